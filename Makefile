@@ -1,0 +1,65 @@
+# The bench: every target works first try on a fresh clone. `make` alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help setup run demo test test-domain check format bench clean
+SHELL := /bin/bash
+
+# Tools come with the lock file; only uv has to exist, and where it doesn't, the first target that needs it
+# installs it into a folder of its own. Set UV to use another one.
+BOOTSTRAP := .venv-bootstrap
+UV ?= $(shell uv --version >/dev/null 2>&1 && echo uv || echo $(BOOTSTRAP)/bin/uv)
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+export UV_PYTHON_DOWNLOADS ?= never
+unexport VIRTUAL_ENV
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+setup: $(READY) ## install everything; leaves the command at .venv/bin/tallymark
+
+run: $(READY) ## start everything (api, worker, scheduler, database) on http://127.0.0.1:8787
+	@exec $(BIN)/tallymark up $(ARGS)
+
+demo: $(READY) ## bill a made-up year on a running server, to look around in
+	@exec $(BIN)/tallymark demo $(ARGS)
+
+test: $(READY) ## run all tests
+	$(BIN)/pytest -n auto $(ARGS)
+
+test-domain: $(READY) ## run the tests that need no database: seconds
+	$(BIN)/pytest tests/domain tests/architecture $(ARGS)
+
+check: $(READY) ## formatting, lint, types, import contracts
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY) ## format, and mend what the linter can mend
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+bench: $(READY) ## measure requests, events and billing on this machine
+	$(BIN)/python -m benchmarks $(ARGS)
+
+clean: ## remove what the targets above made; data directories stay
+	rm -rf .venv $(BOOTSTRAP) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): pyproject.toml uv.lock | uv
+	$(UV) sync --frozen --quiet
+	@touch $@
+
+.PHONY: uv
+uv:
+	@$(UV) --version >/dev/null 2>&1 || $(MAKE) --no-print-directory $(BOOTSTRAP)/bin/uv
+
+$(BOOTSTRAP)/bin/uv:
+	@echo "Installing uv into $(BOOTSTRAP) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tallymark needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@rm -rf $(BOOTSTRAP)
+	@if $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; \
+	then $(PYTHON) -m venv $(BOOTSTRAP) && $(BOOTSTRAP)/bin/pip install --quiet --disable-pip-version-check uv; \
+	else $(PYTHON) -m pip install --quiet --disable-pip-version-check --target $(BOOTSTRAP) uv; \
+	fi || { rm -rf $(BOOTSTRAP); echo "Could not install uv: it needs Python's venv module or pip." >&2; exit 1; }

@@ -1,0 +1,1 @@
+"""The HTTP toolkit that every room's routes share: authentication, errors, pagination, wire formats."""

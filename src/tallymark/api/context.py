@@ -1,0 +1,61 @@
+"""What a request knows: whose data it works on, and what time it is there."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Protocol
+from uuid import UUID
+
+from fastapi import Depends, Request
+
+from tallymark.db.engine import Database, Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """Who an API key stands for."""
+
+    organization_id: UUID
+    api_key_id: UUID
+    is_simulated: bool
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """One request's organization, key and time. `now` was read once, from the organization's clock."""
+
+    database: Database
+    organization_id: UUID
+    api_key_id: UUID
+    is_simulated: bool
+    now: datetime
+    base_url: str
+
+    def transaction(self) -> AbstractAsyncContextManager[Tx]:
+        """Open a transaction on this organization's rows; it commits when the block ends."""
+        return self.database.tenant(self.organization_id, is_simulated=self.is_simulated)
+
+
+class Gatekeeper(Protocol):
+    """What the API asks of the organizations room: keys, clocks and the settling of a simulated one."""
+
+    async def authenticate(self, token: str) -> Principal | None:
+        """Find who a bearer token stands for; None when it is unknown or expired."""
+
+    async def read_clock(self, principal: Principal, *, is_write: bool) -> datetime:
+        """The organization's now. Raises `Conflict("test_clock_advancing")` for a write during an advance."""
+
+    async def settle(self, context: Context) -> None:
+        """Do what a live organization would do soon after the call, before the call returns."""
+
+
+def get_context(request: Request) -> Context:
+    """The context that `TenantRoute` put on the request."""
+    context: Context = request.state.context
+    return context
+
+
+InContext = Annotated[Context, Depends(get_context)]

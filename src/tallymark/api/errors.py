@@ -1,0 +1,157 @@
+"""The one place where what went wrong becomes an HTTP answer (platform §1.5)."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from tallymark.domain.errors import Conflict, Forbidden, Invalid, NotAllowed, NotFound, TallymarkError
+
+log = structlog.get_logger(__name__)
+
+
+class Unauthorized(TallymarkError):
+    """The API key is missing, unknown or expired."""
+
+
+class BadRequest(TallymarkError):
+    """The body can't be read as what it should be."""
+
+    def __init__(self, message: str = "Bad Request") -> None:
+        self.message = message
+        super().__init__(message)
+
+    @classmethod
+    def missing_root(cls, root: str) -> BadRequest:
+        """The object that should hold everything is absent or empty."""
+        return cls(f"BadRequest: param is missing or the value is empty or invalid: {root}")
+
+
+class PayloadTooLarge(TallymarkError):
+    """The request is over the size that is accepted."""
+
+
+def error_body(error: TallymarkError) -> dict[str, Any]:
+    """The wire's body for an anticipated error; its `status` is the HTTP status."""
+    match error:
+        case Unauthorized():
+            return _body(HTTPStatus.UNAUTHORIZED)
+        case BadRequest():
+            return {"status": 400, "error": error.message}
+        case PayloadTooLarge():
+            return {"status": 413, "error": "Payload Too Large"}
+        case Forbidden():
+            return _body(HTTPStatus.FORBIDDEN, code=error.code)
+        case NotFound():
+            return _body(HTTPStatus.NOT_FOUND, code=error.code)
+        case NotAllowed():
+            return _body(HTTPStatus.METHOD_NOT_ALLOWED, code=error.code)
+        case Conflict():
+            return _body(HTTPStatus.CONFLICT, code=error.code)
+        case Invalid():
+            return validation_body(error.details)
+        case _:
+            raise AssertionError(f"no answer for {type(error).__name__}") from error
+
+
+def validation_body(details: object) -> dict[str, Any]:
+    """A 422 with codes by field; the events batch nests them by index."""
+    return {
+        "status": 422,
+        "error": "Unprocessable Entity",
+        "code": "validation_errors",
+        "error_details": details,
+    }
+
+
+def _body(status: HTTPStatus, **more: str) -> dict[str, Any]:
+    return {"status": int(status), "error": status.phrase, **more}
+
+
+def _answer(body: dict[str, Any]) -> JSONResponse:
+    return JSONResponse(body, status_code=body["status"], media_type="application/json; charset=utf-8")
+
+
+CODES = {
+    "missing": "value_is_mandatory",
+    "none_required": "value_must_be_blank",
+    "string_too_short": "value_is_mandatory",
+    "string_too_long": "value_is_too_long",
+    "greater_than": "value_is_out_of_range",
+    "greater_than_equal": "value_is_out_of_range",
+    "less_than": "value_is_out_of_range",
+    "less_than_equal": "value_is_out_of_range",
+    "datetime_from_date_parsing": "invalid_date",
+    "datetime_parsing": "invalid_date",
+    "datetime_type": "invalid_date",
+    "timezone_aware": "invalid_date",
+}
+"""Wire codes of Pydantic's own error types; ours are raised as `PydanticCustomError` with the wire code as type."""
+
+_PYDANTIC_WORDS = ("_type", "_parsing", "_error", "enum", "extra_forbidden", "_expected", "finite_number")
+
+
+def field_errors(errors: list[Any]) -> dict[str, list[str]]:
+    """Wire codes by field. The field is the innermost name: a plan's charges report `properties`, not their index."""
+    details: dict[str, list[str]] = {}
+    for error in errors:
+        names = [part for part in error["loc"] if isinstance(part, str)]
+        codes = details.setdefault(names[-1] if names else "base", [])
+        code = _code(error)
+        if code not in codes:
+            codes.append(code)
+    return details
+
+
+def _code(error: Any) -> str:
+    kind: str = error["type"]
+    if kind in CODES:
+        return CODES[kind]
+    if error.get("input") is None and kind.endswith("_type"):
+        return "value_is_mandatory"
+    return "value_is_invalid" if kind.endswith(_PYDANTIC_WORDS) else kind
+
+
+def _validation_answer(error: RequestValidationError) -> JSONResponse:
+    errors = list(error.errors())
+    if any(problem["type"] == "json_invalid" for problem in errors):
+        return _answer({"status": 400, "error": "Bad Request"})
+    for problem in errors:
+        where = problem["loc"]
+        if where[0] == "body" and len(where) <= 2:
+            root = str(where[1]) if len(where) == 2 else "body"
+            return _answer(error_body(BadRequest.missing_root(root)))
+    return _answer(validation_body(field_errors([{**e, "loc": e["loc"][1:]} for e in errors])))
+
+
+def register_error_handlers(app: FastAPI) -> None:
+    """Teach the application to answer every error in the wire's shape."""
+
+    async def anticipated(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, TallymarkError)
+        return _answer(error_body(error))
+
+    async def invalid(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)
+        return _validation_answer(error)
+
+    async def http(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)
+        if error.status_code in (404, 405):
+            return _answer(error_body(NotFound("resource")))
+        return _answer(_body(HTTPStatus(error.status_code)))
+
+    async def defect(request: Request, error: Exception) -> JSONResponse:
+        log.error("request failed", method=request.method, path=request.url.path, exc_info=error)
+        return _answer(_body(HTTPStatus.INTERNAL_SERVER_ERROR))
+
+    app.add_exception_handler(TallymarkError, anticipated)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(Exception, defect)

@@ -1,0 +1,65 @@
+"""Routes of tenants: every request is authenticated before its body is looked at (platform §1.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.routing import APIRoute
+
+from tallymark.api.context import Context, Gatekeeper, Principal
+from tallymark.api.errors import Unauthorized
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class TenantRoute(APIRoute):
+    """Puts a `Context` on the request, and settles a simulated organization after a write."""
+
+    def get_route_handler(self) -> Handler:
+        handler = super().get_route_handler()
+
+        async def in_context(request: Request) -> Response:
+            is_write = request.method not in SAFE_METHODS
+            context = await enter(request, is_write=is_write)
+            request.state.context = context
+            response = await handler(request)
+            if is_write and context.is_simulated:
+                await request.app.state.gatekeeper.settle(context)
+            return response
+
+        return in_context
+
+
+async def enter(request: Request, *, is_write: bool) -> Context:
+    """Authenticate the request and read its organization's clock."""
+    gatekeeper: Gatekeeper = request.app.state.gatekeeper
+    principal = await authenticate(gatekeeper, request.headers.get("authorization", ""))
+    return Context(
+        database=request.app.state.database,
+        organization_id=principal.organization_id,
+        api_key_id=principal.api_key_id,
+        is_simulated=principal.is_simulated,
+        now=await gatekeeper.read_clock(principal, is_write=is_write),
+        base_url=request.app.state.base_url,
+    )
+
+
+async def authenticate(gatekeeper: Gatekeeper, authorization: str) -> Principal:
+    """Find the principal of an `Authorization` header; its second word is the token, whatever the first.
+
+    Raises `Unauthorized` when the key is missing, unknown or expired.
+    """
+    words = authorization.split()
+    principal = await gatekeeper.authenticate(words[1]) if len(words) > 1 else None
+    if principal is None:
+        raise Unauthorized
+    return principal
+
+
+def tenant_router(tag: str) -> APIRouter:
+    """A router below `/api/v1` whose routes need an API key."""
+    return APIRouter(prefix="/api/v1", route_class=TenantRoute, tags=[tag])

@@ -1,0 +1,164 @@
+"""How values look on the wire, in both directions (platform §1.2, §1.3; pricing §1.2)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic_core import PydanticCustomError
+
+from tallymark.domain.errors import NotFound
+from tallymark.domain.money import decimal_text
+
+
+def wire_instant(value: datetime) -> str:
+    """UTC, cut to the second.
+
+    >>> wire_instant(datetime(2025, 3, 1, 9, 30, 0, 999999, UTC))
+    '2025-03-01T09:30:00Z'
+    """
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def wire_instant_ms(value: datetime) -> str:
+    """UTC, cut to the millisecond."""
+    utc = value.astimezone(UTC)
+    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+
+
+Instant = Annotated[datetime, PlainSerializer(wire_instant, return_type=str)]
+InstantMs = Annotated[datetime, PlainSerializer(wire_instant_ms, return_type=str)]
+DecimalText = Annotated[Decimal | Fraction, PlainSerializer(decimal_text, return_type=str)]
+"""A decimal as a string with at least one fraction digit."""
+
+Percent = Annotated[Decimal, PlainSerializer(float, return_type=float)]
+"""A rate in percent: the wire wants a JSON number, and nothing is computed from it."""
+
+
+class Input(BaseModel):
+    """A request's object: unknown attributes are ignored, what was sent is known by `model_fields_set`."""
+
+    model_config = ConfigDict(extra="ignore", arbitrary_types_allowed=True)
+
+    @property
+    def sent(self) -> dict[str, Any]:
+        """The attributes that the request names, null or not."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+class Output(BaseModel):
+    """A response's object, read from a value's attributes."""
+
+    model_config = ConfigDict(from_attributes=True, arbitrary_types_allowed=True)
+
+
+def _root(value: Any) -> Any:
+    # An empty or absent root is a bad request; its own location tells the error handler so.
+    if not isinstance(value, dict) or not value:
+        raise PydanticCustomError("missing_root", "missing root")
+    return value
+
+
+NotEmpty = BeforeValidator(_root)
+"""Marks a request's root object: `plan: Annotated[PlanInput, NotEmpty]`."""
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return value
+    return str(value).replace("\x00", "")
+
+
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise PydanticCustomError("value_is_mandatory", "blank")
+    return value
+
+
+Text = Annotated[str, BeforeValidator(_text), Field(max_length=65_535)]
+"""Free text; scalars are taken as text and NUL bytes, which the database can't hold, are dropped."""
+
+Name = Annotated[str, BeforeValidator(_text), Field(max_length=255), AfterValidator(_not_blank)]
+"""Text of at most 255 characters that is not blank."""
+
+OptionalText = Annotated[
+    str | None, BeforeValidator(lambda value: None if isinstance(value, str) and not value.strip() else _text(value))
+]
+"""Free text in which blank means null."""
+
+
+def _not_offered(value: Any) -> Any:
+    if value not in (None, [], {}, False, 0, "0"):
+        raise PydanticCustomError("unsupported_value", "not offered by this release")
+    return value
+
+
+NotOffered = Annotated[Any, BeforeValidator(_not_offered)]
+"""A part of the contract that this release does not offer: asking for it is refused, never ignored."""
+
+
+def _integer(value: Any) -> Any:
+    # Integer fields accept numeric strings; fractions are cut (pricing §1.1).
+    if isinstance(value, bool) or value is None:
+        return value
+    try:
+        number = Decimal(str(value).strip())
+        if number.is_finite() and abs(number) < Decimal(2**63):
+            return int(number)
+    except (ArithmeticError, ValueError):
+        pass
+    raise PydanticCustomError("value_is_invalid", "no integer")
+
+
+Integer = Annotated[int, BeforeValidator(_integer)]
+
+
+def _instant(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise PydanticCustomError("invalid_date", "no ISO 8601 text")
+    try:
+        parsed = datetime.fromisoformat(value.strip())
+    except ValueError:
+        raise PydanticCustomError("invalid_date", "no ISO 8601 text") from None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+InstantInput = Annotated[datetime, BeforeValidator(_instant)]
+"""ISO 8601 date or datetime; without an offset it is UTC."""
+
+
+def _chosen(allowed: frozenset[str]) -> BeforeValidator:
+    def check(value: Any) -> Any:
+        if value not in allowed:
+            raise PydanticCustomError("value_is_invalid", "not in the list")
+        return value
+
+    return BeforeValidator(check)
+
+
+def one_of(*allowed: str) -> BeforeValidator:
+    """Accept these texts only, else `value_is_invalid`: `Annotated[str, one_of("customer", "partner")]`."""
+    return _chosen(frozenset(allowed))
+
+
+def read_id(text: str, resource: str) -> UUID:
+    """Read an id of a path. What is no id names no record: raises `NotFound(resource)`."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound(resource) from None
+
+
+def query_flag(value: str | None) -> bool | None:
+    """A boolean of the query (platform §1.2): absent or empty is None, the usual words are false, the rest true.
+
+    >>> [query_flag(text) for text in ("False", "0", "", "true", "x")]
+    [False, False, None, True, True]
+    """
+    if value is None or value == "":
+        return None
+    return value.strip().lower() not in {"false", "0", "f", "off", "no", "n"}

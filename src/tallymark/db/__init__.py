@@ -1,0 +1,1 @@
+"""The database: engine and transactions, tables, migrations, the embedded server."""

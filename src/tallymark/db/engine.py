@@ -1,0 +1,95 @@
+"""Connections and transactions: one tenant at a time under row-level security, or the system's own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CursorResult, Executable, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+TENANT_ROLE = "tallymark_tenant"
+"""Rows of other organizations do not exist for this role; it cannot bypass row-level security."""
+
+INGEST_ROLE = "tallymark_ingest"
+"""May insert events of any tenant in one transaction, and do nothing else."""
+
+_ENTER_TENANT = text(
+    f"SELECT set_config('role', '{TENANT_ROLE}', true), set_config('tallymark.organization_id', :id, true)"
+)
+
+Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Tx:
+    """An open transaction in which only one organization's rows are visible."""
+
+    connection: AsyncConnection
+    organization_id: UUID
+    is_simulated: bool = False
+    settling_time: timedelta = timedelta(0)
+    """How long a period's invoice waits for the period's last events (subscriptions §5.2)."""
+
+    async def execute(self, statement: Executable, parameters: Parameters | None = None) -> CursorResult[Any]:
+        """Run one statement."""
+        return await self.connection.execute(statement, parameters)
+
+    async def lock(self, name: str, key: UUID) -> None:
+        """Wait for the named lock of one record; it is held until the transaction ends."""
+        await self.connection.execute(
+            text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"{name}:{key}"}
+        )
+
+
+class Database:
+    """The engine, and the two ways into it."""
+
+    def __init__(
+        self, url: str, *, pool_size: int = 10, settling_time: timedelta = timedelta(minutes=10)
+    ) -> None:
+        self.url = driver_url(url)
+        self._settling_time = settling_time
+        self.engine: AsyncEngine = create_async_engine(
+            self.url, pool_size=pool_size, max_overflow=0, pool_timeout=30, pool_pre_ping=False
+        )
+
+    @asynccontextmanager
+    async def tenant(self, organization_id: UUID, *, is_simulated: bool = False) -> AsyncIterator[Tx]:
+        """Open a transaction that sees only this organization's rows; commit it at the end."""
+        async with self.engine.begin() as connection:
+            await connection.execute(_ENTER_TENANT, {"id": str(organization_id)})
+            yield Tx(
+                connection, organization_id, is_simulated=is_simulated, settling_time=self._settling_time
+            )
+
+    @asynccontextmanager
+    async def system(self) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction that sees all tenants: finding an API key's owner, what is due, a new organization."""
+        async with self.engine.begin() as connection:
+            yield connection
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+
+def driver_url(url: str) -> URL:
+    """The given PostgreSQL URL with our driver in it.
+
+    >>> str(driver_url("postgres://db.example/tallymark"))
+    'postgresql+psycopg://db.example/tallymark'
+    """
+    parsed = make_url(url.replace("postgres://", "postgresql://", 1))
+    return parsed.set(drivername="postgresql+psycopg")
+
+
+def plain_url(url: str | URL) -> str:
+    """The URL as libpq reads it, password included."""
+    parsed = driver_url(url) if isinstance(url, str) else url
+    return parsed.set(drivername="postgresql").render_as_string(hide_password=False)

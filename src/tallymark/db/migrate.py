@@ -1,0 +1,67 @@
+"""Bring a database to this release's schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
+
+from alembic import command
+from tallymark.db.engine import driver_url
+from tallymark.db.errors import StartupError
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+OLDEST_SERVER = 150000
+_MIGRATION_LOCK = 7_236_112_094
+
+
+def migrate(url: str) -> str:
+    """Run the migrations that the database lacks and return its revision.
+
+    One process migrates at a time; others wait and find nothing to do. Raises `StartupError` when the server can't
+    be reached or is older than PostgreSQL 15, or the database was migrated by a newer release.
+    """
+    engine = create_engine(driver_url(url), poolclass=NullPool)
+    try:
+        with engine.connect() as connection:
+            _check_server(connection)
+            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _MIGRATION_LOCK})
+            connection.commit()
+            config = _config()
+            _check_known(connection, config)
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _MIGRATION_LOCK})
+            return str(MigrationContext.configure(connection).get_current_revision())
+    except OperationalError as error:
+        raise StartupError(f"cannot reach the database: {str(error.orig).strip().splitlines()[0]}") from None
+    finally:
+        engine.dispose()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return config
+
+
+def _check_server(connection: Connection) -> None:
+    number = int(connection.execute(text("SHOW server_version_num")).scalar_one())
+    if number < OLDEST_SERVER:
+        found = connection.execute(text("SHOW server_version")).scalar_one()
+        raise StartupError(f"the database server is PostgreSQL {found}; Tallymark needs 15 or newer")
+
+
+def _check_known(connection: Connection, config: Config) -> None:
+    found = MigrationContext.configure(connection).get_current_revision()
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if found is not None and found not in known:
+        raise StartupError(
+            f"the database has a newer schema ({found}) than this release of Tallymark knows: upgrade Tallymark"
+        )

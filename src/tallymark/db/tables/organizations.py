@@ -1,0 +1,109 @@
+"""Tables of the tenants themselves: organizations, their clocks, keys and billing entities."""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from tallymark.db.tables.columns import (
+    flag,
+    id_column,
+    instant,
+    metadata,
+    organization_column,
+    string,
+    timestamps,
+)
+
+organizations = Table(
+    "organizations",
+    metadata,
+    id_column(),
+    string("name", nullable=False),
+    Column("slug", Text, nullable=False, unique=True),
+    string("document_number_prefix", nullable=False),
+    Column("hmac_key", Uuid, nullable=False),
+    Column("last_customer_number", BigInteger, nullable=False, server_default=text("0")),
+    *timestamps(),
+)
+
+test_clocks = Table(
+    "test_clocks",
+    metadata,
+    Column("organization_id", Uuid, primary_key=True),
+    instant("frozen_time", nullable=False),
+    Column("calls", BigInteger, nullable=False, server_default=text("0")),
+    string("status", nullable=False, default="ready"),
+    instant("advancing_since"),
+    CheckConstraint("status IN ('ready', 'advancing')", name="status"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    id_column(),
+    organization_column(),
+    string("name"),
+    Column("key_hash", LargeBinary, nullable=False, unique=True),
+    instant("created_at", nullable=False),
+    instant("expires_at"),
+    instant("last_used_at"),
+)
+
+billing_entities = Table(
+    "billing_entities",
+    metadata,
+    id_column(),
+    organization_column(),
+    string("code", nullable=False),
+    string("name", nullable=False),
+    string("default_currency", nullable=False, default="USD"),
+    string("timezone", nullable=False, default="UTC"),
+    string("country"),
+    string("address_line1"),
+    string("address_line2"),
+    string("city"),
+    string("state"),
+    string("zipcode"),
+    string("phone"),
+    string("email"),
+    string("legal_name"),
+    string("legal_number"),
+    string("tax_identification_number"),
+    Column("net_payment_term", Integer, nullable=False, server_default=text("0")),
+    Column("email_settings", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    string("document_numbering", nullable=False, default="per_customer"),
+    string("document_number_prefix", nullable=False),
+    flag("finalize_zero_amount_invoice", default=True),
+    string("invoice_footer"),
+    Column("invoice_grace_period", Integer, nullable=False, server_default=text("0")),
+    string("document_locale", nullable=False, default="en"),
+    string("subscription_invoice_issuing_date_anchor", nullable=False, default="next_period_start"),
+    string(
+        "subscription_invoice_issuing_date_adjustment", nullable=False, default="align_with_finalization_date"
+    ),
+    instant("archived_at"),
+    *timestamps(),
+    UniqueConstraint("organization_id", "code"),
+    Index("billing_entities_oldest_idx", "organization_id", "created_at"),
+    CheckConstraint("document_numbering IN ('per_customer', 'per_billing_entity')", name="numbering"),
+    CheckConstraint("net_payment_term >= 0 AND invoice_grace_period >= 0", name="terms"),
+)
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+"""Keys made at the first start (link signing) when the operator gave none. No tenant sees this table."""

@@ -1,0 +1,35 @@
+"""Row-level security: which role may see which rows, as statements for the migrations."""
+
+from __future__ import annotations
+
+from tallymark.db.engine import INGEST_ROLE, TENANT_ROLE
+
+_CURRENT = "NULLIF(current_setting('tallymark.organization_id', true), '')::uuid"
+
+
+def create_roles() -> list[str]:
+    """Make the roles where they are missing; roles belong to the whole server, and other databases may share them."""
+    return [
+        f"""
+        DO $$ BEGIN
+            PERFORM pg_advisory_xact_lock(hashtext('{role}'));
+            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN
+                CREATE ROLE {role} NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE;
+            END IF;
+            IF NOT pg_has_role(current_user, '{role}', 'MEMBER') THEN
+                EXECUTE format('GRANT {role} TO %I', current_user);
+            END IF;
+        END $$
+        """
+        for role in (TENANT_ROLE, INGEST_ROLE)
+    ]
+
+
+def isolate(table: str, *, column: str = "organization_id", verbs: str = "SELECT, INSERT, UPDATE, DELETE") -> list[str]:
+    """Let tenants see and write only their own rows of a table."""
+    return [
+        f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+        f"CREATE POLICY tenant ON {table} TO {TENANT_ROLE}"
+        f" USING ({column} = {_CURRENT}) WITH CHECK ({column} = {_CURRENT})",
+        f"GRANT {verbs} ON {table} TO {TENANT_ROLE}",
+    ]

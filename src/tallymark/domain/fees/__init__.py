@@ -1,0 +1,1 @@
+"""Boundaries and amounts to fees: the base price, usage, proration."""

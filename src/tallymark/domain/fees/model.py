@@ -1,0 +1,62 @@
+"""A fee: the amount for one thing in one period, with all that its amount follows from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fractions import Fraction
+
+from tallymark.domain.money import Currency, trunc_cents
+
+JSON = str | int | bool | None | list["JSON"] | dict[str, "JSON"]
+Step = Mapping[str, JSON]
+"""One line of a derivation (beyond.md §1): the output of one is the input of the next."""
+
+
+class FeeType(StrEnum):
+    """What a fee is for, as the wire names it."""
+
+    SUBSCRIPTION = "subscription"
+    CHARGE = "charge"
+    FIXED_CHARGE = "fixed_charge"
+    COMMITMENT = "commitment"
+    ADD_ON = "add_on"
+    CREDIT = "credit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fee:
+    """The amount for one thing in one period, before coupons and taxes.
+
+    `amount_cents` is rounded to the currency's minor unit, `precise_amount_cents` is not; `precise_unit_amount` is in
+    currency units.
+    """
+
+    fee_type: FeeType
+    units: Fraction
+    total_aggregated_units: Fraction
+    events_count: int | None
+    amount_cents: int
+    precise_amount_cents: Fraction
+    precise_unit_amount: Fraction
+    unit_amount_cents: int
+    amount_details: Mapping[str, JSON] = field(default_factory=dict)
+    explanation: tuple[Step, ...] = ()
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether nothing was used and nothing is due; such a charge fee is not kept (invoicing §4.1)."""
+        return not (self.units or self.amount_cents or self.events_count)
+
+
+def rounding_step(amount_cents: int) -> Step:
+    """The last step of every derivation."""
+    return {"step": "rounding", "rule": "half_away_from_zero", "unit": "cent", "amount_cents": amount_cents}
+
+
+def unit_cents(unit_amount: Fraction, currency: Currency) -> int:
+    """A unit amount in minor units, cut and not rounded (pricing §1.4)."""
+    return trunc_cents(unit_amount * currency.subunits)
+
+

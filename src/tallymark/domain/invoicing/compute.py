@@ -1,0 +1,44 @@
+"""The order of operations from fees to the total."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+
+from tallymark.domain.invoicing.model import InvoiceDraft, InvoicedFee
+from tallymark.domain.invoicing.taxes import apply_taxes
+
+STEPS = (apply_taxes,)
+"""What happens to the fees, in this order (invoicing §5)."""
+
+
+class DoesNotAddUp(AssertionError):
+    """The invoice's totals do not follow from its fees: it must not be issued."""
+
+
+def compute_invoice(fees: Sequence[InvoicedFee]) -> InvoiceDraft:
+    """Take fees to totals. Raises `DoesNotAddUp` rather than return an invoice that breaks a law of invoicing §18."""
+    draft = reduce(lambda draft, step: step(draft), STEPS, InvoiceDraft(fees=tuple(fees)))
+    check(draft)
+    return draft
+
+
+def check(draft: InvoiceDraft) -> None:
+    """Hold a draft against the laws that every invoice must keep (invoicing §18.1, §18.3, §18.4)."""
+    parts = (
+        draft.fees_amount_cents,
+        draft.sub_total_excluding_taxes_amount_cents,
+        draft.sub_total_including_taxes_amount_cents,
+        draft.total_amount_cents,
+    )
+    if min(parts) < 0:
+        raise DoesNotAddUp(f"a total is negative: {parts}")
+    for line in draft.fees:
+        if not 0 <= line.precise_coupons_amount_cents <= line.fee.amount_cents:
+            raise DoesNotAddUp(f"a fee of {line.fee.amount_cents} gives {line.precise_coupons_amount_cents} to coupons")
+    shown = sum(tax.amount_cents for tax in draft.applied_taxes)
+    if 2 * abs(draft.taxes_amount_cents - shown) > len(draft.applied_taxes) + 1:
+        raise DoesNotAddUp(f"taxes of {draft.taxes_amount_cents} do not follow from {shown}")
+    of_fees = sum(line.taxes_amount_cents for line in draft.fees)
+    if 2 * abs(draft.taxes_amount_cents - of_fees) > len(draft.fees) + 1:
+        raise DoesNotAddUp(f"taxes of {draft.taxes_amount_cents} do not follow from the fees' {of_fees}")

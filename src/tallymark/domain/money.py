@@ -1,0 +1,191 @@
+"""Currencies, exact amounts and the few named ways of rounding them.
+
+Amounts are `Fraction`s until a named line rounds them: exact whatever the number of digits, with no context to set.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+Number = Fraction | Decimal | int
+
+
+class UnknownCurrency(ValueError):
+    """No currency of that code is accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Currency:
+    """A currency: how many decimals its amounts are rounded to, and how many minor units make one unit."""
+
+    code: str
+    exponent: int
+    subunits: int
+
+
+_TWO_DECIMALS = """
+    AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BWP BYN BZD CAD CDF CHF CNY COP CRC
+    CVE CZK DKK DOP DZD EGP ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HRK HTG IDR ILS INR IRR JMD KES KGS
+    KHR KYD KZT LAK LBP LKR LRD LSL MAD MDL MKD MMK MNT MOP MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN
+    PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SEK SGD SHP SLL SOS SRD STD SZL THB TJS TOP TRY TTD TWD TZS UAH USD
+    UYU UZS WST XCD YER ZAR ZMW
+"""
+_NO_DECIMALS = "BIF CLP DJF GNF HUF ISK JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF"
+
+CURRENCIES: dict[str, Currency] = {
+    **{code: Currency(code, 2, 100) for code in _TWO_DECIMALS.split()},
+    **{code: Currency(code, 0, 1) for code in _NO_DECIMALS.split()},
+    **{code: Currency(code, 3, 1000) for code in ("BHD", "JOD", "KWD")},
+    "CLF": Currency("CLF", 4, 10_000),
+    # The ouguiya has five khoums and no decimals: whole khoums are what is rounded to (pricing §1.3).
+    "MRO": Currency("MRO", 0, 5),
+}
+"""The accepted currencies by code (pricing §1.3)."""
+
+
+def currency(code: str) -> Currency:
+    """Look a currency up. Raises `UnknownCurrency`.
+
+    >>> currency("KWD").subunits
+    1000
+    """
+    try:
+        return CURRENCIES[code]
+    except KeyError:
+        raise UnknownCurrency(code) from None
+
+
+def round_half_away(value: Fraction, digits: int = 0) -> Fraction:
+    """Round to `digits` decimals, ties away from zero; negative digits mean tens, hundreds.
+
+    >>> round_half_away(Fraction(-5, 2)), round_half_away(Fraction("12.345"), 2)
+    (Fraction(-3, 1), Fraction(247, 20))
+    """
+    scale = Fraction(10) ** digits
+    magnitude = (abs(value) * scale + Fraction(1, 2)).__floor__()
+    return (magnitude if value >= 0 else -magnitude) / scale
+
+
+def round_cents(value: Fraction) -> int:
+    """Round an amount in minor units to whole ones, ties away from zero.
+
+    >>> round_cents(Fraction(245, 2)), round_cents(Fraction(-5, 2))
+    (123, -3)
+    """
+    return int(round_half_away(value))
+
+
+def trunc_cents(value: Fraction) -> int:
+    """Cut the fraction of an amount in minor units."""
+    return int(value)
+
+
+def floor_to(value: Fraction, digits: int = 0) -> Fraction:
+    """Round towards minus infinity at `digits` decimals."""
+    scale = Fraction(10) ** digits
+    return Fraction((value * scale).__floor__()) / scale
+
+
+def ceil_to(value: Fraction, digits: int = 0) -> Fraction:
+    """Round towards plus infinity at `digits` decimals.
+
+    >>> ceil_to(Fraction("13.05"), -1)
+    Fraction(20, 1)
+    """
+    return -floor_to(-value, digits)
+
+
+def minor_units(amount: Fraction, of: Currency) -> int:
+    """An amount in currency units as whole minor units, rounded once (pricing §1.4).
+
+    >>> minor_units(Fraction("28.075"), currency("EUR")), minor_units(Fraction("1234.5"), currency("JPY"))
+    (2808, 1235)
+    """
+    return round_cents(amount * of.subunits)
+
+
+def exact_minor_units(amount: Fraction, of: Currency) -> Fraction:
+    """The same without rounding."""
+    return amount * of.subunits
+
+
+def major_units(cents: Number, of: Currency) -> Fraction:
+    """Minor units as an amount in currency units."""
+    return Fraction(cents) / of.subunits
+
+
+def allocate(total: int, weights: Sequence[int]) -> tuple[int, ...]:
+    """Spread a non-negative total over weights so that the parts add up to it.
+
+    Raises `ValueError` when there is something to spread and nothing to spread it over.
+
+    >>> allocate(100, [1, 1, 1])
+    (34, 33, 33)
+    """
+    whole = sum(weights)
+    if total == 0:
+        return (0,) * len(weights)
+    if total < 0 or whole <= 0 or min(weights) < 0:
+        raise ValueError("a total needs weights, and neither is negative")
+    parts = [total * weight // whole for weight in weights]
+    # Flooring each share loses up to n - 1 units; the largest remainders get them back.
+    by_remainder = sorted(range(len(weights)), key=lambda i: -(total * weights[i] % whole))
+    for index in by_remainder[: total - sum(parts)]:
+        parts[index] += 1
+    return tuple(parts)
+
+
+def fixed(value: Number, places: int) -> Decimal:
+    """A decimal with exactly `places` decimals, ties away from zero: what a numeric column keeps.
+
+    >>> fixed(Fraction(1, 3), 5)
+    Decimal('0.33333')
+    """
+    scaled = int(round_half_away(Fraction(value), places) * 10**places)
+    sign, digits = (1, str(-scaled)) if scaled < 0 else (0, str(scaled))
+    return Decimal((sign, tuple(map(int, digits)), -places))
+
+
+def plain_text(value: Number, places: int = 10) -> str:
+    """A number in plain notation with at most `places` decimals and no superfluous zeros.
+
+    >>> plain_text(Fraction(4)), plain_text(Fraction(1, 3), 4), plain_text(Decimal("1E+2"))
+    ('4', '0.3333', '100')
+    """
+    text = f"{fixed(value, places):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def decimal_text(value: Number, places: int = 15) -> str:
+    """The wire's form of a decimal: plain notation with at least one decimal (platform §1.3).
+
+    >>> decimal_text(Fraction(4)), decimal_text(Decimal("0.00001")), decimal_text(Fraction(-5, 2))
+    ('4.0', '0.00001', '-2.5')
+    """
+    text = plain_text(value, places)
+    return text if "." in text else f"{text}.0"
+
+
+_AMOUNT = re.compile(r"\+?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)([eE][+-]?\d{1,3})?")
+_LONGEST_AMOUNT = 100
+_LARGEST_EXPONENT = 100
+
+
+def parse_amount(text: object) -> Fraction:
+    """Read a price: a JSON string holding a finite decimal of at least zero (pricing §5.1).
+
+    Raises `ValueError` for anything else, the JSON number 5 included.
+
+    >>> parse_amount("1_000.5e-1")
+    Fraction(2001, 20)
+    """
+    if not isinstance(text, str) or len(text) > _LONGEST_AMOUNT or not text.isascii():
+        raise ValueError("not a decimal in a string")
+    match = _AMOUNT.fullmatch(text.strip())
+    if match is None or (match[2] and abs(int(match[2][1:])) > _LARGEST_EXPONENT):
+        raise ValueError("not a decimal in a string")
+    return Fraction(Decimal(text.strip()))

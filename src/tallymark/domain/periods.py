@@ -1,0 +1,99 @@
+"""Half-open periods of instants, local days, and the intervals that plans repeat by (subscriptions §3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+ONE_DAY = timedelta(days=1)
+TICK = timedelta(microseconds=1)
+"""The smallest step of time: a closed end is a half-open one less a tick."""
+
+
+class Interval(StrEnum):
+    """How often a plan repeats."""
+
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+    QUARTERLY = "quarterly"
+    SEMIANNUAL = "semiannual"
+    YEARLY = "yearly"
+
+
+class BillingTime(StrEnum):
+    """Whether periods follow the calendar or the subscription's own start."""
+
+    CALENDAR = "calendar"
+    ANNIVERSARY = "anniversary"
+
+
+PERIODS_A_YEAR = {
+    Interval.WEEKLY: 52,
+    Interval.MONTHLY: 12,
+    Interval.QUARTERLY: 4,
+    Interval.SEMIANNUAL: 2,
+    Interval.YEARLY: 1,
+}
+
+
+def yearly_amount_cents(amount_cents: int, interval: Interval) -> int:
+    """What a price comes to in a year: by it plan changes are upgrades or downgrades (subscriptions §2.4).
+
+    >>> yearly_amount_cents(231, Interval.WEEKLY)
+    12012
+    """
+    return amount_cents * PERIODS_A_YEAR[interval]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Period:
+    """The instants from `start` on and before `end`, in UTC microseconds (subscriptions §3.9)."""
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        if self.start.tzinfo is None or self.end.tzinfo is None:
+            raise ValueError("instants are aware")
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no instant lies in it."""
+        return self.end <= self.start
+
+    @property
+    def last(self) -> datetime:
+        """The last instant in it: what the wire shows, cut to the second, as its end."""
+        return self.end - TICK
+
+    def __contains__(self, instant: datetime) -> bool:
+        return self.start <= instant < self.end
+
+
+def start_of_day(day: date, tz: ZoneInfo) -> datetime:
+    """The first instant of a local day, in UTC; where midnight is skipped, the first that exists (§3.7).
+
+    >>> start_of_day(date(2025, 3, 31), ZoneInfo("Europe/Paris")).isoformat()
+    '2025-03-30T22:00:00+00:00'
+    """
+    return datetime.combine(day, time.min, tz).astimezone(UTC)
+
+
+def local_date(instant: datetime, tz: ZoneInfo) -> date:
+    """The day it is at an instant in a zone."""
+    return instant.astimezone(tz).date()
+
+
+def days(a: datetime, b: datetime, tz: ZoneInfo) -> int:
+    """How many local days [a, b] touches: the wall clock's difference, rounded up (§4.1).
+
+    >>> paris = ZoneInfo("Europe/Paris")
+    >>> days(start_of_day(date(2025, 3, 24), paris), start_of_day(date(2025, 3, 31), paris) - TICK, paris)
+    7
+    """
+    first, last = (instant.astimezone(tz).replace(tzinfo=None) for instant in (a, b))
+    if last.time() == time.min:
+        last += timedelta(seconds=1)
+    return -((first - last) // ONE_DAY)

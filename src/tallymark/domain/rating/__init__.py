@@ -1,0 +1,20 @@
+"""Units to exact amounts: one file per charge model (pricing §7)."""
+
+from tallymark.domain.rating.model import ChargeModel, Price, Rated, Usage
+from tallymark.domain.rating.properties import (
+    InvalidProperties,
+    clean_properties,
+    default_properties,
+    parse_price,
+)
+
+__all__ = [
+    "ChargeModel",
+    "InvalidProperties",
+    "Price",
+    "Rated",
+    "Usage",
+    "clean_properties",
+    "default_properties",
+    "parse_price",
+]

@@ -1,0 +1,98 @@
+"""What every charge model takes and gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fractions import Fraction
+from typing import Protocol
+
+from tallymark.domain.money import Currency
+
+ZERO = Fraction(0)
+
+JSON = str | int | bool | None | list["JSON"] | dict[str, "JSON"]
+Details = Mapping[str, JSON]
+
+
+class ChargeModel(StrEnum):
+    """The shapes a price can have, as the wire names them."""
+
+    STANDARD = "standard"
+    GRADUATED = "graduated"
+    PACKAGE = "package"
+    PERCENTAGE = "percentage"
+    VOLUME = "volume"
+    GRADUATED_PERCENTAGE = "graduated_percentage"
+    CUSTOM = "custom"
+    DYNAMIC = "dynamic"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What was used in one window, bucket and group.
+
+    `running_totals` and `event_values` are given where the price says that it needs them (metering §5.6);
+    `full_units` are the units before proration.
+    """
+
+    units: Fraction
+    events_count: int
+    full_units: Fraction | None = None
+    running_totals: Sequence[Fraction | int] = ()
+    event_values: Sequence[Fraction] = ()
+    precise_total_amount_cents: Fraction = ZERO
+
+    @property
+    def shown_units(self) -> Fraction:
+        """The units that a fee shows: those before proration."""
+        return self.units if self.full_units is None else self.full_units
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rated:
+    """An amount in currency units, not rounded, and how it came to be."""
+
+    units: Fraction
+    amount: Fraction
+    unit_amount: Fraction
+    amount_details: Details = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What a price must know of the events beyond their aggregated units."""
+
+    free_events: int = 0
+    free_total: Fraction = ZERO
+    event_values: bool = False
+
+    @property
+    def running_totals(self) -> bool:
+        """Whether cumulated values are needed."""
+        return bool(self.free_events or self.free_total)
+
+
+NOTHING = Needs()
+
+
+class Price(Protocol):
+    """A charge model with its properties, which can't be built wrong."""
+
+    @property
+    def needs(self) -> Needs:
+        """What must be loaded for it."""
+
+    def rate(self, usage: Usage, currency: Currency) -> Rated:
+        """Price the usage."""
+
+
+def rated(usage: Usage, amount: Fraction, details: Details, *, unit_amount: Fraction | None = None) -> Rated:
+    """Close a rating: the average price per unit, and nothing at all where units or amount are negative (§1.4)."""
+    units = usage.shown_units
+    if units < 0 or amount < 0:
+        return Rated(units=ZERO, amount=ZERO, unit_amount=ZERO, amount_details=details)
+    if unit_amount is None:
+        unit_amount = amount / units if units else ZERO
+    return Rated(units=units, amount=amount, unit_amount=unit_amount, amount_details=details)

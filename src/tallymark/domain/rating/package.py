@@ -1,0 +1,48 @@
+"""Package: units beyond the free ones in packages, an opened one paid in full (pricing §7.5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from tallymark.domain.money import Currency, ceil_to, decimal_text
+from tallymark.domain.rating.model import NOTHING, ZERO, Details, Needs, Rated, Usage, rated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackagePrice:
+    """`amount` currency units for each package of `package_size` units, after `free_units`."""
+
+    amount: Fraction
+    package_size: int
+    free_units: int
+
+    def __post_init__(self) -> None:
+        if self.package_size <= 0:
+            raise ValueError("a package holds at least one unit")
+
+    @property
+    def needs(self) -> Needs:
+        """Units only."""
+        return NOTHING
+
+    def rate(self, usage: Usage, currency: Currency) -> Rated:  # noqa: ARG002 - the protocol's shape
+        """Count the packages opened."""
+        paid = usage.units - self.free_units
+        amount = ceil_to(paid / self.package_size) * self.amount if paid > 0 else ZERO
+        return rated(usage, amount, self._details(usage), unit_amount=amount / paid if paid > 0 else ZERO)
+
+    def _details(self, usage: Usage) -> Details:
+        if not usage.units:
+            return {
+                "free_units": "0.0",
+                "paid_units": "0.0",
+                "per_package_size": 0,
+                "per_package_unit_amount": "0.0",
+            }
+        return {
+            "free_units": decimal_text(self.free_units),
+            "paid_units": decimal_text(max(usage.units - self.free_units, ZERO)),
+            "per_package_size": self.package_size,
+            "per_package_unit_amount": decimal_text(self.amount),
+        }

@@ -1,0 +1,33 @@
+"""Volume: all units at the price of the tier in which they end (pricing §7.4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tallymark.domain.money import Currency, decimal_text
+from tallymark.domain.rating.model import NOTHING, ZERO, Needs, Rated, Usage, rated
+from tallymark.domain.rating.tiers import Tier, holding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VolumePrice:
+    """Tiers of which one prices everything; the full units choose it, also of a prorated charge."""
+
+    tiers: tuple[Tier, ...]
+
+    @property
+    def needs(self) -> Needs:
+        """Units only."""
+        return NOTHING
+
+    def rate(self, usage: Usage, currency: Currency) -> Rated:  # noqa: ARG002 - the protocol's shape
+        """Multiply by the price of the one tier and add its flat amount."""
+        full = usage.shown_units
+        tier = holding(self.tiers, full)
+        total = usage.units * tier.price
+        details = {
+            "flat_unit_amount": decimal_text(tier.flat_amount),
+            "per_unit_amount": decimal_text(total / full if full else ZERO),
+            "per_unit_total_amount": decimal_text(total),
+        }
+        return rated(usage, total + tier.flat_amount, details)

@@ -1,0 +1,1 @@
+"""Work that happens later: the agenda of what falls due, the queue in PostgreSQL, the schedule."""

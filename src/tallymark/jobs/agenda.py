@@ -1,0 +1,185 @@
+"""The agenda: what falls due when, written in the transaction that causes it.
+
+Every kind of due work (a renewal, an activation, the end of a grace period) is one row: its kind, its subject and
+its instant. A live organization's scheduler and a test clock's advance read the same rows, so both do the same work
+as of the same instants (subscriptions §5.6). Doing an item and taking it off is one transaction: killed half-way,
+it is simply still there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tallymark.db.engine import Tx
+from tallymark.db.tables import agenda
+from tallymark.jobs.queue import enqueue_due_work
+
+
+class Kind(IntEnum):
+    """Kinds of due work; at one instant the smaller goes first (the order of the specification's README)."""
+
+    RESCHEDULE = 5
+    ACTIVATE_SUBSCRIPTION = 10
+    BILL_START = 15
+    TERMINATE_SUBSCRIPTION = 20
+    BILL_TERMINATION = 25
+    BILL_PERIOD = 40
+    REFRESH_DRAFT = 50
+    FINALIZE_INVOICE = 60
+    MARK_OVERDUE = 90
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One piece of due work. `owner_id` names what is worked on one at a time: the customer.
+
+    It is done as of `due_at`, and not before `run_at` (the settling time of a period's last events).
+    """
+
+    kind: Kind
+    subject_id: UUID
+    owner_id: UUID
+    due_at: datetime
+    run_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Items of one kind, owner and instant, done together (a customer's subscriptions share an invoice)."""
+
+    kind: Kind
+    owner_id: UUID
+    due_at: datetime
+    run_at: datetime
+    attempts: int
+    subject_ids: tuple[UUID, ...]
+
+
+async def put(tx: Tx, *items: Item) -> None:
+    """Note work; an item of the same kind and subject is moved to the new instant."""
+    if not items:
+        return
+    statement = insert(agenda)
+    rows = [
+        {
+            "organization_id": tx.organization_id,
+            "kind": int(item.kind),
+            "subject_id": item.subject_id,
+            "owner_id": item.owner_id,
+            "due_at": item.due_at,
+            "run_at": item.run_at or item.due_at,
+            "is_simulated": tx.is_simulated,
+        }
+        for item in items
+    ]
+    moved = {name: statement.excluded[name] for name in ("due_at", "run_at", "owner_id")}
+    fresh = {"attempts": 0, "parked_at": None, "last_error": None}
+    await tx.execute(
+        statement.on_conflict_do_update(index_elements=["kind", "subject_id"], set_={**moved, **fresh}), rows
+    )
+
+
+async def drop(tx: Tx, kind: Kind, *subject_ids: UUID) -> None:
+    """Take work off that is not wanted any more."""
+    if subject_ids:
+        await tx.execute(delete(agenda).where(agenda.c.kind == int(kind), agenda.c.subject_id.in_(subject_ids)))
+
+
+async def next_batch(tx: Tx, *, until: datetime, owner_id: UUID | None = None) -> Batch | None:
+    """Find what is due first, `until` included, and lock it; None when nothing is due or another worker has it."""
+    first = (
+        select(agenda)
+        .where(agenda.c.run_at <= until, agenda.c.parked_at.is_(None))
+        .order_by(agenda.c.run_at, agenda.c.kind, agenda.c.owner_id, agenda.c.subject_id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    if owner_id is not None:
+        first = first.where(agenda.c.owner_id == owner_id)
+    row = (await tx.execute(first)).first()
+    if row is None:
+        return None
+    together = (
+        select(agenda.c.subject_id)
+        .where(
+            agenda.c.owner_id == row.owner_id,
+            agenda.c.kind == row.kind,
+            agenda.c.due_at == row.due_at,
+            agenda.c.run_at == row.run_at,
+            agenda.c.parked_at.is_(None),
+        )
+        .order_by(agenda.c.subject_id)
+        .with_for_update()
+    )
+    subjects = (await tx.execute(together)).scalars().all()
+    return Batch(
+        kind=Kind(row.kind),
+        owner_id=row.owner_id,
+        due_at=row.due_at,
+        run_at=row.run_at,
+        attempts=row.attempts,
+        subject_ids=tuple(subjects),
+    )
+
+
+async def complete(tx: Tx, batch: Batch) -> None:
+    """Take a batch off, but for items that its own handler has moved to a later instant."""
+    await tx.execute(
+        delete(agenda).where(
+            agenda.c.kind == int(batch.kind),
+            agenda.c.subject_id.in_(batch.subject_ids),
+            agenda.c.due_at == batch.due_at,
+        )
+    )
+
+
+async def record_failure(tx: Tx, batch: Batch, *, error: str, retry_at: datetime | None, now: datetime) -> None:
+    """Note that a batch failed; without a `retry_at` it is parked until someone looks at it."""
+    await tx.execute(
+        update(agenda)
+        .where(agenda.c.kind == int(batch.kind), agenda.c.subject_id.in_(batch.subject_ids))
+        .values(
+            attempts=agenda.c.attempts + 1,
+            run_at=retry_at or agenda.c.run_at,
+            parked_at=None if retry_at else now,
+            last_error=error[:2000],
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DueOwner:
+    """A live organization's customer for whom something is due."""
+
+    organization_id: UUID
+    owner_id: UUID
+
+
+async def due_owners(connection: AsyncConnection, *, now: datetime, limit: int = 1000) -> list[DueOwner]:
+    """Find by index the customers of live organizations with work due; needs a system transaction."""
+    due = (
+        select(agenda.c.organization_id, agenda.c.owner_id)
+        .where(agenda.c.run_at <= now, ~agenda.c.is_simulated, agenda.c.parked_at.is_(None))
+        .order_by(agenda.c.run_at)
+        .limit(limit)
+    )
+    rows = (await connection.execute(due)).all()
+    return list(dict.fromkeys(DueOwner(row.organization_id, row.owner_id) for row in rows))
+
+
+async def leave(tx: Tx, *items: Item) -> None:
+    """Note work that is due already, and have a worker look at it as soon as the transaction commits.
+
+    For a simulated organization nothing is queued: the call that left it settles it before it returns.
+    """
+    await put(tx, *items)
+    if not tx.is_simulated:
+        for owner_id in dict.fromkeys(item.owner_id for item in items):
+            await enqueue_due_work(tx, organization_id=tx.organization_id, owner_id=owner_id)

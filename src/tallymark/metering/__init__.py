@@ -1,0 +1,1 @@
+"""Usage in, units out: the intake of events and their aggregation. PostgreSQL is the event store."""

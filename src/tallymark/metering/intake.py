@@ -1,0 +1,273 @@
+"""Group commit: while one flush is under way, what arrives queues up and goes in together in the next (ARCHITECTURE §4).
+
+No timer is needed: an idle server flushes at once, a busy one in ever larger groups. An answer is given only after the
+commit. The flush runs under a role that may add events and see their keys, and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, LiteralString
+from uuid import UUID
+
+import msgspec
+import psycopg
+import structlog
+
+from tallymark.db.engine import INGEST_ROLE
+
+log = structlog.get_logger(__name__)
+
+LARGEST_FLUSH = 8_000
+"""Events that go into one transaction; more wait for the next."""
+
+MOST_WAITING = 50_000
+"""Events that may wait; beyond it requests are turned away."""
+
+_STREAM_CACHE = 500_000
+
+_INSERT: LiteralString = """
+    INSERT INTO events (id, stream_id, timestamp, created_at, organization_id, transaction_id, properties,
+                        precise_total_amount_cents)
+    SELECT i, s, t, c, o, x, p, a
+    FROM json_to_recordset(%b::json)
+      AS e(i uuid, s bigint, t timestamptz, c timestamptz, o uuid, x text, p jsonb, a numeric)
+    ON CONFLICT DO NOTHING
+    RETURNING id
+"""
+_ADD_STREAMS: LiteralString = """
+    INSERT INTO event_streams (organization_id, external_subscription_id, code)
+    SELECT o, s, c FROM json_to_recordset(%b::json) AS e(o uuid, s text, c text)
+    ON CONFLICT DO NOTHING
+"""
+_FIND_STREAMS: LiteralString = """
+    SELECT s.organization_id, s.external_subscription_id, s.code, s.id
+    FROM json_to_recordset(%b::json) AS e(o uuid, s text, c text)
+    JOIN event_streams s ON s.organization_id = e.o AND s.external_subscription_id = e.s AND s.code = e.c
+"""
+
+
+class IntakeFull(Exception):
+    """Too many events wait to be stored: try again in a moment."""
+
+
+class UnstorableEvent(Exception):
+    """The database can't hold this event's values."""
+
+
+class Row(msgspec.Struct, frozen=True):
+    """An event to store: its key, its stream, and the JSON of its properties as it came."""
+
+    id: UUID
+    organization_id: UUID
+    external_subscription_id: str
+    code: str
+    transaction_id: str
+    timestamp: datetime
+    created_at: datetime
+    properties: msgspec.Raw
+    precise_total_amount_cents: str | None
+
+
+class _Record(msgspec.Struct):
+    """A row as the statement reads it; short names, for they are repeated in every row."""
+
+    i: UUID
+    s: int
+    t: datetime
+    c: datetime
+    o: UUID
+    x: str
+    p: msgspec.Raw
+    a: str | None
+
+
+StreamKey = tuple[UUID, str, str]
+
+
+@dataclass(eq=False, slots=True)
+class _Request:
+    rows: Sequence[Row]
+    stored: asyncio.Future[frozenset[UUID]] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+
+
+class Intake:
+    """Stores events; one flush at a time."""
+
+    def __init__(self, conninfo: str) -> None:
+        self._conninfo = conninfo
+        self._connection: psycopg.AsyncConnection[Any] | None = None
+        self._waiting: list[_Request] = []
+        self._waiting_rows = 0
+        self._wake = asyncio.Event()
+        self._streams: dict[StreamKey, int] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._is_closing = False
+
+    async def __aenter__(self) -> Intake:
+        self._task = asyncio.create_task(self._run(), name="event intake")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._is_closing = True
+        self._wake.set()
+        if self._task is not None:
+            await self._task
+        if self._connection is not None:
+            await self._connection.close()
+
+    async def store(self, rows: Sequence[Row]) -> frozenset[UUID]:
+        """Store rows, all or none, and return the keys of those that exist already: none are stored then.
+
+        Returns after the commit. Raises `IntakeFull`, `UnstorableEvent`, or what the database raised.
+        """
+        if self._waiting_rows + len(rows) > MOST_WAITING or self._is_closing:
+            raise IntakeFull
+        request = _Request(rows)
+        self._waiting.append(request)
+        self._waiting_rows += len(rows)
+        self._wake.set()
+        return await request.stored
+
+    async def _run(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                await self._flush_safely(self._take())
+            if self._is_closing:
+                return
+
+    def _take(self) -> list[_Request]:
+        """The requests of the next flush; one that shares a key with an earlier one waits for its outcome."""
+        taken: list[_Request] = []
+        left: list[_Request] = []
+        keys: set[UUID] = set()
+        count = 0
+        for request in self._waiting:
+            own = {row.id for row in request.rows}
+            is_full = taken and count + len(request.rows) > LARGEST_FLUSH
+            if is_full or not keys.isdisjoint(own):
+                left.append(request)
+                continue
+            taken.append(request)
+            keys |= own
+            count += len(request.rows)
+        self._waiting = left
+        self._waiting_rows -= count
+        return taken
+
+    async def _flush_safely(self, requests: list[_Request]) -> None:
+        """Flush, and let what is wrong with one request fail that request alone."""
+        try:
+            await self._flush(requests)
+        except psycopg.DataError as error:
+            if len(requests) == 1:
+                _fail(requests, UnstorableEvent(str(error)))
+                return
+            for request in requests:
+                await self._flush_safely([request])
+        except Exception as error:  # noqa: BLE001 - whatever it is, every waiting caller must hear of it
+            log.error("storing events failed", events=sum(len(r.rows) for r in requests), exc_info=error)
+            await self._drop_connection()
+            _fail(requests, error)
+
+    async def _flush(self, requests: list[_Request]) -> None:
+        connection = await self._connect()
+        await self._know_streams(connection, requests)
+        while requests:
+            if all(len(request.rows) == 1 for request in requests):
+                inserted = await self._insert(connection, requests)
+                refused: list[_Request] = []
+            else:
+                inserted, refused = await self._insert_batches(connection, requests)
+            if refused:
+                requests = [request for request in requests if request not in refused]
+                continue
+            for request in requests:
+                _settle(request, frozenset(row.id for row in request.rows if row.id not in inserted))
+            return
+
+    async def _insert_batches(
+        self, connection: psycopg.AsyncConnection[Any], requests: list[_Request]
+    ) -> tuple[set[UUID], list[_Request]]:
+        """Insert in one transaction; if a batch has a duplicate, take all back and tell which batches are refused."""
+        refused = []
+        inserted: set[UUID] = set()
+        async with connection.transaction() as transaction:
+            inserted = await self._insert(connection, requests)
+            for request in requests:
+                known = frozenset(row.id for row in request.rows if row.id not in inserted)
+                if known and len(request.rows) > 1:
+                    refused.append((request, known))
+            if refused:
+                raise psycopg.Rollback(transaction)
+        for request, known in refused:
+            _settle(request, known)
+        return inserted, [request for request, _ in refused]
+
+    async def _insert(self, connection: psycopg.AsyncConnection[Any], requests: list[_Request]) -> set[UUID]:
+        records = [
+            _Record(
+                row.id,
+                self._streams[row.organization_id, row.external_subscription_id, row.code],
+                row.timestamp,
+                row.created_at,
+                row.organization_id,
+                row.transaction_id,
+                row.properties,
+                row.precise_total_amount_cents,
+            )
+            for request in requests
+            for row in request.rows
+        ]
+        cursor = await connection.execute(_INSERT, [msgspec.json.encode(records)], prepare=True, binary=True)
+        return {row[0] for row in await cursor.fetchall()}
+
+    async def _know_streams(self, connection: psycopg.AsyncConnection[Any], requests: list[_Request]) -> None:
+        if len(self._streams) > _STREAM_CACHE:
+            self._streams.clear()
+        unknown = {
+            key
+            for request in requests
+            for row in request.rows
+            if (key := (row.organization_id, row.external_subscription_id, row.code)) not in self._streams
+        }
+        if not unknown:
+            return
+        asked = msgspec.json.encode([{"o": o, "s": s, "c": c} for o, s, c in sorted(unknown)])
+        await connection.execute(_ADD_STREAMS, [asked])
+        cursor = await connection.execute(_FIND_STREAMS, [asked])
+        for organization_id, subscription, code, stream_id in await cursor.fetchall():
+            self._streams[organization_id, subscription, code] = stream_id
+
+    async def _connect(self) -> psycopg.AsyncConnection[Any]:
+        if self._connection is None or self._connection.closed:
+            self._connection = await psycopg.AsyncConnection.connect(
+                self._conninfo, autocommit=True, application_name="tallymark intake"
+            )
+            await self._connection.execute(f"SET ROLE {INGEST_ROLE}")
+            # Acknowledged means on disk, whatever the server's default is.
+            await self._connection.execute("SET synchronous_commit = on")
+        return self._connection
+
+    async def _drop_connection(self) -> None:
+        if self._connection is not None:
+            await self._connection.close()
+            self._connection = None
+
+
+def _settle(request: _Request, known: frozenset[UUID]) -> None:
+    if not request.stored.done():
+        request.stored.set_result(known)
+
+
+def _fail(requests: Sequence[_Request], error: BaseException) -> None:
+    for request in requests:
+        if not request.stored.done():
+            request.stored.set_exception(error)

@@ -1,0 +1,1 @@
+"""One folder per resource, each with the same few files; docs/ARCHITECTURE.md draws their floors."""

@@ -1,0 +1,1 @@
+"""What is measured: how events of a code become units."""

@@ -1,0 +1,100 @@
+"""How billable metrics look on the wire."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from tallymark.api.pagination import Meta
+from tallymark.api.wire import Input, Instant, Integer, Name, NotEmpty, NotOffered, OptionalText, one_of
+from tallymark.rooms.billable_metrics.model import AggregationType, BillableMetric
+
+Aggregation = Annotated[str, one_of(*(kind.value for kind in AggregationType))]
+Rounding = Annotated[str | None, one_of("round", "ceil", "floor", None)]
+
+
+class MetricUpdateInput(Input):
+    name: Name = ""
+    code: Name = ""
+    description: OptionalText = None
+    aggregation_type: Aggregation = ""
+    field_name: Annotated[OptionalText, Field(max_length=255)] = None
+    recurring: bool | None = False
+    rounding_function: Rounding = None
+    rounding_precision: Annotated[Integer, Field(ge=-30, le=30)] | None = None
+    expression: OptionalText = None
+    weighted_interval: Annotated[str | None, one_of("seconds", None)] = None
+    filters: NotOffered = None
+
+    def to_values(self) -> dict[str, Any]:
+        """The columns that the request names."""
+        values = self.sent
+        values.pop("filters", None)
+        values.pop("weighted_interval", None)  # of weighted sums only
+        if values.get("recurring", False) is None:
+            values["recurring"] = False
+        return values
+
+
+class MetricCreateInput(MetricUpdateInput):
+    name: Name
+    code: Name
+    aggregation_type: Aggregation
+
+
+class MetricCreateRequest(BaseModel):
+    billable_metric: Annotated[MetricCreateInput, NotEmpty]
+
+
+class MetricUpdateRequest(BaseModel):
+    billable_metric: Annotated[MetricUpdateInput, NotEmpty]
+
+
+class MetricOutput(BaseModel):
+    lago_id: UUID
+    name: str
+    code: str
+    description: str | None
+    aggregation_type: AggregationType
+    field_name: str | None
+    recurring: bool
+    weighted_interval: str | None
+    rounding_function: str | None
+    rounding_precision: int | None
+    expression: str | None
+    created_at: Instant
+    filters: list[dict[str, Any]]
+
+    @classmethod
+    def of(cls, metric: BillableMetric) -> MetricOutput:
+        """Show a metric."""
+        same = {name: getattr(metric, name) for name in cls.model_fields if name not in ("lago_id", "filters")}
+        return cls(lago_id=metric.id, filters=[], **same)
+
+
+class CountedMetricOutput(MetricOutput):
+    """With counters that are always zero: clients still read them."""
+
+    active_subscriptions_count: int = 0
+    draft_invoices_count: int = 0
+    plans_count: int = 0
+
+    @classmethod
+    def of(cls, metric: BillableMetric) -> CountedMetricOutput:
+        """Show a metric."""
+        return cls(**MetricOutput.of(metric).__dict__)
+
+
+class MetricResponse(BaseModel):
+    billable_metric: MetricOutput
+
+
+class CountedMetricResponse(BaseModel):
+    billable_metric: CountedMetricOutput
+
+
+class MetricsResponse(BaseModel):
+    billable_metrics: list[CountedMetricOutput]
+    meta: Meta

@@ -1,0 +1,104 @@
+"""What can be done with a billable metric (metering §2)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tallymark.api.pagination import Page
+from tallymark.db.engine import Tx
+from tallymark.db.ids import new_id
+from tallymark.domain.errors import Forbidden, Invalid, NotFound, Problems
+from tallymark.rooms.billable_metrics import repository
+from tallymark.rooms.billable_metrics.model import (
+    CARRIED_OVER,
+    FREE_TO_CHANGE,
+    OFFERED,
+    AggregationType,
+    BillableMetric,
+)
+
+
+async def create_metric(tx: Tx, values: Mapping[str, Any], *, now: datetime) -> BillableMetric:
+    """Define a metric. Raises `Invalid`, and `Forbidden` for the reserved aggregation."""
+    checked = _check(values)
+    await tx.lock("metric-code", tx.organization_id)
+    if await repository.find_metric(tx, checked["code"]):
+        raise Invalid({"code": ["value_already_exist"]})
+    stamps = {"created_at": now, "updated_at": now}
+    return await repository.insert_metric(
+        tx, {"id": new_id(), "organization_id": tx.organization_id, **checked, **stamps}
+    )
+
+
+async def get_metric(tx: Tx, *, code: str) -> BillableMetric:
+    """A metric by code. Raises `NotFound("billable_metric")`."""
+    metric = await repository.find_metric(tx, code)
+    if metric is None:
+        raise NotFound("billable_metric")
+    return metric
+
+
+async def get_metrics(tx: Tx, ids: Collection[UUID]) -> dict[UUID, BillableMetric]:
+    """Metrics by id, deleted ones included."""
+    return await repository.get_metrics(tx, ids) if ids else {}
+
+
+async def get_live_metrics(tx: Tx, ids: Collection[UUID]) -> dict[UUID, BillableMetric]:
+    """Metrics by id. Raises `NotFound("billable_metrics")` if one is unknown or deleted."""
+    found = await repository.get_metrics(tx, ids, live_only=True) if ids else {}
+    if len(found) < len(set(ids)):
+        raise NotFound("billable_metrics")
+    return found
+
+
+async def list_metrics(tx: Tx, page: Page) -> tuple[list[BillableMetric], int]:
+    """A page of metrics, newest first, and how many there are."""
+    return await repository.list_metrics(tx, page)
+
+
+async def update_metric(tx: Tx, code: str, changes: Mapping[str, Any], *, now: datetime) -> BillableMetric:
+    """Change what is sent; of a metric in use, its name and description only. Raises `Invalid` and `NotFound`."""
+    metric = await get_metric(tx, code=code)
+    stored = {name: getattr(metric, name) for name in changes}
+    different = {name: value for name, value in changes.items() if stored[name] != value}
+    if await repository.is_attached(tx, metric.id):
+        problems = Problems()
+        for name in different:
+            if name not in FREE_TO_CHANGE:
+                problems.add(name, "modification_not_allowed")
+        problems.raise_any()
+    if "code" in different and await repository.find_metric(tx, different["code"]):
+        raise Invalid({"code": ["value_already_exist"]})
+    merged = {name: getattr(metric, name) for name in BillableMetric.__slots__ if name not in ("id", "created_at")}
+    checked = _check({**merged, **changes})
+    return await repository.update_metric(tx, metric.id, {**checked, "updated_at": now})
+
+
+async def delete_metric(tx: Tx, code: str, *, now: datetime) -> BillableMetric:
+    """Delete a metric with its charges; its events are kept, and its code is free again."""
+    metric = await get_metric(tx, code=code)
+    await repository.delete_metric(tx, metric.id, at=now)
+    return metric
+
+
+def _check(values: Mapping[str, Any]) -> dict[str, Any]:
+    checked = dict(values)
+    kind = AggregationType(checked["aggregation_type"])
+    if kind is AggregationType.CUSTOM:
+        raise Forbidden("feature_unavailable")
+    problems = Problems()
+    if kind not in OFFERED:
+        problems.add("aggregation_type", "unsupported_value")
+    if checked.get("expression"):
+        problems.add("expression", "unsupported_value")
+    if kind is AggregationType.COUNT:
+        checked["field_name"] = None
+    elif not checked.get("field_name"):
+        problems.add("field_name", "value_is_mandatory")
+    if checked.get("recurring") and kind not in CARRIED_OVER:
+        problems.add("recurring", "not_compatible_with_aggregation_type")
+    problems.raise_any()
+    return checked

@@ -1,0 +1,1 @@
+"""Who pays: customers, their addresses, terms and preferences."""

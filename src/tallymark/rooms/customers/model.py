@@ -1,0 +1,117 @@
+"""What a customer is, and which terms apply to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from tallymark.domain.calendar import IssuingRules
+from tallymark.rooms.organizations.model import BillingEntity
+
+ADDRESS = ("address_line1", "address_line2", "city", "zipcode", "state", "country")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metadata:
+    """A note on a customer that invoices may show."""
+
+    id: UUID
+    key: str
+    value: str
+    display_in_invoice: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where someone is."""
+
+    address_line1: str | None
+    address_line2: str | None
+    city: str | None
+    zipcode: str | None
+    state: str | None
+    country: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    """Who pays. What is None is inherited from the billing entity."""
+
+    id: UUID
+    billing_entity_id: UUID
+    external_id: str
+    sequential_id: int
+    slug: str
+    name: str | None
+    firstname: str | None
+    lastname: str | None
+    legal_name: str | None
+    legal_number: str | None
+    url: str | None
+    logo_url: str | None
+    phone: str | None
+    email: str | None
+    tax_identification_number: str | None
+    external_salesforce_id: str | None
+    customer_type: str | None
+    account_type: str
+    address: Address
+    shipping_address: Address
+    currency: str | None
+    timezone: str | None
+    net_payment_term: int | None
+    finalize_zero_amount_invoice: str
+    invoice_grace_period: int | None
+    subscription_invoice_issuing_date_anchor: str | None
+    subscription_invoice_issuing_date_adjustment: str | None
+    document_locale: str | None
+    metadata: tuple[Metadata, ...]
+    created_at: datetime
+    updated_at: datetime
+
+    def applicable_timezone(self, entity: BillingEntity) -> str:
+        """The zone of every local date about this customer (subscriptions §1.1)."""
+        return self.timezone or entity.timezone or "UTC"
+
+    def issuing_rules(self, entity: BillingEntity) -> IssuingRules:
+        """Grace, payment term and what the issuing date follows, resolved (subscriptions §1.5)."""
+        own = self.invoice_grace_period, self.net_payment_term
+        return IssuingRules(
+            grace_days=entity.invoice_grace_period if own[0] is None else own[0],
+            net_payment_term=entity.net_payment_term if own[1] is None else own[1],
+            anchor=self.subscription_invoice_issuing_date_anchor or entity.subscription_invoice_issuing_date_anchor,
+            adjustment=self.subscription_invoice_issuing_date_adjustment
+            or entity.subscription_invoice_issuing_date_adjustment,
+        )
+
+    def finalizes_zero_amount_invoices(self, entity: BillingEntity) -> bool:
+        """Whether an invoice without fees is issued at all (subscriptions §1.9)."""
+        if self.finalize_zero_amount_invoice == "inherit":
+            return entity.finalize_zero_amount_invoice
+        return self.finalize_zero_amount_invoice == "finalize"
+
+    @property
+    def display_name(self) -> str:
+        """What people call the customer."""
+        person = " ".join(part for part in (self.firstname, self.lastname) if part)
+        return self.name or self.legal_name or person or self.external_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Which customers a list shows; None and empty mean any."""
+
+    search_term: str | None = None
+    external_id: str | None = None
+    account_types: tuple[str, ...] = ()
+    billing_entity_codes: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
+    zipcodes: tuple[str, ...] = ()
+    currencies: tuple[str, ...] = ()
+    has_tax_identification_number: bool | None = None
+    customer_type: str | None = None
+    has_customer_type: bool | None = None
+    metadata: tuple[tuple[str, str], ...] = ()

@@ -1,0 +1,148 @@
+"""How customers are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, delete, exists, func, insert, or_, select, update
+
+from tallymark.api.pagination import Page
+from tallymark.db.engine import Tx
+from tallymark.db.tables import billing_entities, customer_metadata, customers, invoices, subscriptions
+from tallymark.rooms.customers.model import ADDRESS, Address, Customer, Filters, Metadata
+
+LIVE = customers.c.deleted_at.is_(None)
+SEARCHED = ("name", "firstname", "lastname", "legal_name", "external_id", "email")
+
+
+async def insert_customer(tx: Tx, values: Mapping[str, Any]) -> None:
+    await tx.execute(insert(customers), dict(values))
+
+
+async def update_customer(tx: Tx, customer_id: UUID, values: Mapping[str, Any]) -> None:
+    await tx.execute(update(customers).where(customers.c.id == customer_id).values(**values))
+
+
+async def find_customer(tx: Tx, external_id: str) -> Customer | None:
+    found = await _load(tx, [LIVE & (customers.c.external_id == external_id)])
+    return found[0] if found else None
+
+
+async def get_customers(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Customer]:
+    """Customers by id, deleted ones included: invoices go on showing them."""
+    return {customer.id: customer for customer in await _load(tx, [customers.c.id.in_(ids)])}
+
+
+async def list_customers(tx: Tx, filters: Filters, page: Page) -> tuple[list[Customer], int]:
+    conditions = [LIVE, *_conditions(filters)]
+    total = (await tx.execute(select(func.count()).select_from(customers).where(*conditions))).scalar_one()
+    return await _load(tx, conditions, page), int(total)
+
+
+async def _load(tx: Tx, conditions: Sequence[ColumnElement[bool]], page: Page | None = None) -> list[Customer]:
+    statement = select(customers).where(*conditions).order_by(customers.c.created_at.desc(), customers.c.id)
+    if page is not None:
+        statement = statement.limit(page.size).offset(page.offset)
+    rows = (await tx.execute(statement)).all()
+    notes: dict[UUID, list[Metadata]] = {}
+    if rows:
+        of_customers = (
+            select(customer_metadata)
+            .where(customer_metadata.c.customer_id.in_([row.id for row in rows]))
+            .order_by(customer_metadata.c.created_at, customer_metadata.c.id)
+        )
+        for row in await tx.execute(of_customers):
+            note = Metadata(
+                id=row.id,
+                key=row.key,
+                value=row.value,
+                display_in_invoice=row.display_in_invoice,
+                created_at=row.created_at,
+            )
+            notes.setdefault(row.customer_id, []).append(note)
+    return [_as_value(row, tuple(notes.get(row.id, ()))) for row in rows]
+
+
+def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
+    column = customers.c
+    if filters.external_id is not None:
+        yield column.external_id == filters.external_id
+    elif filters.search_term:
+        pattern = filters.search_term.strip()
+        yield or_(*(column[name].icontains(pattern, autoescape=True) for name in SEARCHED))
+    for name, values in (
+        ("account_type", filters.account_types),
+        ("country", filters.countries),
+        ("state", filters.states),
+        ("zipcode", filters.zipcodes),
+        ("currency", filters.currencies),
+    ):
+        if values:
+            yield column[name].in_(values)
+    if filters.billing_entity_codes:
+        entities = select(billing_entities.c.id).where(billing_entities.c.code.in_(filters.billing_entity_codes))
+        yield column.billing_entity_id.in_(entities)
+    for name, is_set in (
+        ("tax_identification_number", filters.has_tax_identification_number),
+        ("customer_type", filters.has_customer_type),
+    ):
+        if is_set is not None:
+            yield column[name].is_not(None) if is_set else column[name].is_(None)
+    if filters.customer_type is not None:
+        yield column.customer_type == filters.customer_type
+    for key, value in filters.metadata:
+        note = exists().where(customer_metadata.c.customer_id == column.id, customer_metadata.c.key == key)
+        yield note.where(customer_metadata.c.value == value) if value else ~note
+
+
+async def replace_metadata(tx: Tx, customer_id: UUID, keep: Collection[UUID]) -> None:
+    """Delete the notes that are not kept."""
+    statement = delete(customer_metadata).where(customer_metadata.c.customer_id == customer_id)
+    await tx.execute(statement.where(customer_metadata.c.id.not_in(keep)) if keep else statement)
+
+
+async def update_metadata(tx: Tx, note_id: UUID, values: Mapping[str, Any]) -> None:
+    await tx.execute(update(customer_metadata).where(customer_metadata.c.id == note_id).values(**values))
+
+
+async def insert_metadata(tx: Tx, values: Mapping[str, Any]) -> None:
+    await tx.execute(insert(customer_metadata), dict(values))
+
+
+async def live_subscriptions(tx: Tx, customer_id: UUID, status: str) -> list[UUID]:
+    statement = select(subscriptions.c.id).where(
+        subscriptions.c.customer_id == customer_id, subscriptions.c.status == status
+    )
+    return list((await tx.execute(statement)).scalars())
+
+
+async def draft_dates(tx: Tx, customer_id: UUID) -> Sequence[Row[Any]]:
+    """The drafts of a customer whose dates follow from its terms."""
+    columns = invoices.c
+    statement = select(
+        columns.id, columns.issuing_date, columns.expected_finalization_date, columns.is_recurring
+    ).where(columns.customer_id == customer_id, columns.status == "draft")
+    return (await tx.execute(statement)).all()
+
+
+async def update_draft_dates(tx: Tx, invoice_id: UUID, values: Mapping[str, Any]) -> None:
+    await tx.execute(update(invoices).where(invoices.c.id == invoice_id).values(**values))
+
+
+async def cancel_pending_subscriptions(tx: Tx, customer_id: UUID, *, at: datetime) -> None:
+    is_pending = (subscriptions.c.customer_id == customer_id) & (subscriptions.c.status == "pending")
+    await tx.execute(
+        update(subscriptions).where(is_pending).values(status="canceled", canceled_at=at, updated_at=at)
+    )
+
+
+def _as_value(row: Row[Any], notes: tuple[Metadata, ...]) -> Customer:
+    values = dict(row._mapping)
+    for unused in ("organization_id", "deleted_at"):
+        del values[unused]
+    address = Address(**{name: values.pop(name) for name in ADDRESS})
+    shipping = Address(**{name: values.pop(f"shipping_{name}") for name in ADDRESS})
+    return Customer(**values, address=address, shipping_address=shipping, metadata=notes)

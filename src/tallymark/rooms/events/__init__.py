@@ -1,0 +1,1 @@
+"""Raw usage records: how they come in and how they are read back."""

@@ -1,0 +1,253 @@
+"""The fast lane: `POST /events` and `/events/batch` as bare ASGI, in front of the framework (ARCHITECTURE §4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import structlog
+from starlette.types import Receive, Scope, Send
+
+from tallymark.api.context import Context, Gatekeeper
+from tallymark.api.errors import BadRequest, PayloadTooLarge, Unauthorized, error_body, validation_body
+from tallymark.api.routing import authenticate
+from tallymark.db.engine import Database
+from tallymark.domain.errors import TallymarkError
+from tallymark.domain.periods import TICK
+from tallymark.metering.intake import Intake, IntakeFull, Row, UnstorableEvent
+from tallymark.rooms.events import repository
+from tallymark.rooms.events.parsing import EventInput, InvalidEvent, Tenant, read_event
+
+log = structlog.get_logger(__name__)
+
+LARGEST_BODY = 10 * 1024 * 1024
+SINGLE = "/api/v1/events"
+BATCH = "/api/v1/events/batch"
+DUPLICATE = {"transaction_id": ["value_already_exist"]}
+
+_HEADERS = [(b"content-type", b"application/json; charset=utf-8")]
+
+
+class _SingleBody(msgspec.Struct):
+    event: msgspec.Raw | None = None
+
+
+class _BatchBody(msgspec.Struct):
+    events: msgspec.Raw | None = None
+
+
+class EventOutput(msgspec.Struct):
+    """An event as the wire shows it; it is linked to no customer and subscription when it comes in (quirk)."""
+
+    lago_id: UUID
+    transaction_id: str
+    code: str
+    timestamp: str
+    precise_total_amount_cents: str | None
+    properties: msgspec.Raw
+    external_subscription_id: str | None
+    created_at: str
+    lago_customer_id: None = None
+    lago_subscription_id: None = None
+
+
+_encoder = msgspec.json.Encoder()
+_single = msgspec.json.Decoder(_SingleBody)
+_batch = msgspec.json.Decoder(_BatchBody)
+_event = msgspec.json.Decoder(EventInput)
+_events = msgspec.json.Decoder(list[EventInput])
+
+
+class _Refused(Exception):
+    """A validation error of the wire, with details of any shape."""
+
+    def __init__(self, details: object) -> None:
+        self.details = details
+        super().__init__()
+
+
+class EventsIngest:
+    """Takes events in. Everything it does before the database is measured in microseconds."""
+
+    def __init__(
+        self,
+        *,
+        gatekeeper: Gatekeeper,
+        intake: Intake,
+        database: Database,
+        base_url: str,
+        batch_max_length: int = 100,
+    ) -> None:
+        self._gatekeeper = gatekeeper
+        self._intake = intake
+        self._database = database
+        self._base_url = base_url
+        self._batch_max_length = batch_max_length
+
+    @staticmethod
+    def takes(scope: Scope) -> bool:
+        """Whether a request is for the fast lane."""
+        return scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in (SINGLE, BATCH)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; whatever goes wrong has the wire's shape."""
+        extra: list[tuple[bytes, bytes]] = []
+        try:
+            status, body = 200, await self._handle(scope, receive)
+        except _Refused as error:
+            status, body = 422, _encoder.encode(validation_body(error.details))
+        except TallymarkError as error:
+            answer = error_body(error)
+            status, body = answer["status"], _encoder.encode(answer)
+        except IntakeFull:
+            status, body = 429, b'{"status":429,"error":"Too Many Requests"}'
+            extra = [(b"retry-after", b"1")]
+        except Exception as error:  # noqa: BLE001 - the edge: answered and logged with its traceback
+            log.error("event intake failed", exc_info=error)
+            status, body = 500, b'{"status":500,"error":"Internal Server Error"}'
+        length = (b"content-length", str(len(body)).encode())
+        await send({"type": "http.response.start", "status": status, "headers": [*_HEADERS, length, *extra]})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _handle(self, scope: Scope, receive: Receive) -> bytes:
+        principal = await authenticate(self._gatekeeper, _authorization(scope["headers"]))
+        body = await _read_body(scope, receive)
+        now = await self._gatekeeper.read_clock(principal, is_write=True)
+        tenant = Tenant(principal.organization_id, now)
+        answer = await (self._single(body, tenant) if scope["path"] == SINGLE else self._many(body, tenant))
+        if principal.is_simulated:
+            await self._gatekeeper.settle(
+                Context(
+                    database=self._database,
+                    organization_id=principal.organization_id,
+                    api_key_id=principal.api_key_id,
+                    is_simulated=True,
+                    now=now,
+                    base_url=self._base_url,
+                )
+            )
+        return answer
+
+    async def _single(self, body: bytes, tenant: Tenant) -> bytes:
+        root = _decode(_single, body).event
+        if root is None or bytes(root) in (b"{}", b"null"):
+            raise BadRequest.missing_root("event")
+        try:
+            row = read_event(_decode(_event, bytes(root)), tenant)
+            known = await self._intake.store([row])
+        except InvalidEvent as error:
+            raise _Refused(error.errors) from None
+        except UnstorableEvent:
+            raise _Refused({"properties": ["value_is_invalid"]}) from None
+        if known:
+            raise _Refused(DUPLICATE)
+        return _encoder.encode({"event": show(row)})
+
+    async def _many(self, body: bytes, tenant: Tenant) -> bytes:
+        root = _decode(_batch, body).events
+        data = b"" if root is None else bytes(root)
+        if not data.startswith(b"["):
+            raise _Refused({"events": ["no_events"]})
+        sent = _decode(_events, data)
+        if not sent:
+            raise _Refused({"events": ["no_events"]})
+        if len(sent) > self._batch_max_length:
+            raise _Refused({"events": ["too_many_events"]})
+        rows = self._read_all(sent, tenant)
+        first_of = {row.id: index for index, row in reversed(list(enumerate(rows)))}
+        repeated = {index for index, row in enumerate(rows) if first_of[row.id] != index}
+        try:
+            # A batch that repeats itself is stored by nobody, but what it repeats of the store is told as well.
+            known = await self._known(rows) if repeated else await self._intake.store(rows)
+        except UnstorableEvent:
+            raise _Refused({"events": ["value_is_invalid"]}) from None
+        refused = {index for index, row in enumerate(rows) if row.id in known} | repeated
+        if refused:
+            raise _Refused({str(index): DUPLICATE for index in sorted(refused)})
+        return _encoder.encode({"events": [show(row) for row in rows]})
+
+    def _read_all(self, sent: Iterable[EventInput], tenant: Tenant) -> list[Row]:
+        rows: list[Row] = []
+        errors: dict[str, Any] = {}
+        for index, event in enumerate(sent):
+            # Events of one instant are told apart by the order in which they came.
+            arrived = Tenant(tenant.organization_id, tenant.now + index * TICK)
+            try:
+                rows.append(read_event(event, arrived))
+            except InvalidEvent as error:
+                errors[str(index)] = error.errors
+        if errors:
+            raise _Refused(errors)
+        return rows
+
+    async def _known(self, rows: list[Row]) -> frozenset[UUID]:
+        async with self._database.tenant(rows[0].organization_id) as tx:
+            return await repository.known_ids(tx, [row.id for row in rows])
+
+
+def show(row: Row) -> EventOutput:
+    """An event as the wire shows it."""
+    amount = row.precise_total_amount_cents
+    return EventOutput(
+        lago_id=row.id,
+        transaction_id=row.transaction_id,
+        code=row.code,
+        timestamp=timestamp_text(row.timestamp),
+        precise_total_amount_cents=amount if amount is None or "." in amount else f"{amount}.0",
+        properties=row.properties,
+        external_subscription_id=row.external_subscription_id or None,
+        created_at=row.created_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    )
+
+
+def timestamp_text(instant: datetime) -> str:
+    """UTC with exactly three decimals, cut."""
+    utc = instant.astimezone(UTC)
+    return f"{utc.isoformat(timespec='milliseconds')[:23]}Z"
+
+
+def _decode(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
+    try:
+        return decoder.decode(body or b"{}")
+    except msgspec.ValidationError:
+        return _decode_leniently(decoder, body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise BadRequest from None
+
+
+def _decode_leniently(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
+    """JSON of another shape than an object or a list of objects has no root to read."""
+    if decoder is _events:
+        raise _Refused({"events": ["value_is_invalid"]})
+    if decoder is _event:
+        raise _Refused({"event": ["value_is_invalid"]})
+    raise BadRequest.missing_root("event" if decoder is _single else "events")
+
+
+def _authorization(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    for name, value in headers:
+        if name == b"authorization":
+            return value.decode("latin-1")
+    raise Unauthorized
+
+
+async def _read_body(scope: Scope, receive: Receive) -> bytes:
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit() and int(value) > LARGEST_BODY:
+            raise PayloadTooLarge
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        return body
+    parts, size = [body], len(body)
+    while message.get("more_body"):
+        message = await receive()
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > LARGEST_BODY:
+            raise PayloadTooLarge
+    return b"".join(parts)
+

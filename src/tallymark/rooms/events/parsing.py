@@ -1,0 +1,168 @@
+"""An event as it was sent, checked and made ready to be stored (metering §1.1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+import msgspec
+
+from tallymark.metering.intake import Row
+from tallymark.metering.keys import event_key
+
+LONGEST_ID = 255
+LARGEST_PROPERTIES = 64 * 1024
+DEEPEST_PROPERTIES = 10
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
+_EMPTY = msgspec.Raw(b"{}")
+_FIRST_SECOND = -62_135_596_800  # 1 January of year 1
+_END = 253_402_300_800  # year 10000
+
+
+class EventInput(msgspec.Struct):
+    """What was sent, not yet looked at."""
+
+    transaction_id: str | int | float | bool | None = None
+    code: str | int | float | bool | None = None
+    external_subscription_id: str | int | float | bool | None = None
+    timestamp: msgspec.Raw = msgspec.Raw(b"")
+    properties: msgspec.Raw = msgspec.Raw(b"")
+    precise_total_amount_cents: msgspec.Raw = msgspec.Raw(b"")
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """For whom events are read, and when they arrived."""
+
+    organization_id: UUID
+    now: datetime
+
+
+Errors = Mapping[str, list[str]]
+
+
+class InvalidEvent(Exception):
+    """What is wrong with an event, by field."""
+
+    def __init__(self, errors: Errors) -> None:
+        self.errors = {field: list(codes) for field, codes in errors.items()}
+        super().__init__(str(self.errors))
+
+
+def read_event(sent: EventInput, tenant: Tenant) -> Row:
+    """Check an event and make it a row. Raises `InvalidEvent`.
+
+    A timestamp that is none is told first and alone; then all that is missing or too long.
+    """
+    timestamp = _timestamp(sent.timestamp, tenant.now)
+    errors: dict[str, list[str]] = {}
+    transaction_id = _identifier("transaction_id", sent.transaction_id, errors)
+    code = _identifier("code", sent.code, errors)
+    subscription = _identifier("external_subscription_id", sent.external_subscription_id, errors, is_needed=False)
+    properties = _properties(sent.properties, errors)
+    amount = _amount(sent.precise_total_amount_cents, errors)
+    if errors:
+        raise InvalidEvent(errors)
+    return Row(
+        id=event_key(tenant.organization_id.bytes, subscription or None, transaction_id),
+        organization_id=tenant.organization_id,
+        external_subscription_id=subscription,
+        code=code,
+        transaction_id=transaction_id,
+        timestamp=timestamp,
+        created_at=tenant.now,
+        properties=properties,
+        precise_total_amount_cents=amount,
+    )
+
+
+def _identifier(
+    field: str, value: str | float | bool | None, errors: dict[str, list[str]], *, is_needed: bool = True
+) -> str:
+    text = value if isinstance(value, str) else _scalar_text(value)
+    if is_needed and not text.strip():
+        errors[field] = ["value_is_mandatory"]
+    elif len(text) > LONGEST_ID:
+        errors[field] = ["value_is_too_long"]
+    elif "\x00" in text:
+        errors[field] = ["value_is_invalid"]
+    return text
+
+
+def _scalar_text(value: float | bool | None) -> str:
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _timestamp(raw: msgspec.Raw, now: datetime) -> datetime:
+    """Unix seconds as an exact decimal, cut to the microsecond; absent means now."""
+    text = bytes(raw).decode()
+    if text in ("", "null"):
+        return now
+    number = _decimal(text)
+    if number is None or not _FIRST_SECOND <= number < _END:
+        raise InvalidEvent({"timestamp": ["invalid_format"]})
+    return EPOCH + timedelta(microseconds=int((number * 1_000_000).__floor__()))
+
+
+def _decimal(text: str) -> Decimal | None:
+    """A JSON number, or a string that holds one."""
+    if text.startswith('"'):
+        text = msgspec.json.decode(text, type=str).strip()
+    return Decimal(text) if len(text) <= 60 and _DECIMAL.fullmatch(text) else None
+
+
+def _amount(raw: msgspec.Raw, errors: dict[str, list[str]]) -> str | None:
+    text = bytes(raw).decode()
+    if text in ("", "null"):
+        return None
+    number = _decimal(text)
+    if number is None or abs(number) >= Decimal(10) ** 24:
+        errors["precise_total_amount_cents"] = ["invalid_amount"]
+        return None
+    return f"{number:f}"
+
+
+def _properties(raw: msgspec.Raw, errors: dict[str, list[str]]) -> msgspec.Raw:
+    data = bytes(raw)
+    if data in (b"", b"null"):
+        return _EMPTY
+    if not data.startswith(b"{"):
+        errors["properties"] = ["invalid_type"]
+    elif len(data) > LARGEST_PROPERTIES:
+        errors["properties"] = ["invalid_size"]
+    elif data.count(b"{") + data.count(b"[") > DEEPEST_PROPERTIES and _depth(data) > DEEPEST_PROPERTIES:
+        errors["properties"] = ["invalid_size"]
+    elif b"\\u0000" in data and _has_nul(msgspec.json.decode(data)):
+        errors["properties"] = ["value_is_invalid"]
+    return raw
+
+
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"')
+
+
+def _depth(data: bytes) -> int:
+    """How deep the JSON nests."""
+    depth = deepest = 0
+    for byte in _STRINGS.sub(b"", data):
+        if byte in b"{[":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in b"}]":
+            depth -= 1
+    return deepest
+
+
+def _has_nul(value: object) -> bool:
+    if isinstance(value, str):
+        return "\x00" in value
+    if isinstance(value, dict):
+        return any(_has_nul(key) or _has_nul(item) for key, item in value.items())
+    return isinstance(value, list) and any(_has_nul(item) for item in value)

@@ -1,0 +1,87 @@
+"""How events are read back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, func, select
+
+from tallymark.api.pagination import Page
+from tallymark.db.engine import Tx
+from tallymark.db.tables import event_streams, events, subscriptions
+from tallymark.metering.keys import transaction_range
+from tallymark.rooms.events.model import Event, Filters
+
+COLUMNS = (
+    events.c.id,
+    events.c.transaction_id,
+    event_streams.c.external_subscription_id,
+    event_streams.c.code,
+    events.c.timestamp,
+    events.c.created_at,
+    events.c.properties,
+    events.c.precise_total_amount_cents,
+)
+FROM = events.join(event_streams, event_streams.c.id == events.c.stream_id)
+
+
+async def find_event(tx: Tx, transaction_id: str) -> Event | None:
+    """Any event of a transaction id, by a range of the primary key."""
+    first, last = transaction_range(tx.organization_id.bytes, transaction_id)
+    statement = (
+        select(*COLUMNS)
+        .select_from(FROM)
+        .where(events.c.id.between(first, last), events.c.transaction_id == transaction_id)
+        .limit(1)
+    )
+    row = (await tx.execute(statement)).first()
+    return _as_value(row) if row else None
+
+
+async def known_ids(tx: Tx, ids: Sequence[UUID]) -> frozenset[UUID]:
+    """Which of these keys are stored."""
+    return frozenset((await tx.execute(select(events.c.id).where(events.c.id.in_(ids)))).scalars())
+
+
+async def list_events(tx: Tx, filters: Filters, page: Page) -> tuple[list[Event], int]:
+    """A page of events, latest first, and how many there are: both by the streams' index."""
+    streams = select(event_streams.c.id).where(event_streams.c.organization_id == tx.organization_id)
+    if filters.code is not None:
+        streams = streams.where(event_streams.c.code == filters.code)
+    if filters.external_subscription_id is not None:
+        streams = streams.where(event_streams.c.external_subscription_id == filters.external_subscription_id)
+    stream_ids = list((await tx.execute(streams)).scalars())
+    conditions: list[ColumnElement[bool]] = [events.c.stream_id.in_(stream_ids)]
+    if filters.timestamp_from is not None:
+        conditions.append(events.c.timestamp >= filters.timestamp_from)
+    if filters.timestamp_to is not None:
+        conditions.append(events.c.timestamp <= filters.timestamp_to)
+    total = (await tx.execute(select(func.count()).select_from(events).where(*conditions))).scalar_one()
+    statement = (
+        select(*COLUMNS)
+        .select_from(FROM)
+        .where(*conditions)
+        .order_by(events.c.timestamp.desc(), events.c.transaction_id, events.c.id)
+        .limit(page.size)
+        .offset(page.offset)
+    )
+    return [_as_value(row) for row in await tx.execute(statement)], int(total)
+
+
+async def subscription_start(tx: Tx, external_id: str) -> datetime | None:
+    """When the live subscription of an external id started, else the last terminated one."""
+    statement = (
+        select(subscriptions.c.started_at)
+        .where(subscriptions.c.external_id == external_id, subscriptions.c.status.in_(("active", "terminated")))
+        .order_by(subscriptions.c.terminated_at.desc().nulls_first())
+        .limit(1)
+    )
+    found: datetime | None = (await tx.execute(statement)).scalar_one_or_none()
+    return found
+
+
+def _as_value(row: Row[Any]) -> Event:
+    return Event(**row._mapping)

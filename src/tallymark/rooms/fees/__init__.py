@@ -1,0 +1,1 @@
+"""The lines of invoices: what is charged for one thing in one period."""

@@ -1,0 +1,102 @@
+"""What a stored fee is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+from tallymark.domain.fees.model import FeeType
+from tallymark.domain.money import currency
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeeTax:
+    """A tax as it was applied to a fee."""
+
+    id: UUID
+    tax_id: UUID
+    tax_code: str
+    tax_name: str
+    tax_description: str | None
+    tax_rate: Decimal
+    currency: str
+    amount_cents: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeeRecord:
+    """A fee as it is kept: `*_cents` in minor units, `precise_*_cents` exact, `precise_unit_amount` in currency units."""
+
+    id: UUID
+    invoice_id: UUID | None
+    customer_id: UUID
+    subscription_id: UUID | None
+    charge_id: UUID | None
+    billable_metric_id: UUID | None
+    plan_id: UUID | None
+    position: int
+    fee_type: FeeType
+    currency: str
+    amount_cents: int
+    precise_amount_cents: Decimal
+    precise_coupons_amount_cents: Decimal
+    taxes_amount_cents: int
+    taxes_precise_amount_cents: Decimal
+    taxes_rate: Decimal
+    units: Decimal
+    total_aggregated_units: Decimal
+    unit_amount_cents: int
+    precise_unit_amount: Decimal
+    events_count: int | None
+    amount_details: Mapping[str, Any]
+    grouped_by: Mapping[str, Any]
+    explanation: list[Mapping[str, Any]]
+    invoice_display_name: str | None
+    description: str | None
+    item_code: str
+    item_name: str
+    item_description: str | None
+    pay_in_advance: bool
+    invoiceable: bool
+    payment_status: str
+    from_at: datetime | None
+    to_at: datetime | None
+    succeeded_at: datetime | None
+    failed_at: datetime | None
+    refunded_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    external_subscription_id: str | None
+    external_customer_id: str
+    charge_model: str | None
+    taxes: tuple[FeeTax, ...] = ()
+
+    def major(self, cents: Decimal | int) -> Fraction:
+        """An amount in currency units."""
+        return Fraction(cents) / currency(self.currency).subunits
+
+    @property
+    def net_precise_cents(self) -> Decimal:
+        """The exact amount less what coupons take."""
+        return self.precise_amount_cents - self.precise_coupons_amount_cents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Which fees a list shows; bounds are inclusive."""
+
+    external_customer_id: str | None = None
+    external_subscription_id: str | None = None
+    currency: str | None = None
+    billable_metric_code: str | None = None
+    fee_type: str | None = None
+    payment_status: str | None = None
+    event_transaction_id: str | None = None
+    instants: tuple[tuple[str, str, datetime], ...] = ()
+    """(column, "from" or "to", instant)."""

@@ -1,0 +1,136 @@
+"""How fees are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, delete, false, func, insert, select, update
+
+from tallymark.api.pagination import Page
+from tallymark.db.engine import Tx
+from tallymark.db.tables import (
+    billable_metrics,
+    charges,
+    customers,
+    fees,
+    fees_applied_taxes,
+    invoices,
+    subscriptions,
+)
+from tallymark.domain.fees.model import FeeType
+from tallymark.rooms.fees.model import FeeRecord, FeeTax, Filters
+
+HIDDEN_STATUSES = ("generating", "open", "closed", "deleted")
+
+_JOINED = (
+    fees.join(customers, customers.c.id == fees.c.customer_id)
+    .outerjoin(subscriptions, subscriptions.c.id == fees.c.subscription_id)
+    .outerjoin(charges, charges.c.id == fees.c.charge_id)
+)
+_SELECT: Select[Any] = select(
+    fees,
+    customers.c.external_id.label("external_customer_id"),
+    subscriptions.c.external_id.label("external_subscription_id"),
+    charges.c.charge_model.label("charge_model"),
+).select_from(_JOINED)
+
+
+async def insert_fees(
+    tx: Tx, rows: Sequence[Mapping[str, Any]], tax_rows: Sequence[Mapping[str, Any]]
+) -> None:
+    if rows:
+        await tx.execute(insert(fees), [dict(row) for row in rows])
+    if tax_rows:
+        await tx.execute(insert(fees_applied_taxes), [dict(row) for row in tax_rows])
+
+
+async def delete_of_invoice(tx: Tx, invoice_id: UUID) -> None:
+    """Delete a draft's fees, to be computed anew."""
+    of_invoice = select(fees.c.id).where(fees.c.invoice_id == invoice_id)
+    await tx.execute(delete(fees_applied_taxes).where(fees_applied_taxes.c.fee_id.in_(of_invoice)))
+    await tx.execute(delete(fees).where(fees.c.invoice_id == invoice_id))
+
+
+async def of_invoices(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[FeeRecord]]:
+    """The fees of invoices in the order of their lines."""
+    statement = _SELECT.where(fees.c.invoice_id.in_(invoice_ids)).order_by(fees.c.position, fees.c.id)
+    found: dict[UUID, list[FeeRecord]] = {}
+    for fee in await _load(tx, statement):
+        assert fee.invoice_id is not None
+        found.setdefault(fee.invoice_id, []).append(fee)
+    return found
+
+
+async def find_fee(tx: Tx, fee_id: UUID) -> FeeRecord | None:
+    found = await _load(tx, _SELECT.where(fees.c.id == fee_id, *_visible()))
+    return found[0] if found else None
+
+
+async def update_fee(tx: Tx, fee_id: UUID, values: Mapping[str, Any]) -> None:
+    await tx.execute(update(fees).where(fees.c.id == fee_id).values(**values))
+
+
+async def delete_fee(tx: Tx, fee_id: UUID) -> None:
+    await tx.execute(delete(fees_applied_taxes).where(fees_applied_taxes.c.fee_id == fee_id))
+    await tx.execute(delete(fees).where(fees.c.id == fee_id))
+
+
+async def list_fees(tx: Tx, filters: Filters, page: Page) -> tuple[list[FeeRecord], int]:
+    conditions = [*_visible(), *_conditions(filters)]
+    total = (await tx.execute(select(func.count()).select_from(_JOINED).where(*conditions))).scalar_one()
+    statement = _SELECT.where(*conditions).order_by(fees.c.created_at, fees.c.id)
+    return await _load(tx, statement.limit(page.size).offset(page.offset)), int(total)
+
+
+def _visible() -> Iterator[ColumnElement[bool]]:
+    hidden = select(invoices.c.id).where(invoices.c.status.in_(HIDDEN_STATUSES))
+    yield fees.c.invoice_id.is_(None) | fees.c.invoice_id.not_in(hidden)
+
+
+def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
+    if filters.external_customer_id is not None:
+        yield customers.c.external_id == filters.external_customer_id
+    if filters.external_subscription_id is not None:
+        yield subscriptions.c.external_id == filters.external_subscription_id
+    if filters.currency is not None:
+        yield fees.c.currency == filters.currency.upper()
+    if filters.billable_metric_code is not None:
+        of_code = select(billable_metrics.c.id).where(billable_metrics.c.code == filters.billable_metric_code)
+        yield fees.c.billable_metric_id.in_(of_code)
+    if filters.fee_type is not None:
+        yield fees.c.fee_type == filters.fee_type
+    if filters.payment_status is not None:
+        yield fees.c.payment_status == filters.payment_status
+    if filters.event_transaction_id is not None:
+        yield false()  # only fees of single events name one
+    for column, side, instant in filters.instants:
+        yield fees.c[column] >= instant if side == "from" else fees.c[column] <= instant
+
+
+async def _load(tx: Tx, statement: Select[Any]) -> list[FeeRecord]:
+    rows = (await tx.execute(statement)).all()
+    taxes = await _taxes_of(tx, [row.id for row in rows])
+    return [_as_value(row, tuple(taxes.get(row.id, ()))) for row in rows]
+
+
+async def _taxes_of(tx: Tx, fee_ids: Collection[UUID]) -> dict[UUID, list[FeeTax]]:
+    found: dict[UUID, list[FeeTax]] = {}
+    if not fee_ids:
+        return found
+    statement = (
+        select(fees_applied_taxes)
+        .where(fees_applied_taxes.c.fee_id.in_(fee_ids))
+        .order_by(fees_applied_taxes.c.created_at, fees_applied_taxes.c.id)
+    )
+    for row in await tx.execute(statement):
+        names = FeeTax.__slots__
+        found.setdefault(row.fee_id, []).append(FeeTax(**{name: getattr(row, name) for name in names}))
+    return found
+
+
+def _as_value(row: Row[Any], taxes: tuple[FeeTax, ...]) -> FeeRecord:
+    values = dict(row._mapping)
+    del values["organization_id"]
+    return FeeRecord(**{**values, "fee_type": FeeType(values["fee_type"])}, taxes=taxes)

@@ -1,0 +1,66 @@
+"""What can be done with stored fees (invoicing §7)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tallymark.api.pagination import Page
+from tallymark.db.engine import Tx
+from tallymark.domain.errors import NotAllowed, NotFound
+from tallymark.rooms.fees import repository
+from tallymark.rooms.fees.model import FeeRecord, Filters
+
+STAMPS = {"succeeded": "succeeded_at", "failed": "failed_at", "refunded": "refunded_at"}
+
+
+async def get_fee(tx: Tx, fee_id: UUID) -> FeeRecord:
+    """A fee of a visible invoice, or of none. Raises `NotFound("fee")`."""
+    fee = await repository.find_fee(tx, fee_id)
+    if fee is None:
+        raise NotFound("fee")
+    return fee
+
+
+async def list_fees(tx: Tx, filters: Filters, page: Page) -> tuple[list[FeeRecord], int]:
+    """A page of fees, oldest first, and how many there are."""
+    return await repository.list_fees(tx, filters, page)
+
+
+async def of_invoices(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[FeeRecord]]:
+    """The fees of invoices, by invoice, in the order of their lines."""
+    return await repository.of_invoices(tx, invoice_ids) if invoice_ids else {}
+
+
+async def save_fees(tx: Tx, rows: Sequence[Mapping[str, Any]], tax_rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write fees and their taxes, all at once."""
+    await repository.insert_fees(tx, rows, tax_rows)
+
+
+async def drop_of_invoice(tx: Tx, invoice_id: UUID) -> None:
+    """Delete the fees of a draft that is computed anew."""
+    await repository.delete_of_invoice(tx, invoice_id)
+
+
+async def set_payment_status(tx: Tx, fee_id: UUID, status: str | None, *, now: datetime) -> FeeRecord:
+    """Note that a fee without invoice was paid, or was not. Raises `NotAllowed("invoiced_fee")`."""
+    fee = await get_fee(tx, fee_id)
+    if fee.invoice_id is not None:
+        raise NotAllowed("invoiced_fee")
+    if status is not None:
+        stamps: dict[str, datetime | None] = dict.fromkeys(STAMPS.values())
+        if status in STAMPS:
+            stamps[STAMPS[status]] = now
+        await repository.update_fee(tx, fee_id, {"payment_status": status, "updated_at": now, **stamps})
+    return await get_fee(tx, fee_id)
+
+
+async def delete_fee(tx: Tx, fee_id: UUID) -> FeeRecord:
+    """Delete a fee that is on no invoice. Raises `NotAllowed("invoiced_fee")`."""
+    fee = await get_fee(tx, fee_id)
+    if fee.invoice_id is not None:
+        raise NotAllowed("invoiced_fee")
+    await repository.delete_fee(tx, fee_id)
+    return fee

@@ -1,0 +1,1 @@
+"""The documents: invoices, what they cover, their numbers and files."""

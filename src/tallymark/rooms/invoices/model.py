@@ -1,0 +1,177 @@
+"""What an invoice is, and which changes of status are legal (invoicing §2.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from uuid import UUID
+
+from tallymark.domain.calendar import InvoiceDates
+from tallymark.rooms.customers.model import Customer
+from tallymark.rooms.fees.model import FeeRecord
+from tallymark.rooms.organizations.model import BillingEntity
+from tallymark.rooms.subscriptions.model import SubscriptionView
+
+
+class InvoiceStatus(StrEnum):
+    """Where an invoice stands."""
+
+    DRAFT = "draft"
+    FINALIZED = "finalized"
+    CLOSED = "closed"
+    VOIDED = "voided"
+
+
+VISIBLE = (InvoiceStatus.DRAFT, InvoiceStatus.FINALIZED, InvoiceStatus.VOIDED)
+"""Statuses that the API shows; others answer as if there were no invoice."""
+
+CHANGES: dict[InvoiceStatus, frozenset[InvoiceStatus]] = {
+    InvoiceStatus.DRAFT: frozenset({InvoiceStatus.FINALIZED, InvoiceStatus.CLOSED}),
+    InvoiceStatus.FINALIZED: frozenset({InvoiceStatus.VOIDED}),
+    InvoiceStatus.CLOSED: frozenset(),
+    InvoiceStatus.VOIDED: frozenset(),
+}
+
+
+class Reason(StrEnum):
+    """Why a subscription is on an invoice."""
+
+    STARTING = "subscription_starting"
+    PERIODIC = "subscription_periodic"
+    TERMINATING = "subscription_terminating"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppliedTaxRecord:
+    """A tax as it was applied to an invoice; `fees_amount_cents` is the base it was taken of."""
+
+    id: UUID
+    invoice_id: UUID
+    tax_id: UUID
+    tax_code: str
+    tax_name: str
+    tax_description: str | None
+    tax_rate: Decimal
+    currency: str
+    amount_cents: int
+    fees_amount_cents: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillingRecord:
+    """What an invoice bills of one subscription: why, as of when, and which windows (half-open; `wire_*` as shown)."""
+
+    id: UUID
+    invoice_id: UUID
+    subscription_id: UUID
+    invoicing_reason: Reason
+    is_recurring: bool
+    billing_day: date
+    billed_at: datetime
+    from_at: datetime
+    to_at: datetime
+    charges_from_at: datetime | None
+    charges_to_at: datetime | None
+    fixed_charges_from_at: datetime | None
+    fixed_charges_to_at: datetime | None
+    wire_to_at: datetime
+    wire_charges_to_at: datetime | None
+    wire_fixed_charges_to_at: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoice:
+    """An invoice without its lines. All amounts in the currency's minor unit, dates in the customer's zone."""
+
+    id: UUID
+    customer_id: UUID
+    billing_entity_id: UUID
+    number: str
+    sequential_id: int | None
+    entity_sequential_id: int | None
+    invoice_type: str
+    status: InvoiceStatus
+    payment_status: str
+    currency: str
+    timezone: str
+    billing_day: date
+    billed_at: datetime
+    issuing_date: date
+    expected_finalization_date: date
+    payment_due_date: date
+    net_payment_term: int
+    payment_overdue: bool
+    self_billed: bool
+    is_recurring: bool
+    purchase_order_number: str | None
+    fees_amount_cents: int
+    progressive_billing_credit_amount_cents: int
+    coupons_amount_cents: int
+    sub_total_excluding_taxes_amount_cents: int
+    taxes_amount_cents: int
+    sub_total_including_taxes_amount_cents: int
+    credit_notes_amount_cents: int
+    prepaid_credit_amount_cents: int
+    total_amount_cents: int
+    total_paid_amount_cents: int
+    taxes_rate: Decimal
+    file_key: str | None
+    finalized_at: datetime | None
+    voided_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def dates(self) -> InvoiceDates:
+        """Its three local days."""
+        return InvoiceDates(
+            issuing_date=self.issuing_date,
+            expected_finalization_date=self.expected_finalization_date,
+            payment_due_date=self.payment_due_date,
+        )
+
+    @property
+    def total_due_amount_cents(self) -> int:
+        """What is still to be paid."""
+        if self.status is InvoiceStatus.VOIDED:
+            return 0
+        return self.total_amount_cents - self.total_paid_amount_cents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceView:
+    """An invoice with all that hangs on it."""
+
+    invoice: Invoice
+    customer: Customer
+    billing_entity: BillingEntity
+    customer_entity: BillingEntity
+    applied_taxes: tuple[AppliedTaxRecord, ...]
+    records: tuple[BillingRecord, ...] = ()
+    subscriptions: tuple[SubscriptionView, ...] = ()
+    fees: tuple[FeeRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Which invoices a list shows; None and empty mean any. Bounds are inclusive, amounts in minor units."""
+
+    external_customer_id: str | None = None
+    currency: str | None = None
+    invoice_type: str | None = None
+    statuses: tuple[str, ...] = ()
+    payment_statuses: tuple[str, ...] = ()
+    payment_overdue: bool | None = None
+    self_billed: bool | None = None
+    partially_paid: bool | None = None
+    issuing_date_from: date | None = None
+    issuing_date_to: date | None = None
+    amount_from: int | None = None
+    amount_to: int | None = None
+    billing_entity_codes: tuple[str, ...] = ()
+    purchase_order_number: str | None = None
+    search_term: str | None = None

@@ -1,0 +1,238 @@
+"""How invoices are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Uuid, delete, exists, func, insert, literal, or_, select, update
+
+from tallymark.api.pagination import Page
+from tallymark.db.engine import Tx
+from tallymark.db.tables import billing_entities, billing_records, customers, fees, invoices, invoices_applied_taxes
+from tallymark.rooms.invoices.model import (
+    VISIBLE,
+    AppliedTaxRecord,
+    BillingRecord,
+    Filters,
+    Invoice,
+    InvoiceStatus,
+    Reason,
+)
+
+NEWEST_FIRST = (invoices.c.issuing_date.desc(), invoices.c.created_at.desc(), invoices.c.id)
+
+
+async def insert_invoice(tx: Tx, values: Mapping[str, Any]) -> None:
+    await tx.execute(insert(invoices), dict(values))
+
+
+async def update_invoice(tx: Tx, invoice_id: UUID, values: Mapping[str, Any]) -> None:
+    await tx.execute(update(invoices).where(invoices.c.id == invoice_id).values(**values))
+
+
+async def insert_records(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        await tx.execute(insert(billing_records), [dict(row) for row in rows])
+
+
+async def delete_records(tx: Tx, invoice_id: UUID) -> None:
+    await tx.execute(delete(billing_records).where(billing_records.c.invoice_id == invoice_id))
+
+
+async def replace_applied_taxes(tx: Tx, invoice_id: UUID, rows: Sequence[Mapping[str, Any]]) -> None:
+    table = invoices_applied_taxes
+    await tx.execute(delete(table).where(table.c.invoice_id == invoice_id))
+    if rows:
+        await tx.execute(insert(table), [dict(row) for row in rows])
+
+
+async def find_invoice(tx: Tx, invoice_id: UUID, *, visible_only: bool = True) -> Invoice | None:
+    statement = select(invoices).where(invoices.c.id == invoice_id)
+    if visible_only:
+        statement = statement.where(invoices.c.status.in_(VISIBLE))
+    row = (await tx.execute(statement)).first()
+    return _as_invoice(row) if row else None
+
+
+async def list_invoices(tx: Tx, filters: Filters, page: Page) -> tuple[list[Invoice], int]:
+    conditions = list(_conditions(filters))
+    total = (await tx.execute(select(func.count()).select_from(invoices).where(*conditions))).scalar_one()
+    statement = (
+        select(invoices).where(*conditions).order_by(*NEWEST_FIRST).limit(page.size).offset(page.offset)
+    )
+    return [_as_invoice(row) for row in await tx.execute(statement)], int(total)
+
+
+def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
+    column = invoices.c
+    yield column.status.in_(filters.statuses or VISIBLE)
+    yield column.status.in_(VISIBLE)
+    if filters.external_customer_id is not None:
+        of_id = select(customers.c.id).where(customers.c.external_id == filters.external_customer_id)
+        yield column.customer_id.in_(of_id)
+    for name, value in (
+        ("currency", filters.currency),
+        ("invoice_type", filters.invoice_type),
+        ("payment_overdue", filters.payment_overdue),
+        ("self_billed", filters.self_billed),
+    ):
+        if value is not None:
+            yield column[name] == value
+    if filters.payment_statuses:
+        yield column.payment_status.in_(filters.payment_statuses)
+    if filters.partially_paid is not None:
+        paid, total = column.total_paid_amount_cents, column.total_amount_cents
+        is_partly = (paid > 0) & (paid < total)
+        yield is_partly if filters.partially_paid else ~is_partly
+    yield from _ranges(filters)
+    if filters.billing_entity_codes:
+        of_codes = select(billing_entities.c.id).where(billing_entities.c.code.in_(filters.billing_entity_codes))
+        yield column.billing_entity_id.in_(of_codes)
+    if filters.purchase_order_number is not None:
+        yield func.lower(column.purchase_order_number) == filters.purchase_order_number.lower()
+    if filters.search_term:
+        yield _search(filters.search_term.strip(), by_customer=filters.external_customer_id is None)
+
+
+def _ranges(filters: Filters) -> Iterator[ColumnElement[bool]]:
+    for column, least, most in (
+        (invoices.c.issuing_date, filters.issuing_date_from, filters.issuing_date_to),
+        (invoices.c.total_amount_cents, filters.amount_from, filters.amount_to),
+    ):
+        if least is not None:
+            yield column >= least
+        if most is not None:
+            yield column <= most
+
+
+def _search(term: str, *, by_customer: bool) -> ColumnElement[bool]:
+    found: list[ColumnElement[bool]] = [invoices.c.number.icontains(term, autoescape=True)]
+    try:
+        found.append(invoices.c.id == literal(UUID(term), Uuid))
+    except ValueError:
+        pass
+    if by_customer:
+        names = ("name", "firstname", "lastname", "external_id", "email")
+        matching = or_(*(customers.c[name].icontains(term, autoescape=True) for name in names))
+        found.append(invoices.c.customer_id.in_(select(customers.c.id).where(matching)))
+    return or_(*found)
+
+
+async def records_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[BillingRecord]]:
+    statement = (
+        select(billing_records)
+        .where(billing_records.c.invoice_id.in_(invoice_ids))
+        .order_by(billing_records.c.created_at, billing_records.c.id)
+    )
+    found: dict[UUID, list[BillingRecord]] = {}
+    for row in await tx.execute(statement):
+        found.setdefault(row.invoice_id, []).append(_as_record(row))
+    return found
+
+
+async def applied_taxes_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[AppliedTaxRecord]]:
+    table = invoices_applied_taxes
+    statement = select(table).where(table.c.invoice_id.in_(invoice_ids)).order_by(table.c.tax_rate.desc(), table.c.id)
+    found: dict[UUID, list[AppliedTaxRecord]] = {}
+    for row in await tx.execute(statement):
+        names = AppliedTaxRecord.__slots__
+        record = AppliedTaxRecord(**{name: getattr(row, name) for name in names})
+        found.setdefault(row.invoice_id, []).append(record)
+    return found
+
+
+async def last_sequential_id(tx: Tx, *, customer_id: UUID, entity_id: UUID) -> int:
+    statement = select(func.coalesce(func.max(invoices.c.sequential_id), 0)).where(
+        invoices.c.customer_id == customer_id, invoices.c.billing_entity_id == entity_id
+    )
+    return int((await tx.execute(statement)).scalar_one())
+
+
+async def last_entity_sequential_id(tx: Tx, *, entity_id: UUID) -> int:
+    """The entity's counter; where it was never used, the number of its invoices so far (invoicing §2.4)."""
+    column = invoices.c
+    statement = select(func.max(column.entity_sequential_id), func.count()).where(
+        column.billing_entity_id == entity_id, column.sequential_id.is_not(None), ~column.self_billed
+    )
+    counter, issued = (await tx.execute(statement)).one()
+    return int(issued if counter is None else counter)
+
+
+async def recurring_days(tx: Tx, subscription_ids: Collection[UUID]) -> dict[UUID, date]:
+    """The last billing day of each subscription that a recurring record was made for."""
+    statement = (
+        select(billing_records.c.subscription_id, func.max(billing_records.c.billing_day))
+        .where(billing_records.c.subscription_id.in_(subscription_ids), billing_records.c.is_recurring)
+        .group_by(billing_records.c.subscription_id)
+    )
+    return {subscription_id: day for subscription_id, day in await tx.execute(statement)}
+
+
+async def is_period_billed(
+    tx: Tx, *, subscription_id: UUID, from_at: datetime, to_at: datetime, charges: tuple[datetime, datetime] | None
+) -> bool:
+    """Whether a recurring record has these windows (subscriptions §5.3)."""
+    column = billing_records.c
+    found = exists().where(
+        column.subscription_id == subscription_id,
+        column.is_recurring,
+        column.from_at == from_at,
+        column.to_at == to_at,
+    )
+    if charges is not None:
+        found = found.where(column.charges_from_at == charges[0], column.charges_to_at == charges[1])
+    return bool((await tx.execute(select(found))).scalar_one())
+
+
+async def subscription_fee_days(
+    tx: Tx, subscription_ids: Collection[UUID], *, except_invoice: UUID | None, before: datetime
+) -> Sequence[Row[Any]]:
+    """(subscription, billing day) of invoices with a subscription fee that were made before an instant."""
+    statement = (
+        select(fees.c.subscription_id, billing_records.c.billing_day)
+        .join(invoices, invoices.c.id == fees.c.invoice_id)
+        .join(
+            billing_records,
+            (billing_records.c.invoice_id == invoices.c.id)
+            & (billing_records.c.subscription_id == fees.c.subscription_id),
+        )
+        .where(
+            fees.c.subscription_id.in_(subscription_ids),
+            fees.c.fee_type == "subscription",
+            invoices.c.status != InvoiceStatus.VOIDED,
+            invoices.c.created_at < before,
+        )
+    )
+    if except_invoice is not None:
+        statement = statement.where(invoices.c.id != except_invoice)
+    return (await tx.execute(statement)).all()
+
+
+async def last_windows(tx: Tx, subscription_ids: Collection[UUID], *, before: datetime) -> Sequence[Row[Any]]:
+    """(subscription, end of its last charges window, the zone it was billed in) as of an instant."""
+    statement = (
+        select(billing_records.c.subscription_id, billing_records.c.charges_to_at, invoices.c.timezone)
+        .join(invoices, invoices.c.id == billing_records.c.invoice_id)
+        .where(
+            billing_records.c.subscription_id.in_(subscription_ids),
+            billing_records.c.charges_to_at.is_not(None),
+            billing_records.c.billed_at < before,
+            invoices.c.status != InvoiceStatus.VOIDED,
+        )
+        .distinct(billing_records.c.subscription_id)
+        .order_by(billing_records.c.subscription_id, billing_records.c.to_at.desc())
+    )
+    return (await tx.execute(statement)).all()
+
+
+def _as_invoice(row: Row[Any]) -> Invoice:
+    values = {name: getattr(row, name) for name in Invoice.__slots__}
+    return Invoice(**{**values, "status": InvoiceStatus(values["status"])})
+
+
+def _as_record(row: Row[Any]) -> BillingRecord:
+    values = {name: getattr(row, name) for name in BillingRecord.__slots__}
+    return BillingRecord(**{**values, "invoicing_reason": Reason(values["invoicing_reason"])})

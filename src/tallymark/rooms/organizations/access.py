@@ -1,0 +1,79 @@
+"""The gatekeeper: turns bearer tokens into principals and reads organizations' clocks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+from tallymark.api.context import Context, Principal
+from tallymark.db.engine import Database
+from tallymark.domain.errors import Conflict
+from tallymark.rooms.organizations import repository
+from tallymark.rooms.organizations.service import hash_key
+
+CACHE_SECONDS = 30.0
+"""How long another process may go on honouring a key that was revoked here."""
+
+_CACHE_SIZE = 10_000
+
+
+class Access:
+    """Implements `api.context.Gatekeeper`; keeps the keys seen lately."""
+
+    def __init__(self, database: Database, settle: Callable[[Context], Awaitable[None]]) -> None:
+        self._database = database
+        self._settle = settle
+        self._known: dict[str, tuple[float, Principal]] = {}
+
+    async def authenticate(self, token: str) -> Principal | None:
+        """Find who a token stands for; an expired key is never honoured, cached or not."""
+        cached = self._known.get(token)
+        if cached is not None and cached[0] > time.monotonic():
+            principal = cached[1]
+        else:
+            found = await self._look_up(token)
+            if found is None:
+                return None
+            principal = found
+        if principal.expires_at is not None and principal.expires_at <= datetime.now(UTC):
+            return None
+        return principal
+
+    async def _look_up(self, token: str) -> Principal | None:
+        async with self._database.system() as connection:
+            row = await repository.find_principal(connection, hash_key(token))
+        if row is None:
+            return None
+        principal = Principal(
+            organization_id=row.organization_id,
+            api_key_id=row.id,
+            is_simulated=row.is_simulated,
+            expires_at=row.expires_at,
+        )
+        if len(self._known) >= _CACHE_SIZE:
+            self._known.clear()
+        self._known[token] = (time.monotonic() + CACHE_SECONDS, principal)
+        return principal
+
+    def forget(self) -> None:
+        """Drop every cached key: one was revoked or changed."""
+        self._known.clear()
+
+    async def read_clock(self, principal: Principal, *, is_write: bool) -> datetime:
+        """Now: the system's for a live organization, its clock's for a simulated one (test-clock.md).
+
+        Raises `Conflict` for a write while the clock is being advanced.
+        """
+        if not principal.is_simulated:
+            return datetime.now(UTC)
+        async with self._database.system() as connection:
+            clock = await repository.tick_clock(connection, principal.organization_id)
+        assert clock is not None, "a simulated organization has a clock"
+        if clock.is_advancing and is_write:
+            raise Conflict("test_clock_advancing")
+        return clock.now
+
+    async def settle(self, context: Context) -> None:
+        """Do what is due for a simulated organization before its call returns."""
+        await self._settle(context)

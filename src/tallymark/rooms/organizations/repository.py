@@ -1,0 +1,190 @@
+"""How tenants are kept. The system's own transactions find them; everything else sees one organization."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tallymark.db.engine import Tx
+from tallymark.db.tables import api_keys, billing_entities, organizations, secrets, test_clocks
+from tallymark.rooms.organizations.model import ApiKey, BillingEntity, Organization, TestClock
+
+Values = Mapping[str, Any]
+
+
+async def insert_organization(connection: AsyncConnection, values: Values) -> None:
+    await connection.execute(insert(organizations), dict(values))
+
+
+async def is_slug_taken(connection: AsyncConnection, slug: str) -> bool:
+    found = await connection.execute(select(organizations.c.id).where(organizations.c.slug == slug))
+    return found.first() is not None
+
+
+async def has_organizations(connection: AsyncConnection) -> bool:
+    return (await connection.execute(select(organizations.c.id).limit(1))).first() is not None
+
+
+async def insert_billing_entity(connection: AsyncConnection, values: Values) -> None:
+    await connection.execute(insert(billing_entities), dict(values))
+
+
+async def insert_api_key(connection: AsyncConnection, values: Values) -> None:
+    await connection.execute(insert(api_keys), dict(values))
+
+
+async def insert_test_clock(connection: AsyncConnection, organization_id: UUID, frozen_time: datetime) -> None:
+    values = {"organization_id": organization_id, "frozen_time": frozen_time}
+    await connection.execute(insert(test_clocks), values)
+
+
+async def find_principal(connection: AsyncConnection, key_hash: bytes) -> Row[Any] | None:
+    """The key's id, organization and expiry, and whether the organization has a clock of its own."""
+    statement = (
+        select(
+            api_keys.c.id,
+            api_keys.c.organization_id,
+            api_keys.c.expires_at,
+            test_clocks.c.organization_id.is_not(None).label("is_simulated"),
+        )
+        .outerjoin(test_clocks, test_clocks.c.organization_id == api_keys.c.organization_id)
+        .where(api_keys.c.key_hash == key_hash)
+    )
+    return (await connection.execute(statement)).first()
+
+
+async def record_key_use(connection: AsyncConnection, uses: Mapping[UUID, datetime]) -> None:
+    """Note when keys were last used, many at once."""
+    for key_id, used_at in uses.items():
+        await connection.execute(update(api_keys).where(api_keys.c.id == key_id).values(last_used_at=used_at))
+
+
+async def expire_api_key(tx: Tx, key_id: UUID, *, at: datetime) -> None:
+    await tx.execute(update(api_keys).where(api_keys.c.id == key_id).values(expires_at=at))
+
+
+async def list_api_keys(tx: Tx) -> list[ApiKey]:
+    rows = await tx.execute(select(api_keys).order_by(api_keys.c.created_at))
+    return [ApiKey(id=r.id, name=r.name, created_at=r.created_at, expires_at=r.expires_at) for r in rows]
+
+
+async def tick_clock(connection: AsyncConnection, organization_id: UUID) -> TestClock | None:
+    """Count one more request and read the clock; None for a live organization."""
+    statement = (
+        update(test_clocks)
+        .where(test_clocks.c.organization_id == organization_id)
+        .values(calls=test_clocks.c.calls + 1)
+        .returning(*test_clocks.c)
+    )
+    row = (await connection.execute(statement)).first()
+    return _as_clock(row) if row else None
+
+
+async def find_clock(tx: Tx) -> TestClock | None:
+    row = (await tx.execute(select(test_clocks))).first()
+    return _as_clock(row) if row else None
+
+
+async def start_advancing(tx: Tx, *, since: datetime, stale_before: datetime) -> bool:
+    """Take the clock for an advance; False when another one has it and is not stale."""
+    is_free = (test_clocks.c.status == "ready") | (test_clocks.c.advancing_since < stale_before)
+    statement = update(test_clocks).where(is_free).values(status="advancing", advancing_since=since)
+    return bool((await tx.execute(statement)).rowcount)
+
+
+async def move_clock(tx: Tx, to: datetime) -> None:
+    await tx.execute(update(test_clocks).values(frozen_time=to, calls=0))
+
+
+async def stop_advancing(tx: Tx) -> None:
+    await tx.execute(update(test_clocks).values(status="ready", advancing_since=None))
+
+
+async def get_organization(tx: Tx) -> Organization:
+    row = (await tx.execute(select(organizations))).one()
+    return Organization(
+        id=row.id,
+        name=row.name,
+        slug=row.slug,
+        document_number_prefix=row.document_number_prefix,
+        created_at=row.created_at,
+        billing_entity=await get_default_entity(tx),
+    )
+
+
+async def update_organization(tx: Tx, values: Values) -> None:
+    if values:
+        await tx.execute(update(organizations).values(**values))
+
+
+async def get_default_entity(tx: Tx) -> BillingEntity:
+    """The oldest active entity is the default one (platform §4)."""
+    statement = (
+        select(billing_entities)
+        .where(billing_entities.c.archived_at.is_(None))
+        .order_by(billing_entities.c.created_at, billing_entities.c.id)
+        .limit(1)
+    )
+    return _as_entity((await tx.execute(statement)).one())
+
+
+async def find_entity(tx: Tx, *, code: str) -> BillingEntity | None:
+    statement = select(billing_entities).where(
+        billing_entities.c.code == code, billing_entities.c.archived_at.is_(None)
+    )
+    row = (await tx.execute(statement)).first()
+    return _as_entity(row) if row else None
+
+
+async def list_entities(tx: Tx) -> list[BillingEntity]:
+    statement = (
+        select(billing_entities)
+        .where(billing_entities.c.archived_at.is_(None))
+        .order_by(billing_entities.c.created_at, billing_entities.c.id)
+    )
+    return [_as_entity(row) for row in await tx.execute(statement)]
+
+
+async def get_entities(tx: Tx, ids: set[UUID]) -> dict[UUID, BillingEntity]:
+    """Entities by id, archived ones included: old documents name them."""
+    rows = await tx.execute(select(billing_entities).where(billing_entities.c.id.in_(ids)))
+    return {row.id: _as_entity(row) for row in rows}
+
+
+async def update_entity(tx: Tx, entity_id: UUID, values: Values) -> None:
+    if values:
+        await tx.execute(update(billing_entities).where(billing_entities.c.id == entity_id).values(**values))
+
+
+async def take_customer_number(tx: Tx) -> int:
+    """The next number of the organization's sequence of customers; it is locked until the transaction ends."""
+    statement = (
+        update(organizations)
+        .values(last_customer_number=organizations.c.last_customer_number + 1)
+        .returning(organizations.c.last_customer_number)
+    )
+    return int((await tx.execute(statement)).scalar_one())
+
+
+async def get_or_make_secret(connection: AsyncConnection, name: str, fresh: bytes) -> bytes:
+    """A key of this installation, made at its first use."""
+    await connection.execute(upsert(secrets).values(name=name, value=fresh).on_conflict_do_nothing())
+    value = (await connection.execute(select(secrets.c.value).where(secrets.c.name == name))).scalar_one()
+    return bytes(value)
+
+
+def _as_clock(row: Row[Any]) -> TestClock:
+    return TestClock(frozen_time=row.frozen_time, calls=row.calls, is_advancing=row.status == "advancing")
+
+
+def _as_entity(row: Row[Any]) -> BillingEntity:
+    values = dict(row._mapping)
+    for unused in ("organization_id", "archived_at"):
+        del values[unused]
+    return BillingEntity(**{**values, "email_settings": tuple(values["email_settings"])})

@@ -1,0 +1,167 @@
+"""What can be done with a tenant: make one, open it with a key, read and change its settings."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tallymark.db.engine import Tx
+from tallymark.db.ids import new_id
+from tallymark.domain.errors import NotFound
+from tallymark.rooms.organizations import repository
+from tallymark.rooms.organizations.model import (
+    FULL_ACCESS_KEY_NAME,
+    ApiKey,
+    BillingEntity,
+    Organization,
+    TestClock,
+    default_entity_code,
+    default_prefix,
+    default_slug,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewOrganization:
+    """What the first answer about an organization holds; the key is never shown again."""
+
+    organization_id: UUID
+    api_key: str
+    frozen_time: datetime | None
+
+
+async def create_organization(
+    connection: AsyncConnection, *, name: str, email: str | None, now: datetime, frozen_time: datetime | None = None
+) -> NewOrganization:
+    """Make an organization, its default billing entity with the same id, and a key (platform §3, test-clock.md).
+
+    With a `frozen_time` it gets a test clock, and was created at that instant.
+    """
+    organization_id = new_id()
+    born_at = frozen_time or now
+    stamps = {"created_at": born_at, "updated_at": born_at}
+    prefix = default_prefix(name, organization_id)
+    await repository.insert_organization(
+        connection,
+        {
+            "id": organization_id,
+            "name": name,
+            "slug": await _free_slug(connection, name),
+            "document_number_prefix": prefix,
+            "hmac_key": uuid4(),
+            **stamps,
+        },
+    )
+    await repository.insert_billing_entity(
+        connection,
+        {
+            "id": organization_id,
+            "organization_id": organization_id,
+            "code": default_entity_code(name, str(organization_id)),
+            "name": name,
+            "email": email,
+            "document_number_prefix": prefix,
+            **stamps,
+        },
+    )
+    if frozen_time is not None:
+        await repository.insert_test_clock(connection, organization_id, frozen_time)
+    api_key = await _issue_key(connection, organization_id, name=FULL_ACCESS_KEY_NAME, now=born_at)
+    return NewOrganization(organization_id=organization_id, api_key=api_key, frozen_time=frozen_time)
+
+
+async def _free_slug(connection: AsyncConnection, name: str) -> str:
+    slug = default_slug(name, secrets.token_hex(3))
+    while await repository.is_slug_taken(connection, slug):
+        slug = f"{slug[:36]}-{secrets.token_hex(2)[:3]}"
+    return slug
+
+
+async def create_api_key(
+    tx: Tx, *, name: str | None, now: datetime, expires_at: datetime | None = None
+) -> tuple[ApiKey, str]:
+    """Make one more key and return it with its value, which is not kept."""
+    value = await _issue_key(tx.connection, tx.organization_id, name=name, now=now, expires_at=expires_at)
+    newest = (await repository.list_api_keys(tx))[-1]
+    return newest, value
+
+
+async def _issue_key(
+    connection: AsyncConnection,
+    organization_id: UUID,
+    *,
+    name: str | None,
+    now: datetime,
+    expires_at: datetime | None = None,
+) -> str:
+    value = str(uuid4())
+    row = {
+        "id": new_id(),
+        "organization_id": organization_id,
+        "name": name,
+        "key_hash": hash_key(value),
+        "created_at": now,
+        "expires_at": expires_at,
+    }
+    await repository.insert_api_key(connection, row)
+    return value
+
+
+def hash_key(value: str) -> bytes:
+    """What is kept of a key. Keys are long and random, so one round of SHA-256 is enough."""
+    return hashlib.sha256(value.encode()).digest()
+
+
+async def get_organization(tx: Tx) -> Organization:
+    """The organization of the transaction."""
+    return await repository.get_organization(tx)
+
+
+async def update_organization(tx: Tx, *, entity_values: Mapping[str, Any], now: datetime) -> Organization:
+    """Change what is sent, on the default billing entity and where it is mirrored (platform §3)."""
+    entity = await repository.get_default_entity(tx)
+    changed = {**entity_values, "updated_at": now}
+    await repository.update_entity(tx, entity.id, changed)
+    mirrored = {key: changed[key] for key in ("document_number_prefix", "updated_at") if key in changed}
+    await repository.update_organization(tx, mirrored)
+    return await repository.get_organization(tx)
+
+
+async def get_test_clock(tx: Tx) -> TestClock:
+    """The organization's clock. Raises `NotFound("test_clock")` for a live organization."""
+    clock = await repository.find_clock(tx)
+    if clock is None:
+        raise NotFound("test_clock")
+    return clock
+
+
+async def get_default_entity(tx: Tx) -> BillingEntity:
+    """The entity that issues invoices where nothing else is said."""
+    return await repository.get_default_entity(tx)
+
+
+async def get_entity(tx: Tx, *, code: str | None) -> BillingEntity:
+    """An active entity by code, the default one for None. Raises `NotFound("billing_entity")`."""
+    if code is None:
+        return await repository.get_default_entity(tx)
+    entity = await repository.find_entity(tx, code=code)
+    if entity is None:
+        raise NotFound("billing_entity")
+    return entity
+
+
+async def get_entities(tx: Tx, ids: set[UUID]) -> dict[UUID, BillingEntity]:
+    """Entities by id."""
+    return await repository.get_entities(tx, ids)
+
+
+async def take_customer_number(tx: Tx) -> int:
+    """The next number of a customer of this organization (subscriptions §1.1)."""
+    return await repository.take_customer_number(tx)

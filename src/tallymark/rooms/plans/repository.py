@@ -1,0 +1,93 @@
+"""How plans and charges are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, exists, func, insert, select, update
+
+from tallymark.api.pagination import Page
+from tallymark.db.engine import Tx
+from tallymark.db.tables import billing_records, charges, invoices, plans, subscriptions
+
+PlanRow = Row[Any]
+
+LIVE = plans.c.deleted_at.is_(None) & plans.c.parent_id.is_(None)
+
+
+async def insert_plan(tx: Tx, values: Mapping[str, Any]) -> None:
+    await tx.execute(insert(plans), dict(values))
+
+
+async def update_plan(tx: Tx, plan_id: UUID, values: Mapping[str, Any]) -> None:
+    await tx.execute(update(plans).where(plans.c.id == plan_id).values(**values))
+
+
+async def find_plan(tx: Tx, code: str) -> Row[Any] | None:
+    return (await tx.execute(select(plans).where(LIVE, plans.c.code == code))).first()
+
+
+async def get_plans(tx: Tx, ids: Collection[UUID]) -> Sequence[Row[Any]]:
+    return (await tx.execute(select(plans).where(plans.c.id.in_(ids)))).all()
+
+
+async def list_plans(tx: Tx, page: Page) -> tuple[Sequence[Row[Any]], int]:
+    total = (await tx.execute(select(func.count()).select_from(plans).where(LIVE))).scalar_one()
+    statement: Select[Any] = (
+        select(plans)
+        .where(LIVE)
+        .order_by(plans.c.created_at.desc(), plans.c.id)
+        .limit(page.size)
+        .offset(page.offset)
+    )
+    return (await tx.execute(statement)).all(), int(total)
+
+
+async def charges_of(tx: Tx, plan_ids: Collection[UUID]) -> Sequence[Row[Any]]:
+    """The live charges of plans, oldest first."""
+    statement = (
+        select(charges)
+        .where(charges.c.plan_id.in_(plan_ids), charges.c.deleted_at.is_(None))
+        .order_by(charges.c.created_at, charges.c.id)
+    )
+    return (await tx.execute(statement)).all()
+
+
+async def insert_charge(tx: Tx, values: Mapping[str, Any]) -> None:
+    await tx.execute(insert(charges), dict(values))
+
+
+async def update_charge(tx: Tx, charge_id: UUID, values: Mapping[str, Any]) -> None:
+    await tx.execute(update(charges).where(charges.c.id == charge_id).values(**values))
+
+
+async def delete_charges(tx: Tx, charge_ids: Collection[UUID], *, at: datetime) -> None:
+    gone = update(charges).where(charges.c.id.in_(charge_ids)).values(deleted_at=at, updated_at=at)
+    await tx.execute(gone)
+
+
+async def is_attached(tx: Tx, plan_id: UUID) -> bool:
+    """Whether any subscription, of any status, references this very plan."""
+    found = select(exists().where(subscriptions.c.plan_id == plan_id))
+    return bool((await tx.execute(found)).scalar_one())
+
+
+async def has_live_subscriptions(tx: Tx, plan_id: UUID) -> bool:
+    live = subscriptions.c.status.in_(("active", "pending"))
+    found = select(exists().where(subscriptions.c.plan_id == plan_id, live))
+    return bool((await tx.execute(found)).scalar_one())
+
+
+async def drafts_of(tx: Tx, plan_id: UUID) -> list[tuple[UUID, UUID]]:
+    """Ids of the drafts that bill a subscription on the plan, and of their customers."""
+    statement = (
+        select(invoices.c.id, invoices.c.customer_id)
+        .join(billing_records, billing_records.c.invoice_id == invoices.c.id)
+        .join(subscriptions, subscriptions.c.id == billing_records.c.subscription_id)
+        .where(subscriptions.c.plan_id == plan_id, invoices.c.status == "draft")
+        .distinct()
+    )
+    return [(row.id, row.customer_id) for row in await tx.execute(statement)]

@@ -1,0 +1,132 @@
+"""What can be done with plans (pricing §4)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tallymark.api.pagination import Page
+from tallymark.db.engine import Tx
+from tallymark.db.ids import new_id
+from tallymark.domain.errors import Invalid, NotAllowed, NotFound, Problems
+from tallymark.jobs import agenda
+from tallymark.jobs.agenda import Item, Kind
+from tallymark.rooms.billable_metrics import service as billable_metrics
+from tallymark.rooms.plans import charges, repository
+from tallymark.rooms.plans.assembly import assemble
+from tallymark.rooms.plans.model import FIXED_WHEN_ATTACHED, Plan
+from tallymark.rooms.taxes import service as taxes
+from tallymark.rooms.taxes.model import Owner
+
+MONTHLY_FLAGS = ("bill_charges_monthly", "bill_fixed_charges_monthly")
+
+
+async def create_plan(
+    tx: Tx,
+    values: Mapping[str, Any],
+    *,
+    charge_inputs: Sequence[charges.ChargeInput],
+    tax_codes: Sequence[str],
+    now: datetime,
+) -> Plan:
+    """Make a plan with its charges. Raises `Invalid` and `NotFound`; nothing is saved then."""
+    metrics = await billable_metrics.get_live_metrics(tx, {item.metric_id for item in charge_inputs})
+    await tx.lock("plan-code", tx.organization_id)
+    if await repository.find_plan(tx, values["code"]):
+        raise Invalid({"code": ["value_already_exist"]})
+    plan_id = new_id()
+    row = _with_monthly_flags(dict(values), interval=values["interval"])
+    stamps = {"created_at": now, "updated_at": now}
+    await repository.insert_plan(tx, {"id": plan_id, "organization_id": tx.organization_id, **row, **stamps})
+    await taxes.replace_taxes(tx, Owner.PLAN, plan_id, tax_codes)
+    await charges.add_charges(tx, plan_id, charge_inputs, metrics=metrics, known=(), now=now)
+    return (await get_plans(tx, {plan_id}))[plan_id]
+
+
+async def get_plan(tx: Tx, *, code: str) -> Plan:
+    """A top-level plan by code. Raises `NotFound("plan")`."""
+    row = await repository.find_plan(tx, code)
+    if row is None:
+        raise NotFound("plan")
+    return (await assemble(tx, [row]))[row.id]
+
+
+async def get_plans(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Plan]:
+    """Plans by id, deleted ones and overrides included, in a constant number of queries."""
+    return await assemble(tx, await repository.get_plans(tx, ids)) if ids else {}
+
+
+async def list_plans(tx: Tx, page: Page) -> tuple[list[Plan], int]:
+    """A page of plans, newest first, and how many there are."""
+    rows, total = await repository.list_plans(tx, page)
+    plans = await assemble(tx, rows)
+    return [plans[row.id] for row in rows], total
+
+
+async def update_plan(
+    tx: Tx,
+    code: str,
+    changes: Mapping[str, Any],
+    *,
+    charge_inputs: Sequence[charges.ChargeInput] | None,
+    tax_codes: Sequence[str] | None,
+    now: datetime,
+) -> Plan:
+    """Change what is sent; `charge_inputs` is the full list of charges (pricing §4.3)."""
+    plan = await get_plan(tx, code=code)
+    is_attached = await repository.is_attached(tx, plan.id)
+    changed = _with_monthly_flags(
+        {name: value for name, value in changes.items() if getattr(plan, name) != value},
+        interval=changes.get("interval", plan.interval),
+    )
+    if is_attached:
+        problems = Problems()
+        for name in FIXED_WHEN_ATTACHED:
+            if name in changed and changed[name] != getattr(plan, name):
+                problems.add(name, "modification_not_allowed")
+        problems.raise_any()
+    if "code" in changed and await repository.find_plan(tx, changed["code"]):
+        raise Invalid({"code": ["value_already_exist"]})
+    await repository.update_plan(tx, plan.id, {**changed, "updated_at": now})
+    if tax_codes is not None:
+        await taxes.replace_taxes(tx, Owner.PLAN, plan.id, tax_codes)
+    if charge_inputs is not None:
+        await charges.replace_charges(tx, plan, charge_inputs, is_attached=is_attached, now=now)
+    await refresh_drafts(tx, plan.id, now=now)
+    return (await get_plans(tx, {plan.id}))[plan.id]
+
+
+async def delete_plan(tx: Tx, code: str, *, now: datetime) -> Plan:
+    """Delete a plan that nobody is on. Raises `NotAllowed` while a subscription is active or pending."""
+    plan = await get_plan(tx, code=code)
+    if await repository.has_live_subscriptions(tx, plan.id):
+        raise NotAllowed("attached_to_an_active_subscription")
+    await repository.delete_charges(tx, [charge.id for charge in plan.charges], at=now)
+    await repository.update_plan(tx, plan.id, {"deleted_at": now, "updated_at": now})
+    return plan
+
+
+async def is_attached(tx: Tx, plan_id: UUID) -> bool:
+    """Whether a subscription of any status references the plan."""
+    return await repository.is_attached(tx, plan_id)
+
+
+async def refresh_drafts(tx: Tx, plan_id: UUID, *, now: datetime) -> None:
+    """Have the plan's draft invoices computed anew."""
+    drafts = await repository.drafts_of(tx, plan_id)
+    await agenda.leave(
+        tx,
+        *(
+            Item(kind=Kind.REFRESH_DRAFT, subject_id=invoice_id, owner_id=customer_id, due_at=now)
+            for invoice_id, customer_id in drafts
+        ),
+    )
+
+
+def _with_monthly_flags(values: dict[str, Any], *, interval: str) -> dict[str, Any]:
+    """Only yearly and semiannual plans have monthly parts; elsewhere both flags are null (pricing §4.1)."""
+    if interval in ("yearly", "semiannual"):
+        return {**values, **{flag: bool(values[flag]) for flag in MONTHLY_FLAGS if flag in values}}
+    return {**values, **dict.fromkeys(MONTHLY_FLAGS)} if {"interval", *MONTHLY_FLAGS} & set(values) else values

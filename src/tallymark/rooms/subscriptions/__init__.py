@@ -1,0 +1,1 @@
+"""A customer on a plan, over time."""

@@ -1,0 +1,120 @@
+"""What a subscription is, and which changes of status are legal (subscriptions §2.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from tallymark.domain.calendar import Life, Schedule
+from tallymark.domain.periods import BillingTime, Interval, Period
+from tallymark.rooms.customers.model import Customer
+from tallymark.rooms.organizations.model import BillingEntity
+from tallymark.rooms.plans.model import Plan
+
+
+class Status(StrEnum):
+    """Where a subscription stands."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    TERMINATED = "terminated"
+    CANCELED = "canceled"
+
+
+CHANGES: dict[Status, frozenset[Status]] = {
+    Status.PENDING: frozenset({Status.ACTIVE, Status.CANCELED}),
+    Status.ACTIVE: frozenset({Status.TERMINATED}),
+    Status.TERMINATED: frozenset(),
+    Status.CANCELED: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """A customer on a plan; `subscription_at` is the anchor of its calendar, `started_at` when it began to be billed."""
+
+    id: UUID
+    customer_id: UUID
+    plan_id: UUID
+    billing_entity_id: UUID | None
+    previous_subscription_id: UUID | None
+    external_id: str
+    name: str | None
+    status: Status
+    billing_time: BillingTime
+    subscription_at: datetime
+    started_at: datetime | None
+    activated_at: datetime | None
+    ending_at: datetime | None
+    terminated_at: datetime | None
+    canceled_at: datetime | None
+    trial_ended_at: datetime | None
+    purchase_order_number: str | None
+    consolidate_invoice: bool
+    on_termination_credit_note: str | None
+    on_termination_invoice: str
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contract:
+    """A subscription with whom and what it binds: everything its calendar follows from."""
+
+    subscription: Subscription
+    customer: Customer
+    plan: Plan
+    billing_entity: BillingEntity
+    """The entity that issues its invoices: its own, else the customer's."""
+
+    customer_entity: BillingEntity
+    """The customer's entity: time zone, terms and taxes are inherited from it alone."""
+
+    @property
+    def timezone(self) -> ZoneInfo:
+        """The customer's applicable time zone."""
+        return ZoneInfo(self.customer.applicable_timezone(self.customer_entity))
+
+    @property
+    def schedule(self) -> Schedule:
+        """The rules of its calendar."""
+        return Schedule(
+            interval=Interval(self.plan.interval),
+            billing_time=self.subscription.billing_time,
+            is_pay_in_advance=self.plan.pay_in_advance,
+            bills_charges_monthly=bool(self.plan.bill_charges_monthly),
+            bills_fixed_charges_monthly=bool(self.plan.bill_fixed_charges_monthly),
+            subscription_at=self.subscription.subscription_at,
+            tz=self.timezone,
+        )
+
+    @property
+    def life(self) -> Life:
+        """When it began and ended. Only a started subscription has one."""
+        assert self.subscription.started_at is not None, "a pending subscription has no billing periods"
+        return Life(started_at=self.subscription.started_at, terminated_at=self.subscription.terminated_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionView:
+    """A contract as a reader sees it at an instant."""
+
+    contract: Contract
+    current_period: Period | None
+    previous_plan_code: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Which subscriptions a list shows; None means any."""
+
+    external_customer_id: str | None = None
+    external_id: str | None = None
+    plan_code: str | None = None
+    currency: str | None = None
+    statuses: tuple[Status, ...] = (Status.ACTIVE,)
+    is_overridden: bool | None = None
+    billing_entity_codes: tuple[str, ...] = ()

@@ -1,0 +1,141 @@
+"""How subscriptions are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, func, insert, or_, select, update
+
+from tallymark.api.pagination import Page
+from tallymark.db.engine import Tx
+from tallymark.db.tables import billing_entities, customers, plans, subscriptions
+from tallymark.domain.periods import BillingTime
+from tallymark.rooms.subscriptions.model import Filters, Status, Subscription
+
+NEWEST_FIRST = (
+    subscriptions.c.terminated_at.desc().nulls_first(),
+    subscriptions.c.started_at.desc().nulls_first(),
+    subscriptions.c.id.desc(),
+)
+
+
+async def insert_subscription(tx: Tx, values: Mapping[str, Any]) -> Subscription:
+    row = await tx.execute(insert(subscriptions).returning(*subscriptions.c), dict(values))
+    return _as_value(row.one())
+
+
+async def update_subscription(tx: Tx, subscription_id: UUID, values: Mapping[str, Any]) -> Subscription:
+    statement = (
+        update(subscriptions)
+        .where(subscriptions.c.id == subscription_id)
+        .values(**values)
+        .returning(*subscriptions.c)
+    )
+    return _as_value((await tx.execute(statement)).one())
+
+
+async def find_by_external_id(
+    tx: Tx, external_id: str, *, statuses: Collection[Status] = tuple(Status)
+) -> list[Subscription]:
+    """The subscriptions of an external id, newest first."""
+    statement = (
+        select(subscriptions)
+        .where(subscriptions.c.external_id == external_id, subscriptions.c.status.in_(statuses))
+        .order_by(*NEWEST_FIRST)
+    )
+    return [_as_value(row) for row in await tx.execute(statement)]
+
+
+async def get_subscriptions(tx: Tx, ids: Collection[UUID]) -> list[Subscription]:
+    rows = await tx.execute(select(subscriptions).where(subscriptions.c.id.in_(ids)).order_by(subscriptions.c.id))
+    return [_as_value(row) for row in rows]
+
+
+async def list_of_customer(tx: Tx, customer_id: UUID, *, statuses: Collection[Status]) -> list[Subscription]:
+    statement = (
+        select(subscriptions)
+        .where(subscriptions.c.customer_id == customer_id, subscriptions.c.status.in_(statuses))
+        .order_by(subscriptions.c.created_at, subscriptions.c.id)
+    )
+    return [_as_value(row) for row in await tx.execute(statement)]
+
+
+async def first_start(tx: Tx, *, customer_id: UUID, external_id: str) -> datetime | None:
+    """The earliest start under this external id: trials are counted from it (subscriptions §4.5)."""
+    statement = select(func.min(subscriptions.c.started_at)).where(
+        subscriptions.c.customer_id == customer_id, subscriptions.c.external_id == external_id
+    )
+    found: datetime | None = (await tx.execute(statement)).scalar_one()
+    return found
+
+
+async def end_of_predecessor(tx: Tx, subscription: Subscription) -> datetime | None:
+    """When the last earlier subscription of the same external id ended."""
+    statement = select(func.max(subscriptions.c.terminated_at)).where(
+        subscriptions.c.external_id == subscription.external_id,
+        subscriptions.c.id != subscription.id,
+        subscriptions.c.terminated_at <= subscription.started_at,
+    )
+    found: datetime | None = (await tx.execute(statement)).scalar_one()
+    return found
+
+
+async def list_subscriptions(tx: Tx, filters: Filters, page: Page) -> tuple[list[Subscription], int]:
+    conditions = list(_conditions(filters))
+    total = (await tx.execute(select(func.count()).select_from(subscriptions).where(*conditions))).scalar_one()
+    statement: Select[Any] = (
+        select(subscriptions)
+        .where(*conditions)
+        .order_by(
+            subscriptions.c.subscription_at.desc().nulls_last(),
+            subscriptions.c.created_at.desc(),
+            subscriptions.c.id,
+        )
+        .limit(page.size)
+        .offset(page.offset)
+    )
+    return [_as_value(row) for row in await tx.execute(statement)], int(total)
+
+
+def _conditions(filters: Filters) -> Sequence[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = [subscriptions.c.status.in_(filters.statuses)]
+    if filters.external_id is not None:
+        found.append(subscriptions.c.external_id == filters.external_id)
+    if filters.external_customer_id is not None:
+        of_customer = select(customers.c.id).where(
+            customers.c.external_id == filters.external_customer_id, customers.c.deleted_at.is_(None)
+        )
+        found.append(subscriptions.c.customer_id.in_(of_customer))
+    if filters.plan_code is not None:
+        found.append(subscriptions.c.plan_id.in_(select(plans.c.id).where(plans.c.code == filters.plan_code)))
+    if filters.currency is not None:
+        in_currency = select(plans.c.id).where(plans.c.amount_currency == filters.currency)
+        found.append(subscriptions.c.plan_id.in_(in_currency))
+    if filters.is_overridden is not None:
+        parent = plans.c.parent_id
+        overridden = select(plans.c.id).where(parent.is_not(None) if filters.is_overridden else parent.is_(None))
+        found.append(subscriptions.c.plan_id.in_(overridden))
+    if filters.billing_entity_codes:
+        found.append(_of_entities(filters.billing_entity_codes))
+    return found
+
+
+def _of_entities(codes: Sequence[str]) -> ColumnElement[bool]:
+    """Of these entities: its own, else its customer's."""
+    entities = select(billing_entities.c.id).where(billing_entities.c.code.in_(codes))
+    inheriting = select(customers.c.id).where(customers.c.billing_entity_id.in_(entities))
+    return or_(
+        subscriptions.c.billing_entity_id.in_(entities),
+        subscriptions.c.billing_entity_id.is_(None) & subscriptions.c.customer_id.in_(inheriting),
+    )
+
+
+def _as_value(row: Row[Any]) -> Subscription:
+    values = dict(row._mapping)
+    del values["organization_id"]
+    return Subscription(
+        **{**values, "status": Status(values["status"]), "billing_time": BillingTime(values["billing_time"])}
+    )

@@ -1,0 +1,178 @@
+"""The doors to subscriptions."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Query, Request
+
+from tallymark.api.context import Context, InContext
+from tallymark.api.pagination import InPage, Meta, Page
+from tallymark.api.routing import tenant_router
+from tallymark.api.wire import query_flag
+from tallymark.db.engine import Tx
+from tallymark.domain.errors import Forbidden, Invalid, NotFound
+from tallymark.rooms.customers import service as customers
+from tallymark.rooms.subscriptions import service
+from tallymark.rooms.subscriptions.model import Filters, Status, Subscription
+from tallymark.rooms.subscriptions.schemas import (
+    DetailedSubscriptionOutput,
+    SubscriptionCreateRequest,
+    SubscriptionOutput,
+    SubscriptionResponse,
+    SubscriptionsResponse,
+    SubscriptionUpdateRequest,
+)
+
+router = tenant_router("subscriptions")
+
+STATUSES = {status.value: (status,) for status in Status} | {"incomplete": ()}
+
+
+@router.post("/subscriptions")
+async def create_subscription(body: SubscriptionCreateRequest, context: InContext) -> SubscriptionResponse:
+    """Assign a plan to a customer; an upsert by `external_id`."""
+    if body.authorization is not None:
+        raise Forbidden("feature_not_available")
+    async with context.transaction() as tx:
+        made = await service.create(tx, body.subscription.to_value(), now=context.now)
+        return await _answer(tx, made, context)
+
+
+@router.get("/subscriptions")
+async def list_subscriptions(  # noqa: PLR0913 - the contract's filters
+    request: Request,
+    context: InContext,
+    page: InPage,
+    external_customer_id: str | None = None,
+    external_id: str | None = None,
+    plan_code: str | None = None,
+    currency: str | None = None,
+    overridden: str | None = None,
+    status: Annotated[list[str] | None, Query(alias="status[]")] = None,
+    billing_entity_codes: Annotated[list[str] | None, Query(alias="billing_entity_codes[]")] = None,
+) -> SubscriptionsResponse:
+    """List subscriptions, active ones unless other statuses are asked for."""
+    filters = Filters(
+        external_customer_id=external_customer_id,
+        external_id=external_id,
+        plan_code=plan_code,
+        currency=currency,
+        statuses=read_statuses(status or request.query_params.getlist("status")),
+        is_overridden=query_flag(overridden or request.query_params.get("overriden")),
+        billing_entity_codes=tuple(billing_entity_codes or ()),
+    )
+    return await _list(context, filters, page)
+
+
+@router.get("/customers/{external_customer_id}/subscriptions")
+async def list_customer_subscriptions(
+    external_customer_id: str,
+    request: Request,
+    context: InContext,
+    page: InPage,
+    status: Annotated[list[str] | None, Query(alias="status[]")] = None,
+) -> SubscriptionsResponse:
+    """The subscriptions of one customer."""
+    async with context.transaction() as tx:
+        await customers.get_customer(tx, external_id=external_customer_id)
+    statuses = read_statuses(status or request.query_params.getlist("status"))
+    return await _list(context, Filters(external_customer_id=external_customer_id, statuses=statuses), page)
+
+
+@router.get("/subscriptions/{external_id:path}")
+async def get_subscription(
+    external_id: str, context: InContext, status: str | None = None, subscription_status: str | None = None
+) -> SubscriptionResponse:
+    """Read one subscription, the active one unless another status is asked for."""
+    async with context.transaction() as tx:
+        found = await _find(tx, external_id, status or subscription_status)
+        return await _answer(tx, found, context)
+
+
+@router.api_route("/subscriptions/{external_id:path}", methods=["PUT", "PATCH"])
+async def update_subscription(
+    external_id: str, body: SubscriptionUpdateRequest, context: InContext, status: str | None = None
+) -> SubscriptionResponse:
+    """Change what is sent; with several of that id, the one of the given status (active by default)."""
+    async with context.transaction() as tx:
+        found = await _find(tx, external_id, status or body.status, alone_is_enough=True)
+        changed = await service.update(tx, found, body.subscription.to_changes(), now=context.now)
+        return await _answer(tx, changed, context)
+
+
+@router.delete("/subscriptions/{external_id:path}")
+async def terminate_subscription(
+    external_id: str,
+    request: Request,
+    context: InContext,
+    status: str | None = None,
+    on_termination_credit_note: str | None = None,
+    on_termination_invoice: str | None = None,
+) -> SubscriptionResponse:
+    """Terminate an active subscription, or cancel a pending one (`status=pending`)."""
+    sent = await _body_options(request)
+    credit_note = on_termination_credit_note or sent.get("on_termination_credit_note")
+    invoice = on_termination_invoice or sent.get("on_termination_invoice")
+    _check_options(credit_note, invoice)
+    async with context.transaction() as tx:
+        found = await _find(tx, external_id, status)
+        await tx.lock("customer", found.customer_id)
+        found = await _find(tx, external_id, status)
+        if found.status is Status.PENDING:
+            ended = await service.cancel(tx, found, now=context.now)
+        else:
+            contract = (await service.get_contracts(tx, [found]))[found.id]
+            ended = await service.terminate(
+                tx, contract, terminated_at=context.now, now=context.now, credit_note=credit_note, invoice=invoice
+            )
+        return await _answer(tx, ended, context)
+
+
+def read_statuses(asked: list[str]) -> tuple[Status, ...]:
+    """The statuses of a filter; none means active. Raises `Invalid` for an unknown one."""
+    if not asked:
+        return (Status.ACTIVE,)
+    if any(status not in STATUSES for status in asked):
+        raise Invalid({"status": ["value_is_invalid"]})
+    return tuple(found for status in asked for found in STATUSES[status])
+
+
+async def _body_options(request: Request) -> dict[str, Any]:
+    try:
+        body = await request.json() if await request.body() else {}
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _check_options(credit_note: str | None, invoice: str | None) -> None:
+    if credit_note not in (None, "credit", "refund", "offset", "skip"):
+        raise Invalid({"on_termination_credit_note": ["invalid_value"]})
+    if invoice not in (None, "generate", "skip"):
+        raise Invalid({"on_termination_invoice": ["invalid_value"]})
+
+
+async def _find(
+    tx: Tx, external_id: str, status: str | None, *, alone_is_enough: bool = False
+) -> Subscription:
+    if status not in STATUSES and status is not None:
+        raise NotFound("subscription")
+    if alone_is_enough:
+        return await service.choose(tx, external_id=external_id, status=Status(status or "active"))
+    wanted = STATUSES[status or "active"]
+    if not wanted:
+        raise NotFound("subscription")
+    return await service.get_subscription(tx, external_id=external_id, status=wanted[0])
+
+
+async def _answer(tx: Tx, subscription: Subscription, context: Context) -> SubscriptionResponse:
+    (view,) = await service.get_views(tx, [subscription], now=context.now)
+    return SubscriptionResponse(subscription=DetailedSubscriptionOutput.of(view))
+
+
+async def _list(context: Context, filters: Filters, page: Page) -> SubscriptionsResponse:
+    async with context.transaction() as tx:
+        found, total = await service.list_subscriptions(tx, filters, page)
+        views = await service.get_views(tx, found, now=context.now)
+    return SubscriptionsResponse(subscriptions=[SubscriptionOutput.of(view) for view in views], meta=Meta.of(page, total))

@@ -1,0 +1,218 @@
+"""How subscriptions look on the wire."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+from tallymark.api.pagination import Meta
+from tallymark.api.wire import Input, Instant, InstantInput, InstantMs, Name, NotEmpty, NotOffered, OptionalText, Text, one_of
+from tallymark.domain.periods import BillingTime
+from tallymark.rooms.plans.schemas import PlanOutput
+from tallymark.rooms.subscriptions.model import SubscriptionView
+from tallymark.rooms.subscriptions.service import NewSubscription
+
+CreditNoteOption = Literal["credit", "refund", "offset", "skip"]
+InvoiceOption = Literal["generate", "skip"]
+Trimmed = Annotated[Name, AfterValidator(str.strip)]
+OrderNumber = Annotated[OptionalText, Field(max_length=255), AfterValidator(lambda text: text and text.strip())]
+
+
+def _payment_method(value: Any) -> Any:
+    manual = {"payment_method_type": "manual", "payment_method_id": None}
+    provider = {"payment_method_type": "provider", "payment_method_id": None}
+    if value is not None and {**provider, **value} not in (manual, provider):
+        raise PydanticCustomError("invalid_payment_method", "no such payment method")
+    if value is not None and value.get("payment_method_type") == "manual":
+        raise PydanticCustomError("unsupported_value", "not offered by this release")
+    return value
+
+
+class SubscriptionFields(Input):
+    """What creation and update share."""
+
+    name: Annotated[OptionalText, AfterValidator(lambda text: text and text.strip())] = None
+    ending_at: InstantInput | None = None
+    subscription_at: InstantInput | None = None
+    purchase_order_number: OrderNumber = None
+    consolidate_invoice: bool | None = None
+    billing_entity_code: Text | None = None
+    plan_overrides: NotOffered = None
+    invoice_custom_section: NotOffered = None
+    payment_method: Annotated[dict[str, Any] | None, BeforeValidator(_payment_method)] = None
+    activation_rules: NotOffered = None
+    usage_thresholds: NotOffered = None
+    progressive_billing_disabled: NotOffered = None
+
+    def options(self) -> dict[str, Any]:
+        """The columns that are taken as they were sent."""
+        taken = {name: value for name, value in self.sent.items() if name in OPTIONS}
+        if taken.get("consolidate_invoice", True) is None:
+            del taken["consolidate_invoice"]
+        return taken
+
+
+OPTIONS = ("purchase_order_number", "consolidate_invoice", "on_termination_credit_note", "on_termination_invoice")
+
+
+class SubscriptionCreateInput(SubscriptionFields):
+    external_customer_id: Trimmed
+    plan_code: Trimmed
+    external_id: Trimmed
+    billing_time: Annotated[str | None, one_of("calendar", "anniversary", None)] = None
+
+    def to_value(self) -> NewSubscription:
+        """What is asked for."""
+        return NewSubscription(
+            external_customer_id=self.external_customer_id,
+            plan_code=self.plan_code,
+            external_id=self.external_id,
+            name=self.name,
+            billing_time=BillingTime(self.billing_time or "calendar"),
+            subscription_at=self.subscription_at,
+            ending_at=self.ending_at,
+            billing_entity_code=self.billing_entity_code,
+            options=self.options(),
+        )
+
+
+def _invalid_value(*allowed: str | None) -> BeforeValidator:
+    def check(value: Any) -> Any:
+        if value not in allowed:
+            raise PydanticCustomError("invalid_value", "not in the list")
+        return value
+
+    return BeforeValidator(check)
+
+
+class SubscriptionUpdateInput(SubscriptionFields):
+    on_termination_credit_note: Annotated[
+        str | None, _invalid_value("credit", "refund", "offset", "skip", None)
+    ] = None
+    on_termination_invoice: Annotated[str, _invalid_value("generate", "skip")] = "generate"
+
+    def to_changes(self) -> dict[str, Any]:
+        """The columns that the request changes."""
+        own = ("name", "ending_at", "subscription_at", "billing_entity_code")
+        return {name: value for name, value in self.sent.items() if name in own} | self.options()
+
+
+class SubscriptionCreateRequest(BaseModel):
+    subscription: Annotated[SubscriptionCreateInput, NotEmpty]
+    authorization: dict[str, Any] | None = None
+
+
+class SubscriptionUpdateRequest(BaseModel):
+    subscription: Annotated[SubscriptionUpdateInput, NotEmpty]
+    status: str | None = None
+
+
+class PaymentMethodReference(BaseModel):
+    payment_method_id: UUID | None = None
+    payment_method_type: Literal["provider", "manual"] = "provider"
+
+
+class SubscriptionOutput(BaseModel):
+    lago_id: UUID
+    external_id: str
+    lago_customer_id: UUID
+    external_customer_id: str
+    billing_entity_code: str
+    billing_time: Literal["calendar", "anniversary"]
+    name: str | None
+    plan_code: str
+    plan_amount_cents: int
+    plan_amount_currency: str
+    status: Literal["active", "canceled", "incomplete", "pending", "terminated"]
+    created_at: Instant
+    canceled_at: Instant | None
+    started_at: InstantMs | None
+    ending_at: Instant | None
+    subscription_at: Instant
+    terminated_at: Instant | None
+    previous_plan_code: str | None
+    next_plan_code: str | None
+    downgrade_plan_date: date | None
+    trial_ended_at: Instant | None
+    current_billing_period_started_at: Instant | None
+    current_billing_period_ending_at: Instant | None
+    on_termination_credit_note: CreditNoteOption | None
+    on_termination_invoice: InvoiceOption
+    payment_method: PaymentMethodReference
+    consolidate_invoice: bool
+    cancellation_reason: Literal["payment_failed", "timeout"] | None
+    activated_at: Instant | None
+    activation_rules: list[dict[str, Any]]
+    purchase_order_number: str | None
+    progressive_billing_disabled: bool
+
+    @classmethod
+    def of(cls, view: SubscriptionView) -> SubscriptionOutput:
+        """Show a subscription as it stands."""
+        return cls(**subscription_fields(view))
+
+
+class DetailedSubscriptionOutput(SubscriptionOutput):
+    plan: PlanOutput
+    entitlements: list[dict[str, Any]]
+    applicable_usage_thresholds: list[dict[str, Any]]
+    applied_invoice_custom_sections: list[dict[str, Any]]
+
+    @classmethod
+    def of(cls, view: SubscriptionView) -> DetailedSubscriptionOutput:
+        """The same with its plan."""
+        return cls(
+            **subscription_fields(view),
+            plan=PlanOutput.of(view.contract.plan),
+            entitlements=[],
+            applicable_usage_thresholds=[],
+            applied_invoice_custom_sections=[],
+        )
+
+
+def subscription_fields(view: SubscriptionView) -> dict[str, Any]:
+    """The wire's names for a view's values."""
+    contract, subscription = view.contract, view.contract.subscription
+    period = view.current_period
+    same = (
+        "external_id", "billing_time", "name", "status", "created_at", "canceled_at", "started_at", "ending_at",
+        "subscription_at", "terminated_at", "trial_ended_at", "on_termination_credit_note", "on_termination_invoice",
+        "consolidate_invoice", "activated_at", "purchase_order_number",
+    )  # fmt: skip
+    return {
+        **{name: getattr(subscription, name) for name in same},
+        "lago_id": subscription.id,
+        "lago_customer_id": contract.customer.id,
+        "external_customer_id": contract.customer.external_id,
+        "billing_entity_code": contract.billing_entity.code,
+        "plan_code": contract.plan.code,
+        "plan_amount_cents": contract.plan.amount_cents,
+        "plan_amount_currency": contract.plan.amount_currency,
+        "previous_plan_code": view.previous_plan_code,
+        "next_plan_code": None,
+        "downgrade_plan_date": None,
+        "current_billing_period_started_at": period.start if period else None,
+        "current_billing_period_ending_at": last_moment(period.end) if period else None,
+        "payment_method": PaymentMethodReference(),
+        "cancellation_reason": None,
+        "activation_rules": [],
+        "progressive_billing_disabled": False,
+    }
+
+
+def last_moment(end: datetime) -> datetime:
+    """The inclusive end that the wire shows of a half-open period (subscriptions §3.9)."""
+    return end - datetime.resolution
+
+
+class SubscriptionResponse(BaseModel):
+    subscription: DetailedSubscriptionOutput
+
+
+class SubscriptionsResponse(BaseModel):
+    subscriptions: list[SubscriptionOutput]
+    meta: Meta

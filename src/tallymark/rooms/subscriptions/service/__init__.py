@@ -1,0 +1,38 @@
+"""What can be done with a subscription: one file per use case."""
+
+from tallymark.rooms.subscriptions.service.activate import activate
+from tallymark.rooms.subscriptions.service.agenda import note_billing, reschedule
+from tallymark.rooms.subscriptions.service.create import NewSubscription, create
+from tallymark.rooms.subscriptions.service.read import (
+    choose,
+    end_of_predecessor,
+    find_active,
+    first_start,
+    get_contracts,
+    get_subscription,
+    get_views,
+    list_subscriptions,
+    live_contracts,
+)
+from tallymark.rooms.subscriptions.service.terminate import cancel, terminate
+from tallymark.rooms.subscriptions.service.update import update
+
+__all__ = [
+    "NewSubscription",
+    "activate",
+    "cancel",
+    "choose",
+    "create",
+    "end_of_predecessor",
+    "find_active",
+    "first_start",
+    "get_contracts",
+    "get_subscription",
+    "get_views",
+    "list_subscriptions",
+    "live_contracts",
+    "note_billing",
+    "reschedule",
+    "terminate",
+    "update",
+]

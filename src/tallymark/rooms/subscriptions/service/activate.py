@@ -1,0 +1,27 @@
+"""Activate a subscription: it begins to be used and billed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tallymark.db.engine import Tx
+from tallymark.domain.periods import local_date
+from tallymark.rooms.subscriptions import repository
+from tallymark.rooms.subscriptions.model import Contract, Status
+from tallymark.rooms.subscriptions.service.agenda import drop_notes, note_start
+from tallymark.rooms.subscriptions.service.read import get_contracts
+
+
+async def activate(tx: Tx, contract: Contract, *, started_at: datetime, now: datetime) -> Contract:
+    """Make a pending subscription active as of `started_at` and note what follows (subscriptions §2.5).
+
+    A start on an earlier local day than `now` is not billed at once: its first invoice is that of the next billing day.
+    """
+    changed = {"status": Status.ACTIVE, "started_at": started_at, "activated_at": now, "updated_at": now}
+    await drop_notes(tx, contract.subscription.id)
+    subscription = await repository.update_subscription(tx, contract.subscription.id, changed)
+    active = (await get_contracts(tx, [subscription]))[subscription.id]
+    zone = active.timezone
+    is_today = local_date(started_at, zone) >= local_date(now, zone)
+    await note_start(tx, active, now=now, is_billed=is_today and active.plan.pay_in_advance)
+    return active

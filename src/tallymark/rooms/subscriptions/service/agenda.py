@@ -1,0 +1,83 @@
+"""What a subscription notes on the agenda: its start, its next billing day, its end (subscriptions §5.6)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from tallymark.db.engine import Tx
+from tallymark.domain.calendar import next_billing_day
+from tallymark.domain.periods import local_date, start_of_day
+from tallymark.jobs import agenda
+from tallymark.jobs.agenda import Item, Kind
+from tallymark.rooms.subscriptions import repository
+from tallymark.rooms.subscriptions.model import Contract, Status
+from tallymark.rooms.subscriptions.service.read import get_contracts
+
+ONE_DAY = timedelta(days=1)
+
+
+async def note_start(tx: Tx, contract: Contract, *, now: datetime, is_billed: bool) -> None:
+    """Note what follows from an activation: the starting invoice if there is one, the first billing day, the end."""
+    subscription = contract.subscription
+    assert subscription.started_at is not None
+    if is_billed:
+        await agenda.leave(tx, _item(contract, Kind.BILL_START, due_at=subscription.started_at, run_at=now))
+    today = local_date(now, contract.timezone)
+    # The day of the start is never billed by the calendar, nor is a day that was over when it was created (§5.2).
+    await note_billing(tx, contract, after=max(local_date(subscription.started_at, contract.timezone), today - ONE_DAY))
+    await note_end(tx, contract)
+
+
+async def note_billing(tx: Tx, contract: Contract, *, after: date) -> None:
+    """Note the next billing day later than `after`; its invoice waits until the period's last events are in."""
+    day = next_billing_day(contract.schedule, after=after)
+    due_at = start_of_day(day, contract.timezone)
+    await agenda.put(tx, _item(contract, Kind.BILL_PERIOD, due_at=due_at, run_at=due_at + tx.settling_time))
+
+
+async def note_end(tx: Tx, contract: Contract) -> None:
+    """Note the start of the local day of `ending_at`, when a subscription ends whatever the hour says (§2.9)."""
+    subscription = contract.subscription
+    if subscription.ending_at is None:
+        await agenda.drop(tx, Kind.TERMINATE_SUBSCRIPTION, subscription.id)
+        return
+    day = local_date(subscription.ending_at, contract.timezone)
+    await agenda.put(tx, _item(contract, Kind.TERMINATE_SUBSCRIPTION, due_at=start_of_day(day, contract.timezone)))
+
+
+async def note_activation(tx: Tx, contract: Contract) -> None:
+    """Note the start of the local day on which a pending subscription begins (§2.5)."""
+    day = local_date(contract.subscription.subscription_at, contract.timezone)
+    await agenda.put(tx, _item(contract, Kind.ACTIVATE_SUBSCRIPTION, due_at=start_of_day(day, contract.timezone)))
+
+
+async def drop_notes(tx: Tx, subscription_id: UUID) -> None:
+    """Take off what an ended subscription had noted."""
+    for kind in (Kind.ACTIVATE_SUBSCRIPTION, Kind.BILL_START, Kind.TERMINATE_SUBSCRIPTION, Kind.BILL_PERIOD):
+        await agenda.drop(tx, kind, subscription_id)
+
+
+async def reschedule(tx: Tx, customer_id: UUID, *, last_billed: dict[UUID, date]) -> None:
+    """Note everything anew after the customer's time zone changed; a day billed already is not billed again."""
+    live = await repository.list_of_customer(tx, customer_id, statuses=(Status.PENDING, Status.ACTIVE))
+    for contract in (await get_contracts(tx, live)).values():
+        subscription = contract.subscription
+        if subscription.status is Status.PENDING:
+            await note_activation(tx, contract)
+            continue
+        assert subscription.started_at is not None
+        zone = contract.timezone
+        floor = max(local_date(subscription.started_at, zone), local_date(subscription.created_at, zone) - ONE_DAY)
+        await note_billing(tx, contract, after=last_billed.get(subscription.id, floor))
+        await note_end(tx, contract)
+
+
+def _item(contract: Contract, kind: Kind, *, due_at: datetime, run_at: datetime | None = None) -> Item:
+    return Item(
+        kind=kind,
+        subject_id=contract.subscription.id,
+        owner_id=contract.customer.id,
+        due_at=due_at,
+        run_at=run_at,
+    )

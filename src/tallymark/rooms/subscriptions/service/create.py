@@ -1,0 +1,145 @@
+"""Create a subscription: an upsert by external id (subscriptions §2.4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from tallymark.db.engine import Tx
+from tallymark.db.ids import new_id
+from tallymark.domain.errors import Invalid, Problems
+from tallymark.domain.periods import BillingTime, local_date
+from tallymark.rooms.customers import service as customers
+from tallymark.rooms.customers.model import Customer
+from tallymark.rooms.organizations import service as organizations
+from tallymark.rooms.plans import service as plans
+from tallymark.rooms.plans.model import Plan
+from tallymark.rooms.subscriptions import repository
+from tallymark.rooms.subscriptions.model import Contract, Status, Subscription
+from tallymark.rooms.subscriptions.service.activate import activate
+from tallymark.rooms.subscriptions.service.agenda import note_activation
+from tallymark.rooms.subscriptions.service.read import get_contracts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSubscription:
+    """What is asked for; None stands for what was left out."""
+
+    external_customer_id: str
+    plan_code: str
+    external_id: str
+    name: str | None = None
+    billing_time: BillingTime = BillingTime.CALENDAR
+    subscription_at: datetime | None = None
+    ending_at: datetime | None = None
+    billing_entity_code: str | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+    """Columns taken as they are: purchase order number, consolidation, what happens at termination."""
+
+
+async def create(tx: Tx, asked: NewSubscription, *, now: datetime) -> Subscription:
+    """Subscribe a customer, made on the fly if unknown, to a plan; the same call again changes nothing.
+
+    Raises `NotFound` for a plan or billing entity, `Invalid` for dates that can't be, for an external id that another
+    customer uses, and for a change of plan of an active subscription.
+    """
+    entity = None
+    if asked.billing_entity_code is not None:
+        entity = await organizations.get_entity(tx, code=asked.billing_entity_code)
+    plan = await plans.get_plan(tx, code=asked.plan_code)
+    customer = await customers.find_customer(tx, external_id=asked.external_customer_id)
+    subscription_at = asked.subscription_at or now
+    check_dates(asked.ending_at, subscription_at=subscription_at, now=now)
+    if customer is None:
+        customer = await customers.create_implicitly(
+            tx, external_id=asked.external_customer_id, billing_entity=entity, now=now
+        )
+    await tx.lock("customer", customer.id)
+    await customers.set_currency_if_blank(tx, customer, plan.amount_currency)
+    current = await _find_current(tx, asked.external_id, customer)
+    if current is not None:
+        return await _change(tx, current, plan=plan, asked=asked, now=now)
+    await _refuse_taken(tx, asked.external_id)
+    made = await repository.insert_subscription(
+        tx,
+        {
+            "id": new_id(),
+            "organization_id": tx.organization_id,
+            "customer_id": customer.id,
+            "plan_id": plan.id,
+            "billing_entity_id": entity.id if entity else None,
+            "external_id": asked.external_id,
+            "name": asked.name,
+            "status": Status.PENDING,
+            "billing_time": asked.billing_time,
+            "subscription_at": subscription_at,
+            "ending_at": asked.ending_at,
+            **asked.options,
+            "created_at": now,
+            "updated_at": now,
+        },
+    )
+    return await _begin(tx, made, now=now)
+
+
+def check_dates(ending_at: datetime | None, *, subscription_at: datetime, now: datetime) -> None:
+    """An end must be on a later UTC day than now and than the start. Raises `Invalid`."""
+    problems = Problems()
+    if ending_at is not None:
+        day = ending_at.astimezone(UTC).date()
+        if day <= now.astimezone(UTC).date() or day <= subscription_at.astimezone(UTC).date():
+            problems.add("ending_at", "invalid_date")
+    problems.raise_any()
+
+
+async def _find_current(tx: Tx, external_id: str, customer: Customer) -> Subscription | None:
+    """The customer's subscription that a new call is about: active, or pending without a predecessor (§2.4.6)."""
+    for found in await repository.find_by_external_id(tx, external_id, statuses=(Status.ACTIVE, Status.PENDING)):
+        if found.customer_id == customer.id and (
+            found.status is Status.ACTIVE or found.previous_subscription_id is None
+        ):
+            return found
+    return None
+
+
+async def _refuse_taken(tx: Tx, external_id: str) -> None:
+    if await repository.find_by_external_id(tx, external_id, statuses=(Status.ACTIVE,)):
+        raise Invalid({"external_id": ["value_already_exist"]})
+
+
+async def _change(
+    tx: Tx, current: Subscription, *, plan: Plan, asked: NewSubscription, now: datetime
+) -> Subscription:
+    if current.plan_id == plan.id:
+        return current
+    if current.status is Status.PENDING:
+        # Not begun yet: the plan is replaced in place, nothing is billed (§2.6).
+        return await repository.update_subscription(
+            tx, current.id, {"plan_id": plan.id, "name": asked.name or current.name, "updated_at": now}
+        )
+    raise Invalid({"plan_code": ["unsupported_value"]})
+
+
+async def _begin(tx: Tx, made: Subscription, *, now: datetime) -> Subscription:
+    contract = (await get_contracts(tx, [made]))[made.id]
+    zone = contract.timezone
+    start_day, today = local_date(made.subscription_at, zone), local_date(now, zone)
+    if start_day > today:
+        await note_activation(tx, contract)
+        return made
+    started_at = made.subscription_at
+    if start_day < today:
+        started_at = max(started_at, await _end_of_last(tx, contract) or started_at)
+    return (await activate(tx, contract, started_at=started_at, now=now)).subscription
+
+
+async def _end_of_last(tx: Tx, contract: Contract) -> datetime | None:
+    """When the last subscription of this external id ended, if that was invoiced: what it covered is not billed twice."""
+    ended = await repository.find_by_external_id(tx, contract.subscription.external_id, statuses=(Status.TERMINATED,))
+    ends = [
+        item.terminated_at
+        for item in ended
+        if item.customer_id == contract.customer.id and item.on_termination_invoice == "generate" and item.terminated_at
+    ]
+    return max(ends, default=None)

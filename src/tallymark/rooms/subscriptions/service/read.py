@@ -1,0 +1,115 @@
+"""Find subscriptions, and gather what they bind."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from tallymark.api.pagination import Page
+from tallymark.db.engine import Tx
+from tallymark.domain.calendar import current_charges_period
+from tallymark.domain.errors import NotFound
+from tallymark.rooms.customers import service as customers
+from tallymark.rooms.organizations import service as organizations
+from tallymark.rooms.plans import service as plans
+from tallymark.rooms.subscriptions import repository
+from tallymark.rooms.subscriptions.model import Contract, Filters, Status, Subscription, SubscriptionView
+
+
+async def get_subscription(tx: Tx, *, external_id: str, status: Status = Status.ACTIVE) -> Subscription:
+    """The newest subscription of an external id and status. Raises `NotFound("subscription")`."""
+    found = await repository.find_by_external_id(tx, external_id, statuses=(status,))
+    if not found:
+        raise NotFound("subscription")
+    return found[0]
+
+
+async def choose(tx: Tx, *, external_id: str, status: Status) -> Subscription:
+    """The only subscription of an external id whatever its status, else that of the given one (subscriptions §2.3).
+
+    Raises `NotFound("subscription")`.
+    """
+    found = await repository.find_by_external_id(tx, external_id)
+    matching = [item for item in found if item.status is status] if len(found) > 1 else found
+    if not matching:
+        raise NotFound("subscription")
+    return max(matching, key=lambda item: (item.subscription_at, item.created_at))
+
+
+async def find_active(tx: Tx, *, external_id: str) -> Subscription | None:
+    """The active subscription of an external id."""
+    found = await repository.find_by_external_id(tx, external_id, statuses=(Status.ACTIVE,))
+    return found[0] if found else None
+
+
+async def list_subscriptions(tx: Tx, filters: Filters, page: Page) -> tuple[list[Subscription], int]:
+    """A page of subscriptions and how many there are. Raises `NotFound("billing_entity")` for an unknown code."""
+    for code in filters.billing_entity_codes:
+        await organizations.get_entity(tx, code=code)
+    return await repository.list_subscriptions(tx, filters, page)
+
+
+async def get_contracts(tx: Tx, subscriptions: Sequence[Subscription]) -> dict[UUID, Contract]:
+    """Gather customers, plans and entities of subscriptions, by subscription id, in a constant number of queries."""
+    if not subscriptions:
+        return {}
+    of_customers = await customers.get_customers(tx, {item.customer_id for item in subscriptions})
+    of_plans = await plans.get_plans(tx, {item.plan_id for item in subscriptions})
+    entity_ids = {item.billing_entity_id for item in subscriptions if item.billing_entity_id}
+    entities = await organizations.get_entities(
+        tx, entity_ids | {customer.billing_entity_id for customer in of_customers.values()}
+    )
+    contracts = {}
+    for item in subscriptions:
+        customer = of_customers[item.customer_id]
+        contracts[item.id] = Contract(
+            subscription=item,
+            customer=customer,
+            plan=of_plans[item.plan_id],
+            billing_entity=entities[item.billing_entity_id or customer.billing_entity_id],
+            customer_entity=entities[customer.billing_entity_id],
+        )
+    return contracts
+
+
+async def live_contracts(tx: Tx, ids: Collection[UUID]) -> list[Contract]:
+    """The contracts of subscriptions by id, whatever their status, in the order of their creation."""
+    found = await repository.get_subscriptions(tx, ids)
+    contracts = await get_contracts(tx, found)
+    return sorted(contracts.values(), key=lambda c: (c.subscription.created_at, c.subscription.id))
+
+
+async def get_views(tx: Tx, subscriptions: Sequence[Subscription], *, now: datetime) -> list[SubscriptionView]:
+    """Show subscriptions as they stand at `now`, in the order given."""
+    contracts = await get_contracts(tx, subscriptions)
+    earlier = await _previous_plan_codes(tx, subscriptions)
+    views = []
+    for item in subscriptions:
+        contract = contracts[item.id]
+        period = None
+        if item.started_at is not None:
+            period = current_charges_period(contract.schedule, contract.life, max(now, item.started_at))
+        views.append(
+            SubscriptionView(contract=contract, current_period=period, previous_plan_code=earlier.get(item.id))
+        )
+    return views
+
+
+async def _previous_plan_codes(tx: Tx, subscriptions: Sequence[Subscription]) -> dict[UUID, str]:
+    links = {item.id: item.previous_subscription_id for item in subscriptions if item.previous_subscription_id}
+    if not links:
+        return {}
+    before = {item.id: item.plan_id for item in await repository.get_subscriptions(tx, set(links.values()))}
+    of_plans = await plans.get_plans(tx, set(before.values()))
+    return {item_id: of_plans[before[previous]].code for item_id, previous in links.items()}
+
+
+async def first_start(tx: Tx, *, customer_id: UUID, external_id: str) -> datetime | None:
+    """The earliest start of this customer under this external id (subscriptions §4.5)."""
+    return await repository.first_start(tx, customer_id=customer_id, external_id=external_id)
+
+
+async def end_of_predecessor(tx: Tx, subscription: Subscription) -> datetime | None:
+    """When the last earlier subscription of the same external id ended: its usage is not counted twice (§3.9)."""
+    return await repository.end_of_predecessor(tx, subscription)

@@ -1,0 +1,53 @@
+"""Change a subscription: only what is sent (subscriptions §2.8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from tallymark.db.engine import Tx
+from tallymark.domain.errors import NotAllowed
+from tallymark.domain.periods import local_date
+from tallymark.rooms.organizations import service as organizations
+from tallymark.rooms.subscriptions import repository
+from tallymark.rooms.subscriptions.model import Status, Subscription
+from tallymark.rooms.subscriptions.service.activate import activate
+from tallymark.rooms.subscriptions.service.agenda import note_activation, note_end
+from tallymark.rooms.subscriptions.service.create import check_dates
+from tallymark.rooms.subscriptions.service.read import get_contracts
+
+
+async def update(tx: Tx, subscription: Subscription, changes: Mapping[str, Any], *, now: datetime) -> Subscription:
+    """Apply the changes that a request names.
+
+    `changes` has columns, and `billing_entity_code` whose null means the customer's entity. `subscription_at` is taken
+    for a subscription that has not begun. Raises `NotFound`, `NotAllowed` or `Invalid`.
+    """
+    await tx.lock("customer", subscription.customer_id)
+    values = dict(changes)
+    if "purchase_order_number" in values and subscription.status not in (Status.PENDING, Status.ACTIVE):
+        raise NotAllowed("purchase_order_number_not_editable")
+    if "billing_entity_code" in values:
+        code = values.pop("billing_entity_code")
+        values["billing_entity_id"] = None if code is None else (await organizations.get_entity(tx, code=code)).id
+    new_start = values.pop("subscription_at", None)
+    if subscription.status is not Status.PENDING or subscription.previous_subscription_id is not None:
+        new_start = None  # what has begun, or waits for a predecessor's end, keeps its anchor
+    if new_start is not None:
+        values["subscription_at"] = new_start
+    if values.get("ending_at") is not None:
+        check_dates(
+            values["ending_at"], subscription_at=values.get("subscription_at", subscription.subscription_at), now=now
+        )
+    changed = await repository.update_subscription(tx, subscription.id, {**values, "updated_at": now})
+    contract = (await get_contracts(tx, [changed]))[changed.id]
+    if new_start is not None:
+        zone = contract.timezone
+        if local_date(new_start, zone) > local_date(now, zone):
+            await note_activation(tx, contract)
+        else:
+            return (await activate(tx, contract, started_at=new_start, now=now)).subscription
+    if changed.status is Status.ACTIVE and "ending_at" in values:
+        await note_end(tx, contract)
+    return changed

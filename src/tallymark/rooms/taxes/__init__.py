@@ -1,0 +1,1 @@
+"""What is added to prices by law: taxes and who carries them."""

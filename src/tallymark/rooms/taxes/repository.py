@@ -1,0 +1,145 @@
+"""How taxes are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Table, delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from tallymark.api.pagination import Page
+from tallymark.db.engine import Tx
+from tallymark.db.tables import (
+    billing_entities,
+    billing_entities_taxes,
+    charges_taxes,
+    customers,
+    customers_taxes,
+    invoices,
+    plans_taxes,
+    taxes,
+)
+from tallymark.rooms.taxes.model import Owner, Tax
+
+LINKS: dict[Owner, Table] = {
+    Owner.BILLING_ENTITY: billing_entities_taxes,
+    Owner.CUSTOMER: customers_taxes,
+    Owner.PLAN: plans_taxes,
+    Owner.CHARGE: charges_taxes,
+}
+LIVE = taxes.c.deleted_at.is_(None)
+
+
+async def insert_tax(tx: Tx, values: Mapping[str, Any]) -> Tax:
+    row = await tx.execute(insert(taxes).returning(*taxes.c), dict(values))
+    return _as_value(row.one())
+
+
+async def update_tax(tx: Tx, tax_id: UUID, values: Mapping[str, Any]) -> Tax:
+    statement = update(taxes).where(taxes.c.id == tax_id).values(**values).returning(*taxes.c)
+    return _as_value((await tx.execute(statement)).one())
+
+
+async def find_tax(tx: Tx, code: str) -> Tax | None:
+    row = (await tx.execute(select(taxes).where(LIVE, taxes.c.code == code))).first()
+    return _as_value(row) if row else None
+
+
+async def find_taxes(tx: Tx, codes: Collection[str]) -> list[Tax]:
+    rows = await tx.execute(select(taxes).where(LIVE, taxes.c.code.in_(codes)))
+    return [_as_value(row) for row in rows]
+
+
+async def list_taxes(tx: Tx, page: Page) -> tuple[list[Tax], int]:
+    total = (await tx.execute(select(func.count()).select_from(taxes).where(LIVE))).scalar_one()
+    statement = select(taxes).where(LIVE).order_by(taxes.c.name, taxes.c.id).limit(page.size).offset(page.offset)
+    return [_as_value(row) for row in await tx.execute(statement)], int(total)
+
+
+async def taxes_of(tx: Tx, owner: Owner, ids: Collection[UUID]) -> dict[UUID, tuple[Tax, ...]]:
+    """The live taxes of many owners of one kind, by owner, in the order of their creation."""
+    link = LINKS[owner]
+    statement = (
+        select(link.c.owner_id, *taxes.c)
+        .join(taxes, taxes.c.id == link.c.tax_id)
+        .where(link.c.owner_id.in_(ids), LIVE)
+        .order_by(taxes.c.created_at, taxes.c.id)
+    )
+    found: dict[UUID, list[Tax]] = {}
+    for row in await tx.execute(statement):
+        found.setdefault(row.owner_id, []).append(_as_value(row))
+    return {owner_id: tuple(of_owner) for owner_id, of_owner in found.items()}
+
+
+async def replace_links(tx: Tx, owner: Owner, owner_id: UUID, tax_ids: Sequence[UUID]) -> None:
+    link = LINKS[owner]
+    await tx.execute(delete(link).where(link.c.owner_id == owner_id))
+    await add_links(tx, owner, owner_id, tax_ids)
+
+
+async def add_links(tx: Tx, owner: Owner, owner_id: UUID, tax_ids: Sequence[UUID]) -> None:
+    rows = [{"organization_id": tx.organization_id, "owner_id": owner_id, "tax_id": tax_id} for tax_id in tax_ids]
+    if rows:
+        await tx.execute(upsert(LINKS[owner]).on_conflict_do_nothing(), rows)
+
+
+async def remove_link(tx: Tx, owner: Owner, owner_id: UUID, tax_id: UUID) -> None:
+    link = LINKS[owner]
+    await tx.execute(delete(link).where(link.c.owner_id == owner_id, link.c.tax_id == tax_id))
+
+
+async def entities_by_tax(tx: Tx, tax_ids: Collection[UUID]) -> dict[UUID, list[tuple[UUID, str]]]:
+    """Ids and codes of the billing entities that carry each tax, by code."""
+    link = billing_entities_taxes
+    statement = (
+        select(link.c.tax_id, billing_entities.c.id, billing_entities.c.code)
+        .join(billing_entities, billing_entities.c.id == link.c.owner_id)
+        .where(link.c.tax_id.in_(tax_ids))
+        .order_by(billing_entities.c.code)
+    )
+    found: dict[UUID, list[tuple[UUID, str]]] = {}
+    for row in await tx.execute(statement):
+        found.setdefault(row.tax_id, []).append((row.id, row.code))
+    return found
+
+
+async def customers_concerned(tx: Tx, tax_id: UUID) -> list[UUID]:
+    """Customers who carry the tax, and those without own taxes whose billing entity does (pricing §2)."""
+    carrying = select(customers_taxes.c.owner_id).where(customers_taxes.c.tax_id == tax_id)
+    of_entities = select(billing_entities_taxes.c.owner_id).where(billing_entities_taxes.c.tax_id == tax_id)
+    inheriting = (
+        select(customers.c.id)
+        .where(customers.c.billing_entity_id.in_(of_entities))
+        .where(customers.c.id.not_in(select(customers_taxes.c.owner_id)))
+    )
+    rows = await tx.execute(carrying.union(inheriting))
+    return list(rows.scalars())
+
+
+async def delete_tax(tx: Tx, tax_id: UUID, *, at: datetime) -> None:
+    for link in LINKS.values():
+        await tx.execute(delete(link).where(link.c.tax_id == tax_id))
+    await tx.execute(update(taxes).where(taxes.c.id == tax_id).values(deleted_at=at, updated_at=at))
+
+
+async def draft_invoices(tx: Tx, customer_ids: Collection[UUID]) -> list[tuple[UUID, UUID]]:
+    """Ids of drafts and their customers."""
+    statement = select(invoices.c.id, invoices.c.customer_id).where(
+        invoices.c.status == "draft", invoices.c.customer_id.in_(customer_ids)
+    )
+    return [(row.id, row.customer_id) for row in await tx.execute(statement)]
+
+
+def _as_value(row: Row[Any]) -> Tax:
+    return Tax(
+        id=row.id,
+        code=row.code,
+        name=row.name,
+        rate=row.rate,
+        description=row.description,
+        applied_to_organization=row.applied_to_organization,
+        created_at=row.created_at,
+    )

@@ -1,0 +1,120 @@
+"""What can be done with taxes: make, change and apply them (pricing §2)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tallymark.api.pagination import Page
+from tallymark.db.engine import Tx
+from tallymark.db.ids import new_id
+from tallymark.domain.errors import Invalid, NotFound
+from tallymark.jobs import agenda
+from tallymark.jobs.agenda import Item, Kind
+from tallymark.rooms.organizations import service as organizations
+from tallymark.rooms.taxes import repository
+from tallymark.rooms.taxes.model import AppliedTaxView, Owner, Tax
+
+
+async def create_tax(tx: Tx, values: Mapping[str, Any], *, now: datetime) -> Tax:
+    """Make a tax, and attach it to the default billing entity if it is the organization's.
+
+    Raises `Invalid` for a code that is taken.
+    """
+    await tx.lock("tax-code", tx.organization_id)
+    if await repository.find_tax(tx, values["code"]):
+        raise Invalid({"code": ["value_already_exist"]})
+    stamps = {"created_at": now, "updated_at": now}
+    row = {"id": new_id(), "organization_id": tx.organization_id, **values, **stamps}
+    tax = await repository.insert_tax(tx, row)
+    if tax.applied_to_organization:
+        await _attach_to_default_entity(tx, tax, now=now)
+    return tax
+
+
+async def get_tax(tx: Tx, *, code: str) -> Tax:
+    """A tax by code. Raises `NotFound("tax")`."""
+    tax = await repository.find_tax(tx, code)
+    if tax is None:
+        raise NotFound("tax")
+    return tax
+
+
+async def update_tax(tx: Tx, code: str, changes: Mapping[str, Any], *, now: datetime) -> Tax:
+    """Change what is sent; drafts of the customers concerned are computed anew."""
+    tax = await get_tax(tx, code=code)
+    new_code = changes.get("code", code)
+    if new_code != code and await repository.find_tax(tx, new_code):
+        raise Invalid({"code": ["value_already_exist"]})
+    concerned = await repository.customers_concerned(tx, tax.id)
+    changed = await repository.update_tax(tx, tax.id, {**changes, "updated_at": now})
+    if changes.get("applied_to_organization") is True:
+        await _attach_to_default_entity(tx, changed, now=now)
+    elif changes.get("applied_to_organization") is False:
+        entity = await organizations.get_default_entity(tx)
+        await repository.remove_link(tx, Owner.BILLING_ENTITY, entity.id, tax.id)
+    await refresh_drafts(tx, {*concerned, *await repository.customers_concerned(tx, tax.id)}, now=now)
+    return changed
+
+
+async def delete_tax(tx: Tx, code: str, *, now: datetime) -> Tax:
+    """Remove a tax from everything that carries it; finalized documents keep their copy."""
+    tax = await get_tax(tx, code=code)
+    concerned = await repository.customers_concerned(tx, tax.id)
+    await repository.delete_tax(tx, tax.id, at=now)
+    await refresh_drafts(tx, concerned, now=now)
+    return tax
+
+
+async def list_taxes(tx: Tx, page: Page) -> tuple[list[Tax], int]:
+    """A page of taxes by name, and how many there are."""
+    return await repository.list_taxes(tx, page)
+
+
+async def taxes_of(tx: Tx, owner: Owner, ids: Collection[UUID]) -> dict[UUID, tuple[Tax, ...]]:
+    """The taxes that owners carry themselves, by owner; owners without any are left out."""
+    return await repository.taxes_of(tx, owner, ids) if ids else {}
+
+
+async def replace_taxes(tx: Tx, owner: Owner, owner_id: UUID, codes: Sequence[str]) -> None:
+    """Give an owner exactly these taxes. Raises `NotFound("tax")` for an unknown code."""
+    found = await repository.find_taxes(tx, set(codes))
+    if len(found) < len(set(codes)):
+        raise NotFound("tax")
+    await repository.replace_links(tx, owner, owner_id, [tax.id for tax in found])
+
+
+async def describe(tx: Tx, taxes: Sequence[Tax]) -> list[AppliedTaxView]:
+    """Show taxes with the billing entities that carry them, in the order given."""
+    carriers = await repository.entities_by_tax(tx, [tax.id for tax in taxes])
+    default = await organizations.get_default_entity(tx)
+    return [
+        AppliedTaxView(
+            tax=tax,
+            is_default_entitys=any(entity_id == default.id for entity_id, _ in carriers.get(tax.id, [])),
+            billing_entity_codes=tuple(code for _, code in carriers.get(tax.id, [])),
+        )
+        for tax in taxes
+    ]
+
+
+async def refresh_drafts(tx: Tx, customer_ids: Collection[UUID], *, now: datetime) -> None:
+    """Have the drafts of customers computed anew (subscriptions §5.6)."""
+    if not customer_ids:
+        return
+    drafts = await repository.draft_invoices(tx, customer_ids)
+    await agenda.leave(
+        tx,
+        *(
+            Item(kind=Kind.REFRESH_DRAFT, subject_id=invoice_id, owner_id=customer_id, due_at=now)
+            for invoice_id, customer_id in drafts
+        ),
+    )
+
+
+async def _attach_to_default_entity(tx: Tx, tax: Tax, *, now: datetime) -> None:
+    entity = await organizations.get_default_entity(tx)
+    await repository.add_links(tx, Owner.BILLING_ENTITY, entity.id, [tax.id])
+    await refresh_drafts(tx, await repository.customers_concerned(tx, tax.id), now=now)

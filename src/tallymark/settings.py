@@ -1,0 +1,77 @@
+"""What an operator can set: flags of the command line, `TALLYMARK_*` variables, defaults, in that order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AliasChoices, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def default_data_dir() -> Path:
+    """`$XDG_DATA_HOME/tallymark`, or `~/.local/share/tallymark`."""
+    import os
+
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "tallymark"
+
+
+class Settings(BaseSettings):
+    """Every setting of Tallymark; docs/settings.md is generated from these fields."""
+
+    model_config = SettingsConfigDict(env_prefix="TALLYMARK_", extra="ignore", populate_by_name=True)
+
+    host: str = Field("127.0.0.1", description="Address the API listens on.")
+    port: int = Field(8787, ge=1, le=65535, description="Port the API listens on.")
+    data_dir: Path = Field(
+        default_factory=default_data_dir,
+        description="Where the embedded database and generated files live. Default: ~/.local/share/tallymark.",
+    )
+    database_url: str | None = Field(
+        None,
+        validation_alias=AliasChoices("TALLYMARK_DATABASE_URL", "DATABASE_URL"),
+        description="An existing PostgreSQL >= 15 to use instead of the embedded one (also read from DATABASE_URL).",
+    )
+    database_pool_size: int = Field(10, ge=2, le=500, description="Connections that one process keeps open.")
+    files_url: str | None = Field(
+        None, description="Where documents are stored: s3://, gs://, az:// or file:// URL. Default: below data_dir."
+    )
+    public_url: str | None = Field(
+        None,
+        validation_alias=AliasChoices("TALLYMARK_PUBLIC_URL", "LAGO_API_URL"),
+        description="The API's address as clients write it; base of links to files. Default: http://host:port.",
+    )
+    secret_key: str | None = Field(
+        None,
+        validation_alias=AliasChoices("TALLYMARK_SECRET_KEY", "SECRET_KEY_BASE"),
+        description="Signs links to files. Default: made at the first start and kept in the database.",
+    )
+    admin_api_key: str | None = Field(
+        None,
+        validation_alias=AliasChoices("TALLYMARK_ADMIN_API_KEY", "ADMIN_API_KEY"),
+        description="Enables the admin API (`X-Admin-API-Key`); without it these routes answer 404.",
+    )
+    events_batch_max_length: int = Field(
+        100,
+        ge=1,
+        le=10_000,
+        validation_alias=AliasChoices("TALLYMARK_EVENTS_BATCH_MAX_LENGTH", "LAGO_EVENTS_BATCH_MAX_LENGTH"),
+        description="Most events in one batch request.",
+    )
+    billing_settling_minutes: int = Field(
+        10,
+        ge=0,
+        le=1440,
+        description="Minutes after a period's end until it is invoiced, so that its last events are in.",
+    )
+    worker_concurrency: int = Field(4, ge=1, le=64, description="Jobs that one worker runs side by side.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe level logged.")
+    log_format: Literal["auto", "json", "console"] = Field(
+        "auto", description="`console` for people, `json` for machines; `auto` picks by whether stderr is a terminal."
+    )
+
+    @property
+    def base_url(self) -> str:
+        """The address under which clients reach the API, without a trailing slash."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
