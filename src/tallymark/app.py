@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse
@@ -14,12 +16,50 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tallymark import __version__
 from tallymark.api.context import Context
 from tallymark.api.errors import register_error_handlers
-from tallymark.db.engine import Database
+from tallymark.db.engine import Database, plain_url
+from tallymark.metering.intake import Intake
+from tallymark.rooms.billable_metrics import routes as billable_metrics
+from tallymark.rooms.billing import jobs as billing_jobs
+from tallymark.rooms.billing import routes as billing
+from tallymark.rooms.customers import routes as customers
+from tallymark.rooms.events import routes as events
+from tallymark.rooms.events.ingest import EventsIngest
+from tallymark.rooms.fees import routes as fees
+from tallymark.rooms.invoices import jobs as invoice_jobs
+from tallymark.rooms.invoices import routes as invoices
+from tallymark.rooms.invoices.documents import Documents, LinkSigner
 from tallymark.rooms.organizations import routes as organizations
+from tallymark.rooms.organizations import service as organizations_service
 from tallymark.rooms.organizations.access import Access
+from tallymark.rooms.plans import routes as plans
+from tallymark.rooms.subscriptions import routes as subscriptions
+from tallymark.rooms.taxes import routes as taxes
+from tallymark.rooms.test_clocks import routes as test_clocks
+from tallymark.rooms.test_clocks.service import settle
+from tallymark.rooms.usage import routes as usage
+from tallymark.settings import Settings
+from tallymark.worker import Tasks
 
 GITHUB_URL = "https://github.com/tallymark/tallymark"
-ROUTERS: tuple[APIRouter, ...] = (organizations.router, organizations.admin_router)
+LINK_SECRET = "links"
+
+# Order matters: routes with a free path at their end (`/customers/{external_id}`) come after those that go on.
+ROUTERS: tuple[APIRouter, ...] = (
+    organizations.router,
+    organizations.admin_router,
+    test_clocks.router,
+    billable_metrics.router,
+    taxes.router,
+    plans.router,
+    usage.router,
+    subscriptions.router,
+    events.router,
+    fees.router,
+    billing.router,
+    invoices.router,
+    invoices.files_router,
+    customers.router,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +69,89 @@ class Wiring:
     database: Database
     base_url: str
     admin_api_key: str | None
+    documents: Documents
     settle: Callable[[Context], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """The application with its connections open."""
+
+    asgi: ASGIApp
+    tasks: Tasks
+    database: Database
+
+
+@asynccontextmanager
+async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
+    """Open the application on a migrated database, and close it at the end."""
+    database = Database(
+        url,
+        pool_size=settings.database_pool_size,
+        settling_time=timedelta(minutes=settings.billing_settling_minutes),
+    )
+    try:
+        documents = await _make_documents(settings, database)
+
+        async def settle_soon(context: Context) -> None:
+            await settle(database, context.organization_id, now=context.now)
+
+        wiring = Wiring(
+            database=database,
+            base_url=settings.base_url,
+            admin_api_key=settings.admin_api_key,
+            documents=documents,
+            settle=settle_soon,
+        )
+        async with Intake(plain_url(database.url)) as intake:
+            asgi = with_fast_lane(create_api(wiring), intake, settings.events_batch_max_length)
+            yield Running(asgi=asgi, tasks=_tasks(database, documents), database=database)
+    finally:
+        await database.close()
+
+
+async def _make_documents(settings: Settings, database: Database) -> Documents:
+    from tallymark.integrations.documents import TypstRenderer
+    from tallymark.integrations.files import StoredFiles, open_store
+
+    if settings.secret_key is not None:
+        secret = settings.secret_key.encode()
+    else:
+        async with database.system() as connection:
+            secret = await organizations_service.get_or_make_secret(connection, LINK_SECRET)
+    store = open_store(settings.files_url, folder=settings.data_dir.expanduser() / "files")
+    return Documents(TypstRenderer(), StoredFiles(store), LinkSigner(secret))
+
+
+def _tasks(database: Database, documents: Documents) -> Tasks:
+    async def run_due_work(*, organization_id: UUID, owner_id: UUID) -> None:
+        await billing_jobs.run_due_work(database, organization_id, owner_id)
+
+    async def render_document(*, organization_id: UUID, invoice_id: UUID) -> None:
+        await invoice_jobs.render_document(database, documents, organization_id, invoice_id)
+
+    return Tasks(run_due_work=run_due_work, render_document=render_document)
+
+
+def with_fast_lane(api: FastAPI, intake: Intake, batch_max_length: int) -> ASGIApp:
+    """Put the intake of events in front of the framework."""
+    ingest = EventsIngest(
+        gatekeeper=api.state.gatekeeper,
+        intake=intake,
+        database=api.state.database,
+        base_url=api.state.base_url,
+        sign_file=api.state.sign_file,
+        batch_max_length=batch_max_length,
+    )
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        if ingest.takes(scope):
+            await ingest(scope, receive, send)
+        else:
+            await api(scope, receive, send)
+
+    application.state = api.state  # type: ignore[attr-defined]  # whoever stops the server marks it as draining
+    return application
 
 
 def create_api(wiring: Wiring | None = None) -> FastAPI:
@@ -42,15 +164,19 @@ def create_api(wiring: Wiring | None = None) -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json",
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        redirect_slashes=False,
     )
     register_error_handlers(api)
     for router in ROUTERS:
         api.include_router(router)
+    events.describe(api)
     api.include_router(_operations())
     if wiring is not None:
         api.state.database = wiring.database
         api.state.base_url = wiring.base_url
         api.state.admin_api_key = wiring.admin_api_key
+        api.state.documents = wiring.documents
+        api.state.sign_file = wiring.documents.signer.sign
         api.state.gatekeeper = Access(wiring.database, wiring.settle)
         api.state.is_draining = False
     return api

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,6 +34,11 @@ class Context:
     is_simulated: bool
     now: datetime
     base_url: str
+    sign_file: Callable[[UUID, str], str]
+
+    def file_url(self, key: str | None) -> str | None:
+        """A link to a file that needs no API key; None where there is no file."""
+        return None if key is None else self.base_url + self.sign_file(self.organization_id, key)
 
     def transaction(self) -> AbstractAsyncContextManager[Tx]:
         """Open a transaction on this organization's rows; it commits when the block ends."""

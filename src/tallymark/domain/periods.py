@@ -97,3 +97,8 @@ def days(a: datetime, b: datetime, tz: ZoneInfo) -> int:
     if last.time() == time.min:
         last += timedelta(seconds=1)
     return -((first - last) // ONE_DAY)
+
+
+def to_second(instant: datetime) -> datetime:
+    """The nearest whole second: terminations are compared by it (§3.4)."""
+    return (instant + timedelta(microseconds=500_000)).replace(microsecond=0)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from tallymark.domain.calendar.schedule import SPLIT_INTERVALS, Life, Schedule, is_first_month
-from tallymark.domain.periods import ONE_DAY, TICK, Interval, Period, local_date, start_of_day
+from tallymark.domain.periods import ONE_DAY, TICK, Interval, Period, local_date, start_of_day, to_second
 
 NEAR = timedelta(hours=26)
 """How far a change of zone can move the start of a day."""
@@ -129,7 +129,7 @@ class _Moment:
     @property
     def is_terminated(self) -> bool:
         ended = self.life.terminated_at
-        return ended is not None and _to_second(ended) <= _to_second(self.at)
+        return ended is not None and to_second(ended) <= to_second(self.at)
 
     def fee_start(self, interval: Interval) -> date:
         """The first day of the period that the base price is for."""
@@ -183,10 +183,6 @@ class _Moment:
             end = start
             wire_to = started_at
         return Window(Period(start, max(start, end)), wire_to, cycle.length(first))
-
-
-def _to_second(instant: datetime) -> datetime:
-    return (instant + timedelta(microseconds=500_000)).replace(microsecond=0)
 
 
 def _to_millisecond(instant: datetime) -> datetime:

@@ -10,7 +10,7 @@ from tallymark.domain.calendar import Boundaries, Life, Schedule, is_first_month
 from tallymark.domain.fees.model import Fee, FeeType, Step, rounding_step
 from tallymark.domain.fees.proration import prorate
 from tallymark.domain.money import Currency, major_units, plain_text, round_cents
-from tallymark.domain.periods import BillingTime, Interval, days, local_date, start_of_day
+from tallymark.domain.periods import BillingTime, Interval, days, local_date, start_of_day, to_second
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +43,9 @@ class SubscriptionFeeFacts:
 
     @property
     def is_terminated(self) -> bool:
-        """Whether the subscription has ended, whenever."""
-        return self.life.terminated_at is not None
+        """Whether the subscription had ended when it was billed; what came later does not change an old record."""
+        ended = self.life.terminated_at
+        return ended is not None and to_second(ended) <= to_second(self.at)
 
 
 def is_subscription_fee_due(facts: SubscriptionFeeFacts) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -79,12 +79,14 @@ class EventsIngest:
         intake: Intake,
         database: Database,
         base_url: str,
+        sign_file: Callable[[UUID, str], str],
         batch_max_length: int = 100,
     ) -> None:
         self._gatekeeper = gatekeeper
         self._intake = intake
         self._database = database
         self._base_url = base_url
+        self._sign_file = sign_file
         self._batch_max_length = batch_max_length
 
     @staticmethod
@@ -127,6 +129,7 @@ class EventsIngest:
                     is_simulated=True,
                     now=now,
                     base_url=self._base_url,
+                    sign_file=self._sign_file,
                 )
             )
         return answer

@@ -1,10 +1,8 @@
-"""What invoices ask of the outside: rendering a document, keeping its file, linking to it."""
+"""What invoices ask of the outside: rendering a document and keeping its file."""
 
 from __future__ import annotations
 
 from typing import Protocol
-from uuid import UUID
-
 from tallymark.rooms.invoices.model import InvoiceView
 
 
@@ -23,13 +21,3 @@ class FileStore(Protocol):
 
     async def get(self, key: str) -> bytes | None:
         """Read a file; None when there is none."""
-
-
-class LinkSigner(Protocol):
-    """Makes links to files that need no API key, and checks them."""
-
-    def sign(self, organization_id: UUID, key: str) -> str:
-        """The link's path and query."""
-
-    def verify(self, organization_id: UUID, key: str, signature: str) -> bool:
-        """Whether a link was made here."""

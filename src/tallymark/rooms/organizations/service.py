@@ -165,3 +165,28 @@ async def get_entities(tx: Tx, ids: set[UUID]) -> dict[UUID, BillingEntity]:
 async def take_customer_number(tx: Tx) -> int:
     """The next number of a customer of this organization (subscriptions §1.1)."""
     return await repository.take_customer_number(tx)
+
+
+async def start_advancing(tx: Tx, *, since: datetime, stale_before: datetime) -> bool:
+    """Take the clock for an advance; False while another one has it."""
+    return await repository.start_advancing(tx, since=since, stale_before=stale_before)
+
+
+async def move_clock(tx: Tx, to: datetime) -> None:
+    """Set the clock, and begin counting its requests anew."""
+    await repository.move_clock(tx, to)
+
+
+async def stop_advancing(tx: Tx) -> None:
+    """Give the clock back."""
+    await repository.stop_advancing(tx)
+
+
+async def get_or_make_secret(connection: AsyncConnection, name: str) -> bytes:
+    """A key of this installation, made at its first use."""
+    return await repository.get_or_make_secret(connection, name, secrets.token_bytes(32))
+
+
+async def has_organizations(connection: AsyncConnection) -> bool:
+    """Whether this installation has a tenant."""
+    return await repository.has_organizations(connection)

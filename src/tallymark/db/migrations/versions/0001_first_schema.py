@@ -104,7 +104,10 @@ def _create_tables() -> None:
         sa.Column("organization_id", sa.Uuid(), nullable=False),
         sa.Column("transaction_id", sa.Text(), nullable=False),
         sa.Column(
-            "properties", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False
+            "properties",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'{}'"),
+            nullable=False,
         ),
         sa.Column("precise_total_amount_cents", sa.Numeric(precision=40, scale=15), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("events_pkey")),
@@ -151,7 +154,9 @@ def _create_tables() -> None:
         sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("parked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_error", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name=op.f("agenda_organization_id_fkey")),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organizations.id"], name=op.f("agenda_organization_id_fkey")
+        ),
         sa.PrimaryKeyConstraint("kind", "subject_id", name=op.f("agenda_pkey")),
     )
     op.create_index(
@@ -172,7 +177,9 @@ def _create_tables() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name=op.f("api_keys_organization_id_fkey")),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organizations.id"], name=op.f("api_keys_organization_id_fkey")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("api_keys_pkey")),
         sa.UniqueConstraint("key_hash", name=op.f("api_keys_key_hash_key")),
     )
@@ -231,15 +238,22 @@ def _create_tables() -> None:
         sa.Column("legal_number", sa.Text(), nullable=True),
         sa.Column("tax_identification_number", sa.Text(), nullable=True),
         sa.Column("net_payment_term", sa.Integer(), server_default=sa.text("0"), nullable=False),
-        sa.Column("email_settings", postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column(
+            "email_settings", postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False
+        ),
         sa.Column("document_numbering", sa.Text(), server_default="per_customer", nullable=False),
         sa.Column("document_number_prefix", sa.Text(), nullable=False),
-        sa.Column("finalize_zero_amount_invoice", sa.Boolean(), server_default=sa.text("true"), nullable=False),
+        sa.Column(
+            "finalize_zero_amount_invoice", sa.Boolean(), server_default=sa.text("true"), nullable=False
+        ),
         sa.Column("invoice_footer", sa.Text(), nullable=True),
         sa.Column("invoice_grace_period", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("document_locale", sa.Text(), server_default="en", nullable=False),
         sa.Column(
-            "subscription_invoice_issuing_date_anchor", sa.Text(), server_default="next_period_start", nullable=False
+            "subscription_invoice_issuing_date_anchor",
+            sa.Text(),
+            server_default="next_period_start",
+            nullable=False,
         ),
         sa.Column(
             "subscription_invoice_issuing_date_adjustment",
@@ -261,9 +275,13 @@ def _create_tables() -> None:
             ["organization_id"], ["organizations.id"], name=op.f("billing_entities_organization_id_fkey")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("billing_entities_pkey")),
-        sa.UniqueConstraint("organization_id", "code", name=op.f("billing_entities_organization_id_code_key")),
+        sa.UniqueConstraint(
+            "organization_id", "code", name=op.f("billing_entities_organization_id_code_key")
+        ),
     )
-    op.create_index("billing_entities_oldest_idx", "billing_entities", ["organization_id", "created_at"], unique=False)
+    op.create_index(
+        "billing_entities_oldest_idx", "billing_entities", ["organization_id", "created_at"], unique=False
+    )
     op.create_table(
         "plans",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -285,10 +303,13 @@ def _create_tables() -> None:
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "interval IN ('weekly', 'monthly', 'quarterly', 'semiannual', 'yearly')", name=op.f("plans_interval_check")
+            "interval IN ('weekly', 'monthly', 'quarterly', 'semiannual', 'yearly')",
+            name=op.f("plans_interval_check"),
         ),
         sa.CheckConstraint("amount_cents >= 0", name=op.f("plans_amount_check")),
-        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name=op.f("plans_organization_id_fkey")),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organizations.id"], name=op.f("plans_organization_id_fkey")
+        ),
         sa.ForeignKeyConstraint(["parent_id"], ["plans.id"], name=op.f("plans_parent_id_fkey")),
         sa.PrimaryKeyConstraint("id", name=op.f("plans_pkey")),
     )
@@ -300,7 +321,10 @@ def _create_tables() -> None:
         postgresql_where=sa.text("deleted_at IS NULL AND parent_id IS NULL"),
     )
     op.create_index(
-        "plans_newest_idx", "plans", ["organization_id", sa.literal_column("created_at DESC"), "id"], unique=False
+        "plans_newest_idx",
+        "plans",
+        ["organization_id", sa.literal_column("created_at DESC"), "id"],
+        unique=False,
     )
     op.create_index(op.f("plans_parent_id_idx"), "plans", ["parent_id"], unique=False)
     op.create_table(
@@ -315,7 +339,9 @@ def _create_tables() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name=op.f("taxes_organization_id_fkey")),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organizations.id"], name=op.f("taxes_organization_id_fkey")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("taxes_pkey")),
     )
     op.create_index(
@@ -331,7 +357,9 @@ def _create_tables() -> None:
         sa.Column("owner_id", sa.Uuid(), nullable=False),
         sa.Column("tax_id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["organization_id"], ["organizations.id"], name=op.f("billing_entities_taxes_organization_id_fkey")
+            ["organization_id"],
+            ["organizations.id"],
+            name=op.f("billing_entities_taxes_organization_id_fkey"),
         ),
         sa.ForeignKeyConstraint(
             ["owner_id"], ["billing_entities.id"], name=op.f("billing_entities_taxes_owner_id_fkey")
@@ -339,7 +367,9 @@ def _create_tables() -> None:
         sa.ForeignKeyConstraint(["tax_id"], ["taxes.id"], name=op.f("billing_entities_taxes_tax_id_fkey")),
         sa.PrimaryKeyConstraint("owner_id", "tax_id", name=op.f("billing_entities_taxes_pkey")),
     )
-    op.create_index(op.f("billing_entities_taxes_tax_id_idx"), "billing_entities_taxes", ["tax_id"], unique=False)
+    op.create_index(
+        op.f("billing_entities_taxes_tax_id_idx"), "billing_entities_taxes", ["tax_id"], unique=False
+    )
     op.create_table(
         "charges",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -361,14 +391,20 @@ def _create_tables() -> None:
         sa.ForeignKeyConstraint(
             ["billable_metric_id"], ["billable_metrics.id"], name=op.f("charges_billable_metric_id_fkey")
         ),
-        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name=op.f("charges_organization_id_fkey")),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organizations.id"], name=op.f("charges_organization_id_fkey")
+        ),
         sa.ForeignKeyConstraint(["parent_id"], ["charges.id"], name=op.f("charges_parent_id_fkey")),
         sa.ForeignKeyConstraint(["plan_id"], ["plans.id"], name=op.f("charges_plan_id_fkey")),
         sa.PrimaryKeyConstraint("id", name=op.f("charges_pkey")),
     )
     op.create_index(op.f("charges_billable_metric_id_idx"), "charges", ["billable_metric_id"], unique=False)
     op.create_index(
-        "charges_code_key", "charges", ["plan_id", "code"], unique=True, postgresql_where=sa.text("deleted_at IS NULL")
+        "charges_code_key",
+        "charges",
+        ["plan_id", "code"],
+        unique=True,
+        postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_index(op.f("charges_plan_id_idx"), "charges", ["plan_id"], unique=False)
     op.create_table(
@@ -415,11 +451,15 @@ def _create_tables() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("net_payment_term >= 0 AND invoice_grace_period >= 0", name=op.f("customers_terms_check")),
+        sa.CheckConstraint(
+            "net_payment_term >= 0 AND invoice_grace_period >= 0", name=op.f("customers_terms_check")
+        ),
         sa.ForeignKeyConstraint(
             ["billing_entity_id"], ["billing_entities.id"], name=op.f("customers_billing_entity_id_fkey")
         ),
-        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name=op.f("customers_organization_id_fkey")),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organizations.id"], name=op.f("customers_organization_id_fkey")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("customers_pkey")),
         sa.UniqueConstraint(
             "organization_id", "sequential_id", name=op.f("customers_organization_id_sequential_id_key")
@@ -474,7 +514,9 @@ def _create_tables() -> None:
         sa.Column("display_in_invoice", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("customer_metadata_customer_id_fkey")),
+        sa.ForeignKeyConstraint(
+            ["customer_id"], ["customers.id"], name=op.f("customer_metadata_customer_id_fkey")
+        ),
         sa.ForeignKeyConstraint(
             ["organization_id"], ["organizations.id"], name=op.f("customer_metadata_organization_id_fkey")
         ),
@@ -521,18 +563,29 @@ def _create_tables() -> None:
         sa.Column("purchase_order_number", sa.Text(), nullable=True),
         sa.Column("fees_amount_cents", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column(
-            "progressive_billing_credit_amount_cents", sa.BigInteger(), server_default=sa.text("0"), nullable=False
+            "progressive_billing_credit_amount_cents",
+            sa.BigInteger(),
+            server_default=sa.text("0"),
+            nullable=False,
         ),
         sa.Column("coupons_amount_cents", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column(
-            "sub_total_excluding_taxes_amount_cents", sa.BigInteger(), server_default=sa.text("0"), nullable=False
+            "sub_total_excluding_taxes_amount_cents",
+            sa.BigInteger(),
+            server_default=sa.text("0"),
+            nullable=False,
         ),
         sa.Column("taxes_amount_cents", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column(
-            "sub_total_including_taxes_amount_cents", sa.BigInteger(), server_default=sa.text("0"), nullable=False
+            "sub_total_including_taxes_amount_cents",
+            sa.BigInteger(),
+            server_default=sa.text("0"),
+            nullable=False,
         ),
         sa.Column("credit_notes_amount_cents", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("prepaid_credit_amount_cents", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column(
+            "prepaid_credit_amount_cents", sa.BigInteger(), server_default=sa.text("0"), nullable=False
+        ),
         sa.Column("total_amount_cents", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("total_paid_amount_cents", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("taxes_rate", sa.Numeric(), server_default=sa.text("0"), nullable=False),
@@ -541,7 +594,9 @@ def _create_tables() -> None:
         sa.Column("voided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("status <> 'finalized' OR sequential_id IS NOT NULL", name=op.f("invoices_numbered_check")),
+        sa.CheckConstraint(
+            "status <> 'finalized' OR sequential_id IS NOT NULL", name=op.f("invoices_numbered_check")
+        ),
         sa.CheckConstraint(
             "sub_total_excluding_taxes_amount_cents = fees_amount_cents - progressive_billing_credit_amount_cents - coupons_amount_cents",
             name=op.f("invoices_sub_total_excluding_taxes_check"),
@@ -559,7 +614,9 @@ def _create_tables() -> None:
             ["billing_entity_id"], ["billing_entities.id"], name=op.f("invoices_billing_entity_id_fkey")
         ),
         sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("invoices_customer_id_fkey")),
-        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name=op.f("invoices_organization_id_fkey")),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organizations.id"], name=op.f("invoices_organization_id_fkey")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("invoices_pkey")),
         sa.UniqueConstraint(
             "customer_id",
@@ -591,7 +648,12 @@ def _create_tables() -> None:
     op.create_index(
         "invoices_newest_idx",
         "invoices",
-        ["organization_id", sa.literal_column("issuing_date DESC"), sa.literal_column("created_at DESC"), "id"],
+        [
+            "organization_id",
+            sa.literal_column("issuing_date DESC"),
+            sa.literal_column("created_at DESC"),
+            "id",
+        ],
         unique=False,
     )
     op.create_table(
@@ -620,27 +682,34 @@ def _create_tables() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "(status = 'terminated') = (terminated_at IS NOT NULL)", name=op.f("subscriptions_terminated_check")
+            "(status = 'terminated') = (terminated_at IS NOT NULL)",
+            name=op.f("subscriptions_terminated_check"),
         ),
         sa.CheckConstraint(
             "billing_time IN ('calendar', 'anniversary')", name=op.f("subscriptions_billing_time_check")
         ),
         sa.CheckConstraint(
-            "status IN ('pending', 'active', 'terminated', 'canceled')", name=op.f("subscriptions_status_check")
+            "status IN ('pending', 'active', 'terminated', 'canceled')",
+            name=op.f("subscriptions_status_check"),
         ),
         sa.CheckConstraint(
-            "status NOT IN ('active', 'terminated') OR started_at IS NOT NULL", name=op.f("subscriptions_started_check")
+            "status NOT IN ('active', 'terminated') OR started_at IS NOT NULL",
+            name=op.f("subscriptions_started_check"),
         ),
         sa.ForeignKeyConstraint(
             ["billing_entity_id"], ["billing_entities.id"], name=op.f("subscriptions_billing_entity_id_fkey")
         ),
-        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("subscriptions_customer_id_fkey")),
+        sa.ForeignKeyConstraint(
+            ["customer_id"], ["customers.id"], name=op.f("subscriptions_customer_id_fkey")
+        ),
         sa.ForeignKeyConstraint(
             ["organization_id"], ["organizations.id"], name=op.f("subscriptions_organization_id_fkey")
         ),
         sa.ForeignKeyConstraint(["plan_id"], ["plans.id"], name=op.f("subscriptions_plan_id_fkey")),
         sa.ForeignKeyConstraint(
-            ["previous_subscription_id"], ["subscriptions.id"], name=op.f("subscriptions_previous_subscription_id_fkey")
+            ["previous_subscription_id"],
+            ["subscriptions.id"],
+            name=op.f("subscriptions_previous_subscription_id_fkey"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("subscriptions_pkey")),
     )
@@ -652,7 +721,9 @@ def _create_tables() -> None:
         postgresql_where=sa.text("status = 'active'"),
     )
     op.create_index(op.f("subscriptions_customer_id_idx"), "subscriptions", ["customer_id"], unique=False)
-    op.create_index("subscriptions_external_id_idx", "subscriptions", ["organization_id", "external_id"], unique=False)
+    op.create_index(
+        "subscriptions_external_id_idx", "subscriptions", ["organization_id", "external_id"], unique=False
+    )
     op.create_index(
         "subscriptions_newest_idx",
         "subscriptions",
@@ -661,7 +732,10 @@ def _create_tables() -> None:
     )
     op.create_index(op.f("subscriptions_plan_id_idx"), "subscriptions", ["plan_id"], unique=False)
     op.create_index(
-        op.f("subscriptions_previous_subscription_id_idx"), "subscriptions", ["previous_subscription_id"], unique=False
+        op.f("subscriptions_previous_subscription_id_idx"),
+        "subscriptions",
+        ["previous_subscription_id"],
+        unique=False,
     )
     op.create_table(
         "billing_records",
@@ -683,7 +757,9 @@ def _create_tables() -> None:
         sa.Column("wire_charges_to_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("wire_fixed_charges_to_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["invoice_id"], ["invoices.id"], name=op.f("billing_records_invoice_id_fkey")),
+        sa.ForeignKeyConstraint(
+            ["invoice_id"], ["invoices.id"], name=op.f("billing_records_invoice_id_fkey")
+        ),
         sa.ForeignKeyConstraint(
             ["organization_id"], ["organizations.id"], name=op.f("billing_records_organization_id_fkey")
         ),
@@ -738,7 +814,10 @@ def _create_tables() -> None:
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("amount_cents", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column(
-            "precise_amount_cents", sa.Numeric(precision=60, scale=15), server_default=sa.text("0"), nullable=False
+            "precise_amount_cents",
+            sa.Numeric(precision=60, scale=15),
+            server_default=sa.text("0"),
+            nullable=False,
         ),
         sa.Column(
             "precise_coupons_amount_cents",
@@ -756,21 +835,36 @@ def _create_tables() -> None:
         sa.Column("taxes_rate", sa.Numeric(), server_default=sa.text("0"), nullable=False),
         sa.Column("units", sa.Numeric(precision=60, scale=10), server_default=sa.text("0"), nullable=False),
         sa.Column(
-            "total_aggregated_units", sa.Numeric(precision=60, scale=10), server_default=sa.text("0"), nullable=False
+            "total_aggregated_units",
+            sa.Numeric(precision=60, scale=10),
+            server_default=sa.text("0"),
+            nullable=False,
         ),
         sa.Column("unit_amount_cents", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column(
-            "precise_unit_amount", sa.Numeric(precision=60, scale=15), server_default=sa.text("0"), nullable=False
+            "precise_unit_amount",
+            sa.Numeric(precision=60, scale=15),
+            server_default=sa.text("0"),
+            nullable=False,
         ),
         sa.Column("events_count", sa.BigInteger(), nullable=True),
         sa.Column(
-            "amount_details", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False
+            "amount_details",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'{}'"),
+            nullable=False,
         ),
         sa.Column(
-            "grouped_by", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False
+            "grouped_by",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'{}'"),
+            nullable=False,
         ),
         sa.Column(
-            "explanation", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'"), nullable=False
+            "explanation",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'[]'"),
+            nullable=False,
         ),
         sa.Column("invoice_display_name", sa.Text(), nullable=True),
         sa.Column("description", sa.Text(), nullable=True),
@@ -798,9 +892,13 @@ def _create_tables() -> None:
         sa.ForeignKeyConstraint(["charge_id"], ["charges.id"], name=op.f("fees_charge_id_fkey")),
         sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fees_customer_id_fkey")),
         sa.ForeignKeyConstraint(["invoice_id"], ["invoices.id"], name=op.f("fees_invoice_id_fkey")),
-        sa.ForeignKeyConstraint(["organization_id"], ["organizations.id"], name=op.f("fees_organization_id_fkey")),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organizations.id"], name=op.f("fees_organization_id_fkey")
+        ),
         sa.ForeignKeyConstraint(["plan_id"], ["plans.id"], name=op.f("fees_plan_id_fkey")),
-        sa.ForeignKeyConstraint(["subscription_id"], ["subscriptions.id"], name=op.f("fees_subscription_id_fkey")),
+        sa.ForeignKeyConstraint(
+            ["subscription_id"], ["subscriptions.id"], name=op.f("fees_subscription_id_fkey")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("fees_pkey")),
     )
     op.create_index(op.f("fees_invoice_id_idx"), "fees", ["invoice_id"], unique=False)
@@ -827,9 +925,13 @@ def _create_tables() -> None:
         sa.Column("amount_cents", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("fees_amount_cents", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["invoice_id"], ["invoices.id"], name=op.f("invoices_applied_taxes_invoice_id_fkey")),
         sa.ForeignKeyConstraint(
-            ["organization_id"], ["organizations.id"], name=op.f("invoices_applied_taxes_organization_id_fkey")
+            ["invoice_id"], ["invoices.id"], name=op.f("invoices_applied_taxes_invoice_id_fkey")
+        ),
+        sa.ForeignKeyConstraint(
+            ["organization_id"],
+            ["organizations.id"],
+            name=op.f("invoices_applied_taxes_organization_id_fkey"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("invoices_applied_taxes_pkey")),
     )

@@ -13,6 +13,7 @@ from tallymark.rooms.subscriptions.service.read import (
     get_views,
     list_subscriptions,
     live_contracts,
+    live_of_customer,
 )
 from tallymark.rooms.subscriptions.service.terminate import cancel, terminate
 from tallymark.rooms.subscriptions.service.update import update
@@ -31,6 +32,7 @@ __all__ = [
     "get_views",
     "list_subscriptions",
     "live_contracts",
+    "live_of_customer",
     "note_billing",
     "reschedule",
     "terminate",

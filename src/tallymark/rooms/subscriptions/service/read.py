@@ -113,3 +113,8 @@ async def first_start(tx: Tx, *, customer_id: UUID, external_id: str) -> datetim
 async def end_of_predecessor(tx: Tx, subscription: Subscription) -> datetime | None:
     """When the last earlier subscription of the same external id ended: its usage is not counted twice (§3.9)."""
     return await repository.end_of_predecessor(tx, subscription)
+
+
+async def live_of_customer(tx: Tx, customer_id: UUID) -> list[Subscription]:
+    """A customer's subscriptions that are active or to come."""
+    return await repository.list_of_customer(tx, customer_id, statuses=(Status.PENDING, Status.ACTIVE))

@@ -1,0 +1,216 @@
+"""The command line: reads flags and settings, calls what does the work, and shows what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+
+from tallymark import __version__
+from tallymark.db.errors import StartupError
+
+if TYPE_CHECKING:
+    from tallymark.server import Ready
+    from tallymark.settings import Settings
+
+# What a command needs is imported when it runs, so that `--help` and `openapi` answer at once.
+
+app = typer.Typer(
+    help="Metering and usage-based billing that speaks the Lago REST API v1.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+orgs = typer.Typer(help="Make and list organizations (tenants).", no_args_is_help=True)
+app.add_typer(orgs, name="orgs")
+
+Host = Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")]
+Port = Annotated[int | None, typer.Option(help="Port to listen on.", show_default="8787")]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(help="Where the embedded database lives.", show_default="~/.local/share/tallymark"),
+]
+DatabaseUrl = Annotated[
+    str | None, typer.Option(help="An existing PostgreSQL >= 15 to use instead of the embedded one.")
+]
+
+
+def main() -> None:
+    """Run a command; what keeps Tallymark from starting is told in one line."""
+    try:
+        app()
+    except StartupError as error:
+        print(f"tallymark: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(1)
+
+
+@app.command()
+def up(
+    host: Host = None, port: Port = None, data_dir: DataDir = None, database_url: DatabaseUrl = None
+) -> None:
+    """Run everything in one process: api, worker, scheduler and, unless a URL is given, the database."""
+    settings = _settings(host=host, port=port, data_dir=data_dir, database_url=database_url)
+    from tallymark import server
+
+    with suppress(KeyboardInterrupt):
+        server.up(settings, _announce)
+
+
+@app.command()
+def api(host: Host = None, port: Port = None, database_url: DatabaseUrl = None) -> None:
+    """Run the api alone, on a migrated database."""
+    settings = _settings(host=host, port=port, database_url=database_url)
+    from tallymark import server
+
+    with suppress(KeyboardInterrupt):
+        server.serve_api(settings, _announce)
+
+
+@app.command()
+def worker(database_url: DatabaseUrl = None) -> None:
+    """Run the worker and the scheduler alone, on a migrated database."""
+    settings = _settings(database_url=database_url)
+    from tallymark import server
+
+    with suppress(KeyboardInterrupt):
+        server.serve_worker(settings)
+
+
+@app.command()
+def migrate(data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
+    """Bring the database to this release's schema."""
+    with _migrated_database(data_dir, database_url) as (_, revision):
+        typer.echo(f"The database is at schema {revision}.")
+
+
+@app.command()
+def openapi() -> None:
+    """Print the description of the HTTP API (OpenAPI 3.1, JSON)."""
+    from tallymark.app import create_api
+
+    typer.echo(json.dumps(create_api().openapi(), indent=2, ensure_ascii=False))
+
+
+@app.command()
+def settings(
+    markdown: Annotated[bool, typer.Option("--markdown", help="As the page docs/settings.md.")] = False,
+) -> None:
+    """List every setting: its variable, default and meaning."""
+    from tallymark.manual import describe, describe_as_markdown
+
+    if markdown:
+        typer.echo(describe_as_markdown(), nl=False)
+        return
+    table = Table("variable", "default", "meaning", box=None, header_style="bold", padding=(0, 2, 0, 0))
+    for setting in describe():
+        table.add_row("\n".join(setting.variables), setting.default, setting.meaning)
+    Console().print(table)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+@orgs.command("create")
+def create_organization(
+    name: Annotated[str, typer.Option(help="What it is called.")],
+    email: Annotated[str | None, typer.Option(help="Where it is reached.")] = None,
+    test_clock: Annotated[
+        str | None, typer.Option(help="Give it a test clock that stands at this instant (ISO 8601, UTC).")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what the admin API would answer.")] = False,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Make an organization and print its API key, which is never shown again."""
+    from tallymark.commands import create_organization, read_request
+
+    request = read_request(name=name, email=email, test_clock=test_clock)
+    with _migrated_database(data_dir, database_url) as (url, _):
+        made = asyncio.run(create_organization(url, request, now=datetime.now(UTC)))
+    if as_json:
+        typer.echo(made.model_dump_json(indent=2))
+        return
+    rows = {"Organization": made.organization.name, "Id": str(made.organization.lago_id)}
+    clock = made.organization.test_clock
+    _show({**rows, **({"Test clock": clock["frozen_time"]} if clock else {}), "API key": made.api_key})
+
+
+@orgs.command("list")
+def list_organizations(data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
+    """List the organizations."""
+    from tallymark.commands import list_organizations
+
+    with _migrated_database(data_dir, database_url) as (url, _):
+        found = asyncio.run(list_organizations(url))
+    table = Table("id", "name", "slug", "created", "test clock", box=None, header_style="bold")
+    for entry in found:
+        clock = f"{entry.frozen_time:%Y-%m-%d %H:%M:%S}" if entry.frozen_time else ""
+        table.add_row(str(entry.id), entry.name, entry.slug, f"{entry.created_at:%Y-%m-%d %H:%M:%S}", clock)
+    _console().print(table)
+
+
+def _settings(**flags: Any) -> Settings:
+    """The settings under the flags that were given. Raises `StartupError` naming every value that is wrong."""
+    from pydantic import ValidationError
+
+    from tallymark.logs import configure_logs
+    from tallymark.settings import Settings
+
+    try:
+        found = Settings(**{name: value for name, value in flags.items() if value is not None})
+    except ValidationError as error:
+        wrong = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise StartupError("; ".join(wrong)) from None
+    configure_logs(level=found.log_level, style=found.log_format)
+    return found
+
+
+@contextmanager
+def _migrated_database(data_dir: Path | None, database_url: str | None) -> Iterator[tuple[str, str]]:
+    """The database's URL and its schema's revision."""
+    settings = _settings(data_dir=data_dir, database_url=database_url)
+    from tallymark import server
+    from tallymark.db.migrate import migrate
+
+    with server.any_database(settings) as url:
+        yield url, migrate(url)
+
+
+def _announce(ready: Ready) -> None:
+    rows = {"URL": ready.url, "Data": ready.data}
+    if ready.api_key is not None:
+        rows["API key"] = f"{ready.api_key}  (shown this once)"
+    _show(rows, title=f"Tallymark {__version__} is ready")
+
+
+def _show(rows: dict[str, str], title: str | None = None) -> None:
+    """A panel for people at a terminal, plain lines for everything else."""
+    console = _console()
+    if not console.is_terminal:
+        lines = [f"{title}."] if title else []
+        typer.echo("\n".join([*lines, *(f"{name}: {value}" for name, value in rows.items())]))
+        sys.stdout.flush()
+        return
+    table = Table.grid(padding=(0, 2))
+    for name, value in rows.items():
+        table.add_row(f"[dim]{name}[/dim]", f"[bold]{value}[/bold]")
+    console.print(Panel(table, title=title, title_align="left", border_style="green", expand=False))
+
+
+def _console() -> Console:
+    # A pipe has no width; lines of tables must not be folded there.
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=200)

@@ -1,0 +1,61 @@
+"""What the operator's commands do on a database, without a server."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import ValidationError
+
+from tallymark.api.errors import field_errors
+from tallymark.api.wire import wire_instant
+from tallymark.db.engine import Database
+from tallymark.db.errors import StartupError
+from tallymark.rooms.organizations import census, service
+from tallymark.rooms.organizations.schemas import (
+    CreatedOrganizationOutput,
+    NewOrganizationRequest,
+    NewOrganizationResponse,
+    OrganizationOutput,
+)
+
+
+def read_request(*, name: str, email: str | None, test_clock: str | None) -> NewOrganizationRequest:
+    """The flags as the admin API's request. Raises `StartupError` when it would refuse them."""
+    clock = {"frozen_time": test_clock} if test_clock else None
+    try:
+        return NewOrganizationRequest.model_validate({"name": name, "email": email, "test_clock": clock})
+    except ValidationError as error:
+        wrong = field_errors(list(error.errors()))
+        raise StartupError(
+            "; ".join(f"{field}: {', '.join(codes)}" for field, codes in wrong.items())
+        ) from None
+
+
+async def create_organization(
+    url: str, request: NewOrganizationRequest, *, now: datetime
+) -> NewOrganizationResponse:
+    """Make an organization; the answer is the admin API's (test-clock.md)."""
+    database = Database(url, pool_size=2)
+    try:
+        frozen_time = request.test_clock.frozen_time if request.test_clock else None
+        async with database.system() as connection:
+            made = await service.create_organization(
+                connection, name=request.name, email=request.email, now=now, frozen_time=frozen_time
+            )
+        async with database.tenant(made.organization_id) as tx:
+            organization = await service.get_organization(tx)
+    finally:
+        await database.close()
+    clock = {"frozen_time": wire_instant(frozen_time)} if frozen_time else None
+    shown = CreatedOrganizationOutput(**OrganizationOutput.of(organization).__dict__, test_clock=clock)
+    return NewOrganizationResponse(organization=shown, api_key=made.api_key)
+
+
+async def list_organizations(url: str) -> list[census.Entry]:
+    """Every organization, the oldest first."""
+    database = Database(url, pool_size=2)
+    try:
+        async with database.system() as connection:
+            return await census.list_organizations(connection)
+    finally:
+        await database.close()

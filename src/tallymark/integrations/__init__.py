@@ -1,0 +1,1 @@
+"""One folder or file for each outside party; they implement the ports that rooms declare."""

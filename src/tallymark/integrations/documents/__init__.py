@@ -1,0 +1,6 @@
+"""Documents by Typst."""
+
+
+class TypstRenderer:
+    def render_invoice(self, view):
+        return b""

@@ -1,0 +1,35 @@
+"""Files by obstore: a local folder by default, S3, GCS or Azure by URL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from obstore.exceptions import NotFoundError
+from obstore.store import LocalStore, ObjectStore, from_url
+
+
+def open_store(url: str | None, *, folder: Path) -> ObjectStore:
+    """The store that a URL names, or a folder, made if it is missing."""
+    if url is not None:
+        return from_url(url)
+    folder.mkdir(parents=True, exist_ok=True)
+    return LocalStore(folder)
+
+
+class StoredFiles:
+    """Implements `rooms.invoices.ports.FileStore`."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    async def put(self, key: str, content: bytes) -> None:
+        """Write a file, over one of the same key."""
+        await self._store.put_async(key, content)
+
+    async def get(self, key: str) -> bytes | None:
+        """Read a file; None when there is none."""
+        try:
+            found = await self._store.get_async(key)
+        except (NotFoundError, FileNotFoundError):
+            return None
+        return bytes(await found.bytes_async())

@@ -1,0 +1,32 @@
+"""The schedule: the scheduler looks every second which live customers have work due, and has workers do it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tallymark.jobs.agenda import due_owners
+from tallymark.jobs.queue import enqueue_due_work
+
+_SCHEDULER_LOCK = 7_236_112_095
+
+
+async def enqueue_what_is_due(connection: AsyncConnection, *, now: datetime) -> int:
+    """Enqueue a job for each customer with work due by `now`, and return how many customers that are.
+
+    Needs a system transaction. Every process may call this at any time: the lock lets one act, and the others do
+    nothing. A customer whose job waits already is not queued twice.
+    """
+    is_ours = await connection.execute(
+        text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _SCHEDULER_LOCK}
+    )
+    if not is_ours.scalar_one():
+        return 0
+    due = await due_owners(connection, now=now)
+    for customer in due:
+        await enqueue_due_work(
+            connection, organization_id=customer.organization_id, owner_id=customer.owner_id
+        )
+    return len(due)

@@ -1,0 +1,1 @@
+"""The top room: gathers facts, has the domain compute, saves the result."""

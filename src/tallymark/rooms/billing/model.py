@@ -1,0 +1,71 @@
+"""What is about to be billed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from tallymark.domain.calendar import Boundaries
+from tallymark.domain.fees.model import Fee
+from tallymark.domain.invoicing import InvoiceDraft
+from tallymark.domain.periods import Period, local_date
+from tallymark.rooms.invoices.model import Reason
+from tallymark.rooms.plans.model import Charge
+from tallymark.rooms.subscriptions.model import Contract
+from tallymark.rooms.taxes.model import Tax
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A subscription on an invoice in the making: why, as of when, over which windows."""
+
+    contract: Contract
+    reason: Reason
+    at: datetime
+    boundaries: Boundaries
+
+    @property
+    def is_recurring(self) -> bool:
+        """Whether the calendar bills it."""
+        return self.reason is Reason.PERIODIC
+
+    @property
+    def day(self) -> date:
+        """The local day it is billed on."""
+        return local_date(self.at, self.contract.timezone)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A fee with what it is for, and over which instants."""
+
+    fee: Fee
+    contract: Contract
+    charge: Charge | None
+    taxes: tuple[Tax, ...]
+    period: Period
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Computed:
+    """An invoice computed and not yet written; `totals.fees` are in the order of `lines`."""
+
+    subjects: tuple[Subject, ...]
+    lines: tuple[Line, ...]
+    totals: InvoiceDraft
+
+
+GroupKey = tuple[str, UUID, str | None, UUID | None]
+"""What subscriptions on one invoice share; the last is set for one that wants an invoice of its own."""
+
+
+def group_key(contract: Contract) -> GroupKey:
+    """Which invoice a subscription belongs on (subscriptions §5.2)."""
+    subscription = contract.subscription
+    return (
+        contract.plan.amount_currency,
+        contract.billing_entity.id,
+        subscription.purchase_order_number,
+        None if subscription.consolidate_invoice else subscription.id,
+    )

@@ -1,0 +1,82 @@
+"""Gather the facts of an invoice and have the domain compute it: nothing here writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from tallymark.db.engine import Tx
+from tallymark.domain.fees.model import Fee
+from tallymark.domain.fees.subscription_fee import SubscriptionFeeFacts, compute_subscription_fee
+from tallymark.domain.invoicing import InvoicedFee, compute_invoice
+from tallymark.domain.money import currency
+from tallymark.rooms.billing.model import Computed, Line, Subject
+from tallymark.rooms.invoices import service as invoices
+from tallymark.rooms.invoices.model import Reason
+from tallymark.rooms.usage import service as usage
+from tallymark.rooms.usage.service import TaxTable
+
+
+async def compute(
+    tx: Tx, subjects: Sequence[Subject], *, made_at: datetime, invoice_id: UUID | None = None
+) -> Computed:
+    """Compute the invoice of subjects that share a customer and a currency (invoicing §4, §5).
+
+    `made_at` is when the invoice was made: only base prices billed before it count as earlier. `invoice_id` names the
+    draft that is computed anew.
+    """
+    table = await usage.gather_taxes(tx, [subject.contract for subject in subjects])
+    ids = [subject.contract.subscription.id for subject in subjects]
+    fee_days = await invoices.subscription_fee_days(tx, ids, except_invoice=invoice_id, before=made_at)
+    lines: list[Line] = []
+    for subject in subjects:
+        earlier = fee_days.get(subject.contract.subscription.id, set())
+        lines += subscription_lines(subject, table, earlier)
+        lines += await charge_lines(tx, subject, table)
+    totals = compute_invoice(
+        [InvoicedFee(fee=line.fee, taxes=tuple(tax.as_rate for tax in line.taxes)) for line in lines]
+    )
+    return Computed(subjects=tuple(subjects), lines=tuple(lines), totals=totals)
+
+
+def subscription_lines(subject: Subject, table: TaxTable, billed_days: set[date]) -> list[Line]:
+    """The base price, if this record carries one."""
+    contract = subject.contract
+    fee: Fee | None = compute_subscription_fee(
+        SubscriptionFeeFacts(
+            amount_cents=contract.plan.amount_cents,
+            schedule=contract.schedule,
+            life=contract.life,
+            boundaries=subject.boundaries,
+            at=subject.at,
+            created_at=contract.subscription.created_at,
+            is_starting_record=subject.reason is Reason.STARTING,
+            has_earlier_fee=bool(billed_days),
+            is_billed_on_this_day=subject.day in billed_days,
+        ),
+        currency(contract.plan.amount_currency),
+    )
+    if fee is None:
+        return []
+    period = subject.boundaries.subscription.period
+    return [Line(fee=fee, contract=contract, charge=None, taxes=table.of(contract), period=period)]
+
+
+async def charge_lines(tx: Tx, subject: Subject, table: TaxTable) -> list[Line]:
+    """The fees of charges with usage, over the charges window of this record."""
+    window = subject.boundaries.charges
+    if window is None or not window.is_billable:
+        return []
+    found = await usage.gather_charge_lines(tx, subject.contract, window.period, table)
+    return [
+        Line(
+            fee=line.fee,
+            contract=subject.contract,
+            charge=line.charge,
+            taxes=line.taxes,
+            period=window.period,
+        )
+        for line in found
+        if not line.fee.is_zero
+    ]

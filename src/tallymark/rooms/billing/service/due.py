@@ -1,0 +1,125 @@
+"""What is done when something falls due: one function for each kind on the agenda (subscriptions §5.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from itertools import groupby
+from typing import assert_never
+
+from tallymark.db.engine import Tx
+from tallymark.domain.calendar import is_billing_day
+from tallymark.domain.periods import local_date
+from tallymark.jobs.agenda import Batch, Kind
+from tallymark.rooms.billing.model import group_key
+from tallymark.rooms.billing.service import invoice as billing
+from tallymark.rooms.billing.service.subjects import make_subjects
+from tallymark.rooms.invoices import service as invoices
+from tallymark.rooms.invoices.model import Reason
+from tallymark.rooms.subscriptions import service as subscriptions
+from tallymark.rooms.subscriptions.model import Contract, Status
+
+
+
+async def handle(tx: Tx, batch: Batch, now: datetime) -> None:
+    """Do a batch of due work as of its instant. Doing it again changes nothing."""
+    match batch.kind:
+        case Kind.RESCHEDULE:
+            await reschedule(tx, batch, now)
+        case Kind.ACTIVATE_SUBSCRIPTION:
+            await activate(tx, batch, now)
+        case Kind.BILL_START:
+            await bill_together(tx, batch, Reason.STARTING, now)
+        case Kind.TERMINATE_SUBSCRIPTION:
+            await terminate(tx, batch, now)
+        case Kind.BILL_TERMINATION:
+            await bill_together(tx, batch, Reason.TERMINATING, now)
+        case Kind.BILL_PERIOD:
+            await bill_period(tx, batch, now)
+        case Kind.REFRESH_DRAFT:
+            await refresh_drafts(tx, batch, now)
+        case Kind.FINALIZE_INVOICE:
+            await finalize_drafts(tx, batch, now)
+        case Kind.MARK_OVERDUE:
+            for invoice_id in batch.subject_ids:
+                await invoices.mark_overdue(tx, invoice_id, now=now)
+        case _:
+            assert_never(batch.kind)
+
+
+async def reschedule(tx: Tx, batch: Batch, now: datetime) -> None:  # noqa: ARG001 - the handlers' shape
+    """Note a customer's subscriptions anew: their time zone has changed."""
+    live = await subscriptions.live_of_customer(tx, batch.owner_id)
+    last_billed = await invoices.last_billed_days(tx, [item.id for item in live])
+    await subscriptions.reschedule(tx, batch.owner_id, last_billed=last_billed)
+
+
+async def activate(tx: Tx, batch: Batch, now: datetime) -> None:
+    """Activate pending subscriptions as of the start of their local day (§2.5)."""
+    for contract in await subscriptions.live_contracts(tx, batch.subject_ids):
+        if contract.subscription.status is Status.PENDING:
+            await subscriptions.activate(tx, contract, started_at=batch.due_at, now=now)
+
+
+async def terminate(tx: Tx, batch: Batch, now: datetime) -> None:
+    """End subscriptions whose day has come, or whose customer is gone (§2.9, §1.10)."""
+    for contract in await subscriptions.live_contracts(tx, batch.subject_ids):
+        if contract.subscription.status is Status.ACTIVE:
+            await subscriptions.terminate(tx, contract, terminated_at=batch.due_at, now=now)
+
+
+async def bill_together(tx: Tx, batch: Batch, reason: Reason, now: datetime) -> None:
+    """Invoice a start or an end."""
+    expected = Status.ACTIVE if reason is Reason.STARTING else Status.TERMINATED
+    found = await subscriptions.live_contracts(tx, batch.subject_ids)
+    await _issue_groups(tx, [c for c in found if c.subscription.status is expected], reason, batch.due_at, now)
+
+
+async def bill_period(tx: Tx, batch: Batch, now: datetime) -> None:
+    """Invoice a customer's billing day, and note each subscription's next one (§5.2)."""
+    contracts = await subscriptions.live_contracts(tx, batch.subject_ids)
+    last_billed = await invoices.last_billed_days(tx, batch.subject_ids)
+    due = []
+    for contract in contracts:
+        if contract.subscription.status is not Status.ACTIVE:
+            continue
+        day = local_date(batch.due_at, contract.timezone)
+        if _is_due(contract, day, last_billed.get(contract.subscription.id)):
+            due.append(contract)
+        await subscriptions.note_billing(tx, contract, after=day)
+    await _issue_groups(tx, due, Reason.PERIODIC, batch.due_at, now)
+
+
+def _is_due(contract: Contract, day: date, last_billed: date | None) -> bool:
+    subscription, zone = contract.subscription, contract.timezone
+    if last_billed is not None and last_billed >= day:
+        return False
+    if subscription.ending_at is not None and local_date(subscription.ending_at, zone) == day:
+        return False
+    return is_billing_day(contract.schedule, day) and local_date(contract.life.started_at, zone) < day
+
+
+async def _issue_groups(
+    tx: Tx, contracts: Sequence[Contract], reason: Reason, at: datetime, now: datetime
+) -> None:
+    """One invoice for the subscriptions that share one (§5.2)."""
+    in_order = sorted(contracts, key=lambda contract: str(group_key(contract)))
+    for _, group in groupby(in_order, key=group_key):
+        members = sorted(group, key=lambda c: (c.subscription.created_at, c.subscription.id))
+        await billing.issue(tx, await make_subjects(tx, members, reason=reason, at=at), now=now)
+
+
+async def refresh_drafts(tx: Tx, batch: Batch, now: datetime) -> None:
+    """Compute drafts anew after what they follow from has changed."""
+    for invoice_id in batch.subject_ids:
+        draft = await invoices.find_invoice(tx, invoice_id)
+        if draft is not None:
+            await billing.refresh(tx, draft, now=now)
+
+
+async def finalize_drafts(tx: Tx, batch: Batch, now: datetime) -> None:
+    """Issue the drafts whose grace period is over."""
+    for invoice_id in batch.subject_ids:
+        draft = await invoices.find_invoice(tx, invoice_id)
+        if draft is not None and draft.status == "draft":
+            await billing.finalize(tx, invoice_id, now=now, as_of=batch.due_at)

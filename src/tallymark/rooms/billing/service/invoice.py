@@ -1,0 +1,118 @@
+"""Make, refresh and finalize subscription invoices (invoicing §6, subscriptions §5.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from tallymark.db.engine import Tx
+from tallymark.db.ids import new_id
+from tallymark.domain.calendar import InvoiceDates, finalized_dates, new_invoice_dates
+from tallymark.domain.errors import NotFound
+from tallymark.domain.periods import local_date
+from tallymark.rooms.billing.model import Computed, Subject
+from tallymark.rooms.billing.service.compute import compute
+from tallymark.rooms.billing.service.rows import fee_rows, record_rows, tax_rows, total_columns
+from tallymark.rooms.billing.service.subjects import subjects_of_records
+from tallymark.rooms.invoices import service as invoices
+from tallymark.rooms.invoices.model import Invoice, InvoiceStatus, InvoiceView
+from tallymark.rooms.invoices.numbering import draft_number
+
+INVOICE_TYPE = "subscription"
+
+
+async def issue(tx: Tx, subjects: Sequence[Subject], *, now: datetime) -> UUID:
+    """Invoice subjects that share customer, currency, entity and order number; final at once without a grace period."""
+    first = subjects[0]
+    contract = first.contract
+    rules = contract.customer.issuing_rules(contract.customer_entity)
+    dates = new_invoice_dates(rules, day=first.day, is_recurring=first.is_recurring)
+    computed = await compute(tx, subjects, made_at=now)
+    invoice_id = new_id()
+    await invoices.save_draft(
+        tx,
+        {
+            "id": invoice_id,
+            "organization_id": tx.organization_id,
+            "customer_id": contract.customer.id,
+            "billing_entity_id": contract.billing_entity.id,
+            "number": draft_number(contract.billing_entity),
+            "invoice_type": INVOICE_TYPE,
+            "status": InvoiceStatus.DRAFT,
+            "currency": contract.plan.amount_currency,
+            "timezone": contract.timezone.key,
+            "billing_day": first.day,
+            "billed_at": first.at,
+            "net_payment_term": rules.net_payment_term,
+            "is_recurring": first.is_recurring,
+            "purchase_order_number": contract.subscription.purchase_order_number,
+            **_date_columns(dates),
+            **total_columns(computed),
+            "created_at": now,
+            "updated_at": now,
+        },
+        **_content(tx, computed, invoice_id, now=now),
+    )
+    invoice = await invoices.get_invoice(tx, invoice_id)
+    if rules.grace_days > 0:
+        await invoices.note_finalization(tx, invoice)
+    else:
+        (view,) = await invoices.get_views(tx, [invoice], now=now, with_lines=False)
+        await invoices.finalize(tx, view, _date_columns(dates), now=now)
+    return invoice_id
+
+
+async def refresh(tx: Tx, invoice: Invoice, *, now: datetime) -> Invoice:
+    """Compute a draft anew, as of its own billing instant; any other invoice is returned as it is (invoicing §6)."""
+    if invoice.status is not InvoiceStatus.DRAFT:
+        return invoice
+    subjects = await subjects_of_records(tx, await invoices.records_of(tx, invoice.id))
+    computed = await compute(tx, subjects, made_at=invoice.created_at, invoice_id=invoice.id)
+    # Fees keep the invoice's own time of creation.
+    content = _content(tx, computed, invoice.id, now=invoice.created_at)
+    values = {**total_columns(computed), "needs_refresh": False, "updated_at": now}
+    await invoices.replace_content(tx, invoice.id, values, **content)
+    return await invoices.get_invoice(tx, invoice.id)
+
+
+async def finalize(tx: Tx, invoice_id: UUID, *, now: datetime, as_of: datetime) -> UUID:
+    """Refresh a draft, date it as of an instant, and issue it. Raises `NotFound("invoice")` for what is no draft."""
+    draft = await invoices.find_invoice(tx, invoice_id)
+    if draft is None or draft.status is not InvoiceStatus.DRAFT:
+        raise NotFound("invoice")
+    fresh = await refresh(tx, draft, now=now)
+    (view,) = await invoices.get_views(tx, [fresh], now=now, with_lines=False)
+    await invoices.finalize(tx, view, _final_date_columns(view, as_of), now=now)
+    return invoice_id
+
+
+def _final_date_columns(view: InvoiceView, as_of: datetime) -> dict[str, Any]:
+    rules = view.customer.issuing_rules(view.customer_entity)
+    zone = ZoneInfo(view.customer.applicable_timezone(view.customer_entity))
+    dates = finalized_dates(
+        view.invoice.dates, rules, today=local_date(as_of, zone), is_recurring=view.invoice.is_recurring
+    )
+    return {**_date_columns(dates), "net_payment_term": rules.net_payment_term}
+
+
+def _date_columns(dates: InvoiceDates) -> dict[str, Any]:
+    return {
+        "issuing_date": dates.issuing_date,
+        "expected_finalization_date": dates.expected_finalization_date,
+        "payment_due_date": dates.payment_due_date,
+    }
+
+
+def _content(tx: Tx, computed: Computed, invoice_id: UUID, *, now: datetime) -> dict[str, Any]:
+    keys: dict[str, Any] = {"invoice_id": invoice_id, "organization_id": tx.organization_id, "now": now}
+    fees, fee_taxes = fee_rows(computed, **keys)
+    currency = computed.subjects[0].contract.plan.amount_currency
+    return {
+        "records": record_rows(computed, **keys),
+        "fee_rows": fees,
+        "fee_tax_rows": fee_taxes,
+        "tax_rows": tax_rows(computed, currency=currency, **keys),
+    }

@@ -1,0 +1,184 @@
+"""A computed invoice as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tallymark.db.ids import new_id
+from tallymark.domain.fees.model import FeeType
+from tallymark.domain.invoicing import InvoicedFee
+from tallymark.domain.money import fixed
+from tallymark.rooms.billing.model import Computed, Line, Subject
+from tallymark.rooms.taxes.model import Tax
+
+Row = dict[str, Any]
+
+
+def total_columns(computed: Computed) -> Row:
+    """The invoice's amounts, in minor units."""
+    totals = computed.totals
+    names = (
+        "fees_amount_cents", "progressive_billing_credit_amount_cents", "coupons_amount_cents",
+        "sub_total_excluding_taxes_amount_cents", "taxes_amount_cents", "sub_total_including_taxes_amount_cents",
+        "credit_notes_amount_cents", "prepaid_credit_amount_cents", "total_amount_cents",
+    )  # fmt: skip
+    return {**{name: getattr(totals, name) for name in names}, "taxes_rate": fixed(totals.taxes_rate, 5)}
+
+
+def record_rows(computed: Computed, *, invoice_id: UUID, organization_id: UUID, now: datetime) -> list[Row]:
+    """What the invoice bills of each subscription."""
+    return [
+        {
+            "id": new_id(),
+            "organization_id": organization_id,
+            "invoice_id": invoice_id,
+            "subscription_id": subject.contract.subscription.id,
+            "invoicing_reason": subject.reason,
+            "is_recurring": subject.is_recurring,
+            "billing_day": subject.day,
+            "billed_at": subject.at,
+            **_windows(subject),
+            "created_at": now,
+        }
+        for subject in computed.subjects
+    ]
+
+
+def _windows(subject: Subject) -> Row:
+    boundaries = subject.boundaries
+    fee, charges, fixed_charges = boundaries.subscription, boundaries.charges, boundaries.fixed_charges
+    return {
+        "from_at": fee.period.start,
+        "to_at": fee.period.end,
+        "wire_to_at": fee.wire_to,
+        "charges_from_at": charges.period.start if charges else None,
+        "charges_to_at": charges.period.end if charges else None,
+        "wire_charges_to_at": charges.wire_to if charges else None,
+        "fixed_charges_from_at": fixed_charges.period.start if fixed_charges else None,
+        "fixed_charges_to_at": fixed_charges.period.end if fixed_charges else None,
+        "wire_fixed_charges_to_at": fixed_charges.wire_to if fixed_charges else None,
+    }
+
+
+def fee_rows(
+    computed: Computed, *, invoice_id: UUID, organization_id: UUID, now: datetime
+) -> tuple[list[Row], list[Row]]:
+    """The fees and their taxes, in the order of the lines."""
+    fees, taxes = [], []
+    for position, (line, invoiced) in enumerate(zip(computed.lines, computed.totals.fees, strict=True)):
+        fee_id = new_id()
+        fees.append(
+            {
+                "id": fee_id,
+                "organization_id": organization_id,
+                "invoice_id": invoice_id,
+                "position": position,
+                **_amounts(line, invoiced),
+                **_subject(line),
+                "created_at": now,
+                "updated_at": now,
+            }
+        )
+        taxes += list(_fee_taxes(line, invoiced, fee_id=fee_id, organization_id=organization_id, now=now))
+    return fees, taxes
+
+
+def _amounts(line: Line, invoiced: InvoicedFee) -> Row:
+    fee = line.fee
+    return {
+        "fee_type": fee.fee_type,
+        "currency": line.contract.plan.amount_currency,
+        "amount_cents": fee.amount_cents,
+        "precise_amount_cents": fixed(fee.precise_amount_cents, 15),
+        "precise_coupons_amount_cents": fixed(invoiced.precise_coupons_amount_cents, 5),
+        "taxes_amount_cents": invoiced.taxes_amount_cents,
+        "taxes_precise_amount_cents": fixed(invoiced.taxes_precise_amount_cents, 15),
+        "taxes_rate": fixed(invoiced.taxes_rate, 10),
+        "units": fixed(fee.units, 10),
+        "total_aggregated_units": fixed(fee.total_aggregated_units, 10),
+        "unit_amount_cents": fee.unit_amount_cents,
+        "precise_unit_amount": fixed(fee.precise_unit_amount, 15),
+        "events_count": fee.events_count,
+        "amount_details": dict(fee.amount_details),
+        "explanation": [dict(step) for step in fee.explanation],
+    }
+
+
+def _subject(line: Line) -> Row:
+    contract, charge = line.contract, line.charge
+    common = {
+        "customer_id": contract.customer.id,
+        "subscription_id": contract.subscription.id,
+        "plan_id": contract.plan.id,
+        "from_at": line.period.start,
+        "to_at": max(line.period.end, line.period.start),
+    }
+    if charge is None:
+        assert line.fee.fee_type is FeeType.SUBSCRIPTION
+        return {
+            **common,
+            "charge_id": None,
+            "billable_metric_id": None,
+            "item_code": contract.plan.code,
+            "item_name": contract.plan.name,
+            "item_description": contract.plan.description,
+            "invoice_display_name": contract.subscription.name or contract.plan.invoice_name,
+            "pay_in_advance": contract.plan.pay_in_advance,
+        }
+    metric = charge.billable_metric
+    return {
+        **common,
+        "charge_id": charge.id,
+        "billable_metric_id": metric.id,
+        "item_code": metric.code,
+        "item_name": metric.name,
+        "item_description": metric.description,
+        "invoice_display_name": charge.invoice_display_name or metric.name,
+        "pay_in_advance": charge.pay_in_advance,
+    }
+
+
+def _fee_taxes(
+    line: Line, invoiced: InvoicedFee, *, fee_id: UUID, organization_id: UUID, now: datetime
+) -> Iterator[Row]:
+    for tax, applied in zip(line.taxes, invoiced.applied_taxes, strict=True):
+        yield {
+            "id": new_id(),
+            "organization_id": organization_id,
+            "fee_id": fee_id,
+            **_tax_columns(tax, line.contract.plan.amount_currency),
+            "amount_cents": applied.amount_cents,
+            "fees_amount_cents": applied.base_cents,
+            "created_at": now,
+        }
+
+
+def tax_rows(computed: Computed, *, invoice_id: UUID, organization_id: UUID, currency: str, now: datetime) -> list[Row]:
+    """The invoice's own taxes."""
+    by_rate = {tax.as_rate: tax for line in computed.lines for tax in line.taxes}
+    return [
+        {
+            "id": new_id(),
+            "organization_id": organization_id,
+            "invoice_id": invoice_id,
+            **_tax_columns(by_rate[applied.tax], currency),
+            "amount_cents": applied.amount_cents,
+            "fees_amount_cents": applied.base_cents,
+            "created_at": now,
+        }
+        for applied in computed.totals.applied_taxes
+    ]
+
+
+def _tax_columns(tax: Tax, currency: str) -> Row:
+    return {
+        "tax_id": tax.id,
+        "tax_code": tax.code,
+        "tax_name": tax.name,
+        "tax_description": tax.description,
+        "tax_rate": tax.rate,
+        "currency": currency,
+    }

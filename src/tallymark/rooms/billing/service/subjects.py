@@ -1,0 +1,71 @@
+"""Which windows a subscription is billed for, by why it is billed (subscriptions §5.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from tallymark.db.engine import Tx
+from tallymark.domain.calendar import Boundaries, Continuity, compute_boundaries, termination_boundaries
+from tallymark.rooms.billing.model import Subject
+from tallymark.rooms.invoices import service as invoices
+from tallymark.rooms.invoices.model import BillingRecord, Reason
+from tallymark.rooms.subscriptions import service as subscriptions
+from tallymark.rooms.subscriptions.model import Contract
+
+
+async def make_subjects(
+    tx: Tx, contracts: Sequence[Contract], *, reason: Reason, at: datetime
+) -> list[Subject]:
+    """Place subscriptions on an invoice as of an instant."""
+    continuity = await invoices.continuity_of(tx, contracts, at=at)
+    return [await _subject(tx, item, reason, at, continuity[item.subscription.id]) for item in contracts]
+
+
+async def _subject(tx: Tx, contract: Contract, reason: Reason, at: datetime, continuity: Continuity) -> Subject:
+    if reason is Reason.TERMINATING:
+        boundaries = await _last_boundaries(tx, contract, at, continuity)
+    else:
+        is_start = reason is Reason.STARTING
+        boundaries = compute_boundaries(
+            contract.schedule, contract.life, at=at, is_start=is_start, continuity=continuity
+        )
+    return Subject(contract=contract, reason=reason, at=at, boundaries=boundaries)
+
+
+async def _last_boundaries(tx: Tx, contract: Contract, at: datetime, continuity: Continuity) -> Boundaries:
+    """A termination on the first day of a period bills the one before it, if that was not billed (§3.6)."""
+    checked: list[Boundaries] = []
+
+    def note(boundaries: Boundaries) -> bool:
+        checked.append(boundaries)
+        return False
+
+    guess = termination_boundaries(contract.schedule, contract.life, at=at, is_billed=note, continuity=continuity)
+    if not checked:
+        return guess
+    ended = checked[0]
+    is_billed = await invoices.is_period_billed(
+        tx,
+        subscription_id=contract.subscription.id,
+        from_at=ended.subscription.period.start,
+        to_at=ended.subscription.period.end,
+        charges=(ended.charges.period.start, ended.charges.period.end) if ended.charges else None,
+    )
+    return termination_boundaries(
+        contract.schedule, contract.life, at=at, is_billed=lambda _: is_billed, continuity=continuity
+    )
+
+
+async def subjects_of_records(tx: Tx, records: Sequence[BillingRecord]) -> list[Subject]:
+    """The subjects of a draft that is computed anew: same reasons and instants, today's plans."""
+    by_id: dict[UUID, Contract] = {
+        contract.subscription.id: contract
+        for contract in await subscriptions.live_contracts(tx, {record.subscription_id for record in records})
+    }
+    subjects: list[Subject] = []
+    for record in records:
+        contract = by_id[record.subscription_id]
+        subjects += await make_subjects(tx, [contract], reason=record.invoicing_reason, at=record.billed_at)
+    return subjects

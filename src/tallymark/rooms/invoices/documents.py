@@ -1,0 +1,57 @@
+"""An invoice's file: rendered, kept, and linked to by a signature."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import re
+from urllib.parse import quote
+from uuid import UUID
+
+from tallymark.rooms.invoices.model import InvoiceView
+from tallymark.rooms.invoices.ports import DocumentRenderer, FileStore
+
+PDF = "application/pdf"
+
+
+class LinkSigner:
+    """Signs links to files with the installation's secret: whoever has the link may read that one file."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    def sign(self, organization_id: UUID, key: str) -> str:
+        """The path and query of a link."""
+        return f"/files/{organization_id}/{quote(key)}?signature={self._signature(organization_id, key)}"
+
+    def verify(self, organization_id: UUID, key: str, signature: str) -> bool:
+        """Whether this signature was made for this file."""
+        return hmac.compare_digest(self._signature(organization_id, key).encode(), signature.encode())
+
+    def _signature(self, organization_id: UUID, key: str) -> str:
+        message = f"{organization_id}/{key}".encode()
+        return hmac.new(self._secret, message, hashlib.sha256).hexdigest()[:40]
+
+
+class Documents:
+    """Makes and reads the files of invoices."""
+
+    def __init__(self, renderer: DocumentRenderer, files: FileStore, signer: LinkSigner) -> None:
+        self._renderer = renderer
+        self._files = files
+        self.signer = signer
+
+    async def make(self, organization_id: UUID, view: InvoiceView) -> str:
+        """Render an invoice and keep it; return the file's key."""
+        content = await asyncio.to_thread(self._renderer.render_invoice, view)
+        name = re.sub(r"[^A-Za-z0-9._-]+", "-", view.invoice.number)
+        key = f"invoices/{view.invoice.id}/{name}.pdf"
+        await self._files.put(f"{organization_id}/{key}", content)
+        return key
+
+    async def read(self, organization_id: UUID, key: str, signature: str) -> bytes | None:
+        """A file by its signed link; None when the link was not made here or the file is gone."""
+        if not self.signer.verify(organization_id, key, signature):
+            return None
+        return await self._files.get(f"{organization_id}/{key}")

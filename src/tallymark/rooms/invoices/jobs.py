@@ -1,0 +1,23 @@
+"""What happens later to an invoice: its document. Safe to run twice."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from tallymark.db.engine import Database
+from tallymark.rooms.invoices import service
+from tallymark.rooms.invoices.documents import Documents
+from tallymark.rooms.invoices.model import InvoiceStatus
+
+
+async def render_document(database: Database, documents: Documents, organization_id: UUID, invoice_id: UUID) -> None:
+    """Make the PDF of an issued invoice, unless there is one."""
+    async with database.tenant(organization_id) as tx:
+        invoice = await service.find_invoice(tx, invoice_id)
+        if invoice is None or invoice.status is not InvoiceStatus.FINALIZED or invoice.file_key is not None:
+            return
+        (view,) = await service.get_views(tx, [invoice], now=datetime.now(UTC))
+    key = await documents.make(organization_id, view)
+    async with database.tenant(organization_id) as tx:
+        await service.set_file(tx, invoice_id, key)

@@ -1,0 +1,153 @@
+"""The doors to invoices and their files."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from tallymark.api.context import Context, InContext
+from tallymark.api.pagination import InPage, Meta, Page
+from tallymark.api.routing import tenant_router
+from tallymark.api.wire import query_flag, read_id
+from tallymark.db.engine import Tx
+from tallymark.domain.errors import Invalid, NotFound
+from tallymark.rooms.customers import service as customers
+from tallymark.rooms.invoices import documents, service
+from tallymark.rooms.invoices.documents import Documents
+from tallymark.rooms.invoices.model import VISIBLE, Filters, InvoiceStatus
+from tallymark.rooms.invoices.schemas import (
+    FileResponseBody,
+    InvoiceListOutput,
+    InvoiceOutput,
+    InvoiceResponse,
+    InvoicesResponse,
+)
+
+router = tenant_router("invoices")
+files_router = APIRouter(tags=["files"])
+
+STATUSES = ("draft", "finalized", "voided", "failed", "pending")
+PAYMENT_STATUSES = ("pending", "succeeded", "failed")
+
+
+@router.get("/invoices")
+async def list_invoices(request: Request, context: InContext, page: InPage) -> InvoicesResponse:
+    """List invoices, newest first."""
+    return await _list(context, page, read_filters(request))
+
+
+@router.get("/customers/{external_customer_id}/invoices")
+async def list_customer_invoices(
+    external_customer_id: str, request: Request, context: InContext, page: InPage
+) -> InvoicesResponse:
+    """The invoices of one customer."""
+    async with context.transaction() as tx:
+        await customers.get_customer(tx, external_id=external_customer_id)
+    return await _list(context, page, read_filters(request, external_customer_id))
+
+
+@router.get("/invoices/{lago_id}")
+async def get_invoice(lago_id: str, context: InContext) -> InvoiceResponse:
+    """Read one invoice with its lines."""
+    async with context.transaction() as tx:
+        return await answer(tx, read_id(lago_id, "invoice"), context)
+
+
+@router.post("/invoices/{lago_id}/download", response_model=FileResponseBody)
+@router.post("/invoices/{lago_id}/download_pdf", response_model=FileResponseBody, include_in_schema=False)
+async def download_invoice(lago_id: str, request: Request, context: InContext) -> FileResponseBody | Response:
+    """The invoice with a link to its PDF, which is made now if it was not before."""
+    maker: Documents = request.app.state.documents
+    async with context.transaction() as tx:
+        invoice = await service.get_invoice(tx, read_id(lago_id, "invoice"))
+        if invoice.status is not InvoiceStatus.FINALIZED:
+            raise NotFound("invoice")
+        (view,) = await service.get_views(tx, [invoice], now=context.now)
+    if invoice.file_key is None:
+        key = await maker.make(context.organization_id, view)
+        async with context.transaction() as tx:
+            await service.set_file(tx, invoice.id, key)
+            invoice = await service.get_invoice(tx, invoice.id)
+            (view,) = await service.get_views(tx, [invoice], now=context.now, with_lines=False)
+    return FileResponseBody(invoice=InvoiceListOutput.of(view, context.file_url(view.invoice.file_key)))
+
+
+@files_router.get("/files/{organization_id}/{key:path}")
+async def get_file(organization_id: UUID, key: str, signature: str, request: Request) -> Response:
+    """A file by its signed link."""
+    maker: Documents = request.app.state.documents
+    content = await maker.read(organization_id, key, signature)
+    if content is None:
+        raise NotFound("file")
+    name = key.rsplit("/", 1)[-1]
+    headers = {"Content-Disposition": f'inline; filename="{name}"', "X-Content-Type-Options": "nosniff"}
+    return Response(content, media_type=documents.PDF, headers=headers)
+
+
+async def answer(tx: Tx, invoice_id: UUID, context: Context) -> InvoiceResponse:
+    """An invoice as its own call answers it."""
+    invoice = await service.get_invoice(tx, invoice_id)
+    (view,) = await service.get_views(tx, [invoice], now=context.now)
+    return InvoiceResponse(invoice=InvoiceOutput.of(view, context.file_url(invoice.file_key)))
+
+
+async def _list(context: Context, page: Page, filters: Filters) -> InvoicesResponse:
+    async with context.transaction() as tx:
+        found, total = await service.list_invoices(tx, filters, page)
+        views = await service.get_views(tx, found, now=context.now, with_lines=False)
+    shown = [InvoiceListOutput.of(view, context.file_url(view.invoice.file_key)) for view in views]
+    return InvoicesResponse(invoices=shown, meta=Meta.of(page, total))
+
+
+def read_filters(request: Request, external_customer_id: str | None = None) -> Filters:
+    """The filters of a list (invoicing §10.3). Raises `Invalid` for a value that is none of its list."""
+    query = request.query_params
+
+    def several(*names: str) -> tuple[str, ...]:
+        return tuple(value for name in names for value in query.getlist(f"{name}[]") or query.getlist(name))
+
+    statuses = _checked("status", several("status", "statuses"), STATUSES)
+    payment_statuses = _checked("payment_status", several("payment_status", "payment_statuses"), PAYMENT_STATUSES)
+    hidden = tuple(status for status in statuses if status not in VISIBLE)
+    return Filters(
+        external_customer_id=external_customer_id
+        or query.get("external_customer_id")
+        or query.get("customer_external_id"),
+        currency=query.get("currency"),
+        invoice_type=query.get("invoice_type"),
+        statuses=tuple(status for status in statuses if status in VISIBLE) or hidden,
+        payment_statuses=payment_statuses,
+        payment_overdue=query_flag(query.get("payment_overdue")),
+        self_billed=query_flag(query.get("self_billed")),
+        partially_paid=query_flag(query.get("partially_paid")),
+        issuing_date_from=_day(query.get("issuing_date_from"), "issuing_date_from"),
+        issuing_date_to=_day(query.get("issuing_date_to"), "issuing_date_to"),
+        amount_from=_whole(query.get("amount_from"), "amount_from"),
+        amount_to=_whole(query.get("amount_to"), "amount_to"),
+        billing_entity_codes=several("billing_entity_codes"),
+        purchase_order_number=query.get("purchase_order_number"),
+        search_term=query.get("search_term"),
+    )
+
+
+def _checked(field: str, values: tuple[str, ...], allowed: tuple[str, ...]) -> tuple[str, ...]:
+    if any(value not in allowed for value in values):
+        listed = f"{', '.join(allowed[:-1])} or {allowed[-1]}"
+        raise Invalid({field: [f"must be one of: {listed} or must be an array"]})
+    return values
+
+
+def _day(text: str | None, field: str) -> date | None:
+    try:
+        return date.fromisoformat(text[:10]) if text else None
+    except ValueError:
+        raise Invalid({field: ["invalid_date"]}) from None
+
+
+def _whole(text: str | None, field: str) -> int | None:
+    try:
+        return int(text) if text else None
+    except ValueError:
+        raise Invalid({field: ["value_is_invalid"]}) from None

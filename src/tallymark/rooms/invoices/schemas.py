@@ -1,0 +1,197 @@
+"""How invoices look on the wire (invoicing §2.3)."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from tallymark.api.pagination import Meta
+from tallymark.api.wire import Instant, Percent
+from tallymark.rooms.customers.schemas import CustomerOutput
+from tallymark.rooms.fees.schemas import FeeOutput
+from tallymark.rooms.invoices.model import AppliedTaxRecord, BillingRecord, InvoiceView
+from tallymark.rooms.subscriptions.model import SubscriptionView
+from tallymark.rooms.subscriptions.schemas import SubscriptionOutput
+
+VERSION_NUMBER = 4
+"""What clients read as the version of an invoice's arithmetic."""
+
+
+class AppliedTaxOutput(BaseModel):
+    lago_id: UUID
+    lago_invoice_id: UUID
+    lago_tax_id: UUID | None
+    tax_name: str
+    tax_code: str
+    tax_rate: Percent
+    tax_description: str | None
+    amount_cents: int
+    amount_currency: str
+    fees_amount_cents: int
+    created_at: Instant
+
+    @classmethod
+    def of(cls, tax: AppliedTaxRecord) -> AppliedTaxOutput:
+        """Show a tax of an invoice."""
+        same = ("tax_name", "tax_code", "tax_rate", "tax_description", "amount_cents", "fees_amount_cents", "created_at")
+        return cls(
+            **{name: getattr(tax, name) for name in same},
+            lago_id=tax.id,
+            lago_invoice_id=tax.invoice_id,
+            lago_tax_id=tax.tax_id,
+            amount_currency=tax.currency,
+        )
+
+
+class BillingPeriodOutput(BaseModel):
+    lago_subscription_id: UUID
+    external_subscription_id: str
+    lago_plan_id: UUID
+    subscription_from_datetime: Instant | None
+    subscription_to_datetime: Instant | None
+    charges_from_datetime: Instant | None
+    charges_to_datetime: Instant | None
+    fixed_charges_from_datetime: Instant | None
+    fixed_charges_to_datetime: Instant | None
+    invoicing_reason: str
+
+    @classmethod
+    def of(cls, record: BillingRecord, view: SubscriptionView) -> BillingPeriodOutput:
+        """Show what an invoice bills of a subscription."""
+        return cls(
+            lago_subscription_id=record.subscription_id,
+            external_subscription_id=view.contract.subscription.external_id,
+            lago_plan_id=view.contract.plan.id,
+            subscription_from_datetime=record.from_at,
+            subscription_to_datetime=record.wire_to_at,
+            charges_from_datetime=record.charges_from_at,
+            charges_to_datetime=record.wire_charges_to_at,
+            fixed_charges_from_datetime=record.fixed_charges_from_at,
+            fixed_charges_to_datetime=record.wire_fixed_charges_to_at,
+            invoicing_reason=record.invoicing_reason,
+        )
+
+
+class InvoiceListOutput(BaseModel):
+    lago_id: UUID
+    billing_entity_code: str
+    sequential_id: int | None
+    number: str
+    issuing_date: date
+    payment_dispute_lost_at: Instant | None
+    payment_due_date: date
+    expected_finalization_date: date
+    payment_overdue: bool
+    net_payment_term: int
+    invoice_type: str
+    status: str
+    payment_status: str
+    currency: str
+    fees_amount_cents: int
+    coupons_amount_cents: int
+    credit_notes_amount_cents: int
+    sub_total_excluding_taxes_amount_cents: int
+    taxes_amount_cents: int
+    taxes_rate: Percent
+    sub_total_including_taxes_amount_cents: int
+    prepaid_credit_amount_cents: int
+    prepaid_granted_credit_amount_cents: int | None
+    prepaid_purchased_credit_amount_cents: int | None
+    progressive_billing_credit_amount_cents: int
+    total_amount_cents: int
+    total_paid_amount_cents: int
+    total_due_amount_cents: int
+    total_offsetted_credit_note_amount_cents: int
+    version_number: int
+    self_billed: bool
+    purchase_order_number: str | None
+    file_url: str | None
+    xml_url: str | None
+    web_url: str | None
+    voided_at: Instant | None
+    finalized_at: Instant | None
+    created_at: Instant
+    updated_at: Instant
+    customer: CustomerOutput
+    metadata: list[dict[str, Any]]
+    applied_taxes: list[AppliedTaxOutput]
+
+    @classmethod
+    def of(cls, view: InvoiceView, file_url: str | None) -> InvoiceListOutput:
+        """Show an invoice in a list."""
+        return cls(**invoice_fields(view, file_url))
+
+
+class InvoiceOutput(InvoiceListOutput):
+    billing_periods: list[BillingPeriodOutput]
+    subscriptions: list[SubscriptionOutput]
+    fees: list[FeeOutput]
+    credits: list[dict[str, Any]]
+    error_details: list[dict[str, Any]]
+    applied_invoice_custom_sections: list[dict[str, Any]]
+    applied_usage_thresholds: list[dict[str, Any]]
+
+    @classmethod
+    def of(cls, view: InvoiceView, file_url: str | None) -> InvoiceOutput:
+        """Show an invoice with its lines."""
+        billed = sorted(zip(view.records, view.subscriptions, strict=True), key=lambda pair: _name(pair[1]))
+        return cls(
+            **invoice_fields(view, file_url),
+            billing_periods=[BillingPeriodOutput.of(record, shown) for record, shown in billed],
+            subscriptions=[SubscriptionOutput.of(shown) for _, shown in billed],
+            fees=[FeeOutput.of(fee) for fee in view.fees],
+            credits=[],
+            error_details=[],
+            applied_invoice_custom_sections=[],
+            applied_usage_thresholds=[],
+        )
+
+
+def _name(view: SubscriptionView) -> str:
+    return view.contract.subscription.name or view.contract.plan.invoice_name
+
+
+def invoice_fields(view: InvoiceView, file_url: str | None) -> dict[str, Any]:
+    """The wire's names for an invoice's values."""
+    invoice = view.invoice
+    same = (
+        "sequential_id", "number", "issuing_date", "payment_due_date", "expected_finalization_date", "payment_overdue",
+        "net_payment_term", "invoice_type", "status", "payment_status", "currency", "fees_amount_cents",
+        "coupons_amount_cents", "credit_notes_amount_cents", "sub_total_excluding_taxes_amount_cents",
+        "taxes_amount_cents", "taxes_rate", "sub_total_including_taxes_amount_cents", "prepaid_credit_amount_cents",
+        "progressive_billing_credit_amount_cents", "total_amount_cents", "total_paid_amount_cents",
+        "total_due_amount_cents", "self_billed", "purchase_order_number", "voided_at", "finalized_at", "created_at",
+        "updated_at",
+    )  # fmt: skip
+    none = (
+        "payment_dispute_lost_at", "prepaid_granted_credit_amount_cents", "prepaid_purchased_credit_amount_cents",
+        "xml_url", "web_url",
+    )  # fmt: skip
+    return {
+        **{name: getattr(invoice, name) for name in same},
+        **dict.fromkeys(none),
+        "lago_id": invoice.id,
+        "billing_entity_code": view.billing_entity.code,
+        "total_offsetted_credit_note_amount_cents": 0,
+        "version_number": VERSION_NUMBER,
+        "file_url": file_url,
+        "customer": CustomerOutput.of(view.customer, view.customer_entity),
+        "metadata": [],
+        "applied_taxes": [AppliedTaxOutput.of(tax) for tax in view.applied_taxes],
+    }
+
+
+class InvoiceResponse(BaseModel):
+    invoice: InvoiceOutput
+
+
+class InvoicesResponse(BaseModel):
+    invoices: list[InvoiceListOutput]
+    meta: Meta
+
+
+class FileResponseBody(BaseModel):
+    invoice: InvoiceListOutput

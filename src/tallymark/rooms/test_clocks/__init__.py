@@ -1,0 +1,1 @@
+"""Time as an input: moving a simulated organization's clock."""

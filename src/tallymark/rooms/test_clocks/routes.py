@@ -1,0 +1,34 @@
+"""The doors to a simulated organization's clock."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from tallymark.api.context import InContext
+from tallymark.api.routing import tenant_router
+from tallymark.rooms.organizations import service as organizations
+from tallymark.rooms.organizations.schemas import TestClockOutput, TestClockResponse
+from tallymark.rooms.test_clocks import service
+from tallymark.rooms.test_clocks.schemas import AdvanceRequest, AdvanceResponse, FailureOutput
+
+router = tenant_router("test_clock")
+
+
+@router.get("/test_clock")
+async def get_test_clock(context: InContext) -> TestClockResponse:
+    """Where the organization's clock stands."""
+    async with context.transaction() as tx:
+        clock = await organizations.get_test_clock(tx)
+    return TestClockResponse(test_clock=TestClockOutput.of(clock))
+
+
+@router.post("/test_clock/advance", response_model_exclude_defaults=False)
+async def advance_test_clock(body: AdvanceRequest, context: InContext) -> AdvanceResponse:
+    """Move the clock; everything due until then has happened when this answers."""
+    advanced = await service.advance(
+        context.database, context.organization_id, to=body.test_clock.to, wall_time=datetime.now(UTC)
+    )
+    return AdvanceResponse(
+        test_clock=TestClockOutput.of(advanced.clock),
+        errors=[FailureOutput.of(failure) for failure in advanced.failures],
+    )

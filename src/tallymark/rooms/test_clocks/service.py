@@ -1,0 +1,53 @@
+"""Move a simulated organization's clock, and do what falls due on the way (test-clock.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from tallymark.db.engine import Database
+from tallymark.domain.errors import Conflict, Invalid
+from tallymark.rooms.billing.jobs import Failure, run_simulated
+from tallymark.rooms.organizations import service as organizations
+from tallymark.rooms.organizations.model import TestClock
+
+STALE = timedelta(minutes=15)
+"""An advance that a dead process left behind is taken over after this (of the system's time)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advanced:
+    """The clock where it stands now, and what could not be done on the way."""
+
+    clock: TestClock
+    failures: Sequence[Failure]
+
+
+async def advance(database: Database, organization_id: UUID, *, to: datetime, wall_time: datetime) -> Advanced:
+    """Move the clock to an instant; the answer comes when everything due until then has happened.
+
+    `wall_time` is the system's, for noticing an advance that died. Raises `NotFound("test_clock")`, `Invalid` for a time
+    that is past, and `Conflict` while another advance is under way.
+    """
+    async with database.tenant(organization_id, is_simulated=True) as tx:
+        clock = await organizations.get_test_clock(tx)
+        if to < clock.frozen_time:
+            raise Invalid({"to": ["value_is_in_the_past"]})
+        if not await organizations.start_advancing(tx, since=wall_time, stale_before=wall_time - STALE):
+            raise Conflict("test_clock_advancing")
+    try:
+        failures = await run_simulated(database, organization_id, until=to)
+    finally:
+        async with database.tenant(organization_id, is_simulated=True) as tx:
+            if to > clock.frozen_time:
+                await organizations.move_clock(tx, to)
+            await organizations.stop_advancing(tx)
+    async with database.tenant(organization_id, is_simulated=True) as tx:
+        return Advanced(clock=await organizations.get_test_clock(tx), failures=failures)
+
+
+async def settle(database: Database, organization_id: UUID, *, now: datetime) -> None:
+    """Do what a live organization does soon after a call, before a simulated one's call returns."""
+    await run_simulated(database, organization_id, until=now)

@@ -1,0 +1,89 @@
+"""The doors to what was used."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from fastapi import Request
+
+from tallymark.api.context import Context, InContext
+from tallymark.api.routing import tenant_router
+from tallymark.api.wire import query_flag
+from tallymark.domain.errors import Invalid, NotFound
+from tallymark.rooms.usage import service
+from tallymark.rooms.usage.model import CurrentUsage, Selection
+from tallymark.rooms.usage.schemas import (
+    CurrentUsageOutput,
+    CurrentUsageResponse,
+    UsageExplanation,
+    UsageExplanationsResponse,
+)
+
+router = tenant_router("customer_usage")
+
+
+@router.get("/customers/{external_customer_id}/current_usage")
+async def get_current_usage(
+    external_customer_id: str,
+    request: Request,
+    context: InContext,
+    external_subscription_id: str | None = None,
+    apply_taxes: str | None = None,
+) -> CurrentUsageResponse:
+    """What the running period has come to so far."""
+    del apply_taxes  # read from the query: present but empty means no taxes
+    usage = await _read(external_customer_id, external_subscription_id, request, context)
+    return CurrentUsageResponse(customer_usage=CurrentUsageOutput.of(usage))
+
+
+@router.get("/customers/{external_customer_id}/current_usage/explanation")
+async def explain_current_usage(
+    external_customer_id: str, request: Request, context: InContext, external_subscription_id: str | None = None
+) -> UsageExplanationsResponse:
+    """How each amount of the running period comes to be (beyond.md §1)."""
+    usage = await _read(external_customer_id, external_subscription_id, request, context)
+    explanations = [
+        UsageExplanation(
+            lago_fee_id=None,
+            lago_charge_id=line.charge.id,
+            amount_cents=line.fee.amount_cents,
+            currency=usage.contract.plan.amount_currency,
+            steps=[dict(step) for step in line.fee.explanation],
+        )
+        for line in usage.lines
+    ]
+    return UsageExplanationsResponse(explanations=explanations)
+
+
+async def _read(
+    external_customer_id: str, external_subscription_id: str | None, request: Request, context: Context
+) -> CurrentUsage:
+    query = request.query_params
+    if any(name.startswith(("group", "filter_by_group")) for name in query):
+        raise Invalid({"group": ["unsupported_value"]})
+    taxes = query.get("apply_taxes")
+    async with context.transaction() as tx:
+        return await service.get_current_usage(
+            tx,
+            external_customer_id=external_customer_id,
+            external_subscription_id=external_subscription_id,
+            selection=read_selection(request),
+            is_full=bool(query_flag(query.get("full_usage"))),
+            with_taxes=taxes is None or bool(query_flag(taxes)),
+            now=context.now,
+        )
+
+
+def read_selection(request: Request) -> Selection:
+    """The charge selector; each has two names, of which the first wins (metering §9.1)."""
+    query = request.query_params
+    charge_id = query.get("charge_id") or query.get("filter_by_charge_id")
+    try:
+        parsed = UUID(charge_id) if charge_id else None
+    except ValueError:
+        raise NotFound("charge") from None
+    return Selection(
+        charge_id=parsed,
+        charge_code=query.get("charge_code") or query.get("filter_by_charge_code"),
+        billable_metric_code=query.get("billable_metric_code") or query.get("filter_by_metric_code"),
+    )

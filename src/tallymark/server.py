@@ -1,0 +1,272 @@
+"""Starting and stopping: what each command of the command line runs, and in which order it ends again."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import structlog
+import uvicorn
+import uvloop
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+from starlette.types import ASGIApp
+
+from tallymark.app import running
+from tallymark.db.embedded import embedded_postgres_server
+from tallymark.db.engine import Database
+from tallymark.db.errors import StartupError
+from tallymark.db.migrate import migrate
+from tallymark.db.running import running_server_url
+from tallymark.db.schema import require_current_schema
+from tallymark.rooms.organizations.census import create_first_organization
+from tallymark.settings import Settings
+from tallymark.worker import run_worker
+
+DRAIN_SECONDS = 12
+"""How long requests may take to finish once the server is told to stop."""
+
+_KEEP_ALIVE_SECONDS = 65  # longer than what clients and load balancers keep idle connections for
+_BACKLOG = 2048
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """What to tell the operator once requests are answered. The key is known at the very first start only."""
+
+    url: str
+    data: str
+    api_key: str | None
+
+
+def up(settings: Settings, announce: Callable[[Ready], None]) -> None:
+    """Run everything in this process until SIGTERM or SIGINT: database, api, worker, scheduler.
+
+    Raises `StartupError` when the port is taken or the database can't be started or reached.
+    """
+    listeners = bind(settings.host, settings.port)
+    with _stopped_by_sigterm(), _own_or_given_database(settings) as url:
+        migrate(url)
+        roles = _Roles(listeners=listeners, has_worker=True, makes_first_organization=True, announce=announce)
+        _run(settings, url, roles)
+
+
+def serve_api(settings: Settings, announce: Callable[[Ready], None]) -> None:
+    """Run the api alone. Raises `StartupError` also when the schema is not this release's."""
+    url = _given_database(settings, "api")
+    listeners = bind(settings.host, settings.port)
+    with _stopped_by_sigterm():
+        require_current_schema(url)
+        _run(settings, url, _Roles(listeners=listeners, announce=announce))
+
+
+def serve_worker(settings: Settings) -> None:
+    """Run the worker and the scheduler alone. Raises `StartupError` also when the schema is not this release's."""
+    url = _given_database(settings, "worker")
+    with _stopped_by_sigterm():
+        require_current_schema(url)
+        _run(settings, url, _Roles(has_worker=True))
+
+
+@contextmanager
+def any_database(settings: Settings) -> Iterator[str]:
+    """The URL of the database for a short command: the given one, the one of a running `tallymark up` on the same
+    data directory, or the embedded server, started for as long as the context is open.
+    """
+    url = None if settings.database_url else running_server_url(absolute(settings.data_dir))
+    if url is not None:
+        yield url
+        return
+    with _stopped_by_sigterm(), _own_or_given_database(settings) as own:
+        yield own
+
+
+def absolute(data_dir: Path) -> Path:
+    """The data directory as other processes find it."""
+    return data_dir.expanduser().absolute()
+
+
+def bind(host: str, port: int) -> list[socket.socket]:
+    """Take the port on each address of the host; connections are refused until the server is ready.
+
+    Raises `StartupError` when it is taken, not allowed, or the host is none of this machine's.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        raise StartupError(f"cannot listen on {host}: {error.strerror}") from None
+    listeners: list[socket.socket] = []
+    for family, kind, protocol, _, address in dict.fromkeys(found):
+        listener = socket.socket(family, kind, protocol)
+        listeners.append(listener)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        try:
+            listener.bind(address)
+        except OSError as error:
+            for opened in listeners:
+                opened.close()
+            raise StartupError(_why_not_bound(host, port, error)) from None
+    return listeners
+
+
+def _why_not_bound(host: str, port: int, error: OSError) -> str:
+    return f"cannot listen on {host}:{port}: {(error.strerror or str(error)).lower()}; choose another --port"
+
+
+def _given_database(settings: Settings, command: str) -> str:
+    if settings.database_url is None:
+        raise StartupError(
+            f"`tallymark {command}` needs --database-url (or DATABASE_URL); `tallymark up` brings its own database"
+        )
+    return _checked(settings.database_url)
+
+
+def _checked(url: str) -> str:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise StartupError(
+            "the database URL can't be read: postgresql://user:password@host/database"
+        ) from None
+    if parsed.get_backend_name() not in ("postgresql", "postgres"):
+        raise StartupError(f"the database URL is of {parsed.get_backend_name()}; Tallymark needs PostgreSQL")
+    return url
+
+
+@contextmanager
+def _own_or_given_database(settings: Settings) -> Iterator[str]:
+    if settings.database_url is not None:
+        yield _checked(settings.database_url)
+        return
+    with embedded_postgres_server(absolute(settings.data_dir)) as url:
+        yield url
+
+
+@contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end a start or a short command as Ctrl-C does, so that what was started is stopped again."""
+    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Roles:
+    """What this process does; without listeners it answers no requests."""
+
+    listeners: Sequence[socket.socket] = ()
+    has_worker: bool = False
+    makes_first_organization: bool = False
+    announce: Callable[[Ready], None] = lambda _: None
+
+
+def _run(settings: Settings, url: str, roles: _Roles) -> None:
+    try:
+        uvloop.run(_main(settings, url, roles))
+    except asyncio.CancelledError:
+        raise SystemExit(1) from None  # a second signal: someone is in a hurry
+
+
+async def _main(settings: Settings, url: str, roles: _Roles) -> None:
+    stop = asyncio.Event()
+    _stop_on_signals(stop)
+    async with running(settings, url) as parts:
+        api_key = await _make_first_organization(parts.database) if roles.makes_first_organization else None
+        ready = Ready(url=settings.base_url, data=_where(settings), api_key=api_key)
+        async with asyncio.TaskGroup() as group:
+            if roles.listeners:
+                group.create_task(_answer_requests(parts.asgi, settings, roles, ready, stop))
+            if roles.has_worker:
+                concurrency = settings.worker_concurrency
+                group.create_task(
+                    run_worker(parts.database, tasks=parts.tasks, concurrency=concurrency, stop=stop)
+                )
+    log.info("stopped")
+
+
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    """The first signal ends everything in order, a second one at once."""
+    loop = asyncio.get_running_loop()
+    everything = asyncio.current_task()
+    assert everything is not None
+
+    def on_signal() -> None:
+        if stop.is_set():
+            everything.cancel()
+        log.info("stopping")
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal)
+
+
+async def _make_first_organization(database: Database) -> str | None:
+    async with database.system() as connection:
+        made = await create_first_organization(connection, now=datetime.now(UTC))
+    return made.api_key if made else None
+
+
+def _where(settings: Settings) -> str:
+    if settings.database_url is None:
+        return str(absolute(settings.data_dir))
+    return make_url(settings.database_url).render_as_string(hide_password=True)
+
+
+class _HttpServer(uvicorn.Server):
+    """Uvicorn that tells when it listens, and leaves signals alone: stopping it is one step of several here."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]  # a generator there
+        return nullcontext()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_ready()
+
+
+async def _answer_requests(
+    asgi: ASGIApp, settings: Settings, roles: _Roles, ready: Ready, stop: asyncio.Event
+) -> None:
+    """Listen, tell that we do, and at the end let the requests under way finish."""
+    server = _HttpServer(_http_config(asgi, settings), partial(roles.announce, ready))
+    serving = asyncio.create_task(server.serve(sockets=list(roles.listeners)))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    server.should_exit = True
+    try:
+        await serving
+    finally:
+        stop.set()
+
+
+def _http_config(asgi: ASGIApp, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        asgi,
+        http="httptools",
+        ws="none",
+        interface="asgi3",
+        lifespan="off",
+        log_config=None,
+        access_log=settings.log_level == "debug",
+        server_header=False,
+        backlog=_BACKLOG,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )

@@ -1,0 +1,182 @@
+"""The worker: carries out the queue's jobs, and beside them the scheduler that notices what falls due."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+from uuid import UUID
+
+import structlog
+from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
+from procrastinate.exceptions import ConnectorException, UniqueViolation
+from procrastinate.jobs import Job, Status
+
+from tallymark.db.engine import Database, plain_url
+from tallymark.jobs.queue import RENDER_DOCUMENT, RUN_DUE_WORK
+from tallymark.jobs.schedule import enqueue_what_is_due
+
+GRACE_SECONDS = 12.0
+"""How long running jobs may take to finish once the worker is told to stop; then they go back to the queue."""
+
+TICK_SECONDS = 1.0
+"""How long due work waits at most until the scheduler sees it."""
+
+_STALLED_SECONDS = 30.0
+_LONGEST_PAUSE_SECONDS = 30.0
+_KEPT_HOURS = 30 * 24
+
+log = structlog.get_logger(__name__)
+
+
+class RunDueWork(Protocol):
+    """Does what is due for one customer of a live organization."""
+
+    async def __call__(self, *, organization_id: UUID, owner_id: UUID) -> None: ...
+
+
+class RenderDocument(Protocol):
+    """Makes an invoice's document and stores it."""
+
+    async def __call__(self, *, organization_id: UUID, invoice_id: UUID) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tasks:
+    """What the jobs of the queue do; each is safe to run twice."""
+
+    run_due_work: RunDueWork
+    render_document: RenderDocument
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackOff(BaseRetryStrategy):
+    """Try again after 2, 4, 8 ... seconds.
+
+    After `limit` tries the job stays in the queue as failed, for someone to look at; None never gives up.
+    """
+
+    limit: int | None
+    longest_seconds: int
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        """When to try again, None for never. A job that a shutdown cut off is taken up at the next start."""
+        if isinstance(exception, asyncio.CancelledError):
+            return RetryDecision(retry_in={"seconds": 0})
+        if self.limit is not None and job.attempts >= self.limit:
+            return None
+        # Attempts have no upper bound, so the power must have one.
+        seconds = min(2 ** min(job.attempts + 1, 20), self.longest_seconds)
+        log.warning("job failed", job=job.call_string, again_in_seconds=seconds, exc_info=exception)
+        return RetryDecision(retry_in={"seconds": seconds})
+
+
+async def run_worker(database: Database, *, tasks: Tasks, concurrency: int, stop: asyncio.Event) -> None:
+    """Work and schedule until `stop` is set; then finish the running jobs and return.
+
+    When the database goes away, both wait for it and go on. Any number of workers may run beside each other.
+    """
+    queue = make_queue(database, tasks)
+
+    async def work() -> None:
+        await _work(queue, concurrency=concurrency, stop=stop)
+
+    async def schedule() -> None:
+        await _schedule(database, stop)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_keep_running(work, stop))
+        group.create_task(_keep_running(schedule, stop))
+
+
+def make_queue(database: Database, tasks: Tasks) -> App:
+    """The queue with its tasks, not yet connected."""
+    queue = App(connector=PsycopgConnector(conninfo=plain_url(database.url), min_size=1, max_size=4))
+
+    @queue.task(name=RUN_DUE_WORK, retry=BackOff(limit=None, longest_seconds=60))
+    async def run_due_work(*, organization_id: str, owner_id: str) -> None:
+        await tasks.run_due_work(organization_id=UUID(organization_id), owner_id=UUID(owner_id))
+
+    @queue.task(name=RENDER_DOCUMENT, retry=BackOff(limit=12, longest_seconds=3600))
+    async def render_document(*, organization_id: str, invoice_id: str) -> None:
+        await tasks.render_document(organization_id=UUID(organization_id), invoice_id=UUID(invoice_id))
+
+    @queue.periodic(cron="* * * * *")
+    @queue.task(name="retry_stalled_jobs", queueing_lock="retry_stalled_jobs")
+    async def retry_stalled(timestamp: int) -> None:  # noqa: ARG001 - the queue names the minute
+        await retry_stalled_jobs(queue)
+
+    @queue.periodic(cron="17 * * * *")
+    @queue.task(name="delete_old_jobs", queueing_lock="delete_old_jobs")
+    async def delete_old(timestamp: int) -> None:  # noqa: ARG001
+        await queue.job_manager.delete_old_jobs(
+            nb_hours=_KEPT_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
+        )
+
+    return queue
+
+
+async def retry_stalled_jobs(queue: App) -> None:
+    """Put the jobs of workers that died back into the queue."""
+    manager = queue.job_manager
+    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=_STALLED_SECONDS):
+        log.warning("job of a dead worker goes back to the queue", job=job.call_string)
+        try:
+            await manager.retry_job(job)
+        except UniqueViolation:
+            # The same work waits in the queue already; this job has nothing left to do.
+            await manager.finish_job(job, Status.FAILED, delete_job=True)
+        except ConnectorException as error:
+            # Another worker was quicker; whatever else it may be, the next round tries again.
+            log.warning("stalled job was not put back", job=job.call_string, error=str(error))
+
+
+async def _work(queue: App, *, concurrency: int, stop: asyncio.Event) -> None:
+    async with queue.open_async():
+        await retry_stalled_jobs(queue)
+        worker = asyncio.create_task(
+            queue.run_worker_async(
+                concurrency=concurrency,
+                delete_jobs="successful",
+                install_signal_handlers=False,
+                shutdown_graceful_timeout=GRACE_SECONDS,
+                stalled_worker_timeout=_STALLED_SECONDS,
+            )
+        )
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait({worker, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            worker.cancel()  # it takes nothing new, and ends when its running jobs have
+        with suppress(asyncio.CancelledError):
+            await worker
+
+
+async def _schedule(database: Database, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        async with database.system() as connection:
+            await enqueue_what_is_due(connection, now=datetime.now(UTC))
+        await _pause(stop, TICK_SECONDS)
+
+
+async def _keep_running(run: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+    """Start it again whenever it ends before it should, ever more patiently while it keeps failing."""
+    loop = asyncio.get_running_loop()
+    pause = TICK_SECONDS
+    while not stop.is_set():
+        began = loop.time()
+        try:
+            await run()
+        except Exception:
+            log.exception("worker interrupted")
+        pause = TICK_SECONDS if loop.time() - began > _LONGEST_PAUSE_SECONDS else pause * 2
+        await _pause(stop, min(pause, _LONGEST_PAUSE_SECONDS))
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
