@@ -249,6 +249,7 @@ async def _answer_requests(
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
+    asgi.state.is_draining = True  # type: ignore[attr-defined]  # `/ready` says so on connections that are open
     server.should_exit = True
     try:
         await serving

@@ -33,19 +33,19 @@ _INSERT: LiteralString = """
     INSERT INTO events (id, stream_id, timestamp, created_at, organization_id, transaction_id, properties,
                         precise_total_amount_cents)
     SELECT i, s, t, c, o, x, p, a
-    FROM json_to_recordset(%b::json)
+    FROM json_to_recordset(%t::json)
       AS e(i uuid, s bigint, t timestamptz, c timestamptz, o uuid, x text, p jsonb, a numeric)
     ON CONFLICT DO NOTHING
     RETURNING id
 """
 _ADD_STREAMS: LiteralString = """
     INSERT INTO event_streams (organization_id, external_subscription_id, code)
-    SELECT o, s, c FROM json_to_recordset(%b::json) AS e(o uuid, s text, c text)
+    SELECT o, s, c FROM json_to_recordset(%t::json) AS e(o uuid, s text, c text)
     ON CONFLICT DO NOTHING
 """
 _FIND_STREAMS: LiteralString = """
     SELECT s.organization_id, s.external_subscription_id, s.code, s.id
-    FROM json_to_recordset(%b::json) AS e(o uuid, s text, c text)
+    FROM json_to_recordset(%t::json) AS e(o uuid, s text, c text)
     JOIN event_streams s ON s.organization_id = e.o AND s.external_subscription_id = e.s AND s.code = e.c
 """
 
@@ -226,7 +226,7 @@ class Intake:
             for request in requests
             for row in request.rows
         ]
-        cursor = await connection.execute(_INSERT, [msgspec.json.encode(records)], prepare=True, binary=True)
+        cursor = await connection.execute(_INSERT, [msgspec.json.encode(records).decode()], prepare=True, binary=True)
         return {row[0] for row in await cursor.fetchall()}
 
     async def _know_streams(self, connection: psycopg.AsyncConnection[Any], requests: list[_Request]) -> None:
@@ -240,7 +240,7 @@ class Intake:
         }
         if not unknown:
             return
-        asked = msgspec.json.encode([{"o": o, "s": s, "c": c} for o, s, c in sorted(unknown)])
+        asked = msgspec.json.encode([{"o": o, "s": s, "c": c} for o, s, c in sorted(unknown)]).decode()
         await connection.execute(_ADD_STREAMS, [asked])
         cursor = await connection.execute(_FIND_STREAMS, [asked])
         for organization_id, subscription, code, stream_id in await cursor.fetchall():

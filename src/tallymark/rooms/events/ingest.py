@@ -32,11 +32,11 @@ _HEADERS = [(b"content-type", b"application/json; charset=utf-8")]
 
 
 class _SingleBody(msgspec.Struct):
-    event: msgspec.Raw | None = None
+    event: msgspec.Raw = msgspec.Raw(b"")
 
 
 class _BatchBody(msgspec.Struct):
-    events: msgspec.Raw | None = None
+    events: msgspec.Raw = msgspec.Raw(b"")
 
 
 class EventOutput(msgspec.Struct):
@@ -135,11 +135,11 @@ class EventsIngest:
         return answer
 
     async def _single(self, body: bytes, tenant: Tenant) -> bytes:
-        root = _decode(_single, body).event
-        if root is None or bytes(root) in (b"{}", b"null"):
+        root = bytes(_decode(_single, body).event)
+        if root in (b"", b"{}", b"null"):
             raise BadRequest.missing_root("event")
         try:
-            row = read_event(_decode(_event, bytes(root)), tenant)
+            row = read_event(_decode(_event, root), tenant)
             known = await self._intake.store([row])
         except InvalidEvent as error:
             raise _Refused(error.errors) from None
@@ -150,8 +150,7 @@ class EventsIngest:
         return _encoder.encode({"event": show(row)})
 
     async def _many(self, body: bytes, tenant: Tenant) -> bytes:
-        root = _decode(_batch, body).events
-        data = b"" if root is None else bytes(root)
+        data = bytes(_decode(_batch, body).events)
         if not data.startswith(b"["):
             raise _Refused({"events": ["no_events"]})
         sent = _decode(_events, data)

@@ -1,0 +1,111 @@
+"""A Tallymark as a user starts it: a process of its own, talked to by signals, files and HTTP."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+
+COMMAND = Path(sys.executable).with_name("tallymark")
+OURS = ("TALLYMARK_", "DATABASE_URL", "LAGO_", "ADMIN_API_KEY", "SECRET_KEY_BASE", "XDG_")
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The machine's environment without settings of somebody else's Tallymark."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(OURS)} | more
+
+
+def tallymark(*arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    command = [str(COMMAND), *map(str, arguments)]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=60, env=environment(**variables), check=False
+    )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class Server:
+    """A running `tallymark up`."""
+
+    process: subprocess.Popen[str]
+    url: str
+    data_dir: Path
+    log: Path
+    seconds_to_ready: float = field(default=0.0)
+
+    def wait_until_ready(self, *, seconds: float = 60) -> None:
+        began = time.monotonic()
+        while time.monotonic() - began < seconds:
+            assert self.process.poll() is None, f"ended while starting:\n{self.output}"
+            try:
+                if httpx.get(f"{self.url}/health", timeout=2).status_code == 200:
+                    self.seconds_to_ready = time.monotonic() - began
+                    return
+            except httpx.TransportError:
+                time.sleep(0.05)
+        raise AssertionError(f"not ready in time:\n{self.output}")
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal and return the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(25)
+
+    @property
+    def output(self) -> str:
+        return self.log.read_text()
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A short path (a socket's is limited) that the database's own user may pass through."""
+    made = Path(tempfile.mkdtemp(prefix="tm-"))
+    made.chmod(0o755)
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture
+def start(folder: Path) -> Iterator[Callable[..., Server]]:
+    """start(...) -> a ready server on a data directory below `folder`; all are gone at the end."""
+    started: list[Server] = []
+
+    def up(*arguments: str, data_dir: Path | None = None, **variables: str) -> Server:
+        port, where = free_port(), data_dir or folder / "data"
+        log = folder / f"log-{port}"
+        command = [str(COMMAND), "up", "--port", str(port), "--data-dir", str(where), *arguments]
+        with log.open("w") as output:
+            process = subprocess.Popen(
+                command, stdout=output, stderr=output, text=True, env=environment(**variables)
+            )
+        server = Server(process, f"http://127.0.0.1:{port}", where, log)
+        started.append(server)
+        server.wait_until_ready()
+        return server
+
+    yield up
+    for server in started:
+        if server.process.poll() is None:
+            server.process.kill()
+            server.process.wait()
+
+
+@pytest.fixture
+def run() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """run("orgs", "list", ...) -> what the command did."""
+    return tallymark

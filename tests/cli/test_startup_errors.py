@@ -1,0 +1,89 @@
+"""What keeps Tallymark from starting is one clear line on stderr and the exit code 1."""
+
+import socket
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from tallymark.db.embedded import embedded_postgres_server
+from tallymark.db.engine import driver_url
+from tallymark.db.migrate import migrate
+
+
+def one_line(done) -> str:
+    assert done.returncode == 1, done.stderr
+    assert done.stdout == ""
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("tallymark: ")
+    return lines[0]
+
+
+def test_a_busy_port_is_told_before_the_database_is_touched(run, folder):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        done = run("up", "--port", port, "--data-dir", folder / "data")
+    assert f"127.0.0.1:{port}: address already in use" in one_line(done)
+    assert not (folder / "data").exists()
+
+
+def test_a_host_of_another_machine(run, folder):
+    done = run("up", "--host", "192.0.2.1", "--port", 8787, "--data-dir", folder / "data")
+    assert "cannot listen on 192.0.2.1:8787" in one_line(done)
+
+
+def test_a_data_directory_that_cannot_be_written(run, folder):
+    (folder / "file").write_text("not a folder")
+    done = run("up", "--port", 0 or 18787, "--data-dir", folder / "file" / "data")
+    assert "cannot write to the data directory" in one_line(done)
+
+
+def test_a_second_instance_on_the_same_data(run, start):
+    server = start()
+    done = run("up", "--port", 18788, "--data-dir", server.data_dir)
+    assert f"another Tallymark is running on the data directory {server.data_dir}" in one_line(done)
+
+
+@pytest.mark.parametrize(
+    "arguments", [("up", "--port", 18789), ("api", "--port", 18790), ("worker",), ("migrate",), ("orgs", "list")]
+)
+def test_a_database_that_cannot_be_reached(run, arguments):
+    done = run(*arguments, "--database-url", "postgres://me:secret@127.0.0.1:1/x")
+    line = one_line(done)
+    assert "cannot reach the database" in line
+    assert "secret" not in line
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://127.0.0.1/x"])
+def test_a_database_url_of_something_else(run, url):
+    assert "database URL" in one_line(run("up", "--port", 18791, "--database-url", url))
+
+
+def test_a_database_of_a_newer_release(run, folder):
+    with embedded_postgres_server(folder / "data") as url:
+        migrate(url)
+        engine = create_engine(driver_url(url))
+        with engine.begin() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        engine.dispose()
+        for command in ("up", "api"):
+            line = one_line(run(command, "--port", 18792, "--database-url", url))
+            assert "newer schema (9999)" in line
+        assert "newer schema (9999)" in one_line(run("worker", "--database-url", url))
+
+
+@pytest.mark.parametrize("command", ["api", "worker"])
+def test_a_database_without_a_schema_sends_the_operator_to_migrate(run, folder, command):
+    with embedded_postgres_server(folder / "data") as url:
+        assert "run `tallymark migrate`" in one_line(run(command, "--database-url", url))
+
+
+@pytest.mark.parametrize("command", ["api", "worker"])
+def test_parts_of_their_own_need_a_database_url(run, command):
+    assert "--database-url" in one_line(run(command))
+
+
+def test_a_setting_that_is_wrong(run):
+    assert "port" in one_line(run("up", TALLYMARK_PORT="many"))

@@ -1,0 +1,102 @@
+"""`tallymark up`: everything in one command, from the first start to the last request."""
+
+import re
+import signal
+import socket
+import threading
+import time
+
+import httpx
+import psutil
+import pytest
+
+KEY = re.compile(r"API key: ([0-9a-f-]{36})")
+
+
+def test_the_first_start_tells_where_everything_is_and_a_key_that_works(start):
+    server = start()
+    assert f"URL: {server.url}" in server.output
+    assert f"Data: {server.data_dir}" in server.output
+    (key,) = KEY.findall(server.output)
+    answer = httpx.get(f"{server.url}/api/v1/organizations", headers={"Authorization": f"Bearer {key}"})
+    assert answer.status_code == 200
+    assert answer.json()["organization"]["name"] == "My organization"
+
+
+def test_a_later_start_keeps_what_was_there_and_shows_no_key(start):
+    first = start()
+    (key,) = KEY.findall(first.output)
+    assert first.stop() == 0
+    second = start()
+    assert "API key" not in second.output
+    headers = {"Authorization": f"Bearer {key}"}
+    assert httpx.get(f"{second.url}/api/v1/organizations", headers=headers).status_code == 200
+    assert second.seconds_to_ready < 15
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_every_process_and_exits_with_0(start, number):
+    server = start()
+    family = [server.process.pid, *(child.pid for child in psutil.Process(server.process.pid).children())]
+    assert len(family) > 1, "the database is a child"
+    began = time.monotonic()
+    assert server.stop(number) == 0
+    assert time.monotonic() - began < 20
+    assert [pid for pid in family if psutil.pid_exists(pid)] == []
+
+
+def test_a_signal_during_the_start_ends_it_cleanly_too(start, folder):
+    server = start()
+    server.stop()
+    log = (folder / "early").open("w")
+    import subprocess
+
+    from conftest import COMMAND, environment, free_port
+
+    command = [str(COMMAND), "up", "--port", str(free_port()), "--data-dir", str(server.data_dir)]
+    process = subprocess.Popen(command, stdout=log, stderr=log, env=environment())
+    deadline = time.monotonic() + 30
+    while not (server.data_dir / "postgres" / "postmaster.pid").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(25) == 0
+    assert "Traceback" not in (folder / "early").read_text()
+
+
+def test_a_request_under_way_is_answered_before_the_end(start):
+    """The server has read half of a request when it is told to stop; the other half still gets its answer."""
+    server = start(TALLYMARK_ADMIN_API_KEY="adm")
+    body = b'{"name": "Hooli Inc"}'
+    head = (
+        b"POST /admin/organizations HTTP/1.1\r\nHost: x\r\nX-Admin-API-Key: adm\r\n"
+        b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+    )
+    port = int(server.url.rsplit(":", 1)[1])
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(head + body[:5])
+        time.sleep(0.5)
+        ended: list[int] = []
+        stopping = threading.Thread(target=lambda: ended.append(server.stop()))
+        stopping.start()
+        time.sleep(1)
+        connection.sendall(body[5:])
+        answer = connection.recv(65536)
+        stopping.join()
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert ended == [0]
+
+
+def test_after_a_kill_the_next_start_works_on_the_same_data(start):
+    first = start()
+    (key,) = KEY.findall(first.output)
+    first.stop(signal.SIGKILL)
+    second = start()
+    headers = {"Authorization": f"Bearer {key}"}
+    assert httpx.get(f"{second.url}/api/v1/organizations", headers=headers).status_code == 200
+
+
+def test_idle_it_takes_less_than_400_mb(start):
+    server = start()
+    parent = psutil.Process(server.process.pid)
+    family = [parent, *parent.children(recursive=True)]
+    assert sum(member.memory_info().rss for member in family) < 400_000_000
