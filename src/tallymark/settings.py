@@ -35,7 +35,8 @@ class Settings(BaseSettings):
     )
     database_pool_size: int = Field(10, ge=2, le=500, description="Connections that one process keeps open.")
     files_url: str | None = Field(
-        None, description="Where documents are stored: s3://, gs://, az:// or file:// URL. Default: below data_dir."
+        None,
+        description="Where documents are stored: s3://, gs://, az:// or file:// URL. Default: below data_dir.",
     )
     public_url: str | None = Field(
         None,
@@ -66,9 +67,12 @@ class Settings(BaseSettings):
         description="Minutes after a period's end until it is invoiced, so that its last events are in.",
     )
     worker_concurrency: int = Field(4, ge=1, le=64, description="Jobs that one worker runs side by side.")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe level logged.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severe level logged."
+    )
     log_format: Literal["auto", "json", "console"] = Field(
-        "auto", description="`console` for people, `json` for machines; `auto` picks by whether stderr is a terminal."
+        "auto",
+        description="`console` for people, `json` for machines; `auto` picks by whether stderr is a terminal.",
     )
 
     @property

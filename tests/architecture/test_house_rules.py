@@ -169,5 +169,7 @@ class TestNames:
 
 class TestModules:
     def test_open_with_a_sentence(self) -> None:
-        silent = [name_of(path) for path in sources() if ast.get_docstring(ast.parse(path.read_text())) is None]
+        silent = [
+            name_of(path) for path in sources() if ast.get_docstring(ast.parse(path.read_text())) is None
+        ]
         assert [name for name in silent if not name.startswith("db/migrations/")] == []

@@ -47,7 +47,8 @@ def test_a_second_instance_on_the_same_data(run, start):
 
 
 @pytest.mark.parametrize(
-    "arguments", [("up", "--port", 18789), ("api", "--port", 18790), ("worker",), ("migrate",), ("orgs", "list")]
+    "arguments",
+    [("up", "--port", 18789), ("api", "--port", 18790), ("worker",), ("migrate",), ("orgs", "list")],
 )
 def test_a_database_that_cannot_be_reached(run, arguments):
     done = run(*arguments, "--database-url", "postgres://me:secret@127.0.0.1:1/x")

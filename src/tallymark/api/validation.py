@@ -34,8 +34,14 @@ def _currency(value: Any) -> Any:
 def _countries() -> frozenset[str]:
     from babel import Locale as BabelLocale
 
-    territories = BabelLocale("en").territories
-    return frozenset(code for code in territories if len(code) == 2 and code.isalpha()) - {"EU", "EZ", "UN", "ZZ", "QO"}
+    territories = [str(code) for code in BabelLocale("en").territories]
+    return frozenset(code for code in territories if len(code) == 2 and code.isalpha()) - {
+        "EU",
+        "EZ",
+        "UN",
+        "ZZ",
+        "QO",
+    }
 
 
 def _country(value: Any) -> Any:

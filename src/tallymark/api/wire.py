@@ -86,7 +86,8 @@ Name = Annotated[str, BeforeValidator(_text), Field(max_length=255), AfterValida
 """Text of at most 255 characters that is not blank."""
 
 OptionalText = Annotated[
-    str | None, BeforeValidator(lambda value: None if isinstance(value, str) and not value.strip() else _text(value))
+    str | None,
+    BeforeValidator(lambda value: None if isinstance(value, str) and not value.strip() else _text(value)),
 ]
 """Free text in which blank means null."""
 

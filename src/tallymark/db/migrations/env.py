@@ -1,6 +1,7 @@
 """Alembic's entry: runs on the connection that `tallymark.db.migrate` hands over."""
 
 from alembic import context
+
 from tallymark.db.tables import metadata
 
 context.configure(

@@ -1,6 +1,17 @@
 """Tables of what is sold: taxes, billable metrics, plans and their charges."""
 
-from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, Numeric, Table, Uuid, text
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Numeric,
+    Table,
+    Uuid,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from tallymark.db.tables.columns import (
@@ -94,7 +105,9 @@ plans = Table(
     ),
     Index("plans_newest_idx", "organization_id", text("created_at DESC"), "id"),
     CheckConstraint("amount_cents >= 0", name="amount"),
-    CheckConstraint("interval IN ('weekly', 'monthly', 'quarterly', 'semiannual', 'yearly')", name="interval"),
+    CheckConstraint(
+        "interval IN ('weekly', 'monthly', 'quarterly', 'semiannual', 'yearly')", name="interval"
+    ),
 )
 
 charges = Table(

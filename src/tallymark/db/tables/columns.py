@@ -17,7 +17,6 @@ metadata = MetaData(
 )
 
 
-
 def id_column() -> Column[Any]:
     return Column("id", Uuid, primary_key=True)
 

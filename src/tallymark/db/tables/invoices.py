@@ -1,6 +1,18 @@
 """Tables of the documents: invoices, what they bill, their fees and taxes."""
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Date, Index, Integer, Numeric, Table, UniqueConstraint, Uuid, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    Index,
+    Integer,
+    Numeric,
+    Table,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from tallymark.db.tables.columns import (

@@ -17,7 +17,13 @@ from tallymark.domain.calendar.dates import (
     issuing_shift,
     new_invoice_dates,
 )
-from tallymark.domain.calendar.schedule import Life, Schedule, is_billing_day, is_first_month, next_billing_day
+from tallymark.domain.calendar.schedule import (
+    Life,
+    Schedule,
+    is_billing_day,
+    is_first_month,
+    next_billing_day,
+)
 
 __all__ = [
     "NO_HISTORY",

@@ -69,9 +69,15 @@ def compute_boundaries(
     fixed: Window | None = now.usage_window(schedule.fixed_charges_interval, continuity)
     if schedule.interval in SPLIT_INTERVALS:
         in_first_month = is_first_month(schedule, now.day)
-        if not (current or _fills(schedule.bills_charges_monthly, schedule.bills_fixed_charges_monthly, in_first_month)):
+        if not (
+            current
+            or _fills(schedule.bills_charges_monthly, schedule.bills_fixed_charges_monthly, in_first_month)
+        ):
             charges = None
-        if not (is_start or _fills(schedule.bills_fixed_charges_monthly, schedule.bills_charges_monthly, in_first_month)):
+        if not (
+            is_start
+            or _fills(schedule.bills_fixed_charges_monthly, schedule.bills_charges_monthly, in_first_month)
+        ):
             fixed = None
     return Boundaries(subscription=now.fee_window(), charges=charges, fixed_charges=fixed)
 

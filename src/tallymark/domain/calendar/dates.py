@@ -38,7 +38,9 @@ def issuing_shift(rules: IssuingRules, *, is_recurring: bool) -> int:
     return 0 if keeps else rules.grace_days
 
 
-def new_invoice_dates(rules: IssuingRules, *, day: date, is_recurring: bool, has_grace: bool = True) -> InvoiceDates:
+def new_invoice_dates(
+    rules: IssuingRules, *, day: date, is_recurring: bool, has_grace: bool = True
+) -> InvoiceDates:
     """Dates of an invoice billed on a local day; only subscription invoices have a grace period."""
     shift = issuing_shift(rules, is_recurring=is_recurring) if has_grace else 0
     issuing_date = day + timedelta(days=shift)
@@ -49,7 +51,9 @@ def new_invoice_dates(rules: IssuingRules, *, day: date, is_recurring: bool, has
     )
 
 
-def finalized_dates(dates: InvoiceDates, rules: IssuingRules, *, today: date, is_recurring: bool) -> InvoiceDates:
+def finalized_dates(
+    dates: InvoiceDates, rules: IssuingRules, *, today: date, is_recurring: bool
+) -> InvoiceDates:
     """Dates of a draft that becomes final today: issued today unless the anchor is kept, due by today's terms."""
     keeps = is_recurring and rules.adjustment == KEEP_ANCHOR
     issuing_date = dates.issuing_date if keeps else today

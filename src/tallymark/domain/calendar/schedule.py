@@ -33,7 +33,9 @@ class Schedule:
     @property
     def is_split(self) -> bool:
         """Whether something is billed monthly on a longer plan."""
-        return self.interval in SPLIT_INTERVALS and (self.bills_charges_monthly or self.bills_fixed_charges_monthly)
+        return self.interval in SPLIT_INTERVALS and (
+            self.bills_charges_monthly or self.bills_fixed_charges_monthly
+        )
 
     def cycle(self, interval: Interval | None = None) -> Cycle:
         """The plan's cycle, or that of another interval from the same anchor."""

@@ -58,5 +58,3 @@ def rounding_step(amount_cents: int) -> Step:
 def unit_cents(unit_amount: Fraction, currency: Currency) -> int:
     """A unit amount in minor units, cut and not rounded (pricing §1.4)."""
     return trunc_cents(unit_amount * currency.subunits)
-
-

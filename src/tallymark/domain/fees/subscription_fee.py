@@ -86,7 +86,9 @@ def compute_subscription_fee(facts: SubscriptionFeeFacts, currency: Currency) ->
         return None
     counted, is_full = _counted_days(facts)
     full_days = facts.boundaries.subscription.full_days
-    precise = Fraction(facts.amount_cents) if is_full else prorate(facts.amount_cents, days=counted, of=full_days)
+    precise = (
+        Fraction(facts.amount_cents) if is_full else prorate(facts.amount_cents, days=counted, of=full_days)
+    )
     cents = round_cents(precise)
     return Fee(
         fee_type=FeeType.SUBSCRIPTION,

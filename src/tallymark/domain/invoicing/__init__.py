@@ -1,7 +1,16 @@
 """From fees to what is due: deductions, taxes and totals, in one visible order (invoicing §5)."""
 
 from tallymark.domain.invoicing.compute import compute_invoice
-from tallymark.domain.invoicing.model import AppliedTax, InvoiceDraft, InvoicedFee, TaxRate
+from tallymark.domain.invoicing.model import AppliedTax, InvoicedFee, InvoiceDraft, TaxRate
 from tallymark.domain.invoicing.taxes import apply_fee_taxes, apply_taxes, resolve_taxes
 
-__all__ = ["AppliedTax", "InvoiceDraft", "InvoicedFee", "TaxRate", "apply_fee_taxes", "apply_taxes", "compute_invoice", "resolve_taxes"]
+__all__ = [
+    "AppliedTax",
+    "InvoiceDraft",
+    "InvoicedFee",
+    "TaxRate",
+    "apply_fee_taxes",
+    "apply_taxes",
+    "compute_invoice",
+    "resolve_taxes",
+]

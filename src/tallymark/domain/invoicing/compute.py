@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import reduce
 
-from tallymark.domain.invoicing.model import InvoiceDraft, InvoicedFee
+from tallymark.domain.invoicing.model import InvoicedFee, InvoiceDraft
 from tallymark.domain.invoicing.taxes import apply_taxes
 
 STEPS = (apply_taxes,)
@@ -35,7 +35,9 @@ def check(draft: InvoiceDraft) -> None:
         raise DoesNotAddUp(f"a total is negative: {parts}")
     for line in draft.fees:
         if not 0 <= line.precise_coupons_amount_cents <= line.fee.amount_cents:
-            raise DoesNotAddUp(f"a fee of {line.fee.amount_cents} gives {line.precise_coupons_amount_cents} to coupons")
+            raise DoesNotAddUp(
+                f"a fee of {line.fee.amount_cents} gives {line.precise_coupons_amount_cents} to coupons"
+            )
     shown = sum(tax.amount_cents for tax in draft.applied_taxes)
     if 2 * abs(draft.taxes_amount_cents - shown) > len(draft.applied_taxes) + 1:
         raise DoesNotAddUp(f"taxes of {draft.taxes_amount_cents} do not follow from {shown}")

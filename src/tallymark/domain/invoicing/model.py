@@ -74,7 +74,9 @@ class InvoiceDraft:
     @property
     def sub_total_excluding_taxes_amount_cents(self) -> int:
         """Fees less what is deducted before taxes."""
-        return self.fees_amount_cents - self.progressive_billing_credit_amount_cents - self.coupons_amount_cents
+        return (
+            self.fees_amount_cents - self.progressive_billing_credit_amount_cents - self.coupons_amount_cents
+        )
 
     @property
     def sub_total_including_taxes_amount_cents(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from tallymark.domain.invoicing.model import AppliedTax, InvoiceDraft, InvoicedFee, TaxRate
+from tallymark.domain.invoicing.model import AppliedTax, InvoicedFee, InvoiceDraft, TaxRate
 from tallymark.domain.money import round_cents, round_half_away, trunc_cents
 
 
@@ -51,7 +51,9 @@ def apply_taxes(draft: InvoiceDraft) -> InvoiceDraft:
     )
 
 
-def _mean_rate(draft: InvoiceDraft, fees: tuple[InvoicedFee, ...], bases: dict[TaxRate, Fraction]) -> Fraction:
+def _mean_rate(
+    draft: InvoiceDraft, fees: tuple[InvoicedFee, ...], bases: dict[TaxRate, Fraction]
+) -> Fraction:
     """The taxes' rates weighted by their share of the subtotal; by number of fees where there is none to share."""
     sub_total = draft.sub_total_excluding_taxes_amount_cents
     mean = Fraction(0)

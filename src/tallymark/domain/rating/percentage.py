@@ -47,7 +47,11 @@ class PercentagePrice:
         return rated(usage, amount, details)
 
     def _free_units(self, usage: Usage) -> Fraction:
-        totals, events, total = usage.running_totals, self.free_units_per_events, self.free_units_per_total_aggregation
+        totals, events, total = (
+            usage.running_totals,
+            self.free_units_per_events,
+            self.free_units_per_total_aggregation,
+        )
         if not totals or not totals[-1]:
             return ZERO
         if 0 < events < len(totals):
@@ -88,7 +92,7 @@ class PercentagePrice:
             amount = min(amount, self.per_transaction_max_amount)
         return amount
 
-    def _details(  # noqa: PLR0913 - each is a line of the answer
+    def _details(
         self,
         usage: Usage,
         free_units: Fraction,

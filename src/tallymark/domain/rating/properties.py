@@ -59,7 +59,9 @@ def default_properties(model: ChargeModel) -> dict[str, JSON]:
             open_end: JSON = {"from_value": 0, "to_value": None, "per_unit_amount": "0", "flat_amount": "0"}
             return {OWN_KEYS[model][0]: [open_end]}
         case ChargeModel.GRADUATED_PERCENTAGE:
-            return {OWN_KEYS[model][0]: [{"from_value": 0, "to_value": None, "rate": "0", "flat_amount": "0"}]}
+            return {
+                OWN_KEYS[model][0]: [{"from_value": 0, "to_value": None, "rate": "0", "flat_amount": "0"}]
+            }
         case ChargeModel.CUSTOM | ChargeModel.DYNAMIC:
             return {}
 

@@ -33,7 +33,9 @@ Result = tuple[Fraction, int]
 
 def aggregate(aggregation_type: str, events: Sequence[UsageEvent]) -> Result:
     """Aggregate the events of one window, in whatever order they come."""
-    return _AGGREGATIONS[aggregation_type](sorted(events, key=lambda event: (event.timestamp, event.created_at)))
+    return _AGGREGATIONS[aggregation_type](
+        sorted(events, key=lambda event: (event.timestamp, event.created_at))
+    )
 
 
 def _numbers(events: Sequence[UsageEvent]) -> list[Fraction]:

@@ -37,7 +37,9 @@ async def find_metric(tx: Tx, code: str) -> BillableMetric | None:
     return _as_value(row) if row else None
 
 
-async def get_metrics(tx: Tx, ids: Collection[UUID], *, live_only: bool = False) -> dict[UUID, BillableMetric]:
+async def get_metrics(
+    tx: Tx, ids: Collection[UUID], *, live_only: bool = False
+) -> dict[UUID, BillableMetric]:
     """Metrics by id; old charges name deleted ones."""
     statement = select(billable_metrics).where(billable_metrics.c.id.in_(ids))
     rows = await tx.execute(statement.where(LIVE) if live_only else statement)

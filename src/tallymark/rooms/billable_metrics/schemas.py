@@ -70,7 +70,9 @@ class MetricOutput(BaseModel):
     @classmethod
     def of(cls, metric: BillableMetric) -> MetricOutput:
         """Show a metric."""
-        same = {name: getattr(metric, name) for name in cls.model_fields if name not in ("lago_id", "filters")}
+        same = {
+            name: getattr(metric, name) for name in cls.model_fields if name not in ("lago_id", "filters")
+        }
         return cls(lago_id=metric.id, filters=[], **same)
 
 

@@ -72,7 +72,9 @@ async def update_metric(tx: Tx, code: str, changes: Mapping[str, Any], *, now: d
         problems.raise_any()
     if "code" in different and await repository.find_metric(tx, different["code"]):
         raise Invalid({"code": ["value_already_exist"]})
-    merged = {name: getattr(metric, name) for name in BillableMetric.__slots__ if name not in ("id", "created_at")}
+    merged = {
+        name: getattr(metric, name) for name in BillableMetric.__slots__ if name not in ("id", "created_at")
+    }
     checked = _check({**merged, **changes})
     return await repository.update_metric(tx, metric.id, {**checked, "updated_at": now})
 

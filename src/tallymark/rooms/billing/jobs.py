@@ -16,7 +16,13 @@ from tallymark.rooms.billing.service.due import handle
 
 log = structlog.get_logger(__name__)
 
-BACK_OFF = (timedelta(seconds=3), timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6))
+BACK_OFF = (
+    timedelta(seconds=3),
+    timedelta(minutes=1),
+    timedelta(minutes=10),
+    timedelta(hours=1),
+    timedelta(hours=6),
+)
 """How long failed work waits for its next try; after the last it is parked until someone looks at it."""
 
 
@@ -58,7 +64,7 @@ async def run_simulated(database: Database, organization_id: UUID, *, until: dat
             return failures
 
 
-async def _run_next(  # noqa: PLR0913 - who, until when, by which clock
+async def _run_next(
     database: Database,
     organization_id: UUID,
     *,
@@ -77,10 +83,12 @@ async def _run_next(  # noqa: PLR0913 - who, until when, by which clock
             await handle(tx, batch, clock(batch))
             await agenda.complete(tx, batch)
         return True, None
-    except Exception as error:  # noqa: BLE001 - one customer's failure must not stop another's billing
+    except Exception as error:
         if batch is None:
             raise
-        return True, await _note_failure(database, organization_id, batch, error, now=clock(batch), simulated=is_simulated)
+        return True, await _note_failure(
+            database, organization_id, batch, error, now=clock(batch), simulated=is_simulated
+        )
 
 
 async def _take(tx: Tx, *, until: datetime, owner_id: UUID | None) -> Batch | None:
@@ -94,8 +102,14 @@ async def _take(tx: Tx, *, until: datetime, owner_id: UUID | None) -> Batch | No
     return await agenda.next_batch(tx, until=until, owner_id=owner_id)
 
 
-async def _note_failure(  # noqa: PLR0913 - what failed, and when
-    database: Database, organization_id: UUID, batch: Batch, error: Exception, *, now: datetime, simulated: bool
+async def _note_failure(
+    database: Database,
+    organization_id: UUID,
+    batch: Batch,
+    error: Exception,
+    *,
+    now: datetime,
+    simulated: bool,
 ) -> Failure:
     retry_at = now + BACK_OFF[batch.attempts] if batch.attempts < len(BACK_OFF) else None
     log.error(

@@ -81,7 +81,8 @@ class Customer:
         return IssuingRules(
             grace_days=entity.invoice_grace_period if own[0] is None else own[0],
             net_payment_term=entity.net_payment_term if own[1] is None else own[1],
-            anchor=self.subscription_invoice_issuing_date_anchor or entity.subscription_invoice_issuing_date_anchor,
+            anchor=self.subscription_invoice_issuing_date_anchor
+            or entity.subscription_invoice_issuing_date_anchor,
             adjustment=self.subscription_invoice_issuing_date_adjustment
             or entity.subscription_invoice_issuing_date_adjustment,
         )

@@ -42,7 +42,9 @@ async def list_customers(tx: Tx, filters: Filters, page: Page) -> tuple[list[Cus
     return await _load(tx, conditions, page), int(total)
 
 
-async def _load(tx: Tx, conditions: Sequence[ColumnElement[bool]], page: Page | None = None) -> list[Customer]:
+async def _load(
+    tx: Tx, conditions: Sequence[ColumnElement[bool]], page: Page | None = None
+) -> list[Customer]:
     statement = select(customers).where(*conditions).order_by(customers.c.created_at.desc(), customers.c.id)
     if page is not None:
         statement = statement.limit(page.size).offset(page.offset)
@@ -83,7 +85,9 @@ def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
         if values:
             yield column[name].in_(values)
     if filters.billing_entity_codes:
-        entities = select(billing_entities.c.id).where(billing_entities.c.code.in_(filters.billing_entity_codes))
+        entities = select(billing_entities.c.id).where(
+            billing_entities.c.code.in_(filters.billing_entity_codes)
+        )
         yield column.billing_entity_id.in_(entities)
     for name, is_set in (
         ("tax_identification_number", filters.has_tax_identification_number),

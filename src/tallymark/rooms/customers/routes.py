@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-
 from fastapi import Request
 
 from tallymark.api.context import InContext
@@ -31,7 +30,6 @@ router = tenant_router("customers")
 METADATA_KEY = re.compile(r"metadata\[(.+)\]")
 
 
-
 @router.post("/customers")
 async def upsert_customer(body: CustomerRequest, context: InContext) -> CustomerResponse:
     """Make a customer, or change what is sent of the one with that `external_id`."""
@@ -47,7 +45,9 @@ async def list_customers(request: Request, context: InContext, page: InPage) -> 
     async with context.transaction() as tx:
         customers, total = await service.list_customers(tx, filters, page)
         taxes = await service.taxes_of(tx, customers)
-        entities = await organizations.get_entities(tx, {customer.billing_entity_id for customer in customers})
+        entities = await organizations.get_entities(
+            tx, {customer.billing_entity_id for customer in customers}
+        )
     shown = [
         ListedCustomerOutput(
             **customer_fields(customer, entities[customer.billing_entity_id]),
@@ -111,6 +111,8 @@ def read_filters(request: Request) -> Filters:
         customer_type=customer_type,
         has_customer_type=has_type,
         metadata=tuple(
-            (match[1], value) for name, value in query.multi_items() if (match := METADATA_KEY.fullmatch(name))
+            (match[1], value)
+            for name, value in query.multi_items()
+            if (match := METADATA_KEY.fullmatch(name))
         ),
     )

@@ -88,7 +88,9 @@ class MetadataFields(Input):
 
     def to_value(self) -> MetadataInput:
         """What is asked for."""
-        return MetadataInput(id=self.id, key=self.key, value=self.value, display_in_invoice=self.display_in_invoice)
+        return MetadataInput(
+            id=self.id, key=self.key, value=self.value, display_in_invoice=self.display_in_invoice
+        )
 
 
 class CustomerFields(AddressInput):
@@ -230,7 +232,9 @@ class DetailedCustomerOutput(CustomerOutput):
     applicable_invoice_custom_sections: list[dict[str, Any]]
 
     @classmethod
-    def with_taxes(cls, customer: Customer, entity: BillingEntity, taxes: tuple[Tax, ...]) -> DetailedCustomerOutput:
+    def with_taxes(
+        cls, customer: Customer, entity: BillingEntity, taxes: tuple[Tax, ...]
+    ) -> DetailedCustomerOutput:
         """The same with the taxes that the customer carries."""
         return cls(
             **customer_fields(customer, entity),
@@ -260,7 +264,9 @@ def customer_fields(customer: Customer, entity: BillingEntity) -> dict[str, Any]
         "lago_id": customer.id,
         "billing_entity_code": entity.code,
         "applicable_timezone": customer.applicable_timezone(entity),
-        "shipping_address": AddressOutput(**{name: getattr(customer.shipping_address, name) for name in ADDRESS}),
+        "shipping_address": AddressOutput(
+            **{name: getattr(customer.shipping_address, name) for name in ADDRESS}
+        ),
         "billing_configuration": configuration,
         "metadata": [MetadataOutput.of(note) for note in customer.metadata],
         "skip_invoice_custom_sections": False,

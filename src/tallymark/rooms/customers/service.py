@@ -112,7 +112,12 @@ async def _replace_metadata(
         if note.id in known_ids and note.id is not None:
             await repository.update_metadata(tx, note.id, {**values, "updated_at": now})
         else:
-            row = {"id": new_id(), "organization_id": tx.organization_id, "customer_id": customer_id, **values}
+            row = {
+                "id": new_id(),
+                "organization_id": tx.organization_id,
+                "customer_id": customer_id,
+                **values,
+            }
             await repository.insert_metadata(tx, {**row, "created_at": now, "updated_at": now})
 
 
@@ -130,7 +135,9 @@ async def _follow_changes(tx: Tx, before: Customer, after: Customer, *, now: dat
 async def _shift_drafts(tx: Tx, customer: Customer, old: IssuingRules, new: IssuingRules) -> None:
     """Re-date drafts by the difference that the new terms make (invoicing §3); what is due then is finalized at once."""
     for draft in await repository.draft_dates(tx, customer.id):
-        shift = issuing_shift(new, is_recurring=draft.is_recurring) - issuing_shift(old, is_recurring=draft.is_recurring)
+        shift = issuing_shift(new, is_recurring=draft.is_recurring) - issuing_shift(
+            old, is_recurring=draft.is_recurring
+        )
         issuing_date = draft.issuing_date + timedelta(days=shift)
         finalization = draft.expected_finalization_date + timedelta(days=new.grace_days - old.grace_days)
         dates = {

@@ -107,7 +107,7 @@ class EventsIngest:
         except IntakeFull:
             status, body = 429, b'{"status":429,"error":"Too Many Requests"}'
             extra = [(b"retry-after", b"1")]
-        except Exception as error:  # noqa: BLE001 - the edge: answered and logged with its traceback
+        except Exception as error:
             log.error("event intake failed", exc_info=error)
             status, body = 500, b'{"status":500,"error":"Internal Server Error"}'
         length = (b"content-length", str(len(body)).encode())
@@ -215,18 +215,18 @@ def _decode(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
     try:
         return decoder.decode(body or b"{}")
     except msgspec.ValidationError:
-        return _decode_leniently(decoder, body)
+        raise _no_root(decoder) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise BadRequest from None
 
 
-def _decode_leniently(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
-    """JSON of another shape than an object or a list of objects has no root to read."""
+def _no_root(decoder: msgspec.json.Decoder[Any]) -> Exception:
+    """What is wrong with JSON of another shape than expected."""
     if decoder is _events:
-        raise _Refused({"events": ["value_is_invalid"]})
+        return _Refused({"events": ["value_is_invalid"]})
     if decoder is _event:
-        raise _Refused({"event": ["value_is_invalid"]})
-    raise BadRequest.missing_root("event" if decoder is _single else "events")
+        return _Refused({"event": ["value_is_invalid"]})
+    return BadRequest.missing_root("event" if decoder is _single else "events")
 
 
 def _authorization(headers: Iterable[tuple[bytes, bytes]]) -> str:
@@ -252,4 +252,3 @@ async def _read_body(scope: Scope, receive: Receive) -> bytes:
         if size > LARGEST_BODY:
             raise PayloadTooLarge
     return b"".join(parts)
-

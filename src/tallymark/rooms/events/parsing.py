@@ -64,7 +64,9 @@ def read_event(sent: EventInput, tenant: Tenant) -> Row:
     errors: dict[str, list[str]] = {}
     transaction_id = _identifier("transaction_id", sent.transaction_id, errors)
     code = _identifier("code", sent.code, errors)
-    subscription = _identifier("external_subscription_id", sent.external_subscription_id, errors, is_needed=False)
+    subscription = _identifier(
+        "external_subscription_id", sent.external_subscription_id, errors, is_needed=False
+    )
     properties = _properties(sent.properties, errors)
     amount = _amount(sent.precise_total_amount_cents, errors)
     if errors:
@@ -136,9 +138,9 @@ def _properties(raw: msgspec.Raw, errors: dict[str, list[str]]) -> msgspec.Raw:
         return _EMPTY
     if not data.startswith(b"{"):
         errors["properties"] = ["invalid_type"]
-    elif len(data) > LARGEST_PROPERTIES:
-        errors["properties"] = ["invalid_size"]
-    elif data.count(b"{") + data.count(b"[") > DEEPEST_PROPERTIES and _depth(data) > DEEPEST_PROPERTIES:
+    elif len(data) > LARGEST_PROPERTIES or (
+        data.count(b"{") + data.count(b"[") > DEEPEST_PROPERTIES and _depth(data) > DEEPEST_PROPERTIES
+    ):
         errors["properties"] = ["invalid_size"]
     elif b"\\u0000" in data and _has_nul(msgspec.json.decode(data)):
         errors["properties"] = ["value_is_invalid"]

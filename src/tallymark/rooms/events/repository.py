@@ -75,7 +75,9 @@ async def subscription_start(tx: Tx, external_id: str) -> datetime | None:
     """When the live subscription of an external id started, else the last terminated one."""
     statement = (
         select(subscriptions.c.started_at)
-        .where(subscriptions.c.external_id == external_id, subscriptions.c.status.in_(("active", "terminated")))
+        .where(
+            subscriptions.c.external_id == external_id, subscriptions.c.status.in_(("active", "terminated"))
+        )
         .order_by(subscriptions.c.terminated_at.desc().nulls_first())
         .limit(1)
     )

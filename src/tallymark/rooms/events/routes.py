@@ -99,7 +99,9 @@ def _read_instant(field: str, text: str | None) -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _read_from_start(flag: str | None, timestamp_from: str | None, external_subscription_id: str | None) -> bool:
+def _read_from_start(
+    flag: str | None, timestamp_from: str | None, external_subscription_id: str | None
+) -> bool:
     if flag is None:
         return False
     if flag.lower() not in ("true", "false"):

@@ -11,7 +11,9 @@ from tallymark.rooms.invoices.documents import Documents
 from tallymark.rooms.invoices.model import InvoiceStatus
 
 
-async def render_document(database: Database, documents: Documents, organization_id: UUID, invoice_id: UUID) -> None:
+async def render_document(
+    database: Database, documents: Documents, organization_id: UUID, invoice_id: UUID
+) -> None:
     """Make the PDF of an issued invoice, unless there is one."""
     async with database.tenant(organization_id) as tx:
         invoice = await service.find_invoice(tx, invoice_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Protocol
+
 from tallymark.rooms.invoices.model import InvoiceView
 
 

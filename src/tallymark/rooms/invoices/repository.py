@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,14 @@ from sqlalchemy import ColumnElement, Row, Uuid, delete, exists, func, insert, l
 
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
-from tallymark.db.tables import billing_entities, billing_records, customers, fees, invoices, invoices_applied_taxes
+from tallymark.db.tables import (
+    billing_entities,
+    billing_records,
+    customers,
+    fees,
+    invoices,
+    invoices_applied_taxes,
+)
 from tallymark.rooms.invoices.model import (
     VISIBLE,
     AppliedTaxRecord,
@@ -89,7 +97,9 @@ def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
         yield is_partly if filters.partially_paid else ~is_partly
     yield from _ranges(filters)
     if filters.billing_entity_codes:
-        of_codes = select(billing_entities.c.id).where(billing_entities.c.code.in_(filters.billing_entity_codes))
+        of_codes = select(billing_entities.c.id).where(
+            billing_entities.c.code.in_(filters.billing_entity_codes)
+        )
         yield column.billing_entity_id.in_(of_codes)
     if filters.purchase_order_number is not None:
         yield func.lower(column.purchase_order_number) == filters.purchase_order_number.lower()
@@ -110,10 +120,8 @@ def _ranges(filters: Filters) -> Iterator[ColumnElement[bool]]:
 
 def _search(term: str, *, by_customer: bool) -> ColumnElement[bool]:
     found: list[ColumnElement[bool]] = [invoices.c.number.icontains(term, autoescape=True)]
-    try:
+    with suppress(ValueError):
         found.append(invoices.c.id == literal(UUID(term), Uuid))
-    except ValueError:
-        pass
     if by_customer:
         names = ("name", "firstname", "lastname", "external_id", "email")
         matching = or_(*(customers.c[name].icontains(term, autoescape=True) for name in names))
@@ -135,7 +143,9 @@ async def records_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[B
 
 async def applied_taxes_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[AppliedTaxRecord]]:
     table = invoices_applied_taxes
-    statement = select(table).where(table.c.invoice_id.in_(invoice_ids)).order_by(table.c.tax_rate.desc(), table.c.id)
+    statement = (
+        select(table).where(table.c.invoice_id.in_(invoice_ids)).order_by(table.c.tax_rate.desc(), table.c.id)
+    )
     found: dict[UUID, list[AppliedTaxRecord]] = {}
     for row in await tx.execute(statement):
         names = AppliedTaxRecord.__slots__
@@ -154,25 +164,30 @@ async def last_sequential_id(tx: Tx, *, customer_id: UUID, entity_id: UUID) -> i
 async def last_entity_sequential_id(tx: Tx, *, entity_id: UUID) -> int:
     """The entity's counter; where it was never used, the number of its invoices so far (invoicing §2.4)."""
     column = invoices.c
-    statement = select(func.max(column.entity_sequential_id), func.count()).where(
-        column.billing_entity_id == entity_id, column.sequential_id.is_not(None), ~column.self_billed
-    )
-    counter, issued = (await tx.execute(statement)).one()
-    return int(issued if counter is None else counter)
+    statement = select(
+        func.max(column.entity_sequential_id).label("counter"), func.count().label("issued")
+    ).where(column.billing_entity_id == entity_id, column.sequential_id.is_not(None), ~column.self_billed)
+    row = (await tx.execute(statement)).one()
+    return int(row.issued if row.counter is None else row.counter)
 
 
 async def recurring_days(tx: Tx, subscription_ids: Collection[UUID]) -> dict[UUID, date]:
     """The last billing day of each subscription that a recurring record was made for."""
     statement = (
-        select(billing_records.c.subscription_id, func.max(billing_records.c.billing_day))
+        select(billing_records.c.subscription_id, func.max(billing_records.c.billing_day).label("last_day"))
         .where(billing_records.c.subscription_id.in_(subscription_ids), billing_records.c.is_recurring)
         .group_by(billing_records.c.subscription_id)
     )
-    return {subscription_id: day for subscription_id, day in await tx.execute(statement)}
+    return {row.subscription_id: row.last_day for row in await tx.execute(statement)}
 
 
 async def is_period_billed(
-    tx: Tx, *, subscription_id: UUID, from_at: datetime, to_at: datetime, charges: tuple[datetime, datetime] | None
+    tx: Tx,
+    *,
+    subscription_id: UUID,
+    from_at: datetime,
+    to_at: datetime,
+    charges: tuple[datetime, datetime] | None,
 ) -> bool:
     """Whether a recurring record has these windows (subscriptions §5.3)."""
     column = billing_records.c

@@ -109,7 +109,9 @@ def read_filters(request: Request, external_customer_id: str | None = None) -> F
         return tuple(value for name in names for value in query.getlist(f"{name}[]") or query.getlist(name))
 
     statuses = _checked("status", several("status", "statuses"), STATUSES)
-    payment_statuses = _checked("payment_status", several("payment_status", "payment_statuses"), PAYMENT_STATUSES)
+    payment_statuses = _checked(
+        "payment_status", several("payment_status", "payment_statuses"), PAYMENT_STATUSES
+    )
     hidden = tuple(status for status in statuses if status not in VISIBLE)
     return Filters(
         external_customer_id=external_customer_id

@@ -36,7 +36,15 @@ class AppliedTaxOutput(BaseModel):
     @classmethod
     def of(cls, tax: AppliedTaxRecord) -> AppliedTaxOutput:
         """Show a tax of an invoice."""
-        same = ("tax_name", "tax_code", "tax_rate", "tax_description", "amount_cents", "fees_amount_cents", "created_at")
+        same = (
+            "tax_name",
+            "tax_code",
+            "tax_rate",
+            "tax_description",
+            "amount_cents",
+            "fees_amount_cents",
+            "created_at",
+        )
         return cls(
             **{name: getattr(tax, name) for name in same},
             lago_id=tax.id,

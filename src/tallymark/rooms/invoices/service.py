@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -99,46 +100,42 @@ async def records_of(tx: Tx, invoice_id: UUID) -> list[BillingRecord]:
     return (await repository.records_of(tx, [invoice_id])).get(invoice_id, [])
 
 
-async def save_draft(
-    tx: Tx,
-    values: Mapping[str, Any],
-    *,
-    records: Sequence[Mapping[str, Any]],
-    tax_rows: Sequence[Mapping[str, Any]],
-    fee_rows: Sequence[Mapping[str, Any]],
-    fee_tax_rows: Sequence[Mapping[str, Any]],
-) -> None:
-    """Write a new invoice with its records, fees and taxes; it waits for its finalization."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What hangs on an invoice, as rows."""
+
+    records: Sequence[Mapping[str, Any]]
+    fees: Sequence[Mapping[str, Any]]
+    fee_taxes: Sequence[Mapping[str, Any]]
+    taxes: Sequence[Mapping[str, Any]]
+
+
+async def save_draft(tx: Tx, values: Mapping[str, Any], content: Content) -> None:
+    """Write a new invoice with all that hangs on it; it waits for its finalization."""
     await repository.insert_invoice(tx, values)
-    await repository.insert_records(tx, records)
-    await fees.save_fees(tx, fee_rows, fee_tax_rows)
-    await repository.replace_applied_taxes(tx, values["id"], tax_rows)
+    await _save_content(tx, values["id"], content)
 
 
-async def replace_content(
-    tx: Tx,
-    invoice_id: UUID,
-    values: Mapping[str, Any],
-    *,
-    records: Sequence[Mapping[str, Any]],
-    tax_rows: Sequence[Mapping[str, Any]],
-    fee_rows: Sequence[Mapping[str, Any]],
-    fee_tax_rows: Sequence[Mapping[str, Any]],
-) -> None:
+async def replace_content(tx: Tx, invoice_id: UUID, values: Mapping[str, Any], content: Content) -> None:
     """Write a draft that was computed anew over the old one."""
     await fees.drop_of_invoice(tx, invoice_id)
     await repository.delete_records(tx, invoice_id)
     await repository.update_invoice(tx, invoice_id, values)
-    await repository.insert_records(tx, records)
-    await fees.save_fees(tx, fee_rows, fee_tax_rows)
-    await repository.replace_applied_taxes(tx, invoice_id, tax_rows)
+    await _save_content(tx, invoice_id, content)
+
+
+async def _save_content(tx: Tx, invoice_id: UUID, content: Content) -> None:
+    await repository.insert_records(tx, content.records)
+    await fees.save_fees(tx, content.fees, content.fee_taxes)
+    await repository.replace_applied_taxes(tx, invoice_id, content.taxes)
 
 
 async def note_finalization(tx: Tx, invoice: Invoice) -> None:
     """Note when a draft's grace period ends: at 00:00 UTC of that day (subscriptions §5.6)."""
     due_at = datetime.combine(invoice.expected_finalization_date, time.min, UTC)
     await agenda.put(
-        tx, Item(kind=Kind.FINALIZE_INVOICE, subject_id=invoice.id, owner_id=invoice.customer_id, due_at=due_at)
+        tx,
+        Item(kind=Kind.FINALIZE_INVOICE, subject_id=invoice.id, owner_id=invoice.customer_id, due_at=due_at),
     )
 
 
@@ -148,8 +145,12 @@ async def finalize(tx: Tx, view: InvoiceView, dates: Mapping[str, Any], *, now: 
     assert InvoiceStatus.FINALIZED in CHANGES[invoice.status], f"{invoice.status} is not finalized again"
     await agenda.drop(tx, Kind.FINALIZE_INVOICE, invoice.id)
     await agenda.drop(tx, Kind.REFRESH_DRAFT, invoice.id)
-    if not invoice.fees_amount_cents and not view.customer.finalizes_zero_amount_invoices(view.customer_entity):
-        await repository.update_invoice(tx, invoice.id, {"status": InvoiceStatus.CLOSED, "updated_at": now, **dates})
+    if not invoice.fees_amount_cents and not view.customer.finalizes_zero_amount_invoices(
+        view.customer_entity
+    ):
+        await repository.update_invoice(
+            tx, invoice.id, {"status": InvoiceStatus.CLOSED, "updated_at": now, **dates}
+        )
         return
     number = await numbering.take_number(tx, customer=view.customer, entity=view.billing_entity, now=now)
     is_paid = invoice.total_amount_cents == 0
@@ -169,7 +170,9 @@ async def finalize(tx: Tx, view: InvoiceView, dates: Mapping[str, Any], *, now: 
     )
     if not is_paid:
         overdue_at = datetime.combine(dates["payment_due_date"] + timedelta(days=1), time.min, UTC)
-        overdue = Item(kind=Kind.MARK_OVERDUE, subject_id=invoice.id, owner_id=invoice.customer_id, due_at=overdue_at)
+        overdue = Item(
+            kind=Kind.MARK_OVERDUE, subject_id=invoice.id, owner_id=invoice.customer_id, due_at=overdue_at
+        )
         await agenda.put(tx, overdue)
     await enqueue_document(tx, invoice.id)
 
@@ -184,7 +187,11 @@ async def enqueue_document(tx: Tx, invoice_id: UUID) -> None:
 async def mark_overdue(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
     """Mark an invoice overdue if it is still unpaid (invoicing §12)."""
     invoice = await repository.find_invoice(tx, invoice_id)
-    if invoice is None or invoice.status is not InvoiceStatus.FINALIZED or invoice.payment_status == "succeeded":
+    if (
+        invoice is None
+        or invoice.status is not InvoiceStatus.FINALIZED
+        or invoice.payment_status == "succeeded"
+    ):
         return
     await repository.update_invoice(tx, invoice_id, {"payment_overdue": True, "updated_at": now})
 
@@ -200,7 +207,12 @@ async def last_billed_days(tx: Tx, subscription_ids: Collection[UUID]) -> dict[U
 
 
 async def is_period_billed(
-    tx: Tx, *, subscription_id: UUID, from_at: datetime, to_at: datetime, charges: tuple[datetime, datetime] | None
+    tx: Tx,
+    *,
+    subscription_id: UUID,
+    from_at: datetime,
+    to_at: datetime,
+    charges: tuple[datetime, datetime] | None,
 ) -> bool:
     """Whether the calendar billed these windows of a subscription."""
     return await repository.is_period_billed(
@@ -212,17 +224,21 @@ async def subscription_fee_days(
     tx: Tx, subscription_ids: Collection[UUID], *, except_invoice: UUID | None, before: datetime
 ) -> dict[UUID, set[date]]:
     """The billing days on which each subscription's base price was billed, but for one invoice."""
-    rows = await repository.subscription_fee_days(tx, subscription_ids, except_invoice=except_invoice, before=before)
+    rows = await repository.subscription_fee_days(
+        tx, subscription_ids, except_invoice=except_invoice, before=before
+    )
     found: dict[UUID, set[date]] = {}
-    for subscription_id, day in rows:
-        found.setdefault(subscription_id, set()).add(day)
+    for row in rows:
+        found.setdefault(row.subscription_id, set()).add(row.billing_day)
     return found
 
 
 async def continuity_of(tx: Tx, contracts: Sequence[Contract], *, at: datetime) -> dict[UUID, Continuity]:
     """What earlier windows force on the next one of each subscription (subscriptions §3.7, §3.9)."""
     ids = [contract.subscription.id for contract in contracts]
-    last = {row.subscription_id: row for row in await repository.last_windows(tx, ids, before=at)} if ids else {}
+    last = (
+        {row.subscription_id: row for row in await repository.last_windows(tx, ids, before=at)} if ids else {}
+    )
     found = {}
     for contract in contracts:
         row = last.get(contract.subscription.id)

@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 FULL_ACCESS_KEY_NAME = "default"
-RESERVED_SLUGS = frozenset({"admin", "api", "app", "assets", "auth", "billing", "health", "login", "new", "settings"})
+RESERVED_SLUGS = frozenset(
+    {"admin", "api", "app", "assets", "auth", "billing", "health", "login", "new", "settings"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,7 +39,9 @@ async def insert_api_key(connection: AsyncConnection, values: Values) -> None:
     await connection.execute(insert(api_keys), dict(values))
 
 
-async def insert_test_clock(connection: AsyncConnection, organization_id: UUID, frozen_time: datetime) -> None:
+async def insert_test_clock(
+    connection: AsyncConnection, organization_id: UUID, frozen_time: datetime
+) -> None:
     values = {"organization_id": organization_id, "frozen_time": frozen_time}
     await connection.execute(insert(test_clocks), values)
 

@@ -38,7 +38,12 @@ class NewOrganization:
 
 
 async def create_organization(
-    connection: AsyncConnection, *, name: str, email: str | None, now: datetime, frozen_time: datetime | None = None
+    connection: AsyncConnection,
+    *,
+    name: str,
+    email: str | None,
+    now: datetime,
+    frozen_time: datetime | None = None,
 ) -> NewOrganization:
     """Make an organization, its default billing entity with the same id, and a key (platform §3, test-clock.md).
 
@@ -129,7 +134,9 @@ async def update_organization(tx: Tx, *, entity_values: Mapping[str, Any], now: 
     entity = await repository.get_default_entity(tx)
     changed = {**entity_values, "updated_at": now}
     await repository.update_entity(tx, entity.id, changed)
-    mirrored = {key: changed[key] for key in ("document_number_prefix", "updated_at") if key in changed}
+    mirrored = {
+        key: value for key, value in changed.items() if key in ("document_number_prefix", "updated_at")
+    }
     await repository.update_organization(tx, mirrored)
     return await repository.get_organization(tx)
 

@@ -91,7 +91,10 @@ async def update_charge(
 ) -> None:
     """Change what is sent of a charge; on a plan in use, little more than its price (pricing §5.2)."""
     values = dict(item.values)
-    stored = {**{name: getattr(charge, name, None) for name in values}, "charge_model": charge.charge_model.value}
+    stored = {
+        **{name: getattr(charge, name, None) for name in values},
+        "charge_model": charge.charge_model.value,
+    }
     if is_attached:
         problems = Problems()
         for name in CHARGE_FIXED_WHEN_ATTACHED:

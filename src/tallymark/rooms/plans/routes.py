@@ -64,7 +64,9 @@ async def list_charges(code: str, context: InContext, page: InPage) -> ChargesRe
         plan = await service.get_plan(tx, code=code)
     newest_first = sorted(sorted(plan.charges, key=lambda c: c.id), key=lambda c: c.created_at, reverse=True)
     shown = newest_first[page.offset : page.offset + page.size]
-    return ChargesResponse(charges=[ChargeOutput.of(charge) for charge in shown], meta=Meta.of(page, len(newest_first)))
+    return ChargesResponse(
+        charges=[ChargeOutput.of(charge) for charge in shown], meta=Meta.of(page, len(newest_first))
+    )
 
 
 @router.get("/plans/{code:path}/charges/{charge_code:path}")
@@ -76,13 +78,17 @@ async def get_charge(code: str, charge_code: str, context: InContext) -> ChargeR
 
 
 @router.api_route("/plans/{code:path}/charges/{charge_code:path}", methods=["PUT", "PATCH"])
-async def update_charge(code: str, charge_code: str, body: ChargeUpdateRequest, context: InContext) -> ChargeResponse:
+async def update_charge(
+    code: str, charge_code: str, body: ChargeUpdateRequest, context: InContext
+) -> ChargeResponse:
     """Change what is sent of a charge."""
     async with context.transaction() as tx:
         plan = await service.get_plan(tx, code=code)
         charge = charges.find_charge(plan, charge_code)
         is_attached = await service.is_attached(tx, plan.id)
-        await charges.update_charge(tx, charge, body.charge.to_value(), is_attached=is_attached, now=context.now)
+        await charges.update_charge(
+            tx, charge, body.charge.to_value(), is_attached=is_attached, now=context.now
+        )
         plan = await service.get_plan(tx, code=code)
     changed = next(found for found in plan.charges if found.id == charge.id)
     return ChargeResponse(charge=ChargeOutput.of(changed))

@@ -10,7 +10,17 @@ from pydantic_core import PydanticCustomError
 
 from tallymark.api.pagination import Meta
 from tallymark.api.validation import CurrencyCode
-from tallymark.api.wire import Input, Instant, Integer, Name, NotEmpty, NotOffered, OptionalText, Percent, one_of
+from tallymark.api.wire import (
+    Input,
+    Instant,
+    Integer,
+    Name,
+    NotEmpty,
+    NotOffered,
+    OptionalText,
+    Percent,
+    one_of,
+)
 from tallymark.domain.rating import ChargeModel
 from tallymark.rooms.plans.charges import ChargeInput
 from tallymark.rooms.plans.model import Charge, Plan
@@ -67,7 +77,9 @@ class ChargeFields(Input):
         """What is asked of a charge."""
         columns = ("code", "charge_model", "properties", "invoice_display_name")
         values = {name: value for name, value in self.sent.items() if name in columns}
-        return ChargeInput(id=self.id, metric_id=self.billable_metric_id, values=values, tax_codes=self.tax_codes)
+        return ChargeInput(
+            id=self.id, metric_id=self.billable_metric_id, values=values, tax_codes=self.tax_codes
+        )
 
 
 class NewChargeFields(ChargeFields):

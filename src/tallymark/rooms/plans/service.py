@@ -32,7 +32,9 @@ async def create_plan(
     now: datetime,
 ) -> Plan:
     """Make a plan with its charges. Raises `Invalid` and `NotFound`; nothing is saved then."""
-    metrics = await billable_metrics.get_live_metrics(tx, {item.metric_id for item in charge_inputs})
+    metrics = await billable_metrics.get_live_metrics(
+        tx, {item.metric_id for item in charge_inputs if item.metric_id}
+    )
     await tx.lock("plan-code", tx.organization_id)
     if await repository.find_plan(tx, values["code"]):
         raise Invalid({"code": ["value_already_exist"]})
@@ -129,4 +131,6 @@ def _with_monthly_flags(values: dict[str, Any], *, interval: str) -> dict[str, A
     """Only yearly and semiannual plans have monthly parts; elsewhere both flags are null (pricing §4.1)."""
     if interval in ("yearly", "semiannual"):
         return {**values, **{flag: bool(values[flag]) for flag in MONTHLY_FLAGS if flag in values}}
-    return {**values, **dict.fromkeys(MONTHLY_FLAGS)} if {"interval", *MONTHLY_FLAGS} & set(values) else values
+    return (
+        {**values, **dict.fromkeys(MONTHLY_FLAGS)} if {"interval", *MONTHLY_FLAGS} & set(values) else values
+    )

@@ -50,7 +50,9 @@ async def find_by_external_id(
 
 
 async def get_subscriptions(tx: Tx, ids: Collection[UUID]) -> list[Subscription]:
-    rows = await tx.execute(select(subscriptions).where(subscriptions.c.id.in_(ids)).order_by(subscriptions.c.id))
+    rows = await tx.execute(
+        select(subscriptions).where(subscriptions.c.id.in_(ids)).order_by(subscriptions.c.id)
+    )
     return [_as_value(row) for row in rows]
 
 
@@ -85,7 +87,9 @@ async def end_of_predecessor(tx: Tx, subscription: Subscription) -> datetime | N
 
 async def list_subscriptions(tx: Tx, filters: Filters, page: Page) -> tuple[list[Subscription], int]:
     conditions = list(_conditions(filters))
-    total = (await tx.execute(select(func.count()).select_from(subscriptions).where(*conditions))).scalar_one()
+    total = (
+        await tx.execute(select(func.count()).select_from(subscriptions).where(*conditions))
+    ).scalar_one()
     statement: Select[Any] = (
         select(subscriptions)
         .where(*conditions)
@@ -116,7 +120,9 @@ def _conditions(filters: Filters) -> Sequence[ColumnElement[bool]]:
         found.append(subscriptions.c.plan_id.in_(in_currency))
     if filters.is_overridden is not None:
         parent = plans.c.parent_id
-        overridden = select(plans.c.id).where(parent.is_not(None) if filters.is_overridden else parent.is_(None))
+        overridden = select(plans.c.id).where(
+            parent.is_not(None) if filters.is_overridden else parent.is_(None)
+        )
         found.append(subscriptions.c.plan_id.in_(overridden))
     if filters.billing_entity_codes:
         found.append(_of_entities(filters.billing_entity_codes))

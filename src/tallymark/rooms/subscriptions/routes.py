@@ -124,7 +124,12 @@ async def terminate_subscription(
         else:
             contract = (await service.get_contracts(tx, [found]))[found.id]
             ended = await service.terminate(
-                tx, contract, terminated_at=context.now, now=context.now, credit_note=credit_note, invoice=invoice
+                tx,
+                contract,
+                terminated_at=context.now,
+                now=context.now,
+                credit_note=credit_note,
+                invoice=invoice,
             )
         return await _answer(tx, ended, context)
 
@@ -175,4 +180,6 @@ async def _list(context: Context, filters: Filters, page: Page) -> Subscriptions
     async with context.transaction() as tx:
         found, total = await service.list_subscriptions(tx, filters, page)
         views = await service.get_views(tx, found, now=context.now)
-    return SubscriptionsResponse(subscriptions=[SubscriptionOutput.of(view) for view in views], meta=Meta.of(page, total))
+    return SubscriptionsResponse(
+        subscriptions=[SubscriptionOutput.of(view) for view in views], meta=Meta.of(page, total)
+    )

@@ -10,7 +10,18 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from tallymark.api.pagination import Meta
-from tallymark.api.wire import Input, Instant, InstantInput, InstantMs, Name, NotEmpty, NotOffered, OptionalText, Text, one_of
+from tallymark.api.wire import (
+    Input,
+    Instant,
+    InstantInput,
+    InstantMs,
+    Name,
+    NotEmpty,
+    NotOffered,
+    OptionalText,
+    Text,
+    one_of,
+)
 from tallymark.domain.periods import BillingTime
 from tallymark.rooms.plans.schemas import PlanOutput
 from tallymark.rooms.subscriptions.model import SubscriptionView
@@ -19,7 +30,9 @@ from tallymark.rooms.subscriptions.service import NewSubscription
 CreditNoteOption = Literal["credit", "refund", "offset", "skip"]
 InvoiceOption = Literal["generate", "skip"]
 Trimmed = Annotated[Name, AfterValidator(str.strip)]
-OrderNumber = Annotated[OptionalText, Field(max_length=255), AfterValidator(lambda text: text and text.strip())]
+OrderNumber = Annotated[
+    OptionalText, Field(max_length=255), AfterValidator(lambda text: text and text.strip())
+]
 
 
 def _payment_method(value: Any) -> Any:
@@ -56,7 +69,12 @@ class SubscriptionFields(Input):
         return taken
 
 
-OPTIONS = ("purchase_order_number", "consolidate_invoice", "on_termination_credit_note", "on_termination_invoice")
+OPTIONS = (
+    "purchase_order_number",
+    "consolidate_invoice",
+    "on_termination_credit_note",
+    "on_termination_invoice",
+)
 
 
 class SubscriptionCreateInput(SubscriptionFields):

@@ -55,7 +55,9 @@ async def find_taxes(tx: Tx, codes: Collection[str]) -> list[Tax]:
 
 async def list_taxes(tx: Tx, page: Page) -> tuple[list[Tax], int]:
     total = (await tx.execute(select(func.count()).select_from(taxes).where(LIVE))).scalar_one()
-    statement = select(taxes).where(LIVE).order_by(taxes.c.name, taxes.c.id).limit(page.size).offset(page.offset)
+    statement = (
+        select(taxes).where(LIVE).order_by(taxes.c.name, taxes.c.id).limit(page.size).offset(page.offset)
+    )
     return [_as_value(row) for row in await tx.execute(statement)], int(total)
 
 
@@ -81,7 +83,9 @@ async def replace_links(tx: Tx, owner: Owner, owner_id: UUID, tax_ids: Sequence[
 
 
 async def add_links(tx: Tx, owner: Owner, owner_id: UUID, tax_ids: Sequence[UUID]) -> None:
-    rows = [{"organization_id": tx.organization_id, "owner_id": owner_id, "tax_id": tax_id} for tax_id in tax_ids]
+    rows = [
+        {"organization_id": tx.organization_id, "owner_id": owner_id, "tax_id": tax_id} for tax_id in tax_ids
+    ]
     if rows:
         await tx.execute(upsert(LINKS[owner]).on_conflict_do_nothing(), rows)
 

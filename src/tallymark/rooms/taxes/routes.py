@@ -32,7 +32,9 @@ async def list_taxes(context: InContext, page: InPage) -> TaxesResponse:
     async with context.transaction() as tx:
         taxes, total = await service.list_taxes(tx, page)
         views = await service.describe(tx, taxes)
-    return TaxesResponse(taxes=[TaxWithEntitiesOutput.of_view(view) for view in views], meta=Meta.of(page, total))
+    return TaxesResponse(
+        taxes=[TaxWithEntitiesOutput.of_view(view) for view in views], meta=Meta.of(page, total)
+    )
 
 
 @router.get("/taxes/{code:path}")

@@ -16,7 +16,11 @@ from tallymark.rooms.taxes.model import AppliedTaxView, Tax
 
 def _rate(value: Any) -> Any:
     try:
-        rate = Decimal(str(value)) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
+        rate = (
+            Decimal(str(value))
+            if isinstance(value, int | float | str) and not isinstance(value, bool)
+            else None
+        )
     except ArithmeticError:
         rate = None
     if rate is None or not rate.is_finite():

@@ -41,7 +41,10 @@ class FailureOutput(BaseModel):
     def of(cls, failure: Failure) -> FailureOutput:
         """Show work that could not be done."""
         return cls(
-            work=failure.kind, lago_customer_id=str(failure.owner_id), due_at=failure.due_at, error=failure.error
+            work=failure.kind,
+            lago_customer_id=str(failure.owner_id),
+            due_at=failure.due_at,
+            error=failure.error,
         )
 
 

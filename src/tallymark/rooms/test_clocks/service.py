@@ -25,7 +25,9 @@ class Advanced:
     failures: Sequence[Failure]
 
 
-async def advance(database: Database, organization_id: UUID, *, to: datetime, wall_time: datetime) -> Advanced:
+async def advance(
+    database: Database, organization_id: UUID, *, to: datetime, wall_time: datetime
+) -> Advanced:
     """Move the clock to an instant; the answer comes when everything due until then has happened.
 
     `wall_time` is the system's, for noticing an advance that died. Raises `NotFound("test_clock")`, `Invalid` for a time

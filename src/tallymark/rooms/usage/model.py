@@ -53,6 +53,17 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Whose running period, which charges of it, since when, with or without taxes."""
+
+    external_customer_id: str
+    external_subscription_id: str | None
+    selection: Selection = Selection()
+    is_full: bool = False
+    with_taxes: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CurrentUsage:
     """The running period as a virtual invoice of its charges."""
 

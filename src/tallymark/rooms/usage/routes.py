@@ -11,7 +11,7 @@ from tallymark.api.routing import tenant_router
 from tallymark.api.wire import query_flag
 from tallymark.domain.errors import Invalid, NotFound
 from tallymark.rooms.usage import service
-from tallymark.rooms.usage.model import CurrentUsage, Selection
+from tallymark.rooms.usage.model import CurrentUsage, Question, Selection
 from tallymark.rooms.usage.schemas import (
     CurrentUsageOutput,
     CurrentUsageResponse,
@@ -38,7 +38,10 @@ async def get_current_usage(
 
 @router.get("/customers/{external_customer_id}/current_usage/explanation")
 async def explain_current_usage(
-    external_customer_id: str, request: Request, context: InContext, external_subscription_id: str | None = None
+    external_customer_id: str,
+    request: Request,
+    context: InContext,
+    external_subscription_id: str | None = None,
 ) -> UsageExplanationsResponse:
     """How each amount of the running period comes to be (beyond.md §1)."""
     usage = await _read(external_customer_id, external_subscription_id, request, context)
@@ -62,16 +65,15 @@ async def _read(
     if any(name.startswith(("group", "filter_by_group")) for name in query):
         raise Invalid({"group": ["unsupported_value"]})
     taxes = query.get("apply_taxes")
+    question = Question(
+        external_customer_id=external_customer_id,
+        external_subscription_id=external_subscription_id,
+        selection=read_selection(request),
+        is_full=bool(query_flag(query.get("full_usage"))),
+        with_taxes=taxes is None or bool(query_flag(taxes)),
+    )
     async with context.transaction() as tx:
-        return await service.get_current_usage(
-            tx,
-            external_customer_id=external_customer_id,
-            external_subscription_id=external_subscription_id,
-            selection=read_selection(request),
-            is_full=bool(query_flag(query.get("full_usage"))),
-            with_taxes=taxes is None or bool(query_flag(taxes)),
-            now=context.now,
-        )
+        return await service.get_current_usage(tx, question, now=context.now)
 
 
 def read_selection(request: Request) -> Selection:

@@ -62,7 +62,10 @@ class ChargeUsageOutput(BaseModel):
                 invoice_display_name=charge.invoice_display_name,
             ),
             billable_metric=UsageMetric(
-                lago_id=metric.id, name=metric.name, code=metric.code, aggregation_type=metric.aggregation_type
+                lago_id=metric.id,
+                name=metric.name,
+                code=metric.code,
+                aggregation_type=metric.aggregation_type,
             ),
             filters=[],
             grouped_usage=[],

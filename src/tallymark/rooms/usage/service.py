@@ -23,7 +23,7 @@ from tallymark.rooms.subscriptions import service as subscriptions
 from tallymark.rooms.subscriptions.model import Contract
 from tallymark.rooms.taxes import service as taxes
 from tallymark.rooms.taxes.model import Owner, Tax
-from tallymark.rooms.usage.model import ChargeLine, CurrentUsage, Selection
+from tallymark.rooms.usage.model import ChargeLine, CurrentUsage, Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,35 +104,28 @@ def period_step(window: Period, contract: Contract) -> Step:
     }
 
 
-async def get_current_usage(
-    tx: Tx,
-    *,
-    external_customer_id: str,
-    external_subscription_id: str | None,
-    selection: Selection,
-    is_full: bool,
-    with_taxes: bool,
-    now: datetime,
-) -> CurrentUsage:
+async def get_current_usage(tx: Tx, asked: Question, *, now: datetime) -> CurrentUsage:
     """Price the running period of an active subscription (metering §9.1).
 
     Raises `NotFound("resource")` for an unknown customer, `NotAllowed("no_active_subscription")`,
     `NotAllowed("full_usage_not_allowed")`, and `NotFound("charge")` when nothing is selected.
     """
-    contract = await _active_contract(tx, external_customer_id, external_subscription_id)
-    chosen = [charge for charge in contract.plan.charges if selection.takes(charge)]
-    if is_full and not selection.is_any:
+    contract = await _active_contract(tx, asked.external_customer_id, asked.external_subscription_id)
+    chosen = [charge for charge in contract.plan.charges if asked.selection.takes(charge)]
+    if asked.is_full and not asked.selection.is_any:
         raise NotAllowed("full_usage_not_allowed")
-    if selection.is_any and not chosen:
+    if asked.selection.is_any and not chosen:
         raise NotFound("charge")
     continuity = (await invoices.continuity_of(tx, [contract], at=now))[contract.subscription.id]
-    window = current_charges_period(contract.schedule, contract.life, max(now, contract.life.started_at), continuity)
-    if is_full:
+    window = current_charges_period(
+        contract.schedule, contract.life, max(now, contract.life.started_at), continuity
+    )
+    if asked.is_full:
         window = Period(contract.life.started_at, window.end)
     table = await gather_taxes(tx, [contract])
     lines = await gather_charge_lines(tx, contract, window, table, charges=chosen)
     totals = compute_invoice(
-        [InvoicedFee(fee=line.fee, taxes=line.rates if with_taxes else ()) for line in lines]
+        [InvoicedFee(fee=line.fee, taxes=line.rates if asked.with_taxes else ()) for line in lines]
     )
     cycle = contract.schedule.cycle()
     today = local_date(now, contract.timezone)
@@ -145,7 +138,9 @@ async def get_current_usage(
     )
 
 
-async def _active_contract(tx: Tx, external_customer_id: str, external_subscription_id: str | None) -> Contract:
+async def _active_contract(
+    tx: Tx, external_customer_id: str, external_subscription_id: str | None
+) -> Contract:
     customer = await customers.find_customer(tx, external_id=external_customer_id)
     if customer is None:
         raise NotFound("resource")

@@ -62,7 +62,7 @@ def upgrade() -> None:
     _admit_ingest()
     op.get_bind().exec_driver_sql(SchemaManager.get_schema().replace("%", "%%"))
     op.execute(ENQUEUE)
-    op.execute(f"REVOKE ALL ON FUNCTION tallymark_enqueue FROM PUBLIC")
+    op.execute("REVOKE ALL ON FUNCTION tallymark_enqueue FROM PUBLIC")
     op.execute(f"GRANT EXECUTE ON FUNCTION tallymark_enqueue TO {TENANT_ROLE}")
 
 

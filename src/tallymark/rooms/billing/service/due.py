@@ -20,7 +20,6 @@ from tallymark.rooms.subscriptions import service as subscriptions
 from tallymark.rooms.subscriptions.model import Contract, Status
 
 
-
 async def handle(tx: Tx, batch: Batch, now: datetime) -> None:
     """Do a batch of due work as of its instant. Doing it again changes nothing."""
     match batch.kind:
@@ -72,7 +71,9 @@ async def bill_together(tx: Tx, batch: Batch, reason: Reason, now: datetime) -> 
     """Invoice a start or an end."""
     expected = Status.ACTIVE if reason is Reason.STARTING else Status.TERMINATED
     found = await subscriptions.live_contracts(tx, batch.subject_ids)
-    await _issue_groups(tx, [c for c in found if c.subscription.status is expected], reason, batch.due_at, now)
+    await _issue_groups(
+        tx, [c for c in found if c.subscription.status is expected], reason, batch.due_at, now
+    )
 
 
 async def bill_period(tx: Tx, batch: Batch, now: datetime) -> None:

@@ -54,7 +54,7 @@ async def issue(tx: Tx, subjects: Sequence[Subject], *, now: datetime) -> UUID:
             "created_at": now,
             "updated_at": now,
         },
-        **_content(tx, computed, invoice_id, now=now),
+        _content(tx, computed, invoice_id, now=now),
     )
     invoice = await invoices.get_invoice(tx, invoice_id)
     if rules.grace_days > 0:
@@ -74,7 +74,7 @@ async def refresh(tx: Tx, invoice: Invoice, *, now: datetime) -> Invoice:
     # Fees keep the invoice's own time of creation.
     content = _content(tx, computed, invoice.id, now=invoice.created_at)
     values = {**total_columns(computed), "needs_refresh": False, "updated_at": now}
-    await invoices.replace_content(tx, invoice.id, values, **content)
+    await invoices.replace_content(tx, invoice.id, values, content)
     return await invoices.get_invoice(tx, invoice.id)
 
 
@@ -106,13 +106,13 @@ def _date_columns(dates: InvoiceDates) -> dict[str, Any]:
     }
 
 
-def _content(tx: Tx, computed: Computed, invoice_id: UUID, *, now: datetime) -> dict[str, Any]:
+def _content(tx: Tx, computed: Computed, invoice_id: UUID, *, now: datetime) -> invoices.Content:
     keys: dict[str, Any] = {"invoice_id": invoice_id, "organization_id": tx.organization_id, "now": now}
     fees, fee_taxes = fee_rows(computed, **keys)
     currency = computed.subjects[0].contract.plan.amount_currency
-    return {
-        "records": record_rows(computed, **keys),
-        "fee_rows": fees,
-        "fee_tax_rows": fee_taxes,
-        "tax_rows": tax_rows(computed, currency=currency, **keys),
-    }
+    return invoices.Content(
+        records=record_rows(computed, **keys),
+        fees=fees,
+        fee_taxes=fee_taxes,
+        taxes=tax_rows(computed, currency=currency, **keys),
+    )

@@ -156,7 +156,9 @@ def _fee_taxes(
         }
 
 
-def tax_rows(computed: Computed, *, invoice_id: UUID, organization_id: UUID, currency: str, now: datetime) -> list[Row]:
+def tax_rows(
+    computed: Computed, *, invoice_id: UUID, organization_id: UUID, currency: str, now: datetime
+) -> list[Row]:
     """The invoice's own taxes."""
     by_rate = {tax.as_rate: tax for line in computed.lines for tax in line.taxes}
     return [

@@ -23,7 +23,9 @@ async def make_subjects(
     return [await _subject(tx, item, reason, at, continuity[item.subscription.id]) for item in contracts]
 
 
-async def _subject(tx: Tx, contract: Contract, reason: Reason, at: datetime, continuity: Continuity) -> Subject:
+async def _subject(
+    tx: Tx, contract: Contract, reason: Reason, at: datetime, continuity: Continuity
+) -> Subject:
     if reason is Reason.TERMINATING:
         boundaries = await _last_boundaries(tx, contract, at, continuity)
     else:
@@ -42,7 +44,9 @@ async def _last_boundaries(tx: Tx, contract: Contract, at: datetime, continuity:
         checked.append(boundaries)
         return False
 
-    guess = termination_boundaries(contract.schedule, contract.life, at=at, is_billed=note, continuity=continuity)
+    guess = termination_boundaries(
+        contract.schedule, contract.life, at=at, is_billed=note, continuity=continuity
+    )
     if not checked:
         return guess
     ended = checked[0]

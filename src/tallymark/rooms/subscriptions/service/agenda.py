@@ -25,7 +25,9 @@ async def note_start(tx: Tx, contract: Contract, *, now: datetime, is_billed: bo
         await agenda.leave(tx, _item(contract, Kind.BILL_START, due_at=subscription.started_at, run_at=now))
     today = local_date(now, contract.timezone)
     # The day of the start is never billed by the calendar, nor is a day that was over when it was created (§5.2).
-    await note_billing(tx, contract, after=max(local_date(subscription.started_at, contract.timezone), today - ONE_DAY))
+    await note_billing(
+        tx, contract, after=max(local_date(subscription.started_at, contract.timezone), today - ONE_DAY)
+    )
     await note_end(tx, contract)
 
 
@@ -43,13 +45,17 @@ async def note_end(tx: Tx, contract: Contract) -> None:
         await agenda.drop(tx, Kind.TERMINATE_SUBSCRIPTION, subscription.id)
         return
     day = local_date(subscription.ending_at, contract.timezone)
-    await agenda.put(tx, _item(contract, Kind.TERMINATE_SUBSCRIPTION, due_at=start_of_day(day, contract.timezone)))
+    await agenda.put(
+        tx, _item(contract, Kind.TERMINATE_SUBSCRIPTION, due_at=start_of_day(day, contract.timezone))
+    )
 
 
 async def note_activation(tx: Tx, contract: Contract) -> None:
     """Note the start of the local day on which a pending subscription begins (§2.5)."""
     day = local_date(contract.subscription.subscription_at, contract.timezone)
-    await agenda.put(tx, _item(contract, Kind.ACTIVATE_SUBSCRIPTION, due_at=start_of_day(day, contract.timezone)))
+    await agenda.put(
+        tx, _item(contract, Kind.ACTIVATE_SUBSCRIPTION, due_at=start_of_day(day, contract.timezone))
+    )
 
 
 async def drop_notes(tx: Tx, subscription_id: UUID) -> None:
@@ -68,7 +74,9 @@ async def reschedule(tx: Tx, customer_id: UUID, *, last_billed: dict[UUID, date]
             continue
         assert subscription.started_at is not None
         zone = contract.timezone
-        floor = max(local_date(subscription.started_at, zone), local_date(subscription.created_at, zone) - ONE_DAY)
+        floor = max(
+            local_date(subscription.started_at, zone), local_date(subscription.created_at, zone) - ONE_DAY
+        )
         await note_billing(tx, contract, after=last_billed.get(subscription.id, floor))
         await note_end(tx, contract)
 

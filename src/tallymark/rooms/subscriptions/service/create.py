@@ -95,7 +95,9 @@ def check_dates(ending_at: datetime | None, *, subscription_at: datetime, now: d
 
 async def _find_current(tx: Tx, external_id: str, customer: Customer) -> Subscription | None:
     """The customer's subscription that a new call is about: active, or pending without a predecessor (§2.4.6)."""
-    for found in await repository.find_by_external_id(tx, external_id, statuses=(Status.ACTIVE, Status.PENDING)):
+    for found in await repository.find_by_external_id(
+        tx, external_id, statuses=(Status.ACTIVE, Status.PENDING)
+    ):
         if found.customer_id == customer.id and (
             found.status is Status.ACTIVE or found.previous_subscription_id is None
         ):
@@ -136,10 +138,14 @@ async def _begin(tx: Tx, made: Subscription, *, now: datetime) -> Subscription:
 
 async def _end_of_last(tx: Tx, contract: Contract) -> datetime | None:
     """When the last subscription of this external id ended, if that was invoiced: what it covered is not billed twice."""
-    ended = await repository.find_by_external_id(tx, contract.subscription.external_id, statuses=(Status.TERMINATED,))
+    ended = await repository.find_by_external_id(
+        tx, contract.subscription.external_id, statuses=(Status.TERMINATED,)
+    )
     ends = [
         item.terminated_at
         for item in ended
-        if item.customer_id == contract.customer.id and item.on_termination_invoice == "generate" and item.terminated_at
+        if item.customer_id == contract.customer.id
+        and item.on_termination_invoice == "generate"
+        and item.terminated_at
     ]
     return max(ends, default=None)

@@ -80,7 +80,9 @@ async def live_contracts(tx: Tx, ids: Collection[UUID]) -> list[Contract]:
     return sorted(contracts.values(), key=lambda c: (c.subscription.created_at, c.subscription.id))
 
 
-async def get_views(tx: Tx, subscriptions: Sequence[Subscription], *, now: datetime) -> list[SubscriptionView]:
+async def get_views(
+    tx: Tx, subscriptions: Sequence[Subscription], *, now: datetime
+) -> list[SubscriptionView]:
     """Show subscriptions as they stand at `now`, in the order given."""
     contracts = await get_contracts(tx, subscriptions)
     earlier = await _previous_plan_codes(tx, subscriptions)
@@ -91,13 +93,17 @@ async def get_views(tx: Tx, subscriptions: Sequence[Subscription], *, now: datet
         if item.started_at is not None:
             period = current_charges_period(contract.schedule, contract.life, max(now, item.started_at))
         views.append(
-            SubscriptionView(contract=contract, current_period=period, previous_plan_code=earlier.get(item.id))
+            SubscriptionView(
+                contract=contract, current_period=period, previous_plan_code=earlier.get(item.id)
+            )
         )
     return views
 
 
 async def _previous_plan_codes(tx: Tx, subscriptions: Sequence[Subscription]) -> dict[UUID, str]:
-    links = {item.id: item.previous_subscription_id for item in subscriptions if item.previous_subscription_id}
+    links = {
+        item.id: item.previous_subscription_id for item in subscriptions if item.previous_subscription_id
+    }
     if not links:
         return {}
     before = {item.id: item.plan_id for item in await repository.get_subscriptions(tx, set(links.values()))}

@@ -18,7 +18,9 @@ from tallymark.rooms.subscriptions.service.create import check_dates
 from tallymark.rooms.subscriptions.service.read import get_contracts
 
 
-async def update(tx: Tx, subscription: Subscription, changes: Mapping[str, Any], *, now: datetime) -> Subscription:
+async def update(
+    tx: Tx, subscription: Subscription, changes: Mapping[str, Any], *, now: datetime
+) -> Subscription:
     """Apply the changes that a request names.
 
     `changes` has columns, and `billing_entity_code` whose null means the customer's entity. `subscription_at` is taken
@@ -30,7 +32,9 @@ async def update(tx: Tx, subscription: Subscription, changes: Mapping[str, Any],
         raise NotAllowed("purchase_order_number_not_editable")
     if "billing_entity_code" in values:
         code = values.pop("billing_entity_code")
-        values["billing_entity_id"] = None if code is None else (await organizations.get_entity(tx, code=code)).id
+        values["billing_entity_id"] = (
+            None if code is None else (await organizations.get_entity(tx, code=code)).id
+        )
     new_start = values.pop("subscription_at", None)
     if subscription.status is not Status.PENDING or subscription.previous_subscription_id is not None:
         new_start = None  # what has begun, or waits for a predecessor's end, keeps its anchor
@@ -38,7 +42,9 @@ async def update(tx: Tx, subscription: Subscription, changes: Mapping[str, Any],
         values["subscription_at"] = new_start
     if values.get("ending_at") is not None:
         check_dates(
-            values["ending_at"], subscription_at=values.get("subscription_at", subscription.subscription_at), now=now
+            values["ending_at"],
+            subscription_at=values.get("subscription_at", subscription.subscription_at),
+            now=now,
         )
     changed = await repository.update_subscription(tx, subscription.id, {**values, "updated_at": now})
     contract = (await get_contracts(tx, [changed]))[changed.id]
