@@ -72,6 +72,12 @@ class Server:
 
 
 @pytest.fixture
+def port() -> int:
+    """A port that nobody listens on."""
+    return free_port()
+
+
+@pytest.fixture
 def folder() -> Iterator[Path]:
     """A short path (a socket's is limited) that the database's own user may pass through."""
     made = Path(tempfile.mkdtemp(prefix="tm-"))
@@ -82,11 +88,11 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture
 def start(folder: Path) -> Iterator[Callable[..., Server]]:
-    """start(...) -> a ready server on a data directory below `folder`; all are gone at the end."""
+    """start() -> a ready server on the data directory `folder / "data"`; all are gone at the end."""
     started: list[Server] = []
 
-    def up(*arguments: str, data_dir: Path | None = None, **variables: str) -> Server:
-        port, where = free_port(), data_dir or folder / "data"
+    def up(*arguments: str, is_awaited: bool = True, **variables: str) -> Server:
+        port, where = free_port(), folder / "data"
         log = folder / f"log-{port}"
         command = [str(COMMAND), "up", "--port", str(port), "--data-dir", str(where), *arguments]
         with log.open("w") as output:
@@ -95,7 +101,8 @@ def start(folder: Path) -> Iterator[Callable[..., Server]]:
             )
         server = Server(process, f"http://127.0.0.1:{port}", where, log)
         started.append(server)
-        server.wait_until_ready()
+        if is_awaited:
+            server.wait_until_ready()
         return server
 
     yield up

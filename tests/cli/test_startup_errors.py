@@ -29,20 +29,20 @@ def test_a_busy_port_is_told_before_the_database_is_touched(run, folder):
     assert not (folder / "data").exists()
 
 
-def test_a_host_of_another_machine(run, folder):
-    done = run("up", "--host", "192.0.2.1", "--port", 8787, "--data-dir", folder / "data")
-    assert "cannot listen on 192.0.2.1:8787" in one_line(done)
+def test_a_host_of_another_machine(run, folder, port):
+    done = run("up", "--host", "192.0.2.1", "--port", port, "--data-dir", folder / "data")
+    assert f"cannot listen on 192.0.2.1:{port}" in one_line(done)
 
 
-def test_a_data_directory_that_cannot_be_written(run, folder):
+def test_a_data_directory_that_cannot_be_written(run, folder, port):
     (folder / "file").write_text("not a folder")
-    done = run("up", "--port", 0 or 18787, "--data-dir", folder / "file" / "data")
+    done = run("up", "--port", port, "--data-dir", folder / "file" / "data")
     assert "cannot write to the data directory" in one_line(done)
 
 
-def test_a_second_instance_on_the_same_data(run, start):
+def test_a_second_instance_on_the_same_data(run, start, port):
     server = start()
-    done = run("up", "--port", 18788, "--data-dir", server.data_dir)
+    done = run("up", "--port", port, "--data-dir", server.data_dir)
     assert f"another Tallymark is running on the data directory {server.data_dir}" in one_line(done)
 
 
@@ -58,11 +58,11 @@ def test_a_database_that_cannot_be_reached(run, arguments):
 
 
 @pytest.mark.parametrize("url", ["nonsense", "mysql://127.0.0.1/x"])
-def test_a_database_url_of_something_else(run, url):
-    assert "database URL" in one_line(run("up", "--port", 18791, "--database-url", url))
+def test_a_database_url_of_something_else(run, url, port):
+    assert "database URL" in one_line(run("up", "--port", port, "--database-url", url))
 
 
-def test_a_database_of_a_newer_release(run, folder):
+def test_a_database_of_a_newer_release(run, folder, port):
     with embedded_postgres_server(folder / "data") as url:
         migrate(url)
         engine = create_engine(driver_url(url))
@@ -70,15 +70,17 @@ def test_a_database_of_a_newer_release(run, folder):
             connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
         engine.dispose()
         for command in ("up", "api"):
-            line = one_line(run(command, "--port", 18792, "--database-url", url))
+            line = one_line(run(command, "--port", port, "--database-url", url))
             assert "newer schema (9999)" in line
         assert "newer schema (9999)" in one_line(run("worker", "--database-url", url))
 
 
 @pytest.mark.parametrize("command", ["api", "worker"])
-def test_a_database_without_a_schema_sends_the_operator_to_migrate(run, folder, command):
+def test_a_database_without_a_schema_sends_the_operator_to_migrate(run, folder, command, port):
     with embedded_postgres_server(folder / "data") as url:
-        assert "run `tallymark migrate`" in one_line(run(command, "--database-url", url))
+        assert "run `tallymark migrate`" in one_line(
+            run(command, "--database-url", url, TALLYMARK_PORT=str(port))
+        )
 
 
 @pytest.mark.parametrize("command", ["api", "worker"])

@@ -1,6 +1,5 @@
-"""Documents by Typst."""
+"""Invoices as PDF, by Typst: what is on them (data), how numbers look (formats), and the rendering."""
 
+from tallymark.integrations.documents.renderer import TypstRenderer
 
-class TypstRenderer:
-    def render_invoice(self, view):
-        return b""
+__all__ = ["TypstRenderer"]

@@ -1,0 +1,256 @@
+"""An invoice as the template's data: a view of what is stored; the template formats, orders and computes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tallymark.domain.fees.model import FeeType
+from tallymark.domain.money import currency, major_units, plain_text
+from tallymark.domain.periods import TICK, local_date
+from tallymark.integrations.documents.breakdown import breakdown
+from tallymark.integrations.documents.formats import country_name, currency_symbol, formats_of
+from tallymark.rooms.customers.model import Address, Customer
+from tallymark.rooms.fees.model import FeeRecord
+from tallymark.rooms.invoices.model import InvoiceView
+from tallymark.rooms.organizations.model import BillingEntity
+from tallymark.rooms.subscriptions.model import SubscriptionView
+
+TEMPLATES = Path(__file__).parent / "templates"
+ACCENT = "#0f5c63"
+LETTER_COUNTRIES = frozenset({"US", "CA", "MX"})
+STATE_FIRST_COUNTRIES = frozenset({"US", "CA", "AU"})
+TAX_INVOICE_COUNTRIES = frozenset({"AU", "AE", "NZ", "ID", "SG"})
+"""Where an invoice must be called a tax invoice (invoicing §15)."""
+
+FALLBACK = "en"
+Json = dict[str, Any]
+
+
+@cache
+def words_of(code: str) -> str:
+    """The locale whose words are at hand: its own, else English (no font for Chinese characters is shipped)."""
+    return code if (TEMPLATES / "locales" / f"{code}.json").exists() else FALLBACK
+
+
+@cache
+def labels_of(code: str) -> Json:
+    """The words of a locale."""
+    found: Json = json.loads((TEMPLATES / "locales" / f"{words_of(code)}.json").read_text())["labels"]
+    return found
+
+
+def invoice_data(view: InvoiceView) -> Json:
+    """Everything that the template shows of an invoice."""
+    invoice, entity, customer = view.invoice, view.billing_entity, view.customer
+    words = words_of(customer.document_locale or view.customer_entity.document_locale)
+    unit = currency(invoice.currency)
+    return {
+        "kind": "invoice",
+        "title": "tax_invoice" if entity.country in TAX_INVOICE_COUNTRIES else "invoice",
+        "words": words,
+        "formats": formats_of(words),
+        "paper": "us-letter" if (customer.address.country or entity.country) in LETTER_COUNTRIES else "a4",
+        "currency": {
+            "code": invoice.currency,
+            "symbol": currency_symbol(invoice.currency, words),
+            "digits": unit.exponent,
+        },
+        "brand": {"accent": ACCENT, "powered_by": True},
+        "number": invoice.number,
+        "issuing_date": invoice.issuing_date.isoformat(),
+        "issuer": _issuer(entity, words),
+        "customer": _customer(customer, words),
+        "facts": list(_facts(view)),
+        "headline": _headline(view),
+        "sections": _sections(view, words),
+        "totals": list(_totals(view)),
+        **({"footer": entity.invoice_footer} if entity.invoice_footer else {}),
+    }
+
+
+def _issuer(entity: BillingEntity, words: str) -> Json:
+    address = Address(
+        address_line1=entity.address_line1,
+        address_line2=entity.address_line2,
+        city=entity.city,
+        zipcode=entity.zipcode,
+        state=entity.state,
+        country=entity.country,
+    )
+    return _party(entity.legal_name or entity.name, address, words) | _present(
+        email=entity.email,
+        tax_identification_number=entity.tax_identification_number,
+        legal_number=entity.legal_number,
+    )
+
+
+def _customer(customer: Customer, words: str) -> Json:
+    name = customer.legal_name or customer.display_name
+    return _party(name, customer.address, words) | _present(
+        type=customer.customer_type,
+        email=customer.email,
+        tax_identification_number=customer.tax_identification_number,
+        legal_number=customer.legal_number,
+    )
+
+
+def _party(name: str, address: Address, words: str) -> Json:
+    lines = (
+        address.address_line1,
+        address.address_line2,
+        _town(address),
+        country_name(address.country, words),
+    )
+    return {"legal_name": name, "address_lines": [line for line in lines if line]}
+
+
+def _town(address: Address) -> str:
+    """The line of the town: "Oakland, CA 94607" where the state leads to the zip code, else "94607 Oakland"."""
+    if address.country in STATE_FIRST_COUNTRIES:
+        tail = " ".join(part for part in (address.state, address.zipcode) if part)
+        return ", ".join(part for part in (address.city, tail) if part)
+    town = " ".join(part for part in (address.zipcode, address.city) if part)
+    return ", ".join(part for part in (town, address.state) if part)
+
+
+def _present(**values: str | None) -> Json:
+    return {name: value for name, value in values.items() if value}
+
+
+def _facts(view: InvoiceView) -> Iterator[Json]:
+    invoice = view.invoice
+    yield {"kind": "invoice", "value": invoice.number}
+    yield {"kind": "issue_date", "type": "date", "value": invoice.issuing_date.isoformat()}
+    yield {"kind": "payment_term", "type": "days", "value": invoice.net_payment_term}
+    yield {"kind": "due_date", "type": "date", "value": invoice.payment_due_date.isoformat()}
+    if invoice.purchase_order_number:
+        yield {"kind": "purchase_order", "value": invoice.purchase_order_number}
+    for note in view.customer.metadata:
+        if note.display_in_invoice:
+            yield {"label": note.key, "value": note.value}
+
+
+def _headline(view: InvoiceView) -> Json:
+    invoice = view.invoice
+    due_cents = invoice.total_due_amount_cents
+    if due_cents == 0:
+        return {"kind": "nothing_due", "amount_cents": 0}
+    return {"kind": "due", "date": invoice.payment_due_date.isoformat(), "amount_cents": due_cents}
+
+
+def _sections(view: InvoiceView, words: str) -> list[Json]:
+    """One section a subscription, each with its base price and its usage."""
+    names = labels_of(words)["group"]
+    sections = []
+    for shown in view.subscriptions:
+        subscription = shown.contract.subscription
+        fees = [fee for fee in view.fees if fee.subscription_id == subscription.id]
+        groups = [
+            _group(names["subscription"], _base_fees(fees), view),
+            _group(names["usage"], _usage_fees(fees), view),
+        ]
+        kept = [group for group in groups if group["fees"]]
+        record = next(record for record in view.records if record.subscription_id == subscription.id)
+        period = _days(record.from_at, record.wire_to_at + TICK, view)
+        sections.append(
+            {
+                "name": _section_name(shown),
+                "period": period,
+                "amount_cents": sum(fee.amount_cents for fee in fees),
+                "groups": kept or [{"title": names["subscription"], "period": period, "fees": []}],
+            }
+        )
+    return sections
+
+
+def _section_name(shown: SubscriptionView) -> str:
+    return shown.contract.subscription.name or shown.contract.plan.invoice_name
+
+
+def _base_fees(fees: Sequence[FeeRecord]) -> list[FeeRecord]:
+    """The base price; one of zero is not shown where there is something else (invoicing §15)."""
+    base = [fee for fee in fees if fee.fee_type is FeeType.SUBSCRIPTION]
+    others = any(fee.amount_cents for fee in fees if fee.fee_type is not FeeType.SUBSCRIPTION)
+    return [fee for fee in base if fee.amount_cents or not others]
+
+
+def _usage_fees(fees: Sequence[FeeRecord]) -> list[FeeRecord]:
+    used = [
+        fee for fee in fees if fee.fee_type is not FeeType.SUBSCRIPTION and (fee.units or fee.amount_cents)
+    ]
+    return sorted(used, key=lambda fee: (fee.invoice_display_name or fee.item_name).lower())
+
+
+def _group(title: str, fees: Sequence[FeeRecord], view: InvoiceView) -> Json:
+    group: Json = {"title": title, "fees": [_fee(fee, view) for fee in fees]}
+    if fees and fees[0].from_at and fees[0].to_at:
+        group["period"] = _days(fees[0].from_at, fees[0].to_at, view)
+    return group
+
+
+def _days(start: datetime, end: datetime, view: InvoiceView) -> Json:
+    """Local days, the last one included."""
+    zone = ZoneInfo(view.invoice.timezone)
+    last = max(end - TICK, start)
+    return {"from": local_date(start, zone).isoformat(), "to": local_date(last, zone).isoformat()}
+
+
+def _fee(fee: FeeRecord, view: InvoiceView) -> Json:
+    lines = breakdown(fee.charge_model, fee.amount_details) or _proration(fee, view)
+    line: Json = {
+        "name": fee.invoice_display_name or fee.item_name,
+        "units": plain_text(fee.units, 6),
+        "amount_cents": fee.amount_cents,
+    }
+    if fee.taxes:
+        line["taxes_rate"] = plain_text(fee.taxes_rate, 5)
+    if lines:
+        return {**line, "breakdown": lines}
+    return {**line, "unit_amount": plain_text(fee.precise_unit_amount, 12)}
+
+
+def _proration(fee: FeeRecord, view: InvoiceView) -> list[Json]:
+    """How many days of a base price were charged."""
+    step = next((step for step in fee.explanation if step["step"] == "proration"), None)
+    if step is None or fee.from_at is None or fee.to_at is None:
+        return []
+    counted, full = str(step["fraction"]).split("/")
+    unit = currency(fee.currency)
+    plan_cents = int(fee.amount_details["plan_amount_cents"])
+    return [
+        {
+            "kind": "days",
+            "period": _days(fee.from_at, fee.to_at, view),
+            "days": int(counted),
+            "of": int(full),
+            "units": "1",
+            "unit_amount": plain_text(major_units(plan_cents, unit), 15),
+            "amount": plain_text(major_units(fee.precise_amount_cents, unit), 4),
+        }
+    ]
+
+
+def _totals(view: InvoiceView) -> Iterator[Json]:
+    """The rows from the sum of the fees to the total; what only repeats the row before is left out."""
+    invoice = view.invoice
+    yield {"kind": "subtotal_excl", "amount_cents": invoice.sub_total_excluding_taxes_amount_cents}
+    for tax in view.applied_taxes:
+        yield {
+            "kind": "tax",
+            "name": tax.tax_name,
+            "rate": plain_text(tax.tax_rate, 5),
+            "basis_cents": tax.fees_amount_cents,
+            "amount_cents": tax.amount_cents,
+        }
+    if not view.applied_taxes:
+        yield {"kind": "no_tax", "amount_cents": 0}
+    rounding = invoice.taxes_amount_cents - sum(tax.amount_cents for tax in view.applied_taxes)
+    if rounding:
+        yield {"kind": "tax_rounding", "amount_cents": rounding}
+    yield {"kind": "total", "amount_cents": invoice.total_amount_cents}

@@ -1,0 +1,70 @@
+"""Rendering by Typst: PDF/A-3a and PDF/UA-1, so that a document can be archived and read aloud."""
+
+from __future__ import annotations
+
+import json
+from threading import Lock
+from typing import Any
+
+import structlog
+
+from tallymark.integrations.documents.data import TEMPLATES, invoice_data
+from tallymark.rooms.invoices.model import InvoiceView
+
+log = structlog.get_logger(__name__)
+
+STANDARDS = ["a-3a", "ua-1"]
+LARGEST_USE = 200
+"""Documents that one compiler makes before it is replaced: its memory grows with use."""
+
+
+class TypstRenderer:
+    """Implements `rooms.invoices.ports.DocumentRenderer`. Typst and its fonts are loaded at the first document."""
+
+    def __init__(self) -> None:
+        self._compiler: Any = None
+        self._used = 0
+        self._lock = Lock()
+
+    def render_invoice(self, view: InvoiceView) -> bytes:
+        """The invoice as a PDF file."""
+        return self.render_pdf(invoice_data(view))
+
+    def render_pdf(self, data: dict[str, Any]) -> bytes:
+        """A document of template data. A character that no font has costs the archive standard, not the document."""
+        import typst
+
+        inputs = {"json": json.dumps(data)}
+        with self._lock:
+            compiler = self._take_compiler()
+            try:
+                document: bytes = compiler.compile(format="pdf", sys_inputs=inputs, pdf_standards=STANDARDS)
+            except typst.TypstError as error:
+                log.warning(
+                    "document is not archivable", number=data["number"], reason=str(error).splitlines()[0]
+                )
+                document = compiler.compile(format="pdf", sys_inputs=inputs)
+        return document
+
+    def render_png(self, data: dict[str, Any], *, ppi: float = 110) -> list[bytes]:
+        """The document's pages as pictures."""
+        with self._lock:
+            pages = self._take_compiler().compile(
+                format="png", sys_inputs={"json": json.dumps(data)}, ppi=ppi
+            )
+        return pages if isinstance(pages, list) else [pages]
+
+    def _take_compiler(self) -> Any:
+        import fontpkg_ibm_plex_sans
+        import typst
+
+        if self._compiler is None or self._used >= LARGEST_USE:
+            fonts = typst.Fonts(
+                include_system_fonts=True, font_paths=[str(fontpkg_ibm_plex_sans.ROOT / "files")]
+            )
+            self._compiler = typst.Compiler(
+                str(TEMPLATES / "document.typ"), root=str(TEMPLATES), font_paths=fonts
+            )
+            self._used = 0
+        self._used += 1
+        return self._compiler

@@ -1,0 +1,270 @@
+"""The worker and the scheduler: what is due is done once and soon, and what fails or is cut off comes back."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from procrastinate.jobs import Job
+from sqlalchemy import text
+
+from tallymark.db.embedded import embedded_postgres_server
+from tallymark.db.engine import Database
+from tallymark.db.migrate import migrate
+from tallymark.jobs import agenda
+from tallymark.jobs.agenda import Item, Kind
+from tallymark.jobs.queue import RENDER_DOCUMENT, RUN_DUE_WORK, enqueue
+from tallymark.jobs.schedule import enqueue_what_is_due
+from tallymark.rooms.organizations import service
+from tallymark.worker import BackOff, Tasks, make_queue, retry_stalled_jobs, run_worker
+
+
+@pytest.fixture(scope="module")
+def server():
+    folder = Path(tempfile.mkdtemp(prefix="tm-"))
+    folder.chmod(0o755)
+    with embedded_postgres_server(folder) as url:
+        migrate(url)
+        yield url
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+async def database(server):
+    database = Database(server, pool_size=5)
+    async with database.system() as connection:
+        await connection.execute(text("TRUNCATE procrastinate_jobs, procrastinate_workers, agenda CASCADE"))
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def organization_id(database) -> UUID:
+    async with database.system() as connection:
+        made = await service.create_organization(
+            connection, name="Hooli", email=None, now=datetime(2024, 1, 1, tzinfo=UTC)
+        )
+    return made.organization_id
+
+
+class Calls:
+    """Tasks that note what they were asked to do; `during` runs while they do it."""
+
+    def __init__(self, during: Callable[[], Awaitable[None]] | None = None) -> None:
+        self.seen: list[UUID] = []
+        self.done: list[UUID] = []
+        self._during = during
+
+    async def _do(self, subject: UUID) -> None:
+        self.seen.append(subject)
+        if self._during is not None:
+            await self._during()
+        self.done.append(subject)
+
+    async def run_due_work(self, *, organization_id: UUID, owner_id: UUID) -> None:
+        await self._do(owner_id)
+
+    async def render_document(self, *, organization_id: UUID, invoice_id: UUID) -> None:
+        await self._do(invoice_id)
+
+    @property
+    def tasks(self) -> Tasks:
+        return Tasks(run_due_work=self.run_due_work, render_document=self.render_document)
+
+
+async def until(holds: Callable[[], bool], *, seconds: float = 20) -> None:
+    async with asyncio.timeout(seconds):
+        while not holds():
+            await asyncio.sleep(0.02)
+
+
+async def jobs(database) -> list[tuple[str, str, int]]:
+    async with database.system() as connection:
+        rows = await connection.execute(
+            text(
+                "SELECT task_name, status::text, attempts FROM procrastinate_jobs"
+                " WHERE task_name IN ('run_due_work', 'render_document') ORDER BY id"
+            )
+        )
+        return [tuple(row) for row in rows]
+
+
+async def ask_for_document(database, organization_id: UUID, invoice_id: UUID) -> None:
+    arguments = {"organization_id": str(organization_id), "invoice_id": str(invoice_id)}
+    async with database.system() as connection:
+        await enqueue(connection, RENDER_DOCUMENT, arguments, lock=f"document:{invoice_id}")
+
+
+async def note(database, organization_id: UUID, owner_id: UUID, run_at: datetime) -> None:
+    async with database.tenant(organization_id) as tx:
+        item = Item(kind=Kind.BILL_PERIOD, subject_id=uuid4(), owner_id=owner_id, due_at=run_at)
+        await agenda.put(tx, item)
+
+
+class TestScheduler:
+    async def test_queues_a_customer_once_however_often_it_looks(self, database, organization_id):
+        owner, now = uuid4(), datetime(2024, 5, 1, tzinfo=UTC)
+        await note(database, organization_id, owner, now - timedelta(days=1))
+        await note(database, organization_id, owner, now)
+        await note(database, organization_id, uuid4(), now + timedelta(microseconds=1))
+        for _ in range(3):
+            async with database.system() as connection:
+                assert await enqueue_what_is_due(connection, now=now) == 1
+        assert await jobs(database) == [(RUN_DUE_WORK, "todo", 0)]
+
+    async def test_does_nothing_while_another_one_acts(self, database, organization_id):
+        now = datetime(2024, 5, 1, tzinfo=UTC)
+        await note(database, organization_id, uuid4(), now)
+        async with database.system() as first, database.system() as second:
+            assert await enqueue_what_is_due(first, now=now) == 1
+            assert await enqueue_what_is_due(second, now=now) == 0
+
+    async def test_leaves_simulated_organizations_to_their_clock(self, database):
+        frozen = datetime(2023, 1, 1, tzinfo=UTC)
+        async with database.system() as connection:
+            made = await service.create_organization(
+                connection, name="Sim", email=None, now=frozen, frozen_time=frozen
+            )
+        async with database.tenant(made.organization_id, is_simulated=True) as tx:
+            due = Item(kind=Kind.BILL_PERIOD, subject_id=uuid4(), owner_id=uuid4(), due_at=frozen)
+            await agenda.put(tx, due)
+        async with database.system() as connection:
+            assert await enqueue_what_is_due(connection, now=datetime(2024, 1, 1, tzinfo=UTC)) == 0
+
+
+class TestWorker:
+    async def test_does_what_is_due_soon_and_forgets_the_job(self, database, organization_id):
+        calls, stop, owner = Calls(), asyncio.Event(), uuid4()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(run_worker(database, tasks=calls.tasks, concurrency=2, stop=stop))
+            await note(database, organization_id, owner, datetime.now(UTC))
+            await until(lambda: owner in calls.done, seconds=10)
+            stop.set()
+        async with database.system() as connection:
+            assert (
+                await connection.execute(text("SELECT count(*) FROM procrastinate_workers"))
+            ).scalar() == 0
+
+    async def test_finishes_running_jobs_and_takes_no_new_ones_when_stopped(self, database, organization_id):
+        go_on, stop = asyncio.Event(), asyncio.Event()
+
+        async def wait() -> None:
+            await go_on.wait()
+
+        calls, first, second = Calls(wait), uuid4(), uuid4()
+        await ask_for_document(database, organization_id, first)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(run_worker(database, tasks=calls.tasks, concurrency=1, stop=stop))
+            await until(lambda: calls.seen == [first])
+            await ask_for_document(database, organization_id, second)
+            stop.set()
+            await asyncio.sleep(0.3)
+            go_on.set()
+        assert calls.done == [first]
+        assert await jobs(database) == [(RENDER_DOCUMENT, "todo", 0)]
+
+    async def test_tries_again_what_failed(self, database, organization_id):
+        stop = asyncio.Event()
+
+        async def fail_once() -> None:
+            if len(calls.seen) == 1:
+                raise ConnectionError("the store is away")
+
+        calls, invoice = Calls(fail_once), uuid4()
+        await ask_for_document(database, organization_id, invoice)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(run_worker(database, tasks=calls.tasks, concurrency=1, stop=stop))
+            await until(lambda: calls.done == [invoice])
+            stop.set()
+        assert calls.seen == [invoice, invoice]
+        assert await jobs(database) == []
+
+    async def test_outlives_the_loss_of_its_connections(self, database, organization_id):
+        calls, stop, before, after = Calls(), asyncio.Event(), uuid4(), uuid4()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(run_worker(database, tasks=calls.tasks, concurrency=1, stop=stop))
+            await ask_for_document(database, organization_id, before)
+            await until(lambda: before in calls.done)
+            async with database.system() as connection:
+                await connection.execute(
+                    text(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                    )
+                )
+            await asyncio.sleep(0.5)
+            await database.engine.dispose()
+            await ask_for_document(database, organization_id, after)
+            await until(lambda: after in calls.done, seconds=40)
+            stop.set()
+
+
+class TestStalledJobs:
+    async def _leave_behind(self, database) -> None:
+        """What a worker leaves that was killed an hour ago: itself, and a job that it seems to be doing."""
+        async with database.system() as connection:
+            dead = (
+                await connection.execute(
+                    text(
+                        "INSERT INTO procrastinate_workers (last_heartbeat)"
+                        " VALUES (now() - interval '1 hour') RETURNING id"
+                    )
+                )
+            ).scalar_one()
+            await connection.execute(
+                text("SELECT procrastinate_fetch_job_v2(NULL::varchar[], :worker)"), {"worker": dead}
+            )
+
+    async def test_go_back_to_the_queue(self, database, organization_id):
+        await ask_for_document(database, organization_id, uuid4())
+        await self._leave_behind(database)
+        assert await jobs(database) == [(RENDER_DOCUMENT, "doing", 0)]
+        queue = make_queue(database, Calls().tasks)
+        async with queue.open_async():
+            await retry_stalled_jobs(queue)
+        assert await jobs(database) == [(RENDER_DOCUMENT, "todo", 1)]
+
+    async def test_give_way_to_the_same_work_that_waits_already(self, database, organization_id):
+        invoice = uuid4()
+        await ask_for_document(database, organization_id, invoice)
+        await self._leave_behind(database)
+        await ask_for_document(database, organization_id, invoice)
+        queue = make_queue(database, Calls().tasks)
+        async with queue.open_async():
+            await retry_stalled_jobs(queue)
+        assert await jobs(database) == [(RENDER_DOCUMENT, "todo", 0)]
+
+
+class TestBackOff:
+    @pytest.mark.parametrize(("attempts", "seconds"), [(0, 2), (1, 4), (2, 8), (4, 32), (5, 60), (500, 60)])
+    def test_doubles_up_to_its_longest_pause(self, attempts: int, seconds: int) -> None:
+        asked = datetime.now(UTC)
+        decision = BackOff(limit=None, longest_seconds=60).get_retry_decision(
+            exception=ValueError("no"), job=job(attempts)
+        )
+        assert decision is not None
+        assert decision.retry_at is not None
+        assert (decision.retry_at - asked) == pytest.approx(
+            timedelta(seconds=seconds), abs=timedelta(seconds=1)
+        )
+
+    def test_gives_up_after_its_last_try(self) -> None:
+        back_off = BackOff(limit=3, longest_seconds=60)
+        assert back_off.get_retry_decision(exception=ValueError("no"), job=job(2)) is not None
+        assert back_off.get_retry_decision(exception=ValueError("no"), job=job(3)) is None
+
+
+def job(attempts: int) -> Job:
+    return Job(
+        id=1,
+        queue="default",
+        lock=None,
+        queueing_lock=None,
+        task_name=RENDER_DOCUMENT,
+        task_kwargs={},
+        attempts=attempts,
+    )
