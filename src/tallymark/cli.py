@@ -94,6 +94,22 @@ def migrate(data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
 
 
 @app.command()
+def demo(
+    trace: Annotated[
+        Path | None,
+        typer.Option(help="A folder with conversation.csv and code.csv to meter instead of a made-up trace."),
+    ] = None,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Sell two AI products under a test clock, meter a usage trace, and show the invoices that come of it."""
+    settings = _settings(data_dir=data_dir, database_url=database_url)
+    from tallymark.demo import run_demo
+
+    run_demo(settings, trace=trace, console=Console())
+
+
+@app.command()
 def openapi() -> None:
     """Print the description of the HTTP API (OpenAPI 3.1, JSON)."""
     from tallymark.app import create_api

@@ -22,6 +22,9 @@ from tallymark.jobs.schedule import enqueue_what_is_due
 GRACE_SECONDS = 12.0
 """How long running jobs may take to finish once the worker is told to stop; then they go back to the queue."""
 
+LONGEST_STOP_SECONDS = GRACE_SECONDS + 2.0
+"""When the worker ends whatever it waits for."""
+
 TICK_SECONDS = 1.0
 """How long due work waits at most until the scheduler sees it."""
 
@@ -87,14 +90,24 @@ async def run_worker(database: Database, *, tasks: Tasks, concurrency: int, stop
     async def schedule() -> None:
         await _schedule(database, stop)
 
-    async with asyncio.TaskGroup() as group:
-        group.create_task(_keep_running(work, stop))
-        group.create_task(_keep_running(schedule, stop))
+    parts = {asyncio.create_task(_keep_running(run, stop)) for run in (work, schedule)}
+    try:
+        await stop.wait()
+        # Where the database is away, both may sit in a connection's time-out, which knows nothing of stopping.
+        _, late = await asyncio.wait(parts, timeout=LONGEST_STOP_SECONDS)
+        if late:
+            log.warning("worker cut off", after_seconds=LONGEST_STOP_SECONDS)
+    finally:
+        for part in parts:
+            part.cancel()
+    await asyncio.gather(*parts, return_exceptions=True)
 
 
 def make_queue(database: Database, tasks: Tasks) -> App:
     """The queue with its tasks, not yet connected."""
-    queue = App(connector=PsycopgConnector(conninfo=plain_url(database.url), min_size=1, max_size=4))
+    queue = App(
+        connector=PsycopgConnector(conninfo=plain_url(database.url), min_size=1, max_size=4, timeout=10)
+    )
 
     @queue.task(name=RUN_DUE_WORK, retry=BackOff(limit=None, longest_seconds=60))
     async def run_due_work(*, organization_id: str, owner_id: str) -> None:

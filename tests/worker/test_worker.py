@@ -12,6 +12,7 @@ import pytest
 from procrastinate.jobs import Job
 from sqlalchemy import text
 
+from tallymark import worker
 from tallymark.db.embedded import embedded_postgres_server
 from tallymark.db.engine import Database
 from tallymark.db.migrate import migrate
@@ -201,6 +202,22 @@ class TestWorker:
             await ask_for_document(database, organization_id, after)
             await until(lambda: after in calls.done, seconds=40)
             stop.set()
+
+    async def test_stops_in_time_though_the_database_never_answers(self, monkeypatch):
+        monkeypatch.setattr(worker, "LONGEST_STOP_SECONDS", 1.0)
+
+        async def say_nothing(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+            await reader.read()
+
+        silent = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+        port = silent.sockets[0].getsockname()[1]
+        database, stop = Database(f"postgresql://me@127.0.0.1:{port}/x"), asyncio.Event()
+        working = asyncio.create_task(run_worker(database, tasks=Calls().tasks, concurrency=1, stop=stop))
+        await asyncio.sleep(0.5)
+        stop.set()
+        async with asyncio.timeout(10):
+            await working
+        silent.close()
 
 
 class TestStalledJobs:

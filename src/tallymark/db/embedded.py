@@ -17,9 +17,10 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, TypedDict
 from urllib.parse import quote
 
@@ -66,8 +67,10 @@ SERVER_SETTINGS = {
 
 
 @contextmanager
-def embedded_postgres_server(data_dir: Path) -> Iterator[str]:
-    """Run the server for as long as the context is open and yield its URL.
+def embedded_postgres_server(
+    data_dir: Path, *, settings: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[str]:
+    """Run the server for as long as the context is open and yield its URL; `settings` go over the usual ones.
 
     Raises `StartupError` when the directory can't be written, is in use by another instance, or holds a cluster of
     another PostgreSQL version.
@@ -82,7 +85,7 @@ def embedded_postgres_server(data_dir: Path) -> Iterator[str]:
             _initialize(cluster, account)
         _check_version(cluster)
         _wait_for_predecessor(cluster)
-        process = _start(cluster, sockets, account)
+        process = _start(cluster, sockets, account, settings)
         try:
             _wait_until_ready(process, sockets, cluster)
             yield f"postgresql://{SUPERUSER}@/{DATABASE}?host={quote(str(sockets))}"
@@ -221,8 +224,10 @@ def _stop_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
 
 
-def _start(cluster: Path, sockets: Path, account: pwd.struct_passwd | None) -> subprocess.Popen[bytes]:
-    settings = SERVER_SETTINGS | {"unix_socket_directories": str(sockets)}
+def _start(
+    cluster: Path, sockets: Path, account: pwd.struct_passwd | None, extra: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    settings = SERVER_SETTINGS | {"unix_socket_directories": str(sockets)} | dict(extra)
     options = [option for name, value in settings.items() for option in ("-c", f"{name}={value}")]
     with (cluster.parent / "postgres.log").open("ab") as log:
         return subprocess.Popen(

@@ -6,7 +6,7 @@ Amounts are `Fraction`s until a named line rounds them: exact whatever the numbe
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -36,7 +36,7 @@ _TWO_DECIMALS = """
 """
 _NO_DECIMALS = "BIF CLP DJF GNF HUF ISK JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF"
 
-CURRENCIES: dict[str, Currency] = {
+CURRENCIES: Mapping[str, Currency] = {
     **{code: Currency(code, 2, 100) for code in _TWO_DECIMALS.split()},
     **{code: Currency(code, 0, 1) for code in _NO_DECIMALS.split()},
     **{code: Currency(code, 3, 1000) for code in ("BHD", "JOD", "KWD")},
@@ -80,7 +80,11 @@ def round_cents(value: Fraction) -> int:
 
 
 def trunc_cents(value: Fraction) -> int:
-    """Cut the fraction of an amount in minor units."""
+    """Cut the fraction of an amount in minor units, towards zero.
+
+    >>> trunc_cents(Fraction("2.9")), trunc_cents(Fraction("-2.9"))
+    (2, -2)
+    """
     return int(value)
 
 
@@ -99,6 +103,15 @@ def ceil_to(value: Fraction, digits: int = 0) -> Fraction:
     return -floor_to(-value, digits)
 
 
+def ceil5(value: Fraction) -> Fraction:
+    """Round towards plus infinity at five decimals, as prorated units are (metering §0).
+
+    >>> ceil5(Fraction(79, 31))
+    Fraction(254839, 100000)
+    """
+    return ceil_to(value, 5)
+
+
 def minor_units(amount: Fraction, of: Currency) -> int:
     """An amount in currency units as whole minor units, rounded once (pricing §1.4).
 
@@ -109,12 +122,20 @@ def minor_units(amount: Fraction, of: Currency) -> int:
 
 
 def exact_minor_units(amount: Fraction, of: Currency) -> Fraction:
-    """The same without rounding."""
+    """An amount in currency units as minor units, exact.
+
+    >>> exact_minor_units(Fraction("28.075"), currency("EUR"))
+    Fraction(5615, 2)
+    """
     return amount * of.subunits
 
 
 def major_units(cents: Number, of: Currency) -> Fraction:
-    """Minor units as an amount in currency units."""
+    """Minor units as an amount in currency units.
+
+    >>> major_units(1500, currency("KWD"))
+    Fraction(3, 2)
+    """
     return Fraction(cents) / of.subunits
 
 
@@ -170,7 +191,8 @@ def decimal_text(value: Number, places: int = 15) -> str:
     return text if "." in text else f"{text}.0"
 
 
-_AMOUNT = re.compile(r"\+?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)([eE][+-]?\d{1,3})?")
+_DIGITS = r"\d+(?:_\d+)*"
+_AMOUNT = re.compile(rf"[+-]?(?:{_DIGITS}\.?(?:{_DIGITS})?|\.{_DIGITS})(?:[eE]([+-]?\d{{1,3}}))?", re.ASCII)
 _LONGEST_AMOUNT = 100
 _LARGEST_EXPONENT = 100
 
@@ -178,14 +200,17 @@ _LARGEST_EXPONENT = 100
 def parse_amount(text: object) -> Fraction:
     """Read a price: a JSON string holding a finite decimal of at least zero (pricing §5.1).
 
-    Raises `ValueError` for anything else, the JSON number 5 included.
+    Raises `ValueError` for anything else, the JSON number 5 included, and for what is too long or too large to be a price.
 
     >>> parse_amount("1_000.5e-1")
     Fraction(2001, 20)
     """
-    if not isinstance(text, str) or len(text) > _LONGEST_AMOUNT or not text.isascii():
+    if not isinstance(text, str) or len(text) > _LONGEST_AMOUNT:
         raise ValueError("not a decimal in a string")
     match = _AMOUNT.fullmatch(text.strip())
-    if match is None or (match[2] and abs(int(match[2][1:])) > _LARGEST_EXPONENT):
+    if match is None or abs(int(match[1] or 0)) > _LARGEST_EXPONENT:
         raise ValueError("not a decimal in a string")
-    return Fraction(Decimal(text.strip()))
+    amount = Fraction(Decimal(match[0]))
+    if amount < 0:
+        raise ValueError("a price is not negative")
+    return amount

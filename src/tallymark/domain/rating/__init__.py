@@ -1,8 +1,9 @@
 """Units to exact amounts: one file per charge model (pricing §7)."""
 
-from tallymark.domain.rating.model import ChargeModel, Price, Rated, Usage
+from tallymark.domain.rating.model import NOTHING, ChargeModel, Needs, Price, Rated, Usage
 from tallymark.domain.rating.properties import (
     InvalidProperties,
+    NoPrice,
     clean_properties,
     default_properties,
     parse_price,
@@ -11,6 +12,9 @@ from tallymark.domain.rating.properties import (
 __all__ = [
     "ChargeModel",
     "InvalidProperties",
+    "NOTHING",
+    "Needs",
+    "NoPrice",
     "Price",
     "Rated",
     "Usage",

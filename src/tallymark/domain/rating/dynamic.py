@@ -8,7 +8,7 @@ from tallymark.domain.money import Currency, major_units
 from tallymark.domain.rating.model import NOTHING, ZERO, Needs, Rated, Usage, rated
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DynamicPrice:
     """No price of its own: the sum of `precise_total_amount_cents`."""
 

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tallymark.domain.money import Currency, decimal_text
-from tallymark.domain.rating.model import JSON, NOTHING, ZERO, Needs, Rated, Usage, rated
-from tallymark.domain.rating.tiers import Tier, reached
+from tallymark.domain.money import Currency
+from tallymark.domain.rating.model import (
+    JSON,
+    NOTHING,
+    ZERO,
+    Needs,
+    Rated,
+    Usage,
+    amount_text,
+    rated,
+    units_text,
+)
+from tallymark.domain.rating.tiers import Tier, check_tiers, reached
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +24,9 @@ class GraduatedPercentagePrice:
     """Tiers of a rate in percent of the units, with flat amounts as in the graduated model."""
 
     tiers: tuple[Tier, ...]
+
+    def __post_init__(self) -> None:
+        check_tiers(self.tiers)
 
     @property
     def needs(self) -> Needs:
@@ -30,11 +43,11 @@ class GraduatedPercentagePrice:
                 {
                     "from_value": tier.shown_from,
                     "to_value": tier.shown_to,
-                    "flat_unit_amount": decimal_text(tier.flat_amount),
-                    "rate": decimal_text(tier.price),
-                    "units": decimal_text(units),
-                    "per_unit_total_amount": decimal_text(total),
-                    "total_with_flat_amount": decimal_text(total + tier.flat_amount),
+                    "flat_unit_amount": amount_text(tier.flat_amount),
+                    "rate": amount_text(tier.price),
+                    "units": units_text(units),
+                    "per_unit_total_amount": amount_text(total),
+                    "total_with_flat_amount": amount_text(total + tier.flat_amount),
                 }
             )
         return rated(usage, amount, {"graduated_percentage_ranges": lines})

@@ -8,7 +8,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Protocol
 
-from tallymark.domain.money import Currency
+from tallymark.domain.money import Currency, decimal_text
 
 ZERO = Fraction(0)
 
@@ -17,7 +17,10 @@ Details = Mapping[str, JSON]
 
 
 class ChargeModel(StrEnum):
-    """The shapes a price can have, as the wire names them."""
+    """The shapes a price can have, as the wire names them.
+
+    `CUSTOM` has no price: it needs a metric that can't be created (pricing §7.8).
+    """
 
     STANDARD = "standard"
     GRADUATED = "graduated"
@@ -33,15 +36,15 @@ class ChargeModel(StrEnum):
 class Usage:
     """What was used in one window, bucket and group.
 
-    `running_totals` and `event_values` are given where the price says that it needs them (metering §5.6);
-    `full_units` are the units before proration.
+    `running_totals` and `event_values` are given where the price says that it needs them (metering §5.6): None is
+    not loaded, empty is no events. `full_units` are the units before proration.
     """
 
     units: Fraction
     events_count: int
     full_units: Fraction | None = None
     running_totals: Sequence[Fraction | int] = ()
-    event_values: Sequence[Fraction] = ()
+    event_values: Sequence[Fraction] | None = None
     precise_total_amount_cents: Fraction = ZERO
 
     @property
@@ -62,7 +65,7 @@ class Rated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """What a price must know of the events beyond their aggregated units."""
+    """What a price must know of the events beyond their aggregated units, and the numbers that bound it."""
 
     free_events: int = 0
     free_total: Fraction = ZERO
@@ -92,7 +95,21 @@ def rated(usage: Usage, amount: Fraction, details: Details, *, unit_amount: Frac
     """Close a rating: the average price per unit, and nothing at all where units or amount are negative (§1.4)."""
     units = usage.shown_units
     if units < 0 or amount < 0:
-        return Rated(units=ZERO, amount=ZERO, unit_amount=ZERO, amount_details=details)
+        return Rated(units=ZERO, amount=ZERO, unit_amount=ZERO)
     if unit_amount is None:
         unit_amount = amount / units if units else ZERO
     return Rated(units=units, amount=amount, unit_amount=unit_amount, amount_details=details)
+
+
+def amount_text(amount: Fraction) -> str:
+    """An amount, a price or a rate in the details of a fee: as many decimals as its precise amount keeps."""
+    return decimal_text(amount, 15)
+
+
+def units_text(units: Fraction | int) -> str:
+    """Units in the details of a fee: at most ten decimals (pricing §1.4).
+
+    >>> units_text(Fraction(10, 3))
+    '3.3333333333'
+    """
+    return decimal_text(units, 10)

@@ -5,8 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from tallymark.domain.money import Currency, ceil_to, decimal_text
-from tallymark.domain.rating.model import NOTHING, ZERO, Details, Needs, Rated, Usage, rated
+from tallymark.domain.money import Currency, ceil_to
+from tallymark.domain.rating.model import (
+    NOTHING,
+    ZERO,
+    Details,
+    Needs,
+    Rated,
+    Usage,
+    amount_text,
+    rated,
+    units_text,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +30,8 @@ class PackagePrice:
     def __post_init__(self) -> None:
         if self.package_size <= 0:
             raise ValueError("a package holds at least one unit")
+        if self.amount < 0 or self.free_units < 0:
+            raise ValueError("neither a price nor what is free is negative")
 
     @property
     def needs(self) -> Needs:
@@ -41,8 +53,8 @@ class PackagePrice:
                 "per_package_unit_amount": "0.0",
             }
         return {
-            "free_units": decimal_text(self.free_units),
-            "paid_units": decimal_text(max(usage.units - self.free_units, ZERO)),
+            "free_units": units_text(self.free_units),
+            "paid_units": units_text(max(usage.units - self.free_units, ZERO)),
             "per_package_size": self.package_size,
-            "per_package_unit_amount": decimal_text(self.amount),
+            "per_package_unit_amount": amount_text(self.amount),
         }

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from tallymark.domain.money import parse_amount
@@ -14,10 +15,14 @@ from tallymark.domain.rating.model import JSON, ZERO, ChargeModel, Price
 from tallymark.domain.rating.package import PackagePrice
 from tallymark.domain.rating.percentage import PercentagePrice
 from tallymark.domain.rating.standard import StandardPrice
-from tallymark.domain.rating.tiers import BrokenTiers, Tier, check_bounds
+from tallymark.domain.rating.tiers import BrokenTiers, Tier, parse_tiers
 from tallymark.domain.rating.volume import VolumePrice
 
 Properties = Mapping[str, JSON]
+
+MOST_PRESENTATION_KEYS = 2
+
+_INTEGER = re.compile(r"\d{1,19}", re.ASCII)
 
 OWN_KEYS: dict[ChargeModel, tuple[str, ...]] = {
     ChargeModel.STANDARD: ("amount",),
@@ -46,6 +51,10 @@ class InvalidProperties(ValueError):
         super().__init__(", ".join(codes))
 
 
+class NoPrice(ValueError):
+    """Charges of that model can't be created, so they have no price (pricing §7.8)."""
+
+
 def default_properties(model: ChargeModel) -> dict[str, JSON]:
     """Properties of a price of zero (pricing §5.1)."""
     match model:
@@ -66,138 +75,192 @@ def default_properties(model: ChargeModel) -> dict[str, JSON]:
             return {}
 
 
-def clean_properties(model: ChargeModel, properties: Properties | None) -> dict[str, JSON]:
-    """Keep the keys of the model, or its defaults where there are none.
+def clean_properties(
+    model: ChargeModel, properties: Properties | None, *, is_filter: bool = False
+) -> dict[str, JSON]:
+    """Keep the keys of the model and the grouping keys; where there is nothing, a charge has the model's defaults.
 
-    >>> clean_properties(ChargeModel.STANDARD, {"amount": "5", "rate": "1"})
-    {'amount': '5'}
+    A filter has no defaults and no presentation keys (pricing §6). What is kept may still be wrong: `parse_price` tells.
+
+    >>> clean_properties(ChargeModel.STANDARD, {"amount": "5", "rate": "1", "grouped_by": ["region", " "]})
+    {'amount': '5', 'pricing_group_keys': ['region']}
     """
     if not properties:
-        return default_properties(model)
-    return {key: properties[key] for key in OWN_KEYS[model] if key in properties}
+        return {} if is_filter else default_properties(model)
+    kept = {key: properties[key] for key in OWN_KEYS[model] if key in properties}
+    for alias in ("pricing_group_keys", "grouped_by"):
+        if properties.get(alias) is not None:
+            kept["pricing_group_keys"] = _without_blanks(properties[alias])
+            break
+    if not is_filter and properties.get("presentation_group_keys") is not None:
+        kept["presentation_group_keys"] = properties["presentation_group_keys"]
+    return kept
 
 
 def parse_price(model: ChargeModel, properties: Properties, *, aggregation_type: str) -> Price:
-    """Build the price of a charge. Raises `InvalidProperties` with the codes of all faults."""
-    faults = _Faults(properties)
-    price = _BUILDERS[model](faults, aggregation_type)
-    if faults.codes or price is None:
-        raise InvalidProperties(faults.codes or ["invalid_aggregation_type_or_charge_model"])
-    return price
+    """Build the price of a charge (pricing §7), its grouping keys checked too.
+
+    Raises `InvalidProperties` with the codes of all faults, and `NoPrice` for the custom model.
+
+    >>> parse_price(ChargeModel.STANDARD, {"amount": "0.02"}, aggregation_type="count_agg")
+    StandardPrice(amount=Fraction(1, 50))
+    """
+    reader = _Reader(properties=properties, aggregation_type=aggregation_type)
+    match model:
+        case ChargeModel.STANDARD:
+            return _standard(reader)
+        case ChargeModel.GRADUATED:
+            return _graduated(reader)
+        case ChargeModel.GRADUATED_PERCENTAGE:
+            return _graduated_percentage(reader)
+        case ChargeModel.VOLUME:
+            return _volume(reader)
+        case ChargeModel.PACKAGE:
+            return _package(reader)
+        case ChargeModel.PERCENTAGE:
+            return _percentage(reader)
+        case ChargeModel.DYNAMIC:
+            reader.close()
+            return DynamicPrice()
+        case ChargeModel.CUSTOM:
+            raise NoPrice(model)
 
 
-class _Faults:
-    """Reads properties and collects what is wrong with them."""
+def _without_blanks(keys: JSON) -> JSON:
+    """Drop keys of white space; a key that is no text, or empty text, stays to be refused."""
+    if not isinstance(keys, list):
+        return keys
+    return [key for key in keys if not (isinstance(key, str) and key.isspace())]
 
-    def __init__(self, properties: Properties) -> None:
-        self.properties = properties
-        self.codes: list[str] = []
 
-    def add(self, code: str) -> None:
-        self.codes.append(code)
+def _pricing_key_faults(keys: JSON) -> list[str]:
+    if keys is None or (isinstance(keys, list) and all(isinstance(key, str) and key for key in keys)):
+        return []
+    return ["invalid_type"]
 
-    def amount(self, value: object, code: str) -> Fraction:
+
+def _presentation_key_faults(keys: JSON) -> list[str]:
+    if keys is None:
+        return []
+    if not isinstance(keys, list):
+        return ["invalid_type"]
+    names = [key.get("value") for key in keys if isinstance(key, dict)]
+    faults = {
+        "too_many_keys": len(keys) > MOST_PRESENTATION_KEYS,
+        "value_is_duplicated": any(name in names[:index] for index, name in enumerate(names)),
+        "invalid_type": not all(_is_presentation_key(key) for key in keys),
+    }
+    return [code for code, is_faulty in faults.items() if is_faulty]
+
+
+def _is_presentation_key(key: JSON) -> bool:
+    if not isinstance(key, dict):
+        return False
+    name, options = key.get("value"), key.get("options")
+    if not isinstance(name, str) or not name.strip():
+        return False
+    if not isinstance(options, dict):
+        return options is None
+    return isinstance(options.get("display_in_invoice", False), bool)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reader:
+    """Reads properties, one after the other in the order of the specification, and collects what is wrong with them."""
+
+    properties: Properties
+    aggregation_type: str
+    codes: list[str] = field(default_factory=list)
+
+    def close(self) -> None:
+        """End the reading with the keys that any model may have. Raises `InvalidProperties`."""
+        self.codes.extend(_pricing_key_faults(self.properties.get("pricing_group_keys")))
+        self.codes.extend(_presentation_key_faults(self.properties.get("presentation_group_keys")))
+        if self.codes:
+            raise InvalidProperties(self.codes)
+
+    def amount(self, key: str, code: str) -> Fraction:
         try:
-            return parse_amount(value)
+            return parse_amount(self.properties.get(key))
         except ValueError:
-            if code not in self.codes:
-                self.add(code)
+            self.codes.append(code)
             return ZERO
 
     def optional_amount(self, key: str, code: str) -> Fraction | None:
-        value = self.properties.get(key)
-        return None if value is None else self.amount(value, code)
+        return None if self.properties.get(key) is None else self.amount(key, code)
 
     def integer(self, key: str, code: str, *, least: int) -> int:
+        """An integer or the text of one (pricing §1.1)."""
         value = self.properties.get(key)
-        if isinstance(value, bool) or not isinstance(value, int | str):
-            self.add(code)
+        if isinstance(value, str) and _INTEGER.fullmatch(value):
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 2**63:
+            self.codes.append(code)
             return least
-        try:
-            number = int(value)
-        except ValueError:
-            number = least - 1
-        if not least <= number < 2**63:
-            self.add(code)
-            return least
-        return number
+        return value
 
-    def tiers(self, key: str, price_key: str, price_code: str) -> tuple[Tier, ...]:
-        ranges = self.properties.get(key)
-        if not isinstance(ranges, list) or not ranges:
-            self.add(f"missing_{key}")
-            return ()
-        rows = [row if isinstance(row, dict) else {} for row in ranges]
-        if key == "volume_ranges":
-            rows.sort(key=_sort_key)
-        prices = [self.amount(row.get(price_key), price_code) for row in rows]
-        flats = [self.amount(row.get("flat_amount"), "invalid_amount") for row in rows]
+    def tiers(self, name: str, price_key: str, *, is_sorted: bool = True) -> tuple[Tier, ...]:
         try:
-            bounds = check_bounds([(row.get("from_value"), row.get("to_value")) for row in rows])
+            return parse_tiers(self.properties.get(name), name=name, price_key=price_key, is_sorted=is_sorted)
         except BrokenTiers as error:
-            self.codes.extend([f"invalid_{key}"] * int(str(error)))
+            self.codes.extend(error.codes)
             return ()
-        return tuple(
-            Tier(
-                floor=floor,
-                to=to,
-                price=price,
-                flat_amount=flat,
-                shown_from=row.get("from_value"),
-                shown_to=row.get("to_value"),
-            )
-            for row, (floor, to), price, flat in zip(rows, bounds, prices, flats, strict=True)
-        )
+
+    def refuse_latest(self) -> None:
+        """A percentage of the latest value means nothing (pricing §7.3, §7.6)."""
+        if self.aggregation_type == "latest_agg":
+            self.codes.append("invalid_value")
 
 
-def _sort_key(row: Mapping[str, JSON]) -> Decimal:
-    try:
-        return Decimal(str(row.get("from_value")))
-    except ArithmeticError:
-        return Decimal(0)
+def _standard(reader: _Reader) -> StandardPrice:
+    amount = reader.amount("amount", "invalid_amount")
+    reader.close()
+    return StandardPrice(amount=amount)
 
 
-def _standard(faults: _Faults, _: str) -> Price:
-    return StandardPrice(amount=faults.amount(faults.properties.get("amount"), "invalid_amount"))
+def _graduated(reader: _Reader) -> GraduatedPrice:
+    tiers = reader.tiers("graduated_ranges", "per_unit_amount")
+    reader.close()
+    return GraduatedPrice(tiers=tiers)
 
 
-def _graduated(faults: _Faults, _: str) -> Price:
-    return GraduatedPrice(tiers=faults.tiers("graduated_ranges", "per_unit_amount", "invalid_amount"))
+def _graduated_percentage(reader: _Reader) -> GraduatedPercentagePrice:
+    tiers = reader.tiers("graduated_percentage_ranges", "rate")
+    reader.refuse_latest()
+    reader.close()
+    return GraduatedPercentagePrice(tiers=tiers)
 
 
-def _graduated_percentage(faults: _Faults, aggregation_type: str) -> Price:
-    if aggregation_type == "latest_agg":
-        faults.add("invalid_value")
-    return GraduatedPercentagePrice(tiers=faults.tiers("graduated_percentage_ranges", "rate", "invalid_rate"))
+def _volume(reader: _Reader) -> VolumePrice:
+    tiers = reader.tiers("volume_ranges", "per_unit_amount", is_sorted=False)
+    reader.close()
+    return VolumePrice(tiers=tiers)
 
 
-def _volume(faults: _Faults, _: str) -> Price:
-    return VolumePrice(tiers=faults.tiers("volume_ranges", "per_unit_amount", "invalid_amount"))
+def _package(reader: _Reader) -> PackagePrice:
+    amount = reader.amount("amount", "invalid_amount")
+    package_size = reader.integer("package_size", "invalid_package_size", least=1)
+    free_units = reader.integer("free_units", "invalid_free_units", least=0)
+    reader.close()
+    return PackagePrice(amount=amount, package_size=package_size, free_units=free_units)
 
 
-def _package(faults: _Faults, _: str) -> Price:
-    return PackagePrice(
-        amount=faults.amount(faults.properties.get("amount"), "invalid_amount"),
-        package_size=faults.integer("package_size", "invalid_package_size", least=1),
-        free_units=faults.integer("free_units", "invalid_free_units", least=0),
-    )
-
-
-def _percentage(faults: _Faults, aggregation_type: str) -> Price:
-    if aggregation_type == "latest_agg":
-        faults.add("invalid_value")
-    rate = faults.amount(faults.properties.get("rate"), "invalid_rate")
-    fixed_amount = faults.optional_amount("fixed_amount", "invalid_fixed_amount")
+def _percentage(reader: _Reader) -> PercentagePrice:
+    rate = reader.amount("rate", "invalid_rate")
+    fixed_amount = reader.optional_amount("fixed_amount", "invalid_fixed_amount")
     events = 0
-    if faults.properties.get("free_units_per_events") is not None:
-        events = faults.integer("free_units_per_events", "invalid_free_units_per_events", least=1)
-    total = faults.optional_amount(
+    if reader.properties.get("free_units_per_events") is not None:
+        events = reader.integer("free_units_per_events", "invalid_free_units_per_events", least=1)
+    total = reader.optional_amount(
         "free_units_per_total_aggregation", "invalid_free_units_per_total_aggregation"
     )
-    least = faults.optional_amount("per_transaction_min_amount", "invalid_amount")
-    most = faults.optional_amount("per_transaction_max_amount", "invalid_amount")
-    if least is not None and most is not None and most < least:
-        faults.add("per_transaction_max_lower_than_per_transaction_min")
+    bounds = "per_transaction_min_amount", "per_transaction_max_amount"
+    faults = len(reader.codes)
+    least, most = (reader.optional_amount(key, "invalid_amount") for key in bounds)
+    if len(reader.codes) == faults and least is not None and most is not None and most < least:
+        reader.codes.append("per_transaction_max_lower_than_per_transaction_min")
+    reader.refuse_latest()
+    reader.close()
     return PercentagePrice(
         rate_percent=rate,
         fixed_amount=fixed_amount or ZERO,
@@ -206,25 +269,3 @@ def _percentage(faults: _Faults, aggregation_type: str) -> Price:
         per_transaction_min_amount=least,
         per_transaction_max_amount=most,
     )
-
-
-def _dynamic(faults: _Faults, aggregation_type: str) -> Price:  # noqa: ARG001 - the builders' shape
-    return DynamicPrice()
-
-
-def _custom(faults: _Faults, _: str) -> Price | None:
-    """No metric of custom aggregation can be made, so no charge can have this model (metering §2.1)."""
-    faults.add("invalid_aggregation_type_or_charge_model")
-    return None
-
-
-_BUILDERS: dict[ChargeModel, Callable[[_Faults, str], Price | None]] = {
-    ChargeModel.STANDARD: _standard,
-    ChargeModel.GRADUATED: _graduated,
-    ChargeModel.GRADUATED_PERCENTAGE: _graduated_percentage,
-    ChargeModel.VOLUME: _volume,
-    ChargeModel.PACKAGE: _package,
-    ChargeModel.PERCENTAGE: _percentage,
-    ChargeModel.DYNAMIC: _dynamic,
-    ChargeModel.CUSTOM: _custom,
-}

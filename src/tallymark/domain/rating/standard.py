@@ -15,6 +15,10 @@ class StandardPrice:
 
     amount: Fraction
 
+    def __post_init__(self) -> None:
+        if self.amount < 0:
+            raise ValueError("a price is not negative")
+
     @property
     def needs(self) -> Needs:
         """Units only."""

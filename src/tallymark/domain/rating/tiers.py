@@ -6,12 +6,15 @@ A tier holds what is above the previous tier's end, up to and with its own: both
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 
+from tallymark.domain.money import parse_amount
 from tallymark.domain.rating.model import JSON, ZERO
+
+_LARGEST_BOUND = 10**30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +40,14 @@ class Tier:
         return self.to is None or self.to >= units
 
 
+def check_tiers(tiers: Sequence[Tier]) -> None:
+    """State what every walk relies on: from zero on, tier follows tier, and the last has no end."""
+    touches = all(lower.to is not None and lower.to == upper.floor for lower, upper in pairwise(tiers))
+    grows = all(tier.to is None or tier.to > tier.floor for tier in tiers)
+    if not (tiers and tiers[0].floor == 0 and touches and grows and tiers[-1].to is None):
+        raise ValueError("tiers leave no gap and have no end")
+
+
 def reached(tiers: Sequence[Tier], units: Fraction) -> Iterator[tuple[Tier, Fraction]]:
     """The tiers that the units reach and how many lie in each; the first is reached even by none."""
     for tier in tiers:
@@ -51,47 +62,95 @@ def holding(tiers: Sequence[Tier], units: Fraction) -> Tier:
 
 
 class BrokenTiers(ValueError):
-    """Tiers that leave a gap, overlap or have no end."""
+    """Tiers that leave a gap, overlap, have no end or no price; `codes` has every fault."""
+
+    def __init__(self, codes: Sequence[str]) -> None:
+        self.codes = tuple(codes)
+        super().__init__(", ".join(codes))
 
 
-def bound(value: object) -> Fraction:
-    """Read a tier's bound: a number or a numeric string. Raises `BrokenTiers`."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
-        raise BrokenTiers
-    try:
-        number = Decimal(str(value))
-    except ArithmeticError:
-        raise BrokenTiers from None
-    if not number.is_finite() or abs(number.adjusted()) > 30:
-        raise BrokenTiers
-    return Fraction(number)
+def parse_tiers(ranges: object, *, name: str, price_key: str, is_sorted: bool = True) -> tuple[Tier, ...]:
+    """Read the tiers of a property (pricing §7.9), by `from_value` unless they are listed in order.
 
+    Raises `BrokenTiers`: the list missing, else one code for each faulty range, then the faulty amounts and rates.
 
-def check_bounds(bounds: Sequence[tuple[object, object]]) -> list[tuple[Fraction, Fraction | None]]:
-    """Check `(from_value, to_value)` pairs and give each tier's floor and end (pricing §7.9).
-
-    Raises `BrokenTiers` with the number of faulty tiers.
-
-    >>> check_bounds([(0, 10), (11, None)]) == check_bounds([(0, 10), (10, None)])
-    True
+    >>> adjacent, next_unit = (
+    ...     [{"from_value": 0, "to_value": 10, "per_unit_amount": "2", "flat_amount": "0"},
+    ...      {"from_value": start, "to_value": None, "per_unit_amount": "1", "flat_amount": "0"}]
+    ...     for start in (10, 11)
+    ... )
+    >>> [parse_tiers(rows, name="graduated_ranges", price_key="per_unit_amount")[1].floor
+    ...  for rows in (adjacent, next_unit)]
+    [Fraction(10, 1), Fraction(10, 1)]
     """
-    checked: list[tuple[Fraction, Fraction | None]] = []
-    faults = 0
+    if not isinstance(ranges, list) or not ranges:
+        raise BrokenTiers([f"missing_{name}"])
+    rows = [row if isinstance(row, dict) else {} for row in ranges]
+    if not is_sorted:
+        rows.sort(key=_by_from_value)
+    reader = _TierReader(name=name, price_key=price_key, codes=[])
+    tiers = list[Tier]()
     floor: Fraction | None = ZERO
-    for index, (start, end) in enumerate(bounds):
-        is_last = index == len(bounds) - 1
-        try:
-            first = bound(start)
-            to = None if end is None else bound(end)
-        except BrokenTiers:
-            faults, floor = faults + 1, None
-            continue
-        adjoins = floor is None or first in (floor, floor + 1)
-        closes = (to is None) is is_last and (to is None or to > first)
+    for index, row in enumerate(rows, start=1):
+        tiers.append(reader.read(row, floor, is_last=index == len(rows)))
+        floor = tiers[-1].to
+    if reader.codes:
+        raise BrokenTiers(
+            sorted(reader.codes, key=(f"invalid_{name}", "invalid_amount", "invalid_rate").index)
+        )
+    return tuple(tiers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _TierReader:
+    """Reads one range after the other and collects what is wrong with them."""
+
+    name: str
+    price_key: str
+    codes: list[str]
+
+    def read(self, row: Mapping[str, JSON], floor: Fraction | None, *, is_last: bool) -> Tier:
+        """Read a range that begins at `floor`; None, the end of a faulty range, is not held against the next one."""
+        start, end = row.get("from_value"), row.get("to_value")
+        first, to = _bound(start), _bound(end)
+        adjoins = first is not None and (floor is None or first in (floor, floor + 1))
+        closes = end is None if is_last else to is not None and (first is None or to > first)
         if not (adjoins and closes):
-            faults += 1
-        checked.append((floor if floor is not None else first, to))
-        floor = to
-    if faults:
-        raise BrokenTiers(faults)
-    return checked
+            self.codes.append(f"invalid_{self.name}")
+        price_code = "invalid_rate" if self.price_key == "rate" else "invalid_amount"
+        return Tier(
+            floor=floor or ZERO,
+            to=to,
+            price=self._amount(row.get(self.price_key), price_code),
+            flat_amount=self._amount(row.get("flat_amount"), "invalid_amount"),
+            shown_from=_shown(start, first),
+            shown_to=_shown(end, to),
+        )
+
+    def _amount(self, value: object, code: str) -> Fraction:
+        try:
+            return parse_amount(value)
+        except ValueError:
+            self.codes.append(code)
+            return ZERO
+
+
+def _bound(value: object) -> Fraction | None:
+    """A bound that is a number, or text of one; None if it is neither."""
+    if isinstance(value, bool):
+        return None
+    try:
+        # A JSON number with decimals is read as it was written, not as the binary fraction next to it.
+        number = Fraction(value) if isinstance(value, int) else parse_amount(str(value))
+    except ValueError:
+        return None
+    return number if 0 <= number <= _LARGEST_BOUND else None
+
+
+def _shown(written: JSON, bound: Fraction | None) -> JSON:
+    """The bound for a fee's details: the whole number where it is one."""
+    return int(bound) if bound is not None and bound.denominator == 1 else written
+
+
+def _by_from_value(row: Mapping[str, JSON]) -> Fraction:
+    return _bound(row.get("from_value")) or ZERO

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tallymark.domain.money import Currency, decimal_text
-from tallymark.domain.rating.model import NOTHING, ZERO, Needs, Rated, Usage, rated
-from tallymark.domain.rating.tiers import Tier, holding
+from tallymark.domain.money import Currency
+from tallymark.domain.rating.model import NOTHING, ZERO, Needs, Rated, Usage, amount_text, rated
+from tallymark.domain.rating.tiers import Tier, check_tiers, holding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +14,9 @@ class VolumePrice:
     """Tiers of which one prices everything; the full units choose it, also of a prorated charge."""
 
     tiers: tuple[Tier, ...]
+
+    def __post_init__(self) -> None:
+        check_tiers(self.tiers)
 
     @property
     def needs(self) -> Needs:
@@ -26,8 +29,8 @@ class VolumePrice:
         tier = holding(self.tiers, full)
         total = usage.units * tier.price
         details = {
-            "flat_unit_amount": decimal_text(tier.flat_amount),
-            "per_unit_amount": decimal_text(total / full if full else ZERO),
-            "per_unit_total_amount": decimal_text(total),
+            "flat_unit_amount": amount_text(tier.flat_amount),
+            "per_unit_amount": amount_text(total / full if full else ZERO),
+            "per_unit_total_amount": amount_text(total),
         }
         return rated(usage, total + tier.flat_amount, details)

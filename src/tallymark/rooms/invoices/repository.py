@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Uuid, delete, exists, func, insert, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
@@ -237,7 +238,7 @@ async def last_windows(tx: Tx, subscription_ids: Collection[UUID], *, before: da
             billing_records.c.billed_at < before,
             invoices.c.status != InvoiceStatus.VOIDED,
         )
-        .distinct(billing_records.c.subscription_id)
+        .ext(distinct_on(billing_records.c.subscription_id))
         .order_by(billing_records.c.subscription_id, billing_records.c.to_at.desc())
     )
     return (await tx.execute(statement)).all()

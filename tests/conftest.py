@@ -1,0 +1,172 @@
+"""The test kit: a real PostgreSQL, migrated once and cloned for each module, and the application on top of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from hypothesis import HealthCheck, settings
+from sqlalchemy import event
+from sqlalchemy.engine import make_url
+
+from tallymark.app import Running, running
+from tallymark.db.embedded import embedded_postgres_server
+from tallymark.db.engine import Database, plain_url
+from tallymark.db.migrate import migrate
+from tallymark.settings import Settings
+
+ADMIN_KEY = "admin-key"
+# Tests throw their database away: losing it in a power cut costs nothing.
+UNSAFE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "log_min_messages": "fatal"}
+
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", parent=settings.get_profile("default"), max_examples=60, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """A PostgreSQL of this test process, its database `tallymark` migrated: the template of all others."""
+    folder = Path(tempfile.mkdtemp(prefix="tallymark-test-"))
+    folder.chmod(0o755)
+    try:
+        with embedded_postgres_server(folder, settings=UNSAFE) as url:
+            migrate(url)
+            yield url
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def cloned(server_url: str) -> Iterator[str]:
+    """A database of one's own, copied from the template."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    maintenance = plain_url(make_url(server_url).set(database="postgres"))
+    with psycopg.connect(maintenance, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE tallymark')  # type: ignore[arg-type]
+        yield plain_url(make_url(server_url).set(database=name))
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def database_url(server_url: str) -> Iterator[str]:
+    """A fresh database for a module's tests; each makes organizations of its own."""
+    with cloned(server_url) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+async def application(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    """The application, wired as it is in production."""
+    options = Settings(
+        admin_api_key=ADMIN_KEY, public_url="http://test", data_dir=tmp_path_factory.mktemp("data")
+    )
+    async with running(options, database_url) as parts:
+        yield parts
+
+
+@pytest.fixture(scope="module")
+def database(application: Running) -> Database:
+    return application.database
+
+
+@dataclass
+class Organization:
+    """A tenant with a client of its own."""
+
+    id: uuid.UUID
+    api_key: str
+    client: httpx.AsyncClient
+
+
+@pytest.fixture
+async def make_organization(application: Running) -> AsyncIterator[Any]:
+    """Make organizations: live, or with a clock that stands at `frozen_time`."""
+    opened: list[httpx.AsyncClient] = []
+
+    def client_of(key: str | None) -> httpx.AsyncClient:
+        transport = httpx.ASGITransport(application.asgi, raise_app_exceptions=False)
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        client = httpx.AsyncClient(transport=transport, base_url="http://test/api/v1", headers=headers)
+        opened.append(client)
+        return client
+
+    async def make(frozen_time: str | None = None, name: str = "Acme") -> Organization:
+        body: dict[str, Any] = {"name": name, "email": "ops@acme.test"}
+        if frozen_time is not None:
+            body["test_clock"] = {"frozen_time": frozen_time}
+        async with client_of(None) as operator:
+            answer = await operator.post(
+                "http://test/admin/organizations", json=body, headers={"X-Admin-API-Key": ADMIN_KEY}
+            )
+        assert answer.status_code == 200, answer.text
+        made = answer.json()
+        organization_id = uuid.UUID(made["organization"]["lago_id"])
+        return Organization(organization_id, made["api_key"], client_of(made["api_key"]))
+
+    yield make
+    for client in opened:
+        await client.aclose()
+
+
+@pytest.fixture
+async def organization(make_organization: Any) -> Organization:
+    made: Organization = await make_organization()
+    return made
+
+
+@pytest.fixture
+async def client(organization: Organization) -> httpx.AsyncClient:
+    return organization.client
+
+
+@pytest.fixture
+async def other_client(make_organization: Any) -> httpx.AsyncClient:
+    """Another organization's client."""
+    made: Organization = await make_organization(name="Other")
+    return made.client
+
+
+@pytest.fixture
+async def nobody(application: Running) -> AsyncIterator[httpx.AsyncClient]:
+    """A client without a key."""
+    transport = httpx.ASGITransport(application.asgi, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        yield client
+
+
+@pytest.fixture
+def count_statements(database: Database) -> Any:
+    """`with count_statements() as statements`: the SQL that ran meanwhile."""
+
+    @contextmanager
+    def counting() -> Iterator[list[str]]:
+        statements: list[str] = []
+
+        def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
+            statements.append(statement)
+
+        engine = database.engine.sync_engine
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            yield statements
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+
+    return counting
+
+
+@pytest.fixture
+def now() -> datetime:
+    return datetime(2026, 1, 1, tzinfo=UTC)

@@ -1,0 +1,128 @@
+"""Small words to build worlds with, over the API: each returns the resource's object."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+Json = dict[str, Any]
+_numbers = itertools.count(1)
+
+
+async def call(
+    client: httpx.AsyncClient, method: str, path: str, body: Any = None, *, expect: int = 200, **query: Any
+) -> Json:
+    """One call, its status checked."""
+    answer = await client.request(method, path, json=body, params=query or None)
+    assert answer.status_code == expect, f"{method} {path} -> {answer.status_code}: {answer.text}"
+    found: Json = answer.json() if answer.content else {}
+    return found
+
+
+async def get(client: httpx.AsyncClient, path: str, *, expect: int = 200, **query: Any) -> Json:
+    return await call(client, "GET", path, expect=expect, **query)
+
+
+async def post(client: httpx.AsyncClient, path: str, body: Any, *, expect: int = 200) -> Json:
+    return await call(client, "POST", path, body, expect=expect)
+
+
+async def tax(client: httpx.AsyncClient, rate: str = "20", **more: Any) -> Json:
+    code = f"tax_{next(_numbers)}"
+    body = {"name": code, "code": code, "rate": rate, "applied_to_organization": True, **more}
+    found: Json = (await post(client, "/taxes", {"tax": body}))["tax"]
+    return found
+
+
+async def metric(client: httpx.AsyncClient, aggregation_type: str = "sum_agg", **more: Any) -> Json:
+    code = more.pop("code", f"metric_{next(_numbers)}")
+    body = {"name": code, "code": code, "aggregation_type": aggregation_type, **more}
+    if aggregation_type != "count_agg":
+        body.setdefault("field_name", "value")
+    found: Json = (await post(client, "/billable_metrics", {"billable_metric": body}))["billable_metric"]
+    return found
+
+
+def charge(of: Json, charge_model: str = "standard", **properties: Any) -> Json:
+    """A charge for a plan's body; a standard one costs 1 unless `amount` says otherwise."""
+    if charge_model == "standard":
+        properties.setdefault("amount", "1")
+    return {"billable_metric_id": of["lago_id"], "charge_model": charge_model, "properties": properties}
+
+
+async def plan(client: httpx.AsyncClient, *charges: Json, amount_cents: int = 0, **more: Any) -> Json:
+    code = more.pop("code", f"plan_{next(_numbers)}")
+    body = {
+        "name": code,
+        "code": code,
+        "interval": "monthly",
+        "amount_cents": amount_cents,
+        "amount_currency": "EUR",
+        "pay_in_advance": False,
+        "charges": list(charges),
+        **more,
+    }
+    found: Json = (await post(client, "/plans", {"plan": body}))["plan"]
+    return found
+
+
+async def customer(client: httpx.AsyncClient, **more: Any) -> Json:
+    external_id = more.pop("external_id", f"customer_{next(_numbers)}")
+    body = {"external_id": external_id, "name": external_id, **more}
+    found: Json = (await post(client, "/customers", {"customer": body}))["customer"]
+    return found
+
+
+async def subscribe(client: httpx.AsyncClient, who: Json, to: Json, **more: Any) -> Json:
+    body = {
+        "external_customer_id": who["external_id"],
+        "plan_code": to["code"],
+        "external_id": f"subscription_{next(_numbers)}",
+        **more,
+    }
+    found: Json = (await post(client, "/subscriptions", {"subscription": body}))["subscription"]
+    return found
+
+
+async def send(client: httpx.AsyncClient, to: Json, of: Json, *values: Any, **more: Any) -> None:
+    """One event a value, in one batch for each hundred."""
+    events = [
+        {
+            "transaction_id": f"transaction_{next(_numbers)}",
+            "external_subscription_id": to["external_id"],
+            "code": of["code"],
+            "properties": {"value": value},
+            **more,
+        }
+        for value in values
+    ]
+    for start in range(0, len(events), 100):
+        await post(client, "/events/batch", {"events": events[start : start + 100]})
+
+
+async def usage(client: httpx.AsyncClient, who: Json, of: Json, **query: Any) -> Json:
+    path = f"/customers/{who['external_id']}/current_usage"
+    query["external_subscription_id"] = of["external_id"]
+    found: Json = (await get(client, path, **query))["customer_usage"]
+    return found
+
+
+async def advance(client: httpx.AsyncClient, to: str) -> Json:
+    """Move the clock; "2026-02-01" or "2026-02-01T10:00" is UTC."""
+    instant = datetime.fromisoformat(to).replace(tzinfo=UTC).isoformat()
+    return await post(client, "/test_clock/advance", {"test_clock": {"to": instant}})
+
+
+async def invoices(client: httpx.AsyncClient, who: Json) -> list[Json]:
+    """A customer's invoices in full, oldest first."""
+    listed = (await get(client, "/invoices", external_customer_id=who["external_id"]))["invoices"]
+    full = [(await get(client, f"/invoices/{row['lago_id']}"))["invoice"] for row in listed]
+    return sorted(full, key=lambda invoice: invoice["created_at"])
+
+
+def epoch(when: str) -> int:
+    """Unix seconds of a UTC time."""
+    return int(datetime.fromisoformat(when).replace(tzinfo=UTC).timestamp())
