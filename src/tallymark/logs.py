@@ -12,7 +12,7 @@ from structlog.typing import Processor
 Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["auto", "json", "console"]
 
-QUIET = ("alembic", "asyncio", "procrastinate", "psycopg", "uvicorn", "urllib3")
+QUIET = ("alembic", "asyncio", "httpx", "procrastinate", "psycopg", "uvicorn", "urllib3")
 """Libraries that tell at `info` what only their own developers want to know."""
 
 
@@ -47,7 +47,11 @@ def configure_logs(*, level: Level, style: Format) -> None:
 
 def _formatter(shared: list[Processor], *, is_console: bool) -> logging.Formatter:
     ending: list[Processor] = (
-        [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        [
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            )
+        ]
         if is_console
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )

@@ -144,7 +144,7 @@ class TestAllocate:
         ("total", "weights", "parts"),
         [
             pytest.param(100, [1, 1, 1], (34, 33, 33), id="the first of equals gets the odd cent"),
-            pytest.param(100, [1, 1, 4], (17, 17, 66), id="the largest remainders get the rest"),
+            pytest.param(100, [1, 2, 4], (14, 29, 57), id="the largest remainder gets the rest"),
             pytest.param(5, [0, 1, 0, 1], (0, 3, 0, 2), id="no weight, no share"),
             pytest.param(0, [0, 0], (0, 0), id="nothing to spread"),
             pytest.param(0, [], (), id="nothing and nobody"),

@@ -5,7 +5,7 @@ from fractions import Fraction
 from uuid import uuid4
 
 import pytest
-from hypothesis import given
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert
 
@@ -102,8 +102,14 @@ def query(subscription, kind, **more):
 async def test_sql_equals_the_definition(database, organization, kind, is_recurring):
     """Examples are drawn inside one event loop: Hypothesis draws, the store answers."""
     examples = []
-    given(sent)(examples.append)()
-    for rows in examples[:25]:
+
+    @settings(max_examples=25, database=None, phases=[Phase.generate])
+    @given(sent)
+    def draw(rows):
+        examples.append(rows)
+
+    draw()
+    for rows in examples:
         subscription = await store(database, organization.id, rows)
         async with database.tenant(organization.id) as tx:
             found = await aggregate(tx, query(subscription, kind, is_recurring=is_recurring))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
@@ -12,6 +12,7 @@ from tallymark.api.context import Context, Gatekeeper, Principal
 from tallymark.api.errors import Unauthorized
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+Change = TypeVar("Change", bound=Callable[..., Any])
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -61,6 +62,20 @@ async def authenticate(gatekeeper: Gatekeeper, authorization: str) -> Principal:
     return principal
 
 
-def tenant_router(tag: str) -> APIRouter:
+class TenantRouter(APIRouter):
     """A router below `/api/v1` whose routes need an API key."""
-    return APIRouter(prefix="/api/v1", route_class=TenantRoute, tags=[tag])
+
+    def change(self, path: str) -> Callable[[Change], Change]:
+        """Register a change: PUT, and PATCH as its twin (platform §2)."""
+
+        def register(handler: Change) -> Change:
+            self.put(path)(handler)
+            self.patch(path, include_in_schema=False)(handler)
+            return handler
+
+        return register
+
+
+def tenant_router(tag: str) -> TenantRouter:
+    """A router of tenants' routes, shown under a heading in the API's description."""
+    return TenantRouter(prefix="/api/v1", route_class=TenantRoute, tags=[tag])

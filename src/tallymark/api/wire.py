@@ -85,6 +85,18 @@ Text = Annotated[str, BeforeValidator(_text), Field(max_length=65_535)]
 Name = Annotated[str, BeforeValidator(_text), Field(max_length=255), AfterValidator(_not_blank)]
 """Text of at most 255 characters that is not blank."""
 
+
+def at_most(length: int) -> AfterValidator:
+    """Refuse a text of more characters; null is as short as can be."""
+
+    def check(text: str | None) -> str | None:
+        if text is not None and len(text) > length:
+            raise PydanticCustomError("value_is_too_long", "too long")
+        return text
+
+    return AfterValidator(check)
+
+
 OptionalText = Annotated[
     str | None,
     BeforeValidator(lambda value: None if isinstance(value, str) and not value.strip() else _text(value)),

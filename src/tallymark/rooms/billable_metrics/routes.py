@@ -45,7 +45,7 @@ async def get_metric(code: str, context: InContext) -> MetricResponse:
     return MetricResponse(billable_metric=MetricOutput.of(metric))
 
 
-@router.api_route("/billable_metrics/{code:path}", methods=["PUT", "PATCH"])
+@router.change("/billable_metrics/{code:path}")
 async def update_metric(code: str, body: MetricUpdateRequest, context: InContext) -> CountedMetricResponse:
     """Change what is sent."""
     async with context.transaction() as tx:

@@ -8,7 +8,17 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from tallymark.api.pagination import Meta
-from tallymark.api.wire import Input, Instant, Integer, Name, NotEmpty, NotOffered, OptionalText, one_of
+from tallymark.api.wire import (
+    Input,
+    Instant,
+    Integer,
+    Name,
+    NotEmpty,
+    NotOffered,
+    OptionalText,
+    at_most,
+    one_of,
+)
 from tallymark.rooms.billable_metrics.model import AggregationType, BillableMetric
 
 Aggregation = Annotated[str, one_of(*(kind.value for kind in AggregationType))]
@@ -20,7 +30,7 @@ class MetricUpdateInput(Input):
     code: Name = ""
     description: OptionalText = None
     aggregation_type: Aggregation = ""
-    field_name: Annotated[OptionalText, Field(max_length=255)] = None
+    field_name: Annotated[OptionalText, at_most(255)] = None
     recurring: bool | None = False
     rounding_function: Rounding = None
     rounding_precision: Annotated[Integer, Field(ge=-30, le=30)] | None = None

@@ -5,12 +5,23 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from tallymark.api.pagination import Meta
 from tallymark.api.validation import Country, CurrencyCode, Emails, Locale, Timezone
-from tallymark.api.wire import Input, Instant, Integer, Name, NotEmpty, NotOffered, OptionalText, Text, one_of
+from tallymark.api.wire import (
+    Input,
+    Instant,
+    Integer,
+    Name,
+    NotEmpty,
+    NotOffered,
+    OptionalText,
+    Text,
+    at_most,
+    one_of,
+)
 from tallymark.rooms.customers.model import ADDRESS, Customer, Metadata
 from tallymark.rooms.customers.service import CustomerInput, MetadataInput
 from tallymark.rooms.organizations.model import BillingEntity
@@ -18,7 +29,7 @@ from tallymark.rooms.taxes.model import Tax
 from tallymark.rooms.taxes.schemas import TaxOutput
 
 Days = Annotated[Integer, Field(ge=0, le=100_000)]
-Short = Annotated[OptionalText, Field(max_length=255)]
+Short = Annotated[OptionalText, at_most(255)]
 
 
 def _zero_amount(value: Any) -> Any:
@@ -71,19 +82,10 @@ class BillingConfigurationInput(Input):
         return {name: value for name, value in self.sent.items() if name in columns}
 
 
-def _at_most(length: int) -> AfterValidator:
-    def check(text: str) -> str:
-        if len(text) > length:
-            raise PydanticCustomError("value_is_too_long", "too long")
-        return text
-
-    return AfterValidator(check)
-
-
 class MetadataFields(Input):
     id: UUID | None = None
-    key: Annotated[Name, _at_most(20)]
-    value: Annotated[Name, _at_most(100)]
+    key: Annotated[Name, at_most(20)]
+    value: Annotated[Name, at_most(100)]
     display_in_invoice: bool = False
 
     def to_value(self) -> MetadataInput:

@@ -62,7 +62,7 @@ async def explain_fee(lago_id: str, context: InContext) -> ExplanationResponse:
     return ExplanationResponse(explanation=explanation)
 
 
-@router.api_route("/fees/{lago_id}", methods=["PUT", "PATCH"])
+@router.change("/fees/{lago_id}")
 async def update_fee(lago_id: str, body: FeeUpdateRequest, context: InContext) -> FeeResponse:
     """Set the payment status of a fee that is on no invoice."""
     async with context.transaction() as tx:

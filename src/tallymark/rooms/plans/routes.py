@@ -77,7 +77,7 @@ async def get_charge(code: str, charge_code: str, context: InContext) -> ChargeR
     return ChargeResponse(charge=ChargeOutput.of(charges.find_charge(plan, charge_code)))
 
 
-@router.api_route("/plans/{code:path}/charges/{charge_code:path}", methods=["PUT", "PATCH"])
+@router.change("/plans/{code:path}/charges/{charge_code:path}")
 async def update_charge(
     code: str, charge_code: str, body: ChargeUpdateRequest, context: InContext
 ) -> ChargeResponse:
@@ -112,7 +112,7 @@ async def get_plan(code: str, context: InContext) -> PlanResponse:
     return PlanResponse(plan=PlanOutput.of(plan))
 
 
-@router.api_route("/plans/{code:path}", methods=["PUT", "PATCH"])
+@router.change("/plans/{code:path}")
 async def update_plan(code: str, body: PlanUpdateRequest, context: InContext) -> PlanResponse:
     """Change what is sent; `charges` is the full list of them."""
     asked = body.plan

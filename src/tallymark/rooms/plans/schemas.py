@@ -19,6 +19,7 @@ from tallymark.api.wire import (
     NotOffered,
     OptionalText,
     Percent,
+    at_most,
     one_of,
 )
 from tallymark.domain.rating import ChargeModel
@@ -58,7 +59,7 @@ def _strictly_boolean(value: Any) -> Any:
 class ChargeFields(Input):
     id: UUID | None = None
     billable_metric_id: UUID | None = None
-    code: Annotated[OptionalText, Field(max_length=255)] = None
+    code: Annotated[OptionalText, at_most(255)] = None
     charge_model: Model = ""
     properties: Annotated[dict[str, Any] | None, BeforeValidator(_offered_properties)] = None
     min_amount_cents: NotOffered = None

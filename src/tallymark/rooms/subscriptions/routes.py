@@ -90,7 +90,7 @@ async def get_subscription(
         return await _answer(tx, found, context)
 
 
-@router.api_route("/subscriptions/{external_id:path}", methods=["PUT", "PATCH"])
+@router.change("/subscriptions/{external_id:path}")
 async def update_subscription(
     external_id: str, body: SubscriptionUpdateRequest, context: InContext, status: str | None = None
 ) -> SubscriptionResponse:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator
 from pydantic_core import PydanticCustomError
 
 from tallymark.api.pagination import Meta
@@ -20,6 +20,7 @@ from tallymark.api.wire import (
     NotOffered,
     OptionalText,
     Text,
+    at_most,
     one_of,
 )
 from tallymark.domain.periods import BillingTime
@@ -30,9 +31,7 @@ from tallymark.rooms.subscriptions.service import NewSubscription
 CreditNoteOption = Literal["credit", "refund", "offset", "skip"]
 InvoiceOption = Literal["generate", "skip"]
 Trimmed = Annotated[Name, AfterValidator(str.strip)]
-OrderNumber = Annotated[
-    OptionalText, Field(max_length=255), AfterValidator(lambda text: text and text.strip())
-]
+OrderNumber = Annotated[OptionalText, at_most(255), AfterValidator(lambda text: text and text.strip())]
 
 
 def _payment_method(value: Any) -> Any:

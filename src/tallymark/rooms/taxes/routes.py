@@ -44,7 +44,7 @@ async def get_tax(code: str, context: InContext) -> TaxResponse:
         return await _answer(tx, await service.get_tax(tx, code=code))
 
 
-@router.api_route("/taxes/{code:path}", methods=["PUT", "PATCH"])
+@router.change("/taxes/{code:path}")
 async def update_tax(code: str, body: TaxUpdateRequest, context: InContext) -> TaxResponse:
     """Change what is sent."""
     async with context.transaction() as tx:

@@ -1,0 +1,154 @@
+"""What every route shares: keys, errors, pages (platform §1)."""
+
+import pytest
+from tests import kit
+
+
+@pytest.mark.parametrize(
+    "header", [None, "", "Bearer", "Bearer unknown", "Bearer 00000000-0000-4000-8000-000000000000"]
+)
+async def test_without_a_known_key_every_route_answers_401(nobody, header):
+    headers = {"Authorization": header} if header is not None else {}
+    answer = await nobody.get("/api/v1/customers", headers=headers)
+    assert (answer.status_code, answer.json()) == (401, {"status": 401, "error": "Unauthorized"})
+
+
+async def test_the_scheme_word_is_not_checked(nobody, organization):
+    answer = await nobody.get("/api/v1/customers", headers={"Authorization": f"Token {organization.api_key}"})
+    assert answer.status_code == 200
+
+
+async def test_the_key_is_looked_at_before_the_body(nobody):
+    answer = await nobody.post("/api/v1/plans", content=b"{not json")
+    assert answer.status_code == 401
+
+
+async def test_keys_are_kept_as_hashes(database, organization):
+    from sqlalchemy import select
+
+    from tallymark.db.tables import api_keys
+
+    async with database.tenant(organization.id) as tx:
+        (kept,) = (await tx.execute(select(api_keys.c.key_hash))).scalars()
+    assert organization.api_key.encode() not in bytes(kept)
+    assert len(kept) == 32
+
+
+async def test_an_unknown_path_or_method_answers_404_without_a_key(nobody):
+    for method, path in (("GET", "/nowhere"), ("PATCH", "/api/v1/organizations"), ("POST", "/health")):
+        answer = await nobody.request(method, path)
+        assert (answer.status_code, answer.json()["code"]) == (404, "resource_not_found"), path
+
+
+@pytest.mark.parametrize("body", [{}, {"plan": {}}, {"plan": None}, {"plan": []}, {"charge": {}}])
+async def test_a_missing_root_is_a_bad_request(client, body):
+    answer = await kit.post(client, "/plans", body, expect=400)
+    assert answer["error"] == "BadRequest: param is missing or the value is empty or invalid: plan"
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b"nonsense"])
+async def test_what_is_no_json_is_a_bad_request(client, content):
+    answer = await client.post("/plans", content=content, headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()) == (400, {"status": 400, "error": "Bad Request"})
+
+
+@pytest.mark.parametrize("text", ["nul\x00byte"])
+async def test_a_nul_byte_in_a_text_is_dropped(client, text):
+    made = await kit.customer(client, external_id="nul", name=text)
+    assert made["name"] == "nulbyte"
+
+
+async def test_unknown_attributes_are_ignored(client):
+    assert (await kit.customer(client, external_id="c", colour="blue"))["external_id"] == "c"
+
+
+class TestPages:
+    async def test_every_record_is_on_one_page(self, client):
+        for number in range(5):
+            await kit.customer(client, external_id=f"c{number}")
+        seen = []
+        for page in (1, 2, 3):
+            answer = await kit.get(client, "/customers", page=page, per_page=2)
+            seen += [row["external_id"] for row in answer["customers"]]
+        assert seen == ["c4", "c3", "c2", "c1", "c0"]
+        assert answer["meta"] == {
+            "current_page": 3,
+            "next_page": None,
+            "prev_page": 2,
+            "total_pages": 3,
+            "total_count": 5,
+        }
+
+    async def test_beyond_the_end_is_empty_and_keeps_its_number(self, client):
+        await kit.customer(client)
+        answer = await kit.get(client, "/customers", page=9)
+        assert answer["customers"] == []
+        assert (answer["meta"]["current_page"], answer["meta"]["prev_page"]) == (9, 8)
+
+    async def test_nothing_has_no_page(self, client):
+        meta = (await kit.get(client, "/customers"))["meta"]
+        assert meta == {
+            "current_page": 0,
+            "next_page": None,
+            "prev_page": None,
+            "total_pages": 0,
+            "total_count": 0,
+        }
+
+    @pytest.mark.parametrize("query", [{"page": "x"}, {"page": "-1"}, {"per_page": "0"}, {"per_page": "ten"}])
+    async def test_numbers_that_are_none_fall_back(self, client, query):
+        for number in range(26):
+            await kit.customer(client, external_id=f"c{number}")
+        answer = await kit.get(client, "/customers", **query)
+        assert len(answer["customers"]) == (25 if "per_page" in query else 26)
+
+
+async def test_the_api_describes_itself(nobody):
+    document = (await nobody.get("/openapi.json")).json()
+    assert document["openapi"].startswith("3.1")
+    assert {"/api/v1/events", "/api/v1/invoices/{lago_id}/download"} <= set(document["paths"])
+    assert (await nobody.get("/api-docs")).status_code == 200
+
+
+async def test_health_and_readiness(nobody):
+    assert (await nobody.get("/health")).json()["message"] == "Success"
+    assert (await nobody.get("/ready")).json() == {"status": "ok"}
+
+
+class TestAdmin:
+    async def test_needs_the_operators_key(self, nobody):
+        for headers in ({}, {"X-Admin-API-Key": "wrong"}):
+            answer = await nobody.post("/admin/organizations", json={"name": "x"}, headers=headers)
+            assert answer.status_code == 401
+
+    async def test_a_clock_is_shown_and_moves_forward_only(self, make_organization):
+        made = await make_organization("2023-06-29T00:00:00Z")
+        clock = await kit.get(made.client, "/test_clock")
+        assert clock == {"test_clock": {"frozen_time": "2023-06-29T00:00:00Z", "status": "ready"}}
+        moved = await kit.advance(made.client, "2023-07-29T12:12")
+        assert moved["test_clock"]["frozen_time"] == "2023-07-29T12:12:00Z"
+        for to, code in (("2023-07-01T00:00:00Z", "value_is_in_the_past"), ("soon", "value_is_invalid")):
+            answer = await kit.post(
+                made.client, "/test_clock/advance", {"test_clock": {"to": to}}, expect=422
+            )
+            assert answer["error_details"] == {"to": [code]}
+        customer = await kit.customer(made.client)
+        assert customer["created_at"] == "2023-07-29T12:12:00Z"
+
+    async def test_a_live_organization_has_no_clock(self, client):
+        assert (await kit.get(client, "/test_clock", expect=404))["code"] == "test_clock_not_found"
+
+    async def test_writes_wait_for_an_advance_and_reads_do_not(self, make_organization, database):
+        from datetime import UTC, datetime, timedelta
+
+        from tallymark.rooms.organizations import service
+
+        made = await make_organization("2023-06-29T00:00:00Z")
+        now = datetime.now(UTC)
+        async with database.tenant(made.id) as tx:
+            assert await service.start_advancing(tx, since=now, stale_before=now - timedelta(minutes=15))
+        body = {"customer": {"external_id": "x"}}
+        assert (await kit.post(made.client, "/customers", body, expect=409))["code"] == "test_clock_advancing"
+        event = {"event": {"transaction_id": "t", "code": "c"}}
+        assert (await kit.post(made.client, "/events", event, expect=409))["code"] == "test_clock_advancing"
+        assert (await kit.get(made.client, "/test_clock"))["test_clock"]["status"] == "advancing"
