@@ -54,9 +54,9 @@ def cloned(server_url: str) -> Iterator[str]:
     name = f"test_{uuid.uuid4().hex[:12]}"
     maintenance = plain_url(make_url(server_url).set(database="postgres"))
     with psycopg.connect(maintenance, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE tallymark')  # type: ignore[arg-type]
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE tallymark')
         yield plain_url(make_url(server_url).set(database=name))
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[arg-type]
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ _numbers = itertools.count(1)
 
 
 async def call(
-    client: httpx.AsyncClient, method: str, path: str, body: Any = None, *, expect: int = 200, **query: Any
+    client: httpx.AsyncClient, method: str, path: str, body: Any = None, *, expect: Any = 200, **query: Any
 ) -> Json:
     """One call, its status checked."""
     answer = await client.request(method, path, json=body, params=query or None)
@@ -22,7 +22,7 @@ async def call(
     return found
 
 
-async def get(client: httpx.AsyncClient, path: str, *, expect: int = 200, **query: Any) -> Json:
+async def get(client: httpx.AsyncClient, path: str, *, expect: Any = 200, **query: Any) -> Json:
     return await call(client, "GET", path, expect=expect, **query)
 
 
@@ -53,7 +53,7 @@ def charge(of: Json, charge_model: str = "standard", **properties: Any) -> Json:
     return {"billable_metric_id": of["lago_id"], "charge_model": charge_model, "properties": properties}
 
 
-async def plan(client: httpx.AsyncClient, *charges: Json, amount_cents: int = 0, **more: Any) -> Json:
+async def plan(client: httpx.AsyncClient, *charges: Json, amount_cents: Any = 0, **more: Any) -> Json:
     code = more.pop("code", f"plan_{next(_numbers)}")
     body = {
         "name": code,

@@ -30,7 +30,7 @@ from tallymark.rooms.organizations.census import create_first_organization
 from tallymark.settings import Settings
 from tallymark.worker import run_worker
 
-DRAIN_SECONDS = 12
+DRAIN_SECONDS = 10
 """How long requests may take to finish once the server is told to stop."""
 
 _KEEP_ALIVE_SECONDS = 65  # longer than what clients and load balancers keep idle connections for

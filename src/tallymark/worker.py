@@ -19,7 +19,7 @@ from tallymark.db.engine import Database, plain_url
 from tallymark.jobs.queue import RENDER_DOCUMENT, RUN_DUE_WORK
 from tallymark.jobs.schedule import enqueue_what_is_due
 
-GRACE_SECONDS = 12.0
+GRACE_SECONDS = 10.0
 """How long running jobs may take to finish once the worker is told to stop; then they go back to the queue."""
 
 LONGEST_STOP_SECONDS = GRACE_SECONDS + 2.0
@@ -28,6 +28,7 @@ LONGEST_STOP_SECONDS = GRACE_SECONDS + 2.0
 TICK_SECONDS = 1.0
 """How long due work waits at most until the scheduler sees it."""
 
+_CONNECT_SECONDS = 4
 _STALLED_SECONDS = 30.0
 _LONGEST_PAUSE_SECONDS = 30.0
 _KEPT_HOURS = 30 * 24
@@ -105,9 +106,14 @@ async def run_worker(database: Database, *, tasks: Tasks, concurrency: int, stop
 
 def make_queue(database: Database, tasks: Tasks) -> App:
     """The queue with its tasks, not yet connected."""
-    queue = App(
-        connector=PsycopgConnector(conninfo=plain_url(database.url), min_size=1, max_size=4, timeout=10)
+    connector = PsycopgConnector(
+        conninfo=plain_url(database.url),
+        kwargs={"connect_timeout": _CONNECT_SECONDS},
+        min_size=1,
+        max_size=4,
+        timeout=10,
     )
+    queue = App(connector=connector)
 
     @queue.task(name=RUN_DUE_WORK, retry=BackOff(limit=None, longest_seconds=60))
     async def run_due_work(*, organization_id: str, owner_id: str) -> None:
@@ -148,25 +154,34 @@ async def retry_stalled_jobs(queue: App) -> None:
 
 
 async def _work(queue: App, *, concurrency: int, stop: asyncio.Event) -> None:
-    async with queue.open_async():
-        await retry_stalled_jobs(queue)
-        worker = asyncio.create_task(
-            queue.run_worker_async(
-                concurrency=concurrency,
-                delete_jobs="successful",
-                install_signal_handlers=False,
-                shutdown_graceful_timeout=GRACE_SECONDS,
-                stalled_worker_timeout=_STALLED_SECONDS,
-            )
+    try:
+        async with queue.open_async():
+            await _work_connected(queue, concurrency=concurrency, stop=stop)
+    finally:
+        # An opening that failed or was cut off leaves its pool behind: the next one would take that for open, and
+        # its tasks would keep the event loop from closing.
+        await queue.close_async()
+
+
+async def _work_connected(queue: App, *, concurrency: int, stop: asyncio.Event) -> None:
+    await retry_stalled_jobs(queue)
+    worker = asyncio.create_task(
+        queue.run_worker_async(
+            concurrency=concurrency,
+            delete_jobs="successful",
+            install_signal_handlers=False,
+            shutdown_graceful_timeout=GRACE_SECONDS,
+            stalled_worker_timeout=_STALLED_SECONDS,
         )
-        stopping = asyncio.create_task(stop.wait())
-        try:
-            await asyncio.wait({worker, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            stopping.cancel()
-            worker.cancel()  # it takes nothing new, and ends when its running jobs have
-        with suppress(asyncio.CancelledError):
-            await worker
+    )
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({worker, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
+        worker.cancel()  # it takes nothing new, and ends when its running jobs have
+    with suppress(asyncio.CancelledError):
+        await worker
 
 
 async def _schedule(database: Database, stop: asyncio.Event) -> None:
