@@ -21,7 +21,7 @@ setup: $(READY) ## install everything; leaves the command at .venv/bin/tallymark
 run: $(READY) ## start everything (api, worker, scheduler, database) on http://127.0.0.1:8787
 	@exec $(BIN)/tallymark up $(ARGS)
 
-demo: $(READY) ## bill a made-up year on a running server, to look around in
+demo: $(READY) ## meter and bill a usage trace under a test clock, to look around in
 	@exec $(BIN)/tallymark demo $(ARGS)
 
 test: $(READY) ## run all tests
@@ -40,8 +40,8 @@ format: $(READY) ## format, and mend what the linter can mend
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-bench: $(READY) ## measure requests, events and billing on this machine
-	$(BIN)/python -m benchmarks $(ARGS)
+bench: $(READY) ## measure ingest, usage, billing and documents on this machine
+	$(BIN)/python -m bench $(ARGS)
 
 clean: ## remove what the targets above made; data directories stay
 	rm -rf .venv $(BOOTSTRAP) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -11,6 +11,7 @@ from tallymark.api.wire import wire_instant
 from tallymark.db.engine import Database
 from tallymark.db.errors import StartupError
 from tallymark.rooms.organizations import census, service
+from tallymark.rooms.organizations.model import Entry
 from tallymark.rooms.organizations.schemas import (
     CreatedOrganizationOutput,
     NewOrganizationRequest,
@@ -51,7 +52,7 @@ async def create_organization(
     return NewOrganizationResponse(organization=shown, api_key=made.api_key)
 
 
-async def list_organizations(url: str) -> list[census.Entry]:
+async def list_organizations(url: str) -> list[Entry]:
     """Every organization, the oldest first."""
     database = Database(url, pool_size=2)
     try:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-
 from tests.cli.conftest import COMMAND, environment, folder, start
 
 __all__ = ["folder", "start"]
@@ -23,7 +22,7 @@ class Live:
 
 
 @pytest.fixture
-def live(start: Any) -> Live:  # noqa: F811 - the fixture imported above
+def live(start: Any) -> Live:
     server = start()
     command = [str(COMMAND), "orgs", "create", "--name", "Acme", "--email", "a@acme.test", "--json"]
     command += ["--test-clock", "2026-01-10T00:00:00Z", "--data-dir", str(server.data_dir)]

@@ -34,8 +34,8 @@ def tiered(model: str, *rows: TierRow) -> Price:
     return parse_price(ChargeModel(model), {f"{model}_ranges": ranges}, aggregation_type="sum_agg")
 
 
-def usage_of(units: str | int, events_count: int = 1, **more: Fraction) -> Usage:
-    return Usage(units=Fraction(units), events_count=events_count, **more)
+def usage_of(units: str | int, events_count: int = 1, full_units: Fraction | None = None) -> Usage:
+    return Usage(units=Fraction(units), events_count=events_count, full_units=full_units)
 
 
 def amount_of(price: Price, units: str | int) -> Fraction:
@@ -43,7 +43,7 @@ def amount_of(price: Price, units: str | int) -> Fraction:
 
 
 def is_nothing(rated: Rated) -> bool:
-    return (rated.units, rated.amount, rated.unit_amount) == (0, 0, 0)
+    return rated.units == rated.amount == rated.unit_amount == 0
 
 
 class TestStandard:
@@ -351,7 +351,8 @@ def of_count(price: Price, count: int) -> Rated:
 
 
 def percentage(**properties: JSON) -> Price:
-    return price_of("percentage", **{"rate": "1.5", "fixed_amount": "0.25", **properties})
+    defaults: dict[str, JSON] = {"rate": "1.5", "fixed_amount": "0.25"}
+    return parse_price(ChargeModel.PERCENTAGE, {**defaults, **properties}, aggregation_type="sum_agg")
 
 
 class TestPercentage:
@@ -385,7 +386,7 @@ class TestPercentage:
             pytest.param({"free_units_per_total_aggregation": "200"}, "6.50", id="0 + 1.75 + 3 + 1.75"),
             pytest.param({"free_units_per_events": 2}, "4.75", id="0 + 0 + 3 + 1.75"),
             pytest.param(
-                {"free_units_per_events": 1, "free_units_per_total_aggregation": "200"},
+                {"free_units_per_events": 4, "free_units_per_total_aggregation": "200"},
                 "6.50",
                 id="with both, only the total counts",
             ),
@@ -453,14 +454,14 @@ class TestPercentage:
         )
 
     def test_frees_nothing_where_the_running_total_is_zero(self) -> None:
-        price = percentage(free_units_per_total_aggregation="150")
+        price = percentage(free_units_per_events=1)
         usage = Usage(units=Fraction(100), events_count=3, running_totals=[Fraction(5), Fraction(0)])
         assert price.rate(usage, EUR).amount_details["free_units"] == "0.0"
 
     def test_counts_no_total_below_an_unset_one(self) -> None:
-        """Three events are free, whatever the signs of their values: 100 − (−30) units and one event are paid."""
+        """Three events are free, also when their totals begin below zero: 130 − 30 units and one event are paid."""
         price = percentage(free_units_per_events=3)
-        assert of_sum(price, (-10, -10, -10, 130)).amount == Fraction("1.95") + Fraction("0.25")
+        assert of_sum(price, (-10, 20, 20, 100)).amount == Fraction("1.50") + Fraction("0.25")
 
     def test_prices_no_units_where_more_are_free(self) -> None:
         """A sum that fell again below what was free."""

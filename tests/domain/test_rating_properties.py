@@ -1,7 +1,7 @@
 """What is true of every price, whatever its numbers (pricing §18)."""
 
 from fractions import Fraction
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 import pytest
 from hypothesis import given
@@ -181,9 +181,7 @@ class TestEventsInAdvance:
     @given(price=standards() | packages(), values=contributions)
     def test_add_up(self, price: Price, values: list[Fraction]) -> None:
         totals = [Fraction(0), *accumulate(values)]
-        marginal = [
-            amount_of(price, after) - amount_of(price, before) for before, after in zip(totals, totals[1:])
-        ]
+        marginal = [amount_of(price, after) - amount_of(price, before) for before, after in pairwise(totals)]
         assert sum(marginal) == amount_of(price, totals[-1])
         assert min(marginal) >= 0
 
@@ -196,7 +194,7 @@ class TestEventsInAdvance:
         totals = [Fraction(0), *accumulate(values)]
         # Without any unit an event is compared with nothing at all: it pays the first flat amount, too (§8.1).
         sides = [Fraction(0), *(amount_of(price, after) for after in totals[1:])]
-        marginal = [after - before for before, after in zip(sides, sides[1:])]
+        marginal = [after - before for before, after in pairwise(sides)]
         assert sum(marginal) == amount_of(price, totals[-1])
         assert min(marginal) >= 0
 

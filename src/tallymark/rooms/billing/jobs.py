@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -13,6 +13,7 @@ from tallymark.db.engine import Database, Tx
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Batch
 from tallymark.rooms.billing.service.due import handle
+from tallymark.rooms.organizations.access import system_now
 
 log = structlog.get_logger(__name__)
 
@@ -40,9 +41,9 @@ async def run_due_work(database: Database, organization_id: UUID, owner_id: UUID
     """Do all that is due for one customer of a live organization, each batch in a transaction of its own."""
     failed: Failure | None = None
     while failed is None:
-        now = datetime.now(UTC)
+        now = system_now()
         done, failed = await _run_next(
-            database, organization_id, until=now, owner_id=owner_id, clock=lambda _: datetime.now(UTC)
+            database, organization_id, until=now, owner_id=owner_id, clock=lambda _: system_now()
         )
         if not done:
             return

@@ -86,6 +86,17 @@ class ApiKey:
     expires_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One organization as the operator lists it; `frozen_time` is its test clock's, None for a live one."""
+
+    id: UUID
+    name: str
+    slug: str
+    created_at: datetime
+    frozen_time: datetime | None
+
+
 def ascii_words(name: str) -> list[str]:
     """The words of a name in plain lower-case letters and digits.
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallymark.db.engine import Tx
 from tallymark.db.tables import api_keys, billing_entities, organizations, secrets, test_clocks
-from tallymark.rooms.organizations.model import ApiKey, BillingEntity, Organization, TestClock
+from tallymark.rooms.organizations.model import ApiKey, BillingEntity, Entry, Organization, TestClock
 
 Values = Mapping[str, Any]
 
@@ -29,6 +29,17 @@ async def is_slug_taken(connection: AsyncConnection, slug: str) -> bool:
 
 async def has_organizations(connection: AsyncConnection) -> bool:
     return (await connection.execute(select(organizations.c.id).limit(1))).first() is not None
+
+
+async def list_organizations(connection: AsyncConnection) -> list[Entry]:
+    """Every organization, the oldest first."""
+    column = organizations.c
+    statement = (
+        select(column.id, column.name, column.slug, column.created_at, test_clocks.c.frozen_time)
+        .outerjoin(test_clocks, test_clocks.c.organization_id == column.id)
+        .order_by(column.created_at, column.id)
+    )
+    return [Entry(**row._mapping) for row in await connection.execute(statement)]
 
 
 async def insert_billing_entity(connection: AsyncConnection, values: Values) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request
@@ -14,6 +13,7 @@ from tallymark.api.routing import tenant_router
 from tallymark.api.wire import wire_instant
 from tallymark.domain.errors import NotFound
 from tallymark.rooms.organizations import service
+from tallymark.rooms.organizations.access import system_now
 from tallymark.rooms.organizations.schemas import (
     CreatedOrganizationOutput,
     NewOrganizationRequest,
@@ -57,7 +57,7 @@ async def create_organization(
             connection,
             name=body.name,
             email=body.email,
-            now=datetime.now(UTC),
+            now=system_now(),
             frozen_time=body.test_clock.frozen_time if body.test_clock else None,
         )
     async with database.tenant(made.organization_id) as tx:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from tallymark.api.context import InContext
 from tallymark.api.routing import tenant_router
 from tallymark.rooms.organizations import service as organizations
+from tallymark.rooms.organizations.access import system_now
 from tallymark.rooms.organizations.schemas import TestClockOutput, TestClockResponse
 from tallymark.rooms.test_clocks import service
 from tallymark.rooms.test_clocks.schemas import AdvanceRequest, AdvanceResponse, FailureOutput
@@ -26,7 +25,7 @@ async def get_test_clock(context: InContext) -> TestClockResponse:
 async def advance_test_clock(body: AdvanceRequest, context: InContext) -> AdvanceResponse:
     """Move the clock; everything due until then has happened when this answers."""
     advanced = await service.advance(
-        context.database, context.organization_id, to=body.test_clock.to, wall_time=datetime.now(UTC)
+        context.database, context.organization_id, to=body.test_clock.to, wall_time=system_now()
     )
     return AdvanceResponse(
         test_clock=TestClockOutput.of(advanced.clock),

@@ -1,0 +1,63 @@
+"""A billing run: so many customers renewed by one advance of the clock; and the PDF of one invoice."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from bench.server import Server
+
+
+def measure(server: Server, *, customers: int) -> dict[str, Any]:
+    """Invoices a second, and milliseconds of a first PDF and of the next ones."""
+    key = server.new_organization("2026-01-01T00:00:00Z")
+    headers = {"Authorization": f"Bearer {key}"}
+    _sell(server, headers, customers)
+    began = time.perf_counter()
+    body = {"test_clock": {"to": "2026-02-01T01:00:00Z"}}
+    server.call("POST", "/api/v1/test_clock/advance", body, **headers)
+    elapsed = time.perf_counter() - began
+    listed: Any = server.call("GET", "/api/v1/invoices?per_page=10", None, **headers)
+    assert listed["meta"]["total_count"] == customers, listed["meta"]
+    times = [_time_pdf(server, headers, row["lago_id"]) for row in listed["invoices"]]
+    return {
+        "invoices_per_second": round(customers / elapsed, 1),
+        "first_pdf_ms": round(times[0], 1),
+        "pdf_ms": round(sorted(times[1:])[len(times) // 2 - 1], 1),
+    }
+
+
+def _sell(server: Server, headers: dict[str, str], customers: int) -> None:
+    server.call(
+        "POST", "/api/v1/taxes",
+        {"tax": {"name": "VAT", "code": "vat", "rate": "20", "applied_to_organization": True}}, **headers,
+    )  # fmt: skip
+    metric = {"name": "Calls", "code": "calls", "aggregation_type": "count_agg"}
+    made: Any = server.call("POST", "/api/v1/billable_metrics", {"billable_metric": metric}, **headers)
+    charge = {
+        "billable_metric_id": made["billable_metric"]["lago_id"],
+        "charge_model": "standard",
+        "properties": {"amount": "0.1"},
+    }
+    plan = {
+        "name": "p", "code": "p", "interval": "monthly", "amount_cents": 4900, "amount_currency": "EUR",
+        "pay_in_advance": False, "charges": [charge] * 2,
+    }  # fmt: skip
+    server.call("POST", "/api/v1/plans", {"plan": plan}, **headers)
+
+    def subscribe(number: int) -> None:
+        name = f"c{number}"
+        subscription = {"external_customer_id": name, "plan_code": "p", "external_id": name}
+        server.call("POST", "/api/v1/subscriptions", {"subscription": subscription}, **headers)
+        event = {"transaction_id": name, "external_subscription_id": name, "code": "calls"}
+        server.call("POST", "/api/v1/events", {"event": event}, **headers)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(subscribe, range(customers)))
+
+
+def _time_pdf(server: Server, headers: dict[str, str], invoice_id: str) -> float:
+    began = time.perf_counter()
+    server.call("POST", f"/api/v1/invoices/{invoice_id}/download", {}, **headers)
+    return (time.perf_counter() - began) * 1000
