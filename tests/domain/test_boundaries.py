@@ -26,6 +26,7 @@ from tallymark.domain.money import currency, round_cents
 from tallymark.domain.periods import TICK, BillingTime, Interval, days, start_of_day, yearly_amount_cents
 
 EUR = currency("EUR")
+FIRST, LAST = datetime(2023, 1, 1), datetime(2025, 12, 31)  # noqa: DTZ001 - Hypothesis adds the zone
 
 
 def at(text: str) -> datetime:
@@ -195,7 +196,6 @@ class TestZones:
         of = schedule("2025-01-01T00:00", "weekly", tz="Europe/Paris")
         found = compute_boundaries(of, Life(started_at=of.subscription_at), at=at("2025-03-30T22:00"))
         assert span(found.subscription) == (at("2025-03-23T23:00"), at("2025-03-30T22:00"))
-        assert days(*span(found.subscription), ZoneInfo("Europe/Paris")) in (7, 8)
         assert (
             days(found.subscription.period.start, found.subscription.period.last, ZoneInfo("Europe/Paris"))
             == 7
@@ -287,7 +287,7 @@ def test_parts_of_a_period_add_up_to_the_whole(cents, full, data):
 
 
 @given(
-    st.datetimes(datetime(2023, 1, 1), datetime(2025, 12, 31), timezones=st.just(UTC)),
+    st.datetimes(FIRST, LAST, timezones=st.just(UTC)),
     st.sampled_from(["UTC", "America/New_York", "Pacific/Auckland", "Asia/Kathmandu"]),
     st.integers(1, 10**7),
 )

@@ -1,0 +1,160 @@
+"""Invoices as PDF: archivable, readable aloud, in every language, and what a customer typed stays text."""
+
+from __future__ import annotations
+
+import io
+
+import pikepdf
+import pytest
+
+from tallymark.api.validation import LOCALES
+from tallymark.integrations.documents import TypstRenderer
+from tallymark.integrations.documents.breakdown import breakdown
+from tallymark.integrations.documents.data import words_of
+from tallymark.integrations.documents.formats import currency_symbol, formats_of
+
+
+@pytest.fixture(scope="module")
+def renderer() -> TypstRenderer:
+    return TypstRenderer()
+
+
+def document(code="en", fees=3, name="Halden & Rowe", **more):
+    words = words_of(code)
+    lines = [
+        {
+            "name": f"Charge {n}",
+            "units": "12.5",
+            "unit_amount": "0.0021",
+            "taxes_rate": "20",
+            "amount_cents": 3,
+        }
+        for n in range(fees)
+    ]
+    return {
+        "kind": "invoice",
+        "title": "invoice",
+        "words": words,
+        "formats": formats_of(words),
+        "paper": "a4",
+        "currency": {"code": "EUR", "symbol": currency_symbol("EUR", words), "digits": 2},
+        "brand": {"accent": "#0f5c63", "powered_by": True},
+        "number": "ACM-91F2-007-012",
+        "issuing_date": "2026-02-01",
+        "issuer": {"legal_name": "Acme", "address_lines": ["1 Road"]},
+        "customer": {"legal_name": name, "address_lines": ["2 Street", "Dublin"], "email": "a@b.example"},
+        "facts": [
+            {"kind": "invoice", "value": "ACM-91F2-007-012"},
+            {"kind": "payment_term", "type": "days", "value": 0},
+        ],
+        "headline": {"kind": "due", "date": "2026-03-03", "amount_cents": 1234567},
+        "sections": [
+            {
+                "name": "Scale",
+                "period": {"from": "2026-01-01", "to": "2026-01-31"},
+                "amount_cents": 3 * fees,
+                "groups": [
+                    {"title": "Usage", "period": {"from": "2026-01-01", "to": "2026-01-31"}, "fees": lines}
+                ],
+            }
+        ],
+        "totals": [
+            {"kind": "subtotal_excl", "amount_cents": 3 * fees},
+            {"kind": "total", "amount_cents": 3 * fees},
+        ],
+        **more,
+    }
+
+
+def opened(content: bytes) -> pikepdf.Pdf:
+    return pikepdf.open(io.BytesIO(content))
+
+
+@pytest.mark.parametrize("code", LOCALES)
+def test_every_language_of_the_contract_is_archivable_and_tagged(renderer, code):
+    with opened(renderer.render_pdf(document(code))) as file, file.open_metadata() as meta:
+        assert (meta["pdfaid:part"], meta["pdfaid:conformance"]) == ("3", "A")
+        assert meta["pdfuaid:part"] == "1"
+        assert "/StructTreeRoot" in file.Root
+        assert str(file.Root.Lang).startswith(words_of(code).split("-")[0])
+        assert "ACM-91F2-007-012" in meta["dc:title"]
+
+
+def test_many_fees_break_over_pages(renderer):
+    with opened(renderer.render_pdf(document(fees=90))) as file:
+        assert len(file.pages) in (3, 4)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "#panic()",
+        "$x$ *bold* _it_ [a](b) `c` \\ @ref <label>",
+        "x" * 300,
+        "株式会社",
+        "مرحبا",
+        "🧾 & Söhne",
+        "a\nb",
+    ],
+)
+def test_what_a_customer_typed_stays_text(renderer, name):
+    assert renderer.render_pdf(document(name=name)).startswith(b"%PDF-")
+
+
+def test_the_same_data_makes_the_same_pages(renderer):
+    first, second = (renderer.render_png(document(), ppi=40) for _ in range(2))
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("code", "money", "decimal", "date"),
+    [
+        ("en", "{symbol}{n}", ".", "{mmm} {d}, {yyyy}"),
+        ("de", "{n}\u00a0{symbol}", ",", "{dd}.{mm}.{yyyy}"),
+        ("fr", "{n}\u00a0{symbol}", ",", "{d} {mmm} {yyyy}"),
+        ("pt-BR", "{symbol}\u00a0{n}", ",", "{d} de {mmm} de {yyyy}"),
+    ],
+)
+def test_numbers_and_dates_follow_the_locale(code, money, decimal, date):
+    found = formats_of(code)
+    assert (found["money"], found["number"]["decimal"], found["date"]["pattern"]) == (money, decimal, date)
+
+
+class TestBreakdown:
+    def test_tiers_and_flat_amounts_are_lines(self):
+        details = {
+            "graduated_ranges": [
+                {
+                    "from_value": 0, "to_value": 100, "flat_unit_amount": "5.0", "per_unit_amount": "0.2",
+                    "units": "100.0", "per_unit_total_amount": "20.0", "total_with_flat_amount": "25.0",
+                },
+                {
+                    "from_value": 101, "to_value": None, "flat_unit_amount": "0.0", "per_unit_amount": "0.15",
+                    "units": "0.5", "per_unit_total_amount": "0.075", "total_with_flat_amount": "0.075",
+                },
+            ]
+        }  # fmt: skip
+        assert breakdown("graduated", details) == [
+            {"kind": "tier", "from": "0", "to": "100", "units": "100", "unit_amount": "0.2", "amount": "20"},
+            {"kind": "flat", "units": "1", "unit_amount": "5", "amount": "5"},
+            {"kind": "tier", "from": "101", "units": "0.5", "unit_amount": "0.15", "amount": "0.075"},
+        ]
+
+    def test_an_opened_package_is_a_whole_one(self):
+        details = {
+            "free_units": "50.0",
+            "paid_units": "201.0",
+            "per_package_size": 100,
+            "per_package_unit_amount": "7.5",
+        }
+        assert breakdown("package", details)[1] == {
+            "kind": "package",
+            "size": "100",
+            "units": "3",
+            "unit_amount": "7.5",
+            "amount": "22.5",
+        }
+
+    @pytest.mark.parametrize("charge_model", ["standard", "dynamic", None])
+    def test_units_times_price_need_no_lines(self, charge_model):
+        assert breakdown(charge_model, {}) == []
