@@ -98,13 +98,14 @@ class Connection(asyncio.Protocol):
             self.done.set_result(None)
 
 
+async def _connect(client: Connection, job: Job) -> None:
+    await asyncio.get_running_loop().create_connection(lambda: client, job.host, job.port)
+
+
 async def _run(job: Job) -> Outcome:
-    loop = asyncio.get_running_loop()
     began = time.perf_counter()
     clients = [Connection(job, number, began + job.seconds) for number in range(job.connections)]
-    await asyncio.gather(
-        *(loop.create_connection(lambda c=client: c, job.host, job.port) for client in clients)
-    )
+    await asyncio.gather(*(_connect(client, job) for client in clients))
     await asyncio.gather(*(client.done for client in clients))
     elapsed = time.perf_counter() - began
     latencies = sorted(latency * 1000 for client in clients for latency in client.latencies)

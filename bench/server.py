@@ -63,9 +63,7 @@ class Server:
 @contextmanager
 def running_server() -> Iterator[Server]:
     """Start a server on an empty data directory; stop it and remove everything at the end."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     with tempfile.TemporaryDirectory(prefix="tm-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
         data = Path(folder) / "data"
@@ -84,6 +82,14 @@ def running_server() -> Iterator[Server]:
             process.terminate()
             process.wait(30)
             log.close()
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
 
 
 def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
