@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
 
 import typer
 from rich.console import Console
@@ -33,6 +34,8 @@ app = typer.Typer(
 )
 orgs = typer.Typer(help="Make and list organizations (tenants).", no_args_is_help=True)
 app.add_typer(orgs, name="orgs")
+keys = typer.Typer(help="Make, list and end the API keys of an organization.", no_args_is_help=True)
+app.add_typer(keys, name="keys")
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on.", show_default="8787")]
@@ -40,6 +43,7 @@ DataDir = Annotated[
     Path | None,
     typer.Option(help="Where the embedded database lives.", show_default="~/.local/share/tallymark"),
 ]
+Organization = Annotated[str, typer.Option(help="Slug or id of the organization.")]
 DatabaseUrl = Annotated[
     str | None, typer.Option(help="An existing PostgreSQL >= 15 to use instead of the embedded one.")
 ]
@@ -176,6 +180,57 @@ def list_organizations(data_dir: DataDir = None, database_url: DatabaseUrl = Non
         clock = f"{entry.frozen_time:%Y-%m-%d %H:%M:%S}" if entry.frozen_time else ""
         table.add_row(str(entry.id), entry.name, entry.slug, f"{entry.created_at:%Y-%m-%d %H:%M:%S}", clock)
     _console().print(table)
+
+
+@keys.command("create")
+def create_api_key(
+    organization: Organization,
+    name: Annotated[str | None, typer.Option(help="What the key is for.")] = None,
+    expires_at: Annotated[
+        datetime | None, typer.Option(help="When it ends (UTC); never when left out.")
+    ] = None,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Make one more API key and print it; it is never shown again."""
+    from tallymark.commands import create_api_key
+
+    ends = expires_at.replace(tzinfo=UTC) if expires_at else None
+    with _migrated_database(data_dir, database_url) as (url, _):
+        made = create_api_key(url, organization, name=name, expires_at=ends, now=datetime.now(UTC))
+        key, value = asyncio.run(made)
+    _show({"Id": str(key.id), "API key": f"{value}  (shown this once)"})
+
+
+@keys.command("list")
+def list_api_keys(
+    organization: Organization, data_dir: DataDir = None, database_url: DatabaseUrl = None
+) -> None:
+    """List an organization's keys, without their values."""
+    from tallymark.commands import list_api_keys
+
+    with _migrated_database(data_dir, database_url) as (url, _):
+        found = asyncio.run(list_api_keys(url, organization))
+    table = Table("id", "name", "created", "expires", box=None, header_style="bold")
+    for key in found:
+        ends = f"{key.expires_at:%Y-%m-%d %H:%M:%S}" if key.expires_at else "never"
+        table.add_row(str(key.id), key.name or "", f"{key.created_at:%Y-%m-%d %H:%M:%S}", ends)
+    _console().print(table)
+
+
+@keys.command("expire")
+def expire_api_key(
+    organization: Organization,
+    key_id: Annotated[UUID, typer.Argument(help="The key's id, as `keys list` shows it.")],
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """End a key now. The last key that never expires can't be ended."""
+    from tallymark.commands import expire_api_key
+
+    with _migrated_database(data_dir, database_url) as (url, _):
+        asyncio.run(expire_api_key(url, organization, key_id, now=datetime.now(UTC)))
+    typer.echo("Expired.")
 
 
 def _settings(**flags: Any) -> Settings:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
+from uuid import UUID
 
 from pydantic import ValidationError
 
 from tallymark.api.errors import field_errors
 from tallymark.api.wire import wire_instant
-from tallymark.db.engine import Database
+from tallymark.db.engine import Database, Tx
 from tallymark.db.errors import StartupError
+from tallymark.domain.errors import Invalid, NotFound
 from tallymark.rooms.organizations import census, service
-from tallymark.rooms.organizations.model import Entry
+from tallymark.rooms.organizations.model import ApiKey, Entry
 from tallymark.rooms.organizations.schemas import (
     CreatedOrganizationOutput,
     NewOrganizationRequest,
@@ -58,5 +62,41 @@ async def list_organizations(url: str) -> list[Entry]:
     try:
         async with database.system() as connection:
             return await census.list_organizations(connection)
+    finally:
+        await database.close()
+
+
+async def create_api_key(
+    url: str, organization: str, *, name: str | None, expires_at: datetime | None, now: datetime
+) -> tuple[ApiKey, str]:
+    """Make one more key of an organization (slug or id); its value is returned this once."""
+    async with _tenant(url, organization) as tx:
+        return await service.create_api_key(tx, name=name, now=now, expires_at=expires_at)
+
+
+async def list_api_keys(url: str, organization: str) -> list[ApiKey]:
+    """The keys of an organization, without their values."""
+    async with _tenant(url, organization) as tx:
+        return await service.list_api_keys(tx)
+
+
+async def expire_api_key(url: str, organization: str, key_id: UUID, *, now: datetime) -> None:
+    """End a key at once; other processes stop honouring it within half a minute."""
+    async with _tenant(url, organization) as tx:
+        await service.expire_api_key(tx, key_id, at=now)
+
+
+@asynccontextmanager
+async def _tenant(url: str, organization: str) -> AsyncIterator[Tx]:
+    database = Database(url, pool_size=2)
+    try:
+        async with database.system() as connection:
+            organization_id = await census.find_organization(connection, organization)
+        async with database.tenant(organization_id) as tx:
+            yield tx
+    except NotFound as error:
+        raise StartupError(error.code.replace("_", " ")) from None
+    except Invalid as error:
+        raise StartupError("; ".join(code for codes in error.details.values() for code in codes)) from None
     finally:
         await database.close()

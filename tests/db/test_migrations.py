@@ -1,12 +1,15 @@
 """The migrations make the schema that the code sees, and no database of a newer release is touched."""
 
+from uuid import uuid4
+
 import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
+from sqlalchemy.engine import make_url
 
-from tallymark.db.engine import driver_url
+from tallymark.db.engine import driver_url, plain_url
 from tallymark.db.errors import StartupError
 from tallymark.db.migrate import migrate
 from tallymark.db.tables import metadata
@@ -37,6 +40,20 @@ def test_a_newer_schema_is_refused_in_one_line(database_url):
                 migrate(database_url)
         finally:
             connection.execute("UPDATE alembic_version SET version_num = '0001'")
+
+
+def test_a_user_who_may_not_prepare_the_schema_is_told_in_one_line(server_url):
+    maintenance = plain_url(make_url(server_url).set(database="postgres"))
+    name = f"weak_{uuid4().hex[:8]}"
+    with psycopg.connect(maintenance, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {name} LOGIN")
+        connection.execute(f"CREATE DATABASE {name} OWNER {name}")
+        weak = plain_url(make_url(server_url).set(database=name, username=name))
+        with pytest.raises(StartupError, match="may not prepare the schema") as error:
+            migrate(weak)
+        assert "\n" not in str(error.value)
+        connection.execute(f"DROP DATABASE {name}")
+        connection.execute(f"DROP ROLE {name}")
 
 
 def test_an_unreachable_server_is_told_in_one_line(tmp_path):

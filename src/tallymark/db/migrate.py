@@ -8,8 +8,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import Connection, create_engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.pool import NullPool
 
 from tallymark.db.engine import driver_url
@@ -41,6 +42,13 @@ def migrate(url: str) -> str:
             return str(MigrationContext.configure(connection).get_current_revision())
     except OperationalError as error:
         raise StartupError(f"cannot reach the database: {str(error.orig).strip().splitlines()[0]}") from None
+    except ProgrammingError as error:
+        if not isinstance(error.orig, InsufficientPrivilege):
+            raise
+        raise StartupError(
+            f"the database user may not prepare the schema ({str(error.orig).splitlines()[0]}): make it the database's"
+            " owner with CREATEROLE, or let such a user run `tallymark migrate`"
+        ) from None
     finally:
         engine.dispose()
 

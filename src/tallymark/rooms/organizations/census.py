@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from tallymark.domain.errors import NotFound
 from tallymark.rooms.organizations import repository, service
 from tallymark.rooms.organizations.model import Entry
 from tallymark.rooms.organizations.service import NewOrganization
@@ -23,3 +25,11 @@ async def create_first_organization(connection: AsyncConnection, *, now: datetim
     if await repository.has_organizations(connection):
         return None
     return await service.create_organization(connection, name=FIRST_NAME, email=None, now=now)
+
+
+async def find_organization(connection: AsyncConnection, name: str) -> UUID:
+    """The id of the organization of a slug or id. Raises `NotFound("organization")`."""
+    for entry in await repository.list_organizations(connection):
+        if name in (entry.slug, str(entry.id)):
+            return entry.id
+    raise NotFound("organization")

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
-from tallymark.domain.errors import NotFound
+from tallymark.domain.errors import Invalid, NotFound
 from tallymark.rooms.organizations import repository
 from tallymark.rooms.organizations.model import (
     FULL_ACCESS_KEY_NAME,
@@ -96,6 +96,21 @@ async def create_api_key(
     value = await _issue_key(tx.connection, tx.organization_id, name=name, now=now, expires_at=expires_at)
     newest = (await repository.list_api_keys(tx))[-1]
     return newest, value
+
+
+async def list_api_keys(tx: Tx) -> list[ApiKey]:
+    """Every key of the organization, expired ones included, the oldest first."""
+    return await repository.list_api_keys(tx)
+
+
+async def expire_api_key(tx: Tx, key_id: UUID, *, at: datetime) -> None:
+    """Let a key end at an instant. Raises `NotFound("api_key")`; `Invalid` for the last that never expires (platform §5)."""
+    keys = await repository.list_api_keys(tx)
+    if key_id not in {key.id for key in keys}:
+        raise NotFound("api_key")
+    if not any(key.expires_at is None and key.id != key_id for key in keys):
+        raise Invalid({"base": ["last_non_expiring_api_key"]})
+    await repository.expire_api_key(tx, key_id, at=at)
 
 
 async def _issue_key(

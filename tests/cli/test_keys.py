@@ -1,0 +1,44 @@
+"""Several API keys of an organization, from the shell: made, listed, ended."""
+
+import re
+
+import httpx
+
+
+def value_of(output: str) -> str:
+    found = re.search(r"[0-9a-f]{8}-[0-9a-f-]{27}(?=  \(shown)", output)
+    assert found, output
+    return found[0]
+
+
+def status(server, key: str) -> int:
+    answer = httpx.get(f"{server.url}/api/v1/organizations", headers={"Authorization": f"Bearer {key}"})
+    return answer.status_code
+
+
+def test_keys_are_made_listed_and_ended(start, run):
+    server = start()
+    where = ("--organization", "my-organization", "--data-dir", server.data_dir)
+    first = value_of(server.output)
+    made = run("keys", "create", "--name", "second", *where)
+    second = value_of(made.stdout)
+    past = run("keys", "create", "--name", "past", "--expires-at", "2020-01-01", *where)
+    assert [status(server, key) for key in (first, second, value_of(past.stdout))] == [200, 200, 401]
+
+    listed = run("keys", "list", *where).stdout
+    assert second not in listed
+    rows = {line.split()[1]: line.split()[0] for line in listed.splitlines()[1:]}
+    assert set(rows) == {"default", "second", "past"}
+
+    unseen = value_of(run("keys", "create", "--name", "unseen", *where).stdout)
+    rows = {line.split()[1]: line.split()[0] for line in run("keys", "list", *where).stdout.splitlines()[1:]}
+    assert run("keys", "expire", rows["unseen"], *where).returncode == 0
+    assert status(server, unseen) == 401
+    assert run("keys", "expire", rows["second"], *where).returncode == 0
+    last = run("keys", "expire", rows["default"], *where)
+    assert (last.returncode, "last_non_expiring_api_key" in last.stderr) == (1, True)
+
+
+def test_an_unknown_organization_is_told_in_one_line(run, folder):
+    done = run("keys", "list", "--organization", "nobody", "--data-dir", folder / "data")
+    assert (done.returncode, done.stderr) == (1, "tallymark: organization not found\n")
