@@ -74,9 +74,9 @@ class Problems:
         self._codes: dict[str, list[str]] = {}
 
     def add(self, field: str, *codes: str) -> None:
-        """Note codes against a field, each once."""
+        """Note codes against a field that were not noted before; one for each fault where several are told at once."""
         known = self._codes.setdefault(field, [])
-        known.extend(code for code in codes if code not in known)
+        known.extend([code for code in codes if code not in known])
 
     def raise_any(self) -> None:
         """Raise `Invalid` if anything was noted."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -201,14 +201,13 @@ def show(row: Row) -> EventOutput:
         precise_total_amount_cents=amount if amount is None or "." in amount else f"{amount}.0",
         properties=row.properties,
         external_subscription_id=row.external_subscription_id or None,
-        created_at=row.created_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        created_at=f"{row.created_at.isoformat()[:19]}Z",
     )
 
 
 def timestamp_text(instant: datetime) -> str:
-    """UTC with exactly three decimals, cut."""
-    utc = instant.astimezone(UTC)
-    return f"{utc.isoformat(timespec='milliseconds')[:23]}Z"
+    """An instant in UTC with exactly three decimals, cut."""
+    return f"{instant.isoformat(timespec='milliseconds')[:23]}Z"
 
 
 def _decode(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
