@@ -306,3 +306,15 @@ async def test_a_moved_zone_neither_skips_nor_doubles_a_billing_day(seller):
         "2025-05-01",
     ]
     assert sum(invoice["fees_amount_cents"] for invoice in found) == 200
+
+
+async def test_calls_side_by_side_settle_without_getting_in_each_others_way(seller):
+    """Requests and the work that they leave take a customer's lock and agenda in the same order."""
+    import asyncio
+
+    plan = await kit.plan(seller, amount_cents=3100, pay_in_advance=True)
+    customer = await kit.customer(seller)
+    await asyncio.gather(*(kit.subscribe(seller, customer, plan, name=f"s{n}") for n in range(8)))
+    found = await kit.invoices(seller, customer)
+    assert [invoice["total_amount_cents"] for invoice in found] == [2200] * 8
+    assert sorted(invoice["sequential_id"] for invoice in found) == list(range(1, 9))

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import IntEnum
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -94,17 +94,23 @@ async def drop(tx: Tx, kind: Kind, *subject_ids: UUID) -> None:
         )
 
 
-async def next_batch(tx: Tx, *, until: datetime, owner_id: UUID | None = None) -> Batch | None:
-    """Find what is due first, `until` included, and lock it; None when nothing is due or another worker has it."""
-    first = (
-        select(agenda)
-        .where(agenda.c.run_at <= until, agenda.c.parked_at.is_(None))
-        .order_by(agenda.c.run_at, agenda.c.kind, agenda.c.owner_id, agenda.c.subject_id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    if owner_id is not None:
-        first = first.where(agenda.c.owner_id == owner_id)
+_IN_ORDER = (agenda.c.run_at, agenda.c.kind, agenda.c.owner_id, agenda.c.subject_id)
+
+
+def _is_due(until: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return agenda.c.run_at <= until, agenda.c.parked_at.is_(None)
+
+
+async def first_owner(tx: Tx, *, until: datetime) -> UUID | None:
+    """Whose work is due first, `until` included; None when nothing is due."""
+    first = select(agenda.c.owner_id).where(*_is_due(until)).order_by(*_IN_ORDER).limit(1)
+    found: UUID | None = (await tx.execute(first)).scalar_one_or_none()
+    return found
+
+
+async def next_batch(tx: Tx, *, until: datetime, owner_id: UUID) -> Batch | None:
+    """Find what is due first for an owner whose lock is held; None when nothing is due."""
+    first = select(agenda).where(agenda.c.owner_id == owner_id, *_is_due(until)).order_by(*_IN_ORDER).limit(1)
     row = (await tx.execute(first)).first()
     if row is None:
         return None
@@ -118,7 +124,6 @@ async def next_batch(tx: Tx, *, until: datetime, owner_id: UUID | None = None) -
             agenda.c.parked_at.is_(None),
         )
         .order_by(agenda.c.subject_id)
-        .with_for_update()
     )
     subjects = (await tx.execute(together)).scalars().all()
     return Batch(

@@ -52,7 +52,6 @@ invoices = Table(
     flag("payment_overdue"),
     flag("self_billed"),
     flag("is_recurring"),
-    flag("needs_refresh"),
     string("purchase_order_number"),
     cents("fees_amount_cents"),
     cents("progressive_billing_credit_amount_cents"),

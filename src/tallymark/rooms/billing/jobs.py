@@ -9,7 +9,7 @@ from uuid import UUID
 
 import structlog
 
-from tallymark.db.engine import Database, Tx
+from tallymark.db.engine import Database
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Batch
 from tallymark.rooms.billing.service.due import handle
@@ -78,9 +78,14 @@ async def _run_next(
     batch: Batch | None = None
     try:
         async with database.tenant(organization_id, is_simulated=is_simulated) as tx:
-            batch = await _take(tx, until=until, owner_id=owner_id)
-            if batch is None:
+            owner = owner_id or await agenda.first_owner(tx, until=until)
+            if owner is None:
                 return False, None
+            # First the customer's lock, then their agenda: requests take both in this order.
+            await tx.lock("customer", owner)
+            batch = await agenda.next_batch(tx, until=until, owner_id=owner)
+            if batch is None:
+                return owner_id is None, None  # someone else has done it meanwhile: look again
             await handle(tx, batch, clock(batch))
             await agenda.complete(tx, batch)
         return True, None
@@ -90,17 +95,6 @@ async def _run_next(
         return True, await _note_failure(
             database, organization_id, batch, error, now=clock(batch), simulated=is_simulated
         )
-
-
-async def _take(tx: Tx, *, until: datetime, owner_id: UUID | None) -> Batch | None:
-    """Lock the customer first, then their agenda: always in this order."""
-    if owner_id is None:
-        batch = await agenda.next_batch(tx, until=until)
-        if batch is not None:
-            await tx.lock("customer", batch.owner_id)
-        return batch
-    await tx.lock("customer", owner_id)
-    return await agenda.next_batch(tx, until=until, owner_id=owner_id)
 
 
 async def _note_failure(

@@ -60,6 +60,12 @@ class Subscription:
     updated_at: datetime
 
 
+def check_change(subscription: Subscription, to: Status) -> None:
+    """State that a change of status is a legal one; any other is a defect of the caller."""
+    if to not in CHANGES[subscription.status]:
+        raise AssertionError(f"a subscription that is {subscription.status} does not become {to}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
     """A subscription with whom and what it binds: everything its calendar follows from."""

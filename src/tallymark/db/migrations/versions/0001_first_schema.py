@@ -559,7 +559,6 @@ def _create_tables() -> None:
         sa.Column("payment_overdue", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("self_billed", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("is_recurring", sa.Boolean(), server_default=sa.text("false"), nullable=False),
-        sa.Column("needs_refresh", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("purchase_order_number", sa.Text(), nullable=True),
         sa.Column("fees_amount_cents", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column(

@@ -73,7 +73,7 @@ async def refresh(tx: Tx, invoice: Invoice, *, now: datetime) -> Invoice:
     computed = await compute(tx, subjects, made_at=invoice.created_at, invoice_id=invoice.id)
     # Fees keep the invoice's own time of creation.
     content = _content(tx, computed, invoice.id, now=invoice.created_at)
-    values = {**total_columns(computed), "needs_refresh": False, "updated_at": now}
+    values = {**total_columns(computed), "updated_at": now}
     await invoices.replace_content(tx, invoice.id, values, content)
     return await invoices.get_invoice(tx, invoice.id)
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from tallymark.db.engine import Tx
 from tallymark.domain.periods import local_date
 from tallymark.rooms.subscriptions import repository
-from tallymark.rooms.subscriptions.model import Contract, Status
+from tallymark.rooms.subscriptions.model import Contract, Status, check_change
 from tallymark.rooms.subscriptions.service.agenda import drop_notes, note_start
 from tallymark.rooms.subscriptions.service.read import get_contracts
 
@@ -17,6 +17,7 @@ async def activate(tx: Tx, contract: Contract, *, started_at: datetime, now: dat
 
     A start on an earlier local day than `now` is not billed at once: its first invoice is that of the next billing day.
     """
+    check_change(contract.subscription, Status.ACTIVE)
     changed = {"status": Status.ACTIVE, "started_at": started_at, "activated_at": now, "updated_at": now}
     await drop_notes(tx, contract.subscription.id)
     subscription = await repository.update_subscription(tx, contract.subscription.id, changed)

@@ -9,12 +9,13 @@ from tallymark.domain.errors import Invalid
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Item, Kind
 from tallymark.rooms.subscriptions import repository
-from tallymark.rooms.subscriptions.model import Contract, Status, Subscription
+from tallymark.rooms.subscriptions.model import Contract, Status, Subscription, check_change
 from tallymark.rooms.subscriptions.service.agenda import drop_notes
 
 
 async def cancel(tx: Tx, subscription: Subscription, *, now: datetime) -> Subscription:
     """Call off a subscription that has not begun: nothing is billed."""
+    check_change(subscription, Status.CANCELED)
     await drop_notes(tx, subscription.id)
     return await repository.update_subscription(
         tx, subscription.id, {"status": Status.CANCELED, "canceled_at": now, "updated_at": now}
@@ -36,6 +37,7 @@ async def terminate(
     subscription says. Raises `Invalid` for an option that the plan's timing does not know.
     """
     subscription = contract.subscription
+    check_change(subscription, Status.TERMINATED)
     credit_option = _credit_option(contract, credit_note)
     invoice_option = invoice or subscription.on_termination_invoice
     await drop_notes(tx, subscription.id)
