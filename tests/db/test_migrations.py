@@ -33,13 +33,14 @@ def test_migrating_twice_changes_nothing(database_url):
 
 
 def test_a_newer_schema_is_refused_in_one_line(database_url):
+    current = migrate(database_url)
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
         try:
             with pytest.raises(StartupError, match="newer schema"):
                 migrate(database_url)
         finally:
-            connection.execute("UPDATE alembic_version SET version_num = '0001'")
+            connection.execute("UPDATE alembic_version SET version_num = %s", [current])
 
 
 def test_a_user_who_may_not_prepare_the_schema_is_told_in_one_line(server_url):

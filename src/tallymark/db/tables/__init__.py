@@ -2,17 +2,32 @@
 
 from tallymark.db.tables.agenda import agenda
 from tallymark.db.tables.catalog import (
+    add_ons,
+    add_ons_taxes,
     billable_metrics,
     billing_entities_taxes,
+    charge_filters,
     charges,
     charges_taxes,
+    commitments,
+    commitments_taxes,
     customers_taxes,
+    fixed_charges,
+    fixed_charges_taxes,
     plans,
     plans_taxes,
+    pricing_units,
     taxes,
 )
 from tallymark.db.tables.columns import metadata
-from tallymark.db.tables.customers import customer_metadata, customers, subscriptions
+from tallymark.db.tables.customers import (
+    customer_metadata,
+    customers,
+    fixed_charge_unit_events,
+    subscription_fixed_charge_units,
+    subscriptions,
+    usage_thresholds,
+)
 from tallymark.db.tables.events import event_streams, events
 from tallymark.db.tables.invoices import (
     billing_records,
@@ -28,16 +43,22 @@ from tallymark.db.tables.organizations import (
     secrets,
     test_clocks,
 )
+from tallymark.db.tables.outbox import outbox
 
 __all__ = [
+    "add_ons",
+    "add_ons_taxes",
     "agenda",
     "api_keys",
     "billable_metrics",
     "billing_entities",
     "billing_entities_taxes",
     "billing_records",
+    "charge_filters",
     "charges",
     "charges_taxes",
+    "commitments",
+    "commitments_taxes",
     "customer_metadata",
     "customers",
     "customers_taxes",
@@ -45,14 +66,21 @@ __all__ = [
     "events",
     "fees",
     "fees_applied_taxes",
+    "fixed_charge_unit_events",
+    "fixed_charges",
+    "fixed_charges_taxes",
     "invoices",
     "invoices_applied_taxes",
     "metadata",
     "organizations",
+    "outbox",
     "plans",
     "plans_taxes",
+    "pricing_units",
     "secrets",
+    "subscription_fixed_charge_units",
     "subscriptions",
     "taxes",
     "test_clocks",
+    "usage_thresholds",
 ]

@@ -1,4 +1,4 @@
-"""Tables of what is sold: taxes, billable metrics, plans and their charges."""
+"""Tables of what is sold: taxes, billable metrics, add-ons, plans with all that they charge."""
 
 from sqlalchemy import (
     Boolean,
@@ -9,6 +9,7 @@ from sqlalchemy import (
     Integer,
     Numeric,
     Table,
+    UniqueConstraint,
     Uuid,
     text,
 )
@@ -21,6 +22,7 @@ from tallymark.db.tables.columns import (
     instant,
     metadata,
     organization_column,
+    precise,
     reference,
     string,
     timestamps,
@@ -53,6 +55,19 @@ taxes = Table(
     *timestamps(),
     instant("deleted_at"),
     Index("taxes_code_key", "organization_id", "code", unique=True, postgresql_where=LIVE),
+)
+
+pricing_units = Table(
+    "pricing_units",
+    metadata,
+    id_column(),
+    organization_column(),
+    string("code", nullable=False),
+    string("name", nullable=False),
+    string("short_name", nullable=False),
+    string("description"),
+    *timestamps(),
+    UniqueConstraint("organization_id", "code"),
 )
 
 billable_metrics = Table(
@@ -93,6 +108,7 @@ plans = Table(
     Column("trial_period", Numeric),
     Column("bill_charges_monthly", Boolean),
     Column("bill_fixed_charges_monthly", Boolean),
+    Column("metadata", JSONB),
     flag("pending_deletion"),
     *timestamps(),
     instant("deleted_at"),
@@ -124,13 +140,91 @@ charges = Table(
     flag("pay_in_advance"),
     flag("invoiceable", default=True),
     flag("prorated"),
+    string("regroup_paid_fees"),
+    flag("accepts_target_wallet"),
     cents("min_amount_cents"),
+    reference("pricing_unit_id", "pricing_units", nullable=True),
+    Column("conversion_rate", Numeric(40, 15)),
     string("invoice_display_name"),
     *timestamps(),
     instant("deleted_at"),
+    CheckConstraint("(pricing_unit_id IS NULL) = (conversion_rate IS NULL)", name="pricing_unit"),
     Index("charges_code_key", "plan_id", "code", unique=True, postgresql_where=LIVE),
 )
 
+# One price list within a charge, for the events that have these values (pricing §6).
+charge_filters = Table(
+    "charge_filters",
+    metadata,
+    id_column(),
+    organization_column(),
+    reference("charge_id", "charges"),
+    # {"metric filter key": ["value", …]}
+    Column("values", JSONB, nullable=False),
+    Column("properties", JSONB, nullable=False),
+    string("invoice_display_name"),
+    # The order in which filters are shown and billed: the longest unchanged first.
+    Column("position", Integer, nullable=False),
+    *timestamps(),
+    instant("deleted_at"),
+    Index("charge_filters_charge_idx", "charge_id", "position", postgresql_where=LIVE),
+)
+
+add_ons = Table(
+    "add_ons",
+    metadata,
+    id_column(),
+    organization_column(),
+    string("code", nullable=False),
+    string("name", nullable=False),
+    string("invoice_display_name"),
+    string("description"),
+    cents("amount_cents"),
+    string("amount_currency", nullable=False),
+    *timestamps(),
+    instant("deleted_at"),
+    Index("add_ons_code_key", "organization_id", "code", unique=True, postgresql_where=LIVE),
+    Index("add_ons_newest_idx", "organization_id", text("created_at DESC"), "id"),
+    CheckConstraint("amount_cents > 0", name="amount"),
+)
+
+fixed_charges = Table(
+    "fixed_charges",
+    metadata,
+    id_column(),
+    organization_column(),
+    reference("plan_id", "plans", index=True),
+    reference("parent_id", "fixed_charges", nullable=True),
+    reference("add_on_id", "add_ons", index=True),
+    string("code", nullable=False),
+    string("charge_model", nullable=False),
+    Column("properties", JSONB, nullable=False),
+    precise("units", 10),
+    flag("pay_in_advance"),
+    flag("prorated"),
+    string("invoice_display_name"),
+    *timestamps(),
+    instant("deleted_at"),
+    Index("fixed_charges_code_key", "plan_id", "code", unique=True, postgresql_where=LIVE),
+    CheckConstraint("units >= 0", name="units"),
+)
+
+commitments = Table(
+    "commitments",
+    metadata,
+    id_column(),
+    organization_column(),
+    reference("plan_id", "plans"),
+    cents("amount_cents"),
+    string("invoice_display_name"),
+    *timestamps(),
+    UniqueConstraint("plan_id"),
+    CheckConstraint("amount_cents > 0", name="amount"),
+)
+
+add_ons_taxes = taxes_of("add_ons")
+fixed_charges_taxes = taxes_of("fixed_charges")
+commitments_taxes = taxes_of("commitments")
 plans_taxes = taxes_of("plans")
 charges_taxes = taxes_of("charges")
 billing_entities_taxes = taxes_of("billing_entities")

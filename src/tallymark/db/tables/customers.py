@@ -5,19 +5,23 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    ForeignKey,
     Index,
     Integer,
     Table,
     UniqueConstraint,
+    Uuid,
     text,
 )
 
 from tallymark.db.tables.columns import (
+    cents,
     flag,
     id_column,
     instant,
     metadata,
     organization_column,
+    precise,
     reference,
     string,
     timestamps,
@@ -114,6 +118,7 @@ subscriptions = Table(
     instant("trial_ended_at"),
     string("purchase_order_number"),
     Column("consolidate_invoice", Boolean, nullable=False, server_default=text("true")),
+    flag("progressive_billing_disabled"),
     string("on_termination_credit_note"),
     string("on_termination_invoice", nullable=False, default="generate"),
     *timestamps(),
@@ -130,4 +135,45 @@ subscriptions = Table(
     CheckConstraint("billing_time IN ('calendar', 'anniversary')", name="billing_time"),
     CheckConstraint("status NOT IN ('active', 'terminated') OR started_at IS NOT NULL", name="started"),
     CheckConstraint("(status = 'terminated') = (terminated_at IS NOT NULL)", name="terminated"),
+)
+
+# Marks of usage at which a progressive invoice is issued: of a plan, or of one subscription (pricing §14).
+usage_thresholds = Table(
+    "usage_thresholds",
+    metadata,
+    id_column(),
+    organization_column(),
+    reference("plan_id", "plans", nullable=True, index=True),
+    reference("subscription_id", "subscriptions", nullable=True, index=True),
+    cents("amount_cents"),
+    string("threshold_display_name"),
+    flag("recurring"),
+    *timestamps(),
+    CheckConstraint("amount_cents > 0", name="amount"),
+    CheckConstraint("(plan_id IS NULL) <> (subscription_id IS NULL)", name="owner"),
+)
+
+# Units of a fixed charge over time, for each subscription: the last one noted counts (pricing §13.2).
+fixed_charge_unit_events = Table(
+    "fixed_charge_unit_events",
+    metadata,
+    id_column(),
+    organization_column(),
+    reference("subscription_id", "subscriptions"),
+    reference("fixed_charge_id", "fixed_charges"),
+    precise("units", 10),
+    instant("effective_at", nullable=False),
+    instant("created_at", nullable=False),
+    Index("fixed_charge_unit_events_idx", "subscription_id", "fixed_charge_id", "created_at"),
+)
+
+# A subscription's own units of a plan's fixed charge: the plan's no longer reach it (pricing §13.3).
+subscription_fixed_charge_units = Table(
+    "subscription_fixed_charge_units",
+    metadata,
+    organization_column(),
+    Column("subscription_id", Uuid, ForeignKey("subscriptions.id"), primary_key=True),
+    Column("fixed_charge_id", Uuid, ForeignKey("fixed_charges.id"), primary_key=True),
+    precise("units", 10),
+    *timestamps(),
 )

@@ -159,6 +159,10 @@ fees = Table(
     reference("customer_id", "customers"),
     reference("subscription_id", "subscriptions", nullable=True, index=True),
     reference("charge_id", "charges", nullable=True),
+    reference("charge_filter_id", "charge_filters", nullable=True),
+    reference("fixed_charge_id", "fixed_charges", nullable=True),
+    reference("add_on_id", "add_ons", nullable=True),
+    reference("true_up_parent_fee_id", "fees", nullable=True, index=True),
     reference("billable_metric_id", "billable_metrics", nullable=True),
     reference("plan_id", "plans", nullable=True),
     Column("position", Integer, nullable=False, server_default=text("0")),
@@ -177,9 +181,16 @@ fees = Table(
     Column("events_count", BigInteger),
     Column("amount_details", JSONB, nullable=False, server_default=text("'{}'")),
     Column("grouped_by", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("presentation_breakdowns", JSONB, nullable=False, server_default=text("'[]'")),
+    # The amount in the charge's own pricing unit, where it has one: see `pricing_unit_details` on the wire.
+    Column("pricing_unit_details", JSONB),
     Column("explanation", JSONB, nullable=False, server_default=text("'[]'")),
     string("invoice_display_name"),
+    string("filter_display_name"),
     string("description"),
+    # The one event that a fee in advance is for.
+    Column("event_id", Uuid),
+    string("event_transaction_id"),
     string("item_code", nullable=False),
     string("item_name", nullable=False),
     string("item_description"),
@@ -200,6 +211,17 @@ fees = Table(
         "subscription_id",
         unique=True,
         postgresql_where=text("fee_type = 'subscription'"),
+    ),
+    # One fee in advance per event and charge (metering §8.5); an event's id holds its subscription.
+    Index(
+        "fees_event_key",
+        "event_id",
+        "charge_id",
+        unique=True,
+        postgresql_where=text("event_id IS NOT NULL"),
+    ),
+    Index(
+        "fees_standalone_idx", "subscription_id", "created_at", postgresql_where=text("invoice_id IS NULL")
     ),
     CheckConstraint("amount_cents >= 0 AND taxes_amount_cents >= 0", name="amounts"),
     CheckConstraint(

@@ -38,6 +38,10 @@ class FeeRecord:
     customer_id: UUID
     subscription_id: UUID | None
     charge_id: UUID | None
+    charge_filter_id: UUID | None
+    fixed_charge_id: UUID | None
+    add_on_id: UUID | None
+    true_up_parent_fee_id: UUID | None
     billable_metric_id: UUID | None
     plan_id: UUID | None
     position: int
@@ -56,9 +60,14 @@ class FeeRecord:
     events_count: int | None
     amount_details: Mapping[str, Any]
     grouped_by: Mapping[str, Any]
+    presentation_breakdowns: list[Mapping[str, Any]]
+    pricing_unit_details: Mapping[str, Any] | None
     explanation: list[Mapping[str, Any]]
     invoice_display_name: str | None
+    filter_display_name: str | None
     description: str | None
+    event_id: UUID | None
+    event_transaction_id: str | None
     item_code: str
     item_name: str
     item_description: str | None
@@ -75,6 +84,8 @@ class FeeRecord:
     external_subscription_id: str | None
     external_customer_id: str
     charge_model: str | None
+    filter_values: Mapping[str, list[str]] | None
+    true_up_fee_id: UUID | None
     taxes: tuple[FeeTax, ...] = ()
 
     def major(self, cents: Decimal | int) -> Fraction:

@@ -12,6 +12,7 @@ from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.db.tables import (
     billable_metrics,
+    charge_filters,
     charges,
     customers,
     fees,
@@ -28,12 +29,20 @@ _JOINED = (
     fees.join(customers, customers.c.id == fees.c.customer_id)
     .outerjoin(subscriptions, subscriptions.c.id == fees.c.subscription_id)
     .outerjoin(charges, charges.c.id == fees.c.charge_id)
+    .outerjoin(charge_filters, charge_filters.c.id == fees.c.charge_filter_id)
 )
+_true_ups = fees.alias("true_ups")
 _SELECT: Select[Any] = select(
     fees,
     customers.c.external_id.label("external_customer_id"),
     subscriptions.c.external_id.label("external_subscription_id"),
     charges.c.charge_model.label("charge_model"),
+    charge_filters.c["values"].label("filter_values"),
+    select(_true_ups.c.id)
+    .where(_true_ups.c.true_up_parent_fee_id == fees.c.id)
+    .limit(1)
+    .scalar_subquery()
+    .label("true_up_fee_id"),
 ).select_from(_JOINED)
 
 

@@ -145,17 +145,18 @@ def fee_fields(fee: FeeRecord) -> dict[str, Any]:
         "external_customer_id", "external_subscription_id", "amount_cents", "taxes_amount_cents", "taxes_rate", "units",
         "precise_unit_amount", "total_aggregated_units", "events_count", "pay_in_advance", "invoiceable",
         "payment_status", "created_at", "succeeded_at", "failed_at", "refunded_at", "precise_coupons_amount_cents",
-    )  # fmt: skip
-    none = (
-        "lago_charge_filter_id", "lago_fixed_charge_id", "lago_true_up_fee_id", "lago_true_up_parent_fee_id",
-        "lago_original_fee_id", "event_transaction_id", "pricing_unit_details",
+        "event_transaction_id", "pricing_unit_details", "presentation_breakdowns",
     )  # fmt: skip
     net_cents = Fraction(fee.amount_cents - fee.precise_coupons_amount_cents)
     return {
         **{name: getattr(fee, name) for name in same},
-        **dict.fromkeys(none),
         "lago_id": fee.id,
         "lago_charge_id": fee.charge_id,
+        "lago_charge_filter_id": fee.charge_filter_id,
+        "lago_fixed_charge_id": fee.fixed_charge_id,
+        "lago_true_up_fee_id": fee.true_up_fee_id,
+        "lago_true_up_parent_fee_id": fee.true_up_parent_fee_id,
+        "lago_original_fee_id": None,
         "lago_invoice_id": fee.invoice_id,
         "lago_subscription_id": fee.subscription_id,
         "lago_customer_id": fee.customer_id if fee.subscription_id else None,
@@ -173,21 +174,26 @@ def fee_fields(fee: FeeRecord) -> dict[str, Any]:
         "amount_details": dict(fee.amount_details),
         "self_billed": False,
         "item": _item(fee),
-        "presentation_breakdowns": [],
     }
 
 
 def _item(fee: FeeRecord) -> FeeItem:
-    item_id = fee.billable_metric_id if fee.fee_type is FeeType.CHARGE else fee.subscription_id
+    ids = {
+        FeeType.CHARGE: fee.billable_metric_id,
+        FeeType.FIXED_CHARGE: fee.add_on_id,
+        FeeType.ADD_ON: fee.add_on_id,
+    }
     return FeeItem(
         type=fee.fee_type,
         code=fee.item_code,
         name=fee.item_name,
         description=fee.item_description,
         invoice_display_name=fee.invoice_display_name or fee.item_name,
-        filters=None,
-        filter_invoice_display_name=None,
-        lago_item_id=item_id,
+        filters={key: list(values) for key, values in fee.filter_values.items()}
+        if fee.filter_values
+        else None,
+        filter_invoice_display_name=fee.filter_display_name,
+        lago_item_id=ids.get(fee.fee_type, fee.subscription_id),
         item_type=ITEM_TYPES[fee.fee_type],
         grouped_by=dict(fee.grouped_by),
     )

@@ -1,45 +1,44 @@
-"""Plans put together from their rows: charges, metrics and taxes in a constant number of queries."""
+"""Plans put together from their rows: all that they charge, in a constant number of queries."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.domain.rating import ChargeModel
+from tallymark.rooms.add_ons import service as add_ons
+from tallymark.rooms.add_ons.model import AddOn
 from tallymark.rooms.billable_metrics import service as billable_metrics
+from tallymark.rooms.billable_metrics.model import BillableMetric
 from tallymark.rooms.plans import repository
-from tallymark.rooms.plans.model import Charge, Plan
+from tallymark.rooms.plans.model import (
+    AppliedPricingUnit,
+    Charge,
+    ChargeFilter,
+    Commitment,
+    FixedCharge,
+    Plan,
+    PricingUnit,
+    UsageThreshold,
+)
 from tallymark.rooms.plans.repository import PlanRow
 from tallymark.rooms.taxes import service as taxes
-from tallymark.rooms.taxes.model import Owner
+from tallymark.rooms.taxes.model import Owner, Tax
+
+TaxesOf = Mapping[UUID, tuple[Tax, ...]]
 
 
 async def assemble(tx: Tx, rows: Sequence[PlanRow]) -> dict[UUID, Plan]:
     """Plans of their rows, by id."""
     plan_ids = {row.id for row in rows}
-    charge_rows = await repository.charges_of(tx, plan_ids) if plan_ids else []
-    metrics = await billable_metrics.get_metrics(tx, {row.billable_metric_id for row in charge_rows})
-    charge_taxes = await taxes.taxes_of(tx, Owner.CHARGE, {row.id for row in charge_rows})
+    charges = await _charges(tx, plan_ids)
+    fixed_charges = await _fixed_charges(tx, plan_ids)
+    commitments = await _commitments(tx, plan_ids)
+    thresholds = await _thresholds(tx, plan_ids)
     plan_taxes = await taxes.taxes_of(tx, Owner.PLAN, plan_ids)
-    of_plan: dict[UUID, list[Charge]] = {}
-    for row in charge_rows:
-        charge = Charge(
-            id=row.id,
-            plan_id=row.plan_id,
-            code=row.code,
-            billable_metric=metrics[row.billable_metric_id],
-            charge_model=ChargeModel(row.charge_model),
-            properties=row.properties,
-            pay_in_advance=row.pay_in_advance,
-            invoiceable=row.invoiceable,
-            prorated=row.prorated,
-            min_amount_cents=row.min_amount_cents,
-            invoice_display_name=row.invoice_display_name,
-            taxes=charge_taxes.get(row.id, ()),
-            created_at=row.created_at,
-        )
-        of_plan.setdefault(row.plan_id, []).append(charge)
     return {
         row.id: Plan(
             id=row.id,
@@ -57,8 +56,160 @@ async def assemble(tx: Tx, rows: Sequence[PlanRow]) -> dict[UUID, Plan]:
             bill_fixed_charges_monthly=row.bill_fixed_charges_monthly,
             pending_deletion=row.pending_deletion,
             created_at=row.created_at,
-            charges=tuple(of_plan.get(row.id, ())),
+            charges=tuple(charges.get(row.id, ())),
+            fixed_charges=tuple(fixed_charges.get(row.id, ())),
+            minimum_commitment=commitments.get(row.id),
+            usage_thresholds=tuple(thresholds.get(row.id, ())),
             taxes=plan_taxes.get(row.id, ()),
+            metadata=row.metadata,
         )
         for row in rows
     }
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What the charges of some plans are made of, by the ids that their rows name."""
+
+    metrics: Mapping[UUID, BillableMetric]
+    filters: Mapping[UUID, Sequence[ChargeFilter]]
+    pricing_units: Mapping[UUID, PricingUnit]
+    taxes: TaxesOf
+
+
+async def _charges(tx: Tx, plan_ids: Collection[UUID]) -> dict[UUID, list[Charge]]:
+    rows = await repository.charges_of(tx, plan_ids) if plan_ids else []
+    if not rows:
+        return {}
+    charge_ids = {row.id for row in rows}
+    parts = _Parts(
+        metrics=await billable_metrics.get_metrics(tx, {row.billable_metric_id for row in rows}),
+        filters=await _filters(tx, charge_ids),
+        pricing_units=await _pricing_units(tx, {row.pricing_unit_id for row in rows if row.pricing_unit_id}),
+        taxes=await taxes.taxes_of(tx, Owner.CHARGE, charge_ids),
+    )
+    found: dict[UUID, list[Charge]] = defaultdict(list)
+    for row in rows:
+        found[row.plan_id].append(_charge(row, parts))
+    return found
+
+
+def _charge(row: PlanRow, parts: _Parts) -> Charge:
+    unit = parts.pricing_units.get(row.pricing_unit_id)
+    return Charge(
+        id=row.id,
+        plan_id=row.plan_id,
+        parent_id=row.parent_id,
+        code=row.code,
+        billable_metric=parts.metrics[row.billable_metric_id],
+        charge_model=ChargeModel(row.charge_model),
+        properties=row.properties,
+        pay_in_advance=row.pay_in_advance,
+        invoiceable=row.invoiceable,
+        prorated=row.prorated,
+        regroup_paid_fees=row.regroup_paid_fees,
+        accepts_target_wallet=row.accepts_target_wallet,
+        min_amount_cents=row.min_amount_cents,
+        applied_pricing_unit=AppliedPricingUnit(pricing_unit=unit, conversion_rate=row.conversion_rate)
+        if unit
+        else None,
+        invoice_display_name=row.invoice_display_name,
+        filters=tuple(parts.filters.get(row.id, ())),
+        taxes=parts.taxes.get(row.id, ()),
+        created_at=row.created_at,
+    )
+
+
+async def _filters(tx: Tx, charge_ids: Collection[UUID]) -> dict[UUID, list[ChargeFilter]]:
+    found: dict[UUID, list[ChargeFilter]] = defaultdict(list)
+    for row in await repository.filters_of(tx, charge_ids):
+        found[row.charge_id].append(
+            ChargeFilter(
+                id=row.id,
+                values={key: tuple(values) for key, values in row._mapping["values"].items()},
+                properties=row.properties,
+                invoice_display_name=row.invoice_display_name,
+                created_at=row.created_at,
+            )
+        )
+    return found
+
+
+async def _pricing_units(tx: Tx, ids: Collection[UUID]) -> dict[UUID, PricingUnit]:
+    if not ids:
+        return {}
+    return {
+        row.id: PricingUnit(
+            id=row.id,
+            code=row.code,
+            name=row.name,
+            short_name=row.short_name,
+            description=row.description,
+        )
+        for row in await repository.pricing_units_of(tx, ids)
+    }
+
+
+async def _fixed_charges(tx: Tx, plan_ids: Collection[UUID]) -> dict[UUID, list[FixedCharge]]:
+    rows = await repository.fixed_charges_of(tx, plan_ids)
+    if not rows:
+        return {}
+    sold = await add_ons.get_add_ons(tx, {row.add_on_id for row in rows})
+    carried = await taxes.taxes_of(tx, Owner.FIXED_CHARGE, {row.id for row in rows})
+    found: dict[UUID, list[FixedCharge]] = defaultdict(list)
+    for row in rows:
+        found[row.plan_id].append(_fixed_charge(row, sold[row.add_on_id], carried))
+    return found
+
+
+def _fixed_charge(row: PlanRow, add_on: AddOn, carried: TaxesOf) -> FixedCharge:
+    return FixedCharge(
+        id=row.id,
+        plan_id=row.plan_id,
+        parent_id=row.parent_id,
+        add_on=add_on,
+        code=row.code,
+        charge_model=ChargeModel(row.charge_model),
+        properties=row.properties,
+        units=row.units,
+        pay_in_advance=row.pay_in_advance,
+        prorated=row.prorated,
+        invoice_display_name=row.invoice_display_name,
+        taxes=carried.get(row.id, ()),
+        created_at=row.created_at,
+    )
+
+
+async def _commitments(tx: Tx, plan_ids: Collection[UUID]) -> dict[UUID, Commitment]:
+    rows = await repository.commitments_of(tx, plan_ids)
+    if not rows:
+        return {}
+    carried = await taxes.taxes_of(tx, Owner.COMMITMENT, {row.id for row in rows})
+    return {
+        row.plan_id: Commitment(
+            id=row.id,
+            plan_id=row.plan_id,
+            amount_cents=row.amount_cents,
+            invoice_display_name=row.invoice_display_name,
+            taxes=carried.get(row.id, ()),
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+        )
+        for row in rows
+    }
+
+
+async def _thresholds(tx: Tx, plan_ids: Collection[UUID]) -> dict[UUID, list[UsageThreshold]]:
+    found: dict[UUID, list[UsageThreshold]] = defaultdict(list)
+    for row in await repository.thresholds_of(tx, plan_ids):
+        found[row.plan_id].append(
+            UsageThreshold(
+                id=row.id,
+                amount_cents=row.amount_cents,
+                threshold_display_name=row.threshold_display_name,
+                recurring=row.recurring,
+                created_at=row.created_at,
+                updated_at=row.updated_at,
+            )
+        )
+    return found

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from tallymark.domain.rating import ChargeModel, Price, parse_price
+from tallymark.rooms.add_ons.model import AddOn
 from tallymark.rooms.billable_metrics.model import BillableMetric
 from tallymark.rooms.taxes.model import Tax
 
@@ -20,6 +21,43 @@ FIXED_WHEN_ATTACHED = ("code", "interval", "pay_in_advance", "amount_currency", 
 CHARGE_FIXED_WHEN_ATTACHED = ("code", "charge_model", "min_amount_cents", "billable_metric_id",
                               "pay_in_advance", "invoiceable", "prorated")  # fmt: skip
 """The same for a charge (pricing §5.2)."""
+
+
+ALL_FILTER_VALUES = "__ALL_FILTER_VALUES__"
+"""In a charge filter: every value that the metric's filter has now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricingUnit:
+    """A virtual currency with two decimals (pricing §11)."""
+
+    id: UUID
+    code: str
+    name: str
+    short_name: str
+    description: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppliedPricingUnit:
+    """The unit that a charge's properties are in; `conversion_rate` is currency units per pricing unit."""
+
+    pricing_unit: PricingUnit
+    conversion_rate: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeFilter:
+    """A price list of its own for the events that have these values (pricing §6).
+
+    `values` maps keys of the metric's filters to lists of values, or to ALL_FILTER_VALUES alone.
+    """
+
+    id: UUID
+    values: Mapping[str, tuple[str, ...]]
+    properties: Mapping[str, Any]
+    invoice_display_name: str | None
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +73,15 @@ class Charge:
     pay_in_advance: bool
     invoiceable: bool
     prorated: bool
+    regroup_paid_fees: str | None
+    accepts_target_wallet: bool
     min_amount_cents: int
+    applied_pricing_unit: AppliedPricingUnit | None
     invoice_display_name: str | None
+    parent_id: UUID | None
+    filters: tuple[ChargeFilter, ...]
+    """In the order in which they are shown and billed: the longest unchanged first."""
+
     taxes: tuple[Tax, ...]
     created_at: datetime
 
@@ -46,6 +91,55 @@ class Charge:
         return parse_price(
             self.charge_model, self.properties, aggregation_type=self.billable_metric.aggregation_type.value
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixedCharge:
+    """An add-on billed with each period, whatever is used; `units` are the plan's (pricing §13)."""
+
+    id: UUID
+    plan_id: UUID
+    parent_id: UUID | None
+    add_on: AddOn
+    code: str
+    charge_model: ChargeModel
+    properties: Mapping[str, Any]
+    units: Decimal
+    pay_in_advance: bool
+    prorated: bool
+    invoice_display_name: str | None
+    taxes: tuple[Tax, ...]
+    created_at: datetime
+
+    @property
+    def invoice_name(self) -> str:
+        """What invoices call it."""
+        return self.invoice_display_name or self.add_on.invoice_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commitment:
+    """The least that a period comes to, in the minor unit of the plan's currency (pricing §15)."""
+
+    id: UUID
+    plan_id: UUID
+    amount_cents: int
+    invoice_display_name: str | None
+    taxes: tuple[Tax, ...]
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageThreshold:
+    """A mark of usage at which a progressive invoice is issued (pricing §14)."""
+
+    id: UUID
+    amount_cents: int
+    threshold_display_name: str | None
+    recurring: bool
+    created_at: datetime
+    updated_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +162,13 @@ class Plan:
     pending_deletion: bool
     created_at: datetime
     charges: tuple[Charge, ...]
+    fixed_charges: tuple[FixedCharge, ...]
+    minimum_commitment: Commitment | None
+    usage_thresholds: tuple[UsageThreshold, ...]
+    """Its own; a child plan without any is held to its parent's."""
+
     taxes: tuple[Tax, ...]
+    metadata: Mapping[str, str | None] | None
 
     @property
     def invoice_name(self) -> str:

@@ -11,7 +11,18 @@ from sqlalchemy import Row, Select, exists, func, insert, select, update
 
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
-from tallymark.db.tables import billing_records, charges, invoices, plans, subscriptions
+from tallymark.db.tables import (
+    billing_records,
+    charge_filters,
+    charges,
+    commitments,
+    fixed_charges,
+    invoices,
+    plans,
+    pricing_units,
+    subscriptions,
+    usage_thresholds,
+)
 
 PlanRow = Row[Any]
 
@@ -52,6 +63,44 @@ async def charges_of(tx: Tx, plan_ids: Collection[UUID]) -> Sequence[Row[Any]]:
         select(charges)
         .where(charges.c.plan_id.in_(plan_ids), charges.c.deleted_at.is_(None))
         .order_by(charges.c.created_at, charges.c.id)
+    )
+    return (await tx.execute(statement)).all()
+
+
+async def filters_of(tx: Tx, charge_ids: Collection[UUID]) -> Sequence[Row[Any]]:
+    """The live filters of charges, the longest unchanged first."""
+    statement = (
+        select(charge_filters)
+        .where(charge_filters.c.charge_id.in_(charge_ids), charge_filters.c.deleted_at.is_(None))
+        .order_by(charge_filters.c.position, charge_filters.c.id)
+    )
+    return (await tx.execute(statement)).all()
+
+
+async def pricing_units_of(tx: Tx, ids: Collection[UUID]) -> Sequence[Row[Any]]:
+    return (await tx.execute(select(pricing_units).where(pricing_units.c.id.in_(ids)))).all()
+
+
+async def fixed_charges_of(tx: Tx, plan_ids: Collection[UUID]) -> Sequence[Row[Any]]:
+    """The live fixed charges of plans, oldest first."""
+    statement = (
+        select(fixed_charges)
+        .where(fixed_charges.c.plan_id.in_(plan_ids), fixed_charges.c.deleted_at.is_(None))
+        .order_by(fixed_charges.c.created_at, fixed_charges.c.id)
+    )
+    return (await tx.execute(statement)).all()
+
+
+async def commitments_of(tx: Tx, plan_ids: Collection[UUID]) -> Sequence[Row[Any]]:
+    return (await tx.execute(select(commitments).where(commitments.c.plan_id.in_(plan_ids)))).all()
+
+
+async def thresholds_of(tx: Tx, plan_ids: Collection[UUID]) -> Sequence[Row[Any]]:
+    """The plans' own thresholds, smallest first."""
+    statement = (
+        select(usage_thresholds)
+        .where(usage_thresholds.c.plan_id.in_(plan_ids))
+        .order_by(usage_thresholds.c.recurring, usage_thresholds.c.amount_cents)
     )
     return (await tx.execute(statement)).all()
 

@@ -54,6 +54,7 @@ class Subscription:
     trial_ended_at: datetime | None
     purchase_order_number: str | None
     consolidate_invoice: bool
+    progressive_billing_disabled: bool
     on_termination_credit_note: str | None
     on_termination_invoice: str
     created_at: datetime

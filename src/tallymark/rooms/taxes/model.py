@@ -19,6 +19,9 @@ class Owner(StrEnum):
     CUSTOMER = "customers"
     PLAN = "plans"
     CHARGE = "charges"
+    FIXED_CHARGE = "fixed_charges"
+    COMMITMENT = "commitments"
+    ADD_ON = "add_ons"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

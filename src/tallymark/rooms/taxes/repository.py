@@ -13,11 +13,14 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.db.tables import (
+    add_ons_taxes,
     billing_entities,
     billing_entities_taxes,
     charges_taxes,
+    commitments_taxes,
     customers,
     customers_taxes,
+    fixed_charges_taxes,
     invoices,
     plans_taxes,
     taxes,
@@ -29,6 +32,9 @@ LINKS: dict[Owner, Table] = {
     Owner.CUSTOMER: customers_taxes,
     Owner.PLAN: plans_taxes,
     Owner.CHARGE: charges_taxes,
+    Owner.FIXED_CHARGE: fixed_charges_taxes,
+    Owner.COMMITMENT: commitments_taxes,
+    Owner.ADD_ON: add_ons_taxes,
 }
 LIVE = taxes.c.deleted_at.is_(None)
 

@@ -1,0 +1,46 @@
+"""The outbox: what happened that the outside may want to know, noted in the transaction that made it happen.
+
+A message names the object and leaves its body to whoever delivers it; only what no row can tell carries a payload.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert
+
+from tallymark.db.engine import Tx
+from tallymark.db.tables import outbox
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A webhook to be: its type ("plan.created"), and the object it speaks of ("plan")."""
+
+    webhook_type: str
+    object_type: str
+    object_id: UUID | None
+    payload: Mapping[str, Any] | None = None
+
+
+async def emit(tx: Tx, *messages: Message, now: datetime) -> None:
+    """Note messages, in this order; they exist once the transaction commits."""
+    if messages:
+        await tx.execute(
+            insert(outbox),
+            [
+                {
+                    "organization_id": tx.organization_id,
+                    "webhook_type": message.webhook_type,
+                    "object_type": message.object_type,
+                    "object_id": message.object_id,
+                    "payload": None if message.payload is None else dict(message.payload),
+                    "created_at": now,
+                }
+                for message in messages
+            ],
+        )
