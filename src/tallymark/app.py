@@ -18,6 +18,7 @@ from tallymark.api.context import Context
 from tallymark.api.errors import register_error_handlers
 from tallymark.db.engine import Database, plain_url
 from tallymark.metering.intake import Intake
+from tallymark.rooms.add_ons import routes as add_ons
 from tallymark.rooms.billable_metrics import routes as billable_metrics
 from tallymark.rooms.billing import jobs as billing_jobs
 from tallymark.rooms.billing import routes as billing
@@ -50,6 +51,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     test_clocks.router,
     billable_metrics.router,
     taxes.router,
+    add_ons.router,
     plans.router,
     usage.router,
     subscriptions.router,
