@@ -6,7 +6,7 @@ import asyncio
 import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -24,7 +24,7 @@ from tallymark.db.embedded import embedded_postgres_server
 from tallymark.db.engine import Database
 from tallymark.db.errors import StartupError
 from tallymark.db.migrate import migrate
-from tallymark.db.running import running_server_url
+from tallymark.db.running import is_server_alive, running_server_url
 from tallymark.db.schema import require_current_schema
 from tallymark.rooms.organizations.census import create_first_organization
 from tallymark.settings import Settings
@@ -35,6 +35,7 @@ DRAIN_SECONDS = 10
 
 _KEEP_ALIVE_SECONDS = 65  # longer than what clients and load balancers keep idle connections for
 _BACKLOG = 2048
+_WATCH_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -51,12 +52,18 @@ class Ready:
 def up(settings: Settings, announce: Callable[[Ready], None]) -> None:
     """Run everything in this process until SIGTERM or SIGINT: database, api, worker, scheduler.
 
-    Raises `StartupError` when the port is taken or the database can't be started or reached.
+    Raises `StartupError` when the port is taken, the database can't be started or reached, or the embedded one dies.
     """
     listeners = bind(settings.host, settings.port)
     with _stopped_by_sigterm(), _own_or_given_database(settings) as url:
         migrate(url)
-        roles = _Roles(listeners=listeners, has_worker=True, makes_first_organization=True, announce=announce)
+        roles = _Roles(
+            listeners=listeners,
+            has_worker=True,
+            makes_first_organization=True,
+            embedded_in=None if settings.database_url else absolute(settings.data_dir),
+            announce=announce,
+        )
         _run(settings, url, roles)
 
 
@@ -170,6 +177,7 @@ class _Roles:
     listeners: Sequence[socket.socket] = ()
     has_worker: bool = False
     makes_first_organization: bool = False
+    embedded_in: Path | None = None
     announce: Callable[[Ready], None] = lambda _: None
 
 
@@ -186,6 +194,7 @@ async def _main(settings: Settings, url: str, roles: _Roles) -> None:
     async with running(settings, url) as parts:
         api_key = await _make_first_organization(parts.database) if roles.makes_first_organization else None
         ready = Ready(url=settings.base_url, data=_where(settings), api_key=api_key)
+        watch: asyncio.Task[bool] | None = None
         async with asyncio.TaskGroup() as group:
             if roles.listeners:
                 group.create_task(_answer_requests(parts.asgi, settings, roles, ready, stop))
@@ -194,7 +203,28 @@ async def _main(settings: Settings, url: str, roles: _Roles) -> None:
                 group.create_task(
                     run_worker(parts.database, tasks=parts.tasks, concurrency=concurrency, stop=stop)
                 )
+            if roles.embedded_in is not None:
+                watch = group.create_task(_watch_database(roles.embedded_in, stop))
+    if watch is not None and watch.result():
+        raise StartupError(
+            f"the embedded PostgreSQL ended by itself ({roles.embedded_in}/postgres.log says why); start Tallymark again"
+        )
     log.info("stopped")
+
+
+async def _watch_database(data_dir: Path, stop: asyncio.Event) -> bool:
+    """Look after the embedded server; when it is gone, stop everything else and return True.
+
+    Nothing can be answered without it, and whoever supervises this process can start both anew.
+    """
+    while not stop.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _WATCH_SECONDS)
+        if not stop.is_set() and not is_server_alive(data_dir):
+            log.error("the embedded PostgreSQL is gone")
+            stop.set()
+            return True
+    return False
 
 
 def _stop_on_signals(stop: asyncio.Event) -> None:

@@ -60,20 +60,19 @@ class Tasks:
 class BackOff(BaseRetryStrategy):
     """Try again after 2, 4, 8 ... seconds.
 
-    After `limit` tries the job stays in the queue as failed, for someone to look at; None never gives up.
+    After `limit` tries the job stays in the queue as failed, for someone to look at.
     """
 
-    limit: int | None
+    limit: int
     longest_seconds: int
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         """When to try again, None for never. A job that a shutdown cut off is taken up at the next start."""
         if isinstance(exception, asyncio.CancelledError):
             return RetryDecision(retry_in={"seconds": 0})
-        if self.limit is not None and job.attempts >= self.limit:
+        if job.attempts >= self.limit:
             return None
-        # Attempts have no upper bound, so the power must have one.
-        seconds = min(2 ** min(job.attempts + 1, 20), self.longest_seconds)
+        seconds = min(2 ** (job.attempts + 1), self.longest_seconds)
         log.warning("job failed", job=job.call_string, again_in_seconds=seconds, exc_info=exception)
         return RetryDecision(retry_in={"seconds": seconds})
 
@@ -115,9 +114,14 @@ def make_queue(database: Database, tasks: Tasks) -> App:
     )
     queue = App(connector=connector)
 
-    @queue.task(name=RUN_DUE_WORK, retry=BackOff(limit=None, longest_seconds=60))
+    @queue.task(name=RUN_DUE_WORK)
     async def run_due_work(*, organization_id: str, owner_id: str) -> None:
-        await tasks.run_due_work(organization_id=UUID(organization_id), owner_id=UUID(owner_id))
+        # Never retried by the queue: the agenda still holds what is due, and the scheduler's next look queues it again.
+        # Put back by its worker, a job would collide with the same work that waits already, and stay under way.
+        try:
+            await tasks.run_due_work(organization_id=UUID(organization_id), owner_id=UUID(owner_id))
+        except Exception:
+            log.exception("due work interrupted", organization_id=organization_id, owner_id=owner_id)
 
     @queue.task(name=RENDER_DOCUMENT, retry=BackOff(limit=12, longest_seconds=3600))
     async def render_document(*, organization_id: str, invoice_id: str) -> None:
