@@ -22,6 +22,7 @@ from tallymark.rooms.add_ons import routes as add_ons
 from tallymark.rooms.billable_metrics import routes as billable_metrics
 from tallymark.rooms.billing import jobs as billing_jobs
 from tallymark.rooms.billing import routes as billing
+from tallymark.rooms.billing_entities import routes as billing_entities
 from tallymark.rooms.customers import routes as customers
 from tallymark.rooms.events import routes as events
 from tallymark.rooms.events.ingest import EventsIngest
@@ -49,6 +50,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     organizations.router,
     organizations.admin_router,
     test_clocks.router,
+    billing_entities.router,
     billable_metrics.router,
     taxes.router,
     add_ons.router,

@@ -94,6 +94,9 @@ CODES = {
 }
 """Wire codes of Pydantic's own error types; ours are raised as `PydanticCustomError` with the wire code as type."""
 
+_OURS = frozenset({"invalid_content_type", "invalid_type"})
+"""Wire codes that end as Pydantic's own do."""
+
 _PYDANTIC_WORDS = ("_type", "_parsing", "_error", "enum", "extra_forbidden", "_expected", "finite_number")
 
 
@@ -113,6 +116,8 @@ def _code(error: Any) -> str:
     kind: str = error["type"]
     if kind in CODES:
         return CODES[kind]
+    if kind in _OURS:
+        return kind
     if error.get("input") is None and kind.endswith("_type"):
         return "value_is_mandatory"
     return "value_is_invalid" if kind.endswith(_PYDANTIC_WORDS) else kind

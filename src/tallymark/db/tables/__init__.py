@@ -27,6 +27,7 @@ from tallymark.db.tables.customers import (
     subscription_fixed_charge_units,
     subscriptions,
     usage_thresholds,
+    vat_checks,
 )
 from tallymark.db.tables.events import event_streams, events
 from tallymark.db.tables.invoices import (
@@ -83,4 +84,5 @@ __all__ = [
     "taxes",
     "test_clocks",
     "usage_thresholds",
+    "vat_checks",
 ]

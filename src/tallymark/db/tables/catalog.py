@@ -52,6 +52,7 @@ taxes = Table(
     Column("rate", Numeric, nullable=False),
     string("description"),
     flag("applied_to_organization"),
+    flag("auto_generated"),
     *timestamps(),
     instant("deleted_at"),
     Index("taxes_code_key", "organization_id", "code", unique=True, postgresql_where=LIVE),

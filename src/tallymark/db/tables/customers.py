@@ -69,6 +69,8 @@ customers = Table(
     string("subscription_invoice_issuing_date_anchor"),
     string("subscription_invoice_issuing_date_adjustment"),
     string("document_locale"),
+    string("payment_provider"),
+    string("payment_provider_code"),
     *timestamps(),
     instant("deleted_at"),
     Index(
@@ -94,6 +96,19 @@ customer_metadata = Table(
     flag("display_in_invoice"),
     *timestamps(),
     UniqueConstraint("customer_id", "key"),
+)
+
+# A VAT number that waits for the answer of the European register (subscriptions §1.7).
+vat_checks = Table(
+    "vat_checks",
+    metadata,
+    id_column(),
+    organization_column(),
+    reference("customer_id", "customers"),
+    string("vat_number", nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    *timestamps(),
+    UniqueConstraint("customer_id"),
 )
 
 subscriptions = Table(

@@ -41,6 +41,7 @@ invoices = Table(
     string("invoice_type", nullable=False),
     string("status", nullable=False),
     string("payment_status", nullable=False, default="pending"),
+    string("tax_status"),
     string("currency", nullable=False),
     string("timezone", nullable=False),
     Column("billing_day", Date, nullable=False),

@@ -80,6 +80,9 @@ billing_entities = Table(
     string("legal_name"),
     string("legal_number"),
     string("tax_identification_number"),
+    flag("eu_tax_management"),
+    # Where the logo is kept among the organization's files.
+    string("logo_key"),
     Column("net_payment_term", Integer, nullable=False, server_default=text("0")),
     Column("email_settings", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     string("document_numbering", nullable=False, default="per_customer"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from tallymark.domain.calendar import IssuingRules
@@ -67,6 +67,8 @@ class Customer:
     subscription_invoice_issuing_date_anchor: str | None
     subscription_invoice_issuing_date_adjustment: str | None
     document_locale: str | None
+    payment_provider: str | None
+    payment_provider_code: str | None
     metadata: tuple[Metadata, ...]
     created_at: datetime
     updated_at: datetime
@@ -98,6 +100,19 @@ class Customer:
         """What people call the customer."""
         person = " ".join(part for part in (self.firstname, self.lastname) if part)
         return self.name or self.legal_name or person or self.external_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftDates:
+    """A draft of a customer, as far as their terms date it."""
+
+    id: UUID
+    customer_id: UUID
+    is_recurring: bool
+    issuing_date: date
+    expected_finalization_date: date
+    payment_due_date: date
+    net_payment_term: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, delete, exists, func, insert, or_, select, update
 
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.db.tables import billing_entities, customer_metadata, customers, invoices, subscriptions
-from tallymark.rooms.customers.model import ADDRESS, Address, Customer, Filters, Metadata
+from tallymark.rooms.customers.model import ADDRESS, Address, Customer, DraftDates, Filters, Metadata
 
 LIVE = customers.c.deleted_at.is_(None)
 SEARCHED = ("name", "firstname", "lastname", "legal_name", "external_id", "email")
@@ -123,17 +123,38 @@ async def live_subscriptions(tx: Tx, customer_id: UUID, status: str) -> list[UUI
     return list((await tx.execute(statement)).scalars())
 
 
-async def draft_dates(tx: Tx, customer_id: UUID) -> Sequence[Row[Any]]:
-    """The drafts of a customer whose dates follow from its terms."""
-    columns = invoices.c
-    statement = select(
-        columns.id, columns.issuing_date, columns.expected_finalization_date, columns.is_recurring
-    ).where(columns.customer_id == customer_id, columns.status == "draft")
-    return (await tx.execute(statement)).all()
+async def customers_without_timezone(tx: Tx, entity_id: UUID) -> list[UUID]:
+    """Customers of an entity who live in its zone, deleted ones included: their last bills may be to come."""
+    column = customers.c
+    statement = select(column.id).where(
+        column.billing_entity_id == entity_id, func.coalesce(column.timezone, "") == ""
+    )
+    return list((await tx.execute(statement)).scalars())
 
 
-async def update_draft_dates(tx: Tx, invoice_id: UUID, values: Mapping[str, Any]) -> None:
-    await tx.execute(update(invoices).where(invoices.c.id == invoice_id).values(**values))
+async def customers_with_drafts(tx: Tx, entity_id: UUID) -> list[Customer]:
+    drafting = select(invoices.c.customer_id).where(invoices.c.status == "draft")
+    return await _load(tx, [customers.c.billing_entity_id == entity_id, customers.c.id.in_(drafting)])
+
+
+async def draft_dates(tx: Tx, customer_ids: Collection[UUID]) -> list[DraftDates]:
+    """The drafts of customers, whose dates follow from their terms."""
+    if not customer_ids:
+        return []
+    columns = [invoices.c[name] for name in DraftDates.__slots__]
+    of_customers = invoices.c.customer_id.in_(customer_ids)
+    rows = await tx.execute(select(*columns).where(of_customers, invoices.c.status == "draft"))
+    return [DraftDates(**row._mapping) for row in rows]
+
+
+async def update_draft_dates(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write new dates; `draft_id` names the invoice."""
+    if rows:
+        names = [name for name in rows[0] if name != "draft_id"]
+        statement = update(invoices).where(invoices.c.id == bindparam("draft_id"))
+        await tx.execute(
+            statement.values({name: bindparam(name) for name in names}), [dict(row) for row in rows]
+        )
 
 
 async def cancel_pending_subscriptions(tx: Tx, customer_id: UUID, *, at: datetime) -> None:

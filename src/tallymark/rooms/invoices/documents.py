@@ -12,7 +12,8 @@ from uuid import UUID
 from tallymark.rooms.invoices.model import InvoiceView
 from tallymark.rooms.invoices.ports import DocumentRenderer, FileStore
 
-PDF = "application/pdf"
+MEDIA_TYPES = {"pdf": "application/pdf", "png": "image/png", "jpg": "image/jpeg"}
+"""What a file is, by the end of its name."""
 
 
 class LinkSigner:
@@ -49,6 +50,10 @@ class Documents:
         key = f"invoices/{view.invoice.id}/{name}.pdf"
         await self._files.put(f"{organization_id}/{key}", content)
         return key
+
+    async def keep(self, organization_id: UUID, key: str, content: bytes) -> None:
+        """Write a file of an organization; a signed link leads to it."""
+        await self._files.put(f"{organization_id}/{key}", content)
 
     async def read(self, organization_id: UUID, key: str, signature: str) -> bytes | None:
         """A file by its signed link; None when the link was not made here or the file is gone."""

@@ -83,7 +83,7 @@ async def get_file(organization_id: UUID, key: str, signature: str, request: Req
         raise NotFound("file")
     name = key.rsplit("/", 1)[-1]
     headers = {"Content-Disposition": f'inline; filename="{name}"', "X-Content-Type-Options": "nosniff"}
-    return Response(content, media_type=documents.PDF, headers=headers)
+    return Response(content, media_type=documents.MEDIA_TYPES[name.rsplit(".", 1)[-1]], headers=headers)
 
 
 async def answer(tx: Tx, invoice_id: UUID, context: Context) -> InvoiceResponse:

@@ -47,8 +47,7 @@ async def find_invoice(tx: Tx, invoice_id: UUID) -> Invoice | None:
 
 async def list_invoices(tx: Tx, filters: Filters, page: Page) -> tuple[list[Invoice], int]:
     """A page of invoices, newest first. Raises `NotFound("billing_entity")` for an unknown code."""
-    for code in filters.billing_entity_codes:
-        await organizations.get_entity(tx, code=code)
+    await organizations.check_entity_codes(tx, filters.billing_entity_codes)
     return await repository.list_invoices(tx, filters, page)
 
 

@@ -34,6 +34,8 @@ class BillingEntity:
     legal_name: str | None
     legal_number: str | None
     tax_identification_number: str | None
+    eu_tax_management: bool
+    logo_key: str | None
     net_payment_term: int
     email_settings: tuple[str, ...]
     document_numbering: str

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallymark.db.engine import Tx
@@ -131,9 +132,14 @@ async def get_organization(tx: Tx) -> Organization:
     )
 
 
-async def update_organization(tx: Tx, values: Values) -> None:
-    if values:
-        await tx.execute(update(organizations).values(**values))
+async def update_organization(tx: Tx, values: Values) -> bool:
+    """Write columns; False when another organization has the slug, whom this transaction can't see."""
+    try:
+        async with tx.connection.begin_nested():
+            await tx.execute(update(organizations).values(**values))
+    except IntegrityError:
+        return False
+    return True
 
 
 async def get_default_entity(tx: Tx) -> BillingEntity:
@@ -162,6 +168,12 @@ async def list_entities(tx: Tx) -> list[BillingEntity]:
         .order_by(billing_entities.c.created_at, billing_entities.c.id)
     )
     return [_as_entity(row) for row in await tx.execute(statement)]
+
+
+async def known_entity_codes(tx: Tx, codes: Collection[str]) -> set[str]:
+    """Which of these codes an entity has, archived ones included."""
+    rows = await tx.execute(select(billing_entities.c.code).where(billing_entities.c.code.in_(codes)))
+    return set(rows.scalars())
 
 
 async def get_entities(tx: Tx, ids: set[UUID]) -> dict[UUID, BillingEntity]:

@@ -19,7 +19,6 @@ from tallymark.rooms.organizations.schemas import (
     NewOrganizationRequest,
     NewOrganizationResponse,
     OrganizationOutput,
-    OrganizationRequest,
     OrganizationResponse,
 )
 
@@ -32,16 +31,6 @@ async def get_organization(context: InContext) -> OrganizationResponse:
     """Read the organization that the key belongs to."""
     async with context.transaction() as tx:
         organization = await service.get_organization(tx)
-    return OrganizationResponse(organization=OrganizationOutput.of(organization))
-
-
-@router.put("/organizations")
-async def update_organization(body: OrganizationRequest, context: InContext) -> OrganizationResponse:
-    """Change what is sent."""
-    async with context.transaction() as tx:
-        organization = await service.update_organization(
-            tx, entity_values=body.organization.entity_values(), now=context.now
-        )
     return OrganizationResponse(organization=OrganizationOutput.of(organization))
 
 

@@ -2,63 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
-from tallymark.api.validation import Country, CurrencyCode, Emails, Locale, NumberPrefix, Timezone
-from tallymark.api.wire import Input, Instant, InstantInput, Integer, Name, NotEmpty, OptionalText, one_of
+from tallymark.api.validation import Emails
+from tallymark.api.wire import Input, Instant, InstantInput, Name
 from tallymark.rooms.organizations.model import Organization, TestClock
-
-EmailSetting = Literal["invoice.finalized", "credit_note.created", "payment_receipt.created"]
-Days = Annotated[Integer, Field(ge=0, le=100_000)]
-
-
-class BillingConfigurationInput(Input):
-    invoice_footer: Annotated[str | None, Field(max_length=600)] = None
-    invoice_grace_period: Days | None = None
-    document_locale: Locale | None = None
-
-
-class OrganizationInput(Input):
-    """What an organization may change of itself (platform §3)."""
-
-    default_currency: CurrencyCode | None = None
-    country: Country | None = None
-    address_line1: OptionalText = None
-    address_line2: OptionalText = None
-    state: OptionalText = None
-    zipcode: OptionalText = None
-    city: OptionalText = None
-    email: Emails | None = None
-    legal_name: OptionalText = None
-    legal_number: OptionalText = None
-    tax_identification_number: OptionalText = None
-    timezone: Timezone | None = None
-    net_payment_term: Days | None = None
-    document_numbering: Annotated[str | None, one_of("per_customer", "per_organization", None)] = None
-    document_number_prefix: NumberPrefix | None = None
-    finalize_zero_amount_invoice: bool | None = None
-    billing_configuration: BillingConfigurationInput | None = None
-
-    def entity_values(self) -> dict[str, object]:
-        """The columns of the default billing entity that the request changes."""
-        values = self.sent
-        configuration = values.pop("billing_configuration", None)
-        if configuration is not None:
-            values |= configuration.sent
-        if values.get("document_numbering") == "per_organization":
-            values["document_numbering"] = "per_billing_entity"
-        required = (
-            "default_currency", "timezone", "net_payment_term", "document_numbering", "document_number_prefix",
-            "finalize_zero_amount_invoice", "invoice_grace_period", "document_locale",
-        )  # fmt: skip
-        return {key: value for key, value in values.items() if value is not None or key not in required}
-
-
-class OrganizationRequest(BaseModel):
-    organization: Annotated[OrganizationInput, NotEmpty]
 
 
 class BillingConfigurationOutput(BaseModel):
@@ -105,6 +56,7 @@ class OrganizationOutput(BaseModel):
                 **shared,
                 "lago_id": organization.id,
                 "name": organization.name,
+                "document_number_prefix": organization.document_number_prefix,
                 "slug": organization.slug,
                 "created_at": organization.created_at,
                 "webhook_url": "",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -144,15 +144,10 @@ async def get_organization(tx: Tx) -> Organization:
     return await repository.get_organization(tx)
 
 
-async def update_organization(tx: Tx, *, entity_values: Mapping[str, Any], now: datetime) -> Organization:
-    """Change what is sent, on the default billing entity and where it is mirrored (platform §3)."""
-    entity = await repository.get_default_entity(tx)
-    changed = {**entity_values, "updated_at": now}
-    await repository.update_entity(tx, entity.id, changed)
-    mirrored = {
-        key: value for key, value in changed.items() if key in ("document_number_prefix", "updated_at")
-    }
-    await repository.update_organization(tx, mirrored)
+async def change_organization(tx: Tx, values: Mapping[str, Any], *, now: datetime) -> Organization:
+    """Change the organization's own settings: its prefix and its slug. Raises `Invalid` for a slug that is taken."""
+    if not await repository.update_organization(tx, {**values, "updated_at": now}):
+        raise Invalid({"slug": ["value_already_exist"]})
     return await repository.get_organization(tx)
 
 
@@ -177,6 +172,45 @@ async def get_entity(tx: Tx, *, code: str | None) -> BillingEntity:
     if entity is None:
         raise NotFound("billing_entity")
     return entity
+
+
+async def check_entity_codes(tx: Tx, codes: Collection[str]) -> None:
+    """Let a filter name entities, archived ones too. Raises `NotFound("billing_entity")` for an unknown code."""
+    if codes and await repository.known_entity_codes(tx, codes) != set(codes):
+        raise NotFound("billing_entity")
+
+
+async def list_entities(tx: Tx) -> list[BillingEntity]:
+    """The active entities, the oldest first."""
+    return await repository.list_entities(tx)
+
+
+async def create_entity(tx: Tx, values: Mapping[str, Any], *, now: datetime) -> BillingEntity:
+    """Make one more entity; what is not given has its default (platform §4). Raises `Invalid` for a code that is taken."""
+    await tx.lock("billing-entity-code", tx.organization_id)
+    if await repository.known_entity_codes(tx, [values["code"]]):
+        raise Invalid({"code": ["value_already_exist"]})
+    entity_id = new_id()
+    await repository.insert_billing_entity(
+        tx.connection,
+        {
+            "id": entity_id,
+            "organization_id": tx.organization_id,
+            "document_number_prefix": default_prefix(values["name"], entity_id),
+            **values,
+            "created_at": now,
+            "updated_at": now,
+        },
+    )
+    return (await repository.get_entities(tx, {entity_id}))[entity_id]
+
+
+async def change_entity(
+    tx: Tx, entity_id: UUID, values: Mapping[str, Any], *, now: datetime
+) -> BillingEntity:
+    """Change columns of an entity; what follows from them is the billing_entities room's."""
+    await repository.update_entity(tx, entity_id, {**values, "updated_at": now})
+    return (await repository.get_entities(tx, {entity_id}))[entity_id]
 
 
 async def get_entities(tx: Tx, ids: set[UUID]) -> dict[UUID, BillingEntity]:

@@ -54,8 +54,16 @@ async def find_tax(tx: Tx, code: str) -> Tax | None:
     return _as_value(row) if row else None
 
 
-async def find_taxes(tx: Tx, codes: Collection[str]) -> list[Tax]:
-    rows = await tx.execute(select(taxes).where(LIVE, taxes.c.code.in_(codes)))
+async def insert_taxes(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        await tx.execute(insert(taxes), [dict(row) for row in rows])
+
+
+async def find_taxes(tx: Tx, codes: Collection[str], *, is_exact: bool = True) -> list[Tax]:
+    has_code = taxes.c.code.in_(codes)
+    if not is_exact:
+        has_code = func.lower(taxes.c.code).in_([code.lower() for code in codes])
+    rows = await tx.execute(select(taxes).where(LIVE, has_code))
     return [_as_value(row) for row in rows]
 
 
@@ -116,17 +124,23 @@ async def entities_by_tax(tx: Tx, tax_ids: Collection[UUID]) -> dict[UUID, list[
     return found
 
 
-async def customers_concerned(tx: Tx, tax_id: UUID) -> list[UUID]:
+async def customers_concerned(tx: Tx, tax_id: UUID) -> set[UUID]:
     """Customers who carry the tax, and those without own taxes whose billing entity does (pricing §2)."""
     carrying = select(customers_taxes.c.owner_id).where(customers_taxes.c.tax_id == tax_id)
-    of_entities = select(billing_entities_taxes.c.owner_id).where(billing_entities_taxes.c.tax_id == tax_id)
+    link = billing_entities_taxes.c
+    of_entities = (await tx.execute(select(link.owner_id).where(link.tax_id == tax_id))).scalars().all()
+    inheriting = await customers_inheriting(tx, of_entities)
+    return {*(await tx.execute(carrying)).scalars(), *inheriting}
+
+
+async def customers_inheriting(tx: Tx, entity_ids: Collection[UUID]) -> list[UUID]:
+    """Customers of these billing entities who carry no taxes of their own."""
     inheriting = (
         select(customers.c.id)
-        .where(customers.c.billing_entity_id.in_(of_entities))
+        .where(customers.c.billing_entity_id.in_(entity_ids))
         .where(customers.c.id.not_in(select(customers_taxes.c.owner_id)))
     )
-    rows = await tx.execute(carrying.union(inheriting))
-    return list(rows.scalars())
+    return list((await tx.execute(inheriting)).scalars())
 
 
 async def delete_tax(tx: Tx, tax_id: UUID, *, at: datetime) -> None:

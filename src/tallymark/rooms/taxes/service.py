@@ -11,6 +11,7 @@ from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid, NotFound
+from tallymark.domain.european_vat import automatic_taxes
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Item, Kind
 from tallymark.rooms.organizations import service as organizations
@@ -78,10 +79,16 @@ async def taxes_of(tx: Tx, owner: Owner, ids: Collection[UUID]) -> dict[UUID, tu
     return await repository.taxes_of(tx, owner, ids) if ids else {}
 
 
-async def replace_taxes(tx: Tx, owner: Owner, owner_id: UUID, codes: Sequence[str]) -> None:
-    """Give an owner exactly these taxes. Raises `NotFound("tax")` for an unknown code."""
-    found = await repository.find_taxes(tx, set(codes))
-    if len(found) < len(set(codes)):
+async def replace_taxes(
+    tx: Tx, owner: Owner, owner_id: UUID, codes: Sequence[str], *, is_exact: bool = True
+) -> None:
+    """Give an owner these taxes and no others. Raises `NotFound("tax")` for an unknown code.
+
+    Codes that are not meant exactly may be written in any case (platform §4).
+    """
+    found = await repository.find_taxes(tx, set(codes), is_exact=is_exact)
+    fold = str if is_exact else str.lower
+    if {fold(code) for code in codes} - {fold(tax.code) for tax in found}:
         raise NotFound("tax")
     await repository.replace_links(tx, owner, owner_id, [tax.id for tax in found])
 
@@ -112,6 +119,30 @@ async def refresh_drafts(tx: Tx, customer_ids: Collection[UUID], *, now: datetim
             for invoice_id, customer_id in drafts
         ),
     )
+
+
+async def refresh_drafts_of_entity(tx: Tx, entity_id: UUID, *, now: datetime) -> None:
+    """Have the drafts of customers who inherit an entity's taxes computed anew (platform §4)."""
+    await refresh_drafts(tx, await repository.customers_inheriting(tx, [entity_id]), now=now)
+
+
+async def make_automatic_taxes(tx: Tx, *, now: datetime) -> None:
+    """Make the taxes of the European Union, and bring those that exist up to date (subscriptions §1.7)."""
+    await tx.lock("tax-code", tx.organization_id)
+    known = {
+        tax.code: tax for tax in await repository.find_taxes(tx, [tax.code for tax in automatic_taxes()])
+    }
+    fresh: list[dict[str, Any]] = []
+    for tax in automatic_taxes():
+        values = {"name": tax.name, "rate": tax.rate, "description": tax.description, "updated_at": now}
+        found = known.get(tax.code)
+        if found is None:
+            keys = {"id": new_id(), "organization_id": tx.organization_id, "code": tax.code}
+            fresh.append({**keys, **values, "auto_generated": True, "created_at": now})
+        elif found.rate != tax.rate:
+            await repository.update_tax(tx, found.id, values)
+            await refresh_drafts(tx, await repository.customers_concerned(tx, found.id), now=now)
+    await repository.insert_taxes(tx, fresh)
 
 
 async def _attach_to_default_entity(tx: Tx, tax: Tax, *, now: datetime) -> None:

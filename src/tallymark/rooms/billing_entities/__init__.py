@@ -1,0 +1,1 @@
+"""Who issues invoices: billing entities, their settings, and what follows when these change."""

@@ -1,0 +1,80 @@
+"""What can be done with billing entities, and with the organization's settings (platform §3, §4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from tallymark.db.engine import Tx
+from tallymark.domain.errors import Invalid
+from tallymark.domain.european_vat import MEMBERS
+from tallymark.rooms.billing_entities import repository
+from tallymark.rooms.billing_entities.model import PER_ENTITY, EntityInput
+from tallymark.rooms.customers import service as customers
+from tallymark.rooms.organizations import service as organizations
+from tallymark.rooms.organizations.model import BillingEntity, Organization
+from tallymark.rooms.taxes import service as taxes
+from tallymark.rooms.taxes.model import Owner, Tax
+
+NOT_IN_EU = "billing_entity_must_be_in_eu"
+ORGANIZATION_NOT_IN_EU = "org_must_be_in_eu"
+
+
+async def create_entity(tx: Tx, asked: EntityInput, *, now: datetime) -> BillingEntity:
+    """Make one more issuer. Raises `Invalid` for a code that is taken or EU taxes outside the EU, `NotFound("tax")`."""
+    _check_european(asked.values, NOT_IN_EU)
+    entity = await organizations.create_entity(tx, asked.values, now=now)
+    if entity.eu_tax_management:
+        await taxes.make_automatic_taxes(tx, now=now)
+    if asked.tax_codes is not None:
+        await taxes.replace_taxes(tx, Owner.BILLING_ENTITY, entity.id, asked.tax_codes, is_exact=False)
+    return entity
+
+
+async def update_entity(tx: Tx, code: str, asked: EntityInput, *, now: datetime) -> BillingEntity:
+    """Change what is sent, and move what follows from it.
+
+    Raises `NotFound` for an unknown entity or tax, `Invalid` for EU taxes outside the EU.
+    """
+    return await _change(tx, await organizations.get_entity(tx, code=code), asked, NOT_IN_EU, now=now)
+
+
+async def update_organization(
+    tx: Tx, own_values: Mapping[str, Any], asked: EntityInput, *, now: datetime
+) -> Organization:
+    """Change the organization's settings, and those of its default entity with the same values.
+
+    Raises what `update_entity` raises, and `Invalid` for a slug that is taken.
+    """
+    entity = await organizations.get_default_entity(tx)
+    await _change(tx, entity, asked, ORGANIZATION_NOT_IN_EU, now=now)
+    return await organizations.change_organization(tx, own_values, now=now)
+
+
+async def taxes_of(tx: Tx, entity: BillingEntity) -> tuple[Tax, ...]:
+    """The taxes that an entity carries."""
+    return (await taxes.taxes_of(tx, Owner.BILLING_ENTITY, {entity.id})).get(entity.id, ())
+
+
+async def _change(
+    tx: Tx, before: BillingEntity, asked: EntityInput, not_in_eu: str, *, now: datetime
+) -> BillingEntity:
+    merged = {"country": before.country, "eu_tax_management": before.eu_tax_management, **asked.values}
+    _check_european(merged, not_in_eu)
+    after = await organizations.change_entity(tx, before.id, asked.values, now=now)
+    if asked.values.get("eu_tax_management"):
+        await taxes.make_automatic_taxes(tx, now=now)
+    if asked.tax_codes is not None:
+        await taxes.replace_taxes(tx, Owner.BILLING_ENTITY, after.id, asked.tax_codes, is_exact=False)
+        await taxes.refresh_drafts_of_entity(tx, after.id, now=now)
+    if after.document_numbering == PER_ENTITY != before.document_numbering:
+        await tx.lock("numbering", after.id)
+        await repository.count_up_to_now(tx, after.id)
+    await customers.follow_entity(tx, before, after, now=now)
+    return after
+
+
+def _check_european(values: Mapping[str, Any], code: str) -> None:
+    if values.get("eu_tax_management") and values.get("country") not in MEMBERS:
+        raise Invalid({"eu_tax_management": [code]})

@@ -1,0 +1,31 @@
+"""Delete a customer, and end what hangs on them (subscriptions §1.10)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tallymark.db.engine import Tx
+from tallymark.jobs import agenda
+from tallymark.jobs.agenda import Item, Kind
+from tallymark.rooms.customers import repository
+from tallymark.rooms.customers.model import Customer
+from tallymark.rooms.customers.service.read import get_customer
+
+
+async def delete_customer(tx: Tx, external_id: str, *, now: datetime) -> Customer:
+    """Soft-delete a customer, end their subscriptions and call off those to come (subscriptions §1.10)."""
+    customer = await get_customer(tx, external_id=external_id)
+    await tx.lock("customer", customer.id)
+    for kind in (Kind.ACTIVATE_SUBSCRIPTION, Kind.TERMINATE_SUBSCRIPTION):
+        await agenda.drop(tx, kind, *await repository.live_subscriptions(tx, customer.id, "pending"))
+    await repository.cancel_pending_subscriptions(tx, customer.id, at=now)
+    active = await repository.live_subscriptions(tx, customer.id, "active")
+    await agenda.leave(
+        tx,
+        *(
+            Item(kind=Kind.TERMINATE_SUBSCRIPTION, subject_id=item, owner_id=customer.id, due_at=now)
+            for item in active
+        ),
+    )
+    await repository.update_customer(tx, customer.id, {"deleted_at": now, "updated_at": now})
+    return customer

@@ -1,0 +1,100 @@
+"""Make customers and change them (subscriptions §1.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tallymark.db.engine import Tx
+from tallymark.db.ids import new_id
+from tallymark.rooms.customers import repository
+from tallymark.rooms.customers.model import Customer
+from tallymark.rooms.customers.service.follow import follow_customer
+from tallymark.rooms.customers.service.notes import MetadataInput, check_count, replace_metadata
+from tallymark.rooms.organizations import service as organizations
+from tallymark.rooms.organizations.model import BillingEntity
+from tallymark.rooms.taxes import service as taxes
+from tallymark.rooms.taxes.model import Owner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerInput:
+    """What an upsert names: columns, and what is kept in tables of its own (None: not sent)."""
+
+    external_id: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    billing_entity_code: str | None = None
+    moves_entity: bool = False
+    tax_codes: Sequence[str] | None = None
+    metadata: Sequence[MetadataInput] | None = None
+
+
+async def upsert(tx: Tx, asked: CustomerInput, *, now: datetime) -> Customer:
+    """Make a customer or change what is sent of one, all or nothing (subscriptions §1.3).
+
+    Raises `NotFound` for an unknown billing entity or tax, `Invalid` for metadata that can't be.
+    """
+    entity = await organizations.get_entity(tx, code=asked.billing_entity_code)
+    check_count(asked.metadata)
+    await tx.lock("customer-external-id", tx.organization_id)
+    known = await repository.find_customer(tx, asked.external_id)
+    if known is None:
+        customer_id = await _insert(tx, asked.external_id, entity, asked.values, now=now)
+    else:
+        customer_id = known.id
+        moved = {"billing_entity_id": entity.id} if asked.moves_entity else {}
+        await repository.update_customer(tx, customer_id, {**asked.values, **moved, "updated_at": now})
+    if asked.tax_codes is not None:
+        await taxes.replace_taxes(tx, Owner.CUSTOMER, customer_id, asked.tax_codes)
+        await taxes.refresh_drafts(tx, [customer_id], now=now)
+    if asked.metadata is not None:
+        await replace_metadata(tx, customer_id, known.metadata if known else (), asked.metadata, now=now)
+    customer = (await repository.get_customers(tx, {customer_id}))[customer_id]
+    if known is not None:
+        await follow_customer(tx, known, customer, now=now)
+    return customer
+
+
+async def _insert(
+    tx: Tx, external_id: str, entity: BillingEntity, values: Mapping[str, Any], *, now: datetime
+) -> UUID:
+    number = await organizations.take_customer_number(tx)
+    organization = await organizations.get_organization(tx)
+    customer_id = new_id()
+    await repository.insert_customer(
+        tx,
+        {
+            "id": customer_id,
+            "organization_id": tx.organization_id,
+            "billing_entity_id": entity.id,
+            "external_id": external_id,
+            "sequential_id": number,
+            "slug": f"{organization.document_number_prefix}-{number:03d}",
+            **values,
+            "created_at": now,
+            "updated_at": now,
+        },
+    )
+    return customer_id
+
+
+async def create_implicitly(
+    tx: Tx, *, external_id: str, billing_entity: BillingEntity | None, now: datetime
+) -> Customer:
+    """Make a customer who is known by its external id alone (subscriptions §2.4)."""
+    entity = billing_entity or await organizations.get_default_entity(tx)
+    await tx.lock("customer-external-id", tx.organization_id)
+    known = await repository.find_customer(tx, external_id)
+    if known is not None:
+        return known
+    customer_id = await _insert(tx, external_id, entity, {}, now=now)
+    return (await repository.get_customers(tx, {customer_id}))[customer_id]
+
+
+async def set_currency_if_blank(tx: Tx, customer: Customer, currency: str) -> None:
+    """Take the currency of the first thing sold to a customer as their preference (subscriptions §1.4)."""
+    if customer.currency is None:
+        await repository.update_customer(tx, customer.id, {"currency": currency})
