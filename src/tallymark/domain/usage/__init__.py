@@ -1,9 +1,31 @@
-"""Events to units: what a value is, how each aggregation reads a list of events, how units are rounded.
+"""Events to units: what a value is, who counts it, how each aggregation reads a list of events, how units are rounded.
 
 The event store computes the same in SQL; these plain functions are its definition, and tests hold both equal.
 """
 
 from tallymark.domain.usage.aggregations import UsageEvent, aggregate
+from tallymark.domain.usage.buckets import WHOLE, Bucket, Group, Partition, text_of
+from tallymark.domain.usage.proration import (
+    Operation,
+    Proration,
+    prorated_units,
+    sum_changes,
+    unique_changes,
+)
 from tallymark.domain.usage.rounding import round_units
 
-__all__ = ["UsageEvent", "aggregate", "round_units"]
+__all__ = [
+    "WHOLE",
+    "Bucket",
+    "Group",
+    "Operation",
+    "Partition",
+    "Proration",
+    "UsageEvent",
+    "aggregate",
+    "prorated_units",
+    "round_units",
+    "sum_changes",
+    "text_of",
+    "unique_changes",
+]
