@@ -46,7 +46,27 @@ class TestCustomers:
                 {"metadata": [{"key": str(n), "value": "v"} for n in range(6)]},
                 {"metadata": ["invalid_count"]},
             ),
-            ({"account_type": "partner"}, {"account_type": ["unsupported_value"]}),
+            ({"account_type": "vendor"}, {"account_type": ["value_is_invalid"]}),
+            (
+                {"integration_customers": [{"integration_type": "xero"}, {"integration_type": "xero"}]},
+                {"integration_customers": ["invalid_count_per_integration_type"]},
+            ),
+            (
+                {"integration_customers": [{"integration_type": "xero"}]},
+                {"integration_customers": ["unsupported_value"]},
+            ),
+            (
+                {"billing_configuration": {"payment_provider": "piggy_bank"}},
+                {"payment_provider": ["value_is_invalid"]},
+            ),
+            (
+                {"billing_configuration": {"payment_provider": "stripe", "sync_with_provider": True}},
+                {"base": ["payment_provider_not_found"]},
+            ),
+            (
+                {"billing_configuration": {"payment_provider": "stripe", "provider_customer_id": "cus_1"}},
+                {"base": ["payment_provider_not_found"]},
+            ),
         ],
     )
     async def test_bad_values_are_refused_and_nothing_is_saved(self, client, wrong, details):
@@ -104,6 +124,35 @@ class TestCustomers:
         assert await ids(**{"metadata[tier]": "gold"}) == ["one"]
         assert await ids(**{"metadata[tier]": ""}) == ["two"]
         assert await ids(search_term="%") == []
+        assert await ids(external_id="two", search_term="ADA") == ["two"]
+        assert await ids(**{"billing_entity_codes[]": "acme"}) == ["two", "one"]
+        assert await ids(has_customer_type="false") == ["two", "one"]
+        assert await ids(customer_type="company") == []
+        assert await ids(**{"account_type[]": "partner"}) == []
+
+    @pytest.mark.parametrize(
+        ("query", "field"),
+        [
+            ({"account_type[]": ["customer", "vendor"]}, {"account_type": "1"}),
+            ({"countries[]": "XX"}, {"countries": "0"}),
+            ({"currencies[]": ["EUR", "USD", "XXX"]}, {"currencies": "2"}),
+        ],
+    )
+    async def test_bad_filters_are_told_by_their_index(self, client, query, field):
+        """platform §1.4: texts for people, in lists by index."""
+        ((name, index),) = field.items()
+        details = (await kit.get(client, "/customers", expect=422, **query))["error_details"]
+        assert list(details) == [name]
+        assert list(details[name]) == [index]
+        assert details[name][index][0].startswith("must be one of: ")
+
+    async def test_a_type_is_not_sought_among_those_without(self, client):
+        query = {"customer_type": "company", "has_customer_type": "false"}
+        assert list((await kit.get(client, "/customers", expect=422, **query))["error_details"]) == [
+            "customer_type"
+        ]
+        answer = await kit.get(client, "/customers", expect=404, **{"billing_entity_codes[]": "none"})
+        assert answer["code"] == "billing_entity_not_found"
 
     async def test_deletion_ends_what_hangs_on_the_customer(self, make_organization):
         """subscriptions §1.10."""
@@ -121,6 +170,160 @@ class TestCustomers:
         assert active["external_id"]
         last = (await kit.get(client, "/invoices"))["invoices"][0]
         assert last["total_amount_cents"] == 100  # one day of 31
+
+    async def test_deletion_finalizes_drafts_after_five_minutes(self, make_organization):
+        """subscriptions §1.10: whatever the grace period, the ending invoice too."""
+        client = (await make_organization("2025-01-10T00:00:00Z")).client
+        customer = await kit.customer(client, billing_configuration={"invoice_grace_period": 30})
+        await kit.subscribe(
+            client, customer, await kit.plan(client, amount_cents=2200, pay_in_advance=True), external_id="a"
+        )
+        await kit.subscribe(client, customer, await kit.plan(client, amount_cents=3100), external_id="b")
+        await kit.call(client, "DELETE", "/subscriptions/a", on_termination_credit_note="skip")
+        await kit.call(client, "DELETE", f"/customers/{customer['external_id']}")
+        await kit.advance(client, "2025-01-10T00:04:00Z")
+        assert {invoice["status"] for invoice in await kit.invoices(client, customer)} == {"draft"}
+        await kit.advance(client, "2025-01-10T00:06:00Z")
+        invoices = await kit.invoices(client, customer)
+        assert {invoice["status"] for invoice in invoices} == {"finalized"}
+        assert len(invoices) >= 2
+
+    async def test_a_move_to_another_entity_takes_its_key(self, client):
+        """§1.3 step 4."""
+        await kit.post(client, "/billing_entities", {"billing_entity": {"code": "b", "name": "B"}})
+        await upsert(client, external_id="c", billing_entity_code="b")
+        kept = (await upsert(client, external_id="c", name="New"))["customer"]
+        assert kept["billing_entity_code"] == "b"
+        moved = (await upsert(client, external_id="c", billing_entity_code="acme"))["customer"]
+        assert moved["billing_entity_code"] == "acme"
+        answer = await upsert(client, expect=404, external_id="c", billing_entity_code="none")
+        assert answer["code"] == "billing_entity_not_found"
+
+    async def test_a_zone_is_the_customers_else_its_entitys(self, client):
+        body = {"code": "b", "name": "B", "timezone": "Europe/Rome"}
+        await kit.post(client, "/billing_entities", {"billing_entity": body})
+        inherited = (await upsert(client, external_id="c", billing_entity_code="b"))["customer"]
+        assert (inherited["timezone"], inherited["applicable_timezone"]) == (None, "Europe/Rome")
+        own = (await upsert(client, external_id="c", timezone="Asia/Tokyo"))["customer"]
+        assert own["applicable_timezone"] == "Asia/Tokyo"
+
+    async def test_a_shipping_address_changes_by_its_keys(self, client):
+        await upsert(client, external_id="c", shipping_address={"city": "Rome", "country": "it"})
+        changed = (await upsert(client, external_id="c", shipping_address={"city": " "}))["customer"]
+        assert changed["shipping_address"] == {
+            "address_line1": None,
+            "address_line2": None,
+            "city": None,
+            "zipcode": None,
+            "state": None,
+            "country": "IT",
+        }
+
+
+class TestPaymentProvider:
+    """subscriptions §1.5, where no connection to a provider exists."""
+
+    async def configured(self, client, **configuration):
+        answer = await upsert(client, external_id="c", billing_configuration=configuration)
+        shown = answer["customer"]["billing_configuration"]
+        return shown["payment_provider"], shown["payment_provider_code"]
+
+    async def test_one_is_kept_without_a_link(self, client):
+        assert await self.configured(client, payment_provider="stripe", payment_provider_code="eu") == (
+            "stripe",
+            "eu",
+        )
+        assert await self.configured(client, document_locale="fr") == ("stripe", "eu")
+        assert await self.configured(client, payment_provider="adyen") == ("adyen", None)
+        assert await self.configured(client, payment_provider=None) == (None, None)
+
+    async def test_a_link_without_a_provider_is_none(self, client):
+        assert await self.configured(client, sync_with_provider=True) == (None, None)
+
+    async def test_a_failing_link_saves_nothing(self, client):
+        await upsert(client, external_id="c", name="Before")
+        wrong = {"payment_provider": "stripe", "sync_with_provider": True}
+        await upsert(client, expect=422, external_id="c", name="After", billing_configuration=wrong)
+        assert (await kit.get(client, "/customers/c"))["customer"]["name"] == "Before"
+
+    async def test_without_a_provider_there_is_nothing_to_pay_by(self, client):
+        await upsert(client, external_id="c")
+        answer = await kit.post(client, "/customers/c/checkout_url", {}, expect=422)
+        assert answer["error_details"] == {"base": ["no_linked_payment_provider"]}
+        listed = await kit.get(client, "/customers/c/payment_methods")
+        assert (listed["payment_methods"], listed["meta"]["total_count"]) == ([], 0)
+        path = "/customers/c/payment_methods/0190a1c2-0000-7000-8000-000000000000"
+        for method, where in (("PUT", f"{path}/set_as_default"), ("DELETE", path)):
+            assert (await kit.call(client, method, where, expect=404))["code"] == "payment_method_not_found"
+        for path in ("checkout_url", "payment_methods"):
+            method = "POST" if path == "checkout_url" else "GET"
+            answer = await kit.call(client, method, f"/customers/none/{path}", expect=404)
+            assert answer["code"] == "customer_not_found"
+
+
+class TestPartners:
+    """subscriptions §1.3 step 5, §1.9."""
+
+    async def test_an_account_type_changes_while_nothing_hangs_on_it(self, client):
+        assert (await upsert(client, external_id="c"))["customer"]["account_type"] == "customer"
+        made = (await upsert(client, external_id="c", account_type="partner"))["customer"]
+        assert made["account_type"] == "partner"
+        plan = await kit.plan(client)
+        await kit.subscribe(client, made, plan, subscription_at="2999-01-01")
+        kept = (await upsert(client, external_id="c", account_type="customer", name="New"))["customer"]
+        assert (kept["account_type"], kept["name"]) == ("partner", "New")
+
+    async def test_integrations_of_a_partner_are_ignored(self, client):
+        made = await upsert(
+            client,
+            external_id="c",
+            account_type="partner",
+            integration_customers=[{"integration_type": "xero"}],
+        )
+        assert made["customer"]["integration_customers"] == []
+
+    async def test_their_invoices_are_self_billed_and_numbered_by_customer(self, make_organization):
+        client = (await make_organization("2025-01-01T00:00:00Z")).client
+        settings = {"document_numbering": "per_organization", "document_number_prefix": "ORG"}
+        await kit.call(client, "PUT", "/organizations", {"organization": settings})
+        plan = await kit.plan(client, amount_cents=1000, pay_in_advance=True)
+        numbers = {}
+        for external_id, kind in (("one", "customer"), ("two", "partner"), ("three", "customer")):
+            customer = await kit.customer(client, external_id=external_id, account_type=kind)
+            await kit.subscribe(client, customer, plan)
+            (invoice,) = await kit.invoices(client, customer)
+            assert invoice["self_billed"] is (kind == "partner")
+            assert invoice["fees"][0]["self_billed"] is (kind == "partner")
+            numbers[external_id] = invoice["number"]
+        assert numbers == {"one": "ORG-202501-001", "two": "ORG-002-001", "three": "ORG-202501-002"}
+        listed = (await kit.get(client, "/invoices", self_billed="true"))["invoices"]
+        assert [invoice["number"] for invoice in listed] == ["ORG-002-001"]
+
+
+class TestZeroAmountInvoices:
+    """subscriptions §1.9: the test is on fees."""
+
+    @pytest.mark.parametrize(
+        ("of_customer", "of_entity", "is_issued"),
+        [
+            ("inherit", True, True),
+            ("inherit", False, False),
+            ("finalize", False, True),
+            ("skip", True, False),
+            (None, False, False),
+        ],
+    )
+    async def test_they_are_issued_by_setting(self, make_organization, of_customer, of_entity, is_issued):
+        client = (await make_organization("2025-01-01T00:00:00Z")).client
+        settings = {"finalize_zero_amount_invoice": of_entity}
+        await kit.call(client, "PUT", "/billing_entities/acme", {"billing_entity": settings})
+        customer = await kit.customer(client, finalize_zero_amount_invoice=of_customer)
+        await kit.subscribe(client, customer, await kit.plan(client, amount_cents=0, pay_in_advance=True))
+        assert len(await kit.invoices(client, customer)) == is_issued
+        dearer = await kit.plan(client, amount_cents=1000, pay_in_advance=True)
+        await kit.subscribe(client, customer, dearer)
+        numbers = sorted(invoice["number"][-3:] for invoice in await kit.invoices(client, customer))
+        assert numbers == (["001", "002"] if is_issued else ["001"])
 
 
 class TestSubscriptions:

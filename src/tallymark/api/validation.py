@@ -44,6 +44,11 @@ def _countries() -> frozenset[str]:
     }
 
 
+def country_codes() -> frozenset[str]:
+    """The countries that the contract knows, as two letters."""
+    return _countries()
+
+
 def _country(value: Any) -> Any:
     if value is None or value == "":
         return None

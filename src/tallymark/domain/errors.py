@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-FieldErrors = Mapping[str, Sequence[str]]
+FieldErrors = Mapping[str, Sequence[str] | Mapping[str, Sequence[str]]]
+"""Codes by field; by the index of an element in it where a field holds a list."""
 
 
 class TallymarkError(Exception):
@@ -55,7 +56,10 @@ class Invalid(TallymarkError):
     """
 
     def __init__(self, details: FieldErrors) -> None:
-        self.details = {field: list(codes) for field, codes in details.items()}
+        self.details = {
+            field: dict(codes) if isinstance(codes, Mapping) else list(codes)
+            for field, codes in details.items()
+        }
         super().__init__(str(self.details))
 
 

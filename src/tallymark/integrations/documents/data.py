@@ -45,6 +45,12 @@ def labels_of(code: str) -> Json:
     return found
 
 
+def _title(view: InvoiceView) -> str:
+    if view.invoice.self_billed:
+        return "self_billed_invoice"
+    return "tax_invoice" if view.billing_entity.country in TAX_INVOICE_COUNTRIES else "invoice"
+
+
 def invoice_data(view: InvoiceView) -> Json:
     """Everything that the template shows of an invoice."""
     invoice, entity, customer = view.invoice, view.billing_entity, view.customer
@@ -52,7 +58,7 @@ def invoice_data(view: InvoiceView) -> Json:
     unit = currency(invoice.currency)
     return {
         "kind": "invoice",
-        "title": "tax_invoice" if entity.country in TAX_INVOICE_COUNTRIES else "invoice",
+        "title": _title(view),
         "words": words,
         "formats": formats_of(words),
         "paper": "us-letter" if (customer.address.country or entity.country) in LETTER_COUNTRIES else "a4",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from tallymark.domain.calendar import IssuingRules
 from tallymark.rooms.organizations.model import BillingEntity
+
+DRAFTS_OUTLIVE = timedelta(minutes=5)
+"""How long after a customer is deleted their drafts are finalized, whatever the grace period."""
 
 ADDRESS = ("address_line1", "address_line2", "city", "zipcode", "state", "country")
 
@@ -72,6 +75,17 @@ class Customer:
     metadata: tuple[Metadata, ...]
     created_at: datetime
     updated_at: datetime
+    deleted_at: datetime | None
+
+    @property
+    def drafts_end_at(self) -> datetime | None:
+        """When the drafts of a deleted customer are finalized (subscriptions §1.10); None for a live one."""
+        return None if self.deleted_at is None else self.deleted_at + DRAFTS_OUTLIVE
+
+    @property
+    def is_partner(self) -> bool:
+        """Whether the customer sells for the organization and bills themselves (subscriptions §1.9)."""
+        return self.account_type == "partner"
 
     def applicable_timezone(self, entity: BillingEntity) -> str:
         """The zone of every local date about this customer (subscriptions §1.1)."""
@@ -113,6 +127,10 @@ class DraftDates:
     expected_finalization_date: date
     payment_due_date: date
     net_payment_term: int
+
+
+PROVIDERS = ("stripe", "gocardless", "cashfree", "adyen", "flutterwave", "moneyhash")
+"""Kinds of payment providers that a customer may name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -116,6 +116,12 @@ async def insert_metadata(tx: Tx, values: Mapping[str, Any]) -> None:
     await tx.execute(insert(customer_metadata), dict(values))
 
 
+async def is_editable(tx: Tx, customer_id: UUID) -> bool:
+    """Whether nothing hangs on a customer yet: no subscription of any status, no invoice."""
+    used = [exists().where(table.c.customer_id == customer_id) for table in (subscriptions, invoices)]
+    return not (await tx.execute(select(or_(*used)))).scalar_one()
+
+
 async def live_subscriptions(tx: Tx, customer_id: UUID, status: str) -> list[UUID]:
     statement = select(subscriptions.c.id).where(
         subscriptions.c.customer_id == customer_id, subscriptions.c.status == status
@@ -134,7 +140,7 @@ async def customers_without_timezone(tx: Tx, entity_id: UUID) -> list[UUID]:
 
 async def customers_with_drafts(tx: Tx, entity_id: UUID) -> list[Customer]:
     drafting = select(invoices.c.customer_id).where(invoices.c.status == "draft")
-    return await _load(tx, [customers.c.billing_entity_id == entity_id, customers.c.id.in_(drafting)])
+    return await _load(tx, [LIVE, customers.c.billing_entity_id == entity_id, customers.c.id.in_(drafting)])
 
 
 async def draft_dates(tx: Tx, customer_ids: Collection[UUID]) -> list[DraftDates]:
@@ -166,8 +172,7 @@ async def cancel_pending_subscriptions(tx: Tx, customer_id: UUID, *, at: datetim
 
 def _as_value(row: Row[Any], notes: tuple[Metadata, ...]) -> Customer:
     values = dict(row._mapping)
-    for unused in ("organization_id", "deleted_at"):
-        del values[unused]
+    del values["organization_id"]
     address = Address(**{name: values.pop(name) for name in ADDRESS})
     shipping = Address(**{name: values.pop(f"shipping_{name}") for name in ADDRESS})
     return Customer(**values, address=address, shipping_address=shipping, metadata=notes)

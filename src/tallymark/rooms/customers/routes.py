@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from fastapi import Request
 
 from tallymark.api.context import InContext
 from tallymark.api.pagination import InPage, Meta
 from tallymark.api.routing import tenant_router
+from tallymark.api.validation import country_codes
 from tallymark.api.wire import query_flag
 from tallymark.db.engine import Tx
-from tallymark.domain.errors import Invalid
+from tallymark.domain.errors import Invalid, NotFound
+from tallymark.domain.money import CURRENCIES
 from tallymark.rooms.customers import service
 from tallymark.rooms.customers.model import Customer, Filters
 from tallymark.rooms.customers.schemas import (
@@ -20,6 +23,7 @@ from tallymark.rooms.customers.schemas import (
     CustomersResponse,
     DetailedCustomerOutput,
     ListedCustomerOutput,
+    PaymentMethodsResponse,
     customer_fields,
 )
 from tallymark.rooms.organizations import service as organizations
@@ -27,6 +31,8 @@ from tallymark.rooms.taxes.schemas import TaxOutput
 
 router = tenant_router("customers")
 
+ACCOUNT_TYPES = ("customer", "partner")
+CUSTOMER_TYPES = ("company", "individual")
 METADATA_KEY = re.compile(r"metadata\[(.+)\]")
 
 
@@ -56,6 +62,31 @@ async def list_customers(request: Request, context: InContext, page: InPage) -> 
         for customer in customers
     ]
     return CustomersResponse(customers=shown, meta=Meta.of(page, total))
+
+
+@router.post("/customers/{external_id:path}/checkout_url")
+async def make_checkout_url(external_id: str, context: InContext) -> None:
+    """A link to a provider's checkout; without a customer at a provider there is none (subscriptions §1.2)."""
+    async with context.transaction() as tx:
+        await service.get_customer(tx, external_id=external_id)
+    raise Invalid({"base": ["no_linked_payment_provider"]})
+
+
+@router.get("/customers/{external_id:path}/payment_methods")
+async def list_payment_methods(external_id: str, context: InContext, page: InPage) -> PaymentMethodsResponse:
+    """The ways in which a customer pays: none while no provider knows them."""
+    async with context.transaction() as tx:
+        await service.get_customer(tx, external_id=external_id)
+    return PaymentMethodsResponse(payment_methods=[], meta=Meta.of(page, 0))
+
+
+@router.put("/customers/{external_id:path}/payment_methods/{lago_id}/set_as_default")
+@router.delete("/customers/{external_id:path}/payment_methods/{lago_id}")
+async def change_payment_method(external_id: str, lago_id: str, context: InContext) -> None:  # noqa: ARG001
+    """Choose or remove a payment method; a customer whom no provider knows has none."""
+    async with context.transaction() as tx:
+        await service.get_customer(tx, external_id=external_id)
+    raise NotFound("payment_method")
 
 
 @router.get("/customers/{external_id:path}")
@@ -88,25 +119,30 @@ def read_filters(request: Request) -> Filters:
     """The filters of a list (subscriptions §1.2). Raises `Invalid` for a value that is none of its list."""
     query = request.query_params
 
-    def several(name: str) -> tuple[str, ...]:
-        return tuple(query.getlist(f"{name}[]") or query.getlist(name))
+    def several(name: str, allowed: Collection[str] | None = None) -> tuple[str, ...]:
+        values = tuple(query.getlist(f"{name}[]") or query.getlist(name))
+        wrong = [str(index) for index, value in enumerate(values) if allowed and value not in allowed]
+        if wrong and allowed:
+            raise Invalid(
+                {name: {index: [f"must be one of: {', '.join(sorted(allowed))}"] for index in wrong}}
+            )
+        return values
 
-    account_types = several("account_type")
     customer_type = query.get("customer_type")
     has_type = query_flag(query.get("has_customer_type"))
-    if any(kind not in ("customer", "partner") for kind in account_types):
-        raise Invalid({"account_type": ["must be one of: customer, partner"]})
-    if customer_type is not None and (customer_type not in ("company", "individual") or has_type is False):
-        raise Invalid({"customer_type": ["must be one of: company, individual"]})
+    if customer_type is not None and customer_type not in CUSTOMER_TYPES:
+        raise Invalid({"customer_type": [f"must be one of: {', '.join(CUSTOMER_TYPES)}"]})
+    if customer_type is not None and has_type is False:
+        raise Invalid({"customer_type": ["must not be sent when has_customer_type is false"]})
     return Filters(
         search_term=query.get("search_term"),
         external_id=query.get("external_id"),
-        account_types=account_types,
+        account_types=several("account_type", ACCOUNT_TYPES),
         billing_entity_codes=several("billing_entity_codes"),
-        countries=several("countries"),
+        countries=several("countries", country_codes()),
         states=several("states"),
         zipcodes=several("zipcodes"),
-        currencies=several("currencies"),
+        currencies=several("currencies", CURRENCIES),
         has_tax_identification_number=query_flag(query.get("has_tax_identification_number")),
         customer_type=customer_type,
         has_customer_type=has_type,

@@ -86,6 +86,7 @@ class FeeRecord:
     charge_model: str | None
     filter_values: Mapping[str, list[str]] | None
     true_up_fee_id: UUID | None
+    self_billed: bool
     taxes: tuple[FeeTax, ...] = ()
 
     def major(self, cents: Decimal | int) -> Fraction:

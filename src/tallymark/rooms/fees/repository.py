@@ -38,6 +38,7 @@ _SELECT: Select[Any] = select(
     subscriptions.c.external_id.label("external_subscription_id"),
     charges.c.charge_model.label("charge_model"),
     charge_filters.c["values"].label("filter_values"),
+    (customers.c.account_type == "partner").label("self_billed"),
     select(_true_ups.c.id)
     .where(_true_ups.c.true_up_parent_fee_id == fees.c.id)
     .limit(1)

@@ -145,7 +145,7 @@ def fee_fields(fee: FeeRecord) -> dict[str, Any]:
         "external_customer_id", "external_subscription_id", "amount_cents", "taxes_amount_cents", "taxes_rate", "units",
         "precise_unit_amount", "total_aggregated_units", "events_count", "pay_in_advance", "invoiceable",
         "payment_status", "created_at", "succeeded_at", "failed_at", "refunded_at", "precise_coupons_amount_cents",
-        "event_transaction_id", "pricing_unit_details", "presentation_breakdowns",
+        "event_transaction_id", "pricing_unit_details", "presentation_breakdowns", "self_billed",
     )  # fmt: skip
     net_cents = Fraction(fee.amount_cents - fee.precise_coupons_amount_cents)
     return {
@@ -172,7 +172,6 @@ def fee_fields(fee: FeeRecord) -> dict[str, Any]:
         "sub_total_excluding_taxes_amount_cents": round_cents(net_cents),
         "sub_total_excluding_taxes_precise_amount_cents": Decimal(fee.net_precise_cents),
         "amount_details": dict(fee.amount_details),
-        "self_billed": False,
         "item": _item(fee),
     }
 

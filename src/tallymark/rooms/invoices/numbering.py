@@ -28,10 +28,13 @@ def draft_number(entity: BillingEntity) -> str:
 
 
 async def take_number(tx: Tx, *, customer: Customer, entity: BillingEntity, now: datetime) -> Number:
-    """Take the next number; the entity's numbering is locked until the transaction ends."""
+    """Take the next number; the entity's numbering is locked until the transaction ends.
+
+    Invoices that a partner bills to themselves are numbered by the customer, whatever the entity's scheme.
+    """
     await tx.lock("numbering", entity.id)
     own = 1 + await repository.last_sequential_id(tx, customer_id=customer.id, entity_id=entity.id)
-    if entity.document_numbering == "per_customer":
+    if entity.document_numbering == "per_customer" or customer.is_partner:
         text = f"{entity.document_number_prefix}-{customer.sequential_id:03d}-{own:03d}"
         return Number(text=text, sequential_id=own, entity_sequential_id=None)
     counter = 1 + await repository.last_entity_sequential_id(tx, entity_id=entity.id)

@@ -17,6 +17,7 @@ from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Item, Kind
 from tallymark.jobs.queue import RENDER_DOCUMENT, enqueue
 from tallymark.rooms.customers import service as customers
+from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.invoices import numbering, repository
 from tallymark.rooms.invoices.model import (
@@ -129,9 +130,9 @@ async def _save_content(tx: Tx, invoice_id: UUID, content: Content) -> None:
     await repository.replace_applied_taxes(tx, invoice_id, content.taxes)
 
 
-async def note_finalization(tx: Tx, invoice: Invoice) -> None:
-    """Note when a draft's grace period ends: at 00:00 UTC of that day (subscriptions §5.6)."""
-    due_at = datetime.combine(invoice.expected_finalization_date, time.min, UTC)
+async def note_finalization(tx: Tx, invoice: Invoice, customer: Customer) -> None:
+    """Note when a draft's grace period ends: at 00:00 UTC of that day (subscriptions §5.6), or with its customer."""
+    due_at = customer.drafts_end_at or datetime.combine(invoice.expected_finalization_date, time.min, UTC)
     await agenda.put(
         tx,
         Item(kind=Kind.FINALIZE_INVOICE, subject_id=invoice.id, owner_id=invoice.customer_id, due_at=due_at),

@@ -48,6 +48,7 @@ async def issue(tx: Tx, subjects: Sequence[Subject], *, now: datetime) -> UUID:
             "billed_at": first.at,
             "net_payment_term": rules.net_payment_term,
             "is_recurring": first.is_recurring,
+            "self_billed": contract.customer.is_partner,
             "purchase_order_number": contract.subscription.purchase_order_number,
             **_date_columns(dates),
             **total_columns(computed),
@@ -58,7 +59,7 @@ async def issue(tx: Tx, subjects: Sequence[Subject], *, now: datetime) -> UUID:
     )
     invoice = await invoices.get_invoice(tx, invoice_id)
     if rules.grace_days > 0:
-        await invoices.note_finalization(tx, invoice)
+        await invoices.note_finalization(tx, invoice, contract.customer)
     else:
         (view,) = await invoices.get_views(tx, [invoice], now=now, with_lines=False)
         await invoices.finalize(tx, view, _date_columns(dates), now=now)

@@ -3,6 +3,7 @@
 from tallymark.rooms.customers.service.delete import delete_customer
 from tallymark.rooms.customers.service.follow import follow_entity
 from tallymark.rooms.customers.service.notes import MetadataInput
+from tallymark.rooms.customers.service.provider import ProviderInput
 from tallymark.rooms.customers.service.read import (
     find_customer,
     get_customer,
@@ -20,6 +21,7 @@ from tallymark.rooms.customers.service.upsert import (
 __all__ = [
     "CustomerInput",
     "MetadataInput",
+    "ProviderInput",
     "create_implicitly",
     "delete_customer",
     "find_customer",

@@ -8,7 +8,7 @@ from tallymark.db.engine import Tx
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Item, Kind
 from tallymark.rooms.customers import repository
-from tallymark.rooms.customers.model import Customer
+from tallymark.rooms.customers.model import DRAFTS_OUTLIVE, Customer
 from tallymark.rooms.customers.service.read import get_customer
 
 
@@ -28,4 +28,17 @@ async def delete_customer(tx: Tx, external_id: str, *, now: datetime) -> Custome
         ),
     )
     await repository.update_customer(tx, customer.id, {"deleted_at": now, "updated_at": now})
+    drafts = await repository.draft_dates(tx, {customer.id})
+    await agenda.put(
+        tx,
+        *(
+            Item(
+                kind=Kind.FINALIZE_INVOICE,
+                subject_id=draft.id,
+                owner_id=customer.id,
+                due_at=now + DRAFTS_OUTLIVE,
+            )
+            for draft in drafts
+        ),
+    )
     return customer

@@ -10,10 +10,12 @@ from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
+from tallymark.domain.errors import Invalid
 from tallymark.rooms.customers import repository
 from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.customers.service.follow import follow_customer
 from tallymark.rooms.customers.service.notes import MetadataInput, check_count, replace_metadata
+from tallymark.rooms.customers.service.provider import ProviderInput, provider_columns
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.organizations.model import BillingEntity
 from tallymark.rooms.taxes import service as taxes
@@ -30,29 +32,38 @@ class CustomerInput:
     moves_entity: bool = False
     tax_codes: Sequence[str] | None = None
     metadata: Sequence[MetadataInput] | None = None
+    provider: ProviderInput | None = None
+    integration_types: Sequence[str] = ()
 
 
 async def upsert(tx: Tx, asked: CustomerInput, *, now: datetime) -> Customer:
     """Make a customer or change what is sent of one, all or nothing (subscriptions §1.3).
 
-    Raises `NotFound` for an unknown billing entity or tax, `Invalid` for metadata that can't be.
+    Raises `NotFound` for an unknown billing entity or tax, `Invalid` for metadata or a payment provider that can't be.
     """
     entity = await organizations.get_entity(tx, code=asked.billing_entity_code)
     check_count(asked.metadata)
+    if len(set(asked.integration_types)) < len(asked.integration_types):
+        raise Invalid({"integration_customers": ["invalid_count_per_integration_type"]})
     await tx.lock("customer-external-id", tx.organization_id)
     known = await repository.find_customer(tx, asked.external_id)
+    values = {**asked.values, **provider_columns(known, asked.provider)}
     if known is None:
-        customer_id = await _insert(tx, asked.external_id, entity, asked.values, now=now)
+        customer_id = await _insert(tx, asked.external_id, entity, values, now=now)
     else:
         customer_id = known.id
+        if "account_type" in values and not await repository.is_editable(tx, known.id):
+            del values["account_type"]  # a quirk: upserts carry it along (§1.3)
         moved = {"billing_entity_id": entity.id} if asked.moves_entity else {}
-        await repository.update_customer(tx, customer_id, {**asked.values, **moved, "updated_at": now})
+        await repository.update_customer(tx, customer_id, {**values, **moved, "updated_at": now})
     if asked.tax_codes is not None:
         await taxes.replace_taxes(tx, Owner.CUSTOMER, customer_id, asked.tax_codes)
         await taxes.refresh_drafts(tx, [customer_id], now=now)
     if asked.metadata is not None:
         await replace_metadata(tx, customer_id, known.metadata if known else (), asked.metadata, now=now)
     customer = (await repository.get_customers(tx, {customer_id}))[customer_id]
+    if asked.integration_types and not customer.is_partner:
+        raise Invalid({"integration_customers": ["unsupported_value"]})
     if known is not None:
         await follow_customer(tx, known, customer, now=now)
     return customer

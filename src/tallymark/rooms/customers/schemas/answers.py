@@ -1,0 +1,164 @@
+"""What an answer shows of a customer."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from tallymark.api.pagination import Meta
+from tallymark.api.wire import (
+    Instant,
+)
+from tallymark.rooms.customers.model import ADDRESS, Customer, Metadata
+from tallymark.rooms.organizations.model import BillingEntity
+from tallymark.rooms.taxes.model import Tax
+from tallymark.rooms.taxes.schemas import TaxOutput
+
+
+class AddressOutput(BaseModel):
+    address_line1: str | None
+    address_line2: str | None
+    city: str | None
+    zipcode: str | None
+    state: str | None
+    country: str | None
+
+
+class BillingConfigurationOutput(BaseModel):
+    invoice_grace_period: int | None
+    subscription_invoice_issuing_date_anchor: str | None
+    subscription_invoice_issuing_date_adjustment: str | None
+    payment_provider: str | None = None
+    payment_provider_code: str | None = None
+    document_locale: str | None
+    provider_customer_id: str | None = None
+    sync: bool | None = None
+    sync_with_provider: bool | None = None
+    provider_payment_methods: list[str] | None = None
+
+
+class MetadataOutput(BaseModel):
+    lago_id: UUID
+    key: str
+    value: str
+    display_in_invoice: bool
+    created_at: Instant
+
+    @classmethod
+    def of(cls, note: Metadata) -> MetadataOutput:
+        """Show a note."""
+        return cls(
+            lago_id=note.id,
+            key=note.key,
+            value=note.value,
+            display_in_invoice=note.display_in_invoice,
+            created_at=note.created_at,
+        )
+
+
+class CustomerOutput(AddressOutput):
+    lago_id: UUID
+    billing_entity_code: str
+    sequential_id: int
+    slug: str
+    external_id: str
+    account_type: Literal["customer", "partner"]
+    applicable_timezone: str
+    created_at: Instant
+    updated_at: Instant
+    currency: str | None
+    customer_type: Literal["company", "individual"] | None
+    email: str | None
+    external_salesforce_id: str | None
+    finalize_zero_amount_invoice: Literal["inherit", "skip", "finalize"]
+    firstname: str | None
+    lastname: str | None
+    legal_name: str | None
+    legal_number: str | None
+    logo_url: str | None
+    name: str | None
+    net_payment_term: int | None
+    phone: str | None
+    skip_invoice_custom_sections: bool
+    tax_identification_number: str | None
+    timezone: str | None
+    url: str | None
+    shipping_address: AddressOutput
+    billing_configuration: BillingConfigurationOutput
+    metadata: list[MetadataOutput]
+    integration_customers: list[dict[str, Any]]
+
+    @classmethod
+    def of(cls, customer: Customer, entity: BillingEntity) -> CustomerOutput:
+        """Show a customer."""
+        return cls(**customer_fields(customer, entity))
+
+
+class DetailedCustomerOutput(CustomerOutput):
+    taxes: list[TaxOutput]
+    error_details: list[dict[str, Any]]
+    applicable_invoice_custom_sections: list[dict[str, Any]]
+
+    @classmethod
+    def with_taxes(
+        cls, customer: Customer, entity: BillingEntity, taxes: tuple[Tax, ...]
+    ) -> DetailedCustomerOutput:
+        """The same with the taxes that the customer carries."""
+        return cls(
+            **customer_fields(customer, entity),
+            taxes=[TaxOutput.of(tax) for tax in taxes],
+            error_details=[],
+            applicable_invoice_custom_sections=[],
+        )
+
+
+def customer_fields(customer: Customer, entity: BillingEntity) -> dict[str, Any]:
+    """The wire's names for a customer's values."""
+    same = (
+        "sequential_id", "slug", "external_id", "account_type", "created_at", "updated_at", "currency",
+        "customer_type", "email", "external_salesforce_id", "finalize_zero_amount_invoice", "firstname", "lastname",
+        "legal_name", "legal_number", "logo_url", "name", "net_payment_term", "phone", "tax_identification_number",
+        "timezone", "url",
+    )  # fmt: skip
+    configuration = BillingConfigurationOutput(
+        invoice_grace_period=customer.invoice_grace_period,
+        subscription_invoice_issuing_date_anchor=customer.subscription_invoice_issuing_date_anchor,
+        subscription_invoice_issuing_date_adjustment=customer.subscription_invoice_issuing_date_adjustment,
+        document_locale=customer.document_locale,
+        payment_provider=customer.payment_provider,
+        payment_provider_code=customer.payment_provider_code,
+    )
+    return {
+        **{name: getattr(customer, name) for name in same},
+        **{name: getattr(customer.address, name) for name in ADDRESS},
+        "lago_id": customer.id,
+        "billing_entity_code": entity.code,
+        "applicable_timezone": customer.applicable_timezone(entity),
+        "shipping_address": AddressOutput(
+            **{name: getattr(customer.shipping_address, name) for name in ADDRESS}
+        ),
+        "billing_configuration": configuration,
+        "metadata": [MetadataOutput.of(note) for note in customer.metadata],
+        "skip_invoice_custom_sections": False,
+        "integration_customers": [],
+    }
+
+
+class CustomerResponse(BaseModel):
+    customer: DetailedCustomerOutput
+
+
+class ListedCustomerOutput(CustomerOutput):
+    taxes: list[TaxOutput]
+
+
+class CustomersResponse(BaseModel):
+    customers: list[ListedCustomerOutput]
+    meta: Meta
+
+
+class PaymentMethodsResponse(BaseModel):
+    payment_methods: list[dict[str, Any]]
+    meta: Meta
