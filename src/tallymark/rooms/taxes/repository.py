@@ -22,6 +22,7 @@ from tallymark.db.tables import (
     customers_taxes,
     fixed_charges_taxes,
     invoices,
+    invoices_applied_taxes,
     plans_taxes,
     taxes,
 )
@@ -147,6 +148,15 @@ async def delete_tax(tx: Tx, tax_id: UUID, *, at: datetime) -> None:
     for link in LINKS.values():
         await tx.execute(delete(link).where(link.c.tax_id == tax_id))
     await tx.execute(update(taxes).where(taxes.c.id == tax_id).values(deleted_at=at, updated_at=at))
+
+
+async def drafts_with_tax(tx: Tx, tax_id: UUID) -> list[tuple[UUID, UUID]]:
+    """Ids of drafts that the tax is on, from whatever level it came, and their customers."""
+    applied = select(invoices_applied_taxes.c.invoice_id).where(invoices_applied_taxes.c.tax_id == tax_id)
+    statement = select(invoices.c.id, invoices.c.customer_id).where(
+        invoices.c.status == "draft", invoices.c.id.in_(applied)
+    )
+    return [(row.id, row.customer_id) for row in await tx.execute(statement)]
 
 
 async def draft_invoices(tx: Tx, customer_ids: Collection[UUID]) -> list[tuple[UUID, UUID]]:

@@ -56,6 +56,7 @@ async def update_tax(tx: Tx, code: str, changes: Mapping[str, Any], *, now: date
     elif changes.get("applied_to_organization") is False:
         entity = await organizations.get_default_entity(tx)
         await repository.remove_link(tx, Owner.BILLING_ENTITY, entity.id, tax.id)
+    await _refresh(tx, await repository.drafts_with_tax(tx, tax.id), now=now)
     await refresh_drafts(tx, {*concerned, *await repository.customers_concerned(tx, tax.id)}, now=now)
     return changed
 
@@ -65,6 +66,7 @@ async def delete_tax(tx: Tx, code: str, *, now: datetime) -> Tax:
     tax = await get_tax(tx, code=code)
     concerned = await repository.customers_concerned(tx, tax.id)
     await repository.delete_tax(tx, tax.id, at=now)
+    await _refresh(tx, await repository.drafts_with_tax(tx, tax.id), now=now)
     await refresh_drafts(tx, concerned, now=now)
     return tax
 
@@ -111,7 +113,10 @@ async def refresh_drafts(tx: Tx, customer_ids: Collection[UUID], *, now: datetim
     """Have the drafts of customers computed anew (subscriptions §5.6)."""
     if not customer_ids:
         return
-    drafts = await repository.draft_invoices(tx, customer_ids)
+    await _refresh(tx, await repository.draft_invoices(tx, customer_ids), now=now)
+
+
+async def _refresh(tx: Tx, drafts: Sequence[tuple[UUID, UUID]], *, now: datetime) -> None:
     await agenda.leave(
         tx,
         *(
