@@ -61,8 +61,10 @@ class TestMetrics:
                 {"recurring": ["not_compatible_with_aggregation_type"]},
             ),
             ({"rounding_function": "trunc"}, {"rounding_function": ["value_is_invalid"]}),
-            ({"filters": [{"key": "a", "values": ["b"]}]}, {"filters": ["unsupported_value"]}),
-            ({"aggregation_type": "weighted_sum_agg"}, {"aggregation_type": ["unsupported_value"]}),
+            ({"filters": [{"key": "a", "values": []}]}, {"values": ["value_is_mandatory"]}),
+            ({"filters": [{"key": " ", "values": ["b"]}]}, {"key": ["value_is_mandatory"]}),
+            ({"filters": [{"key": "a", "values": ["b"]}] * 2}, {"key": ["value_is_duplicated"]}),
+            ({"aggregation_type": "weighted_sum_agg"}, {"weighted_interval": ["value_is_invalid"]}),
             ({"expression": "1 + 1"}, {"expression": ["unsupported_value"]}),
         ],
     )

@@ -14,7 +14,14 @@ from tallymark.domain.periods import Period
 from tallymark.domain.rating.model import Needs
 from tallymark.domain.usage import UsageEvent
 from tallymark.domain.usage import aggregate as defined
-from tallymark.metering.aggregation import UsageQuery, aggregate
+from tallymark.metering import aggregation
+from tallymark.metering.aggregation import Aggregate, UsageQuery
+
+
+async def aggregate(tx, query) -> Aggregate:
+    """The one bucket and group of a question that tells none apart."""
+    return (await aggregation.aggregate(tx, query))[0, ()]
+
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
 WINDOW = Period(START, START + timedelta(days=31))
@@ -191,10 +198,11 @@ async def test_running_totals_stop_where_the_price_needs_no_more(database, organ
         database, organization.id, [(n, v, None, True) for n, v in enumerate([120, 80, 200, 50])]
     )
     async with database.tenant(organization.id) as tx:
-        by_events = await aggregate(tx, query(subscription, "sum_agg", needs=Needs(free_events=2)))
-        by_total = await aggregate(tx, query(subscription, "sum_agg", needs=Needs(free_total=Fraction(200))))
-        counted = await aggregate(tx, query(subscription, "count_agg", needs=Needs(free_events=2)))
-        values = await aggregate(tx, query(subscription, "max_agg", needs=Needs(event_values=True)))
+        by_events = await aggregate(tx, query(subscription, "sum_agg", needs=(Needs(free_events=2),)))
+        asked = query(subscription, "sum_agg", needs=(Needs(free_total=Fraction(200)),))
+        by_total = await aggregate(tx, asked)
+        counted = await aggregate(tx, query(subscription, "count_agg", needs=(Needs(free_events=2),)))
+        values = await aggregate(tx, query(subscription, "max_agg", needs=(Needs(event_values=True),)))
     assert list(by_events.usage.running_totals) == [120, 200]
     assert list(by_total.usage.running_totals) == [120, 200, 400]
     assert list(counted.usage.running_totals) == [1, 2, 3, 4]

@@ -82,6 +82,8 @@ CODES = {
     "missing": "value_is_mandatory",
     "none_required": "value_must_be_blank",
     "string_too_short": "value_is_mandatory",
+    "too_short": "value_is_mandatory",
+    "too_long": "value_is_too_long",
     "string_too_long": "value_is_too_long",
     "greater_than": "value_is_out_of_range",
     "greater_than_equal": "value_is_out_of_range",

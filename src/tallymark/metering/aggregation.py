@@ -1,42 +1,71 @@
-"""Units of a window, computed by the database in one statement for each aggregation (metering §5)."""
+"""Units of a window by bucket and group, computed by the database (metering §5-§7).
+
+Each question is one statement, whatever the number of filters and groups; recurring units that are prorated by the day
+are read event by event, for their order decides.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import Row, TextClause, text
+from sqlalchemy import Row, text
 
 from tallymark.db.engine import Tx
+from tallymark.domain.money import ceil5, fixed
 from tallymark.domain.periods import Period
 from tallymark.domain.rating import Usage
 from tallymark.domain.rating.model import NOTHING, Needs
-from tallymark.domain.usage import round_units
+from tallymark.domain.usage import (
+    WHOLE,
+    Group,
+    Operation,
+    Partition,
+    Proration,
+    prorated_units,
+    round_units,
+    sum_changes,
+    unique_changes,
+)
+from tallymark.metering import statements
 
 ZERO = Fraction(0)
-HISTORY = ("sum_agg", "unique_count_agg")
+HISTORY = ("sum_agg", "unique_count_agg", "weighted_sum_agg")
 """Aggregations that, when recurring, read everything up to the window's end (metering §5.1)."""
 
 BEGINNING = datetime.fromisoformat("0001-01-01T00:00:00+00:00")
 
+Place = tuple[int, Group]
+"""A bucket, the default one being last, and a group in it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageQuery:
-    """Which events to aggregate, and how."""
+    """Which events to aggregate, and how. `full_period` is the whole period of which the window may be a part."""
 
     external_subscription_id: str
     code: str
     aggregation_type: str
     field_name: str | None
     window: Period
+    full_period: Period | None = None
+    partition: Partition = WHOLE
     is_recurring: bool = False
     rounding_function: str | None = None
     rounding_precision: int | None = None
-    needs: Needs = NOTHING
+    needs: tuple[Needs, ...] = (NOTHING,)
+    """What the price of each bucket must know, the default one's last."""
+
+    proration: Proration | None = None
+
+    @property
+    def reads_history(self) -> bool:
+        """Whether events before the window count in it."""
+        return self.is_recurring and self.aggregation_type in HISTORY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,85 +76,95 @@ class Aggregate:
     units_before_rounding: Fraction
 
 
-_IN_WINDOW = "e.stream_id = :stream_id AND e.timestamp >= :start AND e.timestamp < :end"
-_IS_NUMBER = r"e.properties ->> :field ~ '^-?[0-9]+(\.[0-9]+)?$'"
-
-_COUNT = f"SELECT count(*) AS units, count(*) AS events_count, 0 AS amount FROM events e WHERE {_IN_WINDOW}"
-_NUMBERS = f"""
-    SELECT (e.properties ->> :field)::numeric AS value, e.timestamp, e.created_at, e.id, e.precise_total_amount_cents
-    FROM events e WHERE {_IN_WINDOW} AND {_IS_NUMBER}
-"""
-_SUM = f"""
-    SELECT coalesce(sum(value), 0) AS units, count(*) AS events_count,
-           coalesce(sum(precise_total_amount_cents), 0) AS amount
-    FROM ({_NUMBERS}) n
-"""
-_MAX = f"SELECT coalesce(max(value), 0) AS units, count(*) AS events_count, 0 AS amount FROM ({_NUMBERS}) n"
-_LATEST = f"""
-    SELECT greatest(coalesce((array_agg(value ORDER BY timestamp DESC, created_at DESC, id DESC))[1], 0), 0) AS units,
-           count(*) AS events_count, 0 AS amount
-    FROM ({_NUMBERS}) n
-"""
-# A value counts while its last operation adds it; what is no "add" removes (§5.3.1).
-_UNIQUE = f"""
-    SELECT count(*) FILTER (WHERE adds) AS units, count(*) FILTER (WHERE adds) AS events_count, 0 AS amount
-    FROM (
-        SELECT DISTINCT ON (e.properties ->> :field)
-               coalesce(e.properties ->> 'operation_type', 'add') = 'add' AS adds
-        FROM events e
-        WHERE {_IN_WINDOW} AND btrim(coalesce(e.properties ->> :field, '')) <> ''
-        ORDER BY e.properties ->> :field, e.timestamp DESC, e.created_at DESC, e.id DESC
-    ) last
-"""
-_STATEMENTS: dict[str, TextClause] = {
-    "count_agg": text(_COUNT),
-    "sum_agg": text(_SUM),
-    "max_agg": text(_MAX),
-    "latest_agg": text(_LATEST),
-    "unique_count_agg": text(_UNIQUE),
-}
-_VALUES = text(f"SELECT value FROM ({_NUMBERS}) n ORDER BY timestamp, created_at, id LIMIT :most")
-_FIND_STREAM = text(
-    "SELECT id FROM event_streams"
-    " WHERE organization_id = :organization AND external_subscription_id = :subscription AND code = :code"
-)
+Aggregates = Mapping[Place, Aggregate]
 
 NO_USAGE = Aggregate(usage=Usage(units=ZERO, events_count=0), units_before_rounding=ZERO)
 
+_FIND_STREAMS = text(
+    "SELECT code, id FROM event_streams"
+    " WHERE organization_id = :organization AND external_subscription_id = :subscription AND code = ANY(:codes)"
+)
 
-async def aggregate(tx: Tx, query: UsageQuery) -> Aggregate:
-    """Aggregate the events of a window; a subscription that never sent the code has no usage."""
-    stream_id = (
-        await tx.execute(
-            _FIND_STREAM,
-            {
-                "organization": tx.organization_id,
-                "subscription": query.external_subscription_id,
-                "code": query.code,
-            },
+
+async def aggregate(tx: Tx, query: UsageQuery) -> Aggregates:
+    """Aggregate the events of one question. See `aggregate_all`."""
+    return (await aggregate_all(tx, [query]))[query]
+
+
+async def aggregate_all(tx: Tx, queries: Iterable[UsageQuery]) -> dict[UsageQuery, Aggregates]:
+    """Aggregate the events of a subscription for several questions, equal ones once.
+
+    Every bucket has at least one entry: without events, that of no usage in the group without values (metering §7.1).
+    """
+    asked = list(dict.fromkeys(queries))
+    streams = await _find_streams(tx, asked)
+    found: dict[UsageQuery, Aggregates] = {}
+    for query in asked:
+        stream_id = streams.get((query.external_subscription_id, query.code))
+        used = {} if stream_id is None else await _aggregate(tx, query, stream_id)
+        found[query] = _with_unused(query, used)
+    return found
+
+
+async def _find_streams(tx: Tx, queries: Sequence[UsageQuery]) -> dict[tuple[str, str], int]:
+    codes: dict[str, list[str]] = defaultdict(list)
+    for query in queries:
+        codes[query.external_subscription_id].append(query.code)
+    found = {}
+    for subscription, wanted in codes.items():
+        rows = await tx.execute(
+            _FIND_STREAMS,
+            {"organization": tx.organization_id, "subscription": subscription, "codes": wanted},
         )
-    ).scalar_one_or_none()
-    if stream_id is None:
+        found.update({(subscription, row.code): row.id for row in rows})
+    return found
+
+
+def _with_unused(query: UsageQuery, used: Mapping[Place, Aggregate]) -> Aggregates:
+    partition = query.partition
+    seen = {bucket for bucket, _ in used}
+    unused = [index for index in range(len(partition.buckets) + 1) if index not in seen]
+    return {**used, **{(index, partition.bucket(index).blank_group): _none(query) for index in unused}}
+
+
+def _none(query: UsageQuery) -> Aggregate:
+    if query.proration is None:
         return NO_USAGE
+    usage = replace(NO_USAGE.usage, full_units=ZERO, changes=())
+    return replace(NO_USAGE, usage=usage)
+
+
+async def _aggregate(tx: Tx, query: UsageQuery, stream_id: int) -> dict[Place, Aggregate]:
     scope = _scope(query, stream_id)
-    row = (await tx.execute(_STATEMENTS[query.aggregation_type], scope)).one()
-    units = Fraction(row.units)
-    rounded = round_units(units, query.rounding_function, query.rounding_precision)
-    usage = Usage(
-        units=rounded,
-        events_count=row.events_count,
-        running_totals=await _running_totals(tx, query, scope, rounded),
-        event_values=await _event_values(tx, query, scope, row),
-        precise_total_amount_cents=Fraction(row.amount),
-    )
-    return Aggregate(usage=usage, units_before_rounding=units)
+    if query.proration is not None:
+        return await _prorate(tx, query, query.proration, scope)
+    if query.aggregation_type == "weighted_sum_agg":
+        return await _weigh(tx, query, scope)
+    statement, bound = statements.totals(query.aggregation_type, query.partition)
+    rows = (await tx.execute(statement, {**bound, **scope})).all()
+    running = await _running_totals(tx, query, scope)
+    values = await _event_values(tx, query, scope)
+    return {
+        place: _plain(query, place, row, running.get(place, ()), values.get(place, ()))
+        for row in rows
+        if _is_used(row, query.partition)
+        for place in [_place(row)]
+    }
+
+
+def _is_used(row: Row[Any], partition: Partition) -> bool:
+    """An undivided aggregate has a row even of no events at all."""
+    return partition != WHOLE or bool(row.events_count)
+
+
+def _place(row: Row[Any]) -> Place:
+    return row.bucket, tuple(row.grp)
 
 
 def _scope(query: UsageQuery, stream_id: int) -> dict[str, Any]:
-    reads_history = query.is_recurring and query.aggregation_type in HISTORY
     scope: dict[str, Any] = {
         "stream_id": stream_id,
-        "start": BEGINNING if reads_history else query.window.start,
+        "start": BEGINNING if query.reads_history else query.window.start,
         "end": query.window.end,
     }
     if query.aggregation_type != "count_agg":
@@ -133,46 +172,161 @@ def _scope(query: UsageQuery, stream_id: int) -> dict[str, Any]:
     return scope
 
 
+def _needs(query: UsageQuery, place: Place) -> Needs:
+    return query.needs[place[0]] if place[0] < len(query.needs) else NOTHING
+
+
+def _plain(
+    query: UsageQuery,
+    place: Place,
+    row: Row[Any],
+    running: Sequence[Fraction],
+    values: Sequence[Fraction],
+) -> Aggregate:
+    units = Fraction(row.units)
+    rounded = _rounded(query, units)
+    needs = _needs(query, place)
+    counts = query.aggregation_type in ("count_agg", "unique_count_agg")
+    usage = Usage(
+        units=rounded,
+        events_count=row.events_count,
+        running_totals=range(1, int(rounded) + 1)
+        if counts and needs.running_totals
+        else _trim(running, needs),
+        event_values=(Fraction(1),) * int(row.events_count) if counts and needs.event_values else values,
+        precise_total_amount_cents=Fraction(row.amount),
+    )
+    return Aggregate(usage=usage, units_before_rounding=units)
+
+
+def _rounded(query: UsageQuery, units: Fraction) -> Fraction:
+    return round_units(units, query.rounding_function, query.rounding_precision)
+
+
+async def _weigh(tx: Tx, query: UsageQuery, scope: dict[str, Any]) -> dict[Place, Aggregate]:
+    """Levels by the seconds that they are held, in units per full period (metering §5.3.2)."""
+    assert query.full_period is not None, "a weighted sum is a share of its full period"
+    end = _up_to_second(query.window.last)
+    seconds = _seconds(query.window.start, end)
+    full = _seconds(query.full_period.start, query.full_period.end)
+    statement, bound = statements.totals(query.aggregation_type, query.partition)
+    rows = await tx.execute(statement, {**bound, **scope, "from": query.window.start, "until": end})
+    found = {}
+    for row in rows:
+        units = (Fraction(row.carried) * seconds + Fraction(row.area)) / full
+        usage = Usage(
+            units=_rounded(query, units),
+            events_count=row.events_count,
+            total_aggregated_units=Fraction(row.level),
+        )
+        if row.events_count or row.level or row.carried:
+            found[_place(row)] = Aggregate(usage=usage, units_before_rounding=units)
+    return found
+
+
+def _up_to_second(instant: datetime) -> datetime:
+    return instant if not instant.microsecond else instant.replace(microsecond=0) + timedelta(seconds=1)
+
+
+def _seconds(start: datetime, end: datetime) -> Fraction:
+    elapsed = end.astimezone(UTC) - start.astimezone(UTC)
+    return Fraction(elapsed // timedelta(microseconds=1), 1_000_000)
+
+
+async def _prorate(
+    tx: Tx, query: UsageQuery, proration: Proration, scope: dict[str, Any]
+) -> dict[Place, Aggregate]:
+    """Full units, and what each event adds to them for which share of the period (metering §5.5)."""
+    statement, bound = statements.rows(query.aggregation_type, query.partition)
+    by_place: dict[Place, list[Row[Any]]] = defaultdict(list)
+    for row in await tx.execute(statement, {**bound, **scope}):
+        by_place[_place(row)].append(row)
+    is_sum = query.aggregation_type == "sum_agg"
+    of_place = _prorated_sum if is_sum else _prorated_unique_count
+    return {place: of_place(query, proration, rows) for place, rows in by_place.items()}
+
+
+def _prorated_sum(query: UsageQuery, proration: Proration, rows: Sequence[Row[Any]]) -> Aggregate:
+    values = [(row.timestamp, Fraction(row.value)) for row in rows]
+    carried = sum((value for at, value in values if at < query.window.start), ZERO)
+    inside = [(at, value) for at, value in values if at >= query.window.start]
+    changes = sum_changes(carried, inside, proration)
+    full = sum((value for _, value in values), ZERO)
+    return _of_changes(query, changes, priced=prorated_units(changes), full=full, events_count=len(values))
+
+
+def _prorated_unique_count(query: UsageQuery, proration: Proration, rows: Sequence[Row[Any]]) -> Aggregate:
+    operations = [
+        Operation(at=row.timestamp, value=row.value, adds=row.operation in (None, "add")) for row in rows
+    ]
+    last = {operation.value: operation.adds for operation in operations}
+    full = sum(last.values())
+    changes = unique_changes(operations, proration)
+    priced = prorated_units(changes)
+    # Each addition is rounded by itself where it takes its own place on the tiers (pricing §9).
+    rounded = [(units, ceil5(share)) for units, share in changes]
+    return _of_changes(query, rounded, priced=priced, full=Fraction(full), events_count=full)
+
+
+def _of_changes(
+    query: UsageQuery,
+    changes: Sequence[tuple[Fraction, Fraction]],
+    *,
+    priced: Fraction,
+    full: Fraction,
+    events_count: int,
+) -> Aggregate:
+    usage = Usage(
+        units=_rounded(query, priced),
+        full_units=_rounded(query, full),
+        events_count=events_count,
+        changes=tuple(changes),
+    )
+    return Aggregate(usage=usage, units_before_rounding=full)
+
+
 async def _running_totals(
-    tx: Tx, query: UsageQuery, scope: dict[str, Any], units: Fraction
-) -> Sequence[Fraction | int]:
-    """Cumulated values for the price's free units (metering §5.6); of counts they are 1, 2, … units."""
-    if not query.needs.running_totals:
-        return ()
-    if query.aggregation_type in ("count_agg", "unique_count_agg"):
-        return range(1, int(units) + 1)
-    if query.aggregation_type != "sum_agg":
-        return ()
-    totals: list[Fraction] = []
-    total = ZERO
-    for value in await _values(tx, scope, query.needs.free_events or None):
-        total += Fraction(value)
-        totals.append(total)
-        if not query.needs.free_events and total > query.needs.free_total:
-            break
-    return tuple(totals)
+    tx: Tx, query: UsageQuery, scope: dict[str, Any]
+) -> dict[Place, Sequence[Fraction]]:
+    """Cumulated values for the prices' free units (metering §5.6); those of counts need no look at events."""
+    if query.aggregation_type != "sum_agg" or not any(needs.running_totals for needs in query.needs):
+        return {}
+    statement, bound = statements.first_values(query.aggregation_type, query.partition)
+    most = max(needs.free_events for needs in query.needs)
+    free = max((needs.free_total for needs in query.needs if not needs.free_events), default=ZERO)
+    totals: dict[Place, list[Fraction]] = defaultdict(list)
+    reach = {"most": most, "free": fixed(free, 30) if free else -1}
+    for row in await tx.execute(statement, {**bound, **scope, **reach}):
+        of_place = totals[_place(row)]
+        of_place.append((of_place[-1] if of_place else ZERO) + Fraction(row.value))
+    return dict(totals)
 
 
-async def _event_values(
-    tx: Tx, query: UsageQuery, scope: dict[str, Any], row: Row[Any]
-) -> Sequence[Fraction]:
-    """Each event's value, in the order of time, for prices that bound an event's amount (metering §5.6)."""
-    if not query.needs.event_values:
+def _trim(totals: Sequence[Fraction], needs: Needs) -> Sequence[Fraction]:
+    """The totals that one price asks for: of its free events, else up to the first beyond its free total."""
+    if not needs.running_totals:
         return ()
-    if query.aggregation_type in ("count_agg", "unique_count_agg"):
-        return (Fraction(1),) * int(row.events_count)
-    in_window = {**scope, "start": query.window.start}
-    values = [Fraction(value) for value in await _values(tx, in_window, None)]
-    return _only_greatest(values) if query.aggregation_type == "max_agg" else values
+    if needs.free_events:
+        return tuple(totals[: needs.free_events])
+    beyond = next((index for index, total in enumerate(totals) if total > needs.free_total), len(totals))
+    return tuple(totals[: beyond + 1])
+
+
+async def _event_values(tx: Tx, query: UsageQuery, scope: dict[str, Any]) -> dict[Place, Sequence[Fraction]]:
+    """Each event's value in the window, in the order of time, for prices that bound an event's amount (§5.6)."""
+    needs_values = any(needs.event_values for needs in query.needs)
+    if not needs_values or query.aggregation_type in ("count_agg", "unique_count_agg"):
+        return {}
+    statement, bound = statements.rows(query.aggregation_type, query.partition)
+    values: dict[Place, list[Fraction]] = defaultdict(list)
+    for row in await tx.execute(statement, {**bound, **scope, "start": query.window.start}):
+        values[_place(row)].append(Fraction(row.value))
+    if query.aggregation_type == "max_agg":
+        return {place: _only_greatest(found) for place, found in values.items()}
+    return dict(values)
 
 
 def _only_greatest(values: list[Fraction]) -> list[Fraction]:
     """The maximum where it is first reached, nothing elsewhere."""
-    if not values:
-        return []
     first = values.index(max(values))
     return [value if index == first else ZERO for index, value in enumerate(values)]
-
-
-async def _values(tx: Tx, scope: dict[str, Any], most: int | None) -> list[Decimal]:
-    return list((await tx.execute(_VALUES, {**scope, "most": most})).scalars())

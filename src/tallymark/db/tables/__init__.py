@@ -4,6 +4,7 @@ from tallymark.db.tables.agenda import agenda
 from tallymark.db.tables.catalog import (
     add_ons,
     add_ons_taxes,
+    billable_metric_filters,
     billable_metrics,
     billing_entities_taxes,
     charge_filters,
@@ -51,6 +52,7 @@ __all__ = [
     "add_ons_taxes",
     "agenda",
     "api_keys",
+    "billable_metric_filters",
     "billable_metrics",
     "billing_entities",
     "billing_entities_taxes",

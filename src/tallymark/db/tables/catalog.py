@@ -92,6 +92,18 @@ billable_metrics = Table(
     Index("billable_metrics_newest_idx", "organization_id", text("created_at DESC"), "id"),
 )
 
+billable_metric_filters = Table(
+    "billable_metric_filters",
+    metadata,
+    id_column(),
+    organization_column(),
+    reference("billable_metric_id", "billable_metrics"),
+    string("key", nullable=False),
+    Column("values", JSONB, nullable=False),
+    *timestamps(),
+    UniqueConstraint("billable_metric_id", "key"),
+)
+
 plans = Table(
     "plans",
     metadata,

@@ -7,6 +7,7 @@ from tallymark.domain.calendar.boundaries import (
     Window,
     compute_boundaries,
     current_charges_period,
+    current_charges_window,
     termination_boundaries,
 )
 from tallymark.domain.calendar.cycles import Cycle
@@ -37,6 +38,7 @@ __all__ = [
     "Window",
     "compute_boundaries",
     "current_charges_period",
+    "current_charges_window",
     "finalized_dates",
     "is_billing_day",
     "is_first_month",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from tallymark.domain.calendar.cycles import Cycle
 from tallymark.domain.calendar.schedule import SPLIT_INTERVALS, Life, Schedule, is_first_month
 from tallymark.domain.periods import ONE_DAY, TICK, Interval, Period, local_date, start_of_day, to_second
 
@@ -15,11 +17,12 @@ NEAR = timedelta(hours=26)
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A half-open period, the end that the wire shows of it, and the length in days of the full period."""
+    """A half-open period, the end that the wire shows of it, and the full period with its length in days."""
 
     period: Period
     wire_to: datetime
     full_days: int
+    full_period: Period
 
     @property
     def is_billable(self) -> bool:
@@ -106,13 +109,20 @@ def termination_boundaries(
     return ends_here if is_billed(ended) else ended
 
 
-def current_charges_period(
+def current_charges_window(
     schedule: Schedule, life: Life, now: datetime, continuity: Continuity = NO_HISTORY
-) -> Period:
+) -> Window:
     """The usage window that holds `now`: what current usage is computed over (metering §4)."""
     window = compute_boundaries(schedule, life, at=now, current=True, continuity=continuity).charges
     assert window is not None, "a current window is never blank"
-    return window.period
+    return window
+
+
+def current_charges_period(
+    schedule: Schedule, life: Life, now: datetime, continuity: Continuity = NO_HISTORY
+) -> Period:
+    """The instants of `current_charges_window`."""
+    return current_charges_window(schedule, life, now, continuity).period
 
 
 def _fills(own_is_monthly: bool, other_is_monthly: bool, in_first_month: bool) -> bool:
@@ -168,7 +178,7 @@ class _Moment:
         wire_to = end - TICK
         if wire_to < started_at:
             end = wire_to = started_at
-        return Window(Period(start, end), wire_to, cycle.length(first))
+        return Window(Period(start, end), wire_to, cycle.length(first), _full(cycle, first, tz))
 
     def usage_window(self, interval: Interval, continuity: Continuity) -> Window:
         cycle, tz, started_at = self.schedule.cycle(interval), self.schedule.tz, self.life.started_at
@@ -188,7 +198,12 @@ class _Moment:
         if wire_to < started_at:
             end = start
             wire_to = started_at
-        return Window(Period(start, max(start, end)), wire_to, cycle.length(first))
+        period = Period(start, max(start, end))
+        return Window(period, wire_to, cycle.length(first), _full(cycle, first, tz))
+
+
+def _full(cycle: Cycle, first: date, tz: ZoneInfo) -> Period:
+    return Period(start_of_day(first, tz), start_of_day(cycle.next_start(first), tz))
 
 
 def _to_millisecond(instant: datetime) -> datetime:

@@ -63,6 +63,11 @@ class Life:
     has_successor: bool = False
     is_downgraded: bool = False
 
+    @property
+    def is_upgraded(self) -> bool:
+        """Whether a dearer plan ended it: its last day then belongs to its successor."""
+        return self.terminated_at is not None and self.has_successor and not self.is_downgraded
+
 
 def is_billing_day(schedule: Schedule, day: date) -> bool:
     """Whether periods of the plan, or the months of what it bills monthly, start on this day (§3.3)."""

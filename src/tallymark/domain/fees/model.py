@@ -26,6 +26,18 @@ class FeeType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PricingUnitAmounts:
+    """A fee's amounts in its charge's pricing unit, a virtual currency of 100 cents (pricing §11)."""
+
+    short_name: str
+    conversion_rate: Fraction
+    amount_cents: int
+    precise_amount_cents: Fraction
+    unit_amount_cents: int
+    precise_unit_amount: Fraction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fee:
     """The amount for one thing in one period, before coupons and taxes.
 
@@ -43,6 +55,7 @@ class Fee:
     unit_amount_cents: int
     amount_details: Mapping[str, JSON] = field(default_factory=dict)
     explanation: tuple[Step, ...] = ()
+    pricing_unit: PricingUnitAmounts | None = None
 
     @property
     def is_zero(self) -> bool:

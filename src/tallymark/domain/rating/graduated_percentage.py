@@ -9,6 +9,7 @@ from tallymark.domain.rating.model import (
     JSON,
     NOTHING,
     ZERO,
+    Details,
     Needs,
     Rated,
     Usage,
@@ -16,7 +17,7 @@ from tallymark.domain.rating.model import (
     rated,
     units_text,
 )
-from tallymark.domain.rating.tiers import Tier, check_tiers, reached
+from tallymark.domain.rating.tiers import Tier, check_tiers, reached, tier_line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +36,11 @@ class GraduatedPercentagePrice:
 
     def rate(self, usage: Usage, currency: Currency) -> Rated:  # noqa: ARG002 - the protocol's shape
         """Walk the tiers that the units reach."""
-        amount, lines = ZERO, list[JSON]()
+        amount, details, lines = ZERO, list[JSON](), list[Details]()
         for tier, units in reached(self.tiers, usage.units):
             total = units * tier.price / 100
             amount += total + tier.flat_amount
-            lines.append(
+            details.append(
                 {
                     "from_value": tier.shown_from,
                     "to_value": tier.shown_to,
@@ -50,4 +51,5 @@ class GraduatedPercentagePrice:
                     "total_with_flat_amount": amount_text(total + tier.flat_amount),
                 }
             )
-        return rated(usage, amount, {"graduated_percentage_ranges": lines})
+            lines.append(tier_line(tier, units, "rate", total + tier.flat_amount))
+        return rated(usage, amount, {"graduated_percentage_ranges": details}, lines=lines)

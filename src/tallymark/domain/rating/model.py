@@ -37,7 +37,8 @@ class Usage:
     """What was used in one window, bucket and group.
 
     `running_totals` and `event_values` are given where the price says that it needs them (metering §5.6): None is
-    not loaded, empty is no events. `full_units` are the units before proration.
+    not loaded, empty is no events. Prorated usage has its `full_units` and, by event, `changes`: full units and the
+    share of the period for which they count. `total_aggregated_units` differ from the units of weighted sums only.
     """
 
     units: Fraction
@@ -46,6 +47,8 @@ class Usage:
     running_totals: Sequence[Fraction | int] = ()
     event_values: Sequence[Fraction] | None = None
     precise_total_amount_cents: Fraction = ZERO
+    changes: Sequence[tuple[Fraction, Fraction]] | None = None
+    total_aggregated_units: Fraction | None = None
 
     @property
     def shown_units(self) -> Fraction:
@@ -61,6 +64,8 @@ class Rated:
     amount: Fraction
     unit_amount: Fraction
     amount_details: Details = field(default_factory=dict)
+    lines: tuple[Details, ...] = ()
+    """The tiers, or the changes of prorated units, that the amount is the sum of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +75,7 @@ class Needs:
     free_events: int = 0
     free_total: Fraction = ZERO
     event_values: bool = False
+    changes: bool = False
 
     @property
     def running_totals(self) -> bool:
@@ -91,14 +97,23 @@ class Price(Protocol):
         """Price the usage."""
 
 
-def rated(usage: Usage, amount: Fraction, details: Details, *, unit_amount: Fraction | None = None) -> Rated:
+def rated(
+    usage: Usage,
+    amount: Fraction,
+    details: Details,
+    *,
+    unit_amount: Fraction | None = None,
+    lines: Sequence[Details] = (),
+) -> Rated:
     """Close a rating: the average price per unit, and nothing at all where units or amount are negative (§1.4)."""
     units = usage.shown_units
     if units < 0 or amount < 0:
         return Rated(units=ZERO, amount=ZERO, unit_amount=ZERO)
     if unit_amount is None:
         unit_amount = amount / units if units else ZERO
-    return Rated(units=units, amount=amount, unit_amount=unit_amount, amount_details=details)
+    return Rated(
+        units=units, amount=amount, unit_amount=unit_amount, amount_details=details, lines=tuple(lines)
+    )
 
 
 def amount_text(amount: Fraction) -> str:

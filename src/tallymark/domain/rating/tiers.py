@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from tallymark.domain.money import parse_amount
+from tallymark.domain.money import parse_amount, plain_text
 from tallymark.domain.rating.model import JSON, ZERO
 
 _LARGEST_BOUND = 10**30
@@ -54,6 +54,18 @@ def reached(tiers: Sequence[Tier], units: Fraction) -> Iterator[tuple[Tier, Frac
         yield tier, tier.portion(units)
         if tier.ends_at_or_above(units):
             return
+
+
+def tier_line(tier: Tier, units: Fraction, price_name: str, amount: Fraction) -> dict[str, JSON]:
+    """What a tier adds to an amount, as a line of its derivation (beyond.md §1)."""
+    return {
+        "from": plain_text(tier.floor),
+        "to": None if tier.to is None else plain_text(tier.to),
+        "units": plain_text(units, 15),
+        price_name: plain_text(tier.price, 15),
+        "flat_amount": plain_text(tier.flat_amount, 15),
+        "amount": plain_text(amount, 15),
+    }
 
 
 def holding(tiers: Sequence[Tier], units: Fraction) -> Tier:

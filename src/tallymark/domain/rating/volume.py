@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tallymark.domain.money import Currency
 from tallymark.domain.rating.model import NOTHING, ZERO, Needs, Rated, Usage, amount_text, rated
-from tallymark.domain.rating.tiers import Tier, check_tiers, holding
+from tallymark.domain.rating.tiers import Tier, check_tiers, holding, tier_line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,4 +33,5 @@ class VolumePrice:
             "per_unit_amount": amount_text(total / full if full else ZERO),
             "per_unit_total_amount": amount_text(total),
         }
-        return rated(usage, total + tier.flat_amount, details)
+        lines = [tier_line(tier, usage.units, "unit_amount", total + tier.flat_amount)]
+        return rated(usage, total + tier.flat_amount, details, lines=lines)

@@ -12,8 +12,6 @@ Properties = Mapping[str, JSON]
 Group = tuple[str | None, ...]
 """The values of the group keys, in the keys' order; None where an event has no such value."""
 
-BLANK: Group = ()
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bucket:
@@ -32,6 +30,11 @@ class Bucket:
     def group_of(self, properties: Properties) -> Group:
         """The group of an event in this bucket; absent, null and "" are the same (metering §7.1)."""
         return tuple(text_of(properties.get(key)) or None for key in self.group_keys)
+
+    @property
+    def blank_group(self) -> Group:
+        """The group of events without any of the values."""
+        return (None,) * len(self.group_keys)
 
     @property
     def specificity(self) -> tuple[int, int]:

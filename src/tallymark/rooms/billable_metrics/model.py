@@ -20,20 +20,19 @@ class AggregationType(StrEnum):
     CUSTOM = "custom_agg"
 
 
-OFFERED = (
-    AggregationType.COUNT,
-    AggregationType.SUM,
-    AggregationType.MAX,
-    AggregationType.UNIQUE_COUNT,
-    AggregationType.LATEST,
-)
-"""Aggregations that this release computes."""
-
 CARRIED_OVER = (AggregationType.SUM, AggregationType.UNIQUE_COUNT, AggregationType.WEIGHTED_SUM)
 """Aggregations that can carry units over from one period to the next."""
 
-FREE_TO_CHANGE = ("name", "description")
+FREE_TO_CHANGE = ("name", "description", "filters")
 """What changes on a metric that a live charge uses (metering §2.2)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricFilter:
+    """A property that tells events apart, with its known values, ascending (metering §2.3)."""
+
+    key: str
+    values: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,4 +50,11 @@ class BillableMetric:
     rounding_function: str | None
     rounding_precision: int | None
     expression: str | None
+    filters: tuple[MetricFilter, ...]
+    """By key."""
+
     created_at: datetime
+
+    def values_of(self, key: str) -> tuple[str, ...]:
+        """The known values of a filter key; none of an unknown one."""
+        return next((item.values for item in self.filters if item.key == key), ())

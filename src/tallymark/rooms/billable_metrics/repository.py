@@ -2,60 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, exists, func, insert, select, update
+from sqlalchemy import Row, Select, delete, exists, func, insert, select, update
 
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
-from tallymark.db.tables import billable_metrics, charges, plans
-from tallymark.rooms.billable_metrics.model import AggregationType, BillableMetric
+from tallymark.db.ids import new_id
+from tallymark.db.tables import billable_metric_filters, billable_metrics, charges, plans
+from tallymark.rooms.billable_metrics.model import AggregationType, BillableMetric, MetricFilter
 
 LIVE = billable_metrics.c.deleted_at.is_(None)
 
+_filters = (
+    select(func.json_object_agg(billable_metric_filters.c.key, billable_metric_filters.c["values"]))
+    .where(billable_metric_filters.c.billable_metric_id == billable_metrics.c.id)
+    .scalar_subquery()
+)
+_SELECT: Select[Any] = select(billable_metrics, _filters.label("filters"))
 
-async def insert_metric(tx: Tx, values: Mapping[str, Any]) -> BillableMetric:
-    row = await tx.execute(insert(billable_metrics).returning(*billable_metrics.c), dict(values))
-    return _as_value(row.one())
+
+async def insert_metric(tx: Tx, values: Mapping[str, Any]) -> None:
+    await tx.execute(insert(billable_metrics), dict(values))
 
 
-async def update_metric(tx: Tx, metric_id: UUID, values: Mapping[str, Any]) -> BillableMetric:
-    statement = (
-        update(billable_metrics)
-        .where(billable_metrics.c.id == metric_id)
-        .values(**values)
-        .returning(*billable_metrics.c)
-    )
-    return _as_value((await tx.execute(statement)).one())
+async def update_metric(tx: Tx, metric_id: UUID, values: Mapping[str, Any]) -> None:
+    await tx.execute(update(billable_metrics).where(billable_metrics.c.id == metric_id).values(**values))
+
+
+async def replace_filters(tx: Tx, metric_id: UUID, filters: Sequence[MetricFilter], *, now: datetime) -> None:
+    """Make a metric's filters the given ones."""
+    of_metric = billable_metric_filters.c.billable_metric_id == metric_id
+    await tx.execute(delete(billable_metric_filters).where(of_metric))
+    if filters:
+        common = {"organization_id": tx.organization_id, "billable_metric_id": metric_id}
+        await tx.execute(
+            insert(billable_metric_filters),
+            [
+                {
+                    "id": new_id(),
+                    **common,
+                    "key": item.key,
+                    "values": list(item.values),
+                    "created_at": now,
+                    "updated_at": now,
+                }
+                for item in filters
+            ],
+        )
 
 
 async def find_metric(tx: Tx, code: str) -> BillableMetric | None:
-    row = (await tx.execute(select(billable_metrics).where(LIVE, billable_metrics.c.code == code))).first()
-    return _as_value(row) if row else None
+    found = await _load(tx, _SELECT.where(LIVE, billable_metrics.c.code == code))
+    return found[0] if found else None
 
 
 async def get_metrics(
     tx: Tx, ids: Collection[UUID], *, live_only: bool = False
 ) -> dict[UUID, BillableMetric]:
     """Metrics by id; old charges name deleted ones."""
-    statement = select(billable_metrics).where(billable_metrics.c.id.in_(ids))
-    rows = await tx.execute(statement.where(LIVE) if live_only else statement)
-    return {row.id: _as_value(row) for row in rows}
+    statement = _SELECT.where(billable_metrics.c.id.in_(ids))
+    found = await _load(tx, statement.where(LIVE) if live_only else statement)
+    return {metric.id: metric for metric in found}
 
 
 async def list_metrics(tx: Tx, page: Page) -> tuple[list[BillableMetric], int]:
     total = (await tx.execute(select(func.count()).select_from(billable_metrics).where(LIVE))).scalar_one()
     statement = (
-        select(billable_metrics)
-        .where(LIVE)
+        _SELECT.where(LIVE)
         .order_by(billable_metrics.c.created_at.desc(), billable_metrics.c.id)
         .limit(page.size)
         .offset(page.offset)
     )
-    return [_as_value(row) for row in await tx.execute(statement)], int(total)
+    return await _load(tx, statement), int(total)
 
 
 async def is_attached(tx: Tx, metric_id: UUID) -> bool:
@@ -78,6 +100,10 @@ async def delete_metric(tx: Tx, metric_id: UUID, *, at: datetime) -> list[UUID]:
     return list(rows.scalars())
 
 
+async def _load(tx: Tx, statement: Select[Any]) -> list[BillableMetric]:
+    return [_as_value(row) for row in await tx.execute(statement)]
+
+
 def _as_value(row: Row[Any]) -> BillableMetric:
     return BillableMetric(
         id=row.id,
@@ -91,5 +117,9 @@ def _as_value(row: Row[Any]) -> BillableMetric:
         rounding_function=row.rounding_function,
         rounding_precision=row.rounding_precision,
         expression=row.expression,
+        filters=tuple(
+            MetricFilter(key=key, values=tuple(sorted(values)))
+            for key, values in sorted((row.filters or {}).items())
+        ),
         created_at=row.created_at,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from tallymark.api.pagination import Meta
 from tallymark.api.wire import (
@@ -14,15 +14,31 @@ from tallymark.api.wire import (
     Integer,
     Name,
     NotEmpty,
-    NotOffered,
     OptionalText,
     at_most,
     one_of,
 )
-from tallymark.rooms.billable_metrics.model import AggregationType, BillableMetric
+from tallymark.rooms.billable_metrics.model import AggregationType, BillableMetric, MetricFilter
 
 Aggregation = Annotated[str, one_of(*(kind.value for kind in AggregationType))]
 Rounding = Annotated[str | None, one_of("round", "ceil", "floor", None)]
+
+
+Values = Annotated[list[Name], Field(min_length=1, max_length=1000)]
+
+
+class FilterInput(Input):
+    key: Name
+    values: Annotated[Values, BeforeValidator(lambda value: [] if value is None else value)]
+
+    def to_value(self) -> MetricFilter:
+        """The filter, each value once."""
+        return MetricFilter(key=self.key, values=tuple(sorted(set(self.values))))
+
+
+class FilterOutput(BaseModel):
+    key: str
+    values: list[str]
 
 
 class MetricUpdateInput(Input):
@@ -36,13 +52,13 @@ class MetricUpdateInput(Input):
     rounding_precision: Annotated[Integer, Field(ge=-30, le=30)] | None = None
     expression: OptionalText = None
     weighted_interval: Annotated[str | None, one_of("seconds", None)] = None
-    filters: NotOffered = None
+    filters: list[FilterInput] | None = None
 
     def to_values(self) -> dict[str, Any]:
         """The columns that the request names."""
         values = self.sent
-        values.pop("filters", None)
-        values.pop("weighted_interval", None)  # of weighted sums only
+        if "filters" in values:
+            values["filters"] = tuple(item.to_value() for item in self.filters or ())
         if values.get("recurring", False) is None:
             values["recurring"] = False
         return values
@@ -75,7 +91,7 @@ class MetricOutput(BaseModel):
     rounding_precision: int | None
     expression: str | None
     created_at: Instant
-    filters: list[dict[str, Any]]
+    filters: list[FilterOutput]
 
     @classmethod
     def of(cls, metric: BillableMetric) -> MetricOutput:
@@ -83,7 +99,8 @@ class MetricOutput(BaseModel):
         same = {
             name: getattr(metric, name) for name in cls.model_fields if name not in ("lago_id", "filters")
         }
-        return cls(lago_id=metric.id, filters=[], **same)
+        filters = [FilterOutput(key=item.key, values=list(item.values)) for item in metric.filters]
+        return cls(lago_id=metric.id, filters=filters, **same)
 
 
 class CountedMetricOutput(MetricOutput):

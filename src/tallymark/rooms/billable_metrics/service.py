@@ -15,7 +15,6 @@ from tallymark.rooms.billable_metrics import repository
 from tallymark.rooms.billable_metrics.model import (
     CARRIED_OVER,
     FREE_TO_CHANGE,
-    OFFERED,
     AggregationType,
     BillableMetric,
 )
@@ -27,10 +26,14 @@ async def create_metric(tx: Tx, values: Mapping[str, Any], *, now: datetime) -> 
     await tx.lock("metric-code", tx.organization_id)
     if await repository.find_metric(tx, checked["code"]):
         raise Invalid({"code": ["value_already_exist"]})
+    filters = checked.pop("filters", None) or ()
     stamps = {"created_at": now, "updated_at": now}
-    return await repository.insert_metric(
-        tx, {"id": new_id(), "organization_id": tx.organization_id, **checked, **stamps}
+    metric_id = new_id()
+    await repository.insert_metric(
+        tx, {"id": metric_id, "organization_id": tx.organization_id, **checked, **stamps}
     )
+    await repository.replace_filters(tx, metric_id, filters, now=now)
+    return (await repository.get_metrics(tx, {metric_id}))[metric_id]
 
 
 async def get_metric(tx: Tx, *, code: str) -> BillableMetric:
@@ -60,10 +63,9 @@ async def list_metrics(tx: Tx, page: Page) -> tuple[list[BillableMetric], int]:
 
 
 async def update_metric(tx: Tx, code: str, changes: Mapping[str, Any], *, now: datetime) -> BillableMetric:
-    """Change what is sent; of a metric in use, its name and description only. Raises `Invalid` and `NotFound`."""
+    """Change what is sent; of a metric in use, its name, description and filters only. Raises `Invalid` and `NotFound`."""
     metric = await get_metric(tx, code=code)
-    stored = {name: getattr(metric, name) for name in changes}
-    different = {name: value for name, value in changes.items() if stored[name] != value}
+    different = {name: value for name, value in changes.items() if getattr(metric, name) != value}
     if await repository.is_attached(tx, metric.id):
         problems = Problems()
         for name in different:
@@ -76,7 +78,11 @@ async def update_metric(tx: Tx, code: str, changes: Mapping[str, Any], *, now: d
         name: getattr(metric, name) for name in BillableMetric.__slots__ if name not in ("id", "created_at")
     }
     checked = _check({**merged, **changes})
-    return await repository.update_metric(tx, metric.id, {**checked, "updated_at": now})
+    filters = checked.pop("filters")
+    await repository.update_metric(tx, metric.id, {**checked, "updated_at": now})
+    if "filters" in different:
+        await repository.replace_filters(tx, metric.id, filters, now=now)
+    return (await repository.get_metrics(tx, {metric.id}))[metric.id]
 
 
 async def delete_metric(tx: Tx, code: str, *, now: datetime) -> BillableMetric:
@@ -92,14 +98,21 @@ def _check(values: Mapping[str, Any]) -> dict[str, Any]:
     if kind is AggregationType.CUSTOM:
         raise Forbidden("feature_unavailable")
     problems = Problems()
-    if kind not in OFFERED:
-        problems.add("aggregation_type", "unsupported_value")
+    if kind is not AggregationType.WEIGHTED_SUM:
+        checked["weighted_interval"] = None
+    elif checked.get("weighted_interval") != "seconds":
+        problems.add("weighted_interval", "value_is_invalid")
     if checked.get("expression"):
         problems.add("expression", "unsupported_value")
     if kind is AggregationType.COUNT:
         checked["field_name"] = None
     elif not checked.get("field_name"):
         problems.add("field_name", "value_is_mandatory")
+    keys = [item.key for item in checked.get("filters") or ()]
+    if len(set(keys)) < len(keys):
+        problems.add("key", "value_is_duplicated")
+    if "filters" in checked:
+        checked["filters"] = tuple(sorted(checked["filters"] or (), key=lambda item: item.key))
     if checked.get("recurring") and kind not in CARRIED_OVER:
         problems.add("recurring", "not_compatible_with_aggregation_type")
     problems.raise_any()

@@ -14,6 +14,7 @@ from tallymark.rooms.invoices.model import Reason
 from tallymark.rooms.plans.model import Charge
 from tallymark.rooms.subscriptions.model import Contract
 from tallymark.rooms.taxes.model import Tax
+from tallymark.rooms.usage.model import ChargeLine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +43,18 @@ class Line:
 
     fee: Fee
     contract: Contract
-    charge: Charge | None
     taxes: tuple[Tax, ...]
     period: Period
+    usage: ChargeLine | None = None
+    """Which charge, filter and group it is for."""
+
+    is_true_up: bool = False
+    """Whether it fills the line before it up to its charge's minimum."""
+
+    @property
+    def charge(self) -> Charge | None:
+        """The charge of a usage line."""
+        return self.usage.charge if self.usage else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

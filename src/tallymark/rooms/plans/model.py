@@ -59,6 +59,15 @@ class ChargeFilter:
     invoice_display_name: str | None
     created_at: datetime
 
+    @property
+    def display_name(self) -> str:
+        """What invoices call it: its name, else its values, a key standing for all of its own (pricing §6)."""
+        shown = [
+            key if values == (ALL_FILTER_VALUES,) else ", ".join(values)
+            for key, values in self.values.items()
+        ]
+        return self.invoice_display_name or ", ".join(shown)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charge:

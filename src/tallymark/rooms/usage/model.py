@@ -2,30 +2,52 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from fractions import Fraction
+from typing import Any
 from uuid import UUID
 
 from tallymark.domain.fees.model import Fee
 from tallymark.domain.invoicing import InvoiceDraft, TaxRate
+from tallymark.domain.money import decimal_text
 from tallymark.domain.periods import Period
-from tallymark.rooms.plans.model import Charge
+from tallymark.rooms.plans.model import Charge, ChargeFilter
 from tallymark.rooms.subscriptions.model import Contract
 from tallymark.rooms.taxes.model import Tax
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Breakdown:
+    """Units of a fee by its presentation keys, which never change the price (metering §7.2)."""
+
+    presentation_by: Mapping[str, str | None]
+    units: Fraction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChargeLine:
-    """What one charge comes to in a window."""
+    """What one charge comes to in a window, for one of its filters (None: the rest) and one group."""
 
     charge: Charge
     fee: Fee
     taxes: tuple[Tax, ...]
+    filter: ChargeFilter | None = None
+    grouped_by: Mapping[str, str | None] = field(default_factory=dict)
+    breakdowns: tuple[Breakdown, ...] = ()
+    true_up: Fee | None = None
+    """What all lines of the charge lack to its minimum, on its first line without filter (invoicing §4.2)."""
 
     @property
     def rates(self) -> tuple[TaxRate, ...]:
         """Its taxes as they are computed with."""
         return tuple(tax.as_rate for tax in self.taxes)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether an invoice keeps it: something was used or is due, or its true-up hangs on it."""
+        return not self.fee.is_zero or self.true_up is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +75,28 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Narrowing:
+    """How a usage question looks at each charge (metering §9.1).
+
+    `group` keeps the events with one of the given values of each key, and these keys group no more.
+    """
+
+    group: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    skips_grouping: bool = False
+    presentation: tuple[str, ...] | None = None
+
+
+AS_IT_IS = Narrowing()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """Whose running period, which charges of it, since when, with or without taxes."""
 
     external_customer_id: str
     external_subscription_id: str | None
     selection: Selection = Selection()
+    narrowing: Narrowing = AS_IT_IS
     is_full: bool = False
     with_taxes: bool = True
 
@@ -72,3 +110,15 @@ class CurrentUsage:
     issuing_date: date
     lines: tuple[ChargeLine, ...]
     totals: InvoiceDraft
+
+
+def shown_breakdowns(line: ChargeLine) -> list[dict[str, Any]]:
+    """The units of a fee by the presentation keys that invoices show, summed over the hidden ones (metering §7.2)."""
+    keys = line.charge.properties.get("presentation_group_keys") or ()
+    shown = {item["value"] for item in keys if (item.get("options") or {}).get("display_in_invoice")}
+    sums: dict[tuple[tuple[str, str | None], ...], Fraction] = {}
+    for breakdown in line.breakdowns:
+        by = tuple((key, value) for key, value in breakdown.presentation_by.items() if key in shown)
+        if by:
+            sums[by] = sums.get(by, Fraction(0)) + breakdown.units
+    return [{"presentation_by": dict(by), "units": decimal_text(units, 10)} for by, units in sums.items()]

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import re
+from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from fastapi import Request
 
 from tallymark.api.context import Context, InContext
+from tallymark.api.errors import BadRequest
 from tallymark.api.routing import tenant_router
 from tallymark.api.wire import query_flag
-from tallymark.domain.errors import Invalid, NotFound
+from tallymark.domain.errors import NotFound
+from tallymark.domain.usage import text_of
 from tallymark.rooms.usage import service
-from tallymark.rooms.usage.model import CurrentUsage, Question, Selection
+from tallymark.rooms.usage.model import CurrentUsage, Narrowing, Question, Selection
 from tallymark.rooms.usage.schemas import (
     CurrentUsageOutput,
     CurrentUsageResponse,
@@ -62,13 +68,12 @@ async def _read(
     external_customer_id: str, external_subscription_id: str | None, request: Request, context: Context
 ) -> CurrentUsage:
     query = request.query_params
-    if any(name.startswith(("group", "filter_by_group")) for name in query):
-        raise Invalid({"group": ["unsupported_value"]})
     taxes = query.get("apply_taxes")
     question = Question(
         external_customer_id=external_customer_id,
         external_subscription_id=external_subscription_id,
         selection=read_selection(request),
+        narrowing=read_narrowing(request),
         is_full=bool(query_flag(query.get("full_usage"))),
         with_taxes=taxes is None or bool(query_flag(taxes)),
     )
@@ -89,3 +94,42 @@ def read_selection(request: Request) -> Selection:
         charge_code=query.get("charge_code") or query.get("filter_by_charge_code"),
         billable_metric_code=query.get("billable_metric_code") or query.get("filter_by_metric_code"),
     )
+
+
+def read_narrowing(request: Request) -> Narrowing:
+    """Group selector, grouping and presentation keys (metering §9.1). Raises `BadRequest` for broken JSON."""
+    query = request.query_params
+    shown = query.get("filter_by_presentation")
+    names = None if shown is None else _json(shown, "filter_by_presentation")
+    if names is not None and not isinstance(names, list):
+        raise BadRequest("BadRequest: filter_by_presentation is no list")
+    return Narrowing(
+        group=_group(request, "group") or _group(request, "filter_by_group"),
+        skips_grouping=bool(query_flag(query.get("skip_grouping"))),
+        presentation=None if names is None else tuple(str(name) for name in names),
+    )
+
+
+def _group(request: Request, name: str) -> dict[str, tuple[str, ...]]:
+    """`group[key]=value`, `group[key][]=value`, or one JSON object; each value may be a list."""
+    found: dict[str, list[str]] = {}
+    written = re.compile(rf"{name}\[([^\]]+)\](?:\[\])?")
+    for key, value in request.query_params.multi_items():
+        if match := written.fullmatch(key):
+            found.setdefault(match[1], []).append(value)
+    whole = request.query_params.get(name)
+    if whole:
+        parsed = _json(whole, name)
+        if not isinstance(parsed, dict):
+            raise BadRequest(f"BadRequest: {name} is no object")
+        for key, value in parsed.items():
+            values = value if isinstance(value, list) else [value]
+            found.setdefault(key, []).extend(text for item in values if (text := text_of(item)) is not None)
+    return {key: tuple(values) for key, values in found.items()}
+
+
+def _json(text: str, name: str) -> Any:
+    try:
+        return json.loads(text, parse_float=Decimal)
+    except ValueError:
+        raise BadRequest(f"BadRequest: {name} is no JSON") from None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import date
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +15,7 @@ from tallymark.api.wire import DecimalText, Instant
 from tallymark.domain.money import fixed
 from tallymark.domain.rating import ChargeModel
 from tallymark.rooms.billable_metrics.model import AggregationType
+from tallymark.rooms.plans.model import Charge, ChargeFilter
 from tallymark.rooms.usage.model import ChargeLine, CurrentUsage
 
 UNITS_DECIMALS = 10
@@ -31,30 +35,67 @@ class UsageMetric(BaseModel):
     aggregation_type: AggregationType
 
 
-class ChargeUsageOutput(BaseModel):
+class UsagePricingUnit(BaseModel):
+    amount_cents: int
+    short_name: str
+    conversion_rate: DecimalText
+
+
+class BreakdownOutput(BaseModel):
+    presentation_by: dict[str, str | None]
+    units: DecimalText
+
+
+class UsageNumbers(BaseModel):
+    """What lines of usage come to, of a charge, a filter or a group."""
+
     units: DecimalText
     total_aggregated_units: DecimalText
     events_count: int
     amount_cents: int
-    amount_currency: str
-    pricing_unit_details: dict[str, Any] | None
-    charge: UsageCharge
-    billable_metric: UsageMetric
-    filters: list[dict[str, Any]]
-    grouped_usage: list[dict[str, Any]]
-    presentation_breakdowns: list[dict[str, Any]]
+    pricing_unit_details: UsagePricingUnit | None
+
+
+class FilterUsage(UsageNumbers):
+    invoice_display_name: str | None
+    values: dict[str, list[str]] | None
+    presentation_breakdowns: list[BreakdownOutput]
 
     @classmethod
-    def of(cls, line: ChargeLine, currency: str) -> ChargeUsageOutput:
-        """Show a charge's usage."""
-        charge, metric, fee = line.charge, line.charge.billable_metric, line.fee
+    def of(cls, charge_filter: ChargeFilter | None, lines: Sequence[ChargeLine]) -> FilterUsage:
+        """Show the usage of a filter, or of what matches none."""
+        values = charge_filter and {key: list(found) for key, found in charge_filter.values.items()}
         return cls(
-            units=fixed(fee.units, UNITS_DECIMALS),
-            total_aggregated_units=fixed(fee.total_aggregated_units, UNITS_DECIMALS),
-            events_count=fee.events_count or 0,
-            amount_cents=fee.amount_cents,
+            **numbers(lines),
+            invoice_display_name=charge_filter.invoice_display_name if charge_filter else None,
+            values=values,
+            presentation_breakdowns=breakdowns(line for line in lines if not line.grouped_by),
+        )
+
+
+class GroupUsage(UsageNumbers):
+    grouped_by: dict[str, str | None]
+    filters: list[FilterUsage]
+    presentation_breakdowns: list[BreakdownOutput]
+
+
+class ChargeUsageOutput(UsageNumbers):
+    amount_currency: str
+    charge: UsageCharge
+    billable_metric: UsageMetric
+    filters: list[FilterUsage]
+    grouped_usage: list[GroupUsage]
+    presentation_breakdowns: list[BreakdownOutput]
+
+    @classmethod
+    def of(cls, lines: Sequence[ChargeLine], currency: str) -> ChargeUsageOutput:
+        """Show a charge's usage."""
+        charge = lines[0].charge
+        metric = charge.billable_metric
+        plain = (line for line in lines if not line.grouped_by and line.filter is None)
+        return cls(
+            **numbers(lines),
             amount_currency=currency,
-            pricing_unit_details=None,
             charge=UsageCharge(
                 lago_id=charge.id,
                 code=charge.code,
@@ -67,10 +108,83 @@ class ChargeUsageOutput(BaseModel):
                 code=metric.code,
                 aggregation_type=metric.aggregation_type,
             ),
-            filters=[],
-            grouped_usage=[],
-            presentation_breakdowns=[],
+            filters=filter_usages(charge, lines),
+            grouped_usage=group_usages(charge, lines),
+            presentation_breakdowns=breakdowns(() if charge.filters else plain),
         )
+
+
+def numbers(lines: Sequence[ChargeLine]) -> dict[str, Any]:
+    """The sums over lines: of units as they are shown, of amounts as they are rounded."""
+    units = [line.fee.pricing_unit for line in lines if line.fee.pricing_unit is not None]
+    return {
+        "units": sum((shown_units(line.fee.units) for line in lines), Decimal(0)),
+        "total_aggregated_units": sum(
+            (shown_units(line.fee.total_aggregated_units) for line in lines), Decimal(0)
+        ),
+        "events_count": sum(line.fee.events_count or 0 for line in lines),
+        "amount_cents": sum(line.fee.amount_cents for line in lines),
+        "pricing_unit_details": UsagePricingUnit(
+            amount_cents=sum(unit.amount_cents for unit in units),
+            short_name=units[0].short_name,
+            conversion_rate=units[0].conversion_rate,
+        )
+        if units
+        else None,
+    }
+
+
+def shown_units(units: Fraction) -> Decimal:
+    """Units with at most ten decimals."""
+    return fixed(units, UNITS_DECIMALS)
+
+
+def breakdowns(lines: Iterable[ChargeLine]) -> list[BreakdownOutput]:
+    """Units by presentation keys, equal ones summed."""
+    sums: dict[tuple[tuple[str, str | None], ...], Fraction] = {}
+    for line in lines:
+        for item in line.breakdowns:
+            by = tuple(item.presentation_by.items())
+            sums[by] = sums.get(by, Fraction(0)) + item.units
+    return [BreakdownOutput(presentation_by=dict(by), units=shown_units(units)) for by, units in sums.items()]
+
+
+def filter_usages(charge: Charge, lines: Sequence[ChargeLine]) -> list[FilterUsage]:
+    """One item for each filter that lines have and one for the rest; none where the charge has no filters."""
+    if not charge.filters:
+        return []
+    found: dict[UUID | None, list[ChargeLine]] = {}
+    for line in lines:
+        found.setdefault(line.filter.id if line.filter else None, []).append(line)
+    return [FilterUsage.of(of_filter[0].filter, of_filter) for of_filter in found.values()]
+
+
+def group_usages(charge: Charge, lines: Sequence[ChargeLine]) -> list[GroupUsage]:
+    """One item for each group of lines, if any is grouped."""
+    if not any(line.grouped_by for line in lines):
+        return []
+    found: dict[tuple[tuple[str, str | None], ...], list[ChargeLine]] = {}
+    for line in lines:
+        found.setdefault(tuple(sorted(line.grouped_by.items())), []).append(line)
+    return [
+        GroupUsage(
+            **numbers(of_group),
+            grouped_by=dict(of_group[0].grouped_by),
+            filters=filter_usages(charge, of_group),
+            presentation_breakdowns=breakdowns(
+                line for line in of_group if line.grouped_by and line.filter is None
+            ),
+        )
+        for of_group in found.values()
+    ]
+
+
+def by_charge(lines: Iterable[ChargeLine]) -> list[list[ChargeLine]]:
+    """The lines of each charge, in the order of the metrics' names."""
+    found: dict[UUID, list[ChargeLine]] = {}
+    for line in lines:
+        found.setdefault(line.charge.id, []).append(line)
+    return sorted(found.values(), key=lambda of: of[0].charge.billable_metric.name.lower())
 
 
 class CurrentUsageOutput(BaseModel):
@@ -88,7 +202,6 @@ class CurrentUsageOutput(BaseModel):
     def of(cls, usage: CurrentUsage) -> CurrentUsageOutput:
         """Show the running period."""
         currency = usage.contract.plan.amount_currency
-        by_name = sorted(usage.lines, key=lambda line: line.charge.billable_metric.name.lower())
         return cls(
             from_datetime=usage.window.start,
             to_datetime=usage.window.last,
@@ -98,7 +211,7 @@ class CurrentUsageOutput(BaseModel):
             amount_cents=usage.totals.fees_amount_cents,
             taxes_amount_cents=usage.totals.taxes_amount_cents,
             total_amount_cents=usage.totals.total_amount_cents,
-            charges_usage=[ChargeUsageOutput.of(line, currency) for line in by_name],
+            charges_usage=[ChargeUsageOutput.of(lines, currency) for lines in by_charge(usage.lines)],
         )
 
 

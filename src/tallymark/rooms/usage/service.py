@@ -1,107 +1,31 @@
-"""From events to charge fees, for whoever asks (metering §5, §9.1; invoicing §4)."""
+"""What was used and what it would cost now (metering §9.1)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
-from uuid import UUID
 
 from tallymark.db.engine import Tx
-from tallymark.domain.calendar import current_charges_period
+from tallymark.domain.calendar import current_charges_window
 from tallymark.domain.errors import NotAllowed, NotFound
-from tallymark.domain.fees.charge_fee import ChargeFacts, compute_charge_fee
-from tallymark.domain.fees.model import Step
 from tallymark.domain.invoicing import InvoicedFee, compute_invoice
-from tallymark.domain.money import currency
 from tallymark.domain.periods import Period, local_date
-from tallymark.metering.aggregation import Aggregate, UsageQuery, aggregate
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.invoices import service as invoices
-from tallymark.rooms.plans.model import Charge
 from tallymark.rooms.subscriptions import service as subscriptions
 from tallymark.rooms.subscriptions.model import Contract
-from tallymark.rooms.taxes import service as taxes
-from tallymark.rooms.taxes.model import Owner, Tax
-from tallymark.rooms.usage.model import ChargeLine, CurrentUsage, Question
+from tallymark.rooms.usage.model import CurrentUsage, Question
+from tallymark.rooms.usage.rating import RatingScope, gather_charge_lines, period_step
+from tallymark.rooms.usage.taxes import TaxTable, gather_taxes
 
-
-@dataclass(frozen=True, slots=True)
-class TaxTable:
-    """The taxes of customers and entities, for resolving those of a fee (pricing §2)."""
-
-    of_customers: dict[UUID, tuple[Tax, ...]]
-    of_entities: dict[UUID, tuple[Tax, ...]]
-
-    def of(self, contract: Contract, own: tuple[Tax, ...] = ()) -> tuple[Tax, ...]:
-        """The first non-empty level: the item's own, the plan's, the customer's, the customer's entity's."""
-        levels = (
-            own,
-            contract.plan.taxes,
-            self.of_customers.get(contract.customer.id, ()),
-            self.of_entities.get(contract.customer_entity.id, ()),
-        )
-        return next((level for level in levels if level), ())
-
-
-async def gather_taxes(tx: Tx, contracts: Iterable[Contract]) -> TaxTable:
-    """Load what customers and their entities carry."""
-    known = list(contracts)
-    return TaxTable(
-        await taxes.taxes_of(tx, Owner.CUSTOMER, {contract.customer.id for contract in known}),
-        await taxes.taxes_of(tx, Owner.BILLING_ENTITY, {contract.customer_entity.id for contract in known}),
-    )
-
-
-async def gather_charge_lines(
-    tx: Tx, contract: Contract, window: Period, table: TaxTable, *, charges: Sequence[Charge] | None = None
-) -> list[ChargeLine]:
-    """Price the charges of a plan over a window: each metric is aggregated once."""
-    units_of = currency(contract.plan.amount_currency)
-    aggregates: dict[UsageQuery, Aggregate] = {}
-    lines = []
-    for charge in contract.plan.charges if charges is None else charges:
-        price = charge.price
-        metric = charge.billable_metric
-        query = UsageQuery(
-            external_subscription_id=contract.subscription.external_id,
-            code=metric.code,
-            aggregation_type=metric.aggregation_type.value,
-            field_name=metric.field_name,
-            window=window,
-            is_recurring=metric.recurring,
-            rounding_function=metric.rounding_function,
-            rounding_precision=metric.rounding_precision,
-            needs=price.needs,
-        )
-        if query not in aggregates:
-            aggregates[query] = await aggregate(tx, query)
-        found = aggregates[query]
-        facts = ChargeFacts(
-            metric_code=metric.code,
-            aggregation_type=metric.aggregation_type.value,
-            rounding_function=metric.rounding_function,
-            rounding_precision=metric.rounding_precision,
-            charge_model=charge.charge_model.value,
-            properties=charge.properties,
-            price=price,
-            usage=found.usage,
-            units_before_rounding=found.units_before_rounding,
-            window=period_step(window, contract),
-        )
-        fee = compute_charge_fee(facts, units_of)
-        lines.append(ChargeLine(charge=charge, fee=fee, taxes=table.of(contract, charge.taxes)))
-    return lines
-
-
-def period_step(window: Period, contract: Contract) -> Step:
-    """The first line of a derivation: over which instants."""
-    return {
-        "step": "period",
-        "from": window.start.isoformat().replace("+00:00", "Z"),
-        "to": window.end.isoformat().replace("+00:00", "Z"),
-        "timezone": contract.timezone.key,
-    }
+__all__ = [
+    "RatingScope",
+    "TaxTable",
+    "gather_charge_lines",
+    "gather_taxes",
+    "get_current_usage",
+    "period_step",
+]
 
 
 async def get_current_usage(tx: Tx, asked: Question, *, now: datetime) -> CurrentUsage:
@@ -112,18 +36,23 @@ async def get_current_usage(tx: Tx, asked: Question, *, now: datetime) -> Curren
     """
     contract = await _active_contract(tx, asked.external_customer_id, asked.external_subscription_id)
     chosen = [charge for charge in contract.plan.charges if asked.selection.takes(charge)]
-    if asked.is_full and not asked.selection.is_any:
+    is_narrow = asked.selection.is_any or bool(asked.narrowing.group)
+    if asked.is_full and (not is_narrow or any(charge.prorated for charge in chosen)):
         raise NotAllowed("full_usage_not_allowed")
     if asked.selection.is_any and not chosen:
         raise NotFound("charge")
     continuity = (await invoices.continuity_of(tx, [contract], at=now))[contract.subscription.id]
-    window = current_charges_period(
-        contract.schedule, contract.life, max(now, contract.life.started_at), continuity
-    )
+    started_at = contract.life.started_at
+    window = current_charges_window(contract.schedule, contract.life, max(now, started_at), continuity)
     if asked.is_full:
-        window = Period(contract.life.started_at, window.end)
-    table = await gather_taxes(tx, [contract])
-    lines = await gather_charge_lines(tx, contract, window, table, charges=chosen)
+        window = replace(window, period=Period(started_at, window.period.end))
+    scope = RatingScope(
+        contract=contract,
+        window=window,
+        taxes=await gather_taxes(tx, [contract]),
+        narrowing=asked.narrowing,
+    )
+    lines = await gather_charge_lines(tx, scope, chosen)
     totals = compute_invoice(
         [InvoicedFee(fee=line.fee, taxes=line.rates if asked.with_taxes else ()) for line in lines]
     )
@@ -131,7 +60,7 @@ async def get_current_usage(tx: Tx, asked: Question, *, now: datetime) -> Curren
     today = local_date(now, contract.timezone)
     return CurrentUsage(
         contract=contract,
-        window=window,
+        window=window.period,
         issuing_date=cycle.period_end(cycle.period_start(today)),
         lines=tuple(lines),
         totals=totals,

@@ -14,6 +14,7 @@ from tallymark.domain.money import currency
 from tallymark.rooms.billing.model import Computed, Line, Subject
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Reason
+from tallymark.rooms.plans.model import Charge
 from tallymark.rooms.usage import service as usage
 from tallymark.rooms.usage.service import TaxTable
 
@@ -60,7 +61,7 @@ def subscription_lines(subject: Subject, table: TaxTable, billed_days: set[date]
     if fee is None:
         return []
     period = subject.boundaries.subscription.period
-    return [Line(fee=fee, contract=contract, charge=None, taxes=table.of(contract), period=period)]
+    return [Line(fee=fee, contract=contract, taxes=table.of(contract), period=period)]
 
 
 async def charge_lines(tx: Tx, subject: Subject, table: TaxTable) -> list[Line]:
@@ -68,15 +69,24 @@ async def charge_lines(tx: Tx, subject: Subject, table: TaxTable) -> list[Line]:
     window = subject.boundaries.charges
     if window is None or not window.is_billable:
         return []
-    found = await usage.gather_charge_lines(tx, subject.contract, window.period, table)
+    scope = usage.RatingScope(contract=subject.contract, window=window, taxes=table, with_minimums=True)
+    found = await usage.gather_charge_lines(tx, scope, _billed_in_arrears(subject))
     return [
         Line(
-            fee=line.fee,
+            fee=fee,
             contract=subject.contract,
-            charge=line.charge,
             taxes=line.taxes,
             period=window.period,
+            usage=line,
+            is_true_up=is_true_up,
         )
         for line in found
-        if not line.fee.is_zero
+        if line.is_kept
+        for is_true_up, fee in ((False, line.fee), (True, line.true_up))
+        if fee is not None
     ]
+
+
+def _billed_in_arrears(subject: Subject) -> list[Charge]:
+    """The charges that a period's end bills: in advance is billed event by event."""
+    return [charge for charge in subject.contract.plan.charges if not charge.pay_in_advance]

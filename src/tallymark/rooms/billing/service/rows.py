@@ -10,9 +10,10 @@ from uuid import UUID
 from tallymark.db.ids import new_id
 from tallymark.domain.fees.model import FeeType
 from tallymark.domain.invoicing import InvoicedFee
-from tallymark.domain.money import fixed
+from tallymark.domain.money import decimal_text, fixed
 from tallymark.rooms.billing.model import Computed, Line, Subject
 from tallymark.rooms.taxes.model import Tax
+from tallymark.rooms.usage.model import shown_breakdowns
 
 Row = dict[str, Any]
 
@@ -67,7 +68,8 @@ def fee_rows(
     computed: Computed, *, invoice_id: UUID, organization_id: UUID, now: datetime
 ) -> tuple[list[Row], list[Row]]:
     """The fees and their taxes, in the order of the lines."""
-    fees, taxes = [], []
+    fees: list[Row] = []
+    taxes: list[Row] = []
     for position, (line, invoiced) in enumerate(zip(computed.lines, computed.totals.fees, strict=True)):
         fee_id = new_id()
         fees.append(
@@ -76,8 +78,10 @@ def fee_rows(
                 "organization_id": organization_id,
                 "invoice_id": invoice_id,
                 "position": position,
+                "true_up_parent_fee_id": fees[-1]["id"] if line.is_true_up else None,
                 **_amounts(line, invoiced),
                 **_subject(line),
+                **_usage(line),
                 "created_at": now,
                 "updated_at": now,
             }
@@ -138,6 +142,36 @@ def _subject(line: Line) -> Row:
         "item_description": metric.description,
         "invoice_display_name": charge.invoice_display_name or metric.name,
         "pay_in_advance": charge.pay_in_advance,
+    }
+
+
+def _usage(line: Line) -> Row:
+    """Which filter and group a fee is for; a true-up shares its parent's group."""
+    usage = line.usage
+    own = None if usage is None or line.is_true_up else usage
+    return {
+        "charge_filter_id": usage.filter.id if usage and usage.filter else None,
+        "filter_display_name": usage.filter.display_name if usage and usage.filter else None,
+        "grouped_by": dict(usage.grouped_by) if usage else {},
+        "presentation_breakdowns": shown_breakdowns(own) if own else [],
+        "pricing_unit_details": _pricing_unit(line),
+    }
+
+
+def _pricing_unit(line: Line) -> Row | None:
+    amounts = line.fee.pricing_unit
+    applied = line.charge.applied_pricing_unit if line.charge else None
+    if amounts is None or applied is None:
+        return None
+    return {
+        "lago_pricing_unit_id": str(applied.pricing_unit.id),
+        "pricing_unit_code": applied.pricing_unit.code,
+        "short_name": amounts.short_name,
+        "amount_cents": amounts.amount_cents,
+        "precise_amount_cents": decimal_text(amounts.precise_amount_cents),
+        "unit_amount_cents": amounts.unit_amount_cents,
+        "precise_unit_amount": decimal_text(amounts.precise_unit_amount),
+        "conversion_rate": decimal_text(amounts.conversion_rate),
     }
 
 

@@ -1,0 +1,144 @@
+"""The SQL of each aggregation: one statement for all buckets and groups of a window (metering §5-§7)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import TextClause, text
+
+from tallymark.domain.usage import WHOLE, Bucket, Partition
+
+_NUMBERS = r"e.properties ->> :field ~ '^-?[0-9]+(\.[0-9]+)?$'"
+_PRESENT = "btrim(coalesce(e.properties ->> :field, '')) <> ''"
+_IN_TIME = "timestamp, created_at, id"
+
+VALUES = {"count_agg": "1", "unique_count_agg": "(e.properties ->> :field)"}
+_NUMBER = "(e.properties ->> :field)::numeric"
+
+_AGGREGATES = {
+    "count_agg": "count(*) AS units, count(*) AS events_count, 0 AS amount",
+    "sum_agg": "coalesce(sum(value), 0) AS units, count(*) AS events_count,"
+    " coalesce(sum(precise_total_amount_cents), 0) AS amount",
+    "max_agg": "coalesce(max(value), 0) AS units, count(*) AS events_count, 0 AS amount",
+    "latest_agg": "greatest(coalesce((array_agg(value ORDER BY timestamp DESC, created_at DESC, id DESC))[1], 0), 0)"
+    " AS units, count(*) AS events_count, 0 AS amount",
+    # Each value counts from its instant to the end, each level before it as well: the integral is a sum.
+    "weighted_sum_agg": "coalesce(sum(value) FILTER (WHERE timestamp < :from), 0) AS carried,"
+    " coalesce(sum(value), 0) AS level,"
+    " coalesce(sum(value * extract(epoch FROM :until - timestamp)) FILTER (WHERE timestamp >= :from), 0) AS area,"
+    " count(*) FILTER (WHERE timestamp >= :from) AS events_count",
+    "unique_count_agg": "count(*) FILTER (WHERE adds) AS units, count(*) FILTER (WHERE adds) AS events_count,"
+    " 0 AS amount",
+}
+
+
+def totals(aggregation_type: str, partition: Partition) -> tuple[TextClause, dict[str, Any]]:
+    """Units and events by bucket and group. A count, say: (bucket, grp, units, events_count, amount).
+
+    A value of a unique count counts while its last operation adds it; what is no "add" removes (§5.3.1).
+    """
+    statement, parameters = _totals(aggregation_type, partition)
+    return statement, dict(parameters)
+
+
+@lru_cache(maxsize=1024)
+def _totals(aggregation_type: str, partition: Partition) -> tuple[TextClause, tuple[tuple[str, Any], ...]]:
+    source, parameters = _source(aggregation_type, partition)
+    if aggregation_type == "unique_count_agg":
+        source = (
+            "SELECT DISTINCT ON (bucket, grp, value) bucket, grp,"
+            f" coalesce(operation, 'add') = 'add' AS adds FROM ({source}) e"
+            " ORDER BY bucket, grp, value, timestamp DESC, created_at DESC, id DESC"
+        )
+    if partition == WHOLE:
+        return text(
+            f"SELECT 0 AS bucket, CAST('[]' AS jsonb) AS grp, {_AGGREGATES[aggregation_type]} FROM ({source}) e"
+        ), tuple(parameters.items())
+    return text(
+        f"SELECT bucket, grp, {_AGGREGATES[aggregation_type]} FROM ({source}) e GROUP BY bucket, grp"
+    ), tuple(parameters.items())
+
+
+def rows(aggregation_type: str, partition: Partition) -> tuple[TextClause, dict[str, Any]]:
+    """Every event in the order of time: (bucket, grp, value, timestamp, operation)."""
+    source, parameters = _source(aggregation_type, partition)
+    return text(
+        f"SELECT bucket, grp, value, timestamp, operation FROM ({source}) e ORDER BY {_IN_TIME}"
+    ), parameters
+
+
+def first_values(aggregation_type: str, partition: Partition) -> tuple[TextClause, dict[str, Any]]:
+    """The first events of each bucket and group, at least `:most` of them and up to where the total exceeds `:free`."""
+    source, parameters = _source(aggregation_type, partition)
+    window = f"OVER (PARTITION BY bucket, grp ORDER BY {_IN_TIME}"
+    return text(
+        f"""
+        SELECT bucket, grp, value FROM (
+            SELECT *, max(total) {window} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS highest
+            FROM (SELECT *, sum(value) {window}) AS total, row_number() {window}) AS number FROM ({source}) e) t
+        ) h
+        WHERE number <= :most OR coalesce(highest, 0) <= :free
+        ORDER BY bucket, grp, number
+        """
+    ), parameters
+
+
+def _source(aggregation_type: str, partition: Partition) -> tuple[str, dict[str, Any]]:
+    """The events that count, each with its bucket, its group and its value."""
+    parameters: dict[str, Any] = {}
+    conditions = ["e.stream_id = :stream_id", "e.timestamp >= :start", "e.timestamp < :end"]
+    if aggregation_type == "unique_count_agg":
+        conditions.append(_PRESENT)
+    elif aggregation_type != "count_agg":
+        conditions.append(_NUMBERS)
+    names = _Names(parameters)
+    conditions += [_is_one_of(names, key, values) for key, values in partition.only]
+    return (
+        f"SELECT {_bucket(partition, names)} AS bucket, {_group(partition, names)} AS grp,"
+        f" {VALUES.get(aggregation_type, _NUMBER)} AS value, e.timestamp, e.created_at, e.id,"
+        " e.properties ->> 'operation_type' AS operation, e.precise_total_amount_cents"
+        f" FROM events e WHERE {' AND '.join(conditions)}"
+    ), parameters
+
+
+class _Names:
+    """Binds what clients wrote: keys and values never become part of a statement's text."""
+
+    def __init__(self, parameters: dict[str, Any]) -> None:
+        self._parameters = parameters
+
+    def bind(self, value: str | list[str]) -> str:
+        name = f"p{len(self._parameters)}"
+        self._parameters[name] = value
+        return f"CAST(:{name} AS {'text' if isinstance(value, str) else 'text[]'})"
+
+
+def _is_one_of(names: _Names, key: str, values: tuple[str, ...]) -> str:
+    return f"coalesce(e.properties ->> {names.bind(key)} = ANY({names.bind(list(values))}), false)"
+
+
+def _matches(names: _Names, bucket: Bucket) -> str:
+    return " AND ".join(_is_one_of(names, key, values) for key, values in bucket.conditions) or "true"
+
+
+def _bucket(partition: Partition, names: _Names) -> str:
+    """The index of the most specific filter that matches, as `Partition.place` has it."""
+    cases = [f"WHEN {_matches(names, partition.buckets[i])} THEN {i}" for i in partition.by_specificity]
+    return f"CASE {' '.join(cases)} ELSE {len(partition.buckets)} END" if cases else "0"
+
+
+def _group(partition: Partition, names: _Names) -> str:
+    if not any(bucket.group_keys for bucket in (*partition.buckets, partition.default)):
+        return "CAST('[]' AS jsonb)"
+    cases = [
+        f"WHEN {_matches(names, partition.buckets[i])} THEN {_key_values(partition.buckets[i], names)}"
+        for i in partition.by_specificity
+    ]
+    default = _key_values(partition.default, names)
+    return f"CASE {' '.join(cases)} ELSE {default} END" if cases else default
+
+
+def _key_values(bucket: Bucket, names: _Names) -> str:
+    values = (f"nullif(e.properties ->> {names.bind(key)}, '')" for key in bucket.group_keys)
+    return f"jsonb_build_array({', '.join(values)})"

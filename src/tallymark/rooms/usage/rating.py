@@ -1,0 +1,199 @@
+"""From events to charge fees: the one path of current usage, estimates and invoices (metering §5-§7, pricing §7-§11)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from tallymark.db.engine import Tx
+from tallymark.domain.calendar import Window
+from tallymark.domain.fees.charge_fee import ChargeFacts, Conversion, compute_charge_fee
+from tallymark.domain.fees.model import Step
+from tallymark.domain.fees.spending_minimum import SpendingMinimum, compute_true_up
+from tallymark.domain.money import Currency, currency
+from tallymark.domain.periods import Period, days
+from tallymark.domain.usage import Group, Proration
+from tallymark.metering.aggregation import Aggregate, Aggregates, UsageQuery, aggregate_all
+from tallymark.rooms.plans.model import Charge
+from tallymark.rooms.subscriptions.model import Contract
+from tallymark.rooms.usage.model import AS_IT_IS, Breakdown, ChargeLine, Narrowing
+from tallymark.rooms.usage.partitions import (
+    Division,
+    PriceList,
+    divide,
+    presentation_keys,
+    with_presentation,
+)
+from tallymark.rooms.usage.taxes import TaxTable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RatingScope:
+    """Whose usage of which window is priced; `with_minimums` adds what charges lack to their minimums."""
+
+    contract: Contract
+    window: Window
+    taxes: TaxTable
+    narrowing: Narrowing = AS_IT_IS
+    with_minimums: bool = False
+
+    @property
+    def currency(self) -> Currency:
+        """The plan's."""
+        return currency(self.contract.plan.amount_currency)
+
+    @property
+    def days(self) -> int:
+        """The days that the window counts: a day less for what an upgrade ended (pricing §1.4)."""
+        period = self.window.period
+        if period.is_empty:
+            return 0
+        counted = days(period.start, period.last, self.contract.timezone)
+        return max(counted - 1, 0) if self.contract.life.is_upgraded else counted
+
+
+async def gather_charge_lines(tx: Tx, scope: RatingScope, charges: Sequence[Charge]) -> list[ChargeLine]:
+    """Price charges over a window: one line for each filter and group, also where nothing was used."""
+    questions = [_Question(scope, charge) for charge in charges]
+    found = await aggregate_all(tx, (query for question in questions for query in question.queries))
+    return [line for question in questions for line in question.lines(found)]
+
+
+def period_step(window: Period, contract: Contract) -> Step:
+    """The first line of a derivation: over which instants."""
+    return {
+        "step": "period",
+        "from": window.start.isoformat().replace("+00:00", "Z"),
+        "to": window.end.isoformat().replace("+00:00", "Z"),
+        "timezone": contract.timezone.key,
+    }
+
+
+def conversion_of(charge: Charge) -> Conversion | None:
+    """The pricing unit of a charge's properties, if it has one."""
+    applied = charge.applied_pricing_unit
+    if applied is None:
+        return None
+    return Conversion(short_name=applied.pricing_unit.short_name, rate=Fraction(applied.conversion_rate))
+
+
+class _Question:
+    """What is asked of the events for one charge, and the lines that follow from the answers."""
+
+    def __init__(self, scope: RatingScope, charge: Charge) -> None:
+        self.scope, self.charge = scope, charge
+        self.division: Division = divide(charge, scope.narrowing)
+        self.shown_by = presentation_keys(charge, scope.narrowing)
+        self.query = self._query()
+        detailed = replace(
+            self.query, partition=with_presentation(self.division.partition, self.shown_by), needs=()
+        )
+        self.detailed = detailed if self.shown_by else None
+
+    @property
+    def queries(self) -> Iterable[UsageQuery]:
+        return (self.query,) if self.detailed is None else (self.query, self.detailed)
+
+    def _query(self) -> UsageQuery:
+        metric, window = self.charge.billable_metric, self.scope.window
+        in_order = sorted(self.division.price_lists, key=lambda prices: prices.index)
+        return UsageQuery(
+            external_subscription_id=self.scope.contract.subscription.external_id,
+            code=metric.code,
+            aggregation_type=metric.aggregation_type.value,
+            field_name=metric.field_name,
+            window=window.period,
+            full_period=window.full_period,
+            partition=self.division.partition,
+            is_recurring=metric.recurring,
+            rounding_function=metric.rounding_function,
+            rounding_precision=metric.rounding_precision,
+            needs=tuple(prices.price.needs for prices in in_order),
+            proration=self._proration(),
+        )
+
+    def _proration(self) -> Proration | None:
+        # What a charge in advance renews is priced in full (metering §5.5).
+        if not self.charge.prorated or self.charge.pay_in_advance:
+            return None
+        return Proration(
+            window=self.scope.window.period,
+            tz=self.scope.contract.timezone,
+            full_days=self.scope.window.full_days,
+            carried_days=self.scope.days,
+        )
+
+    def lines(self, found: Mapping[UsageQuery, Aggregates]) -> list[ChargeLine]:
+        used = found[self.query]
+        details = found[self.detailed] if self.detailed is not None else {}
+        lines = [
+            self._line(prices, group, used[prices.index, group], details)
+            for prices in self.division.price_lists
+            for group in sorted(
+                (group for index, group in used if index == prices.index),
+                key=lambda group: tuple(value or "" for value in group),
+            )
+        ]
+        return self._with_true_up(lines)
+
+    def _line(self, prices: PriceList, group: Group, aggregate: Aggregate, details: Aggregates) -> ChargeLine:
+        metric, scope = self.charge.billable_metric, self.scope
+        keys = self.division.partition.bucket(prices.index).group_keys
+        grouped_by = dict(zip(keys, group, strict=True))
+        facts = ChargeFacts(
+            metric_code=metric.code,
+            aggregation_type=metric.aggregation_type.value,
+            rounding_function=metric.rounding_function,
+            rounding_precision=metric.rounding_precision,
+            charge_model=self.charge.charge_model.value,
+            properties=prices.properties,
+            price=prices.price,
+            usage=aggregate.usage,
+            units_before_rounding=aggregate.units_before_rounding,
+            window=period_step(scope.window.period, scope.contract),
+            filter_values={key: list(values) for key, values in prices.filter.values.items()}
+            if prices.filter
+            else None,
+            grouped_by=grouped_by,
+            conversion=conversion_of(self.charge),
+        )
+        return ChargeLine(
+            charge=self.charge,
+            fee=compute_charge_fee(facts, scope.currency),
+            taxes=scope.taxes.of(scope.contract, self.charge.taxes),
+            filter=prices.filter,
+            grouped_by=grouped_by,
+            breakdowns=self._breakdowns(prices.index, grouped_by, details),
+        )
+
+    def _breakdowns(
+        self, index: int, grouped_by: Mapping[str, str | None], details: Aggregates
+    ) -> tuple[Breakdown, ...]:
+        """The units of one line by the presentation keys that do not group it; not rounded by the metric (§7.2)."""
+        if self.detailed is None:
+            return ()
+        keys = self.detailed.partition.bucket(index).group_keys
+        found = []
+        for (bucket, group), aggregate in details.items():
+            values = dict(zip(keys, group, strict=True))
+            if bucket == index and grouped_by.items() <= values.items():
+                shown = {key: value for key, value in values.items() if key not in grouped_by}
+                found.append(Breakdown(presentation_by=shown, units=aggregate.units_before_rounding))
+        return tuple(found)
+
+    def _with_true_up(self, lines: list[ChargeLine]) -> list[ChargeLine]:
+        """Hang what the charge lacks to its minimum on its first line without filter (invoicing §4.2)."""
+        if not (self.scope.with_minimums and self.charge.min_amount_cents) or self.charge.pay_in_advance:
+            return lines
+        minimum = SpendingMinimum(
+            amount_cents=self.charge.min_amount_cents,
+            days=self.scope.days,
+            full_days=self.scope.window.full_days,
+            window=period_step(self.scope.window.period, self.scope.contract),
+            conversion=conversion_of(self.charge),
+        )
+        true_up = compute_true_up(minimum, [line.fee for line in lines], self.scope.currency)
+        parent = next(index for index, line in enumerate(lines) if line.filter is None)
+        lines[parent] = replace(lines[parent], true_up=true_up)
+        return lines
