@@ -17,6 +17,7 @@ from tallymark import __version__
 from tallymark.api.context import Context
 from tallymark.api.errors import register_error_handlers
 from tallymark.db.engine import Database, plain_url
+from tallymark.integrations.vies import ViesRegister
 from tallymark.metering.intake import Intake
 from tallymark.rooms.add_ons import routes as add_ons
 from tallymark.rooms.billable_metrics import routes as billable_metrics
@@ -24,6 +25,7 @@ from tallymark.rooms.billing import jobs as billing_jobs
 from tallymark.rooms.billing import routes as billing
 from tallymark.rooms.billing_entities import routes as billing_entities
 from tallymark.rooms.customers import routes as customers
+from tallymark.rooms.customers.jobs import VatChecks
 from tallymark.rooms.events import routes as events
 from tallymark.rooms.events.ingest import EventsIngest
 from tallymark.rooms.fees import routes as fees
@@ -75,6 +77,7 @@ class Wiring:
     admin_api_key: str | None
     documents: Documents
     settle: Callable[[Context], Awaitable[None]]
+    outside: billing_jobs.Outside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +100,10 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
     try:
         documents = await _make_documents(settings, database)
 
+        outside = VatChecks(database, ViesRegister(settings.vies_url))
+
         async def settle_soon(context: Context) -> None:
-            await settle(database, context.organization_id, now=context.now)
+            await settle(database, context.organization_id, now=context.now, outside=outside)
 
         wiring = Wiring(
             database=database,
@@ -106,10 +111,11 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             admin_api_key=settings.admin_api_key,
             documents=documents,
             settle=settle_soon,
+            outside=outside,
         )
         async with Intake(plain_url(database.url)) as intake:
             asgi = with_fast_lane(create_api(wiring), intake, settings.events_batch_max_length)
-            yield Running(asgi=asgi, tasks=_tasks(database, documents), database=database)
+            yield Running(asgi=asgi, tasks=_tasks(database, documents, outside), database=database)
     finally:
         await database.close()
 
@@ -127,9 +133,9 @@ async def _make_documents(settings: Settings, database: Database) -> Documents:
     return Documents(TypstRenderer(), StoredFiles(store), LinkSigner(secret))
 
 
-def _tasks(database: Database, documents: Documents) -> Tasks:
+def _tasks(database: Database, documents: Documents, outside: billing_jobs.Outside) -> Tasks:
     async def run_due_work(*, organization_id: UUID, owner_id: UUID) -> None:
-        await billing_jobs.run_due_work(database, organization_id, owner_id)
+        await billing_jobs.run_due_work(database, organization_id, owner_id, outside=outside)
 
     async def render_document(*, organization_id: UUID, invoice_id: UUID) -> None:
         await invoice_jobs.render_document(database, documents, organization_id, invoice_id)
@@ -180,6 +186,7 @@ def create_api(wiring: Wiring | None = None) -> FastAPI:
         api.state.base_url = wiring.base_url
         api.state.admin_api_key = wiring.admin_api_key
         api.state.documents = wiring.documents
+        api.state.outside = wiring.outside
         api.state.sign_file = wiring.documents.signer.sign
         api.state.gatekeeper = Access(wiring.database, wiring.settle)
         api.state.is_draining = False

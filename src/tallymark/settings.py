@@ -66,6 +66,10 @@ class Settings(BaseSettings):
         le=1440,
         description="Minutes after a period's end until it is invoiced, so that its last events are in.",
     )
+    vies_url: str = Field(
+        "https://ec.europa.eu/taxation_customs/vies/rest-api",
+        description="The European register of VAT numbers that automatic EU taxes ask.",
+    )
     worker_concurrency: int = Field(4, ge=1, le=64, description="Jobs that one worker runs side by side.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe level logged."

@@ -26,6 +26,7 @@ class Kind(IntEnum):
     """Kinds of due work; at one instant the smaller goes first (the order of the specification's README)."""
 
     RESCHEDULE = 5
+    CHECK_VAT = 7
     ACTIVATE_SUBSCRIPTION = 10
     BILL_START = 15
     TERMINATE_SUBSCRIPTION = 20

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 from uuid import UUID
 
 import structlog
 
-from tallymark.db.engine import Database
+from tallymark.db.engine import Database, Tx
 from tallymark.jobs import agenda
-from tallymark.jobs.agenda import Batch
+from tallymark.jobs.agenda import Batch, Kind
 from tallymark.rooms.billing.service.due import handle
 from tallymark.rooms.organizations.access import system_now
 
@@ -37,86 +39,131 @@ class Failure:
     error: str
 
 
-async def run_due_work(database: Database, organization_id: UUID, owner_id: UUID) -> None:
+class Outside(Protocol):
+    """Does a batch that asks the outside world: in transactions of its own, none open while it waits."""
+
+    async def __call__(
+        self, organization_id: UUID, batch: Batch, *, now: datetime, until: datetime, is_simulated: bool
+    ) -> None:
+        """Do it as of `now`; what has to wait for another try waits until after `until`."""
+
+
+OUTSIDE = frozenset({Kind.CHECK_VAT})
+"""Kinds of work that need an answer from outside."""
+
+
+async def ask_nobody(
+    organization_id: UUID, batch: Batch, *, now: datetime, until: datetime, is_simulated: bool
+) -> None:
+    """Stand in where nothing of the outside is wired: work that needs it fails, and is tried again."""
+    del organization_id, now, until, is_simulated
+    raise RuntimeError(f"nothing is wired for {batch.kind.name}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Whose due work is done until when; `clock` tells what time it is while a batch is done."""
+
+    database: Database
+    organization_id: UUID
+    until: datetime
+    clock: Callable[[Batch], datetime]
+    outside: Outside
+    is_simulated: bool = False
+
+    def transaction(self) -> AbstractAsyncContextManager[Tx]:
+        """Open a transaction on the organization's rows."""
+        return self.database.tenant(self.organization_id, is_simulated=self.is_simulated)
+
+
+async def run_due_work(
+    database: Database, organization_id: UUID, owner_id: UUID, *, outside: Outside = ask_nobody
+) -> None:
     """Do all that is due for one customer of a live organization, each batch in a transaction of its own."""
     failed: Failure | None = None
     while failed is None:
-        now = system_now()
-        done, failed = await _run_next(
-            database, organization_id, until=now, owner_id=owner_id, clock=lambda _: system_now()
+        run = Run(
+            database=database,
+            organization_id=organization_id,
+            until=system_now(),
+            clock=lambda _: system_now(),
+            outside=outside,
         )
+        done, failed = await _run_next(run, owner_id=owner_id)
         if not done:
             return
 
 
-async def run_simulated(database: Database, organization_id: UUID, *, until: datetime) -> list[Failure]:
+async def run_simulated(
+    database: Database, organization_id: UUID, *, until: datetime, outside: Outside = ask_nobody
+) -> list[Failure]:
     """Do all that is due for a simulated organization until an instant, in the order of time.
 
     Each batch sees the time at which it was due. What fails is tried again when its time comes, and told.
     """
+    run = Run(
+        database=database,
+        organization_id=organization_id,
+        until=until,
+        clock=lambda batch: batch.run_at,
+        outside=outside,
+        is_simulated=True,
+    )
     failures: list[Failure] = []
     while True:
-        done, failed = await _run_next(
-            database, organization_id, until=until, is_simulated=True, clock=lambda batch: batch.run_at
-        )
+        done, failed = await _run_next(run)
         if failed is not None:
             failures.append(failed)
         if not done:
             return failures
 
 
-async def _run_next(
-    database: Database,
-    organization_id: UUID,
-    *,
-    until: datetime,
-    clock: Callable[[Batch], datetime],
-    owner_id: UUID | None = None,
-    is_simulated: bool = False,
-) -> tuple[bool, Failure | None]:
+async def _run_next(run: Run, *, owner_id: UUID | None = None) -> tuple[bool, Failure | None]:
     """Do the next batch and take it off the agenda, in one transaction; (was there one, did it fail)."""
     batch: Batch | None = None
     try:
-        async with database.tenant(organization_id, is_simulated=is_simulated) as tx:
-            owner = owner_id or await agenda.first_owner(tx, until=until)
+        async with run.transaction() as tx:
+            owner = owner_id or await agenda.first_owner(tx, until=run.until)
             if owner is None:
                 return False, None
             # First the customer's lock, then their agenda: requests take both in this order.
             await tx.lock("customer", owner)
-            batch = await agenda.next_batch(tx, until=until, owner_id=owner)
+            batch = await agenda.next_batch(tx, until=run.until, owner_id=owner)
             if batch is None:
                 return owner_id is None, None  # someone else has done it meanwhile: look again
-            await handle(tx, batch, clock(batch))
-            await agenda.complete(tx, batch)
+            if batch.kind not in OUTSIDE:
+                await handle(tx, batch, run.clock(batch))
+                await agenda.complete(tx, batch)
+                return True, None
+        await _ask_outside(run, batch)
         return True, None
     except Exception as error:
         if batch is None:
             raise
-        return True, await _note_failure(
-            database, organization_id, batch, error, now=clock(batch), simulated=is_simulated
-        )
+        return True, await _note_failure(run, batch, error)
 
 
-async def _note_failure(
-    database: Database,
-    organization_id: UUID,
-    batch: Batch,
-    error: Exception,
-    *,
-    now: datetime,
-    simulated: bool,
-) -> Failure:
+async def _ask_outside(run: Run, batch: Batch) -> None:
+    await run.outside(
+        run.organization_id, batch, now=run.clock(batch), until=run.until, is_simulated=run.is_simulated
+    )
+    async with run.transaction() as tx:
+        await agenda.complete(tx, batch)
+
+
+async def _note_failure(run: Run, batch: Batch, error: Exception) -> Failure:
+    now = run.clock(batch)
     retry_at = now + BACK_OFF[batch.attempts] if batch.attempts < len(BACK_OFF) else None
     log.error(
         "due work failed" if retry_at else "due work failed for the last time and is parked",
         kind=batch.kind.name,
-        organization_id=str(organization_id),
+        organization_id=str(run.organization_id),
         owner_id=str(batch.owner_id),
         due_at=batch.due_at.isoformat(),
         attempt=batch.attempts + 1,
         exc_info=error,
     )
     text = f"{type(error).__name__}: {error}"
-    async with database.tenant(organization_id, is_simulated=simulated) as tx:
+    async with run.transaction() as tx:
         await agenda.record_failure(tx, batch, error=text, retry_at=retry_at, now=now)
     return Failure(kind=batch.kind.name.lower(), owner_id=batch.owner_id, due_at=batch.due_at, error=text)

@@ -129,6 +129,16 @@ class DraftDates:
     net_payment_term: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VatCheck:
+    """A VAT number that waits for the register's answer; `attempts` counts those that got none."""
+
+    id: UUID
+    customer_id: UUID
+    vat_number: str
+    attempts: int
+
+
 PROVIDERS = ("stripe", "gocardless", "cashfree", "adyen", "flutterwave", "moneyhash")
 """Kinds of payment providers that a customer may name."""
 

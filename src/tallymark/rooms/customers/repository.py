@@ -11,8 +11,23 @@ from sqlalchemy import ColumnElement, Row, bindparam, delete, exists, func, inse
 
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
-from tallymark.db.tables import billing_entities, customer_metadata, customers, invoices, subscriptions
-from tallymark.rooms.customers.model import ADDRESS, Address, Customer, DraftDates, Filters, Metadata
+from tallymark.db.tables import (
+    billing_entities,
+    customer_metadata,
+    customers,
+    invoices,
+    subscriptions,
+    vat_checks,
+)
+from tallymark.rooms.customers.model import (
+    ADDRESS,
+    Address,
+    Customer,
+    DraftDates,
+    Filters,
+    Metadata,
+    VatCheck,
+)
 
 LIVE = customers.c.deleted_at.is_(None)
 SEARCHED = ("name", "firstname", "lastname", "legal_name", "external_id", "email")
@@ -168,6 +183,38 @@ async def cancel_pending_subscriptions(tx: Tx, customer_id: UUID, *, at: datetim
     await tx.execute(
         update(subscriptions).where(is_pending).values(status="canceled", canceled_at=at, updated_at=at)
     )
+
+
+async def find_vat_check(tx: Tx, check_id: UUID) -> VatCheck | None:
+    row = (await tx.execute(select(vat_checks).where(vat_checks.c.id == check_id))).first()
+    return _as_check(row) if row else None
+
+
+async def find_vat_check_of(tx: Tx, customer_id: UUID) -> VatCheck | None:
+    row = (await tx.execute(select(vat_checks).where(vat_checks.c.customer_id == customer_id))).first()
+    return _as_check(row) if row else None
+
+
+async def insert_vat_check(tx: Tx, values: Mapping[str, Any]) -> None:
+    await tx.execute(insert(vat_checks), dict(values))
+
+
+async def update_vat_check(tx: Tx, check_id: UUID, values: Mapping[str, Any]) -> None:
+    await tx.execute(update(vat_checks).where(vat_checks.c.id == check_id).values(**values))
+
+
+async def delete_vat_check(tx: Tx, check_id: UUID) -> None:
+    await tx.execute(delete(vat_checks).where(vat_checks.c.id == check_id))
+
+
+async def pending_invoices(tx: Tx, customer_id: UUID) -> list[UUID]:
+    """Invoices that wait for the taxes of their customer."""
+    waiting = (invoices.c.customer_id == customer_id) & (invoices.c.status == "pending")
+    return list((await tx.execute(select(invoices.c.id).where(waiting))).scalars())
+
+
+def _as_check(row: Row[Any]) -> VatCheck:
+    return VatCheck(**{name: getattr(row, name) for name in VatCheck.__slots__})
 
 
 def _as_value(row: Row[Any], notes: tuple[Metadata, ...]) -> Customer:

@@ -19,16 +19,18 @@ class InvoiceStatus(StrEnum):
     """Where an invoice stands."""
 
     DRAFT = "draft"
+    PENDING = "pending"
     FINALIZED = "finalized"
     CLOSED = "closed"
     VOIDED = "voided"
 
 
-VISIBLE = (InvoiceStatus.DRAFT, InvoiceStatus.FINALIZED, InvoiceStatus.VOIDED)
+VISIBLE = (InvoiceStatus.DRAFT, InvoiceStatus.PENDING, InvoiceStatus.FINALIZED, InvoiceStatus.VOIDED)
 """Statuses that the API shows; others answer as if there were no invoice."""
 
 CHANGES: dict[InvoiceStatus, frozenset[InvoiceStatus]] = {
-    InvoiceStatus.DRAFT: frozenset({InvoiceStatus.FINALIZED, InvoiceStatus.CLOSED}),
+    InvoiceStatus.DRAFT: frozenset({InvoiceStatus.FINALIZED, InvoiceStatus.CLOSED, InvoiceStatus.PENDING}),
+    InvoiceStatus.PENDING: frozenset({InvoiceStatus.FINALIZED, InvoiceStatus.CLOSED}),
     InvoiceStatus.FINALIZED: frozenset({InvoiceStatus.VOIDED}),
     InvoiceStatus.CLOSED: frozenset(),
     InvoiceStatus.VOIDED: frozenset(),

@@ -140,11 +140,18 @@ async def note_finalization(tx: Tx, invoice: Invoice, customer: Customer) -> Non
 
 
 async def finalize(tx: Tx, view: InvoiceView, dates: Mapping[str, Any], *, now: datetime) -> None:
-    """Issue an invoice: number it, or close it where nothing is on it and the customer wants none of that (§5.8)."""
+    """Issue an invoice: number it, or close it where nothing is on it and the customer wants none of that (§5.8).
+
+    While a VAT number is being checked the taxes are not known, and the invoice waits (subscriptions §1.7).
+    """
     invoice = view.invoice
     assert InvoiceStatus.FINALIZED in CHANGES[invoice.status], f"{invoice.status} is not finalized again"
     await agenda.drop(tx, Kind.FINALIZE_INVOICE, invoice.id)
     await agenda.drop(tx, Kind.REFRESH_DRAFT, invoice.id)
+    if await customers.awaits_vat_check(tx, invoice.customer_id):
+        waiting = {"status": InvoiceStatus.PENDING, "tax_status": "pending", "updated_at": now}
+        await repository.update_invoice(tx, invoice.id, {**dates, **waiting})
+        return
     if not invoice.fees_amount_cents and not view.customer.finalizes_zero_amount_invoices(
         view.customer_entity
     ):
@@ -164,6 +171,7 @@ async def finalize(tx: Tx, view: InvoiceView, dates: Mapping[str, Any], *, now: 
             "sequential_id": number.sequential_id,
             "entity_sequential_id": number.entity_sequential_id,
             "payment_status": "succeeded" if is_paid else "pending",
+            "tax_status": "succeeded" if invoice.status is InvoiceStatus.PENDING else None,
             "finalized_at": now,
             "updated_at": now,
         },

@@ -150,6 +150,12 @@ async def make_automatic_taxes(tx: Tx, *, now: datetime) -> None:
     await repository.insert_taxes(tx, fresh)
 
 
+async def keep_automatic_tax(tx: Tx, code: str, *, now: datetime) -> None:
+    """Make the automatic taxes anew if this one was deleted."""
+    if await repository.find_tax(tx, code) is None:
+        await make_automatic_taxes(tx, now=now)
+
+
 async def _attach_to_default_entity(tx: Tx, tax: Tax, *, now: datetime) -> None:
     entity = await organizations.get_default_entity(tx)
     await repository.add_links(tx, Owner.BILLING_ENTITY, entity.id, [tax.id])

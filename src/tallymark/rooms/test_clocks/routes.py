@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fastapi import Request
+
 from tallymark.api.context import InContext
 from tallymark.api.routing import tenant_router
 from tallymark.rooms.organizations import service as organizations
@@ -22,10 +24,14 @@ async def get_test_clock(context: InContext) -> TestClockResponse:
 
 
 @router.post("/test_clock/advance", response_model_exclude_defaults=False)
-async def advance_test_clock(body: AdvanceRequest, context: InContext) -> AdvanceResponse:
+async def advance_test_clock(body: AdvanceRequest, request: Request, context: InContext) -> AdvanceResponse:
     """Move the clock; everything due until then has happened when this answers."""
     advanced = await service.advance(
-        context.database, context.organization_id, to=body.test_clock.to, wall_time=system_now()
+        context.database,
+        context.organization_id,
+        to=body.test_clock.to,
+        wall_time=system_now(),
+        outside=request.app.state.outside,
     )
     return AdvanceResponse(
         test_clock=TestClockOutput.of(advanced.clock),

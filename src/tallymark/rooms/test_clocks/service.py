@@ -9,7 +9,7 @@ from uuid import UUID
 
 from tallymark.db.engine import Database
 from tallymark.domain.errors import Conflict, Invalid
-from tallymark.rooms.billing.jobs import Failure, run_simulated
+from tallymark.rooms.billing.jobs import Failure, Outside, ask_nobody, run_simulated
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.organizations.model import TestClock
 
@@ -26,7 +26,12 @@ class Advanced:
 
 
 async def advance(
-    database: Database, organization_id: UUID, *, to: datetime, wall_time: datetime
+    database: Database,
+    organization_id: UUID,
+    *,
+    to: datetime,
+    wall_time: datetime,
+    outside: Outside = ask_nobody,
 ) -> Advanced:
     """Move the clock to an instant; the answer comes when everything due until then has happened.
 
@@ -40,7 +45,7 @@ async def advance(
         if not await organizations.start_advancing(tx, since=wall_time, stale_before=wall_time - STALE):
             raise Conflict("test_clock_advancing")
     try:
-        failures = await run_simulated(database, organization_id, until=to)
+        failures = await run_simulated(database, organization_id, until=to, outside=outside)
     finally:
         async with database.tenant(organization_id, is_simulated=True) as tx:
             if to > clock.frozen_time:
@@ -50,6 +55,8 @@ async def advance(
         return Advanced(clock=await organizations.get_test_clock(tx), failures=failures)
 
 
-async def settle(database: Database, organization_id: UUID, *, now: datetime) -> None:
+async def settle(
+    database: Database, organization_id: UUID, *, now: datetime, outside: Outside = ask_nobody
+) -> None:
     """Do what a live organization does soon after a call, before a simulated one's call returns."""
-    await run_simulated(database, organization_id, until=now)
+    await run_simulated(database, organization_id, until=now, outside=outside)

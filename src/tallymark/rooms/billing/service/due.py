@@ -15,7 +15,7 @@ from tallymark.rooms.billing.model import group_key
 from tallymark.rooms.billing.service import invoice as billing
 from tallymark.rooms.billing.service.subjects import make_subjects
 from tallymark.rooms.invoices import service as invoices
-from tallymark.rooms.invoices.model import Reason
+from tallymark.rooms.invoices.model import InvoiceStatus, Reason
 from tallymark.rooms.subscriptions import service as subscriptions
 from tallymark.rooms.subscriptions.model import Contract, Status
 
@@ -23,6 +23,8 @@ from tallymark.rooms.subscriptions.model import Contract, Status
 async def handle(tx: Tx, batch: Batch, now: datetime) -> None:
     """Do a batch of due work as of its instant. Doing it again changes nothing."""
     match batch.kind:
+        case Kind.CHECK_VAT:
+            raise AssertionError("numbers are looked up outside of transactions")
         case Kind.RESCHEDULE:
             await reschedule(tx, batch, now)
         case Kind.ACTIVATE_SUBSCRIPTION:
@@ -119,8 +121,10 @@ async def refresh_drafts(tx: Tx, batch: Batch, now: datetime) -> None:
 
 
 async def finalize_drafts(tx: Tx, batch: Batch, now: datetime) -> None:
-    """Issue the drafts whose grace period is over."""
+    """Issue the drafts whose grace period is over, and invoices whose taxes are known at last."""
     for invoice_id in batch.subject_ids:
         draft = await invoices.find_invoice(tx, invoice_id)
-        if draft is not None and draft.status == "draft":
+        if draft is not None and draft.status is InvoiceStatus.DRAFT:
             await billing.finalize(tx, invoice_id, now=now, as_of=batch.due_at)
+        elif draft is not None and draft.status is InvoiceStatus.PENDING:
+            await billing.release(tx, draft, now=now)

@@ -67,8 +67,8 @@ async def issue(tx: Tx, subjects: Sequence[Subject], *, now: datetime) -> UUID:
 
 
 async def refresh(tx: Tx, invoice: Invoice, *, now: datetime) -> Invoice:
-    """Compute a draft anew, as of its own billing instant; any other invoice is returned as it is (invoicing §6)."""
-    if invoice.status is not InvoiceStatus.DRAFT:
+    """Compute a draft, or what waits for taxes, anew as of its own billing instant; others are returned as they are (invoicing §6)."""
+    if invoice.status not in (InvoiceStatus.DRAFT, InvoiceStatus.PENDING):
         return invoice
     subjects = await subjects_of_records(tx, await invoices.records_of(tx, invoice.id))
     computed = await compute(tx, subjects, made_at=invoice.created_at, invoice_id=invoice.id)
@@ -88,6 +88,13 @@ async def finalize(tx: Tx, invoice_id: UUID, *, now: datetime, as_of: datetime) 
     (view,) = await invoices.get_views(tx, [fresh], now=now, with_lines=False)
     await invoices.finalize(tx, view, _final_date_columns(view, as_of), now=now)
     return invoice_id
+
+
+async def release(tx: Tx, invoice: Invoice, *, now: datetime) -> None:
+    """Issue an invoice that waited for its taxes, with the dates that it would have had (subscriptions §1.7)."""
+    fresh = await refresh(tx, invoice, now=now)
+    (view,) = await invoices.get_views(tx, [fresh], now=now, with_lines=False)
+    await invoices.finalize(tx, view, _date_columns(fresh.dates), now=now)
 
 
 def _final_date_columns(view: InvoiceView, as_of: datetime) -> dict[str, Any]:

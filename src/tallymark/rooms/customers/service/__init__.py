@@ -17,18 +17,28 @@ from tallymark.rooms.customers.service.upsert import (
     set_currency_if_blank,
     upsert,
 )
+from tallymark.rooms.customers.service.vat import (
+    awaits_vat_check,
+    find_vat_check,
+    postpone_check,
+    record_answer,
+)
 
 __all__ = [
     "CustomerInput",
     "MetadataInput",
     "ProviderInput",
+    "awaits_vat_check",
     "create_implicitly",
     "delete_customer",
     "find_customer",
+    "find_vat_check",
     "follow_entity",
     "get_customer",
     "get_customers",
     "list_customers",
+    "postpone_check",
+    "record_answer",
     "set_currency_if_blank",
     "taxes_of",
     "upsert",

@@ -11,15 +11,15 @@ from uuid import UUID
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid
+from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.customers import repository
 from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.customers.service.follow import follow_customer
 from tallymark.rooms.customers.service.notes import MetadataInput, check_count, replace_metadata
 from tallymark.rooms.customers.service.provider import ProviderInput, provider_columns
+from tallymark.rooms.customers.service.vat import apply_taxes
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.organizations.model import BillingEntity
-from tallymark.rooms.taxes import service as taxes
-from tallymark.rooms.taxes.model import Owner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,16 +56,15 @@ async def upsert(tx: Tx, asked: CustomerInput, *, now: datetime) -> Customer:
             del values["account_type"]  # a quirk: upserts carry it along (§1.3)
         moved = {"billing_entity_id": entity.id} if asked.moves_entity else {}
         await repository.update_customer(tx, customer_id, {**values, **moved, "updated_at": now})
-    if asked.tax_codes is not None:
-        await taxes.replace_taxes(tx, Owner.CUSTOMER, customer_id, asked.tax_codes)
-        await taxes.refresh_drafts(tx, [customer_id], now=now)
     if asked.metadata is not None:
         await replace_metadata(tx, customer_id, known.metadata if known else (), asked.metadata, now=now)
     customer = (await repository.get_customers(tx, {customer_id}))[customer_id]
     if asked.integration_types and not customer.is_partner:
         raise Invalid({"integration_customers": ["unsupported_value"]})
+    await apply_taxes(tx, known, customer, asked.tax_codes, now=now)
     if known is not None:
         await follow_customer(tx, known, customer, now=now)
+    await _tell(tx, "customer.created" if known is None else "customer.updated", customer, now=now)
     return customer
 
 
@@ -92,6 +91,11 @@ async def _insert(
     return customer_id
 
 
+async def _tell(tx: Tx, webhook_type: str, customer: Customer, *, now: datetime) -> None:
+    message = Message(webhook_type=webhook_type, object_type="customer", object_id=customer.id)
+    await emit(tx, message, now=now)
+
+
 async def create_implicitly(
     tx: Tx, *, external_id: str, billing_entity: BillingEntity | None, now: datetime
 ) -> Customer:
@@ -102,7 +106,10 @@ async def create_implicitly(
     if known is not None:
         return known
     customer_id = await _insert(tx, external_id, entity, {}, now=now)
-    return (await repository.get_customers(tx, {customer_id}))[customer_id]
+    customer = (await repository.get_customers(tx, {customer_id}))[customer_id]
+    await apply_taxes(tx, None, customer, None, now=now)
+    await _tell(tx, "customer.created", customer, now=now)
+    return customer
 
 
 async def set_currency_if_blank(tx: Tx, customer: Customer, currency: str) -> None:
