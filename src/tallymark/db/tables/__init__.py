@@ -46,6 +46,12 @@ from tallymark.db.tables.organizations import (
     test_clocks,
 )
 from tallymark.db.tables.outbox import outbox
+from tallymark.db.tables.sections import (
+    billing_entities_custom_sections,
+    customers_custom_sections,
+    invoice_custom_sections,
+    invoices_applied_custom_sections,
+)
 
 __all__ = [
     "add_ons",
@@ -55,6 +61,7 @@ __all__ = [
     "billable_metric_filters",
     "billable_metrics",
     "billing_entities",
+    "billing_entities_custom_sections",
     "billing_entities_taxes",
     "billing_records",
     "charge_filters",
@@ -64,6 +71,7 @@ __all__ = [
     "commitments_taxes",
     "customer_metadata",
     "customers",
+    "customers_custom_sections",
     "customers_taxes",
     "event_streams",
     "events",
@@ -72,7 +80,9 @@ __all__ = [
     "fixed_charge_unit_events",
     "fixed_charges",
     "fixed_charges_taxes",
+    "invoice_custom_sections",
     "invoices",
+    "invoices_applied_custom_sections",
     "invoices_applied_taxes",
     "metadata",
     "organizations",

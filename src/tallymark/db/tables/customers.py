@@ -71,6 +71,7 @@ customers = Table(
     string("document_locale"),
     string("payment_provider"),
     string("payment_provider_code"),
+    flag("skip_invoice_custom_sections"),
     *timestamps(),
     instant("deleted_at"),
     Index(

@@ -76,6 +76,10 @@ def invoice_data(view: InvoiceView) -> Json:
         "headline": _headline(view),
         "sections": _sections(view, words),
         "totals": list(_totals(view)),
+        "custom_sections": [
+            {"name": section.display_name or section.name, "details": section.details or ""}
+            for section in view.sections
+        ],
         **({"footer": entity.invoice_footer} if entity.invoice_footer else {}),
     }
 

@@ -15,6 +15,7 @@ class EntityInput:
 
     values: Mapping[str, Any] = field(default_factory=dict)
     tax_codes: Sequence[str] | None = None
+    section_codes: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -100,7 +100,6 @@ async def _keep(request: Request, context: Context, logo: Logo | None) -> str | 
 async def _answer(tx: Tx, entity: BillingEntity, context: Context) -> DetailedEntityResponse:
     taxes = await service.taxes_of(tx, entity)
     default = await organizations.get_default_entity(tx)
-    shown = DetailedEntityOutput.with_taxes(
-        entity, taxes, default=default, logo_url=context.file_url(entity.logo_key)
-    )
-    return DetailedEntityResponse(billing_entity=shown)
+    sections = await service.sections_of(tx, entity)
+    shown = EntityOutput.of(entity, default=default, logo_url=context.file_url(entity.logo_key))
+    return DetailedEntityResponse(billing_entity=DetailedEntityOutput.with_choices(shown, taxes, sections))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -24,6 +25,8 @@ from tallymark.api.wire import (
     one_of,
 )
 from tallymark.rooms.billing_entities.model import EntityInput, Logo
+from tallymark.rooms.invoice_custom_sections.model import Section
+from tallymark.rooms.invoice_custom_sections.schemas import SectionOutput
 from tallymark.rooms.organizations.model import RESERVED_SLUGS, BillingEntity
 from tallymark.rooms.organizations.schemas import OrganizationOutput
 from tallymark.rooms.taxes.model import Tax
@@ -178,7 +181,7 @@ class EntityUpdateInput(SharedInput):
     einvoicing: NotOffered = None
     logo: Annotated[Logo | None, BeforeValidator(_logo)] = None
     tax_codes: list[str] | None = None
-    invoice_custom_section_codes: NotOffered = None
+    invoice_custom_section_codes: list[str] | None = None
 
     @property
     def removes_logo(self) -> bool:
@@ -192,7 +195,9 @@ class EntityUpdateInput(SharedInput):
             values.pop(name, None)
         if logo_key is not None or self.removes_logo:
             values["logo_key"] = logo_key
-        return EntityInput(values=values, tax_codes=self.tax_codes)
+        return EntityInput(
+            values=values, tax_codes=self.tax_codes, section_codes=self.invoice_custom_section_codes
+        )
 
 
 class EntityCreateInput(EntityUpdateInput):
@@ -254,14 +259,18 @@ class EntityOutput(BaseModel):
 
 class DetailedEntityOutput(EntityOutput):
     taxes: list[TaxOutput]
-    selected_invoice_custom_sections: list[dict[str, Any]] = []
+    selected_invoice_custom_sections: list[SectionOutput]
 
     @classmethod
-    def with_taxes(
-        cls, entity: BillingEntity, taxes: tuple[Tax, ...], *, default: BillingEntity, logo_url: str | None
+    def with_choices(
+        cls, shown: EntityOutput, taxes: Sequence[Tax], sections: Sequence[Section]
     ) -> DetailedEntityOutput:
-        """The same with the taxes that the entity carries."""
-        return cls(**_entity_fields(entity, default, logo_url), taxes=[TaxOutput.of(tax) for tax in taxes])
+        """The same with the taxes that the entity carries and the sections that its invoices print."""
+        return cls(
+            **shown.__dict__,
+            taxes=[TaxOutput.of(tax) for tax in taxes],
+            selected_invoice_custom_sections=[SectionOutput.of(section) for section in sections],
+        )
 
 
 def _entity_fields(entity: BillingEntity, default: BillingEntity, logo_url: str | None) -> dict[str, Any]:

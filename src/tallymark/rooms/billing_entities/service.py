@@ -12,6 +12,9 @@ from tallymark.domain.european_vat import MEMBERS
 from tallymark.rooms.billing_entities import repository
 from tallymark.rooms.billing_entities.model import PER_ENTITY, EntityInput
 from tallymark.rooms.customers import service as customers
+from tallymark.rooms.invoice_custom_sections import service as sections
+from tallymark.rooms.invoice_custom_sections.model import Owner as Selector
+from tallymark.rooms.invoice_custom_sections.model import Section
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.organizations.model import BillingEntity, Organization
 from tallymark.rooms.taxes import service as taxes
@@ -29,6 +32,7 @@ async def create_entity(tx: Tx, asked: EntityInput, *, now: datetime) -> Billing
         await taxes.make_automatic_taxes(tx, now=now)
     if asked.tax_codes is not None:
         await taxes.replace_taxes(tx, Owner.BILLING_ENTITY, entity.id, asked.tax_codes, is_exact=False)
+    await _select_sections(tx, entity, asked)
     return entity
 
 
@@ -57,6 +61,16 @@ async def taxes_of(tx: Tx, entity: BillingEntity) -> tuple[Tax, ...]:
     return (await taxes.taxes_of(tx, Owner.BILLING_ENTITY, {entity.id})).get(entity.id, ())
 
 
+async def sections_of(tx: Tx, entity: BillingEntity) -> tuple[Section, ...]:
+    """The sections that an entity has selected for invoices, by name."""
+    return (await sections.sections_of(tx, Selector.BILLING_ENTITY, {entity.id})).get(entity.id, ())
+
+
+async def _select_sections(tx: Tx, entity: BillingEntity, asked: EntityInput) -> None:
+    if asked.section_codes is not None:
+        await sections.select_sections(tx, Selector.BILLING_ENTITY, entity.id, asked.section_codes)
+
+
 async def _change(
     tx: Tx, before: BillingEntity, asked: EntityInput, not_in_eu: str, *, now: datetime
 ) -> BillingEntity:
@@ -68,6 +82,7 @@ async def _change(
     if asked.tax_codes is not None:
         await taxes.replace_taxes(tx, Owner.BILLING_ENTITY, after.id, asked.tax_codes, is_exact=False)
         await taxes.refresh_drafts_of_entity(tx, after.id, now=now)
+    await _select_sections(tx, after, asked)
     if after.document_numbering == PER_ENTITY != before.document_numbering:
         await tx.lock("numbering", after.id)
         await repository.count_up_to_now(tx, after.id)

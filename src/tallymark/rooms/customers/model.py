@@ -72,6 +72,7 @@ class Customer:
     document_locale: str | None
     payment_provider: str | None
     payment_provider_code: str | None
+    skip_invoice_custom_sections: bool
     metadata: tuple[Metadata, ...]
     created_at: datetime
     updated_at: datetime

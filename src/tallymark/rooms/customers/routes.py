@@ -110,7 +110,10 @@ async def _answer(tx: Tx, customer: Customer) -> CustomerResponse:
     entities = await organizations.get_entities(tx, {customer.billing_entity_id})
     taxes = await service.taxes_of(tx, [customer])
     shown = DetailedCustomerOutput.with_taxes(
-        customer, entities[customer.billing_entity_id], taxes.get(customer.id, ())
+        customer,
+        entities[customer.billing_entity_id],
+        taxes.get(customer.id, ()),
+        await service.applicable_sections(tx, customer),
     )
     return CustomerResponse(customer=shown)
 

@@ -63,6 +63,19 @@ class AppliedTaxRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AppliedSection:
+    """A custom section as it was copied onto an invoice."""
+
+    id: UUID
+    invoice_id: UUID
+    code: str
+    name: str
+    display_name: str | None
+    details: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BillingRecord:
     """What an invoice bills of one subscription: why, as of when, and which windows (half-open; `wire_*` as shown)."""
 
@@ -156,6 +169,7 @@ class InvoiceView:
     records: tuple[BillingRecord, ...] = ()
     subscriptions: tuple[SubscriptionView, ...] = ()
     fees: tuple[FeeRecord, ...] = ()
+    sections: tuple[AppliedSection, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

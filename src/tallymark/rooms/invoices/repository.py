@@ -19,10 +19,12 @@ from tallymark.db.tables import (
     customers,
     fees,
     invoices,
+    invoices_applied_custom_sections,
     invoices_applied_taxes,
 )
 from tallymark.rooms.invoices.model import (
     VISIBLE,
+    AppliedSection,
     AppliedTaxRecord,
     BillingRecord,
     Filters,
@@ -152,6 +154,24 @@ async def applied_taxes_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, 
         names = AppliedTaxRecord.__slots__
         record = AppliedTaxRecord(**{name: getattr(row, name) for name in names})
         found.setdefault(row.invoice_id, []).append(record)
+    return found
+
+
+async def replace_sections(tx: Tx, invoice_id: UUID, rows: Sequence[Mapping[str, Any]]) -> None:
+    table = invoices_applied_custom_sections
+    await tx.execute(delete(table).where(table.c.invoice_id == invoice_id))
+    if rows:
+        await tx.execute(insert(table), [dict(row) for row in rows])
+
+
+async def sections_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[AppliedSection]]:
+    """The sections copied onto invoices, by name."""
+    table = invoices_applied_custom_sections
+    statement = select(table).where(table.c.invoice_id.in_(invoice_ids)).order_by(table.c.name, table.c.id)
+    found: dict[UUID, list[AppliedSection]] = {}
+    for row in await tx.execute(statement):
+        section = AppliedSection(**{name: getattr(row, name) for name in AppliedSection.__slots__})
+        found.setdefault(row.invoice_id, []).append(section)
     return found
 
 

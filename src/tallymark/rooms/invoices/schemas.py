@@ -12,7 +12,7 @@ from tallymark.api.pagination import Meta
 from tallymark.api.wire import Instant, Percent
 from tallymark.rooms.customers.schemas import CustomerOutput
 from tallymark.rooms.fees.schemas import FeeOutput
-from tallymark.rooms.invoices.model import AppliedTaxRecord, BillingRecord, InvoiceView
+from tallymark.rooms.invoices.model import AppliedSection, AppliedTaxRecord, BillingRecord, InvoiceView
 from tallymark.rooms.subscriptions.model import SubscriptionView
 from tallymark.rooms.subscriptions.schemas import SubscriptionOutput
 
@@ -133,13 +133,34 @@ class InvoiceListOutput(BaseModel):
         return cls(**invoice_fields(view, file_url))
 
 
+class AppliedSectionOutput(BaseModel):
+    lago_id: UUID
+    lago_invoice_id: UUID
+    code: str
+    details: str | None
+    display_name: str | None
+    created_at: Instant
+
+    @classmethod
+    def of(cls, section: AppliedSection) -> AppliedSectionOutput:
+        """Show a section as the invoice prints it."""
+        return cls(
+            lago_id=section.id,
+            lago_invoice_id=section.invoice_id,
+            code=section.code,
+            details=section.details,
+            display_name=section.display_name,
+            created_at=section.created_at,
+        )
+
+
 class InvoiceOutput(InvoiceListOutput):
     billing_periods: list[BillingPeriodOutput]
     subscriptions: list[SubscriptionOutput]
     fees: list[FeeOutput]
     credits: list[dict[str, Any]]
     error_details: list[dict[str, Any]]
-    applied_invoice_custom_sections: list[dict[str, Any]]
+    applied_invoice_custom_sections: list[AppliedSectionOutput]
     applied_usage_thresholds: list[dict[str, Any]]
 
     @classmethod
@@ -153,7 +174,7 @@ class InvoiceOutput(InvoiceListOutput):
             fees=[FeeOutput.of(fee) for fee in view.fees],
             credits=[],
             error_details=[],
-            applied_invoice_custom_sections=[],
+            applied_invoice_custom_sections=[AppliedSectionOutput.of(item) for item in view.sections],
             applied_usage_thresholds=[],
         )
 

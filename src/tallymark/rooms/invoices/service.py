@@ -10,6 +10,7 @@ from uuid import UUID
 
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
+from tallymark.db.ids import new_id
 from tallymark.domain.calendar import Continuity
 from tallymark.domain.errors import NotFound
 from tallymark.domain.periods import TICK
@@ -68,6 +69,7 @@ async def get_views(
     taxes = await repository.applied_taxes_of(tx, ids)
     records = await repository.records_of(tx, ids) if with_lines else {}
     lines = await fees.of_invoices(tx, ids) if with_lines else {}
+    sections = await repository.sections_of(tx, ids) if with_lines else {}
     views = await _subscription_views(tx, records, now=now)
     return [
         InvoiceView(
@@ -79,6 +81,7 @@ async def get_views(
             records=tuple(records.get(invoice.id, ())),
             subscriptions=tuple(views[record.subscription_id] for record in records.get(invoice.id, ())),
             fees=tuple(lines.get(invoice.id, ())),
+            sections=tuple(sections.get(invoice.id, ())),
         )
         for invoice in invoices
     ]
@@ -128,6 +131,17 @@ async def _save_content(tx: Tx, invoice_id: UUID, content: Content) -> None:
     await repository.insert_records(tx, content.records)
     await fees.save_fees(tx, content.fees, content.fee_taxes)
     await repository.replace_applied_taxes(tx, invoice_id, content.taxes)
+
+
+async def copy_sections(tx: Tx, invoice_id: UUID, customer: Customer, *, now: datetime) -> None:
+    """Copy the custom sections that the customer's invoices print, over those copied before (invoicing §14)."""
+    keys = {"organization_id": tx.organization_id, "invoice_id": invoice_id, "created_at": now}
+    applicable = await customers.applicable_sections(tx, customer)
+    names = ("code", "name", "display_name", "details")
+    rows = [
+        {"id": new_id(), **{name: getattr(section, name) for name in names}, **keys} for section in applicable
+    ]
+    await repository.replace_sections(tx, invoice_id, rows)
 
 
 async def note_finalization(tx: Tx, invoice: Invoice, customer: Customer) -> None:

@@ -12,6 +12,8 @@ from tallymark.api.wire import (
     Instant,
 )
 from tallymark.rooms.customers.model import ADDRESS, Customer, Metadata
+from tallymark.rooms.invoice_custom_sections.model import Section
+from tallymark.rooms.invoice_custom_sections.schemas import SectionOutput
 from tallymark.rooms.organizations.model import BillingEntity
 from tallymark.rooms.taxes.model import Tax
 from tallymark.rooms.taxes.schemas import TaxOutput
@@ -99,18 +101,22 @@ class CustomerOutput(AddressOutput):
 class DetailedCustomerOutput(CustomerOutput):
     taxes: list[TaxOutput]
     error_details: list[dict[str, Any]]
-    applicable_invoice_custom_sections: list[dict[str, Any]]
+    applicable_invoice_custom_sections: list[SectionOutput]
 
     @classmethod
     def with_taxes(
-        cls, customer: Customer, entity: BillingEntity, taxes: tuple[Tax, ...]
+        cls,
+        customer: Customer,
+        entity: BillingEntity,
+        taxes: tuple[Tax, ...],
+        sections: tuple[Section, ...],
     ) -> DetailedCustomerOutput:
-        """The same with the taxes that the customer carries."""
+        """The same with the taxes that the customer carries, and the sections that their invoices print."""
         return cls(
             **customer_fields(customer, entity),
             taxes=[TaxOutput.of(tax) for tax in taxes],
             error_details=[],
-            applicable_invoice_custom_sections=[],
+            applicable_invoice_custom_sections=[SectionOutput.of(section) for section in sections],
         )
 
 
@@ -120,7 +126,7 @@ def customer_fields(customer: Customer, entity: BillingEntity) -> dict[str, Any]
         "sequential_id", "slug", "external_id", "account_type", "created_at", "updated_at", "currency",
         "customer_type", "email", "external_salesforce_id", "finalize_zero_amount_invoice", "firstname", "lastname",
         "legal_name", "legal_number", "logo_url", "name", "net_payment_term", "phone", "tax_identification_number",
-        "timezone", "url",
+        "timezone", "url", "skip_invoice_custom_sections",
     )  # fmt: skip
     configuration = BillingConfigurationOutput(
         invoice_grace_period=customer.invoice_grace_period,
@@ -141,7 +147,6 @@ def customer_fields(customer: Customer, entity: BillingEntity) -> dict[str, Any]
         ),
         "billing_configuration": configuration,
         "metadata": [MetadataOutput.of(note) for note in customer.metadata],
-        "skip_invoice_custom_sections": False,
         "integration_customers": [],
     }
 

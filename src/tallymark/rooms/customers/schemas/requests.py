@@ -14,7 +14,6 @@ from tallymark.api.wire import (
     Integer,
     Name,
     NotEmpty,
-    NotOffered,
     OptionalText,
     Text,
     at_most,
@@ -121,17 +120,19 @@ class CustomerFields(AddressInput):
     tax_codes: list[str] | None = None
     metadata: list[MetadataFields] | None = None
     integration_customers: list[IntegrationFields] | None = None
-    skip_invoice_custom_sections: NotOffered = None
-    invoice_custom_section_codes: NotOffered = None
+    skip_invoice_custom_sections: bool | None = None
+    invoice_custom_section_codes: list[str] | None = None
 
     def to_value(self) -> CustomerInput:
         """What is asked for: the columns named, and the rest."""
         apart = {
             "external_id", "shipping_address", "billing_entity_code", "billing_configuration",
-            "tax_codes", "metadata", "integration_customers", "skip_invoice_custom_sections",
+            "tax_codes", "metadata", "integration_customers",
             "invoice_custom_section_codes",
         }  # fmt: skip
         values = {name: value for name, value in self.sent.items() if name not in apart}
+        if values.get("skip_invoice_custom_sections", False) is None:
+            values["skip_invoice_custom_sections"] = False
         if self.shipping_address is not None:
             values |= {f"shipping_{name}": value for name, value in self.shipping_address.sent.items()}
         if self.billing_configuration is not None:
@@ -144,6 +145,7 @@ class CustomerFields(AddressInput):
             tax_codes=self.tax_codes,
             provider=self.billing_configuration.to_provider() if self.billing_configuration else None,
             integration_types=[item.integration_type for item in self.integration_customers or ()],
+            section_codes=self.invoice_custom_section_codes,
             metadata=None if self.metadata is None else [note.to_value() for note in self.metadata],
         )
 

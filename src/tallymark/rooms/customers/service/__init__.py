@@ -11,6 +11,7 @@ from tallymark.rooms.customers.service.read import (
     list_customers,
     taxes_of,
 )
+from tallymark.rooms.customers.service.sections import applicable_sections
 from tallymark.rooms.customers.service.upsert import (
     CustomerInput,
     create_implicitly,
@@ -28,6 +29,7 @@ __all__ = [
     "CustomerInput",
     "MetadataInput",
     "ProviderInput",
+    "applicable_sections",
     "awaits_vat_check",
     "create_implicitly",
     "delete_customer",

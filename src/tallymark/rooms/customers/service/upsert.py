@@ -17,6 +17,7 @@ from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.customers.service.follow import follow_customer
 from tallymark.rooms.customers.service.notes import MetadataInput, check_count, replace_metadata
 from tallymark.rooms.customers.service.provider import ProviderInput, provider_columns
+from tallymark.rooms.customers.service.sections import check_sections, choose_sections
 from tallymark.rooms.customers.service.vat import apply_taxes
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.organizations.model import BillingEntity
@@ -34,6 +35,7 @@ class CustomerInput:
     metadata: Sequence[MetadataInput] | None = None
     provider: ProviderInput | None = None
     integration_types: Sequence[str] = ()
+    section_codes: Sequence[str] | None = None
 
 
 async def upsert(tx: Tx, asked: CustomerInput, *, now: datetime) -> Customer:
@@ -47,6 +49,8 @@ async def upsert(tx: Tx, asked: CustomerInput, *, now: datetime) -> Customer:
         raise Invalid({"integration_customers": ["invalid_count_per_integration_type"]})
     await tx.lock("customer-external-id", tx.organization_id)
     known = await repository.find_customer(tx, asked.external_id)
+    skips = asked.values.get("skip_invoice_custom_sections")
+    check_sections(skips, asked.section_codes)
     values = {**asked.values, **provider_columns(known, asked.provider)}
     if known is None:
         customer_id = await _insert(tx, asked.external_id, entity, values, now=now)
@@ -58,6 +62,7 @@ async def upsert(tx: Tx, asked: CustomerInput, *, now: datetime) -> Customer:
         await repository.update_customer(tx, customer_id, {**values, **moved, "updated_at": now})
     if asked.metadata is not None:
         await replace_metadata(tx, customer_id, known.metadata if known else (), asked.metadata, now=now)
+    await choose_sections(tx, customer_id, skips=skips, codes=asked.section_codes)
     customer = (await repository.get_customers(tx, {customer_id}))[customer_id]
     if asked.integration_types and not customer.is_partner:
         raise Invalid({"integration_customers": ["unsupported_value"]})

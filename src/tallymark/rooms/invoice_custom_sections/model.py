@@ -1,0 +1,29 @@
+"""What a custom section is (platform §13)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class Owner(StrEnum):
+    """What can select sections; the value is the owner's table."""
+
+    BILLING_ENTITY = "billing_entities"
+    CUSTOMER = "customers"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A block of text: `display_name` is its heading on the invoice, `details` its body."""
+
+    id: UUID
+    organization_id: UUID
+    code: str
+    name: str
+    description: str | None
+    display_name: str | None
+    details: str | None
+    created_at: datetime

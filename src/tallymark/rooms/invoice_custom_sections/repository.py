@@ -1,0 +1,83 @@
+"""How custom sections are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Table, delete, insert, select, update
+
+from tallymark.db.engine import Tx
+from tallymark.db.tables import (
+    billing_entities_custom_sections,
+    customers_custom_sections,
+    invoice_custom_sections,
+)
+from tallymark.rooms.invoice_custom_sections.model import Owner, Section
+
+LINKS: dict[Owner, Table] = {
+    Owner.BILLING_ENTITY: billing_entities_custom_sections,
+    Owner.CUSTOMER: customers_custom_sections,
+}
+LIVE = invoice_custom_sections.c.deleted_at.is_(None)
+
+
+async def insert_section(tx: Tx, values: Mapping[str, Any]) -> Section:
+    statement = insert(invoice_custom_sections).returning(*invoice_custom_sections.c)
+    return _as_value((await tx.execute(statement, dict(values))).one())
+
+
+async def update_section(tx: Tx, section_id: UUID, values: Mapping[str, Any]) -> Section:
+    statement = update(invoice_custom_sections).where(invoice_custom_sections.c.id == section_id)
+    row = await tx.execute(statement.values(**values).returning(*invoice_custom_sections.c))
+    return _as_value(row.one())
+
+
+async def find_sections(tx: Tx, codes: Collection[str]) -> list[Section]:
+    statement = select(invoice_custom_sections).where(LIVE, invoice_custom_sections.c.code.in_(codes))
+    return [_as_value(row) for row in await tx.execute(statement)]
+
+
+async def list_sections(tx: Tx) -> list[Section]:
+    column = invoice_custom_sections.c
+    rows = await tx.execute(select(invoice_custom_sections).where(LIVE).order_by(column.name, column.id))
+    return [_as_value(row) for row in rows]
+
+
+async def sections_of(tx: Tx, owner: Owner, ids: Collection[UUID]) -> dict[UUID, tuple[Section, ...]]:
+    """The live sections that owners of one kind have selected, by name."""
+    link, column = LINKS[owner], invoice_custom_sections.c
+    statement = (
+        select(link.c.owner_id, *column)
+        .join(invoice_custom_sections, column.id == link.c.section_id)
+        .where(link.c.owner_id.in_(ids), LIVE)
+        .order_by(column.name, column.id)
+    )
+    found: dict[UUID, list[Section]] = {}
+    for row in await tx.execute(statement):
+        found.setdefault(row.owner_id, []).append(_as_value(row))
+    return {owner_id: tuple(sections) for owner_id, sections in found.items()}
+
+
+async def replace_links(tx: Tx, owner: Owner, owner_id: UUID, section_ids: Collection[UUID]) -> None:
+    link = LINKS[owner]
+    await tx.execute(delete(link).where(link.c.owner_id == owner_id))
+    rows = [
+        {"organization_id": tx.organization_id, "owner_id": owner_id, "section_id": section_id}
+        for section_id in section_ids
+    ]
+    if rows:
+        await tx.execute(insert(link), rows)
+
+
+async def delete_section(tx: Tx, section_id: UUID, *, at: datetime) -> None:
+    for link in LINKS.values():
+        await tx.execute(delete(link).where(link.c.section_id == section_id))
+    gone = update(invoice_custom_sections).where(invoice_custom_sections.c.id == section_id)
+    await tx.execute(gone.values(deleted_at=at, updated_at=at))
+
+
+def _as_value(row: Row[Any]) -> Section:
+    return Section(**{name: getattr(row, name) for name in Section.__slots__})

@@ -1,0 +1,139 @@
+"""Custom sections: selected by code over the API, printed on invoices (platform §13, subscriptions §1.8, invoicing §14)."""
+
+from datetime import UTC, datetime
+
+import pytest
+from tests import kit
+
+from tallymark.domain.errors import Invalid, NotFound
+from tallymark.rooms.invoice_custom_sections import service
+
+NOW = datetime(2025, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+async def tenant(make_organization, database):
+    """An organization with the sections `bank`, `terms` and `thanks`, which the web app makes."""
+    made = await make_organization("2025-01-01T00:00:00Z")
+    async with database.tenant(made.id) as tx:
+        for code in ("terms", "bank", "thanks"):
+            values = {
+                "code": code, "name": code.title(), "display_name": f"{code}:", "details": f"About {code}",
+            }  # fmt: skip
+            await service.create_section(tx, values, now=NOW)
+    return made
+
+
+@pytest.fixture
+def client(tenant):
+    return tenant.client
+
+
+async def upsert(client, expect=200, **fields):
+    answer = await kit.post(client, "/customers", {"customer": {"external_id": "c", **fields}}, expect=expect)
+    if expect != 200:
+        return answer["error_details"]
+    shown = answer["customer"]
+    codes = [section["code"] for section in shown["applicable_invoice_custom_sections"]]
+    return shown["skip_invoice_custom_sections"], codes
+
+
+async def select_on_entity(client, *codes, expect=200):
+    body = {"billing_entity": {"invoice_custom_section_codes": list(codes)}}
+    return await kit.call(client, "PUT", "/billing_entities/acme", body, expect=expect)
+
+
+async def printed(client):
+    (invoice,) = await kit.invoices(client, {"external_id": "c"})
+    return [section["code"] for section in invoice["applied_invoice_custom_sections"]]
+
+
+async def bill(client, **plan):
+    made = await kit.plan(client, amount_cents=1000, pay_in_advance=True, **plan)
+    await kit.subscribe(client, {"external_id": "c"}, made)
+
+
+async def test_a_customer_prints_what_their_entity_does_by_name(client, tenant):
+    shown = (await select_on_entity(client, "terms", "bank"))["billing_entity"]
+    first = shown["selected_invoice_custom_sections"][0]
+    assert first["organization_id"] == str(tenant.id)
+    expected = {"code": "bank", "name": "Bank", "display_name": "bank:", "details": "About bank"}
+    assert {name: first[name] for name in expected} == expected
+    assert await upsert(client) == (False, ["bank", "terms"])
+
+
+async def test_an_own_selection_goes_first_and_an_empty_one_falls_back(client):
+    await select_on_entity(client, "terms")
+    assert await upsert(client, invoice_custom_section_codes=["thanks", "bank"]) == (
+        False,
+        ["bank", "thanks"],
+    )
+    assert await upsert(client, name="New") == (False, ["bank", "thanks"])
+    assert await upsert(client, invoice_custom_section_codes=[]) == (False, ["terms"])
+
+
+async def test_skipping_clears_and_codes_end_it(client):
+    await select_on_entity(client, "terms")
+    await upsert(client, invoice_custom_section_codes=["bank"])
+    assert await upsert(client, skip_invoice_custom_sections=True) == (True, [])
+    assert await upsert(client, name="New") == (True, [])
+    assert await upsert(client, skip_invoice_custom_sections=False) == (False, ["terms"])
+    await upsert(client, skip_invoice_custom_sections=True)
+    assert await upsert(client, invoice_custom_section_codes=["bank"]) == (False, ["bank"])
+
+
+async def test_both_at_once_and_unknown_codes_are_refused(client):
+    both = {"skip_invoice_custom_sections": True, "invoice_custom_section_codes": ["bank"]}
+    assert await upsert(client, expect=422, **both) == {
+        "invoice_custom_sections": ["skip_sections_and_selected_ids_sent_together"]
+    }
+    unknown = {"invoice_custom_section_codes": ["value_is_invalid"]}
+    assert await upsert(client, expect=422, invoice_custom_section_codes=["bank", "none"]) == unknown
+    assert (await select_on_entity(client, "none", expect=422))["error_details"] == unknown
+    await kit.get(client, "/customers/c", expect=404)
+
+
+async def test_other_organizations_sections_are_unknown(client, other_client):
+    assert await upsert(other_client, expect=422, invoice_custom_section_codes=["bank"]) == {
+        "invoice_custom_section_codes": ["value_is_invalid"]
+    }
+
+
+async def test_an_invoice_keeps_its_copies(client, tenant, database):
+    await select_on_entity(client, "terms", "bank")
+    await upsert(client)
+    await bill(client)
+    (invoice,) = await kit.invoices(client, {"external_id": "c"})
+    section = invoice["applied_invoice_custom_sections"][0]
+    assert (section["code"], section["display_name"], section["details"]) == ("bank", "bank:", "About bank")
+    assert section["lago_invoice_id"] == invoice["lago_id"]
+    async with database.tenant(tenant.id) as tx:
+        await service.delete_section(tx, "bank", now=NOW)
+    assert await printed(client) == ["bank", "terms"]
+    assert await upsert(client) == (False, ["terms"])
+
+
+async def test_a_draft_takes_the_selection_of_its_last_computation(client):
+    await upsert(
+        client, billing_configuration={"invoice_grace_period": 3}, invoice_custom_section_codes=["bank"]
+    )
+    await bill(client)
+    await upsert(client, invoice_custom_section_codes=["thanks"])
+    assert await printed(client) == ["bank"]
+    await kit.advance(client, "2025-01-05T00:00:00Z")
+    assert await printed(client) == ["thanks"]
+
+
+async def test_codes_are_unique_among_live_sections(tenant, database):
+    async with database.tenant(tenant.id) as tx:
+        changed = await service.update_section(tx, "bank", {"details": "New"}, now=NOW)
+        assert (changed.details, changed.name) == ("New", "Bank")
+        with pytest.raises(Invalid):
+            await service.create_section(tx, {"code": "bank", "name": "Bank"}, now=NOW)
+        with pytest.raises(Invalid):
+            await service.update_section(tx, "bank", {"code": "terms"}, now=NOW)
+        await service.delete_section(tx, "bank", now=NOW)
+        with pytest.raises(NotFound):
+            await service.get_section(tx, code="bank")
+        await service.create_section(tx, {"code": "bank", "name": "Bank"}, now=NOW)
+        assert [section.code for section in await service.list_sections(tx)] == ["bank", "terms", "thanks"]
