@@ -1,12 +1,27 @@
 """Billing entities and the organization's settings over the API (platform §3, §4)."""
 
 import base64
+import io
+import struct
+import zlib
 
 import httpx
+import pikepdf
 import pytest
 from tests import kit
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 32
+
+
+def picture(width=4, height=2):
+    """A real PNG, all black."""
+
+    def chunk(kind, body):
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    rows = zlib.compress(b"\x00" * (width + 1) * height)
+    return PNG[:8] + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
 def data_uri(content, kind="png"):
@@ -141,6 +156,19 @@ class TestEntities:
         assert (picture.content, picture.headers["content-type"]) == (PNG, "image/png")
         assert (await change(client, "second", name="New"))["billing_entity"]["logo_url"] == made["logo_url"]
         assert (await change(client, "second", logo=None))["billing_entity"]["logo_url"] is None
+
+    @pytest.mark.parametrize(("logo", "images"), [(picture(), 1), (PNG, 0)], ids=["shown", "broken"])
+    async def test_documents_show_the_logo(self, make_organization, nobody, logo, images):
+        """One that can't be read is left out; the document is made nevertheless."""
+        client = (await make_organization("2025-01-01T00:00:00Z")).client
+        await change(client, "acme", logo=data_uri(logo))
+        customer = await kit.customer(client)
+        await kit.subscribe(client, customer, await kit.plan(client, amount_cents=100, pay_in_advance=True))
+        (invoice,) = await kit.invoices(client, customer)
+        made = await kit.post(client, f"/invoices/{invoice['lago_id']}/download", {})
+        file = await nobody.get(httpx.URL(made["invoice"]["file_url"]).raw_path.decode())
+        with pikepdf.open(io.BytesIO(file.content)) as pdf:
+            assert len(pdf.pages[0].get_images()) == images
 
     async def test_another_organizations_are_unknown(self, client, other_client):
         await entity(client)

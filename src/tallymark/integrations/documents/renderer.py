@@ -26,9 +26,18 @@ class TypstRenderer:
         self._used = 0
         self._lock = Lock()
 
-    def render_invoice(self, view: InvoiceView) -> bytes:
-        """The invoice as a PDF file."""
-        return self.render_pdf(invoice_data(view))
+    def render_invoice(self, view: InvoiceView, logo: bytes | None = None) -> bytes:
+        """The invoice as a PDF file, with its issuer's logo. A picture that can't be read is left out."""
+        import typst
+
+        data = invoice_data(view)
+        if logo is None:
+            return self.render_pdf(data)
+        try:
+            return self.render_pdf({**data, "brand": {**data["brand"], "logo": list(logo)}})
+        except typst.TypstError as error:
+            log.warning("logo left out", number=data["number"], reason=str(error).splitlines()[0])
+            return self.render_pdf(data)
 
     def render_pdf(self, data: dict[str, Any]) -> bytes:
         """A document of template data. A character that no font has costs the archive standard, not the document."""

@@ -45,7 +45,9 @@ class Documents:
 
     async def make(self, organization_id: UUID, view: InvoiceView) -> str:
         """Render an invoice and keep it; return the file's key."""
-        content = await asyncio.to_thread(self._renderer.render_invoice, view)
+        logo_key = view.billing_entity.logo_key
+        logo = await self._files.get(f"{organization_id}/{logo_key}") if logo_key else None
+        content = await asyncio.to_thread(self._renderer.render_invoice, view, logo)
         name = re.sub(r"[^A-Za-z0-9._-]+", "-", view.invoice.number)
         key = f"invoices/{view.invoice.id}/{name}.pdf"
         await self._files.put(f"{organization_id}/{key}", content)

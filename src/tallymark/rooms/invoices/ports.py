@@ -10,8 +10,8 @@ from tallymark.rooms.invoices.model import InvoiceView
 class DocumentRenderer(Protocol):
     """Makes a document of an invoice."""
 
-    def render_invoice(self, view: InvoiceView) -> bytes:
-        """The invoice as a PDF file."""
+    def render_invoice(self, view: InvoiceView, logo: bytes | None = None) -> bytes:
+        """The invoice as a PDF file, with its issuer's logo (PNG or JPEG)."""
 
 
 class FileStore(Protocol):
