@@ -213,6 +213,8 @@ fixed_charges = Table(
     string("charge_model", nullable=False),
     Column("properties", JSONB, nullable=False),
     precise("units", 10),
+    # Whether the last change of units counts at once, or from the next period of each subscription on.
+    flag("apply_units_immediately"),
     flag("pay_in_advance"),
     flag("prorated"),
     string("invoice_display_name"),

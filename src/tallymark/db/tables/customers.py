@@ -191,5 +191,6 @@ subscription_fixed_charge_units = Table(
     Column("subscription_id", Uuid, ForeignKey("subscriptions.id"), primary_key=True),
     Column("fixed_charge_id", Uuid, ForeignKey("fixed_charges.id"), primary_key=True),
     precise("units", 10),
+    flag("apply_units_immediately"),
     *timestamps(),
 )

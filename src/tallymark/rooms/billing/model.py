@@ -7,11 +7,11 @@ from datetime import date, datetime
 from uuid import UUID
 
 from tallymark.domain.calendar import Boundaries
-from tallymark.domain.fees.model import Fee
+from tallymark.domain.fees.model import Fee, FeeType
 from tallymark.domain.invoicing import InvoiceDraft
 from tallymark.domain.periods import Period, local_date
 from tallymark.rooms.invoices.model import Reason
-from tallymark.rooms.plans.model import Charge
+from tallymark.rooms.plans.model import Charge, Commitment, FixedCharge
 from tallymark.rooms.subscriptions.model import Contract
 from tallymark.rooms.taxes.model import Tax
 from tallymark.rooms.usage.model import ChargeLine
@@ -48,8 +48,16 @@ class Line:
     usage: ChargeLine | None = None
     """Which charge, filter and group it is for."""
 
+    fixed_charge: FixedCharge | None = None
+    commitment: Commitment | None = None
+
     is_true_up: bool = False
     """Whether it fills the line before it up to its charge's minimum."""
+
+    @property
+    def is_base_fee(self) -> bool:
+        """Whether it is the plan's own price."""
+        return self.fee.fee_type is FeeType.SUBSCRIPTION
 
     @property
     def charge(self) -> Charge | None:

@@ -100,6 +100,30 @@ class FeeRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BilledFixedFee:
+    """A fee of a fixed charge on an invoice that stands."""
+
+    subscription_id: UUID
+    fixed_charge_id: UUID
+    add_on_id: UUID
+    pay_in_advance: bool
+    units: Decimal
+    amount_cents: int
+    from_at: datetime
+    to_at: datetime
+    billed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpentFee:
+    """What a subscription was charged for a window, before coupons and taxes."""
+
+    from_at: datetime
+    amount_cents: int
+    precise_amount_cents: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
     """Which fees a list shows; bounds are inclusive."""
 

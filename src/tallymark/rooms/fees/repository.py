@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, delete, false, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, delete, false, func, insert, or_, select, update
 
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
@@ -21,7 +21,7 @@ from tallymark.db.tables import (
     subscriptions,
 )
 from tallymark.domain.fees.model import FeeType
-from tallymark.rooms.fees.model import FeeRecord, FeeTax, Filters
+from tallymark.rooms.fees.model import BilledFixedFee, FeeRecord, FeeTax, Filters, SpentFee
 
 HIDDEN_STATUSES = ("generating", "open", "closed", "deleted")
 
@@ -70,6 +70,48 @@ async def of_invoices(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[
     for fee in await _load(tx, statement):
         assert fee.invoice_id is not None
         found.setdefault(fee.invoice_id, []).append(fee)
+    return found
+
+
+async def billed_fixed_fees(
+    tx: Tx, subscription_ids: Collection[UUID], *, except_invoice: UUID | None
+) -> list[BilledFixedFee]:
+    """The fixed charge fees of subscriptions on invoices that stand, the oldest first."""
+    statement = (
+        select(
+            *(fees.c[name] for name in BilledFixedFee.__slots__ if name != "billed_at"), invoices.c.billed_at
+        )
+        .join(invoices, invoices.c.id == fees.c.invoice_id)
+        .where(
+            fees.c.subscription_id.in_(subscription_ids),
+            fees.c.fixed_charge_id.is_not(None),
+            invoices.c.status.not_in(("voided", "deleted")),
+            invoices.c.id.is_distinct_from(except_invoice),
+        )
+        .order_by(fees.c.created_at, fees.c.id)
+    )
+    return [BilledFixedFee(**row._mapping) for row in await tx.execute(statement)]
+
+
+async def spent_by(
+    tx: Tx, subscription_ids: Collection[UUID], *, except_invoice: UUID | None
+) -> dict[UUID, list[SpentFee]]:
+    """What subscriptions were charged, on invoices that stand or on none."""
+    statement = (
+        select(fees.c.subscription_id, *(fees.c[name] for name in SpentFee.__slots__))
+        .outerjoin(invoices, invoices.c.id == fees.c.invoice_id)
+        .where(
+            fees.c.subscription_id.in_(subscription_ids),
+            fees.c.fee_type.in_(("subscription", "charge", "fixed_charge")),
+            fees.c.from_at.is_not(None),
+            or_(invoices.c.id.is_(None), invoices.c.status.not_in(("voided", "deleted"))),
+            fees.c.invoice_id.is_distinct_from(except_invoice),
+        )
+    )
+    found: dict[UUID, list[SpentFee]] = {}
+    for row in await tx.execute(statement):
+        values = {name: getattr(row, name) for name in SpentFee.__slots__}
+        found.setdefault(row.subscription_id, []).append(SpentFee(**values))
     return found
 
 

@@ -11,7 +11,7 @@ from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import NotAllowed, NotFound
 from tallymark.rooms.fees import repository
-from tallymark.rooms.fees.model import FeeRecord, Filters
+from tallymark.rooms.fees.model import BilledFixedFee, FeeRecord, Filters, SpentFee
 
 STAMPS = {"succeeded": "succeeded_at", "failed": "failed_at", "refunded": "refunded_at"}
 
@@ -37,6 +37,20 @@ async def of_invoices(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[
 async def save_fees(tx: Tx, rows: Sequence[Mapping[str, Any]], tax_rows: Sequence[Mapping[str, Any]]) -> None:
     """Write fees and their taxes, all at once."""
     await repository.insert_fees(tx, rows, tax_rows)
+
+
+async def billed_fixed_fees(
+    tx: Tx, subscription_ids: Collection[UUID], *, except_invoice: UUID | None
+) -> list[BilledFixedFee]:
+    """The fixed charge fees of subscriptions on invoices that stand, but for the one that is computed anew."""
+    return await repository.billed_fixed_fees(tx, subscription_ids, except_invoice=except_invoice)
+
+
+async def spent_by(
+    tx: Tx, subscription_ids: Collection[UUID], *, except_invoice: UUID | None
+) -> dict[UUID, list[SpentFee]]:
+    """What subscriptions were charged for base price, usage and fixed charges, by subscription."""
+    return await repository.spent_by(tx, subscription_ids, except_invoice=except_invoice)
 
 
 async def drop_of_invoice(tx: Tx, invoice_id: UUID) -> None:

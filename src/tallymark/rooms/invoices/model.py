@@ -43,6 +43,7 @@ class Reason(StrEnum):
     STARTING = "subscription_starting"
     PERIODIC = "subscription_periodic"
     TERMINATING = "subscription_terminating"
+    IN_ADVANCE = "in_advance_charge"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -172,6 +172,7 @@ def _fixed_charge(row: PlanRow, add_on: AddOn, carried: TaxesOf) -> FixedCharge:
         charge_model=ChargeModel(row.charge_model),
         properties=row.properties,
         units=row.units,
+        apply_units_immediately=row.apply_units_immediately,
         pay_in_advance=row.pay_in_advance,
         prorated=row.prorated,
         invoice_display_name=row.invoice_display_name,

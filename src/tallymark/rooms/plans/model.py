@@ -11,7 +11,7 @@ from uuid import UUID
 
 from tallymark.domain.rating import ChargeModel, Price, parse_price
 from tallymark.rooms.add_ons.model import AddOn
-from tallymark.rooms.billable_metrics.model import BillableMetric
+from tallymark.rooms.billable_metrics.model import AggregationType, BillableMetric
 from tallymark.rooms.taxes.model import Tax
 
 FIXED_WHEN_ATTACHED = ("code", "interval", "pay_in_advance", "amount_currency", "trial_period",
@@ -114,11 +114,19 @@ class FixedCharge:
     charge_model: ChargeModel
     properties: Mapping[str, Any]
     units: Decimal
+    apply_units_immediately: bool
+    """Whether the last change of units counts at once."""
+
     pay_in_advance: bool
     prorated: bool
     invoice_display_name: str | None
     taxes: tuple[Tax, ...]
     created_at: datetime
+
+    @property
+    def price(self) -> Price:
+        """The charge model with its properties."""
+        return parse_price(self.charge_model, self.properties, aggregation_type=AggregationType.SUM.value)
 
     @property
     def invoice_name(self) -> str:

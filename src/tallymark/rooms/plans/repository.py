@@ -130,6 +130,14 @@ async def has_live_subscriptions(tx: Tx, plan_id: UUID) -> bool:
     return bool((await tx.execute(found)).scalar_one())
 
 
+async def live_subscriptions(tx: Tx, plan_id: UUID) -> list[tuple[UUID, UUID]]:
+    """Ids of the active subscriptions on the plan, and of their customers."""
+    statement = select(subscriptions.c.id, subscriptions.c.customer_id).where(
+        subscriptions.c.plan_id == plan_id, subscriptions.c.status == "active"
+    )
+    return [(row.id, row.customer_id) for row in await tx.execute(statement)]
+
+
 async def drafts_of(tx: Tx, plan_id: UUID) -> list[tuple[UUID, UUID]]:
     """Ids of the drafts that bill a subscription on the plan, and of their customers."""
     statement = (

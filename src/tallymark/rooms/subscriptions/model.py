@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -125,3 +126,11 @@ class Filters:
     statuses: tuple[Status, ...] = (Status.ACTIVE,)
     is_overridden: bool | None = None
     billing_entity_codes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnUnits:
+    """Units of a fixed charge that a subscription has instead of its plan's."""
+
+    units: Decimal
+    apply_immediately: bool

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
-from tallymark.db.tables import billing_entities, customers, plans, subscriptions
+from tallymark.db.tables import (
+    billing_entities,
+    customers,
+    fixed_charge_unit_events,
+    plans,
+    subscription_fixed_charge_units,
+    subscriptions,
+)
+from tallymark.domain.fees.fixed_charge import UnitEvent
 from tallymark.domain.periods import BillingTime
-from tallymark.rooms.subscriptions.model import Filters, Status, Subscription
+from tallymark.rooms.subscriptions.model import Filters, OwnUnits, Status, Subscription
 
 NEWEST_FIRST = (
     subscriptions.c.terminated_at.desc().nulls_first(),
@@ -144,4 +154,58 @@ def _as_value(row: Row[Any]) -> Subscription:
     del values["organization_id"]
     return Subscription(
         **{**values, "status": Status(values["status"]), "billing_time": BillingTime(values["billing_time"])}
+    )
+
+
+UnitsKey = tuple[UUID, UUID]
+"""(subscription, fixed charge)."""
+
+
+async def insert_unit_events(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        await tx.execute(insert(fixed_charge_unit_events), [dict(row) for row in rows])
+
+
+async def unit_events_of(tx: Tx, subscription_ids: Collection[UUID]) -> dict[UnitsKey, list[UnitEvent]]:
+    """The units of subscriptions' fixed charges over time, in the order of creation."""
+    column = fixed_charge_unit_events.c
+    statement = (
+        select(fixed_charge_unit_events)
+        .where(column.subscription_id.in_(subscription_ids))
+        .order_by(column.created_at, column.id)
+    )
+    found: dict[UnitsKey, list[UnitEvent]] = {}
+    for row in await tx.execute(statement):
+        event = UnitEvent(units=Fraction(row.units), effective_at=row.effective_at, created_at=row.created_at)
+        found.setdefault((row.subscription_id, row.fixed_charge_id), []).append(event)
+    return found
+
+
+async def own_units_of(tx: Tx, subscription_ids: Collection[UUID]) -> dict[UnitsKey, OwnUnits]:
+    """The units that subscriptions have instead of their plan's."""
+    column = subscription_fixed_charge_units.c
+    rows = await tx.execute(
+        select(subscription_fixed_charge_units).where(column.subscription_id.in_(subscription_ids))
+    )
+    return {
+        (row.subscription_id, row.fixed_charge_id): OwnUnits(
+            units=row.units, apply_immediately=row.apply_units_immediately
+        )
+        for row in rows
+    }
+
+
+async def upsert_own_units(tx: Tx, values: Mapping[str, Any]) -> None:
+    statement = upsert(subscription_fixed_charge_units).values(**values)
+    changed = {name: statement.excluded[name] for name in ("units", "apply_units_immediately", "updated_at")}
+    await tx.execute(
+        statement.on_conflict_do_update(index_elements=["subscription_id", "fixed_charge_id"], set_=changed)
+    )
+
+
+async def delete_own_units(tx: Tx, subscription_id: UUID) -> None:
+    await tx.execute(
+        delete(subscription_fixed_charge_units).where(
+            subscription_fixed_charge_units.c.subscription_id == subscription_id
+        )
     )

@@ -12,6 +12,7 @@ from tallymark.domain.fees.subscription_fee import SubscriptionFeeFacts, compute
 from tallymark.domain.invoicing import InvoicedFee, compute_invoice
 from tallymark.domain.money import currency
 from tallymark.rooms.billing.model import Computed, Line, Subject
+from tallymark.rooms.billing.service import commitments, fixed_charges
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Reason
 from tallymark.rooms.plans.model import Charge
@@ -30,11 +31,21 @@ async def compute(
     table = await usage.gather_taxes(tx, [subject.contract for subject in subjects])
     ids = [subject.contract.subscription.id for subject in subjects]
     fee_days = await invoices.subscription_fee_days(tx, ids, except_invoice=invoice_id, before=made_at)
+    fixed = await fixed_charges.gather(tx, subjects, except_invoice=invoice_id)
+    spent = await commitments.gather_spent(tx, subjects, except_invoice=invoice_id)
     lines: list[Line] = []
     for subject in subjects:
-        earlier = fee_days.get(subject.contract.subscription.id, set())
-        lines += subscription_lines(subject, table, earlier)
-        lines += await charge_lines(tx, subject, table)
+        subscription_id = subject.contract.subscription.id
+        earlier = fee_days.get(subscription_id, set())
+        own = [
+            *subscription_lines(subject, table, earlier),
+            *await charge_lines(tx, subject, table),
+            *fixed_charges.fixed_charge_lines(subject, fixed, table),
+        ]
+        lines += own
+        lines += commitments.commitment_lines(
+            subject, own, spent.get(subscription_id, ()), table, billed_days=earlier
+        )
     totals = compute_invoice(
         [InvoicedFee(fee=line.fee, taxes=tuple(tax.as_rate for tax in line.taxes)) for line in lines]
     )
@@ -43,6 +54,8 @@ async def compute(
 
 def subscription_lines(subject: Subject, table: TaxTable, billed_days: set[date]) -> list[Line]:
     """The base price, if this record carries one."""
+    if subject.reason is Reason.IN_ADVANCE:
+        return []
     contract = subject.contract
     fee: Fee | None = compute_subscription_fee(
         SubscriptionFeeFacts(
@@ -67,7 +80,7 @@ def subscription_lines(subject: Subject, table: TaxTable, billed_days: set[date]
 async def charge_lines(tx: Tx, subject: Subject, table: TaxTable) -> list[Line]:
     """The fees of charges with usage, over the charges window of this record."""
     window = subject.boundaries.charges
-    if window is None or not window.is_billable:
+    if window is None or not window.is_billable or subject.reason is Reason.IN_ADVANCE:
         return []
     scope = usage.RatingScope(contract=subject.contract, window=window, taxes=table, with_minimums=True)
     found = await usage.gather_charge_lines(tx, scope, _billed_in_arrears(subject))

@@ -31,6 +31,10 @@ async def handle(tx: Tx, batch: Batch, now: datetime) -> None:
             await activate(tx, batch, now)
         case Kind.BILL_START:
             await bill_together(tx, batch, Reason.STARTING, now)
+        case Kind.BILL_FIXED_START:
+            await bill_fixed_charges(tx, batch, now)
+        case Kind.FIXED_UNITS:
+            await change_units(tx, batch, now)
         case Kind.TERMINATE_SUBSCRIPTION:
             await terminate(tx, batch, now)
         case Kind.BILL_TERMINATION:
@@ -76,6 +80,28 @@ async def bill_together(tx: Tx, batch: Batch, reason: Reason, now: datetime) -> 
     await _issue_groups(
         tx, [c for c in found if c.subscription.status is expected], reason, batch.due_at, now
     )
+
+
+async def bill_fixed_charges(tx: Tx, batch: Batch, now: datetime) -> None:
+    """Invoice the fixed charges that a subscription pays in advance as it starts, each subscription apart (§5.1, row 2)."""
+    for contract in await subscriptions.live_contracts(tx, batch.subject_ids):
+        if contract.subscription.status is Status.ACTIVE:
+            await _issue_in_advance(tx, contract, batch.due_at, now)
+
+
+async def change_units(tx: Tx, batch: Batch, now: datetime) -> None:
+    """Take over changed units of fixed charges; those in advance that count at once are invoiced (pricing §13.3)."""
+    for contract in await subscriptions.live_contracts(tx, batch.subject_ids):
+        if contract.subscription.status is not Status.ACTIVE:
+            continue
+        changed = await subscriptions.note_changed_units(tx, contract, at=batch.due_at, now=now)
+        if any(charge.pay_in_advance for charge in changed):
+            await _issue_in_advance(tx, contract, batch.due_at, now)
+
+
+async def _issue_in_advance(tx: Tx, contract: Contract, at: datetime, now: datetime) -> None:
+    subjects = await make_subjects(tx, [contract], reason=Reason.IN_ADVANCE, at=at)
+    await billing.issue(tx, subjects, now=now, skips_empty=True)
 
 
 async def bill_period(tx: Tx, batch: Batch, now: datetime) -> None:

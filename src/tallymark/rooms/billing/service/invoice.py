@@ -18,19 +18,32 @@ from tallymark.rooms.billing.service.compute import compute
 from tallymark.rooms.billing.service.rows import fee_rows, record_rows, tax_rows, total_columns
 from tallymark.rooms.billing.service.subjects import subjects_of_records
 from tallymark.rooms.invoices import service as invoices
-from tallymark.rooms.invoices.model import Invoice, InvoiceStatus, InvoiceView
+from tallymark.rooms.invoices.model import Invoice, InvoiceStatus, InvoiceView, Reason
 from tallymark.rooms.invoices.numbering import draft_number
 
 INVOICE_TYPE = "subscription"
 
 
-async def issue(tx: Tx, subjects: Sequence[Subject], *, now: datetime) -> UUID:
-    """Invoice subjects that share customer, currency, entity and order number; final at once without a grace period."""
+async def issue(
+    tx: Tx, subjects: Sequence[Subject], *, now: datetime, skips_empty: bool = False
+) -> UUID | None:
+    """Invoice subjects that share customer, currency, entity and order number; final at once without a grace period.
+
+    What is paid in advance within a period never waits. With `skips_empty`, an invoice without fees is not made.
+    """
     first = subjects[0]
     contract = first.contract
     rules = contract.customer.issuing_rules(contract.customer_entity)
-    dates = new_invoice_dates(rules, day=first.day, is_recurring=first.is_recurring)
+    has_grace = first.reason is not Reason.IN_ADVANCE and rules.grace_days > 0
+    dates = new_invoice_dates(
+        rules,
+        day=first.day,
+        is_recurring=first.is_recurring,
+        has_grace=first.reason is not Reason.IN_ADVANCE,
+    )
     computed = await compute(tx, subjects, made_at=now)
+    if skips_empty and not computed.lines:
+        return None
     invoice_id = new_id()
     await invoices.save_draft(
         tx,
@@ -59,7 +72,7 @@ async def issue(tx: Tx, subjects: Sequence[Subject], *, now: datetime) -> UUID:
     )
     await invoices.copy_sections(tx, invoice_id, contract.customer, now=now)
     invoice = await invoices.get_invoice(tx, invoice_id)
-    if rules.grace_days > 0:
+    if has_grace:
         await invoices.note_finalization(tx, invoice, contract.customer)
     else:
         (view,) = await invoices.get_views(tx, [invoice], now=now, with_lines=False)

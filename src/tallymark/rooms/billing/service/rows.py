@@ -8,10 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from tallymark.db.ids import new_id
-from tallymark.domain.fees.model import FeeType
 from tallymark.domain.invoicing import InvoicedFee
 from tallymark.domain.money import decimal_text, fixed
 from tallymark.rooms.billing.model import Computed, Line, Subject
+from tallymark.rooms.plans.model import Commitment, FixedCharge, Plan
 from tallymark.rooms.taxes.model import Tax
 from tallymark.rooms.usage.model import shown_breakdowns
 
@@ -120,12 +120,15 @@ def _subject(line: Line) -> Row:
         "from_at": line.period.start,
         "to_at": max(line.period.end, line.period.start),
     }
+    common |= {"charge_id": None, "billable_metric_id": None, "fixed_charge_id": None, "add_on_id": None}
+    if line.fixed_charge is not None:
+        return {**common, **_fixed_charge(line.fixed_charge)}
+    if line.commitment is not None:
+        return {**common, **_commitment(contract.plan, line.commitment)}
     if charge is None:
-        assert line.fee.fee_type is FeeType.SUBSCRIPTION
+        assert line.is_base_fee
         return {
             **common,
-            "charge_id": None,
-            "billable_metric_id": None,
             "item_code": contract.plan.code,
             "item_name": contract.plan.name,
             "item_description": contract.plan.description,
@@ -142,6 +145,28 @@ def _subject(line: Line) -> Row:
         "item_description": metric.description,
         "invoice_display_name": charge.invoice_display_name or metric.name,
         "pay_in_advance": charge.pay_in_advance,
+    }
+
+
+def _fixed_charge(charge: FixedCharge) -> Row:
+    return {
+        "fixed_charge_id": charge.id,
+        "add_on_id": charge.add_on.id,
+        "item_code": charge.add_on.code,
+        "item_name": charge.add_on.name,
+        "item_description": charge.add_on.description,
+        "invoice_display_name": charge.invoice_name,
+        "pay_in_advance": charge.pay_in_advance,
+    }
+
+
+def _commitment(plan: Plan, commitment: Commitment) -> Row:
+    return {
+        "item_code": plan.code,
+        "item_name": plan.name,
+        "item_description": plan.description,
+        "invoice_display_name": commitment.invoice_display_name or "Minimum commitment",
+        "pay_in_advance": False,
     }
 
 

@@ -29,7 +29,7 @@ async def _subject(
     if reason is Reason.TERMINATING:
         boundaries = await _last_boundaries(tx, contract, at, continuity)
     else:
-        is_start = reason is Reason.STARTING
+        is_start = reason in (Reason.STARTING, Reason.IN_ADVANCE)
         boundaries = compute_boundaries(
             contract.schedule, contract.life, at=at, is_start=is_start, continuity=continuity
         )

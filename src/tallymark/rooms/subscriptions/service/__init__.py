@@ -3,6 +3,7 @@
 from tallymark.rooms.subscriptions.service.activate import activate
 from tallymark.rooms.subscriptions.service.agenda import note_billing, reschedule
 from tallymark.rooms.subscriptions.service.create import NewSubscription, create
+from tallymark.rooms.subscriptions.service.fixed_units import note_changed_units, unit_events_of
 from tallymark.rooms.subscriptions.service.read import (
     choose,
     end_of_predecessor,
@@ -34,7 +35,9 @@ __all__ = [
     "live_contracts",
     "live_of_customer",
     "note_billing",
+    "note_changed_units",
     "reschedule",
     "terminate",
+    "unit_events_of",
     "update",
 ]

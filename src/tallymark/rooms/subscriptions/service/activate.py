@@ -9,6 +9,7 @@ from tallymark.domain.periods import local_date
 from tallymark.rooms.subscriptions import repository
 from tallymark.rooms.subscriptions.model import Contract, Status, check_change
 from tallymark.rooms.subscriptions.service.agenda import drop_notes, note_start
+from tallymark.rooms.subscriptions.service.fixed_units import note_first_units
 from tallymark.rooms.subscriptions.service.read import get_contracts
 
 
@@ -24,5 +25,6 @@ async def activate(tx: Tx, contract: Contract, *, started_at: datetime, now: dat
     active = (await get_contracts(tx, [subscription]))[subscription.id]
     zone = active.timezone
     is_today = local_date(started_at, zone) >= local_date(now, zone)
-    await note_start(tx, active, now=now, is_billed=is_today and active.plan.pay_in_advance)
+    await note_first_units(tx, active, now=now)
+    await note_start(tx, active, now=now, is_billed=is_today)
     return active

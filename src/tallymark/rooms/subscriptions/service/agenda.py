@@ -12,17 +12,30 @@ from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Item, Kind
 from tallymark.rooms.subscriptions import repository
 from tallymark.rooms.subscriptions.model import Contract, Status
+from tallymark.rooms.subscriptions.service.fixed_units import AFTER_START
 from tallymark.rooms.subscriptions.service.read import get_contracts
 
 ONE_DAY = timedelta(days=1)
+NOTED = (
+    Kind.ACTIVATE_SUBSCRIPTION,
+    Kind.BILL_START,
+    Kind.BILL_FIXED_START,
+    Kind.FIXED_UNITS,
+    Kind.TERMINATE_SUBSCRIPTION,
+    Kind.BILL_PERIOD,
+)
+"""What a subscription may have on the agenda while it lives."""
 
 
 async def note_start(tx: Tx, contract: Contract, *, now: datetime, is_billed: bool) -> None:
     """Note what follows from an activation: the starting invoice if there is one, the first billing day, the end."""
     subscription = contract.subscription
     assert subscription.started_at is not None
-    if is_billed:
+    if is_billed and contract.plan.pay_in_advance:
         await agenda.leave(tx, _item(contract, Kind.BILL_START, due_at=subscription.started_at, run_at=now))
+    elif is_billed and any(charge.pay_in_advance for charge in contract.plan.fixed_charges):
+        due_at = subscription.started_at + AFTER_START
+        await agenda.leave(tx, _item(contract, Kind.BILL_FIXED_START, due_at=due_at, run_at=now))
     today = local_date(now, contract.timezone)
     # The day of the start is never billed by the calendar, nor is a day that was over when it was created (§5.2).
     await note_billing(
@@ -60,7 +73,7 @@ async def note_activation(tx: Tx, contract: Contract) -> None:
 
 async def drop_notes(tx: Tx, subscription_id: UUID) -> None:
     """Take off what an ended subscription had noted."""
-    for kind in (Kind.ACTIVATE_SUBSCRIPTION, Kind.BILL_START, Kind.TERMINATE_SUBSCRIPTION, Kind.BILL_PERIOD):
+    for kind in NOTED:
         await agenda.drop(tx, kind, subscription_id)
 
 

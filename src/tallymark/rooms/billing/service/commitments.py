@@ -1,0 +1,100 @@
+"""The true-up of a plan's minimum commitment on a billing record (pricing §15)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from uuid import UUID
+
+from tallymark.db.engine import Tx
+from tallymark.domain.fees.commitment import CommitmentFacts, compute_commitment_fee
+from tallymark.domain.money import currency
+from tallymark.domain.periods import Period, days, local_date, start_of_day
+from tallymark.rooms.billing.model import Line, Subject
+from tallymark.rooms.fees import service as fees
+from tallymark.rooms.fees.model import SpentFee
+from tallymark.rooms.invoices.model import Reason
+from tallymark.rooms.usage import service as usage
+from tallymark.rooms.usage.service import TaxTable
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """The part of a plan's period that a commitment is held against."""
+
+    period: Period
+    full_days: int
+
+
+async def gather_spent(
+    tx: Tx, subjects: Sequence[Subject], *, except_invoice: UUID | None
+) -> dict[UUID, list[SpentFee]]:
+    """The stored fees of subscriptions whose plan has a commitment; nothing where none has."""
+    ids = {
+        subject.contract.subscription.id
+        for subject in subjects
+        if subject.contract.plan.minimum_commitment is not None
+    }
+    return await fees.spent_by(tx, ids, except_invoice=except_invoice) if ids else {}
+
+
+def commitment_lines(
+    subject: Subject,
+    lines: Sequence[Line],
+    spent: Sequence[SpentFee],
+    table: TaxTable,
+    *,
+    billed_days: set[date],
+) -> list[Line]:
+    """What was spent in the stretch less than committed. `lines` are the subscription's own on this invoice."""
+    contract, commitment = subject.contract, subject.contract.plan.minimum_commitment
+    if commitment is None:
+        return []
+    has_base_fee = any(line.is_base_fee for line in lines)
+    stretch = _stretch(subject, has_base_fee=has_base_fee, has_earlier_fee=bool(billed_days))
+    if stretch is None:
+        return []
+    stored = [fee for fee in spent if fee.from_at in stretch.period]
+    fresh = [line.fee for line in lines if line.period.start in stretch.period]
+    fee = compute_commitment_fee(
+        CommitmentFacts(
+            amount_cents=commitment.amount_cents,
+            days=days(stretch.period.start, stretch.period.last, contract.timezone),
+            full_days=stretch.full_days,
+            spent_cents=sum(fee.amount_cents for fee in stored) + sum(fee.amount_cents for fee in fresh),
+            precise_spent_cents=sum((Fraction(fee.precise_amount_cents) for fee in stored), Fraction(0))
+            + sum((fee.precise_amount_cents for fee in fresh), Fraction(0)),
+            window=usage.period_step(stretch.period, contract),
+        ),
+        currency(contract.plan.amount_currency),
+    )
+    if fee is None:
+        return []
+    taxes = table.of(contract, commitment.taxes)
+    return [Line(fee=fee, contract=contract, taxes=taxes, period=stretch.period, commitment=commitment)]
+
+
+def _stretch(subject: Subject, *, has_base_fee: bool, has_earlier_fee: bool) -> Stretch | None:
+    """In arrears the period of the base fee on this record; in advance the one before it, or at the end what was cut."""
+    window = subject.boundaries.subscription
+    if subject.reason is Reason.TERMINATING:
+        ended = not window.period.is_empty and (has_base_fee or subject.contract.plan.pay_in_advance)
+        return Stretch(window.period, window.full_days) if ended else None
+    if subject.reason is not Reason.PERIODIC or not has_base_fee:
+        return None
+    if not subject.contract.plan.pay_in_advance:
+        return Stretch(window.period, window.full_days)
+    return _previous_stretch(subject) if has_earlier_fee else None
+
+
+def _previous_stretch(subject: Subject) -> Stretch:
+    contract = subject.contract
+    cycle, tz = contract.schedule.cycle(), contract.timezone
+    first = cycle.period_start(cycle.back(local_date(subject.boundaries.subscription.period.start, tz)))
+    started_on = local_date(contract.life.started_at, tz)
+    return Stretch(
+        Period(start_of_day(max(first, started_on), tz), subject.boundaries.subscription.period.start),
+        cycle.length(first),
+    )
