@@ -157,11 +157,14 @@ async def applied_taxes_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, 
     return found
 
 
-async def replace_sections(tx: Tx, invoice_id: UUID, rows: Sequence[Mapping[str, Any]]) -> None:
+async def insert_sections(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        await tx.execute(insert(invoices_applied_custom_sections), [dict(row) for row in rows])
+
+
+async def delete_sections(tx: Tx, invoice_id: UUID) -> None:
     table = invoices_applied_custom_sections
     await tx.execute(delete(table).where(table.c.invoice_id == invoice_id))
-    if rows:
-        await tx.execute(insert(table), [dict(row) for row in rows])
 
 
 async def sections_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[AppliedSection]]:

@@ -123,6 +123,7 @@ async def replace_content(tx: Tx, invoice_id: UUID, values: Mapping[str, Any], c
     """Write a draft that was computed anew over the old one."""
     await fees.drop_of_invoice(tx, invoice_id)
     await repository.delete_records(tx, invoice_id)
+    await repository.delete_sections(tx, invoice_id)
     await repository.update_invoice(tx, invoice_id, values)
     await _save_content(tx, invoice_id, content)
 
@@ -134,14 +135,14 @@ async def _save_content(tx: Tx, invoice_id: UUID, content: Content) -> None:
 
 
 async def copy_sections(tx: Tx, invoice_id: UUID, customer: Customer, *, now: datetime) -> None:
-    """Copy the custom sections that the customer's invoices print, over those copied before (invoicing §14)."""
+    """Copy the custom sections that the customer's invoices print onto one that was just computed (invoicing §14)."""
     keys = {"organization_id": tx.organization_id, "invoice_id": invoice_id, "created_at": now}
     applicable = await customers.applicable_sections(tx, customer)
     names = ("code", "name", "display_name", "details")
     rows = [
         {"id": new_id(), **{name: getattr(section, name) for name in names}, **keys} for section in applicable
     ]
-    await repository.replace_sections(tx, invoice_id, rows)
+    await repository.insert_sections(tx, rows)
 
 
 async def note_finalization(tx: Tx, invoice: Invoice, customer: Customer) -> None:
@@ -162,7 +163,7 @@ async def finalize(tx: Tx, view: InvoiceView, dates: Mapping[str, Any], *, now: 
     assert InvoiceStatus.FINALIZED in CHANGES[invoice.status], f"{invoice.status} is not finalized again"
     await agenda.drop(tx, Kind.FINALIZE_INVOICE, invoice.id)
     await agenda.drop(tx, Kind.REFRESH_DRAFT, invoice.id)
-    if await customers.awaits_vat_check(tx, invoice.customer_id):
+    if view.customer_entity.eu_tax_management and await customers.awaits_vat_check(tx, invoice.customer_id):
         waiting = {"status": InvoiceStatus.PENDING, "tax_status": "pending", "updated_at": now}
         await repository.update_invoice(tx, invoice.id, {**dates, **waiting})
         return

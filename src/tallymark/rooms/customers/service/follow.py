@@ -17,6 +17,14 @@ from tallymark.rooms.customers.model import Customer, DraftDates
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.organizations.model import BillingEntity
 
+TERMS = (
+    "invoice_grace_period",
+    "net_payment_term",
+    "subscription_invoice_issuing_date_anchor",
+    "subscription_invoice_issuing_date_adjustment",
+)
+"""What drafts take from the billing entity."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
@@ -55,6 +63,8 @@ async def follow_entity(tx: Tx, before: BillingEntity, after: BillingEntity, *, 
         inheriting = await repository.customers_without_timezone(tx, before.id)
         # Noted, not enqueued one by one: the scheduler finds what is due by itself, and they may be many.
         await agenda.put(tx, *(_reschedule(customer_id, now) for customer_id in inheriting))
+    if all(getattr(before, name) == getattr(after, name) for name in TERMS):
+        return
     with_drafts = await repository.customers_with_drafts(tx, before.id)
     await _redate(
         tx,

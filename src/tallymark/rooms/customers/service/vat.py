@@ -76,8 +76,8 @@ async def record_answer(
 ) -> None:
     """Give the customer the tax that follows from the register's answer, and let their invoices go.
 
-    `number` is None where what the customer gave is no VAT number. An answer about a number that was changed
-    meanwhile is dropped.
+    `number` is None where what the customer gave is no VAT number. An answer is dropped if the number was changed
+    meanwhile, or the entity has no automatic taxes any more.
     """
     await tx.lock("customer", check.customer_id)
     current = await repository.find_vat_check(tx, check.id)
@@ -86,6 +86,8 @@ async def record_answer(
     await _end_check(tx, check.customer_id, now=now)
     customer = (await repository.get_customers(tx, {check.customer_id}))[check.customer_id]
     entity = await _entity_of(tx, customer)
+    if not entity.eu_tax_management:
+        return
     is_valid = number is not None and bool(answer.get("valid"))
     verdict = Verdict(is_valid=is_valid, country=number.country if number else None)
     code = choose_after_check(_place(customer, entity), verdict)
