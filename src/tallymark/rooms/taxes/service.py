@@ -117,7 +117,8 @@ async def refresh_drafts(tx: Tx, customer_ids: Collection[UUID], *, now: datetim
 
 
 async def _refresh(tx: Tx, drafts: Sequence[tuple[UUID, UUID]], *, now: datetime) -> None:
-    await agenda.leave(
+    # Noted, not enqueued one by one: the scheduler finds what is due by itself, and they may be many.
+    await agenda.put(
         tx,
         *(
             Item(kind=Kind.REFRESH_DRAFT, subject_id=invoice_id, owner_id=customer_id, due_at=now)

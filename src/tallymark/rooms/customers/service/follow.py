@@ -61,7 +61,6 @@ async def follow_entity(tx: Tx, before: BillingEntity, after: BillingEntity, *, 
     """
     if before.timezone != after.timezone:
         inheriting = await repository.customers_without_timezone(tx, before.id)
-        # Noted, not enqueued one by one: the scheduler finds what is due by itself, and they may be many.
         await agenda.put(tx, *(_reschedule(customer_id, now) for customer_id in inheriting))
     if all(getattr(before, name) == getattr(after, name) for name in TERMS):
         return
@@ -98,7 +97,8 @@ async def _redate(tx: Tx, changes: Iterable[Change]) -> None:
         ],
     )
     moved = [draft for draft in drafts if draft.customer_id in by_customer]
-    await agenda.leave(
+    # Noted, not enqueued one by one: the scheduler finds what is due by itself, and they may be many.
+    await agenda.put(
         tx,
         *(
             Item(
