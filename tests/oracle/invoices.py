@@ -1,0 +1,307 @@
+"""One customer's invoices, from a plain description of what happened: subscriptions §2 to §5.
+
+The calculator walks through the life in the order of time, local day after local day, and counts all raw events
+again for every fee. It knows no roll-up, no cache and nothing of the engine that it checks.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from tests.oracle import fees
+from tests.oracle.days import DAY, TICK, local, start_of_day
+from tests.oracle.fees import Fee
+from tests.oracle.life import Event, Life, Plan, Subscribe, Terminate
+from tests.oracle.records import Record, Subscription, boundaries, in_trial
+
+SETTLING = timedelta(minutes=10)
+SECOND = timedelta(seconds=1)
+# The order of due work at one instant (README); what the user does comes after all that.
+ACTIVATION, TERMINATION, TRIAL_END, SWITCH, BILLING, USER = range(6)
+
+
+@dataclass(kw_only=True)
+class Invoice:
+    issuing_date: date
+    records: list[Record] = field(default_factory=list)
+    fees: list[Fee] = field(default_factory=list)
+
+
+def invoices_of(life: Life) -> list[Invoice]:
+    """Every invoice of the life, in the order in which they are made."""
+    return lived(life).invoices
+
+
+def lived(life: Life) -> Walk:
+    walk = Walk(life)
+    walk.run()
+    return walk
+
+
+class Walk:
+    def __init__(self, life: Life) -> None:
+        self.life = life
+        self.now = life.begins
+        self.subscriptions: list[Subscription] = []
+        self.invoices: list[Invoice] = []
+        self.arrived: list[Event] = []
+        self._agenda: list[tuple[datetime, int, int, Callable[[], None]]] = []
+        self._order = itertools.count()
+
+    # -- the clock ----------------------------------------------------------------------------------------
+
+    def at(self, when: datetime, rank: int, work: Callable[[], None]) -> None:
+        heapq.heappush(self._agenda, (when, rank, next(self._order), work))
+
+    def run(self) -> None:
+        zone = self.life.zone
+        day = local(self.life.begins, zone)
+        while day <= local(self.life.ends, zone):
+            midnight = start_of_day(day, zone)
+            if midnight > self.life.begins:
+                self.at(midnight, ACTIVATION, lambda d=day: self.activate(d))  # type: ignore[misc]
+                self.at(midnight, TERMINATION, lambda d=day: self.end(d))  # type: ignore[misc]
+                self.at(midnight, SWITCH, lambda d=day: self.switch(d))  # type: ignore[misc]
+                self.at(midnight + SETTLING, BILLING, lambda d=day: self.bill_day(d))  # type: ignore[misc]
+            day += DAY
+        for action in self.life.actions:
+            self.at(action.at, USER, lambda a=action: self.do(a))  # type: ignore[misc]
+        while self._agenda and self._agenda[0][0] <= self.life.ends:
+            self.now, _, _, work = heapq.heappop(self._agenda)
+            work()
+        self.now = self.life.ends
+
+    def do(self, action: Subscribe | Terminate | Event) -> None:
+        match action:
+            case Event():
+                self.arrived.append(action)
+            case Subscribe():
+                self.subscribe(action)
+            case Terminate():
+                self.terminate(action)
+
+    def today(self) -> date:
+        return local(self.now, self.life.zone)
+
+    # -- §2.4, §2.5: subscriptions begin ------------------------------------------------------------------
+
+    def current(self, external_id: str) -> Subscription | None:
+        return next(
+            (
+                s
+                for s in self.subscriptions
+                if s.external_id == external_id
+                and (s.status == "active" or (s.status == "pending" and s.previous is None))
+            ),
+            None,
+        )
+
+    def subscribe(self, action: Subscribe) -> None:
+        current = self.current(action.external_id)
+        if current is None:
+            self.create(action)
+        elif current.plan == action.plan:
+            pass
+        elif current.status == "pending":
+            current.plan = action.plan
+        elif action.plan.yearly_cents >= current.plan.yearly_cents:
+            self.upgrade(current, action.plan)
+        else:
+            self.downgrade(current, action.plan)
+
+    def create(self, action: Subscribe) -> None:
+        now = self.now + TICK  # a call is a moment after the last due work
+        begins = action.subscription_at or now
+        made = Subscription(
+            external_id=action.external_id,
+            plan=action.plan,
+            subscription_at=begins,
+            billing_time=action.billing_time,
+            created_at=now,
+            ending_at=action.ending_at,
+            consolidate=action.consolidate,
+            zone=self.life.zone,
+        )
+        earlier = [s for s in self.subscriptions if s.external_id == action.external_id]
+        self.subscriptions.append(made)
+        made.earlier = earlier
+        starts = local(begins, self.life.zone)
+        if starts > self.today():
+            return
+        ended = [s.terminated_at for s in earlier if s.terminated_at and s.ends_with_invoice]
+        if starts < self.today():
+            begins = max([begins, *ended[-1:]])
+        self.start(made, begins)
+        if starts == self.today():
+            self.starting_invoice(made)
+        self.bill_today()
+
+    def start(self, one: Subscription, begins: datetime) -> None:
+        one.status, one.started_at = "active", begins
+        if one.plan.trial_days:
+            self.at(max(one.trial_end, self.now), TRIAL_END, lambda: self.trial_ends(one))
+
+    def activate(self, day: date) -> None:
+        for one in self.subscriptions:
+            waits = one.status == "pending" and one.previous is None
+            if waits and local(one.subscription_at, self.life.zone) == day:
+                self.start(one, start_of_day(day, self.life.zone))
+                self.starting_invoice(one)
+
+    def starting_invoice(self, one: Subscription) -> None:
+        """§5.1, rows 1 and 2."""
+        if one.plan.pay_in_advance and not in_trial(one, one.started):
+            self.invoice([one], one.started, "subscription_starting")
+        elif any(f.pay_in_advance for f in one.plan.fixed_charges):
+            self.invoice([one], one.started + SECOND, "in_advance_charge")
+
+    def trial_ends(self, one: Subscription) -> None:
+        """§4.5."""
+        if one.status != "active" or one.trial_ended_at is not None:
+            return
+        at = one.trial_end
+        one.trial_ended_at = at
+        day = local(at, self.life.zone)
+        billed = any(r.day == local(one.started, self.life.zone) and r.has_fee for r in one.records)
+        if one.plan.pay_in_advance and not billed and not self.carries_fee(one, day):
+            self.invoice([one], at, "subscription_starting", with_charges=False)
+
+    def carries_fee(self, one: Subscription, day: date) -> bool:
+        """Whether a periodic invoice of that day carries the base fee."""
+        if any(r.recurring and r.day == day and r.has_fee for r in one.records):
+            return True
+        return self.is_due(one, day) and fees.is_periodic_fee_day(one, day)
+
+    # -- §2.6: upgrade and downgrade ----------------------------------------------------------------------
+
+    def successor(self, old: Subscription, plan: Plan) -> Subscription:
+        for waiting in self.subscriptions:
+            if waiting.previous is old and waiting.status == "pending":
+                waiting.status = "canceled"
+        made = Subscription(
+            external_id=old.external_id,
+            plan=plan,
+            subscription_at=old.subscription_at,
+            billing_time=old.billing_time,
+            created_at=self.now + TICK,
+            ending_at=old.ending_at,
+            consolidate=old.consolidate,
+            zone=old.zone,
+        )
+        made.earlier = [s for s in self.subscriptions if s.external_id == old.external_id]
+        made.previous = old
+        self.subscriptions.append(made)
+        return made
+
+    def upgrade(self, old: Subscription, plan: Plan) -> None:
+        self.bill_today()  # what is due by now is billed before the upgrade
+        new, now = self.successor(old, plan), self.now + TICK
+        old.next, old.status, old.terminated_at = new, "terminated", now
+        self.start(new, now)
+        together = [old]
+        if self.is_billed_at_start(new):
+            together.append(new)
+        self.invoice(together, now + SECOND, "upgrade")
+
+    def is_billed_at_start(self, new: Subscription) -> bool:
+        has_fixed = any(f.pay_in_advance for f in new.plan.fixed_charges)
+        return has_fixed or (new.plan.pay_in_advance and not in_trial(new, new.started))
+
+    def downgrade(self, old: Subscription, plan: Plan) -> None:
+        old.next = self.successor(old, plan)
+
+    def switch(self, day: date) -> None:
+        """The pending successor takes over on the first day of a period of the old plan's interval."""
+        for old in list(self.subscriptions):
+            new = old.next
+            if old.status != "active" or new is None or new.status != "pending":
+                continue
+            starts = old.calendar.period_start(day, old.plan.interval)
+            if day == starts and local(old.started, old.zone) < day and not old.ends_on(day):
+                at = start_of_day(day, old.zone)
+                old.status, old.terminated_at = "terminated", at
+                self.start(new, at)
+                together = [old, new] if self.is_billed_at_start(new) else [old]
+                self.at(at + SETTLING, BILLING, lambda t=together, a=at: self.invoice(t, a, "downgrade"))  # type: ignore[misc]
+
+    # -- §2.9: termination --------------------------------------------------------------------------------
+
+    def terminate(self, action: Terminate) -> None:
+        one = self.current(action.external_id)
+        assert one is not None, "a life ends only what it has"
+        if one.status == "pending":
+            one.status = "canceled"
+            return
+        self.cancel_successor(one)
+        one.status, one.terminated_at = "terminated", self.now + TICK
+        one.ends_with_invoice = action.invoice
+        if action.invoice:
+            self.invoice([one], one.terminated_at, "subscription_terminating")
+
+    def cancel_successor(self, one: Subscription) -> None:
+        if one.next is not None and one.next.status == "pending":
+            one.next.status = "canceled"
+            one.next = None
+
+    def end(self, day: date) -> None:
+        """`ending_at`: as of the beginning of its local day."""
+        for one in self.subscriptions:
+            if one.status == "active" and one.ends_on(day):
+                at = start_of_day(day, one.zone)
+                self.cancel_successor(one)
+                one.status, one.terminated_at = "terminated", at
+                ending = [one]
+                self.at(
+                    at + SETTLING,
+                    BILLING,
+                    lambda e=ending, a=at: self.invoice(e, a, "subscription_terminating"),  # type: ignore[misc]
+                )
+
+    # -- §5.2: the periodic biller ------------------------------------------------------------------------
+
+    def bill_today(self) -> None:
+        day = self.today()
+        if start_of_day(day, self.life.zone) <= self.now:
+            self.bill_day(day)
+
+    def is_due(self, one: Subscription, day: date) -> bool:
+        return (
+            one.status == "active"
+            and one.calendar.is_billing_day(day, one.plan.interval, monthly_split=one.monthly_split)
+            and not any(r.recurring and r.day == day for r in one.records)
+            and local(one.started, one.zone) < day
+            and one.created_at < start_of_day(day + DAY, one.zone)
+            and not one.ends_on(day)
+        )
+
+    def bill_day(self, day: date) -> None:
+        due = [one for one in self.subscriptions if self.is_due(one, day)]
+        at = start_of_day(day, self.life.zone)
+        shared = [one for one in due if one.consolidate]
+        for group in [shared, *([one] for one in due if not one.consolidate)]:
+            if group:
+                self.invoice(group, at, "subscription_periodic")
+
+    # -- §5.4: an invoice ---------------------------------------------------------------------------------
+
+    def invoice(
+        self, together: list[Subscription], at: datetime, reason: str, *, with_charges: bool = True
+    ) -> None:
+        made = Invoice(issuing_date=local(at, self.life.zone))
+        for one in together:
+            record = boundaries(one, at, self.reason_of(one, reason))
+            record.with_charges = with_charges
+            made.records.append(record)
+            made.fees += fees.fees_of(one, record, self.arrived, self.life.currency)
+            record.has_fee = any(fee.kind == "subscription" and fee.subscription is one for fee in made.fees)
+            one.records.append(record)
+        self.invoices.append(made)
+
+    def reason_of(self, one: Subscription, reason: str) -> str:
+        if reason in ("upgrade", "downgrade"):
+            return "subscription_terminating" if one.status == "terminated" else "subscription_starting"
+        return reason

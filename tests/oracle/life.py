@@ -1,0 +1,123 @@
+"""A plain description of what happens to one customer: the input of the naive calculator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+Properties = dict[str, Any]
+"""Prices or an event's values, as they are on the wire: amounts are strings."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    code: str
+    aggregation: str
+    """`count_agg`, `sum_agg`, `max_agg`, `latest_agg`, `unique_count_agg` or `weighted_sum_agg`."""
+    recurring: bool = False
+    rounding_function: str | None = None
+    rounding_precision: int | None = None
+    filters: dict[str, list[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filter:
+    values: dict[str, list[str]]
+    properties: Properties
+
+
+@dataclass(frozen=True, kw_only=True)
+class Charge:
+    code: str
+    metric: Metric
+    model: str
+    properties: Properties
+    filters: tuple[Filter, ...] = ()
+    pay_in_advance: bool = False
+    invoiceable: bool = True
+    prorated: bool = False
+    min_amount_cents: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FixedCharge:
+    code: str
+    model: str
+    properties: Properties
+    units: str
+    pay_in_advance: bool = False
+    prorated: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    code: str
+    interval: str = "monthly"
+    amount_cents: int = 0
+    pay_in_advance: bool = False
+    trial_days: Fraction = Fraction(0)
+    charges_monthly: bool = False
+    fixed_monthly: bool = False
+    charges: tuple[Charge, ...] = ()
+    fixed_charges: tuple[FixedCharge, ...] = ()
+
+    @property
+    def yearly_cents(self) -> int:
+        """Subscriptions §2.4."""
+        a_year = {"weekly": 52, "monthly": 12, "quarterly": 4, "semiannual": 2, "yearly": 1}
+        return self.amount_cents * a_year[self.interval]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subscribe:
+    """POST /subscriptions: a new subscription, or another plan for the one of that external id."""
+
+    at: datetime
+    external_id: str
+    plan: Plan
+    billing_time: str = "calendar"
+    subscription_at: datetime | None = None
+    ending_at: datetime | None = None
+    consolidate: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terminate:
+    """DELETE /subscriptions/{external_id}, without a credit note."""
+
+    at: datetime
+    external_id: str
+    invoice: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """A record of use, dated `timestamp`, that is sent when the clock stands at `at`."""
+
+    at: datetime
+    id: str
+    external_id: str
+    code: str
+    timestamp: datetime
+    properties: Properties = field(default_factory=dict)
+
+
+Action = Subscribe | Terminate | Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class Life:
+    """What a customer does between two instants; the actions in the order in which they are done."""
+
+    zone: str
+    currency: str
+    begins: datetime
+    ends: datetime
+    actions: tuple[Action, ...]
+
+    @property
+    def events(self) -> list[Event]:
+        """In the order of their arrival."""
+        return [action for action in self.actions if isinstance(action, Event)]

@@ -1,0 +1,200 @@
+"""A subscription and the windows of its billing records: subscriptions §3.4 to §3.6, §3.9 and §4.5."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from tests.oracle.days import DAY, TICK, Calendar, local, start_of_day
+from tests.oracle.life import Plan
+
+SPLIT = ("yearly", "semiannual")
+
+
+@dataclass(eq=False, kw_only=True)
+class Subscription:
+    external_id: str
+    plan: Plan
+    subscription_at: datetime
+    billing_time: str
+    created_at: datetime
+    ending_at: datetime | None
+    consolidate: bool
+    zone: str
+    status: str = "pending"
+    started_at: datetime | None = None
+    terminated_at: datetime | None = None
+    trial_ended_at: datetime | None = None
+    ends_with_invoice: bool = True
+    previous: Subscription | None = None
+    next: Subscription | None = None
+    earlier: list[Subscription] = field(default_factory=list)
+    """Those of the same external id made before."""
+    records: list[Record] = field(default_factory=list)
+
+    @property
+    def started(self) -> datetime:
+        assert self.started_at is not None
+        return self.started_at
+
+    @property
+    def calendar(self) -> Calendar:
+        return Calendar(self.billing_time == "calendar", local(self.subscription_at, self.zone))
+
+    @property
+    def monthly_split(self) -> bool:
+        """§3.3."""
+        return self.plan.interval in SPLIT and (self.plan.charges_monthly or self.plan.fixed_monthly)
+
+    @property
+    def trial_end(self) -> datetime:
+        """§4.5: counted from the earliest start of that external id."""
+        first = min(
+            [s.started for s in self.earlier if s.started_at] + [self.started_at or self.subscription_at]
+        )
+        microseconds = self.plan.trial_days * (DAY // TICK)
+        return first + timedelta(microseconds=int(microseconds))
+
+    @property
+    def is_started_in_the_past(self) -> bool:
+        return self.started.date() < self.created_at.date()
+
+    @property
+    def is_upgraded(self) -> bool:
+        return self.next is not None and self.next.plan.yearly_cents >= self.plan.yearly_cents
+
+    @property
+    def is_downgraded(self) -> bool:
+        return self.next is not None and self.next.plan.yearly_cents < self.plan.yearly_cents
+
+    def ends_on(self, day: date) -> bool:
+        return self.ending_at is not None and local(self.ending_at, self.zone) == day
+
+
+def in_trial(one: Subscription, at: datetime) -> bool:
+    """§4.5."""
+    return one.trial_ended_at is None and one.started <= at < one.trial_end
+
+
+@dataclass(kw_only=True)
+class Record:
+    """One billing record: an invoice's part of one subscription, and its windows."""
+
+    at: datetime
+    day: date
+    reason: str
+    fee_start: date
+    """F"""
+    fee_from: datetime
+    fee_to: datetime
+    charges: tuple[datetime, datetime] | None
+    """[S, E); None where blank (§3.5)."""
+    charges_start: date
+    """C"""
+    fixed: tuple[datetime, datetime] | None
+    fixed_start: date
+    """X"""
+    charges_unit: str
+    fixed_unit: str
+    has_fee: bool = False
+    fixed_billed: list[datetime] = field(default_factory=list)
+    """The starts of the periods whose in-advance fixed charges it bills."""
+    with_charges: bool = True
+
+    @property
+    def recurring(self) -> bool:
+        return self.reason == "subscription_periodic"
+
+
+def boundaries(one: Subscription, at: datetime, reason: str) -> Record:
+    """The record of one subscription at one billing instant: §3.4, then §3.6."""
+    is_old_of_upgrade = one.status == "terminated" and one.is_upgraded
+    record = windows(one, at, reason, current=is_old_of_upgrade, terminated_at=one.terminated_at)
+    if reason != "subscription_terminating" or one.next is not None or at - DAY < one.started:
+        return record
+    ended = windows(one, at - DAY, reason, current=True, terminated_at=None)
+    if ended.charges is None:
+        return record
+    end = ended.charges[1]
+    if not (end - TICK <= at and at - (end - TICK) < DAY):
+        return record
+    periodic = windows(one, at, reason, current=False, terminated_at=None)
+    billed = any(
+        r.recurring and r.fee_from == periodic.fee_from and r.fee_to == periodic.fee_to for r in one.records
+    )
+    return record if billed else periodic
+
+
+def windows(
+    one: Subscription, at: datetime, reason: str, *, current: bool, terminated_at: datetime | None
+) -> Record:
+    """§3.4 and §3.5, with the half-open edges of §3.9."""
+    zone, plan, calendar = one.zone, one.plan, one.calendar
+    d, unit, adv = local(at, zone), plan.interval, plan.pay_in_advance
+    terminated_by = terminated_at is not None and rounded(terminated_at) <= rounded(at)
+
+    def dates(u: str) -> tuple[date, date]:
+        ref = d if current else calendar.back(d, u)
+        arrears_cut = terminated_by and not adv and not one.is_downgraded
+        fee_start = calendar.period_start(d if adv or arrears_cut else ref, u)
+        if terminated_by and one.next is None:
+            use_start = calendar.period_start(d, u)
+        elif not adv:
+            use_start = fee_start
+        else:
+            use_start = calendar.period_start(ref, u)
+        return fee_start, use_start
+
+    def window(start: date, u: str) -> tuple[datetime, datetime]:
+        begins = max(start_of_day(start, zone), usage_begins(one))
+        ends = start_of_day(calendar.next_start(start, u), zone)
+        if terminated_at is not None:
+            ends = min(ends, terminated_at + TICK)
+        return begins, max(ends, begins)
+
+    fee_start = dates(unit)[0]
+    cu = "monthly" if plan.charges_monthly and unit in SPLIT else unit
+    fu = "monthly" if plan.fixed_monthly and unit in SPLIT else unit
+    charges_start, fixed_start = dates(cu)[1], dates(fu)[1]
+    fee_from = start_of_day(fee_start, zone)
+    if fee_from < one.started:
+        fee_from = start_of_day(local(one.started, zone), zone)
+    fee_to = start_of_day(calendar.next_start(fee_start, unit), zone) - TICK
+    if terminated_by and terminated_at is not None and fee_to > terminated_at:
+        fee_to = terminated_at.replace(microsecond=0)
+    fee_to = max(fee_to, one.started)
+    first = calendar.first_month(d, unit) if unit in SPLIT else True
+    starting = reason in ("subscription_starting", "in_advance_charge")
+    charges_filled = current or plan.charges_monthly or not plan.fixed_monthly or first
+    fixed_filled = plan.fixed_monthly or starting or not plan.charges_monthly or first
+    return Record(
+        at=at,
+        day=d,
+        reason=reason,
+        fee_start=fee_start,
+        fee_from=fee_from,
+        fee_to=fee_to,
+        charges=window(charges_start, cu) if charges_filled or unit not in SPLIT else None,
+        charges_start=charges_start,
+        fixed=window(fixed_start, fu) if fixed_filled or unit not in SPLIT else None,
+        fixed_start=fixed_start,
+        charges_unit=cu,
+        fixed_unit=fu,
+    )
+
+
+def usage_begins(one: Subscription) -> datetime:
+    """`started_at` cut to the millisecond, but never before the end of the one that ended before (§3.9)."""
+    started = one.started.replace(microsecond=one.started.microsecond // 1000 * 1000)
+    before = [s.records[-1].charges for s in one.earlier if s.terminated_at and s.records]
+    return max(
+        [
+            started,
+            *(window[1] for window in before if window is not None and window[1] <= started + TICK * 1000),
+        ]
+    )
+
+
+def rounded(at: datetime) -> datetime:
+    """To the second."""
+    return (at + timedelta(microseconds=500000)).replace(microsecond=0)
