@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallymark.jobs.agenda import due_owners
 from tallymark.jobs.queue import enqueue_due_work
+from tallymark.jobs.waiting_events import owners_of_waiting_events
 
 _SCHEDULER_LOCK = 7_236_112_095
 
@@ -25,6 +26,7 @@ async def enqueue_what_is_due(connection: AsyncConnection, *, now: datetime) -> 
     if not is_ours.scalar_one():
         return 0
     due = await due_owners(connection, now=now)
+    due = list(dict.fromkeys([*due, *await owners_of_waiting_events(connection, now=now)]))
     for customer in due:
         await enqueue_due_work(
             connection, organization_id=customer.organization_id, owner_id=customer.owner_id

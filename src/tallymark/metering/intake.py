@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -18,6 +18,8 @@ import psycopg
 import structlog
 
 from tallymark.db.engine import INGEST_ROLE
+from tallymark.metering.rules import AdvanceCodes
+from tallymark.metering.storing import ADD_STREAMS, FIND_STREAMS, STORE, STORE_AND_NOTE, Record
 
 log = structlog.get_logger(__name__)
 
@@ -28,26 +30,6 @@ MOST_WAITING = 50_000
 """Events that may wait; beyond it requests are turned away."""
 
 _STREAM_CACHE = 500_000
-
-_INSERT: LiteralString = """
-    INSERT INTO events (id, stream_id, timestamp, created_at, organization_id, transaction_id, properties,
-                        precise_total_amount_cents)
-    SELECT i, s, t, c, o, x, p, a
-    FROM json_to_recordset(%t::json)
-      AS e(i uuid, s bigint, t timestamptz, c timestamptz, o uuid, x text, p jsonb, a numeric)
-    ON CONFLICT DO NOTHING
-    RETURNING id
-"""
-_ADD_STREAMS: LiteralString = """
-    INSERT INTO event_streams (organization_id, external_subscription_id, code)
-    SELECT o, s, c FROM json_to_recordset(%t::json) AS e(o uuid, s text, c text)
-    ON CONFLICT DO NOTHING
-"""
-_FIND_STREAMS: LiteralString = """
-    SELECT s.organization_id, s.external_subscription_id, s.code, s.id
-    FROM json_to_recordset(%t::json) AS e(o uuid, s text, c text)
-    JOIN event_streams s ON s.organization_id = e.o AND s.external_subscription_id = e.s AND s.code = e.c
-"""
 
 
 class IntakeFull(Exception):
@@ -72,19 +54,6 @@ class Row(msgspec.Struct, frozen=True):
     precise_total_amount_cents: str | None
 
 
-class _Record(msgspec.Struct):
-    """A row as the statement reads it; short names, for they are repeated in every row."""
-
-    i: UUID
-    s: int
-    t: datetime
-    c: datetime
-    o: UUID
-    x: str
-    p: msgspec.Raw
-    a: str | None
-
-
 StreamKey = tuple[UUID, str, str]
 
 
@@ -106,6 +75,7 @@ class Intake:
         self._waiting_rows = 0
         self._wake = asyncio.Event()
         self._streams: dict[StreamKey, int] = {}
+        self._advance_codes = AdvanceCodes()
         self._task: asyncio.Task[None] | None = None
         self._is_closing = False
 
@@ -212,24 +182,40 @@ class Intake:
         return inserted, [request for request, _ in refused]
 
     async def _insert(self, connection: psycopg.AsyncConnection[Any], requests: list[_Request]) -> set[UUID]:
-        records = [
-            _Record(
-                row.id,
-                self._streams[row.organization_id, row.external_subscription_id, row.code],
-                row.timestamp,
-                row.created_at,
-                row.organization_id,
-                row.transaction_id,
-                row.properties,
-                row.precise_total_amount_cents,
+        rows = [row for request in requests for row in request.rows]
+        records = msgspec.json.encode([self._record(row) for row in rows]).decode()
+        codes = self._advance_codes
+        while True:
+            noted = [
+                {"o": row.organization_id, "i": row.id, "s": self._stream_of(row)}
+                for row in rows
+                if codes.take(row.organization_id, row.code)
+            ]
+            cursor = await connection.execute(
+                STORE_AND_NOTE if noted else STORE,
+                {"records": records, "version": codes.version, "noted": msgspec.json.encode(noted).decode()},
+                prepare=True,
+                binary=True,
             )
-            for request in requests
-            for row in request.rows
-        ]
-        cursor = await connection.execute(
-            _INSERT, [msgspec.json.encode(records).decode()], prepare=True, binary=True
+            *stored, (_, version) = await cursor.fetchall()
+            if version == codes.version:
+                return {row[0] for row in stored}
+            await codes.learn(connection)
+
+    def _stream_of(self, row: Row) -> int:
+        return self._streams[row.organization_id, row.external_subscription_id, row.code]
+
+    def _record(self, row: Row) -> Record:
+        return Record(
+            row.id,
+            self._stream_of(row),
+            row.timestamp,
+            row.created_at,
+            row.organization_id,
+            row.transaction_id,
+            row.properties,
+            row.precise_total_amount_cents,
         )
-        return {row[0] for row in await cursor.fetchall()}
 
     async def _know_streams(self, connection: psycopg.AsyncConnection[Any], requests: list[_Request]) -> None:
         if len(self._streams) > _STREAM_CACHE:
@@ -243,8 +229,8 @@ class Intake:
         if not unknown:
             return
         asked = msgspec.json.encode([{"o": o, "s": s, "c": c} for o, s, c in sorted(unknown)]).decode()
-        await connection.execute(_ADD_STREAMS, [asked])
-        cursor = await connection.execute(_FIND_STREAMS, [asked])
+        await connection.execute(ADD_STREAMS, [asked])
+        cursor = await connection.execute(FIND_STREAMS, [asked])
         for organization_id, subscription, code, stream_id in await cursor.fetchall():
             self._streams[organization_id, subscription, code] = stream_id
 

@@ -1,5 +1,6 @@
 """Every table, as SQLAlchemy Core sees it. The migrations are what makes them; a test holds both equal."""
 
+from tallymark.db.tables.advance import events_to_price, priced_events, versions
 from tallymark.db.tables.agenda import agenda
 from tallymark.db.tables.catalog import (
     add_ons,
@@ -75,6 +76,7 @@ __all__ = [
     "customers_taxes",
     "event_streams",
     "events",
+    "events_to_price",
     "fees",
     "fees_applied_taxes",
     "fixed_charge_unit_events",
@@ -89,6 +91,7 @@ __all__ = [
     "outbox",
     "plans",
     "plans_taxes",
+    "priced_events",
     "pricing_units",
     "secrets",
     "subscription_fixed_charge_units",
@@ -97,4 +100,5 @@ __all__ = [
     "test_clocks",
     "usage_thresholds",
     "vat_checks",
+    "versions",
 ]

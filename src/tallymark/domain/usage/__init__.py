@@ -5,6 +5,17 @@ The event store computes the same in SQL; these plain functions are its definiti
 
 from tallymark.domain.usage.aggregations import UsageEvent, aggregate
 from tallymark.domain.usage.buckets import WHOLE, Bucket, Group, Partition, text_of
+from tallymark.domain.usage.checkpoint import (
+    START,
+    Checkpoint,
+    Contribution,
+    Occurrence,
+    add_value,
+    change_presence,
+    one_more,
+    presence,
+    prorate_contribution,
+)
 from tallymark.domain.usage.proration import (
     Operation,
     Proration,
@@ -15,14 +26,23 @@ from tallymark.domain.usage.proration import (
 from tallymark.domain.usage.rounding import round_units
 
 __all__ = [
+    "START",
     "WHOLE",
     "Bucket",
+    "Checkpoint",
+    "Contribution",
     "Group",
+    "Occurrence",
     "Operation",
     "Partition",
     "Proration",
     "UsageEvent",
+    "add_value",
     "aggregate",
+    "change_presence",
+    "one_more",
+    "presence",
+    "prorate_contribution",
     "prorated_units",
     "round_units",
     "sum_changes",

@@ -14,6 +14,8 @@ import structlog
 from tallymark.db.engine import Database, Tx
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Batch, Kind
+from tallymark.rooms.billing.event_run import price_events
+from tallymark.rooms.billing.model import Failure
 from tallymark.rooms.billing.service.due import handle
 from tallymark.rooms.organizations.access import system_now
 
@@ -27,16 +29,6 @@ BACK_OFF = (
     timedelta(hours=6),
 )
 """How long failed work waits for its next try; after the last it is parked until someone looks at it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """A batch that could not be done: told to whoever moves the clock, and logged."""
-
-    kind: str
-    owner_id: UUID
-    due_at: datetime
-    error: str
 
 
 class Outside(Protocol):
@@ -79,7 +71,11 @@ class Run:
 async def run_due_work(
     database: Database, organization_id: UUID, owner_id: UUID, *, outside: Outside = ask_nobody
 ) -> None:
-    """Do all that is due for one customer of a live organization, each batch in a transaction of its own."""
+    """Do all that is due for one customer of a live organization, each batch in a transaction of its own.
+
+    Events that wait for their price come first, in the order in which they were received.
+    """
+    await price_events(database, organization_id, owner_id=owner_id, clock=system_now)
     failed: Failure | None = None
     while failed is None:
         run = Run(
@@ -109,7 +105,7 @@ async def run_simulated(
         outside=outside,
         is_simulated=True,
     )
-    failures: list[Failure] = []
+    failures = await price_events(database, organization_id, is_simulated=True, clock=lambda: until)
     while True:
         done, failed = await _run_next(run)
         if failed is not None:

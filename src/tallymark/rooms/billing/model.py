@@ -10,6 +10,7 @@ from tallymark.domain.calendar import Boundaries
 from tallymark.domain.fees.model import Fee, FeeType
 from tallymark.domain.invoicing import InvoiceDraft
 from tallymark.domain.periods import Period, local_date
+from tallymark.rooms.events.model import Event
 from tallymark.rooms.invoices.model import Reason
 from tallymark.rooms.plans.model import Charge, Commitment, FixedCharge
 from tallymark.rooms.subscriptions.model import Contract
@@ -54,6 +55,9 @@ class Line:
     is_true_up: bool = False
     """Whether it fills the line before it up to its charge's minimum."""
 
+    event: Event | None = None
+    """The one event that a fee in advance is for."""
+
     @property
     def is_base_fee(self) -> bool:
         """Whether it is the plan's own price."""
@@ -72,6 +76,16 @@ class Computed:
     subjects: tuple[Subject, ...]
     lines: tuple[Line, ...]
     totals: InvoiceDraft
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A batch that could not be done: told to whoever moves the clock, and logged."""
+
+    kind: str
+    owner_id: UUID
+    due_at: datetime
+    error: str
 
 
 GroupKey = tuple[str, UUID, str | None, UUID | None]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import ColumnElement, Row, Select, Text, cast, func, select
 
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
@@ -26,6 +28,11 @@ COLUMNS = (
     events.c.precise_total_amount_cents,
 )
 FROM = events.join(event_streams, event_streams.c.id == events.c.stream_id)
+EXACT: Select[Any] = select(
+    *(column for column in COLUMNS if column is not events.c.properties),
+    cast(events.c.properties, Text).label("properties"),
+).select_from(FROM)
+"""With properties as text, for whoever must not read their numbers as floats."""
 
 
 async def find_event(tx: Tx, transaction_id: str) -> Event | None:
@@ -39,6 +46,22 @@ async def find_event(tx: Tx, transaction_id: str) -> Event | None:
     )
     row = (await tx.execute(statement)).first()
     return _as_value(row) if row else None
+
+
+async def get_events(tx: Tx, ids: Collection[UUID]) -> list[Event]:
+    """Events by id, the numbers among their properties exact."""
+    return [_as_exact(row) for row in await tx.execute(EXACT.where(events.c.id.in_(ids)))]
+
+
+async def history(tx: Tx, *, external_subscription_id: str, code: str, before: datetime) -> list[Event]:
+    """What a subscription sent of a code before an instant, by time and arrival."""
+    statement = EXACT.where(
+        event_streams.c.organization_id == tx.organization_id,
+        event_streams.c.external_subscription_id == external_subscription_id,
+        event_streams.c.code == code,
+        events.c.timestamp < before,
+    ).order_by(events.c.timestamp, events.c.created_at, events.c.id)
+    return [_as_exact(row) for row in await tx.execute(statement)]
 
 
 async def known_ids(tx: Tx, ids: Sequence[UUID]) -> frozenset[UUID]:
@@ -83,6 +106,11 @@ async def subscription_start(tx: Tx, external_id: str) -> datetime | None:
     )
     found: datetime | None = (await tx.execute(statement)).scalar_one_or_none()
     return found
+
+
+def _as_exact(row: Row[Any]) -> Event:
+    properties = json.loads(row.properties, parse_float=Decimal)
+    return Event(**{**row._mapping, "properties": properties})
 
 
 def _as_value(row: Row[Any]) -> Event:

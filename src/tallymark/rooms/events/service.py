@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
+from uuid import UUID
 
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
@@ -17,6 +19,18 @@ async def get_event(tx: Tx, *, transaction_id: str) -> Event:
     if event is None:
         raise NotFound("event")
     return event
+
+
+async def get_events(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Event]:
+    """Events by id, the numbers among their properties as exact decimals."""
+    return {event.id: event for event in await repository.get_events(tx, ids)} if ids else {}
+
+
+async def history(tx: Tx, *, external_subscription_id: str, code: str, before: datetime) -> list[Event]:
+    """What a subscription sent of a code before an instant, in the order of time and arrival."""
+    return await repository.history(
+        tx, external_subscription_id=external_subscription_id, code=code, before=before
+    )
 
 
 async def list_events(tx: Tx, filters: Filters, page: Page) -> tuple[list[Event], int]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, delete, false, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, or_, select, update
 
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
@@ -21,6 +21,7 @@ from tallymark.db.tables import (
     subscriptions,
 )
 from tallymark.domain.fees.model import FeeType
+from tallymark.domain.periods import Period
 from tallymark.rooms.fees.model import BilledFixedFee, FeeRecord, FeeTax, Filters, SpentFee
 
 HIDDEN_STATUSES = ("generating", "open", "closed", "deleted")
@@ -115,6 +116,23 @@ async def spent_by(
     return found
 
 
+async def renewals(
+    tx: Tx, *, subscription_id: UUID, charge_ids: Collection[UUID], window: Period
+) -> list[FeeRecord]:
+    """Fees of charges in advance that are for no event, their period beginning in a window."""
+    undone = select(invoices.c.id).where(invoices.c.status.in_(("voided", "closed", "deleted")))
+    statement = _SELECT.where(
+        fees.c.subscription_id == subscription_id,
+        fees.c.charge_id.in_(charge_ids),
+        fees.c.pay_in_advance,
+        fees.c.event_id.is_(None),
+        fees.c.from_at >= window.start,
+        fees.c.from_at < window.end,
+        fees.c.invoice_id.is_(None) | fees.c.invoice_id.not_in(undone),
+    )
+    return await _load(tx, statement)
+
+
 async def find_fee(tx: Tx, fee_id: UUID) -> FeeRecord | None:
     found = await _load(tx, _SELECT.where(fees.c.id == fee_id, *_visible()))
     return found[0] if found else None
@@ -156,7 +174,7 @@ def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
     if filters.payment_status is not None:
         yield fees.c.payment_status == filters.payment_status
     if filters.event_transaction_id is not None:
-        yield false()  # only fees of single events name one
+        yield fees.c.event_transaction_id == filters.event_transaction_id
     for column, side, instant in filters.instants:
         yield fees.c[column] >= instant if side == "from" else fees.c[column] <= instant
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import NotAllowed, NotFound
+from tallymark.domain.periods import Period
 from tallymark.rooms.fees import repository
 from tallymark.rooms.fees.model import BilledFixedFee, FeeRecord, Filters, SpentFee
 
@@ -32,6 +33,17 @@ async def list_fees(tx: Tx, filters: Filters, page: Page) -> tuple[list[FeeRecor
 async def of_invoices(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[FeeRecord]]:
     """The fees of invoices, by invoice, in the order of their lines."""
     return await repository.of_invoices(tx, invoice_ids) if invoice_ids else {}
+
+
+async def renewals(
+    tx: Tx, *, subscription_id: UUID, charge_ids: Collection[UUID], window: Period
+) -> list[FeeRecord]:
+    """The fees for what recurring charges in advance carried into a window (pricing §8.2)."""
+    if not charge_ids:
+        return []
+    return await repository.renewals(
+        tx, subscription_id=subscription_id, charge_ids=charge_ids, window=window
+    )
 
 
 async def save_fees(tx: Tx, rows: Sequence[Mapping[str, Any]], tax_rows: Sequence[Mapping[str, Any]]) -> None:

@@ -44,6 +44,7 @@ class Reason(StrEnum):
     PERIODIC = "subscription_periodic"
     TERMINATING = "subscription_terminating"
     IN_ADVANCE = "in_advance_charge"
+    IN_ADVANCE_PERIODIC = "in_advance_charge_periodic"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

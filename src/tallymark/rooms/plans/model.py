@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
+from tallymark.domain.fees.charge_fee import Conversion
 from tallymark.domain.rating import ChargeModel, Price, parse_price
 from tallymark.rooms.add_ons.model import AddOn
 from tallymark.rooms.billable_metrics.model import AggregationType, BillableMetric
@@ -100,6 +102,14 @@ class Charge:
         return parse_price(
             self.charge_model, self.properties, aggregation_type=self.billable_metric.aggregation_type.value
         )
+
+    @property
+    def conversion(self) -> Conversion | None:
+        """From the pricing unit that its properties are in, if it has one, to the plan's currency."""
+        applied = self.applied_pricing_unit
+        if applied is None:
+            return None
+        return Conversion(short_name=applied.pricing_unit.short_name, rate=Fraction(applied.conversion_rate))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,6 +66,16 @@ async def get_subscriptions(tx: Tx, ids: Collection[UUID]) -> list[Subscription]
     return [_as_value(row) for row in rows]
 
 
+async def started_of(tx: Tx, external_ids: Collection[str]) -> list[Subscription]:
+    """Those of external ids that have begun, whatever came of them."""
+    statement = select(subscriptions).where(
+        subscriptions.c.external_id.in_(external_ids),
+        subscriptions.c.started_at.is_not(None),
+        subscriptions.c.status.in_((Status.ACTIVE, Status.TERMINATED)),
+    )
+    return [_as_value(row) for row in await tx.execute(statement)]
+
+
 async def list_of_customer(tx: Tx, customer_id: UUID, *, statuses: Collection[Status]) -> list[Subscription]:
     statement = (
         select(subscriptions)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator
 from pydantic_core import PydanticCustomError
 
 from tallymark.api.wire import Input, Instant, NotEmpty
-from tallymark.rooms.billing.jobs import Failure
+from tallymark.rooms.billing.model import Failure
 from tallymark.rooms.organizations.schemas import TestClockOutput
 
 

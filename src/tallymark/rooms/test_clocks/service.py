@@ -9,7 +9,8 @@ from uuid import UUID
 
 from tallymark.db.engine import Database
 from tallymark.domain.errors import Conflict, Invalid
-from tallymark.rooms.billing.jobs import Failure, Outside, ask_nobody, run_simulated
+from tallymark.rooms.billing.jobs import Outside, ask_nobody, run_simulated
+from tallymark.rooms.billing.model import Failure
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.organizations.model import TestClock
 

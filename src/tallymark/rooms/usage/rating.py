@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 from tallymark.db.engine import Tx
 from tallymark.domain.calendar import Window
-from tallymark.domain.fees.charge_fee import ChargeFacts, Conversion, compute_charge_fee
+from tallymark.domain.fees.charge_fee import ChargeFacts, compute_charge_fee
 from tallymark.domain.fees.model import Step
 from tallymark.domain.fees.spending_minimum import SpendingMinimum, compute_true_up
 from tallymark.domain.money import Currency, currency
@@ -68,14 +67,6 @@ def period_step(window: Period, contract: Contract) -> Step:
         "to": window.end.isoformat().replace("+00:00", "Z"),
         "timezone": contract.timezone.key,
     }
-
-
-def conversion_of(charge: Charge) -> Conversion | None:
-    """The pricing unit of a charge's properties, if it has one."""
-    applied = charge.applied_pricing_unit
-    if applied is None:
-        return None
-    return Conversion(short_name=applied.pricing_unit.short_name, rate=Fraction(applied.conversion_rate))
 
 
 class _Question:
@@ -156,7 +147,7 @@ class _Question:
             if prices.filter
             else None,
             grouped_by=grouped_by,
-            conversion=conversion_of(self.charge),
+            conversion=self.charge.conversion,
         )
         return ChargeLine(
             charge=self.charge,
@@ -191,7 +182,7 @@ class _Question:
             days=self.scope.days,
             full_days=self.scope.window.full_days,
             window=period_step(self.scope.window.period, self.scope.contract),
-            conversion=conversion_of(self.charge),
+            conversion=self.charge.conversion,
         )
         true_up = compute_true_up(minimum, [line.fee for line in lines], self.scope.currency)
         parent = next(index for index, line in enumerate(lines) if line.filter is None)

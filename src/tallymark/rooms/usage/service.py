@@ -14,6 +14,7 @@ from tallymark.rooms.customers import service as customers
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.subscriptions import service as subscriptions
 from tallymark.rooms.subscriptions.model import Contract
+from tallymark.rooms.usage.advance import advance_line, with_billed
 from tallymark.rooms.usage.model import CurrentUsage, Question
 from tallymark.rooms.usage.rating import RatingScope, gather_charge_lines, period_step
 from tallymark.rooms.usage.taxes import TaxTable, gather_taxes
@@ -21,6 +22,7 @@ from tallymark.rooms.usage.taxes import TaxTable, gather_taxes
 __all__ = [
     "RatingScope",
     "TaxTable",
+    "advance_line",
     "gather_charge_lines",
     "gather_taxes",
     "get_current_usage",
@@ -52,7 +54,7 @@ async def get_current_usage(tx: Tx, asked: Question, *, now: datetime) -> Curren
         taxes=await gather_taxes(tx, [contract]),
         narrowing=asked.narrowing,
     )
-    lines = await gather_charge_lines(tx, scope, chosen)
+    lines = await with_billed(tx, scope, await gather_charge_lines(tx, scope, chosen))
     totals = compute_invoice(
         [InvoicedFee(fee=line.fee, taxes=line.rates if asked.with_taxes else ()) for line in lines]
     )

@@ -29,9 +29,17 @@ async def issue(
 ) -> UUID | None:
     """Invoice subjects that share customer, currency, entity and order number; final at once without a grace period.
 
-    What is paid in advance within a period never waits. With `skips_empty`, an invoice without fees is not made.
+    With `skips_empty`, an invoice without fees is not made.
     """
-    first = subjects[0]
+    computed = await compute(tx, subjects, made_at=now)
+    if skips_empty and not computed.lines:
+        return None
+    return await issue_computed(tx, computed, now=now)
+
+
+async def issue_computed(tx: Tx, computed: Computed, *, now: datetime) -> UUID:
+    """Write an invoice that is computed. What is paid in advance within a period never waits (invoicing §3)."""
+    first = computed.subjects[0]
     contract = first.contract
     rules = contract.customer.issuing_rules(contract.customer_entity)
     has_grace = first.reason is not Reason.IN_ADVANCE and rules.grace_days > 0
@@ -41,9 +49,6 @@ async def issue(
         is_recurring=first.is_recurring,
         has_grace=first.reason is not Reason.IN_ADVANCE,
     )
-    computed = await compute(tx, subjects, made_at=now)
-    if skips_empty and not computed.lines:
-        return None
     invoice_id = new_id()
     await invoices.save_draft(
         tx,

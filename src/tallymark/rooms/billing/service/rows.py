@@ -65,9 +65,9 @@ def _windows(subject: Subject) -> Row:
 
 
 def fee_rows(
-    computed: Computed, *, invoice_id: UUID, organization_id: UUID, now: datetime
+    computed: Computed, *, invoice_id: UUID | None, organization_id: UUID, now: datetime
 ) -> tuple[list[Row], list[Row]]:
-    """The fees and their taxes, in the order of the lines."""
+    """The fees and their taxes, in the order of the lines; without an invoice they stand alone."""
     fees: list[Row] = []
     taxes: list[Row] = []
     for position, (line, invoiced) in enumerate(zip(computed.lines, computed.totals.fees, strict=True)):
@@ -180,6 +180,9 @@ def _usage(line: Line) -> Row:
         "grouped_by": dict(usage.grouped_by) if usage else {},
         "presentation_breakdowns": shown_breakdowns(own) if own else [],
         "pricing_unit_details": _pricing_unit(line),
+        "invoiceable": line.charge.invoiceable if line.charge else True,
+        "event_id": line.event.id if line.event else None,
+        "event_transaction_id": line.event.transaction_id if line.event else None,
     }
 
 

@@ -23,6 +23,15 @@ async def make_subjects(
     return [await _subject(tx, item, reason, at, continuity[item.subscription.id]) for item in contracts]
 
 
+async def subject_of_event(tx: Tx, contract: Contract, *, at: datetime) -> Subject:
+    """Place a subscription on the invoice of one event: over the windows that hold it (subscriptions §3.1)."""
+    continuity = (await invoices.continuity_of(tx, [contract], at=at))[contract.subscription.id]
+    boundaries = compute_boundaries(
+        contract.schedule, contract.life, at=at, current=True, continuity=continuity
+    )
+    return Subject(contract=contract, reason=Reason.IN_ADVANCE, at=at, boundaries=boundaries)
+
+
 async def _subject(
     tx: Tx, contract: Contract, reason: Reason, at: datetime, continuity: Continuity
 ) -> Subject:

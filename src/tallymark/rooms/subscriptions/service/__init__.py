@@ -4,6 +4,7 @@ from tallymark.rooms.subscriptions.service.activate import activate
 from tallymark.rooms.subscriptions.service.agenda import note_billing, reschedule
 from tallymark.rooms.subscriptions.service.create import NewSubscription, create
 from tallymark.rooms.subscriptions.service.fixed_units import note_changed_units, unit_events_of
+from tallymark.rooms.subscriptions.service.match import holding, started_of
 from tallymark.rooms.subscriptions.service.read import (
     choose,
     end_of_predecessor,
@@ -31,12 +32,14 @@ __all__ = [
     "get_contracts",
     "get_subscription",
     "get_views",
+    "holding",
     "list_subscriptions",
     "live_contracts",
     "live_of_customer",
     "note_billing",
     "note_changed_units",
     "reschedule",
+    "started_of",
     "terminate",
     "unit_events_of",
     "update",

@@ -1,0 +1,42 @@
+"""Events that wait for their price (metering §8): whose are they, so that a worker looks at them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tallymark.jobs.agenda import DueOwner
+
+_OWNERS = text("""
+    SELECT DISTINCT s.organization_id, s.customer_id
+    FROM (
+        SELECT stream_id FROM events_to_price p
+        WHERE parked_at IS NULL AND (retry_at IS NULL OR retry_at <= :now)
+          AND NOT EXISTS (SELECT FROM test_clocks c WHERE c.organization_id = p.organization_id)
+        ORDER BY id LIMIT :most
+    ) waiting
+    JOIN event_streams e ON e.id = waiting.stream_id
+    JOIN subscriptions s ON s.organization_id = e.organization_id AND s.external_id = e.external_subscription_id
+""")
+_DROP_UNOWNED = text("""
+    DELETE FROM events_to_price p
+    WHERE NOT EXISTS (
+        SELECT FROM event_streams e
+        JOIN subscriptions s ON s.organization_id = e.organization_id AND s.external_id = e.external_subscription_id
+        WHERE e.id = p.stream_id
+    )
+""")
+_MOST = 5_000
+
+
+async def owners_of_waiting_events(connection: AsyncConnection, *, now: datetime) -> list[DueOwner]:
+    """The customers of live organizations with events to price; needs a system transaction.
+
+    Where there is none, what waits for a subscription that nobody has is let go: no one is billed for it.
+    """
+    rows = (await connection.execute(_OWNERS, {"now": now, "most": _MOST})).all()
+    if not rows:
+        await connection.execute(_DROP_UNOWNED)
+    return [DueOwner(row.organization_id, row.customer_id) for row in rows]

@@ -1,0 +1,246 @@
+"""How events that wait for their price, and those that have it, are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Text,
+    Uuid,
+    and_,
+    column,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+    values,
+)
+
+from tallymark.db.engine import Tx
+from tallymark.db.tables import event_streams, events, events_to_price, priced_events, subscriptions
+from tallymark.domain.periods import Period
+from tallymark.domain.usage import Checkpoint
+from tallymark.rooms.advance.model import Asked, Billed, Logged, Standing, Waiting, read_scope
+
+_OF_STREAM = events_to_price.join(event_streams, event_streams.c.id == events_to_price.c.stream_id)
+_HAS_SUBSCRIPTION = and_(
+    subscriptions.c.organization_id == event_streams.c.organization_id,
+    subscriptions.c.external_id == event_streams.c.external_subscription_id,
+)
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    waiting = events_to_price.c
+    return and_(waiting.parked_at.is_(None), or_(waiting.retry_at.is_(None), waiting.retry_at <= now))
+
+
+async def first_customer(tx: Tx, *, now: datetime) -> UUID | None:
+    """Whose event is to be priced first."""
+    statement = (
+        select(subscriptions.c.customer_id)
+        .select_from(_OF_STREAM.join(subscriptions, _HAS_SUBSCRIPTION))
+        .where(_is_due(now))
+        .order_by(events_to_price.c.id, subscriptions.c.created_at.desc())
+        .limit(1)
+    )
+    found: UUID | None = (await tx.execute(statement)).scalar_one_or_none()
+    return found
+
+
+async def drop_unowned(tx: Tx) -> None:
+    """Take off the events of external ids that no subscription has: nobody is billed for them."""
+    owned = exists(
+        select(subscriptions.c.id)
+        .select_from(event_streams.join(subscriptions, _HAS_SUBSCRIPTION))
+        .where(event_streams.c.id == events_to_price.c.stream_id)
+    )
+    await tx.execute(delete(events_to_price).where(~owned))
+
+
+async def next_waiting(tx: Tx, customer_id: UUID, *, now: datetime, limit: int) -> list[Waiting]:
+    """A customer's events to price, in order."""
+    of_customer = exists(
+        select(subscriptions.c.id).where(_HAS_SUBSCRIPTION, subscriptions.c.customer_id == customer_id)
+    )
+    statement = (
+        select(events_to_price.c.id, events_to_price.c.event_id)
+        .select_from(_OF_STREAM)
+        .where(of_customer, _is_due(now))
+        .order_by(events_to_price.c.id)
+        .limit(limit)
+    )
+    return [Waiting(**row._mapping) for row in await tx.execute(statement)]
+
+
+async def take_off(tx: Tx, ids: Collection[int]) -> None:
+    await tx.execute(delete(events_to_price).where(events_to_price.c.id.in_(ids)))
+
+
+async def record_failure(
+    tx: Tx, waiting_id: int, *, error: str, attempts: int, retry_at: datetime | None, now: datetime
+) -> None:
+    await tx.execute(
+        update(events_to_price)
+        .where(events_to_price.c.id == waiting_id)
+        .values(
+            attempts=attempts,
+            retry_at=retry_at,
+            parked_at=None if retry_at else now,
+            last_error=error[:2000],
+        )
+    )
+
+
+async def attempts_of(tx: Tx, waiting_id: int) -> int:
+    statement = select(events_to_price.c.attempts).where(events_to_price.c.id == waiting_id)
+    return int((await tx.execute(statement)).scalar_one_or_none() or 0)
+
+
+async def priced_pairs(tx: Tx, event_ids: Collection[UUID]) -> set[tuple[UUID, UUID]]:
+    """(event, charge) of those among these that have a price."""
+    statement = select(priced_events.c.event_id, priced_events.c.charge_id).where(
+        priced_events.c.event_id.in_(event_ids)
+    )
+    return {(row.event_id, row.charge_id) for row in await tx.execute(statement)}
+
+
+def _in_scope(key: tuple[UUID, str, str], window: Period) -> ColumnElement[bool]:
+    charge_id, external_id, scope = key
+    return and_(
+        priced_events.c.charge_id == charge_id,
+        priced_events.c.external_subscription_id == external_id,
+        priced_events.c.scope == scope,
+        priced_events.c.timestamp >= window.start,
+        priced_events.c.timestamp < window.end,
+    )
+
+
+async def find_standing(tx: Tx, key: tuple[UUID, str, str], window: Period) -> Standing:
+    """Where a window stands after the event priced last in it (charge, external subscription id, scope)."""
+    statement = (
+        select(priced_events).where(_in_scope(key, window)).order_by(priced_events.c.id.desc()).limit(1)
+    )
+    row = (await tx.execute(statement)).first()
+    if row is None:
+        return Standing()
+    return Standing(
+        checkpoint=Checkpoint(
+            current=Fraction(row.current),
+            highest=Fraction(row.highest),
+            highest_prorated=Fraction(row.highest_prorated),
+        ),
+        events_count=row.events_count,
+        precise_total_amount_cents=Fraction(row.precise_total_amount_cents),
+    )
+
+
+async def log_of(
+    tx: Tx, key: tuple[UUID, str, str], window: Period, *, value: str | None = None
+) -> list[Logged]:
+    """The events priced in a window by time and order of pricing, or those of one distinct value."""
+    statement = select(priced_events).where(_in_scope(key, window))
+    if value is not None:
+        statement = statement.where(priced_events.c.value == value)
+    rows = await tx.execute(statement.order_by(priced_events.c.timestamp, priced_events.c.id))
+    return [_as_logged(row) for row in rows]
+
+
+async def billed_in(tx: Tx, asked: Asked, charge_ids: Collection[UUID]) -> list[Billed]:
+    """What events of a window were billed, by charge and scope."""
+    log = priced_events.c
+    statement = (
+        select(
+            log.charge_id,
+            log.scope,
+            func.sum(log.amount_cents).label("cents"),
+            func.sum(log.pricing_unit_cents).label("unit_cents"),
+        )
+        .where(
+            log.charge_id.in_(charge_ids),
+            log.external_subscription_id == asked.contract.subscription.external_id,
+            log.timestamp >= asked.window.start,
+            log.timestamp < asked.window.end,
+        )
+        .group_by(log.charge_id, log.scope)
+    )
+    if asked.group:
+        statement = statement.join(events, events.c.id == log.event_id).where(*_in_group(asked))
+    found = []
+    for row in await tx.execute(statement):
+        filter_id, grouped_by = read_scope(row.scope)
+        found.append(
+            Billed(
+                charge_id=row.charge_id,
+                filter_id=filter_id,
+                grouped_by=grouped_by,
+                amount_cents=int(row.cents),
+                pricing_unit_cents=int(row.unit_cents),
+            )
+        )
+    return found
+
+
+async def unpriced_pairs(tx: Tx, asked: Asked) -> list[tuple[UUID, UUID]]:
+    """(event, charge) of a window that have no price, in the order in which the events came."""
+    by_code: dict[str, list[UUID]] = {}
+    for charge in asked.charges:
+        by_code.setdefault(charge.billable_metric.code, []).append(charge.id)
+    pairs = values(column("code", Text), column("charge_id", Uuid), name="pairs").data(
+        [(code, charge_id) for code, ids in by_code.items() for charge_id in ids]
+    )
+    is_priced = exists().where(
+        priced_events.c.event_id == events.c.id, priced_events.c.charge_id == pairs.c.charge_id
+    )
+    statement = (
+        select(events.c.id, pairs.c.charge_id)
+        .select_from(
+            events.join(event_streams, event_streams.c.id == events.c.stream_id).join(
+                pairs, pairs.c.code == event_streams.c.code
+            )
+        )
+        .where(
+            event_streams.c.organization_id == tx.organization_id,
+            event_streams.c.external_subscription_id == asked.contract.subscription.external_id,
+            events.c.timestamp >= asked.window.start,
+            events.c.timestamp < asked.window.end,
+            ~is_priced,
+            *_in_group(asked),
+        )
+        .order_by(events.c.created_at, events.c.id)
+    )
+    return [(row.id, row.charge_id) for row in await tx.execute(statement)]
+
+
+def _in_group(asked: Asked) -> list[ColumnElement[bool]]:
+    return [events.c.properties[key].astext.in_(wanted) for key, wanted in asked.group.items()]
+
+
+async def insert_priced(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        await tx.execute(insert(priced_events), [dict(row) for row in rows])
+
+
+def exact(value: Fraction) -> Decimal:
+    """A fraction that has a finite number of decimals, as such."""
+    places, rest = 0, value
+    while rest.denominator != 1:
+        rest, places = rest * 10, places + 1
+        assert places <= 10_000, "sums of decimals are decimals"
+    digits = tuple(map(int, str(abs(rest.numerator))))
+    return Decimal((int(rest < 0), digits, -places))
+
+
+def _as_logged(row: Row[Any]) -> Logged:
+    return Logged(
+        event_id=row.event_id, timestamp=row.timestamp, value=row.value, adds=row.adds, order=row.id
+    )

@@ -1,0 +1,68 @@
+"""Keep what was priced, and tell what it came to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from tallymark.db.engine import Tx
+from tallymark.rooms.advance import repository
+from tallymark.rooms.advance.model import Asked, Billed, PricedEvent
+from tallymark.rooms.advance.service.ledger import Ledger
+from tallymark.rooms.events import service as events
+
+
+async def save(tx: Tx, priced: Sequence[PricedEvent], *, now: datetime) -> None:
+    """Write the log of events whose fees were made, in their order."""
+    await repository.insert_priced(
+        tx,
+        [
+            {
+                "organization_id": tx.organization_id,
+                "event_id": item.event.id,
+                "charge_id": item.charge.id,
+                "external_subscription_id": item.contract.subscription.external_id,
+                "scope": item.scope.key,
+                "timestamp": item.event.timestamp,
+                "value": item.measured.value,
+                "adds": item.measured.adds,
+                "current": repository.exact(item.after.checkpoint.current),
+                "highest": repository.exact(item.after.checkpoint.highest),
+                "highest_prorated": repository.exact(item.after.checkpoint.highest_prorated),
+                "events_count": item.after.events_count,
+                "precise_total_amount_cents": repository.exact(item.after.precise_total_amount_cents),
+                "amount_cents": item.fee.amount_cents,
+                "pricing_unit_cents": item.fee.pricing_unit.amount_cents if item.fee.pricing_unit else 0,
+                "created_at": now,
+            }
+            for item in priced
+        ],
+    )
+
+
+async def billed_in(tx: Tx, asked: Asked) -> list[Billed]:
+    """What the events of a window were billed, by charge and scope; then what each would be that has no fee yet.
+
+    Also events that never get one count here, as the period's bill would have them (metering §9.1).
+    """
+    if not asked.charges:
+        return []
+    by_id = {charge.id: charge for charge in asked.charges}
+    billed = await repository.billed_in(tx, asked, by_id.keys())
+    pairs = await repository.unpriced_pairs(tx, asked)
+    found = await events.get_events(tx, {event_id for event_id, _ in pairs})
+    ledger = Ledger(tx)
+    for event_id, charge_id in pairs:
+        priced = await ledger.price(found[event_id], asked.contract, by_id[charge_id])
+        if priced is not None:
+            unit = priced.fee.pricing_unit
+            billed.append(
+                Billed(
+                    charge_id=charge_id,
+                    filter_id=priced.scope.charge_filter.id if priced.scope.charge_filter else None,
+                    grouped_by=dict(priced.scope.grouped_by),
+                    amount_cents=priced.fee.amount_cents,
+                    pricing_unit_cents=unit.amount_cents if unit else 0,
+                )
+            )
+    return billed

@@ -1,0 +1,66 @@
+"""Events that wait for their price, run: a transaction for many of them, and one each where that fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+
+from tallymark.db.engine import Database, Tx
+from tallymark.rooms.advance import service as advance
+from tallymark.rooms.billing.model import Failure
+from tallymark.rooms.billing.service.advance import AT_ONCE, bill_events
+
+log = structlog.get_logger(__name__)
+
+
+async def price_events(
+    database: Database,
+    organization_id: UUID,
+    *,
+    clock: Callable[[], datetime],
+    owner_id: UUID | None = None,
+    is_simulated: bool = False,
+) -> list[Failure]:
+    """Price all events that wait, of one customer or of all; what fails is set aside, and told.
+
+    When a transaction of many events fails, they are done one by one: only the one at fault waits.
+    """
+    failures: list[Failure] = []
+    limit = AT_ONCE
+    while True:
+        now, owner = clock(), owner_id
+        try:
+            async with database.tenant(organization_id, is_simulated=is_simulated) as tx:
+                owner = owner_id or await advance.first_customer(tx, now=now)
+                if owner is None:
+                    return failures
+                await tx.lock("customer", owner)
+                if not await bill_events(tx, owner, now=now, limit=limit) and owner_id is not None:
+                    return failures
+        except Exception as error:
+            if owner is None:
+                raise
+            if limit > 1:
+                limit = 1
+                continue
+            async with database.tenant(organization_id, is_simulated=is_simulated) as tx:
+                failures.append(await _set_aside(tx, owner, error, now=now))
+            limit = AT_ONCE
+
+
+async def _set_aside(tx: Tx, owner_id: UUID, error: Exception, *, now: datetime) -> Failure:
+    """Note that the next event of a customer could not be priced."""
+    text = f"{type(error).__name__}: {error}"
+    await tx.lock("customer", owner_id)
+    for waiting in await advance.next_waiting(tx, owner_id, now=now, limit=1):
+        retry_at = await advance.record_failure(tx, waiting, error=text, now=now)
+        log.error(
+            "an event could not be priced" if retry_at else "an event could not be priced and is parked",
+            event_id=str(waiting.event_id),
+            organization_id=str(tx.organization_id),
+            exc_info=error,
+        )
+    return Failure(kind="price_event", owner_id=owner_id, due_at=now, error=text)

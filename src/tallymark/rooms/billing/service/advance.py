@@ -1,0 +1,95 @@
+"""Bill events of charges paid in advance: a fee each, on an invoice of its own or on none (metering §8, invoicing §7.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from tallymark.db.engine import Tx
+from tallymark.domain.invoicing import InvoicedFee, compute_invoice
+from tallymark.jobs.outbox import Message, emit
+from tallymark.rooms.advance import service as advance
+from tallymark.rooms.advance.model import PricedEvent
+from tallymark.rooms.billing.model import Computed, Line
+from tallymark.rooms.billing.service.invoice import issue_computed
+from tallymark.rooms.billing.service.rows import fee_rows
+from tallymark.rooms.billing.service.subjects import subject_of_event
+from tallymark.rooms.fees import service as fees
+from tallymark.rooms.invoices import service as invoices
+from tallymark.rooms.invoices.model import InvoiceStatus
+from tallymark.rooms.usage import service as usage
+from tallymark.rooms.usage.service import TaxTable, advance_line
+
+AT_ONCE = 100
+"""Events that are priced in one transaction."""
+
+
+async def bill_events(tx: Tx, customer_id: UUID, *, now: datetime, limit: int = AT_ONCE) -> int:
+    """Price a customer's next events and make their fees; how many events that were, priced or not.
+
+    Needs the customer's lock. An event comes off the list in the transaction that makes its fees: killed at any
+    instant, it is there with no fee, or gone with all of them.
+    """
+    waiting = await advance.next_waiting(tx, customer_id, now=now, limit=limit)
+    if waiting:
+        priced = await advance.price_waiting(tx, waiting)
+        await advance.save(tx, priced, now=now)
+        await _make_fees(tx, priced, now=now)
+        await advance.take_off(tx, waiting)
+    return len(waiting)
+
+
+async def _make_fees(tx: Tx, priced: Sequence[PricedEvent], *, now: datetime) -> None:
+    if not priced:
+        return
+    contracts = {item.contract.subscription.id: item.contract for item in priced}
+    table = await usage.gather_taxes(tx, contracts.values())
+    for item in priced:
+        line = _line(item, table)
+        if item.charge.invoiceable:
+            await _invoice(tx, line, at=item.event.timestamp, now=now)
+        else:
+            await save_standalone(tx, [line], now=now)
+
+
+def _line(item: PricedEvent, table: TaxTable) -> Line:
+    charge_line = advance_line(item, table)
+    return Line(
+        fee=item.fee,
+        contract=item.contract,
+        taxes=charge_line.taxes,
+        period=item.window.period,
+        usage=charge_line,
+        event=item.event,
+    )
+
+
+async def _invoice(tx: Tx, line: Line, *, at: datetime, now: datetime) -> None:
+    """One invoice for one event, dated as of it."""
+    subject = await subject_of_event(tx, line.contract, at=at)
+    computed = Computed(subjects=(subject,), lines=(line,), totals=compute_invoice([_invoiced(line)]))
+    invoice_id = await issue_computed(tx, computed, now=now)
+    invoice = await invoices.find_invoice(tx, invoice_id)
+    made = (await fees.of_invoices(tx, [invoice_id]))[invoice_id]
+    messages = [_fee_created(fee.id) for fee in made]
+    if invoice is not None and invoice.status is InvoiceStatus.FINALIZED:
+        messages.append(Message(webhook_type="invoice.created", object_type="invoice", object_id=invoice_id))
+    await emit(tx, *messages, now=now)
+
+
+async def save_standalone(tx: Tx, lines: Sequence[Line], *, now: datetime) -> None:
+    """Make fees that are on no invoice, their taxes computed at once, each by itself (pricing §8.2)."""
+    for line in lines:
+        computed = Computed(subjects=(), lines=(line,), totals=compute_invoice([_invoiced(line)]))
+        rows, tax_rows = fee_rows(computed, invoice_id=None, organization_id=tx.organization_id, now=now)
+        await fees.save_fees(tx, rows, tax_rows)
+        await emit(tx, *(_fee_created(row["id"]) for row in rows), now=now)
+
+
+def _invoiced(line: Line) -> InvoicedFee:
+    return InvoicedFee(fee=line.fee, taxes=tuple(tax.as_rate for tax in line.taxes))
+
+
+def _fee_created(fee_id: UUID) -> Message:
+    return Message(webhook_type="fee.created", object_type="fee", object_id=fee_id)
