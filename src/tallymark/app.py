@@ -32,6 +32,7 @@ from tallymark.rooms.fees import routes as fees
 from tallymark.rooms.invoices import jobs as invoice_jobs
 from tallymark.rooms.invoices import routes as invoices
 from tallymark.rooms.invoices.documents import Documents, LinkSigner
+from tallymark.rooms.lifetime_usages import routes as lifetime_usages
 from tallymark.rooms.organizations import routes as organizations
 from tallymark.rooms.organizations import service as organizations_service
 from tallymark.rooms.organizations.access import Access
@@ -58,6 +59,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     add_ons.router,
     plans.router,
     usage.router,
+    lifetime_usages.router,
     subscriptions.router,
     events.router,
     fees.router,

@@ -36,6 +36,8 @@ orgs = typer.Typer(help="Make and list organizations (tenants).", no_args_is_hel
 app.add_typer(orgs, name="orgs")
 keys = typer.Typer(help="Make, list and end the API keys of an organization.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
+explanations = typer.Typer(help="Show how an amount came to be.", no_args_is_help=True)
+app.add_typer(explanations, name="explain")
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on.", show_default="8787")]
@@ -141,6 +143,21 @@ def settings(
 def version() -> None:
     """Print the version."""
     typer.echo(__version__)
+
+
+@explanations.command("fee")
+def explain_fee(
+    fee_id: Annotated[UUID, typer.Argument(help="The fee's id (`lago_id`).")],
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Show how a fee's amount came to be, step by step."""
+    from tallymark.commands import find_fee
+    from tallymark.explain import render
+
+    with _migrated_database(data_dir, database_url) as (url, _):
+        fee = asyncio.run(find_fee(url, fee_id))
+    _console().print(render(fee.invoice_display_name or fee.item_name, fee.currency, fee.explanation))
 
 
 @orgs.command("create")

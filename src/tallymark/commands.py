@@ -14,6 +14,8 @@ from tallymark.api.wire import wire_instant
 from tallymark.db.engine import Database, Tx
 from tallymark.db.errors import StartupError
 from tallymark.domain.errors import Invalid, NotFound
+from tallymark.rooms.fees import service as fees
+from tallymark.rooms.fees.model import FeeRecord
 from tallymark.rooms.organizations import census, service
 from tallymark.rooms.organizations.model import ApiKey, Entry
 from tallymark.rooms.organizations.schemas import (
@@ -54,6 +56,20 @@ async def create_organization(
     clock = {"frozen_time": wire_instant(frozen_time)} if frozen_time else None
     shown = CreatedOrganizationOutput(**OrganizationOutput.of(organization).__dict__, test_clock=clock)
     return NewOrganizationResponse(organization=shown, api_key=made.api_key)
+
+
+async def find_fee(url: str, fee_id: UUID) -> FeeRecord:
+    """A fee of any organization. Raises `StartupError` for an unknown one."""
+    database = Database(url, pool_size=2)
+    try:
+        async with database.system() as connection:
+            organization_id = await fees.organization_of(connection, fee_id)
+        async with database.tenant(organization_id) as tx:
+            return await fees.get_fee(tx, fee_id)
+    except NotFound:
+        raise StartupError(f"there is no fee {fee_id}") from None
+    finally:
+        await database.close()
 
 
 async def list_organizations(url: str) -> list[Entry]:

@@ -1,6 +1,7 @@
 """Prorated units on graduated tiers (pricing §9)."""
 
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,7 @@ EUR = currency("EUR")
 def price(*tiers):
     """(from, to, price, flat) rows."""
     names = ("from_value", "to_value", "per_unit_amount", "flat_amount")
-    rows = [dict(zip(names, tier, strict=True)) for tier in tiers]
+    rows: Any = [dict(zip(names, tier, strict=True)) for tier in tiers]
     return parse_price(ChargeModel.GRADUATED, {"graduated_ranges": rows}, aggregation_type="sum_agg")
 
 

@@ -194,3 +194,17 @@ subscription_fixed_charge_units = Table(
     flag("apply_units_immediately"),
     *timestamps(),
 )
+
+# What a chain of plan changes used before it was metered here; its external id and anchor never change (metering §9.4).
+lifetime_usages = Table(
+    "lifetime_usages",
+    metadata,
+    id_column(),
+    organization_column(),
+    string("external_subscription_id", nullable=False),
+    instant("subscription_at", nullable=False),
+    cents("external_historical_usage_amount_cents"),
+    *timestamps(),
+    UniqueConstraint("organization_id", "external_subscription_id", "subscription_at"),
+    CheckConstraint("external_historical_usage_amount_cents >= 0", name="historical"),
+)

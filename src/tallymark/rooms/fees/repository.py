@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
@@ -131,6 +132,12 @@ async def renewals(
         fees.c.invoice_id.is_(None) | fees.c.invoice_id.not_in(undone),
     )
     return await _load(tx, statement)
+
+
+async def organization_of(connection: AsyncConnection, fee_id: UUID) -> UUID | None:
+    statement = select(fees.c.organization_id).where(fees.c.id == fee_id)
+    found: UUID | None = (await connection.execute(statement)).scalar_one_or_none()
+    return found
 
 
 async def find_fee(tx: Tx, fee_id: UUID) -> FeeRecord | None:

@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import NotAllowed, NotFound
@@ -23,6 +25,14 @@ async def get_fee(tx: Tx, fee_id: UUID) -> FeeRecord:
     if fee is None:
         raise NotFound("fee")
     return fee
+
+
+async def organization_of(connection: AsyncConnection, fee_id: UUID) -> UUID:
+    """Whose fee it is; needs a system transaction. Raises `NotFound("fee")`."""
+    found = await repository.organization_of(connection, fee_id)
+    if found is None:
+        raise NotFound("fee")
+    return found
 
 
 async def list_fees(tx: Tx, filters: Filters, page: Page) -> tuple[list[FeeRecord], int]:

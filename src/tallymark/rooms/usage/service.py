@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,8 +13,9 @@ from tallymark.domain.invoicing import InvoicedFee, compute_invoice
 from tallymark.domain.periods import Period, local_date
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.invoices import service as invoices
+from tallymark.rooms.plans.model import Charge
 from tallymark.rooms.subscriptions import service as subscriptions
-from tallymark.rooms.subscriptions.model import Contract
+from tallymark.rooms.subscriptions.model import Contract, Subscription
 from tallymark.rooms.usage.advance import advance_line, with_billed
 from tallymark.rooms.usage.model import CurrentUsage, Question
 from tallymark.rooms.usage.rating import RatingScope, gather_charge_lines, period_step
@@ -26,6 +28,7 @@ __all__ = [
     "gather_charge_lines",
     "gather_taxes",
     "get_current_usage",
+    "get_running_usage",
     "period_step",
 ]
 
@@ -43,6 +46,23 @@ async def get_current_usage(tx: Tx, asked: Question, *, now: datetime) -> Curren
         raise NotAllowed("full_usage_not_allowed")
     if asked.selection.is_any and not chosen:
         raise NotFound("charge")
+    return await _price(tx, contract, chosen, asked, now=now)
+
+
+async def get_running_usage(tx: Tx, subscription: Subscription, *, now: datetime) -> CurrentUsage:
+    """All charges of an active subscription's running period, without taxes."""
+    contract = (await subscriptions.get_contracts(tx, [subscription]))[subscription.id]
+    asked = Question(
+        external_customer_id=contract.customer.external_id,
+        external_subscription_id=subscription.external_id,
+        with_taxes=False,
+    )
+    return await _price(tx, contract, contract.plan.charges, asked, now=now)
+
+
+async def _price(
+    tx: Tx, contract: Contract, charges: Sequence[Charge], asked: Question, *, now: datetime
+) -> CurrentUsage:
     continuity = (await invoices.continuity_of(tx, [contract], at=now))[contract.subscription.id]
     started_at = contract.life.started_at
     window = current_charges_window(contract.schedule, contract.life, max(now, started_at), continuity)
@@ -54,7 +74,7 @@ async def get_current_usage(tx: Tx, asked: Question, *, now: datetime) -> Curren
         taxes=await gather_taxes(tx, [contract]),
         narrowing=asked.narrowing,
     )
-    lines = await with_billed(tx, scope, await gather_charge_lines(tx, scope, chosen))
+    lines = await with_billed(tx, scope, await gather_charge_lines(tx, scope, charges))
     totals = compute_invoice(
         [InvoicedFee(fee=line.fee, taxes=line.rates if asked.with_taxes else ()) for line in lines]
     )

@@ -37,6 +37,14 @@ async def choose(tx: Tx, *, external_id: str, status: Status) -> Subscription:
     return max(matching, key=lambda item: (item.subscription_at, item.created_at))
 
 
+async def find_newest(tx: Tx, *, external_id: str, status: str) -> Subscription | None:
+    """The newest subscription of an external id with a status; None for a status that there is not."""
+    if status not in set(Status):
+        return None
+    found = await repository.find_by_external_id(tx, external_id, statuses=(Status(status),))
+    return found[0] if found else None
+
+
 async def find_active(tx: Tx, *, external_id: str) -> Subscription | None:
     """The active subscription of an external id."""
     found = await repository.find_by_external_id(tx, external_id, statuses=(Status.ACTIVE,))

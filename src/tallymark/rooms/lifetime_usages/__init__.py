@@ -1,0 +1,1 @@
+"""Lifetime usage: what a chain of subscriptions has ever used, in money."""
