@@ -137,3 +137,69 @@ async def test_codes_are_unique_among_live_sections(tenant, database):
             await service.get_section(tx, code="bank")
         await service.create_section(tx, {"code": "bank", "name": "Bank"}, now=NOW)
         assert [section.code for section in await service.list_sections(tx)] == ["bank", "terms", "thanks"]
+
+
+class TestSubscriptions:
+    """§1.8: a subscription may override, and a shared invoice adds up what its participants print."""
+
+    async def subscribe(self, client, external_id, expect=200, **choice):
+        plan = await kit.plan(client, amount_cents=1000, pay_in_advance=True)
+        body = {"external_customer_id": "c", "plan_code": plan["code"], "external_id": external_id}
+        body |= {"invoice_custom_section": choice} if choice else {}
+        body["subscription_at"] = "2025-01-02T00:00:00Z"
+        return await kit.post(client, "/subscriptions", {"subscription": body}, expect=expect)
+
+    @pytest.mark.parametrize(
+        ("choices", "expected"),
+        [
+            pytest.param([{}], ["terms"], id="nothing said: the customer's"),
+            pytest.param([{"invoice_custom_section_codes": ["bank"]}], ["bank"], id="an own selection"),
+            pytest.param([{"skip_invoice_custom_sections": True}], [], id="all skip"),
+            pytest.param(
+                [{"invoice_custom_section_codes": ["bank"]}, {"invoice_custom_section_codes": ["thanks"]}],
+                ["bank", "thanks"],
+                id="own selections add up",
+            ),
+            pytest.param(
+                [{"invoice_custom_section_codes": ["bank"]}, {}], ["bank", "terms"], id="and the customer's"
+            ),
+            pytest.param(
+                [{"invoice_custom_section_codes": ["bank"]}, {"skip_invoice_custom_sections": True}],
+                ["bank"],
+                id="one that skips is left out",
+            ),
+        ],
+    )
+    async def test_an_invoice_takes_what_its_subscriptions_print(self, client, choices, expected):
+        await select_on_entity(client, "terms")
+        await upsert(client)
+        for number, choice in enumerate(choices):
+            await self.subscribe(client, f"s{number}", **choice)
+        await kit.advance(client, "2025-02-01T01:00:00Z")
+        last = (await kit.invoices(client, {"external_id": "c"}))[-1]
+        assert len(last["subscriptions"]) == len(choices)
+        assert [section["code"] for section in last["applied_invoice_custom_sections"]] == expected
+
+    async def test_what_is_left_out_stays(self, client):
+        await upsert(client)
+        made = await self.subscribe(client, "s", invoice_custom_section_codes=["bank", "terms"])
+
+        async def change(**choice):
+            body = {"subscription": {"invoice_custom_section": choice} if choice else {"name": "New"}}
+            return shown(await kit.call(client, "PUT", "/subscriptions/s", body, status="pending"))
+
+        def shown(answer):
+            sections = answer["subscription"]["applied_invoice_custom_sections"]
+            return [section["code"] for section in sections]
+
+        assert shown(made) == ["bank", "terms"]
+        assert await change() == ["bank", "terms"]
+        assert await change(skip_invoice_custom_sections=False) == ["bank", "terms"]
+        assert await change(invoice_custom_section_codes=["thanks"]) == ["thanks"]
+        assert await change(skip_invoice_custom_sections=True) == []
+
+    async def test_an_unknown_code_makes_nothing(self, client):
+        await upsert(client)
+        answer = await self.subscribe(client, "s", expect=422, invoice_custom_section_codes=["none"])
+        assert answer["error_details"] == {"invoice_custom_section_codes": ["value_is_invalid"]}
+        await kit.get(client, "/subscriptions/s", expect=404, status="pending")

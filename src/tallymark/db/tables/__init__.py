@@ -53,6 +53,7 @@ from tallymark.db.tables.sections import (
     customers_custom_sections,
     invoice_custom_sections,
     invoices_applied_custom_sections,
+    subscriptions_custom_sections,
 )
 
 __all__ = [
@@ -98,6 +99,7 @@ __all__ = [
     "secrets",
     "subscription_fixed_charge_units",
     "subscriptions",
+    "subscriptions_custom_sections",
     "taxes",
     "test_clocks",
     "usage_thresholds",

@@ -137,6 +137,7 @@ subscriptions = Table(
     flag("progressive_billing_disabled"),
     string("on_termination_credit_note"),
     string("on_termination_invoice", nullable=False, default="generate"),
+    flag("skip_invoice_custom_sections"),
     *timestamps(),
     Index(
         "subscriptions_active_key",

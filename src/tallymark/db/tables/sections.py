@@ -47,6 +47,7 @@ def sections_of(owners: str) -> Table:
 
 billing_entities_custom_sections = sections_of("billing_entities")
 customers_custom_sections = sections_of("customers")
+subscriptions_custom_sections = sections_of("subscriptions")
 
 # Copied when the invoice is computed: later changes of a section do not touch it.
 invoices_applied_custom_sections = Table(

@@ -13,6 +13,7 @@ class Owner(StrEnum):
 
     BILLING_ENTITY = "billing_entities"
     CUSTOMER = "customers"
+    SUBSCRIPTION = "subscriptions"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,12 +14,14 @@ from tallymark.db.tables import (
     billing_entities_custom_sections,
     customers_custom_sections,
     invoice_custom_sections,
+    subscriptions_custom_sections,
 )
 from tallymark.rooms.invoice_custom_sections.model import Owner, Section
 
 LINKS: dict[Owner, Table] = {
     Owner.BILLING_ENTITY: billing_entities_custom_sections,
     Owner.CUSTOMER: customers_custom_sections,
+    Owner.SUBSCRIPTION: subscriptions_custom_sections,
 }
 LIVE = invoice_custom_sections.c.deleted_at.is_(None)
 

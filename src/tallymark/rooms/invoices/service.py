@@ -134,10 +134,10 @@ async def _save_content(tx: Tx, invoice_id: UUID, content: Content) -> None:
     await repository.replace_applied_taxes(tx, invoice_id, content.taxes)
 
 
-async def copy_sections(tx: Tx, invoice_id: UUID, customer: Customer, *, now: datetime) -> None:
-    """Copy the custom sections that the customer's invoices print onto one that was just computed (invoicing §14)."""
+async def copy_sections(tx: Tx, invoice_id: UUID, contracts: Sequence[Contract], *, now: datetime) -> None:
+    """Copy the custom sections that subscriptions and their customer print onto an invoice just computed (invoicing §14)."""
     keys = {"organization_id": tx.organization_id, "invoice_id": invoice_id, "created_at": now}
-    applicable = await customers.applicable_sections(tx, customer)
+    applicable = await subscriptions.invoice_sections(tx, contracts)
     names = ("code", "name", "display_name", "details")
     rows = [
         {"id": new_id(), **{name: getattr(section, name) for name in names}, **keys} for section in applicable

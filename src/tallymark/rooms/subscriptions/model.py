@@ -58,6 +58,7 @@ class Subscription:
     progressive_billing_disabled: bool
     on_termination_credit_note: str | None
     on_termination_invoice: str
+    skip_invoice_custom_sections: bool
     created_at: datetime
     updated_at: datetime
 

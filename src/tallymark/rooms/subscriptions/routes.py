@@ -36,6 +36,7 @@ async def create_subscription(body: SubscriptionCreateRequest, context: InContex
         raise Forbidden("feature_not_available")
     async with context.transaction() as tx:
         made = await service.create(tx, body.subscription.to_value(), now=context.now)
+        made = await service.choose_sections(tx, made, body.subscription.sections())
         return await _answer(tx, made, context)
 
 
@@ -98,6 +99,7 @@ async def update_subscription(
     async with context.transaction() as tx:
         found = await _find(tx, external_id, status or body.status, alone_is_enough=True)
         changed = await service.update(tx, found, body.subscription.to_changes(), now=context.now)
+        changed = await service.choose_sections(tx, changed, body.subscription.sections())
         return await _answer(tx, changed, context)
 
 
@@ -173,7 +175,8 @@ async def _find(
 
 async def _answer(tx: Tx, subscription: Subscription, context: Context) -> SubscriptionResponse:
     (view,) = await service.get_views(tx, [subscription], now=context.now)
-    return SubscriptionResponse(subscription=DetailedSubscriptionOutput.of(view))
+    selected = (await service.sections_of(tx, [subscription.id])).get(subscription.id, ())
+    return SubscriptionResponse(subscription=DetailedSubscriptionOutput.with_sections(view, selected))
 
 
 async def _list(context: Context, filters: Filters, page: Page) -> SubscriptionsResponse:

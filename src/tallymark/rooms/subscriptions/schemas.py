@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -24,9 +25,11 @@ from tallymark.api.wire import (
     one_of,
 )
 from tallymark.domain.periods import BillingTime
+from tallymark.rooms.invoice_custom_sections.model import Section
+from tallymark.rooms.invoice_custom_sections.schemas import SectionOutput
 from tallymark.rooms.plans.schemas import PlanOutput
 from tallymark.rooms.subscriptions.model import SubscriptionView
-from tallymark.rooms.subscriptions.service import NewSubscription
+from tallymark.rooms.subscriptions.service import NewSubscription, SectionsInput
 
 CreditNoteOption = Literal["credit", "refund", "offset", "skip"]
 InvoiceOption = Literal["generate", "skip"]
@@ -44,6 +47,15 @@ def _payment_method(value: Any) -> Any:
     return value
 
 
+class CustomSectionsInput(Input):
+    skip_invoice_custom_sections: bool | None = None
+    invoice_custom_section_codes: list[str] | None = None
+
+    def to_value(self) -> SectionsInput:
+        """What is asked for."""
+        return SectionsInput(skips=self.skip_invoice_custom_sections, codes=self.invoice_custom_section_codes)
+
+
 class SubscriptionFields(Input):
     """What creation and update share."""
 
@@ -54,11 +66,15 @@ class SubscriptionFields(Input):
     consolidate_invoice: bool | None = None
     billing_entity_code: Text | None = None
     plan_overrides: NotOffered = None
-    invoice_custom_section: NotOffered = None
+    invoice_custom_section: CustomSectionsInput | None = None
     payment_method: Annotated[dict[str, Any] | None, BeforeValidator(_payment_method)] = None
     activation_rules: NotOffered = None
     usage_thresholds: NotOffered = None
     progressive_billing_disabled: NotOffered = None
+
+    def sections(self) -> SectionsInput | None:
+        """The custom sections asked for; None where nothing is said of them."""
+        return self.invoice_custom_section.to_value() if self.invoice_custom_section else None
 
     def options(self) -> dict[str, Any]:
         """The columns that are taken as they were sent."""
@@ -177,17 +193,19 @@ class DetailedSubscriptionOutput(SubscriptionOutput):
     plan: PlanOutput
     entitlements: list[dict[str, Any]]
     applicable_usage_thresholds: list[dict[str, Any]]
-    applied_invoice_custom_sections: list[dict[str, Any]]
+    applied_invoice_custom_sections: list[SectionOutput]
 
     @classmethod
-    def of(cls, view: SubscriptionView) -> DetailedSubscriptionOutput:
-        """The same with its plan."""
+    def with_sections(
+        cls, view: SubscriptionView, sections: Sequence[Section] = ()
+    ) -> DetailedSubscriptionOutput:
+        """The same with its plan, and the custom sections that it selects itself."""
         return cls(
             **subscription_fields(view),
             plan=PlanOutput.of(view.contract.plan),
             entitlements=[],
             applicable_usage_thresholds=[],
-            applied_invoice_custom_sections=[],
+            applied_invoice_custom_sections=[SectionOutput.of(section) for section in sections],
         )
 
 

@@ -75,7 +75,7 @@ async def issue_computed(tx: Tx, computed: Computed, *, now: datetime) -> UUID:
         },
         _content(tx, computed, invoice_id, now=now),
     )
-    await invoices.copy_sections(tx, invoice_id, contract.customer, now=now)
+    await invoices.copy_sections(tx, invoice_id, [s.contract for s in computed.subjects], now=now)
     invoice = await invoices.get_invoice(tx, invoice_id)
     if has_grace:
         await invoices.note_finalization(tx, invoice, contract.customer)
@@ -95,7 +95,7 @@ async def refresh(tx: Tx, invoice: Invoice, *, now: datetime) -> Invoice:
     content = _content(tx, computed, invoice.id, now=invoice.created_at)
     values = {**total_columns(computed), "updated_at": now}
     await invoices.replace_content(tx, invoice.id, values, content)
-    await invoices.copy_sections(tx, invoice.id, subjects[0].contract.customer, now=now)
+    await invoices.copy_sections(tx, invoice.id, [s.contract for s in subjects], now=now)
     return await invoices.get_invoice(tx, invoice.id)
 
 

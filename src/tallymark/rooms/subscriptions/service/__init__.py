@@ -18,14 +18,22 @@ from tallymark.rooms.subscriptions.service.read import (
     live_contracts,
     live_of_customer,
 )
+from tallymark.rooms.subscriptions.service.sections import (
+    SectionsInput,
+    choose_sections,
+    invoice_sections,
+    sections_of,
+)
 from tallymark.rooms.subscriptions.service.terminate import cancel, terminate
 from tallymark.rooms.subscriptions.service.update import update
 
 __all__ = [
     "NewSubscription",
+    "SectionsInput",
     "activate",
     "cancel",
     "choose",
+    "choose_sections",
     "create",
     "end_of_predecessor",
     "find_active",
@@ -35,12 +43,14 @@ __all__ = [
     "get_subscription",
     "get_views",
     "holding",
+    "invoice_sections",
     "list_subscriptions",
     "live_contracts",
     "live_of_customer",
     "note_billing",
     "note_changed_units",
     "reschedule",
+    "sections_of",
     "started_of",
     "terminate",
     "unit_events_of",

@@ -1,0 +1,62 @@
+"""Which custom sections a subscription's invoices print (subscriptions §1.8, platform §13)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from tallymark.db.engine import Tx
+from tallymark.rooms.customers import service as customers
+from tallymark.rooms.invoice_custom_sections import service as sections
+from tallymark.rooms.invoice_custom_sections.model import Owner, Section
+from tallymark.rooms.subscriptions import repository
+from tallymark.rooms.subscriptions.model import Contract, Subscription
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SectionsInput:
+    """What is sent: None stands for what was left out."""
+
+    skips: bool | None = None
+    codes: Sequence[str] | None = None
+
+
+async def choose_sections(tx: Tx, subscription: Subscription, asked: SectionsInput | None) -> Subscription:
+    """Take a selection: skipping clears it, codes replace it, and what is left out stays.
+
+    Raises `Invalid` for an unknown code.
+    """
+    if asked is None:
+        return subscription
+    if asked.skips:
+        await sections.select_sections(tx, Owner.SUBSCRIPTION, subscription.id, [])
+    elif asked.codes is not None:
+        await sections.select_sections(tx, Owner.SUBSCRIPTION, subscription.id, asked.codes)
+    skips = subscription.skip_invoice_custom_sections if asked.skips is None else asked.skips
+    if asked.codes is not None and asked.skips is None:
+        skips = False
+    return await repository.update_subscription(tx, subscription.id, {"skip_invoice_custom_sections": skips})
+
+
+async def sections_of(tx: Tx, subscription_ids: Sequence[UUID]) -> dict[UUID, tuple[Section, ...]]:
+    """What subscriptions have selected themselves."""
+    return await sections.sections_of(tx, Owner.SUBSCRIPTION, subscription_ids)
+
+
+async def invoice_sections(tx: Tx, contracts: Sequence[Contract]) -> list[Section]:
+    """What an invoice of these subscriptions of one customer prints, by name.
+
+    Those that skip are left out; if all do, nothing is printed. Own selections add up; the customer's are printed
+    where one has none of its own.
+    """
+    taking = [c for c in contracts if not c.subscription.skip_invoice_custom_sections]
+    if not taking:
+        return []
+    own = await sections_of(tx, [contract.subscription.id for contract in taking])
+    found = {section.id: section for selected in own.values() for section in selected}
+    if len(own) < len(taking):
+        found |= {
+            section.id: section for section in await customers.applicable_sections(tx, taking[0].customer)
+        }
+    return sorted(found.values(), key=lambda section: (section.name, section.id))
