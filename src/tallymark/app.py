@@ -26,6 +26,7 @@ from tallymark.rooms.billing import routes as billing
 from tallymark.rooms.billing_entities import routes as billing_entities
 from tallymark.rooms.customers import routes as customers
 from tallymark.rooms.customers.jobs import VatChecks
+from tallymark.rooms.estimates import routes as estimates
 from tallymark.rooms.events import routes as events
 from tallymark.rooms.events.ingest import EventsIngest
 from tallymark.rooms.fees import routes as fees
@@ -61,6 +62,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     usage.router,
     lifetime_usages.router,
     subscriptions.router,
+    estimates.router,
     events.router,
     fees.router,
     billing.router,

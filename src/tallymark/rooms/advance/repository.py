@@ -82,6 +82,22 @@ async def next_waiting(tx: Tx, customer_id: UUID, *, now: datetime, limit: int) 
     return [Waiting(**row._mapping) for row in await tx.execute(statement)]
 
 
+async def waiting_of(tx: Tx, *, external_subscription_id: str, code: str) -> list[Waiting]:
+    """The events of a subscription and code that have no price yet, parked ones left out."""
+    statement = (
+        select(events_to_price.c.id, events_to_price.c.event_id)
+        .select_from(_OF_STREAM)
+        .where(
+            event_streams.c.organization_id == tx.organization_id,
+            event_streams.c.external_subscription_id == external_subscription_id,
+            event_streams.c.code == code,
+            events_to_price.c.parked_at.is_(None),
+        )
+        .order_by(events_to_price.c.id)
+    )
+    return [Waiting(**row._mapping) for row in await tx.execute(statement)]
+
+
 async def take_off(tx: Tx, ids: Collection[int]) -> None:
     await tx.execute(delete(events_to_price).where(events_to_price.c.id.in_(ids)))
 

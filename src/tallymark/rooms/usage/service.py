@@ -19,9 +19,10 @@ from tallymark.rooms.subscriptions.model import Contract, Subscription
 from tallymark.rooms.usage.advance import advance_line, with_billed
 from tallymark.rooms.usage.model import CurrentUsage, Question
 from tallymark.rooms.usage.rating import RatingScope, gather_charge_lines, period_step
-from tallymark.rooms.usage.taxes import TaxTable, gather_taxes
+from tallymark.rooms.usage.taxes import NO_TAXES, TaxTable, gather_taxes
 
 __all__ = [
+    "NO_TAXES",
     "RatingScope",
     "TaxTable",
     "advance_line",

@@ -10,6 +10,7 @@ from tallymark.rooms.advance.service.waiting import (
     price_waiting,
     record_failure,
     take_off,
+    waiting_of,
 )
 
 __all__ = [
@@ -23,4 +24,5 @@ __all__ = [
     "record_failure",
     "save",
     "take_off",
+    "waiting_of",
 ]

@@ -10,6 +10,7 @@ from uuid import UUID
 from tallymark.db.engine import Tx
 from tallymark.domain.calendar import Window, current_charges_window
 from tallymark.domain.fees.advance_fee import AdvanceFacts, compute_advance_fee
+from tallymark.domain.fees.charge_fee import fee_of_amount
 from tallymark.domain.money import currency
 from tallymark.domain.rating import Price, Usage, parse_price
 from tallymark.domain.usage import (
@@ -62,12 +63,7 @@ class Ledger:
         measured = measure(charge.billable_metric, event.properties)
         if measured is None:
             return None
-        place = Place(
-            contract=contract,
-            charge=charge,
-            window=await self._window(contract, event),
-            scope=scope_of(charge, event.properties),
-        )
+        place = await self._place(event, contract, charge)
         before = await self._standing(place)
         carried = await self._carry(place)
         found = await self._contribution(place, event, measured, before, carried)
@@ -89,6 +85,33 @@ class Ledger:
             measured=measured,
             fee=fee,
             after=after,
+        )
+
+    async def price_or_nothing(self, event: Event, contract: Contract, charge: Charge) -> PricedEvent:
+        """The same for an estimate: of an event that says nothing of the metric, a fee of nothing."""
+        found = await self.price(event, contract, charge)
+        if found is not None:
+            return found
+        place = await self._place(event, contract, charge)
+        standing = await self._standing(place)
+        nothing = fee_of_amount(ZERO, ZERO, currency(contract.plan.amount_currency), charge.conversion)
+        return PricedEvent(
+            event=event,
+            contract=contract,
+            charge=charge,
+            window=place.window,
+            scope=place.scope,
+            measured=Measured(number=ZERO),
+            fee=replace(nothing, events_count=1),
+            after=standing,
+        )
+
+    async def _place(self, event: Event, contract: Contract, charge: Charge) -> Place:
+        return Place(
+            contract=contract,
+            charge=charge,
+            window=await self._window(contract, event),
+            scope=scope_of(charge, event.properties),
         )
 
     async def _window(self, contract: Contract, event: Event) -> Window:

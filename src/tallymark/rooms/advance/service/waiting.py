@@ -33,6 +33,11 @@ async def next_waiting(tx: Tx, customer_id: UUID, *, now: datetime, limit: int) 
     return await repository.next_waiting(tx, customer_id, now=now, limit=limit)
 
 
+async def waiting_of(tx: Tx, external_subscription_id: str, code: str) -> list[Waiting]:
+    """The events of a subscription and code that have no price yet."""
+    return await repository.waiting_of(tx, external_subscription_id=external_subscription_id, code=code)
+
+
 async def take_off(tx: Tx, waiting: Sequence[Waiting]) -> None:
     """Have these events priced for good."""
     await repository.take_off(tx, [item.id for item in waiting])
@@ -48,14 +53,19 @@ async def record_failure(tx: Tx, waiting: Waiting, *, error: str, now: datetime)
     return retry_at
 
 
-async def price_waiting(tx: Tx, waiting: Sequence[Waiting]) -> list[PricedEvent]:
-    """The fees that events make, in order, one for each charge in advance on their code; nothing is saved."""
+async def price_waiting(
+    tx: Tx, waiting: Sequence[Waiting], *, ledger: Ledger | None = None
+) -> list[PricedEvent]:
+    """The fees that events make, in order, one for each charge in advance on their code; nothing is saved.
+
+    A `ledger` given sees them, so that what it prices next comes on top of them.
+    """
     ids = [item.event_id for item in waiting]
     found = await events.get_events(tx, ids)
     in_order = [found[event_id] for event_id in ids if event_id in found]
     contracts = await contracts_of(tx, in_order)
     done = await repository.priced_pairs(tx, ids)
-    ledger, priced = Ledger(tx), list[PricedEvent]()
+    ledger, priced = ledger or Ledger(tx), list[PricedEvent]()
     for event in in_order:
         contract = contracts.get(event.id)
         if contract is None or event.created_at < contract.subscription.created_at:

@@ -46,14 +46,15 @@ async def _make_fees(tx: Tx, priced: Sequence[PricedEvent], *, now: datetime) ->
     contracts = {item.contract.subscription.id: item.contract for item in priced}
     table = await usage.gather_taxes(tx, contracts.values())
     for item in priced:
-        line = _line(item, table)
+        line = event_line(item, table)
         if item.charge.invoiceable:
             await _invoice(tx, line, at=item.event.timestamp, now=now)
         else:
             await save_standalone(tx, [line], now=now)
 
 
-def _line(item: PricedEvent, table: TaxTable) -> Line:
+def event_line(item: PricedEvent, table: TaxTable) -> Line:
+    """The fee of an event as a line to bill."""
     charge_line = advance_line(item, table)
     return Line(
         fee=item.fee,

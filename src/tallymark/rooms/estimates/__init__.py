@@ -1,0 +1,1 @@
+"""What an event would cost, before it is sent."""
