@@ -1,10 +1,10 @@
 """Automatic taxes of the European Union over the API (subscriptions §1.7); the register is a fake."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from tests import kit
 
-from tallymark.db.tables import outbox
+from tallymark.db.tables import charges, outbox
 from tallymark.rooms.customers.ports import RegisterUnavailable
 
 
@@ -173,6 +173,33 @@ async def test_invoices_wait_for_the_answer(client, register):
     assert (invoice["status"], invoice["taxes_amount_cents"]) == ("finalized", 200)
     assert (invoice["total_amount_cents"], invoice["issuing_date"]) == (1200, "2025-01-01")
     assert invoice["number"].endswith("-001-001")
+
+
+async def test_a_fee_in_advance_waits_with_its_amount(client, register, database):
+    """It was computed when its event came, once and for all: only its taxes are taken anew."""
+    register.is_away = True
+    await upsert(client, country="FR", tax_identification_number="FR40303265045")
+    metric = await kit.metric(client)
+    plan = await kit.plan(client, kit.charge(metric, amount="1.5"))
+    async with database.system() as connection:
+        in_advance = update(charges).where(charges.c.plan_id == plan["lago_id"])
+        await connection.execute(in_advance.values(pay_in_advance=True))
+    subscription = await kit.subscribe(client, {"external_id": "c"}, plan)
+    await kit.send(client, subscription, metric, "2")
+    invoices = await kit.invoices(client, {"external_id": "c"})
+    (invoice,) = [row for row in invoices if row["fees_amount_cents"]]
+    assert (invoice["status"], invoice["total_amount_cents"]) == ("pending", 300)
+    register.is_away = False
+    await kit.advance(client, "2025-01-02T00:00:00Z")
+    issued = (await kit.get(client, f"/invoices/{invoice['lago_id']}"))["invoice"]
+    assert (issued["status"], issued["total_amount_cents"]) == ("finalized", 360)
+    (fee,) = issued["fees"]
+    assert (fee["lago_id"], fee["amount_cents"], fee["taxes_amount_cents"]) == (
+        invoice["fees"][0]["lago_id"],
+        300,
+        60,
+    )
+    assert [tax["tax_code"] for tax in issued["applied_taxes"]] == ["lago_eu_fr_standard"]
 
 
 async def test_a_draft_waits_too_once_it_is_due(client, register):

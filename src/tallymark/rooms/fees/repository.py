@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallymark.api.pagination import Page
@@ -54,6 +54,21 @@ async def insert_fees(
 ) -> None:
     if rows:
         await tx.execute(insert(fees), [dict(row) for row in rows])
+    if tax_rows:
+        await tx.execute(insert(fees_applied_taxes), [dict(row) for row in tax_rows])
+
+
+async def replace_taxes(
+    tx: Tx, columns: Sequence[Mapping[str, Any]], tax_rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Write the tax columns of fees, which `taxed_id` names, and their taxes in place of the old ones."""
+    if not columns:
+        return
+    ids = [row["taxed_id"] for row in columns]
+    await tx.execute(delete(fees_applied_taxes).where(fees_applied_taxes.c.fee_id.in_(ids)))
+    changed: dict[str, Any] = {name: bindparam(name) for name in columns[0] if name != "taxed_id"}
+    statement = update(fees).where(fees.c.id == bindparam("taxed_id")).values(changed)
+    await tx.execute(statement, [dict(row) for row in columns])
     if tax_rows:
         await tx.execute(insert(fees_applied_taxes), [dict(row) for row in tax_rows])
 

@@ -56,6 +56,13 @@ async def renewals(
     )
 
 
+async def replace_taxes(
+    tx: Tx, columns: Sequence[Mapping[str, Any]], tax_rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Write what taxes make of fees anew; `taxed_id` names the fee."""
+    await repository.replace_taxes(tx, columns, tax_rows)
+
+
 async def save_fees(tx: Tx, rows: Sequence[Mapping[str, Any]], tax_rows: Sequence[Mapping[str, Any]]) -> None:
     """Write fees and their taxes, all at once."""
     await repository.insert_fees(tx, rows, tax_rows)

@@ -128,6 +128,14 @@ async def replace_content(tx: Tx, invoice_id: UUID, values: Mapping[str, Any], c
     await _save_content(tx, invoice_id, content)
 
 
+async def replace_taxes(
+    tx: Tx, invoice_id: UUID, values: Mapping[str, Any], applied: Sequence[Mapping[str, Any]]
+) -> None:
+    """Write totals that follow from other taxes, and these."""
+    await repository.update_invoice(tx, invoice_id, values)
+    await repository.replace_applied_taxes(tx, invoice_id, applied)
+
+
 async def _save_content(tx: Tx, invoice_id: UUID, content: Content) -> None:
     await repository.insert_records(tx, content.records)
     await fees.save_fees(tx, content.fees, content.fee_taxes)

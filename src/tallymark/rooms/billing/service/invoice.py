@@ -15,8 +15,10 @@ from tallymark.domain.errors import NotFound
 from tallymark.domain.periods import local_date
 from tallymark.rooms.billing.model import Computed, Subject
 from tallymark.rooms.billing.service.compute import compute
+from tallymark.rooms.billing.service.retax import is_fixed, retax
 from tallymark.rooms.billing.service.rows import fee_rows, record_rows, tax_rows, total_columns
 from tallymark.rooms.billing.service.subjects import subjects_of_records
+from tallymark.rooms.fees import service as fees
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Invoice, InvoiceStatus, InvoiceView, Reason
 from tallymark.rooms.invoices.numbering import draft_number
@@ -112,7 +114,11 @@ async def finalize(tx: Tx, invoice_id: UUID, *, now: datetime, as_of: datetime) 
 
 async def release(tx: Tx, invoice: Invoice, *, now: datetime) -> None:
     """Issue an invoice that waited for its taxes, with the dates that it would have had (subscriptions §1.7)."""
-    fresh = await refresh(tx, invoice, now=now)
+    stored = (await fees.of_invoices(tx, [invoice.id])).get(invoice.id, [])
+    if is_fixed(stored):
+        fresh = await retax(tx, invoice, stored, now=now)
+    else:
+        fresh = await refresh(tx, invoice, now=now)
     (view,) = await invoices.get_views(tx, [fresh], now=now, with_lines=False)
     await invoices.finalize(tx, view, _date_columns(fresh.dates), now=now)
 

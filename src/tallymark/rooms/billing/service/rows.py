@@ -86,7 +86,7 @@ def fee_rows(
                 "updated_at": now,
             }
         )
-        taxes += list(_fee_taxes(line, invoiced, fee_id=fee_id, organization_id=organization_id, now=now))
+        taxes += list(fee_tax_rows(line, invoiced, fee_id=fee_id, organization_id=organization_id, now=now))
     return fees, taxes
 
 
@@ -203,9 +203,10 @@ def _pricing_unit(line: Line) -> Row | None:
     }
 
 
-def _fee_taxes(
+def fee_tax_rows(
     line: Line, invoiced: InvoicedFee, *, fee_id: UUID, organization_id: UUID, now: datetime
 ) -> Iterator[Row]:
+    """The taxes of one fee."""
     for tax, applied in zip(line.taxes, invoiced.applied_taxes, strict=True):
         yield {
             "id": new_id(),

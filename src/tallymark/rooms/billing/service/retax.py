@@ -1,0 +1,100 @@
+"""Tax fees anew that are computed once and for all: those of events (subscriptions §1.7, metering §8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+from tallymark.db.engine import Tx
+from tallymark.domain.fees.model import Fee
+from tallymark.domain.invoicing import InvoicedFee, compute_invoice
+from tallymark.domain.money import fixed
+from tallymark.domain.periods import Period
+from tallymark.rooms.billing.model import Computed, Line
+from tallymark.rooms.billing.service.rows import fee_tax_rows, tax_rows, total_columns
+from tallymark.rooms.fees import service as fees
+from tallymark.rooms.fees.model import FeeRecord
+from tallymark.rooms.invoices import service as invoices
+from tallymark.rooms.invoices.model import Invoice
+from tallymark.rooms.subscriptions import service as subscriptions
+from tallymark.rooms.taxes import service as taxes
+from tallymark.rooms.taxes.model import Owner
+from tallymark.rooms.usage import service as usage
+
+
+async def retax(tx: Tx, invoice: Invoice, stored: Sequence[FeeRecord], *, now: datetime) -> Invoice:
+    """Write an invoice's taxes and those of its fees anew."""
+    computed = await _compute(tx, stored)
+    keys: dict[str, Any] = {"organization_id": tx.organization_id, "now": now}
+    fee_taxes = [
+        row
+        for line, invoiced, fee in zip(computed.lines, computed.totals.fees, stored, strict=True)
+        for row in fee_tax_rows(line, invoiced, fee_id=fee.id, **keys)
+    ]
+    columns = [
+        {
+            "taxed_id": fee.id,
+            "taxes_amount_cents": invoiced.taxes_amount_cents,
+            "taxes_precise_amount_cents": fixed(invoiced.taxes_precise_amount_cents, 15),
+            "taxes_rate": fixed(invoiced.taxes_rate, 10),
+            "updated_at": now,
+        }
+        for invoiced, fee in zip(computed.totals.fees, stored, strict=True)
+    ]
+    await fees.replace_taxes(tx, columns, fee_taxes)
+    applied = tax_rows(computed, invoice_id=invoice.id, currency=invoice.currency, **keys)
+    values = {**total_columns(computed), "updated_at": now}
+    await invoices.replace_taxes(tx, invoice.id, values, applied)
+    return await invoices.get_invoice(tx, invoice.id)
+
+
+async def _compute(tx: Tx, stored: Sequence[FeeRecord]) -> Computed:
+    """The invoice of stored fees with the taxes of today; amounts stay as they are."""
+    ids = {fee.subscription_id for fee in stored if fee.subscription_id is not None}
+    contracts = {
+        contract.subscription.id: contract for contract in await subscriptions.live_contracts(tx, ids)
+    }
+    table = await usage.gather_taxes(tx, contracts.values())
+    own = await taxes.taxes_of(tx, Owner.CHARGE, {fee.charge_id for fee in stored if fee.charge_id})
+    lines = []
+    for fee in stored:
+        assert fee.subscription_id is not None, "a fee of an event has a subscription"
+        assert fee.from_at is not None, "and a period"
+        assert fee.to_at is not None, "with an end"
+        contract = contracts[fee.subscription_id]
+        carried = own.get(fee.charge_id, ()) if fee.charge_id else ()
+        period = Period(fee.from_at, fee.to_at)
+        lines.append(
+            Line(fee=_as_computed(fee), contract=contract, taxes=table.of(contract, carried), period=period)
+        )
+    totals = compute_invoice(
+        [
+            InvoicedFee(
+                fee=line.fee,
+                taxes=tuple(tax.as_rate for tax in line.taxes),
+                precise_coupons_amount_cents=Fraction(fee.precise_coupons_amount_cents),
+            )
+            for line, fee in zip(lines, stored, strict=True)
+        ]
+    )
+    return Computed(subjects=(), lines=tuple(lines), totals=totals)
+
+
+def is_fixed(stored: Sequence[FeeRecord]) -> bool:
+    """Whether an invoice holds fees of events: they are not computed a second time."""
+    return any(fee.event_id is not None for fee in stored)
+
+
+def _as_computed(fee: FeeRecord) -> Fee:
+    return Fee(
+        fee_type=fee.fee_type,
+        units=Fraction(fee.units),
+        total_aggregated_units=Fraction(fee.total_aggregated_units),
+        events_count=fee.events_count,
+        amount_cents=fee.amount_cents,
+        precise_amount_cents=Fraction(fee.precise_amount_cents),
+        precise_unit_amount=Fraction(fee.precise_unit_amount),
+        unit_amount_cents=fee.unit_amount_cents,
+    )
