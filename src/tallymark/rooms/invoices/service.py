@@ -171,16 +171,9 @@ async def finalize(tx: Tx, view: InvoiceView, dates: Mapping[str, Any], *, now: 
     assert InvoiceStatus.FINALIZED in CHANGES[invoice.status], f"{invoice.status} is not finalized again"
     await agenda.drop(tx, Kind.FINALIZE_INVOICE, invoice.id)
     await agenda.drop(tx, Kind.REFRESH_DRAFT, invoice.id)
-    if view.customer_entity.eu_tax_management and await customers.awaits_vat_check(tx, invoice.customer_id):
-        waiting = {"status": InvoiceStatus.PENDING, "tax_status": "pending", "updated_at": now}
-        await repository.update_invoice(tx, invoice.id, {**dates, **waiting})
-        return
-    if not invoice.fees_amount_cents and not view.customer.finalizes_zero_amount_invoices(
-        view.customer_entity
-    ):
-        await repository.update_invoice(
-            tx, invoice.id, {"status": InvoiceStatus.CLOSED, "updated_at": now, **dates}
-        )
+    unissued = await _unissued_columns(tx, view)
+    if unissued:
+        await repository.update_invoice(tx, invoice.id, {**dates, **unissued, "updated_at": now})
         return
     number = await numbering.take_number(tx, customer=view.customer, entity=view.billing_entity, now=now)
     is_paid = invoice.total_amount_cents == 0
@@ -206,6 +199,16 @@ async def finalize(tx: Tx, view: InvoiceView, dates: Mapping[str, Any], *, now: 
         )
         await agenda.put(tx, overdue)
     await enqueue_document(tx, invoice.id)
+
+
+async def _unissued_columns(tx: Tx, view: InvoiceView) -> dict[str, Any]:
+    """What becomes of an invoice that is not issued now: it waits for taxes, or is closed; empty for all others."""
+    customer, entity = view.customer, view.customer_entity
+    if entity.eu_tax_management and await customers.awaits_vat_check(tx, customer.id):
+        return {"status": InvoiceStatus.PENDING, "tax_status": "pending"}
+    if not view.invoice.fees_amount_cents and not customer.finalizes_zero_amount_invoices(entity):
+        return {"status": InvoiceStatus.CLOSED}
+    return {}
 
 
 async def enqueue_document(tx: Tx, invoice_id: UUID) -> None:
