@@ -108,9 +108,16 @@ class TestPlans:
             ({"amount_currency": "XXX"}, {"amount_currency": ["value_is_invalid"]}),
             ({"pay_in_advance": None}, {"pay_in_advance": ["value_is_invalid"]}),
             ({"name": None}, {"name": ["value_is_mandatory"]}),
-            ({"minimum_commitment": {"amount_cents": 1}}, {"minimum_commitment": ["unsupported_value"]}),
-            ({"usage_thresholds": [{"amount_cents": 1}]}, {"usage_thresholds": ["unsupported_value"]}),
-            ({"trial_period": 3}, {"trial_period": ["unsupported_value"]}),
+            ({"minimum_commitment": {"amount_cents": 0}}, {"amount_cents": ["value_is_out_of_range"]}),
+            ({"usage_thresholds": [{}]}, {"usage_thresholds": ["missing_amount_cents"]}),
+            ({"usage_thresholds": [{"amount_cents": 1}] * 2}, {"usage_thresholds": ["duplicated_values"]}),
+            ({"usage_thresholds": [{"amount_cents": 0}]}, {"amount_cents": ["value_is_out_of_range"]}),
+            (
+                {"usage_thresholds": [{"amount_cents": n, "recurring": True} for n in (1, 2)]},
+                {"usage_thresholds": ["multiple_recurring_thresholds"]},
+            ),
+            ({"trial_period": -3}, {"trial_period": ["value_is_out_of_range"]}),
+            ({"metadata": {"k": "v" * 256}}, {"metadata": ["value_is_invalid"]}),
         ],
     )
     async def test_bad_values_are_refused_by_name(self, client, wrong, details):
@@ -141,7 +148,7 @@ class TestPlans:
             ("graduated", {"graduated_ranges": [{**OPEN, "from_value": 5, "per_unit_amount": "1", "flat_amount": "0"}]},
              ["invalid_graduated_ranges"]),
             ("percentage", {"rate": "1", "fixed_amount": "x"}, ["invalid_fixed_amount"]),
-            ("standard", {"amount": "1", "pricing_group_keys": ["region"]}, ["unsupported_value"]),
+            ("standard", {"amount": "1", "pricing_group_keys": "region"}, ["invalid_type"]),
         ],
     )  # fmt: skip
     async def test_a_charge_that_makes_no_price_is_refused(self, client, charge_model, properties, codes):

@@ -13,7 +13,6 @@ from tallymark.rooms.add_ons import service as add_ons
 from tallymark.rooms.add_ons.model import AddOn
 from tallymark.rooms.billable_metrics import service as billable_metrics
 from tallymark.rooms.billable_metrics.model import BillableMetric
-from tallymark.rooms.plans import repository
 from tallymark.rooms.plans.model import (
     AppliedPricingUnit,
     Charge,
@@ -24,7 +23,10 @@ from tallymark.rooms.plans.model import (
     PricingUnit,
     UsageThreshold,
 )
+from tallymark.rooms.plans.pricing_units import get_pricing_units
 from tallymark.rooms.plans.repository import PlanRow
+from tallymark.rooms.plans.repository import charges as charge_rows
+from tallymark.rooms.plans.repository import fixed as fixed_rows
 from tallymark.rooms.taxes import service as taxes
 from tallymark.rooms.taxes.model import Owner, Tax
 
@@ -37,7 +39,7 @@ async def assemble(tx: Tx, rows: Sequence[PlanRow]) -> dict[UUID, Plan]:
     charges = await _charges(tx, plan_ids)
     fixed_charges = await _fixed_charges(tx, plan_ids)
     commitments = await _commitments(tx, plan_ids)
-    thresholds = await _thresholds(tx, plan_ids)
+    thresholds = await _thresholds(tx, {*plan_ids, *(row.parent_id for row in rows if row.parent_id)})
     plan_taxes = await taxes.taxes_of(tx, Owner.PLAN, plan_ids)
     return {
         row.id: Plan(
@@ -60,6 +62,7 @@ async def assemble(tx: Tx, rows: Sequence[PlanRow]) -> dict[UUID, Plan]:
             fixed_charges=tuple(fixed_charges.get(row.id, ())),
             minimum_commitment=commitments.get(row.id),
             usage_thresholds=tuple(thresholds.get(row.id, ())),
+            applicable_usage_thresholds=tuple(thresholds.get(row.parent_id or row.id, ())),
             taxes=plan_taxes.get(row.id, ()),
             metadata=row.metadata,
         )
@@ -78,14 +81,16 @@ class _Parts:
 
 
 async def _charges(tx: Tx, plan_ids: Collection[UUID]) -> dict[UUID, list[Charge]]:
-    rows = await repository.charges_of(tx, plan_ids) if plan_ids else []
+    rows = await charge_rows.charges_of(tx, plan_ids) if plan_ids else []
     if not rows:
         return {}
     charge_ids = {row.id for row in rows}
     parts = _Parts(
         metrics=await billable_metrics.get_metrics(tx, {row.billable_metric_id for row in rows}),
         filters=await _filters(tx, charge_ids),
-        pricing_units=await _pricing_units(tx, {row.pricing_unit_id for row in rows if row.pricing_unit_id}),
+        pricing_units=await get_pricing_units(
+            tx, {row.pricing_unit_id for row in rows if row.pricing_unit_id}
+        ),
         taxes=await taxes.taxes_of(tx, Owner.CHARGE, charge_ids),
     )
     found: dict[UUID, list[Charge]] = defaultdict(list)
@@ -122,36 +127,22 @@ def _charge(row: PlanRow, parts: _Parts) -> Charge:
 
 async def _filters(tx: Tx, charge_ids: Collection[UUID]) -> dict[UUID, list[ChargeFilter]]:
     found: dict[UUID, list[ChargeFilter]] = defaultdict(list)
-    for row in await repository.filters_of(tx, charge_ids):
+    for row in await charge_rows.filters_of(tx, charge_ids):
         found[row.charge_id].append(
             ChargeFilter(
                 id=row.id,
                 values={key: tuple(values) for key, values in row._mapping["values"].items()},
                 properties=row.properties,
                 invoice_display_name=row.invoice_display_name,
+                position=row.position,
                 created_at=row.created_at,
             )
         )
     return found
 
 
-async def _pricing_units(tx: Tx, ids: Collection[UUID]) -> dict[UUID, PricingUnit]:
-    if not ids:
-        return {}
-    return {
-        row.id: PricingUnit(
-            id=row.id,
-            code=row.code,
-            name=row.name,
-            short_name=row.short_name,
-            description=row.description,
-        )
-        for row in await repository.pricing_units_of(tx, ids)
-    }
-
-
 async def _fixed_charges(tx: Tx, plan_ids: Collection[UUID]) -> dict[UUID, list[FixedCharge]]:
-    rows = await repository.fixed_charges_of(tx, plan_ids)
+    rows = await fixed_rows.fixed_charges_of(tx, plan_ids)
     if not rows:
         return {}
     sold = await add_ons.get_add_ons(tx, {row.add_on_id for row in rows})
@@ -182,7 +173,7 @@ def _fixed_charge(row: PlanRow, add_on: AddOn, carried: TaxesOf) -> FixedCharge:
 
 
 async def _commitments(tx: Tx, plan_ids: Collection[UUID]) -> dict[UUID, Commitment]:
-    rows = await repository.commitments_of(tx, plan_ids)
+    rows = await fixed_rows.commitments_of(tx, plan_ids)
     if not rows:
         return {}
     carried = await taxes.taxes_of(tx, Owner.COMMITMENT, {row.id for row in rows})
@@ -202,7 +193,7 @@ async def _commitments(tx: Tx, plan_ids: Collection[UUID]) -> dict[UUID, Commitm
 
 async def _thresholds(tx: Tx, plan_ids: Collection[UUID]) -> dict[UUID, list[UsageThreshold]]:
     found: dict[UUID, list[UsageThreshold]] = defaultdict(list)
-    for row in await repository.thresholds_of(tx, plan_ids):
+    for row in await fixed_rows.thresholds_of(tx, plan_ids):
         found[row.plan_id].append(
             UsageThreshold(
                 id=row.id,

@@ -4,44 +4,41 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid, NotFound, Problems
-from tallymark.domain.rating import ChargeModel, InvalidProperties, clean_properties, parse_price
+from tallymark.domain.rating import ChargeModel, clean_properties
 from tallymark.rooms.billable_metrics import service as billable_metrics
-from tallymark.rooms.billable_metrics.model import AggregationType, BillableMetric
-from tallymark.rooms.plans import repository
-from tallymark.rooms.plans.model import CHARGE_FIXED_WHEN_ATTACHED, Charge, Plan
+from tallymark.rooms.billable_metrics.model import BillableMetric
+from tallymark.rooms.plans import filters, pricing_units
+from tallymark.rooms.plans.checks import Terms, check_terms
+from tallymark.rooms.plans.inputs import ChargeInput, Editing, PricingUnitInput
+from tallymark.rooms.plans.model import Charge, Plan, PricingUnit
+from tallymark.rooms.plans.repository import charges as repository
 from tallymark.rooms.taxes import service as taxes
 from tallymark.rooms.taxes.model import Owner
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChargeInput:
-    """A charge as it was sent: `values` has the columns named, `id` is that of a charge to change."""
-
-    metric_id: UUID | None
-    id: UUID | None = None
-    values: Mapping[str, Any] = field(default_factory=dict)
-    tax_codes: Sequence[str] | None = None
+FLAGS = ("pay_in_advance", "invoiceable", "prorated", "accepts_target_wallet")
+TERMS = ("pay_in_advance", "invoiceable", "prorated", "regroup_paid_fees", "min_amount_cents")
 
 
 async def add_charges(
     tx: Tx,
-    plan_id: UUID,
+    editing: Editing,
     inputs: Sequence[ChargeInput],
     *,
     metrics: Mapping[UUID, BillableMetric],
     known: Collection[str],
-    now: datetime,
-) -> None:
-    """Add charges to a plan; a code left out follows from the metric's. Raises `Invalid`."""
+) -> list[UUID]:
+    """Add charges to a plan; a code left out follows from the metric's. Raises `Invalid` and `NotFound("tax")`."""
     taken = set(known)
+    units = await pricing_units.find_pricing_units(
+        tx, {item.pricing_unit.code for item in inputs if item.pricing_unit and item.pricing_unit.code}
+    )
+    rows, filter_rows, carried = [], [], {}
     for item in inputs:
         assert item.metric_id is not None, "the schema demands a metric of a new charge"
         metric = metrics[item.metric_id]
@@ -49,98 +46,160 @@ async def add_charges(
         if code in taken:
             raise Invalid({"code": ["value_already_exist"]})
         taken.add(code)
-        checked = check_charge(item.values, metric)
-        charge_id = new_id()
-        await repository.insert_charge(
-            tx,
-            {
-                "id": charge_id,
-                "organization_id": tx.organization_id,
-                "plan_id": plan_id,
-                "billable_metric_id": metric.id,
-                **checked,
-                "code": code,
-                "created_at": now,
-                "updated_at": now,
-            },
-        )
-        await taxes.replace_taxes(tx, Owner.CHARGE, charge_id, item.tax_codes or ())
+        row = {**_new_row(tx, editing, item, metric, units), "code": code}
+        rows.append(row)
+        model = ChargeModel(row["charge_model"])
+        for position, each in enumerate(item.filters or ()):
+            placed = {**filters.filter_row(tx, editing, row["id"], model, each), "position": position}
+            filter_rows.append(placed)
+        carried[row["id"]] = item.tax_codes or ()
+    await repository.insert_charges(tx, rows)
+    await repository.insert_filters(tx, filter_rows)
+    for charge_id, codes in carried.items():
+        if codes:
+            await taxes.replace_taxes(tx, Owner.CHARGE, charge_id, codes)
+    return list(carried)
 
 
-async def replace_charges(
-    tx: Tx, plan: Plan, inputs: Sequence[ChargeInput], *, is_attached: bool, now: datetime
-) -> None:
+def _new_row(
+    tx: Tx, editing: Editing, item: ChargeInput, metric: BillableMetric, units: Mapping[str, PricingUnit]
+) -> dict[str, Any]:
+    problems = Problems()
+    values = {name: value for name, value in item.values.items() if value is not None}
+    model = ChargeModel(values["charge_model"])
+    properties = clean_properties(model, values.get("properties"))
+    terms = {name: values[name] for name in TERMS if name in values}
+    check_terms(Terms(charge_model=model, properties=properties, **terms), metric, problems)
+    filters.check_filters(item.filters or (), model, metric, problems)
+    unit = _unit_columns(item.pricing_unit, units, problems)
+    problems.raise_any()
+    return {
+        "id": new_id(),
+        "organization_id": tx.organization_id,
+        "plan_id": editing.plan.id,
+        "billable_metric_id": metric.id,
+        "charge_model": model.value,
+        "properties": properties,
+        "pay_in_advance": values.get("pay_in_advance", False),
+        "invoiceable": values.get("invoiceable", True),
+        "prorated": values.get("prorated", False),
+        "regroup_paid_fees": values.get("regroup_paid_fees"),
+        "accepts_target_wallet": values.get("accepts_target_wallet", False),
+        "min_amount_cents": values.get("min_amount_cents", 0),
+        "invoice_display_name": values.get("invoice_display_name"),
+        **unit,
+        "created_at": editing.now,
+        "updated_at": editing.now,
+    }
+
+
+def _unit_columns(
+    asked: PricingUnitInput | None, units: Mapping[str, PricingUnit], problems: Problems
+) -> dict[str, Any]:
+    if asked is None:
+        return {"pricing_unit_id": None, "conversion_rate": None}
+    unit = units.get(asked.code or "")
+    if unit is None:
+        problems.add("pricing_unit", "relation_must_exist")
+    check_rate(asked, problems)
+    return {"pricing_unit_id": unit.id if unit else None, "conversion_rate": asked.conversion_rate}
+
+
+def check_rate(asked: PricingUnitInput, problems: Problems) -> None:
+    """Note why a conversion rate is none (pricing §11)."""
+    if asked.conversion_rate is None:
+        problems.add("conversion_rate", "value_is_mandatory", "is not a number")
+    elif asked.conversion_rate <= 0:
+        problems.add("conversion_rate", "value_is_out_of_range")
+
+
+async def replace_charges(tx: Tx, editing: Editing, inputs: Sequence[ChargeInput]) -> None:
     """Make the list of charges what is sent: known ids are changed, others added, the rest deleted (pricing §4.3)."""
-    by_id = {charge.id: charge for charge in plan.charges}
+    by_id = {charge.id: charge for charge in editing.plan.charges}
     fresh = [item for item in inputs if item.id not in by_id]
-    metric_ids = {item.metric_id for item in fresh if item.metric_id}
-    if len([item for item in fresh if item.metric_id]) < len(fresh):
+    if any(item.metric_id is None for item in fresh):
         raise NotFound("billable_metrics")
-    metrics = await billable_metrics.get_live_metrics(tx, metric_ids)
+    metrics = await billable_metrics.get_live_metrics(
+        tx, {item.metric_id for item in fresh if item.metric_id}
+    )
     kept = {item.id for item in inputs if item.id in by_id}
-    await repository.delete_charges(tx, by_id.keys() - kept, at=now)
+    await repository.delete_charges(tx, by_id.keys() - kept, at=editing.now)
+    codes = {charge.id: charge.code for charge in by_id.values() if charge.id in kept}
     for item in inputs:
         if item.id in by_id:
-            await update_charge(tx, by_id[item.id], item, is_attached=is_attached, now=now)
-    codes = {by_id[charge_id].code for charge_id in by_id if charge_id in kept}
-    await add_charges(tx, plan.id, fresh, metrics=metrics, known=codes, now=now)
+            codes[item.id] = await update_charge(tx, editing, by_id[item.id], item, known=codes)
+    await add_charges(tx, editing, fresh, metrics=metrics, known=set(codes.values()))
 
 
 async def update_charge(
-    tx: Tx, charge: Charge, item: ChargeInput, *, is_attached: bool, now: datetime
-) -> None:
-    """Change what is sent of a charge; on a plan in use, little more than its price (pricing §5.2)."""
-    values = dict(item.values)
-    stored = {
-        **{name: getattr(charge, name, None) for name in values},
-        "charge_model": charge.charge_model.value,
+    tx: Tx,
+    editing: Editing,
+    charge: Charge,
+    item: ChargeInput,
+    *,
+    known: Mapping[UUID, str],
+) -> str:
+    """Change what is sent of a charge; on a plan in use, little more than its price (pricing §5.2).
+
+    `known` has the codes of the plan's charges; the charge's own, as it is then, is returned. Raises `Invalid`.
+    """
+    problems = Problems()
+    values = {
+        name: value
+        for name, value in item.values.items()
+        if value is not None or name in ("invoice_display_name", "regroup_paid_fees")
     }
-    if is_attached:
-        problems = Problems()
-        for name in CHARGE_FIXED_WHEN_ATTACHED:
-            if name in values and values[name] is not None and values[name] != stored[name]:
-                problems.add(name, "modification_not_allowed")
-        if item.metric_id is not None and item.metric_id != charge.billable_metric.id:
-            problems.add("billable_metric_id", "modification_not_allowed")
-        problems.raise_any()
+    _refuse_fixed(editing, charge, item, values, problems)
+    unit = _changed_unit(charge, item, problems)
+    problems.raise_any()
     metric = charge.billable_metric
     if item.metric_id is not None and item.metric_id != metric.id:
         metric = (await billable_metrics.get_live_metrics(tx, {item.metric_id}))[item.metric_id]
-    model = values.get("charge_model") or charge.charge_model.value
-    if "properties" not in values and model == charge.charge_model.value:
-        values["properties"] = charge.properties
-    merged = {"charge_model": model, "min_amount_cents": charge.min_amount_cents, **values}
-    checked = check_charge({**merged, "charge_model": model}, metric)
-    if "code" not in values or not values["code"]:
-        checked.pop("code", None)
-    await repository.update_charge(
-        tx, charge.id, {**checked, "billable_metric_id": metric.id, "updated_at": now}
-    )
+    model = ChargeModel(values.get("charge_model") or charge.charge_model)
+    sent = values.pop("properties", charge.properties if model is charge.charge_model else None)
+    properties = clean_properties(model, sent)
+    terms = {name: values.get(name, getattr(charge, name)) for name in TERMS}
+    check_terms(Terms(charge_model=model, properties=properties, **terms), metric, problems)
+    is_other = model is not charge.charge_model or metric.id != charge.billable_metric.id
+    if item.filters is None and is_other:
+        filters.recheck_filters(charge, model=model, metric=metric, problems=problems)
+    code: str = values.get("code") or charge.code
+    if code in {known[charge_id] for charge_id in known if charge_id != charge.id}:
+        problems.add("code", "value_already_exist")
+    problems.raise_any()
+    row = {**values, **unit, "code": code, "properties": properties, "billable_metric_id": metric.id}
+    await repository.update_charge(tx, charge.id, {**row, "updated_at": editing.now})
+    if item.filters is not None:
+        await filters.replace_filters(tx, editing, charge, item.filters, model=model, metric=metric)
     if item.tax_codes is not None:
         await taxes.replace_taxes(tx, Owner.CHARGE, charge.id, item.tax_codes)
+    return code
 
 
-def check_charge(values: Mapping[str, Any], metric: BillableMetric) -> dict[str, Any]:
-    """The columns of a charge, its properties cleaned and known to make a price. Raises `Invalid`."""
-    problems = Problems()
-    model = ChargeModel(values["charge_model"])
-    wanted = {ChargeModel.DYNAMIC: AggregationType.SUM, ChargeModel.CUSTOM: AggregationType.CUSTOM}.get(model)
-    if wanted is not None and metric.aggregation_type is not wanted:
-        problems.add("charge_model", "invalid_aggregation_type_or_charge_model")
-    properties = clean_properties(model, values.get("properties"))
-    try:
-        if model is not ChargeModel.CUSTOM:
-            parse_price(model, properties, aggregation_type=metric.aggregation_type.value)
-    except InvalidProperties as error:
-        problems.add("properties", *error.codes)
-    problems.raise_any()
-    columns = {name: value for name, value in values.items() if name in ("code", "invoice_display_name")}
-    return {
-        **columns,
-        "charge_model": model.value,
-        "properties": properties,
-        "min_amount_cents": values.get("min_amount_cents") or 0,
-    }
+def _refuse_fixed(
+    editing: Editing, charge: Charge, item: ChargeInput, values: Mapping[str, Any], problems: Problems
+) -> None:
+    if not editing.is_attached:
+        return
+    for name in editing.fixed:
+        if name in values and values[name] != getattr(charge, name):
+            problems.add(name, "modification_not_allowed")
+    if item.metric_id is not None and item.metric_id != charge.billable_metric.id:
+        problems.add("billable_metric_id", "modification_not_allowed")
+
+
+def _changed_unit(charge: Charge, item: ChargeInput, problems: Problems) -> dict[str, Any]:
+    """The rate may change; a unit is neither added nor removed (pricing §11)."""
+    stored, asked = charge.applied_pricing_unit, item.pricing_unit
+    if (stored and item.drops_pricing_unit) or (asked and not stored):
+        problems.add("applied_pricing_unit", "modification_not_allowed")
+        return {}
+    if asked is None or stored is None:
+        return {}
+    if asked.code not in (None, stored.pricing_unit.code):
+        problems.add("applied_pricing_unit", "modification_not_allowed")
+    check_rate(asked, problems)
+    return {"conversion_rate": asked.conversion_rate}
 
 
 def default_code(metric_code: str, taken: Collection[str]) -> str:
@@ -164,7 +223,7 @@ def find_charge(plan: Plan, code: str) -> Charge:
     raise NotFound("charge")
 
 
-async def create_charge(tx: Tx, plan: Plan, item: ChargeInput, *, now: datetime) -> None:
+async def create_charge(tx: Tx, editing: Editing, item: ChargeInput) -> UUID:
     """Add one charge to a plan. Raises `Invalid` and `NotFound`."""
     if not item.values.get("code"):
         raise Invalid({"code": ["value_is_mandatory"]})
@@ -174,9 +233,18 @@ async def create_charge(tx: Tx, plan: Plan, item: ChargeInput, *, now: datetime)
         metrics = await billable_metrics.get_live_metrics(tx, {item.metric_id})
     except NotFound:
         raise NotFound("billable_metric") from None
-    await add_charges(tx, plan.id, [item], metrics=metrics, known={c.code for c in plan.charges}, now=now)
+    known = {charge.code for charge in editing.plan.charges}
+    (made,) = await add_charges(tx, editing, [item], metrics=metrics, known=known)
+    return made
 
 
-async def delete_charge(tx: Tx, charge: Charge, *, now: datetime) -> None:
+async def change_charge(tx: Tx, editing: Editing, charge: Charge, item: ChargeInput) -> None:
+    """Change one charge of a plan. Raises `Invalid` and `NotFound`."""
+    await update_charge(
+        tx, editing, charge, item, known={each.id: each.code for each in editing.plan.charges}
+    )
+
+
+async def delete_charge(tx: Tx, editing: Editing, charge: Charge) -> None:
     """Delete a charge: it is not billed any more, also for the running period."""
-    await repository.delete_charges(tx, [charge.id], at=now)
+    await repository.delete_charges(tx, [charge.id], at=editing.now)

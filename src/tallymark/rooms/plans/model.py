@@ -21,7 +21,7 @@ FIXED_WHEN_ATTACHED = ("code", "interval", "pay_in_advance", "amount_currency", 
 """What does not change on a plan that a subscription references (pricing §4.3)."""
 
 CHARGE_FIXED_WHEN_ATTACHED = ("code", "charge_model", "min_amount_cents", "billable_metric_id",
-                              "pay_in_advance", "invoiceable", "prorated")  # fmt: skip
+                              "pay_in_advance", "invoiceable", "prorated", "regroup_paid_fees")  # fmt: skip
 """The same for a charge (pricing §5.2)."""
 
 
@@ -38,6 +38,7 @@ class PricingUnit:
     name: str
     short_name: str
     description: str | None
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,7 @@ class ChargeFilter:
     values: Mapping[str, tuple[str, ...]]
     properties: Mapping[str, Any]
     invoice_display_name: str | None
+    position: int
     created_at: datetime
 
     @property
@@ -144,6 +146,10 @@ class FixedCharge:
         return self.invoice_display_name or self.add_on.invoice_name
 
 
+FIXED_CHARGE_FIXED = ("pay_in_advance", "prorated")
+"""What never changes on a fixed charge; where its plan is attached, its model and code neither (pricing §13.1)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commitment:
     """The least that a period comes to, in the minor unit of the plan's currency (pricing §15)."""
@@ -192,7 +198,10 @@ class Plan:
     fixed_charges: tuple[FixedCharge, ...]
     minimum_commitment: Commitment | None
     usage_thresholds: tuple[UsageThreshold, ...]
-    """Its own; a child plan without any is held to its parent's."""
+    """Its own."""
+
+    applicable_usage_thresholds: tuple[UsageThreshold, ...]
+    """Those of its parent for a child plan, its own otherwise (pricing §4.1)."""
 
     taxes: tuple[Tax, ...]
     metadata: Mapping[str, str | None] | None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,38 +13,50 @@ from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid, NotAllowed, NotFound, Problems
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Item, Kind
+from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.billable_metrics import service as billable_metrics
-from tallymark.rooms.plans import charges, repository
+from tallymark.rooms.plans import charges, commitments, fixed_charges, repository
 from tallymark.rooms.plans.assembly import assemble
+from tallymark.rooms.plans.inputs import Editing, PlanInput
 from tallymark.rooms.plans.model import FIXED_WHEN_ATTACHED, Plan
+from tallymark.rooms.plans.repository import charges as charge_rows
+from tallymark.rooms.plans.repository import fixed as fixed_rows
 from tallymark.rooms.taxes import service as taxes
 from tallymark.rooms.taxes.model import Owner
 
 MONTHLY_FLAGS = ("bill_charges_monthly", "bill_fixed_charges_monthly")
 
 
-async def create_plan(
-    tx: Tx,
-    values: Mapping[str, Any],
-    *,
-    charge_inputs: Sequence[charges.ChargeInput],
-    tax_codes: Sequence[str],
-    now: datetime,
-) -> Plan:
-    """Make a plan with its charges. Raises `Invalid` and `NotFound`; nothing is saved then."""
-    metrics = await billable_metrics.get_live_metrics(
-        tx, {item.metric_id for item in charge_inputs if item.metric_id}
-    )
+async def create_plan(tx: Tx, asked: PlanInput, *, now: datetime) -> Plan:
+    """Make a plan with all that it charges. Raises `Invalid` and `NotFound`; nothing is saved then."""
+    metrics = await billable_metrics.get_live_metrics(tx, asked.metric_ids)
+    sold = await fixed_charges.find_add_ons(tx, asked.fixed_charges or ())
+    values = dict(asked.values)
     await tx.lock("plan-code", tx.organization_id)
     if await repository.find_plan(tx, values["code"]):
         raise Invalid({"code": ["value_already_exist"]})
     plan_id = new_id()
-    row = _with_monthly_flags(dict(values), interval=values["interval"])
+    row = _with_monthly_flags(values, interval=values["interval"])
     stamps = {"created_at": now, "updated_at": now}
     await repository.insert_plan(tx, {"id": plan_id, "organization_id": tx.organization_id, **row, **stamps})
-    await taxes.replace_taxes(tx, Owner.PLAN, plan_id, tax_codes)
-    await charges.add_charges(tx, plan_id, charge_inputs, metrics=metrics, known=(), now=now)
+    await taxes.replace_taxes(tx, Owner.PLAN, plan_id, asked.tax_codes or ())
+    editing = Editing(plan=(await get_plans(tx, {plan_id}))[plan_id], now=now)
+    await charges.add_charges(tx, editing, asked.charges or (), metrics=metrics, known=())
+    await fixed_charges.add_fixed_charges(tx, editing, asked.fixed_charges or (), sold=sold, known=())
+    await _change_terms(tx, editing, asked)
+    await _tell(tx, "plan.created", plan_id, now=now)
     return (await get_plans(tx, {plan_id}))[plan_id]
+
+
+async def _change_terms(tx: Tx, editing: Editing, asked: PlanInput) -> None:
+    if asked.minimum_commitment is not None:
+        await commitments.change_commitment(tx, editing, asked.minimum_commitment)
+    if asked.usage_thresholds is not None:
+        await commitments.replace_thresholds(tx, editing, asked.usage_thresholds)
+
+
+async def _tell(tx: Tx, webhook_type: str, plan_id: UUID, *, now: datetime) -> None:
+    await emit(tx, Message(webhook_type=webhook_type, object_type="plan", object_id=plan_id), now=now)
 
 
 async def get_plan(tx: Tx, *, code: str) -> Plan:
@@ -67,23 +79,16 @@ async def list_plans(tx: Tx, page: Page) -> tuple[list[Plan], int]:
     return [plans[row.id] for row in rows], total
 
 
-async def update_plan(
-    tx: Tx,
-    code: str,
-    changes: Mapping[str, Any],
-    *,
-    charge_inputs: Sequence[charges.ChargeInput] | None,
-    tax_codes: Sequence[str] | None,
-    now: datetime,
-) -> Plan:
-    """Change what is sent; `charge_inputs` is the full list of charges (pricing §4.3)."""
+async def update_plan(tx: Tx, code: str, asked: PlanInput, *, now: datetime) -> Plan:
+    """Change what is sent; `charges` and `fixed_charges` are the full lists of them (pricing §4.3)."""
     plan = await get_plan(tx, code=code)
-    is_attached = await repository.is_attached(tx, plan.id)
+    editing = await edit(tx, plan, now=now, cascades=asked.cascades)
+    changes = asked.values
     changed = _with_monthly_flags(
         {name: value for name, value in changes.items() if getattr(plan, name) != value},
         interval=changes.get("interval", plan.interval),
     )
-    if is_attached:
+    if editing.is_attached:
         problems = Problems()
         for name in FIXED_WHEN_ATTACHED:
             if name in changed and changed[name] != getattr(plan, name):
@@ -92,12 +97,34 @@ async def update_plan(
     if "code" in changed and await repository.find_plan(tx, changed["code"]):
         raise Invalid({"code": ["value_already_exist"]})
     await repository.update_plan(tx, plan.id, {**changed, "updated_at": now})
-    if tax_codes is not None:
-        await taxes.replace_taxes(tx, Owner.PLAN, plan.id, tax_codes)
-    if charge_inputs is not None:
-        await charges.replace_charges(tx, plan, charge_inputs, is_attached=is_attached, now=now)
+    if asked.tax_codes is not None:
+        await taxes.replace_taxes(tx, Owner.PLAN, plan.id, asked.tax_codes)
+    if asked.charges is not None:
+        await charges.replace_charges(tx, editing, asked.charges)
+    if asked.fixed_charges is not None:
+        await fixed_charges.replace_fixed_charges(tx, editing, asked.fixed_charges)
+    await _change_terms(tx, editing, asked)
     await refresh_drafts(tx, plan.id, now=now)
+    await _tell(tx, "plan.updated", plan.id, now=now)
     return (await get_plans(tx, {plan.id}))[plan.id]
+
+
+async def edit(tx: Tx, plan: Plan, *, now: datetime, cascades: bool = False) -> Editing:
+    """What a change of a plan's charges must know."""
+    is_attached = await repository.is_attached(tx, plan.id)
+    return Editing(plan=plan, now=now, is_attached=is_attached, cascades=cascades)
+
+
+async def set_metadata(
+    tx: Tx, code: str, metadata: Mapping[str, str | None] | None, *, now: datetime
+) -> Plan:
+    """Make a plan's metadata the given ones; None removes them. Raises `NotFound("plan")`."""
+    plan = await get_plan(tx, code=code)
+    await repository.update_plan(
+        tx, plan.id, {"metadata": None if metadata is None else dict(metadata), "updated_at": now}
+    )
+    await _tell(tx, "plan.updated", plan.id, now=now)
+    return await get_plan(tx, code=code)
 
 
 async def delete_plan(tx: Tx, code: str, *, now: datetime) -> Plan:
@@ -105,8 +132,10 @@ async def delete_plan(tx: Tx, code: str, *, now: datetime) -> Plan:
     plan = await get_plan(tx, code=code)
     if await repository.has_live_subscriptions(tx, plan.id):
         raise NotAllowed("attached_to_an_active_subscription")
-    await repository.delete_charges(tx, [charge.id for charge in plan.charges], at=now)
+    await charge_rows.delete_charges(tx, [charge.id for charge in plan.charges], at=now)
+    await fixed_rows.delete_fixed_charges(tx, [charge.id for charge in plan.fixed_charges], at=now)
     await repository.update_plan(tx, plan.id, {"deleted_at": now, "updated_at": now})
+    await _tell(tx, "plan.deleted", plan.id, now=now)
     return plan
 
 

@@ -27,7 +27,7 @@ from tallymark.api.wire import (
 from tallymark.domain.periods import BillingTime
 from tallymark.rooms.invoice_custom_sections.model import Section
 from tallymark.rooms.invoice_custom_sections.schemas import SectionOutput
-from tallymark.rooms.plans.schemas import PlanOutput
+from tallymark.rooms.plans.schemas.outputs import PlanOutput
 from tallymark.rooms.subscriptions.model import SubscriptionView
 from tallymark.rooms.subscriptions.service import NewSubscription, SectionsInput
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,18 +10,7 @@ from sqlalchemy import Row, Select, exists, func, insert, select, update
 
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
-from tallymark.db.tables import (
-    billing_records,
-    charge_filters,
-    charges,
-    commitments,
-    fixed_charges,
-    invoices,
-    plans,
-    pricing_units,
-    subscriptions,
-    usage_thresholds,
-)
+from tallymark.db.tables import billing_records, invoices, plans, subscriptions
 
 PlanRow = Row[Any]
 
@@ -55,67 +43,6 @@ async def list_plans(tx: Tx, page: Page) -> tuple[Sequence[Row[Any]], int]:
         .offset(page.offset)
     )
     return (await tx.execute(statement)).all(), int(total)
-
-
-async def charges_of(tx: Tx, plan_ids: Collection[UUID]) -> Sequence[Row[Any]]:
-    """The live charges of plans, oldest first."""
-    statement = (
-        select(charges)
-        .where(charges.c.plan_id.in_(plan_ids), charges.c.deleted_at.is_(None))
-        .order_by(charges.c.created_at, charges.c.id)
-    )
-    return (await tx.execute(statement)).all()
-
-
-async def filters_of(tx: Tx, charge_ids: Collection[UUID]) -> Sequence[Row[Any]]:
-    """The live filters of charges, the longest unchanged first."""
-    statement = (
-        select(charge_filters)
-        .where(charge_filters.c.charge_id.in_(charge_ids), charge_filters.c.deleted_at.is_(None))
-        .order_by(charge_filters.c.position, charge_filters.c.id)
-    )
-    return (await tx.execute(statement)).all()
-
-
-async def pricing_units_of(tx: Tx, ids: Collection[UUID]) -> Sequence[Row[Any]]:
-    return (await tx.execute(select(pricing_units).where(pricing_units.c.id.in_(ids)))).all()
-
-
-async def fixed_charges_of(tx: Tx, plan_ids: Collection[UUID]) -> Sequence[Row[Any]]:
-    """The live fixed charges of plans, oldest first."""
-    statement = (
-        select(fixed_charges)
-        .where(fixed_charges.c.plan_id.in_(plan_ids), fixed_charges.c.deleted_at.is_(None))
-        .order_by(fixed_charges.c.created_at, fixed_charges.c.id)
-    )
-    return (await tx.execute(statement)).all()
-
-
-async def commitments_of(tx: Tx, plan_ids: Collection[UUID]) -> Sequence[Row[Any]]:
-    return (await tx.execute(select(commitments).where(commitments.c.plan_id.in_(plan_ids)))).all()
-
-
-async def thresholds_of(tx: Tx, plan_ids: Collection[UUID]) -> Sequence[Row[Any]]:
-    """The plans' own thresholds, smallest first."""
-    statement = (
-        select(usage_thresholds)
-        .where(usage_thresholds.c.plan_id.in_(plan_ids))
-        .order_by(usage_thresholds.c.recurring, usage_thresholds.c.amount_cents)
-    )
-    return (await tx.execute(statement)).all()
-
-
-async def insert_charge(tx: Tx, values: Mapping[str, Any]) -> None:
-    await tx.execute(insert(charges), dict(values))
-
-
-async def update_charge(tx: Tx, charge_id: UUID, values: Mapping[str, Any]) -> None:
-    await tx.execute(update(charges).where(charges.c.id == charge_id).values(**values))
-
-
-async def delete_charges(tx: Tx, charge_ids: Collection[UUID], *, at: datetime) -> None:
-    gone = update(charges).where(charges.c.id.in_(charge_ids)).values(deleted_at=at, updated_at=at)
-    await tx.execute(gone)
 
 
 async def is_attached(tx: Tx, plan_id: UUID) -> bool:
