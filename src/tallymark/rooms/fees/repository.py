@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -153,6 +154,40 @@ async def organization_of(connection: AsyncConnection, fee_id: UUID) -> UUID | N
     statement = select(fees.c.organization_id).where(fees.c.id == fee_id)
     found: UUID | None = (await connection.execute(statement)).scalar_one_or_none()
     return found
+
+
+async def paid_without_invoice(
+    tx: Tx,
+    external_subscription_ids: Collection[str],
+    *,
+    currency: str,
+    paid_by: datetime,
+    ended_by: datetime | None,
+) -> list[FeeRecord]:
+    """Of charges whose paid fees are regrouped, and of live or ended subscriptions of these external ids."""
+    statement = _SELECT.where(
+        fees.c.invoice_id.is_(None),
+        fees.c.pay_in_advance,
+        fees.c.currency == currency,
+        fees.c.payment_status == "succeeded",
+        fees.c.succeeded_at <= paid_by,
+        ~charges.c.invoiceable,
+        charges.c.regroup_paid_fees == "invoice",
+        subscriptions.c.external_id.in_(external_subscription_ids),
+        subscriptions.c.status.in_(("active", "terminated")),
+    )
+    if ended_by is not None:
+        statement = statement.where(fees.c.to_at <= ended_by)
+    return await _load(tx, statement.order_by(fees.c.created_at, fees.c.id))
+
+
+async def put_on_invoice(tx: Tx, fee_ids: Sequence[UUID], invoice_id: UUID, *, now: datetime) -> None:
+    statement = (
+        update(fees)
+        .where(fees.c.id == bindparam("fee_id"))
+        .values(invoice_id=invoice_id, position=bindparam("place"), updated_at=now)
+    )
+    await tx.execute(statement, [{"fee_id": id_, "place": place} for place, id_ in enumerate(fee_ids)])
 
 
 async def find_fee(tx: Tx, fee_id: UUID) -> FeeRecord | None:

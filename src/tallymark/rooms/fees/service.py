@@ -63,6 +63,28 @@ async def replace_taxes(
     await repository.replace_taxes(tx, columns, tax_rows)
 
 
+async def paid_without_invoice(
+    tx: Tx,
+    *,
+    external_subscription_ids: Collection[str],
+    currency: str,
+    paid_by: datetime,
+    ended_by: datetime | None,
+) -> list[FeeRecord]:
+    """The paid fees of charges in advance that are regrouped and on no invoice yet, the oldest first (invoicing §7.4).
+
+    Paid by one instant; with the other, their charges period ended by it.
+    """
+    return await repository.paid_without_invoice(
+        tx, external_subscription_ids, currency=currency, paid_by=paid_by, ended_by=ended_by
+    )
+
+
+async def put_on_invoice(tx: Tx, fee_ids: Sequence[UUID], invoice_id: UUID, *, now: datetime) -> None:
+    """Attach fees to an invoice, in this order."""
+    await repository.put_on_invoice(tx, fee_ids, invoice_id, now=now)
+
+
 async def save_fees(tx: Tx, rows: Sequence[Mapping[str, Any]], tax_rows: Sequence[Mapping[str, Any]]) -> None:
     """Write fees and their taxes, all at once."""
     await repository.insert_fees(tx, rows, tax_rows)

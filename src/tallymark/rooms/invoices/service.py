@@ -218,6 +218,15 @@ async def enqueue_document(tx: Tx, invoice_id: UUID) -> None:
         await enqueue(tx, RENDER_DOCUMENT, arguments, lock=f"document:{invoice_id}")
 
 
+async def mark_paid(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
+    """Note that all of an invoice was paid before it was made: it never becomes overdue."""
+    invoice = await repository.find_invoice(tx, invoice_id, visible_only=False)
+    assert invoice is not None, "only what was made is paid"
+    await agenda.drop(tx, Kind.MARK_OVERDUE, invoice_id)
+    paid = {"payment_status": "succeeded", "total_paid_amount_cents": invoice.total_amount_cents}
+    await repository.update_invoice(tx, invoice_id, {**paid, "updated_at": now})
+
+
 async def mark_overdue(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
     """Mark an invoice overdue if it is still unpaid (invoicing §12)."""
     invoice = await repository.find_invoice(tx, invoice_id)

@@ -7,13 +7,13 @@ from datetime import datetime
 from uuid import UUID
 
 from tallymark.db.engine import Tx
-from tallymark.domain.invoicing import InvoicedFee, compute_invoice
+from tallymark.domain.invoicing import compute_invoice
 from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.advance import service as advance
 from tallymark.rooms.advance.model import PricedEvent
 from tallymark.rooms.billing.model import Computed, Line
 from tallymark.rooms.billing.service.invoice import issue_computed
-from tallymark.rooms.billing.service.rows import fee_rows
+from tallymark.rooms.billing.service.standalone import fee_created, invoiced, save_standalone
 from tallymark.rooms.billing.service.subjects import subject_of_event
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.invoices import service as invoices
@@ -69,28 +69,11 @@ def event_line(item: PricedEvent, table: TaxTable) -> Line:
 async def _invoice(tx: Tx, line: Line, *, at: datetime, now: datetime) -> None:
     """One invoice for one event, dated as of it."""
     subject = await subject_of_event(tx, line.contract, at=at)
-    computed = Computed(subjects=(subject,), lines=(line,), totals=compute_invoice([_invoiced(line)]))
+    computed = Computed(subjects=(subject,), lines=(line,), totals=compute_invoice([invoiced(line)]))
     invoice_id = await issue_computed(tx, computed, now=now)
     invoice = await invoices.find_invoice(tx, invoice_id)
     made = (await fees.of_invoices(tx, [invoice_id]))[invoice_id]
-    messages = [_fee_created(fee.id) for fee in made]
+    messages = [fee_created(fee.id) for fee in made]
     if invoice is not None and invoice.status is InvoiceStatus.FINALIZED:
         messages.append(Message(webhook_type="invoice.created", object_type="invoice", object_id=invoice_id))
     await emit(tx, *messages, now=now)
-
-
-async def save_standalone(tx: Tx, lines: Sequence[Line], *, now: datetime) -> None:
-    """Make fees that are on no invoice, their taxes computed at once, each by itself (pricing §8.2)."""
-    for line in lines:
-        computed = Computed(subjects=(), lines=(line,), totals=compute_invoice([_invoiced(line)]))
-        rows, tax_rows = fee_rows(computed, invoice_id=None, organization_id=tx.organization_id, now=now)
-        await fees.save_fees(tx, rows, tax_rows)
-        await emit(tx, *(_fee_created(row["id"]) for row in rows), now=now)
-
-
-def _invoiced(line: Line) -> InvoicedFee:
-    return InvoicedFee(fee=line.fee, taxes=tuple(tax.as_rate for tax in line.taxes))
-
-
-def _fee_created(fee_id: UUID) -> Message:
-    return Message(webhook_type="fee.created", object_type="fee", object_id=fee_id)

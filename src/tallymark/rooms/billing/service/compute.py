@@ -13,6 +13,7 @@ from tallymark.domain.invoicing import InvoicedFee, compute_invoice
 from tallymark.domain.money import currency
 from tallymark.rooms.billing.model import Computed, Line, Subject
 from tallymark.rooms.billing.service import commitments, fixed_charges
+from tallymark.rooms.billing.service.standalone import renewal_lines, renewed_charges
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Reason
 from tallymark.rooms.plans.model import Charge
@@ -40,6 +41,7 @@ async def compute(
         own = [
             *subscription_lines(subject, table, earlier),
             *await charge_lines(tx, subject, table),
+            *await _renewals(tx, subject, table),
             *fixed_charges.fixed_charge_lines(subject, fixed, table),
         ]
         lines += own
@@ -103,3 +105,9 @@ async def charge_lines(tx: Tx, subject: Subject, table: TaxTable) -> list[Line]:
 def _billed_in_arrears(subject: Subject) -> list[Charge]:
     """The charges that a period's end bills: in advance is billed event by event."""
     return [charge for charge in subject.contract.plan.charges if not charge.pay_in_advance]
+
+
+async def _renewals(tx: Tx, subject: Subject, table: TaxTable) -> list[Line]:
+    """What recurring charges in advance carry into the next period, where anything (pricing §8.2)."""
+    charges = renewed_charges(subject, invoiceable=True)
+    return [line for line in await renewal_lines(tx, subject, charges, table) if not line.fee.is_zero]

@@ -15,8 +15,10 @@ from tallymark.domain.errors import NotFound
 from tallymark.domain.periods import local_date
 from tallymark.rooms.billing.model import Computed, Subject
 from tallymark.rooms.billing.service.compute import compute
+from tallymark.rooms.billing.service.regroup import regroup_paid_fees
 from tallymark.rooms.billing.service.retax import is_fixed, retax
 from tallymark.rooms.billing.service.rows import fee_rows, record_rows, tax_rows, total_columns
+from tallymark.rooms.billing.service.standalone import renew_standalone
 from tallymark.rooms.billing.service.subjects import subjects_of_records
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.invoices import service as invoices
@@ -31,12 +33,16 @@ async def issue(
 ) -> UUID | None:
     """Invoice subjects that share customer, currency, entity and order number; final at once without a grace period.
 
-    With `skips_empty`, an invoice without fees is not made.
+    With `skips_empty`, an invoice without fees is not made. Beside it, recurring charges in advance that are on no invoice
+    are renewed, and fees that were paid in advance get an invoice of their own.
     """
     computed = await compute(tx, subjects, made_at=now)
-    if skips_empty and not computed.lines:
-        return None
-    return await issue_computed(tx, computed, now=now)
+    made = None
+    if computed.lines or not skips_empty:
+        made = await issue_computed(tx, computed, now=now)
+    await renew_standalone(tx, subjects, now=now)
+    await regroup_paid_fees(tx, subjects, now=now)
+    return made
 
 
 async def issue_computed(tx: Tx, computed: Computed, *, now: datetime) -> UUID:
