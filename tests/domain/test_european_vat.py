@@ -3,6 +3,8 @@
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tallymark.domain.european_vat import (
     MEMBERS,
@@ -113,6 +115,29 @@ class TestNumbers:
     @pytest.mark.parametrize("text", ["", "IT123", "US123456789", "DE12345678X", "DE١٢٣٤٥٦٧٨٩", "303265045"])
     def test_what_no_member_writes_is_none(self, text):
         assert read_vat_number(text) is None
+
+
+COUNTRIES = st.sampled_from([None, "US", "GB", "XK", *MEMBERS])
+ZIPCODES = st.one_of(
+    st.none(), st.text(max_size=8), st.sampled_from(["35001", "97100", "78266", "22061", "9000-001", "6691"])
+)
+NUMBERS = st.one_of(st.none(), st.text(min_size=1, max_size=14), st.just(FRENCH_NUMBER))
+PLACES = st.builds(
+    Place, country=COUNTRIES, zipcode=ZIPCODES, vat_number=NUMBERS, entity_country=st.sampled_from([*MEMBERS])
+)
+VERDICTS = st.one_of(
+    st.builds(Verdict, is_valid=st.just(True), country=st.sampled_from([*MEMBERS, "XI"])),
+    st.builds(Verdict, is_valid=st.just(False), country=COUNTRIES),
+)
+
+
+@given(PLACES, VERDICTS)
+def test_a_tax_follows_for_every_place_and_answer(where, verdict):
+    """Where the register is not asked a tax follows at once, else from any answer; and that tax is made."""
+    made = {tax.code for tax in automatic_taxes()}
+    chosen = choose_code(where)
+    assert (chosen is None) <= (where.vat_number is not None)
+    assert {chosen or choose_after_check(where, verdict), choose_after_check(where, verdict)} <= made
 
 
 def test_every_code_that_is_chosen_is_made():
