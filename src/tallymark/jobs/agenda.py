@@ -8,12 +8,13 @@ it is simply still there.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -33,6 +34,9 @@ class Kind(IntEnum):
     FIXED_UNITS = 17
     TERMINATE_SUBSCRIPTION = 20
     BILL_TERMINATION = 25
+    SWITCH_PLAN = 27
+    BILL_CHANGE = 28
+    END_TRIAL = 30
     BILL_PERIOD = 40
     REFRESH_DRAFT = 50
     FINALIZE_INVOICE = 60
@@ -95,6 +99,22 @@ async def drop(tx: Tx, kind: Kind, *subject_ids: UUID) -> None:
         await tx.execute(
             delete(agenda).where(agenda.c.kind == int(kind), agenda.c.subject_id.in_(subject_ids))
         )
+
+
+async def drop_kinds(tx: Tx, kinds: Sequence[Kind], subject_id: UUID) -> None:
+    """Take off all work of these kinds for one subject."""
+    await tx.execute(
+        delete(agenda).where(
+            agenda.c.kind.in_([int(kind) for kind in kinds]), agenda.c.subject_id == subject_id
+        )
+    )
+
+
+async def bring_forward(tx: Tx, kind: Kind, subject_id: UUID, *, before: datetime) -> None:
+    """Have work that fell due before an instant done without further waiting, and take off what falls due later."""
+    own = (agenda.c.kind == int(kind), agenda.c.subject_id == subject_id)
+    await tx.execute(delete(agenda).where(*own, agenda.c.due_at >= before))
+    await tx.execute(update(agenda).where(*own).values(run_at=func.least(agenda.c.run_at, agenda.c.due_at)))
 
 
 _IN_ORDER = (agenda.c.run_at, agenda.c.kind, agenda.c.owner_id, agenda.c.subject_id)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from tallymark.domain.calendar import Life, Schedule
-from tallymark.domain.periods import BillingTime, Interval, Period
+from tallymark.domain.periods import BillingTime, Interval, Period, yearly_amount_cents
 from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.organizations.model import BillingEntity
 from tallymark.rooms.plans.model import Plan
@@ -70,6 +71,32 @@ def check_change(subscription: Subscription, to: Status) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbour:
+    """The subscription before or after one in a chain of plan changes; its price decides which way the change went."""
+
+    id: UUID
+    status: Status
+    plan_code: str
+    yearly_amount_cents: int
+    started_at: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relations:
+    """What stands around a subscription: its neighbours in the chain, and the first start under its external id."""
+
+    predecessor: Neighbour | None = None
+    successor: Neighbour | None = None
+    """The latest-created one that is not canceled."""
+
+    first_started_at: datetime | None = None
+
+
+ALONE = Relations()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
     """A subscription with whom and what it binds: everything its calendar follows from."""
 
@@ -81,6 +108,33 @@ class Contract:
 
     customer_entity: BillingEntity
     """The customer's entity: time zone, terms and taxes are inherited from it alone."""
+
+    relations: Relations = ALONE
+
+    @property
+    def yearly_amount_cents(self) -> int:
+        """What its plan comes to in a year (§2.4)."""
+        return yearly_amount_cents(self.plan.amount_cents, Interval(self.plan.interval))
+
+    @property
+    def was_upgraded_to(self) -> bool:
+        """Whether it follows a subscription that was not dearer: equal counts as an upgrade (§2.4)."""
+        before = self.relations.predecessor
+        return before is not None and self.yearly_amount_cents >= before.yearly_amount_cents
+
+    @property
+    def trial_end(self) -> datetime | None:
+        """When its trial ends, counted from the first start under its external id; None without one (§4.5)."""
+        if not self.plan.trial_period:
+            return None
+        start = self.relations.first_started_at or self.subscription.subscription_at
+        microseconds = Fraction(self.plan.trial_period) * 86_400_000_000
+        return start + timedelta(microseconds=int(microseconds))
+
+    def is_in_trial(self, at: datetime) -> bool:
+        """Whether its trial runs at an instant."""
+        end = self.trial_end
+        return end is not None and end > at
 
     @property
     def timezone(self) -> ZoneInfo:
@@ -104,7 +158,13 @@ class Contract:
     def life(self) -> Life:
         """When it began and ended. Only a started subscription has one."""
         assert self.subscription.started_at is not None, "a pending subscription has no billing periods"
-        return Life(started_at=self.subscription.started_at, terminated_at=self.subscription.terminated_at)
+        after = self.relations.successor
+        return Life(
+            started_at=self.subscription.started_at,
+            terminated_at=self.subscription.terminated_at,
+            has_successor=after is not None,
+            is_downgraded=after is not None and after.yearly_amount_cents < self.yearly_amount_cents,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +173,7 @@ class SubscriptionView:
 
     contract: Contract
     current_period: Period | None
-    previous_plan_code: str | None
+    downgrade_plan_date: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

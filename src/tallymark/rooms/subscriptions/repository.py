@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
@@ -22,8 +23,8 @@ from tallymark.db.tables import (
     subscriptions,
 )
 from tallymark.domain.fees.fixed_charge import UnitEvent
-from tallymark.domain.periods import BillingTime
-from tallymark.rooms.subscriptions.model import Filters, OwnUnits, Status, Subscription
+from tallymark.domain.periods import BillingTime, Interval, yearly_amount_cents
+from tallymark.rooms.subscriptions.model import Filters, Neighbour, OwnUnits, Relations, Status, Subscription
 
 NEWEST_FIRST = (
     subscriptions.c.terminated_at.desc().nulls_first(),
@@ -85,13 +86,49 @@ async def list_of_customer(tx: Tx, customer_id: UUID, *, statuses: Collection[St
     return [_as_value(row) for row in await tx.execute(statement)]
 
 
-async def first_start(tx: Tx, *, customer_id: UUID, external_id: str) -> datetime | None:
-    """The earliest start under this external id: trials are counted from it (subscriptions §4.5)."""
-    statement = select(func.min(subscriptions.c.started_at)).where(
-        subscriptions.c.customer_id == customer_id, subscriptions.c.external_id == external_id
+async def relations_of(tx: Tx, subscription_ids: Collection[UUID]) -> dict[UUID, Relations]:
+    """The neighbours in the chain of plan changes, and the first start under the external id, by subscription id."""
+    own, other, start = subscriptions, subscriptions.alias("other"), subscriptions.alias("start")
+    first = (
+        select(func.min(start.c.started_at))
+        .where(start.c.customer_id == own.c.customer_id, start.c.external_id == own.c.external_id)
+        .scalar_subquery()
     )
-    found: datetime | None = (await tx.execute(statement)).scalar_one()
+    is_before = other.c.id == own.c.previous_subscription_id
+    is_after = (other.c.previous_subscription_id == own.c.id) & (other.c.status != Status.CANCELED)
+    statement = (
+        select(
+            own.c.id.label("own_id"),
+            first.label("first_started_at"),
+            is_before.label("is_before"),
+            *(other.c[name] for name in ("id", "status", "started_at", "created_at")),
+            *(plans.c[name] for name in ("code", "amount_cents", "interval")),
+        )
+        .select_from(
+            own.outerjoin(other, is_before | is_after).outerjoin(plans, plans.c.id == other.c.plan_id)
+        )
+        .where(own.c.id.in_(subscription_ids))
+        .order_by(other.c.created_at, other.c.id)
+    )
+    found: dict[UUID, Relations] = {}
+    for row in await tx.execute(statement):
+        known = found.get(row.own_id, Relations(first_started_at=row.first_started_at))
+        if row.id is not None:
+            one = _as_neighbour(row)
+            known = replace(known, predecessor=one) if row.is_before else replace(known, successor=one)
+        found[row.own_id] = known
     return found
+
+
+def _as_neighbour(row: Row[Any]) -> Neighbour:
+    return Neighbour(
+        id=row.id,
+        status=Status(row.status),
+        plan_code=row.code,
+        yearly_amount_cents=yearly_amount_cents(row.amount_cents, Interval(row.interval)),
+        started_at=row.started_at,
+        created_at=row.created_at,
+    )
 
 
 async def end_of_predecessor(tx: Tx, subscription: Subscription) -> datetime | None:

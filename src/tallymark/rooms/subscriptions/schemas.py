@@ -213,6 +213,7 @@ def subscription_fields(view: SubscriptionView) -> dict[str, Any]:
     """The wire's names for a view's values."""
     contract, subscription = view.contract, view.contract.subscription
     period = view.current_period
+    before, after = contract.relations.predecessor, contract.relations.successor
     same = (
         "external_id", "billing_time", "name", "status", "created_at", "canceled_at", "started_at", "ending_at",
         "subscription_at", "terminated_at", "trial_ended_at", "on_termination_credit_note", "on_termination_invoice",
@@ -227,9 +228,9 @@ def subscription_fields(view: SubscriptionView) -> dict[str, Any]:
         "plan_code": contract.plan.code,
         "plan_amount_cents": contract.plan.amount_cents,
         "plan_amount_currency": contract.plan.amount_currency,
-        "previous_plan_code": view.previous_plan_code,
-        "next_plan_code": None,
-        "downgrade_plan_date": None,
+        "previous_plan_code": before.plan_code if before else None,
+        "next_plan_code": after.plan_code if after else None,
+        "downgrade_plan_date": view.downgrade_plan_date,
         "current_billing_period_started_at": period.start if period else None,
         "current_billing_period_ending_at": last_moment(period.end) if period else None,
         "payment_method": PaymentMethodReference(),

@@ -58,8 +58,17 @@ def subscription_lines(subject: Subject, table: TaxTable, billed_days: set[date]
     """The base price, if this record carries one."""
     if subject.reason is Reason.IN_ADVANCE:
         return []
+    fee = base_fee(subject, billed_days)
+    if fee is None:
+        return []
+    period = subject.boundaries.subscription.period
+    return [Line(fee=fee, contract=subject.contract, taxes=table.of(subject.contract), period=period)]
+
+
+def base_fee(subject: Subject, billed_days: set[date]) -> Fee | None:
+    """The base price of a record; `billed_days` are the billing days that carry one already (subscriptions §4.3-4.5)."""
     contract = subject.contract
-    fee: Fee | None = compute_subscription_fee(
+    return compute_subscription_fee(
         SubscriptionFeeFacts(
             amount_cents=contract.plan.amount_cents,
             schedule=contract.schedule,
@@ -70,19 +79,19 @@ def subscription_lines(subject: Subject, table: TaxTable, billed_days: set[date]
             is_starting_record=subject.reason is Reason.STARTING,
             has_earlier_fee=bool(billed_days),
             is_billed_on_this_day=subject.day in billed_days,
+            has_predecessor=contract.relations.predecessor is not None,
+            is_first_after_upgrade=contract.was_upgraded_to and not billed_days,
+            trial_end=contract.trial_end,
+            is_in_trial=contract.is_in_trial(subject.at),
         ),
         currency(contract.plan.amount_currency),
     )
-    if fee is None:
-        return []
-    period = subject.boundaries.subscription.period
-    return [Line(fee=fee, contract=contract, taxes=table.of(contract), period=period)]
 
 
 async def charge_lines(tx: Tx, subject: Subject, table: TaxTable) -> list[Line]:
     """The fees of charges with usage, over the charges window of this record."""
     window = subject.boundaries.charges
-    if window is None or not window.is_billable or subject.reason is Reason.IN_ADVANCE:
+    if window is None or not window.is_billable or subject.reason in (Reason.STARTING, Reason.IN_ADVANCE):
         return []
     scope = usage.RatingScope(contract=subject.contract, window=window, taxes=table, with_minimums=True)
     found = await usage.gather_charge_lines(tx, scope, _billed_in_arrears(subject))

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from itertools import groupby
 from typing import assert_never
 
 from tallymark.db.engine import Tx
 from tallymark.domain.calendar import is_billing_day
-from tallymark.domain.periods import local_date
+from tallymark.domain.periods import local_date, start_of_day
 from tallymark.jobs.agenda import Batch, Kind
-from tallymark.rooms.billing.model import group_key
+from tallymark.rooms.billing.model import Subject, group_key
 from tallymark.rooms.billing.service import invoice as billing
+from tallymark.rooms.billing.service.compute import base_fee
 from tallymark.rooms.billing.service.subjects import make_subjects
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import InvoiceStatus, Reason
 from tallymark.rooms.subscriptions import service as subscriptions
 from tallymark.rooms.subscriptions.model import Contract, Status
+from tallymark.rooms.subscriptions.service.fixed_units import AFTER_START
+
+FAR = datetime.max.replace(tzinfo=UTC)
 
 
 async def handle(tx: Tx, batch: Batch, now: datetime) -> None:
@@ -28,7 +32,7 @@ async def handle(tx: Tx, batch: Batch, now: datetime) -> None:
         case Kind.RESCHEDULE:
             await reschedule(tx, batch, now)
         case Kind.ACTIVATE_SUBSCRIPTION:
-            await activate(tx, batch, now)
+            await activate(tx, batch)
         case Kind.BILL_START:
             await bill_together(tx, batch, Reason.STARTING, now)
         case Kind.BILL_FIXED_START:
@@ -39,6 +43,13 @@ async def handle(tx: Tx, batch: Batch, now: datetime) -> None:
             await terminate(tx, batch, now)
         case Kind.BILL_TERMINATION:
             await bill_together(tx, batch, Reason.TERMINATING, now)
+        case Kind.SWITCH_PLAN:
+            for successor_id in batch.subject_ids:
+                await subscriptions.switch(tx, successor_id, at=batch.due_at)
+        case Kind.BILL_CHANGE:
+            await bill_changes(tx, batch, now)
+        case Kind.END_TRIAL:
+            await end_trials(tx, batch, now)
         case Kind.BILL_PERIOD:
             await bill_period(tx, batch, now)
         case Kind.REFRESH_DRAFT:
@@ -59,11 +70,11 @@ async def reschedule(tx: Tx, batch: Batch, now: datetime) -> None:  # noqa: ARG0
     await subscriptions.reschedule(tx, batch.owner_id, last_billed=last_billed)
 
 
-async def activate(tx: Tx, batch: Batch, now: datetime) -> None:
+async def activate(tx: Tx, batch: Batch) -> None:
     """Activate pending subscriptions as of the start of their local day (§2.5)."""
     for contract in await subscriptions.live_contracts(tx, batch.subject_ids):
         if contract.subscription.status is Status.PENDING:
-            await subscriptions.activate(tx, contract, started_at=batch.due_at, now=now)
+            await subscriptions.activate(tx, contract, started_at=batch.due_at, now=batch.due_at)
 
 
 async def terminate(tx: Tx, batch: Batch, now: datetime) -> None:
@@ -80,6 +91,58 @@ async def bill_together(tx: Tx, batch: Batch, reason: Reason, now: datetime) -> 
     await _issue_groups(
         tx, [c for c in found if c.subscription.status is expected], reason, batch.due_at, now
     )
+
+
+async def bill_changes(tx: Tx, batch: Batch, now: datetime) -> None:
+    """Invoice a change of plan: the old subscription, and the new one if something of it is paid in advance (§2.6).
+
+    One invoice, or one each where they may not share one.
+    """
+    for new in await subscriptions.live_contracts(tx, batch.subject_ids):
+        before = new.subscription.previous_subscription_id
+        assert before is not None, "a change of plan has a subscription before it"
+        (old,) = await subscriptions.live_contracts(tx, [before])
+        subjects = await make_subjects(tx, [old], reason=Reason.TERMINATING, at=batch.due_at)
+        if subscriptions.is_billed_with_change(new):
+            subjects += await _starting(tx, new, batch.due_at)
+        if len({group_key(subject.contract)[:3] for subject in subjects}) == 1:
+            await billing.issue(tx, subjects, now=now)
+            continue
+        for subject in subjects:
+            await billing.issue(tx, [subject], now=now)
+
+
+async def _starting(tx: Tx, new: Contract, at: datetime) -> list[Subject]:
+    """A trial's end is the start that is invoiced: until then fixed charges are billed as such (§4.5)."""
+    if not new.is_in_trial(at):
+        return await make_subjects(tx, [new], reason=Reason.STARTING, at=at)
+    return await make_subjects(tx, [new], reason=Reason.IN_ADVANCE, at=new.life.started_at + AFTER_START)
+
+
+async def end_trials(tx: Tx, batch: Batch, now: datetime) -> None:
+    """End trials; a plan in advance is invoiced for the rest of its period unless that day's bill does so (§4.5)."""
+    for contract in await subscriptions.live_contracts(tx, batch.subject_ids):
+        subscription = contract.subscription
+        if subscription.status is not Status.ACTIVE or subscription.trial_ended_at is not None:
+            continue
+        await subscriptions.end_trial(tx, contract, now=now)
+        if contract.plan.pay_in_advance and not await _is_trial_end_billed(tx, contract, batch.due_at):
+            subjects = await make_subjects(tx, [contract], reason=Reason.STARTING, at=batch.due_at)
+            await billing.issue(tx, subjects, now=now)
+
+
+async def _is_trial_end_billed(tx: Tx, contract: Contract, at: datetime) -> bool:
+    """Whether the base price was billed on the start day, or is by the calendar on the day of the trial's end."""
+    zone, subscription_id = contract.timezone, contract.subscription.id
+    billed = await invoices.subscription_fee_days(tx, [subscription_id], except_invoice=None, before=FAR)
+    days = billed.get(subscription_id, set())
+    today, start_day = local_date(at, zone), local_date(contract.life.started_at, zone)
+    if {start_day, today} & days:
+        return True
+    if not _is_due(contract, today, None):
+        return False
+    (periodic,) = await make_subjects(tx, [contract], reason=Reason.PERIODIC, at=start_of_day(today, zone))
+    return base_fee(periodic, days) is not None
 
 
 async def bill_fixed_charges(tx: Tx, batch: Batch, now: datetime) -> None:
@@ -110,13 +173,20 @@ async def bill_period(tx: Tx, batch: Batch, now: datetime) -> None:
     last_billed = await invoices.last_billed_days(tx, batch.subject_ids)
     due = []
     for contract in contracts:
-        if contract.subscription.status is not Status.ACTIVE:
+        if not _lived_at(contract, batch.due_at):
             continue
         day = local_date(batch.due_at, contract.timezone)
         if _is_due(contract, day, last_billed.get(contract.subscription.id)):
             due.append(contract)
         await subscriptions.note_billing(tx, contract, after=day)
     await _issue_groups(tx, due, Reason.PERIODIC, batch.due_at, now)
+
+
+def _lived_at(contract: Contract, at: datetime) -> bool:
+    """Whether a subscription was active on a billing day, though it may have ended since."""
+    subscription = contract.subscription
+    ended = subscription.terminated_at
+    return subscription.status is Status.ACTIVE or (ended is not None and ended > at)
 
 
 def _is_due(contract: Contract, day: date, last_billed: date | None) -> bool:

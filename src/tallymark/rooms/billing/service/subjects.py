@@ -13,6 +13,7 @@ from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import BillingRecord, Reason
 from tallymark.rooms.subscriptions import service as subscriptions
 from tallymark.rooms.subscriptions.model import Contract
+from tallymark.rooms.subscriptions.service.change import AFTER_CHANGE
 
 
 async def make_subjects(
@@ -35,12 +36,29 @@ async def subject_of_event(tx: Tx, contract: Contract, *, at: datetime) -> Subje
 async def _subject(
     tx: Tx, contract: Contract, reason: Reason, at: datetime, continuity: Continuity
 ) -> Subject:
-    if reason is Reason.TERMINATING:
+    life = contract.life
+    if reason is Reason.TERMINATING and life.has_successor:
+        # An upgraded subscription is billed for what has run of its period, as of its end: a second later may be
+        # another day. A downgraded one is billed for the period that its end closes (§3.4).
+        assert life.terminated_at is not None
+        boundaries = compute_boundaries(
+            contract.schedule,
+            life,
+            at=life.terminated_at,
+            current=not life.is_downgraded,
+            continuity=continuity,
+        )
+    elif reason is Reason.TERMINATING:
         boundaries = await _last_boundaries(tx, contract, at, continuity)
     else:
         is_start = reason in (Reason.STARTING, Reason.IN_ADVANCE)
+        is_first = is_start and at - life.started_at <= AFTER_CHANGE
         boundaries = compute_boundaries(
-            contract.schedule, contract.life, at=at, is_start=is_start, continuity=continuity
+            contract.schedule,
+            life,
+            at=life.started_at if is_first else at,
+            is_start=is_start,
+            continuity=continuity,
         )
     return Subject(contract=contract, reason=reason, at=at, boundaries=boundaries)
 

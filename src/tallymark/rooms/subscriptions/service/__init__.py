@@ -2,6 +2,7 @@
 
 from tallymark.rooms.subscriptions.service.activate import activate
 from tallymark.rooms.subscriptions.service.agenda import note_billing, reschedule
+from tallymark.rooms.subscriptions.service.change import is_billed_with_change, switch
 from tallymark.rooms.subscriptions.service.create import NewSubscription, create
 from tallymark.rooms.subscriptions.service.fixed_units import note_changed_units, unit_events_of
 from tallymark.rooms.subscriptions.service.match import holding, started_of
@@ -10,7 +11,6 @@ from tallymark.rooms.subscriptions.service.read import (
     end_of_predecessor,
     find_active,
     find_newest,
-    first_start,
     get_contracts,
     get_subscription,
     get_views,
@@ -25,6 +25,7 @@ from tallymark.rooms.subscriptions.service.sections import (
     sections_of,
 )
 from tallymark.rooms.subscriptions.service.terminate import cancel, terminate
+from tallymark.rooms.subscriptions.service.trial import end_trial
 from tallymark.rooms.subscriptions.service.update import update
 
 __all__ = [
@@ -36,14 +37,15 @@ __all__ = [
     "choose_sections",
     "create",
     "end_of_predecessor",
+    "end_trial",
     "find_active",
     "find_newest",
-    "first_start",
     "get_contracts",
     "get_subscription",
     "get_views",
     "holding",
     "invoice_sections",
+    "is_billed_with_change",
     "list_subscriptions",
     "live_contracts",
     "live_of_customer",
@@ -52,6 +54,7 @@ __all__ = [
     "reschedule",
     "sections_of",
     "started_of",
+    "switch",
     "terminate",
     "unit_events_of",
     "update",

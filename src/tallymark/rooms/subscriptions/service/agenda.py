@@ -11,7 +11,7 @@ from tallymark.domain.periods import local_date, start_of_day
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Item, Kind
 from tallymark.rooms.subscriptions import repository
-from tallymark.rooms.subscriptions.model import Contract, Status
+from tallymark.rooms.subscriptions.model import Contract, Status, Subscription
 from tallymark.rooms.subscriptions.service.fixed_units import AFTER_START
 from tallymark.rooms.subscriptions.service.read import get_contracts
 
@@ -22,16 +22,21 @@ NOTED = (
     Kind.BILL_FIXED_START,
     Kind.FIXED_UNITS,
     Kind.TERMINATE_SUBSCRIPTION,
+    Kind.SWITCH_PLAN,
+    Kind.END_TRIAL,
     Kind.BILL_PERIOD,
 )
 """What a subscription may have on the agenda while it lives."""
 
 
 async def note_start(tx: Tx, contract: Contract, *, now: datetime, is_billed: bool) -> None:
-    """Note what follows from an activation: the starting invoice if there is one, the first billing day, the end."""
+    """Note what follows from an activation: a starting invoice, the trial's end, the first billing day, the end.
+
+    In a trial there is no base price, and only fixed charges in advance are invoiced (§4.5).
+    """
     subscription = contract.subscription
     assert subscription.started_at is not None
-    if is_billed and contract.plan.pay_in_advance:
+    if is_billed and bills_start(contract, at=subscription.started_at):
         await agenda.leave(tx, _item(contract, Kind.BILL_START, due_at=subscription.started_at, run_at=now))
     elif is_billed and any(charge.pay_in_advance for charge in contract.plan.fixed_charges):
         due_at = subscription.started_at + AFTER_START
@@ -42,12 +47,46 @@ async def note_start(tx: Tx, contract: Contract, *, now: datetime, is_billed: bo
         tx, contract, after=max(local_date(subscription.started_at, contract.timezone), today - ONE_DAY)
     )
     await note_end(tx, contract)
+    if contract.trial_end is not None:
+        due_at = max(contract.trial_end, now)
+        await agenda.put(tx, _item(contract, Kind.END_TRIAL, due_at=due_at))
+
+
+def bills_start(contract: Contract, *, at: datetime) -> bool:
+    """Whether the base price is paid as a subscription starts: in advance, and not in its trial (§5.1, row 1)."""
+    return contract.plan.pay_in_advance and not contract.is_in_trial(at)
+
+
+async def note_change_bill(tx: Tx, new: Contract, *, at: datetime, run_at: datetime) -> None:
+    """Note the one invoice of a change of plan, for the old subscription and the new one (§5.1, row 5)."""
+    await agenda.leave(tx, _item(new, Kind.BILL_CHANGE, due_at=at, run_at=run_at))
+
+
+async def note_switch(tx: Tx, old: Contract, new: Subscription, *, now: datetime) -> None:
+    """Note when a cheaper plan begins: at the next start of a period of the plan in force (§2.6)."""
+    cycle = old.schedule.cycle()
+    day = cycle.next_start(cycle.period_start(local_date(now, old.timezone)))
+    item = Item(
+        kind=Kind.SWITCH_PLAN,
+        subject_id=new.id,
+        owner_id=old.customer.id,
+        due_at=start_of_day(day, old.timezone),
+    )
+    await agenda.put(tx, item)
 
 
 async def note_billing(tx: Tx, contract: Contract, *, after: date) -> None:
-    """Note the next billing day later than `after`; its invoice waits until the period's last events are in."""
+    """Note the next billing day later than `after`; its invoice waits until the period's last events are in.
+
+    A subscription that has ended has none after its end, nor on the day of its end unless a successor took over then.
+    """
     day = next_billing_day(contract.schedule, after=after)
     due_at = start_of_day(day, contract.timezone)
+    ended, zone = contract.subscription.terminated_at, contract.timezone
+    if ended is not None:
+        last = ended if contract.life.has_successor else start_of_day(local_date(ended, zone), zone)
+        if due_at >= last:
+            return
     await agenda.put(tx, _item(contract, Kind.BILL_PERIOD, due_at=due_at, run_at=due_at + tx.settling_time))
 
 
@@ -71,10 +110,15 @@ async def note_activation(tx: Tx, contract: Contract) -> None:
     )
 
 
-async def drop_notes(tx: Tx, subscription_id: UUID) -> None:
-    """Take off what an ended subscription had noted."""
-    for kind in NOTED:
-        await agenda.drop(tx, kind, subscription_id)
+async def drop_notes(tx: Tx, subscription_id: UUID, *, billed_before: datetime | None = None) -> None:
+    """Take off what an ended subscription had noted, but for a billing day before an instant that is not billed yet.
+
+    Such a day is billed at once, before what follows from the end.
+    """
+    kept = () if billed_before is None else (Kind.BILL_PERIOD,)
+    await agenda.drop_kinds(tx, [kind for kind in NOTED if kind not in kept], subscription_id)
+    if billed_before is not None:
+        await agenda.bring_forward(tx, Kind.BILL_PERIOD, subscription_id, before=billed_before)
 
 
 async def reschedule(tx: Tx, customer_id: UUID, *, last_billed: dict[UUID, date]) -> None:

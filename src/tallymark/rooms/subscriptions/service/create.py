@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
@@ -19,6 +20,7 @@ from tallymark.rooms.subscriptions import repository
 from tallymark.rooms.subscriptions.model import Contract, Status, Subscription
 from tallymark.rooms.subscriptions.service.activate import activate
 from tallymark.rooms.subscriptions.service.agenda import note_activation
+from tallymark.rooms.subscriptions.service.change import change_plan
 from tallymark.rooms.subscriptions.service.read import get_contracts
 
 
@@ -42,7 +44,7 @@ async def create(tx: Tx, asked: NewSubscription, *, now: datetime) -> Subscripti
     """Subscribe a customer, made on the fly if unknown, to a plan; the same call again changes nothing.
 
     Raises `NotFound` for a plan or billing entity, `Invalid` for dates that can't be, for an external id that another
-    customer uses, and for a change of plan of an active subscription.
+    customer uses, and for a change that would lose what was paid.
     """
     entity = None
     if asked.billing_entity_code is not None:
@@ -59,7 +61,8 @@ async def create(tx: Tx, asked: NewSubscription, *, now: datetime) -> Subscripti
     await customers.set_currency_if_blank(tx, customer, plan.amount_currency)
     current = await _find_current(tx, asked.external_id, customer)
     if current is not None:
-        return await _change(tx, current, plan=plan, asked=asked, now=now)
+        entity_id = entity.id if entity else None
+        return await _change(tx, current, plan=plan, asked=asked, entity_id=entity_id, now=now)
     await _refuse_taken(tx, asked.external_id)
     made = await repository.insert_subscription(
         tx,
@@ -111,16 +114,33 @@ async def _refuse_taken(tx: Tx, external_id: str) -> None:
 
 
 async def _change(
-    tx: Tx, current: Subscription, *, plan: Plan, asked: NewSubscription, now: datetime
+    tx: Tx,
+    current: Subscription,
+    *,
+    plan: Plan,
+    asked: NewSubscription,
+    entity_id: UUID | None,
+    now: datetime,
 ) -> Subscription:
-    if current.plan_id == plan.id:
-        return current
+    held = (await plans.get_plans(tx, {current.plan_id}))[current.plan_id]
+    if plan.id in (held.id, held.parent_id):
+        return current  # nothing changes; a plan of its own changes through an update (§2.4)
+    named: dict[str, Any] = {"name": asked.name, "ending_at": asked.ending_at, "billing_entity_id": entity_id}
+    sent = {name: value for name, value in named.items() if value is not None}
     if current.status is Status.PENDING:
         # Not begun yet: the plan is replaced in place, nothing is billed (§2.6).
+        sent.pop("ending_at", None)
         return await repository.update_subscription(
-            tx, current.id, {"plan_id": plan.id, "name": asked.name or current.name, "updated_at": now}
+            tx, current.id, {"plan_id": plan.id, **sent, "updated_at": now}
         )
-    raise Invalid({"plan_code": ["unsupported_value"]})
+    _refuse_lost_credit(held, current)
+    return await change_plan(tx, current, plan, {**sent, **asked.options}, now=now)
+
+
+def _refuse_lost_credit(held: Plan, current: Subscription) -> None:
+    if held.pay_in_advance and current.on_termination_credit_note != "skip":
+        # What was paid for unused days comes back as a credit note, which this release does not issue.
+        raise Invalid({"plan_code": ["unsupported_value"]})
 
 
 async def _begin(tx: Tx, made: Subscription, *, now: datetime) -> Subscription:

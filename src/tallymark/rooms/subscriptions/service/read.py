@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.domain.calendar import current_charges_period
 from tallymark.domain.errors import NotFound
+from tallymark.domain.periods import local_date
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.plans import service as plans
 from tallymark.rooms.subscriptions import repository
-from tallymark.rooms.subscriptions.model import Contract, Filters, Status, Subscription, SubscriptionView
+from tallymark.rooms.subscriptions.model import (
+    ALONE,
+    Contract,
+    Filters,
+    Status,
+    Subscription,
+    SubscriptionView,
+)
 
 
 async def get_subscription(tx: Tx, *, external_id: str, status: Status = Status.ACTIVE) -> Subscription:
@@ -68,6 +76,7 @@ async def get_contracts(tx: Tx, subscriptions: Sequence[Subscription]) -> dict[U
     entities = await organizations.get_entities(
         tx, entity_ids | {customer.billing_entity_id for customer in of_customers.values()}
     )
+    relations = await repository.relations_of(tx, {item.id for item in subscriptions})
     contracts = {}
     for item in subscriptions:
         customer = of_customers[item.customer_id]
@@ -77,6 +86,7 @@ async def get_contracts(tx: Tx, subscriptions: Sequence[Subscription]) -> dict[U
             plan=of_plans[item.plan_id],
             billing_entity=entities[item.billing_entity_id or customer.billing_entity_id],
             customer_entity=entities[customer.billing_entity_id],
+            relations=relations.get(item.id, ALONE),
         )
     return contracts
 
@@ -93,7 +103,6 @@ async def get_views(
 ) -> list[SubscriptionView]:
     """Show subscriptions as they stand at `now`, in the order given."""
     contracts = await get_contracts(tx, subscriptions)
-    earlier = await _previous_plan_codes(tx, subscriptions)
     views = []
     for item in subscriptions:
         contract = contracts[item.id]
@@ -102,26 +111,25 @@ async def get_views(
             period = current_charges_period(contract.schedule, contract.life, max(now, item.started_at))
         views.append(
             SubscriptionView(
-                contract=contract, current_period=period, previous_plan_code=earlier.get(item.id)
+                contract=contract,
+                current_period=period,
+                downgrade_plan_date=downgrade_day(contract, now=now),
             )
         )
     return views
 
 
-async def _previous_plan_codes(tx: Tx, subscriptions: Sequence[Subscription]) -> dict[UUID, str]:
-    links = {
-        item.id: item.previous_subscription_id for item in subscriptions if item.previous_subscription_id
-    }
-    if not links:
-        return {}
-    before = {item.id: item.plan_id for item in await repository.get_subscriptions(tx, set(links.values()))}
-    of_plans = await plans.get_plans(tx, set(before.values()))
-    return {item_id: of_plans[before[previous]].code for item_id, previous in links.items()}
-
-
-async def first_start(tx: Tx, *, customer_id: UUID, external_id: str) -> datetime | None:
-    """The earliest start of this customer under this external id (subscriptions §4.5)."""
-    return await repository.first_start(tx, customer_id=customer_id, external_id=external_id)
+def downgrade_day(contract: Contract, *, now: datetime) -> date | None:
+    """The local day of the switch to a cheaper plan: of the successor's start, or the next start of a period (§2.1)."""
+    after = contract.relations.successor
+    if after is None:
+        return None
+    if after.status is Status.PENDING:
+        cycle = contract.schedule.cycle()
+        return cycle.next_start(cycle.period_start(local_date(now, contract.timezone)))
+    if after.status is not Status.ACTIVE or after.yearly_amount_cents >= contract.yearly_amount_cents:
+        return None
+    return local_date(after.started_at, contract.timezone) if after.started_at else None
 
 
 async def end_of_predecessor(tx: Tx, subscription: Subscription) -> datetime | None:

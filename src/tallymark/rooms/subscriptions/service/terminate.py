@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import Invalid
+from tallymark.domain.periods import local_date, start_of_day
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Item, Kind
 from tallymark.rooms.subscriptions import repository
 from tallymark.rooms.subscriptions.model import Contract, Status, Subscription, check_change
 from tallymark.rooms.subscriptions.service.agenda import drop_notes
+from tallymark.rooms.subscriptions.service.messages import tell
 
 
 async def cancel(tx: Tx, subscription: Subscription, *, now: datetime) -> Subscription:
-    """Call off a subscription that has not begun: nothing is billed."""
+    """Call off a subscription that has not begun: nothing is billed. Whoever it was to follow goes on."""
+    canceled = await _cancel(tx, subscription, now=now)
+    await tell(tx, canceled, "terminated", now=now)
+    if canceled.previous_subscription_id is not None:
+        (before,) = await repository.get_subscriptions(tx, [canceled.previous_subscription_id])
+        await tell(tx, before, "updated", now=now)
+    return canceled
+
+
+async def cancel_successor(tx: Tx, contract: Contract, *, now: datetime) -> Contract:
+    """Call off a plan that waits for the end of the period; the contract as it stands without it."""
+    after = contract.relations.successor
+    if after is None or after.status is not Status.PENDING:
+        return contract
+    (waiting,) = await repository.get_subscriptions(tx, [after.id])
+    canceled = await _cancel(tx, waiting, now=now)
+    await tell(tx, canceled, "canceled", now=now)
+    return replace(contract, relations=replace(contract.relations, successor=None))
+
+
+async def _cancel(tx: Tx, subscription: Subscription, *, now: datetime) -> Subscription:
     check_change(subscription, Status.CANCELED)
     await drop_notes(tx, subscription.id)
     return await repository.update_subscription(
@@ -40,7 +63,10 @@ async def terminate(
     check_change(subscription, Status.TERMINATED)
     credit_option = _credit_option(contract, credit_note)
     invoice_option = invoice or subscription.on_termination_invoice
-    await drop_notes(tx, subscription.id)
+    contract = await cancel_successor(tx, contract, now=now)
+    # Earlier days that nobody has billed yet are billed before the end (README 2); the end's own day by §3.6.
+    last_day = start_of_day(local_date(terminated_at, contract.timezone), contract.timezone)
+    await drop_notes(tx, subscription.id, billed_before=last_day)
     ended = await repository.update_subscription(
         tx,
         subscription.id,
@@ -52,6 +78,7 @@ async def terminate(
             "updated_at": now,
         },
     )
+    await tell(tx, ended, "terminated", "updated", now=now)
     if invoice_option == "generate":
         await agenda.leave(
             tx,

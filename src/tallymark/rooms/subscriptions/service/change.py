@@ -1,0 +1,103 @@
+"""Move a subscription to another plan: at once to a dearer one, at the period's end to a cheaper one (subscriptions §2.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from tallymark.db.engine import Tx
+from tallymark.db.ids import new_id
+from tallymark.domain.periods import Interval, yearly_amount_cents
+from tallymark.rooms.plans.model import Plan
+from tallymark.rooms.subscriptions import repository
+from tallymark.rooms.subscriptions.model import Contract, Status, Subscription, check_change
+from tallymark.rooms.subscriptions.service.activate import activate
+from tallymark.rooms.subscriptions.service.agenda import (
+    bills_start,
+    drop_notes,
+    note_change_bill,
+    note_switch,
+)
+from tallymark.rooms.subscriptions.service.messages import tell
+from tallymark.rooms.subscriptions.service.read import get_contracts
+from tallymark.rooms.subscriptions.service.terminate import cancel_successor
+
+AFTER_CHANGE = timedelta(seconds=1)
+"""An upgrade is invoiced as of this long after it (§5.1, row 5)."""
+
+CHAIN = (
+    "customer_id", "external_id", "billing_time", "subscription_at", "ending_at", "consolidate_invoice",
+    "purchase_order_number", "billing_entity_id", "name", "progressive_billing_disabled",
+    "on_termination_credit_note", "on_termination_invoice",
+)  # fmt: skip
+"""What a successor takes over unless the call says otherwise."""
+
+
+async def change_plan(
+    tx: Tx, current: Subscription, plan: Plan, asked: Mapping[str, Any], *, now: datetime
+) -> Subscription:
+    """Move an active subscription to another plan; the dearer one (by the year, equal included) begins at once.
+
+    `asked` holds the columns that the call names. Returns the subscription that the call answers with (§2.4): the new
+    one of an upgrade, the current one of a downgrade.
+    """
+    old = await cancel_successor(tx, (await get_contracts(tx, [current]))[current.id], now=now)
+    new = await repository.insert_subscription(
+        tx,
+        {
+            **{name: getattr(old.subscription, name) for name in CHAIN},
+            **asked,
+            "id": new_id(),
+            "organization_id": tx.organization_id,
+            "plan_id": plan.id,
+            "previous_subscription_id": current.id,
+            "status": Status.PENDING,
+            "created_at": now,
+            "updated_at": now,
+        },
+    )
+    if yearly_amount_cents(plan.amount_cents, Interval(plan.interval)) < old.yearly_amount_cents:
+        await note_switch(tx, old, new, now=now)
+        await tell(tx, current, "updated", now=now)
+        return current
+    return await _replace(tx, old, new, at=now)
+
+
+async def switch(tx: Tx, successor_id: UUID, *, at: datetime) -> None:
+    """Begin a cheaper plan that was waiting for its day; done before, it changes nothing."""
+    (new,) = await repository.get_subscriptions(tx, [successor_id])
+    if new.status is not Status.PENDING or new.previous_subscription_id is None:
+        return
+    (before,) = await repository.get_subscriptions(tx, [new.previous_subscription_id])
+    if before.status is not Status.ACTIVE:
+        return
+    old = (await get_contracts(tx, [before]))[before.id]
+    await _replace(tx, old, new, at=at)
+
+
+async def _replace(tx: Tx, old: Contract, new: Subscription, *, at: datetime) -> Subscription:
+    """End the old subscription and begin the new one at one instant, and note their invoice (§5.1, row 5)."""
+    check_change(old.subscription, Status.TERMINATED)
+    # A period that ended before the change and is not billed yet is billed first, as one that was in time (§2.6).
+    await drop_notes(tx, old.subscription.id, billed_before=at)
+    ended = await repository.update_subscription(
+        tx, old.subscription.id, {"status": Status.TERMINATED, "terminated_at": at, "updated_at": at}
+    )
+    contract = (await get_contracts(tx, [new]))[new.id]
+    active = await activate(tx, contract, started_at=at, now=at, is_change=True)
+    if active.was_upgraded_to:
+        await note_change_bill(tx, active, at=at + AFTER_CHANGE, run_at=at)
+    else:
+        await note_change_bill(tx, active, at=at, run_at=at + tx.settling_time)
+    await tell(tx, ended, "terminated", now=at)
+    return active.subscription
+
+
+def is_billed_with_change(contract: Contract) -> bool:
+    """Whether a new subscription is on the invoice of its change of plan: something of it is paid in advance (§2.6)."""
+    started_at = contract.life.started_at
+    return bills_start(contract, at=started_at) or any(
+        charge.pay_in_advance for charge in contract.plan.fixed_charges
+    )

@@ -1,0 +1,19 @@
+"""What the outside hears of subscriptions (subscriptions §2.12)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tallymark.db.engine import Tx
+from tallymark.jobs import outbox
+from tallymark.jobs.outbox import Message
+from tallymark.rooms.subscriptions.model import Subscription
+
+
+async def tell(tx: Tx, subscription: Subscription, *events: str, now: datetime) -> None:
+    """Note that something happened to a subscription: "started", "updated", "terminated", "trial_ended"."""
+    messages = [
+        Message(webhook_type=f"subscription.{event}", object_type="subscription", object_id=subscription.id)
+        for event in events
+    ]
+    await outbox.emit(tx, *messages, now=now)

@@ -1,0 +1,145 @@
+"""Upgrades, downgrades and trials, to the cent (subscriptions §2.6, §4.4, §4.5, §6)."""
+
+import pytest
+from tests import kit
+
+
+@pytest.fixture
+async def seller(make_organization):
+    made = await make_organization("2025-06-20T00:00:00Z")
+    return made.client
+
+
+def amounts(invoice, kind="subscription"):
+    return sorted(fee["amount_cents"] for fee in invoice["fees"] if fee["item"]["type"] == kind)
+
+
+async def of_status(seller, subscription, status):
+    path = f"/subscriptions/{subscription['external_id']}"
+    return (await kit.get(seller, path, status=status))["subscription"]
+
+
+async def move(seller, who, subscription, plan):
+    return await kit.subscribe(seller, who, plan, external_id=subscription["external_id"])
+
+
+async def test_an_upgrade_in_arrears_bills_the_days_before_it(seller):
+    """Ten days of 93.00 a month are 30.00: the day of the change belongs to the new plan (§6, example 4)."""
+    cheap = await kit.plan(seller, amount_cents=9300)
+    dear = await kit.plan(seller, amount_cents=15500, pay_in_advance=True)
+    customer = await kit.customer(seller)
+    old = await kit.subscribe(seller, customer, cheap)
+    await kit.advance(seller, "2025-07-11T10:00")
+    new = await move(seller, customer, old, dear)
+    assert (new["status"], new["plan_code"], new["previous_plan_code"]) == (
+        "active",
+        dear["code"],
+        cheap["code"],
+    )
+    assert new["subscription_at"] == old["subscription_at"]
+    ended = await of_status(seller, old, "terminated")
+    assert ended["next_plan_code"] == dear["code"]
+    *_, invoice = await kit.invoices(seller, customer)
+    assert amounts(invoice) == [3000, 10500]
+    reasons = {period["invoicing_reason"] for period in invoice["billing_periods"]}
+    assert reasons == {"subscription_terminating", "subscription_starting"}
+
+
+async def test_plan_changes_with_other_order_numbers_are_invoiced_apart(seller):
+    """One invoice carries one purchase order number (§2.6)."""
+    cheap = await kit.plan(seller, amount_cents=9300)
+    dear = await kit.plan(seller, amount_cents=15500, pay_in_advance=True)
+    customer = await kit.customer(seller)
+    old = await kit.subscribe(seller, customer, cheap, purchase_order_number="A")
+    await kit.advance(seller, "2025-06-30T10:00")
+    await kit.subscribe(seller, customer, dear, external_id=old["external_id"], purchase_order_number="B")
+    made = await kit.invoices(seller, customer)
+    assert sorted(invoice["purchase_order_number"] for invoice in made) == ["A", "B"]
+
+
+async def test_what_is_due_is_billed_before_an_upgrade(seller):
+    """An upgrade in the ten minutes before the month's invoice loses nothing of the month (§2.6)."""
+    cheap = await kit.plan(seller, amount_cents=3000)
+    dear = await kit.plan(seller, amount_cents=15500)
+    customer = await kit.customer(seller)
+    old = await kit.subscribe(seller, customer, cheap)
+    await kit.advance(seller, "2025-07-01T00:05")
+    await move(seller, customer, old, dear)
+    invoices = await kit.invoices(seller, customer)
+    assert [amounts(invoice) for invoice in invoices] == [[1100], [0]]  # 11 of 30 days, then none of July
+    await kit.advance(seller, "2025-08-01T01:00")
+    assert amounts((await kit.invoices(seller, customer))[-1]) == [15500]
+
+
+async def test_a_downgrade_waits_for_the_end_of_the_period(seller):
+    """The old plan is billed in full, the new one from the day of the switch on (§2.6)."""
+    dear = await kit.plan(seller, amount_cents=9300)
+    cheap = await kit.plan(seller, amount_cents=3100, pay_in_advance=True)
+    customer = await kit.customer(seller)
+    old = await kit.subscribe(seller, customer, dear)
+    await kit.advance(seller, "2025-07-11T10:00")
+    answered = await move(seller, customer, old, cheap)
+    assert answered["lago_id"] == old["lago_id"]
+    assert (answered["next_plan_code"], answered["downgrade_plan_date"]) == (cheap["code"], "2025-08-01")
+    await kit.advance(seller, "2025-08-01T00:10")
+    *_, invoice = await kit.invoices(seller, customer)
+    assert amounts(invoice) == [3100, 9300]
+    new = await of_status(seller, old, "active")
+    assert (new["plan_code"], new["started_at"]) == (cheap["code"], "2025-08-01T00:00:00.000Z")
+    await kit.advance(seller, "2025-09-01T00:10")
+    assert amounts((await kit.invoices(seller, customer))[-1]) == [3100]
+
+
+async def test_a_canceled_downgrade_leaves_the_plan(seller):
+    """Cancelling what waits changes nothing of what runs (§2.9)."""
+    dear, cheap = await kit.plan(seller, amount_cents=9300), await kit.plan(seller, amount_cents=3100)
+    customer = await kit.customer(seller)
+    old = await kit.subscribe(seller, customer, dear)
+    await move(seller, customer, old, cheap)
+    await kit.call(seller, "DELETE", f"/subscriptions/{old['external_id']}", status="pending")
+    assert (await of_status(seller, old, "active"))["next_plan_code"] is None
+    await kit.advance(seller, "2025-08-02")
+    assert amounts((await kit.invoices(seller, customer))[-1]) == [9300]
+
+
+@pytest.mark.parametrize(
+    ("interval", "amount_cents", "is_upgrade"),
+    [("weekly", 231, True), ("quarterly", 2999, False), ("yearly", 12000, True)],
+)
+async def test_the_yearly_price_decides_which_way_a_change_goes(seller, interval, amount_cents, is_upgrade):
+    """Against 120.00 a year: 120.12 and an equal price go up, 119.96 goes down (§6, example 8)."""
+    held = await kit.plan(seller, amount_cents=1000)
+    wanted = await kit.plan(seller, amount_cents=amount_cents, interval=interval)
+    customer = await kit.customer(seller)
+    old = await kit.subscribe(seller, customer, held)
+    answered = await move(seller, customer, old, wanted)
+    assert (answered["lago_id"] != old["lago_id"]) is is_upgrade
+
+
+async def test_the_end_of_a_trial_bills_the_rest_of_the_month(seller):
+    """16 of 31 days of 62.00 on 16 August, then the full month (§6, example 6)."""
+    plan = await kit.plan(seller, amount_cents=6200, pay_in_advance=True, trial_period=10)
+    customer = await kit.customer(seller)
+    await kit.advance(seller, "2025-08-06T14:00")
+    subscription = await kit.subscribe(seller, customer, plan)
+    await kit.advance(seller, "2025-08-16T13:59")
+    assert await kit.invoices(seller, customer) == []
+    await kit.advance(seller, "2025-09-01T01:00")
+    first, second = await kit.invoices(seller, customer)
+    assert (amounts(first), amounts(second)) == ([3200], [6200])
+    assert (await of_status(seller, subscription, "active"))["trial_ended_at"] == "2025-08-16T14:00:00Z"
+
+
+@pytest.mark.parametrize("stops", [[], ["2025-07-01", "2025-07-01T00:05", "2025-08-03T07:00", "2025-08-31"]])
+async def test_splitting_an_advance_changes_nothing(seller, stops):
+    """A trial, a downgrade and a renewal come to the same however the clock gets there (test-clock)."""
+    dear = await kit.plan(seller, amount_cents=9300, pay_in_advance=True, trial_period=12)
+    cheap = await kit.plan(seller, amount_cents=3100, pay_in_advance=True)
+    customer = await kit.customer(seller)
+    old = await kit.subscribe(seller, customer, dear)
+    await move(seller, customer, old, cheap)
+    for stop in [*stops, "2025-09-02"]:
+        await kit.advance(seller, stop)
+    found = [(invoice["issuing_date"], amounts(invoice)) for invoice in await kit.invoices(seller, customer)]
+    # The trial ends on 2 July, after the cheaper plan has begun: its own plan has none.
+    assert found == [("2025-07-01", [3100]), ("2025-08-01", [3100]), ("2025-09-01", [3100])]
