@@ -133,13 +133,13 @@ async def test_the_end_of_a_trial_bills_the_rest_of_the_month(seller):
 @pytest.mark.parametrize("stops", [[], ["2025-07-01", "2025-07-01T00:05", "2025-08-03T07:00", "2025-08-31"]])
 async def test_splitting_an_advance_changes_nothing(seller, stops):
     """A trial, a downgrade and a renewal come to the same however the clock gets there (test-clock)."""
-    dear = await kit.plan(seller, amount_cents=9300, pay_in_advance=True, trial_period=12)
-    cheap = await kit.plan(seller, amount_cents=3100, pay_in_advance=True)
+    dear = await kit.plan(seller, amount_cents=9000)
+    cheap = await kit.plan(seller, amount_cents=3100, pay_in_advance=True, trial_period=45)
     customer = await kit.customer(seller)
     old = await kit.subscribe(seller, customer, dear)
     await move(seller, customer, old, cheap)
     for stop in [*stops, "2025-09-02"]:
         await kit.advance(seller, stop)
     found = [(invoice["issuing_date"], amounts(invoice)) for invoice in await kit.invoices(seller, customer)]
-    # The trial ends on 2 July, after the cheaper plan has begun: its own plan has none.
-    assert found == [("2025-07-01", [3100]), ("2025-08-01", [3100]), ("2025-09-01", [3100])]
+    # 11 of 30 days; 45 days after 20 June, on 4 August, the trial is over: 28 of 31 days.
+    assert found == [("2025-07-01", [3300]), ("2025-08-04", [2800]), ("2025-09-01", [3100])]
