@@ -1,10 +1,10 @@
 """Automatic taxes of the European Union over the API (subscriptions §1.7); the register is a fake."""
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 from tests import kit
 
-from tallymark.db.tables import charges, outbox
+from tallymark.db.tables import outbox
 from tallymark.rooms.customers.ports import RegisterUnavailable
 
 
@@ -175,15 +175,12 @@ async def test_invoices_wait_for_the_answer(client, register):
     assert invoice["number"].endswith("-001-001")
 
 
-async def test_a_fee_in_advance_waits_with_its_amount(client, register, database):
+async def test_a_fee_in_advance_waits_with_its_amount(client, register):
     """It was computed when its event came, once and for all: only its taxes are taken anew."""
     register.is_away = True
     await upsert(client, country="FR", tax_identification_number="FR40303265045")
     metric = await kit.metric(client)
-    plan = await kit.plan(client, kit.charge(metric, amount="1.5"))
-    async with database.system() as connection:
-        in_advance = update(charges).where(charges.c.plan_id == plan["lago_id"])
-        await connection.execute(in_advance.values(pay_in_advance=True))
+    plan = await kit.plan(client, kit.charge(metric, amount="1.5") | {"pay_in_advance": True})
     subscription = await kit.subscribe(client, {"external_id": "c"}, plan)
     await kit.send(client, subscription, metric, "2")
     invoices = await kit.invoices(client, {"external_id": "c"})
@@ -200,6 +197,24 @@ async def test_a_fee_in_advance_waits_with_its_amount(client, register, database
         60,
     )
     assert [tax["tax_code"] for tax in issued["applied_taxes"]] == ["lago_eu_fr_standard"]
+
+
+async def test_paid_fees_on_one_invoice_wait_for_nothing(client, register):
+    """invoicing §7.4: their taxes stand already, and are paid."""
+    register.is_away = True
+    await upsert(client, country="FR", tax_identification_number="FR40303265045")
+    metric = await kit.metric(client)
+    flags = {"pay_in_advance": True, "invoiceable": False, "regroup_paid_fees": "invoice"}
+    plan = await kit.plan(client, kit.charge(metric, amount="4") | flags)
+    subscription = await kit.subscribe(client, {"external_id": "c"}, plan)
+    await kit.send(client, subscription, metric, "2")
+    (fee,) = (await kit.get(client, "/fees", fee_type="charge"))["fees"]
+    await kit.call(client, "PUT", f"/fees/{fee['lago_id']}", {"fee": {"payment_status": "succeeded"}})
+    await kit.advance(client, "2025-02-02T00:00:00Z")
+    made = {row["invoice_type"]: row for row in await kit.invoices(client, {"external_id": "c"})}
+    regrouped = made["advance_charges"]
+    assert (regrouped["status"], regrouped["total_amount_cents"]) == ("finalized", 800)
+    assert made["subscription"]["status"] == "pending"
 
 
 async def test_a_draft_waits_too_once_it_is_due(client, register):

@@ -103,6 +103,10 @@ async def records_of(tx: Tx, invoice_id: UUID) -> list[BillingRecord]:
     return (await repository.records_of(tx, [invoice_id])).get(invoice_id, [])
 
 
+TAXED_BEFORE = ("advance_charges", "credit")
+"""Types of invoices that wait for no taxes: those of their fees stand already, or there are none."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
     """What hangs on an invoice, as rows."""
@@ -204,7 +208,8 @@ async def finalize(tx: Tx, view: InvoiceView, dates: Mapping[str, Any], *, now: 
 async def _unissued_columns(tx: Tx, view: InvoiceView) -> dict[str, Any]:
     """What becomes of an invoice that is not issued now: it waits for taxes, or is closed; empty for all others."""
     customer, entity = view.customer, view.customer_entity
-    if entity.eu_tax_management and await customers.awaits_vat_check(tx, customer.id):
+    needs_taxes = entity.eu_tax_management and view.invoice.invoice_type not in TAXED_BEFORE
+    if needs_taxes and await customers.awaits_vat_check(tx, customer.id):
         return {"status": InvoiceStatus.PENDING, "tax_status": "pending"}
     if not view.invoice.fees_amount_cents and not customer.finalizes_zero_amount_invoices(entity):
         return {"status": InvoiceStatus.CLOSED}

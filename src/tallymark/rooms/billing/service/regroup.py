@@ -52,6 +52,7 @@ async def regroup_paid_fees(tx: Tx, subjects: Sequence[Subject], *, now: datetim
     )
     await invoices.save_draft(tx, _invoice(tx, first, found, invoice_id, now=now), content)
     await fees.put_on_invoice(tx, [fee.id for fee in found], invoice_id, now=now)
+    await invoices.copy_sections(tx, invoice_id, [subject.contract for subject in billed], now=now)
     (view,) = await invoices.get_views(
         tx, [await invoices.get_invoice(tx, invoice_id)], now=now, with_lines=False
     )
