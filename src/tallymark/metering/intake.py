@@ -197,10 +197,10 @@ class Intake:
                 prepare=True,
                 binary=True,
             )
-            *stored, (_, version) = await cursor.fetchall()
-            if version == codes.version:
-                return {row[0] for row in stored}
-            await codes.learn(connection)
+            stored = {row[0] for row in await cursor.fetchall()}
+            # Nothing stored: all were known, or what this process knows of the codes is out of date.
+            if stored or not await codes.learn(connection):
+                return stored
 
     def _stream_of(self, row: Row) -> int:
         return self._streams[row.organization_id, row.external_subscription_id, row.code]

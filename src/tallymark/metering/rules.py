@@ -1,7 +1,7 @@
 """Which events must be priced as they come in: the codes with live charges paid in advance, known without asking.
 
-The intake keeps them in memory. Each flush tells the version that it knew; where the database has moved on, the flush
-stores nothing, and is done again with what is right now (docs/decisions: what the intake knows).
+The intake keeps them in memory. Each flush tells the version that it knows; where the database has moved on, the flush
+stores nothing, and is done again with what is right now (docs/decisions/0005).
 """
 
 from __future__ import annotations
@@ -28,10 +28,12 @@ class AdvanceCodes:
         """Whether events of a code are priced as they come in."""
         return (organization_id, code) in self._codes
 
-    async def learn(self, connection: psycopg.AsyncConnection[Any]) -> None:
-        """Read them anew, with the version that they are of."""
+    async def learn(self, connection: psycopg.AsyncConnection[Any]) -> bool:
+        """Read them anew, with the version that they are of; whether that is another one than was known."""
         rows = await (await connection.execute(_LEARN)).fetchall()
+        is_news = bool(rows[0][0] != self.version)
         self.version = rows[0][0]
         self._codes = frozenset(
             (organization_id, code) for _, organization_id, code in rows if code is not None
         )
+        return is_news

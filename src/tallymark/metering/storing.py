@@ -8,26 +8,20 @@ from uuid import UUID
 
 import msgspec
 
-_INSERT: LiteralString = """
+# Stores nothing where the codes that are priced as they come in have changed since `version`.
+STORE: LiteralString = """
     INSERT INTO events (id, stream_id, timestamp, created_at, organization_id, transaction_id, properties,
                         precise_total_amount_cents)
     SELECT i, s, t, c, o, x, p, a
     FROM json_to_recordset(%(records)t::json)
       AS e(i uuid, s bigint, t timestamptz, c timestamptz, o uuid, x text, p jsonb, a numeric)
-    WHERE (SELECT value FROM known) = %(version)b
+    WHERE (SELECT value FROM versions WHERE name = 'advance_codes') = %(version)b
     ON CONFLICT DO NOTHING
     RETURNING id
 """
-# Stores nothing where the codes that are priced as they come in have changed since `version`: the last row tells.
-STORE: LiteralString = f"""
-    WITH known AS MATERIALIZED (SELECT value FROM versions WHERE name = 'advance_codes'),
-         stored AS ({_INSERT})
-    SELECT id, NULL::bigint AS version FROM stored
-    UNION ALL SELECT NULL, value FROM known
-"""
+# The same, and puts those of such codes on the list of events to price.
 STORE_AND_NOTE: LiteralString = f"""
-    WITH known AS MATERIALIZED (SELECT value FROM versions WHERE name = 'advance_codes'),
-         stored AS ({_INSERT}),
+    WITH stored AS ({STORE}),
          noted AS (
              INSERT INTO events_to_price (organization_id, event_id, stream_id)
              SELECT e.o, e.i, e.s
@@ -36,8 +30,7 @@ STORE_AND_NOTE: LiteralString = f"""
              JOIN stored ON stored.id = e.i
              ORDER BY e.position
          )
-    SELECT id, NULL::bigint AS version FROM stored
-    UNION ALL SELECT NULL, value FROM known
+    SELECT id FROM stored
 """
 ADD_STREAMS: LiteralString = """
     INSERT INTO event_streams (organization_id, external_subscription_id, code)

@@ -141,7 +141,6 @@ async def renewals(
     statement = _SELECT.where(
         fees.c.subscription_id == subscription_id,
         fees.c.charge_id.in_(charge_ids),
-        fees.c.pay_in_advance,
         fees.c.event_id.is_(None),
         fees.c.from_at >= window.start,
         fees.c.from_at < window.end,

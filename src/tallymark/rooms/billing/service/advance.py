@@ -8,6 +8,7 @@ from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.domain.invoicing import compute_invoice
+from tallymark.domain.periods import Period, local_date, start_of_day
 from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.advance import service as advance
 from tallymark.rooms.advance.model import PricedEvent
@@ -60,10 +61,18 @@ def event_line(item: PricedEvent, table: TaxTable) -> Line:
         fee=item.fee,
         contract=item.contract,
         taxes=charge_line.taxes,
-        period=item.window.period,
+        period=_shown_period(item),
         usage=charge_line,
         event=item.event,
     )
+
+
+def _shown_period(item: PricedEvent) -> Period:
+    """The charges window; of a fee on no invoice it begins with its first day (invoicing §7.1)."""
+    window, zone = item.window.period, item.contract.timezone
+    if item.charge.invoiceable:
+        return window
+    return Period(start_of_day(local_date(window.start, zone), zone), window.end)
 
 
 async def _invoice(tx: Tx, line: Line, *, at: datetime, now: datetime) -> None:

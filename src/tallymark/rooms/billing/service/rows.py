@@ -82,6 +82,7 @@ def fee_rows(
                 **_amounts(line, invoiced),
                 **_subject(line),
                 **_usage(line),
+                **_advance(line, stands_alone=invoice_id is None),
                 "created_at": now,
                 "updated_at": now,
             }
@@ -180,10 +181,19 @@ def _usage(line: Line) -> Row:
         "grouped_by": dict(usage.grouped_by) if usage else {},
         "presentation_breakdowns": shown_breakdowns(own) if own else [],
         "pricing_unit_details": _pricing_unit(line),
+    }
+
+
+def _advance(line: Line, *, stands_alone: bool) -> Row:
+    """Whether a fee was paid in advance, and for which event. A renewal that an invoice bills is not marked so (quirk)."""
+    found: Row = {
         "invoiceable": line.charge.invoiceable if line.charge else True,
         "event_id": line.event.id if line.event else None,
         "event_transaction_id": line.event.transaction_id if line.event else None,
     }
+    if line.charge is not None:
+        found["pay_in_advance"] = line.charge.pay_in_advance and (stands_alone or line.event is not None)
+    return found
 
 
 def _pricing_unit(line: Line) -> Row | None:
