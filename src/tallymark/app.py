@@ -38,6 +38,7 @@ from tallymark.rooms.organizations import routes as organizations
 from tallymark.rooms.organizations import service as organizations_service
 from tallymark.rooms.organizations.access import Access
 from tallymark.rooms.plans import routes as plans
+from tallymark.rooms.subscriptions import price_routes as subscription_prices
 from tallymark.rooms.subscriptions import routes as subscriptions
 from tallymark.rooms.taxes import routes as taxes
 from tallymark.rooms.test_clocks import routes as test_clocks
@@ -61,6 +62,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     plans.router,
     usage.router,
     lifetime_usages.router,
+    subscription_prices.router,
     subscriptions.router,
     estimates.router,
     events.router,

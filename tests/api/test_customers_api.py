@@ -362,7 +362,7 @@ class TestSubscriptions:
             ({"ending_at": "2020-01-01"}, 422, {"ending_at": ["invalid_date"]}),
             ({"external_id": ""}, 422, {"external_id": ["value_is_mandatory"]}),
             ({"external_customer_id": ""}, 422, {"external_customer_id": ["value_is_mandatory"]}),
-            ({"plan_overrides": {"amount_cents": 1}}, 422, {"plan_overrides": ["unsupported_value"]}),
+            ({"plan_overrides": {"amount_cents": -1}}, 422, {"amount_cents": ["value_is_out_of_range"]}),
             (
                 {"payment_method": {"payment_method_type": "x"}},
                 422,
@@ -376,18 +376,6 @@ class TestSubscriptions:
         refused = await kit.post(client, "/subscriptions", {"subscription": body}, expect=status)
         assert refused["code" if status == 404 else "error_details"] == answer
         await kit.get(client, "/customers/fresh", expect=404)
-
-    async def test_a_change_of_plan_is_refused_while_it_is_not_offered(self, client):
-        customer = await kit.customer(client)
-        await kit.subscribe(client, customer, await kit.plan(client), external_id="s")
-        dearer = await kit.plan(client, amount_cents=100)
-        body = {
-            "external_customer_id": customer["external_id"],
-            "plan_code": dearer["code"],
-            "external_id": "s",
-        }
-        answer = await kit.post(client, "/subscriptions", {"subscription": body}, expect=422)
-        assert answer["error_details"] == {"plan_code": ["unsupported_value"]}
 
     async def test_a_pending_one_is_canceled_and_bills_nothing(self, make_organization):
         client = (await make_organization("2025-01-10T00:00:00Z")).client

@@ -147,7 +147,7 @@ async def create_filter(
         charge = charges.find_charge(plan, charge_code)
         editing = await service.edit(tx, plan, now=context.now, cascades=bool(body.filter.cascade_updates))
         made = await filters.add_filter(tx, editing, charge, body.filter.to_value())
-        charge = charges.find_charge(await service.get_plan(tx, code=code), charge_code)
+        charge = charges.find_charge(await service.finish(tx, editing), charge_code)
     return FilterResponse(filter=FilterOutput.of(filters.find_filter(charge, made)))
 
 
@@ -182,7 +182,7 @@ async def update_filter(
         known = filters.find_filter(charge, read_id(lago_id, "charge_filter"))
         editing = await service.edit(tx, plan, now=context.now, cascades=bool(body.filter.cascade_updates))
         await filters.update_filter(tx, editing, charge, known, body.filter.to_value().sent)
-        charge = charges.find_charge(await service.get_plan(tx, code=code), charge_code)
+        charge = charges.find_charge(await service.finish(tx, editing), charge_code)
     return FilterResponse(filter=FilterOutput.of(filters.find_filter(charge, known.id)))
 
 
@@ -198,6 +198,7 @@ async def delete_filter(
         known = filters.find_filter(charge, read_id(lago_id, "charge_filter"))
         editing = await service.edit(tx, plan, now=context.now, cascades=cascades)
         await filters.delete_filter(tx, editing, known)
+        await service.finish(tx, editing)
     return FilterResponse(filter=FilterOutput.of(known))
 
 
@@ -208,7 +209,7 @@ async def create_charge(code: str, body: ChargeCreateRequest, context: InContext
         plan = await service.get_plan(tx, code=code)
         editing = await service.edit(tx, plan, now=context.now, cascades=bool(body.charge.cascade_updates))
         made = await charges.create_charge(tx, editing, body.charge.to_value())
-        plan = await service.get_plan(tx, code=code)
+        plan = await service.finish(tx, editing)
     return ChargeResponse(charge=ChargeOutput.of(next(c for c in plan.charges if c.id == made)))
 
 
@@ -242,7 +243,7 @@ async def update_charge(
         charge = charges.find_charge(plan, charge_code)
         editing = await service.edit(tx, plan, now=context.now, cascades=bool(body.charge.cascade_updates))
         await charges.change_charge(tx, editing, charge, body.charge.to_value())
-        plan = await service.get_plan(tx, code=code)
+        plan = await service.finish(tx, editing)
     changed = next(found for found in plan.charges if found.id == charge.id)
     return ChargeResponse(charge=ChargeOutput.of(changed))
 
@@ -256,6 +257,7 @@ async def delete_charge(code: str, charge_code: str, request: Request, context: 
         charge = charges.find_charge(plan, charge_code)
         editing = await service.edit(tx, plan, now=context.now, cascades=cascades)
         await charges.delete_charge(tx, editing, charge)
+        await service.finish(tx, editing)
     return ChargeResponse(charge=ChargeOutput.of(charge))
 
 
@@ -269,7 +271,7 @@ async def create_fixed_charge(
         cascades = bool(body.fixed_charge.cascade_updates)
         editing = await service.edit(tx, plan, now=context.now, cascades=cascades)
         made = await fixed_charges.create_fixed_charge(tx, editing, body.fixed_charge.to_value())
-        plan = await service.get_plan(tx, code=code)
+        plan = await service.finish(tx, editing)
     shown = FixedChargeOutput.of(fixed_charges.find_fixed_charge(plan, made))
     return FixedChargeResponse(fixed_charge=shown)
 
@@ -304,7 +306,7 @@ async def update_fixed_charge(
         cascades = bool(body.fixed_charge.cascade_updates)
         editing = await service.edit(tx, plan, now=context.now, cascades=cascades)
         await fixed_charges.update_fixed_charge(tx, editing, known, body.fixed_charge.to_value())
-        plan = await service.get_plan(tx, code=code)
+        plan = await service.finish(tx, editing)
     changed = next(found for found in plan.fixed_charges if found.id == known.id)
     return FixedChargeResponse(fixed_charge=FixedChargeOutput.of(changed))
 
@@ -320,6 +322,7 @@ async def delete_fixed_charge(
         known = fixed_charges.find_fixed_charge(plan, fixed_charge_code)
         editing = await service.edit(tx, plan, now=context.now, cascades=cascades)
         await fixed_charges.delete_fixed_charge(tx, editing, known)
+        await service.finish(tx, editing)
     return FixedChargeResponse(fixed_charge=FixedChargeOutput.of(known))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,7 @@ from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.billable_metrics import service as billable_metrics
 from tallymark.rooms.plans import charges, commitments, fixed_charges, repository
 from tallymark.rooms.plans.assembly import assemble
+from tallymark.rooms.plans.cascade import Change, cascade
 from tallymark.rooms.plans.inputs import Editing, PlanInput
 from tallymark.rooms.plans.model import FIXED_WHEN_ATTACHED, Plan
 from tallymark.rooms.plans.repository import charges as charge_rows
@@ -106,7 +108,18 @@ async def update_plan(tx: Tx, code: str, asked: PlanInput, *, now: datetime) -> 
     await _change_terms(tx, editing, asked)
     await refresh_drafts(tx, plan.id, now=now)
     await _tell(tx, "plan.updated", plan.id, now=now)
-    return (await get_plans(tx, {plan.id}))[plan.id]
+    return await finish(tx, replace(editing, is_whole_plan=True))
+
+
+async def finish(tx: Tx, editing: Editing) -> Plan:
+    """The plan as it stands after a change, which its children take over where that was asked for (§12.3)."""
+    changed = (await get_plans(tx, {editing.plan.id}))[editing.plan.id]
+    if editing.cascades:
+        change = Change(
+            before=editing.plan, after=changed, is_whole_plan=editing.is_whole_plan, now=editing.now
+        )
+        await cascade(tx, change)
+    return changed
 
 
 async def edit(tx: Tx, plan: Plan, *, now: datetime, cascades: bool = False) -> Editing:

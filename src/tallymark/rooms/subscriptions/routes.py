@@ -99,6 +99,10 @@ async def update_subscription(
     async with context.transaction() as tx:
         found = await _find(tx, external_id, status or body.status, alone_is_enough=True)
         changed = await service.update(tx, found, body.subscription.to_changes(), now=context.now)
+        overrides = body.subscription.overrides()
+        if overrides is not None:
+            contract = (await service.get_contracts(tx, [changed]))[changed.id]
+            changed = await service.change(tx, contract, overrides, now=context.now)
         changed = await service.choose_sections(tx, changed, body.subscription.sections())
         return await _answer(tx, changed, context)
 

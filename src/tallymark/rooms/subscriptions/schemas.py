@@ -27,9 +27,10 @@ from tallymark.api.wire import (
 from tallymark.domain.periods import BillingTime
 from tallymark.rooms.invoice_custom_sections.model import Section
 from tallymark.rooms.invoice_custom_sections.schemas import SectionOutput
+from tallymark.rooms.plans.schemas.inputs import OverridesFields
 from tallymark.rooms.plans.schemas.outputs import PlanOutput
 from tallymark.rooms.subscriptions.model import SubscriptionView
-from tallymark.rooms.subscriptions.service import NewSubscription, SectionsInput
+from tallymark.rooms.subscriptions.service import NewSubscription, Overrides, SectionsInput
 
 CreditNoteOption = Literal["credit", "refund", "offset", "skip"]
 InvoiceOption = Literal["generate", "skip"]
@@ -65,12 +66,19 @@ class SubscriptionFields(Input):
     purchase_order_number: OrderNumber = None
     consolidate_invoice: bool | None = None
     billing_entity_code: Text | None = None
-    plan_overrides: NotOffered = None
+    plan_overrides: OverridesFields | None = None
     invoice_custom_section: CustomSectionsInput | None = None
     payment_method: Annotated[dict[str, Any] | None, BeforeValidator(_payment_method)] = None
     activation_rules: NotOffered = None
     usage_thresholds: NotOffered = None
     progressive_billing_disabled: NotOffered = None
+
+    def overrides(self) -> Overrides | None:
+        """What the subscription is to have of its own; None where nothing is said of it."""
+        asked = self.plan_overrides
+        if asked is None or not asked.model_fields_set:
+            return None
+        return Overrides(asked=asked.to_value(), is_units_only=asked.is_units_only)
 
     def sections(self) -> SectionsInput | None:
         """The custom sections asked for; None where nothing is said of them."""
@@ -109,6 +117,7 @@ class SubscriptionCreateInput(SubscriptionFields):
             subscription_at=self.subscription_at,
             ending_at=self.ending_at,
             billing_entity_code=self.billing_entity_code,
+            overrides=self.overrides(),
             options=self.options(),
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from sqlalchemy import Row, Select, exists, func, insert, select, update
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.db.tables import billing_records, invoices, plans, subscriptions
+from tallymark.rooms.plans.model import Plan
 
 PlanRow = Row[Any]
 
@@ -55,6 +57,21 @@ async def has_live_subscriptions(tx: Tx, plan_id: UUID) -> bool:
     live = subscriptions.c.status.in_(("active", "pending"))
     found = select(exists().where(subscriptions.c.plan_id == plan_id, live))
     return bool((await tx.execute(found)).scalar_one())
+
+
+async def children_in_use(tx: Tx, plan_id: UUID) -> Sequence[Row[Any]]:
+    """The child plans that an active or pending subscription is on."""
+    used = exists().where(
+        subscriptions.c.plan_id == plans.c.id, subscriptions.c.status.in_(("active", "pending"))
+    )
+    statement = select(plans).where(plans.c.parent_id == plan_id, plans.c.deleted_at.is_(None), used)
+    return (await tx.execute(statement)).all()
+
+
+async def cascade_amount(tx: Tx, plan: Plan, amount_cents: int, *, at: datetime) -> None:
+    """Give the new base price to all children that had the plan's old one."""
+    same = (plans.c.parent_id == plan.id) & (plans.c.amount_cents == plan.amount_cents)
+    await tx.execute(update(plans).where(same).values(amount_cents=amount_cents, updated_at=at))
 
 
 async def live_subscriptions(tx: Tx, plan_id: UUID) -> list[tuple[UUID, UUID]]:

@@ -278,6 +278,47 @@ class PlanUpdateInput(Input):
         )
 
 
+class OverridesFields(Input):
+    """What a subscription asks to have of its own: its charges are named by the plan's (pricing §12.1)."""
+
+    name: Name = ""
+    invoice_display_name: OptionalText = None
+    description: OptionalText = None
+    amount_cents: Cents = 0
+    amount_currency: CurrencyCode = ""
+    trial_period: Annotated[Amount, Field(ge=0, le=100_000)] | None = None
+    tax_codes: TaxCodes = None
+    charges: list[ChargeFields] | None = None
+    fixed_charges: list[FixedChargeFields] | None = None
+    minimum_commitment: CommitmentFields | None = None
+    usage_thresholds: list[ThresholdFields] | None = None
+
+    @property
+    def is_units_only(self) -> bool:
+        """Whether only units of fixed charges are asked for: no child plan is made then."""
+        units = {"id", "units", "apply_units_immediately"}
+        return self.model_fields_set == {"fixed_charges"} and all(
+            item.model_fields_set <= units for item in self.fixed_charges or ()
+        )
+
+    def to_value(self) -> PlanInput:
+        """What is asked of a child plan."""
+        columns = (
+            "name", "invoice_display_name", "description", "amount_cents", "amount_currency", "trial_period",
+        )  # fmt: skip
+        commitment, thresholds = self.minimum_commitment, self.usage_thresholds
+        return PlanInput(
+            values={name: value for name, value in self.sent.items() if name in columns},
+            charges=None if self.charges is None else [item.to_value() for item in self.charges],
+            fixed_charges=None
+            if self.fixed_charges is None
+            else [item.to_value() for item in self.fixed_charges],
+            minimum_commitment=commitment.to_value() if commitment else None,
+            usage_thresholds=None if thresholds is None else [item.to_value() for item in thresholds],
+            tax_codes=self.tax_codes,
+        )
+
+
 class PlanCharge(NewChargeFields):
     billable_metric_id: UUID
 

@@ -6,6 +6,7 @@ from tallymark.rooms.subscriptions.service.change import is_billed_with_change, 
 from tallymark.rooms.subscriptions.service.create import NewSubscription, create
 from tallymark.rooms.subscriptions.service.fixed_units import note_changed_units, unit_events_of
 from tallymark.rooms.subscriptions.service.match import holding, started_of
+from tallymark.rooms.subscriptions.service.overrides import Overrides, change, give_child
 from tallymark.rooms.subscriptions.service.read import (
     choose,
     end_of_predecessor,
@@ -29,6 +30,9 @@ from tallymark.rooms.subscriptions.service.trial import end_trial
 from tallymark.rooms.subscriptions.service.update import update
 
 __all__ = [
+    "Overrides",
+    "change",
+    "give_child",
     "NewSubscription",
     "SectionsInput",
     "activate",

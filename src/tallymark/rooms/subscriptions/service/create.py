@@ -21,6 +21,7 @@ from tallymark.rooms.subscriptions.model import Contract, Status, Subscription
 from tallymark.rooms.subscriptions.service.activate import activate
 from tallymark.rooms.subscriptions.service.agenda import note_activation
 from tallymark.rooms.subscriptions.service.change import change_plan
+from tallymark.rooms.subscriptions.service.overrides import Overrides, keep_units, plan_for
 from tallymark.rooms.subscriptions.service.read import get_contracts
 
 
@@ -36,6 +37,7 @@ class NewSubscription:
     subscription_at: datetime | None = None
     ending_at: datetime | None = None
     billing_entity_code: str | None = None
+    overrides: Overrides | None = None
     options: dict[str, Any] = field(default_factory=dict)
     """Columns taken as they are: purchase order number, consolidation, what happens at termination."""
 
@@ -64,13 +66,14 @@ async def create(tx: Tx, asked: NewSubscription, *, now: datetime) -> Subscripti
         entity_id = entity.id if entity else None
         return await _change(tx, current, plan=plan, asked=asked, entity_id=entity_id, now=now)
     await _refuse_taken(tx, asked.external_id)
+    own_plan = await plan_for(tx, plan, asked.overrides, now=now)
     made = await repository.insert_subscription(
         tx,
         {
             "id": new_id(),
             "organization_id": tx.organization_id,
             "customer_id": customer.id,
-            "plan_id": plan.id,
+            "plan_id": own_plan.id,
             "billing_entity_id": entity.id if entity else None,
             "external_id": asked.external_id,
             "name": asked.name,
@@ -83,6 +86,7 @@ async def create(tx: Tx, asked: NewSubscription, *, now: datetime) -> Subscripti
             "updated_at": now,
         },
     )
+    await keep_units(tx, made, plan, asked.overrides, now=now)
     return await _begin(tx, made, now=now)
 
 
@@ -127,14 +131,16 @@ async def _change(
         return current  # nothing changes; a plan of its own changes through an update (§2.4)
     named: dict[str, Any] = {"name": asked.name, "ending_at": asked.ending_at, "billing_entity_id": entity_id}
     sent = {name: value for name, value in named.items() if value is not None}
+    # Its own price decides which way the change goes, so the plan of its own is made first; units alone come with it.
+    own_plan = await plan_for(tx, plan, asked.overrides, now=now, with_units=True)
     if current.status is Status.PENDING:
         # Not begun yet: the plan is replaced in place, nothing is billed (§2.6).
         sent.pop("ending_at", None)
         return await repository.update_subscription(
-            tx, current.id, {"plan_id": plan.id, **sent, "updated_at": now}
+            tx, current.id, {"plan_id": own_plan.id, **sent, "updated_at": now}
         )
     _refuse_lost_credit(held, current)
-    return await change_plan(tx, current, plan, {**sent, **asked.options}, now=now)
+    return await change_plan(tx, current, own_plan, {**sent, **asked.options}, now=now)
 
 
 def _refuse_lost_credit(held: Plan, current: Subscription) -> None:

@@ -61,30 +61,22 @@ async def note_changed_units(tx: Tx, contract: Contract, *, at: datetime, now: d
     return immediate
 
 
-async def set_own_units(
-    tx: Tx,
-    contract: Contract,
-    fixed_charge_id: UUID,
-    units: Decimal,
-    *,
-    apply_immediately: bool,
-    now: datetime,
+async def keep_own_units(
+    tx: Tx, subscription_id: UUID, fixed_charge_id: UUID, own: OwnUnits, *, now: datetime
 ) -> None:
     """Give a subscription units of its own, which shield it from the plan's (§13.3)."""
     await repository.upsert_own_units(
         tx,
         {
             "organization_id": tx.organization_id,
-            "subscription_id": contract.subscription.id,
+            "subscription_id": subscription_id,
             "fixed_charge_id": fixed_charge_id,
-            "units": units,
-            "apply_units_immediately": apply_immediately,
+            "units": own.units,
+            "apply_units_immediately": own.apply_immediately,
             "created_at": now,
             "updated_at": now,
         },
     )
-    if contract.subscription.started_at is not None:
-        await note_change(tx, contract, now=now)
 
 
 async def move_units(tx: Tx, subscription_id: UUID, charges: Collection[FixedCharge]) -> None:
@@ -108,7 +100,9 @@ async def move_units(tx: Tx, subscription_id: UUID, charges: Collection[FixedCha
 
 
 async def note_change(tx: Tx, contract: Contract, *, now: datetime) -> None:
-    """Have the units of one subscription looked at again: its own have changed, or its plan has."""
+    """Have the units of a subscription that has begun looked at again: its own have changed, or its plan has."""
+    if contract.subscription.started_at is None:
+        return
     await agenda.leave(
         tx,
         Item(
