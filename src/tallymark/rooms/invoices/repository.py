@@ -275,3 +275,11 @@ def _as_invoice(row: Row[Any]) -> Invoice:
 def _as_record(row: Row[Any]) -> BillingRecord:
     values = {name: getattr(row, name) for name in BillingRecord.__slots__}
     return BillingRecord(**{**values, "invoicing_reason": Reason(values["invoicing_reason"])})
+
+
+async def drafts_billing(tx: Tx, subscription_ids: Collection[UUID]) -> list[UUID]:
+    of_draft = (billing_records.c.invoice_id == invoices.c.id) & billing_records.c.subscription_id.in_(
+        subscription_ids
+    )
+    found = select(invoices.c.id).where(invoices.c.status == "draft", exists().where(of_draft))
+    return list((await tx.execute(found.order_by(invoices.c.created_at, invoices.c.id))).scalars())

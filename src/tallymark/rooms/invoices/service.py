@@ -249,6 +249,11 @@ async def set_file(tx: Tx, invoice_id: UUID, key: str) -> None:
     await repository.update_invoice(tx, invoice_id, {"file_key": key})
 
 
+async def drafts_billing(tx: Tx, subscription_ids: Collection[UUID]) -> list[UUID]:
+    """Drafts that bill any of these subscriptions, oldest first."""
+    return await repository.drafts_billing(tx, subscription_ids)
+
+
 async def last_billed_days(tx: Tx, subscription_ids: Collection[UUID]) -> dict[UUID, date]:
     """The last billing day of each subscription that was billed by the calendar."""
     return await repository.recurring_days(tx, subscription_ids) if subscription_ids else {}

@@ -11,7 +11,7 @@ from tallymark.api.pagination import InPage, Meta
 from tallymark.api.routing import tenant_router
 from tallymark.api.wire import read_id
 from tallymark.domain.errors import NotFound
-from tallymark.rooms.plans import charges, filters, fixed_charges, pricing_units, service
+from tallymark.rooms.plans import charges, deletion, filters, fixed_charges, pricing_units, service
 from tallymark.rooms.plans.schemas.inputs import (
     ChargeCreateRequest,
     ChargeUpdateRequest,
@@ -344,9 +344,9 @@ async def update_plan(code: str, body: PlanUpdateRequest, context: InContext) ->
 
 @router.delete("/plans/{code:path}")
 async def delete_plan(code: str, context: InContext) -> PlanResponse:
-    """Delete a plan that nobody is on."""
+    """Delete a plan; the subscriptions on it end, and their drafts are issued."""
     async with context.transaction() as tx:
-        plan = await service.delete_plan(tx, code, now=context.now)
+        plan = await deletion.delete_plan(tx, code, now=context.now)
     return PlanResponse(plan=PlanOutput.of(plan))
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
-from tallymark.domain.errors import Invalid, NotAllowed, NotFound, Problems
+from tallymark.domain.errors import Invalid, NotFound, Problems
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Item, Kind
 from tallymark.jobs.outbox import Message, emit
@@ -21,8 +21,7 @@ from tallymark.rooms.plans.assembly import assemble
 from tallymark.rooms.plans.cascade import Change, cascade
 from tallymark.rooms.plans.inputs import Editing, PlanInput
 from tallymark.rooms.plans.model import FIXED_WHEN_ATTACHED, Plan
-from tallymark.rooms.plans.repository import charges as charge_rows
-from tallymark.rooms.plans.repository import fixed as fixed_rows
+from tallymark.rooms.plans.waiting import review_waiting
 from tallymark.rooms.taxes import service as taxes
 from tallymark.rooms.taxes.model import Owner
 
@@ -99,6 +98,8 @@ async def update_plan(tx: Tx, code: str, asked: PlanInput, *, now: datetime) -> 
     if "code" in changed and await repository.find_plan(tx, changed["code"]):
         raise Invalid({"code": ["value_already_exist"]})
     await repository.update_plan(tx, plan.id, {**changed, "updated_at": now})
+    if "amount_cents" in changed:
+        await review_waiting(tx, plan, changed["amount_cents"], now=now)
     if asked.tax_codes is not None:
         await taxes.replace_taxes(tx, Owner.PLAN, plan.id, asked.tax_codes)
     if asked.charges is not None:
@@ -138,18 +139,6 @@ async def set_metadata(
     )
     await _tell(tx, "plan.updated", plan.id, now=now)
     return await get_plan(tx, code=code)
-
-
-async def delete_plan(tx: Tx, code: str, *, now: datetime) -> Plan:
-    """Delete a plan that nobody is on. Raises `NotAllowed` while a subscription is active or pending."""
-    plan = await get_plan(tx, code=code)
-    if await repository.has_live_subscriptions(tx, plan.id):
-        raise NotAllowed("attached_to_an_active_subscription")
-    await charge_rows.delete_charges(tx, [charge.id for charge in plan.charges], at=now)
-    await fixed_rows.delete_fixed_charges(tx, [charge.id for charge in plan.fixed_charges], at=now)
-    await repository.update_plan(tx, plan.id, {"deleted_at": now, "updated_at": now})
-    await _tell(tx, "plan.deleted", plan.id, now=now)
-    return plan
 
 
 async def is_attached(tx: Tx, plan_id: UUID) -> bool:

@@ -13,6 +13,7 @@ from tallymark.domain.periods import local_date, start_of_day
 from tallymark.jobs.agenda import Batch, Kind
 from tallymark.rooms.billing.model import Subject, group_key
 from tallymark.rooms.billing.service import invoice as billing
+from tallymark.rooms.billing.service import plan_end
 from tallymark.rooms.billing.service.compute import base_fee
 from tallymark.rooms.billing.service.subjects import make_subjects
 from tallymark.rooms.invoices import service as invoices
@@ -39,6 +40,12 @@ async def handle(tx: Tx, batch: Batch, now: datetime) -> None:
             await bill_fixed_charges(tx, batch, now)
         case Kind.FIXED_UNITS:
             await change_units(tx, batch, now)
+        case Kind.CANCEL_DOWNGRADE:
+            await plan_end.cancel_downgrades(tx, batch, now)
+        case Kind.END_WITH_PLAN:
+            await plan_end.end_with_plan(tx, batch, now)
+        case Kind.DELETE_PLAN:
+            await plan_end.delete_plan(tx, batch, now)
         case Kind.TERMINATE_SUBSCRIPTION:
             await terminate(tx, batch, now)
         case Kind.BILL_TERMINATION:

@@ -53,12 +53,6 @@ async def is_attached(tx: Tx, plan_id: UUID) -> bool:
     return bool((await tx.execute(found)).scalar_one())
 
 
-async def has_live_subscriptions(tx: Tx, plan_id: UUID) -> bool:
-    live = subscriptions.c.status.in_(("active", "pending"))
-    found = select(exists().where(subscriptions.c.plan_id == plan_id, live))
-    return bool((await tx.execute(found)).scalar_one())
-
-
 async def children_in_use(tx: Tx, plan_id: UUID) -> Sequence[Row[Any]]:
     """The child plans that an active or pending subscription is on."""
     used = exists().where(
