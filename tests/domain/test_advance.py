@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallymark.domain.fees.advance_fee import AdvanceFacts, compute_advance_fee
+from tallymark.domain.fees.charge_fee import Conversion
 from tallymark.domain.fees.model import Fee
 from tallymark.domain.money import currency
 from tallymark.domain.rating import ChargeModel, Usage, parse_price
@@ -248,3 +249,14 @@ class TestAmounts:
             assert all(
                 fee.amount_cents >= 0 and fee.units >= 0 for fee in price_sums(model, properties, values)
             )
+
+    def test_pricing_17_8_a_pricing_unit_is_rounded_before_it_is_converted(self):
+        price = parse_price(ChargeModel.STANDARD, {"amount": "12.3456"}, aggregation_type="sum_agg")
+        facts = AdvanceFacts(
+            charge_model=ChargeModel.STANDARD, properties={}, price=price, usage=Usage(units=F(1), events_count=1),
+            billed_units=F(1), shown_units=F(1), conversion=Conversion(short_name="CR", rate=F("0.35")),
+        )  # fmt: skip
+        fee = compute_advance_fee(facts, EUR)
+        assert (fee.amount_cents, fee.precise_amount_cents) == (432, F("432.25"))
+        assert fee.pricing_unit is not None
+        assert fee.pricing_unit.amount_cents == 1235

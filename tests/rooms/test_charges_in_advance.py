@@ -156,6 +156,56 @@ class TestFees:
         assert fee["precise_unit_amount"] == "1.548888888888889"
 
 
+class TestBuckets:
+    """Each event counts in one filter and group, and each has a mark of its own (metering §6, §7, §8.2)."""
+
+    async def test_e9_in_advance_the_same_filters_count(self, simulated):
+        client = simulated.client
+        keys = [{"key": "region", "values": ["eu", "us", "ap"]}, {"key": "tier", "values": ["gold", "std"]}]
+        metric = await kit.metric(client, filters=keys)
+        prices = [({"region": ["__ALL_FILTER_VALUES__"]}, "1"), ({"region": ["eu"]}, "2"),
+                  ({"region": ["eu"], "tier": ["gold"]}, "3"), ({"tier": ["gold"]}, "4")]  # fmt: skip
+        filters = [{"values": values, "properties": {"amount": amount}} for values, amount in prices]
+        charge = {
+            **kit.charge(metric, amount="10"),
+            "filters": filters,
+            "pay_in_advance": True,
+            "invoiceable": False,
+        }
+        plan = await kit.plan(client, charge)
+        subscription = await kit.subscribe(client, await kit.customer(client), plan)
+        sent = [({"region": "eu", "tier": "gold"}, 5), ({"region": "us", "tier": "gold"}, 7),
+                ({"region": "eu", "tier": "std"}, 2), ({"region": "mars", "tier": "std"}, 3), ({}, 1)]  # fmt: skip
+        for properties, value in sent:
+            await kit.send(client, subscription, metric, value, properties={**properties, "value": value})
+        fees = await fees_of(client, subscription)
+        assert [fee["amount_cents"] for fee in fees] == [1500, 2800, 400, 3000, 1000]
+        ids = {
+            f["properties"]["amount"]: f["lago_id"] for f in plan["charges"][0]["filters"] if "lago_id" in f
+        }
+        assert [fee["lago_charge_filter_id"] is None for fee in fees] == [False, False, False, True, True]
+        assert not ids or fees[0]["lago_charge_filter_id"] == ids["3"]
+
+    async def test_each_group_has_its_own_mark_and_its_values_as_text(self, simulated):
+        client = simulated.client
+        metric = await kit.metric(client)
+        priced = kit.charge(metric, amount="1", pricing_group_keys=["team"])
+        plan = await kit.plan(client, {**priced, "pay_in_advance": True, "invoiceable": False})
+        customer = await kit.customer(client)
+        subscription = await kit.subscribe(client, customer, plan)
+        for team, value in ((12, 10), ("12", -4), ("13", 3), ("12", 5), (None, 1)):
+            await kit.send(client, subscription, metric, value, properties={"team": team, "value": value})
+        fees = await fees_of(client, subscription)
+        assert [(fee["item"]["grouped_by"], fee["amount_cents"]) for fee in fees] == [
+            ({"team": "12"}, 1000), ({"team": "12"}, 0), ({"team": "13"}, 300), ({"team": "12"}, 100),
+            ({"team": None}, 100)]  # fmt: skip
+        (usage,) = (await kit.usage(client, customer, subscription))["charges_usage"]
+        shown = {group["grouped_by"]["team"]: group["amount_cents"] for group in usage["grouped_usage"]}
+        assert (usage["amount_cents"], shown) == (1500, {"12": 1100, "13": 300, None: 100})
+        merged = await kit.usage(client, customer, subscription, skip_grouping="true")
+        assert merged["amount_cents"] == 1500
+
+
 class TestOnce:
     """§8.5: at most one fee per event and charge; an event is never lost."""
 

@@ -91,6 +91,30 @@ class TestRenewal:
         await kit.advance(client, "2026-07-02")
         assert [fee[1] for fee in await charge_fees(client)] == [800]
 
+    async def test_after_a_downgrade_the_old_plan_renews_once_more(self, world, database):
+        """§8.2: not after an upgrade nor an end, but at the switch to a cheaper plan; paid fees are regrouped then."""
+        client, of, customer, subscription = await world(
+            RECURRING, invoiceable=False, regroup_paid_fees="invoice"
+        )
+        await kit.send(client, subscription, of, 2)
+        (fee,) = (await kit.get(client, "/fees", fee_type="charge"))["fees"]
+        await kit.call(client, "PUT", f"/fees/{fee['lago_id']}", {"fee": {"payment_status": "succeeded"}})
+        cheaper = await kit.plan(client, kit.charge(of, amount="1"), amount_cents=500)
+        await kit.subscribe(client, customer, cheaper, external_id=subscription["external_id"])
+        await kit.advance(client, "2026-06-02")
+        assert await charge_fees(client, payment_status="pending") == [("2.0", 800, "2026-06-01")]
+        made = {invoice["invoice_type"]: invoice for invoice in await kit.invoices(client, customer)}
+        assert made["advance_charges"]["fees_amount_cents"] == 800
+
+    async def test_an_upgrade_renews_nothing_and_leaves_the_level_to_the_new_plan(self, world):
+        client, of, customer, subscription = await world(RECURRING, invoiceable=False)
+        await kit.send(client, subscription, of, 2)
+        dearer = await kit.plan(client, amount_cents=9000)
+        await kit.advance(client, "2026-05-20")
+        await kit.subscribe(client, customer, dearer, external_id=subscription["external_id"])
+        await kit.advance(client, "2026-06-02")
+        assert [fee[1] for fee in await charge_fees(client)] == [800]
+
 
 class TestRegrouping:
     async def pay(self, client, *places):

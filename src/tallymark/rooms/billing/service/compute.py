@@ -17,6 +17,7 @@ from tallymark.rooms.billing.service.standalone import renewal_lines, renewed_ch
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Reason
 from tallymark.rooms.plans.model import Charge
+from tallymark.rooms.subscriptions import service as subscriptions
 from tallymark.rooms.usage import service as usage
 from tallymark.rooms.usage.service import TaxTable
 
@@ -94,7 +95,7 @@ async def charge_lines(tx: Tx, subject: Subject, table: TaxTable) -> list[Line]:
     if window is None or not window.is_billable or subject.reason in (Reason.STARTING, Reason.IN_ADVANCE):
         return []
     scope = usage.RatingScope(contract=subject.contract, window=window, taxes=table, with_minimums=True)
-    found = await usage.gather_charge_lines(tx, scope, _billed_in_arrears(subject))
+    found = await usage.gather_charge_lines(tx, scope, await _billed_in_arrears(tx, subject))
     return [
         Line(
             fee=fee,
@@ -111,9 +112,24 @@ async def charge_lines(tx: Tx, subject: Subject, table: TaxTable) -> list[Line]:
     ]
 
 
-def _billed_in_arrears(subject: Subject) -> list[Charge]:
-    """The charges that a period's end bills: in advance is billed event by event."""
-    return [charge for charge in subject.contract.plan.charges if not charge.pay_in_advance]
+async def _billed_in_arrears(tx: Tx, subject: Subject) -> list[Charge]:
+    """The charges that a period's end bills: in advance is billed event by event.
+
+    What an upgrade carries on, level and all, is left to the new plan: recurring metrics that it has too, unless prorated.
+    """
+    charges = [charge for charge in subject.contract.plan.charges if not charge.pay_in_advance]
+    after = subject.contract.relations.successor
+    if subject.reason is not Reason.TERMINATING or after is None or not subject.contract.life.is_upgraded:
+        return charges
+    (successor,) = await subscriptions.live_contracts(tx, [after.id])
+    carried_on = {charge.billable_metric.id for charge in successor.plan.charges}
+    return [
+        charge
+        for charge in charges
+        if charge.prorated
+        or not charge.billable_metric.recurring
+        or charge.billable_metric.id not in carried_on
+    ]
 
 
 async def _renewals(tx: Tx, subject: Subject, table: TaxTable) -> list[Line]:
