@@ -193,19 +193,6 @@ async def test_an_ending_date_bills_the_period_that_just_ended_and_nothing_more(
     assert period["invoicing_reason"] == "subscription_terminating"
 
 
-async def test_unused_time_in_advance_is_not_lost_silently(seller):
-    """Without credit notes, ending such a plan must say `skip` aloud."""
-    plan = await kit.plan(seller, amount_cents=6200, pay_in_advance=True)
-    customer = await kit.customer(seller)
-    subscription = await kit.subscribe(seller, customer, plan)
-    path = f"/subscriptions/{subscription['external_id']}"
-    refused = await kit.call(seller, "DELETE", path, expect=422)
-    assert refused["error_details"] == {"on_termination_credit_note": ["unsupported_value"]}
-    assert (await kit.get(seller, path))["subscription"]["status"] == "active"
-    ended = await kit.call(seller, "DELETE", path, on_termination_credit_note="skip")
-    assert ended["subscription"]["status"] == "terminated"
-
-
 async def test_a_future_start_waits_for_its_local_day(seller):
     plan = await kit.plan(seller, amount_cents=3100, pay_in_advance=True)
     customer = await kit.customer(seller, timezone="America/Bogota")  # UTC-5

@@ -63,16 +63,15 @@ class TestDeletion:
             assert (await of_status(seller, subscription, "terminated"))["status"] == "terminated"
         await kit.get(seller, f"/plans/{plan['code']}", expect=404)
 
-    async def test_of_a_plan_paid_in_advance_needs_to_know_that_nothing_comes_back(self, seller):
+    async def test_of_a_plan_paid_in_advance_gives_unused_time_back(self, seller):
         plan = await kit.plan(seller, amount_cents=2800, pay_in_advance=True)
         customer = await kit.customer(seller)
-        subscription = await kit.subscribe(seller, customer, plan)
-        answer = await delete(seller, plan, expect=422)
-        assert answer["error_details"] == {"on_termination_credit_note": ["unsupported_value"]}
-        assert (await kit.get(seller, f"/plans/{plan['code']}"))["plan"]["pending_deletion"] is False
-        path = f"/subscriptions/{subscription['external_id']}"
-        await kit.call(seller, "PUT", path, {"subscription": {"on_termination_credit_note": "skip"}})
+        await kit.subscribe(seller, customer, plan)
+        (paid,) = await kit.invoices(seller, customer)
         await delete(seller, plan)
+        found = await kit.get(seller, "/credit_notes", external_customer_id=customer["external_id"])
+        (note,) = found["credit_notes"]
+        assert note["lago_invoice_id"] == paid["lago_id"]
         await kit.get(seller, f"/plans/{plan['code']}", expect=404)
 
 

@@ -35,8 +35,12 @@ from tallymark.db.tables.customers import (
 from tallymark.db.tables.events import event_streams, events
 from tallymark.db.tables.invoices import (
     billing_records,
+    credit_note_items,
+    credit_notes,
+    credit_notes_applied_taxes,
     fees,
     fees_applied_taxes,
+    invoice_credits,
     invoices,
     invoices_applied_taxes,
 )
@@ -72,6 +76,9 @@ __all__ = [
     "charges_taxes",
     "commitments",
     "commitments_taxes",
+    "credit_note_items",
+    "credit_notes",
+    "credit_notes_applied_taxes",
     "customer_metadata",
     "customers",
     "customers_custom_sections",
@@ -85,6 +92,7 @@ __all__ = [
     "fixed_charges",
     "fixed_charges_taxes",
     "invoice_custom_sections",
+    "invoice_credits",
     "invoices",
     "invoices_applied_custom_sections",
     "invoices_applied_taxes",

@@ -251,5 +251,72 @@ def applied_taxes_of(documents: str, key: str) -> Table:
     )
 
 
+# What was deducted from an invoice, with what it shows of where that came from (invoicing §2.3).
+invoice_credits = Table(
+    "invoice_credits",
+    metadata,
+    id_column(),
+    organization_column(),
+    reference("invoice_id", "invoices", index=True),
+    Column("credit_note_id", Uuid, index=True),
+    cents("amount_cents"),
+    string("currency", nullable=False),
+    flag("before_taxes"),
+    string("item_type", nullable=False),
+    string("item_code", nullable=False),
+    string("item_name", nullable=False),
+    string("item_description"),
+    instant("created_at", nullable=False),
+    CheckConstraint("amount_cents > 0", name="amount"),
+)
+
+# Money given back on an invoice (invoicing §11).
+credit_notes = Table(
+    "credit_notes",
+    metadata,
+    id_column(),
+    organization_column(),
+    reference("customer_id", "customers", index=True),
+    reference("invoice_id", "invoices"),
+    Column("sequential_id", BigInteger, nullable=False),
+    string("number", nullable=False),
+    string("credit_status", nullable=False),
+    string("refund_status"),
+    string("reason", nullable=False),
+    string("description"),
+    string("currency", nullable=False),
+    Column("issuing_date", Date, nullable=False),
+    cents("total_amount_cents"),
+    cents("credit_amount_cents"),
+    cents("refund_amount_cents"),
+    cents("balance_amount_cents"),
+    cents("taxes_amount_cents"),
+    cents("sub_total_excluding_taxes_amount_cents"),
+    precise("precise_coupons_adjustment_amount_cents"),
+    precise("precise_taxes_amount_cents"),
+    precise("precise_total_amount_cents"),
+    Column("taxes_rate", Numeric, nullable=False, server_default=text("0")),
+    *timestamps(),
+    UniqueConstraint("invoice_id", "sequential_id"),
+    Index("credit_notes_newest_idx", "organization_id", text("created_at DESC"), "id"),
+    CheckConstraint("total_amount_cents = credit_amount_cents + refund_amount_cents", name="total"),
+    CheckConstraint("refund_amount_cents >= 0", name="refund"),
+    CheckConstraint("balance_amount_cents BETWEEN 0 AND credit_amount_cents", name="balance"),
+)
+
+credit_note_items = Table(
+    "credit_note_items",
+    metadata,
+    id_column(),
+    organization_column(),
+    reference("credit_note_id", "credit_notes", index=True),
+    reference("fee_id", "fees", index=True),
+    cents("amount_cents"),
+    precise("precise_amount_cents", 5),
+    string("currency", nullable=False),
+    instant("created_at", nullable=False),
+)
+
+credit_notes_applied_taxes = applied_taxes_of("credit_notes", "credit_note_id")
 invoices_applied_taxes = applied_taxes_of("invoices", "invoice_id")
 fees_applied_taxes = applied_taxes_of("fees", "fee_id")

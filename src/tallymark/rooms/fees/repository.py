@@ -260,3 +260,24 @@ def _as_value(row: Row[Any], taxes: tuple[FeeTax, ...]) -> FeeRecord:
     values = dict(row._mapping)
     del values["organization_id"]
     return FeeRecord(**{**values, "fee_type": FeeType(values["fee_type"])}, taxes=taxes)
+
+
+async def last_base_fee(tx: Tx, subscription_id: UUID) -> FeeRecord | None:
+    """The latest base price of a subscription on an invoice that is not voided."""
+    statement = (
+        _SELECT.join(invoices, invoices.c.id == fees.c.invoice_id)
+        .where(
+            fees.c.subscription_id == subscription_id,
+            fees.c.fee_type == FeeType.SUBSCRIPTION,
+            invoices.c.status != "voided",
+        )
+        .order_by(fees.c.from_at.desc(), fees.c.created_at.desc())
+        .limit(1)
+    )
+    found = await _load(tx, statement)
+    return found[0] if found else None
+
+
+async def get_fees(tx: Tx, ids: Collection[UUID]) -> dict[UUID, FeeRecord]:
+    found = await _load(tx, _SELECT.where(fees.c.id.in_(ids)))
+    return {fee.id: fee for fee in found}

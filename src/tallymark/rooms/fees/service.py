@@ -129,3 +129,13 @@ async def delete_fee(tx: Tx, fee_id: UUID) -> FeeRecord:
         raise NotAllowed("invoiced_fee")
     await repository.delete_fee(tx, fee_id)
     return fee
+
+
+async def last_base_fee(tx: Tx, subscription_id: UUID) -> FeeRecord | None:
+    """The latest base price of a subscription that was billed and not voided."""
+    return await repository.last_base_fee(tx, subscription_id)
+
+
+async def get_fees(tx: Tx, ids: Collection[UUID]) -> dict[UUID, FeeRecord]:
+    """Fees by id."""
+    return await repository.get_fees(tx, ids) if ids else {}

@@ -78,6 +78,23 @@ class AppliedSection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CreditLine:
+    """What was deducted from an invoice, in minor units, and what it came from as the invoice shows it."""
+
+    id: UUID
+    invoice_id: UUID
+    credit_note_id: UUID | None
+    amount_cents: int
+    currency: str
+    before_taxes: bool
+    item_type: str
+    item_code: str
+    item_name: str
+    item_description: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BillingRecord:
     """What an invoice bills of one subscription: why, as of when, and which windows (half-open; `wire_*` as shown)."""
 
@@ -172,6 +189,7 @@ class InvoiceView:
     subscriptions: tuple[SubscriptionView, ...] = ()
     fees: tuple[FeeRecord, ...] = ()
     sections: tuple[AppliedSection, ...] = ()
+    credits: tuple[CreditLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from tallymark.db.tables import (
     billing_records,
     customers,
     fees,
+    invoice_credits,
     invoices,
     invoices_applied_custom_sections,
     invoices_applied_taxes,
@@ -27,6 +28,7 @@ from tallymark.rooms.invoices.model import (
     AppliedSection,
     AppliedTaxRecord,
     BillingRecord,
+    CreditLine,
     Filters,
     Invoice,
     InvoiceStatus,
@@ -66,6 +68,11 @@ async def find_invoice(tx: Tx, invoice_id: UUID, *, visible_only: bool = True) -
         statement = statement.where(invoices.c.status.in_(VISIBLE))
     row = (await tx.execute(statement)).first()
     return _as_invoice(row) if row else None
+
+
+async def get_invoices(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Invoice]:
+    rows = await tx.execute(select(invoices).where(invoices.c.id.in_(ids)))
+    return {row.id: _as_invoice(row) for row in rows}
 
 
 async def list_invoices(tx: Tx, filters: Filters, page: Page) -> tuple[list[Invoice], int]:
@@ -154,6 +161,24 @@ async def applied_taxes_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, 
         names = AppliedTaxRecord.__slots__
         record = AppliedTaxRecord(**{name: getattr(row, name) for name in names})
         found.setdefault(row.invoice_id, []).append(record)
+    return found
+
+
+async def insert_credits(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        await tx.execute(insert(invoice_credits), [dict(row) for row in rows])
+
+
+async def credits_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[CreditLine]]:
+    """What was deducted from invoices, in the order of deduction."""
+    table = invoice_credits
+    statement = (
+        select(table).where(table.c.invoice_id.in_(invoice_ids)).order_by(table.c.created_at, table.c.id)
+    )
+    found: dict[UUID, list[CreditLine]] = {}
+    for row in await tx.execute(statement):
+        line = CreditLine(**{name: getattr(row, name) for name in CreditLine.__slots__})
+        found.setdefault(row.invoice_id, []).append(line)
     return found
 
 

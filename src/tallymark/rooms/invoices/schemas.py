@@ -12,7 +12,13 @@ from tallymark.api.pagination import Meta
 from tallymark.api.wire import Instant, Percent
 from tallymark.rooms.customers.schemas import CustomerOutput
 from tallymark.rooms.fees.schemas import FeeOutput
-from tallymark.rooms.invoices.model import AppliedSection, AppliedTaxRecord, BillingRecord, InvoiceView
+from tallymark.rooms.invoices.model import (
+    AppliedSection,
+    AppliedTaxRecord,
+    BillingRecord,
+    CreditLine,
+    InvoiceView,
+)
 from tallymark.rooms.subscriptions.model import SubscriptionView
 from tallymark.rooms.subscriptions.schemas import SubscriptionOutput
 
@@ -172,11 +178,29 @@ class InvoiceOutput(InvoiceListOutput):
             billing_periods=[BillingPeriodOutput.of(record, shown) for record, shown in billed],
             subscriptions=[SubscriptionOutput.of(shown) for _, shown in billed],
             fees=[FeeOutput.of(fee) for fee in view.fees],
-            credits=[],
+            credits=[credit_fields(line, view.invoice.payment_status) for line in view.credits],
             error_details=[],
             applied_invoice_custom_sections=[AppliedSectionOutput.of(item) for item in view.sections],
             applied_usage_thresholds=[],
         )
+
+
+def credit_fields(line: CreditLine, payment_status: str) -> dict[str, Any]:
+    """The wire's names for what was deducted from an invoice."""
+    return {
+        "lago_id": str(line.id),
+        "amount_cents": line.amount_cents,
+        "amount_currency": line.currency,
+        "before_taxes": line.before_taxes,
+        "item": {
+            "lago_item_id": str(line.credit_note_id),
+            "type": line.item_type,
+            "code": line.item_code,
+            "name": line.item_name,
+            "description": line.item_description,
+        },
+        "invoice": {"lago_id": str(line.invoice_id), "payment_status": payment_status},
+    }
 
 
 def _name(view: SubscriptionView) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -47,6 +47,11 @@ async def find_invoice(tx: Tx, invoice_id: UUID) -> Invoice | None:
     return await repository.find_invoice(tx, invoice_id, visible_only=False)
 
 
+async def get_invoices(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Invoice]:
+    """Invoices by id, of any status."""
+    return await repository.get_invoices(tx, ids) if ids else {}
+
+
 async def list_invoices(tx: Tx, filters: Filters, page: Page) -> tuple[list[Invoice], int]:
     """A page of invoices, newest first. Raises `NotFound("billing_entity")` for an unknown code."""
     await organizations.check_entity_codes(tx, filters.billing_entity_codes)
@@ -70,6 +75,7 @@ async def get_views(
     records = await repository.records_of(tx, ids) if with_lines else {}
     lines = await fees.of_invoices(tx, ids) if with_lines else {}
     sections = await repository.sections_of(tx, ids) if with_lines else {}
+    credit_lines = await repository.credits_of(tx, ids) if with_lines else {}
     views = await _subscription_views(tx, records, now=now)
     return [
         InvoiceView(
@@ -82,6 +88,7 @@ async def get_views(
             subscriptions=tuple(views[record.subscription_id] for record in records.get(invoice.id, ())),
             fees=tuple(lines.get(invoice.id, ())),
             sections=tuple(sections.get(invoice.id, ())),
+            credits=tuple(credit_lines.get(invoice.id, ())),
         )
         for invoice in invoices
     ]
@@ -203,6 +210,26 @@ async def finalize(tx: Tx, view: InvoiceView, dates: Mapping[str, Any], *, now: 
         )
         await agenda.put(tx, overdue)
     await enqueue_document(tx, invoice.id)
+
+
+async def deduct(tx: Tx, invoice: Invoice, lines: Sequence[Mapping[str, Any]], *, now: datetime) -> Invoice:
+    """Take credit notes off an invoice that is about to be issued; `lines` are rows of what each gives (§5.5)."""
+    if not lines:
+        return invoice
+    taken = sum(line["amount_cents"] for line in lines)
+    await repository.insert_credits(tx, lines)
+    changed = {
+        "credit_notes_amount_cents": invoice.credit_notes_amount_cents + taken,
+        "total_amount_cents": invoice.total_amount_cents - taken,
+        "updated_at": now,
+    }
+    await repository.update_invoice(tx, invoice.id, changed)
+    return replace(invoice, **changed)
+
+
+async def is_issued_now(tx: Tx, view: InvoiceView) -> bool:
+    """Whether an invoice, once finalized, is numbered at once."""
+    return not await _unissued_columns(tx, view)
 
 
 async def _unissued_columns(tx: Tx, view: InvoiceView) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from datetime import datetime
 from uuid import UUID
 
 from tallymark.db.engine import Tx
-from tallymark.domain.errors import Invalid
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Item, Kind
 from tallymark.jobs.outbox import Message, emit
@@ -24,17 +23,11 @@ from tallymark.rooms.plans.service import get_plan
 async def delete_plan(tx: Tx, code: str, *, now: datetime) -> Plan:
     """Begin to delete a plan with its children, and answer with it as it then is: pending deletion.
 
-    What nobody is on is gone at once. Raises `NotFound("plan")`, and `Invalid` while someone has paid in advance for
-    time that would come back as a credit note, for none is issued yet.
+    What nobody is on is gone at once. Raises `NotFound("plan")`.
     """
     plan = await get_plan(tx, code=code)
     await tx.lock("plan", plan.id)
     found = await endings.to_end(tx, plan.id)
-    if any(
-        row.status == "active" and row.pay_in_advance and row.on_termination_credit_note != "skip"
-        for row in found
-    ):
-        raise Invalid({"on_termination_credit_note": ["unsupported_value"]})
     if not plan.pending_deletion:
         await endings.mark_pending(tx, plan.id, at=now)
         told = Message(webhook_type="plan.deleted", object_type="plan", object_id=plan.id)

@@ -16,6 +16,7 @@ from tallymark.rooms.billing.service import invoice as billing
 from tallymark.rooms.billing.service import plan_end
 from tallymark.rooms.billing.service.compute import base_fee
 from tallymark.rooms.billing.service.subjects import make_subjects
+from tallymark.rooms.credit_notes import service as credit_notes
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import InvoiceStatus, Reason
 from tallymark.rooms.subscriptions import service as subscriptions
@@ -49,6 +50,7 @@ async def handle(tx: Tx, batch: Batch, now: datetime) -> None:
         case Kind.TERMINATE_SUBSCRIPTION:
             await terminate(tx, batch, now)
         case Kind.BILL_TERMINATION:
+            await give_back(tx, batch, now)
             await bill_together(tx, batch, Reason.TERMINATING, now)
         case Kind.SWITCH_PLAN:
             for successor_id in batch.subject_ids:
@@ -91,13 +93,22 @@ async def terminate(tx: Tx, batch: Batch, now: datetime) -> None:
             await subscriptions.terminate(tx, contract, terminated_at=batch.due_at, now=now)
 
 
+async def give_back(tx: Tx, batch: Batch, now: datetime) -> None:
+    """Give unused time that was paid for back, before the last invoice: that may use the credit (§2.9)."""
+    for contract in await subscriptions.live_contracts(tx, batch.subject_ids):
+        await credit_notes.give_back_unused_time(tx, contract, now=now)
+
+
 async def bill_together(tx: Tx, batch: Batch, reason: Reason, now: datetime) -> None:
-    """Invoice a start or an end."""
+    """Invoice a start or an end, but for an end that is not to be invoiced (§2.9)."""
     expected = Status.ACTIVE if reason is Reason.STARTING else Status.TERMINATED
-    found = await subscriptions.live_contracts(tx, batch.subject_ids)
-    await _issue_groups(
-        tx, [c for c in found if c.subscription.status is expected], reason, batch.due_at, now
-    )
+    found = [
+        contract
+        for contract in await subscriptions.live_contracts(tx, batch.subject_ids)
+        if contract.subscription.status is expected
+        and (reason is Reason.STARTING or contract.subscription.on_termination_invoice == "generate")
+    ]
+    await _issue_groups(tx, found, reason, batch.due_at, now)
 
 
 async def bill_changes(tx: Tx, batch: Batch, now: datetime) -> None:
@@ -109,6 +120,7 @@ async def bill_changes(tx: Tx, batch: Batch, now: datetime) -> None:
         before = new.subscription.previous_subscription_id
         assert before is not None, "a change of plan has a subscription before it"
         (old,) = await subscriptions.live_contracts(tx, [before])
+        await credit_notes.give_back_unused_time(tx, old, now=now)
         subjects = await make_subjects(tx, [old], reason=Reason.TERMINATING, at=batch.due_at)
         if subscriptions.is_billed_with_change(new):
             subjects += await _starting(tx, new, batch.due_at)

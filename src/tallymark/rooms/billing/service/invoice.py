@@ -20,10 +20,12 @@ from tallymark.rooms.billing.service.retax import is_fixed, retax
 from tallymark.rooms.billing.service.rows import fee_rows, record_rows, tax_rows, total_columns
 from tallymark.rooms.billing.service.standalone import renew_standalone
 from tallymark.rooms.billing.service.subjects import subjects_of_records
+from tallymark.rooms.credit_notes import service as credit_notes
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Invoice, InvoiceStatus, InvoiceView, Reason
 from tallymark.rooms.invoices.numbering import draft_number
+from tallymark.rooms.subscriptions import service as subscriptions
 
 INVOICE_TYPE = "subscription"
 
@@ -89,7 +91,7 @@ async def issue_computed(tx: Tx, computed: Computed, *, now: datetime) -> UUID:
         await invoices.note_finalization(tx, invoice, contract.customer)
     else:
         (view,) = await invoices.get_views(tx, [invoice], now=now, with_lines=False)
-        await invoices.finalize(tx, view, _date_columns(dates), now=now)
+        await _settle(tx, view, _date_columns(dates), now=now)
     return invoice_id
 
 
@@ -114,7 +116,8 @@ async def finalize(tx: Tx, invoice_id: UUID, *, now: datetime, as_of: datetime) 
         raise NotFound("invoice")
     fresh = await refresh(tx, draft, now=now)
     (view,) = await invoices.get_views(tx, [fresh], now=now, with_lines=False)
-    await invoices.finalize(tx, view, _final_date_columns(view, as_of), now=now)
+    await _settle(tx, view, _final_date_columns(view, as_of), now=now)
+    await _give_back(tx, view, now=now)
     return invoice_id
 
 
@@ -126,7 +129,21 @@ async def release(tx: Tx, invoice: Invoice, *, now: datetime) -> None:
     else:
         fresh = await refresh(tx, invoice, now=now)
     (view,) = await invoices.get_views(tx, [fresh], now=now, with_lines=False)
-    await invoices.finalize(tx, view, _date_columns(fresh.dates), now=now)
+    await _settle(tx, view, _date_columns(fresh.dates), now=now)
+    await _give_back(tx, view, now=now)
+
+
+async def _settle(tx: Tx, view: InvoiceView, dates: dict[str, Any], *, now: datetime) -> None:
+    """Deduct the customer's credit and issue (subscriptions §5.4)."""
+    await invoices.finalize(tx, await credit_notes.deduct(tx, view, now=now), dates, now=now)
+
+
+async def _give_back(tx: Tx, view: InvoiceView, *, now: datetime) -> None:
+    """Credit unused time that was paid for with an invoice which was no more than a draft when it ended (§4.6)."""
+    records = await invoices.records_of(tx, view.invoice.id)
+    for contract in await subscriptions.live_contracts(tx, {record.subscription_id for record in records}):
+        if contract.subscription.terminated_at is not None:
+            await credit_notes.give_back_unused_time(tx, contract, now=now)
 
 
 def _final_date_columns(view: InvoiceView, as_of: datetime) -> dict[str, Any]:

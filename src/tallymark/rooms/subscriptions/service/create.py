@@ -46,7 +46,7 @@ async def create(tx: Tx, asked: NewSubscription, *, now: datetime) -> Subscripti
     """Subscribe a customer, made on the fly if unknown, to a plan; the same call again changes nothing.
 
     Raises `NotFound` for a plan or billing entity, `Invalid` for dates that can't be, for an external id that another
-    customer uses, and for a change that would lose what was paid.
+    customer uses.
     """
     entity = None
     if asked.billing_entity_code is not None:
@@ -139,14 +139,7 @@ async def _change(
         return await repository.update_subscription(
             tx, current.id, {"plan_id": own_plan.id, **sent, "updated_at": now}
         )
-    _refuse_lost_credit(held, current)
     return await change_plan(tx, current, own_plan, {**sent, **asked.options}, now=now)
-
-
-def _refuse_lost_credit(held: Plan, current: Subscription) -> None:
-    if held.pay_in_advance and current.on_termination_credit_note != "skip":
-        # What was paid for unused days comes back as a credit note, which this release does not issue.
-        raise Invalid({"plan_code": ["unsupported_value"]})
 
 
 async def _begin(tx: Tx, made: Subscription, *, now: datetime) -> Subscription:

@@ -79,17 +79,16 @@ async def terminate(
         },
     )
     await tell(tx, ended, "terminated", "updated", now=now)
-    if invoice_option == "generate":
-        await agenda.leave(
-            tx,
-            Item(
-                kind=Kind.BILL_TERMINATION,
-                subject_id=subscription.id,
-                owner_id=contract.customer.id,
-                due_at=terminated_at,
-                run_at=now,
-            ),
-        )
+    await agenda.leave(
+        tx,
+        Item(
+            kind=Kind.BILL_TERMINATION,
+            subject_id=subscription.id,
+            owner_id=contract.customer.id,
+            due_at=terminated_at,
+            run_at=now,
+        ),
+    )
     return ended
 
 
@@ -97,8 +96,8 @@ def _credit_option(contract: Contract, asked: str | None) -> str | None:
     """What happens to unused time that was paid for; a plan in arrears has none (§2.8)."""
     if not contract.plan.pay_in_advance:
         return None
-    option = asked or contract.subscription.on_termination_credit_note
-    if option != "skip":
-        # Unused time comes back as a credit note, which this release does not issue: losing it silently is worse.
+    option = asked or contract.subscription.on_termination_credit_note or "credit"
+    if option == "offset":
+        # An offset lowers what is due on an invoice, and invoices do not know of settlements yet.
         raise Invalid({"on_termination_credit_note": ["unsupported_value"]})
     return option

@@ -1,0 +1,106 @@
+"""What a credit note is (invoicing §11.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from tallymark.rooms.customers.model import Customer
+from tallymark.rooms.fees.model import FeeRecord
+from tallymark.rooms.invoices.model import Invoice
+from tallymark.rooms.organizations.model import BillingEntity
+
+CREDIT_STATUSES = ("available", "consumed", "voided")
+REFUND_STATUSES = ("pending", "succeeded", "failed")
+REASONS = ("duplicated_charge", "product_unsatisfactory", "order_change", "order_cancellation", "fraudulent_charge",
+           "other")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditNote:
+    """Money given back; all amounts in the currency's minor unit, `precise_*` exact."""
+
+    id: UUID
+    customer_id: UUID
+    invoice_id: UUID
+    sequential_id: int
+    number: str
+    credit_status: str
+    refund_status: str | None
+    reason: str
+    description: str | None
+    currency: str
+    issuing_date: date
+    total_amount_cents: int
+    credit_amount_cents: int
+    refund_amount_cents: int
+    balance_amount_cents: int
+    taxes_amount_cents: int
+    sub_total_excluding_taxes_amount_cents: int
+    precise_coupons_adjustment_amount_cents: Decimal
+    precise_taxes_amount_cents: Decimal
+    precise_total_amount_cents: Decimal
+    taxes_rate: Decimal
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """What a note gives back of one fee."""
+
+    id: UUID
+    credit_note_id: UUID
+    fee_id: UUID
+    amount_cents: int
+    precise_amount_cents: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteTaxRecord:
+    """A tax given back; `base_amount_cents` is the base it was taken of."""
+
+    id: UUID
+    credit_note_id: UUID
+    tax_id: UUID
+    tax_code: str
+    tax_name: str
+    tax_description: str | None
+    tax_rate: Decimal
+    currency: str
+    amount_cents: int
+    base_amount_cents: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditNoteView:
+    """A note with what hangs on it."""
+
+    note: CreditNote
+    invoice: Invoice
+    customer: Customer
+    billing_entity: BillingEntity
+    customer_entity: BillingEntity
+    items: tuple[tuple[Item, FeeRecord], ...]
+    applied_taxes: tuple[NoteTaxRecord, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Which notes a list shows; None means any. Bounds are inclusive."""
+
+    external_customer_id: str | None = None
+    currency: str | None = None
+    reason: str | None = None
+    credit_status: str | None = None
+    refund_status: str | None = None
+    invoice_number: str | None = None
+    issuing_date_from: date | None = None
+    issuing_date_to: date | None = None
+    amount_from: int | None = None
+    amount_to: int | None = None
+    billing_entity_codes: tuple[str, ...] = ()
