@@ -186,6 +186,23 @@ class TestPlans:
         monthly = await kit.plan(client, bill_charges_monthly=True)
         yearly = await kit.plan(client, interval="yearly", bill_charges_monthly=True)
         assert (monthly["bill_charges_monthly"], yearly["bill_charges_monthly"]) == (None, True)
+        assert yearly["bill_fixed_charges_monthly"] is False
+        body = {"plan": {"interval": "quarterly"}}
+        changed = await kit.call(client, "PUT", f"/plans/{yearly['code']}", body)
+        assert changed["plan"]["bill_charges_monthly"] is None
+
+    async def test_no_trial_and_one_of_no_days_are_the_same_to_a_plan_in_use(self, client):
+        """pricing §4.1, §4.3: the stored value is no change."""
+        plan = await kit.plan(client, interval="yearly")
+        await kit.subscribe(client, await kit.customer(client), plan)
+        body = {"plan": {"trial_period": 0, "bill_charges_monthly": None}}
+        await kit.call(client, "PUT", f"/plans/{plan['code']}", body)
+        body = {"plan": {"trial_period": 1, "bill_charges_monthly": True}}
+        answer = await kit.call(client, "PUT", f"/plans/{plan['code']}", body, expect=422)
+        assert answer["error_details"] == {
+            "trial_period": ["modification_not_allowed"],
+            "bill_charges_monthly": ["modification_not_allowed"],
+        }
 
     async def test_charges_sent_are_the_full_list(self, client):
         """pricing §4.3: known ids are changed, others added, the rest deleted."""

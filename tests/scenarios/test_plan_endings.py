@@ -109,3 +109,17 @@ class TestNewPrice:
         await kit.advance(seller, "2025-01-11T10:01")
         listed = (await kit.get(seller, "/invoices"))["invoices"]
         assert [found["fees_amount_cents"] for found in listed] == [1000]
+
+    async def test_that_cascades_decides_for_child_plans_as_well(self, seller, downgrade):
+        """A child with the parent's amount gets the new one (§12.3), and with it the waiting change is looked at (§4.3)."""
+        current, dear, cheap = downgrade
+        path = f"/subscriptions/{current['external_id']}"
+        await kit.call(seller, "PUT", path, {"subscription": {"plan_overrides": {"name": "Ours"}}})
+        assert (await of_status(seller, current, "active"))["next_plan_code"] == cheap["code"]
+        await reprice(seller, dear, 900)
+        assert (await of_status(seller, current, "active"))["next_plan_code"] == cheap["code"]
+        await reprice(seller, dear, 3100)
+        body = {"plan": {"amount_cents": 900, "cascade_updates": True}}
+        await kit.call(seller, "PUT", f"/plans/{dear['code']}", body)
+        found = await of_status(seller, current, "active")
+        assert (found["plan_amount_cents"], found["next_plan_code"]) == (900, None)

@@ -6,21 +6,24 @@ A change is the difference between the plan before and after: every door to a pl
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.rooms.plans import repository
 from tallymark.rooms.plans.assembly import assemble
+from tallymark.rooms.plans.charges import default_code
 from tallymark.rooms.plans.checks import same_values
 from tallymark.rooms.plans.children import copy_charges, copy_fixed_charges
 from tallymark.rooms.plans.model import Charge, ChargeFilter, FixedCharge, Plan
 from tallymark.rooms.plans.repository import charges as charge_rows
 from tallymark.rooms.plans.repository import fixed as fixed_rows
 from tallymark.rooms.plans.unit_changes import note_unit_changes
+from tallymark.rooms.plans.waiting import review_waiting
 
 GROUP_KEYS = ("pricing_group_keys", "presentation_group_keys")
 
@@ -35,14 +38,23 @@ class Change:
     now: datetime
 
 
-async def cascade(tx: Tx, change: Change) -> None:
-    """Bring a change to the children that somebody is on, and a new base price to all that had the old one."""
+async def cascade(tx: Tx, change: Change) -> set[UUID]:
+    """Bring a change to the children that somebody is on, and a new base price to all that had the old one.
+
+    Which children somebody is on is the answer.
+    """
+    repriced: set[UUID] = set()
     if change.before.amount_cents != change.after.amount_cents:
-        await repository.cascade_amount(tx, change.before, change.after.amount_cents, at=change.now)
+        repriced = await repository.cascade_amount(
+            tx, change.before, change.after.amount_cents, at=change.now
+        )
     reached = await repository.children_in_use(tx, change.after.id)
     for child in (await assemble(tx, reached)).values():
         await _cascade_charges(tx, change, child)
         await _cascade_fixed_charges(tx, change, child)
+        if child.id in repriced:
+            await review_waiting(tx, child, child.amount_cents, now=change.now)
+    return {row.id for row in reached}
 
 
 async def _cascade_charges(tx: Tx, change: Change, child: Plan) -> None:
@@ -51,7 +63,13 @@ async def _cascade_charges(tx: Tx, change: Change, child: Plan) -> None:
     after = {charge.id: charge for charge in change.after.charges}
     gone = [copies[charge_id].id for charge_id in before.keys() - after.keys() if charge_id in copies]
     await charge_rows.delete_charges(tx, gone, at=change.now)
-    fresh = [charge for charge in after.values() if charge.id not in before and charge.id not in copies]
+    taken = {charge.code for charge in child.charges if charge.id not in gone}
+    fresh = []
+    for charge in after.values():
+        if charge.id not in before and charge.id not in copies:
+            # A child may have given the code to a charge of its own.
+            fresh.append(replace(charge, code=default_code(charge.code, taken)))
+            taken.add(fresh[-1].code)
     await copy_charges(tx, fresh, child.id, now=change.now)
     for charge_id, old in before.items():
         new, copy = after.get(charge_id), copies.get(charge_id)

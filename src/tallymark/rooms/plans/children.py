@@ -23,6 +23,7 @@ from tallymark.rooms.plans.inputs import (
 from tallymark.rooms.plans.model import Charge, FixedCharge, Plan
 from tallymark.rooms.plans.repository import charges as charge_rows
 from tallymark.rooms.plans.repository import fixed as fixed_rows
+from tallymark.rooms.plans.waiting import review_waiting
 from tallymark.rooms.taxes import service as taxes
 from tallymark.rooms.taxes.model import Owner, Tax
 
@@ -94,6 +95,8 @@ async def update_child(tx: Tx, child: Plan, asked: PlanInput, *, now: datetime) 
         if name in values and values.pop(name) != getattr(child, name):
             raise Invalid({name: ["modification_not_allowed"]})
     await repository.update_plan(tx, child.id, {**values, "updated_at": now})
+    if values.get("amount_cents", child.amount_cents) != child.amount_cents:
+        await review_waiting(tx, child, values["amount_cents"], now=now)
     if asked.tax_codes is not None:
         await taxes.replace_taxes(tx, Owner.PLAN, child.id, asked.tax_codes)
     if asked.charges is not None:

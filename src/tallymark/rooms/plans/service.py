@@ -88,11 +88,13 @@ async def update_plan(tx: Tx, code: str, asked: PlanInput, *, now: datetime) -> 
     changed = _with_monthly_flags(
         {name: value for name, value in changes.items() if getattr(plan, name) != value},
         interval=changes.get("interval", plan.interval),
+        known=plan,
     )
     if editing.is_attached:
         problems = Problems()
         for name in FIXED_WHEN_ATTACHED:
-            if name in changed and changed[name] != getattr(plan, name):
+            # No trial and a trial of 0 days are the same, and so are a flag that is false and one that is not set.
+            if name in changed and (changed[name] or None) != (getattr(plan, name) or None):
                 problems.add(name, "modification_not_allowed")
         problems.raise_any()
     if "code" in changed and await repository.find_plan(tx, changed["code"]):
@@ -107,7 +109,7 @@ async def update_plan(tx: Tx, code: str, asked: PlanInput, *, now: datetime) -> 
     if asked.fixed_charges is not None:
         await fixed_charges.replace_fixed_charges(tx, editing, asked.fixed_charges)
     await _change_terms(tx, editing, asked)
-    await refresh_drafts(tx, plan.id, now=now)
+    await refresh_drafts(tx, {plan.id}, now=now)
     await _tell(tx, "plan.updated", plan.id, now=now)
     return await finish(tx, replace(editing, is_whole_plan=True))
 
@@ -119,7 +121,9 @@ async def finish(tx: Tx, editing: Editing) -> Plan:
         change = Change(
             before=editing.plan, after=changed, is_whole_plan=editing.is_whole_plan, now=editing.now
         )
-        await cascade(tx, change)
+        reached = await cascade(tx, change)
+        if editing.is_whole_plan:
+            await refresh_drafts(tx, reached, now=editing.now)
     return changed
 
 
@@ -146,9 +150,9 @@ async def is_attached(tx: Tx, plan_id: UUID) -> bool:
     return await repository.is_attached(tx, plan_id)
 
 
-async def refresh_drafts(tx: Tx, plan_id: UUID, *, now: datetime) -> None:
-    """Have the plan's draft invoices computed anew."""
-    drafts = await repository.drafts_of(tx, plan_id)
+async def refresh_drafts(tx: Tx, plan_ids: Collection[UUID], *, now: datetime) -> None:
+    """Have the draft invoices of plans computed anew."""
+    drafts = await repository.drafts_of(tx, plan_ids) if plan_ids else ()
     await agenda.leave(
         tx,
         *(
@@ -158,10 +162,10 @@ async def refresh_drafts(tx: Tx, plan_id: UUID, *, now: datetime) -> None:
     )
 
 
-def _with_monthly_flags(values: dict[str, Any], *, interval: str) -> dict[str, Any]:
+def _with_monthly_flags(
+    values: dict[str, Any], *, interval: str, known: Plan | None = None
+) -> dict[str, Any]:
     """Only yearly and semiannual plans have monthly parts; elsewhere both flags are null (pricing §4.1)."""
-    if interval in ("yearly", "semiannual"):
-        return {**values, **{flag: bool(values[flag]) for flag in MONTHLY_FLAGS if flag in values}}
-    return (
-        {**values, **dict.fromkeys(MONTHLY_FLAGS)} if {"interval", *MONTHLY_FLAGS} & set(values) else values
-    )
+    if interval not in ("yearly", "semiannual"):
+        return {**values, **dict.fromkeys(MONTHLY_FLAGS)}
+    return {**values, **{flag: bool(values.get(flag, getattr(known, flag, None))) for flag in MONTHLY_FLAGS}}

@@ -62,10 +62,11 @@ async def children_in_use(tx: Tx, plan_id: UUID) -> Sequence[Row[Any]]:
     return (await tx.execute(statement)).all()
 
 
-async def cascade_amount(tx: Tx, plan: Plan, amount_cents: int, *, at: datetime) -> None:
-    """Give the new base price to all children that had the plan's old one."""
+async def cascade_amount(tx: Tx, plan: Plan, amount_cents: int, *, at: datetime) -> set[UUID]:
+    """Give the new base price to all children that had the plan's old one; which they were."""
     same = (plans.c.parent_id == plan.id) & (plans.c.amount_cents == plan.amount_cents)
-    await tx.execute(update(plans).where(same).values(amount_cents=amount_cents, updated_at=at))
+    changed = update(plans).where(same).values(amount_cents=amount_cents, updated_at=at)
+    return set((await tx.execute(changed.returning(plans.c.id))).scalars())
 
 
 async def live_subscriptions(tx: Tx, plan_id: UUID) -> list[tuple[UUID, UUID]]:
@@ -76,13 +77,13 @@ async def live_subscriptions(tx: Tx, plan_id: UUID) -> list[tuple[UUID, UUID]]:
     return [(row.id, row.customer_id) for row in await tx.execute(statement)]
 
 
-async def drafts_of(tx: Tx, plan_id: UUID) -> list[tuple[UUID, UUID]]:
-    """Ids of the drafts that bill a subscription on the plan, and of their customers."""
+async def drafts_of(tx: Tx, plan_ids: Collection[UUID]) -> list[tuple[UUID, UUID]]:
+    """Ids of the drafts that bill a subscription on the plans, and of their customers."""
     statement = (
         select(invoices.c.id, invoices.c.customer_id)
         .join(billing_records, billing_records.c.invoice_id == invoices.c.id)
         .join(subscriptions, subscriptions.c.id == billing_records.c.subscription_id)
-        .where(subscriptions.c.plan_id == plan_id, invoices.c.status == "draft")
+        .where(subscriptions.c.plan_id.in_(plan_ids), invoices.c.status == "draft")
         .distinct()
     )
     return [(row.id, row.customer_id) for row in await tx.execute(statement)]
