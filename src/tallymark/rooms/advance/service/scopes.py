@@ -14,6 +14,8 @@ from tallymark.rooms.plans.model import ALL_FILTER_VALUES, Charge, ChargeFilter
 
 OPERATION = "operation_type"
 ADD = "add"
+LONGEST_NUMBER = 1000
+"""Digits that no quantity has: what is longer is no number."""
 
 
 def measure(metric: BillableMetric, properties: Properties) -> Measured | None:
@@ -23,7 +25,7 @@ def measure(metric: BillableMetric, properties: Properties) -> Measured | None:
     assert metric.field_name is not None, "only counts have no property"
     text = text_of(properties.get(metric.field_name))
     if metric.aggregation_type is AggregationType.SUM:
-        if text is None or not NUMBER.fullmatch(text):
+        if text is None or len(text) > LONGEST_NUMBER or not NUMBER.fullmatch(text):
             return None
         return Measured(number=Fraction(text), value=text)
     if text is None or not text.strip():
