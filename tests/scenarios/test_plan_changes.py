@@ -1,7 +1,10 @@
 """Upgrades, downgrades and trials, to the cent (subscriptions §2.6, §4.4, §4.5, §6)."""
 
 import pytest
+from sqlalchemy import select
 from tests import kit
+
+from tallymark.db.tables import outbox
 
 
 @pytest.fixture
@@ -144,3 +147,41 @@ async def test_splitting_an_advance_changes_nothing(seller, stops):
     # 11 of 30 days; 45 days after 20 June, on 4 August, the trial is over: 28 of 31 days.
     expected = [("07-01", [3300]), ("08-01", []), ("08-04", [2800]), ("09-01", [3100])]
     assert found == [(f"2025-{day}", cents) for day, cents in expected]
+
+
+async def test_an_end_is_warned_of_45_and_15_days_before(make_organization, database):
+    """Once at 00:00 UTC of each day (§5.6)."""
+    made = await make_organization("2025-06-20T00:00:00Z")
+    customer, plan = await kit.customer(made.client), await kit.plan(made.client)
+    await kit.subscribe(made.client, customer, plan, ending_at="2025-09-01T18:00:00Z")
+    await kit.advance(made.client, "2025-08-31")
+    async with database.tenant(made.id) as tx:
+        rows = await tx.execute(
+            select(outbox.c.created_at).where(outbox.c.webhook_type == "subscription.termination_alert")
+        )
+        days = sorted(row.created_at.date().isoformat() for row in rows)
+    assert days == ["2025-07-18", "2025-08-17"]
+
+
+@pytest.mark.parametrize(
+    ("rules", "errors"),
+    [
+        ("payment", {"activation_rules": ["invalid_format"]}),
+        ([{"type": "luck"}], {"activation_rules": ["invalid_type"]}),
+        ([{"type": "payment"}] * 2, {"activation_rules": ["duplicated_type"]}),
+        (
+            [{"type": "payment", "timeout_hours": -1}],
+            {"timeout_hours": ["value_must_be_positive_or_zero"]},
+        ),
+        ([{"type": "payment", "timeout_hours": 1}], {"customer": ["no_linked_payment_provider"]}),
+    ],
+)
+async def test_activation_rules_need_a_payment_provider(seller, rules, errors):
+    """Nobody has one yet (§2.10)."""
+    customer, plan = await kit.customer(seller), await kit.plan(seller)
+    body = {
+        "external_customer_id": customer["external_id"], "plan_code": plan["code"], "external_id": "gated",
+        "activation_rules": rules,
+    }  # fmt: skip
+    answer = await kit.post(seller, "/subscriptions", {"subscription": body}, expect=422)
+    assert answer["error_details"] == errors

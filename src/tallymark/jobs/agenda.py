@@ -44,6 +44,7 @@ class Kind(IntEnum):
     FINALIZE_INVOICE = 60
     DELETE_PLAN = 62
     MARK_OVERDUE = 90
+    ALERT_TERMINATION = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

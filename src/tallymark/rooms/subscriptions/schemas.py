@@ -24,6 +24,7 @@ from tallymark.api.wire import (
     at_most,
     one_of,
 )
+from tallymark.domain.errors import Invalid
 from tallymark.domain.periods import BillingTime
 from tallymark.rooms.invoice_custom_sections.model import Section
 from tallymark.rooms.invoice_custom_sections.schemas import SectionOutput
@@ -69,7 +70,7 @@ class SubscriptionFields(Input):
     plan_overrides: OverridesFields | None = None
     invoice_custom_section: CustomSectionsInput | None = None
     payment_method: Annotated[dict[str, Any] | None, BeforeValidator(_payment_method)] = None
-    activation_rules: NotOffered = None
+    activation_rules: Any = None
     usage_thresholds: NotOffered = None
     progressive_billing_disabled: NotOffered = None
 
@@ -79,6 +80,25 @@ class SubscriptionFields(Input):
         if asked is None or not asked.model_fields_set:
             return None
         return Overrides(asked=asked.to_value(), is_units_only=asked.is_units_only)
+
+    def check_rules(self) -> None:
+        """Hold activation rules against §2.10. Nobody has a payment provider yet, so none can be kept.
+
+        Raises `Invalid`.
+        """
+        rules = self.activation_rules
+        if rules is None or rules == []:
+            return
+        if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
+            raise Invalid({"activation_rules": ["invalid_format"]})
+        if any(rule.get("type") != "payment" for rule in rules):
+            raise Invalid({"activation_rules": ["invalid_type"]})
+        if len(rules) > 1:
+            raise Invalid({"activation_rules": ["duplicated_type"]})
+        hours = rules[0].get("timeout_hours", 0)
+        if isinstance(hours, bool) or not isinstance(hours, int) or hours < 0:
+            raise Invalid({"timeout_hours": ["value_must_be_positive_or_zero"]})
+        raise Invalid({"customer": ["no_linked_payment_provider"]})
 
     def sections(self) -> SectionsInput | None:
         """The custom sections asked for; None where nothing is said of them."""
@@ -107,7 +127,8 @@ class SubscriptionCreateInput(SubscriptionFields):
     billing_time: Annotated[str | None, one_of("calendar", "anniversary", None)] = None
 
     def to_value(self) -> NewSubscription:
-        """What is asked for."""
+        """What is asked for. Raises `Invalid`."""
+        self.check_rules()
         return NewSubscription(
             external_customer_id=self.external_customer_id,
             plan_code=self.plan_code,
@@ -138,7 +159,8 @@ class SubscriptionUpdateInput(SubscriptionFields):
     on_termination_invoice: Annotated[str, _invalid_value("generate", "skip")] = "generate"
 
     def to_changes(self) -> dict[str, Any]:
-        """The columns that the request changes."""
+        """The columns that the request changes. Raises `Invalid`."""
+        self.check_rules()
         own = ("name", "ending_at", "subscription_at", "billing_entity_code")
         return {name: value for name, value in self.sent.items() if name in own} | self.options()
 

@@ -52,6 +52,9 @@ async def handle(tx: Tx, batch: Batch, now: datetime) -> None:
         case Kind.BILL_TERMINATION:
             await give_back(tx, batch, now)
             await bill_together(tx, batch, Reason.TERMINATING, now)
+        case Kind.ALERT_TERMINATION:
+            for contract in await subscriptions.live_contracts(tx, batch.subject_ids):
+                await subscriptions.warn_of_end(tx, contract, at=batch.due_at)
         case Kind.SWITCH_PLAN:
             for successor_id in batch.subject_ids:
                 await subscriptions.switch(tx, successor_id, at=batch.due_at)
@@ -72,11 +75,11 @@ async def handle(tx: Tx, batch: Batch, now: datetime) -> None:
             assert_never(batch.kind)
 
 
-async def reschedule(tx: Tx, batch: Batch, now: datetime) -> None:  # noqa: ARG001 - the handlers' shape
+async def reschedule(tx: Tx, batch: Batch, now: datetime) -> None:
     """Note a customer's subscriptions anew: their time zone has changed."""
     live = await subscriptions.live_of_customer(tx, batch.owner_id)
     last_billed = await invoices.last_billed_days(tx, [item.id for item in live])
-    await subscriptions.reschedule(tx, batch.owner_id, last_billed=last_billed)
+    await subscriptions.reschedule(tx, batch.owner_id, last_billed=last_billed, now=now)
 
 
 async def activate(tx: Tx, batch: Batch) -> None:

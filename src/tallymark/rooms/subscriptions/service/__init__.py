@@ -26,7 +26,7 @@ from tallymark.rooms.subscriptions.service.sections import (
     sections_of,
 )
 from tallymark.rooms.subscriptions.service.terminate import cancel, terminate
-from tallymark.rooms.subscriptions.service.trial import end_trial
+from tallymark.rooms.subscriptions.service.trial import end_trial, warn_of_end
 from tallymark.rooms.subscriptions.service.update import update
 
 __all__ = [
@@ -62,4 +62,5 @@ __all__ = [
     "terminate",
     "unit_events_of",
     "update",
+    "warn_of_end",
 ]

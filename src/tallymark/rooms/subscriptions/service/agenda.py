@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 from tallymark.db.engine import Tx
@@ -16,6 +16,9 @@ from tallymark.rooms.subscriptions.service.fixed_units import AFTER_START
 from tallymark.rooms.subscriptions.service.read import get_contracts
 
 ONE_DAY = timedelta(days=1)
+ALERTED = (timedelta(days=45), timedelta(days=15))
+"""How long before an end it is warned of."""
+
 NOTED = (
     Kind.ACTIVATE_SUBSCRIPTION,
     Kind.BILL_START,
@@ -24,6 +27,7 @@ NOTED = (
     Kind.TERMINATE_SUBSCRIPTION,
     Kind.SWITCH_PLAN,
     Kind.END_TRIAL,
+    Kind.ALERT_TERMINATION,
     Kind.BILL_PERIOD,
 )
 """What a subscription may have on the agenda while it lives."""
@@ -46,7 +50,7 @@ async def note_start(tx: Tx, contract: Contract, *, now: datetime, is_billed: bo
     await note_billing(
         tx, contract, after=max(local_date(subscription.started_at, contract.timezone), today - ONE_DAY)
     )
-    await note_end(tx, contract)
+    await note_end(tx, contract, now=now)
     if contract.trial_end is not None:
         due_at = max(contract.trial_end, now)
         await agenda.put(tx, _item(contract, Kind.END_TRIAL, due_at=due_at))
@@ -90,16 +94,29 @@ async def note_billing(tx: Tx, contract: Contract, *, after: date) -> None:
     await agenda.put(tx, _item(contract, Kind.BILL_PERIOD, due_at=due_at, run_at=due_at + tx.settling_time))
 
 
-async def note_end(tx: Tx, contract: Contract) -> None:
+async def note_end(tx: Tx, contract: Contract, *, now: datetime) -> None:
     """Note the start of the local day of `ending_at`, when a subscription ends whatever the hour says (§2.9)."""
     subscription = contract.subscription
     if subscription.ending_at is None:
-        await agenda.drop(tx, Kind.TERMINATE_SUBSCRIPTION, subscription.id)
+        await agenda.drop_kinds(tx, (Kind.TERMINATE_SUBSCRIPTION, Kind.ALERT_TERMINATION), subscription.id)
         return
+    await note_alert(tx, contract, after=now)
     day = local_date(subscription.ending_at, contract.timezone)
     await agenda.put(
         tx, _item(contract, Kind.TERMINATE_SUBSCRIPTION, due_at=start_of_day(day, contract.timezone))
     )
+
+
+async def note_alert(tx: Tx, contract: Contract, *, after: datetime) -> None:
+    """Note the next warning of an end: 00:00 UTC, 45 and 15 days before the date of `ending_at` (§5.6)."""
+    subscription = contract.subscription
+    assert subscription.ending_at is not None
+    end = datetime.combine(subscription.ending_at.astimezone(UTC).date(), time.min, UTC)
+    ahead = [end - days for days in ALERTED if end - days > after]
+    if ahead:
+        await agenda.put(tx, _item(contract, Kind.ALERT_TERMINATION, due_at=ahead[0]))
+    else:
+        await agenda.drop_kinds(tx, (Kind.ALERT_TERMINATION,), subscription.id)
 
 
 async def note_activation(tx: Tx, contract: Contract) -> None:
@@ -121,7 +138,7 @@ async def drop_notes(tx: Tx, subscription_id: UUID, *, billed_before: datetime |
         await agenda.bring_forward(tx, Kind.BILL_PERIOD, subscription_id, before=billed_before)
 
 
-async def reschedule(tx: Tx, customer_id: UUID, *, last_billed: dict[UUID, date]) -> None:
+async def reschedule(tx: Tx, customer_id: UUID, *, last_billed: dict[UUID, date], now: datetime) -> None:
     """Note everything anew after the customer's time zone changed; a day billed already is not billed again."""
     live = await repository.list_of_customer(tx, customer_id, statuses=(Status.PENDING, Status.ACTIVE))
     for contract in (await get_contracts(tx, live)).values():
@@ -135,7 +152,7 @@ async def reschedule(tx: Tx, customer_id: UUID, *, last_billed: dict[UUID, date]
             local_date(subscription.started_at, zone), local_date(subscription.created_at, zone) - ONE_DAY
         )
         await note_billing(tx, contract, after=last_billed.get(subscription.id, floor))
-        await note_end(tx, contract)
+        await note_end(tx, contract, now=now)
 
 
 def _item(contract: Contract, kind: Kind, *, due_at: datetime, run_at: datetime | None = None) -> Item:

@@ -22,6 +22,7 @@ from tallymark.rooms.subscriptions.service.agenda import (
 )
 from tallymark.rooms.subscriptions.service.messages import tell
 from tallymark.rooms.subscriptions.service.read import get_contracts
+from tallymark.rooms.subscriptions.service.sections import copy_sections
 from tallymark.rooms.subscriptions.service.terminate import cancel_successor
 
 AFTER_CHANGE = timedelta(seconds=1)
@@ -30,7 +31,7 @@ AFTER_CHANGE = timedelta(seconds=1)
 CHAIN = (
     "customer_id", "external_id", "billing_time", "subscription_at", "ending_at", "consolidate_invoice",
     "purchase_order_number", "billing_entity_id", "name", "progressive_billing_disabled",
-    "on_termination_credit_note", "on_termination_invoice",
+    "on_termination_credit_note", "on_termination_invoice", "skip_invoice_custom_sections",
 )  # fmt: skip
 """What a successor takes over unless the call says otherwise."""
 
@@ -58,6 +59,7 @@ async def change_plan(
             "updated_at": now,
         },
     )
+    await copy_sections(tx, current.id, new.id)
     if yearly_amount_cents(plan.amount_cents, Interval(plan.interval)) < old.yearly_amount_cents:
         await note_switch(tx, old, new, now=now)
         await tell(tx, current, "updated", now=now)

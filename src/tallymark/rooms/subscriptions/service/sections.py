@@ -44,6 +44,13 @@ async def sections_of(tx: Tx, subscription_ids: Sequence[UUID]) -> dict[UUID, tu
     return await sections.sections_of(tx, Owner.SUBSCRIPTION, subscription_ids)
 
 
+async def copy_sections(tx: Tx, from_id: UUID, to_id: UUID) -> None:
+    """Give a successor the sections that the subscription before it had selected (§2.6)."""
+    selected = (await sections_of(tx, [from_id])).get(from_id, ())
+    if selected:
+        await sections.select_sections(tx, Owner.SUBSCRIPTION, to_id, [section.code for section in selected])
+
+
 async def invoice_sections(tx: Tx, contracts: Sequence[Contract]) -> list[Section]:
     """What an invoice of these subscriptions of one customer prints, by name.
 

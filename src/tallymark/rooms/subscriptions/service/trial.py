@@ -1,4 +1,4 @@
-"""End a trial (subscriptions §4.5)."""
+"""End a trial, and warn of an end to come (subscriptions §4.5, §2.12)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from datetime import datetime
 
 from tallymark.db.engine import Tx
 from tallymark.rooms.subscriptions import repository
-from tallymark.rooms.subscriptions.model import Contract
+from tallymark.rooms.subscriptions.model import Contract, Status
+from tallymark.rooms.subscriptions.service.agenda import note_alert
 from tallymark.rooms.subscriptions.service.messages import tell
 
 
@@ -16,3 +17,10 @@ async def end_trial(tx: Tx, contract: Contract, *, now: datetime) -> None:
     changed = {"trial_ended_at": contract.trial_end, "updated_at": now}
     ended = await repository.update_subscription(tx, contract.subscription.id, changed)
     await tell(tx, ended, "trial_ended", now=now)
+
+
+async def warn_of_end(tx: Tx, contract: Contract, *, at: datetime) -> None:
+    """Tell that a subscription ends in 45 or 15 days, and note the warning after this one."""
+    if contract.subscription.status is Status.ACTIVE and contract.subscription.ending_at is not None:
+        await tell(tx, contract.subscription, "termination_alert", now=at)
+        await note_alert(tx, contract, after=at)

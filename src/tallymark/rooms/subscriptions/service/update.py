@@ -15,6 +15,7 @@ from tallymark.rooms.subscriptions.model import Status, Subscription
 from tallymark.rooms.subscriptions.service.activate import activate
 from tallymark.rooms.subscriptions.service.agenda import note_activation, note_end
 from tallymark.rooms.subscriptions.service.create import check_dates
+from tallymark.rooms.subscriptions.service.messages import tell
 from tallymark.rooms.subscriptions.service.read import get_contracts
 
 
@@ -28,7 +29,12 @@ async def update(
     """
     await tx.lock("customer", subscription.customer_id)
     values = dict(changes)
-    if "purchase_order_number" in values and subscription.status not in (Status.PENDING, Status.ACTIVE):
+    changes_number = values.get("purchase_order_number") != subscription.purchase_order_number
+    if (
+        "purchase_order_number" in values
+        and changes_number
+        and subscription.status not in (Status.PENDING, Status.ACTIVE)
+    ):
         raise NotAllowed("purchase_order_number_not_editable")
     if "billing_entity_code" in values:
         code = values.pop("billing_entity_code")
@@ -46,7 +52,9 @@ async def update(
             subscription_at=values.get("subscription_at", subscription.subscription_at),
             now=now,
         )
+    await _without_credit_option(tx, subscription, values)
     changed = await repository.update_subscription(tx, subscription.id, {**values, "updated_at": now})
+    await tell(tx, changed, "updated", now=now)
     contract = (await get_contracts(tx, [changed]))[changed.id]
     if new_start is not None:
         zone = contract.timezone
@@ -55,5 +63,13 @@ async def update(
         else:
             return (await activate(tx, contract, started_at=new_start, now=now)).subscription
     if changed.status is Status.ACTIVE and "ending_at" in values:
-        await note_end(tx, contract)
+        await note_end(tx, contract, now=now)
     return changed
+
+
+async def _without_credit_option(tx: Tx, subscription: Subscription, values: dict[str, Any]) -> None:
+    """Leave out what happens to unused time where nothing is paid in advance (§2.8)."""
+    if "on_termination_credit_note" in values:
+        contract = (await get_contracts(tx, [subscription]))[subscription.id]
+        if not contract.plan.pay_in_advance:
+            del values["on_termination_credit_note"]
