@@ -27,6 +27,15 @@ class Breakdown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LineProjection:
+    """What a line comes to when its period is over, in units and minor units (metering §9.2)."""
+
+    units: Fraction
+    amount_cents: int
+    breakdowns: tuple[Breakdown, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChargeLine:
     """What one charge comes to in a window, for one of its filters (None: the rest) and one group."""
 
@@ -38,6 +47,8 @@ class ChargeLine:
     breakdowns: tuple[Breakdown, ...] = ()
     true_up: Fee | None = None
     """What all lines of the charge lack to its minimum, on its first line without filter (invoicing §4.2)."""
+    projection: LineProjection | None = None
+    """Given where projected usage is asked for."""
 
     @property
     def rates(self) -> tuple[TaxRate, ...]:

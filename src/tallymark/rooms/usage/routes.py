@@ -18,6 +18,7 @@ from tallymark.domain.errors import NotFound
 from tallymark.domain.usage import text_of
 from tallymark.rooms.usage import service
 from tallymark.rooms.usage.model import CurrentUsage, Narrowing, Question, Selection
+from tallymark.rooms.usage.projected_schemas import ProjectedUsageOutput
 from tallymark.rooms.usage.schemas import (
     CurrentUsageOutput,
     CurrentUsageResponse,
@@ -64,18 +65,41 @@ async def explain_current_usage(
     return UsageExplanationsResponse(explanations=explanations)
 
 
+@router.get("/customers/{external_customer_id}/projected_usage")
+async def get_projected_usage(
+    external_customer_id: str,
+    request: Request,
+    context: InContext,
+    external_subscription_id: str | None = None,
+    apply_taxes: str | None = None,
+) -> ProjectedUsageOutput:
+    """What the running period will come to if usage goes on alike."""
+    del apply_taxes  # read from the query, as for current usage
+    question = Question(
+        external_customer_id=external_customer_id,
+        external_subscription_id=external_subscription_id,
+        with_taxes=_with_taxes(request),
+    )
+    async with context.transaction() as tx:
+        return ProjectedUsageOutput.of(await service.get_projected_usage(tx, question, now=context.now))
+
+
+def _with_taxes(request: Request) -> bool:
+    taxes = request.query_params.get("apply_taxes")
+    return taxes is None or bool(query_flag(taxes))
+
+
 async def _read(
     external_customer_id: str, external_subscription_id: str | None, request: Request, context: Context
 ) -> CurrentUsage:
     query = request.query_params
-    taxes = query.get("apply_taxes")
     question = Question(
         external_customer_id=external_customer_id,
         external_subscription_id=external_subscription_id,
         selection=read_selection(request),
         narrowing=read_narrowing(request),
         is_full=bool(query_flag(query.get("full_usage"))),
-        with_taxes=taxes is None or bool(query_flag(taxes)),
+        with_taxes=_with_taxes(request),
     )
     async with context.transaction() as tx:
         return await service.get_current_usage(tx, question, now=context.now)

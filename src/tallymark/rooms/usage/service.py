@@ -9,7 +9,9 @@ from datetime import datetime
 from tallymark.db.engine import Tx
 from tallymark.domain.calendar import current_charges_window
 from tallymark.domain.errors import NotAllowed, NotFound
+from tallymark.domain.fees.projection import elapsed_share
 from tallymark.domain.invoicing import InvoicedFee, compute_invoice
+from tallymark.domain.money import currency
 from tallymark.domain.periods import Period, local_date
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.invoices import service as invoices
@@ -18,6 +20,7 @@ from tallymark.rooms.subscriptions import service as subscriptions
 from tallymark.rooms.subscriptions.model import Contract, Subscription
 from tallymark.rooms.usage.advance import advance_line, with_billed
 from tallymark.rooms.usage.model import CurrentUsage, Question
+from tallymark.rooms.usage.projection import project_lines
 from tallymark.rooms.usage.rating import RatingScope, gather_charge_lines, period_step
 from tallymark.rooms.usage.taxes import NO_TAXES, TaxTable, gather_taxes
 
@@ -29,6 +32,7 @@ __all__ = [
     "gather_charge_lines",
     "gather_taxes",
     "get_current_usage",
+    "get_projected_usage",
     "get_running_usage",
     "period_step",
 ]
@@ -48,6 +52,17 @@ async def get_current_usage(tx: Tx, asked: Question, *, now: datetime) -> Curren
     if asked.selection.is_any and not chosen:
         raise NotFound("charge")
     return await _price(tx, contract, chosen, asked, now=now)
+
+
+async def get_projected_usage(tx: Tx, asked: Question, *, now: datetime) -> CurrentUsage:
+    """The running period, each line with what it comes to if usage goes on alike (metering §9.2).
+
+    Raises what `get_current_usage` does.
+    """
+    usage = await get_current_usage(tx, asked, now=now)
+    share = elapsed_share(usage.window, now, usage.contract.timezone)
+    lines = project_lines(usage.lines, share, currency(usage.contract.plan.amount_currency))
+    return replace(usage, lines=lines)
 
 
 async def get_running_usage(tx: Tx, subscription: Subscription, *, now: datetime) -> CurrentUsage:
