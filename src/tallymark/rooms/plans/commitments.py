@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid, Problems
 from tallymark.rooms.plans.inputs import CommitmentInput, Editing, ThresholdInput
+from tallymark.rooms.plans.model import Plan
 from tallymark.rooms.plans.repository import fixed as repository
 from tallymark.rooms.taxes import service as taxes
 from tallymark.rooms.taxes.model import Owner
@@ -42,23 +45,30 @@ async def change_commitment(tx: Tx, editing: Editing, asked: CommitmentInput) ->
 async def replace_thresholds(tx: Tx, editing: Editing, asked: Sequence[ThresholdInput]) -> None:
     """Make a plan's thresholds the given ones, each anew. Raises `Invalid`."""
     check_thresholds(asked)
-    await repository.replace_thresholds(
-        tx,
-        editing.plan.id,
-        [
-            {
-                "id": new_id(),
-                "organization_id": tx.organization_id,
-                "plan_id": editing.plan.id,
-                "amount_cents": item.amount_cents,
-                "threshold_display_name": item.threshold_display_name,
-                "recurring": item.recurring,
-                "created_at": editing.now,
-                "updated_at": editing.now,
-            }
-            for item in asked
-        ],
-    )
+    plan_id = editing.plan.id
+    rows = [{**row, "plan_id": plan_id} for row in threshold_rows(tx, asked, now=editing.now)]
+    await repository.replace_thresholds(tx, plan_id, rows)
+
+
+async def drop_thresholds(tx: Tx, plan: Plan) -> None:
+    """Remove a plan's own thresholds."""
+    await repository.replace_thresholds(tx, plan.id, ())
+
+
+def threshold_rows(tx: Tx, asked: Sequence[ThresholdInput], *, now: datetime) -> list[dict[str, Any]]:
+    """The columns of new thresholds, whoever they are of."""
+    return [
+        {
+            "id": new_id(),
+            "organization_id": tx.organization_id,
+            "amount_cents": item.amount_cents,
+            "threshold_display_name": item.threshold_display_name,
+            "recurring": item.recurring,
+            "created_at": now,
+            "updated_at": now,
+        }
+        for item in asked
+    ]
 
 
 def check_thresholds(asked: Sequence[ThresholdInput]) -> None:

@@ -21,9 +21,11 @@ from tallymark.db.tables import (
     plans,
     subscription_fixed_charge_units,
     subscriptions,
+    usage_thresholds,
 )
 from tallymark.domain.fees.fixed_charge import UnitEvent
 from tallymark.domain.periods import BillingTime, Interval, yearly_amount_cents
+from tallymark.rooms.plans.model import UsageThreshold
 from tallymark.rooms.subscriptions.model import Filters, Neighbour, OwnUnits, Relations, Status, Subscription
 
 NEWEST_FIRST = (
@@ -256,3 +258,27 @@ async def delete_own_units(tx: Tx, subscription_id: UUID) -> None:
             subscription_fixed_charge_units.c.subscription_id == subscription_id
         )
     )
+
+
+async def thresholds_of(tx: Tx, subscription_id: UUID) -> tuple[UsageThreshold, ...]:
+    """A subscription's own usage thresholds, smallest first, the recurring one last."""
+    column = usage_thresholds.c
+    statement = select(usage_thresholds).where(column.subscription_id == subscription_id)
+    return tuple(
+        UsageThreshold(
+            id=row.id,
+            amount_cents=row.amount_cents,
+            threshold_display_name=row.threshold_display_name,
+            recurring=row.recurring,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+        )
+        for row in await tx.execute(statement.order_by(column.recurring, column.amount_cents))
+    )
+
+
+async def replace_thresholds(tx: Tx, subscription_id: UUID, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Make a subscription's own thresholds the given ones."""
+    await tx.execute(delete(usage_thresholds).where(usage_thresholds.c.subscription_id == subscription_id))
+    if rows:
+        await tx.execute(insert(usage_thresholds), [dict(row) for row in rows])

@@ -36,6 +36,13 @@ async def create_subscription(body: SubscriptionCreateRequest, context: InContex
         raise Forbidden("feature_not_available")
     async with context.transaction() as tx:
         made = await service.create(tx, body.subscription.to_value(), now=context.now)
+        await service.begin_with_thresholds(
+            tx,
+            made,
+            body.subscription.plan_code,
+            body.subscription.thresholds(),
+            now=context.now,
+        )
         made = await service.choose_sections(tx, made, body.subscription.sections())
         return await _answer(tx, made, context)
 
@@ -103,6 +110,7 @@ async def update_subscription(
         if overrides is not None:
             contract = (await service.get_contracts(tx, [changed]))[changed.id]
             changed = await service.change(tx, contract, overrides, now=context.now)
+        await service.set_thresholds(tx, changed, body.subscription.thresholds(), now=context.now)
         changed = await service.choose_sections(tx, changed, body.subscription.sections())
         return await _answer(tx, changed, context)
 
@@ -180,7 +188,9 @@ async def _find(
 async def _answer(tx: Tx, subscription: Subscription, context: Context) -> SubscriptionResponse:
     (view,) = await service.get_views(tx, [subscription], now=context.now)
     selected = (await service.sections_of(tx, [subscription.id])).get(subscription.id, ())
-    return SubscriptionResponse(subscription=DetailedSubscriptionOutput.with_sections(view, selected))
+    thresholds = await service.applicable_thresholds(tx, view.contract)
+    shown = DetailedSubscriptionOutput.with_sections(view, selected, thresholds)
+    return SubscriptionResponse(subscription=shown)
 
 
 async def _list(context: Context, filters: Filters, page: Page) -> SubscriptionsResponse:

@@ -18,7 +18,6 @@ from tallymark.api.wire import (
     InstantMs,
     Name,
     NotEmpty,
-    NotOffered,
     OptionalText,
     Text,
     at_most,
@@ -28,7 +27,9 @@ from tallymark.domain.errors import Invalid
 from tallymark.domain.periods import BillingTime
 from tallymark.rooms.invoice_custom_sections.model import Section
 from tallymark.rooms.invoice_custom_sections.schemas import SectionOutput
-from tallymark.rooms.plans.schemas.inputs import OverridesFields
+from tallymark.rooms.plans.inputs import ThresholdInput
+from tallymark.rooms.plans.model import UsageThreshold
+from tallymark.rooms.plans.schemas.inputs import OverridesFields, ThresholdFields
 from tallymark.rooms.plans.schemas.outputs import PlanOutput
 from tallymark.rooms.subscriptions.model import SubscriptionView
 from tallymark.rooms.subscriptions.service import NewSubscription, Overrides, SectionsInput
@@ -71,14 +72,17 @@ class SubscriptionFields(Input):
     invoice_custom_section: CustomSectionsInput | None = None
     payment_method: Annotated[dict[str, Any] | None, BeforeValidator(_payment_method)] = None
     activation_rules: Any = None
-    usage_thresholds: NotOffered = None
-    progressive_billing_disabled: NotOffered = None
+    usage_thresholds: list[ThresholdFields] | None = None
+    progressive_billing_disabled: bool | None = None
 
     def overrides(self) -> Overrides | None:
-        """What the subscription is to have of its own; None where nothing is said of it."""
+        """What the subscription is to have of its own; None where nothing is said of it. Raises `Invalid`."""
         asked = self.plan_overrides
         if asked is None or not asked.model_fields_set:
             return None
+        if asked.usage_thresholds is not None and self.usage_thresholds is not None:
+            both = ("plan_overrides", "usage_thresholds")
+            raise Invalid({name: ["incompatible_params"] for name in both})
         return Overrides(asked=asked.to_value(), is_units_only=asked.is_units_only)
 
     def check_rules(self) -> None:
@@ -100,6 +104,11 @@ class SubscriptionFields(Input):
             raise Invalid({"timeout_hours": ["value_must_be_positive_or_zero"]})
         raise Invalid({"customer": ["no_linked_payment_provider"]})
 
+    def thresholds(self) -> list[ThresholdInput] | None:
+        """The usage thresholds asked for; None where nothing is said of them."""
+        asked = self.usage_thresholds
+        return None if asked is None else [item.to_value() for item in asked]
+
     def sections(self) -> SectionsInput | None:
         """The custom sections asked for; None where nothing is said of them."""
         return self.invoice_custom_section.to_value() if self.invoice_custom_section else None
@@ -107,9 +116,7 @@ class SubscriptionFields(Input):
     def options(self) -> dict[str, Any]:
         """The columns that are taken as they were sent."""
         taken = {name: value for name, value in self.sent.items() if name in OPTIONS}
-        if taken.get("consolidate_invoice", True) is None:
-            del taken["consolidate_invoice"]
-        return taken
+        return {name: value for name, value in taken.items() if value is not None or name not in FLAGS}
 
 
 OPTIONS = (
@@ -117,7 +124,9 @@ OPTIONS = (
     "consolidate_invoice",
     "on_termination_credit_note",
     "on_termination_invoice",
+    "progressive_billing_disabled",
 )
+FLAGS = ("consolidate_invoice", "progressive_billing_disabled")
 
 
 class SubscriptionCreateInput(SubscriptionFields):
@@ -220,22 +229,40 @@ class SubscriptionOutput(BaseModel):
         return cls(**subscription_fields(view))
 
 
+class ApplicableThresholdOutput(BaseModel):
+    threshold_display_name: str | None
+    amount_cents: int
+    recurring: bool
+
+    @classmethod
+    def of(cls, threshold: UsageThreshold) -> ApplicableThresholdOutput:
+        """Show a threshold that applies."""
+        return cls(
+            threshold_display_name=threshold.threshold_display_name,
+            amount_cents=threshold.amount_cents,
+            recurring=threshold.recurring,
+        )
+
+
 class DetailedSubscriptionOutput(SubscriptionOutput):
     plan: PlanOutput
     entitlements: list[dict[str, Any]]
-    applicable_usage_thresholds: list[dict[str, Any]]
+    applicable_usage_thresholds: list[ApplicableThresholdOutput]
     applied_invoice_custom_sections: list[SectionOutput]
 
     @classmethod
     def with_sections(
-        cls, view: SubscriptionView, sections: Sequence[Section] = ()
+        cls,
+        view: SubscriptionView,
+        sections: Sequence[Section] = (),
+        thresholds: Sequence[UsageThreshold] = (),
     ) -> DetailedSubscriptionOutput:
-        """The same with its plan, and the custom sections that it selects itself."""
+        """The same with its plan, the custom sections that it selects itself, and the thresholds that apply."""
         return cls(
             **subscription_fields(view),
             plan=PlanOutput.of(view.contract.plan),
             entitlements=[],
-            applicable_usage_thresholds=[],
+            applicable_usage_thresholds=[ApplicableThresholdOutput.of(item) for item in thresholds],
             applied_invoice_custom_sections=[SectionOutput.of(section) for section in sections],
         )
 
@@ -248,7 +275,7 @@ def subscription_fields(view: SubscriptionView) -> dict[str, Any]:
     same = (
         "external_id", "billing_time", "name", "status", "created_at", "canceled_at", "started_at", "ending_at",
         "subscription_at", "terminated_at", "trial_ended_at", "on_termination_credit_note", "on_termination_invoice",
-        "consolidate_invoice", "activated_at", "purchase_order_number",
+        "consolidate_invoice", "activated_at", "purchase_order_number", "progressive_billing_disabled",
     )  # fmt: skip
     return {
         **{name: getattr(subscription, name) for name in same},
@@ -267,7 +294,6 @@ def subscription_fields(view: SubscriptionView) -> dict[str, Any]:
         "payment_method": PaymentMethodReference(),
         "cancellation_reason": None,
         "activation_rules": [],
-        "progressive_billing_disabled": False,
     }
 
 

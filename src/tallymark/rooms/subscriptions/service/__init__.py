@@ -26,6 +26,11 @@ from tallymark.rooms.subscriptions.service.sections import (
     sections_of,
 )
 from tallymark.rooms.subscriptions.service.terminate import cancel, terminate
+from tallymark.rooms.subscriptions.service.thresholds import (
+    applicable_thresholds,
+    begin_with_thresholds,
+    set_thresholds,
+)
 from tallymark.rooms.subscriptions.service.trial import end_trial, warn_of_end
 from tallymark.rooms.subscriptions.service.update import update
 
@@ -36,6 +41,8 @@ __all__ = [
     "NewSubscription",
     "SectionsInput",
     "activate",
+    "applicable_thresholds",
+    "begin_with_thresholds",
     "cancel",
     "choose",
     "choose_sections",
@@ -57,6 +64,7 @@ __all__ = [
     "note_changed_units",
     "reschedule",
     "sections_of",
+    "set_thresholds",
     "started_of",
     "switch",
     "terminate",

@@ -1,0 +1,64 @@
+"""A subscription's own usage thresholds, and which ones apply to it (subscriptions §2.7, pricing §14)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from tallymark.db.engine import Tx
+from tallymark.rooms.plans import commitments
+from tallymark.rooms.plans.inputs import ThresholdInput
+from tallymark.rooms.plans.model import UsageThreshold
+from tallymark.rooms.subscriptions import repository
+from tallymark.rooms.subscriptions.model import Contract, Status, Subscription
+from tallymark.rooms.subscriptions.service.read import get_contracts
+
+
+async def begin_with_thresholds(
+    tx: Tx, made: Subscription, plan_code: str, asked: Sequence[ThresholdInput] | None, *, now: datetime
+) -> None:
+    """Give the subscription that a creation is about thresholds of its own; an empty list is ignored.
+
+    A creation that makes a downgrade answers with the current subscription, and is about the one that waits.
+    """
+    if not asked:
+        return
+    contract = (await get_contracts(tx, [made]))[made.id]
+    after = contract.relations.successor
+    waits = after is not None and after.status is Status.PENDING and after.plan_code == plan_code
+    if after is not None and waits and contract.plan.code != plan_code:
+        await _replace(tx, after.id, asked, now=now)
+    else:
+        await set_thresholds(tx, made, asked, now=now)
+
+
+async def set_thresholds(
+    tx: Tx, subscription: Subscription, asked: Sequence[ThresholdInput] | None, *, now: datetime
+) -> None:
+    """Make a subscription's own thresholds the given ones; a plan of its own loses its. None changes nothing.
+
+    Raises `Invalid`.
+    """
+    if asked is None:
+        return
+    await _replace(tx, subscription.id, asked, now=now)
+    plan = (await get_contracts(tx, [subscription]))[subscription.id].plan
+    if plan.parent_id is not None:
+        await commitments.drop_thresholds(tx, plan)
+
+
+async def applicable_thresholds(tx: Tx, contract: Contract) -> tuple[UsageThreshold, ...]:
+    """Those that apply: none if progressive billing is off, else its own, else its plan's, else the parent plan's."""
+    if contract.subscription.progressive_billing_disabled:
+        return ()
+    own = await repository.thresholds_of(tx, contract.subscription.id)
+    return own or contract.plan.usage_thresholds or contract.plan.applicable_usage_thresholds
+
+
+async def _replace(tx: Tx, subscription_id: UUID, asked: Sequence[ThresholdInput], *, now: datetime) -> None:
+    commitments.check_thresholds(asked)
+    rows = [
+        {**row, "subscription_id": subscription_id} for row in commitments.threshold_rows(tx, asked, now=now)
+    ]
+    await repository.replace_thresholds(tx, subscription_id, rows)
