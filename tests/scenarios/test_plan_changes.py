@@ -93,6 +93,19 @@ async def test_a_downgrade_waits_for_the_end_of_the_period(seller):
     assert amounts((await kit.invoices(seller, customer))[-1]) == [3100]
 
 
+async def test_a_queued_downgrade_follows_its_customer_to_another_zone(seller):
+    """The switch happens at the start of the local day, and not before (§2.6, §3.7)."""
+    dear, cheap = await kit.plan(seller, amount_cents=9300), await kit.plan(seller, amount_cents=3100)
+    customer = await kit.customer(seller)
+    old = await kit.subscribe(seller, customer, dear)
+    await move(seller, customer, old, cheap)
+    await kit.customer(seller, external_id=customer["external_id"], timezone="America/Bogota")
+    assert (await of_status(seller, old, "active"))["plan_code"] == dear["code"]
+    await kit.advance(seller, "2025-07-01T05:00")
+    new = await of_status(seller, old, "active")
+    assert (new["plan_code"], new["started_at"]) == (cheap["code"], "2025-07-01T05:00:00.000Z")
+
+
 async def test_a_canceled_downgrade_leaves_the_plan(seller):
     """Cancelling what waits changes nothing of what runs (§2.9)."""
     dear, cheap = await kit.plan(seller, amount_cents=9300), await kit.plan(seller, amount_cents=3100)

@@ -141,8 +141,14 @@ async def drop_notes(tx: Tx, subscription_id: UUID, *, billed_before: datetime |
 async def reschedule(tx: Tx, customer_id: UUID, *, last_billed: dict[UUID, date], now: datetime) -> None:
     """Note everything anew after the customer's time zone changed; a day billed already is not billed again."""
     live = await repository.list_of_customer(tx, customer_id, statuses=(Status.PENDING, Status.ACTIVE))
-    for contract in (await get_contracts(tx, live)).values():
+    contracts = await get_contracts(tx, live)
+    for contract in contracts.values():
         subscription = contract.subscription
+        before = subscription.previous_subscription_id
+        if subscription.status is Status.PENDING and before is not None:
+            if before in contracts:
+                await note_switch(tx, contracts[before], subscription, now=now)
+            continue
         if subscription.status is Status.PENDING:
             await note_activation(tx, contract)
             continue
