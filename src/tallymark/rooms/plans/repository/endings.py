@@ -39,9 +39,6 @@ def _on_family(plan_id: UUID) -> Select[Any]:
         select(
             subscriptions.c.id,
             subscriptions.c.customer_id,
-            subscriptions.c.status,
-            subscriptions.c.on_termination_credit_note,
-            plans.c.pay_in_advance,
         )
         .join(plans, plans.c.id == subscriptions.c.plan_id)
         .where(_family(plan_id))
