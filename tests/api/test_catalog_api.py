@@ -65,7 +65,7 @@ class TestMetrics:
             ({"filters": [{"key": " ", "values": ["b"]}]}, {"key": ["value_is_mandatory"]}),
             ({"filters": [{"key": "a", "values": ["b"]}] * 2}, {"key": ["value_is_duplicated"]}),
             ({"aggregation_type": "weighted_sum_agg"}, {"weighted_interval": ["value_is_invalid"]}),
-            ({"expression": "1 + 1"}, {"expression": ["unsupported_value"]}),
+            ({"expression": "1 +"}, {"expression": ["invalid_expression"]}),
         ],
     )
     async def test_bad_values_are_refused_by_name(self, client, wrong, details):

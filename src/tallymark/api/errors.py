@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from tallymark.domain.errors import Conflict, Forbidden, Invalid, NotAllowed, NotFound, TallymarkError
+from tallymark.domain.expressions import EvaluationFailed
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +43,8 @@ def error_body(error: TallymarkError) -> dict[str, Any]:
     match error:
         case Unauthorized():
             return _body(HTTPStatus.UNAUTHORIZED)
+        case EvaluationFailed():
+            return validation_body(f"expression_evaluation_failed: {error}")
         case BadRequest():
             return {"status": 400, "error": error.message}
         case PayloadTooLarge():

@@ -18,7 +18,7 @@ import psycopg
 import structlog
 
 from tallymark.db.engine import INGEST_ROLE
-from tallymark.metering.rules import AdvanceCodes
+from tallymark.metering.rules import UNKNOWN, Rules
 from tallymark.metering.storing import ADD_STREAMS, FIND_STREAMS, STORE, STORE_AND_NOTE, Record
 
 log = structlog.get_logger(__name__)
@@ -38,6 +38,10 @@ class IntakeFull(Exception):
 
 class UnstorableEvent(Exception):
     """The database can't hold this event's values."""
+
+
+class OutdatedRules(Exception):
+    """The events were read by expressions that have changed: read them again."""
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -60,9 +64,18 @@ StreamKey = tuple[UUID, str, str]
 @dataclass(eq=False, slots=True)
 class _Request:
     rows: Sequence[Row]
+    rules_version: int
     stored: asyncio.Future[frozenset[UUID]] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
+
+
+class _ReadByOthers(Exception):
+    """Requests that were read by other expressions than there are."""
+
+    def __init__(self, requests: Sequence[_Request]) -> None:
+        self.requests = list(requests)
+        super().__init__()
 
 
 class Intake:
@@ -75,7 +88,7 @@ class Intake:
         self._waiting_rows = 0
         self._wake = asyncio.Event()
         self._streams: dict[StreamKey, int] = {}
-        self._advance_codes = AdvanceCodes()
+        self.rules = Rules()
         self._task: asyncio.Task[None] | None = None
         self._is_closing = False
 
@@ -91,14 +104,15 @@ class Intake:
         if self._connection is not None:
             await self._connection.close()
 
-    async def store(self, rows: Sequence[Row]) -> frozenset[UUID]:
+    async def store(self, rows: Sequence[Row], *, rules_version: int = UNKNOWN) -> frozenset[UUID]:
         """Store rows, all or none, and return the keys of those that exist already: none are stored then.
 
-        Returns after the commit. Raises `IntakeFull`, `UnstorableEvent`, or what the database raised.
+        `rules_version` is that of the rules by which they were read. Returns after the commit. Raises `IntakeFull`,
+        `OutdatedRules`, `UnstorableEvent`, or what the database raised.
         """
         if self._waiting_rows + len(rows) > MOST_WAITING or self._is_closing:
             raise IntakeFull
-        request = _Request(rows)
+        request = _Request(rows, rules_version)
         self._waiting.append(request)
         self._waiting_rows += len(rows)
         self._wake.set()
@@ -151,11 +165,16 @@ class Intake:
         connection = await self._connect()
         await self._know_streams(connection, requests)
         while requests:
-            if all(len(request.rows) == 1 for request in requests):
-                inserted = await self._insert(connection, requests)
-                refused: list[_Request] = []
-            else:
-                inserted, refused = await self._insert_batches(connection, requests)
+            refused: list[_Request] = []
+            try:
+                if all(len(request.rows) == 1 for request in requests):
+                    inserted = await self._insert(connection, requests)
+                else:
+                    inserted, refused = await self._insert_batches(connection, requests)
+            except _ReadByOthers as found:
+                _fail(found.requests, OutdatedRules())
+                requests = [request for request in requests if request not in found.requests]
+                continue
             if refused:
                 requests = [request for request in requests if request not in refused]
                 continue
@@ -184,23 +203,34 @@ class Intake:
     async def _insert(self, connection: psycopg.AsyncConnection[Any], requests: list[_Request]) -> set[UUID]:
         rows = [row for request in requests for row in request.rows]
         records = msgspec.json.encode([self._record(row) for row in rows]).decode()
-        codes = self._advance_codes
+        rules = self.rules
         while True:
+            outdated = [request for request in requests if self._is_outdated(request)]
+            if outdated:
+                raise _ReadByOthers(outdated)
             noted = [
                 {"o": row.organization_id, "i": row.id, "s": self._stream_of(row)}
                 for row in rows
-                if codes.take(row.organization_id, row.code)
+                if rules.take(row.organization_id, row.code)
             ]
             cursor = await connection.execute(
                 STORE_AND_NOTE if noted else STORE,
-                {"records": records, "version": codes.version, "noted": msgspec.json.encode(noted).decode()},
+                {"records": records, "version": rules.version, "noted": msgspec.json.encode(noted).decode()},
                 prepare=True,
                 binary=True,
             )
             stored = {row[0] for row in await cursor.fetchall()}
             # Nothing stored: all were known, or what this process knows of the codes is out of date.
-            if stored or not await codes.learn(connection):
+            if stored or not await rules.learn(connection):
                 return stored
+
+    def _is_outdated(self, request: _Request) -> bool:
+        """Whether expressions came or changed since it was read; one that is gone has done no harm to what has none now."""
+        if request.rules_version == self.rules.version:
+            return False
+        return request.rules_version != UNKNOWN or any(
+            self.rules.computed(row.organization_id, row.code) for row in request.rows
+        )
 
     def _stream_of(self, row: Row) -> int:
         return self._streams[row.organization_id, row.external_subscription_id, row.code]

@@ -1,7 +1,7 @@
-"""Which events must be priced as they come in: the codes with live charges paid in advance, known without asking.
+"""What the intake must know of metrics without asking: which codes are priced as they come in, and their expressions.
 
 The intake keeps them in memory. Each flush tells the version that it knows; where the database has moved on, the flush
-stores nothing, and is done again with what is right now (docs/decisions/0005).
+stores nothing, and is done again with what is right now (docs/decisions/0004).
 """
 
 from __future__ import annotations
@@ -11,29 +11,48 @@ from uuid import UUID
 
 import psycopg
 
+from tallymark.metering.expressions import Computed
+
 _LEARN: LiteralString = "SELECT version, organization_id, code FROM tallymark_advance_codes()"
+_LEARN_EXPRESSIONS: LiteralString = (
+    "SELECT organization_id, code, field_name, expression FROM tallymark_expressions()"
+)
 
 UNKNOWN = 0
 """The version of knowing nothing yet."""
 
 
-class AdvanceCodes:
-    """The (organization, code) pairs whose events are priced one by one, as of a version."""
+class Rules:
+    """The (organization, code) pairs whose events are priced one by one, and those with expressions, as of a version."""
 
     def __init__(self) -> None:
         self.version = UNKNOWN
         self._codes: frozenset[tuple[UUID, str]] = frozenset()
+        self._expressions: dict[tuple[UUID, str], Computed] = {}
 
     def take(self, organization_id: UUID, code: str) -> bool:
         """Whether events of a code are priced as they come in."""
         return (organization_id, code) in self._codes
 
+    def computed(self, organization_id: UUID, code: str) -> Computed | None:
+        """The expression of a code's metric."""
+        return self._expressions.get((organization_id, code))
+
     async def learn(self, connection: psycopg.AsyncConnection[Any]) -> bool:
-        """Read them anew, with the version that they are of; whether that is another one than was known."""
+        """Read them anew, with the version that they are of; whether that is another one than was known.
+
+        The version is read first: where the rest is newer, the next flush finds the version outdated, and learns again.
+        """
         rows = await (await connection.execute(_LEARN)).fetchall()
         is_news = bool(rows[0][0] != self.version)
         self.version = rows[0][0]
         self._codes = frozenset(
             (organization_id, code) for _, organization_id, code in rows if code is not None
         )
+        if is_news:
+            expressions = await (await connection.execute(_LEARN_EXPRESSIONS)).fetchall()
+            self._expressions = {
+                (organization_id, code): Computed.read(field_name, text)
+                for organization_id, code, field_name, text in expressions
+            }
         return is_news

@@ -10,6 +10,9 @@ from tallymark.rooms.billable_metrics.model import BillableMetric
 from tallymark.rooms.billable_metrics.schemas import (
     CountedMetricOutput,
     CountedMetricResponse,
+    ExpressionTrialRequest,
+    ExpressionTrialResponse,
+    ExpressionValue,
     MetricCreateRequest,
     MetricOutput,
     MetricResponse,
@@ -35,6 +38,13 @@ async def list_metrics(context: InContext, page: InPage) -> MetricsResponse:
         metrics, total = await service.list_metrics(tx, page)
     shown = [CountedMetricOutput.of(metric) for metric in metrics]
     return MetricsResponse(billable_metrics=shown, meta=Meta.of(page, total))
+
+
+@router.post("/billable_metrics/evaluate_expression")
+async def evaluate_expression(body: ExpressionTrialRequest, context: InContext) -> ExpressionTrialResponse:
+    """Try an expression on an event; nothing is stored."""
+    value = service.try_expression(body.expression, body.to_trial(context.now))
+    return ExpressionTrialResponse(expression_result=ExpressionValue(value=value))
 
 
 @router.get("/billable_metrics/{code:path}")

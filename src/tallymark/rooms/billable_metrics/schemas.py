@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -19,6 +21,7 @@ from tallymark.api.wire import (
     one_of,
 )
 from tallymark.rooms.billable_metrics.model import AggregationType, BillableMetric, MetricFilter
+from tallymark.rooms.billable_metrics.service import Trial
 
 Aggregation = Annotated[str, one_of(*(kind.value for kind in AggregationType))]
 Rounding = Annotated[str | None, one_of("round", "ceil", "floor", None)]
@@ -127,3 +130,36 @@ class CountedMetricResponse(BaseModel):
 class MetricsResponse(BaseModel):
     billable_metrics: list[CountedMetricOutput]
     meta: Meta
+
+
+def _whole_seconds(value: Any) -> Any:
+    """A number's whole part, or the digits that a text begins with (§2.4)."""
+    if isinstance(value, str):
+        digits = re.match(r"\s*-?[0-9]{1,15}", value)
+        return int(digits[0]) if digits else 0
+    return value
+
+
+class TriedEvent(Input):
+    code: Annotated[OptionalText, Field(max_length=255)] = None
+    timestamp: Annotated[Integer | None, BeforeValidator(_whole_seconds)] = None
+    properties: dict[str, Any] | None = None
+
+
+class ExpressionTrialRequest(BaseModel):
+    expression: Annotated[str, BeforeValidator(lambda value: "" if value is None else value)] = ""
+    event: TriedEvent | None = None
+
+    def to_trial(self, now: datetime) -> Trial:
+        """The event to try it on; without one, an event of now without anything."""
+        event = self.event or TriedEvent()
+        seconds = int(now.timestamp()) if event.timestamp is None else event.timestamp
+        return Trial(code=event.code or "", timestamp=seconds, properties=event.properties or {})
+
+
+class ExpressionValue(BaseModel):
+    value: str
+
+
+class ExpressionTrialResponse(BaseModel):
+    expression_result: ExpressionValue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,8 @@ from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Forbidden, Invalid, NotFound, Problems
+from tallymark.domain.expressions import EvaluationFailed, InvalidExpression, parse_expression
+from tallymark.metering.expressions import compute
 from tallymark.rooms.billable_metrics import repository
 from tallymark.rooms.billable_metrics.model import (
     CARRIED_OVER,
@@ -92,6 +95,39 @@ async def delete_metric(tx: Tx, code: str, *, now: datetime) -> BillableMetric:
     return metric
 
 
+def _checked_expression(text: str | None, problems: Problems) -> str | None:
+    if not text:
+        return None
+    try:
+        parse_expression(text)
+    except InvalidExpression:
+        problems.add("expression", "invalid_expression")
+    return text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """An event to try an expression on; the timestamp in whole Unix seconds."""
+
+    code: str
+    timestamp: int
+    properties: Mapping[str, Any]
+
+
+def try_expression(text: str, event: Trial) -> str:
+    """What an expression would store for an event (§2.4). Raises `Invalid`."""
+    if not text.strip():
+        raise Invalid({"expression": ["value_is_mandatory"]})
+    try:
+        expression = parse_expression(text)
+    except InvalidExpression:
+        raise Invalid({"expression": ["invalid_expression"]}) from None
+    try:
+        return compute(expression, event.code, event.timestamp, dict(event.properties))
+    except EvaluationFailed:
+        raise Invalid({"event": ["invalid_event"]}) from None
+
+
 def _check(values: Mapping[str, Any]) -> dict[str, Any]:
     checked = dict(values)
     kind = AggregationType(checked["aggregation_type"])
@@ -102,8 +138,7 @@ def _check(values: Mapping[str, Any]) -> dict[str, Any]:
         checked["weighted_interval"] = None
     elif checked.get("weighted_interval") != "seconds":
         problems.add("weighted_interval", "value_is_invalid")
-    if checked.get("expression"):
-        problems.add("expression", "unsupported_value")
+    checked["expression"] = _checked_expression(checked.get("expression"), problems)
     if kind is AggregationType.COUNT:
         checked["field_name"] = None
     elif not checked.get("field_name"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from tallymark.domain.errors import Invalid, NotFound
 from tallymark.domain.rating import ChargeModel
 from tallymark.domain.usage import text_of
 from tallymark.domain.usage.aggregations import NUMBER
+from tallymark.metering.expressions import Computed
 from tallymark.rooms.advance import service as advance
 from tallymark.rooms.advance.service import Ledger
 from tallymark.rooms.billable_metrics import service as billable_metrics
@@ -42,6 +44,7 @@ async def estimate_fees(tx: Tx, asked: AskedEvent, *, now: datetime) -> list[Fee
     if asked.has_bad_timestamp:
         raise Invalid({"timestamp": ["invalid_format"]})
     metric = await billable_metrics.get_metric(tx, code=asked.code)
+    asked = _computed(metric, asked, now=now)
     _check_number(metric, asked.properties, NUMERIC)
     charges = advance.charges_on(contract, asked.code)
     if not charges:
@@ -111,10 +114,21 @@ def _is_instant(charge: Charge) -> bool:
 async def _instant_fees(
     tx: Tx, ledger: Ledger, contract: Contract, asked: AskedEvent, charges: Sequence[Charge], *, now: datetime
 ) -> list[FeeRecord]:
+    asked = _computed(charges[0].billable_metric, asked, now=now)
     _check_number(charges[0].billable_metric, asked.properties, (AggregationType.SUM,))
     event = as_event(asked, now=now)
     priced = [await ledger.price_or_nothing(event, contract, charge) for charge in charges]
     return [fee_record(tx, item, usage.NO_TAXES, now=now) for item in priced]
+
+
+def _computed(metric: BillableMetric, asked: AskedEvent, *, now: datetime) -> AskedEvent:
+    """The event with what the metric's expression makes of it (§1.2). Raises `EvaluationFailed`."""
+    if metric.expression is None or metric.field_name is None:
+        return asked
+    value = Computed.read(metric.field_name, metric.expression).compute(
+        asked.code, asked.timestamp or now, dict(asked.properties)
+    )
+    return replace(asked, properties={**asked.properties, metric.field_name: value})
 
 
 def _check_number(

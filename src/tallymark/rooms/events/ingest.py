@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,9 +18,15 @@ from tallymark.api.routing import authenticate
 from tallymark.db.engine import Database
 from tallymark.domain.errors import TallymarkError
 from tallymark.domain.periods import TICK
-from tallymark.metering.intake import Intake, IntakeFull, Row, UnstorableEvent
+from tallymark.metering.intake import Intake, IntakeFull, OutdatedRules, Row, UnstorableEvent
 from tallymark.rooms.events import repository
-from tallymark.rooms.events.parsing import EventInput, InvalidEvent, Tenant, read_event
+from tallymark.rooms.events.parsing import (
+    EventInput,
+    FailedExpression,
+    InvalidEvent,
+    Tenant,
+    read_event,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -118,7 +125,7 @@ class EventsIngest:
         principal = await authenticate(self._gatekeeper, _authorization(scope["headers"]))
         body = await _read_body(scope, receive)
         now = await self._gatekeeper.read_clock(principal, is_write=True)
-        tenant = Tenant(principal.organization_id, now)
+        tenant = Tenant(principal.organization_id, now, self._intake.rules)
         answer = await (self._single(body, tenant) if scope["path"] == SINGLE else self._many(body, tenant))
         if principal.is_simulated:
             await self._gatekeeper.settle(
@@ -138,16 +145,27 @@ class EventsIngest:
         root = bytes(_decode(_single, body).event)
         if root in (b"", b"{}", b"null"):
             raise BadRequest.missing_root("event")
-        try:
-            row = read_event(_decode(_event, root), tenant)
-            known = await self._intake.store([row])
-        except InvalidEvent as error:
-            raise _Refused(error.errors) from None
-        except UnstorableEvent:
-            raise _Refused({"properties": ["value_is_invalid"]}) from None
-        if known:
-            raise _Refused(DUPLICATE)
-        return _encoder.encode({"event": show(row)})
+        sent = _decode(_event, root)
+        while True:
+            version = tenant.rules.version
+            try:
+                row = read_event(sent, tenant)
+                known = await self._intake.store([row], rules_version=version)
+            except OutdatedRules:
+                continue
+            except InvalidEvent as error:
+                if await self._are_outdated(version):
+                    continue
+                raise _Refused(error.errors) from None
+            except FailedExpression as error:
+                if await self._are_outdated(version):
+                    continue
+                raise _Refused(error.details) from None
+            except UnstorableEvent:
+                raise _Refused({"properties": ["value_is_invalid"]}) from None
+            if known:
+                raise _Refused(DUPLICATE)
+            return _encoder.encode({"event": show(row)})
 
     async def _many(self, body: bytes, tenant: Tenant) -> bytes:
         data = bytes(_decode(_batch, body).events)
@@ -158,12 +176,32 @@ class EventsIngest:
             raise _Refused({"events": ["no_events"]})
         if len(sent) > self._batch_max_length:
             raise _Refused({"events": ["too_many_events"]})
-        rows = self._read_all(sent, tenant)
+        while True:
+            try:
+                return await self._store_all(sent, tenant)
+            except OutdatedRules:
+                continue
+
+    async def _are_outdated(self, version: int) -> bool:
+        """Whether the rules have changed by which events were refused: a flush of nothing brings them up to date."""
+        await self._intake.store(())
+        return self._intake.rules.version != version
+
+    async def _store_all(self, sent: list[EventInput], tenant: Tenant) -> bytes:
+        version = tenant.rules.version
+        try:
+            rows = self._read_all(sent, tenant)
+        except _Refused:
+            if await self._are_outdated(version):
+                raise OutdatedRules from None
+            raise
         first_of = {row.id: index for index, row in reversed(list(enumerate(rows)))}
         repeated = {index for index, row in enumerate(rows) if first_of[row.id] != index}
         try:
             # A batch that repeats itself is stored by nobody, but what it repeats of the store is told as well.
-            known = await self._known(rows) if repeated else await self._intake.store(rows)
+            known = (
+                await self._known(rows) if repeated else await self._intake.store(rows, rules_version=version)
+            )
         except UnstorableEvent:
             raise _Refused({"events": ["value_is_invalid"]}) from None
         refused = {index for index, row in enumerate(rows) if row.id in known} | repeated
@@ -176,11 +214,13 @@ class EventsIngest:
         errors: dict[str, Any] = {}
         for index, event in enumerate(sent):
             # Events of one instant are told apart by the order in which they came.
-            arrived = Tenant(tenant.organization_id, tenant.now + index * TICK)
+            arrived = replace(tenant, now=tenant.now + index * TICK, tells_missing_first=True)
             try:
                 rows.append(read_event(event, arrived))
             except InvalidEvent as error:
                 errors[str(index)] = error.errors
+            except FailedExpression as error:
+                errors[str(index)] = error.details
         if errors:
             raise _Refused(errors)
         return rows

@@ -11,8 +11,11 @@ from uuid import UUID
 
 import msgspec
 
+from tallymark.domain.expressions import EvaluationFailed
+from tallymark.metering.expressions import Computed
 from tallymark.metering.intake import Row
 from tallymark.metering.keys import event_key
+from tallymark.metering.rules import Rules
 
 LONGEST_ID = 255
 LARGEST_PROPERTIES = 64 * 1024
@@ -38,10 +41,13 @@ class EventInput(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """For whom events are read, and when they arrived."""
+    """For whom events are read, when they arrived, and by which rules expressions are evaluated."""
 
     organization_id: UUID
     now: datetime
+    rules: Rules
+    tells_missing_first: bool = False
+    """In a batch, what is missing of an event is told instead of a failed expression (metering §1.3)."""
 
 
 Errors = Mapping[str, list[str]]
@@ -55,10 +61,18 @@ class InvalidEvent(Exception):
         super().__init__(str(self.errors))
 
 
-def read_event(sent: EventInput, tenant: Tenant) -> Row:
-    """Check an event and make it a row. Raises `InvalidEvent`.
+class FailedExpression(Exception):
+    """The expression of the event's metric has no value for it."""
 
-    A timestamp that is none is told first and alone; then all that is missing or too long.
+    def __init__(self, message: str) -> None:
+        self.details = f"expression_evaluation_failed: {message}"
+        super().__init__(message)
+
+
+def read_event(sent: EventInput, tenant: Tenant) -> Row:
+    """Check an event and make it a row. Raises `InvalidEvent` and `FailedExpression`.
+
+    A timestamp that is none is told first and alone; then a failed expression; then all that is missing or too long.
     """
     timestamp = _timestamp(sent.timestamp, tenant.now)
     errors: dict[str, list[str]] = {}
@@ -69,6 +83,9 @@ def read_event(sent: EventInput, tenant: Tenant) -> Row:
     )
     properties = _properties(sent.properties, errors)
     amount = _amount(sent.precise_total_amount_cents, errors)
+    computed = tenant.rules.computed(tenant.organization_id, code)
+    if computed is not None and "properties" not in errors and not (errors and tenant.tells_missing_first):
+        properties = _compute(computed, code, timestamp, properties)
     if errors:
         raise InvalidEvent(errors)
     return Row(
@@ -82,6 +99,13 @@ def read_event(sent: EventInput, tenant: Tenant) -> Row:
         properties=properties,
         precise_total_amount_cents=amount,
     )
+
+
+def _compute(computed: Computed, code: str, timestamp: datetime, properties: msgspec.Raw) -> msgspec.Raw:
+    try:
+        return computed.apply(code, timestamp, bytes(properties))
+    except EvaluationFailed as error:
+        raise FailedExpression(str(error)) from None
 
 
 def _identifier(
