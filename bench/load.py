@@ -97,6 +97,11 @@ class Connection(asyncio.Protocol):
             self._transport.close()
             self.done.set_result(None)
 
+    def connection_lost(self, error: Exception | None) -> None:
+        """Fail at once when the server goes away, instead of waiting for an answer for ever."""
+        if not self.done.done():
+            self.done.set_exception(error or ConnectionError("the server closed the connection"))
+
 
 async def _connect(client: Connection, job: Job) -> None:
     await asyncio.get_running_loop().create_connection(lambda: client, job.host, job.port)

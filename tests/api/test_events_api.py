@@ -246,3 +246,32 @@ async def test_usage_counts_what_was_just_acknowledged(client):
     for expected in (1000, 2000, 3000):
         await kit.send(client, subscription, metric, 0)
         assert (await kit.usage(client, customer, subscription))["amount_cents"] == expected
+
+
+class TestWhatIsAnswered:
+    async def test_an_amount_is_answered_as_it_is_stored(self, client):
+        """metering §0, §1.1: 15 decimals, no superfluous zeros, the same from POST and GET."""
+        for number, (sent, shown) in enumerate(
+            [("1.500", "1.5"), ("3", "3.0"), ("0.12345678901234567", "0.123456789012346"), (2.25, "2.25")]
+        ):
+            body = {"transaction_id": f"a{number}", "code": "c", "precise_total_amount_cents": sent}
+            made = (await kit.post(client, "/events", {"event": body}))["event"]
+            read = (await kit.get(client, f"/events/a{number}"))["event"]
+            assert made["precise_total_amount_cents"] == read["precise_total_amount_cents"] == shown
+
+    async def test_ids_that_are_numbers_keep_every_digit(self, client):
+        content = '{"event": {"transaction_id": 12345678901234567.5, "code": 7}}'
+        answer = await client.post("/events", content=content)
+        assert answer.json()["event"]["transaction_id"] == "12345678901234567.5"
+        assert answer.json()["event"]["code"] == "7"
+        batch = '{"events": [{"transaction_id": 1.50, "code": "c"}, {"transaction_id": {}, "code": "c"}]}'
+        assert (await client.post("/events/batch", content=batch)).status_code == 422
+
+    async def test_a_list_finds_events_over_many_streams(self, client):
+        for number in range(3):
+            body = {"transaction_id": f"t{number}", "code": f"c{number}", "external_subscription_id": "s"}
+            await kit.post(client, "/events", {"event": {**body, "timestamp": 1_700_000_000 + number}})
+        found = await kit.get(client, "/events", external_subscription_id="s")
+        assert [event["transaction_id"] for event in found["events"]] == ["t2", "t1", "t0"]
+        assert found["meta"]["total_count"] == 3
+        assert (await kit.get(client, "/events", code="none"))["events"] == []

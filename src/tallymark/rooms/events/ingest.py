@@ -24,6 +24,7 @@ from tallymark.rooms.events.parsing import (
     EventInput,
     FailedExpression,
     InvalidEvent,
+    LooseEventInput,
     Tenant,
     read_event,
 )
@@ -66,6 +67,8 @@ _single = msgspec.json.Decoder(_SingleBody)
 _batch = msgspec.json.Decoder(_BatchBody)
 _event = msgspec.json.Decoder(EventInput)
 _events = msgspec.json.Decoder(list[EventInput])
+_loose_event = msgspec.json.Decoder(LooseEventInput)
+_loose_events = msgspec.json.Decoder(list[LooseEventInput])
 
 
 class _Refused(Exception):
@@ -145,7 +148,7 @@ class EventsIngest:
         root = bytes(_decode(_single, body).event)
         if root in (b"", b"{}", b"null"):
             raise BadRequest.missing_root("event")
-        sent = _decode(_event, root)
+        sent = _decode_events(_event, _loose_event, root)
         while True:
             version = tenant.rules.version
             try:
@@ -171,7 +174,7 @@ class EventsIngest:
         data = bytes(_decode(_batch, body).events)
         if not data.startswith(b"["):
             raise _Refused({"events": ["no_events"]})
-        sent = _decode(_events, data)
+        sent = _decode_events(_events, _loose_events, data)
         if not sent:
             raise _Refused({"events": ["no_events"]})
         if len(sent) > self._batch_max_length:
@@ -232,13 +235,12 @@ class EventsIngest:
 
 def show(row: Row) -> EventOutput:
     """An event as the wire shows it."""
-    amount = row.precise_total_amount_cents
     return EventOutput(
         lago_id=row.id,
         transaction_id=row.transaction_id,
         code=row.code,
         timestamp=timestamp_text(row.timestamp),
-        precise_total_amount_cents=amount if amount is None or "." in amount else f"{amount}.0",
+        precise_total_amount_cents=row.precise_total_amount_cents,
         properties=row.properties,
         external_subscription_id=row.external_subscription_id or None,
         created_at=f"{row.created_at.isoformat()[:19]}Z",
@@ -255,6 +257,20 @@ def _decode(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
         return decoder.decode(body or b"{}")
     except msgspec.ValidationError:
         raise _no_root(decoder) from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise BadRequest from None
+
+
+def _decode_events(decoder: msgspec.json.Decoder[Any], loose: msgspec.json.Decoder[Any], body: bytes) -> Any:
+    """Events as they were sent; what the quick decoder refuses for its ids is read digit by digit."""
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError:
+        try:
+            found = loose.decode(body)
+            return [item.with_ids() for item in found] if isinstance(found, list) else found.with_ids()
+        except msgspec.ValidationError:
+            raise _no_root(decoder) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise BadRequest from None
 

@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from tallymark.domain.expressions import EvaluationFailed
+from tallymark.domain.money import decimal_text
 from tallymark.metering.expressions import Computed
 from tallymark.metering.intake import Row
 from tallymark.metering.keys import event_key
@@ -20,6 +21,7 @@ from tallymark.metering.rules import Rules
 LONGEST_ID = 255
 LARGEST_PROPERTIES = 64 * 1024
 DEEPEST_PROPERTIES = 10
+AMOUNT_DECIMALS = 15
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
@@ -31,12 +33,40 @@ _END = 253_402_300_800  # year 10000
 class EventInput(msgspec.Struct):
     """What was sent, not yet looked at."""
 
-    transaction_id: str | int | float | bool | None = None
-    code: str | int | float | bool | None = None
-    external_subscription_id: str | int | float | bool | None = None
+    transaction_id: str | int | bool | None = None
+    code: str | int | bool | None = None
+    external_subscription_id: str | int | bool | None = None
     timestamp: msgspec.Raw = msgspec.Raw(b"")
     properties: msgspec.Raw = msgspec.Raw(b"")
     precise_total_amount_cents: msgspec.Raw = msgspec.Raw(b"")
+
+
+class LooseEventInput(EventInput):
+    """The same, for ids that are numbers with a fraction: they are taken as they were written, digit by digit."""
+
+    transaction_id: msgspec.Raw = msgspec.Raw(b"null")  # type: ignore[assignment]
+    code: msgspec.Raw = msgspec.Raw(b"null")  # type: ignore[assignment]
+    external_subscription_id: msgspec.Raw = msgspec.Raw(b"null")  # type: ignore[assignment]
+
+    def with_ids(self) -> EventInput:
+        """The event with its ids as text. Raises `msgspec.ValidationError` for what is no scalar."""
+        return EventInput(
+            transaction_id=_as_written(self.transaction_id),
+            code=_as_written(self.code),
+            external_subscription_id=_as_written(self.external_subscription_id),
+            timestamp=self.timestamp,
+            properties=self.properties,
+            precise_total_amount_cents=self.precise_total_amount_cents,
+        )
+
+
+def _as_written(raw: msgspec.Raw) -> str | int | bool | None:
+    text = bytes(raw).decode()
+    is_fraction = text[:1] in "-0123456789" and any(mark in text for mark in ".eE")
+    found: str | int | bool | None = (
+        text if is_fraction else msgspec.json.decode(raw, type=str | int | bool | None)
+    )
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +139,7 @@ def _compute(computed: Computed, code: str, timestamp: datetime, properties: msg
 
 
 def _identifier(
-    field: str, value: str | float | bool | None, errors: dict[str, list[str]], *, is_needed: bool = True
+    field: str, value: str | int | bool | None, errors: dict[str, list[str]], *, is_needed: bool = True
 ) -> str:
     text = value if isinstance(value, str) else _scalar_text(value)
     if is_needed and not text.strip():
@@ -121,7 +151,7 @@ def _identifier(
     return text
 
 
-def _scalar_text(value: float | bool | None) -> str:
+def _scalar_text(value: int | bool | None) -> str:
     if value is None:
         return ""
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -153,7 +183,7 @@ def _amount(raw: msgspec.Raw, errors: dict[str, list[str]]) -> str | None:
     if number is None or abs(number) >= Decimal(10) ** 24:
         errors["precise_total_amount_cents"] = ["invalid_amount"]
         return None
-    return f"{number:f}"
+    return decimal_text(number, AMOUNT_DECIMALS)
 
 
 def _properties(raw: msgspec.Raw, errors: dict[str, list[str]]) -> msgspec.Raw:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, Text, cast, func, select
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Row, Select, Text, any_, cast, func, select
 
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
@@ -76,8 +76,9 @@ async def list_events(tx: Tx, filters: Filters, page: Page) -> tuple[list[Event]
         streams = streams.where(event_streams.c.code == filters.code)
     if filters.external_subscription_id is not None:
         streams = streams.where(event_streams.c.external_subscription_id == filters.external_subscription_id)
-    stream_ids = list((await tx.execute(streams)).scalars())
-    conditions: list[ColumnElement[bool]] = [events.c.stream_id.in_(stream_ids)]
+    # As an array the streams are looked up first, and then each in the index; there may be any number of them.
+    stream_ids = func.array(streams.scalar_subquery(), type_=ARRAY(BigInteger))
+    conditions: list[ColumnElement[bool]] = [events.c.stream_id == any_(stream_ids)]
     if filters.timestamp_from is not None:
         conditions.append(events.c.timestamp >= filters.timestamp_from)
     if filters.timestamp_to is not None:
