@@ -138,7 +138,8 @@ class Walk:
         self.start(made, begins)
         if starts == self.today():
             self.starting_invoice(made)
-        self.bill_today()
+        if start_of_day(self.today(), self.life.zone) + SETTLING <= self.now:
+            self.bill_today()
 
     def start(self, one: Subscription, begins: datetime) -> None:
         one.status, one.started_at = "active", begins

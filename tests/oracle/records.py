@@ -80,6 +80,7 @@ def in_trial(one: Subscription, at: datetime) -> bool:
 class Record:
     """One billing record: an invoice's part of one subscription, and its windows."""
 
+    external_id: str
     at: datetime
     day: date
     reason: str
@@ -168,6 +169,7 @@ def windows(
     charges_filled = current or plan.charges_monthly or not plan.fixed_monthly or first
     fixed_filled = plan.fixed_monthly or starting or not plan.charges_monthly or first
     return Record(
+        external_id=one.external_id,
         at=at,
         day=d,
         reason=reason,

@@ -1,0 +1,40 @@
+"""The engine and the naive calculator bill random lives alike, to the cent.
+
+`ORACLE_EXAMPLES=2000 make test ARGS="tests/oracle -n 2"` looks longer; `CI=1` makes the choice of lives fixed.
+"""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, Phase, given, note, settings
+from tests.oracle.engine import Engine, differences, told, usage_of, wire
+from tests.oracle.life import Life
+from tests.oracle.lives import lives
+
+EXAMPLES = int(os.environ.get("ORACLE_EXAMPLES", "40"))
+lived_by_both = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.data_too_large,
+    ],
+)
+
+
+@lived_by_both
+@given(life=lives())
+async def test_invoices_and_usage_are_those_of_the_naive_calculator(make_organization, life: Life) -> None:
+    """Pricing §7, metering §5, subscriptions §3 to §5; usage and bills: metering §9.1."""
+    organization = await make_organization(wire(life.begins))
+    engine = Engine(organization.client, life)
+    await engine.live()
+    note(repr(life))
+    found = differences(await engine.invoices(), told(life))
+    assert not found, "\n" + found
+    for external_id, expected in usage_of(life).items():
+        assert await engine.usage(external_id) == expected
