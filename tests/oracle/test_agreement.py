@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 
 from hypothesis import HealthCheck, Phase, given, note, settings
+from hypothesis import strategies as st
 from tests.oracle.engine import Engine, differences, told, usage_of, wire
 from tests.oracle.life import Life
 from tests.oracle.lives import lives
@@ -17,7 +19,7 @@ lived_by_both = settings(
     max_examples=EXAMPLES,
     deadline=None,
     derandomize=bool(os.environ.get("CI")),
-    phases=[Phase.explicit, Phase.generate],
+    phases=[Phase.explicit, Phase.generate, Phase.shrink],
     suppress_health_check=[
         HealthCheck.too_slow,
         HealthCheck.function_scoped_fixture,
@@ -38,3 +40,18 @@ async def test_invoices_and_usage_are_those_of_the_naive_calculator(make_organiz
     assert not found, "\n" + found
     for external_id, expected in usage_of(life).items():
         assert await engine.usage(external_id) == expected
+
+
+@settings(lived_by_both, max_examples=max(EXAMPLES // 4, 1))
+@given(life=lives(), cuts=st.lists(st.floats(0, 1), min_size=1, max_size=6))
+async def test_cutting_an_advance_and_sending_events_twice_change_nothing(
+    make_organization, life: Life, cuts: list[float]
+) -> None:
+    """test-clock.md, metering §13.1: the bills are those of the same life lived in one stride."""
+    minutes = (life.ends - life.begins) // timedelta(minutes=1)
+    stops = tuple(life.begins + timedelta(minutes=int(minutes * cut)) for cut in cuts)
+    organization = await make_organization(wire(life.begins))
+    engine = Engine(organization.client, life)
+    await engine.live(stops=stops, resend=True)
+    found = differences(await engine.invoices(), told(life))
+    assert not found, "\n" + found
