@@ -7,12 +7,21 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, delete, exists, func, insert, select, update
+from sqlalchemy import Row, Select, bindparam, delete, exists, func, insert, select, update
 
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
-from tallymark.db.tables import billable_metric_filters, billable_metrics, charges, plans
+from tallymark.db.tables import (
+    billable_metric_filters,
+    billable_metrics,
+    billing_records,
+    charge_filters,
+    charges,
+    invoices,
+    plans,
+    subscriptions,
+)
 from tallymark.rooms.billable_metrics.model import AggregationType, BillableMetric, MetricFilter
 
 LIVE = billable_metrics.c.deleted_at.is_(None)
@@ -78,6 +87,49 @@ async def list_metrics(tx: Tx, page: Page) -> tuple[list[BillableMetric], int]:
         .offset(page.offset)
     )
     return await _load(tx, statement), int(total)
+
+
+async def charge_filters_on(tx: Tx, metric_id: UUID) -> list[tuple[UUID, dict[str, list[str]]]]:
+    """(id, values) of the live filters of charges on a metric."""
+    statement = (
+        select(charge_filters.c.id, charge_filters.c["values"].label("listed"))
+        .join(charges, charges.c.id == charge_filters.c.charge_id)
+        .where(charges.c.billable_metric_id == metric_id, charge_filters.c.deleted_at.is_(None))
+    )
+    return [(row.id, row.listed) for row in await tx.execute(statement)]
+
+
+async def change_charge_filters(
+    tx: Tx, changed: Mapping[UUID, Mapping[str, list[str]]], *, at: datetime
+) -> None:
+    """Give charge filters other values; one without any is deleted."""
+    gone = [filter_id for filter_id, values in changed.items() if not values]
+    if gone:
+        statement = update(charge_filters).where(charge_filters.c.id.in_(gone))
+        await tx.execute(statement.values(deleted_at=at, updated_at=at))
+    kept = [
+        {"row_id": filter_id, "new_values": dict(values), "at": at}
+        for filter_id, values in changed.items()
+        if values
+    ]
+    if kept:
+        trimmed = update(charge_filters).where(charge_filters.c.id == bindparam("row_id"))
+        await tx.execute(
+            trimmed.values({"values": bindparam("new_values"), "updated_at": bindparam("at")}), kept
+        )
+
+
+async def drafts_using(tx: Tx, metric_id: UUID) -> list[tuple[UUID, UUID]]:
+    """Ids of the drafts that bill a plan with a charge on the metric, and of their customers."""
+    statement = (
+        select(invoices.c.id, invoices.c.customer_id)
+        .join(billing_records, billing_records.c.invoice_id == invoices.c.id)
+        .join(subscriptions, subscriptions.c.id == billing_records.c.subscription_id)
+        .join(charges, charges.c.plan_id == subscriptions.c.plan_id)
+        .where(charges.c.billable_metric_id == metric_id, invoices.c.status == "draft")
+        .distinct()
+    )
+    return [(row.id, row.customer_id) for row in await tx.execute(statement)]
 
 
 async def is_attached(tx: Tx, metric_id: UUID) -> bool:

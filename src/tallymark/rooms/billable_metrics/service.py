@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,9 @@ from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Forbidden, Invalid, NotFound, Problems
 from tallymark.domain.expressions import EvaluationFailed, InvalidExpression, parse_expression
+from tallymark.jobs import agenda
+from tallymark.jobs.agenda import Item, Kind
+from tallymark.jobs.outbox import Message, emit
 from tallymark.metering.expressions import compute
 from tallymark.rooms.billable_metrics import repository
 from tallymark.rooms.billable_metrics.model import (
@@ -20,6 +23,7 @@ from tallymark.rooms.billable_metrics.model import (
     FREE_TO_CHANGE,
     AggregationType,
     BillableMetric,
+    MetricFilter,
 )
 
 
@@ -36,6 +40,7 @@ async def create_metric(tx: Tx, values: Mapping[str, Any], *, now: datetime) -> 
         tx, {"id": metric_id, "organization_id": tx.organization_id, **checked, **stamps}
     )
     await repository.replace_filters(tx, metric_id, filters, now=now)
+    await _tell(tx, "billable_metric.created", metric_id, now=now)
     return (await repository.get_metrics(tx, {metric_id}))[metric_id]
 
 
@@ -85,13 +90,57 @@ async def update_metric(tx: Tx, code: str, changes: Mapping[str, Any], *, now: d
     await repository.update_metric(tx, metric.id, {**checked, "updated_at": now})
     if "filters" in different:
         await repository.replace_filters(tx, metric.id, filters, now=now)
+        await _trim_charge_filters(tx, metric, filters, now=now)
+        await _refresh_drafts(tx, metric.id, now=now)
+    await _tell(tx, "billable_metric.updated", metric.id, now=now)
     return (await repository.get_metrics(tx, {metric.id}))[metric.id]
+
+
+async def _trim_charge_filters(
+    tx: Tx, before: BillableMetric, filters: Sequence[MetricFilter], *, now: datetime
+) -> None:
+    """Take keys and values that are gone out of charge filters; all of a key stands for what it has now (§2.3)."""
+    known = {item.key: set(item.values) for item in filters}
+    gone = {item.key: set(item.values) - known.get(item.key, set()) for item in before.filters}
+    changed = {}
+    for filter_id, values in await repository.charge_filters_on(tx, before.id):
+        left = {
+            key: [value for value in listed if value not in gone.get(key, ())]
+            for key, listed in values.items()
+            if key in known or key not in gone
+        }
+        left = {key: listed for key, listed in left.items() if listed}
+        if left != values:
+            changed[filter_id] = left
+    await repository.change_charge_filters(tx, changed, at=now)
+
+
+async def _refresh_drafts(tx: Tx, metric_id: UUID, *, now: datetime) -> None:
+    drafts = await repository.drafts_using(tx, metric_id)
+    await agenda.leave(
+        tx,
+        *(
+            Item(kind=Kind.REFRESH_DRAFT, subject_id=invoice_id, owner_id=customer_id, due_at=now)
+            for invoice_id, customer_id in drafts
+        ),
+    )
+
+
+async def _tell(tx: Tx, webhook_type: str, metric_id: UUID, *, now: datetime) -> None:
+    message = Message(webhook_type=webhook_type, object_type="billable_metric", object_id=metric_id)
+    await emit(tx, message, now=now)
 
 
 async def delete_metric(tx: Tx, code: str, *, now: datetime) -> BillableMetric:
     """Delete a metric with its charges; its events are kept, and its code is free again."""
     metric = await get_metric(tx, code=code)
+    await _refresh_drafts(tx, metric.id, now=now)
     await repository.delete_metric(tx, metric.id, at=now)
+    gone: dict[UUID, dict[str, list[str]]] = {
+        filter_id: {} for filter_id, _ in await repository.charge_filters_on(tx, metric.id)
+    }
+    await repository.change_charge_filters(tx, gone, at=now)
+    await _tell(tx, "billable_metric.deleted", metric.id, now=now)
     return metric
 
 
