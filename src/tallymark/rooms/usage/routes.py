@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -12,12 +13,14 @@ from fastapi import Request
 
 from tallymark.api.context import Context, InContext
 from tallymark.api.errors import BadRequest
+from tallymark.api.pagination import InPage, Meta
 from tallymark.api.routing import tenant_router
 from tallymark.api.wire import query_flag
 from tallymark.domain.errors import NotFound
 from tallymark.domain.usage import text_of
-from tallymark.rooms.usage import service
+from tallymark.rooms.usage import past, service
 from tallymark.rooms.usage.model import CurrentUsage, Narrowing, Question, Selection
+from tallymark.rooms.usage.past_schemas import PastUsageResponse, past_period
 from tallymark.rooms.usage.projected_schemas import ProjectedUsageOutput
 from tallymark.rooms.usage.schemas import (
     CurrentUsageOutput,
@@ -27,6 +30,8 @@ from tallymark.rooms.usage.schemas import (
 )
 
 router = tenant_router("customer_usage")
+
+LARGEST_PAGE = 1_000
 
 
 @router.get("/customers/{external_customer_id}/current_usage")
@@ -82,6 +87,31 @@ async def get_projected_usage(
     )
     async with context.transaction() as tx:
         return ProjectedUsageOutput.of(await service.get_projected_usage(tx, question, now=context.now))
+
+
+@router.get("/customers/{external_customer_id}/past_usage")
+async def get_past_usage(
+    external_customer_id: str,
+    context: InContext,
+    page: InPage,
+    external_subscription_id: str | None = None,
+    billable_metric_code: str | None = None,
+    periods_count: int | None = None,
+) -> PastUsageResponse:
+    """What was billed for usage, period by period, the newest first."""
+    if periods_count is not None and periods_count > 0:
+        page = replace(page, size=min(periods_count, LARGEST_PAGE))
+    async with context.transaction() as tx:
+        periods, total = await past.list_past_usage(
+            tx,
+            external_customer_id=external_customer_id,
+            external_subscription_id=external_subscription_id,
+            billable_metric_code=billable_metric_code,
+            page=page,
+        )
+    return PastUsageResponse(
+        usage_periods=[past_period(period) for period in periods], meta=Meta.of(page, total)
+    )
 
 
 def _with_taxes(request: Request) -> bool:
