@@ -66,6 +66,7 @@ class Walk:
                 self.at(midnight, ACTIVATION, lambda d=day: self.activate(d))  # type: ignore[misc]
                 self.at(midnight, TERMINATION, lambda d=day: self.end(d))  # type: ignore[misc]
                 self.at(midnight, SWITCH, lambda d=day: self.switch(d))  # type: ignore[misc]
+            if midnight + SETTLING > self.life.begins:
                 self.at(midnight + SETTLING, BILLING, lambda d=day: self.bill_day(d))  # type: ignore[misc]
             day += DAY
         for action in self.life.actions:
