@@ -23,7 +23,7 @@ from tallymark.domain.money import (
     round_cents,
     trunc_cents,
 )
-from tallymark.domain.rating import Price, Rated, Usage
+from tallymark.domain.rating import ChargeModel, Price, Rated, Usage
 
 PRICING_UNIT_CENTS = 100
 """A pricing unit has two decimals (pricing §11)."""
@@ -177,4 +177,7 @@ def _pricing_step(facts: ChargeFacts, rated: Rated) -> Step:
         step["lines"] = [dict(line) for line in rated.lines]
     elif rated.amount_details:
         step["details"] = dict(rated.amount_details)
+    elif facts.charge_model == ChargeModel.DYNAMIC:
+        sent = facts.usage.precise_total_amount_cents
+        step["details"] = {"precise_total_amount_cents": plain_text(sent, 20)}
     return {**step, "amount": plain_text(rated.amount, 20)}
