@@ -138,8 +138,8 @@ def test_added_units_are_priced_in_the_tiers_that_they_reach():
 def test_a_month_of_growing_units_costs_what_they_come_to(sizes):
     """The changes of one period add up to the price of the largest number of units reached, not prorated."""
     billed, total = 0, 0
-    for index, units in enumerate(sizes):
-        found = change(GRADUATED, units, billed, is_first=index == 0)
+    for units in sizes:
+        found = change(GRADUATED, units, billed, is_first=total == 0)
         billed, total = billed + int(found.units), total + found.amount_cents
     assert billed == max(sizes)
     whole = change(GRADUATED, max(sizes), 0, is_first=True).amount_cents

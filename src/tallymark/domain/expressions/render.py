@@ -25,7 +25,8 @@ _PRODUCT = (Operator.MULTIPLY, Operator.DIVIDE)
 def render(expression: Expression) -> str:
     """The text of a tree, with parentheses only where the grammar needs them.
 
-    >>> render(Negation(Chain(EventCode(), (Step(Operator.ADD, Number(Decimal(1))),))))
+    >>> from tallymark.domain.expressions.parse import parse_expression
+    >>> render(parse_expression("-( event.code+1 )"))
     '-(event.code + 1)'
     """
     match expression:

@@ -132,7 +132,7 @@ def compute_fixed_charge_fee(facts: FixedChargeFacts, currency: Currency) -> Fee
 class UnitChange:
     """Units of a charge in advance that changed within a period of which `billed` units have a fee already.
 
-    `days` of `full_days` are left of the period where the charge is prorated; `is_first` tells that it has no fee yet.
+    `days` of `full_days` are left of the period where the charge is prorated; `is_first` tells that nothing of it was billed.
     """
 
     charge_model: str

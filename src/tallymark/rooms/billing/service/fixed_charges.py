@@ -186,7 +186,7 @@ def _change_fee(
             price=charge.price,
             units=units,
             billed=sum((Fraction(fee.units) for fee in earlier), Fraction(0)),
-            is_first=not earlier,
+            is_first=not any(fee.units or fee.amount_cents for fee in earlier),
             days=left if charge.prorated else window.full_days,
             full_days=window.full_days,
             window=usage.period_step(window.period, contract),
