@@ -175,7 +175,7 @@ class Engine:
             (
                 invoice["issuing_date"],
                 sorted(map(window_of, invoice["billing_periods"])),
-                sorted((self.fee_of(fee) for fee in invoice["fees"]), key=repr),
+                sorted(filter(says_something, map(self.fee_of, invoice["fees"])), key=repr),
             )
             for invoice in found
         )
@@ -218,6 +218,12 @@ def window_of(period: dict[str, Any]) -> tuple[Any, ...]:
     )
 
 
+def says_something(fee: tuple[Any, ...]) -> bool:
+    """Not a zero charge fee, kept as a true-up's parent: of several groups the page names none (pricing §10)."""
+    units, amount_cents, _, count = fee[5:]
+    return fee[0] != "charge" or units != "0" or amount_cents != 0 or count != 0
+
+
 def shown(x: Fraction) -> str:
     """To nine decimals: what is stored ends after ten or more."""
     return str(half_away(x * 10**9))
@@ -232,7 +238,7 @@ def told(life: Life) -> Told:
         (
             invoice.issuing_date.isoformat(),
             sorted(record_of(record) for record in invoice.records),
-            sorted((plain(fee) for fee in invoice.fees), key=repr),
+            sorted(filter(says_something, map(plain, invoice.fees)), key=repr),
         )
         for invoice in lived(life).invoices
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
-from tests.oracle.life import Action, Charge, Event, Life, Metric, Plan, Subscribe, Terminate
+from tests.oracle.life import Action, Charge, Event, Filter, Life, Metric, Plan, Subscribe, Terminate
 
 ZONES = ["UTC", "Europe/Paris", "America/New_York", "Asia/Tokyo", "Asia/Kolkata", "America/Santiago"]
 LONG = {"weekly": 30, "monthly": 110, "quarterly": 220, "semiannual": 420, "yearly": 560}
@@ -84,7 +85,32 @@ def charges(draw: st.DrawFn, code: str) -> Charge:
         rounding_function=function,
         rounding_precision=draw(st.sampled_from([None, 1, -1])) if function else None,
     )
-    return Charge(code=code, metric=metric, model=model, properties=draw(properties(model)))
+    chosen = draw(properties(model))
+    prorated = recurring and model in ("standard", "volume") and draw(st.booleans())
+    if draw(st.booleans()):
+        chosen = chosen | {"pricing_group_keys": ["region"]}
+    filtered = draw(st.booleans())
+    if filtered:
+        metric = replace(metric, filters={"region": ["eu", "us", "ap"], "tier": ["gold", "std"]})
+    kinds = [
+        {"region": ["__ALL_FILTER_VALUES__"]},
+        {"region": ["eu"]},
+        {"tier": ["gold"]},
+        {"region": ["eu", "us"], "tier": ["gold"]},
+    ]
+    filters = tuple(
+        Filter(values=one, properties=draw(properties(model)))
+        for one in (draw(st.permutations(kinds))[: draw(st.integers(1, 3))] if filtered else [])
+    )
+    return Charge(
+        code=code,
+        metric=metric,
+        model=model,
+        properties=chosen,
+        filters=filters,
+        prorated=prorated,
+        min_amount_cents=draw(st.sampled_from([0, 0, 5000])),
+    )
 
 
 @st.composite
@@ -111,6 +137,9 @@ def events(draw: st.DrawFn, plan: Plan, external_id: str, begins: datetime, minu
         shift = draw(st.sampled_from([0, 0, 0, 60, -600, 1440 * 3, -1440 * 9, -1440 * 35]))
         value = values if charge.model == "percentage" or draw(st.booleans()) else values | decreases
         body = {"value": draw(value)}
+        for key, among in (("region", ["eu", "us", "mars", None]), ("tier", ["gold", "std", None])):
+            if (found_value := draw(st.sampled_from(among))) is not None:
+                body[key] = found_value
         if charge.metric.aggregation == "unique_count_agg" and draw(st.booleans()):
             body["operation_type"] = draw(st.sampled_from(["add", "remove", "remove"]))
         found.append(
