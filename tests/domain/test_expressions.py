@@ -284,7 +284,7 @@ class TestProperties:
 
     @given(st.decimals(allow_nan=False, allow_infinity=False, places=4), st.integers(-5, 5))
     def test_rounding_is_half_away_from_zero(self, number, places):
-        value = Negation(Number(-number)) if number < 0 else Number(number)
+        value = Negation(Number(number.copy_abs())) if number < 0 else Number(number)
         digits = Negation(Number(Decimal(-places))) if places < 0 else Number(Decimal(places))
         found = evaluate(Rounding(Mode.ROUND, value, digits), Facts(code="", timestamp=0, properties={}))
         scaled = abs(Fraction(number)) * Fraction(10) ** places
