@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, DecimalException
 from uuid import UUID
 
 import msgspec
@@ -136,6 +136,9 @@ def _compute(computed: Computed, code: str, timestamp: datetime, properties: msg
         return computed.apply(code, timestamp, bytes(properties))
     except EvaluationFailed as error:
         raise FailedExpression(str(error)) from None
+    except DecimalException:
+        # A JSON number with an exponent that no decimal, and no database, holds.
+        raise InvalidEvent({"properties": ["value_is_invalid"]}) from None
 
 
 def _identifier(
