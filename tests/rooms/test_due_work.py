@@ -96,7 +96,7 @@ async def test_a_failure_leaves_nothing_and_is_tried_again_later(database, organ
 
     from tallymark.rooms.billing.service import invoice
 
-    monkeypatch.setattr(invoice, "issue", broken)
+    monkeypatch.setattr(invoice, "issue_all", broken)
     await jobs.run_due_work(database, organization.id, due)
     assert await billed(database, organization) == []
     async with database.tenant(organization.id) as tx:
@@ -117,7 +117,7 @@ async def test_what_keeps_failing_is_parked_and_told(database, organization, due
 
     from tallymark.rooms.billing.service import invoice
 
-    monkeypatch.setattr(invoice, "issue", broken)
+    monkeypatch.setattr(invoice, "issue_all", broken)
     for _ in range(len(jobs.BACK_OFF) + 1):
         async with database.tenant(organization.id) as tx:
             await tx.execute(update(agenda).values(run_at=datetime.now(UTC) - timedelta(seconds=1)))
@@ -139,7 +139,7 @@ async def test_a_clock_tells_what_failed_and_arrives_all_the_same(make_organizat
 
     from tallymark.rooms.billing.service import invoice
 
-    monkeypatch.setattr(invoice, "issue", broken)
+    monkeypatch.setattr(invoice, "issue_all", broken)
     moved = await kit.advance(seller, "2025-02-01T00:10")
     assert moved["test_clock"]["frozen_time"] == "2025-02-01T00:10:00Z"
     assert [error["work"] for error in moved["errors"]] == ["bill_period"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,6 +21,10 @@ INGEST_ROLE = "tallymark_ingest"
 
 _ENTER_TENANT = text(
     f"SELECT set_config('role', '{TENANT_ROLE}', true), set_config('tallymark.organization_id', :id, true)"
+)
+
+_LOCK = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest(CAST(:names AS text[])) AS name"
 )
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
@@ -42,9 +46,11 @@ class Tx:
 
     async def lock(self, name: str, key: UUID) -> None:
         """Wait for the named lock of one record; it is held until the transaction ends."""
-        await self.connection.execute(
-            text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"{name}:{key}"}
-        )
+        await self.lock_all(name, [key])
+
+    async def lock_all(self, name: str, keys: Iterable[UUID]) -> None:
+        """Wait for the named locks of some records, in the order of their keys: nobody waits for one in a circle."""
+        await self.connection.execute(_LOCK, {"names": [f"{name}:{key}" for key in sorted(keys)]})
 
 
 class Database:

@@ -9,12 +9,13 @@ it is simply still there.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import IntEnum
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, Row, delete, exists, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -61,16 +62,29 @@ class Item:
     run_at: datetime | None = None
 
 
+TOGETHER = frozenset({Kind.BILL_PERIOD})
+"""Kinds that are done for many owners at once: a billing run writes a wave of invoices with the statements of one."""
+
+WAVE = 100
+"""How many owners at the most."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Items of one kind, owner and instant, done together (a customer's subscriptions share an invoice)."""
+    """Items of one kind and instant, done together (a customer's subscriptions share an invoice)."""
 
     kind: Kind
-    owner_id: UUID
+    owner_ids: tuple[UUID, ...]
     due_at: datetime
     run_at: datetime
     attempts: int
     subject_ids: tuple[UUID, ...]
+
+    @property
+    def owner_id(self) -> UUID:
+        """Whose work it is, where it is one owner's."""
+        (owner_id,) = self.owner_ids
+        return owner_id
 
 
 async def put(tx: Tx, *items: Item) -> None:
@@ -128,38 +142,61 @@ def _is_due(until: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return agenda.c.run_at <= until, agenda.c.parked_at.is_(None)
 
 
-async def first_owner(tx: Tx, *, until: datetime) -> UUID | None:
-    """Whose work is due first, `until` included; None when nothing is due."""
-    first = select(agenda.c.owner_id).where(*_is_due(until)).order_by(*_IN_ORDER).limit(1)
-    found: UUID | None = (await tx.execute(first)).scalar_one_or_none()
-    return found
+async def look(tx: Tx, *, until: datetime, owner_id: UUID | None = None) -> Batch | None:
+    """What is due first, `until` included, of one owner or of all; None when nothing is due.
 
-
-async def next_batch(tx: Tx, *, until: datetime, owner_id: UUID) -> Batch | None:
-    """Find what is due first for an owner whose lock is held; None when nothing is due."""
-    first = select(agenda).where(agenda.c.owner_id == owner_id, *_is_due(until)).order_by(*_IN_ORDER).limit(1)
+    It is a guess until the owners' locks are held and `take` confirms it. Of kinds that can be done for many at once,
+    the same of other owners at the same instant is in it.
+    """
+    own = () if owner_id is None else (agenda.c.owner_id == owner_id,)
+    first = select(agenda).where(*_is_due(until), *own).order_by(*_IN_ORDER).limit(1)
     row = (await tx.execute(first)).first()
     if row is None:
         return None
-    together = (
-        select(agenda.c.subject_id)
-        .where(
-            agenda.c.owner_id == row.owner_id,
-            agenda.c.kind == row.kind,
-            agenda.c.due_at == row.due_at,
-            agenda.c.run_at == row.run_at,
-            agenda.c.parked_at.is_(None),
-        )
-        .order_by(agenda.c.subject_id)
-    )
-    subjects = (await tx.execute(together)).scalars().all()
+    owners: Sequence[UUID] = (row.owner_id,)
+    if owner_id is None and row.kind in TOGETHER:
+        alike = select(agenda.c.owner_id).where(*_is_alike(row)).distinct().order_by(agenda.c.owner_id)
+        owners = (await tx.execute(alike.limit(WAVE))).scalars().all()
     return Batch(
         kind=Kind(row.kind),
-        owner_id=row.owner_id,
+        owner_ids=tuple(owners),
         due_at=row.due_at,
         run_at=row.run_at,
         attempts=row.attempts,
-        subject_ids=tuple(subjects),
+        subject_ids=(),
+    )
+
+
+async def take(tx: Tx, batch: Batch) -> Batch | None:
+    """What is still there of a batch, of owners who have nothing due before it; needs their locks."""
+    earlier = agenda.alias("earlier")
+    is_later = exists().where(
+        earlier.c.owner_id == agenda.c.owner_id,
+        tuple_(earlier.c.run_at, earlier.c.kind) < tuple_(agenda.c.run_at, agenda.c.kind),
+        earlier.c.parked_at.is_(None),
+    )
+    statement = (
+        select(agenda.c.owner_id, agenda.c.subject_id)
+        .where(*_is_alike(batch), agenda.c.owner_id.in_(batch.owner_ids), ~is_later)
+        .order_by(agenda.c.owner_id, agenda.c.subject_id)
+    )
+    rows = (await tx.execute(statement)).all()
+    if not rows:
+        return None
+    return replace(
+        batch,
+        owner_ids=tuple(dict.fromkeys(row.owner_id for row in rows)),
+        subject_ids=tuple(row.subject_id for row in rows),
+    )
+
+
+def _is_alike(one: Row[Any] | Batch) -> tuple[ColumnElement[bool], ...]:
+    """Of the same kind and instants."""
+    return (
+        agenda.c.kind == int(one.kind),
+        agenda.c.run_at == one.run_at,
+        agenda.c.due_at == one.due_at,
+        agenda.c.parked_at.is_(None),
     )
 
 

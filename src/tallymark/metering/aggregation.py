@@ -1,7 +1,7 @@
 """Units of a window by bucket and group, computed by the database (metering §5-§7).
 
-Each question is one statement, whatever the number of filters and groups; recurring units that are prorated by the day
-are read event by event, for their order decides.
+Questions that differ in nothing but the subscription are one statement, whatever the number of subscriptions, filters and
+groups; recurring units that are prorated by the day are read event by event, for their order decides.
 """
 
 from __future__ import annotations
@@ -42,6 +42,9 @@ BEGINNING = datetime.fromisoformat("0001-01-01T00:00:00+00:00")
 Place = tuple[int, Group]
 """A bucket, the default one being last, and a group in it."""
 
+Spot = tuple[int, Place]
+"""A place in the events of one stream."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageQuery:
@@ -81,8 +84,9 @@ Aggregates = Mapping[Place, Aggregate]
 NO_USAGE = Aggregate(usage=Usage(units=ZERO, events_count=0), units_before_rounding=ZERO)
 
 _FIND_STREAMS = text(
-    "SELECT code, id FROM event_streams"
-    " WHERE organization_id = :organization AND external_subscription_id = :subscription AND code = ANY(:codes)"
+    "SELECT external_subscription_id, code, id FROM event_streams"
+    " JOIN unnest(CAST(:subscriptions AS text[]), CAST(:codes AS text[])) AS asked (subscription, asked_code)"
+    " ON external_subscription_id = subscription AND code = asked_code WHERE organization_id = :organization"
 )
 
 
@@ -92,32 +96,44 @@ async def aggregate(tx: Tx, query: UsageQuery) -> Aggregates:
 
 
 async def aggregate_all(tx: Tx, queries: Iterable[UsageQuery]) -> dict[UsageQuery, Aggregates]:
-    """Aggregate the events of a subscription for several questions, equal ones once.
+    """Aggregate the events of subscriptions for several questions, those that are alike together, equal ones once.
 
     Every bucket has at least one entry: without events, that of no usage in the group without values (metering §7.1).
     """
     asked = list(dict.fromkeys(queries))
     streams = await _find_streams(tx, asked)
-    found: dict[UsageQuery, Aggregates] = {}
-    for query in asked:
+    used: dict[UsageQuery, dict[Place, Aggregate]] = {query: {} for query in asked}
+    for alike, of_stream in _alike(asked, streams).items():
+        for (stream_id, place), aggregate in (await _aggregate(tx, alike, list(of_stream))).items():
+            used[of_stream[stream_id]][place] = aggregate
+    return {query: _with_unused(query, found) for query, found in used.items()}
+
+
+def _alike(
+    queries: Sequence[UsageQuery], streams: Mapping[tuple[str, str], int]
+) -> dict[UsageQuery, dict[int, UsageQuery]]:
+    """What is asked of which streams, each with its own question; a subscription without events is left out."""
+    found: dict[UsageQuery, dict[int, UsageQuery]] = defaultdict(dict)
+    for query in queries:
         stream_id = streams.get((query.external_subscription_id, query.code))
-        used = {} if stream_id is None else await _aggregate(tx, query, stream_id)
-        found[query] = _with_unused(query, used)
+        if stream_id is not None:
+            found[replace(query, external_subscription_id="")][stream_id] = query
     return found
 
 
 async def _find_streams(tx: Tx, queries: Sequence[UsageQuery]) -> dict[tuple[str, str], int]:
-    codes: dict[str, list[str]] = defaultdict(list)
-    for query in queries:
-        codes[query.external_subscription_id].append(query.code)
-    found = {}
-    for subscription, wanted in codes.items():
-        rows = await tx.execute(
-            _FIND_STREAMS,
-            {"organization": tx.organization_id, "subscription": subscription, "codes": wanted},
-        )
-        found.update({(subscription, row.code): row.id for row in rows})
-    return found
+    wanted = list({(query.external_subscription_id, query.code): None for query in queries})
+    if not wanted:
+        return {}
+    rows = await tx.execute(
+        _FIND_STREAMS,
+        {
+            "organization": tx.organization_id,
+            "subscriptions": [subscription for subscription, _ in wanted],
+            "codes": [code for _, code in wanted],
+        },
+    )
+    return {(row.external_subscription_id, row.code): row.id for row in rows}
 
 
 def _with_unused(query: UsageQuery, used: Mapping[Place, Aggregate]) -> Aggregates:
@@ -134,8 +150,8 @@ def _none(query: UsageQuery) -> Aggregate:
     return replace(NO_USAGE, usage=usage)
 
 
-async def _aggregate(tx: Tx, query: UsageQuery, stream_id: int) -> dict[Place, Aggregate]:
-    scope = _scope(query, stream_id)
+async def _aggregate(tx: Tx, query: UsageQuery, stream_ids: list[int]) -> dict[Spot, Aggregate]:
+    scope = _scope(query, stream_ids)
     if query.proration is not None:
         return await _prorate(tx, query, query.proration, scope)
     if query.aggregation_type == "weighted_sum_agg":
@@ -145,25 +161,19 @@ async def _aggregate(tx: Tx, query: UsageQuery, stream_id: int) -> dict[Place, A
     running = await _running_totals(tx, query, scope)
     values = await _event_values(tx, query, scope)
     return {
-        place: _plain(query, place, row, running.get(place, ()), values.get(place, ()))
+        spot: _plain(query, row, running.get(spot, ()), values.get(spot, ()))
         for row in rows
-        if _is_used(row, query.partition)
-        for place in [_place(row)]
+        for spot in [_spot(row)]
     }
 
 
-def _is_used(row: Row[Any], partition: Partition) -> bool:
-    """An undivided aggregate has a row even of no events at all."""
-    return partition != WHOLE or bool(row.events_count)
+def _spot(row: Row[Any]) -> Spot:
+    return row.stream_id, (row.bucket, tuple(row.grp))
 
 
-def _place(row: Row[Any]) -> Place:
-    return row.bucket, tuple(row.grp)
-
-
-def _scope(query: UsageQuery, stream_id: int) -> dict[str, Any]:
+def _scope(query: UsageQuery, stream_ids: list[int]) -> dict[str, Any]:
     scope: dict[str, Any] = {
-        "stream_id": stream_id,
+        "streams": stream_ids,
         "start": BEGINNING if query.reads_history else query.window.start,
         "end": query.window.end,
     }
@@ -172,20 +182,16 @@ def _scope(query: UsageQuery, stream_id: int) -> dict[str, Any]:
     return scope
 
 
-def _needs(query: UsageQuery, place: Place) -> Needs:
-    return query.needs[place[0]] if place[0] < len(query.needs) else NOTHING
+def _needs(query: UsageQuery, bucket: int) -> Needs:
+    return query.needs[bucket] if bucket < len(query.needs) else NOTHING
 
 
 def _plain(
-    query: UsageQuery,
-    place: Place,
-    row: Row[Any],
-    running: Sequence[Fraction],
-    values: Sequence[Fraction],
+    query: UsageQuery, row: Row[Any], running: Sequence[Fraction], values: Sequence[Fraction]
 ) -> Aggregate:
     units = Fraction(row.units)
     rounded = _rounded(query, units)
-    needs = _needs(query, place)
+    needs = _needs(query, row.bucket)
     counts = query.aggregation_type in ("count_agg", "unique_count_agg")
     usage = Usage(
         units=rounded,
@@ -203,7 +209,7 @@ def _rounded(query: UsageQuery, units: Fraction) -> Fraction:
     return round_units(units, query.rounding_function, query.rounding_precision)
 
 
-async def _weigh(tx: Tx, query: UsageQuery, scope: dict[str, Any]) -> dict[Place, Aggregate]:
+async def _weigh(tx: Tx, query: UsageQuery, scope: dict[str, Any]) -> dict[Spot, Aggregate]:
     """Levels by the seconds that they are held, in units per full period (metering §5.3.2)."""
     assert query.full_period is not None, "a weighted sum is a share of its full period"
     end = _up_to_second(query.window.last)
@@ -220,7 +226,7 @@ async def _weigh(tx: Tx, query: UsageQuery, scope: dict[str, Any]) -> dict[Place
             total_aggregated_units=Fraction(row.level),
         )
         if row.events_count or row.level or row.carried:
-            found[_place(row)] = Aggregate(usage=usage, units_before_rounding=units)
+            found[_spot(row)] = Aggregate(usage=usage, units_before_rounding=units)
     return found
 
 
@@ -235,15 +241,15 @@ def _seconds(start: datetime, end: datetime) -> Fraction:
 
 async def _prorate(
     tx: Tx, query: UsageQuery, proration: Proration, scope: dict[str, Any]
-) -> dict[Place, Aggregate]:
+) -> dict[Spot, Aggregate]:
     """Full units, and what each event adds to them for which share of the period (metering §5.5)."""
     statement, bound = statements.rows(query.aggregation_type, query.partition)
-    by_place: dict[Place, list[Row[Any]]] = defaultdict(list)
+    by_spot: dict[Spot, list[Row[Any]]] = defaultdict(list)
     for row in await tx.execute(statement, {**bound, **scope}):
-        by_place[_place(row)].append(row)
+        by_spot[_spot(row)].append(row)
     is_sum = query.aggregation_type == "sum_agg"
-    of_place = _prorated_sum if is_sum else _prorated_unique_count
-    return {place: of_place(query, proration, rows) for place, rows in by_place.items()}
+    of_spot = _prorated_sum if is_sum else _prorated_unique_count
+    return {spot: of_spot(query, proration, rows) for spot, rows in by_spot.items()}
 
 
 def _prorated_sum(query: UsageQuery, proration: Proration, rows: Sequence[Row[Any]]) -> Aggregate:
@@ -285,20 +291,18 @@ def _of_changes(
     return Aggregate(usage=usage, units_before_rounding=full)
 
 
-async def _running_totals(
-    tx: Tx, query: UsageQuery, scope: dict[str, Any]
-) -> dict[Place, Sequence[Fraction]]:
+async def _running_totals(tx: Tx, query: UsageQuery, scope: dict[str, Any]) -> dict[Spot, Sequence[Fraction]]:
     """Cumulated values for the prices' free units (metering §5.6); those of counts need no look at events."""
     if query.aggregation_type != "sum_agg" or not any(needs.running_totals for needs in query.needs):
         return {}
     statement, bound = statements.first_values(query.aggregation_type, query.partition)
     most = max(needs.free_events for needs in query.needs)
     free = max((needs.free_total for needs in query.needs if not needs.free_events), default=ZERO)
-    totals: dict[Place, list[Fraction]] = defaultdict(list)
+    totals: dict[Spot, list[Fraction]] = defaultdict(list)
     reach = {"most": most, "free": fixed(free, 30) if free else -1}
     for row in await tx.execute(statement, {**bound, **scope, **reach}):
-        of_place = totals[_place(row)]
-        of_place.append((of_place[-1] if of_place else ZERO) + Fraction(row.value))
+        of_spot = totals[_spot(row)]
+        of_spot.append((of_spot[-1] if of_spot else ZERO) + Fraction(row.value))
     return dict(totals)
 
 
@@ -312,17 +316,17 @@ def _trim(totals: Sequence[Fraction], needs: Needs) -> Sequence[Fraction]:
     return tuple(totals[: beyond + 1])
 
 
-async def _event_values(tx: Tx, query: UsageQuery, scope: dict[str, Any]) -> dict[Place, Sequence[Fraction]]:
+async def _event_values(tx: Tx, query: UsageQuery, scope: dict[str, Any]) -> dict[Spot, Sequence[Fraction]]:
     """Each event's value in the window, in the order of time, for prices that bound an event's amount (§5.6)."""
     needs_values = any(needs.event_values for needs in query.needs)
     if not needs_values or query.aggregation_type in ("count_agg", "unique_count_agg"):
         return {}
     statement, bound = statements.rows(query.aggregation_type, query.partition)
-    values: dict[Place, list[Fraction]] = defaultdict(list)
+    values: dict[Spot, list[Fraction]] = defaultdict(list)
     for row in await tx.execute(statement, {**bound, **scope, "start": query.window.start}):
-        values[_place(row)].append(Fraction(row.value))
+        values[_spot(row)].append(Fraction(row.value))
     if query.aggregation_type == "max_agg":
-        return {place: _only_greatest(found) for place, found in values.items()}
+        return {spot: _only_greatest(found) for spot, found in values.items()}
     return dict(values)
 
 

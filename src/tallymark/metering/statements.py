@@ -1,4 +1,4 @@
-"""The SQL of each aggregation: one statement for all buckets and groups of a window (metering §5-§7)."""
+"""The SQL of each aggregation: one statement for all streams, buckets and groups of a window (metering §5-§7)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import TextClause, text
 
-from tallymark.domain.usage import WHOLE, Bucket, Partition
+from tallymark.domain.usage import Bucket, Partition
 
 _NUMBERS = r"e.properties ->> :field ~ '^-?[0-9]+(\.[0-9]+)?$'"
 _PRESENT = "btrim(coalesce(e.properties ->> :field, '')) <> ''"
@@ -34,7 +34,7 @@ _AGGREGATES = {
 
 
 def totals(aggregation_type: str, partition: Partition) -> tuple[TextClause, dict[str, Any]]:
-    """Units and events by bucket and group. A count, say: (bucket, grp, units, events_count, amount).
+    """Units and events by stream, bucket and group. A count, say: (stream_id, bucket, grp, units, events_count, amount).
 
     A value of a unique count counts while its last operation adds it; what is no "add" removes (§5.3.1).
     """
@@ -47,47 +47,44 @@ def _totals(aggregation_type: str, partition: Partition) -> tuple[TextClause, tu
     source, parameters = _source(aggregation_type, partition)
     if aggregation_type == "unique_count_agg":
         source = (
-            "SELECT DISTINCT ON (bucket, grp, value) bucket, grp,"
+            "SELECT DISTINCT ON (stream_id, bucket, grp, value) stream_id, bucket, grp,"
             f" coalesce(operation, 'add') = 'add' AS adds FROM ({source}) e"
-            " ORDER BY bucket, grp, value, timestamp DESC, created_at DESC, id DESC"
+            " ORDER BY stream_id, bucket, grp, value, timestamp DESC, created_at DESC, id DESC"
         )
-    if partition == WHOLE:
-        return text(
-            f"SELECT 0 AS bucket, CAST('[]' AS jsonb) AS grp, {_AGGREGATES[aggregation_type]} FROM ({source}) e"
-        ), tuple(parameters.items())
     return text(
-        f"SELECT bucket, grp, {_AGGREGATES[aggregation_type]} FROM ({source}) e GROUP BY bucket, grp"
+        f"SELECT stream_id, bucket, grp, {_AGGREGATES[aggregation_type]} FROM ({source}) e"
+        " GROUP BY stream_id, bucket, grp"
     ), tuple(parameters.items())
 
 
 def rows(aggregation_type: str, partition: Partition) -> tuple[TextClause, dict[str, Any]]:
-    """Every event in the order of time: (bucket, grp, value, timestamp, operation)."""
+    """Every event in the order of time: (stream_id, bucket, grp, value, timestamp, operation)."""
     source, parameters = _source(aggregation_type, partition)
     return text(
-        f"SELECT bucket, grp, value, timestamp, operation FROM ({source}) e ORDER BY {_IN_TIME}"
+        f"SELECT stream_id, bucket, grp, value, timestamp, operation FROM ({source}) e ORDER BY {_IN_TIME}"
     ), parameters
 
 
 def first_values(aggregation_type: str, partition: Partition) -> tuple[TextClause, dict[str, Any]]:
-    """The first events of each bucket and group, at least `:most` of them and up to where the total exceeds `:free`."""
+    """The first events of each stream, bucket and group, at least `:most` of them and up to where the total exceeds `:free`."""
     source, parameters = _source(aggregation_type, partition)
-    window = f"OVER (PARTITION BY bucket, grp ORDER BY {_IN_TIME}"
+    window = f"OVER (PARTITION BY stream_id, bucket, grp ORDER BY {_IN_TIME}"
     return text(
         f"""
-        SELECT bucket, grp, value FROM (
+        SELECT stream_id, bucket, grp, value FROM (
             SELECT *, max(total) {window} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS highest
             FROM (SELECT *, sum(value) {window}) AS total, row_number() {window}) AS number FROM ({source}) e) t
         ) h
         WHERE number <= :most OR coalesce(highest, 0) <= :free
-        ORDER BY bucket, grp, number
+        ORDER BY stream_id, bucket, grp, number
         """
     ), parameters
 
 
 def _source(aggregation_type: str, partition: Partition) -> tuple[str, dict[str, Any]]:
-    """The events that count, each with its bucket, its group and its value."""
+    """The events that count, each with its stream, its bucket, its group and its value."""
     parameters: dict[str, Any] = {}
-    conditions = ["e.stream_id = :stream_id", "e.timestamp >= :start", "e.timestamp < :end"]
+    conditions = ["e.stream_id = ANY(:streams)", "e.timestamp >= :start", "e.timestamp < :end"]
     if aggregation_type == "unique_count_agg":
         conditions.append(_PRESENT)
     elif aggregation_type != "count_agg":
@@ -95,7 +92,7 @@ def _source(aggregation_type: str, partition: Partition) -> tuple[str, dict[str,
     names = _Names(parameters)
     conditions += [_is_one_of(names, key, values) for key, values in partition.only]
     return (
-        f"SELECT {_bucket(partition, names)} AS bucket, {_group(partition, names)} AS grp,"
+        f"SELECT e.stream_id, {_bucket(partition, names)} AS bucket, {_group(partition, names)} AS grp,"
         f" {VALUES.get(aggregation_type, _NUMBER)} AS value, e.timestamp, e.created_at, e.id,"
         " e.properties ->> 'operation_type' AS operation, e.precise_total_amount_cents"
         f" FROM events e WHERE {' AND '.join(conditions)}"

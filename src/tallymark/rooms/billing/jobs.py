@@ -76,8 +76,7 @@ async def run_due_work(
     Events that wait for their price come first, in the order in which they were received.
     """
     await price_events(database, organization_id, owner_id=owner_id, clock=system_now)
-    failed: Failure | None = None
-    while failed is None:
+    while True:
         run = Run(
             database=database,
             organization_id=organization_id,
@@ -85,8 +84,8 @@ async def run_due_work(
             clock=lambda _: system_now(),
             outside=outside,
         )
-        done, failed = await _run_next(run, owner_id=owner_id)
-        if not done:
+        done, failures = await _run_next(run, owner_id=owner_id)
+        if failures or not done:
             return
 
 
@@ -108,35 +107,41 @@ async def run_simulated(
     failures = await price_events(database, organization_id, is_simulated=True, clock=lambda: until)
     while True:
         done, failed = await _run_next(run)
-        if failed is not None:
-            failures.append(failed)
+        failures += failed
         if not done:
             return failures
 
 
-async def _run_next(run: Run, *, owner_id: UUID | None = None) -> tuple[bool, Failure | None]:
-    """Do the next batch and take it off the agenda, in one transaction; (was there one, did it fail)."""
+async def _run_next(run: Run, *, owner_id: UUID | None = None) -> tuple[bool, list[Failure]]:
+    """Do the next batch and take it off the agenda, in one transaction; (was there one, what failed).
+
+    Where a batch of many owners fails, each does their own part alone: one's trouble is not another's.
+    """
     batch: Batch | None = None
     try:
         async with run.transaction() as tx:
-            owner = owner_id or await agenda.first_owner(tx, until=run.until)
-            if owner is None:
-                return False, None
-            # First the customer's lock, then their agenda: requests take both in this order.
-            await tx.lock("customer", owner)
-            batch = await agenda.next_batch(tx, until=run.until, owner_id=owner)
+            batch = await agenda.look(tx, until=run.until, owner_id=owner_id)
             if batch is None:
-                return owner_id is None, None  # someone else has done it meanwhile: look again
+                return False, []
+            # First the owners' locks, then their agenda: requests take both in this order.
+            await tx.lock_all("customer", batch.owner_ids)
+            taken = await agenda.take(tx, batch)
+            if taken is None:
+                return True, []  # someone else has done it meanwhile: look again
+            batch = taken
             if batch.kind not in OUTSIDE:
                 await handle(tx, batch, run.clock(batch))
                 await agenda.complete(tx, batch)
-                return True, None
+                return True, []
         await _ask_outside(run, batch)
-        return True, None
+        return True, []
     except Exception as error:
         if batch is None:
             raise
-        return True, await _note_failure(run, batch, error)
+        if len(batch.owner_ids) == 1:
+            return True, [await _note_failure(run, batch, error)]
+        log.warning("a batch of many failed, each is done alone", owners=len(batch.owner_ids), exc_info=error)
+    return True, [failure for one in batch.owner_ids for failure in (await _run_next(run, owner_id=one))[1]]
 
 
 async def _ask_outside(run: Run, batch: Batch) -> None:

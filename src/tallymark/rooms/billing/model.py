@@ -88,7 +88,7 @@ class Failure:
     error: str
 
 
-GroupKey = tuple[str, UUID, str | None, UUID | None]
+GroupKey = tuple[UUID, str, UUID, str | None, UUID | None]
 """What subscriptions on one invoice share; the last is set for one that wants an invoice of its own."""
 
 
@@ -96,6 +96,7 @@ def group_key(contract: Contract) -> GroupKey:
     """Which invoice a subscription belongs on (subscriptions §5.2)."""
     subscription = contract.subscription
     return (
+        contract.customer.id,
         contract.plan.amount_currency,
         contract.billing_entity.id,
         subscription.purchase_order_number,

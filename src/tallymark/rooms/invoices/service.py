@@ -319,11 +319,12 @@ async def continuity_of(tx: Tx, contracts: Sequence[Contract], *, at: datetime) 
     last = (
         {row.subscription_id: row for row in await repository.last_windows(tx, ids, before=at)} if ids else {}
     )
+    ends = await subscriptions.ends_of_predecessors(tx, ids)
     found = {}
     for contract in contracts:
         row = last.get(contract.subscription.id)
         has_moved = row is not None and row.timezone != contract.timezone.key
-        ended = await subscriptions.end_of_predecessor(tx, contract.subscription)
+        ended = ends.get(contract.subscription.id)
         found[contract.subscription.id] = Continuity(
             not_before=ended + TICK if ended else None,
             continues_from=row.charges_to_at if row is not None and has_moved else None,

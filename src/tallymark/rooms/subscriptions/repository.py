@@ -133,15 +133,17 @@ def _as_neighbour(row: Row[Any]) -> Neighbour:
     )
 
 
-async def end_of_predecessor(tx: Tx, subscription: Subscription) -> datetime | None:
-    """When the last earlier subscription of the same external id ended."""
-    statement = select(func.max(subscriptions.c.terminated_at)).where(
-        subscriptions.c.external_id == subscription.external_id,
-        subscriptions.c.id != subscription.id,
-        subscriptions.c.terminated_at <= subscription.started_at,
+async def ends_of_predecessors(tx: Tx, subscription_ids: Collection[UUID]) -> dict[UUID, datetime]:
+    """When the last earlier subscription of the same external id ended, where there was one."""
+    own, before = subscriptions, subscriptions.alias("before")
+    is_before = (before.c.external_id == own.c.external_id) & (before.c.terminated_at <= own.c.started_at)
+    statement = (
+        select(own.c.id, func.max(before.c.terminated_at).label("ended_at"))
+        .join(before, is_before & (before.c.id != own.c.id))
+        .where(own.c.id.in_(subscription_ids))
+        .group_by(own.c.id)
     )
-    found: datetime | None = (await tx.execute(statement)).scalar_one()
-    return found
+    return {row.id: row.ended_at for row in await tx.execute(statement)}
 
 
 async def list_subscriptions(tx: Tx, filters: Filters, page: Page) -> tuple[list[Subscription], int]:

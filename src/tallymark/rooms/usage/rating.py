@@ -54,9 +54,19 @@ class RatingScope:
 
 async def gather_charge_lines(tx: Tx, scope: RatingScope, charges: Sequence[Charge]) -> list[ChargeLine]:
     """Price charges over a window: one line for each filter and group, also where nothing was used."""
-    questions = [_Question(scope, charge) for charge in charges]
-    found = await aggregate_all(tx, (query for question in questions for query in question.queries))
-    return [line for question in questions for line in question.lines(found)]
+    (lines,) = await gather_all_charge_lines(tx, [(scope, charges)])
+    return lines
+
+
+async def gather_all_charge_lines(
+    tx: Tx, asked: Sequence[tuple[RatingScope, Sequence[Charge]]]
+) -> list[list[ChargeLine]]:
+    """The same for many scopes at once, in the order asked: as many statements as there are kinds of questions."""
+    questions = [[_Question(scope, charge) for charge in charges] for scope, charges in asked]
+    found = await aggregate_all(
+        tx, (query for of_scope in questions for question in of_scope for query in question.queries)
+    )
+    return [[line for question in of_scope for line in question.lines(found)] for of_scope in questions]
 
 
 def period_step(window: Period, contract: Contract) -> Step:

@@ -21,7 +21,12 @@ from tallymark.rooms.subscriptions.model import Contract, Subscription
 from tallymark.rooms.usage.advance import advance_line, with_billed
 from tallymark.rooms.usage.model import CurrentUsage, Question
 from tallymark.rooms.usage.projection import project_lines
-from tallymark.rooms.usage.rating import RatingScope, gather_charge_lines, period_step
+from tallymark.rooms.usage.rating import (
+    RatingScope,
+    gather_all_charge_lines,
+    gather_charge_lines,
+    period_step,
+)
 from tallymark.rooms.usage.taxes import NO_TAXES, TaxTable, gather_taxes
 
 __all__ = [
@@ -29,6 +34,7 @@ __all__ = [
     "RatingScope",
     "TaxTable",
     "advance_line",
+    "gather_all_charge_lines",
     "gather_charge_lines",
     "gather_taxes",
     "get_current_usage",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
@@ -14,41 +15,81 @@ from tallymark.domain.money import currency
 from tallymark.rooms.billing.model import Computed, Line, Subject
 from tallymark.rooms.billing.service import commitments, fixed_charges
 from tallymark.rooms.billing.service.standalone import renewal_lines, renewed_charges
+from tallymark.rooms.fees.model import SpentFee
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Reason
 from tallymark.rooms.plans.model import Charge
 from tallymark.rooms.subscriptions import service as subscriptions
 from tallymark.rooms.usage import service as usage
+from tallymark.rooms.usage.model import ChargeLine
 from tallymark.rooms.usage.service import TaxTable
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """All that the invoices of some subscriptions follow from; by subscription where not said otherwise."""
+
+    taxes: TaxTable
+    fee_days: Mapping[UUID, set[date]]
+    fixed: fixed_charges.FixedFacts
+    spent: Mapping[UUID, Sequence[SpentFee]]
+    usage: Mapping[UUID, Sequence[Line]]
+    renewals: Mapping[UUID, Sequence[Line]]
 
 
 async def compute(
     tx: Tx, subjects: Sequence[Subject], *, made_at: datetime, invoice_id: UUID | None = None
 ) -> Computed:
-    """Compute the invoice of subjects that share a customer and a currency (invoicing §4, §5).
+    """Compute the invoice of subjects that share a customer and a currency (invoicing §4, §5). See `compute_all`."""
+    (computed,) = await compute_all(tx, [subjects], made_at=made_at, invoice_id=invoice_id)
+    return computed
 
-    `made_at` is when the invoice was made: only base prices billed before it count as earlier. `invoice_id` names the
+
+async def compute_all(
+    tx: Tx, groups: Sequence[Sequence[Subject]], *, made_at: datetime, invoice_id: UUID | None = None
+) -> list[Computed]:
+    """Compute an invoice for each group, in a number of statements that does not depend on how many there are.
+
+    `made_at` is when the invoices are made: only base prices billed before it count as earlier. `invoice_id` names the
     draft that is computed anew.
     """
+    facts = await _gather(
+        tx, [subject for group in groups for subject in group], made_at=made_at, invoice_id=invoice_id
+    )
+    return [_computed(group, facts) for group in groups]
+
+
+async def _gather(
+    tx: Tx, subjects: Sequence[Subject], *, made_at: datetime, invoice_id: UUID | None
+) -> _Facts:
     table = await usage.gather_taxes(tx, [subject.contract for subject in subjects])
     ids = [subject.contract.subscription.id for subject in subjects]
-    fee_days = await invoices.subscription_fee_days(tx, ids, except_invoice=invoice_id, before=made_at)
-    fixed = await fixed_charges.gather(tx, subjects, except_invoice=invoice_id)
-    spent = await commitments.gather_spent(tx, subjects, except_invoice=invoice_id)
+    return _Facts(
+        taxes=table,
+        fee_days=await invoices.subscription_fee_days(tx, ids, except_invoice=invoice_id, before=made_at),
+        fixed=await fixed_charges.gather(tx, subjects, except_invoice=invoice_id),
+        spent=await commitments.gather_spent(tx, subjects, except_invoice=invoice_id),
+        usage=await _charge_lines(tx, subjects, table),
+        renewals={
+            subject.contract.subscription.id: await _renewals(tx, subject, table) for subject in subjects
+        },
+    )
+
+
+def _computed(subjects: Sequence[Subject], facts: _Facts) -> Computed:
     lines: list[Line] = []
     for subject in subjects:
         subscription_id = subject.contract.subscription.id
-        earlier = fee_days.get(subscription_id, set())
+        earlier = facts.fee_days.get(subscription_id, set())
         own = [
-            *subscription_lines(subject, table, earlier),
-            *await charge_lines(tx, subject, table),
-            *await _renewals(tx, subject, table),
-            *fixed_charges.fixed_charge_lines(subject, fixed, table),
+            *subscription_lines(subject, facts.taxes, earlier),
+            *facts.usage.get(subscription_id, ()),
+            *facts.renewals.get(subscription_id, ()),
+            *fixed_charges.fixed_charge_lines(subject, facts.fixed, facts.taxes),
         ]
         lines += own
-        lines += commitments.commitment_lines(
-            subject, own, spent.get(subscription_id, ()), table, billed_days=earlier
-        )
+        spent = facts.spent.get(subscription_id, ())
+        lines += commitments.commitment_lines(subject, own, spent, facts.taxes, billed_days=earlier)
     totals = compute_invoice(
         [InvoicedFee(fee=line.fee, taxes=tuple(tax.as_rate for tax in line.taxes)) for line in lines]
     )
@@ -89,27 +130,33 @@ def base_fee(subject: Subject, billed_days: set[date]) -> Fee | None:
     )
 
 
-async def charge_lines(tx: Tx, subject: Subject, table: TaxTable) -> list[Line]:
-    """The fees of charges with usage, over the charges window of this record."""
-    window = subject.boundaries.charges
-    if window is None or not window.is_billable or subject.reason in (Reason.STARTING, Reason.IN_ADVANCE):
-        return []
-    scope = usage.RatingScope(contract=subject.contract, window=window, taxes=table, with_minimums=True)
-    found = await usage.gather_charge_lines(tx, scope, await _billed_in_arrears(tx, subject))
-    return [
-        Line(
-            fee=fee,
-            contract=subject.contract,
-            taxes=line.taxes,
-            period=window.period,
-            usage=line,
-            is_true_up=is_true_up,
-        )
-        for line in found
-        if line.is_kept
-        for is_true_up, fee in ((False, line.fee), (True, line.true_up))
-        if fee is not None
-    ]
+async def _charge_lines(tx: Tx, subjects: Sequence[Subject], table: TaxTable) -> dict[UUID, list[Line]]:
+    """The fees of charges with usage, over the charges window of each record, by subscription."""
+    scopes: dict[UUID, tuple[usage.RatingScope, Sequence[Charge]]] = {}
+    for subject in subjects:
+        window = subject.boundaries.charges
+        if window is None or not window.is_billable or subject.reason in (Reason.STARTING, Reason.IN_ADVANCE):
+            continue
+        scope = usage.RatingScope(contract=subject.contract, window=window, taxes=table, with_minimums=True)
+        scopes[subject.contract.subscription.id] = scope, await _billed_in_arrears(tx, subject)
+    found = await usage.gather_all_charge_lines(tx, list(scopes.values()))
+    return {
+        subscription_id: [line for used in of_scope if used.is_kept for line in _with_true_up(scope, used)]
+        for (subscription_id, (scope, _)), of_scope in zip(scopes.items(), found, strict=True)
+    }
+
+
+def _with_true_up(scope: usage.RatingScope, used: ChargeLine) -> Iterator[Line]:
+    for is_true_up, fee in ((False, used.fee), (True, used.true_up)):
+        if fee is not None:
+            yield Line(
+                fee=fee,
+                contract=scope.contract,
+                taxes=used.taxes,
+                period=scope.window.period,
+                usage=used,
+                is_true_up=is_true_up,
+            )
 
 
 async def _billed_in_arrears(tx: Tx, subject: Subject) -> list[Charge]:

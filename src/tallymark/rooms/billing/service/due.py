@@ -127,7 +127,7 @@ async def bill_changes(tx: Tx, batch: Batch, now: datetime) -> None:
         subjects = await make_subjects(tx, [old], reason=Reason.TERMINATING, at=batch.due_at)
         if subscriptions.is_billed_with_change(new):
             subjects += await _starting(tx, new, batch.due_at)
-        if len({group_key(subject.contract)[:3] for subject in subjects}) == 1:
+        if len({group_key(subject.contract)[:4] for subject in subjects}) == 1:
             await billing.issue(tx, subjects, now=now)
             continue
         for subject in subjects:
@@ -190,17 +190,18 @@ async def _issue_in_advance(tx: Tx, contract: Contract, at: datetime, now: datet
 
 
 async def bill_period(tx: Tx, batch: Batch, now: datetime) -> None:
-    """Invoice a customer's billing day, and note each subscription's next one (§5.2)."""
+    """Invoice a billing day of some customers, and note each subscription's next one (§5.2)."""
     contracts = await subscriptions.live_contracts(tx, batch.subject_ids)
     last_billed = await invoices.last_billed_days(tx, batch.subject_ids)
-    due = []
-    for contract in contracts:
-        if not _lived_at(contract, batch.due_at):
-            continue
-        day = local_date(batch.due_at, contract.timezone)
-        if _is_due(contract, day, last_billed.get(contract.subscription.id)):
-            due.append(contract)
-        await subscriptions.note_billing(tx, contract, after=day)
+    lived = [contract for contract in contracts if _lived_at(contract, batch.due_at)]
+    days = {c.subscription.id: local_date(batch.due_at, c.timezone) for c in lived}
+    due = [
+        contract
+        for contract in lived
+        for subscription_id in [contract.subscription.id]
+        if _is_due(contract, days[subscription_id], last_billed.get(subscription_id))
+    ]
+    await subscriptions.note_billing(tx, lived, after=days)
     await _issue_groups(tx, due, Reason.PERIODIC, batch.due_at, now)
 
 
@@ -224,10 +225,12 @@ async def _issue_groups(
     tx: Tx, contracts: Sequence[Contract], reason: Reason, at: datetime, now: datetime
 ) -> None:
     """One invoice for the subscriptions that share one (§5.2)."""
-    in_order = sorted(contracts, key=lambda contract: str(group_key(contract)))
-    for _, group in groupby(in_order, key=group_key):
-        members = sorted(group, key=lambda c: (c.subscription.created_at, c.subscription.id))
-        await billing.issue(tx, await make_subjects(tx, members, reason=reason, at=at), now=now)
+    in_order = sorted(
+        contracts, key=lambda c: (str(group_key(c)), c.subscription.created_at, c.subscription.id)
+    )
+    subjects = await make_subjects(tx, in_order, reason=reason, at=at)
+    groups = [list(group) for _, group in groupby(subjects, key=lambda subject: group_key(subject.contract))]
+    await billing.issue_all(tx, groups, now=now)
 
 
 async def refresh_drafts(tx: Tx, batch: Batch, now: datetime) -> None:

@@ -14,7 +14,7 @@ from tallymark.domain.calendar import InvoiceDates, finalized_dates, new_invoice
 from tallymark.domain.errors import NotFound
 from tallymark.domain.periods import local_date
 from tallymark.rooms.billing.model import Computed, Subject
-from tallymark.rooms.billing.service.compute import compute
+from tallymark.rooms.billing.service.compute import compute, compute_all
 from tallymark.rooms.billing.service.regroup import regroup_paid_fees
 from tallymark.rooms.billing.service.retax import is_fixed, retax
 from tallymark.rooms.billing.service.rows import fee_rows, record_rows, tax_rows, total_columns
@@ -38,12 +38,21 @@ async def issue(
     With `skips_empty`, an invoice without fees is not made. Beside it, recurring charges in advance that are on no invoice
     are renewed, and fees that were paid in advance get an invoice of their own.
     """
-    computed = await compute(tx, subjects, made_at=now)
-    made = None
-    if computed.lines or not skips_empty:
-        made = await issue_computed(tx, computed, now=now)
-    await renew_standalone(tx, subjects, now=now)
-    await regroup_paid_fees(tx, subjects, now=now)
+    (made,) = await issue_all(tx, [subjects], now=now, skips_empty=skips_empty)
+    return made
+
+
+async def issue_all(
+    tx: Tx, groups: Sequence[Sequence[Subject]], *, now: datetime, skips_empty: bool = False
+) -> list[UUID | None]:
+    """Invoice many groups, each as `issue` does."""
+    made = [
+        await issue_computed(tx, computed, now=now) if computed.lines or not skips_empty else None
+        for computed in await compute_all(tx, groups, made_at=now)
+    ]
+    for subjects in groups:
+        await renew_standalone(tx, subjects, now=now)
+        await regroup_paid_fees(tx, subjects, now=now)
     return made
 
 

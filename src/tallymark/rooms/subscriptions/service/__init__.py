@@ -9,7 +9,7 @@ from tallymark.rooms.subscriptions.service.match import holding, started_of
 from tallymark.rooms.subscriptions.service.overrides import Overrides, change, give_child
 from tallymark.rooms.subscriptions.service.read import (
     choose,
-    end_of_predecessor,
+    ends_of_predecessors,
     find_active,
     find_newest,
     get_contracts,
@@ -47,7 +47,7 @@ __all__ = [
     "choose",
     "choose_sections",
     "create",
-    "end_of_predecessor",
+    "ends_of_predecessors",
     "end_trial",
     "find_active",
     "find_newest",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
@@ -47,9 +48,8 @@ async def note_start(tx: Tx, contract: Contract, *, now: datetime, is_billed: bo
         await agenda.leave(tx, _item(contract, Kind.BILL_FIXED_START, due_at=due_at, run_at=now))
     today = local_date(now, contract.timezone)
     # The day of the start is never billed by the calendar, nor is a day that was over when it was created (§5.2).
-    await note_billing(
-        tx, contract, after=max(local_date(subscription.started_at, contract.timezone), today - ONE_DAY)
-    )
+    first = max(local_date(subscription.started_at, contract.timezone), today - ONE_DAY)
+    await note_billing(tx, [contract], after={subscription.id: first})
     await note_end(tx, contract, now=now)
     if contract.trial_end is not None:
         due_at = max(contract.trial_end, now)
@@ -79,19 +79,25 @@ async def note_switch(tx: Tx, old: Contract, new: Subscription, *, now: datetime
     await agenda.put(tx, item)
 
 
-async def note_billing(tx: Tx, contract: Contract, *, after: date) -> None:
-    """Note the next billing day later than `after`; its invoice waits until the period's last events are in.
+async def note_billing(tx: Tx, contracts: Iterable[Contract], *, after: Mapping[UUID, date]) -> None:
+    """Note each subscription's next billing day later than `after`; its invoice waits until the period's last events are in.
 
-    A subscription that has ended has none after its end, nor on the day of its end unless a successor took over then.
+    One that has ended has none after its end, nor on the day of its end unless a successor took over then.
     """
-    day = next_billing_day(contract.schedule, after=after)
-    due_at = start_of_day(day, contract.timezone)
+    items = []
+    for contract in contracts:
+        day = next_billing_day(contract.schedule, after=after[contract.subscription.id])
+        due_at = start_of_day(day, contract.timezone)
+        if not _has_ended_by(contract, due_at):
+            items.append(_item(contract, Kind.BILL_PERIOD, due_at=due_at, run_at=due_at + tx.settling_time))
+    await agenda.put(tx, *items)
+
+
+def _has_ended_by(contract: Contract, due_at: datetime) -> bool:
     ended, zone = contract.subscription.terminated_at, contract.timezone
-    if ended is not None:
-        last = ended if contract.life.has_successor else start_of_day(local_date(ended, zone), zone)
-        if due_at >= last:
-            return
-    await agenda.put(tx, _item(contract, Kind.BILL_PERIOD, due_at=due_at, run_at=due_at + tx.settling_time))
+    if ended is None:
+        return False
+    return due_at >= (ended if contract.life.has_successor else start_of_day(local_date(ended, zone), zone))
 
 
 async def note_end(tx: Tx, contract: Contract, *, now: datetime) -> None:
@@ -157,7 +163,7 @@ async def reschedule(tx: Tx, customer_id: UUID, *, last_billed: dict[UUID, date]
         floor = max(
             local_date(subscription.started_at, zone), local_date(subscription.created_at, zone) - ONE_DAY
         )
-        await note_billing(tx, contract, after=last_billed.get(subscription.id, floor))
+        await note_billing(tx, [contract], after={subscription.id: last_billed.get(subscription.id, floor)})
         await note_end(tx, contract, now=now)
 
 

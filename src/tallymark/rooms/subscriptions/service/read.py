@@ -132,9 +132,9 @@ def downgrade_day(contract: Contract, *, now: datetime) -> date | None:
     return local_date(after.started_at, contract.timezone) if after.started_at else None
 
 
-async def end_of_predecessor(tx: Tx, subscription: Subscription) -> datetime | None:
-    """When the last earlier subscription of the same external id ended: its usage is not counted twice (§3.9)."""
-    return await repository.end_of_predecessor(tx, subscription)
+async def ends_of_predecessors(tx: Tx, subscription_ids: Collection[UUID]) -> dict[UUID, datetime]:
+    """When the last earlier one of the same external id ended, where there was one: its usage is not counted twice (§3.9)."""
+    return await repository.ends_of_predecessors(tx, subscription_ids) if subscription_ids else {}
 
 
 async def live_of_customer(tx: Tx, customer_id: UUID) -> list[Subscription]:

@@ -1,0 +1,64 @@
+"""A billing run: many customers at once, each as if alone (subscriptions §5.2)."""
+
+from tests import kit
+
+from tallymark.rooms.billing.service import compute
+
+
+async def world(organization, *, customers):
+    """Customers on one plan, number n with n units of a metered charge at 2.00 each, and 10.00 a month."""
+    client = organization.client
+    await kit.tax(client, "20", applied_to_organization=True)
+    sold = await kit.metric(client, "sum_agg", field_name="value")
+    plan = await kit.plan(client, kit.charge(sold, amount="2"), amount_cents=1000)
+    owners = []
+    for number in range(customers):
+        owner = await kit.customer(client)
+        subscription = await kit.subscribe(client, owner, plan)
+        if number:
+            await kit.send(client, subscription, sold, number)
+        owners.append(owner)
+    return owners
+
+
+async def test_a_wave_bills_each_customer_their_own_usage(make_organization):
+    """Number 3: 10.00 for 22 of 31 days is 7.10, 3 x 2.00 = 6.00; 20 % of 13.10 is 2.62: 15.72."""
+    organization = await make_organization("2025-01-10T00:00:00Z")
+    owners = await world(organization, customers=5)
+    await kit.advance(organization.client, "2025-02-01T01:00")
+    totals = []
+    for owner in owners:
+        (invoice,) = await kit.invoices(organization.client, owner)
+        totals.append(invoice["total_amount_cents"])
+    assert totals == [852, 1092, 1332, 1572, 1812]
+
+
+async def test_the_number_of_questions_does_not_grow_with_the_customers(make_organization, count_statements):
+    """What is read to compute invoices: as many statements for twelve customers as for two."""
+    reads = []
+    for customers in (2, 12):
+        organization = await make_organization("2025-01-10T00:00:00Z")
+        await world(organization, customers=customers)
+        with count_statements() as statements:
+            await kit.advance(organization.client, "2025-02-01T01:00")
+        reads.append(sum(" FROM events e" in statement for statement in statements))
+    assert reads == [1, 1]
+
+
+async def test_one_customers_trouble_is_not_anothers(make_organization, monkeypatch):
+    organization = await make_organization("2025-01-10T00:00:00Z")
+    owners = await world(organization, customers=4)
+    real = compute.base_fee
+
+    def broken(subject, billed_days):
+        if subject.contract.customer.external_id == owners[2]["external_id"]:
+            raise RuntimeError("this one burns")
+        return real(subject, billed_days)
+
+    monkeypatch.setattr(compute, "base_fee", broken)
+    moved = await kit.advance(organization.client, "2025-02-01T00:10:01")
+    assert [error["lago_customer_id"] for error in moved["errors"]] == [owners[2]["lago_id"]]
+    assert [len(await kit.invoices(organization.client, owner)) for owner in owners] == [1, 1, 0, 1]
+    monkeypatch.undo()
+    await kit.advance(organization.client, "2025-02-02T00:00")
+    assert [len(await kit.invoices(organization.client, owner)) for owner in owners] == [1, 1, 1, 1]
