@@ -16,9 +16,9 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, delete, exists, func, select, tuple_, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from tallymark.db.bulk import upsert_rows
 from tallymark.db.engine import Tx
 from tallymark.db.tables import agenda
 from tallymark.jobs.queue import enqueue_due_work
@@ -89,9 +89,7 @@ class Batch:
 
 async def put(tx: Tx, *items: Item) -> None:
     """Note work; an item of the same kind and subject is moved to the new instant."""
-    if not items:
-        return
-    statement = insert(agenda)
+    last = {(item.kind, item.subject_id): item for item in items}
     rows = [
         {
             "organization_id": tx.organization_id,
@@ -102,13 +100,10 @@ async def put(tx: Tx, *items: Item) -> None:
             "run_at": item.run_at or item.due_at,
             "is_simulated": tx.is_simulated,
         }
-        for item in items
+        for item in last.values()
     ]
-    moved = {name: statement.excluded[name] for name in ("due_at", "run_at", "owner_id")}
-    fresh = {"attempts": 0, "parked_at": None, "last_error": None}
-    await tx.execute(
-        statement.on_conflict_do_update(index_elements=["kind", "subject_id"], set_={**moved, **fresh}), rows
-    )
+    of_failures = ("attempts", "parked_at", "last_error")
+    await upsert_rows(tx, agenda, rows, key=("kind", "subject_id"), cleared=of_failures)
 
 
 async def drop(tx: Tx, kind: Kind, *subject_ids: UUID) -> None:

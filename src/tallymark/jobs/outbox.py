@@ -11,8 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert
-
+from tallymark.db.bulk import insert_rows
 from tallymark.db.engine import Tx
 from tallymark.db.tables import outbox
 
@@ -29,18 +28,15 @@ class Message:
 
 async def emit(tx: Tx, *messages: Message, now: datetime) -> None:
     """Note messages, in this order; they exist once the transaction commits."""
-    if messages:
-        await tx.execute(
-            insert(outbox),
-            [
-                {
-                    "organization_id": tx.organization_id,
-                    "webhook_type": message.webhook_type,
-                    "object_type": message.object_type,
-                    "object_id": message.object_id,
-                    "payload": None if message.payload is None else dict(message.payload),
-                    "created_at": now,
-                }
-                for message in messages
-            ],
-        )
+    rows = [
+        {
+            "organization_id": tx.organization_id,
+            "webhook_type": message.webhook_type,
+            "object_type": message.object_type,
+            "object_id": message.object_id,
+            "payload": None if message.payload is None else dict(message.payload),
+            "created_at": now,
+        }
+        for message in messages
+    ]
+    await insert_rows(tx, outbox, rows)

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from tallymark.domain.calendar import Boundaries
+from tallymark.domain.calendar import Boundaries, IssuingRules
 from tallymark.domain.fees.model import Fee, FeeType
 from tallymark.domain.invoicing import InvoiceDraft
 from tallymark.domain.periods import Period, local_date
+from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.events.model import Event
 from tallymark.rooms.invoices.model import Reason
 from tallymark.rooms.plans.model import Charge, Commitment, FixedCharge
@@ -76,6 +77,16 @@ class Computed:
     subjects: tuple[Subject, ...]
     lines: tuple[Line, ...]
     totals: InvoiceDraft
+
+    @property
+    def customer(self) -> Customer:
+        """Who pays."""
+        return self.subjects[0].contract.customer
+
+    @property
+    def issuing_rules(self) -> IssuingRules:
+        """How it is dated."""
+        return self.customer.issuing_rules(self.subjects[0].contract.customer_entity)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

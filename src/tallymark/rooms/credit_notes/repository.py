@@ -7,9 +7,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, func, insert, select
 
 from tallymark.api.pagination import Page
+from tallymark.db.bulk import update_rows
 from tallymark.db.engine import Tx
 from tallymark.db.tables import (
     billing_entities,
@@ -34,8 +35,9 @@ async def insert_note(
         await tx.execute(insert(credit_notes_applied_taxes), [dict(tax) for tax in taxes])
 
 
-async def update_note(tx: Tx, note_id: UUID, values: Mapping[str, Any]) -> None:
-    await tx.execute(update(credit_notes).where(credit_notes.c.id == note_id).values(**values))
+async def update_notes(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write the same columns of many notes; `id` tells which."""
+    await update_rows(tx, credit_notes, rows)
 
 
 async def find_note(tx: Tx, note_id: UUID) -> CreditNote | None:
@@ -43,17 +45,15 @@ async def find_note(tx: Tx, note_id: UUID) -> CreditNote | None:
     return _as_note(row) if row else None
 
 
-async def available(tx: Tx, *, customer_id: UUID, currency: str, except_invoice: UUID) -> list[CreditNote]:
-    """A customer's notes with credit left, the oldest first, but for those on one invoice."""
+async def available(tx: Tx, customer_ids: Collection[UUID]) -> list[CreditNote]:
+    """Notes of customers with credit left, the oldest first."""
     column = credit_notes.c
     statement = (
         select(credit_notes)
         .where(
-            column.customer_id == customer_id,
-            column.currency == currency,
+            column.customer_id.in_(customer_ids),
             column.credit_status == "available",
             column.balance_amount_cents > 0,
-            column.invoice_id != except_invoice,
         )
         .order_by(column.created_at, column.id)
     )

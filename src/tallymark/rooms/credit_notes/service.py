@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -179,31 +180,69 @@ def _amount_columns(amounts: NoteAmounts) -> dict[str, Any]:
     }
 
 
-async def deduct(tx: Tx, view: InvoiceView, *, now: datetime) -> InvoiceView:
-    """Take the customer's credit off an invoice that is about to be issued, the oldest note first (invoicing §5.5)."""
+async def deduct(tx: Tx, views: Sequence[InvoiceView], *, now: datetime) -> list[InvoiceView]:
+    """Take the customers' credit off invoices that are about to be issued, the oldest note first (invoicing §5.5)."""
+    unissued = await invoices.unissued_columns(tx, views)
+    owing = [v for v in views if v.invoice.total_amount_cents and v.invoice.id not in unissued]
+    notes = await repository.available(tx, {view.customer.id for view in owing}) if owing else []
+    if not notes:
+        return list(views)
+    left = {note.id: note.balance_amount_cents for note in notes}
+    taken = [deduction for view in owing for deduction in _take(view.invoice, notes, left)]
+    await repository.update_notes(tx, _balance_rows({note.id for _, note, _ in taken}, left, now=now))
+    by_invoice: dict[UUID, int] = defaultdict(int)
+    for invoice, _, part in taken:
+        by_invoice[invoice.id] += part
+    await invoices.deduct_credit_notes(tx, by_invoice, await _credit_rows(tx, taken, now=now), now=now)
+    return [_less(view, by_invoice[view.invoice.id]) for view in views]
+
+
+Deduction = tuple[Invoice, CreditNote, int]
+"""What a note takes off an invoice, in minor units."""
+
+
+def _take(invoice: Invoice, notes: Sequence[CreditNote], left: dict[UUID, int]) -> Iterator[Deduction]:
+    """What the customer's notes give to an invoice, but for those on itself; `left` is what they have, and shrinks."""
+    usable = [
+        note
+        for note in notes
+        if note.customer_id == invoice.customer_id
+        and note.currency == invoice.currency
+        and note.invoice_id != invoice.id
+    ]
+    parts = deduct_balances(invoice.total_amount_cents, [left[note.id] for note in usable])
+    for note, part in zip(usable, parts, strict=True):
+        if part:
+            left[note.id] -= part
+            yield invoice, note, part
+
+
+def _balance_rows(
+    changed: Collection[UUID], left: Mapping[UUID, int], *, now: datetime
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": note_id,
+            "balance_amount_cents": left[note_id],
+            "credit_status": "available" if left[note_id] else "consumed",
+            "updated_at": now,
+        }
+        for note_id in changed
+    ]
+
+
+def _less(view: InvoiceView, taken: int) -> InvoiceView:
     invoice = view.invoice
-    if invoice.total_amount_cents == 0 or not await invoices.is_issued_now(tx, view):
-        return view
-    notes = await repository.available(
-        tx, customer_id=invoice.customer_id, currency=invoice.currency, except_invoice=invoice.id
+    changed = replace(
+        invoice,
+        credit_notes_amount_cents=invoice.credit_notes_amount_cents + taken,
+        total_amount_cents=invoice.total_amount_cents - taken,
     )
-    parts = deduct_balances(invoice.total_amount_cents, [note.balance_amount_cents for note in notes])
-    taken = [(note, part) for note, part in zip(notes, parts, strict=True) if part]
-    for note, part in taken:
-        left = note.balance_amount_cents - part
-        status = "available" if left else "consumed"
-        await repository.update_note(
-            tx, note.id, {"balance_amount_cents": left, "credit_status": status, "updated_at": now}
-        )
-    rows = await _credit_rows(tx, invoice, taken, now=now)
-    changed = await invoices.deduct(tx, invoice, rows, now=now)
     return replace(view, invoice=changed)
 
 
-async def _credit_rows(
-    tx: Tx, invoice: Invoice, taken: Sequence[tuple[CreditNote, int]], *, now: datetime
-) -> list[dict[str, Any]]:
-    of_invoices = await invoices.get_invoices(tx, {note.invoice_id for note, _ in taken})
+async def _credit_rows(tx: Tx, taken: Sequence[Deduction], *, now: datetime) -> list[dict[str, Any]]:
+    of_invoices = await invoices.get_invoices(tx, {note.invoice_id for _, note, _ in taken})
     return [
         {
             "id": new_id(),
@@ -219,7 +258,7 @@ async def _credit_rows(
             "item_description": note.description,
             "created_at": now,
         }
-        for note, part in taken
+        for invoice, note, part in taken
     ]
 
 

@@ -195,6 +195,11 @@ async def find_vat_check_of(tx: Tx, customer_id: UUID) -> VatCheck | None:
     return _as_check(row) if row else None
 
 
+async def with_vat_checks(tx: Tx, customer_ids: Collection[UUID]) -> set[UUID]:
+    statement = select(vat_checks.c.customer_id).where(vat_checks.c.customer_id.in_(customer_ids))
+    return set((await tx.execute(statement)).scalars())
+
+
 async def insert_vat_check(tx: Tx, values: Mapping[str, Any]) -> None:
     await tx.execute(insert(vat_checks), dict(values))
 

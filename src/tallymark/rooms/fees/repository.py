@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallymark.api.pagination import Page
+from tallymark.db.bulk import insert_rows
 from tallymark.db.engine import Tx
 from tallymark.db.tables import (
     billable_metrics,
@@ -53,10 +54,8 @@ _SELECT: Select[Any] = select(
 async def insert_fees(
     tx: Tx, rows: Sequence[Mapping[str, Any]], tax_rows: Sequence[Mapping[str, Any]]
 ) -> None:
-    if rows:
-        await tx.execute(insert(fees), [dict(row) for row in rows])
-    if tax_rows:
-        await tx.execute(insert(fees_applied_taxes), [dict(row) for row in tax_rows])
+    await insert_rows(tx, fees, rows)
+    await insert_rows(tx, fees_applied_taxes, tax_rows)
 
 
 async def replace_taxes(
@@ -70,8 +69,7 @@ async def replace_taxes(
     changed: dict[str, Any] = {name: bindparam(name) for name in columns[0] if name != "taxed_id"}
     statement = update(fees).where(fees.c.id == bindparam("taxed_id")).values(changed)
     await tx.execute(statement, [dict(row) for row in columns])
-    if tax_rows:
-        await tx.execute(insert(fees_applied_taxes), [dict(row) for row in tax_rows])
+    await insert_rows(tx, fees_applied_taxes, tax_rows)
 
 
 async def delete_of_invoice(tx: Tx, invoice_id: UUID) -> None:
@@ -178,6 +176,19 @@ async def paid_without_invoice(
     if ended_by is not None:
         statement = statement.where(fees.c.to_at <= ended_by)
     return await _load(tx, statement.order_by(fees.c.created_at, fees.c.id))
+
+
+async def with_paid_fees(tx: Tx, external_subscription_ids: Collection[str]) -> set[str]:
+    """Of external ids of subscriptions those with a paid fee on no invoice."""
+    paid = select(fees.c.subscription_id).where(
+        fees.c.subscription_id == subscriptions.c.id,
+        fees.c.invoice_id.is_(None),
+        fees.c.payment_status == "succeeded",
+    )
+    statement = select(subscriptions.c.external_id).where(
+        subscriptions.c.external_id.in_(external_subscription_ids), paid.exists()
+    )
+    return set((await tx.execute(statement)).scalars())
 
 
 async def put_on_invoice(tx: Tx, fee_ids: Sequence[UUID], invoice_id: UUID, *, now: datetime) -> None:

@@ -80,6 +80,13 @@ async def paid_without_invoice(
     )
 
 
+async def with_paid_fees(tx: Tx, external_subscription_ids: Collection[str]) -> set[str]:
+    """Of external ids of subscriptions those with a paid fee on no invoice: few, and most often none."""
+    return (
+        await repository.with_paid_fees(tx, external_subscription_ids) if external_subscription_ids else set()
+    )
+
+
 async def put_on_invoice(tx: Tx, fee_ids: Sequence[UUID], invoice_id: UUID, *, now: datetime) -> None:
     """Attach fees to an invoice, in this order."""
     await repository.put_on_invoice(tx, fee_ids, invoice_id, now=now)

@@ -8,10 +8,25 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Uuid, delete, exists, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Row,
+    Uuid,
+    cast,
+    delete,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from tallymark.api.pagination import Page
+from tallymark.db.bulk import insert_rows, update_rows
 from tallymark.db.engine import Tx
 from tallymark.db.tables import (
     billing_entities,
@@ -38,28 +53,34 @@ from tallymark.rooms.invoices.model import (
 NEWEST_FIRST = (invoices.c.issuing_date.desc(), invoices.c.created_at.desc(), invoices.c.id)
 
 
-async def insert_invoice(tx: Tx, values: Mapping[str, Any]) -> None:
-    await tx.execute(insert(invoices), dict(values))
+async def insert_invoices(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    await insert_rows(tx, invoices, rows)
 
 
 async def update_invoice(tx: Tx, invoice_id: UUID, values: Mapping[str, Any]) -> None:
     await tx.execute(update(invoices).where(invoices.c.id == invoice_id).values(**values))
 
 
+async def update_invoices(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write the same columns of many invoices; `id` tells which."""
+    await update_rows(tx, invoices, rows)
+
+
 async def insert_records(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
-    if rows:
-        await tx.execute(insert(billing_records), [dict(row) for row in rows])
+    await insert_rows(tx, billing_records, rows)
 
 
 async def delete_records(tx: Tx, invoice_id: UUID) -> None:
     await tx.execute(delete(billing_records).where(billing_records.c.invoice_id == invoice_id))
 
 
-async def replace_applied_taxes(tx: Tx, invoice_id: UUID, rows: Sequence[Mapping[str, Any]]) -> None:
+async def insert_applied_taxes(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    await insert_rows(tx, invoices_applied_taxes, rows)
+
+
+async def delete_applied_taxes(tx: Tx, invoice_id: UUID) -> None:
     table = invoices_applied_taxes
     await tx.execute(delete(table).where(table.c.invoice_id == invoice_id))
-    if rows:
-        await tx.execute(insert(table), [dict(row) for row in rows])
 
 
 async def find_invoice(tx: Tx, invoice_id: UUID, *, visible_only: bool = True) -> Invoice | None:
@@ -165,8 +186,26 @@ async def applied_taxes_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, 
 
 
 async def insert_credits(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
-    if rows:
-        await tx.execute(insert(invoice_credits), [dict(row) for row in rows])
+    await insert_rows(tx, invoice_credits, rows)
+
+
+async def deduct_credit_notes(tx: Tx, deducted: Mapping[UUID, int], *, now: datetime) -> None:
+    """Take amounts (minor units, by invoice) off what invoices come to."""
+    column = invoices.c
+    taken = (
+        func.unnest(cast(list(deducted), ARRAY(Uuid)), cast(list(deducted.values()), ARRAY(BigInteger)))
+        .table_valued("id", "cents")
+        .render_derived()
+    )
+    await tx.execute(
+        update(invoices)
+        .where(column.id == taken.c.id)
+        .values(
+            credit_notes_amount_cents=column.credit_notes_amount_cents + taken.c.cents,
+            total_amount_cents=column.total_amount_cents - taken.c.cents,
+            updated_at=now,
+        )
+    )
 
 
 async def credits_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[CreditLine]]:
@@ -183,8 +222,7 @@ async def credits_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[C
 
 
 async def insert_sections(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
-    if rows:
-        await tx.execute(insert(invoices_applied_custom_sections), [dict(row) for row in rows])
+    await insert_rows(tx, invoices_applied_custom_sections, rows)
 
 
 async def delete_sections(tx: Tx, invoice_id: UUID) -> None:
@@ -203,21 +241,33 @@ async def sections_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[
     return found
 
 
-async def last_sequential_id(tx: Tx, *, customer_id: UUID, entity_id: UUID) -> int:
-    statement = select(func.coalesce(func.max(invoices.c.sequential_id), 0)).where(
-        invoices.c.customer_id == customer_id, invoices.c.billing_entity_id == entity_id
+async def last_sequential_ids(tx: Tx, *, customer_ids: Collection[UUID], entity_id: UUID) -> dict[UUID, int]:
+    """The last number of each customer's invoices of one entity, where there is one."""
+    column = invoices.c
+    statement = (
+        select(column.customer_id, func.max(column.sequential_id).label("last"))
+        .where(
+            column.customer_id.in_(customer_ids),
+            column.billing_entity_id == entity_id,
+            column.sequential_id.is_not(None),
+        )
+        .group_by(column.customer_id)
     )
-    return int((await tx.execute(statement)).scalar_one())
+    return {row.customer_id: row.last for row in await tx.execute(statement)}
 
 
 async def last_entity_sequential_id(tx: Tx, *, entity_id: UUID) -> int:
     """The entity's counter; where it was never used, the number of its invoices so far (invoicing §2.4)."""
     column = invoices.c
-    statement = select(
-        func.max(column.entity_sequential_id).label("counter"), func.count().label("issued")
-    ).where(column.billing_entity_id == entity_id, column.sequential_id.is_not(None), ~column.self_billed)
-    row = (await tx.execute(statement)).one()
-    return int(row.issued if row.counter is None else row.counter)
+    of_entity = column.billing_entity_id == entity_id
+    counter = select(func.max(column.entity_sequential_id)).where(
+        of_entity, column.entity_sequential_id.is_not(None)
+    )
+    found = (await tx.execute(counter)).scalar_one()
+    if found is None:
+        issued = select(func.count()).where(of_entity, column.sequential_id.is_not(None), ~column.self_billed)
+        found = (await tx.execute(issued)).scalar_one()
+    return int(found)
 
 
 async def recurring_days(tx: Tx, subscription_ids: Collection[UUID]) -> dict[UUID, date]:

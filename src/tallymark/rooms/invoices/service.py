@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -124,10 +124,13 @@ class Content:
     taxes: Sequence[Mapping[str, Any]]
 
 
-async def save_draft(tx: Tx, values: Mapping[str, Any], content: Content) -> None:
-    """Write a new invoice with all that hangs on it; it waits for its finalization."""
-    await repository.insert_invoice(tx, values)
-    await _save_content(tx, values["id"], content)
+async def save_drafts(tx: Tx, drafts: Sequence[tuple[Mapping[str, Any], Content]]) -> list[Invoice]:
+    """Write new invoices with all that hangs on them; they wait for their finalization."""
+    await repository.insert_invoices(tx, [values for values, _ in drafts])
+    await _save_content(tx, [content for _, content in drafts])
+    ids = [values["id"] for values, _ in drafts]
+    found = await get_invoices(tx, ids)
+    return [found[invoice_id] for invoice_id in ids]
 
 
 async def replace_content(tx: Tx, invoice_id: UUID, values: Mapping[str, Any], content: Content) -> None:
@@ -135,8 +138,9 @@ async def replace_content(tx: Tx, invoice_id: UUID, values: Mapping[str, Any], c
     await fees.drop_of_invoice(tx, invoice_id)
     await repository.delete_records(tx, invoice_id)
     await repository.delete_sections(tx, invoice_id)
+    await repository.delete_applied_taxes(tx, invoice_id)
     await repository.update_invoice(tx, invoice_id, values)
-    await _save_content(tx, invoice_id, content)
+    await _save_content(tx, [content])
 
 
 async def replace_taxes(
@@ -144,110 +148,156 @@ async def replace_taxes(
 ) -> None:
     """Write totals that follow from other taxes, and these."""
     await repository.update_invoice(tx, invoice_id, values)
-    await repository.replace_applied_taxes(tx, invoice_id, applied)
+    await repository.delete_applied_taxes(tx, invoice_id)
+    await repository.insert_applied_taxes(tx, applied)
 
 
-async def _save_content(tx: Tx, invoice_id: UUID, content: Content) -> None:
-    await repository.insert_records(tx, content.records)
-    await fees.save_fees(tx, content.fees, content.fee_taxes)
-    await repository.replace_applied_taxes(tx, invoice_id, content.taxes)
+async def _save_content(tx: Tx, contents: Sequence[Content]) -> None:
+    await repository.insert_records(tx, [row for content in contents for row in content.records])
+    await fees.save_fees(
+        tx,
+        [row for content in contents for row in content.fees],
+        [row for content in contents for row in content.fee_taxes],
+    )
+    await repository.insert_applied_taxes(tx, [row for content in contents for row in content.taxes])
 
 
-async def copy_sections(tx: Tx, invoice_id: UUID, contracts: Sequence[Contract], *, now: datetime) -> None:
-    """Copy the custom sections that subscriptions and their customer print onto an invoice just computed (invoicing §14)."""
-    keys = {"organization_id": tx.organization_id, "invoice_id": invoice_id, "created_at": now}
-    applicable = await subscriptions.invoice_sections(tx, contracts)
+async def copy_sections(
+    tx: Tx, invoiced: Sequence[tuple[UUID, Sequence[Contract]]], *, now: datetime
+) -> None:
+    """Copy the custom sections that subscriptions and their customer print onto invoices just computed (invoicing §14)."""
+    applicable = await subscriptions.invoice_sections(tx, [contracts for _, contracts in invoiced])
     names = ("code", "name", "display_name", "details")
     rows = [
-        {"id": new_id(), **{name: getattr(section, name) for name in names}, **keys} for section in applicable
+        {
+            "id": new_id(),
+            **{name: getattr(section, name) for name in names},
+            "organization_id": tx.organization_id,
+            "invoice_id": invoice_id,
+            "created_at": now,
+        }
+        for (invoice_id, _), printed in zip(invoiced, applicable, strict=True)
+        for section in printed
     ]
     await repository.insert_sections(tx, rows)
 
 
-async def note_finalization(tx: Tx, invoice: Invoice, customer: Customer) -> None:
-    """Note when a draft's grace period ends: at 00:00 UTC of that day (subscriptions §5.6), or with its customer."""
-    due_at = customer.drafts_end_at or datetime.combine(invoice.expected_finalization_date, time.min, UTC)
-    await agenda.put(
-        tx,
-        Item(kind=Kind.FINALIZE_INVOICE, subject_id=invoice.id, owner_id=invoice.customer_id, due_at=due_at),
-    )
+async def note_finalizations(tx: Tx, drafts: Sequence[tuple[Invoice, Customer]]) -> None:
+    """Note when drafts' grace periods end: at 00:00 UTC of that day (subscriptions §5.6), or with their customer."""
+    items = []
+    for invoice, customer in drafts:
+        due_at = customer.drafts_end_at or datetime.combine(invoice.expected_finalization_date, time.min, UTC)
+        items.append(
+            Item(
+                kind=Kind.FINALIZE_INVOICE,
+                subject_id=invoice.id,
+                owner_id=invoice.customer_id,
+                due_at=due_at,
+            )
+        )
+    await agenda.put(tx, *items)
 
 
-async def finalize(tx: Tx, view: InvoiceView, dates: Mapping[str, Any], *, now: datetime) -> None:
-    """Issue an invoice: number it, or close it where nothing is on it and the customer wants none of that (§5.8).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """An invoice from which all is deducted, with the dates that it is issued with, as columns."""
+
+    view: InvoiceView
+    dates: Mapping[str, Any]
+
+
+async def finalize(tx: Tx, settled: Sequence[Settled], *, now: datetime) -> None:
+    """Issue invoices: number each, or close it where nothing is on it and the customer wants none of that (§5.8).
 
     While a VAT number is being checked the taxes are not known, and the invoice waits (subscriptions §1.7).
     """
-    invoice = view.invoice
-    assert InvoiceStatus.FINALIZED in CHANGES[invoice.status], f"{invoice.status} is not finalized again"
-    await agenda.drop(tx, Kind.FINALIZE_INVOICE, invoice.id)
-    await agenda.drop(tx, Kind.REFRESH_DRAFT, invoice.id)
-    unissued = await _unissued_columns(tx, view)
-    if unissued:
-        await repository.update_invoice(tx, invoice.id, {**dates, **unissued, "updated_at": now})
+    for one in settled:
+        status = one.view.invoice.status
+        assert InvoiceStatus.FINALIZED in CHANGES[status], f"{status} is not finalized again"
+    ids = [one.view.invoice.id for one in settled]
+    await agenda.drop(tx, Kind.FINALIZE_INVOICE, *ids)
+    await agenda.drop(tx, Kind.REFRESH_DRAFT, *ids)
+    unissued = await unissued_columns(tx, [one.view for one in settled])
+    rows = [
+        {"id": one.view.invoice.id, **one.dates, **unissued[one.view.invoice.id], "updated_at": now}
+        for one in settled
+        if one.view.invoice.id in unissued
+    ]
+    await repository.update_invoices(tx, rows)
+    await _issue(tx, [one for one in settled if one.view.invoice.id not in unissued], now=now)
+
+
+async def _issue(tx: Tx, settled: Sequence[Settled], *, now: datetime) -> None:
+    if not settled:
         return
-    number = await numbering.take_number(tx, customer=view.customer, entity=view.billing_entity, now=now)
-    is_paid = invoice.total_amount_cents == 0
-    await repository.update_invoice(
-        tx,
-        invoice.id,
-        {
-            **dates,
-            "status": InvoiceStatus.FINALIZED,
-            "number": number.text,
-            "sequential_id": number.sequential_id,
-            "entity_sequential_id": number.entity_sequential_id,
-            "payment_status": "succeeded" if is_paid else "pending",
-            "tax_status": "succeeded" if invoice.status is InvoiceStatus.PENDING else None,
-            "finalized_at": now,
-            "updated_at": now,
-        },
+    parties = [(one.view.customer, one.view.billing_entity) for one in settled]
+    numbers = await numbering.take_numbers(tx, parties, now=now)
+    await repository.update_invoices(
+        tx, [_issued_row(one, number, now=now) for one, number in zip(settled, numbers, strict=True)]
     )
-    if not is_paid:
-        overdue_at = datetime.combine(dates["payment_due_date"] + timedelta(days=1), time.min, UTC)
-        overdue = Item(
-            kind=Kind.MARK_OVERDUE, subject_id=invoice.id, owner_id=invoice.customer_id, due_at=overdue_at
-        )
-        await agenda.put(tx, overdue)
-    await enqueue_document(tx, invoice.id)
+    unpaid = [one for one in settled if one.view.invoice.total_amount_cents]
+    await agenda.put(tx, *(_overdue_item(one) for one in unpaid))
+    await enqueue_documents(tx, [one.view.invoice.id for one in settled])
 
 
-async def deduct(tx: Tx, invoice: Invoice, lines: Sequence[Mapping[str, Any]], *, now: datetime) -> Invoice:
-    """Take credit notes off an invoice that is about to be issued; `lines` are rows of what each gives (§5.5)."""
-    if not lines:
-        return invoice
-    taken = sum(line["amount_cents"] for line in lines)
-    await repository.insert_credits(tx, lines)
-    changed = {
-        "credit_notes_amount_cents": invoice.credit_notes_amount_cents + taken,
-        "total_amount_cents": invoice.total_amount_cents - taken,
+def _issued_row(one: Settled, number: numbering.Number, *, now: datetime) -> dict[str, Any]:
+    invoice = one.view.invoice
+    return {
+        "id": invoice.id,
+        **one.dates,
+        "status": InvoiceStatus.FINALIZED,
+        "number": number.text,
+        "sequential_id": number.sequential_id,
+        "entity_sequential_id": number.entity_sequential_id,
+        "payment_status": "pending" if invoice.total_amount_cents else "succeeded",
+        "tax_status": "succeeded" if invoice.status is InvoiceStatus.PENDING else None,
+        "finalized_at": now,
         "updated_at": now,
     }
-    await repository.update_invoice(tx, invoice.id, changed)
-    return replace(invoice, **changed)
 
 
-async def is_issued_now(tx: Tx, view: InvoiceView) -> bool:
-    """Whether an invoice, once finalized, is numbered at once."""
-    return not await _unissued_columns(tx, view)
+def _overdue_item(one: Settled) -> Item:
+    invoice = one.view.invoice
+    due_at = datetime.combine(one.dates["payment_due_date"] + timedelta(days=1), time.min, UTC)
+    return Item(kind=Kind.MARK_OVERDUE, subject_id=invoice.id, owner_id=invoice.customer_id, due_at=due_at)
 
 
-async def _unissued_columns(tx: Tx, view: InvoiceView) -> dict[str, Any]:
-    """What becomes of an invoice that is not issued now: it waits for taxes, or is closed; empty for all others."""
-    customer, entity = view.customer, view.customer_entity
-    needs_taxes = entity.eu_tax_management and view.invoice.invoice_type not in TAXED_BEFORE
-    if needs_taxes and await customers.awaits_vat_check(tx, customer.id):
-        return {"status": InvoiceStatus.PENDING, "tax_status": "pending"}
-    if not view.invoice.fees_amount_cents and not customer.finalizes_zero_amount_invoices(entity):
-        return {"status": InvoiceStatus.CLOSED}
-    return {}
+async def deduct_credit_notes(
+    tx: Tx, deducted: Mapping[UUID, int], lines: Sequence[Mapping[str, Any]], *, now: datetime
+) -> None:
+    """Take credit notes off invoices that are about to be issued; `lines` are rows of what each gives (§5.5)."""
+    await repository.insert_credits(tx, lines)
+    await repository.deduct_credit_notes(tx, deducted, now=now)
 
 
-async def enqueue_document(tx: Tx, invoice_id: UUID) -> None:
-    """Have the PDF made soon; a simulated organization's is made when it is asked for."""
+async def unissued_columns(tx: Tx, views: Sequence[InvoiceView]) -> dict[UUID, dict[str, Any]]:
+    """What becomes of the invoices that are not issued now: they wait for taxes, or are closed."""
+    waiting = await customers.awaiting_vat_checks(
+        tx,
+        {
+            view.customer.id
+            for view in views
+            if view.customer_entity.eu_tax_management and view.invoice.invoice_type not in TAXED_BEFORE
+        },
+    )
+    found: dict[UUID, dict[str, Any]] = {}
+    for view in views:
+        invoice, customer = view.invoice, view.customer
+        if customer.id in waiting and invoice.invoice_type not in TAXED_BEFORE:
+            found[invoice.id] = {"status": InvoiceStatus.PENDING, "tax_status": "pending"}
+        elif not invoice.fees_amount_cents and not customer.finalizes_zero_amount_invoices(
+            view.customer_entity
+        ):
+            found[invoice.id] = {"status": InvoiceStatus.CLOSED, "tax_status": None}
+    return found
+
+
+async def enqueue_documents(tx: Tx, invoice_ids: Sequence[UUID]) -> None:
+    """Have the PDFs made soon; a simulated organization's are made when they are asked for."""
     if not tx.is_simulated:
-        arguments = {"organization_id": str(tx.organization_id), "invoice_id": str(invoice_id)}
-        await enqueue(tx, RENDER_DOCUMENT, arguments, lock=f"document:{invoice_id}")
+        for invoice_id in invoice_ids:
+            arguments = {"organization_id": str(tx.organization_id), "invoice_id": str(invoice_id)}
+            await enqueue(tx, RENDER_DOCUMENT, arguments, lock=f"document:{invoice_id}")
 
 
 async def mark_paid(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:

@@ -79,7 +79,7 @@ async def _invoice(tx: Tx, line: Line, *, at: datetime, now: datetime) -> None:
     """One invoice for one event, dated as of it."""
     subject = await subject_of_event(tx, line.contract, at=at)
     computed = Computed(subjects=(subject,), lines=(line,), totals=compute_invoice([invoiced(line)]))
-    invoice_id = await issue_computed(tx, computed, now=now)
+    (invoice_id,) = await issue_computed(tx, [computed], now=now)
     invoice = await invoices.find_invoice(tx, invoice_id)
     made = (await fees.of_invoices(tx, [invoice_id]))[invoice_id]
     messages = [fee_created(fee.id) for fee in made]

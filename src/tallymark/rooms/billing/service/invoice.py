@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -46,62 +46,70 @@ async def issue_all(
     tx: Tx, groups: Sequence[Sequence[Subject]], *, now: datetime, skips_empty: bool = False
 ) -> list[UUID | None]:
     """Invoice many groups, each as `issue` does."""
-    made = [
-        await issue_computed(tx, computed, now=now) if computed.lines or not skips_empty else None
-        for computed in await compute_all(tx, groups, made_at=now)
-    ]
-    for subjects in groups:
-        await renew_standalone(tx, subjects, now=now)
-        await regroup_paid_fees(tx, subjects, now=now)
-    return made
+    computed = await compute_all(tx, groups, made_at=now)
+    wanted = [one for one in computed if one.lines or not skips_empty]
+    made = iter(await issue_computed(tx, wanted, now=now))
+    issued = [next(made) if one.lines or not skips_empty else None for one in computed]
+    await renew_standalone(tx, [subject for group in groups for subject in group], now=now)
+    await regroup_paid_fees(tx, groups, now=now)
+    return issued
 
 
-async def issue_computed(tx: Tx, computed: Computed, *, now: datetime) -> UUID:
-    """Write an invoice that is computed. What is paid in advance within a period never waits (invoicing §3)."""
+async def issue_computed(tx: Tx, computed: Sequence[Computed], *, now: datetime) -> list[UUID]:
+    """Write invoices that are computed, in the order given; those without a grace period are final at once."""
+    if not computed:
+        return []
+    rows = [_draft(tx, one, now=now) for one in computed]
+    contents = [_content(tx, one, row["id"], now=now) for one, row in zip(computed, rows, strict=True)]
+    drafts = await invoices.save_drafts(tx, list(zip(rows, contents, strict=True)))
+    await invoices.copy_sections(
+        tx,
+        [(draft.id, [s.contract for s in one.subjects]) for draft, one in zip(drafts, computed, strict=True)],
+        now=now,
+    )
+    waiting = [(draft, one.customer) for draft, one in zip(drafts, computed, strict=True) if _has_grace(one)]
+    await invoices.note_finalizations(tx, waiting)
+    final = [draft for draft, one in zip(drafts, computed, strict=True) if not _has_grace(one)]
+    views = await invoices.get_views(tx, final, now=now, with_lines=False)
+    await _settle(tx, [(view, _date_columns(view.invoice.dates)) for view in views], now=now)
+    return [draft.id for draft in drafts]
+
+
+def _has_grace(computed: Computed) -> bool:
+    """Whether it stays a draft for a while. What is paid in advance within a period never waits (invoicing §3)."""
+    return computed.subjects[0].reason is not Reason.IN_ADVANCE and computed.issuing_rules.grace_days > 0
+
+
+def _draft(tx: Tx, computed: Computed, *, now: datetime) -> dict[str, Any]:
     first = computed.subjects[0]
-    contract = first.contract
-    rules = contract.customer.issuing_rules(contract.customer_entity)
-    has_grace = first.reason is not Reason.IN_ADVANCE and rules.grace_days > 0
+    contract, rules = first.contract, computed.issuing_rules
     dates = new_invoice_dates(
         rules,
         day=first.day,
         is_recurring=first.is_recurring,
         has_grace=first.reason is not Reason.IN_ADVANCE,
     )
-    invoice_id = new_id()
-    await invoices.save_draft(
-        tx,
-        {
-            "id": invoice_id,
-            "organization_id": tx.organization_id,
-            "customer_id": contract.customer.id,
-            "billing_entity_id": contract.billing_entity.id,
-            "number": draft_number(contract.billing_entity),
-            "invoice_type": INVOICE_TYPE,
-            "status": InvoiceStatus.DRAFT,
-            "currency": contract.plan.amount_currency,
-            "timezone": contract.timezone.key,
-            "billing_day": first.day,
-            "billed_at": first.at,
-            "net_payment_term": rules.net_payment_term,
-            "is_recurring": first.is_recurring,
-            "self_billed": contract.customer.is_partner,
-            "purchase_order_number": contract.subscription.purchase_order_number,
-            **_date_columns(dates),
-            **total_columns(computed),
-            "created_at": now,
-            "updated_at": now,
-        },
-        _content(tx, computed, invoice_id, now=now),
-    )
-    await invoices.copy_sections(tx, invoice_id, [s.contract for s in computed.subjects], now=now)
-    invoice = await invoices.get_invoice(tx, invoice_id)
-    if has_grace:
-        await invoices.note_finalization(tx, invoice, contract.customer)
-    else:
-        (view,) = await invoices.get_views(tx, [invoice], now=now, with_lines=False)
-        await _settle(tx, view, _date_columns(dates), now=now)
-    return invoice_id
+    return {
+        "id": new_id(),
+        "organization_id": tx.organization_id,
+        "customer_id": contract.customer.id,
+        "billing_entity_id": contract.billing_entity.id,
+        "number": draft_number(contract.billing_entity),
+        "invoice_type": INVOICE_TYPE,
+        "status": InvoiceStatus.DRAFT,
+        "currency": contract.plan.amount_currency,
+        "timezone": contract.timezone.key,
+        "billing_day": first.day,
+        "billed_at": first.at,
+        "net_payment_term": rules.net_payment_term,
+        "is_recurring": first.is_recurring,
+        "self_billed": contract.customer.is_partner,
+        "purchase_order_number": contract.subscription.purchase_order_number,
+        **_date_columns(dates),
+        **total_columns(computed),
+        "created_at": now,
+        "updated_at": now,
+    }
 
 
 async def refresh(tx: Tx, invoice: Invoice, *, now: datetime) -> Invoice:
@@ -114,7 +122,7 @@ async def refresh(tx: Tx, invoice: Invoice, *, now: datetime) -> Invoice:
     content = _content(tx, computed, invoice.id, now=invoice.created_at)
     values = {**total_columns(computed), "updated_at": now}
     await invoices.replace_content(tx, invoice.id, values, content)
-    await invoices.copy_sections(tx, invoice.id, [s.contract for s in subjects], now=now)
+    await invoices.copy_sections(tx, [(invoice.id, [s.contract for s in subjects])], now=now)
     return await invoices.get_invoice(tx, invoice.id)
 
 
@@ -125,7 +133,7 @@ async def finalize(tx: Tx, invoice_id: UUID, *, now: datetime, as_of: datetime) 
         raise NotFound("invoice")
     fresh = await refresh(tx, draft, now=now)
     (view,) = await invoices.get_views(tx, [fresh], now=now, with_lines=False)
-    await _settle(tx, view, _final_date_columns(view, as_of), now=now)
+    await _settle(tx, [(view, _final_date_columns(view, as_of))], now=now)
     await _give_back(tx, view, now=now)
     return invoice_id
 
@@ -138,13 +146,17 @@ async def release(tx: Tx, invoice: Invoice, *, now: datetime) -> None:
     else:
         fresh = await refresh(tx, invoice, now=now)
     (view,) = await invoices.get_views(tx, [fresh], now=now, with_lines=False)
-    await _settle(tx, view, _date_columns(fresh.dates), now=now)
+    await _settle(tx, [(view, _date_columns(fresh.dates))], now=now)
     await _give_back(tx, view, now=now)
 
 
-async def _settle(tx: Tx, view: InvoiceView, dates: dict[str, Any], *, now: datetime) -> None:
-    """Deduct the customer's credit and issue (subscriptions §5.4)."""
-    await invoices.finalize(tx, await credit_notes.deduct(tx, view, now=now), dates, now=now)
+async def _settle(tx: Tx, dated: Sequence[tuple[InvoiceView, Mapping[str, Any]]], *, now: datetime) -> None:
+    """Deduct the customers' credit and issue (subscriptions §5.4)."""
+    views = await credit_notes.deduct(tx, [view for view, _ in dated], now=now)
+    settled = [
+        invoices.Settled(view=view, dates=dates) for view, (_, dates) in zip(views, dated, strict=True)
+    ]
+    await invoices.finalize(tx, settled, now=now)
 
 
 async def _give_back(tx: Tx, view: InvoiceView, *, now: datetime) -> None:

@@ -24,25 +24,34 @@ INVOICE_TYPE = "advance_charges"
 REGROUPING = (Reason.PERIODIC, Reason.TERMINATING)
 
 
-async def regroup_paid_fees(tx: Tx, subjects: Sequence[Subject], *, now: datetime) -> UUID | None:
-    """Invoice the paid fees of the external ids being billed; None where there are none.
+async def regroup_paid_fees(tx: Tx, groups: Sequence[Sequence[Subject]], *, now: datetime) -> None:
+    """Invoice, for each group of subscriptions being billed, the paid fees of their external ids, where there are any.
 
     At a renewal only those whose charges period has ended by then. Nothing is computed anew: amounts and taxes are sums
     of the fees' own.
     """
-    billed = [subject for subject in subjects if subject.reason in REGROUPING]
-    if not billed:
-        return None
+    billed = [[subject for subject in group if subject.reason in REGROUPING] for group in groups]
+    having = await fees.with_paid_fees(tx, {_external_id(subject) for group in billed for subject in group})
+    for group in billed:
+        if any(_external_id(subject) in having for subject in group):
+            await _regroup(tx, group, now=now)
+
+
+def _external_id(subject: Subject) -> str:
+    return subject.contract.subscription.external_id
+
+
+async def _regroup(tx: Tx, billed: Sequence[Subject], *, now: datetime) -> None:
     first = billed[0]
     found = await fees.paid_without_invoice(
         tx,
-        external_subscription_ids={subject.contract.subscription.external_id for subject in billed},
+        external_subscription_ids={_external_id(subject) for subject in billed},
         currency=first.contract.plan.amount_currency,
         paid_by=first.at,
         ended_by=first.at if first.reason is Reason.PERIODIC else None,
     )
     if not found:
-        return None
+        return
     invoice_id = new_id()
     content = invoices.Content(
         records=_records(tx, found, billed, invoice_id, now=now),
@@ -50,17 +59,14 @@ async def regroup_paid_fees(tx: Tx, subjects: Sequence[Subject], *, now: datetim
         fee_taxes=(),
         taxes=_taxes(tx, found, invoice_id, now=now),
     )
-    await invoices.save_draft(tx, _invoice(tx, first, found, invoice_id, now=now), content)
+    (draft,) = await invoices.save_drafts(tx, [(_invoice(tx, first, found, invoice_id, now=now), content)])
     await fees.put_on_invoice(tx, [fee.id for fee in found], invoice_id, now=now)
-    await invoices.copy_sections(tx, invoice_id, [subject.contract for subject in billed], now=now)
-    (view,) = await invoices.get_views(
-        tx, [await invoices.get_invoice(tx, invoice_id)], now=now, with_lines=False
-    )
-    await invoices.finalize(tx, view, _dates(first), now=now)
+    await invoices.copy_sections(tx, [(invoice_id, [subject.contract for subject in billed])], now=now)
+    (view,) = await invoices.get_views(tx, [draft], now=now, with_lines=False)
+    await invoices.finalize(tx, [invoices.Settled(view=view, dates=_dates(first))], now=now)
     await invoices.mark_paid(tx, invoice_id, now=now)
     message = Message(webhook_type="invoice.created", object_type="invoice", object_id=invoice_id)
     await emit(tx, message, now=now)
-    return invoice_id
 
 
 def _dates(subject: Subject) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from tallymark.rooms.customers.service.upsert import (
     upsert,
 )
 from tallymark.rooms.customers.service.vat import (
-    awaits_vat_check,
+    awaiting_vat_checks,
     find_vat_check,
     postpone_check,
     record_answer,
@@ -30,7 +30,7 @@ __all__ = [
     "MetadataInput",
     "ProviderInput",
     "applicable_sections",
-    "awaits_vat_check",
+    "awaiting_vat_checks",
     "create_implicitly",
     "delete_customer",
     "find_customer",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from tallymark.db.engine import Tx
@@ -30,12 +30,13 @@ async def choose_sections(
         await repository.update_customer(tx, customer_id, {"skip_invoice_custom_sections": False})
 
 
-async def applicable_sections(tx: Tx, customer: Customer) -> tuple[Section, ...]:
-    """What invoices of a customer print, by name: their own selection, else their billing entity's."""
-    if customer.skip_invoice_custom_sections:
-        return ()
-    own = await sections.sections_of(tx, Owner.CUSTOMER, {customer.id})
-    if customer.id in own:
-        return own[customer.id]
-    entity_id = customer.billing_entity_id
-    return (await sections.sections_of(tx, Owner.BILLING_ENTITY, {entity_id})).get(entity_id, ())
+async def applicable_sections(tx: Tx, of: Iterable[Customer]) -> dict[UUID, tuple[Section, ...]]:
+    """What invoices of customers print, by name: their own selection, else their billing entity's."""
+    printing = [customer for customer in of if not customer.skip_invoice_custom_sections]
+    own = await sections.sections_of(tx, Owner.CUSTOMER, {customer.id for customer in printing})
+    entity_ids = {customer.billing_entity_id for customer in printing if customer.id not in own}
+    of_entities = await sections.sections_of(tx, Owner.BILLING_ENTITY, entity_ids)
+    return {
+        customer.id: own.get(customer.id) or of_entities.get(customer.billing_entity_id, ())
+        for customer in printing
+    }

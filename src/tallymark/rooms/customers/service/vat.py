@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -66,9 +66,9 @@ async def find_vat_check(tx: Tx, check_id: UUID) -> VatCheck | None:
     return await repository.find_vat_check(tx, check_id)
 
 
-async def awaits_vat_check(tx: Tx, customer_id: UUID) -> bool:
-    """Whether the customer's taxes are not known yet: their invoices wait."""
-    return await repository.find_vat_check_of(tx, customer_id) is not None
+async def awaiting_vat_checks(tx: Tx, customer_ids: Collection[UUID]) -> set[UUID]:
+    """Of these customers those whose taxes are not known yet: their invoices wait."""
+    return await repository.with_vat_checks(tx, customer_ids) if customer_ids else set()
 
 
 async def record_answer(

@@ -51,19 +51,21 @@ async def copy_sections(tx: Tx, from_id: UUID, to_id: UUID) -> None:
         await sections.select_sections(tx, Owner.SUBSCRIPTION, to_id, [section.code for section in selected])
 
 
-async def invoice_sections(tx: Tx, contracts: Sequence[Contract]) -> list[Section]:
-    """What an invoice of these subscriptions of one customer prints, by name.
+async def invoice_sections(tx: Tx, invoiced: Sequence[Sequence[Contract]]) -> list[list[Section]]:
+    """What each invoice prints, by name; given are the subscriptions on it, of one customer.
 
     Those that skip are left out; if all do, nothing is printed. Own selections add up; the customer's are printed
     where one has none of its own.
     """
-    taking = [c for c in contracts if not c.subscription.skip_invoice_custom_sections]
-    if not taking:
-        return []
-    own = await sections_of(tx, [contract.subscription.id for contract in taking])
-    found = {section.id: section for selected in own.values() for section in selected}
-    if len(own) < len(taking):
-        found |= {
-            section.id: section for section in await customers.applicable_sections(tx, taking[0].customer)
-        }
-    return sorted(found.values(), key=lambda section: (section.name, section.id))
+    taking = [[c for c in of_one if not c.subscription.skip_invoice_custom_sections] for of_one in invoiced]
+    own = await sections_of(tx, [contract.subscription.id for of_one in taking for contract in of_one])
+    inheriting = [c for of_one in taking for c in of_one if c.subscription.id not in own]
+    inherited = await customers.applicable_sections(
+        tx, {contract.customer.id: contract.customer for contract in inheriting}.values()
+    )
+    printed = []
+    for of_one in taking:
+        chosen = [own.get(c.subscription.id) or inherited.get(c.customer.id, ()) for c in of_one]
+        found = {section.id: section for selected in chosen for section in selected}
+        printed.append(sorted(found.values(), key=lambda section: (section.name, section.id)))
+    return printed
