@@ -24,6 +24,7 @@ from tallymark.rooms.billable_metrics import routes as billable_metrics
 from tallymark.rooms.billing import jobs as billing_jobs
 from tallymark.rooms.billing import routes as billing
 from tallymark.rooms.billing_entities import routes as billing_entities
+from tallymark.rooms.coupons import routes as coupons
 from tallymark.rooms.credit_notes import routes as credit_notes
 from tallymark.rooms.customers import routes as customers
 from tallymark.rooms.customers.jobs import VatChecks
@@ -72,6 +73,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     invoices.router,
     invoices.files_router,
     credit_notes.router,
+    coupons.router,
     customers.router,
 )
 

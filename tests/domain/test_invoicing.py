@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallymark.domain.fees.model import Fee, FeeType
-from tallymark.domain.invoicing import InvoicedFee, TaxRate, compute_invoice, resolve_taxes
+from tallymark.domain.invoicing import Coupon, InvoicedFee, TaxRate, compute_invoice, resolve_taxes
 from tallymark.domain.invoicing.compute import DoesNotAddUp, check
 
 
@@ -50,9 +50,10 @@ def test_each_tax_is_shown_rounded_and_their_sum_is_rounded_once():
 
 def test_taxes_are_taken_of_what_coupons_leave():
     """invoicing §17.1: 20 % of 6220 is 1244; of the fees 882, 222, 140."""
-    fees = [(4900, "489.92910"), (1234, "123.38214"), (777, "77.68876")]
     twenty = tax("20")
-    draft = compute_invoice([line(cents, twenty, coupons=share) for cents, share in fees])
+    draft = compute_invoice([line(cents, twenty) for cents in (4900, 1234, 777)], [Coupon(rate=Fraction(10))])
+    shares = [fee.precise_coupons_amount_cents for fee in draft.fees]
+    assert shares == [Fraction("489.92910"), Fraction("123.38214"), Fraction("77.68876")]
     assert [fee.taxes_amount_cents for fee in draft.fees] == [882, 222, 140]
     assert draft.applied_taxes[0].amount_cents == 1244
 
@@ -90,6 +91,8 @@ def test_an_invoice_that_does_not_add_up_is_not_made():
         check(replace(good, coupons_amount_cents=5000))
     with pytest.raises(DoesNotAddUp, match="coupons"):
         check(replace(good, fees=(line(10, coupons="11"),)))
+    with pytest.raises(DoesNotAddUp, match="coupons"):
+        check(replace(good, coupons_amount_cents=1))
 
 
 rates = st.sampled_from([tax("20"), tax("5.5"), tax("0"), tax("7.7"), tax("19.6")])

@@ -22,6 +22,7 @@ from tallymark.db.tables.catalog import (
     taxes,
 )
 from tallymark.db.tables.columns import metadata
+from tallymark.db.tables.coupons import applied_coupons, coupon_targets, coupons
 from tallymark.db.tables.customers import (
     customer_metadata,
     customers,
@@ -65,6 +66,7 @@ __all__ = [
     "add_ons_taxes",
     "agenda",
     "api_keys",
+    "applied_coupons",
     "billable_metric_filters",
     "billable_metrics",
     "billing_entities",
@@ -76,6 +78,8 @@ __all__ = [
     "charges_taxes",
     "commitments",
     "commitments_taxes",
+    "coupon_targets",
+    "coupons",
     "credit_note_items",
     "credit_notes",
     "credit_notes_applied_taxes",

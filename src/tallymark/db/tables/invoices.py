@@ -259,6 +259,8 @@ invoice_credits = Table(
     organization_column(),
     reference("invoice_id", "invoices", index=True),
     Column("credit_note_id", Uuid, index=True),
+    reference("coupon_id", "coupons", nullable=True),
+    reference("applied_coupon_id", "applied_coupons", nullable=True, index=True),
     cents("amount_cents"),
     string("currency", nullable=False),
     flag("before_taxes"),

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
+from fractions import Fraction
 
+from tallymark.domain.invoicing.coupons import Coupon, apply_coupons
 from tallymark.domain.invoicing.model import InvoicedFee, InvoiceDraft
 from tallymark.domain.invoicing.taxes import apply_taxes
 
-STEPS = (apply_taxes,)
-"""What happens to the fees, in this order (invoicing §5)."""
+SHARE_ERROR = Fraction(1, 100_000)
+"""What rounding to five decimals may cost one fee's share of one coupon."""
 
 
 class DoesNotAddUp(AssertionError):
     """The invoice's totals do not follow from its fees: it must not be issued."""
 
 
-def compute_invoice(fees: Sequence[InvoicedFee]) -> InvoiceDraft:
-    """Take fees to totals. Raises `DoesNotAddUp` rather than return an invoice that breaks a law of invoicing §18."""
-    draft = reduce(lambda draft, step: step(draft), STEPS, InvoiceDraft(fees=tuple(fees)))
+def compute_invoice(fees: Sequence[InvoicedFee], coupons: Sequence[Coupon] = ()) -> InvoiceDraft:
+    """Take fees to totals: coupons, in the order given, then taxes of what they leave (invoicing §5).
+
+    Raises `DoesNotAddUp` rather than return an invoice that breaks a law of invoicing §18.
+    """
+    draft = apply_taxes(apply_coupons(InvoiceDraft(fees=tuple(fees)), coupons))
     check(draft)
     return draft
 
@@ -38,6 +42,9 @@ def check(draft: InvoiceDraft) -> None:
             raise DoesNotAddUp(
                 f"a fee of {line.fee.amount_cents} gives {line.precise_coupons_amount_cents} to coupons"
             )
+    spread = sum((line.precise_coupons_amount_cents for line in draft.fees), Fraction(0))
+    if abs(spread - draft.coupons_amount_cents) > len(draft.fees) * len(draft.coupon_credits) * SHARE_ERROR:
+        raise DoesNotAddUp(f"coupons of {draft.coupons_amount_cents} are not the fees' {spread}")
     shown = sum(tax.amount_cents for tax in draft.applied_taxes)
     if 2 * abs(draft.taxes_amount_cents - shown) > len(draft.applied_taxes) + 1:
         raise DoesNotAddUp(f"taxes of {draft.taxes_amount_cents} do not follow from {shown}")

@@ -54,12 +54,21 @@ class InvoicedFee:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CouponCredit:
+    """What one coupon took off; `position` is its place in the order in which coupons were applied."""
+
+    position: int
+    amount_cents: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceDraft:
     """Fees and totals of an invoice; `compute_invoice` alone makes a complete one."""
 
     fees: tuple[InvoicedFee, ...]
     progressive_billing_credit_amount_cents: int = 0
     coupons_amount_cents: int = 0
+    coupon_credits: tuple[CouponCredit, ...] = ()
     applied_taxes: tuple[AppliedTax, ...] = ()
     taxes_amount_cents: int = 0
     taxes_rate: Fraction = Fraction(0)

@@ -17,8 +17,9 @@ from tallymark.integrations.documents.breakdown import breakdown
 from tallymark.integrations.documents.formats import country_name, currency_symbol, formats_of
 from tallymark.rooms.customers.model import Address, Customer
 from tallymark.rooms.fees.model import FeeRecord
-from tallymark.rooms.invoices.model import InvoiceView
+from tallymark.rooms.invoices.model import CreditLine, InvoiceView
 from tallymark.rooms.organizations.model import BillingEntity
+from tallymark.rooms.plans.model import ALL_FILTER_VALUES
 from tallymark.rooms.subscriptions.model import SubscriptionView
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -162,8 +163,10 @@ def _sections(view: InvoiceView, words: str) -> list[Json]:
         subscription = shown.contract.subscription
         fees = [fee for fee in view.fees if fee.subscription_id == subscription.id]
         groups = [
-            _group(names["subscription"], _base_fees(fees), view),
-            _group(names["usage"], _usage_fees(fees), view),
+            _group(names["subscription"], _base_fees(fees), view, words),
+            _group(names["fixed_charges"], _shown(fees, FeeType.FIXED_CHARGE), view, words),
+            _group(names["usage"], _shown(fees, FeeType.CHARGE), view, words),
+            _group(names["commitment"], _shown(fees, FeeType.COMMITMENT), view, words),
         ]
         kept = [group for group in groups if group["fees"]]
         record = next(record for record in view.records if record.subscription_id == subscription.id)
@@ -190,15 +193,37 @@ def _base_fees(fees: Sequence[FeeRecord]) -> list[FeeRecord]:
     return [fee for fee in base if fee.amount_cents or not others]
 
 
-def _usage_fees(fees: Sequence[FeeRecord]) -> list[FeeRecord]:
-    used = [
-        fee for fee in fees if fee.fee_type is not FeeType.SUBSCRIPTION and (fee.units or fee.amount_cents)
+def _shown(fees: Sequence[FeeRecord], fee_type: FeeType) -> list[FeeRecord]:
+    """The fees of a type by name, true-ups under their parents; of zero ones only such parents (invoicing §15)."""
+    true_ups = {fee.true_up_parent_fee_id: fee for fee in fees if fee.true_up_parent_fee_id}
+    kept = [
+        fee
+        for fee in fees
+        if fee.fee_type is fee_type
+        and fee.true_up_parent_fee_id is None
+        and (fee.units or fee.amount_cents or fee.id in true_ups)
     ]
-    return sorted(used, key=lambda fee: (fee.invoice_display_name or fee.item_name).lower())
+    in_order = sorted(kept, key=lambda fee: _fee_name(fee).lower())
+    return [shown for fee in in_order for shown in (fee, true_ups.get(fee.id)) if shown is not None]
 
 
-def _group(title: str, fees: Sequence[FeeRecord], view: InvoiceView) -> Json:
-    group: Json = {"title": title, "fees": [_fee(fee, view) for fee in fees]}
+def _fee_name(fee: FeeRecord) -> str:
+    """What it is called, for which group and filter: each part of the usage has its own."""
+    groups = [str(value) for value in fee.grouped_by.values() if value is not None]
+    filters = [fee.filter_display_name] if fee.filter_display_name else _filter_values(fee)
+    return " • ".join([fee.invoice_display_name or fee.item_name, *groups, *filters])
+
+
+def _filter_values(fee: FeeRecord) -> list[str]:
+    return [
+        ", ".join(value for value in values if value != ALL_FILTER_VALUES)
+        for values in (fee.filter_values or {}).values()
+        if set(values) != {ALL_FILTER_VALUES}
+    ]
+
+
+def _group(title: str, fees: Sequence[FeeRecord], view: InvoiceView, words: str) -> Json:
+    group: Json = {"title": title, "fees": [_fee(fee, view, words) for fee in fees]}
     if fees and fees[0].from_at and fees[0].to_at:
         group["period"] = _days(fees[0].from_at, fees[0].to_at, view)
     return group
@@ -211,10 +236,13 @@ def _days(start: datetime, end: datetime, view: InvoiceView) -> Json:
     return {"from": local_date(start, zone).isoformat(), "to": local_date(last, zone).isoformat()}
 
 
-def _fee(fee: FeeRecord, view: InvoiceView) -> Json:
+def _fee(fee: FeeRecord, view: InvoiceView, words: str) -> Json:
     lines = breakdown(fee.charge_model, fee.amount_details) or _proration(fee, view)
+    name = _fee_name(fee)
+    if fee.true_up_parent_fee_id is not None:
+        name = f"{name} • {labels_of(words)['group']['true_up']}"
     line: Json = {
-        "name": fee.invoice_display_name or fee.item_name,
+        "name": name,
         "units": plain_text(fee.units, 6),
         "amount_cents": fee.amount_cents,
     }
@@ -228,7 +256,7 @@ def _fee(fee: FeeRecord, view: InvoiceView) -> Json:
 def _proration(fee: FeeRecord, view: InvoiceView) -> list[Json]:
     """How many days of a base price were charged."""
     step = next((step for step in fee.explanation if step["step"] == "proration"), None)
-    if step is None or fee.from_at is None or fee.to_at is None:
+    if fee.fee_type is not FeeType.SUBSCRIPTION or step is None or fee.from_at is None or fee.to_at is None:
         return []
     counted, full = str(step["fraction"]).split("/")
     unit = currency(fee.currency)
@@ -249,6 +277,11 @@ def _proration(fee: FeeRecord, view: InvoiceView) -> list[Json]:
 def _totals(view: InvoiceView) -> Iterator[Json]:
     """The rows from the sum of the fees to the total; what only repeats the row before is left out."""
     invoice = view.invoice
+    before = [_deduction(line) for line in view.credits if line.before_taxes]
+    after = [_deduction(line) for line in view.credits if not line.before_taxes]
+    if before:
+        yield {"kind": "fees", "amount_cents": invoice.fees_amount_cents}
+        yield from before
     yield {"kind": "subtotal_excl", "amount_cents": invoice.sub_total_excluding_taxes_amount_cents}
     for tax in view.applied_taxes:
         yield {
@@ -263,4 +296,13 @@ def _totals(view: InvoiceView) -> Iterator[Json]:
     rounding = invoice.taxes_amount_cents - sum(tax.amount_cents for tax in view.applied_taxes)
     if rounding:
         yield {"kind": "tax_rounding", "amount_cents": rounding}
+    if after:
+        yield {"kind": "subtotal_incl", "amount_cents": invoice.sub_total_including_taxes_amount_cents}
+        yield from after
     yield {"kind": "total", "amount_cents": invoice.total_amount_cents}
+
+
+def _deduction(line: CreditLine) -> Json:
+    """A coupon by its name, a credit note by its number."""
+    name = {"name": line.item_name} if line.item_type == "coupon" else {"ref": line.item_code}
+    return {"kind": line.item_type, **name, "amount_cents": -line.amount_cents}

@@ -10,6 +10,7 @@ from tallymark.domain.calendar import Boundaries, IssuingRules
 from tallymark.domain.fees.model import Fee, FeeType
 from tallymark.domain.invoicing import InvoiceDraft
 from tallymark.domain.periods import Period, local_date
+from tallymark.rooms.coupons.model import Use
 from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.events.model import Event
 from tallymark.rooms.invoices.model import Reason
@@ -59,10 +60,18 @@ class Line:
     event: Event | None = None
     """The one event that a fee in advance is for."""
 
+    stored_metric_id: UUID | None = None
+    """The metric of a fee that was stored earlier, and comes without its usage."""
+
     @property
     def is_base_fee(self) -> bool:
         """Whether it is the plan's own price."""
         return self.fee.fee_type is FeeType.SUBSCRIPTION
+
+    @property
+    def billable_metric_id(self) -> UUID | None:
+        """The metric that it is for, None for what is not metered."""
+        return self.charge.billable_metric.id if self.charge else self.stored_metric_id
 
     @property
     def charge(self) -> Charge | None:
@@ -77,6 +86,7 @@ class Computed:
     subjects: tuple[Subject, ...]
     lines: tuple[Line, ...]
     totals: InvoiceDraft
+    coupon_uses: tuple[Use, ...] = ()
 
     @property
     def customer(self) -> Customer:

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Row, bindparam, delete, exists, func, inse
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.db.tables import (
+    applied_coupons,
     billing_entities,
     customer_metadata,
     customers,
@@ -228,3 +229,9 @@ def _as_value(row: Row[Any], notes: tuple[Metadata, ...]) -> Customer:
     address = Address(**{name: values.pop(name) for name in ADDRESS})
     shipping = Address(**{name: values.pop(f"shipping_{name}") for name in ADDRESS})
     return Customer(**values, address=address, shipping_address=shipping, metadata=notes)
+
+
+async def terminate_applied_coupons(tx: Tx, customer_id: UUID, *, at: datetime) -> None:
+    active = (applied_coupons.c.customer_id == customer_id) & (applied_coupons.c.status == "active")
+    gone = {"status": "terminated", "terminated_at": at, "updated_at": at}
+    await tx.execute(update(applied_coupons).where(active).values(**gone))

@@ -84,6 +84,7 @@ class CreditLine:
     id: UUID
     invoice_id: UUID
     credit_note_id: UUID | None
+    coupon_id: UUID | None
     amount_cents: int
     currency: str
     before_taxes: bool

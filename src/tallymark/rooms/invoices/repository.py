@@ -221,6 +221,23 @@ async def credits_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[C
     return found
 
 
+async def credits_of_coupons(
+    tx: Tx, applied_coupon_ids: Collection[UUID]
+) -> dict[UUID, list[tuple[CreditLine, str]]]:
+    table = invoice_credits
+    statement = (
+        select(table, invoices.c.payment_status)
+        .join(invoices, invoices.c.id == table.c.invoice_id)
+        .where(table.c.applied_coupon_id.in_(applied_coupon_ids))
+        .order_by(table.c.created_at, table.c.id)
+    )
+    found: dict[UUID, list[tuple[CreditLine, str]]] = {}
+    for row in await tx.execute(statement):
+        line = CreditLine(**{name: getattr(row, name) for name in CreditLine.__slots__})
+        found.setdefault(row.applied_coupon_id, []).append((line, row.payment_status))
+    return found
+
+
 async def insert_sections(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     await insert_rows(tx, invoices_applied_custom_sections, rows)
 

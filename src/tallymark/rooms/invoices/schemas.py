@@ -193,7 +193,7 @@ def credit_fields(line: CreditLine, payment_status: str) -> dict[str, Any]:
         "amount_currency": line.currency,
         "before_taxes": line.before_taxes,
         "item": {
-            "lago_item_id": str(line.credit_note_id),
+            "lago_item_id": str(line.coupon_id or line.credit_note_id),
             "type": line.item_type,
             "code": line.item_code,
             "name": line.item_name,

@@ -24,6 +24,7 @@ from tallymark.rooms.invoices import numbering, repository
 from tallymark.rooms.invoices.model import (
     CHANGES,
     BillingRecord,
+    CreditLine,
     Filters,
     Invoice,
     InvoiceStatus,
@@ -260,6 +261,18 @@ def _overdue_item(one: Settled) -> Item:
     invoice = one.view.invoice
     due_at = datetime.combine(one.dates["payment_due_date"] + timedelta(days=1), time.min, UTC)
     return Item(kind=Kind.MARK_OVERDUE, subject_id=invoice.id, owner_id=invoice.customer_id, due_at=due_at)
+
+
+async def save_credits(tx: Tx, lines: Sequence[Mapping[str, Any]]) -> None:
+    """Note what was deducted from invoices."""
+    await repository.insert_credits(tx, lines)
+
+
+async def credits_of_coupons(
+    tx: Tx, applied_coupon_ids: Collection[UUID]
+) -> dict[UUID, list[tuple[CreditLine, str]]]:
+    """What invoices took of applied coupons, each with the invoice's payment status."""
+    return await repository.credits_of_coupons(tx, applied_coupon_ids) if applied_coupon_ids else {}
 
 
 async def deduct_credit_notes(

@@ -7,14 +7,14 @@ from datetime import datetime
 from uuid import UUID
 
 from tallymark.db.engine import Tx
-from tallymark.domain.invoicing import compute_invoice
 from tallymark.domain.periods import Period, local_date, start_of_day
 from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.advance import service as advance
 from tallymark.rooms.advance.model import PricedEvent
-from tallymark.rooms.billing.model import Computed, Line
+from tallymark.rooms.billing.model import Line
+from tallymark.rooms.billing.service.coupons import make_computed, open_book
 from tallymark.rooms.billing.service.invoice import issue_computed
-from tallymark.rooms.billing.service.standalone import fee_created, invoiced, save_standalone
+from tallymark.rooms.billing.service.standalone import fee_created, save_standalone
 from tallymark.rooms.billing.service.subjects import subject_of_event
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.invoices import service as invoices
@@ -78,8 +78,9 @@ def _shown_period(item: PricedEvent) -> Period:
 async def _invoice(tx: Tx, line: Line, *, at: datetime, now: datetime) -> None:
     """One invoice for one event, dated as of it."""
     subject = await subject_of_event(tx, line.contract, at=at)
-    computed = Computed(subjects=(subject,), lines=(line,), totals=compute_invoice([invoiced(line)]))
-    (invoice_id,) = await issue_computed(tx, [computed], now=now)
+    book = await open_book(tx, [subject])
+    computed = make_computed([subject], [line], book)
+    (invoice_id,) = await issue_computed(tx, [computed], book, now=now)
     invoice = await invoices.find_invoice(tx, invoice_id)
     made = (await fees.of_invoices(tx, [invoice_id]))[invoice_id]
     messages = [fee_created(fee.id) for fee in made]

@@ -10,10 +10,10 @@ from uuid import UUID
 from tallymark.db.engine import Tx
 from tallymark.domain.fees.model import Fee
 from tallymark.domain.fees.subscription_fee import SubscriptionFeeFacts, compute_subscription_fee
-from tallymark.domain.invoicing import InvoicedFee, compute_invoice
 from tallymark.domain.money import currency
 from tallymark.rooms.billing.model import Computed, Line, Subject
 from tallymark.rooms.billing.service import commitments, fixed_charges
+from tallymark.rooms.billing.service.coupons import NO_COUPONS, CouponBook, make_computed
 from tallymark.rooms.billing.service.standalone import renewal_lines, renewed_charges
 from tallymark.rooms.fees.model import SpentFee
 from tallymark.rooms.invoices import service as invoices
@@ -38,25 +38,29 @@ class _Facts:
 
 
 async def compute(
-    tx: Tx, subjects: Sequence[Subject], *, made_at: datetime, invoice_id: UUID | None = None
+    tx: Tx,
+    subjects: Sequence[Subject],
+    *,
+    made_at: datetime,
+    invoice_id: UUID | None = None,
+    book: CouponBook = NO_COUPONS,
 ) -> Computed:
     """Compute the invoice of subjects that share a customer and a currency (invoicing §4, §5). See `compute_all`."""
-    (computed,) = await compute_all(tx, [subjects], made_at=made_at, invoice_id=invoice_id)
-    return computed
+    facts = await _gather(tx, subjects, made_at=made_at, invoice_id=invoice_id)
+    return _computed(subjects, facts, book)
 
 
 async def compute_all(
-    tx: Tx, groups: Sequence[Sequence[Subject]], *, made_at: datetime, invoice_id: UUID | None = None
+    tx: Tx, groups: Sequence[tuple[Sequence[Subject], CouponBook]], *, made_at: datetime
 ) -> list[Computed]:
     """Compute an invoice for each group, in a number of statements that does not depend on how many there are.
 
-    `made_at` is when the invoices are made: only base prices billed before it count as earlier. `invoice_id` names the
-    draft that is computed anew.
+    `made_at` is when the invoices are made: only base prices billed before it count as earlier. Each group comes with the
+    coupons that its invoice uses, in this order.
     """
-    facts = await _gather(
-        tx, [subject for group in groups for subject in group], made_at=made_at, invoice_id=invoice_id
-    )
-    return [_computed(group, facts) for group in groups]
+    everyone = [subject for group, _ in groups for subject in group]
+    facts = await _gather(tx, everyone, made_at=made_at, invoice_id=None)
+    return [_computed(group, facts, book) for group, book in groups]
 
 
 async def _gather(
@@ -76,7 +80,7 @@ async def _gather(
     )
 
 
-def _computed(subjects: Sequence[Subject], facts: _Facts) -> Computed:
+def _computed(subjects: Sequence[Subject], facts: _Facts, book: CouponBook) -> Computed:
     lines: list[Line] = []
     for subject in subjects:
         subscription_id = subject.contract.subscription.id
@@ -90,10 +94,7 @@ def _computed(subjects: Sequence[Subject], facts: _Facts) -> Computed:
         lines += own
         spent = facts.spent.get(subscription_id, ())
         lines += commitments.commitment_lines(subject, own, spent, facts.taxes, billed_days=earlier)
-    totals = compute_invoice(
-        [InvoicedFee(fee=line.fee, taxes=tuple(tax.as_rate for tax in line.taxes)) for line in lines]
-    )
-    return Computed(subjects=tuple(subjects), lines=tuple(lines), totals=totals)
+    return make_computed(subjects, lines, book)
 
 
 def subscription_lines(subject: Subject, table: TaxTable, billed_days: set[date]) -> list[Line]:

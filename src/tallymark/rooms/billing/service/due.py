@@ -16,6 +16,7 @@ from tallymark.rooms.billing.service import invoice as billing
 from tallymark.rooms.billing.service import plan_end
 from tallymark.rooms.billing.service.compute import base_fee
 from tallymark.rooms.billing.service.subjects import make_subjects
+from tallymark.rooms.coupons import service as coupons
 from tallymark.rooms.credit_notes import service as credit_notes
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import InvoiceStatus, Reason
@@ -68,6 +69,8 @@ async def handle(tx: Tx, batch: Batch, now: datetime) -> None:
             await refresh_drafts(tx, batch, now)
         case Kind.FINALIZE_INVOICE:
             await finalize_drafts(tx, batch, now)
+        case Kind.EXPIRE_COUPON:
+            await coupons.expire(tx, batch.subject_ids, at=batch.due_at)
         case Kind.MARK_OVERDUE:
             for invoice_id in batch.subject_ids:
                 await invoices.mark_overdue(tx, invoice_id, now=now)

@@ -15,11 +15,13 @@ from tallymark.domain.errors import NotFound
 from tallymark.domain.periods import local_date
 from tallymark.rooms.billing.model import Computed, Subject
 from tallymark.rooms.billing.service.compute import compute, compute_all
+from tallymark.rooms.billing.service.coupons import NO_COUPONS, CouponBook, open_book
 from tallymark.rooms.billing.service.regroup import regroup_paid_fees
 from tallymark.rooms.billing.service.retax import is_fixed, retax
 from tallymark.rooms.billing.service.rows import fee_rows, record_rows, tax_rows, total_columns
 from tallymark.rooms.billing.service.standalone import renew_standalone
 from tallymark.rooms.billing.service.subjects import subjects_of_records
+from tallymark.rooms.coupons import service as coupons
 from tallymark.rooms.credit_notes import service as credit_notes
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.invoices import service as invoices
@@ -46,17 +48,25 @@ async def issue_all(
     tx: Tx, groups: Sequence[Sequence[Subject]], *, now: datetime, skips_empty: bool = False
 ) -> list[UUID | None]:
     """Invoice many groups, each as `issue` does."""
-    computed = await compute_all(tx, groups, made_at=now)
+    book = await open_book(tx, [subject for group in groups if not _has_grace(group) for subject in group])
+    computed = await compute_all(
+        tx, [(group, NO_COUPONS if _has_grace(group) else book) for group in groups], made_at=now
+    )
     wanted = [one for one in computed if one.lines or not skips_empty]
-    made = iter(await issue_computed(tx, wanted, now=now))
+    made = iter(await issue_computed(tx, wanted, book, now=now))
     issued = [next(made) if one.lines or not skips_empty else None for one in computed]
     await renew_standalone(tx, [subject for group in groups for subject in group], now=now)
     await regroup_paid_fees(tx, groups, now=now)
     return issued
 
 
-async def issue_computed(tx: Tx, computed: Sequence[Computed], *, now: datetime) -> list[UUID]:
-    """Write invoices that are computed, in the order given; those without a grace period are final at once."""
+async def issue_computed(
+    tx: Tx, computed: Sequence[Computed], book: CouponBook, *, now: datetime
+) -> list[UUID]:
+    """Write invoices that are computed, in the order given; those without a grace period are final at once.
+
+    `book` has the coupons that they were computed with.
+    """
     if not computed:
         return []
     rows = [_draft(tx, one, now=now) for one in computed]
@@ -67,17 +77,33 @@ async def issue_computed(tx: Tx, computed: Sequence[Computed], *, now: datetime)
         [(draft.id, [s.contract for s in one.subjects]) for draft, one in zip(drafts, computed, strict=True)],
         now=now,
     )
-    waiting = [(draft, one.customer) for draft, one in zip(drafts, computed, strict=True) if _has_grace(one)]
+    made = list(zip(drafts, computed, strict=True))
+    await _consume(tx, made, book, now=now)
+    waiting = [(draft, one.customer) for draft, one in made if _has_grace(one.subjects)]
     await invoices.note_finalizations(tx, waiting)
-    final = [draft for draft, one in zip(drafts, computed, strict=True) if not _has_grace(one)]
+    final = [draft for draft, one in made if not _has_grace(one.subjects)]
     views = await invoices.get_views(tx, final, now=now, with_lines=False)
     await _settle(tx, [(view, _date_columns(view.invoice.dates)) for view in views], now=now)
     return [draft.id for draft in drafts]
 
 
-def _has_grace(computed: Computed) -> bool:
+async def _consume(
+    tx: Tx, made: Sequence[tuple[Invoice, Computed]], book: CouponBook, *, now: datetime
+) -> None:
+    used = [
+        (invoice.id, invoice.currency, computed.coupon_uses)
+        for invoice, computed in made
+        if computed.coupon_uses
+    ]
+    if used:
+        await coupons.consume(tx, used, book.used, now=now)
+
+
+def _has_grace(subjects: Sequence[Subject]) -> bool:
     """Whether it stays a draft for a while. What is paid in advance within a period never waits (invoicing §3)."""
-    return computed.subjects[0].reason is not Reason.IN_ADVANCE and computed.issuing_rules.grace_days > 0
+    first = subjects[0]
+    rules = first.contract.customer.issuing_rules(first.contract.customer_entity)
+    return first.reason is not Reason.IN_ADVANCE and rules.grace_days > 0
 
 
 def _draft(tx: Tx, computed: Computed, *, now: datetime) -> dict[str, Any]:
@@ -112,16 +138,21 @@ def _draft(tx: Tx, computed: Computed, *, now: datetime) -> dict[str, Any]:
     }
 
 
-async def refresh(tx: Tx, invoice: Invoice, *, now: datetime) -> Invoice:
-    """Compute a draft, or what waits for taxes, anew as of its own billing instant; others are returned as they are (invoicing §6)."""
+async def refresh(tx: Tx, invoice: Invoice, *, now: datetime, is_final: bool = False) -> Invoice:
+    """Compute a draft, or what waits for taxes, anew as of its own billing instant; others are returned as they are (invoicing §6).
+
+    With `is_final` it is about to be issued, and uses the customer's coupons.
+    """
     if invoice.status not in (InvoiceStatus.DRAFT, InvoiceStatus.PENDING):
         return invoice
     subjects = await subjects_of_records(tx, await invoices.records_of(tx, invoice.id))
-    computed = await compute(tx, subjects, made_at=invoice.created_at, invoice_id=invoice.id)
+    book = await open_book(tx, subjects) if is_final else NO_COUPONS
+    computed = await compute(tx, subjects, made_at=invoice.created_at, invoice_id=invoice.id, book=book)
     # Fees keep the invoice's own time of creation.
     content = _content(tx, computed, invoice.id, now=invoice.created_at)
     values = {**total_columns(computed), "updated_at": now}
     await invoices.replace_content(tx, invoice.id, values, content)
+    await _consume(tx, [(invoice, computed)], book, now=now)
     await invoices.copy_sections(tx, [(invoice.id, [s.contract for s in subjects])], now=now)
     return await invoices.get_invoice(tx, invoice.id)
 
@@ -131,7 +162,7 @@ async def finalize(tx: Tx, invoice_id: UUID, *, now: datetime, as_of: datetime) 
     draft = await invoices.find_invoice(tx, invoice_id)
     if draft is None or draft.status is not InvoiceStatus.DRAFT:
         raise NotFound("invoice")
-    fresh = await refresh(tx, draft, now=now)
+    fresh = await refresh(tx, draft, now=now, is_final=True)
     (view,) = await invoices.get_views(tx, [fresh], now=now, with_lines=False)
     await _settle(tx, [(view, _final_date_columns(view, as_of))], now=now)
     await _give_back(tx, view, now=now)
@@ -144,7 +175,7 @@ async def release(tx: Tx, invoice: Invoice, *, now: datetime) -> None:
     if is_fixed(stored):
         fresh = await retax(tx, invoice, stored, now=now)
     else:
-        fresh = await refresh(tx, invoice, now=now)
+        fresh = await refresh(tx, invoice, now=now, is_final=True)
     (view,) = await invoices.get_views(tx, [fresh], now=now, with_lines=False)
     await _settle(tx, [(view, _date_columns(fresh.dates))], now=now)
     await _give_back(tx, view, now=now)

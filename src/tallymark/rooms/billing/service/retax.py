@@ -9,11 +9,12 @@ from typing import Any
 
 from tallymark.db.engine import Tx
 from tallymark.domain.fees.model import Fee
-from tallymark.domain.invoicing import InvoicedFee, compute_invoice
 from tallymark.domain.money import fixed
 from tallymark.domain.periods import Period
 from tallymark.rooms.billing.model import Computed, Line
+from tallymark.rooms.billing.service.coupons import CouponBook, make_computed
 from tallymark.rooms.billing.service.rows import fee_tax_rows, tax_rows, total_columns
+from tallymark.rooms.coupons import service as coupons
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import FeeRecord
 from tallymark.rooms.invoices import service as invoices
@@ -25,8 +26,8 @@ from tallymark.rooms.usage import service as usage
 
 
 async def retax(tx: Tx, invoice: Invoice, stored: Sequence[FeeRecord], *, now: datetime) -> Invoice:
-    """Write an invoice's taxes and those of its fees anew."""
-    computed = await _compute(tx, stored)
+    """Write an invoice's taxes and those of its fees anew, with the coupons that it now uses."""
+    computed, book = await _compute(tx, stored)
     keys: dict[str, Any] = {"organization_id": tx.organization_id, "now": now}
     fee_taxes = [
         row
@@ -39,6 +40,7 @@ async def retax(tx: Tx, invoice: Invoice, stored: Sequence[FeeRecord], *, now: d
             "taxes_amount_cents": invoiced.taxes_amount_cents,
             "taxes_precise_amount_cents": fixed(invoiced.taxes_precise_amount_cents, 15),
             "taxes_rate": fixed(invoiced.taxes_rate, 10),
+            "precise_coupons_amount_cents": fixed(invoiced.precise_coupons_amount_cents, 5),
             "updated_at": now,
         }
         for invoiced, fee in zip(computed.totals.fees, stored, strict=True)
@@ -47,11 +49,14 @@ async def retax(tx: Tx, invoice: Invoice, stored: Sequence[FeeRecord], *, now: d
     applied = tax_rows(computed, invoice_id=invoice.id, currency=invoice.currency, **keys)
     values = {**total_columns(computed), "updated_at": now}
     await invoices.replace_taxes(tx, invoice.id, values, applied)
+    if computed.coupon_uses:
+        used = [(invoice.id, invoice.currency, computed.coupon_uses)]
+        await coupons.consume(tx, used, book.used, now=now)
     return await invoices.get_invoice(tx, invoice.id)
 
 
-async def _compute(tx: Tx, stored: Sequence[FeeRecord]) -> Computed:
-    """The invoice of stored fees with the taxes of today; amounts stay as they are."""
+async def _compute(tx: Tx, stored: Sequence[FeeRecord]) -> tuple[Computed, CouponBook]:
+    """The invoice of stored fees with the coupons and taxes of today; amounts stay as they are."""
     ids = {fee.subscription_id for fee in stored if fee.subscription_id is not None}
     contracts = {
         contract.subscription.id: contract for contract in await subscriptions.live_contracts(tx, ids)
@@ -67,19 +72,16 @@ async def _compute(tx: Tx, stored: Sequence[FeeRecord]) -> Computed:
         carried = own.get(fee.charge_id, ()) if fee.charge_id else ()
         period = Period(fee.from_at, fee.to_at)
         lines.append(
-            Line(fee=_as_computed(fee), contract=contract, taxes=table.of(contract, carried), period=period)
-        )
-    totals = compute_invoice(
-        [
-            InvoicedFee(
-                fee=line.fee,
-                taxes=tuple(tax.as_rate for tax in line.taxes),
-                precise_coupons_amount_cents=Fraction(fee.precise_coupons_amount_cents),
+            Line(
+                fee=_as_computed(fee),
+                contract=contract,
+                taxes=table.of(contract, carried),
+                period=period,
+                stored_metric_id=fee.billable_metric_id,
             )
-            for line, fee in zip(lines, stored, strict=True)
-        ]
-    )
-    return Computed(subjects=(), lines=tuple(lines), totals=totals)
+        )
+    book = CouponBook(await coupons.usable(tx, {line.contract.customer.id for line in lines}))
+    return make_computed((), lines, book), book
 
 
 def is_fixed(stored: Sequence[FeeRecord]) -> bool:

@@ -1,0 +1,125 @@
+"""The coupons of customers while their invoices are made: each invoice sees what the one before it left (pricing §16.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from uuid import UUID
+
+from tallymark.db.engine import Tx
+from tallymark.domain.invoicing import Coupon, CouponCredit, InvoicedFee, compute_invoice
+from tallymark.rooms.billing.model import Computed, Line, Subject
+from tallymark.rooms.coupons import service as coupons
+from tallymark.rooms.coupons.model import Frequency, Status, UsableCoupon, Use
+from tallymark.rooms.customers import service as customers
+
+
+class CouponBook:
+    """What customers may still use of their coupons. Invoices that stay drafts are computed without it."""
+
+    def __init__(self, usable: dict[UUID, list[UsableCoupon]]) -> None:
+        self._usable = usable
+        self._used: dict[UUID, UsableCoupon] = {}
+
+    @property
+    def used(self) -> list[UsableCoupon]:
+        """The coupons that were used, as they stand now."""
+        return list(self._used.values())
+
+    def of(self, customer_id: UUID, currency: str) -> list[UsableCoupon]:
+        """The coupons that an invoice of this currency may use, in their order."""
+        return [
+            one
+            for one in self._usable.get(customer_id, ())
+            if one.applied.status is Status.ACTIVE
+            and (not one.applied.is_fixed or one.applied.amount_currency == currency)
+        ]
+
+    def use(self, offered: Sequence[UsableCoupon], credits: Iterable[CouponCredit]) -> list[Use]:
+        """Note what an invoice took of the coupons that it was offered."""
+        uses = [Use(usable=offered[credit.position], amount_cents=credit.amount_cents) for credit in credits]
+        for use in uses:
+            left = _after(use)
+            self._used[left.applied.id] = left
+            of_customer = self._usable[left.applied.customer_id]
+            self._usable[left.applied.customer_id] = [
+                left if one.applied.id == left.applied.id else one for one in of_customer
+            ]
+        return uses
+
+
+def _after(use: Use) -> UsableCoupon:
+    """A coupon after one more use."""
+    usable, applied = use.usable, use.usable.applied
+    is_over = False
+    remaining = applied.frequency_duration_remaining
+    if applied.frequency is Frequency.RECURRING and remaining is not None:
+        remaining -= 1
+        is_over = remaining <= 0
+    elif applied.frequency is Frequency.ONCE:
+        at_most = usable.at_most_cents
+        is_over = at_most is None or use.amount_cents >= at_most
+    status = Status.TERMINATED if is_over else applied.status
+    return replace(
+        usable,
+        applied=replace(applied, status=status, frequency_duration_remaining=remaining),
+        used_cents=usable.used_cents + use.amount_cents,
+    )
+
+
+NO_COUPONS = CouponBook({})
+
+
+async def open_book(tx: Tx, subjects: Iterable[Subject]) -> CouponBook:
+    """The coupons of the customers of invoices that are about to be issued; none of those whose taxes are not known yet."""
+    contracts = [subject.contract for subject in subjects]
+    waiting = await customers.awaiting_vat_checks(
+        tx, {c.customer.id for c in contracts if c.customer_entity.eu_tax_management}
+    )
+    owners = {contract.customer.id for contract in contracts} - waiting
+    return CouponBook(await coupons.usable(tx, owners))
+
+
+def make_computed(
+    subjects: Sequence[Subject],
+    lines: Sequence[Line],
+    book: CouponBook = NO_COUPONS,
+) -> Computed:
+    """Take lines to an invoice: coupons, as far as the book has any, then taxes (invoicing §5)."""
+    fees = [InvoicedFee(fee=line.fee, taxes=tuple(tax.as_rate for tax in line.taxes)) for line in lines]
+    if not lines:
+        return Computed(subjects=tuple(subjects), lines=(), totals=compute_invoice(fees))
+    contract = lines[0].contract
+    offered = book.of(contract.customer.id, contract.plan.amount_currency)
+    totals = compute_invoice(fees, [_as_applied(one, lines) for one in offered])
+    return Computed(
+        subjects=tuple(subjects),
+        lines=tuple(lines),
+        totals=totals,
+        coupon_uses=tuple(book.use(offered, totals.coupon_credits)),
+    )
+
+
+def _as_applied(usable: UsableCoupon, lines: Sequence[Line]) -> Coupon:
+    return Coupon(
+        amount_cents=usable.at_most_cents,
+        rate=Fraction(usable.applied.percentage_rate or 0),
+        covers=_covered(usable, lines),
+    )
+
+
+def _covered(usable: UsableCoupon, lines: Sequence[Line]) -> frozenset[int] | None:
+    """The lines that a coupon is limited to: of its metrics, or of its plans and their children; None for all."""
+    coupon, targets = usable.coupon, usable.targets
+    if coupon.limited_billable_metrics:
+        return frozenset(
+            index for index, line in enumerate(lines) if line.billable_metric_id in targets.billable_metrics
+        )
+    if coupon.limited_plans:
+        return frozenset(
+            index
+            for index, line in enumerate(lines)
+            if {line.contract.plan.id, line.contract.plan.parent_id} & targets.plans.keys()
+        )
+    return None

@@ -1,0 +1,1 @@
+"""Coupons: discounts, and to whom they are given (pricing §16)."""
