@@ -63,7 +63,7 @@ class Item:
     run_at: datetime | None = None
 
 
-TOGETHER = frozenset({Kind.BILL_PERIOD})
+TOGETHER = frozenset({Kind.BILL_PERIOD, Kind.MARK_OVERDUE})
 """Kinds that are done for many owners at once: a billing run writes a wave of invoices with the statements of one."""
 
 WAVE = 100

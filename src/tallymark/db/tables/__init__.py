@@ -42,6 +42,7 @@ from tallymark.db.tables.invoices import (
     fees,
     fees_applied_taxes,
     invoice_credits,
+    invoice_metadata,
     invoices,
     invoices_applied_taxes,
 )
@@ -97,6 +98,7 @@ __all__ = [
     "fixed_charges_taxes",
     "invoice_custom_sections",
     "invoice_credits",
+    "invoice_metadata",
     "invoices",
     "invoices_applied_custom_sections",
     "invoices_applied_taxes",

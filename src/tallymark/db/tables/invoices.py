@@ -68,6 +68,7 @@ invoices = Table(
     string("file_key"),
     instant("finalized_at"),
     instant("voided_at"),
+    instant("payment_dispute_lost_at"),
     *timestamps(),
     UniqueConstraint("customer_id", "billing_entity_id", "sequential_id"),
     Index(
@@ -96,6 +97,18 @@ invoices = Table(
     ),
     CheckConstraint("total_amount_cents >= 0", name="total_not_negative"),
     CheckConstraint("status <> 'finalized' OR sequential_id IS NOT NULL", name="numbered"),
+)
+
+invoice_metadata = Table(
+    "invoice_metadata",
+    metadata,
+    id_column(),
+    organization_column(),
+    reference("invoice_id", "invoices"),
+    string("key", nullable=False),
+    string("value", nullable=False),
+    *timestamps(),
+    UniqueConstraint("invoice_id", "key"),
 )
 
 billing_records = Table(

@@ -6,9 +6,10 @@ from tallymark.api.context import InContext
 from tallymark.api.routing import tenant_router
 from tallymark.api.wire import read_id
 from tallymark.rooms.billing.service import invoice as billing
+from tallymark.rooms.billing.service import life
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.routes import answer
-from tallymark.rooms.invoices.schemas import InvoiceResponse
+from tallymark.rooms.invoices.schemas import InvoiceResponse, InvoiceUpdateRequest, VoidRequest
 
 router = tenant_router("invoices")
 
@@ -31,3 +32,37 @@ async def finalize_invoice(lago_id: str, context: InContext) -> InvoiceResponse:
         await tx.lock("customer", invoice.customer_id)
         await billing.finalize(tx, invoice.id, now=context.now, as_of=context.now)
         return await answer(tx, invoice.id, context)
+
+
+@router.change("/invoices/{lago_id}")
+async def update_invoice(lago_id: str, body: InvoiceUpdateRequest, context: InContext) -> InvoiceResponse:
+    """Note whether an invoice was paid, and what is written on it."""
+    invoice_id, asked = read_id(lago_id, "invoice"), body.invoice
+    async with context.transaction() as tx:
+        await life.update(
+            tx,
+            invoice_id,
+            payment_status=asked.payment_status,
+            metadata=None if asked.metadata is None else [note.to_value() for note in asked.metadata],
+            now=context.now,
+        )
+        return await answer(tx, invoice_id, context)
+
+
+@router.post("/invoices/{lago_id}/void")
+async def void_invoice(lago_id: str, context: InContext, body: VoidRequest | None = None) -> InvoiceResponse:
+    """Cancel an issued invoice, and give back what it took of coupons and credit notes."""
+    del body  # all that it may ask for is refused where it is read
+    invoice_id = read_id(lago_id, "invoice")
+    async with context.transaction() as tx:
+        await life.void(tx, invoice_id, now=context.now)
+        return await answer(tx, invoice_id, context)
+
+
+@router.post("/invoices/{lago_id}/lose_dispute")
+async def lose_dispute(lago_id: str, context: InContext) -> InvoiceResponse:
+    """Note that a dispute about an invoice was lost."""
+    invoice_id = read_id(lago_id, "invoice")
+    async with context.transaction() as tx:
+        await life.lose_dispute(tx, invoice_id, now=context.now)
+        return await answer(tx, invoice_id, context)

@@ -18,6 +18,7 @@ from tallymark.db.tables import (
     credit_notes,
     credit_notes_applied_taxes,
     customers,
+    invoice_credits,
     invoices,
 )
 from tallymark.rooms.credit_notes.model import CreditNote, Filters, Item, NoteTaxRecord
@@ -58,6 +59,18 @@ async def available(tx: Tx, customer_ids: Collection[UUID]) -> list[CreditNote]:
         .order_by(column.created_at, column.id)
     )
     return [_as_note(row) for row in await tx.execute(statement)]
+
+
+async def taken_by(tx: Tx, invoice_id: UUID) -> list[tuple[CreditNote, int]]:
+    """The notes that an invoice took something of, each with how much (minor units)."""
+    taken = (
+        select(invoice_credits.c.credit_note_id, func.sum(invoice_credits.c.amount_cents).label("taken"))
+        .where(invoice_credits.c.invoice_id == invoice_id, invoice_credits.c.credit_note_id.is_not(None))
+        .group_by(invoice_credits.c.credit_note_id)
+        .subquery()
+    )
+    statement = select(credit_notes, taken.c.taken).join(taken, taken.c.credit_note_id == credit_notes.c.id)
+    return [(_as_note(row), int(row.taken)) for row in await tx.execute(statement)]
 
 
 async def credited_of(tx: Tx, fee_id: UUID) -> Decimal:

@@ -262,6 +262,21 @@ async def _credit_rows(tx: Tx, taken: Sequence[Deduction], *, now: datetime) -> 
     ]
 
 
+async def give_back(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
+    """Return to notes what an invoice took of them that is being voided; needs the customer's lock (invoicing §10.4)."""
+    rows = [
+        {
+            "id": note.id,
+            "balance_amount_cents": note.balance_amount_cents + taken,
+            "credit_status": "available",
+            "updated_at": now,
+        }
+        for note, taken in await repository.taken_by(tx, invoice_id)
+        if note.credit_status != "voided"
+    ]
+    await repository.update_notes(tx, rows)
+
+
 async def get_note(tx: Tx, note_id: UUID) -> CreditNote:
     """A credit note. Raises `NotFound("credit_note")`."""
     note = await repository.find_note(tx, note_id)

@@ -205,6 +205,10 @@ async def find_fee(tx: Tx, fee_id: UUID) -> FeeRecord | None:
     return found[0] if found else None
 
 
+async def update_of_invoice(tx: Tx, invoice_id: UUID, values: Mapping[str, Any]) -> None:
+    await tx.execute(update(fees).where(fees.c.invoice_id == invoice_id).values(**values))
+
+
 async def update_fee(tx: Tx, fee_id: UUID, values: Mapping[str, Any]) -> None:
     await tx.execute(update(fees).where(fees.c.id == fee_id).values(**values))
 

@@ -129,6 +129,16 @@ async def set_payment_status(tx: Tx, fee_id: UUID, status: str | None, *, now: d
     return await get_fee(tx, fee_id)
 
 
+async def set_payment_status_of_invoice(tx: Tx, invoice_id: UUID, status: str, *, now: datetime) -> None:
+    """Note on all fees of an invoice whether it was paid."""
+    stamps: dict[str, datetime | None] = dict.fromkeys(STAMPS.values())
+    if status in STAMPS:
+        stamps[STAMPS[status]] = now
+    await repository.update_of_invoice(
+        tx, invoice_id, {"payment_status": status, "updated_at": now, **stamps}
+    )
+
+
 async def delete_fee(tx: Tx, fee_id: UUID) -> FeeRecord:
     """Delete a fee that is on no invoice. Raises `NotAllowed("invoiced_fee")`."""
     fee = await get_fee(tx, fee_id)

@@ -96,6 +96,26 @@ class CreditLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MetadataInput:
+    """A note to be written on an invoice; `id` names the one that it replaces."""
+
+    id: UUID | None
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetadataRecord:
+    """A note on an invoice."""
+
+    id: UUID
+    invoice_id: UUID
+    key: str
+    value: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BillingRecord:
     """What an invoice bills of one subscription: why, as of when, and which windows (half-open; `wire_*` as shown)."""
 
@@ -157,6 +177,7 @@ class Invoice:
     file_key: str | None
     finalized_at: datetime | None
     voided_at: datetime | None
+    payment_dispute_lost_at: datetime | None
     created_at: datetime
     updated_at: datetime
 
@@ -191,6 +212,7 @@ class InvoiceView:
     fees: tuple[FeeRecord, ...] = ()
     sections: tuple[AppliedSection, ...] = ()
     credits: tuple[CreditLine, ...] = ()
+    metadata: tuple[MetadataRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,3 +234,6 @@ class Filters:
     billing_entity_codes: tuple[str, ...] = ()
     purchase_order_number: str | None = None
     search_term: str | None = None
+    payment_dispute_lost: bool | None = None
+    metadata: tuple[tuple[str, str], ...] = ()
+    """Pairs that must all match; an empty value means that the invoice lacks the key."""

@@ -34,6 +34,7 @@ from tallymark.db.tables import (
     customers,
     fees,
     invoice_credits,
+    invoice_metadata,
     invoices,
     invoices_applied_custom_sections,
     invoices_applied_taxes,
@@ -47,6 +48,7 @@ from tallymark.rooms.invoices.model import (
     Filters,
     Invoice,
     InvoiceStatus,
+    MetadataRecord,
     Reason,
 )
 
@@ -127,6 +129,12 @@ def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
         is_partly = (paid > 0) & (paid < total)
         yield is_partly if filters.partially_paid else ~is_partly
     yield from _ranges(filters)
+    if filters.payment_dispute_lost is not None:
+        lost = column.payment_dispute_lost_at.is_not(None)
+        yield lost if filters.payment_dispute_lost else ~lost
+    for key, value in filters.metadata:
+        noted = exists().where(invoice_metadata.c.invoice_id == column.id, invoice_metadata.c.key == key)
+        yield noted.where(invoice_metadata.c.value == value) if value else ~noted
     if filters.billing_entity_codes:
         of_codes = select(billing_entities.c.id).where(
             billing_entities.c.code.in_(filters.billing_entity_codes)
@@ -236,6 +244,38 @@ async def credits_of_coupons(
         line = CreditLine(**{name: getattr(row, name) for name in CreditLine.__slots__})
         found.setdefault(row.applied_coupon_id, []).append((line, row.payment_status))
     return found
+
+
+async def mark_overdue(tx: Tx, invoice_ids: Collection[UUID], *, now: datetime) -> list[UUID]:
+    """Mark what is unpaid of these invoices, and tell which that are."""
+    column = invoices.c
+    unpaid = update(invoices).where(
+        column.id.in_(invoice_ids),
+        column.status == InvoiceStatus.FINALIZED,
+        column.payment_status != "succeeded",
+        column.payment_dispute_lost_at.is_(None),
+        ~column.payment_overdue,
+    )
+    marked = unpaid.values(payment_overdue=True, updated_at=now).returning(column.id)
+    return list((await tx.execute(marked)).scalars())
+
+
+async def metadata_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[MetadataRecord]]:
+    """The notes on invoices, the oldest first."""
+    table = invoice_metadata
+    statement = (
+        select(table).where(table.c.invoice_id.in_(invoice_ids)).order_by(table.c.created_at, table.c.key)
+    )
+    found: dict[UUID, list[MetadataRecord]] = {}
+    for row in await tx.execute(statement):
+        note = MetadataRecord(**{name: getattr(row, name) for name in MetadataRecord.__slots__})
+        found.setdefault(row.invoice_id, []).append(note)
+    return found
+
+
+async def replace_metadata(tx: Tx, invoice_id: UUID, rows: Sequence[Mapping[str, Any]]) -> None:
+    await tx.execute(delete(invoice_metadata).where(invoice_metadata.c.invoice_id == invoice_id))
+    await insert_rows(tx, invoice_metadata, rows)
 
 
 async def insert_sections(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from uuid import UUID
 
@@ -24,6 +25,8 @@ from tallymark.rooms.invoices.schemas import (
     InvoiceResponse,
     InvoicesResponse,
 )
+
+METADATA_KEY = re.compile(r"metadata\[(.+)\]")
 
 router = tenant_router("invoices")
 files_router = APIRouter(tags=["files"])
@@ -131,6 +134,12 @@ def read_filters(request: Request, external_customer_id: str | None = None) -> F
         billing_entity_codes=several("billing_entity_codes"),
         purchase_order_number=query.get("purchase_order_number"),
         search_term=query.get("search_term"),
+        payment_dispute_lost=query_flag(query.get("payment_dispute_lost")),
+        metadata=tuple(
+            (found.group(1), value)
+            for name, value in query.multi_items()
+            if (found := METADATA_KEY.fullmatch(name))
+        ),
     )
 
 

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel
 
 from tallymark.api.pagination import Meta
-from tallymark.api.wire import Instant, Percent
+from tallymark.api.wire import (
+    Input,
+    Instant,
+    Name,
+    NotEmpty,
+    NotOffered,
+    Percent,
+    Text,
+    at_most,
+    wire_instant,
+)
 from tallymark.rooms.customers.schemas import CustomerOutput
 from tallymark.rooms.fees.schemas import FeeOutput
 from tallymark.rooms.invoices.model import (
@@ -18,6 +28,7 @@ from tallymark.rooms.invoices.model import (
     BillingRecord,
     CreditLine,
     InvoiceView,
+    MetadataInput,
 )
 from tallymark.rooms.subscriptions.model import SubscriptionView
 from tallymark.rooms.subscriptions.schemas import SubscriptionOutput
@@ -217,10 +228,10 @@ def invoice_fields(view: InvoiceView, file_url: str | None) -> dict[str, Any]:
         "taxes_amount_cents", "taxes_rate", "sub_total_including_taxes_amount_cents", "prepaid_credit_amount_cents",
         "progressive_billing_credit_amount_cents", "total_amount_cents", "total_paid_amount_cents",
         "total_due_amount_cents", "self_billed", "purchase_order_number", "voided_at", "finalized_at", "created_at",
-        "updated_at",
+        "updated_at", "payment_dispute_lost_at",
     )  # fmt: skip
     none = (
-        "payment_dispute_lost_at", "prepaid_granted_credit_amount_cents", "prepaid_purchased_credit_amount_cents",
+        "prepaid_granted_credit_amount_cents", "prepaid_purchased_credit_amount_cents",
         "xml_url", "web_url",
     )  # fmt: skip
     return {
@@ -232,9 +243,40 @@ def invoice_fields(view: InvoiceView, file_url: str | None) -> dict[str, Any]:
         "version_number": VERSION_NUMBER,
         "file_url": file_url,
         "customer": CustomerOutput.of(view.customer, view.customer_entity),
-        "metadata": [],
+        "metadata": [
+            {
+                "lago_id": str(note.id),
+                "key": note.key,
+                "value": note.value,
+                "created_at": wire_instant(note.created_at),
+            }
+            for note in view.metadata
+        ],
         "applied_taxes": [AppliedTaxOutput.of(tax) for tax in view.applied_taxes],
     }
+
+
+class InvoiceMetadataInput(Input):
+    id: UUID | None = None
+    key: Annotated[Name, at_most(20)]
+    value: Annotated[Name, at_most(140)]
+
+    def to_value(self) -> MetadataInput:
+        """A note to be written."""
+        return MetadataInput(id=self.id, key=self.key, value=self.value)
+
+
+class InvoiceUpdateInput(Input):
+    payment_status: Text | None = None
+    metadata: list[InvoiceMetadataInput] | None = None
+
+
+class InvoiceUpdateRequest(BaseModel):
+    invoice: Annotated[InvoiceUpdateInput, NotEmpty]
+
+
+class VoidRequest(Input):
+    generate_credit_note: NotOffered = None
 
 
 class InvoiceResponse(BaseModel):

@@ -12,10 +12,11 @@ from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.calendar import Continuity
-from tallymark.domain.errors import NotFound
+from tallymark.domain.errors import Invalid, NotFound
 from tallymark.domain.periods import TICK
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Item, Kind
+from tallymark.jobs.outbox import Message, emit
 from tallymark.jobs.queue import RENDER_DOCUMENT, enqueue
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.customers.model import Customer
@@ -29,6 +30,7 @@ from tallymark.rooms.invoices.model import (
     Invoice,
     InvoiceStatus,
     InvoiceView,
+    MetadataInput,
 )
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.subscriptions import service as subscriptions
@@ -77,6 +79,7 @@ async def get_views(
     lines = await fees.of_invoices(tx, ids) if with_lines else {}
     sections = await repository.sections_of(tx, ids) if with_lines else {}
     credit_lines = await repository.credits_of(tx, ids) if with_lines else {}
+    notes = await repository.metadata_of(tx, ids)
     views = await _subscription_views(tx, records, now=now)
     return [
         InvoiceView(
@@ -90,6 +93,7 @@ async def get_views(
             fees=tuple(lines.get(invoice.id, ())),
             sections=tuple(sections.get(invoice.id, ())),
             credits=tuple(credit_lines.get(invoice.id, ())),
+            metadata=tuple(notes.get(invoice.id, ())),
         )
         for invoice in invoices
     ]
@@ -207,8 +211,8 @@ class Settled:
     dates: Mapping[str, Any]
 
 
-async def finalize(tx: Tx, settled: Sequence[Settled], *, now: datetime) -> None:
-    """Issue invoices: number each, or close it where nothing is on it and the customer wants none of that (§5.8).
+async def finalize(tx: Tx, settled: Sequence[Settled], *, now: datetime) -> list[UUID]:
+    """Issue invoices, and tell which were: number each, or close it where nothing is on it and the customer wants none of that (§5.8).
 
     While a VAT number is being checked the taxes are not known, and the invoice waits (subscriptions §1.7).
     """
@@ -225,7 +229,9 @@ async def finalize(tx: Tx, settled: Sequence[Settled], *, now: datetime) -> None
         if one.view.invoice.id in unissued
     ]
     await repository.update_invoices(tx, rows)
-    await _issue(tx, [one for one in settled if one.view.invoice.id not in unissued], now=now)
+    issued = [one for one in settled if one.view.invoice.id not in unissued]
+    await _issue(tx, issued, now=now)
+    return [one.view.invoice.id for one in issued]
 
 
 async def _issue(tx: Tx, settled: Sequence[Settled], *, now: datetime) -> None:
@@ -237,7 +243,7 @@ async def _issue(tx: Tx, settled: Sequence[Settled], *, now: datetime) -> None:
         tx, [_issued_row(one, number, now=now) for one, number in zip(settled, numbers, strict=True)]
     )
     unpaid = [one for one in settled if one.view.invoice.total_amount_cents]
-    await agenda.put(tx, *(_overdue_item(one) for one in unpaid))
+    await agenda.put(tx, *(_overdue_item(one.view.invoice, one.dates["payment_due_date"]) for one in unpaid))
     await enqueue_documents(tx, [one.view.invoice.id for one in settled])
 
 
@@ -257,9 +263,8 @@ def _issued_row(one: Settled, number: numbering.Number, *, now: datetime) -> dic
     }
 
 
-def _overdue_item(one: Settled) -> Item:
-    invoice = one.view.invoice
-    due_at = datetime.combine(one.dates["payment_due_date"] + timedelta(days=1), time.min, UTC)
+def _overdue_item(invoice: Invoice, payment_due_date: date) -> Item:
+    due_at = datetime.combine(payment_due_date + timedelta(days=1), time.min, UTC)
     return Item(kind=Kind.MARK_OVERDUE, subject_id=invoice.id, owner_id=invoice.customer_id, due_at=due_at)
 
 
@@ -322,16 +327,64 @@ async def mark_paid(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
     await repository.update_invoice(tx, invoice_id, {**paid, "updated_at": now})
 
 
-async def mark_overdue(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
-    """Mark an invoice overdue if it is still unpaid (invoicing §12)."""
-    invoice = await repository.find_invoice(tx, invoice_id)
-    if (
-        invoice is None
-        or invoice.status is not InvoiceStatus.FINALIZED
-        or invoice.payment_status == "succeeded"
-    ):
-        return
-    await repository.update_invoice(tx, invoice_id, {"payment_overdue": True, "updated_at": now})
+async def mark_overdue(tx: Tx, invoice_ids: Collection[UUID], *, now: datetime) -> None:
+    """Mark those invoices overdue that are still unpaid and not lost to a dispute (invoicing §12)."""
+    for invoice_id in await repository.mark_overdue(tx, invoice_ids, now=now):
+        message = Message(webhook_type="invoice.payment_overdue", object_type="invoice", object_id=invoice_id)
+        await emit(tx, message, now=now)
+
+
+async def set_payment_status(tx: Tx, invoice: Invoice, status: str, *, now: datetime) -> None:
+    """Note whether an invoice was paid. Paid, it is not overdue any more; unpaid again, it may become so."""
+    is_paid = status == "succeeded"
+    overdue = {"payment_overdue": False} if is_paid else {}
+    changed = {"payment_status": status, **overdue, "updated_at": now}
+    await repository.update_invoice(tx, invoice.id, changed)
+    if is_paid:
+        await agenda.drop(tx, Kind.MARK_OVERDUE, invoice.id)
+    elif not invoice.payment_overdue:
+        await agenda.leave(tx, _overdue_item(invoice, invoice.payment_due_date))
+
+
+async def void(tx: Tx, invoice: Invoice, *, now: datetime) -> None:
+    """Cancel an issued invoice: it is not due any more, whether it was paid or not (invoicing §10.4)."""
+    assert InvoiceStatus.VOIDED in CHANGES[invoice.status], f"{invoice.status} is not voided"
+    await agenda.drop(tx, Kind.MARK_OVERDUE, invoice.id)
+    gone = {"status": InvoiceStatus.VOIDED, "voided_at": now, "payment_overdue": False, "updated_at": now}
+    await repository.update_invoice(tx, invoice.id, gone)
+
+
+async def lose_dispute(tx: Tx, invoice: Invoice, *, now: datetime) -> None:
+    """Note that a dispute about an invoice was lost: it is not overdue."""
+    await agenda.drop(tx, Kind.MARK_OVERDUE, invoice.id)
+    lost = {"payment_dispute_lost_at": now, "payment_overdue": False, "updated_at": now}
+    await repository.update_invoice(tx, invoice.id, lost)
+
+
+async def replace_metadata(
+    tx: Tx, invoice_id: UUID, asked: Sequence[MetadataInput], *, now: datetime
+) -> None:
+    """Make an invoice's notes the given ones: known ids are changed, others added, those left out deleted.
+
+    Raises `Invalid` for a key that is there twice.
+    """
+    keys = [note.key for note in asked]
+    if len(set(keys)) < len(keys):
+        raise Invalid({"metadata": ["value_already_exist"]})
+    known = {note.id: note for note in (await repository.metadata_of(tx, [invoice_id])).get(invoice_id, ())}
+    rows = [
+        {
+            "id": note.id if note.id in known else new_id(),
+            "organization_id": tx.organization_id,
+            "invoice_id": invoice_id,
+            "key": note.key,
+            "value": note.value,
+            "created_at": known[note.id].created_at if note.id in known else now,
+            "updated_at": now,
+        }
+        for note in asked
+    ]
+    await repository.replace_metadata(tx, invoice_id, rows)
 
 
 async def set_file(tx: Tx, invoice_id: UUID, key: str) -> None:

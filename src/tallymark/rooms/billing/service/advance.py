@@ -8,17 +8,13 @@ from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.domain.periods import Period, local_date, start_of_day
-from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.advance import service as advance
 from tallymark.rooms.advance.model import PricedEvent
 from tallymark.rooms.billing.model import Line
 from tallymark.rooms.billing.service.coupons import make_computed, open_book
 from tallymark.rooms.billing.service.invoice import issue_computed
-from tallymark.rooms.billing.service.standalone import fee_created, save_standalone
+from tallymark.rooms.billing.service.standalone import save_standalone
 from tallymark.rooms.billing.service.subjects import subject_of_event
-from tallymark.rooms.fees import service as fees
-from tallymark.rooms.invoices import service as invoices
-from tallymark.rooms.invoices.model import InvoiceStatus
 from tallymark.rooms.usage import service as usage
 from tallymark.rooms.usage.service import TaxTable, advance_line
 
@@ -80,10 +76,4 @@ async def _invoice(tx: Tx, line: Line, *, at: datetime, now: datetime) -> None:
     subject = await subject_of_event(tx, line.contract, at=at)
     book = await open_book(tx, [subject])
     computed = make_computed([subject], [line], book)
-    (invoice_id,) = await issue_computed(tx, [computed], book, now=now)
-    invoice = await invoices.find_invoice(tx, invoice_id)
-    made = (await fees.of_invoices(tx, [invoice_id]))[invoice_id]
-    messages = [fee_created(fee.id) for fee in made]
-    if invoice is not None and invoice.status is InvoiceStatus.FINALIZED:
-        messages.append(Message(webhook_type="invoice.created", object_type="invoice", object_id=invoice_id))
-    await emit(tx, *messages, now=now)
+    await issue_computed(tx, [computed], book, now=now)

@@ -72,8 +72,7 @@ async def handle(tx: Tx, batch: Batch, now: datetime) -> None:
         case Kind.EXPIRE_COUPON:
             await coupons.expire(tx, batch.subject_ids, at=batch.due_at)
         case Kind.MARK_OVERDUE:
-            for invoice_id in batch.subject_ids:
-                await invoices.mark_overdue(tx, invoice_id, now=now)
+            await invoices.mark_overdue(tx, batch.subject_ids, now=now)
         case _:
             assert_never(batch.kind)
 

@@ -13,13 +13,14 @@ from tallymark.db.ids import new_id
 from tallymark.domain.calendar import InvoiceDates, finalized_dates, new_invoice_dates
 from tallymark.domain.errors import NotFound
 from tallymark.domain.periods import local_date
+from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.billing.model import Computed, Subject
 from tallymark.rooms.billing.service.compute import compute, compute_all
 from tallymark.rooms.billing.service.coupons import NO_COUPONS, CouponBook, open_book
 from tallymark.rooms.billing.service.regroup import regroup_paid_fees
 from tallymark.rooms.billing.service.retax import is_fixed, retax
 from tallymark.rooms.billing.service.rows import fee_rows, record_rows, tax_rows, total_columns
-from tallymark.rooms.billing.service.standalone import renew_standalone
+from tallymark.rooms.billing.service.standalone import fee_created, renew_standalone
 from tallymark.rooms.billing.service.subjects import subjects_of_records
 from tallymark.rooms.coupons import service as coupons
 from tallymark.rooms.credit_notes import service as credit_notes
@@ -77,10 +78,14 @@ async def issue_computed(
         [(draft.id, [s.contract for s in one.subjects]) for draft, one in zip(drafts, computed, strict=True)],
         now=now,
     )
+    of_events = [fee["id"] for content in contents for fee in content.fees if fee["event_id"] is not None]
+    await emit(tx, *(fee_created(fee_id) for fee_id in of_events), now=now)
     made = list(zip(drafts, computed, strict=True))
     await _consume(tx, made, book, now=now)
     waiting = [(draft, one.customer) for draft, one in made if _has_grace(one.subjects)]
     await invoices.note_finalizations(tx, waiting)
+    drafted = ("invoice.drafted", "invoice.ready_to_finalize")
+    await emit(tx, *(_message(name, draft.id) for draft, _ in waiting for name in drafted), now=now)
     final = [draft for draft, one in made if not _has_grace(one.subjects)]
     views = await invoices.get_views(tx, final, now=now, with_lines=False)
     await _settle(tx, [(view, _date_columns(view.invoice.dates)) for view in views], now=now)
@@ -187,7 +192,12 @@ async def _settle(tx: Tx, dated: Sequence[tuple[InvoiceView, Mapping[str, Any]]]
     settled = [
         invoices.Settled(view=view, dates=dates) for view, (_, dates) in zip(views, dated, strict=True)
     ]
-    await invoices.finalize(tx, settled, now=now)
+    issued = await invoices.finalize(tx, settled, now=now)
+    await emit(tx, *(_message("invoice.created", invoice_id) for invoice_id in issued), now=now)
+
+
+def _message(webhook_type: str, invoice_id: UUID) -> Message:
+    return Message(webhook_type=webhook_type, object_type="invoice", object_id=invoice_id)
 
 
 async def _give_back(tx: Tx, view: InvoiceView, *, now: datetime) -> None:

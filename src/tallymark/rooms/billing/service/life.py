@@ -1,0 +1,97 @@
+"""What becomes of an invoice after it was issued: paid or not, void, disputed, annotated (invoicing §10.2, §10.4, §12)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from tallymark.db.engine import Tx
+from tallymark.domain.errors import Invalid, NotAllowed
+from tallymark.jobs.outbox import Message, emit
+from tallymark.rooms.coupons import service as coupons
+from tallymark.rooms.credit_notes import service as credit_notes
+from tallymark.rooms.fees import service as fees
+from tallymark.rooms.invoices import service as invoices
+from tallymark.rooms.invoices.model import Invoice, InvoiceStatus, MetadataInput
+
+PAYMENT_STATUSES = ("pending", "succeeded", "failed")
+MOST_METADATA = 5
+
+
+async def update(
+    tx: Tx,
+    invoice_id: UUID,
+    *,
+    payment_status: str | None,
+    metadata: Sequence[MetadataInput] | None,
+    now: datetime,
+) -> None:
+    """Note whether an invoice was paid, and what is written on it; None leaves a part as it is (§10.2).
+
+    Raises `NotAllowed("update_on_voided_invoice")`, `NotFound("invoice")`, `NotAllowed("metadata_on_draft_invoice")`,
+    `Invalid`, and `NotAllowed("payment_status_update_on_draft_invoice")`, in this order.
+    """
+    invoice = await _lock(tx, invoice_id)
+    if invoice.status is InvoiceStatus.VOIDED:
+        raise NotAllowed("update_on_voided_invoice")
+    is_draft = invoice.status is InvoiceStatus.DRAFT
+    if is_draft and metadata is not None:
+        raise NotAllowed("metadata_on_draft_invoice")
+    if payment_status is not None and payment_status not in PAYMENT_STATUSES:
+        raise Invalid({"payment_status": ["value_is_invalid"]})
+    if metadata is not None and len(metadata) > MOST_METADATA:
+        raise Invalid({"metadata": ["invalid_count"]})
+    if is_draft and payment_status not in (None, invoice.payment_status):
+        raise NotAllowed("payment_status_update_on_draft_invoice")
+    if metadata is not None:
+        await invoices.replace_metadata(tx, invoice.id, metadata, now=now)
+    if payment_status is not None:
+        await set_payment_status(tx, invoice, payment_status, now=now)
+
+
+async def set_payment_status(tx: Tx, invoice: Invoice, status: str, *, now: datetime) -> None:
+    """Note whether an invoice was paid, on its fees too; success ends its being overdue. Needs the customer's lock."""
+    if status == invoice.payment_status:
+        return
+    await invoices.set_payment_status(tx, invoice, status, now=now)
+    await fees.set_payment_status_of_invoice(tx, invoice.id, status, now=now)
+    await _tell(tx, "invoice.payment_status_updated", invoice, now=now)
+
+
+async def void(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
+    """Cancel an issued invoice, and give back what it took of coupons and credit notes (§10.4).
+
+    Raises `NotFound("invoice")` and `NotAllowed("not_voidable")`.
+    """
+    invoice = await _lock(tx, invoice_id)
+    if invoice.status is not InvoiceStatus.FINALIZED:
+        raise NotAllowed("not_voidable")
+    await invoices.void(tx, invoice, now=now)
+    await coupons.give_back(tx, invoice.id, now=now)
+    await credit_notes.give_back(tx, invoice.id, now=now)
+    await _tell(tx, "invoice.voided", invoice, now=now)
+
+
+async def lose_dispute(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
+    """Note that a dispute about an invoice was lost; the first time counts (§10).
+
+    Raises `NotFound("invoice")` and `NotAllowed("not_disputable")`.
+    """
+    invoice = await _lock(tx, invoice_id)
+    if invoice.status not in (InvoiceStatus.FINALIZED, InvoiceStatus.VOIDED):
+        raise NotAllowed("not_disputable")
+    if invoice.payment_dispute_lost_at is None:
+        await invoices.lose_dispute(tx, invoice, now=now)
+        await _tell(tx, "invoice.payment_dispute_lost", invoice, now=now)
+
+
+async def _lock(tx: Tx, invoice_id: UUID) -> Invoice:
+    """The invoice as it is once nobody else works for its customer."""
+    found = await invoices.get_invoice(tx, invoice_id)
+    await tx.lock("customer", found.customer_id)
+    return await invoices.get_invoice(tx, invoice_id)
+
+
+async def _tell(tx: Tx, webhook_type: str, invoice: Invoice, *, now: datetime) -> None:
+    await emit(tx, Message(webhook_type=webhook_type, object_type="invoice", object_id=invoice.id), now=now)
