@@ -1,6 +1,7 @@
 """VAT numbers of live organizations, looked up by a worker outside of transactions (subscriptions §1.7)."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
@@ -106,3 +107,30 @@ async def test_where_nothing_is_wired_the_work_fails_and_stays(organization, cli
     ((check_id, _),) = await checks(database, organization)
     await jobs.run_due_work(database, organization.id, check_id)
     assert len(await checks(database, organization)) == 1
+
+
+async def test_a_one_off_invoice_waits_for_the_tax_and_is_issued_with_it(organization, client, database):
+    """Its own taxes stand: 10.00 at 5 %; the rest of it, 20.00, gets the customer's once they are known: reverse charge, 0 %."""
+    await kit.tax(client, "5", code="own", applied_to_organization=False)
+    add_on = {"name": "Setup", "code": "setup", "amount_cents": 1000, "amount_currency": "EUR"}
+    await kit.post(client, "/add_ons", {"add_on": add_on})
+    await upsert(client, tax_identification_number=NUMBER)
+    fees = [{"add_on_code": "setup", "tax_codes": ["own"]}, {"add_on_code": "setup", "units": 2}]
+    asked = {"external_customer_id": "c", "currency": "EUR", "fees": fees}
+    waiting = (await kit.post(client, "/invoices", {"invoice": asked}))["invoice"]
+    assert (waiting["status"], waiting["taxes_amount_cents"]) == ("pending", 50)
+    await run(database, organization, Register())
+    path = f"/invoices/{waiting['lago_id']}"
+    customer_id = UUID(waiting["customer"]["lago_id"])
+    await jobs.run_due_work(database, organization.id, customer_id)
+    issued = (await kit.get(client, path))["invoice"]
+    assert (issued["status"], issued["taxes_amount_cents"], issued["total_amount_cents"]) == (
+        "finalized",
+        50,
+        3050,
+    )
+    taxed = []
+    for fee in issued["fees"]:
+        shown = (await kit.get(client, f"/fees/{fee['lago_id']}"))["fee"]
+        taxed.append([tax["tax_code"] for tax in shown["applied_taxes"]])
+    assert taxed == [["own"], ["lago_eu_reverse_charge"]]

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -158,6 +159,8 @@ def _headline(view: InvoiceView) -> Json:
 def _sections(view: InvoiceView, words: str) -> list[Json]:
     """One section a subscription, each with its base price and its usage."""
     names = labels_of(words)["group"]
+    if view.invoice.invoice_type == "one_off":
+        return [_one_off_section(view, words)]
     sections = []
     for shown in view.subscriptions:
         subscription = shown.contract.subscription
@@ -180,6 +183,20 @@ def _sections(view: InvoiceView, words: str) -> list[Json]:
             }
         )
     return sections
+
+
+def _one_off_section(view: InvoiceView, words: str) -> Json:
+    """Add-ons, by their periods (invoicing §15)."""
+    by_period = groupby(
+        sorted(view.fees, key=lambda fee: (str(fee.from_at), str(fee.to_at), fee.position)),
+        key=lambda fee: (fee.from_at, fee.to_at),
+    )
+    names = labels_of(words)["group"]
+    return {
+        "name": _title(view),
+        "amount_cents": view.invoice.fees_amount_cents,
+        "groups": [_group(names["add_ons"], list(fees), view, words) for _, fees in by_period],
+    }
 
 
 def _section_name(shown: SubscriptionView) -> str:

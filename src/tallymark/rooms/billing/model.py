@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from fractions import Fraction
 from uuid import UUID
 
 from tallymark.domain.calendar import Boundaries, IssuingRules
@@ -97,6 +99,33 @@ class Computed:
     def issuing_rules(self) -> IssuingRules:
         """How it is dated."""
         return self.customer.issuing_rules(self.subjects[0].contract.customer_entity)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneOffFee:
+    """An add-on to be invoiced at once; None is what is left out. `unit_amount_cents` is in minor units."""
+
+    add_on_code: str
+    units: Fraction = Fraction(1)
+    unit_amount_cents: int | None = None
+    invoice_display_name: str | None = None
+    description: str | None = None
+    from_at: datetime | None = None
+    to_at: datetime | None = None
+    tax_codes: Sequence[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneOffInput:
+    """A one-off invoice as it is asked for (invoicing §10.1)."""
+
+    external_customer_id: str
+    fees: Sequence[OneOffFee]
+    currency: str | None = None
+    billing_entity_code: str | None = None
+    purchase_order_number: str | None = None
+    skips_sections: bool = False
+    section_codes: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

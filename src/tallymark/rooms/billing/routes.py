@@ -5,13 +5,24 @@ from __future__ import annotations
 from tallymark.api.context import InContext
 from tallymark.api.routing import tenant_router
 from tallymark.api.wire import read_id
+from tallymark.domain.errors import Forbidden
+from tallymark.rooms.billing.schemas import OneOffRequest
 from tallymark.rooms.billing.service import invoice as billing
-from tallymark.rooms.billing.service import life
+from tallymark.rooms.billing.service import life, one_off
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.routes import answer
-from tallymark.rooms.invoices.schemas import InvoiceResponse, InvoiceUpdateRequest, VoidRequest
+from tallymark.rooms.invoices.schemas import InvoiceOutput, InvoiceResponse, InvoiceUpdateRequest, VoidRequest
 
 router = tenant_router("invoices")
+
+
+@router.post("/invoices")
+async def create_one_off(body: OneOffRequest, context: InContext) -> InvoiceResponse:
+    """Invoice add-ons at once."""
+    async with context.transaction() as tx:
+        invoice = await one_off.create(tx, body.invoice.to_value(), now=context.now)
+        (view,) = await invoices.get_views(tx, [invoice], now=context.now)
+    return InvoiceResponse(invoice=InvoiceOutput.of(view, context.file_url(invoice.file_key)))
 
 
 @router.put("/invoices/{lago_id}/refresh")
@@ -19,6 +30,8 @@ async def refresh_invoice(lago_id: str, context: InContext) -> InvoiceResponse:
     """Compute a draft anew; any other invoice is answered as it is."""
     async with context.transaction() as tx:
         invoice = await invoices.get_invoice(tx, read_id(lago_id, "invoice"))
+        if invoice.invoice_type != billing.INVOICE_TYPE:
+            raise Forbidden("feature_unavailable")
         await tx.lock("customer", invoice.customer_id)
         await billing.refresh(tx, await invoices.get_invoice(tx, invoice.id), now=context.now)
         return await answer(tx, invoice.id, context)

@@ -167,7 +167,7 @@ def fee_fields(fee: FeeRecord) -> dict[str, Any]:
         "total_amount_cents": fee.amount_cents + fee.taxes_amount_cents,
         "total_amount_currency": fee.currency,
         "from_date": fee.from_at,
-        "to_date": fee.to_at - TICK if fee.to_at else None,
+        "to_date": fee.to_at if fee.to_at is None or fee.fee_type is FeeType.ADD_ON else fee.to_at - TICK,
         "description": fee.description if fee.fee_type is FeeType.ADD_ON else None,
         "sub_total_excluding_taxes_amount_cents": round_cents(net_cents),
         "sub_total_excluding_taxes_precise_amount_cents": Decimal(fee.net_precise_cents),

@@ -52,10 +52,16 @@ async def delete_section(tx: Tx, code: str, *, now: datetime) -> Section:
 
 async def select_sections(tx: Tx, owner: Owner, owner_id: UUID, codes: Sequence[str]) -> None:
     """Make these an owner's selection. Raises `Invalid` for an unknown code."""
+    found = await find_sections(tx, codes)
+    await repository.replace_links(tx, owner, owner_id, [section.id for section in found])
+
+
+async def find_sections(tx: Tx, codes: Collection[str]) -> list[Section]:
+    """Sections by code. Raises `Invalid` for an unknown one."""
     found = await repository.find_sections(tx, set(codes)) if codes else []
     if len(found) < len(set(codes)):
         raise Invalid({"invoice_custom_section_codes": ["value_is_invalid"]})
-    await repository.replace_links(tx, owner, owner_id, [section.id for section in found])
+    return found
 
 
 async def sections_of(tx: Tx, owner: Owner, ids: Collection[UUID]) -> dict[UUID, tuple[Section, ...]]:

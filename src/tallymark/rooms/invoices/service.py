@@ -21,6 +21,7 @@ from tallymark.jobs.queue import RENDER_DOCUMENT, enqueue
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.fees import service as fees
+from tallymark.rooms.invoice_custom_sections.model import Section
 from tallymark.rooms.invoices import numbering, repository
 from tallymark.rooms.invoices.model import (
     CHANGES,
@@ -172,6 +173,12 @@ async def copy_sections(
 ) -> None:
     """Copy the custom sections that subscriptions and their customer print onto invoices just computed (invoicing §14)."""
     applicable = await subscriptions.invoice_sections(tx, [contracts for _, contracts in invoiced])
+    printed = [(invoice_id, found) for (invoice_id, _), found in zip(invoiced, applicable, strict=True)]
+    await save_sections(tx, printed, now=now)
+
+
+async def save_sections(tx: Tx, printed: Sequence[tuple[UUID, Sequence[Section]]], *, now: datetime) -> None:
+    """Copy sections onto invoices."""
     names = ("code", "name", "display_name", "details")
     rows = [
         {
@@ -181,8 +188,8 @@ async def copy_sections(
             "invoice_id": invoice_id,
             "created_at": now,
         }
-        for (invoice_id, _), printed in zip(invoiced, applicable, strict=True)
-        for section in printed
+        for invoice_id, found in printed
+        for section in found
     ]
     await repository.insert_sections(tx, rows)
 

@@ -50,6 +50,10 @@ def _payment_method(value: Any) -> Any:
     return value
 
 
+PaymentMethodInput = Annotated[dict[str, Any] | None, BeforeValidator(_payment_method)]
+"""How it is to be paid: by whatever provider the customer has."""
+
+
 class CustomSectionsInput(Input):
     skip_invoice_custom_sections: bool | None = None
     invoice_custom_section_codes: list[str] | None = None
@@ -70,7 +74,7 @@ class SubscriptionFields(Input):
     billing_entity_code: Text | None = None
     plan_overrides: OverridesFields | None = None
     invoice_custom_section: CustomSectionsInput | None = None
-    payment_method: Annotated[dict[str, Any] | None, BeforeValidator(_payment_method)] = None
+    payment_method: PaymentMethodInput = None
     activation_rules: Any = None
     usage_thresholds: list[ThresholdFields] | None = None
     progressive_billing_disabled: bool | None = None

@@ -60,6 +60,11 @@ async def insert_taxes(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
         await tx.execute(insert(taxes), [dict(row) for row in rows])
 
 
+async def get_taxes(tx: Tx, ids: Collection[UUID]) -> list[Tax]:
+    rows = await tx.execute(select(taxes).where(taxes.c.id.in_(ids)))
+    return [_as_value(row) for row in rows]
+
+
 async def find_taxes(tx: Tx, codes: Collection[str], *, is_exact: bool = True) -> list[Tax]:
     has_code = taxes.c.code.in_(codes)
     if not is_exact:

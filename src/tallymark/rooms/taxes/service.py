@@ -81,6 +81,17 @@ async def taxes_of(tx: Tx, owner: Owner, ids: Collection[UUID]) -> dict[UUID, tu
     return await repository.taxes_of(tx, owner, ids) if ids else {}
 
 
+async def get_taxes(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Tax]:
+    """Taxes by id, deleted ones too: what was taxed keeps them."""
+    return {tax.id: tax for tax in await repository.get_taxes(tx, ids)} if ids else {}
+
+
+async def find_taxes(tx: Tx, codes: Collection[str]) -> dict[str, Tax]:
+    """Taxes by code; unknown codes are left out."""
+    found = await repository.find_taxes(tx, set(codes), is_exact=True) if codes else []
+    return {tax.code: tax for tax in found}
+
+
 async def replace_taxes(
     tx: Tx, owner: Owner, owner_id: UUID, codes: Sequence[str], *, is_exact: bool = True
 ) -> None:

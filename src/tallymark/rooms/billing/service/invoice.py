@@ -15,6 +15,7 @@ from tallymark.domain.errors import NotFound
 from tallymark.domain.periods import local_date
 from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.billing.model import Computed, Subject
+from tallymark.rooms.billing.service import one_off
 from tallymark.rooms.billing.service.compute import compute, compute_all
 from tallymark.rooms.billing.service.coupons import NO_COUPONS, CouponBook, open_book
 from tallymark.rooms.billing.service.regroup import regroup_paid_fees
@@ -137,7 +138,7 @@ def _draft(tx: Tx, computed: Computed, *, now: datetime) -> dict[str, Any]:
         "self_billed": contract.customer.is_partner,
         "purchase_order_number": contract.subscription.purchase_order_number,
         **_date_columns(dates),
-        **total_columns(computed),
+        **total_columns(computed.totals),
         "created_at": now,
         "updated_at": now,
     }
@@ -148,14 +149,17 @@ async def refresh(tx: Tx, invoice: Invoice, *, now: datetime, is_final: bool = F
 
     With `is_final` it is about to be issued, and uses the customer's coupons.
     """
-    if invoice.status not in (InvoiceStatus.DRAFT, InvoiceStatus.PENDING):
+    if (
+        invoice.status not in (InvoiceStatus.DRAFT, InvoiceStatus.PENDING)
+        or invoice.invoice_type != INVOICE_TYPE
+    ):
         return invoice
     subjects = await subjects_of_records(tx, await invoices.records_of(tx, invoice.id))
     book = await open_book(tx, subjects) if is_final else NO_COUPONS
     computed = await compute(tx, subjects, made_at=invoice.created_at, invoice_id=invoice.id, book=book)
     # Fees keep the invoice's own time of creation.
     content = _content(tx, computed, invoice.id, now=invoice.created_at)
-    values = {**total_columns(computed), "updated_at": now}
+    values = {**total_columns(computed.totals), "updated_at": now}
     await invoices.replace_content(tx, invoice.id, values, content)
     await _consume(tx, [(invoice, computed)], book, now=now)
     await invoices.copy_sections(tx, [(invoice.id, [s.contract for s in subjects])], now=now)
@@ -177,6 +181,9 @@ async def finalize(tx: Tx, invoice_id: UUID, *, now: datetime, as_of: datetime) 
 async def release(tx: Tx, invoice: Invoice, *, now: datetime) -> None:
     """Issue an invoice that waited for its taxes, with the dates that it would have had (subscriptions §1.7)."""
     stored = (await fees.of_invoices(tx, [invoice.id])).get(invoice.id, [])
+    if invoice.invoice_type == one_off.INVOICE_TYPE:
+        await one_off.release(tx, invoice, stored, now=now)
+        return
     if is_fixed(stored):
         fresh = await retax(tx, invoice, stored, now=now)
     else:
@@ -233,5 +240,10 @@ def _content(tx: Tx, computed: Computed, invoice_id: UUID, *, now: datetime) -> 
         records=record_rows(computed, **keys),
         fees=fees,
         fee_taxes=fee_taxes,
-        taxes=tax_rows(computed, currency=currency, **keys),
+        taxes=tax_rows(
+            (tax for line in computed.lines for tax in line.taxes),
+            computed.totals,
+            currency,
+            {"invoice_id": invoice_id, "organization_id": tx.organization_id, "created_at": now},
+        ),
     )

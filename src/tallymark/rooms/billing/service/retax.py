@@ -9,6 +9,7 @@ from typing import Any
 
 from tallymark.db.engine import Tx
 from tallymark.domain.fees.model import Fee
+from tallymark.domain.invoicing import InvoicedFee
 from tallymark.domain.money import fixed
 from tallymark.domain.periods import Period
 from tallymark.rooms.billing.model import Computed, Line
@@ -28,31 +29,37 @@ from tallymark.rooms.usage import service as usage
 async def retax(tx: Tx, invoice: Invoice, stored: Sequence[FeeRecord], *, now: datetime) -> Invoice:
     """Write an invoice's taxes and those of its fees anew, with the coupons that it now uses."""
     computed, book = await _compute(tx, stored)
-    keys: dict[str, Any] = {"organization_id": tx.organization_id, "now": now}
+    keys: dict[str, Any] = {"organization_id": tx.organization_id, "created_at": now}
     fee_taxes = [
         row
         for line, invoiced, fee in zip(computed.lines, computed.totals.fees, stored, strict=True)
-        for row in fee_tax_rows(line, invoiced, fee_id=fee.id, **keys)
+        for row in fee_tax_rows(line.taxes, invoiced, invoice.currency, {**keys, "fee_id": fee.id})
     ]
     columns = [
-        {
-            "taxed_id": fee.id,
-            "taxes_amount_cents": invoiced.taxes_amount_cents,
-            "taxes_precise_amount_cents": fixed(invoiced.taxes_precise_amount_cents, 15),
-            "taxes_rate": fixed(invoiced.taxes_rate, 10),
-            "precise_coupons_amount_cents": fixed(invoiced.precise_coupons_amount_cents, 5),
-            "updated_at": now,
-        }
+        retaxed_columns(fee, invoiced, now=now)
         for invoiced, fee in zip(computed.totals.fees, stored, strict=True)
     ]
     await fees.replace_taxes(tx, columns, fee_taxes)
-    applied = tax_rows(computed, invoice_id=invoice.id, currency=invoice.currency, **keys)
-    values = {**total_columns(computed), "updated_at": now}
+    carried = (tax for line in computed.lines for tax in line.taxes)
+    applied = tax_rows(carried, computed.totals, invoice.currency, {**keys, "invoice_id": invoice.id})
+    values = {**total_columns(computed.totals), "updated_at": now}
     await invoices.replace_taxes(tx, invoice.id, values, applied)
     if computed.coupon_uses:
         used = [(invoice.id, invoice.currency, computed.coupon_uses)]
         await coupons.consume(tx, used, book.used, now=now)
     return await invoices.get_invoice(tx, invoice.id)
+
+
+def retaxed_columns(fee: FeeRecord, invoiced: InvoicedFee, *, now: datetime) -> dict[str, Any]:
+    """What changes of a stored fee when it is taxed anew."""
+    return {
+        "taxed_id": fee.id,
+        "taxes_amount_cents": invoiced.taxes_amount_cents,
+        "taxes_precise_amount_cents": fixed(invoiced.taxes_precise_amount_cents, 15),
+        "taxes_rate": fixed(invoiced.taxes_rate, 10),
+        "precise_coupons_amount_cents": fixed(invoiced.precise_coupons_amount_cents, 5),
+        "updated_at": now,
+    }
 
 
 async def _compute(tx: Tx, stored: Sequence[FeeRecord]) -> tuple[Computed, CouponBook]:
@@ -73,7 +80,7 @@ async def _compute(tx: Tx, stored: Sequence[FeeRecord]) -> tuple[Computed, Coupo
         period = Period(fee.from_at, fee.to_at)
         lines.append(
             Line(
-                fee=_as_computed(fee),
+                fee=as_computed(fee),
                 contract=contract,
                 taxes=table.of(contract, carried),
                 period=period,
@@ -89,7 +96,8 @@ def is_fixed(stored: Sequence[FeeRecord]) -> bool:
     return any(fee.event_id is not None for fee in stored)
 
 
-def _as_computed(fee: FeeRecord) -> Fee:
+def as_computed(fee: FeeRecord) -> Fee:
+    """A stored fee as the domain knows it."""
     return Fee(
         fee_type=fee.fee_type,
         units=Fraction(fee.units),

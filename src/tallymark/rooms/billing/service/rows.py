@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from tallymark.db.ids import new_id
-from tallymark.domain.invoicing import InvoicedFee
+from tallymark.domain.invoicing import InvoicedFee, InvoiceDraft
 from tallymark.domain.money import decimal_text, fixed
 from tallymark.rooms.billing.model import Computed, Line, Subject
 from tallymark.rooms.plans.model import Commitment, FixedCharge, Plan
@@ -18,9 +18,8 @@ from tallymark.rooms.usage.model import shown_breakdowns
 Row = dict[str, Any]
 
 
-def total_columns(computed: Computed) -> Row:
+def total_columns(totals: InvoiceDraft) -> Row:
     """The invoice's amounts, in minor units."""
-    totals = computed.totals
     names = (
         "fees_amount_cents", "progressive_billing_credit_amount_cents", "coupons_amount_cents",
         "sub_total_excluding_taxes_amount_cents", "taxes_amount_cents", "sub_total_including_taxes_amount_cents",
@@ -79,7 +78,7 @@ def fee_rows(
                 "invoice_id": invoice_id,
                 "position": position,
                 "true_up_parent_fee_id": fees[-1]["id"] if line.is_true_up else None,
-                **_amounts(line, invoiced),
+                **amount_columns(invoiced, line.contract.plan.amount_currency),
                 **_subject(line),
                 **_usage(line),
                 **_advance(line, stands_alone=invoice_id is None),
@@ -87,15 +86,18 @@ def fee_rows(
                 "updated_at": now,
             }
         )
-        taxes += list(fee_tax_rows(line, invoiced, fee_id=fee_id, organization_id=organization_id, now=now))
+        currency = line.contract.plan.amount_currency
+        keys: Row = {"fee_id": fee_id, "organization_id": organization_id, "created_at": now}
+        taxes += list(fee_tax_rows(line.taxes, invoiced, currency, keys))
     return fees, taxes
 
 
-def _amounts(line: Line, invoiced: InvoicedFee) -> Row:
-    fee = line.fee
+def amount_columns(invoiced: InvoicedFee, currency: str) -> Row:
+    """What a fee comes to, and how."""
+    fee = invoiced.fee
     return {
         "fee_type": fee.fee_type,
-        "currency": line.contract.plan.amount_currency,
+        "currency": currency,
         "amount_cents": fee.amount_cents,
         "precise_amount_cents": fixed(fee.precise_amount_cents, 15),
         "precise_coupons_amount_cents": fixed(invoiced.precise_coupons_amount_cents, 5),
@@ -213,38 +215,30 @@ def _pricing_unit(line: Line) -> Row | None:
     }
 
 
-def fee_tax_rows(
-    line: Line, invoiced: InvoicedFee, *, fee_id: UUID, organization_id: UUID, now: datetime
-) -> Iterator[Row]:
-    """The taxes of one fee."""
-    for tax, applied in zip(line.taxes, invoiced.applied_taxes, strict=True):
+def fee_tax_rows(taxes: Sequence[Tax], invoiced: InvoicedFee, currency: str, keys: Row) -> Iterator[Row]:
+    """The taxes of one fee, each with the columns of `keys`."""
+    for tax, applied in zip(taxes, invoiced.applied_taxes, strict=True):
         yield {
             "id": new_id(),
-            "organization_id": organization_id,
-            "fee_id": fee_id,
-            **_tax_columns(tax, line.contract.plan.amount_currency),
+            **keys,
+            **_tax_columns(tax, currency),
             "amount_cents": applied.amount_cents,
             "fees_amount_cents": applied.base_cents,
-            "created_at": now,
         }
 
 
-def tax_rows(
-    computed: Computed, *, invoice_id: UUID, organization_id: UUID, currency: str, now: datetime
-) -> list[Row]:
-    """The invoice's own taxes."""
-    by_rate = {tax.as_rate: tax for line in computed.lines for tax in line.taxes}
+def tax_rows(taxes: Iterable[Tax], totals: InvoiceDraft, currency: str, keys: Row) -> list[Row]:
+    """An invoice's own taxes, of those that its fees have, each with the columns of `keys`."""
+    by_rate = {tax.as_rate: tax for tax in taxes}
     return [
         {
             "id": new_id(),
-            "organization_id": organization_id,
-            "invoice_id": invoice_id,
+            **keys,
             **_tax_columns(by_rate[applied.tax], currency),
             "amount_cents": applied.amount_cents,
             "fees_amount_cents": applied.base_cents,
-            "created_at": now,
         }
-        for applied in computed.totals.applied_taxes
+        for applied in totals.applied_taxes
     ]
 
 

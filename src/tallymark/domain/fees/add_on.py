@@ -1,0 +1,47 @@
+"""The fee of an add-on on a one-off invoice (invoicing §10.1)."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from tallymark.domain.fees.model import JSON, Fee, FeeType, Step, rounding_step
+from tallymark.domain.money import Currency, major_units, plain_text, round_cents
+
+
+def compute_add_on_fee(units: Fraction, *, unit_amount_cents: int, currency: Currency) -> Fee:
+    """Units (at most 10 decimals) at a price in minor units, rounded once.
+
+    >>> from tallymark.domain.money import currency
+    >>> compute_add_on_fee(Fraction(5, 2), unit_amount_cents=333, currency=currency("EUR")).amount_cents
+    833
+    """
+    exact = units * unit_amount_cents
+    unit_amount = major_units(unit_amount_cents, currency)
+    cents = round_cents(exact)
+    amount = plain_text(major_units(exact, currency), 20)
+    line: dict[str, JSON] = {
+        "from": "0",
+        "to": None,
+        "units": plain_text(units),
+        "unit_amount": plain_text(unit_amount),
+        "flat_amount": "0",
+        "amount": amount,
+    }
+    price: Step = {
+        "step": "pricing",
+        "charge_model": "standard",
+        "properties": {"amount": plain_text(unit_amount)},
+        "lines": [line],
+        "amount": amount,
+    }
+    return Fee(
+        fee_type=FeeType.ADD_ON,
+        units=units,
+        total_aggregated_units=units,
+        events_count=None,
+        amount_cents=cents,
+        precise_amount_cents=exact,
+        precise_unit_amount=unit_amount,
+        unit_amount_cents=unit_amount_cents,
+        explanation=(price, rounding_step(cents)),
+    )

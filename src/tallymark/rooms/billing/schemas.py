@@ -1,0 +1,89 @@
+"""How a one-off invoice is asked for (invoicing §10.1)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+from tallymark.api.validation import CurrencyCode
+from tallymark.api.wire import (
+    Input,
+    Integer,
+    Name,
+    NotEmpty,
+    OptionalText,
+    Text,
+    at_most,
+)
+from tallymark.rooms.billing.model import OneOffFee, OneOffInput
+from tallymark.rooms.billing.service.one_off import read_boundaries
+from tallymark.rooms.subscriptions.schemas import CustomSectionsInput, PaymentMethodInput
+
+
+def _units(value: Any) -> Any:
+    try:
+        units = Decimal(str(value)) if not isinstance(value, bool) else None
+    except ArithmeticError:
+        units = None
+    if units is None or not units.is_finite():
+        raise PydanticCustomError("value_is_invalid", "no number")
+    if not 0 <= units < 10**15 or -units.as_tuple().exponent > 10:  # type: ignore[operator]  # finite, so an int
+        raise PydanticCustomError("value_is_out_of_range", "out of range")
+    return units
+
+
+class OneOffFeeInput(Input):
+    add_on_code: Text
+    units: Annotated[Decimal, BeforeValidator(_units)] | None = None
+    unit_amount_cents: Annotated[Integer, Field(ge=0, lt=2**53)] | None = None
+    invoice_display_name: Annotated[OptionalText, at_most(255)] = None
+    description: OptionalText = None
+    from_datetime: Any = None
+    to_datetime: Any = None
+    tax_codes: list[str] | None = None
+
+    def to_value(self) -> OneOffFee:
+        """What is asked for. Raises `Invalid` for boundaries that are none."""
+        from_at, to_at = read_boundaries(self.from_datetime, self.to_datetime)
+        return OneOffFee(
+            add_on_code=self.add_on_code,
+            units=Fraction(1) if self.units is None else Fraction(self.units),
+            unit_amount_cents=self.unit_amount_cents,
+            invoice_display_name=self.invoice_display_name,
+            description=self.description,
+            from_at=from_at,
+            to_at=to_at,
+            tax_codes=self.tax_codes,
+        )
+
+
+class OneOffInvoiceInput(Input):
+    external_customer_id: Name
+    fees: list[OneOffFeeInput] | None = None
+    currency: CurrencyCode | None = None
+    billing_entity_code: OptionalText = None
+    purchase_order_number: Annotated[OptionalText, at_most(255)] = None
+    skip_psp: bool | None = None
+    invoice_custom_section: CustomSectionsInput | None = None
+    payment_method: PaymentMethodInput = None
+
+    def to_value(self) -> OneOffInput:
+        """What is asked for. Nothing is collected automatically, so that `skip_psp` is always true."""
+        sections = self.invoice_custom_section
+        return OneOffInput(
+            external_customer_id=self.external_customer_id,
+            fees=[fee.to_value() for fee in self.fees or ()],
+            currency=self.currency,
+            billing_entity_code=self.billing_entity_code,
+            purchase_order_number=self.purchase_order_number,
+            skips_sections=bool(sections and sections.skip_invoice_custom_sections),
+            section_codes=sections.invoice_custom_section_codes if sections else None,
+        )
+
+
+class OneOffRequest(BaseModel):
+    invoice: Annotated[OneOffInvoiceInput, NotEmpty]

@@ -1,0 +1,259 @@
+"""Add-ons invoiced at once (invoicing §10.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tallymark.db.engine import Tx
+from tallymark.db.ids import new_id
+from tallymark.domain.calendar import new_invoice_dates
+from tallymark.domain.errors import Invalid, NotFound
+from tallymark.domain.fees.add_on import compute_add_on_fee
+from tallymark.domain.fees.model import Fee
+from tallymark.domain.invoicing import InvoicedFee, InvoiceDraft, compute_invoice
+from tallymark.domain.money import currency
+from tallymark.domain.periods import local_date
+from tallymark.jobs.outbox import Message, emit
+from tallymark.rooms.add_ons import service as add_ons
+from tallymark.rooms.add_ons.model import AddOn
+from tallymark.rooms.billing.model import OneOffFee, OneOffInput
+from tallymark.rooms.billing.service.retax import as_computed, retaxed_columns
+from tallymark.rooms.billing.service.rows import amount_columns, fee_tax_rows, tax_rows, total_columns
+from tallymark.rooms.customers import service as customers
+from tallymark.rooms.customers.model import Customer
+from tallymark.rooms.fees import service as fees
+from tallymark.rooms.fees.model import FeeRecord
+from tallymark.rooms.invoice_custom_sections import service as sections
+from tallymark.rooms.invoices import service as invoices
+from tallymark.rooms.invoices.model import Invoice, InvoiceStatus
+from tallymark.rooms.invoices.numbering import draft_number
+from tallymark.rooms.organizations import service as organizations
+from tallymark.rooms.organizations.model import BillingEntity
+from tallymark.rooms.taxes import service as taxes
+from tallymark.rooms.taxes.model import Owner, Tax
+
+INVOICE_TYPE = "one_off"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    asked: OneOffFee
+    add_on: AddOn
+    fee: Fee
+    taxes: tuple[Tax, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parties:
+    customer: Customer
+    customer_entity: BillingEntity
+    entity: BillingEntity
+
+    @property
+    def timezone(self) -> ZoneInfo:
+        return ZoneInfo(self.customer.applicable_timezone(self.customer_entity))
+
+
+def read_boundaries(from_text: Any, to_text: Any) -> tuple[datetime | None, datetime | None]:
+    """The period of a fee, both ends or none of them. Raises `Invalid`."""
+    if from_text is None and to_text is None:
+        return None, None
+    try:
+        start, end = (datetime.fromisoformat(str(text).strip()) for text in (from_text, to_text))
+    except ValueError:
+        raise Invalid({"boundaries": ["values_are_invalid"]}) from None
+    start, end = (one if one.tzinfo else one.replace(tzinfo=UTC) for one in (start, end))
+    if start > end:
+        raise Invalid({"boundaries": ["values_are_invalid"]})
+    return start, end
+
+
+async def create(tx: Tx, asked: OneOffInput, *, now: datetime) -> Invoice:
+    """Invoice add-ons at once; closed where it comes to nothing and the customer wants none of that.
+
+    Raises `NotFound` for customer, fees, add-on and billing entity in this order, and `Invalid`.
+    """
+    found = await customers.get_customer(tx, external_id=asked.external_customer_id)
+    await tx.lock("customer", found.id)
+    if not asked.fees:
+        raise NotFound("fees")
+    sold = await add_ons.find_add_ons(tx, {fee.add_on_code for fee in asked.fees})
+    if any(fee.add_on_code not in sold for fee in asked.fees):
+        raise NotFound("add_on")
+    parties = await _parties(tx, found, asked)
+    code = asked.currency or found.currency
+    if code is None:
+        raise Invalid({"currency": ["value_is_mandatory"]})
+    printed = await _sections(tx, found, asked)
+    lines = await _lines(tx, parties, asked, sold, code)
+    await customers.set_currency_if_blank(tx, found, code)
+    invoice = await _save(tx, parties, asked, lines, code, now=now)
+    await invoices.save_sections(tx, [(invoice.id, printed)], now=now)
+    await _issue(tx, invoice, now=now)
+    made = await invoices.find_invoice(tx, invoice.id)
+    assert made is not None, "it was written just now"
+    return made
+
+
+async def _parties(tx: Tx, customer: Customer, asked: OneOffInput) -> _Parties:
+    own = (await organizations.get_entities(tx, {customer.billing_entity_id}))[customer.billing_entity_id]
+    entity = own
+    if asked.billing_entity_code is not None:
+        entity = await organizations.get_entity(tx, code=asked.billing_entity_code)
+    return _Parties(customer=customer, customer_entity=own, entity=entity)
+
+
+async def _sections(tx: Tx, customer: Customer, asked: OneOffInput) -> Sequence[Any]:
+    """What it prints: nothing, what the request selects, or what the customer's invoices do."""
+    if asked.skips_sections:
+        return []
+    if asked.section_codes is not None:
+        return await sections.find_sections(tx, asked.section_codes)
+    return (await customers.applicable_sections(tx, [customer])).get(customer.id, ())
+
+
+async def _lines(
+    tx: Tx, parties: _Parties, asked: OneOffInput, sold: Mapping[str, AddOn], code: str
+) -> list[_Line]:
+    named = {one for fee in asked.fees for one in fee.tax_codes or ()}
+    chosen = await taxes.find_taxes(tx, named)
+    if named - chosen.keys():
+        raise Invalid({"tax_codes": ["value_is_invalid"]})
+    inherited = await _inherited_taxes(tx, parties)
+    lines = []
+    for fee in asked.fees:
+        add_on = sold[fee.add_on_code]
+        own = tuple(chosen[one] for one in dict.fromkeys(fee.tax_codes or ())) or add_on.taxes
+        cents = add_on.amount_cents if fee.unit_amount_cents is None else fee.unit_amount_cents
+        computed = compute_add_on_fee(fee.units, unit_amount_cents=cents, currency=currency(code))
+        if computed.amount_cents >= 2**53:
+            raise Invalid({"units": ["value_is_out_of_range"]})
+        lines.append(_Line(asked=fee, add_on=add_on, fee=computed, taxes=own or inherited))
+    return lines
+
+
+async def _inherited_taxes(tx: Tx, parties: _Parties) -> tuple[Tax, ...]:
+    """What fees without taxes of their own are taxed with: the customer's, else their entity's (pricing §2).
+
+    While the customer's VAT number is being checked that is not known, and left out.
+    """
+    customer, entity = parties.customer, parties.customer_entity
+    if entity.eu_tax_management and await customers.awaiting_vat_checks(tx, {customer.id}):
+        return ()
+    own = (await taxes.taxes_of(tx, Owner.CUSTOMER, {customer.id})).get(customer.id, ())
+    return own or (await taxes.taxes_of(tx, Owner.BILLING_ENTITY, {entity.id})).get(entity.id, ())
+
+
+def _totals(parts: Sequence[tuple[Fee, Sequence[Tax]]]) -> InvoiceDraft:
+    return compute_invoice(
+        [InvoicedFee(fee=fee, taxes=tuple(tax.as_rate for tax in carried)) for fee, carried in parts]
+    )
+
+
+async def _save(
+    tx: Tx, parties: _Parties, asked: OneOffInput, lines: Sequence[_Line], code: str, *, now: datetime
+) -> Invoice:
+    customer = parties.customer
+    day = local_date(now, parties.timezone)
+    rules = customer.issuing_rules(parties.customer_entity)
+    dates = new_invoice_dates(rules, day=day, is_recurring=False, has_grace=False)
+    totals = _totals([(line.fee, line.taxes) for line in lines])
+    invoice_id = new_id()
+    values = {
+        "id": invoice_id,
+        "organization_id": tx.organization_id,
+        "customer_id": customer.id,
+        "billing_entity_id": parties.entity.id,
+        "number": draft_number(parties.entity),
+        "invoice_type": INVOICE_TYPE,
+        "status": InvoiceStatus.DRAFT,
+        "currency": code,
+        "timezone": parties.timezone.key,
+        "billing_day": day,
+        "billed_at": now,
+        "issuing_date": dates.issuing_date,
+        "expected_finalization_date": dates.expected_finalization_date,
+        "payment_due_date": dates.payment_due_date,
+        "net_payment_term": rules.net_payment_term,
+        "self_billed": customer.is_partner,
+        "purchase_order_number": asked.purchase_order_number,
+        **total_columns(totals),
+        "created_at": now,
+        "updated_at": now,
+    }
+    (draft,) = await invoices.save_drafts(tx, [(values, _content(tx, lines, totals, values, now=now))])
+    return draft
+
+
+def _content(
+    tx: Tx, lines: Sequence[_Line], totals: InvoiceDraft, invoice: Mapping[str, Any], *, now: datetime
+) -> invoices.Content:
+    keys: dict[str, Any] = {"organization_id": tx.organization_id, "created_at": now}
+    fee_rows, fee_taxes = [], []
+    for position, (line, invoiced) in enumerate(zip(lines, totals.fees, strict=True)):
+        fee_id = new_id()
+        fee_rows.append(
+            {
+                **keys,
+                "id": fee_id,
+                "invoice_id": invoice["id"],
+                "customer_id": invoice["customer_id"],
+                "add_on_id": line.add_on.id,
+                "position": position,
+                **amount_columns(invoiced, invoice["currency"]),
+                "item_code": line.add_on.code,
+                "item_name": line.add_on.name,
+                "item_description": line.add_on.description,
+                "invoice_display_name": line.asked.invoice_display_name or line.add_on.invoice_name,
+                "description": line.asked.description or line.add_on.description,
+                "from_at": line.asked.from_at or now,
+                "to_at": line.asked.to_at or now,
+                "updated_at": now,
+            }
+        )
+        fee_taxes += list(fee_tax_rows(line.taxes, invoiced, invoice["currency"], {**keys, "fee_id": fee_id}))
+    carried = (tax for line in lines for tax in line.taxes)
+    applied = tax_rows(carried, totals, invoice["currency"], {**keys, "invoice_id": invoice["id"]})
+    return invoices.Content(records=(), fees=fee_rows, fee_taxes=fee_taxes, taxes=applied)
+
+
+async def _issue(tx: Tx, invoice: Invoice, *, now: datetime) -> None:
+    (view,) = await invoices.get_views(tx, [invoice], now=now, with_lines=False)
+    dates = {
+        "issuing_date": invoice.issuing_date,
+        "expected_finalization_date": invoice.expected_finalization_date,
+        "payment_due_date": invoice.payment_due_date,
+    }
+    for invoice_id in await invoices.finalize(tx, [invoices.Settled(view=view, dates=dates)], now=now):
+        message = Message(webhook_type="invoice.one_off_created", object_type="invoice", object_id=invoice_id)
+        await emit(tx, message, now=now)
+
+
+async def release(tx: Tx, invoice: Invoice, stored: Sequence[FeeRecord], *, now: datetime) -> None:
+    """Issue an invoice that waited for the customer's taxes: they are those of the fees that have none yet (§1.7)."""
+    (view,) = await invoices.get_views(tx, [invoice], now=now, with_lines=False)
+    parties = _Parties(
+        customer=view.customer, customer_entity=view.customer_entity, entity=view.billing_entity
+    )
+    inherited = await _inherited_taxes(tx, parties)
+    known = await taxes.get_taxes(tx, {tax.tax_id for fee in stored for tax in fee.taxes})
+    carried = [tuple(known[tax.tax_id] for tax in fee.taxes) or inherited for fee in stored]
+    totals = _totals([(as_computed(fee), own) for fee, own in zip(stored, carried, strict=True)])
+    keys: dict[str, Any] = {"organization_id": tx.organization_id, "created_at": now}
+    fee_taxes = [
+        row
+        for fee, own, invoiced in zip(stored, carried, totals.fees, strict=True)
+        for row in fee_tax_rows(own, invoiced, invoice.currency, {**keys, "fee_id": fee.id})
+    ]
+    columns = [
+        retaxed_columns(fee, invoiced, now=now) for fee, invoiced in zip(stored, totals.fees, strict=True)
+    ]
+    await fees.replace_taxes(tx, columns, fee_taxes)
+    all_taxes = (tax for own in carried for tax in own)
+    applied = tax_rows(all_taxes, totals, invoice.currency, {**keys, "invoice_id": invoice.id})
+    await invoices.replace_taxes(tx, invoice.id, {**total_columns(totals), "updated_at": now}, applied)
+    await _issue(tx, await invoices.get_invoice(tx, invoice.id), now=now)
