@@ -1,4 +1,4 @@
-"""A billing run: so many customers renewed by one advance of the clock; and the PDF of one invoice."""
+"""A billing run: so many customers renewed by one advance of the clock; an idle year; and the PDF of one invoice."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ from typing import Any
 
 from bench.server import Server
 
+METRICS = ("calls", "tokens", "seconds", "gigabytes", "seats")
+
 
 def measure(server: Server, *, customers: int) -> dict[str, Any]:
-    """Invoices a second, and milliseconds of a first PDF and of the next ones."""
+    """Invoices a second, seconds of a year, and milliseconds of a first PDF and of the next ones.
+
+    An invoice has a base price, the fees of five metrics and a tax.
+    """
     key = server.new_organization("2026-01-01T00:00:00Z")
     headers = {"Authorization": f"Bearer {key}"}
     _sell(server, headers, customers)
@@ -21,10 +26,28 @@ def measure(server: Server, *, customers: int) -> dict[str, Any]:
     listed: Any = server.call("GET", "/api/v1/invoices?per_page=10", None, **headers)
     assert listed["meta"]["total_count"] == customers, listed["meta"]
     times = [_time_pdf(server, headers, row["lago_id"]) for row in listed["invoices"]]
+    year = _idle_year(server, subscriptions=max(customers // 10, 10))
     return {
+        **year,
         "invoices_per_second": round(customers / elapsed, 1),
         "first_pdf_ms": round(times[0], 1),
         "pdf_ms": round(sorted(times[1:])[len(times) // 2 - 1], 1),
+    }
+
+
+def _idle_year(server: Server, *, subscriptions: int) -> dict[str, float]:
+    """The clock of an organization moved over one year in which nothing happens but invoices."""
+    key = server.new_organization("2026-01-01T00:00:00Z")
+    headers = {"Authorization": f"Bearer {key}"}
+    _sell(server, headers, subscriptions)
+    began = time.perf_counter()
+    body = {"test_clock": {"to": "2027-01-01T01:00:00Z"}}
+    server.call("POST", "/api/v1/test_clock/advance", body, **headers)
+    elapsed = time.perf_counter() - began
+    return {
+        "idle_year_subscriptions": subscriptions,
+        "idle_year_seconds": round(elapsed, 1),
+        "idle_year_invoices_per_second": round(12 * subscriptions / elapsed, 1),
     }
 
 
@@ -33,16 +56,20 @@ def _sell(server: Server, headers: dict[str, str], customers: int) -> None:
         "POST", "/api/v1/taxes",
         {"tax": {"name": "VAT", "code": "vat", "rate": "20", "applied_to_organization": True}}, **headers,
     )  # fmt: skip
-    metric = {"name": "Calls", "code": "calls", "aggregation_type": "count_agg"}
-    made: Any = server.call("POST", "/api/v1/billable_metrics", {"billable_metric": metric}, **headers)
-    charge = {
-        "billable_metric_id": made["billable_metric"]["lago_id"],
-        "charge_model": "standard",
-        "properties": {"amount": "0.1"},
-    }
+    charges = []
+    for code in METRICS:
+        metric = {"name": code, "code": code, "aggregation_type": "sum_agg", "field_name": "n"}
+        made: Any = server.call("POST", "/api/v1/billable_metrics", {"billable_metric": metric}, **headers)
+        charges.append(
+            {
+                "billable_metric_id": made["billable_metric"]["lago_id"],
+                "charge_model": "standard",
+                "properties": {"amount": "0.1"},
+            }
+        )
     plan = {
         "name": "p", "code": "p", "interval": "monthly", "amount_cents": 4900, "amount_currency": "EUR",
-        "pay_in_advance": False, "charges": [charge] * 2,
+        "pay_in_advance": False, "charges": charges,
     }  # fmt: skip
     server.call("POST", "/api/v1/plans", {"plan": plan}, **headers)
 
@@ -50,8 +77,16 @@ def _sell(server: Server, headers: dict[str, str], customers: int) -> None:
         name = f"c{number}"
         subscription = {"external_customer_id": name, "plan_code": "p", "external_id": name}
         server.call("POST", "/api/v1/subscriptions", {"subscription": subscription}, **headers)
-        event = {"transaction_id": name, "external_subscription_id": name, "code": "calls"}
-        server.call("POST", "/api/v1/events", {"event": event}, **headers)
+        events = [
+            {
+                "transaction_id": f"{name}-{code}",
+                "external_subscription_id": name,
+                "code": code,
+                "properties": {"n": 7},
+            }
+            for code in METRICS
+        ]
+        server.call("POST", "/api/v1/events/batch", {"events": events}, **headers)
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(subscribe, range(customers)))

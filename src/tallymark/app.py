@@ -144,7 +144,7 @@ async def _make_documents(settings: Settings, database: Database) -> Documents:
 
 
 def _tasks(database: Database, documents: Documents, outside: billing_jobs.Outside) -> Tasks:
-    async def run_due_work(*, organization_id: UUID, owner_id: UUID) -> None:
+    async def run_due_work(*, organization_id: UUID, owner_id: UUID | None) -> None:
         await billing_jobs.run_due_work(database, organization_id, owner_id, outside=outside)
 
     async def render_document(*, organization_id: UUID, invoice_id: UUID) -> None:

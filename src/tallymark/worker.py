@@ -37,9 +37,9 @@ log = structlog.get_logger(__name__)
 
 
 class RunDueWork(Protocol):
-    """Does what is due for one customer of a live organization."""
+    """Does what is due for one customer of a live organization, or for all of them."""
 
-    async def __call__(self, *, organization_id: UUID, owner_id: UUID) -> None: ...
+    async def __call__(self, *, organization_id: UUID, owner_id: UUID | None) -> None: ...
 
 
 class RenderDocument(Protocol):
@@ -115,11 +115,13 @@ def make_queue(database: Database, tasks: Tasks) -> App:
     queue = App(connector=connector)
 
     @queue.task(name=RUN_DUE_WORK)
-    async def run_due_work(*, organization_id: str, owner_id: str) -> None:
+    async def run_due_work(*, organization_id: str, owner_id: str | None) -> None:
         # Never retried by the queue: the agenda still holds what is due, and the scheduler's next look queues it again.
         # Put back by its worker, a job would collide with the same work that waits already, and stay under way.
         try:
-            await tasks.run_due_work(organization_id=UUID(organization_id), owner_id=UUID(owner_id))
+            await tasks.run_due_work(
+                organization_id=UUID(organization_id), owner_id=UUID(owner_id) if owner_id else None
+            )
         except Exception:
             log.exception("due work interrupted", organization_id=organization_id, owner_id=owner_id)
 

@@ -1,7 +1,13 @@
 """A billing run: many customers at once, each as if alone (subscriptions §5.2)."""
 
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import update
 from tests import kit
 
+from tallymark.db.tables import agenda, subscriptions
+from tallymark.jobs.agenda import Kind
+from tallymark.rooms.billing import jobs
 from tallymark.rooms.billing.service import compute
 
 
@@ -74,3 +80,23 @@ async def test_one_customers_trouble_is_not_anothers(make_organization, monkeypa
     monkeypatch.undo()
     await kit.advance(organization.client, "2025-02-02T00:00")
     assert [len(await kit.invoices(organization.client, owner)) for owner in owners] == [1, 1, 1, 1]
+
+
+async def test_a_live_organization_is_billed_in_waves_too(organization, database, count_statements):
+    """Six customers whose billing day has come: one wave bills them, and once."""
+    owners = await world(organization, customers=6)
+    billed_on = datetime.now(UTC) - timedelta(days=1)
+    async with database.tenant(organization.id) as tx:
+        began = billed_on - timedelta(days=400)
+        moved = {"started_at": began, "subscription_at": began, "created_at": began}
+        await tx.execute(update(subscriptions).values(**moved))
+        first = datetime(billed_on.year, billed_on.month, 1, tzinfo=UTC)
+        await tx.execute(
+            update(agenda).where(agenda.c.kind == Kind.BILL_PERIOD).values(due_at=first, run_at=first)
+        )
+    with count_statements() as statements:
+        await jobs.run_due_work(database, organization.id, None)
+    assert sum(" FROM events e" in statement for statement in statements) == 1
+    assert [len(await kit.invoices(organization.client, owner)) for owner in owners] == [1] * 6
+    await jobs.run_due_work(database, organization.id, None)
+    assert [len(await kit.invoices(organization.client, owner)) for owner in owners] == [1] * 6

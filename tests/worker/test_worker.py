@@ -21,7 +21,7 @@ from tallymark.db.migrate import migrate
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Item, Kind
 from tallymark.jobs.queue import RENDER_DOCUMENT, RUN_DUE_WORK, enqueue, enqueue_due_work
-from tallymark.jobs.schedule import enqueue_what_is_due
+from tallymark.jobs.schedule import MANY, enqueue_what_is_due
 from tallymark.rooms.organizations import service
 from tallymark.worker import BackOff, Tasks, make_queue, retry_stalled_jobs, run_worker
 
@@ -117,6 +117,15 @@ class TestScheduler:
         for _ in range(3):
             async with database.system() as connection:
                 assert await enqueue_what_is_due(connection, now=now) == 1
+        assert await jobs(database) == [(RUN_DUE_WORK, "todo", 0)]
+
+    async def test_queues_one_job_for_many_customers_of_one_organization(self, database, organization_id):
+        now = datetime(2024, 5, 1, tzinfo=UTC)
+        for _ in range(MANY):
+            await note(database, organization_id, uuid4(), now)
+        for _ in range(2):
+            async with database.system() as connection:
+                assert await enqueue_what_is_due(connection, now=now) == MANY
         assert await jobs(database) == [(RUN_DUE_WORK, "todo", 0)]
 
     async def test_does_nothing_while_another_one_acts(self, database, organization_id):

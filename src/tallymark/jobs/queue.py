@@ -35,7 +35,7 @@ async def enqueue(
     )
 
 
-async def enqueue_due_work(tx: Tx | AsyncConnection, *, organization_id: UUID, owner_id: UUID) -> None:
-    """Have a worker look at one customer's agenda."""
-    arguments = {"organization_id": str(organization_id), "owner_id": str(owner_id)}
-    await enqueue(tx, RUN_DUE_WORK, arguments, lock=f"due:{owner_id}")
+async def enqueue_due_work(tx: Tx | AsyncConnection, *, organization_id: UUID, owner_id: UUID | None) -> None:
+    """Have a worker look at one customer's agenda, or without an owner at all of an organization's, wave by wave."""
+    arguments = {"organization_id": str(organization_id), "owner_id": str(owner_id) if owner_id else None}
+    await enqueue(tx, RUN_DUE_WORK, arguments, lock=f"due:{owner_id or organization_id}")

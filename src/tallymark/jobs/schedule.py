@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,11 +16,14 @@ from tallymark.jobs.waiting_events import owners_of_waiting_events
 
 _SCHEDULER_LOCK = 7_236_112_095
 
+MANY = 5
+"""From how many due customers of one organization on they are worked on together."""
+
 
 async def enqueue_what_is_due(connection: AsyncConnection, *, now: datetime) -> int:
     """Enqueue a job for each customer with work due by `now`, and return how many customers that are.
 
-    Needs a system transaction. Every process may call this at any time: the lock lets one act, and the others do
+    An organization with many such customers gets one job for all of them: they are billed in waves. Needs a system transaction. Every process may call this at any time: the lock lets one act, and the others do
     nothing. A customer whose job waits already is not queued twice.
     """
     is_ours = await connection.execute(
@@ -27,8 +33,11 @@ async def enqueue_what_is_due(connection: AsyncConnection, *, now: datetime) -> 
         return 0
     due = await due_owners(connection, now=now)
     due = list(dict.fromkeys([*due, *await owners_of_waiting_events(connection, now=now)]))
+    owners: dict[UUID, list[UUID]] = defaultdict(list)
     for customer in due:
-        await enqueue_due_work(
-            connection, organization_id=customer.organization_id, owner_id=customer.owner_id
-        )
+        owners[customer.organization_id].append(customer.owner_id)
+    for organization_id, of_organization in owners.items():
+        alone: Sequence[UUID | None] = of_organization if len(of_organization) < MANY else [None]
+        for owner_id in alone:
+            await enqueue_due_work(connection, organization_id=organization_id, owner_id=owner_id)
     return len(due)

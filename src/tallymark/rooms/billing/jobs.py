@@ -69,11 +69,12 @@ class Run:
 
 
 async def run_due_work(
-    database: Database, organization_id: UUID, owner_id: UUID, *, outside: Outside = ask_nobody
+    database: Database, organization_id: UUID, owner_id: UUID | None, *, outside: Outside = ask_nobody
 ) -> None:
     """Do all that is due for one customer of a live organization, each batch in a transaction of its own.
 
-    Events that wait for their price come first, in the order in which they were received.
+    Without an owner it is done for all of its customers, as many at once as can be; whose part fails is tried again
+    later, and keeps nobody waiting. Events that wait for their price come first, in the order in which they were received.
     """
     await price_events(database, organization_id, owner_id=owner_id, clock=system_now)
     while True:
@@ -85,7 +86,7 @@ async def run_due_work(
             outside=outside,
         )
         done, failures = await _run_next(run, owner_id=owner_id)
-        if failures or not done:
+        if not done or (failures and owner_id is not None):
             return
 
 
