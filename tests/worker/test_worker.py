@@ -68,8 +68,8 @@ class Calls:
             await self._during()
         self.done.append(subject)
 
-    async def run_due_work(self, *, organization_id: UUID, owner_id: UUID) -> None:
-        await self._do(owner_id)
+    async def run_due_work(self, *, organization_id: UUID, owner_id: UUID | None) -> None:
+        await self._do(owner_id or organization_id)
 
     async def render_document(self, *, organization_id: UUID, invoice_id: UUID) -> None:
         await self._do(invoice_id)

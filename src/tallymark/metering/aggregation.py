@@ -156,7 +156,9 @@ async def _aggregate(tx: Tx, query: UsageQuery, stream_ids: list[int]) -> dict[S
         return await _prorate(tx, query, query.proration, scope)
     if query.aggregation_type == "weighted_sum_agg":
         return await _weigh(tx, query, scope)
-    statement, bound = statements.totals(query.aggregation_type, query.partition)
+    statement, bound = statements.totals(
+        query.aggregation_type, query.partition, of_one=len(scope["streams"]) == 1
+    )
     rows = (await tx.execute(statement, {**bound, **scope})).all()
     running = await _running_totals(tx, query, scope)
     values = await _event_values(tx, query, scope)
@@ -215,7 +217,9 @@ async def _weigh(tx: Tx, query: UsageQuery, scope: dict[str, Any]) -> dict[Spot,
     end = _up_to_second(query.window.last)
     seconds = _seconds(query.window.start, end)
     full = _seconds(query.full_period.start, query.full_period.end)
-    statement, bound = statements.totals(query.aggregation_type, query.partition)
+    statement, bound = statements.totals(
+        query.aggregation_type, query.partition, of_one=len(scope["streams"]) == 1
+    )
     rows = await tx.execute(statement, {**bound, **scope, "from": query.window.start, "until": end})
     found = {}
     for row in rows:
@@ -243,7 +247,9 @@ async def _prorate(
     tx: Tx, query: UsageQuery, proration: Proration, scope: dict[str, Any]
 ) -> dict[Spot, Aggregate]:
     """Full units, and what each event adds to them for which share of the period (metering §5.5)."""
-    statement, bound = statements.rows(query.aggregation_type, query.partition)
+    statement, bound = statements.rows(
+        query.aggregation_type, query.partition, of_one=len(scope["streams"]) == 1
+    )
     by_spot: dict[Spot, list[Row[Any]]] = defaultdict(list)
     for row in await tx.execute(statement, {**bound, **scope}):
         by_spot[_spot(row)].append(row)
@@ -295,7 +301,9 @@ async def _running_totals(tx: Tx, query: UsageQuery, scope: dict[str, Any]) -> d
     """Cumulated values for the prices' free units (metering §5.6); those of counts need no look at events."""
     if query.aggregation_type != "sum_agg" or not any(needs.running_totals for needs in query.needs):
         return {}
-    statement, bound = statements.first_values(query.aggregation_type, query.partition)
+    statement, bound = statements.first_values(
+        query.aggregation_type, query.partition, of_one=len(scope["streams"]) == 1
+    )
     most = max(needs.free_events for needs in query.needs)
     free = max((needs.free_total for needs in query.needs if not needs.free_events), default=ZERO)
     totals: dict[Spot, list[Fraction]] = defaultdict(list)
@@ -321,7 +329,9 @@ async def _event_values(tx: Tx, query: UsageQuery, scope: dict[str, Any]) -> dic
     needs_values = any(needs.event_values for needs in query.needs)
     if not needs_values or query.aggregation_type in ("count_agg", "unique_count_agg"):
         return {}
-    statement, bound = statements.rows(query.aggregation_type, query.partition)
+    statement, bound = statements.rows(
+        query.aggregation_type, query.partition, of_one=len(scope["streams"]) == 1
+    )
     values: dict[Spot, list[Fraction]] = defaultdict(list)
     for row in await tx.execute(statement, {**bound, **scope, "start": query.window.start}):
         values[_spot(row)].append(Fraction(row.value))

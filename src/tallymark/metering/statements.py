@@ -7,11 +7,12 @@ from typing import Any
 
 from sqlalchemy import TextClause, text
 
-from tallymark.domain.usage import Bucket, Partition
+from tallymark.domain.usage import WHOLE, Bucket, Partition
 
 _NUMBERS = r"e.properties ->> :field ~ '^-?[0-9]+(\.[0-9]+)?$'"
 _PRESENT = "btrim(coalesce(e.properties ->> :field, '')) <> ''"
 _IN_TIME = "timestamp, created_at, id"
+_ONLY = "(CAST(:streams AS bigint[]))[1]"
 
 VALUES = {"count_agg": "1", "unique_count_agg": "(e.properties ->> :field)"}
 _NUMBER = "(e.properties ->> :field)::numeric"
@@ -33,41 +34,55 @@ _AGGREGATES = {
 }
 
 
-def totals(aggregation_type: str, partition: Partition) -> tuple[TextClause, dict[str, Any]]:
+def totals(
+    aggregation_type: str, partition: Partition, *, of_one: bool = False
+) -> tuple[TextClause, dict[str, Any]]:
     """Units and events by stream, bucket and group. A count, say: (stream_id, bucket, grp, units, events_count, amount).
 
     A value of a unique count counts while its last operation adds it; what is no "add" removes (§5.3.1).
     """
-    statement, parameters = _totals(aggregation_type, partition)
+    statement, parameters = _totals(aggregation_type, partition, of_one)
     return statement, dict(parameters)
 
 
 @lru_cache(maxsize=1024)
-def _totals(aggregation_type: str, partition: Partition) -> tuple[TextClause, tuple[tuple[str, Any], ...]]:
-    source, parameters = _source(aggregation_type, partition)
+def _totals(
+    aggregation_type: str, partition: Partition, of_one: bool
+) -> tuple[TextClause, tuple[tuple[str, Any], ...]]:
+    source, parameters = _source(aggregation_type, partition, of_one=of_one)
     if aggregation_type == "unique_count_agg":
         source = (
             "SELECT DISTINCT ON (stream_id, bucket, grp, value) stream_id, bucket, grp,"
             f" coalesce(operation, 'add') = 'add' AS adds FROM ({source}) e"
             " ORDER BY stream_id, bucket, grp, value, timestamp DESC, created_at DESC, id DESC"
         )
+    if of_one and partition == WHOLE:
+        # Nothing to tell apart: a plain aggregate, which the database may share out among its processes.
+        return text(
+            f"SELECT {_ONLY} AS stream_id, 0 AS bucket, CAST('[]' AS jsonb) AS grp, {_AGGREGATES[aggregation_type]}"
+            f" FROM ({source}) e HAVING count(*) > 0"
+        ), tuple(parameters.items())
     return text(
         f"SELECT stream_id, bucket, grp, {_AGGREGATES[aggregation_type]} FROM ({source}) e"
         " GROUP BY stream_id, bucket, grp"
     ), tuple(parameters.items())
 
 
-def rows(aggregation_type: str, partition: Partition) -> tuple[TextClause, dict[str, Any]]:
+def rows(
+    aggregation_type: str, partition: Partition, *, of_one: bool = False
+) -> tuple[TextClause, dict[str, Any]]:
     """Every event in the order of time: (stream_id, bucket, grp, value, timestamp, operation)."""
-    source, parameters = _source(aggregation_type, partition)
+    source, parameters = _source(aggregation_type, partition, of_one=of_one)
     return text(
         f"SELECT stream_id, bucket, grp, value, timestamp, operation FROM ({source}) e ORDER BY {_IN_TIME}"
     ), parameters
 
 
-def first_values(aggregation_type: str, partition: Partition) -> tuple[TextClause, dict[str, Any]]:
+def first_values(
+    aggregation_type: str, partition: Partition, *, of_one: bool = False
+) -> tuple[TextClause, dict[str, Any]]:
     """The first events of each stream, bucket and group, at least `:most` of them and up to where the total exceeds `:free`."""
-    source, parameters = _source(aggregation_type, partition)
+    source, parameters = _source(aggregation_type, partition, of_one=of_one)
     window = f"OVER (PARTITION BY stream_id, bucket, grp ORDER BY {_IN_TIME}"
     return text(
         f"""
@@ -81,10 +96,16 @@ def first_values(aggregation_type: str, partition: Partition) -> tuple[TextClaus
     ), parameters
 
 
-def _source(aggregation_type: str, partition: Partition) -> tuple[str, dict[str, Any]]:
+def _source(aggregation_type: str, partition: Partition, *, of_one: bool) -> tuple[str, dict[str, Any]]:
     """The events that count, each with its stream, its bucket, its group and its value."""
     parameters: dict[str, Any] = {}
-    conditions = ["e.stream_id = ANY(:streams)", "e.timestamp >= :start", "e.timestamp < :end"]
+    # Of one stream alone the database need not tell streams apart: it adds up as it reads.
+    whose = (
+        "e.stream_id = (CAST(:streams AS bigint[]))[1]"
+        if of_one
+        else "e.stream_id = ANY(CAST(:streams AS bigint[]))"
+    )
+    conditions = [whose, "e.timestamp >= :start", "e.timestamp < :end"]
     if aggregation_type == "unique_count_agg":
         conditions.append(_PRESENT)
     elif aggregation_type != "count_agg":
