@@ -125,7 +125,8 @@ class TestEntities:
             ({"logo": "data:image/gif;base64,R0lG"}, {"logo": ["invalid_content_type"]}),
             ({"logo": data_uri(b"no picture")}, {"logo": ["invalid_content_type"]}),
             ({"logo": data_uri(PNG + b"\x00" * 800 * 1024)}, {"logo": ["invalid_size"]}),
-            ({"einvoicing": True}, {"einvoicing": ["unsupported_value"]}),
+            ({"einvoicing": True}, {"einvoicing": ["country_must_be_present"]}),
+            ({"einvoicing": True, "country": "IT"}, {"einvoicing": ["country_not_supported"]}),
         ],
     )
     async def test_bad_values_are_refused_and_nothing_is_made(self, client, wrong, details):

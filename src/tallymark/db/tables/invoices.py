@@ -66,6 +66,7 @@ invoices = Table(
     cents("total_paid_amount_cents"),
     Column("taxes_rate", Numeric, nullable=False, server_default=text("0")),
     string("file_key"),
+    string("xml_key"),
     instant("finalized_at"),
     instant("voided_at"),
     instant("payment_dispute_lost_at"),

@@ -81,6 +81,7 @@ billing_entities = Table(
     string("legal_number"),
     string("tax_identification_number"),
     flag("eu_tax_management"),
+    flag("einvoicing"),
     # Where the logo is kept among the organization's files.
     string("logo_key"),
     Column("net_payment_term", Integer, nullable=False, server_default=text("0")),

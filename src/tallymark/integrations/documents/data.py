@@ -16,11 +16,11 @@ from tallymark.domain.money import currency, major_units, plain_text
 from tallymark.domain.periods import TICK, local_date
 from tallymark.integrations.documents.breakdown import breakdown
 from tallymark.integrations.documents.formats import country_name, currency_symbol, formats_of
+from tallymark.integrations.documents.naming import fee_name
 from tallymark.rooms.customers.model import Address, Customer
 from tallymark.rooms.fees.model import FeeRecord
 from tallymark.rooms.invoices.model import CreditLine, InvoiceView
 from tallymark.rooms.organizations.model import BillingEntity
-from tallymark.rooms.plans.model import ALL_FILTER_VALUES
 from tallymark.rooms.subscriptions.model import SubscriptionView
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -220,23 +220,8 @@ def _shown(fees: Sequence[FeeRecord], fee_type: FeeType) -> list[FeeRecord]:
         and fee.true_up_parent_fee_id is None
         and (fee.units or fee.amount_cents or fee.id in true_ups)
     ]
-    in_order = sorted(kept, key=lambda fee: _fee_name(fee).lower())
+    in_order = sorted(kept, key=lambda fee: fee_name(fee).lower())
     return [shown for fee in in_order for shown in (fee, true_ups.get(fee.id)) if shown is not None]
-
-
-def _fee_name(fee: FeeRecord) -> str:
-    """What it is called, for which group and filter: each part of the usage has its own."""
-    groups = [str(value) for value in fee.grouped_by.values() if value is not None]
-    filters = [fee.filter_display_name] if fee.filter_display_name else _filter_values(fee)
-    return " • ".join([fee.invoice_display_name or fee.item_name, *groups, *filters])
-
-
-def _filter_values(fee: FeeRecord) -> list[str]:
-    return [
-        ", ".join(value for value in values if value != ALL_FILTER_VALUES)
-        for values in (fee.filter_values or {}).values()
-        if set(values) != {ALL_FILTER_VALUES}
-    ]
 
 
 def _group(title: str, fees: Sequence[FeeRecord], view: InvoiceView, words: str) -> Json:
@@ -255,7 +240,7 @@ def _days(start: datetime, end: datetime, view: InvoiceView) -> Json:
 
 def _fee(fee: FeeRecord, view: InvoiceView, words: str) -> Json:
     lines = breakdown(fee.charge_model, fee.amount_details) or _proration(fee, view)
-    name = _fee_name(fee)
+    name = fee_name(fee)
     if fee.true_up_parent_fee_id is not None:
         name = f"{name} • {labels_of(words)['group']['true_up']}"
     line: Json = {

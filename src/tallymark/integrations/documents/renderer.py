@@ -9,6 +9,8 @@ from typing import Any
 import structlog
 
 from tallymark.integrations.documents.data import TEMPLATES, invoice_data
+from tallymark.integrations.documents.einvoicing import source, write_cii, write_ubl
+from tallymark.integrations.documents.einvoicing.facturx import with_properties
 from tallymark.rooms.invoices.model import InvoiceView
 
 log = structlog.get_logger(__name__)
@@ -27,23 +29,39 @@ class TypstRenderer:
         self._lock = Lock()
 
     def render_invoice(self, view: InvoiceView, logo: bytes | None = None) -> bytes:
-        """The invoice as a PDF file, with its issuer's logo. A picture that can't be read is left out."""
+        """The invoice as a PDF file, with its issuer's logo; an electronic one is embedded (invoicing §15.1).
+
+        A picture that can't be read is left out.
+        """
         import typst
 
         data = invoice_data(view)
+        is_electronic = source.is_electronic(view.billing_entity)
+        attachment = write_cii(source.invoice_document(view)) if is_electronic else None
         if logo is None:
-            return self.render_pdf(data)
+            return self.render_pdf(data, attachment)
         try:
-            return self.render_pdf({**data, "brand": {**data["brand"], "logo": list(logo)}})
+            return self.render_pdf({**data, "brand": {**data["brand"], "logo": list(logo)}}, attachment)
         except typst.TypstError as error:
             log.warning("logo left out", number=data["number"], reason=str(error).splitlines()[0])
-            return self.render_pdf(data)
+            return self.render_pdf(data, attachment)
 
-    def render_pdf(self, data: dict[str, Any]) -> bytes:
-        """A document of template data. A character that no font has costs the archive standard, not the document."""
+    def write_electronic(self, view: InvoiceView) -> bytes | None:
+        """The invoice as a UBL file, where its issuer makes electronic invoices."""
+        if not source.is_electronic(view.billing_entity):
+            return None
+        return write_ubl(source.invoice_document(view))
+
+    def render_pdf(self, data: dict[str, Any], attachment: bytes | None = None) -> bytes:
+        """A document of template data, with an electronic invoice attached.
+
+        A character that no font has costs the archive standard, not the document.
+        """
         import typst
 
         inputs = {"json": json.dumps(data)}
+        if attachment is not None:
+            inputs["attachment"] = attachment.decode()
         with self._lock:
             compiler = self._take_compiler()
             try:
@@ -52,8 +70,10 @@ class TypstRenderer:
                 log.warning(
                     "document is not archivable", number=data["number"], reason=str(error).splitlines()[0]
                 )
-                document = compiler.compile(format="pdf", sys_inputs=inputs)
-        return document
+                # What is attached may be so in an archivable document alone.
+                inputs.pop("attachment", None)
+                return bytes(compiler.compile(format="pdf", sys_inputs=inputs))
+        return document if attachment is None else with_properties(document)
 
     def render_png(self, data: dict[str, Any], *, ppi: float = 110) -> list[bytes]:
         """The document's pages as pictures."""

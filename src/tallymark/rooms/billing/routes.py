@@ -22,7 +22,7 @@ async def create_one_off(body: OneOffRequest, context: InContext) -> InvoiceResp
     async with context.transaction() as tx:
         invoice = await one_off.create(tx, body.invoice.to_value(), now=context.now)
         (view,) = await invoices.get_views(tx, [invoice], now=context.now)
-    return InvoiceResponse(invoice=InvoiceOutput.of(view, context.file_url(invoice.file_key)))
+    return InvoiceResponse(invoice=InvoiceOutput.of(view, context.file_url))
 
 
 @router.put("/invoices/{lago_id}/refresh")

@@ -38,7 +38,7 @@ LARGEST_LOGO = 800 * 1024
 EMAIL_SETTINGS = ("invoice.finalized", "credit_note.created", "payment_receipt.created")
 REQUIRED = (
     "name", "default_currency", "timezone", "net_payment_term", "document_numbering", "document_number_prefix",
-    "finalize_zero_amount_invoice", "invoice_grace_period", "document_locale", "email_settings", "eu_tax_management",
+    "finalize_zero_amount_invoice", "invoice_grace_period", "document_locale", "email_settings", "eu_tax_management", "einvoicing",
     "subscription_invoice_issuing_date_anchor", "subscription_invoice_issuing_date_adjustment",
 )  # fmt: skip
 """Columns that always have a value: null leaves them."""
@@ -178,7 +178,7 @@ class EntityUpdateInput(SharedInput):
     phone: Short = None
     document_numbering: Annotated[str | None, one_of("per_customer", "per_billing_entity", None)] = None
     billing_configuration: ConfigurationInput | None = None
-    einvoicing: NotOffered = None
+    einvoicing: bool | None = None
     logo: Annotated[Logo | None, BeforeValidator(_logo)] = None
     tax_codes: list[str] | None = None
     invoice_custom_section_codes: list[str] | None = None
@@ -191,7 +191,7 @@ class EntityUpdateInput(SharedInput):
     def to_value(self, logo_key: str | None) -> EntityInput:
         """What is asked for; `logo_key` is where a logo that was sent is kept."""
         values = self.columns()
-        for name in ("einvoicing", "logo", "tax_codes", "invoice_custom_section_codes"):
+        for name in ("logo", "tax_codes", "invoice_custom_section_codes"):
             values.pop(name, None)
         if logo_key is not None or self.removes_logo:
             values["logo_key"] = logo_key
@@ -237,7 +237,7 @@ class EntityOutput(BaseModel):
     legal_name: str | None
     legal_number: str | None
     tax_identification_number: str | None
-    einvoicing: bool = False
+    einvoicing: bool
     eu_tax_management: bool
     net_payment_term: int
     email_settings: list[str]

@@ -21,12 +21,16 @@ from tallymark.rooms.taxes import service as taxes
 from tallymark.rooms.taxes.model import Owner, Tax
 
 NOT_IN_EU = "billing_entity_must_be_in_eu"
+ELECTRONIC_COUNTRIES = ("FR", "DE")
+"""Where an entity may issue electronic invoices (invoicing §15.1)."""
+
 ORGANIZATION_NOT_IN_EU = "org_must_be_in_eu"
 
 
 async def create_entity(tx: Tx, asked: EntityInput, *, now: datetime) -> BillingEntity:
     """Make one more issuer. Raises `Invalid` for a code that is taken or EU taxes outside the EU, `NotFound("tax")`."""
     _check_european(asked.values, NOT_IN_EU)
+    _check_electronic(asked.values)
     entity = await organizations.create_entity(tx, asked.values, now=now)
     if entity.eu_tax_management:
         await taxes.make_automatic_taxes(tx, now=now)
@@ -74,8 +78,14 @@ async def _select_sections(tx: Tx, entity: BillingEntity, asked: EntityInput) ->
 async def _change(
     tx: Tx, before: BillingEntity, asked: EntityInput, not_in_eu: str, *, now: datetime
 ) -> BillingEntity:
-    merged = {"country": before.country, "eu_tax_management": before.eu_tax_management, **asked.values}
+    merged = {
+        "country": before.country,
+        "eu_tax_management": before.eu_tax_management,
+        "einvoicing": before.einvoicing,
+        **asked.values,
+    }
     _check_european(merged, not_in_eu)
+    _check_electronic(merged)
     after = await organizations.change_entity(tx, before.id, asked.values, now=now)
     if asked.values.get("eu_tax_management"):
         await taxes.make_automatic_taxes(tx, now=now)
@@ -93,3 +103,10 @@ async def _change(
 def _check_european(values: Mapping[str, Any], code: str) -> None:
     if values.get("eu_tax_management") and values.get("country") not in MEMBERS:
         raise Invalid({"eu_tax_management": [code]})
+
+
+def _check_electronic(values: Mapping[str, Any]) -> None:
+    country = values.get("country")
+    if not values.get("einvoicing") or country in ELECTRONIC_COUNTRIES:
+        return
+    raise Invalid({"einvoicing": ["country_not_supported" if country else "country_must_be_present"]})

@@ -9,10 +9,10 @@ import re
 from urllib.parse import quote
 from uuid import UUID
 
-from tallymark.rooms.invoices.model import InvoiceView
+from tallymark.rooms.invoices.model import Files, InvoiceView
 from tallymark.rooms.invoices.ports import DocumentRenderer, FileStore
 
-MEDIA_TYPES = {"pdf": "application/pdf", "png": "image/png", "jpg": "image/jpeg"}
+MEDIA_TYPES = {"pdf": "application/pdf", "xml": "application/xml", "png": "image/png", "jpg": "image/jpeg"}
 """What a file is, by the end of its name."""
 
 
@@ -43,15 +43,19 @@ class Documents:
         self._files = files
         self.signer = signer
 
-    async def make(self, organization_id: UUID, view: InvoiceView) -> str:
-        """Render an invoice and keep it; return the file's key."""
+    async def make(self, organization_id: UUID, view: InvoiceView) -> Files:
+        """Write an invoice, the electronic one first, and keep it (invoicing §15)."""
+        xml = await asyncio.to_thread(self._renderer.write_electronic, view)
         logo_key = view.billing_entity.logo_key
         logo = await self._files.get(f"{organization_id}/{logo_key}") if logo_key else None
         content = await asyncio.to_thread(self._renderer.render_invoice, view, logo)
         name = re.sub(r"[^A-Za-z0-9._-]+", "-", view.invoice.number)
-        key = f"invoices/{view.invoice.id}/{name}.pdf"
-        await self._files.put(f"{organization_id}/{key}", content)
-        return key
+        key = f"invoices/{view.invoice.id}/{name}"
+        files = Files(pdf=f"{key}.pdf", xml=f"{key}.xml" if xml is not None else None)
+        if xml is not None:
+            await self._files.put(f"{organization_id}/{files.xml}", xml)
+        await self._files.put(f"{organization_id}/{files.pdf}", content)
+        return files
 
     async def keep(self, organization_id: UUID, key: str, content: bytes) -> None:
         """Write a file of an organization; a signed link leads to it."""

@@ -14,12 +14,12 @@ from tallymark.rooms.organizations.access import system_now
 async def render_document(
     database: Database, documents: Documents, organization_id: UUID, invoice_id: UUID
 ) -> None:
-    """Make the PDF of an issued invoice, unless there is one."""
+    """Make the documents of an issued invoice, unless there are any."""
     async with database.tenant(organization_id) as tx:
         invoice = await service.find_invoice(tx, invoice_id)
         if invoice is None or invoice.status is not InvoiceStatus.FINALIZED or invoice.file_key is not None:
             return
         (view,) = await service.get_views(tx, [invoice], now=system_now())
-    key = await documents.make(organization_id, view)
+    files = await documents.make(organization_id, view)
     async with database.tenant(organization_id) as tx:
-        await service.set_file(tx, invoice_id, key)
+        await service.set_files(tx, invoice_id, files)

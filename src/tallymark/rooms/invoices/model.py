@@ -175,6 +175,7 @@ class Invoice:
     total_paid_amount_cents: int
     taxes_rate: Decimal
     file_key: str | None
+    xml_key: str | None
     finalized_at: datetime | None
     voided_at: datetime | None
     payment_dispute_lost_at: datetime | None
@@ -213,6 +214,14 @@ class InvoiceView:
     sections: tuple[AppliedSection, ...] = ()
     credits: tuple[CreditLine, ...] = ()
     metadata: tuple[MetadataRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Files:
+    """Where a document is kept: as a PDF, and as an electronic invoice where its issuer makes these."""
+
+    pdf: str
+    xml: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

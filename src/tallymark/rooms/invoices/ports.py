@@ -13,6 +13,9 @@ class DocumentRenderer(Protocol):
     def render_invoice(self, view: InvoiceView, logo: bytes | None = None) -> bytes:
         """The invoice as a PDF file, with its issuer's logo (PNG or JPEG)."""
 
+    def write_electronic(self, view: InvoiceView) -> bytes | None:
+        """The invoice as an XML file; None where its issuer makes no electronic invoices (invoicing §15.1)."""
+
 
 class FileStore(Protocol):
     """Keeps files by key."""

@@ -60,8 +60,9 @@ async def get_invoice(lago_id: str, context: InContext) -> InvoiceResponse:
 
 @router.post("/invoices/{lago_id}/download", response_model=FileResponseBody)
 @router.post("/invoices/{lago_id}/download_pdf", response_model=FileResponseBody, include_in_schema=False)
+@router.post("/invoices/{lago_id}/download_xml", response_model=FileResponseBody, include_in_schema=False)
 async def download_invoice(lago_id: str, request: Request, context: InContext) -> FileResponseBody | Response:
-    """The invoice with a link to its PDF, which is made now if it was not before."""
+    """The invoice with links to its PDF and, where its issuer makes these, its XML; they are made now if they were not before."""
     maker: Documents = request.app.state.documents
     async with context.transaction() as tx:
         invoice = await service.get_invoice(tx, read_id(lago_id, "invoice"))
@@ -69,12 +70,12 @@ async def download_invoice(lago_id: str, request: Request, context: InContext) -
             raise NotFound("invoice")
         (view,) = await service.get_views(tx, [invoice], now=context.now)
     if invoice.file_key is None:
-        key = await maker.make(context.organization_id, view)
+        files = await maker.make(context.organization_id, view)
         async with context.transaction() as tx:
-            await service.set_file(tx, invoice.id, key)
+            await service.set_files(tx, invoice.id, files)
             invoice = await service.get_invoice(tx, invoice.id)
             (view,) = await service.get_views(tx, [invoice], now=context.now, with_lines=False)
-    return FileResponseBody(invoice=InvoiceListOutput.of(view, context.file_url(view.invoice.file_key)))
+    return FileResponseBody(invoice=InvoiceListOutput.of(view, context.file_url))
 
 
 @files_router.get("/files/{organization_id}/{key:path}")
@@ -93,14 +94,14 @@ async def answer(tx: Tx, invoice_id: UUID, context: Context) -> InvoiceResponse:
     """An invoice as its own call answers it."""
     invoice = await service.get_invoice(tx, invoice_id)
     (view,) = await service.get_views(tx, [invoice], now=context.now)
-    return InvoiceResponse(invoice=InvoiceOutput.of(view, context.file_url(invoice.file_key)))
+    return InvoiceResponse(invoice=InvoiceOutput.of(view, context.file_url))
 
 
 async def _list(context: Context, page: Page, filters: Filters) -> InvoicesResponse:
     async with context.transaction() as tx:
         found, total = await service.list_invoices(tx, filters, page)
         views = await service.get_views(tx, found, now=context.now, with_lines=False)
-    shown = [InvoiceListOutput.of(view, context.file_url(view.invoice.file_key)) for view in views]
+    shown = [InvoiceListOutput.of(view, context.file_url) for view in views]
     return InvoicesResponse(invoices=shown, meta=Meta.of(page, total))
 
 

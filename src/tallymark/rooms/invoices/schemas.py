@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
@@ -32,6 +33,9 @@ from tallymark.rooms.invoices.model import (
 )
 from tallymark.rooms.subscriptions.model import SubscriptionView
 from tallymark.rooms.subscriptions.schemas import SubscriptionOutput
+
+Link = Callable[[str | None], str | None]
+"""Makes a link to a file of its key; None where there is no file."""
 
 VERSION_NUMBER = 4
 """What clients read as the version of an invoice's arithmetic."""
@@ -145,9 +149,9 @@ class InvoiceListOutput(BaseModel):
     applied_taxes: list[AppliedTaxOutput]
 
     @classmethod
-    def of(cls, view: InvoiceView, file_url: str | None) -> InvoiceListOutput:
+    def of(cls, view: InvoiceView, link: Link) -> InvoiceListOutput:
         """Show an invoice in a list."""
-        return cls(**invoice_fields(view, file_url))
+        return cls(**invoice_fields(view, link))
 
 
 class AppliedSectionOutput(BaseModel):
@@ -181,11 +185,11 @@ class InvoiceOutput(InvoiceListOutput):
     applied_usage_thresholds: list[dict[str, Any]]
 
     @classmethod
-    def of(cls, view: InvoiceView, file_url: str | None) -> InvoiceOutput:
+    def of(cls, view: InvoiceView, link: Link) -> InvoiceOutput:
         """Show an invoice with its lines."""
         billed = sorted(zip(view.records, view.subscriptions, strict=True), key=lambda pair: _name(pair[1]))
         return cls(
-            **invoice_fields(view, file_url),
+            **invoice_fields(view, link),
             billing_periods=[BillingPeriodOutput.of(record, shown) for record, shown in billed],
             subscriptions=[SubscriptionOutput.of(shown) for _, shown in billed],
             fees=[FeeOutput.of(fee) for fee in view.fees],
@@ -218,8 +222,8 @@ def _name(view: SubscriptionView) -> str:
     return view.contract.subscription.name or view.contract.plan.invoice_name
 
 
-def invoice_fields(view: InvoiceView, file_url: str | None) -> dict[str, Any]:
-    """The wire's names for an invoice's values."""
+def invoice_fields(view: InvoiceView, link: Link) -> dict[str, Any]:
+    """The wire's names for an invoice's values; `link` makes links to its files."""
     invoice = view.invoice
     same = (
         "sequential_id", "number", "issuing_date", "payment_due_date", "expected_finalization_date", "payment_overdue",
@@ -232,7 +236,7 @@ def invoice_fields(view: InvoiceView, file_url: str | None) -> dict[str, Any]:
     )  # fmt: skip
     none = (
         "prepaid_granted_credit_amount_cents", "prepaid_purchased_credit_amount_cents",
-        "xml_url", "web_url",
+        "web_url",
     )  # fmt: skip
     return {
         **{name: getattr(invoice, name) for name in same},
@@ -241,7 +245,8 @@ def invoice_fields(view: InvoiceView, file_url: str | None) -> dict[str, Any]:
         "billing_entity_code": view.billing_entity.code,
         "total_offsetted_credit_note_amount_cents": 0,
         "version_number": VERSION_NUMBER,
-        "file_url": file_url,
+        "file_url": link(invoice.file_key),
+        "xml_url": link(invoice.xml_key),
         "customer": CustomerOutput.of(view.customer, view.customer_entity),
         "metadata": [
             {

@@ -27,6 +27,7 @@ from tallymark.rooms.invoices.model import (
     CHANGES,
     BillingRecord,
     CreditLine,
+    Files,
     Filters,
     Invoice,
     InvoiceStatus,
@@ -394,9 +395,9 @@ async def replace_metadata(
     await repository.replace_metadata(tx, invoice_id, rows)
 
 
-async def set_file(tx: Tx, invoice_id: UUID, key: str) -> None:
-    """Note where the invoice's document is kept."""
-    await repository.update_invoice(tx, invoice_id, {"file_key": key})
+async def set_files(tx: Tx, invoice_id: UUID, files: Files) -> None:
+    """Note where the invoice's documents are kept."""
+    await repository.update_invoice(tx, invoice_id, {"file_key": files.pdf, "xml_key": files.xml})
 
 
 async def drafts_billing(tx: Tx, subscription_ids: Collection[UUID]) -> list[UUID]:

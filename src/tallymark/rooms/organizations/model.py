@@ -35,6 +35,7 @@ class BillingEntity:
     legal_number: str | None
     tax_identification_number: str | None
     eu_tax_management: bool
+    einvoicing: bool
     logo_key: str | None
     net_payment_term: int
     email_settings: tuple[str, ...]
