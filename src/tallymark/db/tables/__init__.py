@@ -59,7 +59,17 @@ from tallymark.db.tables.sections import (
     customers_custom_sections,
     invoice_custom_sections,
     invoices_applied_custom_sections,
+    recurring_transaction_rules_custom_sections,
     subscriptions_custom_sections,
+    wallet_transactions_custom_sections,
+    wallets_custom_sections,
+)
+from tallymark.db.tables.wallets import (
+    recurring_transaction_rules,
+    wallet_targets,
+    wallet_transaction_consumptions,
+    wallet_transactions,
+    wallets,
 )
 
 __all__ = [
@@ -110,6 +120,8 @@ __all__ = [
     "plans_taxes",
     "priced_events",
     "pricing_units",
+    "recurring_transaction_rules",
+    "recurring_transaction_rules_custom_sections",
     "secrets",
     "subscription_fixed_charge_units",
     "subscriptions",
@@ -119,4 +131,10 @@ __all__ = [
     "usage_thresholds",
     "vat_checks",
     "versions",
+    "wallet_targets",
+    "wallet_transaction_consumptions",
+    "wallet_transactions",
+    "wallet_transactions_custom_sections",
+    "wallets",
+    "wallets_custom_sections",
 ]

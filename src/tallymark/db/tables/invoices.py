@@ -62,6 +62,9 @@ invoices = Table(
     cents("sub_total_including_taxes_amount_cents"),
     cents("credit_notes_amount_cents"),
     cents("prepaid_credit_amount_cents"),
+    # The parts of it that wallets had from grants and from purchases; null for none, or where that is not known.
+    cents("prepaid_granted_credit_amount_cents", nullable=True),
+    cents("prepaid_purchased_credit_amount_cents", nullable=True),
     cents("total_amount_cents"),
     cents("total_paid_amount_cents"),
     Column("taxes_rate", Numeric, nullable=False, server_default=text("0")),
@@ -97,6 +100,11 @@ invoices = Table(
         name="total",
     ),
     CheckConstraint("total_amount_cents >= 0", name="total_not_negative"),
+    CheckConstraint(
+        "COALESCE(prepaid_granted_credit_amount_cents, 0) + COALESCE(prepaid_purchased_credit_amount_cents, 0)"
+        " IN (0, prepaid_credit_amount_cents)",
+        name="prepaid",
+    ),
     CheckConstraint("status <> 'finalized' OR sequential_id IS NOT NULL", name="numbered"),
 )
 
@@ -180,6 +188,7 @@ fees = Table(
     reference("true_up_parent_fee_id", "fees", nullable=True, index=True),
     reference("billable_metric_id", "billable_metrics", nullable=True),
     reference("plan_id", "plans", nullable=True),
+    reference("wallet_transaction_id", "wallet_transactions", nullable=True),
     Column("position", Integer, nullable=False, server_default=text("0")),
     string("fee_type", nullable=False),
     string("currency", nullable=False),
@@ -234,6 +243,13 @@ fees = Table(
         "charge_id",
         unique=True,
         postgresql_where=text("event_id IS NOT NULL"),
+    ),
+    # One fee for each purchase of credits (wallets §5).
+    Index(
+        "fees_wallet_transaction_key",
+        "wallet_transaction_id",
+        unique=True,
+        postgresql_where=text("wallet_transaction_id IS NOT NULL"),
     ),
     Index(
         "fees_standalone_idx", "subscription_id", "created_at", postgresql_where=text("invoice_id IS NULL")

@@ -34,6 +34,8 @@ organizations = Table(
     string("document_number_prefix", nullable=False),
     Column("hmac_key", Uuid, nullable=False),
     Column("last_customer_number", BigInteger, nullable=False, server_default=text("0")),
+    # How many active wallets a customer may have.
+    Column("max_wallets", Integer, nullable=False, server_default=text("6")),
     *timestamps(),
 )
 

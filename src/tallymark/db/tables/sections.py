@@ -48,6 +48,9 @@ def sections_of(owners: str) -> Table:
 billing_entities_custom_sections = sections_of("billing_entities")
 customers_custom_sections = sections_of("customers")
 subscriptions_custom_sections = sections_of("subscriptions")
+wallets_custom_sections = sections_of("wallets")
+wallet_transactions_custom_sections = sections_of("wallet_transactions")
+recurring_transaction_rules_custom_sections = sections_of("recurring_transaction_rules")
 
 # Copied when the invoice is computed: later changes of a section do not touch it.
 invoices_applied_custom_sections = Table(
