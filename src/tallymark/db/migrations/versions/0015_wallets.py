@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from tallymark.db.tenancy import isolate
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
