@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from uuid import UUID
 
 from tallymark.domain.fees.model import FeeType
 from tallymark.domain.money import round_cents
@@ -16,7 +15,7 @@ class Bucket:
     """What fees have in common that a wallet may be limited to: their type, their metric, the wallet that they name."""
 
     fee_type: FeeType
-    billable_metric_id: UUID | None = None
+    billable_metric_id: Hashable | None = None
     target_wallet_code: str | None = None
 
 
@@ -48,7 +47,7 @@ class Purse:
     code: str
     balance_cents: int
     fee_types: frozenset[FeeType] = field(default=frozenset())
-    billable_metric_ids: frozenset[UUID] = field(default=frozenset())
+    billable_metric_ids: frozenset[Hashable] = field(default=frozenset())
 
     def applies_to(self, bucket: Bucket) -> bool:
         """Whether it pays what is in a bucket: what names a wallet, only that one does."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from uuid import UUID
 
 
 class NotEnough(ValueError):
@@ -16,20 +15,20 @@ class NotEnough(ValueError):
 class Inbound:
     """Credits that came in, and what is left of them in minor units."""
 
-    id: UUID
+    id: Hashable
     priority: int
     is_granted: bool
     created_at: datetime
     remaining_cents: int
 
     @property
-    def rank(self) -> tuple[int, int, datetime, UUID]:
+    def rank(self) -> tuple[int, int, datetime]:
         """The better priority goes first, then granted before purchased, then the oldest."""
-        return self.priority, 0 if self.is_granted else 1, self.created_at, self.id
+        return self.priority, 0 if self.is_granted else 1, self.created_at
 
 
 def consumption_order(inbound: Iterable[Inbound]) -> list[Inbound]:
-    """What there is to consume, in the order in which it is."""
+    """What there is to consume, in the order in which it is; what ties keeps the order given."""
     return sorted((one for one in inbound if one.remaining_cents), key=lambda one: one.rank)
 
 
