@@ -139,16 +139,29 @@ class TestAdmin:
         assert (await kit.get(client, "/test_clock", expect=404))["code"] == "test_clock_not_found"
 
     async def test_writes_wait_for_an_advance_and_reads_do_not(self, make_organization, database):
-        from datetime import UTC, datetime, timedelta
-
         from tallymark.rooms.organizations import service
 
         made = await make_organization("2023-06-29T00:00:00Z")
-        now = datetime.now(UTC)
+        async with service.holding_clock(database, made.id) as is_free:
+            assert is_free
+            async with database.tenant(made.id) as tx:
+                await service.start_advancing(tx)
+            body = {"customer": {"external_id": "x"}}
+            assert (await kit.post(made.client, "/customers", body, expect=409))[
+                "code"
+            ] == "test_clock_advancing"
+            event = {"event": {"transaction_id": "t", "code": "c"}}
+            assert (await kit.post(made.client, "/events", event, expect=409))[
+                "code"
+            ] == "test_clock_advancing"
+            assert (await kit.get(made.client, "/test_clock"))["test_clock"]["status"] == "advancing"
+
+    async def test_an_advance_that_died_holds_nobody_up(self, make_organization, database):
+        from tallymark.rooms.organizations import service
+
+        made = await make_organization("2023-06-29T00:00:00Z")
         async with database.tenant(made.id) as tx:
-            assert await service.start_advancing(tx, since=now, stale_before=now - timedelta(minutes=15))
-        body = {"customer": {"external_id": "x"}}
-        assert (await kit.post(made.client, "/customers", body, expect=409))["code"] == "test_clock_advancing"
-        event = {"event": {"transaction_id": "t", "code": "c"}}
-        assert (await kit.post(made.client, "/events", event, expect=409))["code"] == "test_clock_advancing"
-        assert (await kit.get(made.client, "/test_clock"))["test_clock"]["status"] == "advancing"
+            await service.start_advancing(tx)
+        assert (await kit.get(made.client, "/test_clock"))["test_clock"]["status"] == "ready"
+        await kit.customer(made.client)
+        await kit.advance(made.client, "2023-07-01")

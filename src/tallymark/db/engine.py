@@ -9,9 +9,11 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from psycopg import AsyncConnection
 from sqlalchemy import CursorResult, Executable, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection as EngineConnection
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 TENANT_ROLE = "tallymark_tenant"
 """Rows of other organizations do not exist for this role; it cannot bypass row-level security."""
@@ -22,6 +24,8 @@ INGEST_ROLE = "tallymark_ingest"
 _ENTER_TENANT = text(
     f"SELECT set_config('role', '{TENANT_ROLE}', true), set_config('tallymark.organization_id', :id, true)"
 )
+
+_TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
 
 _LOCK = text(
     "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest(CAST(:names AS text[])) AS name"
@@ -34,7 +38,7 @@ Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 class Tx:
     """An open transaction in which only one organization's rows are visible."""
 
-    connection: AsyncConnection
+    connection: EngineConnection
     organization_id: UUID
     is_simulated: bool = False
     settling_time: timedelta = timedelta(0)
@@ -75,10 +79,21 @@ class Database:
             )
 
     @asynccontextmanager
-    async def system(self) -> AsyncIterator[AsyncConnection]:
+    async def system(self) -> AsyncIterator[EngineConnection]:
         """Open a transaction that sees all tenants: finding an API key's owner, what is due, a new organization."""
         async with self.engine.begin() as connection:
             yield connection
+
+    @asynccontextmanager
+    async def held(self, name: str, key: UUID) -> AsyncIterator[bool]:
+        """Hold the named lock of one record for longer than a transaction; False where somebody else has it.
+
+        It hangs on a connection of its own, so that it ends with the process, however that ends.
+        """
+        async with await AsyncConnection.connect(plain_url(self.url), autocommit=True) as connection:
+            taken = await connection.execute(_TRY_LOCK, (f"{name}:{key}",))
+            (is_mine,) = await taken.fetchone() or (False,)
+            yield bool(is_mine)
 
     async def close(self) -> None:
         """Close every connection."""

@@ -46,7 +46,6 @@ test_clocks = Table(
     instant("frozen_time", nullable=False),
     Column("calls", BigInteger, nullable=False, server_default=text("0")),
     string("status", nullable=False, default="ready"),
-    instant("advancing_since"),
     CheckConstraint("status IN ('ready', 'advancing')", name="status"),
 )
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Boolean, Row, insert, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -88,36 +88,42 @@ async def list_api_keys(tx: Tx) -> list[ApiKey]:
     return [ApiKey(id=r.id, name=r.name, created_at=r.created_at, expires_at=r.expires_at) for r in rows]
 
 
+_IS_ADVANCING = literal_column(
+    """(status = 'advancing' AND EXISTS (
+        SELECT FROM pg_locks, hashtextextended('clock:' || organization_id, 0) AS lock_number
+        WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+          AND classid::bigint = (lock_number >> 32) & 4294967295 AND objid::bigint = lock_number & 4294967295))""",
+    Boolean,
+).label("is_advancing")
+"""Whether the clock moves: somebody said so, and still holds its lock. What a dead process said counts for nothing."""
+
+_CLOCK = (test_clocks.c.frozen_time, test_clocks.c.calls, _IS_ADVANCING)
+
+
 async def tick_clock(connection: AsyncConnection, organization_id: UUID) -> TestClock | None:
     """Count one more request and read the clock; None for a live organization."""
     statement = (
         update(test_clocks)
         .where(test_clocks.c.organization_id == organization_id)
         .values(calls=test_clocks.c.calls + 1)
-        .returning(*test_clocks.c)
+        .returning(*_CLOCK)
     )
     row = (await connection.execute(statement)).first()
     return _as_clock(row) if row else None
 
 
 async def find_clock(tx: Tx) -> TestClock | None:
-    row = (await tx.execute(select(test_clocks))).first()
+    row = (await tx.execute(select(*_CLOCK))).first()
     return _as_clock(row) if row else None
 
 
-async def start_advancing(tx: Tx, *, since: datetime, stale_before: datetime) -> bool:
-    """Take the clock for an advance; False when another one has it and is not stale."""
-    is_free = (test_clocks.c.status == "ready") | (test_clocks.c.advancing_since < stale_before)
-    statement = update(test_clocks).where(is_free).values(status="advancing", advancing_since=since)
-    return bool((await tx.execute(statement)).rowcount)
+async def set_clock_status(tx: Tx, status: str) -> None:
+    await tx.execute(update(test_clocks).values(status=status))
 
 
 async def move_clock(tx: Tx, to: datetime) -> None:
     await tx.execute(update(test_clocks).values(frozen_time=to, calls=0))
-
-
-async def stop_advancing(tx: Tx) -> None:
-    await tx.execute(update(test_clocks).values(status="ready", advancing_since=None))
 
 
 async def get_organization(tx: Tx) -> Organization:
@@ -205,7 +211,7 @@ async def get_or_make_secret(connection: AsyncConnection, name: str, fresh: byte
 
 
 def _as_clock(row: Row[Any]) -> TestClock:
-    return TestClock(frozen_time=row.frozen_time, calls=row.calls, is_advancing=row.status == "advancing")
+    return TestClock(frozen_time=row.frozen_time, calls=row.calls, is_advancing=row.is_advancing)
 
 
 def _as_entity(row: Row[Any]) -> BillingEntity:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Collection, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +13,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tallymark.db.engine import Tx
+from tallymark.db.engine import Database, Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid, NotFound
 from tallymark.rooms.organizations import repository
@@ -223,9 +224,14 @@ async def take_customer_number(tx: Tx) -> int:
     return await repository.take_customer_number(tx)
 
 
-async def start_advancing(tx: Tx, *, since: datetime, stale_before: datetime) -> bool:
-    """Take the clock for an advance; False while another one has it."""
-    return await repository.start_advancing(tx, since=since, stale_before=stale_before)
+def holding_clock(database: Database, organization_id: UUID) -> AbstractAsyncContextManager[bool]:
+    """Hold an organization's clock while it moves; False while somebody else does. A process that dies lets go of it."""
+    return database.held("clock", organization_id)
+
+
+async def start_advancing(tx: Tx) -> None:
+    """Say that the clock moves; needs to be held."""
+    await repository.set_clock_status(tx, "advancing")
 
 
 async def move_clock(tx: Tx, to: datetime) -> None:
@@ -234,8 +240,8 @@ async def move_clock(tx: Tx, to: datetime) -> None:
 
 
 async def stop_advancing(tx: Tx) -> None:
-    """Give the clock back."""
-    await repository.stop_advancing(tx)
+    """Say that the clock stands."""
+    await repository.set_clock_status(tx, "ready")
 
 
 async def get_or_make_secret(connection: AsyncConnection, name: str) -> bytes:

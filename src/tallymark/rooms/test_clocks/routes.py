@@ -7,7 +7,6 @@ from fastapi import Request
 from tallymark.api.context import InContext
 from tallymark.api.routing import tenant_router
 from tallymark.rooms.organizations import service as organizations
-from tallymark.rooms.organizations.access import system_now
 from tallymark.rooms.organizations.schemas import TestClockOutput, TestClockResponse
 from tallymark.rooms.test_clocks import service
 from tallymark.rooms.test_clocks.schemas import AdvanceRequest, AdvanceResponse, FailureOutput
@@ -30,7 +29,6 @@ async def advance_test_clock(body: AdvanceRequest, request: Request, context: In
         context.database,
         context.organization_id,
         to=body.test_clock.to,
-        wall_time=system_now(),
         outside=request.app.state.outside,
     )
     return AdvanceResponse(

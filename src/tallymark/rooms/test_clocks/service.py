@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from tallymark.db.engine import Database
@@ -13,9 +13,6 @@ from tallymark.rooms.billing.jobs import Outside, ask_nobody, run_simulated
 from tallymark.rooms.billing.model import Failure
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.organizations.model import TestClock
-
-STALE = timedelta(minutes=15)
-"""An advance that a dead process left behind is taken over after this (of the system's time)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,20 +28,25 @@ async def advance(
     organization_id: UUID,
     *,
     to: datetime,
-    wall_time: datetime,
     outside: Outside = ask_nobody,
 ) -> Advanced:
     """Move the clock to an instant; the answer comes when everything due until then has happened.
 
-    `wall_time` is the system's, for noticing an advance that died. Raises `NotFound("test_clock")`, `Invalid` for a time
-    that is past, and `Conflict` while another advance is under way.
+    An advance that died is gone on with by the next. Raises `NotFound("test_clock")`, `Invalid` for a time that is past, and
+    `Conflict` while another advance is under way.
     """
+    async with organizations.holding_clock(database, organization_id) as is_free:
+        if not is_free:
+            raise Conflict("test_clock_advancing")
+        return await _advance(database, organization_id, to=to, outside=outside)
+
+
+async def _advance(database: Database, organization_id: UUID, *, to: datetime, outside: Outside) -> Advanced:
     async with database.tenant(organization_id, is_simulated=True) as tx:
         clock = await organizations.get_test_clock(tx)
         if to < clock.frozen_time:
             raise Invalid({"to": ["value_is_in_the_past"]})
-        if not await organizations.start_advancing(tx, since=wall_time, stale_before=wall_time - STALE):
-            raise Conflict("test_clock_advancing")
+        await organizations.start_advancing(tx)
     try:
         failures = await run_simulated(database, organization_id, until=to, outside=outside)
     finally:
