@@ -44,6 +44,7 @@ class FeeRecord:
     true_up_parent_fee_id: UUID | None
     billable_metric_id: UUID | None
     plan_id: UUID | None
+    wallet_transaction_id: UUID | None
     position: int
     fee_type: FeeType
     currency: str
