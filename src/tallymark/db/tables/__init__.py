@@ -43,6 +43,7 @@ from tallymark.db.tables.invoices import (
     fees_applied_taxes,
     invoice_credits,
     invoice_metadata,
+    invoice_settlements,
     invoices,
     invoices_applied_taxes,
 )
@@ -109,6 +110,7 @@ __all__ = [
     "invoice_custom_sections",
     "invoice_credits",
     "invoice_metadata",
+    "invoice_settlements",
     "invoices",
     "invoices_applied_custom_sections",
     "invoices_applied_taxes",

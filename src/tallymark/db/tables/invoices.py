@@ -67,6 +67,8 @@ invoices = Table(
     cents("prepaid_purchased_credit_amount_cents", nullable=True),
     cents("total_amount_cents"),
     cents("total_paid_amount_cents"),
+    # What credit notes took off what is due (invoicing §12).
+    cents("offset_amount_cents"),
     Column("taxes_rate", Numeric, nullable=False, server_default=text("0")),
     string("file_key"),
     string("xml_key"),
@@ -104,6 +106,9 @@ invoices = Table(
         "COALESCE(prepaid_granted_credit_amount_cents, 0) + COALESCE(prepaid_purchased_credit_amount_cents, 0)"
         " IN (0, prepaid_credit_amount_cents)",
         name="prepaid",
+    ),
+    CheckConstraint(
+        "total_paid_amount_cents + offset_amount_cents <= total_amount_cents", name="not_overpaid"
     ),
     CheckConstraint("status <> 'finalized' OR sequential_id IS NOT NULL", name="numbered"),
 )
@@ -321,6 +326,7 @@ credit_notes = Table(
     cents("total_amount_cents"),
     cents("credit_amount_cents"),
     cents("refund_amount_cents"),
+    cents("offset_amount_cents"),
     cents("balance_amount_cents"),
     cents("taxes_amount_cents"),
     cents("sub_total_excluding_taxes_amount_cents"),
@@ -328,12 +334,34 @@ credit_notes = Table(
     precise("precise_taxes_amount_cents"),
     precise("precise_total_amount_cents"),
     Column("taxes_rate", Numeric, nullable=False, server_default=text("0")),
+    Column("metadata", JSONB(none_as_null=True)),
+    instant("refunded_at"),
     *timestamps(),
     UniqueConstraint("invoice_id", "sequential_id"),
     Index("credit_notes_newest_idx", "organization_id", text("created_at DESC"), "id"),
-    CheckConstraint("total_amount_cents = credit_amount_cents + refund_amount_cents", name="total"),
-    CheckConstraint("refund_amount_cents >= 0", name="refund"),
+    CheckConstraint(
+        "total_amount_cents = credit_amount_cents + refund_amount_cents + offset_amount_cents", name="total"
+    ),
+    CheckConstraint(
+        "total_amount_cents = sub_total_excluding_taxes_amount_cents + taxes_amount_cents", name="sum"
+    ),
+    CheckConstraint("refund_amount_cents >= 0 AND offset_amount_cents >= 0", name="parts"),
     CheckConstraint("balance_amount_cents BETWEEN 0 AND credit_amount_cents", name="balance"),
+)
+
+# What pays an invoice but is no payment: so far, offsets of credit notes (invoicing §12).
+invoice_settlements = Table(
+    "invoice_settlements",
+    metadata,
+    id_column(),
+    organization_column(),
+    reference("invoice_id", "invoices", index=True),
+    string("settlement_type", nullable=False),
+    reference("credit_note_id", "credit_notes", nullable=True),
+    cents("amount_cents"),
+    string("currency", nullable=False),
+    instant("created_at", nullable=False),
+    CheckConstraint("amount_cents > 0", name="amount"),
 )
 
 credit_note_items = Table(

@@ -64,11 +64,13 @@ async def update_invoice(lago_id: str, body: InvoiceUpdateRequest, context: InCo
 
 @router.post("/invoices/{lago_id}/void")
 async def void_invoice(lago_id: str, context: InContext, body: VoidRequest | None = None) -> InvoiceResponse:
-    """Cancel an issued invoice, and give back what it took of coupons and credit notes."""
-    del body  # all that it may ask for is refused where it is read
+    """Cancel an issued invoice: give back what it took of coupons and credit notes, or a part of it by a note."""
     invoice_id = read_id(lago_id, "invoice")
+    by_note = None
+    if body is not None and body.generate_credit_note:
+        by_note = life.GiveBack(credit_cents=body.credit_amount or 0, refund_cents=body.refund_amount or 0)
     async with context.transaction() as tx:
-        await life.void(tx, invoice_id, now=context.now)
+        await life.void(tx, invoice_id, by_note=by_note, now=context.now)
         return await answer(tx, invoice_id, context)
 
 

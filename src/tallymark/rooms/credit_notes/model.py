@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from uuid import UUID
 
 from tallymark.rooms.customers.model import Customer
@@ -14,6 +16,7 @@ from tallymark.rooms.organizations.model import BillingEntity
 
 CREDIT_STATUSES = ("available", "consumed", "voided")
 REFUND_STATUSES = ("pending", "succeeded", "failed")
+TYPES = ("credit", "refund", "offset")
 REASONS = ("duplicated_charge", "product_unsatisfactory", "order_change", "order_cancellation", "fraudulent_charge",
            "other")  # fmt: skip
 
@@ -36,6 +39,7 @@ class CreditNote:
     total_amount_cents: int
     credit_amount_cents: int
     refund_amount_cents: int
+    offset_amount_cents: int
     balance_amount_cents: int
     taxes_amount_cents: int
     sub_total_excluding_taxes_amount_cents: int
@@ -43,8 +47,18 @@ class CreditNote:
     precise_taxes_amount_cents: Decimal
     precise_total_amount_cents: Decimal
     taxes_rate: Decimal
+    metadata: Mapping[str, str | None] | None
+    refunded_at: datetime | None
     created_at: datetime
     updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemInput:
+    """What is asked back of a fee, before coupons and taxes; a fee that is none has no id."""
+
+    fee_id: UUID | None
+    amount_cents: Fraction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +112,11 @@ class Filters:
     reason: str | None = None
     credit_status: str | None = None
     refund_status: str | None = None
+    types: tuple[str, ...] = ()
+    """Kinds of parts that a note has any of."""
+    search_term: str | None = None
+    purchase_order_number: str | None = None
+    self_billed: bool | None = None
     invoice_number: str | None = None
     issuing_date_from: date | None = None
     issuing_date_to: date | None = None

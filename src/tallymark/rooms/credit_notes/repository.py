@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from decimal import Decimal
+from contextlib import suppress
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, func, insert, select
+from sqlalchemy import ColumnElement, Row, Uuid, func, insert, literal, or_, select, update
 
 from tallymark.api.pagination import Page
 from tallymark.db.bulk import update_rows
@@ -21,6 +22,7 @@ from tallymark.db.tables import (
     invoice_credits,
     invoices,
 )
+from tallymark.domain.invoicing.creditable import Given
 from tallymark.rooms.credit_notes.model import CreditNote, Filters, Item, NoteTaxRecord
 
 
@@ -39,6 +41,10 @@ async def insert_note(
 async def update_notes(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write the same columns of many notes; `id` tells which."""
     await update_rows(tx, credit_notes, rows)
+
+
+async def update_note(tx: Tx, note_id: UUID, values: Mapping[str, Any]) -> None:
+    await tx.execute(update(credit_notes).where(credit_notes.c.id == note_id).values(**values))
 
 
 async def find_note(tx: Tx, note_id: UUID) -> CreditNote | None:
@@ -73,12 +79,37 @@ async def taken_by(tx: Tx, invoice_id: UUID) -> list[tuple[CreditNote, int]]:
     return [(_as_note(row), int(row.taken)) for row in await tx.execute(statement)]
 
 
-async def credited_of(tx: Tx, fee_id: UUID) -> Decimal:
-    """What notes have given back of a fee so far, exact."""
-    statement = select(func.coalesce(func.sum(credit_note_items.c.precise_amount_cents), 0)).where(
-        credit_note_items.c.fee_id == fee_id
+async def credited_of(tx: Tx, fee_ids: Collection[UUID]) -> dict[UUID, tuple[int, Fraction]]:
+    """What notes have given back of fees so far, in whole cents and exact."""
+    column = credit_note_items.c
+    statement = (
+        select(
+            column.fee_id,
+            func.sum(column.amount_cents).label("cents"),
+            func.sum(column.precise_amount_cents).label("precise_cents"),
+        )
+        .where(column.fee_id.in_(fee_ids))
+        .group_by(column.fee_id)
     )
-    return Decimal((await tx.execute(statement)).scalar_one())
+    rows = await tx.execute(statement)
+    return {row.fee_id: (int(row.cents), Fraction(row.precise_cents)) for row in rows}
+
+
+async def given_of(tx: Tx, invoice_id: UUID) -> Given:
+    """What the notes of an invoice sum to."""
+    column = credit_notes.c
+    summed = {
+        "sub_total_cents": column.sub_total_excluding_taxes_amount_cents,
+        "taxes_cents": column.taxes_amount_cents,
+        "precise_taxes_cents": column.precise_taxes_amount_cents,
+        "credit_cents": column.credit_amount_cents,
+        "refund_cents": column.refund_amount_cents,
+        "offset_cents": column.offset_amount_cents,
+    }
+    statement = select(*(func.coalesce(func.sum(of), 0).label(name) for name, of in summed.items()))
+    row = (await tx.execute(statement.where(column.invoice_id == invoice_id))).one()
+    whole = {name: int(getattr(row, name)) for name in summed if name != "precise_taxes_cents"}
+    return Given(**whole, precise_taxes_cents=Fraction(row.precise_taxes_cents))
 
 
 async def last_sequential_id(tx: Tx, invoice_id: UUID) -> int:
@@ -114,18 +145,43 @@ def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
             yield bound >= least
         if most is not None:
             yield bound <= most
+    if filters.types:
+        yield or_(*(column[f"{kind}_amount_cents"] > 0 for kind in filters.types))
+    if filters.search_term:
+        yield _search(filters.search_term.strip())
     if filters.external_customer_id is not None:
         of_id = select(customers.c.id).where(customers.c.external_id == filters.external_customer_id)
         yield column.customer_id.in_(of_id)
+    of_invoice = list(_invoice_conditions(filters))
+    if of_invoice:
+        yield column.invoice_id.in_(select(invoices.c.id).where(*of_invoice))
+
+
+def _invoice_conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
+    column = invoices.c
     if filters.invoice_number is not None:
-        numbered = select(invoices.c.id).where(invoices.c.number == filters.invoice_number)
-        yield column.invoice_id.in_(numbered)
+        yield column.number == filters.invoice_number
+    if filters.purchase_order_number is not None:
+        yield func.lower(column.purchase_order_number) == filters.purchase_order_number.lower()
+    if filters.self_billed is not None:
+        yield column.self_billed == filters.self_billed
     if filters.billing_entity_codes:
-        entities = select(billing_entities.c.id).where(
-            billing_entities.c.code.in_(filters.billing_entity_codes)
-        )
-        of_entities = select(invoices.c.id).where(invoices.c.billing_entity_id.in_(entities))
-        yield column.invoice_id.in_(of_entities)
+        entities = select(billing_entities.c.id)
+        of_codes = entities.where(billing_entities.c.code.in_(filters.billing_entity_codes))
+        yield column.billing_entity_id.in_(of_codes)
+
+
+def _search(term: str) -> ColumnElement[bool]:
+    """By id, by number, or by who the customer is."""
+    names = ("name", "firstname", "lastname", "external_id", "email")
+    who = or_(*(customers.c[name].icontains(term, autoescape=True) for name in names))
+    found: list[ColumnElement[bool]] = [
+        credit_notes.c.number.icontains(term, autoescape=True),
+        credit_notes.c.customer_id.in_(select(customers.c.id).where(who)),
+    ]
+    with suppress(ValueError):
+        found.append(credit_notes.c.id == literal(UUID(term), Uuid))
+    return or_(*found)
 
 
 async def items_of(tx: Tx, note_ids: Collection[UUID]) -> dict[UUID, list[Item]]:

@@ -7,18 +7,56 @@ from datetime import date
 from fastapi import Request
 
 from tallymark.api.context import Context, InContext
+from tallymark.api.key_values import KeyValuesRequest, KeyValuesResponse
 from tallymark.api.pagination import InPage, Meta, Page
 from tallymark.api.routing import tenant_router
-from tallymark.api.wire import read_id
+from tallymark.api.wire import query_flag, read_id
+from tallymark.db.engine import Tx
 from tallymark.domain.errors import Invalid
 from tallymark.rooms.credit_notes import service
-from tallymark.rooms.credit_notes.model import CREDIT_STATUSES, REASONS, REFUND_STATUSES, Filters
-from tallymark.rooms.credit_notes.schemas import CreditNoteOutput, CreditNoteResponse, CreditNotesResponse
+from tallymark.rooms.credit_notes.model import (
+    CREDIT_STATUSES,
+    REASONS,
+    REFUND_STATUSES,
+    TYPES,
+    CreditNote,
+    Filters,
+)
+from tallymark.rooms.credit_notes.schemas import (
+    CreditNoteOutput,
+    CreditNoteRequest,
+    CreditNoteResponse,
+    CreditNotesResponse,
+    CreditNoteUpdateRequest,
+    EstimatedOutput,
+    EstimateRequest,
+    EstimateResponse,
+)
 from tallymark.rooms.customers import service as customers
 
 router = tenant_router("credit notes")
 
-NOT_OFFERED = ("types[]", "types", "search_term", "purchase_order_number", "self_billed")
+
+@router.post("/credit_notes")
+async def create_credit_note(body: CreditNoteRequest, context: InContext) -> CreditNoteResponse:
+    """Give money back on an issued invoice: as credit, as a refund, or off what is due of it."""
+    asked = body.credit_note
+    async with context.transaction() as tx:
+        invoice_id = read_id(str(asked.invoice_id), "invoice")
+        note = await service.create(
+            tx, invoice_id, asked.asked_items, asked.parts, asked.about, now=context.now
+        )
+        return await _answer(tx, note)
+
+
+@router.post("/credit_notes/estimate")
+async def estimate_credit_note(body: EstimateRequest, context: InContext) -> EstimateResponse:
+    """What a note of these items may give back at the most."""
+    asked = body.credit_note
+    async with context.transaction() as tx:
+        invoice_id = read_id(str(asked.invoice_id), "invoice")
+        estimated = await service.estimate(tx, invoice_id, asked.asked_items)
+    return EstimateResponse(estimated_credit_note=EstimatedOutput.of(estimated))
 
 
 @router.get("/credit_notes")
@@ -41,8 +79,68 @@ async def list_customer_credit_notes(
 async def get_credit_note(lago_id: str, context: InContext) -> CreditNoteResponse:
     """Read one credit note with its items."""
     async with context.transaction() as tx:
-        note = await service.get_note(tx, read_id(lago_id, "credit_note"))
-        (view,) = await service.get_views(tx, [note])
+        return await _answer(tx, await service.get_note(tx, read_id(lago_id, "credit_note")))
+
+
+@router.change("/credit_notes/{lago_id}")
+async def update_credit_note(
+    lago_id: str, body: CreditNoteUpdateRequest, context: InContext
+) -> CreditNoteResponse:
+    """Note whether a refund was made, and write on the note."""
+    note_id, asked = read_id(lago_id, "credit_note"), body.credit_note
+    async with context.transaction() as tx:
+        note = await service.update(
+            tx, note_id, refund_status=asked.refund_status, metadata=asked.metadata, now=context.now
+        )
+        return await _answer(tx, note)
+
+
+@router.put("/credit_notes/{lago_id}/void")
+async def void_credit_note(lago_id: str, context: InContext) -> CreditNoteResponse:
+    """Drop what is left of a note's credit."""
+    async with context.transaction() as tx:
+        note = await service.void(tx, read_id(lago_id, "credit_note"), now=context.now)
+        return await _answer(tx, note)
+
+
+@router.post("/credit_notes/{lago_id}/metadata")
+async def replace_metadata(lago_id: str, body: KeyValuesRequest, context: InContext) -> KeyValuesResponse:
+    """Write metadata in place of all that is there."""
+    note_id = read_id(lago_id, "credit_note")
+    async with context.transaction() as tx:
+        if (values := body.values) is not None:
+            await service.replace_metadata(tx, note_id, values, now=context.now)
+        return KeyValuesResponse(metadata=(await service.get_note(tx, note_id)).metadata)
+
+
+@router.change("/credit_notes/{lago_id}/metadata")
+async def merge_metadata(lago_id: str, body: KeyValuesRequest, context: InContext) -> KeyValuesResponse:
+    """Write some keys of a note's metadata."""
+    note_id = read_id(lago_id, "credit_note")
+    async with context.transaction() as tx:
+        await service.merge_metadata(tx, note_id, body.values or {}, now=context.now)
+        return KeyValuesResponse(metadata=(await service.get_note(tx, note_id)).metadata)
+
+
+@router.delete("/credit_notes/{lago_id}/metadata")
+async def clear_metadata(lago_id: str, context: InContext) -> KeyValuesResponse:
+    """Drop all metadata of a note."""
+    async with context.transaction() as tx:
+        await service.clear_metadata(tx, read_id(lago_id, "credit_note"), now=context.now)
+    return KeyValuesResponse(metadata=None)
+
+
+@router.delete("/credit_notes/{lago_id}/metadata/{key}")
+async def drop_metadata(lago_id: str, key: str, context: InContext) -> KeyValuesResponse:
+    """Drop one key of a note's metadata."""
+    note_id = read_id(lago_id, "credit_note")
+    async with context.transaction() as tx:
+        await service.drop_metadata(tx, note_id, key, now=context.now)
+        return KeyValuesResponse(metadata=(await service.get_note(tx, note_id)).metadata)
+
+
+async def _answer(tx: Tx, note: CreditNote) -> CreditNoteResponse:
+    (view,) = await service.get_views(tx, [note])
     return CreditNoteResponse(credit_note=CreditNoteOutput.of(view))
 
 
@@ -58,28 +156,33 @@ async def _list(context: Context, page: Page, filters: Filters) -> CreditNotesRe
 def read_filters(request: Request, external_customer_id: str | None = None) -> Filters:
     """The filters of a list (invoicing §11.2). Raises `Invalid` for a value that is none of its list."""
     query = request.query_params
-    for name in NOT_OFFERED:
-        if query.get(name):
-            raise Invalid({name.removesuffix("[]"): ["unsupported_value"]})
+
+    def several(name: str) -> tuple[str, ...]:
+        return tuple(query.getlist(f"{name}[]") or query.getlist(name))
+
     for name, allowed in (
         ("reason", REASONS), ("credit_status", CREDIT_STATUSES), ("refund_status", REFUND_STATUSES),
     ):  # fmt: skip
         if query.get(name) and query[name] not in allowed:
             raise Invalid({name: ["value_is_invalid"]})
+    if any(kind not in TYPES for kind in several("types")):
+        raise Invalid({"types": ["value_is_invalid"]})
     return Filters(
         external_customer_id=external_customer_id or query.get("external_customer_id"),
         currency=query.get("currency"),
-        reason=query.get("reason"),
-        credit_status=query.get("credit_status"),
-        refund_status=query.get("refund_status"),
+        reason=query.get("reason") or None,
+        credit_status=query.get("credit_status") or None,
+        refund_status=query.get("refund_status") or None,
+        types=several("types"),
+        search_term=query.get("search_term"),
         invoice_number=query.get("invoice_number"),
+        purchase_order_number=query.get("purchase_order_number"),
+        self_billed=query_flag(query.get("self_billed")),
         issuing_date_from=_day(query.get("issuing_date_from"), "issuing_date_from"),
         issuing_date_to=_day(query.get("issuing_date_to"), "issuing_date_to"),
         amount_from=_whole(query.get("amount_from"), "amount_from"),
         amount_to=_whole(query.get("amount_to"), "amount_to"),
-        billing_entity_codes=tuple(
-            query.getlist("billing_entity_codes[]") or query.getlist("billing_entity_codes")
-        ),
+        billing_entity_codes=several("billing_entity_codes"),
     )
 
 

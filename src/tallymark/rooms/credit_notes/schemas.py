@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from fractions import Fraction
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator, SerializerFunctionWrapHandler, model_serializer
 
+from tallymark.api.key_values import KeyValues
 from tallymark.api.pagination import Meta
-from tallymark.api.wire import DecimalText, Instant, Percent
+from tallymark.api.wire import DecimalText, Input, Instant, Integer, NotEmpty, OptionalText, Percent, Text
+from tallymark.domain.invoicing.creditable import Parts
 from tallymark.domain.money import fixed
-from tallymark.rooms.credit_notes.model import CreditNoteView, Item, NoteTaxRecord
+from tallymark.rooms.credit_notes.model import CreditNoteView, Item, ItemInput, NoteTaxRecord
+from tallymark.rooms.credit_notes.service.create import Estimated
+from tallymark.rooms.credit_notes.service.save import About
 from tallymark.rooms.customers.schemas import CustomerOutput
 from tallymark.rooms.fees.model import FeeRecord
 from tallymark.rooms.fees.schemas import FeeOutput
@@ -96,6 +102,15 @@ class CreditNoteOutput(BaseModel):
     items: list[ItemOutput]
     applied_taxes: list[NoteTaxOutput]
     error_details: list[dict[str, Any]]
+    metadata: dict[str, str | None] | None
+
+    @model_serializer(mode="wrap")
+    def without_empty_metadata(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Metadata is shown only where there is some (invoicing §11.1)."""
+        shown: dict[str, Any] = handler(self)
+        if self.metadata is None:
+            del shown["metadata"]
+        return shown
 
     @classmethod
     def of(cls, view: CreditNoteView) -> CreditNoteOutput:
@@ -105,7 +120,8 @@ class CreditNoteOutput(BaseModel):
             "sequential_id", "number", "issuing_date", "credit_status", "refund_status", "reason", "description",
             "currency", "total_amount_cents", "precise_total_amount_cents", "taxes_amount_cents",
             "precise_taxes_amount_cents", "taxes_rate", "sub_total_excluding_taxes_amount_cents",
-            "balance_amount_cents", "credit_amount_cents", "refund_amount_cents", "created_at", "updated_at",
+            "balance_amount_cents", "credit_amount_cents", "refund_amount_cents", "offset_amount_cents", "metadata",
+            "created_at", "updated_at",
         )  # fmt: skip
         return cls(
             **{name: getattr(note, name) for name in same},
@@ -113,7 +129,6 @@ class CreditNoteOutput(BaseModel):
             billing_entity_code=view.billing_entity.code,
             lago_invoice_id=view.invoice.id,
             invoice_number=view.invoice.number,
-            offset_amount_cents=0,
             coupons_adjustment_amount_cents=_cents(note.precise_coupons_adjustment_amount_cents),
             file_url=None,
             self_billed=view.invoice.self_billed,
@@ -126,6 +141,151 @@ class CreditNoteOutput(BaseModel):
 
 def _cents(precise: Decimal) -> int:
     return int(fixed(precise, 0))
+
+
+class EstimatedItem(BaseModel):
+    amount_cents: int
+    lago_fee_id: UUID
+
+
+class EstimatedTax(BaseModel):
+    lago_tax_id: UUID
+    tax_name: str
+    tax_code: str
+    tax_rate: Percent
+    tax_description: str | None
+    base_amount_cents: int
+    amount_cents: int
+    amount_currency: str
+
+
+class EstimatedOutput(BaseModel):
+    lago_invoice_id: UUID
+    invoice_number: str
+    currency: str
+    taxes_amount_cents: int
+    precise_taxes_amount_cents: DecimalText
+    sub_total_excluding_taxes_amount_cents: int
+    max_creditable_amount_cents: int
+    max_refundable_amount_cents: int
+    max_offsettable_amount_cents: int
+    coupons_adjustment_amount_cents: int
+    precise_coupons_adjustment_amount_cents: DecimalText
+    taxes_rate: Percent
+    items: list[EstimatedItem]
+    applied_taxes: list[EstimatedTax]
+
+    @classmethod
+    def of(cls, estimated: Estimated) -> EstimatedOutput:
+        """Show what a note would come to."""
+        facts, estimate = estimated.facts, estimated.estimate
+        amounts, invoice = estimate.amounts, facts.invoice
+        coupons = fixed(amounts.coupons_adjustment_cents, 5)
+        return cls(
+            lago_invoice_id=invoice.id,
+            invoice_number=invoice.number,
+            currency=invoice.currency,
+            taxes_amount_cents=estimate.taxes_amount_cents,
+            precise_taxes_amount_cents=fixed(amounts.precise_taxes_cents, 5),
+            sub_total_excluding_taxes_amount_cents=amounts.sub_total_cents,
+            max_creditable_amount_cents=estimate.max_creditable_cents,
+            max_refundable_amount_cents=estimate.max_refundable_cents,
+            max_offsettable_amount_cents=estimate.max_offsettable_cents,
+            coupons_adjustment_amount_cents=_cents(coupons),
+            precise_coupons_adjustment_amount_cents=coupons,
+            taxes_rate=fixed(amounts.taxes_rate, 5),
+            items=[
+                EstimatedItem(amount_cents=int(amount), lago_fee_id=facts.fees[position].id)
+                for position, amount in amounts.items
+            ],
+            applied_taxes=[
+                EstimatedTax(
+                    lago_tax_id=applied.tax_id,
+                    tax_name=applied.tax_name,
+                    tax_code=applied.tax_code,
+                    tax_rate=applied.tax_rate,
+                    tax_description=applied.tax_description,
+                    base_amount_cents=tax.base_amount_cents,
+                    amount_cents=tax.amount_cents,
+                    amount_currency=invoice.currency,
+                )
+                for tax in amounts.taxes
+                for applied in [facts.taxes[tax.tax]]
+            ],
+        )
+
+
+class EstimateResponse(BaseModel):
+    estimated_credit_note: EstimatedOutput
+
+
+class NoteItemInput(Input):
+    fee_id: Any = None
+    amount_cents: Integer
+
+    def to_value(self) -> ItemInput:
+        """What is asked back of a fee; an id that is none is no fee's."""
+        try:
+            fee_id = UUID(str(self.fee_id))
+        except ValueError:
+            fee_id = None
+        return ItemInput(fee_id=fee_id, amount_cents=Fraction(self.amount_cents))
+
+
+def _list_or_none(value: Any) -> Any:
+    return value if isinstance(value, list) else None
+
+
+class EstimateInput(Input):
+    invoice_id: Any = None
+    items: Annotated[list[NoteItemInput] | None, BeforeValidator(_list_or_none)] = None
+
+    @property
+    def asked_items(self) -> Sequence[ItemInput] | None:
+        """What is asked back; None where it is no list."""
+        return None if self.items is None else [item.to_value() for item in self.items]
+
+
+class CreditNoteInput(EstimateInput):
+    credit_amount_cents: Integer | None = None
+    refund_amount_cents: Integer | None = None
+    offset_amount_cents: Integer | None = None
+    reason: Text | None = None
+    description: OptionalText = None
+    metadata: KeyValues | None = None
+
+    @property
+    def parts(self) -> Parts:
+        """How it is to be given back."""
+        return Parts(
+            credit_cents=self.credit_amount_cents or 0,
+            refund_cents=self.refund_amount_cents or 0,
+            offset_cents=self.offset_amount_cents or 0,
+        )
+
+    @property
+    def about(self) -> About:
+        """Why, and what is written on it."""
+        return About(
+            reason=self.reason or "other", description=self.description, metadata=self.metadata or None
+        )
+
+
+class CreditNoteUpdateInput(Input):
+    refund_status: Text | None = None
+    metadata: KeyValues | None = None
+
+
+class EstimateRequest(BaseModel):
+    credit_note: Annotated[EstimateInput, NotEmpty]
+
+
+class CreditNoteRequest(BaseModel):
+    credit_note: Annotated[CreditNoteInput, NotEmpty]
+
+
+class CreditNoteUpdateRequest(BaseModel):
+    credit_note: Annotated[CreditNoteUpdateInput, NotEmpty]
 
 
 class CreditNoteResponse(BaseModel):

@@ -173,6 +173,7 @@ class Invoice:
     prepaid_credit_amount_cents: int
     total_amount_cents: int
     total_paid_amount_cents: int
+    offset_amount_cents: int
     taxes_rate: Decimal
     file_key: str | None
     xml_key: str | None
@@ -196,7 +197,7 @@ class Invoice:
         """What is still to be paid."""
         if self.status is InvoiceStatus.VOIDED:
             return 0
-        return self.total_amount_cents - self.total_paid_amount_cents
+        return self.total_amount_cents - self.total_paid_amount_cents - self.offset_amount_cents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,6 +243,8 @@ class Filters:
     amount_to: int | None = None
     billing_entity_codes: tuple[str, ...] = ()
     purchase_order_number: str | None = None
+    settlements: tuple[str, ...] = ()
+    """Kinds of settlements that an invoice has any of."""
     search_term: str | None = None
     payment_dispute_lost: bool | None = None
     metadata: tuple[tuple[str, str], ...] = ()

@@ -35,6 +35,7 @@ from tallymark.db.tables import (
     fees,
     invoice_credits,
     invoice_metadata,
+    invoice_settlements,
     invoices,
     invoices_applied_custom_sections,
     invoices_applied_taxes,
@@ -132,6 +133,11 @@ def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
     if filters.payment_dispute_lost is not None:
         lost = column.payment_dispute_lost_at.is_not(None)
         yield lost if filters.payment_dispute_lost else ~lost
+    if filters.settlements:
+        column_of = invoice_settlements.c
+        yield exists().where(
+            column_of.invoice_id == column.id, column_of.settlement_type.in_(filters.settlements)
+        )
     for key, value in filters.metadata:
         noted = exists().where(invoice_metadata.c.invoice_id == column.id, invoice_metadata.c.key == key)
         yield noted.where(invoice_metadata.c.value == value) if value else ~noted
@@ -191,6 +197,10 @@ async def applied_taxes_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, 
         record = AppliedTaxRecord(**{name: getattr(row, name) for name in names})
         found.setdefault(row.invoice_id, []).append(record)
     return found
+
+
+async def insert_settlement(tx: Tx, row: Mapping[str, Any]) -> None:
+    await insert_rows(tx, invoice_settlements, [row])
 
 
 async def insert_credits(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:

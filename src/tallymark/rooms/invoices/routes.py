@@ -32,6 +32,7 @@ router = tenant_router("invoices")
 files_router = APIRouter(tags=["files"])
 
 STATUSES = ("draft", "finalized", "voided", "failed", "pending")
+SETTLEMENTS = ("payment", "credit_note")
 PAYMENT_STATUSES = ("pending", "succeeded", "failed")
 
 
@@ -134,6 +135,7 @@ def read_filters(request: Request, external_customer_id: str | None = None) -> F
         amount_to=_whole(query.get("amount_to"), "amount_to"),
         billing_entity_codes=several("billing_entity_codes"),
         purchase_order_number=query.get("purchase_order_number"),
+        settlements=_checked("settlements", several("settlements"), SETTLEMENTS),
         search_term=query.get("search_term"),
         payment_dispute_lost=query_flag(query.get("payment_dispute_lost")),
         metadata=tuple(

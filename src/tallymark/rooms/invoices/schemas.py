@@ -13,9 +13,9 @@ from tallymark.api.pagination import Meta
 from tallymark.api.wire import (
     Input,
     Instant,
+    Integer,
     Name,
     NotEmpty,
-    NotOffered,
     Percent,
     Text,
     at_most,
@@ -243,7 +243,7 @@ def invoice_fields(view: InvoiceView, link: Link) -> dict[str, Any]:
         **dict.fromkeys(none),
         "lago_id": invoice.id,
         "billing_entity_code": view.billing_entity.code,
-        "total_offsetted_credit_note_amount_cents": 0,
+        "total_offsetted_credit_note_amount_cents": invoice.offset_amount_cents,
         "version_number": VERSION_NUMBER,
         "file_url": link(invoice.file_key),
         "xml_url": link(invoice.xml_key),
@@ -281,7 +281,9 @@ class InvoiceUpdateRequest(BaseModel):
 
 
 class VoidRequest(Input):
-    generate_credit_note: NotOffered = None
+    generate_credit_note: bool | None = None
+    credit_amount: Integer | None = None
+    refund_amount: Integer | None = None
 
 
 class InvoiceResponse(BaseModel):

@@ -251,7 +251,7 @@ async def _issue(tx: Tx, settled: Sequence[Settled], *, now: datetime) -> None:
         tx, [_issued_row(one, number, now=now) for one, number in zip(settled, numbers, strict=True)]
     )
     unpaid = [one for one in settled if one.view.invoice.total_amount_cents]
-    await agenda.put(tx, *(_overdue_item(one.view.invoice, one.dates["payment_due_date"]) for one in unpaid))
+    await agenda.put(tx, *(overdue_item(one.view.invoice, one.dates["payment_due_date"]) for one in unpaid))
     await enqueue_documents(tx, [one.view.invoice.id for one in settled])
 
 
@@ -271,7 +271,8 @@ def _issued_row(one: Settled, number: numbering.Number, *, now: datetime) -> dic
     }
 
 
-def _overdue_item(invoice: Invoice, payment_due_date: date) -> Item:
+def overdue_item(invoice: Invoice, payment_due_date: date) -> Item:
+    """When an invoice that is unpaid then becomes overdue."""
     due_at = datetime.combine(payment_due_date + timedelta(days=1), time.min, UTC)
     return Item(kind=Kind.MARK_OVERDUE, subject_id=invoice.id, owner_id=invoice.customer_id, due_at=due_at)
 
@@ -340,18 +341,6 @@ async def mark_overdue(tx: Tx, invoice_ids: Collection[UUID], *, now: datetime) 
     for invoice_id in await repository.mark_overdue(tx, invoice_ids, now=now):
         message = Message(webhook_type="invoice.payment_overdue", object_type="invoice", object_id=invoice_id)
         await emit(tx, message, now=now)
-
-
-async def set_payment_status(tx: Tx, invoice: Invoice, status: str, *, now: datetime) -> None:
-    """Note whether an invoice was paid. Paid, it is not overdue any more; unpaid again, it may become so."""
-    is_paid = status == "succeeded"
-    overdue = {"payment_overdue": False} if is_paid else {}
-    changed = {"payment_status": status, **overdue, "updated_at": now}
-    await repository.update_invoice(tx, invoice.id, changed)
-    if is_paid:
-        await agenda.drop(tx, Kind.MARK_OVERDUE, invoice.id)
-    elif not invoice.payment_overdue:
-        await agenda.leave(tx, _overdue_item(invoice, invoice.payment_due_date))
 
 
 async def void(tx: Tx, invoice: Invoice, *, now: datetime) -> None:

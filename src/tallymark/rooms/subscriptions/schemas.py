@@ -158,8 +158,6 @@ class SubscriptionCreateInput(SubscriptionFields):
 
 def _invalid_value(*allowed: str | None) -> BeforeValidator:
     def check(value: Any) -> Any:
-        if value == "offset":
-            raise PydanticCustomError("unsupported_value", "not offered by this release")
         if value not in allowed:
             raise PydanticCustomError("invalid_value", "not in the list")
         return value
@@ -168,7 +166,9 @@ def _invalid_value(*allowed: str | None) -> BeforeValidator:
 
 
 class SubscriptionUpdateInput(SubscriptionFields):
-    on_termination_credit_note: Annotated[str | None, _invalid_value("credit", "refund", "skip", None)] = None
+    on_termination_credit_note: Annotated[
+        str | None, _invalid_value("credit", "refund", "offset", "skip", None)
+    ] = None
     on_termination_invoice: Annotated[str, _invalid_value("generate", "skip")] = "generate"
 
     def to_changes(self) -> dict[str, Any]:

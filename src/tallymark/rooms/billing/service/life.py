@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import Invalid, NotAllowed
+from tallymark.domain.invoicing.creditable import Parts
 from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.coupons import service as coupons
 from tallymark.rooms.credit_notes import service as credit_notes
-from tallymark.rooms.fees import service as fees
+from tallymark.rooms.invoices import paying
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Invoice, InvoiceStatus, MetadataInput
 
@@ -47,29 +49,32 @@ async def update(
     if metadata is not None:
         await invoices.replace_metadata(tx, invoice.id, metadata, now=now)
     if payment_status is not None:
-        await set_payment_status(tx, invoice, payment_status, now=now)
+        await paying.set_payment_status(tx, invoice, payment_status, now=now)
 
 
-async def set_payment_status(tx: Tx, invoice: Invoice, status: str, *, now: datetime) -> None:
-    """Note whether an invoice was paid, on its fees too; success ends its being overdue. Needs the customer's lock."""
-    if status == invoice.payment_status:
-        return
-    await invoices.set_payment_status(tx, invoice, status, now=now)
-    await fees.set_payment_status_of_invoice(tx, invoice.id, status, now=now)
-    await _tell(tx, "invoice.payment_status_updated", invoice, now=now)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveBack:
+    """What voiding gives back by a credit note, in minor units; what remains of the invoice is given to nobody."""
+
+    credit_cents: int = 0
+    refund_cents: int = 0
 
 
-async def void(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
-    """Cancel an issued invoice, and give back what it took of coupons and credit notes (§10.4).
+async def void(tx: Tx, invoice_id: UUID, *, by_note: GiveBack | None = None, now: datetime) -> None:
+    """Cancel an issued invoice: give back what it took of coupons and credit notes, or a part of it by a note (§10.4).
 
-    Raises `NotFound("invoice")` and `NotAllowed("not_voidable")`.
+    Raises `NotFound("invoice")`, `NotAllowed("not_voidable")`, and `Invalid` for more than can be given back.
     """
     invoice = await _lock(tx, invoice_id)
     if invoice.status is not InvoiceStatus.FINALIZED:
         raise NotAllowed("not_voidable")
+    if by_note is not None:
+        parts = Parts(credit_cents=by_note.credit_cents, refund_cents=by_note.refund_cents)
+        await credit_notes.give_back_voided(tx, invoice, parts, now=now)
+    else:
+        await credit_notes.give_back(tx, invoice.id, now=now)
     await invoices.void(tx, invoice, now=now)
     await coupons.give_back(tx, invoice.id, now=now)
-    await credit_notes.give_back(tx, invoice.id, now=now)
     await _tell(tx, "invoice.voided", invoice, now=now)
 
 

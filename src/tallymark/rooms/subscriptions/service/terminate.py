@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import datetime
 
 from tallymark.db.engine import Tx
-from tallymark.domain.errors import Invalid
 from tallymark.domain.periods import local_date, start_of_day
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Item, Kind
@@ -96,8 +95,4 @@ def _credit_option(contract: Contract, asked: str | None) -> str | None:
     """What happens to unused time that was paid for; a plan in arrears has none (§2.8)."""
     if not contract.plan.pay_in_advance:
         return None
-    option = asked or contract.subscription.on_termination_credit_note or "credit"
-    if option == "offset":
-        # An offset lowers what is due on an invoice, and invoices do not know of settlements yet.
-        raise Invalid({"on_termination_credit_note": ["unsupported_value"]})
-    return option
+    return asked or contract.subscription.on_termination_credit_note or "credit"

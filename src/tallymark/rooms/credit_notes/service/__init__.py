@@ -1,0 +1,33 @@
+"""What can be done with credit notes: one file per use case."""
+
+from tallymark.rooms.credit_notes.service.change import update, void
+from tallymark.rooms.credit_notes.service.create import create, estimate
+from tallymark.rooms.credit_notes.service.deduct import deduct, give_back
+from tallymark.rooms.credit_notes.service.give import give_back_excess, give_back_voided
+from tallymark.rooms.credit_notes.service.metadata import (
+    clear_metadata,
+    drop_metadata,
+    merge_metadata,
+    replace_metadata,
+)
+from tallymark.rooms.credit_notes.service.read import get_note, get_views, list_notes
+from tallymark.rooms.credit_notes.service.unused_time import give_back_unused_time
+
+__all__ = [
+    "clear_metadata",
+    "create",
+    "deduct",
+    "drop_metadata",
+    "estimate",
+    "get_note",
+    "get_views",
+    "give_back",
+    "give_back_excess",
+    "give_back_unused_time",
+    "give_back_voided",
+    "list_notes",
+    "merge_metadata",
+    "replace_metadata",
+    "update",
+    "void",
+]

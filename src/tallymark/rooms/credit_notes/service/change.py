@@ -1,0 +1,51 @@
+"""Change what became of a note's refund, or drop what is left of its credit (invoicing §11.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from tallymark.db.engine import Tx
+from tallymark.domain.errors import Invalid, NotAllowed
+from tallymark.rooms.credit_notes import repository
+from tallymark.rooms.credit_notes.model import REFUND_STATUSES, CreditNote
+from tallymark.rooms.credit_notes.service.metadata import merge_metadata
+from tallymark.rooms.credit_notes.service.read import get_note, lock_note
+
+
+async def update(
+    tx: Tx,
+    note_id: UUID,
+    *,
+    refund_status: str | None,
+    metadata: Mapping[str, str | None] | None,
+    now: datetime,
+) -> CreditNote:
+    """Note whether a refund was made, and what is written on the note; None leaves a part as it is.
+
+    Raises `NotFound("credit_note")` and `Invalid`.
+    """
+    note = await lock_note(tx, note_id)
+    if refund_status is not None:
+        if refund_status not in REFUND_STATUSES:
+            raise Invalid({"refund_status": ["value_is_invalid"]})
+        refunded_at = now if refund_status == "succeeded" else None
+        changed = {"refund_status": refund_status, "refunded_at": refunded_at, "updated_at": now}
+        await repository.update_note(tx, note.id, changed)
+    if metadata:
+        await merge_metadata(tx, note_id, metadata, now=now)
+    return await get_note(tx, note_id)
+
+
+async def void(tx: Tx, note_id: UUID, *, now: datetime) -> CreditNote:
+    """Drop what is left of a note's credit; refunds and offsets stay.
+
+    Raises `NotFound("credit_note")` and `NotAllowed("no_voidable_amount")`.
+    """
+    note = await lock_note(tx, note_id)
+    if note.credit_status == "voided" or not note.balance_amount_cents:
+        raise NotAllowed("no_voidable_amount")
+    dropped = {"credit_status": "voided", "balance_amount_cents": 0, "updated_at": now}
+    await repository.update_note(tx, note.id, dropped)
+    return await get_note(tx, note_id)

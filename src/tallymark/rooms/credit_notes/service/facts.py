@@ -1,0 +1,62 @@
+"""What an invoice's notes follow from: its fees, what earlier notes gave back of them, and what was paid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from tallymark.db.engine import Tx
+from tallymark.domain.invoicing import TaxRate
+from tallymark.domain.invoicing.creditable import CreditableFee, CreditableInvoice
+from tallymark.rooms.credit_notes import repository
+from tallymark.rooms.fees import service as fees
+from tallymark.rooms.fees.model import FeeRecord, FeeTax
+from tallymark.rooms.invoices.model import Invoice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """An invoice, its fees in the order of their lines, and both as the domain knows them."""
+
+    invoice: Invoice
+    fees: tuple[FeeRecord, ...]
+    creditable: CreditableInvoice
+
+    @property
+    def taxes(self) -> Mapping[TaxRate, FeeTax]:
+        """The taxes of the fees, as they were applied."""
+        return {rate_of(tax): tax for fee in self.fees for tax in fee.taxes}
+
+
+def rate_of(tax: FeeTax) -> TaxRate:
+    """A tax of a fee as the domain knows it."""
+    return TaxRate(
+        code=tax.tax_code, name=tax.tax_name, description=tax.tax_description, rate=Fraction(tax.tax_rate)
+    )
+
+
+async def gather(tx: Tx, invoice: Invoice) -> Facts:
+    """The facts of an invoice, as they stand; with the customer's lock they stay so."""
+    lines = (await fees.of_invoices(tx, [invoice.id])).get(invoice.id, [])
+    credited = await repository.credited_of(tx, [fee.id for fee in lines])
+    creditable = CreditableInvoice(
+        fees=tuple(_creditable(fee, *credited.get(fee.id, (0, Fraction(0)))) for fee in lines),
+        sub_total_cents=invoice.sub_total_excluding_taxes_amount_cents,
+        taxes_cents=invoice.taxes_amount_cents,
+        total_cents=invoice.total_amount_cents,
+        paid_cents=invoice.total_paid_amount_cents,
+        is_paid=invoice.payment_status == "succeeded",
+        given=await repository.given_of(tx, invoice.id),
+    )
+    return Facts(invoice=invoice, fees=tuple(lines), creditable=creditable)
+
+
+def _creditable(fee: FeeRecord, credited_cents: int, precise_credited_cents: Fraction) -> CreditableFee:
+    return CreditableFee(
+        amount_cents=fee.amount_cents,
+        coupons_cents=Fraction(fee.precise_coupons_amount_cents),
+        taxes=tuple(rate_of(tax) for tax in fee.taxes),
+        credited_cents=credited_cents,
+        precise_credited_cents=precise_credited_cents,
+    )

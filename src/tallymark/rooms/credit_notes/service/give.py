@@ -1,0 +1,54 @@
+"""Notes that nobody asks for by item: for a voided invoice, and for what a progressive one billed too much (§10.4, §11.6)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from tallymark.db.engine import Tx
+from tallymark.domain.errors import Invalid
+from tallymark.domain.invoicing import notes
+from tallymark.domain.invoicing.creditable import Parts
+from tallymark.rooms.credit_notes import repository
+from tallymark.rooms.credit_notes.service.facts import gather
+from tallymark.rooms.credit_notes.service.save import About, save
+from tallymark.rooms.invoices.model import Invoice
+
+OTHER = About(reason="other")
+
+
+async def give_back_voided(tx: Tx, invoice: Invoice, parts: Parts, *, now: datetime) -> None:
+    """Give parts of an invoice back that is about to be voided; what is left of it becomes a second, voided note (§10.4).
+
+    Needs the customer's lock. Raises `Invalid` where the parts are more than can be credited or refunded.
+    """
+    facts = await gather(tx, invoice)
+    of, total = facts.creditable, parts.total_cents
+    most = 0 if of.is_top_up else of.left_cents
+    if min(parts.credit_cents, parts.refund_cents) < 0 or parts.credit_cents > most or total > most:
+        raise Invalid({"credit_refund_amount": ["total_amount_exceeds_invoice_amount"]})
+    if parts.refund_cents > of.refundable_cents:
+        raise Invalid({"credit_refund_amount": ["total_amount_exceeds_invoice_amount"]})
+    if total:
+        amounts = notes.with_total(of, notes.compute_note(of, notes.share_items(of, total)), total)
+        await save(tx, facts, amounts, parts, OTHER, now=now)
+    rest = await gather(tx, invoice)
+    amounts = notes.compute_note(rest.creditable, notes.all_items(rest.creditable))
+    if amounts.total_cents and not of.is_top_up:
+        unused = Parts(credit_cents=amounts.total_cents)
+        note_id = await save(tx, rest, amounts, unused, OTHER, now=now)
+        await repository.update_note(tx, note_id, {"credit_status": "voided", "balance_amount_cents": 0})
+
+
+async def give_back_excess(tx: Tx, invoice: Invoice, excess_cents: int, *, now: datetime) -> UUID | None:
+    """Credit what an invoice billed too much, before taxes: of its largest fees first, with their taxes (§5.1, §11.6).
+
+    Needs the customer's lock. None where nothing is left to credit.
+    """
+    facts = await gather(tx, invoice)
+    items = notes.largest_items(facts.creditable, excess_cents)
+    amounts = notes.compute_note(facts.creditable, items)
+    if not amounts.total_cents:
+        return None
+    parts = notes.fit_parts(facts.creditable, amounts, Parts(credit_cents=amounts.expected_cents))
+    return await save(tx, facts, amounts, parts, OTHER, now=now)

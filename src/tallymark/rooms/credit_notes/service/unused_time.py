@@ -1,0 +1,84 @@
+"""Give back time that was paid in advance and is not used (subscriptions §4.6)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from fractions import Fraction
+from uuid import UUID
+
+from tallymark.db.engine import Tx
+from tallymark.domain.invoicing.unused_time import Return, UnusedTime, credit_unused_time
+from tallymark.domain.periods import local_date, start_of_day
+from tallymark.rooms.credit_notes.service.facts import Facts, gather
+from tallymark.rooms.credit_notes.service.save import About, save
+from tallymark.rooms.fees import service as fees
+from tallymark.rooms.fees.model import FeeRecord
+from tallymark.rooms.invoices import service as invoices
+from tallymark.rooms.invoices.model import InvoiceStatus
+from tallymark.rooms.subscriptions.model import Contract
+
+ONE_DAY = timedelta(days=1)
+CANCELLED = About(reason="order_cancellation")
+
+
+async def give_back_unused_time(tx: Tx, contract: Contract, *, now: datetime) -> UUID | None:
+    """Make the note for what an ended subscription paid in advance and did not use; None where there is nothing (§4.6).
+
+    While the invoice of that payment is not final there is nothing yet: its finalization calls again. Calling twice
+    gives back once.
+    """
+    subscription, life = contract.subscription, contract.life
+    is_upgrade = life.has_successor and not life.is_downgraded
+    option = subscription.on_termination_credit_note or "credit"
+    if not contract.plan.pay_in_advance or option == "skip" or life.is_downgraded:
+        return None
+    fee = await fees.last_base_fee(tx, subscription.id)
+    if (
+        fee is None
+        or fee.amount_cents == 0
+        or fee.invoice_id is None
+        or not _is_of_last_period(contract, fee)
+    ):
+        return None
+    invoice = await invoices.find_invoice(tx, fee.invoice_id)
+    if invoice is None or invoice.status is not InvoiceStatus.FINALIZED:
+        return None
+    facts = await gather(tx, invoice)
+    way = Return.CREDIT if is_upgrade else Return(option)
+    found = credit_unused_time(_unused_time(contract, fee, facts, is_upgrade=is_upgrade), way)
+    return None if found is None else await save(tx, facts, *found, CANCELLED, now=now)
+
+
+def _is_of_last_period(contract: Contract, fee: FeeRecord) -> bool:
+    """Whether a fee is for the period in which the subscription ended: the first always has one."""
+    assert contract.life.terminated_at is not None
+    assert fee.from_at is not None
+    zone = contract.timezone
+    day = local_date(contract.life.terminated_at, zone)
+    period_start = start_of_day(contract.schedule.cycle().period_start(day), zone)
+    return period_start < contract.life.started_at or fee.from_at >= period_start
+
+
+def _unused_time(contract: Contract, fee: FeeRecord, facts: Facts, *, is_upgrade: bool) -> UnusedTime:
+    assert contract.life.terminated_at is not None
+    assert fee.from_at is not None
+    zone, cycle = contract.timezone, contract.schedule.cycle()
+    day = local_date(contract.life.terminated_at, zone)
+    last = cycle.period_end(cycle.period_start(day))
+    first_billed = local_date(fee.from_at, zone)
+    unused = (last - day).days + is_upgrade
+    trial_day = local_date(contract.trial_end, zone) if contract.trial_end else None
+    if trial_day is not None:
+        if trial_day >= day - is_upgrade * ONE_DAY:
+            unused = (last - min(last, trial_day - ONE_DAY)).days
+        first_billed = max(first_billed, trial_day)
+    return UnusedTime(
+        plan_amount_cents=int(fee.amount_details.get("plan_amount_cents", contract.plan.amount_cents)),
+        full_days=cycle.length(day),
+        unused_days=max(unused, 0),
+        used_days=max((min(day, last) - first_billed).days + 1, 0),
+        invoice=facts.creditable,
+        position=next(place for place, one in enumerate(facts.fees) if one.id == fee.id),
+        taxes_cents=Fraction(fee.taxes_precise_amount_cents),
+        inclusive_cents=facts.invoice.sub_total_including_taxes_amount_cents,
+    )
