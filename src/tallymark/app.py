@@ -35,6 +35,7 @@ from tallymark.rooms.fees import routes as fees
 from tallymark.rooms.invoices import jobs as invoice_jobs
 from tallymark.rooms.invoices import routes as invoices
 from tallymark.rooms.invoices.documents import Documents, LinkSigner
+from tallymark.rooms.journal import routes as journal
 from tallymark.rooms.lifetime_usages import routes as lifetime_usages
 from tallymark.rooms.organizations import routes as organizations
 from tallymark.rooms.organizations import service as organizations_service
@@ -73,6 +74,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     invoices.router,
     invoices.files_router,
     credit_notes.router,
+    journal.router,
     coupons.router,
     customers.router,
 )

@@ -47,6 +47,7 @@ from tallymark.db.tables.invoices import (
     invoices,
     invoices_applied_taxes,
 )
+from tallymark.db.tables.journal import journal_entries, journal_lines
 from tallymark.db.tables.organizations import (
     api_keys,
     billing_entities,
@@ -114,6 +115,8 @@ __all__ = [
     "invoices",
     "invoices_applied_custom_sections",
     "invoices_applied_taxes",
+    "journal_entries",
+    "journal_lines",
     "lifetime_usages",
     "metadata",
     "organizations",

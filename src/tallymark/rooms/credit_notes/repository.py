@@ -19,10 +19,14 @@ from tallymark.db.tables import (
     credit_notes,
     credit_notes_applied_taxes,
     customers,
+    fees,
     invoice_credits,
     invoices,
 )
+from tallymark.domain.fees.model import FeeType
 from tallymark.domain.invoicing.creditable import Given
+from tallymark.domain.journal import IssuedNote
+from tallymark.domain.money import round_cents
 from tallymark.rooms.credit_notes.model import CreditNote, Filters, Item, NoteTaxRecord
 
 
@@ -50,6 +54,45 @@ async def update_note(tx: Tx, note_id: UUID, values: Mapping[str, Any]) -> None:
 async def find_note(tx: Tx, note_id: UUID) -> CreditNote | None:
     row = (await tx.execute(select(credit_notes).where(credit_notes.c.id == note_id))).first()
     return _as_note(row) if row else None
+
+
+async def ids_on_invoice(tx: Tx, invoice_id: UUID) -> list[UUID]:
+    return list(
+        (await tx.execute(select(credit_notes.c.id).where(credit_notes.c.invoice_id == invoice_id))).scalars()
+    )
+
+
+async def as_issued(tx: Tx, note_id: UUID) -> IssuedNote:
+    """A note as the journal sees it, with what its invoice deducted before taxes."""
+    of_note = (
+        select(
+            credit_notes, invoices.c.coupons_amount_cents, invoices.c.progressive_billing_credit_amount_cents
+        )
+        .join(invoices, invoices.c.id == credit_notes.c.invoice_id)
+        .where(credit_notes.c.id == note_id)
+    )
+    note = (await tx.execute(of_note)).one()
+    item = credit_note_items.c
+    sums = (
+        select(fees.c.fee_type, func.count().label("items"), func.sum(item.amount_cents).label("cents"))
+        .join(fees, fees.c.id == item.fee_id)
+        .where(item.credit_note_id == note_id)
+        .group_by(fees.c.fee_type)
+    )
+    by_type = (await tx.execute(sums)).all()
+    return IssuedNote(
+        item_cents={FeeType(row.fee_type): int(row.cents) for row in by_type},
+        items_count=sum(row.items for row in by_type),
+        deducted_cents=round_cents(Fraction(note.precise_coupons_adjustment_amount_cents)),
+        invoice_coupons_cents=note.coupons_amount_cents,
+        invoice_progressive_cents=note.progressive_billing_credit_amount_cents,
+        taxes_cents=note.taxes_amount_cents,
+        credit_cents=note.credit_amount_cents,
+        refund_cents=note.refund_amount_cents,
+        offset_cents=note.offset_amount_cents,
+        # Only what was paid is refunded, and credits that are paid for are there.
+        is_settled=note.refund_amount_cents > 0,
+    )
 
 
 async def available(tx: Tx, customer_ids: Collection[UUID]) -> list[CreditNote]:

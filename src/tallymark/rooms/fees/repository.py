@@ -89,6 +89,19 @@ async def of_invoices(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[
     return found
 
 
+async def sums_by_type(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, dict[FeeType, int]]:
+    """What the fees of invoices come to before anything is taken off, in minor units."""
+    statement = (
+        select(fees.c.invoice_id, fees.c.fee_type, func.sum(fees.c.amount_cents).label("cents"))
+        .where(fees.c.invoice_id.in_(invoice_ids))
+        .group_by(fees.c.invoice_id, fees.c.fee_type)
+    )
+    found: dict[UUID, dict[FeeType, int]] = {}
+    for row in await tx.execute(statement):
+        found.setdefault(row.invoice_id, {})[FeeType(row.fee_type)] = int(row.cents)
+    return found
+
+
 async def billed_fixed_fees(
     tx: Tx, subscription_ids: Collection[UUID], *, except_invoice: UUID | None
 ) -> list[BilledFixedFee]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,7 @@ from tallymark.rooms.customers import service as customers
 from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.invoice_custom_sections.model import Section
-from tallymark.rooms.invoices import numbering, repository
+from tallymark.rooms.invoices import numbering, posting, repository
 from tallymark.rooms.invoices.model import (
     CHANGES,
     BillingRecord,
@@ -250,6 +250,8 @@ async def _issue(tx: Tx, settled: Sequence[Settled], *, now: datetime) -> None:
     await repository.update_invoices(
         tx, [_issued_row(one, number, now=now) for one, number in zip(settled, numbers, strict=True)]
     )
+    issued = [replace(one.view.invoice, number=n.text) for one, n in zip(settled, numbers, strict=True)]
+    await posting.post_issued(tx, issued, now=now)
     unpaid = [one for one in settled if one.view.invoice.total_amount_cents]
     await agenda.put(tx, *(overdue_item(one.view.invoice, one.dates["payment_due_date"]) for one in unpaid))
     await enqueue_documents(tx, [one.view.invoice.id for one in settled])
@@ -334,6 +336,7 @@ async def mark_paid(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
     await agenda.drop(tx, Kind.MARK_OVERDUE, invoice_id)
     paid = {"payment_status": "succeeded", "total_paid_amount_cents": invoice.total_amount_cents}
     await repository.update_invoice(tx, invoice_id, {**paid, "updated_at": now})
+    await posting.post_paid_before(tx, invoice, now=now)
 
 
 async def mark_overdue(tx: Tx, invoice_ids: Collection[UUID], *, now: datetime) -> None:
@@ -356,6 +359,7 @@ async def lose_dispute(tx: Tx, invoice: Invoice, *, now: datetime) -> None:
     await agenda.drop(tx, Kind.MARK_OVERDUE, invoice.id)
     lost = {"payment_dispute_lost_at": now, "payment_overdue": False, "updated_at": now}
     await repository.update_invoice(tx, invoice.id, lost)
+    await posting.post_lost_dispute(tx, invoice, now=now)
 
 
 async def replace_metadata(

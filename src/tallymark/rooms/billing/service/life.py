@@ -13,7 +13,7 @@ from tallymark.domain.invoicing.creditable import Parts
 from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.coupons import service as coupons
 from tallymark.rooms.credit_notes import service as credit_notes
-from tallymark.rooms.invoices import paying
+from tallymark.rooms.invoices import paying, posting
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Invoice, InvoiceStatus, MetadataInput
 
@@ -68,13 +68,16 @@ async def void(tx: Tx, invoice_id: UUID, *, by_note: GiveBack | None = None, now
     invoice = await _lock(tx, invoice_id)
     if invoice.status is not InvoiceStatus.FINALIZED:
         raise NotAllowed("not_voidable")
+    returned = 0
     if by_note is not None:
         parts = Parts(credit_cents=by_note.credit_cents, refund_cents=by_note.refund_cents)
         await credit_notes.give_back_voided(tx, invoice, parts, now=now)
     else:
-        await credit_notes.give_back(tx, invoice.id, now=now)
+        returned = await credit_notes.give_back(tx, invoice.id, now=now)
     await invoices.void(tx, invoice, now=now)
     await coupons.give_back(tx, invoice.id, now=now)
+    note_ids = await credit_notes.ids_on_invoice(tx, invoice.id)
+    await posting.post_voided(tx, invoice, note_ids=note_ids, returned_to_notes_cents=returned, now=now)
     await _tell(tx, "invoice.voided", invoice, now=now)
 
 

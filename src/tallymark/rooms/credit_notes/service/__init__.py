@@ -10,7 +10,7 @@ from tallymark.rooms.credit_notes.service.metadata import (
     merge_metadata,
     replace_metadata,
 )
-from tallymark.rooms.credit_notes.service.read import get_note, get_views, list_notes
+from tallymark.rooms.credit_notes.service.read import get_note, get_views, ids_on_invoice, list_notes
 from tallymark.rooms.credit_notes.service.unused_time import give_back_unused_time
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "give_back_excess",
     "give_back_unused_time",
     "give_back_voided",
+    "ids_on_invoice",
     "list_notes",
     "merge_metadata",
     "replace_metadata",

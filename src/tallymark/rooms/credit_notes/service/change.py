@@ -8,7 +8,7 @@ from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import Invalid, NotAllowed
-from tallymark.rooms.credit_notes import repository
+from tallymark.rooms.credit_notes import posting, repository
 from tallymark.rooms.credit_notes.model import REFUND_STATUSES, CreditNote
 from tallymark.rooms.credit_notes.service.metadata import merge_metadata
 from tallymark.rooms.credit_notes.service.read import get_note, lock_note
@@ -33,6 +33,9 @@ async def update(
         refunded_at = now if refund_status == "succeeded" else None
         changed = {"refund_status": refund_status, "refunded_at": refunded_at, "updated_at": now}
         await repository.update_note(tx, note.id, changed)
+        was_paid, is_paid = note.refund_status == "succeeded", refund_status == "succeeded"
+        if was_paid is not is_paid:
+            await posting.post_refund(tx, note, is_paid=is_paid, now=now)
     if metadata:
         await merge_metadata(tx, note_id, metadata, now=now)
     return await get_note(tx, note_id)
@@ -48,4 +51,5 @@ async def void(tx: Tx, note_id: UUID, *, now: datetime) -> CreditNote:
         raise NotAllowed("no_voidable_amount")
     dropped = {"credit_status": "voided", "balance_amount_cents": 0, "updated_at": now}
     await repository.update_note(tx, note.id, dropped)
+    await posting.post_voided(tx, note.id, balance_cents=note.balance_amount_cents, now=now)
     return await get_note(tx, note_id)

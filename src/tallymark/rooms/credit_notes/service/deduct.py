@@ -100,8 +100,16 @@ async def _credit_rows(tx: Tx, taken: Sequence[Deduction], *, now: datetime) -> 
     ]
 
 
-async def give_back(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
-    """Return to notes what an invoice took of them that is being voided; needs the customer's lock (invoicing §10.4)."""
+async def give_back(tx: Tx, invoice_id: UUID, *, now: datetime) -> int:
+    """Return to notes what an invoice took of them that is being voided, and tell how much (invoicing §10.4).
+
+    In minor units; needs the customer's lock.
+    """
+    returned = [
+        (note, taken)
+        for note, taken in await repository.taken_by(tx, invoice_id)
+        if note.credit_status != "voided"
+    ]
     rows = [
         {
             "id": note.id,
@@ -109,7 +117,7 @@ async def give_back(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
             "credit_status": "available",
             "updated_at": now,
         }
-        for note, taken in await repository.taken_by(tx, invoice_id)
-        if note.credit_status != "voided"
+        for note, taken in returned
     ]
     await repository.update_notes(tx, rows)
+    return sum(taken for _, taken in returned)

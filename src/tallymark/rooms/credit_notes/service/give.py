@@ -9,7 +9,7 @@ from tallymark.db.engine import Tx
 from tallymark.domain.errors import Invalid
 from tallymark.domain.invoicing import notes
 from tallymark.domain.invoicing.creditable import Parts
-from tallymark.rooms.credit_notes import repository
+from tallymark.rooms.credit_notes import posting, repository
 from tallymark.rooms.credit_notes.service.facts import gather
 from tallymark.rooms.credit_notes.service.save import About, save
 from tallymark.rooms.invoices.model import Invoice
@@ -38,6 +38,7 @@ async def give_back_voided(tx: Tx, invoice: Invoice, parts: Parts, *, now: datet
         unused = Parts(credit_cents=amounts.total_cents)
         note_id = await save(tx, rest, amounts, unused, OTHER, now=now)
         await repository.update_note(tx, note_id, {"credit_status": "voided", "balance_amount_cents": 0})
+        await posting.post_voided(tx, note_id, balance_cents=unused.credit_cents, now=now)
 
 
 async def give_back_excess(tx: Tx, invoice: Invoice, excess_cents: int, *, now: datetime) -> UUID | None:

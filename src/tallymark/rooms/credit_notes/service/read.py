@@ -31,6 +31,11 @@ async def lock_note(tx: Tx, note_id: UUID) -> CreditNote:
     return await get_note(tx, note_id)
 
 
+async def ids_on_invoice(tx: Tx, invoice_id: UUID) -> list[UUID]:
+    """The notes on an invoice."""
+    return await repository.ids_on_invoice(tx, invoice_id)
+
+
 async def list_notes(tx: Tx, filters: Filters, page: Page) -> tuple[list[CreditNote], int]:
     """A page of notes, newest first. Raises `NotFound("billing_entity")` for an unknown code."""
     await organizations.check_entity_codes(tx, filters.billing_entity_codes)

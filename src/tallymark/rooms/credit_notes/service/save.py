@@ -17,7 +17,7 @@ from tallymark.domain.money import fixed, round_cents
 from tallymark.domain.periods import local_date
 from tallymark.jobs import outbox
 from tallymark.jobs.outbox import Message
-from tallymark.rooms.credit_notes import repository
+from tallymark.rooms.credit_notes import posting, repository
 from tallymark.rooms.credit_notes.service.facts import Facts
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.invoices import paying
@@ -62,6 +62,7 @@ async def save(
         "updated_at": now,
     }
     await repository.insert_note(tx, note, _items(facts, amounts, own), _taxes(facts, amounts, own))
+    await posting.post_issued(tx, note_id, now=now)
     if parts.offset_cents:
         await paying.offset(tx, invoice, note_id, parts.offset_cents, now=now)
     message = Message(webhook_type="credit_note.created", object_type="credit_note", object_id=note_id)

@@ -1,0 +1,106 @@
+"""What invoices and their payments post."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tallymark.domain.fees.model import FeeType
+from tallymark.domain.journal.model import (
+    EARNED,
+    Account,
+    Line,
+    Lines,
+    check,
+    credit,
+    debit,
+    excess_cents,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuedInvoice:
+    """An invoice as it is issued, in minor units; `fee_cents` are the sums of its fees by type."""
+
+    fee_cents: Mapping[FeeType, int]
+    progressive_credit_cents: int = 0
+    coupons_cents: int = 0
+    taxes_cents: int = 0
+    credit_notes_cents: int = 0
+    granted_cents: int = 0
+    purchased_cents: int = 0
+    total_cents: int
+
+
+def issue_invoice(invoice: IssuedInvoice) -> Lines:
+    """The customer owes the total, and what paid for the rest is used up; fees are earned, taxes are owed on.
+
+    Usage that a progressive invoice billed before is on this one again in full, so that its revenue comes off here.
+    """
+    lines: tuple[Line, ...] = (
+        *debit(Account.ACCOUNTS_RECEIVABLE, invoice.total_cents),
+        *debit(Account.REVENUE_USAGE, invoice.progressive_credit_cents),
+        *debit(Account.DISCOUNTS, invoice.coupons_cents),
+        *debit(Account.CREDIT_NOTES_PAYABLE, invoice.credit_notes_cents),
+        *debit(Account.PREPAID_CREDITS, invoice.purchased_cents),
+        *debit(Account.GRANTED_CREDITS, invoice.granted_cents),
+    )
+    for fee_type, account in EARNED.items():
+        lines += credit(account, invoice.fee_cents.get(fee_type, 0))
+    return check(lines + credit(Account.TAX_PAYABLE, invoice.taxes_cents))
+
+
+def pay_invoice(cents: int) -> Lines:
+    """Money came in for an invoice."""
+    return check(debit(Account.CUSTOMER_CASH, cents) + credit(Account.ACCOUNTS_RECEIVABLE, cents))
+
+
+def lose_dispute(paid_cents: int) -> Lines:
+    """The bank took back what was paid; what was not is due as before."""
+    return check(debit(Account.WRITE_OFFS, paid_cents) + credit(Account.CUSTOMER_CASH, paid_cents))
+
+
+REVERSED = (
+    Account.REVENUE_SUBSCRIPTION,
+    Account.REVENUE_USAGE,
+    Account.REVENUE_FIXED_CHARGE,
+    Account.REVENUE_ADD_ON,
+    Account.REVENUE_COMMITMENT,
+    Account.PREPAID_CREDITS_PENDING,
+    Account.DISCOUNTS,
+    Account.TAX_PAYABLE,
+    Account.ROUNDING,
+)
+"""What an invoice that is void has no more of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoidedInvoice:
+    """An invoice that is void, in minor units.
+
+    `booked_cents` is what the journal has of it, its notes and the purchase that it was for: debits less credits by
+    account. `due_cents` is what was still owed. The rest is what went back to credit notes and to wallets.
+    """
+
+    booked_cents: Mapping[Account, int]
+    due_cents: int
+    returned_to_notes_cents: int = 0
+    returned_to_wallets_cents: int = 0
+    is_dispute_lost: bool = False
+
+
+def void_invoice(invoice: VoidedInvoice) -> Lines:
+    """What is left of its revenue, discounts and taxes is taken back, nothing is due, and what it used up returns.
+
+    Credits return as granted ones, whatever they were. Money that came in for it is owed back; what its notes gave
+    beyond the money that came in is lost.
+    """
+    lines: tuple[Line, ...] = ()
+    for account in REVERSED:
+        lines += credit(account, invoice.booked_cents.get(account, 0))
+    lines += credit(Account.ACCOUNTS_RECEIVABLE, invoice.due_cents)
+    lines += credit(Account.CREDIT_NOTES_PAYABLE, invoice.returned_to_notes_cents)
+    lines += credit(Account.GRANTED_CREDITS, invoice.returned_to_wallets_cents)
+    owed = excess_cents(lines)
+    is_owed_back = owed > 0 and not invoice.is_dispute_lost
+    return check(lines + credit(Account.REFUNDS if is_owed_back else Account.WRITE_OFFS, owed))

@@ -1,0 +1,73 @@
+"""What invoices post to the journal (decision 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from tallymark.db.engine import Tx
+from tallymark.domain import journal
+from tallymark.domain.journal import IssuedInvoice, Lines, VoidedInvoice
+from tallymark.rooms.fees import service as fees
+from tallymark.rooms.invoices.model import Invoice
+from tallymark.rooms.journal import service
+from tallymark.rooms.journal.model import Cause, Document, DocumentType, Posting
+
+
+async def post_issued(tx: Tx, invoices: Sequence[Invoice], *, now: datetime) -> None:
+    """Post invoices as they are issued, a whole wave at once."""
+    sums = await fees.sums_by_type(tx, [invoice.id for invoice in invoices])
+    postings = []
+    for invoice in invoices:
+        issued = IssuedInvoice(
+            fee_cents=sums.get(invoice.id, {}),
+            progressive_credit_cents=invoice.progressive_billing_credit_amount_cents,
+            coupons_cents=invoice.coupons_amount_cents,
+            taxes_cents=invoice.taxes_amount_cents,
+            credit_notes_cents=invoice.credit_notes_amount_cents,
+            total_cents=invoice.total_amount_cents,
+        )
+        postings.append(_posting(invoice, Cause.ISSUED, journal.issue_invoice(issued)))
+    await service.post(tx, postings, now=now)
+
+
+async def post_paid_before(tx: Tx, invoice: Invoice, *, now: datetime) -> None:
+    """Post that all of an invoice came in before it was made."""
+    lines = journal.pay_invoice(invoice.total_amount_cents)
+    await service.post(tx, [_posting(invoice, Cause.PAID, lines)], now=now)
+
+
+async def post_lost_dispute(tx: Tx, invoice: Invoice, *, now: datetime) -> None:
+    """Post that what was paid of an invoice is gone."""
+    lines = journal.lose_dispute(invoice.total_paid_amount_cents)
+    await service.post(tx, [_posting(invoice, Cause.DISPUTE_LOST, lines)], now=now)
+
+
+async def post_voided(
+    tx: Tx,
+    invoice: Invoice,
+    *,
+    note_ids: Collection[UUID],
+    returned_to_notes_cents: int,
+    now: datetime,
+) -> None:
+    """Post that an invoice, given as it was before, is void; its notes stay, and so does what they took back."""
+    voided = VoidedInvoice(
+        booked_cents=await service.booked(tx, [invoice.id, *note_ids]),
+        due_cents=invoice.total_due_amount_cents,
+        returned_to_notes_cents=returned_to_notes_cents,
+        is_dispute_lost=invoice.payment_dispute_lost_at is not None,
+    )
+    await service.post(tx, [_posting(invoice, Cause.VOIDED, journal.void_invoice(voided))], now=now)
+
+
+def _posting(invoice: Invoice, cause: Cause, lines: Lines) -> Posting:
+    document = Document(
+        type=DocumentType.INVOICE,
+        id=invoice.id,
+        number=invoice.number,
+        customer_id=invoice.customer_id,
+        currency=invoice.currency,
+    )
+    return Posting(document=document, cause=cause, lines=lines)

@@ -1,0 +1,1 @@
+"""The journal: every document in double entry, added to and never changed."""

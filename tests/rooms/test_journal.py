@@ -1,0 +1,234 @@
+"""Double entry of every document, in its own transaction, and never changed (beyond.md §4, decision 6)."""
+
+from uuid import uuid4
+
+import psycopg
+import pytest
+from sqlalchemy import insert, select, text, update
+from sqlalchemy.exc import DBAPIError
+from tests import kit
+
+from tallymark.db.tables import invoices, journal_entries, journal_lines
+
+
+@pytest.fixture
+async def seller(make_organization):
+    """An organization with an issued invoice of 31.00 and 20 % tax, 37.20, of January 2025."""
+    organization = await make_organization("2025-01-01T00:00:00Z")
+    client = organization.client
+    client.organization_id = organization.id
+    await kit.tax(client, "20", applied_to_organization=True)
+    client.plan = await kit.plan(client, amount_cents=3100)
+    client.who = await kit.customer(client)
+    await kit.subscribe(client, client.who, client.plan)
+    await kit.advance(client, "2025-02-01T01:00")
+    (client.invoice,) = await kit.invoices(client, client.who)
+    return client
+
+
+async def entries(client, *, expect=200, **query):
+    return (await kit.get(client, "/journal_entries", expect=expect, **query)).get("journal_entries")
+
+
+def sides(entry):
+    """{account: (debit, credit)} of an entry."""
+    return {line["account"]: (line["debit_cents"], line["credit_cents"]) for line in entry["lines"]}
+
+
+async def test_an_issued_invoice_is_an_entry(seller):
+    (entry,) = await entries(seller)
+    invoice = seller.invoice
+    assert entry["document"] == {
+        "type": "invoice", "lago_id": invoice["lago_id"], "number": invoice["number"],
+    }  # fmt: skip
+    assert entry["description"] == f"Invoice {invoice['number']} issued"
+    assert entry["posted_at"].startswith("2025-02-01T00:")
+    assert sides(entry) == {
+        "accounts_receivable": (3720, 0),
+        "revenue.subscription": (0, 3100),
+        "tax_payable": (0, 620),
+    }
+    assert {(line["external_customer_id"], line["currency"]) for line in entry["lines"]} == {
+        (seller.who["external_id"], "EUR")
+    }
+
+
+async def test_a_draft_is_in_no_book_until_it_is_final(make_organization):
+    client = (await make_organization("2025-01-01T00:00:00Z")).client
+    who = await kit.customer(client, billing_configuration={"invoice_grace_period": 3})
+    await kit.subscribe(client, who, await kit.plan(client, amount_cents=3100))
+    await kit.advance(client, "2025-02-01T01:00")
+    assert await entries(client) == []
+    await kit.advance(client, "2025-02-05T00:00")
+    (entry,) = await entries(client)
+    assert sides(entry)["accounts_receivable"] == (3100, 0)
+
+
+async def test_usage_and_coupons_have_accounts_of_their_own(make_organization):
+    """10.00 base and 3 x 2.00 of usage less a coupon of 4.00, no tax: 12.00."""
+    client = (await make_organization("2025-01-01T00:00:00Z")).client
+    sold = await kit.metric(client)
+    plan = await kit.plan(client, kit.charge(sold, amount="2"), amount_cents=1000)
+    who = await kit.customer(client)
+    subscription = await kit.subscribe(client, who, plan)
+    await kit.send(client, subscription, sold, 3)
+    body = {"name": "Four", "code": "four", "coupon_type": "fixed_amount", "amount_cents": 400}
+    body |= {"amount_currency": "EUR", "frequency": "once", "expiration": "no_expiration"}
+    await kit.post(client, "/coupons", {"coupon": body})
+    given = {"external_customer_id": who["external_id"], "coupon_code": "four"}
+    await kit.post(client, "/applied_coupons", {"applied_coupon": given})
+    await kit.advance(client, "2025-02-01T01:00")
+    (entry,) = await entries(client)
+    assert sides(entry) == {
+        "accounts_receivable": (1200, 0),
+        "discounts": (400, 0),
+        "revenue.subscription": (0, 1000),
+        "revenue.usage": (0, 600),
+    }
+
+
+async def test_a_void_invoice_is_taken_back(seller):
+    await kit.post(seller, f"/invoices/{seller.invoice['lago_id']}/void", {})
+    issued, voided = await entries(seller)
+    assert voided["description"] == f"Invoice {seller.invoice['number']} voided"
+    assert sides(voided) == {account: (credit, debit) for account, (debit, credit) in sides(issued).items()}
+
+
+async def test_unused_time_is_credited_and_used_and_returned(make_organization):
+    """31.00 in advance, ended on the 20th: 11.00 and 20 % are given back, and pay the next invoice of 12.00 in full."""
+    client = (await make_organization("2025-01-01T00:00:00Z")).client
+    await kit.tax(client, "20", applied_to_organization=True)
+    who = await kit.customer(client)
+    first = await kit.subscribe(client, who, await kit.plan(client, amount_cents=3100, pay_in_advance=True))
+    await kit.advance(client, "2025-01-20T12:00")
+    await kit.call(client, "DELETE", f"/subscriptions/{first['external_id']}")
+    (note,) = (await kit.get(client, "/credit_notes"))["credit_notes"]
+    _, given = await entries(client)
+    assert given["document"] == {
+        "type": "credit_note", "lago_id": note["lago_id"], "number": note["number"],
+    }  # fmt: skip
+    assert sides(given) == {
+        "revenue.subscription": (1100, 0),
+        "tax_payable": (220, 0),
+        "credit_notes_payable": (0, 1320),
+    }
+    second = await kit.subscribe(client, who, await kit.plan(client, amount_cents=1000, pay_in_advance=True))
+    assert second["status"] == "active"
+    later = (await entries(client))[-1]
+    # 12 of 31 days of 10.00 are 3.87, with 20 % 4.64.
+    assert sides(later) == {
+        "credit_notes_payable": (464, 0),
+        "revenue.subscription": (0, 387),
+        "tax_payable": (0, 77),
+    }
+    await kit.post(client, f"/invoices/{later['document']['lago_id']}/void", {})
+    back = (await entries(client))[-1]
+    assert sides(back)["credit_notes_payable"] == (0, 464)
+
+
+async def test_a_lost_dispute_moves_only_what_was_paid(seller, database):
+    async with database.tenant(seller.organization_id) as tx:
+        await tx.execute(update(invoices).values(total_paid_amount_cents=3720))
+    for _ in range(2):
+        await kit.post(seller, f"/invoices/{seller.invoice['lago_id']}/lose_dispute", {})
+    assert [sides(entry) for entry in (await entries(seller))[1:]] == [
+        {"write_offs": (3720, 0), "customer_cash": (0, 3720)}
+    ]
+
+
+async def test_entries_are_found_by_what_they_say(seller):
+    other = await kit.customer(seller)
+    await kit.subscribe(seller, other, await kit.plan(seller, amount_cents=2800, amount_currency="USD"))
+    await kit.advance(seller, "2025-03-01T01:00")
+    everything = await entries(seller)
+    assert [entry["sequence"] for entry in everything] == sorted(entry["sequence"] for entry in everything)
+    assert len(everything) == 3
+    first = everything[0]
+    for query, expected in (
+        ({"currency": "usd"}, 1),
+        ({"external_customer_id": seller.who["external_id"]}, 2),
+        ({"external_customer_id": "nobody"}, 0),
+        ({"account": "revenue"}, 3),
+        ({"account": "revenue.usage"}, 0),
+        ({"document_type": "invoice"}, 3),
+        ({"document_type": "payment"}, 0),
+        ({"document_id": first["document"]["lago_id"]}, 1),
+        ({"from": "2025-02-01", "to": "2025-02-01"}, 1),
+        ({"to": first["posted_at"]}, 1),
+        ({"from": "2025-02-02"}, 2),
+        ({"account": "", "from": ""}, 3),
+    ):
+        assert len(await entries(seller, **query)) == expected, query
+    page = await kit.get(seller, "/journal_entries", page=2, per_page=2)
+    assert [entry["sequence"] for entry in page["journal_entries"]] == [everything[2]["sequence"]]
+    assert page["meta"]["total_count"] == 3
+
+
+async def test_filters_that_cannot_be_read_are_refused_together(client):
+    query = {"from": "soon", "to": "2025-13-01", "account": "cash", "document_type": "x", "document_id": "1"}
+    answer = await kit.get(client, "/journal_entries", expect=422, **query)
+    assert answer["error_details"] == {
+        "from": ["invalid_date"],
+        "to": ["invalid_date"],
+        "account": ["value_is_invalid"],
+        "document_type": ["value_is_invalid"],
+        "document_id": ["value_is_invalid"],
+    }
+
+
+async def test_another_organization_sees_none_of_it(seller, other_client):
+    assert await entries(other_client, document_id=seller.invoice["lago_id"]) == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE journal_entries SET currency = 'USD'",
+        "DELETE FROM journal_entries",
+        "UPDATE journal_lines SET debit_cents = debit_cents + 1",
+        "DELETE FROM journal_lines",
+        "TRUNCATE journal_lines",
+    ],
+)
+async def test_nothing_is_changed_or_deleted(seller, database, database_url, statement):
+    """Neither by a tenant, nor by the tables' owner."""
+    with pytest.raises(DBAPIError, match=r"permission denied|append-only"):
+        async with database.tenant(seller.organization_id) as tx:
+            await tx.execute(text(statement))
+    with psycopg.connect(database_url) as owner, pytest.raises(psycopg.Error, match="is append-only"):
+        owner.execute(statement)
+
+
+async def test_an_entry_that_does_not_balance_is_refused(seller, database, now):
+    customer_id, entry_id = seller.who["lago_id"], uuid4()
+    keys = {"organization_id": seller.organization_id}
+    entry = {
+        **keys, "id": entry_id, "customer_id": customer_id, "currency": "EUR", "document_type": "invoice",
+        "document_id": uuid4(), "cause": "issued", "posted_at": now,
+    }  # fmt: skip
+    sides = {"debit_cents": 0, "credit_cents": 0}
+    lines = [
+        {**keys, **sides, "entry_id": entry_id, "position": 0, "account": "rounding", "debit_cents": 2},
+        {**keys, **sides, "entry_id": entry_id, "position": 1, "account": "discounts", "credit_cents": 1},
+    ]
+
+    async def post():
+        async with database.tenant(seller.organization_id) as tx:
+            await tx.execute(insert(journal_entries), entry)
+            await tx.execute(insert(journal_lines).values(lines))
+
+    with pytest.raises(DBAPIError, match="not its credits"):
+        await post()
+
+
+async def test_a_document_that_is_rolled_back_leaves_no_entry(seller, database, monkeypatch):
+    from tallymark.rooms.billing.service import life
+
+    async def broken(*_, **__):
+        raise RuntimeError("after the entry was posted")
+
+    monkeypatch.setattr(life, "_tell", broken)
+    await kit.call(seller, "POST", f"/invoices/{seller.invoice['lago_id']}/void", {}, expect=500)
+    assert len(await entries(seller)) == 1
+    async with database.tenant(seller.organization_id) as tx:
+        assert (await tx.execute(select(invoices.c.status))).scalar_one() == "finalized"
