@@ -40,6 +40,7 @@ from tallymark.rooms.lifetime_usages import routes as lifetime_usages
 from tallymark.rooms.organizations import routes as organizations
 from tallymark.rooms.organizations import service as organizations_service
 from tallymark.rooms.organizations.access import Access
+from tallymark.rooms.payments import routes as payments
 from tallymark.rooms.plans import routes as plans
 from tallymark.rooms.subscriptions import price_routes as subscription_prices
 from tallymark.rooms.subscriptions import routes as subscriptions
@@ -75,6 +76,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     invoices.files_router,
     credit_notes.router,
     journal.router,
+    payments.router,
     coupons.router,
     customers.router,
 )

@@ -112,3 +112,50 @@ async def test_notes_of_others_are_unknown(seller, other_client):
     (note,) = await notes(seller, customer)
     await kit.get(other_client, f"/credit_notes/{note['lago_id']}", expect=404)
     await kit.get(seller, "/credit_notes", credit_status="gone", expect=422)
+
+
+async def settle(seller, customer, amount_cents):
+    *_, invoice = await kit.invoices(seller, customer)
+    body = {"invoice_id": invoice["lago_id"], "amount_cents": amount_cents, "reference": "wire"}
+    await kit.post(seller, "/payments", {"payment": body})
+    return invoice
+
+
+@pytest.mark.parametrize(
+    ("option", "paid", "refund", "credit", "offset"),
+    [
+        ("refund", 11_160, 7_200, 0, 0),
+        ("refund", 5_000, 1_040, 6_160, 0),
+        ("offset", 5_000, 1_040, 0, 6_160),
+        ("offset", 1_000, 0, 0, 7_200),
+        ("credit", 5_000, 0, 7_200, 0),
+    ],
+)
+async def test_unused_time_comes_back_in_parts(seller, option, paid, refund, credit, offset):
+    """93.00 and 20 % are 111.60; 11 days of 31 were used, 39.60; 72.00 come back (§6, example 5)."""
+    customer, subscription = await paying(seller)
+    invoice = await settle(seller, customer, paid)
+    await end(seller, subscription, on_termination_credit_note=option)
+    (note,) = await notes(seller, customer)
+    assert [note[f"{part}_amount_cents"] for part in ("refund", "credit", "offset")] == [
+        refund,
+        credit,
+        offset,
+    ]
+    assert note["balance_amount_cents"] == credit
+    found = (await kit.get(seller, f"/invoices/{invoice['lago_id']}"))["invoice"]
+    assert found["total_due_amount_cents"] == 11_160 - paid - offset
+    assert found["payment_status"] == ("succeeded" if 11_160 in (paid, paid + offset) else "pending")
+    kept = (await kit.get(seller, "/subscriptions", **{"status[]": "terminated"}))["subscriptions"]
+    assert [one["on_termination_credit_note"] for one in kept] == [option]
+
+
+async def test_an_upgrade_credits_whatever_is_stored(seller):
+    customer, subscription = await paying(seller)
+    await settle(seller, customer, 11_160)
+    body = {"subscription": {"on_termination_credit_note": "offset"}}
+    await kit.call(seller, "PUT", f"/subscriptions/{subscription['external_id']}", body)
+    dearer = await kit.plan(seller, amount_cents=15_500, pay_in_advance=True)
+    await kit.subscribe(seller, customer, dearer, external_id=subscription["external_id"])
+    (note,) = await notes(seller, customer)
+    assert (note["credit_amount_cents"], note["offset_amount_cents"]) == (7_560, 0)

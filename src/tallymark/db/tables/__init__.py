@@ -56,6 +56,7 @@ from tallymark.db.tables.organizations import (
     test_clocks,
 )
 from tallymark.db.tables.outbox import outbox
+from tallymark.db.tables.payments import payment_receipts, payments
 from tallymark.db.tables.sections import (
     billing_entities_custom_sections,
     customers_custom_sections,
@@ -121,6 +122,8 @@ __all__ = [
     "metadata",
     "organizations",
     "outbox",
+    "payment_receipts",
+    "payments",
     "plans",
     "plans_taxes",
     "priced_events",

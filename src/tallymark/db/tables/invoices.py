@@ -335,6 +335,7 @@ credit_notes = Table(
     precise("precise_total_amount_cents"),
     Column("taxes_rate", Numeric, nullable=False, server_default=text("0")),
     Column("metadata", JSONB(none_as_null=True)),
+    string("file_key"),
     instant("refunded_at"),
     *timestamps(),
     UniqueConstraint("invoice_id", "sequential_id"),

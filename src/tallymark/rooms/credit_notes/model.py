@@ -49,6 +49,7 @@ class CreditNote:
     taxes_rate: Decimal
     metadata: Mapping[str, str | None] | None
     refunded_at: datetime | None
+    file_key: str | None
     created_at: datetime
     updated_at: datetime
 

@@ -199,10 +199,6 @@ async def applied_taxes_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, 
     return found
 
 
-async def insert_settlement(tx: Tx, row: Mapping[str, Any]) -> None:
-    await insert_rows(tx, invoice_settlements, [row])
-
-
 async def insert_credits(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     await insert_rows(tx, invoice_credits, rows)
 

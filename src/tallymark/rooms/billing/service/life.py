@@ -13,9 +13,10 @@ from tallymark.domain.invoicing.creditable import Parts
 from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.coupons import service as coupons
 from tallymark.rooms.credit_notes import service as credit_notes
-from tallymark.rooms.invoices import paying, posting
+from tallymark.rooms.invoices import posting
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Invoice, InvoiceStatus, MetadataInput
+from tallymark.rooms.settlements import service as settlements
 
 PAYMENT_STATUSES = ("pending", "succeeded", "failed")
 MOST_METADATA = 5
@@ -49,7 +50,7 @@ async def update(
     if metadata is not None:
         await invoices.replace_metadata(tx, invoice.id, metadata, now=now)
     if payment_status is not None:
-        await paying.set_payment_status(tx, invoice, payment_status, now=now)
+        await settlements.set_payment_status(tx, invoice, payment_status, now=now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

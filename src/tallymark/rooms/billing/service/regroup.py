@@ -19,8 +19,10 @@ from tallymark.rooms.fees.model import FeeRecord, FeeTax
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import InvoiceStatus, Reason
 from tallymark.rooms.invoices.numbering import draft_number
+from tallymark.rooms.payments import service as payments
 
 INVOICE_TYPE = "advance_charges"
+PAID_BEFORE = "Charges paid in advance"
 REGROUPING = (Reason.PERIODIC, Reason.TERMINATING)
 
 
@@ -64,9 +66,19 @@ async def _regroup(tx: Tx, billed: Sequence[Subject], *, now: datetime) -> None:
     await invoices.copy_sections(tx, [(invoice_id, [subject.contract for subject in billed])], now=now)
     (view,) = await invoices.get_views(tx, [draft], now=now, with_lines=False)
     await invoices.finalize(tx, [invoices.Settled(view=view, dates=_dates(first))], now=now)
-    await invoices.mark_paid(tx, invoice_id, now=now)
+    await _note_payment(tx, invoice_id, now=now)
     message = Message(webhook_type="invoice.created", object_type="invoice", object_id=invoice_id)
     await emit(tx, message, now=now)
+
+
+async def _note_payment(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
+    """All of it was paid before it was made."""
+    await invoices.mark_paid(tx, invoice_id, now=now)
+    invoice = await invoices.get_invoice(tx, invoice_id)
+    if invoice.total_amount_cents:
+        await payments.record_payment(
+            tx, invoice, invoice.total_amount_cents, reference=PAID_BEFORE, paid_at=now, now=now
+        )
 
 
 def _dates(subject: Subject) -> dict[str, Any]:

@@ -20,9 +20,9 @@ from tallymark.jobs.outbox import Message
 from tallymark.rooms.credit_notes import posting, repository
 from tallymark.rooms.credit_notes.service.facts import Facts
 from tallymark.rooms.customers import service as customers
-from tallymark.rooms.invoices import paying
 from tallymark.rooms.invoices.model import Invoice
 from tallymark.rooms.organizations import service as organizations
+from tallymark.rooms.settlements import service as settlements
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ async def save(
     await repository.insert_note(tx, note, _items(facts, amounts, own), _taxes(facts, amounts, own))
     await posting.post_issued(tx, note_id, now=now)
     if parts.offset_cents:
-        await paying.offset(tx, invoice, note_id, parts.offset_cents, now=now)
+        await settlements.offset(tx, invoice, note_id, parts.offset_cents, now=now)
     message = Message(webhook_type="credit_note.created", object_type="credit_note", object_id=note_id)
     await outbox.emit(tx, message, now=now)
     return note_id

@@ -1,0 +1,78 @@
+"""What a payment and its receipt are (wallets §10, §18)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from tallymark.rooms.customers.model import Customer
+from tallymark.rooms.invoices.model import Invoice
+
+LONGEST_REFERENCE = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    """Money for an invoice, in its currency's minor unit; `created_at` is when it was paid."""
+
+    id: UUID
+    customer_id: UUID
+    invoice_id: UUID
+    payable_type: str
+    payment_type: str
+    status: str
+    payment_status: str
+    amount_cents: int
+    currency: str
+    reference: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentView:
+    """A payment, who paid, and what."""
+
+    payment: Payment
+    customer: Customer
+    invoice: Invoice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The paper for a payment."""
+
+    id: UUID
+    payment_id: UUID
+    customer_id: UUID
+    sequential_id: int
+    number: str
+    file_key: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptView:
+    """A receipt with its payment."""
+
+    receipt: Receipt
+    payment: PaymentView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentInput:
+    """A payment as it is reported; the values are as they were sent, and checked in the order of wallets §10."""
+
+    invoice_id: object
+    amount_cents: object
+    reference: object
+    paid_at: object = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """Which payments or receipts a list shows; None means any."""
+
+    external_customer_id: str | None = None
+    invoice_id: UUID | None = None

@@ -1,0 +1,95 @@
+"""How payments and receipts are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, func, insert, select
+
+from tallymark.api.pagination import Page
+from tallymark.db.engine import Tx
+from tallymark.db.tables import customers, invoices, payment_receipts, payments
+from tallymark.rooms.invoices.model import VISIBLE
+from tallymark.rooms.payments.model import Filters, Payment, Receipt
+
+
+async def insert_payment(tx: Tx, row: Mapping[str, Any]) -> None:
+    await tx.execute(insert(payments), dict(row))
+
+
+async def insert_receipt(tx: Tx, row: Mapping[str, Any]) -> None:
+    await tx.execute(insert(payment_receipts), dict(row))
+
+
+async def find_payment(tx: Tx, payment_id: UUID) -> Payment | None:
+    statement = select(payments).where(payments.c.id == payment_id, *_of_visible_invoice())
+    row = (await tx.execute(statement)).first()
+    return _as_payment(row) if row else None
+
+
+async def get_payments(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Payment]:
+    rows = await tx.execute(select(payments).where(payments.c.id.in_(ids)))
+    return {row.id: _as_payment(row) for row in rows}
+
+
+async def list_payments(tx: Tx, filters: Filters, page: Page) -> tuple[list[Payment], int]:
+    conditions = [*_of_visible_invoice(), *_conditions(filters)]
+    total = (await tx.execute(select(func.count()).select_from(payments).where(*conditions))).scalar_one()
+    statement = (
+        select(payments)
+        .where(*conditions)
+        .order_by(payments.c.created_at.desc(), payments.c.id)
+        .limit(page.size)
+        .offset(page.offset)
+    )
+    return [_as_payment(row) for row in await tx.execute(statement)], int(total)
+
+
+def _of_visible_invoice() -> Iterator[ColumnElement[bool]]:
+    yield payments.c.invoice_id.in_(select(invoices.c.id).where(invoices.c.status.in_(VISIBLE)))
+
+
+def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
+    if filters.external_customer_id is not None:
+        of_id = select(customers.c.id).where(customers.c.external_id == filters.external_customer_id)
+        yield payments.c.customer_id.in_(of_id)
+    if filters.invoice_id is not None:
+        yield payments.c.invoice_id == filters.invoice_id
+
+
+async def last_receipt_number(tx: Tx, customer_id: UUID) -> int:
+    column = payment_receipts.c
+    statement = select(func.coalesce(func.max(column.sequential_id), 0)).where(
+        column.customer_id == customer_id
+    )
+    return int((await tx.execute(statement)).scalar_one())
+
+
+async def find_receipt(tx: Tx, receipt_id: UUID) -> Receipt | None:
+    row = (await tx.execute(select(payment_receipts).where(payment_receipts.c.id == receipt_id))).first()
+    return _as_receipt(row) if row else None
+
+
+async def list_receipts(tx: Tx, filters: Filters, page: Page) -> tuple[list[Receipt], int]:
+    shown = select(payments.c.id).where(*_of_visible_invoice(), *_conditions(filters))
+    condition = payment_receipts.c.payment_id.in_(shown)
+    counted = select(func.count()).select_from(payment_receipts).where(condition)
+    total = (await tx.execute(counted)).scalar_one()
+    statement = (
+        select(payment_receipts)
+        .where(condition)
+        .order_by(payment_receipts.c.created_at.desc(), payment_receipts.c.id.desc())
+        .limit(page.size)
+        .offset(page.offset)
+    )
+    return [_as_receipt(row) for row in await tx.execute(statement)], int(total)
+
+
+def _as_payment(row: Row[Any]) -> Payment:
+    return Payment(**{name: getattr(row, name) for name in Payment.__slots__})
+
+
+def _as_receipt(row: Row[Any]) -> Receipt:
+    return Receipt(**{name: getattr(row, name) for name in Receipt.__slots__})

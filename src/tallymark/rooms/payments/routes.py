@@ -1,0 +1,106 @@
+"""The doors to payments and receipts."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from fastapi import Request
+
+from tallymark.api.context import Context, InContext
+from tallymark.api.pagination import InPage, Meta, Page
+from tallymark.api.routing import tenant_router
+from tallymark.api.wire import read_id
+from tallymark.domain.errors import Invalid
+from tallymark.rooms.customers import service as customers
+from tallymark.rooms.payments import service
+from tallymark.rooms.payments.model import Filters
+from tallymark.rooms.payments.schemas import (
+    PaymentOutput,
+    PaymentRequest,
+    PaymentResponse,
+    PaymentsResponse,
+    ReceiptOutput,
+    ReceiptResponse,
+    ReceiptsResponse,
+)
+
+router = tenant_router("payments")
+
+
+@router.post("/payments")
+async def record_payment(body: PaymentRequest, context: InContext) -> PaymentResponse:
+    """Record that an invoice was paid, in whole or in part."""
+    async with context.transaction() as tx:
+        payment = await service.pay_by_hand(tx, body.payment.to_value(), now=context.now)
+        (view,) = await service.get_views(tx, [payment])
+    return PaymentResponse(payment=PaymentOutput.of(view))
+
+
+@router.get("/payments")
+async def list_payments(request: Request, context: InContext, page: InPage) -> PaymentsResponse:
+    """List payments, newest first."""
+    return await _list(context, page, read_filters(request))
+
+
+@router.get("/customers/{external_customer_id}/payments")
+async def list_customer_payments(
+    external_customer_id: str, request: Request, context: InContext, page: InPage
+) -> PaymentsResponse:
+    """The payments of one customer."""
+    async with context.transaction() as tx:
+        await customers.get_customer(tx, external_id=external_customer_id)
+    return await _list(context, page, read_filters(request, external_customer_id))
+
+
+@router.get("/payments/{lago_id}")
+async def get_payment(lago_id: str, context: InContext) -> PaymentResponse:
+    """Read one payment."""
+    async with context.transaction() as tx:
+        payment = await service.get_payment(tx, read_id(lago_id, "payment"))
+        (view,) = await service.get_views(tx, [payment])
+    return PaymentResponse(payment=PaymentOutput.of(view))
+
+
+@router.get("/payment_receipts")
+async def list_receipts(request: Request, context: InContext, page: InPage) -> ReceiptsResponse:
+    """List the receipts of payments, newest first."""
+    filters = Filters(invoice_id=_invoice_id(request))
+    async with context.transaction() as tx:
+        found, total = await service.list_receipts(tx, filters, page)
+        views = await service.get_receipt_views(tx, found)
+    return ReceiptsResponse(
+        payment_receipts=[ReceiptOutput.of(view, context.file_url(view.receipt.file_key)) for view in views],
+        meta=Meta.of(page, total),
+    )
+
+
+@router.get("/payment_receipts/{lago_id}")
+async def get_receipt(lago_id: str, context: InContext) -> ReceiptResponse:
+    """Read one receipt."""
+    async with context.transaction() as tx:
+        receipt = await service.get_receipt(tx, read_id(lago_id, "invoice"))
+        (view,) = await service.get_receipt_views(tx, [receipt])
+    return ReceiptResponse(payment_receipt=ReceiptOutput.of(view, context.file_url(receipt.file_key)))
+
+
+async def _list(context: Context, page: Page, filters: Filters) -> PaymentsResponse:
+    async with context.transaction() as tx:
+        found, total = await service.list_payments(tx, filters, page)
+        views = await service.get_views(tx, found)
+    return PaymentsResponse(payments=[PaymentOutput.of(view) for view in views], meta=Meta.of(page, total))
+
+
+def read_filters(request: Request, external_customer_id: str | None = None) -> Filters:
+    """The filters of a list. Raises `Invalid` for an invoice id that is none."""
+    return Filters(
+        external_customer_id=external_customer_id or request.query_params.get("external_customer_id"),
+        invoice_id=_invoice_id(request),
+    )
+
+
+def _invoice_id(request: Request) -> UUID | None:
+    text = request.query_params.get("invoice_id")
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        raise Invalid({"invoice_id": ["is in invalid format"]}) from None

@@ -1,0 +1,125 @@
+"""How payments and receipts look on the wire (wallets §10, §18)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from tallymark.api.pagination import Meta
+from tallymark.api.wire import Input, Instant, NotEmpty
+from tallymark.rooms.payments.model import PaymentInput, PaymentView, ReceiptView
+
+
+class PaymentOutput(BaseModel):
+    lago_id: UUID
+    lago_customer_id: UUID
+    external_customer_id: str
+    invoice_ids: list[UUID]
+    invoice_numbers: list[str]
+    lago_payable_id: UUID
+    payable_type: str
+    amount_cents: int
+    amount_currency: str
+    status: str
+    payment_status: str
+    type: str
+    reference: str | None
+    payment_provider_code: str | None
+    payment_provider_type: str | None
+    external_payment_id: str | None
+    provider_payment_id: str | None
+    provider_customer_id: str | None
+    payment_method_id: UUID | None
+    next_action: dict[str, Any]
+    created_at: Instant
+
+    @classmethod
+    def of(cls, view: PaymentView) -> PaymentOutput:
+        """Show a payment; of a provider there is nothing to show, for it was made by hand."""
+        payment = view.payment
+        provider = (
+            "payment_provider_code", "payment_provider_type", "external_payment_id", "provider_payment_id",
+            "provider_customer_id", "payment_method_id",
+        )  # fmt: skip
+        return cls(
+            **dict.fromkeys(provider),
+            lago_id=payment.id,
+            lago_customer_id=view.customer.id,
+            external_customer_id=view.customer.external_id,
+            invoice_ids=[view.invoice.id],
+            invoice_numbers=[view.invoice.number],
+            lago_payable_id=payment.invoice_id,
+            payable_type=payment.payable_type,
+            amount_cents=payment.amount_cents,
+            amount_currency=payment.currency,
+            status=payment.status,
+            payment_status=payment.payment_status,
+            type=payment.payment_type,
+            reference=payment.reference,
+            next_action={},
+            created_at=payment.created_at,
+        )
+
+
+class ReceiptOutput(BaseModel):
+    lago_id: UUID
+    number: str
+    file_url: str | None
+    xml_url: str | None
+    payment: PaymentOutput
+    created_at: Instant
+
+    @classmethod
+    def of(cls, view: ReceiptView, file_url: str | None) -> ReceiptOutput:
+        """Show a receipt with its payment."""
+        receipt = view.receipt
+        return cls(
+            lago_id=receipt.id,
+            number=receipt.number,
+            file_url=file_url,
+            xml_url=None,
+            payment=PaymentOutput.of(view.payment),
+            created_at=receipt.created_at,
+        )
+
+
+class PaymentInputObject(Input):
+    """What is sent is checked by the service, in the order that the contract tells."""
+
+    invoice_id: Any = None
+    amount_cents: Any = None
+    reference: Any = None
+    paid_at: Any = None
+
+    def to_value(self) -> PaymentInput:
+        """The payment that is reported."""
+        return PaymentInput(
+            invoice_id=self.invoice_id,
+            amount_cents=self.amount_cents,
+            reference=self.reference,
+            paid_at=self.paid_at,
+        )
+
+
+class PaymentRequest(BaseModel):
+    payment: Annotated[PaymentInputObject, NotEmpty]
+
+
+class PaymentResponse(BaseModel):
+    payment: PaymentOutput
+
+
+class PaymentsResponse(BaseModel):
+    payments: list[PaymentOutput]
+    meta: Meta
+
+
+class ReceiptResponse(BaseModel):
+    payment_receipt: ReceiptOutput
+
+
+class ReceiptsResponse(BaseModel):
+    payment_receipts: list[ReceiptOutput]
+    meta: Meta

@@ -1,0 +1,57 @@
+"""Read payments and receipts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from tallymark.api.pagination import Page
+from tallymark.db.engine import Tx
+from tallymark.domain.errors import NotFound
+from tallymark.rooms.customers import service as customers
+from tallymark.rooms.invoices import service as invoices
+from tallymark.rooms.payments import repository
+from tallymark.rooms.payments.model import Filters, Payment, PaymentView, Receipt, ReceiptView
+
+
+async def get_payment(tx: Tx, payment_id: UUID) -> Payment:
+    """A payment of an invoice that is shown. Raises `NotFound("payment")`."""
+    payment = await repository.find_payment(tx, payment_id)
+    if payment is None:
+        raise NotFound("payment")
+    return payment
+
+
+async def list_payments(tx: Tx, filters: Filters, page: Page) -> tuple[list[Payment], int]:
+    """A page of payments, newest first, and how many there are."""
+    return await repository.list_payments(tx, filters, page)
+
+
+async def get_views(tx: Tx, payments: Sequence[Payment]) -> list[PaymentView]:
+    """Payments with what they belong to, in the order given, in a constant number of queries."""
+    who = await customers.get_customers(tx, {payment.customer_id for payment in payments})
+    what = await invoices.get_invoices(tx, {payment.invoice_id for payment in payments})
+    return [
+        PaymentView(payment=payment, customer=who[payment.customer_id], invoice=what[payment.invoice_id])
+        for payment in payments
+    ]
+
+
+async def get_receipt(tx: Tx, receipt_id: UUID) -> Receipt:
+    """A receipt. Raises `NotFound("invoice")`: the wire calls it so (quirk)."""
+    receipt = await repository.find_receipt(tx, receipt_id)
+    if receipt is None:
+        raise NotFound("invoice")
+    return receipt
+
+
+async def list_receipts(tx: Tx, filters: Filters, page: Page) -> tuple[list[Receipt], int]:
+    """A page of receipts, newest first, and how many there are."""
+    return await repository.list_receipts(tx, filters, page)
+
+
+async def get_receipt_views(tx: Tx, receipts: Sequence[Receipt]) -> list[ReceiptView]:
+    """Receipts with their payments, in the order given."""
+    paid = await repository.get_payments(tx, [receipt.payment_id for receipt in receipts])
+    views = await get_views(tx, [paid[receipt.payment_id] for receipt in receipts])
+    return [ReceiptView(receipt=receipt, payment=view) for receipt, view in zip(receipts, views, strict=True)]

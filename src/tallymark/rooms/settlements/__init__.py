@@ -1,0 +1,1 @@
+"""Settlements: what pays an invoice, and when it is paid."""
