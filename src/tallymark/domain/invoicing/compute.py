@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from tallymark.domain.invoicing.coupons import Coupon, apply_coupons
 from tallymark.domain.invoicing.model import InvoicedFee, InvoiceDraft
+from tallymark.domain.invoicing.progressive import Billed, apply_progressive_credits
 from tallymark.domain.invoicing.taxes import apply_taxes
 
 SHARE_ERROR = Fraction(1, 100_000)
@@ -17,12 +18,15 @@ class DoesNotAddUp(AssertionError):
     """The invoice's totals do not follow from its fees: it must not be issued."""
 
 
-def compute_invoice(fees: Sequence[InvoicedFee], coupons: Sequence[Coupon] = ()) -> InvoiceDraft:
-    """Take fees to totals: coupons, in the order given, then taxes of what they leave (invoicing §5).
+def compute_invoice(
+    fees: Sequence[InvoicedFee], coupons: Sequence[Coupon] = (), billed: Sequence[Billed] = ()
+) -> InvoiceDraft:
+    """Take fees to totals: progressive credits, coupons, in the orders given, then taxes of what is left (invoicing §5).
 
     Raises `DoesNotAddUp` rather than return an invoice that breaks a law of invoicing §18.
     """
-    draft = apply_taxes(apply_coupons(InvoiceDraft(fees=tuple(fees)), coupons))
+    draft = apply_progressive_credits(InvoiceDraft(fees=tuple(fees)), billed)
+    draft = apply_taxes(apply_coupons(draft, coupons))
     check(draft)
     return draft
 
@@ -40,11 +44,12 @@ def check(draft: InvoiceDraft) -> None:
     for line in draft.fees:
         if not 0 <= line.precise_coupons_amount_cents <= line.fee.amount_cents:
             raise DoesNotAddUp(
-                f"a fee of {line.fee.amount_cents} gives {line.precise_coupons_amount_cents} to coupons"
+                f"a fee of {line.fee.amount_cents} gives {line.precise_coupons_amount_cents} to deductions"
             )
     spread = sum((line.precise_coupons_amount_cents for line in draft.fees), Fraction(0))
-    if abs(spread - draft.coupons_amount_cents) > len(draft.fees) * len(draft.coupon_credits) * SHARE_ERROR:
-        raise DoesNotAddUp(f"coupons of {draft.coupons_amount_cents} are not the fees' {spread}")
+    deducted = draft.progressive_billing_credit_amount_cents + draft.coupons_amount_cents
+    if abs(spread - deducted) > len(draft.fees) * len(draft.coupon_credits) * SHARE_ERROR:
+        raise DoesNotAddUp(f"deductions of {deducted} are not the fees' {spread}")
     shown = sum(tax.amount_cents for tax in draft.applied_taxes)
     if 2 * abs(draft.taxes_amount_cents - shown) > len(draft.applied_taxes) + 1:
         raise DoesNotAddUp(f"taxes of {draft.taxes_amount_cents} do not follow from {shown}")

@@ -29,9 +29,9 @@ class AppliedTax:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoicedFee:
-    """A fee on its way through the invoice: what coupons take of it, and its taxes.
+    """A fee on its way through the invoice: what is deducted from it before taxes, and its taxes.
 
-    `precise_coupons_amount_cents` has at most 5 decimals.
+    `precise_coupons_amount_cents` is its part of progressive credits and of coupons; it has at most 5 decimals.
     """
 
     fee: Fee
@@ -62,11 +62,24 @@ class CouponCredit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProgressiveCredit:
+    """What an invoice took over of what was billed progressively, and what was billed in excess of the usage on it.
+
+    `position` is its place among the progressive invoices that were taken over.
+    """
+
+    position: int
+    amount_cents: int
+    excess_cents: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceDraft:
     """Fees and totals of an invoice; `compute_invoice` alone makes a complete one."""
 
     fees: tuple[InvoicedFee, ...]
     progressive_billing_credit_amount_cents: int = 0
+    progressive_credits: tuple[ProgressiveCredit, ...] = ()
     coupons_amount_cents: int = 0
     coupon_credits: tuple[CouponCredit, ...] = ()
     applied_taxes: tuple[AppliedTax, ...] = ()
