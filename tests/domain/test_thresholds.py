@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallymark.domain.invoicing.thresholds import MOST_STEPS, Threshold, completion, crossed
+from tallymark.domain.invoicing.thresholds import MOST_STEPS, Crossing, Threshold, completion, crossed
 
 
 def marks(*fixed, recurring=None):
@@ -60,7 +60,8 @@ way = st.lists(st.integers(0, 5000), min_size=1, max_size=12).map(sorted)
 @given(some_marks, way)
 def test_however_usage_grows_a_fixed_threshold_is_passed_once(thresholds, totals):
     """Where each crossing bills all that was used, every mark below the last total is passed, and none of them twice."""
-    passed, done = [], 0
+    passed: list[Crossing] = []
+    done = 0
     for total in totals:
         found = crossed(thresholds, done_cents=done, total_cents=total)
         passed += found

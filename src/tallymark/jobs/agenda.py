@@ -8,7 +8,7 @@ it is simply still there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import IntEnum
@@ -44,6 +44,7 @@ class Kind(IntEnum):
     REFRESH_DRAFT = 50
     FINALIZE_INVOICE = 60
     DELETE_PLAN = 62
+    CHECK_THRESHOLDS = 65
     EXPIRE_COUPON = 75
     MARK_OVERDUE = 90
     ALERT_TERMINATION = 100
@@ -63,7 +64,7 @@ class Item:
     run_at: datetime | None = None
 
 
-TOGETHER = frozenset({Kind.BILL_PERIOD, Kind.MARK_OVERDUE})
+TOGETHER = frozenset({Kind.BILL_PERIOD, Kind.CHECK_THRESHOLDS, Kind.MARK_OVERDUE})
 """Kinds that are done for many owners at once: a billing run writes a wave of invoices with the statements of one."""
 
 WAVE = 100
@@ -129,6 +130,18 @@ async def bring_forward(tx: Tx, kind: Kind, subject_id: UUID, *, before: datetim
     own = (agenda.c.kind == int(kind), agenda.c.subject_id == subject_id)
     await tx.execute(delete(agenda).where(*own, agenda.c.due_at >= before))
     await tx.execute(update(agenda).where(*own).values(run_at=func.least(agenda.c.run_at, agenda.c.due_at)))
+
+
+async def due_subjects(
+    tx: Tx, kinds: Collection[Kind], subject_ids: Collection[UUID], *, until: datetime
+) -> set[UUID]:
+    """For which of some subjects work of these kinds has fallen due, `until` included, and is not done."""
+    statement = select(agenda.c.subject_id).where(
+        agenda.c.kind.in_([int(kind) for kind in kinds]),
+        agenda.c.subject_id.in_(subject_ids),
+        agenda.c.due_at <= until,
+    )
+    return set((await tx.execute(statement)).scalars())
 
 
 _IN_ORDER = (agenda.c.run_at, agenda.c.kind, agenda.c.owner_id, agenda.c.subject_id)

@@ -35,6 +35,7 @@ from tallymark.db.tables.customers import (
 )
 from tallymark.db.tables.events import event_streams, events
 from tallymark.db.tables.invoices import (
+    applied_usage_thresholds,
     billing_records,
     credit_note_items,
     credit_notes,
@@ -81,6 +82,7 @@ __all__ = [
     "agenda",
     "api_keys",
     "applied_coupons",
+    "applied_usage_thresholds",
     "billable_metric_filters",
     "billable_metrics",
     "billing_entities",

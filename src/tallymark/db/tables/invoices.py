@@ -176,6 +176,13 @@ billing_records = Table(
         unique=True,
         postgresql_where=text("invoicing_reason = 'subscription_terminating'"),
     ),
+    # What was billed progressively of a period, for the invoices that credit it (invoicing §5.1).
+    Index(
+        "billing_records_progressive_idx",
+        "subscription_id",
+        "charges_from_at",
+        postgresql_where=text("invoicing_reason = 'progressive_billing'"),
+    ),
 )
 
 fees = Table(
@@ -296,6 +303,7 @@ invoice_credits = Table(
     Column("credit_note_id", Uuid, index=True),
     reference("coupon_id", "coupons", nullable=True),
     reference("applied_coupon_id", "applied_coupons", nullable=True, index=True),
+    reference("progressive_invoice_id", "invoices", nullable=True, index=True),
     cents("amount_cents"),
     string("currency", nullable=False),
     flag("before_taxes"),
@@ -381,3 +389,32 @@ credit_note_items = Table(
 credit_notes_applied_taxes = applied_taxes_of("credit_notes", "credit_note_id")
 invoices_applied_taxes = applied_taxes_of("invoices", "invoice_id")
 fees_applied_taxes = applied_taxes_of("fees", "fee_id")
+
+# The thresholds that a progressive invoice was made for, as they were (invoicing §9). `level_cents` is the lifetime usage
+# at which one stood: each is billed once in a period, whoever looks how often.
+applied_usage_thresholds = Table(
+    "applied_usage_thresholds",
+    metadata,
+    id_column(),
+    organization_column(),
+    reference("invoice_id", "invoices", index=True),
+    reference("subscription_id", "subscriptions"),
+    instant("charges_from_at", nullable=False),
+    cents("level_cents"),
+    cents("lifetime_usage_amount_cents"),
+    Column("usage_threshold_id", Uuid, nullable=False),
+    cents("amount_cents"),
+    string("threshold_display_name"),
+    flag("recurring"),
+    instant("threshold_created_at", nullable=False),
+    instant("threshold_updated_at", nullable=False),
+    instant("created_at", nullable=False),
+    Index(
+        "applied_usage_thresholds_level_key",
+        "subscription_id",
+        "charges_from_at",
+        "level_cents",
+        "recurring",
+        unique=True,
+    ),
+)

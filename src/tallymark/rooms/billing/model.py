@@ -15,7 +15,8 @@ from tallymark.domain.periods import Period, local_date
 from tallymark.rooms.coupons.model import Use
 from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.events.model import Event
-from tallymark.rooms.invoices.model import Reason
+from tallymark.rooms.fees.model import FeeRecord
+from tallymark.rooms.invoices.model import Invoice, Reason
 from tallymark.rooms.plans.model import Charge, Commitment, FixedCharge
 from tallymark.rooms.subscriptions.model import Contract
 from tallymark.rooms.taxes.model import Tax
@@ -82,6 +83,29 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """The latest progressive invoice of a window, and what of it is left to take over (minor units, before taxes).
+
+    `fees` are its own, which are cumulative. `billed` are the standing ones among it and those before it, the latest
+    first, each with what it billed itself.
+    """
+
+    invoice: Invoice
+    available_cents: int
+    fees: tuple[FeeRecord, ...]
+    billed: tuple[tuple[Invoice, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credited:
+    """What an invoice takes over of a source, and by how much more than the usage on it was billed (minor units)."""
+
+    source: Source
+    amount_cents: int
+    excess_cents: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Computed:
     """An invoice computed and not yet written; `totals.fees` are in the order of `lines`."""
 
@@ -89,6 +113,7 @@ class Computed:
     lines: tuple[Line, ...]
     totals: InvoiceDraft
     coupon_uses: tuple[Use, ...] = ()
+    credited: tuple[Credited, ...] = ()
 
     @property
     def customer(self) -> Customer:

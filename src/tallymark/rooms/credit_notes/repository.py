@@ -253,3 +253,15 @@ async def taxes_of(tx: Tx, note_ids: Collection[UUID]) -> dict[UUID, list[NoteTa
 
 def _as_note(row: Row[Any]) -> CreditNote:
     return CreditNote(**{name: getattr(row, name) for name in CreditNote.__slots__})
+
+
+async def credits_on(tx: Tx, invoice_ids: Collection[UUID]) -> Sequence[Row[Any]]:
+    """(invoice, credit part, total, total before taxes) of notes on invoices whose credit was not voided."""
+    column = credit_notes.c
+    statement = select(
+        column.invoice_id,
+        column.credit_amount_cents,
+        column.total_amount_cents,
+        column.sub_total_excluding_taxes_amount_cents,
+    ).where(column.invoice_id.in_(invoice_ids), column.credit_status.in_(("available", "consumed")))
+    return (await tx.execute(statement)).all()

@@ -133,7 +133,12 @@ async def spent_by(
             fees.c.subscription_id.in_(subscription_ids),
             fees.c.fee_type.in_(("subscription", "charge", "fixed_charge")),
             fees.c.from_at.is_not(None),
-            or_(invoices.c.id.is_(None), invoices.c.status.not_in(("voided", "deleted"))),
+            or_(
+                invoices.c.id.is_(None),
+                # What was billed progressively is billed again, in full, with its period.
+                invoices.c.status.not_in(("voided", "deleted"))
+                & (invoices.c.invoice_type != "progressive_billing"),
+            ),
             fees.c.invoice_id.is_distinct_from(except_invoice),
         )
     )

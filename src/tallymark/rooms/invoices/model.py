@@ -37,6 +37,10 @@ CHANGES: dict[InvoiceStatus, frozenset[InvoiceStatus]] = {
 }
 
 
+PROGRESSIVE_TYPE = "progressive_billing"
+"""The type of invoices of usage that passed a threshold, made before its period ends."""
+
+
 class Reason(StrEnum):
     """Why a subscription is on an invoice."""
 
@@ -45,6 +49,7 @@ class Reason(StrEnum):
     TERMINATING = "subscription_terminating"
     IN_ADVANCE = "in_advance_charge"
     IN_ADVANCE_PERIODIC = "in_advance_charge_periodic"
+    PROGRESSIVE = "progressive_billing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +90,7 @@ class CreditLine:
     invoice_id: UUID
     credit_note_id: UUID | None
     coupon_id: UUID | None
+    progressive_invoice_id: UUID | None
     amount_cents: int
     currency: str
     before_taxes: bool
@@ -112,6 +118,28 @@ class MetadataRecord:
     invoice_id: UUID
     key: str
     value: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppliedThreshold:
+    """A usage threshold as it was when a progressive invoice was made for it.
+
+    `level_cents` is the lifetime usage at which it stood, `lifetime_usage_amount_cents` what usage had come to.
+    """
+
+    id: UUID
+    invoice_id: UUID
+    subscription_id: UUID
+    charges_from_at: datetime
+    level_cents: int
+    lifetime_usage_amount_cents: int
+    usage_threshold_id: UUID
+    amount_cents: int
+    threshold_display_name: str | None
+    recurring: bool
+    threshold_created_at: datetime
+    threshold_updated_at: datetime
     created_at: datetime
 
 
@@ -215,6 +243,31 @@ class InvoiceView:
     sections: tuple[AppliedSection, ...] = ()
     credits: tuple[CreditLine, ...] = ()
     metadata: tuple[MetadataRecord, ...] = ()
+    applied_thresholds: tuple[AppliedThreshold, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgressiveRecord:
+    """A progressive invoice, and whose charges window it is for."""
+
+    invoice: Invoice
+    subscription_id: UUID
+    charges_from_at: datetime
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is issued, or waits for its taxes only."""
+        return self.invoice.status in (InvoiceStatus.FINALIZED, InvoiceStatus.PENDING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draw:
+    """What an invoice took over of a progressive one, in minor units; `stands` tells whether it still counts."""
+
+    source_id: UUID
+    invoice_id: UUID
+    amount_cents: int
+    stands: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,12 +91,12 @@ async def find_invoice(tx: Tx, invoice_id: UUID, *, visible_only: bool = True) -
     if visible_only:
         statement = statement.where(invoices.c.status.in_(VISIBLE))
     row = (await tx.execute(statement)).first()
-    return _as_invoice(row) if row else None
+    return as_invoice(row) if row else None
 
 
 async def get_invoices(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Invoice]:
     rows = await tx.execute(select(invoices).where(invoices.c.id.in_(ids)))
-    return {row.id: _as_invoice(row) for row in rows}
+    return {row.id: as_invoice(row) for row in rows}
 
 
 async def list_invoices(tx: Tx, filters: Filters, page: Page) -> tuple[list[Invoice], int]:
@@ -105,7 +105,7 @@ async def list_invoices(tx: Tx, filters: Filters, page: Page) -> tuple[list[Invo
     statement = (
         select(invoices).where(*conditions).order_by(*NEWEST_FIRST).limit(page.size).offset(page.offset)
     )
-    return [_as_invoice(row) for row in await tx.execute(statement)], int(total)
+    return [as_invoice(row) for row in await tx.execute(statement)], int(total)
 
 
 def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
@@ -397,6 +397,7 @@ async def last_windows(tx: Tx, subscription_ids: Collection[UUID], *, before: da
             billing_records.c.subscription_id.in_(subscription_ids),
             billing_records.c.charges_to_at.is_not(None),
             billing_records.c.billed_at < before,
+            billing_records.c.invoicing_reason != Reason.PROGRESSIVE,
             invoices.c.status != InvoiceStatus.VOIDED,
         )
         .ext(distinct_on(billing_records.c.subscription_id))
@@ -405,7 +406,8 @@ async def last_windows(tx: Tx, subscription_ids: Collection[UUID], *, before: da
     return (await tx.execute(statement)).all()
 
 
-def _as_invoice(row: Row[Any]) -> Invoice:
+def as_invoice(row: Row[Any]) -> Invoice:
+    """A row as the value that it is."""
     values = {name: getattr(row, name) for name in Invoice.__slots__}
     return Invoice(**{**values, "status": InvoiceStatus(values["status"])})
 

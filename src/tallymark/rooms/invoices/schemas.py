@@ -26,6 +26,7 @@ from tallymark.rooms.fees.schemas import FeeOutput
 from tallymark.rooms.invoices.model import (
     AppliedSection,
     AppliedTaxRecord,
+    AppliedThreshold,
     BillingRecord,
     CreditLine,
     InvoiceView,
@@ -196,8 +197,24 @@ class InvoiceOutput(InvoiceListOutput):
             credits=[credit_fields(line, view.invoice.payment_status) for line in view.credits],
             error_details=[],
             applied_invoice_custom_sections=[AppliedSectionOutput.of(item) for item in view.sections],
-            applied_usage_thresholds=[],
+            applied_usage_thresholds=[threshold_fields(item) for item in view.applied_thresholds],
         )
+
+
+def threshold_fields(applied: AppliedThreshold) -> dict[str, Any]:
+    """The wire's names for a threshold that an invoice was made for."""
+    return {
+        "lifetime_usage_amount_cents": applied.lifetime_usage_amount_cents,
+        "created_at": wire_instant(applied.created_at),
+        "usage_threshold": {
+            "lago_id": str(applied.usage_threshold_id),
+            "threshold_display_name": applied.threshold_display_name,
+            "amount_cents": applied.amount_cents,
+            "recurring": applied.recurring,
+            "created_at": wire_instant(applied.threshold_created_at),
+            "updated_at": wire_instant(applied.threshold_updated_at),
+        },
+    }
 
 
 def credit_fields(line: CreditLine, payment_status: str) -> dict[str, Any]:
@@ -208,7 +225,7 @@ def credit_fields(line: CreditLine, payment_status: str) -> dict[str, Any]:
         "amount_currency": line.currency,
         "before_taxes": line.before_taxes,
         "item": {
-            "lago_item_id": str(line.coupon_id or line.credit_note_id),
+            "lago_item_id": str(line.coupon_id or line.credit_note_id or line.progressive_invoice_id),
             "type": line.item_type,
             "code": line.item_code,
             "name": line.item_name,

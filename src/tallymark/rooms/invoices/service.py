@@ -22,9 +22,10 @@ from tallymark.rooms.customers import service as customers
 from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.invoice_custom_sections.model import Section
-from tallymark.rooms.invoices import numbering, posting, repository
+from tallymark.rooms.invoices import numbering, posting, progressive_rows, repository
 from tallymark.rooms.invoices.model import (
     CHANGES,
+    PROGRESSIVE_TYPE,
     BillingRecord,
     CreditLine,
     Files,
@@ -82,6 +83,8 @@ async def get_views(
     sections = await repository.sections_of(tx, ids) if with_lines else {}
     credit_lines = await repository.credits_of(tx, ids) if with_lines else {}
     notes = await repository.metadata_of(tx, ids)
+    progressive = [invoice.id for invoice in invoices if invoice.invoice_type == PROGRESSIVE_TYPE]
+    passed = await progressive_rows.applied_of(tx, progressive) if with_lines and progressive else {}
     views = await _subscription_views(tx, records, now=now)
     return [
         InvoiceView(
@@ -96,6 +99,7 @@ async def get_views(
             sections=tuple(sections.get(invoice.id, ())),
             credits=tuple(credit_lines.get(invoice.id, ())),
             metadata=tuple(notes.get(invoice.id, ())),
+            applied_thresholds=tuple(passed.get(invoice.id, ())),
         )
         for invoice in invoices
     ]
@@ -119,6 +123,10 @@ async def records_of(tx: Tx, invoice_id: UUID) -> list[BillingRecord]:
 
 TAXED_BEFORE = ("advance_charges", "credit")
 """Types of invoices that wait for no taxes: those of their fees stand already, or there are none."""
+
+
+ISSUED_EMPTY = (PROGRESSIVE_TYPE, "credit")
+"""Types of invoices that are issued whatever comes to nothing on them (invoicing §5.8)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +154,7 @@ async def replace_content(tx: Tx, invoice_id: UUID, values: Mapping[str, Any], c
     await repository.delete_records(tx, invoice_id)
     await repository.delete_sections(tx, invoice_id)
     await repository.delete_applied_taxes(tx, invoice_id)
+    await progressive_rows.delete_draws(tx, invoice_id)
     await repository.update_invoice(tx, invoice_id, values)
     await _save_content(tx, [content])
 
@@ -314,8 +323,10 @@ async def unissued_columns(tx: Tx, views: Sequence[InvoiceView]) -> dict[UUID, d
         invoice, customer = view.invoice, view.customer
         if customer.id in waiting and invoice.invoice_type not in TAXED_BEFORE:
             found[invoice.id] = {"status": InvoiceStatus.PENDING, "tax_status": "pending"}
-        elif not invoice.fees_amount_cents and not customer.finalizes_zero_amount_invoices(
-            view.customer_entity
+        elif (
+            not invoice.fees_amount_cents
+            and invoice.invoice_type not in ISSUED_EMPTY
+            and not customer.finalizes_zero_amount_invoices(view.customer_entity)
         ):
             found[invoice.id] = {"status": InvoiceStatus.CLOSED, "tax_status": None}
     return found

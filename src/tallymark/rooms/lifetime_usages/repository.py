@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, or_, select
+from sqlalchemy import ARRAY, TIMESTAMP, Row, Uuid, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from tallymark.db.engine import Tx
@@ -36,30 +36,56 @@ async def upsert(tx: Tx, values: Mapping[str, Any]) -> UUID:
     return found
 
 
-async def invoiced_cents(
-    tx: Tx, *, external_subscription_id: str, subscription_at: datetime, before: datetime | None
-) -> int:
-    """The charge fees of a chain for windows that began before an instant (None: all), on no invoice or one that stands.
+async def invoiced_cents(tx: Tx, asked: Mapping[UUID, datetime | None]) -> dict[UUID, int]:
+    """The charge fees of subscriptions' chains for windows that began before an instant each (None: all).
 
-    Progressive invoices are left out: the period's own invoice bills the same usage again and credits them.
+    Those on no invoice, or on one that stands. Progressive invoices are left out: the period's own invoice bills the same
+    usage again and credits them.
     """
-    conditions = [
-        subscriptions.c.external_id == external_subscription_id,
-        subscriptions.c.subscription_at == subscription_at,
-        subscriptions.c.status != "canceled",
-        fees.c.fee_type == "charge",
-        or_(
-            invoices.c.id.is_(None),
-            invoices.c.status.in_(("draft", "finalized", "pending"))
-            & (invoices.c.invoice_type != "progressive_billing"),
-        ),
-    ]
-    if before is not None:
-        conditions.append(fees.c.from_at < before)
-    statement = (
-        select(func.coalesce(func.sum(fees.c.amount_cents), 0))
-        .join(subscriptions, subscriptions.c.id == fees.c.subscription_id)
-        .outerjoin(invoices, invoices.c.id == fees.c.invoice_id)
-        .where(*conditions)
+    own = subscriptions.alias("own")
+    wanted = (
+        func.unnest(
+            cast(list(asked), ARRAY(Uuid)), cast(list(asked.values()), ARRAY(TIMESTAMP(timezone=True)))
+        )
+        .table_valued("id", "before")
+        .render_derived()
     )
-    return int((await tx.execute(statement)).scalar_one())
+    statement = (
+        select(wanted.c.id, func.sum(fees.c.amount_cents).label("cents"))
+        .select_from(wanted)
+        .join(own, own.c.id == wanted.c.id)
+        .join(
+            subscriptions,
+            (subscriptions.c.external_id == own.c.external_id)
+            & (subscriptions.c.subscription_at == own.c.subscription_at),
+        )
+        .join(fees, fees.c.subscription_id == subscriptions.c.id)
+        .outerjoin(invoices, invoices.c.id == fees.c.invoice_id)
+        .where(
+            subscriptions.c.status != "canceled",
+            fees.c.fee_type == "charge",
+            or_(
+                invoices.c.id.is_(None),
+                invoices.c.status.in_(("draft", "finalized", "pending"))
+                & (invoices.c.invoice_type != "progressive_billing"),
+            ),
+            or_(wanted.c.before.is_(None), fees.c.from_at < wanted.c.before),
+        )
+        .group_by(wanted.c.id)
+    )
+    return {row.id: int(row.cents) for row in await tx.execute(statement)}
+
+
+async def historical_cents(tx: Tx, subscription_ids: Collection[UUID]) -> dict[UUID, int]:
+    """What was used before it was metered here, of subscriptions' chains that say so."""
+    column = lifetime_usages.c
+    statement = (
+        select(subscriptions.c.id, column.external_historical_usage_amount_cents)
+        .join(
+            subscriptions,
+            (subscriptions.c.external_id == column.external_subscription_id)
+            & (subscriptions.c.subscription_at == column.subscription_at),
+        )
+        .where(subscriptions.c.id.in_(subscription_ids))
+    )
+    return {row.id: row.external_historical_usage_amount_cents for row in await tx.execute(statement)}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SerializerFunctionWrapHandler, model_serializer
 
-from tallymark.api.wire import Input, Instant, Integer, NotEmpty
-from tallymark.rooms.lifetime_usages.model import LifetimeUsage
+from tallymark.api.wire import Input, Instant, Integer, NotEmpty, Percent
+from tallymark.domain.money import fixed
+from tallymark.rooms.lifetime_usages.model import LifetimeUsage, Mark
 
 
 class LifetimeUsageInput(Input):
@@ -17,6 +18,21 @@ class LifetimeUsageInput(Input):
 
 class LifetimeUsageRequest(BaseModel):
     lifetime_usage: Annotated[LifetimeUsageInput, NotEmpty]
+
+
+class MarkOutput(BaseModel):
+    amount_cents: int
+    completion_ratio: Percent
+    reached_at: Instant | None
+
+    @classmethod
+    def of(cls, mark: Mark) -> MarkOutput:
+        """Show a threshold on the way."""
+        return cls(
+            amount_cents=mark.step.level_cents,
+            completion_ratio=fixed(mark.step.completion, 15),
+            reached_at=mark.reached_at,
+        )
 
 
 class LifetimeUsageOutput(BaseModel):
@@ -28,20 +44,28 @@ class LifetimeUsageOutput(BaseModel):
     current_usage_amount_cents: int
     from_datetime: Instant
     to_datetime: Instant
+    # Shown where thresholds apply, and left out otherwise (metering §9.4).
+    usage_thresholds: list[MarkOutput]
+
+    @model_serializer(mode="wrap")
+    def _without_thresholds(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        shown: dict[str, Any] = serialize(self)
+        return {name: value for name, value in shown.items() if value or name != "usage_thresholds"}
 
     @classmethod
     def of(cls, usage: LifetimeUsage) -> LifetimeUsageOutput:
         """Show a lifetime usage."""
-        subscription = usage.subscription
+        subscription, parts = usage.subscription, usage.parts
         return cls(
             lago_id=usage.id,
             lago_subscription_id=subscription.id,
             external_subscription_id=subscription.external_id,
-            external_historical_usage_amount_cents=usage.external_historical_usage_amount_cents,
-            invoiced_usage_amount_cents=usage.invoiced_usage_amount_cents,
-            current_usage_amount_cents=usage.current_usage_amount_cents,
+            external_historical_usage_amount_cents=parts.historical_cents,
+            invoiced_usage_amount_cents=parts.invoiced_cents,
+            current_usage_amount_cents=parts.current_cents,
             from_datetime=subscription.subscription_at,
             to_datetime=usage.to_datetime,
+            usage_thresholds=[MarkOutput.of(mark) for mark in usage.marks],
         )
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import NotFound
+from tallymark.domain.invoicing.thresholds import completion
+from tallymark.rooms.invoices import progressive
 from tallymark.rooms.lifetime_usages import repository
-from tallymark.rooms.lifetime_usages.model import LifetimeUsage
-from tallymark.rooms.subscriptions.model import Status, Subscription
+from tallymark.rooms.lifetime_usages.model import LifetimeUsage, Mark, Parts
+from tallymark.rooms.subscriptions import service as subscriptions
+from tallymark.rooms.subscriptions.model import Contract, Status, Subscription
 from tallymark.rooms.usage import service as usage
 
 
@@ -26,11 +30,8 @@ async def get_lifetime_usage(tx: Tx, subscription: Subscription, *, now: datetim
         external_subscription_id=subscription.external_id,
         subscription_at=subscription.subscription_at,
     )
-    if kept is None:
-        record_id, historical = await _keep(tx, subscription, 0, now=now), 0
-    else:
-        record_id, historical = kept.id, kept.external_historical_usage_amount_cents
-    return await _measure(tx, subscription, record_id, historical, now=now)
+    record_id = kept.id if kept is not None else await _keep(tx, subscription, 0, now=now)
+    return await _show(tx, subscription, record_id, now=now)
 
 
 async def set_historical_amount(
@@ -40,7 +41,7 @@ async def set_historical_amount(
     if subscription.started_at is None:
         raise NotFound("lifetime_usage")
     record_id = await _keep(tx, subscription, amount_cents, now=now)
-    return await _measure(tx, subscription, record_id, amount_cents, now=now)
+    return await _show(tx, subscription, record_id, now=now)
 
 
 async def _keep(tx: Tx, subscription: Subscription, historical: int, *, now: datetime) -> UUID:
@@ -58,23 +59,57 @@ async def _keep(tx: Tx, subscription: Subscription, historical: int, *, now: dat
     )
 
 
-async def _measure(
-    tx: Tx, subscription: Subscription, record_id: UUID, historical: int, *, now: datetime
-) -> LifetimeUsage:
-    running = None
-    if subscription.status is Status.ACTIVE:
-        running = await usage.get_running_usage(tx, subscription, now=now)
-    invoiced = await repository.invoiced_cents(
-        tx,
-        external_subscription_id=subscription.external_id,
-        subscription_at=subscription.subscription_at,
-        before=running.window.start if running else None,
-    )
+async def measure(tx: Tx, contracts: Sequence[Contract], *, now: datetime) -> dict[UUID, Parts]:
+    """The parts of the lifetime usage of subscriptions, by subscription: all events are read at once."""
+    ids = [contract.subscription.id for contract in contracts]
+    if not ids:
+        return {}
+    active = [contract for contract in contracts if contract.subscription.status is Status.ACTIVE]
+    running = await usage.get_running_usages(tx, active, now=now) if active else {}
+    windows = {one: running[one].window.start if one in running else None for one in ids}
+    historical = await repository.historical_cents(tx, ids)
+    invoiced = await repository.invoiced_cents(tx, windows)
+    return {
+        one: Parts(
+            historical_cents=historical.get(one, 0),
+            invoiced_cents=invoiced.get(one, 0),
+            running=running.get(one),
+        )
+        for one in ids
+    }
+
+
+async def _show(tx: Tx, subscription: Subscription, record_id: UUID, *, now: datetime) -> LifetimeUsage:
+    contract = (await subscriptions.get_contracts(tx, [subscription]))[subscription.id]
+    parts = (await measure(tx, [contract], now=now))[subscription.id]
     return LifetimeUsage(
         id=record_id,
         subscription=subscription,
-        external_historical_usage_amount_cents=historical,
-        invoiced_usage_amount_cents=invoiced,
-        current_usage_amount_cents=running.totals.fees_amount_cents if running else 0,
+        parts=parts,
         to_datetime=now,
+        marks=await _marks(tx, contract, parts.total_cents, now=now),
+    )
+
+
+async def _marks(tx: Tx, contract: Contract, total_cents: int, *, now: datetime) -> tuple[Mark, ...]:
+    """How far usage has come to the thresholds that apply, and when it reached them (invoicing §9)."""
+    applying = (await subscriptions.thresholds_of(tx, [contract]))[contract.subscription.id]
+    if not applying:
+        return ()
+    subscription = contract.subscription
+    applied = await progressive.applied_in_chain(
+        tx,
+        external_subscription_id=subscription.external_id,
+        subscription_at=subscription.subscription_at,
+    )
+    reached = {(item.level_cents, item.recurring): item.created_at for item in applied}
+    steps = completion([item.as_mark for item in applying], total_cents)
+    return tuple(
+        Mark(
+            step=step,
+            reached_at=reached.get((step.level_cents, step.threshold.is_recurring), now)
+            if step.is_reached
+            else None,
+        )
+        for step in steps
     )

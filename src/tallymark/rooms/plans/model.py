@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from tallymark.domain.fees.charge_fee import Conversion
+from tallymark.domain.invoicing.thresholds import Threshold
 from tallymark.domain.rating import ChargeModel, Price, parse_price
 from tallymark.rooms.add_ons.model import AddOn
 from tallymark.rooms.billable_metrics.model import AggregationType, BillableMetric
@@ -173,6 +174,11 @@ class UsageThreshold:
     recurring: bool
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def as_mark(self) -> Threshold:
+        """It as the domain knows it."""
+        return Threshold(amount_cents=self.amount_cents, is_recurring=self.recurring)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

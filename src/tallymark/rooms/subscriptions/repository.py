@@ -262,21 +262,15 @@ async def delete_own_units(tx: Tx, subscription_id: UUID) -> None:
     )
 
 
-async def thresholds_of(tx: Tx, subscription_id: UUID) -> tuple[UsageThreshold, ...]:
-    """A subscription's own usage thresholds, smallest first, the recurring one last."""
+async def thresholds_of(tx: Tx, subscription_ids: Collection[UUID]) -> dict[UUID, tuple[UsageThreshold, ...]]:
+    """Subscriptions' own usage thresholds, smallest first, the recurring one last."""
     column = usage_thresholds.c
-    statement = select(usage_thresholds).where(column.subscription_id == subscription_id)
-    return tuple(
-        UsageThreshold(
-            id=row.id,
-            amount_cents=row.amount_cents,
-            threshold_display_name=row.threshold_display_name,
-            recurring=row.recurring,
-            created_at=row.created_at,
-            updated_at=row.updated_at,
-        )
-        for row in await tx.execute(statement.order_by(column.recurring, column.amount_cents))
-    )
+    statement = select(usage_thresholds).where(column.subscription_id.in_(subscription_ids))
+    found: dict[UUID, tuple[UsageThreshold, ...]] = {}
+    for row in await tx.execute(statement.order_by(column.recurring, column.amount_cents)):
+        threshold = UsageThreshold(**{name: getattr(row, name) for name in UsageThreshold.__slots__})
+        found[row.subscription_id] = (*found.get(row.subscription_id, ()), threshold)
+    return found
 
 
 async def replace_thresholds(tx: Tx, subscription_id: UUID, rows: Sequence[Mapping[str, Any]]) -> None:

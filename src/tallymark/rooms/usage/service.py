@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
 from tallymark.db.engine import Tx
-from tallymark.domain.calendar import current_charges_window
+from tallymark.domain.calendar import Continuity, Window, current_charges_window
 from tallymark.domain.errors import NotAllowed, NotFound
 from tallymark.domain.fees.projection import elapsed_share
 from tallymark.domain.invoicing import InvoicedFee, compute_invoice
@@ -17,9 +18,9 @@ from tallymark.rooms.customers import service as customers
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.plans.model import Charge
 from tallymark.rooms.subscriptions import service as subscriptions
-from tallymark.rooms.subscriptions.model import Contract, Subscription
+from tallymark.rooms.subscriptions.model import Contract
 from tallymark.rooms.usage.advance import advance_line, with_billed
-from tallymark.rooms.usage.model import CurrentUsage, Question
+from tallymark.rooms.usage.model import ChargeLine, CurrentUsage, Question
 from tallymark.rooms.usage.projection import project_lines
 from tallymark.rooms.usage.rating import (
     RatingScope,
@@ -39,7 +40,7 @@ __all__ = [
     "gather_taxes",
     "get_current_usage",
     "get_projected_usage",
-    "get_running_usage",
+    "get_running_usages",
     "period_step",
 ]
 
@@ -71,25 +72,40 @@ async def get_projected_usage(tx: Tx, asked: Question, *, now: datetime) -> Curr
     return replace(usage, lines=lines)
 
 
-async def get_running_usage(tx: Tx, subscription: Subscription, *, now: datetime) -> CurrentUsage:
-    """All charges of an active subscription's running period, without taxes."""
-    contract = (await subscriptions.get_contracts(tx, [subscription]))[subscription.id]
-    asked = Question(
-        external_customer_id=contract.customer.external_id,
-        external_subscription_id=subscription.external_id,
-        with_taxes=False,
-    )
-    return await _price(tx, contract, contract.plan.charges, asked, now=now)
+async def get_running_usages(
+    tx: Tx, contracts: Sequence[Contract], *, now: datetime
+) -> dict[UUID, CurrentUsage]:
+    """All charges of the running periods of active subscriptions, without taxes: all events are read at once."""
+    continuity = await invoices.continuity_of(tx, contracts, at=now)
+    scopes = [
+        RatingScope(
+            contract=contract,
+            window=_running_window(contract, continuity[contract.subscription.id], now=now),
+            taxes=NO_TAXES,
+        )
+        for contract in contracts
+    ]
+    found = await gather_all_charge_lines(tx, [(scope, scope.contract.plan.charges) for scope in scopes])
+    return {
+        scope.contract.subscription.id: _as_usage(
+            scope, await with_billed(tx, scope, lines), now=now, with_taxes=False
+        )
+        for scope, lines in zip(scopes, found, strict=True)
+    }
+
+
+def _running_window(contract: Contract, continuity: Continuity, *, now: datetime) -> Window:
+    at = max(now, contract.life.started_at)
+    return current_charges_window(contract.schedule, contract.life, at, continuity)
 
 
 async def _price(
     tx: Tx, contract: Contract, charges: Sequence[Charge], asked: Question, *, now: datetime
 ) -> CurrentUsage:
     continuity = (await invoices.continuity_of(tx, [contract], at=now))[contract.subscription.id]
-    started_at = contract.life.started_at
-    window = current_charges_window(contract.schedule, contract.life, max(now, started_at), continuity)
+    window = _running_window(contract, continuity, now=now)
     if asked.is_full:
-        window = replace(window, period=Period(started_at, window.period.end))
+        window = replace(window, period=Period(contract.life.started_at, window.period.end))
     scope = RatingScope(
         contract=contract,
         window=window,
@@ -97,8 +113,15 @@ async def _price(
         narrowing=asked.narrowing,
     )
     lines = await with_billed(tx, scope, await gather_charge_lines(tx, scope, charges))
+    return _as_usage(scope, lines, now=now, with_taxes=asked.with_taxes)
+
+
+def _as_usage(
+    scope: RatingScope, lines: Sequence[ChargeLine], *, now: datetime, with_taxes: bool
+) -> CurrentUsage:
+    contract, window = scope.contract, scope.window
     totals = compute_invoice(
-        [InvoicedFee(fee=line.fee, taxes=line.rates if asked.with_taxes else ()) for line in lines]
+        [InvoicedFee(fee=line.fee, taxes=line.rates if with_taxes else ()) for line in lines]
     )
     cycle = contract.schedule.cycle()
     today = local_date(now, contract.timezone)

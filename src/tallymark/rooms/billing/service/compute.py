@@ -11,8 +11,8 @@ from tallymark.db.engine import Tx
 from tallymark.domain.fees.model import Fee
 from tallymark.domain.fees.subscription_fee import SubscriptionFeeFacts, compute_subscription_fee
 from tallymark.domain.money import currency
-from tallymark.rooms.billing.model import Computed, Line, Subject
-from tallymark.rooms.billing.service import commitments, fixed_charges
+from tallymark.rooms.billing.model import Computed, Line, Source, Subject
+from tallymark.rooms.billing.service import commitments, fixed_charges, progressive_credits
 from tallymark.rooms.billing.service.coupons import NO_COUPONS, CouponBook, make_computed
 from tallymark.rooms.billing.service.standalone import renewal_lines, renewed_charges
 from tallymark.rooms.fees.model import SpentFee
@@ -35,6 +35,7 @@ class _Facts:
     spent: Mapping[UUID, Sequence[SpentFee]]
     usage: Mapping[UUID, Sequence[Line]]
     renewals: Mapping[UUID, Sequence[Line]]
+    progressive: Mapping[UUID, Source]
 
 
 async def compute(
@@ -77,6 +78,7 @@ async def _gather(
         renewals={
             subject.contract.subscription.id: await _renewals(tx, subject, table) for subject in subjects
         },
+        progressive=await progressive_credits.gather(tx, subjects, except_invoice=invoice_id),
     )
 
 
@@ -94,12 +96,14 @@ def _computed(subjects: Sequence[Subject], facts: _Facts, book: CouponBook) -> C
         lines += own
         spent = facts.spent.get(subscription_id, ())
         lines += commitments.commitment_lines(subject, own, spent, facts.taxes, billed_days=earlier)
-    return make_computed(subjects, lines, book)
+    ids = [subject.contract.subscription.id for subject in subjects]
+    sources = {one: facts.progressive[one] for one in ids if one in facts.progressive}
+    return make_computed(subjects, lines, book, sources)
 
 
 def subscription_lines(subject: Subject, table: TaxTable, billed_days: set[date]) -> list[Line]:
     """The base price, if this record carries one."""
-    if subject.reason is Reason.IN_ADVANCE:
+    if subject.reason in (Reason.IN_ADVANCE, Reason.PROGRESSIVE):
         return []
     fee = base_fee(subject, billed_days)
     if fee is None:
@@ -138,7 +142,13 @@ async def _charge_lines(tx: Tx, subjects: Sequence[Subject], table: TaxTable) ->
         window = subject.boundaries.charges
         if window is None or not window.is_billable or subject.reason in (Reason.STARTING, Reason.IN_ADVANCE):
             continue
-        scope = usage.RatingScope(contract=subject.contract, window=window, taxes=table, with_minimums=True)
+        scope = usage.RatingScope(
+            contract=subject.contract,
+            window=window,
+            taxes=table,
+            # A minimum is owed for a period, not for what has run of it (pricing §10).
+            with_minimums=subject.reason is not Reason.PROGRESSIVE,
+        )
         scopes[subject.contract.subscription.id] = scope, await _billed_in_arrears(tx, subject)
     found = await usage.gather_all_charge_lines(tx, list(scopes.values()))
     return {

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from types import MappingProxyType
 from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.domain.invoicing import Coupon, CouponCredit, InvoicedFee, compute_invoice
-from tallymark.rooms.billing.model import Computed, Line, Subject
+from tallymark.rooms.billing.model import Computed, Line, Source, Subject
+from tallymark.rooms.billing.service.progressive_credits import as_billed, credited
 from tallymark.rooms.coupons import service as coupons
 from tallymark.rooms.coupons.model import Frequency, Status, UsableCoupon, Use
 from tallymark.rooms.customers import service as customers
@@ -70,6 +72,9 @@ def _after(use: Use) -> UsableCoupon:
 
 NO_COUPONS = CouponBook({})
 
+NOTHING_BILLED: Mapping[UUID, Source] = MappingProxyType({})
+"""Where no usage was billed progressively."""
+
 
 async def open_book(tx: Tx, subjects: Iterable[Subject]) -> CouponBook:
     """The coupons of the customers of invoices that are about to be issued; none of those whose taxes are not known yet."""
@@ -85,19 +90,32 @@ def make_computed(
     subjects: Sequence[Subject],
     lines: Sequence[Line],
     book: CouponBook = NO_COUPONS,
+    sources: Mapping[UUID, Source] = NOTHING_BILLED,
 ) -> Computed:
-    """Take lines to an invoice: coupons, as far as the book has any, then taxes (invoicing §5)."""
+    """Take lines to an invoice (invoicing §5): what was billed progressively, coupons as far as the book has any, taxes.
+
+    `sources` are the progressive invoices of its subscriptions.
+    """
     fees = [InvoicedFee(fee=line.fee, taxes=tuple(tax.as_rate for tax in line.taxes)) for line in lines]
+    billed = [as_billed(source, subscription_id, lines) for subscription_id, source in sources.items()]
     if not lines:
-        return Computed(subjects=tuple(subjects), lines=(), totals=compute_invoice(fees))
+        # Even without usage: what was billed progressively was too much then.
+        totals = compute_invoice(fees, (), billed)
+        return Computed(
+            subjects=tuple(subjects),
+            lines=(),
+            totals=totals,
+            credited=credited(sources, totals.progressive_credits),
+        )
     contract = lines[0].contract
     offered = book.of(contract.customer.id, contract.plan.amount_currency)
-    totals = compute_invoice(fees, [_as_applied(one, lines) for one in offered])
+    totals = compute_invoice(fees, [_as_applied(one, lines) for one in offered], billed)
     return Computed(
         subjects=tuple(subjects),
         lines=tuple(lines),
         totals=totals,
         coupon_uses=tuple(book.use(offered, totals.coupon_credits)),
+        credited=credited(sources, totals.progressive_credits),
     )
 
 

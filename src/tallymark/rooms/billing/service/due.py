@@ -15,6 +15,7 @@ from tallymark.rooms.billing.model import Subject, group_key
 from tallymark.rooms.billing.service import invoice as billing
 from tallymark.rooms.billing.service import plan_end
 from tallymark.rooms.billing.service.compute import base_fee
+from tallymark.rooms.billing.service.progressive import check_thresholds
 from tallymark.rooms.billing.service.subjects import make_subjects
 from tallymark.rooms.coupons import service as coupons
 from tallymark.rooms.credit_notes import service as credit_notes
@@ -69,6 +70,9 @@ async def handle(tx: Tx, batch: Batch, now: datetime) -> None:
             await refresh_drafts(tx, batch, now)
         case Kind.FINALIZE_INVOICE:
             await finalize_drafts(tx, batch, now)
+        case Kind.CHECK_THRESHOLDS:
+            contracts = await subscriptions.live_contracts(tx, batch.subject_ids)
+            await check_thresholds(tx, contracts, now=now)
         case Kind.EXPIRE_COUPON:
             await coupons.expire(tx, batch.subject_ids, at=batch.due_at)
         case Kind.MARK_OVERDUE:

@@ -114,7 +114,7 @@ def _in_arrears(subject: Subject, charge: FixedCharge, facts: FixedFacts) -> tup
 
 def _in_advance(subject: Subject, charge: FixedCharge, facts: FixedFacts) -> tuple[Fee, Window] | None:
     """Of the period that begins or runs: not at the end, not on a blank window, and not what is billed already."""
-    if subject.reason is Reason.TERMINATING or subject.boundaries.fixed_charges is None:
+    if subject.reason in (Reason.TERMINATING, Reason.PROGRESSIVE) or subject.boundaries.fixed_charges is None:
         return None
     window = _running_window(subject)
     if window is None:

@@ -18,6 +18,7 @@ from tallymark.rooms.billing.model import Computed, Subject
 from tallymark.rooms.billing.service import one_off
 from tallymark.rooms.billing.service.compute import compute, compute_all
 from tallymark.rooms.billing.service.coupons import NO_COUPONS, CouponBook, open_book
+from tallymark.rooms.billing.service.progressive_credits import take_over
 from tallymark.rooms.billing.service.regroup import regroup_paid_fees
 from tallymark.rooms.billing.service.retax import is_fixed, retax
 from tallymark.rooms.billing.service.rows import fee_rows, record_rows, tax_rows, total_columns
@@ -27,11 +28,14 @@ from tallymark.rooms.coupons import service as coupons
 from tallymark.rooms.credit_notes import service as credit_notes
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.invoices import service as invoices
-from tallymark.rooms.invoices.model import Invoice, InvoiceStatus, InvoiceView, Reason
+from tallymark.rooms.invoices.model import PROGRESSIVE_TYPE, Invoice, InvoiceStatus, InvoiceView, Reason
 from tallymark.rooms.invoices.numbering import draft_number
 from tallymark.rooms.subscriptions import service as subscriptions
 
 INVOICE_TYPE = "subscription"
+
+AT_ONCE = (Reason.IN_ADVANCE, Reason.PROGRESSIVE)
+"""What is billed within a period: it is never a draft (invoicing §2.1, §3)."""
 
 
 async def issue(
@@ -82,6 +86,7 @@ async def issue_computed(
     of_events = [fee["id"] for content in contents for fee in content.fees if fee["event_id"] is not None]
     await emit(tx, *(fee_created(fee_id) for fee_id in of_events), now=now)
     made = list(zip(drafts, computed, strict=True))
+    await take_over(tx, [(draft.id, one) for draft, one in made], now=now)
     await _consume(tx, made, book, now=now)
     waiting = [(draft, one.customer) for draft, one in made if _has_grace(one.subjects)]
     await invoices.note_finalizations(tx, waiting)
@@ -109,7 +114,7 @@ def _has_grace(subjects: Sequence[Subject]) -> bool:
     """Whether it stays a draft for a while. What is paid in advance within a period never waits (invoicing §3)."""
     first = subjects[0]
     rules = first.contract.customer.issuing_rules(first.contract.customer_entity)
-    return first.reason is not Reason.IN_ADVANCE and rules.grace_days > 0
+    return first.reason not in AT_ONCE and rules.grace_days > 0
 
 
 def _draft(tx: Tx, computed: Computed, *, now: datetime) -> dict[str, Any]:
@@ -119,7 +124,7 @@ def _draft(tx: Tx, computed: Computed, *, now: datetime) -> dict[str, Any]:
         rules,
         day=first.day,
         is_recurring=first.is_recurring,
-        has_grace=first.reason is not Reason.IN_ADVANCE,
+        has_grace=first.reason not in AT_ONCE,
     )
     return {
         "id": new_id(),
@@ -127,7 +132,7 @@ def _draft(tx: Tx, computed: Computed, *, now: datetime) -> dict[str, Any]:
         "customer_id": contract.customer.id,
         "billing_entity_id": contract.billing_entity.id,
         "number": draft_number(contract.billing_entity),
-        "invoice_type": INVOICE_TYPE,
+        "invoice_type": PROGRESSIVE_TYPE if first.reason is Reason.PROGRESSIVE else INVOICE_TYPE,
         "status": InvoiceStatus.DRAFT,
         "currency": contract.plan.amount_currency,
         "timezone": contract.timezone.key,
@@ -161,6 +166,7 @@ async def refresh(tx: Tx, invoice: Invoice, *, now: datetime, is_final: bool = F
     content = _content(tx, computed, invoice.id, now=invoice.created_at)
     values = {**total_columns(computed.totals), "updated_at": now}
     await invoices.replace_content(tx, invoice.id, values, content)
+    await take_over(tx, [(invoice.id, computed)], now=now)
     await _consume(tx, [(invoice, computed)], book, now=now)
     await invoices.copy_sections(tx, [(invoice.id, [s.contract for s in subjects])], now=now)
     return await invoices.get_invoice(tx, invoice.id)

@@ -24,13 +24,26 @@ async def make_subjects(
     return [await _subject(tx, item, reason, at, continuity[item.subscription.id]) for item in contracts]
 
 
+async def subjects_so_far(tx: Tx, contracts: Sequence[Contract], *, at: datetime) -> list[Subject]:
+    """Place subscriptions on invoices of their own of what has run of their periods (subscriptions §5.1, row 9)."""
+    continuity = await invoices.continuity_of(tx, contracts, at=at)
+    return [
+        _running(contract, Reason.PROGRESSIVE, at, continuity[contract.subscription.id])
+        for contract in contracts
+    ]
+
+
 async def subject_of_event(tx: Tx, contract: Contract, *, at: datetime) -> Subject:
     """Place a subscription on the invoice of one event: over the windows that hold it (subscriptions §3.1)."""
     continuity = (await invoices.continuity_of(tx, [contract], at=at))[contract.subscription.id]
+    return _running(contract, Reason.IN_ADVANCE, at, continuity)
+
+
+def _running(contract: Contract, reason: Reason, at: datetime, continuity: Continuity) -> Subject:
     boundaries = compute_boundaries(
         contract.schedule, contract.life, at=at, current=True, continuity=continuity
     )
-    return Subject(contract=contract, reason=Reason.IN_ADVANCE, at=at, boundaries=boundaries)
+    return Subject(contract=contract, reason=reason, at=at, boundaries=boundaries)
 
 
 async def _subject(

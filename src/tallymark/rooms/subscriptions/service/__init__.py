@@ -30,6 +30,7 @@ from tallymark.rooms.subscriptions.service.thresholds import (
     applicable_thresholds,
     begin_with_thresholds,
     set_thresholds,
+    thresholds_of,
 )
 from tallymark.rooms.subscriptions.service.trial import end_trial, warn_of_end
 from tallymark.rooms.subscriptions.service.update import update
@@ -68,6 +69,7 @@ __all__ = [
     "started_of",
     "switch",
     "terminate",
+    "thresholds_of",
     "unit_events_of",
     "update",
     "warn_of_end",

@@ -49,11 +49,24 @@ async def set_thresholds(
 
 
 async def applicable_thresholds(tx: Tx, contract: Contract) -> tuple[UsageThreshold, ...]:
-    """Those that apply: none if progressive billing is off, else its own, else its plan's, else the parent plan's."""
-    if contract.subscription.progressive_billing_disabled:
-        return ()
-    own = await repository.thresholds_of(tx, contract.subscription.id)
-    return own or contract.plan.usage_thresholds or contract.plan.applicable_usage_thresholds
+    """Those that apply to one subscription."""
+    return (await thresholds_of(tx, [contract]))[contract.subscription.id]
+
+
+async def thresholds_of(tx: Tx, contracts: Sequence[Contract]) -> dict[UUID, tuple[UsageThreshold, ...]]:
+    """Those that apply to each: none if progressive billing is off, else its own, else its plan's, else the parent plan's."""
+    own = await repository.thresholds_of(
+        tx,
+        {c.subscription.id for c in contracts if not c.subscription.progressive_billing_disabled},
+    )
+    return {
+        contract.subscription.id: ()
+        if contract.subscription.progressive_billing_disabled
+        else own.get(contract.subscription.id)
+        or contract.plan.usage_thresholds
+        or contract.plan.applicable_usage_thresholds
+        for contract in contracts
+    }
 
 
 async def _replace(tx: Tx, subscription_id: UUID, asked: Sequence[ThresholdInput], *, now: datetime) -> None:
