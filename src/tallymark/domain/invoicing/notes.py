@@ -220,12 +220,16 @@ def share_items(invoice: CreditableInvoice, total_cents: int) -> tuple[Item, ...
     return tuple((position, floor_to(left * total_cents / most, 5)) for position, left in all_items(invoice))
 
 
-def largest_items(invoice: CreditableInvoice, amount_cents: int) -> tuple[Item, ...]:
-    """An amount of the fees, before coupons and taxes: of the largest first, each as far as it goes (§11.6)."""
-    items = []
+def largest_items(invoice: CreditableInvoice, net_cents: int) -> tuple[Item, ...]:
+    """Items that come to a net amount, without coupons and taxes: of the largest fees first, each as far as it goes (§11.6).
+
+    What was deducted of a fee is no part of what was billed too much: its item is larger by that share.
+    """
+    items, missing = [], Fraction(net_cents)
     for position, left in sorted(all_items(invoice), key=lambda item: -item[1]):
-        part = min(left, Fraction(amount_cents))
-        if part:
-            items.append((position, part))
-            amount_cents -= int(part)
+        net = left - invoice.fees[position].coupon_share(left)
+        part = min(net, missing)
+        if part > 0:
+            items.append((position, left * part / net))
+            missing -= part
     return tuple(items)

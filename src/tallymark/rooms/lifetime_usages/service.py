@@ -41,6 +41,8 @@ async def set_historical_amount(
     if subscription.started_at is None:
         raise NotFound("lifetime_usage")
     record_id = await _keep(tx, subscription, amount_cents, now=now)
+    contract = (await subscriptions.get_contracts(tx, [subscription]))[subscription.id]
+    await subscriptions.note_checks(tx, [contract], now=now)
     return await _show(tx, subscription, record_id, now=now)
 
 

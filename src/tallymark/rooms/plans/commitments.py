@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid, Problems
+from tallymark.jobs import agenda
+from tallymark.jobs.agenda import Item, Kind
 from tallymark.rooms.plans.inputs import CommitmentInput, Editing, ThresholdInput
 from tallymark.rooms.plans.model import Plan
+from tallymark.rooms.plans.repository import endings
 from tallymark.rooms.plans.repository import fixed as repository
 from tallymark.rooms.taxes import service as taxes
 from tallymark.rooms.taxes.model import Owner
@@ -48,6 +52,20 @@ async def replace_thresholds(tx: Tx, editing: Editing, asked: Sequence[Threshold
     plan_id = editing.plan.id
     rows = [{**row, "plan_id": plan_id} for row in threshold_rows(tx, asked, now=editing.now)]
     await repository.replace_thresholds(tx, plan_id, rows)
+    if rows:
+        await _note_checks(tx, plan_id, now=editing.now)
+
+
+async def _note_checks(tx: Tx, plan_id: UUID, *, now: datetime) -> None:
+    """Have everybody whose thresholds these may be looked at: on the plan, or on a plan of their own made of it."""
+    live = await endings.active_on(tx, plan_id)
+    await agenda.leave(
+        tx,
+        *(
+            Item(kind=Kind.CHECK_THRESHOLDS, subject_id=row.id, owner_id=row.customer_id, due_at=now)
+            for row in live
+        ),
+    )
 
 
 async def drop_thresholds(tx: Tx, plan: Plan) -> None:

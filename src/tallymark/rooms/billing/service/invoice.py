@@ -18,6 +18,7 @@ from tallymark.rooms.billing.model import Computed, Subject
 from tallymark.rooms.billing.service import one_off
 from tallymark.rooms.billing.service.compute import compute, compute_all
 from tallymark.rooms.billing.service.coupons import NO_COUPONS, CouponBook, open_book
+from tallymark.rooms.billing.service.lifetime import look_again_after
 from tallymark.rooms.billing.service.progressive_credits import take_over
 from tallymark.rooms.billing.service.regroup import regroup_paid_fees
 from tallymark.rooms.billing.service.retax import is_fixed, retax
@@ -95,6 +96,7 @@ async def issue_computed(
     final = [draft for draft, one in made if not _has_grace(one.subjects)]
     views = await invoices.get_views(tx, final, now=now, with_lines=False)
     await _settle(tx, [(view, _date_columns(view.invoice.dates)) for view in views], now=now)
+    await look_again_after(tx, computed, now=now)
     return [draft.id for draft in drafts]
 
 
@@ -167,6 +169,7 @@ async def refresh(tx: Tx, invoice: Invoice, *, now: datetime, is_final: bool = F
     values = {**total_columns(computed.totals), "updated_at": now}
     await invoices.replace_content(tx, invoice.id, values, content)
     await take_over(tx, [(invoice.id, computed)], now=now)
+    await look_again_after(tx, [computed], now=now)
     await _consume(tx, [(invoice, computed)], book, now=now)
     await invoices.copy_sections(tx, [(invoice.id, [s.contract for s in subjects])], now=now)
     return await invoices.get_invoice(tx, invoice.id)

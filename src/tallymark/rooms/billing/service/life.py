@@ -11,12 +11,14 @@ from tallymark.db.engine import Tx
 from tallymark.domain.errors import Invalid, NotAllowed
 from tallymark.domain.invoicing.creditable import Parts
 from tallymark.jobs.outbox import Message, emit
+from tallymark.rooms.billing.service.lifetime import look_again
 from tallymark.rooms.coupons import service as coupons
 from tallymark.rooms.credit_notes import service as credit_notes
 from tallymark.rooms.invoices import posting
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Invoice, InvoiceStatus, MetadataInput
 from tallymark.rooms.settlements import service as settlements
+from tallymark.rooms.subscriptions import service as subscriptions
 
 PAYMENT_STATUSES = ("pending", "succeeded", "failed")
 MOST_METADATA = 5
@@ -79,6 +81,9 @@ async def void(tx: Tx, invoice_id: UUID, *, by_note: GiveBack | None = None, now
     await coupons.give_back(tx, invoice.id, now=now)
     note_ids = await credit_notes.ids_on_invoice(tx, invoice.id)
     await posting.post_voided(tx, invoice, note_ids=note_ids, returned_to_notes_cents=returned, now=now)
+    records = await invoices.records_of(tx, invoice.id)
+    billed = await subscriptions.live_contracts(tx, {record.subscription_id for record in records})
+    await look_again(tx, billed, now=now)
     await _tell(tx, "invoice.voided", invoice, now=now)
 
 

@@ -14,7 +14,6 @@ from tallymark.domain.fees.model import FeeType
 from tallymark.domain.invoicing import Billed, ProgressiveCredit, ProgressiveInvoice
 from tallymark.rooms.billing.model import Computed, Credited, Line, Source, Subject
 from tallymark.rooms.credit_notes import service as credit_notes
-from tallymark.rooms.credit_notes.before_taxes import credited_before_taxes
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import FeeRecord
 from tallymark.rooms.invoices import progressive
@@ -37,7 +36,7 @@ async def gather(tx: Tx, subjects: Sequence[Subject], *, except_invoice: UUID | 
         return {}
     book = _Book(
         draws=await progressive.draws_from(tx, ids),
-        returned=await credited_before_taxes(tx, ids),
+        returned=await credit_notes.credited_before_taxes(tx, ids),
         except_invoice=except_invoice,
     )
     latest = {

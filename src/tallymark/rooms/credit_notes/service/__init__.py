@@ -1,5 +1,6 @@
 """What can be done with credit notes: one file per use case."""
 
+from tallymark.rooms.credit_notes.service.before_taxes import credited_before_taxes
 from tallymark.rooms.credit_notes.service.change import update, void
 from tallymark.rooms.credit_notes.service.create import create, estimate
 from tallymark.rooms.credit_notes.service.deduct import deduct, give_back
@@ -16,6 +17,7 @@ from tallymark.rooms.credit_notes.service.unused_time import give_back_unused_ti
 __all__ = [
     "clear_metadata",
     "create",
+    "credited_before_taxes",
     "deduct",
     "drop_metadata",
     "estimate",

@@ -42,7 +42,7 @@ async def give_back_voided(tx: Tx, invoice: Invoice, parts: Parts, *, now: datet
 
 
 async def give_back_excess(tx: Tx, invoice: Invoice, excess_cents: int, *, now: datetime) -> UUID | None:
-    """Credit what an invoice billed too much, before taxes: of its largest fees first, with their taxes (§5.1, §11.6).
+    """Credit what an invoice billed too much, after its deductions and before taxes: of its largest fees first (§5.1, §11.6).
 
     Needs the customer's lock. None where nothing is left to credit.
     """

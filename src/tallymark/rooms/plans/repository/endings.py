@@ -69,6 +69,12 @@ async def to_end(tx: Tx, plan_id: UUID) -> Sequence[Row[Any]]:
     return (await tx.execute(statement.order_by(subscriptions.c.id))).all()
 
 
+async def active_on(tx: Tx, plan_id: UUID) -> Sequence[Row[Any]]:
+    """The active subscriptions on a plan or its children."""
+    statement = _on_family(plan_id).where(subscriptions.c.status == "active")
+    return (await tx.execute(statement.order_by(subscriptions.c.id))).all()
+
+
 async def is_ending(tx: Tx, plan_id: UUID, *, besides: Sequence[UUID]) -> bool:
     """Whether other subscriptions on the plan or its children still have their end on the agenda."""
     noted = exists().where(agenda.c.subject_id == subscriptions.c.id, agenda.c.kind.in_(ENDING))

@@ -29,6 +29,7 @@ from tallymark.rooms.subscriptions.service.terminate import cancel, terminate
 from tallymark.rooms.subscriptions.service.thresholds import (
     applicable_thresholds,
     begin_with_thresholds,
+    note_checks,
     set_thresholds,
     thresholds_of,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "live_of_customer",
     "note_billing",
     "note_changed_units",
+    "note_checks",
     "reschedule",
     "sections_of",
     "set_thresholds",

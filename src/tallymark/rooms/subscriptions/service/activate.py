@@ -12,6 +12,7 @@ from tallymark.rooms.subscriptions.service.agenda import drop_notes, note_start
 from tallymark.rooms.subscriptions.service.fixed_units import note_first_units
 from tallymark.rooms.subscriptions.service.messages import tell
 from tallymark.rooms.subscriptions.service.read import get_contracts
+from tallymark.rooms.subscriptions.service.thresholds import note_checks
 
 
 async def activate(
@@ -31,5 +32,6 @@ async def activate(
     is_today = local_date(started_at, zone) >= local_date(now, zone)
     await note_first_units(tx, active, now=now)
     await note_start(tx, active, now=now, is_billed=is_today and not is_change)
+    await note_checks(tx, [active], now=now)
     await tell(tx, active.subscription, "started", now=now)
     return active

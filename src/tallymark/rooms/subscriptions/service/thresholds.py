@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from tallymark.db.engine import Tx
+from tallymark.jobs import agenda
+from tallymark.jobs.agenda import Item, Kind
 from tallymark.rooms.plans import commitments
 from tallymark.rooms.plans.inputs import ThresholdInput
 from tallymark.rooms.plans.model import UsageThreshold
@@ -43,9 +45,10 @@ async def set_thresholds(
     if asked is None:
         return
     await _replace(tx, subscription.id, asked, now=now)
-    plan = (await get_contracts(tx, [subscription]))[subscription.id].plan
-    if plan.parent_id is not None:
-        await commitments.drop_thresholds(tx, plan)
+    contract = (await get_contracts(tx, [subscription]))[subscription.id]
+    if contract.plan.parent_id is not None:
+        await commitments.drop_thresholds(tx, contract.plan)
+    await note_checks(tx, [contract], now=now)
 
 
 async def applicable_thresholds(tx: Tx, contract: Contract) -> tuple[UsageThreshold, ...]:
@@ -67,6 +70,25 @@ async def thresholds_of(tx: Tx, contracts: Sequence[Contract]) -> dict[UUID, tup
         or contract.plan.applicable_usage_thresholds
         for contract in contracts
     }
+
+
+async def note_checks(tx: Tx, contracts: Iterable[Contract], *, now: datetime) -> None:
+    """Have active subscriptions' usage held against their thresholds, where some apply; many take one question."""
+    active = [contract for contract in contracts if contract.subscription.status is Status.ACTIVE]
+    thresholds = await thresholds_of(tx, active) if active else {}
+    await agenda.put(
+        tx,
+        *(
+            Item(
+                kind=Kind.CHECK_THRESHOLDS,
+                subject_id=contract.subscription.id,
+                owner_id=contract.customer.id,
+                due_at=now,
+            )
+            for contract in active
+            if thresholds[contract.subscription.id]
+        ),
+    )
 
 
 async def _replace(tx: Tx, subscription_id: UUID, asked: Sequence[ThresholdInput], *, now: datetime) -> None:

@@ -17,6 +17,7 @@ from tallymark.rooms.subscriptions.service.agenda import note_activation, note_e
 from tallymark.rooms.subscriptions.service.create import check_dates
 from tallymark.rooms.subscriptions.service.messages import tell
 from tallymark.rooms.subscriptions.service.read import get_contracts
+from tallymark.rooms.subscriptions.service.thresholds import note_checks
 
 
 async def update(
@@ -62,6 +63,8 @@ async def update(
             await note_activation(tx, contract)
         else:
             return (await activate(tx, contract, started_at=new_start, now=now)).subscription
+    if "progressive_billing_disabled" in values:
+        await note_checks(tx, [contract], now=now)
     if changed.status is Status.ACTIVE and "ending_at" in values:
         await note_end(tx, contract, now=now)
     return changed
