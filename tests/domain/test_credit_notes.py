@@ -133,6 +133,13 @@ class TestAmounts:
         assert items == ((0, Fraction(50)), (1, Fraction(150)))
         assert compute_note(of, items).total_cents == 240
 
+    def test_an_excess_is_given_back_whole_though_a_part_of_the_fee_was_deducted(self):
+        """5500 of a fee of 11000 were credited before: 1000 of the rest are an item of 2000, and 200 of taxes."""
+        of = invoice(fee(11_000, 20, coupons=5500))
+        items = largest_items(of, 1000)
+        assert items == ((0, Fraction(2000)),)
+        assert (compute_note(of, items).sub_total_cents, compute_note(of, items).total_cents) == (1000, 1200)
+
     def test_an_excess_is_taken_from_the_largest_fee_first(self):
         assert largest_items(invoice(fee(100), fee(300)), 350) == ((1, Fraction(300)), (0, Fraction(50)))
 
