@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 from tests import kit
-from tests.kit import call, get
+from tests.kit import Json, call, get
 
 from tallymark.db.tables import outbox
 
@@ -17,6 +17,11 @@ def marks(*amounts, recurring=None):
 
 class World:
     """A customer on a monthly plan of 30.00, with calls at 0.01 each, and usage thresholds."""
+
+    calls: Json
+    plan: Json
+    customer: Json
+    subscription: Json
 
     def __init__(self, organization):
         self.organization, self.client = organization, organization.client
