@@ -42,6 +42,7 @@ from tallymark.rooms.organizations import service as organizations_service
 from tallymark.rooms.organizations.access import Access
 from tallymark.rooms.payments import routes as payments
 from tallymark.rooms.plans import routes as plans
+from tallymark.rooms.previews import routes as previews
 from tallymark.rooms.subscriptions import price_routes as subscription_prices
 from tallymark.rooms.subscriptions import routes as subscriptions
 from tallymark.rooms.taxes import routes as taxes
@@ -71,6 +72,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     estimates.router,
     events.router,
     fees.router,
+    previews.router,
     billing.router,
     invoices.router,
     invoices.files_router,

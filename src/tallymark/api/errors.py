@@ -102,6 +102,9 @@ CODES = {
 _OURS = frozenset({"invalid_content_type", "invalid_type"})
 """Wire codes that end as Pydantic's own do."""
 
+_NO_ROOT = frozenset({"missing", "missing_root", "model_attributes_type", "model_type", "dict_type"})
+"""What is wrong with a root object that is not there, or is none."""
+
 _PYDANTIC_WORDS = ("_type", "_parsing", "_error", "enum", "extra_forbidden", "_expected", "finite_number")
 
 
@@ -134,7 +137,7 @@ def _validation_answer(error: RequestValidationError) -> JSONResponse:
         return _answer({"status": 400, "error": "Bad Request"})
     for problem in errors:
         where = problem["loc"]
-        if where[0] == "body" and len(where) <= 2:
+        if where[0] == "body" and (len(where) == 1 or (len(where) == 2 and problem["type"] in _NO_ROOT)):
             root = str(where[1]) if len(where) == 2 else "body"
             return _answer(error_body(BadRequest.missing_root(root)))
     return _answer(validation_body(field_errors([{**e, "loc": e["loc"][1:]} for e in errors])))

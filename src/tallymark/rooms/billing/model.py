@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from fractions import Fraction
 from uuid import UUID
 
-from tallymark.domain.calendar import Boundaries, IssuingRules
+from tallymark.domain.calendar import Boundaries, Continuity, IssuingRules
+from tallymark.domain.fees.fixed_charge import UnitEvent
 from tallymark.domain.fees.model import Fee, FeeType
 from tallymark.domain.invoicing import InvoiceDraft
 from tallymark.domain.periods import Period, local_date
@@ -41,6 +42,21 @@ class Subject:
     def day(self) -> date:
         """The local day it is billed on."""
         return local_date(self.at, self.contract.timezone)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assumed:
+    """What is taken for granted and not stored: subscriptions as they would be, by their ids, and what follows."""
+
+    contracts: Mapping[UUID, Contract] = field(default_factory=dict)
+    unit_events: Mapping[tuple[UUID, UUID], Sequence[UnitEvent]] = field(default_factory=dict)
+    """The units of a subscription's fixed charge over time."""
+
+    continuity: Mapping[UUID, Continuity] = field(default_factory=dict)
+    """What the windows before force on the first of a subscription that is not stored."""
+
+
+NOTHING_ASSUMED = Assumed()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

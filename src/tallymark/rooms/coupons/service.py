@@ -38,7 +38,7 @@ from tallymark.rooms.invoices.model import CreditLine
 async def create_coupon(tx: Tx, asked: CouponInput, *, now: datetime) -> Coupon:
     """Offer a coupon. Raises `Invalid`, `NotAllowed` for two kinds of limits, `NotFound` for unknown targets."""
     values = {"reusable": True, **asked.values}
-    _check_terms(values, now=now)
+    check_terms(values, now=now)
     targets = await _find_targets(tx, asked)
     await _claim_code(tx, values["code"])
     coupon_id = new_id()
@@ -68,6 +68,11 @@ async def get_coupon(tx: Tx, *, code: str) -> Coupon:
     return coupon
 
 
+async def find_coupon(tx: Tx, *, code: str) -> Coupon | None:
+    """A coupon by code, terminated ones too."""
+    return await repository.find_coupon(tx, code)
+
+
 async def list_coupons(tx: Tx, page: Page) -> tuple[list[Coupon], int]:
     """A page of coupons, those on offer first, and how many there are."""
     return await repository.list_coupons(tx, page)
@@ -87,7 +92,7 @@ async def update_coupon(tx: Tx, code: str, asked: CouponInput, *, now: datetime)
     coupon = await get_coupon(tx, code=code)
     await tx.lock("coupon", coupon.id)
     values = {name: getattr(coupon, name) for name in CouponInputColumns} | dict(asked.values)
-    _check_terms(values, now=now, is_end_sent="expiration_at" in asked.values)
+    check_terms(values, now=now, is_end_sent="expiration_at" in asked.values)
     targets = await _find_targets(tx, asked)
     if await repository.is_ever_applied(tx, coupon.id):
         known = (await targets_of(tx, [coupon])).get(coupon.id, NO_TARGETS)
@@ -125,7 +130,7 @@ def _same(one: Targets, other: Targets) -> bool:
     )
 
 
-def _check_terms(values: Mapping[str, Any], *, now: datetime, is_end_sent: bool = True) -> None:
+def check_terms(values: Mapping[str, Any], *, now: datetime, is_end_sent: bool = True) -> None:
     """Refuse what does not go together (§16.1). Raises `Invalid`."""
     problems = Problems()
     if values.get("coupon_type") == CouponType.FIXED_AMOUNT:
@@ -332,7 +337,15 @@ async def consume(
     tx: Tx, used: Sequence[tuple[UUID, str, Sequence[Use]]], left: Collection[UsableCoupon], *, now: datetime
 ) -> None:
     """Note what invoices took: (invoice, its currency, uses) each; `left` are the coupons used, as they stand after."""
-    credits = [
+    await invoices.save_credits(tx, credit_rows(tx, used, now=now))
+    await repository.update_applied(tx, [_state(usable, now=now) for usable in left])
+
+
+def credit_rows(
+    tx: Tx, used: Sequence[tuple[UUID, str, Sequence[Use]]], *, now: datetime
+) -> list[dict[str, Any]]:
+    """What invoices took, as rows of their credits."""
+    return [
         {
             "id": new_id(),
             "organization_id": tx.organization_id,
@@ -351,8 +364,6 @@ async def consume(
         for invoice_id, currency, uses in used
         for use in uses
     ]
-    await invoices.save_credits(tx, credits)
-    await repository.update_applied(tx, [_state(usable, now=now) for usable in left])
 
 
 def _state(usable: UsableCoupon, *, now: datetime) -> dict[str, Any]:

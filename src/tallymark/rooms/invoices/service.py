@@ -189,8 +189,15 @@ async def copy_sections(
 
 async def save_sections(tx: Tx, printed: Sequence[tuple[UUID, Sequence[Section]]], *, now: datetime) -> None:
     """Copy sections onto invoices."""
+    await repository.insert_sections(tx, section_rows(tx, printed, now=now))
+
+
+def section_rows(
+    tx: Tx, printed: Sequence[tuple[UUID, Sequence[Section]]], *, now: datetime
+) -> list[dict[str, Any]]:
+    """Sections as invoices keep them."""
     names = ("code", "name", "display_name", "details")
-    rows = [
+    return [
         {
             "id": new_id(),
             **{name: getattr(section, name) for name in names},
@@ -201,7 +208,6 @@ async def save_sections(tx: Tx, printed: Sequence[tuple[UUID, Sequence[Section]]
         for invoice_id, found in printed
         for section in found
     ]
-    await repository.insert_sections(tx, rows)
 
 
 async def note_finalizations(tx: Tx, drafts: Sequence[tuple[Invoice, Customer]]) -> None:

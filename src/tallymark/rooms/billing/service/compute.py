@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from tallymark.db.engine import Tx
 from tallymark.domain.fees.model import Fee
 from tallymark.domain.fees.subscription_fee import SubscriptionFeeFacts, compute_subscription_fee
 from tallymark.domain.money import currency
-from tallymark.rooms.billing.model import Computed, Line, Source, Subject
+from tallymark.rooms.billing.model import NOTHING_ASSUMED, Assumed, Computed, Line, Source, Subject
 from tallymark.rooms.billing.service import commitments, fixed_charges, progressive_credits
 from tallymark.rooms.billing.service.coupons import NO_COUPONS, CouponBook, make_computed
 from tallymark.rooms.billing.service.standalone import renewal_lines, renewed_charges
@@ -20,6 +20,7 @@ from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Reason
 from tallymark.rooms.plans.model import Charge
 from tallymark.rooms.subscriptions import service as subscriptions
+from tallymark.rooms.subscriptions.model import Contract
 from tallymark.rooms.usage import service as usage
 from tallymark.rooms.usage.model import ChargeLine
 from tallymark.rooms.usage.service import TaxTable
@@ -45,9 +46,10 @@ async def compute(
     made_at: datetime,
     invoice_id: UUID | None = None,
     book: CouponBook = NO_COUPONS,
+    assumed: Assumed = NOTHING_ASSUMED,
 ) -> Computed:
     """Compute the invoice of subjects that share a customer and a currency (invoicing §4, §5). See `compute_all`."""
-    facts = await _gather(tx, subjects, made_at=made_at, invoice_id=invoice_id)
+    facts = await _gather(tx, subjects, made_at=made_at, invoice_id=invoice_id, assumed=assumed)
     return _computed(subjects, facts, book)
 
 
@@ -65,16 +67,22 @@ async def compute_all(
 
 
 async def _gather(
-    tx: Tx, subjects: Sequence[Subject], *, made_at: datetime, invoice_id: UUID | None
+    tx: Tx,
+    subjects: Sequence[Subject],
+    *,
+    made_at: datetime,
+    invoice_id: UUID | None,
+    assumed: Assumed = NOTHING_ASSUMED,
 ) -> _Facts:
     table = await usage.gather_taxes(tx, [subject.contract for subject in subjects])
     ids = [subject.contract.subscription.id for subject in subjects]
+    fixed = await fixed_charges.gather(tx, subjects, except_invoice=invoice_id)
     return _Facts(
         taxes=table,
         fee_days=await invoices.subscription_fee_days(tx, ids, except_invoice=invoice_id, before=made_at),
-        fixed=await fixed_charges.gather(tx, subjects, except_invoice=invoice_id),
+        fixed=replace(fixed, events={**fixed.events, **assumed.unit_events}),
         spent=await commitments.gather_spent(tx, subjects, except_invoice=invoice_id),
-        usage=await _charge_lines(tx, subjects, table),
+        usage=await _charge_lines(tx, subjects, table, assumed),
         renewals={
             subject.contract.subscription.id: await _renewals(tx, subject, table) for subject in subjects
         },
@@ -135,8 +143,11 @@ def base_fee(subject: Subject, billed_days: set[date]) -> Fee | None:
     )
 
 
-async def _charge_lines(tx: Tx, subjects: Sequence[Subject], table: TaxTable) -> dict[UUID, list[Line]]:
+async def _charge_lines(
+    tx: Tx, subjects: Sequence[Subject], table: TaxTable, assumed: Assumed
+) -> dict[UUID, list[Line]]:
     """The fees of charges with usage, over the charges window of each record, by subscription."""
+    successors = await _successors(tx, subjects, assumed)
     scopes: dict[UUID, tuple[usage.RatingScope, Sequence[Charge]]] = {}
     for subject in subjects:
         window = subject.boundaries.charges
@@ -149,7 +160,7 @@ async def _charge_lines(tx: Tx, subjects: Sequence[Subject], table: TaxTable) ->
             # A minimum is owed for a period, not for what has run of it (pricing §10).
             with_minimums=subject.reason is not Reason.PROGRESSIVE,
         )
-        scopes[subject.contract.subscription.id] = scope, await _billed_in_arrears(tx, subject)
+        scopes[subject.contract.subscription.id] = scope, _billed_in_arrears(subject, successors)
     found = await usage.gather_all_charge_lines(tx, list(scopes.values()))
     return {
         subscription_id: [line for used in of_scope if used.is_kept for line in _with_true_up(scope, used)]
@@ -170,17 +181,32 @@ def _with_true_up(scope: usage.RatingScope, used: ChargeLine) -> Iterator[Line]:
             )
 
 
-async def _billed_in_arrears(tx: Tx, subject: Subject) -> list[Charge]:
+async def _successors(tx: Tx, subjects: Sequence[Subject], assumed: Assumed) -> dict[UUID, Contract]:
+    """What took over from subscriptions that an upgrade ends, by its own id."""
+    ids = {
+        after.id
+        for subject in subjects
+        if (after := subject.contract.relations.successor) is not None and _is_upgraded_away(subject)
+    }
+    unknown = ids - assumed.contracts.keys()
+    found = await subscriptions.live_contracts(tx, unknown) if unknown else []
+    return {**assumed.contracts, **{contract.subscription.id: contract for contract in found}}
+
+
+def _is_upgraded_away(subject: Subject) -> bool:
+    return subject.reason is Reason.TERMINATING and subject.contract.life.is_upgraded
+
+
+def _billed_in_arrears(subject: Subject, successors: Mapping[UUID, Contract]) -> list[Charge]:
     """The charges that a period's end bills: in advance is billed event by event.
 
     What an upgrade carries on, level and all, is left to the new plan: recurring metrics that it has too, unless prorated.
     """
     charges = [charge for charge in subject.contract.plan.charges if not charge.pay_in_advance]
     after = subject.contract.relations.successor
-    if subject.reason is not Reason.TERMINATING or after is None or not subject.contract.life.is_upgraded:
+    if after is None or not _is_upgraded_away(subject):
         return charges
-    (successor,) = await subscriptions.live_contracts(tx, [after.id])
-    carried_on = {charge.billable_metric.id for charge in successor.plan.charges}
+    carried_on = {charge.billable_metric.id for charge in successors[after.id].plan.charges}
     return [
         charge
         for charge in charges

@@ -25,6 +25,11 @@ class CouponBook:
         self._used: dict[UUID, UsableCoupon] = {}
 
     @property
+    def is_empty(self) -> bool:
+        """Whether nobody has any."""
+        return not any(self._usable.values())
+
+    @property
     def used(self) -> list[UsableCoupon]:
         """The coupons that were used, as they stand now."""
         return list(self._used.values())

@@ -76,7 +76,7 @@ async def issue_computed(
     """
     if not computed:
         return []
-    rows = [_draft(tx, one, now=now) for one in computed]
+    rows = [draft_row(tx, one, now=now) for one in computed]
     contents = [_content(tx, one, row["id"], now=now) for one, row in zip(computed, rows, strict=True)]
     drafts = await invoices.save_drafts(tx, list(zip(rows, contents, strict=True)))
     await invoices.copy_sections(
@@ -119,7 +119,8 @@ def _has_grace(subjects: Sequence[Subject]) -> bool:
     return first.reason not in AT_ONCE and rules.grace_days > 0
 
 
-def _draft(tx: Tx, computed: Computed, *, now: datetime) -> dict[str, Any]:
+def draft_row(tx: Tx, computed: Computed, *, now: datetime) -> dict[str, Any]:
+    """The columns of an invoice that is made of what was computed."""
     first = computed.subjects[0]
     contract, rules = first.contract, computed.issuing_rules
     dates = new_invoice_dates(

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.domain.calendar import Boundaries, Continuity, compute_boundaries, termination_boundaries
-from tallymark.rooms.billing.model import Subject
+from tallymark.rooms.billing.model import NOTHING_ASSUMED, Assumed, Subject
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import BillingRecord, Reason
 from tallymark.rooms.subscriptions import service as subscriptions
@@ -17,10 +17,15 @@ from tallymark.rooms.subscriptions.service.change import AFTER_CHANGE
 
 
 async def make_subjects(
-    tx: Tx, contracts: Sequence[Contract], *, reason: Reason, at: datetime
+    tx: Tx,
+    contracts: Sequence[Contract],
+    *,
+    reason: Reason,
+    at: datetime,
+    assumed: Assumed = NOTHING_ASSUMED,
 ) -> list[Subject]:
     """Place subscriptions on an invoice as of an instant."""
-    continuity = await invoices.continuity_of(tx, contracts, at=at)
+    continuity = {**await invoices.continuity_of(tx, contracts, at=at), **assumed.continuity}
     return [await _subject(tx, item, reason, at, continuity[item.subscription.id]) for item in contracts]
 
 

@@ -3,7 +3,7 @@
 from tallymark.rooms.credit_notes.service.before_taxes import credited_before_taxes
 from tallymark.rooms.credit_notes.service.change import update, void
 from tallymark.rooms.credit_notes.service.create import create, estimate
-from tallymark.rooms.credit_notes.service.deduct import deduct, give_back
+from tallymark.rooms.credit_notes.service.deduct import deduct, deductions, give_back
 from tallymark.rooms.credit_notes.service.give import give_back_excess, give_back_voided
 from tallymark.rooms.credit_notes.service.metadata import (
     clear_metadata,
@@ -12,13 +12,14 @@ from tallymark.rooms.credit_notes.service.metadata import (
     replace_metadata,
 )
 from tallymark.rooms.credit_notes.service.read import get_note, get_views, ids_on_invoice, list_notes
-from tallymark.rooms.credit_notes.service.unused_time import give_back_unused_time
+from tallymark.rooms.credit_notes.service.unused_time import give_back_unused_time, note_to_be
 
 __all__ = [
     "clear_metadata",
     "create",
     "credited_before_taxes",
     "deduct",
+    "deductions",
     "drop_metadata",
     "estimate",
     "get_note",
@@ -29,6 +30,7 @@ __all__ = [
     "give_back_voided",
     "ids_on_invoice",
     "list_notes",
+    "note_to_be",
     "merge_metadata",
     "replace_metadata",
     "update",

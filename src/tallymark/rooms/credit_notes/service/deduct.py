@@ -79,6 +79,15 @@ def _less(view: InvoiceView, taken: int) -> InvoiceView:
     return replace(view, invoice=changed)
 
 
+async def deductions(
+    tx: Tx, invoice: Invoice, *, assumed: Sequence[CreditNote] = (), now: datetime
+) -> list[dict[str, Any]]:
+    """What the customer's notes would take off an invoice, as rows of its credits; `assumed` ones come last."""
+    notes = [*await repository.available(tx, {invoice.customer_id}), *assumed]
+    left = {note.id: note.balance_amount_cents for note in notes}
+    return await _credit_rows(tx, list(_take(invoice, notes, left)), now=now)
+
+
 async def _credit_rows(tx: Tx, taken: Sequence[Deduction], *, now: datetime) -> list[dict[str, Any]]:
     of_invoices = await invoices.get_invoices(tx, {note.invoice_id for _, note, _ in taken})
     return [

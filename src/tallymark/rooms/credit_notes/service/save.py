@@ -41,14 +41,31 @@ async def save(
 
     It is not written if its parts are not what its items come to, or if it gives back more than is left.
     """
-    _check(facts, amounts, parts)
-    invoice, note_id = facts.invoice, new_id()
-    sequence = 1 + await repository.last_sequential_id(tx, invoice.id)
+    note = await note_row(tx, facts, amounts, parts, about, now=now)
+    invoice, note_id = facts.invoice, note["id"]
     keys = {"organization_id": tx.organization_id, "created_at": now}
     own: dict[str, Any] = {**keys, "credit_note_id": note_id, "currency": invoice.currency}
-    note = {
-        **keys,
-        "id": note_id,
+    await repository.insert_note(tx, note, _items(facts, amounts, own), _taxes(facts, amounts, own))
+    await posting.post_issued(tx, note_id, now=now)
+    if parts.offset_cents:
+        await settlements.offset(tx, invoice, note_id, parts.offset_cents, now=now)
+    message = Message(webhook_type="credit_note.created", object_type="credit_note", object_id=note_id)
+    await outbox.emit(tx, message, now=now)
+    found: UUID = note_id
+    return found
+
+
+async def note_row(
+    tx: Tx, facts: Facts, amounts: NoteAmounts, parts: Parts, about: About, *, now: datetime
+) -> dict[str, Any]:
+    """The columns of a note with the next number; nothing is written."""
+    _check(facts, amounts, parts)
+    invoice = facts.invoice
+    sequence = 1 + await repository.last_sequential_id(tx, invoice.id)
+    return {
+        "organization_id": tx.organization_id,
+        "created_at": now,
+        "id": new_id(),
         "customer_id": invoice.customer_id,
         "invoice_id": invoice.id,
         "sequential_id": sequence,
@@ -61,13 +78,6 @@ async def save(
         **_amount_columns(amounts, parts),
         "updated_at": now,
     }
-    await repository.insert_note(tx, note, _items(facts, amounts, own), _taxes(facts, amounts, own))
-    await posting.post_issued(tx, note_id, now=now)
-    if parts.offset_cents:
-        await settlements.offset(tx, invoice, note_id, parts.offset_cents, now=now)
-    message = Message(webhook_type="credit_note.created", object_type="credit_note", object_id=note_id)
-    await outbox.emit(tx, message, now=now)
-    return note_id
 
 
 def _check(facts: Facts, amounts: NoteAmounts, parts: Parts) -> None:

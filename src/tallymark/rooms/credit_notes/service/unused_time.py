@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from fractions import Fraction
+from typing import Any
 from uuid import UUID
 
 from tallymark.db.engine import Tx
+from tallymark.domain.invoicing.creditable import Parts
+from tallymark.domain.invoicing.notes import NoteAmounts
 from tallymark.domain.invoicing.unused_time import Return, UnusedTime, credit_unused_time
 from tallymark.domain.periods import local_date, start_of_day
+from tallymark.rooms.credit_notes.model import CreditNote
 from tallymark.rooms.credit_notes.service.facts import Facts, gather
-from tallymark.rooms.credit_notes.service.save import About, save
+from tallymark.rooms.credit_notes.service.save import About, note_row, save
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import FeeRecord
 from tallymark.rooms.invoices import service as invoices
@@ -27,6 +31,21 @@ async def give_back_unused_time(tx: Tx, contract: Contract, *, now: datetime) ->
     While the invoice of that payment is not final there is nothing yet: its finalization calls again. Calling twice
     gives back once.
     """
+    unused = await _unused(tx, contract)
+    return None if unused is None else await save(tx, *unused, CANCELLED, now=now)
+
+
+async def note_to_be(tx: Tx, contract: Contract, *, now: datetime) -> CreditNote | None:
+    """The note that `give_back_unused_time` would make, not made."""
+    unused = await _unused(tx, contract)
+    if unused is None:
+        return None
+    row = await note_row(tx, *unused, CANCELLED, now=now)
+    values: dict[str, Any] = {name: row.get(name) for name in CreditNote.__slots__}
+    return CreditNote(**values)
+
+
+async def _unused(tx: Tx, contract: Contract) -> tuple[Facts, NoteAmounts, Parts] | None:
     subscription, life = contract.subscription, contract.life
     is_upgrade = life.has_successor and not life.is_downgraded
     option = subscription.on_termination_credit_note or "credit"
@@ -46,7 +65,7 @@ async def give_back_unused_time(tx: Tx, contract: Contract, *, now: datetime) ->
     facts = await gather(tx, invoice)
     way = Return.CREDIT if is_upgrade else Return(option)
     found = credit_unused_time(_unused_time(contract, fee, facts, is_upgrade=is_upgrade), way)
-    return None if found is None else await save(tx, facts, *found, CANCELLED, now=now)
+    return None if found is None else (facts, *found)
 
 
 def _is_of_last_period(contract: Contract, fee: FeeRecord) -> bool:

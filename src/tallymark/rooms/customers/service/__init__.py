@@ -2,6 +2,7 @@
 
 from tallymark.rooms.customers.service.delete import delete_customer
 from tallymark.rooms.customers.service.follow import follow_entity
+from tallymark.rooms.customers.service.imagine import imagine_changed, imagine_new
 from tallymark.rooms.customers.service.notes import MetadataInput
 from tallymark.rooms.customers.service.provider import ProviderInput
 from tallymark.rooms.customers.service.read import (
@@ -37,6 +38,8 @@ __all__ = [
     "find_vat_check",
     "follow_entity",
     "get_customer",
+    "imagine_changed",
+    "imagine_new",
     "get_customers",
     "list_customers",
     "postpone_check",

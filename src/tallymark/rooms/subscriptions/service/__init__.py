@@ -4,11 +4,12 @@ from tallymark.rooms.subscriptions.service.activate import activate
 from tallymark.rooms.subscriptions.service.agenda import note_billing, reschedule
 from tallymark.rooms.subscriptions.service.change import is_billed_with_change, switch
 from tallymark.rooms.subscriptions.service.create import NewSubscription, create
-from tallymark.rooms.subscriptions.service.fixed_units import note_changed_units, unit_events_of
+from tallymark.rooms.subscriptions.service.fixed_units import first_units, note_changed_units, unit_events_of
 from tallymark.rooms.subscriptions.service.match import holding, started_of
 from tallymark.rooms.subscriptions.service.overrides import Overrides, change, give_child
 from tallymark.rooms.subscriptions.service.read import (
     choose,
+    downgrade_day,
     ends_of_predecessors,
     find_active,
     find_newest,
@@ -49,10 +50,12 @@ __all__ = [
     "choose",
     "choose_sections",
     "create",
+    "downgrade_day",
     "ends_of_predecessors",
     "end_trial",
     "find_active",
     "find_newest",
+    "first_units",
     "get_contracts",
     "get_subscription",
     "get_views",

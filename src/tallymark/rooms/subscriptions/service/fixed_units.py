@@ -26,16 +26,20 @@ AFTER_START = timedelta(seconds=1)
 
 async def note_first_units(tx: Tx, contract: Contract, *, now: datetime) -> None:
     """Note the units with which a subscription starts."""
-    charges, started_at = contract.plan.fixed_charges, contract.subscription.started_at
-    if not charges:
+    if not contract.plan.fixed_charges:
         return
-    assert started_at is not None
-    own = await repository.own_units_of(tx, [contract.subscription.id])
+    first = await first_units(tx, contract)
     rows = [
-        _row(tx, contract, charge, _units(contract, charge, own)[0], started_at + AFTER_START, now)
-        for charge in charges
+        _row(tx, contract, charge, units, contract.life.started_at + AFTER_START, now)
+        for charge, units in first
     ]
     await repository.insert_unit_events(tx, rows)
+
+
+async def first_units(tx: Tx, contract: Contract) -> list[tuple[FixedCharge, Decimal]]:
+    """The units with which a subscription starts, a charge each; in force `AFTER_START`."""
+    own = await repository.own_units_of(tx, [contract.subscription.id])
+    return [(charge, _units(contract, charge, own)[0]) for charge in contract.plan.fixed_charges]
 
 
 async def note_changed_units(tx: Tx, contract: Contract, *, at: datetime, now: datetime) -> list[FixedCharge]:

@@ -1,0 +1,73 @@
+"""Compute an invoice that is not made: gather and compute as billing does, without the write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from tallymark.db.engine import Tx
+from tallymark.domain.errors import Invalid
+from tallymark.rooms.billing.model import Subject
+from tallymark.rooms.billing.service.compute import compute
+from tallymark.rooms.billing.service.subjects import make_subjects
+from tallymark.rooms.credit_notes import service as credit_notes
+from tallymark.rooms.customers import service as customers
+from tallymark.rooms.invoices.model import InvoiceView
+from tallymark.rooms.organizations import service as organizations
+from tallymark.rooms.previews.model import Parties, PreviewInput, Proposal, Scene
+from tallymark.rooms.previews.service import coupons, scenes
+from tallymark.rooms.previews.service.view import show
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """An invoice as it would be, and the ids in it of what is not stored."""
+
+    view: InvoiceView
+    imagined: frozenset[UUID]
+
+
+async def preview(tx: Tx, asked: PreviewInput, *, now: datetime) -> Preview:
+    """Compute the invoice that would come (invoicing §10.5); nothing is written.
+
+    Raises `NotFound` for billing entity, customer, plan and subscription in this order, then `Invalid`.
+    """
+    parties = await _parties(tx, asked, now=now)
+    if not isinstance(asked.question, Proposal) and not parties.is_stored:
+        raise Invalid({"customer": ["must_be_persisted"]})
+    scene = await scenes.set_scene(tx, parties, asked.question, now=now)
+    subjects = await _subjects(tx, scene)
+    book, described = await coupons.open_book(tx, parties, subjects, asked.coupons, now=now)
+    made_at = max(now, *(subject.at for subject in subjects))
+    computed = await compute(tx, subjects, made_at=made_at, book=book, assumed=scene.assumed)
+    given_back = [
+        note
+        for contract in scene.gives_back
+        if (note := await credit_notes.note_to_be(tx, contract, now=now)) is not None
+    ]
+    view, made = await show(tx, computed, given_back, now=now)
+    transient = set() if parties.is_stored else {parties.customer.id}
+    return Preview(view=view, imagined=scene.imagined | made | described | transient)
+
+
+async def _parties(tx: Tx, asked: PreviewInput, *, now: datetime) -> Parties:
+    entity = await organizations.get_entity(tx, code=asked.billing_entity_code)
+    if asked.external_customer_id is None:
+        customer = customers.imagine_new(entity, asked.customer, now=now)
+        return Parties(customer=customer, customer_entity=entity, is_stored=False)
+    known = await customers.get_customer(tx, external_id=asked.external_customer_id)
+    own = (await organizations.get_entities(tx, {known.billing_entity_id}))[known.billing_entity_id]
+    return Parties(
+        customer=customers.imagine_changed(known, asked.customer), customer_entity=own, is_stored=True
+    )
+
+
+async def _subjects(tx: Tx, scene: Scene) -> list[Subject]:
+    return [
+        subject
+        for bill in scene.bills
+        for subject in await make_subjects(
+            tx, [bill.contract], reason=bill.reason, at=bill.at, assumed=scene.assumed
+        )
+    ]
