@@ -27,8 +27,12 @@ PERIOD = (
 
 def essence(invoice):
     """What of an invoice does not depend on whether it was made."""
+
     def of_item(fee):
-        return [fee["item"][name] for name in ("type", "code", "name", "filters", "invoice_display_name", "grouped_by")]
+        return [
+            fee["item"][name]
+            for name in ("type", "code", "name", "filters", "invoice_display_name", "grouped_by")
+        ]
 
     return {
         **{name: invoice[name] for name in TOTALS},
@@ -84,20 +88,23 @@ async def test_the_next_bill_of_a_subscription_with_its_usage_so_far(seller):
     assert essence(shown) == essence(await newest(seller, who))
 
 
-async def test_nothing_is_written_and_ids_are_null(seller, count_statements):
-    sold, plan = await metered(seller)
-    who = await kit.customer(seller)
-    subscription = await kit.subscribe(seller, who, plan)
-    await kit.send(seller, subscription, sold, 1)
+async def test_nothing_is_written_and_ids_are_null(client, count_statements):
+    await kit.tax(client, "20", applied_to_organization=True)
+    sold, plan = await metered(client)
+    who = await kit.customer(client)
+    subscription = await kit.subscribe(client, who, plan)
+    await kit.send(client, subscription, sold, 1)
     with count_statements() as statements:
-        shown = await of(seller, who, subscription)
-    assert not [text for text in statements if text.lstrip().upper().startswith(("INSERT", "UPDATE", "DELETE"))]
+        shown = await of(client, who, subscription)
+    assert not [
+        text for text in statements if text.lstrip().upper().startswith(("INSERT", "UPDATE", "DELETE"))
+    ]
     assert shown["lago_id"] is None
     assert {fee["lago_id"] for fee in shown["fees"]} == {None}
     assert {tax["lago_id"] for tax in shown["applied_taxes"]} == {None}
     assert shown["customer"]["lago_id"] == who["lago_id"]
     assert shown["subscriptions"][0]["lago_id"] == subscription["lago_id"]
-    assert await kit.invoices(seller, who) == []
+    assert await kit.invoices(client, who) == []
 
 
 async def test_a_proposal_to_someone_unknown(seller):
@@ -315,7 +322,7 @@ def drawn_plan(draw, sold, add_on):
     more = {}
     if draw.random() < 0.4:
         more["minimum_commitment"] = {"amount_cents": draw.randrange(1, 20_000)}
-    interval = draw.choice(["weekly", "monthly", "quarterly", "yearly"])
+    interval = draw.choice(["weekly", "monthly", "yearly"])
     if interval == "yearly":
         more["bill_charges_monthly"] = draw.random() < 0.5
     return charges, {
@@ -328,7 +335,7 @@ def drawn_plan(draw, sold, add_on):
     }
 
 
-@pytest.mark.parametrize("seed", range(16))
+@pytest.mark.parametrize("seed", range(8))
 async def test_a_preview_is_the_invoice_that_comes(make_organization, seed):
     """Whatever the plan, coupons and taxes: the next bill, an end or a change is what was shown before."""
     draw = random.Random(seed)
@@ -345,7 +352,9 @@ async def test_a_preview_is_the_invoice_that_comes(make_organization, seed):
     zone = draw.choice(["UTC", "America/Los_Angeles", "Asia/Tokyo"])
     who = await kit.customer(client, timezone=zone)
     if draw.random() < 0.6:
-        await give(client, who, await coupon(client, amount_cents=draw.randrange(1, 5000), frequency="forever"))
+        await give(
+            client, who, await coupon(client, amount_cents=draw.randrange(1, 5000), frequency="forever")
+        )
     subscription = await kit.subscribe(
         client, who, plans[0], billing_time=draw.choice(["calendar", "anniversary"])
     )
@@ -353,12 +362,12 @@ async def test_a_preview_is_the_invoice_that_comes(make_organization, seed):
     await kit.advance(client, date(2025, 1, draw.randrange(11, 29)).isoformat() + "T10:00")
     before = {invoice["lago_id"] for invoice in await kit.invoices(client, who)}
     question = draw.choice(["next", "end", "change"])
+    if question == "change" and plans[0]["interval"] == "yearly":
+        question = "end"  # a cheaper plan would begin a year later
     external_id = subscription["external_id"]
     if question == "next":
         shown = await of(client, who, subscription)
-        day = date.fromisoformat(shown["billing_periods"][0]["subscription_to_datetime"][:10])
-        await kit.advance(client, f"{max(day, date(2025, 1, 30)).isoformat()}T23:59")
-        await kit.advance(client, "2026-01-20T00:00")
+        await kit.advance(client, f"{shown['expected_finalization_date']}T23:59")
     elif question == "end":
         now = (await kit.get(client, "/test_clock"))["test_clock"]["frozen_time"]
         shown = await of(client, who, subscription, terminated_at=now)
@@ -366,7 +375,7 @@ async def test_a_preview_is_the_invoice_that_comes(make_organization, seed):
     else:
         shown = await of(client, who, subscription, plan_code=plans[1]["code"])
         await kit.subscribe(client, who, plans[1], external_id=external_id)
-        await kit.advance(client, "2026-01-20T00:00")
+        await kit.advance(client, f"{shown['expected_finalization_date']}T23:59")
     reasons = {period["invoicing_reason"] for period in shown["billing_periods"]}
     fresh = [invoice for invoice in await kit.invoices(client, who) if invoice["lago_id"] not in before]
     made = [

@@ -198,3 +198,18 @@ async def test_activation_rules_need_a_payment_provider(seller, rules, errors):
     }  # fmt: skip
     answer = await kit.post(seller, "/subscriptions", {"subscription": body}, expect=422)
     assert answer["error_details"] == errors
+
+
+async def test_a_plan_whose_trial_was_over_before_it_began_is_billed_once(make_organization):
+    """The trial of 5 days counts from 10 January: the cheaper plan in advance of 1 February has none left."""
+    organization = await make_organization("2025-01-10T08:00:00Z")
+    client = organization.client
+    dear = await kit.plan(client, amount_cents=3100)
+    cheap = await kit.plan(client, amount_cents=1000, pay_in_advance=True, trial_period=5)
+    who = await kit.customer(client)
+    subscription = await kit.subscribe(client, who, dear)
+    await kit.subscribe(client, who, cheap, external_id=subscription["external_id"])
+    moved = await kit.advance(client, "2025-02-01T03:00")
+    assert not moved.get("errors")
+    (invoice,) = await kit.invoices(client, who)
+    assert [fee["amount_cents"] for fee in invoice["fees"]] == [2200, 1000]

@@ -154,6 +154,8 @@ async def end_trials(tx: Tx, batch: Batch, now: datetime) -> None:
         if subscription.status is not Status.ACTIVE or subscription.trial_ended_at is not None:
             continue
         await subscriptions.end_trial(tx, contract, now=now)
+        if contract.trial_end is None or contract.trial_end <= contract.life.started_at:
+            continue  # over before it began: its start was billed as any other
         if contract.plan.pay_in_advance and not await _is_trial_end_billed(tx, contract, batch.due_at):
             subjects = await make_subjects(tx, [contract], reason=Reason.STARTING, at=batch.due_at)
             await billing.issue(tx, subjects, now=now)

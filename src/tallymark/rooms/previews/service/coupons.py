@@ -9,7 +9,7 @@ from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
-from tallymark.domain.errors import NotFound
+from tallymark.domain.errors import Invalid, NotFound
 from tallymark.rooms.billing.model import Subject
 from tallymark.rooms.billing.service.coupons import CouponBook
 from tallymark.rooms.billing.service.coupons import open_book as open_stored
@@ -71,6 +71,8 @@ async def _usable(tx: Tx, parties: Parties, coupon: Coupon, *, now: datetime) ->
 
 def _described(given: GivenCoupon, *, now: datetime) -> Coupon:
     """A coupon of the attributes sent. Raises `Invalid` where they make none."""
+    if "coupon_type" not in given.terms:
+        raise Invalid({"coupon_type": ["value_is_mandatory"]})
     coupons.check_terms(given.terms, now=now)
     blank: dict[str, Any] = dict.fromkeys(Coupon.__slots__)
     own = {name: value for name, value in given.terms.items() if name in blank}

@@ -9,7 +9,7 @@ from typing import assert_never
 
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import Invalid, NotFound
-from tallymark.domain.periods import local_date, start_of_day
+from tallymark.domain.periods import local_date, start_of_day, to_second
 from tallymark.rooms.plans import service as plans
 from tallymark.rooms.plans.model import Plan
 from tallymark.rooms.previews.model import Ending, Parties, PlanChange, Projection, Proposal, Question, Scene
@@ -85,7 +85,7 @@ def _end(text: str, *, now: datetime) -> datetime:
     except ValueError:
         raise Invalid({"terminated_at": ["invalid_timestamp"]}) from None
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    if at < now:
+    if to_second(at) < to_second(now):
         raise Invalid({"terminated_at": ["cannot_be_in_past"]})
     return at
 
