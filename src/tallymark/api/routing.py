@@ -65,11 +65,11 @@ async def authenticate(gatekeeper: Gatekeeper, authorization: str) -> Principal:
 class TenantRouter(APIRouter):
     """A router below `/api/v1` whose routes need an API key."""
 
-    def change(self, path: str) -> Callable[[Change], Change]:
+    def change(self, path: str, *, openapi_extra: dict[str, Any] | None = None) -> Callable[[Change], Change]:
         """Register a change: PUT, and PATCH as its twin (platform §2)."""
 
         def register(handler: Change) -> Change:
-            self.put(path)(handler)
+            self.put(path, openapi_extra=openapi_extra)(handler)
             self.patch(path, include_in_schema=False)(handler)
             return handler
 

@@ -134,6 +134,7 @@ subscriptions = Table(
     instant("trial_ended_at"),
     string("purchase_order_number"),
     Column("consolidate_invoice", Boolean, nullable=False, server_default=text("true")),
+    string("payment_method_type", nullable=False, default="provider"),
     flag("progressive_billing_disabled"),
     string("on_termination_credit_note"),
     string("on_termination_invoice", nullable=False, default="generate"),

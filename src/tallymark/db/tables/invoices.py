@@ -86,6 +86,12 @@ invoices = Table(
     ),
     Index("invoices_newest_idx", "organization_id", text("issuing_date DESC"), text("created_at DESC"), "id"),
     Index("invoices_customer_idx", "customer_id", text("issuing_date DESC"), text("created_at DESC"), "id"),
+    Index(
+        "invoices_order_number_idx",
+        "organization_id",
+        text("lower(purchase_order_number)"),
+        postgresql_where=text("purchase_order_number IS NOT NULL"),
+    ),
     Index("invoices_draft_idx", "organization_id", "id", postgresql_where=text("status = 'draft'")),
     CheckConstraint(
         "sub_total_excluding_taxes_amount_cents ="

@@ -179,7 +179,7 @@ class Failure:
     error: str
 
 
-GroupKey = tuple[UUID, str, UUID, str | None, UUID | None]
+GroupKey = tuple[UUID, str, UUID, str | None, str, UUID | None]
 """What subscriptions on one invoice share; the last is set for one that wants an invoice of its own."""
 
 
@@ -191,5 +191,6 @@ def group_key(contract: Contract) -> GroupKey:
         contract.plan.amount_currency,
         contract.billing_entity.id,
         subscription.purchase_order_number,
+        subscription.payment_method_type,
         None if subscription.consolidate_invoice else subscription.id,
     )

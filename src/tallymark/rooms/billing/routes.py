@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from fastapi import Response
+
 from tallymark.api.context import InContext
 from tallymark.api.routing import tenant_router
 from tallymark.api.wire import read_id
 from tallymark.domain.errors import Forbidden
-from tallymark.rooms.billing.schemas import OneOffRequest
+from tallymark.rooms.billing.schemas import OneOffRequest, PaymentUrlResponse, RetryPaymentRequest
+from tallymark.rooms.billing.service import collect, life, one_off
 from tallymark.rooms.billing.service import invoice as billing
-from tallymark.rooms.billing.service import life, one_off
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.routes import answer
 from tallymark.rooms.invoices.schemas import InvoiceOutput, InvoiceResponse, InvoiceUpdateRequest, VoidRequest
@@ -72,6 +74,42 @@ async def void_invoice(lago_id: str, context: InContext, body: VoidRequest | Non
     async with context.transaction() as tx:
         await life.void(tx, invoice_id, by_note=by_note, now=context.now)
         return await answer(tx, invoice_id, context)
+
+
+@router.delete("/invoices/{lago_id}")
+async def delete_invoice(lago_id: str, context: InContext) -> InvoiceResponse:
+    """Take a draft away."""
+    async with context.transaction() as tx:
+        deleted = await life.delete_draft(tx, read_id(lago_id, "invoice"), now=context.now)
+        (view,) = await invoices.get_views(tx, [deleted], now=context.now)
+    return InvoiceResponse(invoice=InvoiceOutput.of(view, context.file_url))
+
+
+@router.post("/invoices/{lago_id}/retry")
+async def retry_invoice(lago_id: str, context: InContext) -> InvoiceResponse:
+    """Ask again for the taxes of an invoice that failed for want of them."""
+    invoice_id = read_id(lago_id, "invoice")
+    async with context.transaction() as tx:
+        await life.retry(tx, invoice_id, now=context.now)
+        return await answer(tx, invoice_id, context)
+
+
+@router.post("/invoices/{lago_id}/retry_payment")
+async def retry_payment(
+    lago_id: str, context: InContext, body: RetryPaymentRequest | None = None
+) -> Response:
+    """Try to collect an invoice again."""
+    del body  # no method of a provider is known, and another one is refused where it is read
+    async with context.transaction() as tx:
+        await collect.retry_payment(tx, read_id(lago_id, "invoice"), now=context.now)
+    return Response()
+
+
+@router.post("/invoices/{lago_id}/payment_url")
+async def make_payment_url(lago_id: str, context: InContext) -> PaymentUrlResponse:
+    """A page to pay an invoice on."""
+    async with context.transaction() as tx:
+        await collect.payment_url(tx, read_id(lago_id, "invoice"))
 
 
 @router.post("/invoices/{lago_id}/lose_dispute")

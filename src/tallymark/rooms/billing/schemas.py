@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any
+from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
@@ -83,6 +84,22 @@ class OneOffInvoiceInput(Input):
             skips_sections=bool(sections and sections.skip_invoice_custom_sections),
             section_codes=sections.invoice_custom_section_codes if sections else None,
         )
+
+
+class RetryPaymentRequest(Input):
+    payment_method: PaymentMethodInput = None
+
+
+class PaymentDetails(BaseModel):
+    lago_customer_id: UUID
+    external_customer_id: str
+    payment_provider: str
+    lago_invoice_id: UUID
+    payment_url: str
+
+
+class PaymentUrlResponse(BaseModel):
+    invoice_payment_details: PaymentDetails
 
 
 class OneOffRequest(BaseModel):

@@ -6,6 +6,7 @@ from fastapi import Request
 
 from tallymark.api.context import InContext
 from tallymark.api.pagination import InPage, Meta, Page
+from tallymark.api.queries import reads
 from tallymark.api.routing import tenant_router
 from tallymark.api.wire import read_id
 from tallymark.db.engine import Tx
@@ -85,7 +86,10 @@ async def apply_coupon(body: AppliedCouponRequest, context: InContext) -> Applie
     return AppliedCouponResponse(applied_coupon=AppliedCouponOutput.of(view))
 
 
-@router.get("/applied_coupons")
+FILTERS = reads("external_customer_id", "status", "coupon_code[]")
+
+
+@router.get("/applied_coupons", openapi_extra=FILTERS)
 async def list_applied_coupons(request: Request, context: InContext, page: InPage) -> AppliedCouponsResponse:
     """List what was given to customers, newest first."""
     filters = _read_filters(request)
@@ -93,7 +97,7 @@ async def list_applied_coupons(request: Request, context: InContext, page: InPag
         return await _list(tx, filters, page)
 
 
-@router.get("/customers/{external_id}/applied_coupons")
+@router.get("/customers/{external_id}/applied_coupons", openapi_extra=FILTERS)
 async def list_customer_applied_coupons(
     external_id: str, request: Request, context: InContext, page: InPage
 ) -> AppliedCouponsResponse:

@@ -9,6 +9,7 @@ from fastapi import Request
 from tallymark.api.context import Context, InContext
 from tallymark.api.key_values import KeyValuesRequest, KeyValuesResponse
 from tallymark.api.pagination import InPage, Meta, Page
+from tallymark.api.queries import reads
 from tallymark.api.routing import tenant_router
 from tallymark.api.wire import query_flag, read_id
 from tallymark.db.engine import Tx
@@ -59,13 +60,20 @@ async def estimate_credit_note(body: EstimateRequest, context: InContext) -> Est
     return EstimateResponse(estimated_credit_note=EstimatedOutput.of(estimated))
 
 
-@router.get("/credit_notes")
+FILTERS = reads(
+    "external_customer_id", "currency", "reason", "credit_status", "refund_status", "types[]", "invoice_number",
+    "purchase_order_number", "issuing_date_from", "issuing_date_to", "amount_from", "amount_to", "self_billed",
+    "billing_entity_codes[]", "search_term",
+)  # fmt: skip
+
+
+@router.get("/credit_notes", openapi_extra=FILTERS)
 async def list_credit_notes(request: Request, context: InContext, page: InPage) -> CreditNotesResponse:
     """List credit notes, newest first."""
     return await _list(context, page, read_filters(request))
 
 
-@router.get("/customers/{external_customer_id}/credit_notes")
+@router.get("/customers/{external_customer_id}/credit_notes", openapi_extra=FILTERS)
 async def list_customer_credit_notes(
     external_customer_id: str, request: Request, context: InContext, page: InPage
 ) -> CreditNotesResponse:

@@ -9,6 +9,7 @@ from fastapi import Request
 
 from tallymark.api.context import InContext
 from tallymark.api.pagination import InPage, Meta
+from tallymark.api.queries import reads
 from tallymark.api.routing import tenant_router
 from tallymark.api.validation import country_codes
 from tallymark.api.wire import query_flag
@@ -44,7 +45,13 @@ async def upsert_customer(body: CustomerRequest, context: InContext) -> Customer
         return await _answer(tx, customer)
 
 
-@router.get("/customers")
+FILTERS = reads(
+    "search_term", "external_id", "account_type[]", "billing_entity_codes[]", "countries[]", "states[]", "zipcodes[]",
+    "currencies[]", "has_tax_identification_number", "customer_type", "has_customer_type", "metadata[key]",
+)  # fmt: skip
+
+
+@router.get("/customers", openapi_extra=FILTERS)
 async def list_customers(request: Request, context: InContext, page: InPage) -> CustomersResponse:
     """List customers, newest first."""
     filters = read_filters(request)

@@ -9,6 +9,7 @@ from fastapi import Request
 
 from tallymark.api.context import InContext
 from tallymark.api.pagination import InPage, Meta
+from tallymark.api.queries import reads
 from tallymark.api.routing import tenant_router
 from tallymark.api.wire import read_id
 from tallymark.domain.errors import Problems
@@ -29,9 +30,14 @@ from tallymark.rooms.fees.schemas import (
 router = tenant_router("fees")
 
 STATUSES = ("pending", "succeeded", "failed", "refunded")
+FILTERS = reads(
+    "external_customer_id", "external_subscription_id", "currency", "billable_metric_code", "fee_type",
+    "payment_status", "event_transaction_id",
+    *(f"{at}_at_{end}" for at in ("created", "succeeded", "failed", "refunded") for end in ("from", "to")),
+)  # fmt: skip
 
 
-@router.get("/fees")
+@router.get("/fees", openapi_extra=FILTERS)
 async def list_fees(request: Request, context: InContext, page: InPage) -> FeesResponse:
     """List fees, oldest first."""
     filters = read_filters(request)

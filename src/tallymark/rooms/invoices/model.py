@@ -20,21 +20,43 @@ class InvoiceStatus(StrEnum):
 
     DRAFT = "draft"
     PENDING = "pending"
+    FAILED = "failed"
     FINALIZED = "finalized"
     CLOSED = "closed"
     VOIDED = "voided"
+    DELETED = "deleted"
 
 
-VISIBLE = (InvoiceStatus.DRAFT, InvoiceStatus.PENDING, InvoiceStatus.FINALIZED, InvoiceStatus.VOIDED)
+VISIBLE = (
+    InvoiceStatus.DRAFT, InvoiceStatus.PENDING, InvoiceStatus.FAILED, InvoiceStatus.FINALIZED, InvoiceStatus.VOIDED,
+)  # fmt: skip
 """Statuses that the API shows; others answer as if there were no invoice."""
 
 CHANGES: dict[InvoiceStatus, frozenset[InvoiceStatus]] = {
-    InvoiceStatus.DRAFT: frozenset({InvoiceStatus.FINALIZED, InvoiceStatus.CLOSED, InvoiceStatus.PENDING}),
-    InvoiceStatus.PENDING: frozenset({InvoiceStatus.FINALIZED, InvoiceStatus.CLOSED}),
+    InvoiceStatus.DRAFT: frozenset(
+        {
+            InvoiceStatus.FINALIZED,
+            InvoiceStatus.CLOSED,
+            InvoiceStatus.PENDING,
+            InvoiceStatus.DELETED,
+        }
+    ),
+    InvoiceStatus.PENDING: frozenset(
+        {InvoiceStatus.FINALIZED, InvoiceStatus.CLOSED, InvoiceStatus.FAILED, InvoiceStatus.PENDING}
+    ),
+    InvoiceStatus.FAILED: frozenset({InvoiceStatus.PENDING}),
     InvoiceStatus.FINALIZED: frozenset({InvoiceStatus.VOIDED}),
     InvoiceStatus.CLOSED: frozenset(),
     InvoiceStatus.VOIDED: frozenset(),
+    InvoiceStatus.DELETED: frozenset(),
 }
+"""Which status may follow which. An invoice that waits for its taxes may go on waiting for them."""
+
+
+def check_change(status: InvoiceStatus, to: InvoiceStatus) -> None:
+    """State that a change of status is a legal one; any other is a defect of the caller."""
+    if to not in CHANGES[status]:
+        raise AssertionError(f"an invoice that is {status} does not become {to}")
 
 
 PROGRESSIVE_TYPE = "progressive_billing"

@@ -379,7 +379,7 @@ async def subscription_fee_days(
         .where(
             fees.c.subscription_id.in_(subscription_ids),
             fees.c.fee_type == "subscription",
-            invoices.c.status != InvoiceStatus.VOIDED,
+            invoices.c.status.not_in((InvoiceStatus.VOIDED, InvoiceStatus.DELETED)),
             invoices.c.created_at < before,
         )
     )

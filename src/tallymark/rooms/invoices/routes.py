@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 
 from tallymark.api.context import Context, InContext
 from tallymark.api.pagination import InPage, Meta, Page
+from tallymark.api.queries import reads
 from tallymark.api.routing import tenant_router
 from tallymark.api.wire import query_flag, read_id
 from tallymark.db.engine import Tx
@@ -32,17 +33,24 @@ router = tenant_router("invoices")
 files_router = APIRouter(tags=["files"])
 
 STATUSES = ("draft", "finalized", "voided", "failed", "pending")
+BOOLEANS = {"true", "false", "1", "0", "t", "f", "yes", "no", "y", "n", "on", "off"}
 SETTLEMENTS = ("payment", "credit_note")
 PAYMENT_STATUSES = ("pending", "succeeded", "failed")
+FILTERS = reads(
+    "currency", "invoice_type", "status", "statuses[]", "payment_status", "payment_statuses[]", "payment_overdue",
+    "payment_dispute_lost", "self_billed", "partially_paid", "issuing_date_from", "issuing_date_to", "amount_from",
+    "amount_to", "billing_entity_codes[]", "purchase_order_number", "settlements[]", "metadata[key]", "search_term",
+    "external_customer_id",
+)  # fmt: skip
 
 
-@router.get("/invoices")
+@router.get("/invoices", openapi_extra=FILTERS)
 async def list_invoices(request: Request, context: InContext, page: InPage) -> InvoicesResponse:
     """List invoices, newest first."""
     return await _list(context, page, read_filters(request))
 
 
-@router.get("/customers/{external_customer_id}/invoices")
+@router.get("/customers/{external_customer_id}/invoices", openapi_extra=FILTERS)
 async def list_customer_invoices(
     external_customer_id: str, request: Request, context: InContext, page: InPage
 ) -> InvoicesResponse:
@@ -113,10 +121,12 @@ def read_filters(request: Request, external_customer_id: str | None = None) -> F
     def several(*names: str) -> tuple[str, ...]:
         return tuple(value for name in names for value in query.getlist(f"{name}[]") or query.getlist(name))
 
-    statuses = _checked("status", several("status", "statuses"), STATUSES)
-    payment_statuses = _checked(
-        "payment_status", several("payment_status", "payment_statuses"), PAYMENT_STATUSES
-    )
+    def checked(field: str, allowed: tuple[str, ...], *names: str) -> tuple[str, ...]:
+        is_list = any(f"{name}[]" in query for name in names)
+        return _checked(field, several(*names), allowed, is_list=is_list)
+
+    statuses = checked("status", STATUSES, "status", "statuses")
+    payment_statuses = checked("payment_status", PAYMENT_STATUSES, "payment_status", "payment_statuses")
     hidden = tuple(status for status in statuses if status not in VISIBLE)
     return Filters(
         external_customer_id=external_customer_id
@@ -126,18 +136,18 @@ def read_filters(request: Request, external_customer_id: str | None = None) -> F
         invoice_type=query.get("invoice_type"),
         statuses=tuple(status for status in statuses if status in VISIBLE) or hidden,
         payment_statuses=payment_statuses,
-        payment_overdue=query_flag(query.get("payment_overdue")),
-        self_billed=query_flag(query.get("self_billed")),
-        partially_paid=query_flag(query.get("partially_paid")),
+        payment_overdue=_flag(query.get("payment_overdue"), "payment_overdue"),
+        self_billed=_flag(query.get("self_billed"), "self_billed"),
+        partially_paid=_flag(query.get("partially_paid"), "partially_paid"),
         issuing_date_from=_day(query.get("issuing_date_from"), "issuing_date_from"),
         issuing_date_to=_day(query.get("issuing_date_to"), "issuing_date_to"),
         amount_from=_whole(query.get("amount_from"), "amount_from"),
         amount_to=_whole(query.get("amount_to"), "amount_to"),
         billing_entity_codes=several("billing_entity_codes"),
         purchase_order_number=query.get("purchase_order_number"),
-        settlements=_checked("settlements", several("settlements"), SETTLEMENTS),
+        settlements=checked("settlements", SETTLEMENTS, "settlements"),
         search_term=query.get("search_term"),
-        payment_dispute_lost=query_flag(query.get("payment_dispute_lost")),
+        payment_dispute_lost=_flag(query.get("payment_dispute_lost"), "payment_dispute_lost"),
         metadata=tuple(
             (found.group(1), value)
             for name, value in query.multi_items()
@@ -146,11 +156,23 @@ def read_filters(request: Request, external_customer_id: str | None = None) -> F
     )
 
 
-def _checked(field: str, values: tuple[str, ...], allowed: tuple[str, ...]) -> tuple[str, ...]:
-    if any(value not in allowed for value in values):
-        listed = f"{', '.join(allowed[:-1])} or {allowed[-1]}"
-        raise Invalid({field: [f"must be one of: {listed} or must be an array"]})
-    return values
+def _checked(
+    field: str, values: tuple[str, ...], allowed: tuple[str, ...], *, is_list: bool
+) -> tuple[str, ...]:
+    """The values of a filter; a wrong one is named alone, or by its place in a list. Raises `Invalid`."""
+    wrong = [place for place, value in enumerate(values) if value not in allowed]
+    if not wrong:
+        return values
+    if is_list:
+        told = f"must be one of: {', '.join(allowed)}"
+        raise Invalid({field: {str(place): [told] for place in wrong}})
+    raise Invalid({field: [f"must be one of: {', '.join(allowed)} or must be an array"]})
+
+
+def _flag(text: str | None, field: str) -> bool | None:
+    if text and text.strip().lower() not in BOOLEANS:
+        raise Invalid({field: ["must be boolean"]})
+    return query_flag(text)
 
 
 def _day(text: str | None, field: str) -> date | None:

@@ -24,7 +24,6 @@ from tallymark.rooms.fees import service as fees
 from tallymark.rooms.invoice_custom_sections.model import Section
 from tallymark.rooms.invoices import numbering, posting, progressive_rows, repository
 from tallymark.rooms.invoices.model import (
-    CHANGES,
     PROGRESSIVE_TYPE,
     BillingRecord,
     CreditLine,
@@ -34,6 +33,7 @@ from tallymark.rooms.invoices.model import (
     InvoiceStatus,
     InvoiceView,
     MetadataInput,
+    check_change,
 )
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.subscriptions import service as subscriptions
@@ -239,13 +239,13 @@ async def finalize(tx: Tx, settled: Sequence[Settled], *, now: datetime) -> list
 
     While a VAT number is being checked the taxes are not known, and the invoice waits (subscriptions §1.7).
     """
-    for one in settled:
-        status = one.view.invoice.status
-        assert InvoiceStatus.FINALIZED in CHANGES[status], f"{status} is not finalized again"
     ids = [one.view.invoice.id for one in settled]
     await agenda.drop(tx, Kind.FINALIZE_INVOICE, *ids)
     await agenda.drop(tx, Kind.REFRESH_DRAFT, *ids)
     unissued = await unissued_columns(tx, [one.view for one in settled])
+    for one in settled:
+        columns = unissued.get(one.view.invoice.id, {"status": InvoiceStatus.FINALIZED})
+        check_change(one.view.invoice.status, columns["status"])
     rows = [
         {"id": one.view.invoice.id, **one.dates, **unissued[one.view.invoice.id], "updated_at": now}
         for one in settled
@@ -365,10 +365,26 @@ async def mark_overdue(tx: Tx, invoice_ids: Collection[UUID], *, now: datetime) 
 
 async def void(tx: Tx, invoice: Invoice, *, now: datetime) -> None:
     """Cancel an issued invoice: it is not due any more, whether it was paid or not (invoicing §10.4)."""
-    assert InvoiceStatus.VOIDED in CHANGES[invoice.status], f"{invoice.status} is not voided"
+    check_change(invoice.status, InvoiceStatus.VOIDED)
     await agenda.drop(tx, Kind.MARK_OVERDUE, invoice.id)
     gone = {"status": InvoiceStatus.VOIDED, "voided_at": now, "payment_overdue": False, "updated_at": now}
     await repository.update_invoice(tx, invoice.id, gone)
+
+
+async def delete_draft(tx: Tx, invoice: Invoice, *, now: datetime) -> None:
+    """Take a draft away: it is never issued, and what it bills is not billed again (invoicing §10)."""
+    check_change(invoice.status, InvoiceStatus.DELETED)
+    await agenda.drop_kinds(tx, (Kind.FINALIZE_INVOICE, Kind.REFRESH_DRAFT), invoice.id)
+    await repository.update_invoice(tx, invoice.id, {"status": InvoiceStatus.DELETED, "updated_at": now})
+
+
+async def retry(tx: Tx, invoice: Invoice, *, now: datetime) -> None:
+    """Ask for the taxes of an invoice again that failed for want of them: it waits for them now (invoicing §2.2)."""
+    check_change(invoice.status, InvoiceStatus.PENDING)
+    waiting = {"status": InvoiceStatus.PENDING, "tax_status": "pending", "updated_at": now}
+    await repository.update_invoice(tx, invoice.id, waiting)
+    item = Item(kind=Kind.FINALIZE_INVOICE, subject_id=invoice.id, owner_id=invoice.customer_id, due_at=now)
+    await agenda.leave(tx, item)
 
 
 async def lose_dispute(tx: Tx, invoice: Invoice, *, now: datetime) -> None:

@@ -56,6 +56,7 @@ class Subscription:
     trial_ended_at: datetime | None
     purchase_order_number: str | None
     consolidate_invoice: bool
+    payment_method_type: str
     progressive_billing_disabled: bool
     on_termination_credit_note: str | None
     on_termination_invoice: str

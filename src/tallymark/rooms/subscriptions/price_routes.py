@@ -6,6 +6,7 @@ from fastapi import Request
 
 from tallymark.api.context import InContext
 from tallymark.api.pagination import InPage, Meta
+from tallymark.api.queries import reads
 from tallymark.api.routing import tenant_router
 from tallymark.api.wire import read_id
 from tallymark.db.engine import Tx
@@ -31,6 +32,7 @@ from tallymark.rooms.subscriptions.model import Contract, Status
 from tallymark.rooms.subscriptions.service import fixed_units, prices
 
 router = tenant_router("subscriptions")
+STATUS = reads("subscription_status")
 UNITS_ONLY = {"units", "apply_units_immediately", "cascade_updates"}
 
 
@@ -40,7 +42,7 @@ async def _contract(tx: Tx, external_id: str, request: Request) -> Contract:
     return await prices.find_contract(tx, external_id=external_id, status=status)
 
 
-@router.get("/subscriptions/{external_id}/charges")
+@router.get("/subscriptions/{external_id}/charges", openapi_extra=STATUS)
 async def list_subscription_charges(
     external_id: str, request: Request, context: InContext, page: InPage
 ) -> ChargesResponse:
@@ -53,7 +55,7 @@ async def list_subscription_charges(
     return ChargesResponse(charges=[ChargeOutput.of(charge) for charge in shown], meta=meta)
 
 
-@router.get("/subscriptions/{external_id}/charges/{code}")
+@router.get("/subscriptions/{external_id}/charges/{code}", openapi_extra=STATUS)
 async def get_subscription_charge(
     external_id: str, code: str, request: Request, context: InContext
 ) -> ChargeResponse:
@@ -63,7 +65,7 @@ async def get_subscription_charge(
     return ChargeResponse(charge=ChargeOutput.of(charges.find_charge(plan, code)))
 
 
-@router.change("/subscriptions/{external_id}/charges/{code}")
+@router.change("/subscriptions/{external_id}/charges/{code}", openapi_extra=STATUS)
 async def update_subscription_charge(
     external_id: str, code: str, body: ChargeUpdateRequest, request: Request, context: InContext
 ) -> ChargeResponse:
@@ -74,7 +76,7 @@ async def update_subscription_charge(
     return ChargeResponse(charge=ChargeOutput.of(charges.find_charge(changed.plan, code)))
 
 
-@router.get("/subscriptions/{external_id}/charges/{code}/filters")
+@router.get("/subscriptions/{external_id}/charges/{code}/filters", openapi_extra=STATUS)
 async def list_subscription_filters(
     external_id: str, code: str, request: Request, context: InContext, page: InPage
 ) -> FiltersResponse:
@@ -86,7 +88,7 @@ async def list_subscription_filters(
     return FiltersResponse(filters=[FilterOutput.of(item) for item in shown], meta=meta)
 
 
-@router.post("/subscriptions/{external_id}/charges/{code}/filters")
+@router.post("/subscriptions/{external_id}/charges/{code}/filters", openapi_extra=STATUS)
 async def create_subscription_filter(
     external_id: str, code: str, body: FilterCreateRequest, request: Request, context: InContext
 ) -> FilterResponse:
@@ -98,7 +100,7 @@ async def create_subscription_filter(
     return FilterResponse(filter=FilterOutput.of(found))
 
 
-@router.get("/subscriptions/{external_id}/charges/{code}/filters/{lago_id}")
+@router.get("/subscriptions/{external_id}/charges/{code}/filters/{lago_id}", openapi_extra=STATUS)
 async def get_subscription_filter(
     external_id: str, code: str, lago_id: str, request: Request, context: InContext
 ) -> FilterResponse:
@@ -109,7 +111,7 @@ async def get_subscription_filter(
     return FilterResponse(filter=FilterOutput.of(found))
 
 
-@router.change("/subscriptions/{external_id}/charges/{code}/filters/{lago_id}")
+@router.change("/subscriptions/{external_id}/charges/{code}/filters/{lago_id}", openapi_extra=STATUS)
 async def update_subscription_filter(
     external_id: str,
     code: str,
@@ -128,7 +130,7 @@ async def update_subscription_filter(
     return FilterResponse(filter=FilterOutput.of(found))
 
 
-@router.delete("/subscriptions/{external_id}/charges/{code}/filters/{lago_id}")
+@router.delete("/subscriptions/{external_id}/charges/{code}/filters/{lago_id}", openapi_extra=STATUS)
 async def delete_subscription_filter(
     external_id: str, code: str, lago_id: str, request: Request, context: InContext
 ) -> FilterResponse:
@@ -140,7 +142,7 @@ async def delete_subscription_filter(
     return FilterResponse(filter=FilterOutput.of(known))
 
 
-@router.get("/subscriptions/{external_id}/fixed_charges")
+@router.get("/subscriptions/{external_id}/fixed_charges", openapi_extra=STATUS)
 async def list_subscription_fixed_charges(
     external_id: str, request: Request, context: InContext, page: InPage
 ) -> FixedChargesResponse:
@@ -158,7 +160,7 @@ async def list_subscription_fixed_charges(
     return FixedChargesResponse(fixed_charges=shown, meta=Meta.of(page, len(found)))
 
 
-@router.get("/subscriptions/{external_id}/fixed_charges/{code}")
+@router.get("/subscriptions/{external_id}/fixed_charges/{code}", openapi_extra=STATUS)
 async def get_subscription_fixed_charge(
     external_id: str, code: str, request: Request, context: InContext
 ) -> FixedChargeResponse:
@@ -167,7 +169,7 @@ async def get_subscription_fixed_charge(
         return await _show_fixed_charge(tx, await _contract(tx, external_id, request), code)
 
 
-@router.change("/subscriptions/{external_id}/fixed_charges/{code}")
+@router.change("/subscriptions/{external_id}/fixed_charges/{code}", openapi_extra=STATUS)
 async def update_subscription_fixed_charge(
     external_id: str, code: str, body: FixedChargeUpdateRequest, request: Request, context: InContext
 ) -> FixedChargeResponse:

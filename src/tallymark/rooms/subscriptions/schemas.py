@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from tallymark.api.pagination import Meta
@@ -40,18 +40,23 @@ Trimmed = Annotated[Name, AfterValidator(str.strip)]
 OrderNumber = Annotated[OptionalText, at_most(255), AfterValidator(lambda text: text and text.strip())]
 
 
-def _payment_method(value: Any) -> Any:
-    manual = {"payment_method_type": "manual", "payment_method_id": None}
-    provider = {"payment_method_type": "provider", "payment_method_id": None}
-    if value is not None and {**provider, **value} not in (manual, provider):
-        raise PydanticCustomError("invalid_payment_method", "no such payment method")
-    if value is not None and value.get("payment_method_type") == "manual":
-        raise PydanticCustomError("unsupported_value", "not offered by this release")
-    return value
+class PaymentMethodFields(Input):
+    payment_method_type: Any = "provider"
+    payment_method_id: Any = None
+
+    @model_validator(mode="after")
+    def _check(self) -> PaymentMethodFields:
+        # Nobody has a method of a provider in this release, so that no id is known.
+        is_provider = self.payment_method_type == "provider"
+        if not is_provider and self.payment_method_type != "manual":
+            raise PydanticCustomError("invalid_payment_method", "no such kind of payment method")
+        if is_provider and self.payment_method_id is not None:
+            raise PydanticCustomError("invalid_payment_method", "no such payment method")
+        return self
 
 
-PaymentMethodInput = Annotated[dict[str, Any] | None, BeforeValidator(_payment_method)]
-"""How it is to be paid: by whatever provider the customer has."""
+PaymentMethodInput = PaymentMethodFields | None
+"""How it is to be paid: by hand, or by whatever provider the customer has."""
 
 
 class CustomSectionsInput(Input):
@@ -120,6 +125,8 @@ class SubscriptionFields(Input):
     def options(self) -> dict[str, Any]:
         """The columns that are taken as they were sent."""
         taken = {name: value for name, value in self.sent.items() if name in OPTIONS}
+        if self.payment_method is not None:
+            taken["payment_method_type"] = self.payment_method.payment_method_type
         return {name: value for name, value in taken.items() if value is not None or name not in FLAGS}
 
 
@@ -295,7 +302,7 @@ def subscription_fields(view: SubscriptionView) -> dict[str, Any]:
         "downgrade_plan_date": view.downgrade_plan_date,
         "current_billing_period_started_at": period.start if period else None,
         "current_billing_period_ending_at": last_moment(period.end) if period else None,
-        "payment_method": PaymentMethodReference(),
+        "payment_method": PaymentMethodReference(payment_method_type=subscription.payment_method_type),
         "cancellation_reason": None,
         "activation_rules": [],
     }

@@ -14,6 +14,7 @@ from fastapi import Request
 from tallymark.api.context import Context, InContext
 from tallymark.api.errors import BadRequest
 from tallymark.api.pagination import InPage, Meta
+from tallymark.api.queries import reads
 from tallymark.api.routing import tenant_router
 from tallymark.api.wire import query_flag
 from tallymark.domain.errors import NotFound
@@ -30,11 +31,15 @@ from tallymark.rooms.usage.schemas import (
 )
 
 router = tenant_router("customer_usage")
+SELECTORS = reads(
+    "charge_id", "charge_code", "billable_metric_code", "group", "filter_by_charge_id", "filter_by_charge_code",
+    "filter_by_metric_code", "filter_by_group", "filter_by_presentation", "full_usage", "skip_grouping",
+)  # fmt: skip
 
 LARGEST_PAGE = 1_000
 
 
-@router.get("/customers/{external_customer_id}/current_usage")
+@router.get("/customers/{external_customer_id}/current_usage", openapi_extra=SELECTORS)
 async def get_current_usage(
     external_customer_id: str,
     request: Request,
@@ -48,7 +53,7 @@ async def get_current_usage(
     return CurrentUsageResponse(customer_usage=CurrentUsageOutput.of(usage))
 
 
-@router.get("/customers/{external_customer_id}/current_usage/explanation")
+@router.get("/customers/{external_customer_id}/current_usage/explanation", openapi_extra=SELECTORS)
 async def explain_current_usage(
     external_customer_id: str,
     request: Request,
@@ -70,7 +75,7 @@ async def explain_current_usage(
     return UsageExplanationsResponse(explanations=explanations)
 
 
-@router.get("/customers/{external_customer_id}/projected_usage")
+@router.get("/customers/{external_customer_id}/projected_usage", openapi_extra=SELECTORS)
 async def get_projected_usage(
     external_customer_id: str,
     request: Request,

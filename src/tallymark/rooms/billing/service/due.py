@@ -133,7 +133,7 @@ async def bill_changes(tx: Tx, batch: Batch, now: datetime) -> None:
         subjects = await make_subjects(tx, [old], reason=Reason.TERMINATING, at=batch.due_at)
         if subscriptions.is_billed_with_change(new):
             subjects += await _starting(tx, new, batch.due_at)
-        if len({group_key(subject.contract)[:4] for subject in subjects}) == 1:
+        if len({group_key(subject.contract)[:-1] for subject in subjects}) == 1:
             await billing.issue(tx, subjects, now=now)
             continue
         for subject in subjects:

@@ -87,6 +87,29 @@ async def void(tx: Tx, invoice_id: UUID, *, by_note: GiveBack | None = None, now
     await _tell(tx, "invoice.voided", invoice, now=now)
 
 
+async def delete_draft(tx: Tx, invoice_id: UUID, *, now: datetime) -> Invoice:
+    """Take a draft away, and return it as it is then: nobody sees it any more (§10).
+
+    Raises `NotFound("invoice")` and `NotAllowed("not_deletable")`.
+    """
+    invoice = await _lock(tx, invoice_id)
+    if invoice.status is not InvoiceStatus.DRAFT:
+        raise NotAllowed("not_deletable")
+    await invoices.delete_draft(tx, invoice, now=now)
+    await _tell(tx, "invoice.deleted", invoice, now=now)
+    found = await invoices.find_invoice(tx, invoice.id)
+    assert found is not None, "it is there still, unseen"
+    return found
+
+
+async def retry(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
+    """Ask again for the taxes of an invoice that failed. Raises `NotFound("invoice")` and `NotAllowed("invalid_status")`."""
+    invoice = await _lock(tx, invoice_id)
+    if invoice.status is not InvoiceStatus.FAILED:
+        raise NotAllowed("invalid_status")
+    await invoices.retry(tx, invoice, now=now)
+
+
 async def lose_dispute(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
     """Note that a dispute about an invoice was lost; the first time counts (§10).
 

@@ -40,6 +40,7 @@ def propose(parties: Parties, plan: Plan, asked: Proposal, *, now: datetime) -> 
             "started_at": started_at,
             "activated_at": started_at,
             "consolidate_invoice": True,
+            "payment_method_type": "provider",
             "progressive_billing_disabled": False,
             "on_termination_invoice": "generate",
             "skip_invoice_custom_sections": False,

@@ -31,7 +31,7 @@ AFTER_CHANGE = timedelta(seconds=1)
 CHAIN = (
     "customer_id", "external_id", "billing_time", "subscription_at", "ending_at", "consolidate_invoice",
     "purchase_order_number", "billing_entity_id", "name", "progressive_billing_disabled",
-    "on_termination_credit_note", "on_termination_invoice", "skip_invoice_custom_sections",
+    "on_termination_credit_note", "on_termination_invoice", "skip_invoice_custom_sections", "payment_method_type",
 )  # fmt: skip
 """What a successor takes over unless the call says otherwise."""
 

@@ -1,0 +1,68 @@
+"""Collect an invoice through a payment provider when somebody asks for it (invoicing §10, wallets-and-payments §13).
+
+No provider is connected in this release: a try is told to have failed, and there is no page to pay on.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NoReturn
+from uuid import UUID
+
+from tallymark.db.engine import Tx
+from tallymark.domain.errors import Invalid, NotAllowed
+from tallymark.jobs.outbox import Message, emit
+from tallymark.rooms.customers import service as customers
+from tallymark.rooms.customers.model import Customer
+from tallymark.rooms.invoices import service as invoices
+from tallymark.rooms.invoices.model import Invoice, InvoiceStatus
+
+UNPAYABLE = (InvoiceStatus.DRAFT, InvoiceStatus.VOIDED)
+WITHOUT_PAGE = "gocardless"
+"""The one kind of provider that has no page to pay on."""
+
+
+async def retry_payment(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
+    """Try to collect an invoice again. Raises `NotFound("invoice")` and `NotAllowed("invalid_status")`."""
+    invoice = await invoices.get_invoice(tx, invoice_id)
+    if _is_over(invoice):
+        raise NotAllowed("invalid_status")
+    await emit(tx, _failure(invoice, await _customer(tx, invoice)), now=now)
+
+
+async def payment_url(tx: Tx, invoice_id: UUID) -> NoReturn:
+    """Refuse a page to pay an invoice on, with the reason (invoicing §10). Raises `NotFound("invoice")` and `Invalid`."""
+    invoice = await invoices.get_invoice(tx, invoice_id)
+    customer = await _customer(tx, invoice)
+    if customer.payment_provider is None:
+        raise Invalid({"base": ["no_linked_payment_provider"]})
+    if customer.payment_provider == WITHOUT_PAGE:
+        raise Invalid({"base": ["invalid_payment_provider"]})
+    if _is_over(invoice):
+        raise Invalid({"base": ["invalid_invoice_status_or_payment_status"]})
+    raise Invalid({"base": ["missing_payment_provider"]})
+
+
+def _is_over(invoice: Invoice) -> bool:
+    return invoice.status in UNPAYABLE or invoice.payment_status == "succeeded"
+
+
+async def _customer(tx: Tx, invoice: Invoice) -> Customer:
+    return (await customers.get_customers(tx, {invoice.customer_id}))[invoice.customer_id]
+
+
+def _failure(invoice: Invoice, customer: Customer) -> Message:
+    told: dict[str, Any] = {
+        "lago_invoice_id": str(invoice.id),
+        "lago_customer_id": str(customer.id),
+        "external_customer_id": customer.external_id,
+        "provider_customer_id": None,
+        "payment_provider": customer.payment_provider,
+        "payment_provider_code": customer.payment_provider_code,
+        "provider_error": None,
+        "error_details": {"code": "customer_must_have_payment_provider"},
+    }
+    name = "payment_provider_invoice_payment_error"
+    return Message(
+        webhook_type="invoice.payment_failure", object_type=name, object_id=invoice.id, payload={name: told}
+    )
