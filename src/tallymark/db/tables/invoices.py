@@ -70,6 +70,8 @@ invoices = Table(
     # What credit notes took off what is due (invoicing §12).
     cents("offset_amount_cents"),
     Column("taxes_rate", Numeric, nullable=False, server_default=text("0")),
+    # The void invoice that was made anew with this one: once at the most.
+    reference("voided_invoice_id", "invoices", nullable=True),
     string("file_key"),
     string("xml_key"),
     instant("finalized_at"),
@@ -83,6 +85,12 @@ invoices = Table(
         "entity_sequential_id",
         unique=True,
         postgresql_where=text("entity_sequential_id IS NOT NULL"),
+    ),
+    Index(
+        "invoices_regenerated_key",
+        "voided_invoice_id",
+        unique=True,
+        postgresql_where=text("voided_invoice_id IS NOT NULL"),
     ),
     Index("invoices_newest_idx", "organization_id", text("issuing_date DESC"), text("created_at DESC"), "id"),
     Index("invoices_customer_idx", "customer_id", text("issuing_date DESC"), text("created_at DESC"), "id"),
@@ -152,6 +160,8 @@ billing_records = Table(
     instant("wire_to_at", nullable=False),
     instant("wire_charges_to_at"),
     instant("wire_fixed_charges_to_at"),
+    # The invoice that bills this in place of the void one.
+    reference("regenerated_invoice_id", "invoices", nullable=True),
     instant("created_at", nullable=False),
     UniqueConstraint("invoice_id", "subscription_id"),
     # At most one invoice per subscription and period (subscriptions §5.3).
@@ -160,7 +170,7 @@ billing_records = Table(
         "subscription_id",
         "billing_day",
         unique=True,
-        postgresql_where=text("is_recurring"),
+        postgresql_where=text("is_recurring AND regenerated_invoice_id IS NULL"),
     ),
     Index(
         "billing_records_charges_period_key",
@@ -168,19 +178,23 @@ billing_records = Table(
         "charges_from_at",
         "charges_to_at",
         unique=True,
-        postgresql_where=text("is_recurring"),
+        postgresql_where=text("is_recurring AND regenerated_invoice_id IS NULL"),
     ),
     Index(
         "billing_records_start_key",
         "subscription_id",
         unique=True,
-        postgresql_where=text("invoicing_reason = 'subscription_starting'"),
+        postgresql_where=text(
+            "invoicing_reason = 'subscription_starting' AND regenerated_invoice_id IS NULL"
+        ),
     ),
     Index(
         "billing_records_termination_key",
         "subscription_id",
         unique=True,
-        postgresql_where=text("invoicing_reason = 'subscription_terminating'"),
+        postgresql_where=text(
+            "invoicing_reason = 'subscription_terminating' AND regenerated_invoice_id IS NULL"
+        ),
     ),
     # What was billed progressively of a period, for the invoices that credit it (invoicing §5.1).
     Index(
@@ -204,6 +218,8 @@ fees = Table(
     reference("fixed_charge_id", "fixed_charges", nullable=True),
     reference("add_on_id", "add_ons", nullable=True),
     reference("true_up_parent_fee_id", "fees", nullable=True, index=True),
+    # The fee of a void invoice that was made anew with this one.
+    reference("original_fee_id", "fees", nullable=True),
     reference("billable_metric_id", "billable_metrics", nullable=True),
     reference("plan_id", "plans", nullable=True),
     reference("wallet_transaction_id", "wallet_transactions", nullable=True),
@@ -260,7 +276,7 @@ fees = Table(
         "event_id",
         "charge_id",
         unique=True,
-        postgresql_where=text("event_id IS NOT NULL"),
+        postgresql_where=text("event_id IS NOT NULL AND original_fee_id IS NULL"),
     ),
     # One fee for each purchase of credits (wallets §5).
     Index(

@@ -8,9 +8,15 @@ from tallymark.api.context import InContext
 from tallymark.api.routing import tenant_router
 from tallymark.api.wire import read_id
 from tallymark.domain.errors import Forbidden
-from tallymark.rooms.billing.schemas import OneOffRequest, PaymentUrlResponse, RetryPaymentRequest
+from tallymark.rooms.billing.schemas import (
+    OneOffRequest,
+    PaymentUrlResponse,
+    RegenerateRequest,
+    RetryPaymentRequest,
+)
 from tallymark.rooms.billing.service import collect, life, one_off
 from tallymark.rooms.billing.service import invoice as billing
+from tallymark.rooms.billing.service.regenerate import regenerate
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.routes import answer
 from tallymark.rooms.invoices.schemas import InvoiceOutput, InvoiceResponse, InvoiceUpdateRequest, VoidRequest
@@ -74,6 +80,18 @@ async def void_invoice(lago_id: str, context: InContext, body: VoidRequest | Non
     async with context.transaction() as tx:
         await life.void(tx, invoice_id, by_note=by_note, now=context.now)
         return await answer(tx, invoice_id, context)
+
+
+@router.post("/invoices/{lago_id}/regenerate")
+async def regenerate_invoice(lago_id: str, body: RegenerateRequest, context: InContext) -> InvoiceResponse:
+    """Issue an invoice in place of a void one, of those of its fees that are named."""
+    asked = [fee.to_value() for fee in body.invoice.fees]
+    async with context.transaction() as tx:
+        made = await regenerate(tx, read_id(lago_id, "invoice"), asked, now=context.now)
+        invoice = await invoices.find_invoice(tx, made)
+        assert invoice is not None, "it was written just now"
+        (view,) = await invoices.get_views(tx, [invoice], now=context.now)
+    return InvoiceResponse(invoice=InvoiceOutput.of(view, context.file_url))
 
 
 @router.delete("/invoices/{lago_id}")

@@ -22,6 +22,7 @@ from tallymark.api.wire import (
 )
 from tallymark.rooms.billing.model import OneOffFee, OneOffInput
 from tallymark.rooms.billing.service.one_off import read_boundaries
+from tallymark.rooms.billing.service.regenerate import KeptFee
 from tallymark.rooms.subscriptions.schemas import CustomSectionsInput, PaymentMethodInput
 
 
@@ -84,6 +85,31 @@ class OneOffInvoiceInput(Input):
             skips_sections=bool(sections and sections.skip_invoice_custom_sections),
             section_codes=sections.invoice_custom_section_codes if sections else None,
         )
+
+
+class KeptFeeInput(Input):
+    id: UUID
+    units: Annotated[Decimal, BeforeValidator(_units)] | None = None
+    unit_precise_amount: Annotated[Decimal, BeforeValidator(_units)] | None = None
+    invoice_display_name: Annotated[OptionalText, at_most(255)] = None
+
+    def to_value(self) -> KeptFee:
+        """A fee to be made anew."""
+        price = self.unit_precise_amount
+        return KeptFee(
+            fee_id=self.id,
+            units=None if self.units is None else Fraction(self.units),
+            unit_amount=None if price is None else Fraction(price),
+            invoice_display_name=self.invoice_display_name,
+        )
+
+
+class RegenerateInput(Input):
+    fees: Annotated[list[KeptFeeInput], Field(min_length=1)]
+
+
+class RegenerateRequest(BaseModel):
+    invoice: Annotated[RegenerateInput, NotEmpty]
 
 
 class RetryPaymentRequest(Input):

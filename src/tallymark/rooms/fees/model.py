@@ -42,6 +42,7 @@ class FeeRecord:
     fixed_charge_id: UUID | None
     add_on_id: UUID | None
     true_up_parent_fee_id: UUID | None
+    original_fee_id: UUID | None
     billable_metric_id: UUID | None
     plan_id: UUID | None
     wallet_transaction_id: UUID | None
@@ -89,6 +90,11 @@ class FeeRecord:
     true_up_fee_id: UUID | None
     self_billed: bool
     taxes: tuple[FeeTax, ...] = ()
+
+    @property
+    def root_id(self) -> UUID:
+        """The fee that it was first, before an invoice was made anew."""
+        return self.original_fee_id or self.id
 
     def major(self, cents: Decimal | int) -> Fraction:
         """An amount in currency units."""

@@ -156,7 +156,7 @@ def fee_fields(fee: FeeRecord) -> dict[str, Any]:
         "lago_fixed_charge_id": fee.fixed_charge_id,
         "lago_true_up_fee_id": fee.true_up_fee_id,
         "lago_true_up_parent_fee_id": fee.true_up_parent_fee_id,
-        "lago_original_fee_id": None,
+        "lago_original_fee_id": fee.original_fee_id,
         "lago_invoice_id": fee.invoice_id,
         "lago_subscription_id": fee.subscription_id,
         "lago_customer_id": fee.customer_id if fee.subscription_id else None,

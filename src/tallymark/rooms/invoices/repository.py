@@ -69,6 +69,18 @@ async def update_invoices(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     await update_rows(tx, invoices, rows)
 
 
+async def find_regenerated(tx: Tx, invoice_id: UUID) -> UUID | None:
+    statement = select(invoices.c.id).where(invoices.c.voided_invoice_id == invoice_id)
+    found: UUID | None = (await tx.execute(statement)).scalar_one_or_none()
+    return found
+
+
+async def supersede_records(tx: Tx, invoice_id: UUID, by: UUID) -> None:
+    """Note on a void invoice's records which invoice bills them in its place."""
+    of_invoice = billing_records.c.invoice_id == invoice_id
+    await tx.execute(update(billing_records).where(of_invoice).values(regenerated_invoice_id=by))
+
+
 async def insert_records(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     await insert_rows(tx, billing_records, rows)
 

@@ -148,6 +148,19 @@ async def save_drafts(tx: Tx, drafts: Sequence[tuple[Mapping[str, Any], Content]
     return [found[invoice_id] for invoice_id in ids]
 
 
+async def save_regenerated(tx: Tx, voided: Invoice, values: Mapping[str, Any], content: Content) -> Invoice:
+    """Write an invoice that takes a void one's place; what that one bills is this one's from now on."""
+    await repository.insert_invoices(tx, [{**values, "voided_invoice_id": voided.id}])
+    await repository.supersede_records(tx, voided.id, values["id"])
+    await _save_content(tx, [content])
+    return (await get_invoices(tx, [values["id"]]))[values["id"]]
+
+
+async def find_regenerated(tx: Tx, invoice_id: UUID) -> UUID | None:
+    """The invoice that took a void one's place."""
+    return await repository.find_regenerated(tx, invoice_id)
+
+
 async def replace_content(tx: Tx, invoice_id: UUID, values: Mapping[str, Any], content: Content) -> None:
     """Write a draft that was computed anew over the old one."""
     await fees.drop_of_invoice(tx, invoice_id)

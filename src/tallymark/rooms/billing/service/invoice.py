@@ -94,10 +94,15 @@ async def issue_computed(
     drafted = ("invoice.drafted", "invoice.ready_to_finalize")
     await emit(tx, *(_message(name, draft.id) for draft, _ in waiting for name in drafted), now=now)
     final = [draft for draft, one in made if not _has_grace(one.subjects)]
-    views = await invoices.get_views(tx, final, now=now, with_lines=False)
-    await _settle(tx, [(view, _date_columns(view.invoice.dates)) for view in views], now=now)
+    await issue_drafts(tx, final, now=now)
     await look_again_after(tx, computed, now=now)
     return [draft.id for draft in drafts]
+
+
+async def issue_drafts(tx: Tx, drafts: Sequence[Invoice], *, now: datetime) -> None:
+    """Issue invoices that are written, with the dates that they have."""
+    views = await invoices.get_views(tx, drafts, now=now, with_lines=False)
+    await _settle(tx, [(view, _date_columns(view.invoice.dates)) for view in views], now=now)
 
 
 async def _consume(

@@ -48,13 +48,16 @@ class _Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Parties:
+class Parties:
+    """Who pays, and who issues; taxes and terms are inherited from the customer's own entity."""
+
     customer: Customer
     customer_entity: BillingEntity
     entity: BillingEntity
 
     @property
     def timezone(self) -> ZoneInfo:
+        """The customer's applicable zone."""
         return ZoneInfo(self.customer.applicable_timezone(self.customer_entity))
 
 
@@ -93,18 +96,18 @@ async def create(tx: Tx, asked: OneOffInput, *, now: datetime) -> Invoice:
     await customers.set_currency_if_blank(tx, found, code)
     invoice = await _save(tx, parties, asked, lines, code, now=now)
     await invoices.save_sections(tx, [(invoice.id, printed)], now=now)
-    await _issue(tx, invoice, now=now)
+    await issue(tx, invoice, now=now)
     made = await invoices.find_invoice(tx, invoice.id)
     assert made is not None, "it was written just now"
     return made
 
 
-async def _parties(tx: Tx, customer: Customer, asked: OneOffInput) -> _Parties:
+async def _parties(tx: Tx, customer: Customer, asked: OneOffInput) -> Parties:
     own = (await organizations.get_entities(tx, {customer.billing_entity_id}))[customer.billing_entity_id]
     entity = own
     if asked.billing_entity_code is not None:
         entity = await organizations.get_entity(tx, code=asked.billing_entity_code)
-    return _Parties(customer=customer, customer_entity=own, entity=entity)
+    return Parties(customer=customer, customer_entity=own, entity=entity)
 
 
 async def _sections(tx: Tx, customer: Customer, asked: OneOffInput) -> Sequence[Any]:
@@ -117,13 +120,13 @@ async def _sections(tx: Tx, customer: Customer, asked: OneOffInput) -> Sequence[
 
 
 async def _lines(
-    tx: Tx, parties: _Parties, asked: OneOffInput, sold: Mapping[str, AddOn], code: str
+    tx: Tx, parties: Parties, asked: OneOffInput, sold: Mapping[str, AddOn], code: str
 ) -> list[_Line]:
     named = {one for fee in asked.fees for one in fee.tax_codes or ()}
     chosen = await taxes.find_taxes(tx, named)
     if named - chosen.keys():
         raise Invalid({"tax_codes": ["value_is_invalid"]})
-    inherited = await _inherited_taxes(tx, parties)
+    inherited = await inherited_taxes(tx, parties)
     lines = []
     for fee in asked.fees:
         add_on = sold[fee.add_on_code]
@@ -136,7 +139,7 @@ async def _lines(
     return lines
 
 
-async def _inherited_taxes(tx: Tx, parties: _Parties) -> tuple[Tax, ...]:
+async def inherited_taxes(tx: Tx, parties: Parties) -> tuple[Tax, ...]:
     """What fees without taxes of their own are taxed with: the customer's, else their entity's (pricing §2).
 
     While the customer's VAT number is being checked that is not known, and left out.
@@ -155,7 +158,7 @@ def _totals(parts: Sequence[tuple[Fee, Sequence[Tax]]]) -> InvoiceDraft:
 
 
 async def _save(
-    tx: Tx, parties: _Parties, asked: OneOffInput, lines: Sequence[_Line], code: str, *, now: datetime
+    tx: Tx, parties: Parties, asked: OneOffInput, lines: Sequence[_Line], code: str, *, now: datetime
 ) -> Invoice:
     customer = parties.customer
     day = local_date(now, parties.timezone)
@@ -221,7 +224,8 @@ def _content(
     return invoices.Content(records=(), fees=fee_rows, fee_taxes=fee_taxes, taxes=applied)
 
 
-async def _issue(tx: Tx, invoice: Invoice, *, now: datetime) -> None:
+async def issue(tx: Tx, invoice: Invoice, *, now: datetime) -> None:
+    """Issue a one-off invoice that is written."""
     (view,) = await invoices.get_views(tx, [invoice], now=now, with_lines=False)
     dates = {
         "issuing_date": invoice.issuing_date,
@@ -236,10 +240,10 @@ async def _issue(tx: Tx, invoice: Invoice, *, now: datetime) -> None:
 async def release(tx: Tx, invoice: Invoice, stored: Sequence[FeeRecord], *, now: datetime) -> None:
     """Issue an invoice that waited for the customer's taxes: they are those of the fees that have none yet (§1.7)."""
     (view,) = await invoices.get_views(tx, [invoice], now=now, with_lines=False)
-    parties = _Parties(
+    parties = Parties(
         customer=view.customer, customer_entity=view.customer_entity, entity=view.billing_entity
     )
-    inherited = await _inherited_taxes(tx, parties)
+    inherited = await inherited_taxes(tx, parties)
     known = await taxes.get_taxes(tx, {tax.tax_id for fee in stored for tax in fee.taxes})
     carried = [tuple(known[tax.tax_id] for tax in fee.taxes) or inherited for fee in stored]
     totals = _totals([(as_computed(fee), own) for fee, own in zip(stored, carried, strict=True)])
@@ -256,4 +260,4 @@ async def release(tx: Tx, invoice: Invoice, stored: Sequence[FeeRecord], *, now:
     all_taxes = (tax for own in carried for tax in own)
     applied = tax_rows(all_taxes, totals, invoice.currency, {**keys, "invoice_id": invoice.id})
     await invoices.replace_taxes(tx, invoice.id, {**total_columns(totals), "updated_at": now}, applied)
-    await _issue(tx, await invoices.get_invoice(tx, invoice.id), now=now)
+    await issue(tx, await invoices.get_invoice(tx, invoice.id), now=now)

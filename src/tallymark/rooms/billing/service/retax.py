@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
+from uuid import UUID
 
 from tallymark.db.engine import Tx
-from tallymark.domain.fees.model import Fee
+from tallymark.domain.fees.model import Fee, FeeType
 from tallymark.domain.invoicing import InvoicedFee
 from tallymark.domain.money import fixed
 from tallymark.domain.periods import Period
@@ -22,7 +23,7 @@ from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Invoice
 from tallymark.rooms.subscriptions import service as subscriptions
 from tallymark.rooms.taxes import service as taxes
-from tallymark.rooms.taxes.model import Owner
+from tallymark.rooms.taxes.model import Owner, Tax
 from tallymark.rooms.usage import service as usage
 
 
@@ -64,19 +65,29 @@ def retaxed_columns(fee: FeeRecord, invoiced: InvoicedFee, *, now: datetime) -> 
 
 async def _compute(tx: Tx, stored: Sequence[FeeRecord]) -> tuple[Computed, CouponBook]:
     """The invoice of stored fees with the coupons and taxes of today; amounts stay as they are."""
+    lines = await lines_of(tx, stored)
+    book = CouponBook(await coupons.usable(tx, {line.contract.customer.id for line in lines}))
+    return make_computed((), lines, book), book
+
+
+async def lines_of(tx: Tx, stored: Sequence[FeeRecord]) -> list[Line]:
+    """Stored fees of subscriptions as lines to bill, with the taxes of today."""
     ids = {fee.subscription_id for fee in stored if fee.subscription_id is not None}
     contracts = {
         contract.subscription.id: contract for contract in await subscriptions.live_contracts(tx, ids)
     }
     table = await usage.gather_taxes(tx, contracts.values())
-    own = await taxes.taxes_of(tx, Owner.CHARGE, {fee.charge_id for fee in stored if fee.charge_id})
+    own = await _own_taxes(tx, stored)
     lines = []
     for fee in stored:
         assert fee.subscription_id is not None, "a fee of an event has a subscription"
         assert fee.from_at is not None, "and a period"
         assert fee.to_at is not None, "with an end"
         contract = contracts[fee.subscription_id]
-        carried = own.get(fee.charge_id, ()) if fee.charge_id else ()
+        carrier = fee.charge_id or fee.fixed_charge_id
+        carried = own.get(carrier, ()) if carrier else ()
+        if fee.fee_type is FeeType.COMMITMENT and contract.plan.minimum_commitment is not None:
+            carried = contract.plan.minimum_commitment.taxes
         period = Period(fee.from_at, fee.to_at)
         lines.append(
             Line(
@@ -87,13 +98,21 @@ async def _compute(tx: Tx, stored: Sequence[FeeRecord]) -> tuple[Computed, Coupo
                 stored_metric_id=fee.billable_metric_id,
             )
         )
-    book = CouponBook(await coupons.usable(tx, {line.contract.customer.id for line in lines}))
-    return make_computed((), lines, book), book
+    return lines
+
+
+async def _own_taxes(tx: Tx, stored: Sequence[FeeRecord]) -> dict[UUID, tuple[Tax, ...]]:
+    """What the charges and fixed charges of fees carry themselves, by their ids."""
+    of_charges = await taxes.taxes_of(tx, Owner.CHARGE, {fee.charge_id for fee in stored if fee.charge_id})
+    of_fixed = await taxes.taxes_of(
+        tx, Owner.FIXED_CHARGE, {fee.fixed_charge_id for fee in stored if fee.fixed_charge_id}
+    )
+    return {**of_charges, **of_fixed}
 
 
 def is_fixed(stored: Sequence[FeeRecord]) -> bool:
-    """Whether an invoice holds fees of events: they are not computed a second time."""
-    return any(fee.event_id is not None for fee in stored)
+    """Whether an invoice holds fees of events, or that were made anew: they are not computed a second time."""
+    return any(fee.event_id is not None or fee.original_fee_id is not None for fee in stored)
 
 
 def as_computed(fee: FeeRecord) -> Fee:

@@ -1,0 +1,263 @@
+"""Make a void invoice anew, of some of its fees, as they were or told otherwise (invoicing §10.4, §8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from tallymark.db.engine import Tx
+from tallymark.db.ids import new_id
+from tallymark.domain.calendar import new_invoice_dates
+from tallymark.domain.errors import NotAllowed, NotFound
+from tallymark.domain.fees.adjusted import Adjustment, Model, adjust
+from tallymark.domain.fees.model import Fee
+from tallymark.domain.invoicing import InvoicedFee, InvoiceDraft, compute_invoice
+from tallymark.domain.money import currency
+from tallymark.domain.periods import local_date
+from tallymark.domain.rating import ChargeModel, parse_price
+from tallymark.rooms.billing.model import Line
+from tallymark.rooms.billing.service import invoice as billing
+from tallymark.rooms.billing.service import one_off
+from tallymark.rooms.billing.service.coupons import CouponBook, make_computed
+from tallymark.rooms.billing.service.retax import as_computed, lines_of
+from tallymark.rooms.billing.service.rows import amount_columns, fee_tax_rows, tax_rows, total_columns
+from tallymark.rooms.coupons import service as coupons
+from tallymark.rooms.coupons.model import Use
+from tallymark.rooms.customers import service as customers
+from tallymark.rooms.fees.model import FeeRecord
+from tallymark.rooms.invoices import service as invoices
+from tallymark.rooms.invoices.model import BillingRecord, Invoice, InvoiceStatus, InvoiceView
+from tallymark.rooms.invoices.numbering import draft_number
+from tallymark.rooms.subscriptions.model import Contract
+from tallymark.rooms.taxes import service as taxes
+from tallymark.rooms.taxes.model import Tax
+
+TYPES = (billing.INVOICE_TYPE, one_off.INVOICE_TYPE)
+WITHOUT_UNITS = (ChargeModel.PERCENTAGE, ChargeModel.DYNAMIC)
+"""Models that more is asked of than units, so that these alone can't be told otherwise."""
+
+JOINED = frozenset(
+    ("external_subscription_id", "external_customer_id", "charge_model", "filter_values", "true_up_fee_id",
+     "self_billed", "taxes")
+)  # fmt: skip
+"""What a fee is read with that is no column of it."""
+
+NEW = {"payment_status": "pending", "succeeded_at": None, "failed_at": None, "refunded_at": None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptFee:
+    """A fee of the void invoice that the new one has too; None keeps what it has. `unit_amount` is in currency units."""
+
+    fee_id: UUID
+    units: Fraction | None = None
+    unit_amount: Fraction | None = None
+    invoice_display_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """A fee to be made: what it was, what was asked, what it comes to."""
+
+    stored: FeeRecord
+    asked: KeptFee
+    fee: Fee
+    taxes: tuple[Tax, ...]
+    line: Line | None = None
+    """The same as billing knows it, where it is a subscription's."""
+
+    @property
+    def is_adjusted(self) -> bool:
+        return self.asked.units is not None or self.asked.unit_amount is not None
+
+
+async def regenerate(tx: Tx, invoice_id: UUID, asked: Sequence[KeptFee], *, now: datetime) -> UUID:
+    """Issue an invoice in place of a void one, of the fees that are asked for; the rest is dropped.
+
+    Raises `NotFound("invoice")`, `NotAllowed("not_regenerable")` for one that is not void or of a type that is made by
+    other means, `NotAllowed("already_regenerated")`, and `NotFound("fee")`.
+    """
+    found = await invoices.get_invoice(tx, invoice_id)
+    await tx.lock("customer", found.customer_id)
+    voided = await invoices.get_invoice(tx, invoice_id)
+    if voided.status is not InvoiceStatus.VOIDED or voided.invoice_type not in TYPES:
+        raise NotAllowed("not_regenerable")
+    if await invoices.find_regenerated(tx, voided.id) is not None:
+        raise NotAllowed("already_regenerated")
+    (view,) = await invoices.get_views(tx, [voided], now=now)
+    parts = await _parts(tx, view, asked)
+    totals, uses, book = await _totals(tx, view, parts)
+    values = _invoice(tx, view, totals, now=now)
+    content = _content(tx, view, parts, totals, values, now=now)
+    made = await invoices.save_regenerated(tx, voided, values, content)
+    await coupons.consume(tx, [(made.id, made.currency, uses)], book.used, now=now)
+    await _copy_sections(tx, view, parts, made, now=now)
+    if voided.invoice_type == one_off.INVOICE_TYPE:
+        await one_off.issue(tx, made, now=now)
+    else:
+        await billing.issue_drafts(tx, [made], now=now)
+    return made.id
+
+
+async def _parts(tx: Tx, view: InvoiceView, asked: Sequence[KeptFee]) -> list[_Part]:
+    """The fees to be made, in the order of the void invoice's lines."""
+    wanted = {one.fee_id: one for one in asked}
+    kept = [fee for fee in view.fees if fee.id in wanted]
+    if len(kept) < len(wanted):
+        raise NotFound("fee")
+    if view.invoice.invoice_type == one_off.INVOICE_TYPE:
+        carried = await _add_on_taxes(tx, view, kept)
+        return [
+            _Part(stored=fee, asked=wanted[fee.id], fee=as_computed(fee), taxes=own)
+            for fee, own in zip(kept, carried, strict=True)
+        ]
+    return [
+        _adjusted(fee, line, wanted[fee.id]) for fee, line in zip(kept, await lines_of(tx, kept), strict=True)
+    ]
+
+
+async def _add_on_taxes(tx: Tx, view: InvoiceView, kept: Sequence[FeeRecord]) -> list[tuple[Tax, ...]]:
+    """Those that a fee was sold with, else what the customer's fees are taxed with today."""
+    parties = one_off.Parties(
+        customer=view.customer, customer_entity=view.customer_entity, entity=view.billing_entity
+    )
+    inherited = await one_off.inherited_taxes(tx, parties)
+    known = await taxes.get_taxes(tx, {tax.tax_id for fee in kept for tax in fee.taxes})
+    return [tuple(known[tax.tax_id] for tax in fee.taxes if tax.tax_id in known) or inherited for fee in kept]
+
+
+def _adjusted(stored: FeeRecord, line: Line, asked: KeptFee) -> _Part:
+    wanted = Adjustment(units=asked.units, unit_amount=asked.unit_amount)
+    fee = adjust(line.fee, wanted, _model(stored, line.contract), currency(stored.currency))
+    return _Part(stored=stored, asked=asked, fee=fee, taxes=line.taxes, line=replace(line, fee=fee))
+
+
+def _model(stored: FeeRecord, contract: Contract) -> Model | None:
+    """What prices other units of a fee, where units alone say enough."""
+    for fixed in contract.plan.fixed_charges:
+        if fixed.id == stored.fixed_charge_id:
+            return None if fixed.prorated else Model(price=fixed.price)
+    charge = next((one for one in contract.plan.charges if one.id == stored.charge_id), None)
+    if charge is None or charge.charge_model in WITHOUT_UNITS or stored.true_up_parent_fee_id is not None:
+        return None
+    if charge.prorated and charge.charge_model is ChargeModel.GRADUATED:
+        return None
+    chosen = next((one for one in charge.filters if one.id == stored.charge_filter_id), None)
+    if chosen is None and stored.charge_filter_id is not None:
+        return None
+    price = parse_price(
+        charge.charge_model,
+        chosen.properties if chosen else charge.properties,
+        aggregation_type=charge.billable_metric.aggregation_type.value,
+    )
+    return Model(price=price, conversion=charge.conversion)
+
+
+async def _totals(
+    tx: Tx, view: InvoiceView, parts: Sequence[_Part]
+) -> tuple[InvoiceDraft, Sequence[Use], CouponBook]:
+    """Coupons and taxes of today; coupons take nothing off what is sold once, nor while the taxes are not known."""
+    lines = [part.line for part in parts if part.line is not None]
+    if not lines:
+        sold = [InvoicedFee(fee=one.fee, taxes=tuple(tax.as_rate for tax in one.taxes)) for one in parts]
+        return compute_invoice(sold), (), CouponBook({})
+    waits = view.customer_entity.eu_tax_management and await customers.awaiting_vat_checks(
+        tx, {view.customer.id}
+    )
+    book = CouponBook({} if waits else await coupons.usable(tx, {view.customer.id}))
+    computed = make_computed((), lines, book)
+    return computed.totals, computed.coupon_uses, book
+
+
+def _invoice(tx: Tx, view: InvoiceView, totals: InvoiceDraft, *, now: datetime) -> dict[str, Any]:
+    voided = view.invoice
+    zone = ZoneInfo(view.customer.applicable_timezone(view.customer_entity))
+    rules = view.customer.issuing_rules(view.customer_entity)
+    dates = new_invoice_dates(
+        rules, day=local_date(voided.created_at, zone), is_recurring=False, has_grace=False
+    )
+    same = (
+        "customer_id", "billing_entity_id", "invoice_type", "currency", "timezone", "billing_day", "billed_at",
+        "is_recurring", "self_billed", "purchase_order_number",
+    )  # fmt: skip
+    return {
+        **{name: getattr(voided, name) for name in same},
+        "id": new_id(),
+        "organization_id": tx.organization_id,
+        "number": draft_number(view.billing_entity),
+        "status": InvoiceStatus.DRAFT,
+        "issuing_date": dates.issuing_date,
+        "expected_finalization_date": dates.expected_finalization_date,
+        "payment_due_date": dates.payment_due_date,
+        "net_payment_term": rules.net_payment_term,
+        **total_columns(totals),
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def _content(
+    tx: Tx,
+    view: InvoiceView,
+    parts: Sequence[_Part],
+    totals: InvoiceDraft,
+    invoice: Mapping[str, Any],
+    *,
+    now: datetime,
+) -> invoices.Content:
+    keys: dict[str, Any] = {"organization_id": tx.organization_id, "created_at": now}
+    ids = {part.stored.id: new_id() for part in parts}
+    rows, fee_taxes = [], []
+    for position, (part, invoiced) in enumerate(zip(parts, totals.fees, strict=True)):
+        own = {**keys, "fee_id": ids[part.stored.id]}
+        fee_taxes += list(fee_tax_rows(part.taxes, invoiced, invoice["currency"], own))
+        rows.append(
+            {**keys, **_fee_row(part, invoiced, ids), "invoice_id": invoice["id"], "position": position}
+        )
+    carried = (tax for part in parts for tax in part.taxes)
+    return invoices.Content(
+        records=[_record(record, invoice["id"], keys) for record in view.records],
+        fees=[{**row, "updated_at": now} for row in rows],
+        fee_taxes=fee_taxes,
+        taxes=tax_rows(carried, totals, invoice["currency"], {**keys, "invoice_id": invoice["id"]}),
+    )
+
+
+def _fee_row(part: _Part, invoiced: InvoicedFee, ids: Mapping[UUID, UUID]) -> dict[str, Any]:
+    stored, parent = part.stored, part.stored.true_up_parent_fee_id
+    copied = {name: getattr(stored, name) for name in FeeRecord.__slots__ if name not in JOINED}
+    computed = amount_columns(invoiced, stored.currency)
+    taxed = ("taxes_amount_cents", "taxes_precise_amount_cents", "taxes_rate", "precise_coupons_amount_cents")
+    changed = computed if part.is_adjusted else {name: computed[name] for name in taxed}
+    return {
+        **copied,
+        **NEW,
+        **changed,
+        "id": ids[stored.id],
+        "original_fee_id": stored.root_id,
+        "true_up_parent_fee_id": ids.get(parent) if parent else None,
+        "invoice_display_name": part.asked.invoice_display_name or stored.invoice_display_name,
+    }
+
+
+def _record(record: BillingRecord, invoice_id: UUID, keys: Mapping[str, Any]) -> dict[str, Any]:
+    copied = {name: getattr(record, name) for name in BillingRecord.__slots__}
+    return {**copied, **keys, "id": new_id(), "invoice_id": invoice_id}
+
+
+async def _copy_sections(
+    tx: Tx, view: InvoiceView, parts: Sequence[_Part], made: Invoice, *, now: datetime
+) -> None:
+    contracts = {
+        part.line.contract.subscription.id: part.line.contract for part in parts if part.line is not None
+    }
+    if contracts:
+        await invoices.copy_sections(tx, [(made.id, list(contracts.values()))], now=now)
+        return
+    printed = (await customers.applicable_sections(tx, [view.customer])).get(view.customer.id, ())
+    await invoices.save_sections(tx, [(made.id, printed)], now=now)

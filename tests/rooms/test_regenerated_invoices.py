@@ -1,0 +1,128 @@
+"""Void invoices made anew (invoicing §8, §10.4)."""
+
+import pytest
+from tests import kit
+from tests.rooms.test_coupons import coupon, give
+
+
+@pytest.fixture
+async def seller(make_organization):
+    """A void invoice of January 2025: 31.00 and 5 units at 2.00, 41.00 less a coupon of 1.00, 20 % tax of 40.00: 48.00."""
+    organization = await make_organization("2025-01-01T00:00:00Z")
+    client = organization.client
+    await kit.tax(client, "20", applied_to_organization=True)
+    sold = await kit.metric(client, "sum_agg", field_name="value")
+    client.plan = await kit.plan(client, kit.charge(sold, amount="2"), amount_cents=3100)
+    client.who = await kit.customer(client)
+    client.subscription = await kit.subscribe(client, client.who, client.plan)
+    await give(client, client.who, await coupon(client, amount_cents=100))
+    await kit.send(client, client.subscription, sold, 5)
+    await kit.advance(client, "2025-02-01T01:00")
+    (client.invoice,) = await kit.invoices(client, client.who)
+    client.base, client.usage = sorted(
+        client.invoice["fees"], key=lambda fee: fee["item"]["type"], reverse=True
+    )
+    return client
+
+
+async def void(client, invoice):
+    await kit.post(client, f"/invoices/{invoice['lago_id']}/void", {})
+
+
+async def regenerate(client, invoice, *fees, expect=200):
+    body = {"invoice": {"fees": list(fees)}}
+    answer = await kit.post(client, f"/invoices/{invoice['lago_id']}/regenerate", body, expect=expect)
+    return answer.get("invoice", answer)
+
+
+async def test_its_fees_taxes_coupons_and_periods_come_again(seller):
+    assert seller.invoice["total_amount_cents"] == 4800
+    await void(seller, seller.invoice)
+    made = await regenerate(
+        seller, seller.invoice, {"id": seller.base["lago_id"]}, {"id": seller.usage["lago_id"]}
+    )
+    same = (
+        "invoice_type", "currency", "issuing_date", "fees_amount_cents", "coupons_amount_cents", "taxes_amount_cents",
+        "total_amount_cents", "billing_periods",
+    )  # fmt: skip
+    assert {name: made[name] for name in same} == {name: seller.invoice[name] for name in same}
+    assert (made["status"], made["number"][-4:]) == ("finalized", "-002")
+    assert [fee["lago_original_fee_id"] for fee in made["fees"]] == [
+        fee["lago_id"] for fee in seller.invoice["fees"]
+    ]
+    assert [fee["precise_coupons_amount_cents"] for fee in made["fees"]] == [
+        fee["precise_coupons_amount_cents"] for fee in seller.invoice["fees"]
+    ]
+
+
+async def test_its_period_is_not_billed_again(seller):
+    await void(seller, seller.invoice)
+    await regenerate(seller, seller.invoice, {"id": seller.base["lago_id"]})
+    await kit.advance(seller, "2025-03-01T01:00")
+    found = await kit.invoices(seller, seller.who)
+    assert [(i["status"], i["fees_amount_cents"]) for i in found] == [
+        ("voided", 4100), ("finalized", 3100), ("finalized", 3100),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "amount", "units"),
+    [
+        pytest.param({"units": "3"}, 600, "3.0", id="units at the charge's price: 3 x 2.00"),
+        pytest.param({"units": "3", "unit_precise_amount": "1.255"}, 377, "3.0", id="3 x 1.255 = 3.765"),
+        pytest.param({"unit_precise_amount": "0.5"}, 250, "5.0", id="its own units: 5 x 0.50"),
+        pytest.param({"units": "0"}, 0, "0.0", id="none"),
+    ],
+)
+async def test_a_fee_is_told_otherwise(seller, change, amount, units):
+    await void(seller, seller.invoice)
+    made = await regenerate(
+        seller, seller.invoice, {"id": seller.usage["lago_id"], **change, "invoice_display_name": "Calls"}
+    )
+    (fee,) = made["fees"]
+    assert (fee["amount_cents"], fee["units"], fee["events_count"]) == (amount, units, 0)
+    assert fee["item"]["invoice_display_name"] == "Calls"
+
+
+async def test_units_of_the_base_price_multiply_it(seller):
+    """2 x 31.00."""
+    await void(seller, seller.invoice)
+    made = await regenerate(seller, seller.invoice, {"id": seller.base["lago_id"], "units": "2"})
+    assert made["fees"][0]["amount_cents"] == 6200
+
+
+async def test_once_and_only_of_what_is_void(seller):
+    kept = {"id": seller.base["lago_id"]}
+    assert (await regenerate(seller, seller.invoice, kept, expect=405))["code"] == "not_regenerable"
+    await void(seller, seller.invoice)
+    gone = {"id": "0190a1c2-0000-7000-8000-000000000000"}
+    assert (await regenerate(seller, seller.invoice, kept, gone, expect=404))["code"] == "fee_not_found"
+    empty = await regenerate(seller, seller.invoice, expect=422)
+    assert empty["error_details"] == {"fees": ["value_is_mandatory"]}
+    made = await regenerate(seller, seller.invoice, kept)
+    assert (await regenerate(seller, seller.invoice, kept, expect=405))["code"] == "already_regenerated"
+    await void(seller, made)
+    again = await regenerate(seller, made, {"id": made["fees"][0]["lago_id"]})
+    assert again["fees"][0]["lago_original_fee_id"] == seller.base["lago_id"]
+
+
+async def test_an_invoice_of_add_ons(seller):
+    asked = {"name": "Help", "code": "help", "amount_cents": 200, "amount_currency": "EUR"}
+    await kit.post(seller, "/add_ons", {"add_on": asked})
+    body = {
+        "external_customer_id": seller.who["external_id"], "currency": "EUR",
+        "fees": [{"add_on_code": "help"}, {"add_on_code": "help", "units": 2}],
+    }  # fmt: skip
+    sold = (await kit.post(seller, "/invoices", {"invoice": body}))["invoice"]
+    await void(seller, sold)
+    made = await regenerate(seller, sold, {"id": sold["fees"][1]["lago_id"]})
+    assert (made["invoice_type"], made["fees_amount_cents"], made["total_amount_cents"]) == (
+        "one_off",
+        400,
+        480,
+    )
+
+
+async def test_nobody_makes_the_invoice_of_another_anew(seller, other_client):
+    await void(seller, seller.invoice)
+    await regenerate(other_client, seller.invoice, {"id": seller.base["lago_id"]}, expect=404)
