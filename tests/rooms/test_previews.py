@@ -383,3 +383,22 @@ async def test_a_preview_is_the_invoice_that_comes(make_organization, seed):
         if reasons & {period["invoicing_reason"] for period in invoice["billing_periods"]}
     ]  # fmt: skip
     assert essence(shown) == essence(made[0])
+
+
+async def test_what_was_billed_progressively_is_credited(seller):
+    """15 x 2.00 passes the threshold of 20.00; on 1 February they are on the invoice and credited."""
+    sold = await kit.metric(seller, "sum_agg", field_name="value")
+    plan = await kit.plan(
+        seller, kit.charge(sold, amount="2"), amount_cents=3100, usage_thresholds=[{"amount_cents": 2000}]
+    )
+    who = await kit.customer(seller)
+    subscription = await kit.subscribe(seller, who, plan)
+    await kit.send(seller, subscription, sold, 15)
+    body = {"lifetime_usage": {"external_historical_usage_amount_cents": 0}}
+    await kit.call(seller, "PUT", f"/subscriptions/{subscription['external_id']}/lifetime_usage", body)
+    (progressive,) = await kit.invoices(seller, who)
+    assert (progressive["invoice_type"], progressive["fees_amount_cents"]) == ("progressive_billing", 3000)
+    shown = await of(seller, who, subscription)
+    assert (shown["fees_amount_cents"], shown["progressive_billing_credit_amount_cents"]) == (5200, 3000)
+    await kit.advance(seller, "2025-02-01T01:00")
+    assert essence(shown) == essence(await newest(seller, who))

@@ -175,26 +175,27 @@ async def take_over(tx: Tx, made: Sequence[tuple[UUID, Computed]], *, now: datet
 
     The credit is there at once: the invoice itself may use it when it is issued (§11.6).
     """
-    await invoices.save_credits(tx, _rows(tx, made, now=now))
+    await invoices.save_credits(tx, credit_rows(tx, made, now=now))
     for _, computed in made:
-        for one in computed.credited:
-            await _give_back(tx, one, now=now)
+        for invoice, part in excesses(computed):
+            await credit_notes.give_back_excess(tx, invoice, part, now=now)
 
 
-async def _give_back(tx: Tx, one: Credited, *, now: datetime) -> None:
-    """Credit an excess: of the latest invoice first, and no more of each than it billed itself.
+def excesses(computed: Computed) -> Iterator[tuple[Invoice, int]]:
+    """What was billed beyond the usage: of the latest invoice first, and no more of each than it billed itself.
 
     One that waits for its taxes is not final: the invoice that takes it over waits as well, and is computed again.
     """
-    left = one.excess_cents
-    for invoice, billed_cents in one.source.billed:
-        part = min(left, billed_cents)
-        if part and invoice.status is InvoiceStatus.FINALIZED:
-            await credit_notes.give_back_excess(tx, invoice, part, now=now)
-            left -= part
+    for one in computed.credited:
+        left = one.excess_cents
+        for invoice, billed_cents in one.source.billed:
+            part = min(left, billed_cents)
+            if part and invoice.status is InvoiceStatus.FINALIZED:
+                yield invoice, part
+                left -= part
 
 
-def _rows(tx: Tx, made: Sequence[tuple[UUID, Computed]], *, now: datetime) -> list[dict[str, Any]]:
+def credit_rows(tx: Tx, made: Sequence[tuple[UUID, Computed]], *, now: datetime) -> list[dict[str, Any]]:
     """What invoices took over, as rows of their credits."""
     return [
         {

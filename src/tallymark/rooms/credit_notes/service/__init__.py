@@ -4,7 +4,7 @@ from tallymark.rooms.credit_notes.service.before_taxes import credited_before_ta
 from tallymark.rooms.credit_notes.service.change import update, void
 from tallymark.rooms.credit_notes.service.create import create, estimate
 from tallymark.rooms.credit_notes.service.deduct import deduct, deductions, give_back
-from tallymark.rooms.credit_notes.service.give import give_back_excess, give_back_voided
+from tallymark.rooms.credit_notes.service.give import excess_note_to_be, give_back_excess, give_back_voided
 from tallymark.rooms.credit_notes.service.metadata import (
     clear_metadata,
     drop_metadata,
@@ -22,6 +22,7 @@ __all__ = [
     "deductions",
     "drop_metadata",
     "estimate",
+    "excess_note_to_be",
     "get_note",
     "get_views",
     "give_back",

@@ -10,8 +10,9 @@ from tallymark.domain.errors import Invalid
 from tallymark.domain.invoicing import notes
 from tallymark.domain.invoicing.creditable import Parts
 from tallymark.rooms.credit_notes import posting, repository
-from tallymark.rooms.credit_notes.service.facts import gather
-from tallymark.rooms.credit_notes.service.save import About, save
+from tallymark.rooms.credit_notes.model import CreditNote
+from tallymark.rooms.credit_notes.service.facts import Facts, gather
+from tallymark.rooms.credit_notes.service.save import About, as_note, note_row, save
 from tallymark.rooms.invoices.model import Invoice
 
 OTHER = About(reason="other")
@@ -46,10 +47,28 @@ async def give_back_excess(tx: Tx, invoice: Invoice, excess_cents: int, *, now: 
 
     Needs the customer's lock. None where nothing is left to credit.
     """
+    found = await _excess(tx, invoice, excess_cents)
+    return None if found is None else await save(tx, *found, OTHER, now=now)
+
+
+async def excess_note_to_be(
+    tx: Tx, invoice: Invoice, excess_cents: int, *, now: datetime
+) -> CreditNote | None:
+    """The note that `give_back_excess` would make, not made."""
+    found = await _excess(tx, invoice, excess_cents)
+    return None if found is None else as_note(await note_row(tx, *found, OTHER, now=now))
+
+
+async def _excess(
+    tx: Tx, invoice: Invoice, excess_cents: int
+) -> tuple[Facts, notes.NoteAmounts, Parts] | None:
     facts = await gather(tx, invoice)
     items = notes.largest_items(facts.creditable, excess_cents)
     amounts = notes.compute_note(facts.creditable, items)
     if not amounts.total_cents:
         return None
-    parts = notes.fit_parts(facts.creditable, amounts, Parts(credit_cents=amounts.expected_cents))
-    return await save(tx, facts, amounts, parts, OTHER, now=now)
+    return (
+        facts,
+        amounts,
+        notes.fit_parts(facts.creditable, amounts, Parts(credit_cents=amounts.expected_cents)),
+    )

@@ -18,6 +18,7 @@ from tallymark.domain.periods import local_date
 from tallymark.jobs import outbox
 from tallymark.jobs.outbox import Message
 from tallymark.rooms.credit_notes import posting, repository
+from tallymark.rooms.credit_notes.model import CreditNote
 from tallymark.rooms.credit_notes.service.facts import Facts
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.invoices.model import Invoice
@@ -78,6 +79,12 @@ async def note_row(
         **_amount_columns(amounts, parts),
         "updated_at": now,
     }
+
+
+def as_note(row: Mapping[str, Any]) -> CreditNote:
+    """The columns of a note as reading it back would give it."""
+    values: dict[str, Any] = {name: row.get(name) for name in CreditNote.__slots__}
+    return CreditNote(**values)
 
 
 def _check(facts: Facts, amounts: NoteAmounts, parts: Parts) -> None:

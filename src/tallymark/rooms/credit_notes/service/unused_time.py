@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from fractions import Fraction
-from typing import Any
 from uuid import UUID
 
 from tallymark.db.engine import Tx
@@ -14,7 +13,7 @@ from tallymark.domain.invoicing.unused_time import Return, UnusedTime, credit_un
 from tallymark.domain.periods import local_date, start_of_day
 from tallymark.rooms.credit_notes.model import CreditNote
 from tallymark.rooms.credit_notes.service.facts import Facts, gather
-from tallymark.rooms.credit_notes.service.save import About, note_row, save
+from tallymark.rooms.credit_notes.service.save import About, as_note, note_row, save
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import FeeRecord
 from tallymark.rooms.invoices import service as invoices
@@ -40,9 +39,7 @@ async def note_to_be(tx: Tx, contract: Contract, *, now: datetime) -> CreditNote
     unused = await _unused(tx, contract)
     if unused is None:
         return None
-    row = await note_row(tx, *unused, CANCELLED, now=now)
-    values: dict[str, Any] = {name: row.get(name) for name in CreditNote.__slots__}
-    return CreditNote(**values)
+    return as_note(await note_row(tx, *unused, CANCELLED, now=now))
 
 
 async def _unused(tx: Tx, contract: Contract) -> tuple[Facts, NoteAmounts, Parts] | None:

@@ -8,10 +8,12 @@ from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import Invalid
-from tallymark.rooms.billing.model import Subject
+from tallymark.rooms.billing.model import Computed, Subject
+from tallymark.rooms.billing.service import progressive_credits
 from tallymark.rooms.billing.service.compute import compute
 from tallymark.rooms.billing.service.subjects import make_subjects
 from tallymark.rooms.credit_notes import service as credit_notes
+from tallymark.rooms.credit_notes.model import CreditNote
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.invoices.model import InvoiceView
 from tallymark.rooms.organizations import service as organizations
@@ -41,14 +43,20 @@ async def preview(tx: Tx, asked: PreviewInput, *, now: datetime) -> Preview:
     book, described = await coupons.open_book(tx, parties, subjects, asked.coupons, now=now)
     made_at = max(now, *(subject.at for subject in subjects))
     computed = await compute(tx, subjects, made_at=made_at, book=book, assumed=scene.assumed)
-    given_back = [
-        note
-        for contract in scene.gives_back
-        if (note := await credit_notes.note_to_be(tx, contract, now=now)) is not None
-    ]
+    given_back = await _notes(tx, scene, computed, now=now)
     view, made = await show(tx, computed, given_back, now=now)
     transient = set() if parties.is_stored else {parties.customer.id}
     return Preview(view=view, imagined=scene.imagined | made | described | transient)
+
+
+async def _notes(tx: Tx, scene: Scene, computed: Computed, *, now: datetime) -> list[CreditNote]:
+    """What would be given back before the invoice is issued: unused time, and usage that was billed too much."""
+    found = [await credit_notes.note_to_be(tx, contract, now=now) for contract in scene.gives_back]
+    found += [
+        await credit_notes.excess_note_to_be(tx, invoice, cents, now=now)
+        for invoice, cents in progressive_credits.excesses(computed)
+    ]
+    return [note for note in found if note is not None]
 
 
 async def _parties(tx: Tx, asked: PreviewInput, *, now: datetime) -> Parties:

@@ -13,6 +13,7 @@ from tallymark.domain.calendar import current_charges_period
 from tallymark.rooms.billing.model import Computed, Subject
 from tallymark.rooms.billing.service.estimate import fee_records
 from tallymark.rooms.billing.service.invoice import draft_row
+from tallymark.rooms.billing.service.progressive_credits import credit_rows
 from tallymark.rooms.billing.service.rows import record_rows, tax_rows
 from tallymark.rooms.coupons import service as coupons
 from tallymark.rooms.credit_notes import service as credit_notes
@@ -39,7 +40,9 @@ async def show(
     notes = await credit_notes.deductions(tx, invoice, assumed=given_back, now=now)
     invoice = _settled(invoice, notes)
     used = [(invoice.id, invoice.currency, computed.coupon_uses)]
-    credits = [_of(CreditLine, row) for row in [*coupons.credit_rows(tx, used, now=now), *notes]]
+    taken_over = credit_rows(tx, [(invoice.id, computed)], now=now)
+    deducted = [*taken_over, *coupons.credit_rows(tx, used, now=now), *notes]
+    credits = [_of(CreditLine, row) for row in deducted]
     records = list(_records(tx, computed, invoice, now=now))
     first = computed.subjects[0].contract
     contracts = [subject.contract for subject in computed.subjects]
