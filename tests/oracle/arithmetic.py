@@ -32,3 +32,14 @@ def floor_at(x: Fraction, digits: int) -> Fraction:
 def cents(amount: Fraction, currency: str) -> int:
     """`round(A, exponent) × subunits`."""
     return half_away(amount * SUBUNITS[currency])
+
+
+def plainly(x: Fraction) -> str:
+    """In decimals, written out; for numbers that end."""
+    whole, rest = divmod(abs(x), 1)
+    digits = ""
+    while rest:
+        assert len(digits) < 60, "a number that does not end"
+        digit, rest = divmod(rest * 10, 1)
+        digits += str(digit)
+    return f"{'-' if x < 0 else ''}{whole}.{digits or '0'}"

@@ -15,11 +15,25 @@ from tests.oracle.arithmetic import SUBUNITS, half_away
 from tests.oracle.days import TICK
 from tests.oracle.fees import Fee
 from tests.oracle.invoices import Walk, lived
-from tests.oracle.life import Action, Charge, Event, Life, Metric, Plan, Subscribe, Terminate
+from tests.oracle.life import (
+    Action,
+    ApplyCoupon,
+    ChangeUnits,
+    Charge,
+    Coupon,
+    Event,
+    FixedCharge,
+    Life,
+    Metric,
+    Plan,
+    Subscribe,
+    Terminate,
+)
+from tests.oracle.money import Totals
 from tests.oracle.records import Record, Subscription, windows
 
-Told = list[tuple[str, list[Any], list[Any]]]
-"""Invoices: issuing date, the windows of its subscriptions, its fees."""
+Told = list[tuple[str, list[Any], list[Any], tuple[Any, ...]]]
+"""Invoices: issuing date, the windows of its subscriptions, its fees, its totals."""
 
 
 def wire(at: datetime) -> str:
@@ -36,11 +50,12 @@ class Engine:
         self.client, self.life = client, life
         self.codes: dict[str, str] = {}
         self.metrics: dict[str, str] = {}
+        self.add_ons: dict[str, str] = {}
         self.plans: set[str] = set()
 
     async def live(self, *, stops: tuple[datetime, ...] = (), resend: bool = False) -> None:
         """Do what the life says, the clock stopping at `stops` too; `resend`: every event is sent twice."""
-        await kit.customer(self.client, external_id="c", timezone=self.life.zone)
+        await self.prepare()
         now, waiting = self.life.begins, sorted(stops)
         for at, together in itertools.groupby(self.life.actions, key=lambda action: action.at):
             while waiting and waiting[0] < at:
@@ -50,6 +65,23 @@ class Engine:
         for stop in [*(w for w in waiting if w < self.life.ends), self.life.ends]:
             now = await self.advance(now, stop)
 
+    async def prepare(self) -> None:
+        """All that does not change: taxes, the customer, metrics, plans and coupons."""
+        for code, rate in self.life.taxes.items():
+            in_entity = code in self.life.entity_taxes
+            body = {"name": code, "code": code, "rate": rate, "applied_to_organization": in_entity}
+            await kit.post(self.client, "/taxes", {"tax": body})
+        codes = list(self.life.customer_taxes)
+        await kit.customer(self.client, external_id="c", timezone=self.life.zone, tax_codes=codes)
+        if any(charge.conversion_rate for plan in self.life.plans for charge in plan.charges):
+            unit = {"name": "Credits", "code": "credits", "short_name": "cr"}
+            await kit.post(self.client, "/pricing_units", {"pricing_unit": unit})
+        for plan in self.life.plans:
+            await self.make_plan(plan)
+        for action in self.life.actions:
+            if isinstance(action, ApplyCoupon):
+                await kit.post(self.client, "/coupons", {"coupon": self.coupon_body(action.coupon)})
+
     async def advance(self, now: datetime, to: datetime) -> datetime:
         if to > now:
             answer = await kit.post(self.client, "/test_clock/advance", {"test_clock": {"to": wire(to)}})
@@ -57,15 +89,22 @@ class Engine:
         return max(now, to)
 
     async def do(self, actions: list[Action], *, resend: bool) -> None:
-        for is_event, found in itertools.groupby(actions, key=lambda action: isinstance(action, Event)):
+        for is_event, grouped in itertools.groupby(actions, key=lambda action: isinstance(action, Event)):
+            together = list(grouped)
             if is_event:
-                await self.send([one for one in found if isinstance(one, Event)], resend=resend)
+                await self.send([one for one in together if isinstance(one, Event)], resend=resend)
                 continue
-            for action in found:
+            for action in together:
                 if isinstance(action, Subscribe):
                     await self.subscribe(action)
                 elif isinstance(action, Terminate):
                     await self.terminate(action)
+                elif isinstance(action, ApplyCoupon):
+                    body = {"external_customer_id": "c", "coupon_code": action.coupon.code}
+                    found = await self.client.post("/applied_coupons", json={"applied_coupon": body})
+                    assert found.status_code in (200, 405), found.text  # it overlaps another
+                elif isinstance(action, ChangeUnits):
+                    await self.change_units(action)
 
     async def send(self, events: list[Event], *, resend: bool) -> None:
         told = [
@@ -77,6 +116,7 @@ class Engine:
                 if one.timestamp.microsecond
                 else int(one.timestamp.timestamp()),
                 "properties": one.properties,
+                "precise_total_amount_cents": one.precise_total_amount_cents,
             }
             for one in events
         ]
@@ -87,7 +127,6 @@ class Engine:
                 await kit.post(self.client, "/events", {"event": one}, expect=422)
 
     async def subscribe(self, action: Subscribe) -> None:
-        await self.make_plan(action.plan)
         body: dict[str, Any] = {
             "external_customer_id": "c",
             "external_id": action.external_id,
@@ -107,10 +146,17 @@ class Engine:
             query["on_termination_invoice"] = "skip"
         path = f"/subscriptions/{action.external_id}"
         found = await self.client.request("DELETE", path, params=query)
-        if found.status_code == 404:  # it has not begun yet
-            await kit.call(self.client, "DELETE", path, status="pending")
+        if found.status_code == 404:  # it has not begun yet, or has ended by itself
+            found = await self.client.request("DELETE", path, params={"status": "pending"})
+            assert found.status_code in (200, 404), found.text
         else:
             assert found.status_code == 200, found.text
+
+    async def change_units(self, action: ChangeUnits) -> None:
+        body = {"units": action.units, "apply_units_immediately": action.immediately}
+        path = f"/subscriptions/{action.external_id}/fixed_charges/{action.code}"
+        found = await self.client.put(path, json={"fixed_charge": body})
+        assert found.status_code in (200, 404), found.text  # it has not begun yet, or has another plan
 
     async def make_plan(self, plan: Plan) -> None:
         if plan.code in self.plans:
@@ -118,6 +164,10 @@ class Engine:
         self.plans.add(plan.code)
         for charge in plan.charges:
             await self.make_metric(charge.metric)
+        for fixed in plan.fixed_charges:
+            self.add_ons[fixed.code] = (
+                await kit.post(self.client, "/add_ons", {"add_on": self.add_on_body(fixed)})
+            )["add_on"]["lago_id"]
         made = await kit.post(self.client, "/plans", {"plan": self.plan_body(plan)})
         for charge in made["plan"]["charges"]:
             self.codes[charge["lago_id"]] = charge["code"]
@@ -133,6 +183,8 @@ class Engine:
         if metric.rounding_function:
             more["rounding_function"] = metric.rounding_function
             more["rounding_precision"] = metric.rounding_precision
+        if metric.expression:
+            more["expression"] = metric.expression.text
         if metric.filters:
             more["filters"] = [{"key": key, "values": values} for key, values in metric.filters.items()]
         made = await kit.metric(self.client, metric.aggregation, code=metric.code, **more)
@@ -148,10 +200,55 @@ class Engine:
             "pay_in_advance": plan.pay_in_advance,
             "charges": [self.charge_body(charge) for charge in plan.charges],
         }
+        body["tax_codes"] = list(plan.tax_codes)
+        if plan.commitment_cents:
+            body["minimum_commitment"] = {
+                "amount_cents": plan.commitment_cents,
+                "tax_codes": list(plan.commitment_tax_codes),
+            }
+        body["fixed_charges"] = [self.fixed_charge_body(fixed) for fixed in plan.fixed_charges]
+        if plan.fixed_monthly:
+            body["bill_fixed_charges_monthly"] = True
         if plan.charges_monthly:
             body["bill_charges_monthly"] = True
         if plan.trial_days:
-            body["trial_period"] = int(plan.trial_days)
+            body["trial_period"] = float(plan.trial_days)
+        return body
+
+    def add_on_body(self, fixed: FixedCharge) -> dict[str, Any]:
+        currency = self.life.currency
+        return {"name": fixed.code, "code": fixed.code, "amount_cents": 1, "amount_currency": currency}
+
+    def fixed_charge_body(self, fixed: FixedCharge) -> dict[str, Any]:
+        return {
+            "add_on_id": self.add_ons[fixed.code],
+            "code": fixed.code,
+            "charge_model": fixed.model,
+            "properties": fixed.properties,
+            "units": fixed.units,
+            "pay_in_advance": fixed.pay_in_advance,
+            "prorated": fixed.prorated,
+            "tax_codes": list(fixed.tax_codes),
+        }
+
+    def coupon_body(self, coupon: Coupon) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "name": coupon.code,
+            "code": coupon.code,
+            "coupon_type": "fixed_amount" if coupon.percentage is None else "percentage",
+            "frequency": coupon.frequency,
+            "frequency_duration": coupon.duration,
+            "expiration": "no_expiration",
+            "applies_to": {},
+        }
+        if coupon.percentage is None:
+            body |= {"amount_cents": coupon.amount_cents, "amount_currency": self.life.currency}
+        else:
+            body["percentage_rate"] = coupon.percentage
+        if coupon.plans:
+            body["applies_to"] = {"plan_codes": list(coupon.plans)}
+        if coupon.metrics:
+            body["applies_to"] = {"billable_metric_codes": list(coupon.metrics)}
         return body
 
     def charge_body(self, charge: Charge) -> dict[str, Any]:
@@ -160,7 +257,11 @@ class Engine:
             "code": charge.code,
             "charge_model": charge.model,
             "properties": charge.properties,
+            "tax_codes": list(charge.tax_codes),
         }
+        if charge.conversion_rate:
+            rate = charge.conversion_rate
+            body["applied_pricing_unit"] = {"code": "credits", "conversion_rate": rate}
         if charge.filters:
             body["filters"] = [{"values": one.values, "properties": one.properties} for one in charge.filters]
         if charge.prorated:
@@ -176,6 +277,7 @@ class Engine:
                 invoice["issuing_date"],
                 sorted(map(window_of, invoice["billing_periods"])),
                 sorted(filter(says_something, map(self.fee_of, invoice["fees"])), key=repr),
+                totals_of(invoice),
             )
             for invoice in found
         )
@@ -184,7 +286,9 @@ class Engine:
         item, kind = fee["item"], fee["item"]["type"]
         if fee["lago_true_up_parent_fee_id"]:
             kind = "true_up"
-        code = self.codes.get(fee["lago_charge_id"] or "") or item["code"]
+        code = self.codes.get(fee["lago_charge_id"] or "") or item["code"]  # a fixed charge's is its add-on's
+        if kind == "commitment":
+            code = "commitment"
         of_group = kind != "true_up"
         return (
             kind,
@@ -196,6 +300,8 @@ class Engine:
             fee["amount_cents"],
             shown(Fraction(fee["precise_amount"]) * SUBUNITS[self.life.currency]),
             fee["events_count"] or 0,
+            fee["taxes_amount_cents"],
+            shown(Fraction(fee["precise_coupons_amount_cents"])),
         )
 
     async def usage(self, external_id: str) -> dict[str, tuple[Any, ...]]:
@@ -208,6 +314,8 @@ class Engine:
 
 
 def window_of(period: dict[str, Any]) -> tuple[Any, ...]:
+    if period["invoicing_reason"] == "in_advance_charge":  # its fees have periods of their own
+        return (period["external_subscription_id"], period["invoicing_reason"])
     return (
         period["external_subscription_id"],
         period["invoicing_reason"],
@@ -218,9 +326,23 @@ def window_of(period: dict[str, Any]) -> tuple[Any, ...]:
     )
 
 
+def totals_of(invoice: dict[str, Any]) -> tuple[Any, ...]:
+    has_a_rate = invoice["sub_total_excluding_taxes_amount_cents"] > 0
+    return (
+        invoice["fees_amount_cents"],
+        invoice["coupons_amount_cents"],
+        invoice["taxes_amount_cents"],
+        invoice["sub_total_including_taxes_amount_cents"],
+        shown(Fraction(str(invoice["taxes_rate"]))) if has_a_rate else None,
+        sorted(
+            (tax["tax_code"], tax["amount_cents"]) for tax in invoice["applied_taxes"] if tax["amount_cents"]
+        ),
+    )
+
+
 def says_something(fee: tuple[Any, ...]) -> bool:
     """Not a zero charge fee, kept as a true-up's parent: of several groups the page names none (pricing §10)."""
-    units, amount_cents, _, count = fee[5:]
+    units, amount_cents, _, count = fee[5:9]
     return fee[0] != "charge" or units != "0" or amount_cents != 0 or count != 0
 
 
@@ -239,12 +361,15 @@ def told(life: Life) -> Told:
             invoice.issuing_date.isoformat(),
             sorted(record_of(record) for record in invoice.records),
             sorted(filter(says_something, map(plain, invoice.fees)), key=repr),
+            summary(invoice.totals),
         )
         for invoice in lived(life).invoices
     )
 
 
 def record_of(record: Record) -> tuple[Any, ...]:
+    if record.reason == "in_advance_charge":
+        return (record.external_id, record.reason)
     start, to = (None, None)
     if record.charges is not None:
         start, end = record.charges
@@ -259,6 +384,17 @@ def record_of(record: Record) -> tuple[Any, ...]:
     )
 
 
+def summary(totals: Totals) -> tuple[Any, ...]:
+    return (
+        totals.fees_cents,
+        totals.coupons_cents,
+        totals.taxes_cents,
+        totals.total_cents,
+        None if totals.taxes_rate is None else shown(totals.taxes_rate),
+        sorted((code, amount) for code, amount in totals.by_tax.items() if amount),
+    )
+
+
 def plain(fee: Fee) -> tuple[Any, ...]:
     one = fee.subscription
     filters: dict[str, list[str]] = {}
@@ -268,13 +404,15 @@ def plain(fee: Fee) -> tuple[Any, ...]:
     return (
         fee.kind,
         one.external_id,
-        fee.code or one.plan.code,
+        fee.code or ("commitment" if fee.kind == "commitment" else one.plan.code),
         repr(sorted(filters.items())),
         repr(sorted(fee.group)),
         shown(fee.units),
         fee.amount_cents,
         shown(fee.precise_cents),
         fee.count,
+        fee.taxes_cents,
+        shown(fee.coupons),
     )
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime
 from fractions import Fraction
 
 from tests.oracle.arithmetic import SUBUNITS, cents, half_away, round_at
-from tests.oracle.days import TICK, cal_days, days, local, start_of_day
+from tests.oracle.days import DAY, TICK, days, local, start_of_day
 from tests.oracle.life import Charge, Event, FixedCharge
 from tests.oracle.prices import amount_of, fixed_amount_of
-from tests.oracle.records import Record, Subscription, in_trial, windows
+from tests.oracle.records import FixedBilled, Record, Subscription, UnitEvent, in_trial, windows
 from tests.oracle.units import (
     Group,
     Window,
@@ -29,7 +29,7 @@ USAGE_REASONS = ("subscription_periodic", "subscription_terminating")
 @dataclass(kw_only=True)
 class Fee:
     kind: str
-    """`subscription`, `charge`, `true_up` or `fixed_charge`."""
+    """`subscription`, `charge`, `true_up`, `fixed_charge` or `commitment`."""
     subscription: Subscription
     code: str
     """The charge's or fixed charge's; empty otherwise."""
@@ -40,6 +40,17 @@ class Fee:
     filter: int | None = None
     """The place of the filter in the charge's list; None for the default bucket."""
     group: Group = ()
+    starts: date
+    """The first day of the period that it is for."""
+    metric: str | None = None
+    tax_codes: tuple[str, ...] = ()
+    pricing_unit_cents: int | None = None
+    coupons: Fraction = Fraction(0)
+    taxes_cents: int = 0
+
+    @property
+    def taxable(self) -> Fraction:
+        return self.amount_cents - self.coupons
 
 
 def fees_of(one: Subscription, record: Record, arrived: list[Event], currency: str) -> list[Fee]:
@@ -51,6 +62,8 @@ def fees_of(one: Subscription, record: Record, arrived: list[Event], currency: s
             found += charge_fees(one, record, charge, arrived, currency)
     for fixed in one.plan.fixed_charges:
         found += fixed_fees(one, record, fixed, currency)
+    found += commitment(one, record, found)
+    record.fees = found
     return found
 
 
@@ -98,6 +111,7 @@ def subscription_fee(one: Subscription, record: Record) -> Fee:
         units=Fraction(1),
         amount_cents=half_away(precise),
         precise_cents=precise,
+        starts=record.fee_start,
     )
 
 
@@ -169,7 +183,9 @@ def charge_fees(
     if charge.pay_in_advance:  # the renewal prices full units
         charge = replace(charge, prorated=False)
     found = list(fees_in(one, charge, window, arrived, currency))
-    true_up = minimum(one, charge, window, found)
+    for fee in found:
+        fee.starts = record.charges_start
+    true_up = minimum(one, charge, window, found, currency)
     parent = next(fee for fee in found if fee.filter is None)
     kept = [f for f in found if f.units or f.amount_cents or f.count or (true_up and f is parent)]
     return [*kept, *true_up]
@@ -191,76 +207,186 @@ def fees_in(
             units = units_of([e for e in scope if group_of(e, properties) == group], charge, window)
             amount = amount_of(charge, properties, units, currency)
             zero = units.full < 0 or units.priced < 0
+            amount_cents, precise_cents, in_pricing_units = money(charge, amount, currency)
             yield Fee(
                 kind="charge",
                 subscription=one,
                 code=charge.code,
                 units=Fraction(0) if zero else units.full,
-                amount_cents=cents(amount, currency),
-                precise_cents=amount * SUBUNITS[currency],
+                amount_cents=amount_cents,
+                precise_cents=precise_cents,
                 count=units.count,
                 filter=None if bucket is None else charge.filters.index(bucket),
                 group=group,
+                starts=local(window.start, window.zone),
+                metric=charge.metric.code,
+                tax_codes=charge.tax_codes,
+                pricing_unit_cents=in_pricing_units,
             )
 
 
-def minimum(one: Subscription, charge: Charge, window: Window, found: list[Fee]) -> list[Fee]:
-    """§10: the spending minimum's true-up."""
+def money(charge: Charge, amount: Fraction, currency: str) -> tuple[int, Fraction, int | None]:
+    """§1.4 and, for prices in a pricing unit, §11: rounded cents, precise ones, and the pricing unit's."""
+    if charge.conversion_rate is None:
+        return cents(amount, currency), amount * SUBUNITS[currency], None
+    in_pricing_units = half_away(amount * 100)
+    fiat = in_pricing_units * Fraction(charge.conversion_rate) / 100
+    return cents(fiat, currency), fiat * SUBUNITS[currency], in_pricing_units
+
+
+def minimum(one: Subscription, charge: Charge, window: Window, found: list[Fee], currency: str) -> list[Fee]:
+    """§10: the spending minimum's true-up; §11: compared in the pricing unit, then converted."""
     prorated = Fraction(charge.min_amount_cents * window.span, window.duration)
-    used = sum(fee.amount_cents for fee in found)
+    in_units = charge.conversion_rate is not None
+    used = sum((fee.pricing_unit_cents or 0) if in_units else fee.amount_cents for fee in found)
     if charge.pay_in_advance or used >= prorated:
         return []
-    precise = prorated - sum(fee.precise_cents for fee in found)
+    amount_cents, precise = half_away(prorated - used), prorated - sum(fee.precise_cents for fee in found)
+    if in_units:
+        amount_cents, precise, _ = money(charge, Fraction(amount_cents, 100), currency)
     return [
         Fee(
             kind="true_up",
             subscription=one,
             code=charge.code,
             units=Fraction(1),
-            amount_cents=half_away(prorated - used),
+            amount_cents=amount_cents,
             precise_cents=precise,
+            starts=found[0].starts,
+            metric=charge.metric.code,
+            tax_codes=charge.tax_codes,
         )
     ]
+
+
+# -- §15: the minimum commitment --------------------------------------------------------------------------
+
+
+def commitment(one: Subscription, record: Record, found: list[Fee]) -> list[Fee]:
+    plan, calendar = one.plan, one.calendar
+    if not plan.commitment_cents or not is_reconciled(one, record, found):
+        return []
+    first = calendar.period_start(record.charges_start, plan.interval)
+    begins = max(first, local(one.started, one.zone))
+    ends = calendar.period_end(first, plan.interval)
+    if one.status == "terminated" and one.terminated_at is not None:
+        ends = min(ends, local(one.terminated_at, one.zone))
+    share = Fraction((ends - begins).days + 1, calendar.length(first, plan.interval))
+    committed = half_away(plan.commitment_cents * share)
+    of_period = [
+        fee
+        for fee in [*(fee for r in one.records for fee in r.fees), *found]
+        if calendar.period_start(fee.starts, plan.interval) == first
+    ]
+    missing = committed - sum(fee.amount_cents for fee in of_period)
+    if missing <= 0:
+        return []
+    return [
+        Fee(
+            kind="commitment",
+            subscription=one,
+            code="",
+            units=Fraction(1),
+            amount_cents=missing,
+            precise_cents=committed - sum((fee.precise_cents for fee in of_period), Fraction(0)),
+            starts=first,
+            tax_codes=plan.commitment_tax_codes,
+        )
+    ]
+
+
+def is_reconciled(one: Subscription, record: Record, found: list[Fee]) -> bool:
+    """In arrears with the period's invoice, in advance with the next one that carries a base fee; at the end too."""
+    if record.reason == "subscription_terminating":
+        return True
+    if record.reason != "subscription_periodic":
+        return False
+    has_fee = any(fee.kind == "subscription" for fee in found)
+    if one.plan.pay_in_advance:
+        return has_fee and any(r.has_fee for r in one.records)
+    return has_fee or not one.monthly_split
 
 
 # -- §13: fixed charges -----------------------------------------------------------------------------------
 
 
 def fixed_fees(one: Subscription, record: Record, charge: FixedCharge, currency: str) -> list[Fee]:
-    """Units that never change: one unit event, when the subscription starts."""
+    """§13.3: in arrears of the record's window, in advance of the period that begins or runs."""
     zone, calendar = one.zone, one.calendar
     if record.fixed is None:
         return []
     start, end = record.fixed
     first = record.fixed_start
     if charge.pay_in_advance:
-        if one.status == "terminated":
-            return []
         first = calendar.period_start(record.day, record.fixed_unit)
         start = max(start_of_day(first, zone), one.started)
         end = start_of_day(calendar.next_start(first, record.fixed_unit), zone)
-        if any(start in r.fixed_billed for r in one.records):
+        if one.status == "terminated" or fixed_billed(one, charge, first):
             return []
-        record.fixed_billed.append(start)
-    elif record.reason in ("subscription_starting", "in_advance_charge"):
+    elif record.reason in ("subscription_starting", "in_advance_charge") or start >= end:
         return []
-    u_full = Fraction(charge.units)
-    if one.started + timedelta(seconds=1) >= end:
-        u_full = Fraction(0)
-    u = u_full
+    length = calendar.length(first, record.fixed_unit)
+    u, u_full = fixed_units(one.units.get(charge.code, []), start, end, zone, length)
+    amount = fixed_amount_of(charge, u if charge.prorated else u_full, u_full)
+    found = fixed_fee(one, charge, first, u_full, amount, currency)
+    if not found.units and not found.amount_cents:
+        return []
+    if charge.pay_in_advance:
+        record.fixed_billed.append(FixedBilled(charge.code, first, u_full))
+    return [found]
+
+
+def fixed_billed(one: Subscription, charge: FixedCharge, first: date) -> list[FixedBilled]:
+    return [b for r in one.records for b in r.fixed_billed if (b.code, b.start) == (charge.code, first)]
+
+
+def fixed_units(
+    told: list[UnitEvent], start: datetime, end: datetime, zone: str, length: int
+) -> tuple[Fraction, Fraction]:
+    """§13.2: prorated units and full ones, of events in the order of their creation."""
+    before = [event for event in told if event.since < start]
+    chosen = [e for e in told if start <= e.since < end or (before and e is before[-1])]
+    if not chosen:
+        return Fraction(0), Fraction(0)
+    kept = [e for n, e in enumerate(chosen) if not any(later.since < e.since for later in chosen[n + 1 :])]
+    begins = [local(max(event.since, start), zone) for event in kept]
+    begins.append(local(end - TICK, zone) + DAY)
+    u = Fraction(0)
+    for event, day, until in zip(kept, begins, begins[1:], strict=False):
+        u += max(Fraction(0), round_at(event.units * (until - day).days / length, 6))
+    return u, chosen[-1].units
+
+
+def unit_change_fee(
+    one: Subscription, record: Record, charge: FixedCharge, units: Fraction, currency: str
+) -> Fee:
+    """§13.3: what an immediate change of units that are paid in advance costs."""
+    first = one.calendar.period_start(record.day, one.fixed_unit)
+    billed = fixed_billed(one, charge, first)
+    had = sum((b.units for b in billed), Fraction(0))
+    if units <= had:
+        record.fixed_billed.append(FixedBilled(charge.code, first, Fraction(0)))
+        return fixed_fee(one, charge, first, Fraction(0), Fraction(0), currency)
+    record.fixed_billed.append(FixedBilled(charge.code, first, units - had))
+    amount = fixed_amount_of(charge, units, units)
+    if billed:
+        amount -= fixed_amount_of(charge, had, had)
     if charge.prorated:
-        share = Fraction(max(cal_days(start, end - TICK, zone), 0), calendar.length(first, record.fixed_unit))
-        u = round_at(u_full * share, 6)
-    amount = fixed_amount_of(charge, u, u_full)
-    if not u_full and not amount:
-        return []
-    return [
-        Fee(
-            kind="fixed_charge",
-            subscription=one,
-            code=charge.code,
-            units=u_full,
-            amount_cents=cents(amount, currency),
-            precise_cents=amount * SUBUNITS[currency],
-        )
-    ]
+        last = one.calendar.period_end(first, one.fixed_unit)
+        amount *= Fraction((last - record.day).days + 1, one.calendar.length(first, one.fixed_unit))
+    return fixed_fee(one, charge, first, units - had, amount, currency)
+
+
+def fixed_fee(
+    one: Subscription, charge: FixedCharge, first: date, units: Fraction, amount: Fraction, currency: str
+) -> Fee:
+    return Fee(
+        kind="fixed_charge",
+        subscription=one,
+        code=charge.code,
+        units=units,
+        amount_cents=cents(amount, currency),
+        precise_cents=amount * SUBUNITS[currency],
+        starts=first,
+        tax_codes=charge.tax_codes,
+    )

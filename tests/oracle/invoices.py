@@ -9,14 +9,17 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from fractions import Fraction
 
-from tests.oracle import fees
+from tests.oracle import fees, money
+from tests.oracle.arithmetic import plainly
 from tests.oracle.days import DAY, TICK, local, start_of_day
 from tests.oracle.fees import Fee
-from tests.oracle.life import Event, Life, Plan, Subscribe, Terminate
-from tests.oracle.records import Record, Subscription, boundaries, in_trial
+from tests.oracle.life import Action, ApplyCoupon, ChangeUnits, Coupon, Event, Life, Subscribe, Terminate
+from tests.oracle.money import AppliedCoupon, Totals
+from tests.oracle.records import Record, Subscription, UnitEvent, boundaries, in_trial
 
 SETTLING = timedelta(minutes=10)
 SECOND = timedelta(seconds=1)
@@ -29,11 +32,22 @@ class Invoice:
     issuing_date: date
     records: list[Record] = field(default_factory=list)
     fees: list[Fee] = field(default_factory=list)
+    totals: Totals = field(default_factory=lambda: Totals(fees_cents=0))
 
 
 def invoices_of(life: Life) -> list[Invoice]:
     """Every invoice of the life, in the order in which they are made."""
     return lived(life).invoices
+
+
+def evaluated(event: Event, life: Life) -> Event:
+    """Metering §1.2: what a metric's expression makes of an event is kept under its field's name."""
+    expression = next((m.expression for m in life.metrics if m.code == event.code), None)
+    if expression is None:
+        return event
+    made = expression.meaning(Fraction(str(event.properties["value"])))
+    text = made if isinstance(made, str) else plainly(made)
+    return replace(event, properties=event.properties | {"value": text})
 
 
 def lived(life: Life) -> Walk:
@@ -49,6 +63,7 @@ class Walk:
         self.subscriptions: list[Subscription] = []
         self.invoices: list[Invoice] = []
         self.arrived: list[Event] = []
+        self.coupons: list[AppliedCoupon] = []
         self._agenda: list[tuple[datetime, int, int, Callable[[], None]]] = []
         self._order = itertools.count()
 
@@ -76,14 +91,18 @@ class Walk:
             work()
         self.now = self.life.ends
 
-    def do(self, action: Subscribe | Terminate | Event) -> None:
+    def do(self, action: Action) -> None:
         match action:
             case Event():
-                self.arrived.append(action)
+                self.arrived.append(evaluated(action, self.life))
             case Subscribe():
                 self.subscribe(action)
             case Terminate():
                 self.terminate(action)
+            case ApplyCoupon():
+                self.apply_coupon(action.coupon)
+            case ChangeUnits():
+                self.change_units(action)
 
     def today(self) -> date:
         return local(self.now, self.life.zone)
@@ -110,9 +129,9 @@ class Walk:
         elif current.status == "pending":
             current.plan = action.plan
         elif action.plan.yearly_cents >= current.plan.yearly_cents:
-            self.upgrade(current, action.plan)
+            self.upgrade(current, action)
         else:
-            self.downgrade(current, action.plan)
+            self.downgrade(current, action)
 
     def create(self, action: Subscribe) -> None:
         now = self.now + TICK  # a call is a moment after the last due work
@@ -144,6 +163,8 @@ class Walk:
 
     def start(self, one: Subscription, begins: datetime) -> None:
         one.status, one.started_at = "active", begins
+        for fixed in one.plan.fixed_charges:
+            one.units[fixed.code] = [UnitEvent(Fraction(fixed.units), begins + SECOND)]
         if one.plan.trial_days:
             self.at(max(one.trial_end, self.now), TRIAL_END, lambda: self.trial_ends(one))
 
@@ -165,7 +186,7 @@ class Walk:
         """§4.5."""
         if one.status != "active" or one.trial_ended_at is not None:
             return
-        at = one.trial_end
+        at = max(one.trial_end, one.created_at)
         one.trial_ended_at = at
         day = local(at, self.life.zone)
         billed = any(r.day == local(one.started, self.life.zone) and r.has_fee for r in one.records)
@@ -180,18 +201,18 @@ class Walk:
 
     # -- §2.6: upgrade and downgrade ----------------------------------------------------------------------
 
-    def successor(self, old: Subscription, plan: Plan) -> Subscription:
+    def successor(self, old: Subscription, action: Subscribe) -> Subscription:
         for waiting in self.subscriptions:
             if waiting.previous is old and waiting.status == "pending":
                 waiting.status = "canceled"
         made = Subscription(
             external_id=old.external_id,
-            plan=plan,
+            plan=action.plan,
             subscription_at=old.subscription_at,
             billing_time=old.billing_time,
             created_at=self.now + TICK,
-            ending_at=old.ending_at,
-            consolidate=old.consolidate,
+            ending_at=action.ending_at or old.ending_at,
+            consolidate=action.consolidate,
             zone=old.zone,
         )
         made.earlier = [s for s in self.subscriptions if s.external_id == old.external_id]
@@ -199,9 +220,9 @@ class Walk:
         self.subscriptions.append(made)
         return made
 
-    def upgrade(self, old: Subscription, plan: Plan) -> None:
+    def upgrade(self, old: Subscription, action: Subscribe) -> None:
         self.bill_today()  # what is due by now is billed before the upgrade
-        new, now = self.successor(old, plan), self.now + TICK
+        new, now = self.successor(old, action), self.now + TICK
         old.next, old.status, old.terminated_at = new, "terminated", now
         self.start(new, now)
         together = [old]
@@ -213,8 +234,8 @@ class Walk:
         has_fixed = any(f.pay_in_advance for f in new.plan.fixed_charges)
         return has_fixed or (new.plan.pay_in_advance and not in_trial(new, new.started))
 
-    def downgrade(self, old: Subscription, plan: Plan) -> None:
-        old.next = self.successor(old, plan)
+    def downgrade(self, old: Subscription, action: Subscribe) -> None:
+        old.next = self.successor(old, action)
 
     def switch(self, day: date) -> None:
         """The pending successor takes over on the first day of a period of the old plan's interval."""
@@ -234,7 +255,8 @@ class Walk:
 
     def terminate(self, action: Terminate) -> None:
         one = self.current(action.external_id)
-        assert one is not None, "a life ends only what it has"
+        if one is None:  # it has ended by itself
+            return
         if one.status == "pending":
             one.status = "canceled"
             return
@@ -243,6 +265,28 @@ class Walk:
         one.ends_with_invoice = action.invoice
         if action.invoice:
             self.invoice([one], one.terminated_at, "subscription_terminating")
+
+    # -- pricing §13.2, §13.3: other units of a fixed charge ------------------------------------------------
+
+    def change_units(self, action: ChangeUnits) -> None:
+        one = next(
+            (s for s in self.subscriptions if s.external_id == action.external_id and s.status == "active"),
+            None,
+        )
+        charge = next((f for f in one.plan.fixed_charges if f.code == action.code), None) if one else None
+        if one is None or charge is None:
+            return
+        since, units = self.now + TICK, Fraction(action.units)
+        if not action.immediately:
+            running = one.calendar.period_start(self.today(), one.fixed_unit)
+            since = start_of_day(one.calendar.next_start(running, one.fixed_unit), one.zone)
+        one.units[charge.code].append(UnitEvent(units, since))
+        if action.immediately and charge.pay_in_advance:
+            record = boundaries(one, since, "in_advance_charge")
+            fee = fees.unit_change_fee(one, record, charge, units, self.life.currency)
+            record.fees = [fee]
+            one.records.append(record)
+            self.issue(Invoice(issuing_date=self.today(), records=[record], fees=[fee]))
 
     def cancel_successor(self, one: Subscription) -> None:
         if one.next is not None and one.next.status == "pending":
@@ -288,6 +332,14 @@ class Walk:
             if group:
                 self.invoice(group, at, "subscription_periodic")
 
+    # -- pricing §16.2 ------------------------------------------------------------------------------------
+
+    def apply_coupon(self, coupon: Coupon) -> None:
+        for old in self.coupons:
+            if old.is_active and money.overlaps(coupon, old.coupon, self.life.plans):
+                return
+        self.coupons.append(AppliedCoupon(coupon=coupon, uses_left=coupon.duration))
+
     # -- §5.4: an invoice ---------------------------------------------------------------------------------
 
     def invoice(
@@ -301,6 +353,10 @@ class Walk:
             made.fees += fees.fees_of(one, record, self.arrived, self.life.currency)
             record.has_fee = any(fee.kind == "subscription" and fee.subscription is one for fee in made.fees)
             one.records.append(record)
+        self.issue(made)
+
+    def issue(self, made: Invoice) -> None:
+        made.totals = money.total(self.life, made.fees, self.coupons)
         self.invoices.append(made)
 
     def reason_of(self, one: Subscription, reason: str) -> str:

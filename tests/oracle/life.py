@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
@@ -9,6 +10,15 @@ from typing import Any
 
 Properties = dict[str, Any]
 """Prices or an event's values, as they are on the wire: amounts are strings."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expression:
+    """A text of the expression language (metering §3), and what it means in Python."""
+
+    text: str
+    meaning: Callable[[Fraction], Fraction | str] = field(repr=False)
+    """From the number under `value` to a number, or to a text."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +30,7 @@ class Metric:
     rounding_function: str | None = None
     rounding_precision: int | None = None
     filters: dict[str, list[str]] = field(default_factory=dict)
+    expression: Expression | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +50,9 @@ class Charge:
     invoiceable: bool = True
     prorated: bool = False
     min_amount_cents: int = 0
+    conversion_rate: str | None = None
+    """Currency units per unit of the pricing unit that the prices are in (pricing §11)."""
+    tax_codes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +63,7 @@ class FixedCharge:
     units: str
     pay_in_advance: bool = False
     prorated: bool = False
+    tax_codes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +77,9 @@ class Plan:
     fixed_monthly: bool = False
     charges: tuple[Charge, ...] = ()
     fixed_charges: tuple[FixedCharge, ...] = ()
+    commitment_cents: int = 0
+    commitment_tax_codes: tuple[str, ...] = ()
+    tax_codes: tuple[str, ...] = ()
 
     @property
     def yearly_cents(self) -> int:
@@ -102,9 +120,42 @@ class Event:
     code: str
     timestamp: datetime
     properties: Properties = field(default_factory=dict)
+    precise_total_amount_cents: str | None = None
 
 
-Action = Subscribe | Terminate | Event
+@dataclass(frozen=True, kw_only=True)
+class ChangeUnits:
+    """PUT /subscriptions/{external_id}/fixed_charges/{code}, units alone: of the subscription, not of its plan."""
+
+    at: datetime
+    external_id: str
+    code: str
+    units: str
+    immediately: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coupon:
+    """A fixed amount, or a percentage; of the fees of some plans or some metrics, or of all."""
+
+    code: str
+    frequency: str
+    amount_cents: int = 0
+    percentage: str | None = None
+    duration: int | None = None
+    plans: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApplyCoupon:
+    """POST /applied_coupons."""
+
+    at: datetime
+    coupon: Coupon
+
+
+Action = Subscribe | Terminate | ChangeUnits | ApplyCoupon | Event
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +167,18 @@ class Life:
     begins: datetime
     ends: datetime
     actions: tuple[Action, ...]
+    taxes: dict[str, str] = field(default_factory=dict)
+    """Code and rate of each."""
+    entity_taxes: tuple[str, ...] = ()
+    customer_taxes: tuple[str, ...] = ()
+
+    @property
+    def plans(self) -> list[Plan]:
+        return [action.plan for action in self.actions if isinstance(action, Subscribe)]
+
+    @property
+    def metrics(self) -> list[Metric]:
+        return [charge.metric for plan in self.plans for charge in plan.charges]
 
     @property
     def events(self) -> list[Event]:

@@ -4,10 +4,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
 from hypothesis import strategies as st
-from tests.oracle.life import Action, Charge, Event, Filter, Life, Metric, Plan, Subscribe, Terminate
+from tests.oracle.arithmetic import ceil_at, floor_at, half_away
+from tests.oracle.life import (
+    Action,
+    ApplyCoupon,
+    ChangeUnits,
+    Charge,
+    Coupon,
+    Event,
+    Expression,
+    Filter,
+    FixedCharge,
+    Life,
+    Metric,
+    Plan,
+    Subscribe,
+    Terminate,
+)
 
 ZONES = ["UTC", "Europe/Paris", "America/New_York", "Asia/Tokyo", "Asia/Kolkata", "America/Santiago"]
 LONG = {"weekly": 30, "monthly": 110, "quarterly": 220, "semiannual": 420, "yearly": 560}
@@ -15,8 +32,32 @@ SPLIT = ("semiannual", "yearly")
 
 amounts = st.sampled_from(["0", "0.006", "0.35", "1", "1.115", "12.3", "0.333"])
 values = st.sampled_from(["0", "1", "2", "3.5", "0.25", "10", "12.345", "100.5", "7"])
+precise = st.sampled_from([None, "0", "12.5", "1000", "33.333333333333333"])
+TAXES = {"full": "20", "low": "5.5", "odd": "8.875", "none": "0"}
+tax_codes = st.sampled_from([(), (), (), ("full",), ("low", "odd"), ("none",)])
 decreases = st.sampled_from(["-1", "-3.5", "-12"])
-AGGREGATIONS = ["count_agg", "sum_agg", "max_agg", "latest_agg", "unique_count_agg"]
+BASE_PRICES = [0, 230, 999, 4350, 12400, 36600]
+NO_TRIAL = Fraction(0)
+TRIALS = [Fraction(3), Fraction(7, 2), Fraction(10), Fraction(40)]
+AGGREGATIONS = ["count_agg", "sum_agg", "max_agg", "latest_agg", "unique_count_agg", "weighted_sum_agg"]
+CARRIED_OVER = ("sum_agg", "unique_count_agg", "weighted_sum_agg")
+PRORATED = ("standard", "volume", "graduated")
+NUMBERS = [
+    Expression(text="event.properties.value * 2 + 0.5", meaning=lambda v: v * 2 + Fraction(1, 2)),
+    Expression(text="ceil(event.properties.value / 3, 2)", meaning=lambda v: ceil_at(v / 3, 2)),
+    Expression(text="least(event.properties.value, 9) - -1", meaning=lambda v: min(v, Fraction(9)) + 1),
+]
+TEXTS = [
+    Expression(text="concat('v', round(event.properties.value))", meaning=lambda v: f"v{half_away(v)}"),
+    Expression(text="floor(event.properties.value, -1)", meaning=lambda v: floor_at(v, -1)),
+]
+METRIC_FILTERS = {"region": ["eu", "us", "ap"], "tier": ["gold", "std"]}
+CHARGE_FILTERS = [
+    {"region": ["__ALL_FILTER_VALUES__"]},
+    {"region": ["eu"]},
+    {"tier": ["gold"]},
+    {"region": ["eu", "us"], "tier": ["gold"]},
+]
 
 
 @st.composite
@@ -45,6 +86,8 @@ def properties(draw: st.DrawFn, model: str) -> dict[str, Any]:
             return {f"{model}_ranges": draw(tiers())}
         case "graduated_percentage":
             return {"graduated_percentage_ranges": draw(tiers("rate"))}
+        case "dynamic":
+            return {}
         case "package":
             size = draw(st.sampled_from([1, 5, 100]))
             return {
@@ -66,51 +109,94 @@ def properties(draw: st.DrawFn, model: str) -> dict[str, Any]:
 
 
 @st.composite
-def charges(draw: st.DrawFn, code: str) -> Charge:
+def metrics(draw: st.DrawFn, code: str) -> Metric:
     aggregation = draw(st.sampled_from(AGGREGATIONS))
-    models = ["standard", "graduated", "volume", "package"]
-    if aggregation in ("count_agg", "sum_agg"):  # of the others, events and units are two numbers
-        models += ["percentage", "graduated_percentage"]
-    model = draw(st.sampled_from(models))
-    recurring = (
-        aggregation in ("sum_agg", "unique_count_agg") and model != "percentage" and draw(st.booleans())
-    )
-    function = (
-        None if model == "percentage" else draw(st.sampled_from([None, None, "round", "ceil", "floor"]))
-    )
-    metric = Metric(
-        code=f"metric_{code}",
+    function = draw(st.sampled_from([None, None, None, "round", "ceil", "floor"]))
+    expressions = TEXTS if aggregation == "unique_count_agg" else NUMBERS
+    return Metric(
+        code=code,
         aggregation=aggregation,
-        recurring=recurring,
+        recurring=aggregation in CARRIED_OVER and draw(st.booleans()),
         rounding_function=function,
         rounding_precision=draw(st.sampled_from([None, 1, -1])) if function else None,
+        filters=draw(st.sampled_from([{}, METRIC_FILTERS])),
+        expression=None if aggregation == "count_agg" else draw(st.sampled_from([None, None, *expressions])),
     )
+
+
+@st.composite
+def models(draw: st.DrawFn, metric: Metric) -> str:
+    found = ["standard", "graduated", "volume", "package"]
+    if metric.aggregation in ("count_agg", "sum_agg"):  # of the others, events and units are two numbers
+        found.append("graduated_percentage")
+        if not metric.recurring and metric.rounding_function is None:
+            found.append("percentage")
+    if metric.aggregation == "sum_agg":
+        found.append("dynamic")
+    return draw(st.sampled_from(found))
+
+
+@st.composite
+def charges(draw: st.DrawFn, code: str) -> Charge:
+    metric = draw(metrics(f"metric_{code}"))
+    model = draw(models(metric))
+    can_prorate = metric.recurring and metric.aggregation != "weighted_sum_agg" and model in PRORATED
+    filters: list[Filter] = []
+    if metric.filters:
+        kinds = draw(st.permutations(CHARGE_FILTERS))[: draw(st.integers(0, 3))]
+        filters = [Filter(values=one, properties=draw(properties(model))) for one in kinds]
     chosen = draw(properties(model))
-    prorated = recurring and model in ("standard", "volume") and draw(st.booleans())
     if draw(st.booleans()):
         chosen = chosen | {"pricing_group_keys": ["region"]}
-    filtered = draw(st.booleans())
-    if filtered:
-        metric = replace(metric, filters={"region": ["eu", "us", "ap"], "tier": ["gold", "std"]})
-    kinds = [
-        {"region": ["__ALL_FILTER_VALUES__"]},
-        {"region": ["eu"]},
-        {"tier": ["gold"]},
-        {"region": ["eu", "us"], "tier": ["gold"]},
-    ]
-    filters = tuple(
-        Filter(values=one, properties=draw(properties(model)))
-        for one in (draw(st.permutations(kinds))[: draw(st.integers(1, 3))] if filtered else [])
-    )
     return Charge(
         code=code,
         metric=metric,
         model=model,
         properties=chosen,
-        filters=filters,
-        prorated=prorated,
+        filters=tuple(filters),
+        prorated=can_prorate and draw(st.booleans()),
         min_amount_cents=draw(st.sampled_from([0, 0, 5000])),
+        conversion_rate=draw(st.sampled_from([None, None, None, "0.35", "1.1"]))
+        if model != "dynamic"
+        else None,
+        tax_codes=draw(tax_codes),
     )
+
+
+@st.composite
+def fixed_charges(draw: st.DrawFn, code: str) -> FixedCharge:
+    in_advance = draw(st.booleans())
+    model = draw(st.sampled_from(["standard", "graduated", *([] if in_advance else ["volume"])]))
+    return FixedCharge(
+        code=code,
+        model=model,
+        properties=draw(properties(model)),
+        units=draw(st.sampled_from(["1", "3", "10", "0"])),
+        pay_in_advance=in_advance,
+        prorated=not (in_advance and model == "graduated") and draw(st.booleans()),
+        tax_codes=draw(tax_codes),
+    )
+
+
+@st.composite
+def unit_changes(
+    draw: st.DrawFn, offers: list[Plan], external_id: str, begins: datetime, minutes: int
+) -> list[ChangeUnits]:
+    found: list[ChangeUnits] = []
+    for fixed in (fixed for plan in offers for fixed in plan.fixed_charges):
+        units = draw(st.permutations(["2.5", "5", "16", "0.333333"]))[: draw(st.integers(0, 3))]
+        times = sorted(draw(st.integers(0, minutes)) for _ in units)
+        found += [
+            ChangeUnits(
+                at=begins + timedelta(minutes=minute),
+                external_id=external_id,
+                code=fixed.code,
+                units=one,
+                immediately=draw(st.booleans()),
+            )
+            for one, minute in zip(units, times, strict=True)
+        ]
+    return found
 
 
 @st.composite
@@ -119,26 +205,35 @@ def plans(draw: st.DrawFn, code: str) -> Plan:
     return Plan(
         code=code,
         interval=interval,
-        amount_cents=draw(st.sampled_from([0, 230, 999, 4350, 12400, 36600])),
+        amount_cents=draw(st.sampled_from(BASE_PRICES)),
         pay_in_advance=draw(st.booleans()),
+        trial_days=draw(st.sampled_from([NO_TRIAL, NO_TRIAL, *TRIALS])),
         charges_monthly=interval in SPLIT and draw(st.booleans()),
+        fixed_monthly=interval in SPLIT and draw(st.booleans()),
         charges=tuple(draw(charges(f"{code}_{n}")) for n in range(draw(st.integers(0, 2)))),
+        fixed_charges=tuple(
+            draw(fixed_charges(f"{code}_f{n}")) for n in range(draw(st.sampled_from([0, 0, 1, 2])))
+        ),
+        commitment_cents=draw(st.sampled_from([0, 0, 7777, 50000])),
+        commitment_tax_codes=draw(tax_codes),
+        tax_codes=draw(tax_codes),
     )
 
 
 @st.composite
-def events(draw: st.DrawFn, plan: Plan, external_id: str, begins: datetime, minutes: int) -> list[Event]:
-    if not plan.charges:
-        return []
-    found = []
-    for n in range(draw(st.integers(0, 8))):
-        charge = draw(st.sampled_from(plan.charges))
+def events(
+    draw: st.DrawFn, offers: list[Plan], external_id: str, begins: datetime, minutes: int
+) -> list[Event]:
+    among = [charge for plan in offers for charge in plan.charges]
+    found: list[Event] = []
+    for n in range(draw(st.integers(0, 8)) if among else 0):
+        charge = draw(st.sampled_from(among))
         at = begins + timedelta(minutes=draw(st.integers(0, minutes)))
         shift = draw(st.sampled_from([0, 0, 0, 60, -600, 1440 * 3, -1440 * 9, -1440 * 35]))
         value = values if charge.model == "percentage" or draw(st.booleans()) else values | decreases
         body = {"value": draw(value)}
-        for key, among in (("region", ["eu", "us", "mars", None]), ("tier", ["gold", "std", None])):
-            if (found_value := draw(st.sampled_from(among))) is not None:
+        for key, texts in (("region", ["eu", "us", "mars", None]), ("tier", ["gold", "std", None])):
+            if (found_value := draw(st.sampled_from(texts))) is not None:
                 body[key] = found_value
         if charge.metric.aggregation == "unique_count_agg" and draw(st.booleans()):
             body["operation_type"] = draw(st.sampled_from(["add", "remove", "remove"]))
@@ -150,6 +245,7 @@ def events(draw: st.DrawFn, plan: Plan, external_id: str, begins: datetime, minu
                 code=charge.metric.code,
                 timestamp=at - timedelta(minutes=shift),
                 properties=body,
+                precise_total_amount_cents=draw(precise) if charge.model == "dynamic" else None,
             )
         )
     return found
@@ -167,6 +263,7 @@ def lives(draw: st.DrawFn) -> Life:
         longest = max(longest, length)
         actions += draw(subscription(plan, external_id, begins, length))
     ends = begins + timedelta(minutes=longest + 61)
+    actions += draw(coupons([a.plan for a in actions if isinstance(a, Subscribe)], begins, longest))
     actions.sort(key=lambda action: action.at)
     return Life(
         zone=draw(st.sampled_from(ZONES)),
@@ -174,23 +271,46 @@ def lives(draw: st.DrawFn) -> Life:
         begins=begins,
         ends=ends,
         actions=tuple(action for action in actions if action.at <= ends),
+        taxes=TAXES,
+        entity_taxes=draw(tax_codes),
+        customer_taxes=draw(tax_codes),
     )
+
+
+@st.composite
+def coupons(draw: st.DrawFn, offers: list[Plan], begins: datetime, minutes: int) -> list[Action]:
+    """With several subscriptions, only such that it does not matter which invoice is the first of an instant."""
+    is_shared = len({plan.code.split("_")[1] for plan in offers}) > 1
+    metrics = sorted({charge.metric.code for plan in offers for charge in plan.charges})
+    found: list[Action] = []
+    for n in range(draw(st.sampled_from([0, 0, 1, 2]))):
+        terms: dict[str, Any] = draw(
+            st.sampled_from(
+                [{"amount_cents": 1500}, {"amount_cents": 33}, {"percentage": "12.5"}, {"percentage": "100"}]
+            )
+        )
+        frequency = "forever" if is_shared else draw(st.sampled_from(["once", "recurring", "forever"]))
+        limit = draw(st.sampled_from(["none", "plans", "metrics"]))
+        if limit == "plans":
+            terms = terms | {"plans": (draw(st.sampled_from(offers)).code,)}
+        elif limit == "metrics" and metrics:
+            terms = terms | {"metrics": (draw(st.sampled_from(metrics)),)}
+        if frequency == "recurring":
+            terms = terms | {"duration": draw(st.sampled_from([1, 3]))}
+        at = begins + timedelta(minutes=draw(st.sampled_from([0, minutes // 2])))
+        found.append(ApplyCoupon(at=at, coupon=Coupon(code=f"coupon_{n}", frequency=frequency, **terms)))
+    return found
 
 
 @st.composite
 def subscription(
     draw: st.DrawFn, plan: Plan, external_id: str, begins: datetime, length: int
 ) -> list[Action]:
-    shift = draw(st.sampled_from([None, None, None, -47, -12, 3, 20]))
-    made = Subscribe(
-        at=begins,
-        external_id=external_id,
-        plan=plan,
-        billing_time=draw(st.sampled_from(["calendar", "anniversary"])),
-        subscription_at=None if shift is None else begins + timedelta(days=shift),
-        consolidate=draw(st.booleans()),
-    )
-    actions: list[Action] = [made, *draw(events(plan, external_id, begins, length))]
+    made = draw(beginnings(plan, external_id, begins, length))
+    changes = draw(plan_changes(made, length))
+    offers = [plan, *(change.plan for change in changes)]
+    actions: list[Action] = [made, *changes, *draw(events(offers, external_id, begins, length))]
+    actions += draw(unit_changes(offers, external_id, begins, length))
     if draw(st.integers(0, 2)) == 0:
         at = begins + timedelta(minutes=draw(st.integers(1, length)))
         actions = [a for a in actions if isinstance(a, Subscribe) or a.at != at]
@@ -198,3 +318,45 @@ def subscription(
             Terminate(at=at, external_id=external_id, invoice=draw(st.sampled_from([True, True, False])))
         )
     return actions
+
+
+@st.composite
+def beginnings(draw: st.DrawFn, plan: Plan, external_id: str, begins: datetime, length: int) -> Subscribe:
+    shift = draw(st.sampled_from([None, None, None, -47, -12, 3, 20]))
+    since = None if shift is None else begins + timedelta(days=shift)
+    first_possible = max(since or begins, begins) + timedelta(days=1)
+    days_on = draw(st.none() | st.none() | st.integers(0, length // 1440))
+    return Subscribe(
+        at=begins,
+        external_id=external_id,
+        plan=plan,
+        billing_time=draw(st.sampled_from(["calendar", "anniversary"])),
+        subscription_at=since,
+        ending_at=None if days_on is None else first_possible + timedelta(days=days_on),
+        consolidate=draw(st.booleans()),
+    )
+
+
+@st.composite
+def plan_changes(draw: st.DrawFn, made: Subscribe, length: int) -> list[Subscribe]:
+    """Other plans for the same external id: alike, so that what recurs goes on, or quite different."""
+    found: list[Subscribe] = []
+    plan = made.plan
+    for n in range(draw(st.sampled_from([0, 0, 1, 1, 2]))):
+        code = f"{made.plan.code}_{n}"
+        plan = draw(plans(code)) if draw(st.booleans()) else draw(variants(plan, code))
+        at = made.at + timedelta(minutes=draw(st.integers(1, length)))
+        found.append(replace(made, at=at, plan=plan, subscription_at=None, ending_at=None))
+    return sorted(found, key=lambda change: change.at)
+
+
+@st.composite
+def variants(draw: st.DrawFn, plan: Plan, code: str) -> Plan:
+    return replace(
+        plan,
+        code=code,
+        amount_cents=draw(st.sampled_from(BASE_PRICES)),
+        pay_in_advance=draw(st.booleans()),
+        charges=tuple(replace(one, code=f"{code}_{n}") for n, one in enumerate(plan.charges)),
+        fixed_charges=tuple(replace(one, code=f"{code}_f{n}") for n, one in enumerate(plan.fixed_charges)),
+    )

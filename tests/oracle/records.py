@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from tests.oracle.days import DAY, TICK, Calendar, local, start_of_day
 from tests.oracle.life import Plan
 
+if TYPE_CHECKING:
+    from tests.oracle.fees import Fee
+
 SPLIT = ("yearly", "semiannual")
+
+
+@dataclass(frozen=True)
+class UnitEvent:
+    """A change of a fixed charge's units (pricing §13.2)."""
+
+    units: Fraction
+    since: datetime
 
 
 @dataclass(eq=False, kw_only=True)
@@ -31,6 +44,8 @@ class Subscription:
     earlier: list[Subscription] = field(default_factory=list)
     """Those of the same external id made before."""
     records: list[Record] = field(default_factory=list)
+    units: dict[str, list[UnitEvent]] = field(default_factory=dict)
+    """Of each fixed charge, in the order of creation."""
 
     @property
     def started(self) -> datetime:
@@ -67,6 +82,10 @@ class Subscription:
     def is_downgraded(self) -> bool:
         return self.next is not None and self.next.plan.yearly_cents < self.plan.yearly_cents
 
+    @property
+    def fixed_unit(self) -> str:
+        return "monthly" if self.plan.fixed_monthly and self.plan.interval in SPLIT else self.plan.interval
+
     def ends_on(self, day: date) -> bool:
         return self.ending_at is not None and local(self.ending_at, self.zone) == day
 
@@ -74,6 +93,15 @@ class Subscription:
 def in_trial(one: Subscription, at: datetime) -> bool:
     """§4.5."""
     return one.trial_ended_at is None and one.started <= at < one.trial_end
+
+
+@dataclass(frozen=True)
+class FixedBilled:
+    """Units of a fixed charge that are paid in advance for the period from `start` on."""
+
+    code: str
+    start: date
+    units: Fraction
 
 
 @dataclass(kw_only=True)
@@ -98,9 +126,9 @@ class Record:
     charges_unit: str
     fixed_unit: str
     has_fee: bool = False
-    fixed_billed: list[datetime] = field(default_factory=list)
-    """The starts of the periods whose in-advance fixed charges it bills."""
+    fixed_billed: list[FixedBilled] = field(default_factory=list)
     with_charges: bool = True
+    fees: list[Fee] = field(default_factory=list)
 
     @property
     def recurring(self) -> bool:
@@ -155,7 +183,7 @@ def windows(
 
     fee_start = dates(unit)[0]
     cu = "monthly" if plan.charges_monthly and unit in SPLIT else unit
-    fu = "monthly" if plan.fixed_monthly and unit in SPLIT else unit
+    fu = one.fixed_unit
     charges_start, fixed_start = dates(cu)[1], dates(fu)[1]
     fee_from = start_of_day(fee_start, zone)
     if fee_from < one.started:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 from tests.oracle.engine import Engine, differences, told, usage_of, wire
@@ -15,11 +16,12 @@ from tests.oracle.life import Life
 from tests.oracle.lives import lives
 
 EXAMPLES = int(os.environ.get("ORACLE_EXAMPLES", "40"))
+pytestmark = pytest.mark.timeout(60 + 6 * EXAMPLES)
 lived_by_both = settings(
     max_examples=EXAMPLES,
     deadline=None,
     derandomize=bool(os.environ.get("CI")),
-    phases=[Phase.explicit, Phase.generate, Phase.shrink],
+    phases=[Phase.explicit, Phase.generate] + [Phase.shrink] * (not os.environ.get("NOSHRINK")),
     suppress_health_check=[
         HealthCheck.too_slow,
         HealthCheck.function_scoped_fixture,

@@ -164,7 +164,7 @@ def summed(scope: list[Event], metric: Metric, window: Window, *, prorated: bool
     inside = [(e, v) for e, v in known if e.timestamp >= window.start]
     counted = known if metric.recurring else inside
     full = sum((v for _, v in counted), Fraction(0))
-    cents = sum((Fraction(e.properties.get("precise_cents", 0)) for e, _ in counted), Fraction(0))
+    cents = sum((Fraction(e.precise_total_amount_cents or 0) for e, _ in counted), Fraction(0))
     values = tuple(v for _, v in inside)
     if not prorated:
         return Units(priced=full, full=full, count=len(counted), values=values, dynamic_cents=cents)
@@ -221,12 +221,20 @@ def unique(scope: list[Event], window: Window, *, prorated: bool) -> Units:
     full = Fraction(last.count("add"))
     if not prorated:
         return Units(priced=full, full=full, count=int(full), values=(Fraction(1),) * int(full))
-    active_days = sum(sum(stretches(one, window)) for one in histories)
-    return Units(priced=ceil5(Fraction(active_days, window.duration)), full=full, count=int(full))
+    held = [stretch for one in histories for stretch in stretches(one, window)]
+    active_days = sum(active for _, _, active in held)
+    steps = [(since, Fraction(1), ceil5(Fraction(active, window.duration))) for since, _, active in held]
+    steps += [(until, Fraction(-1), Fraction(0)) for _, until, _ in held if until is not None]
+    return Units(
+        priced=ceil5(Fraction(active_days, window.duration)),
+        full=full,
+        count=int(full),
+        steps=tuple((f, c) for _, f, c in sorted(steps, key=lambda step: step[0])),
+    )
 
 
-def stretches(history: list[Event], window: Window) -> list[int]:
-    """Days of each stretch in which one value is active, removal day counted."""
+def stretches(history: list[Event], window: Window) -> list[tuple[datetime, datetime | None, int]]:
+    """When one value was added and removed, and its days within the window, the removal's counted."""
 
     def is_undone(n: int, event: Event) -> bool:
         day = local(event.timestamp, window.zone)
@@ -237,12 +245,11 @@ def stretches(history: list[Event], window: Window) -> list[int]:
 
     kept = effective([event for n, event in enumerate(history) if not is_undone(n, event)])
     found = []
-    for n, event in enumerate(kept):
-        if operation(event) == "add":
-            until = kept[n + 1].timestamp if n + 1 < len(kept) else window.last
-            ended_before = n + 1 < len(kept) and until < window.start
+    for event, following in zip(kept, [*kept[1:], None], strict=False):
+        until = following.timestamp if following else None
+        if operation(event) == "add" and (until is None or until >= window.start):
             since = max(event.timestamp, window.start)
-            found.append(0 if ended_before else cal_days(since, until, window.zone))
+            found.append((event.timestamp, until, cal_days(since, until or window.last, window.zone)))
     return found
 
 

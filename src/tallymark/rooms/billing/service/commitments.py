@@ -77,16 +77,26 @@ def commitment_lines(
 
 
 def _stretch(subject: Subject, *, has_base_fee: bool, has_earlier_fee: bool) -> Stretch | None:
-    """In arrears the period of the base fee on this record; in advance the one before it, or at the end what was cut."""
-    window = subject.boundaries.subscription
+    """What an invoice reconciles: in arrears its period, in advance the one before the base fee's; at the end what was cut."""
+    window, schedule = subject.boundaries.subscription, subject.contract.schedule
     if subject.reason is Reason.TERMINATING:
-        ended = not window.period.is_empty and (has_base_fee or subject.contract.plan.pay_in_advance)
-        return Stretch(window.period, window.full_days) if ended else None
-    if subject.reason is not Reason.PERIODIC or not has_base_fee:
+        if schedule.is_pay_in_advance and _never_ran(subject):
+            return _previous_stretch(subject)
+        return None if window.period.is_empty else Stretch(window.period, window.full_days)
+    if subject.reason is not Reason.PERIODIC:
         return None
-    if not subject.contract.plan.pay_in_advance:
-        return Stretch(window.period, window.full_days)
-    return _previous_stretch(subject) if has_earlier_fee else None
+    if schedule.is_pay_in_advance:
+        return _previous_stretch(subject) if has_base_fee and has_earlier_fee else None
+    # The months of a longer plan have windows of its base price that have not ended.
+    if schedule.is_split and not has_base_fee:
+        return None
+    return Stretch(window.period, window.full_days)
+
+
+def _never_ran(subject: Subject) -> bool:
+    """Whether the subscription ended as the period of its base price began: a downgrade, or an end on a billing day."""
+    life, window = subject.contract.life, subject.boundaries.subscription
+    return life.is_downgraded or (life.terminated_at is not None and life.terminated_at < window.period.last)
 
 
 def _previous_stretch(subject: Subject) -> Stretch:
