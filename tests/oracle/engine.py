@@ -30,6 +30,7 @@ from tests.oracle.life import (
     Terminate,
 )
 from tests.oracle.money import Totals
+from tests.oracle.notes import Note
 from tests.oracle.records import Record, Subscription, windows
 
 Told = list[tuple[str, list[Any], list[Any], tuple[Any, ...]]]
@@ -50,6 +51,7 @@ class Engine:
         self.client, self.life = client, life
         self.codes: dict[str, str] = {}
         self.metrics: dict[str, str] = {}
+        self.in_advance = {c.code for plan in life.plans for c in plan.charges if c.pay_in_advance}
         self.add_ons: dict[str, str] = {}
         self.plans: set[str] = set()
 
@@ -141,7 +143,7 @@ class Engine:
         await kit.post(self.client, "/subscriptions", {"subscription": body})
 
     async def terminate(self, action: Terminate) -> None:
-        query = {"on_termination_credit_note": "skip"}
+        query = {"on_termination_credit_note": action.credit_note} if action.credit_note else {}
         if not action.invoice:
             query["on_termination_invoice"] = "skip"
         path = f"/subscriptions/{action.external_id}"
@@ -262,6 +264,8 @@ class Engine:
         if charge.conversion_rate:
             rate = charge.conversion_rate
             body["applied_pricing_unit"] = {"code": "credits", "conversion_rate": rate}
+        if charge.pay_in_advance:
+            body |= {"pay_in_advance": True, "invoiceable": charge.invoiceable}
         if charge.filters:
             body["filters"] = [{"values": one.values, "properties": one.properties} for one in charge.filters]
         if charge.prorated:
@@ -280,6 +284,7 @@ class Engine:
                 totals_of(invoice),
             )
             for invoice in found
+            if invoice["fees"] or invoice["billing_periods"][0]["invoicing_reason"] != "in_advance_charge"
         )
 
     def fee_of(self, fee: dict[str, Any]) -> tuple[Any, ...]:
@@ -304,12 +309,35 @@ class Engine:
             shown(Fraction(fee["precise_coupons_amount_cents"])),
         )
 
+    async def notes(self) -> list[Note]:
+        found = await kit.get(self.client, "/credit_notes", external_customer_id="c", per_page=1000)
+        return sorted(
+            (
+                Note(
+                    note["issuing_date"],
+                    sum(item["amount_cents"] for item in note["items"]),
+                    note["coupons_adjustment_amount_cents"],
+                    note["taxes_amount_cents"],
+                    note["total_amount_cents"],
+                )
+                for note in found["credit_notes"]
+            ),
+            key=repr,
+        )
+
+    async def standalone(self) -> list[Any]:
+        """Fees on no invoice."""
+        found = await kit.get(self.client, "/fees", external_customer_id="c", per_page=1000)
+        alone = [fee for fee in found["fees"] if fee["lago_invoice_id"] is None]
+        return sorted(filter(says_something, map(self.fee_of, alone)), key=repr)
+
     async def usage(self, external_id: str) -> dict[str, tuple[Any, ...]]:
         """Current usage by charge code: units and cents."""
         found = await kit.usage(self.client, {"external_id": "c"}, {"external_id": external_id})
         return {
             one["charge"]["code"]: (shown(Fraction(one["units"])), one["amount_cents"])
             for one in found["charges_usage"]
+            if one["charge"]["code"] not in self.in_advance
         }
 
 
@@ -365,6 +393,16 @@ def told(life: Life) -> Told:
         )
         for invoice in lived(life).invoices
     )
+
+
+def told_alone(life: Life) -> list[Any]:
+    """As `Engine.standalone`."""
+    return sorted(filter(says_something, map(plain, lived(life).standalone)), key=repr)
+
+
+def told_notes(life: Life) -> list[Note]:
+    """As `Engine.notes`."""
+    return sorted(lived(life).notes, key=repr)
 
 
 def record_of(record: Record) -> tuple[Any, ...]:
@@ -429,6 +467,8 @@ def usage_now(walk: Walk, one: Subscription) -> dict[str, tuple[Any, ...]]:
     assert window is not None
     found: dict[str, tuple[Any, ...]] = {}
     for charge in one.plan.charges:
+        if charge.pay_in_advance:  # told by its fees
+            continue
         parts = list(fees.fees_in(one, charge, window, walk.arrived, walk.life.currency))
         units = sum((fee.units for fee in parts), Fraction(0))
         found[charge.code] = (shown(units), sum(fee.amount_cents for fee in parts))

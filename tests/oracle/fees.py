@@ -47,6 +47,8 @@ class Fee:
     pricing_unit_cents: int | None = None
     coupons: Fraction = Fraction(0)
     taxes_cents: int = 0
+    stands_alone: bool = False
+    """It is on no invoice (pricing §8.2)."""
 
     @property
     def taxable(self) -> Fraction:
@@ -183,8 +185,9 @@ def charge_fees(
     if charge.pay_in_advance:  # the renewal prices full units
         charge = replace(charge, prorated=False)
     found = list(fees_in(one, charge, window, arrived, currency))
-    for fee in found:
-        fee.starts = record.charges_start
+    if charge.pay_in_advance:
+        for fee in found:  # it is the renewal, for the period that comes
+            fee.starts, fee.stands_alone = local(window.full_end, one.zone), not charge.invoiceable
     true_up = minimum(one, charge, window, found, currency)
     parent = next(fee for fee in found if fee.filter is None)
     kept = [f for f in found if f.units or f.amount_cents or f.count or (true_up and f is parent)]
@@ -218,7 +221,7 @@ def fees_in(
                 count=units.count,
                 filter=None if bucket is None else charge.filters.index(bucket),
                 group=group,
-                starts=local(window.start, window.zone),
+                starts=window.first_day,
                 metric=charge.metric.code,
                 tax_codes=charge.tax_codes,
                 pricing_unit_cents=in_pricing_units,

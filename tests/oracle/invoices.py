@@ -14,12 +14,15 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 
 from tests.oracle import fees, money
+from tests.oracle.advance import Book
 from tests.oracle.arithmetic import plainly
 from tests.oracle.days import DAY, TICK, local, start_of_day
 from tests.oracle.fees import Fee
 from tests.oracle.life import Action, ApplyCoupon, ChangeUnits, Coupon, Event, Life, Subscribe, Terminate
 from tests.oracle.money import AppliedCoupon, Totals
-from tests.oracle.records import Record, Subscription, UnitEvent, boundaries, in_trial
+from tests.oracle.notes import Note, unused_time
+from tests.oracle.records import Record, Subscription, UnitEvent, boundaries, in_trial, usage_begins, windows
+from tests.oracle.units import number
 
 SETTLING = timedelta(minutes=10)
 SECOND = timedelta(seconds=1)
@@ -64,6 +67,9 @@ class Walk:
         self.invoices: list[Invoice] = []
         self.arrived: list[Event] = []
         self.coupons: list[AppliedCoupon] = []
+        self.book = Book()
+        self.standalone: list[Fee] = []
+        self.notes: list[Note] = []
         self._agenda: list[tuple[datetime, int, int, Callable[[], None]]] = []
         self._order = itertools.count()
 
@@ -95,6 +101,7 @@ class Walk:
         match action:
             case Event():
                 self.arrived.append(evaluated(action, self.life))
+                self.price_in_advance(self.arrived[-1])
             case Subscribe():
                 self.subscribe(action)
             case Terminate():
@@ -224,6 +231,7 @@ class Walk:
         self.bill_today()  # what is due by now is billed before the upgrade
         new, now = self.successor(old, action), self.now + TICK
         old.next, old.status, old.terminated_at = new, "terminated", now
+        self.credit_unused_time(old)
         self.start(new, now)
         together = [old]
         if self.is_billed_at_start(new):
@@ -263,8 +271,47 @@ class Walk:
         self.cancel_successor(one)
         one.status, one.terminated_at = "terminated", self.now + TICK
         one.ends_with_invoice = action.invoice
+        if action.credit_note != "skip":
+            self.credit_unused_time(one)
         if action.invoice:
             self.invoice([one], one.terminated_at, "subscription_terminating")
+
+    # -- metering §8: charges in advance --------------------------------------------------------------------
+
+    def price_in_advance(self, event: Event) -> None:
+        one = self.holder(event)
+        for charge in one.plan.charges if one else ():
+            if one is None or not charge.pay_in_advance or charge.metric.code != event.code:
+                continue
+            if charge.metric.aggregation != "count_agg" and number(event) is None:
+                continue
+            at = event.timestamp
+            record = windows(one, at, "in_advance_charge", current=True, terminated_at=one.terminated_at)
+            window = fees.usage_window(one, record)
+            assert window is not None
+            fee = self.book.fee(one, charge, event, self.arrived, window, self.life.currency)
+            record.fees = [fee]
+            one.records.append(record)
+            if fee.stands_alone:
+                self.stand_alone([fee])
+            else:
+                self.issue(Invoice(issuing_date=record.day, records=[record], fees=[fee]))
+
+    def holder(self, event: Event) -> Subscription | None:
+        """Metering §1.5: the subscription whose life holds the event."""
+        found = [
+            s
+            for s in self.subscriptions
+            if s.external_id == event.external_id
+            and s.started_at is not None
+            and usage_begins(s) <= event.timestamp
+            and (s.terminated_at is None or event.timestamp <= s.terminated_at)
+        ]
+        return max(
+            found,
+            key=lambda s: (s.terminated_at is None, s.terminated_at or s.started, s.started),
+            default=None,
+        )
 
     # -- pricing §13.2, §13.3: other units of a fixed charge ------------------------------------------------
 
@@ -288,6 +335,10 @@ class Walk:
             one.records.append(record)
             self.issue(Invoice(issuing_date=self.today(), records=[record], fees=[fee]))
 
+    def credit_unused_time(self, one: Subscription) -> None:
+        note = unused_time(one, self.life)
+        self.notes += [note] if note else []
+
     def cancel_successor(self, one: Subscription) -> None:
         if one.next is not None and one.next.status == "pending":
             one.next.status = "canceled"
@@ -300,6 +351,7 @@ class Walk:
                 at = start_of_day(day, one.zone)
                 self.cancel_successor(one)
                 one.status, one.terminated_at = "terminated", at
+                self.credit_unused_time(one)
                 ending = [one]
                 self.at(
                     at + SETTLING,
@@ -351,9 +403,17 @@ class Walk:
             record.with_charges = with_charges
             made.records.append(record)
             made.fees += fees.fees_of(one, record, self.arrived, self.life.currency)
+            alone = [fee for fee in record.fees if fee.stands_alone]
+            made.fees = [fee for fee in made.fees if not fee.stands_alone]
+            self.stand_alone(alone)
             record.has_fee = any(fee.kind == "subscription" and fee.subscription is one for fee in made.fees)
             one.records.append(record)
         self.issue(made)
+
+    def stand_alone(self, found: list[Fee]) -> None:
+        for fee in found:
+            money.total(self.life, [fee], [])
+        self.standalone += found
 
     def issue(self, made: Invoice) -> None:
         made.totals = money.total(self.life, made.fees, self.coupons)

@@ -103,11 +103,13 @@ class Subscribe:
 
 @dataclass(frozen=True, kw_only=True)
 class Terminate:
-    """DELETE /subscriptions/{external_id}, without a credit note."""
+    """DELETE /subscriptions/{external_id}."""
 
     at: datetime
     external_id: str
     invoice: bool = True
+    credit_note: str | None = "skip"
+    """`skip`, `credit`, or `refund` of what nobody has paid; None is `credit`."""
 
 
 @dataclass(frozen=True, kw_only=True)

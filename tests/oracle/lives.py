@@ -146,6 +146,8 @@ def charges(draw: st.DrawFn, code: str) -> Charge:
         kinds = draw(st.permutations(CHARGE_FILTERS))[: draw(st.integers(0, 3))]
         filters = [Filter(values=one, properties=draw(properties(model))) for one in kinds]
     chosen = draw(properties(model))
+    can_advance = metric.aggregation in ("count_agg", "sum_agg") and model != "volume"
+    in_advance = can_advance and draw(st.booleans())
     if draw(st.booleans()):
         chosen = chosen | {"pricing_group_keys": ["region"]}
     return Charge(
@@ -154,8 +156,10 @@ def charges(draw: st.DrawFn, code: str) -> Charge:
         model=model,
         properties=chosen,
         filters=tuple(filters),
-        prorated=can_prorate and draw(st.booleans()),
-        min_amount_cents=draw(st.sampled_from([0, 0, 5000])),
+        pay_in_advance=in_advance,
+        invoiceable=not in_advance or draw(st.booleans()),
+        prorated=can_prorate and not (in_advance and model != "standard") and draw(st.booleans()),
+        min_amount_cents=0 if in_advance else draw(st.sampled_from([0, 0, 5000])),
         conversion_rate=draw(st.sampled_from([None, None, None, "0.35", "1.1"]))
         if model != "dynamic"
         else None,
@@ -230,7 +234,9 @@ def events(
         charge = draw(st.sampled_from(among))
         at = begins + timedelta(minutes=draw(st.integers(0, minutes)))
         shift = draw(st.sampled_from([0, 0, 0, 60, -600, 1440 * 3, -1440 * 9, -1440 * 35]))
-        value = values if charge.model == "percentage" or draw(st.booleans()) else values | decreases
+        value = (
+            values if charge.model in ("percentage", "dynamic") or draw(st.booleans()) else values | decreases
+        )
         body = {"value": draw(value)}
         for key, texts in (("region", ["eu", "us", "mars", None]), ("tier", ["gold", "std", None])):
             if (found_value := draw(st.sampled_from(texts))) is not None:
@@ -315,7 +321,12 @@ def subscription(
         at = begins + timedelta(minutes=draw(st.integers(1, length)))
         actions = [a for a in actions if isinstance(a, Subscribe) or a.at != at]
         actions.append(
-            Terminate(at=at, external_id=external_id, invoice=draw(st.sampled_from([True, True, False])))
+            Terminate(
+                at=at,
+                external_id=external_id,
+                invoice=draw(st.sampled_from([True, True, False])),
+                credit_note=draw(st.sampled_from(["skip", "credit", "refund", None])),
+            )
         )
     return actions
 

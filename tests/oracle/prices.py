@@ -108,9 +108,22 @@ def percentage(aggregation: str, units: Units, properties: Properties) -> Fracti
     """§7.6."""
     if properties.get("per_transaction_min_amount") or properties.get("per_transaction_max_amount"):
         return percentage_of_each(units.values, properties)
-    u, n = units.priced, units.count
+    u = units.priced
+    return percentage_of(aggregation, u, units.count, units.values, properties, totals_of=u)
+
+
+def percentage_of(
+    aggregation: str,
+    u: Fraction,
+    n: int,
+    values: tuple[Fraction, ...],
+    properties: Properties,
+    *,
+    totals_of: Fraction,
+) -> Fraction:
+    """Of `u` units and `n` events; the running totals are of `totals_of` units and of the values."""
     e, s = int(get(properties, "free_units_per_events")), get(properties, "free_units_per_total_aggregation")
-    r = running_totals(aggregation, units, e, s)
+    r = running_totals(aggregation, totals_of, values, e, s)
     if not r or r[-1] == 0:
         free_units = ZERO
     elif 0 < e < len(r):
@@ -125,16 +138,18 @@ def percentage(aggregation: str, units: Units, properties: Properties) -> Fracti
     return pct + fixed
 
 
-def running_totals(aggregation: str, units: Units, e: int, s: Fraction) -> list[Fraction]:
+def running_totals(
+    aggregation: str, u: Fraction, values: tuple[Fraction, ...], e: int, s: Fraction
+) -> list[Fraction]:
     """`R` of §7.6."""
     if not e and not s:
         return []
     if aggregation in ("count_agg", "unique_count_agg"):
-        return [Fraction(k) for k in range(1, int(units.priced) + 1)]
+        return [Fraction(k) for k in range(1, int(u) + 1)]
     if aggregation != "sum_agg":
         return []
     found: list[Fraction] = []
-    for value in units.values:
+    for value in values:
         if e and len(found) == e:
             break
         found.append((found[-1] if found else ZERO) + value)

@@ -216,7 +216,10 @@ def windows(
 def usage_begins(one: Subscription) -> datetime:
     """`started_at` cut to the millisecond, but never before the end of the one that ended before (§3.9)."""
     started = one.started.replace(microsecond=one.started.microsecond // 1000 * 1000)
-    before = [s.records[-1].charges for s in one.earlier if s.terminated_at and s.records]
+    billed = [
+        [r for r in s.records if r.reason != "in_advance_charge"] for s in one.earlier if s.terminated_at
+    ]
+    before = [records[-1].charges for records in billed if records]
     return max(
         [
             started,

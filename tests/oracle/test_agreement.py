@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
-from tests.oracle.engine import Engine, differences, told, usage_of, wire
+from tests.oracle.engine import Engine, differences, told, told_alone, told_notes, usage_of, wire
 from tests.oracle.life import Life
 from tests.oracle.lives import lives
 
@@ -40,6 +40,8 @@ async def test_invoices_and_usage_are_those_of_the_naive_calculator(make_organiz
     note(repr(life))
     found = differences(await engine.invoices(), told(life))
     assert not found, "\n" + found
+    assert await engine.standalone() == told_alone(life)
+    assert await engine.notes() == told_notes(life)
     for external_id, expected in usage_of(life).items():
         assert await engine.usage(external_id) == expected
 

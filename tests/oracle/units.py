@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 
 from tests.oracle.arithmetic import ceil5, ceil_at, floor_at, round_at
@@ -31,6 +31,10 @@ class Window:
     """Local days of the full period."""
     upgraded: bool = False
     """The subscription was ended by an upgrade: the last day is the new plan's."""
+
+    @property
+    def first_day(self) -> date:
+        return local(self.full_start, self.zone)
 
     @property
     def last(self) -> datetime:

@@ -226,6 +226,25 @@ async def test_subscriptions_of_one_day_share_an_invoice_unless_they_want_their_
     assert sorted(len(invoice["fees"]) for invoice in found) == [1, 2]
 
 
+async def test_starts_and_ends_of_one_instant_are_invoiced_one_by_one(seller):
+    """subscriptions §5.1, rows 1 and 4: from 20 to 31 January 12 days of 31.00, then February's 10 days of 28.00."""
+    advance = await kit.plan(seller, amount_cents=3100, pay_in_advance=True)
+    arrears = await kit.plan(seller, amount_cents=2800)
+    customer = await kit.customer(seller)
+    for plan, count in ((advance, 2), (arrears, 2)):
+        for _ in range(count):
+            life = {"subscription_at": "2025-01-20T12:00:00Z", "ending_at": "2025-02-10T12:00:00Z"}
+            await kit.subscribe(seller, customer, plan, **life)
+    await kit.advance(seller, "2025-01-21")
+    assert [amounts(invoice) for invoice in await kit.invoices(seller, customer)] == [
+        [("subscription", 1200)]
+    ] * 2
+    await kit.advance(seller, "2025-02-09")
+    await kit.advance(seller, "2025-02-11")
+    ends = (await kit.invoices(seller, customer))[3:]
+    assert sorted(amounts(invoice) for invoice in ends) == [[], [], *[[("subscription", 1000)]] * 2]
+
+
 async def test_an_invoice_without_fees_is_closed_where_the_customer_wants_none(seller):
     """invoicing §5.8."""
     plan = await kit.plan(seller, amount_cents=0)

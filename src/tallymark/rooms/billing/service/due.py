@@ -38,7 +38,7 @@ async def handle(tx: Tx, batch: Batch, now: datetime) -> None:
         case Kind.ACTIVATE_SUBSCRIPTION:
             await activate(tx, batch)
         case Kind.BILL_START:
-            await bill_together(tx, batch, Reason.STARTING, now)
+            await bill_each(tx, batch, Reason.STARTING, now)
         case Kind.BILL_FIXED_START:
             await bill_fixed_charges(tx, batch, now)
         case Kind.FIXED_UNITS:
@@ -53,7 +53,7 @@ async def handle(tx: Tx, batch: Batch, now: datetime) -> None:
             await terminate(tx, batch, now)
         case Kind.BILL_TERMINATION:
             await give_back(tx, batch, now)
-            await bill_together(tx, batch, Reason.TERMINATING, now)
+            await bill_each(tx, batch, Reason.TERMINATING, now)
         case Kind.ALERT_TERMINATION:
             for contract in await subscriptions.live_contracts(tx, batch.subject_ids):
                 await subscriptions.warn_of_end(tx, contract, at=batch.due_at)
@@ -108,8 +108,8 @@ async def give_back(tx: Tx, batch: Batch, now: datetime) -> None:
         await credit_notes.give_back_unused_time(tx, contract, now=now)
 
 
-async def bill_together(tx: Tx, batch: Batch, reason: Reason, now: datetime) -> None:
-    """Invoice a start or an end, but for an end that is not to be invoiced (§2.9)."""
+async def bill_each(tx: Tx, batch: Batch, reason: Reason, now: datetime) -> None:
+    """Invoice starts or ends, each on its own (§5.1), but for an end that is not to be invoiced (§2.9)."""
     expected = Status.ACTIVE if reason is Reason.STARTING else Status.TERMINATED
     found = [
         contract
@@ -117,7 +117,8 @@ async def bill_together(tx: Tx, batch: Batch, reason: Reason, now: datetime) -> 
         if contract.subscription.status is expected
         and (reason is Reason.STARTING or contract.subscription.on_termination_invoice == "generate")
     ]
-    await _issue_groups(tx, found, reason, batch.due_at, now)
+    subjects = await make_subjects(tx, _in_order(found), reason=reason, at=batch.due_at)
+    await billing.issue_all(tx, [[subject] for subject in subjects], now=now)
 
 
 async def bill_changes(tx: Tx, batch: Batch, now: datetime) -> None:
@@ -210,7 +211,10 @@ async def bill_period(tx: Tx, batch: Batch, now: datetime) -> None:
         if _is_due(contract, days[subscription_id], last_billed.get(subscription_id))
     ]
     await subscriptions.note_billing(tx, lived, after=days)
-    await _issue_groups(tx, due, Reason.PERIODIC, batch.due_at, now)
+    # One invoice for those that share one.
+    subjects = await make_subjects(tx, _in_order(due), reason=Reason.PERIODIC, at=batch.due_at)
+    groups = [list(group) for _, group in groupby(subjects, key=lambda subject: group_key(subject.contract))]
+    await billing.issue_all(tx, groups, now=now)
 
 
 def _lived_at(contract: Contract, at: datetime) -> bool:
@@ -229,16 +233,9 @@ def _is_due(contract: Contract, day: date, last_billed: date | None) -> bool:
     return is_billing_day(contract.schedule, day) and local_date(contract.life.started_at, zone) < day
 
 
-async def _issue_groups(
-    tx: Tx, contracts: Sequence[Contract], reason: Reason, at: datetime, now: datetime
-) -> None:
-    """One invoice for the subscriptions that share one (§5.2)."""
-    in_order = sorted(
-        contracts, key=lambda c: (str(group_key(c)), c.subscription.created_at, c.subscription.id)
-    )
-    subjects = await make_subjects(tx, in_order, reason=reason, at=at)
-    groups = [list(group) for _, group in groupby(subjects, key=lambda subject: group_key(subject.contract))]
-    await billing.issue_all(tx, groups, now=now)
+def _in_order(contracts: Sequence[Contract]) -> list[Contract]:
+    """Those of one invoice side by side, the oldest first."""
+    return sorted(contracts, key=lambda c: (str(group_key(c)), c.subscription.created_at, c.subscription.id))
 
 
 async def refresh_drafts(tx: Tx, batch: Batch, now: datetime) -> None:
