@@ -103,3 +103,24 @@ class TestInArrears:
         found = await fees_of(client, who)
         assert [fees for fees in found[:-1] if fees] == [[("charge", used * 100)]]
         assert found[-1] == [("subscription", 120000), *missing]
+
+
+@pytest.mark.parametrize("invoiceable", [True, False])
+@pytest.mark.parametrize("interval", ["monthly", "semiannual"])
+async def test_charges_in_advance_and_their_renewals_count_too(make_organization, invoiceable, interval):
+    """20.00 used in the first month and renewed for each of five more: 120.00 of 500.00 in half a year."""
+    organization = await make_organization(JANUARY)
+    client = organization.client
+    seats = await kit.metric(client, recurring=True)
+    charge = kit.charge(seats, amount="2") | {"pay_in_advance": True, "invoiceable": invoiceable}
+    flags = {"bill_charges_monthly": True} if interval == "semiannual" else {}
+    plan = await kit.plan(
+        client, charge, interval=interval, minimum_commitment={"amount_cents": 50000}, **flags
+    )
+    who = await kit.customer(client)
+    subscription = await kit.subscribe(client, who, plan)
+    await kit.advance(client, "2025-01-05")
+    await kit.send(client, subscription, seats, 10)
+    await kit.advance(client, "2025-07-01T01:00")
+    found = [cents for fees in await fees_of(client, who) for kind, cents in fees if kind == "commitment"]
+    assert found == ([38000] if interval == "semiannual" else [48000] * 6)

@@ -139,9 +139,10 @@ async def spent_by(
                 invoices.c.status.not_in(("voided", "deleted"))
                 & (invoices.c.invoice_type != "progressive_billing"),
             ),
-            fees.c.invoice_id.is_distinct_from(except_invoice),
         )
     )
+    if except_invoice is not None:
+        statement = statement.where(fees.c.invoice_id.is_distinct_from(except_invoice))
     found: dict[UUID, list[SpentFee]] = {}
     for row in await tx.execute(statement):
         values = {name: getattr(row, name) for name in SpentFee.__slots__}
