@@ -16,7 +16,7 @@ from tests.oracle.lives import lives
 from tests.oracle.test_agreement import EXAMPLES, lived_by_both
 
 FEW = settings(lived_by_both, max_examples=max(EXAMPLES // 8, 1))
-pytestmark = pytest.mark.timeout(60 + 6 * EXAMPLES)
+pytestmark = pytest.mark.timeout(120 + 30 * EXAMPLES)
 
 
 def in_arrears(life: Life) -> Life:
