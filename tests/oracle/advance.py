@@ -109,6 +109,8 @@ class Book:
 
 def difference(charge: Charge, properties: Properties, a: Side, b: Side, subunits: int) -> Fraction:
     """§8.3: the price with the event less the price without it."""
+    if charge.model.startswith("graduated") and a.u == b.u:
+        return ZERO  # without units to sell, neither side has a flat amount
     match charge.model:
         case "standard":
             return (a.u - b.u) * get(properties, "amount")
