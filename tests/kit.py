@@ -5,8 +5,12 @@ from __future__ import annotations
 import itertools
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import httpx
+
+from tallymark.db.engine import Database
+from tallymark.rooms.audit.service import audit
 
 Json = dict[str, Any]
 _numbers = itertools.count(1)
@@ -121,6 +125,12 @@ async def invoices(client: httpx.AsyncClient, who: Json) -> list[Json]:
     listed = (await get(client, "/invoices", external_customer_id=who["external_id"]))["invoices"]
     full = [(await get(client, f"/invoices/{row['lago_id']}"))["invoice"] for row in listed]
     return sorted(full, key=lambda invoice: invoice["created_at"])
+
+
+async def assert_audit_clean(database: Database, organization_id: UUID) -> None:
+    """Every law of money holds for an organization, as `tallymark audit` holds them."""
+    async with database.snapshot(organization_id) as tx:
+        assert [breach async for breach in audit(tx)] == []
 
 
 def epoch(when: str) -> int:

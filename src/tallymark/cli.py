@@ -160,6 +160,29 @@ def explain_fee(
     _console().print(render(fee.invoice_display_name or fee.item_name, fee.currency, fee.explanation))
 
 
+@app.command()
+def audit(
+    organization: Annotated[
+        str | None, typer.Option(help="Slug or id of one organization.", show_default="all of them")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print laws and breaches as JSON.")] = False,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Hold every invoice, fee, note and journal entry against the laws of money; 1 is returned for a breach."""
+    from tallymark import commands
+    from tallymark.audit_report import AuditReport
+
+    report = AuditReport(None if as_json else _console())
+    with _migrated_database(data_dir, database_url) as (url, _):
+        asyncio.run(commands.audit(url, organization, report.tell))
+    if as_json:
+        typer.echo(json.dumps(report.as_json(), indent=2, ensure_ascii=False))
+    report.close()
+    if not report.holds:
+        raise typer.Exit(1)
+
+
 @orgs.command("create")
 def create_organization(
     name: Annotated[str, typer.Option(help="What it is called.")],

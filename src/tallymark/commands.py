@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
@@ -14,6 +14,8 @@ from tallymark.api.wire import wire_instant
 from tallymark.db.engine import Database, Tx
 from tallymark.db.errors import StartupError
 from tallymark.domain.errors import Invalid, NotFound
+from tallymark.rooms.audit.model import Breach, Law
+from tallymark.rooms.audit.service import LAWS, breaches_of
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import FeeRecord
 from tallymark.rooms.organizations import census, service
@@ -68,6 +70,30 @@ async def find_fee(url: str, fee_id: UUID) -> FeeRecord:
             return await fees.get_fee(tx, fee_id)
     except NotFound:
         raise StartupError(f"there is no fee {fee_id}") from None
+    finally:
+        await database.close()
+
+
+async def audit(
+    url: str, organization: str | None, tell: Callable[[Entry, Law, Breach | None], None]
+) -> None:
+    """Hold one organization (slug or id), or all of them, against every law.
+
+    `tell` hears of each breach as it is found, and of each law with None once it was read.
+    """
+    database = Database(url, pool_size=2)
+    try:
+        async with database.system() as connection:
+            entries = await census.list_organizations(connection)
+        chosen = [one for one in entries if organization in (None, one.slug, str(one.id))]
+        if not chosen:
+            raise StartupError("organization not found")
+        for entry in chosen:
+            async with database.snapshot(entry.id) as tx:
+                for law in LAWS:
+                    async for breach in breaches_of(tx, law):
+                        tell(entry, law, breach)
+                    tell(entry, law, None)
     finally:
         await database.close()
 

@@ -79,6 +79,16 @@ class Database:
             )
 
     @asynccontextmanager
+    async def snapshot(self, organization_id: UUID) -> AsyncIterator[Tx]:
+        """Open a transaction that reads one organization's rows, all as of one instant, and can write none."""
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        async with self.engine.connect() as opened:
+            connection = await opened.execution_options(**options)
+            async with connection.begin():
+                await connection.execute(_ENTER_TENANT, {"id": str(organization_id)})
+                yield Tx(connection, organization_id)
+
+    @asynccontextmanager
     async def system(self) -> AsyncIterator[EngineConnection]:
         """Open a transaction that sees all tenants: finding an API key's owner, what is due, a new organization."""
         async with self.engine.begin() as connection:

@@ -1,0 +1,34 @@
+"""Reads what laws are about, a part at a time: an organization with a million fees is audited in little memory."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from sqlalchemy import Row, text
+
+from tallymark.db.engine import Tx
+from tallymark.rooms.audit.model import Breach, Law
+
+_FEES = text("""
+    SELECT f.id, f.currency, f.amount_cents, f.explanation
+    FROM fees f LEFT JOIN invoices i ON i.id = f.invoice_id
+    WHERE i.status IS NULL OR i.status IN ('finalized', 'voided')
+""")
+AT_ONCE = 2_000
+
+
+async def breaches_of(tx: Tx, law: Law) -> AsyncIterator[Breach]:
+    """Where a law does not hold."""
+    assert law.sql is not None, f"{law.name} is not held by a statement"
+    async with tx.connection.stream(text(law.sql)) as rows:
+        async for row in rows:
+            yield Breach(law=law.name, place=row.place, expected=str(row.expected), found=str(row.found))
+
+
+async def explained_fees(tx: Tx) -> AsyncIterator[Row[Any]]:
+    """(id, currency, amount_cents, explanation) of every fee that stands, on an issued invoice or on none."""
+    options = {"yield_per": AT_ONCE}
+    async with tx.connection.stream(_FEES, execution_options=options) as rows:
+        async for row in rows:
+            yield row
