@@ -33,6 +33,10 @@ async def seller(make_organization):
     await kit.call(client, "DELETE", f"/subscriptions/{first['external_id']}")
     await kit.subscribe(client, leaver, await kit.plan(client, amount_cents=1000, pay_in_advance=True))
     await kit.advance(client, "2025-03-01T01:00")
+    for cents, reference in ((100, "first"), (200, "second")):
+        found = (await kit.invoices(client, who))[-1]
+        payment = {"invoice_id": found["lago_id"], "amount_cents": cents, "reference": reference}
+        await kit.post(client, "/payments", {"payment": payment})
     last = (await kit.invoices(client, leaver))[-1]
     await kit.post(client, f"/invoices/{last['lago_id']}/void", {})
     return organization
@@ -53,6 +57,7 @@ CORRUPTIONS = {
     ],
     "entries_follow_invoices": ["UPDATE journal_lines SET account = 'revenue.usage' WHERE account = 'tax_payable'"],
     "receivables": [f"UPDATE invoices SET total_paid_amount_cents = 1 WHERE id = ({LAST})"],
+    "invoice_payments": ["UPDATE payments SET amount_cents = amount_cents + 1"],
     "credit_notes_payable": ["UPDATE credit_notes SET balance_amount_cents = balance_amount_cents + 1"],
     "invoice_fees": ["UPDATE fees SET amount_cents = amount_cents + 1"],
     "invoice_credits": ["UPDATE invoice_credits SET amount_cents = amount_cents + 1"],
@@ -115,22 +120,20 @@ def within(statement, organization_id):
 
 
 async def test_a_breach_says_where_and_what(seller, database):
+    """300 of what the customer owes were paid; one more is written beside it."""
     async with database.engine.connect() as connection:
-        await connection.execute(
-            text(
-                "UPDATE invoices SET total_paid_amount_cents = 7 WHERE organization_id = :id AND total_amount_cents > 7"
-            ),
-            {"id": seller.id},
-        )
+        statement = "UPDATE invoices SET total_paid_amount_cents = 301 WHERE total_paid_amount_cents = 300"
+        await connection.execute(text(within(statement, seller.id)))
         await enter(connection, seller.id)
         await connection.execute(text(f"SET LOCAL ROLE {TENANT_ROLE}"))
-        found = [breach async for breach in audit(Tx(connection, seller.id)) if breach.law == "receivables"]
+        found = {breach.law: breach async for breach in audit(Tx(connection, seller.id))}
         await connection.rollback()
-    (acme,) = [breach for breach in found if "acme" in breach.place]
     invoices = await kit.invoices(seller.client, {"external_id": "acme"})
     due = sum(invoice["total_due_amount_cents"] for invoice in invoices)
-    assert acme.place == "customer acme, EUR"
-    assert (acme.expected, acme.found) == (str(due - 7 * len(invoices)), str(due))
+    assert sorted(found) == ["invoice_payments", "receivables"]
+    owed, paid = found["receivables"], found["invoice_payments"]
+    assert (owed.place, owed.expected, owed.found) == ("customer acme, EUR", str(due - 1), str(due))
+    assert (paid.place, paid.expected, paid.found) == (f"invoice {invoices[-1]['number']}", "300", "301")
 
 
 async def test_a_snapshot_writes_nothing(seller, database):

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError
 from tests import kit
 
@@ -126,14 +126,82 @@ async def test_unused_time_is_credited_and_used_and_returned(make_organization):
     assert sides(back)["credit_notes_payable"] == (0, 464)
 
 
-async def test_a_lost_dispute_moves_only_what_was_paid(seller, database):
-    async with database.tenant(seller.organization_id) as tx:
-        await tx.execute(update(invoices).values(total_paid_amount_cents=3720))
+async def pay(client, invoice, cents):
+    payment = {"invoice_id": invoice["lago_id"], "amount_cents": cents, "reference": "wire 7"}
+    await kit.post(client, "/payments", {"payment": payment})
+
+
+async def test_a_payment_is_cash_and_is_due_no_more(seller):
+    await pay(seller, seller.invoice, 1000)
+    (_, paid) = await entries(seller)
+    assert (paid["document"]["type"], paid["description"]) == ("payment", "Payment wire 7 received")
+    assert sides(paid) == {"customer_cash": (1000, 0), "accounts_receivable": (0, 1000)}
+
+
+async def test_a_lost_dispute_moves_only_what_was_paid(seller):
+    await pay(seller, seller.invoice, 3000)
     for _ in range(2):
         await kit.post(seller, f"/invoices/{seller.invoice['lago_id']}/lose_dispute", {})
-    assert [sides(entry) for entry in (await entries(seller))[1:]] == [
-        {"write_offs": (3720, 0), "customer_cash": (0, 3720)}
+    assert [sides(entry) for entry in (await entries(seller))[2:]] == [
+        {"write_offs": (3000, 0), "customer_cash": (0, 3000)}
     ]
+
+
+async def note(client, invoice, cents, **parts):
+    """A credit note on the one fee of an invoice."""
+    body = {"invoice_id": invoice["lago_id"], "reason": "other", **parts}
+    body["items"] = [{"fee_id": invoice["fees"][0]["lago_id"], "amount_cents": cents}]
+    return (await kit.post(client, "/credit_notes", {"credit_note": body}))["credit_note"]
+
+
+async def test_a_note_by_hand_credits_refunds_and_offsets(seller, database):
+    """37.20 of which 20.00 are paid; 15.00 and 20 % given back: 5.00 credited, 6.00 refunded, 7.00 offset."""
+    await pay(seller, seller.invoice, 2000)
+    parts = {"credit_amount_cents": 500, "refund_amount_cents": 600, "offset_amount_cents": 700}
+    made = await note(seller, seller.invoice, 1500, **parts)
+    assert sides((await entries(seller))[-1]) == {
+        "revenue.subscription": (1500, 0),
+        "tax_payable": (300, 0),
+        "credit_notes_payable": (0, 500),
+        "refunds": (0, 600),
+        "accounts_receivable": (0, 700),
+    }
+    for status, expected in (
+        ("succeeded", {"refunds": (600, 0), "customer_cash": (0, 600)}),
+        ("failed", {"customer_cash": (600, 0), "refunds": (0, 600)}),
+    ):
+        for _ in range(2):
+            body = {"credit_note": {"refund_status": status}}
+            await kit.call(seller, "PUT", f"/credit_notes/{made['lago_id']}", body)
+        assert sides((await entries(seller))[-1]) == expected
+    assert len(await entries(seller)) == 5
+    # 5.00 of the 18.00 are dropped: 5/18 of 15.00 and of 3.00 are earned and owed again.
+    await kit.call(seller, "PUT", f"/credit_notes/{made['lago_id']}/void")
+    assert sides((await entries(seller))[-1]) == {
+        "credit_notes_payable": (500, 0),
+        "revenue.subscription": (0, 417),
+        "tax_payable": (0, 83),
+    }
+    await kit.assert_audit_clean(database, seller.organization_id)
+
+
+async def test_an_invoice_voided_by_notes_keeps_what_they_gave(seller, database):
+    """37.20 paid; 12.00 are given as credit and 6.00 refunded; the other 19.20 are owed back."""
+    await pay(seller, seller.invoice, 3720)
+    body = {"generate_credit_note": True, "credit_amount": 1200, "refund_amount": 600}
+    await kit.post(seller, f"/invoices/{seller.invoice['lago_id']}/void", body)
+    books: dict[str, int] = {}
+    for entry in await entries(seller):
+        for line in entry["lines"]:
+            books[line["account"]] = (
+                books.get(line["account"], 0) + line["debit_cents"] - line["credit_cents"]
+            )
+    assert {account: cents for account, cents in books.items() if cents} == {
+        "customer_cash": 3720,
+        "credit_notes_payable": -1200,
+        "refunds": -600 - 1920,
+    }
+    await kit.assert_audit_clean(database, seller.organization_id)
 
 
 async def test_entries_are_found_by_what_they_say(seller):

@@ -32,12 +32,6 @@ async def post_issued(tx: Tx, invoices: Sequence[Invoice], *, now: datetime) -> 
     await service.post(tx, postings, now=now)
 
 
-async def post_paid_before(tx: Tx, invoice: Invoice, *, now: datetime) -> None:
-    """Post that all of an invoice came in before it was made."""
-    lines = journal.pay_invoice(invoice.total_amount_cents)
-    await service.post(tx, [_posting(invoice, Cause.PAID, lines)], now=now)
-
-
 async def post_lost_dispute(tx: Tx, invoice: Invoice, *, now: datetime) -> None:
     """Post that what was paid of an invoice is gone."""
     lines = journal.lose_dispute(invoice.total_paid_amount_cents)

@@ -366,7 +366,6 @@ async def mark_paid(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
     await agenda.drop(tx, Kind.MARK_OVERDUE, invoice_id)
     paid = {"payment_status": "succeeded", "total_paid_amount_cents": invoice.total_amount_cents}
     await repository.update_invoice(tx, invoice_id, {**paid, "updated_at": now})
-    await posting.post_paid_before(tx, invoice, now=now)
 
 
 async def mark_overdue(tx: Tx, invoice_ids: Collection[UUID], *, now: datetime) -> None:

@@ -66,8 +66,8 @@ class EntryOutput(BaseModel):
 
 def describe(document: Document, cause: Cause) -> str:
     """What happened, in a few words: "Invoice ACM-1234-001-002 issued"."""
-    happened = {Cause.PAID: "received" if document.type is DocumentType.PAYMENT else "paid in advance"}
-    words = (WORDS[document.type], document.number, happened.get(cause, cause.replace("_", " ")))
+    happened = "received" if cause is Cause.PAID else cause.replace("_", " ")
+    words = (WORDS[document.type], document.number, happened)
     return " ".join(word for word in words if word)
 
 

@@ -48,7 +48,7 @@ DOCUMENTS = (
     ),
     Law(
         name="invoice_numbers",
-        says="A customer's issued invoices of one billing entity are numbered 1 to n, and so are the notes on an invoice.",
+        says="A customer's issued invoices of one billing entity are numbered 1 to n; so are the notes on an invoice, and a customer's receipts.",
         sql="""
             SELECT 'invoices of customer ' || c.external_id || ' by ' || e.code AS place, 'numbers 1 to ' || count(*) AS expected,
                    'numbers ' || min(i.sequential_id) || ' to ' || max(i.sequential_id) AS found
@@ -62,6 +62,12 @@ DOCUMENTS = (
             FROM credit_notes n JOIN invoices i ON i.id = n.invoice_id
             GROUP BY i.id
             HAVING (min(n.sequential_id), max(n.sequential_id), count(DISTINCT n.sequential_id)) IS DISTINCT FROM (1, count(*), count(*))
+            UNION ALL
+            SELECT 'receipts of customer ' || c.external_id, 'numbers 1 to ' || count(*),
+                   'numbers ' || min(r.sequential_id) || ' to ' || max(r.sequential_id)
+            FROM payment_receipts r JOIN customers c ON c.id = r.customer_id
+            GROUP BY c.id
+            HAVING (min(r.sequential_id), max(r.sequential_id), count(DISTINCT r.sequential_id)) IS DISTINCT FROM (1, count(*), count(*))
         """,
     ),
     Law(

@@ -100,6 +100,19 @@ INVOICES = (
         """,
     ),
     Law(
+        name="invoice_payments",
+        says="What was paid of an invoice is the sum of its payments.",
+        sql="""
+            WITH paid AS (
+                SELECT invoice_id, sum(amount_cents) AS cents
+                FROM payments WHERE payment_status = 'succeeded' GROUP BY invoice_id
+            )
+            SELECT 'invoice ' || i.number AS place, COALESCE(p.cents, 0) AS expected, i.total_paid_amount_cents AS found
+            FROM invoices i LEFT JOIN paid p ON p.invoice_id = i.id
+            WHERE COALESCE(p.cents, 0) <> i.total_paid_amount_cents
+        """,
+    ),
+    Law(
         name="invoice_settlements",
         says="What is offset of an invoice is the sum of its settlements, and of its notes' offsets; no more than all is paid.",
         sql="""

@@ -18,7 +18,7 @@ JOURNAL = (
     ),
     Law(
         name="documents_are_posted",
-        says="Every issued invoice and credit note has one entry, and one more when it is void.",
+        says="Every issued invoice, credit note and payment has one entry, and one more when it is void.",
         sql="""
             WITH documents AS (
                 SELECT id, 'invoice ' || number AS place, 1 AS issued, (status = 'voided')::int AS voided
@@ -26,13 +26,15 @@ JOURNAL = (
                 WHERE status IN ('finalized', 'voided') AND (fees_amount_cents > 0 OR taxes_amount_cents > 0)
                 UNION ALL
                 SELECT id, 'credit note ' || number, 1, (credit_status = 'voided')::int FROM credit_notes
+                UNION ALL
+                SELECT id, 'payment ' || id, 1, 0 FROM payments WHERE payment_status = 'succeeded'
             ), posted AS (
-                SELECT document_id, count(*) FILTER (WHERE cause = 'issued') AS issued,
+                SELECT document_id, count(*) FILTER (WHERE cause IN ('issued', 'paid')) AS issued,
                        count(*) FILTER (WHERE cause = 'voided') AS voided
-                FROM journal_entries WHERE document_type IN ('invoice', 'credit_note') GROUP BY document_id
+                FROM journal_entries GROUP BY document_id
             )
-            SELECT d.place, 'issued ' || d.issued || ' times, voided ' || d.voided AS expected,
-                   'issued ' || COALESCE(p.issued, 0) || ' times, voided ' || COALESCE(p.voided, 0) AS found
+            SELECT d.place, 'posted ' || d.issued || ' times, voided ' || d.voided AS expected,
+                   'posted ' || COALESCE(p.issued, 0) || ' times, voided ' || COALESCE(p.voided, 0) AS found
             FROM documents d LEFT JOIN posted p ON p.document_id = d.id
             WHERE (d.issued, d.voided) IS DISTINCT FROM (COALESCE(p.issued, 0), COALESCE(p.voided, 0))
         """,

@@ -12,7 +12,7 @@ from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Invoice, InvoiceStatus
-from tallymark.rooms.payments import repository
+from tallymark.rooms.payments import posting, repository
 from tallymark.rooms.payments.model import LONGEST_REFERENCE, Payment, PaymentInput
 from tallymark.rooms.payments.service.read import get_payment
 from tallymark.rooms.settlements import service as settlements
@@ -106,6 +106,7 @@ async def record_payment(
         "updated_at": now,
     }
     await repository.insert_payment(tx, row)
+    await posting.post_payment(tx, invoice, payment_id, cents, reference=reference, now=now)
     await _write_receipt(tx, invoice, payment_id, now=now)
     return payment_id
 
