@@ -46,7 +46,10 @@ async def test_nothing_is_found_where_nothing_is_wrong(seller, database):
     await kit.assert_audit_clean(database, seller.id)
 
 
-LAST = "SELECT id FROM invoices WHERE status = 'finalized' ORDER BY created_at DESC LIMIT 1"
+LAST = (
+    "SELECT id FROM invoices WHERE status = 'finalized' AND total_amount_cents > 1 AND organization_id = '{id}'"
+    " ORDER BY created_at DESC, id LIMIT 1"
+)
 CORRUPTIONS = {
     "entries_balance": [
         "UPDATE journal_lines SET debit_cents = debit_cents + 1 WHERE account = 'accounts_receivable' AND debit_cents > 0"
@@ -75,12 +78,12 @@ CORRUPTIONS = {
     "credit_note_items": ["UPDATE credit_note_items SET precise_amount_cents = 3101"],
     "coupon_amounts": ["UPDATE applied_coupons SET amount_cents = 399"],
     "invoice_numbers": [f"UPDATE invoices SET sequential_id = 99 WHERE id = ({LAST})"],
-    "entity_numbers": [f"UPDATE invoices SET number = (SELECT max(number) FROM invoices) WHERE id = ({LAST})"],
+    "entity_numbers": ["UPDATE invoices SET number = 'ACM-TWICE'"],
     "periods_once": [
         "UPDATE billing_records SET charges_from_at = charges_from_at - interval '1 hour' WHERE is_recurring"
     ],
     "events_are_stored": ["DELETE FROM events"],
-    "fee_explanations": ["UPDATE fees SET explanation = jsonb_set(explanation, '{-1,amount_cents}', '1')"],
+    "fee_explanations": ["UPDATE fees SET explanation = jsonb_set(explanation, '{{-1,amount_cents}}', '1')"],
 }  # fmt: skip
 
 
@@ -115,7 +118,7 @@ def within(statement, organization_id):
     """A change of rows as one of this organization's alone; the module's other tests have their own."""
     if statement.startswith("ALTER"):
         return statement
-    of_one = f"organization_id = '{organization_id}'"
+    of_one, statement = f"organization_id = '{organization_id}'", statement.format(id=organization_id)
     return f"{statement} AND {of_one}" if " WHERE " in statement else f"{statement} WHERE {of_one}"
 
 
