@@ -83,6 +83,9 @@ CORRUPTIONS = {
         "UPDATE billing_records SET charges_from_at = charges_from_at - interval '1 hour' WHERE is_recurring"
     ],
     "events_are_stored": ["DELETE FROM events"],
+    "invoice_explanations": [
+        "UPDATE invoices SET explanation = jsonb_set(explanation, '{{0,fees,0,amount_cents}}', '7') WHERE status = 'finalized'"
+    ],
     "fee_explanations": ["UPDATE fees SET explanation = jsonb_set(explanation, '{{-1,amount_cents}}', '1')"],
 }  # fmt: skip
 

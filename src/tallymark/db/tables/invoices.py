@@ -74,6 +74,8 @@ invoices = Table(
     reference("voided_invoice_id", "invoices", nullable=True),
     string("file_key"),
     string("xml_key"),
+    # How the totals came to be, kept when the invoice is issued (beyond.md §1).
+    Column("explanation", JSONB(none_as_null=True)),
     instant("finalized_at"),
     instant("voided_at"),
     instant("payment_dispute_lost_at"),
@@ -329,6 +331,8 @@ invoice_credits = Table(
     cents("amount_cents"),
     string("currency", nullable=False),
     flag("before_taxes"),
+    # By what rule it was taken, of what, and which fee bears what of it.
+    Column("terms", JSONB(none_as_null=True)),
     string("item_type", nullable=False),
     string("item_code", nullable=False),
     string("item_name", nullable=False),

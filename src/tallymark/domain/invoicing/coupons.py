@@ -40,14 +40,21 @@ def _apply(draft: InvoiceDraft, position: int, coupon: Coupon) -> InvoiceDraft:
     credit = min(_credit(coupon, base), sub_total)
     if credit <= 0:
         return draft
+    fees = tuple(
+        _share(line, credit, base) if is_one else line
+        for line, is_one in zip(draft.fees, eligible, strict=True)
+    )
+    shares = tuple(
+        (index, fees[index].precise_coupons_amount_cents - line.precise_coupons_amount_cents)
+        for index, line in enumerate(draft.fees)
+        if eligible[index]
+    )
+    taken = CouponCredit(position=position, amount_cents=credit, base_cents=base, shares=shares)
     return replace(
         draft,
-        fees=tuple(
-            _share(line, credit, base) if is_one else line
-            for line, is_one in zip(draft.fees, eligible, strict=True)
-        ),
+        fees=fees,
         coupons_amount_cents=draft.coupons_amount_cents + credit,
-        coupon_credits=(*draft.coupon_credits, CouponCredit(position=position, amount_cents=credit)),
+        coupon_credits=(*draft.coupon_credits, taken),
     )
 
 

@@ -55,22 +55,28 @@ class InvoicedFee:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CouponCredit:
-    """What one coupon took off; `position` is its place in the order in which coupons were applied."""
+    """What one coupon took off; `position` is its place in the order in which coupons were applied.
+
+    `base_cents` is what it was taken of, `shares` what each fee bears of it, by the fee's position.
+    """
 
     position: int
     amount_cents: int
+    base_cents: Fraction = Fraction(0)
+    shares: tuple[tuple[int, Fraction], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgressiveCredit:
     """What an invoice took over of what was billed progressively, and what was billed in excess of the usage on it.
 
-    `position` is its place among the progressive invoices that were taken over.
+    `position` is its place among the progressive invoices that were taken over; `shares` are what each fee bears of it.
     """
 
     position: int
     amount_cents: int
     excess_cents: int
+    shares: tuple[tuple[int, Fraction], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

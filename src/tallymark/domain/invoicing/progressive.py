@@ -79,7 +79,10 @@ def apply_progressive_credits(draft: InvoiceDraft, billed: Sequence[Billed]) -> 
             progressive_credits=(
                 *draft.progressive_credits,
                 ProgressiveCredit(
-                    position=position, amount_cents=credit, excess_cents=one.available_cents - credit
+                    position=position,
+                    amount_cents=credit,
+                    excess_cents=one.available_cents - credit,
+                    shares=tuple(shares.items()),
                 ),
             ),
         )

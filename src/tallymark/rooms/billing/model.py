@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from fractions import Fraction
+from typing import Any
 from uuid import UUID
 
 from tallymark.domain.calendar import Boundaries, Continuity, IssuingRules
@@ -119,6 +120,8 @@ class Credited:
     source: Source
     amount_cents: int
     excess_cents: int
+    terms: Mapping[str, Any]
+    """Which fee bears what of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -138,10 +138,11 @@ class UsableCoupon:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Use:
-    """What an invoice took of a coupon, in minor units."""
+    """What an invoice took of a coupon, in minor units, and how that came to be."""
 
     usable: UsableCoupon
     amount_cents: int
+    terms: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

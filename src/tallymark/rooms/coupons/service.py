@@ -353,6 +353,7 @@ def credit_rows(
             "coupon_id": use.usable.coupon.id,
             "applied_coupon_id": use.usable.applied.id,
             "amount_cents": use.amount_cents,
+            "terms": use.terms,
             "currency": currency,
             "before_taxes": True,
             "item_type": "coupon",

@@ -16,11 +16,13 @@ from tallymark.api.wire import query_flag, read_id
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import Invalid, NotFound
 from tallymark.rooms.customers import service as customers
-from tallymark.rooms.invoices import documents, service
+from tallymark.rooms.invoices import documents, explaining, service
 from tallymark.rooms.invoices.documents import Documents
 from tallymark.rooms.invoices.model import VISIBLE, Filters, InvoiceStatus
 from tallymark.rooms.invoices.schemas import (
     FileResponseBody,
+    InvoiceExplanation,
+    InvoiceExplanationResponse,
     InvoiceListOutput,
     InvoiceOutput,
     InvoiceResponse,
@@ -58,6 +60,15 @@ async def list_customer_invoices(
     async with context.transaction() as tx:
         await customers.get_customer(tx, external_id=external_customer_id)
     return await _list(context, page, read_filters(request, external_customer_id))
+
+
+@router.get("/invoices/{lago_id}/explanation")
+async def explain_invoice(lago_id: str, context: InContext) -> InvoiceExplanationResponse:
+    """How the total came to be, step by step; never changed once the invoice is issued (beyond.md §1)."""
+    async with context.transaction() as tx:
+        invoice = await service.get_invoice(tx, read_id(lago_id, "invoice"))
+        steps = await explaining.explanation_of(tx, invoice)
+    return InvoiceExplanationResponse(explanation=InvoiceExplanation.of(invoice, steps))
 
 
 @router.get("/invoices/{lago_id}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
@@ -29,6 +29,7 @@ from tallymark.rooms.invoices.model import (
     AppliedThreshold,
     BillingRecord,
     CreditLine,
+    Invoice,
     InvoiceView,
     MetadataInput,
 )
@@ -314,3 +315,26 @@ class InvoicesResponse(BaseModel):
 
 class FileResponseBody(BaseModel):
     invoice: InvoiceListOutput
+
+
+class InvoiceExplanation(BaseModel):
+    lago_invoice_id: UUID
+    number: str
+    currency: str
+    total_amount_cents: int
+    steps: list[dict[str, Any]]
+
+    @classmethod
+    def of(cls, invoice: Invoice, steps: Sequence[Mapping[str, Any]]) -> InvoiceExplanation:
+        """Show how an invoice's total came to be."""
+        return cls(
+            lago_invoice_id=invoice.id,
+            number=invoice.number,
+            currency=invoice.currency,
+            total_amount_cents=invoice.total_amount_cents,
+            steps=[dict(step) for step in steps],
+        )
+
+
+class InvoiceExplanationResponse(BaseModel):
+    explanation: InvoiceExplanation

@@ -22,7 +22,7 @@ from tallymark.rooms.customers import service as customers
 from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.invoice_custom_sections.model import Section
-from tallymark.rooms.invoices import numbering, posting, progressive_rows, repository
+from tallymark.rooms.invoices import explaining, numbering, posting, progressive_rows, repository
 from tallymark.rooms.invoices.model import (
     PROGRESSIVE_TYPE,
     BillingRecord,
@@ -275,9 +275,9 @@ async def _issue(tx: Tx, settled: Sequence[Settled], *, now: datetime) -> None:
         return
     parties = [(one.view.customer, one.view.billing_entity) for one in settled]
     numbers = await numbering.take_numbers(tx, parties, now=now)
-    await repository.update_invoices(
-        tx, [_issued_row(one, number, now=now) for one, number in zip(settled, numbers, strict=True)]
-    )
+    explained = await explaining.explain(tx, [one.view.invoice for one in settled])
+    rows = [_issued_row(one, number, now=now) for one, number in zip(settled, numbers, strict=True)]
+    await repository.update_invoices(tx, [{**row, "explanation": explained[row["id"]]} for row in rows])
     issued = [replace(one.view.invoice, number=n.text) for one, n in zip(settled, numbers, strict=True)]
     await posting.post_issued(tx, issued, now=now)
     unpaid = [one for one in settled if one.view.invoice.total_amount_cents]

@@ -15,6 +15,9 @@ _FEES = text("""
     FROM fees f LEFT JOIN invoices i ON i.id = f.invoice_id
     WHERE i.status IS NULL OR i.status IN ('finalized', 'voided')
 """)
+_INVOICES = text("""
+    SELECT number, total_amount_cents, explanation FROM invoices WHERE status IN ('finalized', 'voided')
+""")
 AT_ONCE = 2_000
 
 
@@ -30,5 +33,13 @@ async def explained_fees(tx: Tx) -> AsyncIterator[Row[Any]]:
     """(id, currency, amount_cents, explanation) of every fee that stands, on an issued invoice or on none."""
     options = {"yield_per": AT_ONCE}
     async with tx.connection.stream(_FEES, execution_options=options) as rows:
+        async for row in rows:
+            yield row
+
+
+async def explained_invoices(tx: Tx) -> AsyncIterator[Row[Any]]:
+    """(number, total_amount_cents, explanation) of every issued invoice."""
+    options = {"yield_per": AT_ONCE}
+    async with tx.connection.stream(_INVOICES, execution_options=options) as rows:
         async for row in rows:
             yield row

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.domain.invoicing import Coupon, CouponCredit, InvoicedFee, compute_invoice
+from tallymark.domain.invoicing.explain import credit_terms
 from tallymark.rooms.billing.model import Computed, Line, Source, Subject
 from tallymark.rooms.billing.service.progressive_credits import as_billed, credited
 from tallymark.rooms.coupons import service as coupons
@@ -45,7 +46,7 @@ class CouponBook:
 
     def use(self, offered: Sequence[UsableCoupon], credits: Iterable[CouponCredit]) -> list[Use]:
         """Note what an invoice took of the coupons that it was offered."""
-        uses = [Use(usable=offered[credit.position], amount_cents=credit.amount_cents) for credit in credits]
+        uses = [_use(offered[credit.position], credit) for credit in credits]
         for use in uses:
             left = _after(use)
             self._used[left.applied.id] = left
@@ -54,6 +55,16 @@ class CouponBook:
                 left if one.applied.id == left.applied.id else one for one in of_customer
             ]
         return uses
+
+
+def _use(usable: UsableCoupon, credit: CouponCredit) -> Use:
+    terms = credit_terms(
+        credit.shares,
+        base_cents=credit.base_cents,
+        rate=usable.applied.percentage_rate,
+        at_most_cents=usable.at_most_cents,
+    )
+    return Use(usable=usable, amount_cents=credit.amount_cents, terms=terms)
 
 
 def _after(use: Use) -> UsableCoupon:

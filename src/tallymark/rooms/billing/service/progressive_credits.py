@@ -12,6 +12,7 @@ from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.fees.model import FeeType
 from tallymark.domain.invoicing import Billed, ProgressiveCredit, ProgressiveInvoice
+from tallymark.domain.invoicing.explain import credit_terms
 from tallymark.rooms.billing.model import Computed, Credited, Line, Source, Subject
 from tallymark.rooms.credit_notes import service as credit_notes
 from tallymark.rooms.fees import service as fees
@@ -165,6 +166,7 @@ def credited(sources: Mapping[UUID, Source], credits: Sequence[ProgressiveCredit
             source=in_order[credit.position],
             amount_cents=credit.amount_cents,
             excess_cents=credit.excess_cents,
+            terms=credit_terms(credit.shares),
         )
         for credit in credits
     )
@@ -204,6 +206,7 @@ def credit_rows(tx: Tx, made: Sequence[tuple[UUID, Computed]], *, now: datetime)
             "invoice_id": invoice_id,
             "progressive_invoice_id": one.source.invoice.id,
             "amount_cents": one.amount_cents,
+            "terms": one.terms,
             "currency": one.source.invoice.currency,
             "before_taxes": True,
             "item_type": "invoice",
