@@ -60,6 +60,12 @@ class _State:
                 self._prorate(step)
             case "pricing":
                 self.cents = _priced(step, self.units, self.scale) * self.scale
+            case "adjustment":
+                if "unit_amount" in step:
+                    _hold(
+                        _exact(step["units"]) * _exact(step["unit_amount"]), step["amount"], "the adjustment"
+                    )
+                self.cents = _exact(step["amount"]) * self.scale
             case "credit":
                 self.cents = max(self._amount() - step["amount_cents"], ZERO)
             case "minimum":
