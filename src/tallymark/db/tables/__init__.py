@@ -35,6 +35,7 @@ from tallymark.db.tables.customers import (
 )
 from tallymark.db.tables.events import event_streams, events
 from tallymark.db.tables.invoices import (
+    adjusted_fees,
     applied_usage_thresholds,
     billing_records,
     credit_note_items,
@@ -79,6 +80,7 @@ from tallymark.db.tables.wallets import (
 __all__ = [
     "add_ons",
     "add_ons_taxes",
+    "adjusted_fees",
     "agenda",
     "api_keys",
     "applied_coupons",

@@ -297,6 +297,27 @@ fees = Table(
 )
 
 
+# What was told otherwise of a draft's fees by hand; each computation of the draft takes it up again (invoicing §8).
+adjusted_fees = Table(
+    "adjusted_fees",
+    metadata,
+    id_column(),
+    organization_column(),
+    reference("invoice_id", "invoices", index=True),
+    reference("subscription_id", "subscriptions"),
+    string("fee_type", nullable=False),
+    reference("charge_id", "charges", nullable=True),
+    reference("charge_filter_id", "charge_filters", nullable=True),
+    reference("fixed_charge_id", "fixed_charges", nullable=True),
+    Column("grouped_by", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("units", Numeric),
+    Column("unit_precise_amount", Numeric),
+    string("invoice_display_name"),
+    *timestamps(),
+    CheckConstraint("units >= 0 AND unit_precise_amount >= 0", name="amounts"),
+)
+
+
 def applied_taxes_of(documents: str, key: str) -> Table:
     """Taxes copied onto a document when it is computed: later changes of the tax do not touch it."""
     return Table(

@@ -80,6 +80,9 @@ class Line:
     event: Event | None = None
     """The one event that a fee in advance is for."""
 
+    display_name: str | None = None
+    """What the invoice calls it, where that was told by hand."""
+
     stored_metric_id: UUID | None = None
     """The metric of a fee that was stored earlier, and comes without its usage."""
 

@@ -9,12 +9,16 @@ from tallymark.api.routing import tenant_router
 from tallymark.api.wire import read_id
 from tallymark.domain.errors import Forbidden
 from tallymark.rooms.billing.schemas import (
+    AdjustedFeeOutput,
+    AdjustedFeeResponse,
+    AdjustedFeesResponse,
+    AdjustmentRequest,
     OneOffRequest,
     PaymentUrlResponse,
     RegenerateRequest,
     RetryPaymentRequest,
 )
-from tallymark.rooms.billing.service import collect, life, one_off
+from tallymark.rooms.billing.service import adjust, collect, life, one_off
 from tallymark.rooms.billing.service import invoice as billing
 from tallymark.rooms.billing.service.regenerate import regenerate
 from tallymark.rooms.invoices import service as invoices
@@ -92,6 +96,32 @@ async def regenerate_invoice(lago_id: str, body: RegenerateRequest, context: InC
         assert invoice is not None, "it was written just now"
         (view,) = await invoices.get_views(tx, [invoice], now=context.now)
     return InvoiceResponse(invoice=InvoiceOutput.of(view, context.file_url))
+
+
+@router.post("/invoices/{lago_id}/adjusted_fees")
+async def adjust_fee(lago_id: str, body: AdjustmentRequest, context: InContext) -> AdjustedFeeResponse:
+    """Tell a fee of a draft otherwise, or make one for what was not used."""
+    asked = body.adjusted_fee.to_value()
+    async with context.transaction() as tx:
+        made = await adjust.adjust_fee(tx, read_id(lago_id, "invoice"), asked, now=context.now)
+    return AdjustedFeeResponse(adjusted_fee=AdjustedFeeOutput.of(made))
+
+
+@router.get("/invoices/{lago_id}/adjusted_fees")
+async def list_adjusted_fees(lago_id: str, context: InContext) -> AdjustedFeesResponse:
+    """What was told otherwise of an invoice's fees."""
+    async with context.transaction() as tx:
+        found = await adjust.list_adjusted(tx, read_id(lago_id, "invoice"))
+    return AdjustedFeesResponse(adjusted_fees=[AdjustedFeeOutput.of(one) for one in found])
+
+
+@router.delete("/invoices/{lago_id}/adjusted_fees/{adjusted_id}")
+async def drop_adjusted_fee(lago_id: str, adjusted_id: str, context: InContext) -> InvoiceResponse:
+    """Let a fee of a draft be what it was."""
+    invoice_id = read_id(lago_id, "invoice")
+    async with context.transaction() as tx:
+        await adjust.take_back(tx, invoice_id, read_id(adjusted_id, "adjusted_fee"), now=context.now)
+        return await answer(tx, invoice_id, context)
 
 
 @router.delete("/invoices/{lago_id}")

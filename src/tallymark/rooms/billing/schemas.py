@@ -12,7 +12,9 @@ from pydantic_core import PydanticCustomError
 
 from tallymark.api.validation import CurrencyCode
 from tallymark.api.wire import (
+    DecimalText,
     Input,
+    Instant,
     Integer,
     Name,
     NotEmpty,
@@ -21,8 +23,10 @@ from tallymark.api.wire import (
     at_most,
 )
 from tallymark.rooms.billing.model import OneOffFee, OneOffInput
+from tallymark.rooms.billing.service.adjust import AdjustmentInput
 from tallymark.rooms.billing.service.one_off import read_boundaries
 from tallymark.rooms.billing.service.regenerate import KeptFee
+from tallymark.rooms.fees.model import AdjustedFee
 from tallymark.rooms.subscriptions.schemas import CustomSectionsInput, PaymentMethodInput
 
 
@@ -102,6 +106,63 @@ class KeptFeeInput(Input):
             unit_amount=None if price is None else Fraction(price),
             invoice_display_name=self.invoice_display_name,
         )
+
+
+class AdjustmentFields(Input):
+    fee_id: UUID | None = None
+    subscription_id: UUID | None = None
+    charge_id: UUID | None = None
+    charge_filter_id: UUID | None = None
+    fixed_charge_id: UUID | None = None
+    units: Annotated[Decimal, BeforeValidator(_units)] | None = None
+    unit_precise_amount: Annotated[Decimal, BeforeValidator(_units)] | None = None
+    invoice_display_name: Annotated[OptionalText, at_most(255)] = None
+
+    def to_value(self) -> AdjustmentInput:
+        """What is told otherwise."""
+        return AdjustmentInput(**self.sent)
+
+
+class AdjustmentRequest(BaseModel):
+    adjusted_fee: Annotated[AdjustmentFields, NotEmpty]
+
+
+class AdjustedFeeOutput(BaseModel):
+    lago_id: UUID
+    lago_invoice_id: UUID
+    lago_subscription_id: UUID
+    lago_charge_id: UUID | None
+    lago_charge_filter_id: UUID | None
+    lago_fixed_charge_id: UUID | None
+    fee_type: str
+    grouped_by: dict[str, Any]
+    units: DecimalText | None
+    unit_precise_amount: DecimalText | None
+    invoice_display_name: str | None
+    created_at: Instant
+
+    @classmethod
+    def of(cls, one: AdjustedFee) -> AdjustedFeeOutput:
+        """Show what was told otherwise of a fee."""
+        ids = ("invoice_id", "subscription_id", "charge_id", "charge_filter_id", "fixed_charge_id")
+        return cls(
+            **{f"lago_{name}": getattr(one, name) for name in ids},
+            lago_id=one.id,
+            fee_type=one.fee_type,
+            grouped_by=dict(one.grouped_by),
+            units=one.units,
+            unit_precise_amount=one.unit_precise_amount,
+            invoice_display_name=one.invoice_display_name,
+            created_at=one.created_at,
+        )
+
+
+class AdjustedFeeResponse(BaseModel):
+    adjusted_fee: AdjustedFeeOutput
+
+
+class AdjustedFeesResponse(BaseModel):
+    adjusted_fees: list[AdjustedFeeOutput]
 
 
 class RegenerateInput(Input):

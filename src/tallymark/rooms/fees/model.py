@@ -131,6 +131,44 @@ class SpentFee:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AdjustedFee:
+    """What was told otherwise of a fee of a draft (invoicing §8); `unit_precise_amount` is in currency units.
+
+    The fee is known by what it is for, since a draft's fees are made anew at each refresh.
+    """
+
+    id: UUID
+    invoice_id: UUID
+    subscription_id: UUID
+    fee_type: FeeType
+    charge_id: UUID | None
+    charge_filter_id: UUID | None
+    fixed_charge_id: UUID | None
+    grouped_by: Mapping[str, str | None]
+    units: Decimal | None
+    unit_precise_amount: Decimal | None
+    invoice_display_name: str | None
+    created_at: datetime
+
+    @property
+    def subject(self) -> tuple[Any, ...]:
+        """What the fee is for."""
+        return subject_of(self)
+
+
+def subject_of(fee: AdjustedFee | FeeRecord) -> tuple[Any, ...]:
+    """What a fee of an invoice is for: no other one on it is for the same, but a true-up."""
+    return (
+        fee.subscription_id,
+        fee.fee_type,
+        fee.charge_id,
+        fee.charge_filter_id,
+        fee.fixed_charge_id,
+        tuple(sorted(fee.grouped_by.items())),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
     """Which fees a list shows; bounds are inclusive."""
 

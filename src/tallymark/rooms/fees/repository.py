@@ -14,6 +14,7 @@ from tallymark.api.pagination import Page
 from tallymark.db.bulk import insert_rows
 from tallymark.db.engine import Tx
 from tallymark.db.tables import (
+    adjusted_fees,
     billable_metrics,
     charge_filters,
     charges,
@@ -25,7 +26,7 @@ from tallymark.db.tables import (
 )
 from tallymark.domain.fees.model import FeeType
 from tallymark.domain.periods import Period
-from tallymark.rooms.fees.model import BilledFixedFee, FeeRecord, FeeTax, Filters, SpentFee
+from tallymark.rooms.fees.model import AdjustedFee, BilledFixedFee, FeeRecord, FeeTax, Filters, SpentFee
 
 HIDDEN_STATUSES = ("generating", "open", "closed", "deleted")
 
@@ -315,3 +316,20 @@ async def last_base_fee(tx: Tx, subscription_id: UUID) -> FeeRecord | None:
 async def get_fees(tx: Tx, ids: Collection[UUID]) -> dict[UUID, FeeRecord]:
     found = await _load(tx, _SELECT.where(fees.c.id.in_(ids)))
     return {fee.id: fee for fee in found}
+
+
+async def adjusted_of(tx: Tx, invoice_id: UUID) -> list[AdjustedFee]:
+    table = adjusted_fees
+    statement = select(*(table.c[name] for name in AdjustedFee.__slots__)).where(
+        table.c.invoice_id == invoice_id
+    )
+    rows = await tx.execute(statement.order_by(table.c.created_at, table.c.id))
+    return [AdjustedFee(**{**row._mapping, "fee_type": FeeType(row.fee_type)}) for row in rows]
+
+
+async def insert_adjusted(tx: Tx, row: Mapping[str, Any]) -> None:
+    await insert_rows(tx, adjusted_fees, [row])
+
+
+async def delete_adjusted(tx: Tx, adjusted_id: UUID) -> None:
+    await tx.execute(delete(adjusted_fees).where(adjusted_fees.c.id == adjusted_id))

@@ -15,7 +15,7 @@ from tallymark.domain.errors import NotAllowed, NotFound
 from tallymark.domain.fees.model import FeeType
 from tallymark.domain.periods import Period
 from tallymark.rooms.fees import repository
-from tallymark.rooms.fees.model import BilledFixedFee, FeeRecord, Filters, SpentFee
+from tallymark.rooms.fees.model import AdjustedFee, BilledFixedFee, FeeRecord, Filters, SpentFee
 
 STAMPS = {"succeeded": "succeeded_at", "failed": "failed_at", "refunded": "refunded_at"}
 
@@ -162,3 +162,18 @@ async def last_base_fee(tx: Tx, subscription_id: UUID) -> FeeRecord | None:
 async def get_fees(tx: Tx, ids: Collection[UUID]) -> dict[UUID, FeeRecord]:
     """Fees by id."""
     return await repository.get_fees(tx, ids) if ids else {}
+
+
+async def adjusted_of(tx: Tx, invoice_id: UUID) -> list[AdjustedFee]:
+    """What was told otherwise of a draft's fees, the oldest first."""
+    return await repository.adjusted_of(tx, invoice_id)
+
+
+async def save_adjusted(tx: Tx, row: Mapping[str, Any]) -> None:
+    """Note what is told otherwise of a fee."""
+    await repository.insert_adjusted(tx, row)
+
+
+async def drop_adjusted(tx: Tx, adjusted_id: UUID) -> None:
+    """Forget what was told otherwise of a fee."""
+    await repository.delete_adjusted(tx, adjusted_id)

@@ -13,9 +13,11 @@ from tallymark.domain.fees.subscription_fee import SubscriptionFeeFacts, compute
 from tallymark.domain.money import currency
 from tallymark.rooms.billing.model import NOTHING_ASSUMED, Assumed, Computed, Line, Source, Subject
 from tallymark.rooms.billing.service import commitments, fixed_charges, progressive_credits
+from tallymark.rooms.billing.service.adjusted import adjusted_lines
 from tallymark.rooms.billing.service.coupons import NO_COUPONS, CouponBook, make_computed
 from tallymark.rooms.billing.service.standalone import renewal_lines, renewed_charges
-from tallymark.rooms.fees.model import SpentFee
+from tallymark.rooms.fees import service as fees
+from tallymark.rooms.fees.model import AdjustedFee, SpentFee
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Reason
 from tallymark.rooms.plans.model import Charge
@@ -37,6 +39,8 @@ class _Facts:
     usage: Mapping[UUID, Sequence[Line]]
     renewals: Mapping[UUID, Sequence[Line]]
     progressive: Mapping[UUID, Source]
+    adjusted: Sequence[AdjustedFee]
+    """What was told otherwise of the fees of a draft."""
 
 
 async def compute(
@@ -87,6 +91,7 @@ async def _gather(
             subject.contract.subscription.id: await _renewals(tx, subject, table) for subject in subjects
         },
         progressive=await progressive_credits.gather(tx, subjects, except_invoice=invoice_id),
+        adjusted=await fees.adjusted_of(tx, invoice_id) if invoice_id is not None else (),
     )
 
 
@@ -101,6 +106,7 @@ def _computed(subjects: Sequence[Subject], facts: _Facts, book: CouponBook) -> C
             *facts.renewals.get(subscription_id, ()),
             *fixed_charges.fixed_charge_lines(subject, facts.fixed, facts.taxes),
         ]
+        own = adjusted_lines(subject, own, facts.adjusted, facts.taxes)
         lines += own
         spent = facts.spent.get(subscription_id, ())
         lines += commitments.commitment_lines(subject, own, spent, facts.taxes, billed_days=earlier)

@@ -14,15 +14,15 @@ from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.calendar import new_invoice_dates
 from tallymark.domain.errors import NotAllowed, NotFound
-from tallymark.domain.fees.adjusted import Adjustment, Model, adjust
+from tallymark.domain.fees.adjusted import Adjustment, adjust
 from tallymark.domain.fees.model import Fee
 from tallymark.domain.invoicing import InvoicedFee, InvoiceDraft, compute_invoice
 from tallymark.domain.money import currency
 from tallymark.domain.periods import local_date
-from tallymark.domain.rating import ChargeModel, parse_price
 from tallymark.rooms.billing.model import Line
 from tallymark.rooms.billing.service import invoice as billing
 from tallymark.rooms.billing.service import one_off
+from tallymark.rooms.billing.service.adjusted import model_of
 from tallymark.rooms.billing.service.coupons import CouponBook, make_computed
 from tallymark.rooms.billing.service.retax import as_computed, lines_of
 from tallymark.rooms.billing.service.rows import amount_columns, fee_tax_rows, tax_rows, total_columns
@@ -33,14 +33,10 @@ from tallymark.rooms.fees.model import FeeRecord
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import BillingRecord, Invoice, InvoiceStatus, InvoiceView
 from tallymark.rooms.invoices.numbering import draft_number
-from tallymark.rooms.subscriptions.model import Contract
 from tallymark.rooms.taxes import service as taxes
 from tallymark.rooms.taxes.model import Tax
 
 TYPES = (billing.INVOICE_TYPE, one_off.INVOICE_TYPE)
-WITHOUT_UNITS = (ChargeModel.PERCENTAGE, ChargeModel.DYNAMIC)
-"""Models that more is asked of than units, so that these alone can't be told otherwise."""
-
 JOINED = frozenset(
     ("external_subscription_id", "external_customer_id", "charge_model", "filter_values", "true_up_fee_id",
      "self_billed", "taxes")
@@ -133,29 +129,8 @@ async def _add_on_taxes(tx: Tx, view: InvoiceView, kept: Sequence[FeeRecord]) ->
 
 def _adjusted(stored: FeeRecord, line: Line, asked: KeptFee) -> _Part:
     wanted = Adjustment(units=asked.units, unit_amount=asked.unit_amount)
-    fee = adjust(line.fee, wanted, _model(stored, line.contract), currency(stored.currency))
+    fee = adjust(line.fee, wanted, model_of(line.contract, stored), currency(stored.currency))
     return _Part(stored=stored, asked=asked, fee=fee, taxes=line.taxes, line=replace(line, fee=fee))
-
-
-def _model(stored: FeeRecord, contract: Contract) -> Model | None:
-    """What prices other units of a fee, where units alone say enough."""
-    for fixed in contract.plan.fixed_charges:
-        if fixed.id == stored.fixed_charge_id:
-            return None if fixed.prorated else Model(price=fixed.price)
-    charge = next((one for one in contract.plan.charges if one.id == stored.charge_id), None)
-    if charge is None or charge.charge_model in WITHOUT_UNITS or stored.true_up_parent_fee_id is not None:
-        return None
-    if charge.prorated and charge.charge_model is ChargeModel.GRADUATED:
-        return None
-    chosen = next((one for one in charge.filters if one.id == stored.charge_filter_id), None)
-    if chosen is None and stored.charge_filter_id is not None:
-        return None
-    price = parse_price(
-        charge.charge_model,
-        chosen.properties if chosen else charge.properties,
-        aggregation_type=charge.billable_metric.aggregation_type.value,
-    )
-    return Model(price=price, conversion=charge.conversion)
 
 
 async def _totals(

@@ -80,6 +80,7 @@ def fee_rows(
                 "true_up_parent_fee_id": fees[-1]["id"] if line.is_true_up else None,
                 **amount_columns(invoiced, line.contract.plan.amount_currency),
                 **_subject(line),
+                **({"invoice_display_name": line.display_name} if line.display_name else {}),
                 **_usage(line),
                 **_advance(line, stands_alone=invoice_id is None),
                 "created_at": now,

@@ -1,0 +1,126 @@
+"""Fees of a draft that are told otherwise by hand, taken up whenever it is computed (invoicing §8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+from tallymark.domain.fees.adjusted import Adjustment, Model, adjust
+from tallymark.domain.fees.model import Fee, FeeType
+from tallymark.domain.money import currency
+from tallymark.domain.rating import ChargeModel, parse_price
+from tallymark.rooms.billing.model import Line, Subject
+from tallymark.rooms.fees.model import AdjustedFee, FeeRecord
+from tallymark.rooms.plans.model import Charge, ChargeFilter
+from tallymark.rooms.subscriptions.model import Contract
+from tallymark.rooms.usage.model import ChargeLine
+from tallymark.rooms.usage.service import TaxTable
+
+WITHOUT_UNITS = (ChargeModel.PERCENTAGE, ChargeModel.DYNAMIC)
+"""Models that more is asked of than units, so that these alone can't be told otherwise."""
+
+
+def adjusted_lines(
+    subject: Subject, lines: Sequence[Line], adjusted: Sequence[AdjustedFee], table: TaxTable
+) -> list[Line]:
+    """A subscription's lines as they were told otherwise; one for what was not used comes after them."""
+    contract = subject.contract
+    left = {one.subject: one for one in adjusted if one.subscription_id == contract.subscription.id}
+    changed = []
+    for line in lines:
+        one = None if line.is_true_up else left.pop(_subject_of(line), None)
+        changed.append(line if one is None else _changed(line, one))
+    for one in left.values():
+        empty = _empty_line(subject, one, table)
+        changed += [] if empty is None else [_changed(empty, one)]
+    return changed
+
+
+def _subject_of(line: Line) -> tuple[Any, ...]:
+    usage = line.usage
+    return (
+        line.contract.subscription.id,
+        line.fee.fee_type,
+        usage.charge.id if usage else None,
+        usage.filter.id if usage and usage.filter else None,
+        line.fixed_charge.id if line.fixed_charge else None,
+        tuple(sorted(usage.grouped_by.items())) if usage else (),
+    )
+
+
+def _changed(line: Line, one: AdjustedFee) -> Line:
+    code = line.contract.plan.amount_currency
+    fee = adjust(line.fee, as_wanted(one), model_of(line.contract, one), currency(code))
+    return replace(line, fee=fee, display_name=one.invoice_display_name)
+
+
+def as_wanted(one: AdjustedFee) -> Adjustment:
+    """What is wanted, as the domain knows it."""
+    units, price = one.units, one.unit_precise_amount
+    return Adjustment(
+        units=None if units is None else Fraction(units),
+        unit_amount=None if price is None else Fraction(price),
+    )
+
+
+def _empty_line(subject: Subject, one: AdjustedFee, table: TaxTable) -> Line | None:
+    """A fee for what was not used, or is not due; None where the plan or the record has no place for it any more."""
+    contract = subject.contract
+    blank = Fee(
+        fee_type=one.fee_type,
+        units=Fraction(0),
+        total_aggregated_units=Fraction(0),
+        events_count=0 if one.fee_type is FeeType.CHARGE else None,
+        amount_cents=0,
+        precise_amount_cents=Fraction(0),
+        precise_unit_amount=Fraction(0),
+        unit_amount_cents=0,
+    )
+    charge, chosen = charge_of(contract, one)
+    if charge is not None and subject.boundaries.charges is not None:
+        taxes = table.of(contract, charge.taxes)
+        usage = ChargeLine(
+            charge=charge, fee=blank, taxes=taxes, filter=chosen, grouped_by=dict(one.grouped_by)
+        )
+        period = subject.boundaries.charges.period
+        return Line(fee=blank, contract=contract, taxes=taxes, period=period, usage=usage)
+    fixed = next((item for item in contract.plan.fixed_charges if item.id == one.fixed_charge_id), None)
+    if fixed is None or subject.boundaries.fixed_charges is None:
+        return None
+    period, taxes = subject.boundaries.fixed_charges.period, table.of(contract, fixed.taxes)
+    return Line(fee=blank, contract=contract, taxes=taxes, period=period, fixed_charge=fixed)
+
+
+def charge_of(contract: Contract, fee: AdjustedFee | FeeRecord) -> tuple[Charge | None, ChargeFilter | None]:
+    """The charge and filter that a fee is for, as the plan has them now; none without both."""
+    charge = next((one for one in contract.plan.charges if one.id == fee.charge_id), None)
+    if charge is None or fee.charge_filter_id is None:
+        return charge, None
+    chosen = next((one for one in charge.filters if one.id == fee.charge_filter_id), None)
+    return (charge, chosen) if chosen else (None, None)
+
+
+def model_of(contract: Contract, fee: AdjustedFee | FeeRecord) -> Model | None:
+    """What prices other units of a fee, where units alone say enough."""
+    for fixed in contract.plan.fixed_charges:
+        if fixed.id == fee.fixed_charge_id:
+            return None if _needs_days(fixed.charge_model, fixed.prorated) else Model(price=fixed.price)
+    charge, chosen = charge_of(contract, fee)
+    if charge is None or charge.charge_model in WITHOUT_UNITS:
+        return None
+    if _needs_days(charge.charge_model, charge.prorated):
+        return None
+    if isinstance(fee, FeeRecord) and fee.true_up_parent_fee_id is not None:
+        return None
+    price = parse_price(
+        charge.charge_model,
+        chosen.properties if chosen else charge.properties,
+        aggregation_type=charge.billable_metric.aggregation_type.value,
+    )
+    return Model(price=price, conversion=charge.conversion)
+
+
+def _needs_days(model: ChargeModel, is_prorated: bool) -> bool:
+    return is_prorated and model is ChargeModel.GRADUATED
