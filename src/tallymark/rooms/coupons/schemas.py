@@ -24,7 +24,7 @@ from tallymark.api.wire import (
 )
 from tallymark.rooms.coupons.model import NO_TARGETS, AppliedView, Coupon, CouponInput, Targets
 from tallymark.rooms.invoices.model import CreditLine
-from tallymark.rooms.invoices.schemas import credit_fields
+from tallymark.rooms.invoices.schemas import CreditOutput
 
 
 def _rate(value: Any) -> Any:
@@ -184,12 +184,14 @@ class AppliedCouponOutput(BaseModel):
 
 
 class ListedAppliedCouponOutput(AppliedCouponOutput):
-    credits: list[dict[str, Any]]
+    credits: list[CreditOutput]
 
     @classmethod
     def of_listed(cls, view: AppliedView, credits: list[tuple[CreditLine, str]]) -> ListedAppliedCouponOutput:
         """Show an applied coupon in a list, with what invoices took of it."""
-        return cls(**applied_fields(view), credits=[credit_fields(line, status) for line, status in credits])
+        return cls(
+            **applied_fields(view), credits=[CreditOutput.of(line, status) for line, status in credits]
+        )
 
 
 class AppliedCouponResponse(BaseModel):

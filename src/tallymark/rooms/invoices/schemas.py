@@ -19,7 +19,6 @@ from tallymark.api.wire import (
     Percent,
     Text,
     at_most,
-    wire_instant,
 )
 from tallymark.rooms.customers.schemas import CustomerOutput
 from tallymark.rooms.fees.schemas import FeeOutput
@@ -41,6 +40,90 @@ Link = Callable[[str | None], str | None]
 
 VERSION_NUMBER = 4
 """What clients read as the version of an invoice's arithmetic."""
+
+
+class NoteOutput(BaseModel):
+    lago_id: UUID
+    key: str
+    value: str
+    created_at: Instant
+
+
+class CreditItemOutput(BaseModel):
+    lago_item_id: UUID | None
+    type: str
+    code: str
+    name: str
+    description: str | None
+
+
+class CreditedInvoiceOutput(BaseModel):
+    lago_id: UUID
+    payment_status: str
+
+
+class CreditOutput(BaseModel):
+    lago_id: UUID
+    amount_cents: int
+    amount_currency: str
+    before_taxes: bool
+    item: CreditItemOutput
+    invoice: CreditedInvoiceOutput
+
+    @classmethod
+    def of(cls, line: CreditLine, payment_status: str) -> CreditOutput:
+        """Show what was deducted from an invoice."""
+        return cls(
+            lago_id=line.id,
+            amount_cents=line.amount_cents,
+            amount_currency=line.currency,
+            before_taxes=line.before_taxes,
+            item=CreditItemOutput(
+                lago_item_id=line.coupon_id or line.credit_note_id or line.progressive_invoice_id,
+                type=line.item_type,
+                code=line.item_code,
+                name=line.item_name,
+                description=line.item_description,
+            ),
+            invoice=CreditedInvoiceOutput(lago_id=line.invoice_id, payment_status=payment_status),
+        )
+
+
+class ErrorDetailOutput(BaseModel):
+    lago_id: UUID
+    error_code: str
+    details: dict[str, Any] | None
+
+
+class ReachedThresholdOutput(BaseModel):
+    lago_id: UUID
+    threshold_display_name: str | None
+    amount_cents: int
+    recurring: bool
+    created_at: Instant
+    updated_at: Instant
+
+
+class AppliedThresholdOutput(BaseModel):
+    lifetime_usage_amount_cents: int
+    created_at: Instant
+    usage_threshold: ReachedThresholdOutput
+
+    @classmethod
+    def of(cls, applied: AppliedThreshold) -> AppliedThresholdOutput:
+        """Show a threshold that an invoice was made for."""
+        return cls(
+            lifetime_usage_amount_cents=applied.lifetime_usage_amount_cents,
+            created_at=applied.created_at,
+            usage_threshold=ReachedThresholdOutput(
+                lago_id=applied.usage_threshold_id,
+                threshold_display_name=applied.threshold_display_name,
+                amount_cents=applied.amount_cents,
+                recurring=applied.recurring,
+                created_at=applied.threshold_created_at,
+                updated_at=applied.threshold_updated_at,
+            ),
+        )
 
 
 class AppliedTaxOutput(BaseModel):
@@ -147,7 +230,7 @@ class InvoiceListOutput(BaseModel):
     created_at: Instant
     updated_at: Instant
     customer: CustomerOutput
-    metadata: list[dict[str, Any]]
+    metadata: list[NoteOutput]
     applied_taxes: list[AppliedTaxOutput]
 
     @classmethod
@@ -181,10 +264,10 @@ class InvoiceOutput(InvoiceListOutput):
     billing_periods: list[BillingPeriodOutput]
     subscriptions: list[SubscriptionOutput]
     fees: list[FeeOutput]
-    credits: list[dict[str, Any]]
-    error_details: list[dict[str, Any]]
+    credits: list[CreditOutput]
+    error_details: list[ErrorDetailOutput]
     applied_invoice_custom_sections: list[AppliedSectionOutput]
-    applied_usage_thresholds: list[dict[str, Any]]
+    applied_usage_thresholds: list[AppliedThresholdOutput]
 
     @classmethod
     def of(cls, view: InvoiceView, link: Link) -> InvoiceOutput:
@@ -195,45 +278,11 @@ class InvoiceOutput(InvoiceListOutput):
             billing_periods=[BillingPeriodOutput.of(record, shown) for record, shown in billed],
             subscriptions=[SubscriptionOutput.of(shown) for _, shown in billed],
             fees=[FeeOutput.of(fee) for fee in view.fees],
-            credits=[credit_fields(line, view.invoice.payment_status) for line in view.credits],
+            credits=[CreditOutput.of(line, view.invoice.payment_status) for line in view.credits],
             error_details=[],
             applied_invoice_custom_sections=[AppliedSectionOutput.of(item) for item in view.sections],
-            applied_usage_thresholds=[threshold_fields(item) for item in view.applied_thresholds],
+            applied_usage_thresholds=[AppliedThresholdOutput.of(item) for item in view.applied_thresholds],
         )
-
-
-def threshold_fields(applied: AppliedThreshold) -> dict[str, Any]:
-    """The wire's names for a threshold that an invoice was made for."""
-    return {
-        "lifetime_usage_amount_cents": applied.lifetime_usage_amount_cents,
-        "created_at": wire_instant(applied.created_at),
-        "usage_threshold": {
-            "lago_id": str(applied.usage_threshold_id),
-            "threshold_display_name": applied.threshold_display_name,
-            "amount_cents": applied.amount_cents,
-            "recurring": applied.recurring,
-            "created_at": wire_instant(applied.threshold_created_at),
-            "updated_at": wire_instant(applied.threshold_updated_at),
-        },
-    }
-
-
-def credit_fields(line: CreditLine, payment_status: str) -> dict[str, Any]:
-    """The wire's names for what was deducted from an invoice."""
-    return {
-        "lago_id": str(line.id),
-        "amount_cents": line.amount_cents,
-        "amount_currency": line.currency,
-        "before_taxes": line.before_taxes,
-        "item": {
-            "lago_item_id": str(line.coupon_id or line.credit_note_id or line.progressive_invoice_id),
-            "type": line.item_type,
-            "code": line.item_code,
-            "name": line.item_name,
-            "description": line.item_description,
-        },
-        "invoice": {"lago_id": str(line.invoice_id), "payment_status": payment_status},
-    }
 
 
 def _name(view: SubscriptionView) -> str:
@@ -267,12 +316,7 @@ def invoice_fields(view: InvoiceView, link: Link) -> dict[str, Any]:
         "xml_url": link(invoice.xml_key),
         "customer": CustomerOutput.of(view.customer, view.customer_entity),
         "metadata": [
-            {
-                "lago_id": str(note.id),
-                "key": note.key,
-                "value": note.value,
-                "created_at": wire_instant(note.created_at),
-            }
+            NoteOutput(lago_id=note.id, key=note.key, value=note.value, created_at=note.created_at)
             for note in view.metadata
         ],
         "applied_taxes": [AppliedTaxOutput.of(tax) for tax in view.applied_taxes],

@@ -200,6 +200,16 @@ class PaymentMethodReference(BaseModel):
     payment_method_type: Literal["provider", "manual"] = "provider"
 
 
+class ActivationRuleOutput(BaseModel):
+    lago_id: UUID
+    type: Literal["payment"]
+    timeout_hours: int
+    status: Literal["inactive", "pending", "satisfied", "declined", "failed", "expired", "not_applicable"]
+    expires_at: Instant | None
+    created_at: Instant
+    updated_at: Instant
+
+
 class SubscriptionOutput(BaseModel):
     lago_id: UUID
     external_id: str
@@ -230,7 +240,7 @@ class SubscriptionOutput(BaseModel):
     consolidate_invoice: bool
     cancellation_reason: Literal["payment_failed", "timeout"] | None
     activated_at: Instant | None
-    activation_rules: list[dict[str, Any]]
+    activation_rules: list[ActivationRuleOutput]
     purchase_order_number: str | None
     progressive_billing_disabled: bool
 
