@@ -109,6 +109,18 @@ async def test_there_is_no_page_to_pay_on(seller, provider, code):
     assert refused["error_details"] == {"base": [code]}
 
 
+async def test_a_document_is_told_of_once(seller, database):
+    for verb in ("/download", "/download_pdf", "/download_xml"):
+        shown = await kit.post(seller, path(seller.issued, verb), None)
+        assert shown["invoice"]["file_url"] is not None
+    names = [name for name, _ in await told(database, seller, seller.issued)]
+    assert names.count("invoice.generated") == 1
+    for invoice in (seller.draft, seller.issued):
+        if invoice is seller.issued:
+            await kit.post(seller, path(invoice, "/void"), {})
+        await kit.post(seller, path(invoice, "/download"), None, expect=404)
+
+
 async def test_lists_are_filtered(seller):
     draft, issued = seller.draft["lago_id"], seller.issued["lago_id"]
     for query, found in (

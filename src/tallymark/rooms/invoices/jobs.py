@@ -22,4 +22,4 @@ async def render_document(
         (view,) = await service.get_views(tx, [invoice], now=system_now())
     files = await documents.make(organization_id, view)
     async with database.tenant(organization_id) as tx:
-        await service.set_files(tx, invoice_id, files)
+        await service.set_files(tx, invoice_id, files, now=system_now())

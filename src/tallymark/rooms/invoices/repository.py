@@ -64,6 +64,13 @@ async def update_invoice(tx: Tx, invoice_id: UUID, values: Mapping[str, Any]) ->
     await tx.execute(update(invoices).where(invoices.c.id == invoice_id).values(**values))
 
 
+async def set_files(tx: Tx, invoice_id: UUID, *, pdf: str, xml: str | None) -> bool:
+    """Note the files of an invoice that has none, and whether it had none."""
+    without = (invoices.c.id == invoice_id) & invoices.c.file_key.is_(None)
+    noted = update(invoices).where(without).values(file_key=pdf, xml_key=xml).returning(invoices.c.id)
+    return (await tx.execute(noted)).first() is not None
+
+
 async def update_invoices(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write the same columns of many invoices; `id` tells which."""
     await update_rows(tx, invoices, rows)

@@ -92,7 +92,7 @@ async def download_invoice(lago_id: str, request: Request, context: InContext) -
     if invoice.file_key is None:
         files = await maker.make(context.organization_id, view)
         async with context.transaction() as tx:
-            await service.set_files(tx, invoice.id, files)
+            await service.set_files(tx, invoice.id, files, now=context.now)
             invoice = await service.get_invoice(tx, invoice.id)
             (view,) = await service.get_views(tx, [invoice], now=context.now, with_lines=False)
     return FileResponseBody(invoice=InvoiceListOutput.of(view, context.file_url))

@@ -433,9 +433,11 @@ async def replace_metadata(
     await repository.replace_metadata(tx, invoice_id, rows)
 
 
-async def set_files(tx: Tx, invoice_id: UUID, files: Files) -> None:
-    """Note where the invoice's documents are kept."""
-    await repository.update_invoice(tx, invoice_id, {"file_key": files.pdf, "xml_key": files.xml})
+async def set_files(tx: Tx, invoice_id: UUID, files: Files, *, now: datetime) -> None:
+    """Note where the invoice's documents are kept, and tell that they are there; the first ones stay."""
+    if await repository.set_files(tx, invoice_id, pdf=files.pdf, xml=files.xml):
+        message = Message(webhook_type="invoice.generated", object_type="invoice", object_id=invoice_id)
+        await emit(tx, message, now=now)
 
 
 async def drafts_billing(tx: Tx, subscription_ids: Collection[UUID]) -> list[UUID]:
