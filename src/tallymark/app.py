@@ -49,6 +49,7 @@ from tallymark.rooms.taxes import routes as taxes
 from tallymark.rooms.test_clocks import routes as test_clocks
 from tallymark.rooms.test_clocks.service import settle
 from tallymark.rooms.usage import routes as usage
+from tallymark.rooms.wallets import routes as wallets
 from tallymark.settings import Settings
 from tallymark.worker import Tasks
 
@@ -80,6 +81,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     journal.router,
     payments.router,
     coupons.router,
+    wallets.router,
     customers.router,
 )
 

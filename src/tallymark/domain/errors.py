@@ -82,6 +82,11 @@ class Problems:
         known = self._codes.setdefault(field, [])
         known.extend([code for code in codes if code not in known])
 
+    @property
+    def any(self) -> bool:
+        """Whether anything was noted."""
+        return bool(self._codes)
+
     def raise_any(self) -> None:
         """Raise `Invalid` if anything was noted."""
         if self._codes:

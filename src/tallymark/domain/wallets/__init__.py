@@ -9,12 +9,13 @@ from tallymark.domain.wallets.allocation import (
     make_buckets,
 )
 from tallymark.domain.wallets.consumption import Inbound, NotEnough, consume, consumption_order
-from tallymark.domain.wallets.credits import EMPTY, Balance, Credits
+from tallymark.domain.wallets.credits import EMPTY, SHOWN_DECIMALS, Balance, Credits
 from tallymark.domain.wallets.intervals import next_interval_day
 from tallymark.domain.wallets.top_ups import Limits, RuleTerms, TopUp, interval_top_up
 
 __all__ = [
     "EMPTY",
+    "SHOWN_DECIMALS",
     "Balance",
     "Bucket",
     "Credits",

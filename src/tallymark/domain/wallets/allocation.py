@@ -42,18 +42,22 @@ class InvoicedAmount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purse:
-    """A wallet as far as an invoice draws on it; the balance is in minor units."""
+    """A wallet as far as an invoice draws on it; the balance is in minor units.
+
+    `is_limited` where it is meant for some fees only, though there be none of their kind.
+    """
 
     code: str
     balance_cents: int
     fee_types: frozenset[FeeType] = field(default=frozenset())
     billable_metric_ids: frozenset[Hashable] = field(default=frozenset())
+    is_limited: bool = False
 
     def applies_to(self, bucket: Bucket) -> bool:
         """Whether it pays what is in a bucket: what names a wallet, only that one does."""
         if bucket.target_wallet_code is not None:
             return bucket.target_wallet_code == self.code
-        if not self.fee_types and not self.billable_metric_ids:
+        if not self.is_limited and not self.fee_types and not self.billable_metric_ids:
             return True
         is_of_metric = (
             bucket.fee_type is FeeType.CHARGE and bucket.billable_metric_id in self.billable_metric_ids

@@ -76,7 +76,7 @@ async def update_invoice(lago_id: str, body: InvoiceUpdateRequest, context: InCo
 
 @router.post("/invoices/{lago_id}/void")
 async def void_invoice(lago_id: str, context: InContext, body: VoidRequest | None = None) -> InvoiceResponse:
-    """Cancel an issued invoice: give back what it took of coupons and credit notes, or a part of it by a note."""
+    """Cancel an issued invoice: give back what it took of coupons, credit notes and wallets, or a part of it by a note."""
     invoice_id = read_id(lago_id, "invoice")
     by_note = None
     if body is not None and body.generate_credit_note:

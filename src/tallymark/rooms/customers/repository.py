@@ -19,6 +19,7 @@ from tallymark.db.tables import (
     invoices,
     subscriptions,
     vat_checks,
+    wallets,
 )
 from tallymark.rooms.customers.model import (
     ADDRESS,
@@ -133,8 +134,9 @@ async def insert_metadata(tx: Tx, values: Mapping[str, Any]) -> None:
 
 
 async def is_editable(tx: Tx, customer_id: UUID) -> bool:
-    """Whether nothing hangs on a customer yet: no subscription of any status, no invoice."""
-    used = [exists().where(table.c.customer_id == customer_id) for table in (subscriptions, invoices)]
+    """Whether nothing hangs on a customer yet: no subscription of any status, no invoice, no wallet."""
+    tables = (subscriptions, invoices, wallets)
+    used = [exists().where(table.c.customer_id == customer_id) for table in tables]
     return not (await tx.execute(select(or_(*used)))).scalar_one()
 
 
@@ -235,3 +237,8 @@ async def terminate_applied_coupons(tx: Tx, customer_id: UUID, *, at: datetime) 
     active = (applied_coupons.c.customer_id == customer_id) & (applied_coupons.c.status == "active")
     gone = {"status": "terminated", "terminated_at": at, "updated_at": at}
     await tx.execute(update(applied_coupons).where(active).values(**gone))
+
+
+async def active_wallets(tx: Tx, customer_id: UUID) -> list[UUID]:
+    active = (wallets.c.customer_id == customer_id) & (wallets.c.status == "active")
+    return list((await tx.execute(select(wallets.c.id).where(active))).scalars())

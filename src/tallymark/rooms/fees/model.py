@@ -122,6 +122,19 @@ class BilledFixedFee:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PayableFee:
+    """A fee as wallets pay it: what it is for, the wallet that its events name, and its amounts in minor units."""
+
+    fee_type: str
+    billable_metric_id: UUID | None
+    target_wallet_code: str | None
+    amount_cents: int
+    precise_coupons_amount_cents: Decimal
+    taxes_amount_cents: int
+    taxes_precise_amount_cents: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SpentFee:
     """What a subscription was charged for a window, before coupons and taxes."""
 

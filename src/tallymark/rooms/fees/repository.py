@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, case, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallymark.api.pagination import Page
@@ -26,7 +26,7 @@ from tallymark.db.tables import (
 )
 from tallymark.domain.fees.model import FeeType
 from tallymark.domain.periods import Period
-from tallymark.rooms.fees.model import AdjustedFee, BilledFixedFee, FeeRecord, FeeTax, Filters, SpentFee
+from tallymark.rooms.fees.model import AdjustedFee, BilledFixedFee, FeeRecord, FeeTax, Filters, PayableFee, SpentFee
 
 HIDDEN_STATUSES = ("generating", "open", "closed", "deleted")
 
@@ -100,6 +100,23 @@ async def sums_by_type(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, dict
     found: dict[UUID, dict[FeeType, int]] = {}
     for row in await tx.execute(statement):
         found.setdefault(row.invoice_id, {})[FeeType(row.fee_type)] = int(row.cents)
+    return found
+
+
+async def payable_of_invoices(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[PayableFee]]:
+    """The fees of invoices; a wallet is named where the charge lets its events name one."""
+    target = case((charges.c.accepts_target_wallet, fees.c.grouped_by["target_wallet_code"].astext))
+    names = [name for name in PayableFee.__slots__ if name != "target_wallet_code"]
+    statement = (
+        select(fees.c.invoice_id, *(fees.c[name] for name in names), target.label("target_wallet_code"))
+        .outerjoin(charges, charges.c.id == fees.c.charge_id)
+        .where(fees.c.invoice_id.in_(invoice_ids))
+        .order_by(fees.c.position, fees.c.id)
+    )
+    found: dict[UUID, list[PayableFee]] = {}
+    for row in await tx.execute(statement):
+        fee = PayableFee(**{name: getattr(row, name) for name in PayableFee.__slots__})
+        found.setdefault(row.invoice_id, []).append(fee)
     return found
 
 

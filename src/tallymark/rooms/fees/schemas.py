@@ -181,6 +181,7 @@ def _item(fee: FeeRecord) -> FeeItem:
         FeeType.CHARGE: fee.billable_metric_id,
         FeeType.FIXED_CHARGE: fee.add_on_id,
         FeeType.ADD_ON: fee.add_on_id,
+        FeeType.CREDIT: fee.wallet_transaction_id,
     }
     return FeeItem(
         type=fee.fee_type,

@@ -15,7 +15,7 @@ from tallymark.domain.errors import NotAllowed, NotFound
 from tallymark.domain.fees.model import FeeType
 from tallymark.domain.periods import Period
 from tallymark.rooms.fees import repository
-from tallymark.rooms.fees.model import AdjustedFee, BilledFixedFee, FeeRecord, Filters, SpentFee
+from tallymark.rooms.fees.model import AdjustedFee, BilledFixedFee, FeeRecord, Filters, PayableFee, SpentFee
 
 STAMPS = {"succeeded": "succeeded_at", "failed": "failed_at", "refunded": "refunded_at"}
 
@@ -49,6 +49,11 @@ async def of_invoices(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[
 async def sums_by_type(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, dict[FeeType, int]]:
     """What the fees of invoices come to by type, before anything is taken off; in minor units."""
     return await repository.sums_by_type(tx, invoice_ids) if invoice_ids else {}
+
+
+async def payable_of_invoices(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[PayableFee]]:
+    """The fees of invoices as wallets pay them, in the order of their lines."""
+    return await repository.payable_of_invoices(tx, invoice_ids) if invoice_ids else {}
 
 
 async def renewals(

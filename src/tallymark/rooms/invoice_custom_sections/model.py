@@ -14,6 +14,9 @@ class Owner(StrEnum):
     BILLING_ENTITY = "billing_entities"
     CUSTOMER = "customers"
     SUBSCRIPTION = "subscriptions"
+    WALLET = "wallets"
+    WALLET_TRANSACTION = "wallet_transactions"
+    WALLET_RULE = "recurring_transaction_rules"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

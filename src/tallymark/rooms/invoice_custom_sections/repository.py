@@ -14,7 +14,10 @@ from tallymark.db.tables import (
     billing_entities_custom_sections,
     customers_custom_sections,
     invoice_custom_sections,
+    recurring_transaction_rules_custom_sections,
     subscriptions_custom_sections,
+    wallet_transactions_custom_sections,
+    wallets_custom_sections,
 )
 from tallymark.rooms.invoice_custom_sections.model import Owner, Section
 
@@ -22,6 +25,9 @@ LINKS: dict[Owner, Table] = {
     Owner.BILLING_ENTITY: billing_entities_custom_sections,
     Owner.CUSTOMER: customers_custom_sections,
     Owner.SUBSCRIPTION: subscriptions_custom_sections,
+    Owner.WALLET: wallets_custom_sections,
+    Owner.WALLET_TRANSACTION: wallet_transactions_custom_sections,
+    Owner.WALLET_RULE: recurring_transaction_rules_custom_sections,
 }
 LIVE = invoice_custom_sections.c.deleted_at.is_(None)
 

@@ -25,6 +25,7 @@ class InvoiceStatus(StrEnum):
     CLOSED = "closed"
     VOIDED = "voided"
     DELETED = "deleted"
+    OPEN = "open"
 
 
 VISIBLE = (
@@ -46,6 +47,7 @@ CHANGES: dict[InvoiceStatus, frozenset[InvoiceStatus]] = {
     ),
     InvoiceStatus.FAILED: frozenset({InvoiceStatus.PENDING}),
     InvoiceStatus.FINALIZED: frozenset({InvoiceStatus.VOIDED}),
+    InvoiceStatus.OPEN: frozenset({InvoiceStatus.FINALIZED, InvoiceStatus.CLOSED}),
     InvoiceStatus.CLOSED: frozenset(),
     InvoiceStatus.VOIDED: frozenset(),
     InvoiceStatus.DELETED: frozenset(),
@@ -221,6 +223,8 @@ class Invoice:
     sub_total_including_taxes_amount_cents: int
     credit_notes_amount_cents: int
     prepaid_credit_amount_cents: int
+    prepaid_granted_credit_amount_cents: int | None
+    prepaid_purchased_credit_amount_cents: int | None
     total_amount_cents: int
     total_paid_amount_cents: int
     offset_amount_cents: int

@@ -26,6 +26,8 @@ async def post_issued(tx: Tx, invoices: Sequence[Invoice], *, now: datetime) -> 
             coupons_cents=invoice.coupons_amount_cents,
             taxes_cents=invoice.taxes_amount_cents,
             credit_notes_cents=invoice.credit_notes_amount_cents,
+            granted_cents=invoice.prepaid_granted_credit_amount_cents or 0,
+            purchased_cents=invoice.prepaid_purchased_credit_amount_cents or 0,
             total_cents=invoice.total_amount_cents,
         )
         postings.append(_posting(invoice, Cause.ISSUED, journal.issue_invoice(issued)))
@@ -44,6 +46,7 @@ async def post_voided(
     *,
     note_ids: Collection[UUID],
     returned_to_notes_cents: int,
+    returned_to_wallets_cents: int,
     now: datetime,
 ) -> None:
     """Post that an invoice, given as it was before, is void; its notes stay, and so does what they took back."""
@@ -51,6 +54,7 @@ async def post_voided(
         booked_cents=await service.booked(tx, [invoice.id, *note_ids]),
         due_cents=invoice.total_due_amount_cents,
         returned_to_notes_cents=returned_to_notes_cents,
+        returned_to_wallets_cents=returned_to_wallets_cents,
         is_dispute_lost=invoice.payment_dispute_lost_at is not None,
     )
     await service.post(tx, [_posting(invoice, Cause.VOIDED, journal.void_invoice(voided))], now=now)

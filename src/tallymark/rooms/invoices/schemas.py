@@ -297,12 +297,12 @@ def invoice_fields(view: InvoiceView, link: Link) -> dict[str, Any]:
         "net_payment_term", "invoice_type", "status", "payment_status", "currency", "fees_amount_cents",
         "coupons_amount_cents", "credit_notes_amount_cents", "sub_total_excluding_taxes_amount_cents",
         "taxes_amount_cents", "taxes_rate", "sub_total_including_taxes_amount_cents", "prepaid_credit_amount_cents",
+        "prepaid_granted_credit_amount_cents", "prepaid_purchased_credit_amount_cents",
         "progressive_billing_credit_amount_cents", "total_amount_cents", "total_paid_amount_cents",
         "total_due_amount_cents", "self_billed", "purchase_order_number", "voided_at", "finalized_at", "created_at",
         "updated_at", "payment_dispute_lost_at",
     )  # fmt: skip
     none = (
-        "prepaid_granted_credit_amount_cents", "prepaid_purchased_credit_amount_cents",
         "web_url",
     )  # fmt: skip
     return {

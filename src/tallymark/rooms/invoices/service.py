@@ -327,6 +327,11 @@ async def deduct_credit_notes(
     await repository.deduct_credit_notes(tx, deducted, now=now)
 
 
+async def deduct_wallets(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write what wallets pay of invoices that are about to be issued (§5.6); `id` tells which."""
+    await repository.update_invoices(tx, rows)
+
+
 async def unissued_columns(tx: Tx, views: Sequence[InvoiceView]) -> dict[UUID, dict[str, Any]]:
     """What becomes of the invoices that are not issued now: they wait for taxes, or are closed."""
     waiting = await customers.awaiting_vat_checks(
@@ -366,6 +371,12 @@ async def mark_paid(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
     await agenda.drop(tx, Kind.MARK_OVERDUE, invoice_id)
     paid = {"payment_status": "succeeded", "total_paid_amount_cents": invoice.total_amount_cents}
     await repository.update_invoice(tx, invoice_id, {**paid, "updated_at": now})
+
+
+async def mark_settled(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
+    """Note that an invoice was paid before it was issued: it never becomes overdue."""
+    await agenda.drop(tx, Kind.MARK_OVERDUE, invoice_id)
+    await repository.update_invoice(tx, invoice_id, {"payment_status": "succeeded", "updated_at": now})
 
 
 async def mark_overdue(tx: Tx, invoice_ids: Collection[UUID], *, now: datetime) -> None:

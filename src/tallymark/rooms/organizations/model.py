@@ -53,12 +53,13 @@ class BillingEntity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Organization:
-    """The tenant. What concerns invoices is its default billing entity's."""
+    """The tenant. What concerns invoices is its default billing entity's; `max_wallets` counts a customer's active ones."""
 
     id: UUID
     name: str
     slug: str
     document_number_prefix: str
+    max_wallets: int
     created_at: datetime
     billing_entity: BillingEntity
 

@@ -133,6 +133,7 @@ async def get_organization(tx: Tx) -> Organization:
         name=row.name,
         slug=row.slug,
         document_number_prefix=row.document_number_prefix,
+        max_wallets=row.max_wallets,
         created_at=row.created_at,
         billing_entity=await get_default_entity(tx),
     )

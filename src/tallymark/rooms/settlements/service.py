@@ -10,6 +10,7 @@ from tallymark.db.ids import new_id
 from tallymark.rooms.invoices import paying
 from tallymark.rooms.invoices.model import Invoice
 from tallymark.rooms.settlements import repository
+from tallymark.rooms.wallets import service as wallets
 
 OF_CREDIT_NOTE = "credit_note"
 SUCCEEDED = "succeeded"
@@ -22,6 +23,7 @@ async def set_payment_status(tx: Tx, invoice: Invoice, status: str, *, now: date
     """
     if status != invoice.payment_status:
         await paying.set_payment_status(tx, invoice, status, now=now)
+        await wallets.follow_payment(tx, invoice.id, now=now)
 
 
 async def pay(tx: Tx, invoice: Invoice, cents: int, *, now: datetime) -> None:

@@ -12,8 +12,8 @@ from tallymark.domain.calendar import is_billing_day
 from tallymark.domain.periods import local_date, start_of_day
 from tallymark.jobs.agenda import Batch, Kind
 from tallymark.rooms.billing.model import Subject, group_key
+from tallymark.rooms.billing.service import credits, plan_end
 from tallymark.rooms.billing.service import invoice as billing
-from tallymark.rooms.billing.service import plan_end
 from tallymark.rooms.billing.service.compute import base_fee
 from tallymark.rooms.billing.service.progressive import check_thresholds
 from tallymark.rooms.billing.service.subjects import make_subjects
@@ -24,6 +24,7 @@ from tallymark.rooms.invoices.model import InvoiceStatus, Reason
 from tallymark.rooms.subscriptions import service as subscriptions
 from tallymark.rooms.subscriptions.model import Contract, Status
 from tallymark.rooms.subscriptions.service.fixed_units import AFTER_START
+from tallymark.rooms.wallets import service as wallets
 
 FAR = datetime.max.replace(tzinfo=UTC)
 
@@ -73,6 +74,15 @@ async def handle(tx: Tx, batch: Batch, now: datetime) -> None:
         case Kind.CHECK_THRESHOLDS:
             contracts = await subscriptions.live_contracts(tx, batch.subject_ids)
             await check_thresholds(tx, contracts, now=now)
+        case Kind.EXPIRE_WALLET:
+            await wallets.expire(tx, batch.subject_ids, at=batch.due_at, now=now)
+        case Kind.EXPIRE_RULE:
+            await wallets.expire_rules(tx, batch.subject_ids, at=batch.due_at)
+        case Kind.TOP_UP_WALLET:
+            await wallets.fill_by_interval(tx, batch.subject_ids, due_at=batch.due_at, now=now)
+        case Kind.INVOICE_CREDITS:
+            for transaction_id in batch.subject_ids:
+                await credits.issue(tx, transaction_id, now=now)
         case Kind.EXPIRE_COUPON:
             await coupons.expire(tx, batch.subject_ids, at=batch.due_at)
         case Kind.MARK_OVERDUE:
@@ -82,10 +92,11 @@ async def handle(tx: Tx, batch: Batch, now: datetime) -> None:
 
 
 async def reschedule(tx: Tx, batch: Batch, now: datetime) -> None:
-    """Note a customer's subscriptions anew: their time zone has changed."""
+    """Note a customer's subscriptions and wallets anew: their time zone has changed."""
     live = await subscriptions.live_of_customer(tx, batch.owner_id)
     last_billed = await invoices.last_billed_days(tx, [item.id for item in live])
     await subscriptions.reschedule(tx, batch.owner_id, last_billed=last_billed, now=now)
+    await wallets.reschedule(tx, batch.owner_id, now=now)
 
 
 async def activate(tx: Tx, batch: Batch) -> None:

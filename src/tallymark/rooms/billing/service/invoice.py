@@ -32,6 +32,7 @@ from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import PROGRESSIVE_TYPE, Invoice, InvoiceStatus, InvoiceView, Reason
 from tallymark.rooms.invoices.numbering import draft_number
 from tallymark.rooms.subscriptions import service as subscriptions
+from tallymark.rooms.wallets import service as wallets
 
 INVOICE_TYPE = "subscription"
 
@@ -209,8 +210,9 @@ async def release(tx: Tx, invoice: Invoice, *, now: datetime) -> None:
 
 
 async def _settle(tx: Tx, dated: Sequence[tuple[InvoiceView, Mapping[str, Any]]], *, now: datetime) -> None:
-    """Deduct the customers' credit and issue (subscriptions §5.4)."""
+    """Deduct the customers' credit, then have their wallets pay, and issue (subscriptions §5.4)."""
     views = await credit_notes.deduct(tx, [view for view, _ in dated], now=now)
+    views = await wallets.draw(tx, views, now=now)
     settled = [
         invoices.Settled(view=view, dates=dates) for view, (_, dates) in zip(views, dated, strict=True)
     ]

@@ -19,6 +19,7 @@ from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Invoice, InvoiceStatus, MetadataInput
 from tallymark.rooms.settlements import service as settlements
 from tallymark.rooms.subscriptions import service as subscriptions
+from tallymark.rooms.wallets import service as wallets
 
 PAYMENT_STATUSES = ("pending", "succeeded", "failed")
 MOST_METADATA = 5
@@ -64,23 +65,31 @@ class GiveBack:
 
 
 async def void(tx: Tx, invoice_id: UUID, *, by_note: GiveBack | None = None, now: datetime) -> None:
-    """Cancel an issued invoice: give back what it took of coupons and credit notes, or a part of it by a note (§10.4).
+    """Cancel an issued invoice: give back what it took of coupons, credit notes and wallets, or a part of it by a note (§10.4).
 
     Raises `NotFound("invoice")`, `NotAllowed("not_voidable")`, and `Invalid` for more than can be given back.
     """
     invoice = await _lock(tx, invoice_id)
     if invoice.status is not InvoiceStatus.FINALIZED:
         raise NotAllowed("not_voidable")
-    returned = 0
+    returned, to_wallets = 0, 0
     if by_note is not None:
         parts = Parts(credit_cents=by_note.credit_cents, refund_cents=by_note.refund_cents)
         await credit_notes.give_back_voided(tx, invoice, parts, now=now)
     else:
         returned = await credit_notes.give_back(tx, invoice.id, now=now)
+        to_wallets = await wallets.give_back(tx, invoice.id, now=now)
     await invoices.void(tx, invoice, now=now)
     await coupons.give_back(tx, invoice.id, now=now)
     note_ids = await credit_notes.ids_on_invoice(tx, invoice.id)
-    await posting.post_voided(tx, invoice, note_ids=note_ids, returned_to_notes_cents=returned, now=now)
+    await posting.post_voided(
+        tx,
+        invoice,
+        note_ids=note_ids,
+        returned_to_notes_cents=returned,
+        returned_to_wallets_cents=to_wallets,
+        now=now,
+    )
     records = await invoices.records_of(tx, invoice.id)
     billed = await subscriptions.live_contracts(tx, {record.subscription_id for record in records})
     await look_again(tx, billed, now=now)

@@ -13,7 +13,7 @@ from tallymark.rooms.customers.service.read import get_customer
 
 
 async def delete_customer(tx: Tx, external_id: str, *, now: datetime) -> Customer:
-    """Soft-delete a customer, end their subscriptions and coupons and call off those to come (subscriptions §1.10)."""
+    """Soft-delete a customer, end their subscriptions, coupons and wallets and call off those to come (subscriptions §1.10)."""
     customer = await get_customer(tx, external_id=external_id)
     await tx.lock("customer", customer.id)
     for kind in (Kind.ACTIVATE_SUBSCRIPTION, Kind.TERMINATE_SUBSCRIPTION):
@@ -28,6 +28,13 @@ async def delete_customer(tx: Tx, external_id: str, *, now: datetime) -> Custome
         ),
     )
     await repository.terminate_applied_coupons(tx, customer.id, at=now)
+    await agenda.leave(
+        tx,
+        *(
+            Item(kind=Kind.EXPIRE_WALLET, subject_id=item, owner_id=customer.id, due_at=now)
+            for item in await repository.active_wallets(tx, customer.id)
+        ),
+    )
     await repository.update_customer(tx, customer.id, {"deleted_at": now, "updated_at": now})
     drafts = await repository.draft_dates(tx, {customer.id})
     await agenda.put(

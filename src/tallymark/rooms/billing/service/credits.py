@@ -1,0 +1,118 @@
+"""Invoice credits that are bought: untaxed, at once, and paid before they count (wallets §5)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from tallymark.db.engine import Tx
+from tallymark.db.ids import new_id
+from tallymark.domain.calendar import new_invoice_dates
+from tallymark.domain.fees.credit import compute_credit_fee
+from tallymark.domain.invoicing import InvoicedFee, compute_invoice
+from tallymark.domain.money import currency, round_half_away
+from tallymark.domain.periods import local_date
+from tallymark.domain.wallets import SHOWN_DECIMALS
+from tallymark.rooms.billing.service.rows import amount_columns, total_columns
+from tallymark.rooms.customers import service as customers
+from tallymark.rooms.invoices import service as invoices
+from tallymark.rooms.invoices.model import InvoiceStatus
+from tallymark.rooms.invoices.numbering import draft_number
+from tallymark.rooms.organizations import service as organizations
+from tallymark.rooms.wallets import service as wallets
+from tallymark.rooms.wallets.model import Transaction, Wallet
+
+INVOICE_TYPE = "credit"
+ITEM = "credit"
+
+
+async def issue(tx: Tx, transaction_id: UUID, *, now: datetime) -> UUID | None:
+    """Invoice a purchase of credits, and issue the invoice unless it has to be paid first; None if that was done before.
+
+    Needs the customer's lock.
+    """
+    purchase = await wallets.get_transaction(tx, transaction_id)
+    if purchase.invoice_id is not None:
+        return None
+    wallet = await wallets.get_wallet(tx, purchase.wallet_id)
+    values = await _invoice(tx, purchase, wallet, now=now)
+    (draft,) = await invoices.save_drafts(tx, [(values, _content(purchase, wallet, values))])
+    await wallets.note_invoice(tx, purchase.id, draft.id, now=now)
+    (view,) = await invoices.get_views(tx, [draft], now=now, with_lines=False)
+    printed = await wallets.printed_on(tx, purchase, wallet, view.customer)
+    await invoices.save_sections(tx, [(draft.id, printed)], now=now)
+    if not purchase.invoice_requires_successful_payment:
+        dates = {
+            name: values[name] for name in ("issuing_date", "expected_finalization_date", "payment_due_date")
+        }
+        await invoices.finalize(tx, [invoices.Settled(view=view, dates=dates)], now=now)
+        await wallets.tell_added(tx, draft.id, now=now)
+    return draft.id
+
+
+async def _invoice(tx: Tx, purchase: Transaction, wallet: Wallet, *, now: datetime) -> dict[str, Any]:
+    customer = (await customers.get_customers(tx, {wallet.customer_id}))[wallet.customer_id]
+    own = purchase.billing_entity_id or wallet.billing_entity_id or customer.billing_entity_id
+    entities = await organizations.get_entities(tx, {own, customer.billing_entity_id})
+    of_customer = entities[customer.billing_entity_id]
+    zone = ZoneInfo(customer.applicable_timezone(of_customer))
+    rules, day = customer.issuing_rules(of_customer), local_date(now, zone)
+    dates = new_invoice_dates(rules, day=day, is_recurring=False, has_grace=False)
+    waits = purchase.invoice_requires_successful_payment
+    return {
+        "id": new_id(),
+        "organization_id": tx.organization_id,
+        "customer_id": customer.id,
+        "billing_entity_id": own,
+        "number": draft_number(entities[own]),
+        "invoice_type": INVOICE_TYPE,
+        "status": InvoiceStatus.OPEN if waits else InvoiceStatus.DRAFT,
+        "currency": wallet.currency,
+        "timezone": zone.key,
+        "billing_day": day,
+        "billed_at": now,
+        "issuing_date": dates.issuing_date,
+        "expected_finalization_date": dates.expected_finalization_date,
+        "payment_due_date": dates.payment_due_date,
+        "net_payment_term": rules.net_payment_term,
+        "self_billed": customer.is_partner,
+        "purchase_order_number": purchase.purchase_order_number,
+        **total_columns(compute_invoice([_fee(purchase, wallet)])),
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def _fee(purchase: Transaction, wallet: Wallet) -> InvoicedFee:
+    units = round_half_away(purchase.credit_amount(wallet), SHOWN_DECIMALS)
+    return InvoicedFee(
+        fee=compute_credit_fee(
+            units,
+            rate=Fraction(wallet.rate_amount),
+            cents=purchase.amount_cents,
+            currency=currency(wallet.currency),
+        )
+    )
+
+
+def _content(purchase: Transaction, wallet: Wallet, invoice: dict[str, Any]) -> invoices.Content:
+    (invoiced,) = compute_invoice([_fee(purchase, wallet)]).fees
+    name = purchase.name or ITEM
+    row = {
+        "id": new_id(),
+        "organization_id": invoice["organization_id"],
+        "invoice_id": invoice["id"],
+        "customer_id": invoice["customer_id"],
+        "wallet_transaction_id": purchase.id,
+        **amount_columns(invoiced, wallet.currency),
+        "item_code": ITEM,
+        "item_name": name,
+        "item_description": ITEM,
+        "invoice_display_name": name,
+        "created_at": invoice["created_at"],
+        "updated_at": invoice["created_at"],
+    }
+    return invoices.Content(records=(), fees=[row], fee_taxes=(), taxes=())

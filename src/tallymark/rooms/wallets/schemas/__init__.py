@@ -1,0 +1,1 @@
+"""How wallets look on the wire (wallets §2, §4, §8)."""

@@ -1,0 +1,77 @@
+"""What can be done with wallets: one file per use case."""
+
+from tallymark.rooms.wallets.service.announce import Event, News, announce
+from tallymark.rooms.wallets.service.change import expire, reschedule, terminate, update_wallet
+from tallymark.rooms.wallets.service.create import create_wallet
+from tallymark.rooms.wallets.service.draw import draw, give_back
+from tallymark.rooms.wallets.service.fill import Firing, fill_by_interval, fill_by_rule, transact
+from tallymark.rooms.wallets.service.notes import drop_key, drop_metadata, merge_metadata, replace_metadata
+from tallymark.rooms.wallets.service.purchases import (
+    follow_payment,
+    note_invoice,
+    purchase_of,
+    refund,
+    refundable_cents,
+    tell_added,
+)
+from tallymark.rooms.wallets.service.read import (
+    active_wallets,
+    consumptions_of,
+    find_transaction,
+    find_wallet,
+    fundings_of,
+    get_transaction,
+    get_views,
+    get_wallet,
+    get_wallet_by_code,
+    get_wallets,
+    list_transactions,
+    list_wallets,
+    transaction_views,
+    view_of,
+)
+from tallymark.rooms.wallets.service.rules import expire_rules
+from tallymark.rooms.wallets.service.sections import printed_on
+
+__all__ = [
+    "Event",
+    "Firing",
+    "News",
+    "active_wallets",
+    "announce",
+    "consumptions_of",
+    "create_wallet",
+    "draw",
+    "drop_key",
+    "drop_metadata",
+    "expire",
+    "expire_rules",
+    "fill_by_interval",
+    "fill_by_rule",
+    "find_transaction",
+    "find_wallet",
+    "follow_payment",
+    "fundings_of",
+    "get_transaction",
+    "get_views",
+    "get_wallet",
+    "get_wallet_by_code",
+    "get_wallets",
+    "give_back",
+    "list_transactions",
+    "list_wallets",
+    "merge_metadata",
+    "note_invoice",
+    "printed_on",
+    "purchase_of",
+    "refund",
+    "refundable_cents",
+    "replace_metadata",
+    "reschedule",
+    "tell_added",
+    "terminate",
+    "transact",
+    "transaction_views",
+    "update_wallet",
+    "view_of",
+]

@@ -1,0 +1,137 @@
+"""Wallets paying invoices that are about to be issued, and having it back when one is voided (wallets §5, §6)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+from tallymark.db.engine import Tx
+from tallymark.domain.fees.model import FeeType
+from tallymark.domain.wallets import Bucket, InvoicedAmount, allocate_wallets
+from tallymark.rooms.fees import service as fees
+from tallymark.rooms.fees.model import PayableFee
+from tallymark.rooms.invoices import service as invoices
+from tallymark.rooms.invoices.model import Invoice, InvoiceView
+from tallymark.rooms.wallets.model import Kind, Status, Wallet
+from tallymark.rooms.wallets.repository import transactions as transaction_rows
+from tallymark.rooms.wallets.repository import wallets as repository
+from tallymark.rooms.wallets.service.ledger import Ledger, Taken, Terms, open_ledger
+
+
+async def draw(tx: Tx, views: Sequence[InvoiceView], *, now: datetime) -> list[InvoiceView]:
+    """Have the customers' wallets pay invoices that are about to be issued, after all other deductions (§6).
+
+    A wave of invoices takes the statements of one. Needs the customers' locks; an invoice that wallets have paid already is
+    not drawn for again.
+    """
+    unissued = await invoices.unissued_columns(tx, views)
+    owing = [v.invoice for v in views if v.invoice.total_amount_cents > 0 and v.invoice.id not in unissued]
+    owners = {invoice.customer_id for invoice in owing}
+    wallets = await repository.usable_of(tx, owners, at=now) if owing else []
+    if not wallets:
+        return list(views)
+    for invoice in owing:
+        assert not invoice.prepaid_credit_amount_cents, "already_applied"
+    drawn = await _draw(tx, owing, wallets, now=now)
+    await invoices.deduct_wallets(tx, [_columns(invoice, now=now) for invoice in drawn.values()])
+    return [replace(view, invoice=drawn.get(view.invoice.id, view.invoice)) for view in views]
+
+
+async def _draw(
+    tx: Tx, owing: Sequence[Invoice], wallets: Sequence[Wallet], *, now: datetime
+) -> dict[UUID, Invoice]:
+    """The invoices that wallets pay something of, as they leave them."""
+    of_customers: dict[UUID, list[Wallet]] = defaultdict(list)
+    for wallet in wallets:
+        of_customers[wallet.customer_id].append(wallet)
+    paying = [invoice for invoice in owing if invoice.customer_id in of_customers]
+    payable = await fees.payable_of_invoices(tx, [invoice.id for invoice in paying])
+    ledger = await open_ledger(tx, wallets, now=now)
+    drawn = {}
+    for invoice in paying:
+        amounts = _amounts(invoice, payable.get(invoice.id, ()))
+        taken = _take(
+            ledger, invoice, amounts, [ledger.wallet(one.id) for one in of_customers[invoice.customer_id]]
+        )
+        if taken:
+            drawn[invoice.id] = _less(invoice, taken)
+    await ledger.write(tx)
+    return drawn
+
+
+def _amounts(invoice: Invoice, payable: Sequence[PayableFee]) -> list[InvoicedAmount]:
+    """An invoice's fees as wallets see them; credit notes paid the same share of each (invoicing §5.5)."""
+    before = invoice.total_amount_cents + invoice.credit_notes_amount_cents
+    share = Fraction(invoice.credit_notes_amount_cents, before)
+    return [
+        InvoicedAmount(
+            bucket=Bucket(FeeType(fee.fee_type), fee.billable_metric_id, fee.target_wallet_code),
+            amount_cents=fee.amount_cents,
+            coupons_cents=Fraction(fee.precise_coupons_amount_cents),
+            taxes_cents=Fraction(fee.taxes_precise_amount_cents),
+            credit_notes_cents=share
+            * (fee.amount_cents - Fraction(fee.precise_coupons_amount_cents) + fee.taxes_amount_cents),
+        )
+        for fee in payable
+    ]
+
+
+def _take(
+    ledger: Ledger, invoice: Invoice, amounts: Sequence[InvoicedAmount], wallets: Sequence[Wallet]
+) -> list[Taken]:
+    """Draw on wallets of the invoice's currency, which stand as earlier invoices of the wave leave them."""
+    usable = [one for one in wallets if one.currency == invoice.currency and one.balance_cents]
+    purses = [wallet.purse(wallet.balance_cents) for wallet in usable]
+    return [
+        ledger.take(
+            usable[found.position].id,
+            found.amount_cents,
+            Kind.INVOICED,
+            Terms(billing_entity_id=usable[found.position].billing_entity_id, invoice_id=invoice.id),
+        )
+        for found in allocate_wallets(invoice.total_amount_cents, amounts, purses)
+    ]
+
+
+def _less(invoice: Invoice, taken: Sequence[Taken]) -> Invoice:
+    granted = sum(one.granted_cents for one in taken)
+    purchased = sum(one.purchased_cents for one in taken)
+    return replace(
+        invoice,
+        prepaid_credit_amount_cents=granted + purchased,
+        prepaid_granted_credit_amount_cents=granted or None,
+        prepaid_purchased_credit_amount_cents=purchased or None,
+        total_amount_cents=invoice.total_amount_cents - granted - purchased,
+    )
+
+
+def _columns(invoice: Invoice, *, now: datetime) -> Mapping[str, Any]:
+    names = (
+        "id", "prepaid_credit_amount_cents", "prepaid_granted_credit_amount_cents",
+        "prepaid_purchased_credit_amount_cents", "total_amount_cents",
+    )  # fmt: skip
+    return {**{name: getattr(invoice, name) for name in names}, "updated_at": now}
+
+
+async def give_back(tx: Tx, invoice_id: UUID, *, now: datetime) -> int:
+    """Grant what an invoice took of wallets that are still active, to the cent; needs the customer's lock (§5).
+
+    What that came to, in minor units.
+    """
+    drawn = await transaction_rows.drawn_by(tx, invoice_id)
+    if not drawn:
+        return 0
+    wallets = await repository.get_wallets(tx, {one.wallet_id for one in drawn})
+    live = [wallet for wallet in wallets.values() if wallet.status is Status.ACTIVE]
+    ledger = await open_ledger(tx, live, now=now)
+    returned = [one for one in drawn if wallets[one.wallet_id].status is Status.ACTIVE]
+    for one in returned:
+        terms = Terms(billing_entity_id=one.billing_entity_id, voided_invoice_id=invoice_id)
+        ledger.grant(one.wallet_id, one.amount_cents, terms, is_given_back=True)
+    await ledger.write(tx)
+    return sum(one.amount_cents for one in returned)

@@ -1,0 +1,67 @@
+"""Free notes on a wallet (wallets §2.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from tallymark.db.engine import Tx
+from tallymark.domain.errors import Invalid, NotFound
+from tallymark.rooms.wallets.model import Wallet
+from tallymark.rooms.wallets.repository import wallets as repository
+from tallymark.rooms.wallets.service.read import get_wallet
+
+MOST_KEYS = 50
+LONGEST_KEY = 100
+LONGEST_VALUE = 255
+
+Notes = Mapping[str, str | None]
+
+
+def check_metadata(value: Any) -> Notes | None:
+    """Notes as they are sent; null stays null. Raises `Invalid`."""
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise Invalid({"value": ["value_is_invalid"]})
+    if len(value) > MOST_KEYS or any(_is_too_long(key, text) for key, text in value.items()):
+        raise Invalid({"value": ["value_is_too_long"]})
+    if not all(text is None or isinstance(text, str) for text in value.values()):
+        raise Invalid({"value": ["value_is_invalid"]})
+    return value
+
+
+def _is_too_long(key: str, text: Any) -> bool:
+    return len(key) > LONGEST_KEY or (isinstance(text, str) and len(text) > LONGEST_VALUE)
+
+
+async def replace_metadata(tx: Tx, wallet: Wallet, value: Any, *, now: datetime) -> Wallet:
+    """Write notes in place of those there are. Raises `Invalid`."""
+    return await _save(tx, wallet, check_metadata(value), now=now)
+
+
+async def merge_metadata(tx: Tx, wallet: Wallet, value: Any, *, now: datetime) -> Wallet:
+    """Add notes, or change them; nothing sent changes nothing. Raises `Invalid`."""
+    notes = check_metadata(value)
+    if not notes:
+        return wallet
+    return await _save(tx, wallet, check_metadata({**(wallet.metadata or {}), **notes}), now=now)
+
+
+async def drop_metadata(tx: Tx, wallet: Wallet, *, now: datetime) -> Wallet:
+    """Take all notes off."""
+    return await _save(tx, wallet, None, now=now)
+
+
+async def drop_key(tx: Tx, wallet: Wallet, key: str, *, now: datetime) -> Wallet:
+    """Take one note off. Raises `NotFound("metadata")` where there is none at all."""
+    if wallet.metadata is None:
+        raise NotFound("metadata")
+    kept = {name: text for name, text in wallet.metadata.items() if name != key}
+    return await _save(tx, wallet, kept, now=now)
+
+
+async def _save(tx: Tx, wallet: Wallet, notes: Notes | None, *, now: datetime) -> Wallet:
+    await repository.update_wallet(tx, wallet.id, {"metadata": notes, "updated_at": now})
+    return await get_wallet(tx, wallet.id)
