@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import select
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 from tests import kit
 
 from tallymark.db.tables import outbox, wallet_transaction_consumptions, wallet_transactions, wallets
+from tallymark.rooms.billing import jobs
 
 START = "2026-01-10T00:00:00Z"
 
@@ -858,3 +864,177 @@ class TestTargets:
         assert (invoice["prepaid_credit_amount_cents"], invoice["total_amount_cents"]) == (1300, 200)
         assert [(await now(client, one))["balance_cents"] for one in (first, named)] == [9500, 0]
         assert {Decimal(fee["units"]) for fee in invoice["fees"] if fee["amount_cents"]} == {10, 5}
+
+
+class TestUnknownTargets:
+    async def test_a_wallet_that_is_not_there_is_told_and_the_event_still_billed(
+        self, make_organization, database
+    ):
+        organization = await make_organization(START)
+        client = organization.client
+        who = await kit.customer(client)
+        sold, plan = await metered(client, accepts_target_wallet=True)
+        await wallet(client, who, granted_credits="100", code="there")
+        gone = await wallet(client, who, code="gone")
+        await kit.call(client, "DELETE", f"/wallets/{gone['lago_id']}")
+        subscription = await kit.subscribe(client, who, plan)
+        for code in ("there", "gone", "nowhere", " ", None):
+            properties = {"value": 1} if code is None else {"value": 1, "target_wallet_code": code}
+            await kit.send(client, subscription, sold, 1, properties=properties)
+        assert (await told(database, organization)).count("event.error") == 2
+        async with database.tenant(organization.id) as tx:
+            wrong = outbox.c.webhook_type == "event.error"
+            found = (await tx.execute(select(outbox.c.payload).where(wrong))).scalars().all()
+        (payload,) = {json.dumps(one) for one in found}
+        assert json.loads(payload) == {
+            "status": 422,
+            "error": "Unprocessable entity",
+            "message": '{"target_wallet_code": ["target_wallet_code_not_found"]}',
+        }
+        await kit.advance(client, "2026-02-01T01:00")
+        (invoice,) = await kit.invoices(client, who)
+        assert invoice["fees_amount_cents"] == 500
+
+    async def test_a_charge_that_takes_no_target_tells_nothing(self, make_organization, database):
+        organization = await make_organization(START)
+        client = organization.client
+        sold, plan = await metered(client)
+        subscription = await kit.subscribe(client, await kit.customer(client), plan)
+        await kit.send(client, subscription, sold, 1, properties={"value": 1, "target_wallet_code": "no"})
+        assert "event.error" not in await told(database, organization)
+
+
+class TestPaymentPages:
+    async def test_are_refused_with_the_reason(self, make_organization):
+        client = (await make_organization(START)).client
+        who = await kit.customer(client)
+        made = await wallet(client, who, granted_credits="1", paid_credits="1")
+        bought, given = sorted(
+            await moves(client, made), key=lambda move: move["transaction_status"], reverse=True
+        )
+
+        async def refused(move):
+            path = f"/wallet_transactions/{move['lago_id']}/payment_url"
+            return (await kit.call(client, "POST", path, expect=422))["error_details"]["base"]
+
+        assert await refused(given) == ["wallet_transaction_not_purchased"]
+        assert await refused(bought) == ["no_linked_payment_provider"]
+        (invoice,) = await credit_invoices(client, who)
+        await pay(client, invoice)
+        assert await refused(bought) == ["wallet_transaction_already_settled"]
+        await kit.call(client, "POST", "/wallet_transactions/no/payment_url", expect=404)
+
+
+class TestTogether:
+    async def test_two_top_ups_at_once_both_count(self, client, database, organization):
+        made = await wallet(client, await kit.customer(client), granted_credits="1")
+        await asyncio.gather(*(transact(client, made, granted_credits="2") for _ in range(8)))
+        assert (await now(client, made))["balance_cents"] == 1700
+        await held(database, organization)
+
+    async def test_of_voids_at_once_only_as_many_as_there_is_for(self, client, database, organization):
+        """Ten credits, eight voids of three at the same time: three of them find enough."""
+        made = await wallet(client, await kit.customer(client), granted_credits="10")
+        body = {"wallet_transaction": {"wallet_id": made["lago_id"], "voided_credits": "3"}}
+        answers = await asyncio.gather(*(client.post("/wallet_transactions", json=body) for _ in range(8)))
+        assert sorted(answer.status_code for answer in answers) == [200] * 3 + [422] * 5
+        assert (await now(client, made))["balance_cents"] == 100
+        await held(database, organization)
+
+    async def test_a_purchase_paid_twice_at_once_is_settled_once(self, client, database, organization):
+        who = await kit.customer(client)
+        made = await wallet(client, who, paid_credits="5")
+        await jobs.run_due_work(database, organization.id, None)
+        (invoice,) = await credit_invoices(client, who)
+        await asyncio.gather(*(pay(client, invoice) for _ in range(6)))
+        assert (await now(client, made))["balance_cents"] == 500
+        await held(database, organization)
+
+    async def test_invoices_at_once_never_draw_the_same_cent(self, client, database, organization):
+        """Six events in advance of 3.00 each, in six calls at once, and a wallet of 10.00: 10.00 are drawn, 8.00 due."""
+        who = await kit.customer(client)
+        sold = await kit.metric(client, "sum_agg", field_name="value")
+        price = {**kit.charge(sold, amount="3"), "pay_in_advance": True}
+        made = await wallet(client, who, granted_credits="10")
+        subscription = await kit.subscribe(client, who, await kit.plan(client, price))
+        await asyncio.gather(*(kit.send(client, subscription, sold, 1) for _ in range(6)))
+        await asyncio.gather(*(jobs.run_due_work(database, organization.id, None) for _ in range(3)))
+        bills = await kit.invoices(client, who)
+        assert sum(one["prepaid_credit_amount_cents"] for one in bills) == 1000
+        assert sum(one["total_amount_cents"] for one in bills) == 800
+        assert (await now(client, made))["balance_cents"] == 0
+        await held(database, organization)
+
+    async def test_codes_are_claimed_once(self, client):
+        who = await kit.customer(client)
+        body = {
+            "external_customer_id": who["external_id"],
+            "rate_amount": "1",
+            "currency": "EUR",
+            "code": "one",
+        }
+        answers = await asyncio.gather(*(client.post("/wallets", json={"wallet": body}) for _ in range(4)))
+        assert sorted(answer.status_code for answer in answers) == [200, 422, 422, 422]
+
+    async def test_the_database_itself_refuses_what_is_below_zero(self, client, database, organization):
+        made = await wallet(client, await kit.customer(client), granted_credits="1")
+        for values in (
+            {"balance_cents": -1, "precise_balance_cents": -1},
+            {"balance_cents": 99},
+            {"balance_cents": 0, "precise_balance_cents": Decimal("0.4")},
+        ):
+            with pytest.raises(IntegrityError):
+                async with database.tenant(organization.id) as tx:
+                    await tx.execute(
+                        update(wallets).where(wallets.c.id == UUID(made["lago_id"])).values(**values)
+                    )
+
+
+class TestWaves:
+    async def test_take_as_many_statements_for_twelve_customers_as_for_two(
+        self, make_organization, count_statements
+    ):
+        """Each customer has two wallets, and an invoice of 5.00 that takes 3.00 of one and 2.00 of the other."""
+        counts = []
+        for customers in (2, 12):
+            client = (await make_organization(START)).client
+            sold, plan = await metered(client)
+            owners = []
+            for _ in range(customers):
+                who = await kit.customer(client)
+                subscription = await kit.subscribe(client, who, plan)
+                await kit.send(client, subscription, sold, 5)
+                first = await wallet(client, who, granted_credits="3", code="first")
+                owners.append((first, await wallet(client, who, granted_credits="3", code="second")))
+            with count_statements() as statements:
+                await kit.advance(client, "2026-02-01T01:00")
+            counts.append(len(statements))
+            for first, second in owners:
+                assert (await now(client, first))["balance_cents"] == 0
+                assert (await now(client, second))["balance_cents"] == 100
+        assert counts[0] == counts[1]
+
+
+class TestJournal:
+    async def test_prepaid_credits_are_owed_until_they_are_spent(self, make_organization):
+        """Bought 10.00 and given 2.00; 5.00 invoiced (2.00 given, 3.00 bought), 4.00 voided: 3.00 are owed."""
+        client = (await make_organization(START)).client
+        who = await kit.customer(client)
+        sold, plan = await metered(client)
+        made = await wallet(client, who, granted_credits="2", paid_credits="10")
+        (invoice,) = await credit_invoices(client, who)
+        await pay(client, invoice)
+        subscription = await kit.subscribe(client, who, plan)
+        await kit.send(client, subscription, sold, 5)
+        await kit.advance(client, "2026-02-01T01:00")
+        await transact(client, made, voided_credits="4")
+        balances: dict[str, int] = {}
+        for entry in (await kit.get(client, "/journal_entries"))["journal_entries"]:
+            for line in entry["lines"]:
+                change = line["debit_cents"] - line["credit_cents"]
+                balances[line["account"]] = balances.get(line["account"], 0) + change
+        assert balances["prepaid_credits"] == -300
+        assert balances["granted_credits"] == 200
+        assert balances["revenue.usage"] == -500
+        assert balances["write_offs"] == -400
+        assert sum(balances.values()) == 0

@@ -1,4 +1,6 @@
-"""What the intake must know of metrics without asking: which codes are priced as they come in, and their expressions.
+"""What the intake must know of metrics without asking: which codes are looked at as they come in, and their expressions.
+
+Looked at are events that are priced one by one, and those that may name the wallet to be paid from.
 
 The intake keeps them in memory. Each flush tells the version that it knows; where the database has moved on, the flush
 stores nothing, and is done again with what is right now (docs/decisions/0004).
@@ -23,7 +25,7 @@ UNKNOWN = 0
 
 
 class Rules:
-    """The (organization, code) pairs whose events are priced one by one, and those with expressions, as of a version."""
+    """The (organization, code) pairs whose events are looked at one by one, and those with expressions, as of a version."""
 
     def __init__(self) -> None:
         self.version = UNKNOWN
@@ -31,7 +33,7 @@ class Rules:
         self._expressions: dict[tuple[UUID, str], Computed] = {}
 
     def take(self, organization_id: UUID, code: str) -> bool:
-        """Whether events of a code are priced as they come in."""
+        """Whether events of a code are looked at as they come in."""
         return (organization_id, code) in self._codes
 
     def computed(self, organization_id: UUID, code: str) -> Computed | None:

@@ -19,7 +19,7 @@ from tallymark.integrations.documents.formats import country_name, currency_symb
 from tallymark.integrations.documents.naming import fee_name
 from tallymark.rooms.customers.model import Address, Customer
 from tallymark.rooms.fees.model import FeeRecord
-from tallymark.rooms.invoices.model import CreditLine, InvoiceView
+from tallymark.rooms.invoices.model import CreditLine, Invoice, InvoiceView
 from tallymark.rooms.organizations.model import BillingEntity
 from tallymark.rooms.subscriptions.model import SubscriptionView
 
@@ -298,10 +298,18 @@ def _totals(view: InvoiceView) -> Iterator[Json]:
     rounding = invoice.taxes_amount_cents - sum(tax.amount_cents for tax in view.applied_taxes)
     if rounding:
         yield {"kind": "tax_rounding", "amount_cents": rounding}
+    after += list(_prepaid(invoice))
     if after:
         yield {"kind": "subtotal_incl", "amount_cents": invoice.sub_total_including_taxes_amount_cents}
         yield from after
     yield {"kind": "total", "amount_cents": invoice.total_amount_cents}
+
+
+def _prepaid(invoice: Invoice) -> Iterator[Json]:
+    """What wallets paid: credits that were given, and credits that were bought; all as bought where that is not known."""
+    granted = invoice.prepaid_granted_credit_amount_cents or 0
+    parts = (("free_credits", granted), ("prepaid_credits", invoice.prepaid_credit_amount_cents - granted))
+    yield from ({"kind": kind, "amount_cents": -cents} for kind, cents in parts if cents)
 
 
 def _deduction(line: CreditLine) -> Json:

@@ -118,3 +118,12 @@ class Billed:
     grouped_by: Mapping[str, str | None]
     amount_cents: int
     pricing_unit_cents: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamesWallet:
+    """An event that names the wallet of its customer to be paid from, for a charge that lets it (metering §7.3)."""
+
+    event_id: UUID
+    customer_id: UUID
+    code: str

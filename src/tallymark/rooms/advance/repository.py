@@ -30,7 +30,7 @@ from tallymark.db.engine import Tx
 from tallymark.db.tables import event_streams, events, events_to_price, priced_events, subscriptions
 from tallymark.domain.periods import Period
 from tallymark.domain.usage import Checkpoint
-from tallymark.rooms.advance.model import Asked, Billed, Logged, Standing, Waiting, read_scope
+from tallymark.rooms.advance.model import TARGET_WALLET, Asked, Billed, Logged, Standing, Waiting, read_scope
 
 _OF_STREAM = events_to_price.join(event_streams, event_streams.c.id == events_to_price.c.stream_id)
 _HAS_SUBSCRIPTION = and_(
@@ -100,6 +100,13 @@ async def waiting_of(tx: Tx, *, external_subscription_id: str, code: str) -> lis
 
 async def take_off(tx: Tx, ids: Collection[int]) -> None:
     await tx.execute(delete(events_to_price).where(events_to_price.c.id.in_(ids)))
+
+
+async def naming_wallets(tx: Tx, event_ids: Collection[UUID]) -> list[UUID]:
+    """Of events those that name a wallet, in the order in which they came."""
+    named = func.btrim(func.coalesce(events.c.properties[TARGET_WALLET].astext, "")) != ""
+    statement = select(events.c.id).where(events.c.id.in_(event_ids), named)
+    return list((await tx.execute(statement.order_by(events.c.created_at, events.c.id))).scalars())
 
 
 async def record_failure(

@@ -349,6 +349,7 @@ class WalletInput:
     sections: SectionsInput | None = None
     metadata: Any = None
     billing_entity_code: str | None = None
+    billing_entity_id: str | None = None
     names_entity: bool = False
 
 

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from tallymark.db.engine import Tx
+from tallymark.domain.usage import text_of
 from tallymark.rooms.advance import repository
-from tallymark.rooms.advance.model import PricedEvent, Waiting
+from tallymark.rooms.advance.model import TARGET_WALLET, NamesWallet, PricedEvent, Waiting
 from tallymark.rooms.advance.service.ledger import Ledger
 from tallymark.rooms.events import service as events
 from tallymark.rooms.events.model import Event
@@ -77,6 +78,30 @@ async def price_waiting(
             if made is not None:
                 priced.append(made)
     return priced
+
+
+async def naming_wallets(tx: Tx, waiting: Sequence[Waiting]) -> list[NamesWallet]:
+    """The events among these that name a wallet, for a charge of their plan that lets them (metering §7.3)."""
+    found = await events.get_events(
+        tx, await repository.naming_wallets(tx, [item.event_id for item in waiting])
+    )
+    contracts = await contracts_of(tx, list(found.values())) if found else {}
+    return [
+        NamesWallet(
+            event_id=event.id,
+            customer_id=contracts[event.id].customer.id,
+            code=text_of(event.properties[TARGET_WALLET]) or "",
+        )
+        for event in found.values()
+        if event.id in contracts and _takes_wallets(contracts[event.id], event.code)
+    ]
+
+
+def _takes_wallets(contract: Contract, code: str) -> bool:
+    return any(
+        charge.accepts_target_wallet and charge.billable_metric.code == code
+        for charge in contract.plan.charges
+    )
 
 
 async def contracts_of(tx: Tx, of_events: Sequence[Event]) -> dict[UUID, Contract]:

@@ -15,6 +15,7 @@ from tallymark.rooms.billing.service.coupons import make_computed, open_book
 from tallymark.rooms.billing.service.invoice import issue_computed
 from tallymark.rooms.billing.service.standalone import save_standalone
 from tallymark.rooms.billing.service.subjects import subject_of_event
+from tallymark.rooms.billing.service.targets import tell_unknown_wallets
 from tallymark.rooms.usage import service as usage
 from tallymark.rooms.usage.service import TaxTable, advance_line
 
@@ -33,6 +34,7 @@ async def bill_events(tx: Tx, customer_id: UUID, *, now: datetime, limit: int = 
         priced = await advance.price_waiting(tx, waiting)
         await advance.save(tx, priced, now=now)
         await _make_fees(tx, priced, now=now)
+        await tell_unknown_wallets(tx, await advance.naming_wallets(tx, waiting), now=now)
         await advance.take_off(tx, waiting)
     return len(waiting)
 

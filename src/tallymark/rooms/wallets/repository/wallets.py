@@ -63,6 +63,15 @@ async def active_of(tx: Tx, customer_id: UUID) -> list[Wallet]:
     return [_as_wallet(row) for row in await tx.execute(statement.order_by(*IN_ORDER))]
 
 
+async def active_codes(tx: Tx, customer_ids: Collection[UUID]) -> dict[UUID, set[str]]:
+    """The codes of customers' active wallets."""
+    active = (wallets.c.customer_id.in_(customer_ids), wallets.c.status == Status.ACTIVE)
+    found: dict[UUID, set[str]] = {}
+    for row in await tx.execute(select(wallets.c.customer_id, wallets.c.code).where(*active)):
+        found.setdefault(row.customer_id, set()).add(row.code)
+    return found
+
+
 async def usable_of(tx: Tx, customer_ids: Collection[UUID], *, at: datetime) -> list[Wallet]:
     """The wallets of customers that hold anything and have not expired, in the order in which they pay."""
     statement = _SELECT.where(

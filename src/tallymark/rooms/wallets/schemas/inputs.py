@@ -129,6 +129,7 @@ class WalletFields(Input):
     invoice_custom_section: CustomSectionsInput | None = None
     payment_method: PaymentMethodInput = None
     billing_entity_code: OptionalText = None
+    billing_entity_id: OptionalText = None
     metadata: Any = None
 
     def _columns(self, *more: str) -> dict[str, Any]:
@@ -149,7 +150,8 @@ class WalletFields(Input):
             sections=_sections(self.invoice_custom_section),
             metadata=self.metadata,
             billing_entity_code=self.billing_entity_code,
-            names_entity="billing_entity_code" in self.model_fields_set,
+            billing_entity_id=self.billing_entity_id,
+            names_entity=bool(self.model_fields_set & {"billing_entity_code", "billing_entity_id"}),
         )
 
 

@@ -9,12 +9,14 @@ from tallymark.rooms.wallets.service.notes import drop_key, drop_metadata, merge
 from tallymark.rooms.wallets.service.purchases import (
     follow_payment,
     note_invoice,
+    payment_url,
     purchase_of,
     refund,
     refundable_cents,
     tell_added,
 )
 from tallymark.rooms.wallets.service.read import (
+    active_codes,
     active_wallets,
     consumptions_of,
     find_transaction,
@@ -37,6 +39,7 @@ __all__ = [
     "Event",
     "Firing",
     "News",
+    "active_codes",
     "active_wallets",
     "announce",
     "consumptions_of",
@@ -62,6 +65,7 @@ __all__ = [
     "list_wallets",
     "merge_metadata",
     "note_invoice",
+    "payment_url",
     "printed_on",
     "purchase_of",
     "refund",

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
-from tallymark.domain.errors import Invalid, Problems
+from tallymark.domain.errors import Invalid, NotFound, Problems
 from tallymark.domain.money import currency
 from tallymark.domain.wallets import Credits
 from tallymark.jobs import agenda
@@ -169,9 +169,14 @@ async def find_metrics(tx: Tx, limits: Limitations | None) -> dict[UUID, str] | 
 
 async def find_entity(tx: Tx, asked: WalletInput) -> UUID | None:
     """The billing entity that is named, None for the customer's own. Raises `NotFound("billing_entity")`."""
-    if asked.billing_entity_code is None:
+    if asked.billing_entity_code is not None:
+        return (await organizations.get_entity(tx, code=asked.billing_entity_code)).id
+    if asked.billing_entity_id is None:
         return None
-    return (await organizations.get_entity(tx, code=asked.billing_entity_code)).id
+    for entity in await organizations.list_entities(tx):
+        if str(entity.id) == asked.billing_entity_id.lower():
+            return entity.id
+    raise NotFound("billing_entity")
 
 
 async def _values(tx: Tx, customer: Customer, asked: WalletInput, *, now: datetime) -> dict[str, Any]:

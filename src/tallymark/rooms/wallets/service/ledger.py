@@ -16,8 +16,11 @@ from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
+from tallymark.domain.journal import Lines, settle_purchase, void_credits
 from tallymark.domain.money import fixed
 from tallymark.domain.wallets import Balance, Inbound, consume
+from tallymark.rooms.journal import service as journal
+from tallymark.rooms.journal.model import Cause, Document, DocumentType, Posting
 from tallymark.rooms.wallets.model import (
     DEFAULT_PRIORITY,
     Direction,
@@ -78,6 +81,7 @@ class Ledger:
         self._consumed: set[UUID] = set()
         self._links: list[dict[str, Any]] = []
         self._moved: dict[UUID, UUID | None] = {}
+        self._postings: list[Posting] = []
 
     @property
     def now(self) -> datetime:
@@ -121,6 +125,7 @@ class Ledger:
             purchase.wallet_id, purchase.id, cents, priority=purchase.priority, is_granted=False,
             created_at=purchase.created_at,
         )  # fmt: skip
+        self._post(purchase.wallet_id, purchase.id, Cause.SETTLED, settle_purchase(cents))
 
     def take(
         self, wallet_id: UUID, cents: int, kind: Kind, terms: Terms, *, only: UUID | None = None
@@ -172,6 +177,8 @@ class Ledger:
         )
         self._moved[wallet_id] = terms.invoice_id
         granted = sum(part for inbound, part in consumed if inbound.is_granted)
+        if kind is Kind.VOIDED and terms.credit_note_id is None:  # a note posts what it gives back itself
+            self._post(wallet_id, transaction_id, Cause.VOIDED, void_credits(cents - granted))
         return Taken(transaction_id, granted, cents - granted)
 
     def _let_in(
@@ -225,6 +232,17 @@ class Ledger:
         }
         return transaction_id
 
+    def _post(self, wallet_id: UUID, transaction_id: UUID, cause: Cause, lines: Lines) -> None:
+        wallet = self._wallets[wallet_id]
+        document = Document(
+            type=DocumentType.WALLET_TRANSACTION,
+            id=transaction_id,
+            number=None,
+            customer_id=wallet.customer_id,
+            currency=wallet.currency,
+        )
+        self._postings.append(Posting(document=document, cause=cause, lines=lines))
+
     def _link(self, inbound_id: UUID, outbound_id: UUID, cents: int) -> None:
         self._links.append(
             {
@@ -255,6 +273,8 @@ class Ledger:
         await wallet_rows.update_wallets(
             tx, [_balance_row(self._wallets[id_], self._now) for id_ in self._moved]
         )
+        if self._postings:
+            await journal.post(tx, self._postings, now=self._now)
         await announce_transactions(tx, created=[*self._made], updated=[*self._settled], now=self._now)
         news = [
             News(wallet=self._wallets[id_], moves_balance=True, invoice_id=invoice_id)

@@ -63,6 +63,11 @@ async def active_wallets(tx: Tx, customer_id: UUID) -> list[Wallet]:
     return await wallet_rows.active_of(tx, customer_id)
 
 
+async def active_codes(tx: Tx, customer_ids: Collection[UUID]) -> dict[UUID, set[str]]:
+    """The codes of customers' active wallets."""
+    return await wallet_rows.active_codes(tx, customer_ids) if customer_ids else {}
+
+
 async def list_wallets(tx: Tx, filters: Filters, page: Page) -> tuple[list[Wallet], int]:
     """A page of wallets, newest first. Raises `NotFound` for an unknown customer or billing entity."""
     if filters.external_customer_id is not None:
