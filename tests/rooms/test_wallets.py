@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from tests import kit
 
 from tallymark.db.tables import outbox, wallet_transaction_consumptions, wallet_transactions, wallets
 from tallymark.rooms.billing import jobs
+from tallymark.rooms.invoice_custom_sections import service as sections
 
 START = "2026-01-10T00:00:00Z"
 
@@ -1038,3 +1040,118 @@ class TestJournal:
         assert balances["revenue.usage"] == -500
         assert balances["write_offs"] == -400
         assert sum(balances.values()) == 0
+
+
+class TestVoidPurchases:
+    async def test_a_purchase_whose_invoice_is_void_has_failed(self, make_organization):
+        client = (await make_organization(START)).client
+        who = await kit.customer(client)
+        made = await wallet(client, who, paid_credits="5")
+        (invoice,) = await credit_invoices(client, who)
+        await kit.post(client, f"/invoices/{invoice['lago_id']}/void", {})
+        (move,) = await moves(client, made)
+        assert (move["status"], (await now(client, made))["balance_cents"]) == ("failed", 0)
+
+    async def test_what_was_settled_before_stays(self, make_organization):
+        client = (await make_organization(START)).client
+        who = await kit.customer(client)
+        made = await wallet(client, who, paid_credits="5")
+        (invoice,) = await credit_invoices(client, who)
+        await pay(client, invoice)
+        await kit.post(client, f"/invoices/{invoice['lago_id']}/void", {})
+        (move,) = await moves(client, made)
+        assert (move["status"], (await now(client, made))["balance_cents"]) == ("settled", 500)
+
+
+class TestCreditInvoices:
+    async def test_print_the_transactions_sections_else_the_wallets_else_the_customers(
+        self, make_organization, database
+    ):
+        organization = await make_organization(START)
+        client = organization.client
+        async with database.tenant(organization.id) as tx:
+            for code in ("of_customer", "of_wallet", "of_transaction"):
+                values = {"code": code, "name": code, "display_name": code, "details": code}
+                await sections.create_section(tx, values, now=datetime(2026, 1, 1, tzinfo=UTC))
+        who = await kit.customer(client, invoice_custom_section_codes=["of_customer"])
+        plain = await wallet(client, who)
+        choosing = await wallet(
+            client, who, invoice_custom_section={"invoice_custom_section_codes": ["of_wallet"]}
+        )
+        assert [one["code"] for one in choosing["applied_invoice_custom_sections"]] == ["of_wallet"]
+        own = {"invoice_custom_section_codes": ["of_transaction"]}
+        printed = []
+        for of, more in (
+            (plain, {}),
+            (choosing, {}),
+            (choosing, {"invoice_custom_section": own}),
+            (choosing, {"invoice_custom_section": {"skip_invoice_custom_sections": True}}),
+        ):
+            (bought,) = await transact(client, of, paid_credits="1", **more)
+            move = (await kit.get(client, f"/wallet_transactions/{bought['lago_id']}"))["wallet_transaction"]
+            invoice = (await kit.get(client, f"/invoices/{move['lago_invoice_id']}"))["invoice"]
+            printed.append([section["code"] for section in invoice["applied_invoice_custom_sections"]])
+        assert printed == [["of_customer"], ["of_wallet"], ["of_transaction"], []]
+
+    async def test_are_issued_by_the_wallets_entity_under_its_order_number(self, make_organization):
+        client = (await make_organization(START)).client
+        body = {"billing_entity": {"name": "Second", "code": "second"}}
+        entity = (await kit.post(client, "/billing_entities", body))["billing_entity"]
+        who = await kit.customer(client)
+        rule = {
+            "trigger": "interval",
+            "interval": "weekly",
+            "paid_credits": "1",
+            "purchase_order_number": "RULE",
+        }
+        made = await wallet(
+            client, who, paid_credits="2", billing_entity_id=entity["lago_id"], purchase_order_number="WALLET",
+            recurring_transaction_rules=[rule],
+        )  # fmt: skip
+        assert made["billing_entity_code"] == "second"
+        await transact(client, made, paid_credits="3")
+        await transact(client, made, paid_credits="4", purchase_order_number="OWN")
+        await kit.advance(client, "2026-01-18")
+        found = await credit_invoices(client, who)
+        assert {invoice["billing_entity_code"] for invoice in found} == {"second"}
+        numbers = sorted(
+            (invoice["total_amount_cents"], invoice["purchase_order_number"]) for invoice in found
+        )
+        assert numbers == [(100, "RULE"), (200, "RULE"), (300, "WALLET"), (400, "OWN")]
+        cleared = {"wallet": {"billing_entity_code": None}}
+        changed = await kit.call(client, "PUT", f"/wallets/{made['lago_id']}", cleared)
+        assert changed["wallet"]["billing_entity_code"] != "second"
+
+
+TARGETS: dict[str, Any] = {
+    # name: (price, takes targets, wallets (code, credits, priority), events, balances left)
+    "by target and region": (
+        {"amount": "5", "pricing_group_keys": ["region"]}, True, [("w1", "200", 50), ("w2", "250", 50)],
+        [("10", "eu", "w1"), ("15", "us", "w1"), ("20", "eu", "w2")], [7500, 15000]),
+    "with and without target": (
+        {"amount": "10"}, True, [("w1", "150", 50), ("other", "100", 1)],
+        [("10", None, "w1"), ("5", None, None)], [5000, 5000]),
+    "a charge that takes no target": (
+        {"amount": "10"}, False, [("w1", "200", 1), ("w2", "250", 2)],
+        [("10", None, "w1"), ("5", None, "w1"), ("20", None, "w2")], [0, 10000]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TARGETS)
+async def test_targets_in_arrears(make_organization, name):
+    """Worked out by hand: w1 pays 125.00 and w2 100.00 of their own; 100.00 and 50.00; all 350.00 by priority."""
+    price, takes, holds, sent, left = TARGETS[name]
+    client = (await make_organization(START)).client
+    who = await kit.customer(client)
+    sold = await kit.metric(client, "sum_agg", field_name="value")
+    charge = {**kit.charge(sold, **price), "accepts_target_wallet": takes}
+    made = [await wallet(client, who, code=code, granted_credits=c, priority=p) for code, c, p in holds]
+    subscription = await kit.subscribe(client, who, await kit.plan(client, charge))
+    for value, region, target in sent:
+        named = {"value": value, "region": region, "target_wallet_code": target}
+        properties = {key: text for key, text in named.items() if text is not None}
+        await kit.send(client, subscription, sold, value, properties=properties)
+    await kit.advance(client, "2026-02-01T01:00")
+    (invoice,) = await kit.invoices(client, who)
+    assert invoice["total_amount_cents"] == 0
+    assert [(await now(client, one))["balance_cents"] for one in made] == left

@@ -44,14 +44,14 @@ async def post_voided(
     tx: Tx,
     invoice: Invoice,
     *,
-    note_ids: Collection[UUID],
+    document_ids: Collection[UUID],
     returned_to_notes_cents: int,
     returned_to_wallets_cents: int,
     now: datetime,
 ) -> None:
-    """Post that an invoice, given as it was before, is void; its notes stay, and so does what they took back."""
+    """Post that an invoice, given as it was before, is void. `document_ids` are its notes, which stay, and its purchase."""
     voided = VoidedInvoice(
-        booked_cents=await service.booked(tx, [invoice.id, *note_ids]),
+        booked_cents=await service.booked(tx, [invoice.id, *document_ids]),
         due_cents=invoice.total_due_amount_cents,
         returned_to_notes_cents=returned_to_notes_cents,
         returned_to_wallets_cents=returned_to_wallets_cents,

@@ -80,12 +80,14 @@ async def void(tx: Tx, invoice_id: UUID, *, by_note: GiveBack | None = None, now
         returned = await credit_notes.give_back(tx, invoice.id, now=now)
         to_wallets = await wallets.give_back(tx, invoice.id, now=now)
     await invoices.void(tx, invoice, now=now)
+    await wallets.follow_payment(tx, invoice.id, now=now)
     await coupons.give_back(tx, invoice.id, now=now)
-    note_ids = await credit_notes.ids_on_invoice(tx, invoice.id)
+    bought = await wallets.purchase_of(tx, invoice.id)
+    of_it = [*await credit_notes.ids_on_invoice(tx, invoice.id), *([bought.id] if bought else [])]
     await posting.post_voided(
         tx,
         invoice,
-        note_ids=note_ids,
+        document_ids=of_it,
         returned_to_notes_cents=returned,
         returned_to_wallets_cents=to_wallets,
         now=now,

@@ -64,6 +64,21 @@ async def _draw(
     return drawn
 
 
+async def foresee(
+    tx: Tx,
+    customer_id: UUID,
+    currency: str,
+    total_cents: int,
+    amounts: Sequence[InvoicedAmount],
+    *,
+    at: datetime,
+) -> int:
+    """What the customer's wallets would pay of an invoice, in minor units; nothing is written (invoicing §10.5)."""
+    usable = [one for one in await repository.usable_of(tx, [customer_id], at=at) if one.currency == currency]
+    purses = [wallet.purse(wallet.balance_cents) for wallet in usable]
+    return sum(found.amount_cents for found in allocate_wallets(total_cents, amounts, purses))
+
+
 def _amounts(invoice: Invoice, payable: Sequence[PayableFee]) -> list[InvoicedAmount]:
     """An invoice's fees as wallets see them; credit notes paid the same share of each (invoicing §5.5)."""
     before = invoice.total_amount_cents + invoice.credit_notes_amount_cents

@@ -36,19 +36,23 @@ async def purchase_of(tx: Tx, invoice_id: UUID) -> Transaction | None:
 
 
 async def follow_payment(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
-    """Do what follows from an invoice's payment status; nothing for any but credit invoices (§5.5–5.7).
+    """Do what follows from an invoice's status and payment status; nothing for any but credit invoices (§5.5–5.7).
 
-    Whoever has changed a payment status calls it, with the customer's lock held: the credits of a paid invoice are settled,
-    once, and an open one is issued. Where a credit note offset the money, no credits are granted.
+    Whoever has changed one of them calls it, with the customer's lock held: the credits of a paid invoice are settled,
+    once, and an open one is issued. Where a credit note offset the money, or nobody can pay a void invoice any more, no
+    credits are granted.
     """
     invoice = await invoices.find_invoice(tx, invoice_id)
-    if invoice is None or invoice.invoice_type != INVOICE_TYPE or invoice.payment_status == "pending":
+    if invoice is None or invoice.invoice_type != INVOICE_TYPE:
         return
     purchase = await repository.purchase_of(tx, invoice.id)
     if purchase is None or purchase.status is Settlement.SETTLED:
         return
-    if invoice.payment_status == "failed" or invoice.offset_amount_cents:
+    is_void = invoice.status is InvoiceStatus.VOIDED
+    if is_void or invoice.payment_status == "failed" or invoice.offset_amount_cents:
         await _fail(tx, purchase, now=now)
+        return
+    if invoice.payment_status != "succeeded":
         return
     wallet = await get_wallet(tx, purchase.wallet_id)
     ledger = await open_ledger(tx, [wallet], now=now)
