@@ -1155,3 +1155,28 @@ async def test_targets_in_arrears(make_organization, name):
     (invoice,) = await kit.invoices(client, who)
     assert invoice["total_amount_cents"] == 0
     assert [(await now(client, one))["balance_cents"] for one in made] == left
+
+
+async def test_how_a_purchase_is_paid_is_kept(make_organization):
+    client = (await make_organization(START)).client
+    manual, provider = (
+        {"payment_method_type": kind, "payment_method_id": None} for kind in ("manual", "provider")
+    )
+    rule = {"trigger": "interval", "interval": "weekly", "paid_credits": "1", "payment_method": manual}
+    made = await wallet(
+        client, await kit.customer(client), payment_method=manual, recurring_transaction_rules=[rule]
+    )
+    assert (made["payment_method"], made["recurring_transaction_rules"][0]["payment_method"]) == (
+        manual,
+        manual,
+    )
+    (own,) = await transact(client, made, paid_credits="1", payment_method=provider)
+    (inherited,) = await transact(client, made, paid_credits="1")
+    assert (own["payment_method"], inherited["payment_method"]) == (provider, manual)
+    details = await transact(
+        client, made, expect=422, paid_credits="1", payment_method={"payment_method_type": "gold"}
+    )
+    assert details == {"payment_method": ["invalid_payment_method"]}
+    body = {"wallet": {"name": "same", "payment_method": provider}}
+    changed = await kit.call(client, "PUT", f"/wallets/{made['lago_id']}", body)
+    assert changed["wallet"]["payment_method"] == provider

@@ -37,6 +37,11 @@ def credits(name: str) -> Column[Any]:
     return Column(name, Numeric(30, 5), nullable=False, server_default=text("0"))
 
 
+def payment_method() -> Column[Any]:
+    """How purchases are to be paid: by a provider, or by hand."""
+    return string("payment_method_type", nullable=False, default="provider")
+
+
 def priority() -> tuple[Column[Any], CheckConstraint]:
     return (
         Column("priority", Integer, nullable=False, server_default=text("50")),
@@ -79,6 +84,7 @@ wallets = Table(
     Column("fee_types", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     string("purchase_order_number"),
     flag("skip_invoice_custom_sections"),
+    payment_method(),
     Column("metadata", JSONB(none_as_null=True)),
     *timestamps(),
     Index("wallets_code_key", "customer_id", "code", unique=True, postgresql_where=text("status = 'active'")),
@@ -135,6 +141,7 @@ recurring_transaction_rules = Table(
     Column("transaction_metadata", JSONB, nullable=False, server_default=text("'[]'")),
     string("purchase_order_number"),
     flag("skip_invoice_custom_sections"),
+    payment_method(),
     *timestamps(),
     # At most one at a time (wallets §0).
     Index(
@@ -171,6 +178,7 @@ wallet_transactions = Table(
     reference("voided_invoice_id", "invoices", nullable=True, index=True),
     string("purchase_order_number"),
     flag("skip_invoice_custom_sections"),
+    payment_method(),
     # The local day that a rule's interval made it for.
     Column("interval_day", Date),
     instant("settled_at"),

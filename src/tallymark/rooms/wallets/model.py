@@ -116,6 +116,7 @@ class Wallet:
     billable_metrics: Mapping[UUID, str]
     purchase_order_number: str | None
     skip_invoice_custom_sections: bool
+    payment_method_type: str
     metadata: Mapping[str, str | None] | None
     created_at: datetime
     updated_at: datetime
@@ -198,6 +199,7 @@ class Rule:
     transaction_metadata: Sequence[Mapping[str, str]]
     purchase_order_number: str | None
     skip_invoice_custom_sections: bool
+    payment_method_type: str
     created_at: datetime
     updated_at: datetime
 
@@ -241,6 +243,7 @@ class Transaction:
     voided_invoice_id: UUID | None
     purchase_order_number: str | None
     skip_invoice_custom_sections: bool
+    payment_method_type: str
     interval_day: date | None
     settled_at: datetime | None
     failed_at: datetime | None
@@ -380,6 +383,7 @@ class TransactionInput:
     invoice_requires_successful_payment: bool | None = None
     ignores_limits: bool = False
     purchase_order_number: str | None = None
+    payment_method_type: str | None = None
     sections: SectionsInput | None = None
 
 

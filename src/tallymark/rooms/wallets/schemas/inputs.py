@@ -13,7 +13,12 @@ from tallymark.api.validation import CurrencyCode
 from tallymark.api.wire import Input, InstantInput, Integer, NotEmpty, OptionalText, Text, at_most
 from tallymark.domain.money import fixed
 from tallymark.domain.periods import Interval
-from tallymark.rooms.subscriptions.schemas import CustomSectionsInput, OrderNumber, PaymentMethodInput
+from tallymark.rooms.subscriptions.schemas import (
+    CustomSectionsInput,
+    OrderNumber,
+    PaymentMethodFields,
+    PaymentMethodInput,
+)
 from tallymark.rooms.wallets.model import (
     FirstLoad,
     Limitations,
@@ -26,6 +31,7 @@ from tallymark.rooms.wallets.model import (
 )
 
 MOST = 10**20
+PROVIDER = "provider"
 
 
 def _rate(value: Any) -> Any:
@@ -91,6 +97,7 @@ class RuleFields(Input):
             values={
                 **{name: getattr(self, name) for name in names},
                 "ignore_paid_top_up_limits": bool(self.ignore_paid_top_up_limits),
+                "payment_method_type": _kind(self.payment_method) or PROVIDER,
             },
             paid_credits=self.paid_credits,
             granted_credits=self.granted_credits,
@@ -105,6 +112,10 @@ def _read_rule(value: Any) -> RuleInput | None:
         return RuleFields.model_validate(value).to_value()
     except ValidationError:
         return None
+
+
+def _kind(asked: PaymentMethodFields | None) -> str | None:
+    return None if asked is None else str(asked.payment_method_type)
 
 
 def _sections(asked: CustomSectionsInput | None) -> SectionsInput | None:
@@ -137,7 +148,9 @@ class WalletFields(Input):
             "name", "code", "priority", "expiration_at", "invoice_requires_successful_payment",
             "paid_top_up_min_amount_cents", "paid_top_up_max_amount_cents", "purchase_order_number", *more,
         )  # fmt: skip
-        return {name: value for name, value in self.sent.items() if name in names}
+        values = {name: value for name, value in self.sent.items() if name in names}
+        kind = _kind(self.payment_method)
+        return values if kind is None else {**values, "payment_method_type": kind}
 
     def _value(self, values: dict[str, Any]) -> WalletInput:
         limits, rules = self.applies_to, self.recurring_transaction_rules
@@ -225,6 +238,7 @@ class TransactionFields(Input):
         )  # fmt: skip
         return TransactionInput(
             **{name: getattr(self, name) for name in names},
+            payment_method_type=_kind(self.payment_method),
             ignores_limits=bool(self.ignore_paid_top_up_limits),
             sections=_sections(self.invoice_custom_section),
         )

@@ -15,13 +15,27 @@ from tallymark.domain.money import decimal_text
 from tallymark.domain.wallets import SHOWN_DECIMALS
 from tallymark.rooms.invoice_custom_sections.schemas import SectionOutput
 from tallymark.rooms.subscriptions.schemas import PaymentMethodReference
-from tallymark.rooms.wallets.model import Consumption, RuleView, TransactionView, Wallet, WalletView
+from tallymark.rooms.wallets.model import (
+    Consumption,
+    Rule,
+    RuleView,
+    Transaction,
+    TransactionView,
+    Wallet,
+    WalletView,
+)
 
 CreditsText = Annotated[
     Fraction | Decimal,
     PlainSerializer(lambda value: decimal_text(value, SHOWN_DECIMALS), return_type=str),
 ]
 """Credits as a string with at most five decimals, rounded half away from zero."""
+
+
+def _paid_by(of: Wallet | Rule | Transaction) -> PaymentMethodReference:
+    return PaymentMethodReference(
+        payment_method_type="manual" if of.payment_method_type == "manual" else "provider"
+    )
 
 
 class RuleOutput(BaseModel):
@@ -55,7 +69,7 @@ class RuleOutput(BaseModel):
             **{name: getattr(rule, name) for name in cls.model_fields if name not in own},
             lago_id=rule.id,
             transaction_metadata=[dict(pair) for pair in rule.transaction_metadata],
-            payment_method=PaymentMethodReference(),
+            payment_method=_paid_by(rule),
             applied_invoice_custom_sections=[SectionOutput.of(section) for section in view.sections],
         )
 
@@ -126,7 +140,7 @@ class WalletOutput(BaseModel):
             lago_customer_id=wallet.customer_id,
             external_customer_id=view.external_customer_id,
             billing_entity_code=view.billing_entity_code,
-            payment_method=PaymentMethodReference(),
+            payment_method=_paid_by(wallet),
             recurring_transaction_rules=[RuleOutput.of(rule) for rule in view.rules],
             applies_to=AppliesToOutput.of(wallet),
             applied_invoice_custom_sections=[SectionOutput.of(section) for section in view.sections],
@@ -194,7 +208,7 @@ class TransactionOutput(BaseModel):
             credit_amount=one.credit_amount(wallet),
             remaining_credit_amount=None if left is None else wallet.credits.of_cents(left),
             metadata=[dict(pair) for pair in one.metadata],
-            payment_method=PaymentMethodReference(),
+            payment_method=_paid_by(one),
             applied_invoice_custom_sections=[SectionOutput.of(section) for section in view.sections],
         )
 

@@ -37,7 +37,7 @@ CHANGEABLE = (
 )  # fmt: skip
 """What null clears."""
 
-KEPT_WHEN_BLANK = ("code", "priority", "invoice_requires_successful_payment")
+KEPT_WHEN_BLANK = ("code", "priority", "invoice_requires_successful_payment", "payment_method_type")
 """What null leaves as it is."""
 
 

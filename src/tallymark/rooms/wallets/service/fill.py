@@ -76,6 +76,7 @@ def terms_of(wallet: Wallet, **more: Any) -> Terms:
             billing_entity_id=wallet.billing_entity_id,
             purchase_order_number=wallet.purchase_order_number,
             invoice_requires_successful_payment=wallet.invoice_requires_successful_payment,
+            payment_method_type=wallet.payment_method_type,
         ),
         **more,
     )
@@ -212,6 +213,8 @@ def _terms(problems: Problems, wallet: Wallet, asked: TransactionInput) -> Terms
     }
     if asked.invoice_requires_successful_payment is not None:
         more["invoice_requires_successful_payment"] = asked.invoice_requires_successful_payment
+    if asked.payment_method_type is not None:
+        more["payment_method_type"] = asked.payment_method_type
     if asked.purchase_order_number is not None:
         more["purchase_order_number"] = asked.purchase_order_number
     return terms_of(wallet, **more)
@@ -246,6 +249,7 @@ async def fill_by_rule(tx: Tx, wallet: Wallet, firing: Firing, *, now: datetime)
         purchase_order_number=rule.purchase_order_number or wallet.purchase_order_number,
         invoice_requires_successful_payment=rule.invoice_requires_successful_payment,
         skip_invoice_custom_sections=rule.skip_invoice_custom_sections,
+        payment_method_type=rule.payment_method_type,
         interval_day=firing.day,
     )
     ledger = await open_ledger(tx, [wallet], now=now)

@@ -36,6 +36,9 @@ from tallymark.rooms.wallets.service.announce import News, announce, announce_tr
 
 _SCALE = 15
 
+PROVIDER = "provider"
+"""Paid by whatever provider the customer has, where nothing else is said."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
@@ -49,6 +52,7 @@ class Terms:
     purchase_order_number: str | None = None
     invoice_requires_successful_payment: bool = False
     skip_invoice_custom_sections: bool = False
+    payment_method_type: str = PROVIDER
     invoice_id: UUID | None = None
     credit_note_id: UUID | None = None
     voided_invoice_id: UUID | None = None

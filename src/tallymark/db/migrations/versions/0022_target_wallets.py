@@ -1,9 +1,10 @@
-"""Events that name the wallet to be paid from are looked at as they come in, as those that are priced then."""
+"""Events that name the wallet to be paid from are looked at as they come in; how wallets' purchases are paid."""
 
+import sqlalchemy as sa
 from alembic import op
 
-revision = "0021"
-down_revision = "0020"
+revision = "0022"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 
@@ -32,7 +33,14 @@ TRIGGERS = (
 )
 
 
+PAYING = ("wallets", "recurring_transaction_rules", "wallet_transactions")
+
+
 def upgrade() -> None:
+    for table in PAYING:
+        op.add_column(
+            table, sa.Column("payment_method_type", sa.Text(), server_default="provider", nullable=False)
+        )
     op.execute(CODES)
     for name, what, condition in TRIGGERS:
         op.execute(
