@@ -1180,3 +1180,31 @@ async def test_how_a_purchase_is_paid_is_kept(make_organization):
     body = {"wallet": {"name": "same", "payment_method": provider}}
     changed = await kit.call(client, "PUT", f"/wallets/{made['lago_id']}", body)
     assert changed["wallet"]["payment_method"] == provider
+
+
+async def test_a_preview_draws_as_its_invoice_will_and_moves_nothing(make_organization):
+    """50 units at 1.00 and 20 %: 60.00; wallets of 10.00 for the metric and 30.00 for all leave 20.00."""
+    client = (await make_organization(START)).client
+    await kit.tax(client, "20", applied_to_organization=True)
+    who = await kit.customer(client)
+    sold, plan = await metered(client)
+    limits = {"billable_metric_codes": [sold["code"]]}
+    made = [
+        await wallet(client, who, granted_credits="10", code="of_metric", applies_to=limits),
+        await wallet(client, who, granted_credits="30", code="of_all"),
+    ]
+    subscription = await kit.subscribe(client, who, plan)
+    await kit.send(client, subscription, sold, 50)
+    body = {
+        "customer": {"external_id": who["external_id"]},
+        "subscriptions": {"external_ids": [subscription["external_id"]]},
+    }
+    shown = (await kit.post(client, "/invoices/preview", body))["invoice"]
+    assert [(await now(client, one))["balance_cents"] for one in made] == [1000, 3000]
+    await kit.advance(client, "2026-02-01T01:00")
+    (invoice,) = await kit.invoices(client, who)
+    names = (
+        "prepaid_credit_amount_cents", "prepaid_granted_credit_amount_cents", "prepaid_purchased_credit_amount_cents",
+        "total_amount_cents",
+    )  # fmt: skip
+    assert [shown[name] for name in names] == [invoice[name] for name in names] == [4000, 4000, None, 2000]

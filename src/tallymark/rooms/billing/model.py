@@ -14,6 +14,7 @@ from tallymark.domain.fees.fixed_charge import UnitEvent
 from tallymark.domain.fees.model import Fee, FeeType
 from tallymark.domain.invoicing import InvoiceDraft
 from tallymark.domain.periods import Period, local_date
+from tallymark.rooms.advance.model import TARGET_WALLET
 from tallymark.rooms.coupons.model import Use
 from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.events.model import Event
@@ -95,6 +96,13 @@ class Line:
     def billable_metric_id(self) -> UUID | None:
         """The metric that it is for, None for what is not metered."""
         return self.charge.billable_metric.id if self.charge else self.stored_metric_id
+
+    @property
+    def target_wallet_code(self) -> str | None:
+        """The wallet that its events name, where its charge lets them (metering §7.3)."""
+        if self.usage is None or not self.usage.charge.accepts_target_wallet:
+            return None
+        return self.usage.grouped_by.get(TARGET_WALLET)
 
     @property
     def charge(self) -> Charge | None:

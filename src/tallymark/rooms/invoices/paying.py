@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.jobs import agenda
@@ -45,3 +46,9 @@ async def _add(tx: Tx, invoice: Invoice, column: str, cents: int, *, now: dateti
     found = await service.find_invoice(tx, invoice.id)
     assert found is not None, "it was written just now"
     return found
+
+
+async def mark_settled(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
+    """Note that an invoice was paid before it was issued: it never becomes overdue."""
+    await agenda.drop(tx, Kind.MARK_OVERDUE, invoice_id)
+    await repository.update_invoice(tx, invoice_id, {"payment_status": "succeeded", "updated_at": now})

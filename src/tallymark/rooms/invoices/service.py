@@ -373,12 +373,6 @@ async def mark_paid(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
     await repository.update_invoice(tx, invoice_id, {**paid, "updated_at": now})
 
 
-async def mark_settled(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
-    """Note that an invoice was paid before it was issued: it never becomes overdue."""
-    await agenda.drop(tx, Kind.MARK_OVERDUE, invoice_id)
-    await repository.update_invoice(tx, invoice_id, {"payment_status": "succeeded", "updated_at": now})
-
-
 async def mark_overdue(tx: Tx, invoice_ids: Collection[UUID], *, now: datetime) -> None:
     """Mark those invoices overdue that are still unpaid and not lost to a dispute (invoicing §12)."""
     for invoice_id in await repository.mark_overdue(tx, invoice_ids, now=now):

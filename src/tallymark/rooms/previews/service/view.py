@@ -10,6 +10,7 @@ from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.domain.calendar import current_charges_period
+from tallymark.domain.money import fixed
 from tallymark.rooms.billing.model import Computed, Subject
 from tallymark.rooms.billing.service.estimate import fee_records
 from tallymark.rooms.billing.service.invoice import draft_row
@@ -18,6 +19,7 @@ from tallymark.rooms.billing.service.rows import record_rows, tax_rows
 from tallymark.rooms.coupons import service as coupons
 from tallymark.rooms.credit_notes import service as credit_notes
 from tallymark.rooms.credit_notes.model import CreditNote
+from tallymark.rooms.fees.model import PayableFee
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import (
     AppliedSection,
@@ -30,6 +32,7 @@ from tallymark.rooms.invoices.model import (
 )
 from tallymark.rooms.subscriptions import service as subscriptions
 from tallymark.rooms.subscriptions.model import SubscriptionView
+from tallymark.rooms.wallets import service as wallets
 
 
 async def show(
@@ -38,7 +41,8 @@ async def show(
     """The invoice with its lines and what is deducted from it, and the ids in it that nothing has."""
     invoice = _invoice(draft_row(tx, computed, now=now))
     notes = await credit_notes.deductions(tx, invoice, assumed=given_back, now=now)
-    invoice = _settled(invoice, notes)
+    invoice = await wallets.foresee(tx, _less(invoice, notes), _payable(computed), now=now)
+    invoice = replace(invoice, payment_status="pending" if invoice.total_amount_cents else "succeeded")
     used = [(invoice.id, invoice.currency, computed.coupon_uses)]
     taken_over = credit_rows(tx, [(invoice.id, computed)], now=now)
     deducted = [*taken_over, *coupons.credit_rows(tx, used, now=now), *notes]
@@ -71,15 +75,26 @@ def _invoice(row: Mapping[str, Any]) -> Invoice:
     return Invoice(**{**values, **known, "status": InvoiceStatus.DRAFT, "payment_status": "pending"})
 
 
-def _settled(invoice: Invoice, notes: Sequence[Mapping[str, Any]]) -> Invoice:
+def _less(invoice: Invoice, notes: Sequence[Mapping[str, Any]]) -> Invoice:
     taken = sum(row["amount_cents"] for row in notes)
     total = invoice.total_amount_cents - taken
-    return replace(
-        invoice,
-        credit_notes_amount_cents=taken,
-        total_amount_cents=total,
-        payment_status="pending" if total else "succeeded",
-    )
+    return replace(invoice, credit_notes_amount_cents=taken, total_amount_cents=total)
+
+
+def _payable(computed: Computed) -> list[PayableFee]:
+    """The fees as wallets pay them."""
+    return [
+        PayableFee(
+            fee_type=invoiced.fee.fee_type,
+            billable_metric_id=line.billable_metric_id,
+            target_wallet_code=line.target_wallet_code,
+            amount_cents=invoiced.fee.amount_cents,
+            precise_coupons_amount_cents=fixed(invoiced.precise_coupons_amount_cents, 5),
+            taxes_amount_cents=invoiced.taxes_amount_cents,
+            taxes_precise_amount_cents=fixed(invoiced.taxes_precise_amount_cents, 15),
+        )
+        for line, invoiced in zip(computed.lines, computed.totals.fees, strict=True)
+    ]
 
 
 def _records(tx: Tx, computed: Computed, invoice: Invoice, *, now: datetime) -> Iterator[BillingRecord]:

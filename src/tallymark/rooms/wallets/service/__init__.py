@@ -3,7 +3,7 @@
 from tallymark.rooms.wallets.service.announce import Event, News, announce
 from tallymark.rooms.wallets.service.change import expire, reschedule, terminate, update_wallet
 from tallymark.rooms.wallets.service.create import create_wallet
-from tallymark.rooms.wallets.service.draw import draw, give_back
+from tallymark.rooms.wallets.service.draw import draw, foresee, give_back
 from tallymark.rooms.wallets.service.fill import Firing, fill_by_interval, fill_by_rule, transact
 from tallymark.rooms.wallets.service.notes import drop_key, drop_metadata, merge_metadata, replace_metadata
 from tallymark.rooms.wallets.service.purchases import (
@@ -54,6 +54,7 @@ __all__ = [
     "find_transaction",
     "find_wallet",
     "follow_payment",
+    "foresee",
     "fundings_of",
     "get_transaction",
     "get_views",

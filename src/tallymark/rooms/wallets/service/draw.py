@@ -37,46 +37,40 @@ async def draw(tx: Tx, views: Sequence[InvoiceView], *, now: datetime) -> list[I
         return list(views)
     for invoice in owing:
         assert not invoice.prepaid_credit_amount_cents, "already_applied"
-    drawn = await _draw(tx, owing, wallets, now=now)
+    payable = await fees.payable_of_invoices(tx, [invoice.id for invoice in owing])
+    ledger = await open_ledger(tx, wallets, now=now)
+    drawn = _draw(ledger, owing, wallets, payable)
+    await ledger.write(tx)
     await invoices.deduct_wallets(tx, [_columns(invoice, now=now) for invoice in drawn.values()])
     return [replace(view, invoice=drawn.get(view.invoice.id, view.invoice)) for view in views]
 
 
-async def _draw(
-    tx: Tx, owing: Sequence[Invoice], wallets: Sequence[Wallet], *, now: datetime
-) -> dict[UUID, Invoice]:
-    """The invoices that wallets pay something of, as they leave them."""
-    of_customers: dict[UUID, list[Wallet]] = defaultdict(list)
-    for wallet in wallets:
-        of_customers[wallet.customer_id].append(wallet)
-    paying = [invoice for invoice in owing if invoice.customer_id in of_customers]
-    payable = await fees.payable_of_invoices(tx, [invoice.id for invoice in paying])
+async def foresee(tx: Tx, invoice: Invoice, payable: Sequence[PayableFee], *, now: datetime) -> Invoice:
+    """An invoice as the customer's wallets would leave it: the same, and nothing is written (invoicing §10.5)."""
+    if invoice.total_amount_cents <= 0:
+        return invoice
+    wallets = await repository.usable_of(tx, [invoice.customer_id], at=now)
     ledger = await open_ledger(tx, wallets, now=now)
+    return _draw(ledger, [invoice], wallets, {invoice.id: payable}).get(invoice.id, invoice)
+
+
+def _draw(
+    ledger: Ledger,
+    owing: Sequence[Invoice],
+    wallets: Sequence[Wallet],
+    payable: Mapping[UUID, Sequence[PayableFee]],
+) -> dict[UUID, Invoice]:
+    """The invoices that wallets pay something of, as they leave them; what that moves is in the ledger."""
+    of_customers: dict[UUID, list[UUID]] = defaultdict(list)
+    for wallet in wallets:
+        of_customers[wallet.customer_id].append(wallet.id)
     drawn = {}
-    for invoice in paying:
-        amounts = _amounts(invoice, payable.get(invoice.id, ()))
-        taken = _take(
-            ledger, invoice, amounts, [ledger.wallet(one.id) for one in of_customers[invoice.customer_id]]
-        )
+    for invoice in owing:
+        standing = [ledger.wallet(wallet_id) for wallet_id in of_customers.get(invoice.customer_id, ())]
+        taken = _take(ledger, invoice, _amounts(invoice, payable.get(invoice.id, ())), standing)
         if taken:
             drawn[invoice.id] = _less(invoice, taken)
-    await ledger.write(tx)
     return drawn
-
-
-async def foresee(
-    tx: Tx,
-    customer_id: UUID,
-    currency: str,
-    total_cents: int,
-    amounts: Sequence[InvoicedAmount],
-    *,
-    at: datetime,
-) -> int:
-    """What the customer's wallets would pay of an invoice, in minor units; nothing is written (invoicing §10.5)."""
-    usable = [one for one in await repository.usable_of(tx, [customer_id], at=at) if one.currency == currency]
-    purses = [wallet.purse(wallet.balance_cents) for wallet in usable]
-    return sum(found.amount_cents for found in allocate_wallets(total_cents, amounts, purses))
 
 
 def _amounts(invoice: Invoice, payable: Sequence[PayableFee]) -> list[InvoicedAmount]:

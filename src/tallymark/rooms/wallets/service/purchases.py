@@ -12,6 +12,7 @@ from tallymark.domain.errors import Invalid, NotAllowed
 from tallymark.domain.periods import local_date
 from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.customers import service as customers
+from tallymark.rooms.invoices import paying
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Invoice, InvoiceStatus
 from tallymark.rooms.wallets.model import Kind, Settlement, Status, Transaction, Wallet
@@ -76,7 +77,7 @@ async def _issue(tx: Tx, invoice: Invoice, *, now: datetime) -> None:
     today = local_date(now, ZoneInfo(invoice.timezone))
     dates = {"issuing_date": today, "expected_finalization_date": today, "payment_due_date": today}
     await invoices.finalize(tx, [invoices.Settled(view=view, dates=dates)], now=now)
-    await invoices.mark_settled(tx, invoice.id, now=now)
+    await paying.mark_settled(tx, invoice.id, now=now)
     await tell_added(tx, invoice.id, now=now)
 
 
