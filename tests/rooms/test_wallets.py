@@ -15,10 +15,15 @@ from sqlalchemy.exc import IntegrityError
 from tests import kit
 
 from tallymark.db.tables import outbox, wallet_transaction_consumptions, wallet_transactions, wallets
+from tallymark.domain.errors import Invalid, NotAllowed
 from tallymark.rooms.billing import jobs
 from tallymark.rooms.invoice_custom_sections import service as sections
+from tallymark.rooms.invoices import service as invoices
+from tallymark.rooms.settlements import service as settlements
+from tallymark.rooms.wallets import service
 
 START = "2026-01-10T00:00:00Z"
+JANUARY = datetime(2026, 1, 20, tzinfo=UTC)
 
 
 async def wallet(client, who, *, expect=200, **more) -> Any:
@@ -1208,3 +1213,67 @@ async def test_a_preview_draws_as_its_invoice_will_and_moves_nothing(make_organi
         "total_amount_cents",
     )  # fmt: skip
     assert [shown[name] for name in names] == [invoice[name] for name in names] == [4000, 4000, None, 2000]
+
+
+class TestOpenInvoices:
+    async def settle(self, database, organization, move, status, at):
+        """What a provider's word, or a payment, does to an invoice that is not issued yet."""
+        async with database.tenant(organization.id, is_simulated=True) as tx:
+            invoice = await invoices.find_invoice(tx, UUID(move["lago_invoice_id"]))
+            assert invoice is not None
+            await tx.lock("customer", invoice.customer_id)
+            await settlements.set_payment_status(tx, invoice, status, now=at)
+        async with database.tenant(organization.id, is_simulated=True) as tx:
+            return await invoices.find_invoice(tx, invoice.id)
+
+    async def test_are_issued_when_they_are_paid_as_of_that_day(self, make_organization, database):
+        """Bought on the 10th on a term of 30 days, failed on the 12th, paid on the 15th in Tokyo: of the 16th, due then."""
+        organization = await make_organization(START)
+        client = organization.client
+        who = await kit.customer(client, net_payment_term=30, timezone="Asia/Tokyo")
+        made = await wallet(client, who, paid_credits="4", invoice_requires_successful_payment=True)
+        (move,) = await moves(client, made)
+        failed = await self.settle(database, organization, move, "failed", datetime(2026, 1, 12, tzinfo=UTC))
+        assert (failed.status, failed.number[-6:]) == ("open", "-DRAFT")
+        assert (await moves(client, made))[0]["status"] == "failed"
+        paid = await self.settle(
+            database, organization, move, "succeeded", datetime(2026, 1, 15, 16, tzinfo=UTC)
+        )
+        assert (paid.status, paid.payment_status, paid.sequential_id) == ("finalized", "succeeded", 1)
+        assert {paid.issuing_date.isoformat(), paid.payment_due_date.isoformat()} == {"2026-01-16"}
+        assert (await now(client, made))["balance_cents"] == 400
+        (shown,) = await credit_invoices(client, who)
+        assert shown["lago_id"] == move["lago_invoice_id"]
+        kinds = await told(database, organization)
+        assert (kinds.count("invoice.paid_credit_added"), kinds.count("wallet_transaction.updated")) == (1, 2)
+        await kit.advance(client, "2026-03-01")
+        assert (await credit_invoices(client, who))[0]["payment_overdue"] is False
+        await held(database, organization)
+
+
+class TestRefunds:
+    async def test_are_of_what_is_left_of_that_purchase(self, make_organization, database):
+        """Two purchases of 5.00: of the younger no more can be refunded than is left of it, and nothing once the wallet has ended."""
+        organization = await make_organization(START)
+        client = organization.client
+        who = await kit.customer(client)
+        made = await wallet(client, who)
+        for _ in range(2):
+            (bought,) = await transact(client, made, paid_credits="5")
+            (invoice,) = [
+                one for one in await credit_invoices(client, who) if one["payment_status"] == "pending"
+            ]
+            await pay(client, invoice)
+        async with database.tenant(organization.id, is_simulated=True) as tx:
+            assert await service.refundable_cents(tx, UUID(invoice["lago_id"])) == 500
+        with pytest.raises(Invalid, match="higher_than_wallet_balance"):
+            async with database.tenant(organization.id, is_simulated=True) as tx:
+                await service.refund(
+                    tx, UUID(invoice["lago_id"]), 501, credit_note_id=UUID(int=1), now=JANUARY
+                )
+        left = (await kit.get(client, f"/wallet_transactions/{bought['lago_id']}"))["wallet_transaction"]
+        assert left["remaining_amount_cents"] == 500
+        await kit.call(client, "DELETE", f"/wallets/{made['lago_id']}")
+        with pytest.raises(NotAllowed, match="invalid_type_or_status"):
+            async with database.tenant(organization.id, is_simulated=True) as tx:
+                await service.refundable_cents(tx, UUID(invoice["lago_id"]))

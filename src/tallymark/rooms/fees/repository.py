@@ -26,7 +26,15 @@ from tallymark.db.tables import (
 )
 from tallymark.domain.fees.model import FeeType
 from tallymark.domain.periods import Period
-from tallymark.rooms.fees.model import AdjustedFee, BilledFixedFee, FeeRecord, FeeTax, Filters, PayableFee, SpentFee
+from tallymark.rooms.fees.model import (
+    AdjustedFee,
+    BilledFixedFee,
+    FeeRecord,
+    FeeTax,
+    Filters,
+    PayableFee,
+    SpentFee,
+)
 
 HIDDEN_STATUSES = ("generating", "open", "closed", "deleted")
 

@@ -327,11 +327,6 @@ async def deduct_credit_notes(
     await repository.deduct_credit_notes(tx, deducted, now=now)
 
 
-async def deduct_wallets(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write what wallets pay of invoices that are about to be issued (§5.6); `id` tells which."""
-    await repository.update_invoices(tx, rows)
-
-
 async def unissued_columns(tx: Tx, views: Sequence[InvoiceView]) -> dict[UUID, dict[str, Any]]:
     """What becomes of the invoices that are not issued now: they wait for taxes, or are closed."""
     waiting = await customers.awaiting_vat_checks(

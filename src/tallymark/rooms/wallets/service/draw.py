@@ -15,6 +15,7 @@ from tallymark.domain.fees.model import FeeType
 from tallymark.domain.wallets import Bucket, InvoicedAmount, allocate_wallets
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import PayableFee
+from tallymark.rooms.invoices import paying
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Invoice, InvoiceView
 from tallymark.rooms.wallets.model import Kind, Status, Wallet
@@ -41,7 +42,7 @@ async def draw(tx: Tx, views: Sequence[InvoiceView], *, now: datetime) -> list[I
     ledger = await open_ledger(tx, wallets, now=now)
     drawn = _draw(ledger, owing, wallets, payable)
     await ledger.write(tx)
-    await invoices.deduct_wallets(tx, [_columns(invoice, now=now) for invoice in drawn.values()])
+    await paying.deduct_wallets(tx, [_columns(invoice, now=now) for invoice in drawn.values()])
     return [replace(view, invoice=drawn.get(view.invoice.id, view.invoice)) for view in views]
 
 
