@@ -200,6 +200,29 @@ async def test_activation_rules_need_a_payment_provider(seller, rules, errors):
     assert answer["error_details"] == errors
 
 
+async def test_why_activation_rules_are_refused_is_the_customers_own(seller):
+    plan, rules = await kit.plan(seller), [{"type": "payment", "timeout_hours": 1}]
+    linked = await kit.customer(seller, billing_configuration={"payment_provider": "stripe"})
+    body = {
+        "external_customer_id": linked["external_id"], "plan_code": plan["code"], "external_id": "gated",
+        "activation_rules": rules,
+    }  # fmt: skip
+    by_hand = {**body, "payment_method": {"payment_method_type": "manual"}}
+    for asked, code in (
+        (body, "no_default_payment_method"),
+        (by_hand, "manual_payment_method_invalid_for_payment_activation_rules"),
+    ):
+        answer = await kit.post(seller, "/subscriptions", {"subscription": asked}, expect=422)
+        assert answer["error_details"] == {"customer": [code]}
+    started = await kit.subscribe(seller, linked, plan)
+    body = {"subscription": {"activation_rules": rules}}
+    answer = await kit.call(seller, "PUT", f"/subscriptions/{started['external_id']}", body, expect=422)
+    assert answer["error_details"] == {"activation_rules": ["subscription_not_pending"]}
+    unchanged = {"subscription": {"activation_rules": [], "name": "new"}}
+    answer = await kit.call(seller, "PUT", f"/subscriptions/{started['external_id']}", unchanged)
+    assert answer["subscription"]["activation_rules"] == []
+
+
 async def test_a_plan_whose_trial_was_over_before_it_began_is_billed_once(make_organization):
     """The trial of 5 days counts from 10 January: the cheaper plan in advance of 1 February has none left."""
     organization = await make_organization("2025-01-10T08:00:00Z")

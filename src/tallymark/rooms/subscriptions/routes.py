@@ -74,18 +74,25 @@ async def list_subscriptions(  # noqa: PLR0913 - the contract's filters
 
 
 @router.get("/customers/{external_customer_id}/subscriptions")
-async def list_customer_subscriptions(
+async def list_customer_subscriptions(  # noqa: PLR0913 - the contract's filters
     external_customer_id: str,
     request: Request,
     context: InContext,
     page: InPage,
+    plan_code: str | None = None,
     status: Annotated[list[str] | None, Query(alias="status[]")] = None,
+    billing_entity_codes: Annotated[list[str] | None, Query(alias="billing_entity_codes[]")] = None,
 ) -> SubscriptionsResponse:
     """The subscriptions of one customer."""
     async with context.transaction() as tx:
         await customers.get_customer(tx, external_id=external_customer_id)
-    statuses = read_statuses(status or request.query_params.getlist("status"))
-    return await _list(context, Filters(external_customer_id=external_customer_id, statuses=statuses), page)
+    filters = Filters(
+        external_customer_id=external_customer_id,
+        plan_code=plan_code,
+        statuses=read_statuses(status or request.query_params.getlist("status")),
+        billing_entity_codes=tuple(billing_entity_codes or ()),
+    )
+    return await _list(context, filters, page)
 
 
 @router.get("/subscriptions/{external_id:path}")

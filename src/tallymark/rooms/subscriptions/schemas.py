@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from tallymark.api.pagination import Meta
@@ -68,6 +68,16 @@ class CustomSectionsInput(Input):
         return SectionsInput(skips=self.skip_invoice_custom_sections, codes=self.invoice_custom_section_codes)
 
 
+RULES = {
+    "type": ["array", "null"],
+    "items": {
+        "type": "object",
+        "properties": {"type": {"type": "string"}, "timeout_hours": {"type": "integer"}},
+    },
+}
+"""What activation rules look like; the service says what is wrong with them."""
+
+
 class SubscriptionFields(Input):
     """What creation and update share."""
 
@@ -80,7 +90,7 @@ class SubscriptionFields(Input):
     plan_overrides: OverridesFields | None = None
     invoice_custom_section: CustomSectionsInput | None = None
     payment_method: PaymentMethodInput = None
-    activation_rules: Any = None
+    activation_rules: Annotated[Any, WithJsonSchema(RULES)] = None
     usage_thresholds: list[ThresholdFields] | None = None
     progressive_billing_disabled: bool | None = None
 
@@ -93,25 +103,6 @@ class SubscriptionFields(Input):
             both = ("plan_overrides", "usage_thresholds")
             raise Invalid({name: ["incompatible_params"] for name in both})
         return Overrides(asked=asked.to_value(), is_units_only=asked.is_units_only)
-
-    def check_rules(self) -> None:
-        """Hold activation rules against §2.10. Nobody has a payment provider yet, so none can be kept.
-
-        Raises `Invalid`.
-        """
-        rules = self.activation_rules
-        if rules is None or rules == []:
-            return
-        if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
-            raise Invalid({"activation_rules": ["invalid_format"]})
-        if any(rule.get("type") != "payment" for rule in rules):
-            raise Invalid({"activation_rules": ["invalid_type"]})
-        if len(rules) > 1:
-            raise Invalid({"activation_rules": ["duplicated_type"]})
-        hours = rules[0].get("timeout_hours", 0)
-        if isinstance(hours, bool) or not isinstance(hours, int) or hours < 0:
-            raise Invalid({"timeout_hours": ["value_must_be_positive_or_zero"]})
-        raise Invalid({"customer": ["no_linked_payment_provider"]})
 
     def thresholds(self) -> list[ThresholdInput] | None:
         """The usage thresholds asked for; None where nothing is said of them."""
@@ -148,7 +139,6 @@ class SubscriptionCreateInput(SubscriptionFields):
 
     def to_value(self) -> NewSubscription:
         """What is asked for. Raises `Invalid`."""
-        self.check_rules()
         return NewSubscription(
             external_customer_id=self.external_customer_id,
             plan_code=self.plan_code,
@@ -159,6 +149,7 @@ class SubscriptionCreateInput(SubscriptionFields):
             ending_at=self.ending_at,
             billing_entity_code=self.billing_entity_code,
             overrides=self.overrides(),
+            activation_rules=self.activation_rules,
             options=self.options(),
         )
 
@@ -179,9 +170,8 @@ class SubscriptionUpdateInput(SubscriptionFields):
     on_termination_invoice: Annotated[str, _invalid_value("generate", "skip")] = "generate"
 
     def to_changes(self) -> dict[str, Any]:
-        """The columns that the request changes. Raises `Invalid`."""
-        self.check_rules()
-        own = ("name", "ending_at", "subscription_at", "billing_entity_code")
+        """What the request changes: columns, and rules of activation. Raises `Invalid`."""
+        own = ("name", "ending_at", "subscription_at", "billing_entity_code", "activation_rules")
         return {name: value for name, value in self.sent.items() if name in own} | self.options()
 
 

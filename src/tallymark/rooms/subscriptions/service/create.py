@@ -19,6 +19,7 @@ from tallymark.rooms.plans.model import Plan
 from tallymark.rooms.subscriptions import repository
 from tallymark.rooms.subscriptions.model import Contract, Status, Subscription
 from tallymark.rooms.subscriptions.service.activate import activate
+from tallymark.rooms.subscriptions.service.activation_rules import check_rules
 from tallymark.rooms.subscriptions.service.agenda import note_activation
 from tallymark.rooms.subscriptions.service.change import change_plan
 from tallymark.rooms.subscriptions.service.overrides import Overrides, keep_units, plan_for
@@ -38,6 +39,7 @@ class NewSubscription:
     ending_at: datetime | None = None
     billing_entity_code: str | None = None
     overrides: Overrides | None = None
+    activation_rules: Any = None
     options: dict[str, Any] = field(default_factory=dict)
     """Columns taken as they are: purchase order number, consolidation, what happens at termination."""
 
@@ -55,6 +57,8 @@ async def create(tx: Tx, asked: NewSubscription, *, now: datetime) -> Subscripti
     customer = await customers.find_customer(tx, external_id=asked.external_customer_id)
     subscription_at = asked.subscription_at or now
     check_dates(asked.ending_at, subscription_at=subscription_at, now=now)
+    method = asked.options.get("payment_method_type")
+    check_rules(asked.activation_rules, customer, payment_method_type=method)
     if customer is None:
         customer = await customers.create_implicitly(
             tx, external_id=asked.external_customer_id, billing_entity=entity, now=now

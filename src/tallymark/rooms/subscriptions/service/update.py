@@ -9,10 +9,12 @@ from typing import Any
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import NotAllowed
 from tallymark.domain.periods import local_date
+from tallymark.rooms.customers import service as customers
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.subscriptions import repository
 from tallymark.rooms.subscriptions.model import Status, Subscription
 from tallymark.rooms.subscriptions.service.activate import activate
+from tallymark.rooms.subscriptions.service.activation_rules import check_rules
 from tallymark.rooms.subscriptions.service.agenda import note_activation, note_end
 from tallymark.rooms.subscriptions.service.create import check_dates
 from tallymark.rooms.subscriptions.service.messages import tell
@@ -30,6 +32,10 @@ async def update(
     """
     await tx.lock("customer", subscription.customer_id)
     values = dict(changes)
+    (customer,) = (await customers.get_customers(tx, {subscription.customer_id})).values()
+    method = values.get("payment_method_type", subscription.payment_method_type)
+    rules = values.pop("activation_rules", None)
+    check_rules(rules, customer, payment_method_type=method, subscription=subscription)
     changes_number = values.get("purchase_order_number") != subscription.purchase_order_number
     if (
         "purchase_order_number" in values

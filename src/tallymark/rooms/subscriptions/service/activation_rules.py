@@ -1,0 +1,46 @@
+"""Rules that hold a subscription back until its first invoice is paid (subscriptions §2.10).
+
+They need a method of a payment provider, and none can be connected in this release: every rule is refused, each with
+the reason that is the customer's own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tallymark.domain.errors import Invalid
+from tallymark.rooms.customers.model import Customer
+from tallymark.rooms.subscriptions.model import Status, Subscription
+
+
+def check_rules(
+    rules: Any,
+    customer: Customer | None,
+    *,
+    payment_method_type: str | None,
+    subscription: Subscription | None = None,
+) -> None:
+    """Refuse rules that can't be kept; `subscription` is the one that they are for, if there is one. Raises `Invalid`."""
+    if rules is None or rules == []:
+        return
+    if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
+        raise Invalid({"activation_rules": ["invalid_format"]})
+    if any(rule.get("type") != "payment" for rule in rules):
+        raise Invalid({"activation_rules": ["invalid_type"]})
+    if len(rules) > 1:
+        raise Invalid({"activation_rules": ["duplicated_type"]})
+    if subscription is not None and subscription.status is not Status.PENDING:
+        raise Invalid({"activation_rules": ["subscription_not_pending"]})
+    hours = rules[0].get("timeout_hours", 0)
+    if isinstance(hours, bool) or not isinstance(hours, int) or hours < 0:
+        raise Invalid({"timeout_hours": ["value_must_be_positive_or_zero"]})
+    raise Invalid({"customer": [_missing(customer, payment_method_type)]})
+
+
+def _missing(customer: Customer | None, payment_method_type: str | None) -> str:
+    """What the customer lacks to be collected from."""
+    if payment_method_type == "manual":
+        return "manual_payment_method_invalid_for_payment_activation_rules"
+    if customer is None or customer.payment_provider is None:
+        return "no_linked_payment_provider"
+    return "no_default_payment_method"
