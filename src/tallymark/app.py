@@ -25,7 +25,9 @@ from tallymark.rooms.billing import jobs as billing_jobs
 from tallymark.rooms.billing import routes as billing
 from tallymark.rooms.billing_entities import routes as billing_entities
 from tallymark.rooms.coupons import routes as coupons
+from tallymark.rooms.credit_notes import jobs as note_jobs
 from tallymark.rooms.credit_notes import routes as credit_notes
+from tallymark.rooms.credit_notes.documents import NoteDocuments
 from tallymark.rooms.customers import routes as customers
 from tallymark.rooms.customers.jobs import VatChecks
 from tallymark.rooms.estimates import routes as estimates
@@ -40,7 +42,9 @@ from tallymark.rooms.lifetime_usages import routes as lifetime_usages
 from tallymark.rooms.organizations import routes as organizations
 from tallymark.rooms.organizations import service as organizations_service
 from tallymark.rooms.organizations.access import Access
+from tallymark.rooms.payments import jobs as payment_jobs
 from tallymark.rooms.payments import routes as payments
+from tallymark.rooms.payments.documents import ReceiptDocuments
 from tallymark.rooms.plans import routes as plans
 from tallymark.rooms.previews import routes as previews
 from tallymark.rooms.subscriptions import price_routes as subscription_prices
@@ -87,13 +91,22 @@ ROUTERS: tuple[APIRouter, ...] = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Papers:
+    """Who makes which documents; all are kept in one place."""
+
+    invoices: Documents
+    credit_notes: NoteDocuments
+    receipts: ReceiptDocuments
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wiring:
     """Everything the API needs from outside, made by whoever starts it."""
 
     database: Database
     base_url: str
     admin_api_key: str | None
-    documents: Documents
+    papers: Papers
     settle: Callable[[Context], Awaitable[None]]
     outside: billing_jobs.Outside
 
@@ -116,7 +129,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         settling_time=timedelta(minutes=settings.billing_settling_minutes),
     )
     try:
-        documents = await _make_documents(settings, database)
+        papers = await _make_papers(settings, database)
 
         outside = VatChecks(database, ViesRegister(settings.vies_url))
 
@@ -127,18 +140,18 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             database=database,
             base_url=settings.base_url,
             admin_api_key=settings.admin_api_key,
-            documents=documents,
+            papers=papers,
             settle=settle_soon,
             outside=outside,
         )
         async with Intake(plain_url(database.url)) as intake:
             asgi = with_fast_lane(create_api(wiring), intake, settings.events_batch_max_length)
-            yield Running(asgi=asgi, tasks=_tasks(database, documents, outside), database=database)
+            yield Running(asgi=asgi, tasks=_tasks(database, papers, outside), database=database)
     finally:
         await database.close()
 
 
-async def _make_documents(settings: Settings, database: Database) -> Documents:
+async def _make_papers(settings: Settings, database: Database) -> Papers:
     from tallymark.integrations.documents import TypstRenderer
     from tallymark.integrations.files import StoredFiles, open_store
 
@@ -148,17 +161,34 @@ async def _make_documents(settings: Settings, database: Database) -> Documents:
         async with database.system() as connection:
             secret = await organizations_service.get_or_make_secret(connection, LINK_SECRET)
     store = open_store(settings.files_url, folder=settings.data_dir.expanduser() / "files")
-    return Documents(TypstRenderer(), StoredFiles(store), LinkSigner(secret))
+    renderer = TypstRenderer()
+    documents = Documents(renderer, StoredFiles(store), LinkSigner(secret))
+    return Papers(
+        invoices=documents,
+        credit_notes=NoteDocuments(renderer, documents),
+        receipts=ReceiptDocuments(renderer, documents),
+    )
 
 
-def _tasks(database: Database, documents: Documents, outside: billing_jobs.Outside) -> Tasks:
+def _tasks(database: Database, papers: Papers, outside: billing_jobs.Outside) -> Tasks:
     async def run_due_work(*, organization_id: UUID, owner_id: UUID | None) -> None:
         await billing_jobs.run_due_work(database, organization_id, owner_id, outside=outside)
 
     async def render_document(*, organization_id: UUID, invoice_id: UUID) -> None:
-        await invoice_jobs.render_document(database, documents, organization_id, invoice_id)
+        await invoice_jobs.render_document(database, papers.invoices, organization_id, invoice_id)
 
-    return Tasks(run_due_work=run_due_work, render_document=render_document)
+    async def render_credit_note(*, organization_id: UUID, note_id: UUID) -> None:
+        await note_jobs.render_document(database, papers.credit_notes, organization_id, note_id)
+
+    async def render_receipt(*, organization_id: UUID, receipt_id: UUID) -> None:
+        await payment_jobs.render_receipt(database, papers.receipts, organization_id, receipt_id)
+
+    return Tasks(
+        run_due_work=run_due_work,
+        render_document=render_document,
+        render_credit_note=render_credit_note,
+        render_receipt=render_receipt,
+    )
 
 
 def with_fast_lane(api: FastAPI, intake: Intake, batch_max_length: int) -> ASGIApp:
@@ -203,9 +233,11 @@ def create_api(wiring: Wiring | None = None) -> FastAPI:
         api.state.database = wiring.database
         api.state.base_url = wiring.base_url
         api.state.admin_api_key = wiring.admin_api_key
-        api.state.documents = wiring.documents
+        api.state.documents = wiring.papers.invoices
+        api.state.note_documents = wiring.papers.credit_notes
+        api.state.receipt_documents = wiring.papers.receipts
         api.state.outside = wiring.outside
-        api.state.sign_file = wiring.documents.signer.sign
+        api.state.sign_file = wiring.papers.invoices.signer.sign
         api.state.gatekeeper = Access(wiring.database, wiring.settle)
         api.state.is_draining = False
     return api

@@ -16,7 +16,7 @@ from procrastinate.exceptions import ConnectorException, UniqueViolation
 from procrastinate.jobs import Job, Status
 
 from tallymark.db.engine import Database, plain_url
-from tallymark.jobs.queue import RENDER_DOCUMENT, RUN_DUE_WORK
+from tallymark.jobs.queue import RENDER_CREDIT_NOTE, RENDER_DOCUMENT, RENDER_RECEIPT, RUN_DUE_WORK
 from tallymark.jobs.schedule import enqueue_what_is_due
 
 GRACE_SECONDS = 10.0
@@ -48,12 +48,26 @@ class RenderDocument(Protocol):
     async def __call__(self, *, organization_id: UUID, invoice_id: UUID) -> None: ...
 
 
+class RenderCreditNote(Protocol):
+    """Makes a credit note's document and stores it."""
+
+    async def __call__(self, *, organization_id: UUID, note_id: UUID) -> None: ...
+
+
+class RenderReceipt(Protocol):
+    """Makes a receipt's document and stores it."""
+
+    async def __call__(self, *, organization_id: UUID, receipt_id: UUID) -> None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tasks:
     """What the jobs of the queue do; each is safe to run twice."""
 
     run_due_work: RunDueWork
     render_document: RenderDocument
+    render_credit_note: RenderCreditNote
+    render_receipt: RenderReceipt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +142,14 @@ def make_queue(database: Database, tasks: Tasks) -> App:
     @queue.task(name=RENDER_DOCUMENT, retry=BackOff(limit=12, longest_seconds=3600))
     async def render_document(*, organization_id: str, invoice_id: str) -> None:
         await tasks.render_document(organization_id=UUID(organization_id), invoice_id=UUID(invoice_id))
+
+    @queue.task(name=RENDER_CREDIT_NOTE, retry=BackOff(limit=12, longest_seconds=3600))
+    async def render_credit_note(*, organization_id: str, note_id: str) -> None:
+        await tasks.render_credit_note(organization_id=UUID(organization_id), note_id=UUID(note_id))
+
+    @queue.task(name=RENDER_RECEIPT, retry=BackOff(limit=12, longest_seconds=3600))
+    async def render_receipt(*, organization_id: str, receipt_id: str) -> None:
+        await tasks.render_receipt(organization_id=UUID(organization_id), receipt_id=UUID(receipt_id))
 
     @queue.periodic(cron="* * * * *")
     @queue.task(name="retry_stalled_jobs", queueing_lock="retry_stalled_jobs")

@@ -1,12 +1,15 @@
 """Credit notes made by hand: what they give back, what they refuse, what becomes of them (invoicing §11)."""
 
 import asyncio
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 from tests import kit
 
 from tallymark.db.tables import outbox
+from tallymark.integrations.documents.credit_note import credit_note_data
+from tallymark.rooms.credit_notes import service
 
 
 @pytest.fixture
@@ -315,6 +318,31 @@ async def test_lists_are_filtered(seller):
         answer = await kit.get(seller, "/credit_notes", expect=422, **{name: "gift"})
         assert answer["error_details"] == {name.removesuffix("[]"): ["value_is_invalid"]}
     await kit.get(seller, "/credit_notes", expect=404, **{"billing_entity_codes[]": "none"})
+
+
+async def test_a_note_is_printed_as_it_adds_up(seller, database):
+    """100.00 with a coupon of 10.00 on it, half of it credited: 50.00 less 5.00, 9.00 of taxes, 54.00."""
+    body = {
+        "name": "c", "code": "c", "coupon_type": "fixed_amount", "amount_cents": 1_000, "amount_currency": "EUR",
+        "frequency": "once", "expiration": "no_expiration",
+    }  # fmt: skip
+    await kit.post(seller, "/coupons", {"coupon": body})
+    given = {"external_customer_id": seller.who["external_id"], "coupon_code": "c"}
+    await kit.post(seller, "/applied_coupons", {"applied_coupon": given})
+    plan = await kit.plan(seller, amount_cents=10_000, pay_in_advance=True)
+    await kit.subscribe(seller, seller.who, plan, billing_time="anniversary")
+    (made,) = [one for one in await kit.invoices(seller, seller.who) if one["coupons_amount_cents"]]
+    note = await give(seller, (made["fees"][0], 5_000), credit=5_400, of=made, description="half of it")
+    async with database.tenant(seller.organization_id) as tx:
+        (view,) = await service.get_views(tx, [await service.get_note(tx, UUID(note["lago_id"]))])
+    data = credit_note_data(view)
+    assert [(row["kind"], row["amount_cents"]) for row in data["totals"]] == [
+        ("items", 5_000), ("coupon", -500), ("subtotal_excl", 4_500), ("tax", 900), ("total", 5_400),
+        ("credited", 5_400),
+    ]  # fmt: skip
+    assert data["headline"] == {"kind": "credited", "amount_cents": 5_400, "note": "half of it"}
+    facts = {fact["kind"]: fact["value"] for fact in data["facts"]}
+    assert (facts["for_invoice"], facts["reason"]) == (made["number"], "Other")
 
 
 class TestVoid:

@@ -1,12 +1,16 @@
 """Payments recorded by hand, and their receipts (wallets §10, §18, §22.11; invoicing §12, §13)."""
 
 import asyncio
+from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 from tests import kit
 
 from tallymark.db.tables import outbox
+from tallymark.integrations.documents.receipt import receipt_data
+from tallymark.rooms.payments import service
 
 
 @pytest.fixture
@@ -103,6 +107,20 @@ async def test_parts_pay_an_invoice_with_what_was_offset(seller, database):
     assert await told(database, seller, seller.invoice["lago_id"]) == [
         "invoice.one_off_created", "invoice.payment_status_updated",
     ]  # fmt: skip
+
+
+async def test_payments_are_in_the_journal(seller):
+    """What the journal has as receivable is what is due (beyond.md §4)."""
+    await credit(seller, offset=2_000)
+    made = await pay(seller, 3_000, reference="wire 7")
+    entries = (await kit.get(seller, "/journal_entries"))["journal_entries"]
+    (entry,) = [one for one in entries if one["document"]["type"] == "payment"]
+    assert entry["document"] == {"type": "payment", "lago_id": made["lago_id"], "number": "wire 7"}
+    assert {line["account"]: line["debit_cents"] - line["credit_cents"] for line in entry["lines"]} == {
+        "customer_cash": 3_000, "accounts_receivable": -3_000,
+    }  # fmt: skip
+    lines = [line for one in entries for line in one["lines"] if line["account"] == "accounts_receivable"]
+    assert sum(line["debit_cents"] - line["credit_cents"] for line in lines) == 5_000
 
 
 async def test_a_payment_ends_what_is_overdue(seller):
@@ -225,9 +243,10 @@ class TestReceipts:
         assert (earlier["payment"], later["payment"]) == (first, second)
         assert earlier["created_at"] == "2025-06-05T12:00:00Z"
         path = f"/payment_receipts/{later['lago_id']}"
-        assert (await kit.get(seller, path))["payment_receipt"] == later
-        assert await told(database, seller, later["lago_id"]) == ["payment_receipt.created"]
-        assert await receipts(seller, invoice_id=seller.invoice["lago_id"]) == [later, earlier]
+        read = (await kit.get(seller, path))["payment_receipt"]
+        assert {**read, "file_url": None} == later
+        assert await told(database, seller, earlier["lago_id"]) == ["payment_receipt.created"]
+        assert await receipts(seller, invoice_id=seller.invoice["lago_id"]) == [read, earlier]
         assert await receipts(seller, invoice_id=seller.who["lago_id"]) == []
         await kit.get(seller, "/payment_receipts", invoice_id="x", expect=422)
         stranger = (await make_organization("2025-06-05T12:00:00Z")).client
@@ -240,6 +259,61 @@ class TestReceipts:
         await pay(seller, 10_000, of=made)
         assert (await invoice(seller, made))["payment_status"] == "succeeded"
         assert await receipts(seller) == []
+
+
+class TestDocuments:
+    """Receipts and credit notes as PDF, linked to by signed addresses (invoicing §15)."""
+
+    async def fetch(self, client, url):
+        answer = await client.get(url)
+        assert answer.content.startswith(b"%PDF-")
+
+    async def test_a_receipt_is_printed_once_and_told(self, seller, database):
+        await pay(seller, 4_000)
+        (listed,) = await receipts(seller)
+        assert listed["file_url"] is None
+        path = f"/payment_receipts/{listed['lago_id']}"
+        read = (await kit.get(seller, path))["payment_receipt"]
+        await self.fetch(seller, read["file_url"])
+        assert (await kit.get(seller, path))["payment_receipt"] == read
+        assert await told(database, seller, read["lago_id"]) == [
+            "payment_receipt.created", "payment_receipt.generated",
+        ]  # fmt: skip
+
+    async def test_a_credit_note_is_printed_once_and_told(self, seller, database):
+        note = await credit(seller, credit=1_000)
+        assert note["file_url"] is None
+        path = f"/credit_notes/{note['lago_id']}"
+        read = (await kit.post(seller, f"{path}/download", {}))["credit_note"]
+        await self.fetch(seller, read["file_url"])
+        again = (await kit.post(seller, f"{path}/download_pdf", {}))["credit_note"]
+        assert (
+            again["file_url"] == read["file_url"] == (await kit.get(seller, path))["credit_note"]["file_url"]
+        )
+        assert await told(database, seller, note["lago_id"]) == [
+            "credit_note.created",
+            "credit_note.generated",
+        ]
+        await kit.post(seller, f"/credit_notes/{seller.invoice['lago_id']}/download", {}, expect=404)
+
+    async def test_a_receipt_says_what_was_due_then(self, seller, database):
+        """100.00: 20.00 offset, 30.00 and 10.00 paid, 40.00 left; the next payment is on no receipt before it."""
+        await credit(seller, offset=2_000)
+        await pay(seller, 3_000)
+        await pay(seller, 1_000)
+        await pay(seller, 4_000)
+        _, second, _ = await receipts(seller)
+        async with database.tenant(seller.organization_id) as tx:
+            receipt = await service.get_receipt(tx, UUID(second["lago_id"]))
+            document = await service.get_document(tx, receipt, now=datetime.now(UTC))
+        assert (document.paid_before_cents, document.payment.amount_cents) == (3_000, 1_000)
+        assert document.offsets == ((f"{seller.invoice['number']}-CN001", 2_000),)
+        assert document.remaining_cents == 4_000
+        rows = [(row["kind"], row["amount_cents"]) for row in receipt_data(document)["totals"]]
+        assert rows == [
+            ("subtotal_excl", 10_000), ("no_tax", 0), ("total", 10_000), ("credit_note", -2_000),
+            ("paid_before", -3_000), ("this_payment", -1_000), ("remaining", 4_000),
+        ]  # fmt: skip
 
 
 class TestRefunds:

@@ -74,9 +74,20 @@ class Calls:
     async def render_document(self, *, organization_id: UUID, invoice_id: UUID) -> None:
         await self._do(invoice_id)
 
+    async def render_credit_note(self, *, organization_id: UUID, note_id: UUID) -> None:
+        await self._do(note_id)
+
+    async def render_receipt(self, *, organization_id: UUID, receipt_id: UUID) -> None:
+        await self._do(receipt_id)
+
     @property
     def tasks(self) -> Tasks:
-        return Tasks(run_due_work=self.run_due_work, render_document=self.render_document)
+        return Tasks(
+            run_due_work=self.run_due_work,
+            render_document=self.render_document,
+            render_credit_note=self.render_credit_note,
+            render_receipt=self.render_receipt,
+        )
 
 
 async def until(holds: Callable[[], bool], *, seconds: float = 20) -> None:

@@ -14,6 +14,8 @@ from tallymark.db.engine import Tx
 
 RUN_DUE_WORK = "run_due_work"
 RENDER_DOCUMENT = "render_document"
+RENDER_CREDIT_NOTE = "render_credit_note"
+RENDER_RECEIPT = "render_receipt"
 
 _ENQUEUE = text("SELECT tallymark_enqueue(:task, CAST(:arguments AS jsonb), :lock, :run_at)")
 

@@ -63,10 +63,11 @@ def _deducted(note: IssuedNote) -> tuple[int, int]:
     """What of the deductions were coupons, and what progressive credits: as the invoice's were."""
     if not note.invoice_progressive_cents:
         return note.deducted_cents, 0
+    sign = -1 if note.deducted_cents < 0 else 1
     coupons, progressive = allocate(
-        note.deducted_cents, [note.invoice_coupons_cents, note.invoice_progressive_cents]
+        abs(note.deducted_cents), [note.invoice_coupons_cents, note.invoice_progressive_cents]
     )
-    return coupons, progressive
+    return sign * coupons, sign * progressive
 
 
 def void_note(booked_cents: Mapping[Account, int], *, balance_cents: int) -> Lines:

@@ -55,35 +55,47 @@ def _title(view: InvoiceView) -> str:
 
 def invoice_data(view: InvoiceView) -> Json:
     """Everything that the template shows of an invoice."""
-    invoice, entity, customer = view.invoice, view.billing_entity, view.customer
-    words = words_of(customer.document_locale or view.customer_entity.document_locale)
-    unit = currency(invoice.currency)
+    invoice, entity = view.invoice, view.billing_entity
+    words = words_of(view.customer.document_locale or view.customer_entity.document_locale)
+    sections, totals = lines_and_totals(view, words)
     return {
+        **base_data(entity, view.customer, invoice.currency, words),
         "kind": "invoice",
         "title": _title(view),
-        "words": words,
-        "formats": formats_of(words),
-        "paper": "us-letter" if (customer.address.country or entity.country) in LETTER_COUNTRIES else "a4",
-        "currency": {
-            "code": invoice.currency,
-            "symbol": currency_symbol(invoice.currency, words),
-            "digits": unit.exponent,
-        },
-        "brand": {"accent": ACCENT, "powered_by": True},
         "number": invoice.number,
         "issuing_date": invoice.issuing_date.isoformat(),
-        "issuer": _issuer(entity, words),
-        "customer": _customer(customer, words),
         "facts": list(_facts(view)),
         "headline": _headline(view),
-        "sections": _sections(view, words),
-        "totals": list(_totals(view)),
+        "sections": sections,
+        "totals": totals,
         "custom_sections": [
             {"name": section.display_name or section.name, "details": section.details or ""}
             for section in view.sections
         ],
+    }
+
+
+def base_data(entity: BillingEntity, customer: Customer, currency_code: str, words: str) -> Json:
+    """What every document shows: who, in which language and currency, on which paper."""
+    return {
+        "words": words,
+        "formats": formats_of(words),
+        "paper": "us-letter" if (customer.address.country or entity.country) in LETTER_COUNTRIES else "a4",
+        "currency": {
+            "code": currency_code,
+            "symbol": currency_symbol(currency_code, words),
+            "digits": currency(currency_code).exponent,
+        },
+        "brand": {"accent": ACCENT, "powered_by": True},
+        "issuer": _issuer(entity, words),
+        "customer": _customer(customer, words),
         **({"footer": entity.invoice_footer} if entity.invoice_footer else {}),
     }
+
+
+def lines_and_totals(view: InvoiceView, words: str) -> tuple[list[Json], list[Json]]:
+    """The sections of an invoice with its fees, and the rows from their sum to its total."""
+    return _sections(view, words), list(_totals(view))
 
 
 def _issuer(entity: BillingEntity, words: str) -> Json:

@@ -8,10 +8,14 @@ from typing import Any
 
 import structlog
 
+from tallymark.integrations.documents.credit_note import credit_note_data
 from tallymark.integrations.documents.data import TEMPLATES, invoice_data
 from tallymark.integrations.documents.einvoicing import source, write_cii, write_ubl
 from tallymark.integrations.documents.einvoicing.facturx import with_properties
+from tallymark.integrations.documents.receipt import receipt_data
+from tallymark.rooms.credit_notes.model import CreditNoteView
 from tallymark.rooms.invoices.model import InvoiceView
+from tallymark.rooms.payments.model import ReceiptDocument
 
 log = structlog.get_logger(__name__)
 
@@ -21,7 +25,7 @@ LARGEST_USE = 200
 
 
 class TypstRenderer:
-    """Implements `rooms.invoices.ports.DocumentRenderer`. Typst and its fonts are loaded at the first document."""
+    """Implements the renderers that invoices, credit notes and payments ask for in their `ports`. Typst and its fonts are loaded at the first document."""
 
     def __init__(self) -> None:
         self._compiler: Any = None
@@ -33,11 +37,21 @@ class TypstRenderer:
 
         A picture that can't be read is left out.
         """
-        import typst
-
-        data = invoice_data(view)
         is_electronic = source.is_electronic(view.billing_entity)
         attachment = write_cii(source.invoice_document(view)) if is_electronic else None
+        return self._render(invoice_data(view), logo, attachment)
+
+    def render_credit_note(self, view: CreditNoteView, logo: bytes | None = None) -> bytes:
+        """The credit note as a PDF file, with its issuer's logo."""
+        return self._render(credit_note_data(view), logo)
+
+    def render_receipt(self, receipt: ReceiptDocument, logo: bytes | None = None) -> bytes:
+        """The receipt as a PDF file, with its issuer's logo."""
+        return self._render(receipt_data(receipt), logo)
+
+    def _render(self, data: dict[str, Any], logo: bytes | None, attachment: bytes | None = None) -> bytes:
+        import typst
+
         if logo is None:
             return self.render_pdf(data, attachment)
         try:

@@ -26,7 +26,6 @@ from tallymark.db.tables import (
 from tallymark.domain.fees.model import FeeType
 from tallymark.domain.invoicing.creditable import Given
 from tallymark.domain.journal import IssuedNote
-from tallymark.domain.money import round_cents
 from tallymark.rooms.credit_notes.model import CreditNote, Filters, Item, NoteTaxRecord
 
 
@@ -83,7 +82,8 @@ async def as_issued(tx: Tx, note_id: UUID) -> IssuedNote:
     return IssuedNote(
         item_cents={FeeType(row.fee_type): int(row.cents) for row in by_type},
         items_count=sum(row.items for row in by_type),
-        deducted_cents=round_cents(Fraction(note.precise_coupons_adjustment_amount_cents)),
+        # To the cent what the note deducted: the last of several takes back what earlier ones rounded too high.
+        deducted_cents=sum(int(row.cents) for row in by_type) - note.sub_total_excluding_taxes_amount_cents,
         invoice_coupons_cents=note.coupons_amount_cents,
         invoice_progressive_cents=note.progressive_billing_credit_amount_cents,
         taxes_cents=note.taxes_amount_cents,

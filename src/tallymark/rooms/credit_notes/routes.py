@@ -15,6 +15,7 @@ from tallymark.api.wire import query_flag, read_id
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import Invalid
 from tallymark.rooms.credit_notes import service
+from tallymark.rooms.credit_notes.documents import NoteDocuments
 from tallymark.rooms.credit_notes.model import (
     CREDIT_STATUSES,
     REASONS,
@@ -47,7 +48,7 @@ async def create_credit_note(body: CreditNoteRequest, context: InContext) -> Cre
         note = await service.create(
             tx, invoice_id, asked.asked_items, asked.parts, asked.about, now=context.now
         )
-        return await _answer(tx, note)
+        return await _answer(tx, note, context)
 
 
 @router.post("/credit_notes/estimate")
@@ -87,7 +88,7 @@ async def list_customer_credit_notes(
 async def get_credit_note(lago_id: str, context: InContext) -> CreditNoteResponse:
     """Read one credit note with its items."""
     async with context.transaction() as tx:
-        return await _answer(tx, await service.get_note(tx, read_id(lago_id, "credit_note")))
+        return await _answer(tx, await service.get_note(tx, read_id(lago_id, "credit_note")), context)
 
 
 @router.change("/credit_notes/{lago_id}")
@@ -100,7 +101,7 @@ async def update_credit_note(
         note = await service.update(
             tx, note_id, refund_status=asked.refund_status, metadata=asked.metadata, now=context.now
         )
-        return await _answer(tx, note)
+        return await _answer(tx, note, context)
 
 
 @router.put("/credit_notes/{lago_id}/void")
@@ -108,7 +109,24 @@ async def void_credit_note(lago_id: str, context: InContext) -> CreditNoteRespon
     """Drop what is left of a note's credit."""
     async with context.transaction() as tx:
         note = await service.void(tx, read_id(lago_id, "credit_note"), now=context.now)
-        return await _answer(tx, note)
+        return await _answer(tx, note, context)
+
+
+@router.post("/credit_notes/{lago_id}/download")
+@router.post("/credit_notes/{lago_id}/download_pdf", include_in_schema=False)
+async def download_credit_note(lago_id: str, request: Request, context: InContext) -> CreditNoteResponse:
+    """The credit note with a link to its PDF, which is made now if it was not before."""
+    maker: NoteDocuments = request.app.state.note_documents
+    note_id = read_id(lago_id, "credit_note")
+    async with context.transaction() as tx:
+        note = await service.get_note(tx, note_id)
+        (view,) = await service.get_views(tx, [note])
+    if note.file_key is None:
+        key = await maker.make(context.organization_id, view)
+        async with context.transaction() as tx:
+            await service.set_file(tx, note_id, key, now=context.now)
+    async with context.transaction() as tx:
+        return await _answer(tx, await service.get_note(tx, note_id), context)
 
 
 @router.post("/credit_notes/{lago_id}/metadata")
@@ -147,9 +165,9 @@ async def drop_metadata(lago_id: str, key: str, context: InContext) -> KeyValues
         return KeyValuesResponse(metadata=(await service.get_note(tx, note_id)).metadata)
 
 
-async def _answer(tx: Tx, note: CreditNote) -> CreditNoteResponse:
+async def _answer(tx: Tx, note: CreditNote, context: Context) -> CreditNoteResponse:
     (view,) = await service.get_views(tx, [note])
-    return CreditNoteResponse(credit_note=CreditNoteOutput.of(view))
+    return CreditNoteResponse(credit_note=CreditNoteOutput.of(view, context.file_url(note.file_key)))
 
 
 async def _list(context: Context, page: Page, filters: Filters) -> CreditNotesResponse:
@@ -157,7 +175,8 @@ async def _list(context: Context, page: Page, filters: Filters) -> CreditNotesRe
         found, total = await service.list_notes(tx, filters, page)
         views = await service.get_views(tx, found)
     return CreditNotesResponse(
-        credit_notes=[CreditNoteOutput.of(view) for view in views], meta=Meta.of(page, total)
+        credit_notes=[CreditNoteOutput.of(view, context.file_url(view.note.file_key)) for view in views],
+        meta=Meta.of(page, total),
     )
 
 

@@ -77,6 +77,7 @@ class CreditNoteOutput(BaseModel):
     number: str
     lago_invoice_id: UUID
     invoice_number: str
+    purchase_order_number: str | None
     issuing_date: date
     credit_status: str | None
     refund_status: str | None
@@ -113,7 +114,7 @@ class CreditNoteOutput(BaseModel):
         return shown
 
     @classmethod
-    def of(cls, view: CreditNoteView) -> CreditNoteOutput:
+    def of(cls, view: CreditNoteView, file_url: str | None) -> CreditNoteOutput:
         """Show a note with its items and taxes."""
         note = view.note
         same = (
@@ -129,8 +130,9 @@ class CreditNoteOutput(BaseModel):
             billing_entity_code=view.billing_entity.code,
             lago_invoice_id=view.invoice.id,
             invoice_number=view.invoice.number,
+            purchase_order_number=view.invoice.purchase_order_number,
             coupons_adjustment_amount_cents=_cents(note.precise_coupons_adjustment_amount_cents),
-            file_url=None,
+            file_url=file_url,
             self_billed=view.invoice.self_billed,
             customer=CustomerOutput.of(view.customer, view.customer_entity),
             items=[ItemOutput.of(item, fee) for item, fee in view.items],

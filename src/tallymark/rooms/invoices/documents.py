@@ -11,9 +11,19 @@ from uuid import UUID
 
 from tallymark.rooms.invoices.model import Files, InvoiceView
 from tallymark.rooms.invoices.ports import DocumentRenderer, FileStore
+from tallymark.rooms.organizations.model import BillingEntity
 
 MEDIA_TYPES = {"pdf": "application/pdf", "xml": "application/xml", "png": "image/png", "jpg": "image/jpeg"}
 """What a file is, by the end of its name."""
+
+
+def file_name(number: str) -> str:
+    """A document's number as the name of its file.
+
+    >>> file_name("ACM 91/F2-007-012")
+    'ACM-91-F2-007-012'
+    """
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", number)
 
 
 class LinkSigner:
@@ -36,7 +46,7 @@ class LinkSigner:
 
 
 class Documents:
-    """Makes and reads the files of invoices."""
+    """Makes the files of invoices, and keeps and reads those of all documents."""
 
     def __init__(self, renderer: DocumentRenderer, files: FileStore, signer: LinkSigner) -> None:
         self._renderer = renderer
@@ -46,16 +56,18 @@ class Documents:
     async def make(self, organization_id: UUID, view: InvoiceView) -> Files:
         """Write an invoice, the electronic one first, and keep it (invoicing §15)."""
         xml = await asyncio.to_thread(self._renderer.write_electronic, view)
-        logo_key = view.billing_entity.logo_key
-        logo = await self._files.get(f"{organization_id}/{logo_key}") if logo_key else None
+        logo = await self.logo_of(organization_id, view.billing_entity)
         content = await asyncio.to_thread(self._renderer.render_invoice, view, logo)
-        name = re.sub(r"[^A-Za-z0-9._-]+", "-", view.invoice.number)
-        key = f"invoices/{view.invoice.id}/{name}"
+        key = f"invoices/{view.invoice.id}/{file_name(view.invoice.number)}"
         files = Files(pdf=f"{key}.pdf", xml=f"{key}.xml" if xml is not None else None)
         if xml is not None:
             await self._files.put(f"{organization_id}/{files.xml}", xml)
         await self._files.put(f"{organization_id}/{files.pdf}", content)
         return files
+
+    async def logo_of(self, organization_id: UUID, entity: BillingEntity) -> bytes | None:
+        """The picture that an issuer's documents carry."""
+        return await self._files.get(f"{organization_id}/{entity.logo_key}") if entity.logo_key else None
 
     async def keep(self, organization_id: UUID, key: str, content: bytes) -> None:
         """Write a file of an organization; a signed link leads to it."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from tallymark.rooms.customers.model import Customer
-from tallymark.rooms.invoices.model import Invoice
+from tallymark.rooms.invoices.model import Invoice, InvoiceView
 
 LONGEST_REFERENCE = 40
 
@@ -58,6 +58,27 @@ class ReceiptView:
 
     receipt: Receipt
     payment: PaymentView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptDocument:
+    """What a receipt prints: the payment, its invoice, and what had been paid of that before (minor units).
+
+    `offsets` are what credit notes had taken off what is due, each with its number.
+    """
+
+    receipt: Receipt
+    payment: Payment
+    invoice: InvoiceView
+    paid_before_cents: int
+    offsets: tuple[tuple[str, int], ...]
+
+    @property
+    def remaining_cents(self) -> int:
+        """What was still due once it was paid."""
+        offset = sum(cents for _, cents in self.offsets)
+        total = self.invoice.invoice.total_amount_cents
+        return total - offset - self.paid_before_cents - self.payment.amount_cents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

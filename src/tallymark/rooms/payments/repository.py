@@ -6,11 +6,18 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, func, insert, select
+from sqlalchemy import ColumnElement, Row, func, insert, select, update
 
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
-from tallymark.db.tables import customers, invoices, payment_receipts, payments
+from tallymark.db.tables import (
+    credit_notes,
+    customers,
+    invoice_settlements,
+    invoices,
+    payment_receipts,
+    payments,
+)
 from tallymark.rooms.invoices.model import VISIBLE
 from tallymark.rooms.payments.model import Filters, Payment, Receipt
 
@@ -57,6 +64,37 @@ def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
         yield payments.c.customer_id.in_(of_id)
     if filters.invoice_id is not None:
         yield payments.c.invoice_id == filters.invoice_id
+
+
+async def paid_before(tx: Tx, payment: Payment) -> int:
+    """What had been paid of its invoice when a payment was recorded; ids are in that order."""
+    column = payments.c
+    statement = select(func.coalesce(func.sum(column.amount_cents), 0)).where(
+        column.invoice_id == payment.invoice_id,
+        column.payment_status == "succeeded",
+        column.id < payment.id,
+    )
+    return int((await tx.execute(statement)).scalar_one())
+
+
+async def offsets_before(tx: Tx, payment: Payment) -> list[tuple[str, int]]:
+    """What credit notes had taken off what was due by then, each with its number."""
+    column = invoice_settlements.c
+    statement = (
+        select(credit_notes.c.number, column.amount_cents)
+        .join(credit_notes, credit_notes.c.id == column.credit_note_id)
+        .where(column.invoice_id == payment.invoice_id, column.id < payment.id)
+        .order_by(column.id)
+    )
+    return [(row.number, row.amount_cents) for row in await tx.execute(statement)]
+
+
+async def set_file(tx: Tx, receipt_id: UUID, key: str) -> bool:
+    """Note where a receipt's file is, unless there is one; whether it was noted."""
+    column = payment_receipts.c
+    statement = update(payment_receipts).where(column.id == receipt_id, column.file_key.is_(None))
+    noted = await tx.execute(statement.values(file_key=key).returning(column.id))
+    return noted.first() is not None
 
 
 async def last_receipt_number(tx: Tx, customer_id: UUID) -> int:

@@ -13,6 +13,7 @@ from tallymark.api.wire import read_id
 from tallymark.domain.errors import Invalid
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.payments import service
+from tallymark.rooms.payments.documents import ReceiptDocuments
 from tallymark.rooms.payments.model import Filters
 from tallymark.rooms.payments.schemas import (
     PaymentOutput,
@@ -75,10 +76,19 @@ async def list_receipts(request: Request, context: InContext, page: InPage) -> R
 
 
 @router.get("/payment_receipts/{lago_id}")
-async def get_receipt(lago_id: str, context: InContext) -> ReceiptResponse:
-    """Read one receipt."""
+async def get_receipt(lago_id: str, request: Request, context: InContext) -> ReceiptResponse:
+    """Read one receipt, with a link to its PDF, which is made now if it was not before."""
+    receipt_id = read_id(lago_id, "invoice")
     async with context.transaction() as tx:
-        receipt = await service.get_receipt(tx, read_id(lago_id, "invoice"))
+        receipt = await service.get_receipt(tx, receipt_id)
+        document = await service.get_document(tx, receipt, now=context.now)
+    if receipt.file_key is None:
+        maker: ReceiptDocuments = request.app.state.receipt_documents
+        key = await maker.make(context.organization_id, document)
+        async with context.transaction() as tx:
+            await service.set_file(tx, receipt_id, key, now=context.now)
+    async with context.transaction() as tx:
+        receipt = await service.get_receipt(tx, receipt_id)
         (view,) = await service.get_receipt_views(tx, [receipt])
     return ReceiptResponse(payment_receipt=ReceiptOutput.of(view, context.file_url(receipt.file_key)))
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import Invalid, NotAllowed
+from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.credit_notes import posting, repository
 from tallymark.rooms.credit_notes.model import REFUND_STATUSES, CreditNote
 from tallymark.rooms.credit_notes.service.metadata import merge_metadata
@@ -39,6 +40,14 @@ async def update(
     if metadata:
         await merge_metadata(tx, note_id, metadata, now=now)
     return await get_note(tx, note_id)
+
+
+async def set_file(tx: Tx, note_id: UUID, key: str, *, now: datetime) -> None:
+    """Note where a note's document is kept, and tell of it; the first one stays."""
+    if (await lock_note(tx, note_id)).file_key is None:
+        await repository.update_note(tx, note_id, {"file_key": key})
+        message = Message(webhook_type="credit_note.generated", object_type="credit_note", object_id=note_id)
+        await emit(tx, message, now=now)
 
 
 async def void(tx: Tx, note_id: UUID, *, now: datetime) -> CreditNote:

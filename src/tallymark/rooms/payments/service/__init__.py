@@ -1,16 +1,19 @@
 """What can be done with payments: one file per use case."""
 
 from tallymark.rooms.payments.service.read import (
+    get_document,
     get_payment,
     get_receipt,
     get_receipt_views,
     get_views,
     list_payments,
     list_receipts,
+    set_file,
 )
 from tallymark.rooms.payments.service.record import pay_by_hand, record_payment
 
 __all__ = [
+    "get_document",
     "get_payment",
     "get_receipt",
     "get_receipt_views",
@@ -19,4 +22,5 @@ __all__ = [
     "list_receipts",
     "pay_by_hand",
     "record_payment",
+    "set_file",
 ]

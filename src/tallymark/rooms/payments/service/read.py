@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import NotFound
+from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.payments import repository
-from tallymark.rooms.payments.model import Filters, Payment, PaymentView, Receipt, ReceiptView
+from tallymark.rooms.payments.model import (
+    Filters,
+    Payment,
+    PaymentView,
+    Receipt,
+    ReceiptDocument,
+    ReceiptView,
+)
 
 
 async def get_payment(tx: Tx, payment_id: UUID) -> Payment:
@@ -43,6 +52,29 @@ async def get_receipt(tx: Tx, receipt_id: UUID) -> Receipt:
     if receipt is None:
         raise NotFound("invoice")
     return receipt
+
+
+async def get_document(tx: Tx, receipt: Receipt, *, now: datetime) -> ReceiptDocument:
+    """All that a receipt prints, as it was when the payment was recorded."""
+    payment = (await repository.get_payments(tx, [receipt.payment_id]))[receipt.payment_id]
+    invoice = (await invoices.get_invoices(tx, [payment.invoice_id]))[payment.invoice_id]
+    (view,) = await invoices.get_views(tx, [invoice], now=now)
+    return ReceiptDocument(
+        receipt=receipt,
+        payment=payment,
+        invoice=view,
+        paid_before_cents=await repository.paid_before(tx, payment),
+        offsets=tuple(await repository.offsets_before(tx, payment)),
+    )
+
+
+async def set_file(tx: Tx, receipt_id: UUID, key: str, *, now: datetime) -> None:
+    """Note where a receipt's document is kept, and tell of it; the first one stays."""
+    if await repository.set_file(tx, receipt_id, key):
+        message = Message(
+            webhook_type="payment_receipt.generated", object_type="payment_receipt", object_id=receipt_id
+        )
+        await emit(tx, message, now=now)
 
 
 async def list_receipts(tx: Tx, filters: Filters, page: Page) -> tuple[list[Receipt], int]:

@@ -9,6 +9,7 @@ from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Forbidden, Invalid, NotFound, Problems
 from tallymark.jobs.outbox import Message, emit
+from tallymark.jobs.queue import RENDER_RECEIPT, enqueue
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Invoice, InvoiceStatus
@@ -85,7 +86,7 @@ def _check(invoice: Invoice, cents: int, reference: object) -> str:
 async def record_payment(
     tx: Tx, invoice: Invoice, cents: int, *, reference: str, paid_at: datetime, now: datetime
 ) -> UUID:
-    """Write a payment by hand that succeeded, with its receipt; the invoice's own sums are left to the caller.
+    """Write a payment by hand that succeeded, with its receipt; the invoice and the journal are left to the caller.
 
     Needs the customer's lock.
     """
@@ -132,3 +133,6 @@ async def _write_receipt(tx: Tx, invoice: Invoice, payment_id: UUID, *, now: dat
         webhook_type="payment_receipt.created", object_type="payment_receipt", object_id=receipt_id
     )
     await emit(tx, message, now=now)
+    if not tx.is_simulated:
+        arguments = {"organization_id": str(tx.organization_id), "receipt_id": str(receipt_id)}
+        await enqueue(tx, RENDER_RECEIPT, arguments, lock=f"document:{receipt_id}")

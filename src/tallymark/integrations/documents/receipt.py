@@ -1,0 +1,48 @@
+"""A payment receipt as the template's data (invoicing §15)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from zoneinfo import ZoneInfo
+
+from tallymark.domain.periods import local_date
+from tallymark.integrations.documents.data import Json, base_data, labels_of, lines_and_totals, words_of
+from tallymark.rooms.payments.model import ReceiptDocument
+
+
+def receipt_data(of: ReceiptDocument) -> Json:
+    """Everything that the template shows of a receipt: the payment, the invoice's lines, and what is still due."""
+    view, payment = of.invoice, of.payment
+    words = words_of(view.customer.document_locale or view.customer_entity.document_locale)
+    sections, totals = lines_and_totals(view, words)
+    paid_on = local_date(
+        payment.created_at, ZoneInfo(view.customer.applicable_timezone(view.customer_entity))
+    )
+    return {
+        **base_data(view.billing_entity, view.customer, payment.currency, words),
+        "kind": "receipt",
+        "title": "receipt",
+        "number": of.receipt.number,
+        "issuing_date": paid_on.isoformat(),
+        "facts": [
+            {"kind": "receipt", "value": of.receipt.number},
+            {"kind": "paid_on", "type": "date", "value": paid_on.isoformat()},
+            {"kind": "method", "value": labels_of(words)["method"][payment.payment_type]},
+            *([{"kind": "reference", "value": payment.reference}] if payment.reference else []),
+            {"kind": "for_invoice", "value": view.invoice.number},
+            {"kind": "invoice_date", "type": "date", "value": view.invoice.issuing_date.isoformat()},
+        ],
+        "headline": {"kind": "received", "date": paid_on.isoformat(), "amount_cents": payment.amount_cents},
+        "sections": sections,
+        "totals": [*totals, *_paid(of)],
+    }
+
+
+def _paid(of: ReceiptDocument) -> Iterator[Json]:
+    """What came in until then, and what it left; what came later is on later receipts."""
+    for number, cents in of.offsets:
+        yield {"kind": "credit_note", "ref": number, "amount_cents": -cents}
+    if of.paid_before_cents:
+        yield {"kind": "paid_before", "amount_cents": -of.paid_before_cents}
+    yield {"kind": "this_payment", "amount_cents": -of.payment.amount_cents}
+    yield {"kind": "remaining", "amount_cents": of.remaining_cents}

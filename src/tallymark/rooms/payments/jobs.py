@@ -1,0 +1,24 @@
+"""What happens later to a payment: its receipt's document. Safe to run twice."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from tallymark.db.engine import Database
+from tallymark.rooms.organizations.access import system_now
+from tallymark.rooms.payments import service
+from tallymark.rooms.payments.documents import ReceiptDocuments
+
+
+async def render_receipt(
+    database: Database, documents: ReceiptDocuments, organization_id: UUID, receipt_id: UUID
+) -> None:
+    """Make the PDF of a receipt, unless there is one."""
+    async with database.tenant(organization_id) as tx:
+        receipt = await service.get_receipt(tx, receipt_id)
+        if receipt.file_key is not None:
+            return
+        document = await service.get_document(tx, receipt, now=system_now())
+    key = await documents.make(organization_id, document)
+    async with database.tenant(organization_id) as tx:
+        await service.set_file(tx, receipt_id, key, now=system_now())
