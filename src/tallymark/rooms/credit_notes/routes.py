@@ -114,6 +114,7 @@ async def void_credit_note(lago_id: str, context: InContext) -> CreditNoteRespon
 
 @router.post("/credit_notes/{lago_id}/download")
 @router.post("/credit_notes/{lago_id}/download_pdf", include_in_schema=False)
+@router.post("/credit_notes/{lago_id}/download_xml", include_in_schema=False)
 async def download_credit_note(lago_id: str, request: Request, context: InContext) -> CreditNoteResponse:
     """The credit note with a link to its PDF, which is made now if it was not before."""
     maker: NoteDocuments = request.app.state.note_documents
