@@ -320,18 +320,40 @@ async def test_lists_are_filtered(seller):
     await kit.get(seller, "/credit_notes", expect=404, **{"billing_entity_codes[]": "none"})
 
 
-async def test_a_note_is_printed_as_it_adds_up(seller, database):
-    """100.00 with a coupon of 10.00 on it, half of it credited: 50.00 less 5.00, 9.00 of taxes, 54.00."""
+async def discounted(client, amount, coupon, **plan):
+    """An invoice of a base price with a fixed coupon on it."""
     body = {
-        "name": "c", "code": "c", "coupon_type": "fixed_amount", "amount_cents": 1_000, "amount_currency": "EUR",
+        "name": "c", "code": "c", "coupon_type": "fixed_amount", "amount_cents": coupon, "amount_currency": "EUR",
         "frequency": "once", "expiration": "no_expiration",
     }  # fmt: skip
-    await kit.post(seller, "/coupons", {"coupon": body})
-    given = {"external_customer_id": seller.who["external_id"], "coupon_code": "c"}
-    await kit.post(seller, "/applied_coupons", {"applied_coupon": given})
-    plan = await kit.plan(seller, amount_cents=10_000, pay_in_advance=True)
-    await kit.subscribe(seller, seller.who, plan, billing_time="anniversary")
-    (made,) = [one for one in await kit.invoices(seller, seller.who) if one["coupons_amount_cents"]]
+    await kit.post(client, "/coupons", {"coupon": body})
+    given = {"external_customer_id": client.who["external_id"], "coupon_code": "c"}
+    await kit.post(client, "/applied_coupons", {"applied_coupon": given})
+    sold = await kit.plan(client, amount_cents=amount, pay_in_advance=True, **plan)
+    await kit.subscribe(client, client.who, sold, billing_time="anniversary")
+    (made,) = [one for one in await kit.invoices(client, client.who) if one["coupons_amount_cents"]]
+    return made
+
+
+async def test_notes_of_a_discounted_invoice_add_up(seller):
+    """A fee of 10.00 less a coupon of 3.33, and 19 %: 2.64 and 5.30 are its 7.94 (invoicing §17.8)."""
+    tax = await kit.tax(seller, "19", applied_to_organization=False)
+    made = await discounted(seller, 1_000, 333, tax_codes=[tax["code"]])
+    assert (made["taxes_amount_cents"], made["total_amount_cents"]) == (127, 794)
+    found = []
+    for amount in (333, 667):
+        most = (await guess(seller, (made["fees"][0], amount), of=made))["max_creditable_amount_cents"]
+        note = await give(seller, (made["fees"][0], amount), credit=most, of=made)
+        found.append([note[name] for name in (
+            "sub_total_excluding_taxes_amount_cents", "taxes_amount_cents", "total_amount_cents",
+            "precise_taxes_amount_cents", "coupons_adjustment_amount_cents",
+        )])  # fmt: skip
+    assert found == [[222, 42, 264, "42.20109", 111], [445, 85, 530, "84.73", 222]]
+
+
+async def test_a_note_is_printed_as_it_adds_up(seller, database):
+    """100.00 with a coupon of 10.00 on it, half of it credited: 50.00 less 5.00, 9.00 of taxes, 54.00."""
+    made = await discounted(seller, 10_000, 1_000)
     note = await give(seller, (made["fees"][0], 5_000), credit=5_400, of=made, description="half of it")
     async with database.tenant(seller.organization_id) as tx:
         (view,) = await service.get_views(tx, [await service.get_note(tx, UUID(note["lago_id"]))])
