@@ -86,7 +86,7 @@ def _check(invoice: Invoice, cents: int, reference: object) -> str:
 async def record_payment(
     tx: Tx, invoice: Invoice, cents: int, *, reference: str, paid_at: datetime, now: datetime
 ) -> UUID:
-    """Write a payment by hand that succeeded, with its receipt; the invoice and the journal are left to the caller.
+    """Write a payment by hand that succeeded, with its receipt; the invoice's own sums are left to the caller.
 
     Needs the customer's lock.
     """
