@@ -61,8 +61,8 @@ class Given:
 class CreditableInvoice:
     """An invoice as credit notes see it.
 
-    `sub_total_cents` and `taxes_cents` are its own, `total_cents` what it came to after credits. For a paid top-up
-    `wallet_cents` is what its wallet still has of it; None for every other invoice.
+    `sub_total_cents` and `taxes_cents` are its own, `total_cents` what it came to after credits. For a top-up
+    `wallet_cents` is what its wallet still has of it, nothing before it is paid; None for every other invoice.
     """
 
     fees: tuple[CreditableFee, ...]
@@ -97,7 +97,7 @@ class CreditableInvoice:
     @property
     def left_cents(self) -> int:
         """What notes can give back at the most, taxes included."""
-        if self.wallet_cents is not None:
+        if self.wallet_cents is not None and self.is_paid:
             return min(self.wallet_cents, self.left_sub_total_cents)
         return self.left_sub_total_cents + self.left_taxes_cents
 

@@ -31,8 +31,13 @@ class Estimated:
 
 
 async def estimate(tx: Tx, invoice_id: UUID, items: Sequence[ItemInput] | None) -> Estimated:
-    """What a note of these items may give back. Raises as `create` does for the invoice and the items."""
+    """What a note of these items may give back. Raises as `create` does for the invoice and the items.
+
+    Credits that were bought must be paid for.
+    """
     facts, asked = await _read(tx, invoice_id, items)
+    if facts.creditable.is_top_up and not facts.creditable.is_paid:
+        raise NotAllowed("invalid_type_or_status")
     return Estimated(facts=facts, estimate=notes.estimate(facts.creditable, asked))
 
 
@@ -53,6 +58,7 @@ async def create(
     found = await invoices.get_invoice(tx, invoice_id)
     await tx.lock("customer", found.customer_id)
     facts, asked = await _read(tx, invoice_id, items)
+    _check_top_up(facts, parts)
     amounts = notes.compute_note(facts.creditable, asked)
     problems = Problems()
     for field, cents in zip(
@@ -68,6 +74,14 @@ async def create(
     problems.raise_any()
     fitted = notes.fit_parts(facts.creditable, amounts, parts)
     return await get_note(tx, await save(tx, facts, amounts, fitted, about, now=now))
+
+
+def _check_top_up(facts: Facts, parts: Parts) -> None:
+    """Credits that are not paid for can only be unsold: by an offset, and nothing else."""
+    of = facts.creditable
+    is_unsold = parts.offset_cents > 0 and not parts.credit_cents and not parts.refund_cents
+    if of.is_top_up and not of.is_paid and not is_unsold:
+        raise NotAllowed("invalid_type_or_status")
 
 
 async def _read(tx: Tx, invoice_id: UUID, items: Sequence[ItemInput] | None) -> tuple[Facts, list[Item]]:

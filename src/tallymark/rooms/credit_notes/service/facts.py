@@ -13,6 +13,10 @@ from tallymark.rooms.credit_notes import repository
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import FeeRecord, FeeTax
 from tallymark.rooms.invoices.model import Invoice
+from tallymark.rooms.wallets import service as wallets
+
+TOP_UP = "credit"
+"""The type of invoices for credits that are bought."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +41,10 @@ def rate_of(tax: FeeTax) -> TaxRate:
 
 
 async def gather(tx: Tx, invoice: Invoice) -> Facts:
-    """The facts of an invoice, as they stand; with the customer's lock they stay so."""
+    """The facts of an invoice, as they stand; with the customer's lock they stay so.
+
+    Raises `NotAllowed("invalid_type_or_status")` for credits that were bought for a wallet that is not active any more.
+    """
     lines = (await fees.of_invoices(tx, [invoice.id])).get(invoice.id, [])
     credited = await repository.credited_of(tx, [fee.id for fee in lines])
     creditable = CreditableInvoice(
@@ -48,8 +55,17 @@ async def gather(tx: Tx, invoice: Invoice) -> Facts:
         paid_cents=invoice.total_paid_amount_cents,
         is_paid=invoice.payment_status == "succeeded",
         given=await repository.given_of(tx, invoice.id),
+        wallet_cents=await _wallet_cents(tx, invoice),
     )
     return Facts(invoice=invoice, fees=tuple(lines), creditable=creditable)
+
+
+async def _wallet_cents(tx: Tx, invoice: Invoice) -> int | None:
+    """What a wallet still has of credits that were bought, in minor units; None for every other invoice."""
+    if invoice.invoice_type != TOP_UP:
+        return None
+    left = await wallets.refundable_cents(tx, invoice.id)
+    return left if invoice.payment_status == "succeeded" else 0
 
 
 def _creditable(fee: FeeRecord, credited_cents: int, precise_credited_cents: Fraction) -> CreditableFee:

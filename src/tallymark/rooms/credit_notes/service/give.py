@@ -11,7 +11,7 @@ from tallymark.domain.invoicing import notes
 from tallymark.domain.invoicing.creditable import Parts
 from tallymark.rooms.credit_notes import posting, repository
 from tallymark.rooms.credit_notes.model import CreditNote
-from tallymark.rooms.credit_notes.service.facts import Facts, gather
+from tallymark.rooms.credit_notes.service.facts import TOP_UP, Facts, gather
 from tallymark.rooms.credit_notes.service.save import About, as_note, note_row, save
 from tallymark.rooms.invoices.model import Invoice
 
@@ -23,19 +23,24 @@ async def give_back_voided(tx: Tx, invoice: Invoice, parts: Parts, *, now: datet
 
     Needs the customer's lock. Raises `Invalid` where the parts are more than can be credited or refunded.
     """
+    total = parts.total_cents
+    if invoice.invoice_type == TOP_UP and not total:
+        return
     facts = await gather(tx, invoice)
-    of, total = facts.creditable, parts.total_cents
+    of = facts.creditable
     most = 0 if of.is_top_up else of.left_cents
-    if min(parts.credit_cents, parts.refund_cents) < 0 or parts.credit_cents > most or total > most:
-        raise Invalid({"credit_refund_amount": ["total_amount_exceeds_invoice_amount"]})
-    if parts.refund_cents > of.refundable_cents:
+    if (
+        min(parts.credit_cents, parts.refund_cents) < 0
+        or parts.refund_cents > of.refundable_cents
+        or total > most
+    ):
         raise Invalid({"credit_refund_amount": ["total_amount_exceeds_invoice_amount"]})
     if total:
         amounts = notes.with_total(of, notes.compute_note(of, notes.share_items(of, total)), total)
         await save(tx, facts, amounts, parts, OTHER, now=now)
     rest = await gather(tx, invoice)
     amounts = notes.compute_note(rest.creditable, notes.all_items(rest.creditable))
-    if amounts.total_cents and not of.is_top_up:
+    if amounts.total_cents:
         unused = Parts(credit_cents=amounts.total_cents)
         note_id = await save(tx, rest, amounts, unused, OTHER, now=now)
         await repository.update_note(tx, note_id, {"credit_status": "voided", "balance_amount_cents": 0})

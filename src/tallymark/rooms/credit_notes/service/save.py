@@ -25,6 +25,7 @@ from tallymark.rooms.customers import service as customers
 from tallymark.rooms.invoices.model import Invoice
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.settlements import service as settlements
+from tallymark.rooms.wallets import service as wallets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,8 @@ async def save(
     own: dict[str, Any] = {**keys, "credit_note_id": note_id, "currency": invoice.currency}
     await repository.insert_note(tx, note, _items(facts, amounts, own), _taxes(facts, amounts, own))
     await posting.post_issued(tx, note_id, now=now)
+    if facts.creditable.is_top_up and parts.refund_cents:
+        await wallets.refund(tx, invoice.id, parts.refund_cents, credit_note_id=note_id, now=now)
     if parts.offset_cents:
         await settlements.offset(tx, invoice, note_id, parts.offset_cents, now=now)
     message = Message(webhook_type="credit_note.created", object_type="credit_note", object_id=note_id)

@@ -18,7 +18,7 @@ from tallymark.rooms.payments.model import LONGEST_REFERENCE, Payment, PaymentIn
 from tallymark.rooms.payments.service.read import get_payment
 from tallymark.rooms.settlements import service as settlements
 
-PAYABLE = (InvoiceStatus.FINALIZED,)
+PAYABLE = (InvoiceStatus.FINALIZED, InvoiceStatus.OPEN)
 LARGEST = 2**63
 
 
