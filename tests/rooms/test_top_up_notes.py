@@ -1,13 +1,21 @@
 """Money back on credits that were bought, and their payment (wallets §5; invoicing §11.4, §11.5)."""
 
+from datetime import UTC, datetime
+from uuid import UUID
+
 import pytest
 from tests import kit
+
+from tallymark.integrations.documents.data import invoice_data
+from tallymark.rooms.invoices import service as invoices
 
 
 @pytest.fixture
 async def buyer(make_organization):
     """A customer who has bought 100 credits of 1.00 and been granted 20; the purchase waits for its payment."""
-    client = (await make_organization("2025-06-05T12:00:00Z")).client
+    organization = await make_organization("2025-06-05T12:00:00Z")
+    client = organization.client
+    client.organization_id = organization.id
     client.who = await kit.customer(client, currency="EUR")
     client.wallet = await wallet(client, paid_credits="100", granted_credits="20")
     (client.invoice,) = await kit.invoices(client, client.who)
@@ -24,7 +32,11 @@ async def balance(client):
 
 
 async def pay(client, amount, *, invoice_id=None, expect=200):
-    body = {"invoice_id": invoice_id or client.invoice["lago_id"], "amount_cents": amount, "reference": "wire"}
+    body = {
+        "invoice_id": invoice_id or client.invoice["lago_id"],
+        "amount_cents": amount,
+        "reference": "wire",
+    }
     return await kit.post(client, "/payments", {"payment": body}, expect=expect)
 
 
@@ -132,3 +144,26 @@ async def test_a_wallet_that_has_ended_gives_nothing_back(buyer):
     await kit.call(buyer, "DELETE", f"/wallets/{buyer.wallet['lago_id']}")
     assert (await give(buyer, 1_000, refund=1_000, expect=405))["code"] == "invalid_type_or_status"
     assert (await guess(buyer, 1_000, expect=405))["code"] == "invalid_type_or_status"
+
+
+async def test_a_purchase_is_printed_as_one_line(buyer, database):
+    async with database.tenant(buyer.organization_id) as tx:
+        invoice = await invoices.get_invoice(tx, UUID(buyer.invoice["lago_id"]))
+        (view,) = await invoices.get_views(tx, [invoice], now=datetime.now(UTC))
+    data = invoice_data(view)
+    assert data["title"] == "advance_invoice"
+    ((group,),) = [section["groups"] for section in data["sections"]]
+    assert group["title"] == "Prepaid credits"
+    assert [(fee["units"], fee["unit_amount"], fee["amount_cents"]) for fee in group["fees"]] == [
+        ("100", "1", 10_000)
+    ]
+
+
+async def test_receipt_and_note_of_a_purchase_are_printed(buyer):
+    await pay(buyer, 10_000)
+    (receipt,) = (await kit.get(buyer, "/payment_receipts"))["payment_receipts"]
+    read = (await kit.get(buyer, f"/payment_receipts/{receipt['lago_id']}"))["payment_receipt"]
+    note = await give(buyer, 1_000, refund=1_000)
+    shown = (await kit.post(buyer, f"/credit_notes/{note['lago_id']}/download", {}))["credit_note"]
+    for url in (read["file_url"], shown["file_url"]):
+        assert (await buyer.get(url)).content.startswith(b"%PDF-")

@@ -48,9 +48,15 @@ def labels_of(code: str) -> Json:
 
 
 def _title(view: InvoiceView) -> str:
+    """What the law or the trade calls it (invoicing §15)."""
     if view.invoice.self_billed:
         return "self_billed_invoice"
-    return "tax_invoice" if view.billing_entity.country in TAX_INVOICE_COUNTRIES else "invoice"
+    if view.invoice.invoice_type == "credit":
+        return "advance_invoice"
+    is_tax_invoice = view.billing_entity.country in TAX_INVOICE_COUNTRIES
+    if view.invoice.invoice_type == "advance_charges":
+        return "paid_tax_invoice" if is_tax_invoice else "paid_invoice"
+    return "tax_invoice" if is_tax_invoice else "invoice"
 
 
 def invoice_data(view: InvoiceView) -> Json:
@@ -173,6 +179,8 @@ def _sections(view: InvoiceView, words: str) -> list[Json]:
     names = labels_of(words)["group"]
     if view.invoice.invoice_type == "one_off":
         return [_one_off_section(view, words)]
+    if view.invoice.invoice_type == "credit":
+        return [_credits_section(view, words)]
     sections = []
     for shown in view.subscriptions:
         subscription = shown.contract.subscription
@@ -208,6 +216,16 @@ def _one_off_section(view: InvoiceView, words: str) -> Json:
         "name": _title(view),
         "amount_cents": view.invoice.fees_amount_cents,
         "groups": [_group(names["add_ons"], list(fees), view, words) for _, fees in by_period],
+    }
+
+
+def _credits_section(view: InvoiceView, words: str) -> Json:
+    """The one line of credits that were bought."""
+    title = labels_of(words)["total"]["prepaid_credits"]
+    return {
+        "name": title,
+        "amount_cents": view.invoice.fees_amount_cents,
+        "groups": [_group(title, view.fees, view, words)],
     }
 
 
