@@ -1015,7 +1015,8 @@ class TestWaves:
                 owners.append((first, await wallet(client, who, granted_credits="3", code="second")))
             with count_statements() as statements:
                 await kit.advance(client, "2026-02-01T01:00")
-            counts.append(len(statements))
+            # A clock's advance says now and then that it is still alive: that is no part of the wave.
+            counts.append(sum("test_clocks" not in statement for statement in statements))
             for first, second in owners:
                 assert (await now(client, first))["balance_cents"] == 0
                 assert (await now(client, second))["balance_cents"] == 100
