@@ -226,6 +226,20 @@ async def test_subscriptions_of_one_day_share_an_invoice_unless_they_want_their_
     assert sorted(len(invoice["fees"]) for invoice in found) == [1, 2]
 
 
+async def test_an_end_with_a_day_waits_ten_minutes_for_its_last_events(seller):
+    """subscriptions §5.2: sent at 00:05, dated 23:59 of the last day."""
+    sold = await kit.metric(seller)
+    plan = await kit.plan(seller, kit.charge(sold))
+    customer = await kit.customer(seller)
+    subscription = await kit.subscribe(seller, customer, plan, ending_at="2025-02-01T12:00:00Z")
+    await kit.advance(seller, "2025-02-01T00:05")
+    assert await kit.invoices(seller, customer) == []
+    await kit.send(seller, subscription, sold, 4, timestamp=kit.epoch("2025-01-31T23:59:00"))
+    await kit.advance(seller, "2025-02-01T00:10")
+    (invoice,) = await kit.invoices(seller, customer)
+    assert amounts(invoice) == [("subscription", 0), ("charge", 400)]
+
+
 async def test_starts_and_ends_of_one_instant_are_invoiced_one_by_one(seller):
     """subscriptions §5.1, rows 1 and 4: from 20 to 31 January 12 days of 31.00, then February's 10 days of 28.00."""
     advance = await kit.plan(seller, amount_cents=3100, pay_in_advance=True)

@@ -78,6 +78,8 @@ async def terminate(
         },
     )
     await tell(tx, ended, "terminated", "updated", now=now)
+    # An end with a day waits for that day's last events, as the calendar's invoices do (§5.2).
+    settled_at = terminated_at + tx.settling_time if terminated_at == last_day else now
     await agenda.leave(
         tx,
         Item(
@@ -85,7 +87,7 @@ async def terminate(
             subject_id=subscription.id,
             owner_id=contract.customer.id,
             due_at=terminated_at,
-            run_at=now,
+            run_at=max(now, settled_at),
         ),
     )
     return ended
