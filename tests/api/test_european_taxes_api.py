@@ -273,3 +273,31 @@ async def test_a_deleted_automatic_tax_comes_back_when_it_is_needed(client):
 async def test_a_customer_made_by_a_subscription_gets_theirs(client):
     await kit.subscribe(client, {"external_id": "c"}, await kit.plan(client))
     assert await codes(client) == ["lago_eu_fr_standard"]
+
+
+async def test_usage_that_passed_thresholds_waits_with_what_it_took_over(client, register):
+    """52.00, then 110.00 less these: both stay as they were when they are taxed, 10.40 and 11.60 (invoicing §5.1)."""
+    register.is_away = True
+    await upsert(client, country="FR", tax_identification_number="FR40303265045")
+    metric = await kit.metric(client, "sum_agg", field_name="value")
+    plan = await kit.plan(
+        client,
+        kit.charge(metric),
+        usage_thresholds=[{"amount_cents": 5000}, {"amount_cents": 10_000}],
+    )
+    subscription = await kit.subscribe(client, {"external_id": "c"}, plan)
+    look = {"lifetime_usage": {"external_historical_usage_amount_cents": 0}}
+    for units in (52, 58):
+        await kit.send(client, subscription, metric, units)
+        await kit.call(client, "PUT", f"/subscriptions/{subscription['external_id']}/lifetime_usage", look)
+    await kit.send(client, subscription, metric, 1)
+    assert {one["status"] for one in await kit.invoices(client, {"external_id": "c"})} == {"pending"}
+    register.is_away = False
+    await kit.advance(client, "2025-01-02T00:00:00Z")
+    issued = await kit.invoices(client, {"external_id": "c"})
+    names = ("fees", "progressive_billing_credit", "taxes", "total")
+    found = sorted(tuple(one[f"{name}_amount_cents"] for name in names) for one in issued)
+    assert found == [(5200, 0, 1040, 6240), (11_000, 5200, 1160, 6960)]
+    await kit.advance(client, "2025-02-01T01:00")
+    listed = (await kit.get(client, "/invoices", invoice_type="subscription"))["invoices"]
+    assert [one["progressive_billing_credit_amount_cents"] for one in listed] == [11_000]

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from uuid import UUID
 
 from tallymark.db.engine import Tx
-from tallymark.domain.invoicing import Coupon, CouponCredit, InvoicedFee, compute_invoice
+from tallymark.domain.invoicing import Billed, Coupon, CouponCredit, InvoicedFee, compute_invoice
 from tallymark.domain.invoicing.explain import credit_terms
 from tallymark.rooms.billing.model import Computed, Line, Source, Subject
 from tallymark.rooms.billing.service.progressive_credits import as_billed, credited
@@ -107,13 +107,17 @@ def make_computed(
     lines: Sequence[Line],
     book: CouponBook = NO_COUPONS,
     sources: Mapping[UUID, Source] = NOTHING_BILLED,
+    kept: Sequence[Billed] = (),
 ) -> Computed:
     """Take lines to an invoice (invoicing §5): what was billed progressively, coupons as far as the book has any, taxes.
 
-    `sources` are the progressive invoices of its subscriptions.
+    `sources` are the progressive invoices of its subscriptions; `kept` is what one took over already that is taxed anew.
     """
     fees = [InvoicedFee(fee=line.fee, taxes=tuple(tax.as_rate for tax in line.taxes)) for line in lines]
-    billed = [as_billed(source, subscription_id, lines) for subscription_id, source in sources.items()]
+    billed = [
+        *kept,
+        *(as_billed(source, subscription_id, lines) for subscription_id, source in sources.items()),
+    ]
     if not lines:
         # Even without usage: what was billed progressively was too much then.
         totals = compute_invoice(fees, (), billed)
@@ -121,7 +125,7 @@ def make_computed(
             subjects=tuple(subjects),
             lines=(),
             totals=totals,
-            credited=credited(sources, totals.progressive_credits),
+            credited=credited(sources, totals.progressive_credits[len(kept) :]),
         )
     contract = lines[0].contract
     offered = book.of(contract.customer.id, contract.plan.amount_currency)
@@ -131,7 +135,7 @@ def make_computed(
         lines=tuple(lines),
         totals=totals,
         coupon_uses=tuple(book.use(offered, totals.coupon_credits)),
-        credited=credited(sources, totals.progressive_credits),
+        credited=credited(sources, totals.progressive_credits[len(kept) :]),
     )
 
 

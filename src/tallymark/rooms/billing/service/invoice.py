@@ -200,7 +200,7 @@ async def release(tx: Tx, invoice: Invoice, *, now: datetime) -> None:
     if invoice.invoice_type == one_off.INVOICE_TYPE:
         await one_off.release(tx, invoice, stored, now=now)
         return
-    if is_fixed(stored):
+    if is_fixed(invoice, stored):
         fresh = await retax(tx, invoice, stored, now=now)
     else:
         fresh = await refresh(tx, invoice, now=now, is_final=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from tallymark.db.ids import new_id
 from tallymark.domain.fees.model import FeeType
 from tallymark.domain.invoicing import Billed, ProgressiveCredit, ProgressiveInvoice
 from tallymark.domain.invoicing.explain import credit_terms
+from tallymark.domain.invoicing.progressive import SHARE_UNITS
 from tallymark.rooms.billing.model import Computed, Credited, Line, Source, Subject
 from tallymark.rooms.credit_notes import service as credit_notes
 from tallymark.rooms.fees import service as fees
@@ -158,17 +160,25 @@ def _has_filter(fee: FeeRecord, chosen: ChargeFilter | None) -> bool:
     return fee.charge_filter_id == chosen.id or dict(fee.filter_values or {}) == values
 
 
+def kept_credit(credit_cents: int, shares: Sequence[Fraction]) -> list[Billed]:
+    """What an invoice took over already, as its fees share it: for taxing it anew, when nothing else of it changes."""
+    if not credit_cents:
+        return []
+    fees = frozenset(range(len(shares)))
+    amounts = [(index, int(share * SHARE_UNITS)) for index, share in enumerate(shares)]
+    return [Billed(available_cents=credit_cents, amounts=amounts, usage=fees, charges=fees)]
+
+
 def credited(sources: Mapping[UUID, Source], credits: Sequence[ProgressiveCredit]) -> tuple[Credited, ...]:
     """What was taken over of each source, in their order."""
-    in_order = list(sources.values())
     return tuple(
         Credited(
-            source=in_order[credit.position],
+            source=source,
             amount_cents=credit.amount_cents,
             excess_cents=credit.excess_cents,
             terms=credit_terms(credit.shares),
         )
-        for credit in credits
+        for source, credit in zip(sources.values(), credits, strict=True)
     )
 
 

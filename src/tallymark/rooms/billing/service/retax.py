@@ -15,12 +15,13 @@ from tallymark.domain.money import fixed
 from tallymark.domain.periods import Period
 from tallymark.rooms.billing.model import Computed, Line
 from tallymark.rooms.billing.service.coupons import CouponBook, make_computed
+from tallymark.rooms.billing.service.progressive_credits import kept_credit
 from tallymark.rooms.billing.service.rows import fee_tax_rows, tax_rows, total_columns
 from tallymark.rooms.coupons import service as coupons
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import FeeRecord
 from tallymark.rooms.invoices import service as invoices
-from tallymark.rooms.invoices.model import Invoice
+from tallymark.rooms.invoices.model import PROGRESSIVE_TYPE, Invoice
 from tallymark.rooms.subscriptions import service as subscriptions
 from tallymark.rooms.taxes import service as taxes
 from tallymark.rooms.taxes.model import Owner, Tax
@@ -29,7 +30,7 @@ from tallymark.rooms.usage import service as usage
 
 async def retax(tx: Tx, invoice: Invoice, stored: Sequence[FeeRecord], *, now: datetime) -> Invoice:
     """Write an invoice's taxes and those of its fees anew, with the coupons that it now uses."""
-    computed, book = await _compute(tx, stored)
+    computed, book = await _compute(tx, invoice, stored)
     keys: dict[str, Any] = {"organization_id": tx.organization_id, "created_at": now}
     fee_taxes = [
         row
@@ -63,11 +64,14 @@ def retaxed_columns(fee: FeeRecord, invoiced: InvoicedFee, *, now: datetime) -> 
     }
 
 
-async def _compute(tx: Tx, stored: Sequence[FeeRecord]) -> tuple[Computed, CouponBook]:
-    """The invoice of stored fees with the coupons and taxes of today; amounts stay as they are."""
+async def _compute(tx: Tx, invoice: Invoice, stored: Sequence[FeeRecord]) -> tuple[Computed, CouponBook]:
+    """The invoice of stored fees with the coupons and taxes of today; amounts, and what it took over, stay as they are."""
     lines = await lines_of(tx, stored)
     book = CouponBook(await coupons.usable(tx, {line.contract.customer.id for line in lines}))
-    return make_computed((), lines, book), book
+    # Coupons were not used while it waited: what the fees share is what it took over.
+    shares = [Fraction(fee.precise_coupons_amount_cents) for fee in stored]
+    kept = kept_credit(invoice.progressive_billing_credit_amount_cents, shares)
+    return make_computed((), lines, book, kept=kept), book
 
 
 async def lines_of(tx: Tx, stored: Sequence[FeeRecord]) -> list[Line]:
@@ -110,9 +114,10 @@ async def _own_taxes(tx: Tx, stored: Sequence[FeeRecord]) -> dict[UUID, tuple[Ta
     return {**of_charges, **of_fixed}
 
 
-def is_fixed(stored: Sequence[FeeRecord]) -> bool:
-    """Whether an invoice holds fees of events, or that were made anew: they are not computed a second time."""
-    return any(fee.event_id is not None or fee.original_fee_id is not None for fee in stored)
+def is_fixed(invoice: Invoice, stored: Sequence[FeeRecord]) -> bool:
+    """Whether an invoice is not computed a second time: it has usage as it was at a threshold, or fees of events or made anew."""
+    is_anew = any(fee.event_id is not None or fee.original_fee_id is not None for fee in stored)
+    return is_anew or invoice.invoice_type == PROGRESSIVE_TYPE
 
 
 def as_computed(fee: FeeRecord) -> Fee:
