@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import pikepdf
+import pypdf
 import pytest
 
 from tallymark.api.validation import LOCALES
@@ -158,3 +159,24 @@ class TestBreakdown:
     @pytest.mark.parametrize("charge_model", ["standard", "dynamic", None])
     def test_units_times_price_need_no_lines(self, charge_model):
         assert breakdown(charge_model, {}) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        ("en", "your usage so far, €62.00, has reached the threshold of €50.00"),
+        ("de", "Nutzung von 62,00 € hat die Schwelle von 50,00 € erreicht"),
+    ],
+)
+def test_a_progressive_invoice_says_which_threshold_was_reached(renderer, code, sentence):
+    """invoicing §15: after the totals, with the amounts of the invoice's currency."""
+    data = document(code, reached=[{"usage_cents": 6200, "threshold_cents": 5000}])
+    data["totals"] = [
+        {"kind": "fees", "amount_cents": 6200},
+        {"kind": "progressive_credit", "ref": "ACM-91F2-007-011", "amount_cents": -5200},
+        {"kind": "total", "amount_cents": 1000},
+    ]
+    pages = pypdf.PdfReader(io.BytesIO(renderer.render_pdf(data))).pages
+    text = " ".join("".join(page.extract_text() for page in pages).split())
+    assert sentence.replace("\u00a0", " ") in text.replace("\u00a0", " ")
+    assert "ACM-91F2-007-011" in text

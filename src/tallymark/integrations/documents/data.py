@@ -74,6 +74,7 @@ def invoice_data(view: InvoiceView) -> Json:
         "headline": _headline(view),
         "sections": sections,
         "totals": totals,
+        "reached": list(_reached(view)),
         "custom_sections": [
             {"name": section.display_name or section.name, "details": section.details or ""}
             for section in view.sections
@@ -343,6 +344,14 @@ def _prepaid(invoice: Invoice) -> Iterator[Json]:
 
 
 def _deduction(line: CreditLine) -> Json:
-    """A coupon by its name, a credit note by its number."""
+    """A coupon by its name, a credit note and an invoice of a period's usage so far by their numbers."""
+    kind = "progressive_credit" if line.item_type == "invoice" else line.item_type
     name = {"name": line.item_name} if line.item_type == "coupon" else {"ref": line.item_code}
-    return {"kind": line.item_type, **name, "amount_cents": -line.amount_cents}
+    return {"kind": kind, **name, "amount_cents": -line.amount_cents}
+
+
+def _reached(view: InvoiceView) -> Iterator[Json]:
+    """The highest threshold that a progressive invoice was made for, and the usage that reached it."""
+    passed = sorted(view.applied_thresholds, key=lambda item: item.level_cents)
+    for item in passed[-1:]:
+        yield {"usage_cents": item.lifetime_usage_amount_cents, "threshold_cents": item.level_cents}
