@@ -1,11 +1,17 @@
 """Usage billed when it passes a threshold, and credited where its period is billed (pricing §14, invoicing §5.1, §9)."""
 
+import asyncio
+
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
 from tests import kit
 from tests.kit import Json, call, get
 
-from tallymark.db.tables import outbox
+from tallymark.db.ids import new_id
+from tallymark.db.tables import applied_usage_thresholds, outbox
+from tallymark.rooms.billing import jobs
+from tallymark.rooms.invoices import progressive
 
 STANDING = "2025-01-01T00:00:00Z"
 
@@ -416,3 +422,60 @@ class TestLifetimeUsage:
         w = await world()
         shown = (await get(w.client, f"{w.path}/lifetime_usage"))["lifetime_usage"]
         assert "usage_thresholds" not in shown
+
+
+class TestOnce:
+    """Workers side by side, or dying on the way, make one invoice of one crossing."""
+
+    @pytest.fixture
+    async def waiting(self, organization):
+        """A live organization's usage of 60.00 beyond a threshold, which nobody has looked at yet."""
+        w = await World.make(organization, 5000)
+        await w.use(6000)
+        return w
+
+    async def test_whoever_looks_first(self, waiting, database):
+        run = [jobs.run_due_work(database, waiting.organization.id, None) for _ in range(4)]
+        await asyncio.gather(*run)
+        assert [amounts(one)[0] for one in await waiting.progressive()] == [6000]
+
+    async def test_when_a_worker_dies_on_the_way(self, waiting, database, monkeypatch):
+        """The invoice is made and its threshold is not noted yet: neither is kept, and the next worker does both."""
+
+        async def dies(*_):
+            raise asyncio.CancelledError
+
+        with monkeypatch.context() as patched:
+            patched.setattr(progressive, "save_applied", dies)
+            with pytest.raises(asyncio.CancelledError):
+                await jobs.run_due_work(database, waiting.organization.id, None)
+        assert await waiting.progressive() == []
+        await jobs.run_due_work(database, waiting.organization.id, None)
+        assert [amounts(one)[0] for one in await waiting.progressive()] == [6000]
+
+    async def test_the_database_refuses_a_second_one(self, waiting, database):
+        await jobs.run_due_work(database, waiting.organization.id, None)
+        async with database.tenant(waiting.organization.id) as tx:
+            (row,) = (await tx.execute(select(applied_usage_thresholds))).mappings().all()
+        with pytest.raises(IntegrityError, match="applied_usage_thresholds_level_key"):
+            async with database.tenant(waiting.organization.id) as tx:
+                await tx.execute(insert(applied_usage_thresholds), [{**row, "id": new_id()}])
+
+    async def test_many_are_looked_at_with_the_statements_of_two(self, make_organization, count_statements):
+        counts = []
+        for customers in (2, 8):
+            organization = await make_organization(STANDING)
+            client = organization.client
+            calls = await kit.metric(client)
+            plan = await kit.plan(client, kit.charge(calls), usage_thresholds=marks(500))
+            owners = []
+            for _ in range(customers):
+                owners.append(await kit.customer(client))
+                subscription = await kit.subscribe(client, owners[-1], plan)
+                await kit.send(client, subscription, calls, 3)
+            with count_statements() as statements:
+                body = {"plan": {"usage_thresholds": marks(200)}}
+                await call(client, "PUT", f"/plans/{plan['code']}", body)
+            counts.append(len(statements))
+            assert [len(await kit.invoices(client, owner)) for owner in owners] == [1] * customers
+        assert counts[0] == counts[1]
