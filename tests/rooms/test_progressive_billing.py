@@ -479,3 +479,85 @@ class TestOnce:
             counts.append(len(statements))
             assert [len(await kit.invoices(client, owner)) for owner in owners] == [1] * customers
         assert counts[0] == counts[1]
+
+
+class TestShares:
+    async def test_fall_on_the_same_filter_and_group(self, make_organization):
+        """Billed: 4.00 for eu/a, 6.00 for eu/b, 2.00 for the rest; then 1.00 more of each and a group of its own."""
+        client = (await make_organization(STANDING)).client
+        calls = await kit.metric(client, filters=[{"key": "region", "values": ["eu", "us"]}])
+        sold = {
+            **kit.charge(calls, amount="2", pricing_group_keys=["who"]),
+            "filters": [
+                {
+                    "values": {"region": ["eu"]},
+                    "properties": {"amount": "1", "pricing_group_keys": ["who"]},
+                }
+            ],
+        }
+        plan = await kit.plan(client, sold, usage_thresholds=marks(1200))
+        customer = await kit.customer(client)
+        subscription = await kit.subscribe(client, customer, plan)
+
+        async def use(number, region, who):
+            for _ in range(number):
+                properties = {"value": 1, "region": region, "who": who}
+                await kit.send(client, subscription, calls, 1, properties=properties)
+
+        await use(4, "eu", "a")
+        await use(6, "eu", "b")
+        await use(1, "us", "a")
+        path = f"/subscriptions/{subscription['external_id']}/lifetime_usage"
+        look = {"lifetime_usage": {"external_historical_usage_amount_cents": 0}}
+        await call(client, "PUT", path, look)
+        for region, who in (("eu", "a"), ("eu", "b"), ("us", "a"), ("us", "c")):
+            await use(1, region, who)
+        await kit.advance(client, "2025-02-01T01:00")
+        (last,) = [i for i in await kit.invoices(client, customer) if i["invoice_type"] == "subscription"]
+        shares = {
+            (fee["item"]["filters"] and "eu", fee["item"]["grouped_by"]["who"]): (
+                fee["amount_cents"],
+                fee["precise_coupons_amount_cents"],
+            )
+            for fee in last["fees"]
+            if fee["item"]["type"] == "charge"
+        }
+        assert shares == {
+            ("eu", "a"): (500, "400.0"),
+            ("eu", "b"): (700, "600.0"),
+            (None, "a"): (400, "200.0"),
+            (None, "c"): (200, "0.0"),
+        }
+
+    async def test_of_two_subscriptions_fall_on_their_own_fees(self, world):
+        """They share the invoice of the period: 6000 and 7000 were billed of 6500 and 7000."""
+        w = await world(5000, amount_cents=0)
+        other = await kit.subscribe(w.client, w.customer, w.plan)
+        await w.use(6000)
+        await kit.send(w.client, other, w.calls, 7000)
+        path = f"/subscriptions/{other['external_id']}/lifetime_usage"
+        await call(w.client, "PUT", path, {"lifetime_usage": {"external_historical_usage_amount_cents": 0}})
+        await w.use(500)
+        await kit.advance(w.client, "2025-02-01T01:00")
+        (last,) = await w.invoices("subscription")
+        assert amounts(last)[:3] == (13_500, 13_000, 500)
+        assert sorted(credit["amount_cents"] for credit in last["credits"]) == [6000, 7000]
+        shares = {
+            fee["external_subscription_id"]: fee["precise_coupons_amount_cents"]
+            for fee in last["fees"]
+            if fee["item"]["type"] == "charge"
+        }
+        assert shares == {w.subscription["external_id"]: "6000.0", other["external_id"]: "7000.0"}
+
+    async def test_are_found_again_on_a_plan_of_ones_own(self, world):
+        """The price falls to half in the middle of the period: 6000 were billed of what is 3500 in the end."""
+        w = await world(5000, amount_cents=0)
+        await w.use(6000)
+        (sold,) = w.plan["charges"]
+        overrides = {"charges": [{"id": sold["lago_id"], "properties": {"amount": "0.005"}}]}
+        await call(w.client, "PUT", w.path, {"subscription": {"plan_overrides": overrides}})
+        await w.use(1000)
+        await kit.advance(w.client, "2025-02-01T01:00")
+        (last,) = await w.invoices("subscription")
+        assert amounts(last) == (3500, 3500, 0, 0, 0)
+        assert [note["credit_amount_cents"] for note in await w.notes()] == [2500]
