@@ -418,6 +418,19 @@ class TestLifetimeUsage:
             {"amount_cents": 4500, "completion_ratio": 0.0, "reached_at": None},
         ]
 
+    async def test_skipped_steps_were_reached_with_the_one_that_was_billed(self, world):
+        """2500 at once pass 2000: the step of 1000 was reached then, too."""
+        w = await world(recurring=1000)
+        await kit.advance(w.client, "2025-01-02T10:00")
+        await w.use(2500)
+        await kit.advance(w.client, "2025-01-03T10:00")
+        shown = (await get(w.client, f"{w.path}/lifetime_usage"))["lifetime_usage"]["usage_thresholds"]
+        assert shown == [
+            {"amount_cents": 1000, "completion_ratio": 1.0, "reached_at": "2025-01-02T10:00:00Z"},
+            {"amount_cents": 2000, "completion_ratio": 1.0, "reached_at": "2025-01-02T10:00:00Z"},
+            {"amount_cents": 3000, "completion_ratio": 0.5, "reached_at": None},
+        ]
+
     async def test_shows_none_where_none_apply(self, world):
         w = await world()
         shown = (await get(w.client, f"{w.path}/lifetime_usage"))["lifetime_usage"]

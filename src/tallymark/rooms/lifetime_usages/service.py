@@ -9,8 +9,9 @@ from uuid import UUID
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import NotFound
-from tallymark.domain.invoicing.thresholds import completion
+from tallymark.domain.invoicing.thresholds import Step, completion
 from tallymark.rooms.invoices import progressive
+from tallymark.rooms.invoices.model import AppliedThreshold
 from tallymark.rooms.lifetime_usages import repository
 from tallymark.rooms.lifetime_usages.model import LifetimeUsage, Mark, Parts
 from tallymark.rooms.subscriptions import service as subscriptions
@@ -104,14 +105,18 @@ async def _marks(tx: Tx, contract: Contract, total_cents: int, *, now: datetime)
         external_subscription_id=subscription.external_id,
         subscription_at=subscription.subscription_at,
     )
-    reached = {(item.level_cents, item.recurring): item.created_at for item in applied}
     steps = completion([item.as_mark for item in applying], total_cents)
     return tuple(
-        Mark(
-            step=step,
-            reached_at=reached.get((step.level_cents, step.threshold.is_recurring), now)
-            if step.is_reached
-            else None,
-        )
+        Mark(step=step, reached_at=_reached_at(step, applied, now) if step.is_reached else None)
         for step in steps
     )
+
+
+def _reached_at(step: Step, applied: Sequence[AppliedThreshold], now: datetime) -> datetime:
+    """When a mark was last passed; a step of a recurring one that was skipped, when a later step was."""
+    alike = [item for item in applied if item.recurring == step.threshold.is_recurring]
+    own = [item.created_at for item in alike if item.level_cents == step.level_cents]
+    beyond = [item.created_at for item in alike if item.recurring and item.level_cents > step.level_cents]
+    if own:
+        return own[-1]
+    return beyond[0] if beyond else now

@@ -59,7 +59,7 @@ async def replace_thresholds(tx: Tx, editing: Editing, asked: Sequence[Threshold
 async def _note_checks(tx: Tx, plan_id: UUID, *, now: datetime) -> None:
     """Have everybody whose thresholds these may be looked at: on the plan, or on a plan of their own made of it."""
     live = await endings.active_on(tx, plan_id)
-    await agenda.leave(
+    await agenda.put(
         tx,
         *(
             Item(kind=Kind.CHECK_THRESHOLDS, subject_id=row.id, owner_id=row.customer_id, due_at=now)
