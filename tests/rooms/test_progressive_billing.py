@@ -574,3 +574,22 @@ class TestShares:
         (last,) = await w.invoices("subscription")
         assert amounts(last) == (3500, 3500, 0, 0, 0)
         assert [note["credit_amount_cents"] for note in await w.notes()] == [2500]
+
+
+class TestAnInvoiceMadeAnew:
+    async def test_credits_what_the_void_one_did(self, world):
+        """5500 of 6500 were billed before; the invoice that takes the void one's place leaves 1000 and the base price."""
+        w = await world(5000)
+        await w.use(5500)
+        await w.use(1000)
+        await kit.advance(w.client, "2025-02-01T01:00")
+        (first,) = await w.invoices("subscription")
+        assert amounts(first)[:3] == (9500, 5500, 4000)
+        path = f"/invoices/{first['lago_id']}"
+        await kit.post(w.client, f"{path}/void", {})
+        asked = {"invoice": {"fees": [{"id": fee["lago_id"]} for fee in first["fees"]]}}
+        made = (await kit.post(w.client, f"{path}/regenerate", asked))["invoice"]
+        assert amounts(made)[:3] == (9500, 5500, 4000)
+        assert [credit["amount_cents"] for credit in made["credits"]] == [5500]
+        assert sorted(fee["precise_coupons_amount_cents"] for fee in made["fees"]) == ["0.0", "5500.0"]
+        assert await w.notes() == []

@@ -84,8 +84,8 @@ class Line:
     display_name: str | None = None
     """What the invoice calls it, where that was told by hand."""
 
-    stored_metric_id: UUID | None = None
-    """The metric of a fee that was stored earlier, and comes without its usage."""
+    stored: FeeRecord | None = None
+    """A fee that was stored earlier, and comes without its usage."""
 
     @property
     def is_base_fee(self) -> bool:
@@ -95,7 +95,9 @@ class Line:
     @property
     def billable_metric_id(self) -> UUID | None:
         """The metric that it is for, None for what is not metered."""
-        return self.charge.billable_metric.id if self.charge else self.stored_metric_id
+        if self.charge is not None:
+            return self.charge.billable_metric.id
+        return self.stored.billable_metric_id if self.stored else None
 
     @property
     def target_wallet_code(self) -> str | None:

@@ -21,7 +21,14 @@ from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import FeeRecord
 from tallymark.rooms.invoices import progressive
 from tallymark.rooms.invoices import service as invoices
-from tallymark.rooms.invoices.model import Draw, Invoice, InvoiceStatus, ProgressiveRecord, Reason
+from tallymark.rooms.invoices.model import (
+    BillingRecord,
+    Draw,
+    Invoice,
+    InvoiceStatus,
+    ProgressiveRecord,
+    Reason,
+)
 from tallymark.rooms.plans.model import ChargeFilter
 
 CREDITING = (Reason.PERIODIC, Reason.TERMINATING, Reason.PROGRESSIVE)
@@ -33,7 +40,24 @@ async def gather(tx: Tx, subjects: Sequence[Subject], *, except_invoice: UUID | 
 
     `except_invoice` is the one that is computed anew: what it drew does not count.
     """
-    windows = await progressive.progressive_invoices(tx, _instants(subjects))
+    return await gather_at(tx, _instants(subjects), except_invoice=except_invoice)
+
+
+async def gather_of_records(tx: Tx, records: Sequence[BillingRecord]) -> dict[UUID, Source]:
+    """The same for an invoice that is made anew of another one's records."""
+    begins = {
+        record.subscription_id: record.charges_from_at
+        for record in records
+        if record.invoicing_reason in CREDITING and record.charges_from_at is not None
+    }
+    return await gather_at(tx, begins, except_invoice=None)
+
+
+async def gather_at(
+    tx: Tx, instants: Mapping[UUID, datetime], *, except_invoice: UUID | None
+) -> dict[UUID, Source]:
+    """The same by subscription, for windows that begin at an instant each."""
+    windows = await progressive.progressive_invoices(tx, instants)
     ids = {record.invoice.id for records in windows.values() for record in records}
     if not ids:
         return {}
@@ -142,14 +166,22 @@ def _position(fee: FeeRecord, lines: Mapping[int, Line]) -> int | None:
 
 
 def _is_same(fee: FeeRecord, line: Line) -> bool:
+    if line.stored is not None:
+        return line.stored.true_up_parent_fee_id is None and _place(line.stored) == _place(fee)
     usage = line.usage
     if usage is None or line.is_true_up or fee.charge_id not in _charge_ids(line):
         return False
     return _has_filter(fee, usage.filter) and dict(usage.grouped_by) == dict(fee.grouped_by)
 
 
+def _place(fee: FeeRecord) -> tuple[UUID | None, UUID | None, dict[str, Any]]:
+    return fee.charge_id, fee.charge_filter_id, dict(fee.grouped_by)
+
+
 def _charge_ids(line: Line) -> set[UUID | None]:
     """Under which ids a charge may have been billed: a plan of one's own copies its parent's charges."""
+    if line.stored is not None:
+        return {line.stored.charge_id}
     return {line.charge.id, line.charge.parent_id} - {None} if line.charge else set()
 
 

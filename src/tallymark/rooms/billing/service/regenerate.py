@@ -19,15 +19,15 @@ from tallymark.domain.fees.model import Fee
 from tallymark.domain.invoicing import InvoicedFee, InvoiceDraft, compute_invoice
 from tallymark.domain.money import currency
 from tallymark.domain.periods import local_date
-from tallymark.rooms.billing.model import Line
+from tallymark.rooms.billing.model import Computed, Line
 from tallymark.rooms.billing.service import invoice as billing
 from tallymark.rooms.billing.service import one_off
 from tallymark.rooms.billing.service.adjusted import model_of
 from tallymark.rooms.billing.service.coupons import CouponBook, make_computed
+from tallymark.rooms.billing.service.progressive_credits import gather_of_records, take_over
 from tallymark.rooms.billing.service.retax import as_computed, lines_of
 from tallymark.rooms.billing.service.rows import amount_columns, fee_tax_rows, tax_rows, total_columns
 from tallymark.rooms.coupons import service as coupons
-from tallymark.rooms.coupons.model import Use
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.fees.model import FeeRecord
 from tallymark.rooms.invoices import service as invoices
@@ -87,11 +87,12 @@ async def regenerate(tx: Tx, invoice_id: UUID, asked: Sequence[KeptFee], *, now:
         raise NotAllowed("already_regenerated")
     (view,) = await invoices.get_views(tx, [voided], now=now)
     parts = await _parts(tx, view, asked)
-    totals, uses, book = await _totals(tx, view, parts)
-    values = _invoice(tx, view, totals, now=now)
-    content = _content(tx, view, parts, totals, values, now=now)
+    computed, book = await _compute(tx, view, parts)
+    values = _invoice(tx, view, computed.totals, now=now)
+    content = _content(tx, view, parts, computed.totals, values, now=now)
     made = await invoices.save_regenerated(tx, voided, values, content)
-    await coupons.consume(tx, [(made.id, made.currency, uses)], book.used, now=now)
+    await take_over(tx, [(made.id, computed)], now=now)
+    await coupons.consume(tx, [(made.id, made.currency, computed.coupon_uses)], book.used, now=now)
     await _copy_sections(tx, view, parts, made, now=now)
     if voided.invoice_type == one_off.INVOICE_TYPE:
         await one_off.issue(tx, made, now=now)
@@ -133,20 +134,20 @@ def _adjusted(stored: FeeRecord, line: Line, asked: KeptFee) -> _Part:
     return _Part(stored=stored, asked=asked, fee=fee, taxes=line.taxes, line=replace(line, fee=fee))
 
 
-async def _totals(
-    tx: Tx, view: InvoiceView, parts: Sequence[_Part]
-) -> tuple[InvoiceDraft, Sequence[Use], CouponBook]:
-    """Coupons and taxes of today; coupons take nothing off what is sold once, nor while the taxes are not known."""
+async def _compute(tx: Tx, view: InvoiceView, parts: Sequence[_Part]) -> tuple[Computed, CouponBook]:
+    """What was billed progressively, coupons and taxes of today.
+
+    Coupons take nothing off what is sold once, nor while the taxes are not known.
+    """
     lines = [part.line for part in parts if part.line is not None]
     if not lines:
         sold = [InvoicedFee(fee=one.fee, taxes=tuple(tax.as_rate for tax in one.taxes)) for one in parts]
-        return compute_invoice(sold), (), CouponBook({})
+        return Computed(subjects=(), lines=(), totals=compute_invoice(sold)), CouponBook({})
     waits = view.customer_entity.eu_tax_management and await customers.awaiting_vat_checks(
         tx, {view.customer.id}
     )
     book = CouponBook({} if waits else await coupons.usable(tx, {view.customer.id}))
-    computed = make_computed((), lines, book)
-    return computed.totals, computed.coupon_uses, book
+    return make_computed((), lines, book, await gather_of_records(tx, view.records)), book
 
 
 def _invoice(tx: Tx, view: InvoiceView, totals: InvoiceDraft, *, now: datetime) -> dict[str, Any]:

@@ -99,7 +99,7 @@ async def lines_of(tx: Tx, stored: Sequence[FeeRecord]) -> list[Line]:
                 contract=contract,
                 taxes=table.of(contract, carried),
                 period=period,
-                stored_metric_id=fee.billable_metric_id,
+                stored=fee,
             )
         )
     return lines
