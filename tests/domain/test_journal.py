@@ -329,6 +329,19 @@ class TestAVoidInvoice:
         assert nets(bill, void_invoice(VoidedInvoice(booked_cents=booked, due_cents=500))) == {}
 
 
+class TestCreditsOfAVoidInvoice:
+    def test_whose_wallet_is_gone_are_owed_back_as_far_as_they_were_bought(self):
+        """100 of which 60 were granted and 30 bought: nothing returns to a wallet that has ended."""
+        bill = issue_invoice(
+            IssuedInvoice(
+                fee_cents={FeeType.CHARGE: 100}, granted_cents=60, purchased_cents=30, total_cents=10
+            )
+        )
+        booked = {Account(name): cents for name, cents in nets(bill).items()}
+        void = void_invoice(VoidedInvoice(booked_cents=booked, due_cents=10))
+        assert nets(bill, void) == {"prepaid_credits": 30, "refunds": -30}
+
+
 class TestCredits:
     def test_voided_for_nothing_are_owed_no_more(self):
         assert nets(void_credits(700)) == {"prepaid_credits": 700, "write_offs": -700}

@@ -8,7 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from tallymark.domain.fees.model import JSON, Step
+from tallymark.domain.fees.model import JSON, FeeType, Step
 from tallymark.domain.fees.recompute import Unexplained
 from tallymark.domain.money import plain_text, round_cents
 
@@ -37,7 +37,7 @@ class ExplainedFee:
     """A fee on an invoice, in minor units: what it came to, and what it bears of the deductions before taxes."""
 
     id: str
-    fee_type: str
+    fee_type: FeeType
     amount_cents: int
     deducted_cents: Decimal
     taxes_amount_cents: int
@@ -69,6 +69,14 @@ class ExplainedInvoice:
     sums_taxes: bool
     prepaid_parts: tuple[int | None, int | None] = (None, None)
     totals: Mapping[str, int]
+
+    @property
+    def fee_cents(self) -> dict[FeeType, int]:
+        """What its fees come to by type, before anything is taken off."""
+        found: dict[FeeType, int] = {}
+        for fee in self.fees:
+            found[fee.fee_type] = found.get(fee.fee_type, 0) + fee.amount_cents
+        return found
 
 
 def credit_terms(
@@ -119,7 +127,7 @@ def _step(name: str, of: str, parts: Sequence[dict[str, JSON]]) -> dict[str, JSO
 
 def _fees(invoice: ExplainedInvoice) -> dict[str, JSON]:
     listed: list[dict[str, JSON]] = [
-        {"lago_fee_id": fee.id, "type": fee.fee_type, "amount_cents": fee.amount_cents}
+        {"lago_fee_id": fee.id, "type": fee.fee_type.value, "amount_cents": fee.amount_cents}
         for fee in invoice.fees
     ]
     return _step("fees", "fees", listed)

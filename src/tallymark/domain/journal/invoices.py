@@ -92,8 +92,8 @@ class VoidedInvoice:
 def void_invoice(invoice: VoidedInvoice) -> Lines:
     """What is left of its revenue, discounts and taxes is taken back, nothing is due, and what it used up returns.
 
-    Credits return as granted ones, whatever they were. Money that came in for it is owed back; what its notes gave
-    beyond the money that came in is lost.
+    Credits return as granted ones, whatever they were; grants that find no wallet any more were not spent after all. Money
+    that came in for it is owed back; what its notes gave beyond the money that came in is lost.
     """
     lines: tuple[Line, ...] = ()
     for account in REVERSED:
@@ -101,6 +101,8 @@ def void_invoice(invoice: VoidedInvoice) -> Lines:
     lines += credit(Account.ACCOUNTS_RECEIVABLE, invoice.due_cents)
     lines += credit(Account.CREDIT_NOTES_PAYABLE, invoice.returned_to_notes_cents)
     lines += credit(Account.GRANTED_CREDITS, invoice.returned_to_wallets_cents)
+    spent = invoice.booked_cents.get(Account.GRANTED_CREDITS, 0) - invoice.returned_to_wallets_cents
+    lines += credit(Account.GRANTED_CREDITS, max(min(spent, excess_cents(lines)), 0))
     owed = excess_cents(lines)
     is_owed_back = owed > 0 and not invoice.is_dispute_lost
     return check(lines + credit(Account.REFUNDS if is_owed_back else Account.WRITE_OFFS, owed))

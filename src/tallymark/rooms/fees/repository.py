@@ -98,19 +98,6 @@ async def of_invoices(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[
     return found
 
 
-async def sums_by_type(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, dict[FeeType, int]]:
-    """What the fees of invoices come to before anything is taken off, in minor units."""
-    statement = (
-        select(fees.c.invoice_id, fees.c.fee_type, func.sum(fees.c.amount_cents).label("cents"))
-        .where(fees.c.invoice_id.in_(invoice_ids))
-        .group_by(fees.c.invoice_id, fees.c.fee_type)
-    )
-    found: dict[UUID, dict[FeeType, int]] = {}
-    for row in await tx.execute(statement):
-        found.setdefault(row.invoice_id, {})[FeeType(row.fee_type)] = int(row.cents)
-    return found
-
-
 async def payable_of_invoices(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[PayableFee]]:
     """The fees of invoices; a wallet is named where the charge lets its events name one."""
     target = case((charges.c.accepts_target_wallet, fees.c.grouped_by["target_wallet_code"].astext))

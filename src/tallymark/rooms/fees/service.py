@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import NotAllowed, NotFound
-from tallymark.domain.fees.model import FeeType
 from tallymark.domain.periods import Period
 from tallymark.rooms.fees import repository
 from tallymark.rooms.fees.model import AdjustedFee, BilledFixedFee, FeeRecord, Filters, PayableFee, SpentFee
@@ -44,11 +43,6 @@ async def list_fees(tx: Tx, filters: Filters, page: Page) -> tuple[list[FeeRecor
 async def of_invoices(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[FeeRecord]]:
     """The fees of invoices, by invoice, in the order of their lines."""
     return await repository.of_invoices(tx, invoice_ids) if invoice_ids else {}
-
-
-async def sums_by_type(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, dict[FeeType, int]]:
-    """What the fees of invoices come to by type, before anything is taken off; in minor units."""
-    return await repository.sums_by_type(tx, invoice_ids) if invoice_ids else {}
 
 
 async def payable_of_invoices(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[PayableFee]]:

@@ -18,6 +18,7 @@ from tallymark.db.tables import (
     wallet_transactions,
     wallets,
 )
+from tallymark.domain.fees.model import FeeType
 from tallymark.domain.invoicing.explain import ExplainedCredit, ExplainedFee, ExplainedTax
 
 
@@ -49,7 +50,7 @@ async def fees_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[Expl
     for row in await tx.execute(statement):
         fee = ExplainedFee(
             id=str(row.id),
-            fee_type=row.fee_type,
+            fee_type=FeeType(row.fee_type),
             amount_cents=row.amount_cents,
             deducted_cents=row.precise_coupons_amount_cents,
             taxes_amount_cents=row.taxes_amount_cents,

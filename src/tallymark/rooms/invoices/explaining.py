@@ -7,14 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from tallymark.db.engine import Tx
-from tallymark.domain.fees.model import Step
 from tallymark.domain.invoicing.explain import TOTALS, ExplainedInvoice, explain_invoice
 from tallymark.rooms.invoices import explained_rows
 from tallymark.rooms.invoices.model import Invoice
 
 
-async def explain(tx: Tx, invoices: Sequence[Invoice]) -> dict[UUID, tuple[Step, ...]]:
-    """How each invoice's totals follow from its fees, as it stands now, in a constant number of statements."""
+async def gather(tx: Tx, invoices: Sequence[Invoice]) -> dict[UUID, ExplainedInvoice]:
+    """What each invoice's totals follow from, as it stands now, in a constant number of statements."""
     ids = [invoice.id for invoice in invoices]
     if not ids:
         return {}
@@ -23,15 +22,13 @@ async def explain(tx: Tx, invoices: Sequence[Invoice]) -> dict[UUID, tuple[Step,
     wallets = await explained_rows.wallets_of(tx, paid) if paid else {}
     parts = await explained_rows.prepaid_parts_of(tx, paid) if paid else {}
     return {
-        invoice.id: explain_invoice(
-            ExplainedInvoice(
-                fees=fees.get(invoice.id, ()),
-                credits=credits.get(invoice.id, ()),
-                wallets=wallets.get(invoice.id, ()),
-                sums_taxes=invoice.invoice_type == "advance_charges",
-                prepaid_parts=parts.get(invoice.id, (None, None)),
-                totals={name: getattr(invoice, name) for name in TOTALS},
-            )
+        invoice.id: ExplainedInvoice(
+            fees=fees.get(invoice.id, ()),
+            credits=credits.get(invoice.id, ()),
+            wallets=wallets.get(invoice.id, ()),
+            sums_taxes=invoice.invoice_type == "advance_charges",
+            prepaid_parts=parts.get(invoice.id, (None, None)),
+            totals={name: getattr(invoice, name) for name in TOTALS},
         )
         for invoice in invoices
     }
@@ -42,4 +39,4 @@ async def explanation_of(tx: Tx, invoice: Invoice) -> Sequence[Mapping[str, Any]
     kept = await explained_rows.kept_of(tx, invoice.id)
     if kept is not None:
         return kept
-    return (await explain(tx, [invoice]))[invoice.id]
+    return explain_invoice((await gather(tx, [invoice]))[invoice.id])

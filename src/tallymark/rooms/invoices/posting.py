@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.domain import journal
+from tallymark.domain.fees.model import FeeType
 from tallymark.domain.journal import IssuedInvoice, Lines, VoidedInvoice
-from tallymark.rooms.fees import service as fees
 from tallymark.rooms.invoices.model import Invoice
 from tallymark.rooms.journal import service
 from tallymark.rooms.journal.model import Cause, Document, DocumentType, Posting
 
 
-async def post_issued(tx: Tx, invoices: Sequence[Invoice], *, now: datetime) -> None:
-    """Post invoices as they are issued, a whole wave at once."""
-    sums = await fees.sums_by_type(tx, [invoice.id for invoice in invoices])
+async def post_issued(
+    tx: Tx, invoices: Sequence[tuple[Invoice, Mapping[FeeType, int]]], *, now: datetime
+) -> None:
+    """Post invoices as they are issued, a whole wave at once; each comes with the sums of its fees by type."""
     postings = []
-    for invoice in invoices:
+    for invoice, fee_cents in invoices:
         issued = IssuedInvoice(
-            fee_cents=sums.get(invoice.id, {}),
+            fee_cents=fee_cents,
             progressive_credit_cents=invoice.progressive_billing_credit_amount_cents,
             coupons_cents=invoice.coupons_amount_cents,
             taxes_cents=invoice.taxes_amount_cents,

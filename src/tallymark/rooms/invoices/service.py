@@ -13,6 +13,7 @@ from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.calendar import Continuity
 from tallymark.domain.errors import Invalid, NotFound
+from tallymark.domain.invoicing.explain import explain_invoice
 from tallymark.domain.periods import TICK
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Item, Kind
@@ -275,11 +276,13 @@ async def _issue(tx: Tx, settled: Sequence[Settled], *, now: datetime) -> None:
         return
     parties = [(one.view.customer, one.view.billing_entity) for one in settled]
     numbers = await numbering.take_numbers(tx, parties, now=now)
-    explained = await explaining.explain(tx, [one.view.invoice for one in settled])
+    facts = await explaining.gather(tx, [one.view.invoice for one in settled])
     rows = [_issued_row(one, number, now=now) for one, number in zip(settled, numbers, strict=True)]
-    await repository.update_invoices(tx, [{**row, "explanation": explained[row["id"]]} for row in rows])
+    await repository.update_invoices(
+        tx, [{**row, "explanation": explain_invoice(facts[row["id"]])} for row in rows]
+    )
     issued = [replace(one.view.invoice, number=n.text) for one, n in zip(settled, numbers, strict=True)]
-    await posting.post_issued(tx, issued, now=now)
+    await posting.post_issued(tx, [(invoice, facts[invoice.id].fee_cents) for invoice in issued], now=now)
     unpaid = [one for one in settled if one.view.invoice.total_amount_cents]
     await agenda.put(tx, *(overdue_item(one.view.invoice, one.dates["payment_due_date"]) for one in unpaid))
     await enqueue_documents(tx, [one.view.invoice.id for one in settled])
