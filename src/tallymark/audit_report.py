@@ -32,11 +32,11 @@ class AuditReport:
         if breach is None:
             of_entry["laws"].append({"law": law.name, "says": law.says, "holds": not self._of_law})
             if not self._of_law:
-                self._show(Text.assemble(("  ok  ", "green"), f"{law.name:<24}", (law.says, "dim")))
+                self._show(Text.assemble(("  ok  ", "green"), f"{law.name:<25}", (law.says, "dim")))
             self._of_law = 0
             return
         if not self._of_law:
-            self._show(Text.assemble(("  NO  ", "bold red"), (f"{law.name:<24}", "bold"), law.says))
+            self._show(Text.assemble(("  NO  ", "bold red"), (f"{law.name:<25}", "bold"), law.says))
         self.breaches += 1
         self._of_law += 1
         names = ("law", "place", "expected", "found")
