@@ -20,6 +20,7 @@ from tallymark.db.engine import Database, plain_url
 from tallymark.integrations.vies import ViesRegister
 from tallymark.metering.intake import Intake
 from tallymark.rooms.add_ons import routes as add_ons
+from tallymark.rooms.alerts import routes as alerts
 from tallymark.rooms.billable_metrics import routes as billable_metrics
 from tallymark.rooms.billing import jobs as billing_jobs
 from tallymark.rooms.billing import routes as billing
@@ -72,6 +73,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     plans.router,
     usage.router,
     lifetime_usages.router,
+    alerts.router,
     subscription_prices.router,
     subscriptions.router,
     estimates.router,

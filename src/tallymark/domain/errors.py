@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-FieldErrors = Mapping[str, Sequence[str] | Mapping[str, Sequence[str]]]
+FieldErrors = Mapping[str, Sequence[str] | Mapping[str, object]]
 """Codes by field; by the index of an element in it where a field holds a list."""
 
 

@@ -52,6 +52,7 @@ class Kind(IntEnum):
     EXPIRE_COUPON = 75
     MARK_OVERDUE = 90
     ALERT_TERMINATION = 100
+    FOLLOW_USAGE = 110
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallymark.jobs.agenda import due_owners
 from tallymark.jobs.queue import enqueue_due_work
+from tallymark.jobs.usage_watch import owners_of_marks
 from tallymark.jobs.waiting_events import owners_of_waiting_events
 
 _SCHEDULER_LOCK = 7_236_112_095
@@ -32,7 +33,8 @@ async def enqueue_what_is_due(connection: AsyncConnection, *, now: datetime) -> 
     if not is_ours.scalar_one():
         return 0
     due = await due_owners(connection, now=now)
-    due = list(dict.fromkeys([*due, *await owners_of_waiting_events(connection, now=now)]))
+    due += await owners_of_waiting_events(connection, now=now)
+    due = list(dict.fromkeys([*due, *await owners_of_marks(connection)]))
     owners: dict[UUID, list[UUID]] = defaultdict(list)
     for customer in due:
         owners[customer.organization_id].append(customer.owner_id)

@@ -19,7 +19,7 @@ import structlog
 
 from tallymark.db.engine import INGEST_ROLE
 from tallymark.metering.rules import UNKNOWN, Rules
-from tallymark.metering.storing import ADD_STREAMS, FIND_STREAMS, STORE, STORE_AND_NOTE, Record
+from tallymark.metering.storing import ADD_STREAMS, FIND_STREAMS, STATEMENTS, Record
 
 log = structlog.get_logger(__name__)
 
@@ -213,9 +213,15 @@ class Intake:
                 for row in rows
                 if rules.take(row.organization_id, row.code)
             ]
+            marked = self._watched(rows)
             cursor = await connection.execute(
-                STORE_AND_NOTE if noted else STORE,
-                {"records": records, "version": rules.version, "noted": msgspec.json.encode(noted).decode()},
+                STATEMENTS[bool(noted), bool(marked)],
+                {
+                    "records": records,
+                    "version": rules.version,
+                    "noted": msgspec.json.encode(noted).decode(),
+                    "marked": msgspec.json.encode(marked).decode(),
+                },
                 prepare=True,
                 binary=True,
             )
@@ -231,6 +237,18 @@ class Intake:
         return request.rules_version != UNKNOWN or any(
             self.rules.computed(row.organization_id, row.code) for row in request.rows
         )
+
+    def _watched(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
+        """The subscriptions of organizations where somebody watches usage."""
+        watching = self.rules.watching
+        if not watching:
+            return []
+        found = {
+            (row.organization_id, row.external_subscription_id)
+            for row in rows
+            if row.organization_id in watching
+        }
+        return [{"o": organization_id, "s": subscription} for organization_id, subscription in found]
 
     def _stream_of(self, row: Row) -> int:
         return self._streams[row.organization_id, row.external_subscription_id, row.code]

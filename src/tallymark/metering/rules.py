@@ -1,4 +1,4 @@
-"""What the intake must know of metrics without asking: which codes are looked at as they come in, and their expressions.
+"""What the intake must know without asking: which codes are looked at as they come in, expressions, where usage is watched.
 
 Looked at are events that are priced one by one, and those that may name the wallet to be paid from.
 
@@ -20,6 +20,8 @@ _LEARN_EXPRESSIONS: LiteralString = (
     "SELECT organization_id, code, field_name, expression FROM tallymark_expressions()"
 )
 
+_LEARN_WATCHING: LiteralString = "SELECT organization_id FROM tallymark_watching_organizations()"
+
 UNKNOWN = 0
 """The version of knowing nothing yet."""
 
@@ -29,6 +31,8 @@ class Rules:
 
     def __init__(self) -> None:
         self.version = UNKNOWN
+        self.watching: frozenset[UUID] = frozenset()
+        """Organizations where somebody watches usage."""
         self._codes: frozenset[tuple[UUID, str]] = frozenset()
         self._expressions: dict[tuple[UUID, str], Computed] = {}
 
@@ -57,4 +61,6 @@ class Rules:
                 (organization_id, code): Computed.read(field_name, text)
                 for organization_id, code, field_name, text in expressions
             }
+            watching = await (await connection.execute(_LEARN_WATCHING)).fetchall()
+            self.watching = frozenset(organization_id for (organization_id,) in watching)
         return is_news

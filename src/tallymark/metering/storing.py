@@ -19,9 +19,8 @@ STORE: LiteralString = """
     ON CONFLICT DO NOTHING
     RETURNING id
 """
-# The same, and puts those of such codes on the list of events to price.
-STORE_AND_NOTE: LiteralString = f"""
-    WITH stored AS ({STORE}),
+# Beside it, puts those of such codes on the list of events to price,
+_NOTED: LiteralString = """,
          noted AS (
              INSERT INTO events_to_price (organization_id, event_id, stream_id)
              SELECT e.o, e.i, e.s
@@ -30,8 +29,28 @@ STORE_AND_NOTE: LiteralString = f"""
              JOIN stored ON stored.id = e.i
              ORDER BY e.position
          )
-    SELECT id FROM stored
 """
+# and marks the subscriptions whose usage somebody watches (docs/decisions/0006).
+_MARKED: LiteralString = """,
+         marked AS (
+             INSERT INTO usage_marks (organization_id, customer_id, subscription_id)
+             SELECT w.organization_id, w.customer_id, w.subscription_id
+             FROM json_to_recordset(%(marked)t::json) AS e(o uuid, s text),
+                  -- One look into the index for each, however many are watched.
+                  LATERAL (SELECT * FROM watched_subscriptions
+                           WHERE organization_id = e.o AND external_subscription_id = e.s LIMIT 1) w
+             WHERE EXISTS (SELECT FROM stored)
+         )
+"""
+_WITH: LiteralString = f"WITH stored AS ({STORE})"
+_STORED: LiteralString = "SELECT id FROM stored"
+STATEMENTS: dict[tuple[bool, bool], LiteralString] = {
+    (False, False): STORE,
+    (True, False): f"{_WITH}{_NOTED}{_STORED}",
+    (False, True): f"{_WITH}{_MARKED}{_STORED}",
+    (True, True): f"{_WITH}{_NOTED}{_MARKED}{_STORED}",
+}
+"""By whether something is to be priced, and whether somebody may be watching."""
 ADD_STREAMS: LiteralString = """
     INSERT INTO event_streams (organization_id, external_subscription_id, code)
     SELECT o, s, c FROM json_to_recordset(%t::json) AS e(o uuid, s text, c text)

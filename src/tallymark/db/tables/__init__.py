@@ -2,6 +2,7 @@
 
 from tallymark.db.tables.advance import events_to_price, priced_events, versions
 from tallymark.db.tables.agenda import agenda
+from tallymark.db.tables.alerts import alerts, usage_marks, watched_subscriptions, watching_organizations
 from tallymark.db.tables.catalog import (
     add_ons,
     add_ons_taxes,
@@ -82,6 +83,7 @@ __all__ = [
     "add_ons_taxes",
     "adjusted_fees",
     "agenda",
+    "alerts",
     "api_keys",
     "applied_coupons",
     "applied_usage_thresholds",
@@ -140,6 +142,7 @@ __all__ = [
     "subscriptions_custom_sections",
     "taxes",
     "test_clocks",
+    "usage_marks",
     "usage_thresholds",
     "vat_checks",
     "versions",
@@ -149,4 +152,6 @@ __all__ = [
     "wallet_transactions_custom_sections",
     "wallets",
     "wallets_custom_sections",
+    "watched_subscriptions",
+    "watching_organizations",
 ]

@@ -13,6 +13,7 @@ from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.db.tables import (
+    alerts,
     billable_metric_filters,
     billable_metrics,
     billing_records,
@@ -144,9 +145,11 @@ async def is_attached(tx: Tx, metric_id: UUID) -> bool:
 
 
 async def delete_metric(tx: Tx, metric_id: UUID, *, at: datetime) -> list[UUID]:
-    """Soft-delete a metric and its charges; return the plans that lost one."""
+    """Soft-delete a metric, its charges and its alerts; return the plans that lost a charge."""
     gone = {"deleted_at": at, "updated_at": at}
     await tx.execute(update(billable_metrics).where(billable_metrics.c.id == metric_id).values(**gone))
+    watching = (alerts.c.billable_metric_id == metric_id) & alerts.c.deleted_at.is_(None)
+    await tx.execute(update(alerts).where(watching).values(**gone))
     of_metric = (charges.c.billable_metric_id == metric_id) & charges.c.deleted_at.is_(None)
     rows = await tx.execute(update(charges).where(of_metric).values(**gone).returning(charges.c.plan_id))
     return list(rows.scalars())

@@ -14,6 +14,7 @@ import structlog
 from tallymark.db.engine import Database, Tx
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Batch, Kind
+from tallymark.jobs.usage_watch import note_marks
 from tallymark.rooms.billing.event_run import price_events
 from tallymark.rooms.billing.model import Failure
 from tallymark.rooms.billing.service.due import handle
@@ -77,6 +78,7 @@ async def run_due_work(
     later, and keeps nobody waiting. Events that wait for their price come first, in the order in which they were received.
     """
     await price_events(database, organization_id, owner_id=owner_id, clock=system_now)
+    await note_marks(database, organization_id, owner_id=owner_id, now=system_now())
     while True:
         run = Run(
             database=database,
@@ -106,6 +108,7 @@ async def run_simulated(
         is_simulated=True,
     )
     failures = await price_events(database, organization_id, is_simulated=True, clock=lambda: until)
+    await note_marks(database, organization_id, is_simulated=True, now=until)
     while True:
         done, failed = await _run_next(run)
         failures += failed

@@ -41,6 +41,7 @@ __all__ = [
     "get_current_usage",
     "get_projected_usage",
     "get_running_usages",
+    "get_usage_since_start",
     "period_step",
 ]
 
@@ -97,6 +98,19 @@ async def get_running_usages(
 def _running_window(contract: Contract, continuity: Continuity, *, now: datetime) -> Window:
     at = max(now, contract.life.started_at)
     return current_charges_window(contract.schedule, contract.life, at, continuity)
+
+
+async def get_usage_since_start(
+    tx: Tx, contract: Contract, charges: Sequence[Charge], *, now: datetime
+) -> CurrentUsage:
+    """Charges of an active subscription from its start to the end of the running period, without taxes."""
+    asked = Question(
+        external_customer_id=contract.customer.external_id,
+        external_subscription_id=contract.subscription.external_id,
+        is_full=True,
+        with_taxes=False,
+    )
+    return await _price(tx, contract, charges, asked, now=now)
 
 
 async def _price(

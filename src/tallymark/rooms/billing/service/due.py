@@ -15,6 +15,7 @@ from tallymark.rooms.billing.model import Subject, group_key
 from tallymark.rooms.billing.service import credits, plan_end
 from tallymark.rooms.billing.service import invoice as billing
 from tallymark.rooms.billing.service.compute import base_fee
+from tallymark.rooms.billing.service.follow import follow_usage
 from tallymark.rooms.billing.service.progressive import check_thresholds
 from tallymark.rooms.billing.service.subjects import make_subjects
 from tallymark.rooms.coupons import service as coupons
@@ -87,6 +88,8 @@ async def handle(tx: Tx, batch: Batch, now: datetime) -> None:
             await coupons.expire(tx, batch.subject_ids, at=batch.due_at)
         case Kind.MARK_OVERDUE:
             await invoices.mark_overdue(tx, batch.subject_ids, now=now)
+        case Kind.FOLLOW_USAGE:
+            await follow_usage(tx, batch, now)
         case _:
             assert_never(batch.kind)
 

@@ -1,0 +1,31 @@
+"""What can be done with alerts: one file per use case."""
+
+from tallymark.rooms.alerts.service.change import (
+    create_alert,
+    create_alerts,
+    delete_alert,
+    delete_all,
+    update_alert,
+)
+from tallymark.rooms.alerts.service.evaluate import evaluate_subscription
+from tallymark.rooms.alerts.service.read import (
+    get_alert,
+    list_alerts,
+    of_subscriptions,
+    of_wallets,
+    on_subscription,
+)
+
+__all__ = [
+    "create_alert",
+    "create_alerts",
+    "delete_alert",
+    "delete_all",
+    "evaluate_subscription",
+    "get_alert",
+    "list_alerts",
+    "of_subscriptions",
+    "of_wallets",
+    "on_subscription",
+    "update_alert",
+]
