@@ -47,6 +47,7 @@ class Kind(IntEnum):
     CHECK_THRESHOLDS = 65
     EXPIRE_WALLET = 66
     EXPIRE_RULE = 68
+    TOP_UP_AT_THRESHOLD = 69
     TOP_UP_WALLET = 70
     INVOICE_CREDITS = 72
     EXPIRE_COUPON = 75
@@ -111,6 +112,18 @@ async def put(tx: Tx, *items: Item) -> None:
     ]
     of_failures = ("attempts", "parked_at", "last_error")
     await upsert_rows(tx, agenda, rows, key=("kind", "subject_id"), cleared=of_failures)
+
+
+async def put_once(tx: Tx, *items: Item) -> None:
+    """Note work that is not noted yet: an item that waits already keeps its instant. Needs the owners' locks."""
+    if not items:
+        return
+    pairs = [(int(item.kind), item.subject_id) for item in items]
+    waiting = select(agenda.c.kind, agenda.c.subject_id).where(
+        tuple_(agenda.c.kind, agenda.c.subject_id).in_(pairs), agenda.c.parked_at.is_(None)
+    )
+    known = {(row.kind, row.subject_id) for row in await tx.execute(waiting)}
+    await put(tx, *(item for item in items if (int(item.kind), item.subject_id) not in known))
 
 
 async def drop(tx: Tx, kind: Kind, *subject_ids: UUID) -> None:

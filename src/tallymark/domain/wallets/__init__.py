@@ -11,7 +11,15 @@ from tallymark.domain.wallets.allocation import (
 from tallymark.domain.wallets.consumption import Inbound, NotEnough, consume, consumption_order
 from tallymark.domain.wallets.credits import EMPTY, SHOWN_DECIMALS, Balance, Credits
 from tallymark.domain.wallets.intervals import next_interval_day
-from tallymark.domain.wallets.top_ups import Limits, RuleTerms, TopUp, interval_top_up
+from tallymark.domain.wallets.ongoing import OngoingPurse, allocate_ongoing
+from tallymark.domain.wallets.top_ups import (
+    Limits,
+    RuleTerms,
+    TopUp,
+    interval_top_up,
+    is_at_threshold,
+    threshold_top_up,
+)
 
 __all__ = [
     "EMPTY",
@@ -24,13 +32,17 @@ __all__ = [
     "InvoicedAmount",
     "Limits",
     "NotEnough",
+    "OngoingPurse",
     "Purse",
     "RuleTerms",
     "TopUp",
+    "allocate_ongoing",
     "allocate_wallets",
     "consume",
     "consumption_order",
     "interval_top_up",
+    "is_at_threshold",
     "make_buckets",
     "next_interval_day",
+    "threshold_top_up",
 ]

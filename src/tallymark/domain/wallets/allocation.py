@@ -18,6 +18,11 @@ class Bucket:
     billable_metric_id: Hashable | None = None
     target_wallet_code: str | None = None
 
+    @property
+    def text(self) -> tuple[str, str, str]:
+        """What orders equal amounts."""
+        return self.fee_type, str(self.billable_metric_id or ""), self.target_wallet_code or ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoicedAmount:
@@ -79,16 +84,12 @@ def make_buckets(fees: Iterable[InvoicedAmount], total_cents: int) -> dict[Bucke
     for fee in fees:
         if fee.net_cents and fee.cap_cents > 0:
             caps[fee.bucket] = caps.get(fee.bucket, Fraction(0)) + fee.cap_cents
-    ordered = dict(sorted(caps.items(), key=lambda item: (-item[1], _text(item[0]))))
+    ordered = dict(sorted(caps.items(), key=lambda item: (-item[1], item[0].text)))
     missing = total_cents - sum(ordered.values(), Fraction(0))
     if 0 < missing <= len(ordered):
         largest = next(iter(ordered))
         ordered[largest] += missing
     return ordered
-
-
-def _text(bucket: Bucket) -> tuple[str, str, str]:
-    return bucket.fee_type, str(bucket.billable_metric_id or ""), bucket.target_wallet_code or ""
 
 
 def allocate_wallets(

@@ -60,3 +60,28 @@ def target_top_up(terms: RuleTerms, ongoing: Fraction, limits: Limits) -> TopUp:
         return TopUp(granted=gap)
     least = Fraction(0) if terms.ignores_limits or limits.min_credits is None else limits.min_credits
     return TopUp(paid=max(gap, least))
+
+
+def is_at_threshold(threshold: Fraction, ongoing: Fraction, pending: Fraction = Fraction(0)) -> bool:
+    """Whether a wallet is to be filled: neither what usage leaves nor that with pending purchases is more; in credits."""
+    return ongoing <= threshold and ongoing + pending <= threshold
+
+
+def threshold_top_up(
+    terms: RuleTerms, ongoing: Fraction, limits: Limits, *, threshold: Fraction, pending: Fraction
+) -> TopUp:
+    """What a rule adds at its threshold: of a fixed one as often as it takes to get above, in credits.
+
+    >>> rule = RuleTerms(paid=Fraction(20), granted=Fraction(5))
+    >>> threshold_top_up(rule, Fraction("-37.5"), Limits(), threshold=Fraction(10), pending=Fraction(0)).paid
+    Fraction(60, 1)
+    """
+    if terms.target is not None:
+        return target_top_up(terms, ongoing, limits)
+    if not terms.paid:
+        return TopUp(granted=terms.granted)
+    gap = threshold - ongoing - terms.granted - pending
+    paid = terms.paid if gap < terms.paid else terms.paid * (gap // terms.paid + 1)
+    if limits.max_credits is not None and not terms.ignores_limits:
+        paid = min(paid, limits.max_credits)
+    return TopUp(paid=paid, granted=terms.granted)

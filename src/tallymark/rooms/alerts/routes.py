@@ -35,6 +35,11 @@ def of_subscription(external_id: str, request: Request) -> Find:
     return lambda tx: service.on_subscription(tx, external_id=external_id, status=status)
 
 
+def of_wallet(external_id: str, wallet_code: str) -> Find:
+    """A customer's wallet by its code."""
+    return lambda tx: service.on_wallet(tx, external_customer_id=external_id, code=wallet_code)
+
+
 def add_routes(to: TenantRouter, path: str, find_subject: Callable[..., Find]) -> None:
     """Add the doors to the alerts of one kind of subject."""
 
@@ -105,3 +110,4 @@ def _answer(alert: Alert, subject: Subject, context: Context) -> AlertResponse:
 
 
 add_routes(router, "/subscriptions/{external_id}/alerts", of_subscription)
+add_routes(router, "/customers/{external_id}/wallets/{wallet_code}/alerts", of_wallet)

@@ -153,6 +153,11 @@ class Computed:
         return self.subjects[0].contract.customer
 
     @property
+    def is_of_event(self) -> bool:
+        """Whether it bills an event in advance."""
+        return any(line.event is not None for line in self.lines)
+
+    @property
     def issuing_rules(self) -> IssuingRules:
         """How it is dated."""
         return self.customer.issuing_rules(self.subjects[0].contract.customer_entity)

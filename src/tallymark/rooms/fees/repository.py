@@ -115,6 +115,33 @@ async def payable_of_invoices(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUI
     return found
 
 
+async def progressive_of(
+    tx: Tx, subscription_ids: Collection[UUID]
+) -> dict[UUID, list[tuple[datetime, PayableFee]]]:
+    target = case((charges.c.accepts_target_wallet, fees.c.grouped_by["target_wallet_code"].astext))
+    names = [name for name in PayableFee.__slots__ if name != "target_wallet_code"]
+    statement = (
+        select(
+            fees.c.subscription_id,
+            fees.c.from_at,
+            *(fees.c[name] for name in names),
+            target.label("target_wallet_code"),
+        )
+        .join(invoices, invoices.c.id == fees.c.invoice_id)
+        .outerjoin(charges, charges.c.id == fees.c.charge_id)
+        .where(
+            fees.c.subscription_id.in_(subscription_ids),
+            invoices.c.invoice_type == "progressive_billing",
+            invoices.c.status.in_(("finalized", "failed")),
+        )
+    )
+    found: dict[UUID, list[tuple[datetime, PayableFee]]] = {}
+    for row in await tx.execute(statement):
+        fee = PayableFee(**{name: getattr(row, name) for name in PayableFee.__slots__})
+        found.setdefault(row.subscription_id, []).append((row.from_at, fee))
+    return found
+
+
 async def billed_fixed_fees(
     tx: Tx, subscription_ids: Collection[UUID], *, except_invoice: UUID | None
 ) -> list[BilledFixedFee]:

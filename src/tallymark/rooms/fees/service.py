@@ -50,6 +50,13 @@ async def payable_of_invoices(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUI
     return await repository.payable_of_invoices(tx, invoice_ids) if invoice_ids else {}
 
 
+async def progressive_of(
+    tx: Tx, subscription_ids: Collection[UUID]
+) -> dict[UUID, list[tuple[datetime, PayableFee]]]:
+    """The fees of subscriptions on progressive invoices that stand, each with the start of its window."""
+    return await repository.progressive_of(tx, subscription_ids) if subscription_ids else {}
+
+
 async def renewals(
     tx: Tx, *, subscription_id: UUID, charge_ids: Collection[UUID], window: Period
 ) -> list[FeeRecord]:

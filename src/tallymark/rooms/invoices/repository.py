@@ -442,3 +442,9 @@ async def drafts_billing(tx: Tx, subscription_ids: Collection[UUID]) -> list[UUI
     )
     found = select(invoices.c.id).where(invoices.c.status == "draft", exists().where(of_draft))
     return list((await tx.execute(found.order_by(invoices.c.created_at, invoices.c.id))).scalars())
+
+
+async def drafts_of_customers(tx: Tx, customer_ids: Collection[UUID]) -> list[Invoice]:
+    of_customers = invoices.c.customer_id.in_(customer_ids)
+    rows = await tx.execute(select(invoices).where(of_customers, invoices.c.status == InvoiceStatus.DRAFT))
+    return [as_invoice(row) for row in rows]

@@ -88,6 +88,15 @@ async def list_of_customer(tx: Tx, customer_id: UUID, *, statuses: Collection[St
     return [_as_value(row) for row in await tx.execute(statement)]
 
 
+async def active_of_customers(tx: Tx, customer_ids: Collection[UUID]) -> list[Subscription]:
+    statement = (
+        select(subscriptions)
+        .where(subscriptions.c.customer_id.in_(customer_ids), subscriptions.c.status == Status.ACTIVE)
+        .order_by(subscriptions.c.created_at, subscriptions.c.id)
+    )
+    return [_as_value(row) for row in await tx.execute(statement)]
+
+
 async def relations_of(tx: Tx, subscription_ids: Collection[UUID]) -> dict[UUID, Relations]:
     """The neighbours in the chain of plan changes, and the first start under the external id, by subscription id."""
     own, other, start = subscriptions, subscriptions.alias("other"), subscriptions.alias("start")

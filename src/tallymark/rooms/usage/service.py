@@ -37,6 +37,7 @@ __all__ = [
     "advance_line",
     "gather_all_charge_lines",
     "gather_charge_lines",
+    "gather_running_lines",
     "gather_taxes",
     "get_current_usage",
     "get_projected_usage",
@@ -91,6 +92,33 @@ async def get_running_usages(
         scope.contract.subscription.id: _as_usage(
             scope, await with_billed(tx, scope, lines), now=now, with_taxes=False
         )
+        for scope, lines in zip(scopes, found, strict=True)
+    }
+
+
+async def gather_running_lines(
+    tx: Tx, contracts: Sequence[Contract], *, now: datetime
+) -> dict[UUID, tuple[Window, list[ChargeLine]]]:
+    """The charges in arrears of active subscriptions in their running periods, with their taxes, by subscription id.
+
+    As many statements for many subscriptions as for one.
+    """
+    table = await gather_taxes(tx, contracts)
+    continuity = await invoices.continuity_of(tx, contracts, at=now)
+    scopes = [
+        RatingScope(
+            contract=contract,
+            window=_running_window(contract, continuity[contract.subscription.id], now=now),
+            taxes=table,
+        )
+        for contract in contracts
+    ]
+    found = await gather_all_charge_lines(
+        tx,
+        [(scope, [c for c in scope.contract.plan.charges if not c.pay_in_advance]) for scope in scopes],
+    )
+    return {
+        scope.contract.subscription.id: (scope.window, lines)
         for scope, lines in zip(scopes, found, strict=True)
     }
 

@@ -7,13 +7,14 @@ from tallymark.rooms.alerts.service.change import (
     delete_all,
     update_alert,
 )
-from tallymark.rooms.alerts.service.evaluate import evaluate_subscription
+from tallymark.rooms.alerts.service.evaluate import evaluate_subscription, evaluate_wallets
 from tallymark.rooms.alerts.service.read import (
     get_alert,
     list_alerts,
     of_subscriptions,
     of_wallets,
     on_subscription,
+    on_wallet,
 )
 
 __all__ = [
@@ -22,10 +23,12 @@ __all__ = [
     "delete_alert",
     "delete_all",
     "evaluate_subscription",
+    "evaluate_wallets",
     "get_alert",
     "list_alerts",
     "of_subscriptions",
     "of_wallets",
     "on_subscription",
+    "on_wallet",
     "update_alert",
 ]

@@ -16,10 +16,13 @@ from tallymark.domain.money import decimal_text, fixed
 from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.alerts import repository
 from tallymark.rooms.alerts.model import VALUE_DECIMALS, Alert, AlertType
+from tallymark.rooms.alerts.service.read import of_wallets, values_of
+from tallymark.rooms.customers import service as customers
 from tallymark.rooms.lifetime_usages import service as lifetime_usages
 from tallymark.rooms.subscriptions.model import Contract
 from tallymark.rooms.usage import service as usage
 from tallymark.rooms.usage.model import ChargeLine, CurrentUsage
+from tallymark.rooms.wallets.model import Wallet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,15 +38,15 @@ async def evaluate_subscription(
     tx: Tx, contract: Contract, running: CurrentUsage, alerts: Sequence[Alert], *, now: datetime
 ) -> None:
     """Hold the alerts of an active subscription against its usage; what has no value now is left as it is."""
-    values = [
-        (alert, value)
-        for alert in alerts
-        if (value := await _value(tx, contract, running, alert, now=now)) is not None
-    ]
     about = About(
         external_customer_id=contract.customer.external_id, subscription_id=contract.subscription.id
     )
-    await report(tx, about, values, now=now)
+    seen = [
+        (about, alert, value)
+        for alert in alerts
+        if (value := await _value(tx, contract, running, alert, now=now)) is not None
+    ]
+    await report(tx, seen, now=now)
 
 
 async def _value(
@@ -73,6 +76,25 @@ async def _value(
             raise AssertionError(f"{alert.alert_type} hangs on no subscription")
 
 
+async def evaluate_wallets(tx: Tx, looked_at: Sequence[Wallet], *, now: datetime) -> None:
+    """Hold the alerts of wallets against what they hold and what usage leaves of it."""
+    found = await of_wallets(tx, [wallet.id for wallet in looked_at])
+    owners = await customers.get_customers(
+        tx, {wallet.customer_id for wallet in looked_at if wallet.id in found}
+    )
+    seen = [
+        (
+            About(external_customer_id=owners[wallet.customer_id].external_id, wallet_id=wallet.id),
+            alert,
+            value,
+        )
+        for wallet in looked_at
+        for alert in found.get(wallet.id, ())
+        for value in [values_of(wallet)[alert.alert_type]]
+    ]
+    await report(tx, seen, now=now)
+
+
 def _is_of_metric(metric_id: UUID, alert: Alert) -> bool:
     return alert.billable_metric is not None and alert.billable_metric.id == metric_id
 
@@ -85,19 +107,19 @@ def _units(lines: Sequence[ChargeLine]) -> Fraction | None:
     return sum((line.fee.units for line in lines), Fraction(0)) if lines else None
 
 
-async def report(tx: Tx, about: About, values: Sequence[tuple[Alert, Fraction]], *, now: datetime) -> None:
+async def report(tx: Tx, seen: Sequence[tuple[About, Alert, Fraction]], *, now: datetime) -> None:
     """Tell each alert whose thresholds were crossed, and note what was seen of all of them."""
     rows: list[dict[str, Any]] = []
     messages: list[Message] = []
-    for alert, value in values:
-        seen = fixed(value, VALUE_DECIMALS)
-        current = Fraction(seen)
+    for about, alert, value in seen:
+        kept = fixed(value, VALUE_DECIMALS)
+        current = Fraction(kept)
         found = crossed(
             alert.thresholds, alert.alert_type.direction, previous=alert.previous_value, current=current
         )
         if found:
             messages.append(_message(tx, about, alert, current, found, now=now))
-        rows.append({"id": alert.id, "previous_value": seen, "last_processed_at": now})
+        rows.append({"id": alert.id, "previous_value": kept, "last_processed_at": now})
     await repository.save_values(tx, rows)
     await emit(tx, *messages, now=now)
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from fractions import Fraction
 from uuid import UUID
 
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import NotFound
 from tallymark.rooms.alerts import repository
-from tallymark.rooms.alerts.model import Alert, Subject
+from tallymark.rooms.alerts.model import Alert, AlertType, Subject
 from tallymark.rooms.subscriptions import service as subscriptions
 from tallymark.rooms.subscriptions.model import Status
+from tallymark.rooms.wallets import service as wallets
+from tallymark.rooms.wallets.model import Wallet
 
 
 async def on_subscription(tx: Tx, *, external_id: str, status: str) -> Subject:
@@ -24,6 +27,27 @@ async def on_subscription(tx: Tx, *, external_id: str, status: str) -> Subject:
         subscription_id=found.id if found.status is Status.ACTIVE else None,
         external_subscription_id=found.external_id,
     )
+
+
+async def on_wallet(tx: Tx, *, external_customer_id: str, code: str) -> Subject:
+    """A customer's wallet. Raises `NotFound("customer")` and `NotFound("wallet")`."""
+    wallet = await wallets.get_wallet_by_code(tx, external_customer_id=external_customer_id, code=code)
+    return Subject(
+        customer_id=wallet.customer_id,
+        wallet_id=wallet.id,
+        wallet_code=wallet.code,
+        starts_at=values_of(wallet),
+    )
+
+
+def values_of(wallet: Wallet) -> dict[AlertType, Fraction]:
+    """What alerts watch of a wallet: minor units and credits."""
+    return {
+        AlertType.BALANCE_AMOUNT: Fraction(wallet.balance_cents),
+        AlertType.BALANCE_CREDITS: wallet.credits_balance,
+        AlertType.ONGOING_AMOUNT: Fraction(wallet.ongoing_balance_cents),
+        AlertType.ONGOING_CREDITS: wallet.credits_ongoing_balance,
+    }
 
 
 async def get_alert(tx: Tx, subject: Subject, code: str) -> Alert:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.domain.periods import Period, local_date, start_of_day
+from tallymark.jobs import usage_watch
 from tallymark.rooms.advance import service as advance
 from tallymark.rooms.advance.model import PricedEvent
 from tallymark.rooms.billing.model import Line
@@ -36,6 +37,7 @@ async def bill_events(tx: Tx, customer_id: UUID, *, now: datetime, limit: int = 
         await _make_fees(tx, priced, now=now)
         await tell_unknown_wallets(tx, await advance.naming_wallets(tx, waiting), now=now)
         await advance.take_off(tx, waiting)
+        await usage_watch.follow_customers(tx, [customer_id], now=now)
     return len(waiting)
 
 

@@ -88,6 +88,8 @@ async def handle(tx: Tx, batch: Batch, now: datetime) -> None:
             await coupons.expire(tx, batch.subject_ids, at=batch.due_at)
         case Kind.MARK_OVERDUE:
             await invoices.mark_overdue(tx, batch.subject_ids, now=now)
+        case Kind.TOP_UP_AT_THRESHOLD:
+            await wallets.fill_at_threshold(tx, batch.subject_ids, now=now)
         case Kind.FOLLOW_USAGE:
             await follow_usage(tx, batch, now)
         case _:

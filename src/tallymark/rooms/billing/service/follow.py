@@ -10,6 +10,7 @@ from uuid import UUID
 from tallymark.db.engine import Tx
 from tallymark.jobs.agenda import Batch
 from tallymark.rooms.alerts import service as alerts
+from tallymark.rooms.billing.service.ongoing import refresh_wallets
 from tallymark.rooms.billing.service.progressive import check_thresholds
 from tallymark.rooms.subscriptions import service as subscriptions
 from tallymark.rooms.subscriptions.model import Contract, Status
@@ -46,6 +47,11 @@ async def bill_progressively(tx: Tx, activity: Activity) -> None:
     await check_thresholds(tx, activity.contracts, now=activity.now)
 
 
+async def look_at_wallets(tx: Tx, activity: Activity) -> None:
+    """Compute what usage leaves of the customer's wallets (wallets §7)."""
+    await refresh_wallets(tx, [activity.customer_id], now=activity.now)
+
+
 async def evaluate_alerts(tx: Tx, activity: Activity) -> None:
     """Hold the alerts of subscriptions against their usage (wallets §9)."""
     found = await alerts.of_subscriptions(
@@ -58,7 +64,7 @@ async def evaluate_alerts(tx: Tx, activity: Activity) -> None:
             await alerts.evaluate_subscription(tx, contract, running, own, now=activity.now)
 
 
-FOLLOWERS: tuple[Follower, ...] = (bill_progressively, evaluate_alerts)
+FOLLOWERS: tuple[Follower, ...] = (bill_progressively, look_at_wallets, evaluate_alerts)
 """All of them, in the order in which they act: progressive billing, wallets, alerts."""
 
 

@@ -13,12 +13,14 @@ from tallymark.db.ids import new_id
 from tallymark.domain.calendar import InvoiceDates, finalized_dates, new_invoice_dates
 from tallymark.domain.errors import NotFound
 from tallymark.domain.periods import local_date
+from tallymark.jobs import usage_watch
 from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.billing.model import Computed, Subject
 from tallymark.rooms.billing.service import one_off
 from tallymark.rooms.billing.service.compute import compute, compute_all
 from tallymark.rooms.billing.service.coupons import NO_COUPONS, CouponBook, open_book
 from tallymark.rooms.billing.service.lifetime import look_again_after
+from tallymark.rooms.billing.service.ongoing import refresh_wallets
 from tallymark.rooms.billing.service.progressive_credits import take_over
 from tallymark.rooms.billing.service.regroup import regroup_paid_fees
 from tallymark.rooms.billing.service.retax import is_fixed, retax
@@ -97,6 +99,8 @@ async def issue_computed(
     final = [draft for draft, one in made if not _has_grace(one.subjects)]
     await issue_drafts(tx, final, now=now)
     await look_again_after(tx, computed, now=now)
+    # Many events of a customer may be invoiced at once, each by itself: who bills them has the wallets looked at after all.
+    await refresh_wallets(tx, {one.customer.id for one in computed if not one.is_of_event}, now=now)
     return [draft.id for draft in drafts]
 
 
@@ -179,6 +183,8 @@ async def refresh(tx: Tx, invoice: Invoice, *, now: datetime, is_final: bool = F
     await look_again_after(tx, [computed], now=now)
     await _consume(tx, [(invoice, computed)], book, now=now)
     await invoices.copy_sections(tx, [(invoice.id, [s.contract for s in subjects])], now=now)
+    if not is_final:
+        await usage_watch.follow_customers(tx, [invoice.customer_id], now=now)
     return await invoices.get_invoice(tx, invoice.id)
 
 
@@ -191,6 +197,7 @@ async def finalize(tx: Tx, invoice_id: UUID, *, now: datetime, as_of: datetime) 
     (view,) = await invoices.get_views(tx, [fresh], now=now, with_lines=False)
     await _settle(tx, [(view, _final_date_columns(view, as_of))], now=now)
     await _give_back(tx, view, now=now)
+    await refresh_wallets(tx, [view.customer.id], now=now)
     return invoice_id
 
 
@@ -207,6 +214,7 @@ async def release(tx: Tx, invoice: Invoice, *, now: datetime) -> None:
     (view,) = await invoices.get_views(tx, [fresh], now=now, with_lines=False)
     await _settle(tx, [(view, _date_columns(fresh.dates))], now=now)
     await _give_back(tx, view, now=now)
+    await refresh_wallets(tx, [view.customer.id], now=now)
 
 
 async def _settle(tx: Tx, dated: Sequence[tuple[InvoiceView, Mapping[str, Any]]], *, now: datetime) -> None:

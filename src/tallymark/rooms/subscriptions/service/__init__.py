@@ -8,6 +8,7 @@ from tallymark.rooms.subscriptions.service.fixed_units import first_units, note_
 from tallymark.rooms.subscriptions.service.match import holding, started_of
 from tallymark.rooms.subscriptions.service.overrides import Overrides, change, give_child
 from tallymark.rooms.subscriptions.service.read import (
+    active_contracts_of,
     choose,
     downgrade_day,
     ends_of_predecessors,
@@ -44,6 +45,7 @@ __all__ = [
     "NewSubscription",
     "SectionsInput",
     "activate",
+    "active_contracts_of",
     "applicable_thresholds",
     "begin_with_thresholds",
     "cancel",

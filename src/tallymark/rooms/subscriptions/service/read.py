@@ -137,6 +137,13 @@ async def ends_of_predecessors(tx: Tx, subscription_ids: Collection[UUID]) -> di
     return await repository.ends_of_predecessors(tx, subscription_ids) if subscription_ids else {}
 
 
+async def active_contracts_of(tx: Tx, customer_ids: Collection[UUID]) -> list[Contract]:
+    """The contracts of customers' active subscriptions, the oldest first."""
+    found = await repository.active_of_customers(tx, customer_ids)
+    contracts = await get_contracts(tx, found)
+    return [contracts[one.id] for one in found]
+
+
 async def live_of_customer(tx: Tx, customer_id: UUID) -> list[Subscription]:
     """A customer's subscriptions that are active or to come."""
     return await repository.list_of_customer(tx, customer_id, statuses=(Status.PENDING, Status.ACTIVE))

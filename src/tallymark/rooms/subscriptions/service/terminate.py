@@ -7,7 +7,7 @@ from datetime import datetime
 
 from tallymark.db.engine import Tx
 from tallymark.domain.periods import local_date, start_of_day
-from tallymark.jobs import agenda
+from tallymark.jobs import agenda, usage_watch
 from tallymark.jobs.agenda import Item, Kind
 from tallymark.rooms.subscriptions import repository
 from tallymark.rooms.subscriptions.model import Contract, Status, Subscription, check_change
@@ -80,6 +80,7 @@ async def terminate(
     await tell(tx, ended, "terminated", "updated", now=now)
     # An end with a day waits for that day's last events, as the calendar's invoices do (§5.2).
     settled_at = terminated_at + tx.settling_time if terminated_at == last_day else now
+    await usage_watch.follow_customers(tx, [contract.customer.id], now=now)
     await agenda.leave(
         tx,
         Item(

@@ -24,6 +24,9 @@ from tallymark.rooms.wallets.model import (
     TransactionFilters,
 )
 
+_RECENT = 20
+"""Purchases of a wallet that tell whether it was filled again and again, and whether the last one failed."""
+
 
 async def insert_transactions(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     await insert_rows(tx, transactions, rows)
@@ -162,3 +165,19 @@ def _as_transaction(row: Row[Any]) -> Transaction:
             "source": Source(values["source"]),
         }
     )
+
+
+async def purchases_of(tx: Tx, wallet_ids: Collection[UUID]) -> dict[UUID, list[Transaction]]:
+    """The purchases of wallets that are pending, and the last ones, the oldest first."""
+    column = transactions.c
+    recent = func.rank().over(partition_by=column.wallet_id, order_by=column.created_at.desc())
+    ranked = (
+        select(transactions, recent.label("position"))
+        .where(column.wallet_id.in_(wallet_ids), column.transaction_status == Kind.PURCHASED)
+        .subquery()
+    )
+    is_wanted = (ranked.c.status == Settlement.PENDING) | (ranked.c.position <= _RECENT)
+    found: dict[UUID, list[Transaction]] = {}
+    for row in await tx.execute(select(ranked).where(is_wanted).order_by(ranked.c.created_at, ranked.c.id)):
+        found.setdefault(row.wallet_id, []).append(_as_transaction(row))
+    return found

@@ -72,6 +72,11 @@ async def active_codes(tx: Tx, customer_ids: Collection[UUID]) -> dict[UUID, set
     return found
 
 
+async def active_of_customers(tx: Tx, customer_ids: Collection[UUID]) -> list[Wallet]:
+    statement = _SELECT.where(wallets.c.customer_id.in_(customer_ids), wallets.c.status == Status.ACTIVE)
+    return [_as_wallet(row) for row in await tx.execute(statement.order_by(*IN_ORDER))]
+
+
 async def usable_of(tx: Tx, customer_ids: Collection[UUID], *, at: datetime) -> list[Wallet]:
     """The wallets of customers that hold anything and have not expired, in the order in which they pay."""
     statement = _SELECT.where(

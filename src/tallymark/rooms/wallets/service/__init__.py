@@ -6,6 +6,12 @@ from tallymark.rooms.wallets.service.create import create_wallet
 from tallymark.rooms.wallets.service.draw import draw, foresee, give_back
 from tallymark.rooms.wallets.service.fill import Firing, fill_by_interval, fill_by_rule, transact
 from tallymark.rooms.wallets.service.notes import drop_key, drop_metadata, merge_metadata, replace_metadata
+from tallymark.rooms.wallets.service.ongoing import (
+    active_of_customers,
+    fill_at_threshold,
+    note_ongoing,
+    threshold_rules,
+)
 from tallymark.rooms.wallets.service.purchases import (
     follow_payment,
     note_invoice,
@@ -40,6 +46,7 @@ __all__ = [
     "Firing",
     "News",
     "active_codes",
+    "active_of_customers",
     "active_wallets",
     "announce",
     "consumptions_of",
@@ -49,6 +56,7 @@ __all__ = [
     "drop_metadata",
     "expire",
     "expire_rules",
+    "fill_at_threshold",
     "fill_by_interval",
     "fill_by_rule",
     "find_transaction",
@@ -67,6 +75,7 @@ __all__ = [
     "merge_metadata",
     "note_invoice",
     "payment_url",
+    "note_ongoing",
     "printed_on",
     "purchase_of",
     "refund",
@@ -75,6 +84,7 @@ __all__ = [
     "reschedule",
     "tell_added",
     "terminate",
+    "threshold_rules",
     "transact",
     "transaction_views",
     "update_wallet",

@@ -9,6 +9,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from tallymark.db.engine import Tx
+from tallymark.jobs import usage_watch
 from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.wallets.model import Wallet
 
@@ -37,8 +38,22 @@ class News:
 
 
 async def announce(tx: Tx, news: Sequence[News], *, now: datetime) -> None:
-    """Tell changes of wallets, in one statement however many there are."""
+    """Tell changes of wallets, in one statement however many there are, and have them looked at.
+
+    Who issues an invoice that draws on wallets looks at them then and there.
+    """
     await emit(tx, *_messages(news), now=now)
+    moved = {one.wallet.customer_id for one in news if _is_to_be_looked_at(one)}
+    is_new = any(one.event is Event.CREATED for one in news)
+    await usage_watch.follow(tx, {id_: id_ for id_ in sorted(moved)}, now=now, is_watch_new=is_new)
+
+
+def _is_to_be_looked_at(news: News) -> bool:
+    return (
+        news.event is not Event.UPDATED
+        or news.moves_reach
+        or (news.moves_balance and news.invoice_id is None)
+    )
 
 
 def _messages(news: Sequence[News]) -> Iterator[Message]:
