@@ -26,6 +26,12 @@ async def seller(make_organization):
     subscription = await kit.subscribe(client, who, plan)
     await kit.send(client, subscription, calls, 3)
     await kit.send(client, subscription, seats, 1)
+    wallet = {"external_customer_id": "acme", "rate_amount": "1", "currency": "EUR"}
+    wallet |= {"paid_credits": "5", "granted_credits": "2"}
+    await kit.post(client, "/wallets", {"wallet": wallet})
+    (bought,) = (await kit.get(client, "/invoices", invoice_type="credit"))["invoices"]
+    paid = {"invoice_id": bought["lago_id"], "amount_cents": 500, "reference": "credits"}
+    await kit.post(client, "/payments", {"payment": paid})
     leaver = await kit.customer(client, external_id="leaver")
     in_advance = await kit.plan(client, amount_cents=3100, pay_in_advance=True)
     first = await kit.subscribe(client, leaver, in_advance)
@@ -83,6 +89,10 @@ CORRUPTIONS = {
         "UPDATE billing_records SET charges_from_at = charges_from_at - interval '1 hour' WHERE is_recurring"
     ],
     "events_are_stored": ["DELETE FROM events"],
+    "wallet_balances": ["UPDATE wallet_transactions SET amount_cents = amount_cents + 1 WHERE transaction_type = 'outbound'"],
+    "wallet_consumptions": ["UPDATE wallet_transaction_consumptions SET consumed_amount_cents = 1"],
+    "invoice_wallets": ["UPDATE wallet_transactions SET invoice_id = NULL WHERE transaction_status = 'invoiced'"],
+    "prepaid_credits": ["UPDATE journal_lines SET account = 'granted_credits' WHERE account = 'prepaid_credits' AND credit_cents > 0"],
     "invoice_explanations": [
         "UPDATE invoices SET explanation = jsonb_set(explanation, '{{0,fees,0,amount_cents}}', '7') WHERE status = 'finalized'"
     ],
