@@ -1,0 +1,227 @@
+"""Power cuts at every write of what moves money: exactly one effect, whenever they come."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+from tests import kit
+from tests.faults.power import UseCase, cut_everywhere
+
+from tallymark.db.engine import Database
+
+_numbers = itertools.count(1)
+
+# As many runs as there are writes.
+pytestmark = pytest.mark.timeout(600)
+
+
+@dataclass
+class Shop:
+    """One organization with a clock: a plan at 31.00 a month in advance with usage at 2.00, a better one, and a tax of 20 %."""
+
+    client: httpx.AsyncClient
+    metric: kit.Json
+    plan: kit.Json
+    better: kit.Json
+    database: Database
+
+
+@dataclass
+class World:
+    """A customer of a shop, with a coupon of 50.00 to be used once."""
+
+    shop: Shop
+    owner: kit.Json
+    subscription: kit.Json = field(default_factory=dict)
+    made: Any = None
+
+    @property
+    def client(self) -> httpx.AsyncClient:
+        return self.shop.client
+
+    async def settle(self) -> None:
+        """What a worker does once it is back."""
+        clock = (await kit.get(self.client, "/test_clock"))["test_clock"]["frozen_time"]
+        await kit.post(self.client, "/test_clock/advance", {"test_clock": {"to": clock}})
+
+    async def everything(self) -> list:
+        """All that the customer has, in short and whatever its ids are: rows, due work, messages."""
+        async with self.shop.database.system() as connection:
+            found = await connection.execute(text(EVERYTHING), {"owner": self.owner["lago_id"]})
+            return [tuple(row) for row in found]
+
+
+EVERYTHING = """
+WITH
+  own AS (SELECT * FROM invoices WHERE customer_id = :owner),
+  notes AS (SELECT * FROM credit_notes WHERE customer_id = :owner),
+  subs AS (SELECT s.*, p.code FROM subscriptions s JOIN plans p ON p.id = s.plan_id WHERE s.customer_id = :owner),
+  things (name, what) AS (
+    SELECT 'invoice', concat_ws(' ', status, payment_status, right(number, 4), fees_amount_cents, coupons_amount_cents,
+        taxes_amount_cents, credit_notes_amount_cents, prepaid_credit_amount_cents, total_amount_cents) FROM own
+    UNION ALL
+    SELECT 'fee', concat_ws(' ', fee_type, units, amount_cents, precise_coupons_amount_cents, taxes_amount_cents,
+        invoice_id IS NULL) FROM fees WHERE customer_id = :owner
+    UNION ALL
+    SELECT 'credit', concat_ws(' ', amount_cents, before_taxes) FROM invoice_credits WHERE invoice_id IN (SELECT id FROM own)
+    UNION ALL
+    SELECT 'record', concat_ws(' ', invoicing_reason, billing_day)
+      FROM billing_records WHERE invoice_id IN (SELECT id FROM own)
+    UNION ALL
+    SELECT 'note', concat_ws(' ', credit_status, right(number, 6), credit_amount_cents, balance_amount_cents) FROM notes
+    UNION ALL
+    SELECT 'item', amount_cents::text FROM credit_note_items WHERE credit_note_id IN (SELECT id FROM notes)
+    UNION ALL
+    SELECT 'subscription', concat_ws(' ', code, status, started_at::date, terminated_at::date) FROM subs
+    UNION ALL
+    SELECT 'coupon', concat_ws(' ', status, frequency_duration_remaining) FROM applied_coupons WHERE customer_id = :owner
+    UNION ALL
+    SELECT 'due', concat_ws(' ', kind, due_at::date, attempts, parked_at) FROM agenda WHERE owner_id = :owner
+    UNION ALL
+    SELECT 'message', webhook_type FROM outbox WHERE object_id IN
+      (SELECT id FROM own UNION ALL SELECT id FROM notes UNION ALL SELECT id FROM subs)
+  )
+SELECT name, what, count(*) FROM things GROUP BY name, what ORDER BY name, what
+"""
+
+
+async def open_shop(make_organization: Any, database: Database) -> Shop:
+    client = (await make_organization("2026-01-01T00:00:00Z")).client
+    await kit.tax(client, "20")
+    metric = await kit.metric(client)
+    offer = {
+        "name": "C", "code": "c", "coupon_type": "fixed_amount", "amount_cents": 5000, "amount_currency": "EUR",
+        "frequency": "once", "expiration": "no_expiration",
+    }  # fmt: skip
+    await kit.post(client, "/coupons", {"coupon": offer})
+    priced = kit.charge(metric, amount="2")
+    plan = await kit.plan(client, priced, amount_cents=3100, pay_in_advance=True, code="first")
+    better = await kit.plan(client, amount_cents=6200, pay_in_advance=True, code="second")
+    add_on = {"name": "A", "code": "a", "amount_cents": 1000, "amount_currency": "EUR"}
+    await kit.post(client, "/add_ons", {"add_on": add_on})
+    return Shop(client, metric, plan, better, database)
+
+
+async def enter(shop: Shop, **customer: Any) -> World:
+    owner = await kit.customer(shop.client, **customer)
+    applied = {"external_customer_id": owner["external_id"], "coupon_code": "c"}
+    await kit.post(shop.client, "/applied_coupons", {"applied_coupon": applied})
+    return World(shop, owner)
+
+
+async def subscribe(world: World) -> World:
+    world.subscription = await kit.subscribe(
+        world.client, world.owner, world.shop.plan, external_id=f"s{next(_numbers)}"
+    )
+    return world
+
+
+async def use(world: World) -> World:
+    await kit.send(world.client, world.subscription, world.shop.metric, 3, 4)
+    return world
+
+
+@pytest.fixture
+def cut(database):
+    """Cut the power at every write of an act; the number of cuts."""
+
+    async def everywhere(prepare, act, *, may_repeat=False) -> int:
+        case = UseCase(
+            prepare=prepare, act=act, effect=World.everything, settle=World.settle, may_repeat=may_repeat
+        )
+        return await cut_everywhere(database, case)
+
+    return everywhere
+
+
+class TestCalls:
+    """What a call does at once, and what follows before it returns."""
+
+    async def test_a_subscription_that_pays_in_advance(self, cut, make_organization, database):
+        shop = await open_shop(make_organization, database)
+
+        async def act(world):
+            await kit.subscribe(world.client, world.owner, shop.plan, external_id=world.owner["external_id"])
+
+        assert await cut(lambda: enter(shop), act) > 5
+
+    async def test_an_upgrade(self, cut, make_organization, database):
+        shop = await open_shop(make_organization, database)
+
+        async def prepare():
+            return await use(await subscribe(await enter(shop)))
+
+        async def act(world):
+            external_id = world.subscription["external_id"]
+            await kit.subscribe(world.client, world.owner, shop.better, external_id=external_id)
+
+        assert await cut(prepare, act) > 5
+
+    async def test_a_termination_with_a_credit_note(self, cut, make_organization, database):
+        shop = await open_shop(make_organization, database)
+
+        async def prepare():
+            return await use(await subscribe(await enter(shop)))
+
+        async def act(world):
+            await kit.call(world.client, "DELETE", f"/subscriptions/{world.subscription['external_id']}")
+
+        assert await cut(prepare, act) > 5
+
+    async def test_a_one_off_invoice(self, cut, make_organization, database):
+        shop = await open_shop(make_organization, database)
+
+        async def act(world):
+            body = {
+                "external_customer_id": world.owner["external_id"],
+                "currency": "EUR",
+                "fees": [{"add_on_code": "a", "units": 2}],
+            }
+            await kit.post(world.client, "/invoices", {"invoice": body})
+
+        assert await cut(lambda: enter(shop), act) > 5
+
+    async def test_a_void_that_gives_a_coupon_back(self, cut, make_organization, database):
+        shop = await open_shop(make_organization, database)
+
+        async def prepare():
+            world = await subscribe(await enter(shop))
+            (world.made,) = await kit.invoices(world.client, world.owner)
+            return world
+
+        async def act(world):
+            await kit.post(world.client, f"/invoices/{world.made['lago_id']}/void", {})
+
+        assert await cut(prepare, act) > 5
+
+
+class TestTime:
+    """What falls due as the clock moves; each cut has an organization of its own."""
+
+    async def test_a_renewal(self, cut, make_organization, database):
+        async def prepare():
+            return await use(await subscribe(await enter(await open_shop(make_organization, database))))
+
+        async def act(world):
+            await kit.advance(world.client, "2026-02-01T01:00")
+
+        assert await cut(prepare, act, may_repeat=True) > 5
+
+    async def test_a_draft_that_is_finalized(self, cut, make_organization, database):
+        async def prepare():
+            shop = await open_shop(make_organization, database)
+            world = await use(
+                await subscribe(await enter(shop, billing_configuration={"invoice_grace_period": 3}))
+            )
+            await kit.advance(world.client, "2026-02-01T01:00")
+            return world
+
+        async def act(world):
+            await kit.advance(world.client, "2026-02-05T00:00")
+
+        assert await cut(prepare, act, may_repeat=True) > 5
