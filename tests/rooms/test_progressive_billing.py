@@ -593,3 +593,14 @@ class TestAnInvoiceMadeAnew:
         assert [credit["amount_cents"] for credit in made["credits"]] == [5500]
         assert sorted(fee["precise_coupons_amount_cents"] for fee in made["fees"]) == ["0.0", "5500.0"]
         assert await w.notes() == []
+
+
+class TestAnEvent:
+    async def test_has_its_subscription_looked_at(self, world):
+        """Nothing is asked for but the event: the threshold is passed when its call returns, and not again."""
+        w = await world(5000, recurring=1000)
+        for units in (4999, 1, 999):
+            await kit.send(w.client, w.subscription, w.calls, units)
+        assert [amounts(one)[0] for one in await w.progressive()] == [5000]
+        await kit.send(w.client, w.subscription, w.calls, 1)
+        assert [amounts(one)[0] for one in await w.progressive()] == [5000, 6000]

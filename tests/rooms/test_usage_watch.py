@@ -1,4 +1,4 @@
-"""What follows from an event follows within a second, once, though processes die (metering §1.6, decision 6)."""
+"""What follows from an event follows within a second, once, though processes die (metering §1.6, decision 7)."""
 
 import asyncio
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Whose usage has changed, so that what follows from it is done soon after (docs/decisions/0006).
+"""Whose usage has changed, so that what follows from it is done soon after (docs/decisions/0007).
 
 Events leave marks in the statement that stores them; a worker (for simulated organizations: the call itself) makes an item
 on the agenda of them. Whatever else changes what is followed puts such an item there itself.

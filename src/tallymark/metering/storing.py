@@ -30,7 +30,7 @@ _NOTED: LiteralString = """,
              ORDER BY e.position
          )
 """
-# and marks the subscriptions whose usage somebody watches (docs/decisions/0006).
+# and marks the subscriptions whose usage somebody watches (docs/decisions/0007).
 _MARKED: LiteralString = """,
          marked AS (
              INSERT INTO usage_marks (organization_id, customer_id, subscription_id)

@@ -89,7 +89,7 @@ watched_subscriptions = Table(
 )
 
 # Put here in the transaction that stores events of such a subscription; a list without a key, so that nobody waits for
-# whoever takes something off (docs/decisions/0006).
+# whoever takes something off (docs/decisions/0007).
 usage_marks = Table(
     "usage_marks",
     metadata,
