@@ -12,7 +12,7 @@ from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.calendar import Continuity
-from tallymark.domain.errors import Invalid, NotFound
+from tallymark.domain.errors import NotFound
 from tallymark.domain.invoicing.explain import explain_invoice
 from tallymark.domain.periods import TICK
 from tallymark.jobs import agenda
@@ -33,7 +33,6 @@ from tallymark.rooms.invoices.model import (
     Invoice,
     InvoiceStatus,
     InvoiceView,
-    MetadataInput,
     check_change,
 )
 from tallymark.rooms.organizations import service as organizations
@@ -408,32 +407,6 @@ async def lose_dispute(tx: Tx, invoice: Invoice, *, now: datetime) -> None:
     lost = {"payment_dispute_lost_at": now, "payment_overdue": False, "updated_at": now}
     await repository.update_invoice(tx, invoice.id, lost)
     await posting.post_lost_dispute(tx, invoice, now=now)
-
-
-async def replace_metadata(
-    tx: Tx, invoice_id: UUID, asked: Sequence[MetadataInput], *, now: datetime
-) -> None:
-    """Make an invoice's notes the given ones: known ids are changed, others added, those left out deleted.
-
-    Raises `Invalid` for a key that is there twice.
-    """
-    keys = [note.key for note in asked]
-    if len(set(keys)) < len(keys):
-        raise Invalid({"metadata": ["value_already_exist"]})
-    known = {note.id: note for note in (await repository.metadata_of(tx, [invoice_id])).get(invoice_id, ())}
-    rows = [
-        {
-            "id": note.id if note.id in known else new_id(),
-            "organization_id": tx.organization_id,
-            "invoice_id": invoice_id,
-            "key": note.key,
-            "value": note.value,
-            "created_at": known[note.id].created_at if note.id in known else now,
-            "updated_at": now,
-        }
-        for note in asked
-    ]
-    await repository.replace_metadata(tx, invoice_id, rows)
 
 
 async def set_files(tx: Tx, invoice_id: UUID, files: Files, *, now: datetime) -> None:

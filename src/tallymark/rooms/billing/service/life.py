@@ -14,7 +14,7 @@ from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.billing.service.lifetime import look_again
 from tallymark.rooms.coupons import service as coupons
 from tallymark.rooms.credit_notes import service as credit_notes
-from tallymark.rooms.invoices import posting
+from tallymark.rooms.invoices import annotating, posting
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Invoice, InvoiceStatus, MetadataInput
 from tallymark.rooms.settlements import service as settlements
@@ -51,7 +51,7 @@ async def update(
     if is_draft and payment_status not in (None, invoice.payment_status):
         raise NotAllowed("payment_status_update_on_draft_invoice")
     if metadata is not None:
-        await invoices.replace_metadata(tx, invoice.id, metadata, now=now)
+        await annotating.replace_metadata(tx, invoice.id, metadata, now=now)
     if payment_status is not None:
         await settlements.set_payment_status(tx, invoice, payment_status, now=now)
 
