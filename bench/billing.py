@@ -14,17 +14,18 @@ METRICS = ("calls", "tokens", "seconds", "gigabytes", "seats")
 def measure(server: Server, *, customers: int) -> dict[str, Any]:
     """Invoices a second, seconds of a year, and milliseconds of a first PDF and of the next ones.
 
-    An invoice has a base price, the fees of five metrics and a tax.
+    An invoice has a base price, the fees of five metrics, a tax, and a wallet that pays a part of it.
     """
     key = server.new_organization("2026-01-01T00:00:00Z")
     headers = {"Authorization": f"Bearer {key}"}
-    _sell(server, headers, customers)
+    _sell(server, headers, customers, credits="20")
     began = time.perf_counter()
     body = {"test_clock": {"to": "2026-02-01T01:00:00Z"}}
     server.call("POST", "/api/v1/test_clock/advance", body, **headers)
     elapsed = time.perf_counter() - began
     listed: Any = server.call("GET", "/api/v1/invoices?per_page=10", None, **headers)
     assert listed["meta"]["total_count"] == customers, listed["meta"]
+    assert {row["prepaid_credit_amount_cents"] for row in listed["invoices"]} == {2000}
     times = [_time_pdf(server, headers, row["lago_id"]) for row in listed["invoices"]]
     year = _idle_year(server, subscriptions=max(customers // 10, 10))
     return {
@@ -51,7 +52,8 @@ def _idle_year(server: Server, *, subscriptions: int) -> dict[str, float]:
     }
 
 
-def _sell(server: Server, headers: dict[str, str], customers: int) -> None:
+def _sell(server: Server, headers: dict[str, str], customers: int, *, credits: str | None = None) -> None:
+    """Subscribe customers who have used something, each with a wallet of so many credits where any are given."""
     server.call(
         "POST", "/api/v1/taxes",
         {"tax": {"name": "VAT", "code": "vat", "rate": "20", "applied_to_organization": True}}, **headers,
@@ -87,6 +89,14 @@ def _sell(server: Server, headers: dict[str, str], customers: int) -> None:
             for code in METRICS
         ]
         server.call("POST", "/api/v1/events/batch", {"events": events}, **headers)
+        if credits is not None:
+            wallet = {
+                "external_customer_id": name,
+                "rate_amount": "1",
+                "currency": "EUR",
+                "granted_credits": credits,
+            }
+            server.call("POST", "/api/v1/wallets", {"wallet": wallet}, **headers)
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(subscribe, range(customers)))

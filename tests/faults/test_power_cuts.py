@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -29,6 +30,7 @@ class Shop:
     plan: kit.Json
     better: kit.Json
     database: Database
+    organization_id: UUID
 
 
 @dataclass
@@ -79,6 +81,19 @@ WITH
     UNION ALL
     SELECT 'subscription', concat_ws(' ', code, status, started_at::date, terminated_at::date) FROM subs
     UNION ALL
+    SELECT 'wallet', concat_ws(' ', status, balance_cents, consumed_amount_cents, ongoing_usage_balance_cents)
+      FROM wallets WHERE customer_id = :owner
+    UNION ALL
+    SELECT 'credits', concat_ws(' ', transaction_type, transaction_status, status, amount_cents, remaining_amount_cents)
+      FROM wallet_transactions WHERE wallet_id IN (SELECT id FROM wallets WHERE customer_id = :owner)
+    UNION ALL
+    SELECT 'payment', concat_ws(' ', status, amount_cents) FROM payments WHERE customer_id = :owner
+    UNION ALL
+    SELECT 'receipt', right(number, 4) FROM payment_receipts WHERE customer_id = :owner
+    UNION ALL
+    SELECT 'journal', concat_ws(' ', document_type, cause, account, debit_cents, credit_cents)
+      FROM journal_lines JOIN journal_entries ON journal_entries.id = entry_id WHERE customer_id = :owner
+    UNION ALL
     SELECT 'coupon', concat_ws(' ', status, frequency_duration_remaining) FROM applied_coupons WHERE customer_id = :owner
     UNION ALL
     SELECT 'due', concat_ws(' ', kind, due_at::date, attempts, parked_at) FROM agenda WHERE owner_id = :owner
@@ -91,7 +106,8 @@ SELECT name, what, count(*) FROM things GROUP BY name, what ORDER BY name, what
 
 
 async def open_shop(make_organization: Any, database: Database) -> Shop:
-    client = (await make_organization("2026-01-01T00:00:00Z")).client
+    organization = await make_organization("2026-01-01T00:00:00Z")
+    client = organization.client
     await kit.tax(client, "20")
     metric = await kit.metric(client)
     offer = {
@@ -104,7 +120,7 @@ async def open_shop(make_organization: Any, database: Database) -> Shop:
     better = await kit.plan(client, amount_cents=6200, pay_in_advance=True, code="second")
     add_on = {"name": "A", "code": "a", "amount_cents": 1000, "amount_currency": "EUR"}
     await kit.post(client, "/add_ons", {"add_on": add_on})
-    return Shop(client, metric, plan, better, database)
+    return Shop(client, metric, plan, better, database, organization.id)
 
 
 async def enter(shop: Shop, **customer: Any) -> World:
@@ -131,10 +147,19 @@ def cut(database):
     """Cut the power at every write of an act; the number of cuts."""
 
     async def everywhere(prepare, act, *, may_repeat=False) -> int:
+        worlds: list[World] = []
+
+        async def remembered() -> World:
+            worlds.append(await prepare())
+            return worlds[-1]
+
         case = UseCase(
-            prepare=prepare, act=act, effect=World.everything, settle=World.settle, may_repeat=may_repeat
+            prepare=remembered, act=act, effect=World.everything, settle=World.settle, may_repeat=may_repeat
         )
-        return await cut_everywhere(database, case)
+        cuts = await cut_everywhere(database, case)
+        for organization_id in {world.shop.organization_id for world in worlds}:
+            await kit.assert_audit_clean(database, organization_id)
+        return cuts
 
     return everywhere
 
@@ -198,6 +223,108 @@ class TestCalls:
             await kit.post(world.client, f"/invoices/{world.made['lago_id']}/void", {})
 
         assert await cut(prepare, act) > 5
+
+
+class TestMoney:
+    """What money and credits do."""
+
+    async def test_a_payment(self, cut, make_organization, database):
+        shop = await open_shop(make_organization, database)
+
+        async def prepare():
+            return await owing(await enter(shop))
+
+        async def act(world):
+            payment = {"invoice_id": world.made["lago_id"], "amount_cents": 2400, "reference": "wire"}
+            await kit.post(world.client, "/payments", {"payment": payment})
+
+        assert await cut(prepare, act) > 3
+
+    async def test_a_credit_note(self, cut, make_organization, database):
+        shop = await open_shop(make_organization, database)
+
+        async def prepare():
+            return await owing(await enter(shop))
+
+        async def act(world):
+            (fee,) = world.made["fees"]
+            note = {
+                "invoice_id": world.made["lago_id"],
+                "credit_amount_cents": 1200,
+                "items": [{"fee_id": fee["lago_id"], "amount_cents": 1000}],
+            }
+            await kit.post(world.client, "/credit_notes", {"credit_note": note})
+
+        assert await cut(prepare, act) > 3
+
+    async def test_a_purchase_of_credits_that_is_paid(self, cut, make_organization, database):
+        shop = await open_shop(make_organization, database)
+
+        async def prepare():
+            world = await enter(shop)
+            await open_wallet(world, paid_credits="10")
+            (world.made,) = await kit.invoices(world.client, world.owner)
+            return world
+
+        async def act(world):
+            payment = {"invoice_id": world.made["lago_id"], "amount_cents": 1000, "reference": "wire"}
+            await kit.post(world.client, "/payments", {"payment": payment})
+
+        assert await cut(prepare, act) > 5
+
+    async def test_a_wallet_that_pays_an_invoice(self, cut, make_organization, database):
+        """The coupon of 50.00 leaves 12.00 of an upgrade's 62.00, with tax 14.40: the wallet has 10.00 of it."""
+        shop = await open_shop(make_organization, database)
+
+        async def prepare():
+            world = await enter(shop)
+            await open_wallet(world, granted_credits="10")
+            return world
+
+        async def act(world):
+            await kit.subscribe(
+                world.client, world.owner, shop.better, external_id=world.owner["external_id"]
+            )
+
+        assert await cut(prepare, act) > 5
+
+    async def test_a_void_that_gives_credits_back(self, cut, make_organization, database):
+        shop = await open_shop(make_organization, database)
+
+        async def prepare():
+            world = await enter(shop)
+            await open_wallet(world, granted_credits="10")
+            await kit.subscribe(
+                world.client, world.owner, shop.better, external_id=world.owner["external_id"]
+            )
+            (world.made,) = await kit.invoices(world.client, world.owner)
+            return world
+
+        async def act(world):
+            await kit.post(world.client, f"/invoices/{world.made['lago_id']}/void", {})
+
+        assert await cut(prepare, act) > 5
+
+
+async def open_wallet(world: World, **credits: str) -> None:
+    wallet = {
+        "external_customer_id": world.owner["external_id"],
+        "rate_amount": "1",
+        "currency": "EUR",
+        **credits,
+    }
+    await kit.post(world.client, "/wallets", {"wallet": wallet})
+
+
+async def owing(world: World) -> World:
+    """Two add-ons at 10.00, with tax 24.00."""
+    body = {
+        "external_customer_id": world.owner["external_id"],
+        "currency": "EUR",
+        "fees": [{"add_on_code": "a", "units": 2}],
+    }
+    world.made = (await kit.post(world.client, "/invoices", {"invoice": body}))["invoice"]
+    return world
 
 
 class TestTime:
