@@ -32,6 +32,7 @@ from tallymark.rooms.credit_notes.documents import NoteDocuments
 from tallymark.rooms.customers import routes as customers
 from tallymark.rooms.customers.jobs import VatChecks
 from tallymark.rooms.estimates import routes as estimates
+from tallymark.rooms.events import follow
 from tallymark.rooms.events import routes as events
 from tallymark.rooms.events.ingest import EventsIngest
 from tallymark.rooms.fees import routes as fees
@@ -42,7 +43,7 @@ from tallymark.rooms.journal import routes as journal
 from tallymark.rooms.lifetime_usages import routes as lifetime_usages
 from tallymark.rooms.organizations import routes as organizations
 from tallymark.rooms.organizations import service as organizations_service
-from tallymark.rooms.organizations.access import Access
+from tallymark.rooms.organizations.access import Access, system_now
 from tallymark.rooms.payments import jobs as payment_jobs
 from tallymark.rooms.payments import routes as payments
 from tallymark.rooms.payments.documents import ReceiptDocuments
@@ -185,11 +186,16 @@ def _tasks(database: Database, papers: Papers, outside: billing_jobs.Outside) ->
     async def render_receipt(*, organization_id: UUID, receipt_id: UUID) -> None:
         await payment_jobs.render_receipt(database, papers.receipts, organization_id, receipt_id)
 
+    async def follow_events() -> None:
+        await follow.note_received(database, now=system_now())
+        await follow.report_errors(database, now=system_now())
+
     return Tasks(
         run_due_work=run_due_work,
         render_document=render_document,
         render_credit_note=render_credit_note,
         render_receipt=render_receipt,
+        follow_events=follow_events,
     )
 
 

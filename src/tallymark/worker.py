@@ -60,6 +60,12 @@ class RenderReceipt(Protocol):
     async def __call__(self, *, organization_id: UUID, receipt_id: UUID) -> None: ...
 
 
+class FollowEvents(Protocol):
+    """Reads what live organizations sent since the last time."""
+
+    async def __call__(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tasks:
     """What the jobs of the queue do; each is safe to run twice."""
@@ -68,6 +74,7 @@ class Tasks:
     render_document: RenderDocument
     render_credit_note: RenderCreditNote
     render_receipt: RenderReceipt
+    follow_events: FollowEvents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +162,11 @@ def make_queue(database: Database, tasks: Tasks) -> App:
     @queue.task(name="retry_stalled_jobs", queueing_lock="retry_stalled_jobs")
     async def retry_stalled(timestamp: int) -> None:  # noqa: ARG001 - the queue names the minute
         await retry_stalled_jobs(queue)
+
+    @queue.periodic(cron="* * * * *")
+    @queue.task(name="follow_events", queueing_lock="follow_events")
+    async def follow_events(timestamp: int) -> None:  # noqa: ARG001
+        await tasks.follow_events()
 
     @queue.periodic(cron="17 * * * *")
     @queue.task(name="delete_old_jobs", queueing_lock="delete_old_jobs")

@@ -80,6 +80,9 @@ class Calls:
     async def render_receipt(self, *, organization_id: UUID, receipt_id: UUID) -> None:
         await self._do(receipt_id)
 
+    async def follow_events(self) -> None:
+        """Nobody sends any."""
+
     @property
     def tasks(self) -> Tasks:
         return Tasks(
@@ -87,6 +90,7 @@ class Calls:
             render_document=self.render_document,
             render_credit_note=self.render_credit_note,
             render_receipt=self.render_receipt,
+            follow_events=self.follow_events,
         )
 
 

@@ -29,6 +29,7 @@ class Kind(IntEnum):
 
     RESCHEDULE = 5
     CHECK_VAT = 7
+    LOOK_AT_EVENTS = 8
     ACTIVATE_SUBSCRIPTION = 10
     CANCEL_DOWNGRADE = 12
     BILL_START = 15
@@ -54,6 +55,7 @@ class Kind(IntEnum):
     MARK_OVERDUE = 90
     ALERT_TERMINATION = 100
     FOLLOW_USAGE = 110
+    TELL_EVENT_ERRORS = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

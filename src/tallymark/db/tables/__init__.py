@@ -34,7 +34,7 @@ from tallymark.db.tables.customers import (
     usage_thresholds,
     vat_checks,
 )
-from tallymark.db.tables.events import event_streams, events
+from tallymark.db.tables.events import event_streams, events, flawed_events, followers, late_events
 from tallymark.db.tables.invoices import (
     adjusted_fees,
     applied_usage_thresholds,
@@ -115,6 +115,8 @@ __all__ = [
     "fixed_charge_unit_events",
     "fixed_charges",
     "fixed_charges_taxes",
+    "flawed_events",
+    "followers",
     "invoice_custom_sections",
     "invoice_credits",
     "invoice_metadata",
@@ -124,6 +126,7 @@ __all__ = [
     "invoices_applied_taxes",
     "journal_entries",
     "journal_lines",
+    "late_events",
     "lifetime_usages",
     "metadata",
     "organizations",

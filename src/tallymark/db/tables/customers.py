@@ -132,6 +132,8 @@ subscriptions = Table(
     instant("terminated_at"),
     instant("canceled_at"),
     instant("trial_ended_at"),
+    # Where it began in periods that were over when it was made: the start of the first that is billed.
+    instant("counts_from"),
     string("purchase_order_number"),
     Column("consolidate_invoice", Boolean, nullable=False, server_default=text("true")),
     string("payment_method_type", nullable=False, default="provider"),

@@ -166,6 +166,8 @@ billing_records = Table(
     reference("regenerated_invoice_id", "invoices", nullable=True),
     instant("created_at", nullable=False),
     UniqueConstraint("invoice_id", "subscription_id"),
+    # Those of invoices that were made anew, too, which the indexes below leave out.
+    Index("billing_records_subscription_id_idx", "subscription_id"),
     # At most one invoice per subscription and period (subscriptions §5.3).
     Index(
         "billing_records_day_key",

@@ -40,6 +40,7 @@ async def create_metric(tx: Tx, values: Mapping[str, Any], *, now: datetime) -> 
         tx, {"id": metric_id, "organization_id": tx.organization_id, **checked, **stamps}
     )
     await repository.replace_filters(tx, metric_id, filters, now=now)
+    await _look_at_events(tx, metric_id, now=now)
     await _tell(tx, "billable_metric.created", metric_id, now=now)
     return (await repository.get_metrics(tx, {metric_id}))[metric_id]
 
@@ -92,6 +93,8 @@ async def update_metric(tx: Tx, code: str, changes: Mapping[str, Any], *, now: d
         await repository.replace_filters(tx, metric.id, filters, now=now)
         await _trim_charge_filters(tx, metric, filters, now=now)
         await _refresh_drafts(tx, metric.id, now=now)
+    if {"code", "aggregation_type", "field_name"} & different.keys():
+        await _look_at_events(tx, metric.id, now=now)
     await _tell(tx, "billable_metric.updated", metric.id, now=now)
     return (await repository.get_metrics(tx, {metric.id}))[metric.id]
 
@@ -123,6 +126,13 @@ async def _refresh_drafts(tx: Tx, metric_id: UUID, *, now: datetime) -> None:
             Item(kind=Kind.REFRESH_DRAFT, subject_id=invoice_id, owner_id=customer_id, due_at=now)
             for invoice_id, customer_id in drafts
         ),
+    )
+
+
+async def _look_at_events(tx: Tx, metric_id: UUID, *, now: datetime) -> None:
+    """Have events that are stored already looked at for what the metric asks of them (beyond.md §2)."""
+    await agenda.leave(
+        tx, Item(kind=Kind.LOOK_AT_EVENTS, subject_id=metric_id, owner_id=metric_id, due_at=now)
     )
 
 

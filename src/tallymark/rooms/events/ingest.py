@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -19,7 +19,7 @@ from tallymark.db.engine import Database
 from tallymark.domain.errors import TallymarkError
 from tallymark.domain.periods import TICK
 from tallymark.metering.intake import Intake, IntakeFull, OutdatedRules, Row, UnstorableEvent
-from tallymark.rooms.events import repository
+from tallymark.rooms.events import repository, service
 from tallymark.rooms.events.parsing import (
     EventInput,
     FailedExpression,
@@ -79,6 +79,13 @@ class _Refused(Exception):
         super().__init__()
 
 
+class _Stored(NamedTuple):
+    """The answer to a request, and the events that it stored."""
+
+    answer: bytes
+    ids: tuple[UUID, ...]
+
+
 class EventsIngest:
     """Takes events in. Everything it does before the database is measured in microseconds."""
 
@@ -129,8 +136,10 @@ class EventsIngest:
         body = await _read_body(scope, receive)
         now = await self._gatekeeper.read_clock(principal, is_write=True)
         tenant = Tenant(principal.organization_id, now, self._intake.rules)
-        answer = await (self._single(body, tenant) if scope["path"] == SINGLE else self._many(body, tenant))
+        stored = await (self._single(body, tenant) if scope["path"] == SINGLE else self._many(body, tenant))
         if principal.is_simulated:
+            async with self._database.tenant(principal.organization_id, is_simulated=True) as tx:
+                await service.note_arrived(tx, stored.ids, now=now)
             await self._gatekeeper.settle(
                 Context(
                     database=self._database,
@@ -142,9 +151,9 @@ class EventsIngest:
                     sign_file=self._sign_file,
                 )
             )
-        return answer
+        return stored.answer
 
-    async def _single(self, body: bytes, tenant: Tenant) -> bytes:
+    async def _single(self, body: bytes, tenant: Tenant) -> _Stored:
         root = bytes(_decode(_single, body).event)
         if root in (b"", b"{}", b"null"):
             raise BadRequest.missing_root("event")
@@ -168,9 +177,9 @@ class EventsIngest:
                 raise _Refused({"properties": ["value_is_invalid"]}) from None
             if known:
                 raise _Refused(DUPLICATE)
-            return _encoder.encode({"event": show(row)})
+            return _Stored(_encoder.encode({"event": show(row)}), (row.id,))
 
-    async def _many(self, body: bytes, tenant: Tenant) -> bytes:
+    async def _many(self, body: bytes, tenant: Tenant) -> _Stored:
         data = bytes(_decode(_batch, body).events)
         if not data.startswith(b"["):
             raise _Refused({"events": ["no_events"]})
@@ -190,7 +199,7 @@ class EventsIngest:
         await self._intake.store(())
         return self._intake.rules.version != version
 
-    async def _store_all(self, sent: list[EventInput], tenant: Tenant) -> bytes:
+    async def _store_all(self, sent: list[EventInput], tenant: Tenant) -> _Stored:
         version = tenant.rules.version
         try:
             rows = self._read_all(sent, tenant)
@@ -210,7 +219,7 @@ class EventsIngest:
         refused = {index for index, row in enumerate(rows) if row.id in known} | repeated
         if refused:
             raise _Refused({str(index): DUPLICATE for index in sorted(refused)})
-        return _encoder.encode({"events": [show(row) for row in rows]})
+        return _Stored(_encoder.encode({"events": [show(row) for row in rows]}), tuple(first_of))
 
     def _read_all(self, sent: Iterable[EventInput], tenant: Tenant) -> list[Row]:
         rows: list[Row] = []

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Query
 
 from tallymark.api.context import InContext
 from tallymark.api.pagination import InPage, Meta
 from tallymark.api.routing import tenant_router
 from tallymark.api.wire import query_flag
+from tallymark.db.engine import Tx
 from tallymark.domain.errors import Forbidden, Invalid
 from tallymark.rooms.events import service
-from tallymark.rooms.events.model import Filters
+from tallymark.rooms.events.model import Filters, UnmatchedReason
 from tallymark.rooms.events.schemas import (
+    EventFilters,
     EventOutput,
     EventRequest,
     EventResponse,
     EventsBatchResponse,
     EventsRequest,
     EventsResponse,
+    InFilters,
+    ReplayOutput,
+    ReplayRequest,
+    ReplayResponse,
+    UnmatchedCountOutput,
+    UnmatchedEventOutput,
+    UnmatchedEventsResponse,
+    UnmatchedSummaryResponse,
 )
 
 router = tenant_router("events")
@@ -49,30 +58,70 @@ def describe(api: FastAPI) -> None:
 
 
 @router.get("/events")
-async def list_events(  # noqa: PLR0913 - the contract's filters
+async def list_events(
     context: InContext,
     page: InPage,
-    code: str | None = None,
-    external_subscription_id: str | None = None,
-    timestamp_from: str | None = None,
-    timestamp_to: str | None = None,
-    timestamp_from_started_at: str | None = None,
-) -> EventsResponse:
+    asked: InFilters,
+    unmatched: Annotated[
+        str | None, Query(description="Only events that count nowhere, with the reason.")
+    ] = None,
+    unmatched_reason: str | None = None,
+) -> EventsResponse | UnmatchedEventsResponse:
     """List events, latest first."""
-    from_start = _read_from_start(timestamp_from_started_at, timestamp_from, external_subscription_id)
-    lower = _read_instant("timestamp_from", timestamp_from)
-    upper = _read_instant("timestamp_to", timestamp_to)
+    reason = _read_reason(unmatched_reason)
+    asked.check()
     async with context.transaction() as tx:
-        if from_start and external_subscription_id:
-            lower = await service.subscription_start(tx, external_id=external_subscription_id)
-        filters = Filters(
-            code=code,
-            external_subscription_id=external_subscription_id,
-            timestamp_from=lower,
-            timestamp_to=upper,
-        )
+        filters = await _filters(tx, asked)
+        if query_flag(unmatched) or reason is not None:
+            found, total = await service.list_unmatched(tx, filters, reason, page)
+            shown = [UnmatchedEventOutput.because(event, why) for event, why in found]
+            return UnmatchedEventsResponse(events=shown, meta=Meta.of(page, total))
         events, total = await service.list_events(tx, filters, page)
     return EventsResponse(events=[EventOutput.of(event) for event in events], meta=Meta.of(page, total))
+
+
+@router.get("/events/unmatched_summary")
+async def summarize_unmatched(
+    context: InContext,
+    page: InPage,
+    asked: InFilters,
+    unmatched_reason: str | None = None,
+) -> UnmatchedSummaryResponse:
+    """Count the events that count nowhere by reason, code and subscription, the most first."""
+    reason = _read_reason(unmatched_reason)
+    asked.check()
+    async with context.transaction() as tx:
+        counts, total = await service.count_unmatched(tx, await _filters(tx, asked), reason, page)
+    lines = [UnmatchedCountOutput.of(count) for count in counts]
+    return UnmatchedSummaryResponse(unmatched_summary=lines, meta=Meta.of(page, total))
+
+
+@router.post("/events/replay")
+async def replay_events(body: ReplayRequest, context: InContext) -> ReplayResponse:
+    """Look at stored events again: how many there are, and how many of them count somewhere."""
+    async with context.transaction() as tx:
+        return ReplayResponse(replay=ReplayOutput.of(await service.replay(tx, body.replay.reach)))
+
+
+async def _filters(tx: Tx, asked: EventFilters) -> Filters:
+    lower = asked.lower
+    if asked.is_from_start and asked.external_subscription_id:
+        lower = await service.subscription_start(tx, external_id=asked.external_subscription_id)
+    return Filters(
+        code=asked.code,
+        external_subscription_id=asked.external_subscription_id,
+        timestamp_from=lower,
+        timestamp_to=asked.upper,
+    )
+
+
+def _read_reason(text: str | None) -> UnmatchedReason | None:
+    if not text:
+        return None
+    try:
+        return UnmatchedReason(text)
+    except ValueError:
+        raise Invalid({"unmatched_reason": ["value_is_invalid"]}) from None
 
 
 @router.get("/events/{transaction_id:path}")
@@ -87,29 +136,3 @@ async def get_event(transaction_id: str, context: InContext) -> EventResponse:
 async def list_enriched_events() -> None:
     """Served only where events are kept in an analytical store (metering §1.4)."""
     raise Forbidden("endpoint_not_available")
-
-
-def _read_instant(field: str, text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        found = datetime.fromisoformat(text.strip())
-    except ValueError:
-        raise Invalid({field: ["invalid_date"]}) from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def _read_from_start(
-    flag: str | None, timestamp_from: str | None, external_subscription_id: str | None
-) -> bool:
-    if flag is None:
-        return False
-    if flag.lower() not in ("true", "false"):
-        raise Invalid({"timestamp_from_started_at": ["must be one of: true, false"]})
-    if not query_flag(flag):
-        return False
-    if timestamp_from is not None:
-        raise Invalid({"timestamp_from": ["cannot be used with timestamp_from_started_at"]})
-    if not external_subscription_id:
-        raise Invalid({"external_subscription_id": ["required with timestamp_from_started_at"]})
-    return True

@@ -416,6 +416,16 @@ async def set_files(tx: Tx, invoice_id: UUID, files: Files, *, now: datetime) ->
         await emit(tx, message, now=now)
 
 
+async def drafts_of_customers(tx: Tx, customer_ids: Collection[UUID]) -> list[Invoice]:
+    """The drafts of customers."""
+    return await repository.drafts_of_customers(tx, customer_ids)
+
+
+async def drafts_billing(tx: Tx, subscription_ids: Collection[UUID]) -> list[UUID]:
+    """Drafts that bill any of these subscriptions, oldest first."""
+    return await repository.drafts_billing(tx, subscription_ids)
+
+
 async def last_billed_days(tx: Tx, subscription_ids: Collection[UUID]) -> dict[UUID, date]:
     """The last billing day of each subscription that was billed by the calendar."""
     return await repository.recurring_days(tx, subscription_ids) if subscription_ids else {}

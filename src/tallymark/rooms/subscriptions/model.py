@@ -63,6 +63,8 @@ class Subscription:
     skip_invoice_custom_sections: bool
     created_at: datetime
     updated_at: datetime
+    counts_from: datetime | None = None
+    """Before it no usage is billed: those periods were over when the subscription was made. None: from the start on."""
 
 
 def check_change(subscription: Subscription, to: Status) -> None:

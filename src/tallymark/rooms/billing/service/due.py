@@ -20,6 +20,7 @@ from tallymark.rooms.billing.service.progressive import check_thresholds
 from tallymark.rooms.billing.service.subjects import make_subjects
 from tallymark.rooms.coupons import service as coupons
 from tallymark.rooms.credit_notes import service as credit_notes
+from tallymark.rooms.events import service as events
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import InvoiceStatus, Reason
 from tallymark.rooms.subscriptions import service as subscriptions
@@ -35,6 +36,10 @@ async def handle(tx: Tx, batch: Batch, now: datetime) -> None:
     match batch.kind:
         case Kind.CHECK_VAT:
             raise AssertionError("numbers are looked up outside of transactions")
+        case Kind.LOOK_AT_EVENTS:
+            await events.look_again(tx, batch.subject_ids)
+        case Kind.TELL_EVENT_ERRORS:
+            await events.report_errors(tx, at=batch.due_at, now=now)
         case Kind.RESCHEDULE:
             await reschedule(tx, batch, now)
         case Kind.ACTIVATE_SUBSCRIPTION:

@@ -15,7 +15,7 @@ from tallymark.domain.wallets import Bucket, OngoingPurse, allocate_ongoing
 from tallymark.rooms.alerts import service as alerts
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import PayableFee
-from tallymark.rooms.invoices import drafts
+from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.subscriptions import service as subscriptions
 from tallymark.rooms.usage import service as usage
 from tallymark.rooms.usage.model import ChargeLine
@@ -97,9 +97,9 @@ def _of_usage(lines: Iterable[ChargeLine]) -> Iterable[tuple[Bucket, int]]:
 
 
 async def _add_drafts(tx: Tx, customer_ids: Collection[UUID], nets: Nets) -> None:
-    of_customers = {draft.id: draft for draft in await drafts.drafts_of_customers(tx, customer_ids)}
-    for invoice_id, of_draft in (await fees.payable_of_invoices(tx, of_customers.keys())).items():
-        draft = of_customers[invoice_id]
+    drafts = {draft.id: draft for draft in await invoices.drafts_of_customers(tx, customer_ids)}
+    for invoice_id, of_draft in (await fees.payable_of_invoices(tx, drafts.keys())).items():
+        draft = drafts[invoice_id]
         for fee in of_draft if draft.total_amount_cents else ():
             nets[draft.customer_id, draft.currency][_bucket(fee)] += _payable(fee)
 

@@ -8,7 +8,7 @@ from tallymark.db.engine import Tx
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Batch, Item, Kind
 from tallymark.rooms.billing.service import invoice as billing
-from tallymark.rooms.invoices import drafts
+from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.plans import deletion
 from tallymark.rooms.subscriptions import service as subscriptions
 from tallymark.rooms.subscriptions.model import Status
@@ -40,7 +40,7 @@ async def end_with_plan(tx: Tx, batch: Batch, now: datetime) -> None:
 
 async def delete_plan(tx: Tx, batch: Batch, now: datetime) -> None:
     """Issue the drafts of subscriptions that ended with their plan; the last of them takes the plan along."""
-    for invoice_id in await drafts.drafts_billing(tx, batch.subject_ids):
+    for invoice_id in await invoices.drafts_billing(tx, batch.subject_ids):
         await billing.finalize(tx, invoice_id, now=now, as_of=batch.due_at)
     await deletion.finish_deletions(tx, batch.subject_ids, now=now)
 

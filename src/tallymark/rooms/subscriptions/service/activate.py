@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from tallymark.db.engine import Tx
 from tallymark.domain.periods import local_date
 from tallymark.rooms.subscriptions import repository
 from tallymark.rooms.subscriptions.model import Contract, Status, check_change
-from tallymark.rooms.subscriptions.service.agenda import drop_notes, note_start
+from tallymark.rooms.subscriptions.service.agenda import drop_notes, first_billed_usage, note_start
 from tallymark.rooms.subscriptions.service.fixed_units import note_first_units
 from tallymark.rooms.subscriptions.service.messages import tell
 from tallymark.rooms.subscriptions.service.read import get_contracts
@@ -30,6 +31,10 @@ async def activate(
     active = (await get_contracts(tx, [subscription]))[subscription.id]
     zone = active.timezone
     is_today = local_date(started_at, zone) >= local_date(now, zone)
+    if not is_today:
+        counts_from = first_billed_usage(active, now=now)
+        subscription = await repository.update_subscription(tx, subscription.id, {"counts_from": counts_from})
+        active = replace(active, subscription=subscription)
     await note_first_units(tx, active, now=now)
     await note_start(tx, active, now=now, is_billed=is_today and not is_change)
     await note_checks(tx, [active], now=now)

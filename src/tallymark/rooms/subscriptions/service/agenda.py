@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 from tallymark.db.engine import Tx
-from tallymark.domain.calendar import next_billing_day
-from tallymark.domain.periods import local_date, start_of_day
+from tallymark.domain.calendar import current_charges_window, next_billing_day
+from tallymark.domain.periods import TICK, local_date, start_of_day
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Item, Kind
 from tallymark.rooms.subscriptions import repository
@@ -46,14 +46,24 @@ async def note_start(tx: Tx, contract: Contract, *, now: datetime, is_billed: bo
     elif is_billed and any(charge.pay_in_advance for charge in contract.plan.fixed_charges):
         due_at = subscription.started_at + AFTER_START
         await agenda.leave(tx, _item(contract, Kind.BILL_FIXED_START, due_at=due_at, run_at=now))
-    today = local_date(now, contract.timezone)
-    # The day of the start is never billed by the calendar, nor is a day that was over when it was created (§5.2).
-    first = max(local_date(subscription.started_at, contract.timezone), today - ONE_DAY)
-    await note_billing(tx, [contract], after={subscription.id: first})
+    await note_billing(tx, [contract], after={subscription.id: _last_unbilled(contract, now)})
     await note_end(tx, contract, now=now)
     if contract.trial_end is not None:
         due_at = max(contract.trial_end, now)
         await agenda.put(tx, _item(contract, Kind.END_TRIAL, due_at=due_at))
+
+
+def _last_unbilled(contract: Contract, now: datetime) -> date:
+    """The calendar never bills the day of the start, nor one that was over when the subscription was made (§5.2)."""
+    zone = contract.timezone
+    return max(local_date(contract.life.started_at, zone), local_date(now, zone) - ONE_DAY)
+
+
+def first_billed_usage(contract: Contract, *, now: datetime) -> datetime:
+    """From when on usage of a subscription that begins in the past is billed: with the period that its first billing day closes."""
+    day = next_billing_day(contract.schedule, after=_last_unbilled(contract, now))
+    closed = start_of_day(day, contract.timezone) - TICK
+    return current_charges_window(contract.schedule, contract.life, closed).period.start
 
 
 def bills_start(contract: Contract, *, at: datetime) -> bool:

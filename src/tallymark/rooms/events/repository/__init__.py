@@ -16,6 +16,37 @@ from tallymark.db.engine import Tx
 from tallymark.db.tables import event_streams, events, subscriptions
 from tallymark.metering.keys import transaction_range
 from tallymark.rooms.events.model import Event, Filters
+from tallymark.rooms.events.repository.errors import claim, move, report_of, reports_of_live
+from tallymark.rooms.events.repository.noting import (
+    count_events,
+    forget_flaws,
+    note_again,
+    note_arrived,
+    note_followed,
+)
+from tallymark.rooms.events.repository.unmatched import count_by_stream, count_unmatched, list_unmatched
+
+__all__ = [
+    "claim",
+    "count_by_stream",
+    "count_events",
+    "count_unmatched",
+    "find_event",
+    "forget_flaws",
+    "get_events",
+    "history",
+    "known_ids",
+    "list_events",
+    "list_unmatched",
+    "move",
+    "note_again",
+    "note_arrived",
+    "note_followed",
+    "report_of",
+    "reports_of_live",
+    "shown_events",
+    "subscription_start",
+]
 
 COLUMNS = (
     events.c.id,
@@ -51,6 +82,12 @@ async def find_event(tx: Tx, transaction_id: str) -> Event | None:
 async def get_events(tx: Tx, ids: Collection[UUID]) -> list[Event]:
     """Events by id, the numbers among their properties exact."""
     return [_as_exact(row) for row in await tx.execute(EXACT.where(events.c.id.in_(ids)))]
+
+
+async def shown_events(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Event]:
+    """Events by id, as a list shows them."""
+    rows = await tx.execute(select(*COLUMNS).select_from(FROM).where(events.c.id.in_(ids)))
+    return {row.id: _as_value(row) for row in rows}
 
 
 async def history(tx: Tx, *, external_subscription_id: str, code: str, before: datetime) -> list[Event]:

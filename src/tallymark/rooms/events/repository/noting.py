@@ -1,0 +1,146 @@
+"""Noting what only single events can tell: properties that a metric can do nothing with, and that an event came too late.
+
+Everything else that decides whether an event counts belongs to its stream or to a span of time of it, and is read when it
+is asked for (unmatched.py). What is noted stays true: it is about an event and one metric, or about when it came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import TextClause, delete, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tallymark.db.engine import Tx
+from tallymark.db.tables import flawed_events
+from tallymark.rooms.events.model import Reach
+
+# Usage that is on an invoice which changes no more. A progressive invoice closes nothing, its period bills on. One that was
+# made anew has the fees of the void one as they were, and so knows no event that the void one did not know.
+FINAL_WINDOWS = """
+    SELECT b.subscription_id, tstzrange(b.charges_from_at, greatest(b.charges_from_at, b.charges_to_at)) AS during,
+           i.id AS invoice_id, i.finalized_at
+    FROM billing_records b JOIN invoices i ON i.id = b.invoice_id
+    WHERE (b.is_recurring OR b.invoicing_reason = 'subscription_terminating')
+      AND b.charges_from_at IS NOT NULL AND i.finalized_at IS NOT NULL AND i.voided_invoice_id IS NULL
+"""
+
+# As the aggregations have it (metering/statements.py).
+_FLAW = r"""
+    CASE WHEN m.id IS NULL OR m.aggregation_type = 'count_agg' THEN NULL
+         WHEN btrim(coalesce(e.properties ->> m.field_name, '')) = '' AND m.aggregation_type = 'unique_count_agg'
+           OR e.properties ->> m.field_name IS NULL THEN 'missing_property'
+         WHEN m.aggregation_type <> 'unique_count_agg'
+          AND e.properties ->> m.field_name !~ '^-?[0-9]+(\.[0-9]+)?$' THEN 'invalid_property'
+    END
+"""
+
+
+def _noting(which: str, *, is_tie_late: bool) -> TextClause:
+    """Read some events, note what is wrong with them, and count them.
+
+    An event of the very instant at which its invoice was made came before it, unless `is_tie_late`: who reads events as
+    they come in knows better.
+    """
+    return text(f"""
+        WITH seen AS MATERIALIZED (
+            SELECT e.organization_id, e.id, e.stream_id, e.timestamp, e.created_at, m.id AS metric_id, {_FLAW} AS flaw
+            FROM events e JOIN event_streams s ON s.id = e.stream_id
+            LEFT JOIN billable_metrics m
+                ON m.organization_id = s.organization_id AND m.code = s.code AND m.deleted_at IS NULL
+            WHERE {which}
+        ),
+        flawed AS (
+            INSERT INTO flawed_events
+                (organization_id, event_id, billable_metric_id, stream_id, timestamp, created_at, flaw)
+            SELECT organization_id, id, metric_id, stream_id, timestamp, created_at, flaw FROM seen
+            WHERE flaw IS NOT NULL ON CONFLICT DO NOTHING
+        ),
+        closed AS MATERIALIZED (
+            SELECT s.id AS stream_id, upper(w.during) AS ends, w.finalized_at
+            FROM (SELECT DISTINCT stream_id FROM seen) of_seen
+            JOIN event_streams s ON s.id = of_seen.stream_id
+            JOIN subscriptions u
+                ON u.organization_id = s.organization_id AND u.external_id = s.external_subscription_id
+            JOIN ({FINAL_WINDOWS}) w ON w.subscription_id = u.id
+        ),
+        last AS (SELECT stream_id, max(ends) AS ends FROM closed GROUP BY stream_id),
+        late AS (
+            INSERT INTO late_events (organization_id, event_id, stream_id, timestamp, created_at)
+            SELECT e.organization_id, e.id, e.stream_id, e.timestamp, e.created_at
+            FROM seen e JOIN last ON last.stream_id = e.stream_id AND e.timestamp < last.ends
+            WHERE EXISTS (
+                SELECT FROM closed c
+                WHERE c.stream_id = e.stream_id AND c.ends > e.timestamp
+                  AND c.finalized_at {"<=" if is_tie_late else "<"} e.created_at
+            )
+            ON CONFLICT DO NOTHING
+        )
+        SELECT count(*) FROM seen
+    """)
+
+
+_OF_STREAMS = "e.stream_id = ANY(CAST(:streams AS bigint[]))"
+_ARRIVED = _noting("e.id = ANY(CAST(:ids AS uuid[]))", is_tie_late=True)
+_FOLLOWED = _noting(
+    "e.created_at >= :since AND e.created_at < :until"
+    " AND NOT EXISTS (SELECT FROM test_clocks c WHERE c.organization_id = e.organization_id)",
+    is_tie_late=True,
+)
+_AGAIN = _noting(f"{_OF_STREAMS} AND e.timestamp >= :earliest AND e.timestamp <= :latest", is_tie_late=False)
+
+_FIND_STREAMS = """
+    SELECT id FROM event_streams WHERE organization_id = :organization
+    AND (CAST(:code AS text) IS NULL OR code = :code)
+    AND (CAST(:subscription AS text) IS NULL OR external_subscription_id = :subscription)
+"""
+_STREAMS = text(_FIND_STREAMS)
+_COUNT = text(f"""
+    SELECT count(*) FROM (
+        SELECT FROM events e
+        WHERE {_OF_STREAMS} AND e.timestamp >= :earliest AND e.timestamp <= :latest LIMIT :most
+    ) counted
+""")
+
+
+async def note_arrived(tx: Tx, ids: Collection[UUID]) -> None:
+    """Note events that have just been stored."""
+    await tx.execute(_ARRIVED, {"ids": list(ids)})
+
+
+async def note_followed(connection: AsyncConnection, *, since: datetime, until: datetime) -> int:
+    """Note what live organizations received in a stretch of time, and return how many events that were.
+
+    Needs a system transaction.
+    """
+    found = await connection.execute(_FOLLOWED, {"since": since, "until": until})
+    return int(found.scalar_one())
+
+
+async def note_again(tx: Tx, reach: Reach) -> int:
+    """Note events of streams and times anew, and return how many there are."""
+    bound = await _bound(tx, reach)
+    return int((await tx.execute(_AGAIN, bound)).scalar_one()) if bound["streams"] else 0
+
+
+async def count_events(tx: Tx, reach: Reach, *, most: int) -> int:
+    """How many events there are, counted up to `most`."""
+    return int((await tx.execute(_COUNT, {**await _bound(tx, reach), "most": most})).scalar_one())
+
+
+async def forget_flaws(tx: Tx, metric_id: UUID) -> None:
+    """Drop what was noted of properties for a metric."""
+    await tx.execute(delete(flawed_events).where(flawed_events.c.billable_metric_id == metric_id))
+
+
+async def _bound(tx: Tx, reach: Reach) -> dict[str, Any]:
+    asked = {
+        "organization": tx.organization_id,
+        "code": reach.code,
+        "subscription": reach.external_subscription_id,
+    }
+    streams = list((await tx.execute(_STREAMS, asked)).scalars())
+    return {"streams": streams, "earliest": reach.earliest, "latest": reach.latest}
