@@ -81,6 +81,8 @@ customers = Table(
         unique=True,
         postgresql_where=text("deleted_at IS NULL"),
     ),
+    # Deleted ones, too: lists of what a customer had ask for it.
+    Index("customers_external_id_idx", "organization_id", "external_id"),
     UniqueConstraint("organization_id", "sequential_id"),
     Index("customers_newest_idx", "organization_id", text("created_at DESC"), "id"),
     CheckConstraint("net_payment_term >= 0 AND invoice_grace_period >= 0", name="terms"),

@@ -157,9 +157,14 @@ _HAS_PRICE = """
 _FOUND = f"""
     found AS MATERIALIZED (
         SELECT e.id, e.stream_id, e.timestamp, e.transaction_id, gaps.reason
-        FROM gaps JOIN events e ON e.stream_id = gaps.stream_id
-            AND e.timestamp >= greatest(lower(gaps.span), :earliest) AND e.timestamp <= :latest
-            AND e.timestamp < coalesce(upper(gaps.span), 'infinity')
+        FROM gaps, LATERAL (
+            -- Gap by gap by index, whatever the planner thinks of their number: it would read all events there are.
+            SELECT id, stream_id, timestamp, transaction_id FROM events
+            WHERE events.stream_id = gaps.stream_id
+              AND events.timestamp >= greatest(lower(gaps.span), :earliest) AND events.timestamp <= :latest
+              AND events.timestamp < coalesce(upper(gaps.span), 'infinity')
+            OFFSET 0
+        ) e
         WHERE NOT ({_HAS_PRICE})
         UNION ALL
         SELECT e.id, e.stream_id, e.timestamp, e.transaction_id, why.reason
