@@ -1,6 +1,6 @@
 """Fees of fixed charges and commitments (pricing §13, §15)."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
@@ -84,6 +84,16 @@ def test_a_change_created_later_for_an_earlier_day_overtakes():
 
 def test_no_units_are_no_fee():
     assert fee(STANDARD, []).amount_cents == 0
+
+
+def test_units_that_come_after_the_window_are_no_fee():
+    """A subscription that ends in the instant in which it began: the units are there a moment later."""
+    first = datetime(2026, 4, 1, tzinfo=UTC)
+    window = FixedWindow(
+        period=Period(first, first + timedelta(microseconds=1)), tz=ZoneInfo("UTC"), full_days=30
+    )
+    found = fee(STANDARD, [event(10, 16)], is_prorated=True, window=window)
+    assert (found.units, found.amount_cents) == (0, 0)
 
 
 def test_prorated_graduated_units_are_placed_whole_and_priced_by_their_share():

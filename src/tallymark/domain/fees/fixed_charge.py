@@ -61,7 +61,8 @@ def units_in(events: Sequence[UnitEvent], window: FixedWindow, *, is_prorated: b
         return Usage(units=full, events_count=0)
     kept = _in_time(candidates)
     starts = [_first_day(event, window) for event in kept]
-    ends = [*starts[1:], local_date(window.period.last, window.tz) + timedelta(days=1)]
+    # There are none in a window that is over before its first units count.
+    ends = [*starts[1:], local_date(window.period.last, window.tz) + timedelta(days=1)][: len(kept)]
     priced = sum(
         (
             max(ZERO, round_half_away(event.units * (end - start).days / window.full_days, 6))
