@@ -392,6 +392,7 @@ def told(life: Life) -> Told:
             summary(invoice.totals),
         )
         for invoice in lived(life).invoices
+        if invoice.fees or invoice.records[0].reason != "in_advance_charge"
     )
 
 
