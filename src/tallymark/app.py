@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -56,6 +56,11 @@ from tallymark.rooms.test_clocks import routes as test_clocks
 from tallymark.rooms.test_clocks.service import settle
 from tallymark.rooms.usage import routes as usage
 from tallymark.rooms.wallets import routes as wallets
+from tallymark.rooms.webhooks import routes as webhooks
+from tallymark.rooms.webhooks.jobs import Courier
+from tallymark.rooms.webhooks.jobs import Terms as CourierTerms
+from tallymark.rooms.webhooks.signing import SECRET as WEBHOOK_SECRET
+from tallymark.rooms.webhooks.signing import JwtSigner, make_key
 from tallymark.settings import Settings
 from tallymark.worker import Tasks
 
@@ -89,6 +94,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     payments.router,
     coupons.router,
     wallets.router,
+    webhooks.router,
     customers.router,
 )
 
@@ -112,6 +118,7 @@ class Wiring:
     papers: Papers
     settle: Callable[[Context], Awaitable[None]]
     outside: billing_jobs.Outside
+    public_key: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +128,7 @@ class Running:
     asgi: ASGIApp
     tasks: Tasks
     database: Database
+    courier: Courier
 
 
 @asynccontextmanager
@@ -133,6 +141,8 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
     )
     try:
         papers = await _make_papers(settings, database)
+        signer = await _make_signer(settings, database)
+        courier = _make_courier(settings, database, papers, signer)
 
         outside = VatChecks(database, ViesRegister(settings.vies_url))
 
@@ -146,10 +156,12 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             papers=papers,
             settle=settle_soon,
             outside=outside,
+            public_key=signer.public_key(),
         )
         async with Intake(plain_url(database.url)) as intake:
             asgi = with_fast_lane(create_api(wiring), intake, settings.events_batch_max_length)
-            yield Running(asgi=asgi, tasks=_tasks(database, papers, outside), database=database)
+            tasks = _tasks(database, papers, outside)
+            yield Running(asgi=asgi, tasks=tasks, database=database, courier=courier)
     finally:
         await database.close()
 
@@ -171,6 +183,31 @@ async def _make_papers(settings: Settings, database: Database) -> Papers:
         credit_notes=NoteDocuments(renderer, documents),
         receipts=ReceiptDocuments(renderer, documents),
     )
+
+
+async def _make_signer(settings: Settings, database: Database) -> JwtSigner:
+    async with database.system() as connection:
+        key = await organizations_service.get_or_make_secret(connection, WEBHOOK_SECRET, make_key)
+    return JwtSigner(key, settings.issuer)
+
+
+def _make_courier(settings: Settings, database: Database, papers: Papers, signer: JwtSigner) -> Courier:
+    from tallymark.integrations.webhooks import WebhookPost
+
+    post = WebhookPost(
+        timeout_seconds=settings.webhook_timeout_seconds,
+        allows_private=settings.webhooks_allow_private_networks,
+    )
+    terms = CourierTerms(
+        attempts=settings.webhook_attempts,
+        lost_after=timedelta(seconds=5 * settings.webhook_timeout_seconds),
+        clock=lambda: datetime.now(UTC),
+    )
+
+    def link(organization_id: UUID, key: str) -> str:
+        return settings.base_url + papers.invoices.signer.sign(organization_id, key)
+
+    return Courier(database, post=post, signer=signer, link=link, terms=terms)
 
 
 def _tasks(database: Database, papers: Papers, outside: billing_jobs.Outside) -> Tasks:
@@ -245,6 +282,7 @@ def create_api(wiring: Wiring | None = None) -> FastAPI:
         api.state.note_documents = wiring.papers.credit_notes
         api.state.receipt_documents = wiring.papers.receipts
         api.state.outside = wiring.outside
+        api.state.public_key = wiring.public_key
         api.state.sign_file = wiring.papers.invoices.signer.sign
         api.state.gatekeeper = Access(wiring.database, wiring.settle)
         api.state.is_draining = False

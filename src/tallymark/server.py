@@ -200,9 +200,14 @@ async def _main(settings: Settings, url: str, roles: _Roles) -> None:
                 group.create_task(_answer_requests(parts.asgi, settings, roles, ready, stop))
             if roles.has_worker:
                 concurrency = settings.worker_concurrency
-                group.create_task(
-                    run_worker(parts.database, tasks=parts.tasks, concurrency=concurrency, stop=stop)
+                worker = run_worker(
+                    parts.database,
+                    tasks=parts.tasks,
+                    concurrency=concurrency,
+                    stop=stop,
+                    courier=parts.courier,
                 )
+                group.create_task(worker)
             if roles.embedded_in is not None:
                 watch = group.create_task(_watch_database(roles.embedded_in, stop))
     if watch is not None and watch.result():

@@ -70,6 +70,24 @@ class Settings(BaseSettings):
         "https://ec.europa.eu/taxation_customs/vies/rest-api",
         description="The European register of VAT numbers that automatic EU taxes ask.",
     )
+    webhook_attempts: int = Field(
+        3,
+        ge=1,
+        le=10,
+        validation_alias=AliasChoices("TALLYMARK_WEBHOOK_ATTEMPTS", "LAGO_WEBHOOK_ATTEMPTS"),
+        description="How often a webhook is tried in all before it counts as failed.",
+    )
+    webhook_timeout_seconds: int = Field(
+        30,
+        ge=1,
+        le=300,
+        validation_alias=AliasChoices("TALLYMARK_WEBHOOK_TIMEOUT_SECONDS", "LAGO_WEBHOOK_TIMEOUT_SECONDS"),
+        description="How long a webhook's receiver may take to connect, to read and to answer, each.",
+    )
+    webhooks_allow_private_networks: bool = Field(
+        False,
+        description="Whether webhooks may go to private, loopback and link-local addresses.",
+    )
     worker_concurrency: int = Field(4, ge=1, le=64, description="Jobs that one worker runs side by side.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe level logged."
@@ -83,3 +101,8 @@ class Settings(BaseSettings):
     def base_url(self) -> str:
         """The address under which clients reach the API, without a trailing slash."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def issuer(self) -> str:
+        """The API's address exactly as it was configured: what signed webhooks name as their origin."""
+        return self.public_url or self.base_url

@@ -98,10 +98,23 @@ class BackOff(BaseRetryStrategy):
         return RetryDecision(retry_in={"seconds": seconds})
 
 
-async def run_worker(database: Database, *, tasks: Tasks, concurrency: int, stop: asyncio.Event) -> None:
-    """Work and schedule until `stop` is set; then finish the running jobs and return.
+class Courier(Protocol):
+    """Delivers webhooks, beside the queue: a receiver that is slow takes no place of a job."""
 
-    When the database goes away, both wait for it and go on. Any number of workers may run beside each other.
+    async def run(self, stop: asyncio.Event) -> None: ...
+
+
+async def run_worker(
+    database: Database,
+    *,
+    tasks: Tasks,
+    concurrency: int,
+    stop: asyncio.Event,
+    courier: Courier | None = None,
+) -> None:
+    """Work, schedule and deliver until `stop` is set; then finish the running jobs and return.
+
+    When the database goes away, all wait for it and go on. Any number of workers may run beside each other.
     """
     queue = make_queue(database, tasks)
 
@@ -111,10 +124,16 @@ async def run_worker(database: Database, *, tasks: Tasks, concurrency: int, stop
     async def schedule() -> None:
         await _schedule(database, stop)
 
-    parts = {asyncio.create_task(_keep_running(run, stop)) for run in (work, schedule)}
+    async def deliver() -> None:
+        if courier is not None:
+            await courier.run(stop)
+        else:
+            await stop.wait()
+
+    parts = {asyncio.create_task(_keep_running(run, stop)) for run in (work, schedule, deliver)}
     try:
         await stop.wait()
-        # Where the database is away, both may sit in a connection's time-out, which knows nothing of stopping.
+        # Where the database is away, they may sit in a connection's time-out, which knows nothing of stopping.
         _, late = await asyncio.wait(parts, timeout=LONGEST_STOP_SECONDS)
         if late:
             log.warning("worker cut off", after_seconds=LONGEST_STOP_SECONDS)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
 from psycopg import AsyncConnection
+from psycopg.sql import SQL, Identifier
 from sqlalchemy import CursorResult, Executable, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection as EngineConnection
@@ -30,6 +32,8 @@ _TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
 _LOCK = text(
     "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest(CAST(:names AS text[])) AS name"
 )
+
+Wait = Callable[[Fraction], Awaitable[None]]
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
@@ -104,6 +108,18 @@ class Database:
             taken = await connection.execute(_TRY_LOCK, (f"{name}:{key}",))
             (is_mine,) = await taken.fetchone() or (False,)
             yield bool(is_mine)
+
+    @asynccontextmanager
+    async def listening(self, channel: str) -> AsyncIterator[Wait]:
+        """Hear of what commits notify on a channel: yields what waits for the next, so many seconds at the most."""
+        async with await AsyncConnection.connect(plain_url(self.url), autocommit=True) as connection:
+            await connection.execute(SQL("LISTEN {}").format(Identifier(channel)))
+
+            async def wait(seconds: Fraction) -> None:
+                async for _ in connection.notifies(timeout=float(seconds), stop_after=1):
+                    pass
+
+            yield wait
 
     async def close(self) -> None:
         """Close every connection."""

@@ -77,6 +77,7 @@ from tallymark.db.tables.wallets import (
     wallet_transactions,
     wallets,
 )
+from tallymark.db.tables.webhooks import untold_messages, webhook_endpoints, webhook_sequences, webhooks
 
 __all__ = [
     "add_ons",
@@ -145,6 +146,7 @@ __all__ = [
     "subscriptions_custom_sections",
     "taxes",
     "test_clocks",
+    "untold_messages",
     "usage_marks",
     "usage_thresholds",
     "vat_checks",
@@ -157,4 +159,7 @@ __all__ = [
     "wallets_custom_sections",
     "watched_subscriptions",
     "watching_organizations",
+    "webhook_endpoints",
+    "webhook_sequences",
+    "webhooks",
 ]

@@ -204,11 +204,21 @@ async def take_customer_number(tx: Tx) -> int:
     return int((await tx.execute(statement)).scalar_one())
 
 
-async def get_or_make_secret(connection: AsyncConnection, name: str, fresh: bytes) -> bytes:
-    """A key of this installation, made at its first use."""
+async def find_secret(connection: AsyncConnection, name: str) -> bytes | None:
+    return (
+        await connection.execute(select(secrets.c.value).where(secrets.c.name == name))
+    ).scalar_one_or_none()
+
+
+async def keep_secret(connection: AsyncConnection, name: str, fresh: bytes) -> None:
+    """Keep a key, unless somebody else was quicker."""
     await connection.execute(upsert(secrets).values(name=name, value=fresh).on_conflict_do_nothing())
-    value = (await connection.execute(select(secrets.c.value).where(secrets.c.name == name))).scalar_one()
-    return bytes(value)
+
+
+async def get_hmac_key(tx: Tx) -> UUID:
+    """What the organization's webhooks are signed with."""
+    key: UUID = (await tx.execute(select(organizations.c.hmac_key))).scalar_one()
+    return key
 
 
 def _as_clock(row: Row[Any]) -> TestClock:

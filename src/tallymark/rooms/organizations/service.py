@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -244,11 +244,22 @@ async def stop_advancing(tx: Tx) -> None:
     await repository.set_clock_status(tx, "ready")
 
 
-async def get_or_make_secret(connection: AsyncConnection, name: str) -> bytes:
+def _random_key() -> bytes:
+    return secrets.token_bytes(32)
+
+
+async def get_or_make_secret(
+    connection: AsyncConnection, name: str, make: Callable[[], bytes] = _random_key
+) -> bytes:
     """A key of this installation, made at its first use."""
-    return await repository.get_or_make_secret(connection, name, secrets.token_bytes(32))
+    if (found := await repository.find_secret(connection, name)) is not None:
+        return found
+    await repository.keep_secret(connection, name, make())
+    kept = await repository.find_secret(connection, name)
+    assert kept is not None, "a kept secret is there"
+    return kept
 
 
-async def has_organizations(connection: AsyncConnection) -> bool:
-    """Whether this installation has a tenant."""
-    return await repository.has_organizations(connection)
+async def get_hmac_key(tx: Tx) -> UUID:
+    """What the organization's webhooks are signed with."""
+    return await repository.get_hmac_key(tx)

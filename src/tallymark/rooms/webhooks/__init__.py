@@ -1,0 +1,1 @@
+"""Webhooks: who wants to be told what, and telling it (platform §9)."""

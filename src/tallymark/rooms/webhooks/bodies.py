@@ -1,0 +1,268 @@
+"""What a delivery says: the object of a message as the API shows it, in the envelope of the contract (platform §9.2)."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+from pydantic import BaseModel
+
+from tallymark.db.engine import Tx
+from tallymark.rooms.billable_metrics import service as metrics
+from tallymark.rooms.billable_metrics.schemas import MetricOutput
+from tallymark.rooms.credit_notes import service as notes
+from tallymark.rooms.credit_notes.schemas import CreditNoteOutput
+from tallymark.rooms.customers import service as customers
+from tallymark.rooms.customers.schemas import DetailedCustomerOutput
+from tallymark.rooms.events import service as events
+from tallymark.rooms.events.schemas import EventOutput
+from tallymark.rooms.fees import service as fees
+from tallymark.rooms.fees.schemas import DetailedFeeOutput
+from tallymark.rooms.invoices import service as invoices
+from tallymark.rooms.invoices.schemas import InvoiceOutput
+from tallymark.rooms.organizations import service as organizations
+from tallymark.rooms.payments import service as payments
+from tallymark.rooms.payments.schemas import ReceiptOutput
+from tallymark.rooms.plans import service as plans
+from tallymark.rooms.plans.schemas.outputs import PlanOutput
+from tallymark.rooms.subscriptions import service as subscriptions
+from tallymark.rooms.subscriptions.schemas import DetailedSubscriptionOutput
+from tallymark.rooms.wallets import service as wallets
+from tallymark.rooms.wallets.schemas.outputs import TransactionOutput, WalletOutput
+from tallymark.rooms.webhooks.model import Told
+
+Link = Callable[[UUID, str], str]
+"""A file's address, from the organization's id and the key of the file."""
+
+Shown = Mapping[UUID, Mapping[str, Any]]
+Loader = Callable[[Tx, Sequence[UUID], datetime, Link], Awaitable[Shown]]
+
+log = structlog.get_logger(__name__)
+
+ESCAPED = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
+"""What may not stand in a body as it is (quirk of the reference)."""
+
+AS_STORED = frozenset({"triggered_alert", "payment_provider_invoice_payment_error"})
+"""Objects that no row holds: the message brings the whole of them."""
+
+
+class Untellable(Exception):
+    """A message's object is not there any more, or can't be shown."""
+
+
+async def make_bodies(
+    tx: Tx, messages: Sequence[Told], link: Link
+) -> tuple[list[tuple[Told, str]], list[tuple[Told, str]]]:
+    """The bodies of messages, and of those that have none the reason; in constant queries for each kind and instant."""
+    alike: dict[tuple[str, datetime], list[Told]] = defaultdict(list)
+    for told in messages:
+        alike[told.object_type, told.created_at].append(told)
+    shown: dict[int, Mapping[str, Any]] = {}
+    failed: list[tuple[Told, str]] = []
+    for group in alike.values():
+        try:
+            async with tx.connection.begin_nested():
+                shown.update(await _show(tx, group, link))
+        except Exception:  # noqa: BLE001 - one that can't be shown holds back none of the others
+            await _show_one_by_one(tx, group, link, shown=shown, failed=failed)
+    made = [
+        (told, envelope(tx.organization_id, told, shown[told.message_id]))
+        for told in messages
+        if told.message_id in shown
+    ]
+    return made, failed
+
+
+async def _show_one_by_one(
+    tx: Tx,
+    group: Sequence[Told],
+    link: Link,
+    *,
+    shown: dict[int, Mapping[str, Any]],
+    failed: list[tuple[Told, str]],
+) -> None:
+    for told in group:
+        try:
+            async with tx.connection.begin_nested():
+                shown.update(await _show(tx, [told], link))
+        except Exception as error:
+            log.exception("message can't be told", webhook_type=told.webhook_type, message_id=told.message_id)
+            failed.append((told, f"{type(error).__name__}: {error}"))
+
+
+async def _show(tx: Tx, group: Sequence[Told], link: Link) -> dict[int, Mapping[str, Any]]:
+    kind = group[0].object_type
+    if kind in AS_STORED:
+        return {told.message_id: _stored(told) for told in group}
+    ids = list(dict.fromkeys(told.object_id for told in group if told.object_id is not None))
+    found = await LOADERS[kind](tx, ids, group[0].created_at, link)
+    missing = [told.object_id for told in group if told.object_id not in found]
+    if missing:
+        raise Untellable(f"{kind} {missing[0]} is not there")
+    return {
+        told.message_id: _for_type(told, found[told.object_id])
+        for told in group
+        if told.object_id is not None
+    }
+
+
+def _stored(told: Told) -> Mapping[str, Any]:
+    payload = told.payload or {}
+    inner = payload.get(told.object_type, payload)
+    assert isinstance(inner, Mapping), "an object is stored whole"
+    return inner
+
+
+def _for_type(told: Told, shown: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An object with what the message adds to it, and without what its type leaves out (§9.4, wallets §21)."""
+    left_out: tuple[str, ...] = ()
+    if told.object_type == "wallet":
+        left_out = ("applies_to",)
+        if told.webhook_type == "wallet.depleted_ongoing_balance":
+            left_out += ("recurring_transaction_rules",)
+    return {
+        **{name: value for name, value in shown.items() if name not in left_out},
+        **(told.payload or {}),
+    }
+
+
+def envelope(organization_id: UUID, told: Told, shown: Mapping[str, Any]) -> str:
+    """The body as it is sent: compact JSON, its keys in the order of the contract."""
+    whole = {
+        "webhook_type": told.webhook_type,
+        "object_type": told.object_type,
+        "organization_id": str(organization_id),
+        told.object_type: shown,
+    }
+    return json.dumps(whole, separators=(",", ":"), ensure_ascii=False).translate(ESCAPED)
+
+
+def _dump(pairs: Iterable[tuple[UUID, BaseModel]]) -> Shown:
+    return {key: output.model_dump(mode="json", by_alias=True) for key, output in pairs}
+
+
+def _file(tx: Tx, link: Link, key: str | None) -> str | None:
+    return None if key is None else link(tx.organization_id, key)
+
+
+async def _load_metrics(tx: Tx, ids: Sequence[UUID], _: datetime, __: Link) -> Shown:
+    found = await metrics.get_metrics(tx, ids)
+    return _dump((key, MetricOutput.of(metric)) for key, metric in found.items())
+
+
+async def _load_plans(tx: Tx, ids: Sequence[UUID], _: datetime, __: Link) -> Shown:
+    found = await plans.get_plans(tx, ids)
+    return _dump((key, PlanOutput.of(plan)) for key, plan in found.items())
+
+
+async def _load_customers(tx: Tx, ids: Sequence[UUID], _: datetime, __: Link) -> Shown:
+    found = await customers.get_customers(tx, ids)
+    entities = await organizations.get_entities(tx, {who.billing_entity_id for who in found.values()})
+    taxes = await customers.taxes_of(tx, [*found.values()])
+    sections = await customers.applicable_sections(tx, [*found.values()])
+    return _dump(
+        (
+            key,
+            DetailedCustomerOutput.with_taxes(
+                who, entities[who.billing_entity_id], taxes.get(key, ()), sections.get(key, ())
+            ),
+        )
+        for key, who in found.items()
+    )
+
+
+async def _load_subscriptions(tx: Tx, ids: Sequence[UUID], at: datetime, link: Link) -> Shown:
+    found = [contract.subscription for contract in await subscriptions.live_contracts(tx, ids)]
+    views = await subscriptions.get_views(tx, found, now=at)
+    sections = await subscriptions.sections_of(tx, [one.id for one in found])
+    thresholds = await subscriptions.thresholds_of(tx, [view.contract for view in views])
+    outputs = [
+        (
+            one.id,
+            DetailedSubscriptionOutput.with_sections(view, sections.get(one.id, ()), thresholds[one.id]),
+        )
+        for one, view in zip(found, views, strict=True)
+    ]
+    whose = await _load_customers(tx, [view.contract.customer.id for view in views], at, link)
+    dumped = _dump(outputs)
+    return {
+        one.id: {**dumped[one.id], "customer": whose[view.contract.customer.id]}
+        for one, view in zip(found, views, strict=True)
+    }
+
+
+async def _load_invoices(tx: Tx, ids: Sequence[UUID], at: datetime, link: Link) -> Shown:
+    found = [*(await invoices.get_invoices(tx, ids)).values()]
+    views = await invoices.get_views(tx, found, now=at)
+    return _dump(
+        (one.id, InvoiceOutput.of(view, lambda key: _file(tx, link, key)))
+        for one, view in zip(found, views, strict=True)
+    )
+
+
+async def _load_fees(tx: Tx, ids: Sequence[UUID], _: datetime, __: Link) -> Shown:
+    found = await fees.get_fees(tx, ids)
+    return _dump((key, DetailedFeeOutput.of(fee)) for key, fee in found.items())
+
+
+async def _load_notes(tx: Tx, ids: Sequence[UUID], _: datetime, link: Link) -> Shown:
+    found = [await notes.get_note(tx, note_id) for note_id in ids]
+    views = await notes.get_views(tx, found)
+    return _dump(
+        (view.note.id, CreditNoteOutput.of(view, _file(tx, link, view.note.file_key))) for view in views
+    )
+
+
+async def _load_receipts(tx: Tx, ids: Sequence[UUID], _: datetime, link: Link) -> Shown:
+    found = [await payments.get_receipt(tx, receipt_id) for receipt_id in ids]
+    views = await payments.get_receipt_views(tx, found)
+    return _dump(
+        (view.receipt.id, ReceiptOutput.of(view, _file(tx, link, view.receipt.file_key))) for view in views
+    )
+
+
+async def _load_wallets(tx: Tx, ids: Sequence[UUID], _: datetime, __: Link) -> Shown:
+    found = await wallets.get_wallets(tx, ids)
+    views = await wallets.get_views(tx, [*found.values()])
+    return _dump((view.wallet.id, WalletOutput.of(view)) for view in views)
+
+
+async def _load_transactions(tx: Tx, ids: Sequence[UUID], at: datetime, link: Link) -> Shown:
+    found = [await wallets.get_transaction(tx, transaction_id) for transaction_id in ids]
+    views = await wallets.transaction_views(tx, found)
+    around = await _load_wallets(tx, [view.transaction.wallet_id for view in views], at, link)
+    dumped = _dump((view.transaction.id, TransactionOutput.of(view)) for view in views)
+    return {
+        view.transaction.id: {
+            **dumped[view.transaction.id],
+            "wallet": around[view.transaction.wallet_id],
+        }
+        for view in views
+    }
+
+
+async def _load_events(tx: Tx, ids: Sequence[UUID], _: datetime, __: Link) -> Shown:
+    found = await events.get_events(tx, ids)
+    dumped = _dump((key, EventOutput.of(event)) for key, event in found.items())
+    return {key: {"event": event} for key, event in dumped.items()}
+
+
+LOADERS: Mapping[str, Loader] = {
+    "billable_metric": _load_metrics,
+    "credit_note": _load_notes,
+    "customer": _load_customers,
+    "event_error": _load_events,
+    "fee": _load_fees,
+    "invoice": _load_invoices,
+    "payment_receipt": _load_receipts,
+    "plan": _load_plans,
+    "subscription": _load_subscriptions,
+    "wallet": _load_wallets,
+    "wallet_transaction": _load_transactions,
+}
+"""How objects of each type are shown, many at a time."""

@@ -1,0 +1,79 @@
+"""The doors to webhook endpoints, and to the key that signs what they get."""
+
+from __future__ import annotations
+
+from fastapi import Request
+from fastapi.responses import PlainTextResponse
+
+from tallymark.api.context import InContext
+from tallymark.api.pagination import InPage, Meta
+from tallymark.api.routing import tenant_router
+from tallymark.api.wire import read_id
+from tallymark.rooms.webhooks import service
+from tallymark.rooms.webhooks.model import Endpoint
+from tallymark.rooms.webhooks.schemas import (
+    EndpointOutput,
+    EndpointRequest,
+    EndpointResponse,
+    EndpointsResponse,
+    PublicKey,
+    PublicKeyResponse,
+)
+
+router = tenant_router("webhook_endpoints")
+
+
+@router.post("/webhook_endpoints")
+async def create_webhook_endpoint(body: EndpointRequest, context: InContext) -> EndpointResponse:
+    """Add an endpoint."""
+    async with context.transaction() as tx:
+        return _answer(await service.create_endpoint(tx, body.to_value(), now=context.now))
+
+
+@router.get("/webhook_endpoints")
+async def list_webhook_endpoints(context: InContext, page: InPage) -> EndpointsResponse:
+    """List endpoints by URL."""
+    async with context.transaction() as tx:
+        found, total = await service.list_endpoints(tx, page)
+    shown = [EndpointOutput.of(endpoint) for endpoint in found]
+    return EndpointsResponse(webhook_endpoints=shown, meta=Meta.of(page, total))
+
+
+@router.get("/webhook_endpoints/{lago_id}")
+async def get_webhook_endpoint(lago_id: str, context: InContext) -> EndpointResponse:
+    """Read one endpoint."""
+    async with context.transaction() as tx:
+        return _answer(await service.get_endpoint(tx, read_id(lago_id, "webhook_endpoint")))
+
+
+@router.change("/webhook_endpoints/{lago_id}")
+async def update_webhook_endpoint(
+    lago_id: str, body: EndpointRequest, context: InContext
+) -> EndpointResponse:
+    """Change what is sent."""
+    endpoint_id = read_id(lago_id, "webhook_endpoint")
+    async with context.transaction() as tx:
+        return _answer(await service.update_endpoint(tx, endpoint_id, body.to_value(), now=context.now))
+
+
+@router.delete("/webhook_endpoints/{lago_id}")
+async def delete_webhook_endpoint(lago_id: str, context: InContext) -> EndpointResponse:
+    """Delete an endpoint with the history of its deliveries."""
+    async with context.transaction() as tx:
+        return _answer(await service.delete_endpoint(tx, read_id(lago_id, "webhook_endpoint")))
+
+
+@router.get("/webhooks/public_key")
+async def get_public_key(request: Request, context: InContext) -> PlainTextResponse:  # noqa: ARG001
+    """The public half of the key that signs webhooks, as plain text."""
+    return PlainTextResponse(request.app.state.public_key)
+
+
+@router.get("/webhooks/json_public_key")
+async def get_json_public_key(request: Request, context: InContext) -> PublicKeyResponse:  # noqa: ARG001
+    """The public half of the key that signs webhooks."""
+    return PublicKeyResponse(webhook=PublicKey(public_key=request.app.state.public_key))
+
+
+def _answer(endpoint: Endpoint) -> EndpointResponse:
+    return EndpointResponse(webhook_endpoint=EndpointOutput.of(endpoint))

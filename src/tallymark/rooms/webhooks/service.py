@@ -1,0 +1,161 @@
+"""What can be done with endpoints and deliveries (platform §9)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+from tallymark.api.pagination import Page
+from tallymark.db.engine import Tx
+from tallymark.db.ids import new_id
+from tallymark.domain.errors import Invalid, NotFound
+from tallymark.rooms.webhooks import repository
+from tallymark.rooms.webhooks.model import (
+    MOST_ENDPOINTS,
+    Answer,
+    Delivery,
+    Endpoint,
+    Told,
+    pause_after,
+    read_terms,
+)
+
+RESPONSE_LENGTH = 20_000
+"""How many characters of an answer are kept."""
+
+
+async def create_endpoint(tx: Tx, sent: Mapping[str, Any], *, now: datetime) -> Endpoint:
+    """Add an endpoint. Raises `Invalid`, also for one too many."""
+    await tx.lock("webhook-endpoints", tx.organization_id)
+    values = read_terms(sent, is_new=True)
+    if await repository.count_endpoints(tx) >= MOST_ENDPOINTS:
+        raise Invalid({"base": ["exceeded_limit"]})
+    await _claim_url(tx, values["webhook_url"], own_id=None)
+    endpoint_id = new_id()
+    stamps = {"created_at": now, "updated_at": now}
+    row = {"id": endpoint_id, "organization_id": tx.organization_id, **values, **stamps}
+    await repository.insert_endpoint(tx, row)
+    return await get_endpoint(tx, endpoint_id)
+
+
+async def get_endpoint(tx: Tx, endpoint_id: UUID) -> Endpoint:
+    """An endpoint. Raises `NotFound("webhook_endpoint")`."""
+    found = await repository.find_endpoint(tx, endpoint_id)
+    if found is None:
+        raise NotFound("webhook_endpoint")
+    return found
+
+
+async def list_endpoints(tx: Tx, page: Page) -> tuple[list[Endpoint], int]:
+    """A page of endpoints by URL, and how many there are."""
+    return await repository.list_endpoints(tx, page), await repository.count_endpoints(tx)
+
+
+async def update_endpoint(tx: Tx, endpoint_id: UUID, sent: Mapping[str, Any], *, now: datetime) -> Endpoint:
+    """Change what is sent. Raises `NotFound("webhook_endpoint")` and `Invalid`."""
+    await tx.lock("webhook-endpoints", tx.organization_id)
+    await get_endpoint(tx, endpoint_id)
+    values = read_terms(sent, is_new=False)
+    if "webhook_url" in values:
+        await _claim_url(tx, values["webhook_url"], own_id=endpoint_id)
+    await repository.update_endpoint(tx, endpoint_id, {**values, "updated_at": now})
+    return await get_endpoint(tx, endpoint_id)
+
+
+async def _claim_url(tx: Tx, url: str, *, own_id: UUID | None) -> None:
+    if await repository.find_id_of_url(tx, url) not in (None, own_id):
+        raise Invalid({"webhook_url": ["value_already_exist"]})
+
+
+async def delete_endpoint(tx: Tx, endpoint_id: UUID) -> Endpoint:
+    """Delete an endpoint with the history of its deliveries. Raises `NotFound("webhook_endpoint")`."""
+    # Whoever makes deliveries holds the same lock: none is made for an endpoint that goes.
+    await tx.lock("webhooks", tx.organization_id)
+    endpoint = await get_endpoint(tx, endpoint_id)
+    await repository.delete_endpoint(tx, endpoint_id)
+    return endpoint
+
+
+async def begin_telling(tx: Tx, *, limit: int) -> tuple[list[Told], list[Endpoint]]:
+    """What is to be told next, and to whom; nobody else makes deliveries of it meanwhile."""
+    await tx.lock("webhooks", tx.organization_id)
+    messages = await repository.untold(tx, limit=limit)
+    return messages, await repository.list_endpoints(tx) if messages else []
+
+
+async def make_deliveries(
+    tx: Tx, messages: Sequence[tuple[Told, str]], endpoints: Sequence[Endpoint], *, now: datetime
+) -> None:
+    """Make a delivery of each message, with its body, for each endpoint that wants its type."""
+    wanted = [
+        (told, body, endpoint)
+        for told, body in messages
+        for endpoint in endpoints
+        if endpoint.wants(told.webhook_type)
+    ]
+    counts = Counter((endpoint.id, told.object_key) for told, _, endpoint in wanted)
+    last = await repository.take_numbers(tx, counts)
+    number = {key: last[key] - counts[key] for key in counts}
+    rows = []
+    for told, body, endpoint in wanted:
+        key = (endpoint.id, told.object_key)
+        number[key] += 1
+        rows.append(
+            {
+                "id": new_id(),
+                "organization_id": tx.organization_id,
+                "endpoint_id": endpoint.id,
+                "message_id": told.message_id,
+                "webhook_type": told.webhook_type,
+                "object_key": told.object_key,
+                "sequence": number[key],
+                "body": body,
+                "next_attempt_at": now,
+                "created_at": now,
+                "updated_at": now,
+            }
+        )
+    await repository.insert_deliveries(tx, rows)
+    await repository.strike_out(tx, [told.message_id for told, _ in messages])
+
+
+async def put_aside(tx: Tx, told: Told, error: str) -> None:
+    """Leave a message that can't be told where it is, with the reason."""
+    await repository.put_aside(tx, told.message_id, error)
+
+
+async def claim(
+    tx: Tx, endpoint_id: UUID, *, now: datetime, lost_at: datetime, limit: int
+) -> tuple[Endpoint, list[Delivery]] | None:
+    """The endpoint as it is now, and what to send to it; None when it is gone or nothing is due."""
+    endpoint = await repository.find_endpoint(tx, endpoint_id)
+    if endpoint is None:
+        return None
+    claimed = await repository.claim(tx, endpoint_id, now=now, lost_at=lost_at, limit=limit)
+    return (endpoint, claimed) if claimed else None
+
+
+async def record(
+    tx: Tx, delivery: Delivery, answer: Answer, *, attempts: int, chance: Fraction, now: datetime
+) -> datetime | None:
+    """Note what came back, and say when it is tried again: not after success, nor after `attempts` failures in all."""
+    again_at: datetime | None = None
+    values: dict[str, Any] = {
+        "http_status": answer.status,
+        "response": answer.text.replace("\x00", "")[:RESPONSE_LENGTH],
+        "updated_at": now,
+    }
+    if answer.is_accepted:
+        values["status"] = "succeeded"
+    else:
+        failures = delivery.retries + 1
+        values |= {"status": "failed", "retries": failures}
+        if failures < attempts:
+            again_at = now + pause_after(failures, chance=chance)
+            values |= {"status": "retrying", "next_attempt_at": again_at}
+    await repository.update_delivery(tx, delivery.id, values)
+    return again_at

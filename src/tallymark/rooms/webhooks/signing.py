@@ -1,0 +1,65 @@
+"""How deliveries are signed (platform §9.2)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+SECRET = "webhooks"
+"""Under what name the installation keeps its key."""
+
+_BITS = 2048
+_HEADER = {"alg": "RS256"}
+
+
+def make_key() -> bytes:
+    """A fresh private key, as it is kept."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=_BITS).private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def sign_hmac(body: bytes, key: str) -> str:
+    """Base64 of the HMAC-SHA256 over the body.
+
+    >>> sign_hmac(b"{}", "key")
+    '9M0NCbX5u4jdoeq4IMJrQQ4N58muIRisLl2ZTyK8hVg='
+    """
+    return base64.b64encode(hmac.new(key.encode(), body, hashlib.sha256).digest()).decode()
+
+
+class JwtSigner:
+    """Signs with the installation's key; `issuer` is the API's address as it was configured."""
+
+    def __init__(self, key: bytes, issuer: str) -> None:
+        loaded = serialization.load_der_private_key(key, password=None)
+        assert isinstance(loaded, rsa.RSAPrivateKey)
+        self._key, self._issuer = loaded, issuer
+
+    def sign(self, body: bytes) -> str:
+        """A JWT with the body as its data."""
+        claims = {"data": body.decode(), "iss": self._issuer}
+        told = f"{_part(_HEADER)}.{_part(claims)}"
+        signature = self._key.sign(told.encode(), padding.PKCS1v15(), hashes.SHA256())
+        return f"{told}.{_url_base64(signature)}"
+
+    def public_key(self) -> str:
+        """What receivers check with: the PEM text in Base64, in lines of 60 that end with a line feed."""
+        pem = self._key.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        encoded = base64.b64encode(pem).decode()
+        return "".join(f"{encoded[start : start + 60]}\n" for start in range(0, len(encoded), 60))
+
+
+def _part(claims: dict[str, str]) -> str:
+    return _url_base64(json.dumps(claims, separators=(",", ":"), ensure_ascii=False).encode())
+
+
+def _url_base64(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
