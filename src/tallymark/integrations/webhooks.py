@@ -51,12 +51,12 @@ class WebhookPost:
                 "POST",
                 to,
                 content=body,
-                headers={**headers, "Host": url.netloc.decode("ascii")},
+                headers={**headers, "Host": url.netloc.decode("ascii"), "Accept-Encoding": "identity"},
                 extensions={"sni_hostname": url.raw_host.decode("ascii")},
             ) as response,
         ):
             kept = b""
-            async for chunk in response.aiter_bytes():
+            async for chunk in response.aiter_raw():
                 kept += chunk
                 if len(kept) >= _KEPT_BYTES:
                     break

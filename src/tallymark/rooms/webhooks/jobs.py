@@ -64,32 +64,33 @@ class Courier:
         async with self._database.listening(CHANNEL) as wait:
             try:
                 while not stop.is_set():
-                    await self._tell_all()
+                    has_more = await self._tell_all()
                     await self._start_due()
                     await self._forget_old()
-                    await wait(self._seconds_to_wait())
+                    if not has_more:
+                        await wait(self._seconds_to_wait())
             finally:
                 await self._end()
 
     async def deliver(self, organization_id: UUID) -> None:
         """Tell an organization all that is due now, and come back when it has been sent."""
-        await self._tell(organization_id)
+        while await self._tell_some(organization_id):
+            pass
         async with self._database.system() as connection:
             due = await repository.endpoints_due(connection, now=self._clock())
         await asyncio.gather(*(self._serve(owner, key) for owner, key in due if owner == organization_id))
 
-    async def _tell_all(self) -> None:
+    async def _tell_all(self) -> bool:
+        """Tell each organization some, in turns, so that a long billing run of one delays no other; say if there is more."""
         async with self._turns, self._database.system() as connection:
             waiting = await repository.organizations_to_tell(connection)
+        has_more = False
         for organization_id in waiting:
             try:
-                await self._tell(organization_id)
+                has_more |= await self._tell_some(organization_id)
             except Exception:
                 log.exception("organization is not told", organization_id=str(organization_id))
-
-    async def _tell(self, organization_id: UUID) -> None:
-        while await self._tell_some(organization_id):
-            pass
+        return has_more
 
     async def _tell_some(self, organization_id: UUID) -> bool:
         async with self._transaction(organization_id) as tx:

@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from tallymark.db.tenancy import isolate
 
-revision = "0026"
-down_revision = "0025"
+revision = "0028"
+down_revision = "0027"
 branch_labels = None
 depends_on = None
 
