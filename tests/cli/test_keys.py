@@ -3,6 +3,10 @@
 import re
 
 import httpx
+import pytest
+
+# Many processes, each of which reads the whole application first.
+pytestmark = pytest.mark.timeout(300)
 
 
 def value_of(output: str) -> str:

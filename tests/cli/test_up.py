@@ -10,6 +10,9 @@ import httpx
 import psutil
 import pytest
 
+# Whole starts and stops, each of which reads the whole application first.
+pytestmark = pytest.mark.timeout(300)
+
 KEY = re.compile(r"API key: ([0-9a-f-]{36})")
 
 
