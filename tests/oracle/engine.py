@@ -379,6 +379,11 @@ def shown(x: Fraction) -> str:
     return str(half_away(x * 10**9))
 
 
+def kept(units: Fraction) -> Fraction:
+    """Units keep ten decimals (the specification's README, quirk 1): what they are rounded to before they are told."""
+    return Fraction(half_away(units * 10**10), 10**10)
+
+
 # -- the calculator ---------------------------------------------------------------------------------------
 
 
@@ -446,7 +451,7 @@ def plain(fee: Fee) -> tuple[Any, ...]:
         fee.code or ("commitment" if fee.kind == "commitment" else one.plan.code),
         repr(sorted(filters.items())),
         repr(sorted(fee.group)),
-        shown(fee.units),
+        shown(kept(fee.units)),
         fee.amount_cents,
         shown(fee.precise_cents),
         fee.count,
@@ -472,7 +477,7 @@ def usage_now(walk: Walk, one: Subscription) -> dict[str, tuple[Any, ...]]:
             continue
         parts = list(fees.fees_in(one, charge, window, walk.arrived, walk.life.currency))
         units = sum((fee.units for fee in parts), Fraction(0))
-        found[charge.code] = (shown(units), sum(fee.amount_cents for fee in parts))
+        found[charge.code] = (shown(kept(units)), sum(fee.amount_cents for fee in parts))
     return found
 
 
