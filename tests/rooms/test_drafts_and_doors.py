@@ -183,4 +183,8 @@ def test_a_status_that_is_final_is_left_by_no_door():
     assert {status for status in InvoiceStatus if not CHANGES[status]} == {
         InvoiceStatus.VOIDED, InvoiceStatus.CLOSED, InvoiceStatus.DELETED,
     }  # fmt: skip
-    assert set(InvoiceStatus) - set(VISIBLE) == {InvoiceStatus.CLOSED, InvoiceStatus.DELETED}
+    assert set(InvoiceStatus) - set(VISIBLE) == {
+        InvoiceStatus.OPEN,
+        InvoiceStatus.CLOSED,
+        InvoiceStatus.DELETED,
+    }
