@@ -23,11 +23,12 @@ def lists() -> list[str]:
 
 
 LISTS = lists()
-# One record of its parent's here, however many there are of others.
+# One record of its parent's here, or none, however many there are of others.
 STILL = [
     "/plans/{code}/charges/{charge_code}/filters",
     "/subscriptions/{external_id}/charges/{code}/filters",
     "/wallet_transactions/{lago_id}/fundings",
+    "/webhook_endpoints",
     "/customers/{external_id}/payment_methods",
 ]
 # A wallet has one alert of each type, a customer six wallets at the most.

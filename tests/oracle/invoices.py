@@ -420,6 +420,10 @@ class Walk:
         self.invoices.append(made)
 
     def reason_of(self, one: Subscription, reason: str) -> str:
-        if reason in ("upgrade", "downgrade"):
-            return "subscription_terminating" if one.status == "terminated" else "subscription_starting"
-        return reason
+        if reason not in ("upgrade", "downgrade"):
+            return reason
+        if one.status == "terminated":
+            return "subscription_terminating"
+        # The one start of a plan in advance is its trial's end.
+        starts_later = one.plan.pay_in_advance and in_trial(one, one.started)
+        return "in_advance_charge" if starts_later else "subscription_starting"

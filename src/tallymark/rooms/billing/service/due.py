@@ -163,10 +163,12 @@ async def bill_changes(tx: Tx, batch: Batch, now: datetime) -> None:
 
 
 async def _starting(tx: Tx, new: Contract, at: datetime) -> list[Subject]:
-    """A trial's end is the start that is invoiced: until then fixed charges are billed as such (§4.5)."""
-    if not new.is_in_trial(at):
-        return await make_subjects(tx, [new], reason=Reason.STARTING, at=at)
-    return await make_subjects(tx, [new], reason=Reason.IN_ADVANCE, at=new.life.started_at + AFTER_START)
+    """A plan in advance has the start that is invoiced once, at its trial's end: until then fixed charges are billed
+    as such (§4.5, §5.4). A plan in arrears has no other start than its change.
+    """
+    if new.plan.pay_in_advance and new.is_in_trial(at):
+        return await make_subjects(tx, [new], reason=Reason.IN_ADVANCE, at=new.life.started_at + AFTER_START)
+    return await make_subjects(tx, [new], reason=Reason.STARTING, at=at)
 
 
 async def end_trials(tx: Tx, batch: Batch, now: datetime) -> None:
