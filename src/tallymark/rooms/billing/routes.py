@@ -24,6 +24,7 @@ from tallymark.rooms.billing.service.regenerate import regenerate
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.routes import answer
 from tallymark.rooms.invoices.schemas import InvoiceOutput, InvoiceResponse, InvoiceUpdateRequest, VoidRequest
+from tallymark.rooms.organizations.access import after_waiting
 
 router = tenant_router("invoices")
 
@@ -55,7 +56,9 @@ async def finalize_invoice(lago_id: str, context: InContext) -> InvoiceResponse:
     async with context.transaction() as tx:
         invoice = await invoices.get_invoice(tx, read_id(lago_id, "invoice"))
         await tx.lock("customer", invoice.customer_id)
-        await billing.finalize(tx, invoice.id, now=context.now, as_of=context.now)
+        # The usage is read from here on: what has come by now is on the invoice, and is not told to be late.
+        now = after_waiting(context)
+        await billing.finalize(tx, invoice.id, now=now, as_of=now)
         return await answer(tx, invoice.id, context)
 
 

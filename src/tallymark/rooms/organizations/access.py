@@ -23,6 +23,11 @@ def system_now() -> datetime:
     return datetime.now(UTC)
 
 
+def after_waiting(context: Context) -> datetime:
+    """An organization's now once a lock is held: while a live one's call waited for it, time went on."""
+    return context.now if context.is_simulated else max(context.now, system_now())
+
+
 class Access:
     """Implements `api.context.Gatekeeper`; keeps the keys seen lately."""
 
