@@ -6,12 +6,14 @@ import io
 from dataclasses import replace
 from datetime import date
 from fractions import Fraction
+from types import SimpleNamespace
 
 import pikepdf
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
+from tests.domain.test_credit_notes import after, fee, invoice
 from tests.integrations.einvoice_rules import cii_problems, folder, ubl_problems
 from tests.integrations.test_documents import document as template_data
 
@@ -29,9 +31,12 @@ from tallymark.domain.einvoicing import (
     Totals,
     compute_tax_groups,
 )
-from tallymark.domain.money import round_cents
+from tallymark.domain.invoicing.creditable import Parts
+from tallymark.domain.invoicing.notes import compute_note
+from tallymark.domain.money import round_cents, round_half_away
 from tallymark.integrations.documents import TypstRenderer
 from tallymark.integrations.documents.einvoicing import write_cii, write_receipt, write_ubl
+from tallymark.integrations.documents.einvoicing.note import note_document
 
 SELLER = Party(
     identifier="acme",
@@ -48,6 +53,10 @@ BUYER = Party(
     place=Place(line1="Weidenweg 7", city="Lübeck", zipcode="23552", country="DE"),
     vat_number="DE987654321",
     email="einkauf@brauerei.example",
+)
+
+ADDRESS = SimpleNamespace(
+    address_line1="Weidenweg 7", address_line2=None, city="Lübeck", zipcode="23552", state=None, country="DE"
 )
 
 
@@ -168,6 +177,86 @@ class TestCreditNotes:
         assert ubl_problems(ubl, "CreditNote") == []
         # 100.00 with 19 % and 5.00 with 7 %: 119.00 + 5.35.
         assert '<cbc:PayableAmount currencyID="EUR">-124.35<' in ubl.decode()
+
+    @settings(max_examples=40)
+    @given(
+        st.lists(
+            st.tuples(st.integers(1, 10**6), st.sampled_from([0, 5, 19, 20]), st.integers(0, 100)),
+            min_size=1,
+            max_size=4,
+        ),
+        st.lists(st.integers(1, 100), min_size=1, max_size=3),
+    )
+    def test_of_any_parts_of_fees_with_coupons(self, fees, percents):
+        """(amount in cents, rate, share of coupons in percent) of each fee; notes of so many percent of what is left."""
+        of = whole = invoice(
+            *(fee(cents, rate, coupons=Fraction(cents * off, 100)) for cents, rate, off in fees)
+        )
+        for percent in [*percents, 100]:
+            items = [
+                (position, Fraction(one.creditable_cents * percent // 100))
+                for position, one in enumerate(of.fees)
+            ]
+            amounts = compute_note(of, items)
+            document = note_document(note_view(whole, amounts))
+            assert sum(line.amount_cents for line in document.lines) == document.totals.lines_cents
+            assert sum(one.allowance_cents for one in document.tax_groups) == document.totals.allowances_cents
+            assert document.totals.tax_basis_cents == -amounts.sub_total_cents
+            assert document.totals.payable_cents == -amounts.total_cents
+            if amounts.total_cents:
+                assert cii_problems(write_cii(document)) == []
+                assert ubl_problems(write_ubl(document), "CreditNote") == []
+            of = after(of, amounts, Parts(credit_cents=amounts.total_cents))
+
+
+def note_view(of, amounts):
+    """What a document is made of: the amounts of a note, in the fields that it is kept in."""
+    entity = SimpleNamespace(
+        code="acme", legal_name="Acme GmbH", name="Acme", address_line1="Am Speicher 12", address_line2=None,
+        city="Hamburg", zipcode="20457", state=None, country="DE", legal_number="HRB 1", invoice_footer=None,
+        tax_identification_number="DE123456789", email="billing@acme.example", phone="+49 40 1234",
+    )  # fmt: skip
+    customer = SimpleNamespace(
+        external_id="c1", legal_name="Brauerei", legal_number=None, address=ADDRESS,
+        tax_identification_number="DE987654321", email="einkauf@brauerei.example",
+    )  # fmt: skip
+    return SimpleNamespace(
+        billing_entity=entity,
+        customer=customer,
+        invoice=SimpleNamespace(
+            invoice_type="subscription",
+            purchase_order_number=None,
+            number="ACM-1",
+            issuing_date=date(2026, 1, 1),
+        ),
+        note=SimpleNamespace(
+            number="ACM-1-CN1",
+            issuing_date=date(2026, 2, 1),
+            currency="EUR",
+            refund_amount_cents=0,
+            precise_coupons_adjustment_amount_cents=round_half_away(amounts.coupons_adjustment_cents, 5),
+            sub_total_excluding_taxes_amount_cents=amounts.sub_total_cents,
+            taxes_amount_cents=amounts.taxes_amount_cents,
+        ),
+        items=[
+            (
+                SimpleNamespace(amount_cents=round_cents(cents), precise_amount_cents=cents, currency="EUR"),
+                SimpleNamespace(
+                    amount_cents=of.fees[position].amount_cents,
+                    precise_coupons_amount_cents=round_half_away(of.fees[position].coupons_cents, 5),
+                    taxes_rate=of.fees[position].tax_rate,
+                    description=None,
+                    item_description=None,
+                    invoice_display_name=f"Fee {position}",
+                    item_name="",
+                    grouped_by={},
+                    filter_display_name=None,
+                    filter_values=None,
+                ),
+            )
+            for position, cents in amounts.items
+        ],
+    )
 
 
 def test_a_receipt_answers_each_invoice():

@@ -393,6 +393,7 @@ credit_notes = Table(
     Column("taxes_rate", Numeric, nullable=False, server_default=text("0")),
     Column("metadata", JSONB(none_as_null=True)),
     string("file_key"),
+    string("xml_key"),
     instant("refunded_at"),
     *timestamps(),
     UniqueConstraint("invoice_id", "sequential_id"),

@@ -43,6 +43,7 @@ payment_receipts = Table(
     Column("sequential_id", BigInteger, nullable=False),
     string("number", nullable=False),
     string("file_key"),
+    string("xml_key"),
     instant("created_at", nullable=False),
     UniqueConstraint("payment_id"),
     UniqueConstraint("customer_id", "sequential_id"),

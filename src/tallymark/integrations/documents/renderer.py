@@ -10,8 +10,10 @@ import structlog
 
 from tallymark.integrations.documents.credit_note import credit_note_data
 from tallymark.integrations.documents.data import TEMPLATES, invoice_data
-from tallymark.integrations.documents.einvoicing import source, write_cii, write_ubl
+from tallymark.integrations.documents.einvoicing import source, write_cii, write_receipt, write_ubl
 from tallymark.integrations.documents.einvoicing.facturx import with_properties
+from tallymark.integrations.documents.einvoicing.note import note_document
+from tallymark.integrations.documents.einvoicing.payment import receipt_document, receipt_response
 from tallymark.integrations.documents.receipt import receipt_data
 from tallymark.rooms.credit_notes.model import CreditNoteView
 from tallymark.rooms.invoices.model import InvoiceView
@@ -42,12 +44,16 @@ class TypstRenderer:
         return self._render(invoice_data(view), logo, attachment)
 
     def render_credit_note(self, view: CreditNoteView, logo: bytes | None = None) -> bytes:
-        """The credit note as a PDF file, with its issuer's logo."""
-        return self._render(credit_note_data(view), logo)
+        """The credit note as a PDF file, with its issuer's logo; an electronic one is embedded."""
+        is_electronic = source.is_electronic(view.billing_entity)
+        attachment = write_cii(note_document(view)) if is_electronic else None
+        return self._render(credit_note_data(view), logo, attachment)
 
     def render_receipt(self, receipt: ReceiptDocument, logo: bytes | None = None) -> bytes:
-        """The receipt as a PDF file, with its issuer's logo."""
-        return self._render(receipt_data(receipt), logo)
+        """The receipt as a PDF file, with its issuer's logo; an electronic one is embedded."""
+        is_electronic = source.is_electronic(receipt.invoice.billing_entity)
+        attachment = write_cii(receipt_document(receipt)) if is_electronic else None
+        return self._render(receipt_data(receipt), logo, attachment)
 
     def _render(self, data: dict[str, Any], logo: bytes | None, attachment: bytes | None = None) -> bytes:
         import typst
@@ -65,6 +71,15 @@ class TypstRenderer:
         if not source.is_electronic(view.billing_entity):
             return None
         return write_ubl(source.invoice_document(view))
+
+    def write_electronic_note(self, view: CreditNoteView) -> bytes | None:
+        """The credit note as a UBL file, where its issuer makes electronic documents."""
+        return write_ubl(note_document(view)) if source.is_electronic(view.billing_entity) else None
+
+    def write_electronic_receipt(self, receipt: ReceiptDocument) -> bytes | None:
+        """The receipt as a UBL file, where its issuer makes electronic documents."""
+        is_electronic = source.is_electronic(receipt.invoice.billing_entity)
+        return write_receipt(receipt_response(receipt)) if is_electronic else None
 
     def render_pdf(self, data: dict[str, Any], attachment: bytes | None = None) -> bytes:
         """A document of template data, with an electronic invoice attached.

@@ -13,12 +13,12 @@ from tallymark.rooms.organizations.access import system_now
 async def render_document(
     database: Database, documents: NoteDocuments, organization_id: UUID, note_id: UUID
 ) -> None:
-    """Make the PDF of a credit note, unless there is one."""
+    """Make the documents of a credit note, unless there are any."""
     async with database.tenant(organization_id) as tx:
         note = await service.get_note(tx, note_id)
         if note.file_key is not None:
             return
         (view,) = await service.get_views(tx, [note])
-    key = await documents.make(organization_id, view)
+    files = await documents.make(organization_id, view)
     async with database.tenant(organization_id) as tx:
-        await service.set_file(tx, note_id, key, now=system_now())
+        await service.set_files(tx, note_id, files, now=system_now())

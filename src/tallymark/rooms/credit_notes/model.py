@@ -50,6 +50,7 @@ class CreditNote:
     metadata: Mapping[str, str | None] | None
     refunded_at: datetime | None
     file_key: str | None
+    xml_key: str | None
     created_at: datetime
     updated_at: datetime
 

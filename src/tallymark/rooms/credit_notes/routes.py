@@ -116,16 +116,16 @@ async def void_credit_note(lago_id: str, context: InContext) -> CreditNoteRespon
 @router.post("/credit_notes/{lago_id}/download_pdf", include_in_schema=False)
 @router.post("/credit_notes/{lago_id}/download_xml", include_in_schema=False)
 async def download_credit_note(lago_id: str, request: Request, context: InContext) -> CreditNoteResponse:
-    """The credit note with a link to its PDF, which is made now if it was not before."""
+    """The credit note with links to its PDF and, where its issuer makes these, its XML; they are made now if they were not before."""
     maker: NoteDocuments = request.app.state.note_documents
     note_id = read_id(lago_id, "credit_note")
     async with context.transaction() as tx:
         note = await service.get_note(tx, note_id)
         (view,) = await service.get_views(tx, [note])
     if note.file_key is None:
-        key = await maker.make(context.organization_id, view)
+        files = await maker.make(context.organization_id, view)
         async with context.transaction() as tx:
-            await service.set_file(tx, note_id, key, now=context.now)
+            await service.set_files(tx, note_id, files, now=context.now)
     async with context.transaction() as tx:
         return await _answer(tx, await service.get_note(tx, note_id), context)
 
@@ -168,7 +168,7 @@ async def drop_metadata(lago_id: str, key: str, context: InContext) -> KeyValues
 
 async def _answer(tx: Tx, note: CreditNote, context: Context) -> CreditNoteResponse:
     (view,) = await service.get_views(tx, [note])
-    return CreditNoteResponse(credit_note=CreditNoteOutput.of(view, context.file_url(note.file_key)))
+    return CreditNoteResponse(credit_note=CreditNoteOutput.of(view, context.file_url))
 
 
 async def _list(context: Context, page: Page, filters: Filters) -> CreditNotesResponse:
@@ -176,7 +176,7 @@ async def _list(context: Context, page: Page, filters: Filters) -> CreditNotesRe
         found, total = await service.list_notes(tx, filters, page)
         views = await service.get_views(tx, found)
     return CreditNotesResponse(
-        credit_notes=[CreditNoteOutput.of(view, context.file_url(view.note.file_key)) for view in views],
+        credit_notes=[CreditNoteOutput.of(view, context.file_url) for view in views],
         meta=Meta.of(page, total),
     )
 

@@ -22,6 +22,7 @@ from tallymark.rooms.credit_notes.service.save import About
 from tallymark.rooms.customers.schemas import CustomerOutput
 from tallymark.rooms.fees.model import FeeRecord
 from tallymark.rooms.fees.schemas import FeeOutput
+from tallymark.rooms.invoices.schemas import Link
 
 
 class ItemOutput(BaseModel):
@@ -98,6 +99,7 @@ class CreditNoteOutput(BaseModel):
     created_at: Instant
     updated_at: Instant
     file_url: str | None
+    xml_url: str | None
     self_billed: bool
     customer: CustomerOutput
     items: list[ItemOutput]
@@ -114,7 +116,7 @@ class CreditNoteOutput(BaseModel):
         return shown
 
     @classmethod
-    def of(cls, view: CreditNoteView, file_url: str | None) -> CreditNoteOutput:
+    def of(cls, view: CreditNoteView, link: Link) -> CreditNoteOutput:
         """Show a note with its items and taxes."""
         note = view.note
         same = (
@@ -132,7 +134,8 @@ class CreditNoteOutput(BaseModel):
             invoice_number=view.invoice.number,
             purchase_order_number=view.invoice.purchase_order_number,
             coupons_adjustment_amount_cents=_cents(note.precise_coupons_adjustment_amount_cents),
-            file_url=file_url,
+            file_url=link(note.file_key),
+            xml_url=link(note.xml_key),
             self_billed=view.invoice.self_billed,
             customer=CustomerOutput.of(view.customer, view.customer_entity),
             items=[ItemOutput.of(item, fee) for item, fee in view.items],

@@ -58,11 +58,18 @@ class Documents:
         xml = await asyncio.to_thread(self._renderer.write_electronic, view)
         logo = await self.logo_of(organization_id, view.billing_entity)
         content = await asyncio.to_thread(self._renderer.render_invoice, view, logo)
-        key = f"invoices/{view.invoice.id}/{file_name(view.invoice.number)}"
+        folder = f"invoices/{view.invoice.id}"
+        return await self.keep_both(organization_id, folder, view.invoice.number, pdf=content, xml=xml)
+
+    async def keep_both(
+        self, organization_id: UUID, folder: str, number: str, *, pdf: bytes, xml: bytes | None
+    ) -> Files:
+        """Write a document's files, named after its number; the electronic one first."""
+        key = f"{folder}/{file_name(number)}"
         files = Files(pdf=f"{key}.pdf", xml=f"{key}.xml" if xml is not None else None)
-        if xml is not None:
-            await self._files.put(f"{organization_id}/{files.xml}", xml)
-        await self._files.put(f"{organization_id}/{files.pdf}", content)
+        if files.xml is not None and xml is not None:
+            await self.keep(organization_id, files.xml, xml)
+        await self.keep(organization_id, files.pdf, pdf)
         return files
 
     async def logo_of(self, organization_id: UUID, entity: BillingEntity) -> bytes | None:

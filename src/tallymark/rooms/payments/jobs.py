@@ -13,12 +13,12 @@ from tallymark.rooms.payments.documents import ReceiptDocuments
 async def render_receipt(
     database: Database, documents: ReceiptDocuments, organization_id: UUID, receipt_id: UUID
 ) -> None:
-    """Make the PDF of a receipt, unless there is one."""
+    """Make the documents of a receipt, unless there are any."""
     async with database.tenant(organization_id) as tx:
         receipt = await service.get_receipt(tx, receipt_id)
         if receipt.file_key is not None:
             return
         document = await service.get_document(tx, receipt, now=system_now())
-    key = await documents.make(organization_id, document)
+    files = await documents.make(organization_id, document)
     async with database.tenant(organization_id) as tx:
-        await service.set_file(tx, receipt_id, key, now=system_now())
+        await service.set_files(tx, receipt_id, files, now=system_now())

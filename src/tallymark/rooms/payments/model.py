@@ -49,6 +49,7 @@ class Receipt:
     sequential_id: int
     number: str
     file_key: str | None
+    xml_key: str | None
     created_at: datetime
 
 

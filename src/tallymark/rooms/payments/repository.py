@@ -89,11 +89,11 @@ async def offsets_before(tx: Tx, payment: Payment) -> list[tuple[str, int]]:
     return [(row.number, row.amount_cents) for row in await tx.execute(statement)]
 
 
-async def set_file(tx: Tx, receipt_id: UUID, key: str) -> bool:
-    """Note where a receipt's file is, unless there is one; whether it was noted."""
+async def set_files(tx: Tx, receipt_id: UUID, *, pdf: str, xml: str | None) -> bool:
+    """Note the files of a receipt that has none, and whether it had none."""
     column = payment_receipts.c
     statement = update(payment_receipts).where(column.id == receipt_id, column.file_key.is_(None))
-    noted = await tx.execute(statement.values(file_key=key).returning(column.id))
+    noted = await tx.execute(statement.values(file_key=pdf, xml_key=xml).returning(column.id))
     return noted.first() is not None
 
 

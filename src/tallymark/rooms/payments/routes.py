@@ -70,27 +70,27 @@ async def list_receipts(request: Request, context: InContext, page: InPage) -> R
         found, total = await service.list_receipts(tx, filters, page)
         views = await service.get_receipt_views(tx, found)
     return ReceiptsResponse(
-        payment_receipts=[ReceiptOutput.of(view, context.file_url(view.receipt.file_key)) for view in views],
+        payment_receipts=[ReceiptOutput.of(view, context.file_url) for view in views],
         meta=Meta.of(page, total),
     )
 
 
 @router.get("/payment_receipts/{lago_id}")
 async def get_receipt(lago_id: str, request: Request, context: InContext) -> ReceiptResponse:
-    """Read one receipt, with a link to its PDF, which is made now if it was not before."""
+    """Read one receipt, with links to its PDF and, where its issuer makes these, its XML; they are made now if they were not before."""
     receipt_id = read_id(lago_id, "invoice")
     async with context.transaction() as tx:
         receipt = await service.get_receipt(tx, receipt_id)
         document = await service.get_document(tx, receipt, now=context.now)
     if receipt.file_key is None:
         maker: ReceiptDocuments = request.app.state.receipt_documents
-        key = await maker.make(context.organization_id, document)
+        files = await maker.make(context.organization_id, document)
         async with context.transaction() as tx:
-            await service.set_file(tx, receipt_id, key, now=context.now)
+            await service.set_files(tx, receipt_id, files, now=context.now)
     async with context.transaction() as tx:
         receipt = await service.get_receipt(tx, receipt_id)
         (view,) = await service.get_receipt_views(tx, [receipt])
-    return ReceiptResponse(payment_receipt=ReceiptOutput.of(view, context.file_url(receipt.file_key)))
+    return ReceiptResponse(payment_receipt=ReceiptOutput.of(view, context.file_url))
 
 
 async def _list(context: Context, page: Page, filters: Filters) -> PaymentsResponse:

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from tallymark.api.pagination import Meta
 from tallymark.api.wire import Input, Instant, NotEmpty
+from tallymark.rooms.invoices.schemas import Link
 from tallymark.rooms.payments.model import PaymentInput, PaymentView, ReceiptView
 
 
@@ -72,14 +73,14 @@ class ReceiptOutput(BaseModel):
     created_at: Instant
 
     @classmethod
-    def of(cls, view: ReceiptView, file_url: str | None) -> ReceiptOutput:
+    def of(cls, view: ReceiptView, link: Link) -> ReceiptOutput:
         """Show a receipt with its payment."""
         receipt = view.receipt
         return cls(
             lago_id=receipt.id,
             number=receipt.number,
-            file_url=file_url,
-            xml_url=None,
+            file_url=link(receipt.file_key),
+            xml_url=link(receipt.xml_key),
             payment=PaymentOutput.of(view.payment),
             created_at=receipt.created_at,
         )

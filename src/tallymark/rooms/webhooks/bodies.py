@@ -214,7 +214,7 @@ async def _load_notes(tx: Tx, ids: Sequence[UUID], _: datetime, link: Link) -> S
     found = [await notes.get_note(tx, note_id) for note_id in ids]
     views = await notes.get_views(tx, found)
     return _dump(
-        (view.note.id, CreditNoteOutput.of(view, _file(tx, link, view.note.file_key))) for view in views
+        (view.note.id, CreditNoteOutput.of(view, lambda key: _file(tx, link, key))) for view in views
     )
 
 
@@ -222,7 +222,7 @@ async def _load_receipts(tx: Tx, ids: Sequence[UUID], _: datetime, link: Link) -
     found = [await payments.get_receipt(tx, receipt_id) for receipt_id in ids]
     views = await payments.get_receipt_views(tx, found)
     return _dump(
-        (view.receipt.id, ReceiptOutput.of(view, _file(tx, link, view.receipt.file_key))) for view in views
+        (view.receipt.id, ReceiptOutput.of(view, lambda key: _file(tx, link, key))) for view in views
     )
 
 

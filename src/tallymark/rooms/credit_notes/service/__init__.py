@@ -1,7 +1,7 @@
 """What can be done with credit notes: one file per use case."""
 
 from tallymark.rooms.credit_notes.service.before_taxes import credited_before_taxes
-from tallymark.rooms.credit_notes.service.change import set_file, update, void
+from tallymark.rooms.credit_notes.service.change import set_files, update, void
 from tallymark.rooms.credit_notes.service.create import create, estimate
 from tallymark.rooms.credit_notes.service.deduct import deduct, deductions, give_back
 from tallymark.rooms.credit_notes.service.give import excess_note_to_be, give_back_excess, give_back_voided
@@ -34,7 +34,7 @@ __all__ = [
     "note_to_be",
     "merge_metadata",
     "replace_metadata",
-    "set_file",
+    "set_files",
     "update",
     "void",
 ]

@@ -13,6 +13,7 @@ from tallymark.rooms.credit_notes import posting, repository
 from tallymark.rooms.credit_notes.model import REFUND_STATUSES, CreditNote
 from tallymark.rooms.credit_notes.service.metadata import merge_metadata
 from tallymark.rooms.credit_notes.service.read import get_note, lock_note
+from tallymark.rooms.invoices.model import Files
 
 
 async def update(
@@ -42,10 +43,10 @@ async def update(
     return await get_note(tx, note_id)
 
 
-async def set_file(tx: Tx, note_id: UUID, key: str, *, now: datetime) -> None:
-    """Note where a note's document is kept, and tell of it; the first one stays."""
+async def set_files(tx: Tx, note_id: UUID, files: Files, *, now: datetime) -> None:
+    """Note where a note's documents are kept, and tell that they are there; the first ones stay."""
     if (await lock_note(tx, note_id)).file_key is None:
-        await repository.update_note(tx, note_id, {"file_key": key})
+        await repository.update_note(tx, note_id, {"file_key": files.pdf, "xml_key": files.xml})
         message = Message(webhook_type="credit_note.generated", object_type="credit_note", object_id=note_id)
         await emit(tx, message, now=now)
 

@@ -8,7 +8,7 @@ from tallymark.rooms.payments.service.read import (
     get_views,
     list_payments,
     list_receipts,
-    set_file,
+    set_files,
 )
 from tallymark.rooms.payments.service.record import pay_by_hand, record_payment
 
@@ -22,5 +22,5 @@ __all__ = [
     "list_receipts",
     "pay_by_hand",
     "record_payment",
-    "set_file",
+    "set_files",
 ]

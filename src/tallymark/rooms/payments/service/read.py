@@ -12,6 +12,7 @@ from tallymark.domain.errors import NotFound
 from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.invoices import service as invoices
+from tallymark.rooms.invoices.model import Files
 from tallymark.rooms.payments import repository
 from tallymark.rooms.payments.model import (
     Filters,
@@ -68,9 +69,9 @@ async def get_document(tx: Tx, receipt: Receipt, *, now: datetime) -> ReceiptDoc
     )
 
 
-async def set_file(tx: Tx, receipt_id: UUID, key: str, *, now: datetime) -> None:
-    """Note where a receipt's document is kept, and tell of it; the first one stays."""
-    if await repository.set_file(tx, receipt_id, key):
+async def set_files(tx: Tx, receipt_id: UUID, files: Files, *, now: datetime) -> None:
+    """Note where a receipt's documents are kept, and tell that they are there; the first ones stay."""
+    if await repository.set_files(tx, receipt_id, pdf=files.pdf, xml=files.xml):
         message = Message(
             webhook_type="payment_receipt.generated", object_type="payment_receipt", object_id=receipt_id
         )
