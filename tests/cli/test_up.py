@@ -34,7 +34,6 @@ def test_a_later_start_keeps_what_was_there_and_shows_no_key(start):
     assert "API key" not in second.output
     headers = {"Authorization": f"Bearer {key}"}
     assert httpx.get(f"{second.url}/api/v1/organizations", headers=headers).status_code == 200
-    assert second.seconds_to_ready < 15
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -42,9 +41,7 @@ def test_a_signal_ends_every_process_and_exits_with_0(start, number):
     server = start()
     family = [server.process.pid, *(child.pid for child in psutil.Process(server.process.pid).children())]
     assert len(family) > 1, "the database is a child"
-    began = time.monotonic()
     assert server.stop(number) == 0
-    assert time.monotonic() - began < 20
     assert [pid for pid in family if psutil.pid_exists(pid)] == []
 
 

@@ -65,9 +65,22 @@ def round_half_away(value: Fraction, digits: int = 0) -> Fraction:
     >>> round_half_away(Fraction(-5, 2)), round_half_away(Fraction("12.345"), 2)
     (Fraction(-3, 1), Fraction(247, 20))
     """
-    scale = Fraction(10) ** digits
-    magnitude = (abs(value) * scale + Fraction(1, 2)).__floor__()
-    return (magnitude if value >= 0 else -magnitude) / scale
+    scaled = _scaled(value, digits)
+    return Fraction(scaled, 10**digits) if digits >= 0 else Fraction(scaled * 10**-digits)
+
+
+def _scaled(value: Number, digits: int) -> int:
+    """A number times ten to the power of `digits`, rounded to a whole one, ties away from zero.
+
+    In whole numbers only: every amount that is billed goes through here many times, and fractions cost ten times as much.
+    """
+    above, below = value.as_integer_ratio()
+    if digits >= 0:
+        above *= 10**digits
+    else:
+        below *= 10**-digits
+    magnitude = (2 * abs(above) + below) // (2 * below)
+    return magnitude if above >= 0 else -magnitude
 
 
 def round_cents(value: Fraction) -> int:
@@ -76,7 +89,7 @@ def round_cents(value: Fraction) -> int:
     >>> round_cents(Fraction(245, 2)), round_cents(Fraction(-5, 2))
     (123, -3)
     """
-    return int(round_half_away(value))
+    return _scaled(value, 0)
 
 
 def trunc_cents(value: Fraction) -> int:
@@ -90,8 +103,10 @@ def trunc_cents(value: Fraction) -> int:
 
 def floor_to(value: Fraction, digits: int = 0) -> Fraction:
     """Round towards minus infinity at `digits` decimals."""
-    scale = Fraction(10) ** digits
-    return Fraction((value * scale).__floor__()) / scale
+    above, below = value.as_integer_ratio()
+    if digits >= 0:
+        return Fraction(above * 10**digits // below, 10**digits)
+    return Fraction(above // (below * 10**-digits) * 10**-digits)
 
 
 def ceil_to(value: Fraction, digits: int = 0) -> Fraction:
@@ -166,9 +181,7 @@ def fixed(value: Number, places: int) -> Decimal:
     >>> fixed(Fraction(1, 3), 5)
     Decimal('0.33333')
     """
-    scaled = int(round_half_away(Fraction(value), places) * 10**places)
-    sign, digits = (1, str(-scaled)) if scaled < 0 else (0, str(scaled))
-    return Decimal((sign, tuple(map(int, digits)), -places))
+    return Decimal(f"{_scaled(value, places)}E-{places}")  # made of a text it is exact, whatever the context
 
 
 def plain_text(value: Number, places: int = 10) -> str:
@@ -177,8 +190,11 @@ def plain_text(value: Number, places: int = 10) -> str:
     >>> plain_text(Fraction(4)), plain_text(Fraction(1, 3), 4), plain_text(Decimal("1E+2"))
     ('4', '0.3333', '100')
     """
-    text = f"{fixed(value, places):f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    scaled = _scaled(value, places)
+    digits = str(abs(scaled)).rjust(places + 1, "0")
+    cut = len(digits) - places
+    whole, part = digits[:cut], digits[cut:].rstrip("0")
+    return f"{'-' if scaled < 0 else ''}{whole}{'.' if part else ''}{part}"
 
 
 def decimal_text(value: Number, places: int = 15) -> str:
