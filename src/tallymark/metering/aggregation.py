@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from tallymark.db.engine import Tx
+from tallymark.domain.hashing import hashed_once
 from tallymark.domain.money import ceil5, fixed
 from tallymark.domain.periods import Period
 from tallymark.domain.rating import Usage
@@ -46,7 +47,8 @@ Spot = tuple[int, Place]
 """A place in the events of one stream."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@hashed_once
+@dataclass(frozen=True, kw_only=True)
 class UsageQuery:
     """Which events to aggregate, and how. `full_period` is the whole period of which the window may be a part."""
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from tallymark.domain.fees.model import Fee
+from tallymark.domain.hashing import hashed_once
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@hashed_once
+@dataclass(frozen=True, kw_only=True)
 class TaxRate:
     """A tax as it stands when it is applied; `rate` is in percent (20 means 20 %)."""
 

@@ -16,8 +16,9 @@ def resolve_taxes(*levels: tuple[TaxRate, ...]) -> tuple[TaxRate, ...]:
 
 def apply_fee_taxes(line: InvoicedFee) -> InvoicedFee:
     """Tax one fee: each tax shows its own rounded amount, the fee's total is rounded once (invoicing §5.3)."""
-    exact = [line.taxable_cents * tax.rate / 100 for tax in line.taxes]
-    base_cents = trunc_cents(line.taxable_cents)
+    taxable = line.taxable_cents
+    exact = [taxable * tax.rate / 100 for tax in line.taxes]
+    base_cents = trunc_cents(taxable)
     rate = sum((tax.rate for tax in line.taxes), Fraction(0))
     return replace(
         line,

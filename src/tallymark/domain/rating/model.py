@@ -8,6 +8,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Protocol
 
+from tallymark.domain.hashing import hashed_once
 from tallymark.domain.money import Currency, decimal_text
 
 ZERO = Fraction(0)
@@ -68,7 +69,8 @@ class Rated:
     """The tiers, or the changes of prorated units, that the amount is the sum of."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@hashed_once
+@dataclass(frozen=True, kw_only=True)
 class Needs:
     """What a price must know of the events beyond their aggregated units, and the numbers that bound it."""
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from tallymark.domain.hashing import hashed_once
+
 JSON = str | int | float | Decimal | bool | None | Sequence["JSON"] | Mapping[str, "JSON"]
 Properties = Mapping[str, JSON]
 Group = tuple[str | None, ...]
@@ -42,7 +44,8 @@ class Bucket:
         return -len(self.conditions), sum(len(values) for _, values in self.conditions)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@hashed_once
+@dataclass(frozen=True, kw_only=True)
 class Partition:
     """How the events of a charge are told apart. `buckets` have the filters', the oldest first; `default` the rest.
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import cached_property
 from uuid import UUID
 
 from tallymark.domain.invoicing import TaxRate
@@ -24,7 +25,7 @@ class Owner(StrEnum):
     ADD_ON = "add_ons"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Tax:
     """A tax; `rate` is in percent (20 means 20 %)."""
 
@@ -36,7 +37,7 @@ class Tax:
     applied_to_organization: bool
     created_at: datetime
 
-    @property
+    @cached_property
     def as_rate(self) -> TaxRate:
         """The tax as it is computed with and copied onto documents."""
         return TaxRate(code=self.code, name=self.name, description=self.description, rate=Fraction(self.rate))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tallymark.db.engine import Tx
@@ -62,11 +62,28 @@ async def gather_all_charge_lines(
     tx: Tx, asked: Sequence[tuple[RatingScope, Sequence[Charge]]]
 ) -> list[list[ChargeLine]]:
     """The same for many scopes at once, in the order asked: as many statements as there are kinds of questions."""
-    questions = [[_Question(scope, charge) for charge in charges] for scope, charges in asked]
+    divided = _divider()
+    questions = [
+        [_Question(scope, charge, divided(charge, scope.narrowing)) for charge in charges]
+        for scope, charges in asked
+    ]
     found = await aggregate_all(
         tx, (query for of_scope in questions for question in of_scope for query in question.queries)
     )
     return [[line for question in of_scope for line in question.lines(found)] for of_scope in questions]
+
+
+def _divider() -> Callable[[Charge, Narrowing], Division]:
+    """`divide` that takes a charge apart once, however many subscriptions to its plan are asked about."""
+    known: dict[tuple[int, int], Division] = {}
+
+    def divided(charge: Charge, narrowing: Narrowing) -> Division:
+        key = id(charge), id(narrowing)  # both are held by the caller meanwhile
+        if key not in known:
+            known[key] = divide(charge, narrowing)
+        return known[key]
+
+    return divided
 
 
 def period_step(window: Period, contract: Contract) -> Step:
@@ -82,15 +99,11 @@ def period_step(window: Period, contract: Contract) -> Step:
 class _Question:
     """What is asked of the events for one charge, and the lines that follow from the answers."""
 
-    def __init__(self, scope: RatingScope, charge: Charge) -> None:
+    def __init__(self, scope: RatingScope, charge: Charge, division: Division) -> None:
         self.scope, self.charge = scope, charge
-        self.division: Division = divide(charge, scope.narrowing)
-        self.shown_by = presentation_keys(charge, scope.narrowing)
+        self.division = division
         self.query = self._query()
-        detailed = replace(
-            self.query, partition=with_presentation(self.division.partition, self.shown_by), needs=()
-        )
-        self.detailed = detailed if self.shown_by else None
+        self.detailed = self._detailed(presentation_keys(charge, scope.narrowing))
 
     @property
     def queries(self) -> Iterable[UsageQuery]:
@@ -113,6 +126,11 @@ class _Question:
             needs=tuple(prices.price.needs for prices in in_order),
             proration=self._proration(),
         )
+
+    def _detailed(self, shown_by: tuple[str, ...]) -> UsageQuery | None:
+        if not shown_by:
+            return None
+        return replace(self.query, partition=with_presentation(self.division.partition, shown_by), needs=())
 
     def _proration(self) -> Proration | None:
         # What a charge in advance renews is priced in full (metering §5.5).
