@@ -213,9 +213,8 @@ PATHS = {
 
 
 async def _look_and_take(tx: Tx, wave: list[UUID]) -> None:
-    batch = await agenda.look(tx, until=NEXT_MONTH)
-    assert batch is not None
-    await agenda.take(tx, batch)
+    (first, *_) = await agenda.look(tx, until=NEXT_MONTH)
+    await agenda.take(tx, first)
     await agenda.look(tx, until=NEXT_MONTH, owner_id=wave[0])
 
 

@@ -32,6 +32,9 @@ _TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
 _LOCK = text(
     "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest(CAST(:names AS text[])) AS name"
 )
+_SHARE_LOCK = text(
+    "SELECT pg_advisory_xact_lock_shared(hashtextextended(name, 0)) FROM unnest(CAST(:names AS text[])) AS name"
+)
 
 Wait = Callable[[Fraction], Awaitable[None]]
 
@@ -56,9 +59,13 @@ class Tx:
         """Wait for the named lock of one record; it is held until the transaction ends."""
         await self.lock_all(name, [key])
 
-    async def lock_all(self, name: str, keys: Iterable[UUID]) -> None:
-        """Wait for the named locks of some records, in the order of their keys: nobody waits for one in a circle."""
-        await self.connection.execute(_LOCK, {"names": [f"{name}:{key}" for key in sorted(keys)]})
+    async def lock_all(self, name: str, keys: Iterable[UUID], *, is_shared: bool = False) -> None:
+        """Wait for the named locks of some records, in the order of their keys: nobody waits for one in a circle.
+
+        Those who share a lock keep out whoever wants it alone, not each other.
+        """
+        names = [f"{name}:{key}" for key in sorted(keys)]
+        await self.connection.execute(_SHARE_LOCK if is_shared else _LOCK, {"names": names})
 
 
 class Database:
@@ -68,6 +75,7 @@ class Database:
         self, url: str, *, pool_size: int = 10, settling_time: timedelta = timedelta(minutes=10)
     ) -> None:
         self.url = driver_url(url)
+        self.pool_size = pool_size
         self._settling_time = settling_time
         self.engine: AsyncEngine = create_async_engine(
             self.url, pool_size=pool_size, max_overflow=0, pool_timeout=30, pool_pre_ping=False

@@ -75,10 +75,10 @@ def _scaled(value: Number, digits: int) -> int:
     In whole numbers only: every amount that is billed goes through here many times, and fractions cost ten times as much.
     """
     above, below = value.as_integer_ratio()
-    if digits >= 0:
-        above *= 10**digits
-    else:
-        below *= 10**-digits
+    return _half_away(above * 10**digits, below) if digits >= 0 else _half_away(above, below * 10**-digits)
+
+
+def _half_away(above: int, below: int) -> int:
     magnitude = (2 * abs(above) + below) // (2 * below)
     return magnitude if above >= 0 else -magnitude
 
@@ -133,7 +133,17 @@ def minor_units(amount: Fraction, of: Currency) -> int:
     >>> minor_units(Fraction("28.075"), currency("EUR")), minor_units(Fraction("1234.5"), currency("JPY"))
     (2808, 1235)
     """
-    return round_cents(amount * of.subunits)
+    return _half_away(amount.numerator * of.subunits, amount.denominator)
+
+
+def cut_minor_units(amount: Fraction, of: Currency) -> int:
+    """An amount in currency units as whole minor units, the rest cut off, towards zero.
+
+    >>> cut_minor_units(Fraction("0.0299"), currency("EUR")), cut_minor_units(Fraction("-0.0299"), currency("EUR"))
+    (2, -2)
+    """
+    magnitude = abs(amount.numerator) * of.subunits // amount.denominator
+    return magnitude if amount.numerator >= 0 else -magnitude
 
 
 def exact_minor_units(amount: Fraction, of: Currency) -> Fraction:

@@ -19,6 +19,7 @@ from sqlalchemy import ColumnElement, Row, delete, exists, func, select, tuple_,
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallymark.db.bulk import upsert_rows
+from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import agenda
 from tallymark.jobs.queue import enqueue_due_work
@@ -78,6 +79,9 @@ TOGETHER = frozenset({Kind.BILL_PERIOD, Kind.CHECK_THRESHOLDS, Kind.MARK_OVERDUE
 WAVE = 100
 """How many owners at the most."""
 
+LANES = 3
+"""How many waves are done side by side: while the database writes one, the next is computed."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
@@ -132,7 +136,7 @@ async def drop(tx: Tx, kind: Kind, *subject_ids: UUID) -> None:
     """Take work off that is not wanted any more."""
     if subject_ids:
         await tx.execute(
-            delete(agenda).where(agenda.c.kind == int(kind), agenda.c.subject_id.in_(subject_ids))
+            delete(agenda).where(agenda.c.kind == int(kind), among(agenda.c.subject_id, subject_ids))
         )
 
 
@@ -158,7 +162,7 @@ async def due_subjects(
     """For which of some subjects work of these kinds has fallen due, `until` included, and is not done."""
     statement = select(agenda.c.subject_id).where(
         agenda.c.kind.in_([int(kind) for kind in kinds]),
-        agenda.c.subject_id.in_(subject_ids),
+        among(agenda.c.subject_id, subject_ids),
         agenda.c.due_at <= until,
     )
     return set((await tx.execute(statement)).scalars())
@@ -171,29 +175,32 @@ def _is_due(until: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return agenda.c.run_at <= until, agenda.c.parked_at.is_(None)
 
 
-async def look(tx: Tx, *, until: datetime, owner_id: UUID | None = None) -> Batch | None:
-    """What is due first, `until` included, of one owner or of all; None when nothing is due.
+async def look(tx: Tx, *, until: datetime, owner_id: UUID | None = None, lanes: int = LANES) -> list[Batch]:
+    """What is due first, `until` included, of one owner or of all; nothing when nothing is due.
 
     It is a guess until the owners' locks are held and `take` confirms it. Of kinds that can be done for many at once,
-    the same of other owners at the same instant is in it.
+    the same of other owners at the same instant is in it, in waves that have no owner in common.
     """
     own = () if owner_id is None else (agenda.c.owner_id == owner_id,)
     first = select(agenda).where(*_is_due(until), *own).order_by(*_IN_ORDER).limit(1)
     row = (await tx.execute(first)).first()
     if row is None:
-        return None
+        return []
     owners: Sequence[UUID] = (row.owner_id,)
     if owner_id is None and row.kind in TOGETHER:
         alike = select(agenda.c.owner_id).where(*_is_alike(row)).distinct().order_by(agenda.c.owner_id)
-        owners = (await tx.execute(alike.limit(WAVE))).scalars().all()
-    return Batch(
-        kind=Kind(row.kind),
-        owner_ids=tuple(owners),
-        due_at=row.due_at,
-        run_at=row.run_at,
-        attempts=row.attempts,
-        subject_ids=(),
-    )
+        owners = (await tx.execute(alike.limit(WAVE * lanes))).scalars().all()
+    return [
+        Batch(
+            kind=Kind(row.kind),
+            owner_ids=tuple(owners[start : start + WAVE]),
+            due_at=row.due_at,
+            run_at=row.run_at,
+            attempts=row.attempts,
+            subject_ids=(),
+        )
+        for start in range(0, len(owners), WAVE)
+    ]
 
 
 async def take(tx: Tx, batch: Batch) -> Batch | None:
@@ -206,7 +213,7 @@ async def take(tx: Tx, batch: Batch) -> Batch | None:
     )
     statement = (
         select(agenda.c.owner_id, agenda.c.subject_id)
-        .where(*_is_alike(batch), agenda.c.owner_id.in_(batch.owner_ids), ~is_later)
+        .where(*_is_alike(batch), among(agenda.c.owner_id, batch.owner_ids), ~is_later)
         .order_by(agenda.c.owner_id, agenda.c.subject_id)
     )
     rows = (await tx.execute(statement)).all()
@@ -234,7 +241,7 @@ async def complete(tx: Tx, batch: Batch) -> None:
     await tx.execute(
         delete(agenda).where(
             agenda.c.kind == int(batch.kind),
-            agenda.c.subject_id.in_(batch.subject_ids),
+            among(agenda.c.subject_id, batch.subject_ids),
             agenda.c.due_at == batch.due_at,
         )
     )
@@ -246,7 +253,7 @@ async def record_failure(
     """Note that a batch failed; without a `retry_at` it is parked until someone looks at it."""
     await tx.execute(
         update(agenda)
-        .where(agenda.c.kind == int(batch.kind), agenda.c.subject_id.in_(batch.subject_ids))
+        .where(agenda.c.kind == int(batch.kind), among(agenda.c.subject_id, batch.subject_ids))
         .values(
             attempts=agenda.c.attempts + 1,
             run_at=retry_at or agenda.c.run_at,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 
-from tallymark.domain.money import Currency, trunc_cents
+from tallymark.domain.money import Currency, cut_minor_units
 
 JSON = str | int | bool | None | list["JSON"] | dict[str, "JSON"]
 Step = Mapping[str, JSON]
@@ -70,4 +70,4 @@ def rounding_step(amount_cents: int) -> Step:
 
 def unit_cents(unit_amount: Fraction, currency: Currency) -> int:
     """A unit amount in minor units, cut and not rounded (pricing §1.4)."""
-    return trunc_cents(unit_amount * currency.subunits)
+    return cut_minor_units(unit_amount, currency)

@@ -9,6 +9,8 @@ from fractions import Fraction
 from tallymark.domain.fees.model import FeeType
 from tallymark.domain.money import round_cents
 
+ZERO = Fraction(0)
+
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
@@ -41,8 +43,9 @@ class InvoicedAmount:
 
     @property
     def cap_cents(self) -> Fraction:
-        """What wallets may pay of it."""
-        return self.net_cents + self.taxes_cents - self.credit_notes_cents
+        """What wallets may pay of it: nothing where coupons leave nothing."""
+        net = self.net_cents
+        return net + self.taxes_cents - self.credit_notes_cents if net else ZERO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +85,11 @@ def make_buckets(fees: Iterable[InvoicedAmount], total_cents: int) -> dict[Bucke
     """What is to be paid of each kind, the largest first; the largest also takes what rounding taxes moved."""
     caps: dict[Bucket, Fraction] = {}
     for fee in fees:
-        if fee.net_cents and fee.cap_cents > 0:
-            caps[fee.bucket] = caps.get(fee.bucket, Fraction(0)) + fee.cap_cents
+        cap = fee.cap_cents
+        if cap > 0:
+            caps[fee.bucket] = caps.get(fee.bucket, ZERO) + cap
     ordered = dict(sorted(caps.items(), key=lambda item: (-item[1], item[0].text)))
-    missing = total_cents - sum(ordered.values(), Fraction(0))
+    missing = total_cents - sum(ordered.values(), ZERO)
     if 0 < missing <= len(ordered):
         largest = next(iter(ordered))
         ordered[largest] += missing

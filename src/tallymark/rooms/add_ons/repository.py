@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Row, func, insert, select, update
 
 from tallymark.api.pagination import Page
+from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import add_ons, fixed_charges
 from tallymark.rooms.add_ons.model import AddOn
@@ -27,7 +28,7 @@ async def update_add_on(tx: Tx, add_on_id: UUID, values: Mapping[str, Any]) -> A
 
 
 async def get_add_ons(tx: Tx, ids: Collection[UUID], *, live_only: bool = False) -> list[AddOn]:
-    statement = select(add_ons).where(add_ons.c.id.in_(ids))
+    statement = select(add_ons).where(among(add_ons.c.id, ids))
     rows = await tx.execute(statement.where(LIVE) if live_only else statement)
     return [_as_value(row) for row in rows]
 

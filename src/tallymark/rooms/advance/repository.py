@@ -26,6 +26,7 @@ from sqlalchemy import (
     values,
 )
 
+from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import event_streams, events, events_to_price, priced_events, subscriptions
 from tallymark.domain.periods import Period
@@ -99,7 +100,7 @@ async def waiting_of(tx: Tx, *, external_subscription_id: str, code: str) -> lis
 
 
 async def take_off(tx: Tx, ids: Collection[int]) -> None:
-    await tx.execute(delete(events_to_price).where(events_to_price.c.id.in_(ids)))
+    await tx.execute(delete(events_to_price).where(among(events_to_price.c.id, ids)))
 
 
 async def naming_wallets(tx: Tx, event_ids: Collection[UUID]) -> list[UUID]:
@@ -189,7 +190,7 @@ async def billed_in(tx: Tx, asked: Asked, charge_ids: Collection[UUID]) -> list[
             func.sum(log.pricing_unit_cents).label("unit_cents"),
         )
         .where(
-            log.charge_id.in_(charge_ids),
+            among(log.charge_id, charge_ids),
             log.external_subscription_id == asked.contract.subscription.external_id,
             log.timestamp >= asked.window.start,
             log.timestamp < asked.window.end,

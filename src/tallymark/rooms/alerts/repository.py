@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Row, Select, func, select, update
 
 from tallymark.api.pagination import Page
 from tallymark.db.bulk import insert_rows, update_rows
+from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import alerts
 from tallymark.domain.alerts import Threshold
@@ -65,7 +66,7 @@ async def of_subscriptions(tx: Tx, external_ids: Collection[str]) -> list[Alert]
 
 async def of_wallets(tx: Tx, wallet_ids: Collection[UUID]) -> list[Alert]:
     live = alerts.c.deleted_at.is_(None)
-    statement = select(alerts).where(live, alerts.c.wallet_id.in_(wallet_ids))
+    statement = select(alerts).where(live, among(alerts.c.wallet_id, wallet_ids))
     return await _load(tx, statement.order_by(alerts.c.created_at, alerts.c.id))
 
 

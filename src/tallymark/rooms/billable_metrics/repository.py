@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Row, Select, bindparam, delete, exists, func, insert, select, update
 
 from tallymark.api.pagination import Page
+from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.db.tables import (
@@ -74,7 +75,7 @@ async def get_metrics(
     tx: Tx, ids: Collection[UUID], *, live_only: bool = False
 ) -> dict[UUID, BillableMetric]:
     """Metrics by id; old charges name deleted ones."""
-    statement = _SELECT.where(billable_metrics.c.id.in_(ids))
+    statement = _SELECT.where(among(billable_metrics.c.id, ids))
     found = await _load(tx, statement.where(LIVE) if live_only else statement)
     return {metric.id: metric for metric in found}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -64,6 +65,11 @@ class Run:
     outside: Outside
     is_simulated: bool = False
 
+    @property
+    def lanes(self) -> int:
+        """How many waves may be done at once: requests get at least one of the connections."""
+        return max(1, min(agenda.LANES, self.database.pool_size - 1))
+
     def transaction(self) -> AbstractAsyncContextManager[Tx]:
         """Open a transaction on the organization's rows."""
         return self.database.tenant(self.organization_id, is_simulated=self.is_simulated)
@@ -117,35 +123,37 @@ async def run_simulated(
 
 
 async def _run_next(run: Run, *, owner_id: UUID | None = None) -> tuple[bool, list[Failure]]:
-    """Do the next batch and take it off the agenda, in one transaction; (was there one, what failed).
+    """Do what is due next, waves of owners side by side; (was there any, what failed)."""
+    async with run.transaction() as tx:
+        waves = await agenda.look(tx, until=run.until, owner_id=owner_id, lanes=run.lanes)
+    failures = await asyncio.gather(*(_run_wave(run, wave) for wave in waves))
+    return bool(waves), [failure for of_wave in failures for failure in of_wave]
+
+
+async def _run_wave(run: Run, batch: Batch) -> list[Failure]:
+    """Do a batch and take it off the agenda, in one transaction; what failed.
 
     Where a batch of many owners fails, each does their own part alone: one's trouble is not another's.
     """
-    batch: Batch | None = None
     try:
         async with run.transaction() as tx:
-            batch = await agenda.look(tx, until=run.until, owner_id=owner_id)
-            if batch is None:
-                return False, []
             # First the owners' locks, then their agenda: requests take both in this order.
             await tx.lock_all("customer", batch.owner_ids)
             taken = await agenda.take(tx, batch)
             if taken is None:
-                return True, []  # someone else has done it meanwhile: look again
+                return []  # someone else has done it meanwhile
             batch = taken
             if batch.kind not in OUTSIDE:
                 await handle(tx, batch, run.clock(batch))
                 await agenda.complete(tx, batch)
-                return True, []
+                return []
         await _ask_outside(run, batch)
-        return True, []
+        return []
     except Exception as error:
-        if batch is None:
-            raise
         if len(batch.owner_ids) == 1:
-            return True, [await _note_failure(run, batch, error)]
+            return [await _note_failure(run, batch, error)]
         log.warning("a batch of many failed, each is done alone", owners=len(batch.owner_ids), exc_info=error)
-    return True, [failure for one in batch.owner_ids for failure in (await _run_next(run, owner_id=one))[1]]
+    return [failure for one in batch.owner_ids for failure in (await _run_next(run, owner_id=one))[1]]
 
 
 async def _ask_outside(run: Run, batch: Batch) -> None:

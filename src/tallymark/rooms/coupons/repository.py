@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Row, Select, case, exists, func, insert, o
 
 from tallymark.api.pagination import Page
 from tallymark.db.bulk import insert_rows, update_rows
+from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import (
     applied_coupons,
@@ -75,7 +76,7 @@ async def list_coupons(tx: Tx, page: Page) -> tuple[list[Coupon], int]:
 async def expire(tx: Tx, ids: Collection[UUID], *, at: datetime) -> None:
     """Terminate those of these coupons that are still active and whose time has come."""
     statement = update(coupons).where(
-        coupons.c.id.in_(ids),
+        among(coupons.c.id, ids),
         coupons.c.status == Status.ACTIVE,
         coupons.c.expiration == Expiration.TIME_LIMIT,
         coupons.c.expiration_at <= at,
@@ -119,7 +120,7 @@ async def targets_of(tx: Tx, coupon_ids: Collection[UUID]) -> dict[UUID, Targets
                 billable_metrics, billable_metrics.c.id == table.c.billable_metric_id
             )
         )
-        .where(table.c.coupon_id.in_(coupon_ids))
+        .where(among(table.c.coupon_id, coupon_ids))
         .order_by(plans.c.code, billable_metrics.c.code)
     )
     found: dict[UUID, tuple[dict[UUID, str], dict[UUID, str]]] = {}
@@ -204,7 +205,7 @@ _VIEWS: Select[Any] = select(
 
 async def active_of(tx: Tx, customer_ids: Collection[UUID]) -> list[AppliedView]:
     statement = _VIEWS.where(
-        applied_coupons.c.customer_id.in_(customer_ids), applied_coupons.c.status == Status.ACTIVE
+        among(applied_coupons.c.customer_id, customer_ids), applied_coupons.c.status == Status.ACTIVE
     )
     return [_as_view(row) for row in await tx.execute(statement)]
 

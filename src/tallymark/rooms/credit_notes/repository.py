@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Row, Uuid, func, insert, literal, or_, sel
 
 from tallymark.api.pagination import Page
 from tallymark.db.bulk import update_rows
+from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import (
     billing_entities,
@@ -101,7 +102,7 @@ async def available(tx: Tx, customer_ids: Collection[UUID]) -> list[CreditNote]:
     statement = (
         select(credit_notes)
         .where(
-            column.customer_id.in_(customer_ids),
+            among(column.customer_id, customer_ids),
             column.credit_status == "available",
             column.balance_amount_cents > 0,
         )
@@ -131,7 +132,7 @@ async def credited_of(tx: Tx, fee_ids: Collection[UUID]) -> dict[UUID, tuple[int
             func.sum(column.amount_cents).label("cents"),
             func.sum(column.precise_amount_cents).label("precise_cents"),
         )
-        .where(column.fee_id.in_(fee_ids))
+        .where(among(column.fee_id, fee_ids))
         .group_by(column.fee_id)
     )
     rows = await tx.execute(statement)
@@ -229,7 +230,7 @@ def _search(term: str) -> ColumnElement[bool]:
 
 async def items_of(tx: Tx, note_ids: Collection[UUID]) -> dict[UUID, list[Item]]:
     table = credit_note_items
-    statement = select(table).where(table.c.credit_note_id.in_(note_ids)).order_by(table.c.id)
+    statement = select(table).where(among(table.c.credit_note_id, note_ids)).order_by(table.c.id)
     found: dict[UUID, list[Item]] = {}
     for row in await tx.execute(statement):
         item = Item(**{name: getattr(row, name) for name in Item.__slots__})
@@ -241,7 +242,7 @@ async def taxes_of(tx: Tx, note_ids: Collection[UUID]) -> dict[UUID, list[NoteTa
     table = credit_notes_applied_taxes
     statement = (
         select(table, table.c.fees_amount_cents.label("base_amount_cents"))
-        .where(table.c.credit_note_id.in_(note_ids))
+        .where(among(table.c.credit_note_id, note_ids))
         .order_by(table.c.tax_rate.desc(), table.c.id)
     )
     found: dict[UUID, list[NoteTaxRecord]] = {}
@@ -263,5 +264,5 @@ async def credits_on(tx: Tx, invoice_ids: Collection[UUID]) -> Sequence[Row[Any]
         column.credit_amount_cents,
         column.total_amount_cents,
         column.sub_total_excluding_taxes_amount_cents,
-    ).where(column.invoice_id.in_(invoice_ids), column.credit_status.in_(("available", "consumed")))
+    ).where(among(column.invoice_id, invoice_ids), column.credit_status.in_(("available", "consumed")))
     return (await tx.execute(statement)).all()

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, bindparam, delete, exists, func, insert, or_, select, update
 
 from tallymark.api.pagination import Page
+from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import (
     applied_coupons,
@@ -50,7 +51,7 @@ async def find_customer(tx: Tx, external_id: str) -> Customer | None:
 
 async def get_customers(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Customer]:
     """Customers by id, deleted ones included: invoices go on showing them."""
-    return {customer.id: customer for customer in await _load(tx, [customers.c.id.in_(ids)])}
+    return {customer.id: customer for customer in await _load(tx, [among(customers.c.id, ids)])}
 
 
 async def list_customers(tx: Tx, filters: Filters, page: Page) -> tuple[list[Customer], int]:
@@ -166,7 +167,7 @@ async def draft_dates(tx: Tx, customer_ids: Collection[UUID]) -> list[DraftDates
     if not customer_ids:
         return []
     columns = [invoices.c[name] for name in DraftDates.__slots__]
-    of_customers = invoices.c.customer_id.in_(customer_ids)
+    of_customers = among(invoices.c.customer_id, customer_ids)
     rows = await tx.execute(select(*columns).where(of_customers, invoices.c.status == "draft"))
     return [DraftDates(**row._mapping) for row in rows]
 
@@ -199,7 +200,7 @@ async def find_vat_check_of(tx: Tx, customer_id: UUID) -> VatCheck | None:
 
 
 async def with_vat_checks(tx: Tx, customer_ids: Collection[UUID]) -> set[UUID]:
-    statement = select(vat_checks.c.customer_id).where(vat_checks.c.customer_id.in_(customer_ids))
+    statement = select(vat_checks.c.customer_id).where(among(vat_checks.c.customer_id, customer_ids))
     return set((await tx.execute(statement)).scalars())
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallymark.api.pagination import Page
 from tallymark.db.bulk import insert_rows
+from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import (
     adjusted_fees,
@@ -74,7 +75,7 @@ async def replace_taxes(
     if not columns:
         return
     ids = [row["taxed_id"] for row in columns]
-    await tx.execute(delete(fees_applied_taxes).where(fees_applied_taxes.c.fee_id.in_(ids)))
+    await tx.execute(delete(fees_applied_taxes).where(among(fees_applied_taxes.c.fee_id, ids)))
     changed: dict[str, Any] = {name: bindparam(name) for name in columns[0] if name != "taxed_id"}
     statement = update(fees).where(fees.c.id == bindparam("taxed_id")).values(changed)
     await tx.execute(statement, [dict(row) for row in columns])
@@ -90,7 +91,7 @@ async def delete_of_invoice(tx: Tx, invoice_id: UUID) -> None:
 
 async def of_invoices(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[FeeRecord]]:
     """The fees of invoices in the order of their lines."""
-    statement = _SELECT.where(fees.c.invoice_id.in_(invoice_ids)).order_by(fees.c.position, fees.c.id)
+    statement = _SELECT.where(among(fees.c.invoice_id, invoice_ids)).order_by(fees.c.position, fees.c.id)
     found: dict[UUID, list[FeeRecord]] = {}
     for fee in await _load(tx, statement):
         assert fee.invoice_id is not None
@@ -105,7 +106,7 @@ async def payable_of_invoices(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUI
     statement = (
         select(fees.c.invoice_id, *(fees.c[name] for name in names), target.label("target_wallet_code"))
         .outerjoin(charges, charges.c.id == fees.c.charge_id)
-        .where(fees.c.invoice_id.in_(invoice_ids))
+        .where(among(fees.c.invoice_id, invoice_ids))
         .order_by(fees.c.position, fees.c.id)
     )
     found: dict[UUID, list[PayableFee]] = {}
@@ -130,7 +131,7 @@ async def progressive_of(
         .join(invoices, invoices.c.id == fees.c.invoice_id)
         .outerjoin(charges, charges.c.id == fees.c.charge_id)
         .where(
-            fees.c.subscription_id.in_(subscription_ids),
+            among(fees.c.subscription_id, subscription_ids),
             invoices.c.invoice_type == "progressive_billing",
             invoices.c.status.in_(("finalized", "failed")),
         )
@@ -152,7 +153,7 @@ async def billed_fixed_fees(
         )
         .join(invoices, invoices.c.id == fees.c.invoice_id)
         .where(
-            fees.c.subscription_id.in_(subscription_ids),
+            among(fees.c.subscription_id, subscription_ids),
             fees.c.fixed_charge_id.is_not(None),
             invoices.c.status.not_in(("voided", "deleted")),
             invoices.c.id.is_distinct_from(except_invoice),
@@ -170,7 +171,7 @@ async def spent_by(
         select(fees.c.subscription_id, *(fees.c[name] for name in SpentFee.__slots__))
         .outerjoin(invoices, invoices.c.id == fees.c.invoice_id)
         .where(
-            fees.c.subscription_id.in_(subscription_ids),
+            among(fees.c.subscription_id, subscription_ids),
             fees.c.fee_type.in_(("subscription", "charge", "fixed_charge")),
             fees.c.from_at.is_not(None),
             or_(
@@ -197,7 +198,7 @@ async def renewals(
     undone = select(invoices.c.id).where(invoices.c.status.in_(("voided", "closed", "deleted")))
     statement = _SELECT.where(
         fees.c.subscription_id == subscription_id,
-        fees.c.charge_id.in_(charge_ids),
+        among(fees.c.charge_id, charge_ids),
         fees.c.event_id.is_(None),
         fees.c.from_at >= window.start,
         fees.c.from_at < window.end,
@@ -229,7 +230,7 @@ async def paid_without_invoice(
         fees.c.succeeded_at <= paid_by,
         ~charges.c.invoiceable,
         charges.c.regroup_paid_fees == "invoice",
-        subscriptions.c.external_id.in_(external_subscription_ids),
+        among(subscriptions.c.external_id, external_subscription_ids),
         subscriptions.c.status.in_(("active", "terminated")),
     )
     if ended_by is not None:
@@ -245,7 +246,7 @@ async def with_paid_fees(tx: Tx, external_subscription_ids: Collection[str]) -> 
         fees.c.payment_status == "succeeded",
     )
     statement = select(subscriptions.c.external_id).where(
-        subscriptions.c.external_id.in_(external_subscription_ids), paid.exists()
+        among(subscriptions.c.external_id, external_subscription_ids), paid.exists()
     )
     return set((await tx.execute(statement)).scalars())
 
@@ -321,7 +322,7 @@ async def _taxes_of(tx: Tx, fee_ids: Collection[UUID]) -> dict[UUID, list[FeeTax
         return found
     statement = (
         select(fees_applied_taxes)
-        .where(fees_applied_taxes.c.fee_id.in_(fee_ids))
+        .where(among(fees_applied_taxes.c.fee_id, fee_ids))
         .order_by(fees_applied_taxes.c.created_at, fees_applied_taxes.c.id)
     )
     for row in await tx.execute(statement):
@@ -353,7 +354,7 @@ async def last_base_fee(tx: Tx, subscription_id: UUID) -> FeeRecord | None:
 
 
 async def get_fees(tx: Tx, ids: Collection[UUID]) -> dict[UUID, FeeRecord]:
-    found = await _load(tx, _SELECT.where(fees.c.id.in_(ids)))
+    found = await _load(tx, _SELECT.where(among(fees.c.id, ids)))
     return {fee.id: fee for fee in found}
 
 

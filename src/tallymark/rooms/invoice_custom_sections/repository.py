@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, Table, delete, insert, select, update
 
+from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import (
     billing_entities_custom_sections,
@@ -60,7 +61,7 @@ async def sections_of(tx: Tx, owner: Owner, ids: Collection[UUID]) -> dict[UUID,
     statement = (
         select(link.c.owner_id, *column)
         .join(invoice_custom_sections, column.id == link.c.section_id)
-        .where(link.c.owner_id.in_(ids), LIVE)
+        .where(among(link.c.owner_id, ids), LIVE)
         .order_by(column.name, column.id)
     )
     found: dict[UUID, list[Section]] = {}

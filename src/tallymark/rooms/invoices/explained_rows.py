@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import (
     fees,
@@ -29,7 +30,7 @@ async def fees_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[Expl
     of_fees = (
         select(tax.fee_id, tax.tax_code, tax.tax_name, tax.tax_rate)
         .join(fees, column.id == tax.fee_id)
-        .where(column.invoice_id.in_(invoice_ids))
+        .where(among(column.invoice_id, invoice_ids))
         .order_by(tax.created_at, tax.id)
     )
     for row in await tx.execute(of_fees):
@@ -43,7 +44,7 @@ async def fees_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[Expl
             column.precise_coupons_amount_cents,
             column.taxes_amount_cents,
         )
-        .where(column.invoice_id.in_(invoice_ids))
+        .where(among(column.invoice_id, invoice_ids))
         .order_by(column.position, column.id)
     )
     found: dict[UUID, list[ExplainedFee]] = defaultdict(list)
@@ -65,7 +66,7 @@ async def credits_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[E
     column = invoice_credits.c
     statement = (
         select(invoice_credits)
-        .where(column.invoice_id.in_(invoice_ids))
+        .where(among(column.invoice_id, invoice_ids))
         .order_by(column.created_at, column.id)
     )
     found: dict[UUID, list[ExplainedCredit]] = defaultdict(list)
@@ -87,7 +88,7 @@ async def wallets_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[t
     statement = (
         select(column.invoice_id, wallets.c.code, column.amount_cents)
         .join(wallets, wallets.c.id == column.wallet_id)
-        .where(column.invoice_id.in_(invoice_ids), column.transaction_status == "invoiced")
+        .where(among(column.invoice_id, invoice_ids), column.transaction_status == "invoiced")
         .order_by(column.created_at, column.id)
     )
     found: dict[UUID, list[tuple[str, int]]] = defaultdict(list)
@@ -107,7 +108,7 @@ async def prepaid_parts_of(
     )
     rows = await tx.execute(
         select(column.id, granted.label("granted"), purchased.label("purchased")).where(
-            column.id.in_(invoice_ids)
+            among(column.id, invoice_ids)
         )
     )
     return {row.id: (row.granted, row.purchased) for row in rows}

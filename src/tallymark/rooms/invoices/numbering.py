@@ -32,12 +32,17 @@ def draft_number(entity: BillingEntity) -> str:
 async def take_numbers(
     tx: Tx, issued: Sequence[tuple[Customer, BillingEntity]], *, now: datetime
 ) -> list[Number]:
-    """Take the next numbers, in the order given; the entities' numbering is locked until the transaction ends.
+    """Take the next numbers, in the order given; needs the customers' locks.
 
-    Invoices that a partner bills to themselves are numbered by the customer, whatever the entity's scheme.
+    The numbering of entities that count their invoices is locked until the transaction ends; that of others is shared, so that
+    nobody begins to count meanwhile. Invoices that a partner bills to themselves are numbered by the customer, whatever the
+    entity's scheme.
     """
     entities = {entity.id: entity for _, entity in issued}
-    await tx.lock_all("numbering", entities)
+    counting = {entity.id for customer, entity in issued if _is_of_entity(entity, customer)}
+    for is_shared, ids in ((False, counting), (True, entities.keys() - counting)):
+        if ids:
+            await tx.lock_all("numbering", ids, is_shared=is_shared)
     series = {
         entity.id: await _series(
             tx, entity, {customer.id: customer for customer, of in issued if of.id == entity.id}.values(), now

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, TIMESTAMP, Uuid, cast, delete, func, literal_column, select, tuple_
 
 from tallymark.db.bulk import insert_rows
+from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import (
     applied_usage_thresholds,
@@ -65,7 +66,7 @@ async def draws_from(tx: Tx, source_ids: Collection[UUID]) -> list[Draw]:
     statement = (
         select(column.progressive_invoice_id, column.invoice_id, column.amount_cents, invoices.c.status)
         .join(invoices, invoices.c.id == column.invoice_id)
-        .where(column.progressive_invoice_id.in_(source_ids))
+        .where(among(column.progressive_invoice_id, source_ids))
     )
     return [
         Draw(
@@ -95,7 +96,7 @@ async def insert_applied(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
 async def applied_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[AppliedThreshold]]:
     """The thresholds that invoices were made for, the lowest first."""
     table = applied_usage_thresholds
-    statement = select(table).where(table.c.invoice_id.in_(invoice_ids)).order_by(table.c.level_cents)
+    statement = select(table).where(among(table.c.invoice_id, invoice_ids)).order_by(table.c.level_cents)
     found: dict[UUID, list[AppliedThreshold]] = {}
     for row in await tx.execute(statement):
         item = AppliedThreshold(**{name: getattr(row, name) for name in AppliedThreshold.__slots__})

@@ -27,6 +27,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from tallymark.api.pagination import Page
 from tallymark.db.bulk import insert_rows, update_rows
+from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import (
     billing_entities,
@@ -114,7 +115,7 @@ async def find_invoice(tx: Tx, invoice_id: UUID, *, visible_only: bool = True) -
 
 
 async def get_invoices(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Invoice]:
-    rows = await tx.execute(select(invoices).where(invoices.c.id.in_(ids)))
+    rows = await tx.execute(select(invoices).where(among(invoices.c.id, ids)))
     return {row.id: as_invoice(row) for row in rows}
 
 
@@ -196,7 +197,7 @@ def _search(term: str, *, by_customer: bool) -> ColumnElement[bool]:
 async def records_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[BillingRecord]]:
     statement = (
         select(billing_records)
-        .where(billing_records.c.invoice_id.in_(invoice_ids))
+        .where(among(billing_records.c.invoice_id, invoice_ids))
         .order_by(billing_records.c.created_at, billing_records.c.id)
     )
     found: dict[UUID, list[BillingRecord]] = {}
@@ -208,7 +209,9 @@ async def records_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[B
 async def applied_taxes_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[AppliedTaxRecord]]:
     table = invoices_applied_taxes
     statement = (
-        select(table).where(table.c.invoice_id.in_(invoice_ids)).order_by(table.c.tax_rate.desc(), table.c.id)
+        select(table)
+        .where(among(table.c.invoice_id, invoice_ids))
+        .order_by(table.c.tax_rate.desc(), table.c.id)
     )
     found: dict[UUID, list[AppliedTaxRecord]] = {}
     for row in await tx.execute(statement):
@@ -245,7 +248,7 @@ async def credits_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[C
     """What was deducted from invoices, in the order of deduction."""
     table = invoice_credits
     statement = (
-        select(table).where(table.c.invoice_id.in_(invoice_ids)).order_by(table.c.created_at, table.c.id)
+        select(table).where(among(table.c.invoice_id, invoice_ids)).order_by(table.c.created_at, table.c.id)
     )
     found: dict[UUID, list[CreditLine]] = {}
     for row in await tx.execute(statement):
@@ -261,7 +264,7 @@ async def credits_of_coupons(
     statement = (
         select(table, invoices.c.payment_status)
         .join(invoices, invoices.c.id == table.c.invoice_id)
-        .where(table.c.applied_coupon_id.in_(applied_coupon_ids))
+        .where(among(table.c.applied_coupon_id, applied_coupon_ids))
         .order_by(table.c.created_at, table.c.id)
     )
     found: dict[UUID, list[tuple[CreditLine, str]]] = {}
@@ -275,7 +278,7 @@ async def mark_overdue(tx: Tx, invoice_ids: Collection[UUID], *, now: datetime) 
     """Mark what is unpaid of these invoices, and tell which that are."""
     column = invoices.c
     unpaid = update(invoices).where(
-        column.id.in_(invoice_ids),
+        among(column.id, invoice_ids),
         column.status == InvoiceStatus.FINALIZED,
         column.payment_status != "succeeded",
         column.payment_dispute_lost_at.is_(None),
@@ -289,7 +292,7 @@ async def metadata_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[
     """The notes on invoices, the oldest first."""
     table = invoice_metadata
     statement = (
-        select(table).where(table.c.invoice_id.in_(invoice_ids)).order_by(table.c.created_at, table.c.key)
+        select(table).where(among(table.c.invoice_id, invoice_ids)).order_by(table.c.created_at, table.c.key)
     )
     found: dict[UUID, list[MetadataRecord]] = {}
     for row in await tx.execute(statement):
@@ -315,7 +318,7 @@ async def delete_sections(tx: Tx, invoice_id: UUID) -> None:
 async def sections_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[AppliedSection]]:
     """The sections copied onto invoices, by name."""
     table = invoices_applied_custom_sections
-    statement = select(table).where(table.c.invoice_id.in_(invoice_ids)).order_by(table.c.name, table.c.id)
+    statement = select(table).where(among(table.c.invoice_id, invoice_ids)).order_by(table.c.name, table.c.id)
     found: dict[UUID, list[AppliedSection]] = {}
     for row in await tx.execute(statement):
         section = AppliedSection(**{name: getattr(row, name) for name in AppliedSection.__slots__})
@@ -329,7 +332,7 @@ async def last_sequential_ids(tx: Tx, *, customer_ids: Collection[UUID], entity_
     statement = (
         select(column.customer_id, func.max(column.sequential_id).label("last"))
         .where(
-            column.customer_id.in_(customer_ids),
+            among(column.customer_id, customer_ids),
             column.billing_entity_id == entity_id,
             column.sequential_id.is_not(None),
         )
@@ -356,7 +359,7 @@ async def recurring_days(tx: Tx, subscription_ids: Collection[UUID]) -> dict[UUI
     """The last billing day of each subscription that a recurring record was made for."""
     statement = (
         select(billing_records.c.subscription_id, func.max(billing_records.c.billing_day).label("last_day"))
-        .where(billing_records.c.subscription_id.in_(subscription_ids), billing_records.c.is_recurring)
+        .where(among(billing_records.c.subscription_id, subscription_ids), billing_records.c.is_recurring)
         .group_by(billing_records.c.subscription_id)
     )
     return {row.subscription_id: row.last_day for row in await tx.execute(statement)}
@@ -396,7 +399,7 @@ async def subscription_fee_days(
             & (billing_records.c.subscription_id == fees.c.subscription_id),
         )
         .where(
-            fees.c.subscription_id.in_(subscription_ids),
+            among(fees.c.subscription_id, subscription_ids),
             fees.c.fee_type == "subscription",
             invoices.c.status.not_in((InvoiceStatus.VOIDED, InvoiceStatus.DELETED)),
             invoices.c.created_at < before,
@@ -413,7 +416,7 @@ async def last_windows(tx: Tx, subscription_ids: Collection[UUID], *, before: da
         select(billing_records.c.subscription_id, billing_records.c.charges_to_at, invoices.c.timezone)
         .join(invoices, invoices.c.id == billing_records.c.invoice_id)
         .where(
-            billing_records.c.subscription_id.in_(subscription_ids),
+            among(billing_records.c.subscription_id, subscription_ids),
             billing_records.c.charges_to_at.is_not(None),
             billing_records.c.billed_at < before,
             billing_records.c.invoicing_reason != Reason.PROGRESSIVE,
@@ -445,6 +448,6 @@ async def drafts_billing(tx: Tx, subscription_ids: Collection[UUID]) -> list[UUI
 
 
 async def drafts_of_customers(tx: Tx, customer_ids: Collection[UUID]) -> list[Invoice]:
-    of_customers = invoices.c.customer_id.in_(customer_ids)
+    of_customers = among(invoices.c.customer_id, customer_ids)
     rows = await tx.execute(select(invoices).where(of_customers, invoices.c.status == InvoiceStatus.DRAFT))
     return [as_invoice(row) for row in rows]

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Row, exists, func, select
 
 from tallymark.api.pagination import Page
 from tallymark.db.bulk import insert_rows
+from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import customers, journal_entries, journal_lines
 from tallymark.domain.journal import Account, Line
@@ -32,7 +33,7 @@ async def booked(tx: Tx, document_ids: Collection[UUID]) -> dict[Account, int]:
     statement = (
         select(column.account, net)
         .join(journal_entries, journal_entries.c.id == column.entry_id)
-        .where(journal_entries.c.document_id.in_(document_ids))
+        .where(among(journal_entries.c.document_id, document_ids))
         .group_by(column.account)
     )
     return {Account(row.account): int(row.cents) for row in await tx.execute(statement)}
@@ -76,7 +77,9 @@ def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
 async def _lines_of(tx: Tx, entry_ids: Collection[UUID]) -> dict[UUID, list[Line]]:
     column = journal_lines.c
     statement = (
-        select(journal_lines).where(column.entry_id.in_(entry_ids)).order_by(column.entry_id, column.position)
+        select(journal_lines)
+        .where(among(column.entry_id, entry_ids))
+        .order_by(column.entry_id, column.position)
     )
     found: dict[UUID, list[Line]] = defaultdict(list)
     for row in await tx.execute(statement) if entry_ids else ():

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, TIMESTAMP, Row, Uuid, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
+from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import fees, invoices, lifetime_usages, subscriptions
 
@@ -86,6 +87,6 @@ async def historical_cents(tx: Tx, subscription_ids: Collection[UUID]) -> dict[U
             (subscriptions.c.external_id == column.external_subscription_id)
             & (subscriptions.c.subscription_at == column.subscription_at),
         )
-        .where(subscriptions.c.id.in_(subscription_ids))
+        .where(among(subscriptions.c.id, subscription_ids))
     )
     return {row.id: row.external_historical_usage_amount_cents for row in await tx.execute(statement)}

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import api_keys, billing_entities, organizations, secrets, test_clocks
 from tallymark.rooms.organizations.model import ApiKey, BillingEntity, Entry, Organization, TestClock
@@ -185,7 +186,7 @@ async def known_entity_codes(tx: Tx, codes: Collection[str]) -> set[str]:
 
 async def get_entities(tx: Tx, ids: set[UUID]) -> dict[UUID, BillingEntity]:
     """Entities by id, archived ones included: old documents name them."""
-    rows = await tx.execute(select(billing_entities).where(billing_entities.c.id.in_(ids)))
+    rows = await tx.execute(select(billing_entities).where(among(billing_entities.c.id, ids)))
     return {row.id: _as_entity(row) for row in rows}
 
 

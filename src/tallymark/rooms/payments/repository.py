@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, func, insert, select, update
 
 from tallymark.api.pagination import Page
+from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import (
     credit_notes,
@@ -37,7 +38,7 @@ async def find_payment(tx: Tx, payment_id: UUID) -> Payment | None:
 
 
 async def get_payments(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Payment]:
-    rows = await tx.execute(select(payments).where(payments.c.id.in_(ids)))
+    rows = await tx.execute(select(payments).where(among(payments.c.id, ids)))
     return {row.id: _as_payment(row) for row in rows}
 
 

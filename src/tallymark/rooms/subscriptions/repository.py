@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, or_, se
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from tallymark.api.pagination import Page
+from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import (
     billing_entities,
@@ -64,7 +65,7 @@ async def find_by_external_id(
 
 async def get_subscriptions(tx: Tx, ids: Collection[UUID]) -> list[Subscription]:
     rows = await tx.execute(
-        select(subscriptions).where(subscriptions.c.id.in_(ids)).order_by(subscriptions.c.id)
+        select(subscriptions).where(among(subscriptions.c.id, ids)).order_by(subscriptions.c.id)
     )
     return [_as_value(row) for row in rows]
 
@@ -91,7 +92,7 @@ async def list_of_customer(tx: Tx, customer_id: UUID, *, statuses: Collection[St
 async def active_of_customers(tx: Tx, customer_ids: Collection[UUID]) -> list[Subscription]:
     statement = (
         select(subscriptions)
-        .where(subscriptions.c.customer_id.in_(customer_ids), subscriptions.c.status == Status.ACTIVE)
+        .where(among(subscriptions.c.customer_id, customer_ids), subscriptions.c.status == Status.ACTIVE)
         .order_by(subscriptions.c.created_at, subscriptions.c.id)
     )
     return [_as_value(row) for row in await tx.execute(statement)]
@@ -118,7 +119,7 @@ async def relations_of(tx: Tx, subscription_ids: Collection[UUID]) -> dict[UUID,
         .select_from(
             own.outerjoin(other, is_before | is_after).outerjoin(plans, plans.c.id == other.c.plan_id)
         )
-        .where(own.c.id.in_(subscription_ids))
+        .where(among(own.c.id, subscription_ids))
         .order_by(other.c.created_at, other.c.id)
     )
     found: dict[UUID, Relations] = {}
@@ -149,7 +150,7 @@ async def ends_of_predecessors(tx: Tx, subscription_ids: Collection[UUID]) -> di
     statement = (
         select(own.c.id, func.max(before.c.terminated_at).label("ended_at"))
         .join(before, is_before & (before.c.id != own.c.id))
-        .where(own.c.id.in_(subscription_ids))
+        .where(among(own.c.id, subscription_ids))
         .group_by(own.c.id)
     )
     return {row.id: row.ended_at for row in await tx.execute(statement)}
@@ -231,7 +232,7 @@ async def unit_events_of(tx: Tx, subscription_ids: Collection[UUID]) -> dict[Uni
     column = fixed_charge_unit_events.c
     statement = (
         select(fixed_charge_unit_events)
-        .where(column.subscription_id.in_(subscription_ids))
+        .where(among(column.subscription_id, subscription_ids))
         .order_by(column.created_at, column.id)
     )
     found: dict[UnitsKey, list[UnitEvent]] = {}
@@ -245,7 +246,7 @@ async def own_units_of(tx: Tx, subscription_ids: Collection[UUID]) -> dict[Units
     """The units that subscriptions have instead of their plan's."""
     column = subscription_fixed_charge_units.c
     rows = await tx.execute(
-        select(subscription_fixed_charge_units).where(column.subscription_id.in_(subscription_ids))
+        select(subscription_fixed_charge_units).where(among(column.subscription_id, subscription_ids))
     )
     return {
         (row.subscription_id, row.fixed_charge_id): OwnUnits(
@@ -274,7 +275,7 @@ async def delete_own_units(tx: Tx, subscription_id: UUID) -> None:
 async def thresholds_of(tx: Tx, subscription_ids: Collection[UUID]) -> dict[UUID, tuple[UsageThreshold, ...]]:
     """Subscriptions' own usage thresholds, smallest first, the recurring one last."""
     column = usage_thresholds.c
-    statement = select(usage_thresholds).where(column.subscription_id.in_(subscription_ids))
+    statement = select(usage_thresholds).where(among(column.subscription_id, subscription_ids))
     found: dict[UUID, tuple[UsageThreshold, ...]] = {}
     for row in await tx.execute(statement.order_by(column.recurring, column.amount_cents)):
         threshold = UsageThreshold(**{name: getattr(row, name) for name in UsageThreshold.__slots__})

@@ -11,6 +11,7 @@ from sqlalchemy import Row, Table, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from tallymark.api.pagination import Page
+from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import (
     add_ons_taxes,
@@ -61,7 +62,7 @@ async def insert_taxes(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 async def get_taxes(tx: Tx, ids: Collection[UUID]) -> list[Tax]:
-    rows = await tx.execute(select(taxes).where(taxes.c.id.in_(ids)))
+    rows = await tx.execute(select(taxes).where(among(taxes.c.id, ids)))
     return [_as_value(row) for row in rows]
 
 
@@ -87,7 +88,7 @@ async def taxes_of(tx: Tx, owner: Owner, ids: Collection[UUID]) -> dict[UUID, tu
     statement = (
         select(link.c.owner_id, *taxes.c)
         .join(taxes, taxes.c.id == link.c.tax_id)
-        .where(link.c.owner_id.in_(ids), LIVE)
+        .where(among(link.c.owner_id, ids), LIVE)
         .order_by(taxes.c.created_at, taxes.c.id)
     )
     found: dict[UUID, list[Tax]] = {}
@@ -121,7 +122,7 @@ async def entities_by_tax(tx: Tx, tax_ids: Collection[UUID]) -> dict[UUID, list[
     statement = (
         select(link.c.tax_id, billing_entities.c.id, billing_entities.c.code)
         .join(billing_entities, billing_entities.c.id == link.c.owner_id)
-        .where(link.c.tax_id.in_(tax_ids))
+        .where(among(link.c.tax_id, tax_ids))
         .order_by(billing_entities.c.code)
     )
     found: dict[UUID, list[tuple[UUID, str]]] = {}
@@ -143,7 +144,7 @@ async def customers_inheriting(tx: Tx, entity_ids: Collection[UUID]) -> list[UUI
     """Customers of these billing entities who carry no taxes of their own."""
     inheriting = (
         select(customers.c.id)
-        .where(customers.c.billing_entity_id.in_(entity_ids))
+        .where(among(customers.c.billing_entity_id, entity_ids))
         .where(customers.c.id.not_in(select(customers_taxes.c.owner_id)))
     )
     return list((await tx.execute(inheriting)).scalars())
@@ -167,7 +168,7 @@ async def drafts_with_tax(tx: Tx, tax_id: UUID) -> list[tuple[UUID, UUID]]:
 async def draft_invoices(tx: Tx, customer_ids: Collection[UUID]) -> list[tuple[UUID, UUID]]:
     """Ids of drafts and their customers."""
     statement = select(invoices.c.id, invoices.c.customer_id).where(
-        invoices.c.status == "draft", invoices.c.customer_id.in_(customer_ids)
+        invoices.c.status == "draft", among(invoices.c.customer_id, customer_ids)
     )
     return [(row.id, row.customer_id) for row in await tx.execute(statement)]
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from tallymark.db.engine import Tx
 from tallymark.domain.calendar import Window
 from tallymark.domain.fees.charge_fee import ChargeFacts, compute_charge_fee
-from tallymark.domain.fees.model import Step
+from tallymark.domain.fees.model import Fee, Step
 from tallymark.domain.fees.spending_minimum import SpendingMinimum, compute_true_up
 from tallymark.domain.money import Currency, currency
 from tallymark.domain.periods import Period, days
 from tallymark.domain.usage import Group, Proration
-from tallymark.metering.aggregation import Aggregate, Aggregates, UsageQuery, aggregate_all
+from tallymark.metering.aggregation import NO_USAGE, Aggregate, Aggregates, UsageQuery, aggregate_all
 from tallymark.rooms.plans.model import Charge
 from tallymark.rooms.subscriptions.model import Contract
 from tallymark.rooms.usage.model import AS_IT_IS, Breakdown, ChargeLine, Narrowing
@@ -62,28 +63,35 @@ async def gather_all_charge_lines(
     tx: Tx, asked: Sequence[tuple[RatingScope, Sequence[Charge]]]
 ) -> list[list[ChargeLine]]:
     """The same for many scopes at once, in the order asked: as many statements as there are kinds of questions."""
-    divided = _divider()
-    questions = [
-        [_Question(scope, charge, divided(charge, scope.narrowing)) for charge in charges]
-        for scope, charges in asked
-    ]
+    shared = _Shared()
+    questions = [[_Question(scope, charge, shared) for charge in charges] for scope, charges in asked]
     found = await aggregate_all(
         tx, (query for of_scope in questions for question in of_scope for query in question.queries)
     )
     return [[line for question in of_scope for line in question.lines(found)] for of_scope in questions]
 
 
-def _divider() -> Callable[[Charge, Narrowing], Division]:
-    """`divide` that takes a charge apart once, however many subscriptions to its plan are asked about."""
-    known: dict[tuple[int, int], Division] = {}
+class _Shared:
+    """What subscriptions to one plan have in common while they are asked about together: found once."""
 
-    def divided(charge: Charge, narrowing: Narrowing) -> Division:
-        key = id(charge), id(narrowing)  # both are held by the caller meanwhile
-        if key not in known:
-            known[key] = divide(charge, narrowing)
-        return known[key]
+    def __init__(self) -> None:
+        # By identity: whoever asks holds the charges and narrowings meanwhile, and this the price lists.
+        self._divisions: dict[tuple[int, int], Division] = {}
+        self._unused: dict[tuple[int, Period, str], Fee] = {}
 
-    return divided
+    def division(self, charge: Charge, narrowing: Narrowing) -> Division:
+        """The charge taken apart."""
+        key = id(charge), id(narrowing)
+        if key not in self._divisions:
+            self._divisions[key] = divide(charge, narrowing)
+        return self._divisions[key]
+
+    def unused(self, prices: PriceList, scope: RatingScope, compute: Callable[[], Fee]) -> Fee:
+        """The fee of a price list over a window in which nothing was used: the same for everyone."""
+        key = id(prices), scope.window.period, scope.contract.timezone.key
+        if key not in self._unused:
+            self._unused[key] = compute()
+        return self._unused[key]
 
 
 def period_step(window: Period, contract: Contract) -> Step:
@@ -99,9 +107,9 @@ def period_step(window: Period, contract: Contract) -> Step:
 class _Question:
     """What is asked of the events for one charge, and the lines that follow from the answers."""
 
-    def __init__(self, scope: RatingScope, charge: Charge, division: Division) -> None:
-        self.scope, self.charge = scope, charge
-        self.division = division
+    def __init__(self, scope: RatingScope, charge: Charge, shared: _Shared) -> None:
+        self.scope, self.charge, self.shared = scope, charge, shared
+        self.division = shared.division(charge, scope.narrowing)
         self.query = self._query()
         self.detailed = self._detailed(presentation_keys(charge, scope.narrowing))
 
@@ -157,9 +165,21 @@ class _Question:
         return self._with_true_up(lines)
 
     def _line(self, prices: PriceList, group: Group, aggregate: Aggregate, details: Aggregates) -> ChargeLine:
-        metric, scope = self.charge.billable_metric, self.scope
+        scope = self.scope
         keys = self.division.partition.bucket(prices.index).group_keys
         grouped_by = dict(zip(keys, group, strict=True))
+        compute = partial(self._fee, prices, grouped_by, aggregate)
+        return ChargeLine(
+            charge=self.charge,
+            fee=self.shared.unused(prices, scope, compute) if aggregate is NO_USAGE else compute(),
+            taxes=scope.taxes.of(scope.contract, self.charge.taxes),
+            filter=prices.filter,
+            grouped_by=grouped_by,
+            breakdowns=self._breakdowns(prices.index, grouped_by, details),
+        )
+
+    def _fee(self, prices: PriceList, grouped_by: Mapping[str, str | None], aggregate: Aggregate) -> Fee:
+        metric, scope = self.charge.billable_metric, self.scope
         facts = ChargeFacts(
             metric_code=metric.code,
             aggregation_type=metric.aggregation_type.value,
@@ -177,14 +197,7 @@ class _Question:
             grouped_by=grouped_by,
             conversion=self.charge.conversion,
         )
-        return ChargeLine(
-            charge=self.charge,
-            fee=compute_charge_fee(facts, scope.currency),
-            taxes=scope.taxes.of(scope.contract, self.charge.taxes),
-            filter=prices.filter,
-            grouped_by=grouped_by,
-            breakdowns=self._breakdowns(prices.index, grouped_by, details),
-        )
+        return compute_charge_fee(facts, scope.currency)
 
     def _breakdowns(
         self, index: int, grouped_by: Mapping[str, str | None], details: Aggregates

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row, Select, func, select
 
 from tallymark.api.pagination import Page
+from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import billable_metrics, billing_records, charges, invoices, subscriptions
 
@@ -57,6 +58,6 @@ async def charges_by_id(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Row[Any]]:
             billable_metrics.c.aggregation_type,
         )
         .join(billable_metrics, billable_metrics.c.id == charges.c.billable_metric_id)
-        .where(charges.c.id.in_(ids))
+        .where(among(charges.c.id, ids))
     )
     return {row.id: row for row in await tx.execute(statement)}

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallymark.api.pagination import Page
 from tallymark.db.bulk import insert_rows
+from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import outbox, untold_messages, webhook_endpoints, webhook_sequences, webhooks
 from tallymark.rooms.webhooks.model import Algorithm, Delivery, Endpoint, Told
@@ -101,7 +102,7 @@ async def untold(tx: Tx, *, limit: int) -> list[Told]:
 
 
 async def strike_out(tx: Tx, message_ids: Collection[int]) -> None:
-    await tx.execute(delete(untold_messages).where(untold_messages.c.message_id.in_(message_ids)))
+    await tx.execute(delete(untold_messages).where(among(untold_messages.c.message_id, message_ids)))
 
 
 async def put_aside(tx: Tx, message_id: int, error: str) -> None:

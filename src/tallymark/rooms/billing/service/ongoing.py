@@ -10,7 +10,7 @@ from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.domain.fees.model import FeeType
-from tallymark.domain.invoicing import InvoicedFee, compute_invoice
+from tallymark.domain.invoicing import InvoicedFee, apply_fee_taxes
 from tallymark.domain.wallets import Bucket, OngoingPurse, allocate_ongoing
 from tallymark.rooms.alerts import service as alerts
 from tallymark.rooms.fees import service as fees
@@ -87,10 +87,11 @@ async def _gather(tx: Tx, customer_ids: Collection[UUID], *, now: datetime) -> N
 
 
 def _of_usage(lines: Iterable[ChargeLine]) -> Iterable[tuple[Bucket, int]]:
-    """What each line comes to, taxes included."""
-    known = list(lines)
-    totals = compute_invoice([InvoicedFee(fee=line.fee, taxes=line.rates) for line in known])
-    for line, taxed in zip(known, totals.fees, strict=True):
+    """What each line comes to, taxes included; most have nothing, right after a period was billed."""
+    for line in lines:
+        if not line.fee.amount_cents:
+            continue
+        taxed = apply_fee_taxes(InvoicedFee(fee=line.fee, taxes=line.rates))
         target = line.grouped_by.get(TARGET_WALLET) if line.charge.accepts_target_wallet else None
         bucket = Bucket(FeeType.CHARGE, line.charge.billable_metric.id, target or None)
         yield bucket, line.fee.amount_cents + taxed.taxes_amount_cents

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, Row, Select, Text, any_, cast, func, select
 
 from tallymark.api.pagination import Page
+from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import event_streams, events, subscriptions
 from tallymark.metering.keys import transaction_range
@@ -81,12 +82,12 @@ async def find_event(tx: Tx, transaction_id: str) -> Event | None:
 
 async def get_events(tx: Tx, ids: Collection[UUID]) -> list[Event]:
     """Events by id, the numbers among their properties exact."""
-    return [_as_exact(row) for row in await tx.execute(EXACT.where(events.c.id.in_(ids)))]
+    return [_as_exact(row) for row in await tx.execute(EXACT.where(among(events.c.id, ids)))]
 
 
 async def shown_events(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Event]:
     """Events by id, as a list shows them."""
-    rows = await tx.execute(select(*COLUMNS).select_from(FROM).where(events.c.id.in_(ids)))
+    rows = await tx.execute(select(*COLUMNS).select_from(FROM).where(among(events.c.id, ids)))
     return {row.id: _as_value(row) for row in rows}
 
 
@@ -103,7 +104,7 @@ async def history(tx: Tx, *, external_subscription_id: str, code: str, before: d
 
 async def known_ids(tx: Tx, ids: Sequence[UUID]) -> frozenset[UUID]:
     """Which of these keys are stored."""
-    return frozenset((await tx.execute(select(events.c.id).where(events.c.id.in_(ids)))).scalars())
+    return frozenset((await tx.execute(select(events.c.id).where(among(events.c.id, ids)))).scalars())
 
 
 async def list_events(tx: Tx, filters: Filters, page: Page) -> tuple[list[Event], int]:

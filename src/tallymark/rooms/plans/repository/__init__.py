@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Row, Select, exists, func, insert, select, update
 
 from tallymark.api.pagination import Page
+from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import billing_records, invoices, plans, subscriptions
 from tallymark.rooms.plans.model import Plan
@@ -32,7 +33,7 @@ async def find_plan(tx: Tx, code: str) -> Row[Any] | None:
 
 
 async def get_plans(tx: Tx, ids: Collection[UUID]) -> Sequence[Row[Any]]:
-    return (await tx.execute(select(plans).where(plans.c.id.in_(ids)))).all()
+    return (await tx.execute(select(plans).where(among(plans.c.id, ids)))).all()
 
 
 async def list_plans(tx: Tx, page: Page) -> tuple[Sequence[Row[Any]], int]:
@@ -83,7 +84,7 @@ async def drafts_of(tx: Tx, plan_ids: Collection[UUID]) -> list[tuple[UUID, UUID
         select(invoices.c.id, invoices.c.customer_id)
         .join(billing_records, billing_records.c.invoice_id == invoices.c.id)
         .join(subscriptions, subscriptions.c.id == billing_records.c.subscription_id)
-        .where(subscriptions.c.plan_id.in_(plan_ids), invoices.c.status == "draft")
+        .where(among(subscriptions.c.plan_id, plan_ids), invoices.c.status == "draft")
         .distinct()
     )
     return [(row.id, row.customer_id) for row in await tx.execute(statement)]

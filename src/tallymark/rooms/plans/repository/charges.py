@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Row, bindparam, func, insert, select, update
 
 from tallymark.api.pagination import Page
+from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import charge_filters, charges, pricing_units
 
@@ -18,7 +19,7 @@ async def charges_of(tx: Tx, plan_ids: Collection[UUID]) -> Sequence[Row[Any]]:
     """The live charges of plans, oldest first."""
     statement = (
         select(charges)
-        .where(charges.c.plan_id.in_(plan_ids), charges.c.deleted_at.is_(None))
+        .where(among(charges.c.plan_id, plan_ids), charges.c.deleted_at.is_(None))
         .order_by(charges.c.created_at, charges.c.id)
     )
     return (await tx.execute(statement)).all()
@@ -28,14 +29,14 @@ async def filters_of(tx: Tx, charge_ids: Collection[UUID]) -> Sequence[Row[Any]]
     """The live filters of charges, the longest unchanged first."""
     statement = (
         select(charge_filters)
-        .where(charge_filters.c.charge_id.in_(charge_ids), charge_filters.c.deleted_at.is_(None))
+        .where(among(charge_filters.c.charge_id, charge_ids), charge_filters.c.deleted_at.is_(None))
         .order_by(charge_filters.c.position, charge_filters.c.id)
     )
     return (await tx.execute(statement)).all()
 
 
 async def pricing_units_of(tx: Tx, ids: Collection[UUID]) -> Sequence[Row[Any]]:
-    return (await tx.execute(select(pricing_units).where(pricing_units.c.id.in_(ids)))).all()
+    return (await tx.execute(select(pricing_units).where(among(pricing_units.c.id, ids)))).all()
 
 
 async def insert_charges(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -52,9 +53,9 @@ async def delete_charges(tx: Tx, charge_ids: Collection[UUID], *, at: datetime) 
     if not charge_ids:
         return
     gone = {"deleted_at": at, "updated_at": at}
-    live = charges.c.id.in_(charge_ids) & charges.c.deleted_at.is_(None)
+    live = among(charges.c.id, charge_ids) & charges.c.deleted_at.is_(None)
     await tx.execute(update(charges).where(live).values(**gone))
-    of_charges = charge_filters.c.charge_id.in_(charge_ids) & charge_filters.c.deleted_at.is_(None)
+    of_charges = among(charge_filters.c.charge_id, charge_ids) & charge_filters.c.deleted_at.is_(None)
     await tx.execute(update(charge_filters).where(of_charges).values(**gone))
 
 
@@ -79,7 +80,7 @@ async def update_filters(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
 
 async def delete_filters(tx: Tx, filter_ids: Collection[UUID], *, at: datetime) -> None:
     if filter_ids:
-        gone = update(charge_filters).where(charge_filters.c.id.in_(filter_ids))
+        gone = update(charge_filters).where(among(charge_filters.c.id, filter_ids))
         await tx.execute(gone.values(deleted_at=at, updated_at=at))
 
 

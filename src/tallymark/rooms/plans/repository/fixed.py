@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, delete, insert, select, update
 
+from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import commitments, commitments_taxes, fixed_charges, usage_thresholds
 
@@ -17,21 +18,21 @@ async def fixed_charges_of(tx: Tx, plan_ids: Collection[UUID]) -> Sequence[Row[A
     """The live fixed charges of plans, oldest first."""
     statement = (
         select(fixed_charges)
-        .where(fixed_charges.c.plan_id.in_(plan_ids), fixed_charges.c.deleted_at.is_(None))
+        .where(among(fixed_charges.c.plan_id, plan_ids), fixed_charges.c.deleted_at.is_(None))
         .order_by(fixed_charges.c.created_at, fixed_charges.c.id)
     )
     return (await tx.execute(statement)).all()
 
 
 async def commitments_of(tx: Tx, plan_ids: Collection[UUID]) -> Sequence[Row[Any]]:
-    return (await tx.execute(select(commitments).where(commitments.c.plan_id.in_(plan_ids)))).all()
+    return (await tx.execute(select(commitments).where(among(commitments.c.plan_id, plan_ids)))).all()
 
 
 async def thresholds_of(tx: Tx, plan_ids: Collection[UUID]) -> Sequence[Row[Any]]:
     """The plans' own thresholds, smallest first."""
     statement = (
         select(usage_thresholds)
-        .where(usage_thresholds.c.plan_id.in_(plan_ids))
+        .where(among(usage_thresholds.c.plan_id, plan_ids))
         .order_by(usage_thresholds.c.recurring, usage_thresholds.c.amount_cents)
     )
     return (await tx.execute(statement)).all()
@@ -48,7 +49,7 @@ async def update_fixed_charge(tx: Tx, fixed_charge_id: UUID, values: Mapping[str
 
 async def delete_fixed_charges(tx: Tx, ids: Collection[UUID], *, at: datetime) -> None:
     if ids:
-        live = fixed_charges.c.id.in_(ids) & fixed_charges.c.deleted_at.is_(None)
+        live = among(fixed_charges.c.id, ids) & fixed_charges.c.deleted_at.is_(None)
         await tx.execute(update(fixed_charges).where(live).values(deleted_at=at, updated_at=at))
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, insert, select, update
 
+from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import recurring_transaction_rules as rules
 from tallymark.domain.periods import Interval
@@ -24,19 +25,19 @@ async def update_rule(tx: Tx, rule_id: UUID, values: Mapping[str, Any]) -> None:
 
 
 async def terminate(tx: Tx, rule_ids: Collection[UUID], *, at: datetime) -> None:
-    ended = update(rules).where(rules.c.id.in_(rule_ids), rules.c.status == Status.ACTIVE)
+    ended = update(rules).where(among(rules.c.id, rule_ids), rules.c.status == Status.ACTIVE)
     await tx.execute(ended.values(status=Status.TERMINATED, terminated_at=at, updated_at=at))
 
 
 async def get_rules(tx: Tx, ids: Collection[UUID]) -> list[Rule]:
-    return [_as_rule(row) for row in await tx.execute(select(rules).where(rules.c.id.in_(ids)))]
+    return [_as_rule(row) for row in await tx.execute(select(rules).where(among(rules.c.id, ids)))]
 
 
 async def active_of(tx: Tx, wallet_ids: Collection[UUID]) -> dict[UUID, list[Rule]]:
     """The active rules of wallets, the oldest first."""
     statement = (
         select(rules)
-        .where(rules.c.wallet_id.in_(wallet_ids), rules.c.status == Status.ACTIVE)
+        .where(among(rules.c.wallet_id, wallet_ids), rules.c.status == Status.ACTIVE)
         .order_by(rules.c.created_at, rules.c.id)
     )
     return _by_wallet((await tx.execute(statement)).all())

@@ -11,6 +11,7 @@ from sqlalchemy import Column, ColumnElement, Row, func, select, update
 
 from tallymark.api.pagination import Page
 from tallymark.db.bulk import insert_rows, update_rows
+from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import wallet_transaction_consumptions as consumptions
 from tallymark.db.tables import wallet_transactions as transactions
@@ -47,7 +48,7 @@ async def note_invoice(tx: Tx, transaction_id: UUID, invoice_id: UUID, *, now: d
 
 
 async def get_transactions(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Transaction]:
-    rows = await tx.execute(select(transactions).where(transactions.c.id.in_(ids)))
+    rows = await tx.execute(select(transactions).where(among(transactions.c.id, ids)))
     return {row.id: _as_transaction(row) for row in rows}
 
 
@@ -80,7 +81,7 @@ async def remaining_of(tx: Tx, wallet_ids: Collection[UUID]) -> dict[UUID, list[
     """What is left to be consumed of wallets, the oldest first."""
     statement = (
         select(transactions)
-        .where(transactions.c.wallet_id.in_(wallet_ids), transactions.c.remaining_amount_cents > 0)
+        .where(among(transactions.c.wallet_id, wallet_ids), transactions.c.remaining_amount_cents > 0)
         .order_by(transactions.c.created_at, transactions.c.id)
     )
     found: dict[UUID, list[Transaction]] = {}
@@ -173,7 +174,7 @@ async def purchases_of(tx: Tx, wallet_ids: Collection[UUID]) -> dict[UUID, list[
     recent = func.rank().over(partition_by=column.wallet_id, order_by=column.created_at.desc())
     ranked = (
         select(transactions, recent.label("position"))
-        .where(column.wallet_id.in_(wallet_ids), column.transaction_status == Kind.PURCHASED)
+        .where(among(column.wallet_id, wallet_ids), column.transaction_status == Kind.PURCHASED)
         .subquery()
     )
     is_wanted = (ranked.c.status == Settlement.PENDING) | (ranked.c.position <= _RECENT)

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Row, Select, delete, exists, func, insert,
 
 from tallymark.api.pagination import Page
 from tallymark.db.bulk import insert_rows, update_rows
+from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.db.tables import billable_metrics, billing_entities, customers, wallet_targets, wallets
@@ -43,7 +44,7 @@ async def update_wallets(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 async def get_wallets(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Wallet]:
-    rows = await tx.execute(_SELECT.where(wallets.c.id.in_(ids)))
+    rows = await tx.execute(_SELECT.where(among(wallets.c.id, ids)))
     return {row.id: _as_wallet(row) for row in rows}
 
 
@@ -65,7 +66,7 @@ async def active_of(tx: Tx, customer_id: UUID) -> list[Wallet]:
 
 async def active_codes(tx: Tx, customer_ids: Collection[UUID]) -> dict[UUID, set[str]]:
     """The codes of customers' active wallets."""
-    active = (wallets.c.customer_id.in_(customer_ids), wallets.c.status == Status.ACTIVE)
+    active = (among(wallets.c.customer_id, customer_ids), wallets.c.status == Status.ACTIVE)
     found: dict[UUID, set[str]] = {}
     for row in await tx.execute(select(wallets.c.customer_id, wallets.c.code).where(*active)):
         found.setdefault(row.customer_id, set()).add(row.code)
@@ -73,14 +74,14 @@ async def active_codes(tx: Tx, customer_ids: Collection[UUID]) -> dict[UUID, set
 
 
 async def active_of_customers(tx: Tx, customer_ids: Collection[UUID]) -> list[Wallet]:
-    statement = _SELECT.where(wallets.c.customer_id.in_(customer_ids), wallets.c.status == Status.ACTIVE)
+    statement = _SELECT.where(among(wallets.c.customer_id, customer_ids), wallets.c.status == Status.ACTIVE)
     return [_as_wallet(row) for row in await tx.execute(statement.order_by(*IN_ORDER))]
 
 
 async def usable_of(tx: Tx, customer_ids: Collection[UUID], *, at: datetime) -> list[Wallet]:
     """The wallets of customers that hold anything and have not expired, in the order in which they pay."""
     statement = _SELECT.where(
-        wallets.c.customer_id.in_(customer_ids),
+        among(wallets.c.customer_id, customer_ids),
         wallets.c.status == Status.ACTIVE,
         wallets.c.balance_cents > 0,
         or_(wallets.c.expiration_at.is_(None), wallets.c.expiration_at > at),
