@@ -117,6 +117,15 @@ class TestFirstPeriods:
         life = Life(started_at=of.subscription_at)
         assert fee(of, life, "2025-05-01T00:00", 3000, created_at=at("2025-04-05T00:00")) == 3000
 
+    @pytest.mark.parametrize("day", ["2022-12-28", "2023-01-04", "2023-01-22"])
+    def test_a_start_in_the_past_is_not_billed_within_its_first_month(self, day):
+        """§4.3 rule 2: the first month of all runs from 23 December to 22 January, whatever month its days are of."""
+        of = schedule("2022-12-23T12:00", "semiannual", advance=True, anniversary=True)
+        life = Life(started_at=of.subscription_at)
+        trial = {"trial_end": at(f"{day}T12:00"), "is_in_trial": False}
+        assert fee(of, life, f"{day}T12:00", 4300, created_at=at("2022-12-27T12:00"), **trial) is None
+        assert fee(of, life, "2023-06-23T00:00", 4300, created_at=at("2022-12-27T12:00"), **trial) == 4300
+
     def test_arrears_start_without_a_base_price(self):
         of = schedule("2025-05-20T09:00")
         assert (

@@ -19,7 +19,7 @@ from tests.oracle.prices import (
     percentage_of_each,
 )
 from tests.oracle.records import Subscription
-from tests.oracle.units import Window, bucket_of, candidates, group_of, number
+from tests.oracle.units import Window, bucket_of, candidates, group_of, number, operation, text
 
 ZERO = Fraction(0)
 
@@ -31,7 +31,10 @@ class Sold:
     current: Fraction = ZERO
     highest: Fraction = ZERO
     values: list[Fraction] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
     precise_cents: Fraction = ZERO
+    amount_cents: int = 0
+    """What the fees of its events come to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,24 +66,20 @@ class Book:
         group = group_of(event, properties)
         place = None if bucket is None else charge.filters.index(bucket)
         sold = self._sold.setdefault((one.external_id, charge.code, place, group, window.start), Sold())
-        value = Fraction(1) if charge.metric.aggregation == "count_agg" else number(event)
-        assert value is not None
-        carried = ZERO
+        history: list[Event] = []
         if charge.metric.recurring:
-            history = candidates(arrived, charge, one.external_id, window.start)
-            carried = sum(
-                (
-                    number(e) or ZERO
-                    for e in history
-                    if bucket_of(e, charge) is bucket and group_of(e, properties) == group
-                ),
-                ZERO,
-            )
+            history = [
+                e
+                for e in candidates(arrived, charge, one.external_id, window.start)
+                if bucket_of(e, charge) is bucket and group_of(e, properties) == group
+            ]
+        carried, value = added(charge, event, history, sold)
         without = Side(u=carried + sold.highest, values=tuple(sold.values), precise_cents=sold.precise_cents)
         sold.current += value
         b = max(sold.current - sold.highest, ZERO)
         sold.highest = max(sold.highest, sold.current)
         sold.values.append(value)
+        sold.events.append(event)
         sold.precise_cents += Fraction(event.precise_total_amount_cents or 0)
         priced = Side(u=carried + sold.highest, values=tuple(sold.values), precise_cents=sold.precise_cents)
         if charge.prorated:
@@ -89,6 +88,7 @@ class Book:
         else:
             amount = difference(charge, properties, priced, without, SUBUNITS[currency])
         amount_cents, precise_cents, in_pricing_units = money(charge, max(amount, ZERO), currency)
+        sold.amount_cents += amount_cents
         return Fee(
             kind="charge",
             subscription=one,
@@ -104,7 +104,33 @@ class Book:
             tax_codes=charge.tax_codes,
             pricing_unit_cents=in_pricing_units,
             stands_alone=not charge.invoiceable,
+            regroups=charge.regroups,
+            window_end=window.end,
         )
+
+
+def added(charge: Charge, event: Event, history: list[Event], sold: Sold) -> tuple[Fraction, Fraction]:
+    """§8.2: the units that the window began with, and those that the event adds, which may be less than none."""
+    match charge.metric.aggregation:
+        case "count_agg":
+            return ZERO, Fraction(1)
+        case "unique_count_agg":
+            carried = Fraction(sum(is_there(history, value) for value in values_of(history)))
+            told, known = text(event.properties.get("value")), [*history, *sold.events]
+            return carried, Fraction(is_there([*known, event], told) - is_there(known, told))
+    value = number(event)
+    assert value is not None
+    return sum((number(e) or ZERO for e in history), ZERO), value
+
+
+def values_of(events: list[Event]) -> set[str | None]:
+    return {text(event.properties.get("value")) for event in events} - {None}
+
+
+def is_there(known: list[Event], value: str | None) -> bool:
+    """What the last event of a distinct value says, in the order of time and then of arrival (docs/decisions/0004)."""
+    of_value = [event for event in known if text(event.properties.get("value")) == value]
+    return bool(of_value) and operation(max(reversed(of_value), key=lambda event: event.timestamp)) == "add"
 
 
 def difference(charge: Charge, properties: Properties, a: Side, b: Side, subunits: int) -> Fraction:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
 
 import httpx
 from tests import kit
-from tests.oracle import fees
-from tests.oracle.arithmetic import SUBUNITS, half_away
+from tests.oracle.arithmetic import SUBUNITS
 from tests.oracle.days import TICK
-from tests.oracle.fees import Fee
-from tests.oracle.invoices import Walk, lived
 from tests.oracle.life import (
     Action,
     ApplyCoupon,
@@ -25,23 +21,23 @@ from tests.oracle.life import (
     FixedCharge,
     Life,
     Metric,
+    PayFees,
     Plan,
     Subscribe,
     Terminate,
 )
-from tests.oracle.money import Totals
 from tests.oracle.notes import Note
-from tests.oracle.records import Record, Subscription, windows
+from tests.oracle.telling import Told, says_something, shown, totals_of, window_of, wire
 
-Told = list[tuple[str, list[Any], list[Any], tuple[Any, ...]]]
-"""Invoices: issuing date, the windows of its subscriptions, its fees, its totals."""
-
-
-def wire(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-# -- the engine -------------------------------------------------------------------------------------------
+CHARGE_KEYS = ("properties", "min_amount_cents", "filters", "tax_codes", "applied_pricing_unit")
+FIXED_CHARGE_KEYS = ("properties", "units", "tax_codes")
+ABSENT: dict[str, Any] = {
+    "trial_period": 0,
+    "minimum_commitment": {},
+    "min_amount_cents": 0,
+    "filters": [],
+}
+"""How an override says that something is not there."""
 
 
 class Engine:
@@ -50,6 +46,8 @@ class Engine:
     def __init__(self, client: httpx.AsyncClient, life: Life) -> None:
         self.client, self.life = client, life
         self.codes: dict[str, str] = {}
+        self.ids: dict[tuple[str, str], str] = {}
+        """Of the charges and fixed charges of plans, by the codes of both."""
         self.metrics: dict[str, str] = {}
         self.in_advance = {c.code for plan in life.plans for c in plan.charges if c.pay_in_advance}
         self.add_ons: dict[str, str] = {}
@@ -74,12 +72,25 @@ class Engine:
             body = {"name": code, "code": code, "rate": rate, "applied_to_organization": in_entity}
             await kit.post(self.client, "/taxes", {"tax": body})
         codes = list(self.life.customer_taxes)
-        await kit.customer(self.client, external_id="c", timezone=self.life.zone, tax_codes=codes)
+        adjustment = "keep_anchor" if self.life.keeps_anchor else "align_with_finalization_date"
+        dates = {
+            "invoice_grace_period": self.life.grace_days,
+            "subscription_invoice_issuing_date_anchor": self.life.anchor,
+            "subscription_invoice_issuing_date_adjustment": adjustment,
+        }
+        await kit.customer(
+            self.client,
+            external_id="c",
+            timezone=self.life.zone,
+            tax_codes=codes,
+            billing_configuration=dates,
+        )
         if any(charge.conversion_rate for plan in self.life.plans for charge in plan.charges):
             unit = {"name": "Credits", "code": "credits", "short_name": "cr"}
             await kit.post(self.client, "/pricing_units", {"pricing_unit": unit})
-        for plan in self.life.plans:
-            await self.make_plan(plan)
+        for action in self.life.actions:
+            if isinstance(action, Subscribe):
+                await self.make_plan(action.overridden or action.plan)
         for action in self.life.actions:
             if isinstance(action, ApplyCoupon):
                 await kit.post(self.client, "/coupons", {"coupon": self.coupon_body(action.coupon)})
@@ -107,6 +118,8 @@ class Engine:
                     assert found.status_code in (200, 405), found.text  # it overlaps another
                 elif isinstance(action, ChangeUnits):
                     await self.change_units(action)
+                elif isinstance(action, PayFees):
+                    await self.pay_fees(action)
 
     async def send(self, events: list[Event], *, resend: bool) -> None:
         told = [
@@ -140,7 +153,50 @@ class Engine:
             body["subscription_at"] = wire(action.subscription_at)
         if action.ending_at:
             body["ending_at"] = wire(action.ending_at)
+        if action.overridden:
+            body["plan_overrides"] = self.overrides(action.plan, action.overridden)
         await kit.post(self.client, "/subscriptions", {"subscription": body})
+        if action.overridden:
+            await self.know_child(action.external_id)
+
+    def overrides(self, plan: Plan, of: Plan) -> dict[str, Any]:
+        """What a subscription's plan has otherwise than the plan that it is made from."""
+        mine, its = self.plan_body(plan), self.plan_body(of)
+        names = ("amount_cents", "trial_period", "tax_codes", "minimum_commitment")
+        found = {name: mine.get(name, ABSENT.get(name)) for name in names if mine.get(name) != its.get(name)}
+        codes = {
+            "charges": [one.code for one in plan.charges],
+            "fixed_charges": [one.code for one in plan.fixed_charges],
+        }
+        for kind, keys in (("charges", CHARGE_KEYS), ("fixed_charges", FIXED_CHARGE_KEYS)):
+            changed = []
+            for code, new, old in zip(codes[kind], mine[kind], its[kind], strict=True):
+                differs = [key for key in keys if new.get(key) != old.get(key)]
+                if differs:
+                    told = {key: new.get(key, ABSENT.get(key)) for key in differs}
+                    changed.append({"id": self.ids[of.code, code], **told})
+            if changed:
+                found[kind] = changed
+        return found
+
+    async def know_child(self, external_id: str) -> None:
+        """The charges of a plan of one's own have ids of their own."""
+        for kind in ("charges", "fixed_charges"):
+            for status in ("active", "pending"):
+                path = f"/subscriptions/{external_id}/{kind}"
+                found = await self.client.get(path, params={"subscription_status": status})
+                assert found.status_code in (200, 404), found.text
+                for one in found.json().get(kind, []):
+                    self.codes[one["lago_id"]] = one["code"]
+
+    async def pay_fees(self, action: PayFees) -> None:
+        found = await kit.get(
+            self.client, "/fees", external_subscription_id=action.external_id, per_page=1000
+        )
+        for fee in found["fees"]:
+            if fee["lago_invoice_id"] is None and fee["payment_status"] == "pending":
+                body = {"fee": {"payment_status": "succeeded"}}
+                await kit.call(self.client, "PUT", f"/fees/{fee['lago_id']}", body)
 
     async def terminate(self, action: Terminate) -> None:
         query = {"on_termination_credit_note": action.credit_note} if action.credit_note else {}
@@ -171,10 +227,9 @@ class Engine:
                 await kit.post(self.client, "/add_ons", {"add_on": self.add_on_body(fixed)})
             )["add_on"]["lago_id"]
         made = await kit.post(self.client, "/plans", {"plan": self.plan_body(plan)})
-        for charge in made["plan"]["charges"]:
-            self.codes[charge["lago_id"]] = charge["code"]
-        for fixed in made["plan"].get("fixed_charges") or []:
-            self.codes[fixed["lago_id"]] = fixed["code"]
+        for one in [*made["plan"]["charges"], *(made["plan"].get("fixed_charges") or [])]:
+            self.codes[one["lago_id"]] = one["code"]
+            self.ids[plan.code, one["code"]] = one["lago_id"]
 
     async def make_metric(self, metric: Metric) -> None:
         if metric.code in self.metrics:
@@ -266,6 +321,7 @@ class Engine:
             body["applied_pricing_unit"] = {"code": "credits", "conversion_rate": rate}
         if charge.pay_in_advance:
             body |= {"pay_in_advance": True, "invoiceable": charge.invoiceable}
+            body["regroup_paid_fees"] = "invoice" if charge.regroups else None
         if charge.filters:
             body["filters"] = [{"values": one.values, "properties": one.properties} for one in charge.filters]
         if charge.prorated:
@@ -279,6 +335,7 @@ class Engine:
         return sorted(
             (
                 invoice["issuing_date"],
+                invoice["status"],
                 sorted(map(window_of, invoice["billing_periods"])),
                 sorted(filter(says_something, map(self.fee_of, invoice["fees"])), key=repr),
                 totals_of(invoice),
@@ -339,150 +396,3 @@ class Engine:
             for one in found["charges_usage"]
             if one["charge"]["code"] not in self.in_advance
         }
-
-
-def window_of(period: dict[str, Any]) -> tuple[Any, ...]:
-    if period["invoicing_reason"] == "in_advance_charge":  # its fees have periods of their own
-        return (period["external_subscription_id"], period["invoicing_reason"])
-    return (
-        period["external_subscription_id"],
-        period["invoicing_reason"],
-        period["subscription_from_datetime"],
-        period["subscription_to_datetime"],
-        period["charges_from_datetime"],
-        period["charges_to_datetime"],
-    )
-
-
-def totals_of(invoice: dict[str, Any]) -> tuple[Any, ...]:
-    has_a_rate = invoice["sub_total_excluding_taxes_amount_cents"] > 0
-    return (
-        invoice["fees_amount_cents"],
-        invoice["coupons_amount_cents"],
-        invoice["taxes_amount_cents"],
-        invoice["sub_total_including_taxes_amount_cents"],
-        shown(Fraction(str(invoice["taxes_rate"]))) if has_a_rate else None,
-        sorted(
-            (tax["tax_code"], tax["amount_cents"]) for tax in invoice["applied_taxes"] if tax["amount_cents"]
-        ),
-    )
-
-
-def says_something(fee: tuple[Any, ...]) -> bool:
-    """Not a zero charge fee, kept as a true-up's parent: of several groups the page names none (pricing §10)."""
-    units, amount_cents, _, count = fee[5:9]
-    return fee[0] != "charge" or units != "0" or amount_cents != 0 or count != 0
-
-
-def shown(x: Fraction) -> str:
-    """To nine decimals: what is stored ends after ten or more."""
-    return str(half_away(x * 10**9))
-
-
-def kept(units: Fraction) -> Fraction:
-    """Units keep ten decimals (the specification's README, quirk 1): what they are rounded to before they are told."""
-    return Fraction(half_away(units * 10**10), 10**10)
-
-
-# -- the calculator ---------------------------------------------------------------------------------------
-
-
-def told(life: Life) -> Told:
-    """The calculator's invoices, as `Engine.invoices` gives them."""
-    return sorted(
-        (
-            invoice.issuing_date.isoformat(),
-            sorted(record_of(record) for record in invoice.records),
-            sorted(filter(says_something, map(plain, invoice.fees)), key=repr),
-            summary(invoice.totals),
-        )
-        for invoice in lived(life).invoices
-        if invoice.fees or invoice.records[0].reason != "in_advance_charge"
-    )
-
-
-def told_alone(life: Life) -> list[Any]:
-    """As `Engine.standalone`."""
-    return sorted(filter(says_something, map(plain, lived(life).standalone)), key=repr)
-
-
-def told_notes(life: Life) -> list[Note]:
-    """As `Engine.notes`."""
-    return sorted(lived(life).notes, key=repr)
-
-
-def record_of(record: Record) -> tuple[Any, ...]:
-    if record.reason == "in_advance_charge":
-        return (record.external_id, record.reason)
-    start, to = (None, None)
-    if record.charges is not None:
-        start, end = record.charges
-        to = end if end == start else end - TICK
-    return (
-        record.external_id,
-        record.reason,
-        wire(record.fee_from),
-        wire(record.fee_to),
-        start and wire(start),
-        to and wire(to),
-    )
-
-
-def summary(totals: Totals) -> tuple[Any, ...]:
-    return (
-        totals.fees_cents,
-        totals.coupons_cents,
-        totals.taxes_cents,
-        totals.total_cents,
-        None if totals.taxes_rate is None else shown(totals.taxes_rate),
-        sorted((code, amount) for code, amount in totals.by_tax.items() if amount),
-    )
-
-
-def plain(fee: Fee) -> tuple[Any, ...]:
-    one = fee.subscription
-    filters: dict[str, list[str]] = {}
-    if fee.filter is not None:
-        charge = next(c for c in one.plan.charges if c.code == fee.code)
-        filters = charge.filters[fee.filter].values
-    return (
-        fee.kind,
-        one.external_id,
-        fee.code or ("commitment" if fee.kind == "commitment" else one.plan.code),
-        repr(sorted(filters.items())),
-        repr(sorted(fee.group)),
-        shown(kept(fee.units)),
-        fee.amount_cents,
-        shown(fee.precise_cents),
-        fee.count,
-        fee.taxes_cents,
-        shown(fee.coupons),
-    )
-
-
-def usage_of(life: Life) -> dict[str, dict[str, tuple[Any, ...]]]:
-    """Current usage at the life's end, of each active subscription (metering §9.1)."""
-    walk = lived(life)
-    active = [one for one in walk.subscriptions if one.status == "active"]
-    return {one.external_id: usage_now(walk, one) for one in active}
-
-
-def usage_now(walk: Walk, one: Subscription) -> dict[str, tuple[Any, ...]]:
-    at = walk.now + timedelta(microseconds=1)
-    window = fees.usage_window(one, windows(one, at, "usage", current=True, terminated_at=None))
-    assert window is not None
-    found: dict[str, tuple[Any, ...]] = {}
-    for charge in one.plan.charges:
-        if charge.pay_in_advance:  # told by its fees
-            continue
-        parts = list(fees.fees_in(one, charge, window, walk.arrived, walk.life.currency))
-        units = sum((fee.units for fee in parts), Fraction(0))
-        found[charge.code] = (shown(kept(units)), sum(fee.amount_cents for fee in parts))
-    return found
-
-
-def differences(engine: Told, calculator: Told) -> str:
-    """What only one of the two has."""
-    ours, theirs = Counter(map(repr, calculator)), Counter(map(repr, engine))
-    only = [f"engine only:     {one}" for one in (theirs - ours)]
-    return "\n".join(only + [f"calculator only: {one}" for one in (ours - theirs)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from fractions import Fraction
 
@@ -47,8 +47,13 @@ class Fee:
     pricing_unit_cents: int | None = None
     coupons: Fraction = Fraction(0)
     taxes_cents: int = 0
+    by_tax: dict[str, int] = field(default_factory=dict)
     stands_alone: bool = False
     """It is on no invoice (pricing §8.2)."""
+    regroups: bool = False
+    window_end: datetime | None = None
+    """Of one that stands alone: the end of its charges period."""
+    paid_at: datetime | None = None
 
     @property
     def taxable(self) -> Fraction:
@@ -59,14 +64,23 @@ def fees_of(one: Subscription, record: Record, arrived: list[Event], currency: s
     found: list[Fee] = []
     if has_subscription_fee(one, record):
         found.append(subscription_fee(one, record))
-    if record.with_charges and record.reason in USAGE_REASONS:
-        for charge in one.plan.charges:
-            found += charge_fees(one, record, charge, arrived, currency)
+    found += usage_fees(one, record, arrived, currency)
     for fixed in one.plan.fixed_charges:
         found += fixed_fees(one, record, fixed, currency)
+    record.reconciles = is_reconciled(one, record, found)
     found += commitment(one, record, found)
     record.fees = found
     return found
+
+
+def usage_fees(
+    one: Subscription, record: Record, arrived: list[Event], currency: str, *, alone: bool = True
+) -> list[Fee]:
+    """Of all charges, or of those that are on invoices."""
+    if not record.with_charges or record.reason not in USAGE_REASONS:
+        return []
+    charges = [charge for charge in one.plan.charges if alone or charge.invoiceable]
+    return [fee for charge in charges for fee in charge_fees(one, record, charge, arrived, currency)]
 
 
 # -- subscriptions §4.3 and §4.4: the base price ------------------------------------------------------------
@@ -188,6 +202,8 @@ def charge_fees(
     if charge.pay_in_advance:
         for fee in found:  # it is the renewal, for the period that comes
             fee.starts, fee.stands_alone = local(window.full_end, one.zone), not charge.invoiceable
+            fee.window_end = start_of_day(one.calendar.next_start(fee.starts, record.charges_unit), one.zone)
+            fee.regroups = charge.regroups
     true_up = minimum(one, charge, window, found, currency)
     parent = next(fee for fee in found if fee.filter is None)
     kept = [f for f in found if f.units or f.amount_cents or f.count or (true_up and f is parent)]
@@ -267,7 +283,7 @@ def minimum(one: Subscription, charge: Charge, window: Window, found: list[Fee],
 
 def commitment(one: Subscription, record: Record, found: list[Fee]) -> list[Fee]:
     plan, calendar = one.plan, one.calendar
-    if not plan.commitment_cents or not is_reconciled(one, record, found):
+    if not plan.commitment_cents or not record.reconciles:
         return []
     first = calendar.period_start(record.charges_start, plan.interval)
     begins = max(first, local(one.started, one.zone))
@@ -278,7 +294,7 @@ def commitment(one: Subscription, record: Record, found: list[Fee]) -> list[Fee]
     committed = half_away(plan.commitment_cents * share)
     of_period = [
         fee
-        for fee in [*(fee for r in one.records for fee in r.fees), *found]
+        for fee in [*(fee for r in one.records if r is not record for fee in r.fees), *found]
         if calendar.period_start(fee.starts, plan.interval) == first
     ]
     missing = committed - sum(fee.amount_cents for fee in of_period)

@@ -9,38 +9,29 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 
-from tests.oracle import fees, money
+from tests.oracle import fees
 from tests.oracle.advance import Book
 from tests.oracle.arithmetic import plainly
 from tests.oracle.days import DAY, TICK, local, start_of_day
 from tests.oracle.fees import Fee
-from tests.oracle.life import Action, ApplyCoupon, ChangeUnits, Coupon, Event, Life, Subscribe, Terminate
-from tests.oracle.money import AppliedCoupon, Totals
-from tests.oracle.notes import Note, unused_time
+from tests.oracle.issuing import Invoice, Issuer, part_of, utc_midnight
+from tests.oracle.life import Action, ApplyCoupon, ChangeUnits, Event, Life, PayFees, Subscribe, Terminate
 from tests.oracle.records import Record, Subscription, UnitEvent, boundaries, in_trial, usage_begins, windows
-from tests.oracle.units import number
+from tests.oracle.units import has_value
 
 SETTLING = timedelta(minutes=10)
 SECOND = timedelta(seconds=1)
 # The order of due work at one instant (README); what the user does comes after all that.
-ACTIVATION, TERMINATION, TRIAL_END, SWITCH, BILLING, USER = range(6)
-
-
-@dataclass(kw_only=True)
-class Invoice:
-    issuing_date: date
-    records: list[Record] = field(default_factory=list)
-    fees: list[Fee] = field(default_factory=list)
-    totals: Totals = field(default_factory=lambda: Totals(fees_cents=0))
+ACTIVATION, TERMINATION, TRIAL_END, SWITCH, BILLING, FINALIZATION, USER = range(7)
 
 
 def invoices_of(life: Life) -> list[Invoice]:
     """Every invoice of the life, in the order in which they are made."""
-    return lived(life).invoices
+    return lived(life).issuer.invoices
 
 
 def evaluated(event: Event, life: Life) -> Event:
@@ -64,12 +55,9 @@ class Walk:
         self.life = life
         self.now = life.begins
         self.subscriptions: list[Subscription] = []
-        self.invoices: list[Invoice] = []
         self.arrived: list[Event] = []
-        self.coupons: list[AppliedCoupon] = []
         self.book = Book()
-        self.standalone: list[Fee] = []
-        self.notes: list[Note] = []
+        self.issuer = Issuer(life)
         self._agenda: list[tuple[datetime, int, int, Callable[[], None]]] = []
         self._order = itertools.count()
 
@@ -107,7 +95,11 @@ class Walk:
             case Terminate():
                 self.terminate(action)
             case ApplyCoupon():
-                self.apply_coupon(action.coupon)
+                self.issuer.apply_coupon(action.coupon)
+            case PayFees():
+                for fee in self.issuer.standalone:
+                    if fee.subscription.external_id == action.external_id and fee.paid_at is None:
+                        fee.paid_at = self.now + TICK
             case ChangeUnits():
                 self.change_units(action)
 
@@ -131,7 +123,7 @@ class Walk:
         current = self.current(action.external_id)
         if current is None:
             self.create(action)
-        elif current.plan == action.plan:
+        elif current.plan.code == action.plan.code:
             pass
         elif current.status == "pending":
             current.plan = action.plan
@@ -195,6 +187,8 @@ class Walk:
             return
         at = max(one.trial_end, one.created_at)
         one.trial_ended_at = at
+        if one.previous is not None and one.trial_end <= one.started:
+            return  # it was over before this plan began, which is billed at its start
         day = local(at, self.life.zone)
         billed = any(r.day == local(one.started, self.life.zone) and r.has_fee for r in one.records)
         if one.plan.pay_in_advance and not billed and not self.carries_fee(one, day):
@@ -231,12 +225,13 @@ class Walk:
         self.bill_today()  # what is due by now is billed before the upgrade
         new, now = self.successor(old, action), self.now + TICK
         old.next, old.status, old.terminated_at = new, "terminated", now
-        self.credit_unused_time(old)
+        self.issuer.credit_unused_time(old, now)
         self.start(new, now)
         together = [old]
         if self.is_billed_at_start(new):
             together.append(new)
         self.invoice(together, now + SECOND, "upgrade")
+        self.issuer.regroup({old.external_id}, now + SECOND, ended_by=None)
 
     def is_billed_at_start(self, new: Subscription) -> bool:
         has_fixed = any(f.pay_in_advance for f in new.plan.fixed_charges)
@@ -257,7 +252,7 @@ class Walk:
                 old.status, old.terminated_at = "terminated", at
                 self.start(new, at)
                 together = [old, new] if self.is_billed_at_start(new) else [old]
-                self.at(at + SETTLING, BILLING, lambda t=together, a=at: self.invoice(t, a, "downgrade"))  # type: ignore[misc]
+                self.at(at + SETTLING, BILLING, lambda t=together, a=at: self.bill(t, a, "downgrade"))  # type: ignore[misc]
 
     # -- §2.9: termination --------------------------------------------------------------------------------
 
@@ -272,9 +267,10 @@ class Walk:
         one.status, one.terminated_at = "terminated", self.now + TICK
         one.ends_with_invoice = action.invoice
         if action.credit_note != "skip":
-            self.credit_unused_time(one)
+            self.issuer.credit_unused_time(one, one.terminated_at)
         if action.invoice:
             self.invoice([one], one.terminated_at, "subscription_terminating")
+        self.issuer.regroup({one.external_id}, one.terminated_at, ended_by=None)
 
     # -- metering §8: charges in advance --------------------------------------------------------------------
 
@@ -283,19 +279,14 @@ class Walk:
         for charge in one.plan.charges if one else ():
             if one is None or not charge.pay_in_advance or charge.metric.code != event.code:
                 continue
-            if charge.metric.aggregation != "count_agg" and number(event) is None:
+            if not has_value(event, charge.metric):
                 continue
             at = event.timestamp
             record = windows(one, at, "in_advance_charge", current=True, terminated_at=one.terminated_at)
             window = fees.usage_window(one, record)
             assert window is not None
             fee = self.book.fee(one, charge, event, self.arrived, window, self.life.currency)
-            record.fees = [fee]
-            one.records.append(record)
-            if fee.stands_alone:
-                self.stand_alone([fee])
-            else:
-                self.issue(Invoice(issuing_date=record.day, records=[record], fees=[fee]))
+            self.event_invoice(one, record, fee)
 
     def holder(self, event: Event) -> Subscription | None:
         """Metering §1.5: the subscription whose life holds the event."""
@@ -331,13 +322,7 @@ class Walk:
         if action.immediately and charge.pay_in_advance:
             record = boundaries(one, since, "in_advance_charge")
             fee = fees.unit_change_fee(one, record, charge, units, self.life.currency)
-            record.fees = [fee]
-            one.records.append(record)
-            self.issue(Invoice(issuing_date=self.today(), records=[record], fees=[fee]))
-
-    def credit_unused_time(self, one: Subscription) -> None:
-        note = unused_time(one, self.life)
-        self.notes += [note] if note else []
+            self.event_invoice(one, record, fee)
 
     def cancel_successor(self, one: Subscription) -> None:
         if one.next is not None and one.next.status == "pending":
@@ -351,12 +336,12 @@ class Walk:
                 at = start_of_day(day, one.zone)
                 self.cancel_successor(one)
                 one.status, one.terminated_at = "terminated", at
-                self.credit_unused_time(one)
+                self.issuer.credit_unused_time(one, at)
                 ending = [one]
                 self.at(
                     at + SETTLING,
                     BILLING,
-                    lambda e=ending, a=at: self.invoice(e, a, "subscription_terminating"),  # type: ignore[misc]
+                    lambda e=ending, a=at: self.bill(e, a, "subscription_terminating"),  # type: ignore[misc]
                 )
 
     # -- §5.2: the periodic biller ------------------------------------------------------------------------
@@ -382,42 +367,47 @@ class Walk:
         shared = [one for one in due if one.consolidate]
         for group in [shared, *([one] for one in due if not one.consolidate)]:
             if group:
-                self.invoice(group, at, "subscription_periodic")
-
-    # -- pricing §16.2 ------------------------------------------------------------------------------------
-
-    def apply_coupon(self, coupon: Coupon) -> None:
-        for old in self.coupons:
-            if old.is_active and money.overlaps(coupon, old.coupon, self.life.plans):
-                return
-        self.coupons.append(AppliedCoupon(coupon=coupon, uses_left=coupon.duration))
+                self.bill(group, at, "subscription_periodic")
 
     # -- §5.4: an invoice ---------------------------------------------------------------------------------
 
     def invoice(
         self, together: list[Subscription], at: datetime, reason: str, *, with_charges: bool = True
     ) -> None:
-        made = Invoice(issuing_date=local(at, self.life.zone))
+        made = Invoice(at=at, issuing_date=local(at, self.life.zone))
         for one in together:
             record = boundaries(one, at, self.reason_of(one, reason))
             record.with_charges = with_charges
+            record.is_of_event = reason == "in_advance_charge"
             made.records.append(record)
-            made.fees += fees.fees_of(one, record, self.arrived, self.life.currency)
-            alone = [fee for fee in record.fees if fee.stands_alone]
-            made.fees = [fee for fee in made.fees if not fee.stands_alone]
-            self.stand_alone(alone)
-            record.has_fee = any(fee.kind == "subscription" and fee.subscription is one for fee in made.fees)
+            made.parts.append(part_of(one, record))
+            found = fees.fees_of(one, record, self.arrived, self.life.currency)
+            self.issuer.stand_alone([fee for fee in found if fee.stands_alone])
+            made.fees += [fee for fee in found if not fee.stands_alone]
+            record.has_fee = any(fee.kind == "subscription" for fee in found)
             one.records.append(record)
         self.issue(made)
 
-    def stand_alone(self, found: list[Fee]) -> None:
-        for fee in found:
-            money.total(self.life, [fee], [])
-        self.standalone += found
+    def bill(self, together: list[Subscription], at: datetime, reason: str) -> None:
+        """An invoice, and the one of the fees in advance that were paid (invoicing §7.4)."""
+        self.invoice(together, at, reason)
+        ended_by = at if reason == "subscription_periodic" else None
+        self.issuer.regroup({one.external_id for one in together}, at, ended_by=ended_by)
 
     def issue(self, made: Invoice) -> None:
-        made.totals = money.total(self.life, made.fees, self.coupons)
-        self.invoices.append(made)
+        final_on = self.issuer.issue(made)
+        if final_on is not None:
+            due = utc_midnight(final_on)
+            self.at(max(due, self.now), FINALIZATION, lambda: self.issuer.finalize(made, due, self.arrived))
+
+    def event_invoice(self, one: Subscription, record: Record, fee: Fee) -> None:
+        """§5.1, row 7: one fee, on an invoice of its own or on none."""
+        record.fees, record.is_of_event = [fee], True
+        one.records.append(record)
+        if fee.stands_alone:
+            self.issuer.stand_alone([fee])
+        else:
+            self.issue(Invoice(at=record.at, issuing_date=record.day, records=[record], fees=[fee]))
 
     def reason_of(self, one: Subscription, reason: str) -> str:
         if reason not in ("upgrade", "downgrade"):

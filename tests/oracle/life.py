@@ -48,6 +48,8 @@ class Charge:
     filters: tuple[Filter, ...] = ()
     pay_in_advance: bool = False
     invoiceable: bool = True
+    regroups: bool = False
+    """`regroup_paid_fees`."""
     prorated: bool = False
     min_amount_cents: int = 0
     conversion_rate: str | None = None
@@ -95,6 +97,8 @@ class Subscribe:
     at: datetime
     external_id: str
     plan: Plan
+    overridden: Plan | None = None
+    """The plan that is asked for, where `plan` is what overrides make of it."""
     billing_time: str = "calendar"
     subscription_at: datetime | None = None
     ending_at: datetime | None = None
@@ -157,7 +161,15 @@ class ApplyCoupon:
     coupon: Coupon
 
 
-Action = Subscribe | Terminate | ChangeUnits | ApplyCoupon | Event
+@dataclass(frozen=True, kw_only=True)
+class PayFees:
+    """PUT /fees/{lago_id}: what is on no invoice yet was paid."""
+
+    at: datetime
+    external_id: str
+
+
+Action = Subscribe | Terminate | ChangeUnits | ApplyCoupon | PayFees | Event
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,6 +185,9 @@ class Life:
     """Code and rate of each."""
     entity_taxes: tuple[str, ...] = ()
     customer_taxes: tuple[str, ...] = ()
+    grace_days: int = 0
+    anchor: str = "next_period_start"
+    keeps_anchor: bool = False
 
     @property
     def plans(self) -> list[Plan]:

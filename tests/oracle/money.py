@@ -44,6 +44,7 @@ def total(life: Life, fees: list[Fee], applied: list[AppliedCoupon]) -> Totals:
     for fee in fees:
         of_fee = {code: fee.taxable * Fraction(life.taxes[code]) / 100 for code in taxes_of(life, fee)}
         fee.taxes_cents = half_away(sum(of_fee.values(), Fraction(0)))
+        fee.by_tax = {code: half_away(amount) for code, amount in of_fee.items()}
         for code, amount in of_fee.items():
             exact[code] += amount
     found.taxes_cents = half_away(sum(exact.values(), Fraction(0)))

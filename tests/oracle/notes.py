@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from fractions import Fraction
 
 from tests.oracle.arithmetic import half_away
@@ -22,8 +22,8 @@ class Note:
     total_cents: int
 
 
-def unused_time(one: Subscription, life: Life) -> Note | None:
-    """Of a subscription that has just ended; to be asked before its last invoice is made."""
+def unused_time(one: Subscription, life: Life, issuing_date: date) -> Note | None:
+    """Of a subscription that has ended; to be asked before its last invoice is made."""
     plan, calendar, zone = one.plan, one.calendar, one.zone
     base_fees = [fee for r in one.records for fee in r.fees if fee.kind == "subscription"]
     if not plan.pay_in_advance or not base_fees or one.terminated_at is None:
@@ -49,6 +49,6 @@ def unused_time(one: Subscription, life: Life) -> Note | None:
     taxes = sum(((item - coupons) * rate / 100 for rate in rates), Fraction(0))
     item_cents, coupons_cents, taxes_cents = half_away(item), half_away(coupons), half_away(taxes)
     total = half_away(item - coupons + taxes)
-    lacking = item_cents - coupons_cents - (total - taxes_cents)
+    lacking = half_away(item - coupons) - (total - taxes_cents)
     total += (lacking > 0) - (lacking < 0)
-    return Note(today.isoformat(), item_cents, coupons_cents, taxes_cents, total)
+    return Note(issuing_date.isoformat(), item_cents, coupons_cents, taxes_cents, total)

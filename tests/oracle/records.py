@@ -128,6 +128,10 @@ class Record:
     has_fee: bool = False
     fixed_billed: list[FixedBilled] = field(default_factory=list)
     with_charges: bool = True
+    reconciles: bool = False
+    """The commitment is held against what its period came to (pricing §15)."""
+    is_of_event: bool = False
+    """Made by an event, a change of units, or a start that bills fixed charges alone."""
     fees: list[Fee] = field(default_factory=list)
 
     @property

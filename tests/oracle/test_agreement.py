@@ -11,9 +11,10 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
-from tests.oracle.engine import Engine, differences, told, told_alone, told_notes, usage_of, wire
+from tests.oracle.engine import Engine
 from tests.oracle.life import Life
 from tests.oracle.lives import lives
+from tests.oracle.telling import differences, told, told_alone, told_notes, usage_of, wire
 
 EXAMPLES = int(os.environ.get("ORACLE_EXAMPLES", "24"))
 pytestmark = pytest.mark.timeout(120 + 30 * EXAMPLES)

@@ -10,9 +10,10 @@ from fractions import Fraction
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.oracle.engine import Engine, differences, told, wire
+from tests.oracle.engine import Engine
 from tests.oracle.life import Action, Event, Life, Plan, Subscribe, Terminate
 from tests.oracle.lives import lives
+from tests.oracle.telling import differences, told, wire
 from tests.oracle.test_agreement import EXAMPLES, lived_by_both
 
 FEW = settings(lived_by_both, max_examples=max(EXAMPLES // 8, 1))
@@ -66,8 +67,8 @@ async def test_another_zone_shifts_the_periods_and_nothing_else(
     engine = Engine(organization.client, replace(shifted(life, -offset), zone=name))
     await engine.live()
     at_home = [
-        (day, [tuple(map(moved(-offset), window)) for window in windows], fees, totals)
-        for day, windows, fees, totals in told(replace(life, zone="UTC"))
+        (day, status, [tuple(map(moved(-offset), window)) for window in windows], fees, totals)
+        for day, status, windows, fees, totals in told(replace(life, zone="UTC"))
     ]
     found = differences(await engine.invoices(), at_home)
     assert not found, "\n" + found
@@ -125,7 +126,7 @@ async def test_the_parts_of_a_period_add_up_to_it(
     organization = await make_organization(wire(begins))
     engine = Engine(organization.client, life)
     await engine.live()
-    parts = [Fraction(int(fee[7]), 10**9) for _, _, fees, _ in await engine.invoices() for fee in fees]
+    parts = [Fraction(int(fee[7]), 10**9) for _, _, _, fees, _ in await engine.invoices() for fee in fees]
     billed_days = 31 if ends_on is None else ends_on + 1
     assert len(parts) == len(plans)
     assert abs(sum(parts) - Fraction(cents * billed_days, 31)) < Fraction(1, 10**6)

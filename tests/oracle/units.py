@@ -78,6 +78,16 @@ def number(event: Event) -> Fraction | None:
     return Fraction(found) if found is not None and NUMBER.fullmatch(found) else None
 
 
+def has_value(event: Event, metric: Metric) -> bool:
+    """Whether a metric can use an event: a number, or any text for distinct values (§5.2, §5.3.1)."""
+    if metric.aggregation == "count_agg":
+        return True
+    if metric.aggregation == "unique_count_agg":
+        found = text(event.properties.get("value"))
+        return found is not None and bool(found.strip())
+    return number(event) is not None
+
+
 # -- §6, §7 buckets and groups ----------------------------------------------------------------------------
 
 
@@ -112,10 +122,7 @@ def candidates(events: Iterable[Event], charge: Charge, external_id: str, before
 def groups(scope: list[Event], charge: Charge, properties: Properties, window: Window) -> list[Group]:
     """The groups that a bucket has: those of the window, and for recurring metrics those of history."""
     counted = [e for e in scope if charge.metric.recurring or e.timestamp >= window.start]
-    if charge.metric.aggregation not in ("count_agg", "unique_count_agg"):
-        counted = [e for e in counted if number(e) is not None]
-    elif charge.metric.aggregation == "unique_count_agg":
-        counted = [e for e in counted if text(e.properties.get("value")) is not None]
+    counted = [e for e in counted if has_value(e, charge.metric)]
     found = sorted({group_of(e, properties) for e in counted}, key=repr)
     return found or [tuple((key, None) for key in properties.get("pricing_group_keys", []))]
 

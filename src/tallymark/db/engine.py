@@ -28,6 +28,7 @@ _ENTER_TENANT = text(
 )
 
 _TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
+_UNLOCK = "SELECT pg_advisory_unlock(hashtextextended(%s, 0))"
 
 _LOCK = text(
     "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest(CAST(:names AS text[])) AS name"
@@ -115,7 +116,11 @@ class Database:
         async with await AsyncConnection.connect(plain_url(self.url), autocommit=True) as connection:
             taken = await connection.execute(_TRY_LOCK, (f"{name}:{key}",))
             (is_mine,) = await taken.fetchone() or (False,)
-            yield bool(is_mine)
+            try:
+                yield bool(is_mine)
+            finally:
+                if is_mine:  # the server notices a closed connection some time later
+                    await connection.execute(_UNLOCK, (f"{name}:{key}",))
 
     @asynccontextmanager
     async def listening(self, channel: str) -> AsyncIterator[Wait]:

@@ -70,7 +70,8 @@ def _is_due_this_month(facts: SubscriptionFeeFacts) -> bool:
         return facts.is_terminated or in_first
     if not facts.started_in_the_past:
         return in_first or not facts.has_earlier_fee
-    return in_first and (day.year, day.month) != _first_month_of_all(schedule)
+    month = schedule.cycle(Interval.MONTHLY).period_start(day)
+    return in_first and (month.year, month.month) != _first_month_of_all(schedule)
 
 
 def _first_month_of_all(schedule: Schedule) -> tuple[int, int]:
