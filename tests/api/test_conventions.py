@@ -58,6 +58,20 @@ async def test_a_nul_byte_in_a_text_is_dropped(client, text):
     assert made["name"] == "nulbyte"
 
 
+async def test_nul_bytes_are_dropped_wherever_a_body_has_them(client):
+    metric = await kit.metric(client)
+    charge = kit.charge(metric, amount="1", pricing_group_keys=["te\x00am"])
+    made = await kit.plan(client, charge, metadata={"k": "v\x00", "back\\u0000slash": "\\"})
+    assert made["charges"][0]["properties"]["pricing_group_keys"] == ["team"]
+    assert made["metadata"] == {"k": "v", "back\\u0000slash": "\\"}
+
+
+@pytest.mark.parametrize("path", ["/plans/a%00b", "/plans?page=%00", "/customers?external_id=a%00"])
+async def test_a_nul_byte_in_an_address_names_nothing(client, path):
+    answer = await client.get(path)
+    assert (answer.status_code, answer.json()) == (400, {"status": 400, "error": "Bad Request"})
+
+
 async def test_unknown_attributes_are_ignored(client):
     assert (await kit.customer(client, external_id="c", colour="blue"))["external_id"] == "c"
 

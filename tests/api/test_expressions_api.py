@@ -128,3 +128,20 @@ async def test_an_expression_can_be_tried(client, body, value):
 )
 async def test_a_trial_tells_what_is_wrong(client, body, details):
     assert (await post(client, TRY, body, expect=422))["error_details"] == details
+
+
+@pytest.mark.parametrize(
+    "event", [None, {}, {"code": None, "timestamp": None, "properties": None}, {"code": ""}]
+)
+async def test_a_trial_needs_no_event(client, event):
+    """§2.4: without one, the code is empty and there are no properties."""
+    body = {"expression": "concat('<', event.code, '>')", "event": event}
+    assert await post(client, TRY, body) == {"expression_result": {"value": "<>"}}
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"), [(1.9, "1.0"), ("12abc", "12.0"), ("abc", "0.0"), ("-3.7", "-3.0")]
+)
+async def test_a_trials_timestamp_is_an_integer(client, sent, shown):
+    body = {"expression": "event.timestamp", "event": {"timestamp": sent}}
+    assert await post(client, TRY, body) == {"expression_result": {"value": shown}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -9,12 +10,31 @@ from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 
 from tallymark.api.context import Context, Gatekeeper, Principal
-from tallymark.api.errors import Unauthorized
+from tallymark.api.errors import BadRequest, Unauthorized
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 Change = TypeVar("Change", bound=Callable[..., Any])
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+"""The escape of a NUL character in JSON: a reverse solidus that is not escaped itself."""
+
+
+class CleanRequest(Request):
+    """A request whose texts hold no NUL: the database can't keep one, and nobody means one."""
+
+    async def body(self) -> bytes:
+        """The body without NUL characters."""
+        body = await super().body()
+        return _NUL.sub(rb"\1", body) if b"\\u0000" in body else body
+
+
+def _refuse_nul(request: Request) -> None:
+    """Raises `BadRequest` for a path or query with a NUL character, which names nothing."""
+    if "\x00" in request.url.path or b"%00" in request.scope["query_string"]:
+        raise BadRequest
 
 
 class TenantRoute(APIRoute):
@@ -27,7 +47,8 @@ class TenantRoute(APIRoute):
             is_write = request.method not in SAFE_METHODS
             context = await enter(request, is_write=is_write)
             request.state.context = context
-            response = await handler(request)
+            _refuse_nul(request)
+            response = await handler(CleanRequest(request.scope, request.receive))
             if is_write and context.is_simulated:
                 await request.app.state.gatekeeper.settle(context)
             return response

@@ -10,6 +10,7 @@ from zoneinfo import available_timezones
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
+from tallymark.api.wire import is_among
 from tallymark.domain.money import CURRENCIES
 
 LOCALES = ("en", "fr", "nb", "de", "it", "es", "sv", "pt-BR", "zh-TW")
@@ -25,7 +26,7 @@ def _fail(code: str) -> PydanticCustomError:
 
 def _currency(value: Any) -> Any:
     code = value.upper() if isinstance(value, str) else value
-    if code is not None and code not in CURRENCIES:
+    if code is not None and not is_among(code, CURRENCIES):
         raise _fail("value_is_invalid")
     return code
 
@@ -53,7 +54,7 @@ def _country(value: Any) -> Any:
     if value is None or value == "":
         return None
     code = value.upper() if isinstance(value, str) else value
-    if code not in _countries():
+    if not is_among(code, _countries()):
         raise _fail("not_a_valid_country_code")
     return code
 
@@ -64,7 +65,7 @@ def _zones() -> frozenset[str]:
 
 
 def _timezone(value: Any) -> Any:
-    if value is not None and value not in _zones():
+    if value is not None and not is_among(value, _zones()):
         raise _fail("invalid_timezone")
     return value
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -144,9 +145,18 @@ InstantInput = Annotated[datetime, BeforeValidator(_instant)]
 """ISO 8601 date or datetime; without an offset it is UTC."""
 
 
+def is_among(value: Any, allowed: Container[str | None]) -> bool:
+    """Whether a value of JSON is one of these texts; a list or an object is none, nor has it a hash.
+
+    >>> is_among("eu", {"eu"}), is_among(["eu"], {"eu"})
+    (True, False)
+    """
+    return (value is None or isinstance(value, str)) and value in allowed
+
+
 def _chosen(allowed: frozenset[str]) -> BeforeValidator:
     def check(value: Any) -> Any:
-        if value not in allowed:
+        if not is_among(value, allowed):
             raise PydanticCustomError("value_is_invalid", "not in the list")
         return value
 

@@ -141,7 +141,7 @@ def _whole_seconds(value: Any) -> Any:
 
 
 class TriedEvent(Input):
-    code: Annotated[OptionalText, Field(max_length=255)] = None
+    code: Annotated[OptionalText, at_most(255)] = None
     timestamp: Annotated[Integer | None, BeforeValidator(_whole_seconds)] = None
     properties: dict[str, Any] | None = None
 
