@@ -117,7 +117,7 @@ class TestPlans:
                 {"usage_thresholds": ["multiple_recurring_thresholds"]},
             ),
             ({"trial_period": -3}, {"trial_period": ["value_is_out_of_range"]}),
-            ({"metadata": {"k": "v" * 256}}, {"metadata": ["value_is_invalid"]}),
+            ({"metadata": {"k": "v" * 256}}, {"value": ["value_is_too_long"]}),
         ],
     )
     async def test_bad_values_are_refused_by_name(self, client, wrong, details):

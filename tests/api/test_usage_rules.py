@@ -309,7 +309,7 @@ class TestAnswer:
         bought = await kit.subscribe(seller, who, await kit.plan(seller, charge))
         await used(seller, bought, metric, {"value": 1, "region": "eu"}, {"value": 5, "region": "mars"})
         (item,) = (await read(seller, who, bought))["charges_usage"]
-        numbers = {
+        numbers: dict[str, object] = {
             "total_aggregated_units": "0.0",
             "pricing_unit_details": None,
             "presentation_breakdowns": [],

@@ -120,8 +120,18 @@ def field_errors(errors: list[Any]) -> dict[str, list[str]]:
     return details
 
 
+_CLOSED_LISTS = frozenset(
+    {
+        "aggregation_type", "charge_model", "coupon_type", "expiration", "frequency", "interval", "pay_in_advance"
+    }
+)  # fmt: skip
+"""Fields of which nothing at all is one of the values that are wrong (metering §2.1, pricing §4.1, §5.1, §16.1)."""
+
+
 def _code(error: Any) -> str:
     kind: str = error["type"]
+    if kind == "missing" and error["loc"][-1] in _CLOSED_LISTS:
+        return "value_is_invalid"
     if kind in CODES:
         return CODES[kind]
     if kind in _OURS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator
@@ -71,3 +72,23 @@ class KeyValuesRequest(Input):
 
 class KeyValuesResponse(BaseModel):
     metadata: dict[str, str | None] | None
+
+
+Notes = Mapping[str, str | None]
+
+
+def check_metadata(value: Any) -> Notes | None:
+    """Metadata of a wallet or a plan as it is sent; null stays null (wallets §2.6, pricing §4.2). Raises `Invalid`."""
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise Invalid({"value": ["value_is_invalid"]})
+    if len(value) > MOST_KEYS or any(_is_too_long(key, text) for key, text in value.items()):
+        raise Invalid({"value": ["value_is_too_long"]})
+    if not all(text is None or isinstance(text, str) for text in value.values()):
+        raise Invalid({"value": ["value_is_invalid"]})
+    return value
+
+
+def _is_too_long(key: str, text: Any) -> bool:
+    return len(key) > LONGEST_KEY or (isinstance(text, str) and len(text) > LONGEST_VALUE)

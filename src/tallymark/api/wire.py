@@ -138,6 +138,9 @@ def _instant(value: Any) -> Any:
         parsed = datetime.fromisoformat(value.strip())
     except ValueError:
         raise PydanticCustomError("invalid_date", "no ISO 8601 text") from None
+    if not 1 < parsed.year < 9999:
+        # A day at the ends of the calendar has no neighbours, so no zone's midnight and no period.
+        raise PydanticCustomError("invalid_date", "beyond the calendar")
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
@@ -166,6 +169,22 @@ def _chosen(allowed: frozenset[str]) -> BeforeValidator:
 def one_of(*allowed: str) -> BeforeValidator:
     """Accept these texts only, else `value_is_invalid`: `Annotated[str, one_of("customer", "partner")]`."""
     return _chosen(frozenset(allowed))
+
+
+def _record_id(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return UUID(value)
+    except ValueError:
+        return NO_RECORD
+
+
+NO_RECORD = UUID(int=0)
+"""The id that no record has."""
+
+RecordId = Annotated[UUID, BeforeValidator(_record_id)]
+"""The id of a record that a request names. A text that is no id is not malformed: it names no record."""
 
 
 def read_id(text: str, resource: str) -> UUID:

@@ -105,11 +105,11 @@ async def replace_fixed_charges(tx: Tx, editing: Editing, inputs: Sequence[Fixed
     sold = await find_add_ons(tx, fresh)
     kept = {item.id for item in inputs if item.id in by_id}
     await repository.delete_fixed_charges(tx, by_id.keys() - kept, at=editing.now)
+    codes = {charge.id: charge.code for charge in by_id.values() if charge.id in kept}
     for item in inputs:
         if item.id in by_id:
-            await _update(tx, editing, by_id[item.id], item)
-    codes = {by_id[fixed_charge_id].code for fixed_charge_id in by_id if fixed_charge_id in kept}
-    await add_fixed_charges(tx, editing, fresh, sold=sold, known=codes)
+            codes[item.id] = await _update(tx, editing, by_id[item.id], item, known=codes)
+    await add_fixed_charges(tx, editing, fresh, sold=sold, known=set(codes.values()))
     await note_unit_changes(tx, editing.plan.id, now=editing.now)
 
 
@@ -142,11 +142,15 @@ async def _named_add_on(tx: Tx, item: FixedChargeInput) -> AddOn:
 
 async def update_fixed_charge(tx: Tx, editing: Editing, charge: FixedCharge, item: FixedChargeInput) -> None:
     """Change what is sent of one fixed charge. Raises `Invalid`."""
-    await _update(tx, editing, charge, item)
+    known = {each.id: each.code for each in editing.plan.fixed_charges}
+    await _update(tx, editing, charge, item, known=known)
     await note_unit_changes(tx, editing.plan.id, now=editing.now)
 
 
-async def _update(tx: Tx, editing: Editing, charge: FixedCharge, item: FixedChargeInput) -> None:
+async def _update(
+    tx: Tx, editing: Editing, charge: FixedCharge, item: FixedChargeInput, *, known: Mapping[UUID, str]
+) -> str:
+    """Change what is sent; `known` has the codes of the plan's fixed charges. Returns the charge's own, as it is then."""
     values = {
         name: value
         for name, value in item.values.items()
@@ -156,8 +160,8 @@ async def _update(tx: Tx, editing: Editing, charge: FixedCharge, item: FixedChar
     for name in (*FIXED_CHARGE_FIXED, *(FIXED_WHEN_ATTACHED if editing.is_attached else ())):
         if name in values and values[name] != getattr(charge, name):
             problems.add(name, "modification_not_allowed")
-    code = values.get("code", charge.code)
-    if code in {other.code for other in editing.plan.fixed_charges if other.id != charge.id}:
+    code: str = values.get("code", charge.code)
+    if code in {known[other_id] for other_id in known if other_id != charge.id}:
         problems.add("code", "value_already_exist")
     problems.raise_any()
     model = ChargeModel(values.get("charge_model") or charge.charge_model)
@@ -174,6 +178,7 @@ async def _update(tx: Tx, editing: Editing, charge: FixedCharge, item: FixedChar
     await repository.update_fixed_charge(tx, charge.id, row)
     if item.tax_codes is not None:
         await taxes.replace_taxes(tx, Owner.FIXED_CHARGE, charge.id, item.tax_codes)
+    return code
 
 
 async def delete_fixed_charge(tx: Tx, editing: Editing, charge: FixedCharge) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import Request
 
 from tallymark.api.context import InContext
+from tallymark.api.key_values import check_metadata
 from tallymark.api.pagination import InPage, Meta
 from tallymark.api.routing import tenant_router
 from tallymark.api.wire import read_id
@@ -103,7 +104,7 @@ async def update_pricing_unit(
 async def replace_metadata(code: str, body: MetadataRequest, context: InContext) -> MetadataResponse:
     """Make a plan's metadata what is sent."""
     async with context.transaction() as tx:
-        plan = await service.set_metadata(tx, code, body.metadata or {}, now=context.now)
+        plan = await service.set_metadata(tx, code, body.notes, now=context.now)
     return MetadataResponse(metadata=None if plan.metadata is None else dict(plan.metadata))
 
 
@@ -111,9 +112,9 @@ async def replace_metadata(code: str, body: MetadataRequest, context: InContext)
 async def merge_metadata(code: str, body: MetadataRequest, context: InContext) -> MetadataResponse:
     """Add to a plan's metadata, or change it."""
     async with context.transaction() as tx:
-        merged = {**((await service.get_plan(tx, code=code)).metadata or {}), **(body.metadata or {})}
-        checked = MetadataRequest.model_validate({"metadata": merged}).metadata
-        plan = await service.set_metadata(tx, code, checked, now=context.now)
+        known = (await service.get_plan(tx, code=code)).metadata or {}
+        merged = check_metadata({**known, **body.notes})
+        plan = await service.set_metadata(tx, code, merged, now=context.now)
     return MetadataResponse(metadata=None if plan.metadata is None else dict(plan.metadata))
 
 

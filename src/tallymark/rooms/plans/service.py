@@ -94,7 +94,11 @@ async def update_plan(tx: Tx, code: str, asked: PlanInput, *, now: datetime) -> 
         problems = Problems()
         for name in FIXED_WHEN_ATTACHED:
             # No trial and a trial of 0 days are the same, and so are a flag that is false and one that is not set.
-            if name in changed and (changed[name] or None) != (getattr(plan, name) or None):
+            if (
+                name in changes
+                and name in changed
+                and (changed[name] or None) != (getattr(plan, name) or None)
+            ):
                 problems.add(name, "modification_not_allowed")
         problems.raise_any()
     if "code" in changed and await repository.find_plan(tx, changed["code"]):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Annotated, Any
-from uuid import UUID
 
 from pydantic import (
     AfterValidator,
@@ -14,6 +13,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from tallymark.api.key_values import Notes, check_metadata
 from tallymark.api.validation import CurrencyCode
 from tallymark.api.wire import (
     Input,
@@ -21,6 +21,7 @@ from tallymark.api.wire import (
     Name,
     NotEmpty,
     OptionalText,
+    RecordId,
     at_most,
     one_of,
 )
@@ -119,8 +120,8 @@ class AppliedPricingUnitFields(Input):
 
 
 class ChargeFields(Input):
-    id: UUID | None = None
-    billable_metric_id: UUID | None = None
+    id: RecordId | None = None
+    billable_metric_id: RecordId | None = None
     code: Annotated[OptionalText, at_most(255)] = None
     charge_model: Model = ""
     properties: Properties = None
@@ -160,8 +161,8 @@ class NewChargeFields(ChargeFields):
 
 
 class FixedChargeFields(Input):
-    id: UUID | None = None
-    add_on_id: UUID | None = None
+    id: RecordId | None = None
+    add_on_id: RecordId | None = None
     add_on_code: OptionalText = None
     code: Annotated[OptionalText, at_most(255)] = None
     charge_model: FixedModel = ""
@@ -221,21 +222,6 @@ class ThresholdFields(Input):
         )
 
 
-def _metadata(value: Any) -> Any:
-    """At most 50 pairs; keys of at most 100 characters, values null or text of at most 255 (pricing §4.2)."""
-    if value is None:
-        return None
-    if not isinstance(value, dict) or len(value) > 50:
-        raise PydanticCustomError("value_is_invalid", "no object of at most 50 keys")
-    for key, found in value.items():
-        if not 0 < len(key) <= 100 or not (found is None or (isinstance(found, str) and len(found) <= 255)):
-            raise PydanticCustomError("value_is_invalid", "a key or value that is too long or no text")
-    return value
-
-
-Metadata = Annotated[dict[str, str | None] | None, BeforeValidator(_metadata)]
-
-
 class PlanUpdateInput(Input):
     name: Name = ""
     code: Name = ""
@@ -253,7 +239,7 @@ class PlanUpdateInput(Input):
     fixed_charges: list[FixedChargeFields] | None = None
     minimum_commitment: CommitmentFields | None = None
     usage_thresholds: list[ThresholdFields] | None = None
-    metadata: Metadata = None
+    metadata: dict[str, str | None] | Any = None
     cascade_updates: bool | None = None
 
     def to_value(self) -> PlanInput:
@@ -263,8 +249,11 @@ class PlanUpdateInput(Input):
             "pay_in_advance", "trial_period", "bill_charges_monthly", "bill_fixed_charges_monthly", "metadata",
         )  # fmt: skip
         commitment = self.minimum_commitment
+        values = {name: value for name, value in self.sent.items() if name in columns}
+        if "metadata" in values:
+            values["metadata"] = check_metadata(values["metadata"])
         return PlanInput(
-            values={name: value for name, value in self.sent.items() if name in columns},
+            values=values,
             charges=None if self.charges is None else [item.to_value() for item in self.charges],
             fixed_charges=None
             if self.fixed_charges is None
@@ -320,7 +309,7 @@ class OverridesFields(Input):
 
 
 class PlanCharge(NewChargeFields):
-    billable_metric_id: UUID
+    billable_metric_id: RecordId
 
 
 class PlanCreateInput(PlanUpdateInput):
@@ -366,8 +355,13 @@ class FixedChargeUpdateRequest(BaseModel):
     fixed_charge: Annotated[FixedChargeFields, NotEmpty]
 
 
-class MetadataRequest(BaseModel):
-    metadata: Metadata
+class MetadataRequest(Input):
+    metadata: dict[str, str | None] | Any = None
+
+    @property
+    def notes(self) -> Notes:
+        """What is to be written. Raises `Invalid`."""
+        return check_metadata(self.metadata) or {}
 
 
 class PricingUnitFields(Input):

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
+from tallymark.api.key_values import check_metadata
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import Invalid, Problems
 from tallymark.jobs import agenda
@@ -28,7 +29,6 @@ from tallymark.rooms.wallets.service.create import (
     note_expiration,
     read_rules,
 )
-from tallymark.rooms.wallets.service.notes import check_metadata
 from tallymark.rooms.wallets.service.read import get_wallet
 from tallymark.rooms.wallets.service.rules import Setting, end_rules, keeps_limits, note_rule, replace_rules
 

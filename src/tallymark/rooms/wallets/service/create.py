@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
+from tallymark.api.key_values import check_metadata
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid, NotFound, Problems
@@ -38,7 +39,6 @@ from tallymark.rooms.wallets.service.amounts import MOST_RULE_PAIRS, read_credit
 from tallymark.rooms.wallets.service.announce import Event, News, announce
 from tallymark.rooms.wallets.service.fill import fill, read_order, terms_of
 from tallymark.rooms.wallets.service.ledger import Terms, open_ledger
-from tallymark.rooms.wallets.service.notes import check_metadata
 from tallymark.rooms.wallets.service.read import get_wallet, view_of
 from tallymark.rooms.wallets.service.rules import ReadRule, Setting, read_rule, replace_rules
 

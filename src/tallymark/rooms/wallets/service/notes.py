@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from tallymark.api.key_values import Notes, check_metadata
 from tallymark.db.engine import Tx
-from tallymark.domain.errors import Invalid, NotFound
+from tallymark.domain.errors import NotFound
 from tallymark.rooms.wallets.model import Wallet
 from tallymark.rooms.wallets.repository import wallets as repository
 from tallymark.rooms.wallets.service.read import get_wallet
-
-MOST_KEYS = 50
-LONGEST_KEY = 100
-LONGEST_VALUE = 255
-
-Notes = Mapping[str, str | None]
-
-
-def check_metadata(value: Any) -> Notes | None:
-    """Notes as they are sent; null stays null. Raises `Invalid`."""
-    if value is None:
-        return None
-    if not isinstance(value, dict):
-        raise Invalid({"value": ["value_is_invalid"]})
-    if len(value) > MOST_KEYS or any(_is_too_long(key, text) for key, text in value.items()):
-        raise Invalid({"value": ["value_is_too_long"]})
-    if not all(text is None or isinstance(text, str) for text in value.values()):
-        raise Invalid({"value": ["value_is_invalid"]})
-    return value
-
-
-def _is_too_long(key: str, text: Any) -> bool:
-    return len(key) > LONGEST_KEY or (isinstance(text, str) and len(text) > LONGEST_VALUE)
 
 
 async def replace_metadata(tx: Tx, wallet: Wallet, value: Any, *, now: datetime) -> Wallet:
