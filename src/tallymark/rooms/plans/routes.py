@@ -27,10 +27,10 @@ from tallymark.rooms.plans.schemas.inputs import (
     PricingUnitUpdateRequest,
 )
 from tallymark.rooms.plans.schemas.outputs import (
+    ChargeFilterOutput,
     ChargeOutput,
     ChargeResponse,
     ChargesResponse,
-    FilterOutput,
     FilterResponse,
     FiltersResponse,
     FixedChargeOutput,
@@ -149,7 +149,7 @@ async def create_filter(
         editing = await service.edit(tx, plan, now=context.now, cascades=bool(body.filter.cascade_updates))
         made = await filters.add_filter(tx, editing, charge, body.filter.to_value())
         charge = charges.find_charge(await service.finish(tx, editing), charge_code)
-    return FilterResponse(filter=FilterOutput.of(filters.find_filter(charge, made)))
+    return FilterResponse(filter=ChargeFilterOutput.of_charge(filters.find_filter(charge, made), charge_code))
 
 
 @router.get("/plans/{code:path}/charges/{charge_code}/filters")
@@ -159,7 +159,8 @@ async def list_filters(code: str, charge_code: str, context: InContext, page: In
         charge = charges.find_charge(await service.get_plan(tx, code=code), charge_code)
     shown = charge.filters[page.offset : page.offset + page.size]
     return FiltersResponse(
-        filters=[FilterOutput.of(item) for item in shown], meta=Meta.of(page, len(charge.filters))
+        filters=[ChargeFilterOutput.of_charge(item, charge_code) for item in shown],
+        meta=Meta.of(page, len(charge.filters)),
     )
 
 
@@ -169,7 +170,7 @@ async def get_filter(code: str, charge_code: str, lago_id: str, context: InConte
     async with context.transaction() as tx:
         charge = charges.find_charge(await service.get_plan(tx, code=code), charge_code)
     found = filters.find_filter(charge, read_id(lago_id, "charge_filter"))
-    return FilterResponse(filter=FilterOutput.of(found))
+    return FilterResponse(filter=ChargeFilterOutput.of_charge(found, charge_code))
 
 
 @router.change("/plans/{code:path}/charges/{charge_code}/filters/{lago_id}")
@@ -184,7 +185,9 @@ async def update_filter(
         editing = await service.edit(tx, plan, now=context.now, cascades=bool(body.filter.cascade_updates))
         await filters.update_filter(tx, editing, charge, known, body.filter.to_value().sent)
         charge = charges.find_charge(await service.finish(tx, editing), charge_code)
-    return FilterResponse(filter=FilterOutput.of(filters.find_filter(charge, known.id)))
+    return FilterResponse(
+        filter=ChargeFilterOutput.of_charge(filters.find_filter(charge, known.id), charge_code)
+    )
 
 
 @router.delete("/plans/{code:path}/charges/{charge_code}/filters/{lago_id}")
@@ -200,7 +203,7 @@ async def delete_filter(
         editing = await service.edit(tx, plan, now=context.now, cascades=cascades)
         await filters.delete_filter(tx, editing, known)
         await service.finish(tx, editing)
-    return FilterResponse(filter=FilterOutput.of(known))
+    return FilterResponse(filter=ChargeFilterOutput.of_charge(known, charge_code))
 
 
 @router.post("/plans/{code:path}/charges")

@@ -18,10 +18,10 @@ from tallymark.rooms.plans.schemas.inputs import (
     FixedChargeUpdateRequest,
 )
 from tallymark.rooms.plans.schemas.outputs import (
+    ChargeFilterOutput,
     ChargeOutput,
     ChargeResponse,
     ChargesResponse,
-    FilterOutput,
     FilterResponse,
     FiltersResponse,
     FixedChargeOutput,
@@ -85,7 +85,7 @@ async def list_subscription_filters(
         charge = charges.find_charge((await _contract(tx, external_id, request)).plan, code)
     shown = charge.filters[page.offset : page.offset + page.size]
     meta = Meta.of(page, len(charge.filters))
-    return FiltersResponse(filters=[FilterOutput.of(item) for item in shown], meta=meta)
+    return FiltersResponse(filters=[ChargeFilterOutput.of_charge(item, code) for item in shown], meta=meta)
 
 
 @router.post("/subscriptions/{external_id}/charges/{code}/filters", openapi_extra=STATUS)
@@ -97,7 +97,7 @@ async def create_subscription_filter(
         contract = await _contract(tx, external_id, request)
         own, made = await prices.add_filter(tx, contract, code, body.filter.to_value(), now=context.now)
     found = filters.find_filter(charges.find_charge(own.plan, code), made)
-    return FilterResponse(filter=FilterOutput.of(found))
+    return FilterResponse(filter=ChargeFilterOutput.of_charge(found, code))
 
 
 @router.get("/subscriptions/{external_id}/charges/{code}/filters/{lago_id}", openapi_extra=STATUS)
@@ -108,7 +108,7 @@ async def get_subscription_filter(
     async with context.transaction() as tx:
         charge = charges.find_charge((await _contract(tx, external_id, request)).plan, code)
     found = filters.find_filter(charge, read_id(lago_id, "charge_filter"))
-    return FilterResponse(filter=FilterOutput.of(found))
+    return FilterResponse(filter=ChargeFilterOutput.of_charge(found, code))
 
 
 @router.change("/subscriptions/{external_id}/charges/{code}/filters/{lago_id}", openapi_extra=STATUS)
@@ -127,7 +127,7 @@ async def update_subscription_filter(
         filter_id = read_id(lago_id, "charge_filter")
         own, changed = await prices.change_filter(tx, contract, code, filter_id, item, now=context.now)
     found = filters.find_filter(charges.find_charge(own.plan, code), changed)
-    return FilterResponse(filter=FilterOutput.of(found))
+    return FilterResponse(filter=ChargeFilterOutput.of_charge(found, code))
 
 
 @router.delete("/subscriptions/{external_id}/charges/{code}/filters/{lago_id}", openapi_extra=STATUS)
@@ -139,7 +139,7 @@ async def delete_subscription_filter(
         contract = await _contract(tx, external_id, request)
         filter_id = read_id(lago_id, "charge_filter")
         known = await prices.delete_filter(tx, contract, code, filter_id, now=context.now)
-    return FilterResponse(filter=FilterOutput.of(known))
+    return FilterResponse(filter=ChargeFilterOutput.of_charge(known, code))
 
 
 @router.get("/subscriptions/{external_id}/fixed_charges", openapi_extra=STATUS)

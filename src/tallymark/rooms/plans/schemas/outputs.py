@@ -61,6 +61,17 @@ class FilterOutput(BaseModel):
         )
 
 
+class ChargeFilterOutput(FilterOutput):
+    """A filter shown by itself: with the charge that it is of."""
+
+    charge_code: str
+
+    @classmethod
+    def of_charge(cls, item: ChargeFilter, charge_code: str) -> ChargeFilterOutput:
+        """Show a filter of a charge."""
+        return cls(**dict(FilterOutput.of(item)), charge_code=charge_code)
+
+
 class AppliedPricingUnitOutput(BaseModel):
     code: str
     conversion_rate: DecimalText
@@ -275,11 +286,11 @@ class ChargesResponse(BaseModel):
 
 
 class FilterResponse(BaseModel):
-    filter: FilterOutput
+    filter: ChargeFilterOutput
 
 
 class FiltersResponse(BaseModel):
-    filters: list[FilterOutput]
+    filters: list[ChargeFilterOutput]
     meta: Meta
 
 
