@@ -190,7 +190,7 @@ class TestSubscriptions:
 
         def shown(answer):
             sections = answer["subscription"]["applied_invoice_custom_sections"]
-            return [section["code"] for section in sections]
+            return [section["invoice_custom_section"]["code"] for section in sections]
 
         assert shown(made) == ["bank", "terms"]
         assert await change() == ["bank", "terms"]

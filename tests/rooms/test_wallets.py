@@ -1084,7 +1084,9 @@ class TestCreditInvoices:
         choosing = await wallet(
             client, who, invoice_custom_section={"invoice_custom_section_codes": ["of_wallet"]}
         )
-        assert [one["code"] for one in choosing["applied_invoice_custom_sections"]] == ["of_wallet"]
+        assert [
+            one["invoice_custom_section"]["code"] for one in choosing["applied_invoice_custom_sections"]
+        ] == ["of_wallet"]
         own = {"invoice_custom_section_codes": ["of_transaction"]}
         printed = []
         for of, more in (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from pydantic import BaseModel
 
@@ -32,4 +32,23 @@ class SectionOutput(BaseModel):
             display_name=section.display_name,
             organization_id=section.organization_id,
             created_at=section.created_at,
+        )
+
+
+class ChosenSectionOutput(BaseModel):
+    """That a subscription, wallet or transaction selects a section: its own id, and the section."""
+
+    lago_id: UUID
+    created_at: Instant
+    invoice_custom_section_id: UUID
+    invoice_custom_section: SectionOutput
+
+    @classmethod
+    def of(cls, owner_id: UUID, section: Section) -> ChosenSectionOutput:
+        """Show what an owner has selected. The id is made of both, so that it stays the same."""
+        return cls(
+            lago_id=uuid5(owner_id, str(section.id)),
+            created_at=section.created_at,
+            invoice_custom_section_id=section.id,
+            invoice_custom_section=SectionOutput.of(section),
         )

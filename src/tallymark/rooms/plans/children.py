@@ -36,6 +36,7 @@ OVERRIDDEN = (
     "amount_cents",
     "amount_currency",
     "trial_period",
+    "metadata",
 )
 CHARGE_COPIED = ("code", "charge_model", "properties", "pay_in_advance", "invoiceable", "prorated",
                  "regroup_paid_fees", "accepts_target_wallet", "min_amount_cents", "invoice_display_name")  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import Query, Request
@@ -13,10 +14,16 @@ from tallymark.api.wire import query_flag
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import Forbidden, Invalid, NotFound
 from tallymark.rooms.customers import service as customers
+from tallymark.rooms.invoice_custom_sections.model import Section
+from tallymark.rooms.plans.model import UsageThreshold
 from tallymark.rooms.subscriptions import service
-from tallymark.rooms.subscriptions.model import Filters, Status, Subscription
+from tallymark.rooms.subscriptions.model import Filters, Status, Subscription, SubscriptionView
 from tallymark.rooms.subscriptions.schemas import (
+    ChangedSubscriptionOutput,
+    ChangedSubscriptionResponse,
     DetailedSubscriptionOutput,
+    EndedSubscriptionOutput,
+    EndedSubscriptionResponse,
     SubscriptionCreateRequest,
     SubscriptionOutput,
     SubscriptionResponse,
@@ -35,16 +42,14 @@ async def create_subscription(body: SubscriptionCreateRequest, context: InContex
     if body.authorization is not None:
         raise Forbidden("feature_not_available")
     async with context.transaction() as tx:
-        made = await service.create(tx, body.subscription.to_value(), now=context.now)
-        await service.begin_with_thresholds(
-            tx,
-            made,
-            body.subscription.plan_code,
-            body.subscription.thresholds(),
-            now=context.now,
+        asked = body.subscription.to_value()
+        made = await service.create(tx, asked, now=context.now)
+        subject = await service.find_subject(tx, made, asked.plan_code)
+        await service.set_thresholds(tx, subject, body.subscription.thresholds() or None, now=context.now)
+        await service.choose_sections(tx, subject, body.subscription.sections())
+        return SubscriptionResponse(
+            subscription=DetailedSubscriptionOutput.detailed(*await _view(tx, made, context))
         )
-        made = await service.choose_sections(tx, made, body.subscription.sections())
-        return await _answer(tx, made, context)
 
 
 @router.get("/subscriptions")
@@ -102,16 +107,18 @@ async def get_subscription(
     """Read one subscription, the active one unless another status is asked for."""
     async with context.transaction() as tx:
         found = await _find(tx, external_id, status or subscription_status)
-        return await _answer(tx, found, context)
+        return SubscriptionResponse(
+            subscription=DetailedSubscriptionOutput.detailed(*await _view(tx, found, context))
+        )
 
 
 @router.change("/subscriptions/{external_id:path}")
 async def update_subscription(
     external_id: str, body: SubscriptionUpdateRequest, context: InContext, status: str | None = None
-) -> SubscriptionResponse:
+) -> ChangedSubscriptionResponse:
     """Change what is sent; with several of that id, the one of the given status (active by default)."""
     async with context.transaction() as tx:
-        found = await _find(tx, external_id, status or body.status, alone_is_enough=True)
+        found = await service.choose(tx, external_id=external_id, status=status or body.status)
         changed = await service.update(tx, found, body.subscription.to_changes(), now=context.now)
         overrides = body.subscription.overrides()
         if overrides is not None:
@@ -119,7 +126,9 @@ async def update_subscription(
             changed = await service.change(tx, contract, overrides, now=context.now)
         await service.set_thresholds(tx, changed, body.subscription.thresholds(), now=context.now)
         changed = await service.choose_sections(tx, changed, body.subscription.sections())
-        return await _answer(tx, changed, context)
+        return ChangedSubscriptionResponse(
+            subscription=ChangedSubscriptionOutput.changed(*await _view(tx, changed, context))
+        )
 
 
 @router.delete("/subscriptions/{external_id:path}")
@@ -130,16 +139,17 @@ async def terminate_subscription(
     status: str | None = None,
     on_termination_credit_note: str | None = None,
     on_termination_invoice: str | None = None,
-) -> SubscriptionResponse:
+) -> EndedSubscriptionResponse:
     """Terminate an active subscription, or cancel a pending one (`status=pending`)."""
     sent = await _body_options(request)
     credit_note = on_termination_credit_note or sent.get("on_termination_credit_note")
     invoice = on_termination_invoice or sent.get("on_termination_invoice")
     _check_options(credit_note, invoice)
     async with context.transaction() as tx:
-        found = await _find(tx, external_id, status)
+        wanted = Status.PENDING if status == "pending" else Status.ACTIVE
+        found = await service.get_subscription(tx, external_id=external_id, status=wanted)
         await tx.lock("customer", found.customer_id)
-        found = await _find(tx, external_id, status)
+        found = await service.get_subscription(tx, external_id=external_id, status=wanted)
         if found.status is Status.PENDING:
             ended = await service.cancel(tx, found, now=context.now)
         else:
@@ -152,7 +162,8 @@ async def terminate_subscription(
                 credit_note=credit_note,
                 invoice=invoice,
             )
-        return await _answer(tx, ended, context)
+        view, sections, _ = await _view(tx, ended, context)
+        return EndedSubscriptionResponse(subscription=EndedSubscriptionOutput.ended(view, sections))
 
 
 def read_statuses(asked: list[str]) -> tuple[Status, ...]:
@@ -179,25 +190,21 @@ def _check_options(credit_note: str | None, invoice: str | None) -> None:
         raise Invalid({"on_termination_invoice": ["invalid_value"]})
 
 
-async def _find(
-    tx: Tx, external_id: str, status: str | None, *, alone_is_enough: bool = False
-) -> Subscription:
-    if status not in STATUSES and status is not None:
-        raise NotFound("subscription")
-    if alone_is_enough:
-        return await service.choose(tx, external_id=external_id, status=Status(status or "active"))
-    wanted = STATUSES[status or "active"]
+async def _find(tx: Tx, external_id: str, status: str | None) -> Subscription:
+    wanted = STATUSES.get(status or "active")
     if not wanted:
         raise NotFound("subscription")
     return await service.get_subscription(tx, external_id=external_id, status=wanted[0])
 
 
-async def _answer(tx: Tx, subscription: Subscription, context: Context) -> SubscriptionResponse:
+async def _view(
+    tx: Tx, subscription: Subscription, context: Context
+) -> tuple[SubscriptionView, Sequence[Section], Sequence[UsageThreshold]]:
+    """A subscription as it stands, the custom sections that it selects itself, and the thresholds that apply."""
     (view,) = await service.get_views(tx, [subscription], now=context.now)
     selected = (await service.sections_of(tx, [subscription.id])).get(subscription.id, ())
     thresholds = await service.applicable_thresholds(tx, view.contract)
-    shown = DetailedSubscriptionOutput.with_sections(view, selected, thresholds)
-    return SubscriptionResponse(subscription=shown)
+    return view, selected, thresholds
 
 
 async def _list(context: Context, filters: Filters, page: Page) -> SubscriptionsResponse:

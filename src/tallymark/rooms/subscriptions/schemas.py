@@ -26,7 +26,7 @@ from tallymark.api.wire import (
 from tallymark.domain.errors import Invalid
 from tallymark.domain.periods import BillingTime
 from tallymark.rooms.invoice_custom_sections.model import Section
-from tallymark.rooms.invoice_custom_sections.schemas import SectionOutput
+from tallymark.rooms.invoice_custom_sections.schemas import ChosenSectionOutput
 from tallymark.rooms.plans.inputs import ThresholdInput
 from tallymark.rooms.plans.model import UsageThreshold
 from tallymark.rooms.plans.schemas.inputs import OverridesFields, ThresholdFields
@@ -78,6 +78,15 @@ RULES = {
 """What activation rules look like; the service says what is wrong with them."""
 
 
+def _invalid_value(*allowed: str | None) -> BeforeValidator:
+    def check(value: Any) -> Any:
+        if value not in allowed:
+            raise PydanticCustomError("invalid_value", "not in the list")
+        return value
+
+    return BeforeValidator(check)
+
+
 class SubscriptionFields(Input):
     """What creation and update share."""
 
@@ -93,6 +102,10 @@ class SubscriptionFields(Input):
     activation_rules: Annotated[Any, WithJsonSchema(RULES)] = None
     usage_thresholds: list[ThresholdFields] | None = None
     progressive_billing_disabled: bool | None = None
+    on_termination_credit_note: Annotated[
+        str | None, _invalid_value("credit", "refund", "offset", "skip", None)
+    ] = None
+    on_termination_invoice: Annotated[str | None, _invalid_value("generate", "skip", None)] = None
 
     def overrides(self) -> Overrides | None:
         """What the subscription is to have of its own; None where nothing is said of it. Raises `Invalid`."""
@@ -128,12 +141,13 @@ OPTIONS = (
     "on_termination_invoice",
     "progressive_billing_disabled",
 )
-FLAGS = ("consolidate_invoice", "progressive_billing_disabled")
+FLAGS = ("consolidate_invoice", "progressive_billing_disabled", "on_termination_invoice")
+"""Those that are not cleared: null is no change."""
 
 
 class SubscriptionCreateInput(SubscriptionFields):
     external_customer_id: Trimmed
-    plan_code: Trimmed
+    plan_code: Annotated[OptionalText, AfterValidator(lambda text: text and text.strip())] = None
     external_id: Trimmed
     billing_time: Annotated[str | None, one_of("calendar", "anniversary", None)] = None
 
@@ -141,7 +155,7 @@ class SubscriptionCreateInput(SubscriptionFields):
         """What is asked for. Raises `Invalid`."""
         return NewSubscription(
             external_customer_id=self.external_customer_id,
-            plan_code=self.plan_code,
+            plan_code=self.plan_code or "",
             external_id=self.external_id,
             name=self.name,
             billing_time=BillingTime(self.billing_time or "calendar"),
@@ -154,21 +168,7 @@ class SubscriptionCreateInput(SubscriptionFields):
         )
 
 
-def _invalid_value(*allowed: str | None) -> BeforeValidator:
-    def check(value: Any) -> Any:
-        if value not in allowed:
-            raise PydanticCustomError("invalid_value", "not in the list")
-        return value
-
-    return BeforeValidator(check)
-
-
 class SubscriptionUpdateInput(SubscriptionFields):
-    on_termination_credit_note: Annotated[
-        str | None, _invalid_value("credit", "refund", "offset", "skip", None)
-    ] = None
-    on_termination_invoice: Annotated[str, _invalid_value("generate", "skip")] = "generate"
-
     def to_changes(self) -> dict[str, Any]:
         """What the request changes: columns, and rules of activation. Raises `Invalid`."""
         own = ("name", "ending_at", "subscription_at", "billing_entity_code", "activation_rules")
@@ -255,27 +255,58 @@ class ApplicableThresholdOutput(BaseModel):
         )
 
 
-class DetailedSubscriptionOutput(SubscriptionOutput):
+class EndedSubscriptionOutput(SubscriptionOutput):
+    """With its plan, and the custom sections that it selects itself (§2.1)."""
+
     plan: PlanOutput
-    entitlements: list[dict[str, Any]]
-    applicable_usage_thresholds: list[ApplicableThresholdOutput]
-    applied_invoice_custom_sections: list[SectionOutput]
+    applied_invoice_custom_sections: list[ChosenSectionOutput]
 
     @classmethod
-    def with_sections(
+    def ended(cls, view: SubscriptionView, sections: Sequence[Section] = ()) -> EndedSubscriptionOutput:
+        """Show a subscription that was called off or ended."""
+        return cls(**_with_plan(view, sections))
+
+
+class ChangedSubscriptionOutput(EndedSubscriptionOutput):
+    """With the thresholds that apply to it, too."""
+
+    applicable_usage_thresholds: list[ApplicableThresholdOutput]
+
+    @classmethod
+    def changed(
+        cls,
+        view: SubscriptionView,
+        sections: Sequence[Section] = (),
+        thresholds: Sequence[UsageThreshold] = (),
+    ) -> ChangedSubscriptionOutput:
+        """Show a subscription that was updated."""
+        shown = [ApplicableThresholdOutput.of(item) for item in thresholds]
+        return cls(**_with_plan(view, sections), applicable_usage_thresholds=shown)
+
+
+class DetailedSubscriptionOutput(ChangedSubscriptionOutput):
+    """With what its plan entitles to, too."""
+
+    entitlements: list[dict[str, Any]]
+
+    @classmethod
+    def detailed(
         cls,
         view: SubscriptionView,
         sections: Sequence[Section] = (),
         thresholds: Sequence[UsageThreshold] = (),
     ) -> DetailedSubscriptionOutput:
-        """The same with its plan, the custom sections that it selects itself, and the thresholds that apply."""
-        return cls(
-            **subscription_fields(view),
-            plan=PlanOutput.of(view.contract.plan),
-            entitlements=[],
-            applicable_usage_thresholds=[ApplicableThresholdOutput.of(item) for item in thresholds],
-            applied_invoice_custom_sections=[SectionOutput.of(section) for section in sections],
-        )
+        """Show all there is."""
+        return cls(**dict(ChangedSubscriptionOutput.changed(view, sections, thresholds)), entitlements=[])
+
+
+def _with_plan(view: SubscriptionView, sections: Sequence[Section]) -> dict[str, Any]:
+    owner_id = view.contract.subscription.id
+    return {
+        **subscription_fields(view),
+        "plan": PlanOutput.of(view.contract.plan),
+        "applied_invoice_custom_sections": [ChosenSectionOutput.of(owner_id, item) for item in sections],
+    }
 
 
 def subscription_fields(view: SubscriptionView) -> dict[str, Any]:
@@ -315,6 +346,14 @@ def last_moment(end: datetime) -> datetime:
 
 class SubscriptionResponse(BaseModel):
     subscription: DetailedSubscriptionOutput
+
+
+class ChangedSubscriptionResponse(BaseModel):
+    subscription: ChangedSubscriptionOutput
+
+
+class EndedSubscriptionResponse(BaseModel):
+    subscription: EndedSubscriptionOutput
 
 
 class SubscriptionsResponse(BaseModel):

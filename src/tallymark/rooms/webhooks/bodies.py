@@ -184,7 +184,7 @@ async def _load_subscriptions(tx: Tx, ids: Sequence[UUID], at: datetime, link: L
     outputs = [
         (
             one.id,
-            DetailedSubscriptionOutput.with_sections(view, sections.get(one.id, ()), thresholds[one.id]),
+            DetailedSubscriptionOutput.detailed(view, sections.get(one.id, ()), thresholds[one.id]),
         )
         for one, view in zip(found, views, strict=True)
     ]

@@ -281,6 +281,7 @@ class OverridesFields(Input):
     fixed_charges: list[FixedChargeFields] | None = None
     minimum_commitment: CommitmentFields | None = None
     usage_thresholds: list[ThresholdFields] | None = None
+    metadata: dict[str, str | None] | Any = None
 
     @property
     def is_units_only(self) -> bool:
@@ -296,8 +297,11 @@ class OverridesFields(Input):
             "name", "invoice_display_name", "description", "amount_cents", "amount_currency", "trial_period",
         )  # fmt: skip
         commitment, thresholds = self.minimum_commitment, self.usage_thresholds
+        values = {name: value for name, value in self.sent.items() if name in columns}
+        if "metadata" in self.model_fields_set:
+            values["metadata"] = check_metadata(self.metadata)
         return PlanInput(
-            values={name: value for name, value in self.sent.items() if name in columns},
+            values=values,
             charges=None if self.charges is None else [item.to_value() for item in self.charges],
             fixed_charges=None
             if self.fixed_charges is None

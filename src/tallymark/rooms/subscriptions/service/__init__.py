@@ -3,7 +3,7 @@
 from tallymark.rooms.subscriptions.service.activate import activate
 from tallymark.rooms.subscriptions.service.agenda import note_billing, reschedule
 from tallymark.rooms.subscriptions.service.change import is_billed_with_change, switch
-from tallymark.rooms.subscriptions.service.create import NewSubscription, create
+from tallymark.rooms.subscriptions.service.create import NewSubscription, create, find_subject
 from tallymark.rooms.subscriptions.service.fixed_units import first_units, note_changed_units, unit_events_of
 from tallymark.rooms.subscriptions.service.match import holding, started_of
 from tallymark.rooms.subscriptions.service.overrides import Overrides, change, give_child
@@ -30,7 +30,6 @@ from tallymark.rooms.subscriptions.service.sections import (
 from tallymark.rooms.subscriptions.service.terminate import cancel, terminate
 from tallymark.rooms.subscriptions.service.thresholds import (
     applicable_thresholds,
-    begin_with_thresholds,
     note_checks,
     set_thresholds,
     thresholds_of,
@@ -47,7 +46,6 @@ __all__ = [
     "activate",
     "active_contracts_of",
     "applicable_thresholds",
-    "begin_with_thresholds",
     "cancel",
     "choose",
     "choose_sections",
@@ -57,6 +55,7 @@ __all__ = [
     "end_trial",
     "find_active",
     "find_newest",
+    "find_subject",
     "first_units",
     "get_contracts",
     "get_subscription",

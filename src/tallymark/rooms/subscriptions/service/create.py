@@ -71,6 +71,9 @@ async def create(tx: Tx, asked: NewSubscription, *, now: datetime) -> Subscripti
         return await _change(tx, current, plan=plan, asked=asked, entity_id=entity_id, now=now)
     await _refuse_taken(tx, asked.external_id)
     own_plan = await plan_for(tx, plan, asked.overrides, now=now)
+    options = dict(asked.options)
+    if not own_plan.pay_in_advance:
+        options.pop("on_termination_credit_note", None)  # nothing is paid that could be given back (§2.8)
     made = await repository.insert_subscription(
         tx,
         {
@@ -85,13 +88,24 @@ async def create(tx: Tx, asked: NewSubscription, *, now: datetime) -> Subscripti
             "billing_time": asked.billing_time,
             "subscription_at": subscription_at,
             "ending_at": asked.ending_at,
-            **asked.options,
+            **options,
             "created_at": now,
             "updated_at": now,
         },
     )
     await keep_units(tx, made, plan, asked.overrides, now=now)
     return await _begin(tx, made, now=now)
+
+
+async def find_subject(tx: Tx, made: Subscription, plan_code: str) -> Subscription:
+    """The subscription that a creation is about: a downgrade answers with the current one, and is about the one that waits."""
+    contract = (await get_contracts(tx, [made]))[made.id]
+    after = contract.relations.successor
+    waits = after is not None and after.status is Status.PENDING and after.plan_code == plan_code
+    if after is None or not waits or contract.plan.code == plan_code:
+        return made
+    (waiting,) = await repository.get_subscriptions(tx, [after.id])
+    return waiting
 
 
 def check_dates(ending_at: datetime | None, *, subscription_at: datetime, now: datetime) -> None:

@@ -33,13 +33,15 @@ async def get_subscription(tx: Tx, *, external_id: str, status: Status = Status.
     return found[0]
 
 
-async def choose(tx: Tx, *, external_id: str, status: Status) -> Subscription:
+async def choose(tx: Tx, *, external_id: str, status: str | None) -> Subscription:
     """The only subscription of an external id whatever its status, else that of the given one (subscriptions §2.3).
 
-    Raises `NotFound("subscription")`.
+    That is a pending one or an incomplete one where they are asked for, and the active one otherwise. Raises
+    `NotFound("subscription")`.
     """
+    wanted = status if status in ("pending", "incomplete") else "active"
     found = await repository.find_by_external_id(tx, external_id)
-    matching = [item for item in found if item.status is status] if len(found) > 1 else found
+    matching = [item for item in found if item.status == wanted] if len(found) > 1 else found
     if not matching:
         raise NotFound("subscription")
     return max(matching, key=lambda item: (item.subscription_at, item.created_at))

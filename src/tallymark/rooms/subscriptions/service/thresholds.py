@@ -17,24 +17,6 @@ from tallymark.rooms.subscriptions.model import Contract, Status, Subscription
 from tallymark.rooms.subscriptions.service.read import get_contracts
 
 
-async def begin_with_thresholds(
-    tx: Tx, made: Subscription, plan_code: str, asked: Sequence[ThresholdInput] | None, *, now: datetime
-) -> None:
-    """Give the subscription that a creation is about thresholds of its own; an empty list is ignored.
-
-    A creation that makes a downgrade answers with the current subscription, and is about the one that waits.
-    """
-    if not asked:
-        return
-    contract = (await get_contracts(tx, [made]))[made.id]
-    after = contract.relations.successor
-    waits = after is not None and after.status is Status.PENDING and after.plan_code == plan_code
-    if after is not None and waits and contract.plan.code != plan_code:
-        await _replace(tx, after.id, asked, now=now)
-    else:
-        await set_thresholds(tx, made, asked, now=now)
-
-
 async def set_thresholds(
     tx: Tx, subscription: Subscription, asked: Sequence[ThresholdInput] | None, *, now: datetime
 ) -> None:
@@ -44,7 +26,11 @@ async def set_thresholds(
     """
     if asked is None:
         return
-    await _replace(tx, subscription.id, asked, now=now)
+    commitments.check_thresholds(asked)
+    rows = [
+        {**row, "subscription_id": subscription.id} for row in commitments.threshold_rows(tx, asked, now=now)
+    ]
+    await repository.replace_thresholds(tx, subscription.id, rows)
     contract = (await get_contracts(tx, [subscription]))[subscription.id]
     if contract.plan.parent_id is not None:
         await commitments.drop_thresholds(tx, contract.plan)
@@ -89,11 +75,3 @@ async def note_checks(tx: Tx, contracts: Iterable[Contract], *, now: datetime) -
             if thresholds[contract.subscription.id]
         ),
     )
-
-
-async def _replace(tx: Tx, subscription_id: UUID, asked: Sequence[ThresholdInput], *, now: datetime) -> None:
-    commitments.check_thresholds(asked)
-    rows = [
-        {**row, "subscription_id": subscription_id} for row in commitments.threshold_rows(tx, asked, now=now)
-    ]
-    await repository.replace_thresholds(tx, subscription_id, rows)

@@ -13,7 +13,7 @@ from tallymark.api.pagination import Meta
 from tallymark.api.wire import DecimalText, Instant, InstantMs
 from tallymark.domain.money import decimal_text
 from tallymark.domain.wallets import SHOWN_DECIMALS
-from tallymark.rooms.invoice_custom_sections.schemas import SectionOutput
+from tallymark.rooms.invoice_custom_sections.schemas import ChosenSectionOutput
 from tallymark.rooms.subscriptions.schemas import PaymentMethodReference
 from tallymark.rooms.wallets.model import (
     Consumption,
@@ -58,7 +58,7 @@ class RuleOutput(BaseModel):
     transaction_metadata: list[dict[str, str]]
     purchase_order_number: str | None
     payment_method: PaymentMethodReference
-    applied_invoice_custom_sections: list[SectionOutput]
+    applied_invoice_custom_sections: list[ChosenSectionOutput]
 
     @classmethod
     def of(cls, view: RuleView) -> RuleOutput:
@@ -70,7 +70,9 @@ class RuleOutput(BaseModel):
             lago_id=rule.id,
             transaction_metadata=[dict(pair) for pair in rule.transaction_metadata],
             payment_method=_paid_by(rule),
-            applied_invoice_custom_sections=[SectionOutput.of(section) for section in view.sections],
+            applied_invoice_custom_sections=[
+                ChosenSectionOutput.of(rule.id, section) for section in view.sections
+            ],
         )
 
 
@@ -116,7 +118,7 @@ class WalletOutput(BaseModel):
     payment_method: PaymentMethodReference
     recurring_transaction_rules: list[RuleOutput]
     applies_to: AppliesToOutput
-    applied_invoice_custom_sections: list[SectionOutput]
+    applied_invoice_custom_sections: list[ChosenSectionOutput]
     metadata: dict[str, str | None] | None
 
     @model_serializer(mode="wrap")
@@ -143,7 +145,9 @@ class WalletOutput(BaseModel):
             payment_method=_paid_by(wallet),
             recurring_transaction_rules=[RuleOutput.of(rule) for rule in view.rules],
             applies_to=AppliesToOutput.of(wallet),
-            applied_invoice_custom_sections=[SectionOutput.of(section) for section in view.sections],
+            applied_invoice_custom_sections=[
+                ChosenSectionOutput.of(wallet.id, section) for section in view.sections
+            ],
             metadata=None if wallet.metadata is None else dict(wallet.metadata),
         )
 
@@ -185,7 +189,7 @@ class TransactionOutput(BaseModel):
     failed_at: Instant | None
     created_at: Instant
     payment_method: PaymentMethodReference
-    applied_invoice_custom_sections: list[SectionOutput]
+    applied_invoice_custom_sections: list[ChosenSectionOutput]
 
     @classmethod
     def of(cls, view: TransactionView) -> TransactionOutput:
@@ -209,7 +213,9 @@ class TransactionOutput(BaseModel):
             remaining_credit_amount=None if left is None else wallet.credits.of_cents(left),
             metadata=[dict(pair) for pair in one.metadata],
             payment_method=_paid_by(one),
-            applied_invoice_custom_sections=[SectionOutput.of(section) for section in view.sections],
+            applied_invoice_custom_sections=[
+                ChosenSectionOutput.of(one.id, section) for section in view.sections
+            ],
         )
 
 
