@@ -1,12 +1,19 @@
-"""A billing run: so many customers renewed by one advance of the clock; an idle year; and the PDF of one invoice."""
+"""A billing run: so many customers renewed by one advance of the clock; an idle year; and the PDF of one invoice.
+
+By itself, `python -m bench.billing 1000 10000 100000` shows what an invoice costs in runs of these sizes.
+"""
 
 from __future__ import annotations
 
+import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from bench.server import Server
+import psycopg
+from rich.console import Console
+
+from bench.clones import clone
+from bench.server import Server, running_server
 
 METRICS = ("calls", "tokens", "seconds", "gigabytes", "seats")
 
@@ -16,16 +23,8 @@ def measure(server: Server, *, customers: int) -> dict[str, Any]:
 
     An invoice has a base price, the fees of five metrics, a tax, and a wallet that pays a part of it.
     """
-    key = server.new_organization("2026-01-01T00:00:00Z")
-    headers = {"Authorization": f"Bearer {key}"}
-    _sell(server, headers, customers, credits="20")
-    began = time.perf_counter()
-    body = {"test_clock": {"to": "2026-02-01T01:00:00Z"}}
-    server.call("POST", "/api/v1/test_clock/advance", body, **headers)
-    elapsed = time.perf_counter() - began
+    headers, elapsed = run(server, customers=customers)
     listed: Any = server.call("GET", "/api/v1/invoices?per_page=10", None, **headers)
-    assert listed["meta"]["total_count"] == customers, listed["meta"]
-    assert {row["prepaid_credit_amount_cents"] for row in listed["invoices"]} == {2000}
     times = [_time_pdf(server, headers, row["lago_id"]) for row in listed["invoices"]]
     year = _idle_year(server, subscriptions=max(customers // 10, 10))
     return {
@@ -36,11 +35,22 @@ def measure(server: Server, *, customers: int) -> dict[str, Any]:
     }
 
 
+def run(server: Server, *, customers: int) -> tuple[dict[str, str], float]:
+    """Renew so many customers by one advance of the clock; the organization's headers, and the seconds that it took."""
+    headers = _sell(server, customers, credits="20")
+    began = time.perf_counter()
+    body = {"test_clock": {"to": "2026-02-01T01:00:00Z"}}
+    server.call("POST", "/api/v1/test_clock/advance", body, **headers)
+    elapsed = time.perf_counter() - began
+    listed: Any = server.call("GET", "/api/v1/invoices?per_page=100", None, **headers)
+    assert listed["meta"]["total_count"] == customers, listed["meta"]
+    assert {row["prepaid_credit_amount_cents"] for row in listed["invoices"]} == {2000}
+    return headers, elapsed
+
+
 def _idle_year(server: Server, *, subscriptions: int) -> dict[str, float]:
     """The clock of an organization moved over one year in which nothing happens but invoices."""
-    key = server.new_organization("2026-01-01T00:00:00Z")
-    headers = {"Authorization": f"Bearer {key}"}
-    _sell(server, headers, subscriptions)
+    headers = _sell(server, subscriptions)
     began = time.perf_counter()
     body = {"test_clock": {"to": "2027-01-01T01:00:00Z"}}
     server.call("POST", "/api/v1/test_clock/advance", body, **headers)
@@ -52,8 +62,13 @@ def _idle_year(server: Server, *, subscriptions: int) -> dict[str, float]:
     }
 
 
-def _sell(server: Server, headers: dict[str, str], customers: int, *, credits: str | None = None) -> None:
-    """Subscribe customers who have used something, each with a wallet of so many credits where any are given."""
+def _sell(server: Server, customers: int, *, credits: str | None = None) -> dict[str, str]:
+    """An organization with customers who have used something, each with a wallet of so many credits where any are given.
+
+    One is sold to over the API, the others are copies. Its headers.
+    """
+    key = server.new_organization("2026-01-01T00:00:00Z")
+    headers = {"Authorization": f"Bearer {key}"}
     server.call(
         "POST", "/api/v1/taxes",
         {"tax": {"name": "VAT", "code": "vat", "rate": "20", "applied_to_organization": True}}, **headers,
@@ -75,34 +90,51 @@ def _sell(server: Server, headers: dict[str, str], customers: int, *, credits: s
     }  # fmt: skip
     server.call("POST", "/api/v1/plans", {"plan": plan}, **headers)
 
-    def subscribe(number: int) -> None:
-        name = f"c{number}"
-        subscription = {"external_customer_id": name, "plan_code": "p", "external_id": name}
-        server.call("POST", "/api/v1/subscriptions", {"subscription": subscription}, **headers)
-        events = [
-            {
-                "transaction_id": f"{name}-{code}",
-                "external_subscription_id": name,
-                "code": code,
-                "properties": {"n": 7},
-            }
-            for code in METRICS
-        ]
-        server.call("POST", "/api/v1/events/batch", {"events": events}, **headers)
-        if credits is not None:
-            wallet = {
-                "external_customer_id": name,
-                "rate_amount": "1",
-                "currency": "EUR",
-                "granted_credits": credits,
-            }
-            server.call("POST", "/api/v1/wallets", {"wallet": wallet}, **headers)
-
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(subscribe, range(customers)))
+    subscription = {"external_customer_id": "c", "plan_code": "p", "external_id": "c"}
+    made = server.call("POST", "/api/v1/subscriptions", {"subscription": subscription}, **headers)
+    events = [
+        {"transaction_id": code, "external_subscription_id": "c", "code": code, "properties": {"n": 7}}
+        for code in METRICS
+    ]
+    server.call("POST", "/api/v1/events/batch", {"events": events}, **headers)
+    if credits is not None:
+        wallet = {
+            "external_customer_id": "c",
+            "rate_amount": "1",
+            "currency": "EUR",
+            "granted_credits": credits,
+        }
+        server.call("POST", "/api/v1/wallets", {"wallet": wallet}, **headers)
+    with psycopg.connect(server.database_url, autocommit=True) as connection:
+        found = connection.execute(
+            "SELECT organization_id FROM subscriptions WHERE id = %s", (made["subscription"]["lago_id"],)
+        ).fetchone()
+        assert found is not None
+        clone(connection, str(found[0]), customers - 1)
+        connection.execute("VACUUM ANALYZE")
+    return headers
 
 
 def _time_pdf(server: Server, headers: dict[str, str], invoice_id: str) -> float:
     began = time.perf_counter()
     server.call("POST", f"/api/v1/invoices/{invoice_id}/download", {}, **headers)
     return (time.perf_counter() - began) * 1000
+
+
+def main() -> None:
+    """Print what an invoice costs in runs of several sizes, the smallest first, on one server."""
+    console = Console()
+    sizes = sorted(int(size) for size in sys.argv[1:]) or [1_000, 10_000]
+    with running_server() as server:
+        run(server, customers=200)  # what is compiled and cached once is, from here on
+        for customers in sizes:
+            with console.status(f"{customers:,} customers ..."):
+                _, elapsed = run(server, customers=customers)
+            per_invoice = 1000 * elapsed / customers
+            console.print(
+                f"{customers:,} invoices: {customers / elapsed:.0f} a second, {per_invoice:.2f} ms each"
+            )
+
+
+if __name__ == "__main__":
+    main()

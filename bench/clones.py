@@ -26,6 +26,8 @@ CLONED: tuple[Table, ...] = (
 
 _NAMES = frozenset({"external_id", "external_subscription_id", "transaction_id", "number", "slug"})
 _COUNTERS = {"sequential_id": 10_000, "entity_sequential_id": 10_000, "stream_id": 1_000_000}
+_OF_CUSTOMERS = {tables.agenda: " AND owner_id <> organization_id"}
+"""What is the organization's own is not copied."""
 _LOOSE = frozenset({"subject_id", "owner_id", "event_id"})
 """Ids of something cloned that no foreign key names."""
 
@@ -38,7 +40,7 @@ def clone(connection: psycopg.Connection, organization_id: str, copies: int) -> 
         values = ", ".join(_value(table, column) for column in table.columns)
         statement = (
             f"INSERT INTO {table.name} ({columns}) OVERRIDING SYSTEM VALUE SELECT {values} FROM {table.name} t,"
-            " generate_series(1, %(copies)s) n WHERE organization_id = %(organization)s"
+            f" generate_series(1, %(copies)s) n WHERE organization_id = %(organization)s{_OF_CUSTOMERS.get(table, '')}"
         )
         connection.execute(statement, {"copies": copies, "organization": organization_id})
 
