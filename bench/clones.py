@@ -28,7 +28,7 @@ _NAMES = frozenset({"external_id", "external_subscription_id", "transaction_id",
 _COUNTERS = {"sequential_id": 10_000, "entity_sequential_id": 10_000, "stream_id": 1_000_000}
 _OF_CUSTOMERS = {tables.agenda: " AND owner_id <> organization_id"}
 """What is the organization's own is not copied."""
-_LOOSE = frozenset({"subject_id", "owner_id", "event_id"})
+_LOOSE = frozenset({"subject_id", "owner_id", "event_id", "customer_id"})
 """Ids of something cloned that no foreign key names."""
 
 

@@ -25,6 +25,20 @@ def organization_column() -> Column[Any]:
     return Column("organization_id", Uuid, ForeignKey("organizations.id"), nullable=False)
 
 
+def tenant_column() -> Column[Any]:
+    """The organization, of tables with many rows for each document: no foreign key.
+
+    Row-level security refuses any other than the one entered, which exists; looking it up again for each row took longer than
+    writing the row, and locked its one row in every transaction.
+    """
+    return Column("organization_id", Uuid, nullable=False)
+
+
+def implied(name: str, *, nullable: bool = False) -> Column[Any]:
+    """An id that another reference of the same row implies (a fee's customer is its subscription's): no foreign key of its own."""
+    return Column(name, Uuid, nullable=nullable)
+
+
 def reference(name: str, target: str, *, nullable: bool = False, index: bool = False) -> Column[Any]:
     return Column(name, Uuid, ForeignKey(f"{target}.id"), nullable=nullable, index=index)
 

@@ -12,22 +12,14 @@ from sqlalchemy import (
     Uuid,
 )
 
-from tallymark.db.tables.columns import (
-    cents,
-    id_column,
-    instant,
-    metadata,
-    organization_column,
-    reference,
-    string,
-)
+from tallymark.db.tables.columns import cents, id_column, instant, metadata, reference, string, tenant_column
 
 # One customer and one currency an entry. That its lines balance, and that nothing is changed, triggers see to.
 journal_entries = Table(
     "journal_entries",
     metadata,
     id_column(),
-    organization_column(),
+    tenant_column(),
     # The order of entries; it has gaps, for it is shared by all organizations.
     Column("sequence", BigInteger, Identity(always=True), nullable=False),
     reference("customer_id", "customers", index=True),
@@ -45,7 +37,7 @@ journal_lines = Table(
     metadata,
     reference("entry_id", "journal_entries"),
     Column("position", SmallInteger, nullable=False),
-    organization_column(),
+    tenant_column(),
     string("account", nullable=False),
     cents("debit_cents"),
     cents("credit_cents"),

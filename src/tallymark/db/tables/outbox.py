@@ -3,14 +3,14 @@
 from sqlalchemy import BigInteger, Column, Identity, Index, Table, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 
-from tallymark.db.tables.columns import instant, metadata, organization_column, string
+from tallymark.db.tables.columns import instant, metadata, string, tenant_column
 
 outbox = Table(
     "outbox",
     metadata,
     # Also the order in which messages are told.
     Column("id", BigInteger, Identity(always=True), primary_key=True),
-    organization_column(),
+    tenant_column(),
     string("webhook_type", nullable=False),
     string("object_type", nullable=False),
     Column("object_id", Uuid),

@@ -28,6 +28,7 @@ from tallymark.db.tables.columns import (
     precise,
     reference,
     string,
+    tenant_column,
     timestamps,
 )
 
@@ -157,7 +158,7 @@ wallet_transactions = Table(
     "wallet_transactions",
     metadata,
     id_column(),
-    organization_column(),
+    tenant_column(),
     reference("wallet_id", "wallets"),
     reference("billing_entity_id", "billing_entities", nullable=True),
     string("transaction_type", nullable=False),
@@ -231,7 +232,7 @@ wallet_transaction_consumptions = Table(
     "wallet_transaction_consumptions",
     metadata,
     id_column(),
-    organization_column(),
+    tenant_column(),
     reference("inbound_transaction_id", "wallet_transactions"),
     reference("outbound_transaction_id", "wallet_transactions", index=True),
     cents("consumed_amount_cents"),
