@@ -11,7 +11,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
-from procrastinate.jobs import Job
+from procrastinate.jobs import Job as QueuedJob
 from sqlalchemy import text
 
 from tallymark import worker
@@ -20,7 +20,7 @@ from tallymark.db.engine import Database
 from tallymark.db.migrate import migrate
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Item, Kind
-from tallymark.jobs.queue import RENDER_DOCUMENT, RUN_DUE_WORK, enqueue, enqueue_due_work
+from tallymark.jobs.queue import RENDER_DOCUMENT, RUN_DUE_WORK, Job, enqueue, enqueue_due_work
 from tallymark.jobs.schedule import MANY, enqueue_what_is_due
 from tallymark.rooms.organizations import service
 from tallymark.worker import BackOff, Tasks, make_queue, retry_stalled_jobs, run_worker
@@ -114,7 +114,8 @@ async def jobs(database) -> list[tuple[str, str, int]]:
 async def ask_for_document(database, organization_id: UUID, invoice_id: UUID) -> None:
     arguments = {"organization_id": str(organization_id), "invoice_id": str(invoice_id)}
     async with database.system() as connection:
-        await enqueue(connection, RENDER_DOCUMENT, arguments, lock=f"document:{invoice_id}")
+        job = Job(task=RENDER_DOCUMENT, arguments=arguments, lock=f"document:{invoice_id}")
+        await enqueue(connection, job)
 
 
 async def note(database, organization_id: UUID, owner_id: UUID, run_at: datetime) -> None:
@@ -322,8 +323,8 @@ class TestBackOff:
         assert back_off.get_retry_decision(exception=ValueError("no"), job=job(3)) is None
 
 
-def job(attempts: int) -> Job:
-    return Job(
+def job(attempts: int) -> QueuedJob:
+    return QueuedJob(
         id=1,
         queue="default",
         lock=None,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,27 +18,34 @@ RENDER_DOCUMENT = "render_document"
 RENDER_CREDIT_NOTE = "render_credit_note"
 RENDER_RECEIPT = "render_receipt"
 
-_ENQUEUE = text("SELECT tallymark_enqueue(:task, CAST(:arguments AS jsonb), :lock, :run_at)")
+_ENQUEUE = text(
+    "SELECT tallymark_enqueue(task, arguments, lock, run_at) FROM json_to_recordset(CAST(:jobs AS json))"
+    " AS job (task text, arguments jsonb, lock text, run_at timestamptz)"
+)
 
 Arguments = Mapping[str, str | int | bool | None]
 
 
-async def enqueue(
-    tx: Tx | AsyncConnection,
-    task: str,
-    arguments: Arguments,
-    *,
-    lock: str | None = None,
-    run_at: datetime | None = None,
-) -> None:
-    """Add a job; it exists once the transaction commits. Of jobs with one `lock`, at most one waits."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What a worker is to do. Of jobs with one `lock`, at most one waits."""
+
+    task: str
+    arguments: Arguments
+    lock: str | None = None
+    run_at: datetime | None = None
+
+
+async def enqueue(tx: Tx | AsyncConnection, *jobs: Job) -> None:
+    """Add jobs; they exist once the transaction commits."""
+    if not jobs:
+        return
     connection = tx.connection if isinstance(tx, Tx) else tx
-    await connection.execute(
-        _ENQUEUE, {"task": task, "arguments": json.dumps(dict(arguments)), "lock": lock, "run_at": run_at}
-    )
+    await connection.execute(_ENQUEUE, {"jobs": msgspec.json.encode(jobs).decode()})
 
 
 async def enqueue_due_work(tx: Tx | AsyncConnection, *, organization_id: UUID, owner_id: UUID | None) -> None:
     """Have a worker look at one customer's agenda, or without an owner at all of an organization's, wave by wave."""
     arguments = {"organization_id": str(organization_id), "owner_id": str(owner_id) if owner_id else None}
-    await enqueue(tx, RUN_DUE_WORK, arguments, lock=f"due:{owner_id or organization_id}")
+    lock = f"due:{owner_id or organization_id}"
+    await enqueue(tx, Job(task=RUN_DUE_WORK, arguments=arguments, lock=lock))

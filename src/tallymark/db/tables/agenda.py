@@ -2,12 +2,12 @@
 
 from sqlalchemy import Column, Index, Integer, SmallInteger, Table, Uuid, text
 
-from tallymark.db.tables.columns import flag, instant, metadata, organization_column, string
+from tallymark.db.tables.columns import flag, instant, metadata, string, tenant_column
 
 agenda = Table(
     "agenda",
     metadata,
-    organization_column(),
+    tenant_column(),
     Column("kind", SmallInteger, primary_key=True),
     Column("subject_id", Uuid, primary_key=True),
     # What is done one at a time: a customer's billing, for instance.

@@ -54,7 +54,7 @@ wallets = Table(
     "wallets",
     metadata,
     id_column(),
-    organization_column(),
+    tenant_column(),
     reference("customer_id", "customers"),
     reference("billing_entity_id", "billing_entities", nullable=True),
     string("status", nullable=False),

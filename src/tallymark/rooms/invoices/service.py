@@ -18,7 +18,7 @@ from tallymark.domain.periods import TICK
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Item, Kind
 from tallymark.jobs.outbox import Message, emit
-from tallymark.jobs.queue import RENDER_DOCUMENT, enqueue
+from tallymark.jobs.queue import RENDER_DOCUMENT, Job, enqueue
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.fees import service as fees
@@ -355,10 +355,17 @@ async def unissued_columns(tx: Tx, views: Sequence[InvoiceView]) -> dict[UUID, d
 
 async def enqueue_documents(tx: Tx, invoice_ids: Sequence[UUID]) -> None:
     """Have the PDFs made soon; a simulated organization's are made when they are asked for."""
-    if not tx.is_simulated:
-        for invoice_id in invoice_ids:
-            arguments = {"organization_id": str(tx.organization_id), "invoice_id": str(invoice_id)}
-            await enqueue(tx, RENDER_DOCUMENT, arguments, lock=f"document:{invoice_id}")
+    if tx.is_simulated:
+        return
+    jobs = [
+        Job(
+            task=RENDER_DOCUMENT,
+            arguments={"organization_id": str(tx.organization_id), "invoice_id": str(invoice_id)},
+            lock=f"document:{invoice_id}",
+        )
+        for invoice_id in invoice_ids
+    ]
+    await enqueue(tx, *jobs)
 
 
 async def mark_paid(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:

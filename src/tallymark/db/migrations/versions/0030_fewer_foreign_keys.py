@@ -9,7 +9,7 @@ depends_on = None
 
 OF_TENANTS = (
     "invoices", "billing_records", "fees", "fees_applied_taxes", "invoices_applied_taxes", "credit_notes_applied_taxes",
-    "journal_entries", "journal_lines", "wallet_transactions", "wallet_transaction_consumptions", "outbox",
+    "journal_entries", "journal_lines", "wallets", "wallet_transactions", "wallet_transaction_consumptions", "outbox", "agenda",
 )  # fmt: skip
 OF_FEES = (("customer_id", "customers"), ("billable_metric_id", "billable_metrics"), ("plan_id", "plans"))
 

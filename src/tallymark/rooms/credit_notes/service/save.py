@@ -17,7 +17,7 @@ from tallymark.domain.money import fixed, round_cents
 from tallymark.domain.periods import local_date
 from tallymark.jobs import outbox
 from tallymark.jobs.outbox import Message
-from tallymark.jobs.queue import RENDER_CREDIT_NOTE, enqueue
+from tallymark.jobs.queue import RENDER_CREDIT_NOTE, Job, enqueue
 from tallymark.rooms.credit_notes import posting, repository
 from tallymark.rooms.credit_notes.model import CreditNote
 from tallymark.rooms.credit_notes.service.facts import Facts
@@ -58,7 +58,7 @@ async def save(
     await outbox.emit(tx, message, now=now)
     if not tx.is_simulated:
         arguments = {"organization_id": str(tx.organization_id), "note_id": str(note_id)}
-        await enqueue(tx, RENDER_CREDIT_NOTE, arguments, lock=f"document:{note_id}")
+        await enqueue(tx, Job(task=RENDER_CREDIT_NOTE, arguments=arguments, lock=f"document:{note_id}"))
     found: UUID = note_id
     return found
 

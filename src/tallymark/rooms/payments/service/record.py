@@ -9,7 +9,7 @@ from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Forbidden, Invalid, NotFound, Problems
 from tallymark.jobs.outbox import Message, emit
-from tallymark.jobs.queue import RENDER_RECEIPT, enqueue
+from tallymark.jobs.queue import RENDER_RECEIPT, Job, enqueue
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Invoice, InvoiceStatus
@@ -135,4 +135,4 @@ async def _write_receipt(tx: Tx, invoice: Invoice, payment_id: UUID, *, now: dat
     await emit(tx, message, now=now)
     if not tx.is_simulated:
         arguments = {"organization_id": str(tx.organization_id), "receipt_id": str(receipt_id)}
-        await enqueue(tx, RENDER_RECEIPT, arguments, lock=f"document:{receipt_id}")
+        await enqueue(tx, Job(task=RENDER_RECEIPT, arguments=arguments, lock=f"document:{receipt_id}"))
