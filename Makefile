@@ -49,6 +49,7 @@ clean: ## remove what the targets above made; data directories stay
 
 $(READY): pyproject.toml uv.lock | uv
 	$(UV) sync --frozen --quiet --compile-bytecode
+	@$(BIN)/python -m compileall -q src
 	@touch $@
 
 .PHONY: uv
