@@ -174,3 +174,16 @@ async def test_units_of_a_subscription_shield_it_from_its_plans(seller):
     await kit.call(seller, "PUT", f"/plans/{sold['code']}/fixed_charges/seats", body)
     await kit.advance(seller, "2025-05-01T01:00")
     assert [await fixed_fees(seller, who) for who in payers] == [[[("2.0", 2500)]], [[("3.0", 3750)]]]
+
+
+async def test_a_draft_keeps_what_was_paid_in_advance_when_units_change_meanwhile(seller):
+    """§13.3, invoicing §6: 10 seats wait as a draft of 1 May; 6 more on the 2nd are billed at once, and only once."""
+    who, subscription = await subscribe(seller, seats(seller, "10", pay_in_advance=True))
+    await kit.customer(
+        seller, external_id=who["external_id"], billing_configuration={"invoice_grace_period": 3}
+    )
+    await kit.advance(seller, "2025-05-02T10:00")
+    await change(seller, subscription, "16")
+    await kit.advance(seller, "2025-05-05")
+    assert [invoice["status"] for invoice in await kit.invoices(seller, who)] == ["finalized"] * 3
+    assert await fixed_fees(seller, who) == [[("10.0", 12500)], [("10.0", 12500)], [("6.0", 7500)]]

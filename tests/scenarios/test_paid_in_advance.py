@@ -160,6 +160,35 @@ class TestRegrouping:
         types = [invoice["invoice_type"] for invoice in await kit.invoices(client, customer)]
         assert sorted(types) == ["advance_charges", "subscription"]
 
+    async def test_at_an_end_without_an_invoice_too(self, world):
+        """§2.9: always, also where the last invoice is skipped."""
+        client, of, customer, subscription = await world(invoiceable=False, regroup_paid_fees="invoice")
+        await kit.send(client, subscription, of, 5)
+        await self.pay(client, 0)
+        await kit.advance(client, "2026-05-20")
+        path = f"/subscriptions/{subscription['external_id']}"
+        await kit.call(client, "DELETE", path, on_termination_invoice="skip")
+        (made,) = await kit.invoices(client, customer)
+        assert (made["invoice_type"], made["fees_amount_cents"]) == ("advance_charges", 2000)
+
+    async def test_fees_of_two_order_numbers_come_on_two_invoices(self, world):
+        """invoicing §7.4: 5 units under A-1, then another plan and 2 units under B-2, all paid in the end."""
+        client, of, customer, subscription = await world(invoiceable=False, regroup_paid_fees="invoice")
+        path, external_id = f"/subscriptions/{subscription['external_id']}", subscription["external_id"]
+        await kit.call(client, "PUT", path, {"subscription": {"purchase_order_number": "A-1"}})
+        await kit.send(client, subscription, of, 5)
+        at_once = {"pay_in_advance": True, "invoiceable": False, "regroup_paid_fees": "invoice"}
+        other = await kit.plan(client, kit.charge(of, amount="3") | at_once, amount_cents=2000)
+        await kit.subscribe(client, customer, other, external_id=external_id, purchase_order_number="B-2")
+        await kit.send(client, subscription, of, 2)
+        await self.pay(client, 0, 1)
+        await kit.advance(client, "2026-06-02")
+        assert sorted(
+            (invoice["purchase_order_number"], invoice["fees_amount_cents"])
+            for invoice in await kit.invoices(client, customer)
+            if invoice["invoice_type"] == "advance_charges"
+        ) == [("A-1", 2000), ("B-2", 600)]
+
     async def test_without_regrouping_paid_fees_are_never_invoiced(self, world):
         client, of, customer, subscription = await world(invoiceable=False)
         await kit.send(client, subscription, of, 5)

@@ -119,6 +119,7 @@ class BilledFixedFee:
     from_at: datetime
     to_at: datetime
     billed_at: datetime
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +140,7 @@ class SpentFee:
     """What a subscription was charged for a window, before coupons and taxes."""
 
     from_at: datetime
+    to_at: datetime
     amount_cents: int
     precise_amount_cents: Decimal
 

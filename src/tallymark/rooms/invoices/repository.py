@@ -54,6 +54,9 @@ from tallymark.rooms.invoices.model import (
     Reason,
 )
 
+WITHIN_A_PERIOD = (Reason.IN_ADVANCE, Reason.IN_ADVANCE_PERIODIC, Reason.PROGRESSIVE)
+"""Reasons of records that close no period."""
+
 NEWEST_FIRST = (invoices.c.issuing_date.desc(), invoices.c.created_at.desc(), invoices.c.id)
 
 
@@ -411,7 +414,10 @@ async def subscription_fee_days(
 
 
 async def last_windows(tx: Tx, subscription_ids: Collection[UUID], *, before: datetime) -> Sequence[Row[Any]]:
-    """(subscription, end of its last charges window, the zone it was billed in) as of an instant."""
+    """(subscription, end of its last charges window, the zone it was billed in) as of an instant.
+
+    What is billed within a period closes no window.
+    """
     statement = (
         select(billing_records.c.subscription_id, billing_records.c.charges_to_at, invoices.c.timezone)
         .join(invoices, invoices.c.id == billing_records.c.invoice_id)
@@ -419,7 +425,7 @@ async def last_windows(tx: Tx, subscription_ids: Collection[UUID], *, before: da
             among(billing_records.c.subscription_id, subscription_ids),
             billing_records.c.charges_to_at.is_not(None),
             billing_records.c.billed_at < before,
-            billing_records.c.invoicing_reason != Reason.PROGRESSIVE,
+            billing_records.c.invoicing_reason.not_in(WITHIN_A_PERIOD),
             invoices.c.status != InvoiceStatus.VOIDED,
         )
         .ext(distinct_on(billing_records.c.subscription_id))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from uuid import UUID
 
@@ -16,8 +16,12 @@ from tallymark.rooms.billing.model import Line, Subject
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import SpentFee
 from tallymark.rooms.invoices.model import Reason
+from tallymark.rooms.subscriptions.model import Contract
 from tallymark.rooms.usage import service as usage
 from tallymark.rooms.usage.service import TaxTable
+
+FARTHEST = timedelta(hours=26)
+"""How far apart a day begins in two time zones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +60,9 @@ def commitment_lines(
     stretch = _stretch(subject, has_base_fee=has_base_fee, has_earlier_fee=bool(billed_days))
     if stretch is None:
         return []
-    stored = [fee for fee in spent if fee.from_at in stretch.period]
-    fresh = [line.fee for line in lines if line.period.start in stretch.period]
+    ends_at = _full_end(contract, stretch)
+    stored = [fee for fee in spent if _is_for(stretch, ends_at, fee.from_at, fee.to_at)]
+    fresh = [line.fee for line in lines if _is_for(stretch, ends_at, line.period.start, line.period.end)]
     fee = compute_commitment_fee(
         CommitmentFacts(
             amount_cents=commitment.amount_cents,
@@ -74,6 +79,23 @@ def commitment_lines(
         return []
     taxes = table.of(contract, commitment.taxes)
     return [Line(fee=fee, contract=contract, taxes=taxes, period=stretch.period, commitment=commitment)]
+
+
+def _full_end(contract: Contract, stretch: Stretch) -> datetime:
+    """The end of the plan's period that a stretch is a part of."""
+    cycle, tz = contract.schedule.cycle(), contract.timezone
+    first = cycle.period_start(local_date(stretch.period.start, tz))
+    return start_of_day(cycle.next_start(first), tz)
+
+
+def _is_for(stretch: Stretch, ends_at: datetime, start: datetime, end: datetime) -> bool:
+    """Whether a fee's window is of a stretch's period, be it that the customer lived elsewhere when it began (§3.7)."""
+    began = stretch.period.start
+    if began - FARTHEST <= start < began:
+        return end > began + FARTHEST
+    if ends_at - FARTHEST <= start < ends_at:
+        return end <= ends_at + FARTHEST
+    return began <= start < ends_at
 
 
 def _stretch(subject: Subject, *, has_base_fee: bool, has_earlier_fee: bool) -> Stretch | None:

@@ -80,7 +80,7 @@ async def _gather(
 ) -> _Facts:
     table = await usage.gather_taxes(tx, [subject.contract for subject in subjects])
     ids = [subject.contract.subscription.id for subject in subjects]
-    fixed = await fixed_charges.gather(tx, subjects, except_invoice=invoice_id)
+    fixed = await fixed_charges.gather(tx, subjects, except_invoice=invoice_id, made_at=made_at)
     return _Facts(
         taxes=table,
         fee_days=await invoices.subscription_fee_days(tx, ids, except_invoice=invoice_id, before=made_at),

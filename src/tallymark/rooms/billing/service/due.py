@@ -17,6 +17,7 @@ from tallymark.rooms.billing.service import invoice as billing
 from tallymark.rooms.billing.service.compute import base_fee
 from tallymark.rooms.billing.service.follow import follow_usage
 from tallymark.rooms.billing.service.progressive import check_thresholds
+from tallymark.rooms.billing.service.regroup import regroup_paid_fees
 from tallymark.rooms.billing.service.subjects import make_subjects
 from tallymark.rooms.coupons import service as coupons
 from tallymark.rooms.credit_notes import service as credit_notes
@@ -130,16 +131,28 @@ async def give_back(tx: Tx, batch: Batch, now: datetime) -> None:
 
 
 async def bill_each(tx: Tx, batch: Batch, reason: Reason, now: datetime) -> None:
-    """Invoice starts or ends, each on its own (§5.1), but for an end that is not to be invoiced (§2.9)."""
+    """Invoice starts or ends, each on its own (§5.1).
+
+    An end that is not to be invoiced has the fees regrouped that were paid in advance, like any other (§2.9).
+    """
     expected = Status.ACTIVE if reason is Reason.STARTING else Status.TERMINATED
     found = [
         contract
         for contract in await subscriptions.live_contracts(tx, batch.subject_ids)
         if contract.subscription.status is expected
-        and (reason is Reason.STARTING or contract.subscription.on_termination_invoice == "generate")
     ]
     subjects = await make_subjects(tx, _in_order(found), reason=reason, at=batch.due_at)
-    await billing.issue_all(tx, [[subject] for subject in subjects], now=now)
+    await billing.issue_all(tx, [[subject] for subject in subjects if not _is_waived(subject)], now=now)
+    waived = [[subject] for subject in subjects if _is_waived(subject)]
+    if waived:
+        await regroup_paid_fees(tx, waived, now=now)
+
+
+def _is_waived(subject: Subject) -> bool:
+    return (
+        subject.reason is Reason.TERMINATING
+        and subject.contract.subscription.on_termination_invoice != "generate"
+    )
 
 
 async def bill_changes(tx: Tx, batch: Batch, now: datetime) -> None:

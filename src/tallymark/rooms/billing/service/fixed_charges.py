@@ -60,20 +60,35 @@ class FixedFacts:
 NOTHING = FixedFacts({}, ())
 
 
-async def gather(tx: Tx, subjects: Sequence[Subject], *, except_invoice: UUID | None) -> FixedFacts:
-    """Load what the fixed charges of an invoice's subscriptions follow from; nothing where there are none."""
+async def gather(
+    tx: Tx, subjects: Sequence[Subject], *, except_invoice: UUID | None, made_at: datetime
+) -> FixedFacts:
+    """Load what the fixed charges of an invoice's subscriptions follow from; nothing where there are none.
+
+    A draft that is computed anew, `except_invoice`, knows no more of units than when it was made: a later change of what is
+    paid in advance has had an invoice of its own, of what it adds to the draft.
+    """
     ids: Collection[UUID] = {
         subject.contract.subscription.id for subject in subjects if subject.contract.plan.fixed_charges
     }
     if not ids:
         return NOTHING
     before = {subject.contract.subscription.previous_subscription_id for subject in subjects} - {None}
-    return FixedFacts(
-        await subscriptions.unit_events_of(tx, ids),
-        await fees.billed_fixed_fees(
-            tx, {*ids, *(one for one in before if one)}, except_invoice=except_invoice
-        ),
+    events = await subscriptions.unit_events_of(tx, ids)
+    billed = await fees.billed_fixed_fees(
+        tx, {*ids, *(one for one in before if one)}, except_invoice=except_invoice
     )
+    if except_invoice is None:
+        return FixedFacts(events, billed)
+    billed_at = {subject.contract.subscription.id: subject.at for subject in subjects}
+    known = {
+        key: [
+            *found[:1],
+            *(e for e in found[1:] if e.created_at <= made_at or e.effective_at <= billed_at[key[0]]),
+        ]
+        for key, found in events.items()
+    }
+    return FixedFacts(known, [fee for fee in billed if fee.created_at <= made_at])
 
 
 def fixed_charge_lines(subject: Subject, facts: FixedFacts, table: TaxTable) -> list[Line]:

@@ -172,7 +172,7 @@ async def refresh(tx: Tx, invoice: Invoice, *, now: datetime, is_final: bool = F
         or invoice.invoice_type != INVOICE_TYPE
     ):
         return invoice
-    subjects = await subjects_of_records(tx, await invoices.records_of(tx, invoice.id))
+    subjects = await subjects_of_records(tx, await invoices.records_of(tx, invoice.id), zone=invoice.timezone)
     book = await open_book(tx, subjects) if is_final else NO_COUPONS
     computed = await compute(tx, subjects, made_at=invoice.created_at, invoice_id=invoice.id, book=book)
     # Fees keep the invoice's own time of creation.

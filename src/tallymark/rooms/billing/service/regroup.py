@@ -20,6 +20,7 @@ from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import InvoiceStatus, Reason
 from tallymark.rooms.invoices.numbering import draft_number
 from tallymark.rooms.payments import service as payments
+from tallymark.rooms.subscriptions import service as subscriptions
 
 INVOICE_TYPE = "advance_charges"
 PAID_BEFORE = "Charges paid in advance"
@@ -52,16 +53,34 @@ async def _regroup(tx: Tx, billed: Sequence[Subject], *, now: datetime) -> None:
         paid_by=first.at,
         ended_by=first.at if first.reason is Reason.PERIODIC else None,
     )
-    if not found:
-        return
-    invoice_id = new_id()
+    for order_number, paid in (await _by_order_number(tx, found)).items():
+        await _invoice_paid(tx, billed, paid, order_number=order_number, now=now)
+
+
+async def _by_order_number(tx: Tx, found: Sequence[FeeRecord]) -> dict[str | None, list[FeeRecord]]:
+    """Fees by purchase order number: after a change of plan an external id may have had several."""
+    ids = {fee.subscription_id for fee in found if fee.subscription_id is not None}
+    contracts = await subscriptions.live_contracts(tx, ids) if ids else []
+    numbers = {item.subscription.id: item.subscription.purchase_order_number for item in contracts}
+    groups: dict[str | None, list[FeeRecord]] = {}
+    for fee in found:
+        number = numbers[fee.subscription_id] if fee.subscription_id is not None else None
+        groups.setdefault(number, []).append(fee)
+    return groups
+
+
+async def _invoice_paid(
+    tx: Tx, billed: Sequence[Subject], found: Sequence[FeeRecord], *, order_number: str | None, now: datetime
+) -> None:
+    first, invoice_id = billed[0], new_id()
     content = invoices.Content(
         records=_records(tx, found, billed, invoice_id, now=now),
         fees=(),
         fee_taxes=(),
         taxes=_taxes(tx, found, invoice_id, now=now),
     )
-    (draft,) = await invoices.save_drafts(tx, [(_invoice(tx, first, found, invoice_id, now=now), content)])
+    row = {**_invoice(tx, first, found, invoice_id, now=now), "purchase_order_number": order_number}
+    (draft,) = await invoices.save_drafts(tx, [(row, content)])
     await fees.put_on_invoice(tx, [fee.id for fee in found], invoice_id, now=now)
     await invoices.copy_sections(tx, [(invoice_id, [subject.contract for subject in billed])], now=now)
     (view,) = await invoices.get_views(tx, [draft], now=now, with_lines=False)
@@ -113,7 +132,6 @@ def _invoice(
         "net_payment_term": contract.customer.issuing_rules(contract.customer_entity).net_payment_term,
         "is_recurring": False,
         "self_billed": contract.customer.is_partner,
-        "purchase_order_number": contract.subscription.purchase_order_number,
         **_dates(subject),
         "fees_amount_cents": amount,
         "sub_total_excluding_taxes_amount_cents": amount,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -107,10 +108,13 @@ async def _last_boundaries(tx: Tx, contract: Contract, at: datetime, continuity:
     )
 
 
-async def subjects_of_records(tx: Tx, records: Sequence[BillingRecord]) -> list[Subject]:
-    """The subjects of a draft that is computed anew: same reasons and instants, today's plans."""
+async def subjects_of_records(tx: Tx, records: Sequence[BillingRecord], *, zone: str) -> list[Subject]:
+    """The subjects of a draft that is computed anew: same reasons, instants and time zone, today's plans.
+
+    The customer may have moved meanwhile: elsewhere the same instant is another day, of another period.
+    """
     by_id: dict[UUID, Contract] = {
-        contract.subscription.id: contract
+        contract.subscription.id: replace(contract, customer=replace(contract.customer, timezone=zone))
         for contract in await subscriptions.live_contracts(tx, {record.subscription_id for record in records})
     }
     subjects: list[Subject] = []

@@ -76,10 +76,10 @@ async def note_change_bill(tx: Tx, new: Contract, *, at: datetime, run_at: datet
     await agenda.leave(tx, _item(new, Kind.BILL_CHANGE, due_at=at, run_at=run_at))
 
 
-async def note_switch(tx: Tx, old: Contract, new: Subscription, *, now: datetime) -> None:
-    """Note when a cheaper plan begins: at the next start of a period of the plan in force (§2.6)."""
+async def note_switch(tx: Tx, old: Contract, new: Subscription, *, after: date) -> None:
+    """Note when a cheaper plan begins: at the first start of a period of the plan in force later than a day (§2.6)."""
     cycle = old.schedule.cycle()
-    day = cycle.next_start(cycle.period_start(local_date(now, old.timezone)))
+    day = cycle.next_start(cycle.period_start(after))
     item = Item(
         kind=Kind.SWITCH_PLAN,
         subject_id=new.id,
@@ -155,26 +155,37 @@ async def drop_notes(tx: Tx, subscription_id: UUID, *, billed_before: datetime |
 
 
 async def reschedule(tx: Tx, customer_id: UUID, *, last_billed: dict[UUID, date], now: datetime) -> None:
-    """Note everything anew after the customer's time zone changed; a day billed already is not billed again."""
+    """Note everything anew after the customer's time zone changed; a day billed already is not billed again.
+
+    An anniversary may fall on another day where the customer lives now, up to two days later: that day is the one that was
+    billed.
+    """
     live = await repository.list_of_customer(tx, customer_id, statuses=(Status.PENDING, Status.ACTIVE))
     contracts = await get_contracts(tx, live)
     for contract in contracts.values():
         subscription = contract.subscription
-        before = subscription.previous_subscription_id
-        if subscription.status is Status.PENDING and before is not None:
-            if before in contracts:
-                await note_switch(tx, contracts[before], subscription, now=now)
-            continue
-        if subscription.status is Status.PENDING:
-            await note_activation(tx, contract)
-            continue
-        assert subscription.started_at is not None
-        zone = contract.timezone
-        floor = max(
-            local_date(subscription.started_at, zone), local_date(subscription.created_at, zone) - ONE_DAY
+        old = (
+            contracts.get(subscription.previous_subscription_id)
+            if subscription.previous_subscription_id
+            else None
         )
-        await note_billing(tx, [contract], after={subscription.id: last_billed.get(subscription.id, floor)})
-        await note_end(tx, contract, now=now)
+        if subscription.status is Status.ACTIVE:
+            await note_billing(tx, [contract], after={subscription.id: _billed_until(contract, last_billed)})
+            await note_end(tx, contract, now=now)
+        elif subscription.previous_subscription_id is None:
+            await note_activation(tx, contract)
+        elif old is not None:
+            asked_on = local_date(subscription.created_at, old.timezone)
+            await note_switch(tx, old, subscription, after=max(_billed_until(old, last_billed), asked_on))
+
+
+def _billed_until(contract: Contract, last_billed: dict[UUID, date]) -> date:
+    """The last day that the calendar has billed, or never bills, wherever the customer lived then."""
+    zone, billed = contract.timezone, last_billed.get(contract.subscription.id)
+    if billed is not None:
+        return billed + 2 * ONE_DAY
+    made_on = local_date(contract.subscription.created_at, zone)
+    return max(local_date(contract.life.started_at, zone), made_on - ONE_DAY)
 
 
 def _item(contract: Contract, kind: Kind, *, due_at: datetime, run_at: datetime | None = None) -> Item:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
-from tallymark.domain.periods import Interval, yearly_amount_cents
+from tallymark.domain.periods import Interval, local_date, yearly_amount_cents
 from tallymark.rooms.plans.model import Plan
 from tallymark.rooms.subscriptions import repository
 from tallymark.rooms.subscriptions.model import Contract, Status, Subscription, check_change
@@ -61,7 +61,7 @@ async def change_plan(
     )
     await copy_sections(tx, current.id, new.id)
     if yearly_amount_cents(plan.amount_cents, Interval(plan.interval)) < old.yearly_amount_cents:
-        await note_switch(tx, old, new, now=now)
+        await note_switch(tx, old, new, after=local_date(now, old.timezone))
         await tell(tx, current, "updated", now=now)
         return current
     return await _replace(tx, old, new, at=now)
