@@ -28,7 +28,7 @@ def sign_hmac(body: bytes, key: str) -> str:
     """Base64 of the HMAC-SHA256 over the body.
 
     >>> sign_hmac(b"{}", "key")
-    '9M0NCbX5u4jdoeq4IMJrQQ4N58muIRisLl2ZTyK8hVg='
+    'p3dyTZQ+tI3Gm8qKSm1XoE2z+ex+HeTlgehgJlvfMDI='
     """
     return base64.b64encode(hmac.new(key.encode(), body, hashlib.sha256).digest()).decode()
 
