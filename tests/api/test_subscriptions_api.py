@@ -431,3 +431,66 @@ class TestEnding:
         await subscribe(seller)
         assert await end(seller, 422, **{name: "maybe"}) == {name: ["invalid_value"]}
         assert (await get(seller, "/subscriptions/s"))["subscription"]["status"] == "active"
+
+
+class TestProblems:
+    """§2.4."""
+
+    async def test_of_dates_and_rules_are_told_together(self, seller):
+        wrong = {"ending_at": "2026-03-10", "activation_rules": [{"type": "gift"}]}
+        told = {"ending_at": ["invalid_date"], "activation_rules": ["invalid_type"]}
+        assert await refused(seller, **wrong) == told
+        await subscribe(seller)
+        assert await change(seller, 422, **wrong) == told
+
+
+class TestOfACustomer:
+    """§1.2: the filters are those of all subscriptions."""
+
+    @pytest.mark.parametrize(
+        ("query", "expected"),
+        [
+            ({}, ["own", "s"]),
+            ({"external_id": "s"}, ["s"]),
+            ({"overridden": "true"}, ["own"]),
+            ({"currency": "USD"}, []),
+            ({"plan_code": "dear"}, []),
+            ({"status[]": "pending"}, ["later"]),
+        ],
+    )
+    async def test_are_filtered(self, seller, query, expected):
+        await subscribe(seller)
+        await subscribe(seller, external_id="own", plan_overrides={"amount_cents": 5})
+        await subscribe(seller, external_id="later", subscription_at="2026-05-01")
+        found = await get(seller, "/customers/c/subscriptions", **query)
+        assert sorted(item["external_id"] for item in found["subscriptions"]) == expected
+
+
+class TestUnusedTime:
+    """§2.1: what happens to it is of plans in advance."""
+
+    @pytest.mark.parametrize(
+        ("plan_code", "option", "kept"),
+        [
+            ("dear", None, None),
+            ("dear", "skip", None),
+            ("advance", None, "refund"),
+            ("advance", "skip", "skip"),
+        ],
+    )
+    async def test_a_change_of_plan_takes_the_option_over(self, seller, plan_code, option, kept):
+        for code, amount in (("first", 1000), ("advance", 2000)):
+            await kit.plan(seller, code=code, amount_cents=amount, pay_in_advance=True)
+        await subscribe(seller, plan_code="first", on_termination_credit_note="refund")
+        sent = {"on_termination_credit_note": option} if option else {}
+        assert (await subscribe(seller, plan_code=plan_code, **sent))["on_termination_credit_note"] == kept
+
+
+async def test_no_trial_and_one_of_no_days_are_the_same_to_a_plan_of_its_own(seller):
+    """Pricing §12.1, §4.1."""
+    await subscribe(seller, plan_overrides={"amount_cents": 5})
+    changed = await change(seller, plan_overrides={"trial_period": 0, "amount_cents": 7})
+    assert changed["plan"]["amount_cents"] == 7
+    assert await change(seller, 422, plan_overrides={"trial_period": 3}) == {
+        "trial_period": ["modification_not_allowed"]
+    }

@@ -216,7 +216,7 @@ async def test_a_coupon_that_was_given_keeps_its_terms(seller):
         ({"amount_cents": None}, {"amount_cents": ["value_is_mandatory"]}),
         ({"coupon_type": "percentage"}, {"percentage_rate": ["value_is_mandatory"]}),
         ({"coupon_type": "gift"}, {"coupon_type": ["value_is_invalid"]}),
-        ({"frequency": "recurring"}, {"frequency_duration": ["value_is_mandatory"]}),
+        ({"frequency": "recurring"}, {"frequency_duration": ["value_is_mandatory", "is not a number"]}),
         (
             {"frequency": "recurring", "frequency_duration": 0},
             {"frequency_duration": ["value_is_out_of_range"]},

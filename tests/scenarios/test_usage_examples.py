@@ -251,6 +251,49 @@ async def test_groups_and_breakdowns_change_no_units(make_organization):
     assert (plain["units"], plain["amount_cents"], plain["grouped_usage"]) == ("9.0", 5, [])
 
 
+async def test_filters_and_groups_break_down_side_by_side(make_organization):
+    """Metering §7.2: each bucket has pricing keys of its own, and the units of each line are broken down by its rest."""
+    client, metric, who, subscription = await sold(
+        make_organization,
+        "sum_agg",
+        starts="2026-06-01T00:00:00Z",
+        metric={"filters": [{"key": "region", "values": ["eu"]}]},
+        price={
+            "properties": {
+                "amount": "1",
+                "pricing_group_keys": ["team"],
+                "presentation_group_keys": [{"value": "user", "options": {"display_in_invoice": True}}],
+            },
+            "filters": [{"values": {"region": ["eu"]}, "properties": {"amount": "2"}}],
+        },
+    )
+    day = "2026-06-01"
+    await note(
+        client,
+        subscription,
+        metric,
+        (day, {"region": "eu", "team": "a", "user": "x", "value": 2}),
+        (day, {"region": "eu", "team": "b", "user": "x", "value": 1}),
+        (day, {"team": "a", "user": "x", "value": 4}),
+        (day, {"team": "a", "user": "y", "value": 5}),
+    )
+    await kit.advance(client, "2026-07-01T01:00")
+    (invoice,) = await kit.invoices(client, who)
+    fees = [fee for fee in invoice["fees"] if fee["item"]["type"] == "charge"]
+    shown = [
+        (
+            fee["item"]["grouped_by"],
+            fee["amount_cents"],
+            [(row["presentation_by"]["user"], row["units"]) for row in fee["presentation_breakdowns"]],
+        )
+        for fee in fees
+    ]
+    assert sorted(shown, key=str) == [
+        ({"team": "a"}, 900, [("x", "4.0"), ("y", "5.0")]),
+        ({}, 600, [("x", "3.0")]),
+    ]
+
+
 class TestProjected:
     """Metering §9.2."""
 

@@ -268,6 +268,7 @@ fees = Table(
     instant("refunded_at"),
     *timestamps(),
     Index("fees_oldest_idx", "organization_id", "created_at", "id"),
+    Index("fees_customer_idx", "customer_id", "created_at", "id"),
     # One subscription fee per subscription and invoice (invoicing §18.13).
     Index(
         "fees_subscription_key",

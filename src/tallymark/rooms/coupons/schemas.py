@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -22,9 +23,13 @@ from tallymark.api.wire import (
     OptionalText,
     one_of,
 )
+from tallymark.domain.money import fixed
 from tallymark.rooms.coupons.model import NO_TARGETS, AppliedView, Coupon, CouponInput, Targets
 from tallymark.rooms.invoices.model import CreditLine
 from tallymark.rooms.invoices.schemas import CreditOutput
+
+MOST_PERCENT = 10**5
+"""A rate has five digits before the point and five after it (pricing §1.4)."""
 
 
 def _rate(value: Any) -> Any:
@@ -35,9 +40,9 @@ def _rate(value: Any) -> Any:
     if rate is None or not rate.is_finite():
         code = "value_is_mandatory" if value in (None, "") else "value_is_invalid"
         raise PydanticCustomError(code, code)
-    if not 0 < rate <= 10**6 or -rate.as_tuple().exponent > 10:  # type: ignore[operator]  # finite, so an int
+    if not 0 < rate < MOST_PERCENT:
         raise PydanticCustomError("value_is_out_of_range", "out of range")
-    return rate
+    return fixed(Fraction(rate), 5)
 
 
 Rate = Annotated[Decimal, BeforeValidator(_rate)]

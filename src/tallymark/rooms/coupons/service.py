@@ -34,6 +34,9 @@ from tallymark.rooms.customers import service as customers
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import CreditLine
 
+NO_DURATION = ("value_is_mandatory", "is not a number")
+"""What a recurring coupon without a duration is told (§1.1)."""
+
 
 async def create_coupon(tx: Tx, asked: CouponInput, *, now: datetime) -> Coupon:
     """Offer a coupon. Raises `Invalid`, `NotAllowed` for two kinds of limits, `NotFound` for unknown targets."""
@@ -140,7 +143,7 @@ def check_terms(values: Mapping[str, Any], *, now: datetime, is_end_sent: bool =
     elif values.get("percentage_rate") is None:
         problems.add("percentage_rate", "value_is_mandatory")
     if values.get("frequency") == Frequency.RECURRING and values.get("frequency_duration") is None:
-        problems.add("frequency_duration", "value_is_mandatory")
+        problems.add("frequency_duration", *NO_DURATION)
     end = values.get("expiration_at")
     if is_end_sent and end is not None and end <= now:
         problems.add("expiration_at", "invalid_date")
@@ -275,7 +278,7 @@ def _copied_terms(coupon: Coupon, terms: Mapping[str, Any]) -> dict[str, Any]:
     if frequency is not Frequency.RECURRING:
         duration = None
     elif duration is None:
-        raise Invalid({"frequency_duration": ["value_is_mandatory"]})
+        raise Invalid({"frequency_duration": [*NO_DURATION]})
     return {
         "amount_cents": (terms.get("amount_cents") or coupon.amount_cents) if is_fixed else None,
         "amount_currency": (terms.get("amount_currency") or coupon.amount_currency) if is_fixed else None,

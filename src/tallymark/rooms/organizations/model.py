@@ -129,9 +129,11 @@ def default_entity_code(name: str, salt: str) -> str:
 
 
 def default_prefix(name: str, organization_id: UUID) -> str:
-    """The prefix of document numbers (platform §3).
+    """The prefix of document numbers (platform §3). White space has no place in a number.
 
     >>> default_prefix("Hooli Inc", UUID("00000000-0000-7000-8000-000000004f2a"))
     'HOO-4F2A'
+    >>> default_prefix("My company", UUID("00000000-0000-7000-8000-000000004f2a"))
+    'MYC-4F2A'
     """
-    return f"{name[:3]}-{str(organization_id)[-4:]}".upper()
+    return f"{''.join(name.split())[:3]}-{str(organization_id)[-4:]}".upper()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -10,7 +10,7 @@ from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
-from tallymark.domain.errors import Invalid, NotFound
+from tallymark.domain.errors import Invalid, NotFound, Problems
 from tallymark.rooms.plans import charges, commitments, fixed_charges, repository
 from tallymark.rooms.plans.assembly import assemble
 from tallymark.rooms.plans.inputs import (
@@ -20,7 +20,13 @@ from tallymark.rooms.plans.inputs import (
     FixedChargeInput,
     PlanInput,
 )
-from tallymark.rooms.plans.model import Charge, FixedCharge, Plan
+from tallymark.rooms.plans.model import (
+    CHARGE_FIXED_WHEN_ATTACHED,
+    FIXED_CHARGE_FIXED,
+    Charge,
+    FixedCharge,
+    Plan,
+)
 from tallymark.rooms.plans.repository import charges as charge_rows
 from tallymark.rooms.plans.repository import fixed as fixed_rows
 from tallymark.rooms.plans.waiting import review_waiting
@@ -76,7 +82,7 @@ async def make_child(tx: Tx, plan: Plan, asked: PlanInput, *, now: datetime) -> 
     editing = Editing(plan=child, now=now)
     for item in asked.charges or ():
         known = _copy_of(child.charges, item.id, "charge")
-        await charges.change_charge(tx, editing, known, _only_prices(item, known))
+        await charges.change_charge(tx, editing, known, only_prices(item, known))
     for fixed in asked.fixed_charges or ():
         known_fixed = _copy_of(child.fixed_charges, fixed.id, "fixed_charge")
         await fixed_charges.update_fixed_charge(
@@ -93,7 +99,8 @@ async def update_child(tx: Tx, child: Plan, asked: PlanInput, *, now: datetime) 
     editing = Editing(plan=child, now=now, is_attached=True)
     values = {name: value for name, value in asked.values.items() if name in OVERRIDDEN}
     for name in ("trial_period", "amount_currency"):
-        if name in values and values.pop(name) != getattr(child, name):
+        # No trial and a trial of 0 days are the same.
+        if name in values and (values.pop(name) or None) != (getattr(child, name) or None):
             raise Invalid({name: ["modification_not_allowed"]})
     await repository.update_plan(tx, child.id, {**values, "updated_at": now})
     if values.get("amount_cents", child.amount_cents) != child.amount_cents:
@@ -229,28 +236,36 @@ def _named(parts: Sequence[Part], part_id: UUID | None, resource: str) -> Part:
     raise NotFound(resource)
 
 
-def _only_prices(item: ChargeInput, known: Charge) -> ChargeInput:
-    """What an override may change of a charge. Raises `Invalid` for another charge model."""
-    if item.values.get("charge_model") not in (None, "", known.charge_model.value):
-        raise Invalid({"charge_model": ["modification_not_allowed"]})
-    values = {name: value for name, value in item.values.items() if name in CHARGE_OVERRIDDEN}
-    unit = item.pricing_unit
+def only_prices(item: ChargeInput, known: Charge) -> ChargeInput:
+    """What may be changed of one subscription's charge: its price, not its shape (§12.1). Raises `Invalid`."""
+    _refuse_other_shape(item.values, known, CHARGE_FIXED_WHEN_ATTACHED, CHARGE_OVERRIDDEN)
+    if item.metric_id not in (None, known.billable_metric.id):
+        raise Invalid({"billable_metric_id": ["modification_not_allowed"]})
     return replace(
         item,
         id=known.id,
         metric_id=None,
-        values=values,
-        pricing_unit=None if unit is None else replace(unit, code=None),
-        drops_pricing_unit=False,
+        values={name: value for name, value in item.values.items() if name in CHARGE_OVERRIDDEN},
     )
 
 
 def _only_fixed_prices(item: FixedChargeInput, known: FixedCharge) -> FixedChargeInput:
-    """What an override may change of a fixed charge. Raises `Invalid` for another charge model."""
-    if item.values.get("charge_model") not in (None, "", known.charge_model.value):
-        raise Invalid({"charge_model": ["modification_not_allowed"]})
+    """What may be changed of one subscription's fixed charge. Raises `Invalid`."""
+    _refuse_other_shape(
+        item.values, known, (*FIXED_CHARGE_FIXED, *fixed_charges.FIXED_WHEN_ATTACHED), FIXED_OVERRIDDEN
+    )
     values = {name: value for name, value in item.values.items() if name in FIXED_OVERRIDDEN}
-    return replace(item, id=known.id, add_on_id=None, add_on_code=None, values=values)
+    return replace(item, id=known.id, values=values)
+
+
+def _refuse_other_shape(
+    values: Mapping[str, object], known: Charge | FixedCharge, shape: Sequence[str], prices: Sequence[str]
+) -> None:
+    problems = Problems()
+    for name in shape:
+        if name not in prices and values.get(name) not in (None, "", getattr(known, name, None)):
+            problems.add(name, "modification_not_allowed")
+    problems.raise_any()
 
 
 async def _read(tx: Tx, plan_id: UUID) -> Plan:

@@ -83,8 +83,7 @@ def _checked(values: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
         problems.add("pay_in_advance", "invalid_charge_model")
     if values["pay_in_advance"] and values["prorated"] and model is ChargeModel.GRADUATED:
         problems.add("prorated", "invalid_charge_model")
-    if values["units"] < 0:
-        problems.add("units", "value_is_out_of_range")
+    check_units(values["units"], problems)
     properties = clean_properties(model, values.get("properties"))
     try:
         parse_price(model, properties, aggregation_type=AggregationType.SUM.value)
@@ -96,6 +95,12 @@ def _checked(values: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
         "charge_model": model.value,
         "properties": properties,
     }
+
+
+def check_units(units: Decimal, problems: Problems) -> None:
+    """Note units that are less than none."""
+    if units < 0:
+        problems.add("units", "value_is_out_of_range")
 
 
 async def replace_fixed_charges(tx: Tx, editing: Editing, inputs: Sequence[FixedChargeInput]) -> None:
@@ -160,6 +165,10 @@ async def _update(
     for name in (*FIXED_CHARGE_FIXED, *(FIXED_WHEN_ATTACHED if editing.is_attached else ())):
         if name in values and values[name] != getattr(charge, name):
             problems.add(name, "modification_not_allowed")
+    if item.add_on_id not in (None, charge.add_on.id):
+        problems.add("add_on_id", "modification_not_allowed")
+    if item.add_on_code not in (None, charge.add_on.code):
+        problems.add("add_on_code", "modification_not_allowed")
     code: str = values.get("code", charge.code)
     if code in {known[other_id] for other_id in known if other_id != charge.id}:
         problems.add("code", "value_already_exist")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import Query, Request
+from fastapi import Depends, Query, Request
 
 from tallymark.api.context import Context, InContext
 from tallymark.api.pagination import InPage, Meta, Page
@@ -52,22 +53,17 @@ async def create_subscription(body: SubscriptionCreateRequest, context: InContex
         )
 
 
-@router.get("/subscriptions")
-async def list_subscriptions(  # noqa: PLR0913 - the contract's filters
+def _filters(  # noqa: PLR0913 - the contract's filters
     request: Request,
-    context: InContext,
-    page: InPage,
-    external_customer_id: str | None = None,
     external_id: str | None = None,
     plan_code: str | None = None,
     currency: str | None = None,
     overridden: str | None = None,
     status: Annotated[list[str] | None, Query(alias="status[]")] = None,
     billing_entity_codes: Annotated[list[str] | None, Query(alias="billing_entity_codes[]")] = None,
-) -> SubscriptionsResponse:
-    """List subscriptions, active ones unless other statuses are asked for."""
-    filters = Filters(
-        external_customer_id=external_customer_id,
+) -> Filters:
+    """Which subscriptions a list shows: active ones unless other statuses are asked for (§2.3)."""
+    return Filters(
         external_id=external_id,
         plan_code=plan_code,
         currency=currency,
@@ -75,29 +71,27 @@ async def list_subscriptions(  # noqa: PLR0913 - the contract's filters
         is_overridden=query_flag(overridden or request.query_params.get("overriden")),
         billing_entity_codes=tuple(billing_entity_codes or ()),
     )
-    return await _list(context, filters, page)
+
+
+InFilters = Annotated[Filters, Depends(_filters)]
+
+
+@router.get("/subscriptions")
+async def list_subscriptions(
+    context: InContext, page: InPage, filters: InFilters, external_customer_id: str | None = None
+) -> SubscriptionsResponse:
+    """List subscriptions, active ones unless other statuses are asked for."""
+    return await _list(context, replace(filters, external_customer_id=external_customer_id), page)
 
 
 @router.get("/customers/{external_customer_id}/subscriptions")
-async def list_customer_subscriptions(  # noqa: PLR0913 - the contract's filters
-    external_customer_id: str,
-    request: Request,
-    context: InContext,
-    page: InPage,
-    plan_code: str | None = None,
-    status: Annotated[list[str] | None, Query(alias="status[]")] = None,
-    billing_entity_codes: Annotated[list[str] | None, Query(alias="billing_entity_codes[]")] = None,
+async def list_customer_subscriptions(
+    external_customer_id: str, context: InContext, page: InPage, filters: InFilters
 ) -> SubscriptionsResponse:
     """The subscriptions of one customer."""
     async with context.transaction() as tx:
         await customers.get_customer(tx, external_id=external_customer_id)
-    filters = Filters(
-        external_customer_id=external_customer_id,
-        plan_code=plan_code,
-        statuses=read_statuses(status or request.query_params.getlist("status")),
-        billing_entity_codes=tuple(billing_entity_codes or ()),
-    )
-    return await _list(context, filters, page)
+    return await _list(context, replace(filters, external_customer_id=external_customer_id), page)
 
 
 @router.get("/subscriptions/{external_id:path}")

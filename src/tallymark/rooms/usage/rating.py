@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -153,9 +154,9 @@ class _Question:
 
     def lines(self, found: Mapping[UsageQuery, Aggregates]) -> list[ChargeLine]:
         used = found[self.query]
-        details = found[self.detailed] if self.detailed is not None else {}
+        breakdowns = self._breakdowns(found)
         lines = [
-            self._line(prices, group, used[prices.index, group], details)
+            self._line(prices, group, used[prices.index, group], breakdowns.get((prices.index, group), ()))
             for prices in self.division.price_lists
             for group in sorted(
                 (group for index, group in used if index == prices.index),
@@ -164,7 +165,9 @@ class _Question:
         ]
         return self._with_true_up(lines)
 
-    def _line(self, prices: PriceList, group: Group, aggregate: Aggregate, details: Aggregates) -> ChargeLine:
+    def _line(
+        self, prices: PriceList, group: Group, aggregate: Aggregate, breakdowns: Sequence[Breakdown]
+    ) -> ChargeLine:
         scope = self.scope
         keys = self.division.partition.bucket(prices.index).group_keys
         grouped_by = dict(zip(keys, group, strict=True))
@@ -175,7 +178,7 @@ class _Question:
             taxes=scope.taxes.of(scope.contract, self.charge.taxes),
             filter=prices.filter,
             grouped_by=grouped_by,
-            breakdowns=self._breakdowns(prices.index, grouped_by, details),
+            breakdowns=tuple(breakdowns),
         )
 
     def _fee(self, prices: PriceList, grouped_by: Mapping[str, str | None], aggregate: Aggregate) -> Fee:
@@ -199,20 +202,21 @@ class _Question:
         )
         return compute_charge_fee(facts, scope.currency)
 
-    def _breakdowns(
-        self, index: int, grouped_by: Mapping[str, str | None], details: Aggregates
-    ) -> tuple[Breakdown, ...]:
-        """The units of one line by the presentation keys that do not group it; not rounded by the metric (§7.2)."""
+    def _breakdowns(self, found: Mapping[UsageQuery, Aggregates]) -> dict[tuple[int, Group], list[Breakdown]]:
+        """The units of each line by the presentation keys that do not group it; not rounded by the metric (§7.2)."""
+        by_line: dict[tuple[int, Group], list[Breakdown]] = defaultdict(list)
         if self.detailed is None:
-            return ()
-        keys = self.detailed.partition.bucket(index).group_keys
-        found = []
-        for (bucket, group), aggregate in details.items():
-            values = dict(zip(keys, group, strict=True))
-            if bucket == index and grouped_by.items() <= values.items():
-                shown = {key: value for key, value in values.items() if key not in grouped_by}
-                found.append(Breakdown(presentation_by=shown, units=aggregate.units_before_rounding))
-        return tuple(found)
+            return by_line
+        for (index, values), aggregate in found[self.detailed].items():
+            # A bucket's own keys come first, and each bucket has its own.
+            own = len(self.division.partition.bucket(index).group_keys)
+            shown = dict(
+                zip(self.detailed.partition.bucket(index).group_keys[own:], values[own:], strict=True)
+            )
+            by_line[index, values[:own]].append(
+                Breakdown(presentation_by=shown, units=aggregate.units_before_rounding)
+            )
+        return by_line
 
     def _with_true_up(self, lines: list[ChargeLine]) -> list[ChargeLine]:
         """Hang what the charge lacks to its minimum on its first line without filter (invoicing §4.2)."""

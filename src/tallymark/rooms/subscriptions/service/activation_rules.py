@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tallymark.domain.errors import Invalid
+from tallymark.domain.errors import Problems
 from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.subscriptions.model import Status, Subscription
 
@@ -16,25 +16,30 @@ from tallymark.rooms.subscriptions.model import Status, Subscription
 def check_rules(
     rules: Any,
     customer: Customer | None,
+    problems: Problems,
     *,
     payment_method_type: str | None,
     subscription: Subscription | None = None,
 ) -> None:
-    """Refuse rules that can't be kept; `subscription` is the one that they are for, if there is one. Raises `Invalid`."""
+    """Note why rules can't be kept; `subscription` is the one that they are for, if there is one."""
     if rules is None or rules == []:
         return
     if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
-        raise Invalid({"activation_rules": ["invalid_format"]})
-    if any(rule.get("type") != "payment" for rule in rules):
-        raise Invalid({"activation_rules": ["invalid_type"]})
-    if len(rules) > 1:
-        raise Invalid({"activation_rules": ["duplicated_type"]})
-    if subscription is not None and subscription.status is not Status.PENDING:
-        raise Invalid({"activation_rules": ["subscription_not_pending"]})
-    hours = rules[0].get("timeout_hours", 0)
-    if isinstance(hours, bool) or not isinstance(hours, int) or hours < 0:
-        raise Invalid({"timeout_hours": ["value_must_be_positive_or_zero"]})
-    raise Invalid({"customer": [_missing(customer, payment_method_type)]})
+        problems.add("activation_rules", "invalid_format")
+    elif any(rule.get("type") != "payment" for rule in rules):
+        problems.add("activation_rules", "invalid_type")
+    elif len(rules) > 1:
+        problems.add("activation_rules", "duplicated_type")
+    elif subscription is not None and subscription.status is not Status.PENDING:
+        problems.add("activation_rules", "subscription_not_pending")
+    elif not _is_timeout(rules[0].get("timeout_hours", 0)):
+        problems.add("timeout_hours", "value_must_be_positive_or_zero")
+    else:
+        problems.add("customer", _missing(customer, payment_method_type))
+
+
+def _is_timeout(hours: object) -> bool:
+    return isinstance(hours, int) and not isinstance(hours, bool) and hours >= 0
 
 
 def _missing(customer: Customer | None, payment_method_type: str | None) -> str:

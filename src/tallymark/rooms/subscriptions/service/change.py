@@ -48,7 +48,7 @@ async def change_plan(
     new = await repository.insert_subscription(
         tx,
         {
-            **{name: getattr(old.subscription, name) for name in CHAIN},
+            **_taken_over(old.subscription, plan),
             **asked,
             "id": new_id(),
             "organization_id": tx.organization_id,
@@ -65,6 +65,12 @@ async def change_plan(
         await tell(tx, current, "updated", now=now)
         return current
     return await _replace(tx, old, new, at=now)
+
+
+def _taken_over(before: Subscription, plan: Plan) -> dict[str, Any]:
+    """What a successor has of the subscription before it; nothing comes back where nothing is paid in advance (§2.1)."""
+    values = {name: getattr(before, name) for name in CHAIN}
+    return values if plan.pay_in_advance else {**values, "on_termination_credit_note": None}
 
 
 async def switch(tx: Tx, successor_id: UUID, *, at: datetime) -> None:

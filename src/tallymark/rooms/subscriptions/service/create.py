@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -56,9 +57,11 @@ async def create(tx: Tx, asked: NewSubscription, *, now: datetime) -> Subscripti
     plan = await plans.get_plan(tx, code=asked.plan_code)
     customer = await customers.find_customer(tx, external_id=asked.external_customer_id)
     subscription_at = asked.subscription_at or now
-    check_dates(asked.ending_at, subscription_at=subscription_at, now=now)
+    problems = Problems()
+    check_dates(asked.ending_at, problems, subscription_at=subscription_at, now=now)
     method = asked.options.get("payment_method_type")
-    check_rules(asked.activation_rules, customer, payment_method_type=method)
+    check_rules(asked.activation_rules, customer, problems, payment_method_type=method)
+    problems.raise_any()
     if customer is None:
         customer = await customers.create_implicitly(
             tx, external_id=asked.external_customer_id, billing_entity=entity, now=now
@@ -71,9 +74,6 @@ async def create(tx: Tx, asked: NewSubscription, *, now: datetime) -> Subscripti
         return await _change(tx, current, plan=plan, asked=asked, entity_id=entity_id, now=now)
     await _refuse_taken(tx, asked.external_id)
     own_plan = await plan_for(tx, plan, asked.overrides, now=now)
-    options = dict(asked.options)
-    if not own_plan.pay_in_advance:
-        options.pop("on_termination_credit_note", None)  # nothing is paid that could be given back (§2.8)
     made = await repository.insert_subscription(
         tx,
         {
@@ -88,7 +88,7 @@ async def create(tx: Tx, asked: NewSubscription, *, now: datetime) -> Subscripti
             "billing_time": asked.billing_time,
             "subscription_at": subscription_at,
             "ending_at": asked.ending_at,
-            **options,
+            **options_for(own_plan, asked.options),
             "created_at": now,
             "updated_at": now,
         },
@@ -108,14 +108,23 @@ async def find_subject(tx: Tx, made: Subscription, plan_code: str) -> Subscripti
     return waiting
 
 
-def check_dates(ending_at: datetime | None, *, subscription_at: datetime, now: datetime) -> None:
-    """An end must be on a later UTC day than now and than the start. Raises `Invalid`."""
-    problems = Problems()
-    if ending_at is not None:
-        day = ending_at.astimezone(UTC).date()
-        if day <= now.astimezone(UTC).date() or day <= subscription_at.astimezone(UTC).date():
-            problems.add("ending_at", "invalid_date")
-    problems.raise_any()
+def options_for(plan: Plan, options: Mapping[str, Any]) -> dict[str, Any]:
+    """What is asked of a subscription to a plan: where nothing is paid in advance, nothing could be given back (§2.8)."""
+    return {
+        name: None if name == "on_termination_credit_note" and not plan.pay_in_advance else value
+        for name, value in options.items()
+    }
+
+
+def check_dates(
+    ending_at: datetime | None, problems: Problems, *, subscription_at: datetime, now: datetime
+) -> None:
+    """Note an end that is not on a later UTC day than now and than the start."""
+    if ending_at is None:
+        return
+    day = ending_at.astimezone(UTC).date()
+    if day <= now.astimezone(UTC).date() or day <= subscription_at.astimezone(UTC).date():
+        problems.add("ending_at", "invalid_date")
 
 
 async def _find_current(tx: Tx, external_id: str, customer: Customer) -> Subscription | None:
@@ -157,7 +166,8 @@ async def _change(
         return await repository.update_subscription(
             tx, current.id, {"plan_id": own_plan.id, **sent, "updated_at": now}
         )
-    return await change_plan(tx, current, own_plan, {**sent, **asked.options}, now=now)
+    options = options_for(own_plan, asked.options)
+    return await change_plan(tx, current, own_plan, {**sent, **options}, now=now)
 
 
 async def _begin(tx: Tx, made: Subscription, *, now: datetime) -> Subscription:

@@ -9,8 +9,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from tallymark.db.engine import Tx
-from tallymark.domain.errors import NotFound
-from tallymark.rooms.plans import children
+from tallymark.domain.errors import NotFound, Problems
+from tallymark.rooms.plans import children, fixed_charges
 from tallymark.rooms.plans.inputs import FixedChargeInput, PlanInput
 from tallymark.rooms.plans.model import FixedCharge, Plan
 from tallymark.rooms.subscriptions import repository
@@ -42,20 +42,19 @@ async def plan_for(
 async def keep_units(
     tx: Tx, subscription: Subscription, plan: Plan, overrides: Overrides | None, *, now: datetime
 ) -> None:
-    """Note the units that a new subscription has instead of its plan's. Raises `NotFound("fixed_charge")`."""
+    """Note the units that a subscription has instead of its plan's. Raises `Invalid` and `NotFound("fixed_charge")`."""
     if overrides is None or not overrides.is_units_only:
         return
     for item in overrides.asked.fixed_charges or ():
         charge = _fixed_charge(plan.fixed_charges, item)
-        await fixed_units.keep_own_units(
-            tx,
-            subscription.id,
-            charge.id,
-            OwnUnits(
-                units=item.values.get("units") or Decimal(0), apply_immediately=item.applies_units_immediately
-            ),
-            now=now,
-        )
+        units: Decimal | None = item.values.get("units")
+        if units is None:
+            continue
+        problems = Problems()
+        fixed_charges.check_units(units, problems)
+        problems.raise_any()
+        own = OwnUnits(units=units, apply_immediately=item.applies_units_immediately)
+        await fixed_units.keep_own_units(tx, subscription.id, charge.id, own, now=now)
 
 
 async def change(tx: Tx, contract: Contract, overrides: Overrides, *, now: datetime) -> Subscription:
@@ -92,17 +91,18 @@ async def give_child(tx: Tx, contract: Contract, asked: PlanInput, *, now: datet
 
 def _with_own_units(asked: PlanInput, own: dict[UUID, OwnUnits]) -> PlanInput:
     """The overrides, with the units that the subscription has already where they name none."""
-    named = {item.id for item in asked.fixed_charges or () if "units" in item.values}
-    kept = [
-        FixedChargeInput(
-            id=fixed_charge_id,
-            values={"units": units.units},
-            applies_units_immediately=units.apply_immediately,
-        )
-        for fixed_charge_id, units in own.items()
-        if fixed_charge_id not in named
-    ]
-    return replace(asked, fixed_charges=[*kept, *(asked.fixed_charges or ())])
+    items = asked.fixed_charges or ()
+    named = [_keeping_units(item, own.get(item.id)) if item.id else item for item in items]
+    others = own.keys() - {item.id for item in items}
+    kept = [_keeping_units(FixedChargeInput(id=charge_id), own[charge_id]) for charge_id in sorted(others)]
+    return replace(asked, fixed_charges=[*kept, *named])
+
+
+def _keeping_units(item: FixedChargeInput, own: OwnUnits | None) -> FixedChargeInput:
+    if own is None or item.values.get("units") is not None:
+        return item
+    values = {**item.values, "units": own.units}
+    return replace(item, values=values, applies_units_immediately=own.apply_immediately)
 
 
 def _fixed_charge(charges: Sequence[FixedCharge], item: FixedChargeInput) -> FixedCharge:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import NotFound
-from tallymark.rooms.plans import charges, filters, fixed_charges
+from tallymark.rooms.plans import charges, children, filters, fixed_charges
 from tallymark.rooms.plans.checks import same_values
 from tallymark.rooms.plans.inputs import (
     ChargeInput,
@@ -40,10 +40,12 @@ async def change_charge(
 ) -> Contract:
     """Change a charge for this subscription alone. Raises `Invalid` and `NotFound("charge")`."""
     charge = charges.find_charge(contract.plan, code)
-    asked = replace(item, id=charge.id, metric_id=None)
     if contract.plan.parent_id is None:
-        return await overrides.give_child(tx, contract, PlanInput(charges=[asked]), now=now)
-    await charges.change_charge(tx, Editing(plan=contract.plan, now=now), charge, asked)
+        asked = PlanInput(charges=[replace(item, id=charge.id)])
+        return await overrides.give_child(tx, contract, asked, now=now)
+    await charges.change_charge(
+        tx, Editing(plan=contract.plan, now=now), charge, children.only_prices(item, charge)
+    )
     return await _again(tx, contract)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from tallymark.db.engine import Tx
-from tallymark.domain.errors import NotAllowed
+from tallymark.domain.errors import NotAllowed, Problems
 from tallymark.domain.periods import local_date
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.organizations import service as organizations
@@ -35,7 +35,8 @@ async def update(
     (customer,) = (await customers.get_customers(tx, {subscription.customer_id})).values()
     method = values.get("payment_method_type", subscription.payment_method_type)
     rules = values.pop("activation_rules", None)
-    check_rules(rules, customer, payment_method_type=method, subscription=subscription)
+    problems = Problems()
+    check_rules(rules, customer, problems, payment_method_type=method, subscription=subscription)
     changes_number = values.get("purchase_order_number") != subscription.purchase_order_number
     if (
         "purchase_order_number" in values
@@ -56,9 +57,11 @@ async def update(
     if values.get("ending_at") is not None:
         check_dates(
             values["ending_at"],
+            problems,
             subscription_at=values.get("subscription_at", subscription.subscription_at),
             now=now,
         )
+    problems.raise_any()
     await _without_credit_option(tx, subscription, values)
     changed = await repository.update_subscription(tx, subscription.id, {**values, "updated_at": now})
     await tell(tx, changed, "updated", now=now)
