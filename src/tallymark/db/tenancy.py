@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from tallymark.db.engine import INGEST_ROLE, TENANT_ROLE
 
-_CURRENT = "NULLIF(current_setting('tallymark.organization_id', true), '')::uuid"
+_CURRENT = "(SELECT NULLIF(current_setting('tallymark.organization_id', true), '')::uuid)"
+"""The organization entered. As a subquery it is looked up once a statement and not once a row, and the planner does not
+know its value: it plans for an organization of the usual size. For the rows of one that was not there at the last ANALYZE it
+would plan for none, read all of them instead of one by its key, and that once for each row of a join.
+"""
 
 
 def create_roles() -> list[str]:
