@@ -134,6 +134,12 @@ class PayableFee:
     taxes_amount_cents: int
     taxes_precise_amount_cents: Decimal
 
+    @classmethod
+    def of_row(cls, row: Mapping[str, Any], target_wallet_code: str | None) -> PayableFee:
+        """A fee that was written just now."""
+        names = (name for name in cls.__slots__ if name != "target_wallet_code")
+        return cls(**{name: row[name] for name in names}, target_wallet_code=target_wallet_code)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpentFee:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -61,6 +61,28 @@ async def fees_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[Expl
     return found
 
 
+def fees_of_rows(
+    fee_rows: Iterable[Mapping[str, Any]], tax_rows: Iterable[Mapping[str, Any]]
+) -> list[ExplainedFee]:
+    """The same of fees that were written just now, in the order of their lines."""
+    taxes: dict[UUID, list[ExplainedTax]] = defaultdict(list)
+    for row in tax_rows:
+        taxes[row["fee_id"]].append(
+            ExplainedTax(code=row["tax_code"], name=row["tax_name"], rate=row["tax_rate"])
+        )
+    return [
+        ExplainedFee(
+            id=str(row["id"]),
+            fee_type=row["fee_type"],
+            amount_cents=row["amount_cents"],
+            deducted_cents=row["precise_coupons_amount_cents"],
+            taxes_amount_cents=row["taxes_amount_cents"],
+            taxes=tuple(taxes[row["id"]]),
+        )
+        for row in fee_rows
+    ]
+
+
 async def credits_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[ExplainedCredit]]:
     """What was taken off invoices, in the order in which it was."""
     column = invoice_credits.c
@@ -95,23 +117,6 @@ async def wallets_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[t
     for row in await tx.execute(statement):
         found[row.invoice_id].append((row.code, row.amount_cents))
     return found
-
-
-async def prepaid_parts_of(
-    tx: Tx, invoice_ids: Collection[UUID]
-) -> dict[UUID, tuple[int | None, int | None]]:
-    """What wallets paid of invoices from grants, and from purchases; in minor units."""
-    column = invoices.c
-    granted, purchased = (
-        column.prepaid_granted_credit_amount_cents,
-        column.prepaid_purchased_credit_amount_cents,
-    )
-    rows = await tx.execute(
-        select(column.id, granted.label("granted"), purchased.label("purchased")).where(
-            among(column.id, invoice_ids)
-        )
-    )
-    return {row.id: (row.granted, row.purchased) for row in rows}
 
 
 async def kept_of(tx: Tx, invoice_id: UUID) -> list[dict[str, Any]] | None:

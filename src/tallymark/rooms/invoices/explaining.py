@@ -9,25 +9,32 @@ from uuid import UUID
 from tallymark.db.engine import Tx
 from tallymark.domain.invoicing.explain import TOTALS, ExplainedInvoice, explain_invoice
 from tallymark.rooms.invoices import explained_rows
-from tallymark.rooms.invoices.model import Invoice
+from tallymark.rooms.invoices.model import NOTHING_WRITTEN, Invoice, WrittenOf
 
 
-async def gather(tx: Tx, invoices: Sequence[Invoice]) -> dict[UUID, ExplainedInvoice]:
+async def gather(
+    tx: Tx, invoices: Sequence[Invoice], written: WrittenOf = NOTHING_WRITTEN
+) -> dict[UUID, ExplainedInvoice]:
     """What each invoice's totals follow from, as it stands now, in a constant number of statements."""
     ids = [invoice.id for invoice in invoices]
     if not ids:
         return {}
-    fees, credits = await explained_rows.fees_of(tx, ids), await explained_rows.credits_of(tx, ids)
+    unread = [invoice_id for invoice_id in ids if invoice_id not in written]
+    fees = {invoice_id: one.explained for invoice_id, one in written.items()}
+    fees |= await explained_rows.fees_of(tx, unread) if unread else {}
+    credits = await explained_rows.credits_of(tx, ids)
     paid = [invoice.id for invoice in invoices if invoice.prepaid_credit_amount_cents]
     wallets = await explained_rows.wallets_of(tx, paid) if paid else {}
-    parts = await explained_rows.prepaid_parts_of(tx, paid) if paid else {}
     return {
         invoice.id: ExplainedInvoice(
             fees=fees.get(invoice.id, ()),
             credits=credits.get(invoice.id, ()),
             wallets=wallets.get(invoice.id, ()),
             sums_taxes=invoice.invoice_type == "advance_charges",
-            prepaid_parts=parts.get(invoice.id, (None, None)),
+            prepaid_parts=(
+                invoice.prepaid_granted_credit_amount_cents,
+                invoice.prepaid_purchased_credit_amount_cents,
+            ),
             totals={name: getattr(invoice, name) for name in TOTALS},
         )
         for invoice in invoices

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
 from uuid import UUID
 
 from tallymark.domain.calendar import InvoiceDates
+from tallymark.domain.invoicing.explain import ExplainedFee
 from tallymark.rooms.customers.model import Customer
-from tallymark.rooms.fees.model import FeeRecord
+from tallymark.rooms.fees.model import FeeRecord, PayableFee
 from tallymark.rooms.organizations.model import BillingEntity
 from tallymark.rooms.subscriptions.model import SubscriptionView
 
@@ -270,6 +273,19 @@ class InvoiceView:
     credits: tuple[CreditLine, ...] = ()
     metadata: tuple[MetadataRecord, ...] = ()
     applied_thresholds: tuple[AppliedThreshold, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """The fees of an invoice that this transaction wrote: who goes on with it need not read them again."""
+
+    payable: Sequence[PayableFee]
+    explained: Sequence[ExplainedFee]
+
+
+WrittenOf = Mapping[UUID, Written]
+
+NOTHING_WRITTEN: WrittenOf = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from tallymark.db.engine import Tx
@@ -54,8 +52,3 @@ async def mark_settled(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
     """Note that an invoice was paid before it was issued: it never becomes overdue."""
     await agenda.drop(tx, Kind.MARK_OVERDUE, invoice_id)
     await repository.update_invoice(tx, invoice_id, {"payment_status": "succeeded", "updated_at": now})
-
-
-async def deduct_wallets(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write what wallets pay of invoices that are about to be issued (§5.6); `id` tells which."""
-    await repository.update_invoices(tx, rows)

@@ -25,6 +25,7 @@ from tallymark.rooms.fees import service as fees
 from tallymark.rooms.invoice_custom_sections.model import Section
 from tallymark.rooms.invoices import explaining, numbering, posting, progressive_rows, repository
 from tallymark.rooms.invoices.model import (
+    NOTHING_WRITTEN,
     PROGRESSIVE_TYPE,
     BillingRecord,
     CreditLine,
@@ -33,6 +34,7 @@ from tallymark.rooms.invoices.model import (
     Invoice,
     InvoiceStatus,
     InvoiceView,
+    WrittenOf,
     check_change,
 )
 from tallymark.rooms.organizations import service as organizations
@@ -120,6 +122,12 @@ async def records_of(tx: Tx, invoice_id: UUID) -> list[BillingRecord]:
     """What an invoice bills of each subscription."""
     return (await repository.records_of(tx, [invoice_id])).get(invoice_id, [])
 
+
+PAID_BY_WALLETS = (
+    "prepaid_credit_amount_cents", "prepaid_granted_credit_amount_cents", "prepaid_purchased_credit_amount_cents",
+    "total_amount_cents",
+)  # fmt: skip
+"""What wallets change of an invoice, which is written as it is issued (invoicing §5.6)."""
 
 TAXED_BEFORE = ("advance_charges", "credit")
 """Types of invoices that wait for no taxes: those of their fees stand already, or there are none."""
@@ -247,7 +255,9 @@ class Settled:
     dates: Mapping[str, Any]
 
 
-async def finalize(tx: Tx, settled: Sequence[Settled], *, now: datetime) -> list[UUID]:
+async def finalize(
+    tx: Tx, settled: Sequence[Settled], written: WrittenOf = NOTHING_WRITTEN, *, now: datetime
+) -> list[UUID]:
     """Issue invoices, and tell which were: number each, or close it where nothing is on it and the customer wants none of that (§5.8).
 
     While a VAT number is being checked the taxes are not known, and the invoice waits (subscriptions §1.7).
@@ -266,16 +276,16 @@ async def finalize(tx: Tx, settled: Sequence[Settled], *, now: datetime) -> list
     ]
     await repository.update_invoices(tx, rows)
     issued = [one for one in settled if one.view.invoice.id not in unissued]
-    await _issue(tx, issued, now=now)
+    await _issue(tx, issued, written, now=now)
     return [one.view.invoice.id for one in issued]
 
 
-async def _issue(tx: Tx, settled: Sequence[Settled], *, now: datetime) -> None:
+async def _issue(tx: Tx, settled: Sequence[Settled], written: WrittenOf, *, now: datetime) -> None:
     if not settled:
         return
     parties = [(one.view.customer, one.view.billing_entity) for one in settled]
     numbers = await numbering.take_numbers(tx, parties, now=now)
-    facts = await explaining.gather(tx, [one.view.invoice for one in settled])
+    facts = await explaining.gather(tx, [one.view.invoice for one in settled], written)
     rows = [_issued_row(one, number, now=now) for one, number in zip(settled, numbers, strict=True)]
     await repository.update_invoices(
         tx, [{**row, "explanation": explain_invoice(facts[row["id"]])} for row in rows]
@@ -292,6 +302,7 @@ def _issued_row(one: Settled, number: numbering.Number, *, now: datetime) -> dic
     return {
         "id": invoice.id,
         **one.dates,
+        **{name: getattr(invoice, name) for name in PAID_BY_WALLETS},
         "status": InvoiceStatus.FINALIZED,
         "number": number.text,
         "sequential_id": number.sequential_id,

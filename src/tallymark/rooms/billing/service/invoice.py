@@ -30,8 +30,19 @@ from tallymark.rooms.billing.service.subjects import subjects_of_records
 from tallymark.rooms.coupons import service as coupons
 from tallymark.rooms.credit_notes import service as credit_notes
 from tallymark.rooms.fees import service as fees
+from tallymark.rooms.fees.model import PayableFee
 from tallymark.rooms.invoices import service as invoices
-from tallymark.rooms.invoices.model import PROGRESSIVE_TYPE, Invoice, InvoiceStatus, InvoiceView, Reason
+from tallymark.rooms.invoices.explained_rows import fees_of_rows
+from tallymark.rooms.invoices.model import (
+    NOTHING_WRITTEN,
+    PROGRESSIVE_TYPE,
+    Invoice,
+    InvoiceStatus,
+    InvoiceView,
+    Reason,
+    Written,
+    WrittenOf,
+)
 from tallymark.rooms.invoices.numbering import draft_number
 from tallymark.rooms.subscriptions import service as subscriptions
 from tallymark.rooms.wallets import service as wallets
@@ -96,18 +107,49 @@ async def issue_computed(
     await invoices.note_finalizations(tx, waiting)
     drafted = ("invoice.drafted", "invoice.ready_to_finalize")
     await emit(tx, *(_message(name, draft.id) for draft, _ in waiting for name in drafted), now=now)
-    final = [draft for draft, one in made if not _has_grace(one.subjects)]
-    await issue_drafts(tx, final, now=now)
+    final = [(draft, one) for draft, one in made if not _has_grace(one.subjects)]
+    written = {
+        row["id"]: _written(one, content) for row, one, content in zip(rows, computed, contents, strict=True)
+    }
+    await _settle(tx, [_dated(_view(draft, one)) for draft, one in final], written, now=now)
     await look_again_after(tx, computed, now=now)
     # Many events of a customer may be invoiced at once, each by itself: who bills them has the wallets looked at after all.
-    await refresh_wallets(tx, {one.customer.id for one in computed if not one.is_of_event}, now=now)
+    settled = [one for one in computed if not one.is_of_event]
+    known = [subject.contract for one in settled for subject in one.subjects if subject.is_recurring]
+    await refresh_wallets(tx, {one.customer.id for one in settled}, known, now=now)
     return [draft.id for draft in drafts]
+
+
+def _view(draft: Invoice, computed: Computed) -> InvoiceView:
+    """A draft as far as who issues it looks at it."""
+    contract = computed.subjects[0].contract
+    return InvoiceView(
+        invoice=draft,
+        customer=contract.customer,
+        billing_entity=contract.billing_entity,
+        customer_entity=contract.customer_entity,
+        applied_taxes=(),
+    )
+
+
+def _written(computed: Computed, content: invoices.Content) -> Written:
+    return Written(
+        payable=[
+            PayableFee.of_row(row, line.target_wallet_code)
+            for row, line in zip(content.fees, computed.lines, strict=True)
+        ],
+        explained=fees_of_rows(content.fees, content.fee_taxes),
+    )
 
 
 async def issue_drafts(tx: Tx, drafts: Sequence[Invoice], *, now: datetime) -> None:
     """Issue invoices that are written, with the dates that they have."""
     views = await invoices.get_views(tx, drafts, now=now, with_lines=False)
-    await _settle(tx, [(view, _date_columns(view.invoice.dates)) for view in views], now=now)
+    await _settle(tx, [_dated(view) for view in views], now=now)
+
+
+def _dated(view: InvoiceView) -> tuple[InvoiceView, Mapping[str, Any]]:
+    return view, _date_columns(view.invoice.dates)
 
 
 async def _consume(
@@ -217,14 +259,20 @@ async def release(tx: Tx, invoice: Invoice, *, now: datetime) -> None:
     await refresh_wallets(tx, [view.customer.id], now=now)
 
 
-async def _settle(tx: Tx, dated: Sequence[tuple[InvoiceView, Mapping[str, Any]]], *, now: datetime) -> None:
+async def _settle(
+    tx: Tx,
+    dated: Sequence[tuple[InvoiceView, Mapping[str, Any]]],
+    written: WrittenOf = NOTHING_WRITTEN,
+    *,
+    now: datetime,
+) -> None:
     """Deduct the customers' credit, then have their wallets pay, and issue (subscriptions §5.4)."""
     views = await credit_notes.deduct(tx, [view for view, _ in dated], now=now)
-    views = await wallets.draw(tx, views, now=now)
+    views = await wallets.draw(tx, views, written, now=now)
     settled = [
         invoices.Settled(view=view, dates=dates) for view, (_, dates) in zip(views, dated, strict=True)
     ]
-    issued = await invoices.finalize(tx, settled, now=now)
+    issued = await invoices.finalize(tx, settled, written, now=now)
     await emit(tx, *(_message("invoice.created", invoice_id) for invoice_id in issued), now=now)
 
 

@@ -17,6 +17,7 @@ from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import PayableFee
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.subscriptions import service as subscriptions
+from tallymark.rooms.subscriptions.model import Contract
 from tallymark.rooms.usage import service as usage
 from tallymark.rooms.usage.model import ChargeLine
 from tallymark.rooms.usage.partitions import TARGET_WALLET
@@ -27,15 +28,18 @@ Nets = dict[tuple[UUID, str], dict[Bucket, Fraction]]
 """What is still to be paid by each customer in each currency, by what wallets may be limited to; minor units."""
 
 
-async def refresh_wallets(tx: Tx, customer_ids: Collection[UUID], *, now: datetime) -> None:
+async def refresh_wallets(
+    tx: Tx, customer_ids: Collection[UUID], known: Collection[Contract] = (), *, now: datetime
+) -> None:
     """Compute what usage leaves of all active wallets of customers, and hold their alerts against it.
 
-    As many statements for a wave of customers as for one. Needs their locks.
+    `known` contracts were read in this transaction and are not read again, but where their subscription has changed. As many
+    statements for a wave of customers as for one. Needs their locks.
     """
     of_customers = await wallets.active_of_customers(tx, customer_ids, at=now)
     if not of_customers:
         return
-    nets = await _gather(tx, of_customers.keys(), now=now)
+    nets = await _gather(tx, of_customers.keys(), known, now=now)
     everyone = [wallet for of_customer in of_customers.values() for wallet in of_customer]
     rules = await wallets.threshold_rules(tx, [wallet.id for wallet in everyone], at=now)
     taken = [
@@ -67,10 +71,12 @@ def _allocate(
     return allocate_ongoing(nets, purses)
 
 
-async def _gather(tx: Tx, customer_ids: Collection[UUID], *, now: datetime) -> Nets:
+async def _gather(
+    tx: Tx, customer_ids: Collection[UUID], known: Collection[Contract], *, now: datetime
+) -> Nets:
     """The usage of active subscriptions, less what of it was invoiced already, and what drafts have."""
     nets: Nets = defaultdict(lambda: defaultdict(Fraction))
-    contracts = await subscriptions.active_contracts_of(tx, customer_ids)
+    contracts = await subscriptions.active_contracts_of(tx, customer_ids, known)
     # What is paid in advance is billed already: it is left out of what is used and of what was billed alike.
     running = await usage.gather_running_lines(tx, contracts, now=now)
     billed = await fees.progressive_of(tx, [contract.subscription.id for contract in contracts])

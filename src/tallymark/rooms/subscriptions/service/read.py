@@ -139,10 +139,17 @@ async def ends_of_predecessors(tx: Tx, subscription_ids: Collection[UUID]) -> di
     return await repository.ends_of_predecessors(tx, subscription_ids) if subscription_ids else {}
 
 
-async def active_contracts_of(tx: Tx, customer_ids: Collection[UUID]) -> list[Contract]:
-    """The contracts of customers' active subscriptions, the oldest first."""
+async def active_contracts_of(
+    tx: Tx, customer_ids: Collection[UUID], known: Collection[Contract] = ()
+) -> list[Contract]:
+    """The contracts of customers' active subscriptions, the oldest first.
+
+    `known` ones were read in this transaction: they are read again only where their subscription has changed since.
+    """
     found = await repository.active_of_customers(tx, customer_ids)
-    contracts = await get_contracts(tx, found)
+    read = {contract.subscription.id: contract for contract in known}
+    same = {one.id: read[one.id] for one in found if one.id in read and read[one.id].subscription == one}
+    contracts = {**same, **await get_contracts(tx, [one for one in found if one.id not in same])}
     return [contracts[one.id] for one in found]
 
 

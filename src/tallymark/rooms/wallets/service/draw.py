@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
-from typing import Any
 from uuid import UUID
 
 from tallymark.db.engine import Tx
@@ -15,20 +14,21 @@ from tallymark.domain.fees.model import FeeType
 from tallymark.domain.wallets import Bucket, InvoicedAmount, allocate_wallets
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import PayableFee
-from tallymark.rooms.invoices import paying
 from tallymark.rooms.invoices import service as invoices
-from tallymark.rooms.invoices.model import Invoice, InvoiceView
+from tallymark.rooms.invoices.model import NOTHING_WRITTEN, Invoice, InvoiceView, WrittenOf
 from tallymark.rooms.wallets.model import Kind, Status, Wallet
 from tallymark.rooms.wallets.repository import transactions as transaction_rows
 from tallymark.rooms.wallets.repository import wallets as repository
 from tallymark.rooms.wallets.service.ledger import Ledger, Taken, Terms, open_ledger
 
 
-async def draw(tx: Tx, views: Sequence[InvoiceView], *, now: datetime) -> list[InvoiceView]:
+async def draw(
+    tx: Tx, views: Sequence[InvoiceView], written: WrittenOf = NOTHING_WRITTEN, *, now: datetime
+) -> list[InvoiceView]:
     """Have the customers' wallets pay invoices that are about to be issued, after all other deductions (§6).
 
-    A wave of invoices takes the statements of one. Needs the customers' locks; an invoice that wallets have paid already is
-    not drawn for again.
+    What that leaves of the invoices is returned, and written when they are issued. A wave of invoices takes the statements of
+    one. Needs the customers' locks; an invoice that wallets have paid already is not drawn for again.
     """
     unissued = await invoices.unissued_columns(tx, views)
     owing = [v.invoice for v in views if v.invoice.total_amount_cents > 0 and v.invoice.id not in unissued]
@@ -38,11 +38,11 @@ async def draw(tx: Tx, views: Sequence[InvoiceView], *, now: datetime) -> list[I
         return list(views)
     for invoice in owing:
         assert not invoice.prepaid_credit_amount_cents, "already_applied"
-    payable = await fees.payable_of_invoices(tx, [invoice.id for invoice in owing])
+    payable = {invoice_id: one.payable for invoice_id, one in written.items()}
+    payable |= await fees.payable_of_invoices(tx, [one.id for one in owing if one.id not in written])
     ledger = await open_ledger(tx, wallets, now=now)
     drawn = _draw(ledger, owing, wallets, payable)
     await ledger.write(tx)
-    await paying.deduct_wallets(tx, [_columns(invoice, now=now) for invoice in drawn.values()])
     return [replace(view, invoice=drawn.get(view.invoice.id, view.invoice)) for view in views]
 
 
@@ -118,14 +118,6 @@ def _less(invoice: Invoice, taken: Sequence[Taken]) -> Invoice:
         prepaid_purchased_credit_amount_cents=purchased or None,
         total_amount_cents=invoice.total_amount_cents - granted - purchased,
     )
-
-
-def _columns(invoice: Invoice, *, now: datetime) -> Mapping[str, Any]:
-    names = (
-        "id", "prepaid_credit_amount_cents", "prepaid_granted_credit_amount_cents",
-        "prepaid_purchased_credit_amount_cents", "total_amount_cents",
-    )  # fmt: skip
-    return {**{name: getattr(invoice, name) for name in names}, "updated_at": now}
 
 
 async def give_back(tx: Tx, invoice_id: UUID, *, now: datetime) -> int:
