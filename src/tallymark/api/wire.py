@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Container
 from datetime import UTC, datetime
 from decimal import Decimal
-from fractions import Fraction
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    InstanceOf,
+    PlainSerializer,
+)
 from pydantic_core import PydanticCustomError
 
 from tallymark.domain.errors import NotFound
+from tallymark.domain.exact import Fraction
 from tallymark.domain.money import decimal_text
 
 
@@ -33,7 +41,7 @@ def wire_instant_ms(value: datetime) -> str:
 
 Instant = Annotated[datetime, PlainSerializer(wire_instant, return_type=str)]
 InstantMs = Annotated[datetime, PlainSerializer(wire_instant_ms, return_type=str)]
-DecimalText = Annotated[Decimal | Fraction, PlainSerializer(decimal_text, return_type=str)]
+DecimalText = Annotated[Decimal | InstanceOf[Fraction], PlainSerializer(decimal_text, return_type=str)]
 """A decimal as a string with at least one fraction digit."""
 
 Percent = Annotated[Decimal, PlainSerializer(float, return_type=float)]

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +15,8 @@ from sqlalchemy import CursorResult, Executable, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection as EngineConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from tallymark.domain.exact import Fraction
 
 TENANT_ROLE = "tallymark_tenant"
 """Rows of other organizations do not exist for this role; it cannot bypass row-level security."""

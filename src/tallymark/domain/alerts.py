@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from fractions import Fraction
+
+from tallymark.domain.exact import Fraction
 
 MOST_STEPS = 1_000
 """Steps of a recurring threshold that one evaluation reports at the most: the ones next to the value."""

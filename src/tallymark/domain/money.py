@@ -9,7 +9,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from fractions import Fraction
+
+from tallymark.domain.exact import Fraction
 
 Number = Fraction | Decimal | int
 

@@ -10,12 +10,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import Row, text
 
 from tallymark.db.engine import Tx
+from tallymark.domain.exact import Fraction
 from tallymark.domain.hashing import hashed_once
 from tallymark.domain.money import ceil5, fixed
 from tallymark.domain.periods import Period

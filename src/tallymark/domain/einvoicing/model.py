@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum, StrEnum
-from fractions import Fraction
 
 from tallymark.domain.einvoicing.tax_groups import TaxCategory, TaxGroup
+from tallymark.domain.exact import Fraction
 
 __all__ = [
     "DocumentType",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from fractions import Fraction
 
+from tallymark.domain.exact import Fraction
 from tallymark.domain.money import floor_to, round_cents
 
 

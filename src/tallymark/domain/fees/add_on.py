@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
+from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.model import JSON, Fee, FeeType, Step, rounding_step
 from tallymark.domain.money import Currency, major_units, plain_text, round_cents
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
+from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.charge_fee import Conversion, fee_of_amount
 from tallymark.domain.fees.model import Fee, FeeType, Step, rounding_step, unit_cents
 from tallymark.domain.money import Currency, major_units, plain_text, round_cents

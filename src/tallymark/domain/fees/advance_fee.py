@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from fractions import Fraction
 
+from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.charge_fee import PRICING_UNIT_CENTS, Conversion, fee_of_amount
 from tallymark.domain.fees.model import JSON, Fee, Step
 from tallymark.domain.money import Currency, decimal_text, minor_units, plain_text, round_cents

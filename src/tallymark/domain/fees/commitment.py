@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 
+from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.model import Fee, FeeType, Step, rounding_step
 from tallymark.domain.fees.proration import prorate
 from tallymark.domain.money import Currency, major_units, plain_text, round_cents

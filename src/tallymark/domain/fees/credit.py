@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
+from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.model import JSON, Fee, FeeType, Step, rounding_step, unit_cents
 from tallymark.domain.money import Currency, major_units, plain_text
 

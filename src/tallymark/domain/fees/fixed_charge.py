@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from fractions import Fraction
 from zoneinfo import ZoneInfo
 
+from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.charge_fee import fee_of_amount
 from tallymark.domain.fees.model import JSON, Fee, FeeType, Step
 from tallymark.domain.money import (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from fractions import Fraction
 
+from tallymark.domain.exact import Fraction
 from tallymark.domain.money import Currency, cut_minor_units
 
 JSON = str | int | bool | None | list["JSON"] | dict[str, "JSON"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from fractions import Fraction
 from zoneinfo import ZoneInfo
 
+from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.charge_fee import PRICING_UNIT_CENTS, Conversion, fee_of_amount
 from tallymark.domain.fees.model import Fee
 from tallymark.domain.money import Currency, round_half_away

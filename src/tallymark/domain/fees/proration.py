@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
+from tallymark.domain.exact import Fraction
 
 
 def prorate(amount_cents: int, *, days: int, of: int) -> Fraction:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
-from fractions import Fraction
 from typing import Any
 
+from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.charge_fee import PRICING_UNIT_CENTS
 from tallymark.domain.money import ceil5, ceil_to, plain_text, round_cents
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
+from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.charge_fee import PRICING_UNIT_CENTS, Conversion, fee_of_amount
 from tallymark.domain.fees.model import Fee, Step
 from tallymark.domain.fees.proration import prorate

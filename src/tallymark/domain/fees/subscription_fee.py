@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from fractions import Fraction
 
 from tallymark.domain.calendar import Boundaries, Life, Schedule, is_first_month
+from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.model import Fee, FeeType, Step, rounding_step
 from tallymark.domain.fees.proration import prorate
 from tallymark.domain.money import Currency, major_units, plain_text, round_cents

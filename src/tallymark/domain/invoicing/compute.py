@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 
+from tallymark.domain.exact import Fraction
 from tallymark.domain.invoicing.coupons import Coupon, apply_coupons
 from tallymark.domain.invoicing.model import InvoicedFee, InvoiceDraft
 from tallymark.domain.invoicing.progressive import Billed, apply_progressive_credits

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
+from tallymark.domain.exact import Fraction
 from tallymark.domain.invoicing.model import CouponCredit, InvoicedFee, InvoiceDraft
 from tallymark.domain.money import round_cents, round_half_away
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
+from tallymark.domain.exact import Fraction
 from tallymark.domain.invoicing.model import TaxRate
 from tallymark.domain.money import round_cents
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
+from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.model import JSON, FeeType, Step
 from tallymark.domain.fees.recompute import Unexplained
 from tallymark.domain.money import plain_text, round_cents

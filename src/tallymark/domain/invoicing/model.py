@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 
+from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.model import Fee
 from tallymark.domain.hashing import hashed_once
 

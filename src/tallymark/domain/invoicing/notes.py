@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
+from tallymark.domain.exact import Fraction
 from tallymark.domain.invoicing.creditable import ZERO, CreditableInvoice, Parts
 from tallymark.domain.invoicing.model import TaxRate
 from tallymark.domain.money import floor_to, round_cents, round_half_away

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from math import lcm
 
+from tallymark.domain.exact import Fraction
 from tallymark.domain.invoicing.model import InvoiceDraft, ProgressiveCredit
 from tallymark.domain.money import allocate
 

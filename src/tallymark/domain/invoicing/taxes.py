@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from fractions import Fraction
 
+from tallymark.domain.exact import Fraction
 from tallymark.domain.invoicing.model import AppliedTax, InvoicedFee, InvoiceDraft, TaxRate
 from tallymark.domain.money import round_cents, round_half_away, trunc_cents
 

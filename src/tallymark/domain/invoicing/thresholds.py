@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
+
+from tallymark.domain.exact import Fraction
 
 MOST_STEPS = 1000
 """How many steps of a recurring threshold are told apart at the most: the latest ones."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from fractions import Fraction
 
+from tallymark.domain.exact import Fraction
 from tallymark.domain.invoicing.creditable import ZERO, CreditableInvoice, Parts
 from tallymark.domain.invoicing.notes import NoteAmounts, compute_note, fit_parts
 from tallymark.domain.money import floor_to, round_cents

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from fractions import Fraction
 from typing import Protocol
 
+from tallymark.domain.exact import Fraction
 from tallymark.domain.hashing import hashed_once
 from tallymark.domain.money import Currency, decimal_text
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 
+from tallymark.domain.exact import Fraction
 from tallymark.domain.money import Currency, ceil_to
 from tallymark.domain.rating.model import (
     NOTHING,

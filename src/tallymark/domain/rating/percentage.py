@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
-from fractions import Fraction
 
+from tallymark.domain.exact import Fraction
 from tallymark.domain.money import Currency
 from tallymark.domain.rating.model import ZERO, Details, Needs, Rated, Usage, amount_text, rated, units_text
 

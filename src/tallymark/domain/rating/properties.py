@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 
+from tallymark.domain.exact import Fraction
 from tallymark.domain.money import parse_amount
 from tallymark.domain.rating.dynamic import DynamicPrice
 from tallymark.domain.rating.graduated import GraduatedPrice

@@ -7,8 +7,8 @@ not strictly last-in-first-out, so the walk itself is the rule.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 
+from tallymark.domain.exact import Fraction
 from tallymark.domain.rating.model import ZERO
 from tallymark.domain.rating.tiers import Tier
 

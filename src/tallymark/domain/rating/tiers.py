@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from itertools import pairwise
 
+from tallymark.domain.exact import Fraction
 from tallymark.domain.money import parse_amount, plain_text
 from tallymark.domain.rating.model import JSON, ZERO
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from fractions import Fraction
+
+from tallymark.domain.exact import Fraction
 
 ZERO = Fraction(0)
 NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)

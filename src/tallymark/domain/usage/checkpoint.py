@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from fractions import Fraction
 from zoneinfo import ZoneInfo
 
+from tallymark.domain.exact import Fraction
 from tallymark.domain.money import ceil5
 from tallymark.domain.periods import days
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from fractions import Fraction
 from zoneinfo import ZoneInfo
 
+from tallymark.domain.exact import Fraction
 from tallymark.domain.money import ceil5
 from tallymark.domain.periods import Period, local_date
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
+from tallymark.domain.exact import Fraction
 from tallymark.domain.money import ceil_to, floor_to, round_half_away
 
 

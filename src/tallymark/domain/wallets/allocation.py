@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 
+from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.model import FeeType
 from tallymark.domain.money import round_cents
 

@@ -7,8 +7,8 @@ precise ones divided by the rate, and no quotient is ever rounded but to be show
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 
+from tallymark.domain.exact import Fraction
 from tallymark.domain.money import Currency, floor_to, round_cents
 
 SHOWN_DECIMALS = 5

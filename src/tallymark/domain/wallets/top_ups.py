@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
+
+from tallymark.domain.exact import Fraction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
+from tallymark.domain.exact import Fraction
 from tallymark.domain.money import ceil_to, plain_text
 
 Line = dict[str, Any]

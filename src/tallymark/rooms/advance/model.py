@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from fractions import Fraction
 from uuid import UUID
 
 from tallymark.domain.calendar import Window
+from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.model import Fee
 from tallymark.domain.periods import Period
 from tallymark.domain.usage import START, Checkpoint

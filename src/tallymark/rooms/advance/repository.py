@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +28,7 @@ from sqlalchemy import (
 from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import event_streams, events, events_to_price, priced_events, subscriptions
+from tallymark.domain.exact import Fraction
 from tallymark.domain.periods import Period
 from tallymark.domain.usage import Checkpoint
 from tallymark.rooms.advance.model import TARGET_WALLET, Asked, Billed, Logged, Standing, Waiting, read_scope

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from fractions import Fraction
 from uuid import UUID
 
 from tallymark.domain.alerts import Direction, Threshold
+from tallymark.domain.exact import Fraction
 from tallymark.rooms.billable_metrics.model import BillableMetric
 
 VALUE_DECIMALS = 15

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +15,7 @@ from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import alerts
 from tallymark.domain.alerts import Threshold
+from tallymark.domain.exact import Fraction
 from tallymark.domain.money import plain_text
 from tallymark.rooms.alerts.model import THRESHOLD_DECIMALS, Alert, AlertType, Subject
 from tallymark.rooms.billable_metrics import service as billable_metrics

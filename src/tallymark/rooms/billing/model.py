@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
 from tallymark.domain.calendar import Boundaries, Continuity, IssuingRules
+from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.fixed_charge import UnitEvent
 from tallymark.domain.fees.model import Fee, FeeType
 from tallymark.domain.invoicing import InvoiceDraft

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from fractions import Fraction
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -22,6 +21,7 @@ from tallymark.api.wire import (
     Text,
     at_most,
 )
+from tallymark.domain.exact import Fraction
 from tallymark.rooms.billing.model import OneOffFee, OneOffInput
 from tallymark.rooms.billing.service.adjust import AdjustmentInput
 from tallymark.rooms.billing.service.one_off import read_boundaries

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from fractions import Fraction
 from uuid import UUID
 
+from tallymark.domain.exact import Fraction
 from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.fees.model import FeeRecord
 from tallymark.rooms.invoices.model import Invoice

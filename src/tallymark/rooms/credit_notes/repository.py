@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +23,7 @@ from tallymark.db.tables import (
     invoice_credits,
     invoices,
 )
+from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.model import FeeType
 from tallymark.domain.invoicing.creditable import Given
 from tallymark.domain.journal import IssuedNote

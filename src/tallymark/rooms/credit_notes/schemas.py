@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from fractions import Fraction
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, SerializerFunctionWrapHandler, 
 from tallymark.api.key_values import KeyValues
 from tallymark.api.pagination import Meta
 from tallymark.api.wire import DecimalText, Input, Instant, Integer, NotEmpty, OptionalText, Percent, Text
+from tallymark.domain.exact import Fraction
 from tallymark.domain.invoicing.creditable import Parts
 from tallymark.domain.money import fixed
 from tallymark.rooms.credit_notes.model import CreditNoteView, Item, ItemInput, NoteTaxRecord

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
+from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.model import FeeType
 from tallymark.domain.money import currency
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from fractions import Fraction
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from pydantic import BaseModel, PlainSerializer
 
 from tallymark.api.pagination import Meta
 from tallymark.api.wire import DecimalText, Input, Instant, NotEmpty, Percent, one_of
+from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.model import FeeType
 from tallymark.domain.money import round_cents
 from tallymark.domain.periods import TICK

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from fractions import Fraction
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from tallymark.domain.calendar import Life, Schedule
+from tallymark.domain.exact import Fraction
 from tallymark.domain.periods import BillingTime, Interval, Period, yearly_amount_cents
 from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.organizations.model import BillingEntity

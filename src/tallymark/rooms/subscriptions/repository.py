@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +23,7 @@ from tallymark.db.tables import (
     subscriptions,
     usage_thresholds,
 )
+from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.fixed_charge import UnitEvent
 from tallymark.domain.periods import BillingTime, Interval, yearly_amount_cents
 from tallymark.rooms.plans.model import UsageThreshold

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from fractions import Fraction
 from functools import cached_property
 from uuid import UUID
 
+from tallymark.domain.exact import Fraction
 from tallymark.domain.invoicing import TaxRate
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from fractions import Fraction
 from uuid import UUID
 
 from tallymark.db.engine import Tx
+from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.model import Fee, rounding_step
 from tallymark.domain.money import Currency
 from tallymark.domain.usage import text_of

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
+from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.model import Fee
 from tallymark.domain.invoicing import InvoiceDraft, TaxRate
 from tallymark.domain.money import decimal_text

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
 
 from tallymark.api.wire import DecimalText, Instant
+from tallymark.domain.exact import Fraction
 from tallymark.domain.money import fixed
 from tallymark.domain.rating import ChargeModel
 from tallymark.rooms.billable_metrics.model import AggregationType

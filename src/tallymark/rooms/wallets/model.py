@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
+from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.model import FeeType
 from tallymark.domain.money import currency, major_units
 from tallymark.domain.periods import Interval

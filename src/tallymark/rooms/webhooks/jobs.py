@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from fractions import Fraction
 from functools import partial
 from uuid import UUID
 
 import structlog
 
 from tallymark.db.engine import Database, Tx
+from tallymark.domain.exact import Fraction
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.webhooks import repository, service
 from tallymark.rooms.webhooks.bodies import Link, make_bodies

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from fractions import Fraction
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from tallymark.domain.errors import Problems
+from tallymark.domain.exact import Fraction
 
 MOST_ENDPOINTS = 10
 KEPT_DAYS = 90

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid, NotFound
+from tallymark.domain.exact import Fraction
 from tallymark.rooms.webhooks import repository
 from tallymark.rooms.webhooks.model import (
     MOST_ENDPOINTS,

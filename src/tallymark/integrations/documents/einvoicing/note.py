@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 
 from tallymark.domain.einvoicing import (
     DocumentType,
@@ -16,6 +15,7 @@ from tallymark.domain.einvoicing import (
     compute_tax_groups,
 )
 from tallymark.domain.einvoicing.tax_groups import category_of
+from tallymark.domain.exact import Fraction
 from tallymark.domain.money import currency, major_units, round_cents
 from tallymark.integrations.documents.einvoicing.source import buyer_of, seller_of
 from tallymark.integrations.documents.naming import fee_name

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from tallymark.domain.einvoicing import (
@@ -20,6 +19,7 @@ from tallymark.domain.einvoicing import (
     compute_tax_groups,
 )
 from tallymark.domain.einvoicing.tax_groups import category_of
+from tallymark.domain.exact import Fraction
 from tallymark.domain.money import currency, major_units
 from tallymark.domain.periods import TICK, local_date
 from tallymark.integrations.documents.naming import fee_name

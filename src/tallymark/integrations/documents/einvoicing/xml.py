@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
-from fractions import Fraction
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
+from tallymark.domain.exact import Fraction
 from tallymark.domain.money import currency, fixed, major_units, plain_text
 
 FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

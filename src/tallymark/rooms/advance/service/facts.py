@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from itertools import accumulate
 from uuid import UUID
 
 from tallymark.domain.calendar import Window
+from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.model import Step
 from tallymark.domain.rating import Needs
 from tallymark.domain.usage import Contribution

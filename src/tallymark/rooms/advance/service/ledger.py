@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from bisect import insort
 from dataclasses import replace
-from fractions import Fraction
 from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.domain.calendar import Window, current_charges_window
+from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.advance_fee import AdvanceFacts, compute_advance_fee
 from tallymark.domain.fees.charge_fee import fee_of_amount
 from tallymark.domain.money import currency

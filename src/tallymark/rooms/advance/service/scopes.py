@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
 
+from tallymark.domain.exact import Fraction
 from tallymark.domain.usage import Bucket, Group, Partition, text_of
 from tallymark.domain.usage.aggregations import NUMBER
 from tallymark.domain.usage.buckets import Properties

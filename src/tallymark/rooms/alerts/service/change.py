@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid, NotFound, Problems
+from tallymark.domain.exact import Fraction
 from tallymark.domain.money import fixed
 from tallymark.jobs import usage_watch
 from tallymark.rooms.alerts import repository

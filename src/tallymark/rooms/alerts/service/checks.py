@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from fractions import Fraction
 
 from tallymark.domain.alerts import Threshold
 from tallymark.domain.errors import Problems
+from tallymark.domain.exact import Fraction
 from tallymark.domain.money import round_half_away
 from tallymark.rooms.alerts.model import MOST_THRESHOLDS, THRESHOLD_DECIMALS, AlertType, Subject
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.alerts import Threshold, crossed
+from tallymark.domain.exact import Fraction
 from tallymark.domain.money import decimal_text, fixed
 from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.alerts import repository

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from fractions import Fraction
 from uuid import UUID
 
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import NotFound
+from tallymark.domain.exact import Fraction
 from tallymark.rooms.alerts import repository
 from tallymark.rooms.alerts.model import Alert, AlertType, Subject
 from tallymark.rooms.subscriptions import service as subscriptions

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from fractions import Fraction
 from typing import Any
 
+from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.adjusted import Adjustment, Model, adjust
 from tallymark.domain.fees.model import Fee, FeeType
 from tallymark.domain.money import currency

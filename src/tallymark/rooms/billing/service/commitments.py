@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from fractions import Fraction
 from uuid import UUID
 
 from tallymark.db.engine import Tx
+from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.commitment import CommitmentFacts, compute_commitment_fee
 from tallymark.domain.money import currency
 from tallymark.domain.periods import Period, days, local_date, start_of_day

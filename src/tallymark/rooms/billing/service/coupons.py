@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from fractions import Fraction
 from types import MappingProxyType
 from uuid import UUID
 
 from tallymark.db.engine import Tx
+from tallymark.domain.exact import Fraction
 from tallymark.domain.invoicing import Billed, Coupon, CouponCredit, InvoicedFee, compute_invoice
 from tallymark.domain.invoicing.explain import credit_terms
 from tallymark.rooms.billing.model import Computed, Line, Source, Subject

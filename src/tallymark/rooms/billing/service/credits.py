@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -11,6 +10,7 @@ from zoneinfo import ZoneInfo
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.calendar import new_invoice_dates
+from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.credit import compute_credit_fee
 from tallymark.domain.invoicing import InvoicedFee, compute_invoice
 from tallymark.domain.money import currency, round_half_away

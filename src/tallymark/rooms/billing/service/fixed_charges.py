@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from fractions import Fraction
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from tallymark.db.engine import Tx
 from tallymark.domain.calendar import Window, compute_boundaries
+from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.fixed_charge import (
     FixedChargeFacts,
     FixedWindow,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from fractions import Fraction
 from uuid import UUID
 
 from tallymark.db.engine import Tx
+from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.model import FeeType
 from tallymark.domain.invoicing import InvoicedFee, apply_fee_taxes
 from tallymark.domain.wallets import Bucket, OngoingPurse, allocate_ongoing

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
+from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.model import FeeType
 from tallymark.domain.invoicing import Billed, ProgressiveCredit, ProgressiveInvoice
 from tallymark.domain.invoicing.explain import credit_terms

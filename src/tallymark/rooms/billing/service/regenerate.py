@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -14,6 +13,7 @@ from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.calendar import new_invoice_dates
 from tallymark.domain.errors import NotAllowed, NotFound
+from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.adjusted import Adjustment, adjust
 from tallymark.domain.fees.model import Fee
 from tallymark.domain.invoicing import InvoicedFee, InvoiceDraft, compute_invoice

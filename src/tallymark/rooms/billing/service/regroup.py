@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.calendar import new_invoice_dates
+from tallymark.domain.exact import Fraction
 from tallymark.domain.money import fixed, round_half_away
 from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.billing.model import Subject

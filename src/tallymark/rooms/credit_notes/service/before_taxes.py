@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
-from fractions import Fraction
 from uuid import UUID
 
 from tallymark.db.engine import Tx
+from tallymark.domain.exact import Fraction
 from tallymark.domain.money import round_cents
 from tallymark.rooms.credit_notes import repository
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 
 from tallymark.db.engine import Tx
+from tallymark.domain.exact import Fraction
 from tallymark.domain.invoicing import TaxRate
 from tallymark.domain.invoicing.creditable import CreditableFee, CreditableInvoice
 from tallymark.rooms.credit_notes import repository

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from fractions import Fraction
 from uuid import UUID
 
 from tallymark.db.engine import Tx
+from tallymark.domain.exact import Fraction
 from tallymark.domain.invoicing.creditable import Parts
 from tallymark.domain.invoicing.notes import NoteAmounts
 from tallymark.domain.invoicing.unused_time import Return, UnusedTime, credit_unused_time

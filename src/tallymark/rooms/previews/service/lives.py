@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from fractions import Fraction
 from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.calendar import Continuity, next_billing_day
+from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.fixed_charge import UnitEvent
 from tallymark.domain.periods import TICK, Interval, local_date, start_of_day, yearly_amount_cents
 from tallymark.rooms.billing.model import Assumed

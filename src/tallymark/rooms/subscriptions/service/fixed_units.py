@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
+from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.fixed_charge import UnitEvent
 from tallymark.domain.money import fixed
 from tallymark.domain.periods import local_date, start_of_day

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from fractions import Fraction
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, PlainSerializer, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, InstanceOf, PlainSerializer, SerializerFunctionWrapHandler, model_serializer
 
 from tallymark.api.pagination import Meta
 from tallymark.api.wire import DecimalText, Instant, InstantMs
+from tallymark.domain.exact import Fraction
 from tallymark.domain.money import decimal_text
 from tallymark.domain.wallets import SHOWN_DECIMALS
 from tallymark.rooms.invoice_custom_sections.schemas import ChosenSectionOutput
@@ -26,7 +26,7 @@ from tallymark.rooms.wallets.model import (
 )
 
 CreditsText = Annotated[
-    Fraction | Decimal,
+    InstanceOf[Fraction] | Decimal,
     PlainSerializer(lambda value: decimal_text(value, SHOWN_DECIMALS), return_type=str),
 ]
 """Credits as a string with at most five decimals, rounded half away from zero."""

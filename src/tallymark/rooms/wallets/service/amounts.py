@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
 from typing import Any
 
 from tallymark.domain.errors import Problems
+from tallymark.domain.exact import Fraction
 from tallymark.domain.money import parse_amount
 from tallymark.domain.wallets import Credits
 

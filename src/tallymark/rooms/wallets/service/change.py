@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
 from tallymark.api.key_values import check_metadata
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import Invalid, Problems
+from tallymark.domain.exact import Fraction
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Kind as Work
 from tallymark.rooms.customers import service as customers

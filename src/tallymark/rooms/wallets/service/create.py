@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from tallymark.api.key_values import check_metadata
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid, NotFound, Problems
+from tallymark.domain.exact import Fraction
 from tallymark.domain.money import currency
 from tallymark.domain.wallets import Credits
 from tallymark.jobs import agenda

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import Invalid, Problems
+from tallymark.domain.exact import Fraction
 from tallymark.domain.money import floor_to, round_half_away
 from tallymark.domain.periods import local_date
 from tallymark.domain.wallets import SHOWN_DECIMALS, TopUp, interval_top_up

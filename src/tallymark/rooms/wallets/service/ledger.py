@@ -10,12 +10,12 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
+from tallymark.domain.exact import Fraction
 from tallymark.domain.journal import Lines, settle_purchase, void_credits
 from tallymark.domain.money import fixed
 from tallymark.domain.wallets import Balance, Inbound, consume

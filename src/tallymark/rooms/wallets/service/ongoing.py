@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from fractions import Fraction
 from uuid import UUID
 
 import structlog
 
 from tallymark.db.engine import Tx
+from tallymark.domain.exact import Fraction
 from tallymark.domain.wallets import TopUp, is_at_threshold, threshold_top_up
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Item

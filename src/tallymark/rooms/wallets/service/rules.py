@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
+from tallymark.domain.exact import Fraction
 from tallymark.domain.money import fixed, floor_to
 from tallymark.domain.periods import Interval, local_date, start_of_day
 from tallymark.domain.wallets import Credits, next_interval_day
