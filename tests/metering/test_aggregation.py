@@ -15,7 +15,7 @@ from tallymark.domain.rating.model import Needs
 from tallymark.domain.usage import UsageEvent
 from tallymark.domain.usage import aggregate as defined
 from tallymark.metering import aggregation
-from tallymark.metering.aggregation import Aggregate, UsageQuery
+from tallymark.metering.aggregation import Aggregate, Aggregation, UsageQuery
 
 
 async def aggregate(tx, query) -> Aggregate:
@@ -94,14 +94,8 @@ async def store(database, organization_id, rows):
 
 def query(subscription, kind, **more):
     field = None if kind == "count_agg" else "value"
-    return UsageQuery(
-        external_subscription_id=subscription,
-        code="m",
-        aggregation_type=kind,
-        field_name=field,
-        window=WINDOW,
-        **more,
-    )
+    aggregation = Aggregation(code="m", aggregation_type=kind, field_name=field, window=WINDOW, **more)
+    return UsageQuery(external_subscription_id=subscription, aggregation=aggregation)
 
 
 @pytest.mark.parametrize("kind", KINDS)

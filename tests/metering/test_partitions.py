@@ -16,7 +16,7 @@ from tallymark.domain.periods import Period
 from tallymark.domain.rating.model import Needs
 from tallymark.domain.usage import Bucket, Partition, Proration, UsageEvent, text_of
 from tallymark.domain.usage import aggregate as defined
-from tallymark.metering.aggregation import UsageQuery, aggregate
+from tallymark.metering.aggregation import Aggregation, UsageQuery, aggregate
 
 START = datetime(2026, 4, 1, tzinfo=UTC)
 APRIL = Period(START, START + timedelta(days=30))
@@ -70,7 +70,8 @@ async def store(database, organization_id, sent):
 def ask(subscription, kind, **more):
     field = None if kind == "count_agg" else "value"
     asked = {"window": APRIL, "full_period": APRIL, "field_name": field, **more}
-    return UsageQuery(external_subscription_id=subscription, code="m", aggregation_type=kind, **asked)
+    aggregation = Aggregation(code="m", aggregation_type=kind, **asked)
+    return UsageQuery(external_subscription_id=subscription, aggregation=aggregation)
 
 
 def expect(kind, sent):

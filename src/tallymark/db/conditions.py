@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, any_, bindparam
+from sqlalchemy import ARRAY, ColumnElement, Dialect, Uuid, any_, bindparam
+from sqlalchemy.types import TypeEngine, UserDefinedType
+
+
+class _Ids(UserDefinedType[Iterable[UUID]]):
+    """An array of ids, written as PostgreSQL reads it: the driver would look at each id for signs that need quoting."""
+
+    cache_ok = True
+    render_bind_cast = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "UUID[]"
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Iterable[UUID]], str]:  # noqa: ARG002  # as it is called
+        return lambda ids: f"{{{','.join(map(str, ids))}}}"
 
 
 def among(column: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bool]:
@@ -14,4 +29,5 @@ def among(column: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bo
     Unlike `in_` it is one parameter and one text whatever their number, so that the driver and the database have to read and plan
     a wave's statement once. Of no values it holds nowhere.
     """
-    return column == any_(bindparam("among", list(values), ARRAY(column.type), unique=True))
+    kind: TypeEngine[Any] = _Ids() if isinstance(column.type, Uuid) else ARRAY(column.type)
+    return column == any_(bindparam("among", list(values), kind, unique=True))

@@ -49,10 +49,9 @@ Spot = tuple[int, Place]
 
 @hashed_once
 @dataclass(frozen=True, kw_only=True)
-class UsageQuery:
-    """Which events to aggregate, and how. `full_period` is the whole period of which the window may be a part."""
+class Aggregation:
+    """Which events of a subscription to aggregate, and how. `full_period` is the whole period of which the window may be a part."""
 
-    external_subscription_id: str
     code: str
     aggregation_type: str
     field_name: str | None
@@ -71,6 +70,15 @@ class UsageQuery:
     def reads_history(self) -> bool:
         """Whether events before the window count in it."""
         return self.is_recurring and self.aggregation_type in HISTORY
+
+
+@hashed_once
+@dataclass(frozen=True, kw_only=True)
+class UsageQuery:
+    """An aggregation of one subscription's events; those of one plan share theirs."""
+
+    external_subscription_id: str
+    aggregation: Aggregation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +118,8 @@ async def aggregate_all(tx: Tx, queries: Iterable[UsageQuery]) -> dict[UsageQuer
     asked = list(dict.fromkeys(queries))
     streams = await _find_streams(tx, asked)
     used: dict[UsageQuery, dict[Place, Aggregate]] = {query: {} for query in asked}
-    for alike, of_stream in _alike(asked, streams).items():
-        for (stream_id, place), aggregate in (await _aggregate(tx, alike, list(of_stream))).items():
+    for aggregation, of_stream in _alike(asked, streams).items():
+        for (stream_id, place), aggregate in (await _aggregate(tx, aggregation, list(of_stream))).items():
             used[of_stream[stream_id]][place] = aggregate
     if asked:
         await tx.execute(_PLAN_AS_USUAL)
@@ -120,18 +128,18 @@ async def aggregate_all(tx: Tx, queries: Iterable[UsageQuery]) -> dict[UsageQuer
 
 def _alike(
     queries: Sequence[UsageQuery], streams: Mapping[tuple[str, str], int]
-) -> dict[UsageQuery, dict[int, UsageQuery]]:
+) -> dict[Aggregation, dict[int, UsageQuery]]:
     """What is asked of which streams, each with its own question; a subscription without events is left out."""
-    found: dict[UsageQuery, dict[int, UsageQuery]] = defaultdict(dict)
+    found: dict[Aggregation, dict[int, UsageQuery]] = defaultdict(dict)
     for query in queries:
-        stream_id = streams.get((query.external_subscription_id, query.code))
+        stream_id = streams.get((query.external_subscription_id, query.aggregation.code))
         if stream_id is not None:
-            found[replace(query, external_subscription_id="")][stream_id] = query
+            found[query.aggregation][stream_id] = query
     return found
 
 
 async def _find_streams(tx: Tx, queries: Sequence[UsageQuery]) -> dict[tuple[str, str], int]:
-    wanted = list({(query.external_subscription_id, query.code): None for query in queries})
+    wanted = list({(query.external_subscription_id, query.aggregation.code): None for query in queries})
     if not wanted:
         return {}
     rows = await tx.execute(
@@ -146,33 +154,36 @@ async def _find_streams(tx: Tx, queries: Sequence[UsageQuery]) -> dict[tuple[str
 
 
 def _with_unused(query: UsageQuery, used: Mapping[Place, Aggregate]) -> Aggregates:
-    partition = query.partition
+    partition = query.aggregation.partition
     seen = {bucket for bucket, _ in used}
     unused = [index for index in range(len(partition.buckets) + 1) if index not in seen]
-    return {**used, **{(index, partition.bucket(index).blank_group): _none(query) for index in unused}}
+    return {
+        **used,
+        **{(index, partition.bucket(index).blank_group): _none(query.aggregation) for index in unused},
+    }
 
 
-def _none(query: UsageQuery) -> Aggregate:
-    if query.proration is None:
+def _none(asked: Aggregation) -> Aggregate:
+    if asked.proration is None:
         return NO_USAGE
     usage = replace(NO_USAGE.usage, full_units=ZERO, changes=())
     return replace(NO_USAGE, usage=usage)
 
 
-async def _aggregate(tx: Tx, query: UsageQuery, stream_ids: list[int]) -> dict[Spot, Aggregate]:
-    scope = _scope(query, stream_ids)
-    if query.proration is not None:
-        return await _prorate(tx, query, query.proration, scope)
-    if query.aggregation_type == "weighted_sum_agg":
-        return await _weigh(tx, query, scope)
+async def _aggregate(tx: Tx, asked: Aggregation, stream_ids: list[int]) -> dict[Spot, Aggregate]:
+    scope = _scope(asked, stream_ids)
+    if asked.proration is not None:
+        return await _prorate(tx, asked, asked.proration, scope)
+    if asked.aggregation_type == "weighted_sum_agg":
+        return await _weigh(tx, asked, scope)
     statement, bound = statements.totals(
-        query.aggregation_type, query.partition, of_one=len(scope["streams"]) == 1
+        asked.aggregation_type, asked.partition, of_one=len(scope["streams"]) == 1
     )
     rows = (await tx.execute(statement, {**bound, **scope})).all()
-    running = await _running_totals(tx, query, scope)
-    values = await _event_values(tx, query, scope)
+    running = await _running_totals(tx, asked, scope)
+    values = await _event_values(tx, asked, scope)
     return {
-        spot: _plain(query, row, running.get(spot, ()), values.get(spot, ()))
+        spot: _plain(asked, row, running.get(spot, ()), values.get(spot, ()))
         for row in rows
         for spot in [_spot(row)]
     }
@@ -182,28 +193,28 @@ def _spot(row: Row[Any]) -> Spot:
     return row.stream_id, (row.bucket, tuple(row.grp))
 
 
-def _scope(query: UsageQuery, stream_ids: list[int]) -> dict[str, Any]:
+def _scope(asked: Aggregation, stream_ids: list[int]) -> dict[str, Any]:
     scope: dict[str, Any] = {
         "streams": stream_ids,
-        "start": BEGINNING if query.reads_history else query.window.start,
-        "end": query.window.end,
+        "start": BEGINNING if asked.reads_history else asked.window.start,
+        "end": asked.window.end,
     }
-    if query.aggregation_type != "count_agg":
-        scope["field"] = query.field_name
+    if asked.aggregation_type != "count_agg":
+        scope["field"] = asked.field_name
     return scope
 
 
-def _needs(query: UsageQuery, bucket: int) -> Needs:
-    return query.needs[bucket] if bucket < len(query.needs) else NOTHING
+def _needs(asked: Aggregation, bucket: int) -> Needs:
+    return asked.needs[bucket] if bucket < len(asked.needs) else NOTHING
 
 
 def _plain(
-    query: UsageQuery, row: Row[Any], running: Sequence[Fraction], values: Sequence[Fraction]
+    asked: Aggregation, row: Row[Any], running: Sequence[Fraction], values: Sequence[Fraction]
 ) -> Aggregate:
     units = Fraction(row.units)
-    rounded = _rounded(query, units)
-    needs = _needs(query, row.bucket)
-    counts = query.aggregation_type in ("count_agg", "unique_count_agg")
+    rounded = _rounded(asked, units)
+    needs = _needs(asked, row.bucket)
+    counts = asked.aggregation_type in ("count_agg", "unique_count_agg")
     usage = Usage(
         units=rounded,
         events_count=row.events_count,
@@ -216,25 +227,25 @@ def _plain(
     return Aggregate(usage=usage, units_before_rounding=units)
 
 
-def _rounded(query: UsageQuery, units: Fraction) -> Fraction:
-    return round_units(units, query.rounding_function, query.rounding_precision)
+def _rounded(asked: Aggregation, units: Fraction) -> Fraction:
+    return round_units(units, asked.rounding_function, asked.rounding_precision)
 
 
-async def _weigh(tx: Tx, query: UsageQuery, scope: dict[str, Any]) -> dict[Spot, Aggregate]:
+async def _weigh(tx: Tx, asked: Aggregation, scope: dict[str, Any]) -> dict[Spot, Aggregate]:
     """Levels by the seconds that they are held, in units per full period (metering §5.3.2)."""
-    assert query.full_period is not None, "a weighted sum is a share of its full period"
-    end = _up_to_second(query.window.last)
-    seconds = _seconds(query.window.start, end)
-    full = _seconds(query.full_period.start, query.full_period.end)
+    assert asked.full_period is not None, "a weighted sum is a share of its full period"
+    end = _up_to_second(asked.window.last)
+    seconds = _seconds(asked.window.start, end)
+    full = _seconds(asked.full_period.start, asked.full_period.end)
     statement, bound = statements.totals(
-        query.aggregation_type, query.partition, of_one=len(scope["streams"]) == 1
+        asked.aggregation_type, asked.partition, of_one=len(scope["streams"]) == 1
     )
-    rows = await tx.execute(statement, {**bound, **scope, "from": query.window.start, "until": end})
+    rows = await tx.execute(statement, {**bound, **scope, "from": asked.window.start, "until": end})
     found = {}
     for row in rows:
         units = (Fraction(row.carried) * seconds + Fraction(row.area)) / full
         usage = Usage(
-            units=_rounded(query, units),
+            units=_rounded(asked, units),
             events_count=row.events_count,
             total_aggregated_units=Fraction(row.level),
         )
@@ -253,30 +264,30 @@ def _seconds(start: datetime, end: datetime) -> Fraction:
 
 
 async def _prorate(
-    tx: Tx, query: UsageQuery, proration: Proration, scope: dict[str, Any]
+    tx: Tx, asked: Aggregation, proration: Proration, scope: dict[str, Any]
 ) -> dict[Spot, Aggregate]:
     """Full units, and what each event adds to them for which share of the period (metering §5.5)."""
     statement, bound = statements.rows(
-        query.aggregation_type, query.partition, of_one=len(scope["streams"]) == 1
+        asked.aggregation_type, asked.partition, of_one=len(scope["streams"]) == 1
     )
     by_spot: dict[Spot, list[Row[Any]]] = defaultdict(list)
     for row in await tx.execute(statement, {**bound, **scope}):
         by_spot[_spot(row)].append(row)
-    is_sum = query.aggregation_type == "sum_agg"
+    is_sum = asked.aggregation_type == "sum_agg"
     of_spot = _prorated_sum if is_sum else _prorated_unique_count
-    return {spot: of_spot(query, proration, rows) for spot, rows in by_spot.items()}
+    return {spot: of_spot(asked, proration, rows) for spot, rows in by_spot.items()}
 
 
-def _prorated_sum(query: UsageQuery, proration: Proration, rows: Sequence[Row[Any]]) -> Aggregate:
+def _prorated_sum(asked: Aggregation, proration: Proration, rows: Sequence[Row[Any]]) -> Aggregate:
     values = [(row.timestamp, Fraction(row.value)) for row in rows]
-    carried = sum((value for at, value in values if at < query.window.start), ZERO)
-    inside = [(at, value) for at, value in values if at >= query.window.start]
+    carried = sum((value for at, value in values if at < asked.window.start), ZERO)
+    inside = [(at, value) for at, value in values if at >= asked.window.start]
     changes = sum_changes(carried, inside, proration)
     full = sum((value for _, value in values), ZERO)
-    return _of_changes(query, changes, priced=prorated_units(changes), full=full, events_count=len(values))
+    return _of_changes(asked, changes, priced=prorated_units(changes), full=full, events_count=len(values))
 
 
-def _prorated_unique_count(query: UsageQuery, proration: Proration, rows: Sequence[Row[Any]]) -> Aggregate:
+def _prorated_unique_count(asked: Aggregation, proration: Proration, rows: Sequence[Row[Any]]) -> Aggregate:
     operations = [
         Operation(at=row.timestamp, value=row.value, adds=row.operation in (None, "add")) for row in rows
     ]
@@ -286,11 +297,11 @@ def _prorated_unique_count(query: UsageQuery, proration: Proration, rows: Sequen
     priced = prorated_units(changes)
     # Each addition is rounded by itself where it takes its own place on the tiers (pricing §9).
     rounded = [(units, ceil5(share)) for units, share in changes]
-    return _of_changes(query, rounded, priced=priced, full=Fraction(full), events_count=full)
+    return _of_changes(asked, rounded, priced=priced, full=Fraction(full), events_count=full)
 
 
 def _of_changes(
-    query: UsageQuery,
+    asked: Aggregation,
     changes: Sequence[tuple[Fraction, Fraction]],
     *,
     priced: Fraction,
@@ -298,23 +309,25 @@ def _of_changes(
     events_count: int,
 ) -> Aggregate:
     usage = Usage(
-        units=_rounded(query, priced),
-        full_units=_rounded(query, full),
+        units=_rounded(asked, priced),
+        full_units=_rounded(asked, full),
         events_count=events_count,
         changes=tuple(changes),
     )
     return Aggregate(usage=usage, units_before_rounding=full)
 
 
-async def _running_totals(tx: Tx, query: UsageQuery, scope: dict[str, Any]) -> dict[Spot, Sequence[Fraction]]:
+async def _running_totals(
+    tx: Tx, asked: Aggregation, scope: dict[str, Any]
+) -> dict[Spot, Sequence[Fraction]]:
     """Cumulated values for the prices' free units (metering §5.6); those of counts need no look at events."""
-    if query.aggregation_type != "sum_agg" or not any(needs.running_totals for needs in query.needs):
+    if asked.aggregation_type != "sum_agg" or not any(needs.running_totals for needs in asked.needs):
         return {}
     statement, bound = statements.first_values(
-        query.aggregation_type, query.partition, of_one=len(scope["streams"]) == 1
+        asked.aggregation_type, asked.partition, of_one=len(scope["streams"]) == 1
     )
-    most = max(needs.free_events for needs in query.needs)
-    free = max((needs.free_total for needs in query.needs if not needs.free_events), default=ZERO)
+    most = max(needs.free_events for needs in asked.needs)
+    free = max((needs.free_total for needs in asked.needs if not needs.free_events), default=ZERO)
     totals: dict[Spot, list[Fraction]] = defaultdict(list)
     reach = {"most": most, "free": fixed(free, 30) if free else -1}
     for row in await tx.execute(statement, {**bound, **scope, **reach}):
@@ -333,18 +346,18 @@ def _trim(totals: Sequence[Fraction], needs: Needs) -> Sequence[Fraction]:
     return tuple(totals[: beyond + 1])
 
 
-async def _event_values(tx: Tx, query: UsageQuery, scope: dict[str, Any]) -> dict[Spot, Sequence[Fraction]]:
+async def _event_values(tx: Tx, asked: Aggregation, scope: dict[str, Any]) -> dict[Spot, Sequence[Fraction]]:
     """Each event's value in the window, in the order of time, for prices that bound an event's amount (§5.6)."""
-    needs_values = any(needs.event_values for needs in query.needs)
-    if not needs_values or query.aggregation_type in ("count_agg", "unique_count_agg"):
+    needs_values = any(needs.event_values for needs in asked.needs)
+    if not needs_values or asked.aggregation_type in ("count_agg", "unique_count_agg"):
         return {}
     statement, bound = statements.rows(
-        query.aggregation_type, query.partition, of_one=len(scope["streams"]) == 1
+        asked.aggregation_type, asked.partition, of_one=len(scope["streams"]) == 1
     )
     values: dict[Spot, list[Fraction]] = defaultdict(list)
-    for row in await tx.execute(statement, {**bound, **scope, "start": query.window.start}):
+    for row in await tx.execute(statement, {**bound, **scope, "start": asked.window.start}):
         values[_spot(row)].append(Fraction(row.value))
-    if query.aggregation_type == "max_agg":
+    if asked.aggregation_type == "max_agg":
         return {spot: _only_greatest(found) for spot, found in values.items()}
     return dict(values)
 

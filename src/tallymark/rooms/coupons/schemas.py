@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from fractions import Fraction
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -23,6 +22,7 @@ from tallymark.api.wire import (
     OptionalText,
     one_of,
 )
+from tallymark.domain.exact import Fraction
 from tallymark.domain.money import fixed
 from tallymark.rooms.coupons.model import NO_TARGETS, AppliedView, Coupon, CouponInput, Targets
 from tallymark.rooms.invoices.model import CreditLine

@@ -15,7 +15,14 @@ from tallymark.domain.fees.spending_minimum import SpendingMinimum, compute_true
 from tallymark.domain.money import Currency, currency
 from tallymark.domain.periods import Period, days
 from tallymark.domain.usage import Group, Proration
-from tallymark.metering.aggregation import NO_USAGE, Aggregate, Aggregates, UsageQuery, aggregate_all
+from tallymark.metering.aggregation import (
+    NO_USAGE,
+    Aggregate,
+    Aggregates,
+    Aggregation,
+    UsageQuery,
+    aggregate_all,
+)
 from tallymark.rooms.plans.model import Charge
 from tallymark.rooms.subscriptions.model import Contract
 from tallymark.rooms.usage.model import AS_IT_IS, Breakdown, ChargeLine, Narrowing
@@ -78,6 +85,7 @@ class _Shared:
     def __init__(self) -> None:
         # By identity: whoever asks holds the charges and narrowings meanwhile, and this the price lists.
         self._divisions: dict[tuple[int, int], Division] = {}
+        self._aggregations: dict[tuple[int, int, Window, str, int], Aggregation] = {}
         self._unused: dict[tuple[int, Period, str], Fee] = {}
 
     def division(self, charge: Charge, narrowing: Narrowing) -> Division:
@@ -86,6 +94,14 @@ class _Shared:
         if key not in self._divisions:
             self._divisions[key] = divide(charge, narrowing)
         return self._divisions[key]
+
+    def aggregation(self, charge: Charge, scope: RatingScope, make: Callable[[], Aggregation]) -> Aggregation:
+        """What is asked of the events for a charge over a window."""
+        days = scope.days if charge.prorated else 0
+        key = id(charge), id(scope.narrowing), scope.window, scope.contract.timezone.key, days
+        if key not in self._aggregations:
+            self._aggregations[key] = make()
+        return self._aggregations[key]
 
     def unused(self, prices: PriceList, scope: RatingScope, compute: Callable[[], Fee]) -> Fee:
         """The fee of a price list over a window in which nothing was used: the same for everyone."""
@@ -111,18 +127,20 @@ class _Question:
     def __init__(self, scope: RatingScope, charge: Charge, shared: _Shared) -> None:
         self.scope, self.charge, self.shared = scope, charge, shared
         self.division = shared.division(charge, scope.narrowing)
-        self.query = self._query()
+        self.query = UsageQuery(
+            external_subscription_id=scope.contract.subscription.external_id,
+            aggregation=shared.aggregation(charge, scope, self._aggregation),
+        )
         self.detailed = self._detailed(presentation_keys(charge, scope.narrowing))
 
     @property
     def queries(self) -> Iterable[UsageQuery]:
         return (self.query,) if self.detailed is None else (self.query, self.detailed)
 
-    def _query(self) -> UsageQuery:
+    def _aggregation(self) -> Aggregation:
         metric, window = self.charge.billable_metric, self.scope.window
         in_order = sorted(self.division.price_lists, key=lambda prices: prices.index)
-        return UsageQuery(
-            external_subscription_id=self.scope.contract.subscription.external_id,
+        return Aggregation(
             code=metric.code,
             aggregation_type=metric.aggregation_type.value,
             field_name=metric.field_name,
@@ -139,7 +157,8 @@ class _Question:
     def _detailed(self, shown_by: tuple[str, ...]) -> UsageQuery | None:
         if not shown_by:
             return None
-        return replace(self.query, partition=with_presentation(self.division.partition, shown_by), needs=())
+        partition = with_presentation(self.division.partition, shown_by)
+        return replace(self.query, aggregation=replace(self.query.aggregation, partition=partition, needs=()))
 
     def _proration(self) -> Proration | None:
         # What a charge in advance renews is priced in full (metering §5.5).
@@ -211,7 +230,11 @@ class _Question:
             # A bucket's own keys come first, and each bucket has its own.
             own = len(self.division.partition.bucket(index).group_keys)
             shown = dict(
-                zip(self.detailed.partition.bucket(index).group_keys[own:], values[own:], strict=True)
+                zip(
+                    self.detailed.aggregation.partition.bucket(index).group_keys[own:],
+                    values[own:],
+                    strict=True,
+                )
             )
             by_line[index, values[:own]].append(
                 Breakdown(presentation_by=shown, units=aggregate.units_before_rounding)

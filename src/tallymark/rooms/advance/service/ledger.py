@@ -23,7 +23,7 @@ from tallymark.domain.usage import (
     presence,
     prorate_contribution,
 )
-from tallymark.metering.aggregation import BEGINNING, UsageQuery, aggregate
+from tallymark.metering.aggregation import BEGINNING, Aggregation, UsageQuery, aggregate
 from tallymark.rooms.advance import repository
 from tallymark.rooms.advance.model import Logged, Measured, PricedEvent, Standing
 from tallymark.rooms.advance.service.facts import (
@@ -153,14 +153,15 @@ class Ledger:
     async def _carried_sums(self, place: Place) -> Carried:
         charge, metric = place.charge, place.charge.billable_metric
         partition = partition_of(charge)
-        query = UsageQuery(
-            external_subscription_id=place.contract.subscription.external_id,
+        aggregation = Aggregation(
             code=metric.code,
             aggregation_type=metric.aggregation_type.value,
             field_name=metric.field_name,
             window=Period(BEGINNING, place.window.period.start),
             partition=partition,
         )
+        external_id = place.contract.subscription.external_id
+        query = UsageQuery(external_subscription_id=external_id, aggregation=aggregation)
         found = await aggregate(self._tx, query)
         return Carried(
             units={
