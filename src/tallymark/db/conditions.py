@@ -19,8 +19,8 @@ class _Ids(UserDefinedType[Iterable[UUID]]):
     def get_col_spec(self, **_: Any) -> str:
         return "UUID[]"
 
-    def bind_processor(self, dialect: Dialect) -> Callable[[Iterable[UUID]], str]:  # noqa: ARG002  # as it is called
-        return lambda ids: f"{{{','.join(map(str, ids))}}}"
+    def bind_processor(self, dialect: Dialect) -> Callable[[Iterable[UUID] | None], str]:  # noqa: ARG002  # so it is called
+        return lambda ids: f"{{{','.join(map(str, ids or ()))}}}"
 
 
 def among(column: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bool]:
