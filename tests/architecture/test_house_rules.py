@@ -173,3 +173,9 @@ class TestModules:
             name_of(path) for path in sources() if ast.get_docstring(ast.parse(path.read_text())) is None
         ]
         assert [name for name in silent if not name.startswith("db/migrations/")] == []
+
+
+@pytest.mark.parametrize("folder", ["src/tallymark/db/migrations/versions", "docs/decisions"])
+def test_what_is_numbered_has_a_number_of_its_own(folder: str) -> None:
+    numbers = [int(path.name[:4]) for path in (ROOT / folder).glob("[0-9][0-9][0-9][0-9]*")]
+    assert sorted(numbers) == list(range(1, len(numbers) + 1))

@@ -5,12 +5,14 @@ from __future__ import annotations
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 from tallymark.domain.periods import BillingTime, Interval
 
 MONTHS = {Interval.MONTHLY: 1, Interval.QUARTERLY: 3, Interval.SEMIANNUAL: 6, Interval.YEARLY: 12}
 
 
+@lru_cache(maxsize=4096)  # a billing run asks for the same few days tens of times for each subscription
 def clamp(month_index: int, day: int) -> date:
     """The given day of a month counted from year 0, or the month's last day where it has no such day.
 
