@@ -30,6 +30,7 @@ class TestCustomers:
         [
             ({"external_id": " "}, {"external_id": ["value_is_mandatory"]}),
             ({"country": "XX"}, {"country": ["not_a_valid_country_code"]}),
+            ({"country": "XK"}, {"country": ["not_a_valid_country_code"]}),
             ({"timezone": "Mars/Base"}, {"timezone": ["invalid_timezone"]}),
             ({"currency": "XXX"}, {"currency": ["value_is_invalid"]}),
             ({"email": "nobody"}, {"email": ["invalid_email_format"]}),
@@ -73,6 +74,28 @@ class TestCustomers:
         answer = await upsert(client, expect=422, **{"external_id": "c", **wrong})
         assert answer["error_details"] == details
         assert (await kit.get(client, "/customers"))["meta"]["total_count"] == 0
+
+    @pytest.mark.parametrize(
+        ("sent", "kept"),
+        [
+            ({"country": "fr"}, "FR"),
+            ({"country": " "}, None),
+            ({"city": " "}, None),
+            ({"city": "a\0b"}, "ab"),
+            ({"legal_name": "x" * 300}, "x" * 300),
+            ({"email": "a\u2010b@c.co,d@e.co "}, "a-b@c.co,d@e.co"),
+            ({"email": "a\u200b@c.co"}, "a@c.co"),
+            ({"finalize_zero_amount_invoice": None}, "inherit"),
+            ({"customer_type": None}, None),
+            ({"net_payment_term": 0}, 0),
+            ({"net_payment_term": "30"}, 30),
+            ({"currency": "KWD"}, "KWD"),
+        ],
+    )
+    async def test_values_are_kept_like_this(self, client, sent, kept):
+        """§1.1."""
+        (name,) = sent
+        assert (await upsert(client, external_id="c", **sent))["customer"][name] == kept
 
     async def test_an_unknown_tax_saves_nothing(self, client):
         assert (await upsert(client, expect=404, external_id="c", tax_codes=["none"]))[
@@ -275,6 +298,22 @@ class TestPartners:
         await kit.subscribe(client, made, plan, subscription_at="2999-01-01")
         kept = (await upsert(client, external_id="c", account_type="customer", name="New"))["customer"]
         assert (kept["account_type"], kept["name"]) == ("partner", "New")
+
+    @pytest.mark.parametrize(
+        ("terms", "kept"),
+        [
+            ({"coupon_type": "fixed_amount", "amount_cents": 100, "amount_currency": "EUR"}, "customer"),
+            ({"coupon_type": "percentage", "percentage_rate": "10"}, "partner"),
+        ],
+    )
+    async def test_a_coupon_in_a_currency_hangs_on_it(self, client, terms, kept):
+        await upsert(client, external_id="c")
+        offer = {"name": "k", "code": "k", "frequency": "once", "expiration": "no_expiration", **terms}
+        await kit.post(client, "/coupons", {"coupon": offer})
+        given = {"external_customer_id": "c", "coupon_code": "k"}
+        await kit.post(client, "/applied_coupons", {"applied_coupon": given})
+        found = (await upsert(client, external_id="c", account_type="partner"))["customer"]
+        assert found["account_type"] == kept
 
     async def test_integrations_of_a_partner_are_ignored(self, client):
         made = await upsert(

@@ -1,5 +1,6 @@
 """Subscriptions over the API: fields, upserts, changes, ends, and the prices of one (subscriptions §2)."""
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
@@ -269,6 +270,24 @@ class TestUpserts:
         assert details == {"external_id": ["value_already_exist"]}
         await end(seller)
         assert (await subscribe(seller, external_customer_id="other"))["external_customer_id"] == "other"
+
+    async def test_an_external_id_is_of_one_customer_also_before_the_start(self, seller):
+        """Both would be active on 1 April."""
+        await subscribe(seller, subscription_at="2026-04-01")
+        details = await refused(seller, external_customer_id="other")
+        assert details == {"external_id": ["value_already_exist"]}
+        changed = await subscribe(seller, plan_code="dear")
+        assert (changed["status"], changed["plan_code"]) == ("pending", "dear")
+
+    async def test_of_two_customers_at_once_one_gets_an_external_id(self, seller):
+        bodies = [
+            {"external_customer_id": who, "plan_code": "basic", "external_id": "s"}
+            for who in ("c", "d", "e", "f")
+        ]
+        answers = await asyncio.gather(
+            *(seller.post("/subscriptions", json={"subscription": body}) for body in bodies)
+        )
+        assert sorted(answer.status_code for answer in answers) == [200, 422, 422, 422]
 
     async def test_a_downgrades_choices_are_those_of_the_plan_that_waits(self, seller, printable):
         def codes(shown):

@@ -183,3 +183,54 @@ async def test_reposting_the_plan_of_a_child_changes_nothing(make_organization):
     before = await plan_of(client, "own0")
     await subscribe(client, plan, "own0", plan_overrides={"amount_cents": 1})
     assert await plan_of(client, "own0") == before
+
+
+class TestCodes:
+    """§12.3, §18.12: codes follow the parent's, and are unique in the child."""
+
+    @pytest.fixture
+    async def followed(self, make_organization):
+        """A plan with charges and fixed charges `a` and `b`, and a subscription `own` on a child of it."""
+        client = (await make_organization("2026-01-01T00:00:00Z")).client
+        add_on = {"name": "seat", "code": "seat", "amount_cents": 100, "amount_currency": "EUR"}
+        seat = (await post(client, "/add_ons", {"add_on": add_on}))["add_on"]["lago_id"]
+        metric = await kit.metric(client)
+
+        def charge(code):
+            return {**kit.charge(metric), "code": code}
+
+        def fixed(code):
+            return {"add_on_id": seat, "charge_model": "standard", "code": code}
+
+        both = [charge(code) for code in "ab"]
+        plan = await kit.plan(client, *both, fixed_charges=[fixed(code) for code in "ab"])
+        await subscribe(client, plan, "own", plan_overrides={"name": "Own"})
+        return client, plan, {"charges": charge, "fixed_charges": fixed}
+
+    async def codes(self, client, plan, part):
+        """The codes of the child, each with that of the charge it was copied from."""
+        parents = {
+            item["lago_id"]: item["code"]
+            for item in (await get(client, f"/plans/{plan['code']}"))["plan"][part]
+        }
+        child = (await plan_of(client, "own"))[part]
+        return {item["code"]: parents.get(item["lago_parent_id"]) for item in child}
+
+    @pytest.mark.parametrize("part", ["charges", "fixed_charges"])
+    async def test_of_one_another_are_taken_over(self, followed, part):
+        """`b` becomes `c`, `a` becomes `b`, and a new one is `a`."""
+        client, plan, new = followed
+        ids = {item["code"]: item["lago_id"] for item in plan[part]}
+        sent = [{"id": ids["b"], "code": "c"}, {"id": ids["a"], "code": "b"}, new[part]("a")]
+        await put_plan(client, plan, cascade_updates=True, **{part: sent})
+        assert await self.codes(client, plan, part) == {"a": "a", "b": "b", "c": "c"}
+
+    async def test_of_the_childs_own_charges_stay(self, followed):
+        client, plan, new = followed
+        own = await plan_of(client, "own")
+        kept = [{"id": item["lago_id"]} for item in own["charges"]]
+        body = {"plan_overrides": {"charges": [*kept, new["charges"]("x")]}}
+        await call(client, "PUT", "/subscriptions/own", {"subscription": body})
+        path = f"/plans/{plan['code']}/charges/a"
+        await call(client, "PUT", path, {"charge": {"code": "x", "cascade_updates": True}})
+        assert await self.codes(client, plan, "charges") == {"b": "b", "x": None, "x_2": "x"}

@@ -15,6 +15,11 @@ from tallymark.domain.money import CURRENCIES
 
 LOCALES = ("en", "fr", "nb", "de", "it", "es", "sv", "pt-BR", "zh-TW")
 
+NO_COUNTRIES = frozenset(
+    ["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ"]
+)
+"""Territories of the locale data that ISO 3166 gives no code of their own."""
+
 _EMAIL = re.compile(r"[^@\s,<>]+@[^@\s,<>.]+(\.[^@\s,<>.]+)+")
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−﹘﹣－"), "-")
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff\x00"))
@@ -36,13 +41,7 @@ def _countries() -> frozenset[str]:
     from babel import Locale as BabelLocale
 
     territories = [str(code) for code in BabelLocale("en").territories]
-    return frozenset(code for code in territories if len(code) == 2 and code.isalpha()) - {
-        "EU",
-        "EZ",
-        "UN",
-        "ZZ",
-        "QO",
-    }
+    return frozenset(code for code in territories if len(code) == 2 and code.isalpha()) - NO_COUNTRIES
 
 
 def country_codes() -> frozenset[str]:
@@ -51,7 +50,7 @@ def country_codes() -> frozenset[str]:
 
 
 def _country(value: Any) -> Any:
-    if value is None or value == "":
+    if value is None or (isinstance(value, str) and not value.strip()):
         return None
     code = value.upper() if isinstance(value, str) else value
     if not is_among(code, _countries()):

@@ -135,9 +135,11 @@ async def insert_metadata(tx: Tx, values: Mapping[str, Any]) -> None:
 
 
 async def is_editable(tx: Tx, customer_id: UUID) -> bool:
-    """Whether nothing hangs on a customer yet: no subscription of any status, no invoice, no wallet."""
+    """Whether nothing hangs on a customer yet (§1.3): no subscription, invoice or wallet, no coupon in a currency."""
     tables = (subscriptions, invoices, wallets)
     used = [exists().where(table.c.customer_id == customer_id) for table in tables]
+    coupon = applied_coupons.c
+    used.append(exists().where(coupon.customer_id == customer_id, coupon.amount_currency.is_not(None)))
     return not (await tx.execute(select(or_(*used)))).scalar_one()
 
 

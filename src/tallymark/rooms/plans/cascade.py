@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from tallymark.db.engine import Tx
@@ -24,6 +24,8 @@ from tallymark.rooms.plans.repository import charges as charge_rows
 from tallymark.rooms.plans.repository import fixed as fixed_rows
 from tallymark.rooms.plans.unit_changes import note_unit_changes
 from tallymark.rooms.plans.waiting import review_waiting
+
+Part = TypeVar("Part", Charge, FixedCharge)
 
 GROUP_KEYS = ("pricing_group_keys", "presentation_group_keys")
 
@@ -63,22 +65,38 @@ async def _cascade_charges(tx: Tx, change: Change, child: Plan) -> None:
     after = {charge.id: charge for charge in change.after.charges}
     gone = [copies[charge_id].id for charge_id in before.keys() - after.keys() if charge_id in copies]
     await charge_rows.delete_charges(tx, gone, at=change.now)
-    taken = {charge.code for charge in child.charges if charge.id not in gone}
+    changed = [
+        (old, after[charge_id], copies[charge_id])
+        for charge_id, old in before.items()
+        if charge_id in after and charge_id in copies and after[charge_id] != old
+    ]
+    changed = [(old, new, copy) for old, new, copy in changed if copy.charge_model is new.charge_model]
+    codes = _followed([charge for charge in child.charges if charge.id not in gone], changed)
+    await charge_rows.free_codes(tx, [copy.id for _, _, copy in changed if codes[copy.id] != copy.code])
+    for old, new, copy in changed:
+        await _cascade_charge(tx, change, old=old, new=new, copy=copy, code=codes[copy.id])
     fresh = []
     for charge in after.values():
         if charge.id not in before and charge.id not in copies:
             # A child may have given the code to a charge of its own.
-            fresh.append(replace(charge, code=default_code(charge.code, taken)))
-            taken.add(fresh[-1].code)
+            fresh.append(replace(charge, code=default_code(charge.code, codes.values())))
+            codes[charge.id] = fresh[-1].code
     await copy_charges(tx, fresh, child.id, now=change.now)
-    for charge_id, old in before.items():
-        new, copy = after.get(charge_id), copies.get(charge_id)
-        if new is not None and copy is not None and new != old and copy.charge_model is new.charge_model:
-            await _cascade_charge(tx, change, old=old, new=new, copy=copy)
 
 
-async def _cascade_charge(tx: Tx, change: Change, *, old: Charge, new: Charge, copy: Charge) -> None:
-    values: dict[str, Any] = {"code": new.code, "properties": _price(old, new, copy)}
+def _followed(parts: Sequence[Part], changed: Sequence[tuple[Part, Part, Part]]) -> dict[UUID, str]:
+    """The codes of a child's charges, those changed at the parent as they are there: unless one of its own has that code."""
+    wanted = {copy.id: new.code for old, new, copy in changed if new.code != old.code}
+    codes = {part.id: part.code for part in parts if part.id not in wanted}
+    for part_id, code in wanted.items():
+        codes[part_id] = default_code(code, codes.values())
+    return codes
+
+
+async def _cascade_charge(
+    tx: Tx, change: Change, *, old: Charge, new: Charge, copy: Charge, code: str
+) -> None:
+    values: dict[str, Any] = {"code": code, "properties": _price(old, new, copy)}
     if change.is_whole_plan:
         if new.accepts_target_wallet != old.accepts_target_wallet:
             values["accepts_target_wallet"] = new.accepts_target_wallet
@@ -145,22 +163,26 @@ async def _cascade_fixed_charges(tx: Tx, change: Change, child: Plan) -> None:
     after = {charge.id: charge for charge in change.after.fixed_charges}
     gone = [copies[charge_id].id for charge_id in before.keys() - after.keys() if charge_id in copies]
     await fixed_rows.delete_fixed_charges(tx, gone, at=change.now)
+    changed = [
+        (old, after[charge_id], copies[charge_id])
+        for charge_id, old in before.items()
+        if charge_id in after and charge_id in copies and after[charge_id] != old
+    ]
+    changed = [(old, new, copy) for old, new, copy in changed if copy.charge_model is new.charge_model]
+    codes = _followed([charge for charge in child.fixed_charges if charge.id not in gone], changed)
+    await fixed_rows.free_codes(tx, [copy.id for _, _, copy in changed if codes[copy.id] != copy.code])
+    for old, new, copy in changed:
+        await _cascade_fixed_charge(tx, change, old=old, new=new, copy=copy, code=codes[copy.id])
     fresh = [charge for charge in after.values() if charge.id not in before and charge.id not in copies]
     await copy_fixed_charges(tx, fresh, child.id, now=change.now)
-    for charge_id, old in before.items():
-        new, copy = after.get(charge_id), copies.get(charge_id)
-        if new is not None and copy is not None and new != old:
-            await _cascade_fixed_charge(tx, change, old=old, new=new, copy=copy)
     if change.before.fixed_charges != change.after.fixed_charges:
         await note_unit_changes(tx, child.id, now=change.now)
 
 
 async def _cascade_fixed_charge(
-    tx: Tx, change: Change, *, old: FixedCharge, new: FixedCharge, copy: FixedCharge
+    tx: Tx, change: Change, *, old: FixedCharge, new: FixedCharge, copy: FixedCharge, code: str
 ) -> None:
-    if copy.charge_model is not new.charge_model:
-        return
-    values: dict[str, Any] = {"code": new.code}
+    values: dict[str, Any] = {"code": code}
     is_same = copy.charge_model is old.charge_model and is_equal(copy.properties, old.properties)
     if is_same and copy.units == old.units:
         values |= {

@@ -23,6 +23,7 @@ from tallymark.rooms.customers.service import CustomerInput, MetadataInput, Prov
 
 Days = Annotated[Integer, Field(ge=0, le=100_000)]
 Short = Annotated[OptionalText, at_most(255)]
+Free = Annotated[OptionalText, at_most(65_535)]
 
 
 def _zero_amount(value: Any) -> Any:
@@ -98,16 +99,16 @@ class IntegrationFields(Input):
 class CustomerFields(AddressInput):
     external_id: Name
     name: Short = None
-    firstname: Short = None
-    lastname: Short = None
-    legal_name: Short = None
-    legal_number: Short = None
-    url: OptionalText = None
-    logo_url: OptionalText = None
-    phone: Short = None
+    firstname: Free = None
+    lastname: Free = None
+    legal_name: Free = None
+    legal_number: Free = None
+    url: Free = None
+    logo_url: Free = None
+    phone: Free = None
     email: Emails = None
-    tax_identification_number: Short = None
-    external_salesforce_id: Short = None
+    tax_identification_number: Free = None
+    external_salesforce_id: Free = None
     customer_type: Annotated[str | None, one_of("company", "individual", None)] = None
     account_type: Annotated[str, BeforeValidator(_account_type)] = "customer"
     shipping_address: AddressInput | None = None

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, func, insert, select, update
+from sqlalchemy import Row, Text, bindparam, cast, func, insert, select, update
 
 from tallymark.api.pagination import Page
 from tallymark.db.conditions import among
@@ -46,6 +46,13 @@ async def insert_charges(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
 
 async def update_charge(tx: Tx, charge_id: UUID, values: Mapping[str, Any]) -> None:
     await tx.execute(update(charges).where(charges.c.id == charge_id).values(**values))
+
+
+async def free_codes(tx: Tx, charge_ids: Collection[UUID]) -> None:
+    """Let charges give their codes up before they take others, which may be those of one another."""
+    if charge_ids:
+        renamed = update(charges).where(among(charges.c.id, charge_ids))
+        await tx.execute(renamed.values(code=cast(charges.c.id, Text)))
 
 
 async def delete_charges(tx: Tx, charge_ids: Collection[UUID], *, at: datetime) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, Text, cast, delete, insert, select, update
 
 from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
@@ -45,6 +45,13 @@ async def insert_fixed_charges(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> Non
 
 async def update_fixed_charge(tx: Tx, fixed_charge_id: UUID, values: Mapping[str, Any]) -> None:
     await tx.execute(update(fixed_charges).where(fixed_charges.c.id == fixed_charge_id).values(**values))
+
+
+async def free_codes(tx: Tx, ids: Collection[UUID]) -> None:
+    """Let fixed charges give their codes up before they take others, which may be those of one another."""
+    if ids:
+        renamed = update(fixed_charges).where(among(fixed_charges.c.id, ids))
+        await tx.execute(renamed.values(code=cast(fixed_charges.c.id, Text)))
 
 
 async def delete_fixed_charges(tx: Tx, ids: Collection[UUID], *, at: datetime) -> None:

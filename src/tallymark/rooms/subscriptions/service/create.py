@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
@@ -140,7 +140,9 @@ async def _find_current(tx: Tx, external_id: str, customer: Customer) -> Subscri
 
 
 async def _refuse_taken(tx: Tx, external_id: str) -> None:
-    if await repository.find_by_external_id(tx, external_id, statuses=(Status.ACTIVE,)):
+    """Raises `Invalid` where another customer has the external id, be it that theirs is to begin on its day."""
+    await tx.lock("subscription-external-id", uuid5(tx.organization_id, external_id))
+    if await repository.find_by_external_id(tx, external_id, statuses=(Status.ACTIVE, Status.PENDING)):
         raise Invalid({"external_id": ["value_already_exist"]})
 
 
