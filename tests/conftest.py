@@ -19,6 +19,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
+from tests import kit
 
 from tallymark.app import Running, running
 from tallymark.db.embedded import embedded_postgres_server
@@ -91,9 +92,13 @@ class Organization:
 
 
 @pytest.fixture
-async def make_organization(application: Running) -> AsyncIterator[Any]:
-    """Make organizations: live, or with a clock that stands at `frozen_time`."""
+async def make_organization(application: Running, request: pytest.FixtureRequest) -> AsyncIterator[Any]:
+    """Make organizations: live, or with a clock that stands at `frozen_time`.
+
+    Whatever a test did, every law of money holds for them in the end; a test that breaks one is marked `breaks_laws`.
+    """
     opened: list[httpx.AsyncClient] = []
+    made_ids: list[uuid.UUID] = []
 
     def client_of(key: str | None) -> httpx.AsyncClient:
         transport = httpx.ASGITransport(application.asgi, raise_app_exceptions=False)
@@ -113,11 +118,15 @@ async def make_organization(application: Running) -> AsyncIterator[Any]:
         assert answer.status_code == 200, answer.text
         made = answer.json()
         organization_id = uuid.UUID(made["organization"]["lago_id"])
+        made_ids.append(organization_id)
         return Organization(organization_id, made["api_key"], client_of(made["api_key"]))
 
     yield make
     for client in opened:
         await client.aclose()
+    if request.node.get_closest_marker("breaks_laws") is None:
+        for organization_id in made_ids:
+            await kit.assert_audit_clean(application.database, organization_id)
 
 
 @pytest.fixture

@@ -114,10 +114,12 @@ async def usage(client: httpx.AsyncClient, who: Json, of: Json, **query: Any) ->
     return found
 
 
-async def advance(client: httpx.AsyncClient, to: str) -> Json:
-    """Move the clock; "2026-02-01" or "2026-02-01T10:00" is UTC."""
+async def advance(client: httpx.AsyncClient, to: str, *, fails: bool = False) -> Json:
+    """Move the clock; "2026-02-01" or "2026-02-01T10:00" is UTC. Nothing on the way fails, unless it is meant to."""
     instant = datetime.fromisoformat(to).replace(tzinfo=UTC).isoformat()
-    return await post(client, "/test_clock/advance", {"test_clock": {"to": instant}})
+    answer = await post(client, "/test_clock/advance", {"test_clock": {"to": instant}})
+    assert bool(answer.get("errors")) == fails, f"on the way to {to}: {answer.get('errors')}"
+    return answer
 
 
 async def invoices(client: httpx.AsyncClient, who: Json) -> list[Json]:
@@ -130,7 +132,8 @@ async def invoices(client: httpx.AsyncClient, who: Json) -> list[Json]:
 async def assert_audit_clean(database: Database, organization_id: UUID) -> None:
     """Every law of money holds for an organization, as `tallymark audit` holds them."""
     async with database.snapshot(organization_id) as tx:
-        assert [breach async for breach in audit(tx)] == []
+        breaches = [str(breach) async for breach in audit(tx)]
+    assert not breaches, "\n".join(breaches)
 
 
 def epoch(when: str) -> int:

@@ -160,6 +160,21 @@ def explain_fee(
     _console().print(render(fee.invoice_display_name or fee.item_name, fee.currency, fee.explanation))
 
 
+@explanations.command("invoice")
+def explain_invoice(
+    invoice_id: Annotated[UUID, typer.Argument(help="The invoice's id (`lago_id`).")],
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Show how an invoice's total came to be: fees, credits, coupons, taxes, credit notes, wallets."""
+    from tallymark.commands import find_invoice
+    from tallymark.explain import render_invoice
+
+    with _migrated_database(data_dir, database_url) as (url, _):
+        found = asyncio.run(find_invoice(url, invoice_id))
+    _console().print(render_invoice(f"Invoice {found.number}", found.currency, found.steps, found.fee_names))
+
+
 @app.command()
 def audit(
     organization: Annotated[

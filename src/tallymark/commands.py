@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -18,6 +20,8 @@ from tallymark.rooms.audit.model import Breach, Law
 from tallymark.rooms.audit.service import LAWS, breaches_of
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import FeeRecord
+from tallymark.rooms.invoices import explaining
+from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.organizations import census, service
 from tallymark.rooms.organizations.model import ApiKey, Entry
 from tallymark.rooms.organizations.schemas import (
@@ -72,6 +76,44 @@ async def find_fee(url: str, fee_id: UUID) -> FeeRecord:
         raise StartupError(f"there is no fee {fee_id}") from None
     finally:
         await database.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainedInvoice:
+    """An invoice with the steps to its total, and the names of its fees by their ids."""
+
+    number: str
+    currency: str
+    steps: Sequence[Mapping[str, Any]]
+    fee_names: Mapping[str, str]
+
+
+async def find_invoice(url: str, invoice_id: UUID) -> ExplainedInvoice:
+    """An invoice of any organization, explained. Raises `StartupError` for an unknown one."""
+    database = Database(url, pool_size=2)
+    try:
+        async with database.system() as connection:
+            organization_id = await explaining.organization_of(connection, invoice_id)
+        async with database.tenant(organization_id) as tx:
+            invoice = await invoices.get_invoice(tx, invoice_id)
+            lines = (await fees.of_invoices(tx, [invoice_id])).get(invoice_id, [])
+            return ExplainedInvoice(
+                number=invoice.number,
+                currency=invoice.currency,
+                steps=await explaining.explanation_of(tx, invoice),
+                fee_names={str(fee.id): _name_of(fee) for fee in lines},
+            )
+    except NotFound:
+        raise StartupError(f"there is no invoice {invoice_id}") from None
+    finally:
+        await database.close()
+
+
+def _name_of(fee: FeeRecord) -> str:
+    named = [fee.invoice_display_name or fee.item_name, fee.filter_display_name]
+    return " • ".join(
+        [*(name for name in named if name), *(f"{value}" for value in fee.grouped_by.values() if value)]
+    )
 
 
 async def audit(

@@ -19,7 +19,7 @@ def compute_credit_fee(credits: Fraction, *, rate: Fraction, cents: int, currenc
     line: dict[str, JSON] = {
         "from": "0",
         "to": None,
-        "units": plain_text(credits),
+        "units": plain_text(credits, 20),
         "unit_amount": plain_text(rate),
         "flat_amount": "0",
         "amount": amount,

@@ -162,11 +162,10 @@ def compute_unit_change_fee(change: UnitChange, currency: Currency) -> Fee:
     """
     delta = change.units - change.billed
     share = Fraction(change.days, change.full_days)
-    added = ZERO
-    if delta > 0:
-        after = change.price.rate(Usage(units=change.units, events_count=0), currency).amount
-        before = change.price.rate(Usage(units=change.billed, events_count=0), currency).amount
-        added = max(after - (ZERO if change.is_first else before), ZERO)
+    after = change.price.rate(Usage(units=change.units, events_count=0), currency).amount
+    before = change.price.rate(Usage(units=change.billed, events_count=0), currency).amount
+    before = ZERO if change.is_first else before
+    added = max(after - before, ZERO) if delta > 0 else ZERO
     steps: list[Step] = [
         change.window,
         {
@@ -179,6 +178,8 @@ def compute_unit_change_fee(change: UnitChange, currency: Currency) -> Fee:
             "step": "pricing",
             "charge_model": change.charge_model,
             "properties": dict(change.properties),
+            "amount_of_units": plain_text(after, 20),
+            "amount_of_billed": plain_text(before, 20),
             "amount": plain_text(added, 20),
         },
     ]

@@ -45,6 +45,7 @@ class _State:
         self.subunits = subunits
         self.scale = scale
         self.units = ZERO
+        self.are_more = True
         self.cents: Fraction | None = None
 
     def take(self, step: Mapping[str, Any]) -> None:
@@ -52,14 +53,20 @@ class _State:
         match step.get("step"):
             case None | "period" | "high_water_mark":
                 pass
-            case "aggregation" | "units" | "rounding_of_units":
+            case "aggregation" | "rounding_of_units":
                 self.units = _exact(step["value"])
+            case "units":
+                self.units = _exact(step["value"])
+                self.are_more = _exact(step.get("added", step["value"])) > 0
             case "base_amount":
                 self.cents = Fraction(step["amount_cents"])
             case "proration":
                 self._prorate(step)
             case "pricing":
-                self.cents = _priced(step, self.units, self.scale) * self.scale
+                if "amount_of_billed" in step:  # units came to such as were billed before
+                    self.cents = _added(step, self.units, self.scale, are_more=self.are_more) * self.scale
+                else:
+                    self.cents = _priced(step, self.units, self.scale) * self.scale
             case "adjustment":
                 if "unit_amount" in step:
                     _hold(
@@ -107,6 +114,18 @@ def _priced(step: Mapping[str, Any], units: Fraction, subunits: int) -> Fraction
     if found is not None:
         _hold(found, step["amount"], f"{plain_text(units)} units in the model {step['charge_model']}")
     return said
+
+
+def _added(step: Mapping[str, Any], units: Fraction, subunits: int, *, are_more: bool) -> Fraction:
+    """What all units come to now less what those billed before do, held against what the step says; never below nothing."""
+    after, before = _exact(step["amount_of_units"]), _exact(step["amount_of_billed"])
+    found = _amount_of(step, units, subunits)
+    if found is not None:
+        _hold(
+            found, step["amount_of_units"], f"{plain_text(units)} units in the model {step['charge_model']}"
+        )
+    _hold(max(after - before, ZERO) if are_more else ZERO, step["amount"], "what was added")
+    return _exact(step["amount"])
 
 
 def _amount_of(step: Mapping[str, Any], units: Fraction, subunits: int) -> Fraction | None:

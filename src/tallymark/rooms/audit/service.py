@@ -11,8 +11,11 @@ from tallymark.domain.money import currency
 from tallymark.rooms.audit import repository
 from tallymark.rooms.audit.model import Breach, Law
 
-FEES = Law(name="fee_explanations", says="Every fee's amount follows from its explanation alone.")
-
+FEES = Law(
+    name="fee_explanations",
+    says="Every fee's amount follows from its explanation alone.",
+    holds=("fees amount_cents",),
+)
 INVOICES = Law(
     name="invoice_explanations", says="Every issued invoice's total follows from its explanation alone."
 )

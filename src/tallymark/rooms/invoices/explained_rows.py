@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
@@ -124,4 +125,11 @@ async def kept_of(tx: Tx, invoice_id: UUID) -> list[dict[str, Any]] | None:
     found: list[dict[str, Any]] | None = (
         await tx.execute(select(invoices.c.explanation).where(invoices.c.id == invoice_id))
     ).scalar_one()
+    return found
+
+
+async def organization_of(connection: AsyncConnection, invoice_id: UUID) -> UUID | None:
+    """Whose invoice it is."""
+    statement = select(invoices.c.organization_id).where(invoices.c.id == invoice_id)
+    found: UUID | None = (await connection.execute(statement)).scalar_one_or_none()
     return found

@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from tallymark.db.engine import Tx
+from tallymark.domain.errors import NotFound
 from tallymark.domain.invoicing.explain import TOTALS, ExplainedInvoice, explain_invoice
 from tallymark.rooms.invoices import explained_rows
 from tallymark.rooms.invoices.model import NOTHING_WRITTEN, Invoice, WrittenOf
@@ -47,3 +50,11 @@ async def explanation_of(tx: Tx, invoice: Invoice) -> Sequence[Mapping[str, Any]
     if kept is not None:
         return kept
     return explain_invoice((await gather(tx, [invoice]))[invoice.id])
+
+
+async def organization_of(connection: AsyncConnection, invoice_id: UUID) -> UUID:
+    """Whose invoice it is; needs a system transaction. Raises `NotFound("invoice")`."""
+    found = await explained_rows.organization_of(connection, invoice_id)
+    if found is None:
+        raise NotFound("invoice")
+    return found

@@ -5,18 +5,22 @@ from tallymark.rooms.audit.model import Law
 INVOICES = (
     Law(
         name="invoice_fees",
-        says="An issued invoice's fees come to its fees amount.",
+        says="An invoice's fees come to its fees amount.",
+        holds=("invoices fees_amount_cents",),
         sql="""
             SELECT 'invoice ' || i.number AS place, COALESCE(sum(f.amount_cents), 0) AS expected,
                    i.fees_amount_cents AS found
             FROM invoices i LEFT JOIN fees f ON f.invoice_id = i.id
-            WHERE i.status IN ('finalized', 'voided')
             GROUP BY i.id HAVING COALESCE(sum(f.amount_cents), 0) <> i.fees_amount_cents
         """,
     ),
     Law(
         name="invoice_credits",
         says="Its coupons, progressive credits and credit notes come to the amounts that it deducts for them.",
+        holds=(
+            "invoices progressive_billing_credit_amount_cents coupons_amount_cents credit_notes_amount_cents",
+            "invoice_credits amount_cents",
+        ),
         sql="""
             WITH credits AS (
                 SELECT invoice_id, sum(amount_cents) FILTER (WHERE item_type = 'coupon') AS coupons,
@@ -31,18 +35,18 @@ INVOICES = (
                 ('progressive credits', c.progressive, i.progressive_billing_credit_amount_cents),
                 ('credit notes', c.notes, i.credit_notes_amount_cents)
             ) AS part(name, expected, found)
-            WHERE i.status IN ('finalized', 'voided') AND COALESCE(part.expected, 0) <> part.found
+            WHERE COALESCE(part.expected, 0) <> part.found
         """,
     ),
     Law(
         name="fee_shares",
         says="What its fees bear of coupons and progressive credits comes to these, but for the fifth decimal.",
+        holds=("fees precise_coupons_amount_cents",),
         sql="""
             SELECT 'invoice ' || i.number AS place,
                    i.coupons_amount_cents + i.progressive_billing_credit_amount_cents AS expected,
                    trim_scale(sum(f.precise_coupons_amount_cents)) AS found
             FROM invoices i JOIN fees f ON f.invoice_id = i.id
-            WHERE i.status IN ('finalized', 'voided')
             GROUP BY i.id
             HAVING abs(sum(f.precise_coupons_amount_cents)
                        - i.coupons_amount_cents - i.progressive_billing_credit_amount_cents)
@@ -50,22 +54,9 @@ INVOICES = (
         """,
     ),
     Law(
-        name="fee_taxes",
-        says="A fee's taxes are its rates on what deductions leave of it, rounded once.",
-        sql="""
-            SELECT 'fee ' || f.id || COALESCE(' of invoice ' || i.number, '') AS place, taxed.cents AS expected,
-                   f.taxes_amount_cents AS found
-            FROM fees f LEFT JOIN invoices i ON i.id = f.invoice_id
-            CROSS JOIN LATERAL (
-                SELECT COALESCE(round(sum((f.amount_cents - f.precise_coupons_amount_cents) * t.tax_rate / 100)), 0) AS cents
-                FROM fees_applied_taxes t WHERE t.fee_id = f.id
-            ) AS taxed
-            WHERE (i.id IS NULL OR i.status IN ('finalized', 'voided')) AND taxed.cents <> f.taxes_amount_cents
-        """,
-    ),
-    Law(
         name="invoice_taxes",
         says="An invoice's taxes are taken of its unrounded bases and rounded once; fees paid in advance bring their own.",
+        holds=("invoices taxes_amount_cents",),
         sql="""
             WITH taxed AS (
                 SELECT f.invoice_id, round(sum((f.amount_cents - f.precise_coupons_amount_cents) * t.tax_rate / 100)) AS cents
@@ -78,12 +69,58 @@ INVOICES = (
             CROSS JOIN LATERAL (
                 SELECT COALESCE(CASE i.invoice_type WHEN 'advance_charges' THEN summed.cents ELSE taxed.cents END, 0) AS cents
             ) AS wanted
-            WHERE i.status IN ('finalized', 'voided') AND wanted.cents <> i.taxes_amount_cents
+            WHERE wanted.cents <> i.taxes_amount_cents
+        """,
+    ),
+    Law(
+        name="invoice_applied_taxes",
+        says="Each tax of an invoice is its rate on the unrounded bases of all its fees; fees paid in advance bring theirs.",
+        holds=("invoices_applied_taxes tax_rate amount_cents fees_amount_cents",),
+        sql="""
+            WITH taxed AS (
+                SELECT f.invoice_id, t.tax_id, t.tax_rate, sum(f.amount_cents - f.precise_coupons_amount_cents) AS base,
+                       sum(t.amount_cents) AS cents, sum(t.fees_amount_cents) AS fees
+                FROM fees f JOIN fees_applied_taxes t ON t.fee_id = f.id
+                WHERE f.invoice_id IS NOT NULL GROUP BY f.invoice_id, t.tax_id, t.tax_rate
+            )
+            SELECT 'invoice ' || i.number || ', a tax of ' || trim_scale(tax_rate) || ' %' AS place,
+                   COALESCE(wanted.cents || ' of ' || wanted.fees, 'none') AS expected,
+                   COALESCE(a.amount_cents || ' of ' || a.fees_amount_cents, 'none') AS found
+            FROM invoices_applied_taxes a FULL JOIN taxed USING (invoice_id, tax_id, tax_rate) JOIN invoices i ON i.id = invoice_id
+            CROSS JOIN LATERAL (
+                SELECT CASE i.invoice_type WHEN 'advance_charges' THEN taxed.cents ELSE round(taxed.base * tax_rate / 100) END AS cents,
+                       CASE i.invoice_type WHEN 'advance_charges' THEN taxed.fees ELSE trunc(taxed.base) END AS fees
+            ) AS wanted
+            WHERE (wanted.cents, wanted.fees) IS DISTINCT FROM (a.amount_cents, a.fees_amount_cents)
+        """,
+    ),
+    Law(
+        name="invoice_tax_rates",
+        says="An invoice's tax rate is the mean of its taxes' rates, each weighted by its base.",
+        holds=("invoices taxes_rate",),
+        sql="""
+            WITH taxed AS (
+                SELECT f.invoice_id, sum((f.amount_cents - f.precise_coupons_amount_cents) * t.tax_rate) AS by_base, sum(t.tax_rate) AS by_fee
+                FROM fees f JOIN fees_applied_taxes t ON t.fee_id = f.id WHERE f.invoice_id IS NOT NULL GROUP BY f.invoice_id
+            )
+            SELECT 'invoice ' || i.number AS place, trim_scale(round(wanted.rate, 5)) AS expected, trim_scale(i.taxes_rate) AS found
+            FROM invoices i LEFT JOIN taxed ON taxed.invoice_id = i.id
+            CROSS JOIN LATERAL (
+                SELECT COALESCE(CASE
+                    WHEN i.invoice_type = 'advance_charges' THEN round(i.taxes_amount_cents * 100.0 / NULLIF(i.fees_amount_cents, 0), 2)
+                    WHEN i.sub_total_excluding_taxes_amount_cents > 0 THEN taxed.by_base / i.sub_total_excluding_taxes_amount_cents
+                    ELSE taxed.by_fee / NULLIF((SELECT count(*) FROM fees f WHERE f.invoice_id = i.id), 0)
+                END, 0) AS rate
+            ) AS wanted
+            WHERE abs(wanted.rate - i.taxes_rate) > 0.00001
         """,
     ),
     Law(
         name="invoice_totals",
         says="Subtotals and total follow in their order: fees, less credits, plus taxes, less notes and wallets.",
+        holds=(
+            "invoices sub_total_excluding_taxes_amount_cents sub_total_including_taxes_amount_cents total_amount_cents",
+        ),
         sql="""
             SELECT 'invoice ' || number AS place,
                    fees_amount_cents - progressive_billing_credit_amount_cents - coupons_amount_cents + taxes_amount_cents
@@ -100,28 +137,16 @@ INVOICES = (
         """,
     ),
     Law(
-        name="invoice_payments",
-        says="What was paid of an invoice is the sum of its payments.",
+        name="drafts",
+        says="A draft has no number, and takes nothing of coupons, credit notes and wallets.",
         sql="""
-            WITH paid AS (
-                SELECT invoice_id, sum(amount_cents) AS cents
-                FROM payments WHERE payment_status = 'succeeded' GROUP BY invoice_id
+            SELECT 'draft ' || id || ' of ' || billing_day AS place, '0, no number' AS expected,
+                   coupons_amount_cents + credit_notes_amount_cents + prepaid_credit_amount_cents || ', number ' || number AS found
+            FROM invoices
+            WHERE status = 'draft' AND (
+                coupons_amount_cents + credit_notes_amount_cents + prepaid_credit_amount_cents <> 0
+                OR sequential_id IS NOT NULL OR entity_sequential_id IS NOT NULL OR number NOT LIKE '%-DRAFT'
             )
-            SELECT 'invoice ' || i.number AS place, COALESCE(p.cents, 0) AS expected, i.total_paid_amount_cents AS found
-            FROM invoices i LEFT JOIN paid p ON p.invoice_id = i.id
-            WHERE COALESCE(p.cents, 0) <> i.total_paid_amount_cents
-        """,
-    ),
-    Law(
-        name="invoice_settlements",
-        says="What is offset of an invoice is the sum of its settlements, and of its notes' offsets; no more than all is paid.",
-        sql="""
-            WITH settled AS (SELECT invoice_id, sum(amount_cents) AS cents FROM invoice_settlements GROUP BY invoice_id),
-                 noted AS (SELECT invoice_id, sum(offset_amount_cents) AS cents FROM credit_notes GROUP BY invoice_id)
-            SELECT 'invoice ' || i.number AS place, COALESCE(s.cents, 0) AS expected, i.offset_amount_cents AS found
-            FROM invoices i LEFT JOIN settled s ON s.invoice_id = i.id LEFT JOIN noted n ON n.invoice_id = i.id
-            WHERE COALESCE(s.cents, 0) <> i.offset_amount_cents OR COALESCE(n.cents, 0) <> i.offset_amount_cents
-               OR i.total_paid_amount_cents + i.offset_amount_cents > i.total_amount_cents
         """,
     ),
 )

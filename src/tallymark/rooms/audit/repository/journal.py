@@ -1,4 +1,4 @@
-"""Laws of the journal, and of its sums against the documents (decision 6)."""
+"""Laws of the journal, and of its accounts against the documents (decision 6)."""
 
 from tallymark.rooms.audit.model import Law
 
@@ -6,6 +6,7 @@ JOURNAL = (
     Law(
         name="entries_balance",
         says="The debits of every entry are its credits, and no entry is empty.",
+        holds=("journal_lines debit_cents credit_cents",),
         sql="""
             SELECT 'journal entry ' || e.sequence || ' of ' || e.document_type || ' ' || COALESCE(e.document_number, '') AS place,
                    COALESCE(sum(l.debit_cents), 0) || ' credited' AS expected,
@@ -40,34 +41,6 @@ JOURNAL = (
         """,
     ),
     Law(
-        name="entries_follow_invoices",
-        says="An issued invoice is posted with its own total, taxes, coupons, credit notes and fees.",
-        sql="""
-            WITH posted AS (
-                SELECT e.document_id,
-                       COALESCE(sum(l.debit_cents) FILTER (WHERE l.account = 'accounts_receivable'), 0) AS total,
-                       COALESCE(sum(l.credit_cents) FILTER (WHERE l.account = 'tax_payable'), 0) AS taxes,
-                       COALESCE(sum(l.debit_cents) FILTER (WHERE l.account = 'discounts'), 0) AS coupons,
-                       COALESCE(sum(l.debit_cents) FILTER (WHERE l.account = 'credit_notes_payable'), 0) AS notes,
-                       COALESCE(sum(l.debit_cents) FILTER (WHERE l.account IN ('prepaid_credits', 'granted_credits')), 0)
-                           AS wallets,
-                       COALESCE(sum(l.credit_cents) FILTER (
-                           WHERE l.account LIKE 'revenue.%' OR l.account = 'prepaid_credits.pending'), 0) AS fees
-                FROM journal_entries e JOIN journal_lines l ON l.entry_id = e.id
-                WHERE e.document_type = 'invoice' AND e.cause = 'issued'
-                GROUP BY e.document_id
-            )
-            SELECT 'invoice ' || i.number || ', ' || part.name AS place, part.expected, part.found
-            FROM posted p JOIN invoices i ON i.id = p.document_id
-            CROSS JOIN LATERAL (VALUES
-                ('total', i.total_amount_cents, p.total), ('taxes', i.taxes_amount_cents, p.taxes),
-                ('coupons', i.coupons_amount_cents, p.coupons), ('credit notes', i.credit_notes_amount_cents, p.notes),
-                ('wallets', i.prepaid_credit_amount_cents, p.wallets), ('fees', i.fees_amount_cents, p.fees)
-            ) AS part(name, expected, found)
-            WHERE part.expected <> part.found
-        """,
-    ),
-    Law(
         name="receivables",
         says="What the journal has as receivable from a customer is what their issued invoices show as due.",
         sql="""
@@ -97,6 +70,67 @@ JOURNAL = (
                 SELECT e.customer_id, e.currency, sum(l.credit_cents - l.debit_cents) AS cents
                 FROM journal_entries e JOIN journal_lines l ON l.entry_id = e.id
                 WHERE l.account = 'credit_notes_payable' GROUP BY e.customer_id, e.currency
+            )
+            SELECT 'customer ' || c.external_id || ', ' || COALESCE(booked.currency, held.currency) AS place,
+                   COALESCE(held.cents, 0) AS expected, COALESCE(booked.cents, 0) AS found
+            FROM held FULL JOIN booked USING (customer_id, currency) JOIN customers c ON c.id = customer_id
+            WHERE COALESCE(held.cents, 0) <> COALESCE(booked.cents, 0)
+        """,
+    ),
+    Law(
+        name="prepaid_credits",
+        says="The liability of prepaid credits is the purchased part of all wallets' balances.",
+        sql="""
+            WITH held AS (
+                SELECT w.customer_id, w.currency, sum(t.remaining_amount_cents) AS cents
+                FROM wallet_transactions t JOIN wallets w ON w.id = t.wallet_id
+                WHERE t.transaction_status = 'purchased' AND t.status = 'settled' GROUP BY w.customer_id, w.currency
+            ), booked AS (
+                SELECT e.customer_id, e.currency, sum(l.credit_cents - l.debit_cents) AS cents
+                FROM journal_entries e JOIN journal_lines l ON l.entry_id = e.id
+                WHERE l.account = 'prepaid_credits' GROUP BY e.customer_id, e.currency
+            )
+            SELECT 'customer ' || c.external_id || ', ' || COALESCE(booked.currency, held.currency) AS place,
+                   COALESCE(held.cents, 0) AS expected, COALESCE(booked.cents, 0) AS found
+            FROM held FULL JOIN booked USING (customer_id, currency) JOIN customers c ON c.id = customer_id
+            WHERE COALESCE(held.cents, 0) <> COALESCE(booked.cents, 0)
+        """,
+    ),
+    Law(
+        name="prepaid_credits_pending",
+        says="What was bought and not paid yet is what credit invoices sold whose purchase is not settled, less their notes.",
+        sql="""
+            WITH noted AS (SELECT fee_id, sum(amount_cents) AS cents FROM credit_note_items GROUP BY fee_id), held AS (
+                SELECT i.customer_id, i.currency, sum(f.amount_cents - COALESCE(noted.cents, 0)) AS cents
+                FROM fees f JOIN invoices i ON i.id = f.invoice_id JOIN wallet_transactions t ON t.id = f.wallet_transaction_id
+                LEFT JOIN noted ON noted.fee_id = f.id
+                WHERE i.status = 'finalized' AND t.status <> 'settled' GROUP BY i.customer_id, i.currency
+            ), booked AS (
+                SELECT e.customer_id, e.currency, sum(l.credit_cents - l.debit_cents) AS cents
+                FROM journal_entries e JOIN journal_lines l ON l.entry_id = e.id
+                WHERE l.account = 'prepaid_credits.pending' GROUP BY e.customer_id, e.currency
+            )
+            SELECT 'customer ' || c.external_id || ', ' || COALESCE(booked.currency, held.currency) AS place,
+                   COALESCE(held.cents, 0) AS expected, COALESCE(booked.cents, 0) AS found
+            FROM held FULL JOIN booked USING (customer_id, currency) JOIN customers c ON c.id = customer_id
+            WHERE COALESCE(held.cents, 0) <> COALESCE(booked.cents, 0)
+        """,
+    ),
+    Law(
+        name="refunds",
+        says="What is to be paid back to a customer is what notes refund and was not paid out, and what void invoices owe back.",
+        sql="""
+            WITH owed AS (
+                SELECT customer_id, currency, refund_amount_cents AS cents
+                FROM credit_notes WHERE refund_amount_cents > 0 AND refund_status IS DISTINCT FROM 'succeeded'
+                UNION ALL
+                SELECT e.customer_id, e.currency, l.credit_cents - l.debit_cents
+                FROM journal_entries e JOIN journal_lines l ON l.entry_id = e.id JOIN invoices i ON i.id = e.document_id
+                WHERE e.document_type = 'invoice' AND e.cause = 'voided' AND l.account = 'refunds' AND i.status = 'voided'
+            ), held AS (SELECT customer_id, currency, sum(cents) AS cents FROM owed GROUP BY customer_id, currency), booked AS (
+                SELECT e.customer_id, e.currency, sum(l.credit_cents - l.debit_cents) AS cents
+                FROM journal_entries e JOIN journal_lines l ON l.entry_id = e.id
+                WHERE l.account = 'refunds' GROUP BY e.customer_id, e.currency
             )
             SELECT 'customer ' || c.external_id || ', ' || COALESCE(booked.currency, held.currency) AS place,
                    COALESCE(held.cents, 0) AS expected, COALESCE(booked.cents, 0) AS found

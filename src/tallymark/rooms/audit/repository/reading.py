@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 from sqlalchemy import Row, text
 
 from tallymark.db.engine import Tx
+from tallymark.domain.money import CURRENCIES
 from tallymark.rooms.audit.model import Breach, Law
 
 _FEES = text("""
@@ -18,13 +20,17 @@ _FEES = text("""
 _INVOICES = text("""
     SELECT number, total_amount_cents, explanation FROM invoices WHERE status IN ('finalized', 'voided')
 """)
+_SUBUNITS = json.dumps({code: one.subunits for code, one in CURRENCIES.items()})
+"""How many minor units a unit of each currency has, for laws that ask `:subunits`."""
+
 AT_ONCE = 2_000
 
 
 async def breaches_of(tx: Tx, law: Law) -> AsyncIterator[Breach]:
     """Where a law does not hold."""
     assert law.sql is not None, f"{law.name} is not held by a statement"
-    async with tx.connection.stream(text(law.sql)) as rows:
+    values = {"subunits": _SUBUNITS} if ":subunits" in law.sql else {}
+    async with tx.connection.stream(text(law.sql), values) as rows:
         async for row in rows:
             yield Breach(law=law.name, place=row.place, expected=str(row.expected), found=str(row.found))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -87,15 +88,15 @@ async def _invoice(tx: Tx, purchase: Transaction, wallet: Wallet, *, now: dateti
 
 
 def _fee(purchase: Transaction, wallet: Wallet) -> InvoicedFee:
-    units = round_half_away(purchase.credit_amount(wallet), SHOWN_DECIMALS)
-    return InvoicedFee(
-        fee=compute_credit_fee(
-            units,
-            rate=Fraction(wallet.rate_amount),
-            cents=purchase.amount_cents,
-            currency=currency(wallet.currency),
-        )
+    fee = compute_credit_fee(
+        purchase.credit_amount(wallet),
+        rate=Fraction(wallet.rate_amount),
+        cents=purchase.amount_cents,
+        currency=currency(wallet.currency),
     )
+    # The explanation keeps the exact credits, for the amount follows from them; those shown have fewer decimals.
+    shown = round_half_away(fee.units, SHOWN_DECIMALS)
+    return InvoicedFee(fee=replace(fee, units=shown, total_aggregated_units=shown))
 
 
 def _content(purchase: Transaction, wallet: Wallet, invoice: dict[str, Any]) -> invoices.Content:

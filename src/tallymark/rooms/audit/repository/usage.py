@@ -1,0 +1,107 @@
+"""Laws of what usage leaves behind: periods, events and their prices, thresholds (metering §8, pricing §14)."""
+
+from tallymark.rooms.audit.model import Law
+
+USAGE = (
+    Law(
+        name="periods_once",
+        says="No two invoices that stand bill the same subscription for the same time.",
+        sql="""
+            WITH billed AS (
+                SELECT r.subscription_id, i.number, i.id AS invoice_id, span.what, span.from_at, span.to_at,
+                       lag(span.to_at) OVER earlier AS previous_to, lag(i.number) OVER earlier AS previous
+                FROM billing_records r JOIN invoices i ON i.id = r.invoice_id
+                CROSS JOIN LATERAL (VALUES
+                    -- Invoices between those of a long period show it as well: one has its fee.
+                    ('base price', r.from_at, CASE WHEN EXISTS (
+                        SELECT FROM fees f WHERE f.invoice_id = i.id AND f.subscription_id = r.subscription_id
+                                             AND f.fee_type = 'subscription') THEN r.to_at ELSE r.from_at END),
+                    ('usage', r.charges_from_at, r.charges_to_at)
+                ) AS span(what, from_at, to_at)
+                WHERE r.is_recurring AND i.status IN ('draft', 'pending', 'finalized') AND span.from_at < span.to_at
+                WINDOW earlier AS (PARTITION BY r.subscription_id, span.what ORDER BY span.from_at, span.to_at)
+            )
+            SELECT 'subscription ' || s.external_id || ', ' || what || ' on invoices ' || previous || ' and ' || number AS place,
+                   'from ' || previous_to AS expected, 'from ' || from_at AS found
+            FROM billed JOIN subscriptions s ON s.id = subscription_id WHERE previous_to > from_at
+        """,
+    ),
+    Law(
+        name="events_are_stored",
+        says="Every event that was priced, or waits to be, is in the store.",
+        sql="""
+            SELECT 'event ' || referred.event_id || ' of a ' || referred.what AS place, 'stored' AS expected, 'not stored' AS found
+            FROM (
+                SELECT event_id, 'fee' AS what FROM fees WHERE event_id IS NOT NULL
+                UNION ALL SELECT event_id, 'price' FROM priced_events
+                UNION ALL SELECT event_id, 'list to be priced' FROM events_to_price
+            ) AS referred
+            WHERE NOT EXISTS (SELECT FROM events WHERE events.id = referred.event_id)
+        """,
+    ),
+    Law(
+        name="priced_events",
+        says="The fee of an event is what its price was noted to be.",
+        holds=("priced_events amount_cents pricing_unit_cents",),
+        sql="""
+            SELECT 'event ' || p.event_id || ', fee ' || f.id AS place, p.amount_cents || ', ' || p.pricing_unit_cents || ' in pricing units' AS expected,
+                   f.amount_cents || ', ' || COALESCE(f.pricing_unit_details ->> 'amount_cents', '0') || ' in pricing units' AS found
+            FROM priced_events p
+            JOIN fees f ON f.event_id = p.event_id AND f.charge_id = p.charge_id AND f.original_fee_id IS NULL
+            WHERE p.amount_cents <> f.amount_cents
+               OR p.pricing_unit_cents <> COALESCE(CAST(f.pricing_unit_details ->> 'amount_cents' AS bigint), 0)
+        """,
+    ),
+    Law(
+        name="running_numbers",
+        says="What was priced of a window goes up by each event, from that of one before it.",
+        holds=("priced_events current highest highest_prorated events_count precise_total_amount_cents",),
+        sql="""
+            WITH moves AS (
+                SELECT p.*, c.prorated, COALESCE(e.precise_total_amount_cents, 0) AS own,
+                       CASE m.aggregation_type WHEN 'count_agg' THEN 1 WHEN 'sum_agg' THEN CAST(p.value AS numeric) END AS added,
+                       lag(p.events_count) OVER earlier AS previous_count, lag(p.current) OVER earlier AS previous_current,
+                       lag(p.highest) OVER earlier AS previous_highest, lag(p.highest_prorated) OVER earlier AS previous_prorated,
+                       lag(p.precise_total_amount_cents) OVER earlier AS previous_total
+                FROM priced_events p JOIN charges c ON c.id = p.charge_id JOIN billable_metrics m ON m.id = c.billable_metric_id
+                LEFT JOIN events e ON e.id = p.event_id
+                WINDOW earlier AS (PARTITION BY p.charge_id, p.external_subscription_id, p.scope ORDER BY p.id)
+            ), starts AS (
+                SELECT m.*, from_.* FROM moves m CROSS JOIN LATERAL (
+                    SELECT * FROM (
+                        SELECT 0 AS count, 0 AS now, 0 AS top, 0 AS prorated_top, 0 AS total
+                        UNION ALL SELECT previous_count, previous_current, previous_highest, previous_prorated, previous_total
+                        -- A late event goes on from an event further back: its window is an earlier one.
+                        UNION ALL SELECT q.events_count, q.current, q.highest, q.highest_prorated, q.precise_total_amount_cents
+                            FROM priced_events q
+                            WHERE m.events_count NOT IN (1, COALESCE(m.previous_count, 0) + 1) AND q.charge_id = m.charge_id
+                              AND q.external_subscription_id = m.external_subscription_id AND q.scope = m.scope AND q.id < m.id
+                    ) AS candidates
+                    WHERE candidates.count + 1 = m.events_count
+                      AND m.precise_total_amount_cents = candidates.total + m.own
+                      AND (m.current = candidates.now + m.added OR (m.added IS NULL AND abs(m.current - candidates.now) <= 1))
+                      AND m.highest = GREATEST(candidates.top, m.current)
+                      AND (m.highest_prorated BETWEEN candidates.prorated_top AND candidates.prorated_top + m.highest - candidates.top + 0.00001)
+                      AND (m.prorated OR m.highest_prorated = candidates.prorated_top)
+                    LIMIT 1
+                ) AS from_
+            )
+            SELECT 'event ' || m.event_id || ', charge ' || m.charge_id AS place, 'one more than an event before it' AS expected,
+                   m.events_count || ' events, ' || trim_scale(m.current) || ' units, at most ' || trim_scale(m.highest) AS found
+            FROM moves m WHERE NOT EXISTS (SELECT FROM starts s WHERE s.id = m.id)
+        """,
+    ),
+    Law(
+        name="thresholds_passed",
+        says="A threshold was invoiced where lifetime usage had come to it.",
+        holds=("applied_usage_thresholds level_cents lifetime_usage_amount_cents amount_cents",),
+        sql="""
+            SELECT 'threshold of ' || t.amount_cents || ' on invoice ' || i.number AS place,
+                   CASE WHEN t.recurring THEN 'at most ' || t.lifetime_usage_amount_cents ELSE CAST(t.amount_cents AS text) END AS expected,
+                   t.level_cents || ', of ' || t.lifetime_usage_amount_cents AS found
+            FROM applied_usage_thresholds t JOIN invoices i ON i.id = t.invoice_id
+            WHERE t.level_cents > t.lifetime_usage_amount_cents
+               OR CASE WHEN t.recurring THEN t.lifetime_usage_amount_cents - t.level_cents >= t.amount_cents ELSE t.level_cents <> t.amount_cents END
+        """,
+    ),
+)
