@@ -74,7 +74,7 @@ async def test_one_customers_trouble_is_not_anothers(make_organization, monkeypa
         return real(subject, billed_days)
 
     monkeypatch.setattr(compute, "base_fee", broken)
-    moved = await kit.advance(organization.client, "2025-02-01T00:10:01")
+    moved = await kit.advance(organization.client, "2025-02-01T00:10:01", fails=True)
     assert [error["lago_customer_id"] for error in moved["errors"]] == [owners[2]["lago_id"]]
     assert [len(await kit.invoices(organization.client, owner)) for owner in owners] == [1, 1, 0, 1]
     monkeypatch.undo()

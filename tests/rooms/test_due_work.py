@@ -141,7 +141,7 @@ async def test_a_clock_tells_what_failed_and_arrives_all_the_same(make_organizat
     from tallymark.rooms.billing.service import invoice
 
     monkeypatch.setattr(invoice, "issue_all", broken)
-    moved = await kit.advance(seller, "2025-02-01T00:10")
+    moved = await kit.advance(seller, "2025-02-01T00:10", fails=True)
     assert moved["test_clock"]["frozen_time"] == "2025-02-01T00:10:00Z"
     assert [error["work"] for error in moved["errors"]] == ["bill_period"]
     monkeypatch.undo()

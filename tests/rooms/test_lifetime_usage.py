@@ -30,7 +30,7 @@ async def test_the_parts_are_history_invoices_and_the_running_period(make_organi
     client, metric = await subscribed(make_organization)
     await use(client, metric, "a", "b", "c")
     assert (await lifetime(client))["current_usage_amount_cents"] == 600
-    await post(client, "/test_clock/advance", {"test_clock": {"to": "2026-02-10T00:00:00Z"}})
+    await kit.advance(client, "2026-02-10")
     await use(client, metric, "d", "e")
     body = {"lifetime_usage": {"external_historical_usage_amount_cents": 5000}}
     changed = (await call(client, "PUT", "/subscriptions/s/lifetime_usage", body))["lifetime_usage"]

@@ -74,7 +74,7 @@ async def test_a_draft_is_computed_anew_when_a_filter_goes(make_organization):
     for number in range(3):
         sent = {"transaction_id": f"t{number}", "external_subscription_id": "s", "code": metric["code"]}
         await post(client, "/events", {"event": {**sent, "properties": {"region": "eu"}}})
-    await post(client, "/test_clock/advance", {"test_clock": {"to": "2026-02-02T00:00:00Z"}})
+    await kit.advance(client, "2026-02-02")
     (draft,) = (await get(client, "/invoices"))["invoices"]
     assert (draft["status"], draft["fees_amount_cents"]) == ("draft", 300)
     await change(client, metric, [])

@@ -27,9 +27,9 @@ async def billed(make_organization):
         "properties": {"value": 5},
     }
     await post(client, "/events", {"event": event})
-    await post(client, "/test_clock/advance", {"test_clock": {"to": "2026-02-10T00:00:00Z"}})
+    await kit.advance(client, "2026-02-10")
     await send(client, "calls", ["eu", "eu"], "b")
-    await post(client, "/test_clock/advance", {"test_clock": {"to": "2026-03-02T00:00:00Z"}})
+    await kit.advance(client, "2026-03-02")
     return client
 
 

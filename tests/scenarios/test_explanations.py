@@ -106,7 +106,7 @@ async def explained(make_organization, *, metric=None, charge=None):
             "precise_total_amount_cents": "12.345",
         }
         await post(client, "/events", {"event": event})
-    await post(client, "/test_clock/advance", {"test_clock": {"to": "2026-02-02T00:00:00Z"}})
+    await kit.advance(client, "2026-02-02")
     fees = (await get(client, "/fees", fee_type="charge"))["fees"]
     explanations = [(await get(client, f"/fees/{fee['lago_id']}/explanation"))["explanation"] for fee in fees]
     return list(zip(fees, explanations, strict=True))
