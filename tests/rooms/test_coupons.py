@@ -293,3 +293,162 @@ async def test_the_document_names_what_was_taken_off(seller, database):
         (view,) = await invoices.get_views(tx, [stored], now=stored.created_at)
     rows = [(row["kind"], row["amount_cents"]) for row in invoice_data(view)["totals"]]
     assert rows == [("fees", 3100), ("coupon", -1000), ("subtotal_excl", 2100), ("tax", 420), ("total", 2520)]
+
+
+class TestOverlaps:
+    """§16.2: a limited coupon is refused where an active one is for the same plans or metrics, or for one through the other."""
+
+    @pytest.fixture
+    async def limits(self, seller):
+        """Limits of coupons: plans `one` and `two`, metrics `used` (charged by `one`) and `other`."""
+        used, other = await kit.metric(seller, code="used"), await kit.metric(seller, code="other")
+        await kit.plan(seller, kit.charge(used), code="one")
+        await kit.plan(seller, kit.charge(other), code="two")
+        return {
+            "all": None,
+            "one": {"plan_codes": ["one"]},
+            "two": {"plan_codes": ["two"]},
+            "both": {"plan_codes": ["two", "one"]},
+            "used": {"billable_metric_codes": ["used"]},
+            "other": {"billable_metric_codes": ["other"]},
+        }
+
+    @pytest.mark.parametrize(
+        ("first", "second", "overlaps"),
+        [
+            ("one", "one", True),
+            ("one", "both", True),
+            ("one", "two", False),
+            ("used", "used", True),
+            ("used", "other", False),
+            ("one", "used", True),
+            ("used", "one", True),
+            ("one", "other", False),
+            ("all", "one", False),
+            ("one", "all", False),
+            ("all", "all", False),
+        ],
+    )
+    async def test_are_refused(self, seller, limits, first, second, overlaps):
+        for name, status in ((first, 200), (second, 405 if overlaps else 200)):
+            offer = await coupon(seller, **({"applies_to": limits[name]} if limits[name] else {}))
+            answer = await give(seller, seller.who, offer, expect=status)
+        assert answer.get("code") == ("plan_overlapping" if overlaps else None)
+
+    async def test_do_not_last_longer_than_the_first(self, seller, limits):
+        offer = await coupon(seller, applies_to=limits["one"])
+        first = await give(seller, seller.who, offer)
+        path = f"/customers/{seller.who['external_id']}/applied_coupons/{first['lago_id']}"
+        assert (await kit.call(seller, "DELETE", path))["applied_coupon"]["status"] == "terminated"
+        await give(seller, seller.who, offer)
+
+
+async def test_what_is_unknown(seller):
+    """§16.1, §16.2: the customer first, then the coupon."""
+    nothing = {"code": "none"}
+    assert (await give(seller, {"external_id": "none"}, nothing, expect=404))["code"] == "customer_not_found"
+    assert (await give(seller, seller.who, nothing, expect=404))["code"] == "coupon_not_found"
+    assert (await kit.get(seller, "/coupons/none", expect=404))["code"] == "coupon_not_found"
+    path = f"/customers/{seller.who['external_id']}/applied_coupons/none"
+    assert (await kit.call(seller, "DELETE", path, expect=404))["code"] == "applied_coupon_not_found"
+
+
+async def test_a_void_invoice_gives_its_use_back(seller):
+    """§16.3: a recurring one has one more use; one that had ended begins again, unless the coupon itself has ended."""
+    recurring = await coupon(seller, frequency="recurring", frequency_duration=2)
+    once = await coupon(seller, amount_cents=100)
+    ended = await coupon(seller, amount_cents=200)
+    for one in (recurring, once, ended):
+        await give(seller, seller.who, one)
+    await bill(seller, "2025-02-01T01:00")
+    before = {one["coupon_code"]: one for one in await given(seller, seller.who)}
+    assert [before[one["code"]]["status"] for one in (recurring, once, ended)] == [
+        "active",
+        "terminated",
+        "terminated",
+    ]
+    expired = {"coupon": {"expiration": "time_limit", "expiration_at": "2025-02-02T00:00:00Z"}}
+    await kit.call(seller, "PUT", f"/coupons/{ended['code']}", expired)
+    await bill(seller, "2025-02-03T01:00")
+    (invoice,) = await kit.invoices(seller, seller.who)
+    await kit.post(seller, f"/invoices/{invoice['lago_id']}/void", {})
+    after = {one["coupon_code"]: one for one in await given(seller, seller.who)}
+    assert after[recurring["code"]]["frequency_duration_remaining"] == 2
+    shown = [
+        (after[one["code"]]["status"], after[one["code"]]["amount_cents_remaining"]) for one in (once, ended)
+    ]
+    assert shown == [("active", 100), ("terminated", 200)]
+
+
+async def test_those_on_offer_are_listed_first_then_by_their_end(seller):
+    """§16.1: by status, expiration and its day."""
+    open_end = await coupon(seller)
+    late, soon, over = [
+        await coupon(seller, expiration="time_limit", expiration_at=f"2025-0{month}-01T00:00:00Z")
+        for month in (5, 4, 2)
+    ]
+    await bill(seller, "2025-02-02")
+    listed = [one["code"] for one in (await kit.get(seller, "/coupons"))["coupons"]]
+    assert listed == [one["code"] for one in (open_end, soon, late, over)]
+
+
+@pytest.mark.parametrize(("sent", "kept"), [("12.3456789", "12.34568"), ("7", "7.0"), ("250", "250.0")])
+async def test_a_rate_has_five_decimals_and_no_upper_bound(seller, sent, kept):
+    """§1.4, §16.1."""
+    made = await coupon(seller, coupon_type="percentage", percentage_rate=sent, amount_cents=None)
+    assert made["percentage_rate"] == kept
+
+
+async def test_a_discount_is_no_more_than_there_is(seller):
+    """§18.11: 250 % of 31.00 is 31.00."""
+    offer = await coupon(seller, coupon_type="percentage", percentage_rate="250", amount_cents=None)
+    await give(seller, seller.who, offer)
+    await bill(seller, "2025-02-01T01:00")
+    assert await amounts(seller, seller.who, *SHOWN) == [(3100, 0, 0)]
+
+
+@pytest.mark.parametrize(
+    ("terms", "shown"),
+    [
+        ({}, ("once", None, 1000, "EUR")),
+        ({"frequency": "recurring", "frequency_duration": 4}, ("recurring", 4, 1000, "EUR")),
+        ({"amount_cents": 70, "amount_currency": "USD"}, ("once", None, 70, "USD")),
+    ],
+)
+async def test_terms_are_the_coupons_unless_sent(seller, terms, shown):
+    made = await give(seller, seller.who, await coupon(seller), **terms)
+    names = ("frequency", "frequency_duration", "amount_cents", "amount_currency")
+    assert tuple(made[name] for name in names) == shown
+    assert made["frequency_duration_remaining"] == made["frequency_duration"]
+
+
+async def test_a_fixed_one_gives_the_customer_its_currency(seller):
+    who = await kit.customer(seller)
+    await give(
+        seller, who, await coupon(seller, coupon_type="percentage", percentage_rate="5", amount_cents=None)
+    )
+    assert (await kit.get(seller, f"/customers/{who['external_id']}"))["customer"]["currency"] is None
+    await give(seller, who, await coupon(seller, amount_currency="USD"))
+    assert (await kit.get(seller, f"/customers/{who['external_id']}"))["customer"]["currency"] == "USD"
+
+
+@pytest.mark.parametrize(
+    ("limit", "taken"), [("plan", 3100 + 1000), ("metric", 1000), ("other plan", 0), (None, 3100 + 1000)]
+)
+async def test_what_a_limit_covers(seller, limit, taken):
+    """§16.3: all fees of subscriptions on the plan or its children, or the charge fees of the metric."""
+    used = await kit.metric(seller, code="m")
+    plan = await kit.plan(seller, kit.charge(used), code="p", amount_cents=3000)
+    who = await kit.customer(seller)
+    subscription = await kit.subscribe(seller, who, plan, plan_overrides={"amount_cents": 3100})
+    await kit.send(seller, subscription, used, 10)
+    limits = {
+        "plan": {"plan_codes": ["p"]},
+        "metric": {"billable_metric_codes": ["m"]},
+        "other plan": {"plan_codes": [seller.plan["code"]]},
+    }
+    terms = {"applies_to": limits[limit]} if limit else {}
+    await give(seller, who, await coupon(seller, amount_cents=999999, **terms))
+    await bill(seller, "2025-02-01T01:00")
+    (invoice,) = await kit.invoices(seller, who)
+    assert invoice["coupons_amount_cents"] == taken

@@ -160,6 +160,20 @@ class TestRegrouping:
         types = [invoice["invoice_type"] for invoice in await kit.invoices(client, customer)]
         assert sorted(types) == ["advance_charges", "subscription"]
 
+    @pytest.mark.parametrize(
+        ("setting", "types"), [("skip", ["subscription"]), ("finalize", ["advance_charges", "subscription"])]
+    )
+    async def test_of_nothing_an_end_is_billed_all_the_same(self, world, setting, types):
+        """subscriptions §1.9: a paid fee of 0 units is on an invoice that is closed, where that is wanted."""
+        client, of, customer, subscription = await world(invoiceable=False, regroup_paid_fees="invoice")
+        who = {"external_id": customer["external_id"], "finalize_zero_amount_invoice": setting}
+        await kit.post(client, "/customers", {"customer": who})
+        await kit.send(client, subscription, of, 0)
+        await self.pay(client, 0)
+        await kit.advance(client, "2026-05-20")
+        await kit.call(client, "DELETE", f"/subscriptions/{subscription['external_id']}")
+        assert sorted(i["invoice_type"] for i in await kit.invoices(client, customer)) == types
+
     async def test_at_an_end_without_an_invoice_too(self, world):
         """§2.9: always, also where the last invoice is skipped."""
         client, of, customer, subscription = await world(invoiceable=False, regroup_paid_fees="invoice")

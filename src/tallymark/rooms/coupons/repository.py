@@ -63,7 +63,7 @@ async def list_coupons(tx: Tx, page: Page) -> tuple[list[Coupon], int]:
         .where(live)
         .order_by(
             case((coupons.c.status == Status.ACTIVE, 0), else_=1),
-            case((coupons.c.expiration == Expiration.TIME_LIMIT, 0), else_=1),
+            case((coupons.c.expiration == Expiration.NONE, 0), else_=1),
             coupons.c.expiration_at.asc().nulls_last(),
             coupons.c.created_at.desc(),
             coupons.c.id,

@@ -84,8 +84,10 @@ async def _invoice_paid(
     await fees.put_on_invoice(tx, [fee.id for fee in found], invoice_id, now=now)
     await invoices.copy_sections(tx, [(invoice_id, [subject.contract for subject in billed])], now=now)
     (view,) = await invoices.get_views(tx, [draft], now=now, with_lines=False)
-    await invoices.finalize(tx, [invoices.Settled(view=view, dates=_dates(first))], now=now)
+    issued = await invoices.finalize(tx, [invoices.Settled(view=view, dates=_dates(first))], now=now)
     await _note_payment(tx, invoice_id, now=now)
+    if not issued:
+        return  # closed, for nothing was paid, or waiting for a tax: nobody is told of it now
     message = Message(webhook_type="invoice.created", object_type="invoice", object_id=invoice_id)
     await emit(tx, message, now=now)
 
@@ -93,7 +95,7 @@ async def _invoice_paid(
 async def _note_payment(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
     """All of it was paid before it was made."""
     await invoices.mark_paid(tx, invoice_id, now=now)
-    invoice = await invoices.get_invoice(tx, invoice_id)
+    invoice = (await invoices.get_invoices(tx, [invoice_id]))[invoice_id]
     if invoice.total_amount_cents:
         await payments.record_payment(
             tx, invoice, invoice.total_amount_cents, reference=PAID_BEFORE, paid_at=now, now=now
