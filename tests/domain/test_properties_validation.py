@@ -211,6 +211,11 @@ class TestPercentage:
     def test_prices_no_latest_value(self) -> None:
         assert codes("percentage", {"rate": "1"}, "latest_agg") == ("invalid_value",)
 
+    @pytest.mark.parametrize("bound", ["per_transaction_min_amount", "per_transaction_max_amount"])
+    def test_bounds_no_transactions_of_a_level(self, bound: str) -> None:
+        assert codes("percentage", {"rate": "1"}, "weighted_sum_agg") == ()
+        assert codes("percentage", {"rate": "1", bound: "1"}, "weighted_sum_agg") == ("invalid_value",)
+
     def test_lists_all_faults_in_order(self) -> None:
         broken: dict[str, JSON] = {
             "rate": 1,

@@ -211,6 +211,11 @@ class _Reader:
         if self.aggregation_type == "latest_agg":
             self.codes.append("invalid_value")
 
+    def refuse_levels(self) -> None:
+        """A level that is held has no transactions whose amounts could be bounded (metering §5.6)."""
+        if self.aggregation_type == "weighted_sum_agg":
+            self.codes.append("invalid_value")
+
 
 def _standard(reader: _Reader) -> StandardPrice:
     amount = reader.amount("amount", "invalid_amount")
@@ -260,6 +265,8 @@ def _percentage(reader: _Reader) -> PercentagePrice:
     if len(reader.codes) == faults and least is not None and most is not None and most < least:
         reader.codes.append("per_transaction_max_lower_than_per_transaction_min")
     reader.refuse_latest()
+    if least is not None or most is not None:
+        reader.refuse_levels()
     reader.close()
     return PercentagePrice(
         rate_percent=rate,
