@@ -175,6 +175,33 @@ async def test_invoices_wait_for_the_answer(client, register):
     assert invoice["number"].endswith("-001-001")
 
 
+async def test_what_was_paid_in_advance_is_not_ended_by_hand_before_its_taxes_are_known(client, register):
+    """subscriptions §2.9, invoicing §11.6: the unused part of it has a part of them; a cheaper plan may wait already."""
+    register.is_away = True
+    await upsert(client, country="FR", tax_identification_number="FR40303265045")
+    plan = await kit.plan(client, amount_cents=3100, pay_in_advance=True)
+    dearer = await kit.plan(client, amount_cents=6200, pay_in_advance=True)
+    cheaper = await kit.plan(client, amount_cents=310, pay_in_advance=True)
+    made = await kit.subscribe(client, {"external_id": "c"}, plan)
+    path = f"/subscriptions/{made['external_id']}"
+    moved = {"external_customer_id": "c", "external_id": made["external_id"], "plan_code": dearer["code"]}
+    refused = await kit.call(client, "DELETE", path, expect=405)
+    assert refused["code"] == "cannot_terminate_with_pending_taxes"
+    refused = await kit.post(client, "/subscriptions", {"subscription": moved}, expect=405)
+    assert refused["code"] == "cannot_terminate_with_pending_taxes"
+    await kit.post(client, "/subscriptions", {"subscription": {**moved, "plan_code": cheaper["code"]}})
+    # What is paid afterwards has nothing to give back.
+    after = await kit.plan(client, amount_cents=3100)
+    later = await kit.subscribe(client, {"external_id": "c"}, after)
+    await kit.call(client, "DELETE", f"/subscriptions/{later['external_id']}")
+    register.is_away = False
+    await kit.advance(client, "2025-01-02T00:00:00Z")
+    await kit.call(client, "DELETE", path)
+    # 29 of 31 days, with the tax.
+    (note,) = (await kit.get(client, "/credit_notes"))["credit_notes"]
+    assert (note["sub_total_excluding_taxes_amount_cents"], note["total_amount_cents"]) == (2900, 3480)
+
+
 async def test_a_fee_in_advance_waits_with_its_amount(client, register):
     """It was computed when its event came, once and for all: only its taxes are taken anew."""
     register.is_away = True

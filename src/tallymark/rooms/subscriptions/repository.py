@@ -17,7 +17,9 @@ from tallymark.db.engine import Tx
 from tallymark.db.tables import (
     billing_entities,
     customers,
+    fees,
     fixed_charge_unit_events,
+    invoices,
     plans,
     subscription_fixed_charge_units,
     subscriptions,
@@ -288,3 +290,17 @@ async def replace_thresholds(tx: Tx, subscription_id: UUID, rows: Sequence[Mappi
     await tx.execute(delete(usage_thresholds).where(usage_thresholds.c.subscription_id == subscription_id))
     if rows:
         await tx.execute(insert(usage_thresholds), [dict(row) for row in rows])
+
+
+async def awaits_taxes(tx: Tx, subscription_id: UUID) -> bool:
+    """Whether a base price of a subscription is on an invoice whose taxes are not known yet."""
+    waiting = (
+        select(fees.c.id)
+        .join(invoices, invoices.c.id == fees.c.invoice_id)
+        .where(
+            fees.c.subscription_id == subscription_id,
+            fees.c.fee_type == "subscription",
+            invoices.c.tax_status == "pending",
+        )
+    )
+    return bool((await tx.execute(select(waiting.exists()))).scalar_one())

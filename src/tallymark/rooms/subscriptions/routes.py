@@ -148,6 +148,7 @@ async def terminate_subscription(
             ended = await service.cancel(tx, found, now=context.now)
         else:
             contract = (await service.get_contracts(tx, [found]))[found.id]
+            await service.check_taxes(tx, contract)
             ended = await service.terminate(
                 tx,
                 contract,

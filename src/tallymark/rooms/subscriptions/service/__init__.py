@@ -27,7 +27,7 @@ from tallymark.rooms.subscriptions.service.sections import (
     invoice_sections,
     sections_of,
 )
-from tallymark.rooms.subscriptions.service.terminate import cancel, terminate
+from tallymark.rooms.subscriptions.service.terminate import cancel, check_taxes, terminate
 from tallymark.rooms.subscriptions.service.thresholds import (
     applicable_thresholds,
     note_checks,
@@ -74,6 +74,7 @@ __all__ = [
     "set_thresholds",
     "started_of",
     "switch",
+    "check_taxes",
     "terminate",
     "thresholds_of",
     "unit_events_of",

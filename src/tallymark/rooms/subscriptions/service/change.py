@@ -23,7 +23,7 @@ from tallymark.rooms.subscriptions.service.agenda import (
 from tallymark.rooms.subscriptions.service.messages import tell
 from tallymark.rooms.subscriptions.service.read import get_contracts
 from tallymark.rooms.subscriptions.service.sections import copy_sections
-from tallymark.rooms.subscriptions.service.terminate import cancel_successor
+from tallymark.rooms.subscriptions.service.terminate import cancel_successor, check_taxes
 
 AFTER_CHANGE = timedelta(seconds=1)
 """An upgrade is invoiced as of this long after it (§5.1, row 5)."""
@@ -42,7 +42,8 @@ async def change_plan(
     """Move an active subscription to another plan; the dearer one (by the year, equal included) begins at once.
 
     `asked` holds the columns that the call names. Returns the subscription that the call answers with (§2.4): the new
-    one of an upgrade, the current one of a downgrade.
+    one of an upgrade, the current one of a downgrade. Raises `NotAllowed` for an upgrade while taxes of what was paid in
+    advance are awaited.
     """
     old = await cancel_successor(tx, (await get_contracts(tx, [current]))[current.id], now=now)
     new = await repository.insert_subscription(
@@ -64,6 +65,7 @@ async def change_plan(
         await note_switch(tx, old, new, after=local_date(now, old.timezone))
         await tell(tx, current, "updated", now=now)
         return current
+    await check_taxes(tx, old)
     return await _replace(tx, old, new, at=now)
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from tallymark.db.engine import Tx
+from tallymark.domain.errors import NotAllowed
 from tallymark.domain.periods import local_date, start_of_day
 from tallymark.jobs import agenda, usage_watch
 from tallymark.jobs.agenda import Item, Kind
@@ -42,6 +43,15 @@ async def _cancel(tx: Tx, subscription: Subscription, *, now: datetime) -> Subsc
     return await repository.update_subscription(
         tx, subscription.id, {"status": Status.CANCELED, "canceled_at": now, "updated_at": now}
     )
+
+
+async def check_taxes(tx: Tx, contract: Contract) -> None:
+    """Refuse an end by hand while the taxes of what was paid in advance are awaited: what is unused has a part of them.
+
+    Raises `NotAllowed("cannot_terminate_with_pending_taxes")`.
+    """
+    if contract.plan.pay_in_advance and await repository.awaits_taxes(tx, contract.subscription.id):
+        raise NotAllowed("cannot_terminate_with_pending_taxes")
 
 
 async def terminate(
