@@ -301,6 +301,7 @@ async def test_lists_are_filtered(seller):
         ({"credit_status": "available"}, [offset, credit]),
         ({"amount_from": 2_000}, [offset]),
         ({"amount_to": 1_200}, [credit]),
+        ({"amount_from": 10**30}, []),
         ({"search_term": offset["number"].lower()}, [offset]),
         ({"search_term": credit["lago_id"]}, [credit]),
         ({"search_term": seller.who["name"].upper()}, [offset, credit]),
@@ -314,7 +315,7 @@ async def test_lists_are_filtered(seller):
         assert [note["lago_id"] for note in await notes(seller, **query)] == [
             note["lago_id"] for note in found
         ], query
-    for name in ("types[]", "reason", "credit_status", "refund_status"):
+    for name in ("types[]", "reason", "credit_status", "refund_status", "self_billed", "amount_from"):
         answer = await kit.get(seller, "/credit_notes", expect=422, **{name: "gift"})
         assert answer["error_details"] == {name.removesuffix("[]"): ["value_is_invalid"]}
     await kit.get(seller, "/credit_notes", expect=404, **{"billing_entity_codes[]": "none"})

@@ -21,8 +21,8 @@ class Credits:
 
     >>> from tallymark.domain.money import currency
     >>> euros = Credits(Fraction("1.5"), currency("EUR"))
-    >>> euros.cents_of(Fraction("10.12345")), round(float(euros.of_cents(1519)), 5)
-    (1519, 10.12667)
+    >>> euros.cents_of(Fraction("10.12345")), euros.of_cents(1519)
+    (1519, Fraction(1519, 150))
     """
 
     rate: Fraction

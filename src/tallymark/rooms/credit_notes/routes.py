@@ -9,7 +9,7 @@ from fastapi import Request
 from tallymark.api.context import Context, InContext
 from tallymark.api.key_values import KeyValuesRequest, KeyValuesResponse
 from tallymark.api.pagination import InPage, Meta, Page
-from tallymark.api.queries import reads
+from tallymark.api.queries import BOOLEANS, read_cents, reads
 from tallymark.api.routing import tenant_router
 from tallymark.api.wire import query_flag, read_id
 from tallymark.db.engine import Tx
@@ -193,11 +193,13 @@ def read_filters(request: Request, external_customer_id: str | None = None) -> F
     ):  # fmt: skip
         if query.get(name) and query[name] not in allowed:
             raise Invalid({name: ["value_is_invalid"]})
+    if query.get("self_billed") and query["self_billed"].strip().lower() not in BOOLEANS:
+        raise Invalid({"self_billed": ["value_is_invalid"]})
     if any(kind not in TYPES for kind in several("types")):
         raise Invalid({"types": ["value_is_invalid"]})
     return Filters(
         external_customer_id=external_customer_id or query.get("external_customer_id"),
-        currency=query.get("currency"),
+        currency=query.get("currency") or None,
         reason=query.get("reason") or None,
         credit_status=query.get("credit_status") or None,
         refund_status=query.get("refund_status") or None,
@@ -208,8 +210,8 @@ def read_filters(request: Request, external_customer_id: str | None = None) -> F
         self_billed=query_flag(query.get("self_billed")),
         issuing_date_from=_day(query.get("issuing_date_from"), "issuing_date_from"),
         issuing_date_to=_day(query.get("issuing_date_to"), "issuing_date_to"),
-        amount_from=_whole(query.get("amount_from"), "amount_from"),
-        amount_to=_whole(query.get("amount_to"), "amount_to"),
+        amount_from=read_cents(query.get("amount_from"), "amount_from"),
+        amount_to=read_cents(query.get("amount_to"), "amount_to"),
         billing_entity_codes=several("billing_entity_codes"),
     )
 
@@ -219,10 +221,3 @@ def _day(text: str | None, field: str) -> date | None:
         return date.fromisoformat(text[:10]) if text else None
     except ValueError:
         raise Invalid({field: ["invalid_date"]}) from None
-
-
-def _whole(text: str | None, field: str) -> int | None:
-    try:
-        return int(text) if text else None
-    except ValueError:
-        raise Invalid({field: ["value_is_invalid"]}) from None

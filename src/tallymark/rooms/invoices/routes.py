@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 
 from tallymark.api.context import Context, InContext
 from tallymark.api.pagination import InPage, Meta, Page
-from tallymark.api.queries import reads
+from tallymark.api.queries import BOOLEANS, read_cents, reads
 from tallymark.api.routing import tenant_router
 from tallymark.api.wire import query_flag, read_id
 from tallymark.db.engine import Tx
@@ -35,7 +35,7 @@ router = tenant_router("invoices")
 files_router = APIRouter(tags=["files"])
 
 STATUSES = ("draft", "finalized", "voided", "failed", "pending")
-BOOLEANS = {"true", "false", "1", "0", "t", "f", "yes", "no", "y", "n", "on", "off"}
+INVOICE_TYPES = ("subscription", "one_off", "credit", "advance_charges", "progressive_billing", "add_on")
 SETTLEMENTS = ("payment", "credit_note")
 PAYMENT_STATUSES = ("pending", "succeeded", "failed")
 FILTERS = reads(
@@ -139,12 +139,14 @@ def read_filters(request: Request, external_customer_id: str | None = None) -> F
     statuses = checked("status", STATUSES, "status", "statuses")
     payment_statuses = checked("payment_status", PAYMENT_STATUSES, "payment_status", "payment_statuses")
     hidden = tuple(status for status in statuses if status not in VISIBLE)
+    if query.get("invoice_type") and query["invoice_type"] not in INVOICE_TYPES:
+        raise Invalid({"invoice_type": ["value_is_invalid"]})
     return Filters(
         external_customer_id=external_customer_id
         or query.get("external_customer_id")
         or query.get("customer_external_id"),
-        currency=query.get("currency"),
-        invoice_type=query.get("invoice_type"),
+        currency=query.get("currency") or None,
+        invoice_type=query.get("invoice_type") or None,
         statuses=tuple(status for status in statuses if status in VISIBLE) or hidden,
         payment_statuses=payment_statuses,
         payment_overdue=_flag(query.get("payment_overdue"), "payment_overdue"),
@@ -152,8 +154,8 @@ def read_filters(request: Request, external_customer_id: str | None = None) -> F
         partially_paid=_flag(query.get("partially_paid"), "partially_paid"),
         issuing_date_from=_day(query.get("issuing_date_from"), "issuing_date_from"),
         issuing_date_to=_day(query.get("issuing_date_to"), "issuing_date_to"),
-        amount_from=_whole(query.get("amount_from"), "amount_from"),
-        amount_to=_whole(query.get("amount_to"), "amount_to"),
+        amount_from=read_cents(query.get("amount_from"), "amount_from"),
+        amount_to=read_cents(query.get("amount_to"), "amount_to"),
         billing_entity_codes=several("billing_entity_codes"),
         purchase_order_number=query.get("purchase_order_number"),
         settlements=checked("settlements", SETTLEMENTS, "settlements"),
@@ -191,10 +193,3 @@ def _day(text: str | None, field: str) -> date | None:
         return date.fromisoformat(text[:10]) if text else None
     except ValueError:
         raise Invalid({field: ["invalid_date"]}) from None
-
-
-def _whole(text: str | None, field: str) -> int | None:
-    try:
-        return int(text) if text else None
-    except ValueError:
-        raise Invalid({field: ["value_is_invalid"]}) from None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -217,7 +218,15 @@ async def _code(tx: Tx, customer: Customer, asked: str | None, name: str | None,
             raise Invalid({"code": ["value_already_exist"]})
         return asked
     code = "_".join(ascii_words(name or "")) or "default"
-    return code if code not in taken else f"{code}_{int(now.timestamp())}"
+    return next(free for free in _codes_like(code, now=now) if free not in taken)
+
+
+def _codes_like(code: str, *, now: datetime) -> Iterator[str]:
+    """A code, else with the second in which it is made, else numbered: many wallets may be made in one second."""
+    yield code
+    dated = f"{code}_{int(now.timestamp())}"
+    yield dated
+    yield from (f"{dated}_{number}" for number in count(2))
 
 
 def _terms(wallet: Wallet, load: FirstLoad, checked: _Checked) -> Terms:
