@@ -14,10 +14,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     InstanceOf,
     PlainSerializer,
 )
-from pydantic_core import PydanticCustomError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from tallymark.domain.errors import NotFound
 from tallymark.domain.exact import Fraction
@@ -63,6 +65,17 @@ class Output(BaseModel):
     """A response's object, read from a value's attributes."""
 
     model_config = ConfigDict(from_attributes=True, arbitrary_types_allowed=True)
+
+
+class Described(BaseModel):
+    """A response's object that leaves some of its fields out: the API's description tells of all there may be."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        # What its serializer returns is any object; the fields say more.
+        return handler({name: part for name, part in schema.items() if name != "serialization"})
 
 
 def _root(value: Any) -> Any:

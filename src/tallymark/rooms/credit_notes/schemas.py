@@ -12,7 +12,17 @@ from pydantic import BaseModel, BeforeValidator, SerializerFunctionWrapHandler, 
 
 from tallymark.api.key_values import KeyValues
 from tallymark.api.pagination import Meta
-from tallymark.api.wire import DecimalText, Input, Instant, Integer, NotEmpty, OptionalText, Percent, Text
+from tallymark.api.wire import (
+    DecimalText,
+    Described,
+    Input,
+    Instant,
+    Integer,
+    NotEmpty,
+    OptionalText,
+    Percent,
+    Text,
+)
 from tallymark.domain.exact import Fraction
 from tallymark.domain.invoicing.creditable import Parts
 from tallymark.domain.money import fixed
@@ -71,7 +81,7 @@ class NoteTaxOutput(BaseModel):
         )
 
 
-class CreditNoteOutput(BaseModel):
+class CreditNoteOutput(Described):
     lago_id: UUID
     billing_entity_code: str
     sequential_id: int

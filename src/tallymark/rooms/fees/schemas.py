@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, PlainSerializer
+from pydantic import BaseModel, PlainSerializer, WithJsonSchema
 
 from tallymark.api.pagination import Meta
 from tallymark.api.wire import DecimalText, Input, Instant, NotEmpty, Percent, one_of
@@ -32,6 +32,55 @@ def with_offset(value: datetime) -> str:
     """UTC to the second, its offset written out: the form of a fee's dates (invoicing §1)."""
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S+00:00")
 
+
+_OF_TIERS = ("units", "flat_unit_amount", "per_unit_total_amount", "total_with_flat_amount")
+_BOUNDS = ("from_value", "to_value")
+_NUMBERS = (
+    "plan_amount_cents", "free_events", "paid_events", "per_package_size",
+)  # fmt: skip
+_TEXTS = (
+    "units", "free_units", "paid_units", "rate", "per_unit_amount", "per_unit_total_amount", "flat_unit_amount",
+    "fixed_fee_unit_amount", "fixed_fee_total_amount", "min_max_adjustment_total_amount", "per_package_unit_amount",
+)  # fmt: skip
+
+
+def _tiers(price: str) -> dict[str, Any]:
+    bounds = {name: {"type": ["number", "null"]} for name in _BOUNDS}
+    texts = {name: {"type": "string"} for name in (*_OF_TIERS, price)}
+    return {"type": "array", "items": {"type": "object", "properties": {**bounds, **texts}}}
+
+
+AMOUNT_DETAILS: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        **{name: {"type": "integer"} for name in _NUMBERS},
+        **{name: {"type": "string"} for name in _TEXTS},
+        "graduated_ranges": _tiers("per_unit_amount"),
+        "graduated_percentage_ranges": _tiers("rate"),
+    },
+}
+"""What there may be of an amount's details: those of the charge's model (pricing §7)."""
+
+PRICING_UNIT_DETAILS: dict[str, Any] = {
+    "type": ["object", "null"],
+    "properties": {
+        "lago_pricing_unit_id": {"type": "string", "format": "uuid"},
+        "pricing_unit_code": {"type": "string"},
+        "short_name": {"type": "string"},
+        "amount_cents": {"type": "integer"},
+        "precise_amount_cents": {"type": "string"},
+        "unit_amount_cents": {"type": "integer"},
+        "precise_unit_amount": {"type": "string"},
+        "conversion_rate": {"type": "string"},
+    },
+}
+"""The amount in the charge's pricing unit (pricing §11)."""
+
+BREAKDOWN: dict[str, Any] = {
+    "type": "object",
+    "properties": {"presentation_by": {"type": "object"}, "units": {"type": "string"}},
+}
+"""Units by presentation keys (metering §7.2)."""
 
 OffsetInstant = Annotated[datetime, PlainSerializer(with_offset, return_type=str)]
 
@@ -118,11 +167,11 @@ class FeeOutput(BaseModel):
     precise_coupons_amount_cents: DecimalText
     sub_total_excluding_taxes_amount_cents: int
     sub_total_excluding_taxes_precise_amount_cents: DecimalText
-    amount_details: dict[str, Any]
+    amount_details: Annotated[dict[str, Any], WithJsonSchema(AMOUNT_DETAILS)]
     self_billed: bool
     item: FeeItem
-    pricing_unit_details: dict[str, Any] | None
-    presentation_breakdowns: list[dict[str, Any]]
+    pricing_unit_details: Annotated[dict[str, Any] | None, WithJsonSchema(PRICING_UNIT_DETAILS)]
+    presentation_breakdowns: list[Annotated[dict[str, Any], WithJsonSchema(BREAKDOWN)]]
 
     @classmethod
     def of(cls, fee: FeeRecord) -> FeeOutput:

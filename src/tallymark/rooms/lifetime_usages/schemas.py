@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, SerializerFunctionWrapHandler, model_serializer
 
-from tallymark.api.wire import Input, Instant, Integer, NotEmpty, Percent
+from tallymark.api.wire import Described, Input, Instant, Integer, NotEmpty, Percent
 from tallymark.domain.money import fixed
 from tallymark.rooms.lifetime_usages.model import LifetimeUsage, Mark
 
@@ -35,7 +35,7 @@ class MarkOutput(BaseModel):
         )
 
 
-class LifetimeUsageOutput(BaseModel):
+class LifetimeUsageOutput(Described):
     lago_id: UUID
     lago_subscription_id: UUID
     external_subscription_id: str

@@ -13,6 +13,7 @@ from tallymark.api.routing import tenant_router
 from tallymark.api.wire import read_id
 from tallymark.domain.errors import NotFound
 from tallymark.rooms.plans import charges, deletion, filters, fixed_charges, pricing_units, service
+from tallymark.rooms.plans.schemas.described import cascading
 from tallymark.rooms.plans.schemas.inputs import (
     ChargeCreateRequest,
     ChargeUpdateRequest,
@@ -190,7 +191,9 @@ async def update_filter(
     )
 
 
-@router.delete("/plans/{code:path}/charges/{charge_code}/filters/{lago_id}")
+@router.delete(
+    "/plans/{code:path}/charges/{charge_code}/filters/{lago_id}", openapi_extra=cascading("filter")
+)
 async def delete_filter(
     code: str, charge_code: str, lago_id: str, request: Request, context: InContext
 ) -> FilterResponse:
@@ -252,7 +255,7 @@ async def update_charge(
     return ChargeResponse(charge=ChargeOutput.of(changed))
 
 
-@router.delete("/plans/{code:path}/charges/{charge_code:path}")
+@router.delete("/plans/{code:path}/charges/{charge_code:path}", openapi_extra=cascading("charge"))
 async def delete_charge(code: str, charge_code: str, request: Request, context: InContext) -> ChargeResponse:
     """Delete a charge; what it billed stays."""
     cascades = await read_cascade(request, "charge")
@@ -315,7 +318,9 @@ async def update_fixed_charge(
     return FixedChargeResponse(fixed_charge=FixedChargeOutput.of(changed))
 
 
-@router.delete("/plans/{code:path}/fixed_charges/{fixed_charge_code:path}")
+@router.delete(
+    "/plans/{code:path}/fixed_charges/{fixed_charge_code:path}", openapi_extra=cascading("fixed_charge")
+)
 async def delete_fixed_charge(
     code: str, fixed_charge_code: str, request: Request, context: InContext
 ) -> FixedChargeResponse:

@@ -93,7 +93,14 @@ class MetadataFields(Input):
 
 
 class IntegrationFields(Input):
+    """One at an accounting, tax or sales system: none can be connected, so that it is refused whatever it says."""
+
+    id: Any = None
     integration_type: Text = ""
+    integration_code: Any = None
+    external_customer_id: Any = None
+    sync_with_provider: Any = None
+    subsidiary_id: Any = None
 
 
 class CustomerFields(AddressInput):

@@ -10,6 +10,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     Field,
+    WithJsonSchema,
 )
 from pydantic_core import PydanticCustomError
 
@@ -36,6 +37,12 @@ from tallymark.rooms.plans.inputs import (
     PlanInput,
     PricingUnitInput,
     ThresholdInput,
+)
+from tallymark.rooms.plans.schemas.described import (
+    CHARGE_PROPERTIES,
+    FILTER_PROPERTIES,
+    FIXED_PROPERTIES,
+    optional,
 )
 
 Cents = Annotated[Integer, Field(ge=0, lt=2**63)]
@@ -71,14 +78,22 @@ def _decimal(value: Any) -> Any:
     return number
 
 
-Properties = Annotated[dict[str, Any] | None, BeforeValidator(_object)]
+Properties = Annotated[
+    dict[str, Any] | None, BeforeValidator(_object), WithJsonSchema(optional(CHARGE_PROPERTIES))
+]
+FilterProperties = Annotated[
+    dict[str, Any] | None, BeforeValidator(_object), WithJsonSchema(optional(FILTER_PROPERTIES))
+]
+FixedProperties = Annotated[
+    dict[str, Any] | None, BeforeValidator(_object), WithJsonSchema(optional(FIXED_PROPERTIES))
+]
 Amount = Annotated[Decimal, BeforeValidator(_decimal)]
 Text = Annotated[OptionalText, at_most(65_535)]
 
 
 class FilterFields(Input):
     values: dict[str, list[str]] = Field(default_factory=dict)
-    properties: Properties = None
+    properties: FilterProperties = None
     invoice_display_name: Text = None
     cascade_updates: bool | None = None
 
@@ -169,7 +184,7 @@ class FixedChargeFields(Input):
     units: Amount | None = None
     pay_in_advance: bool | None = None
     prorated: bool | None = None
-    properties: Properties = None
+    properties: FixedProperties = None
     invoice_display_name: Text = None
     tax_codes: TaxCodes = None
     apply_units_immediately: bool | None = None

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import (
     BaseModel,
     SerializerFunctionWrapHandler,
+    WithJsonSchema,
     model_serializer,
 )
 
 from tallymark.api.pagination import Meta
 from tallymark.api.wire import (
     DecimalText,
+    Described,
     Instant,
     Percent,
 )
@@ -29,6 +31,7 @@ from tallymark.rooms.plans.model import (
     PricingUnit,
     UsageThreshold,
 )
+from tallymark.rooms.plans.schemas.described import CHARGE_PROPERTIES, FILTER_PROPERTIES, FIXED_PROPERTIES
 from tallymark.rooms.taxes.schemas import TaxOutput
 
 
@@ -47,7 +50,7 @@ def shown_properties(properties: Mapping[str, Any]) -> dict[str, Any]:
 class FilterOutput(BaseModel):
     lago_id: UUID
     invoice_display_name: str | None
-    properties: dict[str, Any]
+    properties: Annotated[dict[str, Any], WithJsonSchema(FILTER_PROPERTIES)]
     values: dict[str, list[str]]
 
     @classmethod
@@ -91,7 +94,7 @@ class ChargeOutput(BaseModel):
     prorated: bool
     min_amount_cents: int
     accepts_target_wallet: bool
-    properties: dict[str, Any]
+    properties: Annotated[dict[str, Any], WithJsonSchema(CHARGE_PROPERTIES)]
     filters: list[FilterOutput]
     taxes: list[TaxOutput]
     applied_pricing_unit: AppliedPricingUnitOutput | None
@@ -130,7 +133,7 @@ class FixedChargeOutput(BaseModel):
     charge_model: ChargeModel
     pay_in_advance: bool
     prorated: bool
-    properties: dict[str, Any]
+    properties: Annotated[dict[str, Any], WithJsonSchema(FIXED_PROPERTIES)]
     units: DecimalText
     lago_parent_id: UUID | None
     taxes: list[TaxOutput]
@@ -190,7 +193,7 @@ class ThresholdOutput(BaseModel):
         return cls(lago_id=threshold.id, **{name: getattr(threshold, name) for name in same})
 
 
-class PlanListOutput(BaseModel):
+class PlanListOutput(Described):
     lago_id: UUID
     name: str
     invoice_display_name: str | None

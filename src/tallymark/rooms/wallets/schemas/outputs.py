@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, InstanceOf, PlainSerializer, SerializerFunctionWrapHandler, model_serializer
 
 from tallymark.api.pagination import Meta
-from tallymark.api.wire import DecimalText, Instant, InstantMs
+from tallymark.api.wire import DecimalText, Described, Instant, InstantMs
 from tallymark.domain.exact import Fraction
 from tallymark.domain.money import decimal_text
 from tallymark.domain.wallets import SHOWN_DECIMALS
@@ -88,7 +88,7 @@ class AppliesToOutput(BaseModel):
         )
 
 
-class WalletOutput(BaseModel):
+class WalletOutput(Described):
     lago_id: UUID
     lago_customer_id: UUID
     external_customer_id: str
