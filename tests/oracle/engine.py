@@ -388,6 +388,11 @@ class Engine:
         alone = [fee for fee in found["fees"] if fee["lago_invoice_id"] is None]
         return sorted(filter(says_something, map(self.fee_of, alone)), key=repr)
 
+    async def unmatched(self) -> dict[str, str]:
+        """The reason of each event that counts nowhere, by its transaction id."""
+        found = await kit.get(self.client, "/events", unmatched="true", per_page=1000)
+        return {one["transaction_id"]: one["unmatched_reason"] for one in found["events"]}
+
     async def usage(self, external_id: str) -> dict[str, tuple[Any, ...]]:
         """Current usage by charge code: units and cents."""
         found = await kit.usage(self.client, {"external_id": "c"}, {"external_id": external_id})

@@ -58,6 +58,10 @@ class Walk:
         self.arrived: list[Event] = []
         self.book = Book()
         self.issuer = Issuer(life)
+        self.priced: set[str] = set()
+        """Events that have a fee of their own."""
+        self.closed: dict[Subscription, list[tuple[datetime, datetime, set[str]]]] = {}
+        """The charges windows on final invoices, each with the events that had come by then."""
         self._agenda: list[tuple[datetime, int, int, Callable[[], None]]] = []
         self._order = itertools.count()
 
@@ -162,10 +166,19 @@ class Walk:
 
     def start(self, one: Subscription, begins: datetime) -> None:
         one.status, one.started_at = "active", begins
+        one.first_billed = self.first_billed(one)
         for fixed in one.plan.fixed_charges:
             one.units[fixed.code] = [UnitEvent(Fraction(fixed.units), begins + SECOND)]
         if one.plan.trial_days:
             self.at(max(one.trial_end, self.now), TRIAL_END, lambda: self.trial_ends(one))
+
+    def first_billed(self, one: Subscription) -> datetime:
+        """Where the usage begins that is ever billed: periods that were over when it was made are not (§6.10)."""
+        at, is_due = self.now, self.is_due(one, self.today())
+        if is_due:
+            at = start_of_day(self.today(), one.zone)
+        record = windows(one, at, "subscription_periodic", current=not is_due, terminated_at=None)
+        return record.charges[0] if record.charges else usage_begins(one)
 
     def activate(self, day: date) -> None:
         for one in self.subscriptions:
@@ -286,6 +299,7 @@ class Walk:
             window = fees.usage_window(one, record)
             assert window is not None
             fee = self.book.fee(one, charge, event, self.arrived, window, self.life.currency)
+            self.priced.add(event.id)
             self.event_invoice(one, record, fee)
 
     def holder(self, event: Event) -> Subscription | None:
@@ -396,9 +410,24 @@ class Walk:
 
     def issue(self, made: Invoice) -> None:
         final_on = self.issuer.issue(made)
-        if final_on is not None:
-            due = utc_midnight(final_on)
-            self.at(max(due, self.now), FINALIZATION, lambda: self.issuer.finalize(made, due, self.arrived))
+        if final_on is None:
+            self.close(made)
+            return
+        due = utc_midnight(final_on)
+
+        def finalize() -> None:
+            self.issuer.finalize(made, due, self.arrived)
+            self.close(made)
+
+        self.at(max(due, self.now), FINALIZATION, finalize)
+
+    def close(self, made: Invoice) -> None:
+        """Nothing that comes later is in the windows of a final invoice."""
+        for part in made.parts:
+            window = part.record.charges
+            if window is not None and part.record.with_charges and part.record.reason in fees.USAGE_REASONS:
+                known = {event.id for event in self.arrived}
+                self.closed.setdefault(part.one, []).append((*window, known))
 
     def event_invoice(self, one: Subscription, record: Record, fee: Fee) -> None:
         """§5.1, row 7: one fee, on an invoice of its own or on none."""

@@ -233,11 +233,17 @@ def events(
     for n in range(draw(st.integers(0, 8)) if among else 0):
         charge = draw(st.sampled_from(among))
         at = begins + timedelta(minutes=draw(st.integers(0, minutes)))
-        shift = draw(st.sampled_from([0, 0, 0, 60, -600, 1440 * 3, -1440 * 9, -1440 * 35]))
+        shift = draw(
+            st.sampled_from([0, 0, 0, 60, -600, 1440 * 3, 1440 * 14, 1440 * 45, -1440 * 9, -1440 * 35])
+        )
         value = (
             values if charge.model in ("percentage", "dynamic") or draw(st.booleans()) else values | decreases
         )
-        body = {"value": draw(value)}
+        body: dict[str, Any] = {"value": draw(value)}
+        if charge.metric.expression is None and draw(st.integers(0, 7)) == 0:
+            body = draw(
+                st.sampled_from([{}, {"value": None}, {"value": " "}, {"value": "1e3"}, {"value": "a"}])
+            )
         for key, texts in (("region", ["eu", "us", "mars", None]), ("tier", ["gold", "std", None])):
             if (found_value := draw(st.sampled_from(texts))) is not None:
                 body[key] = found_value
@@ -247,8 +253,8 @@ def events(
             Event(
                 at=at,
                 id=f"{external_id}_{n}",
-                external_id=external_id,
-                code=charge.metric.code,
+                external_id=draw(st.sampled_from([external_id] * 15 + ["nobody"])),
+                code=draw(st.sampled_from([charge.metric.code] * 15 + ["nothing"])),
                 timestamp=at - timedelta(minutes=shift),
                 properties=body,
                 precise_total_amount_cents=draw(precise) if charge.model == "dynamic" else None,

@@ -39,6 +39,8 @@ class Subscription:
     terminated_at: datetime | None = None
     trial_ended_at: datetime | None = None
     ends_with_invoice: bool = True
+    first_billed: datetime | None = None
+    """The first instant of the usage that is ever billed."""
     previous: Subscription | None = None
     next: Subscription | None = None
     earlier: list[Subscription] = field(default_factory=list)

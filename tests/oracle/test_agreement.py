@@ -15,6 +15,7 @@ from tests.oracle.engine import Engine
 from tests.oracle.life import Life
 from tests.oracle.lives import lives
 from tests.oracle.telling import differences, told, told_alone, told_notes, usage_of, wire
+from tests.oracle.unmatched import told_unmatched
 
 EXAMPLES = int(os.environ.get("ORACLE_EXAMPLES", "24"))
 pytestmark = pytest.mark.timeout(120 + 30 * EXAMPLES)
@@ -34,7 +35,7 @@ lived_by_both = settings(
 @lived_by_both
 @given(life=lives())
 async def test_invoices_and_usage_are_those_of_the_naive_calculator(make_organization, life: Life) -> None:
-    """Pricing §7, metering §5, subscriptions §3 to §5; usage and bills: metering §9.1."""
+    """Pricing §7, metering §5, subscriptions §3 to §5; usage and bills: metering §9.1; what counts nowhere: beyond.md §2."""
     organization = await make_organization(wire(life.begins))
     engine = Engine(organization.client, life)
     await engine.live()
@@ -43,6 +44,7 @@ async def test_invoices_and_usage_are_those_of_the_naive_calculator(make_organiz
     assert not found, "\n" + found
     assert await engine.standalone() == told_alone(life)
     assert await engine.notes() == told_notes(life)
+    assert await engine.unmatched() == told_unmatched(life)
     for external_id, expected in usage_of(life).items():
         assert await engine.usage(external_id) == expected
 
