@@ -21,6 +21,7 @@ from tests.oracle.life import (
     FixedCharge,
     Life,
     Metric,
+    PayFees,
     Plan,
     Subscribe,
     Terminate,
@@ -146,8 +147,9 @@ def charges(draw: st.DrawFn, code: str) -> Charge:
         kinds = draw(st.permutations(CHARGE_FILTERS))[: draw(st.integers(0, 3))]
         filters = [Filter(values=one, properties=draw(properties(model))) for one in kinds]
     chosen = draw(properties(model))
-    can_advance = metric.aggregation in ("count_agg", "sum_agg") and model != "volume"
+    can_advance = metric.aggregation in ("count_agg", "sum_agg", "unique_count_agg") and model != "volume"
     in_advance = can_advance and draw(st.booleans())
+    invoiceable = not in_advance or draw(st.booleans())
     if draw(st.booleans()):
         chosen = chosen | {"pricing_group_keys": ["region"]}
     return Charge(
@@ -157,7 +159,8 @@ def charges(draw: st.DrawFn, code: str) -> Charge:
         properties=chosen,
         filters=tuple(filters),
         pay_in_advance=in_advance,
-        invoiceable=not in_advance or draw(st.booleans()),
+        invoiceable=invoiceable,
+        regroups=not invoiceable and draw(st.booleans()),
         prorated=can_prorate and not (in_advance and model != "standard") and draw(st.booleans()),
         min_amount_cents=0 if in_advance else draw(st.sampled_from([0, 0, 5000])),
         conversion_rate=draw(st.sampled_from([None, None, None, "0.35", "1.1"]))
@@ -180,6 +183,17 @@ def fixed_charges(draw: st.DrawFn, code: str) -> FixedCharge:
         prorated=not (in_advance and model == "graduated") and draw(st.booleans()),
         tax_codes=draw(tax_codes),
     )
+
+
+@st.composite
+def payments(
+    draw: st.DrawFn, offers: list[Plan], external_id: str, begins: datetime, minutes: int
+) -> list[PayFees]:
+    """Of fees on no invoice, which are regrouped when they are paid."""
+    if not any(charge.regroups for plan in offers for charge in plan.charges):
+        return []
+    times = draw(st.lists(st.integers(0, minutes), max_size=3))
+    return [PayFees(at=begins + timedelta(minutes=minute), external_id=external_id) for minute in times]
 
 
 @st.composite
@@ -323,6 +337,7 @@ def subscription(
     offers = [plan, *(change.plan for change in changes)]
     actions: list[Action] = [made, *changes, *draw(events(offers, external_id, begins, length))]
     actions += draw(unit_changes(offers, external_id, begins, length))
+    actions += draw(payments(offers, external_id, begins, length))
     if draw(st.integers(0, 2)) == 0:
         at = begins + timedelta(minutes=draw(st.integers(1, length)))
         actions = [a for a in actions if isinstance(a, Subscribe) or a.at != at]
