@@ -300,6 +300,9 @@ def lives(draw: st.DrawFn) -> Life:
         taxes=TAXES,
         entity_taxes=draw(tax_codes),
         customer_taxes=draw(tax_codes),
+        grace_days=draw(st.sampled_from([0, 0, 0, 1, 5, 40])),
+        anchor=draw(st.sampled_from(["next_period_start", "next_period_start", "current_period_end"])),
+        keeps_anchor=draw(st.sampled_from([False, False, True])),
     )
 
 

@@ -15,6 +15,8 @@ HISTORY = ("sum_agg", "unique_count_agg", "weighted_sum_agg")
 FOREVER = datetime.max.replace(tzinfo=UTC)
 Span = tuple[datetime, datetime]
 """Half open."""
+Window = tuple[Charge, Span, set[str] | None]
+"""A span in which a charge counts; where it is final, with the events that had come by then."""
 
 
 def told_unmatched(life: Life) -> dict[str, str]:
@@ -25,8 +27,11 @@ def told_unmatched(life: Life) -> dict[str, str]:
 
 
 def reason_of(walk: Walk, event: Event) -> str | None:
-    if event.id in walk.priced or any(counts(event, *window) for window in windows_of(walk, event)):
+    windows = list(windows_of(walk, event))
+    if event.id in walk.priced or any(counts(event, *window) for window in windows):
         return None
+    if any(is_covered(event, charge, span) for charge, span, _ in windows):
+        return "too_late" if (flaw := flaw_of(event, windows)) is None else flaw
     if event.code not in {metric.code for metric in walk.life.metrics}:
         return "unknown_metric"
     known = [s for s in walk.subscriptions if s.external_id == event.external_id and s.status != "canceled"]
@@ -35,23 +40,31 @@ def reason_of(walk: Walk, event: Event) -> str | None:
     holding = [one for one in known if one.started_at is not None and lives_at(one, event.timestamp)]
     if not holding:
         return "outside_subscription"
-    offered = [charge for one in holding for charge in charges_for(one, event)]
-    if not offered:
-        return "no_charge"
-    if not any(has_value(event, charge.metric) for charge in offered) and in_a_window(walk, event):
-        return "missing_property" if text(event.properties.get("value")) is None else "invalid_property"
-    return "too_late"
+    return "too_late" if any(charges_for(one, event) for one in holding) else "no_charge"
+
+
+def flaw_of(event: Event, windows: list[Window]) -> str | None:
+    """What keeps a metric from using an event (metering §5.2): blank text is none of the values to be counted."""
+    value, metric = text(event.properties.get("value")), windows[0][0].metric
+    if has_value(event, metric):
+        return None
+    is_there = value is not None and (metric.aggregation != "unique_count_agg" or value.strip() != "")
+    return "invalid_property" if is_there else "missing_property"
+
+
+def is_covered(event: Event, charge: Charge, span: Span) -> bool:
+    start, end = span
+    reads_history = charge.metric.recurring and charge.metric.aggregation in HISTORY
+    return start < end and event.timestamp < end and (event.timestamp >= start or reads_history)
 
 
 def counts(event: Event, charge: Charge, span: Span, known: set[str] | None) -> bool:
-    """Whether a charge has an event in a span; `known` are the events that had come when the span became final."""
-    start, end = span
-    reads_history = charge.metric.recurring and charge.metric.aggregation in HISTORY
-    is_inside = event.timestamp < end and (event.timestamp >= start or reads_history) and start < end
-    return is_inside and has_value(event, charge.metric) and (known is None or event.id in known)
+    """Whether a charge has an event in a span."""
+    is_known = known is None or event.id in known
+    return is_known and is_covered(event, charge, span) and has_value(event, charge.metric)
 
 
-def windows_of(walk: Walk, event: Event) -> Iterator[tuple[Charge, Span, set[str] | None]]:
+def windows_of(walk: Walk, event: Event) -> Iterator[Window]:
     for one in walk.subscriptions:
         if one.external_id != event.external_id or one.started_at is None:
             continue
@@ -64,14 +77,6 @@ def windows_of(walk: Walk, event: Event) -> Iterator[tuple[Charge, Span, set[str
 
 def charges_for(one: Subscription, event: Event) -> list[Charge]:
     return [charge for charge in one.plan.charges if charge.metric.code == event.code]
-
-
-def in_a_window(walk: Walk, event: Event) -> bool:
-    """Whether it would count if its property could be used."""
-    return any(
-        event.timestamp < end and event.timestamp >= start and (known is None or event.id in known)
-        for _, (start, end), known in windows_of(walk, event)
-    )
 
 
 def lives_at(one: Subscription, at: datetime) -> bool:

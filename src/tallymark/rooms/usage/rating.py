@@ -53,12 +53,16 @@ class RatingScope:
 
     @property
     def days(self) -> int:
-        """The days that the window counts: a day less for what an upgrade ended (pricing §1.4)."""
-        period = self.window.period
+        """The days that the window counts: a day less for what an upgrade ended (pricing §1.4).
+
+        A period that was over before loses none, though its draft be computed anew afterwards.
+        """
+        period, life = self.window.period, self.contract.life
         if period.is_empty:
             return 0
         counted = days(period.start, period.last, self.contract.timezone)
-        return max(counted - 1, 0) if self.contract.life.is_upgraded else counted
+        is_cut = life.is_upgraded and life.terminated_at is not None and life.terminated_at < period.end
+        return max(counted - 1, 0) if is_cut else counted
 
 
 async def gather_charge_lines(tx: Tx, scope: RatingScope, charges: Sequence[Charge]) -> list[ChargeLine]:
