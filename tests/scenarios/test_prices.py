@@ -100,3 +100,20 @@ async def test_an_update_of_a_fixed_charge_changes_what_it_names(seller):
     )
     refused = await kit.call(seller, "PUT", path, {"fixed_charge": {"pay_in_advance": True}}, expect=422)
     assert refused["error_details"] == {"pay_in_advance": ["modification_not_allowed"]}
+
+
+async def test_a_minimum_of_a_period_that_was_over_before_an_upgrade_stays_whole(make_organization):
+    """January's draft lacks 50.00 to its minimum; an upgrade on 2 February takes no day of January away (pricing §10)."""
+    organization = await make_organization("2025-01-01T00:00:00Z")
+    client = organization.client
+    of = await kit.metric(client)
+    small = await kit.plan(client, {**kit.charge(of, amount="1"), "min_amount_cents": 5000})
+    large = await kit.plan(client, amount_cents=9900)
+    who = await kit.customer(client, billing_configuration={"invoice_grace_period": 5})
+    subscription = await kit.subscribe(client, who, small)
+    await kit.advance(client, "2025-02-02T12:00")
+    await kit.subscribe(client, who, large, external_id=subscription["external_id"])
+    await kit.advance(client, "2025-02-07")
+    january, _ = await kit.invoices(client, who)
+    assert january["status"] == "finalized"
+    assert january["fees_amount_cents"] == 5000
