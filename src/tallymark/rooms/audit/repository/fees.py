@@ -5,18 +5,19 @@ from tallymark.rooms.audit.model import Law
 FEES = (
     Law(
         name="fee_precise_amounts",
-        says="A fee's amount is its precise amount rounded once, half away from zero; that of a minimum, but for its fees' rounding.",
+        says="A fee's amount is its precise amount rounded once, half away from zero; that of a minimum or commitment, but for its fees' rounding.",
         holds=("fees precise_amount_cents",),
         sql="""
             SELECT 'fee ' || f.id || COALESCE(' of invoice ' || i.number, '') AS place, round(f.precise_amount_cents) AS expected,
                    f.amount_cents AS found
             FROM fees f LEFT JOIN invoices i ON i.id = f.invoice_id
-            WHERE CASE WHEN f.true_up_parent_fee_id IS NULL THEN round(f.precise_amount_cents) <> f.amount_cents
-                  -- A minimum lacks what rounded fees leave of it, and precisely what precise ones do.
-                  ELSE abs(f.precise_amount_cents - f.amount_cents) > 0.5 * (
-                      SELECT 1 + count(*) FROM fees o
-                      WHERE o.invoice_id = f.invoice_id AND o.subscription_id = f.subscription_id AND o.charge_id = f.charge_id
-                  ) END
+            WHERE CASE
+                -- A minimum and a commitment lack what rounded fees leave of them, and precisely what precise ones do.
+                WHEN f.true_up_parent_fee_id IS NOT NULL OR f.fee_type = 'commitment'
+                THEN abs(f.precise_amount_cents - f.amount_cents) > 0.5 * (
+                    SELECT 1 + count(*) FROM fees o
+                    WHERE o.subscription_id = f.subscription_id AND (f.charge_id IS NULL OR o.charge_id = f.charge_id))
+                ELSE round(f.precise_amount_cents) <> f.amount_cents END
         """,
     ),
     Law(
