@@ -105,10 +105,12 @@ CREDIT_NOTES = (
                OR abs(taxed.base * tax_rate / 100 - a.amount_cents) > 0.501
             UNION ALL
             SELECT 'credit note ' || n.number || ', rate', trim_scale(round(wanted.rate, 5)) || ' %', trim_scale(n.taxes_rate) || ' %'
-            FROM credit_notes n CROSS JOIN LATERAL (
-                SELECT COALESCE((SELECT sum(base * tax_rate) FROM taxed WHERE taxed.credit_note_id = n.id)
-                                / NULLIF((SELECT sum(net) FROM items WHERE items.credit_note_id = n.id), 0), 0) AS rate
-            ) AS wanted
+            FROM credit_notes n
+            LEFT JOIN (SELECT credit_note_id, sum(base * tax_rate) AS by_base FROM taxed GROUP BY credit_note_id) AS rated
+                ON rated.credit_note_id = n.id
+            LEFT JOIN (SELECT credit_note_id, sum(net) AS cents FROM items GROUP BY credit_note_id) AS nets
+                ON nets.credit_note_id = n.id
+            CROSS JOIN LATERAL (SELECT COALESCE(rated.by_base / NULLIF(nets.cents, 0), 0) AS rate) AS wanted
             WHERE abs(wanted.rate - n.taxes_rate) > 0.001
         """,
     ),
