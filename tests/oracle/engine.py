@@ -49,7 +49,6 @@ class Engine:
         self.ids: dict[tuple[str, str], str] = {}
         """Of the charges and fixed charges of plans, by the codes of both."""
         self.metrics: dict[str, str] = {}
-        self.in_advance = {c.code for plan in life.plans for c in plan.charges if c.pay_in_advance}
         self.add_ons: dict[str, str] = {}
         self.plans: set[str] = set()
 
@@ -399,5 +398,4 @@ class Engine:
         return {
             one["charge"]["code"]: (shown(Fraction(one["units"])), one["amount_cents"])
             for one in found["charges_usage"]
-            if one["charge"]["code"] not in self.in_advance
         }

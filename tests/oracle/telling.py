@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -170,10 +171,16 @@ def usage_now(walk: Walk, one: Subscription) -> dict[str, tuple[Any, ...]]:
     assert window is not None
     found: dict[str, tuple[Any, ...]] = {}
     for charge in one.plan.charges:
-        if charge.pay_in_advance:  # told by its fees
-            continue
-        parts = list(fees.fees_in(one, charge, window, walk.arrived, walk.life.currency))
+        counted = replace(charge, prorated=charge.prorated and not charge.pay_in_advance)
+        parts = list(fees.fees_in(one, counted, window, walk.arrived, walk.life.currency))
         units = sum((fee.units for fee in parts), Fraction(0))
+        if charge.pay_in_advance:  # what was billed of the period: its events, and what was carried into it
+            parts = [
+                fee
+                for record in one.records
+                for fee in record.fees
+                if (fee.kind, fee.code, fee.starts) == ("charge", charge.code, window.first_day)
+            ]
         found[charge.code] = (shown(kept(units)), sum(fee.amount_cents for fee in parts))
     return found
 
