@@ -335,7 +335,7 @@ def coupons(draw: st.DrawFn, offers: list[Plan], begins: datetime, minutes: int)
 def subscription(
     draw: st.DrawFn, plan: Plan, external_id: str, begins: datetime, length: int
 ) -> list[Action]:
-    made = draw(beginnings(plan, external_id, begins, length))
+    made = draw(with_overrides(draw(beginnings(plan, external_id, begins, length))))
     changes = draw(plan_changes(made, length))
     offers = [plan, *(change.plan for change in changes)]
     actions: list[Action] = [made, *changes, *draw(events(offers, external_id, begins, length))]
@@ -381,8 +381,47 @@ def plan_changes(draw: st.DrawFn, made: Subscribe, length: int) -> list[Subscrib
         code = f"{made.plan.code}_{n}"
         plan = draw(plans(code)) if draw(st.booleans()) else draw(variants(plan, code))
         at = made.at + timedelta(minutes=draw(st.integers(1, length)))
-        found.append(replace(made, at=at, plan=plan, subscription_at=None, ending_at=None))
+        change = replace(made, at=at, plan=plan, overridden=None, subscription_at=None, ending_at=None)
+        found.append(draw(with_overrides(change)))
     return sorted(found, key=lambda change: change.at)
+
+
+@st.composite
+def with_overrides(draw: st.DrawFn, asked: Subscribe) -> Subscribe:
+    """The same, of a plan of its own: other prices, minimums, taxes and units (pricing §12.1)."""
+    if draw(st.integers(0, 3)):
+        return asked
+    plan = asked.plan
+    own = replace(
+        plan,
+        amount_cents=draw(st.sampled_from([plan.amount_cents, *BASE_PRICES])),
+        trial_days=draw(st.sampled_from([plan.trial_days, *TRIALS])),
+        commitment_cents=draw(st.sampled_from([plan.commitment_cents, 4321])),
+        tax_codes=draw(tax_codes),
+        charges=tuple(draw(own_charges(charge)) for charge in plan.charges),
+        fixed_charges=tuple(
+            replace(
+                one,
+                properties=draw(properties(one.model)),
+                units=draw(st.sampled_from([one.units, "7", "0.5"])),
+                tax_codes=draw(tax_codes),
+            )
+            for one in plan.fixed_charges
+        ),
+    )
+    return replace(asked, plan=own, overridden=plan)
+
+
+@st.composite
+def own_charges(draw: st.DrawFn, charge: Charge) -> Charge:
+    grouping = {key: charge.properties[key] for key in ("pricing_group_keys",) if key in charge.properties}
+    return replace(
+        charge,
+        properties=draw(properties(charge.model)) | grouping,
+        filters=tuple(replace(one, properties=draw(properties(charge.model))) for one in charge.filters),
+        min_amount_cents=charge.min_amount_cents and draw(st.sampled_from([charge.min_amount_cents, 777])),
+        tax_codes=draw(tax_codes),
+    )
 
 
 @st.composite
