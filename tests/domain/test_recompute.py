@@ -44,3 +44,25 @@ def test_fewer_units_cost_nothing_though_their_price_be_higher():
         {"step": "rounding", "amount_cents": 0},
     ]
     assert recompute(steps, subunits=100) == 0
+
+
+@pytest.mark.parametrize(
+    ("rounding", "units", "cents"), [({}, "16.5", 1650), ({"function": "ceil", "precision": 0}, "17", 1700)]
+)
+def test_prorated_units_are_rounded_by_the_metric_too(rounding, units, cents):
+    """Metering §5.4: 33 units for half of the month, at 1.00."""
+    changes = [{"units": "33", "fraction": "15/30"}]
+    steps: list[dict[str, Any]] = [
+        {"step": "aggregation", "value": "33"},
+        {"step": "proration", "changes": changes, "units": units, **rounding},
+        {
+            "step": "pricing",
+            "charge_model": "standard",
+            "properties": {"amount": "1"},
+            "amount": f"{cents / 100}",
+        },
+        {"step": "rounding", "amount_cents": cents},
+    ]
+    assert recompute(steps, subunits=100) == cents
+    with pytest.raises(Unexplained):
+        recompute([steps[0], {**steps[1], "units": "16"}, *steps[2:]], subunits=100)

@@ -161,6 +161,12 @@ def _steps(facts: ChargeFacts) -> list[Step]:
                     for units, share in usage.changes or ()
                 ],
                 "rule": "ceil_to_5_decimals",
+                # The metric's rounding is that of prorated units, too (metering §5.4).
+                **(
+                    {"function": facts.rounding_function, "precision": facts.rounding_precision or 0}
+                    if facts.rounding_function is not None
+                    else {}
+                ),
                 "units": plain_text(usage.units, 15),
             }
         )

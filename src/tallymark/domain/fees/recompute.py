@@ -9,6 +9,7 @@ from typing import Any
 from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.charge_fee import PRICING_UNIT_CENTS
 from tallymark.domain.money import ceil5, ceil_to, plain_text, round_cents
+from tallymark.domain.usage.rounding import round_units
 
 ZERO = Fraction(0)
 TEXT_ERROR = Fraction(1, 10**8)
@@ -104,7 +105,8 @@ class _State:
         self.units = _exact(step["units"])
         if step.get("changes"):
             shares = sum((_exact(one["units"]) * Fraction(one["fraction"]) for one in step["changes"]), ZERO)
-            _hold(ceil5(shares), step["units"], "the prorated units")
+            rounded = round_units(ceil5(shares), step.get("function"), step.get("precision"))
+            _hold(rounded, step["units"], "the prorated units")
 
 
 def _priced(step: Mapping[str, Any], units: Fraction, subunits: int) -> Fraction:
