@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from tallymark.db.engine import Tx
@@ -59,29 +59,42 @@ async def cascade(tx: Tx, change: Change) -> set[UUID]:
     return {row.id for row in reached}
 
 
-async def _cascade_charges(tx: Tx, change: Change, child: Plan) -> None:
-    copies = {charge.parent_id: charge for charge in child.charges}
-    before = {charge.id: charge for charge in change.before.charges}
-    after = {charge.id: charge for charge in change.after.charges}
-    gone = [copies[charge_id].id for charge_id in before.keys() - after.keys() if charge_id in copies]
-    await charge_rows.delete_charges(tx, gone, at=change.now)
+@dataclass(frozen=True, slots=True)
+class Moves(Generic[Part]):
+    """What a child's charges, or fixed charges, follow of a change."""
+
+    gone: Sequence[UUID]
+    changed: Sequence[tuple[Part, Part, Part]]
+    """Before, after, and the child's copy; of those that are priced alike."""
+
+    fresh: Sequence[Part]
+    codes: Mapping[UUID, str]
+    """What each of the child's is called from now on."""
+
+    @property
+    def renamed(self) -> list[UUID]:
+        """The child's that get another code."""
+        return [copy.id for _, _, copy in self.changed if self.codes[copy.id] != copy.code]
+
+
+def _moves(before: Sequence[Part], after: Sequence[Part], of_child: Sequence[Part]) -> Moves[Part]:
+    copies = {part.parent_id: part for part in of_child}
+    old, new = {part.id: part for part in before}, {part.id: part for part in after}
+    gone = [copies[part_id].id for part_id in old.keys() - new.keys() if part_id in copies]
     changed = [
-        (old, after[charge_id], copies[charge_id])
-        for charge_id, old in before.items()
-        if charge_id in after and charge_id in copies and after[charge_id] != old
+        (old[part_id], new[part_id], copies[part_id])
+        for part_id in old
+        if part_id in new and part_id in copies and new[part_id] != old[part_id]
     ]
-    changed = [(old, new, copy) for old, new, copy in changed if copy.charge_model is new.charge_model]
-    codes = _followed([charge for charge in child.charges if charge.id not in gone], changed)
-    await charge_rows.free_codes(tx, [copy.id for _, _, copy in changed if codes[copy.id] != copy.code])
-    for old, new, copy in changed:
-        await _cascade_charge(tx, change, old=old, new=new, copy=copy, code=codes[copy.id])
-    fresh = []
-    for charge in after.values():
-        if charge.id not in before and charge.id not in copies:
-            # A child may have given the code to a charge of its own.
-            fresh.append(replace(charge, code=default_code(charge.code, codes.values())))
-            codes[charge.id] = fresh[-1].code
-    await copy_charges(tx, fresh, child.id, now=change.now)
+    changed = [each for each in changed if each[2].charge_model is each[1].charge_model]
+    codes = _followed([part for part in of_child if part.id not in gone], changed)
+    fresh: list[Part] = []
+    for part in new.values():
+        if part.id not in old and part.id not in copies:
+            # A child may have given the code to one of its own.
+            fresh.append(replace(part, code=default_code(part.code, codes.values())))
+            codes[part.id] = fresh[-1].code
+    return Moves(gone, changed, fresh, codes)
 
 
 def _followed(parts: Sequence[Part], changed: Sequence[tuple[Part, Part, Part]]) -> dict[UUID, str]:
@@ -91,6 +104,15 @@ def _followed(parts: Sequence[Part], changed: Sequence[tuple[Part, Part, Part]])
     for part_id, code in wanted.items():
         codes[part_id] = default_code(code, codes.values())
     return codes
+
+
+async def _cascade_charges(tx: Tx, change: Change, child: Plan) -> None:
+    moves = _moves(change.before.charges, change.after.charges, child.charges)
+    await charge_rows.delete_charges(tx, moves.gone, at=change.now)
+    await charge_rows.free_codes(tx, moves.renamed)
+    for old, new, copy in moves.changed:
+        await _cascade_charge(tx, change, old=old, new=new, copy=copy, code=moves.codes[copy.id])
+    await copy_charges(tx, moves.fresh, child.id, now=change.now)
 
 
 async def _cascade_charge(
@@ -158,23 +180,12 @@ def _filter_row(tx: Tx, change: Change, copy: Charge, item: ChargeFilter, positi
 
 
 async def _cascade_fixed_charges(tx: Tx, change: Change, child: Plan) -> None:
-    copies = {charge.parent_id: charge for charge in child.fixed_charges}
-    before = {charge.id: charge for charge in change.before.fixed_charges}
-    after = {charge.id: charge for charge in change.after.fixed_charges}
-    gone = [copies[charge_id].id for charge_id in before.keys() - after.keys() if charge_id in copies]
-    await fixed_rows.delete_fixed_charges(tx, gone, at=change.now)
-    changed = [
-        (old, after[charge_id], copies[charge_id])
-        for charge_id, old in before.items()
-        if charge_id in after and charge_id in copies and after[charge_id] != old
-    ]
-    changed = [(old, new, copy) for old, new, copy in changed if copy.charge_model is new.charge_model]
-    codes = _followed([charge for charge in child.fixed_charges if charge.id not in gone], changed)
-    await fixed_rows.free_codes(tx, [copy.id for _, _, copy in changed if codes[copy.id] != copy.code])
-    for old, new, copy in changed:
-        await _cascade_fixed_charge(tx, change, old=old, new=new, copy=copy, code=codes[copy.id])
-    fresh = [charge for charge in after.values() if charge.id not in before and charge.id not in copies]
-    await copy_fixed_charges(tx, fresh, child.id, now=change.now)
+    moves = _moves(change.before.fixed_charges, change.after.fixed_charges, child.fixed_charges)
+    await fixed_rows.delete_fixed_charges(tx, moves.gone, at=change.now)
+    await fixed_rows.free_codes(tx, moves.renamed)
+    for old, new, copy in moves.changed:
+        await _cascade_fixed_charge(tx, change, old=old, new=new, copy=copy, code=moves.codes[copy.id])
+    await copy_fixed_charges(tx, moves.fresh, child.id, now=change.now)
     if change.before.fixed_charges != change.after.fixed_charges:
         await note_unit_changes(tx, child.id, now=change.now)
 
