@@ -3,11 +3,31 @@
 They are the standard library's to the letter, compiled: a tenth of the time, where a bill has hundreds of sums.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # the compiled ones come without types, and are used alike
     from fractions import Fraction
 else:
-    from quicktions import Fraction
+    import quicktions
+
+    class _OfCompiled(type):
+        """Has every compiled fraction be an instance, whatever made it."""
+
+        def __instancecheck__(cls, instance: object) -> bool:
+            return isinstance(instance, quicktions.Fraction)
+
+    class Fraction(quicktions.Fraction, metaclass=_OfCompiled):
+        """What makes a compiled fraction; all that is computed with one is of the compiled type itself.
+
+        Reading a text of one character, it writes into the one-byte object that all of Python shares: from then on NUL is a digit
+        in the whole process, in addresses, keys and hashes. A text with a space after it is read the same, in a place of its own.
+        """
+
+        def __new__(cls, numerator: Any = 0, denominator: Any = None) -> quicktions.Fraction:
+            """Make a fraction of a number, a text, or two whole numbers."""
+            if type(numerator) is str and len(numerator) == 1:
+                numerator += " "
+            return quicktions.Fraction(numerator, denominator)
+
 
 __all__ = ["Fraction"]
