@@ -16,9 +16,9 @@ COPIED_ROWS = 400_000
 
 def measure(server: Server, *, seconds: float) -> dict[str, Any]:
     """Requests and events a second, latencies, and both as shares of what a bare COPY reaches."""
-    key = server.new_organization()
+    plain, computing = server.new_organization(), _computing_organization(server)
 
-    def job(connections: int, batch: int, duration: float) -> Outcome:
+    def job(connections: int, batch: int, duration: float, key: str = plain) -> Outcome:
         return generate(
             Job(
                 host=server.host,
@@ -34,6 +34,7 @@ def measure(server: Server, *, seconds: float) -> dict[str, Any]:
     job(8, 1, 1.0)  # warm up: connections, caches, prepared statements
     single = job(64, 1, seconds)
     batches = job(16, 100, seconds)
+    computed = job(16, 100, seconds, computing)
     copied = _bare_copy(server.database_url)
     return {
         "single_requests_per_second": round(single.requests / single.seconds),
@@ -41,11 +42,27 @@ def measure(server: Server, *, seconds: float) -> dict[str, Any]:
         "single_p99_ms": round(single.p99, 2),
         "batch_events_per_second": round(batches.events / batches.seconds),
         "batch_p99_ms": round(batches.p99, 2),
-        "failed_requests": single.failed + batches.failed,
+        "computed_events_per_second": round(computed.events / computed.seconds),
+        "failed_requests": single.failed + batches.failed + computed.failed,
         "bare_copy_rows_per_second": round(copied),
         "single_share_of_copy": round(single.requests / single.seconds / copied, 4),
         "batch_share_of_copy": round(batches.events / batches.seconds / copied, 4),
     }
+
+
+def _computing_organization(server: Server) -> str:
+    """The key of one whose metric computes a value of each event by an expression (metering §3)."""
+    key = server.new_organization()
+    metric = {
+        "name": "tokens",
+        "code": "tokens",
+        "aggregation_type": "sum_agg",
+        "field_name": "billed",
+        "expression": "ceil(event.properties.tokens * 1.25, -1)",
+    }
+    headers = {"Authorization": f"Bearer {key}"}
+    server.call("POST", "/api/v1/billable_metrics", {"billable_metric": metric}, **headers)
+    return key
 
 
 def _bare_copy(url: str) -> float:

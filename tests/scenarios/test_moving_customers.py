@@ -117,3 +117,25 @@ async def test_a_queued_plan_takes_over_on_the_day_that_has_begun_there(seller_a
     assert (found["plan_code"], found["started_at"]) == (cheap["code"], "2025-06-30T15:00:00.000Z")
     (june,) = await kit.invoices(seller, who)
     assert june["fees_amount_cents"] == 3000
+
+
+async def test_base_prices_of_local_days_are_billed_once_though_days_begin_earlier_elsewhere(seller_at):
+    """February begins 14 hours earlier in Tokyo, where the customer has moved, than January has ended in New York.
+
+    The audit, which follows every test, tells the days apart by their own calendars.
+    """
+    seller = await seller_at("2025-01-01T05:00:00Z")
+    who = await kit.customer(seller, timezone=NEW_YORK)
+    await kit.subscribe(seller, who, await kit.plan(seller, amount_cents=3100))
+    await kit.advance(seller, "2025-02-10")
+    await move(seller, who, TOKYO)
+    await kit.advance(seller, "2025-03-02")
+    billed = [
+        (period["subscription_from_datetime"], period["subscription_to_datetime"])
+        for invoice in await kit.invoices(seller, who)
+        for period in invoice["billing_periods"]
+    ]
+    assert billed == [
+        ("2025-01-01T05:00:00Z", "2025-02-01T04:59:59Z"),
+        ("2025-01-31T15:00:00Z", "2025-02-28T14:59:59Z"),
+    ]

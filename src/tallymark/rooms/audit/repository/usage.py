@@ -12,10 +12,13 @@ USAGE = (
                        lag(span.to_at) OVER earlier AS previous_to, lag(i.number) OVER earlier AS previous
                 FROM billing_records r JOIN invoices i ON i.id = r.invoice_id
                 CROSS JOIN LATERAL (VALUES
-                    -- Invoices between those of a long period show it as well: one has its fee.
-                    ('base price', r.from_at, CASE WHEN EXISTS (
+                    -- Invoices between those of a long period show it as well: one has its fee. It is of local days, which
+                    -- begin elsewhere where the customer has moved.
+                    ('base price', r.from_at AT TIME ZONE i.timezone AT TIME ZONE 'UTC', CASE WHEN EXISTS (
                         SELECT FROM fees f WHERE f.invoice_id = i.id AND f.subscription_id = r.subscription_id
-                                             AND f.fee_type = 'subscription') THEN r.to_at ELSE r.from_at END),
+                                             AND f.fee_type = 'subscription')
+                        THEN r.to_at AT TIME ZONE i.timezone AT TIME ZONE 'UTC'
+                        ELSE r.from_at AT TIME ZONE i.timezone AT TIME ZONE 'UTC' END),
                     ('usage', r.charges_from_at, r.charges_to_at)
                 ) AS span(what, from_at, to_at)
                 WHERE r.is_recurring AND i.status IN ('draft', 'pending', 'finalized') AND span.from_at < span.to_at
