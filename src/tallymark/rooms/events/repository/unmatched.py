@@ -172,12 +172,14 @@ _FOUND = f"""
         JOIN covered ON covered.stream_id = n.stream_id AND covered.spans @> n.timestamp
         JOIN events e ON e.id = n.event_id,
         LATERAL (
-            SELECT bool_or(f.event_id IS NULL) AS counts, min(f.flaw) AS flaw
+            -- What is wrong with its property is told first, whether it came in time or not.
+            SELECT bool_or(f.event_id IS NULL
+                           AND (p.finalized_at IS NULL OR p.finalized_at > n.created_at
+                                OR p.finalized_at = n.created_at AND NOT n.is_late)) AS counts,
+                   min(f.flaw) AS flaw
             FROM pieces p
             LEFT JOIN flawed_events f ON f.event_id = n.event_id AND f.billable_metric_id = p.metric_id
             WHERE p.stream_id = n.stream_id AND p.during @> n.timestamp
-              AND (p.finalized_at IS NULL OR p.finalized_at > n.created_at
-                   OR p.finalized_at = n.created_at AND NOT n.is_late)
         ) verdict,
         LATERAL (SELECT coalesce(verdict.flaw, 'too_late') AS reason) why
         WHERE NOT coalesce(verdict.counts, false) AND NOT ({_HAS_PRICE})
