@@ -51,4 +51,6 @@ def unused_time(one: Subscription, life: Life, issuing_date: date) -> Note | Non
     total = half_away(item - coupons + taxes)
     lacking = half_away(item - coupons) - (total - taxes_cents)
     total += (lacking > 0) - (lacking < 0)
+    if total == 0:  # a coupon had paid for all of it: a note has a positive total (invoicing §11.4)
+        return None
     return Note(issuing_date.isoformat(), item_cents, coupons_cents, taxes_cents, total)

@@ -93,6 +93,25 @@ async def test_a_downgrade_waits_for_the_end_of_the_period(seller):
     assert amounts((await kit.invoices(seller, customer))[-1]) == [3100]
 
 
+async def test_the_first_instant_after_a_downgrade_is_the_new_plans(seller):
+    """Seven units dated 1 August, 00:00:00, when the cheaper plan takes over: July has none of them, August has all (§3.9)."""
+    metric = await kit.metric(seller)
+    dear = await kit.plan(seller, kit.charge(metric, amount="2"), amount_cents=9300)
+    cheap = await kit.plan(seller, kit.charge(metric, amount="1"), amount_cents=3100)
+    customer = await kit.customer(seller)
+    old = await kit.subscribe(seller, customer, dear)
+    await kit.advance(seller, "2025-07-11T10:00")
+    await move(seller, customer, old, cheap)
+    await kit.advance(seller, "2025-08-01T00:05")
+    await kit.send(seller, old, metric, 7, timestamp=kit.epoch("2025-08-01T00:00:00"))
+    used = await kit.usage(seller, customer, old)
+    assert (used["from_datetime"], used["amount_cents"]) == ("2025-08-01T00:00:00Z", 700)
+    await kit.advance(seller, "2025-09-01T00:10")
+    *_, july, august = await kit.invoices(seller, customer)
+    assert (amounts(july, "charge"), amounts(august, "charge")) == ([], [700])
+    assert (await kit.get(seller, "/events", unmatched="true"))["events"] == []
+
+
 async def test_a_queued_downgrade_follows_its_customer_to_another_zone(seller):
     """The switch happens at the start of the local day, and not before (§2.6, §3.7)."""
     dear, cheap = await kit.plan(seller, amount_cents=9300), await kit.plan(seller, amount_cents=3100)

@@ -14,7 +14,6 @@ from tallymark.db.ids import new_id
 from tallymark.domain.calendar import Continuity
 from tallymark.domain.errors import NotFound
 from tallymark.domain.invoicing.explain import explain_invoice
-from tallymark.domain.periods import TICK
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Item, Kind
 from tallymark.jobs.outbox import Message, emit
@@ -487,9 +486,8 @@ async def continuity_of(tx: Tx, contracts: Sequence[Contract], *, at: datetime) 
     for contract in contracts:
         row = last.get(contract.subscription.id)
         has_moved = row is not None and row.timezone != contract.timezone.key
-        ended = ends.get(contract.subscription.id)
         found[contract.subscription.id] = Continuity(
-            not_before=ended + TICK if ended else None,
+            not_before=ends.get(contract.subscription.id),
             continues_from=row.charges_to_at if row is not None and has_moved else None,
         )
     return found

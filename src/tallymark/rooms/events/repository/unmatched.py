@@ -44,7 +44,11 @@ _WHOSE = f"""
         SELECT u.id, u.external_id, u.plan_id, u.created_at, p.parent_id, p.created_at AS plan_created_at,
                least(s.starts, s.ends) AS starts, least(greatest(s.starts, u.counts_from), s.ends) AS counts_from, s.ends
         FROM known u JOIN plans p ON p.id = u.plan_id, LATERAL (
-            SELECT greatest(date_trunc('milliseconds', u.started_at), max(o.terminated_at) + {_TICK}) AS starts,
+            SELECT greatest(date_trunc('milliseconds', u.started_at), max(
+                       -- A plan that waited for its day has all of it.
+                       CASE WHEN u.previous_subscription_id = o.id AND u.started_at = o.terminated_at
+                                 AND u.created_at < u.started_at
+                            THEN o.terminated_at ELSE o.terminated_at + {_TICK} END)) AS starts,
                    coalesce(u.terminated_at + {_TICK}, 'infinity') AS ends
             FROM known o
             WHERE o.external_id = u.external_id AND o.id <> u.id AND o.terminated_at <= u.started_at

@@ -127,7 +127,7 @@ def change_plan(contract: Contract, plan: Plan, *, now: datetime) -> Scene:
 
 
 def _upgrade(old: Contract, new: Contract, *, at: datetime) -> Scene:
-    return _replaced(old, new, at=at, billed_at=at + AFTER_CHANGE)
+    return _replaced(old, new, at=at, billed_at=at + AFTER_CHANGE, used_from=at + TICK)
 
 
 def switch_plan(old: Contract, new: Contract, *, now: datetime) -> Scene:
@@ -135,10 +135,12 @@ def switch_plan(old: Contract, new: Contract, *, now: datetime) -> Scene:
     cycle = old.schedule.cycle()
     day = cycle.next_start(cycle.period_start(local_date(now, old.timezone)))
     at = start_of_day(day, old.timezone)
-    return _replaced(old, new, at=at, billed_at=at)
+    return _replaced(old, new, at=at, billed_at=at, used_from=at)
 
 
-def _replaced(old: Contract, new: Contract, *, at: datetime, billed_at: datetime) -> Scene:
+def _replaced(
+    old: Contract, new: Contract, *, at: datetime, billed_at: datetime, used_from: datetime
+) -> Scene:
     """One invoice: the old subscription's last, and the new one's start if something of it is paid in advance (§2.6)."""
     begun = replace(
         new, subscription=replace(new.subscription, status=Status.ACTIVE, started_at=at, activated_at=at)
@@ -148,7 +150,7 @@ def _replaced(old: Contract, new: Contract, *, at: datetime, billed_at: datetime
     if subscriptions.is_billed_with_change(begun):
         bills.append(_start(begun, billed_at))
     known = _assume(ended, begun)
-    follows = {begun.subscription.id: Continuity(not_before=at + TICK)}
+    follows = {begun.subscription.id: Continuity(not_before=used_from)}
     return Scene(bills=tuple(bills), assumed=replace(known, continuity=follows), gives_back=(ended,))
 
 

@@ -36,7 +36,9 @@ def _starts(item: Subscription, others: Sequence[Subscription]) -> datetime:
     assert item.started_at is not None, "only those that have begun are asked about"
     start = item.started_at.replace(microsecond=item.started_at.microsecond // 1000 * 1000)
     ends = [
-        other.terminated_at + TICK
+        other.terminated_at
+        if item.begins_with_the_end_of(other.id, other.terminated_at)
+        else other.terminated_at + TICK
         for other in others
         if other.id != item.id and other.terminated_at is not None and other.terminated_at <= item.started_at
     ]

@@ -135,7 +135,7 @@ def downgrade_day(contract: Contract, *, now: datetime) -> date | None:
 
 
 async def ends_of_predecessors(tx: Tx, subscription_ids: Collection[UUID]) -> dict[UUID, datetime]:
-    """When the last earlier one of the same external id ended, where there was one: its usage is not counted twice (§3.9)."""
+    """Where the usage of the last earlier one of the same external id ends, if there was one: it is not counted twice (§3.9)."""
     return await repository.ends_of_predecessors(tx, subscription_ids) if subscription_ids else {}
 
 
