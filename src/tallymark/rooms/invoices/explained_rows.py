@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -60,28 +60,6 @@ async def fees_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[Expl
         )
         found[row.invoice_id].append(fee)
     return found
-
-
-def fees_of_rows(
-    fee_rows: Iterable[Mapping[str, Any]], tax_rows: Iterable[Mapping[str, Any]]
-) -> list[ExplainedFee]:
-    """The same of fees that were written just now, in the order of their lines."""
-    taxes: dict[UUID, list[ExplainedTax]] = defaultdict(list)
-    for row in tax_rows:
-        taxes[row["fee_id"]].append(
-            ExplainedTax(code=row["tax_code"], name=row["tax_name"], rate=row["tax_rate"])
-        )
-    return [
-        ExplainedFee(
-            id=str(row["id"]),
-            fee_type=row["fee_type"],
-            amount_cents=row["amount_cents"],
-            deducted_cents=row["precise_coupons_amount_cents"],
-            taxes_amount_cents=row["taxes_amount_cents"],
-            taxes=tuple(taxes[row["id"]]),
-        )
-        for row in fee_rows
-    ]
 
 
 async def credits_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[ExplainedCredit]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,9 +11,37 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import NotFound
-from tallymark.domain.invoicing.explain import TOTALS, ExplainedInvoice, explain_invoice
+from tallymark.domain.invoicing.explain import (
+    TOTALS,
+    ExplainedFee,
+    ExplainedInvoice,
+    ExplainedTax,
+    explain_invoice,
+)
 from tallymark.rooms.invoices import explained_rows
 from tallymark.rooms.invoices.model import NOTHING_WRITTEN, Invoice, WrittenOf
+
+
+def fees_of_rows(
+    fee_rows: Iterable[Mapping[str, Any]], tax_rows: Iterable[Mapping[str, Any]]
+) -> list[ExplainedFee]:
+    """Fees that were written just now as their invoice is explained with them, in the order of their lines."""
+    taxes: dict[UUID, list[ExplainedTax]] = defaultdict(list)
+    for row in tax_rows:
+        taxes[row["fee_id"]].append(
+            ExplainedTax(code=row["tax_code"], name=row["tax_name"], rate=row["tax_rate"])
+        )
+    return [
+        ExplainedFee(
+            id=str(row["id"]),
+            fee_type=row["fee_type"],
+            amount_cents=row["amount_cents"],
+            deducted_cents=row["precise_coupons_amount_cents"],
+            taxes_amount_cents=row["taxes_amount_cents"],
+            taxes=tuple(taxes[row["id"]]),
+        )
+        for row in fee_rows
+    ]
 
 
 async def gather(

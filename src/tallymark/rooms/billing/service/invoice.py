@@ -32,7 +32,7 @@ from tallymark.rooms.credit_notes import service as credit_notes
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import PayableFee
 from tallymark.rooms.invoices import service as invoices
-from tallymark.rooms.invoices.explained_rows import fees_of_rows
+from tallymark.rooms.invoices.explaining import fees_of_rows
 from tallymark.rooms.invoices.model import (
     NOTHING_WRITTEN,
     PROGRESSIVE_TYPE,
