@@ -67,7 +67,7 @@ def test_coupons_and_taxes_together():
         ((fixed(5000),), [1000]),  # no more than there is
         ((percent("150"),), [1000]),  # a rate has no upper bound, what it takes off has
         ((percent("0.05"),), [1]),  # 0.5 of a cent is rounded away from zero
-        ((percent("0.04"),), []),  # and less than half to nothing: no credit at all
+        ((percent("0.04"),), [0]),  # and less than half to nothing: used all the same
         ((fixed(700), fixed(700)), [700, 300]),
         ((fixed(1000), fixed(1)), [1000]),  # nothing is left for the second
         ((fixed(500, 0), fixed(500)), [300, 500]),  # limited to the first fee, then all
@@ -84,6 +84,13 @@ def test_a_fraction_of_a_cent_that_is_left_is_not_given():
     credits, shares = taken([100, 100, 100], fixed(100), fixed(100, 0))
     assert credits == [100, 66]
     assert shares == [Fraction("99.33333"), Fraction("33.33333"), Fraction("33.33333")]
+
+
+def test_a_rate_is_of_whole_cents():
+    """67.33333 cents are left of the second fee: 0.745 % is of 67, which is 0.499 of a cent and nothing; of the rest it were 1."""
+    credits, shares = taken([100, 100, 100], fixed(98), percent("0.745", 1))
+    assert credits == [98, 0]
+    assert shares[1] == Fraction("32.66667")
 
 
 def test_nothing_is_taken_of_nothing():

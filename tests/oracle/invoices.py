@@ -20,7 +20,16 @@ from tests.oracle.days import DAY, TICK, local, start_of_day
 from tests.oracle.fees import Fee
 from tests.oracle.issuing import Invoice, Issuer, part_of, utc_midnight
 from tests.oracle.life import Action, ApplyCoupon, ChangeUnits, Event, Life, PayFees, Subscribe, Terminate
-from tests.oracle.records import Record, Subscription, UnitEvent, boundaries, in_trial, usage_begins, windows
+from tests.oracle.records import (
+    Record,
+    Subscription,
+    UnitEvent,
+    boundaries,
+    in_trial,
+    usage_begins,
+    usage_ends,
+    windows,
+)
 from tests.oracle.units import has_value
 
 SETTLING = timedelta(minutes=10)
@@ -310,7 +319,7 @@ class Walk:
             if s.external_id == event.external_id
             and s.started_at is not None
             and usage_begins(s) <= event.timestamp
-            and (s.terminated_at is None or event.timestamp <= s.terminated_at)
+            and ((end := usage_ends(s)) is None or event.timestamp < end)
         ]
         return max(
             found,

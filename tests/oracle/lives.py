@@ -9,6 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 from tests.oracle.arithmetic import ceil_at, floor_at, half_away
+from tests.oracle.days import local, start_of_day
 from tests.oracle.life import (
     Action,
     ApplyCoupon,
@@ -239,14 +240,24 @@ def plans(draw: st.DrawFn, code: str) -> Plan:
 
 
 @st.composite
+def instants(draw: st.DrawFn, begins: datetime, minutes: int, zone: str) -> datetime:
+    """A minute of a life; now and then just before, at, or in the first minutes after a local midnight."""
+    at = begins + timedelta(minutes=draw(st.integers(0, minutes)))
+    if draw(st.integers(0, 4)):
+        return at
+    edge = start_of_day(local(at, zone), zone) + timedelta(minutes=draw(st.sampled_from([-1, 0, 5, 10, 15])))
+    return min(max(edge, begins + timedelta(minutes=1)), begins + timedelta(minutes=minutes))
+
+
+@st.composite
 def events(
-    draw: st.DrawFn, offers: list[Plan], external_id: str, begins: datetime, minutes: int
+    draw: st.DrawFn, offers: list[Plan], external_id: str, begins: datetime, minutes: int, zone: str
 ) -> list[Event]:
     among = [charge for plan in offers for charge in plan.charges]
     found: list[Event] = []
     for n in range(draw(st.integers(0, 8)) if among else 0):
         charge = draw(st.sampled_from(among))
-        at = begins + timedelta(minutes=draw(st.integers(0, minutes)))
+        at = draw(instants(begins, minutes, zone))
         shift = draw(
             st.sampled_from([0, 0, 0, 60, -600, 1440 * 3, 1440 * 14, 1440 * 45, -1440 * 9, -1440 * 35])
         )
@@ -269,7 +280,7 @@ def events(
                 id=f"{external_id}_{n}",
                 external_id=draw(st.sampled_from([external_id] * 15 + ["nobody"])),
                 code=draw(st.sampled_from([charge.metric.code] * 15 + ["nothing"])),
-                timestamp=at - timedelta(minutes=shift),
+                timestamp=draw(edges(at - timedelta(minutes=shift), zone)),
                 properties=body,
                 precise_total_amount_cents=draw(precise) if charge.model == "dynamic" else None,
             )
@@ -278,21 +289,28 @@ def events(
 
 
 @st.composite
+def edges(draw: st.DrawFn, at: datetime, zone: str) -> datetime:
+    """The instant, or the local midnight before it."""
+    return start_of_day(local(at, zone), zone) if draw(st.integers(0, 5)) == 0 else at
+
+
+@st.composite
 def lives(draw: st.DrawFn) -> Life:
     minute = draw(st.integers(0, 3 * 365 * 1440))
     begins = datetime(2023, 1, 1, tzinfo=UTC) + timedelta(minutes=minute)
+    zone = draw(st.sampled_from(ZONES))
     actions: list[Action] = []
     longest = 0
     for external_id in ["s1", "s2"][: draw(st.integers(1, 2))]:
         plan = draw(plans(f"plan_{external_id}"))
         length = draw(st.integers(2, LONG[plan.interval])) * 1440
         longest = max(longest, length)
-        actions += draw(subscription(plan, external_id, begins, length))
+        actions += draw(subscription(plan, external_id, begins, length, zone))
     ends = begins + timedelta(minutes=longest + 61)
     actions += draw(coupons([a.plan for a in actions if isinstance(a, Subscribe)], begins, longest))
     actions.sort(key=lambda action: action.at)
     return Life(
-        zone=draw(st.sampled_from(ZONES)),
+        zone=zone,
         currency=draw(st.sampled_from(["EUR", "JPY", "KWD"])),
         begins=begins,
         ends=ends,
@@ -333,16 +351,16 @@ def coupons(draw: st.DrawFn, offers: list[Plan], begins: datetime, minutes: int)
 
 @st.composite
 def subscription(
-    draw: st.DrawFn, plan: Plan, external_id: str, begins: datetime, length: int
+    draw: st.DrawFn, plan: Plan, external_id: str, begins: datetime, length: int, zone: str
 ) -> list[Action]:
     made = draw(with_overrides(draw(beginnings(plan, external_id, begins, length))))
-    changes = draw(plan_changes(made, length))
+    changes = draw(plan_changes(made, length, zone))
     offers = [plan, *(change.plan for change in changes)]
-    actions: list[Action] = [made, *changes, *draw(events(offers, external_id, begins, length))]
+    actions: list[Action] = [made, *changes, *draw(events(offers, external_id, begins, length, zone))]
     actions += draw(unit_changes(offers, external_id, begins, length))
     actions += draw(payments(offers, external_id, begins, length))
     if draw(st.integers(0, 2)) == 0:
-        at = begins + timedelta(minutes=draw(st.integers(1, length)))
+        at = draw(instants(begins, length, zone))
         actions = [a for a in actions if isinstance(a, Subscribe) or a.at != at]
         actions.append(
             Terminate(
@@ -373,14 +391,14 @@ def beginnings(draw: st.DrawFn, plan: Plan, external_id: str, begins: datetime, 
 
 
 @st.composite
-def plan_changes(draw: st.DrawFn, made: Subscribe, length: int) -> list[Subscribe]:
+def plan_changes(draw: st.DrawFn, made: Subscribe, length: int, zone: str) -> list[Subscribe]:
     """Other plans for the same external id: alike, so that what recurs goes on, or quite different."""
     found: list[Subscribe] = []
     plan = made.plan
     for n in range(draw(st.sampled_from([0, 0, 1, 1, 2]))):
         code = f"{made.plan.code}_{n}"
         plan = draw(plans(code)) if draw(st.booleans()) else draw(variants(plan, code))
-        at = made.at + timedelta(minutes=draw(st.integers(1, length)))
+        at = draw(instants(made.at + timedelta(minutes=1), length - 1, zone))
         change = replace(made, at=at, plan=plan, overridden=None, subscription_at=None, ending_at=None)
         found.append(draw(with_overrides(change)))
     return sorted(found, key=lambda change: change.at)

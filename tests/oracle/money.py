@@ -81,16 +81,17 @@ def use(one: AppliedCoupon, fees: list[Fee], subtotal: int) -> int:
     eligible = [fee for fee in fees if is_eligible(coupon, fee)]
     if not eligible:
         return 0
-    base = subtotal
+    base = Fraction(subtotal)
     if coupon.metrics or coupon.plans:
-        base = int(sum((fee.taxable for fee in eligible), Fraction(0)))
-    if base <= 0:
+        base = sum((fee.taxable for fee in eligible), Fraction(0))
+    whole = int(base)
+    if whole <= 0:
         return 0
     if coupon.percentage is not None:
-        credit = min(base, half_away(base * Fraction(coupon.percentage) / 100))
+        credit = min(whole, half_away(whole * Fraction(coupon.percentage) / 100))
     else:
         left = coupon.amount_cents - (one.used_cents if coupon.frequency == "once" else 0)
-        credit = min(left, base)
+        credit = min(left, whole)
     for fee in eligible:
         share = round_at(credit * fee.taxable / base, 5)
         fee.coupons = min(fee.coupons + share, Fraction(fee.amount_cents))

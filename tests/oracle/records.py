@@ -222,16 +222,18 @@ def windows(
 def usage_begins(one: Subscription) -> datetime:
     """`started_at` cut to the millisecond, but never before the end of the one that ended before (§3.9)."""
     started = one.started.replace(microsecond=one.started.microsecond // 1000 * 1000)
-    billed = [
-        [r for r in s.records if r.reason != "in_advance_charge"] for s in one.earlier if s.terminated_at
-    ]
-    before = [records[-1].charges for records in billed if records]
-    return max(
-        [
-            started,
-            *(window[1] for window in before if window is not None and window[1] <= started + TICK * 1000),
-        ]
-    )
+    ended = [s for s in one.earlier if s.terminated_at is not None and s.terminated_at <= one.started]
+    return max([started, *(end for s in ended if (end := usage_ends(s)) is not None)])
+
+
+def usage_ends(one: Subscription) -> datetime | None:
+    """The end of the usage of one that has ended, exclusive: of its last window, else of its life (§3.6, §3.9)."""
+    if one.terminated_at is None:
+        return None
+    last = [r.charges for r in one.records if r.reason == "subscription_terminating"]
+    window = last[-1] if last else None
+    is_switched = one.is_downgraded and not last
+    return window[1] if window else one.terminated_at + (TICK * 0 if is_switched else TICK)
 
 
 def rounded(at: datetime) -> datetime:

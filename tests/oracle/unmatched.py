@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from tests.oracle.days import TICK
 from tests.oracle.invoices import Walk, lived
 from tests.oracle.life import Charge, Event, Life
-from tests.oracle.records import Subscription, usage_begins
+from tests.oracle.records import Subscription, usage_begins, usage_ends
 from tests.oracle.units import has_value, text
 
 HISTORY = ("sum_agg", "unique_count_agg", "weighted_sum_agg")
@@ -80,12 +79,12 @@ def charges_for(one: Subscription, event: Event) -> list[Charge]:
 
 
 def lives_at(one: Subscription, at: datetime) -> bool:
-    return usage_begins(one) <= at and (one.terminated_at is None or at <= one.terminated_at)
+    return usage_begins(one) <= at < (usage_ends(one) or FOREVER)
 
 
 def open_spans(walk: Walk, one: Subscription) -> list[Span]:
     """What is still open of a life: what was over when it was made is never billed."""
-    ends = one.terminated_at + TICK if one.terminated_at else FOREVER
+    ends = usage_ends(one) or FOREVER
     spans = [(max(usage_begins(one), one.first_billed or usage_begins(one)), ends)]
     for start, end, _ in walk.closed.get(one, ()):
         spans = [

@@ -107,6 +107,20 @@ async def test_the_target_wallet_follows_through_the_plan_alone(seller):
     assert (await own(seller))["accepts_target_wallet"] is True
 
 
+async def test_a_target_wallet_that_is_sent_again_reaches_who_missed_it(seller):
+    """It is copied whenever it is sent, though it is no change of the parent's; the child's own grouping stays."""
+    price = {"amount": "3", "pricing_group_keys": ["user"]}
+    await call(seller, "PUT", "/subscriptions/own/charges/use", {"charge": {"properties": price}})
+    await change_alone(seller, accepts_target_wallet=True)
+    price = (await own(seller))["properties"]
+    await change(seller, accepts_target_wallet=True)
+    found = await own(seller)
+    assert (found["accepts_target_wallet"], found["properties"]) == (True, price)
+    await call(seller, "PUT", "/plans/p/charges/use", {"charge": {"accepts_target_wallet": False}})
+    await change(seller, invoice_display_name="Use")
+    assert (await own(seller))["accepts_target_wallet"] is True
+
+
 async def test_a_unit_is_neither_added_nor_removed_nor_exchanged(seller):
     """§11."""
     for unit in (None, {"code": "other", "conversion_rate": "1"}):

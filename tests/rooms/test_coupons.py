@@ -85,6 +85,27 @@ async def test_a_recurring_one_counts_its_invoices(seller):
     assert (applied["status"], applied["frequency_duration_remaining"]) == ("terminated", 0)
 
 
+@pytest.mark.parametrize(
+    ("frequency", "left"), [("once", ("terminated", None)), ("recurring", ("active", 1))]
+)
+async def test_a_use_that_rounds_to_nothing_is_a_use(seller, frequency, left):
+    """0.01 % of 31.00 is 0.31 of a cent: the invoice has its line, of nothing, and the coupon one time less."""
+    terms = {
+        "coupon_type": "percentage",
+        "percentage_rate": "0.01",
+        "amount_cents": None,
+        "amount_currency": None,
+        "frequency_duration": 2 if frequency == "recurring" else None,
+    }
+    await give(seller, seller.who, await coupon(seller, frequency=frequency, **terms))
+    await bill(seller, "2025-02-01T01:00")
+    assert await amounts(seller, seller.who, *SHOWN) == [(0, 620, 3720)]
+    (invoice,) = await kit.invoices(seller, seller.who)
+    assert [(one["item"]["type"], one["amount_cents"]) for one in invoice["credits"]] == [("coupon", 0)]
+    (applied,) = await given(seller, seller.who)
+    assert (applied["status"], applied["frequency_duration_remaining"]) == left
+
+
 async def test_one_forever_never_ends(seller):
     await give(seller, seller.who, await coupon(seller, frequency="forever"))
     await bill(seller, "2025-04-01T01:00")

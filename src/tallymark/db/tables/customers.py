@@ -132,6 +132,8 @@ subscriptions = Table(
     instant("activated_at"),
     instant("ending_at"),
     instant("terminated_at"),
+    # The end of its usage, exclusive: of its last window.
+    instant("usage_ends_at"),
     instant("canceled_at"),
     instant("trial_ended_at"),
     # Where it began in periods that were over when it was made: the start of the first that is billed.
@@ -157,6 +159,7 @@ subscriptions = Table(
     CheckConstraint("billing_time IN ('calendar', 'anniversary')", name="billing_time"),
     CheckConstraint("status NOT IN ('active', 'terminated') OR started_at IS NOT NULL", name="started"),
     CheckConstraint("(status = 'terminated') = (terminated_at IS NOT NULL)", name="terminated"),
+    CheckConstraint("(terminated_at IS NULL) = (usage_ends_at IS NULL)", name="usage_ends"),
 )
 
 # Marks of usage at which a progressive invoice is issued: of a plan, or of one subscription (pricing §14).

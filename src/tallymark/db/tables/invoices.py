@@ -364,7 +364,7 @@ invoice_credits = Table(
     string("item_name", nullable=False),
     string("item_description"),
     instant("created_at", nullable=False),
-    CheckConstraint("amount_cents > 0", name="amount"),
+    CheckConstraint("amount_cents > 0 OR amount_cents = 0 AND coupon_id IS NOT NULL", name="amount"),
 )
 
 # Money given back on an invoice (invoicing §11).

@@ -37,9 +37,10 @@ def _apply(draft: InvoiceDraft, position: int, coupon: Coupon) -> InvoiceDraft:
     eligible = [covered is None or index in covered for index in range(len(draft.fees))]
     sub_total = draft.sub_total_excluding_taxes_amount_cents
     base = Fraction(sub_total) if covered is None else _left(draft, covered)
-    credit = min(_credit(coupon, base), sub_total)
-    if credit <= 0:
+    if base < 1:
         return draft
+    # Less than half a cent is a use all the same: it is the invoice that counts (§16.3).
+    credit = min(_credit(coupon, base), sub_total)
     fees = tuple(
         _share(line, credit, base) if is_one else line
         for line, is_one in zip(draft.fees, eligible, strict=True)
@@ -67,7 +68,7 @@ def _credit(coupon: Coupon, base: Fraction) -> int:
     whole = int(base)
     if coupon.amount_cents is not None:
         return min(coupon.amount_cents, whole)
-    return min(whole, round_cents(base * coupon.rate / 100))
+    return min(whole, round_cents(whole * coupon.rate / 100))
 
 
 def _share(line: InvoicedFee, credit: int, base: Fraction) -> InvoicedFee:

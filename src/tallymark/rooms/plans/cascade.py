@@ -5,7 +5,7 @@ A change is the difference between the plan before and after: every door to a pl
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -32,12 +32,16 @@ GROUP_KEYS = ("pricing_group_keys", "presentation_group_keys")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A plan before and after; `is_whole_plan` where the plan itself was updated."""
+    """A plan before and after; `is_whole_plan` where the plan itself was updated.
+
+    `targets_sent` are the charges of which that said whether they accept a target wallet, a change or not.
+    """
 
     before: Plan
     after: Plan
     is_whole_plan: bool
     now: datetime
+    targets_sent: frozenset[UUID] = frozenset()
 
 
 async def cascade(tx: Tx, change: Change) -> set[UUID]:
@@ -77,14 +81,21 @@ class Moves(Generic[Part]):
         return [copy.id for _, _, copy in self.changed if self.codes[copy.id] != copy.code]
 
 
-def _moves(before: Sequence[Part], after: Sequence[Part], of_child: Sequence[Part]) -> Moves[Part]:
+def _moves(
+    before: Sequence[Part],
+    after: Sequence[Part],
+    of_child: Sequence[Part],
+    *,
+    said: Collection[UUID] = (),
+) -> Moves[Part]:
+    """What differs before and after, and what is `said` anew."""
     copies = {part.parent_id: part for part in of_child}
     old, new = {part.id: part for part in before}, {part.id: part for part in after}
     gone = [copies[part_id].id for part_id in old.keys() - new.keys() if part_id in copies]
     changed = [
         (old[part_id], new[part_id], copies[part_id])
         for part_id in old
-        if part_id in new and part_id in copies and new[part_id] != old[part_id]
+        if part_id in new and part_id in copies and (new[part_id] != old[part_id] or part_id in said)
     ]
     changed = [each for each in changed if each[2].charge_model is each[1].charge_model]
     codes = _followed([part for part in of_child if part.id not in gone], changed)
@@ -107,7 +118,8 @@ def _followed(parts: Sequence[Part], changed: Sequence[tuple[Part, Part, Part]])
 
 
 async def _cascade_charges(tx: Tx, change: Change, child: Plan) -> None:
-    moves = _moves(change.before.charges, change.after.charges, child.charges)
+    before, after = change.before.charges, change.after.charges
+    moves = _moves(before, after, child.charges, said=change.targets_sent)
     await charge_rows.delete_charges(tx, moves.gone, at=change.now)
     await charge_rows.free_codes(tx, moves.renamed)
     for old, new, copy in moves.changed:
@@ -118,9 +130,11 @@ async def _cascade_charges(tx: Tx, change: Change, child: Plan) -> None:
 async def _cascade_charge(
     tx: Tx, change: Change, *, old: Charge, new: Charge, copy: Charge, code: str
 ) -> None:
-    values: dict[str, Any] = {"code": code, "properties": _price(old, new, copy)}
+    values: dict[str, Any] = {"code": code}
+    if new != old:
+        values["properties"] = _price(old, new, copy)
     if change.is_whole_plan:
-        if new.accepts_target_wallet != old.accepts_target_wallet:
+        if new.id in change.targets_sent:
             values["accepts_target_wallet"] = new.accepts_target_wallet
         rates = [item.applied_pricing_unit.conversion_rate if item.applied_pricing_unit else None
                  for item in (old, new, copy)]  # fmt: skip

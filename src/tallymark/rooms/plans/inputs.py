@@ -95,6 +95,15 @@ class PlanInput:
         """The metrics that its charges name."""
         return {item.metric_id for item in self.charges or () if item.metric_id}
 
+    @property
+    def targets_sent(self) -> frozenset[UUID]:
+        """The charges of which it says whether they accept a target wallet."""
+        return frozenset(
+            item.id
+            for item in self.charges or ()
+            if item.id is not None and item.values.get("accepts_target_wallet") is not None
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Editing:
@@ -109,6 +118,9 @@ class Editing:
     cascades: bool = False
     is_whole_plan: bool = False
     """Whether the plan itself is being updated; only then do conversion rates and wallet targets cascade (§12.3)."""
+
+    targets_sent: frozenset[UUID] = frozenset()
+    """The charges whose `accepts_target_wallet` was sent with the plan: children take it over though it is no change."""
 
     @property
     def fixed(self) -> tuple[str, ...]:

@@ -115,7 +115,7 @@ async def update_plan(tx: Tx, code: str, asked: PlanInput, *, now: datetime) -> 
     await _change_terms(tx, editing, asked)
     await refresh_drafts(tx, {plan.id}, now=now)
     await _tell(tx, "plan.updated", plan.id, now=now)
-    return await finish(tx, replace(editing, is_whole_plan=True))
+    return await finish(tx, replace(editing, is_whole_plan=True, targets_sent=asked.targets_sent))
 
 
 async def finish(tx: Tx, editing: Editing) -> Plan:
@@ -123,7 +123,11 @@ async def finish(tx: Tx, editing: Editing) -> Plan:
     changed = (await get_plans(tx, {editing.plan.id}))[editing.plan.id]
     if editing.cascades:
         change = Change(
-            before=editing.plan, after=changed, is_whole_plan=editing.is_whole_plan, now=editing.now
+            before=editing.plan,
+            after=changed,
+            is_whole_plan=editing.is_whole_plan,
+            targets_sent=editing.targets_sent,
+            now=editing.now,
         )
         reached = await cascade(tx, change)
         if editing.is_whole_plan:

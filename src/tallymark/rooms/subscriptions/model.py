@@ -66,10 +66,8 @@ class Subscription:
     counts_from: datetime | None = None
     """Before it no usage is billed: those periods were over when the subscription was made. None: from the start on."""
 
-    def begins_with_the_end_of(self, before: UUID, ended_at: datetime) -> bool:
-        """Whether it waited for that subscription's period to end, and has all of the day that began then (§2.6, §3.9)."""
-        is_next = self.previous_subscription_id == before and self.started_at == ended_at
-        return is_next and self.created_at < ended_at
+    usage_ends_at: datetime | None = None
+    """The end of the usage of one that has ended, exclusive: the instant of its end is inside, but for an end with a day (§3.9)."""
 
 
 def check_change(subscription: Subscription, to: Status) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, case, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from tallymark.api.pagination import Page
@@ -27,7 +27,7 @@ from tallymark.db.tables import (
 )
 from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.fixed_charge import UnitEvent
-from tallymark.domain.periods import TICK, BillingTime, Interval, yearly_amount_cents
+from tallymark.domain.periods import BillingTime, Interval, yearly_amount_cents
 from tallymark.rooms.plans.model import UsageThreshold
 from tallymark.rooms.subscriptions.model import Filters, Neighbour, OwnUnits, Relations, Status, Subscription
 
@@ -146,18 +146,11 @@ def _as_neighbour(row: Row[Any]) -> Neighbour:
 
 
 async def ends_of_predecessors(tx: Tx, subscription_ids: Collection[UUID]) -> dict[UUID, datetime]:
-    """Where the usage of the last earlier subscription of the same external id ends, where there was one (§3.9).
-
-    The instant of its end is inside; but for a plan that another one waited to follow: its last period ends with a day, and the
-    instant at which the next begins is the next one's.
-    """
+    """Where the usage of the last earlier subscription of the same external id ends, where there was one (§3.9)."""
     own, before = subscriptions, subscriptions.alias("before")
     is_before = (before.c.external_id == own.c.external_id) & (before.c.terminated_at <= own.c.started_at)
-    is_switch = (own.c.previous_subscription_id == before.c.id) & (own.c.created_at < before.c.terminated_at)
-    is_switch &= own.c.started_at == before.c.terminated_at
-    ends = before.c.terminated_at + case((is_switch, timedelta(0)), else_=TICK)
     statement = (
-        select(own.c.id, func.max(ends).label("ended_at"))
+        select(own.c.id, func.max(before.c.usage_ends_at).label("ended_at"))
         .join(before, is_before & (before.c.id != own.c.id))
         .where(among(own.c.id, subscription_ids))
         .group_by(own.c.id)

@@ -142,7 +142,12 @@ async def bill_each(tx: Tx, batch: Batch, reason: Reason, now: datetime) -> None
         if contract.subscription.status is expected
     ]
     subjects = await make_subjects(tx, _in_order(found), reason=reason, at=batch.due_at)
-    await billing.issue_all(tx, [[subject] for subject in subjects if not _is_waived(subject)], now=now)
+    billed = [subject for subject in subjects if not _is_waived(subject)]
+    for subject in billed:
+        window = subject.boundaries.charges
+        if reason is Reason.TERMINATING and window is not None:
+            await subscriptions.end_usage(tx, subject.contract, window.period.end)
+    await billing.issue_all(tx, [[subject] for subject in billed], now=now)
     waived = [[subject] for subject in subjects if _is_waived(subject)]
     if waived:
         await regroup_paid_fees(tx, waived, now=now)

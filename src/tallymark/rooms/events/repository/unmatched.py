@@ -25,10 +25,8 @@ from tallymark.rooms.events.model import (
 )
 from tallymark.rooms.events.repository.noting import FINAL_WINDOWS
 
-_TICK = "interval '1 microsecond'"
-
 # The streams asked about, and the subscriptions of their external ids, each with its life (subscriptions §3.9).
-_WHOSE = f"""
+_WHOSE = """
     asked AS MATERIALIZED (
         SELECT id, external_subscription_id AS external_id, code FROM event_streams
         WHERE organization_id = :organization
@@ -44,12 +42,8 @@ _WHOSE = f"""
         SELECT u.id, u.external_id, u.plan_id, u.created_at, p.parent_id, p.created_at AS plan_created_at,
                least(s.starts, s.ends) AS starts, least(greatest(s.starts, u.counts_from), s.ends) AS counts_from, s.ends
         FROM known u JOIN plans p ON p.id = u.plan_id, LATERAL (
-            SELECT greatest(date_trunc('milliseconds', u.started_at), max(
-                       -- A plan that waited for its day has all of it.
-                       CASE WHEN u.previous_subscription_id = o.id AND u.started_at = o.terminated_at
-                                 AND u.created_at < u.started_at
-                            THEN o.terminated_at ELSE o.terminated_at + {_TICK} END)) AS starts,
-                   coalesce(u.terminated_at + {_TICK}, 'infinity') AS ends
+            SELECT greatest(date_trunc('milliseconds', u.started_at), max(o.usage_ends_at)) AS starts,
+                   coalesce(u.usage_ends_at, 'infinity') AS ends
             FROM known o
             WHERE o.external_id = u.external_id AND o.id <> u.id AND o.terminated_at <= u.started_at
         ) s

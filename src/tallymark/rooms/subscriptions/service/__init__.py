@@ -27,7 +27,7 @@ from tallymark.rooms.subscriptions.service.sections import (
     invoice_sections,
     sections_of,
 )
-from tallymark.rooms.subscriptions.service.terminate import cancel, check_taxes, terminate
+from tallymark.rooms.subscriptions.service.terminate import cancel, check_taxes, end_usage, terminate
 from tallymark.rooms.subscriptions.service.thresholds import (
     applicable_thresholds,
     note_checks,
@@ -53,6 +53,7 @@ __all__ = [
     "downgrade_day",
     "ends_of_predecessors",
     "end_trial",
+    "end_usage",
     "find_active",
     "find_newest",
     "find_subject",

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
-from tallymark.domain.periods import Interval, local_date, yearly_amount_cents
+from tallymark.domain.periods import TICK, Interval, local_date, yearly_amount_cents
 from tallymark.rooms.plans.model import Plan
 from tallymark.rooms.subscriptions import repository
 from tallymark.rooms.subscriptions.model import Contract, Status, Subscription, check_change
@@ -92,10 +92,16 @@ async def _replace(tx: Tx, old: Contract, new: Subscription, *, at: datetime) ->
     check_change(old.subscription, Status.TERMINATED)
     # A period that ended before the change and is not billed yet is billed first, as one that was in time (§2.6).
     await drop_notes(tx, old.subscription.id, billed_before=at)
-    ended = await repository.update_subscription(
-        tx, old.subscription.id, {"status": Status.TERMINATED, "terminated_at": at, "updated_at": at}
-    )
     contract = (await get_contracts(tx, [new]))[new.id]
+    # The last period of a plan that another one waited to follow ends with a day: the instant of the change is the next one's.
+    usage_ends_at = at + TICK if contract.was_upgraded_to else at
+    end = {
+        "status": Status.TERMINATED,
+        "terminated_at": at,
+        "usage_ends_at": usage_ends_at,
+        "updated_at": at,
+    }
+    ended = await repository.update_subscription(tx, old.subscription.id, end)
     active = await activate(tx, contract, started_at=at, now=at, is_change=True)
     if active.was_upgraded_to:
         await note_change_bill(tx, active, at=at + AFTER_CHANGE, run_at=at)

@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 from tallymark.db.engine import Tx
-from tallymark.domain.periods import TICK
 from tallymark.rooms.subscriptions import repository
 from tallymark.rooms.subscriptions.model import Subscription
 
@@ -36,14 +35,15 @@ def _starts(item: Subscription, others: Sequence[Subscription]) -> datetime:
     assert item.started_at is not None, "only those that have begun are asked about"
     start = item.started_at.replace(microsecond=item.started_at.microsecond // 1000 * 1000)
     ends = [
-        other.terminated_at
-        if item.begins_with_the_end_of(other.id, other.terminated_at)
-        else other.terminated_at + TICK
+        other.usage_ends_at
         for other in others
-        if other.id != item.id and other.terminated_at is not None and other.terminated_at <= item.started_at
+        if other.id != item.id
+        and other.usage_ends_at is not None
+        and other.terminated_at is not None
+        and other.terminated_at <= item.started_at
     ]
     return max([start, *ends])
 
 
 def _end(item: Subscription) -> datetime:
-    return _NEVER if item.terminated_at is None else item.terminated_at + TICK
+    return item.usage_ends_at or _NEVER

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import NotAllowed
-from tallymark.domain.periods import local_date, start_of_day
+from tallymark.domain.periods import TICK, local_date, start_of_day
 from tallymark.jobs import agenda, usage_watch
 from tallymark.jobs.agenda import Item, Kind
 from tallymark.rooms.subscriptions import repository
@@ -82,6 +82,7 @@ async def terminate(
         {
             "status": Status.TERMINATED,
             "terminated_at": terminated_at,
+            "usage_ends_at": terminated_at + TICK,
             "on_termination_credit_note": credit_option,
             "on_termination_invoice": invoice_option,
             "updated_at": now,
@@ -102,6 +103,12 @@ async def terminate(
         ),
     )
     return ended
+
+
+async def end_usage(tx: Tx, contract: Contract, ends_at: datetime) -> None:
+    """Note where the last window of a subscription that has ended does, if not at its end: what comes later is nowhere billed (§3.6)."""
+    if ends_at != contract.subscription.usage_ends_at:
+        await repository.update_subscription(tx, contract.subscription.id, {"usage_ends_at": ends_at})
 
 
 def _credit_option(contract: Contract, asked: str | None) -> str | None:
