@@ -31,6 +31,7 @@ from tallymark.rooms.credit_notes import routes as credit_notes
 from tallymark.rooms.credit_notes.documents import NoteDocuments
 from tallymark.rooms.customers import routes as customers
 from tallymark.rooms.customers.jobs import VatChecks
+from tallymark.rooms.entitlements import routes as entitlements
 from tallymark.rooms.estimates import routes as estimates
 from tallymark.rooms.events import follow
 from tallymark.rooms.events import routes as events
@@ -47,8 +48,10 @@ from tallymark.rooms.organizations.access import Access, system_now
 from tallymark.rooms.payments import jobs as payment_jobs
 from tallymark.rooms.payments import routes as payments
 from tallymark.rooms.payments.documents import ReceiptDocuments
+from tallymark.rooms.plans import entitlement_routes as plan_entitlements
 from tallymark.rooms.plans import routes as plans
 from tallymark.rooms.previews import routes as previews
+from tallymark.rooms.subscriptions import entitlement_routes as subscription_entitlements
 from tallymark.rooms.subscriptions import price_routes as subscription_prices
 from tallymark.rooms.subscriptions import routes as subscriptions
 from tallymark.rooms.taxes import routes as taxes
@@ -76,10 +79,13 @@ ROUTERS: tuple[APIRouter, ...] = (
     billable_metrics.router,
     taxes.router,
     add_ons.router,
+    entitlements.router,
+    plan_entitlements.router,
     plans.router,
     usage.router,
     lifetime_usages.router,
     alerts.router,
+    subscription_entitlements.router,
     subscription_prices.router,
     subscriptions.router,
     estimates.router,

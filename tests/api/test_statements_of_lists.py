@@ -72,6 +72,9 @@ async def fill(client, numbers: range) -> None:
         await kit.post(client, "/coupons", {"coupon": coupon})
         applied = {"external_customer_id": "payer", "coupon_code": f"coupon_{n}"}
         await kit.post(client, "/applied_coupons", {"applied_coupon": applied})
+        privileges = [{"code": "max", "value_type": "integer"}]
+        await kit.post(client, "/features", {"feature": {"code": f"f{n}", "privileges": privileges}})
+        await kit.call(client, "PATCH", f"/plans/p{n}/entitlements", {"entitlements": {f"f{n}": {"max": n}}})
         unit = {"code": f"unit_{n}", "name": "u", "short_name": "u"}
         await kit.post(client, "/pricing_units", {"pricing_unit": unit})
         one_off = {

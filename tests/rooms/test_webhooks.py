@@ -448,3 +448,30 @@ async def test_a_year_of_billing_leaves_nothing_untold(make_organization, applic
 
 def _unpadded(part: str) -> bytes:
     return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+
+
+async def test_entitlements_are_told_where_the_catalogue_includes_them(
+    make_organization, application, receiver
+):
+    """§9.4: with plans that come and change, and subscriptions that start and change."""
+    organization = await make_organization("2026-01-01T00:00:00Z")
+    client = organization.client
+    await add(client, receiver.url())
+    privileges = [{"code": "max", "value_type": "integer"}]
+    await post(client, "/features", {"feature": {"code": "seats", "privileges": privileges}})
+    await kit.plan(client, code="p")
+    await post(client, "/plans/p/entitlements", {"entitlements": {"seats": {"max": 3}}})
+    await kit.subscribe(client, await kit.customer(client), {"code": "p"}, external_id="s")
+    await application.courier.deliver(organization.id)
+    await call(client, "DELETE", "/subscriptions/s")
+    await call(client, "DELETE", "/plans/p")
+    await call(client, "DELETE", "/features/seats")
+    await application.courier.deliver(organization.id)
+    bodies = {body["webhook_type"]: body for body in receiver.bodies()}
+    for told in ("feature.created", "feature.deleted"):
+        assert (bodies[told]["feature"]["code"], len(bodies[told]["feature"]["privileges"])) == ("seats", 1)
+    for of, told in (("plan", "updated"), ("subscription", "started")):
+        (granted,) = bodies[f"{of}.{told}"][of]["entitlements"]
+        assert granted["privileges"][0]["value"] == 3
+    for of, told in (("plan", "deleted"), ("subscription", "terminated")):
+        assert "entitlements" not in bodies[f"{of}.{told}"][of]

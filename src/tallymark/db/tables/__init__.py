@@ -34,6 +34,13 @@ from tallymark.db.tables.customers import (
     usage_thresholds,
     vat_checks,
 )
+from tallymark.db.tables.entitlements import (
+    entitlement_removals,
+    entitlement_values,
+    entitlements,
+    features,
+    privileges,
+)
 from tallymark.db.tables.events import event_streams, events, flawed_events, followers, late_events
 from tallymark.db.tables.invoices import (
     adjusted_fees,
@@ -108,9 +115,13 @@ __all__ = [
     "customers",
     "customers_custom_sections",
     "customers_taxes",
+    "entitlement_removals",
+    "entitlement_values",
+    "entitlements",
     "event_streams",
     "events",
     "events_to_price",
+    "features",
     "fees",
     "fees_applied_taxes",
     "fixed_charge_unit_events",
@@ -138,6 +149,7 @@ __all__ = [
     "plans_taxes",
     "priced_events",
     "pricing_units",
+    "privileges",
     "recurring_transaction_rules",
     "recurring_transaction_rules_custom_sections",
     "secrets",

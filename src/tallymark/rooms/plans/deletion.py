@@ -15,6 +15,7 @@ from tallymark.db.engine import Tx
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Item, Kind
 from tallymark.jobs.outbox import Message, emit
+from tallymark.rooms.entitlements import service as entitlements
 from tallymark.rooms.plans.model import Plan
 from tallymark.rooms.plans.repository import endings
 from tallymark.rooms.plans.service import get_plan
@@ -35,7 +36,7 @@ async def delete_plan(tx: Tx, code: str, *, now: datetime) -> Plan:
     if found:
         await _note_ends(tx, plan.id, now=now)
     else:
-        await endings.delete_family(tx, plan.id, at=now)
+        await _delete_family(tx, plan.id, now=now)
     return replace(plan, pending_deletion=True)
 
 
@@ -52,7 +53,12 @@ async def finish_deletions(tx: Tx, done: Sequence[UUID], *, now: datetime) -> No
         if await endings.to_end(tx, plan_id):
             await _note_ends(tx, plan_id, now=now)
         else:
-            await endings.delete_family(tx, plan_id, at=now)
+            await _delete_family(tx, plan_id, now=now)
+
+
+async def _delete_family(tx: Tx, plan_id: UUID, *, now: datetime) -> None:
+    await entitlements.drop_plan(tx, plan_id)
+    await endings.delete_family(tx, plan_id, at=now)
 
 
 async def _note_ends(tx: Tx, plan_id: UUID, *, now: datetime) -> None:

@@ -11,8 +11,18 @@ from tallymark.api.key_values import check_metadata
 from tallymark.api.pagination import InPage, Meta
 from tallymark.api.routing import tenant_router
 from tallymark.api.wire import read_id
+from tallymark.db.engine import Tx
 from tallymark.domain.errors import NotFound
-from tallymark.rooms.plans import charges, deletion, filters, fixed_charges, pricing_units, service
+from tallymark.rooms.plans import (
+    charges,
+    deletion,
+    entitlements,
+    filters,
+    fixed_charges,
+    pricing_units,
+    service,
+)
+from tallymark.rooms.plans.model import Plan
 from tallymark.rooms.plans.schemas.described import cascading
 from tallymark.rooms.plans.schemas.inputs import (
     ChargeCreateRequest,
@@ -55,7 +65,7 @@ async def create_plan(body: PlanCreateRequest, context: InContext) -> PlanRespon
     """Make a plan with all that it charges."""
     async with context.transaction() as tx:
         plan = await service.create_plan(tx, body.plan.to_value(), now=context.now)
-    return PlanResponse(plan=PlanOutput.of(plan))
+        return await _answer(tx, plan)
 
 
 @router.get("/plans")
@@ -63,7 +73,9 @@ async def list_plans(context: InContext, page: InPage) -> PlansResponse:
     """List plans, newest first."""
     async with context.transaction() as tx:
         plans, total = await service.list_plans(tx, page)
-    return PlansResponse(plans=[PlanListOutput.of(plan) for plan in plans], meta=Meta.of(page, total))
+        grants = await entitlements.grants_of(tx, plans)
+    shown = [PlanListOutput.of(plan, grants[plan.id]) for plan in plans]
+    return PlansResponse(plans=shown, meta=Meta.of(page, total))
 
 
 @router.post("/pricing_units")
@@ -339,8 +351,7 @@ async def delete_fixed_charge(
 async def get_plan(code: str, context: InContext) -> PlanResponse:
     """Read one plan."""
     async with context.transaction() as tx:
-        plan = await service.get_plan(tx, code=code)
-    return PlanResponse(plan=PlanOutput.of(plan))
+        return await _answer(tx, await service.get_plan(tx, code=code))
 
 
 @router.change("/plans/{code:path}")
@@ -348,15 +359,20 @@ async def update_plan(code: str, body: PlanUpdateRequest, context: InContext) ->
     """Change what is sent; `charges` and `fixed_charges` are the full lists of them."""
     async with context.transaction() as tx:
         plan = await service.update_plan(tx, code, body.plan.to_value(), now=context.now)
-    return PlanResponse(plan=PlanOutput.of(plan))
+        return await _answer(tx, plan)
 
 
 @router.delete("/plans/{code:path}")
 async def delete_plan(code: str, context: InContext) -> PlanResponse:
     """Delete a plan; the subscriptions on it end, and their drafts are issued."""
     async with context.transaction() as tx:
+        grants = await entitlements.list_grants(tx, code)
         plan = await deletion.delete_plan(tx, code, now=context.now)
-    return PlanResponse(plan=PlanOutput.of(plan))
+    return PlanResponse(plan=PlanOutput.of(plan, grants))
+
+
+async def _answer(tx: Tx, plan: Plan) -> PlanResponse:
+    return PlanResponse(plan=PlanOutput.of(plan, (await entitlements.grants_of(tx, [plan]))[plan.id]))
 
 
 async def read_cascade(request: Request, root: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -13,8 +14,10 @@ from tallymark.domain.calendar import Life, Schedule
 from tallymark.domain.exact import Fraction
 from tallymark.domain.periods import BillingTime, Interval, Period, yearly_amount_cents
 from tallymark.rooms.customers.model import Customer
+from tallymark.rooms.entitlements.model import Entitlement, Grant
+from tallymark.rooms.invoice_custom_sections.model import Section
 from tallymark.rooms.organizations.model import BillingEntity
-from tallymark.rooms.plans.model import Plan
+from tallymark.rooms.plans.model import Plan, UsageThreshold
 
 
 class Status(StrEnum):
@@ -180,6 +183,17 @@ class SubscriptionView:
     contract: Contract
     current_period: Period | None
     downgrade_plan_date: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Details:
+    """A subscription with all that hangs on it: the sections that it selects itself, the thresholds that apply."""
+
+    view: SubscriptionView
+    sections: Sequence[Section]
+    thresholds: Sequence[UsageThreshold]
+    plan_grants: Sequence[Grant]
+    entitlements: Sequence[Entitlement]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

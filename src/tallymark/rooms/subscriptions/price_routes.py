@@ -36,7 +36,8 @@ STATUS = reads("subscription_status")
 UNITS_ONLY = {"units", "apply_units_immediately", "cascade_updates"}
 
 
-async def _contract(tx: Tx, external_id: str, request: Request) -> Contract:
+async def find_contract(tx: Tx, external_id: str, request: Request) -> Contract:
+    """The subscription that a path and its query name (subscriptions §2.11). Raises `NotFound("subscription")`."""
     query = request.query_params
     status = query.get("subscription_status") or query.get("status") or Status.ACTIVE
     return await prices.find_contract(tx, external_id=external_id, status=status)
@@ -48,7 +49,7 @@ async def list_subscription_charges(
 ) -> ChargesResponse:
     """List the charges of a subscription, newest first."""
     async with context.transaction() as tx:
-        plan = (await _contract(tx, external_id, request)).plan
+        plan = (await find_contract(tx, external_id, request)).plan
     newest_first = sorted(sorted(plan.charges, key=lambda c: c.id), key=lambda c: c.created_at, reverse=True)
     shown = newest_first[page.offset : page.offset + page.size]
     meta = Meta.of(page, len(newest_first))
@@ -61,7 +62,7 @@ async def get_subscription_charge(
 ) -> ChargeResponse:
     """Read a charge of a subscription."""
     async with context.transaction() as tx:
-        plan = (await _contract(tx, external_id, request)).plan
+        plan = (await find_contract(tx, external_id, request)).plan
     return ChargeResponse(charge=ChargeOutput.of(charges.find_charge(plan, code)))
 
 
@@ -71,7 +72,7 @@ async def update_subscription_charge(
 ) -> ChargeResponse:
     """Change a charge for this subscription alone."""
     async with context.transaction() as tx:
-        contract = await _contract(tx, external_id, request)
+        contract = await find_contract(tx, external_id, request)
         changed = await prices.change_charge(tx, contract, code, body.charge.to_value(), now=context.now)
     return ChargeResponse(charge=ChargeOutput.of(charges.find_charge(changed.plan, code)))
 
@@ -82,7 +83,7 @@ async def list_subscription_filters(
 ) -> FiltersResponse:
     """List the filters of a subscription's charge."""
     async with context.transaction() as tx:
-        charge = charges.find_charge((await _contract(tx, external_id, request)).plan, code)
+        charge = charges.find_charge((await find_contract(tx, external_id, request)).plan, code)
     shown = charge.filters[page.offset : page.offset + page.size]
     meta = Meta.of(page, len(charge.filters))
     return FiltersResponse(filters=[ChargeFilterOutput.of_charge(item, code) for item in shown], meta=meta)
@@ -94,7 +95,7 @@ async def create_subscription_filter(
 ) -> FilterResponse:
     """Add a filter to a charge for this subscription alone."""
     async with context.transaction() as tx:
-        contract = await _contract(tx, external_id, request)
+        contract = await find_contract(tx, external_id, request)
         own, made = await prices.add_filter(tx, contract, code, body.filter.to_value(), now=context.now)
     found = filters.find_filter(charges.find_charge(own.plan, code), made)
     return FilterResponse(filter=ChargeFilterOutput.of_charge(found, code))
@@ -106,7 +107,7 @@ async def get_subscription_filter(
 ) -> FilterResponse:
     """Read a filter of a subscription's charge."""
     async with context.transaction() as tx:
-        charge = charges.find_charge((await _contract(tx, external_id, request)).plan, code)
+        charge = charges.find_charge((await find_contract(tx, external_id, request)).plan, code)
     found = filters.find_filter(charge, read_id(lago_id, "charge_filter"))
     return FilterResponse(filter=ChargeFilterOutput.of_charge(found, code))
 
@@ -123,7 +124,7 @@ async def update_subscription_filter(
     """Change a filter of a charge for this subscription alone."""
     item = body.filter.to_value()
     async with context.transaction() as tx:
-        contract = await _contract(tx, external_id, request)
+        contract = await find_contract(tx, external_id, request)
         filter_id = read_id(lago_id, "charge_filter")
         own, changed = await prices.change_filter(tx, contract, code, filter_id, item, now=context.now)
     found = filters.find_filter(charges.find_charge(own.plan, code), changed)
@@ -136,7 +137,7 @@ async def delete_subscription_filter(
 ) -> FilterResponse:
     """Delete a filter of a charge for this subscription alone."""
     async with context.transaction() as tx:
-        contract = await _contract(tx, external_id, request)
+        contract = await find_contract(tx, external_id, request)
         filter_id = read_id(lago_id, "charge_filter")
         known = await prices.delete_filter(tx, contract, code, filter_id, now=context.now)
     return FilterResponse(filter=ChargeFilterOutput.of_charge(known, code))
@@ -148,7 +149,7 @@ async def list_subscription_fixed_charges(
 ) -> FixedChargesResponse:
     """List the fixed charges of a subscription, with units of its own where it has any."""
     async with context.transaction() as tx:
-        contract = await _contract(tx, external_id, request)
+        contract = await find_contract(tx, external_id, request)
         own = await fixed_units.own_units(tx, contract.subscription.id)
     found = sorted(
         sorted(contract.plan.fixed_charges, key=lambda c: c.id), key=lambda c: c.created_at, reverse=True
@@ -166,7 +167,7 @@ async def get_subscription_fixed_charge(
 ) -> FixedChargeResponse:
     """Read a fixed charge of a subscription."""
     async with context.transaction() as tx:
-        return await _show_fixed_charge(tx, await _contract(tx, external_id, request), code)
+        return await _show_fixed_charge(tx, await find_contract(tx, external_id, request), code)
 
 
 @router.change("/subscriptions/{external_id}/fixed_charges/{code}", openapi_extra=STATUS)
@@ -176,7 +177,7 @@ async def update_subscription_fixed_charge(
     """Change a fixed charge for this subscription alone."""
     asked = body.fixed_charge
     async with context.transaction() as tx:
-        contract = await _contract(tx, external_id, request)
+        contract = await find_contract(tx, external_id, request)
         changed = await prices.change_fixed_charge(
             tx,
             contract,

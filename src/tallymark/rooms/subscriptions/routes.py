@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -15,10 +14,8 @@ from tallymark.api.wire import query_flag
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import Forbidden, Invalid, NotFound
 from tallymark.rooms.customers import service as customers
-from tallymark.rooms.invoice_custom_sections.model import Section
-from tallymark.rooms.plans.model import UsageThreshold
 from tallymark.rooms.subscriptions import service
-from tallymark.rooms.subscriptions.model import Filters, Status, Subscription, SubscriptionView
+from tallymark.rooms.subscriptions.model import Details, Filters, Status, Subscription
 from tallymark.rooms.subscriptions.schemas import (
     ChangedSubscriptionOutput,
     ChangedSubscriptionResponse,
@@ -49,7 +46,7 @@ async def create_subscription(body: SubscriptionCreateRequest, context: InContex
         await service.set_thresholds(tx, subject, body.subscription.thresholds() or None, now=context.now)
         await service.choose_sections(tx, subject, body.subscription.sections())
         return SubscriptionResponse(
-            subscription=DetailedSubscriptionOutput.detailed(*await _view(tx, made, context))
+            subscription=DetailedSubscriptionOutput.detailed(await _details(tx, made, context))
         )
 
 
@@ -102,7 +99,7 @@ async def get_subscription(
     async with context.transaction() as tx:
         found = await _find(tx, external_id, status or subscription_status)
         return SubscriptionResponse(
-            subscription=DetailedSubscriptionOutput.detailed(*await _view(tx, found, context))
+            subscription=DetailedSubscriptionOutput.detailed(await _details(tx, found, context))
         )
 
 
@@ -121,7 +118,7 @@ async def update_subscription(
         await service.set_thresholds(tx, changed, body.subscription.thresholds(), now=context.now)
         changed = await service.choose_sections(tx, changed, body.subscription.sections())
         return ChangedSubscriptionResponse(
-            subscription=ChangedSubscriptionOutput.changed(*await _view(tx, changed, context))
+            subscription=ChangedSubscriptionOutput.changed(await _details(tx, changed, context))
         )
 
 
@@ -157,8 +154,8 @@ async def terminate_subscription(
                 credit_note=credit_note,
                 invoice=invoice,
             )
-        view, sections, _ = await _view(tx, ended, context)
-        return EndedSubscriptionResponse(subscription=EndedSubscriptionOutput.ended(view, sections))
+        shown = EndedSubscriptionOutput.ended(await _details(tx, ended, context))
+        return EndedSubscriptionResponse(subscription=shown)
 
 
 def read_statuses(asked: list[str]) -> tuple[Status, ...]:
@@ -192,14 +189,9 @@ async def _find(tx: Tx, external_id: str, status: str | None) -> Subscription:
     return await service.get_subscription(tx, external_id=external_id, status=wanted[0])
 
 
-async def _view(
-    tx: Tx, subscription: Subscription, context: Context
-) -> tuple[SubscriptionView, Sequence[Section], Sequence[UsageThreshold]]:
-    """A subscription as it stands, the custom sections that it selects itself, and the thresholds that apply."""
-    (view,) = await service.get_views(tx, [subscription], now=context.now)
-    selected = (await service.sections_of(tx, [subscription.id])).get(subscription.id, ())
-    thresholds = await service.applicable_thresholds(tx, view.contract)
-    return view, selected, thresholds
+async def _details(tx: Tx, subscription: Subscription, context: Context) -> Details:
+    (details,) = await service.get_details(tx, [subscription], now=context.now)
+    return details
 
 
 async def _list(context: Context, filters: Filters, page: Page) -> SubscriptionsResponse:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -25,13 +24,13 @@ from tallymark.api.wire import (
 )
 from tallymark.domain.errors import Invalid
 from tallymark.domain.periods import BillingTime
-from tallymark.rooms.invoice_custom_sections.model import Section
+from tallymark.rooms.entitlements.schemas import EntitlementOutput
 from tallymark.rooms.invoice_custom_sections.schemas import ChosenSectionOutput
 from tallymark.rooms.plans.inputs import ThresholdInput
 from tallymark.rooms.plans.model import UsageThreshold
 from tallymark.rooms.plans.schemas.inputs import OverridesFields, ThresholdFields
 from tallymark.rooms.plans.schemas.outputs import PlanOutput
-from tallymark.rooms.subscriptions.model import SubscriptionView
+from tallymark.rooms.subscriptions.model import Details, SubscriptionView
 from tallymark.rooms.subscriptions.service import NewSubscription, Overrides, SectionsInput
 
 CreditNoteOption = Literal["credit", "refund", "offset", "skip"]
@@ -262,9 +261,9 @@ class EndedSubscriptionOutput(SubscriptionOutput):
     applied_invoice_custom_sections: list[ChosenSectionOutput]
 
     @classmethod
-    def ended(cls, view: SubscriptionView, sections: Sequence[Section] = ()) -> EndedSubscriptionOutput:
+    def ended(cls, details: Details) -> EndedSubscriptionOutput:
         """Show a subscription that was called off or ended."""
-        return cls(**_with_plan(view, sections))
+        return cls(**_with_plan(details))
 
 
 class ChangedSubscriptionOutput(EndedSubscriptionOutput):
@@ -273,39 +272,31 @@ class ChangedSubscriptionOutput(EndedSubscriptionOutput):
     applicable_usage_thresholds: list[ApplicableThresholdOutput]
 
     @classmethod
-    def changed(
-        cls,
-        view: SubscriptionView,
-        sections: Sequence[Section] = (),
-        thresholds: Sequence[UsageThreshold] = (),
-    ) -> ChangedSubscriptionOutput:
+    def changed(cls, details: Details) -> ChangedSubscriptionOutput:
         """Show a subscription that was updated."""
-        shown = [ApplicableThresholdOutput.of(item) for item in thresholds]
-        return cls(**_with_plan(view, sections), applicable_usage_thresholds=shown)
+        shown = [ApplicableThresholdOutput.of(item) for item in details.thresholds]
+        return cls(**_with_plan(details), applicable_usage_thresholds=shown)
 
 
 class DetailedSubscriptionOutput(ChangedSubscriptionOutput):
-    """With what its plan entitles to, too."""
+    """With what it is entitled to, too."""
 
-    entitlements: list[dict[str, Any]]
+    entitlements: list[EntitlementOutput]
 
     @classmethod
-    def detailed(
-        cls,
-        view: SubscriptionView,
-        sections: Sequence[Section] = (),
-        thresholds: Sequence[UsageThreshold] = (),
-    ) -> DetailedSubscriptionOutput:
+    def detailed(cls, details: Details) -> DetailedSubscriptionOutput:
         """Show all there is."""
-        return cls(**dict(ChangedSubscriptionOutput.changed(view, sections, thresholds)), entitlements=[])
+        shown = [EntitlementOutput.of(one) for one in details.entitlements]
+        return cls(**dict(ChangedSubscriptionOutput.changed(details)), entitlements=shown)
 
 
-def _with_plan(view: SubscriptionView, sections: Sequence[Section]) -> dict[str, Any]:
-    owner_id = view.contract.subscription.id
+def _with_plan(details: Details) -> dict[str, Any]:
+    contract = details.view.contract
+    sections = [ChosenSectionOutput.of(contract.subscription.id, item) for item in details.sections]
     return {
-        **subscription_fields(view),
-        "plan": PlanOutput.of(view.contract.plan),
-        "applied_invoice_custom_sections": [ChosenSectionOutput.of(owner_id, item) for item in sections],
+        **subscription_fields(details.view),
+        "plan": PlanOutput.of(contract.plan, details.plan_grants),
+        "applied_invoice_custom_sections": sections,
     }
 
 

@@ -19,6 +19,8 @@ from tallymark.rooms.credit_notes import service as notes
 from tallymark.rooms.credit_notes.schemas import CreditNoteOutput
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.customers.schemas import DetailedCustomerOutput
+from tallymark.rooms.entitlements import service as entitlements
+from tallymark.rooms.entitlements.schemas import FeatureOutput
 from tallymark.rooms.events import service as events
 from tallymark.rooms.events.schemas import EventOutput
 from tallymark.rooms.fees import service as fees
@@ -28,6 +30,7 @@ from tallymark.rooms.invoices.schemas import InvoiceOutput
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.payments import service as payments
 from tallymark.rooms.payments.schemas import ReceiptOutput
+from tallymark.rooms.plans import entitlements as plan_entitlements
 from tallymark.rooms.plans import service as plans
 from tallymark.rooms.plans.schemas.outputs import PlanOutput
 from tallymark.rooms.subscriptions import service as subscriptions
@@ -49,6 +52,18 @@ ESCAPED = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u202
 
 AS_STORED = frozenset({"events_errors", "payment_provider_invoice_payment_error", "triggered_alert"})
 """Objects that no row holds: the message brings the whole of them."""
+
+
+_NO_ENTITLEMENTS = ("entitlements",)
+LEFT_OUT: Mapping[str, tuple[str, ...]] = {
+    "plan.deleted": _NO_ENTITLEMENTS,
+    "subscription": _NO_ENTITLEMENTS,
+    "subscription.started": (),
+    "subscription.updated": (),
+    "wallet": ("applies_to",),
+    "wallet.depleted_ongoing_balance": ("applies_to", "recurring_transaction_rules"),
+}
+"""What an object of a type does not show here, or in messages of one type (§9.4, wallets §21)."""
 
 
 class Untellable(Exception):
@@ -120,11 +135,7 @@ def _stored(told: Told) -> Mapping[str, Any]:
 
 def _for_type(told: Told, shown: Mapping[str, Any]) -> Mapping[str, Any]:
     """An object with what the message adds to it, and without what its type leaves out (§9.4, wallets §21)."""
-    left_out: tuple[str, ...] = ()
-    if told.object_type == "wallet":
-        left_out = ("applies_to",)
-        if told.webhook_type == "wallet.depleted_ongoing_balance":
-            left_out += ("recurring_transaction_rules",)
+    left_out = LEFT_OUT.get(told.webhook_type, LEFT_OUT.get(told.object_type, ()))
     return {
         **{name: value for name, value in shown.items() if name not in left_out},
         **(told.payload or {}),
@@ -157,7 +168,13 @@ async def _load_metrics(tx: Tx, ids: Sequence[UUID], _: datetime, __: Link) -> S
 
 async def _load_plans(tx: Tx, ids: Sequence[UUID], _: datetime, __: Link) -> Shown:
     found = await plans.get_plans(tx, ids)
-    return _dump((key, PlanOutput.of(plan)) for key, plan in found.items())
+    grants = await plan_entitlements.grants_of(tx, [*found.values()])
+    return _dump((key, PlanOutput.of(plan, grants[key])) for key, plan in found.items())
+
+
+async def _load_features(tx: Tx, ids: Sequence[UUID], _: datetime, __: Link) -> Shown:
+    found = await entitlements.get_features(tx, ids)
+    return _dump((key, FeatureOutput.of(feature)) for key, feature in found.items())
 
 
 async def _load_customers(tx: Tx, ids: Sequence[UUID], _: datetime, __: Link) -> Shown:
@@ -178,22 +195,13 @@ async def _load_customers(tx: Tx, ids: Sequence[UUID], _: datetime, __: Link) ->
 
 async def _load_subscriptions(tx: Tx, ids: Sequence[UUID], at: datetime, link: Link) -> Shown:
     found = [contract.subscription for contract in await subscriptions.live_contracts(tx, ids)]
-    views = await subscriptions.get_views(tx, found, now=at)
-    sections = await subscriptions.sections_of(tx, [one.id for one in found])
-    thresholds = await subscriptions.thresholds_of(tx, [view.contract for view in views])
-    outputs = [
-        (
-            one.id,
-            DetailedSubscriptionOutput.detailed(view, sections.get(one.id, ()), thresholds[one.id]),
-        )
-        for one, view in zip(found, views, strict=True)
-    ]
-    whose = await _load_customers(tx, [view.contract.customer.id for view in views], at, link)
-    dumped = _dump(outputs)
-    return {
-        one.id: {**dumped[one.id], "customer": whose[view.contract.customer.id]}
-        for one, view in zip(found, views, strict=True)
-    }
+    details = await subscriptions.get_details(tx, found, now=at)
+    dumped = _dump(
+        (one.id, DetailedSubscriptionOutput.detailed(of)) for one, of in zip(found, details, strict=True)
+    )
+    owners = {one.id: one.customer_id for one in found}
+    whose = await _load_customers(tx, [*set(owners.values())], at, link)
+    return {key: {**shown, "customer": whose[owners[key]]} for key, shown in dumped.items()}
 
 
 async def _load_invoices(tx: Tx, ids: Sequence[UUID], at: datetime, link: Link) -> Shown:
@@ -257,6 +265,7 @@ LOADERS: Mapping[str, Loader] = {
     "credit_note": _load_notes,
     "customer": _load_customers,
     "event_error": _load_events,
+    "feature": _load_features,
     "fee": _load_fees,
     "invoice": _load_invoices,
     "payment_receipt": _load_receipts,

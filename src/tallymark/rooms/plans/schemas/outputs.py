@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -22,6 +22,8 @@ from tallymark.api.wire import (
     Percent,
 )
 from tallymark.domain.rating import ChargeModel
+from tallymark.rooms.entitlements.model import Grant
+from tallymark.rooms.entitlements.schemas import GrantOutput
 from tallymark.rooms.plans.model import (
     Charge,
     ChargeFilter,
@@ -212,7 +214,7 @@ class PlanListOutput(Described):
     draft_invoices_count: int
     parent_id: UUID | None
     pending_deletion: bool
-    entitlements: list[dict[str, Any]]
+    entitlements: list[GrantOutput]
     charges: list[ChargeOutput]
     taxes: list[TaxOutput]
     usage_thresholds: list[ThresholdOutput]
@@ -231,22 +233,22 @@ class PlanListOutput(Described):
         }
 
     @classmethod
-    def of(cls, plan: Plan) -> PlanListOutput:
-        """Show a plan in a list."""
-        return cls(**_plan_fields(plan))
+    def of(cls, plan: Plan, grants: Sequence[Grant]) -> PlanListOutput:
+        """Show a plan in a list, with what it grants."""
+        return cls(**_plan_fields(plan, grants))
 
 
 class PlanOutput(PlanListOutput):
     fixed_charges: list[FixedChargeOutput]
 
     @classmethod
-    def of(cls, plan: Plan) -> PlanOutput:
-        """Show a plan."""
+    def of(cls, plan: Plan, grants: Sequence[Grant]) -> PlanOutput:
+        """Show a plan, with what it grants."""
         shown = [FixedChargeOutput.of(charge) for charge in plan.fixed_charges]
-        return cls(**_plan_fields(plan), fixed_charges=shown)
+        return cls(**_plan_fields(plan, grants), fixed_charges=shown)
 
 
-def _plan_fields(plan: Plan) -> dict[str, Any]:
+def _plan_fields(plan: Plan, grants: Sequence[Grant]) -> dict[str, Any]:
     same = (
         "name", "invoice_display_name", "created_at", "code", "interval", "description", "amount_cents",
         "amount_currency", "trial_period", "pay_in_advance", "bill_charges_monthly", "bill_fixed_charges_monthly",
@@ -258,7 +260,7 @@ def _plan_fields(plan: Plan) -> dict[str, Any]:
         "charges": [ChargeOutput.of(charge) for charge in plan.charges],
         "taxes": [TaxOutput.of(tax) for tax in plan.taxes],
         **dict.fromkeys(("customers_count", "active_subscriptions_count", "draft_invoices_count"), 0),
-        "entitlements": [],
+        "entitlements": [GrantOutput.of(grant) for grant in grants],
         "usage_thresholds": [ThresholdOutput.of(item) for item in plan.usage_thresholds],
         "applicable_usage_thresholds": [
             ThresholdOutput.of(item) for item in plan.applicable_usage_thresholds

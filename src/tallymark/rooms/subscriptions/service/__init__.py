@@ -4,6 +4,7 @@ from tallymark.rooms.subscriptions.service.activate import activate
 from tallymark.rooms.subscriptions.service.agenda import note_billing, reschedule
 from tallymark.rooms.subscriptions.service.change import is_billed_with_change, switch
 from tallymark.rooms.subscriptions.service.create import NewSubscription, create, find_subject
+from tallymark.rooms.subscriptions.service.details import get_details
 from tallymark.rooms.subscriptions.service.fixed_units import first_units, note_changed_units, unit_events_of
 from tallymark.rooms.subscriptions.service.match import holding, started_of
 from tallymark.rooms.subscriptions.service.overrides import Overrides, change, give_child
@@ -29,7 +30,6 @@ from tallymark.rooms.subscriptions.service.sections import (
 )
 from tallymark.rooms.subscriptions.service.terminate import cancel, check_taxes, end_usage, terminate
 from tallymark.rooms.subscriptions.service.thresholds import (
-    applicable_thresholds,
     note_checks,
     set_thresholds,
     thresholds_of,
@@ -45,7 +45,6 @@ __all__ = [
     "SectionsInput",
     "activate",
     "active_contracts_of",
-    "applicable_thresholds",
     "cancel",
     "choose",
     "choose_sections",
@@ -59,6 +58,7 @@ __all__ = [
     "find_subject",
     "first_units",
     "get_contracts",
+    "get_details",
     "get_subscription",
     "get_views",
     "holding",

@@ -37,11 +37,6 @@ async def set_thresholds(
     await note_checks(tx, [contract], now=now)
 
 
-async def applicable_thresholds(tx: Tx, contract: Contract) -> tuple[UsageThreshold, ...]:
-    """Those that apply to one subscription."""
-    return (await thresholds_of(tx, [contract]))[contract.subscription.id]
-
-
 async def thresholds_of(tx: Tx, contracts: Sequence[Contract]) -> dict[UUID, tuple[UsageThreshold, ...]]:
     """Those that apply to each: none if progressive billing is off, else its own, else its plan's, else the parent plan's."""
     own = await repository.thresholds_of(

@@ -1,0 +1,1 @@
+"""Features and their privileges, and who is entitled to them (platform §11)."""

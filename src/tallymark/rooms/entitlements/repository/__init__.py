@@ -1,0 +1,1 @@
+"""How features, privileges and grants are kept."""
