@@ -10,6 +10,7 @@ from tallymark.db import tables
 CLONED: tuple[Table, ...] = (
     tables.customers,
     tables.subscriptions,
+    tables.daily_usages,
     tables.event_streams,
     tables.events,
     tables.flawed_events,

@@ -78,7 +78,7 @@ class Database:
     ) -> None:
         self.url = driver_url(url)
         self.pool_size = pool_size
-        self._settling_time = settling_time
+        self.settling_time = settling_time
         self.engine: AsyncEngine = create_async_engine(
             self.url, pool_size=pool_size, max_overflow=0, pool_timeout=30, pool_pre_ping=False
         )
@@ -88,9 +88,7 @@ class Database:
         """Open a transaction that sees only this organization's rows; commit it at the end."""
         async with self.engine.begin() as connection:
             await connection.execute(_ENTER_TENANT, {"id": str(organization_id)})
-            yield Tx(
-                connection, organization_id, is_simulated=is_simulated, settling_time=self._settling_time
-            )
+            yield Tx(connection, organization_id, is_simulated=is_simulated, settling_time=self.settling_time)
 
     @asynccontextmanager
     async def snapshot(self, organization_id: UUID) -> AsyncIterator[Tx]:

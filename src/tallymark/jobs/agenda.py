@@ -46,6 +46,8 @@ class Kind(IntEnum):
     REFRESH_DRAFT = 50
     FINALIZE_INVOICE = 60
     DELETE_PLAN = 62
+    STORE_LAST_DAY = 63
+    STORE_DAILY_USAGE = 64
     CHECK_THRESHOLDS = 65
     EXPIRE_WALLET = 66
     EXPIRE_RULE = 68
@@ -73,7 +75,15 @@ class Item:
     run_at: datetime | None = None
 
 
-TOGETHER = frozenset({Kind.BILL_PERIOD, Kind.CHECK_THRESHOLDS, Kind.MARK_OVERDUE})
+TOGETHER = frozenset(
+    {
+        Kind.BILL_PERIOD,
+        Kind.STORE_LAST_DAY,
+        Kind.STORE_DAILY_USAGE,
+        Kind.CHECK_THRESHOLDS,
+        Kind.MARK_OVERDUE,
+    }
+)
 """Kinds that are done for many owners at once: a billing run writes a wave of invoices with the statements of one."""
 
 WAVE = 100

@@ -50,7 +50,10 @@ Spot = tuple[int, Place]
 @hashed_once
 @dataclass(frozen=True, kw_only=True)
 class Aggregation:
-    """Which events of a subscription to aggregate, and how. `full_period` is the whole period of which the window may be a part."""
+    """Which events of a subscription to aggregate, and how. `full_period` is the whole period of which the window may be a part.
+
+    With `as_of` it is what the window came to then: events of a later time are left out.
+    """
 
     code: str
     aggregation_type: str
@@ -65,6 +68,7 @@ class Aggregation:
     """What the price of each bucket must know, the default one's last."""
 
     proration: Proration | None = None
+    as_of: datetime | None = None
 
     @property
     def reads_history(self) -> bool:
@@ -197,7 +201,7 @@ def _scope(asked: Aggregation, stream_ids: list[int]) -> dict[str, Any]:
     scope: dict[str, Any] = {
         "streams": stream_ids,
         "start": BEGINNING if asked.reads_history else asked.window.start,
-        "end": asked.window.end,
+        "end": min(asked.window.end, asked.as_of or asked.window.end),
     }
     if asked.aggregation_type != "count_agg":
         scope["field"] = asked.field_name

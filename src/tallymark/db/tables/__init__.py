@@ -34,6 +34,7 @@ from tallymark.db.tables.customers import (
     usage_thresholds,
     vat_checks,
 )
+from tallymark.db.tables.daily_usages import daily_usages
 from tallymark.db.tables.entitlements import (
     entitlement_removals,
     entitlement_values,
@@ -118,6 +119,7 @@ __all__ = [
     "entitlement_removals",
     "entitlement_values",
     "entitlements",
+    "daily_usages",
     "event_streams",
     "events",
     "events_to_price",

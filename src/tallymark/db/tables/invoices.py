@@ -218,7 +218,7 @@ fees = Table(
     tenant_column(),
     reference("invoice_id", "invoices", nullable=True, index=True),
     implied("customer_id"),
-    reference("subscription_id", "subscriptions", nullable=True, index=True),
+    reference("subscription_id", "subscriptions", nullable=True),
     reference("charge_id", "charges", nullable=True),
     reference("charge_filter_id", "charge_filters", nullable=True),
     reference("fixed_charge_id", "fixed_charges", nullable=True),
@@ -267,6 +267,7 @@ fees = Table(
     instant("failed_at"),
     instant("refunded_at"),
     *timestamps(),
+    Index("fees_subscription_idx", "subscription_id", "from_at"),
     Index("fees_oldest_idx", "organization_id", "created_at", "id"),
     Index("fees_customer_idx", "customer_id", "created_at", "id"),
     # One subscription fee per subscription and invoice (invoicing §18.13).

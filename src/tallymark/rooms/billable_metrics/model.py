@@ -55,6 +55,11 @@ class BillableMetric:
 
     created_at: datetime
 
+    @property
+    def carries_or_weighs(self) -> bool:
+        """Whether it may have units without any event: of earlier periods, or more with each day that passes."""
+        return self.recurring or self.aggregation_type is AggregationType.WEIGHTED_SUM
+
     def values_of(self, key: str) -> tuple[str, ...]:
         """The known values of a filter key; none of an unknown one."""
         return next((item.values for item in self.filters if item.key == key), ())

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from tallymark.db.engine import Database, Tx
+from tallymark.jobs import usage_days
 from tallymark.rooms.events import repository, service
 
 NOTING = "unmatched_events"
@@ -36,6 +37,7 @@ async def note_received(database: Database, *, now: datetime) -> int:
                 return total
             until = min(since + length, now - LAG)
             count = await repository.note_followed(connection, since=since, until=until)
+            await usage_days.note_received(connection, database, since=since, until=until)
             await repository.move(connection, NOTING, until=until)
         total += count
         length = (
@@ -57,6 +59,7 @@ async def report_errors(database: Database, *, now: datetime) -> int:
                 return told
             until = since + service.HOUR
             await repository.note_followed(connection, since=since, until=until)
+            await usage_days.note_received(connection, database, since=since, until=until)
             for report in await repository.reports_of_live(connection, since=since, until=until):
                 await service.tell_errors(Tx(connection, report.organization_id), report, now=now)
                 told += 1

@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import Invalid, NotFound
-from tallymark.jobs import agenda
+from tallymark.jobs import agenda, usage_days
 from tallymark.jobs.agenda import Item, Kind
 from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.billable_metrics import service as billable_metrics
@@ -101,6 +101,7 @@ async def replay(tx: Tx, reach: Reach) -> Replayed:
 async def note_arrived(tx: Tx, ids: Collection[UUID], *, now: datetime) -> None:
     """Note events of a simulated organization as they come in, and when what is odd about them is told."""
     await repository.note_arrived(tx, ids)
+    await usage_days.note_arrived(tx, ids)
     hour = start_of_hour(now)
     told = uuid5(tx.organization_id, hour.isoformat())
     due_at = hour + HOUR + AFTER_HOUR

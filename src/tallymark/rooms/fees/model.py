@@ -152,6 +152,16 @@ class SpentFee:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BilledWindow:
+    """The window of a subscription's usage [from_at, to_at), and the invoice that ends it."""
+
+    invoice_id: UUID
+    subscription_id: UUID
+    from_at: datetime
+    to_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AdjustedFee:
     """What was told otherwise of a fee of a draft (invoicing §8); `unit_precise_amount` is in currency units.
 

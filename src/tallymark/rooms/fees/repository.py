@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    TIMESTAMP,
     ColumnElement,
     Row,
     Select,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     any_,
     bindparam,
     case,
+    cast,
     delete,
     exists,
     func,
@@ -45,6 +47,7 @@ from tallymark.domain.periods import Period
 from tallymark.rooms.fees.model import (
     AdjustedFee,
     BilledFixedFee,
+    BilledWindow,
     FeeRecord,
     FeeTax,
     Filters,
@@ -220,6 +223,44 @@ async def renewals(
         fees.c.invoice_id.is_(None) | fees.c.invoice_id.not_in(undone),
     )
     return await _load(tx, statement)
+
+
+async def of_windows(tx: Tx, asked: Sequence[BilledWindow]) -> dict[BilledWindow, list[FeeRecord]]:
+    """Charge fees whose period begins in the window of their subscription: on its invoice, or of charges in advance."""
+    at = ARRAY(TIMESTAMP(timezone=True))
+    wanted = (
+        func.unnest(
+            cast([one.invoice_id for one in asked], ARRAY(Uuid)),
+            cast([one.subscription_id for one in asked], ARRAY(Uuid)),
+            cast([one.from_at for one in asked], at),
+            cast([one.to_at for one in asked], at),
+        )
+        .table_valued("invoice_id", "subscription_id", "from_at", "to_at")
+        .render_derived()
+    )
+    undone = select(invoices.c.id).where(
+        invoices.c.id == fees.c.invoice_id, invoices.c.status.in_(("voided", "closed", "deleted"))
+    )
+    statement = _SELECT.join(
+        wanted,
+        (fees.c.subscription_id == wanted.c.subscription_id)
+        & (fees.c.from_at >= wanted.c.from_at)
+        & (fees.c.from_at < wanted.c.to_at),
+    ).where(
+        fees.c.fee_type == FeeType.CHARGE,
+        (fees.c.invoice_id == wanted.c.invoice_id) | (charges.c.pay_in_advance & ~undone.exists()),
+    )
+    found: dict[BilledWindow, list[FeeRecord]] = {one: [] for one in asked}
+    by_subscription: dict[UUID, list[BilledWindow]] = {}
+    for one in asked:
+        by_subscription.setdefault(one.subscription_id, []).append(one)
+    for fee in await _load(tx, statement.order_by(fees.c.position, fees.c.created_at, fees.c.id)):
+        assert fee.subscription_id is not None
+        assert fee.from_at is not None
+        for window in by_subscription[fee.subscription_id]:
+            if window.from_at <= fee.from_at < window.to_at:
+                found[window].append(fee)
+    return found
 
 
 async def organization_of(connection: AsyncConnection, fee_id: UUID) -> UUID | None:

@@ -14,7 +14,15 @@ from tallymark.db.engine import Tx
 from tallymark.domain.errors import NotAllowed, NotFound
 from tallymark.domain.periods import Period
 from tallymark.rooms.fees import repository
-from tallymark.rooms.fees.model import AdjustedFee, BilledFixedFee, FeeRecord, Filters, PayableFee, SpentFee
+from tallymark.rooms.fees.model import (
+    AdjustedFee,
+    BilledFixedFee,
+    BilledWindow,
+    FeeRecord,
+    Filters,
+    PayableFee,
+    SpentFee,
+)
 
 STAMPS = {"succeeded": "succeeded_at", "failed": "failed_at", "refunded": "refunded_at"}
 
@@ -66,6 +74,11 @@ async def renewals(
     return await repository.renewals(
         tx, subscription_id=subscription_id, charge_ids=charge_ids, window=window
     )
+
+
+async def of_windows(tx: Tx, asked: Sequence[BilledWindow]) -> dict[BilledWindow, list[FeeRecord]]:
+    """The charge fees of windows: those on the invoice that ends each, and those paid for in advance."""
+    return await repository.of_windows(tx, asked) if asked else {}
 
 
 async def replace_taxes(

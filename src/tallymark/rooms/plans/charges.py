@@ -11,6 +11,7 @@ from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid, NotFound, Problems
 from tallymark.domain.rating import ChargeModel, clean_properties
+from tallymark.jobs import usage_days
 from tallymark.rooms.billable_metrics import service as billable_metrics
 from tallymark.rooms.billable_metrics.model import BillableMetric
 from tallymark.rooms.plans import filters, pricing_units
@@ -55,6 +56,8 @@ async def add_charges(
         carried[row["id"]] = item.tax_codes or ()
     await repository.insert_charges(tx, rows)
     await repository.insert_filters(tx, filter_rows)
+    if any(row["prorated"] or metrics[row["billable_metric_id"]].carries_or_weighs for row in rows):
+        await usage_days.note_on_plan(tx, editing.plan.id, at=editing.now)
     for charge_id, codes in carried.items():
         if codes:
             await taxes.replace_taxes(tx, Owner.CHARGE, charge_id, codes)

@@ -11,6 +11,7 @@ from uuid import UUID
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid, NotFound, Problems
+from tallymark.jobs import usage_days
 from tallymark.rooms.plans import charges, commitments, fixed_charges, repository
 from tallymark.rooms.plans.assembly import assemble
 from tallymark.rooms.plans.inputs import (
@@ -190,6 +191,8 @@ async def copy_charges(tx: Tx, parents: Sequence[Charge], child_id: UUID, *, now
         ]
     await charge_rows.insert_charges(tx, rows)
     await charge_rows.insert_filters(tx, filters)
+    if any(charge.changes_by_day or charge.billable_metric.recurring for charge in parents):
+        await usage_days.note_on_plan(tx, child_id, at=now)
     for row, charge in zip(rows, parents, strict=True):
         if charge.taxes:
             await taxes.replace_taxes(tx, Owner.CHARGE, row["id"], _codes(charge.taxes))

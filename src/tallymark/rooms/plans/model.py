@@ -107,6 +107,11 @@ class Charge:
         )
 
     @property
+    def changes_by_day(self) -> bool:
+        """Whether what is used of it changes from day to day without any event."""
+        return self.prorated or self.billable_metric.aggregation_type is AggregationType.WEIGHTED_SUM
+
+    @property
     def conversion(self) -> Conversion | None:
         """From the pricing unit that its properties are in, if it has one, to the plan's currency."""
         applied = self.applied_pricing_unit
@@ -211,6 +216,16 @@ class Plan:
 
     taxes: tuple[Tax, ...]
     metadata: Mapping[str, str | None] | None
+
+    @property
+    def changes_by_day(self) -> bool:
+        """Whether what is used of it changes from day to day without any event."""
+        return any(charge.changes_by_day for charge in self.charges)
+
+    @property
+    def carries_over(self) -> bool:
+        """Whether a period may begin with units of the one before."""
+        return any(charge.billable_metric.recurring for charge in self.charges)
 
     @property
     def invoice_name(self) -> str:

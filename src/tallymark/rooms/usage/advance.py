@@ -10,6 +10,7 @@ from tallymark.db.engine import Tx
 from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.model import Fee, rounding_step
 from tallymark.domain.money import Currency
+from tallymark.domain.periods import Period
 from tallymark.domain.usage import text_of
 from tallymark.rooms.advance import service as advance
 from tallymark.rooms.advance.model import Asked, Billed, PricedEvent
@@ -51,7 +52,8 @@ async def with_billed(tx: Tx, scope: RatingScope, lines: Sequence[ChargeLine]) -
     asked = Asked(
         contract=scope.contract, window=window, charges=tuple(charges.values()), group=scope.narrowing.group
     )
-    billed = [*await advance.billed_in(tx, asked), *await _renewals(tx, asked)]
+    used = replace(asked, window=Period(window.start, min(window.end, scope.as_of or window.end)))
+    billed = [*await advance.billed_in(tx, used), *await _renewals(tx, asked)]
     amounts = _amounts_of_lines(lines, billed)
     return [
         replace(line, fee=_billed_fee(line.fee, amounts.get(index, (0, 0)), scope))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -72,7 +72,7 @@ async def list_past_usage(
         tx, customer_id=customer.id, external_subscription_id=str(external_subscription_id), page=page
     )
     of_invoices = await fees.of_invoices(tx, {row.invoice_id for row in rows})
-    charges = await _charges(tx, of_invoices)
+    charges = await charges_of(tx, (fee for found in of_invoices.values() for fee in found))
     return [
         PastPeriod(
             invoice_id=row.invoice_id,
@@ -93,8 +93,9 @@ async def list_past_usage(
     ], total
 
 
-async def _charges(tx: Tx, of_invoices: Mapping[UUID, list[FeeRecord]]) -> dict[UUID, BilledCharge]:
-    ids = {fee.charge_id for found in of_invoices.values() for fee in found if fee.charge_id}
+async def charges_of(tx: Tx, of: Iterable[FeeRecord]) -> dict[UUID, BilledCharge]:
+    """The charges of fees, by id."""
+    ids = {fee.charge_id for fee in of if fee.charge_id}
     if not ids:
         return {}
     return {

@@ -125,11 +125,13 @@ def _numbers(fees: Sequence[FeeRecord]) -> dict[str, Any]:
 
 
 def _breakdowns(fees: Iterable[FeeRecord]) -> list[BreakdownOutput]:
-    return [
-        BreakdownOutput(presentation_by=item["presentation_by"], units=Decimal(item["units"]))
-        for fee in fees
-        for item in fee.presentation_breakdowns
-    ]
+    """Units by presentation keys, equal ones summed: each event that was paid in advance has a fee of its own."""
+    sums: dict[tuple[tuple[str, str | None], ...], Decimal] = {}
+    for fee in fees:
+        for item in fee.presentation_breakdowns:
+            by = tuple(item["presentation_by"].items())
+            sums[by] = sums.get(by, Decimal(0)) + Decimal(item["units"])
+    return [BreakdownOutput(presentation_by=dict(by), units=units) for by, units in sums.items()]
 
 
 def _by(fees: Sequence[FeeRecord], key: Callable[[FeeRecord], Hashable]) -> list[list[FeeRecord]]:

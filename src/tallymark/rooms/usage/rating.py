@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 
 from tallymark.db.engine import Tx
@@ -38,13 +39,17 @@ from tallymark.rooms.usage.taxes import TaxTable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatingScope:
-    """Whose usage of which window is priced; `with_minimums` adds what charges lack to their minimums."""
+    """Whose usage of which window is priced; `with_minimums` adds what charges lack to their minimums.
+
+    With `as_of` it is what had been used by then.
+    """
 
     contract: Contract
     window: Window
     taxes: TaxTable
     narrowing: Narrowing = AS_IT_IS
     with_minimums: bool = False
+    as_of: datetime | None = None
 
     @property
     def currency(self) -> Currency:
@@ -89,7 +94,7 @@ class _Shared:
     def __init__(self) -> None:
         # By identity: whoever asks holds the charges and narrowings meanwhile, and this the price lists.
         self._divisions: dict[tuple[int, int], Division] = {}
-        self._aggregations: dict[tuple[int, int, Window, str, int], Aggregation] = {}
+        self._aggregations: dict[tuple[int, int, Window, str, int, datetime | None], Aggregation] = {}
         self._unused: dict[tuple[int, Period, str], Fee] = {}
 
     def division(self, charge: Charge, narrowing: Narrowing) -> Division:
@@ -102,7 +107,8 @@ class _Shared:
     def aggregation(self, charge: Charge, scope: RatingScope, make: Callable[[], Aggregation]) -> Aggregation:
         """What is asked of the events for a charge over a window."""
         days = scope.days if charge.prorated else 0
-        key = id(charge), id(scope.narrowing), scope.window, scope.contract.timezone.key, days
+        zone = scope.contract.timezone.key
+        key = id(charge), id(scope.narrowing), scope.window, zone, days, scope.as_of
         if key not in self._aggregations:
             self._aggregations[key] = make()
         return self._aggregations[key]
@@ -156,6 +162,7 @@ class _Question:
             rounding_precision=metric.rounding_precision,
             needs=tuple(prices.price.needs for prices in in_order),
             proration=self._proration(),
+            as_of=self.scope.as_of,
         )
 
     def _detailed(self, shown_by: tuple[str, ...]) -> UsageQuery | None:

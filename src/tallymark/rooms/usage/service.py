@@ -13,7 +13,7 @@ from tallymark.domain.errors import NotAllowed, NotFound
 from tallymark.domain.fees.projection import elapsed_share
 from tallymark.domain.invoicing import InvoicedFee, compute_invoice
 from tallymark.domain.money import currency
-from tallymark.domain.periods import Period, local_date
+from tallymark.domain.periods import TICK, Period, local_date
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.plans.model import Charge
@@ -43,7 +43,9 @@ __all__ = [
     "get_projected_usage",
     "get_running_usages",
     "get_usage_since_start",
+    "get_usages_of_day",
     "period_step",
+    "without_unused",
 ]
 
 
@@ -78,12 +80,26 @@ async def get_running_usages(
     tx: Tx, contracts: Sequence[Contract], *, now: datetime
 ) -> dict[UUID, CurrentUsage]:
     """All charges of the running periods of active subscriptions, without taxes: all events are read at once."""
+    return await _usages(tx, contracts, now=now, as_of=None)
+
+
+async def get_usages_of_day(
+    tx: Tx, contracts: Sequence[Contract], *, ends: datetime
+) -> dict[UUID, CurrentUsage]:
+    """The same as it stood when a day ended, in the periods that the day lies in."""
+    return await _usages(tx, contracts, now=ends - TICK, as_of=ends)
+
+
+async def _usages(
+    tx: Tx, contracts: Sequence[Contract], *, now: datetime, as_of: datetime | None
+) -> dict[UUID, CurrentUsage]:
     continuity = await invoices.continuity_of(tx, contracts, at=now)
     scopes = [
         RatingScope(
             contract=contract,
             window=_running_window(contract, continuity[contract.subscription.id], now=now),
             taxes=NO_TAXES,
+            as_of=as_of,
         )
         for contract in contracts
     ]
@@ -156,6 +172,11 @@ async def _price(
     )
     lines = await with_billed(tx, scope, await gather_charge_lines(tx, scope, charges))
     return _as_usage(scope, lines, now=now, with_taxes=asked.with_taxes)
+
+
+def without_unused(usage: CurrentUsage) -> CurrentUsage:
+    """Usage without the lines in which nothing was used and that cost nothing."""
+    return replace(usage, lines=tuple(line for line in usage.lines if not line.fee.is_zero))
 
 
 def _as_usage(

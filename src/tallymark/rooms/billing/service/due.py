@@ -21,6 +21,7 @@ from tallymark.rooms.billing.service.regroup import regroup_paid_fees
 from tallymark.rooms.billing.service.subjects import make_subjects
 from tallymark.rooms.coupons import service as coupons
 from tallymark.rooms.credit_notes import service as credit_notes
+from tallymark.rooms.daily_usages import service as daily_usages
 from tallymark.rooms.events import service as events
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import InvoiceStatus, Reason
@@ -63,11 +64,9 @@ async def handle(tx: Tx, batch: Batch, now: datetime) -> None:
             await give_back(tx, batch, now)
             await bill_each(tx, batch, Reason.TERMINATING, now)
         case Kind.ALERT_TERMINATION:
-            for contract in await subscriptions.live_contracts(tx, batch.subject_ids):
-                await subscriptions.warn_of_end(tx, contract, at=batch.due_at)
+            await warn_of_ends(tx, batch)
         case Kind.SWITCH_PLAN:
-            for successor_id in batch.subject_ids:
-                await subscriptions.switch(tx, successor_id, at=batch.due_at)
+            await switch_plans(tx, batch)
         case Kind.BILL_CHANGE:
             await bill_changes(tx, batch, now)
         case Kind.END_TRIAL:
@@ -81,6 +80,10 @@ async def handle(tx: Tx, batch: Batch, now: datetime) -> None:
         case Kind.CHECK_THRESHOLDS:
             contracts = await subscriptions.live_contracts(tx, batch.subject_ids)
             await check_thresholds(tx, contracts, now=now)
+        case Kind.STORE_DAILY_USAGE:
+            await daily_usages.store_days(tx, batch.subject_ids, now=now)
+        case Kind.STORE_LAST_DAY:
+            await daily_usages.store_last_days(tx, batch.subject_ids, now=now)
         case Kind.EXPIRE_WALLET:
             await wallets.expire(tx, batch.subject_ids, at=batch.due_at, now=now)
         case Kind.EXPIRE_RULE:
@@ -122,6 +125,18 @@ async def terminate(tx: Tx, batch: Batch, now: datetime) -> None:
     for contract in await subscriptions.live_contracts(tx, batch.subject_ids):
         if contract.subscription.status is Status.ACTIVE:
             await subscriptions.terminate(tx, contract, terminated_at=batch.due_at, now=now)
+
+
+async def warn_of_ends(tx: Tx, batch: Batch) -> None:
+    """Tell that subscriptions end some days from now (§5.6)."""
+    for contract in await subscriptions.live_contracts(tx, batch.subject_ids):
+        await subscriptions.warn_of_end(tx, contract, at=batch.due_at)
+
+
+async def switch_plans(tx: Tx, batch: Batch) -> None:
+    """Begin the subscriptions that waited for a period's end (§2.6)."""
+    for successor_id in batch.subject_ids:
+        await subscriptions.switch(tx, successor_id, at=batch.due_at)
 
 
 async def give_back(tx: Tx, batch: Batch, now: datetime) -> None:
@@ -252,6 +267,7 @@ async def bill_period(tx: Tx, batch: Batch, now: datetime) -> None:
         if _is_due(contract, days[subscription_id], last_billed.get(subscription_id))
     ]
     await subscriptions.note_billing(tx, lived, after=days)
+    await subscriptions.note_usage_days(tx, lived, at=batch.due_at)
     # One invoice for those that share one.
     subjects = await make_subjects(tx, _in_order(due), reason=Reason.PERIODIC, at=batch.due_at)
     groups = [list(group) for _, group in groupby(subjects, key=lambda subject: group_key(subject.contract))]

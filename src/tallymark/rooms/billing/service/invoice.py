@@ -29,6 +29,7 @@ from tallymark.rooms.billing.service.standalone import fee_created, renew_standa
 from tallymark.rooms.billing.service.subjects import subjects_of_records
 from tallymark.rooms.coupons import service as coupons
 from tallymark.rooms.credit_notes import service as credit_notes
+from tallymark.rooms.daily_usages import service as daily_usages
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import PayableFee
 from tallymark.rooms.invoices import service as invoices
@@ -273,6 +274,7 @@ async def _settle(
         invoices.Settled(view=view, dates=dates) for view, (_, dates) in zip(views, dated, strict=True)
     ]
     issued = await invoices.finalize(tx, settled, written, now=now)
+    await daily_usages.note_last_days(tx, issued, now=now)
     await emit(tx, *(_message("invoice.created", invoice_id) for invoice_id in issued), now=now)
 
 

@@ -1,7 +1,7 @@
 """What can be done with a subscription: one file per use case."""
 
 from tallymark.rooms.subscriptions.service.activate import activate
-from tallymark.rooms.subscriptions.service.agenda import note_billing, reschedule
+from tallymark.rooms.subscriptions.service.agenda import note_billing, note_usage_days, reschedule
 from tallymark.rooms.subscriptions.service.change import is_billed_with_change, switch
 from tallymark.rooms.subscriptions.service.create import NewSubscription, create, find_subject
 from tallymark.rooms.subscriptions.service.details import get_details
@@ -70,6 +70,7 @@ __all__ = [
     "note_billing",
     "note_changed_units",
     "note_checks",
+    "note_usage_days",
     "reschedule",
     "sections_of",
     "set_thresholds",

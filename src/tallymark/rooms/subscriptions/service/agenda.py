@@ -9,7 +9,7 @@ from uuid import UUID
 from tallymark.db.engine import Tx
 from tallymark.domain.calendar import current_charges_window, next_billing_day
 from tallymark.domain.periods import TICK, local_date, start_of_day
-from tallymark.jobs import agenda
+from tallymark.jobs import agenda, usage_days
 from tallymark.jobs.agenda import Item, Kind
 from tallymark.rooms.subscriptions import repository
 from tallymark.rooms.subscriptions.model import Contract, Status, Subscription
@@ -47,10 +47,17 @@ async def note_start(tx: Tx, contract: Contract, *, now: datetime, is_billed: bo
         due_at = subscription.started_at + AFTER_START
         await agenda.leave(tx, _item(contract, Kind.BILL_FIXED_START, due_at=due_at, run_at=now))
     await note_billing(tx, [contract], after={subscription.id: _last_unbilled(contract, now)})
+    await note_usage_days(tx, [contract], at=now)
     await note_end(tx, contract, now=now)
     if contract.trial_end is not None:
         due_at = max(contract.trial_end, now)
         await agenda.put(tx, _item(contract, Kind.END_TRIAL, due_at=due_at))
+
+
+async def note_usage_days(tx: Tx, contracts: Iterable[Contract], *, at: datetime) -> None:
+    """Have the usage of a period's first day kept though no event came in: of carried-over units, and by the day (metering §10)."""
+    moving = [one.subscription.id for one in contracts if one.plan.carries_over or one.plan.changes_by_day]
+    await usage_days.note(tx, moving, at=at)
 
 
 def _last_unbilled(contract: Contract, now: datetime) -> date:

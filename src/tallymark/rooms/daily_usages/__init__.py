@@ -1,0 +1,1 @@
+"""Daily usage: what each subscription had used of its period by the end of a day."""

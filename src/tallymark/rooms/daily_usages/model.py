@@ -1,0 +1,57 @@
+"""A day of a subscription: the day that is looked at, and what was used by its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+JSON = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """A day of a subscription in the customer's zone that is to be looked at."""
+
+    id: UUID
+    subscription_id: UUID
+    usage_date: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What had been used of the period [from_at, to_at) by the end of a day: the object of metering §9.1, without taxes.
+
+    `charge_ids` are the charges that there are then, used or not.
+    """
+
+    subscription_id: UUID
+    usage_date: date
+    from_at: datetime
+    to_at: datetime
+    usage: JSON
+    charge_ids: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A day that is kept, and its usage."""
+
+    id: UUID
+    usage: JSON
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BilledPeriod:
+    """The usage window of one subscription on an invoice."""
+
+    invoice_id: UUID
+    subscription_id: UUID
+    from_at: datetime
+    to_at: datetime
+    wire_to_at: datetime
+    issuing_date: date
+    currency: str
+    timezone: str
