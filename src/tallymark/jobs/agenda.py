@@ -22,6 +22,7 @@ from tallymark.db.bulk import upsert_rows
 from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import agenda
+from tallymark.domain.values import value
 from tallymark.jobs.queue import enqueue_due_work
 
 
@@ -61,7 +62,7 @@ class Kind(IntEnum):
     TELL_EVENT_ERRORS = 120
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Item:
     """One piece of due work. `owner_id` names what is worked on one at a time: the customer.
 
@@ -93,7 +94,7 @@ LANES = 3
 """How many waves are done side by side: while the database writes one, the next is computed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Batch:
     """Items of one kind and instant, done together (a customer's subscriptions share an invoice)."""
 

@@ -6,7 +6,6 @@ A message names the object and leaves its body to whoever delivers it; only what
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,9 +13,10 @@ from uuid import UUID
 from tallymark.db.bulk import insert_rows
 from tallymark.db.engine import Tx
 from tallymark.db.tables import outbox
+from tallymark.domain.values import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Message:
     """A webhook to be: its type ("plan.created"), and the object it speaks of ("plan")."""
 

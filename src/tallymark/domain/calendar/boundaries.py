@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from tallymark.domain.calendar.cycles import Cycle
 from tallymark.domain.calendar.schedule import SPLIT_INTERVALS, Life, Schedule, is_first_month
 from tallymark.domain.periods import ONE_DAY, TICK, Interval, Period, local_date, start_of_day, to_second
+from tallymark.domain.values import value
 
 NEAR = timedelta(hours=26)
 """How far a change of zone can move the start of a day."""
@@ -30,7 +31,7 @@ class Window:
         return self.period.start < self.wire_to
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Boundaries:
     """What a billing record covers: the fee's window, and those of usage and fixed charges unless blank (§3.5)."""
 
@@ -39,7 +40,7 @@ class Boundaries:
     fixed_charges: Window | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Continuity:
     """What windows before this one force on its start: windows of an external id touch and never overlap.
 

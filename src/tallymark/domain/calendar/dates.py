@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, timedelta
+
+from tallymark.domain.values import value
 
 CURRENT_PERIOD_END = "current_period_end"
 KEEP_ANCHOR = "keep_anchor"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class IssuingRules:
     """The customer's terms, resolved: days of grace, days to pay, and what the issuing date follows."""
 
@@ -19,7 +20,7 @@ class IssuingRules:
     adjustment: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class InvoiceDates:
     """Local days of the customer's zone."""
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from tallymark.domain.calendar.cycles import Cycle
 from tallymark.domain.periods import BillingTime, Interval, local_date
+from tallymark.domain.values import value
 
 SPLIT_INTERVALS = (Interval.YEARLY, Interval.SEMIANNUAL)
 """Intervals of plans that may bill their charges by the month."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Schedule:
     """The rules of a calendar: interval, anchor, timing and the customer's zone."""
 
@@ -54,7 +54,7 @@ class Schedule:
         return Interval.MONTHLY if is_monthly else self.interval
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Life:
     """When a subscription began and ended, and what came after it."""
 

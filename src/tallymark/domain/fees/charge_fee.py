@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.model import (
@@ -24,12 +24,13 @@ from tallymark.domain.money import (
     trunc_cents,
 )
 from tallymark.domain.rating import ChargeModel, Price, Rated, Usage
+from tallymark.domain.values import value
 
 PRICING_UNIT_CENTS = 100
 """A pricing unit has two decimals (pricing §11)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Conversion:
     """The pricing unit that a charge's properties are in; `rate` is currency units per pricing unit."""
 
@@ -37,7 +38,7 @@ class Conversion:
     rate: Fraction
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class ChargeFacts:
     """What the fee of a charge follows from: its price, and what was used in the window, bucket and group."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from tallymark.domain.exact import Fraction
 from tallymark.domain.money import Currency, cut_minor_units
+from tallymark.domain.values import value
 
 JSON = str | int | bool | None | list["JSON"] | dict[str, "JSON"]
 Step = Mapping[str, JSON]
@@ -25,7 +26,7 @@ class FeeType(StrEnum):
     CREDIT = "credit"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class PricingUnitAmounts:
     """A fee's amounts in its charge's pricing unit, a virtual currency of 100 cents (pricing §11)."""
 
@@ -37,7 +38,7 @@ class PricingUnitAmounts:
     precise_unit_amount: Fraction
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Fee:
     """The amount for one thing in one period, before coupons and taxes.
 

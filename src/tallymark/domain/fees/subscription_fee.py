@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from tallymark.domain.calendar import Boundaries, Life, Schedule, is_first_month
@@ -11,9 +10,10 @@ from tallymark.domain.fees.model import Fee, FeeType, Step, rounding_step
 from tallymark.domain.fees.proration import prorate
 from tallymark.domain.money import Currency, major_units, plain_text, round_cents
 from tallymark.domain.periods import BillingTime, Interval, days, local_date, start_of_day, to_second
+from tallymark.domain.values import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class SubscriptionFeeFacts:
     """What the fee follows from. `amount_cents` is the plan's price; instants are the subscription's."""
 

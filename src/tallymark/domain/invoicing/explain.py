@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +10,7 @@ from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.model import JSON, FeeType, Step
 from tallymark.domain.fees.recompute import Unexplained
 from tallymark.domain.money import plain_text, round_cents
+from tallymark.domain.values import value
 
 ZERO = Fraction(0)
 PROGRESSIVE, COUPON, CREDIT_NOTE = "invoice", "coupon", "credit_note"
@@ -23,7 +23,7 @@ TOTALS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class ExplainedTax:
     """A tax on a fee; `rate` is in percent."""
 
@@ -32,7 +32,7 @@ class ExplainedTax:
     rate: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class ExplainedFee:
     """A fee on an invoice, in minor units: what it came to, and what it bears of the deductions before taxes."""
 
@@ -44,7 +44,7 @@ class ExplainedFee:
     taxes: tuple[ExplainedTax, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class ExplainedCredit:
     """What was taken off; `terms` tell by what rule, of what base, and which fee bears what of it."""
 
@@ -55,7 +55,7 @@ class ExplainedCredit:
     terms: Mapping[str, JSON] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class ExplainedInvoice:
     """All that an invoice's totals follow from, in the order in which it was applied; amounts in minor units.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.model import Fee
 from tallymark.domain.hashing import hashed_once
+from tallymark.domain.values import value
 
 
 @hashed_once
@@ -20,7 +21,7 @@ class TaxRate:
     rate: Fraction
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class AppliedTax:
     """A tax on a fee or an invoice: its rounded amount and the base it was taken of."""
 
@@ -29,7 +30,7 @@ class AppliedTax:
     base_cents: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class InvoicedFee:
     """A fee on its way through the invoice: what is deducted from it before taxes, and its taxes.
 
@@ -55,7 +56,7 @@ class InvoicedFee:
         return self.fee.precise_amount_cents - self.precise_coupons_amount_cents
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class CouponCredit:
     """What one coupon took off; `position` is its place in the order in which coupons were applied.
 
@@ -68,7 +69,7 @@ class CouponCredit:
     shares: tuple[tuple[int, Fraction], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class ProgressiveCredit:
     """What an invoice took over of what was billed progressively, and what was billed in excess of the usage on it.
 
@@ -81,7 +82,7 @@ class ProgressiveCredit:
     shares: tuple[tuple[int, Fraction], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class InvoiceDraft:
     """Fees and totals of an invoice; `compute_invoice` alone makes a complete one."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from tallymark.domain.fees.model import FeeType
 from tallymark.domain.journal.model import (
@@ -16,9 +15,10 @@ from tallymark.domain.journal.model import (
     debit,
     excess_cents,
 )
+from tallymark.domain.values import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class IssuedInvoice:
     """An invoice as it is issued, in minor units; `fee_cents` are the sums of its fees by type."""
 
@@ -74,7 +74,7 @@ REVERSED = (
 """What an invoice that is void has no more of."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class VoidedInvoice:
     """An invoice that is void, in minor units.
 

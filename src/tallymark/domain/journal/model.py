@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 
 from tallymark.domain.fees.model import FeeType
+from tallymark.domain.values import value
 
 
 class Account(StrEnum):
@@ -42,7 +42,7 @@ EARNED: dict[FeeType, Account] = {
 """Which account a fee's amount goes to."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Line:
     """One account debited or credited, in minor units: never both, never nothing."""
 

@@ -10,6 +10,7 @@ from typing import Protocol
 from tallymark.domain.exact import Fraction
 from tallymark.domain.hashing import hashed_once
 from tallymark.domain.money import Currency, decimal_text
+from tallymark.domain.values import value
 
 ZERO = Fraction(0)
 
@@ -33,7 +34,7 @@ class ChargeModel(StrEnum):
     DYNAMIC = "dynamic"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Usage:
     """What was used in one window, bucket and group.
 
@@ -57,7 +58,7 @@ class Usage:
         return self.units if self.full_units is None else self.full_units
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Rated:
     """An amount in currency units, not rounded, and how it came to be."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.model import FeeType
 from tallymark.domain.money import round_cents
+from tallymark.domain.values import value
 
 ZERO = Fraction(0)
 
@@ -26,7 +27,7 @@ class Bucket:
         return self.fee_type, str(self.billable_metric_id or ""), self.target_wallet_code or ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class InvoicedAmount:
     """A fee as its invoice has it after coupons, taxes and credit notes; minor units, all but the amount exact."""
 
@@ -48,7 +49,7 @@ class InvoicedAmount:
         return net + self.taxes_cents - self.credit_notes_cents if net else ZERO
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Purse:
     """A wallet as far as an invoice draws on it; the balance is in minor units.
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
+
+from tallymark.domain.values import value
 
 
 class NotEnough(ValueError):
     """There is less left than is to be consumed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Inbound:
     """Credits that came in, and what is left of them in minor units."""
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from tallymark.domain.exact import Fraction
 from tallymark.domain.money import round_cents
+from tallymark.domain.values import value
 from tallymark.domain.wallets.allocation import Bucket, Purse
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class OngoingPurse:
     """A wallet as it pays what is to come; one that fills itself at a threshold is never spared."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,7 @@ from tallymark.domain.fees.fixed_charge import UnitEvent
 from tallymark.domain.fees.model import Fee, FeeType
 from tallymark.domain.invoicing import InvoiceDraft
 from tallymark.domain.periods import Period, local_date
+from tallymark.domain.values import value
 from tallymark.rooms.advance.model import TARGET_WALLET
 from tallymark.rooms.coupons.model import Use
 from tallymark.rooms.customers.model import Customer
@@ -26,7 +27,7 @@ from tallymark.rooms.taxes.model import Tax
 from tallymark.rooms.usage.model import ChargeLine
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Subject:
     """A subscription on an invoice in the making: why, as of when, over which windows."""
 
@@ -46,7 +47,7 @@ class Subject:
         return local_date(self.at, self.contract.timezone)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Assumed:
     """What is taken for granted and not stored: subscriptions as they would be, by their ids, and what follows."""
 
@@ -61,7 +62,7 @@ class Assumed:
 NOTHING_ASSUMED = Assumed()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Line:
     """A fee with what it is for, and over which instants."""
 
@@ -112,7 +113,7 @@ class Line:
         return self.usage.charge if self.usage else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Source:
     """The latest progressive invoice of a window, and what of it is left to take over (minor units, before taxes).
 
@@ -126,7 +127,7 @@ class Source:
     billed: tuple[tuple[Invoice, int], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Credited:
     """What an invoice takes over of a source, and by how much more than the usage on it was billed (minor units)."""
 
@@ -137,7 +138,7 @@ class Credited:
     """Which fee bears what of it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Computed:
     """An invoice computed and not yet written; `totals.fees` are in the order of `lines`."""
 
@@ -163,7 +164,7 @@ class Computed:
         return self.customer.issuing_rules(self.subjects[0].contract.customer_entity)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class OneOffFee:
     """An add-on to be invoiced at once; None is what is left out. `unit_amount_cents` is in minor units."""
 
@@ -177,7 +178,7 @@ class OneOffFee:
     tax_codes: Sequence[str] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class OneOffInput:
     """A one-off invoice as it is asked for (invoicing §10.1)."""
 
@@ -190,7 +191,7 @@ class OneOffInput:
     section_codes: Sequence[str] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Failure:
     """A batch that could not be done: told to whoever moves the clock, and logged."""
 

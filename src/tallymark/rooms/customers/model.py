@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from tallymark.domain.calendar import IssuingRules
+from tallymark.domain.values import value
 from tallymark.rooms.organizations.model import BillingEntity
 
 DRAFTS_OUTLIVE = timedelta(minutes=5)
@@ -15,7 +15,7 @@ DRAFTS_OUTLIVE = timedelta(minutes=5)
 ADDRESS = ("address_line1", "address_line2", "city", "zipcode", "state", "country")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Metadata:
     """A note on a customer that invoices may show."""
 
@@ -26,7 +26,7 @@ class Metadata:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Address:
     """Where someone is."""
 
@@ -38,7 +38,7 @@ class Address:
     country: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Customer:
     """Who pays. What is None is inherited from the billing entity."""
 
@@ -117,7 +117,7 @@ class Customer:
         return self.name or self.legal_name or person or self.external_id
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class DraftDates:
     """A draft of a customer, as far as their terms date it."""
 
@@ -130,7 +130,7 @@ class DraftDates:
     net_payment_term: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class VatCheck:
     """A VAT number that waits for the register's answer; `attempts` counts those that got none."""
 
@@ -144,7 +144,7 @@ PROVIDERS = ("stripe", "gocardless", "cashfree", "adyen", "flutterwave", "moneyh
 """Kinds of payment providers that a customer may name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Filters:
     """Which customers a list shows; None and empty mean any."""
 

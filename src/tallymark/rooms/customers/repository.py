@@ -22,6 +22,7 @@ from tallymark.db.tables import (
     vat_checks,
     wallets,
 )
+from tallymark.domain.values import names_of
 from tallymark.rooms.customers.model import (
     ADDRESS,
     Address,
@@ -168,7 +169,7 @@ async def draft_dates(tx: Tx, customer_ids: Collection[UUID]) -> list[DraftDates
     """The drafts of customers, whose dates follow from their terms."""
     if not customer_ids:
         return []
-    columns = [invoices.c[name] for name in DraftDates.__slots__]
+    columns = [invoices.c[name] for name in names_of(DraftDates)]
     of_customers = among(invoices.c.customer_id, customer_ids)
     rows = await tx.execute(select(*columns).where(of_customers, invoices.c.status == "draft"))
     return [DraftDates(**row._mapping) for row in rows]
@@ -225,7 +226,7 @@ async def pending_invoices(tx: Tx, customer_id: UUID) -> list[UUID]:
 
 
 def _as_check(row: Row[Any]) -> VatCheck:
-    return VatCheck(**{name: getattr(row, name) for name in VatCheck.__slots__})
+    return VatCheck(**{name: getattr(row, name) for name in names_of(VatCheck)})
 
 
 def _as_value(row: Row[Any], notes: tuple[Metadata, ...]) -> Customer:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -12,9 +11,10 @@ from uuid import UUID
 from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.model import FeeType
 from tallymark.domain.money import currency
+from tallymark.domain.values import names_of, value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class FeeTax:
     """A tax as it was applied to a fee."""
 
@@ -29,7 +29,7 @@ class FeeTax:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class FeeRecord:
     """A fee as it is kept: `*_cents` in minor units, `precise_*_cents` exact, `precise_unit_amount` in currency units."""
 
@@ -106,7 +106,7 @@ class FeeRecord:
         return self.precise_amount_cents - self.precise_coupons_amount_cents
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class BilledFixedFee:
     """A fee of a fixed charge on an invoice that stands."""
 
@@ -122,7 +122,7 @@ class BilledFixedFee:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class PayableFee:
     """A fee as wallets pay it: what it is for, the wallet that its events name, and its amounts in minor units."""
 
@@ -137,11 +137,11 @@ class PayableFee:
     @classmethod
     def of_row(cls, row: Mapping[str, Any], target_wallet_code: str | None) -> PayableFee:
         """A fee that was written just now."""
-        names = (name for name in cls.__slots__ if name != "target_wallet_code")
+        names = (name for name in names_of(PayableFee) if name != "target_wallet_code")
         return cls(**{name: row[name] for name in names}, target_wallet_code=target_wallet_code)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class SpentFee:
     """What a subscription was charged for a window, before coupons and taxes."""
 
@@ -151,7 +151,7 @@ class SpentFee:
     precise_amount_cents: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class BilledWindow:
     """The window of a subscription's usage [from_at, to_at), and the invoice that ends it."""
 
@@ -161,7 +161,7 @@ class BilledWindow:
     to_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class AdjustedFee:
     """What was told otherwise of a fee of a draft (invoicing §8); `unit_precise_amount` is in currency units.
 
@@ -199,7 +199,7 @@ def subject_of(fee: AdjustedFee | FeeRecord) -> tuple[Any, ...]:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Filters:
     """Which fees a list shows; bounds are inclusive."""
 

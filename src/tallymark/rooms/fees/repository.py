@@ -44,6 +44,7 @@ from tallymark.db.tables import (
 )
 from tallymark.domain.fees.model import FeeType
 from tallymark.domain.periods import Period
+from tallymark.domain.values import names_of
 from tallymark.rooms.fees.model import (
     AdjustedFee,
     BilledFixedFee,
@@ -120,7 +121,7 @@ async def of_invoices(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[
 async def payable_of_invoices(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[PayableFee]]:
     """The fees of invoices; a wallet is named where the charge lets its events name one."""
     target = case((charges.c.accepts_target_wallet, fees.c.grouped_by["target_wallet_code"].astext))
-    names = [name for name in PayableFee.__slots__ if name != "target_wallet_code"]
+    names = [name for name in names_of(PayableFee) if name != "target_wallet_code"]
     statement = (
         select(fees.c.invoice_id, *(fees.c[name] for name in names), target.label("target_wallet_code"))
         .outerjoin(charges, charges.c.id == fees.c.charge_id)
@@ -129,7 +130,7 @@ async def payable_of_invoices(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUI
     )
     found: dict[UUID, list[PayableFee]] = {}
     for row in await tx.execute(statement):
-        fee = PayableFee(**{name: getattr(row, name) for name in PayableFee.__slots__})
+        fee = PayableFee(**{name: getattr(row, name) for name in names_of(PayableFee)})
         found.setdefault(row.invoice_id, []).append(fee)
     return found
 
@@ -138,7 +139,7 @@ async def progressive_of(
     tx: Tx, subscription_ids: Collection[UUID]
 ) -> dict[UUID, list[tuple[datetime, PayableFee]]]:
     target = case((charges.c.accepts_target_wallet, fees.c.grouped_by["target_wallet_code"].astext))
-    names = [name for name in PayableFee.__slots__ if name != "target_wallet_code"]
+    names = [name for name in names_of(PayableFee) if name != "target_wallet_code"]
     statement = (
         select(
             fees.c.subscription_id,
@@ -156,7 +157,7 @@ async def progressive_of(
     )
     found: dict[UUID, list[tuple[datetime, PayableFee]]] = {}
     for row in await tx.execute(statement):
-        fee = PayableFee(**{name: getattr(row, name) for name in PayableFee.__slots__})
+        fee = PayableFee(**{name: getattr(row, name) for name in names_of(PayableFee)})
         found.setdefault(row.subscription_id, []).append((row.from_at, fee))
     return found
 
@@ -167,7 +168,7 @@ async def billed_fixed_fees(
     """The fixed charge fees of subscriptions on invoices that stand, the oldest first."""
     statement = (
         select(
-            *(fees.c[name] for name in BilledFixedFee.__slots__ if name != "billed_at"), invoices.c.billed_at
+            *(fees.c[name] for name in names_of(BilledFixedFee) if name != "billed_at"), invoices.c.billed_at
         )
         .join(invoices, invoices.c.id == fees.c.invoice_id)
         .where(
@@ -186,7 +187,7 @@ async def spent_by(
 ) -> dict[UUID, list[SpentFee]]:
     """What subscriptions were charged, on invoices that stand or on none."""
     statement = (
-        select(fees.c.subscription_id, *(fees.c[name] for name in SpentFee.__slots__))
+        select(fees.c.subscription_id, *(fees.c[name] for name in names_of(SpentFee)))
         .outerjoin(invoices, invoices.c.id == fees.c.invoice_id)
         .where(
             among(fees.c.subscription_id, subscription_ids),
@@ -204,7 +205,7 @@ async def spent_by(
         statement = statement.where(fees.c.invoice_id.is_distinct_from(except_invoice))
     found: dict[UUID, list[SpentFee]] = {}
     for row in await tx.execute(statement):
-        values = {name: getattr(row, name) for name in SpentFee.__slots__}
+        values = {name: getattr(row, name) for name in names_of(SpentFee)}
         found.setdefault(row.subscription_id, []).append(SpentFee(**values))
     return found
 
@@ -386,7 +387,7 @@ async def _taxes_of(tx: Tx, fee_ids: Collection[UUID]) -> dict[UUID, list[FeeTax
         .order_by(fees_applied_taxes.c.created_at, fees_applied_taxes.c.id)
     )
     for row in await tx.execute(statement):
-        names = FeeTax.__slots__
+        names = names_of(FeeTax)
         found.setdefault(row.fee_id, []).append(FeeTax(**{name: getattr(row, name) for name in names}))
     return found
 
@@ -420,7 +421,7 @@ async def get_fees(tx: Tx, ids: Collection[UUID]) -> dict[UUID, FeeRecord]:
 
 async def adjusted_of(tx: Tx, invoice_id: UUID) -> list[AdjustedFee]:
     table = adjusted_fees
-    statement = select(*(table.c[name] for name in AdjustedFee.__slots__)).where(
+    statement = select(*(table.c[name] for name in names_of(AdjustedFee))).where(
         table.c.invoice_id == invoice_id
     )
     rows = await tx.execute(statement.order_by(table.c.created_at, table.c.id))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -12,6 +11,7 @@ from uuid import UUID
 
 from tallymark.domain.calendar import InvoiceDates
 from tallymark.domain.invoicing.explain import ExplainedFee
+from tallymark.domain.values import value
 from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.fees.model import FeeRecord, PayableFee
 from tallymark.rooms.organizations.model import BillingEntity
@@ -79,7 +79,7 @@ class Reason(StrEnum):
     PROGRESSIVE = "progressive_billing"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class AppliedTaxRecord:
     """A tax as it was applied to an invoice; `fees_amount_cents` is the base it was taken of."""
 
@@ -96,7 +96,7 @@ class AppliedTaxRecord:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class AppliedSection:
     """A custom section as it was copied onto an invoice."""
 
@@ -109,7 +109,7 @@ class AppliedSection:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class CreditLine:
     """What was deducted from an invoice, in minor units, and what it came from as the invoice shows it."""
 
@@ -128,7 +128,7 @@ class CreditLine:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class MetadataInput:
     """A note to be written on an invoice; `id` names the one that it replaces."""
 
@@ -137,7 +137,7 @@ class MetadataInput:
     value: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class MetadataRecord:
     """A note on an invoice."""
 
@@ -148,7 +148,7 @@ class MetadataRecord:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class AppliedThreshold:
     """A usage threshold as it was when a progressive invoice was made for it.
 
@@ -170,7 +170,7 @@ class AppliedThreshold:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class BillingRecord:
     """What an invoice bills of one subscription: why, as of when, and which windows (half-open; `wire_*` as shown)."""
 
@@ -193,7 +193,7 @@ class BillingRecord:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Invoice:
     """An invoice without its lines. All amounts in the currency's minor unit, dates in the customer's zone."""
 
@@ -257,7 +257,7 @@ class Invoice:
         return self.total_amount_cents - self.total_paid_amount_cents - self.offset_amount_cents
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class InvoiceView:
     """An invoice with all that hangs on it."""
 
@@ -275,7 +275,7 @@ class InvoiceView:
     applied_thresholds: tuple[AppliedThreshold, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Written:
     """The fees of an invoice that this transaction wrote: who goes on with it need not read them again."""
 
@@ -288,7 +288,7 @@ WrittenOf = Mapping[UUID, Written]
 NOTHING_WRITTEN: WrittenOf = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class ProgressiveRecord:
     """A progressive invoice, and whose charges window it is for."""
 
@@ -302,7 +302,7 @@ class ProgressiveRecord:
         return self.invoice.status in (InvoiceStatus.FINALIZED, InvoiceStatus.PENDING)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Draw:
     """What an invoice took over of a progressive one, in minor units; `stands` tells whether it still counts."""
 
@@ -312,7 +312,7 @@ class Draw:
     stands: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Files:
     """Where a document is kept: as a PDF, and as an electronic invoice where its issuer makes these."""
 
@@ -320,7 +320,7 @@ class Files:
     xml: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Filters:
     """Which invoices a list shows; None and empty mean any. Bounds are inclusive, amounts in minor units."""
 

@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 
 from tallymark.db.engine import Tx
 from tallymark.domain.periods import local_date
+from tallymark.domain.values import value
 from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.invoices import repository
 from tallymark.rooms.organizations.model import BillingEntity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Number:
     """An invoice's number and the counters that it used."""
 

@@ -19,6 +19,7 @@ from tallymark.db.tables import (
     invoices,
     subscriptions,
 )
+from tallymark.domain.values import names_of
 from tallymark.rooms.invoices.model import AppliedThreshold, Draw, ProgressiveRecord, Reason
 from tallymark.rooms.invoices.repository import as_invoice
 
@@ -99,7 +100,7 @@ async def applied_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[A
     statement = select(table).where(among(table.c.invoice_id, invoice_ids)).order_by(table.c.level_cents)
     found: dict[UUID, list[AppliedThreshold]] = {}
     for row in await tx.execute(statement):
-        item = AppliedThreshold(**{name: getattr(row, name) for name in AppliedThreshold.__slots__})
+        item = AppliedThreshold(**{name: getattr(row, name) for name in names_of(AppliedThreshold)})
         found.setdefault(row.invoice_id, []).append(item)
     return found
 
@@ -108,7 +109,7 @@ async def applied_in_windows(tx: Tx, windows: Mapping[UUID, datetime]) -> list[A
     """The thresholds that subscriptions have passed in windows that begin at an instant each."""
     table = applied_usage_thresholds
     wanted = tuple_(table.c.subscription_id, table.c.charges_from_at).in_(list(windows.items()))
-    names = AppliedThreshold.__slots__
+    names = names_of(AppliedThreshold)
     return [
         AppliedThreshold(**{name: getattr(row, name) for name in names})
         for row in await tx.execute(select(table).where(wanted))
@@ -129,7 +130,7 @@ async def applied_in_chain(
         )
         .order_by(table.c.created_at, table.c.level_cents)
     )
-    names = AppliedThreshold.__slots__
+    names = names_of(AppliedThreshold)
     return [
         AppliedThreshold(**{name: getattr(row, name) for name in names})
         for row in await tx.execute(statement)

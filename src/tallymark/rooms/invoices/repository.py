@@ -41,6 +41,7 @@ from tallymark.db.tables import (
     invoices_applied_custom_sections,
     invoices_applied_taxes,
 )
+from tallymark.domain.values import names_of
 from tallymark.rooms.invoices.model import (
     VISIBLE,
     AppliedSection,
@@ -218,7 +219,7 @@ async def applied_taxes_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, 
     )
     found: dict[UUID, list[AppliedTaxRecord]] = {}
     for row in await tx.execute(statement):
-        names = AppliedTaxRecord.__slots__
+        names = names_of(AppliedTaxRecord)
         record = AppliedTaxRecord(**{name: getattr(row, name) for name in names})
         found.setdefault(row.invoice_id, []).append(record)
     return found
@@ -255,7 +256,7 @@ async def credits_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[C
     )
     found: dict[UUID, list[CreditLine]] = {}
     for row in await tx.execute(statement):
-        line = CreditLine(**{name: getattr(row, name) for name in CreditLine.__slots__})
+        line = CreditLine(**{name: getattr(row, name) for name in names_of(CreditLine)})
         found.setdefault(row.invoice_id, []).append(line)
     return found
 
@@ -272,7 +273,7 @@ async def credits_of_coupons(
     )
     found: dict[UUID, list[tuple[CreditLine, str]]] = {}
     for row in await tx.execute(statement):
-        line = CreditLine(**{name: getattr(row, name) for name in CreditLine.__slots__})
+        line = CreditLine(**{name: getattr(row, name) for name in names_of(CreditLine)})
         found.setdefault(row.applied_coupon_id, []).append((line, row.payment_status))
     return found
 
@@ -299,7 +300,7 @@ async def metadata_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[
     )
     found: dict[UUID, list[MetadataRecord]] = {}
     for row in await tx.execute(statement):
-        note = MetadataRecord(**{name: getattr(row, name) for name in MetadataRecord.__slots__})
+        note = MetadataRecord(**{name: getattr(row, name) for name in names_of(MetadataRecord)})
         found.setdefault(row.invoice_id, []).append(note)
     return found
 
@@ -324,7 +325,7 @@ async def sections_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[
     statement = select(table).where(among(table.c.invoice_id, invoice_ids)).order_by(table.c.name, table.c.id)
     found: dict[UUID, list[AppliedSection]] = {}
     for row in await tx.execute(statement):
-        section = AppliedSection(**{name: getattr(row, name) for name in AppliedSection.__slots__})
+        section = AppliedSection(**{name: getattr(row, name) for name in names_of(AppliedSection)})
         found.setdefault(row.invoice_id, []).append(section)
     return found
 
@@ -436,12 +437,12 @@ async def last_windows(tx: Tx, subscription_ids: Collection[UUID], *, before: da
 
 def as_invoice(row: Row[Any]) -> Invoice:
     """A row as the value that it is."""
-    values = {name: getattr(row, name) for name in Invoice.__slots__}
+    values = {name: getattr(row, name) for name in names_of(Invoice)}
     return Invoice(**{**values, "status": InvoiceStatus(values["status"])})
 
 
 def _as_record(row: Row[Any]) -> BillingRecord:
-    values = {name: getattr(row, name) for name in BillingRecord.__slots__}
+    values = {name: getattr(row, name) for name in names_of(BillingRecord)}
     return BillingRecord(**{**values, "invoicing_reason": Reason(values["invoicing_reason"])})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,7 @@ from tallymark.db.ids import new_id
 from tallymark.domain.calendar import Continuity
 from tallymark.domain.errors import NotFound
 from tallymark.domain.invoicing.explain import explain_invoice
+from tallymark.domain.values import value
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Item, Kind
 from tallymark.jobs.outbox import Message, emit
@@ -136,7 +137,7 @@ ISSUED_EMPTY = (PROGRESSIVE_TYPE, "credit")
 """Types of invoices that are issued whatever comes to nothing on them (invoicing §5.8)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Content:
     """What hangs on an invoice, as rows."""
 
@@ -246,7 +247,7 @@ async def note_finalizations(tx: Tx, drafts: Sequence[tuple[Invoice, Customer]])
     await agenda.put(tx, *items)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Settled:
     """An invoice from which all is deducted, with the dates that it is issued with, as columns."""
 

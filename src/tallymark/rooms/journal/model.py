@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from tallymark.domain.journal import Account, Line, Lines
+from tallymark.domain.values import value
 
 
 class DocumentType(StrEnum):
@@ -32,7 +32,7 @@ class Cause(StrEnum):
     VOIDED = "voided"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Document:
     """What an entry stands on, and whose it is."""
 
@@ -43,7 +43,7 @@ class Document:
     currency: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Posting:
     """An entry to be: what happened to a document, and the lines that it means."""
 
@@ -52,7 +52,7 @@ class Posting:
     lines: Lines
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Entry:
     """An entry as it stands in the journal."""
 
@@ -65,7 +65,7 @@ class Entry:
     lines: Sequence[Line]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Filters:
     """Which entries a list shows; None means any. Instants are inclusive; entries are shown whole."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -13,6 +12,7 @@ from zoneinfo import ZoneInfo
 from tallymark.domain.calendar import Life, Schedule
 from tallymark.domain.exact import Fraction
 from tallymark.domain.periods import BillingTime, Interval, Period, yearly_amount_cents
+from tallymark.domain.values import value
 from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.entitlements.model import Entitlement, Grant
 from tallymark.rooms.invoice_custom_sections.model import Section
@@ -37,7 +37,7 @@ CHANGES: dict[Status, frozenset[Status]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Subscription:
     """A customer on a plan; `subscription_at` is the anchor of its calendar, `started_at` when it began to be billed."""
 
@@ -79,7 +79,7 @@ def check_change(subscription: Subscription, to: Status) -> None:
         raise AssertionError(f"a subscription that is {subscription.status} does not become {to}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Neighbour:
     """The subscription before or after one in a chain of plan changes; its price decides which way the change went."""
 
@@ -91,7 +91,7 @@ class Neighbour:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Relations:
     """What stands around a subscription: its neighbours in the chain, and the first start under its external id."""
 
@@ -105,7 +105,7 @@ class Relations:
 ALONE = Relations()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Contract:
     """A subscription with whom and what it binds: everything its calendar follows from."""
 
@@ -176,7 +176,7 @@ class Contract:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class SubscriptionView:
     """A contract as a reader sees it at an instant."""
 
@@ -185,7 +185,7 @@ class SubscriptionView:
     downgrade_plan_date: date | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Details:
     """A subscription with all that hangs on it: the sections that it selects itself, the thresholds that apply."""
 
@@ -196,7 +196,7 @@ class Details:
     entitlements: Sequence[Entitlement]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Filters:
     """Which subscriptions a list shows; None means any."""
 
@@ -209,7 +209,7 @@ class Filters:
     billing_entity_codes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class OwnUnits:
     """Units of a fixed charge that a subscription has instead of its plan's."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -13,12 +13,13 @@ from tallymark.domain.fees.model import Fee
 from tallymark.domain.invoicing import InvoiceDraft, TaxRate
 from tallymark.domain.money import decimal_text
 from tallymark.domain.periods import Period
+from tallymark.domain.values import value
 from tallymark.rooms.plans.model import Charge, ChargeFilter
 from tallymark.rooms.subscriptions.model import Contract
 from tallymark.rooms.taxes.model import Tax
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Breakdown:
     """Units of a fee by its presentation keys, which never change the price (metering §7.2)."""
 
@@ -26,7 +27,7 @@ class Breakdown:
     units: Fraction
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class LineProjection:
     """What a line comes to when its period is over, in units and minor units (metering §9.2)."""
 
@@ -35,7 +36,7 @@ class LineProjection:
     breakdowns: tuple[Breakdown, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class ChargeLine:
     """What one charge comes to in a window, for one of its filters (None: the rest) and one group."""
 
@@ -61,7 +62,7 @@ class ChargeLine:
         return not self.fee.is_zero or self.true_up is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Selection:
     """Which charges are asked about; the first that is given applies (metering §9.1)."""
 
@@ -85,7 +86,7 @@ class Selection:
         return True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Narrowing:
     """How a usage question looks at each charge (metering §9.1).
 
@@ -100,7 +101,7 @@ class Narrowing:
 AS_IT_IS = Narrowing()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Question:
     """Whose running period, which charges of it, since when, with or without taxes."""
 
@@ -112,7 +113,7 @@ class Question:
     with_taxes: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class CurrentUsage:
     """The running period as a virtual invoice of its charges."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -16,6 +16,7 @@ from tallymark.domain.fees.spending_minimum import SpendingMinimum, compute_true
 from tallymark.domain.money import Currency, currency
 from tallymark.domain.periods import Period, days
 from tallymark.domain.usage import Group, Proration
+from tallymark.domain.values import value
 from tallymark.metering.aggregation import (
     NO_USAGE,
     Aggregate,
@@ -37,7 +38,7 @@ from tallymark.rooms.usage.partitions import (
 from tallymark.rooms.usage.taxes import TaxTable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class RatingScope:
     """Whose usage of which window is priced; `with_minimums` adds what charges lack to their minimums.
 

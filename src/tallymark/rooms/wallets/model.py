@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -14,6 +13,7 @@ from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.model import FeeType
 from tallymark.domain.money import currency, major_units
 from tallymark.domain.periods import Interval
+from tallymark.domain.values import value
 from tallymark.domain.wallets import Balance, Credits, Inbound, Limits, Purse, RuleTerms
 from tallymark.rooms.invoice_custom_sections.model import Section
 
@@ -81,7 +81,7 @@ class Method(StrEnum):
     TARGET = "target"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Wallet:
     """Prepaid credits of one customer. All `*_cents` in minor units of its currency, `rate_amount` in units a credit.
 
@@ -175,7 +175,7 @@ class Wallet:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Rule:
     """What fills a wallet by itself; all figures in credits."""
 
@@ -220,7 +220,7 @@ class Rule:
         return self.status is Status.ACTIVE and (self.expiration_at is None or self.expiration_at > at)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Transaction:
     """A move of credits. `precise_amount_cents` is what its credits are worth exactly, in minor units."""
 
@@ -270,7 +270,7 @@ class Transaction:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Consumption:
     """What an inbound transaction paid of an outbound one, in minor units; shown with the one that was not asked for."""
 
@@ -280,7 +280,7 @@ class Consumption:
     other: Transaction
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class RuleView:
     """A rule with the custom sections that it selects."""
 
@@ -288,7 +288,7 @@ class RuleView:
     sections: tuple[Section, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class WalletView:
     """A wallet with what hangs on it; `rules` are those that still do something."""
 
@@ -299,7 +299,7 @@ class WalletView:
     sections: tuple[Section, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class TransactionView:
     """A transaction with what hangs on it."""
 
@@ -309,7 +309,7 @@ class TransactionView:
     sections: tuple[Section, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class SectionsInput:
     """Custom sections as they are asked for; None is what was left out."""
 
@@ -317,7 +317,7 @@ class SectionsInput:
     codes: Sequence[str] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Limitations:
     """What a wallet is to pay; None is what was left out."""
 
@@ -330,7 +330,7 @@ class Limitations:
         return self.fee_types is not None or self.billable_metric_codes is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class RuleInput:
     """A rule as it is asked for: columns, and which one it replaces."""
 
@@ -342,7 +342,7 @@ class RuleInput:
     sections: SectionsInput | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class WalletInput:
     """A wallet as it is asked for: columns as `values`, the rest apart. A rule that is None can't be read."""
 
@@ -356,7 +356,7 @@ class WalletInput:
     names_entity: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class FirstLoad:
     """What a new wallet is filled with; credits as they were sent."""
 
@@ -368,7 +368,7 @@ class FirstLoad:
     ignores_limits: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class TransactionInput:
     """Credits to be bought, given or voided, as they were sent."""
 
@@ -387,7 +387,7 @@ class TransactionInput:
     sections: SectionsInput | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Filters:
     """Which wallets a list shows; None and empty mean any."""
 
@@ -396,7 +396,7 @@ class Filters:
     billing_entity_codes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class TransactionFilters:
     """Which transactions of a wallet a list shows; None and empty mean any, and all pairs of metadata must match."""
 

@@ -12,6 +12,7 @@ from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Forbidden, Invalid, NotFound
 from tallymark.domain.fees.model import FeeType
+from tallymark.domain.values import names_of
 from tallymark.rooms.billing.service import invoice as billing
 from tallymark.rooms.billing.service.adjusted import model_of
 from tallymark.rooms.fees import service as fees
@@ -55,7 +56,7 @@ async def adjust_fee(tx: Tx, invoice_id: UUID, asked: AdjustmentInput, *, now: d
         raise Invalid({"adjusted_fee": ["already_exists"]})
     (contract,) = await subscriptions.live_contracts(tx, [adjusted.subscription_id])
     _check_model(contract, adjusted)
-    columns = {name: getattr(adjusted, name) for name in AdjustedFee.__slots__}
+    columns = {name: getattr(adjusted, name) for name in names_of(AdjustedFee)}
     row = {**columns, "grouped_by": dict(adjusted.grouped_by)}
     await fees.save_adjusted(tx, {**row, "organization_id": tx.organization_id, "updated_at": now})
     await billing.refresh(tx, draft, now=now)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.domain.invoicing import compute_invoice
+from tallymark.domain.values import names_of
 from tallymark.rooms.advance.model import PricedEvent
 from tallymark.rooms.billing.model import Computed, Line
 from tallymark.rooms.billing.service.advance import event_line
@@ -31,14 +32,14 @@ def fee_records(tx: Tx, computed: Computed, *, invoice_id: UUID | None, now: dat
     rows, tax_rows = fee_rows(computed, invoice_id=invoice_id, organization_id=tx.organization_id, now=now)
     taxes: dict[UUID, list[FeeTax]] = {}
     for tax in tax_rows:
-        taxes.setdefault(tax["fee_id"], []).append(FeeTax(**{name: tax[name] for name in FeeTax.__slots__}))
+        taxes.setdefault(tax["fee_id"], []).append(FeeTax(**{name: tax[name] for name in names_of(FeeTax)}))
     return [
         _record(line, row, taxes.get(row["id"], ())) for line, row in zip(computed.lines, rows, strict=True)
     ]
 
 
 def _record(line: Line, row: Mapping[str, Any], taxes: Sequence[FeeTax]) -> FeeRecord:
-    blank = dict.fromkeys(FeeRecord.__slots__)
+    blank = dict.fromkeys(names_of(FeeRecord))
     known = {name: value for name, value in row.items() if name in blank}
     contract, chosen = line.contract, line.usage.filter if line.usage else None
     return FeeRecord(

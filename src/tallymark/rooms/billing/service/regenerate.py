@@ -19,6 +19,7 @@ from tallymark.domain.fees.model import Fee
 from tallymark.domain.invoicing import InvoicedFee, InvoiceDraft, compute_invoice
 from tallymark.domain.money import currency
 from tallymark.domain.periods import local_date
+from tallymark.domain.values import names_of
 from tallymark.rooms.billing.model import Computed, Line
 from tallymark.rooms.billing.service import invoice as billing
 from tallymark.rooms.billing.service import one_off
@@ -206,7 +207,7 @@ def _content(
 
 def _fee_row(part: _Part, invoiced: InvoicedFee, ids: Mapping[UUID, UUID]) -> dict[str, Any]:
     stored, parent = part.stored, part.stored.true_up_parent_fee_id
-    copied = {name: getattr(stored, name) for name in FeeRecord.__slots__ if name not in JOINED}
+    copied = {name: getattr(stored, name) for name in names_of(FeeRecord) if name not in JOINED}
     computed = amount_columns(invoiced, stored.currency)
     taxed = ("taxes_amount_cents", "taxes_precise_amount_cents", "taxes_rate", "precise_coupons_amount_cents")
     changed = computed if part.is_adjusted else {name: computed[name] for name in taxed}
@@ -222,7 +223,7 @@ def _fee_row(part: _Part, invoiced: InvoicedFee, ids: Mapping[UUID, UUID]) -> di
 
 
 def _record(record: BillingRecord, invoice_id: UUID, keys: Mapping[str, Any]) -> dict[str, Any]:
-    copied = {name: getattr(record, name) for name in BillingRecord.__slots__}
+    copied = {name: getattr(record, name) for name in names_of(BillingRecord)}
     return {**copied, **keys, "id": new_id(), "invoice_id": invoice_id}
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from tallymark.db.ids import new_id
+from tallymark.domain.values import names_of
 from tallymark.rooms.customers.model import ADDRESS, Address, Customer
 from tallymark.rooms.organizations.model import BillingEntity
 
@@ -36,7 +37,7 @@ def imagine_new(entity: BillingEntity, values: Mapping[str, Any], *, now: dateti
     """Somebody who is no customer yet, with a billing entity's terms; the external id is the id, and nobody knows it."""
     customer_id = new_id()
     blank: dict[str, Any] = {
-        **dict.fromkeys(Customer.__slots__),
+        **dict.fromkeys(names_of(Customer)),
         "id": customer_id,
         "billing_entity_id": entity.id,
         "external_id": str(customer_id),

@@ -13,6 +13,7 @@ from tallymark.domain.calendar import Continuity, next_billing_day
 from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.fixed_charge import UnitEvent
 from tallymark.domain.periods import TICK, Interval, local_date, start_of_day, yearly_amount_cents
+from tallymark.domain.values import names_of
 from tallymark.rooms.billing.model import Assumed
 from tallymark.rooms.invoices.model import Reason
 from tallymark.rooms.plans.model import Plan
@@ -29,7 +30,7 @@ def propose(parties: Parties, plan: Plan, asked: Proposal, *, now: datetime) -> 
     subscription_id = new_id()
     subscription = Subscription(
         **{
-            **dict.fromkeys(Subscription.__slots__),
+            **dict.fromkeys(names_of(Subscription)),
             "id": subscription_id,
             "customer_id": parties.customer.id,
             "plan_id": plan.id,

@@ -11,6 +11,7 @@ from uuid import UUID
 from tallymark.db.engine import Tx
 from tallymark.domain.calendar import current_charges_period
 from tallymark.domain.money import fixed
+from tallymark.domain.values import names_of
 from tallymark.rooms.billing.model import Computed, Subject
 from tallymark.rooms.billing.service.estimate import fee_records
 from tallymark.rooms.billing.service.invoice import draft_row
@@ -69,8 +70,8 @@ async def show(
 
 
 def _invoice(row: Mapping[str, Any]) -> Invoice:
-    zeros = {name: 0 for name in Invoice.__slots__ if name.endswith("_cents")}
-    values: dict[str, Any] = {**dict.fromkeys(Invoice.__slots__), **zeros, "payment_overdue": False}
+    zeros = {name: 0 for name in names_of(Invoice) if name.endswith("_cents")}
+    values: dict[str, Any] = {**dict.fromkeys(names_of(Invoice)), **zeros, "payment_overdue": False}
     known = {name: value for name, value in row.items() if name in values}
     return Invoice(**{**values, **known, "status": InvoiceStatus.DRAFT, "payment_status": "pending"})
 

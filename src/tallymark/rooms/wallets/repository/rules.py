@@ -13,6 +13,7 @@ from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import recurring_transaction_rules as rules
 from tallymark.domain.periods import Interval
+from tallymark.domain.values import names_of
 from tallymark.rooms.wallets.model import Method, Rule, Status, Trigger
 
 
@@ -51,7 +52,7 @@ def _by_wallet(rows: Sequence[Row[Any]]) -> dict[UUID, list[Rule]]:
 
 
 def _as_rule(row: Row[Any]) -> Rule:
-    values = {name: getattr(row, name) for name in Rule.__slots__}
+    values = {name: getattr(row, name) for name in names_of(Rule)}
     return Rule(
         **{
             **values,

@@ -15,6 +15,7 @@ from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import wallet_transaction_consumptions as consumptions
 from tallymark.db.tables import wallet_transactions as transactions
+from tallymark.domain.values import names_of
 from tallymark.rooms.wallets.model import (
     Consumption,
     Direction,
@@ -156,7 +157,7 @@ async def _list(
 
 
 def _as_transaction(row: Row[Any]) -> Transaction:
-    values = {name: getattr(row, name) for name in Transaction.__slots__}
+    values = {name: getattr(row, name) for name in names_of(Transaction)}
     return Transaction(
         **{
             **values,

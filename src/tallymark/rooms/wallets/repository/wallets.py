@@ -15,6 +15,7 @@ from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.db.tables import billable_metrics, billing_entities, customers, wallet_targets, wallets
+from tallymark.domain.values import names_of
 from tallymark.rooms.wallets.model import Filters, Status, Wallet
 
 IN_ORDER = (wallets.c.priority, wallets.c.created_at, wallets.c.id)
@@ -137,7 +138,7 @@ async def replace_targets(tx: Tx, wallet_id: UUID, metric_ids: Collection[UUID])
 
 
 def _as_wallet(row: Row[Any]) -> Wallet:
-    values = {name: getattr(row, name) for name in Wallet.__slots__ if name != "billable_metrics"}
+    values = {name: getattr(row, name) for name in names_of(Wallet) if name != "billable_metrics"}
     targets = {UUID(id_): code for id_, code in (row.targets or {}).items()}
     return Wallet(
         **{

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from tallymark.db.engine import Tx
+from tallymark.domain.values import value
 from tallymark.jobs import usage_watch
 from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.wallets.model import Wallet
@@ -22,7 +22,7 @@ class Event(StrEnum):
     TERMINATED = "wallet.terminated"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class News:
     """A change of a wallet, which is given as it stands now.
 

@@ -18,6 +18,7 @@ from tallymark.db.ids import new_id
 from tallymark.domain.exact import Fraction
 from tallymark.domain.journal import Lines, settle_purchase, void_credits
 from tallymark.domain.money import fixed
+from tallymark.domain.values import names_of, value
 from tallymark.domain.wallets import Balance, Inbound, consume
 from tallymark.rooms.journal import service as journal
 from tallymark.rooms.journal.model import Cause, Document, DocumentType, Posting
@@ -40,7 +41,7 @@ PROVIDER = "provider"
 """Paid by whatever provider the customer has, where nothing else is said."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Terms:
     """What a transaction carries besides its amount."""
 
@@ -229,7 +230,7 @@ class Ledger:
             "amount_cents": cents,
             "precise_amount_cents": fixed(precise, _SCALE),
             "remaining_amount_cents": cents if is_inbound and not is_pending else None,
-            **{name: getattr(terms, name) for name in Terms.__slots__},
+            **{name: getattr(terms, name) for name in names_of(Terms)},
             "settled_at": None if is_pending else self._now,
             "created_at": self._now,
             "updated_at": self._now,
