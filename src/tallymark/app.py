@@ -21,6 +21,7 @@ from tallymark.integrations.vies import ViesRegister
 from tallymark.metering.intake import Intake
 from tallymark.rooms.add_ons import routes as add_ons
 from tallymark.rooms.alerts import routes as alerts
+from tallymark.rooms.analytics import routes as analytics
 from tallymark.rooms.billable_metrics import routes as billable_metrics
 from tallymark.rooms.billing import jobs as billing_jobs
 from tallymark.rooms.billing import routes as billing
@@ -79,6 +80,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     billable_metrics.router,
     taxes.router,
     add_ons.router,
+    analytics.router,
     entitlements.router,
     plan_entitlements.router,
     plans.router,

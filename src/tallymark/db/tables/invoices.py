@@ -104,6 +104,12 @@ invoices = Table(
         text("lower(purchase_order_number)"),
         postgresql_where=text("purchase_order_number IS NOT NULL"),
     ),
+    Index(
+        "invoices_overdue_idx",
+        "organization_id",
+        "payment_due_date",
+        postgresql_where=text("payment_overdue"),
+    ),
     Index("invoices_draft_idx", "organization_id", "id", postgresql_where=text("status = 'draft'")),
     CheckConstraint(
         "sub_total_excluding_taxes_amount_cents ="
@@ -295,6 +301,9 @@ fees = Table(
     ),
     Index(
         "fees_standalone_idx", "subscription_id", "created_at", postgresql_where=text("invoice_id IS NULL")
+    ),
+    Index(
+        "fees_uninvoiced_idx", "organization_id", "created_at", postgresql_where=text("invoice_id IS NULL")
     ),
     CheckConstraint("amount_cents >= 0 AND taxes_amount_cents >= 0", name="amounts"),
     CheckConstraint(

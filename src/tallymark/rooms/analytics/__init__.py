@@ -1,0 +1,1 @@
+"""Analytics: what was earned, billed, owed and used, month by month."""

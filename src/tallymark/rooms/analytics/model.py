@@ -1,0 +1,173 @@
+"""What analytics is asked, and the rows that it answers with; amounts are in minor units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from uuid import UUID
+
+from tallymark.domain.recurring_revenue import add_months
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A question by month: of one currency, the last so many months, one issuer, one customer; None means all."""
+
+    currency: str | None = None
+    months: int | None = None
+    billing_entity_code: str | None = None
+    external_customer_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """The same with what is known of the organization: the months shown, oldest first, and the issuer's id."""
+
+    months: Sequence[date]
+    currency: str | None
+    billing_entity_id: UUID | None
+    external_customer_id: str | None
+
+    @property
+    def start(self) -> date:
+        """The first day that is shown."""
+        return self.months[0]
+
+    @property
+    def end(self) -> date:
+        """The day after the last one."""
+        return add_months(self.months[-1], 1)
+
+
+def month_axis(created_at: datetime, now: datetime, last: int | None) -> list[date]:
+    """From the month in which the organization was made to the current one (UTC); of these the `last` ones, one at least.
+
+    >>> from datetime import UTC
+    >>> made, now = datetime(2025, 11, 20, tzinfo=UTC), datetime(2026, 1, 5, tzinfo=UTC)
+    >>> [f"{month:%y-%m}" for month in month_axis(made, now, None)]
+    ['25-11', '25-12', '26-01']
+    >>> [f"{month:%y-%m}" for month in month_axis(made, now, 0)]
+    ['26-01']
+    """
+    current = now.date().replace(day=1)
+    first = min(created_at.date().replace(day=1), current)
+    if last is not None:
+        # Nobody needs more months than there are: the calendar has a beginning.
+        first = max(first, add_months(current, -min(max(last, 1) - 1, 12 * 1000)))
+    count = (current.year - first.year) * 12 + current.month - first.month
+    return [add_months(first, index) for index in range(count + 1)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrossRevenue:
+    """What an issuer's invoices of a month come to, and fees that are on no invoice."""
+
+    month: date
+    currency: str
+    billing_entity_id: UUID
+    amount_cents: int
+    invoices_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collection:
+    """The invoices of a month with one payment status; without any, neither status nor currency."""
+
+    month: date
+    payment_status: str | None = None
+    currency: str | None = None
+    amount_cents: int = 0
+    invoices_count: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoicedUsage:
+    """What the usage of a metric was billed in a month, after coupons and before taxes."""
+
+    month: date
+    code: str
+    currency: str
+    amount_cents: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverdueBalance:
+    """What is overdue of an issuer's invoices that fell due in a month."""
+
+    month: date
+    currency: str
+    billing_entity_id: UUID
+    amount_cents: int
+    invoice_ids: Sequence[UUID]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecurringRevenue:
+    """The monthly recurring revenue of a month; None where there is none."""
+
+    month: date
+    currency: str | None = None
+    amount_cents: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BasePrices:
+    """The base prices alike of a period of one length that were issued on one day: their sum, exactly."""
+
+    interval: str
+    pay_in_advance: bool
+    currency: str
+    issuing_date: date
+    length: timedelta
+    amount_cents: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeeklyPrices:
+    """The weekly base prices of subscriptions with as many of them in a month: the sum of all."""
+
+    month: date
+    currency: str
+    fees_count: int
+    amount_cents: Decimal
+
+
+class Granularity(StrEnum):
+    """How long the periods are by which usage is summed."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageAsked:
+    """A question about usage by day, week or month; None means any."""
+
+    granularity: Granularity = Granularity.DAILY
+    currency: str | None = None
+    from_date: date | None = None
+    to_date: date | None = None
+    customer_type: str | None = None
+    customer_country: str | None = None
+    external_customer_id: str | None = None
+    external_subscription_id: str | None = None
+    plan_code: str | None = None
+    billable_metric_code: str | None = None
+    is_recurring: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageOfPeriod:
+    """What was used of a metric from one day to another, both included, and what it costs before taxes."""
+
+    start: date
+    end: date
+    currency: str
+    code: str
+    is_deleted: bool
+    units: Decimal
+    amount_cents: int

@@ -1,0 +1,91 @@
+"""The questions of analytics, read from the query: every wrong parameter is told at once (platform §12)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import date
+
+from tallymark.api.queries import BOOLEANS
+from tallymark.api.validation import country_codes
+from tallymark.api.wire import query_flag
+from tallymark.domain.errors import Problems
+from tallymark.domain.money import CURRENCIES
+from tallymark.rooms.analytics.model import Asked, Granularity, UsageAsked
+
+Query = Mapping[str, str]
+MOST_DIGITS = 9
+
+
+def read_asked(query: Query) -> Asked:
+    """A question by month. Raises `Invalid` for what is no currency or no number."""
+    problems = Problems()
+    asked = Asked(
+        currency=_upper(query, "currency", CURRENCIES, problems),
+        months=_months(query.get("months"), problems),
+        billing_entity_code=query.get("billing_entity_code") or None,
+        external_customer_id=query.get("external_customer_id") or None,
+    )
+    problems.raise_any()
+    return asked
+
+
+def read_usage_asked(query: Query) -> UsageAsked:
+    """A question about usage. Raises `Invalid` for values that there are not, and for an end before the beginning."""
+    problems = Problems()
+    granularity = _one_of(query, "time_granularity", list(Granularity), problems)
+    recurring = query.get("is_billable_metric_recurring")
+    if recurring and recurring.lower() not in BOOLEANS:
+        problems.add("is_billable_metric_recurring", "value_is_invalid")
+    first, last = (_day(query, name, problems) for name in ("from_date", "to_date"))
+    if first and last and last < first:
+        problems.add("to_date", "value_is_out_of_range")
+    asked = UsageAsked(
+        granularity=Granularity(granularity or Granularity.DAILY),
+        currency=_upper(query, "currency", CURRENCIES, problems),
+        from_date=first,
+        to_date=last,
+        customer_type=_one_of(query, "customer_type", ("company", "individual"), problems),
+        customer_country=_upper(query, "customer_country", country_codes(), problems),
+        external_customer_id=query.get("external_customer_id") or None,
+        external_subscription_id=query.get("external_subscription_id") or None,
+        plan_code=query.get("plan_code") or None,
+        billable_metric_code=query.get("billable_metric_code") or None,
+        is_recurring=query_flag(recurring),
+    )
+    problems.raise_any()
+    return asked
+
+
+def _months(value: str | None, problems: Problems) -> int | None:
+    if not value:
+        return None
+    digits = value.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= MOST_DIGITS):
+        problems.add("months", "value_is_invalid")
+        return None
+    return int(value)
+
+
+def _upper(query: Query, name: str, known: Collection[str], problems: Problems) -> str | None:
+    code = query.get(name, "").upper()
+    if code and code not in known:
+        problems.add(name, "value_is_invalid")
+        return None
+    return code or None
+
+
+def _one_of(query: Query, name: str, allowed: Collection[str], problems: Problems) -> str | None:
+    value = query.get(name)
+    if value and value not in allowed:
+        problems.add(name, "value_is_invalid")
+        return None
+    return value or None
+
+
+def _day(query: Query, name: str, problems: Problems) -> date | None:
+    value = query.get(name)
+    try:
+        return date.fromisoformat(value) if value else None
+    except ValueError:
+        problems.add(name, "invalid_date")
+        return None
