@@ -104,7 +104,7 @@ class TestGrossRevenue:
             await bill(client, customer, cents)
         found = await rows(client, "gross_revenue", "gross_revenues")
         assert sorted(row["amount_cents"] for row in found) == [300, 400]
-        for query, cents in (
+        for query, amounts in (
             ({"external_customer_id": who["external_id"]}, [100]),
             ({"external_customer_id": "nobody"}, []),
             ({"billing_entity_code": "second"}, [400]),
@@ -112,7 +112,7 @@ class TestGrossRevenue:
             ({"currency": "USD"}, []),
         ):
             found = await rows(client, "gross_revenue", "gross_revenues", **query)
-            assert [row["amount_cents"] for row in found] == cents, query
+            assert [row["amount_cents"] for row in found] == amounts, query
         (row,) = await rows(client, "gross_revenue", "gross_revenues", billing_entity_code="second")
         assert row["billing_entity_id"] == made["lago_id"]
 
