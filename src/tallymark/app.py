@@ -22,6 +22,9 @@ from tallymark.metering.intake import Intake
 from tallymark.rooms.add_ons import routes as add_ons
 from tallymark.rooms.alerts import routes as alerts
 from tallymark.rooms.analytics import routes as analytics
+from tallymark.rooms.api_logs import jobs as api_log_jobs
+from tallymark.rooms.api_logs import routes as api_logs
+from tallymark.rooms.api_logs.service import ApiLog
 from tallymark.rooms.billable_metrics import routes as billable_metrics
 from tallymark.rooms.billing import jobs as billing_jobs
 from tallymark.rooms.billing import routes as billing
@@ -103,6 +106,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     coupons.router,
     wallets.router,
     webhooks.router,
+    api_logs.router,
     customers.router,
 )
 
@@ -127,6 +131,7 @@ class Wiring:
     settle: Callable[[Context], Awaitable[None]]
     outside: billing_jobs.Outside
     public_key: str
+    logs_kept: timedelta | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +162,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         async def settle_soon(context: Context) -> None:
             await settle(database, context.organization_id, now=context.now, outside=outside)
 
+        logs_kept = timedelta(days=settings.logs_kept_days) if settings.logs_kept_days else None
         wiring = Wiring(
             database=database,
             base_url=settings.base_url,
@@ -165,10 +171,11 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             settle=settle_soon,
             outside=outside,
             public_key=signer.public_key(),
+            logs_kept=logs_kept,
         )
         async with Intake(plain_url(database.url)) as intake:
             asgi = with_fast_lane(create_api(wiring), intake, settings.events_batch_max_length)
-            tasks = _tasks(database, papers, outside)
+            tasks = _tasks(database, papers, outside, logs_kept)
             yield Running(asgi=asgi, tasks=tasks, database=database, courier=courier)
     finally:
         await database.close()
@@ -218,7 +225,9 @@ def _make_courier(settings: Settings, database: Database, papers: Papers, signer
     return Courier(database, post=post, signer=signer, link=link, terms=terms)
 
 
-def _tasks(database: Database, papers: Papers, outside: billing_jobs.Outside) -> Tasks:
+def _tasks(
+    database: Database, papers: Papers, outside: billing_jobs.Outside, logs_kept: timedelta | None
+) -> Tasks:
     async def run_due_work(*, organization_id: UUID, owner_id: UUID | None) -> None:
         await billing_jobs.run_due_work(database, organization_id, owner_id, outside=outside)
 
@@ -235,12 +244,17 @@ def _tasks(database: Database, papers: Papers, outside: billing_jobs.Outside) ->
         await follow.note_received(database, now=system_now())
         await follow.report_errors(database, now=system_now())
 
+    async def forget_logs() -> None:
+        if logs_kept is not None:
+            await api_log_jobs.forget_old(database, now=system_now(), kept=logs_kept)
+
     return Tasks(
         run_due_work=run_due_work,
         render_document=render_document,
         render_credit_note=render_credit_note,
         render_receipt=render_receipt,
         follow_events=follow_events,
+        forget_logs=forget_logs,
     )
 
 
@@ -291,6 +305,8 @@ def create_api(wiring: Wiring | None = None) -> FastAPI:
         api.state.receipt_documents = wiring.papers.receipts
         api.state.outside = wiring.outside
         api.state.public_key = wiring.public_key
+        api.state.logs_kept = wiring.logs_kept
+        api.state.call_log = ApiLog()
         api.state.sign_file = wiring.papers.invoices.signer.sign
         api.state.gatekeeper = Access(wiring.database, wiring.settle)
         api.state.is_draining = False

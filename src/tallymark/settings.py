@@ -88,6 +88,12 @@ class Settings(BaseSettings):
         False,
         description="Whether webhooks may go to private, loopback and link-local addresses.",
     )
+    logs_kept_days: int = Field(
+        30,
+        ge=0,
+        le=36_500,
+        description="Days for which API and activity logs are shown and kept; 0 means for ever.",
+    )
     worker_concurrency: int = Field(4, ge=1, le=64, description="Jobs that one worker runs side by side.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe level logged."

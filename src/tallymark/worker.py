@@ -66,6 +66,12 @@ class FollowEvents(Protocol):
     async def __call__(self) -> None: ...
 
 
+class ForgetLogs(Protocol):
+    """Deletes log entries that are not shown any more."""
+
+    async def __call__(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tasks:
     """What the jobs of the queue do; each is safe to run twice."""
@@ -75,6 +81,7 @@ class Tasks:
     render_credit_note: RenderCreditNote
     render_receipt: RenderReceipt
     follow_events: FollowEvents
+    forget_logs: ForgetLogs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +193,11 @@ def make_queue(database: Database, tasks: Tasks) -> App:
     @queue.task(name="follow_events", queueing_lock="follow_events")
     async def follow_events(timestamp: int) -> None:  # noqa: ARG001
         await tasks.follow_events()
+
+    @queue.periodic(cron="37 * * * *")
+    @queue.task(name="forget_logs", queueing_lock="forget_logs")
+    async def forget_logs(timestamp: int) -> None:  # noqa: ARG001
+        await tasks.forget_logs()
 
     @queue.periodic(cron="17 * * * *")
     @queue.task(name="delete_old_jobs", queueing_lock="delete_old_jobs")

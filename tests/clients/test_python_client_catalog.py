@@ -94,3 +94,20 @@ def test_who_pays(live):
         client.customers.checkout_url("halden")
     assert refused.value.response["error_details"] == {"base": ["no_linked_payment_provider"]}
     assert client.customers.destroy("halden").external_id == "halden"
+
+
+def test_what_was_asked_for(live):
+    client = Client(api_key=live.api_key, api_url=live.url)
+    client.taxes.create(Tax(name="VAT", code="vat", rate=20.0, applied_to_organization=False))
+    with pytest.raises(LagoApiError):
+        client.taxes.destroy("unheard")
+    failed, made = client.api_logs.find_all({"per_page": 10})["api_logs"]
+    assert (failed.http_method, failed.http_status, failed.request_path) == (
+        "delete",
+        404,
+        "/api/v1/taxes/unheard",
+    )
+    assert made.client.startswith("Lago Python v")
+    assert (made.request_body["tax"]["code"], made.request_response["tax"]["rate"]) == ("vat", 20.0)
+    assert client.api_logs.find(made.request_id) == made
+    assert client.api_logs.find_all({"http_statuses[]": "failed"})["meta"]["total_count"] == 1

@@ -83,6 +83,9 @@ class Calls:
     async def follow_events(self) -> None:
         """Nobody sends any."""
 
+    async def forget_logs(self) -> None:
+        """There are none."""
+
     @property
     def tasks(self) -> Tasks:
         return Tasks(
@@ -91,6 +94,7 @@ class Calls:
             render_credit_note=self.render_credit_note,
             render_receipt=self.render_receipt,
             follow_events=self.follow_events,
+            forget_logs=self.forget_logs,
         )
 
 

@@ -153,28 +153,31 @@ def _validation_answer(error: RequestValidationError) -> JSONResponse:
     return _answer(validation_body(field_errors([{**e, "loc": e["loc"][1:]} for e in errors])))
 
 
+def answer_to(error: Exception) -> JSONResponse:
+    """The answer to whatever went wrong; what was not anticipated is a 500."""
+    match error:
+        case TallymarkError():
+            return _answer(error_body(error))
+        case RequestValidationError():
+            return _validation_answer(error)
+        case HTTPException(status_code=404 | 405):
+            return _answer(error_body(NotFound("resource")))
+        case HTTPException():
+            return _answer(_body(HTTPStatus(error.status_code)))
+        case _:
+            return _answer(_body(HTTPStatus.INTERNAL_SERVER_ERROR))
+
+
 def register_error_handlers(app: FastAPI) -> None:
     """Teach the application to answer every error in the wire's shape."""
 
     async def anticipated(_: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, TallymarkError)
-        return _answer(error_body(error))
-
-    async def invalid(_: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, RequestValidationError)
-        return _validation_answer(error)
-
-    async def http(_: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, HTTPException)
-        if error.status_code in (404, 405):
-            return _answer(error_body(NotFound("resource")))
-        return _answer(_body(HTTPStatus(error.status_code)))
+        return answer_to(error)
 
     async def defect(request: Request, error: Exception) -> JSONResponse:
         log.error("request failed", method=request.method, path=request.url.path, exc_info=error)
-        return _answer(_body(HTTPStatus.INTERNAL_SERVER_ERROR))
+        return answer_to(error)
 
-    app.add_exception_handler(TallymarkError, anticipated)
-    app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(HTTPException, http)
+    for kind in (TallymarkError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, anticipated)
     app.add_exception_handler(Exception, defect)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import UTC, date, datetime, time
 from typing import Any
+
+from starlette.datastructures import QueryParams
 
 from tallymark.domain.errors import Invalid
 
@@ -54,3 +58,35 @@ def read_cents(text: str | None, field: str) -> int | None:
         return min(max(int(text.encode("ascii")), -LARGEST), LARGEST)
     except ValueError:
         raise Invalid({field: ["value_is_invalid"]}) from None
+
+
+def read_list(query: QueryParams, name: str, allowed: Collection[str] | None = None) -> tuple[str, ...]:
+    """The values of a list, `name[]` or one `name`; empty ones are none. Raises `Invalid` for one that is not allowed.
+
+    >>> read_list(QueryParams("a[]=x&a[]=y"), "a"), read_list(QueryParams("a=x"), "a"), read_list(QueryParams("a[]="), "a")
+    (('x', 'y'), ('x',), ())
+    """
+    texts = query.getlist(f"{name}[]") or [query.get(name, "")]
+    found = tuple(text for text in texts if text)
+    if allowed is not None and not set(found) <= set(allowed):
+        raise Invalid({name: ["value_is_invalid"]})
+    return found
+
+
+def read_instant(text: str | None, field: str, *, of_day: time) -> datetime | None:
+    """An instant that a filter compares with; of a date, `of_day` in UTC. Raises `Invalid` for what is neither.
+
+    >>> read_instant("2026-01-05", "to_date", of_day=time.max).isoformat()
+    '2026-01-05T23:59:59.999999+00:00'
+    """
+    if not text:
+        return None
+    try:
+        return datetime.combine(date.fromisoformat(text), of_day, UTC)
+    except ValueError:
+        pass
+    try:
+        found = datetime.fromisoformat(text)
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Invalid({field: ["invalid_date"]}) from None

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 
+from tallymark.api.calls import noted
 from tallymark.api.context import Context, Gatekeeper, Principal
 from tallymark.api.errors import BadRequest, Unauthorized
 
@@ -38,7 +39,7 @@ def _refuse_nul(request: Request) -> None:
 
 
 class TenantRoute(APIRoute):
-    """Puts a `Context` on the request, and settles a simulated organization after a write."""
+    """Puts a `Context` on the request, settles a simulated organization after a write, and has the call noted."""
 
     def get_route_handler(self) -> Handler:
         handler = super().get_route_handler()
@@ -48,10 +49,17 @@ class TenantRoute(APIRoute):
             context = await enter(request, is_write=is_write)
             request.state.context = context
             _refuse_nul(request)
-            response = await handler(CleanRequest(request.scope, request.receive))
-            if is_write and context.is_simulated:
-                await request.app.state.gatekeeper.settle(context)
-            return response
+            clean = CleanRequest(request.scope, request.receive)
+            if not is_write:
+                return await handler(clean)
+
+            async def act() -> Response:
+                response = await handler(clean)
+                if context.is_simulated:
+                    await request.app.state.gatekeeper.settle(context)
+                return response
+
+            return await noted(clean, context, act)
 
         return in_context
 

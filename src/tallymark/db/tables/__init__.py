@@ -59,6 +59,7 @@ from tallymark.db.tables.invoices import (
     invoices_applied_taxes,
 )
 from tallymark.db.tables.journal import journal_entries, journal_lines
+from tallymark.db.tables.logs import api_logs
 from tallymark.db.tables.organizations import (
     api_keys,
     billing_entities,
@@ -94,6 +95,7 @@ __all__ = [
     "agenda",
     "alerts",
     "api_keys",
+    "api_logs",
     "applied_coupons",
     "applied_usage_thresholds",
     "billable_metric_filters",
