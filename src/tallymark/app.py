@@ -49,6 +49,7 @@ from tallymark.rooms.lifetime_usages import routes as lifetime_usages
 from tallymark.rooms.organizations import routes as organizations
 from tallymark.rooms.organizations import service as organizations_service
 from tallymark.rooms.organizations.access import Access, system_now
+from tallymark.rooms.payment_requests import routes as payment_requests
 from tallymark.rooms.payments import jobs as payment_jobs
 from tallymark.rooms.payments import routes as payments
 from tallymark.rooms.payments.documents import ReceiptDocuments
@@ -102,6 +103,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     invoices.files_router,
     credit_notes.router,
     journal.router,
+    payment_requests.router,
     payments.router,
     coupons.router,
     wallets.router,

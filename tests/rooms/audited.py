@@ -10,7 +10,7 @@ from tallymark.db.engine import TENANT_ROLE
 
 
 async def seller(make_organization) -> Organization:
-    """Six customers, each with a part of what bills can have on them; 20 % tax."""
+    """Seven customers, each with a part of what bills can have on them; 20 % tax."""
     organization = await make_organization("2025-01-01T00:00:00Z")
     client = organization.client
     tax = await kit.tax(client, "20", applied_to_organization=True)
@@ -20,8 +20,10 @@ async def seller(make_organization) -> Organization:
     await _regular(client)
     await _elsewhere(client, tax)
     await _billed_by_event(client)
+    asked = await _asked_together(client, tax)
     await kit.advance(client, "2025-03-01T01:00")
     await _settle(client)
+    await _pay_together(client, asked)
     return organization
 
 
@@ -89,6 +91,27 @@ async def _elsewhere(client, tax):
     for _ in range(3):
         asked = {"external_customer_id": "elsewhere", "currency": "EUR", "fees": fees}
         await kit.post(client, "/invoices", {"invoice": asked})
+
+
+async def _asked_together(client, tax):
+    """Two invoices that nobody pays in time."""
+    await kit.customer(client, external_id="late", currency="EUR")
+    fees = [{"add_on_code": "setup", "units": "1", "tax_codes": [tax["code"]]}]
+    asked = {"external_customer_id": "late", "currency": "EUR", "fees": fees}
+    return [(await kit.post(client, "/invoices", {"invoice": asked}))["invoice"] for _ in range(2)]
+
+
+async def _pay_together(client, invoices):
+    """A part of one paid, then both asked for and paid as one."""
+    await _pay(client, invoices[0], 500, "a part")
+    asked = {"external_customer_id": "late", "lago_invoice_ids": [one["lago_id"] for one in invoices]}
+    made = (await kit.post(client, "/payment_requests", {"payment_request": asked}))["payment_request"]
+    payment = {
+        "payment_request_id": made["lago_id"],
+        "amount_cents": made["amount_cents"],
+        "reference": "both",
+    }
+    await kit.post(client, "/payments", {"payment": payment})
 
 
 async def _billed_by_event(client):

@@ -33,6 +33,7 @@ CORRUPTIONS = {
     "entries_follow_invoices": ["UPDATE journal_lines SET account = 'revenue.usage' WHERE account = 'tax_payable'"],
     "receivables": [f"UPDATE invoices SET total_paid_amount_cents = 1 WHERE id = ({LAST})"],
     "invoice_payments": ["UPDATE payments SET amount_cents = amount_cents + 1"],
+    "payment_requests": ["UPDATE payment_requests SET payment_status = 'pending'"],
     "credit_notes_payable": ["UPDATE credit_notes SET balance_amount_cents = balance_amount_cents + 1"],
     "invoice_fees": ["UPDATE fees SET amount_cents = amount_cents + 1"],
     "invoice_credits": ["UPDATE invoice_credits SET amount_cents = amount_cents + 1"],

@@ -68,7 +68,12 @@ from tallymark.db.tables.organizations import (
     test_clocks,
 )
 from tallymark.db.tables.outbox import outbox
-from tallymark.db.tables.payments import payment_receipts, payments
+from tallymark.db.tables.payments import (
+    payment_receipts,
+    payment_requests,
+    payment_requests_invoices,
+    payments,
+)
 from tallymark.db.tables.sections import (
     billing_entities_custom_sections,
     customers_custom_sections,
@@ -148,6 +153,8 @@ __all__ = [
     "organizations",
     "outbox",
     "payment_receipts",
+    "payment_requests",
+    "payment_requests_invoices",
     "payments",
     "plans",
     "plans_taxes",

@@ -1,6 +1,17 @@
-"""Tables of payments and of their receipts."""
+"""Tables of payment requests, of payments and of their receipts."""
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Table, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
 
 from tallymark.db.tables.columns import (
     cents,
@@ -13,14 +24,44 @@ from tallymark.db.tables.columns import (
     timestamps,
 )
 
-# Money for invoices; `status` is the provider's word, `payment_status` ours. `created_at` is when it was paid.
+# Overdue invoices of a customer that are asked for together: one currency, one issuer.
+payment_requests = Table(
+    "payment_requests",
+    metadata,
+    id_column(),
+    organization_column(),
+    reference("customer_id", "customers", index=True),
+    reference("billing_entity_id", "billing_entities"),
+    string("email"),
+    string("payment_status", nullable=False, default="pending"),
+    cents("amount_cents"),
+    string("currency", nullable=False),
+    *timestamps(),
+    Index("payment_requests_newest_idx", "organization_id", text("created_at DESC"), "id"),
+    CheckConstraint("payment_status IN ('pending', 'succeeded', 'failed')", name="payment_status"),
+)
+
+# What was due of each invoice when it was asked for, and what the request's own payment has paid of it.
+payment_requests_invoices = Table(
+    "payment_requests_invoices",
+    metadata,
+    organization_column(),
+    Column("payment_request_id", Uuid, ForeignKey("payment_requests.id"), primary_key=True),
+    Column("invoice_id", Uuid, ForeignKey("invoices.id"), primary_key=True, index=True),
+    Column("position", Integer, nullable=False, server_default=text("0")),
+    cents("amount_cents"),
+    cents("paid_amount_cents"),
+)
+
+# Money for an invoice, or for those of a payment request; `status` is the provider's word, `payment_status` ours. `created_at` is when it was paid.
 payments = Table(
     "payments",
     metadata,
     id_column(),
     organization_column(),
     reference("customer_id", "customers", index=True),
-    reference("invoice_id", "invoices", index=True),
+    reference("invoice_id", "invoices", nullable=True, index=True),
+    reference("payment_request_id", "payment_requests", nullable=True, index=True),
     string("payable_type", nullable=False),
     string("payment_type", nullable=False),
     string("status", nullable=False),
@@ -31,6 +72,7 @@ payments = Table(
     *timestamps(),
     Index("payments_newest_idx", "organization_id", text("created_at DESC"), "id"),
     CheckConstraint("amount_cents > 0", name="amount"),
+    CheckConstraint("num_nonnulls(invoice_id, payment_request_id) = 1", name="payable"),
 )
 
 payment_receipts = Table(

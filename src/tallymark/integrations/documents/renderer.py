@@ -50,8 +50,8 @@ class TypstRenderer:
         return self._render(credit_note_data(view), logo, attachment)
 
     def render_receipt(self, receipt: ReceiptDocument, logo: bytes | None = None) -> bytes:
-        """The receipt as a PDF file, with its issuer's logo; an electronic one is embedded."""
-        is_electronic = source.is_electronic(receipt.invoice.billing_entity)
+        """The receipt as a PDF file, with its issuer's logo; an electronic one is embedded where it is for one invoice."""
+        is_electronic = source.is_electronic(receipt.invoice.billing_entity) and not receipt.parts
         attachment = write_cii(receipt_document(receipt)) if is_electronic else None
         return self._render(receipt_data(receipt), logo, attachment)
 

@@ -14,11 +14,12 @@ LONGEST_REFERENCE = 40
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payment:
-    """Money for an invoice, in its currency's minor unit; `created_at` is when it was paid."""
+    """Money for an invoice or for those of a payment request, in minor units; `created_at` is when it was paid."""
 
     id: UUID
     customer_id: UUID
-    invoice_id: UUID
+    invoice_id: UUID | None
+    payment_request_id: UUID | None
     payable_type: str
     payment_type: str
     status: str
@@ -29,14 +30,21 @@ class Payment:
     created_at: datetime
     updated_at: datetime
 
+    @property
+    def payable_id(self) -> UUID:
+        """What was paid: an invoice, or a payment request."""
+        found = self.invoice_id or self.payment_request_id
+        assert found is not None, "a payment is for something"
+        return found
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentView:
-    """A payment, who paid, and what."""
+    """A payment, who paid, and which invoices."""
 
     payment: Payment
     customer: Customer
-    invoice: Invoice
+    invoices: tuple[Invoice, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,10 +70,19 @@ class ReceiptView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PaidPart:
+    """What of a payment was for one invoice (minor units)."""
+
+    invoice: Invoice
+    amount_cents: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptDocument:
     """What a receipt prints: the payment, its invoice, and what had been paid of that before (minor units).
 
-    `offsets` are what credit notes had taken off what is due, each with its number.
+    `offsets` are what credit notes had taken off what is due, each with its number. Of a payment request there are `parts`,
+    what was paid of each of its invoices; `invoice` is the first of them then.
     """
 
     receipt: Receipt
@@ -73,6 +90,7 @@ class ReceiptDocument:
     invoice: InvoiceView
     paid_before_cents: int
     offsets: tuple[tuple[str, int], ...]
+    parts: tuple[PaidPart, ...] = ()
 
     @property
     def remaining_cents(self) -> int:
@@ -90,6 +108,7 @@ class PaymentInput:
     amount_cents: object
     reference: object
     paid_at: object = None
+    payment_request_id: object = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from tallymark.db.tables import (
     invoice_settlements,
     invoices,
     payment_receipts,
+    payment_requests_invoices,
     payments,
 )
 from tallymark.rooms.invoices.model import VISIBLE
@@ -56,7 +57,9 @@ async def list_payments(tx: Tx, filters: Filters, page: Page) -> tuple[list[Paym
 
 
 def _of_visible_invoice() -> Iterator[ColumnElement[bool]]:
-    yield payments.c.invoice_id.in_(select(invoices.c.id).where(invoices.c.status.in_(VISIBLE)))
+    # Those of a payment request are shown, or it could not have been made.
+    visible = select(invoices.c.id).where(invoices.c.status.in_(VISIBLE))
+    yield payments.c.payment_request_id.is_not(None) | payments.c.invoice_id.in_(visible)
 
 
 def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
@@ -64,7 +67,9 @@ def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
         of_id = select(customers.c.id).where(customers.c.external_id == filters.external_customer_id)
         yield payments.c.customer_id.in_(of_id)
     if filters.invoice_id is not None:
-        yield payments.c.invoice_id == filters.invoice_id
+        held = payment_requests_invoices.c
+        holding = select(held.payment_request_id).where(held.invoice_id == filters.invoice_id)
+        yield (payments.c.invoice_id == filters.invoice_id) | payments.c.payment_request_id.in_(holding)
 
 
 async def paid_before(tx: Tx, payment: Payment) -> int:

@@ -8,6 +8,7 @@ from fastapi import Request
 
 from tallymark.api.context import Context, InContext
 from tallymark.api.pagination import InPage, Meta, Page
+from tallymark.api.queries import reads
 from tallymark.api.routing import tenant_router
 from tallymark.api.wire import read_id
 from tallymark.domain.errors import Invalid
@@ -37,13 +38,13 @@ async def record_payment(body: PaymentRequest, context: InContext) -> PaymentRes
     return PaymentResponse(payment=PaymentOutput.of(view))
 
 
-@router.get("/payments")
+@router.get("/payments", openapi_extra=reads("external_customer_id", "invoice_id"))
 async def list_payments(request: Request, context: InContext, page: InPage) -> PaymentsResponse:
     """List payments, newest first."""
     return await _list(context, page, read_filters(request))
 
 
-@router.get("/customers/{external_customer_id}/payments")
+@router.get("/customers/{external_customer_id}/payments", openapi_extra=reads("invoice_id"))
 async def list_customer_payments(
     external_customer_id: str, request: Request, context: InContext, page: InPage
 ) -> PaymentsResponse:
@@ -62,7 +63,7 @@ async def get_payment(lago_id: str, context: InContext) -> PaymentResponse:
     return PaymentResponse(payment=PaymentOutput.of(view))
 
 
-@router.get("/payment_receipts")
+@router.get("/payment_receipts", openapi_extra=reads("invoice_id"))
 async def list_receipts(request: Request, context: InContext, page: InPage) -> ReceiptsResponse:
     """List the receipts of payments, newest first."""
     filters = Filters(invoice_id=_invoice_id(request))

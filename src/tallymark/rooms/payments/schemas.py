@@ -49,9 +49,9 @@ class PaymentOutput(BaseModel):
             lago_id=payment.id,
             lago_customer_id=view.customer.id,
             external_customer_id=view.customer.external_id,
-            invoice_ids=[view.invoice.id],
-            invoice_numbers=[view.invoice.number],
-            lago_payable_id=payment.invoice_id,
+            invoice_ids=[invoice.id for invoice in view.invoices],
+            invoice_numbers=[invoice.number for invoice in view.invoices],
+            lago_payable_id=payment.payable_id,
             payable_type=payment.payable_type,
             amount_cents=payment.amount_cents,
             amount_currency=payment.currency,
@@ -90,6 +90,7 @@ class PaymentInputObject(Input):
     """What is sent is checked by the service, in the order that the contract tells."""
 
     invoice_id: Any = None
+    payment_request_id: Any = None
     amount_cents: Any = None
     reference: Any = None
     paid_at: Any = None
@@ -98,6 +99,7 @@ class PaymentInputObject(Input):
         """The payment that is reported."""
         return PaymentInput(
             invoice_id=self.invoice_id,
+            payment_request_id=self.payment_request_id,
             amount_cents=self.amount_cents,
             reference=self.reference,
             paid_at=self.paid_at,

@@ -28,6 +28,8 @@ from tallymark.rooms.fees.schemas import DetailedFeeOutput
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.schemas import InvoiceOutput
 from tallymark.rooms.organizations import service as organizations
+from tallymark.rooms.payment_requests import service as payment_requests
+from tallymark.rooms.payment_requests.schemas import RequestOutput
 from tallymark.rooms.payments import service as payments
 from tallymark.rooms.payments.schemas import ReceiptOutput
 from tallymark.rooms.plans import entitlements as plan_entitlements
@@ -234,6 +236,14 @@ async def _load_receipts(tx: Tx, ids: Sequence[UUID], _: datetime, link: Link) -
     )
 
 
+async def _load_payment_requests(tx: Tx, ids: Sequence[UUID], at: datetime, link: Link) -> Shown:
+    found = await payment_requests.get_requests(tx, ids)
+    views = await payment_requests.get_views(tx, [*found.values()], now=at)
+    return _dump(
+        (view.request.id, RequestOutput.of(view, lambda key: _file(tx, link, key))) for view in views
+    )
+
+
 async def _load_wallets(tx: Tx, ids: Sequence[UUID], _: datetime, __: Link) -> Shown:
     found = await wallets.get_wallets(tx, ids)
     views = await wallets.get_views(tx, [*found.values()])
@@ -269,6 +279,7 @@ LOADERS: Mapping[str, Loader] = {
     "fee": _load_fees,
     "invoice": _load_invoices,
     "payment_receipt": _load_receipts,
+    "payment_request": _load_payment_requests,
     "plan": _load_plans,
     "subscription": _load_subscriptions,
     "wallet": _load_wallets,

@@ -21,7 +21,7 @@ def receipt_response(of: ReceiptDocument) -> Receipt:
         currency=of.payment.currency,
         amount_cents=of.payment.amount_cents,
         reference=of.payment.reference,
-        invoice_numbers=(view.invoice.number,),
+        invoice_numbers=tuple(part.invoice.number for part in of.parts) or (view.invoice.number,),
         sender=seller_of(view.billing_entity, is_outside=False),
         receiver=buyer_of(view.customer, is_outside=False),
     )

@@ -5,19 +5,47 @@ from tallymark.rooms.audit.model import Law
 PAYMENTS = (
     Law(
         name="invoice_payments",
-        says="What was paid of an invoice is the sum of its payments.",
+        says="What was paid of an invoice is the sum of its payments, and of its parts of those for payment requests.",
         holds=(
             "invoices total_paid_amount_cents",
+            "payment_requests_invoices paid_amount_cents",
             "payments amount_cents",
         ),
         sql="""
             WITH paid AS (
-                SELECT invoice_id, sum(amount_cents) AS cents
-                FROM payments WHERE payment_status = 'succeeded' GROUP BY invoice_id
+                SELECT invoice_id, sum(cents) AS cents
+                FROM (
+                    SELECT invoice_id, amount_cents AS cents FROM payments WHERE payment_status = 'succeeded'
+                    UNION ALL SELECT invoice_id, paid_amount_cents FROM payment_requests_invoices
+                ) parts GROUP BY invoice_id
             )
             SELECT 'invoice ' || i.number AS place, COALESCE(p.cents, 0) AS expected, i.total_paid_amount_cents AS found
             FROM invoices i LEFT JOIN paid p ON p.invoice_id = i.id
             WHERE COALESCE(p.cents, 0) <> i.total_paid_amount_cents
+        """,
+    ),
+    Law(
+        name="payment_requests",
+        says="A request asks for what was due of its invoices, and its payment is the sum of what it paid of them.",
+        holds=(
+            "payment_requests amount_cents",
+            "payment_requests_invoices amount_cents paid_amount_cents",
+            "payments amount_cents",
+        ),
+        sql="""
+            WITH held AS (
+                SELECT payment_request_id AS id, sum(amount_cents) AS due, sum(paid_amount_cents) AS paid
+                FROM payment_requests_invoices GROUP BY payment_request_id
+            ), paid AS (
+                SELECT payment_request_id AS id, sum(amount_cents) AS cents
+                FROM payments WHERE payment_status = 'succeeded' GROUP BY payment_request_id
+            )
+            SELECT 'payment request ' || r.id AS place, 'due ' || r.amount_cents || ', paid ' || COALESCE(p.cents, 0) ||
+                       CASE WHEN p.cents IS NULL THEN ', pending' ELSE ', succeeded' END AS expected,
+                   'due ' || COALESCE(h.due, 0) || ', paid ' || COALESCE(h.paid, 0) || ', ' || r.payment_status AS found
+            FROM payment_requests r LEFT JOIN held h ON h.id = r.id LEFT JOIN paid p ON p.id = r.id
+            WHERE COALESCE(h.due, 0) <> r.amount_cents OR COALESCE(h.paid, 0) <> COALESCE(p.cents, 0)
+               OR (r.payment_status = 'succeeded') <> (p.cents IS NOT NULL)
         """,
     ),
     Law(
@@ -41,8 +69,14 @@ PAYMENTS = (
         says="Every payment that came in has one receipt, but for those of partners.",
         sql="""
             SELECT 'payment ' || p.id AS place, '1 receipt' AS expected, count(r.id) || ' receipts' AS found
-            FROM payments p JOIN invoices i ON i.id = p.invoice_id LEFT JOIN payment_receipts r ON r.payment_id = p.id
-            GROUP BY p.id, i.id
+            FROM payments p
+            CROSS JOIN LATERAL (
+                SELECT bool_or(i.self_billed) AS self_billed FROM invoices i
+                WHERE i.id = p.invoice_id OR i.id IN (
+                    SELECT h.invoice_id FROM payment_requests_invoices h WHERE h.payment_request_id = p.payment_request_id)
+            ) i
+            LEFT JOIN payment_receipts r ON r.payment_id = p.id
+            GROUP BY p.id, i.self_billed
             HAVING CASE WHEN p.payment_status <> 'succeeded' THEN count(r.id) > 0 WHEN i.self_billed THEN count(r.id) > 1
                         ELSE count(r.id) <> 1 END
         """,

@@ -13,9 +13,11 @@ from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Files
+from tallymark.rooms.payment_requests import service as requests
 from tallymark.rooms.payments import repository
 from tallymark.rooms.payments.model import (
     Filters,
+    PaidPart,
     Payment,
     PaymentView,
     Receipt,
@@ -40,9 +42,18 @@ async def list_payments(tx: Tx, filters: Filters, page: Page) -> tuple[list[Paym
 async def get_views(tx: Tx, payments: Sequence[Payment]) -> list[PaymentView]:
     """Payments with what they belong to, in the order given, in a constant number of queries."""
     who = await customers.get_customers(tx, {payment.customer_id for payment in payments})
-    what = await invoices.get_invoices(tx, {payment.invoice_id for payment in payments})
+    what = await invoices.get_invoices(tx, {one.invoice_id for one in payments if one.invoice_id})
+    held = await requests.requested_by(
+        tx, {one.payment_request_id for one in payments if one.payment_request_id}
+    )
     return [
-        PaymentView(payment=payment, customer=who[payment.customer_id], invoice=what[payment.invoice_id])
+        PaymentView(
+            payment=payment,
+            customer=who[payment.customer_id],
+            invoices=(what[payment.invoice_id],)
+            if payment.invoice_id
+            else tuple(one.invoice for one in held[payment.payable_id]),
+        )
         for payment in payments
     ]
 
@@ -58,6 +69,8 @@ async def get_receipt(tx: Tx, receipt_id: UUID) -> Receipt:
 async def get_document(tx: Tx, receipt: Receipt, *, now: datetime) -> ReceiptDocument:
     """All that a receipt prints, as it was when the payment was recorded."""
     payment = (await repository.get_payments(tx, [receipt.payment_id]))[receipt.payment_id]
+    if payment.invoice_id is None:
+        return await _document_of_request(tx, receipt, payment, now=now)
     invoice = (await invoices.get_invoices(tx, [payment.invoice_id]))[payment.invoice_id]
     (view,) = await invoices.get_views(tx, [invoice], now=now)
     return ReceiptDocument(
@@ -66,6 +79,22 @@ async def get_document(tx: Tx, receipt: Receipt, *, now: datetime) -> ReceiptDoc
         invoice=view,
         paid_before_cents=await repository.paid_before(tx, payment),
         offsets=tuple(await repository.offsets_before(tx, payment)),
+    )
+
+
+async def _document_of_request(
+    tx: Tx, receipt: Receipt, payment: Payment, *, now: datetime
+) -> ReceiptDocument:
+    held = (await requests.requested_by(tx, [payment.payable_id]))[payment.payable_id]
+    paid = [one for one in held if one.paid_amount_cents]
+    (view,) = await invoices.get_views(tx, [paid[0].invoice], now=now)
+    return ReceiptDocument(
+        receipt=receipt,
+        payment=payment,
+        invoice=view,
+        paid_before_cents=0,
+        offsets=(),
+        parts=tuple(PaidPart(invoice=one.invoice, amount_cents=one.paid_amount_cents) for one in paid),
     )
 
 

@@ -1,0 +1,1 @@
+"""Payment requests: overdue invoices that are asked for together."""

@@ -1,0 +1,169 @@
+"""What can be done with payment requests (wallets §16)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from tallymark.api.pagination import Page
+from tallymark.db.engine import Tx
+from tallymark.db.ids import new_id
+from tallymark.domain.errors import NotAllowed, NotFound
+from tallymark.jobs.outbox import Message, emit
+from tallymark.rooms.customers import service as customers
+from tallymark.rooms.invoices import service as invoices
+from tallymark.rooms.invoices.model import VISIBLE, Invoice, InvoiceStatus
+from tallymark.rooms.organizations import service as organizations
+from tallymark.rooms.payment_requests import repository
+from tallymark.rooms.payment_requests.model import (
+    Filters,
+    NewRequest,
+    PaymentRequest,
+    Requested,
+    RequestView,
+)
+
+SUCCEEDED = "succeeded"
+
+
+async def create(tx: Tx, asked: NewRequest, *, now: datetime) -> PaymentRequest:
+    """Ask a customer for some overdue invoices at once.
+
+    Raises in the order of wallets §16: `NotFound("customer")`, `NotFound("invoice")`, and `NotAllowed` where an invoice is
+    not overdue, where they differ in currency or issuer, and where one can't be paid.
+    """
+    customer = await customers.get_customer(tx, external_id=asked.external_customer_id)
+    await tx.lock("customer", customer.id)
+    wanted = await _invoices(tx, customer.id, asked.invoice_ids)
+    _check(wanted)
+    request_id, first = new_id(), wanted[0]
+    row = {
+        "id": request_id,
+        "organization_id": tx.organization_id,
+        "customer_id": customer.id,
+        "billing_entity_id": first.billing_entity_id,
+        "email": asked.email or customer.email,
+        "payment_status": "pending",
+        "amount_cents": sum(invoice.total_due_amount_cents for invoice in wanted),
+        "currency": first.currency,
+        "created_at": now,
+        "updated_at": now,
+    }
+    held = [
+        {
+            "organization_id": tx.organization_id,
+            "payment_request_id": request_id,
+            "invoice_id": invoice.id,
+            "position": position,
+            "amount_cents": invoice.total_due_amount_cents,
+        }
+        for position, invoice in enumerate(wanted)
+    ]
+    await repository.insert(tx, row, held)
+    await emit(tx, _message("created", request_id), now=now)
+    return await get_request(tx, request_id)
+
+
+async def _invoices(tx: Tx, customer_id: UUID, asked: Sequence[object]) -> list[Invoice]:
+    ids = list(dict.fromkeys(_read_id(text) for text in asked))
+    found = await invoices.get_invoices(tx, ids)
+    wanted = [found[id_] for id_ in ids if id_ in found]
+    mine = [one for one in wanted if one.customer_id == customer_id and one.status in VISIBLE]
+    if not ids or len(mine) != len(ids):
+        raise NotFound("invoice")
+    return mine
+
+
+def _read_id(text: object) -> UUID:
+    try:
+        return UUID(str(text))
+    except ValueError:
+        raise NotFound("invoice") from None
+
+
+def _check(wanted: Sequence[Invoice]) -> None:
+    if not all(invoice.payment_overdue for invoice in wanted):
+        raise NotAllowed("invoices_not_overdue")
+    if len({invoice.currency for invoice in wanted}) > 1:
+        raise NotAllowed("invoices_have_different_currencies")
+    if len({invoice.billing_entity_id for invoice in wanted}) > 1:
+        raise NotAllowed("invoices_have_different_billing_entities")
+    if not all(_is_ready(invoice) for invoice in wanted):
+        raise NotAllowed("invoices_not_ready_for_payment_processing")
+
+
+def _is_ready(invoice: Invoice) -> bool:
+    return (
+        invoice.status is InvoiceStatus.FINALIZED
+        and invoice.payment_status != SUCCEEDED
+        and invoice.total_due_amount_cents > 0
+    )
+
+
+async def get_request(tx: Tx, request_id: UUID) -> PaymentRequest:
+    """A request. Raises `NotFound("payment_request")`."""
+    found = (await repository.get_requests(tx, [request_id])).get(request_id)
+    if found is None:
+        raise NotFound("payment_request")
+    return found
+
+
+async def get_requests(tx: Tx, ids: Collection[UUID]) -> dict[UUID, PaymentRequest]:
+    """Requests by id."""
+    return await repository.get_requests(tx, ids) if ids else {}
+
+
+async def list_requests(tx: Tx, filters: Filters, page: Page) -> tuple[list[PaymentRequest], int]:
+    """A page of requests, newest first. Raises `NotFound("billing_entity")` for an unknown code."""
+    await organizations.check_entity_codes(tx, filters.billing_entity_codes)
+    return await repository.list_requests(tx, filters, page)
+
+
+async def requested_by(tx: Tx, ids: Collection[UUID]) -> dict[UUID, list[Requested]]:
+    """The invoices of requests, by request, in their order."""
+    rows = await repository.invoices_of(tx, ids) if ids else []
+    found = await invoices.get_invoices(tx, {row.invoice_id for row in rows})
+    by_request: dict[UUID, list[Requested]] = defaultdict(list)
+    for row in rows:
+        one = Requested(invoice=found[row.invoice_id], paid_amount_cents=row.paid_amount_cents)
+        by_request[row.payment_request_id].append(one)
+    return by_request
+
+
+async def get_views(tx: Tx, requests: Sequence[PaymentRequest], *, now: datetime) -> list[RequestView]:
+    """Requests with their customers and invoices, in the order given, in a constant number of queries."""
+    held = await requested_by(tx, [request.id for request in requests])
+    who = await customers.get_customers(tx, {request.customer_id for request in requests})
+    entities = await organizations.get_entities(tx, {one.billing_entity_id for one in who.values()})
+    whole = {one.invoice.id: one.invoice for of_request in held.values() for one in of_request}
+    shown = await invoices.get_views(tx, [*whole.values()], now=now, with_lines=False)
+    views = {view.invoice.id: view for view in shown}
+    return [
+        RequestView(
+            request=request,
+            customer=who[request.customer_id],
+            customer_entity=entities[who[request.customer_id].billing_entity_id],
+            invoices=tuple(views[one.invoice.id] for one in held[request.id]),
+        )
+        for request in requests
+    ]
+
+
+async def is_paid_with_others(tx: Tx, invoice_id: UUID) -> bool:
+    """Whether a request that was paid holds an invoice."""
+    return await repository.is_held_by_paid(tx, invoice_id)
+
+
+async def note_paid(tx: Tx, request: PaymentRequest, paid: Mapping[UUID, int], *, now: datetime) -> None:
+    """Note that a request was paid, and how much of each of its invoices that was."""
+    await repository.set_paid(tx, request.id, paid)
+    await repository.update_request(tx, request.id, {"payment_status": SUCCEEDED, "updated_at": now})
+    await emit(tx, _message("payment_status_updated", request.id), now=now)
+
+
+def _message(what: str, request_id: UUID) -> Message:
+    return Message(
+        webhook_type=f"payment_request.{what}", object_type="payment_request", object_id=request_id
+    )
