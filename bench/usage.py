@@ -1,77 +1,156 @@
-"""Current usage of a subscription with five charges, at ten thousand and a million events in the period."""
+"""Current usage of a subscription with five charges, by the number of events in its period.
+
+By itself, `python -m bench.usage 1000 10000 100000 1000000 10000000` takes these sizes.
+"""
 
 from __future__ import annotations
 
+import sys
 import time
 from statistics import median
 from typing import Any
 
 import psycopg
+from rich.console import Console
 
-from bench.server import Server
+from bench.server import Server, running_server
 
 SIZES = (10_000, 1_000_000)
-READS = 15
+READS = 31
 
+METRICS = (
+    ("requests", "count_agg", None),
+    ("tokens", "sum_agg", "tokens"),
+    ("peak", "max_agg", "tokens"),
+    ("users", "unique_count_agg", "user"),
+    ("regions", "sum_agg", "tokens"),
+)
+"""Code, aggregation and property of each charge's metric; the last one's prices go by region."""
+
+# Events of a whole month, spread evenly; a thousand users, three regions.
 _FILL = """
     INSERT INTO events (id, stream_id, timestamp, created_at, organization_id, transaction_id, properties)
-    SELECT gen_random_uuid(), s.id, %(start)s::timestamptz + n * interval '2 seconds', now(), s.organization_id,
-           'fill-' || n, jsonb_build_object('tokens', n %% 1000)
-    FROM event_streams s, generate_series(%(first)s::bigint, %(last)s::bigint) n WHERE s.external_subscription_id = %(subscription)s
+    SELECT gen_random_uuid(), s.id, '2026-01-01T00:00:00Z'::timestamptz + n * (interval '30 days' / %(count)s::bigint),
+           now(), s.organization_id, 'fill-' || n,
+           jsonb_build_object('tokens', n %% 1000, 'user', 'user-' || n %% 1009, 'region', (ARRAY['eu', 'us', 'asia'])[1 + n %% 3])
+    FROM event_streams s, generate_series(1, %(count)s::bigint) n WHERE s.external_subscription_id = %(subscription)s
 """
 
 
 def measure(server: Server, *, quick: bool) -> dict[str, Any]:
     """Median milliseconds of the call at each size, and how they compare."""
-    key = server.new_organization("2026-01-01T00:00:00Z")
-    headers = {"Authorization": f"Bearer {key}"}
-    _sell(server, headers)
+    sizes = SIZES[:1] if quick else SIZES
     found: dict[str, Any] = {}
-    filled = 0
-    for size in SIZES[:1] if quick else SIZES:
-        _fill(server.database_url, first=filled + 1, last=size)
-        filled = size
-        found[f"current_usage_ms_at_{size}"] = round(_time_reads(server, headers), 1)
+    for size in sizes:
+        found |= {f"{name}_at_{size}": value for name, value in run(server, events=size).items()}
     if not quick:
         small, large = (found[f"current_usage_ms_at_{size}"] for size in SIZES)
         found["current_usage_large_to_small"] = round(large / small, 1)
     return found
 
 
-def _sell(server: Server, headers: dict[str, str]) -> None:
-    metric = {"name": "Tokens", "code": "tokens", "aggregation_type": "sum_agg", "field_name": "tokens"}
-    made: Any = server.call("POST", "/api/v1/billable_metrics", {"billable_metric": metric}, **headers)
-    charge = {
-        "billable_metric_id": made["billable_metric"]["lago_id"],
-        "charge_model": "standard",
-        "properties": {"amount": "0.001"},
-    }
+def run(server: Server, *, events: int) -> dict[str, float]:
+    """Milliseconds of a first read of so many events, and of the ones after roll-ups were built."""
+    key = server.new_organization("2026-01-01T00:00:00Z")
+    headers = {"Authorization": f"Bearer {key}"}
+    subscription = f"usage-{events}"
+    _sell(server, headers, subscription)
+    _fill(server.database_url, subscription, events // len(METRICS))
+    first = _time_read(server, headers, subscription)
+    _wait_for_rollups(server.database_url, subscription)
+    times = []
+    for number in range(READS):
+        _send(server, headers, subscription, f"more-{number}")  # a read right after an event sees it
+        times.append(_time_read(server, headers, subscription))
+    return {"first_usage_ms": round(first, 1), "current_usage_ms": round(median(times), 1)}
+
+
+def _sell(server: Server, headers: dict[str, str], subscription: str) -> None:
+    charges = []
+    for code, aggregation, field in METRICS:
+        metric: dict[str, Any] = {"name": code, "code": code, "aggregation_type": aggregation}
+        if field:
+            metric["field_name"] = field
+        if code == "regions":
+            metric["filters"] = [{"key": "region", "values": ["eu", "us", "asia"]}]
+        made: Any = server.call("POST", "/api/v1/billable_metrics", {"billable_metric": metric}, **headers)
+        charge: dict[str, Any] = {
+            "billable_metric_id": made["billable_metric"]["lago_id"],
+            "charge_model": "standard",
+            "properties": {"amount": "0.001"},
+        }
+        if code == "regions":
+            charge["filters"] = [
+                {"properties": {"amount": "0.002"}, "values": {"region": [region]}}
+                for region in ("eu", "us")
+            ]
+        charges.append(charge)
     plan = {
         "name": "p", "code": "p", "interval": "monthly", "amount_cents": 0, "amount_currency": "EUR",
-        "pay_in_advance": False, "charges": [charge] * 5,
+        "pay_in_advance": False, "charges": charges,
     }  # fmt: skip
     server.call("POST", "/api/v1/plans", {"plan": plan}, **headers)
-    subscription = {"external_customer_id": "c", "plan_code": "p", "external_id": "usage"}
-    server.call("POST", "/api/v1/subscriptions", {"subscription": subscription}, **headers)
-    event = {"transaction_id": "first", "external_subscription_id": "usage", "code": "tokens"}
-    server.call("POST", "/api/v1/events", {"event": {**event, "properties": {"tokens": 1}}}, **headers)
+    body = {"external_customer_id": "c", "plan_code": "p", "external_id": subscription}
+    server.call("POST", "/api/v1/subscriptions", {"subscription": body}, **headers)
+    _send(server, headers, subscription, "first")
     server.call(
-        "POST", "/api/v1/test_clock/advance", {"test_clock": {"to": "2026-01-25T00:00:00Z"}}, **headers
+        "POST", "/api/v1/test_clock/advance", {"test_clock": {"to": "2026-01-25T10:20:30Z"}}, **headers
     )
 
 
-def _fill(url: str, *, first: int, last: int) -> None:
+def _send(server: Server, headers: dict[str, str], subscription: str, name: str) -> None:
+    events = [
+        {
+            "transaction_id": f"{name}-{code}",
+            "external_subscription_id": subscription,
+            "code": code,
+            "properties": {"tokens": 1, "user": "user-1", "region": "eu"},
+        }
+        for code, _, _ in METRICS
+    ]
+    server.call("POST", "/api/v1/events/batch", {"events": events}, **headers)
+
+
+def _fill(url: str, subscription: str, count: int) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
-        values = {"start": "2026-01-01T00:00:00Z", "first": first, "last": last, "subscription": "usage"}
-        connection.execute(_FILL, values)
+        connection.execute(_FILL, {"count": count, "subscription": subscription})
         connection.execute("VACUUM ANALYZE events")
 
 
-def _time_reads(server: Server, headers: dict[str, str]) -> float:
-    path = "/api/v1/customers/c/current_usage?external_subscription_id=usage"
-    times = []
-    for _ in range(READS):
-        began = time.perf_counter()
-        server.call("GET", path, None, **headers)
-        times.append((time.perf_counter() - began) * 1000)
-    return median(times)
+def _wait_for_rollups(url: str, subscription: str) -> None:
+    waiting = (
+        "SELECT count(*) FROM rollups r JOIN event_streams s ON s.id = r.stream_id"
+        " WHERE s.external_subscription_id = %s AND r.built_at IS NULL AND r.declined_at IS NULL"
+    )
+    with psycopg.connect(url, autocommit=True) as connection:
+        for _ in range(6_000):
+            found = connection.execute(waiting, [subscription]).fetchone()
+            if found == (0,):
+                return
+            time.sleep(0.1)
+    raise RuntimeError("the roll-ups are not built")
+
+
+def _time_read(server: Server, headers: dict[str, str], subscription: str) -> float:
+    path = f"/api/v1/customers/c/current_usage?external_subscription_id={subscription}"
+    began = time.perf_counter()
+    server.call("GET", path, None, **headers)
+    return (time.perf_counter() - began) * 1000
+
+
+def main() -> None:
+    """Print what a read costs at several sizes, on one server."""
+    console = Console()
+    sizes = [int(size) for size in sys.argv[1:]] or list(SIZES)
+    with running_server() as server:
+        run(server, events=1_000)  # what is compiled and cached once is, from here on
+        for size in sizes:
+            with console.status(f"{size:,} events ..."):
+                found = run(server, events=size)
+            console.print(
+                f"{size:,} events: {found['current_usage_ms']} ms, {found['first_usage_ms']} ms the first time"
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -18,6 +18,7 @@ from tallymark.api.context import Context
 from tallymark.api.errors import register_error_handlers
 from tallymark.db.engine import Database, plain_url
 from tallymark.integrations.vies import ViesRegister
+from tallymark.metering import rollups
 from tallymark.metering.intake import Intake
 from tallymark.rooms.add_ons import routes as add_ons
 from tallymark.rooms.alerts import routes as alerts
@@ -250,6 +251,9 @@ def _tasks(
         if logs_kept is not None:
             await api_log_jobs.forget_old(database, now=system_now(), kept=logs_kept)
 
+    async def build_rollups() -> None:
+        await rollups.build_wanted(database)
+
     return Tasks(
         run_due_work=run_due_work,
         render_document=render_document,
@@ -257,6 +261,7 @@ def _tasks(
         render_receipt=render_receipt,
         follow_events=follow_events,
         forget_logs=forget_logs,
+        build_rollups=build_rollups,
     )
 
 

@@ -18,6 +18,7 @@ from procrastinate.jobs import Job, Status
 from tallymark.db.engine import Database, plain_url
 from tallymark.jobs.queue import RENDER_CREDIT_NOTE, RENDER_DOCUMENT, RENDER_RECEIPT, RUN_DUE_WORK
 from tallymark.jobs.schedule import enqueue_what_is_due
+from tallymark.metering.rollups import BUILD_ROLLUPS
 
 GRACE_SECONDS = 10.0
 """How long running jobs may take to finish once the worker is told to stop; then they go back to the queue."""
@@ -72,6 +73,12 @@ class ForgetLogs(Protocol):
     async def __call__(self) -> None: ...
 
 
+class BuildRollups(Protocol):
+    """Builds the roll-ups that reads have asked for."""
+
+    async def __call__(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tasks:
     """What the jobs of the queue do; each is safe to run twice."""
@@ -82,6 +89,7 @@ class Tasks:
     render_receipt: RenderReceipt
     follow_events: FollowEvents
     forget_logs: ForgetLogs
+    build_rollups: BuildRollups
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +206,12 @@ def make_queue(database: Database, tasks: Tasks) -> App:
     @queue.task(name="forget_logs", queueing_lock="forget_logs")
     async def forget_logs(timestamp: int) -> None:  # noqa: ARG001
         await tasks.forget_logs()
+
+    # Asked for by reads; once a minute besides, for what was cut off.
+    @queue.periodic(cron="* * * * *")
+    @queue.task(name=BUILD_ROLLUPS, queueing_lock=BUILD_ROLLUPS)
+    async def build_rollups(timestamp: int = 0) -> None:  # noqa: ARG001
+        await tasks.build_rollups()
 
     @queue.periodic(cron="17 * * * *")
     @queue.task(name="delete_old_jobs", queueing_lock="delete_old_jobs")

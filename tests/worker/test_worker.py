@@ -80,6 +80,9 @@ class Calls:
     async def render_receipt(self, *, organization_id: UUID, receipt_id: UUID) -> None:
         await self._do(receipt_id)
 
+    async def build_rollups(self) -> None:
+        """Nobody reads any."""
+
     async def follow_events(self) -> None:
         """Nobody sends any."""
 
@@ -95,6 +98,7 @@ class Calls:
             render_receipt=self.render_receipt,
             follow_events=self.follow_events,
             forget_logs=self.forget_logs,
+            build_rollups=self.build_rollups,
         )
 
 

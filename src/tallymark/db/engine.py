@@ -52,6 +52,7 @@ class Tx:
     is_simulated: bool = False
     settling_time: timedelta = timedelta(0)
     """How long a period's invoice waits for the period's last events (subscriptions §5.2)."""
+    is_read_only: bool = False
 
     async def execute(self, statement: Executable, parameters: Parameters | None = None) -> CursorResult[Any]:
         """Run one statement."""
@@ -98,13 +99,19 @@ class Database:
             connection = await opened.execution_options(**options)
             async with connection.begin():
                 await connection.execute(_ENTER_TENANT, {"id": str(organization_id)})
-                yield Tx(connection, organization_id)
+                yield Tx(connection, organization_id, is_read_only=True)
 
     @asynccontextmanager
-    async def system(self) -> AsyncIterator[EngineConnection]:
-        """Open a transaction that sees all tenants: finding an API key's owner, what is due, a new organization."""
-        async with self.engine.begin() as connection:
-            yield connection
+    async def system(self, *, is_repeatable: bool = False) -> AsyncIterator[EngineConnection]:
+        """Open a transaction that sees all tenants: finding an API key's owner, what is due, a new organization.
+
+        One that is repeatable sees all as of the instant of its first statement.
+        """
+        async with self.engine.connect() as opened:
+            if is_repeatable:
+                opened = await opened.execution_options(isolation_level="REPEATABLE READ")
+            async with opened.begin():
+                yield opened
 
     @asynccontextmanager
     async def held(self, name: str, key: UUID) -> AsyncIterator[bool]:

@@ -32,7 +32,8 @@ from tallymark.domain.usage import (
     sum_changes,
     unique_changes,
 )
-from tallymark.metering import statements
+from tallymark.metering import rolled, rollups, statements
+from tallymark.metering.rollups import Rollup, RollupQuestion, choose
 
 ZERO = Fraction(0)
 HISTORY = ("sum_agg", "unique_count_agg", "weighted_sum_agg")
@@ -45,6 +46,17 @@ Place = tuple[int, Group]
 
 Spot = tuple[int, Place]
 """A place in the events of one stream."""
+
+StreamKey = tuple[str, str]
+"""External subscription id and code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """The events of one subscription and code, and what of them is rolled up."""
+
+    id: int
+    rollups: tuple[Rollup, ...] = ()
 
 
 @hashed_once
@@ -101,7 +113,9 @@ NO_USAGE = Aggregate(usage=Usage(units=ZERO, events_count=0), units_before_round
 # its own values. Nothing else is: each check of a foreign key would be planned anew, which takes five times as long as
 # the check.
 _FIND_STREAMS = text(
-    "SELECT external_subscription_id, code, id, set_config('plan_cache_mode', 'force_custom_plan', true)"
+    "SELECT external_subscription_id, code, id, set_config('plan_cache_mode', 'force_custom_plan', true),"
+    " (SELECT jsonb_agg(jsonb_build_array(r.id, r.aggregation_type, r.field_name, r.dimensions, r.since, r.until)) FROM rollups r"
+    "  WHERE r.stream_id = event_streams.id AND r.built_at IS NOT NULL) AS rollups"
     " FROM event_streams"
     " JOIN unnest(CAST(:subscriptions AS text[]), CAST(:codes AS text[])) AS asked (subscription, asked_code)"
     " ON external_subscription_id = subscription AND code = asked_code WHERE organization_id = :organization"
@@ -123,7 +137,8 @@ async def aggregate_all(tx: Tx, queries: Iterable[UsageQuery]) -> dict[UsageQuer
     streams = await _find_streams(tx, asked)
     used: dict[UsageQuery, dict[Place, Aggregate]] = {query: {} for query in asked}
     for aggregation, of_stream in _alike(asked, streams).items():
-        for (stream_id, place), aggregate in (await _aggregate(tx, aggregation, list(of_stream))).items():
+        alike = [streams[_stream_key(query)] for query in of_stream.values()]
+        for (stream_id, place), aggregate in (await _aggregate(tx, aggregation, alike)).items():
             used[of_stream[stream_id]][place] = aggregate
     if asked:
         await tx.execute(_PLAN_AS_USUAL)
@@ -131,19 +146,23 @@ async def aggregate_all(tx: Tx, queries: Iterable[UsageQuery]) -> dict[UsageQuer
 
 
 def _alike(
-    queries: Sequence[UsageQuery], streams: Mapping[tuple[str, str], int]
+    queries: Sequence[UsageQuery], streams: Mapping[StreamKey, Stream]
 ) -> dict[Aggregation, dict[int, UsageQuery]]:
     """What is asked of which streams, each with its own question; a subscription without events is left out."""
     found: dict[Aggregation, dict[int, UsageQuery]] = defaultdict(dict)
     for query in queries:
-        stream_id = streams.get((query.external_subscription_id, query.aggregation.code))
-        if stream_id is not None:
-            found[query.aggregation][stream_id] = query
+        stream = streams.get(_stream_key(query))
+        if stream is not None:
+            found[query.aggregation][stream.id] = query
     return found
 
 
-async def _find_streams(tx: Tx, queries: Sequence[UsageQuery]) -> dict[tuple[str, str], int]:
-    wanted = list({(query.external_subscription_id, query.aggregation.code): None for query in queries})
+def _stream_key(query: UsageQuery) -> StreamKey:
+    return query.external_subscription_id, query.aggregation.code
+
+
+async def _find_streams(tx: Tx, queries: Sequence[UsageQuery]) -> dict[StreamKey, Stream]:
+    wanted = list({_stream_key(query): None for query in queries})
     if not wanted:
         return {}
     rows = await tx.execute(
@@ -154,7 +173,24 @@ async def _find_streams(tx: Tx, queries: Sequence[UsageQuery]) -> dict[tuple[str
             "codes": [code for _, code in wanted],
         },
     )
-    return {(row.external_subscription_id, row.code): row.id for row in rows}
+    return {
+        (row.external_subscription_id, row.code): Stream(row.id, tuple(map(_rollup, row.rollups or ())))
+        for row in rows
+    }
+
+
+def _rollup(written: Sequence[Any]) -> Rollup:
+    rollup_id, aggregation_type, field_name, dimensions, since, until = written
+    is_kept_for_one_window = since != "-infinity"
+    return Rollup(
+        id=rollup_id,
+        aggregation_type=aggregation_type,
+        field_name=field_name,
+        dimensions=frozenset(dimensions),
+        window=Period(datetime.fromisoformat(since), datetime.fromisoformat(until))
+        if is_kept_for_one_window
+        else None,
+    )
 
 
 def _with_unused(query: UsageQuery, used: Mapping[Place, Aggregate]) -> Aggregates:
@@ -174,16 +210,13 @@ def _none(asked: Aggregation) -> Aggregate:
     return replace(NO_USAGE, usage=usage)
 
 
-async def _aggregate(tx: Tx, asked: Aggregation, stream_ids: list[int]) -> dict[Spot, Aggregate]:
-    scope = _scope(asked, stream_ids)
+async def _aggregate(tx: Tx, asked: Aggregation, streams: Sequence[Stream]) -> dict[Spot, Aggregate]:
+    scope = _scope(asked, [stream.id for stream in streams])
     if asked.proration is not None:
         return await _prorate(tx, asked, asked.proration, scope)
     if asked.aggregation_type == "weighted_sum_agg":
-        return await _weigh(tx, asked, scope)
-    statement, bound = statements.totals(
-        asked.aggregation_type, asked.partition, of_one=len(scope["streams"]) == 1
-    )
-    rows = (await tx.execute(statement, {**bound, **scope})).all()
+        return await _weigh(tx, asked, streams, scope)
+    rows = await _total(tx, asked, streams, scope)
     running = await _running_totals(tx, asked, scope)
     values = await _event_values(tx, asked, scope)
     return {
@@ -191,6 +224,52 @@ async def _aggregate(tx: Tx, asked: Aggregation, stream_ids: list[int]) -> dict[
         for row in rows
         for spot in [_spot(row)]
     }
+
+
+async def _total(
+    tx: Tx, asked: Aggregation, streams: Sequence[Stream], scope: Mapping[str, Any]
+) -> list[Row[Any]]:
+    """Units by stream, bucket and group: of streams with a roll-up that fits from there, else from their events."""
+    question = RollupQuestion.of(
+        asked.aggregation_type, asked.field_name, asked.partition, start=scope["start"], end=scope["end"]
+    )
+    chosen: dict[Period | None, list[tuple[int, Rollup]]] = defaultdict(list)
+    plain = []
+    for stream in streams:
+        rollup = choose(stream.rollups, question)
+        if rollup is None:
+            plain.append(stream.id)
+        else:
+            chosen[rollup.window].append((stream.id, rollup))
+    rows: list[Row[Any]] = []
+    for alike in chosen.values():
+        rows += await _total_rolled(tx, asked, alike, scope)
+    if plain:
+        statement, bound = statements.totals(
+            asked.aggregation_type, asked.partition, of_one=len(plain) == 1
+        )
+        found = (await tx.execute(statement, {**bound, **scope, "streams": plain})).all()
+        rows += found
+        read: dict[int, int] = defaultdict(int)
+        for row in found:
+            read[row.stream_id] += row.events_read
+        busy = [stream_id for stream_id, events in read.items() if events >= rollups.WORTH_IT]
+        await rollups.want(tx, busy, question)
+    return rows
+
+
+async def _total_rolled(
+    tx: Tx, asked: Aggregation, alike: Sequence[tuple[int, Rollup]], scope: Mapping[str, Any]
+) -> Sequence[Row[Any]]:
+    """The same from roll-ups that are kept for the same window."""
+    statement, bound = rolled.totals(asked.aggregation_type, asked.partition)
+    middle = asked.window.start if asked.aggregation_type == "weighted_sum_agg" else None
+    reach = rolled.reach(alike[0][1], scope["start"], scope["end"], middle=middle)
+    whose = {
+        "rolled": [stream_id for stream_id, _ in alike],
+        "rollups": [rollup.id for _, rollup in alike],
+    }
+    return (await tx.execute(statement, {**bound, **scope, **reach, **whose})).all()
 
 
 def _spot(row: Row[Any]) -> Spot:
@@ -235,16 +314,15 @@ def _rounded(asked: Aggregation, units: Fraction) -> Fraction:
     return round_units(units, asked.rounding_function, asked.rounding_precision)
 
 
-async def _weigh(tx: Tx, asked: Aggregation, scope: dict[str, Any]) -> dict[Spot, Aggregate]:
+async def _weigh(
+    tx: Tx, asked: Aggregation, streams: Sequence[Stream], scope: dict[str, Any]
+) -> dict[Spot, Aggregate]:
     """Levels by the seconds that they are held, in units per full period (metering §5.3.2)."""
     assert asked.full_period is not None, "a weighted sum is a share of its full period"
     end = _up_to_second(asked.window.last)
     seconds = _seconds(asked.window.start, end)
     full = _seconds(asked.full_period.start, asked.full_period.end)
-    statement, bound = statements.totals(
-        asked.aggregation_type, asked.partition, of_one=len(scope["streams"]) == 1
-    )
-    rows = await tx.execute(statement, {**bound, **scope, "from": asked.window.start, "until": end})
+    rows = await _total(tx, asked, streams, {**scope, "from": asked.window.start, "until": end})
     found = {}
     for row in rows:
         units = (Fraction(row.carried) * seconds + Fraction(row.area)) / full

@@ -215,7 +215,7 @@ class Intake:
             ]
             marked = self._watched(rows)
             cursor = await connection.execute(
-                STATEMENTS[bool(noted), bool(marked)],
+                STATEMENTS[bool(noted), bool(marked), self._is_rolled(rows)],
                 {
                     "records": records,
                     "version": rules.version,
@@ -249,6 +249,11 @@ class Intake:
             if row.organization_id in watching
         }
         return [{"o": organization_id, "s": subscription} for organization_id, subscription in found]
+
+    def _is_rolled(self, rows: Sequence[Row]) -> bool:
+        """Whether some of the streams may have roll-ups."""
+        rolled = self.rules.rolled
+        return bool(rolled) and any(self._stream_of(row) in rolled for row in rows)
 
     def _stream_of(self, row: Row) -> int:
         return self._streams[row.organization_id, row.external_subscription_id, row.code]

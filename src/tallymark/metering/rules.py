@@ -1,4 +1,5 @@
-"""What the intake must know without asking: which codes are looked at as they come in, expressions, where usage is watched.
+"""What the intake must know without asking: which codes are looked at as they come in, expressions, where usage is watched
+or rolled up.
 
 Looked at are events that are priced one by one, and those that may name the wallet to be paid from.
 
@@ -22,6 +23,8 @@ _LEARN_EXPRESSIONS: LiteralString = (
 
 _LEARN_WATCHING: LiteralString = "SELECT organization_id FROM tallymark_watching_organizations()"
 
+_LEARN_ROLLED: LiteralString = "SELECT stream_id FROM rollups WHERE version > %s"
+
 UNKNOWN = 0
 """The version of knowing nothing yet."""
 
@@ -33,6 +36,8 @@ class Rules:
         self.version = UNKNOWN
         self.watching: frozenset[UUID] = frozenset()
         """Organizations where somebody watches usage."""
+        self.rolled: set[int] = set()
+        """Streams with roll-ups, those of before too."""
         self._codes: frozenset[tuple[UUID, str]] = frozenset()
         self._expressions: dict[tuple[UUID, str], Computed] = {}
 
@@ -50,7 +55,7 @@ class Rules:
         The version is read first: where the rest is newer, the next flush finds the version outdated, and learns again.
         """
         rows = await (await connection.execute(_LEARN)).fetchall()
-        is_news = bool(rows[0][0] != self.version)
+        known, is_news = self.version, bool(rows[0][0] != self.version)
         self.version = rows[0][0]
         self._codes = frozenset(
             (organization_id, code) for _, organization_id, code in rows if code is not None
@@ -63,4 +68,6 @@ class Rules:
             }
             watching = await (await connection.execute(_LEARN_WATCHING)).fetchall()
             self.watching = frozenset(organization_id for (organization_id,) in watching)
+            rolled = await (await connection.execute(_LEARN_ROLLED, [known])).fetchall()
+            self.rolled.update(stream_id for (stream_id,) in rolled)
         return is_news

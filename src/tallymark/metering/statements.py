@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import TextClause, text
 
 from tallymark.domain.usage import WHOLE, Bucket, Partition
+from tallymark.metering.folding import NUMBERS
 
-_NUMBERS = r"e.properties ->> :field ~ '^-?[0-9]+(\.[0-9]+)?$'"
+_NUMBERS = f"e.properties ->> :field ~ {NUMBERS}"
 _PRESENT = "btrim(coalesce(e.properties ->> :field, '')) <> ''"
 _IN_TIME = "timestamp, created_at, id"
 _ONLY = "(CAST(:streams AS bigint[]))[1]"
@@ -18,19 +19,19 @@ VALUES = {"count_agg": "1", "unique_count_agg": "(e.properties ->> :field)"}
 _NUMBER = "(e.properties ->> :field)::numeric"
 
 _AGGREGATES = {
-    "count_agg": "count(*) AS units, count(*) AS events_count, 0 AS amount",
-    "sum_agg": "coalesce(sum(value), 0) AS units, count(*) AS events_count,"
+    "count_agg": "count(*) AS units, count(*) AS events_count, count(*) AS events_read, 0 AS amount",
+    "sum_agg": "coalesce(sum(value), 0) AS units, count(*) AS events_count, count(*) AS events_read,"
     " coalesce(sum(precise_total_amount_cents), 0) AS amount",
-    "max_agg": "coalesce(max(value), 0) AS units, count(*) AS events_count, 0 AS amount",
+    "max_agg": "coalesce(max(value), 0) AS units, count(*) AS events_count, count(*) AS events_read, 0 AS amount",
     "latest_agg": "greatest(coalesce((array_agg(value ORDER BY timestamp DESC, created_at DESC, id DESC))[1], 0), 0)"
-    " AS units, count(*) AS events_count, 0 AS amount",
+    " AS units, count(*) AS events_count, count(*) AS events_read, 0 AS amount",
     # Each value counts from its instant to the end, each level before it as well: the integral is a sum.
     "weighted_sum_agg": "coalesce(sum(value) FILTER (WHERE timestamp < :from), 0) AS carried,"
     " coalesce(sum(value), 0) AS level,"
     " coalesce(sum(value * extract(epoch FROM :until - timestamp)) FILTER (WHERE timestamp >= :from), 0) AS area,"
-    " count(*) FILTER (WHERE timestamp >= :from) AS events_count",
+    " count(*) FILTER (WHERE timestamp >= :from) AS events_count, count(*) AS events_read",
     "unique_count_agg": "count(*) FILTER (WHERE adds) AS units, count(*) FILTER (WHERE adds) AS events_count,"
-    " 0 AS amount",
+    " sum(events) AS events_read, 0 AS amount",
 }
 
 
@@ -51,10 +52,10 @@ def _totals(
 ) -> tuple[TextClause, tuple[tuple[str, Any], ...]]:
     source, parameters = _source(aggregation_type, partition, of_one=of_one)
     if aggregation_type == "unique_count_agg":
+        last = "(array_agg(operation ORDER BY timestamp DESC, created_at DESC, id DESC))[1]"
         source = (
-            "SELECT DISTINCT ON (stream_id, bucket, grp, value) stream_id, bucket, grp,"
-            f" coalesce(operation, 'add') = 'add' AS adds FROM ({source}) e"
-            " ORDER BY stream_id, bucket, grp, value, timestamp DESC, created_at DESC, id DESC"
+            f"SELECT stream_id, bucket, grp, coalesce({last}, 'add') = 'add' AS adds, count(*) AS events"
+            f" FROM ({source}) e GROUP BY stream_id, bucket, grp, value"
         )
     if of_one and partition == WHOLE:
         # Nothing to tell apart: a plain aggregate, which the database may share out among its processes.
@@ -105,22 +106,33 @@ def _source(aggregation_type: str, partition: Partition, *, of_one: bool) -> tup
         if of_one
         else "e.stream_id = ANY(CAST(:streams AS bigint[]))"
     )
-    conditions = [whose, "e.timestamp >= :start", "e.timestamp < :end"]
-    if aggregation_type == "unique_count_agg":
-        conditions.append(_PRESENT)
-    elif aggregation_type != "count_agg":
-        conditions.append(_NUMBERS)
-    names = _Names(parameters)
-    conditions += [_is_one_of(names, key, values) for key, values in partition.only]
+    conditions = [whose, "e.timestamp >= :start", "e.timestamp < :end", *usable(aggregation_type)]
+    names = Names(parameters)
+    conditions += only(partition, names)
     return (
-        f"SELECT e.stream_id, {_bucket(partition, names)} AS bucket, {_group(partition, names)} AS grp,"
+        f"SELECT e.stream_id, {place(partition, names)},"
         f" {VALUES.get(aggregation_type, _NUMBER)} AS value, e.timestamp, e.created_at, e.id,"
         " e.properties ->> 'operation_type' AS operation, e.precise_total_amount_cents"
         f" FROM events e WHERE {' AND '.join(conditions)}"
     ), parameters
 
 
-class _Names:
+def usable(aggregation_type: str) -> list[str]:
+    """What an event must have to count."""
+    if aggregation_type == "count_agg":
+        return []
+    return [_PRESENT if aggregation_type == "unique_count_agg" else _NUMBERS]
+
+
+def only(partition: Partition, names: Names) -> list[str]:
+    return [_is_one_of(names, key, values) for key, values in partition.only]
+
+
+def place(partition: Partition, names: Names) -> str:
+    return f"{_bucket(partition, names)} AS bucket, {_group(partition, names)} AS grp"
+
+
+class Names:
     """Binds what clients wrote: keys and values never become part of a statement's text."""
 
     def __init__(self, parameters: dict[str, Any]) -> None:
@@ -132,21 +144,21 @@ class _Names:
         return f"CAST(:{name} AS {'text' if isinstance(value, str) else 'text[]'})"
 
 
-def _is_one_of(names: _Names, key: str, values: tuple[str, ...]) -> str:
+def _is_one_of(names: Names, key: str, values: tuple[str, ...]) -> str:
     return f"coalesce(e.properties ->> {names.bind(key)} = ANY({names.bind(list(values))}), false)"
 
 
-def _matches(names: _Names, bucket: Bucket) -> str:
+def _matches(names: Names, bucket: Bucket) -> str:
     return " AND ".join(_is_one_of(names, key, values) for key, values in bucket.conditions) or "true"
 
 
-def _bucket(partition: Partition, names: _Names) -> str:
+def _bucket(partition: Partition, names: Names) -> str:
     """The index of the most specific filter that matches, as `Partition.place` has it."""
     cases = [f"WHEN {_matches(names, partition.buckets[i])} THEN {i}" for i in partition.by_specificity]
     return f"CASE {' '.join(cases)} ELSE {len(partition.buckets)} END" if cases else "0"
 
 
-def _group(partition: Partition, names: _Names) -> str:
+def _group(partition: Partition, names: Names) -> str:
     if not any(bucket.group_keys for bucket in (*partition.buckets, partition.default)):
         return "CAST('[]' AS jsonb)"
     cases = [
@@ -157,6 +169,6 @@ def _group(partition: Partition, names: _Names) -> str:
     return f"CASE {' '.join(cases)} ELSE {default} END" if cases else default
 
 
-def _key_values(bucket: Bucket, names: _Names) -> str:
+def _key_values(bucket: Bucket, names: Names) -> str:
     values = (f"nullif(e.properties ->> {names.bind(key)}, '')" for key in bucket.group_keys)
     return f"jsonb_build_array({', '.join(values)})"

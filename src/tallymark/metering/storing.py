@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import product
 from typing import LiteralString
 from uuid import UUID
 
 import msgspec
 
-# Stores nothing where the codes that are priced as they come in have changed since `version`.
-STORE: LiteralString = """
-    INSERT INTO events (id, stream_id, timestamp, created_at, organization_id, transaction_id, properties,
-                        precise_total_amount_cents)
-    SELECT i, s, t, c, o, x, p, a
+from tallymark.metering.folding import ADD, COLUMNS, fold
+
+# Stores nothing where the rules have changed since `version`; while it stores, they don't change.
+_ROWS: LiteralString = """
+    SELECT i AS id, s AS stream_id, t AS timestamp, c AS created_at, o AS organization_id, x AS transaction_id,
+           p AS properties, a AS precise_total_amount_cents
     FROM json_to_recordset(%(records)t::json)
-      AS e(i uuid, s bigint, t timestamptz, c timestamptz, o uuid, x text, p jsonb, a numeric)
-    WHERE (SELECT value FROM versions WHERE name = 'advance_codes') = %(version)b
+      AS e(i uuid, s bigint, t timestamptz, c timestamptz, o uuid, x text, p jsonb, a numeric(40, 15))
+"""
+_COLUMNS: LiteralString = (
+    "id, stream_id, timestamp, created_at, organization_id, transaction_id, properties, precise_total_amount_cents"
+)
+_STORE: LiteralString = f"""
+    INSERT INTO events ({_COLUMNS})
+    SELECT {_COLUMNS} FROM {{rows}} WHERE (SELECT tallymark_hold_rules(%(version)b))
     ON CONFLICT DO NOTHING
     RETURNING id
 """
@@ -30,7 +38,7 @@ _NOTED: LiteralString = """,
              ORDER BY e.position
          )
 """
-# and marks the subscriptions whose usage somebody watches (docs/decisions/0007).
+# marks the subscriptions whose usage somebody watches (docs/decisions/0007),
 _MARKED: LiteralString = """,
          marked AS (
              INSERT INTO usage_marks (organization_id, customer_id, subscription_id)
@@ -42,15 +50,36 @@ _MARKED: LiteralString = """,
              WHERE EXISTS (SELECT FROM stored)
          )
 """
-_WITH: LiteralString = f"WITH stored AS ({STORE})"
-_STORED: LiteralString = "SELECT id FROM stored"
-STATEMENTS: dict[tuple[bool, bool], LiteralString] = {
-    (False, False): STORE,
-    (True, False): f"{_WITH}{_NOTED}{_STORED}",
-    (False, True): f"{_WITH}{_MARKED}{_STORED}",
-    (True, True): f"{_WITH}{_NOTED}{_MARKED}{_STORED}",
+# and adds them to the roll-ups of their streams (docs/decisions/0016), in one order, so that no two flushes wait for each other.
+_ROLLED: LiteralString = f""",
+         rolled AS (
+             INSERT INTO rollup_parts AS p ({COLUMNS}, is_base)
+             SELECT *, false FROM ({
+    fold(
+        "(SELECT rows.* FROM rows JOIN stored USING (id))", "r.version IS NOT NULL AND r.declined_at IS NULL"
+    )
+}) folded
+             ORDER BY rollup_id, hour, place
+             {ADD}
+         )
+"""
+
+
+def _statement(*, is_noted: bool, is_marked: bool, is_rolled: bool) -> LiteralString:
+    if not (is_noted or is_marked or is_rolled):
+        return _STORE.format(rows=f"({_ROWS}) rows")
+    beside: LiteralString = (
+        (_NOTED if is_noted else "") + (_MARKED if is_marked else "") + (_ROLLED if is_rolled else "")
+    )
+    store = _STORE.format(rows="rows")
+    return f"WITH rows AS MATERIALIZED ({_ROWS}), stored AS ({store}){beside} SELECT id FROM stored"
+
+
+STATEMENTS: dict[tuple[bool, bool, bool], LiteralString] = {
+    kind: _statement(is_noted=kind[0], is_marked=kind[1], is_rolled=kind[2])
+    for kind in product((False, True), repeat=3)
 }
-"""By whether something is to be priced, and whether somebody may be watching."""
+"""By whether something is to be priced, whether somebody may be watching, and whether a stream is rolled up."""
 ADD_STREAMS: LiteralString = """
     INSERT INTO event_streams (organization_id, external_subscription_id, code)
     SELECT o, s, c FROM json_to_recordset(%t::json) AS e(o uuid, s text, c text)

@@ -74,6 +74,7 @@ from tallymark.db.tables.payments import (
     payment_requests_invoices,
     payments,
 )
+from tallymark.db.tables.rollups import rollup_parts, rollups
 from tallymark.db.tables.sections import (
     billing_entities_custom_sections,
     customers_custom_sections,
@@ -163,6 +164,8 @@ __all__ = [
     "privileges",
     "recurring_transaction_rules",
     "recurring_transaction_rules_custom_sections",
+    "rollup_parts",
+    "rollups",
     "secrets",
     "subscription_fixed_charge_units",
     "subscriptions",

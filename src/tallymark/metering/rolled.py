@@ -1,0 +1,133 @@
+"""The same units read from roll-ups: whole hours from their parts, the hours that the window cuts from their events.
+
+One statement reads both, so that they are of one instant. See docs/decisions/0016.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import TextClause, text
+
+from tallymark.domain.periods import TICK
+from tallymark.domain.usage import Partition
+from tallymark.metering.rollups import Rollup
+from tallymark.metering.statements import VALUES, Names, only, place, usable
+
+HOUR = timedelta(hours=1)
+
+# What parts have of what the aggregation adds up, and what an event alone comes to.
+_MEASURES: Mapping[str, tuple[str, str]] = {
+    "count_agg": ("e.events", "1 AS events"),
+    "sum_agg": (
+        "e.events, e.total, e.amount",
+        "1 AS events, {value} AS total, e.precise_total_amount_cents AS amount",
+    ),
+    "max_agg": ("e.events, e.greatest", "1 AS events, {value} AS greatest"),
+    "latest_agg": ("e.events, e.last", "1 AS events, {last} AS last"),
+    "unique_count_agg": ("e.value, e.last", "{value} AS value, {last} AS last"),
+    "weighted_sum_agg": (
+        "e.events, e.total, e.moment, e.hour AS at, e.hour + interval '1 hour' <= :from AS is_before",
+        "1 AS events, {value} AS total, 0 AS moment, e.timestamp AS at, e.timestamp < :from AS is_before",
+    ),
+}
+_LAST = (
+    "ARRAY[to_char(e.timestamp AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS') COLLATE \"C\","
+    " to_char(e.created_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS'), CAST(e.id AS text),"
+    " e.properties ->> :field, e.properties ->> 'operation_type']"
+)
+_TOTALS: Mapping[str, str] = {
+    "count_agg": "sum(events) AS units, sum(events) AS events_count, 0 AS amount",
+    "sum_agg": "coalesce(sum(total), 0) AS units, sum(events) AS events_count, coalesce(sum(amount), 0) AS amount",
+    "max_agg": "coalesce(max(greatest), 0) AS units, sum(events) AS events_count, 0 AS amount",
+    "latest_agg": "greatest(CAST((max(last))[4] AS numeric), 0) AS units, sum(events) AS events_count, 0 AS amount",
+    "unique_count_agg": "count(*) FILTER (WHERE adds) AS units, count(*) FILTER (WHERE adds) AS events_count, 0 AS amount",
+    "weighted_sum_agg": "coalesce(sum(total) FILTER (WHERE is_before), 0) AS carried, coalesce(sum(total), 0) AS level,"
+    " coalesce(sum(total * extract(epoch FROM :until - at) - moment) FILTER (WHERE NOT is_before), 0) AS area,"
+    " coalesce(sum(events) FILTER (WHERE NOT is_before), 0) AS events_count",
+}
+# Hours of which events on the other side of a cut are there: only these are read event by event.
+_TORN = """
+    torn AS MATERIALIZED (
+        SELECT DISTINCT w.stream_id, c.hour
+        FROM wanted w
+        CROSS JOIN unnest(CAST(:cut_hours AS timestamptz[]), CAST(:beyond_from AS timestamptz[]),
+                          CAST(:beyond_to AS timestamptz[])) AS c(hour, beyond_from, beyond_to)
+        WHERE EXISTS (
+            SELECT FROM events x
+            WHERE x.stream_id = w.stream_id AND x.timestamp >= c.beyond_from AND x.timestamp < c.beyond_to)
+    )
+"""
+
+READABLE = frozenset(_MEASURES)
+"""The aggregations that are rolled up."""
+
+
+def totals(aggregation_type: str, partition: Partition) -> tuple[TextClause, dict[str, Any]]:
+    """As `statements.totals`, of streams with the given roll-ups: (stream_id, bucket, grp, units, events_count, amount)."""
+    statement, parameters = _totals(aggregation_type, partition)
+    return statement, dict(parameters)
+
+
+@lru_cache(maxsize=1024)
+def _totals(aggregation_type: str, partition: Partition) -> tuple[TextClause, tuple[tuple[str, Any], ...]]:
+    parameters: dict[str, Any] = {}
+    names = Names(parameters)
+    where = place(partition, names)
+    chosen = only(partition, names)
+    of_parts, of_events = _MEASURES[aggregation_type]
+    value = VALUES.get(aggregation_type, "CAST(e.properties ->> :field AS numeric)")
+    of_events = of_events.format(value=value, last=_LAST)
+    source = f"""
+        SELECT w.stream_id, {where}, {of_parts}
+        FROM wanted w JOIN rollup_parts e ON e.rollup_id = w.rollup_id AND e.hour >= :first_hour AND e.hour < :end_hour
+        WHERE {" AND ".join(["NOT EXISTS (SELECT FROM torn t WHERE (t.stream_id, t.hour) = (w.stream_id, e.hour))", *chosen])}
+        UNION ALL
+        SELECT e.stream_id, {where}, {of_events}
+        FROM torn t JOIN events e ON e.stream_id = t.stream_id AND e.timestamp >= greatest(t.hour, :start)
+                                 AND e.timestamp < least(t.hour + :width, :end)
+        WHERE {" AND ".join([*usable(aggregation_type), *chosen]) or "true"}
+    """
+    if aggregation_type == "unique_count_agg":
+        source = (
+            "SELECT stream_id, bucket, grp, coalesce((max(last))[5], 'add') = 'add' AS adds"
+            f" FROM ({source}) v GROUP BY stream_id, bucket, grp, value"
+        )
+    return text(
+        f"""
+        WITH wanted AS MATERIALIZED (
+            SELECT * FROM unnest(CAST(:rolled AS bigint[]), CAST(:rollups AS bigint[])) AS w(stream_id, rollup_id)
+        ), {_TORN}
+        SELECT stream_id, bucket, grp, {_TOTALS[aggregation_type]} FROM ({source}) e GROUP BY stream_id, bucket, grp
+        """
+    ), tuple(parameters.items())
+
+
+def reach(rollup: Rollup, start: datetime, end: datetime, *, middle: datetime | None = None) -> dict[str, Any]:
+    """The parts of a window, and which of them it cuts: `start` and `end` bound it, `middle` parts what is carried into it."""
+    if rollup.window is not None:
+        cuts = [(start, end, rollup.window.end)]
+        first, beyond, width = start, start + TICK, rollup.window.end - start
+    else:
+        first, last, width = hour_of(start), hour_of(end), HOUR
+        beyond = end if last == end else last + HOUR
+        cuts = [(first, first, start), (last, end, beyond)]
+        if middle is not None:
+            cuts.append((hour_of(middle), hour_of(middle), middle))
+    torn = [cut for cut in cuts if cut[1] < cut[2]]
+    return {
+        "first_hour": first,
+        "end_hour": beyond,
+        "width": width,
+        "cut_hours": [hour for hour, _, _ in torn],
+        "beyond_from": [at for _, at, _ in torn],
+        "beyond_to": [at for _, _, at in torn],
+    }
+
+
+def hour_of(instant: datetime) -> datetime:
+    """The full hour, of UTC, in which an instant lies."""
+    return instant.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
