@@ -81,8 +81,7 @@ def _sell(server: Server, headers: dict[str, str], subscription: str) -> None:
         }
         if code == "regions":
             charge["filters"] = [
-                {"properties": {"amount": "0.002"}, "values": {"region": [region]}}
-                for region in ("eu", "us")
+                {"properties": {"amount": "0.002"}, "values": {"region": [region]}} for region in ("eu", "us")
             ]
         charges.append(charge)
     plan = {

@@ -8,8 +8,11 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+from sqlalchemy import text
 
 from tallymark.db.engine import Database
+from tallymark.metering.rolled import READABLE
+from tallymark.metering.rollups import build_wanted
 from tallymark.rooms.audit.service import audit
 
 Json = dict[str, Any]
@@ -139,3 +142,20 @@ async def assert_audit_clean(database: Database, organization_id: UUID) -> None:
 def epoch(when: str) -> int:
     """Unix seconds of a UTC time."""
     return int(datetime.fromisoformat(when).replace(tzinfo=UTC).timestamp())
+
+
+async def roll_up(database: Database, organization_id: UUID) -> None:
+    """Have all of an organization's streams added up in advance in every way there is, few as their events are."""
+    async with database.system() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO rollups (organization_id, stream_id, aggregation_type, field_name, dimensions, since, until)"
+                " SELECT organization_id, id, kind, CASE kind WHEN 'count_agg' THEN '' ELSE 'value' END, '{}',"
+                "        CASE kind WHEN 'unique_count_agg' THEN timestamptz '2000-01-01Z' ELSE '-infinity' END,"
+                "        CASE kind WHEN 'unique_count_agg' THEN timestamptz '2100-01-01Z' ELSE 'infinity' END"
+                " FROM event_streams CROSS JOIN unnest(CAST(:kinds AS text[])) AS kind"
+                " WHERE organization_id = :id ON CONFLICT DO NOTHING"
+            ),
+            {"id": organization_id, "kinds": sorted(READABLE)},
+        )
+    assert await build_wanted(database)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import msgspec
+import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -53,7 +54,8 @@ events = st.lists(
 )
 windows = st.tuples(st.integers(-60, 200), st.integers(0, 200)).map(
     lambda cut: Period(
-        START + timedelta(minutes=cut[0]), START + timedelta(minutes=cut[0] + cut[1], seconds=7 * (cut[1] % 3))
+        START + timedelta(minutes=cut[0]),
+        START + timedelta(minutes=cut[0] + cut[1], seconds=7 * (cut[1] % 3)),
     )
 )
 
@@ -181,26 +183,31 @@ async def test_flushes_of_several_processes_and_the_building_lose_nothing(
             for _ in range(count)
         ]
 
-    async def send(intake, times):
-        for _ in range(times):
-            sent = rows(organization.id, subscription, some(20))
-            assert await intake.store(sent) == frozenset()
-            # What was acknowledged is seen at once.
-            assert len(await stored_ids(database, sent)) == len(sent)
+    is_built = asyncio.Event()
+    flushes = 0
+
+    async def send(intake):
+        nonlocal flushes
+        left = 5
+        while left:
+            left -= is_built.is_set()
+            flushes += 1
+            assert await intake.store(rows(organization.id, subscription, some(20))) == frozenset()
 
     async def build():
         await asyncio.sleep(0.1)
         await ask_for(monkeypatch, database, organization.id, asked)
         await rollups.build_wanted(database)
+        is_built.set()
 
     conninfo = plain_url(database.url)
     async with Intake(conninfo) as one, Intake(conninfo) as two, Intake(conninfo) as three:
         await one.store(rows(organization.id, subscription, some(300)))
-        await asyncio.gather(build(), *(send(intake, 40) for intake in (one, two, three)))
+        await asyncio.gather(build(), *(send(intake) for intake in (one, two, three)))
     found = await answers(database, organization.id, asked)
     assert found == await answers_from_events(monkeypatch, database, organization.id, asked)
     whole = found[asked[0]]
-    assert sum(aggregate.usage.events_count for aggregate in whole.values()) == 300 + 3 * 40 * 20
+    assert sum(aggregate.usage.events_count for aggregate in whole.values()) == 300 + flushes * 20
     async with database.system() as connection:
         parts = text(
             "SELECT count(*) FILTER (WHERE is_base), count(*) FILTER (WHERE NOT is_base) FROM rollup_parts"
@@ -210,14 +217,6 @@ async def test_flushes_of_several_processes_and_the_building_lose_nothing(
         base, added = (await connection.execute(parts, {"subscription": subscription})).one()
     assert base > 0
     assert added > 0
-
-
-async def stored_ids(database, sent):
-    async with database.system() as connection:
-        found = await connection.execute(
-            text("SELECT id FROM events WHERE id = ANY(:ids)"), {"ids": [row.id for row in sent]}
-        )
-        return set(found.scalars())
 
 
 async def test_a_roll_up_of_events_that_are_all_different_is_let_go(database, organization, monkeypatch):
@@ -285,3 +284,28 @@ async def test_a_new_roll_up_raises_the_version_that_flushes_go_by(database, org
         assert intake.rules.version > known
         found = await answers(database, organization.id, asked)
     assert found[asked[0]][0, ()].usage.units == 2
+
+
+async def test_who_raises_the_version_waits_for_the_flushes_of_the_one_before(database):
+    """Otherwise the building could miss events that are being stored while it begins to count."""
+    conninfo = plain_url(database.url)
+    async with (
+        await psycopg.AsyncConnection.connect(conninfo) as flush,
+        await psycopg.AsyncConnection.connect(conninfo) as raiser,
+    ):
+        ((version,),) = await (await raiser.execute(VERSION)).fetchall()
+        await raiser.rollback()
+        held = await flush.execute(
+            "SELECT tallymark_hold_rules(%s), tallymark_hold_rules(%s)", [version, version - 1]
+        )
+        assert await held.fetchone() == (True, False)
+        await raiser.execute("SET lock_timeout = '100ms'")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            await raiser.execute("UPDATE versions SET value = value + 1 WHERE name = 'advance_codes'")
+        await flush.rollback()
+        await raiser.rollback()
+        await raiser.execute("UPDATE versions SET value = value + 1 WHERE name = 'advance_codes'")
+        await raiser.rollback()
+
+
+VERSION = "SELECT value FROM versions WHERE name = 'advance_codes'"

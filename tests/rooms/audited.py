@@ -9,7 +9,7 @@ from tests.conftest import Organization
 from tallymark.db.engine import TENANT_ROLE
 
 
-async def seller(make_organization) -> Organization:
+async def seller(make_organization, database) -> Organization:
     """Seven customers, each with a part of what bills can have on them; 20 % tax."""
     organization = await make_organization("2025-01-01T00:00:00Z")
     client = organization.client
@@ -24,6 +24,7 @@ async def seller(make_organization) -> Organization:
     await kit.advance(client, "2025-03-01T01:00")
     await _settle(client)
     await _pay_together(client, asked)
+    await kit.roll_up(database, organization.id)
     return organization
 
 

@@ -10,8 +10,8 @@ from tallymark.rooms.audit.service import LAWS, audit, breaches_of
 
 
 @pytest.fixture
-async def seller(make_organization):
-    return await audited.seller(make_organization)
+async def seller(make_organization, database):
+    return await audited.seller(make_organization, database)
 
 
 async def test_nothing_is_found_where_nothing_is_wrong(seller, database):
@@ -88,6 +88,7 @@ CORRUPTIONS = {
     "customer_numbers": ["UPDATE customers SET sequential_id = sequential_id + 1000"],
     "note_numbers": ["UPDATE credit_notes SET number = number || '1'"],
     "priced_events": ["UPDATE priced_events SET amount_cents = amount_cents + 1"],
+    "rollups": ["DELETE FROM rollup_parts WHERE is_base"],
     "running_numbers": ["UPDATE priced_events SET highest = highest + 1"],
     "thresholds_passed": ["UPDATE applied_usage_thresholds SET lifetime_usage_amount_cents = 1"],
     "wallet_precise_amounts": ["UPDATE wallet_transactions SET precise_amount_cents = precise_amount_cents + 1"],

@@ -245,9 +245,7 @@ async def _total(
     for alike in chosen.values():
         rows += await _total_rolled(tx, asked, alike, scope)
     if plain:
-        statement, bound = statements.totals(
-            asked.aggregation_type, asked.partition, of_one=len(plain) == 1
-        )
+        statement, bound = statements.totals(asked.aggregation_type, asked.partition, of_one=len(plain) == 1)
         found = (await tx.execute(statement, {**bound, **scope, "streams": plain})).all()
         rows += found
         read: dict[int, int] = defaultdict(int)

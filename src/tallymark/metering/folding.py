@@ -7,9 +7,7 @@ from typing import LiteralString
 NUMBERS: LiteralString = r"'^-?[0-9]+(\.[0-9]+)?$'"
 """What reads as a number (metering §5.2)."""
 
-COLUMNS: LiteralString = (
-    "rollup_id, hour, place, organization_id, properties, value, events, total, moment, amount, greatest, last"
-)
+COLUMNS: LiteralString = "rollup_id, hour, place, organization_id, properties, value, events, total, moment, amount, greatest, last"
 
 _FOLD: LiteralString = """
     SELECT rollup_id, hour, CAST(md5(CAST(ROW(texts, value) AS text)) AS uuid) AS place, organization_id,

@@ -106,7 +106,9 @@ def _totals(aggregation_type: str, partition: Partition) -> tuple[TextClause, tu
     ), tuple(parameters.items())
 
 
-def reach(rollup: Rollup, start: datetime, end: datetime, *, middle: datetime | None = None) -> dict[str, Any]:
+def reach(
+    rollup: Rollup, start: datetime, end: datetime, *, middle: datetime | None = None
+) -> dict[str, Any]:
     """The parts of a window, and which of them it cuts: `start` and `end` bound it, `middle` parts what is carried into it."""
     if rollup.window is not None:
         cuts = [(start, end, rollup.window.end)]

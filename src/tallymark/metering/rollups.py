@@ -98,14 +98,20 @@ class Rollup:
             and self.dimensions >= question.dimensions
             and (
                 self.window is None
-                or (window is not None and self.window.start == window.start and self.window.end >= window.end)
+                or (
+                    window is not None and self.window.start == window.start and self.window.end >= window.end
+                )
             )
         )
 
     @property
     def size(self) -> tuple[int, timedelta, int]:
         """How much there is to read in it, about."""
-        return len(self.dimensions), self.window.end - self.window.start if self.window else timedelta(0), self.id
+        return (
+            len(self.dimensions),
+            self.window.end - self.window.start if self.window else timedelta(0),
+            self.id,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +125,13 @@ class RollupQuestion:
 
     @classmethod
     def of(
-        cls, aggregation_type: str, field_name: str | None, partition: Partition, *, start: datetime, end: datetime
+        cls,
+        aggregation_type: str,
+        field_name: str | None,
+        partition: Partition,
+        *,
+        start: datetime,
+        end: datetime,
     ) -> RollupQuestion:
         """What is asked of the events from `start` to `end`."""
         is_unique = aggregation_type == "unique_count_agg"

@@ -18,9 +18,7 @@ _ROWS: LiteralString = """
     FROM json_to_recordset(%(records)t::json)
       AS e(i uuid, s bigint, t timestamptz, c timestamptz, o uuid, x text, p jsonb, a numeric(40, 15))
 """
-_COLUMNS: LiteralString = (
-    "id, stream_id, timestamp, created_at, organization_id, transaction_id, properties, precise_total_amount_cents"
-)
+_COLUMNS: LiteralString = "id, stream_id, timestamp, created_at, organization_id, transaction_id, properties, precise_total_amount_cents"
 _STORE: LiteralString = f"""
     INSERT INTO events ({_COLUMNS})
     SELECT {_COLUMNS} FROM {{rows}} WHERE (SELECT tallymark_hold_rules(%(version)b))
@@ -75,7 +73,7 @@ def _statement(*, is_noted: bool, is_marked: bool, is_rolled: bool) -> LiteralSt
     return f"WITH rows AS MATERIALIZED ({_ROWS}), stored AS ({store}){beside} SELECT id FROM stored"
 
 
-STATEMENTS: dict[tuple[bool, bool, bool], LiteralString] = {
+STATEMENTS: dict[tuple[bool, ...], LiteralString] = {
     kind: _statement(is_noted=kind[0], is_marked=kind[1], is_rolled=kind[2])
     for kind in product((False, True), repeat=3)
 }

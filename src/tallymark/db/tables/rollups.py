@@ -39,7 +39,13 @@ rollups = Table(
     # Adding up would have saved nothing: its events are all different.
     instant("declined_at"),
     UniqueConstraint(
-        "stream_id", "aggregation_type", "field_name", "dimensions", "since", "until", name="rollups_question_key"
+        "stream_id",
+        "aggregation_type",
+        "field_name",
+        "dimensions",
+        "since",
+        "until",
+        name="rollups_question_key",
     ),
     Index("rollups_wanted_idx", "id", postgresql_where=text("built_at IS NULL AND declined_at IS NULL")),
 )

@@ -50,9 +50,7 @@ def _create_tables() -> None:
         sa.Column("aggregation_type", sa.Text(), nullable=False),
         sa.Column("field_name", sa.Text(), server_default="", nullable=False),
         sa.Column("dimensions", sa.ARRAY(sa.Text()), nullable=False),
-        sa.Column(
-            "since", sa.DateTime(timezone=True), server_default=sa.text("'-infinity'"), nullable=False
-        ),
+        sa.Column("since", sa.DateTime(timezone=True), server_default=sa.text("'-infinity'"), nullable=False),
         sa.Column("until", sa.DateTime(timezone=True), server_default=sa.text("'infinity'"), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=True),
         sa.Column("built_at", sa.DateTime(timezone=True), nullable=True),

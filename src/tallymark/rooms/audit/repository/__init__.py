@@ -9,11 +9,12 @@ from tallymark.rooms.audit.repository.numbers import NUMBERS
 from tallymark.rooms.audit.repository.payments import PAYMENTS
 from tallymark.rooms.audit.repository.postings import POSTINGS
 from tallymark.rooms.audit.repository.reading import breaches_of, explained_fees, explained_invoices
+from tallymark.rooms.audit.repository.rollups import ROLLUPS
 from tallymark.rooms.audit.repository.usage import USAGE
 from tallymark.rooms.audit.repository.wallets import WALLETS
 
 LAWS_IN_SQL = (
-    *JOURNAL, *POSTINGS, *INVOICES, *FEES, *PAYMENTS, *CREDIT_NOTES, *COUPONS, *WALLETS, *NUMBERS, *USAGE,
+    *JOURNAL, *POSTINGS, *INVOICES, *FEES, *PAYMENTS, *CREDIT_NOTES, *COUPONS, *WALLETS, *NUMBERS, *USAGE, *ROLLUPS,
 )  # fmt: skip
 """Every law that one statement holds, in the order in which they are read."""
 
