@@ -16,7 +16,11 @@ COPIED_ROWS = 400_000
 
 def measure(server: Server, *, seconds: float) -> dict[str, Any]:
     """Requests and events a second, latencies, and both as shares of what a bare COPY reaches."""
-    plain, computing = server.new_organization(), _computing_organization(server)
+    plain, rolled, computing = (
+        server.new_organization(),
+        server.new_organization(),
+        _computing_organization(server),
+    )
 
     def job(connections: int, batch: int, duration: float, key: str = plain) -> Outcome:
         return generate(
@@ -34,6 +38,9 @@ def measure(server: Server, *, seconds: float) -> dict[str, Any]:
     job(8, 1, 1.0)  # warm up: connections, caches, prepared statements
     single = job(64, 1, seconds)
     batches = job(16, 100, seconds)
+    job(8, 100, 1.0, rolled)
+    _roll_up(server, rolled)
+    added_up = job(16, 100, seconds, rolled)
     computed = job(16, 100, seconds, computing)
     copied = _bare_copy(server.database_url)
     return {
@@ -42,12 +49,37 @@ def measure(server: Server, *, seconds: float) -> dict[str, Any]:
         "single_p99_ms": round(single.p99, 2),
         "batch_events_per_second": round(batches.events / batches.seconds),
         "batch_p99_ms": round(batches.p99, 2),
+        "rolled_up_events_per_second": round(added_up.events / added_up.seconds),
         "computed_events_per_second": round(computed.events / computed.seconds),
-        "failed_requests": single.failed + batches.failed + computed.failed,
+        "failed_requests": single.failed + batches.failed + added_up.failed + computed.failed,
         "bare_copy_rows_per_second": round(copied),
         "single_share_of_copy": round(single.requests / single.seconds / copied, 4),
         "batch_share_of_copy": round(batches.events / batches.seconds / copied, 4),
     }
+
+
+def _roll_up(server: Server, key: str) -> None:
+    """Have every stream of an organization added up by the hour, as reads would ask for once they are large."""
+    with psycopg.connect(server.database_url, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO rollups (organization_id, stream_id, aggregation_type, field_name, dimensions)"
+            " SELECT s.organization_id, s.id, 'sum_agg', 'tokens', '{}' FROM event_streams s"
+            " JOIN api_keys k ON k.organization_id = s.organization_id WHERE k.key_hash = sha256(convert_to(%s, 'UTF8'))",
+            [key],
+        )
+        connection.execute("SELECT tallymark_enqueue('build_rollups', '{}', 'build_rollups', NULL)")
+    wait_for_rollups(server.database_url)
+
+
+def wait_for_rollups(url: str) -> None:
+    """Return when all that are asked for are built."""
+    waiting = "SELECT count(*) FROM rollups WHERE built_at IS NULL AND declined_at IS NULL"
+    with psycopg.connect(url, autocommit=True) as connection:
+        for _ in range(6_000):
+            if connection.execute(waiting).fetchone() == (0,):
+                return
+            time.sleep(0.1)
+    raise RuntimeError("the roll-ups are not built")
 
 
 def _computing_organization(server: Server) -> str:

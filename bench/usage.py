@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 from rich.console import Console
 
+from bench.ingest import wait_for_rollups
 from bench.server import Server, running_server
 
 SIZES = (10_000, 1_000_000)
@@ -57,7 +58,7 @@ def run(server: Server, *, events: int) -> dict[str, float]:
     _sell(server, headers, subscription)
     _fill(server.database_url, subscription, events // len(METRICS))
     first = _time_read(server, headers, subscription)
-    _wait_for_rollups(server.database_url, subscription)
+    wait_for_rollups(server.database_url)
     times = []
     for number in range(READS):
         _send(server, headers, subscription, f"more-{number}")  # a read right after an event sees it
@@ -114,20 +115,6 @@ def _fill(url: str, subscription: str, count: int) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(_FILL, {"count": count, "subscription": subscription})
         connection.execute("VACUUM ANALYZE events")
-
-
-def _wait_for_rollups(url: str, subscription: str) -> None:
-    waiting = (
-        "SELECT count(*) FROM rollups r JOIN event_streams s ON s.id = r.stream_id"
-        " WHERE s.external_subscription_id = %s AND r.built_at IS NULL AND r.declined_at IS NULL"
-    )
-    with psycopg.connect(url, autocommit=True) as connection:
-        for _ in range(6_000):
-            found = connection.execute(waiting, [subscription]).fetchone()
-            if found == (0,):
-                return
-            time.sleep(0.1)
-    raise RuntimeError("the roll-ups are not built")
 
 
 def _time_read(server: Server, headers: dict[str, str], subscription: str) -> float:

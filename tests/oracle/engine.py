@@ -29,6 +29,9 @@ from tests.oracle.life import (
 from tests.oracle.notes import Note
 from tests.oracle.telling import Told, says_something, shown, totals_of, window_of, wire
 
+from tallymark.db.engine import Database
+from tallymark.metering.rollups import build_wanted
+
 CHARGE_KEYS = ("properties", "min_amount_cents", "filters", "tax_codes", "applied_pricing_unit")
 FIXED_CHARGE_KEYS = ("properties", "units", "tax_codes")
 ABSENT: dict[str, Any] = {
@@ -43,8 +46,10 @@ ABSENT: dict[str, Any] = {
 class Engine:
     """One customer of one organization under a test clock."""
 
-    def __init__(self, client: httpx.AsyncClient, life: Life) -> None:
+    def __init__(self, client: httpx.AsyncClient, life: Life, *, rolls_up: Database | None = None) -> None:
         self.client, self.life = client, life
+        self.rolls_up = rolls_up
+        """Where roll-ups are built of all that was asked for, as soon as it was."""
         self.codes: dict[str, str] = {}
         self.ids: dict[tuple[str, str], str] = {}
         """Of the charges and fixed charges of plans, by the codes of both."""
@@ -98,6 +103,8 @@ class Engine:
         if to > now:
             answer = await kit.post(self.client, "/test_clock/advance", {"test_clock": {"to": wire(to)}})
             assert not answer.get("errors"), answer
+            if self.rolls_up is not None:
+                await build_wanted(self.rolls_up)
         return max(now, to)
 
     async def do(self, actions: list[Action], *, resend: bool) -> None:
@@ -139,6 +146,11 @@ class Engine:
         if resend:
             for one in told:
                 await kit.post(self.client, "/events", {"event": one}, expect=422)
+        if self.rolls_up is not None:
+            for external_id in {one.external_id for one in events}:
+                path = "/customers/c/current_usage"
+                await self.client.get(path, params={"external_subscription_id": external_id})
+            await build_wanted(self.rolls_up)
 
     async def subscribe(self, action: Subscribe) -> None:
         body: dict[str, Any] = {

@@ -17,6 +17,8 @@ from tests.oracle.lives import lives
 from tests.oracle.telling import differences, told, told_alone, told_notes, usage_of, wire
 from tests.oracle.unmatched import told_unmatched
 
+from tallymark.metering import rollups
+
 EXAMPLES = int(os.environ.get("ORACLE_EXAMPLES", "24"))
 pytestmark = pytest.mark.timeout(120 + 30 * EXAMPLES)
 lived_by_both = settings(
@@ -51,14 +53,18 @@ async def test_invoices_and_usage_are_those_of_the_naive_calculator(make_organiz
 
 @settings(lived_by_both, max_examples=max(EXAMPLES // 4, 1))
 @given(life=lives(), cuts=st.lists(st.floats(0, 1), min_size=1, max_size=6))
-async def test_cutting_an_advance_and_sending_events_twice_change_nothing(
-    make_organization, life: Life, cuts: list[float]
+async def test_cutting_an_advance_sending_events_twice_and_rolling_up_change_nothing(
+    make_organization, database, monkeypatch, life: Life, cuts: list[float]
 ) -> None:
-    """test-clock.md, metering §13.1: the bills are those of the same life lived in one stride."""
+    """test-clock.md, metering §13.1: the bills are those of the same life lived in one stride, read from its events."""
+    monkeypatch.setattr(rollups, "WORTH_IT", 1)
     minutes = (life.ends - life.begins) // timedelta(minutes=1)
     stops = tuple(life.begins + timedelta(minutes=int(minutes * cut)) for cut in cuts)
     organization = await make_organization(wire(life.begins))
-    engine = Engine(organization.client, life)
+    engine = Engine(organization.client, life, rolls_up=database)
     await engine.live(stops=stops, resend=True)
+    note(repr(life))
     found = differences(await engine.invoices(), told(life))
     assert not found, "\n" + found
+    for external_id, expected in usage_of(life).items():
+        assert await engine.usage(external_id) == expected

@@ -1,4 +1,4 @@
-"""Roll-ups: which streams have which, which would be worth it, and how one is built (docs/decisions/0016)."""
+"""Roll-ups: which streams have which, which would be worth it, and how one is built (docs/decisions/0017)."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ log = structlog.get_logger(__name__)
 
 WORTH_IT = 2_000
 """Events of one stream that an answer may read before a roll-up is asked for."""
+
+TELLING = 2_000
+"""Events of a roll-up from which on it is told whether it adds anything up."""
 
 BUILD_ROLLUPS = "build_rollups"
 """The job that builds what is asked for."""
@@ -214,7 +217,7 @@ async def _build(database: Database, stream_id: int, ids: Sequence[int]) -> int:
 
 async def _finish(connection: AsyncConnection, ids: Sequence[int]) -> int:
     """Have them read from now on; what is nearly as many parts as events is let go."""
-    found = (await connection.execute(_FINISH, {"ids": list(ids), "few": WORTH_IT})).all()
+    found = (await connection.execute(_FINISH, {"ids": list(ids), "few": TELLING})).all()
     outcome: dict[bool, list[int]] = defaultdict(list)
     for row in found:
         outcome[row.is_declined].append(row.id)
