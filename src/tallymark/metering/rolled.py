@@ -1,6 +1,6 @@
 """The same units read from roll-ups: whole hours from their parts, the hours that the window cuts from their events.
 
-One statement reads both, so that they are of one instant. See docs/decisions/0017.
+One statement reads both, so that they are of one instant. See docs/decisions/0018.
 """
 
 from __future__ import annotations

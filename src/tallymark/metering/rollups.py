@@ -1,4 +1,4 @@
-"""Roll-ups: which streams have which, which would be worth it, and how one is built (docs/decisions/0017)."""
+"""Roll-ups: which streams have which, which would be worth it, and how one is built (docs/decisions/0018)."""
 
 from __future__ import annotations
 

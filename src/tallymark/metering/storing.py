@@ -48,7 +48,7 @@ _MARKED: LiteralString = """,
              WHERE EXISTS (SELECT FROM stored)
          )
 """
-# and adds them to the roll-ups of their streams (docs/decisions/0017), in one order, so that no two flushes wait for each other.
+# and adds them to the roll-ups of their streams (docs/decisions/0018), in one order, so that no two flushes wait for each other.
 _ROLLED: LiteralString = f""",
          rolled AS (
              INSERT INTO rollup_parts AS p ({COLUMNS}, is_base)

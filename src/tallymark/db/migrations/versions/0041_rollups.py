@@ -7,8 +7,8 @@ from sqlalchemy.dialects import postgresql
 from tallymark.db.engine import INGEST_ROLE
 from tallymark.db.tenancy import isolate
 
-revision = "0039"
-down_revision = "0038"
+revision = "0041"
+down_revision = "0040"
 branch_labels = None
 depends_on = None
 
