@@ -300,3 +300,24 @@ async def test_a_document_that_is_rolled_back_leaves_no_entry(seller, database, 
     assert len(await entries(seller)) == 1
     async with database.tenant(seller.organization_id) as tx:
         assert (await tx.execute(select(invoices.c.status))).scalar_one() == "finalized"
+
+
+async def test_voiding_what_was_given_back_whole_moves_nothing(make_organization):
+    """12.00 paid and refunded: nothing is left to be taken back, so there is no entry, and no law misses one."""
+    client = (await make_organization("2025-01-01T00:00:00Z")).client
+    await kit.tax(client, "20")
+    who = await kit.customer(client, currency="EUR")
+    add_on = {"name": "a", "code": "a", "amount_cents": 1000, "amount_currency": "EUR"}
+    await kit.post(client, "/add_ons", {"add_on": add_on})
+    asked = {"external_customer_id": who["external_id"], "fees": [{"add_on_code": "a"}]}
+    invoice = (await kit.post(client, "/invoices", {"invoice": asked}))["invoice"]
+    paid = {"invoice_id": invoice["lago_id"], "amount_cents": 1200, "reference": "r"}
+    await kit.post(client, "/payments", {"payment": paid})
+    items = [{"fee_id": invoice["fees"][0]["lago_id"], "amount_cents": 1000}]
+    note = {"invoice_id": invoice["lago_id"], "items": items, "refund_amount_cents": 1200}
+    await kit.post(client, "/credit_notes", {"credit_note": note})
+    await kit.post(client, f"/invoices/{invoice['lago_id']}/void", {})
+    found = await kit.get(client, "/journal_entries", document_id=invoice["lago_id"])
+    assert [entry["description"] for entry in found["journal_entries"]] == [
+        f"Invoice {invoice['number']} issued"
+    ]

@@ -132,6 +132,22 @@ async def test_prorated_units_follow_from_their_shares(make_organization):
     assert recompute(explanation["steps"]) == fee["amount_cents"]
 
 
+async def test_prorated_values_are_rounded_up_as_a_whole(make_organization):
+    """Two values for 1 day of 30 are 2/30, up to 0.06667 units: not twice 0.03334 (metering §5.5, pricing §9)."""
+    client = (await make_organization("2026-06-01T00:00:00Z")).client
+    metric = await kit.metric(client, "unique_count_agg", recurring=True)
+    plan = await kit.plan(client, {**kit.charge(metric, amount="100"), "prorated": True})
+    who = await kit.customer(client)
+    subscription = await kit.subscribe(client, who, plan)
+    await kit.send(client, subscription, metric, "a", "b", timestamp=kit.epoch("2026-06-30T12:00:00"))
+    await kit.advance(client, "2026-07-01T00:10")
+    (fee,) = (await get(client, "/fees", fee_type="charge"))["fees"]
+    explanation = (await get(client, f"/fees/{fee['lago_id']}/explanation"))["explanation"]
+    proration = step(explanation["steps"], "proration")
+    assert [(one["units"], one["fraction"]) for one in proration["changes"]] == [("1", "1/30")] * 2
+    assert (proration["units"], fee["amount_cents"]) == ("0.06667", 667)
+
+
 async def test_a_spending_minimum_is_explained_as_well(make_organization):
     charge = {"charge_model": "standard", "properties": {"amount": "0.1"}, "min_amount_cents": 1000}
     found = await explained(make_organization, charge=charge)

@@ -187,3 +187,23 @@ async def test_a_draft_keeps_what_was_paid_in_advance_when_units_change_meanwhil
     await kit.advance(seller, "2025-05-05")
     assert [invoice["status"] for invoice in await kit.invoices(seller, who)] == ["finalized"] * 3
     assert await fixed_fees(seller, who) == [[("10.0", 12500)], [("10.0", 12500)], [("6.0", 7500)]]
+
+
+@pytest.mark.parametrize("ends", ["upgrade", "termination"])
+async def test_a_draft_keeps_what_was_paid_in_advance_though_its_subscription_ends(seller, ends):
+    """3 at 12.50 for 20 of 30 days, from 11 April on: 25.00, which an end two days later does not make fewer days."""
+    await kit.advance(seller, "2025-04-11T06:00")
+    sold = await kit.plan(
+        seller, pay_in_advance=True, fixed_charges=[seats(seller, "3", pay_in_advance=True, prorated=True)]
+    )
+    dear = await kit.plan(seller, amount_cents=100)
+    who = await kit.customer(seller, billing_configuration={"invoice_grace_period": 3})
+    subscription = await kit.subscribe(seller, who, sold)
+    await kit.advance(seller, "2025-04-13T10:00")
+    if ends == "upgrade":
+        await kit.subscribe(seller, who, dear, external_id=subscription["external_id"])
+    else:
+        await kit.call(seller, "DELETE", f"/subscriptions/{subscription['external_id']}")
+    await kit.advance(seller, "2025-04-14T01:00")
+    first, *_ = await kit.invoices(seller, who)
+    assert (first["status"], (await fixed_fees(seller, who))[0]) == ("finalized", [("3.0", 2500)])

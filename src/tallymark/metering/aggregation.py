@@ -17,7 +17,7 @@ from sqlalchemy import Row, text
 from tallymark.db.engine import Tx
 from tallymark.domain.exact import Fraction
 from tallymark.domain.hashing import hashed_once
-from tallymark.domain.money import ceil5, fixed
+from tallymark.domain.money import fixed
 from tallymark.domain.periods import Period
 from tallymark.domain.rating import Usage
 from tallymark.domain.rating.model import NOTHING, Needs
@@ -364,7 +364,7 @@ def _prorated_sum(asked: Aggregation, proration: Proration, rows: Sequence[Row[A
     inside = [(at, value) for at, value in values if at >= asked.window.start]
     changes = sum_changes(carried, inside, proration)
     full = sum((value for _, value in values), ZERO)
-    return _of_changes(asked, changes, priced=prorated_units(changes), full=full, events_count=len(values))
+    return _of_changes(asked, changes, full=full, events_count=len(values))
 
 
 def _prorated_unique_count(asked: Aggregation, proration: Proration, rows: Sequence[Row[Any]]) -> Aggregate:
@@ -374,25 +374,23 @@ def _prorated_unique_count(asked: Aggregation, proration: Proration, rows: Seque
     last = {operation.value: operation.adds for operation in operations}
     full = sum(last.values())
     changes = unique_changes(operations, proration)
-    priced = prorated_units(changes)
-    # Each addition is rounded by itself where it takes its own place on the tiers (pricing §9).
-    rounded = [(units, ceil5(share)) for units, share in changes]
-    return _of_changes(asked, rounded, priced=priced, full=Fraction(full), events_count=full)
+    return _of_changes(asked, changes, full=Fraction(full), events_count=full, rounds_shares=True)
 
 
 def _of_changes(
     asked: Aggregation,
     changes: Sequence[tuple[Fraction, Fraction]],
     *,
-    priced: Fraction,
     full: Fraction,
     events_count: int,
+    rounds_shares: bool = False,
 ) -> Aggregate:
     usage = Usage(
-        units=_rounded(asked, priced),
+        units=_rounded(asked, prorated_units(changes)),
         full_units=_rounded(asked, full),
         events_count=events_count,
         changes=tuple(changes),
+        rounds_shares=rounds_shares,
     )
     return Aggregate(usage=usage, units_before_rounding=full)
 

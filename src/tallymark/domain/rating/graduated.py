@@ -41,8 +41,8 @@ class GraduatedPrice:
 
         Raises `ValueError` where prorated units come without them.
         """
-        if usage.changes is not None:
-            return self._rate_changes(usage, usage.changes)
+        if (changes := usage.placed_changes) is not None:
+            return self._rate_changes(usage, changes)
         if usage.shown_units != usage.units:
             raise ValueError("prorated units are not placed on tiers by their sum")
         amount, details, lines = ZERO, list[JSON](), list[Details]()

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from tallymark.domain.exact import Fraction
 from tallymark.domain.hashing import hashed_once
-from tallymark.domain.money import Currency, decimal_text
+from tallymark.domain.money import Currency, ceil5, decimal_text
 from tallymark.domain.values import value
 
 ZERO = Fraction(0)
@@ -50,7 +50,16 @@ class Usage:
     event_values: Sequence[Fraction] | None = None
     precise_total_amount_cents: Fraction = ZERO
     changes: Sequence[tuple[Fraction, Fraction]] | None = None
+    rounds_shares: bool = False
+    """Whether each change's share is rounded up by itself where it takes its own place on the tiers (pricing §9)."""
     total_aggregated_units: Fraction | None = None
+
+    @property
+    def placed_changes(self) -> Sequence[tuple[Fraction, Fraction]] | None:
+        """The changes as they are placed on tiers."""
+        if self.changes is None or not self.rounds_shares:
+            return self.changes
+        return tuple((units, ceil5(share)) for units, share in self.changes)
 
     @property
     def shown_units(self) -> Fraction:

@@ -19,10 +19,25 @@ JOURNAL = (
     ),
     Law(
         name="documents_are_posted",
-        says="Every issued invoice, credit note and payment has one entry, and one more when it is void.",
+        says="Every issued invoice, credit note and payment has one entry, and one more when it is void, if anything was left.",
         sql="""
-            WITH documents AS (
-                SELECT id, 'invoice ' || number AS place, 1 AS issued, (status = 'voided')::int AS voided
+            WITH of_void AS (
+                SELECT id AS invoice_id, id AS document_id FROM invoices WHERE status = 'voided'
+                UNION ALL
+                SELECT i.id, n.id FROM invoices i JOIN credit_notes n ON n.invoice_id = i.id WHERE i.status = 'voided'
+                UNION ALL
+                SELECT i.id, f.wallet_transaction_id FROM invoices i JOIN fees f ON f.invoice_id = i.id
+                WHERE i.status = 'voided' AND f.wallet_transaction_id IS NOT NULL
+            ), was_left AS (
+                SELECT o.invoice_id
+                FROM of_void o JOIN journal_entries e ON e.document_id = o.document_id JOIN journal_lines l ON l.entry_id = e.id
+                WHERE e.cause = 'voided' AND e.document_id = o.invoice_id OR e.cause <> 'voided' AND (
+                    l.account LIKE 'revenue.%' OR l.account IN ('prepaid_credits.pending', 'discounts', 'tax_payable', 'rounding'))
+                GROUP BY o.invoice_id, e.cause = 'voided', l.account
+                HAVING e.cause = 'voided' OR sum(l.debit_cents) <> sum(l.credit_cents)
+            ), documents AS (
+                SELECT id, 'invoice ' || number AS place, 1 AS issued,
+                       (status = 'voided' AND id IN (SELECT invoice_id FROM was_left))::int AS voided
                 FROM invoices
                 WHERE status IN ('finalized', 'voided') AND (fees_amount_cents > 0 OR taxes_amount_cents > 0)
                 UNION ALL

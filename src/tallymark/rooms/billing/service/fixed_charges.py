@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -151,10 +151,11 @@ def _is_start(subject: Subject) -> bool:
 
 
 def _running_window(subject: Subject) -> Window | None:
+    """The period that holds its instant, in full: an end that came later does not change a draft."""
     contract = subject.contract
     return compute_boundaries(
         contract.schedule,
-        contract.life,
+        replace(contract.life, terminated_at=None),
         at=subject.at,
         current=True,
         is_start=subject.reason in (Reason.STARTING, Reason.IN_ADVANCE),
