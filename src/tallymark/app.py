@@ -36,6 +36,9 @@ from tallymark.rooms.credit_notes import routes as credit_notes
 from tallymark.rooms.credit_notes.documents import NoteDocuments
 from tallymark.rooms.customers import routes as customers
 from tallymark.rooms.customers.jobs import VatChecks
+from tallymark.rooms.emails import jobs as email_jobs
+from tallymark.rooms.emails import routes as emails
+from tallymark.rooms.emails.jobs import Mailroom
 from tallymark.rooms.entitlements import routes as entitlements
 from tallymark.rooms.estimates import routes as estimates
 from tallymark.rooms.events import follow
@@ -99,6 +102,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     events.router,
     fees.router,
     previews.router,
+    emails.router,
     billing.router,
     invoices.router,
     invoices.files_router,
@@ -134,6 +138,7 @@ class Wiring:
     settle: Callable[[Context], Awaitable[None]]
     outside: billing_jobs.Outside
     public_key: str
+    sends_emails: bool
     logs_kept: timedelta | None
 
 
@@ -159,6 +164,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         papers = await _make_papers(settings, database)
         signer = await _make_signer(settings, database)
         courier = _make_courier(settings, database, papers, signer)
+        mailroom = _make_mailroom(settings, database, papers)
 
         outside = VatChecks(database, ViesRegister(settings.vies_url))
 
@@ -174,11 +180,12 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             settle=settle_soon,
             outside=outside,
             public_key=signer.public_key(),
+            sends_emails=mailroom.post is not None,
             logs_kept=logs_kept,
         )
         async with Intake(plain_url(database.url)) as intake:
             asgi = with_fast_lane(create_api(wiring), intake, settings.events_batch_max_length)
-            tasks = _tasks(database, papers, outside, logs_kept)
+            tasks = _tasks(outside, mailroom, logs_kept)
             yield Running(asgi=asgi, tasks=tasks, database=database, courier=courier)
     finally:
         await database.close()
@@ -228,9 +235,36 @@ def _make_courier(settings: Settings, database: Database, papers: Papers, signer
     return Courier(database, post=post, signer=signer, link=link, terms=terms)
 
 
-def _tasks(
-    database: Database, papers: Papers, outside: billing_jobs.Outside, logs_kept: timedelta | None
-) -> Tasks:
+def _make_mailroom(settings: Settings, database: Database, papers: Papers) -> Mailroom:
+    from tallymark.integrations.emails.composer import EmailComposer
+    from tallymark.integrations.emails.smtp import Server, SmtpPost
+
+    post = None
+    if settings.smtp_host is not None:
+        server = Server(
+            host=settings.smtp_host,
+            port=settings.smtp_port,
+            security=settings.smtp_security,
+            sender=settings.email_sender,
+            username=settings.smtp_username,
+            password=settings.smtp_password,
+            domain=settings.smtp_domain,
+        )
+        post = SmtpPost(server)
+    return Mailroom(
+        database=database,
+        invoices=papers.invoices,
+        credit_notes=papers.credit_notes,
+        receipts=papers.receipts,
+        composer=EmailComposer(sender=settings.email_sender),
+        post=post,
+        base_url=settings.base_url,
+    )
+
+
+def _tasks(outside: billing_jobs.Outside, papers: Mailroom, logs_kept: timedelta | None) -> Tasks:
+    database = papers.database
+
     async def run_due_work(*, organization_id: UUID, owner_id: UUID | None) -> None:
         await billing_jobs.run_due_work(database, organization_id, owner_id, outside=outside)
 
@@ -242,6 +276,9 @@ def _tasks(
 
     async def render_receipt(*, organization_id: UUID, receipt_id: UUID) -> None:
         await payment_jobs.render_receipt(database, papers.receipts, organization_id, receipt_id)
+
+    async def send_email(*, organization_id: UUID, email_id: UUID, is_simulated: bool) -> None:
+        await email_jobs.send(papers, organization_id, email_id, is_simulated=is_simulated)
 
     async def follow_events() -> None:
         await follow.note_received(database, now=system_now())
@@ -259,6 +296,7 @@ def _tasks(
         render_document=render_document,
         render_credit_note=render_credit_note,
         render_receipt=render_receipt,
+        send_email=send_email,
         follow_events=follow_events,
         forget_logs=forget_logs,
         build_rollups=build_rollups,
@@ -312,6 +350,7 @@ def create_api(wiring: Wiring | None = None) -> FastAPI:
         api.state.receipt_documents = wiring.papers.receipts
         api.state.outside = wiring.outside
         api.state.public_key = wiring.public_key
+        api.state.sends_emails = wiring.sends_emails
         api.state.logs_kept = wiring.logs_kept
         api.state.call_log = ApiLog()
         api.state.sign_file = wiring.papers.invoices.signer.sign

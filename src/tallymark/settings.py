@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -94,6 +95,42 @@ class Settings(BaseSettings):
         le=36_500,
         description="Days for which API and activity logs are shown and kept; 0 means for ever.",
     )
+    smtp_host: str | None = Field(
+        None,
+        validation_alias=AliasChoices("TALLYMARK_SMTP_HOST", "LAGO_SMTP_ADDRESS"),
+        description="The mail server that e-mails are handed to; without one none are sent.",
+    )
+    smtp_port: int = Field(
+        587,
+        ge=1,
+        le=65535,
+        validation_alias=AliasChoices("TALLYMARK_SMTP_PORT", "LAGO_SMTP_PORT"),
+        description="The mail server's port.",
+    )
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls",
+        description="How the mail server is spoken to: `starttls` (587), `tls` from the start (465), or `none`.",
+    )
+    smtp_username: str | None = Field(
+        None,
+        validation_alias=AliasChoices("TALLYMARK_SMTP_USERNAME", "LAGO_SMTP_USERNAME"),
+        description="Name at the mail server; without one nobody logs in.",
+    )
+    smtp_password: str | None = Field(
+        None,
+        validation_alias=AliasChoices("TALLYMARK_SMTP_PASSWORD", "LAGO_SMTP_PASSWORD"),
+        description="Password at the mail server.",
+    )
+    smtp_domain: str | None = Field(
+        None,
+        validation_alias=AliasChoices("TALLYMARK_SMTP_DOMAIN", "LAGO_SMTP_DOMAIN"),
+        description="The name by which the mail server is greeted. Default: this machine's.",
+    )
+    email_from: str | None = Field(
+        None,
+        validation_alias=AliasChoices("TALLYMARK_EMAIL_FROM", "LAGO_FROM_EMAIL"),
+        description="The address that e-mails come from. Default: noreply@ the host of public_url.",
+    )
     worker_concurrency: int = Field(4, ge=1, le=64, description="Jobs that one worker runs side by side.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe level logged."
@@ -107,6 +144,11 @@ class Settings(BaseSettings):
     def base_url(self) -> str:
         """The address under which clients reach the API, without a trailing slash."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def email_sender(self) -> str:
+        """The address that e-mails come from."""
+        return self.email_from or f"noreply@{urlsplit(self.base_url).hostname or 'localhost'}"
 
     @property
     def issuer(self) -> str:

@@ -16,7 +16,13 @@ from procrastinate.exceptions import ConnectorException, UniqueViolation
 from procrastinate.jobs import Job, Status
 
 from tallymark.db.engine import Database, plain_url
-from tallymark.jobs.queue import RENDER_CREDIT_NOTE, RENDER_DOCUMENT, RENDER_RECEIPT, RUN_DUE_WORK
+from tallymark.jobs.queue import (
+    RENDER_CREDIT_NOTE,
+    RENDER_DOCUMENT,
+    RENDER_RECEIPT,
+    RUN_DUE_WORK,
+    SEND_EMAIL,
+)
 from tallymark.jobs.schedule import enqueue_what_is_due
 from tallymark.metering.rollups import BUILD_ROLLUPS
 
@@ -61,6 +67,12 @@ class RenderReceipt(Protocol):
     async def __call__(self, *, organization_id: UUID, receipt_id: UUID) -> None: ...
 
 
+class SendEmail(Protocol):
+    """Hands an e-mail over to the mail server."""
+
+    async def __call__(self, *, organization_id: UUID, email_id: UUID, is_simulated: bool) -> None: ...
+
+
 class FollowEvents(Protocol):
     """Reads what live organizations sent since the last time."""
 
@@ -87,6 +99,7 @@ class Tasks:
     render_document: RenderDocument
     render_credit_note: RenderCreditNote
     render_receipt: RenderReceipt
+    send_email: SendEmail
     follow_events: FollowEvents
     forget_logs: ForgetLogs
     build_rollups: BuildRollups
@@ -191,6 +204,12 @@ def make_queue(database: Database, tasks: Tasks) -> App:
     @queue.task(name=RENDER_RECEIPT, retry=BackOff(limit=12, longest_seconds=3600))
     async def render_receipt(*, organization_id: str, receipt_id: str) -> None:
         await tasks.render_receipt(organization_id=UUID(organization_id), receipt_id=UUID(receipt_id))
+
+    @queue.task(name=SEND_EMAIL, retry=BackOff(limit=12, longest_seconds=3600))
+    async def send_email(*, organization_id: str, email_id: str, is_simulated: bool) -> None:
+        await tasks.send_email(
+            organization_id=UUID(organization_id), email_id=UUID(email_id), is_simulated=is_simulated
+        )
 
     @queue.periodic(cron="* * * * *")
     @queue.task(name="retry_stalled_jobs", queueing_lock="retry_stalled_jobs")

@@ -24,6 +24,7 @@ EXCEPTIONS = {
     "coupons": SET,
     "customers.invoice_grace_period": SET,
     "customers.net_payment_term": SET,
+    "emails": PLUMBING,
     "event_streams": PLUMBING,
     "events": RECORD,
     "events_to_price": PLUMBING,

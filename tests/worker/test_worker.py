@@ -83,6 +83,9 @@ class Calls:
     async def build_rollups(self) -> None:
         """Nobody reads any."""
 
+    async def send_email(self, *, organization_id: UUID, email_id: UUID, is_simulated: bool) -> None:
+        await self._do(email_id)
+
     async def follow_events(self) -> None:
         """Nobody sends any."""
 
@@ -96,6 +99,7 @@ class Calls:
             render_document=self.render_document,
             render_credit_note=self.render_credit_note,
             render_receipt=self.render_receipt,
+            send_email=self.send_email,
             follow_events=self.follow_events,
             forget_logs=self.forget_logs,
             build_rollups=self.build_rollups,

@@ -17,6 +17,7 @@ RUN_DUE_WORK = "run_due_work"
 RENDER_DOCUMENT = "render_document"
 RENDER_CREDIT_NOTE = "render_credit_note"
 RENDER_RECEIPT = "render_receipt"
+SEND_EMAIL = "send_email"
 
 _ENQUEUE = text(
     "SELECT tallymark_enqueue(task, arguments, lock, run_at) FROM json_to_recordset(CAST(:jobs AS json))"

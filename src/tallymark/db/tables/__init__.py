@@ -35,6 +35,7 @@ from tallymark.db.tables.customers import (
     vat_checks,
 )
 from tallymark.db.tables.daily_usages import daily_usages
+from tallymark.db.tables.emails import emails
 from tallymark.db.tables.entitlements import (
     entitlement_removals,
     entitlement_values,
@@ -128,6 +129,7 @@ __all__ = [
     "entitlement_values",
     "entitlements",
     "daily_usages",
+    "emails",
     "event_streams",
     "events",
     "events_to_price",

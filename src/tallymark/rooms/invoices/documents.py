@@ -80,6 +80,10 @@ class Documents:
         """Write a file of an organization; a signed link leads to it."""
         await self._files.put(f"{organization_id}/{key}", content)
 
+    async def get(self, organization_id: UUID, key: str) -> bytes | None:
+        """A file of an organization; None when it is gone."""
+        return await self._files.get(f"{organization_id}/{key}")
+
     async def read(self, organization_id: UUID, key: str, signature: str) -> bytes | None:
         """A file by its signed link; None when the link was not made here or the file is gone."""
         if not self.signer.verify(organization_id, key, signature):

@@ -17,6 +17,7 @@ from tallymark.domain.invoicing.explain import explain_invoice
 from tallymark.domain.values import value
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Item, Kind
+from tallymark.jobs.mail import MailKind
 from tallymark.jobs.outbox import Message, emit
 from tallymark.jobs.queue import RENDER_DOCUMENT, Job, enqueue
 from tallymark.rooms.customers import service as customers
@@ -37,6 +38,7 @@ from tallymark.rooms.invoices.model import (
     WrittenOf,
     check_change,
 )
+from tallymark.rooms.organizations import mailing
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.subscriptions import service as subscriptions
 from tallymark.rooms.subscriptions.model import Contract
@@ -432,6 +434,8 @@ async def set_files(tx: Tx, invoice_id: UUID, files: Files, *, now: datetime) ->
     if await repository.set_files(tx, invoice_id, pdf=files.pdf, xml=files.xml):
         message = Message(webhook_type="invoice.generated", object_type="invoice", object_id=invoice_id)
         await emit(tx, message, now=now)
+        entity_id = (await get_invoice(tx, invoice_id)).billing_entity_id
+        await mailing.note_if_wanted(tx, MailKind.INVOICE, invoice_id, entity_id=entity_id, now=now)
 
 
 async def drafts_of_customers(tx: Tx, customer_ids: Collection[UUID]) -> list[Invoice]:

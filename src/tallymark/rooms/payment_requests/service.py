@@ -11,6 +11,8 @@ from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import NotAllowed, NotFound
+from tallymark.jobs import mail
+from tallymark.jobs.mail import MailKind
 from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.invoices import service as invoices
@@ -63,6 +65,7 @@ async def create(tx: Tx, asked: NewRequest, *, now: datetime) -> PaymentRequest:
     ]
     await repository.insert(tx, row, held)
     await emit(tx, _message("created", request_id), now=now)
+    await mail.note(tx, MailKind.REQUEST, request_id, now=now)
     return await get_request(tx, request_id)
 
 

@@ -16,6 +16,7 @@ from tallymark.domain.invoicing.notes import NoteAmounts
 from tallymark.domain.money import fixed, round_cents
 from tallymark.domain.periods import local_date
 from tallymark.jobs import outbox
+from tallymark.jobs.mail import MailKind
 from tallymark.jobs.outbox import Message
 from tallymark.jobs.queue import RENDER_CREDIT_NOTE, Job, enqueue
 from tallymark.rooms.credit_notes import posting, repository
@@ -23,6 +24,7 @@ from tallymark.rooms.credit_notes.model import CreditNote
 from tallymark.rooms.credit_notes.service.facts import Facts
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.invoices.model import Invoice
+from tallymark.rooms.organizations import mailing
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.settlements import service as settlements
 from tallymark.rooms.wallets import service as wallets
@@ -56,6 +58,8 @@ async def save(
         await settlements.offset(tx, invoice, note_id, parts.offset_cents, now=now)
     message = Message(webhook_type="credit_note.created", object_type="credit_note", object_id=note_id)
     await outbox.emit(tx, message, now=now)
+    entity_id = invoice.billing_entity_id
+    await mailing.note_if_wanted(tx, MailKind.CREDIT_NOTE, note_id, entity_id=entity_id, now=now)
     if not tx.is_simulated:
         arguments = {"organization_id": str(tx.organization_id), "note_id": str(note_id)}
         await enqueue(tx, Job(task=RENDER_CREDIT_NOTE, arguments=arguments, lock=f"document:{note_id}"))

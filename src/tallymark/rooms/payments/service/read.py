@@ -9,10 +9,12 @@ from uuid import UUID
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import NotFound
+from tallymark.jobs.mail import MailKind
 from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Files
+from tallymark.rooms.organizations import mailing
 from tallymark.rooms.payment_requests import service as requests
 from tallymark.rooms.payments import repository
 from tallymark.rooms.payments.model import (
@@ -105,6 +107,10 @@ async def set_files(tx: Tx, receipt_id: UUID, files: Files, *, now: datetime) ->
             webhook_type="payment_receipt.generated", object_type="payment_receipt", object_id=receipt_id
         )
         await emit(tx, message, now=now)
+        payment = await repository.get_payments(tx, [(await get_receipt(tx, receipt_id)).payment_id])
+        (view,) = await get_views(tx, [*payment.values()])
+        entity_id = view.invoices[0].billing_entity_id
+        await mailing.note_if_wanted(tx, MailKind.RECEIPT, receipt_id, entity_id=entity_id, now=now)
 
 
 async def list_receipts(tx: Tx, filters: Filters, page: Page) -> tuple[list[Receipt], int]:

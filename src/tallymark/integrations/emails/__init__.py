@@ -1,0 +1,1 @@
+"""How e-mails look, and how they travel."""

@@ -1,0 +1,1 @@
+"""E-mails: documents sent to whom they are for."""

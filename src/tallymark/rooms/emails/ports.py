@@ -1,0 +1,22 @@
+"""What e-mails ask of the outside: a text, and somebody who takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from tallymark.rooms.emails.model import Attachment, Letter, Message
+
+
+class Composer(Protocol):
+    """Writes e-mails."""
+
+    def compose(self, letter: Letter, files: Sequence[Attachment], logo: bytes | None = None) -> Message:
+        """The e-mail with its files, one for each paper of the letter, and its issuer's logo (PNG or JPEG)."""
+
+
+class Post(Protocol):
+    """Hands e-mails over."""
+
+    async def __call__(self, message: Message) -> None:
+        """Hand one over. Raises `NotTaken`, and `MaybeTaken` where nobody knows."""
