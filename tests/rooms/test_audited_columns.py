@@ -15,6 +15,7 @@ EXCEPTIONS = {
     "add_ons": SET,
     "adjusted_fees": f"{SET}; what it makes of a fee is explained there",
     "agenda": PLUMBING,
+    "api_logs": RECORD,
     "alerts": "the value seen last; looking again sets it",
     "billable_metrics": SET,
     "billing_entities": SET,
