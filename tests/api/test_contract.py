@@ -189,3 +189,26 @@ async def test_of_a_life(held):
         await get(held, path)
     await call(held, "DELETE", "/subscriptions/s")
     await call(held, "DELETE", "/customers/c")
+
+
+async def test_of_what_is_owed(held):
+    """Months with something in them and without, an invoice that is overdue, asked for and paid."""
+    plan, metric = await sell(held)
+    who = await kit.customer(held, external_id="c", email="a@b.co", currency="EUR")
+    made = await kit.subscribe(held, who, plan, external_id="s")
+    await kit.send(held, made, metric, 3, 4)
+    await kit.advance(held, "2026-03-03")
+    (january, february) = await kit.invoices(held, who)
+    for name in ("gross_revenue", "invoice_collection", "invoiced_usage", "overdue_balance", "mrr", "usage"):
+        await get(held, f"/analytics/{name}")
+    asked = {
+        "external_customer_id": "c",
+        "lago_invoice_ids": [january["lago_id"], february["lago_id"]],
+    }
+    request = (await post(held, "/payment_requests", {"payment_request": asked}))["payment_request"]
+    for path in ("/payment_requests", "/customers/c/payment_requests"):
+        await get(held, path)
+    paid = {"payment_request_id": request["lago_id"], "amount_cents": request["amount_cents"]}
+    await post(held, "/payments", {"payment": {**paid, "reference": "all of it"}})
+    for path in ("/payments", "/customers/c/payments", "/payment_receipts"):
+        await get(held, path)
