@@ -25,6 +25,8 @@ from tallymark.db.tables import agenda
 from tallymark.domain.values import value
 from tallymark.jobs.queue import enqueue_due_work
 
+_earlier = agenda.alias("earlier")
+
 
 class Kind(IntEnum):
     """Kinds of due work; at one instant the smaller goes first (the order of the specification's README)."""
@@ -216,11 +218,10 @@ async def look(tx: Tx, *, until: datetime, owner_id: UUID | None = None, lanes: 
 
 async def take(tx: Tx, batch: Batch) -> Batch | None:
     """What is still there of a batch, of owners who have nothing due before it; needs their locks."""
-    earlier = agenda.alias("earlier")
     is_later = exists().where(
-        earlier.c.owner_id == agenda.c.owner_id,
-        tuple_(earlier.c.run_at, earlier.c.kind) < tuple_(agenda.c.run_at, agenda.c.kind),
-        earlier.c.parked_at.is_(None),
+        _earlier.c.owner_id == agenda.c.owner_id,
+        tuple_(_earlier.c.run_at, _earlier.c.kind) < tuple_(agenda.c.run_at, agenda.c.kind),
+        _earlier.c.parked_at.is_(None),
     )
     statement = (
         select(agenda.c.owner_id, agenda.c.subject_id)

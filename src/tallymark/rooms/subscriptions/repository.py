@@ -37,6 +37,9 @@ NEWEST_FIRST = (
     subscriptions.c.id.desc(),
 )
 
+# Made once: the columns of an alias take longer to make than most statements to run.
+_before, _other, _start = (subscriptions.alias(name) for name in ("before", "other", "start"))
+
 
 async def insert_subscription(tx: Tx, values: Mapping[str, Any]) -> Subscription:
     row = await tx.execute(insert(subscriptions).returning(*subscriptions.c), dict(values))
@@ -102,7 +105,7 @@ async def active_of_customers(tx: Tx, customer_ids: Collection[UUID]) -> list[Su
 
 async def relations_of(tx: Tx, subscription_ids: Collection[UUID]) -> dict[UUID, Relations]:
     """The neighbours in the chain of plan changes, and the first start under the external id, by subscription id."""
-    own, other, start = subscriptions, subscriptions.alias("other"), subscriptions.alias("start")
+    own, other, start = subscriptions, _other, _start
     first = (
         select(func.min(start.c.started_at))
         .where(start.c.customer_id == own.c.customer_id, start.c.external_id == own.c.external_id)
@@ -147,7 +150,7 @@ def _as_neighbour(row: Row[Any]) -> Neighbour:
 
 async def ends_of_predecessors(tx: Tx, subscription_ids: Collection[UUID]) -> dict[UUID, datetime]:
     """Where the usage of the last earlier subscription of the same external id ends, where there was one (§3.9)."""
-    own, before = subscriptions, subscriptions.alias("before")
+    own, before = subscriptions, _before
     is_before = (before.c.external_id == own.c.external_id) & (before.c.terminated_at <= own.c.started_at)
     statement = (
         select(own.c.id, func.max(before.c.usage_ends_at).label("ended_at"))
