@@ -30,6 +30,7 @@ from tallymark.rooms.billable_metrics import routes as billable_metrics
 from tallymark.rooms.billing import jobs as billing_jobs
 from tallymark.rooms.billing import routes as billing
 from tallymark.rooms.billing_entities import routes as billing_entities
+from tallymark.rooms.corrections import routes as corrections
 from tallymark.rooms.coupons import routes as coupons
 from tallymark.rooms.credit_notes import jobs as note_jobs
 from tallymark.rooms.credit_notes import routes as credit_notes
@@ -99,6 +100,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     subscription_prices.router,
     subscriptions.router,
     estimates.router,
+    corrections.router,
     events.router,
     fees.router,
     previews.router,

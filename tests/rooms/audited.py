@@ -10,7 +10,7 @@ from tallymark.db.engine import TENANT_ROLE
 
 
 async def seller(make_organization, database) -> Organization:
-    """Seven customers, each with a part of what bills can have on them; 20 % tax."""
+    """Eight customers, each with a part of what bills can have on them; 20 % tax."""
     organization = await make_organization("2025-01-01T00:00:00Z")
     client = organization.client
     tax = await kit.tax(client, "20", applied_to_organization=True)
@@ -24,6 +24,7 @@ async def seller(make_organization, database) -> Organization:
     await kit.advance(client, "2025-03-01T01:00")
     await _settle(client)
     await _pay_together(client, asked)
+    await _corrected(client)
     await kit.roll_up(database, organization.id)
     return organization
 
@@ -137,6 +138,23 @@ async def _billed_by_event(client):
     await kit.send(client, subscription, tokens, 3, 4)
     await kit.send(client, subscription, seats, 2, 1)
     await kit.send(client, subscription, calls, 1, 1, precise_total_amount_cents="12.25")
+
+
+async def _corrected(client):
+    """An event that was something else, with an amount of its own."""
+    calls = await kit.metric(client)
+    plan = await kit.plan(client, kit.charge(calls, "dynamic"))
+    who = await kit.customer(client, external_id="mistaken")
+    subscription = await kit.subscribe(client, who, plan, external_id="mistaken")
+    event = {"transaction_id": "mistaken", "external_subscription_id": subscription["external_id"]}
+    event |= {"code": calls["code"], "precise_total_amount_cents": "12.5", "properties": {"value": 1}}
+    await kit.post(client, "/events", {"event": event})
+    amended = {
+        "external_subscription_id": "mistaken",
+        "reason": "a meter",
+        "precise_total_amount_cents": "7.5",
+    }
+    await kit.post(client, "/events/mistaken/amend", {"event": amended})
 
 
 async def _settle(client):

@@ -88,6 +88,7 @@ CORRUPTIONS = {
     "customer_numbers": ["UPDATE customers SET sequential_id = sequential_id + 1000"],
     "note_numbers": ["UPDATE credit_notes SET number = number || '1'"],
     "priced_events": ["UPDATE priced_events SET amount_cents = amount_cents + 1"],
+    "event_versions": ["UPDATE event_versions SET is_void = NOT is_void"],
     "rollups": ["DELETE FROM rollup_parts WHERE is_base"],
     "running_numbers": ["UPDATE priced_events SET highest = highest + 1"],
     "thresholds_passed": ["UPDATE applied_usage_thresholds SET lifetime_usage_amount_cents = 1"],

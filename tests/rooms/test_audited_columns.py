@@ -93,6 +93,7 @@ def test_what_is_excepted_is_there():
 
 
 ROW = {
+    "event_versions.precise_total_amount_cents": "version = 2",
     "applied_usage_thresholds.level_cents": "NOT recurring",
     "applied_coupons.amount_cents": "frequency = 'once'",
     "credit_notes.taxes_rate": "taxes_rate > 0",

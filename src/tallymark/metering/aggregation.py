@@ -115,7 +115,7 @@ NO_USAGE = Aggregate(usage=Usage(units=ZERO, events_count=0), units_before_round
 _FIND_STREAMS = text(
     "SELECT external_subscription_id, code, id, set_config('plan_cache_mode', 'force_custom_plan', true),"
     " (SELECT jsonb_agg(jsonb_build_array(r.id, r.aggregation_type, r.field_name, r.dimensions, r.since, r.until)) FROM rollups r"
-    "  WHERE r.stream_id = event_streams.id AND r.built_at IS NOT NULL) AS rollups"
+    "  WHERE r.stream_id = event_streams.id AND r.built_at IS NOT NULL AND r.retired_at IS NULL) AS rollups"
     " FROM event_streams"
     " JOIN unnest(CAST(:subscriptions AS text[]), CAST(:codes AS text[])) AS asked (subscription, asked_code)"
     " ON external_subscription_id = subscription AND code = asked_code WHERE organization_id = :organization"

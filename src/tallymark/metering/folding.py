@@ -9,6 +9,9 @@ NUMBERS: LiteralString = r"'^-?[0-9]+(\.[0-9]+)?$'"
 
 COLUMNS: LiteralString = "rollup_id, hour, place, organization_id, properties, value, events, total, moment, amount, greatest, last"
 
+FED: LiteralString = "r.version IS NOT NULL AND r.declined_at IS NULL AND r.retired_at IS NULL"
+"""Which roll-ups take what comes in."""
+
 _FOLD: LiteralString = """
     SELECT rollup_id, hour, CAST(md5(CAST(ROW(texts, value) AS text)) AS uuid) AS place, organization_id,
            jsonb_strip_nulls(jsonb_object(dimensions, texts)) AS properties, value,

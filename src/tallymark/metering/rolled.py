@@ -96,12 +96,14 @@ def _totals(aggregation_type: str, partition: Partition) -> tuple[TextClause, tu
             "SELECT stream_id, bucket, grp, coalesce((max(last))[5], 'add') = 'add' AS adds"
             f" FROM ({source}) v GROUP BY stream_id, bucket, grp, value"
         )
+    # Of events that were voided, parts of nothing may be left.
+    left = "" if aggregation_type == "unique_count_agg" else " HAVING sum(events) > 0"
     return text(
         f"""
         WITH wanted AS MATERIALIZED (
             SELECT * FROM unnest(CAST(:rolled AS bigint[]), CAST(:rollups AS bigint[])) AS w(stream_id, rollup_id)
         ), {_TORN}
-        SELECT stream_id, bucket, grp, {_TOTALS[aggregation_type]} FROM ({source}) e GROUP BY stream_id, bucket, grp
+        SELECT stream_id, bucket, grp, {_TOTALS[aggregation_type]} FROM ({source}) e GROUP BY stream_id, bucket, grp{left}
         """
     ), tuple(parameters.items())
 

@@ -44,7 +44,7 @@ _WANT = text("""
     SELECT tallymark_enqueue(:job, '{}', :job, NULL) WHERE EXISTS (SELECT FROM wanted)
 """)
 _WANTED = text(f"""
-    SELECT id FROM rollups WHERE version IS NULL AND built_at IS NULL AND declined_at IS NULL ORDER BY id LIMIT {_MANY}
+    SELECT id FROM rollups WHERE version IS NULL AND built_at IS NULL AND declined_at IS NULL AND retired_at IS NULL ORDER BY id LIMIT {_MANY}
 """)
 _FEED = text("""
     WITH raised AS (
@@ -55,7 +55,7 @@ _FEED = text("""
 """)
 _UNBUILT = text("""
     SELECT stream_id, array_agg(id ORDER BY id) AS ids
-    FROM rollups WHERE version IS NOT NULL AND built_at IS NULL AND declined_at IS NULL GROUP BY stream_id ORDER BY stream_id
+    FROM rollups WHERE version IS NOT NULL AND built_at IS NULL AND declined_at IS NULL AND retired_at IS NULL GROUP BY stream_id ORDER BY stream_id
 """)
 _EVENTS: LiteralString = "(SELECT * FROM events WHERE stream_id = :stream)"
 _BUILD = text(f"""
@@ -79,6 +79,9 @@ _FINISH = text("""
     RETURNING r.id, r.declined_at IS NOT NULL AS is_declined
 """)
 _DROP_PARTS = text("DELETE FROM rollup_parts WHERE rollup_id = ANY(:ids)")
+# Who chose one just before it was retired has long read it.
+_RETIRED = text("SELECT id FROM rollups WHERE retired_at < now() - interval '1 hour'")
+_DROP = text("DELETE FROM rollups WHERE id = ANY(:ids)")
 _TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended('rollups:' || :stream, 0))")
 
 
@@ -203,6 +206,10 @@ async def build_wanted(database: Database) -> int:
                 break
             await connection.execute(_FEED, {"ids": ids})
     async with database.system() as connection:
+        retired = {"ids": list((await connection.execute(_RETIRED)).scalars())}
+        if retired["ids"]:
+            await connection.execute(_DROP_PARTS, retired)
+            await connection.execute(_DROP, retired)
         unbuilt = (await connection.execute(_UNBUILT)).all()
     return sum([await _build(database, row.stream_id, row.ids) for row in unbuilt])
 

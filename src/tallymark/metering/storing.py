@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from tallymark.metering.folding import ADD, COLUMNS, fold
+from tallymark.metering.folding import ADD, COLUMNS, FED, fold
 
 # Stores nothing where the rules have changed since `version`; while it stores, they don't change.
 _ROWS: LiteralString = """
@@ -52,11 +52,7 @@ _MARKED: LiteralString = """,
 _ROLLED: LiteralString = f""",
          rolled AS (
              INSERT INTO rollup_parts AS p ({COLUMNS}, is_base)
-             SELECT *, false FROM ({
-    fold(
-        "(SELECT rows.* FROM rows JOIN stored USING (id))", "r.version IS NOT NULL AND r.declined_at IS NULL"
-    )
-}) folded
+             SELECT *, false FROM ({fold("(SELECT rows.* FROM rows JOIN stored USING (id))", FED)}) folded
              ORDER BY rollup_id, hour, place
              {ADD}
          )

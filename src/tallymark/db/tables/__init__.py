@@ -23,6 +23,7 @@ from tallymark.db.tables.catalog import (
     taxes,
 )
 from tallymark.db.tables.columns import metadata
+from tallymark.db.tables.corrections import event_versions
 from tallymark.db.tables.coupons import applied_coupons, coupon_targets, coupons
 from tallymark.db.tables.customers import (
     customer_metadata,
@@ -131,6 +132,7 @@ __all__ = [
     "daily_usages",
     "emails",
     "event_streams",
+    "event_versions",
     "events",
     "events_to_price",
     "features",

@@ -11,7 +11,6 @@ from sqlalchemy import (
     Numeric,
     Table,
     Text,
-    UniqueConstraint,
     Uuid,
     text,
 )
@@ -38,14 +37,18 @@ rollups = Table(
     instant("built_at"),
     # Adding up would have saved nothing: its events are all different.
     instant("declined_at"),
-    UniqueConstraint(
+    # An event was corrected whose share can't be taken out again. Those who chose it may still be reading.
+    instant("retired_at"),
+    Index(
+        "rollups_question_idx",
         "stream_id",
         "aggregation_type",
         "field_name",
         "dimensions",
         "since",
         "until",
-        name="rollups_question_key",
+        unique=True,
+        postgresql_where=text("retired_at IS NULL"),
     ),
     Index("rollups_wanted_idx", "id", postgresql_where=text("built_at IS NULL AND declined_at IS NULL")),
 )

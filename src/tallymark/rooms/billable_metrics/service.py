@@ -53,6 +53,11 @@ async def get_metric(tx: Tx, *, code: str) -> BillableMetric:
     return metric
 
 
+async def find_metric(tx: Tx, *, code: str) -> BillableMetric | None:
+    """A live metric by code."""
+    return await repository.find_metric(tx, code)
+
+
 async def get_metrics(tx: Tx, ids: Collection[UUID]) -> dict[UUID, BillableMetric]:
     """Metrics by id, deleted ones included."""
     return await repository.get_metrics(tx, ids) if ids else {}

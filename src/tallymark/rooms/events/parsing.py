@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from tallymark.domain.errors import Invalid
 from tallymark.domain.expressions import EvaluationFailed
 from tallymark.domain.money import decimal_text
 from tallymark.metering.expressions import Computed
@@ -129,6 +130,40 @@ def read_event(sent: EventInput, tenant: Tenant) -> Row:
         properties=properties,
         precise_total_amount_cents=amount,
     )
+
+
+class ChangeInput(msgspec.Struct):
+    """What of a stored event is to be otherwise, not yet looked at."""
+
+    timestamp: msgspec.Raw = msgspec.Raw(b"")
+    properties: msgspec.Raw = msgspec.Raw(b"")
+    precise_total_amount_cents: msgspec.Raw = msgspec.Raw(b"")
+
+
+_change = msgspec.json.Decoder(ChangeInput)
+
+
+def read_changes(data: bytes) -> dict[str, datetime | str | Decimal | None]:
+    """Check what is sent to amend an event, by the rules of events: only what is there, properties as JSON text.
+
+    Raises `Invalid`.
+    """
+    sent = _change.decode(data)
+    found: dict[str, datetime | str | Decimal | None] = {}
+    errors: dict[str, list[str]] = {}
+    if bytes(sent.timestamp) not in (b"", b"null"):
+        try:
+            found["timestamp"] = _timestamp(sent.timestamp, EPOCH)
+        except InvalidEvent as error:
+            errors |= error.errors
+    if bytes(sent.properties):
+        found["properties"] = bytes(_properties(sent.properties, errors)).decode()
+    if bytes(sent.precise_total_amount_cents):
+        amount = _amount(sent.precise_total_amount_cents, errors)
+        found["precise_total_amount_cents"] = None if amount is None else Decimal(amount)
+    if errors:
+        raise Invalid(errors)
+    return found
 
 
 def _compute(computed: Computed, code: str, timestamp: datetime, properties: msgspec.Raw) -> msgspec.Raw:

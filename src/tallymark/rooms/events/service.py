@@ -23,6 +23,7 @@ from tallymark.rooms.events.model import (
     UnmatchedCount,
     UnmatchedReason,
 )
+from tallymark.rooms.events.parsing import read_changes as read_changes
 
 HOUR = timedelta(hours=1)
 AFTER_HOUR = timedelta(minutes=5)
@@ -108,6 +109,22 @@ async def note_arrived(tx: Tx, ids: Collection[UUID], *, now: datetime) -> None:
     await agenda.put(
         tx, Item(kind=Kind.TELL_EVENT_ERRORS, subject_id=told, owner_id=tx.organization_id, due_at=due_at)
     )
+
+
+async def is_invoiced(tx: Tx, *, external_subscription_id: str, code: str, at: datetime) -> bool:
+    """Whether the usage of an instant is on a final invoice of a subscription of that external id.
+
+    What carries over is on those of later periods too.
+    """
+    return await repository.is_invoiced(
+        tx, external_subscription_id=external_subscription_id, code=code, at=at
+    )
+
+
+async def note_corrected(tx: Tx, ids: Collection[UUID]) -> None:
+    """Note events that are other than they came in; what was noted of them before is to be dropped first."""
+    await repository.note_arrived(tx, ids)
+    await usage_days.note_arrived(tx, ids)
 
 
 async def look_again(tx: Tx, metric_ids: Collection[UUID]) -> None:

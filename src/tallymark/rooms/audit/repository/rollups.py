@@ -10,7 +10,7 @@ _SAMPLED = f"""
     sampled AS MATERIALIZED (
         SELECT DISTINCT r.id AS rollup_id, r.stream_id, h.hour,
                CASE r.aggregation_type WHEN 'unique_count_agg' THEN r.until ELSE h.hour + interval '1 hour' END AS until
-        FROM (SELECT * FROM rollups WHERE built_at IS NOT NULL ORDER BY random() LIMIT {_ROLLUPS}) r
+        FROM (SELECT * FROM rollups WHERE built_at IS NOT NULL AND retired_at IS NULL ORDER BY random() LIMIT {_ROLLUPS}) r
         CROSS JOIN LATERAL (
             SELECT hour FROM (
                 SELECT hour FROM (SELECT DISTINCT hour FROM rollup_parts WHERE rollup_id = r.id) hours
@@ -46,12 +46,14 @@ ROLLUPS = (
         holds=("rollup_parts events total moment amount greatest",),
         sql=f"""
             WITH {_SAMPLED}, counted AS (
-                SELECT folded.* FROM ({fold(_SAMPLED_EVENTS, "r.built_at IS NOT NULL")}) folded
+                SELECT folded.* FROM ({fold(_SAMPLED_EVENTS, "r.built_at IS NOT NULL AND r.retired_at IS NULL")}) folded
                 JOIN sampled USING (rollup_id, hour)
             ), kept AS (
                 SELECT p.rollup_id, p.hour, p.place, sum(p.events) AS events, sum(p.total) AS total, sum(p.moment) AS moment,
                        sum(p.amount) AS amount, max(p.greatest) AS greatest, max(p.last) AS last
                 FROM rollup_parts p JOIN sampled USING (rollup_id, hour) GROUP BY p.rollup_id, p.hour, p.place
+                -- What was voided leaves a part of nothing.
+                HAVING sum(p.events) <> 0 OR sum(p.total) <> 0 OR sum(p.moment) <> 0 OR sum(p.amount) <> 0
             )
             SELECT 'roll-up ' || r.id || ' (' || r.aggregation_type || ' of ' || s.code || ' of subscription '
                        || s.external_subscription_id || '), ' || found.hour AS place,

@@ -43,6 +43,23 @@ USAGE = (
         """,
     ),
     Law(
+        name="event_versions",
+        says="A corrected event is what its newest version says, and its versions are numbered without a gap.",
+        holds=("event_versions version precise_total_amount_cents",),
+        sql="""
+            SELECT 'event ' || v.event_id AS place,
+                   v.known || ' versions, ' || concat_ws(', ', v.timestamp, v.properties, v.precise_total_amount_cents, v.is_void) AS expected,
+                   v.version || ' versions, ' || concat_ws(', ', e.timestamp, e.properties, e.precise_total_amount_cents, e.stream_id < 0) AS found
+            FROM (
+                SELECT DISTINCT ON (event_id) *, count(*) OVER (PARTITION BY event_id) AS known
+                FROM event_versions ORDER BY event_id, version DESC
+            ) v LEFT JOIN events e ON e.id = v.event_id
+            WHERE v.version <> v.known
+               OR (v.timestamp, v.properties, v.precise_total_amount_cents, v.is_void)
+                  IS DISTINCT FROM (e.timestamp, e.properties, e.precise_total_amount_cents, e.stream_id < 0)
+        """,
+    ),
+    Law(
         name="priced_events",
         says="The fee of an event is what its price was noted to be.",
         holds=("priced_events amount_cents pricing_unit_cents",),

@@ -21,6 +21,7 @@ from tallymark.rooms.events.repository.errors import claim, move, report_of, rep
 from tallymark.rooms.events.repository.noting import (
     count_events,
     forget_flaws,
+    is_invoiced,
     note_again,
     note_arrived,
     note_followed,
@@ -36,6 +37,7 @@ __all__ = [
     "forget_flaws",
     "get_events",
     "history",
+    "is_invoiced",
     "known_ids",
     "list_events",
     "list_unmatched",

@@ -106,6 +106,28 @@ _COUNT = text(f"""
 """)
 
 
+# What adds up over periods counts in every later one (metering §5.1).
+_INVOICED = text(f"""
+    SELECT EXISTS (
+        SELECT FROM subscriptions u JOIN ({FINAL_WINDOWS}) w ON w.subscription_id = u.id
+        WHERE u.organization_id = :organization AND u.external_id = :subscription
+          AND CASE WHEN EXISTS (
+                  SELECT FROM billable_metrics m
+                  WHERE m.organization_id = :organization AND m.code = :code AND m.deleted_at IS NULL AND m.recurring
+                    AND m.aggregation_type IN ('sum_agg', 'unique_count_agg', 'weighted_sum_agg'))
+              THEN upper(w.during) > CAST(:at AS timestamptz)
+              ELSE w.during @> CAST(:at AS timestamptz) END
+    )
+""")
+
+
+async def is_invoiced(tx: Tx, *, external_subscription_id: str, code: str, at: datetime) -> bool:
+    """Whether usage of an instant is on an invoice that changes no more."""
+    asked = {"subscription": external_subscription_id, "code": code, "at": at}
+    found = await tx.execute(_INVOICED, {"organization": tx.organization_id, **asked})
+    return bool(found.scalar_one())
+
+
 async def note_arrived(tx: Tx, ids: Collection[UUID]) -> None:
     """Note events that have just been stored."""
     await tx.execute(_ARRIVED, {"ids": list(ids)})

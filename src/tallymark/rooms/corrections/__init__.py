@@ -1,0 +1,1 @@
+"""Corrections of events: amended, voided, and what they were before (beyond.md §3)."""
