@@ -1,8 +1,11 @@
 """Daily usage: what had been used of a period by the end of a day, and since the day before (metering §10)."""
 
+import asyncio
+import random
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -485,3 +488,22 @@ class TestDifference:
         after = used(charge("a", pricing_unit_details={**unit, "amount_cents": 45}))
         (found,) = difference(after, before, {"a"})["charges_usage"]
         assert found["pricing_unit_details"] == {**unit, "amount_cents": 15}
+
+
+async def test_whoever_notes_the_same_days_at_once_waits_for_nobody_in_a_circle(make_organization, database):
+    """Many at once, in any order: each day is noted once, and nobody is turned away."""
+    organization = await make_organization("2026-01-01T00:00:00Z")
+    client = organization.client
+    plan = await kit.plan(client)
+    made = [await kit.subscribe(client, await kit.customer(client), plan) for _ in range(12)]
+    ids = [UUID(one["lago_id"]) for one in made]
+
+    async def note(number):
+        mixed = random.Random(number).sample(ids, len(ids))
+        async with database.tenant(organization.id, is_simulated=True) as tx:
+            await usage_days.note(tx, mixed, at=datetime(2026, 1, 1, 12, tzinfo=UTC))
+
+    await asyncio.gather(*(note(number) for number in range(8)))
+    async with database.tenant(organization.id) as tx:
+        noted = select(daily_usages.c.subscription_id)
+        assert sorted((await tx.execute(noted)).scalars()) == sorted(ids)

@@ -20,7 +20,10 @@ from tallymark.jobs.agenda import Kind
 
 
 def _planning(asked: str) -> TextClause:
-    """Note the days on which instants lie, `asked` being (subscription_id, at); a day is noted once."""
+    """Note the days on which instants lie, `asked` being (subscription_id, at); a day is noted once.
+
+    They are written in one order, whoever writes: nobody waits for another in a circle.
+    """
     return text(f"""
         WITH asked AS ({asked}),
         days AS (
@@ -35,6 +38,7 @@ def _planning(asked: str) -> TextClause:
         fresh AS (
             INSERT INTO daily_usages (id, organization_id, subscription_id, usage_date)
             SELECT gen_random_uuid(), organization_id, subscription_id, day FROM days
+            ORDER BY subscription_id, day
             ON CONFLICT DO NOTHING RETURNING id, subscription_id, usage_date
         )
         INSERT INTO agenda (organization_id, kind, subject_id, owner_id, due_at, run_at, is_simulated)

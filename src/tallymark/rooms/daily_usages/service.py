@@ -207,7 +207,7 @@ async def _save(tx: Tx, snapshots: Sequence[Snapshot], *, now: datetime) -> None
             "usage_diff": _since(before.get((one.subscription_id, one.usage_date)), one),
             "refreshed_at": now,
         }
-        for one in snapshots
+        for one in sorted(snapshots, key=lambda one: (one.subscription_id, one.usage_date))
     ]
     await repository.save(tx, rows)
     # A day that failed and is kept after a later one lies before it all the same.
