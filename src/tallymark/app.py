@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,10 @@ from tallymark.db.engine import Database, plain_url
 from tallymark.integrations.vies import ViesRegister
 from tallymark.metering import rollups
 from tallymark.metering.intake import Intake
+from tallymark.rooms.activity_logs import jobs as activity_log_jobs
+from tallymark.rooms.activity_logs import routes as activity_logs
+from tallymark.rooms.activity_logs import service as activity_logs_service
+from tallymark.rooms.activity_logs.jobs import Chronicler
 from tallymark.rooms.add_ons import routes as add_ons
 from tallymark.rooms.alerts import routes as alerts
 from tallymark.rooms.analytics import routes as analytics
@@ -70,6 +75,7 @@ from tallymark.rooms.test_clocks.service import settle
 from tallymark.rooms.usage import routes as usage
 from tallymark.rooms.wallets import routes as wallets
 from tallymark.rooms.webhooks import routes as webhooks
+from tallymark.rooms.webhooks.bodies import Link
 from tallymark.rooms.webhooks.jobs import Courier
 from tallymark.rooms.webhooks.jobs import Terms as CourierTerms
 from tallymark.rooms.webhooks.signing import SECRET as WEBHOOK_SECRET
@@ -116,6 +122,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     wallets.router,
     webhooks.router,
     api_logs.router,
+    activity_logs.router,
     customers.router,
 )
 
@@ -142,6 +149,7 @@ class Wiring:
     public_key: str
     sends_emails: bool
     logs_kept: timedelta | None
+    link: Link
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +160,7 @@ class Running:
     tasks: Tasks
     database: Database
     courier: Courier
+    chronicler: Chronicler
 
 
 @asynccontextmanager
@@ -165,7 +174,8 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
     try:
         papers = await _make_papers(settings, database)
         signer = await _make_signer(settings, database)
-        courier = _make_courier(settings, database, papers, signer)
+        link = _make_link(settings, papers)
+        courier = _make_courier(settings, database, signer, link)
         mailroom = _make_mailroom(settings, database, papers)
 
         outside = VatChecks(database, ViesRegister(settings.vies_url))
@@ -184,11 +194,18 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             public_key=signer.public_key(),
             sends_emails=mailroom.post is not None,
             logs_kept=logs_kept,
+            link=link,
         )
         async with Intake(plain_url(database.url)) as intake:
             asgi = with_fast_lane(create_api(wiring), intake, settings.events_batch_max_length)
             tasks = _tasks(outside, mailroom, logs_kept)
-            yield Running(asgi=asgi, tasks=tasks, database=database, courier=courier)
+            yield Running(
+                asgi=asgi,
+                tasks=tasks,
+                database=database,
+                courier=courier,
+                chronicler=Chronicler(database, link),
+            )
     finally:
         await database.close()
 
@@ -218,7 +235,14 @@ async def _make_signer(settings: Settings, database: Database) -> JwtSigner:
     return JwtSigner(key, settings.issuer)
 
 
-def _make_courier(settings: Settings, database: Database, papers: Papers, signer: JwtSigner) -> Courier:
+def _make_link(settings: Settings, papers: Papers) -> Link:
+    def link(organization_id: UUID, key: str) -> str:
+        return settings.base_url + papers.invoices.signer.sign(organization_id, key)
+
+    return link
+
+
+def _make_courier(settings: Settings, database: Database, signer: JwtSigner, link: Link) -> Courier:
     from tallymark.integrations.webhooks import WebhookPost
 
     post = WebhookPost(
@@ -230,9 +254,6 @@ def _make_courier(settings: Settings, database: Database, papers: Papers, signer
         lost_after=timedelta(seconds=5 * settings.webhook_timeout_seconds),
         clock=lambda: datetime.now(UTC),
     )
-
-    def link(organization_id: UUID, key: str) -> str:
-        return settings.base_url + papers.invoices.signer.sign(organization_id, key)
 
     return Courier(database, post=post, signer=signer, link=link, terms=terms)
 
@@ -289,6 +310,7 @@ def _tasks(outside: billing_jobs.Outside, papers: Mailroom, logs_kept: timedelta
     async def forget_logs() -> None:
         if logs_kept is not None:
             await api_log_jobs.forget_old(database, now=system_now(), kept=logs_kept)
+            await activity_log_jobs.forget_old(database, now=system_now(), kept=logs_kept)
 
     async def build_rollups() -> None:
         await rollups.build_wanted(database)
@@ -355,6 +377,8 @@ def create_api(wiring: Wiring | None = None) -> FastAPI:
         api.state.sends_emails = wiring.sends_emails
         api.state.logs_kept = wiring.logs_kept
         api.state.call_log = ApiLog()
+        api.state.link = wiring.link
+        api.state.conclude = partial(activity_logs_service.close_own, link=wiring.link)
         api.state.sign_file = wiring.papers.invoices.signer.sign
         api.state.gatekeeper = Access(wiring.database, wiring.settle)
         api.state.is_draining = False

@@ -208,7 +208,7 @@ async def _main(settings: Settings, url: str, roles: _Roles) -> None:
                     tasks=parts.tasks,
                     concurrency=concurrency,
                     stop=stop,
-                    courier=parts.courier,
+                    beside=(parts.courier, parts.chronicler),
                 )
                 group.create_task(worker)
             if roles.embedded_in is not None:

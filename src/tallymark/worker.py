@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 from uuid import UUID
 
@@ -126,8 +127,8 @@ class BackOff(BaseRetryStrategy):
         return RetryDecision(retry_in={"seconds": seconds})
 
 
-class Courier(Protocol):
-    """Delivers webhooks, beside the queue: a receiver that is slow takes no place of a job."""
+class Aside(Protocol):
+    """Works beside the queue and takes no place of a job: delivers webhooks, whose receivers may be slow, or writes logs."""
 
     async def run(self, stop: asyncio.Event) -> None: ...
 
@@ -138,7 +139,7 @@ async def run_worker(
     tasks: Tasks,
     concurrency: int,
     stop: asyncio.Event,
-    courier: Courier | None = None,
+    beside: Sequence[Aside] = (),
 ) -> None:
     """Work, schedule and deliver until `stop` is set; then finish the running jobs and return.
 
@@ -152,13 +153,9 @@ async def run_worker(
     async def schedule() -> None:
         await _schedule(database, stop)
 
-    async def deliver() -> None:
-        if courier is not None:
-            await courier.run(stop)
-        else:
-            await stop.wait()
-
-    parts = {asyncio.create_task(_keep_running(run, stop)) for run in (work, schedule, deliver)}
+    runs: list[Callable[[], Awaitable[None]]] = [work, schedule]
+    runs += [partial(one.run, stop) for one in beside]
+    parts = {asyncio.create_task(_keep_running(run, stop)) for run in runs}
     try:
         await stop.wait()
         # Where the database is away, they may sit in a connection's time-out, which knows nothing of stopping.

@@ -111,3 +111,18 @@ def test_what_was_asked_for(live):
     assert (made.request_body["tax"]["code"], made.request_response["tax"]["rate"]) == ("vat", 20.0)
     assert client.api_logs.find(made.request_id) == made
     assert client.api_logs.find_all({"http_statuses[]": "failed"})["meta"]["total_count"] == 1
+
+
+def test_what_was_done(live):
+    client = Client(api_key=live.api_key, api_url=live.url)
+    for name in ("Old", "New"):
+        client.customers.create(Customer(external_id="c", name=name))
+    changed, made = client.activity_logs.find_all({"external_customer_id": "c"})["activity_logs"]
+    assert (made.activity_type, made.activity_source, made.resource_type) == (
+        "customer.created",
+        "api",
+        "Customer",
+    )
+    assert made.activity_object["name"] == "Old"
+    assert changed.activity_object_changes == {"name": ["Old", "New"]}
+    assert client.activity_logs.find(made.activity_id) == made

@@ -333,7 +333,7 @@ class TestWorker:
         async with asyncio.TaskGroup() as group:
             group.create_task(
                 run_worker(
-                    database, tasks=application.tasks, concurrency=1, stop=stop, courier=application.courier
+                    database, tasks=application.tasks, concurrency=1, stop=stop, beside=[application.courier]
                 )
             )
             try:

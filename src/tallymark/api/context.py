@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Protocol
@@ -11,7 +11,7 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 
-from tallymark.db.engine import Database, Tx
+from tallymark.db.engine import Database, Source, Tx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,14 +35,22 @@ class Context:
     now: datetime
     base_url: str
     sign_file: Callable[[UUID, str], str]
+    conclude: Callable[[Tx], Awaitable[None]] | None = None
+    """What is still to be done in a transaction that has logged something."""
 
     def file_url(self, key: str | None) -> str | None:
         """A link to a file that needs no API key; None where there is no file."""
         return None if key is None else self.base_url + self.sign_file(self.organization_id, key)
 
-    def transaction(self) -> AbstractAsyncContextManager[Tx]:
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Tx]:
         """Open a transaction on this organization's rows; it commits when the block ends."""
-        return self.database.tenant(self.organization_id, is_simulated=self.is_simulated)
+        async with self.database.tenant(
+            self.organization_id, is_simulated=self.is_simulated, source=Source.API
+        ) as tx:
+            yield tx
+            if tx.logged and self.conclude is not None:
+                await self.conclude(tx)
 
 
 class Gatekeeper(Protocol):

@@ -76,6 +76,7 @@ async def enter(request: Request, *, is_write: bool) -> Context:
         now=await gatekeeper.read_clock(principal, is_write=is_write),
         base_url=request.app.state.base_url,
         sign_file=request.app.state.sign_file,
+        conclude=request.app.state.conclude,
     )
 
 

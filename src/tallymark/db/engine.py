@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -43,6 +44,14 @@ Wait = Callable[[Fraction], Awaitable[None]]
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 
+class Source(StrEnum):
+    """Who is at work: somebody over the API or in the web app, or nobody but the clock."""
+
+    API = "api"
+    FRONT = "front"
+    SYSTEM = "system"
+
+
 @dataclass(frozen=True, slots=True)
 class Tx:
     """An open transaction in which only one organization's rows are visible."""
@@ -53,6 +62,10 @@ class Tx:
     settling_time: timedelta = timedelta(0)
     """How long a period's invoice waits for the period's last events (subscriptions §5.2)."""
     is_read_only: bool = False
+
+    source: Source = Source.SYSTEM
+    logged: list[UUID] = field(default_factory=list, compare=False)
+    """The entries of the activity log that it has made so far."""
 
     async def execute(self, statement: Executable, parameters: Parameters | None = None) -> CursorResult[Any]:
         """Run one statement."""
@@ -85,11 +98,19 @@ class Database:
         )
 
     @asynccontextmanager
-    async def tenant(self, organization_id: UUID, *, is_simulated: bool = False) -> AsyncIterator[Tx]:
+    async def tenant(
+        self, organization_id: UUID, *, is_simulated: bool = False, source: Source = Source.SYSTEM
+    ) -> AsyncIterator[Tx]:
         """Open a transaction that sees only this organization's rows; commit it at the end."""
         async with self.engine.begin() as connection:
             await connection.execute(_ENTER_TENANT, {"id": str(organization_id)})
-            yield Tx(connection, organization_id, is_simulated=is_simulated, settling_time=self.settling_time)
+            yield Tx(
+                connection,
+                organization_id,
+                is_simulated=is_simulated,
+                settling_time=self.settling_time,
+                source=source,
+            )
 
     @asynccontextmanager
     async def snapshot(self, organization_id: UUID) -> AsyncIterator[Tx]:

@@ -1,11 +1,13 @@
 """The outbox: what happened that the outside may want to know, noted in the transaction that made it happen.
 
-A message names the object and leaves its body to whoever delivers it; only what no row can tell carries a payload.
+A message names the object and leaves its body to whoever delivers it; only what no row can tell carries a payload. Of what belongs
+into the activity log an entry is noted in the same breath.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,17 +15,30 @@ from uuid import UUID
 from tallymark.db.bulk import insert_rows
 from tallymark.db.engine import Tx
 from tallymark.db.tables import outbox
-from tallymark.domain.values import value
+from tallymark.jobs import activity
+from tallymark.jobs.activity import Activity, Changes
 
 
-@value
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A webhook to be: its type ("plan.created"), and the object it speaks of ("plan")."""
+    """A webhook to be: its type ("plan.created"), and the object it speaks of ("plan").
 
-    webhook_type: str
+    Of an update, `changes` has what it changed. What is logged and not told to the outside has an `activity_type` alone.
+    """
+
     object_type: str
     object_id: UUID | None
+    webhook_type: str | None = None
+    activity_type: str | None = None
     payload: Mapping[str, Any] | None = None
+    changes: Changes = field(default_factory=dict)
+
+    @property
+    def logged_as(self) -> str | None:
+        """The type of its entry in the activity log; None where it has none."""
+        if self.activity_type is None and self.webhook_type in activity.TYPES:
+            return self.webhook_type
+        return self.activity_type
 
 
 async def emit(tx: Tx, *messages: Message, now: datetime) -> None:
@@ -38,5 +53,15 @@ async def emit(tx: Tx, *messages: Message, now: datetime) -> None:
             "created_at": now,
         }
         for message in messages
+        if message.webhook_type is not None
     ]
     await insert_rows(tx, outbox, rows)
+    await activity.log(tx, _activities(messages), now=now)
+
+
+def _activities(messages: Sequence[Message]) -> Iterator[Activity]:
+    for message in messages:
+        if message.logged_as is not None and message.object_id is not None:
+            yield Activity(
+                activity_type=message.logged_as, object_id=message.object_id, changes=message.changes
+            )

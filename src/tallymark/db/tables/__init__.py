@@ -61,7 +61,7 @@ from tallymark.db.tables.invoices import (
     invoices_applied_taxes,
 )
 from tallymark.db.tables.journal import journal_entries, journal_lines
-from tallymark.db.tables.logs import api_logs
+from tallymark.db.tables.logs import activity_logs, api_logs
 from tallymark.db.tables.organizations import (
     api_keys,
     billing_entities,
@@ -97,6 +97,7 @@ from tallymark.db.tables.wallets import (
 from tallymark.db.tables.webhooks import untold_messages, webhook_endpoints, webhook_sequences, webhooks
 
 __all__ = [
+    "activity_logs",
     "add_ons",
     "add_ons_taxes",
     "adjusted_fees",

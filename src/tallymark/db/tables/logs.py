@@ -1,8 +1,8 @@
-"""Tables of logs: what was asked for over the API. Entries are written once."""
+"""Tables of logs: what was asked for over the API, and what was done."""
 
 from sqlalchemy import Column, Index, Integer, Table, Uuid, text
 
-from tallymark.db.tables.columns import id_column, implied, instant, metadata, string, tenant_column
+from tallymark.db.tables.columns import flag, id_column, implied, instant, metadata, string, tenant_column
 
 api_logs = Table(
     "api_logs",
@@ -28,4 +28,32 @@ api_logs = Table(
     Index("api_logs_status_idx", "organization_id", "http_status", text("logged_at DESC")),
     Index("api_logs_path_idx", "organization_id", "path_start", text("logged_at DESC")),
     Index("api_logs_request_idx", "organization_id", "request_id"),
+)
+
+activity_logs = Table(
+    "activity_logs",
+    metadata,
+    id_column(),
+    tenant_column(),
+    string("activity_type", nullable=False),
+    string("activity_source", nullable=False),
+    string("user_email"),
+    # What the entry shows; a payment is logged on the invoice that it pays.
+    string("object_type", nullable=False),
+    implied("object_id"),
+    string("resource_type", nullable=False),
+    implied("resource_id"),
+    string("external_customer_id"),
+    string("external_subscription_id"),
+    # JSON, as texts: nothing is asked of what is in them.
+    string("changes"),
+    string("object"),
+    # Whether the object is still to be written.
+    flag("is_open", default=True),
+    instant("logged_at", nullable=False),
+    instant("created_at", nullable=False),
+    Index("activity_logs_newest_idx", "organization_id", text("logged_at DESC"), text("id DESC")),
+    Index("activity_logs_resource_idx", "organization_id", "resource_id", text("logged_at DESC")),
+    Index("activity_logs_customer_idx", "organization_id", "external_customer_id", text("logged_at DESC")),
+    Index("activity_logs_open_idx", "organization_id", "id", postgresql_where=text("is_open")),
 )

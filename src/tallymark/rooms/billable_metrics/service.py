@@ -14,6 +14,8 @@ from tallymark.db.ids import new_id
 from tallymark.domain.errors import Forbidden, Invalid, NotFound, Problems
 from tallymark.domain.expressions import EvaluationFailed, InvalidExpression, parse_expression
 from tallymark.jobs import agenda
+from tallymark.jobs.activity import Changes
+from tallymark.jobs.activity import changes as changes_of
 from tallymark.jobs.agenda import Item, Kind
 from tallymark.jobs.outbox import Message, emit
 from tallymark.metering.expressions import compute
@@ -100,8 +102,9 @@ async def update_metric(tx: Tx, code: str, changes: Mapping[str, Any], *, now: d
         await _refresh_drafts(tx, metric.id, now=now)
     if {"code", "aggregation_type", "field_name"} & different.keys():
         await _look_at_events(tx, metric.id, now=now)
-    await _tell(tx, "billable_metric.updated", metric.id, now=now)
-    return (await repository.get_metrics(tx, {metric.id}))[metric.id]
+    changed = (await repository.get_metrics(tx, {metric.id}))[metric.id]
+    await _tell(tx, "billable_metric.updated", metric.id, now=now, changed=changes_of(metric, changed))
+    return changed
 
 
 async def _trim_charge_filters(
@@ -141,9 +144,16 @@ async def _look_at_events(tx: Tx, metric_id: UUID, *, now: datetime) -> None:
     )
 
 
-async def _tell(tx: Tx, webhook_type: str, metric_id: UUID, *, now: datetime) -> None:
-    message = Message(webhook_type=webhook_type, object_type="billable_metric", object_id=metric_id)
-    await emit(tx, message, now=now)
+async def _tell(
+    tx: Tx, webhook_type: str, metric_id: UUID, *, now: datetime, changed: Changes | None = None
+) -> None:
+    told = Message(
+        webhook_type=webhook_type,
+        object_type="billable_metric",
+        object_id=metric_id,
+        changes=changed or {},
+    )
+    await emit(tx, told, now=now)
 
 
 async def delete_metric(tx: Tx, code: str, *, now: datetime) -> BillableMetric:

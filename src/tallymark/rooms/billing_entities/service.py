@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import Invalid
 from tallymark.domain.european_vat import MEMBERS
+from tallymark.jobs.activity import changes
+from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.billing_entities import repository
 from tallymark.rooms.billing_entities.model import PER_ENTITY, EntityInput
 from tallymark.rooms.customers import service as customers
@@ -37,6 +40,7 @@ async def create_entity(tx: Tx, asked: EntityInput, *, now: datetime) -> Billing
     if asked.tax_codes is not None:
         await taxes.replace_taxes(tx, Owner.BILLING_ENTITY, entity.id, asked.tax_codes, is_exact=False)
     await _select_sections(tx, entity, asked)
+    await emit(tx, _entry("billing_entities.created", entity), now=now)
     return entity
 
 
@@ -97,7 +101,13 @@ async def _change(
         await tx.lock("numbering", after.id)
         await repository.count_up_to_now(tx, after.id)
     await customers.follow_entity(tx, before, after, now=now)
+    changed = replace(_entry("billing_entities.updated", after), changes=changes(before, after))
+    await emit(tx, changed, now=now)
     return after
+
+
+def _entry(activity_type: str, entity: BillingEntity) -> Message:
+    return Message(activity_type=activity_type, object_type="billing_entity", object_id=entity.id)
 
 
 def _check_european(values: Mapping[str, Any], code: str) -> None:

@@ -54,6 +54,11 @@ async def find_coupon(tx: Tx, code: str) -> Coupon | None:
     return _as_coupon(row) if row else None
 
 
+async def get_coupons(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Coupon]:
+    rows = await tx.execute(select(coupons).where(among(coupons.c.id, ids)))
+    return {row.id: _as_coupon(row) for row in rows}
+
+
 async def list_coupons(tx: Tx, page: Page) -> tuple[list[Coupon], int]:
     """Active ones first, then by how and when they end."""
     live = coupons.c.deleted_at.is_(None)
@@ -222,6 +227,10 @@ async def used_by(tx: Tx, invoice_id: UUID) -> list[AppliedView]:
 async def find_applied(tx: Tx, applied_id: UUID) -> AppliedView | None:
     row = (await tx.execute(_VIEWS.where(applied_coupons.c.id == applied_id))).first()
     return _as_view(row) if row else None
+
+
+async def get_applied(tx: Tx, ids: Collection[UUID]) -> list[AppliedView]:
+    return [_as_view(row) for row in await tx.execute(_VIEWS.where(among(applied_coupons.c.id, ids)))]
 
 
 async def list_applied(tx: Tx, filters: Filters, page: Page) -> tuple[list[AppliedView], int]:

@@ -13,7 +13,9 @@ from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid, NotAllowed, NotFound, Problems
 from tallymark.jobs import agenda
+from tallymark.jobs.activity import Changes, changes
 from tallymark.jobs.agenda import Item, Kind
+from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.coupons import repository
 from tallymark.rooms.coupons.model import (
     CHANGEABLE,
@@ -60,6 +62,7 @@ async def create_coupon(tx: Tx, asked: CouponInput, *, now: datetime) -> Coupon:
     await _save_targets(tx, coupon_id, targets)
     coupon = await get_coupon(tx, code=values["code"])
     await _note_expiration(tx, coupon)
+    await _log(tx, "coupon.created", coupon_id, now=now)
     return coupon
 
 
@@ -74,6 +77,11 @@ async def get_coupon(tx: Tx, *, code: str) -> Coupon:
 async def find_coupon(tx: Tx, *, code: str) -> Coupon | None:
     """A coupon by code, terminated ones too."""
     return await repository.find_coupon(tx, code)
+
+
+async def get_coupons(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Coupon]:
+    """Coupons by id, deleted ones too."""
+    return await repository.get_coupons(tx, ids) if ids else {}
 
 
 async def list_coupons(tx: Tx, page: Page) -> tuple[list[Coupon], int]:
@@ -107,6 +115,7 @@ async def update_coupon(tx: Tx, code: str, asked: CouponInput, *, now: datetime)
     await _save_targets(tx, coupon.id, targets)
     changed = await get_coupon(tx, code=values["code"])
     await _note_expiration(tx, changed)
+    await _log(tx, "coupon.updated", coupon.id, now=now, changed=changes(coupon, changed))
     return changed
 
 
@@ -194,6 +203,19 @@ async def _save_targets(tx: Tx, coupon_id: UUID, targets: Targets | None) -> Non
     await repository.replace_targets(tx, coupon_id, rows)
 
 
+async def _log(
+    tx: Tx, activity_type: str, object_id: UUID, *, now: datetime, changed: Changes | None = None
+) -> None:
+    """Nobody outside is told of coupons; that they changed is logged all the same (platform §10.1)."""
+    message = Message(
+        activity_type=activity_type,
+        object_type=activity_type.split(".")[0],
+        object_id=object_id,
+        changes=changed or {},
+    )
+    await emit(tx, message, now=now)
+
+
 async def _claim_code(tx: Tx, code: str) -> None:
     await tx.lock("coupon-code", tx.organization_id)
     if await repository.find_coupon(tx, code) is not None:
@@ -224,6 +246,7 @@ async def delete_coupon(tx: Tx, code: str, *, now: datetime) -> Coupon:
     gone = {"deleted_at": now, "status": Status.TERMINATED, "terminated_at": now, "updated_at": now}
     await repository.update_coupon(tx, coupon.id, gone)
     await repository.terminate_applied(tx, coupon.id, at=now)
+    await _log(tx, "coupon.deleted", coupon.id, now=now)
     return coupon
 
 
@@ -267,6 +290,7 @@ async def apply(
     )
     if copied["amount_currency"] is not None:
         await customers.set_currency_if_blank(tx, customer, copied["amount_currency"])
+    await _log(tx, "applied_coupon.created", applied_id, now=now)
     return await _get_applied(tx, applied_id)
 
 
@@ -296,6 +320,11 @@ async def _get_applied(tx: Tx, applied_id: UUID) -> AppliedView:
     return view
 
 
+async def get_applied(tx: Tx, ids: Collection[UUID]) -> list[AppliedView]:
+    """Applied coupons by id."""
+    return await repository.get_applied(tx, ids) if ids else []
+
+
 async def list_applied(tx: Tx, filters: Filters, page: Page) -> tuple[list[AppliedView], int]:
     """A page of applied coupons, newest first, and how many there are."""
     return await repository.list_applied(tx, filters, page)
@@ -316,6 +345,7 @@ async def detach(tx: Tx, *, external_customer_id: str, applied_id: UUID, now: da
     if view.applied.status is Status.ACTIVE:
         ended = {"id": applied_id, "status": Status.TERMINATED, "terminated_at": now, "updated_at": now}
         await repository.update_applied(tx, [ended])
+        await _log(tx, "applied_coupon.deleted", applied_id, now=now)
     return await _get_applied(tx, applied_id)
 
 

@@ -13,6 +13,8 @@ from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid, NotFound, Problems
 from tallymark.jobs import agenda
+from tallymark.jobs.activity import Changes
+from tallymark.jobs.activity import changes as changes_of
 from tallymark.jobs.agenda import Item, Kind
 from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.billable_metrics import service as billable_metrics
@@ -56,8 +58,11 @@ async def _change_terms(tx: Tx, editing: Editing, asked: PlanInput) -> None:
         await commitments.replace_thresholds(tx, editing, asked.usage_thresholds)
 
 
-async def _tell(tx: Tx, webhook_type: str, plan_id: UUID, *, now: datetime) -> None:
-    await emit(tx, Message(webhook_type=webhook_type, object_type="plan", object_id=plan_id), now=now)
+async def _tell(
+    tx: Tx, webhook_type: str, plan_id: UUID, *, now: datetime, changed: Changes | None = None
+) -> None:
+    told = Message(webhook_type=webhook_type, object_type="plan", object_id=plan_id, changes=changed or {})
+    await emit(tx, told, now=now)
 
 
 async def get_plan(tx: Tx, *, code: str) -> Plan:
@@ -114,8 +119,9 @@ async def update_plan(tx: Tx, code: str, asked: PlanInput, *, now: datetime) -> 
         await fixed_charges.replace_fixed_charges(tx, editing, asked.fixed_charges)
     await _change_terms(tx, editing, asked)
     await refresh_drafts(tx, {plan.id}, now=now)
-    await _tell(tx, "plan.updated", plan.id, now=now)
-    return await finish(tx, replace(editing, is_whole_plan=True, targets_sent=asked.targets_sent))
+    updated = await finish(tx, replace(editing, is_whole_plan=True, targets_sent=asked.targets_sent))
+    await _tell(tx, "plan.updated", plan.id, now=now, changed=changes_of(plan, updated))
+    return updated
 
 
 async def finish(tx: Tx, editing: Editing) -> Plan:
@@ -149,8 +155,9 @@ async def set_metadata(
     await repository.update_plan(
         tx, plan.id, {"metadata": None if metadata is None else dict(metadata), "updated_at": now}
     )
-    await _tell(tx, "plan.updated", plan.id, now=now)
-    return await get_plan(tx, code=code)
+    changed = await get_plan(tx, code=code)
+    await _tell(tx, "plan.updated", plan.id, now=now, changed=changes_of(plan, changed))
+    return changed
 
 
 async def is_attached(tx: Tx, plan_id: UUID) -> bool:

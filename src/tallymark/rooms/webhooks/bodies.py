@@ -15,6 +15,10 @@ from pydantic import BaseModel
 from tallymark.db.engine import Tx
 from tallymark.rooms.billable_metrics import service as metrics
 from tallymark.rooms.billable_metrics.schemas import MetricOutput
+from tallymark.rooms.billing_entities.schemas import EntityOutput
+from tallymark.rooms.coupons import service as coupons
+from tallymark.rooms.coupons.model import NO_TARGETS
+from tallymark.rooms.coupons.schemas import AppliedCouponOutput, CouponOutput
 from tallymark.rooms.credit_notes import service as notes
 from tallymark.rooms.credit_notes.schemas import CreditNoteOutput
 from tallymark.rooms.customers import service as customers
@@ -31,7 +35,7 @@ from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.payment_requests import service as payment_requests
 from tallymark.rooms.payment_requests.schemas import RequestOutput
 from tallymark.rooms.payments import service as payments
-from tallymark.rooms.payments.schemas import ReceiptOutput
+from tallymark.rooms.payments.schemas import PaymentOutput, ReceiptOutput
 from tallymark.rooms.plans import entitlements as plan_entitlements
 from tallymark.rooms.plans import service as plans
 from tallymark.rooms.plans.schemas.outputs import PlanOutput
@@ -75,7 +79,23 @@ class Untellable(Exception):
 async def make_bodies(
     tx: Tx, messages: Sequence[Told], link: Link
 ) -> tuple[list[tuple[Told, str]], list[tuple[Told, str]]]:
-    """The bodies of messages, and of those that have none the reason; in constant queries for each kind and instant."""
+    """The bodies of messages, and of those that have none the reason."""
+    shown, failed = await show_objects(tx, messages, link)
+    made = [
+        (told, envelope(tx.organization_id, told, shown[told.message_id]))
+        for told in messages
+        if told.message_id in shown
+    ]
+    return made, failed
+
+
+async def show_objects(
+    tx: Tx, messages: Sequence[Told], link: Link
+) -> tuple[dict[int, Mapping[str, Any]], list[tuple[Told, str]]]:
+    """The objects of messages by their ids, and of those that can't be shown the reason.
+
+    Takes a constant number of queries for each kind and instant.
+    """
     alike: dict[tuple[str, datetime], list[Told]] = defaultdict(list)
     for told in messages:
         alike[told.object_type, told.created_at].append(told)
@@ -87,12 +107,7 @@ async def make_bodies(
                 shown.update(await _show(tx, group, link))
         except Exception:  # noqa: BLE001 - one that can't be shown holds back none of the others
             await _show_one_by_one(tx, group, link, shown=shown, failed=failed)
-    made = [
-        (told, envelope(tx.organization_id, told, shown[told.message_id]))
-        for told in messages
-        if told.message_id in shown
-    ]
-    return made, failed
+    return shown, failed
 
 
 async def _show_one_by_one(
@@ -244,6 +259,34 @@ async def _load_payment_requests(tx: Tx, ids: Sequence[UUID], at: datetime, link
     )
 
 
+async def _load_payments(tx: Tx, ids: Sequence[UUID], _: datetime, __: Link) -> Shown:
+    found = [await payments.get_payment(tx, payment_id) for payment_id in ids]
+    views = await payments.get_views(tx, found)
+    return _dump((view.payment.id, PaymentOutput.of(view)) for view in views)
+
+
+async def _load_coupons(tx: Tx, ids: Sequence[UUID], _: datetime, __: Link) -> Shown:
+    found = await coupons.get_coupons(tx, ids)
+    targets = await coupons.targets_of(tx, [*found.values()])
+    return _dump(
+        (key, CouponOutput.of(coupon, targets.get(key, NO_TARGETS))) for key, coupon in found.items()
+    )
+
+
+async def _load_applied_coupons(tx: Tx, ids: Sequence[UUID], _: datetime, __: Link) -> Shown:
+    views = await coupons.get_applied(tx, ids)
+    return _dump((view.applied.id, AppliedCouponOutput.of(view)) for view in views)
+
+
+async def _load_entities(tx: Tx, ids: Sequence[UUID], _: datetime, link: Link) -> Shown:
+    found = await organizations.get_entities(tx, set(ids))
+    default = await organizations.get_default_entity(tx)
+    return _dump(
+        (key, EntityOutput.of(entity, default=default, logo_url=_file(tx, link, entity.logo_key)))
+        for key, entity in found.items()
+    )
+
+
 async def _load_wallets(tx: Tx, ids: Sequence[UUID], _: datetime, __: Link) -> Shown:
     found = await wallets.get_wallets(tx, ids)
     views = await wallets.get_views(tx, [*found.values()])
@@ -251,8 +294,8 @@ async def _load_wallets(tx: Tx, ids: Sequence[UUID], _: datetime, __: Link) -> S
 
 
 async def _load_transactions(tx: Tx, ids: Sequence[UUID], at: datetime, link: Link) -> Shown:
-    found = [await wallets.get_transaction(tx, transaction_id) for transaction_id in ids]
-    views = await wallets.transaction_views(tx, found)
+    found = await wallets.get_transactions(tx, ids)
+    views = await wallets.transaction_views(tx, [*found.values()])
     around = await _load_wallets(tx, [view.transaction.wallet_id for view in views], at, link)
     dumped = _dump((view.transaction.id, TransactionOutput.of(view)) for view in views)
     return {
@@ -271,13 +314,17 @@ async def _load_events(tx: Tx, ids: Sequence[UUID], _: datetime, __: Link) -> Sh
 
 
 LOADERS: Mapping[str, Loader] = {
+    "applied_coupon": _load_applied_coupons,
     "billable_metric": _load_metrics,
+    "billing_entity": _load_entities,
+    "coupon": _load_coupons,
     "credit_note": _load_notes,
     "customer": _load_customers,
     "event_error": _load_events,
     "feature": _load_features,
     "fee": _load_fees,
     "invoice": _load_invoices,
+    "payment": _load_payments,
     "payment_receipt": _load_receipts,
     "payment_request": _load_payment_requests,
     "plan": _load_plans,

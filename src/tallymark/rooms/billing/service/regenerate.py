@@ -20,6 +20,7 @@ from tallymark.domain.invoicing import InvoicedFee, InvoiceDraft, compute_invoic
 from tallymark.domain.money import currency
 from tallymark.domain.periods import local_date
 from tallymark.domain.values import names_of
+from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.billing.model import Computed, Line
 from tallymark.rooms.billing.service import invoice as billing
 from tallymark.rooms.billing.service import one_off
@@ -99,6 +100,8 @@ async def regenerate(tx: Tx, invoice_id: UUID, asked: Sequence[KeptFee], *, now:
         await one_off.issue(tx, made, now=now)
     else:
         await billing.issue_drafts(tx, [made], now=now)
+    replaced = Message(activity_type="invoice.regenerated", object_type="invoice", object_id=voided.id)
+    await emit(tx, replaced, now=now)
     return made.id
 
 

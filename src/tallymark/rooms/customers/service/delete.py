@@ -7,6 +7,7 @@ from datetime import datetime
 from tallymark.db.engine import Tx
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Item, Kind
+from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.customers import repository
 from tallymark.rooms.customers.model import DRAFTS_OUTLIVE, Customer
 from tallymark.rooms.customers.service.read import get_customer
@@ -36,6 +37,8 @@ async def delete_customer(tx: Tx, external_id: str, *, now: datetime) -> Custome
         ),
     )
     await repository.update_customer(tx, customer.id, {"deleted_at": now, "updated_at": now})
+    gone = Message(activity_type="customer.deleted", object_type="customer", object_id=customer.id)
+    await emit(tx, gone, now=now)
     drafts = await repository.draft_dates(tx, {customer.id})
     await agenda.put(
         tx,

@@ -11,6 +11,7 @@ from uuid import UUID
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid
+from tallymark.jobs.activity import changes
 from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.customers import repository
 from tallymark.rooms.customers.model import Customer
@@ -69,7 +70,7 @@ async def upsert(tx: Tx, asked: CustomerInput, *, now: datetime) -> Customer:
     await apply_taxes(tx, known, customer, asked.tax_codes, now=now)
     if known is not None:
         await follow_customer(tx, known, customer, now=now)
-    await _tell(tx, "customer.created" if known is None else "customer.updated", customer, now=now)
+    await _tell(tx, known, customer, now=now)
     return customer
 
 
@@ -96,8 +97,13 @@ async def _insert(
     return customer_id
 
 
-async def _tell(tx: Tx, webhook_type: str, customer: Customer, *, now: datetime) -> None:
-    message = Message(webhook_type=webhook_type, object_type="customer", object_id=customer.id)
+async def _tell(tx: Tx, before: Customer | None, customer: Customer, *, now: datetime) -> None:
+    message = Message(
+        webhook_type="customer.created" if before is None else "customer.updated",
+        object_type="customer",
+        object_id=customer.id,
+        changes={} if before is None else changes(before, customer),
+    )
     await emit(tx, message, now=now)
 
 
@@ -113,7 +119,7 @@ async def create_implicitly(
     customer_id = await _insert(tx, external_id, entity, {}, now=now)
     customer = (await repository.get_customers(tx, {customer_id}))[customer_id]
     await apply_taxes(tx, None, customer, None, now=now)
-    await _tell(tx, "customer.created", customer, now=now)
+    await _tell(tx, None, customer, now=now)
     return customer
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid, NotFound
+from tallymark.jobs.activity import changes
 from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.entitlements.inputs import PrivilegeInput, Sent, read_feature
 from tallymark.rooms.entitlements.model import Feature, Privilege, ValueType
@@ -74,8 +76,10 @@ async def update_feature(tx: Tx, code: str, sent: Sent, *, now: datetime) -> Fea
     fresh = [item for item in asked.privileges if item.code not in known]
     start = max((one.position for one in feature.privileges), default=-1) + 1
     await _add_privileges(tx, feature.id, fresh, start=start, now=now)
-    await emit(tx, _message("feature.updated", feature.id), now=now)
-    return await get_feature(tx, code=code)
+    updated = await get_feature(tx, code=code)
+    told = replace(_message("feature.updated", feature.id), changes=changes(feature, updated))
+    await emit(tx, told, now=now)
+    return updated
 
 
 async def delete_feature(tx: Tx, code: str, *, now: datetime) -> Feature:

@@ -179,6 +179,8 @@ async def _record(
     await repository.insert_payment(tx, row)
     payment = (await repository.get_payments(tx, [payment_id]))[payment_id]
     await posting.post_payment(tx, payment, now=now)
+    recorded = Message(activity_type="payment.recorded", object_type="payment", object_id=payment_id)
+    await emit(tx, recorded, now=now)
     await _write_receipt(tx, payment, now=now)
     return payment_id
 

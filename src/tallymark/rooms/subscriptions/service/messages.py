@@ -6,14 +6,29 @@ from datetime import datetime
 
 from tallymark.db.engine import Tx
 from tallymark.jobs import outbox
+from tallymark.jobs.activity import changes
 from tallymark.jobs.outbox import Message
 from tallymark.rooms.subscriptions.model import Subscription
 
 
-async def tell(tx: Tx, subscription: Subscription, *events: str, now: datetime) -> None:
-    """Note that something happened to a subscription: "started", "updated", "terminated", "trial_ended"."""
+async def tell(
+    tx: Tx,
+    subscription: Subscription,
+    *events: str,
+    now: datetime,
+    before: Subscription | None = None,
+) -> None:
+    """Note that something happened to a subscription: "started", "updated", "terminated", "trial_ended".
+
+    `before` is the subscription as it was, where an update changed it.
+    """
     messages = [
-        Message(webhook_type=f"subscription.{event}", object_type="subscription", object_id=subscription.id)
+        Message(
+            webhook_type=f"subscription.{event}",
+            object_type="subscription",
+            object_id=subscription.id,
+            changes=changes(before, subscription) if before and event == "updated" else {},
+        )
         for event in events
     ]
     await outbox.emit(tx, *messages, now=now)

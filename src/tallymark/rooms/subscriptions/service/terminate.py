@@ -88,7 +88,7 @@ async def terminate(
             "updated_at": now,
         },
     )
-    await tell(tx, ended, "terminated", "updated", now=now)
+    await tell(tx, ended, "terminated", "updated", now=now, before=subscription)
     # An end with a day waits for that day's last events, as the calendar's invoices do (§5.2).
     settled_at = terminated_at + tx.settling_time if terminated_at == last_day else now
     await usage_watch.follow_customers(tx, [contract.customer.id], now=now)

@@ -64,7 +64,7 @@ async def update(
     problems.raise_any()
     await _without_credit_option(tx, subscription, values)
     changed = await repository.update_subscription(tx, subscription.id, {**values, "updated_at": now})
-    await tell(tx, changed, "updated", now=now)
+    await tell(tx, changed, "updated", now=now, before=subscription)
     contract = (await get_contracts(tx, [changed]))[changed.id]
     if new_start is not None:
         zone = contract.timezone

@@ -10,6 +10,7 @@ from uuid import UUID
 from tallymark.db.engine import Tx
 from tallymark.domain.values import value
 from tallymark.jobs import usage_watch
+from tallymark.jobs.activity import changes
 from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.wallets.model import Wallet
 
@@ -35,6 +36,8 @@ class News:
     moves_balance: bool = False
     moves_reach: bool = False
     invoice_id: UUID | None = None
+    before: Wallet | None = None
+    """It as it was, where an update changed it."""
 
 
 async def announce(tx: Tx, news: Sequence[News], *, now: datetime) -> None:
@@ -58,7 +61,12 @@ def _is_to_be_looked_at(news: News) -> bool:
 
 def _messages(news: Sequence[News]) -> Iterator[Message]:
     for one in news:
-        yield Message(webhook_type=one.event, object_type="wallet", object_id=one.wallet.id)
+        yield Message(
+            webhook_type=one.event,
+            object_type="wallet",
+            object_id=one.wallet.id,
+            changes=changes(one.before, one.wallet) if one.before is not None else {},
+        )
 
 
 async def announce_transactions(

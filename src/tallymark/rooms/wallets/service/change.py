@@ -76,7 +76,7 @@ async def update_wallet(tx: Tx, wallet: Wallet, asked: WalletInput, *, now: date
         await replace_rules(tx, changed, rules, now=now)
     await _hold_rules(tx, changed, setting)
     await note_expiration(tx, changed)
-    news = News(wallet=changed, moves_reach=_reach(wallet) != _reach(changed))
+    news = News(wallet=changed, before=wallet, moves_reach=_reach(wallet) != _reach(changed))
     await announce(tx, [news], now=now)
     return changed
 

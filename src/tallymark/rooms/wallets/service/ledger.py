@@ -76,6 +76,7 @@ class Ledger:
         self, wallets: Iterable[Wallet], left: Iterable[Transaction], *, organization_id: UUID, now: datetime
     ) -> None:
         self._wallets = {wallet.id: wallet for wallet in wallets}
+        self._before = dict(self._wallets)
         self._left: dict[UUID, dict[UUID, Inbound]] = {wallet_id: {} for wallet_id in self._wallets}
         for transaction in left:
             self._left[transaction.wallet_id][transaction.id] = transaction.as_inbound
@@ -282,7 +283,12 @@ class Ledger:
             await journal.post(tx, self._postings, now=self._now)
         await announce_transactions(tx, created=[*self._made], updated=[*self._settled], now=self._now)
         news = [
-            News(wallet=self._wallets[id_], moves_balance=True, invoice_id=invoice_id)
+            News(
+                wallet=self._wallets[id_],
+                before=self._before[id_],
+                moves_balance=True,
+                invoice_id=invoice_id,
+            )
             for id_, invoice_id in self._moved.items()
         ]
         await announce(tx, news, now=self._now)

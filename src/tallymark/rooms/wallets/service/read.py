@@ -127,6 +127,11 @@ async def get_transaction(tx: Tx, transaction_id: UUID) -> Transaction:
     return found
 
 
+async def get_transactions(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Transaction]:
+    """Transactions by id."""
+    return await transaction_rows.get_transactions(tx, ids)
+
+
 async def find_transaction(tx: Tx, transaction_id: UUID) -> Transaction | None:
     """A transaction, if there is one."""
     return (await transaction_rows.get_transactions(tx, [transaction_id])).get(transaction_id)

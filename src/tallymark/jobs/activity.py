@@ -1,0 +1,186 @@
+"""The activity log: what was done to what, noted in the transaction that did it (platform §10.1).
+
+An entry comes of a message of the outbox where the outside hears of it too. How the object looked is written by whoever can show it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+
+from tallymark.db.engine import Tx
+from tallymark.db.ids import new_id
+from tallymark.domain.values import names_of
+
+T = TypeVar("T")
+
+Changes = Mapping[str, Sequence[Any]]
+"""[before, after] by field, as JSON has it."""
+
+RESOURCES: Mapping[str, tuple[str, str]] = {
+    "applied_coupon": ("applied_coupon", "Coupon"),
+    "billable_metric": ("billable_metric", "BillableMetric"),
+    "billing_entities": ("billing_entity", "BillingEntity"),
+    "coupon": ("coupon", "Coupon"),
+    "credit_note": ("credit_note", "CreditNote"),
+    "customer": ("customer", "Customer"),
+    "feature": ("feature", "Entitlement::Feature"),
+    "invoice": ("invoice", "Invoice"),
+    "payment": ("payment", "Invoice"),
+    "payment_receipt": ("payment_receipt", "PaymentReceipt"),
+    "payment_request": ("payment_request", "PaymentRequest"),
+    "plan": ("plan", "Plan"),
+    "subscription": ("subscription", "Subscription"),
+    "wallet": ("wallet", "Wallet"),
+    "wallet_transaction": ("wallet_transaction", "Wallet"),
+}
+"""What entries of a type's first word show, and what they are logged on."""
+
+TYPES = frozenset(
+    f"{of}.{what}"
+    for of, words in {
+        "applied_coupon": "created deleted",
+        "billable_metric": "created updated deleted",
+        "billing_entities": "created updated deleted",
+        "coupon": "created updated deleted",
+        "credit_note": "created generated refund_failure",
+        "customer": "created updated deleted",
+        "email": "sent",
+        "feature": "created updated deleted",
+        "invoice": "drafted ready_to_finalize failed created one_off_created paid_credit_added generated"
+        " payment_status_updated payment_overdue voided deleted regenerated payment_failure",
+        "order": "created executed",
+        "order_form": "created signed file_uploaded expired voided",
+        "payment": "recorded",
+        "payment_receipt": "created generated",
+        "payment_request": "created",
+        "plan": "created updated deleted",
+        "quote": "created updated approved voided version_created",
+        "subscription": "canceled incomplete started terminated updated",
+        "wallet": "created updated",
+        "wallet_transaction": "created updated payment_failure",
+    }.items()
+    for what in words.split()
+)
+"""The closed list of what is logged (§10.1)."""
+
+_INSERT = text("""
+INSERT INTO activity_logs (
+    id, organization_id, activity_type, activity_source, object_type, object_id, resource_type, resource_id,
+    external_customer_id, external_subscription_id, changes, logged_at, created_at
+)
+SELECT
+    m.id, :organization_id, m.activity_type, :source, m.object_type, m.object_id,
+    CASE m.object_type
+        WHEN 'payment' THEN (SELECT payable_type FROM payments WHERE id = m.object_id)
+        ELSE m.resource_type
+    END,
+    CASE m.object_type
+        WHEN 'wallet_transaction' THEN (SELECT wallet_id FROM wallet_transactions WHERE id = m.object_id)
+        WHEN 'applied_coupon' THEN (SELECT coupon_id FROM applied_coupons WHERE id = m.object_id)
+        WHEN 'payment' THEN (
+            SELECT coalesce(invoice_id, payment_request_id) FROM payments WHERE id = m.object_id
+        )
+        ELSE m.object_id
+    END,
+    (SELECT external_id FROM customers WHERE id = CASE m.object_type
+        WHEN 'customer' THEN m.object_id
+        WHEN 'subscription' THEN (SELECT customer_id FROM subscriptions WHERE id = m.object_id)
+        WHEN 'invoice' THEN (SELECT customer_id FROM invoices WHERE id = m.object_id)
+        WHEN 'credit_note' THEN (SELECT customer_id FROM credit_notes WHERE id = m.object_id)
+        WHEN 'wallet' THEN (SELECT customer_id FROM wallets WHERE id = m.object_id)
+        WHEN 'wallet_transaction' THEN (
+            SELECT customer_id FROM wallets
+            WHERE id = (SELECT wallet_id FROM wallet_transactions WHERE id = m.object_id)
+        )
+        WHEN 'payment' THEN (SELECT customer_id FROM payments WHERE id = m.object_id)
+        WHEN 'payment_receipt' THEN (SELECT customer_id FROM payment_receipts WHERE id = m.object_id)
+        WHEN 'payment_request' THEN (SELECT customer_id FROM payment_requests WHERE id = m.object_id)
+        WHEN 'applied_coupon' THEN (SELECT customer_id FROM applied_coupons WHERE id = m.object_id)
+    END),
+    CASE m.object_type
+        WHEN 'subscription' THEN (SELECT external_id FROM subscriptions WHERE id = m.object_id)
+    END,
+    m.changes, :now, :now
+FROM json_to_recordset(CAST(:entries AS json)) AS m (
+    id uuid, activity_type text, object_type text, object_id uuid, resource_type text, changes text
+)
+""")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """An entry to be: its type ("plan.updated"), and the object that it shows."""
+
+    activity_type: str
+    object_id: UUID
+    changes: Changes
+
+
+async def log(tx: Tx, activities: Iterable[Activity], *, now: datetime) -> None:
+    """Note what was done, in this order, in one statement; entries exist once the transaction commits."""
+    entries: list[dict[str, Any]] = []
+    for one in activities:
+        object_type, resource_type = RESOURCES[one.activity_type.split(".")[0]]
+        entries.append(
+            {
+                "id": new_id(),
+                "activity_type": one.activity_type,
+                "object_type": object_type,
+                "object_id": one.object_id,
+                "resource_type": resource_type,
+                "changes": json.dumps(one.changes) if one.changes else None,
+            }
+        )
+    if entries:
+        values = {"organization_id": tx.organization_id, "source": tx.source.value, "now": now}
+        await tx.execute(_INSERT, {**values, "entries": msgspec.json.encode(entries).decode()})
+        tx.logged.extend(entry["id"] for entry in entries)
+
+
+def changes(before: T, after: T) -> Changes:
+    """What of a record's own fields is another than it was; what hangs on it, and when it changed, is left out."""
+    found = {}
+    kind: type = type(after)
+    for name in names_of(kind):
+        was, is_now = getattr(before, name), getattr(after, name)
+        if name != "updated_at" and was != is_now and _is_plain(was) and _is_plain(is_now):
+            found[name] = [_shown(was), _shown(is_now)]
+    return found
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(map(_is_plain, value.values()))
+    if isinstance(value, tuple | list | frozenset):
+        return all(map(_is_plain, value))
+    return not dataclasses.is_dataclass(value)
+
+
+def _shown(value: Any) -> Any:
+    match value:
+        case Enum():
+            return value.value
+        case datetime():
+            return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        case date():
+            return value.isoformat()
+        case Decimal() | UUID():
+            return str(value)
+        case Mapping():
+            return {str(key): _shown(part) for key, part in value.items()}
+        case tuple() | list() | frozenset():
+            return [_shown(part) for part in value]
+        case bool() | int() | str() | None:
+            return value
+        case _:
+            return str(value)

@@ -1,0 +1,81 @@
+"""Write the objects of entries, and find entries again (platform §10.1)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from tallymark.api.pagination import Page
+from tallymark.db.engine import Tx
+from tallymark.domain.errors import NotFound
+from tallymark.rooms.activity_logs import repository
+from tallymark.rooms.activity_logs.model import Entry, Filters, without_bulk
+from tallymark.rooms.webhooks.bodies import Link, show_objects
+from tallymark.rooms.webhooks.model import Told
+
+AT_ONCE = 50
+"""How many objects are written at a time."""
+
+
+async def close_own(tx: Tx, link: Link) -> None:
+    """Write the objects of what a transaction has logged, as it leaves them; of very many the last are left open."""
+    await close(tx, link, ids=tx.logged)
+
+
+async def close(tx: Tx, link: Link, *, ids: Collection[UUID] | None = None) -> bool:
+    """Write the objects of some open entries, the oldest first; whether there may be more.
+
+    What can't be shown is closed without one, and holds back nothing.
+    """
+    entries = await repository.take_open(tx, ids=ids, limit=AT_ONCE)
+    messages = [_message(number, entry) for number, entry in enumerate(entries)]
+    shown, _ = await show_objects(tx, messages, lambda owner, key: link(owner, key).partition("?")[0])
+    rows = [
+        {
+            "id": entry.id,
+            "object": json.dumps(without_bulk(entry.object_type, shown[number])) if number in shown else None,
+            "is_open": False,
+        }
+        for number, entry in enumerate(entries)
+    ]
+    await repository.close(tx, rows)
+    return len(entries) == AT_ONCE
+
+
+def _message(number: int, entry: Entry) -> Told:
+    return Told(
+        message_id=number,
+        webhook_type=entry.activity_type,
+        object_type=entry.object_type,
+        object_id=entry.object_id,
+        payload=None,
+        created_at=entry.logged_at,
+    )
+
+
+async def get_entry(tx: Tx, entry_id: UUID, link: Link, *, now: datetime, kept: timedelta | None) -> Entry:
+    """An entry, as long as it is shown. Raises `NotFound("activity_log")`."""
+    since = now - kept if kept else None
+    found = await repository.find_entry(tx, entry_id, since=since)
+    if found is not None and found.is_open:
+        await close(tx, link, ids=[entry_id])
+        found = await repository.find_entry(tx, entry_id, since=since)
+    if found is None:
+        raise NotFound("activity_log")
+    return found
+
+
+async def list_entries(
+    tx: Tx, filters: Filters, page: Page, link: Link, *, now: datetime, kept: timedelta | None
+) -> tuple[list[Entry], int]:
+    """A page of entries, newest first, and how many there are; those from before `kept` are not shown."""
+    since = now - kept if kept else None
+    found, total = await repository.list_entries(tx, filters, page, since=since)
+    still_open = [entry.id for entry in found if entry.is_open]
+    for start in range(0, len(still_open), AT_ONCE):
+        await close(tx, link, ids=still_open[start : start + AT_ONCE])
+    if still_open:
+        found, total = await repository.list_entries(tx, filters, page, since=since)
+    return found, total
