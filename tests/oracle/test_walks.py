@@ -97,6 +97,7 @@ class Walk:
         units = self.draw.choice(["1", "2.5", "7", "12.345", "-3", "-12"])
         at = int((self.now - timedelta(hours=self.draw.choice([0, 0, 0, 30, 300]))).timestamp())
         metric = self.draw.choice(self.metrics)
+        self.trail.append(f"{units} of {metric['code']} at {at}")
         await kit.send(self.client, {"external_id": "s"}, metric, units, timestamp=at)
 
     async def change_plan(self) -> None:

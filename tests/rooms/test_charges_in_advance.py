@@ -112,6 +112,16 @@ class TestFees:
         await kit.send(client, subscription, metric, 1, timestamp=kit.epoch("2026-05-31"))
         assert [fee["amount_cents"] for fee in await fees_of(client, subscription)] == [1000, 200, 200, 100]
 
+    async def test_a_late_event_goes_on_where_its_own_window_stood(self, world, simulated):
+        """7 of May, 2 of June, then 4 less and 6 more of May: the mark of May was 7, so 2 of them are billed."""
+        metric, _, _, subscription = await world(simulated)
+        client = simulated.client
+        for day, value in (("2026-05-02", 7), ("2026-06-01", 2), ("2026-05-03", -4), ("2026-05-04", 6)):
+            if day == "2026-06-01":
+                await kit.advance(client, "2026-06-01T12:00")
+            await kit.send(client, subscription, metric, value, timestamp=kit.epoch(f"{day}T12:00:00"))
+        assert [fee["amount_cents"] for fee in await fees_of(client, subscription)] == [1400, 400, 0, 400]
+
     async def test_events_that_say_nothing_of_the_metric_make_no_fee(self, world, simulated):
         metric, _, _, subscription = await world(simulated, invoiceable=False)
         client = simulated.client

@@ -91,10 +91,10 @@ USAGE = (
                     SELECT * FROM (
                         SELECT 0 AS count, 0 AS now, 0 AS top, 0 AS prorated_top, 0 AS total
                         UNION ALL SELECT previous_count, previous_current, previous_highest, previous_prorated, previous_total
-                        -- A late event goes on from an event further back: its window is an earlier one.
+                        -- A late event goes on from an event further back: its window is another one. Looked for last.
                         UNION ALL SELECT q.events_count, q.current, q.highest, q.highest_prorated, q.precise_total_amount_cents
                             FROM priced_events q
-                            WHERE m.events_count NOT IN (1, COALESCE(m.previous_count, 0) + 1) AND q.charge_id = m.charge_id
+                            WHERE q.charge_id = m.charge_id
                               AND q.external_subscription_id = m.external_subscription_id AND q.scope = m.scope AND q.id < m.id
                     ) AS candidates
                     WHERE candidates.count + 1 = m.events_count
