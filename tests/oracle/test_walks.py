@@ -26,6 +26,8 @@ class Walk:
 
     def __init__(self, client: Any, seed: int) -> None:
         self.client, self.draw, self.now = client, random.Random(seed), BEGINS
+        self.is_plain = self.draw.random() < 0.5
+        """Without what takes a part of an invoice away again, so that sums over a whole life can be told."""
         self.trail: list[str] = []
         self.wallets: list[str] = []
         self.number = 0
@@ -35,14 +37,19 @@ class Walk:
         for _ in range(STEPS):
             step = self.draw.choice(self.steps())
             await step()
+        await self.compare_preview()
         await self.move(days=40)
+        await self.check_lifetime()
+        if self.is_plain:
+            await self.check_progressive()
 
     def steps(self) -> list[Any]:
-        return [
+        plain = [
             self.move, self.move, self.move, self.use, self.use, self.use, self.use, self.wallet, self.grant,
-            self.coupon, self.change_plan, self.end, self.void, self.give_back, self.pay, self.finalize,
-            self.one_off, self.change_price, self.grace, self.void_note, self.regenerate, self.void_credits,
+            self.change_plan, self.end, self.pay, self.finalize, self.one_off, self.grace, self.void_credits,
         ]  # fmt: skip
+        others = [self.coupon, self.void, self.give_back, self.change_price, self.void_note, self.regenerate]
+        return plain if self.is_plain else plain + others
 
     async def call(self, method: str, path: str, body: Any = None, **query: Any) -> dict[str, Any]:
         answer = await self.client.request(method, path, json=body, params=query or None)
@@ -122,6 +129,8 @@ class Walk:
         if self.draw.random() < 0.4:
             option = self.draw.choice(["credit", "refund", "offset", "skip"])
             await self.call("DELETE", "/subscriptions/s", on_termination_credit_note=option)
+            self.now += timedelta(hours=1)  # so that the starts of two lives can be told apart
+            await kit.advance(self.client, self.now.strftime("%Y-%m-%dT%H:%M"))
             await self.change_plan()
 
     # -- credit -------------------------------------------------------------------------------------------
@@ -273,6 +282,118 @@ class Walk:
                 "fees": [{"add_on_code": code, "units": self.draw.choice(["1", "2.5"])}],
             }
             await self.call("POST", "/invoices", {"invoice": body})
+
+    # -- what holds in the end --------------------------------------------------------------------------------
+
+    async def all_invoices(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = await kit.invoices(self.client, self.who)
+        return found
+
+    async def compare_preview(self) -> None:
+        """What comes next is what a preview shows, if nothing else is done until then (invoicing §10.5)."""
+        await self.call(
+            "POST",
+            "/customers",
+            {
+                "customer": {
+                    "external_id": self.who["external_id"],
+                    "billing_configuration": {"invoice_grace_period": 0},
+                }
+            },
+        )
+        asked = {
+            "customer": {"external_id": self.who["external_id"]},
+            "subscriptions": {"external_ids": ["s"]},
+        }
+        shown = (await self.call("POST", "/invoices/preview", asked)).get("invoice")
+        if shown is None:
+            return
+        before = {invoice["lago_id"] for invoice in await self.all_invoices()}
+        day = datetime.fromisoformat(shown["issuing_date"]).replace(tzinfo=UTC, hour=0, minute=15)
+        await kit.advance(self.client, max(day, self.now).strftime("%Y-%m-%dT%H:%M"))
+        self.now = max(day, self.now)
+        made = [
+            i
+            for i in await self.all_invoices()
+            if i["lago_id"] not in before and i["invoice_type"] == "subscription"
+        ]
+        names = (
+            "fees",
+            "progressive_billing_credit",
+            "coupons",
+            "taxes",
+            "credit_notes",
+            "prepaid_credit",
+            "total",
+        )
+        told = [
+            [one[f"{name}_amount_cents"] for name in names]
+            for one in (made[0] if made else {f"{n}_amount_cents": None for n in names}, shown)
+        ]
+        assert told[0] == told[1], (shown["issuing_date"], told)
+
+    async def check_lifetime(self) -> None:
+        """Metering §9.4: invoiced usage is that of the periods before this one, of subscriptions of one start."""
+        found = await self.client.get("/subscriptions/s/lifetime_usage")
+        if found.status_code != 200:
+            return
+        lifetime = found.json()["lifetime_usage"]
+        listed = await kit.get(
+            self.client,
+            "/subscriptions",
+            external_customer_id=self.who["external_id"],
+            **{"status[]": ["active", "terminated"]},
+        )
+        (running,) = [one for one in listed["subscriptions"] if one["status"] == "active"]
+        chain = {
+            one["lago_id"]
+            for one in listed["subscriptions"]
+            if one["subscription_at"] == running["subscription_at"]
+        }
+        statuses = {i["lago_id"]: (i["status"], i["invoice_type"]) for i in await self.all_invoices()}
+        fees = (await kit.get(self.client, "/fees", fee_type="charge", per_page=1000))["fees"]
+        cents = 0
+        for fee in fees:
+            status, kind = (
+                statuses.get(fee["lago_invoice_id"], ("closed", ""))
+                if fee["lago_invoice_id"]
+                else ("finalized", "")
+            )
+            is_billed = status in ("draft", "finalized") and kind != "progressive_billing"
+            is_over = fee["from_date"][:19] < running["current_billing_period_started_at"][:19]
+            if fee["lago_subscription_id"] in chain and is_billed and is_over:
+                cents += fee["amount_cents"]
+        assert lifetime["invoiced_usage_amount_cents"] == cents, lifetime
+        used = await kit.usage(self.client, self.who, {"external_id": "s"}, apply_taxes="false")
+        assert lifetime["current_usage_amount_cents"] == used["amount_cents"], (
+            lifetime,
+            used["amount_cents"],
+        )
+
+    async def check_progressive(self) -> None:
+        """Invoicing §18.10: what progressive invoices billed of a period is credited by its bill, or by a note."""
+        invoices = await self.all_invoices()
+        notes = (await kit.get(self.client, "/credit_notes", per_page=1000))["credit_notes"]
+        billed: dict[Any, int] = {}
+        ended: set[Any] = set()
+        for one in invoices:
+            for period in one["billing_periods"]:
+                window = (period["lago_subscription_id"], period["charges_from_datetime"])
+                if one["invoice_type"] == "progressive_billing":
+                    own = one["fees_amount_cents"] - one["progressive_billing_credit_amount_cents"]
+                    given = sum(
+                        n["sub_total_excluding_taxes_amount_cents"]
+                        for n in notes
+                        if n["lago_invoice_id"] == one["lago_id"]
+                    )
+                    billed[window] = billed.get(window, 0) + own - given
+                elif (
+                    period["invoicing_reason"] in ("subscription_periodic", "subscription_terminating")
+                    and one["status"] == "finalized"
+                ):
+                    ended.add(window)
+                    billed[window] = billed.get(window, 0) - one["progressive_billing_credit_amount_cents"]
+        assert {window: billed[window] for window in ended if billed[window]} == {}
 
 
 @settings(lived_by_both, max_examples=max(EXAMPLES // 4, 1), phases=[Phase.explicit, Phase.generate])

@@ -123,6 +123,33 @@ async def test_an_invoice_of_add_ons(seller):
     )
 
 
+async def test_what_cannot_be_told_otherwise_is_copied_as_it_was(make_organization):
+    """Units alone change neither what is sold once nor a percentage: amounts, details and explanations stay (§8, §10.4)."""
+    client = (await make_organization("2025-01-01T00:00:00Z")).client
+    who = await kit.customer(client, currency="EUR")
+    add_on = {"name": "a", "code": "a", "amount_cents": 777, "amount_currency": "EUR"}
+    await kit.post(client, "/add_ons", {"add_on": add_on})
+    asked = {"external_customer_id": who["external_id"], "fees": [{"add_on_code": "a", "units": "2.5"}]}
+    await kit.post(client, "/invoices", {"invoice": asked})
+    metric = await kit.metric(client)
+    plan = await kit.plan(client, kit.charge(metric, "percentage", rate="1.5", fixed_amount="0.25"))
+    await kit.send(client, await kit.subscribe(client, who, plan), metric, 100, 40)
+    await kit.advance(client, "2025-02-01T01:00")
+    for invoice in await kit.invoices(client, who):
+        await void(client, invoice)
+        told = [fee for fee in invoice["fees"] if fee["item"]["type"] != "subscription"]
+        made = await regenerate(client, invoice, *({"id": fee["lago_id"], "units": "7"} for fee in told))
+        assert made["total_amount_cents"] == invoice["total_amount_cents"] > 0
+        for old, new in zip(told, made["fees"], strict=True):
+            same = ("units", "amount_cents", "amount_details", "precise_unit_amount", "events_count")
+            assert {name: new[name] for name in same} == {name: old[name] for name in same}
+            before, after = [
+                (await kit.get(client, f"/fees/{fee['lago_id']}/explanation"))["explanation"]["steps"]
+                for fee in (old, new)
+            ]
+            assert after == before != []
+
+
 async def test_nobody_makes_the_invoice_of_another_anew(seller, other_client):
     await void(seller, seller.invoice)
     await regenerate(other_client, seller.invoice, {"id": seller.base["lago_id"]}, expect=404)

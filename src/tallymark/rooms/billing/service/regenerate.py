@@ -69,9 +69,8 @@ class _Part:
     line: Line | None = None
     """The same as billing knows it, where it is a subscription's."""
 
-    @property
-    def is_adjusted(self) -> bool:
-        return self.asked.units is not None or self.asked.unit_amount is not None
+    is_adjusted: bool = False
+    """Whether it comes to something else than it did; what cannot be is copied as it was."""
 
 
 async def regenerate(tx: Tx, invoice_id: UUID, asked: Sequence[KeptFee], *, now: datetime) -> UUID:
@@ -135,7 +134,14 @@ async def _add_on_taxes(tx: Tx, view: InvoiceView, kept: Sequence[FeeRecord]) ->
 def _adjusted(stored: FeeRecord, line: Line, asked: KeptFee) -> _Part:
     wanted = Adjustment(units=asked.units, unit_amount=asked.unit_amount)
     fee = adjust(line.fee, wanted, model_of(line.contract, stored), currency(stored.currency))
-    return _Part(stored=stored, asked=asked, fee=fee, taxes=line.taxes, line=replace(line, fee=fee))
+    return _Part(
+        stored=stored,
+        asked=asked,
+        fee=fee,
+        taxes=line.taxes,
+        line=replace(line, fee=fee),
+        is_adjusted=fee is not line.fee,
+    )
 
 
 async def _compute(tx: Tx, view: InvoiceView, parts: Sequence[_Part]) -> tuple[Computed, CouponBook]:
