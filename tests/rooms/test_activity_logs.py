@@ -281,7 +281,7 @@ class TestTypes:
 
     def test_that_can_be_have_something_to_show(self):
         assert {type_.split(".")[0] for type_ in TYPES} - RESOURCES.keys() == {
-            "email", "order", "order_form", "quote",
+            "email", "order", "order_form", "quote",  # an e-mail shows itself, on what it brings
         }  # fmt: skip
         assert {object_type for object_type, _ in RESOURCES.values()} <= LOADERS.keys()
 

@@ -5,6 +5,7 @@ import email.policy
 import json
 import re
 import socket
+from contextlib import suppress
 from dataclasses import replace
 from email import message_from_bytes
 from pathlib import Path
@@ -356,6 +357,53 @@ class TestFailing:
             await SmtpPost(server)(message)
         await SmtpPost(replace(server, security="none"))(message)
         assert len(mailbox.take()) == 1
+
+
+class TestActivity:
+    """platform §10.1: `email.sent`, on the document."""
+
+    async def logged(self, client):
+        query = {"activity_types[]": "email.sent"}
+        return (await kit.get(client, "/activity_logs", **query))["activity_logs"][::-1]
+
+    async def test_tells_who_got_what(self, seller, work):
+        invoice = await sell(seller)
+        await work()
+        path = f"/invoices/{invoice['lago_id']}/resend_email"
+        await kit.call(seller, "POST", path, {"to": ["a@acme.test"], "bcc": ["b@acme.test"]})
+        await work()
+        first, again = await self.logged(seller)
+        assert (first["resource_type"], first["resource_id"]) == ("Invoice", invoice["lago_id"])
+        assert (first["activity_source"], first["activity_object_changes"]) == ("system", {})
+        assert first["external_customer_id"] == seller.who["external_id"]
+        shown = first["activity_object"]
+        assert (shown["status"], shown["subject"]) == ("sent", f"Invoice {invoice['number']} from Hooli GmbH")
+        assert (shown["to"], shown["cc"], shown["bcc"]) == (["ap@acme.test"], [], [])
+        assert again["activity_object"]["status"] == "resent"
+        assert (again["activity_object"]["to"], again["activity_object"]["bcc"]) == (
+            ["a@acme.test"],
+            ["b@acme.test"],
+        )
+
+    async def test_has_the_beginning_of_the_text_without_what_opens_files(self, seller, work, mailbox):
+        await sell(seller)
+        await work()
+        (letter,) = mailbox.take()
+        assert "signature=" in words(letter)
+        (entry,) = await self.logged(seller)
+        preview = entry["activity_object"]["body_preview"]
+        assert 0 < len(preview) <= 500
+        assert "€100.00" in preview
+        assert "signature=" not in preview
+
+    @pytest.mark.parametrize("answer", ["451 later", "hang up"])
+    async def test_tells_what_failed(self, seller, work, mailbox, answer):
+        mailbox.answers = [answer]
+        await sell(seller)
+        with suppress(NotTaken):
+            await work()
+        (entry,) = await self.logged(seller)
+        assert entry["activity_object"]["status"] == "failed"
 
 
 class TestAgain:

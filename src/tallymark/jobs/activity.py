@@ -76,7 +76,7 @@ TYPES = frozenset(
 _INSERT = text("""
 INSERT INTO activity_logs (
     id, organization_id, activity_type, activity_source, object_type, object_id, resource_type, resource_id,
-    external_customer_id, external_subscription_id, changes, logged_at, created_at
+    external_customer_id, external_subscription_id, changes, object, is_open, logged_at, created_at
 )
 SELECT
     m.id, :organization_id, m.activity_type, :source, m.object_type, m.object_id,
@@ -110,27 +110,33 @@ SELECT
     CASE m.object_type
         WHEN 'subscription' THEN (SELECT external_id FROM subscriptions WHERE id = m.object_id)
     END,
-    m.changes, :now, :now
+    m.changes, m.object, m.object IS NULL, :now, :now
 FROM json_to_recordset(CAST(:entries AS json)) AS m (
-    id uuid, activity_type text, object_type text, object_id uuid, resource_type text, changes text
+    id uuid, activity_type text, object_type text, object_id uuid, resource_type text, changes text, object text
 )
 """)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Activity:
-    """An entry to be: its type ("plan.updated"), and the object that it shows."""
+    """An entry to be: its type ("plan.updated"), and the object that it shows.
+
+    `logged_on` is the first word of what it is logged on, where that is another than its type's; `shown` what it shows where no row
+    holds that.
+    """
 
     activity_type: str
     object_id: UUID
     changes: Changes
+    logged_on: str | None = None
+    shown: Mapping[str, Any] | None = None
 
 
 async def log(tx: Tx, activities: Iterable[Activity], *, now: datetime) -> None:
     """Note what was done, in this order, in one statement; entries exist once the transaction commits."""
     entries: list[dict[str, Any]] = []
     for one in activities:
-        object_type, resource_type = RESOURCES[one.activity_type.split(".")[0]]
+        object_type, resource_type = RESOURCES[one.logged_on or one.activity_type.split(".")[0]]
         entries.append(
             {
                 "id": new_id(),
@@ -139,12 +145,13 @@ async def log(tx: Tx, activities: Iterable[Activity], *, now: datetime) -> None:
                 "object_id": one.object_id,
                 "resource_type": resource_type,
                 "changes": json.dumps(one.changes) if one.changes else None,
+                "object": None if one.shown is None else json.dumps(one.shown),
             }
         )
     if entries:
         values = {"organization_id": tx.organization_id, "source": tx.source.value, "now": now}
         await tx.execute(_INSERT, {**values, "entries": msgspec.json.encode(entries).decode()})
-        tx.logged.extend(entry["id"] for entry in entries)
+        tx.logged.extend(entry["id"] for entry in entries if entry["object"] is None)
 
 
 def changes(before: T, after: T) -> Changes:

@@ -23,7 +23,8 @@ from tallymark.jobs.activity import Activity, Changes
 class Message:
     """A webhook to be: its type ("plan.created"), and the object it speaks of ("plan").
 
-    Of an update, `changes` has what it changed. What is logged and not told to the outside has an `activity_type` alone.
+    Of an update, `changes` has what it changed. What is logged and not told to the outside has an `activity_type` alone; its payload
+    is what the log shows, of what no row can tell.
     """
 
     object_type: str
@@ -62,6 +63,11 @@ async def emit(tx: Tx, *messages: Message, now: datetime) -> None:
 def _activities(messages: Sequence[Message]) -> Iterator[Activity]:
     for message in messages:
         if message.logged_as is not None and message.object_id is not None:
+            is_logged_alone = message.webhook_type is None and message.payload is not None
             yield Activity(
-                activity_type=message.logged_as, object_id=message.object_id, changes=message.changes
+                activity_type=message.logged_as,
+                object_id=message.object_id,
+                changes=message.changes,
+                logged_on=message.object_type if is_logged_alone else None,
+                shown=message.payload if is_logged_alone else None,
             )

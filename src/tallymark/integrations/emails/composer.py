@@ -55,13 +55,14 @@ class EmailComposer:
         if letter.recipients.cc:
             mail["Cc"] = ", ".join(letter.recipients.cc)
         mail["Reply-To"] = letter.issuer.email
-        mail["Subject"] = _one_line(content.subject)
+        subject, body = _one_line(content.subject), write_text(content)
+        mail["Subject"] = subject
         mail["Date"] = format_datetime(system_now())
         # The same at every try: a server that was asked twice may know it.
         mail["Message-ID"] = f"<{letter.email_id}@{self._sender.rpartition('@')[2]}>"
         mail["Auto-Submitted"] = "auto-generated"
         mail["Content-Language"] = content.language
-        mail.set_content(write_text(content))
+        mail.set_content(body)
         mail.add_alternative(write_html(content, with_logo=logo is not None), subtype="html")
         if logo is not None:
             html = mail.get_body(("html",))
@@ -71,7 +72,12 @@ class EmailComposer:
         if not isinstance(letter.subject, RequestView):
             for file in files:
                 mail.add_attachment(file.content, maintype="application", subtype="pdf", filename=file.name)
-        return Message(recipients=tuple(letter.recipients.everyone), content=mail.as_bytes())
+        return Message(
+            recipients=tuple(letter.recipients.everyone),
+            content=mail.as_bytes(),
+            subject=subject,
+            text=body,
+        )
 
 
 def _one_line(text: str) -> str:

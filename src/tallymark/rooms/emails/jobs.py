@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import assert_never
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from tallymark.rooms.emails.ports import Composer, Post
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.documents import Documents
 from tallymark.rooms.invoices.model import Files, InvoiceView
+from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.organizations.access import system_now
 from tallymark.rooms.payments import service as payments
 from tallymark.rooms.payments.documents import ReceiptDocuments
@@ -58,6 +60,7 @@ async def send(room: Mailroom, organization_id: UUID, email_id: UUID, *, is_simu
     except NotTaken as error:
         async with whose.transaction() as tx:
             await service.note_refused(tx, email_id, str(error))
+            await service.log(tx, letter, message, is_taken=False, now=await _now(tx))
         raise
     except MaybeTaken as error:
         log.warning(
@@ -65,9 +68,16 @@ async def send(room: Mailroom, organization_id: UUID, email_id: UUID, *, is_simu
         )
         async with whose.transaction() as tx:
             await service.note_unsure(tx, email_id, str(error))
+            await service.log(tx, letter, message, is_taken=False, now=await _now(tx))
         return
     async with whose.transaction() as tx:
         await service.note_sent(tx, email_id, now=system_now())
+        await service.log(tx, letter, message, is_taken=True, now=await _now(tx))
+
+
+async def _now(tx: Tx) -> datetime:
+    """The organization's now: its log is by its own clock."""
+    return (await organizations.get_test_clock(tx)).now if tx.is_simulated else system_now()
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,9 +34,15 @@ Paper = InvoiceView | CreditNoteView | ReceiptDocument
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """An e-mail with all that it says; `papers` are attached, or for a payment request linked to."""
+    """An e-mail with all that it says; `papers` are attached, or for a payment request linked to.
+
+    `is_again` where somebody asked for it once more.
+    """
 
     email_id: UUID
+    kind: MailKind
+    document_id: UUID
+    is_again: bool
     subject: Subject
     issuer: BillingEntity
     customer: Customer
@@ -67,6 +73,8 @@ class Message:
 
     recipients: tuple[str, ...]
     content: bytes
+    subject: str = ""
+    text: str = ""
 
 
 class NotTaken(Exception):

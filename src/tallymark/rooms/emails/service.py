@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,17 +11,23 @@ from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import Invalid, NotAllowed, Problems
-from tallymark.jobs import mail
+from tallymark.jobs import mail, outbox
 from tallymark.jobs.mail import SWITCHES, MailKind, Recipients
 from tallymark.rooms.credit_notes import service as credit_notes
 from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.emails import repository
-from tallymark.rooms.emails.model import Email, Letter, Paper, Skipped, Subject
+from tallymark.rooms.emails.model import Email, Letter, Message, Paper, Skipped, Subject
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import InvoiceStatus
 from tallymark.rooms.organizations.model import BillingEntity
 from tallymark.rooms.payment_requests import service as requests
 from tallymark.rooms.payments import service as payments
+
+PREVIEW_LENGTH = 500
+"""How many characters of a text are logged."""
+
+_SIGNATURE = re.compile(r"[?&]signature=\S+")
+"""What opens a file without an API key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +61,9 @@ async def gather(tx: Tx, email: Email, *, now: datetime) -> Letter | Skipped:
         return Skipped(reason="there is nothing on the invoice")
     return Letter(
         email_id=email.id,
+        kind=email.kind,
+        document_id=email.document_id,
+        is_again=email.recipients is not None,
         subject=facts.subject,
         issuer=facts.issuer,
         customer=facts.customer,
@@ -201,6 +211,24 @@ def is_address(text: str) -> bool:
     return (
         bool(name) and not forbidden & set(name + host) and "." in host.strip(".") and host == host.strip(".")
     )
+
+
+async def log(tx: Tx, letter: Letter, message: Message, *, is_taken: bool, now: datetime) -> None:
+    """Log on its document that an e-mail was sent, or that the server has not taken it (platform §10.1)."""
+    preview = _SIGNATURE.sub("", message.text)[:PREVIEW_LENGTH]
+    shown = {
+        "status": ("resent" if letter.is_again else "sent") if is_taken else "failed",
+        "subject": message.subject,
+        "body_preview": preview,
+        **{name: list(getattr(letter.recipients, name)) for name in ("to", "cc", "bcc")},
+    }
+    entry = outbox.Message(
+        activity_type="email.sent",
+        object_type=letter.kind.value,
+        object_id=letter.document_id,
+        payload=shown,
+    )
+    await outbox.emit(tx, entry, now=now)
 
 
 async def claim(tx: Tx, email_id: UUID) -> bool:
