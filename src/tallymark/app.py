@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,6 +18,7 @@ from tallymark import __version__
 from tallymark.api.context import Context
 from tallymark.api.errors import register_error_handlers
 from tallymark.db.engine import Database, plain_url
+from tallymark.helpers import Helpers, Terms
 from tallymark.integrations.vies import ViesRegister
 from tallymark.metering import rollups
 from tallymark.metering.intake import Intake
@@ -146,6 +147,7 @@ class Wiring:
     papers: Papers
     settle: Callable[[Context], Awaitable[None]]
     outside: billing_jobs.Outside
+    hands: Sequence[billing_jobs.Lend]
     public_key: str
     sends_emails: bool
     logs_kept: timedelta | None
@@ -171,6 +173,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         pool_size=settings.database_pool_size,
         settling_time=timedelta(minutes=settings.billing_settling_minutes),
     )
+    helpers = _make_helpers(settings, database)
     try:
         papers = await _make_papers(settings, database)
         signer = await _make_signer(settings, database)
@@ -191,6 +194,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             papers=papers,
             settle=settle_soon,
             outside=outside,
+            hands=helpers.hands,
             public_key=signer.public_key(),
             sends_emails=mailroom.post is not None,
             logs_kept=logs_kept,
@@ -198,7 +202,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         )
         async with Intake(plain_url(database.url)) as intake:
             asgi = with_fast_lane(create_api(wiring), intake, settings.events_batch_max_length)
-            tasks = _tasks(outside, mailroom, logs_kept)
+            tasks = _tasks(outside, helpers.hands, mailroom, logs_kept)
             yield Running(
                 asgi=asgi,
                 tasks=tasks,
@@ -207,7 +211,18 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
                 chronicler=Chronicler(database, link),
             )
     finally:
+        await helpers.close()
         await database.close()
+
+
+def _make_helpers(settings: Settings, database: Database) -> Helpers:
+    terms = Terms(
+        database_url=plain_url(database.url),
+        settling_time=timedelta(minutes=settings.billing_settling_minutes),
+        log_level=settings.log_level,
+        log_format=settings.log_format,
+    )
+    return Helpers(settings.billing_helpers, terms)
 
 
 async def _make_papers(settings: Settings, database: Database) -> Papers:
@@ -285,11 +300,16 @@ def _make_mailroom(settings: Settings, database: Database, papers: Papers) -> Ma
     )
 
 
-def _tasks(outside: billing_jobs.Outside, papers: Mailroom, logs_kept: timedelta | None) -> Tasks:
+def _tasks(
+    outside: billing_jobs.Outside,
+    hands: Sequence[billing_jobs.Lend],
+    papers: Mailroom,
+    logs_kept: timedelta | None,
+) -> Tasks:
     database = papers.database
 
     async def run_due_work(*, organization_id: UUID, owner_id: UUID | None) -> None:
-        await billing_jobs.run_due_work(database, organization_id, owner_id, outside=outside)
+        await billing_jobs.run_due_work(database, organization_id, owner_id, outside=outside, hands=hands)
 
     async def render_document(*, organization_id: UUID, invoice_id: UUID) -> None:
         await invoice_jobs.render_document(database, papers.invoices, organization_id, invoice_id)
@@ -373,6 +393,7 @@ def create_api(wiring: Wiring | None = None) -> FastAPI:
         api.state.note_documents = wiring.papers.credit_notes
         api.state.receipt_documents = wiring.papers.receipts
         api.state.outside = wiring.outside
+        api.state.hands = wiring.hands
         api.state.public_key = wiring.public_key
         api.state.sends_emails = wiring.sends_emails
         api.state.logs_kept = wiring.logs_kept

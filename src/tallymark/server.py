@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +20,7 @@ from sqlalchemy.exc import ArgumentError
 from starlette.types import ASGIApp
 
 from tallymark.app import running
+from tallymark.collector import spare_the_collector
 from tallymark.db.embedded import embedded_postgres_server
 from tallymark.db.engine import Database
 from tallymark.db.errors import StartupError
@@ -37,7 +37,6 @@ DRAIN_SECONDS = 10
 _KEEP_ALIVE_SECONDS = 65  # longer than what clients and load balancers keep idle connections for
 _BACKLOG = 2048
 _WATCH_SECONDS = 1.0
-_COLLECTOR_THRESHOLDS = (20_000, 20, 50)
 
 log = structlog.get_logger(__name__)
 
@@ -194,7 +193,7 @@ async def _main(settings: Settings, url: str, roles: _Roles) -> None:
     stop = asyncio.Event()
     _stop_on_signals(stop)
     async with running(settings, url) as parts:
-        _spare_the_collector()
+        spare_the_collector()
         api_key = await _make_first_organization(parts.database) if roles.makes_first_organization else None
         ready = Ready(url=settings.base_url, data=_where(settings), api_key=api_key)
         watch: asyncio.Task[bool] | None = None
@@ -218,16 +217,6 @@ async def _main(settings: Settings, url: str, roles: _Roles) -> None:
             f"the embedded PostgreSQL ended by itself ({roles.embedded_in}/postgres.log says why); start Tallymark again"
         )
     log.info("stopped")
-
-
-def _spare_the_collector() -> None:
-    """Keep what lives as long as the process out of the garbage collector's sight, and have it look less often.
-
-    Every full collection walked through all modules and statements: a fifth of a second in which nobody was answered.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_COLLECTOR_THRESHOLDS)
 
 
 async def _watch_database(data_dir: Path, stop: asyncio.Event) -> bool:

@@ -18,6 +18,13 @@ def default_data_dir() -> Path:
     return Path(base) / "tallymark"
 
 
+def _cores() -> int:
+    """The cores that this process may use."""
+    import os
+
+    return len(os.sched_getaffinity(0))
+
+
 class Settings(BaseSettings):
     """Every setting of Tallymark; docs/settings.md is generated from these fields."""
 
@@ -66,6 +73,12 @@ class Settings(BaseSettings):
         ge=0,
         le=1440,
         description="Minutes after a period's end until it is invoiced, so that its last events are in.",
+    )
+    billing_helpers: int = Field(
+        default_factory=lambda: _cores() // 2,
+        ge=0,
+        le=64,
+        description="Processes that are started beside this one while a long billing run lasts. Default: half the cores.",
     )
     vies_url: str = Field(
         "https://ec.europa.eu/taxation_customs/vies/rest-api",

@@ -92,6 +92,9 @@ TOGETHER = frozenset(
 WAVE = 100
 """How many owners at the most."""
 
+WAVES = 20
+"""How many of them are found with one look: what else falls due meanwhile waits until they are done."""
+
 LANES = 3
 """How many waves are done side by side: while the database writes one, the next is computed."""
 
@@ -188,7 +191,7 @@ def _is_due(until: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return agenda.c.run_at <= until, agenda.c.parked_at.is_(None)
 
 
-async def look(tx: Tx, *, until: datetime, owner_id: UUID | None = None, lanes: int = LANES) -> list[Batch]:
+async def look(tx: Tx, *, until: datetime, owner_id: UUID | None = None) -> list[Batch]:
     """What is due first, `until` included, of one owner or of all; nothing when nothing is due.
 
     It is a guess until the owners' locks are held and `take` confirms it. Of kinds that can be done for many at once,
@@ -202,7 +205,7 @@ async def look(tx: Tx, *, until: datetime, owner_id: UUID | None = None, lanes: 
     owners: Sequence[UUID] = (row.owner_id,)
     if owner_id is None and row.kind in TOGETHER:
         alike = select(agenda.c.owner_id).where(*_is_alike(row)).distinct().order_by(agenda.c.owner_id)
-        owners = (await tx.execute(alike.limit(WAVE * lanes))).scalars().all()
+        owners = (await tx.execute(alike.limit(WAVE * WAVES))).scalars().all()
     return [
         Batch(
             kind=Kind(row.kind),

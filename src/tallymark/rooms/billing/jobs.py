@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
@@ -13,6 +12,7 @@ from uuid import UUID
 import structlog
 
 from tallymark.db.engine import Database, Tx
+from tallymark.domain.values import value
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Batch, Kind
 from tallymark.jobs.usage_watch import note_marks
@@ -31,6 +31,10 @@ BACK_OFF = (
     timedelta(hours=6),
 )
 """How long failed work waits for its next try; after the last it is parked until someone looks at it."""
+
+
+MANY_WAVES = agenda.WAVES
+"""From how many on other processes lend a hand: it takes one as long as ten waves to start and to get going."""
 
 
 class Outside(Protocol):
@@ -54,15 +58,28 @@ async def ask_nobody(
     raise RuntimeError(f"nothing is wired for {batch.kind.name}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
+class Order:
+    """A wave that another process is to do, and whose it is."""
+
+    organization_id: UUID
+    is_simulated: bool
+    batch: Batch
+
+
+Lend = Callable[[Order], Awaitable[bool]]
+"""Has another process do a wave, and tells whether it did: where not, nothing of it was done, as far as anybody knows."""
+
+
+@value
 class Run:
-    """Whose due work is done until when; `clock` tells what time it is while a batch is done."""
+    """Whose due work is done until when; `hands` are those of other processes, each for one wave at a time."""
 
     database: Database
     organization_id: UUID
     until: datetime
-    clock: Callable[[Batch], datetime]
     outside: Outside
+    hands: Sequence[Lend] = ()
     is_simulated: bool = False
 
     @property
@@ -70,13 +87,22 @@ class Run:
         """How many waves may be done at once: requests get at least one of the connections."""
         return max(1, min(agenda.LANES, self.database.pool_size - 1))
 
+    def clock(self, batch: Batch) -> datetime:
+        """What time it is while a batch is done: where it is simulated, when the batch was due."""
+        return batch.run_at if self.is_simulated else system_now()
+
     def transaction(self) -> AbstractAsyncContextManager[Tx]:
         """Open a transaction on the organization's rows."""
         return self.database.tenant(self.organization_id, is_simulated=self.is_simulated)
 
 
 async def run_due_work(
-    database: Database, organization_id: UUID, owner_id: UUID | None, *, outside: Outside = ask_nobody
+    database: Database,
+    organization_id: UUID,
+    owner_id: UUID | None,
+    *,
+    outside: Outside = ask_nobody,
+    hands: Sequence[Lend] = (),
 ) -> None:
     """Do all that is due for one customer of a live organization, each batch in a transaction of its own.
 
@@ -90,8 +116,8 @@ async def run_due_work(
             database=database,
             organization_id=organization_id,
             until=system_now(),
-            clock=lambda _: system_now(),
             outside=outside,
+            hands=hands,
         )
         done, failures = await _run_next(run, owner_id=owner_id)
         if not done or (failures and owner_id is not None):
@@ -99,7 +125,12 @@ async def run_due_work(
 
 
 async def run_simulated(
-    database: Database, organization_id: UUID, *, until: datetime, outside: Outside = ask_nobody
+    database: Database,
+    organization_id: UUID,
+    *,
+    until: datetime,
+    outside: Outside = ask_nobody,
+    hands: Sequence[Lend] = (),
 ) -> list[Failure]:
     """Do all that is due for a simulated organization until an instant, in the order of time.
 
@@ -109,8 +140,8 @@ async def run_simulated(
         database=database,
         organization_id=organization_id,
         until=until,
-        clock=lambda batch: batch.run_at,
         outside=outside,
+        hands=hands,
         is_simulated=True,
     )
     failures = await price_events(database, organization_id, is_simulated=True, clock=lambda: until)
@@ -125,9 +156,28 @@ async def run_simulated(
 async def _run_next(run: Run, *, owner_id: UUID | None = None) -> tuple[bool, list[Failure]]:
     """Do what is due next, waves of owners side by side; (was there any, what failed)."""
     async with run.transaction() as tx:
-        waves = await agenda.look(tx, until=run.until, owner_id=owner_id, lanes=run.lanes)
-    failures = await asyncio.gather(*(_run_wave(run, wave) for wave in waves))
-    return bool(waves), [failure for of_wave in failures for failure in of_wave]
+        waves = await agenda.look(tx, until=run.until, owner_id=owner_id)
+    waiting = iter(waves)
+    lanes = [_run_lane(run, waiting) for _ in waves[: run.lanes]]
+    if len(waves) >= MANY_WAVES:
+        lanes += [_lend_lane(run, waiting, lend) for lend in run.hands]
+    failures = await asyncio.gather(*lanes)
+    return bool(waves), [failure for of_lane in failures for failure in of_lane]
+
+
+async def _run_lane(run: Run, waiting: Iterator[Batch]) -> list[Failure]:
+    """Do one wave after the other until none waits; what failed."""
+    return [failure for wave in waiting for failure in await _run_wave(run, wave)]
+
+
+async def _lend_lane(run: Run, waiting: Iterator[Batch], lend: Lend) -> list[Failure]:
+    """Have another process do one wave after the other; what it does not do is done here."""
+    failures = []
+    for wave in waiting:
+        order = Order(organization_id=run.organization_id, is_simulated=run.is_simulated, batch=wave)
+        if not await lend(order):
+            failures += await _run_wave(run, wave)
+    return failures
 
 
 async def _run_wave(run: Run, batch: Batch) -> list[Failure]:
@@ -137,15 +187,12 @@ async def _run_wave(run: Run, batch: Batch) -> list[Failure]:
     """
     try:
         async with run.transaction() as tx:
-            # First the owners' locks, then their agenda: requests take both in this order.
-            await tx.lock_all("customer", batch.owner_ids)
-            taken = await agenda.take(tx, batch)
+            taken = await _take(tx, batch)
             if taken is None:
                 return []  # someone else has done it meanwhile
             batch = taken
             if batch.kind not in OUTSIDE:
-                await handle(tx, batch, run.clock(batch))
-                await agenda.complete(tx, batch)
+                await _do(tx, run, batch)
                 return []
         await _ask_outside(run, batch)
         return []
@@ -154,6 +201,26 @@ async def _run_wave(run: Run, batch: Batch) -> list[Failure]:
             return [await _note_failure(run, batch, error)]
         log.warning("a batch of many failed, each is done alone", owners=len(batch.owner_ids), exc_info=error)
     return [failure for one in batch.owner_ids for failure in (await _run_next(run, owner_id=one))[1]]
+
+
+async def lend_a_hand(run: Run, wave: Batch) -> None:
+    """Do a wave for another process, which sees to it itself where this raises."""
+    assert wave.kind in agenda.TOGETHER, "what is done for one owner at a time is not lent"
+    async with run.transaction() as tx:
+        taken = await _take(tx, wave)
+        if taken is not None:
+            await _do(tx, run, taken)
+
+
+async def _take(tx: Tx, batch: Batch) -> Batch | None:
+    # First the owners' locks, then their agenda: requests take both in this order.
+    await tx.lock_all("customer", batch.owner_ids)
+    return await agenda.take(tx, batch)
+
+
+async def _do(tx: Tx, run: Run, batch: Batch) -> None:
+    await handle(tx, batch, run.clock(batch))
+    await agenda.complete(tx, batch)
 
 
 async def _ask_outside(run: Run, batch: Batch) -> None:

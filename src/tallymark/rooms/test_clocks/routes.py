@@ -30,6 +30,7 @@ async def advance_test_clock(body: AdvanceRequest, request: Request, context: In
         context.organization_id,
         to=body.test_clock.to,
         outside=request.app.state.outside,
+        hands=request.app.state.hands,
     )
     return AdvanceResponse(
         test_clock=TestClockOutput.of(advanced.clock),

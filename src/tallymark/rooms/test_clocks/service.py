@@ -9,7 +9,7 @@ from uuid import UUID
 
 from tallymark.db.engine import Database
 from tallymark.domain.errors import Conflict, Invalid
-from tallymark.rooms.billing.jobs import Outside, ask_nobody, run_simulated
+from tallymark.rooms.billing.jobs import Lend, Outside, ask_nobody, run_simulated
 from tallymark.rooms.billing.model import Failure
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.organizations.model import TestClock
@@ -29,6 +29,7 @@ async def advance(
     *,
     to: datetime,
     outside: Outside = ask_nobody,
+    hands: Sequence[Lend] = (),
 ) -> Advanced:
     """Move the clock to an instant; the answer comes when everything due until then has happened.
 
@@ -38,17 +39,19 @@ async def advance(
     async with organizations.holding_clock(database, organization_id) as is_free:
         if not is_free:
             raise Conflict("test_clock_advancing")
-        return await _advance(database, organization_id, to=to, outside=outside)
+        return await _advance(database, organization_id, to=to, outside=outside, hands=hands)
 
 
-async def _advance(database: Database, organization_id: UUID, *, to: datetime, outside: Outside) -> Advanced:
+async def _advance(
+    database: Database, organization_id: UUID, *, to: datetime, outside: Outside, hands: Sequence[Lend]
+) -> Advanced:
     async with database.tenant(organization_id, is_simulated=True) as tx:
         clock = await organizations.get_test_clock(tx)
         if to < clock.frozen_time:
             raise Invalid({"to": ["value_is_in_the_past"]})
         await organizations.start_advancing(tx)
     try:
-        failures = await run_simulated(database, organization_id, until=to, outside=outside)
+        failures = await run_simulated(database, organization_id, until=to, outside=outside, hands=hands)
     finally:
         async with database.tenant(organization_id, is_simulated=True) as tx:
             if to > clock.frozen_time:
