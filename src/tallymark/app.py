@@ -18,7 +18,7 @@ from tallymark import __version__
 from tallymark.api.context import Context
 from tallymark.api.errors import register_error_handlers
 from tallymark.db.engine import Database, plain_url
-from tallymark.helpers import Helpers, Terms
+from tallymark.hands import Helpers, Terms
 from tallymark.integrations.vies import ViesRegister
 from tallymark.metering import rollups
 from tallymark.metering.intake import Intake

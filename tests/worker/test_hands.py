@@ -6,7 +6,7 @@ import pytest
 from tests import kit
 
 from tallymark.db.engine import plain_url
-from tallymark.helpers import Helpers, Terms
+from tallymark.hands import Helpers, Terms
 from tallymark.jobs import agenda
 from tallymark.rooms.billing import jobs
 

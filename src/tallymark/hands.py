@@ -105,7 +105,7 @@ class _Helper:
         return await answer
 
     async def _start(self) -> Process:
-        command = (sys.executable, "-m", "tallymark.helpers")
+        command = (sys.executable, "-m", "tallymark.hands")
         process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, limit=_LONGEST_LINE)
         self._process = process
         self._listening = asyncio.create_task(self._listen(process))
