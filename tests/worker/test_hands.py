@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests import kit
 
+from tallymark import hands
 from tallymark.db.engine import plain_url
 from tallymark.hands import Helpers, Terms
 from tallymark.jobs import agenda
@@ -38,7 +39,7 @@ async def sold(organization, *, customers):
     return owners
 
 
-async def bill(database, organization, hands):
+async def bill(database, organization, lent):
     """Do what is due until the first of February; the answers of the hands that were lent."""
     answers = []
 
@@ -50,7 +51,7 @@ async def bill(database, organization, hands):
         return hand
 
     failures = await jobs.run_simulated(
-        database, organization.id, until=BILLED, hands=[noted(lend) for lend in hands]
+        database, organization.id, until=BILLED, hands=[noted(lend) for lend in lent]
     )
     assert failures == []
     return answers
@@ -108,7 +109,9 @@ async def test_a_wave_that_fails_in_a_helper_is_told_so(make_organization, datab
     assert [await lend(order), await lend(order)] == [False, False]
 
 
-async def test_a_helper_ends_with_whoever_started_it(database, helpers):
+async def test_a_helper_ends_with_whoever_started_it(database, helpers, monkeypatch):
+    """By itself, however long that takes it here: nobody kills it."""
+    monkeypatch.setattr(hands, "CLOSING_SECONDS", 100)
     (helper,) = helpers._all
     process = await helper._start()
     await helpers.close()
