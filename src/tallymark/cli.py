@@ -73,13 +73,20 @@ def up(
 
 
 @app.command()
-def api(host: Host = None, port: Port = None, database_url: DatabaseUrl = None) -> None:
+def api(
+    host: Host = None,
+    port: Port = None,
+    database_url: DatabaseUrl = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Processes that answer requests.", show_default="1")
+    ] = None,
+) -> None:
     """Run the api alone, on a migrated database."""
-    settings = _settings(host=host, port=port, database_url=database_url)
+    settings = _settings(host=host, port=port, database_url=database_url, api_workers=workers)
     from tallymark import server
 
     with suppress(KeyboardInterrupt):
-        server.serve_api(settings, _announce)
+        server.serve_api(settings, _announce, processes=settings.api_workers)
 
 
 @app.command()

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp
 
 from tallymark.app import running
 from tallymark.collector import spare_the_collector
+from tallymark.crew import run_crew
 from tallymark.db.embedded import embedded_postgres_server
 from tallymark.db.engine import Database
 from tallymark.db.errors import StartupError
@@ -68,13 +69,25 @@ def up(settings: Settings, announce: Callable[[Ready], None]) -> None:
         _run(settings, url, roles)
 
 
-def serve_api(settings: Settings, announce: Callable[[Ready], None]) -> None:
-    """Run the api alone. Raises `StartupError` also when the schema is not this release's."""
+def serve_api(settings: Settings, announce: Callable[[Ready], None], *, processes: int = 1) -> None:
+    """Run the api alone, in so many processes. Raises `StartupError` also when the schema is not this release's."""
     url = _given_database(settings, "api")
     listeners = bind(settings.host, settings.port)
     with _stopped_by_sigterm():
         require_current_schema(url)
-        _run(settings, url, _Roles(listeners=listeners, announce=announce))
+    if processes == 1:
+        with _stopped_by_sigterm():
+            _run(settings, url, _Roles(listeners=listeners, announce=announce))
+        return
+    for listener in listeners:
+        listener.listen(_BACKLOG)
+
+    def answer(tell_ready: Callable[[], None]) -> None:
+        with _stopped_by_sigterm():
+            _run(settings, url, _Roles(listeners=listeners, announce=lambda _: tell_ready()))
+
+    ready = Ready(url=settings.base_url, data=_where(settings), api_key=None)
+    run_crew(processes, answer, lambda: announce(ready))
 
 
 def serve_worker(settings: Settings) -> None:

@@ -144,6 +144,12 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("TALLYMARK_EMAIL_FROM", "LAGO_FROM_EMAIL"),
         description="The address that e-mails come from. Default: noreply@ the host of public_url.",
     )
+    api_workers: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Processes of `tallymark api`, each with connections of its own to the database.",
+    )
     worker_concurrency: int = Field(4, ge=1, le=64, description="Jobs that one worker runs side by side.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe level logged."
