@@ -137,6 +137,15 @@ class TestBlankWindows:
         assert self.filled("yearly", FIXED_MONTHLY, "2025-03-10T00:00", current=True) == (True, True)
         assert self.filled("yearly", MONTHLY, "2025-03-10T00:00", current=True) == (True, False)
 
+    def test_an_end_always_has_one_of_usage(self):
+        """From the start of the year on (§3.4): nothing else will bill it."""
+        of = schedule(LONG_AGO, "yearly", **FIXED_MONTHLY)
+        ended = at("2025-05-20T12:00")
+        life = Life(started_at=of.subscription_at, terminated_at=ended)
+        found = termination_boundaries(of, life, at=ended, is_billed=lambda _: True)
+        assert found.charges is not None
+        assert span(found.charges) == (at("2025-01-01T00:00"), ended + TICK)
+
     def test_a_start_always_has_one_of_fixed_charges(self):
         assert self.filled("yearly", MONTHLY, "2025-03-10T00:00", is_start=True) == (True, True)
 

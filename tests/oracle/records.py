@@ -200,7 +200,7 @@ def windows(
     fee_to = max(fee_to, one.started)
     first = calendar.first_month(d, unit) if unit in SPLIT else True
     starting = reason in ("subscription_starting", "in_advance_charge")
-    charges_filled = current or plan.charges_monthly or not plan.fixed_monthly or first
+    charges_filled = current or terminated_by or plan.charges_monthly or not plan.fixed_monthly or first
     fixed_filled = plan.fixed_monthly or starting or not plan.charges_monthly or first
     return Record(
         external_id=one.external_id,

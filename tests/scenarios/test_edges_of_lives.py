@@ -110,3 +110,19 @@ async def test_the_first_instant_of_a_cheaper_plan_that_lacks_the_charge_is_told
     await use(seller, 100, "2025-07-01T00:00:00")
     await kit.advance(seller, "2025-07-01T00:10")
     assert await unmatched(seller) == [(100, "no_charge")]
+
+
+async def test_an_end_within_a_year_bills_its_usage(seller):
+    """7 units at 2.00 of a year of which fixed charges alone are billed monthly: what usage showed is billed (README 7)."""
+    year = await kit.plan(
+        seller,
+        kit.charge(seller.metric, amount="2"),
+        interval="yearly",
+        bill_fixed_charges_monthly=True,
+    )
+    await kit.subscribe(seller, seller.who, year, external_id="s")
+    await use(seller, 7, "2025-06-20T00:00:01")
+    await kit.advance(seller, "2025-09-20T12:00")
+    assert (await kit.usage(seller, seller.who, {"external_id": "s"}))["amount_cents"] == 1400
+    await kit.call(seller, "DELETE", "/subscriptions/s")
+    assert (await billed(seller))[-1] == 1400

@@ -73,8 +73,10 @@ def compute_boundaries(
     fixed: Window | None = now.usage_window(schedule.fixed_charges_interval, continuity)
     if schedule.interval in SPLIT_INTERVALS:
         in_first_month = is_first_month(schedule, now.day)
+        # What was used since its period began is billed at an end, or never (docs/differences.md).
         if not (
             current
+            or now.is_terminated
             or _fills(schedule.bills_charges_monthly, schedule.bills_fixed_charges_monthly, in_first_month)
         ):
             charges = None
