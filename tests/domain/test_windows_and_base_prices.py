@@ -139,7 +139,7 @@ class TestBlankWindows:
 
     def test_an_end_always_has_one_of_usage(self):
         """From the start of the year on (§3.4): nothing else will bill it."""
-        of = schedule(LONG_AGO, "yearly", **FIXED_MONTHLY)
+        of = schedule(LONG_AGO, "yearly", bills_fixed_charges_monthly=True)
         ended = at("2025-05-20T12:00")
         life = Life(started_at=of.subscription_at, terminated_at=ended)
         found = termination_boundaries(of, life, at=ended, is_billed=lambda _: True)

@@ -306,8 +306,8 @@ class Walk:
             "subscriptions": {"external_ids": ["s"]},
         }
         shown = (await self.call("POST", "/invoices/preview", asked)).get("invoice")
-        if shown is None:
-            return
+        if shown is None or not shown["fees_amount_cents"]:
+            return  # of nothing there may be no invoice
         before = {invoice["lago_id"] for invoice in await self.all_invoices()}
         day = datetime.fromisoformat(shown["issuing_date"]).replace(tzinfo=UTC, hour=0, minute=15)
         await kit.advance(self.client, max(day, self.now).strftime("%Y-%m-%dT%H:%M"))
