@@ -52,6 +52,8 @@ from tallymark.rooms.events import follow
 from tallymark.rooms.events import routes as events
 from tallymark.rooms.events.ingest import EventsIngest
 from tallymark.rooms.fees import routes as fees
+from tallymark.rooms.idempotency import jobs as idempotency_jobs
+from tallymark.rooms.idempotency.service import KeptAnswers
 from tallymark.rooms.invoices import jobs as invoice_jobs
 from tallymark.rooms.invoices import routes as invoices
 from tallymark.rooms.invoices.documents import Documents, LinkSigner
@@ -332,6 +334,9 @@ def _tasks(
             await api_log_jobs.forget_old(database, now=system_now(), kept=logs_kept)
             await activity_log_jobs.forget_old(database, now=system_now(), kept=logs_kept)
 
+    async def forget_answers() -> None:
+        await idempotency_jobs.forget_old(database, now=system_now())
+
     async def build_rollups() -> None:
         await rollups.build_wanted(database)
 
@@ -343,6 +348,7 @@ def _tasks(
         send_email=send_email,
         follow_events=follow_events,
         forget_logs=forget_logs,
+        forget_answers=forget_answers,
         build_rollups=build_rollups,
     )
 
@@ -400,6 +406,7 @@ def create_api(wiring: Wiring | None = None) -> FastAPI:
         api.state.call_log = ApiLog()
         api.state.link = wiring.link
         api.state.conclude = partial(activity_logs_service.close_own, link=wiring.link)
+        api.state.answers = KeptAnswers()
         api.state.sign_file = wiring.papers.invoices.signer.sign
         api.state.gatekeeper = Access(wiring.database, wiring.settle)
         api.state.is_draining = False

@@ -86,6 +86,12 @@ class ForgetLogs(Protocol):
     async def __call__(self) -> None: ...
 
 
+class ForgetAnswers(Protocol):
+    """Deletes answers to keys of requests that are kept no longer."""
+
+    async def __call__(self) -> None: ...
+
+
 class BuildRollups(Protocol):
     """Builds the roll-ups that reads have asked for."""
 
@@ -103,6 +109,7 @@ class Tasks:
     send_email: SendEmail
     follow_events: FollowEvents
     forget_logs: ForgetLogs
+    forget_answers: ForgetAnswers
     build_rollups: BuildRollups
 
 
@@ -209,11 +216,6 @@ def make_queue(database: Database, tasks: Tasks) -> App:
         )
 
     @queue.periodic(cron="* * * * *")
-    @queue.task(name="retry_stalled_jobs", queueing_lock="retry_stalled_jobs")
-    async def retry_stalled(timestamp: int) -> None:  # noqa: ARG001 - the queue names the minute
-        await retry_stalled_jobs(queue)
-
-    @queue.periodic(cron="* * * * *")
     @queue.task(name="follow_events", queueing_lock="follow_events")
     async def follow_events(timestamp: int) -> None:  # noqa: ARG001
         await tasks.follow_events()
@@ -223,11 +225,28 @@ def make_queue(database: Database, tasks: Tasks) -> App:
     async def forget_logs(timestamp: int) -> None:  # noqa: ARG001
         await tasks.forget_logs()
 
+    @queue.periodic(cron="47 * * * *")
+    @queue.task(name="forget_answers", queueing_lock="forget_answers")
+    async def forget_answers(timestamp: int) -> None:  # noqa: ARG001
+        await tasks.forget_answers()
+
     # Asked for by reads; once a minute besides, for what was cut off.
     @queue.periodic(cron="* * * * *")
     @queue.task(name=BUILD_ROLLUPS, queueing_lock=BUILD_ROLLUPS)
     async def build_rollups(timestamp: int = 0) -> None:  # noqa: ARG001
         await tasks.build_rollups()
+
+    _add_upkeep(queue)
+    return queue
+
+
+def _add_upkeep(queue: App) -> None:
+    """The tasks by which the queue looks after itself."""
+
+    @queue.periodic(cron="* * * * *")
+    @queue.task(name="retry_stalled_jobs", queueing_lock="retry_stalled_jobs")
+    async def retry_stalled(timestamp: int) -> None:  # noqa: ARG001 - the queue names the minute
+        await retry_stalled_jobs(queue)
 
     @queue.periodic(cron="17 * * * *")
     @queue.task(name="delete_old_jobs", queueing_lock="delete_old_jobs")
@@ -235,8 +254,6 @@ def make_queue(database: Database, tasks: Tasks) -> App:
         await queue.job_manager.delete_old_jobs(
             nb_hours=_KEPT_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
         )
-
-    return queue
 
 
 async def retry_stalled_jobs(queue: App) -> None:

@@ -92,6 +92,9 @@ class Calls:
     async def forget_logs(self) -> None:
         """There are none."""
 
+    async def forget_answers(self) -> None:
+        """There are none."""
+
     @property
     def tasks(self) -> Tasks:
         return Tasks(
@@ -102,6 +105,7 @@ class Calls:
             send_email=self.send_email,
             follow_events=self.follow_events,
             forget_logs=self.forget_logs,
+            forget_answers=self.forget_answers,
             build_rollups=self.build_rollups,
         )
 

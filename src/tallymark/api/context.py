@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Protocol
@@ -26,7 +26,10 @@ class Principal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """One request's organization, key and time. `now` was read once, from the organization's clock."""
+    """One request's organization, key and time. `now` was read once, from the organization's clock.
+
+    Where a transaction was `joined`, all that the request does is a part of it.
+    """
 
     database: Database
     organization_id: UUID
@@ -37,6 +40,14 @@ class Context:
     sign_file: Callable[[UUID, str], str]
     conclude: Callable[[Tx], Awaitable[None]] | None = None
     """What is still to be done in a transaction that has logged something."""
+    joined: Tx | None = None
+
+    @property
+    def principal(self) -> Principal:
+        """Whom the request's key stands for."""
+        return Principal(
+            organization_id=self.organization_id, api_key_id=self.api_key_id, is_simulated=self.is_simulated
+        )
 
     def file_url(self, key: str | None) -> str | None:
         """A link to a file that needs no API key; None where there is no file."""
@@ -44,13 +55,16 @@ class Context:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Tx]:
-        """Open a transaction on this organization's rows; it commits when the block ends."""
-        async with self.database.tenant(
-            self.organization_id, is_simulated=self.is_simulated, source=Source.API
-        ) as tx:
+        """Open a transaction on this organization's rows; it commits when the block ends, or what it joined does."""
+        async with self._open() as tx:
             yield tx
             if tx.logged and self.conclude is not None:
                 await self.conclude(tx)
+
+    def _open(self) -> AbstractAsyncContextManager[Tx]:
+        if self.joined is not None:
+            return self.joined.part()
+        return self.database.tenant(self.organization_id, is_simulated=self.is_simulated, source=Source.API)
 
 
 class Gatekeeper(Protocol):

@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 from tallymark.api.calls import noted
 from tallymark.api.context import Context, Gatekeeper, Principal
 from tallymark.api.errors import BadRequest, Unauthorized
+from tallymark.api.idempotency import answer_once
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 Change = TypeVar("Change", bound=Callable[..., Any])
@@ -39,7 +40,9 @@ def _refuse_nul(request: Request) -> None:
 
 
 class TenantRoute(APIRoute):
-    """Puts a `Context` on the request, settles a simulated organization after a write, and has the call noted."""
+    """Puts a `Context` on the request, answers what is repeated with a key once, settles a simulated organization after a
+    write, and has the call noted.
+    """
 
     def get_route_handler(self) -> Handler:
         handler = super().get_route_handler()
@@ -53,8 +56,12 @@ class TenantRoute(APIRoute):
             if not is_write:
                 return await handler(clean)
 
+            async def answer(context: Context) -> Response:
+                request.state.context = context
+                return await handler(clean)
+
             async def act() -> Response:
-                response = await handler(clean)
+                response = await answer_once(clean, context, answer, endpoint=self.endpoint)
                 if context.is_simulated:
                     await request.app.state.gatekeeper.settle(context)
                 return response

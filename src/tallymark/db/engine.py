@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
@@ -35,6 +35,7 @@ _UNLOCK = "SELECT pg_advisory_unlock(hashtextextended(%s, 0))"
 _LOCK = text(
     "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest(CAST(:names AS text[])) AS name"
 )
+_TRY_TO_LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
 _SHARE_LOCK = text(
     "SELECT pg_advisory_xact_lock_shared(hashtextextended(name, 0)) FROM unnest(CAST(:names AS text[])) AS name"
 )
@@ -75,6 +76,11 @@ class Tx:
         """Wait for the named lock of one record; it is held until the transaction ends."""
         await self.lock_all(name, [key])
 
+    async def try_lock(self, name: str, key: UUID) -> bool:
+        """Take the named lock of one record until the transaction ends; False where somebody else has it."""
+        taken = await self.connection.execute(_TRY_TO_LOCK, {"name": f"{name}:{key}"})
+        return bool(taken.scalar_one())
+
     async def lock_all(self, name: str, keys: Iterable[UUID], *, is_shared: bool = False) -> None:
         """Wait for the named locks of some records, in the order of their keys: nobody waits for one in a circle.
 
@@ -82,6 +88,12 @@ class Tx:
         """
         names = [f"{name}:{key}" for key in sorted(keys)]
         await self.connection.execute(_SHARE_LOCK if is_shared else _LOCK, {"names": names})
+
+    @asynccontextmanager
+    async def part(self) -> AsyncIterator[Tx]:
+        """A part of the transaction: undone when its block fails, while what else the transaction did stays."""
+        async with self.connection.begin_nested():
+            yield replace(self, logged=[])
 
 
 class Database:

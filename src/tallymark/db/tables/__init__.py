@@ -45,6 +45,7 @@ from tallymark.db.tables.entitlements import (
     privileges,
 )
 from tallymark.db.tables.events import event_streams, events, flawed_events, followers, late_events
+from tallymark.db.tables.idempotency import idempotent_answers
 from tallymark.db.tables.invoices import (
     adjusted_fees,
     applied_usage_thresholds,
@@ -144,6 +145,7 @@ __all__ = [
     "fixed_charges_taxes",
     "flawed_events",
     "followers",
+    "idempotent_answers",
     "invoice_custom_sections",
     "invoice_credits",
     "invoice_metadata",

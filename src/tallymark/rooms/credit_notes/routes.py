@@ -7,6 +7,7 @@ from datetime import date
 from fastapi import Request
 
 from tallymark.api.context import Context, InContext
+from tallymark.api.idempotency import in_parts
 from tallymark.api.key_values import KeyValuesRequest, KeyValuesResponse
 from tallymark.api.pagination import InPage, Meta, Page
 from tallymark.api.queries import BOOLEANS, read_cents, reads
@@ -115,6 +116,7 @@ async def void_credit_note(lago_id: str, context: InContext) -> CreditNoteRespon
 @router.post("/credit_notes/{lago_id}/download")
 @router.post("/credit_notes/{lago_id}/download_pdf", include_in_schema=False)
 @router.post("/credit_notes/{lago_id}/download_xml", include_in_schema=False)
+@in_parts
 async def download_credit_note(lago_id: str, request: Request, context: InContext) -> CreditNoteResponse:
     """The credit note with links to its PDF and, where its issuer makes these, its XML; they are made now if they were not before."""
     maker: NoteDocuments = request.app.state.note_documents

@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from tallymark.api.context import Context, InContext
+from tallymark.api.idempotency import in_parts
 from tallymark.api.pagination import InPage, Meta, Page
 from tallymark.api.queries import BOOLEANS, read_cents, reads
 from tallymark.api.routing import tenant_router
@@ -81,6 +82,7 @@ async def get_invoice(lago_id: str, context: InContext) -> InvoiceResponse:
 @router.post("/invoices/{lago_id}/download", response_model=FileResponseBody)
 @router.post("/invoices/{lago_id}/download_pdf", response_model=FileResponseBody, include_in_schema=False)
 @router.post("/invoices/{lago_id}/download_xml", response_model=FileResponseBody, include_in_schema=False)
+@in_parts
 async def download_invoice(lago_id: str, request: Request, context: InContext) -> FileResponseBody | Response:
     """The invoice with links to its PDF and, where its issuer makes these, its XML; they are made now if they were not before."""
     maker: Documents = request.app.state.documents

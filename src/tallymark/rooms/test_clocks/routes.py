@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import Request
 
 from tallymark.api.context import InContext
+from tallymark.api.idempotency import in_parts
 from tallymark.api.routing import tenant_router
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.organizations.schemas import TestClockOutput, TestClockResponse
@@ -23,6 +24,7 @@ async def get_test_clock(context: InContext) -> TestClockResponse:
 
 
 @router.post("/test_clock/advance", response_model_exclude_defaults=False)
+@in_parts
 async def advance_test_clock(body: AdvanceRequest, request: Request, context: InContext) -> AdvanceResponse:
     """Move the clock; everything due until then has happened when this answers."""
     advanced = await service.advance(
