@@ -19,7 +19,7 @@ from tallymark.rooms.daily_usages import repository
 from tallymark.rooms.daily_usages.differences import difference
 from tallymark.rooms.daily_usages.model import BilledPeriod, Day, Kept, Snapshot
 from tallymark.rooms.fees import service as fees
-from tallymark.rooms.fees.model import BilledWindow, FeeRecord
+from tallymark.rooms.fees.model import BilledWindow, UsageFee
 from tallymark.rooms.subscriptions import service as subscriptions
 from tallymark.rooms.subscriptions.model import Contract, Status
 from tallymark.rooms.usage import past
@@ -164,7 +164,7 @@ async def store_last_days(tx: Tx, invoice_ids: Collection[UUID], *, now: datetim
 
 def _last_day(
     period: BilledPeriod,
-    used: Sequence[FeeRecord],
+    used: Sequence[UsageFee],
     charges: dict[UUID, past.BilledCharge],
     contract: Contract,
 ) -> Snapshot:

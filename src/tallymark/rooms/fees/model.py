@@ -152,6 +152,29 @@ class SpentFee:
 
 
 @value
+class UsageFee:
+    """What a charge's fee says of the usage that it is for; amounts in minor units."""
+
+    charge_id: UUID | None
+    charge_filter_id: UUID | None
+    filter_display_name: str | None
+    filter_values: Mapping[str, list[str]] | None
+    grouped_by: Mapping[str, Any]
+    presentation_breakdowns: list[Mapping[str, Any]]
+    pricing_unit_details: Mapping[str, Any] | None
+    units: Decimal
+    total_aggregated_units: Decimal
+    events_count: int | None
+    amount_cents: int
+    taxes_amount_cents: int
+
+    @classmethod
+    def of(cls, fee: FeeRecord) -> UsageFee:
+        """The same of a fee as it is kept."""
+        return cls(**{name: getattr(fee, name) for name in names_of(UsageFee)})
+
+
+@value
 class BilledWindow:
     """The window of a subscription's usage [from_at, to_at), and the invoice that ends it."""
 

@@ -54,6 +54,7 @@ from tallymark.rooms.fees.model import (
     Filters,
     PayableFee,
     SpentFee,
+    UsageFee,
 )
 
 HIDDEN_STATUSES = ("generating", "open", "closed", "deleted")
@@ -226,7 +227,7 @@ async def renewals(
     return await _load(tx, statement)
 
 
-async def of_windows(tx: Tx, asked: Sequence[BilledWindow]) -> dict[BilledWindow, list[FeeRecord]]:
+async def of_windows(tx: Tx, asked: Sequence[BilledWindow]) -> dict[BilledWindow, list[UsageFee]]:
     """Charge fees whose period begins in the window of their subscription: on its invoice, or of charges in advance."""
     at = ARRAY(TIMESTAMP(timezone=True))
     wanted = (
@@ -242,24 +243,39 @@ async def of_windows(tx: Tx, asked: Sequence[BilledWindow]) -> dict[BilledWindow
     undone = select(invoices.c.id).where(
         invoices.c.id == fees.c.invoice_id, invoices.c.status.in_(("voided", "closed", "deleted"))
     )
-    statement = _SELECT.join(
-        wanted,
-        (fees.c.subscription_id == wanted.c.subscription_id)
-        & (fees.c.from_at >= wanted.c.from_at)
-        & (fees.c.from_at < wanted.c.to_at),
-    ).where(
-        fees.c.fee_type == FeeType.CHARGE,
-        (fees.c.invoice_id == wanted.c.invoice_id) | (charges.c.pay_in_advance & ~undone.exists()),
+    names = [name for name in names_of(UsageFee) if name != "filter_values"]
+    # Not all of a fee: a billing run asks for every one, right after it was written.
+    statement = (
+        select(
+            fees.c.subscription_id,
+            fees.c.from_at,
+            charge_filters.c["values"].label("filter_values"),
+            *(fees.c[name] for name in names),
+        )
+        .join(charges, charges.c.id == fees.c.charge_id)
+        .outerjoin(charge_filters, charge_filters.c.id == fees.c.charge_filter_id)
+        .join(
+            wanted,
+            (fees.c.subscription_id == wanted.c.subscription_id)
+            & (fees.c.from_at >= wanted.c.from_at)
+            & (fees.c.from_at < wanted.c.to_at),
+        )
+        .where(
+            fees.c.fee_type == FeeType.CHARGE,
+            (fees.c.invoice_id == wanted.c.invoice_id) | (charges.c.pay_in_advance & ~undone.exists()),
+        )
+        .order_by(fees.c.position, fees.c.created_at, fees.c.id)
     )
-    found: dict[BilledWindow, list[FeeRecord]] = {one: [] for one in asked}
+    found: dict[BilledWindow, list[UsageFee]] = {one: [] for one in asked}
     by_subscription: dict[UUID, list[BilledWindow]] = {}
     for one in asked:
         by_subscription.setdefault(one.subscription_id, []).append(one)
-    for fee in await _load(tx, statement.order_by(fees.c.position, fees.c.created_at, fees.c.id)):
-        assert fee.subscription_id is not None
-        assert fee.from_at is not None
-        for window in by_subscription[fee.subscription_id]:
-            if window.from_at <= fee.from_at < window.to_at:
+    for row in await tx.execute(statement):
+        values = dict(row._mapping)
+        subscription_id, from_at = values.pop("subscription_id"), values.pop("from_at")
+        fee = UsageFee(**values)
+        for window in by_subscription[subscription_id]:
+            if window.from_at <= from_at < window.to_at:
                 found[window].append(fee)
     return found
 

@@ -22,6 +22,7 @@ from tallymark.rooms.fees.model import (
     Filters,
     PayableFee,
     SpentFee,
+    UsageFee,
 )
 
 STAMPS = {"succeeded": "succeeded_at", "failed": "failed_at", "refunded": "refunded_at"}
@@ -76,7 +77,7 @@ async def renewals(
     )
 
 
-async def of_windows(tx: Tx, asked: Sequence[BilledWindow]) -> dict[BilledWindow, list[FeeRecord]]:
+async def of_windows(tx: Tx, asked: Sequence[BilledWindow]) -> dict[BilledWindow, list[UsageFee]]:
     """The charge fees of windows: those on the invoice that ends each, and those paid for in advance."""
     return await repository.of_windows(tx, asked) if asked else {}
 

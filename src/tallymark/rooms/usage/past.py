@@ -16,7 +16,7 @@ from tallymark.rooms.billable_metrics import service as billable_metrics
 from tallymark.rooms.billable_metrics.model import AggregationType
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.fees import service as fees
-from tallymark.rooms.fees.model import FeeRecord
+from tallymark.rooms.fees.model import FeeRecord, UsageFee
 from tallymark.rooms.usage import repository
 
 
@@ -43,7 +43,7 @@ class PastPeriod:
     to_at: datetime
     issuing_date: date
     currency: str
-    fees: tuple[FeeRecord, ...]
+    fees: tuple[UsageFee, ...]
     charges: Mapping[UUID, BilledCharge]
 
 
@@ -81,7 +81,7 @@ async def list_past_usage(
             issuing_date=row.issuing_date,
             currency=row.currency,
             fees=tuple(
-                fee
+                UsageFee.of(fee)
                 for fee in of_invoices.get(row.invoice_id, ())
                 if fee.fee_type is FeeType.CHARGE
                 and fee.subscription_id == row.subscription_id
@@ -93,7 +93,7 @@ async def list_past_usage(
     ], total
 
 
-async def charges_of(tx: Tx, of: Iterable[FeeRecord]) -> dict[UUID, BilledCharge]:
+async def charges_of(tx: Tx, of: Iterable[FeeRecord | UsageFee]) -> dict[UUID, BilledCharge]:
     """The charges of fees, by id."""
     ids = {fee.charge_id for fee in of if fee.charge_id}
     if not ids:

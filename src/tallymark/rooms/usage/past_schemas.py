@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from tallymark.api.pagination import Meta
-from tallymark.rooms.fees.model import FeeRecord
+from tallymark.rooms.fees.model import UsageFee
 from tallymark.rooms.usage.past import BilledCharge, PastPeriod
 from tallymark.rooms.usage.schemas import (
     BreakdownOutput,
@@ -52,7 +52,7 @@ def past_period(period: PastPeriod) -> CurrentUsageOutput:
     )
 
 
-def _charge_usage(charge: BilledCharge, fees: Sequence[FeeRecord], currency: str) -> ChargeUsageOutput:
+def _charge_usage(charge: BilledCharge, fees: Sequence[UsageFee], currency: str) -> ChargeUsageOutput:
     return ChargeUsageOutput(
         **_numbers(fees),
         amount_currency=currency,
@@ -76,7 +76,7 @@ def _charge_usage(charge: BilledCharge, fees: Sequence[FeeRecord], currency: str
     )
 
 
-def _filters(fees: Sequence[FeeRecord]) -> list[FilterUsage]:
+def _filters(fees: Sequence[UsageFee]) -> list[FilterUsage]:
     """One item for each filter that was billed and one for the rest; none where no fee has a filter."""
     if all(fee.charge_filter_id is None for fee in fees):
         return []
@@ -91,7 +91,7 @@ def _filters(fees: Sequence[FeeRecord]) -> list[FilterUsage]:
     ]
 
 
-def _groups(fees: Sequence[FeeRecord]) -> list[GroupUsage]:
+def _groups(fees: Sequence[UsageFee]) -> list[GroupUsage]:
     if not any(fee.grouped_by for fee in fees):
         return []
     return [
@@ -107,7 +107,7 @@ def _groups(fees: Sequence[FeeRecord]) -> list[GroupUsage]:
     ]
 
 
-def _numbers(fees: Sequence[FeeRecord]) -> dict[str, Any]:
+def _numbers(fees: Sequence[UsageFee]) -> dict[str, Any]:
     units = [fee.pricing_unit_details for fee in fees if fee.pricing_unit_details]
     return {
         "units": sum((fee.units for fee in fees), Decimal(0)),
@@ -124,7 +124,7 @@ def _numbers(fees: Sequence[FeeRecord]) -> dict[str, Any]:
     }
 
 
-def _breakdowns(fees: Iterable[FeeRecord]) -> list[BreakdownOutput]:
+def _breakdowns(fees: Iterable[UsageFee]) -> list[BreakdownOutput]:
     """Units by presentation keys, equal ones summed: each event that was paid in advance has a fee of its own."""
     sums: dict[tuple[tuple[str, str | None], ...], Decimal] = {}
     for fee in fees:
@@ -134,8 +134,8 @@ def _breakdowns(fees: Iterable[FeeRecord]) -> list[BreakdownOutput]:
     return [BreakdownOutput(presentation_by=dict(by), units=units) for by, units in sums.items()]
 
 
-def _by(fees: Sequence[FeeRecord], key: Callable[[FeeRecord], Hashable]) -> list[list[FeeRecord]]:
-    found: dict[Hashable, list[FeeRecord]] = defaultdict(list)
+def _by(fees: Sequence[UsageFee], key: Callable[[UsageFee], Hashable]) -> list[list[UsageFee]]:
+    found: dict[Hashable, list[UsageFee]] = defaultdict(list)
     for fee in fees:
         found[key(fee)].append(fee)
     return list(found.values())
