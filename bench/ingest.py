@@ -67,7 +67,6 @@ def _roll_up(server: Server, key: str) -> None:
             " JOIN api_keys k ON k.organization_id = s.organization_id WHERE k.key_hash = sha256(convert_to(%s, 'UTF8'))",
             [key],
         )
-        connection.execute("SELECT tallymark_enqueue('build_rollups', '{}', 'build_rollups', NULL)")
     wait_for_rollups(server.database_url)
 
 

@@ -18,6 +18,7 @@ from procrastinate.jobs import Job, Status
 
 from tallymark.db.engine import Database, plain_url
 from tallymark.jobs.queue import (
+    BUILD_ROLLUPS,
     RENDER_CREDIT_NOTE,
     RENDER_DOCUMENT,
     RENDER_RECEIPT,
@@ -25,7 +26,6 @@ from tallymark.jobs.queue import (
     SEND_EMAIL,
 )
 from tallymark.jobs.schedule import enqueue_what_is_due
-from tallymark.metering.rollups import BUILD_ROLLUPS
 
 GRACE_SECONDS = 10.0
 """How long running jobs may take to finish once the worker is told to stop; then they go back to the queue."""
@@ -230,11 +230,13 @@ def make_queue(database: Database, tasks: Tasks) -> App:
     async def forget_answers(timestamp: int) -> None:  # noqa: ARG001
         await tasks.forget_answers()
 
-    # Asked for by reads; once a minute besides, for what was cut off.
-    @queue.periodic(cron="* * * * *")
-    @queue.task(name=BUILD_ROLLUPS, queueing_lock=BUILD_ROLLUPS)
-    async def build_rollups(timestamp: int = 0) -> None:  # noqa: ARG001
-        await tasks.build_rollups()
+    @queue.task(name=BUILD_ROLLUPS)
+    async def build_rollups() -> None:
+        # Never retried by the queue: the scheduler's next look finds what is still wanted.
+        try:
+            await tasks.build_rollups()
+        except Exception:
+            log.exception("roll-ups interrupted")
 
     _add_upkeep(queue)
     return queue

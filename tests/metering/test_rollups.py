@@ -16,6 +16,7 @@ from sqlalchemy import text
 from tallymark.db.engine import plain_url
 from tallymark.domain.periods import Period
 from tallymark.domain.usage import Bucket, Partition
+from tallymark.jobs.schedule import enqueue_what_is_due
 from tallymark.metering import aggregation, rollups
 from tallymark.metering.aggregation import Aggregation, UsageQuery, aggregate_all
 from tallymark.metering.intake import Intake, Row
@@ -268,6 +269,25 @@ async def test_few_events_are_read_as_they_are(database, organization):
             {"subscription": subscription},
         )
         assert found.scalar_one() == 0
+
+
+async def test_asking_waits_for_nobody_and_a_worker_hears_of_it(database, organization, monkeypatch):
+    """Two reads find the same stream busy at once; the scheduler then queues the building."""
+    subscription, window = uuid4().hex, Period(START, START + 30 * HOUR)
+    asked = questions(subscription, window)[:1]
+    told = [{"at": HOUR, "value": 1, "amount": None}]
+    monkeypatch.setattr(rollups, "WORTH_IT", 1)
+    async with Intake(plain_url(database.url)) as intake:
+        await intake.store(rows(organization.id, subscription, told))
+    await rollups.build_wanted(database)
+    async with database.tenant(organization.id) as one, database.tenant(organization.id) as two:
+        await aggregate_all(one, asked)
+        await asyncio.wait_for(aggregate_all(two, asked), 20)
+    async with database.system() as connection:
+        await enqueue_what_is_due(connection, now=START)
+        jobs = "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'build_rollups' AND status = 'todo'"
+        assert (await connection.execute(text(jobs))).scalar_one() == 1
+    assert await rollups.build_wanted(database) == 1
 
 
 async def test_a_new_roll_up_raises_the_version_that_flushes_go_by(database, organization, monkeypatch):

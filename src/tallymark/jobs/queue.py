@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tallymark.db.engine import Tx
 
 RUN_DUE_WORK = "run_due_work"
+BUILD_ROLLUPS = "build_rollups"
 RENDER_DOCUMENT = "render_document"
 RENDER_CREDIT_NOTE = "render_credit_note"
 RENDER_RECEIPT = "render_receipt"

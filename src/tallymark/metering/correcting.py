@@ -11,7 +11,6 @@ from sqlalchemy import text
 
 from tallymark.db.engine import Tx
 from tallymark.metering.folding import ADD, COLUMNS, FED, fold
-from tallymark.metering.rollups import BUILD_ROLLUPS
 
 _EVENTS: LiteralString = "(SELECT * FROM events WHERE id = ANY(:ids))"
 _CAN_BE_TAKEN_OUT: LiteralString = "r.aggregation_type IN ('count_agg', 'sum_agg', 'weighted_sum_agg')"
@@ -40,14 +39,9 @@ _RETIRE = text(f"""
               SELECT FROM events e
               WHERE e.id = ANY(:ids) AND e.stream_id = r.stream_id AND e.timestamp >= r.since AND e.timestamp < r.until)
         RETURNING r.*
-    ),
-    wanted AS (
-        INSERT INTO rollups (organization_id, stream_id, aggregation_type, field_name, dimensions, since, until)
-        SELECT organization_id, stream_id, aggregation_type, field_name, dimensions, since, until FROM retired
-        ORDER BY id
-        RETURNING id
     )
-    SELECT tallymark_enqueue('{BUILD_ROLLUPS}', '{{}}', '{BUILD_ROLLUPS}', NULL) WHERE EXISTS (SELECT FROM wanted)
+    INSERT INTO rollups (organization_id, stream_id, aggregation_type, field_name, dimensions, since, until)
+    SELECT organization_id, stream_id, aggregation_type, field_name, dimensions, since, until FROM retired ORDER BY id
 """)
 
 

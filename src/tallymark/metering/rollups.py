@@ -25,23 +25,18 @@ WORTH_IT = 2_000
 TELLING = 2_000
 """Events of a roll-up from which on it is told whether it adds anything up."""
 
-BUILD_ROLLUPS = "build_rollups"
-"""The job that builds what is asked for."""
-
 _LONGEST_NAMES = 1_000
 _MANY = 500
 
+# One at a time may ask for those of a stream, and who finds another at it lets it be: asking never waits, so that no read, and
+# no bill, waits for another.
 _WANT = text("""
-    WITH wanted AS (
-        INSERT INTO rollups (organization_id, stream_id, aggregation_type, field_name, dimensions, since, until)
-        SELECT :organization, stream_id, :aggregation_type, :field_name, CAST(:dimensions AS text[]),
-               coalesce(CAST(:since AS timestamptz), '-infinity'), coalesce(CAST(:until AS timestamptz), 'infinity')
-        FROM unnest(CAST(:streams AS bigint[])) AS s(stream_id)
-        ORDER BY stream_id
-        ON CONFLICT DO NOTHING
-        RETURNING id
-    )
-    SELECT tallymark_enqueue(:job, '{}', :job, NULL) WHERE EXISTS (SELECT FROM wanted)
+    INSERT INTO rollups (organization_id, stream_id, aggregation_type, field_name, dimensions, since, until)
+    SELECT :organization, stream_id, :aggregation_type, :field_name, CAST(:dimensions AS text[]),
+           coalesce(CAST(:since AS timestamptz), '-infinity'), coalesce(CAST(:until AS timestamptz), 'infinity')
+    FROM unnest(CAST(:streams AS bigint[])) AS s(stream_id)
+    WHERE pg_try_advisory_xact_lock(hashtextextended('wanted roll-ups:' || stream_id, 0))
+    ON CONFLICT DO NOTHING
 """)
 _WANTED = text(f"""
     SELECT id FROM rollups WHERE version IS NULL AND built_at IS NULL AND declined_at IS NULL AND retired_at IS NULL ORDER BY id LIMIT {_MANY}
@@ -188,7 +183,6 @@ async def want(tx: Tx, stream_ids: Collection[int], question: RollupQuestion) ->
             "dimensions": sorted(question.dimensions),
             "since": question.window and question.window.start,
             "until": question.window and question.window.end,
-            "job": BUILD_ROLLUPS,
         },
     )
 
