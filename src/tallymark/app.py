@@ -69,6 +69,8 @@ from tallymark.rooms.payments.documents import ReceiptDocuments
 from tallymark.rooms.plans import entitlement_routes as plan_entitlements
 from tallymark.rooms.plans import routes as plans
 from tallymark.rooms.previews import routes as previews
+from tallymark.rooms.security_logs import jobs as security_log_jobs
+from tallymark.rooms.security_logs import routes as security_logs
 from tallymark.rooms.subscriptions import entitlement_routes as subscription_entitlements
 from tallymark.rooms.subscriptions import price_routes as subscription_prices
 from tallymark.rooms.subscriptions import routes as subscriptions
@@ -126,6 +128,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     webhooks.router,
     api_logs.router,
     activity_logs.router,
+    security_logs.router,
     customers.router,
 )
 
@@ -330,6 +333,7 @@ def _tasks(
         await follow.report_errors(database, now=system_now())
 
     async def forget_logs() -> None:
+        await security_log_jobs.forget_old(database, now=system_now())
         if logs_kept is not None:
             await api_log_jobs.forget_old(database, now=system_now(), kept=logs_kept)
             await activity_log_jobs.forget_old(database, now=system_now(), kept=logs_kept)

@@ -27,6 +27,8 @@ LISTS = lists()
 STILL = [
     "/plans/{code}/charges/{charge_code}/filters",
     "/subscriptions/{external_id}/charges/{code}/filters",
+    "/payment_requests",
+    "/customers/{external_customer_id}/payment_requests",
     "/wallet_transactions/{lago_id}/fundings",
     "/webhook_endpoints",
     "/customers/{external_id}/payment_methods",
@@ -75,6 +77,7 @@ async def fill(client, numbers: range) -> None:
         privileges = [{"code": "max", "value_type": "integer"}]
         await kit.post(client, "/features", {"feature": {"code": f"f{n}", "privileges": privileges}})
         await kit.call(client, "PATCH", f"/plans/p{n}/entitlements", {"entitlements": {f"f{n}": {"max": n}}})
+        await kit.post(client, "/billing_entities", {"billing_entity": {"code": f"e{n}", "name": "e"}})
         unit = {"code": f"unit_{n}", "name": "u", "short_name": "u"}
         await kit.post(client, "/pricing_units", {"pricing_unit": unit})
         one_off = {
@@ -149,6 +152,8 @@ async def measure(client, count_statements) -> dict[str, tuple[int, int]]:
     found = {}
     for path in LISTS:
         query = {"external_subscription_id": "s0"} if path.endswith("past_usage") else {}
+        if path == "/security_logs":
+            query = {"to_date": "2026-12-31"}
         if path == "/events/unmatched_summary":
             query = {}
         found_at = await place(client, path)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 
-from tallymark.db.engine import Database, Source, Tx
+from tallymark.db.engine import Actor, Database, Source, Tx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +38,8 @@ class Context:
     now: datetime
     base_url: str
     sign_file: Callable[[UUID, str], str]
+    user_agent: str = ""
+    ip_address: str | None = None
     conclude: Callable[[Tx], Awaitable[None]] | None = None
     """What is still to be done in a transaction that has logged something."""
     joined: Tx | None = None
@@ -64,7 +66,10 @@ class Context:
     def _open(self) -> AbstractAsyncContextManager[Tx]:
         if self.joined is not None:
             return self.joined.part()
-        return self.database.tenant(self.organization_id, is_simulated=self.is_simulated, source=Source.API)
+        actor = Actor(api_key_id=self.api_key_id, user_agent=self.user_agent, ip_address=self.ip_address)
+        return self.database.tenant(
+            self.organization_id, is_simulated=self.is_simulated, source=Source.API, actor=actor
+        )
 
 
 class Gatekeeper(Protocol):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import UTC, date, datetime, time
 from typing import Any
+from uuid import UUID
 
 from starlette.datastructures import QueryParams
 
+from tallymark.api.wire import NO_RECORD
 from tallymark.domain.errors import Invalid
 
 
@@ -71,6 +73,18 @@ def read_list(query: QueryParams, name: str, allowed: Collection[str] | None = N
     if allowed is not None and not set(found) <= set(allowed):
         raise Invalid({name: ["value_is_invalid"]})
     return found
+
+
+def read_ids(query: QueryParams, name: str) -> tuple[UUID, ...]:
+    """The ids of a list; a text that is no id is that of no record."""
+    return tuple(map(_read_id, read_list(query, name)))
+
+
+def _read_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        return NO_RECORD
 
 
 def read_instant(text: str | None, field: str, *, of_day: time) -> datetime | None:

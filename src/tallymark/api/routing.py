@@ -83,6 +83,8 @@ async def enter(request: Request, *, is_write: bool) -> Context:
         now=await gatekeeper.read_clock(principal, is_write=is_write),
         base_url=request.app.state.base_url,
         sign_file=request.app.state.sign_file,
+        user_agent=request.headers.get("user-agent", ""),
+        ip_address=request.client.host if request.client else None,
         conclude=request.app.state.conclude,
     )
 

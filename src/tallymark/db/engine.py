@@ -53,6 +53,15 @@ class Source(StrEnum):
     SYSTEM = "system"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who calls over the API, from where."""
+
+    api_key_id: UUID
+    user_agent: str
+    ip_address: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Tx:
     """An open transaction in which only one organization's rows are visible."""
@@ -65,6 +74,7 @@ class Tx:
     is_read_only: bool = False
 
     source: Source = Source.SYSTEM
+    actor: Actor | None = None
     logged: list[UUID] = field(default_factory=list, compare=False)
     """The entries of the activity log that it has made so far."""
 
@@ -111,7 +121,12 @@ class Database:
 
     @asynccontextmanager
     async def tenant(
-        self, organization_id: UUID, *, is_simulated: bool = False, source: Source = Source.SYSTEM
+        self,
+        organization_id: UUID,
+        *,
+        is_simulated: bool = False,
+        source: Source = Source.SYSTEM,
+        actor: Actor | None = None,
     ) -> AsyncIterator[Tx]:
         """Open a transaction that sees only this organization's rows; commit it at the end."""
         async with self.engine.begin() as connection:
@@ -122,6 +137,7 @@ class Database:
                 is_simulated=is_simulated,
                 settling_time=self.settling_time,
                 source=source,
+                actor=actor,
             )
 
     @asynccontextmanager

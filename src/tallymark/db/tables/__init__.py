@@ -62,7 +62,7 @@ from tallymark.db.tables.invoices import (
     invoices_applied_taxes,
 )
 from tallymark.db.tables.journal import journal_entries, journal_lines
-from tallymark.db.tables.logs import activity_logs, api_logs
+from tallymark.db.tables.logs import activity_logs, api_logs, security_logs
 from tallymark.db.tables.organizations import (
     api_keys,
     billing_entities,
@@ -174,6 +174,7 @@ __all__ = [
     "rollup_parts",
     "rollups",
     "secrets",
+    "security_logs",
     "subscription_fixed_charge_units",
     "subscriptions",
     "subscriptions_custom_sections",

@@ -57,3 +57,23 @@ activity_logs = Table(
     Index("activity_logs_customer_idx", "organization_id", "external_customer_id", text("logged_at DESC")),
     Index("activity_logs_open_idx", "organization_id", "id", postgresql_where=text("is_open")),
 )
+
+security_logs = Table(
+    "security_logs",
+    metadata,
+    id_column(),
+    tenant_column(),
+    # The key that was used, or that the entry is about.
+    implied("api_key_id", nullable=True),
+    implied("user_id", nullable=True),
+    string("user_email"),
+    string("log_type", nullable=False),
+    string("log_event", nullable=False),
+    # JSON, as a text.
+    string("resources", nullable=False),
+    string("user_agent"),
+    string("ip_address"),
+    instant("logged_at", nullable=False),
+    instant("created_at", nullable=False),
+    Index("security_logs_newest_idx", "organization_id", text("logged_at DESC"), text("id DESC")),
+)

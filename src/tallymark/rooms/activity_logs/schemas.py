@@ -11,8 +11,8 @@ from pydantic import BaseModel
 from starlette.datastructures import QueryParams
 
 from tallymark.api.pagination import Meta
-from tallymark.api.queries import read_instant, read_list, reads
-from tallymark.api.wire import NO_RECORD, Instant
+from tallymark.api.queries import read_ids, read_instant, read_list, reads
+from tallymark.api.wire import Instant
 from tallymark.db.engine import Source
 from tallymark.jobs.activity import TYPES
 from tallymark.rooms.activity_logs.model import RESOURCE_TYPES, Entry, Filters
@@ -33,16 +33,9 @@ def read_filters(query: QueryParams) -> Filters:
         user_emails=read_list(query, "user_emails"),
         external_customer_id=query.get("external_customer_id") or None,
         external_subscription_id=query.get("external_subscription_id") or None,
-        resource_ids=tuple(map(_read_id, read_list(query, "resource_ids"))),
+        resource_ids=read_ids(query, "resource_ids"),
         resource_types=read_list(query, "resource_types", RESOURCE_TYPES),
     )
-
-
-def _read_id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        return NO_RECORD
 
 
 class ActivityLogOutput(BaseModel):

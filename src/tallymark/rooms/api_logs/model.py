@@ -11,21 +11,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from tallymark.domain.redaction import FILTERED, without_keys
+
 METHODS = ("post", "put", "patch", "delete")
 GOOD, BAD = "succeeded", "failed"
 WORST_GOOD_STATUS = 399
-
-FILTERED = "[FILTERED]"
 
 _SECRET = re.compile(
     r"passw|secret|_token$|^token$|api_?key$|(private|hmac|access|signing)_key$|authorization$|credential|certificate",
     re.IGNORECASE,
 )
-_SIGNATURE = re.compile(r"([?&]signature=)[^&\"\\]+")
-"""What opens a file without an API key."""
-
-_LOGIN = re.compile(r"(https?://)[^/@\s\"\\]+@", re.IGNORECASE)
-"""The name and password of an address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,19 +68,15 @@ def kept_body(parameters: Mapping[str, Any]) -> str:
     >>> kept_body({"webhook_endpoint": {"webhook_url": "https://me:pw@a.test", "api_key": "x"}})
     '{"webhook_endpoint": {"webhook_url": "https://[FILTERED]@a.test", "api_key": "[FILTERED]"}}'
     """
-    return _without_links(json.dumps(_without_secrets(parameters)))
+    return without_keys(json.dumps(_without_secrets(parameters)))
 
 
 def kept_answer(answer: bytes) -> str | None:
     """An answer as it is kept: JSON without secrets, None for anything else."""
     try:
-        return _without_links(json.dumps(_without_secrets(json.loads(answer))))
+        return without_keys(json.dumps(_without_secrets(json.loads(answer))))
     except ValueError:
         return None
-
-
-def _without_links(text: str) -> str:
-    return _LOGIN.sub(rf"\1{FILTERED}@", _SIGNATURE.sub(rf"\1{FILTERED}", text))
 
 
 def _without_secrets(value: Any) -> Any:

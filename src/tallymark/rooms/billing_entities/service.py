@@ -10,6 +10,7 @@ from typing import Any
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import Invalid
 from tallymark.domain.european_vat import MEMBERS
+from tallymark.jobs import security
 from tallymark.jobs.activity import changes
 from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.billing_entities import repository
@@ -41,6 +42,7 @@ async def create_entity(tx: Tx, asked: EntityInput, *, now: datetime) -> Billing
         await taxes.replace_taxes(tx, Owner.BILLING_ENTITY, entity.id, asked.tax_codes, is_exact=False)
     await _select_sections(tx, entity, asked)
     await emit(tx, _entry("billing_entities.created", entity), now=now)
+    await security.record(tx, "billing_entity.created", _named(entity), now=now)
     return entity
 
 
@@ -101,9 +103,15 @@ async def _change(
         await tx.lock("numbering", after.id)
         await repository.count_up_to_now(tx, after.id)
     await customers.follow_entity(tx, before, after, now=now)
-    changed = replace(_entry("billing_entities.updated", after), changes=changes(before, after))
-    await emit(tx, changed, now=now)
+    different = changes(before, after)
+    await emit(tx, replace(_entry("billing_entities.updated", after), changes=different), now=now)
+    told = {**_named(after), **security.deletions_and_additions(different)}
+    await security.record(tx, "billing_entity.updated", told, now=now)
     return after
+
+
+def _named(entity: BillingEntity) -> dict[str, str]:
+    return {"lago_id": str(entity.id), "billing_entity_code": entity.code}
 
 
 def _entry(activity_type: str, entity: BillingEntity) -> Message:

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tallymark.db.engine import Database, Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid, NotFound
+from tallymark.jobs import security
 from tallymark.rooms.organizations import repository
 from tallymark.rooms.organizations.model import (
     FULL_ACCESS_KEY_NAME,
@@ -96,6 +97,8 @@ async def create_api_key(
     """Make one more key and return it with its value, which is not kept."""
     value = await _issue_key(tx.connection, tx.organization_id, name=name, now=now, expires_at=expires_at)
     newest = (await repository.list_api_keys(tx))[-1]
+    told = {"name": name, "value": f"…{value[-4:]}"}
+    await security.record(tx, "api_key.created", told, now=now, api_key_id=newest.id)
     return newest, value
 
 
@@ -107,11 +110,13 @@ async def list_api_keys(tx: Tx) -> list[ApiKey]:
 async def expire_api_key(tx: Tx, key_id: UUID, *, at: datetime) -> None:
     """Let a key end at an instant. Raises `NotFound("api_key")`; `Invalid` for the last that never expires (platform §5)."""
     keys = await repository.list_api_keys(tx)
-    if key_id not in {key.id for key in keys}:
+    ending = next((key for key in keys if key.id == key_id), None)
+    if ending is None:
         raise NotFound("api_key")
     if not any(key.expires_at is None and key.id != key_id for key in keys):
         raise Invalid({"base": ["last_non_expiring_api_key"]})
     await repository.expire_api_key(tx, key_id, at=at)
+    await security.record(tx, "api_key.deleted", {"name": ending.name}, now=at, api_key_id=key_id)
 
 
 async def _issue_key(

@@ -60,7 +60,9 @@ async def update_webhook_endpoint(
 async def delete_webhook_endpoint(lago_id: str, context: InContext) -> EndpointResponse:
     """Delete an endpoint with the history of its deliveries."""
     async with context.transaction() as tx:
-        return _answer(await service.delete_endpoint(tx, read_id(lago_id, "webhook_endpoint")))
+        return _answer(
+            await service.delete_endpoint(tx, read_id(lago_id, "webhook_endpoint"), now=context.now)
+        )
 
 
 @router.get("/webhooks/public_key")

@@ -13,6 +13,8 @@ from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid, NotFound
 from tallymark.domain.exact import Fraction
+from tallymark.jobs import security
+from tallymark.jobs.activity import changes
 from tallymark.rooms.webhooks import repository
 from tallymark.rooms.webhooks.model import (
     MOST_ENDPOINTS,
@@ -39,7 +41,9 @@ async def create_endpoint(tx: Tx, sent: Mapping[str, Any], *, now: datetime) -> 
     stamps = {"created_at": now, "updated_at": now}
     row = {"id": endpoint_id, "organization_id": tx.organization_id, **values, **stamps}
     await repository.insert_endpoint(tx, row)
-    return await get_endpoint(tx, endpoint_id)
+    endpoint = await get_endpoint(tx, endpoint_id)
+    await security.record(tx, "webhook_endpoint.created", _named(endpoint), now=now)
+    return endpoint
 
 
 async def get_endpoint(tx: Tx, endpoint_id: UUID) -> Endpoint:
@@ -58,12 +62,19 @@ async def list_endpoints(tx: Tx, page: Page) -> tuple[list[Endpoint], int]:
 async def update_endpoint(tx: Tx, endpoint_id: UUID, sent: Mapping[str, Any], *, now: datetime) -> Endpoint:
     """Change what is sent. Raises `NotFound("webhook_endpoint")` and `Invalid`."""
     await tx.lock("webhook-endpoints", tx.organization_id)
-    await get_endpoint(tx, endpoint_id)
+    before = await get_endpoint(tx, endpoint_id)
     values = read_terms(sent, is_new=False)
     if "webhook_url" in values:
         await _claim_url(tx, values["webhook_url"], own_id=endpoint_id)
     await repository.update_endpoint(tx, endpoint_id, {**values, "updated_at": now})
-    return await get_endpoint(tx, endpoint_id)
+    after = await get_endpoint(tx, endpoint_id)
+    different = security.deletions_and_additions(changes(before, after))
+    await security.record(tx, "webhook_endpoint.updated", {**_named(after), **different}, now=now)
+    return after
+
+
+def _named(endpoint: Endpoint) -> dict[str, str]:
+    return {"lago_id": str(endpoint.id), "webhook_url": endpoint.webhook_url}
 
 
 async def _claim_url(tx: Tx, url: str, *, own_id: UUID | None) -> None:
@@ -71,12 +82,13 @@ async def _claim_url(tx: Tx, url: str, *, own_id: UUID | None) -> None:
         raise Invalid({"webhook_url": ["value_already_exist"]})
 
 
-async def delete_endpoint(tx: Tx, endpoint_id: UUID) -> Endpoint:
+async def delete_endpoint(tx: Tx, endpoint_id: UUID, *, now: datetime) -> Endpoint:
     """Delete an endpoint with the history of its deliveries. Raises `NotFound("webhook_endpoint")`."""
     # Whoever makes deliveries holds the same lock: none is made for an endpoint that goes.
     await tx.lock("webhooks", tx.organization_id)
     endpoint = await get_endpoint(tx, endpoint_id)
     await repository.delete_endpoint(tx, endpoint_id)
+    await security.record(tx, "webhook_endpoint.deleted", _named(endpoint), now=now)
     return endpoint
 
 
