@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 ONE_DAY = timedelta(days=1)
@@ -72,6 +73,7 @@ class Period:
         return self.start <= instant < self.end
 
 
+@lru_cache(maxsize=4096)  # a billing run asks for the same few days tens of times for each subscription
 def start_of_day(day: date, tz: ZoneInfo) -> datetime:
     """The first instant of a local day, in UTC; where midnight is skipped, the first that exists (§3.7).
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from tallymark.domain.calendar.cycles import Cycle
@@ -13,9 +15,9 @@ SPLIT_INTERVALS = (Interval.YEARLY, Interval.SEMIANNUAL)
 """Intervals of plans that may bill their charges by the month."""
 
 
-@value
+@dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """The rules of a calendar: interval, anchor, timing and the customer's zone."""
+    """The rules of a calendar: interval, anchor, timing and the customer's zone. What follows from them is found once."""
 
     interval: Interval
     billing_time: BillingTime
@@ -25,7 +27,7 @@ class Schedule:
     subscription_at: datetime
     tz: ZoneInfo
 
-    @property
+    @cached_property
     def anchor(self) -> date:
         """The local day of `subscription_at`: never that of the start."""
         return local_date(self.subscription_at, self.tz)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -105,9 +107,9 @@ class Relations:
 ALONE = Relations()
 
 
-@value
+@dataclass(frozen=True, kw_only=True)
 class Contract:
-    """A subscription with whom and what it binds: everything its calendar follows from."""
+    """A subscription with whom and what it binds: everything its calendar follows from, which is found once."""
 
     subscription: Subscription
     customer: Customer
@@ -131,7 +133,7 @@ class Contract:
         before = self.relations.predecessor
         return before is not None and self.yearly_amount_cents >= before.yearly_amount_cents
 
-    @property
+    @cached_property
     def trial_end(self) -> datetime | None:
         """When its trial ends, counted from the first start under its external id; None without one (§4.5)."""
         if not self.plan.trial_period:
@@ -145,12 +147,12 @@ class Contract:
         end = self.trial_end
         return end is not None and end > at
 
-    @property
+    @cached_property
     def timezone(self) -> ZoneInfo:
         """The customer's applicable time zone."""
         return ZoneInfo(self.customer.applicable_timezone(self.customer_entity))
 
-    @property
+    @cached_property
     def schedule(self) -> Schedule:
         """The rules of its calendar."""
         return Schedule(
@@ -163,7 +165,7 @@ class Contract:
             tz=self.timezone,
         )
 
-    @property
+    @cached_property
     def life(self) -> Life:
         """When it began and ended. Only a started subscription has one."""
         assert self.subscription.started_at is not None, "a pending subscription has no billing periods"
