@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,7 +34,7 @@ app = typer.Typer(
 )
 orgs = typer.Typer(help="Make and list organizations (tenants).", no_args_is_help=True)
 app.add_typer(orgs, name="orgs")
-keys = typer.Typer(help="Make, list and end the API keys of an organization.", no_args_is_help=True)
+keys = typer.Typer(help="Make, list, change and end the API keys of an organization.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
 explanations = typer.Typer(help="Show how an amount came to be.", no_args_is_help=True)
 app.add_typer(explanations, name="explain")
@@ -46,6 +46,15 @@ DataDir = Annotated[
     typer.Option(help="Where the embedded database lives.", show_default="~/.local/share/tallymark"),
 ]
 Organization = Annotated[str, typer.Option(help="Slug or id of the organization.")]
+KeyName = Annotated[str | None, typer.Option(help="What the key is for.")]
+KeyId = Annotated[UUID, typer.Argument(help="The key's id, as `keys list` shows it.")]
+Allow = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="What it may do: `RESOURCE:read`, `RESOURCE:write`, or `RESOURCE` for both; many times.",
+        show_default="everything",
+    ),
+]
 DatabaseUrl = Annotated[
     str | None, typer.Option(help="An existing PostgreSQL >= 15 to use instead of the embedded one.")
 ]
@@ -247,52 +256,115 @@ def list_organizations(data_dir: DataDir = None, database_url: DatabaseUrl = Non
 @keys.command("create")
 def create_api_key(
     organization: Organization,
-    name: Annotated[str | None, typer.Option(help="What the key is for.")] = None,
+    name: KeyName = None,
     expires_at: Annotated[
         datetime | None, typer.Option(help="When it ends (UTC); never when left out.")
     ] = None,
+    allow: Allow = None,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Make one more API key and print it; it is never shown again."""
-    from tallymark.commands import create_api_key
+    from tallymark import commands
 
-    ends = expires_at.replace(tzinfo=UTC) if expires_at else None
     with _migrated_database(data_dir, database_url) as (url, _):
-        made = create_api_key(url, organization, name=name, expires_at=ends, now=datetime.now(UTC))
+        made = commands.create_api_key(
+            url,
+            organization,
+            name=name,
+            expires_at=_utc(expires_at),
+            permissions=commands.read_permissions(allow or ()),
+            now=datetime.now(UTC),
+        )
         key, value = asyncio.run(made)
-    _show({"Id": str(key.id), "API key": f"{value}  (shown this once)"})
+    _show_key(key.id, value)
 
 
 @keys.command("list")
 def list_api_keys(
     organization: Organization, data_dir: DataDir = None, database_url: DatabaseUrl = None
 ) -> None:
-    """List an organization's keys, without their values."""
+    """List an organization's keys that have not ended, without their values."""
     from tallymark.commands import list_api_keys
 
     with _migrated_database(data_dir, database_url) as (url, _):
-        found = asyncio.run(list_api_keys(url, organization))
-    table = Table("id", "name", "created", "expires", box=None, header_style="bold")
+        found = asyncio.run(list_api_keys(url, organization, now=datetime.now(UTC)))
+    table = Table("id", "name", "created", "expires", "may", box=None, header_style="bold")
     for key in found:
         ends = f"{key.expires_at:%Y-%m-%d %H:%M:%S}" if key.expires_at else "never"
-        table.add_row(str(key.id), key.name or "", f"{key.created_at:%Y-%m-%d %H:%M:%S}", ends)
+        created = f"{key.created_at:%Y-%m-%d %H:%M:%S}"
+        table.add_row(str(key.id), key.name or "", created, ends, _told(key.permissions))
     _console().print(table)
 
 
-@keys.command("expire")
-def expire_api_key(
+@keys.command("permit")
+def permit_api_key(
     organization: Organization,
-    key_id: Annotated[UUID, typer.Argument(help="The key's id, as `keys list` shows it.")],
+    key_id: KeyId,
+    allow: Allow = None,
+    everything: Annotated[bool, typer.Option("--everything", help="Let it do everything.")] = False,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """End a key now. The last key that never expires can't be ended."""
-    from tallymark.commands import expire_api_key
+    """Say what a key may do, in place of what it could do before."""
+    from tallymark import commands
+
+    if everything == bool(allow):
+        raise StartupError("say either what the key may do (--allow), or --everything")
+    permissions = commands.read_permissions(allow or ())
+    with _migrated_database(data_dir, database_url) as (url, _):
+        changed = commands.permit_api_key(url, organization, key_id, permissions, now=datetime.now(UTC))
+        key = asyncio.run(changed)
+    typer.echo(f"It may: {_told(key.permissions)}")
+
+
+@keys.command("rotate")
+def rotate_api_key(
+    organization: Organization,
+    key_id: KeyId,
+    name: KeyName = None,
+    old_ends_at: Annotated[
+        datetime | None, typer.Option(help="When the old one ends (UTC); now when left out.")
+    ] = None,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Make a key that may do what another may, print it, and let the other one end."""
+    from tallymark.commands import rotate_api_key
 
     with _migrated_database(data_dir, database_url) as (url, _):
-        asyncio.run(expire_api_key(url, organization, key_id, now=datetime.now(UTC)))
-    typer.echo("Expired.")
+        made = rotate_api_key(
+            url, organization, key_id, name=name, old_ends_at=_utc(old_ends_at), now=datetime.now(UTC)
+        )
+        key, value = asyncio.run(made)
+    _show_key(key.id, value)
+
+
+@keys.command("delete")
+def delete_api_key(
+    organization: Organization, key_id: KeyId, data_dir: DataDir = None, database_url: DatabaseUrl = None
+) -> None:
+    """End a key now. The last key that never expires can't be deleted."""
+    from tallymark.commands import delete_api_key
+
+    with _migrated_database(data_dir, database_url) as (url, _):
+        asyncio.run(delete_api_key(url, organization, key_id, now=datetime.now(UTC)))
+    typer.echo("Deleted.")
+
+
+def _utc(instant: datetime | None) -> datetime | None:
+    return instant.replace(tzinfo=UTC) if instant else None
+
+
+def _show_key(key_id: UUID, value: str) -> None:
+    _show({"Id": str(key_id), "API key": f"{value}  (shown this once)"})
+
+
+def _told(permissions: Mapping[str, Sequence[str]] | None) -> str:
+    """Permissions as `--allow` takes them."""
+    if permissions is None:
+        return "everything"
+    return " ".join(f"{resource}:{','.join(modes)}" for resource, modes in sorted(permissions.items()))
 
 
 def _settings(**flags: Any) -> Settings:

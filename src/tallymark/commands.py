@@ -12,6 +12,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from tallymark.api.errors import field_errors
+from tallymark.api.permissions import MODES, PermissionMap
 from tallymark.api.wire import wire_instant
 from tallymark.db.engine import Database, Tx
 from tallymark.db.errors import StartupError
@@ -150,24 +151,66 @@ async def list_organizations(url: str) -> list[Entry]:
         await database.close()
 
 
+def read_permissions(allowed: Sequence[str]) -> PermissionMap | None:
+    """Permissions as flags tell them, `RESOURCE:read,write` or `RESOURCE` for both; None for no flag.
+
+    >>> read_permissions(["customer:read", "event"])
+    {'customer': ['read'], 'event': ['read', 'write']}
+    """
+    if not allowed:
+        return None
+    parts = (flag.partition(":") for flag in allowed)
+    return {resource: modes.split(",") if colon else list(MODES) for resource, colon, modes in parts}
+
+
 async def create_api_key(
-    url: str, organization: str, *, name: str | None, expires_at: datetime | None, now: datetime
+    url: str,
+    organization: str,
+    *,
+    name: str | None,
+    expires_at: datetime | None,
+    permissions: PermissionMap | None,
+    now: datetime,
 ) -> tuple[ApiKey, str]:
     """Make one more key of an organization (slug or id); its value is returned this once."""
     async with _tenant(url, organization) as tx:
-        return await service.create_api_key(tx, name=name, now=now, expires_at=expires_at)
+        return await service.create_api_key(
+            tx, name=name, now=now, expires_at=expires_at, permissions=permissions
+        )
 
 
-async def list_api_keys(url: str, organization: str) -> list[ApiKey]:
-    """The keys of an organization, without their values."""
+async def list_api_keys(url: str, organization: str, *, now: datetime) -> list[ApiKey]:
+    """The keys of an organization that have not ended, without their values."""
     async with _tenant(url, organization) as tx:
-        return await service.list_api_keys(tx)
+        return await service.list_api_keys(tx, now=now)
 
 
-async def expire_api_key(url: str, organization: str, key_id: UUID, *, now: datetime) -> None:
+async def permit_api_key(
+    url: str, organization: str, key_id: UUID, permissions: PermissionMap | None, *, now: datetime
+) -> ApiKey:
+    """Change what a key may do; None is everything. Other processes see it within half a minute."""
+    async with _tenant(url, organization) as tx:
+        return await service.set_permissions(tx, key_id, permissions, now=now)
+
+
+async def rotate_api_key(
+    url: str,
+    organization: str,
+    key_id: UUID,
+    *,
+    name: str | None,
+    old_ends_at: datetime | None,
+    now: datetime,
+) -> tuple[ApiKey, str]:
+    """Make a key in place of another; its value is returned this once."""
+    async with _tenant(url, organization) as tx:
+        return await service.rotate_api_key(tx, key_id, name=name, old_ends_at=old_ends_at, now=now)
+
+
+async def delete_api_key(url: str, organization: str, key_id: UUID, *, now: datetime) -> None:
     """End a key at once; other processes stop honouring it within half a minute."""
     async with _tenant(url, organization) as tx:
-        await service.expire_api_key(tx, key_id, at=now)
+        await service.delete_api_key(tx, key_id, now=now)
 
 
 @asynccontextmanager

@@ -15,6 +15,11 @@ def value_of(output: str) -> str:
     return found[0]
 
 
+def rows(listed: str) -> dict[str, str]:
+    """Ids by name."""
+    return {line.split()[1]: line.split()[0] for line in listed.splitlines()[1:]}
+
+
 def status(server, key: str) -> int:
     answer = httpx.get(f"{server.url}/api/v1/organizations", headers={"Authorization": f"Bearer {key}"})
     return answer.status_code
@@ -31,16 +36,38 @@ def test_keys_are_made_listed_and_ended(start, run):
 
     listed = run("keys", "list", *where).stdout
     assert second not in listed
-    rows = {line.split()[1]: line.split()[0] for line in listed.splitlines()[1:]}
-    assert set(rows) == {"default", "second", "past"}
+    assert set(rows(listed)) == {"default", "second"}, "keys that have ended are not shown"
 
     unseen = value_of(run("keys", "create", "--name", "unseen", *where).stdout)
-    rows = {line.split()[1]: line.split()[0] for line in run("keys", "list", *where).stdout.splitlines()[1:]}
-    assert run("keys", "expire", rows["unseen"], *where).returncode == 0
+    ids = rows(run("keys", "list", *where).stdout)
+    assert run("keys", "delete", ids["unseen"], *where).returncode == 0
     assert status(server, unseen) == 401
-    assert run("keys", "expire", rows["second"], *where).returncode == 0
-    last = run("keys", "expire", rows["default"], *where)
+    assert run("keys", "delete", ids["second"], *where).returncode == 0
+    last = run("keys", "delete", ids["default"], *where)
     assert (last.returncode, "last_non_expiring_api_key" in last.stderr) == (1, True)
+
+
+def test_permissions_and_rotation(start, run):
+    server = start()
+    where = ("--organization", "my-organization", "--data-dir", server.data_dir)
+    made = run(
+        "keys", "create", "--name", "reader", "--allow", "organization:read", "--allow", "event", *where
+    )
+    assert status(server, value_of(made.stdout)) == 200
+    reader = rows(run("keys", "list", *where).stdout)["reader"]
+    new = value_of(run("keys", "rotate", reader, "--name", "newer", *where).stdout)
+    listed = run("keys", "list", *where).stdout
+    assert set(rows(listed)) == {"default", "newer"}
+    assert "event:read,write organization:read" in listed
+    told = run("keys", "permit", rows(listed)["newer"], "--allow", "customer:write", *where)
+    assert told.stdout == "It may: customer:write\n"
+    assert status(server, new) == 403
+    refused = run("keys", "permit", rows(listed)["newer"], "--allow", "coffee", *where)
+    assert (refused.returncode, refused.stderr) == (1, "tallymark: contains forbidden keys: coffee\n")
+    neither = run("keys", "permit", rows(listed)["newer"], *where)
+    assert (neither.returncode, "--everything" in neither.stderr) == (1, True)
+    told = run("keys", "permit", rows(listed)["newer"], "--everything", *where)
+    assert told.stdout == "It may: everything\n"
 
 
 def test_an_unknown_organization_is_told_in_one_line(run, folder):

@@ -84,10 +84,22 @@ class TestEntries:
         now = datetime(2026, 1, 2, tzinfo=UTC)
         async with database.tenant(organization.id) as tx:
             key, value = await organizations.create_api_key(tx, name="k", now=now)
-            await organizations.expire_api_key(tx, key.id, at=now)
+            await organizations.set_permissions(tx, key.id, {"tax": ["read"]}, now=now)
+            _, next_value = await organizations.rotate_api_key(
+                tx, key.id, name="n", now=now, old_ends_at=now + timedelta(days=1)
+            )
+            await organizations.delete_api_key(tx, key.id, now=now)
         await advance(client, "2026-01-03")
-        created, deleted = await logs(client, **{"api_key_ids[]": str(key.id)})
+        created, updated, rotated, deleted = await logs(client, **{"api_key_ids[]": str(key.id)})
         assert created["resources"] == {"name": "k", "value": f"…{value[-4:]}"}
+        assert (updated["log_event"], updated["resources"]) == (
+            "api_key.updated",
+            {"name": "k", "permissions": {"deleted": None, "added": {"tax": ["read"]}}},
+        )
+        assert (rotated["log_event"], rotated["resources"]) == (
+            "api_key.rotated",
+            {"name": "n", "value": f"…{next_value[-4:]}"},
+        )
         assert (deleted["log_event"], deleted["resources"]) == ("api_key.deleted", {"name": "k"})
         assert set(created["device_info"].values()) == {None}
 

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 
+from tallymark.api.permissions import Right
 from tallymark.db.engine import Actor, Database, Source, Tx
 
 
@@ -22,6 +23,8 @@ class Principal:
     api_key_id: UUID
     is_simulated: bool
     expires_at: datetime | None = None
+    rights: frozenset[Right] | None = None
+    """What the key may do; None is everything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
@@ -13,6 +13,7 @@ from tallymark.api.calls import noted
 from tallymark.api.context import Context, Gatekeeper, Principal
 from tallymark.api.errors import BadRequest, Unauthorized
 from tallymark.api.idempotency import answer_once
+from tallymark.api.permissions import Right, check_right, right_for
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 Change = TypeVar("Change", bound=Callable[..., Any])
@@ -40,16 +41,25 @@ def _refuse_nul(request: Request) -> None:
 
 
 class TenantRoute(APIRoute):
-    """Puts a `Context` on the request, answers what is repeated with a key once, settles a simulated organization after a
+    """Lets keys pass that may do this, puts a `Context` on the request, answers what is repeated with a key once, settles a simulated organization after a
     write, and has the call noted.
     """
 
+    resource: ClassVar[str]
+    """The resource of its router, which a key needs to have; an endpoint may name another one."""
+
+    @property
+    def right(self) -> Right:
+        """What a key needs to have for this route."""
+        return right_for(self.endpoint, set(self.methods or ()), resource=self.resource)
+
     def get_route_handler(self) -> Handler:
         handler = super().get_route_handler()
+        needed = self.right
 
         async def in_context(request: Request) -> Response:
             is_write = request.method not in SAFE_METHODS
-            context = await enter(request, is_write=is_write)
+            context = await enter(request, needed, is_write=is_write)
             request.state.context = context
             _refuse_nul(request)
             clean = CleanRequest(request.scope, request.receive)
@@ -71,10 +81,11 @@ class TenantRoute(APIRoute):
         return in_context
 
 
-async def enter(request: Request, *, is_write: bool) -> Context:
-    """Authenticate the request and read its organization's clock."""
+async def enter(request: Request, needed: Right, *, is_write: bool) -> Context:
+    """Authenticate the request, see that its key may do this, and read its organization's clock."""
     gatekeeper: Gatekeeper = request.app.state.gatekeeper
     principal = await authenticate(gatekeeper, request.headers.get("authorization", ""))
+    check_right(principal.rights, needed)
     return Context(
         database=request.app.state.database,
         organization_id=principal.organization_id,
@@ -115,6 +126,7 @@ class TenantRouter(APIRouter):
         return register
 
 
-def tenant_router(tag: str) -> TenantRouter:
-    """A router of tenants' routes, shown under a heading in the API's description."""
-    return TenantRouter(prefix="/api/v1", route_class=TenantRoute, tags=[tag])
+def tenant_router(tag: str, *, resource: str) -> TenantRouter:
+    """A router of tenants' routes, shown under a heading in the API's description; keys need permission for its resource."""
+    guarded = type("TenantRoute", (TenantRoute,), {"resource": resource})
+    return TenantRouter(prefix="/api/v1", route_class=guarded, tags=[tag])

@@ -13,7 +13,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from tallymark.db.tables.columns import (
     flag,
@@ -56,6 +56,8 @@ api_keys = Table(
     organization_column(),
     string("name"),
     Column("key_hash", LargeBinary, nullable=False, unique=True),
+    # Modes by resource; none at all is everything.
+    Column("permissions", JSONB(none_as_null=True)),
     instant("created_at", nullable=False),
     instant("expires_at"),
     instant("last_used_at"),

@@ -17,7 +17,7 @@ from tallymark.rooms.activity_logs.schemas import (
     read_filters,
 )
 
-router = tenant_router("activity_logs")
+router = tenant_router("activity_logs", resource="activity_log")
 
 
 @router.get("/activity_logs", openapi_extra=FILTERS)

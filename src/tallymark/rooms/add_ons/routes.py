@@ -14,7 +14,7 @@ from tallymark.rooms.add_ons.schemas import (
     AddOnUpdateRequest,
 )
 
-router = tenant_router("add_ons")
+router = tenant_router("add_ons", resource="add_on")
 
 
 @router.post("/add_ons")

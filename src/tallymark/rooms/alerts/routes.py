@@ -22,7 +22,7 @@ from tallymark.rooms.alerts.schemas import (
 )
 from tallymark.rooms.subscriptions.model import Status
 
-router = tenant_router("alerts")
+router = tenant_router("alerts", resource="alert")
 
 Find = Callable[[Tx], Awaitable[Subject]]
 """Finds what a path speaks of."""

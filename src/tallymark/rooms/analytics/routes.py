@@ -24,7 +24,7 @@ from tallymark.rooms.analytics.schemas import (
     UsagesResponse,
 )
 
-router = tenant_router("analytics")
+router = tenant_router("analytics", resource="analytic")
 
 BY_MONTH = reads("currency", "months", "billing_entity_code")
 OF_CUSTOMERS = reads("currency", "months", "billing_entity_code", "external_customer_id")

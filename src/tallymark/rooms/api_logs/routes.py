@@ -17,7 +17,7 @@ from tallymark.rooms.api_logs.schemas import (
     read_filters,
 )
 
-router = tenant_router("api_logs")
+router = tenant_router("api_logs", resource="api_log")
 
 
 @router.get("/api_logs", openapi_extra=FILTERS)

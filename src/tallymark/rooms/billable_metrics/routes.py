@@ -20,7 +20,7 @@ from tallymark.rooms.billable_metrics.schemas import (
     MetricUpdateRequest,
 )
 
-router = tenant_router("billable_metrics")
+router = tenant_router("billable_metrics", resource="billable_metric")
 
 
 @router.post("/billable_metrics")

@@ -26,7 +26,7 @@ from tallymark.rooms.invoices.routes import answer
 from tallymark.rooms.invoices.schemas import InvoiceOutput, InvoiceResponse, InvoiceUpdateRequest, VoidRequest
 from tallymark.rooms.organizations.access import after_waiting
 
-router = tenant_router("invoices")
+router = tenant_router("invoices", resource="invoice")
 
 
 @router.post("/invoices")

@@ -7,6 +7,7 @@ import hashlib
 from fastapi import Request
 
 from tallymark.api.context import Context, InContext
+from tallymark.api.permissions import guarded_by
 from tallymark.api.routing import tenant_router
 from tallymark.db.engine import Tx
 from tallymark.rooms.billing_entities import service
@@ -29,7 +30,7 @@ from tallymark.rooms.organizations.model import BillingEntity
 from tallymark.rooms.organizations.schemas import OrganizationOutput
 from tallymark.rooms.taxes.schemas import TaxOutput
 
-router = tenant_router("billing_entities")
+router = tenant_router("billing_entities", resource="billing_entity")
 
 
 @router.post("/billing_entities")
@@ -75,6 +76,7 @@ async def update_entity(
 
 
 @router.put("/organizations")
+@guarded_by("organization")
 async def update_organization(body: OrganizationRequest, context: InContext) -> OrganizationWithTaxesResponse:
     """Change what is sent, on the organization and its default billing entity."""
     asked = body.organization

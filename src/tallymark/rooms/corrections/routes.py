@@ -19,7 +19,7 @@ from tallymark.rooms.corrections.schemas import (
     read_changes,
 )
 
-router = tenant_router("events")
+router = tenant_router("events", resource="event")
 
 
 @router.post("/events/{transaction_id:path}/amend")

@@ -6,6 +6,7 @@ from fastapi import Request
 
 from tallymark.api.context import InContext
 from tallymark.api.pagination import InPage, Meta, Page
+from tallymark.api.permissions import guarded_by
 from tallymark.api.queries import reads
 from tallymark.api.routing import tenant_router
 from tallymark.api.wire import read_id
@@ -27,7 +28,7 @@ from tallymark.rooms.coupons.schemas import (
 )
 from tallymark.rooms.customers import service as customers
 
-router = tenant_router("coupons")
+router = tenant_router("coupons", resource="coupon")
 
 
 @router.post("/coupons")
@@ -72,6 +73,7 @@ async def delete_coupon(code: str, context: InContext) -> CouponResponse:
 
 
 @router.post("/applied_coupons")
+@guarded_by("applied_coupon")
 async def apply_coupon(body: AppliedCouponRequest, context: InContext) -> AppliedCouponResponse:
     """Give a coupon to a customer."""
     asked = body.applied_coupon
@@ -90,6 +92,7 @@ FILTERS = reads("external_customer_id", "status", "coupon_code[]")
 
 
 @router.get("/applied_coupons", openapi_extra=FILTERS)
+@guarded_by("applied_coupon")
 async def list_applied_coupons(request: Request, context: InContext, page: InPage) -> AppliedCouponsResponse:
     """List what was given to customers, newest first."""
     filters = _read_filters(request)
@@ -98,6 +101,7 @@ async def list_applied_coupons(request: Request, context: InContext, page: InPag
 
 
 @router.get("/customers/{external_id}/applied_coupons", openapi_extra=FILTERS)
+@guarded_by("applied_coupon")
 async def list_customer_applied_coupons(
     external_id: str, request: Request, context: InContext, page: InPage
 ) -> AppliedCouponsResponse:
@@ -109,6 +113,7 @@ async def list_customer_applied_coupons(
 
 
 @router.delete("/customers/{external_id}/applied_coupons/{lago_id}")
+@guarded_by("applied_coupon")
 async def detach_coupon(external_id: str, lago_id: str, context: InContext) -> AppliedCouponResponse:
     """Take a coupon from a customer."""
     applied_id = read_id(lago_id, "applied_coupon")

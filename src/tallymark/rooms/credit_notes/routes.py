@@ -37,7 +37,7 @@ from tallymark.rooms.credit_notes.schemas import (
 )
 from tallymark.rooms.customers import service as customers
 
-router = tenant_router("credit notes")
+router = tenant_router("credit notes", resource="credit_note")
 
 
 @router.post("/credit_notes")

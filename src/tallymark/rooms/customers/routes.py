@@ -9,6 +9,7 @@ from fastapi import Request
 
 from tallymark.api.context import InContext
 from tallymark.api.pagination import InPage, Meta
+from tallymark.api.permissions import guarded_by
 from tallymark.api.queries import reads
 from tallymark.api.routing import tenant_router
 from tallymark.api.validation import country_codes
@@ -30,7 +31,7 @@ from tallymark.rooms.customers.schemas import (
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.taxes.schemas import TaxOutput
 
-router = tenant_router("customers")
+router = tenant_router("customers", resource="customer")
 
 ACCOUNT_TYPES = ("customer", "partner")
 CUSTOMER_TYPES = ("company", "individual")
@@ -88,6 +89,7 @@ async def make_portal_url(external_id: str, context: InContext) -> None:
 
 
 @router.get("/customers/{external_id:path}/payment_methods")
+@guarded_by("payment_method")
 async def list_payment_methods(external_id: str, context: InContext, page: InPage) -> PaymentMethodsResponse:
     """The ways in which a customer pays: none while no provider knows them."""
     async with context.transaction() as tx:
@@ -97,6 +99,7 @@ async def list_payment_methods(external_id: str, context: InContext, page: InPag
 
 @router.put("/customers/{external_id:path}/payment_methods/{lago_id}/set_as_default")
 @router.delete("/customers/{external_id:path}/payment_methods/{lago_id}")
+@guarded_by("payment_method")
 async def change_payment_method(external_id: str, lago_id: str, context: InContext) -> None:  # noqa: ARG001
     """Choose or remove a payment method; a customer whom no provider knows has none."""
     async with context.transaction() as tx:

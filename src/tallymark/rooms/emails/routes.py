@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import Request, Response
 
 from tallymark.api.context import Context, InContext
+from tallymark.api.permissions import guarded_by
 from tallymark.api.routing import tenant_router
 from tallymark.api.wire import read_id
 from tallymark.domain.errors import Forbidden
@@ -12,7 +13,7 @@ from tallymark.jobs.mail import MailKind
 from tallymark.rooms.emails import service
 from tallymark.rooms.emails.schemas import ResendRequest
 
-router = tenant_router("emails")
+router = tenant_router("emails", resource="invoice")
 
 
 @router.post("/invoices/{lago_id}/resend_email")
@@ -24,6 +25,7 @@ async def resend_invoice(
 
 
 @router.post("/credit_notes/{lago_id}/resend_email")
+@guarded_by("credit_note")
 async def resend_credit_note(
     lago_id: str, request: Request, context: InContext, body: ResendRequest | None = None
 ) -> Response:

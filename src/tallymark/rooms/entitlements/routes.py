@@ -15,7 +15,7 @@ from tallymark.rooms.entitlements.schemas import (
     FeatureUpdateRequest,
 )
 
-router = tenant_router("features")
+router = tenant_router("features", resource="feature")
 
 
 @router.post("/features")

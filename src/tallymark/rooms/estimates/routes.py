@@ -13,7 +13,7 @@ from tallymark.rooms.estimates.schemas import (
     instant_fee,
 )
 
-router = tenant_router("events")
+router = tenant_router("events", resource="event")
 
 
 @router.post("/events/estimate_fees")

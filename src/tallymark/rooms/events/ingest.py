@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from tallymark.api.context import Context, Gatekeeper
 from tallymark.api.errors import BadRequest, PayloadTooLarge, Unauthorized, error_body, validation_body
+from tallymark.api.permissions import WRITE, Right, check_right
 from tallymark.api.routing import authenticate
 from tallymark.db.engine import Database
 from tallymark.domain.errors import TallymarkError
@@ -35,6 +36,8 @@ LARGEST_BODY = 10 * 1024 * 1024
 SINGLE = "/api/v1/events"
 BATCH = "/api/v1/events/batch"
 DUPLICATE = {"transaction_id": ["value_already_exist"]}
+
+_NEEDED = Right(WRITE, "event")
 
 _HEADERS = [(b"content-type", b"application/json; charset=utf-8")]
 
@@ -133,6 +136,7 @@ class EventsIngest:
 
     async def _handle(self, scope: Scope, receive: Receive) -> bytes:
         principal = await authenticate(self._gatekeeper, _authorization(scope["headers"]))
+        check_right(principal.rights, _NEEDED)
         body = await _read_body(scope, receive)
         now = await self._gatekeeper.read_clock(principal, is_write=True)
         tenant = Tenant(principal.organization_id, now, self._intake.rules)

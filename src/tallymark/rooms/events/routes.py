@@ -32,7 +32,7 @@ from tallymark.rooms.events.schemas import (
     UnmatchedSummaryResponse,
 )
 
-router = tenant_router("events")
+router = tenant_router("events", resource="event")
 described = APIRouter(prefix="/api/v1", tags=["events"])
 
 

@@ -27,7 +27,7 @@ from tallymark.rooms.fees.schemas import (
     FeeUpdateRequest,
 )
 
-router = tenant_router("fees")
+router = tenant_router("fees", resource="fee")
 
 STATUSES = ("pending", "succeeded", "failed", "refunded")
 FILTERS = reads(

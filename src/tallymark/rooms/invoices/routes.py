@@ -32,7 +32,7 @@ from tallymark.rooms.invoices.schemas import (
 
 METADATA_KEY = re.compile(r"metadata\[(.+)\]")
 
-router = tenant_router("invoices")
+router = tenant_router("invoices", resource="invoice")
 files_router = APIRouter(tags=["files"])
 
 STATUSES = ("draft", "finalized", "voided", "failed", "pending")

@@ -18,7 +18,7 @@ from tallymark.rooms.journal import service
 from tallymark.rooms.journal.model import DocumentType, Filters
 from tallymark.rooms.journal.schemas import EntriesResponse, EntryOutput
 
-router = tenant_router("journal")
+router = tenant_router("journal", resource="invoice")
 
 
 @router.get("/journal_entries")

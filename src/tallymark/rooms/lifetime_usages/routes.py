@@ -17,7 +17,7 @@ from tallymark.rooms.lifetime_usages.schemas import (
 from tallymark.rooms.subscriptions import service as subscriptions
 from tallymark.rooms.subscriptions.model import Status, Subscription
 
-router = tenant_router("lifetime_usage")
+router = tenant_router("lifetime_usage", resource="lifetime_usage")
 
 
 @router.get("/subscriptions/{external_id}/lifetime_usage")

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from tallymark.api.context import Context, Principal
+from tallymark.api.permissions import rights_of
 from tallymark.db.engine import Database
 from tallymark.domain.errors import Conflict
 from tallymark.rooms.organizations import repository
@@ -60,6 +61,7 @@ class Access:
             api_key_id=row.id,
             is_simulated=row.is_simulated,
             expires_at=row.expires_at,
+            rights=rights_of(row.permissions),
         )
         if len(self._known) >= _CACHE_SIZE:
             self._known.clear()

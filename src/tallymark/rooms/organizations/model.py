@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -88,6 +89,12 @@ class ApiKey:
     name: str | None
     created_at: datetime
     expires_at: datetime | None
+    permissions: Mapping[str, Sequence[str]] | None
+    """Modes by resource; None is everything."""
+
+    def is_alive(self, now: datetime) -> bool:
+        """Whether the key has not ended yet."""
+        return self.expires_at is None or self.expires_at > now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

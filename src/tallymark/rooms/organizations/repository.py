@@ -60,12 +60,13 @@ async def insert_test_clock(
 
 
 async def find_principal(connection: AsyncConnection, key_hash: bytes) -> Row[Any] | None:
-    """The key's id, organization and expiry, and whether the organization has a clock of its own."""
+    """The key's id, organization, expiry and permissions, and whether the organization has a clock of its own."""
     statement = (
         select(
             api_keys.c.id,
             api_keys.c.organization_id,
             api_keys.c.expires_at,
+            api_keys.c.permissions,
             test_clocks.c.organization_id.is_not(None).label("is_simulated"),
         )
         .outerjoin(test_clocks, test_clocks.c.organization_id == api_keys.c.organization_id)
@@ -80,13 +81,14 @@ async def record_key_use(connection: AsyncConnection, uses: Mapping[UUID, dateti
         await connection.execute(update(api_keys).where(api_keys.c.id == key_id).values(last_used_at=used_at))
 
 
-async def expire_api_key(tx: Tx, key_id: UUID, *, at: datetime) -> None:
-    await tx.execute(update(api_keys).where(api_keys.c.id == key_id).values(expires_at=at))
+async def update_api_key(tx: Tx, key_id: UUID, values: Values) -> None:
+    await tx.execute(update(api_keys).where(api_keys.c.id == key_id).values(**values))
 
 
 async def list_api_keys(tx: Tx) -> list[ApiKey]:
-    rows = await tx.execute(select(api_keys).order_by(api_keys.c.created_at))
-    return [ApiKey(id=r.id, name=r.name, created_at=r.created_at, expires_at=r.expires_at) for r in rows]
+    columns = (api_keys.c[name] for name in ApiKey.__slots__)
+    rows = await tx.execute(select(*columns).order_by(api_keys.c.created_at, api_keys.c.id))
+    return [ApiKey(**row._mapping) for row in rows]
 
 
 _IS_ADVANCING = literal_column(

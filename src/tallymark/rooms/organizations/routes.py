@@ -22,7 +22,7 @@ from tallymark.rooms.organizations.schemas import (
     OrganizationResponse,
 )
 
-router = tenant_router("organizations")
+router = tenant_router("organizations", resource="organization")
 admin_router = APIRouter(prefix="/admin", tags=["admin"])
 
 

@@ -6,13 +6,14 @@ import hashlib
 import secrets
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from tallymark.api.permissions import PermissionMap, check_permissions
 from tallymark.db.engine import Database, Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid, NotFound
@@ -80,7 +81,7 @@ async def create_organization(
     )
     if frozen_time is not None:
         await repository.insert_test_clock(connection, organization_id, frozen_time)
-    api_key = await _issue_key(connection, organization_id, name=FULL_ACCESS_KEY_NAME, now=born_at)
+    _, api_key = await _issue_key(connection, organization_id, name=FULL_ACCESS_KEY_NAME, now=born_at)
     return NewOrganization(organization_id=organization_id, api_key=api_key, frozen_time=frozen_time)
 
 
@@ -92,31 +93,98 @@ async def _free_slug(connection: AsyncConnection, name: str) -> str:
 
 
 async def create_api_key(
-    tx: Tx, *, name: str | None, now: datetime, expires_at: datetime | None = None
+    tx: Tx,
+    *,
+    name: str | None,
+    now: datetime,
+    expires_at: datetime | None = None,
+    permissions: PermissionMap | None = None,
 ) -> tuple[ApiKey, str]:
-    """Make one more key and return it with its value, which is not kept."""
-    value = await _issue_key(tx.connection, tx.organization_id, name=name, now=now, expires_at=expires_at)
-    newest = (await repository.list_api_keys(tx))[-1]
-    told = {"name": name, "value": f"…{value[-4:]}"}
-    await security.record(tx, "api_key.created", told, now=now, api_key_id=newest.id)
-    return newest, value
+    """Make one more key and return it with its value, which is not kept; one without permissions may do everything.
+
+    Raises `Invalid` for permissions that are none (platform §5).
+    """
+    if permissions is not None:
+        check_permissions(permissions)
+    made = await _make_key(tx, name=name, now=now, expires_at=expires_at, permissions=permissions)
+    await security.record(tx, "api_key.created", _named(*made), now=now, api_key_id=made[0].id)
+    return made
 
 
-async def list_api_keys(tx: Tx) -> list[ApiKey]:
-    """Every key of the organization, expired ones included, the oldest first."""
-    return await repository.list_api_keys(tx)
+async def list_api_keys(tx: Tx, *, now: datetime) -> list[ApiKey]:
+    """The keys of the organization, the oldest first; those that have ended are not shown (platform §5)."""
+    return [key for key in await repository.list_api_keys(tx) if key.is_alive(now)]
 
 
-async def expire_api_key(tx: Tx, key_id: UUID, *, at: datetime) -> None:
-    """Let a key end at an instant. Raises `NotFound("api_key")`; `Invalid` for the last that never expires (platform §5)."""
+async def set_permissions(
+    tx: Tx, key_id: UUID, permissions: PermissionMap | None, *, now: datetime
+) -> ApiKey:
+    """Change what a key may do, to everything for None. Raises `NotFound("api_key")`, `Invalid` for permissions that are none."""
+    if permissions is not None:
+        check_permissions(permissions)
+    key = await _lock_key(tx, key_id, now=now)
+    await repository.update_api_key(tx, key_id, {"permissions": permissions})
+    changes = security.deletions_and_additions({"permissions": [key.permissions, permissions]})
+    await security.record(tx, "api_key.updated", {"name": key.name, **changes}, now=now, api_key_id=key_id)
+    return replace(key, permissions=permissions)
+
+
+async def rotate_api_key(
+    tx: Tx, key_id: UUID, *, name: str | None, now: datetime, old_ends_at: datetime | None = None
+) -> tuple[ApiKey, str]:
+    """Make a key in place of another, with its permissions; that one ends at the given instant or now (platform §5).
+
+    Raises `NotFound("api_key")`.
+    """
+    old = await _lock_key(tx, key_id, now=now)
+    made = await _make_key(tx, name=name, now=now, permissions=old.permissions)
+    await repository.update_api_key(tx, key_id, {"expires_at": old_ends_at or now})
+    await security.record(tx, "api_key.rotated", _named(*made), now=now, api_key_id=key_id)
+    return made
+
+
+async def delete_api_key(tx: Tx, key_id: UUID, *, now: datetime) -> None:
+    """End a key now. Raises `NotFound("api_key")`; `Invalid` for the last that never expires (platform §5)."""
+    key = await _lock_key(tx, key_id, now=now)
     keys = await repository.list_api_keys(tx)
-    ending = next((key for key in keys if key.id == key_id), None)
-    if ending is None:
-        raise NotFound("api_key")
-    if not any(key.expires_at is None and key.id != key_id for key in keys):
+    if not any(other.expires_at is None and other.id != key_id for other in keys):
         raise Invalid({"base": ["last_non_expiring_api_key"]})
-    await repository.expire_api_key(tx, key_id, at=at)
-    await security.record(tx, "api_key.deleted", {"name": ending.name}, now=at, api_key_id=key_id)
+    await repository.update_api_key(tx, key_id, {"expires_at": now})
+    await security.record(tx, "api_key.deleted", {"name": key.name}, now=now, api_key_id=key_id)
+
+
+async def _lock_key(tx: Tx, key_id: UUID, *, now: datetime) -> ApiKey:
+    """A key that has not ended. Keys change one after the other: of two that never expire, not both are to be deleted."""
+    await tx.lock("api-keys", tx.organization_id)
+    for key in await list_api_keys(tx, now=now):
+        if key.id == key_id:
+            return key
+    raise NotFound("api_key")
+
+
+async def _make_key(
+    tx: Tx,
+    *,
+    name: str | None,
+    now: datetime,
+    expires_at: datetime | None = None,
+    permissions: PermissionMap | None,
+) -> tuple[ApiKey, str]:
+    key_id, value = await _issue_key(
+        tx.connection,
+        tx.organization_id,
+        name=name,
+        now=now,
+        expires_at=expires_at,
+        permissions=permissions,
+    )
+    (made,) = [key for key in await repository.list_api_keys(tx) if key.id == key_id]
+    return made, value
+
+
+def _named(key: ApiKey, value: str) -> dict[str, Any]:
+    """A new key as the security log shows it."""
+    return {"name": key.name, "value": f"…{value[-4:]}"}
 
 
 async def _issue_key(
@@ -126,18 +194,20 @@ async def _issue_key(
     name: str | None,
     now: datetime,
     expires_at: datetime | None = None,
-) -> str:
-    value = str(uuid4())
+    permissions: PermissionMap | None = None,
+) -> tuple[UUID, str]:
+    key_id, value = new_id(), str(uuid4())
     row = {
-        "id": new_id(),
+        "id": key_id,
         "organization_id": organization_id,
         "name": name,
         "key_hash": hash_key(value),
         "created_at": now,
         "expires_at": expires_at,
+        "permissions": permissions,
     }
     await repository.insert_api_key(connection, row)
-    return value
+    return key_id, value
 
 
 def hash_key(value: str) -> bytes:

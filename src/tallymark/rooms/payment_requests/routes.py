@@ -23,7 +23,7 @@ from tallymark.rooms.payment_requests.schemas import (
     RequestsResponse,
 )
 
-router = tenant_router("payment_requests")
+router = tenant_router("payment_requests", resource="payment_request")
 
 READ = reads("external_customer_id", "payment_status", "currency", "billing_entity_codes[]")
 READ_OF_CUSTOMER = reads("payment_status", "currency", "billing_entity_codes[]")

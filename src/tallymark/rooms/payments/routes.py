@@ -8,6 +8,7 @@ from fastapi import Request
 
 from tallymark.api.context import Context, InContext
 from tallymark.api.pagination import InPage, Meta, Page
+from tallymark.api.permissions import guarded_by
 from tallymark.api.queries import reads
 from tallymark.api.routing import tenant_router
 from tallymark.api.wire import read_id
@@ -26,7 +27,7 @@ from tallymark.rooms.payments.schemas import (
     ReceiptsResponse,
 )
 
-router = tenant_router("payments")
+router = tenant_router("payments", resource="payment")
 
 
 @router.post("/payments")
@@ -64,6 +65,7 @@ async def get_payment(lago_id: str, context: InContext) -> PaymentResponse:
 
 
 @router.get("/payment_receipts", openapi_extra=reads("invoice_id"))
+@guarded_by("invoice")
 async def list_receipts(request: Request, context: InContext, page: InPage) -> ReceiptsResponse:
     """List the receipts of payments, newest first."""
     filters = Filters(invoice_id=_invoice_id(request))
@@ -77,6 +79,7 @@ async def list_receipts(request: Request, context: InContext, page: InPage) -> R
 
 
 @router.get("/payment_receipts/{lago_id}")
+@guarded_by("invoice")
 async def get_receipt(lago_id: str, request: Request, context: InContext) -> ReceiptResponse:
     """Read one receipt, with links to its PDF and, where its issuer makes these, its XML; they are made now if they were not before."""
     receipt_id = read_id(lago_id, "invoice")

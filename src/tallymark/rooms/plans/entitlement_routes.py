@@ -15,7 +15,7 @@ from tallymark.rooms.entitlements.schemas import (
 )
 from tallymark.rooms.plans import entitlements
 
-router = tenant_router("entitlements")
+router = tenant_router("entitlements", resource="plan")
 
 
 @router.post("/plans/{code:path}/entitlements")

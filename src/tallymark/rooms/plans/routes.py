@@ -57,7 +57,7 @@ from tallymark.rooms.plans.schemas.outputs import (
     PricingUnitsResponse,
 )
 
-router = tenant_router("plans")
+router = tenant_router("plans", resource="plan")
 
 
 @router.post("/plans")

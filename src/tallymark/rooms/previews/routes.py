@@ -8,7 +8,7 @@ from tallymark.rooms.invoices.schemas import InvoiceResponse
 from tallymark.rooms.previews import service
 from tallymark.rooms.previews.schemas import PreviewRequest, PreviewResponse, shown_preview
 
-router = tenant_router("invoices")
+router = tenant_router("invoices", resource="invoice")
 
 
 @router.post("/invoices/preview", responses={200: {"model": InvoiceResponse}})

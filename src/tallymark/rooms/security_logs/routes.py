@@ -17,7 +17,7 @@ from tallymark.rooms.security_logs.schemas import (
     read_filters,
 )
 
-router = tenant_router("security_logs")
+router = tenant_router("security_logs", resource="security_log")
 
 
 @router.get("/security_logs", openapi_extra=FILTERS)

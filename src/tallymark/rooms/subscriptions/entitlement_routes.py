@@ -16,7 +16,7 @@ from tallymark.rooms.subscriptions.model import Contract
 from tallymark.rooms.subscriptions.price_routes import STATUS, find_contract
 from tallymark.rooms.subscriptions.service import entitlements
 
-router = tenant_router("entitlements")
+router = tenant_router("entitlements", resource="subscription")
 
 
 @router.get("/subscriptions/{external_id}/entitlements", openapi_extra=STATUS)

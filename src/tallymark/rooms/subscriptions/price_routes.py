@@ -31,7 +31,7 @@ from tallymark.rooms.plans.schemas.outputs import (
 from tallymark.rooms.subscriptions.model import Contract, Status
 from tallymark.rooms.subscriptions.service import fixed_units, prices
 
-router = tenant_router("subscriptions")
+router = tenant_router("subscriptions", resource="subscription")
 STATUS = reads("subscription_status")
 UNITS_ONLY = {"units", "apply_units_immediately", "cascade_updates"}
 

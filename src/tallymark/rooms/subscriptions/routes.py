@@ -29,7 +29,7 @@ from tallymark.rooms.subscriptions.schemas import (
     SubscriptionUpdateRequest,
 )
 
-router = tenant_router("subscriptions")
+router = tenant_router("subscriptions", resource="subscription")
 
 STATUSES = {status.value: (status,) for status in Status} | {"incomplete": ()}
 

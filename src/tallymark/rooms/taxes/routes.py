@@ -16,7 +16,7 @@ from tallymark.rooms.taxes.schemas import (
     TaxWithEntitiesOutput,
 )
 
-router = tenant_router("taxes")
+router = tenant_router("taxes", resource="tax")
 
 
 @router.post("/taxes")

@@ -12,7 +12,7 @@ from tallymark.rooms.organizations.schemas import TestClockOutput, TestClockResp
 from tallymark.rooms.test_clocks import service
 from tallymark.rooms.test_clocks.schemas import AdvanceRequest, AdvanceResponse, FailureOutput
 
-router = tenant_router("test_clock")
+router = tenant_router("test_clock", resource="organization")
 
 
 @router.get("/test_clock")

@@ -30,7 +30,7 @@ from tallymark.rooms.usage.schemas import (
     UsageExplanationsResponse,
 )
 
-router = tenant_router("customer_usage")
+router = tenant_router("customer_usage", resource="customer_usage")
 SELECTORS = reads(
     "charge_id", "charge_code", "billable_metric_code", "group", "filter_by_charge_id", "filter_by_charge_code",
     "filter_by_metric_code", "filter_by_group", "filter_by_presentation", "full_usage", "skip_grouping",

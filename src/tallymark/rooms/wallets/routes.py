@@ -10,6 +10,7 @@ from fastapi import Request
 
 from tallymark.api.context import Context, InContext
 from tallymark.api.pagination import InPage, Meta, Page
+from tallymark.api.permissions import guarded_by
 from tallymark.api.routing import tenant_router
 from tallymark.api.wire import read_id
 from tallymark.db.engine import Tx
@@ -47,7 +48,7 @@ from tallymark.rooms.wallets.schemas.outputs import (
     WalletsResponse,
 )
 
-router = tenant_router("wallets")
+router = tenant_router("wallets", resource="wallet")
 OF_CUSTOMER = "/customers/{external_id}/wallets"
 METADATA_KEY = re.compile(r"metadata\[(.+)\]")
 
@@ -179,6 +180,7 @@ async def terminate_customer_wallet(external_id: str, code: str, context: InCont
 
 
 @router.get("/wallets/{lago_id}/wallet_transactions")
+@guarded_by("wallet_transaction")
 async def list_transactions(
     lago_id: str, request: Request, context: InContext, page: InPage
 ) -> TransactionsResponse:
@@ -217,6 +219,7 @@ def _word(words: type[Word], text: str | None, field: str) -> Word | None:
 
 
 @router.post("/wallet_transactions")
+@guarded_by("wallet_transaction")
 async def create_transactions(body: TransactionRequest, context: InContext) -> MadeTransactionsResponse:
     """Buy, give and void credits."""
     async with context.transaction() as tx:
@@ -226,6 +229,7 @@ async def create_transactions(body: TransactionRequest, context: InContext) -> M
 
 
 @router.get("/wallet_transactions/{lago_id}")
+@guarded_by("wallet_transaction")
 async def get_transaction(lago_id: str, context: InContext) -> TransactionResponse:
     """Read one transaction."""
     async with context.transaction() as tx:
@@ -235,6 +239,7 @@ async def get_transaction(lago_id: str, context: InContext) -> TransactionRespon
 
 
 @router.post("/wallet_transactions/{lago_id}/payment_url")
+@guarded_by("wallet_transaction")
 async def make_payment_url(lago_id: str, context: InContext) -> PaymentUrlResponse:
     """A page to pay a purchase on."""
     async with context.transaction() as tx:
@@ -242,6 +247,7 @@ async def make_payment_url(lago_id: str, context: InContext) -> PaymentUrlRespon
 
 
 @router.get("/wallet_transactions/{lago_id}/consumptions")
+@guarded_by("wallet_transaction")
 async def list_consumptions(lago_id: str, context: InContext, page: InPage) -> ConsumptionsResponse:
     """What was taken of an inbound transaction, newest first."""
     async with context.transaction() as tx:
@@ -252,6 +258,7 @@ async def list_consumptions(lago_id: str, context: InContext, page: InPage) -> C
 
 
 @router.get("/wallet_transactions/{lago_id}/fundings")
+@guarded_by("wallet_transaction")
 async def list_fundings(lago_id: str, context: InContext, page: InPage) -> FundingsResponse:
     """What paid an outbound transaction, newest first."""
     async with context.transaction() as tx:

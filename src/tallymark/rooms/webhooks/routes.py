@@ -7,6 +7,7 @@ from fastapi.responses import PlainTextResponse
 
 from tallymark.api.context import InContext
 from tallymark.api.pagination import InPage, Meta
+from tallymark.api.permissions import guarded_by
 from tallymark.api.routing import tenant_router
 from tallymark.api.wire import read_id
 from tallymark.rooms.webhooks import service
@@ -20,7 +21,7 @@ from tallymark.rooms.webhooks.schemas import (
     PublicKeyResponse,
 )
 
-router = tenant_router("webhook_endpoints")
+router = tenant_router("webhook_endpoints", resource="webhook_endpoint")
 
 
 @router.post("/webhook_endpoints")
@@ -66,12 +67,14 @@ async def delete_webhook_endpoint(lago_id: str, context: InContext) -> EndpointR
 
 
 @router.get("/webhooks/public_key")
+@guarded_by("webhook_jwt_public_key")
 async def get_public_key(request: Request, context: InContext) -> PlainTextResponse:  # noqa: ARG001
     """The public half of the key that signs webhooks, as plain text."""
     return PlainTextResponse(request.app.state.public_key)
 
 
 @router.get("/webhooks/json_public_key")
+@guarded_by("webhook_jwt_public_key")
 async def get_json_public_key(request: Request, context: InContext) -> PublicKeyResponse:  # noqa: ARG001
     """The public half of the key that signs webhooks."""
     return PublicKeyResponse(webhook=PublicKey(public_key=request.app.state.public_key))

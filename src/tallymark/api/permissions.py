@@ -1,0 +1,124 @@
+"""What an API key may do: read or write, resource by resource (platform §5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from tallymark.domain.errors import Forbidden, Invalid
+
+READ, WRITE = "read", "write"
+MODES = (READ, WRITE)
+
+RESOURCES = frozenset(
+    [
+        "activity_log",
+        "add_on",
+        "alert",
+        "analytic",
+        "api_log",
+        "applied_coupon",
+        "billable_metric",
+        "billing_entity",
+        "coupon",
+        "credit_note",
+        "customer",
+        "customer_usage",
+        "event",
+        "feature",
+        "fee",
+        "invoice",
+        "invoice_custom_section",
+        "lifetime_usage",
+        "order",
+        "order_form",
+        "organization",
+        "payment",
+        "payment_method",
+        "payment_receipt",
+        "payment_request",
+        "plan",
+        "plan_rate_card",
+        "product",
+        "product_category",
+        "quote",
+        "rate_card",
+        "security_log",
+        "subscription",
+        "tax",
+        "wallet",
+        "wallet_transaction",
+        "webhook_endpoint",
+        "webhook_jwt_public_key",
+    ]
+)
+
+PermissionMap = Mapping[str, Sequence[str]]
+"""Modes by resource; a resource that is missing grants nothing."""
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+_guarded: dict[Callable[..., Any], str] = {}
+
+
+class Right(NamedTuple):
+    """What a call needs, and a key has: one mode of one resource."""
+
+    mode: str
+    resource: str
+
+    @property
+    def refusal(self) -> str:
+        """The code by which a key without it is refused.
+
+        >>> Right("write", "customer").refusal
+        'write_action_not_allowed_for_customer'
+        """
+        return f"{self.mode}_action_not_allowed_for_{self.resource}"
+
+
+def guarded_by(resource: str) -> Callable[[Endpoint], Endpoint]:
+    """Name the resource of an endpoint that has another one than its router."""
+
+    def mark(endpoint: Endpoint) -> Endpoint:
+        _guarded[endpoint] = resource
+        return endpoint
+
+    return mark
+
+
+def right_for(endpoint: Callable[..., Any], methods: set[str], *, resource: str) -> Right:
+    """What a route's callers need: to read for GET, to write for every other method (platform §1.1)."""
+    needed = Right(READ if methods == {"GET"} else WRITE, _guarded.get(endpoint, resource))
+    assert needed.resource in RESOURCES, f"{needed.resource} is no resource of keys"
+    return needed
+
+
+def check_right(rights: frozenset[Right] | None, needed: Right) -> None:
+    """Let a key pass that has what is needed; None has everything. Raises `Forbidden` with the mode and resource as code."""
+    if rights is not None and needed not in rights:
+        raise Forbidden(needed.refusal)
+
+
+def rights_of(permissions: PermissionMap | None) -> frozenset[Right] | None:
+    """The rights that a map grants; None grants everything.
+
+    >>> sorted(rights_of({"customer": ["read"], "event": []}))
+    [Right(mode='read', resource='customer')]
+    """
+    if permissions is None:
+        return None
+    return frozenset(Right(mode, resource) for resource, modes in permissions.items() for mode in modes)
+
+
+def check_permissions(permissions: PermissionMap) -> None:
+    """Refuse a map that grants nothing, or what there is not, with `Invalid` on `permissions` (platform §5).
+
+    >>> check_permissions({"customer": ["read", "write"]})
+    """
+    if not permissions:
+        raise Invalid({"permissions": ["value_is_mandatory"]})
+    if unknown := sorted(permissions.keys() - RESOURCES):
+        raise Invalid({"permissions": [f"contains forbidden keys: {', '.join(unknown)}"]})
+    if any(mode not in MODES for modes in permissions.values() for mode in modes):
+        raise Invalid({"permissions": ["value_is_invalid"]})
