@@ -124,6 +124,35 @@ async def test_the_api_describes_itself(nobody):
     assert (await nobody.get("/api-docs")).status_code == 200
 
 
+async def test_the_description_tells_of_bodies_that_services_read_themselves(nobody):
+    document = (await nobody.get("/openapi.json")).json()
+
+    def fields(schema):
+        schema = (
+            document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[-1]]
+            if "$ref" in schema
+            else schema
+        )
+        return schema["properties"]
+
+    def body(path):
+        return fields(
+            document["paths"][f"/api/v1{path}"]["post"]["requestBody"]["content"]["application/json"][
+                "schema"
+            ]
+        )
+
+    assert set(fields(body("/webhook_endpoints")["webhook_endpoint"])) == {
+        "webhook_url", "signature_algo", "name", "event_types",
+    }  # fmt: skip
+    alerts = body("/subscriptions/{external_id}/alerts")
+    assert fields(alerts["alert"]) == fields(alerts["alerts"]["items"])
+    assert set(fields(alerts["alert"]["properties"]["thresholds"]["items"])) == {"code", "value", "recurring"}
+    assert "patch" in document["paths"]["/api/v1/wallets/{lago_id}/metadata"]
+    listed = document["paths"]["/api/v1/wallets"]["get"]["parameters"]
+    assert {"external_customer_id", "currency", "billing_entity_codes[]"} <= {one["name"] for one in listed}
+
+
 async def test_health_and_readiness(nobody):
     assert (await nobody.get("/health")).json()["message"] == "Success"
     assert (await nobody.get("/ready")).json() == {"status": "ok"}

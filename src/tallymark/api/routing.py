@@ -115,12 +115,14 @@ async def authenticate(gatekeeper: Gatekeeper, authorization: str) -> Principal:
 class TenantRouter(APIRouter):
     """A router below `/api/v1` whose routes need an API key."""
 
-    def change(self, path: str, *, openapi_extra: dict[str, Any] | None = None) -> Callable[[Change], Change]:
-        """Register a change: PUT, and PATCH as its twin (platform §2)."""
+    def change(
+        self, path: str, *, openapi_extra: dict[str, Any] | None = None, is_patch_shown: bool = False
+    ) -> Callable[[Change], Change]:
+        """Register a change: PUT, and PATCH as its twin (platform §2), which is shown where the contract has it."""
 
         def register(handler: Change) -> Change:
             self.put(path, openapi_extra=openapi_extra)(handler)
-            self.patch(path, include_in_schema=False)(handler)
+            self.patch(path, openapi_extra=openapi_extra, include_in_schema=is_patch_shown)(handler)
             return handler
 
         return register

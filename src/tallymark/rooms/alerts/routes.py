@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from fastapi import Depends, Request, Response
 
 from tallymark.api.context import Context, InContext
 from tallymark.api.pagination import InPage, Meta
+from tallymark.api.queries import reads
 from tallymark.api.routing import TenantRouter, tenant_router
 from tallymark.db.engine import Tx
 from tallymark.rooms.alerts import service
@@ -40,10 +42,12 @@ def of_wallet(external_id: str, wallet_code: str) -> Find:
     return lambda tx: service.on_wallet(tx, external_customer_id=external_id, code=wallet_code)
 
 
-def add_routes(to: TenantRouter, path: str, find_subject: Callable[..., Find]) -> None:
-    """Add the doors to the alerts of one kind of subject."""
+def add_routes(
+    to: TenantRouter, path: str, find_subject: Callable[..., Find], *, query: dict[str, Any] | None = None
+) -> None:
+    """Add the doors to the alerts of one kind of subject, which its query may choose."""
 
-    @to.post(path)
+    @to.post(path, openapi_extra=query)
     async def create_alerts(
         body: AlertsRequest, context: InContext, find: Find = Depends(find_subject)
     ) -> AlertResponse | MadeAlertsResponse:
@@ -56,7 +60,7 @@ def add_routes(to: TenantRouter, path: str, find_subject: Callable[..., Find]) -
             all_made = await service.create_alerts(tx, subject, body.batch, now=context.now)
         return MadeAlertsResponse(alerts=[_show(alert, subject, context) for alert in all_made])
 
-    @to.get(path)
+    @to.get(path, openapi_extra=query)
     async def list_alerts(
         context: InContext, page: InPage, find: Find = Depends(find_subject)
     ) -> AlertsResponse:
@@ -67,21 +71,21 @@ def add_routes(to: TenantRouter, path: str, find_subject: Callable[..., Find]) -
         shown = [_show(alert, subject, context) for alert in found]
         return AlertsResponse(alerts=shown, meta=Meta.of(page, total))
 
-    @to.delete(path)
+    @to.delete(path, openapi_extra=query)
     async def delete_alerts(context: InContext, find: Find = Depends(find_subject)) -> Response:
         """Delete all alerts."""
         async with context.transaction() as tx:
             await service.delete_all(tx, await find(tx), now=context.now)
         return Response()
 
-    @to.get(f"{path}/{{code}}")
+    @to.get(f"{path}/{{code}}", openapi_extra=query)
     async def get_alert(code: str, context: InContext, find: Find = Depends(find_subject)) -> AlertResponse:
         """Read one alert."""
         async with context.transaction() as tx:
             subject = await find(tx)
             return _answer(await service.get_alert(tx, subject, code), subject, context)
 
-    @to.change(f"{path}/{{code}}")
+    @to.change(f"{path}/{{code}}", openapi_extra=query)
     async def update_alert(
         code: str, body: AlertRequest, context: InContext, find: Find = Depends(find_subject)
     ) -> AlertResponse:
@@ -91,7 +95,7 @@ def add_routes(to: TenantRouter, path: str, find_subject: Callable[..., Find]) -
             changed = await service.update_alert(tx, subject, code, body.to_value(), now=context.now)
             return _answer(changed, subject, context)
 
-    @to.delete(f"{path}/{{code}}")
+    @to.delete(f"{path}/{{code}}", openapi_extra=query)
     async def delete_alert(
         code: str, context: InContext, find: Find = Depends(find_subject)
     ) -> AlertResponse:
@@ -109,5 +113,5 @@ def _answer(alert: Alert, subject: Subject, context: Context) -> AlertResponse:
     return AlertResponse(alert=_show(alert, subject, context))
 
 
-add_routes(router, "/subscriptions/{external_id}/alerts", of_subscription)
+add_routes(router, "/subscriptions/{external_id}/alerts", of_subscription, query=reads("subscription_status"))
 add_routes(router, "/customers/{external_id}/wallets/{wallet_code}/alerts", of_wallet)

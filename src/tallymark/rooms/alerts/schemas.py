@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel
 
+from tallymark.api.descriptions import FLAG, TEXT, many, record, shown_as
 from tallymark.api.errors import BadRequest
 from tallymark.api.pagination import Meta
 from tallymark.api.wire import DecimalText, Instant
 from tallymark.rooms.alerts.model import Alert, Subject
 from tallymark.rooms.billable_metrics.schemas import MetricOutput
 
+_ALERT = record(
+    alert_type=TEXT,
+    code=TEXT,
+    name=TEXT,
+    billable_metric_code=TEXT,
+    thresholds=many(record(code=TEXT, value=TEXT, recurring=FLAG)),
+)
+
 
 class AlertRequest(BaseModel):
     """One alert; what is wrong with it is told by the service, in the words of the contract."""
 
-    alert: Any = None
+    alert: Annotated[Any, shown_as(_ALERT)] = None
 
     def to_value(self) -> dict[str, Any]:
         """What was sent. Raises `BadRequest`."""
@@ -29,7 +38,7 @@ class AlertRequest(BaseModel):
 class AlertsRequest(AlertRequest):
     """One alert, or a batch of them."""
 
-    alerts: Any = None
+    alerts: Annotated[Any, shown_as(many(_ALERT))] = None
 
     @property
     def batch(self) -> list[Any] | None:

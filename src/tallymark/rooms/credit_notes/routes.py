@@ -142,7 +142,7 @@ async def replace_metadata(lago_id: str, body: KeyValuesRequest, context: InCont
         return KeyValuesResponse(metadata=(await service.get_note(tx, note_id)).metadata)
 
 
-@router.change("/credit_notes/{lago_id}/metadata")
+@router.change("/credit_notes/{lago_id}/metadata", is_patch_shown=True)
 async def merge_metadata(lago_id: str, body: KeyValuesRequest, context: InContext) -> KeyValuesResponse:
     """Write some keys of a note's metadata."""
     note_id = read_id(lago_id, "credit_note")

@@ -121,7 +121,7 @@ async def replace_metadata(code: str, body: MetadataRequest, context: InContext)
     return MetadataResponse(metadata=None if plan.metadata is None else dict(plan.metadata))
 
 
-@router.change("/plans/{code:path}/metadata")
+@router.change("/plans/{code:path}/metadata", is_patch_shown=True)
 async def merge_metadata(code: str, body: MetadataRequest, context: InContext) -> MetadataResponse:
     """Add to a plan's metadata, or change it."""
     async with context.transaction() as tx:

@@ -11,6 +11,7 @@ from fastapi import Request
 from tallymark.api.context import Context, InContext
 from tallymark.api.pagination import InPage, Meta, Page
 from tallymark.api.permissions import guarded_by
+from tallymark.api.queries import reads
 from tallymark.api.routing import tenant_router
 from tallymark.api.wire import read_id
 from tallymark.db.engine import Tx
@@ -85,7 +86,7 @@ async def _create(
     return WalletResponse(wallet=WalletOutput.of(view))
 
 
-@router.get("/wallets")
+@router.get("/wallets", openapi_extra=reads("external_customer_id", "currency", "billing_entity_codes[]"))
 async def list_wallets(request: Request, context: InContext, page: InPage) -> WalletsResponse:
     """List wallets, newest first."""
     return await _list(
@@ -93,7 +94,7 @@ async def list_wallets(request: Request, context: InContext, page: InPage) -> Wa
     )
 
 
-@router.get(OF_CUSTOMER)
+@router.get(OF_CUSTOMER, openapi_extra=reads("currency", "billing_entity_codes[]"))
 async def list_customer_wallets(
     external_id: str, request: Request, context: InContext, page: InPage
 ) -> WalletsResponse:
@@ -179,7 +180,10 @@ async def terminate_customer_wallet(external_id: str, code: str, context: InCont
         return await _answer(tx, await service.terminate(tx, wallet, now=context.now))
 
 
-@router.get("/wallets/{lago_id}/wallet_transactions")
+@router.get(
+    "/wallets/{lago_id}/wallet_transactions",
+    openapi_extra=reads("status", "transaction_type", "transaction_status"),
+)
 @guarded_by("wallet_transaction")
 async def list_transactions(
     lago_id: str, request: Request, context: InContext, page: InPage
@@ -294,7 +298,7 @@ async def _replace(tx: Tx, wallet: Wallet, body: MetadataRequest, context: Conte
     return _notes(wallet)
 
 
-@router.change("/wallets/{lago_id}/metadata")
+@router.change("/wallets/{lago_id}/metadata", is_patch_shown=True)
 async def merge_metadata(lago_id: str, body: MetadataRequest, context: InContext) -> MetadataResponse:
     """Add notes, or change them."""
     async with context.transaction() as tx:
@@ -302,7 +306,7 @@ async def merge_metadata(lago_id: str, body: MetadataRequest, context: InContext
         return _notes(await service.merge_metadata(tx, wallet, body.metadata, now=context.now))
 
 
-@router.change(OF_CUSTOMER + "/{code}/metadata")
+@router.change(OF_CUSTOMER + "/{code}/metadata", is_patch_shown=True)
 async def merge_customer_wallet_metadata(
     external_id: str, code: str, body: MetadataRequest, context: InContext
 ) -> MetadataResponse:

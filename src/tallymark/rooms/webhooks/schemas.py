@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel
 
+from tallymark.api.descriptions import TEXT, many, record, shown_as
 from tallymark.api.errors import BadRequest
 from tallymark.api.pagination import Meta
 from tallymark.api.wire import Instant
 from tallymark.rooms.webhooks.model import Endpoint
 
+_ENDPOINT = record(webhook_url=TEXT, signature_algo=TEXT, name=TEXT, event_types=many(TEXT))
+
 
 class EndpointRequest(BaseModel):
     """An endpoint; what is wrong with it is told in the words of the contract."""
 
-    webhook_endpoint: Any = None
+    webhook_endpoint: Annotated[Any, shown_as(_ENDPOINT)] = None
 
     def to_value(self) -> dict[str, Any]:
         """What was sent. Raises `BadRequest`."""

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
+from tallymark.api.descriptions import PAIRS, record, shown_as
 from tallymark.api.validation import CurrencyCode
 from tallymark.api.wire import Input, InstantInput, Integer, NotEmpty, OptionalText, Text, at_most
 from tallymark.domain.money import fixed
@@ -80,7 +81,7 @@ class RuleFields(Input):
     ignore_paid_top_up_limits: bool | None = None
     invoice_requires_successful_payment: bool | None = None
     transaction_name: TransactionName = None
-    transaction_metadata: Any = None
+    transaction_metadata: Annotated[Any, shown_as(PAIRS)] = None
     purchase_order_number: OrderNumber = None
     payment_method: PaymentMethodInput = None
     invoice_custom_section: CustomSectionsInput | None = None
@@ -104,6 +105,9 @@ class RuleFields(Input):
             transaction_metadata=self.transaction_metadata,
             sections=_sections(self.invoice_custom_section),
         )
+
+
+_RULE = record(**{name: {} for name in RuleFields.model_fields})
 
 
 def _read_rule(value: Any) -> RuleInput | None:
@@ -136,7 +140,7 @@ class WalletFields(Input):
     paid_top_up_max_amount_cents: Bound | None = None
     purchase_order_number: OrderNumber = None
     applies_to: AppliesToInput | None = None
-    recurring_transaction_rules: list[Any] | None = None
+    recurring_transaction_rules: list[Annotated[Any, shown_as(_RULE)]] | None = None
     invoice_custom_section: CustomSectionsInput | None = None
     payment_method: PaymentMethodInput = None
     billing_entity_code: OptionalText = None
@@ -175,7 +179,7 @@ class WalletCreateInput(WalletFields):
     paid_credits: Any = None
     granted_credits: Any = None
     transaction_name: TransactionName = None
-    transaction_metadata: Any = None
+    transaction_metadata: Annotated[Any, shown_as(PAIRS)] = None
     transaction_priority: Priority = None
     ignore_paid_top_up_limits_on_creation: bool | None = None
 
@@ -223,7 +227,7 @@ class TransactionFields(Input):
     voided_transaction_id: OptionalText = None
     name: Any = None
     priority: Any = None
-    metadata: Any = None
+    metadata: Annotated[Any, shown_as(PAIRS)] = None
     invoice_requires_successful_payment: bool | None = None
     ignore_paid_top_up_limits: bool | None = None
     purchase_order_number: OrderNumber = None

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, InstanceOf, PlainSerializer, SerializerFunctionWrapHandler, model_serializer
 
+from tallymark.api.descriptions import PAIRS, shown_as
 from tallymark.api.pagination import Meta
 from tallymark.api.wire import DecimalText, Described, Instant, InstantMs
 from tallymark.domain.exact import Fraction
@@ -55,7 +56,7 @@ class RuleOutput(BaseModel):
     ignore_paid_top_up_limits: bool
     invoice_requires_successful_payment: bool
     transaction_name: str | None
-    transaction_metadata: list[dict[str, str]]
+    transaction_metadata: Annotated[list[dict[str, str]], shown_as(PAIRS)]
     purchase_order_number: str | None
     payment_method: PaymentMethodReference
     applied_invoice_custom_sections: list[ChosenSectionOutput]
@@ -182,7 +183,7 @@ class TransactionOutput(BaseModel):
     remaining_credit_amount: DecimalText | None
     priority: int
     name: str | None
-    metadata: list[dict[str, str]]
+    metadata: Annotated[list[dict[str, str]], shown_as(PAIRS)]
     invoice_requires_successful_payment: bool
     purchase_order_number: str | None
     settled_at: Instant | None
