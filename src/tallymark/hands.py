@@ -118,11 +118,11 @@ class _Helper:
         try:
             async for line in process.stdout:
                 answer = msgspec.json.decode(line, type=Answer)
-                self._asked.pop(answer.number).set_result(answer.is_done)
+                _tell(self._asked.pop(answer.number), is_done=answer.is_done)
         finally:
             self._process = None
             for waiting in self._asked.values():
-                waiting.set_result(False)
+                _tell(waiting, is_done=False)
             self._asked.clear()
 
     async def close(self) -> None:
@@ -136,6 +136,12 @@ class _Helper:
             with suppress(ProcessLookupError):
                 process.kill()
             await listening
+
+
+def _tell(waiting: asyncio.Future[bool], *, is_done: bool) -> None:
+    """Answer who asked, unless that was cut off meanwhile."""
+    if not waiting.done():
+        waiting.set_result(is_done)
 
 
 async def _write(process: Process, message: Terms | Numbered) -> None:
