@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -147,17 +147,33 @@ def boundaries(one: Subscription, at: datetime, reason: str) -> Record:
     record = windows(one, at, reason, current=is_old_of_upgrade, terminated_at=one.terminated_at)
     if reason != "subscription_terminating" or one.next is not None or at - DAY < one.started:
         return record
-    ended = windows(one, at - DAY, reason, current=True, terminated_at=None)
-    if ended.charges is None:
-        return record
-    end = ended.charges[1]
-    if not (end - TICK <= at and at - (end - TICK) < DAY):
+    before = windows(one, at - DAY, reason, current=True, terminated_at=None)
+    assert before.charges is not None
+    usage_ended = just_ended(before.charges[1] - TICK, at)
+    if not usage_ended and not (before.fixed and just_ended(before.fixed[1] - TICK, at)):
         return record
     periodic = windows(one, at, reason, current=False, terminated_at=None)
-    billed = any(
-        r.recurring and r.fee_from == periodic.fee_from and r.fee_to == periodic.fee_to for r in one.records
-    )
-    return record if billed else periodic
+    same = [
+        (r.fee_from, r.fee_to, r.charges, r.fixed)
+        == (periodic.fee_from, periodic.fee_to, periodic.charges, periodic.fixed)
+        for r in one.records
+        if r.recurring
+    ]
+    if any(same):
+        return record
+    if not usage_ended:
+        return replace(record, fixed=periodic.fixed, fixed_start=periodic.fixed_start)
+    if just_ended(before.fee_to, at):
+        return periodic
+    # A month has ended, its year has not: the base price is that of the year up to there.
+    end = before.charges[1] - TICK
+    year = windows(one, end, reason, current=False, terminated_at=end)
+    return replace(periodic, fee_start=year.fee_start, fee_from=year.fee_from, fee_to=end)
+
+
+def just_ended(last: datetime, at: datetime) -> bool:
+    """Whether an instant lies within the first day after a last one (§3.6)."""
+    return last <= at and at - last < DAY
 
 
 def windows(

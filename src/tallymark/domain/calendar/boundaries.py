@@ -98,18 +98,31 @@ def termination_boundaries(
 ) -> Boundaries:
     """The windows of a last invoice: of the period that has just ended when that was not billed yet (§3.6).
 
-    `is_billed` tells whether a recurring record with given boundaries exists.
+    `is_billed` tells whether a recurring record with given boundaries exists. Where it is a month of a longer period that
+    has ended, the base price is that of the longer one up to there (docs/differences.md).
     """
     ends_here = compute_boundaries(schedule, life, at=at, continuity=continuity)
     if life.has_successor or at - ONE_DAY < life.started_at:
         return ends_here
     alive = replace(life, terminated_at=None)
-    before = compute_boundaries(schedule, alive, at=at - ONE_DAY, current=True).charges
-    assert before is not None, "a current window is never blank"
-    if not timedelta(0) <= at - before.period.last < ONE_DAY:
+    before = compute_boundaries(schedule, alive, at=at - ONE_DAY, current=True)
+    assert before.charges is not None, "a current window is never blank"
+    if not any(_has_just_ended(window, at) for window in (before.charges, before.fixed_charges)):
         return ends_here
     ended = compute_boundaries(schedule, alive, at=at, continuity=continuity)
-    return ends_here if is_billed(ended) else ended
+    if is_billed(ended):
+        return ends_here
+    if not _has_just_ended(before.charges, at):
+        return replace(ends_here, fixed_charges=ended.fixed_charges)
+    if _has_just_ended(before.subscription, at):
+        return ended
+    end = before.charges.period.last
+    until_then = compute_boundaries(schedule, replace(life, terminated_at=end), at=end)
+    return replace(ended, subscription=until_then.subscription)
+
+
+def _has_just_ended(window: Window | None, at: datetime) -> bool:
+    return window is not None and timedelta(0) <= at - window.period.last < ONE_DAY
 
 
 def current_charges_window(

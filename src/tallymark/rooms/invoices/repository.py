@@ -41,6 +41,7 @@ from tallymark.db.tables import (
     invoices_applied_custom_sections,
     invoices_applied_taxes,
 )
+from tallymark.domain.calendar import Boundaries, Window
 from tallymark.domain.values import names_of
 from tallymark.rooms.invoices.model import (
     VISIBLE,
@@ -369,25 +370,26 @@ async def recurring_days(tx: Tx, subscription_ids: Collection[UUID]) -> dict[UUI
     return {row.subscription_id: row.last_day for row in await tx.execute(statement)}
 
 
-async def is_period_billed(
-    tx: Tx,
-    *,
-    subscription_id: UUID,
-    from_at: datetime,
-    to_at: datetime,
-    charges: tuple[datetime, datetime] | None,
-) -> bool:
-    """Whether a recurring record has these windows (subscriptions §5.3)."""
-    column = billing_records.c
+async def is_period_billed(tx: Tx, subscription_id: UUID, boundaries: Boundaries) -> bool:
+    """Whether a recurring record has this window of usage, or of fixed charges where that is blank (subscriptions §5.3)."""
+    column, windows = billing_records.c, boundaries
     found = exists().where(
         column.subscription_id == subscription_id,
         column.is_recurring,
-        column.from_at == from_at,
-        column.to_at == to_at,
+        *_spans(column.from_at, column.to_at, windows.subscription),
     )
-    if charges is not None:
-        found = found.where(column.charges_from_at == charges[0], column.charges_to_at == charges[1])
+    if windows.charges is not None:
+        found = found.where(*_spans(column.charges_from_at, column.charges_to_at, windows.charges))
+    elif windows.fixed_charges is not None:
+        fixed = _spans(column.fixed_charges_from_at, column.fixed_charges_to_at, windows.fixed_charges)
+        found = found.where(*fixed)
     return bool((await tx.execute(select(found))).scalar_one())
+
+
+def _spans(
+    start: ColumnElement[datetime], end: ColumnElement[datetime], window: Window
+) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return start == window.period.start, end == window.period.end
 
 
 async def subscription_fee_days(

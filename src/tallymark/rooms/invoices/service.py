@@ -11,7 +11,7 @@ from uuid import UUID
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
-from tallymark.domain.calendar import Continuity
+from tallymark.domain.calendar import Boundaries, Continuity
 from tallymark.domain.errors import NotFound
 from tallymark.domain.invoicing.explain import explain_invoice
 from tallymark.domain.values import value
@@ -453,18 +453,9 @@ async def last_billed_days(tx: Tx, subscription_ids: Collection[UUID]) -> dict[U
     return await repository.recurring_days(tx, subscription_ids) if subscription_ids else {}
 
 
-async def is_period_billed(
-    tx: Tx,
-    *,
-    subscription_id: UUID,
-    from_at: datetime,
-    to_at: datetime,
-    charges: tuple[datetime, datetime] | None,
-) -> bool:
+async def is_period_billed(tx: Tx, subscription_id: UUID, boundaries: Boundaries) -> bool:
     """Whether the calendar billed these windows of a subscription."""
-    return await repository.is_period_billed(
-        tx, subscription_id=subscription_id, from_at=from_at, to_at=to_at, charges=charges
-    )
+    return await repository.is_period_billed(tx, subscription_id, boundaries)
 
 
 async def subscription_fee_days(

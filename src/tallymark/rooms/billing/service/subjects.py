@@ -95,14 +95,7 @@ async def _last_boundaries(tx: Tx, contract: Contract, at: datetime, continuity:
     )
     if not checked:
         return guess
-    ended = checked[0]
-    is_billed = await invoices.is_period_billed(
-        tx,
-        subscription_id=contract.subscription.id,
-        from_at=ended.subscription.period.start,
-        to_at=ended.subscription.period.end,
-        charges=(ended.charges.period.start, ended.charges.period.end) if ended.charges else None,
-    )
+    is_billed = await invoices.is_period_billed(tx, contract.subscription.id, checked[0])
     return termination_boundaries(
         contract.schedule, contract.life, at=at, is_billed=lambda _: is_billed, continuity=continuity
     )
