@@ -27,8 +27,6 @@ LISTS = lists()
 STILL = [
     "/plans/{code}/charges/{charge_code}/filters",
     "/subscriptions/{external_id}/charges/{code}/filters",
-    "/payment_requests",
-    "/customers/{external_customer_id}/payment_requests",
     "/wallet_transactions/{lago_id}/fundings",
     "/webhook_endpoints",
     "/customers/{external_id}/payment_methods",
@@ -104,6 +102,16 @@ async def pay(client, bill, n: int) -> None:
     await kit.post(client, "/credit_notes", {"credit_note": note})
 
 
+async def remind(client, numbers: range) -> None:
+    """Ask for all that is overdue by now, each time anew, so that a longer list has longer requests too."""
+    listed = await kit.get(client, "/invoices", external_customer_id="payer", payment_overdue="true")
+    overdue = [one["lago_id"] for one in listed["invoices"] if one["total_due_amount_cents"]]
+    assert len(overdue) >= numbers.stop
+    body = {"external_customer_id": "payer", "lago_invoice_ids": overdue}
+    for _ in numbers:
+        await kit.post(client, "/payment_requests", {"payment_request": body})
+
+
 async def save_up(client, n: int) -> None:
     """A wallet with an alert on it, another one on a subscription; the first wallet pays 10.00 and taxes a month."""
     who = await kit.customer(client, external_id="saver")
@@ -176,11 +184,13 @@ async def test_no_list_reads_record_by_record(client, count_statements, applicat
 
     await fill(client, range(FEW))
     await kit.advance(client, "2026-02-02")
+    await remind(client, range(FEW))
     await rest()
     await measure(client, count_statements)  # whatever is remembered between requests is, from here on
     before = await measure(client, count_statements)
     await fill(client, range(FEW, FEW + MORE))
     await kit.advance(client, "2026-03-02")
+    await remind(client, range(FEW, FEW + MORE))
     await rest()
     after = await measure(client, count_statements)
     grown = [path for path in LISTS if after[path][1] > before[path][1]]
