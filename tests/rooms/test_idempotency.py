@@ -84,6 +84,31 @@ class TestAKeyUsedTwice:
         told = await get(client, "/activity_logs", **{"activity_types[]": "invoice.one_off_created"})
         assert [one["activity_object"]["lago_id"] for one in told["activity_logs"]] == [made["lago_id"]]
 
+    async def test_is_told_in_the_api_logs_once(self, client):
+        """What is given again has done nothing, be it good or a refusal; what is refused for its key is told as refused."""
+        good, bad = tax(), tax(rate="x")
+        asked = [
+            await ask(client, "/taxes", body, key) for body, key in ((good, "a"), (bad, "b")) for _ in "12"
+        ]
+        other = await ask(client, "/taxes", tax(), "a")
+        assert [is_replayed(answer) for answer in [*asked, other]] == [None, "true", None, "true", None]
+        told = (await get(client, "/api_logs"))["api_logs"]
+        assert {one["request_id"]: one["http_status"] for one in told} == {
+            asked[0].headers["x-request-id"]: 200,
+            asked[2].headers["x-request-id"]: 422,
+            other.headers["x-request-id"]: 422,
+        }
+        assert len(told) == 3
+        again = asked[1].headers["x-request-id"]
+        assert (await get(client, f"/api_logs/{again}", expect=404))["code"] == "api_log_not_found"
+
+    async def test_is_told_of_an_advance_once(self, client):
+        body = {"test_clock": {"to": "2026-01-02T00:00:00Z"}}
+        first, again = [await ask(client, "/test_clock/advance", body, "k") for _ in range(2)]
+        assert (first.status_code, is_replayed(again)) == (200, "true")
+        (told,) = (await get(client, "/api_logs"))["api_logs"]
+        assert told["request_id"] == first.headers["x-request-id"]
+
     async def test_is_given_what_was_refused_first(self, client):
         refused = tax(rate="x")
         first = await ask(client, "/taxes", refused, "k")

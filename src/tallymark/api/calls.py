@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from tallymark.api.context import Context
 from tallymark.api.errors import answer_to
+from tallymark.api.idempotency import REPLAYED
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import TallymarkError
 
@@ -53,7 +54,8 @@ class CallLog(Protocol):
 async def noted(request: Request, context: Context, act: Callable[[], Awaitable[Response]]) -> Response:
     """Do what a call asks for, and have it noted before its answer leaves, whatever came of it.
 
-    The transaction of the call has ended then: what is noted can neither hold it up nor undo it.
+    The transaction of the call has ended then: what is noted can neither hold it up nor undo it. An answer that is given
+    again is no call that did something, and is not noted.
     """
     if request.url.path.startswith(_UNNOTED):
         return await act()
@@ -71,7 +73,7 @@ async def noted(request: Request, context: Context, act: Callable[[], Awaitable[
 
 
 async def _note(request: Request, context: Context, request_id: UUID, response: Response) -> None:
-    if response.status_code == BAD_REQUEST:
+    if response.status_code == BAD_REQUEST or REPLAYED in response.headers:
         return
     call_log: CallLog = request.app.state.call_log
     try:
