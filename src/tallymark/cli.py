@@ -289,11 +289,11 @@ def list_api_keys(
 
     with _migrated_database(data_dir, database_url) as (url, _):
         found = asyncio.run(list_api_keys(url, organization, now=datetime.now(UTC)))
-    table = Table("id", "name", "created", "expires", "may", box=None, header_style="bold")
+    table = Table("id", "name", "created", "last used", "expires", "may", box=None, header_style="bold")
     for key in found:
-        ends = f"{key.expires_at:%Y-%m-%d %H:%M:%S}" if key.expires_at else "never"
-        created = f"{key.created_at:%Y-%m-%d %H:%M:%S}"
-        table.add_row(str(key.id), key.name or "", created, ends, _told(key.permissions))
+        instants = (key.created_at, key.last_used_at, key.expires_at)
+        told = (f"{instant:%Y-%m-%d %H:%M:%S}" if instant else "never" for instant in instants)
+        table.add_row(str(key.id), key.name or "", *told, _told(key.permissions))
     _console().print(table)
 
 

@@ -156,7 +156,26 @@ class TestAKey:
         with count_statements() as statements:
             await get(limited, "/webhooks/json_public_key")
             await get(limited, "/webhooks/json_public_key")
-        assert len([one for one in statements if "api_keys" in one]) == 1
+        about_keys = [one.split()[0] for one in statements if "api_keys" in one]
+        assert about_keys == ["SELECT", "UPDATE"], "found once, and its use noted once"
+
+    async def test_tells_when_it_was_used_last(self, make_client, database, organization):
+        """Platform §5; to about half a minute, for a process asks for a key no more often."""
+        limited = await make_client({"tax": ["read"]})
+        began = datetime.now(UTC)
+        async with database.tenant(organization.id) as tx:
+            before = await service.list_api_keys(tx, now=began)
+        await get(limited, "/taxes")
+        async with database.tenant(organization.id) as tx:
+            after = await service.list_api_keys(tx, now=began)
+        ((unused, used),) = [
+            (old.last_used_at, new.last_used_at)
+            for old, new in zip(before, after, strict=True)
+            if old.last_used_at != new.last_used_at
+        ]
+        assert unused is None
+        assert used is not None
+        assert used >= began
 
 
 class TestPermissions:

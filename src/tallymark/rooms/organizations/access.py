@@ -14,7 +14,7 @@ from tallymark.rooms.organizations import repository
 from tallymark.rooms.organizations.service import hash_key
 
 CACHE_SECONDS = 30.0
-"""How long another process may go on honouring a key that was revoked here."""
+"""How long another process may go on honouring a key that was revoked here, and a use of a key may stay unnoted."""
 
 _CACHE_SIZE = 10_000
 
@@ -54,8 +54,9 @@ class Access:
     async def _look_up(self, token: str) -> Principal | None:
         async with self._database.system() as connection:
             row = await repository.find_principal(connection, hash_key(token))
-        if row is None:
-            return None
+            if row is None:
+                return None
+            await repository.record_key_use(connection, row.id, at=system_now())
         principal = Principal(
             organization_id=row.organization_id,
             api_key_id=row.id,

@@ -88,6 +88,8 @@ class ApiKey:
     id: UUID
     name: str | None
     created_at: datetime
+    last_used_at: datetime | None
+    """To about half a minute."""
     expires_at: datetime | None
     permissions: Mapping[str, Sequence[str]] | None
     """Modes by resource; None is everything."""

@@ -75,10 +75,8 @@ async def find_principal(connection: AsyncConnection, key_hash: bytes) -> Row[An
     return (await connection.execute(statement)).first()
 
 
-async def record_key_use(connection: AsyncConnection, uses: Mapping[UUID, datetime]) -> None:
-    """Note when keys were last used, many at once."""
-    for key_id, used_at in uses.items():
-        await connection.execute(update(api_keys).where(api_keys.c.id == key_id).values(last_used_at=used_at))
+async def record_key_use(connection: AsyncConnection, key_id: UUID, *, at: datetime) -> None:
+    await connection.execute(update(api_keys).where(api_keys.c.id == key_id).values(last_used_at=at))
 
 
 async def update_api_key(tx: Tx, key_id: UUID, values: Values) -> None:
