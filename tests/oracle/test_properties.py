@@ -26,8 +26,12 @@ def in_arrears(life: Life) -> Life:
     def changed(action: Action) -> Action:
         if not isinstance(action, Subscribe):
             return action
-        charges = (replace(one, pay_in_advance=False, invoiceable=True) for one in action.plan.charges)
-        return replace(action, plan=replace(action.plan, charges=tuple(charges)))
+        plan, overridden = action.plan, action.overridden
+        return replace(action, plan=of_plan(plan), overridden=overridden and of_plan(overridden))
+
+    def of_plan(plan: Plan) -> Plan:
+        charges = (replace(one, pay_in_advance=False, invoiceable=True) for one in plan.charges)
+        return replace(plan, charges=tuple(charges))
 
     return replace(life, actions=tuple(map(changed, life.actions)))
 

@@ -260,3 +260,17 @@ class TestRecurringMetrics:
         (invoice,) = await kit.invoices(seller, seller.who)
         charges = [fee["amount_cents"] for fee in invoice["fees"] if fee["item"]["type"] == "charge"]
         assert charges == ([] if skipped else [500])
+
+
+@pytest.mark.parametrize("grace", [0, 1])
+async def test_an_end_in_the_second_of_the_start_leaves_the_first_bill_what_it_was(make_organization, grace):
+    """Three of seven days of 70.00, Friday to Sunday, paid in advance and not given back; a draft meanwhile or not."""
+    client = (await make_organization("2023-01-06T07:01:00Z")).client
+    plan = await kit.plan(client, interval="weekly", amount_cents=7000, pay_in_advance=True)
+    who = await kit.customer(client, billing_configuration={"invoice_grace_period": grace})
+    made = await kit.subscribe(client, who, plan)
+    path = f"/subscriptions/{made['external_id']}"
+    await kit.call(client, "DELETE", path, on_termination_credit_note="skip")
+    await kit.advance(client, "2023-01-12")
+    found = await kit.invoices(client, who)
+    assert sorted(invoice["total_amount_cents"] for invoice in found) == [0, 3000]
