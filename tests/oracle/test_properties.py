@@ -67,7 +67,7 @@ async def test_another_zone_shifts_the_periods_and_nothing_else(
 ) -> None:
     """Subscriptions §3: the same wall clock elsewhere makes the same invoices, their windows shifted."""
     name, offset = zone[0], timedelta(minutes=zone[1])
-    # Without drafts: on which local day one is issued west of UTC is where both still differ.
+    # Without drafts: they end at midnight of UTC in every zone (§5.6), so a zone moves their days and late events.
     life = replace(life, grace_days=0)
     organization = await make_organization(wire(life.begins - offset))
     engine = Engine(organization.client, replace(shifted(life, -offset), zone=name))
