@@ -1,5 +1,7 @@
 """How subscriptions begin, change and end, rule by rule (subscriptions §2.4 to §2.9)."""
 
+from datetime import timedelta
+
 import pytest
 from tests import kit
 
@@ -274,3 +276,26 @@ async def test_an_end_in_the_second_of_the_start_leaves_the_first_bill_what_it_w
     await kit.advance(client, "2023-01-12")
     found = await kit.invoices(client, who)
     assert sorted(invoice["total_amount_cents"] for invoice in found) == [0, 3000]
+
+
+@pytest.mark.parametrize("grace", [0, 3])
+@pytest.mark.parametrize(("in_advance", "billed"), [(False, [1100, 3000, 100]), (True, [1100, 3000, 3000, 0])])
+async def test_an_end_in_the_second_of_a_renewal_leaves_its_bill_what_it_was(
+    make_organization, monkeypatch, database, grace, in_advance, billed
+):
+    """30.00 a month. Without settling time the first of June is billed at once, and then ended.
+
+    In arrears the first day of June is due beside May; in advance June stays due, and is not given back here.
+    """
+    monkeypatch.setattr(database, "settling_time", timedelta(0))
+    client = (await make_organization("2025-04-20T00:00:00Z")).client
+    plan = await kit.plan(client, amount_cents=3000, pay_in_advance=in_advance)
+    who = await kit.customer(client, billing_configuration={"invoice_grace_period": grace})
+    made = await kit.subscribe(client, who, plan)
+    await kit.advance(client, "2025-06-01")
+    path = f"/subscriptions/{made['external_id']}"
+    options = {"on_termination_credit_note": "skip"} if in_advance else {}
+    await kit.call(client, "DELETE", path, **options)
+    await kit.advance(client, "2025-06-12")
+    found = await kit.invoices(client, who)
+    assert sorted(invoice["total_amount_cents"] for invoice in found) == sorted(billed)

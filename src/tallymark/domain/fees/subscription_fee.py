@@ -43,12 +43,9 @@ class SubscriptionFeeFacts:
 
     @property
     def is_terminated(self) -> bool:
-        """Whether the subscription had ended when it was billed; what came later does not change an old record.
-
-        The record of a start is older than any end, be it of the same second.
-        """
+        """Whether the subscription had ended when it was billed; what came later does not change an old record."""
         ended = self.life.terminated_at
-        return not self.is_starting_record and ended is not None and to_second(ended) <= to_second(self.at)
+        return ended is not None and to_second(ended) <= to_second(self.at)
 
 
 def is_subscription_fee_due(facts: SubscriptionFeeFacts) -> bool:

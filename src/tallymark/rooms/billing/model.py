@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from tallymark.domain.calendar import Boundaries, Continuity, IssuingRules
+from tallymark.domain.calendar import Boundaries, Continuity, IssuingRules, Life
 from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.fixed_charge import UnitEvent
 from tallymark.domain.fees.model import Fee, FeeType
 from tallymark.domain.invoicing import InvoiceDraft
-from tallymark.domain.periods import Period, local_date
+from tallymark.domain.periods import Period, local_date, to_second
 from tallymark.domain.values import value
 from tallymark.rooms.advance.model import TARGET_WALLET
 from tallymark.rooms.coupons.model import Use
@@ -37,6 +37,11 @@ class Subject:
     boundaries: Boundaries
 
     @property
+    def life(self) -> Life:
+        """The subscription's life as this record may see it."""
+        return life_as_billed(self.contract.life, self.reason, self.at)
+
+    @property
     def is_recurring(self) -> bool:
         """Whether the calendar bills it."""
         return self.reason is Reason.PERIODIC
@@ -45,6 +50,18 @@ class Subject:
     def day(self) -> date:
         """The local day it is billed on."""
         return local_date(self.at, self.contract.timezone)
+
+
+def life_as_billed(life: Life, reason: Reason, at: datetime) -> Life:
+    """A life without the end that came in the very second of a bill, but after it.
+
+    Only what is alive is billed for a start or by the calendar, so that an end of that second is younger than the bill: a
+    draft that is computed anew stays what it was.
+    """
+    ended = life.terminated_at
+    if reason is Reason.TERMINATING or ended is None or to_second(ended) > to_second(at):
+        return life
+    return replace(life, terminated_at=None)
 
 
 @value

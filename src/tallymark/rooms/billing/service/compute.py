@@ -133,7 +133,7 @@ def base_fee(subject: Subject, billed_days: set[date]) -> Fee | None:
         SubscriptionFeeFacts(
             amount_cents=contract.plan.amount_cents,
             schedule=contract.schedule,
-            life=contract.life,
+            life=subject.life,
             boundaries=subject.boundaries,
             at=subject.at,
             created_at=contract.subscription.created_at,

@@ -9,8 +9,7 @@ from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.domain.calendar import Boundaries, Continuity, compute_boundaries, termination_boundaries
-from tallymark.domain.periods import to_second
-from tallymark.rooms.billing.model import NOTHING_ASSUMED, Assumed, Subject
+from tallymark.rooms.billing.model import NOTHING_ASSUMED, Assumed, Subject, life_as_billed
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import BillingRecord, Reason
 from tallymark.rooms.subscriptions import service as subscriptions
@@ -56,7 +55,7 @@ def _running(contract: Contract, reason: Reason, at: datetime, continuity: Conti
 async def _subject(
     tx: Tx, contract: Contract, reason: Reason, at: datetime, continuity: Continuity
 ) -> Subject:
-    life = contract.life
+    life = life_as_billed(contract.life, reason, at)
     if reason is Reason.TERMINATING and life.has_successor:
         # An upgraded subscription is billed for what has run of its period, as of its end: a second later may be
         # another day. A downgraded one is billed for the period that its end closes (§3.4).
@@ -73,9 +72,6 @@ async def _subject(
     else:
         is_start = reason in (Reason.STARTING, Reason.IN_ADVANCE)
         is_first = is_start and at - life.started_at <= AFTER_CHANGE
-        if is_first and life.terminated_at is not None and to_second(life.terminated_at) <= to_second(at):
-            # It ended in the second in which it began, after its first bill: a draft of that stays what it was.
-            life = replace(life, terminated_at=None)
         boundaries = compute_boundaries(
             contract.schedule,
             life,
