@@ -279,7 +279,9 @@ async def test_an_end_in_the_second_of_the_start_leaves_the_first_bill_what_it_w
 
 
 @pytest.mark.parametrize("grace", [0, 3])
-@pytest.mark.parametrize(("in_advance", "billed"), [(False, [1100, 3000, 100]), (True, [1100, 3000, 3000, 0])])
+@pytest.mark.parametrize(
+    ("in_advance", "billed"), [(False, [1100, 3000, 100]), (True, [1100, 3000, 3000, 0])]
+)
 async def test_an_end_in_the_second_of_a_renewal_leaves_its_bill_what_it_was(
     make_organization, monkeypatch, database, grace, in_advance, billed
 ):
