@@ -211,7 +211,7 @@ async def test_two_voids_at_once_give_back_once(seller):
 
 async def test_a_lost_dispute_ends_the_dunning(seller):
     lost = (await kit.post(seller, path(seller.invoice, "/lose_dispute"), {}))["invoice"]
-    assert lost["payment_dispute_lost_at"] == "2025-02-01T01:00:00Z"
+    assert lost["payment_dispute_lost_at"] == "2025-02-01T01:00:00.000Z"
     await kit.advance(seller, "2025-02-10T00:00")
     again = (await kit.post(seller, path(seller.invoice, "/lose_dispute"), {}))["invoice"]
     assert (again["payment_dispute_lost_at"], again["payment_overdue"]) == ("2025-02-01T01:00:00Z", False)

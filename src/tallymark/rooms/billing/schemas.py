@@ -27,7 +27,7 @@ from tallymark.rooms.billing.service.adjust import AdjustmentInput
 from tallymark.rooms.billing.service.one_off import read_boundaries
 from tallymark.rooms.billing.service.regenerate import KeptFee
 from tallymark.rooms.fees.model import AdjustedFee
-from tallymark.rooms.subscriptions.schemas import CustomSectionsInput, PaymentMethodInput
+from tallymark.rooms.subscriptions.schemas import CustomSectionsInput, OrderNumber, PaymentMethodInput
 
 
 def _units(value: Any) -> Any:
@@ -72,7 +72,7 @@ class OneOffInvoiceInput(Input):
     fees: list[OneOffFeeInput] | None = None
     currency: CurrencyCode | None = None
     billing_entity_code: OptionalText = None
-    purchase_order_number: Annotated[OptionalText, at_most(255)] = None
+    purchase_order_number: OrderNumber = None
     skip_psp: bool | None = None
     invoice_custom_section: CustomSectionsInput | None = None
     payment_method: PaymentMethodInput = None

@@ -191,7 +191,7 @@ class DetailedFeeOutput(FeeOutput):
 def fee_fields(fee: FeeRecord) -> dict[str, Any]:
     """The wire's names for a fee's values."""
     same = (
-        "external_customer_id", "external_subscription_id", "amount_cents", "taxes_amount_cents", "taxes_rate", "units",
+        "external_subscription_id", "amount_cents", "taxes_amount_cents", "taxes_rate", "units",
         "precise_unit_amount", "total_aggregated_units", "events_count", "pay_in_advance", "invoiceable",
         "payment_status", "created_at", "succeeded_at", "failed_at", "refunded_at", "precise_coupons_amount_cents",
         "event_transaction_id", "pricing_unit_details", "presentation_breakdowns", "self_billed",
@@ -209,6 +209,7 @@ def fee_fields(fee: FeeRecord) -> dict[str, Any]:
         "lago_invoice_id": fee.invoice_id,
         "lago_subscription_id": fee.subscription_id,
         "lago_customer_id": fee.customer_id if fee.subscription_id else None,
+        "external_customer_id": fee.external_customer_id if fee.subscription_id else None,
         "precise_amount": fee.major(fee.precise_amount_cents),
         "precise_total_amount": fee.major(fee.precise_amount_cents + fee.taxes_precise_amount_cents),
         "taxes_precise_amount": fee.major(fee.taxes_precise_amount_cents),

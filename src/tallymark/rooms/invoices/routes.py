@@ -24,6 +24,7 @@ from tallymark.rooms.invoices.schemas import (
     FileResponseBody,
     InvoiceExplanation,
     InvoiceExplanationResponse,
+    InvoiceFileOutput,
     InvoiceListOutput,
     InvoiceOutput,
     InvoiceResponse,
@@ -97,7 +98,7 @@ async def download_invoice(lago_id: str, request: Request, context: InContext) -
             await service.set_files(tx, invoice.id, files, now=context.now)
             invoice = await service.get_invoice(tx, invoice.id)
             (view,) = await service.get_views(tx, [invoice], now=context.now, with_lines=False)
-    return FileResponseBody(invoice=InvoiceListOutput.of(view, context.file_url))
+    return FileResponseBody(invoice=InvoiceFileOutput.of(view, context.file_url))
 
 
 @files_router.get("/files/{organization_id}/{key:path}")

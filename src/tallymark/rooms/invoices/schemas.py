@@ -7,12 +7,14 @@ from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SerializerFunctionWrapHandler, model_serializer
 
 from tallymark.api.pagination import Meta
 from tallymark.api.wire import (
+    Described,
     Input,
     Instant,
+    InstantMs,
     Integer,
     Name,
     NotEmpty,
@@ -23,6 +25,7 @@ from tallymark.api.wire import (
 from tallymark.rooms.customers.schemas import CustomerOutput
 from tallymark.rooms.fees.schemas import FeeOutput
 from tallymark.rooms.invoices.model import (
+    PROGRESSIVE_TYPE,
     AppliedSection,
     AppliedTaxRecord,
     AppliedThreshold,
@@ -189,13 +192,13 @@ class BillingPeriodOutput(BaseModel):
         )
 
 
-class InvoiceListOutput(BaseModel):
+class InvoiceFileOutput(Described):
     lago_id: UUID
     billing_entity_code: str
     sequential_id: int | None
     number: str
     issuing_date: date
-    payment_dispute_lost_at: Instant | None
+    payment_dispute_lost_at: InstantMs | None
     payment_due_date: date
     expected_finalization_date: date
     payment_overdue: bool
@@ -229,6 +232,23 @@ class InvoiceListOutput(BaseModel):
     finalized_at: Instant | None
     created_at: Instant
     updated_at: Instant
+    applied_usage_thresholds: list[AppliedThresholdOutput] | None
+
+    @model_serializer(mode="wrap")
+    def without_thresholds_of_others(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Only what was made for thresholds tells of them outside of its own call (invoicing §2.3)."""
+        shown: dict[str, Any] = handler(self)
+        if self.applied_usage_thresholds is None:
+            del shown["applied_usage_thresholds"]
+        return shown
+
+    @classmethod
+    def of(cls, view: InvoiceView, link: Link) -> InvoiceFileOutput:
+        """Show an invoice beside its files: nothing that hangs on it."""
+        return cls(**_own_fields(view, link), applied_usage_thresholds=_thresholds(view))
+
+
+class InvoiceListOutput(InvoiceFileOutput):
     customer: CustomerOutput
     metadata: list[NoteOutput]
     applied_taxes: list[AppliedTaxOutput]
@@ -236,7 +256,9 @@ class InvoiceListOutput(BaseModel):
     @classmethod
     def of(cls, view: InvoiceView, link: Link) -> InvoiceListOutput:
         """Show an invoice in a list."""
-        return cls(**invoice_fields(view, link))
+        return cls(
+            **_own_fields(view, link), **_listed_fields(view), applied_usage_thresholds=_thresholds(view)
+        )
 
 
 class AppliedSectionOutput(BaseModel):
@@ -267,29 +289,35 @@ class InvoiceOutput(InvoiceListOutput):
     credits: list[CreditOutput]
     error_details: list[ErrorDetailOutput]
     applied_invoice_custom_sections: list[AppliedSectionOutput]
-    applied_usage_thresholds: list[AppliedThresholdOutput]
 
     @classmethod
     def of(cls, view: InvoiceView, link: Link) -> InvoiceOutput:
         """Show an invoice with its lines."""
         billed = sorted(zip(view.records, view.subscriptions, strict=True), key=lambda pair: _name(pair[1]))
         return cls(
-            **invoice_fields(view, link),
+            **_own_fields(view, link),
+            **_listed_fields(view),
             billing_periods=[BillingPeriodOutput.of(record, shown) for record, shown in billed],
             subscriptions=[SubscriptionOutput.of(shown) for _, shown in billed],
             fees=[FeeOutput.of(fee) for fee in view.fees],
             credits=[CreditOutput.of(line, view.invoice.payment_status) for line in view.credits],
             error_details=[],
             applied_invoice_custom_sections=[AppliedSectionOutput.of(item) for item in view.sections],
-            applied_usage_thresholds=[AppliedThresholdOutput.of(item) for item in view.applied_thresholds],
+            applied_usage_thresholds=_thresholds(view) or [],
         )
+
+
+def _thresholds(view: InvoiceView) -> list[AppliedThresholdOutput] | None:
+    if view.invoice.invoice_type != PROGRESSIVE_TYPE:
+        return None
+    return [AppliedThresholdOutput.of(item) for item in view.applied_thresholds]
 
 
 def _name(view: SubscriptionView) -> str:
     return view.contract.subscription.name or view.contract.plan.invoice_name
 
 
-def invoice_fields(view: InvoiceView, link: Link) -> dict[str, Any]:
+def _own_fields(view: InvoiceView, link: Link) -> dict[str, Any]:
     """The wire's names for an invoice's values; `link` makes links to its files."""
     invoice = view.invoice
     same = (
@@ -314,6 +342,12 @@ def invoice_fields(view: InvoiceView, link: Link) -> dict[str, Any]:
         "version_number": VERSION_NUMBER,
         "file_url": link(invoice.file_key),
         "xml_url": link(invoice.xml_key),
+    }
+
+
+def _listed_fields(view: InvoiceView) -> dict[str, Any]:
+    """What hangs on an invoice and is shown in lists too."""
+    return {
         "customer": CustomerOutput.of(view.customer, view.customer_entity),
         "metadata": [
             NoteOutput(lago_id=note.id, key=note.key, value=note.value, created_at=note.created_at)
@@ -358,7 +392,7 @@ class InvoicesResponse(BaseModel):
 
 
 class FileResponseBody(BaseModel):
-    invoice: InvoiceListOutput
+    invoice: InvoiceFileOutput
 
 
 class InvoiceExplanation(BaseModel):

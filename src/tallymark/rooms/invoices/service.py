@@ -88,7 +88,7 @@ async def get_views(
     credit_lines = await repository.credits_of(tx, ids) if with_lines else {}
     notes = await repository.metadata_of(tx, ids)
     progressive = [invoice.id for invoice in invoices if invoice.invoice_type == PROGRESSIVE_TYPE]
-    passed = await progressive_rows.applied_of(tx, progressive) if with_lines and progressive else {}
+    passed = await progressive_rows.applied_of(tx, progressive) if progressive else {}
     views = await _subscription_views(tx, records, now=now)
     return [
         InvoiceView(

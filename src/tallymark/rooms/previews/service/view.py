@@ -35,6 +35,9 @@ from tallymark.rooms.subscriptions import service as subscriptions
 from tallymark.rooms.subscriptions.model import SubscriptionView
 from tallymark.rooms.wallets import service as wallets
 
+UNSET = ("prepaid_granted_credit_amount_cents", "prepaid_purchased_credit_amount_cents")
+"""What stays null where wallets pay nothing (invoicing §2.3)."""
+
 
 async def show(
     tx: Tx, computed: Computed, given_back: Sequence[CreditNote], *, now: datetime
@@ -70,7 +73,7 @@ async def show(
 
 
 def _invoice(row: Mapping[str, Any]) -> Invoice:
-    zeros = {name: 0 for name in names_of(Invoice) if name.endswith("_cents")}
+    zeros = {name: 0 for name in names_of(Invoice) if name.endswith("_cents") and name not in UNSET}
     values: dict[str, Any] = {**dict.fromkeys(names_of(Invoice)), **zeros, "payment_overdue": False}
     known = {name: value for name, value in row.items() if name in values}
     return Invoice(**{**values, **known, "status": InvoiceStatus.DRAFT, "payment_status": "pending"})
