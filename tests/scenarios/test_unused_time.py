@@ -159,3 +159,92 @@ async def test_an_upgrade_credits_whatever_is_stored(seller):
     await kit.subscribe(seller, customer, dearer, external_id=subscription["external_id"])
     (note,) = await notes(seller, customer)
     assert (note["credit_amount_cents"], note["offset_amount_cents"]) == (7_560, 0)
+
+
+async def on_trial(seller, until):
+    """62.00 a month, 2.00 a day in August; the trial ends on the 16th at 14:00, and 16 days are billed: 32.00."""
+    plan = await kit.plan(seller, amount_cents=6200, pay_in_advance=True, trial_period=10)
+    customer = await kit.customer(seller)
+    await kit.advance(seller, "2025-08-06T14:00")
+    subscription = await kit.subscribe(seller, customer, plan)
+    await kit.advance(seller, until)
+    return customer, subscription
+
+
+async def test_an_end_on_the_day_the_trial_ends_gives_all_of_it_back(seller):
+    """31 less 15 are 16 days: that day was no more than tried (§4.6)."""
+    customer, subscription = await on_trial(seller, "2025-08-16T20:00")
+    await end(seller, subscription)
+    (note,) = await notes(seller, customer)
+    assert note["credit_amount_cents"] == 3200
+
+
+@pytest.mark.parametrize(("day", "days"), [("2025-08-17", 16), ("2025-08-18", 14)])
+async def test_so_does_an_upgrade_on_the_day_after(seller, day, days):
+    """An upgrade has its day for itself, so that the day before it is looked at; later days count as ever."""
+    customer, subscription = await on_trial(seller, f"{day}T10:00")
+    dear = await kit.plan(seller, amount_cents=12400, pay_in_advance=True)
+    await kit.subscribe(seller, customer, dear, external_id=subscription["external_id"])
+    (note,) = await notes(seller, customer)
+    assert note["credit_amount_cents"] == days * 200
+
+
+@pytest.mark.parametrize(("paid", "refund"), [(3200, 2200), (1500, 500), (900, 0)])
+async def test_days_of_a_trial_were_not_used(seller, paid, refund):
+    """Ended on the 20th: 5 days were used, 10.00, and 11 were not, 22.00."""
+    customer, subscription = await on_trial(seller, "2025-08-20T10:00")
+    await settle(seller, customer, paid)
+    await end(seller, subscription, on_termination_credit_note="refund")
+    (note,) = await notes(seller, customer)
+    assert (note["refund_amount_cents"], note["credit_amount_cents"]) == (refund, 2200 - refund)
+
+
+async def test_a_coupon_comes_back_with_its_share_of_the_days(seller):
+    """93.00 less 31.00 and 20 % are 74.40; 60.00 less 20.00 and 20 % are 48.00, and 26.40 were used."""
+    await kit.tax(seller, "20")
+    plan = await kit.plan(seller, amount_cents=9300, pay_in_advance=True)
+    customer = await kit.customer(seller)
+    coupon = {
+        "code": "third",
+        "name": "A third",
+        "coupon_type": "fixed_amount",
+        "amount_cents": 3100,
+        "amount_currency": "EUR",
+    }
+    await kit.post(
+        seller, "/coupons", {"coupon": {**coupon, "frequency": "once", "expiration": "no_expiration"}}
+    )
+    await kit.advance(seller, "2025-07-01")
+    body = {"coupon_code": "third", "external_customer_id": customer["external_id"]}
+    await kit.post(seller, "/applied_coupons", {"applied_coupon": body})
+    subscription = await kit.subscribe(seller, customer, plan)
+    await kit.advance(seller, "2025-07-11T10:00")
+    await settle(seller, customer, 7440)
+    await end(seller, subscription, on_termination_credit_note="refund")
+    (note,) = await notes(seller, customer)
+    assert (note["sub_total_excluding_taxes_amount_cents"], note["taxes_amount_cents"]) == (4000, 800)
+    assert (note["coupons_adjustment_amount_cents"], note["refund_amount_cents"]) == (2000, 4800)
+
+
+async def test_the_price_is_the_one_that_was_paid(seller):
+    """What the plan costs by now is not what its fee says: 20 days at 3.00 come back, not at 4.00."""
+    customer, subscription = await paying(seller)
+    (plan,) = (await kit.get(seller, "/plans"))["plans"]
+    await kit.call(seller, "PUT", f"/plans/{plan['code']}", {"plan": {"amount_cents": 12400}})
+    await end(seller, subscription)
+    (note,) = await notes(seller, customer)
+    assert note["sub_total_excluding_taxes_amount_cents"] == 6000
+
+
+async def test_a_void_invoice_gives_nothing_back(seller):
+    customer, subscription = await paying(seller)
+    *_, invoice = await kit.invoices(seller, customer)
+    await kit.post(seller, f"/invoices/{invoice['lago_id']}/void", {})
+    await end(seller, subscription)
+    assert await notes(seller, customer) == []
+
+
+async def test_a_free_plan_gives_nothing_back(seller):
+    customer, subscription = await paying(seller, amount_cents=0)
+    await end(seller, subscription)
+    assert await notes(seller, customer) == []
