@@ -51,6 +51,31 @@ def tiers(first, second, key="graduated_ranges", price="per_unit_amount"):
 class TestOneEvent:
     """§8.1."""
 
+    async def test_what_its_fee_says(self, seller):
+        """Metering §8.4: one event, its units as the total, its values as the group, the period that holds it."""
+        metric = await kit.metric(seller, filters=[{"key": "region", "values": ["eu"]}])
+        price = {"amount": "2", "pricing_group_keys": ["team", "seat"]}
+        eu = {"properties": price, "values": {"region": ["eu"]}}
+        await sold(seller, metric, properties=price, filters=[eu], invoiceable=False)
+        fees = [await use(seller, metric, 3, region=region, team="red") for region in ("eu", "us")]
+        shown = (
+            "units",
+            "total_aggregated_units",
+            "events_count",
+            "amount_cents",
+            "pay_in_advance",
+            "payment_status",
+        )
+        for fee in fees:
+            assert [fee[name] for name in shown] == ["3.0", "3.0", 1, 600, True, "pending"]
+            assert fee["item"]["grouped_by"] == {"team": "red", "seat": None}
+            assert (fee["item"]["type"], fee["lago_invoice_id"]) == ("charge", None)
+            assert (fee["from_date"][:19], fee["to_date"][:19]) == (
+                "2026-06-01T00:00:00",
+                "2026-06-30T23:59:59",
+            )
+        assert [fee["lago_charge_filter_id"] is None for fee in fees] == [False, True]
+
     async def test_metric_rounding_is_not_applied(self, seller):
         """1.4 units at 10.00 are 14.00, though the metric rounds to whole units; the estimate of one more says the same."""
         metric = await kit.metric(seller, rounding_function="round", rounding_precision=0)
