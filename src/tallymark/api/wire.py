@@ -32,7 +32,7 @@ def wire_instant(value: datetime) -> str:
     >>> wire_instant(datetime(2025, 3, 1, 9, 30, 0, 999999, UTC))
     '2025-03-01T09:30:00Z'
     """
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return value.astimezone(UTC).isoformat(timespec="seconds")[:19] + "Z"
 
 
 def wire_instant_ms(value: datetime) -> str:

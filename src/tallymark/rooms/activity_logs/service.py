@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
+
+import msgspec
 
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
@@ -15,33 +17,40 @@ from tallymark.rooms.activity_logs.model import Entry, Filters, without_bulk
 from tallymark.rooms.webhooks.bodies import Link, show_objects
 from tallymark.rooms.webhooks.model import Told
 
-AT_ONCE = 50
-"""How many objects are written at a time."""
+AT_ONCE = 300
+"""How many objects are written at a time: those of a wave of invoices, of which each takes a wallet's credits."""
+
+OF_A_CALL = 50
+"""How many of its objects a call over the API waits for."""
 
 
 async def close_own(tx: Tx, link: Link) -> None:
     """Write the objects of what a transaction has logged, as it leaves them; of very many the last are left open."""
-    await close(tx, link, ids=tx.logged)
+    await close(tx, link, ids=tx.logged, limit=OF_A_CALL)
 
 
-async def close(tx: Tx, link: Link, *, ids: Collection[UUID] | None = None) -> bool:
+async def close(tx: Tx, link: Link, *, ids: Collection[UUID] | None = None, limit: int = AT_ONCE) -> bool:
     """Write the objects of some open entries, the oldest first; whether there may be more.
 
     What can't be shown is closed without one, and holds back nothing.
     """
-    entries = await repository.take_open(tx, ids=ids, limit=AT_ONCE)
+    entries = await repository.take_open(tx, ids=ids, limit=limit)
     messages = [_message(number, entry) for number, entry in enumerate(entries)]
     shown, _ = await show_objects(tx, messages, lambda owner, key: link(owner, key).partition("?")[0])
     rows = [
         {
             "id": entry.id,
-            "object": json.dumps(without_bulk(entry.object_type, shown[number])) if number in shown else None,
+            "object": _text(entry, shown[number]) if number in shown else None,
             "is_open": False,
         }
         for number, entry in enumerate(entries)
     ]
     await repository.close(tx, rows)
-    return len(entries) == AT_ONCE
+    return len(entries) == limit
+
+
+def _text(entry: Entry, shown: Mapping[str, Any]) -> str:
+    return msgspec.json.encode(without_bulk(entry.object_type, shown)).decode()
 
 
 def _message(number: int, entry: Entry) -> Told:

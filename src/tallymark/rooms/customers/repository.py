@@ -230,7 +230,7 @@ def _as_check(row: Row[Any]) -> VatCheck:
 
 
 def _as_value(row: Row[Any], notes: tuple[Metadata, ...]) -> Customer:
-    values = dict(row._mapping)
+    values = row._asdict()
     del values["organization_id"]
     address = Address(**{name: values.pop(name) for name in ADDRESS})
     shipping = Address(**{name: values.pop(f"shipping_{name}") for name in ADDRESS})

@@ -409,7 +409,7 @@ async def _taxes_of(tx: Tx, fee_ids: Collection[UUID]) -> dict[UUID, list[FeeTax
 
 
 def _as_value(row: Row[Any], taxes: tuple[FeeTax, ...]) -> FeeRecord:
-    values = dict(row._mapping)
+    values = row._asdict()
     del values["organization_id"]
     return FeeRecord(**{**values, "fee_type": FeeType(values["fee_type"])}, taxes=taxes)
 

@@ -30,7 +30,7 @@ ITEM_TYPES = {
 
 def with_offset(value: datetime) -> str:
     """UTC to the second, its offset written out: the form of a fee's dates (invoicing §1)."""
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S+00:00")
+    return value.astimezone(UTC).isoformat(timespec="seconds")
 
 
 _OF_TIERS = ("units", "flat_unit_amount", "per_unit_total_amount", "total_with_flat_amount")

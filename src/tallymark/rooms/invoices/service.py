@@ -116,8 +116,7 @@ async def _subscription_views(
     if not ids:
         return {}
     contracts = await subscriptions.live_contracts(tx, ids)
-    views = await subscriptions.get_views(tx, [contract.subscription for contract in contracts], now=now)
-    return {view.contract.subscription.id: view for view in views}
+    return {contract.subscription.id: subscriptions.view_of(contract, now=now) for contract in contracts}
 
 
 async def records_of(tx: Tx, invoice_id: UUID) -> list[BillingRecord]:

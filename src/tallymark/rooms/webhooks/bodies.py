@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -49,7 +50,7 @@ Link = Callable[[UUID, str], str]
 """A file's address, from the organization's id and the key of the file."""
 
 Shown = Mapping[UUID, Mapping[str, Any]]
-Loader = Callable[[Tx, Sequence[UUID], datetime, Link], Awaitable[Shown]]
+Loader = Callable[["Sight", Sequence[UUID]], Awaitable[Shown]]
 
 log = structlog.get_logger(__name__)
 
@@ -76,6 +77,28 @@ class Untellable(Exception):
     """A message's object is not there any more, or can't be shown."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """How objects look in one transaction as of one instant: each is shown once, however many messages and objects name it."""
+
+    tx: Tx
+    at: datetime
+    link: Link
+    seen: dict[str, dict[UUID, Mapping[str, Any]]] = field(default_factory=lambda: defaultdict(dict))
+
+    async def show(self, kind: str, ids: Iterable[UUID]) -> Shown:
+        """Objects of a kind by their ids, in a constant number of queries; those that are not there are left out."""
+        seen = self.seen[kind]
+        unseen = [one for one in dict.fromkeys(ids) if one not in seen]
+        if unseen:
+            seen.update(await LOADERS[kind](self, unseen))
+        return seen
+
+    def file(self, key: str | None) -> str | None:
+        """The address of a file."""
+        return None if key is None else self.link(self.tx.organization_id, key)
+
+
 async def make_bodies(
     tx: Tx, messages: Sequence[Told], link: Link
 ) -> tuple[list[tuple[Told, str]], list[tuple[Told, str]]]:
@@ -96,43 +119,38 @@ async def show_objects(
 
     Takes a constant number of queries for each kind and instant.
     """
+    sights = {told.created_at: Sight(tx, told.created_at, link) for told in messages}
     alike: dict[tuple[str, datetime], list[Told]] = defaultdict(list)
     for told in messages:
         alike[told.object_type, told.created_at].append(told)
     shown: dict[int, Mapping[str, Any]] = {}
     failed: list[tuple[Told, str]] = []
-    for group in alike.values():
+    for (_, at), group in alike.items():
         try:
             async with tx.connection.begin_nested():
-                shown.update(await _show(tx, group, link))
+                shown.update(await _show(sights[at], group))
         except Exception:  # noqa: BLE001 - one that can't be shown holds back none of the others
-            await _show_one_by_one(tx, group, link, shown=shown, failed=failed)
+            await _show_one_by_one(sights[at], group, shown=shown, failed=failed)
     return shown, failed
 
 
 async def _show_one_by_one(
-    tx: Tx,
-    group: Sequence[Told],
-    link: Link,
-    *,
-    shown: dict[int, Mapping[str, Any]],
-    failed: list[tuple[Told, str]],
+    on: Sight, group: Sequence[Told], *, shown: dict[int, Mapping[str, Any]], failed: list[tuple[Told, str]]
 ) -> None:
     for told in group:
         try:
-            async with tx.connection.begin_nested():
-                shown.update(await _show(tx, [told], link))
+            async with on.tx.connection.begin_nested():
+                shown.update(await _show(on, [told]))
         except Exception as error:
             log.exception("message can't be told", webhook_type=told.webhook_type, message_id=told.message_id)
             failed.append((told, f"{type(error).__name__}: {error}"))
 
 
-async def _show(tx: Tx, group: Sequence[Told], link: Link) -> dict[int, Mapping[str, Any]]:
+async def _show(on: Sight, group: Sequence[Told]) -> dict[int, Mapping[str, Any]]:
     kind = group[0].object_type
     if kind in AS_STORED:
         return {told.message_id: _stored(told) for told in group}
-    ids = list(dict.fromkeys(told.object_id for told in group if told.object_id is not None))
-    found = await LOADERS[kind](tx, ids, group[0].created_at, link)
+    found = await on.show(kind, (told.object_id for told in group if told.object_id is not None))
     missing = [told.object_id for told in group if told.object_id not in found]
     if missing:
         raise Untellable(f"{kind} {missing[0]} is not there")
@@ -174,31 +192,27 @@ def _dump(pairs: Iterable[tuple[UUID, BaseModel]]) -> Shown:
     return {key: output.model_dump(mode="json", by_alias=True) for key, output in pairs}
 
 
-def _file(tx: Tx, link: Link, key: str | None) -> str | None:
-    return None if key is None else link(tx.organization_id, key)
-
-
-async def _load_metrics(tx: Tx, ids: Sequence[UUID], _: datetime, __: Link) -> Shown:
-    found = await metrics.get_metrics(tx, ids)
+async def _load_metrics(on: Sight, ids: Sequence[UUID]) -> Shown:
+    found = await metrics.get_metrics(on.tx, ids)
     return _dump((key, MetricOutput.of(metric)) for key, metric in found.items())
 
 
-async def _load_plans(tx: Tx, ids: Sequence[UUID], _: datetime, __: Link) -> Shown:
-    found = await plans.get_plans(tx, ids)
-    grants = await plan_entitlements.grants_of(tx, [*found.values()])
+async def _load_plans(on: Sight, ids: Sequence[UUID]) -> Shown:
+    found = await plans.get_plans(on.tx, ids)
+    grants = await plan_entitlements.grants_of(on.tx, [*found.values()])
     return _dump((key, PlanOutput.of(plan, grants[key])) for key, plan in found.items())
 
 
-async def _load_features(tx: Tx, ids: Sequence[UUID], _: datetime, __: Link) -> Shown:
-    found = await entitlements.get_features(tx, ids)
+async def _load_features(on: Sight, ids: Sequence[UUID]) -> Shown:
+    found = await entitlements.get_features(on.tx, ids)
     return _dump((key, FeatureOutput.of(feature)) for key, feature in found.items())
 
 
-async def _load_customers(tx: Tx, ids: Sequence[UUID], _: datetime, __: Link) -> Shown:
-    found = await customers.get_customers(tx, ids)
-    entities = await organizations.get_entities(tx, {who.billing_entity_id for who in found.values()})
-    taxes = await customers.taxes_of(tx, [*found.values()])
-    sections = await customers.applicable_sections(tx, [*found.values()])
+async def _load_customers(on: Sight, ids: Sequence[UUID]) -> Shown:
+    found = await customers.get_customers(on.tx, ids)
+    entities = await organizations.get_entities(on.tx, {who.billing_entity_id for who in found.values()})
+    taxes = await customers.taxes_of(on.tx, [*found.values()])
+    sections = await customers.applicable_sections(on.tx, [*found.values()])
     return _dump(
         (
             key,
@@ -210,93 +224,84 @@ async def _load_customers(tx: Tx, ids: Sequence[UUID], _: datetime, __: Link) ->
     )
 
 
-async def _load_subscriptions(tx: Tx, ids: Sequence[UUID], at: datetime, link: Link) -> Shown:
-    found = [contract.subscription for contract in await subscriptions.live_contracts(tx, ids)]
-    details = await subscriptions.get_details(tx, found, now=at)
+async def _load_subscriptions(on: Sight, ids: Sequence[UUID]) -> Shown:
+    found = [contract.subscription for contract in await subscriptions.live_contracts(on.tx, ids)]
+    details = await subscriptions.get_details(on.tx, found, now=on.at)
     dumped = _dump(
         (one.id, DetailedSubscriptionOutput.detailed(of)) for one, of in zip(found, details, strict=True)
     )
     owners = {one.id: one.customer_id for one in found}
-    whose = await _load_customers(tx, [*set(owners.values())], at, link)
+    whose = await on.show("customer", owners.values())
     return {key: {**shown, "customer": whose[owners[key]]} for key, shown in dumped.items()}
 
 
-async def _load_invoices(tx: Tx, ids: Sequence[UUID], at: datetime, link: Link) -> Shown:
-    found = [*(await invoices.get_invoices(tx, ids)).values()]
-    views = await invoices.get_views(tx, found, now=at)
-    return _dump(
-        (one.id, InvoiceOutput.of(view, lambda key: _file(tx, link, key)))
-        for one, view in zip(found, views, strict=True)
-    )
+async def _load_invoices(on: Sight, ids: Sequence[UUID]) -> Shown:
+    found = [*(await invoices.get_invoices(on.tx, ids)).values()]
+    views = await invoices.get_views(on.tx, found, now=on.at)
+    return _dump((one.id, InvoiceOutput.of(view, on.file)) for one, view in zip(found, views, strict=True))
 
 
-async def _load_fees(tx: Tx, ids: Sequence[UUID], _: datetime, __: Link) -> Shown:
-    found = await fees.get_fees(tx, ids)
+async def _load_fees(on: Sight, ids: Sequence[UUID]) -> Shown:
+    found = await fees.get_fees(on.tx, ids)
     return _dump((key, DetailedFeeOutput.of(fee)) for key, fee in found.items())
 
 
-async def _load_notes(tx: Tx, ids: Sequence[UUID], _: datetime, link: Link) -> Shown:
-    found = [await notes.get_note(tx, note_id) for note_id in ids]
-    views = await notes.get_views(tx, found)
-    return _dump(
-        (view.note.id, CreditNoteOutput.of(view, lambda key: _file(tx, link, key))) for view in views
-    )
+async def _load_notes(on: Sight, ids: Sequence[UUID]) -> Shown:
+    found = [await notes.get_note(on.tx, note_id) for note_id in ids]
+    views = await notes.get_views(on.tx, found)
+    return _dump((view.note.id, CreditNoteOutput.of(view, on.file)) for view in views)
 
 
-async def _load_receipts(tx: Tx, ids: Sequence[UUID], _: datetime, link: Link) -> Shown:
-    found = [await payments.get_receipt(tx, receipt_id) for receipt_id in ids]
-    views = await payments.get_receipt_views(tx, found)
-    return _dump(
-        (view.receipt.id, ReceiptOutput.of(view, lambda key: _file(tx, link, key))) for view in views
-    )
+async def _load_receipts(on: Sight, ids: Sequence[UUID]) -> Shown:
+    found = [await payments.get_receipt(on.tx, receipt_id) for receipt_id in ids]
+    views = await payments.get_receipt_views(on.tx, found)
+    return _dump((view.receipt.id, ReceiptOutput.of(view, on.file)) for view in views)
 
 
-async def _load_payment_requests(tx: Tx, ids: Sequence[UUID], at: datetime, link: Link) -> Shown:
-    found = await payment_requests.get_requests(tx, ids)
-    views = await payment_requests.get_views(tx, [*found.values()], now=at)
-    return _dump(
-        (view.request.id, RequestOutput.of(view, lambda key: _file(tx, link, key))) for view in views
-    )
+async def _load_payment_requests(on: Sight, ids: Sequence[UUID]) -> Shown:
+    found = await payment_requests.get_requests(on.tx, ids)
+    views = await payment_requests.get_views(on.tx, [*found.values()], now=on.at)
+    return _dump((view.request.id, RequestOutput.of(view, on.file)) for view in views)
 
 
-async def _load_payments(tx: Tx, ids: Sequence[UUID], _: datetime, __: Link) -> Shown:
-    found = [await payments.get_payment(tx, payment_id) for payment_id in ids]
-    views = await payments.get_views(tx, found)
+async def _load_payments(on: Sight, ids: Sequence[UUID]) -> Shown:
+    found = [await payments.get_payment(on.tx, payment_id) for payment_id in ids]
+    views = await payments.get_views(on.tx, found)
     return _dump((view.payment.id, PaymentOutput.of(view)) for view in views)
 
 
-async def _load_coupons(tx: Tx, ids: Sequence[UUID], _: datetime, __: Link) -> Shown:
-    found = await coupons.get_coupons(tx, ids)
-    targets = await coupons.targets_of(tx, [*found.values()])
+async def _load_coupons(on: Sight, ids: Sequence[UUID]) -> Shown:
+    found = await coupons.get_coupons(on.tx, ids)
+    targets = await coupons.targets_of(on.tx, [*found.values()])
     return _dump(
         (key, CouponOutput.of(coupon, targets.get(key, NO_TARGETS))) for key, coupon in found.items()
     )
 
 
-async def _load_applied_coupons(tx: Tx, ids: Sequence[UUID], _: datetime, __: Link) -> Shown:
-    views = await coupons.get_applied(tx, ids)
+async def _load_applied_coupons(on: Sight, ids: Sequence[UUID]) -> Shown:
+    views = await coupons.get_applied(on.tx, ids)
     return _dump((view.applied.id, AppliedCouponOutput.of(view)) for view in views)
 
 
-async def _load_entities(tx: Tx, ids: Sequence[UUID], _: datetime, link: Link) -> Shown:
-    found = await organizations.get_entities(tx, set(ids))
-    default = await organizations.get_default_entity(tx)
+async def _load_entities(on: Sight, ids: Sequence[UUID]) -> Shown:
+    found = await organizations.get_entities(on.tx, set(ids))
+    default = await organizations.get_default_entity(on.tx)
     return _dump(
-        (key, EntityOutput.of(entity, default=default, logo_url=_file(tx, link, entity.logo_key)))
+        (key, EntityOutput.of(entity, default=default, logo_url=on.file(entity.logo_key)))
         for key, entity in found.items()
     )
 
 
-async def _load_wallets(tx: Tx, ids: Sequence[UUID], _: datetime, __: Link) -> Shown:
-    found = await wallets.get_wallets(tx, ids)
-    views = await wallets.get_views(tx, [*found.values()])
+async def _load_wallets(on: Sight, ids: Sequence[UUID]) -> Shown:
+    found = await wallets.get_wallets(on.tx, ids)
+    views = await wallets.get_views(on.tx, [*found.values()])
     return _dump((view.wallet.id, WalletOutput.of(view)) for view in views)
 
 
-async def _load_transactions(tx: Tx, ids: Sequence[UUID], at: datetime, link: Link) -> Shown:
-    found = await wallets.get_transactions(tx, ids)
-    views = await wallets.transaction_views(tx, [*found.values()])
-    around = await _load_wallets(tx, [view.transaction.wallet_id for view in views], at, link)
+async def _load_transactions(on: Sight, ids: Sequence[UUID]) -> Shown:
+    found = await wallets.get_transactions(on.tx, ids)
+    views = await wallets.transaction_views(on.tx, [*found.values()])
+    around = await on.show("wallet", (view.transaction.wallet_id for view in views))
     dumped = _dump((view.transaction.id, TransactionOutput.of(view)) for view in views)
     return {
         view.transaction.id: {
@@ -307,8 +312,8 @@ async def _load_transactions(tx: Tx, ids: Sequence[UUID], at: datetime, link: Li
     }
 
 
-async def _load_events(tx: Tx, ids: Sequence[UUID], _: datetime, __: Link) -> Shown:
-    found = await events.get_events(tx, ids)
+async def _load_events(on: Sight, ids: Sequence[UUID]) -> Shown:
+    found = await events.get_events(on.tx, ids)
     dumped = _dump((key, EventOutput.of(event)) for key, event in found.items())
     return {key: {"event": event} for key, event in dumped.items()}
 

@@ -21,6 +21,7 @@ from tallymark.rooms.subscriptions.service.read import (
     list_subscriptions,
     live_contracts,
     live_of_customer,
+    view_of,
 )
 from tallymark.rooms.subscriptions.service.sections import (
     SectionsInput,
@@ -81,5 +82,6 @@ __all__ = [
     "thresholds_of",
     "unit_events_of",
     "update",
+    "view_of",
     "warn_of_end",
 ]

@@ -105,20 +105,19 @@ async def get_views(
 ) -> list[SubscriptionView]:
     """Show subscriptions as they stand at `now`, in the order given."""
     contracts = await get_contracts(tx, subscriptions)
-    views = []
-    for item in subscriptions:
-        contract = contracts[item.id]
-        period = None
-        if item.started_at is not None:
-            period = current_charges_period(contract.schedule, contract.life, max(now, item.started_at))
-        views.append(
-            SubscriptionView(
-                contract=contract,
-                current_period=period,
-                downgrade_plan_date=downgrade_day(contract, now=now),
-            )
-        )
-    return views
+    return [view_of(contracts[item.id], now=now) for item in subscriptions]
+
+
+def view_of(contract: Contract, *, now: datetime) -> SubscriptionView:
+    """Show a subscription whose contract is known as it stands at `now`."""
+    started_at, period = contract.subscription.started_at, None
+    if started_at is not None:
+        period = current_charges_period(contract.schedule, contract.life, max(now, started_at))
+    return SubscriptionView(
+        contract=contract,
+        current_period=period,
+        downgrade_plan_date=downgrade_day(contract, now=now),
+    )
 
 
 def downgrade_day(contract: Contract, *, now: datetime) -> date | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import Invalid, NotFound
 from tallymark.rooms.customers import service as customers
+from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.invoice_custom_sections.model import Owner
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.wallets.model import (
@@ -88,7 +89,7 @@ async def get_views(tx: Tx, wallets: Sequence[Wallet]) -> list[WalletView]:
         return []
     ids = [wallet.id for wallet in wallets]
     owners = await customers.get_customers(tx, {wallet.customer_id for wallet in wallets})
-    codes = await _entity_codes(tx, wallets)
+    codes = await _entity_codes(tx, wallets, owners)
     rules = await rule_rows.active_of(tx, ids)
     own = await sections.sections_of(tx, Owner.WALLET, ids)
     of_rules = await sections.sections_of(
@@ -108,9 +109,10 @@ async def get_views(tx: Tx, wallets: Sequence[Wallet]) -> list[WalletView]:
     ]
 
 
-async def _entity_codes(tx: Tx, wallets: Sequence[Wallet]) -> dict[UUID, str]:
+async def _entity_codes(
+    tx: Tx, wallets: Sequence[Wallet], owners: Mapping[UUID, Customer]
+) -> dict[UUID, str]:
     """The code of each wallet's billing entity: its own, else the customer's."""
-    owners = await customers.get_customers(tx, {wallet.customer_id for wallet in wallets})
     of = {
         wallet.id: wallet.billing_entity_id or owners[wallet.customer_id].billing_entity_id
         for wallet in wallets
@@ -168,7 +170,8 @@ async def transaction_views(tx: Tx, transactions: Sequence[Transaction]) -> list
     if not transactions:
         return []
     wallets = await wallet_rows.get_wallets(tx, {one.wallet_id for one in transactions})
-    codes = await _entity_codes(tx, list(wallets.values()))
+    owners = await customers.get_customers(tx, {wallet.customer_id for wallet in wallets.values()})
+    codes = await _entity_codes(tx, list(wallets.values()), owners)
     own = {one.billing_entity_id for one in transactions if one.billing_entity_id is not None}
     entities = await organizations.get_entities(tx, own) if own else {}
     selected = await sections.sections_of(tx, Owner.WALLET_TRANSACTION, [one.id for one in transactions])
