@@ -194,3 +194,18 @@ def test_a_status_that_is_final_is_left_by_no_door():
         InvoiceStatus.CLOSED,
         InvoiceStatus.DELETED,
     }
+
+
+async def test_a_draft_without_fees_to_pay_is_closed_by_hand_and_seen_no_more(make_organization):
+    client = (await make_organization("2025-01-15T00:00:00Z")).client
+    grace = {"invoice_grace_period": 3}
+    who = await kit.customer(client, finalize_zero_amount_invoice="skip", billing_configuration=grace)
+    await kit.subscribe(client, who, await kit.plan(client, amount_cents=0))
+    await kit.advance(client, "2025-02-01T01:00")
+    (draft,) = await kit.invoices(client, who)
+    assert (draft["status"], draft["total_amount_cents"]) == ("draft", 0)
+    closed = (await kit.call(client, "PUT", f"/invoices/{draft['lago_id']}/finalize"))["invoice"]
+    assert (closed["status"], closed["sequential_id"], closed["finalized_at"]) == ("closed", None, None)
+    assert closed["number"].endswith("-DRAFT")
+    await kit.get(client, f"/invoices/{draft['lago_id']}", expect=404)
+    assert await kit.invoices(client, who) == []

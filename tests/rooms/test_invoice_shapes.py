@@ -91,3 +91,13 @@ async def test_what_wallets_do_not_pay_is_null_in_a_preview_too(seller):
     assert shown["prepaid_credit_amount_cents"] == 0
     assert shown["prepaid_granted_credit_amount_cents"] is None
     assert shown["prepaid_purchased_credit_amount_cents"] is None
+
+
+async def test_fees_take_their_invoices_payment_status_and_no_time_of_it(seller):
+    made = (await sell(seller))["invoice"]
+    for status in ("failed", "succeeded", "pending"):
+        body = {"invoice": {"payment_status": status}}
+        told = (await kit.call(seller, "PUT", f"/invoices/{made['lago_id']}", body))["invoice"]
+        (fee,) = told["fees"]
+        stamps = [fee[name] for name in ("succeeded_at", "failed_at", "refunded_at")]
+        assert (fee["payment_status"], stamps) == (status, [None, None, None])

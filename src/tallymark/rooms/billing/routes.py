@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from fastapi import Response
 
-from tallymark.api.context import InContext
+from tallymark.api.context import Context, InContext
 from tallymark.api.routing import tenant_router
 from tallymark.api.wire import read_id
+from tallymark.db.engine import Tx
 from tallymark.domain.errors import Forbidden
 from tallymark.rooms.billing.schemas import (
     AdjustedFeeOutput,
@@ -59,7 +62,7 @@ async def finalize_invoice(lago_id: str, context: InContext) -> InvoiceResponse:
         # The usage is read from here on: what has come by now is on the invoice, and is not told to be late.
         now = after_waiting(context)
         await billing.finalize(tx, invoice.id, now=now, as_of=now)
-        return await answer(tx, invoice.id, context)
+        return await _as_left(tx, invoice.id, context)
 
 
 @router.change("/invoices/{lago_id}")
@@ -95,10 +98,7 @@ async def regenerate_invoice(lago_id: str, body: RegenerateRequest, context: InC
     asked = [fee.to_value() for fee in body.invoice.fees]
     async with context.transaction() as tx:
         made = await regenerate(tx, read_id(lago_id, "invoice"), asked, now=context.now)
-        invoice = await invoices.find_invoice(tx, made)
-        assert invoice is not None, "it was written just now"
-        (view,) = await invoices.get_views(tx, [invoice], now=context.now)
-    return InvoiceResponse(invoice=InvoiceOutput.of(view, context.file_url))
+        return await _as_left(tx, made, context)
 
 
 @router.post("/invoices/{lago_id}/adjusted_fees")
@@ -132,8 +132,7 @@ async def delete_invoice(lago_id: str, context: InContext) -> InvoiceResponse:
     """Take a draft away."""
     async with context.transaction() as tx:
         deleted = await life.delete_draft(tx, read_id(lago_id, "invoice"), now=context.now)
-        (view,) = await invoices.get_views(tx, [deleted], now=context.now)
-    return InvoiceResponse(invoice=InvoiceOutput.of(view, context.file_url))
+        return await _as_left(tx, deleted.id, context)
 
 
 @router.post("/invoices/{lago_id}/retry")
@@ -170,3 +169,11 @@ async def lose_dispute(lago_id: str, context: InContext) -> InvoiceResponse:
     async with context.transaction() as tx:
         await life.lose_dispute(tx, invoice_id, now=context.now)
         return await answer(tx, invoice_id, context)
+
+
+async def _as_left(tx: Tx, invoice_id: UUID, context: Context) -> InvoiceResponse:
+    """An invoice as a call leaves it: closed for want of fees it is seen here, and nowhere else (invoicing §2.2)."""
+    invoice = await invoices.find_invoice(tx, invoice_id)
+    assert invoice is not None, "it was written just now"
+    (view,) = await invoices.get_views(tx, [invoice], now=context.now)
+    return InvoiceResponse(invoice=InvoiceOutput.of(view, context.file_url))

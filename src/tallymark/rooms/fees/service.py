@@ -156,13 +156,8 @@ async def set_payment_status(tx: Tx, fee_id: UUID, status: str | None, *, now: d
 
 
 async def set_payment_status_of_invoice(tx: Tx, invoice_id: UUID, status: str, *, now: datetime) -> None:
-    """Note on all fees of an invoice whether it was paid."""
-    stamps: dict[str, datetime | None] = dict.fromkeys(STAMPS.values())
-    if status in STAMPS:
-        stamps[STAMPS[status]] = now
-    await repository.update_of_invoice(
-        tx, invoice_id, {"payment_status": status, "updated_at": now, **stamps}
-    )
+    """Note on all fees of an invoice whether it was paid; when that was, the invoice's payments tell (invoicing §7.2)."""
+    await repository.update_of_invoice(tx, invoice_id, {"payment_status": status, "updated_at": now})
 
 
 async def delete_fee(tx: Tx, fee_id: UUID) -> FeeRecord:
