@@ -35,6 +35,7 @@ from tallymark.rooms.api_logs.service import ApiLog
 from tallymark.rooms.billable_metrics import routes as billable_metrics
 from tallymark.rooms.billing import jobs as billing_jobs
 from tallymark.rooms.billing import routes as billing
+from tallymark.rooms.billing.event_run import judge_all_late_events
 from tallymark.rooms.billing_entities import routes as billing_entities
 from tallymark.rooms.corrections import routes as corrections
 from tallymark.rooms.coupons import routes as coupons
@@ -330,6 +331,7 @@ def _tasks(
 
     async def follow_events() -> None:
         await follow.note_received(database, now=system_now())
+        await judge_all_late_events(database, clock=system_now)
         await follow.report_errors(database, now=system_now())
 
     async def forget_logs() -> None:

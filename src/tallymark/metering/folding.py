@@ -26,6 +26,7 @@ _FOLD: LiteralString = """
                -- The latest, whole: arrays are compared from their beginning.
                max(ARRAY[
                    to_char(e.timestamp AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS') COLLATE "C",
+                   to_char(coalesce(e.occurred_at, e.timestamp) AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS'),
                    to_char(e.created_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS'), CAST(e.id AS text),
                    CAST(n.number AS text), e.properties ->> 'operation_type'
                ]) FILTER (WHERE r.aggregation_type IN ('latest_agg', 'unique_count_agg')) AS last

@@ -202,22 +202,23 @@ class Intake:
 
     async def _insert(self, connection: psycopg.AsyncConnection[Any], requests: list[_Request]) -> set[UUID]:
         rows = [row for request in requests for row in request.rows]
-        records = msgspec.json.encode([self._record(row) for row in rows]).decode()
         rules = self.rules
         while True:
             outdated = [request for request in requests if self._is_outdated(request)]
             if outdated:
                 raise _ReadByOthers(outdated)
+            late = self._late(rows)
+            records = msgspec.json.encode([self._record(row, is_late=row.id in late) for row in rows])
             noted = [
                 {"o": row.organization_id, "i": row.id, "s": self._stream_of(row)}
                 for row in rows
-                if rules.take(row.organization_id, row.code)
+                if rules.take(row.organization_id, row.code) and row.id not in late
             ]
             marked = self._watched(rows)
             cursor = await connection.execute(
-                STATEMENTS[bool(noted), bool(marked), self._is_rolled(rows)],
+                STATEMENTS[bool(noted), bool(marked), self._is_rolled(rows), bool(late)],
                 {
-                    "records": records,
+                    "records": records.decode(),
                     "version": rules.version,
                     "noted": msgspec.json.encode(noted).decode(),
                     "marked": msgspec.json.encode(marked).decode(),
@@ -258,10 +259,23 @@ class Intake:
     def _stream_of(self, row: Row) -> int:
         return self._streams[row.organization_id, row.external_subscription_id, row.code]
 
-    def _record(self, row: Row) -> Record:
+    def _late(self, rows: Sequence[Row]) -> frozenset[UUID]:
+        """What came longer after its time than its organization wants."""
+        late_after = self.rules.late_after
+        if not late_after:
+            return frozenset()
+        return frozenset(
+            row.id
+            for row in rows
+            if (longest := late_after.get(row.organization_id)) is not None
+            and row.created_at - row.timestamp > longest
+        )
+
+    def _record(self, row: Row, *, is_late: bool) -> Record:
+        stream_id = self._stream_of(row)
         return Record(
             row.id,
-            self._stream_of(row),
+            -stream_id if is_late else stream_id,
             row.timestamp,
             row.created_at,
             row.organization_id,

@@ -36,6 +36,7 @@ _MEASURES: Mapping[str, tuple[str, str]] = {
 }
 _LAST = (
     "ARRAY[to_char(e.timestamp AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS') COLLATE \"C\","
+    " to_char(coalesce(e.occurred_at, e.timestamp) AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS'),"
     " to_char(e.created_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS'), CAST(e.id AS text),"
     " e.properties ->> :field, e.properties ->> 'operation_type']"
 )
@@ -43,7 +44,7 @@ _TOTALS: Mapping[str, str] = {
     "count_agg": "sum(events) AS units, sum(events) AS events_count, 0 AS amount",
     "sum_agg": "coalesce(sum(total), 0) AS units, sum(events) AS events_count, coalesce(sum(amount), 0) AS amount",
     "max_agg": "coalesce(max(greatest), 0) AS units, sum(events) AS events_count, 0 AS amount",
-    "latest_agg": "greatest(CAST((max(last))[4] AS numeric), 0) AS units, sum(events) AS events_count, 0 AS amount",
+    "latest_agg": "greatest(CAST((max(last))[5] AS numeric), 0) AS units, sum(events) AS events_count, 0 AS amount",
     "unique_count_agg": "count(*) FILTER (WHERE adds) AS units, count(*) FILTER (WHERE adds) AS events_count, 0 AS amount",
     "weighted_sum_agg": "coalesce(sum(total) FILTER (WHERE is_before), 0) AS carried, coalesce(sum(total), 0) AS level,"
     " coalesce(sum(total * extract(epoch FROM :until - at) - moment) FILTER (WHERE NOT is_before), 0) AS area,"
@@ -93,7 +94,7 @@ def _totals(aggregation_type: str, partition: Partition) -> tuple[TextClause, tu
     """
     if aggregation_type == "unique_count_agg":
         source = (
-            "SELECT stream_id, bucket, grp, coalesce((max(last))[5], 'add') = 'add' AS adds"
+            "SELECT stream_id, bucket, grp, coalesce((max(last))[6], 'add') = 'add' AS adds"
             f" FROM ({source}) v GROUP BY stream_id, bucket, grp, value"
         )
     # Of events that were voided, parts of nothing may be left.

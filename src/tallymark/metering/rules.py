@@ -1,5 +1,5 @@
 """What the intake must know without asking: which codes are looked at as they come in, expressions, where usage is watched
-or rolled up.
+or rolled up, and how late an event may be.
 
 Looked at are events that are priced one by one, and those that may name the wallet to be paid from.
 
@@ -9,6 +9,7 @@ stores nothing, and is done again with what is right now (docs/decisions/0004).
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, LiteralString
 from uuid import UUID
 
@@ -25,6 +26,8 @@ _LEARN_WATCHING: LiteralString = "SELECT organization_id FROM tallymark_watching
 
 _LEARN_ROLLED: LiteralString = "SELECT stream_id FROM rollups WHERE version > %s"
 
+_LEARN_WINDOWS: LiteralString = "SELECT organization_id, days FROM tallymark_late_windows()"
+
 UNKNOWN = 0
 """The version of knowing nothing yet."""
 
@@ -36,6 +39,8 @@ class Rules:
         self.version = UNKNOWN
         self.watching: frozenset[UUID] = frozenset()
         """Organizations where somebody watches usage."""
+        self.late_after: dict[UUID, timedelta] = {}
+        """How long after its time an event may come, where an organization says so."""
         self.rolled: set[int] = set()
         """Streams with roll-ups, those of before too."""
         self._codes: frozenset[tuple[UUID, str]] = frozenset()
@@ -68,6 +73,8 @@ class Rules:
             }
             watching = await (await connection.execute(_LEARN_WATCHING)).fetchall()
             self.watching = frozenset(organization_id for (organization_id,) in watching)
+            windows = await (await connection.execute(_LEARN_WINDOWS)).fetchall()
+            self.late_after = {organization_id: timedelta(days=days) for organization_id, days in windows}
             rolled = await (await connection.execute(_LEARN_ROLLED, [known])).fetchall()
             self.rolled.update(stream_id for (stream_id,) in rolled)
         return is_news

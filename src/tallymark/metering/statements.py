@@ -12,7 +12,9 @@ from tallymark.metering.folding import NUMBERS
 
 _NUMBERS = f"e.properties ->> :field ~ {NUMBERS}"
 _PRESENT = "btrim(coalesce(e.properties ->> :field, '')) <> ''"
-_IN_TIME = "timestamp, created_at, id"
+# What came too late counts from the start of a later period: before all else of that instant, by its own time.
+_IN_TIME = "timestamp, happened, created_at, id"
+_LATEST_FIRST = "timestamp DESC, happened DESC, created_at DESC, id DESC"
 _ONLY = "(CAST(:streams AS bigint[]))[1]"
 
 VALUES = {"count_agg": "1", "unique_count_agg": "(e.properties ->> :field)"}
@@ -23,7 +25,7 @@ _AGGREGATES = {
     "sum_agg": "coalesce(sum(value), 0) AS units, count(*) AS events_count, count(*) AS events_read,"
     " coalesce(sum(precise_total_amount_cents), 0) AS amount",
     "max_agg": "coalesce(max(value), 0) AS units, count(*) AS events_count, count(*) AS events_read, 0 AS amount",
-    "latest_agg": "greatest(coalesce((array_agg(value ORDER BY timestamp DESC, created_at DESC, id DESC))[1], 0), 0)"
+    "latest_agg": f"greatest(coalesce((array_agg(value ORDER BY {_LATEST_FIRST}))[1], 0), 0)"
     " AS units, count(*) AS events_count, count(*) AS events_read, 0 AS amount",
     # Each value counts from its instant to the end, each level before it as well: the integral is a sum.
     "weighted_sum_agg": "coalesce(sum(value) FILTER (WHERE timestamp < :from), 0) AS carried,"
@@ -52,7 +54,7 @@ def _totals(
 ) -> tuple[TextClause, tuple[tuple[str, Any], ...]]:
     source, parameters = _source(aggregation_type, partition, of_one=of_one)
     if aggregation_type == "unique_count_agg":
-        last = "(array_agg(operation ORDER BY timestamp DESC, created_at DESC, id DESC))[1]"
+        last = f"(array_agg(operation ORDER BY {_LATEST_FIRST}))[1]"
         source = (
             f"SELECT stream_id, bucket, grp, coalesce({last}, 'add') = 'add' AS adds, count(*) AS events"
             f" FROM ({source}) e GROUP BY stream_id, bucket, grp, value"
@@ -111,7 +113,8 @@ def _source(aggregation_type: str, partition: Partition, *, of_one: bool) -> tup
     conditions += only(partition, names)
     return (
         f"SELECT e.stream_id, {place(partition, names)},"
-        f" {VALUES.get(aggregation_type, _NUMBER)} AS value, e.timestamp, e.created_at, e.id,"
+        f" {VALUES.get(aggregation_type, _NUMBER)} AS value, e.timestamp, coalesce(e.occurred_at, e.timestamp) AS happened,"
+        " e.created_at, e.id,"
         " e.properties ->> 'operation_type' AS operation, e.precise_total_amount_cents"
         f" FROM events e WHERE {' AND '.join(conditions)}"
     ), parameters

@@ -14,7 +14,7 @@ from tallymark.metering.folding import ADD, COLUMNS, FED, fold
 # Stores nothing where the rules have changed since `version`; while it stores, they don't change.
 _ROWS: LiteralString = """
     SELECT i AS id, s AS stream_id, t AS timestamp, c AS created_at, o AS organization_id, x AS transaction_id,
-           p AS properties, a AS precise_total_amount_cents
+           p AS properties, a AS precise_total_amount_cents, NULL::timestamptz AS occurred_at
     FROM json_to_recordset(%(records)t::json)
       AS e(i uuid, s bigint, t timestamptz, c timestamptz, o uuid, x text, p jsonb, a numeric(40, 15))
 """
@@ -57,23 +57,35 @@ _ROLLED: LiteralString = f""",
              {ADD}
          )
 """
+# What came longer after its time than its organization wants is in no stream yet, its stream's number being turned below
+# zero: it waits to be judged (docs/decisions/0024).
+_LATE: LiteralString = """,
+         late AS (
+             INSERT INTO late_events (organization_id, event_id, stream_id, timestamp, created_at, is_waiting)
+             SELECT organization_id, id, -stream_id, timestamp, created_at, true
+             FROM rows JOIN stored USING (id) WHERE stream_id < 0
+         )
+"""
 
 
-def _statement(*, is_noted: bool, is_marked: bool, is_rolled: bool) -> LiteralString:
-    if not (is_noted or is_marked or is_rolled):
+def _statement(*, is_noted: bool, is_marked: bool, is_rolled: bool, is_late: bool) -> LiteralString:
+    if not (is_noted or is_marked or is_rolled or is_late):
         return _STORE.format(rows=f"({_ROWS}) rows")
     beside: LiteralString = (
-        (_NOTED if is_noted else "") + (_MARKED if is_marked else "") + (_ROLLED if is_rolled else "")
+        (_NOTED if is_noted else "")
+        + (_MARKED if is_marked else "")
+        + (_ROLLED if is_rolled else "")
+        + (_LATE if is_late else "")
     )
     store = _STORE.format(rows="rows")
     return f"WITH rows AS MATERIALIZED ({_ROWS}), stored AS ({store}){beside} SELECT id FROM stored"
 
 
 STATEMENTS: dict[tuple[bool, ...], LiteralString] = {
-    kind: _statement(is_noted=kind[0], is_marked=kind[1], is_rolled=kind[2])
-    for kind in product((False, True), repeat=3)
+    kind: _statement(is_noted=kind[0], is_marked=kind[1], is_rolled=kind[2], is_late=kind[3])
+    for kind in product((False, True), repeat=4)
 }
-"""By whether something is to be priced, whether somebody may be watching, and whether a stream is rolled up."""
+"""By whether something is to be priced, somebody may be watching, a stream is rolled up, and something came too late."""
 ADD_STREAMS: LiteralString = """
     INSERT INTO event_streams (organization_id, external_subscription_id, code)
     SELECT o, s, c FROM json_to_recordset(%t::json) AS e(o uuid, s text, c text)

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from tallymark.db.tables.columns import instant, metadata, organization_column, string
+from tallymark.db.tables.columns import flag, instant, metadata, organization_column, string
 
 event_streams = Table(
     "event_streams",
@@ -43,7 +43,12 @@ events = Table(
     string("transaction_id", nullable=False),
     Column("properties", JSONB, nullable=False, server_default=text("'{}'")),
     Column("precise_total_amount_cents", Numeric(40, 15)),
+    # When it happened, where it counts at another time: late events count from the start of a period that is open.
+    instant("occurred_at"),
     Index("events_stream_idx", "stream_id", "timestamp"),
+    Index(
+        "events_occurred_idx", "stream_id", "occurred_at", postgresql_where=text("occurred_at IS NOT NULL")
+    ),
     # Events lie in the order in which they came: a range of time is a range of pages, and costs inserts next to nothing.
     Index(
         "events_received_idx", "created_at", postgresql_using="brin", postgresql_with={"autosummarize": "on"}
@@ -65,7 +70,9 @@ flawed_events = Table(
     Index("flawed_events_stream_idx", "stream_id", "timestamp"),
 )
 
-# Events that came when usage of their time, or of a later time, was on a final invoice already.
+# Events that came when usage of their time, or of a later time, was on a final invoice already, or longer after their time than
+# the organization wants. One that waits is judged soon, one that is rejected stays out of its stream, one that is billed
+# elsewhere counts from there on.
 late_events = Table(
     "late_events",
     metadata,
@@ -74,7 +81,17 @@ late_events = Table(
     Column("stream_id", BigInteger, nullable=False),
     instant("timestamp", nullable=False),
     instant("created_at", nullable=False),
+    flag("is_waiting"),
+    flag("is_rejected"),
+    Column("subscription_id", Uuid),
+    instant("billed_from"),
     Index("late_events_stream_idx", "stream_id", "timestamp"),
+    Index(
+        "late_events_treated_idx",
+        "organization_id",
+        "stream_id",
+        postgresql_where=text("is_waiting OR is_rejected OR billed_from IS NOT NULL"),
+    ),
 )
 
 # Up to which time of reception those who follow the events have read them.

@@ -36,6 +36,9 @@ organizations = Table(
     Column("last_customer_number", BigInteger, nullable=False, server_default=text("0")),
     # How many active wallets a customer may have.
     Column("max_wallets", Integer, nullable=False, server_default=text("6")),
+    # How long after its time an event is still in time; null: as long as its period is not on a final invoice.
+    Column("late_event_window_days", Integer),
+    Column("late_event_policy", Text, nullable=False, server_default=text("'reject'")),
     *timestamps(),
 )
 

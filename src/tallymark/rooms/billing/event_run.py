@@ -1,4 +1,4 @@
-"""Events that wait for their price, run: a transaction for many of them, and one each where that fails."""
+"""Events that wait for their price, and late ones that wait to be judged, run: a transaction for many of them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tallymark.db.engine import Database, Tx
 from tallymark.rooms.advance import service as advance
 from tallymark.rooms.billing.model import Failure
 from tallymark.rooms.billing.service.advance import AT_ONCE, bill_events
+from tallymark.rooms.corrections import service as corrections
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +50,39 @@ async def price_events(
             async with database.tenant(organization_id, is_simulated=is_simulated) as tx:
                 failures.append(await _set_aside(tx, owner, error, now=now))
             limit = AT_ONCE
+
+
+async def judge_late_events(
+    database: Database,
+    organization_id: UUID,
+    *,
+    clock: Callable[[], datetime],
+    is_simulated: bool = False,
+) -> list[Failure]:
+    """Judge all late events of an organization, a stream at a time (beyond.md §3); where one fails it is told, and tried again the next time."""
+    failures: list[Failure] = []
+    failed: set[int] = set()
+    while True:
+        now = clock()
+        try:
+            async with database.tenant(organization_id, is_simulated=is_simulated) as tx:
+                if await corrections.judge_next(tx, now=now, but=failed) is None:
+                    return failures
+        except corrections.NotJudged as error:
+            failed.add(error.stream_id)
+            log.error("late events could not be judged", organization_id=str(organization_id), exc_info=error)
+            text = f"{type(error.__cause__).__name__}: {error.__cause__}"
+            failures.append(
+                Failure(kind="judge_late_events", owner_id=organization_id, due_at=now, error=text)
+            )
+
+
+async def judge_all_late_events(database: Database, *, clock: Callable[[], datetime]) -> None:
+    """Judge the late events of all live organizations."""
+    async with database.system() as connection:
+        waiting = await corrections.organizations_with_late_events(connection)
+    for organization_id in waiting:
+        await judge_late_events(database, organization_id, clock=clock)
 
 
 async def _set_aside(tx: Tx, owner_id: UUID, error: Exception, *, now: datetime) -> Failure:

@@ -16,7 +16,7 @@ from tallymark.domain.values import value
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Batch, Kind
 from tallymark.jobs.usage_watch import note_marks
-from tallymark.rooms.billing.event_run import price_events
+from tallymark.rooms.billing.event_run import judge_late_events, price_events
 from tallymark.rooms.billing.model import Failure
 from tallymark.rooms.billing.service.due import handle
 from tallymark.rooms.organizations.access import system_now
@@ -144,7 +144,8 @@ async def run_simulated(
         hands=hands,
         is_simulated=True,
     )
-    failures = await price_events(database, organization_id, is_simulated=True, clock=lambda: until)
+    failures = await judge_late_events(database, organization_id, is_simulated=True, clock=lambda: until)
+    failures += await price_events(database, organization_id, is_simulated=True, clock=lambda: until)
     await note_marks(database, organization_id, is_simulated=True, now=until)
     while True:
         done, failed = await _run_next(run)

@@ -27,7 +27,7 @@ from tallymark.api.wire import (
 from tallymark.rooms.billing_entities.model import EntityInput, Logo
 from tallymark.rooms.invoice_custom_sections.model import Section
 from tallymark.rooms.invoice_custom_sections.schemas import SectionOutput
-from tallymark.rooms.organizations.model import RESERVED_SLUGS, BillingEntity
+from tallymark.rooms.organizations.model import RESERVED_SLUGS, BillingEntity, LateEventPolicy
 from tallymark.rooms.organizations.schemas import OrganizationOutput
 from tallymark.rooms.taxes.model import Tax
 from tallymark.rooms.taxes.schemas import TaxOutput
@@ -147,6 +147,13 @@ class SharedInput(Input):
         return {name: value for name, value in values.items() if value is not None or name not in REQUIRED}
 
 
+class MeteringInput(Input):
+    """How late events are treated (beyond.md §3); what is not sent stays."""
+
+    late_event_window_days: Annotated[Integer, Field(ge=1, le=100_000)] | None = None
+    late_event_policy: Annotated[str, one_of(*LateEventPolicy)] = LateEventPolicy.REJECT
+
+
 class OrganizationInput(SharedInput):
     """What an organization may change of itself."""
 
@@ -154,6 +161,7 @@ class OrganizationInput(SharedInput):
     billing_configuration: OrganizationConfigurationInput | None = None
     slug: Annotated[str | None, BeforeValidator(_slug)] = None
     webhook_url: NotOffered = None
+    metering: MeteringInput | None = None
 
     def own_values(self) -> dict[str, Any]:
         """The columns of the organization itself."""
@@ -161,12 +169,13 @@ class OrganizationInput(SharedInput):
         names = [
             name for name in ("slug", "document_number_prefix") if name in values and values[name] is not None
         ]
-        return {name: values[name] for name in names}
+        of_metering = self.metering.sent if self.metering else {}
+        return {name: values[name] for name in names} | of_metering
 
     def to_value(self) -> EntityInput:
         """What changes of the default entity."""
         values = self.columns()
-        for name in ("slug", "webhook_url"):
+        for name in ("slug", "webhook_url", "metering"):
             values.pop(name, None)
         if values.get("document_numbering") == "per_organization":
             values["document_numbering"] = "per_billing_entity"

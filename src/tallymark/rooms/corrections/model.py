@@ -23,6 +23,16 @@ class Stored:
     properties: str
     precise_total_amount_cents: Decimal | None
     is_void: bool
+    is_held: bool = False
+    """Whether it came too late to count anywhere, or waits to be judged (late.py)."""
+
+    counts_at: datetime
+    """When it counts: what came too late may count from the start of a later period."""
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether it counts at another time than its own."""
+        return self.counts_at != self.timestamp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,3 +68,34 @@ class Amendment:
     def timestamp(self) -> datetime | None:
         """When it happened."""
         return self.changes.get("timestamp")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LateStream:
+    """A stream with late events to be judged; what has history counts in every later period anyway (metering §5.3)."""
+
+    id: int
+    external_subscription_id: str
+    code: str
+    has_history: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A late event to be judged; one that is held is in no stream, and one that has a price in advance is billed."""
+
+    event_id: UUID
+    timestamp: datetime
+    created_at: datetime
+    is_held: bool
+    has_price: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What becomes of a late event: it counts by its own time, in no period, or in one that began at `billed_from`."""
+
+    event_id: UUID
+    is_rejected: bool = False
+    billed_from: datetime | None = None
+    subscription_id: UUID | None = None

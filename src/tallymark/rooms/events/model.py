@@ -13,7 +13,10 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One record of usage, as it came in."""
+    """One record of usage, as it came in.
+
+    Where it counts is told by `timestamp`; what came too late may count in a later period (beyond.md §3).
+    """
 
     id: UUID
     transaction_id: str
@@ -23,6 +26,16 @@ class Event:
     created_at: datetime
     properties: Mapping[str, Any]
     precise_total_amount_cents: Decimal | None
+    occurred_at: datetime | None = None
+    """When it happened, where it counts at another time."""
+    subscription_id: UUID | None = None
+    billed_from: datetime | None = None
+    """The period in which it counts, where that is not its own: whose, and since when it runs."""
+
+    @property
+    def happened_at(self) -> datetime:
+        """Its own time, wherever it counts."""
+        return self.occurred_at or self.timestamp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,3 +100,17 @@ class ErrorReport:
     invalid_code: Sequence[str]
     missing_aggregation_property: Sequence[str]
     invalid_filter_values: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinalWindow:
+    """A stretch of usage on an invoice that changes no more."""
+
+    subscription_id: UUID
+    starts: datetime
+    ends: datetime
+    finalized_at: datetime
+
+    def holds(self, at: datetime) -> bool:
+        """Whether an instant lies in it."""
+        return self.starts <= at < self.ends

@@ -9,10 +9,19 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, model_serializer
 
 from tallymark.api.pagination import Meta
-from tallymark.api.wire import DecimalText, Input, Instant, InstantInput, InstantMs, Text, query_flag
+from tallymark.api.wire import (
+    DecimalText,
+    Described,
+    Input,
+    Instant,
+    InstantInput,
+    InstantMs,
+    Text,
+    query_flag,
+)
 from tallymark.domain.errors import Invalid
 from tallymark.rooms.events.model import (
     FIRST_INSTANT,
@@ -96,7 +105,21 @@ def _read_instant(field: str, text: str | None) -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-class EventOutput(BaseModel):
+class BilledInOutput(BaseModel):
+    """The period in which an event counts that came too late for its own (beyond.md §3)."""
+
+    lago_subscription_id: UUID
+    from_datetime: Instant
+
+    @classmethod
+    def of(cls, event: Event) -> BilledInOutput | None:
+        """Show where an event counts, None for its own period."""
+        if event.subscription_id is None or event.billed_from is None:
+            return None
+        return cls(lago_subscription_id=event.subscription_id, from_datetime=event.billed_from)
+
+
+class EventOutput(Described):
     lago_id: UUID
     transaction_id: str
     lago_customer_id: UUID | None
@@ -107,6 +130,15 @@ class EventOutput(BaseModel):
     lago_subscription_id: UUID | None
     external_subscription_id: str | None
     created_at: Instant
+    billed_in: BilledInOutput | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_own_period(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Of an event in its own period there is nothing to say that the reference would not.
+        shown: dict[str, Any] = handler(self)
+        if self.billed_in is None:
+            del shown["billed_in"]
+        return shown
 
     @classmethod
     def of(cls, event: Event) -> EventOutput:
@@ -116,12 +148,13 @@ class EventOutput(BaseModel):
             transaction_id=event.transaction_id,
             lago_customer_id=None,
             code=event.code,
-            timestamp=event.timestamp,
+            timestamp=event.happened_at,
             precise_total_amount_cents=event.precise_total_amount_cents,
             properties=dict(event.properties),
             lago_subscription_id=None,
             external_subscription_id=event.external_subscription_id or None,
             created_at=event.created_at,
+            billed_in=BilledInOutput.of(event),
         )
 
 

@@ -18,6 +18,7 @@ from tallymark.rooms.events.model import (
     ErrorReport,
     Event,
     Filters,
+    FinalWindow,
     Reach,
     Replayed,
     UnmatchedCount,
@@ -111,13 +112,32 @@ async def note_arrived(tx: Tx, ids: Collection[UUID], *, now: datetime) -> None:
     )
 
 
-async def is_invoiced(tx: Tx, *, external_subscription_id: str, code: str, at: datetime) -> bool:
+async def final_windows(tx: Tx, subscription_ids: Collection[UUID]) -> list[FinalWindow]:
+    """Usage of subscriptions that is on invoices which change no more."""
+    return await repository.final_windows(tx, subscription_ids)
+
+
+async def is_invoiced(
+    tx: Tx,
+    *,
+    external_subscription_id: str,
+    code: str,
+    event_id: UUID,
+    at: datetime,
+    came_at: datetime | None = None,
+) -> bool:
     """Whether the usage of an instant is on a final invoice of a subscription of that external id.
 
-    What carries over is on those of later periods too.
+    With `came_at`, whether an event that came then is: one that came after it is not on it. What carries over is on those
+    of later periods too.
     """
     return await repository.is_invoiced(
-        tx, external_subscription_id=external_subscription_id, code=code, at=at
+        tx,
+        external_subscription_id=external_subscription_id,
+        code=code,
+        event_id=event_id,
+        at=at,
+        came_at=came_at,
     )
 
 
@@ -132,6 +152,7 @@ async def look_again(tx: Tx, metric_ids: Collection[UUID]) -> None:
     for metric in (await billable_metrics.get_metrics(tx, metric_ids)).values():
         await repository.forget_flaws(tx, metric.id)
         await repository.note_again(tx, Reach(code=metric.code))
+        await repository.judge_again(tx, code=metric.code)
 
 
 async def report_errors(tx: Tx, *, at: datetime, now: datetime) -> None:

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from uuid import UUID
 
 FULL_ACCESS_KEY_NAME = "default"
@@ -52,6 +53,25 @@ class BillingEntity:
     updated_at: datetime
 
 
+class LateEventPolicy(StrEnum):
+    """What becomes of an event that came too late (beyond.md §3)."""
+
+    REJECT = "reject"
+    OPEN_PERIOD = "open_period"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metering:
+    """How an organization wants late events treated (beyond.md §3).
+
+    Late is what came more than so many days after its time; without days, what came when its period was on a final
+    invoice.
+    """
+
+    late_event_window_days: int | None = None
+    late_event_policy: LateEventPolicy = LateEventPolicy.REJECT
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Organization:
     """The tenant. What concerns invoices is its default billing entity's; `max_wallets` counts a customer's active ones."""
@@ -63,6 +83,7 @@ class Organization:
     max_wallets: int
     created_at: datetime
     billing_entity: BillingEntity
+    metering: Metering = Metering()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import api_keys, billing_entities, organizations, secrets, test_clocks
-from tallymark.rooms.organizations.model import ApiKey, BillingEntity, Entry, Organization, TestClock
+from tallymark.rooms.organizations.model import (
+    ApiKey,
+    BillingEntity,
+    Entry,
+    LateEventPolicy,
+    Metering,
+    Organization,
+    TestClock,
+)
 
 Values = Mapping[str, Any]
 
@@ -137,6 +145,22 @@ async def get_organization(tx: Tx) -> Organization:
         max_wallets=row.max_wallets,
         created_at=row.created_at,
         billing_entity=await get_default_entity(tx),
+        metering=_as_metering(row),
+    )
+
+
+async def get_metering(tx: Tx) -> Metering:
+    """How late events are treated."""
+    column = organizations.c
+    return _as_metering(
+        (await tx.execute(select(column.late_event_window_days, column.late_event_policy))).one()
+    )
+
+
+def _as_metering(row: Row[Any]) -> Metering:
+    return Metering(
+        late_event_window_days=row.late_event_window_days,
+        late_event_policy=LateEventPolicy(row.late_event_policy),
     )
 
 

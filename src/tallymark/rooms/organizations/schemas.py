@@ -9,13 +9,28 @@ from pydantic import BaseModel
 
 from tallymark.api.validation import Emails
 from tallymark.api.wire import Input, Instant, InstantInput, Name
-from tallymark.rooms.organizations.model import Organization, TestClock
+from tallymark.rooms.organizations.model import LateEventPolicy, Metering, Organization, TestClock
 
 
 class BillingConfigurationOutput(BaseModel):
     invoice_footer: str | None
     invoice_grace_period: int
     document_locale: str
+
+
+class MeteringOutput(BaseModel):
+    """How late events are treated (beyond.md §3)."""
+
+    late_event_window_days: int | None
+    late_event_policy: LateEventPolicy
+
+    @classmethod
+    def of(cls, metering: Metering) -> MeteringOutput:
+        """Show the settings."""
+        return cls(
+            late_event_window_days=metering.late_event_window_days,
+            late_event_policy=metering.late_event_policy,
+        )
 
 
 class OrganizationOutput(BaseModel):
@@ -44,6 +59,7 @@ class OrganizationOutput(BaseModel):
     finalize_zero_amount_invoice: bool
     billing_configuration: BillingConfigurationOutput
     events_store: str
+    metering: MeteringOutput
 
     @classmethod
     def of(cls, organization: Organization) -> OrganizationOutput:
@@ -69,6 +85,7 @@ class OrganizationOutput(BaseModel):
                     document_locale=entity.document_locale,
                 ),
                 "events_store": "postgres",
+                "metering": MeteringOutput.of(organization.metering),
             }
         )
 

@@ -23,6 +23,7 @@ from tallymark.rooms.organizations.model import (
     FULL_ACCESS_KEY_NAME,
     ApiKey,
     BillingEntity,
+    Metering,
     Organization,
     TestClock,
     default_entity_code,
@@ -220,8 +221,13 @@ async def get_organization(tx: Tx) -> Organization:
     return await repository.get_organization(tx)
 
 
+async def get_metering(tx: Tx) -> Metering:
+    """How the organization wants late events treated (beyond.md §3)."""
+    return await repository.get_metering(tx)
+
+
 async def change_organization(tx: Tx, values: Mapping[str, Any], *, now: datetime) -> Organization:
-    """Change the organization's own settings: its prefix and its slug. Raises `Invalid` for a slug that is taken."""
+    """Change the organization's own settings: its prefix, its slug, how late events are treated. Raises `Invalid` for a slug that is taken."""
     if not await repository.update_organization(tx, {**values, "updated_at": now}):
         raise Invalid({"slug": ["value_already_exist"]})
     return await repository.get_organization(tx)

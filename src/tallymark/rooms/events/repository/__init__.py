@@ -9,19 +9,35 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Row, Select, Text, any_, cast, func, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Row,
+    Select,
+    Text,
+    and_,
+    any_,
+    cast,
+    exists,
+    func,
+    or_,
+    select,
+)
 
 from tallymark.api.pagination import Page
 from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
-from tallymark.db.tables import event_streams, events, subscriptions
+from tallymark.db.tables import event_streams, events, late_events, subscriptions
 from tallymark.metering.keys import transaction_range
 from tallymark.rooms.events.model import Event, Filters
 from tallymark.rooms.events.repository.errors import claim, move, report_of, reports_of_live
 from tallymark.rooms.events.repository.noting import (
     count_events,
+    final_windows,
     forget_flaws,
     is_invoiced,
+    judge_again,
     note_again,
     note_arrived,
     note_followed,
@@ -33,11 +49,13 @@ __all__ = [
     "count_by_stream",
     "count_events",
     "count_unmatched",
+    "final_windows",
     "find_event",
     "forget_flaws",
     "get_events",
     "history",
     "is_invoiced",
+    "judge_again",
     "known_ids",
     "list_events",
     "list_unmatched",
@@ -60,8 +78,18 @@ COLUMNS = (
     events.c.created_at,
     events.c.properties,
     events.c.precise_total_amount_cents,
+    events.c.occurred_at,
 )
 FROM = events.join(event_streams, event_streams.c.id == events.c.stream_id)
+# What came too late is shown too, though it may be in no stream; what was voided is not.
+_held = late_events.alias("held")
+_IS_HELD = exists().where(_held.c.event_id == events.c.id, or_(_held.c.is_waiting, _held.c.is_rejected))
+_IS_SHOWN = or_(events.c.stream_id > 0, _IS_HELD)
+SHOWN: Select[Any] = select(*COLUMNS, late_events.c.subscription_id, late_events.c.billed_from).select_from(
+    events.join(event_streams, event_streams.c.id == func.abs(events.c.stream_id)).outerjoin(
+        late_events, and_(late_events.c.event_id == events.c.id, late_events.c.billed_from.is_not(None))
+    )
+)
 EXACT: Select[Any] = select(
     *(column for column in COLUMNS if column is not events.c.properties),
     cast(events.c.properties, Text).label("properties"),
@@ -72,12 +100,9 @@ EXACT: Select[Any] = select(
 async def find_event(tx: Tx, transaction_id: str) -> Event | None:
     """Any event of a transaction id, by a range of the primary key."""
     first, last = transaction_range(tx.organization_id.bytes, transaction_id)
-    statement = (
-        select(*COLUMNS)
-        .select_from(FROM)
-        .where(events.c.id.between(first, last), events.c.transaction_id == transaction_id)
-        .limit(1)
-    )
+    statement = SHOWN.where(
+        events.c.id.between(first, last), events.c.transaction_id == transaction_id, _IS_SHOWN
+    ).limit(1)
     row = (await tx.execute(statement)).first()
     return _as_value(row) if row else None
 
@@ -89,7 +114,7 @@ async def get_events(tx: Tx, ids: Collection[UUID]) -> list[Event]:
 
 async def shown_events(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Event]:
     """Events by id, as a list shows them."""
-    rows = await tx.execute(select(*COLUMNS).select_from(FROM).where(among(events.c.id, ids)))
+    rows = await tx.execute(SHOWN.where(among(events.c.id, ids)))
     return {row.id: _as_value(row) for row in rows}
 
 
@@ -116,23 +141,47 @@ async def list_events(tx: Tx, filters: Filters, page: Page) -> tuple[list[Event]
         streams = streams.where(event_streams.c.code == filters.code)
     if filters.external_subscription_id is not None:
         streams = streams.where(event_streams.c.external_subscription_id == filters.external_subscription_id)
+    has_late = (await tx.execute(_HAS_LATE)).scalar_one()
+    shown_at: ColumnElement[Any] = events.c.timestamp
+    if has_late:
+        shown_at = func.coalesce(events.c.occurred_at, events.c.timestamp)
     # As an array the streams are looked up first, and then each in the index; there may be any number of them.
     stream_ids = func.array(streams.scalar_subquery(), type_=ARRAY(BigInteger))
-    conditions: list[ColumnElement[bool]] = [events.c.stream_id == any_(stream_ids)]
-    if filters.timestamp_from is not None:
-        conditions.append(events.c.timestamp >= filters.timestamp_from)
-    if filters.timestamp_to is not None:
-        conditions.append(events.c.timestamp <= filters.timestamp_to)
+    in_streams = events.c.stream_id == any_(stream_ids)
+    conditions: list[ColumnElement[bool]] = [in_streams, *_within(filters, events.c.timestamp)]
+    if has_late:
+        own = and_(events.c.occurred_at.is_(None), *_within(filters, events.c.timestamp))
+        moved = and_(events.c.occurred_at.is_not(None), *_within(filters, events.c.occurred_at))
+        out_of_streams = func.array(
+            streams.with_only_columns(-event_streams.c.id).scalar_subquery(), type_=ARRAY(BigInteger)
+        )
+        held = and_(events.c.stream_id == any_(out_of_streams), _IS_HELD)
+        conditions = [or_(in_streams, held), or_(own, moved)]
     total = (await tx.execute(select(func.count()).select_from(events).where(*conditions))).scalar_one()
     statement = (
-        select(*COLUMNS)
-        .select_from(FROM)
-        .where(*conditions)
-        .order_by(events.c.timestamp.desc(), events.c.transaction_id, events.c.id)
+        SHOWN.where(*conditions)
+        .order_by(shown_at.desc(), events.c.transaction_id, events.c.id)
         .limit(page.size)
         .offset(page.offset)
     )
     return [_as_value(row) for row in await tx.execute(statement)], int(total)
+
+
+# Nearly nobody has any, and whoever has none reads events by their index alone.
+_HAS_LATE = select(
+    exists().where(
+        or_(late_events.c.is_waiting, late_events.c.is_rejected, late_events.c.billed_from.is_not(None))
+    )
+)
+
+
+def _within(filters: Filters, at: ColumnElement[Any]) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if filters.timestamp_from is not None:
+        conditions.append(at >= filters.timestamp_from)
+    if filters.timestamp_to is not None:
+        conditions.append(at <= filters.timestamp_to)
+    return conditions
 
 
 async def subscription_start(tx: Tx, external_id: str) -> datetime | None:

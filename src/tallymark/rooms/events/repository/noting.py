@@ -11,12 +11,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import TextClause, delete, text
+from sqlalchemy import TextClause, delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallymark.db.engine import Tx
-from tallymark.db.tables import flawed_events
-from tallymark.rooms.events.model import Reach
+from tallymark.db.tables import event_streams, flawed_events, late_events
+from tallymark.rooms.events.model import FinalWindow, Reach
 
 # Usage that is on an invoice which changes no more. A progressive invoice closes nothing, its period bills on. One that was
 # made anew has the fees of the void one as they were, and so knows no event that the void one did not know.
@@ -43,8 +43,9 @@ def _noting(which: str, *, is_tie_late: bool) -> TextClause:
     """Read some events, note what is wrong with them, and count them.
 
     An event of the very instant at which its invoice was made came before it, unless `is_tie_late`: who reads events as
-    they come in knows better.
+    they come in knows better. Only as it comes in an event is to be judged by its organization's policy.
     """
+    waits = "o.late_event_policy = 'open_period'" if is_tie_late else "false"
     return text(f"""
         WITH seen AS MATERIALIZED (
             SELECT e.organization_id, e.id, e.stream_id, e.timestamp, e.created_at, m.id AS metric_id, {_FLAW} AS flaw
@@ -69,9 +70,10 @@ def _noting(which: str, *, is_tie_late: bool) -> TextClause:
         ),
         last AS (SELECT stream_id, max(ends) AS ends FROM closed GROUP BY stream_id),
         late AS (
-            INSERT INTO late_events (organization_id, event_id, stream_id, timestamp, created_at)
-            SELECT e.organization_id, e.id, e.stream_id, e.timestamp, e.created_at
+            INSERT INTO late_events (organization_id, event_id, stream_id, timestamp, created_at, is_waiting)
+            SELECT e.organization_id, e.id, e.stream_id, e.timestamp, e.created_at, {waits}
             FROM seen e JOIN last ON last.stream_id = e.stream_id AND e.timestamp < last.ends
+            JOIN organizations o ON o.id = e.organization_id
             WHERE EXISTS (
                 SELECT FROM closed c
                 WHERE c.stream_id = e.stream_id AND c.ends > e.timestamp
@@ -111,6 +113,9 @@ _INVOICED = text(f"""
     SELECT EXISTS (
         SELECT FROM subscriptions u JOIN ({FINAL_WINDOWS}) w ON w.subscription_id = u.id
         WHERE u.organization_id = :organization AND u.external_id = :subscription
+          AND (CAST(:came_at AS timestamptz) IS NULL OR w.finalized_at > :came_at
+               OR w.finalized_at = :came_at
+                  AND NOT EXISTS (SELECT FROM late_events l WHERE l.event_id = :event_id))
           AND CASE WHEN EXISTS (
                   SELECT FROM billable_metrics m
                   WHERE m.organization_id = :organization AND m.code = :code AND m.deleted_at IS NULL AND m.recurring
@@ -121,9 +126,34 @@ _INVOICED = text(f"""
 """)
 
 
-async def is_invoiced(tx: Tx, *, external_subscription_id: str, code: str, at: datetime) -> bool:
-    """Whether usage of an instant is on an invoice that changes no more."""
-    asked = {"subscription": external_subscription_id, "code": code, "at": at}
+_FINAL = text(f"""
+    SELECT w.subscription_id, lower(w.during) AS starts, upper(w.during) AS ends, w.finalized_at
+    FROM ({FINAL_WINDOWS}) w WHERE w.subscription_id = ANY(CAST(:ids AS uuid[])) AND NOT isempty(w.during)
+""")
+
+
+async def final_windows(tx: Tx, subscription_ids: Collection[UUID]) -> list[FinalWindow]:
+    rows = await tx.execute(_FINAL, {"ids": sorted(subscription_ids)})
+    return [FinalWindow(**row._mapping) for row in rows]
+
+
+async def is_invoiced(
+    tx: Tx,
+    *,
+    external_subscription_id: str,
+    code: str,
+    event_id: UUID,
+    at: datetime,
+    came_at: datetime | None,
+) -> bool:
+    """Whether usage of an instant is on an invoice that changes no more, and was made after the event came."""
+    asked = {
+        "subscription": external_subscription_id,
+        "code": code,
+        "at": at,
+        "event_id": event_id,
+        "came_at": came_at,
+    }
     found = await tx.execute(_INVOICED, {"organization": tx.organization_id, **asked})
     return bool(found.scalar_one())
 
@@ -146,6 +176,18 @@ async def note_again(tx: Tx, reach: Reach) -> int:
     """Note events of streams and times anew, and return how many there are."""
     bound = await _bound(tx, reach)
     return int((await tx.execute(_AGAIN, bound)).scalar_one()) if bound["streams"] else 0
+
+
+async def judge_again(tx: Tx, *, code: str) -> None:
+    """Have the events of a code that count nowhere for coming too late wait to be judged once more."""
+    streams = select(event_streams.c.id).where(
+        event_streams.c.organization_id == tx.organization_id, event_streams.c.code == code
+    )
+    await tx.execute(
+        update(late_events)
+        .where(late_events.c.stream_id.in_(streams), late_events.c.is_rejected)
+        .values(is_waiting=True, is_rejected=False)
+    )
 
 
 async def count_events(tx: Tx, reach: Reach, *, most: int) -> int:

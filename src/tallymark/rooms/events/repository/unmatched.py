@@ -59,7 +59,7 @@ _WHAT_COUNTS = f"""
         SELECT event_id, stream_id, timestamp, created_at, bool_or(is_late) AS is_late
         FROM (
             SELECT event_id, stream_id, timestamp, created_at, false AS is_late FROM flawed_events
-            UNION ALL SELECT event_id, stream_id, timestamp, created_at, true FROM late_events
+            UNION ALL SELECT event_id, stream_id, timestamp, created_at, true FROM late_events WHERE billed_from IS NULL
         ) n
         WHERE stream_id IN (SELECT id FROM asked) AND timestamp >= :earliest AND timestamp <= :latest
         GROUP BY event_id, stream_id, timestamp, created_at
@@ -168,7 +168,7 @@ _FOUND = f"""
         SELECT e.id, e.stream_id, e.timestamp, e.transaction_id, why.reason
         FROM noted n
         JOIN covered ON covered.stream_id = n.stream_id AND covered.spans @> n.timestamp
-        JOIN events e ON e.id = n.event_id,
+        JOIN events e ON e.id = n.event_id AND e.stream_id > 0,
         LATERAL (
             -- What is wrong with its property is told first, whether it came in time or not.
             SELECT bool_or(f.event_id IS NULL
@@ -181,6 +181,25 @@ _FOUND = f"""
         ) verdict,
         LATERAL (SELECT coalesce(verdict.flaw, 'too_late') AS reason) why
         WHERE NOT coalesce(verdict.counts, false) AND NOT ({_HAS_PRICE})
+          AND (CAST(:reason AS text) IS NULL OR why.reason = :reason)
+        UNION ALL
+        -- What is in no stream, for it came longer after its time than its organization wants (docs/decisions/0024).
+        SELECT e.id, n.stream_id, n.timestamp, e.transaction_id, why.reason
+        FROM late_events n JOIN asked a ON a.id = n.stream_id JOIN events e ON e.id = n.event_id AND e.stream_id < 0,
+        LATERAL (
+            SELECT CASE
+                WHEN NOT EXISTS (
+                    SELECT FROM billable_metrics m
+                    WHERE m.organization_id = :organization AND m.code = a.code AND m.deleted_at IS NULL
+                ) THEN 'unknown_metric'
+                WHEN NOT EXISTS (SELECT FROM known WHERE known.external_id = a.external_id) THEN 'unknown_subscription'
+                WHEN NOT EXISTS (
+                    SELECT FROM lives l
+                    WHERE l.external_id = a.external_id AND tstzrange(l.starts, l.ends) @> n.timestamp
+                ) THEN 'outside_subscription'
+                ELSE 'too_late' END AS reason
+        ) why
+        WHERE (n.is_waiting OR n.is_rejected) AND n.timestamp >= :earliest AND n.timestamp <= :latest
           AND (CAST(:reason AS text) IS NULL OR why.reason = :reason)
     )
 """

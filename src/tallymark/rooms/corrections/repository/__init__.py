@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, cast, delete, func, insert, select, text, update
+from sqlalchemy import Text, and_, cast, delete, exists, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from tallymark.db.engine import Tx
@@ -36,14 +37,21 @@ _VERSION = (
 _ASK_FOR_PRICE = text("""
     WITH asked AS (
         SELECT e.organization_id, e.id, e.stream_id FROM events e JOIN event_streams s ON s.id = e.stream_id
-        WHERE e.id = :id AND EXISTS (
+        WHERE e.id = ANY(CAST(:ids AS uuid[])) AND EXISTS (
             SELECT FROM charges c JOIN billable_metrics m ON m.id = c.billable_metric_id
             WHERE m.organization_id = s.organization_id AND m.code = s.code AND m.deleted_at IS NULL
               AND c.pay_in_advance AND c.deleted_at IS NULL)
+        ORDER BY e.created_at, e.id
     )
     INSERT INTO events_to_price (organization_id, event_id, stream_id)
     SELECT organization_id, id, stream_id FROM asked
 """)
+
+
+# In no stream is what was voided, and what came too late.
+_IS_HELD = exists().where(
+    late_events.c.event_id == events.c.id, or_(late_events.c.is_waiting, late_events.c.is_rejected)
+)
 
 
 async def find(tx: Tx, event_id: UUID) -> Stored | None:
@@ -54,11 +62,13 @@ async def find(tx: Tx, event_id: UUID) -> Stored | None:
             events.c.transaction_id,
             event_streams.c.external_subscription_id,
             event_streams.c.code,
-            events.c.timestamp,
+            func.coalesce(events.c.occurred_at, events.c.timestamp).label("timestamp"),
+            events.c.timestamp.label("counts_at"),
             events.c.created_at,
             cast(events.c.properties, Text).label("properties"),
             events.c.precise_total_amount_cents,
-            (events.c.stream_id < 0).label("is_void"),
+            and_(events.c.stream_id < 0, ~_IS_HELD).label("is_void"),
+            and_(events.c.stream_id < 0, _IS_HELD).label("is_held"),
         )
         .join(event_streams, event_streams.c.id == func.abs(events.c.stream_id))
         .where(events.c.id == event_id)
@@ -90,20 +100,15 @@ async def has_fee(tx: Tx, event_id: UUID) -> bool:
     return (await tx.execute(statement)).first() is not None
 
 
-async def is_late(tx: Tx, event_id: UUID) -> bool:
-    """Whether usage of its time was on a final invoice when it came."""
-    statement = select(late_events.c.event_id).where(late_events.c.event_id == event_id)
-    return (await tx.execute(statement)).first() is not None
-
-
 async def write(tx: Tx, event: Stored, *, author: Author, version: int) -> None:
     """Make an event what it is to be, and keep that as its next version."""
     stream = func.abs(events.c.stream_id)
-    await tx.execute(
-        update(events)
-        .where(events.c.id == event.id)
-        .values(**_content(event), stream_id=-stream if event.is_void else stream)
-    )
+    counts = {
+        "timestamp": event.counts_at,
+        "occurred_at": event.timestamp if event.is_moved else None,
+        "stream_id": -stream if event.is_void else stream,
+    }
+    await tx.execute(update(events).where(events.c.id == event.id).values({**_content(event), **counts}))
     about = {"reason": author.reason, "api_key_id": author.api_key_id, "created_at": author.now}
     await _add_version(tx, event, version=version, **about)
 
@@ -126,15 +131,17 @@ async def _add_version(tx: Tx, event: Stored, **about: Any) -> None:
     await tx.execute(insert(event_versions).values(**row, **_content(event), **about))
 
 
-async def forget_notes(tx: Tx, event_id: UUID) -> None:
-    """Drop what was noted of an event, and take it off the list of events to price."""
-    for table in (flawed_events, late_events, events_to_price):
+async def forget_notes(tx: Tx, event_id: UUID, *, is_moved: bool) -> None:
+    """Drop what was noted of an event, and take it off the list of events to price. One that is moved stays so."""
+    for table in (
+        (flawed_events, events_to_price) if is_moved else (flawed_events, late_events, events_to_price)
+    ):
         await tx.execute(delete(table).where(table.c.event_id == event_id))
 
 
-async def ask_for_price(tx: Tx, event_id: UUID) -> None:
-    """Have an event priced, where there is a charge in advance on its code."""
-    await tx.execute(_ASK_FOR_PRICE, {"id": event_id})
+async def ask_for_price(tx: Tx, ids: Collection[UUID]) -> None:
+    """Have events priced, where there is a charge in advance on their code."""
+    await tx.execute(_ASK_FOR_PRICE, {"ids": list(ids)})
 
 
 async def versions_of(tx: Tx, event_id: UUID) -> list[Version]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from tallymark.metering.keys import event_key
 from tallymark.rooms.billable_metrics import service as billable_metrics
 from tallymark.rooms.corrections import repository
 from tallymark.rooms.corrections.model import Author, Stored, Version
+from tallymark.rooms.corrections.repository import late
 from tallymark.rooms.events import service as events
 
 
@@ -33,7 +35,10 @@ async def amend(
     `NotAllowed("period_already_invoiced")` where what it was or is to be is on a final invoice.
     """
     event = await _get(tx, transaction_id, external_subscription_id)
-    amended = await _computed(tx, replace(event, **changes, is_void=False))
+    amended = replace(event, **changes, is_void=False)
+    if not event.is_moved or amended.timestamp != event.timestamp:
+        amended = replace(amended, counts_at=amended.timestamp)
+    amended = await _computed(tx, amended)
     return amended, await _correct(tx, event, amended, author)
 
 
@@ -83,8 +88,12 @@ async def _correct(tx: Tx, before: Stored, after: Stored, author: Author) -> int
     if not known:
         await repository.write_first(tx, before)
     version = max((one.version for one in known), default=1) + 1
+    was_elsewhere = before.is_held or before.is_void or before.timestamp != after.timestamp
+    await repository.forget_notes(tx, after.id, is_moved=after.is_moved)
     async with corrected(tx, [before.id]):
         await repository.write(tx, after, author=author, version=version)
+        if was_elsewhere and not (after.is_void or after.is_moved):
+            await late.hold_if_late(tx, after.id)
     await _follow(tx, after, author)
     return version
 
@@ -93,22 +102,24 @@ async def _refuse_what_is_billed(tx: Tx, before: Stored, after: Stored) -> None:
     """Raises `NotAllowed("period_already_invoiced")` where the event has a fee, or is or would be in a final window."""
     if await repository.has_fee(tx, before.id):
         raise NotAllowed("period_already_invoiced")
-    counted = not before.is_void and not await repository.is_late(tx, before.id)
-    instants = {before.timestamp} if counted else set()
-    if not after.is_void:
-        instants.add(after.timestamp)
-    for at in instants:
-        if await events.is_invoiced(
-            tx, external_subscription_id=before.external_subscription_id, code=before.code, at=at
-        ):
-            raise NotAllowed("period_already_invoiced")
+    is_on_final = partial(
+        events.is_invoiced,
+        tx,
+        external_subscription_id=before.external_subscription_id,
+        code=before.code,
+        event_id=before.id,
+    )
+    was_counted = not (before.is_void or before.is_held)
+    if was_counted and await is_on_final(at=before.counts_at, came_at=before.created_at):
+        raise NotAllowed("period_already_invoiced")
+    if not after.is_void and await is_on_final(at=after.counts_at):
+        raise NotAllowed("period_already_invoiced")
 
 
 async def _follow(tx: Tx, event: Stored, author: Author) -> None:
     """Have everything look at the event that looks at new ones."""
-    await repository.forget_notes(tx, event.id)
     if not event.is_void:
         await events.note_corrected(tx, [event.id])
-        await repository.ask_for_price(tx, event.id)
+        await repository.ask_for_price(tx, [event.id])
     owners: dict[UUID, UUID] = await repository.active_of(tx, event.external_subscription_id)
     await usage_watch.follow(tx, owners, now=author.now)
