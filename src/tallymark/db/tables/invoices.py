@@ -421,6 +421,23 @@ credit_notes = Table(
     CheckConstraint("balance_amount_cents BETWEEN 0 AND credit_amount_cents", name="balance"),
 )
 
+# Notes asked for on drafts: made when their invoice is issued, of the same shares of its fees as they are then (§6).
+draft_credit_notes = Table(
+    "draft_credit_notes",
+    metadata,
+    id_column(),
+    organization_column(),
+    reference("invoice_id", "invoices", index=True),
+    string("reason", nullable=False),
+    string("description"),
+    Column("metadata", JSONB(none_as_null=True)),
+    cents("credit_amount_cents"),
+    cents("offset_amount_cents"),
+    Column("items", JSONB, nullable=False),
+    instant("created_at", nullable=False),
+    CheckConstraint("credit_amount_cents >= 0 AND offset_amount_cents >= 0", name="parts"),
+)
+
 # What pays an invoice but is no payment: so far, offsets of credit notes (invoicing §12).
 invoice_settlements = Table(
     "invoice_settlements",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tallymark.domain.exact import Fraction
-from tallymark.domain.invoicing.creditable import ZERO, CreditableInvoice, Parts
+from tallymark.domain.invoicing.creditable import ZERO, CreditableInvoice, Given, Parts
 from tallymark.domain.invoicing.model import TaxRate
 from tallymark.domain.money import floor_to, round_cents, round_half_away
 
@@ -140,6 +140,26 @@ def fit_parts(invoice: CreditableInvoice, amounts: NoteAmounts, parts: Parts) ->
     else:
         credit += missing
     return Parts(credit_cents=credit, refund_cents=refund, offset_cents=offset)
+
+
+def follow(invoice: CreditableInvoice, amounts: NoteAmounts, parts: Parts) -> CreditableInvoice:
+    """The invoice as the next note finds it."""
+    fees, given = list(invoice.fees), invoice.given
+    for position, amount in amounts.items:
+        fees[position] = replace(
+            fees[position],
+            credited_cents=fees[position].credited_cents + round_cents(amount),
+            precise_credited_cents=fees[position].precise_credited_cents + amount,
+        )
+    now_given = Given(
+        sub_total_cents=given.sub_total_cents + amounts.sub_total_cents,
+        taxes_cents=given.taxes_cents + amounts.taxes_amount_cents,
+        precise_taxes_cents=given.precise_taxes_cents + amounts.precise_taxes_cents,
+        credit_cents=given.credit_cents + parts.credit_cents,
+        refund_cents=given.refund_cents + parts.refund_cents,
+        offset_cents=given.offset_cents + parts.offset_cents,
+    )
+    return replace(invoice, fees=tuple(fees), given=now_given)
 
 
 def with_total(invoice: CreditableInvoice, amounts: NoteAmounts, total_cents: int) -> NoteAmounts:

@@ -76,6 +76,35 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DraftItem:
+    """What was asked back of a fee of a draft, and what that fee came to then; `place` tells the fee again."""
+
+    place: str
+    amount_cents: int
+    fee_amount_cents: int
+
+    @property
+    def share(self) -> Fraction:
+        """The part of the fee."""
+        return Fraction(self.amount_cents, self.fee_amount_cents) if self.fee_amount_cents else Fraction(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftNote:
+    """A note that was asked for on a draft: it is made, with this id, when that is issued (invoicing §6)."""
+
+    id: UUID
+    invoice_id: UUID
+    reason: str
+    description: str | None
+    metadata: Mapping[str, str | None] | None
+    credit_amount_cents: int
+    offset_amount_cents: int
+    items: tuple[DraftItem, ...]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoteTaxRecord:
     """A tax given back; `base_amount_cents` is the base it was taken of."""
 

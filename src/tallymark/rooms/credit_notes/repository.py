@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Uuid, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Row, Uuid, delete, func, insert, literal, or_, select, update
 
 from tallymark.api.pagination import Page
 from tallymark.db.bulk import update_rows
@@ -19,6 +19,7 @@ from tallymark.db.tables import (
     credit_notes,
     credit_notes_applied_taxes,
     customers,
+    draft_credit_notes,
     fees,
     invoice_credits,
     invoices,
@@ -27,7 +28,14 @@ from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.model import FeeType
 from tallymark.domain.invoicing.creditable import Given
 from tallymark.domain.journal import IssuedNote
-from tallymark.rooms.credit_notes.model import CreditNote, Filters, Item, NoteTaxRecord
+from tallymark.rooms.credit_notes.model import (
+    CreditNote,
+    DraftItem,
+    DraftNote,
+    Filters,
+    Item,
+    NoteTaxRecord,
+)
 
 
 async def insert_note(
@@ -266,3 +274,23 @@ async def credits_on(tx: Tx, invoice_ids: Collection[UUID]) -> Sequence[Row[Any]
         column.sub_total_excluding_taxes_amount_cents,
     ).where(among(column.invoice_id, invoice_ids), column.credit_status.in_(("available", "consumed")))
     return (await tx.execute(statement)).all()
+
+
+async def insert_draft(tx: Tx, row: Mapping[str, Any]) -> None:
+    await tx.execute(insert(draft_credit_notes), dict(row))
+
+
+async def drafts_on(tx: Tx, invoice_id: UUID) -> list[DraftNote]:
+    """The notes that were asked for on a draft, in the order in which they were."""
+    table = draft_credit_notes
+    statement = select(table).where(table.c.invoice_id == invoice_id).order_by(table.c.created_at, table.c.id)
+    return [_as_draft(row) for row in await tx.execute(statement)]
+
+
+async def delete_drafts_on(tx: Tx, invoice_id: UUID) -> None:
+    await tx.execute(delete(draft_credit_notes).where(draft_credit_notes.c.invoice_id == invoice_id))
+
+
+def _as_draft(row: Row[Any]) -> DraftNote:
+    values: dict[str, Any] = {name: getattr(row, name) for name in DraftNote.__slots__}
+    return DraftNote(**{**values, "items": tuple(DraftItem(**item) for item in values["items"])})

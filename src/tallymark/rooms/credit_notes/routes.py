@@ -42,14 +42,14 @@ router = tenant_router("credit notes", resource="credit_note")
 
 @router.post("/credit_notes")
 async def create_credit_note(body: CreditNoteRequest, context: InContext) -> CreditNoteResponse:
-    """Give money back on an issued invoice: as credit, as a refund, or off what is due of it."""
+    """Give money back on an invoice: as credit, as a refund, or off what is due of it."""
     asked = body.credit_note
     async with context.transaction() as tx:
         invoice_id = read_id(str(asked.invoice_id), "invoice")
-        note = await service.create(
+        view = await service.create(
             tx, invoice_id, asked.asked_items, asked.parts, asked.about, now=context.now
         )
-        return await _answer(tx, note, context)
+    return CreditNoteResponse(credit_note=CreditNoteOutput.of(view, context.file_url))
 
 
 @router.post("/credit_notes/estimate")

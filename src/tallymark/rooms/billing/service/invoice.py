@@ -283,7 +283,8 @@ def _message(webhook_type: str, invoice_id: UUID) -> Message:
 
 
 async def _give_back(tx: Tx, view: InvoiceView, *, now: datetime) -> None:
-    """Credit unused time that was paid for with an invoice which was no more than a draft when it ended (§4.6)."""
+    """Make the notes that had to wait for a draft's issue: those asked for, then for unused time that it bills (§4.6)."""
+    await credit_notes.issue_drafts(tx, view.invoice.id, now=now)
     records = await invoices.records_of(tx, view.invoice.id)
     for contract in await subscriptions.live_contracts(tx, {record.subscription_id for record in records}):
         if contract.subscription.terminated_at is not None:

@@ -107,6 +107,7 @@ async def delete_draft(tx: Tx, invoice_id: UUID, *, now: datetime) -> Invoice:
     if invoice.status is not InvoiceStatus.DRAFT:
         raise NotAllowed("not_deletable")
     await invoices.delete_draft(tx, invoice, now=now)
+    await credit_notes.drop_drafts(tx, invoice.id)
     await _tell(tx, "invoice.deleted", invoice, now=now)
     found = await invoices.find_invoice(tx, invoice.id)
     assert found is not None, "it is there still, unseen"

@@ -4,6 +4,7 @@ from tallymark.rooms.credit_notes.service.before_taxes import credited_before_ta
 from tallymark.rooms.credit_notes.service.change import set_files, update, void
 from tallymark.rooms.credit_notes.service.create import create, estimate
 from tallymark.rooms.credit_notes.service.deduct import deduct, deductions, give_back
+from tallymark.rooms.credit_notes.service.drafts import drop_drafts, issue_drafts
 from tallymark.rooms.credit_notes.service.give import excess_note_to_be, give_back_excess, give_back_voided
 from tallymark.rooms.credit_notes.service.metadata import (
     clear_metadata,
@@ -20,6 +21,7 @@ __all__ = [
     "credited_before_taxes",
     "deduct",
     "deductions",
+    "drop_drafts",
     "drop_metadata",
     "estimate",
     "excess_note_to_be",
@@ -30,6 +32,7 @@ __all__ = [
     "give_back_unused_time",
     "give_back_voided",
     "ids_on_invoice",
+    "issue_drafts",
     "list_notes",
     "note_to_be",
     "merge_metadata",

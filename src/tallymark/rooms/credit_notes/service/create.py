@@ -12,9 +12,10 @@ from tallymark.domain.errors import Invalid, NotAllowed, NotFound, Problems
 from tallymark.domain.invoicing import notes
 from tallymark.domain.invoicing.creditable import Parts
 from tallymark.domain.invoicing.notes import Item
-from tallymark.rooms.credit_notes.model import REASONS, CreditNote, ItemInput
+from tallymark.rooms.credit_notes.model import REASONS, CreditNoteView, ItemInput
+from tallymark.rooms.credit_notes.service import drafts
 from tallymark.rooms.credit_notes.service.facts import Facts, gather
-from tallymark.rooms.credit_notes.service.read import get_note
+from tallymark.rooms.credit_notes.service.read import get_note, get_views
 from tallymark.rooms.credit_notes.service.save import About, save
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import InvoiceStatus
@@ -49,8 +50,8 @@ async def create(
     about: About,
     *,
     now: datetime,
-) -> CreditNote:
-    """Give money back on an issued invoice; items are None where the request has no list.
+) -> CreditNoteView:
+    """Give money back on an invoice; items are None where the request has no list. On a draft the note waits for its issue.
 
     Raises `NotFound` for the invoice and a fee, `NotAllowed("invalid_type_or_status")`, and `Invalid`: for the items
     first, then for all that is wrong with the parts and the reason.
@@ -73,7 +74,11 @@ async def create(
         problems.add("reason", "value_is_invalid")
     problems.raise_any()
     fitted = notes.fit_parts(facts.creditable, amounts, parts)
-    return await get_note(tx, await save(tx, facts, amounts, fitted, about, now=now))
+    if facts.invoice.status is InvoiceStatus.DRAFT:
+        return await drafts.keep(tx, facts, amounts, fitted, about, now=now)
+    note = await get_note(tx, await save(tx, facts, amounts, fitted, about, now=now))
+    (view,) = await get_views(tx, [note])
+    return view
 
 
 def _check_top_up(facts: Facts, parts: Parts) -> None:
@@ -89,11 +94,11 @@ async def _read(tx: Tx, invoice_id: UUID, items: Sequence[ItemInput] | None) -> 
     invoice = await invoices.get_invoice(tx, invoice_id)
     if items is None:
         raise Invalid({"items": ["must_be_an_array"]})
-    facts = await gather(tx, invoice)
+    facts = await drafts.follow_drafts(tx, await gather(tx, invoice))
     positions = {fee.id: position for position, fee in enumerate(facts.fees)}
     if any(item.fee_id not in positions for item in items):
         raise NotFound("fee")
-    if invoice.status is not InvoiceStatus.FINALIZED:
+    if invoice.status not in (InvoiceStatus.FINALIZED, InvoiceStatus.DRAFT):
         raise NotAllowed("invalid_type_or_status")
     asked = [(positions[item.fee_id], item.amount_cents) for item in items if item.fee_id is not None]
     for code in notes.item_problems(facts.creditable, asked):

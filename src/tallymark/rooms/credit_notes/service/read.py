@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import NotFound
 from tallymark.rooms.credit_notes import repository
-from tallymark.rooms.credit_notes.model import CreditNote, CreditNoteView, Filters
+from tallymark.rooms.credit_notes.model import CreditNote, CreditNoteView, Filters, Item, NoteTaxRecord
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.fees import service as fees
+from tallymark.rooms.fees.model import FeeRecord
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.organizations import service as organizations
 
@@ -49,6 +50,17 @@ async def get_views(tx: Tx, notes: Sequence[CreditNote]) -> list[CreditNoteView]
     ids = [note.id for note in notes]
     items, taxes = await repository.items_of(tx, ids), await repository.taxes_of(tx, ids)
     of_fees = await fees.get_fees(tx, {item.fee_id for of_note in items.values() for item in of_note})
+    return await around(tx, notes, items, of_fees, taxes)
+
+
+async def around(
+    tx: Tx,
+    notes: Sequence[CreditNote],
+    items: Mapping[UUID, Sequence[Item]],
+    of_fees: Mapping[UUID, FeeRecord],
+    taxes: Mapping[UUID, Sequence[NoteTaxRecord]],
+) -> list[CreditNoteView]:
+    """Notes with their invoices, customers and issuers; items and taxes are by note, fees by their ids."""
     of_invoices = await invoices.get_invoices(tx, {note.invoice_id for note in notes})
     of_customers = await customers.get_customers(tx, {note.customer_id for note in notes})
     entities = await organizations.get_entities(

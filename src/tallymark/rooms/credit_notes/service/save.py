@@ -32,11 +32,12 @@ from tallymark.rooms.wallets import service as wallets
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """Why a note is made, and what is written on it."""
+    """Why a note is made, and what is written on it; `note_id` where it was told before it was made."""
 
     reason: str
     description: str | None = None
     metadata: Mapping[str, str | None] | None = None
+    note_id: UUID | None = None
 
 
 async def save(
@@ -50,7 +51,7 @@ async def save(
     invoice, note_id = facts.invoice, note["id"]
     keys = {"organization_id": tx.organization_id, "created_at": now}
     own: dict[str, Any] = {**keys, "credit_note_id": note_id, "currency": invoice.currency}
-    await repository.insert_note(tx, note, _items(facts, amounts, own), _taxes(facts, amounts, own))
+    await repository.insert_note(tx, note, item_rows(facts, amounts, own), note_tax_rows(facts, amounts, own))
     await posting.post_issued(tx, note_id, now=now)
     if facts.creditable.is_top_up and parts.refund_cents:
         await wallets.refund(tx, invoice.id, parts.refund_cents, credit_note_id=note_id, now=now)
@@ -77,7 +78,7 @@ async def note_row(
     return {
         "organization_id": tx.organization_id,
         "created_at": now,
-        "id": new_id(),
+        "id": about.note_id or new_id(),
         "customer_id": invoice.customer_id,
         "invoice_id": invoice.id,
         "sequential_id": sequence,
@@ -113,7 +114,8 @@ async def _today(tx: Tx, invoice: Invoice, *, now: datetime) -> date:
     return local_date(now, ZoneInfo(customer.applicable_timezone(entities[customer.billing_entity_id])))
 
 
-def _items(facts: Facts, amounts: NoteAmounts, own: Mapping[str, Any]) -> list[dict[str, Any]]:
+def item_rows(facts: Facts, amounts: NoteAmounts, own: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What a note gives back of each fee, as rows."""
     return [
         {
             **own,
@@ -126,7 +128,8 @@ def _items(facts: Facts, amounts: NoteAmounts, own: Mapping[str, Any]) -> list[d
     ]
 
 
-def _taxes(facts: Facts, amounts: NoteAmounts, own: Mapping[str, Any]) -> list[dict[str, Any]]:
+def note_tax_rows(facts: Facts, amounts: NoteAmounts, own: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The taxes that a note gives back, as rows."""
     applied = facts.taxes
     return [
         {
