@@ -41,6 +41,7 @@ EXCEPTIONS = {
     "journal_lines.position": PLUMBING,
     "late_events": PLUMBING,
     "lifetime_usages": SET,
+    "organizations.late_event_window_days": SET,
     "organizations.max_wallets": SET,
     "outbox": PLUMBING,
     "payment_requests_invoices.position": PLUMBING,
