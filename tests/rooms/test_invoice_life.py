@@ -214,7 +214,7 @@ async def test_a_lost_dispute_ends_the_dunning(seller):
     assert lost["payment_dispute_lost_at"] == "2025-02-01T01:00:00.000Z"
     await kit.advance(seller, "2025-02-10T00:00")
     again = (await kit.post(seller, path(seller.invoice, "/lose_dispute"), {}))["invoice"]
-    assert (again["payment_dispute_lost_at"], again["payment_overdue"]) == ("2025-02-01T01:00:00Z", False)
+    assert (again["payment_dispute_lost_at"], again["payment_overdue"]) == ("2025-02-01T01:00:00.000Z", False)
     for asked, found in (("true", 1), ("false", 0)):
         listed = await kit.get(seller, "/invoices", payment_dispute_lost=asked)
         assert listed["meta"]["total_count"] == found

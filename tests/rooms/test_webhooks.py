@@ -279,6 +279,21 @@ class TestDeliveries:
         assert (row["status"], row["retries"], row["http_status"]) == ("failed", 3, status)
         assert len(receiver.got) == 3
 
+    async def test_of_a_lost_dispute_carry_its_invoice(self, client, organization, application, receiver):
+        await add(client, receiver.url(), event_types=["invoice.payment_dispute_lost"])
+        who = await kit.customer(client, currency="EUR")
+        add_on = {"name": "a", "code": "a", "amount_cents": 500, "amount_currency": "EUR"}
+        await post(client, "/add_ons", {"add_on": add_on})
+        body = {"external_customer_id": who["external_id"], "fees": [{"add_on_code": "a"}]}
+        made = (await post(client, "/invoices", {"invoice": body}))["invoice"]
+        await post(client, f"/invoices/{made['lago_id']}/lose_dispute", {})
+        await application.courier.deliver(organization.id)
+        (told,) = receiver.bodies()
+        assert told["object_type"] == "payment_dispute_lost"
+        assert told["payment_dispute_lost"].keys() == {"invoice"}
+        shown = told["payment_dispute_lost"]["invoice"]
+        assert (shown["lago_id"], shown["customer"]["external_id"]) == (made["lago_id"], who["external_id"])
+
     async def test_number_each_object_on_its_own(self, client, organization, application, database, receiver):
         await add(client, receiver.url())
         one, other = await kit.customer(client), await kit.customer(client)

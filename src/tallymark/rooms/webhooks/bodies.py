@@ -241,6 +241,11 @@ async def _load_invoices(on: Sight, ids: Sequence[UUID]) -> Shown:
     return _dump((one.id, InvoiceOutput.of(view, on.file)) for one, view in zip(found, views, strict=True))
 
 
+async def _load_lost_disputes(on: Sight, ids: Sequence[UUID]) -> Shown:
+    """Nobody tells why a dispute was lost that is noted by hand: there is the invoice alone (wallets §21)."""
+    return {key: {"invoice": shown} for key, shown in (await on.show("invoice", ids)).items()}
+
+
 async def _load_fees(on: Sight, ids: Sequence[UUID]) -> Shown:
     found = await fees.get_fees(on.tx, ids)
     return _dump((key, DetailedFeeOutput.of(fee)) for key, fee in found.items())
@@ -330,6 +335,7 @@ LOADERS: Mapping[str, Loader] = {
     "fee": _load_fees,
     "invoice": _load_invoices,
     "payment": _load_payments,
+    "payment_dispute_lost": _load_lost_disputes,
     "payment_receipt": _load_receipts,
     "payment_request": _load_payment_requests,
     "plan": _load_plans,

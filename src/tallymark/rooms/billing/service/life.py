@@ -132,7 +132,7 @@ async def lose_dispute(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
         raise NotAllowed("not_disputable")
     if invoice.payment_dispute_lost_at is None:
         await invoices.lose_dispute(tx, invoice, now=now)
-        await _tell(tx, "invoice.payment_dispute_lost", invoice, now=now)
+        await _tell(tx, "invoice.payment_dispute_lost", invoice, now=now, shown_as="payment_dispute_lost")
 
 
 async def _lock(tx: Tx, invoice_id: UUID) -> Invoice:
@@ -142,5 +142,7 @@ async def _lock(tx: Tx, invoice_id: UUID) -> Invoice:
     return await invoices.get_invoice(tx, invoice_id)
 
 
-async def _tell(tx: Tx, webhook_type: str, invoice: Invoice, *, now: datetime) -> None:
-    await emit(tx, Message(webhook_type=webhook_type, object_type="invoice", object_id=invoice.id), now=now)
+async def _tell(
+    tx: Tx, webhook_type: str, invoice: Invoice, *, now: datetime, shown_as: str = "invoice"
+) -> None:
+    await emit(tx, Message(webhook_type=webhook_type, object_type=shown_as, object_id=invoice.id), now=now)
