@@ -79,6 +79,13 @@ from tallymark.rooms.taxes import routes as taxes
 from tallymark.rooms.test_clocks import routes as test_clocks
 from tallymark.rooms.test_clocks.service import settle
 from tallymark.rooms.usage import routes as usage
+from tallymark.rooms.users import jobs as user_jobs
+from tallymark.rooms.users import routes as users
+from tallymark.rooms.users.entering import Door
+from tallymark.rooms.users.model import Device
+from tallymark.rooms.users.passwords import Passwords
+from tallymark.rooms.users.ports import Messenger
+from tallymark.rooms.users.sessions import UserSessions
 from tallymark.rooms.wallets import routes as wallets
 from tallymark.rooms.webhooks import routes as webhooks
 from tallymark.rooms.webhooks.bodies import Link
@@ -87,7 +94,7 @@ from tallymark.rooms.webhooks.jobs import Terms as CourierTerms
 from tallymark.rooms.webhooks.signing import SECRET as WEBHOOK_SECRET
 from tallymark.rooms.webhooks.signing import JwtSigner, make_key
 from tallymark.settings import Settings
-from tallymark.worker import Tasks
+from tallymark.worker import SendPasswordReset, Tasks
 
 GITHUB_URL = "https://github.com/tallymark/tallymark"
 LINK_SECRET = "links"
@@ -131,6 +138,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     activity_logs.router,
     security_logs.router,
     customers.router,
+    users.router,
 )
 
 
@@ -156,6 +164,7 @@ class Wiring:
     hands: Sequence[billing_jobs.Lend]
     public_key: str
     sends_emails: bool
+    door: Door
     logs_kept: timedelta | None
     link: Link
 
@@ -203,12 +212,15 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             hands=helpers.hands,
             public_key=signer.public_key(),
             sends_emails=mailroom.post is not None,
+            door=Door(database=database, passwords=Passwords(), is_sign_up_open=not settings.disable_signup),
             logs_kept=logs_kept,
             link=link,
         )
         async with Intake(plain_url(database.url)) as intake:
             asgi = with_fast_lane(create_api(wiring), intake, settings.events_batch_max_length)
-            tasks = _tasks(outside, helpers.hands, mailroom, logs_kept)
+            tasks = _tasks(
+                outside, helpers.hands, mailroom, logs_kept, _make_sender(settings, database, mailroom)
+            )
             yield Running(
                 asgi=asgi,
                 tasks=tasks,
@@ -306,11 +318,28 @@ def _make_mailroom(settings: Settings, database: Database, papers: Papers) -> Ma
     )
 
 
+def _make_sender(settings: Settings, database: Database, mailroom: Mailroom) -> SendPasswordReset:
+    from tallymark.integrations.emails.notices import MailMessenger
+
+    messenger: Messenger | None = None
+    if mailroom.post is not None:
+        messenger = MailMessenger(mailroom.post, sender=settings.email_sender)
+
+    async def send_password_reset(*, email: str, user_agent: str, ip_address: str | None) -> None:
+        device = Device(user_agent=user_agent, ip_address=ip_address)
+        await user_jobs.send_password_reset(
+            database, messenger, settings.app_url, email=email, device=device, now=system_now()
+        )
+
+    return send_password_reset
+
+
 def _tasks(
     outside: billing_jobs.Outside,
     hands: Sequence[billing_jobs.Lend],
     papers: Mailroom,
     logs_kept: timedelta | None,
+    send_password_reset: SendPasswordReset,
 ) -> Tasks:
     database = papers.database
 
@@ -336,6 +365,7 @@ def _tasks(
 
     async def forget_logs() -> None:
         await security_log_jobs.forget_old(database, now=system_now())
+        await user_jobs.forget_ended(database, now=system_now())
         if logs_kept is not None:
             await api_log_jobs.forget_old(database, now=system_now(), kept=logs_kept)
             await activity_log_jobs.forget_old(database, now=system_now(), kept=logs_kept)
@@ -352,6 +382,7 @@ def _tasks(
         render_credit_note=render_credit_note,
         render_receipt=render_receipt,
         send_email=send_email,
+        send_password_reset=send_password_reset,
         follow_events=follow_events,
         forget_logs=forget_logs,
         forget_answers=forget_answers,
@@ -408,6 +439,8 @@ def create_api(wiring: Wiring | None = None) -> FastAPI:
         api.state.hands = wiring.hands
         api.state.public_key = wiring.public_key
         api.state.sends_emails = wiring.sends_emails
+        api.state.door = wiring.door
+        api.state.sessions = UserSessions(wiring.database)
         api.state.logs_kept = wiring.logs_kept
         api.state.call_log = ApiLog()
         api.state.link = wiring.link

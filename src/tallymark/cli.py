@@ -36,6 +36,10 @@ orgs = typer.Typer(help="Make and list organizations (tenants).", no_args_is_hel
 app.add_typer(orgs, name="orgs")
 keys = typer.Typer(help="Make, list, change and end the API keys of an organization.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
+users = typer.Typer(
+    help="Make and list people who sign in, and give them another password.", no_args_is_help=True
+)
+app.add_typer(users, name="users")
 explanations = typer.Typer(help="Show how an amount came to be.", no_args_is_help=True)
 app.add_typer(explanations, name="explain")
 
@@ -54,6 +58,11 @@ Allow = Annotated[
         help="What it may do: `RESOURCE:read`, `RESOURCE:write`, or `RESOURCE` for both; many times.",
         show_default="everything",
     ),
+]
+Email = Annotated[str, typer.Option(help="The user's e-mail address.")]
+Password = Annotated[
+    bool,
+    typer.Option("--password", help="Read the password from the standard input, in place of making one up."),
 ]
 DatabaseUrl = Annotated[
     str | None, typer.Option(help="An existing PostgreSQL >= 15 to use instead of the embedded one.")
@@ -352,6 +361,66 @@ def delete_api_key(
     typer.echo("Deleted.")
 
 
+@users.command("create")
+def create_user(
+    email: Email,
+    organization: Organization,
+    role: Annotated[
+        list[str] | None, typer.Option(help="What they are there; many times.", show_default="admin")
+    ] = None,
+    password: Password = False,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Make a user, or let one that there is belong to one more organization; a new one's password is printed."""
+    from tallymark import people
+
+    given = _given_password(password)
+    with _migrated_database(data_dir, database_url) as (url, _):
+        made = asyncio.run(people.create_user(url, email, organization, role or ["admin"], password=given))
+    rows = {"Id": str(made.user.id), "E-mail": made.user.email}
+    _show({**rows, **({"Password": f"{made.password}  (shown this once)"} if made.password else {})})
+
+
+@users.command("list")
+def list_users(data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
+    """List everybody, with the organizations that they belong to and what they are there."""
+    from tallymark import people
+
+    with _migrated_database(data_dir, database_url) as (url, _):
+        found = asyncio.run(people.list_users(url))
+    table = Table("id", "e-mail", "created", "belongs to", box=None, header_style="bold")
+    for user, belongs in found:
+        told = " ".join(f"{one.organization_slug}:{','.join(one.roles)}" for one in belongs)
+        table.add_row(str(user.id), user.email, f"{user.created_at:%Y-%m-%d %H:%M:%S}", told)
+    _console().print(table)
+
+
+@users.command("reset-password")
+def reset_password(
+    email: Email, password: Password = False, data_dir: DataDir = None, database_url: DatabaseUrl = None
+) -> None:
+    """Give a user another password and print it; whatever they are signed in with is signed out."""
+    from tallymark import people
+
+    given = _given_password(password)
+    with _migrated_database(data_dir, database_url) as (url, _):
+        new = asyncio.run(people.reset_password(url, email, password=given))
+    if given is None:
+        _show({"Password": f"{new}  (shown this once)"})
+    else:
+        typer.echo("Done.")
+
+
+def _given_password(is_given: bool) -> str | None:
+    """A password from the standard input, where it is not in a list of processes or a history of commands."""
+    if not is_given:
+        return None
+    return (
+        typer.prompt("Password", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    )
+
+
 def _utc(instant: datetime | None) -> datetime | None:
     return instant.replace(tzinfo=UTC) if instant else None
 
@@ -398,6 +467,8 @@ def _announce(ready: Ready) -> None:
     rows = {"URL": ready.url, "Data": ready.data}
     if ready.api_key is not None:
         rows["API key"] = f"{ready.api_key}  (shown this once)"
+    if ready.welcome is not None:
+        rows["First user"] = f"{ready.welcome}  (shown this once)"
     _show(rows, title=f"Tallymark {__version__} is ready")
 
 

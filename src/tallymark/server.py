@@ -7,7 +7,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -29,6 +29,7 @@ from tallymark.db.migrate import migrate
 from tallymark.db.running import is_server_alive, running_server_url
 from tallymark.db.schema import require_current_schema
 from tallymark.rooms.organizations.census import create_first_organization
+from tallymark.rooms.users import service as users
 from tallymark.settings import Settings
 from tallymark.worker import run_worker
 
@@ -44,11 +45,13 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
-    """What to tell the operator once requests are answered. The key is known at the very first start only."""
+    """What to tell the operator once requests are answered. Key and welcome are known at the very first start only."""
 
     url: str
     data: str
-    api_key: str | None
+    api_key: str | None = None
+    welcome: str | None = None
+    """Where the first user comes in."""
 
 
 def up(settings: Settings, announce: Callable[[Ready], None]) -> None:
@@ -86,7 +89,7 @@ def serve_api(settings: Settings, announce: Callable[[Ready], None], *, processe
         with _stopped_by_sigterm():
             _run(settings, url, _Roles(listeners=listeners, announce=lambda _: tell_ready()))
 
-    ready = Ready(url=settings.base_url, data=_where(settings), api_key=None)
+    ready = Ready(url=settings.base_url, data=_where(settings))
     run_crew(processes, answer, lambda: announce(ready))
 
 
@@ -207,8 +210,9 @@ async def _main(settings: Settings, url: str, roles: _Roles) -> None:
     _stop_on_signals(stop)
     async with running(settings, url) as parts:
         spare_the_collector()
-        api_key = await _make_first_organization(parts.database) if roles.makes_first_organization else None
-        ready = Ready(url=settings.base_url, data=_where(settings), api_key=api_key)
+        ready = Ready(url=settings.base_url, data=_where(settings))
+        if roles.makes_first_organization:
+            ready = await _make_first_organization(parts.database, settings, ready)
         watch: asyncio.Task[bool] | None = None
         async with asyncio.TaskGroup() as group:
             if roles.listeners:
@@ -263,10 +267,14 @@ def _stop_on_signals(stop: asyncio.Event) -> None:
         loop.add_signal_handler(number, on_signal)
 
 
-async def _make_first_organization(database: Database) -> str | None:
+async def _make_first_organization(database: Database, settings: Settings, ready: Ready) -> Ready:
+    """Make an organization where there is none yet, and tell its key and the link of its first user."""
     async with database.system() as connection:
         made = await create_first_organization(connection, now=datetime.now(UTC))
-    return made.api_key if made else None
+        if made is None:
+            return ready
+        token = await users.open_welcome(connection)
+    return replace(ready, api_key=made.api_key, welcome=f"{settings.app_url}/welcome/{token}")
 
 
 def _where(settings: Settings) -> str:

@@ -51,6 +51,16 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("TALLYMARK_PUBLIC_URL", "LAGO_API_URL"),
         description="The API's address as clients write it; base of links to files. Default: http://host:port.",
     )
+    front_url: str | None = Field(
+        None,
+        validation_alias=AliasChoices("TALLYMARK_FRONT_URL", "LAGO_FRONT_URL"),
+        description="The web app's address; base of the links that people are sent. Default: public_url.",
+    )
+    disable_signup: bool = Field(
+        False,
+        validation_alias=AliasChoices("TALLYMARK_DISABLE_SIGNUP", "LAGO_DISABLE_SIGNUP"),
+        description="Whether nobody may make a user and an organization for themselves.",
+    )
     secret_key: str | None = Field(
         None,
         validation_alias=AliasChoices("TALLYMARK_SECRET_KEY", "SECRET_KEY_BASE"),
@@ -163,6 +173,11 @@ class Settings(BaseSettings):
     def base_url(self) -> str:
         """The address under which clients reach the API, without a trailing slash."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def app_url(self) -> str:
+        """The address under which people reach the web app, without a trailing slash."""
+        return (self.front_url or self.base_url).rstrip("/")
 
     @property
     def email_sender(self) -> str:

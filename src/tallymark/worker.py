@@ -24,6 +24,7 @@ from tallymark.jobs.queue import (
     RENDER_RECEIPT,
     RUN_DUE_WORK,
     SEND_EMAIL,
+    SEND_PASSWORD_RESET,
 )
 from tallymark.jobs.schedule import enqueue_what_is_due
 
@@ -74,6 +75,12 @@ class SendEmail(Protocol):
     async def __call__(self, *, organization_id: UUID, email_id: UUID, is_simulated: bool) -> None: ...
 
 
+class SendPasswordReset(Protocol):
+    """Sends the link with which somebody sets another password."""
+
+    async def __call__(self, *, email: str, user_agent: str, ip_address: str | None) -> None: ...
+
+
 class FollowEvents(Protocol):
     """Reads what live organizations sent since the last time."""
 
@@ -81,7 +88,7 @@ class FollowEvents(Protocol):
 
 
 class ForgetLogs(Protocol):
-    """Deletes log entries that are not shown any more."""
+    """Deletes log entries that are not shown any more, and sessions that are over."""
 
     async def __call__(self) -> None: ...
 
@@ -107,6 +114,7 @@ class Tasks:
     render_credit_note: RenderCreditNote
     render_receipt: RenderReceipt
     send_email: SendEmail
+    send_password_reset: SendPasswordReset
     follow_events: FollowEvents
     forget_logs: ForgetLogs
     forget_answers: ForgetAnswers
@@ -214,6 +222,10 @@ def make_queue(database: Database, tasks: Tasks) -> App:
         await tasks.send_email(
             organization_id=UUID(organization_id), email_id=UUID(email_id), is_simulated=is_simulated
         )
+
+    @queue.task(name=SEND_PASSWORD_RESET, retry=BackOff(limit=5, longest_seconds=60))
+    async def send_password_reset(*, email: str, user_agent: str, ip_address: str | None) -> None:
+        await tasks.send_password_reset(email=email, user_agent=user_agent, ip_address=ip_address)
 
     @queue.periodic(cron="* * * * *")
     @queue.task(name="follow_events", queueing_lock="follow_events")

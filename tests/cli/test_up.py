@@ -26,12 +26,23 @@ def test_the_first_start_tells_where_everything_is_and_a_key_that_works(start):
     assert answer.json()["organization"]["name"] == "My organization"
 
 
+def test_the_first_start_tells_where_the_first_user_comes_in(start):
+    server = start()
+    (token,) = re.findall(rf"First user: {server.url}/welcome/([0-9a-f]{{40}})", server.output)
+    body = {"token": token, "email": "first@acme.test", "password": "secret"}
+    with httpx.Client(base_url=f"{server.url}/app/v1") as browser:
+        assert browser.post("/welcome", json=body).status_code == 200
+        (membership,) = browser.get("/session").json()["user"]["memberships"]
+    assert membership["organization"]["name"] == "My organization"
+
+
 def test_a_later_start_keeps_what_was_there_and_shows_no_key(start):
     first = start()
     (key,) = KEY.findall(first.output)
     assert first.stop() == 0
     second = start()
     assert "API key" not in second.output
+    assert "First user" not in second.output
     headers = {"Authorization": f"Bearer {key}"}
     assert httpx.get(f"{second.url}/api/v1/organizations", headers=headers).status_code == 200
 

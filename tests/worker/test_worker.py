@@ -86,6 +86,9 @@ class Calls:
     async def send_email(self, *, organization_id: UUID, email_id: UUID, is_simulated: bool) -> None:
         await self._do(email_id)
 
+    async def send_password_reset(self, *, email: str, user_agent: str, ip_address: str | None) -> None:
+        """Nobody has forgotten one."""
+
     async def follow_events(self) -> None:
         """Nobody sends any."""
 
@@ -103,6 +106,7 @@ class Calls:
             render_credit_note=self.render_credit_note,
             render_receipt=self.render_receipt,
             send_email=self.send_email,
+            send_password_reset=self.send_password_reset,
             follow_events=self.follow_events,
             forget_logs=self.forget_logs,
             forget_answers=self.forget_answers,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -11,14 +13,26 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from tallymark.domain.errors import Conflict, Forbidden, Invalid, NotAllowed, NotFound, TallymarkError
+from tallymark.domain.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    TallymarkError,
+    TooMany,
+)
 from tallymark.domain.expressions import EvaluationFailed
 
 log = structlog.get_logger(__name__)
 
 
 class Unauthorized(TallymarkError):
-    """The API key is missing, unknown or expired."""
+    """The API key is missing, unknown or expired, or nobody has signed in; the code says of a session that it is over."""
+
+    def __init__(self, code: str | None = None) -> None:
+        self.code = code
+        super().__init__(code)
 
 
 class BadRequest(TallymarkError):
@@ -41,8 +55,10 @@ class PayloadTooLarge(TallymarkError):
 def error_body(error: TallymarkError) -> dict[str, Any]:
     """The wire's body for an anticipated error; its `status` is the HTTP status."""
     match error:
-        case Unauthorized():
+        case Unauthorized(code=None):
             return _body(HTTPStatus.UNAUTHORIZED)
+        case Unauthorized(code=str(code)):
+            return _body(HTTPStatus.UNAUTHORIZED, code=code)
         case EvaluationFailed():
             return validation_body(f"expression_evaluation_failed: {error}")
         case BadRequest():
@@ -57,6 +73,8 @@ def error_body(error: TallymarkError) -> dict[str, Any]:
             return _body(HTTPStatus.METHOD_NOT_ALLOWED, code=error.code)
         case Conflict():
             return _body(HTTPStatus.CONFLICT, code=error.code)
+        case TooMany():
+            return _body(HTTPStatus.TOO_MANY_REQUESTS, code=error.code)
         case Invalid():
             return validation_body(error.details)
         case _:
@@ -77,8 +95,20 @@ def _body(status: HTTPStatus, **more: str) -> dict[str, Any]:
     return {"status": int(status), "error": status.phrase, **more}
 
 
-def _answer(body: dict[str, Any]) -> JSONResponse:
-    return JSONResponse(body, status_code=body["status"], media_type="application/json; charset=utf-8")
+def _answer(body: dict[str, Any], headers: Mapping[str, str] | None = None) -> JSONResponse:
+    return JSONResponse(
+        body, status_code=body["status"], media_type="application/json; charset=utf-8", headers=headers
+    )
+
+
+def limit_headers(*, limit: int, remaining: int, wait: timedelta) -> dict[str, str]:
+    """What tells a caller how often it may call, and how long a window lasts yet, in whole seconds (platform §1.7)."""
+    reset = str(-(-wait // timedelta(seconds=1)))
+    return {
+        "x-ratelimit-limit": str(limit),
+        "x-ratelimit-remaining": str(remaining),
+        "x-ratelimit-reset": reset,
+    }
 
 
 CODES = {
@@ -156,6 +186,8 @@ def _validation_answer(error: RequestValidationError) -> JSONResponse:
 def answer_to(error: Exception) -> JSONResponse:
     """The answer to whatever went wrong; what was not anticipated is a 500."""
     match error:
+        case TooMany(limit=limit, wait=wait):
+            return _answer(error_body(error), limit_headers(limit=limit, remaining=0, wait=wait))
         case TallymarkError():
             return _answer(error_body(error))
         case RequestValidationError():

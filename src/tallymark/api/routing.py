@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar, TypeVar
 
@@ -11,33 +10,13 @@ from fastapi.routing import APIRoute
 
 from tallymark.api.calls import noted
 from tallymark.api.context import Context, Gatekeeper, Principal
-from tallymark.api.errors import BadRequest, Unauthorized
+from tallymark.api.errors import Unauthorized
 from tallymark.api.idempotency import answer_once
 from tallymark.api.permissions import Right, check_right, right_for
+from tallymark.api.requests import SAFE_METHODS, CleanRequest, refuse_nul
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 Change = TypeVar("Change", bound=Callable[..., Any])
-
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-
-
-_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
-"""The escape of a NUL character in JSON: a reverse solidus that is not escaped itself."""
-
-
-class CleanRequest(Request):
-    """A request whose texts hold no NUL: the database can't keep one, and nobody means one."""
-
-    async def body(self) -> bytes:
-        """The body without NUL characters."""
-        body = await super().body()
-        return _NUL.sub(rb"\1", body) if b"\\u0000" in body else body
-
-
-def _refuse_nul(request: Request) -> None:
-    """Raises `BadRequest` for a path or query with a NUL character, which names nothing."""
-    if "\x00" in request.url.path or b"%00" in request.scope["query_string"]:
-        raise BadRequest
 
 
 class TenantRoute(APIRoute):
@@ -61,7 +40,7 @@ class TenantRoute(APIRoute):
             is_write = request.method not in SAFE_METHODS
             context = await enter(request, needed, is_write=is_write)
             request.state.context = context
-            _refuse_nul(request)
+            refuse_nul(request)
             clean = CleanRequest(request.scope, request.receive)
             if not is_write:
                 return await handler(clean)

@@ -57,11 +57,13 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who calls over the API, from where."""
+    """Who calls, from where: a key over the API, or a user in the web app."""
 
-    api_key_id: UUID
     user_agent: str
     ip_address: str | None
+    api_key_id: UUID | None = None
+    user_id: UUID | None = None
+    user_email: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 FieldErrors = Mapping[str, Sequence[str] | Mapping[str, object]]
 """Codes by field; by the index of an element in it where a field holds a list."""
@@ -48,6 +49,16 @@ class Conflict(TallymarkError):
         super().__init__(code)
 
 
+class TooMany(TallymarkError):
+    """The caller has done this as often as it may for now: `limit` times, and again once it has waited."""
+
+    def __init__(self, code: str, *, limit: int, wait: timedelta) -> None:
+        self.code = code
+        self.limit = limit
+        self.wait = wait
+        super().__init__(code)
+
+
 class Invalid(TallymarkError):
     """The input breaks rules: codes by field, all of them at once.
 
@@ -81,6 +92,11 @@ class Problems:
         """Note codes against a field that were not noted before; one for each fault where several are told at once."""
         known = self._codes.setdefault(field, [])
         known.extend([code for code in codes if code not in known])
+
+    def add_all(self, error: Invalid) -> None:
+        """Note what was refused elsewhere."""
+        for field, codes in error.details.items():
+            self.add(field, *codes)
 
     @property
     def any(self) -> bool:

@@ -19,6 +19,7 @@ RENDER_DOCUMENT = "render_document"
 RENDER_CREDIT_NOTE = "render_credit_note"
 RENDER_RECEIPT = "render_receipt"
 SEND_EMAIL = "send_email"
+SEND_PASSWORD_RESET = "send_password_reset"
 
 _ENQUEUE = text(
     "SELECT tallymark_enqueue(task, arguments, lock, run_at) FROM json_to_recordset(CAST(:jobs AS json))"

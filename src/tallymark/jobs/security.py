@@ -9,8 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tallymark.db.engine import Tx
+from tallymark.db.engine import Actor, Tx
 from tallymark.db.ids import new_id
 from tallymark.db.tables import security_logs
 from tallymark.domain.redaction import without_keys
@@ -36,11 +37,38 @@ async def record(
     tx: Tx, event: str, resources: Mapping[str, Any], *, now: datetime, api_key_id: UUID | None = None
 ) -> None:
     """Note an event; `resources` says what it was about. The key is the one that was used, unless another is named."""
-    actor = tx.actor
-    row = {
+    row = _row(tx.organization_id, event, resources, actor=tx.actor, now=now)
+    await tx.execute(insert(security_logs), {**row, "api_key_id": api_key_id or row["api_key_id"]})
+
+
+async def record_in_each(
+    connection: AsyncConnection,
+    organizations: Mapping[UUID, datetime],
+    event: str,
+    resources: Mapping[str, Any],
+    *,
+    actor: Actor,
+) -> None:
+    """Note what concerns several organizations, by the now of each; needs a system transaction."""
+    rows = [_row(one, event, resources, actor=actor, now=now) for one, now in organizations.items()]
+    if rows:
+        await connection.execute(insert(security_logs), rows)
+
+
+def _row(
+    organization_id: UUID,
+    event: str,
+    resources: Mapping[str, Any],
+    *,
+    actor: Actor | None,
+    now: datetime,
+) -> dict[str, Any]:
+    return {
         "id": new_id(),
-        "organization_id": tx.organization_id,
-        "api_key_id": api_key_id or (actor.api_key_id if actor else None),
+        "organization_id": organization_id,
+        "api_key_id": actor.api_key_id if actor else None,
+        "user_id": actor.user_id if actor else None,
+        "user_email": actor.user_email if actor else None,
         "log_type": event.split(".")[0],
         "log_event": event,
         "resources": without_keys(json.dumps(resources)),
@@ -49,7 +77,6 @@ async def record(
         "logged_at": now,
         "created_at": now,
     }
-    await tx.execute(insert(security_logs), row)
 
 
 def deletions_and_additions(changes: Changes) -> dict[str, dict[str, Any]]:

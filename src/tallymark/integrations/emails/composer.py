@@ -30,14 +30,19 @@ def _templates() -> Environment:
     )
 
 
+def render(template: str, mail: object, **more: object) -> str:
+    """An e-mail by one of the templates."""
+    return _templates().get_template(template).render(mail=mail, **more)
+
+
 def write_html(content: Content, *, with_logo: bool = False) -> str:
     """An e-mail as HTML; the issuer's logo, if it has one, comes with it as the part "logo"."""
-    return _templates().get_template("email.html.j2").render(mail=content, logo=with_logo)
+    return render("email.html.j2", content, logo=with_logo)
 
 
 def write_text(content: Content) -> str:
     """The same for those who read plain text."""
-    return _templates().get_template("email.txt.j2").render(mail=content)
+    return render("email.txt.j2", content)
 
 
 class EmailComposer:

@@ -29,7 +29,12 @@ async def create_first_organization(connection: AsyncConnection, *, now: datetim
 
 async def find_organization(connection: AsyncConnection, name: str) -> UUID:
     """The id of the organization of a slug or id. Raises `NotFound("organization")`."""
+    return (await find_entry(connection, name)).id
+
+
+async def find_entry(connection: AsyncConnection, name: str) -> Entry:
+    """The organization of a slug or id. Raises `NotFound("organization")`."""
     for entry in await repository.list_organizations(connection):
         if name in (entry.slug, str(entry.id)):
-            return entry.id
+            return entry
     raise NotFound("organization")

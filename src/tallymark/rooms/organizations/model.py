@@ -12,8 +12,9 @@ from uuid import UUID
 
 FULL_ACCESS_KEY_NAME = "default"
 RESERVED_SLUGS = frozenset(
-    {"admin", "api", "app", "assets", "auth", "billing", "health", "login", "new", "settings"}
-)
+    ["admin", "api", "api-docs", "app", "assets", "auth", "billing", "customer-portal", "files", "forgot-password", "health",
+     "invitation", "login", "metrics", "new", "ready", "reset-password", "settings", "sign-up", "webhooks", "welcome"]
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, Row, insert, literal_column, select, update
+from sqlalchemy import Boolean, Row, delete, insert, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -238,6 +238,11 @@ async def find_secret(connection: AsyncConnection, name: str) -> bytes | None:
 async def keep_secret(connection: AsyncConnection, name: str, fresh: bytes) -> None:
     """Keep a key, unless somebody else was quicker."""
     await connection.execute(upsert(secrets).values(name=name, value=fresh).on_conflict_do_nothing())
+
+
+async def delete_secret(connection: AsyncConnection, name: str) -> bool:
+    statement = delete(secrets).where(secrets.c.name == name).returning(secrets.c.name)
+    return (await connection.execute(statement)).first() is not None
 
 
 async def get_hmac_key(tx: Tx) -> UUID:

@@ -48,6 +48,7 @@ async def create_organization(
     email: str | None,
     now: datetime,
     frozen_time: datetime | None = None,
+    document_numbering: str = "per_customer",
 ) -> NewOrganization:
     """Make an organization, its default billing entity with the same id, and a key (platform §3, test-clock.md).
 
@@ -76,6 +77,7 @@ async def create_organization(
             "code": default_entity_code(name, str(organization_id)),
             "name": name,
             "email": email,
+            "document_numbering": document_numbering,
             "document_number_prefix": prefix,
             **stamps,
         },
@@ -339,6 +341,16 @@ async def get_or_make_secret(
     kept = await repository.find_secret(connection, name)
     assert kept is not None, "a kept secret is there"
     return kept
+
+
+async def find_secret(connection: AsyncConnection, name: str) -> bytes | None:
+    """A key of this installation, where there is one."""
+    return await repository.find_secret(connection, name)
+
+
+async def drop_secret(connection: AsyncConnection, name: str) -> bool:
+    """Forget a key; False where somebody else was quicker."""
+    return await repository.delete_secret(connection, name)
 
 
 async def get_hmac_key(tx: Tx) -> UUID:

@@ -1,0 +1,64 @@
+"""Short e-mails to people who use Tallymark: a few sentences and a link, from nobody's organization."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, make_msgid
+
+import structlog
+
+from tallymark.integrations.emails.composer import render
+from tallymark.rooms.emails.model import MaybeTaken, Message
+from tallymark.rooms.emails.ports import Post
+from tallymark.rooms.organizations.access import system_now
+
+SENDER_NAME = "Tallymark"
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """What a short e-mail says; the button is its words and where it leads."""
+
+    subject: str
+    paragraphs: tuple[str, ...]
+    button: tuple[str, str] | None = None
+    closing: str = ""
+
+
+class MailMessenger:
+    """Implements `rooms.users.ports.Messenger`."""
+
+    def __init__(self, post: Post, *, sender: str) -> None:
+        self._post = post
+        self._sender = sender
+
+    async def bring_reset(self, *, email: str, url: str) -> None:
+        """Send the link with which a password is set. Raises `NotTaken`."""
+        notice = Notice(
+            subject="Set a new password",
+            paragraphs=(f"Somebody asked for a new password for {email} on Tallymark.",),
+            button=("Set a new password", url),
+            closing="The link works once, for 30 minutes. If it was not you, there is nothing to do: your password stays as it is.",
+        )
+        await self._send(notice, to=(email,))
+
+    async def _send(self, notice: Notice, *, to: tuple[str, ...]) -> None:
+        mail = EmailMessage(policy=SMTP)
+        mail["From"] = Address(SENDER_NAME, addr_spec=self._sender)
+        mail["To"] = ", ".join(to)
+        mail["Subject"] = notice.subject
+        mail["Date"] = format_datetime(system_now())
+        mail["Message-ID"] = make_msgid(domain=self._sender.rpartition("@")[2])
+        mail["Auto-Submitted"] = "auto-generated"
+        mail["Content-Language"] = "en"
+        mail.set_content(render("notice.txt.j2", notice))
+        mail.add_alternative(render("notice.html.j2", notice), subtype="html")
+        try:
+            await self._post(Message(recipients=to, content=mail.as_bytes(), subject=notice.subject))
+        except MaybeTaken as error:
+            log.warning("a notice may have been taken, and is not sent again", exc_info=error)

@@ -1,0 +1,1 @@
+"""Users: the people who sign in, what they belong to, and their sessions."""

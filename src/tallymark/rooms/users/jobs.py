@@ -1,0 +1,34 @@
+"""What happens later: links are made and sent, and what is over is forgotten. Safe to run twice."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tallymark.db.engine import Database
+from tallymark.rooms.users import repository, service
+from tallymark.rooms.users.model import Device
+from tallymark.rooms.users.ports import Messenger
+
+
+async def send_password_reset(
+    database: Database,
+    messenger: Messenger | None,
+    front_url: str,
+    *,
+    email: str,
+    device: Device,
+    now: datetime,
+) -> None:
+    """Make a link and send it. It is nowhere but in the e-mail; one that could not be sent is followed by another."""
+    if messenger is None:
+        return
+    async with database.system() as connection:
+        token = await service.open_reset(connection, email, device=device, now=now)
+    if token is not None:
+        await messenger.bring_reset(email=email, url=f"{front_url}/reset-password/{token}")
+
+
+async def forget_ended(database: Database, *, now: datetime) -> None:
+    """Delete sessions, links and counts of guesses that are over."""
+    async with database.system() as connection:
+        await repository.delete_ended(connection, now=now)

@@ -1,0 +1,203 @@
+"""How users are kept. They belong to no one organization, so all but what an organization sees needs a system transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, case, delete, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tallymark.db.tables import guesses, memberships, password_resets, user_devices, user_sessions, users
+from tallymark.rooms.users.model import Membership, Session, User
+
+Values = Mapping[str, Any]
+Guesses = dict[bytes, tuple[int, datetime]]
+"""How often, and until when that counts, by bucket."""
+
+_MEMBERSHIPS = text("""
+SELECT memberships.id, memberships.user_id, memberships.organization_id, organizations.name AS organization_name,
+    organizations.slug AS organization_slug, organizations.authentication_methods, memberships.roles,
+    test_clocks.frozen_time + test_clocks.calls * interval '1 microsecond' AS clock,
+    coalesce(
+        (SELECT jsonb_object_agg(roles.code, roles.permissions) FROM roles
+         WHERE roles.organization_id = memberships.organization_id AND roles.code = ANY (memberships.roles)),
+        '{}'
+    ) AS own_roles
+FROM memberships
+JOIN organizations ON organizations.id = memberships.organization_id
+LEFT JOIN test_clocks ON test_clocks.organization_id = organizations.id
+WHERE memberships.status = 'active'
+    AND (CAST(:user_id AS uuid) IS NULL OR memberships.user_id = :user_id)
+    AND (CAST(:organization_id AS uuid) IS NULL OR organizations.id = :organization_id)
+ORDER BY organizations.name, organizations.id
+""")
+
+# Counts are locked in one order by all, or by nobody who would have to wait.
+_FORGIVE = text("""
+UPDATE guesses SET count = count - 1
+FROM (SELECT bucket FROM guesses WHERE bucket = ANY (CAST(:buckets AS bytea[])) ORDER BY bucket FOR UPDATE) AS locked
+WHERE guesses.bucket = locked.bucket
+""")
+_FORGET_GUESSES = text("""
+DELETE FROM guesses WHERE bucket IN (SELECT bucket FROM guesses WHERE until <= :now FOR UPDATE SKIP LOCKED)
+""")
+
+
+async def insert_user(connection: AsyncConnection, values: Values) -> bool:
+    """Keep a user; False where there is one with the address."""
+    try:
+        async with connection.begin_nested():
+            await connection.execute(insert(users), dict(values))
+    except IntegrityError:
+        return False
+    return True
+
+
+async def find_user(
+    connection: AsyncConnection, *, email: str | None = None, user_id: UUID | None = None
+) -> User | None:
+    wanted = users.c.id == user_id if user_id is not None else users.c.email == email
+    row = (await connection.execute(select(users).where(wanted))).first()
+    return _as_user(row) if row else None
+
+
+async def has_users(connection: AsyncConnection) -> bool:
+    return (await connection.execute(select(users.c.id).limit(1))).first() is not None
+
+
+async def list_users(connection: AsyncConnection) -> list[User]:
+    return [_as_user(row) for row in await connection.execute(select(users).order_by(users.c.email))]
+
+
+async def set_password(
+    connection: AsyncConnection, user_id: UUID, password_hash: str, *, now: datetime
+) -> None:
+    values = {"password_hash": password_hash, "updated_at": now}
+    await connection.execute(update(users).where(users.c.id == user_id).values(**values))
+
+
+async def insert_membership(connection: AsyncConnection, values: Values) -> None:
+    await connection.execute(insert(memberships), dict(values))
+
+
+async def list_memberships(
+    connection: AsyncConnection, user_id: UUID | None, *, organization_id: UUID | None = None
+) -> list[Membership]:
+    """The live memberships of a user, or of everybody; all of them or those of one organization."""
+    found = await connection.execute(_MEMBERSHIPS, {"user_id": user_id, "organization_id": organization_id})
+    return [_as_membership(row) for row in found]
+
+
+async def insert_session(connection: AsyncConnection, values: Values) -> None:
+    await connection.execute(insert(user_sessions), dict(values))
+
+
+async def find_session(connection: AsyncConnection, token_hash: bytes, *, now: datetime) -> Session | None:
+    """A session that has not ended."""
+    column = user_sessions.c
+    shown = (column.id, column.user_id, users.c.email, column.login_method, column.expires_at)
+    statement = (
+        select(*shown)
+        .join(users, users.c.id == column.user_id)
+        .where(column.token_hash == token_hash, column.expires_at > now)
+    )
+    row = (await connection.execute(statement)).first()
+    return Session(**row._mapping) if row else None
+
+
+async def prolong_session(connection: AsyncConnection, session_id: UUID, *, until: datetime) -> None:
+    await connection.execute(
+        update(user_sessions).where(user_sessions.c.id == session_id).values(expires_at=until)
+    )
+
+
+async def delete_session(connection: AsyncConnection, token_hash: bytes) -> None:
+    await connection.execute(delete(user_sessions).where(user_sessions.c.token_hash == token_hash))
+
+
+async def delete_sessions(connection: AsyncConnection, user_id: UUID, *, keep: UUID | None = None) -> None:
+    """End the sessions of a user, all or all but one."""
+    column = user_sessions.c
+    statement = delete(user_sessions).where(column.user_id == user_id)
+    await connection.execute(statement if keep is None else statement.where(column.id != keep))
+
+
+async def delete_ended(connection: AsyncConnection, *, now: datetime) -> None:
+    """Delete sessions, links and counts that are over."""
+    for ended in (user_sessions.c.expires_at, password_resets.c.expires_at):
+        await connection.execute(delete(ended.table).where(ended <= now))
+    await connection.execute(_FORGET_GUESSES, {"now": now})
+
+
+async def note_device(
+    connection: AsyncConnection, user_id: UUID, fingerprint: bytes, *, now: datetime
+) -> bool:
+    """Remember a device; False for one that was known."""
+    values = {"user_id": user_id, "fingerprint": fingerprint, "created_at": now}
+    statement = upsert(user_devices).values(**values).on_conflict_do_nothing()
+    return (await connection.execute(statement.returning(user_devices.c.user_id))).first() is not None
+
+
+async def keep_reset(
+    connection: AsyncConnection, user_id: UUID, token_hash: bytes, *, until: datetime
+) -> None:
+    """Keep a link to another password, in place of one that was sent before."""
+    values = {"token_hash": token_hash, "expires_at": until}
+    statement = upsert(password_resets).values(user_id=user_id, **values)
+    await connection.execute(statement.on_conflict_do_update(index_elements=["user_id"], set_=values))
+
+
+async def find_reset(connection: AsyncConnection, token_hash: bytes, *, now: datetime) -> UUID | None:
+    """Whose password a link sets, as long as it does."""
+    column = password_resets.c
+    statement = select(column.user_id).where(column.token_hash == token_hash, column.expires_at > now)
+    return (await connection.execute(statement)).scalar_one_or_none()
+
+
+async def take_reset(connection: AsyncConnection, token_hash: bytes, *, now: datetime) -> UUID | None:
+    """Use a link up; None where somebody has, or its time is over."""
+    column = password_resets.c
+    statement = delete(password_resets).where(column.token_hash == token_hash, column.expires_at > now)
+    return (await connection.execute(statement.returning(column.user_id))).scalar_one_or_none()
+
+
+async def drop_reset(connection: AsyncConnection, user_id: UUID) -> None:
+    await connection.execute(delete(password_resets).where(password_resets.c.user_id == user_id))
+
+
+async def count_guesses(
+    connection: AsyncConnection, buckets: Sequence[bytes], *, now: datetime, until: datetime
+) -> Guesses:
+    """Count one more in each bucket, from one on where its time was over."""
+    rows = [{"bucket": bucket, "count": 1, "until": until} for bucket in sorted(set(buckets))]
+    statement = upsert(guesses).values(rows)
+    is_over = guesses.c.until <= now
+    counted = statement.on_conflict_do_update(
+        index_elements=["bucket"],
+        set_={
+            "count": case((is_over, 1), else_=guesses.c.count + 1),
+            "until": case((is_over, statement.excluded.until), else_=guesses.c.until),
+        },
+    ).returning(guesses.c.bucket, guesses.c.count, guesses.c.until)
+    return {bucket: (tries, ends) for bucket, tries, ends in await connection.execute(counted)}
+
+
+async def forgive_guesses(connection: AsyncConnection, buckets: Sequence[bytes]) -> None:
+    await connection.execute(_FORGIVE, {"buckets": list(buckets)})
+
+
+def _as_user(row: Row[Any]) -> User:
+    return User(id=row.id, email=row.email, password_hash=row.password_hash, created_at=row.created_at)
+
+
+def _as_membership(row: Row[Any]) -> Membership:
+    values = dict(row._mapping)
+    for name in ("roles", "authentication_methods"):
+        values[name] = tuple(values[name])
+    values["own_roles"] = {code: tuple(names) for code, names in row.own_roles.items()}
+    return Membership(**values)

@@ -1,0 +1,104 @@
+"""How users look to the web app, and what it sends (decision 25). Bodies are flat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from tallymark.api.wire import Input, Text
+from tallymark.rooms.users.model import Membership, User
+
+
+class LoginRequest(Input):
+    email: Text = ""
+    password: Text = ""
+
+
+class SignUpRequest(Input):
+    email: Text = ""
+    password: Text = ""
+    organization_name: Text = ""
+
+
+class WelcomeRequest(Input):
+    token: Text = ""
+    email: Text = ""
+    password: Text = ""
+
+
+class ForgottenRequest(Input):
+    email: Text = ""
+
+
+class ResetRequest(Input):
+    token: Text = ""
+    new_password: Text = ""
+
+
+class PasswordRequest(Input):
+    password: Text = ""
+    new_password: Text = ""
+
+
+class OwnOrganizationOutput(BaseModel):
+    lago_id: UUID
+    name: str
+    slug: str
+    is_accessible: bool
+    """Whether it may be entered by somebody who has signed in so."""
+
+
+class OwnMembershipOutput(BaseModel):
+    lago_id: UUID
+    organization: OwnOrganizationOutput
+    roles: list[str]
+    permissions: list[str]
+
+    @classmethod
+    def of(cls, membership: Membership, *, login_method: str) -> OwnMembershipOutput:
+        """Show where somebody belongs, and what they may do there."""
+        return cls(
+            lago_id=membership.id,
+            organization=OwnOrganizationOutput(
+                lago_id=membership.organization_id,
+                name=membership.organization_name,
+                slug=membership.organization_slug,
+                is_accessible=membership.is_open_to(login_method),
+            ),
+            roles=list(membership.roles),
+            permissions=sorted(membership.permissions),
+        )
+
+
+class CurrentUserOutput(BaseModel):
+    lago_id: UUID
+    email: str
+    login_method: str
+    has_password: bool
+    memberships: list[OwnMembershipOutput]
+
+    @classmethod
+    def of(cls, user: User, belongs: Sequence[Membership], *, login_method: str) -> CurrentUserOutput:
+        """Show who has signed in."""
+        return cls(
+            lago_id=user.id,
+            email=user.email,
+            login_method=login_method,
+            has_password=user.password_hash is not None,
+            memberships=[OwnMembershipOutput.of(one, login_method=login_method) for one in belongs],
+        )
+
+
+class CurrentUserResponse(BaseModel):
+    user: CurrentUserOutput
+
+
+class ConfigurationOutput(BaseModel):
+    is_sign_up_open: bool
+    sends_emails: bool
+
+
+class ConfigurationResponse(BaseModel):
+    configuration: ConfigurationOutput

@@ -1,0 +1,59 @@
+"""People at a browser: who signs up, signs in, and calls the web app's endpoints."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from tallymark.app import Running
+
+PASSWORD = "correct horse battery staple"
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Person:
+    """Somebody with a browser, which keeps its cookies, and the organization that they signed up with."""
+
+    email: str
+    browser: httpx.AsyncClient
+    user: dict[str, Any]
+
+    @property
+    def organization_id(self) -> str:
+        found: str = self.user["memberships"][0]["organization"]["lago_id"]
+        return found
+
+
+def browser(
+    application: Running, *, agent: str = "Browser/1", address: str = "127.0.0.1"
+) -> httpx.AsyncClient:
+    """A browser on the web app's site; paths go below `/app/v1`."""
+    transport = httpx.ASGITransport(application.asgi, raise_app_exceptions=False, client=(address, 1))
+    headers = {"User-Agent": agent, "Origin": "http://test"}
+    return httpx.AsyncClient(transport=transport, base_url="http://test/app/v1", headers=headers)
+
+
+async def sign_up(
+    application: Running, *, name: str = "Acme", email: str | None = None, **more: Any
+) -> Person:
+    """Somebody new with an organization of their own, signed in."""
+    number = next(_numbers)
+    address = email or f"person-{number}@acme.test"
+    client = browser(application, address=f"10.0.{number // 250}.{number % 250}", **more)
+    body = {"email": address, "password": PASSWORD, "organization_name": name}
+    answer = await client.post("/sign_up", json=body)
+    assert answer.status_code == 200, answer.text
+    return Person(address, client, answer.json()["user"])
+
+
+async def sign_in(
+    client: httpx.AsyncClient, email: str, password: str = PASSWORD, *, expect: int = 200
+) -> Any:
+    """Sign in; returns what was answered."""
+    answer = await client.post("/session", json={"email": email, "password": password})
+    assert answer.status_code == expect, answer.text
+    return answer.json()
