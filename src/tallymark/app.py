@@ -49,6 +49,7 @@ from tallymark.rooms.emails import routes as emails
 from tallymark.rooms.emails.jobs import Mailroom
 from tallymark.rooms.entitlements import routes as entitlements
 from tallymark.rooms.estimates import routes as estimates
+from tallymark.rooms.event_backfills import routes as event_backfills
 from tallymark.rooms.events import follow
 from tallymark.rooms.events import routes as events
 from tallymark.rooms.events.ingest import EventsIngest
@@ -120,6 +121,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     subscriptions.router,
     estimates.router,
     corrections.router,
+    event_backfills.router,
     events.router,
     fees.router,
     previews.router,

@@ -98,6 +98,13 @@ WITH
     UNION ALL
     SELECT 'due', concat_ws(' ', kind, due_at::date, attempts, parked_at) FROM agenda WHERE owner_id = :owner
     UNION ALL
+    SELECT 'event', concat_ws(' ', e.stream_id < 0, e.occurred_at IS NULL, e.properties ->> 'value',
+        (SELECT max(version) FROM event_versions v WHERE v.event_id = e.id))
+      FROM events e JOIN event_streams s ON s.id = abs(e.stream_id)
+      WHERE s.external_subscription_id IN (SELECT external_id FROM subs)
+    UNION ALL
+    SELECT 'backfill', status FROM event_backfills WHERE external_subscription_id IN (SELECT external_id FROM subs)
+    UNION ALL
     SELECT 'message', webhook_type FROM outbox WHERE object_id IN
       (SELECT id FROM own UNION ALL SELECT id FROM notes UNION ALL SELECT id FROM subs)
   )
@@ -304,6 +311,94 @@ class TestMoney:
             await kit.post(world.client, f"/invoices/{world.made['lago_id']}/void", {})
 
         assert await cut(prepare, act) > 5
+
+
+class TestEvents:
+    """What corrections do, all of it or nothing."""
+
+    async def test_an_amendment(self, cut, make_organization, database):
+        shop = await open_shop(make_organization, database)
+
+        async def act(world):
+            (newest, *_) = (await kit.get(world.client, "/events", external_subscription_id=own(world)))[
+                "events"
+            ]
+            body = {
+                "event": {"external_subscription_id": own(world), "reason": "r", "properties": {"value": 9}}
+            }
+            await kit.post(world.client, f"/events/{newest['transaction_id']}/amend", body)
+
+        assert await cut(lambda: used(shop), act) > 3
+
+    async def test_a_backfill_that_is_closed(self, cut, make_organization, database):
+        shop = await open_shop(make_organization, database)
+
+        async def act(world):
+            await kit.post(world.client, f"/event_backfills/{world.made['lago_id']}/close", None)
+
+        assert await cut(lambda: backfilling(shop), act) > 5
+
+    async def test_a_backfill_that_is_reverted(self, cut, make_organization, database):
+        shop = await open_shop(make_organization, database)
+
+        async def prepare():
+            world = await backfilling(shop)
+            await kit.post(world.client, f"/event_backfills/{world.made['lago_id']}/close", None)
+            return world
+
+        async def act(world):
+            await kit.post(world.client, f"/event_backfills/{world.made['lago_id']}/revert", None)
+
+        assert await cut(prepare, act) > 5
+
+    async def test_a_late_event_that_is_judged(self, cut, make_organization, database):
+        """It waits outside of its stream for what judges it; that is done when due work goes on."""
+        shop = await open_shop(make_organization, database)
+        await kit.advance(shop.client, "2026-01-20")
+        metering = {"late_event_window_days": 5, "late_event_policy": "open_period"}
+        await kit.call(shop.client, "PUT", "/organizations", {"organization": {"metering": metering}})
+
+        async def act(world):
+            await kit.send(
+                world.client, world.subscription, shop.metric, 5, timestamp=kit.epoch("2026-01-12")
+            )
+
+        async def prepare():
+            world = await enter(shop)
+            external_id = f"s{next(_numbers)}"
+            world.subscription = await kit.subscribe(
+                world.client, world.owner, shop.plan, external_id=external_id, subscription_at="2026-01-10"
+            )
+            return world
+
+        assert await cut(prepare, act) > 2
+
+
+def own(world: World) -> str:
+    external_id: str = world.subscription["external_id"]
+    return external_id
+
+
+async def used(shop: Shop) -> World:
+    return await use(await subscribe(await enter(shop)))
+
+
+async def backfilling(shop: Shop) -> World:
+    """Events of 3 and 4 that are to be replaced by one of 9."""
+    world = await used(shop)
+    body = {
+        "external_subscription_id": own(world),
+        "code": shop.metric["code"],
+        "from": world.subscription["started_at"],
+        "to": "2026-02-01",
+        "reason": "the meter was off",
+    }
+    world.made = (await kit.post(world.client, "/event_backfills", {"event_backfill": body}))[
+        "event_backfill"
+    ]
+    event = {"transaction_id": "new", "properties": {"value": 9}, "timestamp": kit.epoch("2026-01-15")}
+    await kit.post(world.client, f"/event_backfills/{world.made['lago_id']}/events", {"events": [event]})
+    return world
 
 
 async def open_wallet(world: World, **credits: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 FieldErrors = Mapping[str, Sequence[str] | Mapping[str, object]]
-"""Codes by field; by the index of an element in it where a field holds a list."""
+"""Codes by field; by the index of an element in it where a field holds a list. A text stands for itself."""
 
 
 class TallymarkError(Exception):
@@ -68,7 +68,11 @@ class Invalid(TallymarkError):
 
     def __init__(self, details: FieldErrors) -> None:
         self.details = {
-            field: dict(codes) if isinstance(codes, Mapping) else list(codes)
+            field: codes
+            if isinstance(codes, str)
+            else dict(codes)
+            if isinstance(codes, Mapping)
+            else list(codes)
             for field, codes in details.items()
         }
         super().__init__(str(self.details))

@@ -3,6 +3,7 @@
 from tallymark.db.tables.advance import events_to_price, priced_events, versions
 from tallymark.db.tables.agenda import agenda
 from tallymark.db.tables.alerts import alerts, usage_marks, watched_subscriptions, watching_organizations
+from tallymark.db.tables.backfills import backfilled_events, event_backfills
 from tallymark.db.tables.catalog import (
     add_ons,
     add_ons_taxes,
@@ -145,6 +146,8 @@ __all__ = [
     "daily_usages",
     "emails",
     "event_streams",
+    "backfilled_events",
+    "event_backfills",
     "event_versions",
     "events",
     "events_to_price",

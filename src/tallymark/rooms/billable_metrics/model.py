@@ -60,6 +60,11 @@ class BillableMetric:
         """Whether it may have units without any event: of earlier periods, or more with each day that passes."""
         return self.recurring or self.aggregation_type is AggregationType.WEIGHTED_SUM
 
+    @property
+    def has_history(self) -> bool:
+        """Whether its events count in all later periods as well (metering §5.1)."""
+        return self.recurring and self.aggregation_type in CARRIED_OVER
+
     def values_of(self, key: str) -> tuple[str, ...]:
         """The known values of a filter key; none of an unknown one."""
         return next((item.values for item in self.filters if item.key == key), ())

@@ -163,7 +163,7 @@ class EventsIngest:
             raise BadRequest.missing_root("event")
         sent = _decode_events(_event, _loose_event, root)
         while True:
-            version = tenant.rules.version
+            version = self._intake.rules.version
             try:
                 row = read_event(sent, tenant)
                 known = await self._intake.store([row], rules_version=version)
@@ -204,7 +204,7 @@ class EventsIngest:
         return self._intake.rules.version != version
 
     async def _store_all(self, sent: list[EventInput], tenant: Tenant) -> _Stored:
-        version = tenant.rules.version
+        version = self._intake.rules.version
         try:
             rows = self._read_all(sent, tenant)
         except _Refused:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, DecimalException
+from typing import Protocol
 from uuid import UUID
 
 import msgspec
@@ -17,7 +18,6 @@ from tallymark.domain.money import decimal_text
 from tallymark.metering.expressions import Computed
 from tallymark.metering.intake import Row
 from tallymark.metering.keys import event_key
-from tallymark.metering.rules import Rules
 
 LONGEST_ID = 255
 LARGEST_PROPERTIES = 64 * 1024
@@ -70,13 +70,20 @@ def _as_written(raw: msgspec.Raw) -> str | int | bool | None:
     return found
 
 
+class Expressions(Protocol):
+    """Who knows the expressions of codes."""
+
+    def computed(self, organization_id: UUID, code: str) -> Computed | None:
+        """The expression of a code's metric."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tenant:
     """For whom events are read, when they arrived, and by which rules expressions are evaluated."""
 
     organization_id: UUID
     now: datetime
-    rules: Rules
+    rules: Expressions
     tells_missing_first: bool = False
     """In a batch, what is missing of an event is told instead of a failed expression (metering §1.3)."""
 
@@ -130,6 +137,22 @@ def read_event(sent: EventInput, tenant: Tenant) -> Row:
         properties=properties,
         precise_total_amount_cents=amount,
     )
+
+
+_list = msgspec.json.Decoder(list[EventInput])
+_loose_list = msgspec.json.Decoder(list[LooseEventInput])
+
+
+def decode_list(data: bytes) -> list[EventInput]:
+    """Events as they were sent; ids that are numbers with a fraction are read digit by digit. Raises `Invalid`."""
+    try:
+        return _list.decode(data)
+    except msgspec.ValidationError:
+        pass
+    try:
+        return [item.with_ids() for item in _loose_list.decode(data)]
+    except msgspec.ValidationError:
+        raise Invalid({"events": ["value_is_invalid"]}) from None
 
 
 class ChangeInput(msgspec.Struct):

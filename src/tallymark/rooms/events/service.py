@@ -24,7 +24,13 @@ from tallymark.rooms.events.model import (
     UnmatchedCount,
     UnmatchedReason,
 )
+from tallymark.rooms.events.parsing import EventInput as EventInput
+from tallymark.rooms.events.parsing import FailedExpression as FailedExpression
+from tallymark.rooms.events.parsing import InvalidEvent as InvalidEvent
+from tallymark.rooms.events.parsing import Tenant as Tenant
+from tallymark.rooms.events.parsing import decode_list as decode_list
 from tallymark.rooms.events.parsing import read_changes as read_changes
+from tallymark.rooms.events.parsing import read_event as read_event
 
 HOUR = timedelta(hours=1)
 AFTER_HOUR = timedelta(minutes=5)

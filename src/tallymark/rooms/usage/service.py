@@ -45,6 +45,7 @@ __all__ = [
     "get_usage_since_start",
     "get_usages_of_day",
     "period_step",
+    "with_billed",
     "without_unused",
 ]
 

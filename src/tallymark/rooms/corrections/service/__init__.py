@@ -1,10 +1,21 @@
 """What can be done with events that are stored: one file per use case (beyond.md §3)."""
 
 from tallymark.rooms.corrections.service.correct import amend, list_versions, void
+from tallymark.rooms.corrections.service.follow import follow_usage, lock_owners, note_counted
 from tallymark.rooms.corrections.service.late import (
     NotJudged,
     judge_next,
     organizations_with_late_events,
 )
 
-__all__ = ["NotJudged", "amend", "judge_next", "list_versions", "organizations_with_late_events", "void"]
+__all__ = [
+    "NotJudged",
+    "amend",
+    "follow_usage",
+    "judge_next",
+    "list_versions",
+    "lock_owners",
+    "note_counted",
+    "organizations_with_late_events",
+    "void",
+]

@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import NotAllowed, NotFound
-from tallymark.jobs import usage_watch
 from tallymark.metering.correcting import corrected
 from tallymark.metering.expressions import Computed
 from tallymark.metering.keys import event_key
@@ -18,6 +16,7 @@ from tallymark.rooms.billable_metrics import service as billable_metrics
 from tallymark.rooms.corrections import repository
 from tallymark.rooms.corrections.model import Author, Stored, Version
 from tallymark.rooms.corrections.repository import late
+from tallymark.rooms.corrections.service.follow import follow_usage, lock_owners, note_counted
 from tallymark.rooms.events import service as events
 
 
@@ -64,9 +63,7 @@ async def list_versions(tx: Tx, *, transaction_id: str, external_subscription_id
 
 async def _get(tx: Tx, transaction_id: str, external_subscription_id: str) -> Stored:
     event_id = event_key(tx.organization_id.bytes, external_subscription_id or None, transaction_id)
-    # Bills of its customers wait meanwhile, or are done: what is final now stays so.
-    for customer_id in sorted(await repository.customers_of(tx, external_subscription_id)):
-        await tx.lock("customer", customer_id)
+    await lock_owners(tx, external_subscription_id)
     event = await repository.find(tx, event_id)
     if event is None:
         raise NotFound("event")
@@ -119,7 +116,5 @@ async def _refuse_what_is_billed(tx: Tx, before: Stored, after: Stored) -> None:
 async def _follow(tx: Tx, event: Stored, author: Author) -> None:
     """Have everything look at the event that looks at new ones."""
     if not event.is_void:
-        await events.note_corrected(tx, [event.id])
-        await repository.ask_for_price(tx, [event.id])
-    owners: dict[UUID, UUID] = await repository.active_of(tx, event.external_subscription_id)
-    await usage_watch.follow(tx, owners, now=author.now)
+        await note_counted(tx, [event.id])
+    await follow_usage(tx, event.external_subscription_id, now=author.now)

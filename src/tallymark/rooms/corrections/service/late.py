@@ -12,11 +12,10 @@ from tallymark.db.engine import Tx
 from tallymark.domain.calendar import current_charges_period
 from tallymark.domain.periods import TICK, Period
 from tallymark.domain.values import value
-from tallymark.jobs import usage_watch
 from tallymark.metering.correcting import corrected
-from tallymark.rooms.corrections import repository
 from tallymark.rooms.corrections.model import LateStream, Verdict, Waiting
 from tallymark.rooms.corrections.repository import late
+from tallymark.rooms.corrections.service.follow import follow_usage, lock_owners, note_counted
 from tallymark.rooms.events import service as events
 from tallymark.rooms.events.model import FinalWindow
 from tallymark.rooms.invoices import service as invoices
@@ -55,8 +54,7 @@ async def judge_next(tx: Tx, *, now: datetime, but: Collection[int] = ()) -> int
 
 
 async def _judge_stream(tx: Tx, stream: LateStream, *, now: datetime) -> None:
-    owners = await repository.customers_of(tx, stream.external_subscription_id)
-    await tx.lock_all("customer", owners)
+    await lock_owners(tx, stream.external_subscription_id)
     waiting = await late.waiting_of(tx, stream.id)
     verdicts = await _judge(tx, stream, waiting, now=now)
     changed = [
@@ -73,11 +71,10 @@ async def _judge_stream(tx: Tx, stream: LateStream, *, now: datetime) -> None:
 
 async def _follow(tx: Tx, stream: LateStream, changed: Sequence[Verdict], *, now: datetime) -> None:
     """Have everything look at events that count now which looks at new ones."""
-    ids = [verdict.event_id for verdict in changed if not verdict.is_rejected]
-    if ids:
-        await events.note_corrected(tx, ids)
-        await repository.ask_for_price(tx, ids)
-        await usage_watch.follow(tx, await repository.active_of(tx, stream.external_subscription_id), now=now)
+    counted = [verdict.event_id for verdict in changed if not verdict.is_rejected]
+    if counted:
+        await note_counted(tx, counted)
+        await follow_usage(tx, stream.external_subscription_id, now=now)
 
 
 async def _judge(tx: Tx, stream: LateStream, waiting: Sequence[Waiting], *, now: datetime) -> list[Verdict]:

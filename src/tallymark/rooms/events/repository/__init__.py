@@ -87,7 +87,7 @@ _IS_HELD = exists().where(_held.c.event_id == events.c.id, or_(_held.c.is_waitin
 _IS_SHOWN = or_(events.c.stream_id > 0, _IS_HELD)
 SHOWN: Select[Any] = select(*COLUMNS, late_events.c.subscription_id, late_events.c.billed_from).select_from(
     events.join(event_streams, event_streams.c.id == func.abs(events.c.stream_id)).outerjoin(
-        late_events, and_(late_events.c.event_id == events.c.id, late_events.c.billed_from.is_not(None))
+        late_events, and_(late_events.c.event_id == events.c.id, events.c.occurred_at.is_not(None))
     )
 )
 EXACT: Select[Any] = select(
