@@ -493,6 +493,28 @@ class TestOnce:
             assert [len(await kit.invoices(client, owner)) for owner in owners] == [1] * customers
         assert counts[0] == counts[1]
 
+    async def test_many_are_given_back_with_the_statements_of_two(self, make_organization, count_statements):
+        """10.00 and then 4.00 more are billed of each, and 2.00 used: notes of 4.00 and 8.00, all at once."""
+        counts = []
+        for customers in (2, 6):
+            client = (await make_organization(STANDING)).client
+            calls = await kit.metric(client)
+            plan = await kit.plan(client, kit.charge(calls), usage_thresholds=marks(1000, 1400))
+            owners = []
+            for _ in range(customers):
+                owners.append(await kit.customer(client))
+                subscription = await kit.subscribe(client, owners[-1], plan)
+                for value in (10, 4, -12):
+                    await kit.send(client, subscription, calls, value)
+            with count_statements() as statements:
+                await kit.advance(client, "2025-02-01T01:00")
+            counts.append(len(statements))
+            found = (await kit.get(client, "/credit_notes", per_page=100))["credit_notes"]
+            assert (
+                sorted(note["total_amount_cents"] for note in found) == [400] * customers + [800] * customers
+            )
+        assert counts[0] == counts[1]
+
 
 class TestShares:
     async def test_fall_on_the_same_filter_and_group(self, make_organization):

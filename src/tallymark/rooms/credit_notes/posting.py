@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -16,10 +17,11 @@ from tallymark.rooms.journal import service
 from tallymark.rooms.journal.model import Cause, Document, DocumentType, Posting
 
 
-async def post_issued(tx: Tx, note_id: UUID, *, now: datetime) -> None:
-    """Post a note that was made just now."""
-    lines = journal.issue_note(await repository.as_issued(tx, note_id))
-    await _post(tx, await _get(tx, note_id), Cause.ISSUED, lines, now=now)
+async def post_issued(tx: Tx, notes: Sequence[CreditNote], *, now: datetime) -> None:
+    """Post notes that were made just now."""
+    issued = await repository.as_issued(tx, [note.id for note in notes])
+    postings = [_posting(note, Cause.ISSUED, journal.issue_note(issued[note.id])) for note in notes]
+    await service.post(tx, postings, now=now)
 
 
 async def post_voided(tx: Tx, note_id: UUID, *, balance_cents: int, now: datetime) -> None:
@@ -49,6 +51,10 @@ async def _get(tx: Tx, note_id: UUID) -> CreditNote:
 
 
 async def _post(tx: Tx, note: CreditNote, cause: Cause, lines: Lines, *, now: datetime) -> None:
+    await service.post(tx, [_posting(note, cause, lines)], now=now)
+
+
+def _posting(note: CreditNote, cause: Cause, lines: Lines) -> Posting:
     document = Document(
         type=DocumentType.CREDIT_NOTE,
         id=note.id,
@@ -56,4 +62,4 @@ async def _post(tx: Tx, note: CreditNote, cause: Cause, lines: Lines, *, now: da
         customer_id=note.customer_id,
         currency=note.currency,
     )
-    await service.post(tx, [Posting(document=document, cause=cause, lines=lines)], now=now)
+    return Posting(document=document, cause=cause, lines=lines)

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Uuid, delete, func, insert, literal, or_, select, update
 
 from tallymark.api.pagination import Page
-from tallymark.db.bulk import update_rows
+from tallymark.db.bulk import insert_rows, update_rows
 from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import (
@@ -38,16 +38,15 @@ from tallymark.rooms.credit_notes.model import (
 )
 
 
-async def insert_note(
+async def insert_notes(
     tx: Tx,
-    note: Mapping[str, Any],
+    notes: Sequence[Mapping[str, Any]],
     items: Sequence[Mapping[str, Any]],
     taxes: Sequence[Mapping[str, Any]],
 ) -> None:
-    await tx.execute(insert(credit_notes), dict(note))
-    await tx.execute(insert(credit_note_items), [dict(item) for item in items])
-    if taxes:
-        await tx.execute(insert(credit_notes_applied_taxes), [dict(tax) for tax in taxes])
+    await insert_rows(tx, credit_notes, notes)
+    await insert_rows(tx, credit_note_items, items)
+    await insert_rows(tx, credit_notes_applied_taxes, taxes)
 
 
 async def update_notes(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -60,8 +59,12 @@ async def update_note(tx: Tx, note_id: UUID, values: Mapping[str, Any]) -> None:
 
 
 async def find_note(tx: Tx, note_id: UUID) -> CreditNote | None:
-    row = (await tx.execute(select(credit_notes).where(credit_notes.c.id == note_id))).first()
-    return _as_note(row) if row else None
+    return (await get_notes(tx, [note_id])).get(note_id)
+
+
+async def get_notes(tx: Tx, note_ids: Collection[UUID]) -> dict[UUID, CreditNote]:
+    statement = select(credit_notes).where(among(credit_notes.c.id, note_ids))
+    return {row.id: _as_note(row) for row in await tx.execute(statement)}
 
 
 async def ids_on_invoice(tx: Tx, invoice_id: UUID) -> list[UUID]:
@@ -70,24 +73,34 @@ async def ids_on_invoice(tx: Tx, invoice_id: UUID) -> list[UUID]:
     )
 
 
-async def as_issued(tx: Tx, note_id: UUID) -> IssuedNote:
-    """A note as the journal sees it, with what its invoice deducted before taxes."""
+async def as_issued(tx: Tx, note_ids: Collection[UUID]) -> dict[UUID, IssuedNote]:
+    """Notes as the journal sees them, with what their invoices deducted before taxes."""
     of_note = (
         select(
             credit_notes, invoices.c.coupons_amount_cents, invoices.c.progressive_billing_credit_amount_cents
         )
         .join(invoices, invoices.c.id == credit_notes.c.invoice_id)
-        .where(credit_notes.c.id == note_id)
+        .where(among(credit_notes.c.id, note_ids))
     )
-    note = (await tx.execute(of_note)).one()
     item = credit_note_items.c
     sums = (
-        select(fees.c.fee_type, func.count().label("items"), func.sum(item.amount_cents).label("cents"))
+        select(
+            item.credit_note_id,
+            fees.c.fee_type,
+            func.count().label("items"),
+            func.sum(item.amount_cents).label("cents"),
+        )
         .join(fees, fees.c.id == item.fee_id)
-        .where(item.credit_note_id == note_id)
-        .group_by(fees.c.fee_type)
+        .where(among(item.credit_note_id, note_ids))
+        .group_by(item.credit_note_id, fees.c.fee_type)
     )
-    by_type = (await tx.execute(sums)).all()
+    by_type: dict[UUID, list[Row[Any]]] = {}
+    for row in await tx.execute(sums):
+        by_type.setdefault(row.credit_note_id, []).append(row)
+    return {note.id: _as_issued(note, by_type.get(note.id, [])) for note in await tx.execute(of_note)}
+
+
+def _as_issued(note: Row[Any], by_type: Sequence[Row[Any]]) -> IssuedNote:
     return IssuedNote(
         item_cents={FeeType(row.fee_type): int(row.cents) for row in by_type},
         items_count=sum(row.items for row in by_type),
@@ -147,8 +160,8 @@ async def credited_of(tx: Tx, fee_ids: Collection[UUID]) -> dict[UUID, tuple[int
     return {row.fee_id: (int(row.cents), Fraction(row.precise_cents)) for row in rows}
 
 
-async def given_of(tx: Tx, invoice_id: UUID) -> Given:
-    """What the notes of an invoice sum to."""
+async def given_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, Given]:
+    """What the notes of invoices sum to, of those that have any."""
     column = credit_notes.c
     summed = {
         "sub_total_cents": column.sub_total_excluding_taxes_amount_cents,
@@ -158,17 +171,21 @@ async def given_of(tx: Tx, invoice_id: UUID) -> Given:
         "refund_cents": column.refund_amount_cents,
         "offset_cents": column.offset_amount_cents,
     }
-    statement = select(*(func.coalesce(func.sum(of), 0).label(name) for name, of in summed.items()))
-    row = (await tx.execute(statement.where(column.invoice_id == invoice_id))).one()
-    whole = {name: int(getattr(row, name)) for name in summed if name != "precise_taxes_cents"}
-    return Given(**whole, precise_taxes_cents=Fraction(row.precise_taxes_cents))
+    sums = (func.sum(of).label(name) for name, of in summed.items())
+    statement = select(column.invoice_id, *sums).where(among(column.invoice_id, invoice_ids))
+    found = {}
+    for row in await tx.execute(statement.group_by(column.invoice_id)):
+        whole = {name: int(getattr(row, name)) for name in summed if name != "precise_taxes_cents"}
+        found[row.invoice_id] = Given(**whole, precise_taxes_cents=Fraction(row.precise_taxes_cents))
+    return found
 
 
-async def last_sequential_id(tx: Tx, invoice_id: UUID) -> int:
-    statement = select(func.coalesce(func.max(credit_notes.c.sequential_id), 0)).where(
-        credit_notes.c.invoice_id == invoice_id
-    )
-    return int((await tx.execute(statement)).scalar_one())
+async def last_sequential_ids(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, int]:
+    """The number of the latest note on each invoice that has any."""
+    column = credit_notes.c
+    last = select(column.invoice_id, func.max(column.sequential_id).label("last"))
+    statement = last.where(among(column.invoice_id, invoice_ids)).group_by(column.invoice_id)
+    return {row.invoice_id: int(row.last) for row in await tx.execute(statement)}
 
 
 async def list_notes(tx: Tx, filters: Filters, page: Page) -> tuple[list[CreditNote], int]:

@@ -391,9 +391,11 @@ async def mark_paid(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
 
 async def mark_overdue(tx: Tx, invoice_ids: Collection[UUID], *, now: datetime) -> None:
     """Mark those invoices overdue that are still unpaid and not lost to a dispute (invoicing §12)."""
-    for invoice_id in await repository.mark_overdue(tx, invoice_ids, now=now):
-        message = Message(webhook_type="invoice.payment_overdue", object_type="invoice", object_id=invoice_id)
-        await emit(tx, message, now=now)
+    messages = [
+        Message(webhook_type="invoice.payment_overdue", object_type="invoice", object_id=invoice_id)
+        for invoice_id in await repository.mark_overdue(tx, invoice_ids, now=now)
+    ]
+    await emit(tx, *messages, now=now)
 
 
 async def void(tx: Tx, invoice: Invoice, *, now: datetime) -> None:

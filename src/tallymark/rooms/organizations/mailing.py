@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -15,6 +16,12 @@ async def note_if_wanted(
     tx: Tx, kind: MailKind, document_id: UUID, *, entity_id: UUID, now: datetime
 ) -> None:
     """Have a document sent where its issuer has the kind switched on."""
-    entity = (await service.get_entities(tx, {entity_id}))[entity_id]
-    if SWITCHES[kind] in entity.email_settings:
-        await mail.note(tx, kind, document_id, now=now)
+    await note_all_wanted(tx, kind, {document_id: entity_id}, now=now)
+
+
+async def note_all_wanted(tx: Tx, kind: MailKind, issuers: Mapping[UUID, UUID], *, now: datetime) -> None:
+    """The same for documents by their ids, each with its issuer's."""
+    entities = await service.get_entities(tx, set(issuers.values()))
+    for document_id, entity_id in issuers.items():
+        if SWITCHES[kind] in entities[entity_id].email_settings:
+            await mail.note(tx, kind, document_id, now=now)

@@ -220,9 +220,8 @@ async def take_over(tx: Tx, made: Sequence[tuple[UUID, Computed]], *, now: datet
     The credit is there at once: the invoice itself may use it when it is issued (§11.6).
     """
     await invoices.save_credits(tx, credit_rows(tx, made, now=now))
-    for _, computed in made:
-        for invoice, part in excesses(computed):
-            await credit_notes.give_back_excess(tx, invoice, part, now=now)
+    in_excess = [found for _, computed in made for found in excesses(computed)]
+    await credit_notes.give_back_excess(tx, in_excess, now=now)
 
 
 def excesses(computed: Computed) -> Iterator[tuple[Invoice, int]]:

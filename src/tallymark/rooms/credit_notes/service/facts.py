@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.domain.exact import Fraction
 from tallymark.domain.invoicing import TaxRate
-from tallymark.domain.invoicing.creditable import CreditableFee, CreditableInvoice
+from tallymark.domain.invoicing.creditable import CreditableFee, CreditableInvoice, Given
 from tallymark.rooms.credit_notes import repository
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import FeeRecord, FeeTax
@@ -45,8 +46,36 @@ async def gather(tx: Tx, invoice: Invoice) -> Facts:
 
     Raises `NotAllowed("invalid_type_or_status")` for credits that were bought for a wallet that is not active any more.
     """
-    lines = (await fees.of_invoices(tx, [invoice.id])).get(invoice.id, [])
-    credited = await repository.credited_of(tx, [fee.id for fee in lines])
+    (facts,) = await gather_all(tx, [invoice])
+    return facts
+
+
+async def gather_all(tx: Tx, of: Sequence[Invoice]) -> list[Facts]:
+    """The facts of invoices, in the order given; takes the statements of one, unless they sold wallet credits."""
+    ids = [invoice.id for invoice in of]
+    lines = await fees.of_invoices(tx, ids)
+    credited = await repository.credited_of(tx, [fee.id for of_one in lines.values() for fee in of_one])
+    given = await repository.given_of(tx, ids)
+    return [
+        _facts(
+            invoice,
+            lines.get(invoice.id, []),
+            credited,
+            given.get(invoice.id, Given()),
+            wallet_cents=await _wallet_cents(tx, invoice),
+        )
+        for invoice in of
+    ]
+
+
+def _facts(
+    invoice: Invoice,
+    lines: Sequence[FeeRecord],
+    credited: Mapping[UUID, tuple[int, Fraction]],
+    given: Given,
+    *,
+    wallet_cents: int | None,
+) -> Facts:
     creditable = CreditableInvoice(
         fees=tuple(_creditable(fee, *credited.get(fee.id, (0, Fraction(0)))) for fee in lines),
         sub_total_cents=invoice.sub_total_excluding_taxes_amount_cents,
@@ -54,8 +83,8 @@ async def gather(tx: Tx, invoice: Invoice) -> Facts:
         total_cents=invoice.total_amount_cents,
         paid_cents=invoice.total_paid_amount_cents,
         is_paid=invoice.payment_status == "succeeded",
-        given=await repository.given_of(tx, invoice.id),
-        wallet_cents=await _wallet_cents(tx, invoice),
+        given=given,
+        wallet_cents=wallet_cents,
     )
     return Facts(invoice=invoice, fees=tuple(lines), creditable=creditable)
 

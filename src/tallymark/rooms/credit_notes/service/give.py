@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import Invalid
@@ -11,8 +11,8 @@ from tallymark.domain.invoicing import notes
 from tallymark.domain.invoicing.creditable import Parts
 from tallymark.rooms.credit_notes import posting, repository
 from tallymark.rooms.credit_notes.model import CreditNote
-from tallymark.rooms.credit_notes.service.facts import TOP_UP, Facts, gather
-from tallymark.rooms.credit_notes.service.save import About, as_note, note_row, save
+from tallymark.rooms.credit_notes.service.facts import TOP_UP, Facts, gather, gather_all
+from tallymark.rooms.credit_notes.service.save import About, Made, as_note, note_rows, save, save_all
 from tallymark.rooms.invoices.model import Invoice
 
 OTHER = About(reason="other")
@@ -47,33 +47,33 @@ async def give_back_voided(tx: Tx, invoice: Invoice, parts: Parts, *, now: datet
         await posting.post_voided(tx, note_id, balance_cents=unused.credit_cents, now=now)
 
 
-async def give_back_excess(tx: Tx, invoice: Invoice, excess_cents: int, *, now: datetime) -> UUID | None:
-    """Credit what an invoice billed too much, after its deductions and before taxes: of its largest fees first (§5.1, §11.6).
+async def give_back_excess(tx: Tx, excess_cents: Sequence[tuple[Invoice, int]], *, now: datetime) -> None:
+    """Credit what invoices billed too much, after their deductions and before taxes: of their largest fees first (§5.1, §11.6).
 
-    Needs the customer's lock. None where nothing is left to credit.
+    Each invoice is named once; a wave takes the statements of one. Needs the customers' locks. Where nothing is left to
+    credit of an invoice, it has no note.
     """
-    found = await _excess(tx, invoice, excess_cents)
-    return None if found is None else await save(tx, *found, OTHER, now=now)
+    if excess_cents:
+        found = await gather_all(tx, [invoice for invoice, _ in excess_cents])
+        notes_to_be = [_excess(of, cents) for of, (_, cents) in zip(found, excess_cents, strict=True)]
+        await save_all(tx, [made for made in notes_to_be if made is not None], now=now)
 
 
 async def excess_note_to_be(
     tx: Tx, invoice: Invoice, excess_cents: int, *, now: datetime
 ) -> CreditNote | None:
     """The note that `give_back_excess` would make, not made."""
-    found = await _excess(tx, invoice, excess_cents)
-    return None if found is None else as_note(await note_row(tx, *found, OTHER, now=now))
+    made = _excess(await gather(tx, invoice), excess_cents)
+    if made is None:
+        return None
+    (row,) = await note_rows(tx, [made], now=now)
+    return as_note(row)
 
 
-async def _excess(
-    tx: Tx, invoice: Invoice, excess_cents: int
-) -> tuple[Facts, notes.NoteAmounts, Parts] | None:
-    facts = await gather(tx, invoice)
+def _excess(facts: Facts, excess_cents: int) -> Made | None:
     items = notes.largest_items(facts.creditable, excess_cents)
     amounts = notes.compute_note(facts.creditable, items)
     if not amounts.total_cents:
         return None
-    return (
-        facts,
-        amounts,
-        notes.fit_parts(facts.creditable, amounts, Parts(credit_cents=amounts.expected_cents)),
-    )
+    parts = notes.fit_parts(facts.creditable, amounts, Parts(credit_cents=amounts.expected_cents))
+    return Made(facts=facts, amounts=amounts, parts=parts, about=OTHER)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -40,41 +40,104 @@ class About:
     note_id: UUID | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A note that is computed: of which invoice, what it comes to, in which parts, and why."""
+
+    facts: Facts
+    amounts: NoteAmounts
+    parts: Parts
+    about: About
+
+
 async def save(
     tx: Tx, facts: Facts, amounts: NoteAmounts, parts: Parts, about: About, *, now: datetime
 ) -> UUID:
-    """Write a note with its items and taxes; needs the customer's lock.
+    """Write one note, as `save_all` does."""
+    made = Made(facts=facts, amounts=amounts, parts=parts, about=about)
+    (note_id,) = await save_all(tx, [made], now=now)
+    return note_id
 
-    It is not written if its parts are not what its items come to, or if it gives back more than is left.
+
+async def save_all(tx: Tx, made: Sequence[Made], *, now: datetime) -> list[UUID]:
+    """Write notes with their items and taxes, of each invoice one; needs the customers' locks. Their ids, in the order given.
+
+    Takes the statements of one, but for refunds of wallet credits and for offsets. None is written if its parts are not what
+    its items come to, or if it gives back more than is left.
     """
-    note = await note_row(tx, facts, amounts, parts, about, now=now)
-    invoice, note_id = facts.invoice, note["id"]
+    if not made:
+        return []
+    rows = await note_rows(tx, made, now=now)
     keys = {"organization_id": tx.organization_id, "created_at": now}
-    own: dict[str, Any] = {**keys, "credit_note_id": note_id, "currency": invoice.currency}
-    await repository.insert_note(tx, note, item_rows(facts, amounts, own), note_tax_rows(facts, amounts, own))
-    await posting.post_issued(tx, note_id, now=now)
-    if facts.creditable.is_top_up and parts.refund_cents:
-        await wallets.refund(tx, invoice.id, parts.refund_cents, credit_note_id=note_id, now=now)
-    if parts.offset_cents:
-        await settlements.offset(tx, invoice, note_id, parts.offset_cents, now=now)
-    message = Message(webhook_type="credit_note.created", object_type="credit_note", object_id=note_id)
-    await outbox.emit(tx, message, now=now)
-    entity_id = invoice.billing_entity_id
-    await mailing.note_if_wanted(tx, MailKind.CREDIT_NOTE, note_id, entity_id=entity_id, now=now)
+    own = [{**keys, "credit_note_id": row["id"], "currency": row["currency"]} for row in rows]
+    items = [
+        item for one, of in zip(made, own, strict=True) for item in item_rows(one.facts, one.amounts, of)
+    ]
+    taxes = [
+        tax for one, of in zip(made, own, strict=True) for tax in note_tax_rows(one.facts, one.amounts, of)
+    ]
+    await repository.insert_notes(tx, rows, items, taxes)
+    await posting.post_issued(tx, [as_note(row) for row in rows], now=now)
+    for one, row in zip(made, rows, strict=True):
+        await _settle(tx, one, row["id"], now=now)
+    await _tell(tx, made, [row["id"] for row in rows], now=now)
+    return [row["id"] for row in rows]
+
+
+async def _settle(tx: Tx, one: Made, note_id: UUID, *, now: datetime) -> None:
+    """Take a refund out of the wallet that it was bought for, and an offset off what is due."""
+    invoice = one.facts.invoice
+    if one.facts.creditable.is_top_up and one.parts.refund_cents:
+        await wallets.refund(tx, invoice.id, one.parts.refund_cents, credit_note_id=note_id, now=now)
+    if one.parts.offset_cents:
+        await settlements.offset(tx, invoice, note_id, one.parts.offset_cents, now=now)
+
+
+async def _tell(tx: Tx, made: Sequence[Made], note_ids: Sequence[UUID], *, now: datetime) -> None:
+    messages = [
+        Message(webhook_type="credit_note.created", object_type="credit_note", object_id=note_id)
+        for note_id in note_ids
+    ]
+    await outbox.emit(tx, *messages, now=now)
+    issuers = {
+        note_id: one.facts.invoice.billing_entity_id for note_id, one in zip(note_ids, made, strict=True)
+    }
+    await mailing.note_all_wanted(tx, MailKind.CREDIT_NOTE, issuers, now=now)
     if not tx.is_simulated:
-        arguments = {"organization_id": str(tx.organization_id), "note_id": str(note_id)}
-        await enqueue(tx, Job(task=RENDER_CREDIT_NOTE, arguments=arguments, lock=f"document:{note_id}"))
-    found: UUID = note_id
-    return found
+        jobs = [
+            Job(
+                task=RENDER_CREDIT_NOTE,
+                arguments={"organization_id": str(tx.organization_id), "note_id": str(note_id)},
+                lock=f"document:{note_id}",
+            )
+            for note_id in note_ids
+        ]
+        await enqueue(tx, *jobs)
 
 
 async def note_row(
     tx: Tx, facts: Facts, amounts: NoteAmounts, parts: Parts, about: About, *, now: datetime
 ) -> dict[str, Any]:
     """The columns of a note with the next number; nothing is written."""
-    _check(facts, amounts, parts)
-    invoice = facts.invoice
-    sequence = 1 + await repository.last_sequential_id(tx, invoice.id)
+    (row,) = await note_rows(tx, [Made(facts=facts, amounts=amounts, parts=parts, about=about)], now=now)
+    return row
+
+
+async def note_rows(tx: Tx, made: Sequence[Made], *, now: datetime) -> list[dict[str, Any]]:
+    """The columns of notes with the next numbers of their invoices; nothing is written."""
+    for one in made:
+        _check(one.facts, one.amounts, one.parts)
+    of_invoices = [one.facts.invoice for one in made]
+    last = await repository.last_sequential_ids(tx, {invoice.id for invoice in of_invoices})
+    days = await _today(tx, of_invoices, now=now)
+    return [
+        _note_row(tx, one, sequence=1 + last.get(one.facts.invoice.id, 0), day=day, now=now)
+        for one, day in zip(made, days, strict=True)
+    ]
+
+
+def _note_row(tx: Tx, one: Made, *, sequence: int, day: date, now: datetime) -> dict[str, Any]:
+    invoice, about = one.facts.invoice, one.about
     return {
         "organization_id": tx.organization_id,
         "created_at": now,
@@ -83,12 +146,12 @@ async def note_row(
         "invoice_id": invoice.id,
         "sequential_id": sequence,
         "number": f"{invoice.number}-CN{sequence:03d}",
-        "issuing_date": await _today(tx, invoice, now=now),
+        "issuing_date": day,
         "currency": invoice.currency,
         "reason": about.reason,
         "description": about.description,
         "metadata": None if about.metadata is None else dict(about.metadata),
-        **_amount_columns(amounts, parts),
+        **_amount_columns(one.amounts, one.parts),
         "updated_at": now,
     }
 
@@ -108,10 +171,15 @@ def _check(facts: Facts, amounts: NoteAmounts, parts: Parts) -> None:
     assert parts.offset_cents <= max(of.due_cents, 0), f"{parts}: {of.due_cents} are due"
 
 
-async def _today(tx: Tx, invoice: Invoice, *, now: datetime) -> date:
-    customer = (await customers.get_customers(tx, {invoice.customer_id}))[invoice.customer_id]
-    entities = await organizations.get_entities(tx, {customer.billing_entity_id})
-    return local_date(now, ZoneInfo(customer.applicable_timezone(entities[customer.billing_entity_id])))
+async def _today(tx: Tx, of_invoices: Sequence[Invoice], *, now: datetime) -> list[date]:
+    """The day at each invoice's customer."""
+    owners = await customers.get_customers(tx, {invoice.customer_id for invoice in of_invoices})
+    entities = await organizations.get_entities(tx, {owner.billing_entity_id for owner in owners.values()})
+    days = {
+        key: local_date(now, ZoneInfo(owner.applicable_timezone(entities[owner.billing_entity_id])))
+        for key, owner in owners.items()
+    }
+    return [days[invoice.customer_id] for invoice in of_invoices]
 
 
 def item_rows(facts: Facts, amounts: NoteAmounts, own: Mapping[str, Any]) -> list[dict[str, Any]]:
