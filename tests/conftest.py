@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
@@ -26,6 +27,15 @@ from tallymark.db.embedded import embedded_postgres_server
 from tallymark.db.engine import Database, plain_url
 from tallymark.db.migrate import migrate
 from tallymark.settings import Settings
+
+# Left to itself, the log renders every local variable of every frame of an error: half a minute for each.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 ADMIN_KEY = "admin-key"
 # Tests throw their database away: losing it in a power cut costs nothing.

@@ -203,3 +203,10 @@ class TestSubscriptions:
         answer = await self.subscribe(client, "s", expect=422, invoice_custom_section_codes=["none"])
         assert answer["error_details"] == {"invoice_custom_section_codes": ["value_is_invalid"]}
         await kit.get(client, "/subscriptions/s", expect=404, status="pending")
+
+
+async def test_a_section_says_whether_the_default_entity_has_selected_it(client):
+    await select_on_entity(client, "terms")
+    body = {"customer": {"external_id": "c", "invoice_custom_section_codes": ["bank", "terms"]}}
+    shown = (await kit.post(client, "/customers", body))["customer"]["applicable_invoice_custom_sections"]
+    assert {one["code"]: one["applied_to_organization"] for one in shown} == {"bank": False, "terms": True}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import WithJsonSchema
+from pydantic import BaseModel, TypeAdapter, WithJsonSchema
+
+from tallymark.api.wire import Input
 
 TEXT: dict[str, Any] = {"type": "string"}
 FLAG: dict[str, Any] = {"type": "boolean"}
@@ -24,6 +26,39 @@ def shown_as(schema: dict[str, Any]) -> WithJsonSchema:
     """Mark a field that takes anything with what it should be: `alert: Annotated[Any, shown_as(ALERT)]`."""
     return WithJsonSchema(schema)
 
+
+def like(model: type[BaseModel], **other: dict[str, Any]) -> dict[str, Any]:
+    """The schema of an object that is made by hand with the fields of a model, some of them of another kind.
+
+    >>> class Part(BaseModel):
+    ...     code: str
+    >>> class Whole(BaseModel):
+    ...     parts: list[Part]
+    >>> whole = like(Whole, units=TEXT)
+    >>> whole["properties"]["parts"]["items"]["properties"]["code"]["type"], whole["properties"]["units"]
+    ('string', {'type': 'string'})
+    """
+    mode: Literal["validation", "serialization"] = (
+        "validation" if issubclass(model, Input) else "serialization"
+    )
+    found = TypeAdapter(model).json_schema(mode=mode)
+    whole: dict[str, Any] = _inlined(found, found.pop("$defs", {}))
+    return {**whole, "properties": {**whole["properties"], **other}}
+
+
+def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
+    """A schema that stands by itself: what it refers to is put in its place."""
+    if isinstance(schema, list):
+        return [_inlined(part, definitions) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _inlined(definitions[schema["$ref"].rpartition("/")[2]], definitions)
+    return {name: _inlined(part, definitions) for name, part in schema.items()}
+
+
+NOTHING: dict[str, Any] = {"type": "null"}
+"""Of a field that is always null."""
 
 PAIRS = many(record(key=TEXT, value=TEXT))
 """A list of metadata."""

@@ -78,6 +78,14 @@ class Described(BaseModel):
         return handler({name: part for name, part in schema.items() if name != "serialization"})
 
 
+class ErrorDetailOutput(BaseModel):
+    """What an outside system had against an invoice, a note or a customer."""
+
+    lago_id: UUID
+    error_code: str
+    details: dict[str, Any] | None
+
+
 def _root(value: Any) -> Any:
     # An empty or absent root is a bad request; its own location tells the error handler so.
     if not isinstance(value, dict) or not value:

@@ -15,6 +15,7 @@ from tallymark.api.pagination import Meta
 from tallymark.api.wire import (
     DecimalText,
     Described,
+    ErrorDetailOutput,
     Input,
     Instant,
     Integer,
@@ -114,7 +115,7 @@ class CreditNoteOutput(Described):
     customer: CustomerOutput
     items: list[ItemOutput]
     applied_taxes: list[NoteTaxOutput]
-    error_details: list[dict[str, Any]]
+    error_details: list[ErrorDetailOutput]
     metadata: dict[str, str | None] | None
 
     @model_serializer(mode="wrap")

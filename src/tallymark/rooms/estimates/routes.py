@@ -9,6 +9,7 @@ from tallymark.rooms.estimates.schemas import (
     EstimateRequest,
     EstimatesRequest,
     EstimatesResponse,
+    InstantEstimatesResponse,
     estimated_fee,
     instant_fee,
 )
@@ -25,17 +26,17 @@ async def estimate_fees(body: EstimateRequest, context: InContext) -> EstimatesR
 
 
 @router.post("/events/estimate_instant_fees")
-async def estimate_instant_fees(body: EstimateRequest, context: InContext) -> EstimatesResponse:
+async def estimate_instant_fees(body: EstimateRequest, context: InContext) -> InstantEstimatesResponse:
     """The fees that an event sent now would make for standard and percentage charges, without taxes."""
     async with context.transaction() as tx:
         fees = await service.estimate_instantly(tx, body.event.to_value(), now=context.now)
-    return EstimatesResponse(fees=[instant_fee(fee) for fee in fees])
+    return InstantEstimatesResponse(fees=[instant_fee(fee) for fee in fees])
 
 
 @router.post("/events/batch_estimate_instant_fees")
-async def batch_estimate_instant_fees(body: EstimatesRequest, context: InContext) -> EstimatesResponse:
+async def batch_estimate_instant_fees(body: EstimatesRequest, context: InContext) -> InstantEstimatesResponse:
     """The same for many events."""
     asked = [event.to_value() for event in body.events or ()]
     async with context.transaction() as tx:
         fees = await service.estimate_batch(tx, asked, now=context.now)
-    return EstimatesResponse(fees=[instant_fee(fee) for fee in fees])
+    return InstantEstimatesResponse(fees=[instant_fee(fee) for fee in fees])

@@ -8,12 +8,13 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel
 
+from tallymark.api.descriptions import NOTHING, TEXT, like, many, shown_as
 from tallymark.api.wire import Input, NotEmpty
 from tallymark.domain.errors import Invalid
 from tallymark.domain.money import decimal_text
 from tallymark.rooms.estimates.model import AskedEvent
 from tallymark.rooms.fees.model import FeeRecord
-from tallymark.rooms.fees.schemas import DetailedFeeOutput, FeeOutput
+from tallymark.rooms.fees.schemas import DetailedFeeOutput, FeeOutput, FeeTaxOutput
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_NUMBER = 60
@@ -57,12 +58,29 @@ class EstimatesRequest(BaseModel):
     events: list[EstimatedEvent] | None = None
 
 
-class EstimatesResponse(BaseModel):
-    fees: list[dict[str, Any]]
-
-
 NOT_MADE = ("lago_id", "lago_invoice_id", "created_at")
 """What a fee that is not made does not have."""
+
+_TAX = like(FeeTaxOutput, lago_id=NOTHING, lago_fee_id=NOTHING)
+_ESTIMATED = like(DetailedFeeOutput, **dict.fromkeys(NOT_MADE, NOTHING), applied_taxes=many(_TAX))
+_AS_TEXT = (
+    "amount_cents",
+    "total_amount_cents",
+    "precise_amount",
+    "precise_total_amount",
+    "precise_unit_amount",
+)
+_INSTANT = like(
+    FeeOutput, **dict.fromkeys((*NOT_MADE, "amount_details"), NOTHING), **dict.fromkeys(_AS_TEXT, TEXT)
+)
+
+
+class EstimatesResponse(BaseModel):
+    fees: list[Annotated[dict[str, Any], shown_as(_ESTIMATED)]]
+
+
+class InstantEstimatesResponse(BaseModel):
+    fees: list[Annotated[dict[str, Any], shown_as(_INSTANT)]]
 
 
 def estimated_fee(fee: FeeRecord) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from uuid import UUID
 from fastapi import Depends, Query
 from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, model_serializer
 
+from tallymark.api.descriptions import record, shown_as
 from tallymark.api.pagination import Meta
 from tallymark.api.wire import (
     DecimalText,
@@ -105,6 +106,15 @@ def _read_instant(field: str, text: str | None) -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
+PROPERTIES = {
+    **record(
+        operation_type={"type": "string", "enum": ["add", "remove"], "description": "Of unique counts."}
+    ),
+    "additionalProperties": True,
+}
+"""Whatever the metrics read; one name has a meaning of its own."""
+
+
 class BilledInOutput(BaseModel):
     """The period in which an event counts that came too late for its own (beyond.md §3)."""
 
@@ -126,7 +136,7 @@ class EventOutput(Described):
     code: str
     timestamp: InstantMs
     precise_total_amount_cents: DecimalText | None
-    properties: dict[str, Any]
+    properties: Annotated[dict[str, Any], shown_as(PROPERTIES)]
     lago_subscription_id: UUID | None
     external_subscription_id: str | None
     created_at: Instant

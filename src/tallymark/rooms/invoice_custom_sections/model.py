@@ -30,4 +30,7 @@ class Section:
     description: str | None
     display_name: str | None
     details: str | None
+    applied_to_organization: bool
+    """Whether the default billing entity has selected it."""
+
     created_at: datetime

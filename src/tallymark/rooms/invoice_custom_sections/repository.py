@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Table, delete, insert, select, update
+from sqlalchemy import Row, Table, delete, exists, insert, select, update
 
 from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import (
+    billing_entities,
     billing_entities_custom_sections,
     customers_custom_sections,
     invoice_custom_sections,
@@ -32,26 +33,42 @@ LINKS: dict[Owner, Table] = {
 }
 LIVE = invoice_custom_sections.c.deleted_at.is_(None)
 
+_default_entity = (
+    select(billing_entities.c.id)
+    .where(billing_entities.c.archived_at.is_(None))
+    .order_by(billing_entities.c.created_at, billing_entities.c.id)
+    .limit(1)
+    .scalar_subquery()
+)
+_selected = billing_entities_custom_sections.alias("selected")
+_COLUMNS = (
+    *invoice_custom_sections.c,
+    exists()
+    .where(_selected.c.owner_id == _default_entity, _selected.c.section_id == invoice_custom_sections.c.id)
+    .correlate(invoice_custom_sections)
+    .label("applied_to_organization"),
+)
+
 
 async def insert_section(tx: Tx, values: Mapping[str, Any]) -> Section:
-    statement = insert(invoice_custom_sections).returning(*invoice_custom_sections.c)
+    statement = insert(invoice_custom_sections).returning(*_COLUMNS)
     return _as_value((await tx.execute(statement, dict(values))).one())
 
 
 async def update_section(tx: Tx, section_id: UUID, values: Mapping[str, Any]) -> Section:
     statement = update(invoice_custom_sections).where(invoice_custom_sections.c.id == section_id)
-    row = await tx.execute(statement.values(**values).returning(*invoice_custom_sections.c))
+    row = await tx.execute(statement.values(**values).returning(*_COLUMNS))
     return _as_value(row.one())
 
 
 async def find_sections(tx: Tx, codes: Collection[str]) -> list[Section]:
-    statement = select(invoice_custom_sections).where(LIVE, invoice_custom_sections.c.code.in_(codes))
+    statement = select(*_COLUMNS).where(LIVE, invoice_custom_sections.c.code.in_(codes))
     return [_as_value(row) for row in await tx.execute(statement)]
 
 
 async def list_sections(tx: Tx) -> list[Section]:
     column = invoice_custom_sections.c
-    rows = await tx.execute(select(invoice_custom_sections).where(LIVE).order_by(column.name, column.id))
+    rows = await tx.execute(select(*_COLUMNS).where(LIVE).order_by(column.name, column.id))
     return [_as_value(row) for row in rows]
 
 
@@ -59,7 +76,7 @@ async def sections_of(tx: Tx, owner: Owner, ids: Collection[UUID]) -> dict[UUID,
     """The live sections that owners of one kind have selected, by name."""
     link, column = LINKS[owner], invoice_custom_sections.c
     statement = (
-        select(link.c.owner_id, *column)
+        select(link.c.owner_id, *_COLUMNS)
         .join(invoice_custom_sections, column.id == link.c.section_id)
         .where(among(link.c.owner_id, ids), LIVE)
         .order_by(column.name, column.id)

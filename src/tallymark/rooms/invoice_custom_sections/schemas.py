@@ -17,6 +17,7 @@ class SectionOutput(BaseModel):
     description: str | None
     details: str | None
     display_name: str | None
+    applied_to_organization: bool
     organization_id: UUID
     created_at: Instant
 
@@ -30,6 +31,7 @@ class SectionOutput(BaseModel):
             description=section.description,
             details=section.details,
             display_name=section.display_name,
+            applied_to_organization=section.applied_to_organization,
             organization_id=section.organization_id,
             created_at=section.created_at,
         )

@@ -12,6 +12,7 @@ from pydantic import BaseModel, SerializerFunctionWrapHandler, model_serializer
 from tallymark.api.pagination import Meta
 from tallymark.api.wire import (
     Described,
+    ErrorDetailOutput,
     Input,
     Instant,
     InstantMs,
@@ -90,12 +91,6 @@ class CreditOutput(BaseModel):
             ),
             invoice=CreditedInvoiceOutput(lago_id=line.invoice_id, payment_status=payment_status),
         )
-
-
-class ErrorDetailOutput(BaseModel):
-    lago_id: UUID
-    error_code: str
-    details: dict[str, Any] | None
 
 
 class ReachedThresholdOutput(BaseModel):

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator
 
+from tallymark.api.descriptions import NOTHING, like, shown_as
 from tallymark.api.errors import BadRequest
 from tallymark.api.validation import Country, CurrencyCode, Timezone
 from tallymark.api.wire import Input, InstantInput, Name, NotOffered, OptionalText, one_of
@@ -114,12 +115,14 @@ class PreviewRequest(Input):
         return Projection(external_ids=external_ids)
 
 
-class PreviewResponse(BaseModel):
-    invoice: dict[str, Any]
-
-
 NOT_MADE = ("created_at", "updated_at")
 """What an invoice that is not made does not have."""
+
+_PREVIEWED = like(InvoiceOutput, lago_id=NOTHING, **dict.fromkeys(NOT_MADE, NOTHING))
+
+
+class PreviewResponse(BaseModel):
+    invoice: Annotated[dict[str, Any], shown_as(_PREVIEWED)]
 
 
 def shown_preview(view: InvoiceView, imagined: frozenset[UUID], link: Link) -> dict[str, Any]:

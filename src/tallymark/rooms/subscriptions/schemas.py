@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
+from tallymark.api.descriptions import TEXT, record
 from tallymark.api.pagination import Meta
 from tallymark.api.wire import (
     Input,
@@ -75,6 +76,9 @@ RULES = {
     },
 }
 """What activation rules look like; the service says what is wrong with them."""
+
+AUTHORIZATION = {"type": ["object", "null"], **record(amount_cents={"type": "integer"}, amount_currency=TEXT)}
+"""A card's authorization, which no provider can be asked for."""
 
 
 def _invalid_value(*allowed: str | None) -> BeforeValidator:
@@ -176,7 +180,7 @@ class SubscriptionUpdateInput(SubscriptionFields):
 
 class SubscriptionCreateRequest(BaseModel):
     subscription: Annotated[SubscriptionCreateInput, NotEmpty]
-    authorization: dict[str, Any] | None = None
+    authorization: Annotated[dict[str, Any] | None, WithJsonSchema(AUTHORIZATION)] = None
 
 
 class SubscriptionUpdateRequest(BaseModel):

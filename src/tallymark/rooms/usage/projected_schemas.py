@@ -6,25 +6,27 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel
 
 from tallymark.api.wire import DecimalText
+from tallymark.domain.rating import ChargeModel
 from tallymark.rooms.plans.model import Charge
 from tallymark.rooms.usage.model import ChargeLine, CurrentUsage
 from tallymark.rooms.usage.schemas import (
     BreakdownOutput,
     ChargeUsageOutput,
-    CurrentUsageOutput,
+    CurrentUsageTotals,
+    UsageMetric,
+    UsagePricingUnit,
     breakdowns,
     by_charge,
     filter_usages,
     group_usages,
     shown_units,
+    totals_fields,
 )
-
-Wire = dict[str, Any]
-NOT_SHOWN = {"total_aggregated_units"}
 
 
 class ProjectedNumbers(BaseModel):
@@ -45,63 +47,99 @@ class ProjectedNumbers(BaseModel):
         )
 
 
-class ProjectedUsageOutput(BaseModel):
-    customer_projected_usage: Wire
+class ProjectedPart(ProjectedNumbers):
+    """Usage so far and what it will come to: what is told of current usage, without `total_aggregated_units`."""
+
+    units: DecimalText
+    events_count: int
+    amount_cents: int
+    pricing_unit_details: UsagePricingUnit | None
+    presentation_breakdowns: list[BreakdownOutput]
+
+
+class ProjectedFilter(ProjectedPart):
+    invoice_display_name: str | None
+    values: dict[str, list[str]] | None
+
+
+class ProjectedGroup(ProjectedPart):
+    grouped_by: dict[str, str | None]
+    filters: list[ProjectedFilter]
+
+
+class ProjectedChargeName(BaseModel):
+    lago_id: UUID
+    charge_model: ChargeModel
+    invoice_display_name: str | None
+
+
+class ProjectedCharge(ProjectedPart):
+    amount_currency: str
+    charge: ProjectedChargeName
+    billable_metric: UsageMetric
+    filters: list[ProjectedFilter]
+    grouped_usage: list[ProjectedGroup]
+
+    @classmethod
+    def of_charge(cls, lines: Sequence[ChargeLine], currency: str) -> ProjectedCharge:
+        """Show a charge's usage with what it will come to."""
+        charge = lines[0].charge
+        so_far = ChargeUsageOutput.of(lines, currency)
+        parts = _parts(so_far, lines, () if charge.filters else _ungrouped(lines))
+        parts["charge"] = ProjectedChargeName(
+            lago_id=charge.id,
+            charge_model=charge.charge_model,
+            invoice_display_name=charge.invoice_display_name,
+        )
+        return cls(**{**parts, "filters": _filters(charge, lines), "grouped_usage": _groups(charge, lines)})
+
+
+class ProjectedUsageOutput(CurrentUsageTotals):
+    projected_amount_cents: int
+    charges_usage: list[ProjectedCharge]
 
     @classmethod
     def of(cls, usage: CurrentUsage) -> ProjectedUsageOutput:
         """Show the running period with what it will come to."""
-        whole = CurrentUsageOutput.of(usage).model_dump(mode="json")
-        whole["charges_usage"] = [
-            _charge(lines, usage.contract.plan.amount_currency) for lines in by_charge(usage.lines)
-        ]
-        whole["projected_amount_cents"] = sum(
-            line.projection.amount_cents for line in usage.lines if line.projection is not None
+        currency = usage.contract.plan.amount_currency
+        return cls(
+            **totals_fields(usage),
+            projected_amount_cents=sum(
+                line.projection.amount_cents for line in usage.lines if line.projection is not None
+            ),
+            charges_usage=[ProjectedCharge.of_charge(lines, currency) for lines in by_charge(usage.lines)],
         )
-        return cls(customer_projected_usage=whole)
 
 
-def _charge(lines: Sequence[ChargeLine], currency: str) -> Wire:
-    charge = lines[0].charge
-    shown = ChargeUsageOutput.of(lines, currency).model_dump(mode="json", exclude=NOT_SHOWN)
-    del shown["charge"]["code"]
-    plain = () if charge.filters else _ungrouped(lines)
-    return {
-        **shown,
-        **ProjectedNumbers.of(lines, plain).model_dump(mode="json"),
-        "filters": _filters(charge, lines),
-        "grouped_usage": _groups(charge, lines),
-    }
+class ProjectedUsageResponse(BaseModel):
+    customer_projected_usage: ProjectedUsageOutput
+
+
+def _parts(so_far: BaseModel, lines: Sequence[ChargeLine], shown: Iterable[ChargeLine]) -> dict[str, Any]:
+    """The fields of current usage with those of what it will come to."""
+    return {**dict(so_far), **dict(ProjectedNumbers.of(lines, shown))}
 
 
 def _ungrouped(lines: Iterable[ChargeLine]) -> list[ChargeLine]:
     return [line for line in lines if not line.grouped_by]
 
 
-def _filters(charge: Charge, lines: Sequence[ChargeLine]) -> list[Wire]:
+def _filters(charge: Charge, lines: Sequence[ChargeLine]) -> list[ProjectedFilter]:
     if not charge.filters:
         return []
     return [
-        {
-            **item.model_dump(mode="json", exclude=NOT_SHOWN),
-            **ProjectedNumbers.of(of_filter, _ungrouped(of_filter)).model_dump(mode="json"),
-        }
+        ProjectedFilter(**_parts(item, of_filter, _ungrouped(of_filter)))
         for item, of_filter in zip(filter_usages(charge, lines), _by_filter(lines), strict=True)
     ]
 
 
-def _groups(charge: Charge, lines: Sequence[ChargeLine]) -> list[Wire]:
+def _groups(charge: Charge, lines: Sequence[ChargeLine]) -> list[ProjectedGroup]:
     found = []
     for item in group_usages(charge, lines):
         of_group = [line for line in lines if line.grouped_by == item.grouped_by]
         plain = [line for line in of_group if line.grouped_by and line.filter is None]
-        found.append(
-            {
-                **item.model_dump(mode="json", exclude=NOT_SHOWN),
-                **ProjectedNumbers.of(of_group, plain).model_dump(mode="json"),
-                "filters": _filters(charge, of_group),
-            }
-        )
+        parts = _parts(item, of_group, plain)
+        found.append(ProjectedGroup(**{**parts, "filters": _filters(charge, of_group)}))
     return found
 
 

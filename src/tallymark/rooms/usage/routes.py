@@ -22,7 +22,7 @@ from tallymark.domain.usage import text_of
 from tallymark.rooms.usage import past, service
 from tallymark.rooms.usage.model import CurrentUsage, Narrowing, Question, Selection
 from tallymark.rooms.usage.past_schemas import PastUsageResponse, past_period
-from tallymark.rooms.usage.projected_schemas import ProjectedUsageOutput
+from tallymark.rooms.usage.projected_schemas import ProjectedUsageOutput, ProjectedUsageResponse
 from tallymark.rooms.usage.schemas import (
     CurrentUsageOutput,
     CurrentUsageResponse,
@@ -82,7 +82,7 @@ async def get_projected_usage(
     context: InContext,
     external_subscription_id: str | None = None,
     apply_taxes: str | None = None,
-) -> ProjectedUsageOutput:
+) -> ProjectedUsageResponse:
     """What the running period will come to if usage goes on alike."""
     del apply_taxes  # read from the query, as for current usage
     question = Question(
@@ -91,7 +91,8 @@ async def get_projected_usage(
         with_taxes=_with_taxes(request),
     )
     async with context.transaction() as tx:
-        return ProjectedUsageOutput.of(await service.get_projected_usage(tx, question, now=context.now))
+        usage = await service.get_projected_usage(tx, question, now=context.now)
+    return ProjectedUsageResponse(customer_projected_usage=ProjectedUsageOutput.of(usage))
 
 
 @router.get("/customers/{external_customer_id}/past_usage")

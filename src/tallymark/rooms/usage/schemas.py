@@ -187,7 +187,9 @@ def by_charge(lines: Iterable[ChargeLine]) -> list[list[ChargeLine]]:
     return sorted(found.values(), key=lambda of: of[0].charge.billable_metric.name.lower())
 
 
-class CurrentUsageOutput(BaseModel):
+class CurrentUsageTotals(BaseModel):
+    """What a running period comes to so far."""
+
     from_datetime: Instant
     to_datetime: Instant
     issuing_date: date
@@ -196,6 +198,9 @@ class CurrentUsageOutput(BaseModel):
     amount_cents: int
     taxes_amount_cents: int
     total_amount_cents: int
+
+
+class CurrentUsageOutput(CurrentUsageTotals):
     charges_usage: list[ChargeUsageOutput]
 
     @classmethod
@@ -203,16 +208,23 @@ class CurrentUsageOutput(BaseModel):
         """Show the running period."""
         currency = usage.contract.plan.amount_currency
         return cls(
-            from_datetime=usage.window.start,
-            to_datetime=usage.window.last,
-            issuing_date=usage.issuing_date,
-            lago_invoice_id=None,
-            currency=currency,
-            amount_cents=usage.totals.fees_amount_cents,
-            taxes_amount_cents=usage.totals.taxes_amount_cents,
-            total_amount_cents=usage.totals.total_amount_cents,
+            **totals_fields(usage),
             charges_usage=[ChargeUsageOutput.of(lines, currency) for lines in by_charge(usage.lines)],
         )
+
+
+def totals_fields(usage: CurrentUsage) -> dict[str, Any]:
+    """The wire's names for a running period and its sums."""
+    return {
+        "from_datetime": usage.window.start,
+        "to_datetime": usage.window.last,
+        "issuing_date": usage.issuing_date,
+        "lago_invoice_id": None,
+        "currency": usage.contract.plan.amount_currency,
+        "amount_cents": usage.totals.fees_amount_cents,
+        "taxes_amount_cents": usage.totals.taxes_amount_cents,
+        "total_amount_cents": usage.totals.total_amount_cents,
+    }
 
 
 class CurrentUsageResponse(BaseModel):

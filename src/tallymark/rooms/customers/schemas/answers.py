@@ -8,9 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from tallymark.api.pagination import Meta
-from tallymark.api.wire import (
-    Instant,
-)
+from tallymark.api.wire import ErrorDetailOutput, Instant
 from tallymark.rooms.customers.model import ADDRESS, Customer, Metadata
 from tallymark.rooms.invoice_custom_sections.model import Section
 from tallymark.rooms.invoice_custom_sections.schemas import SectionOutput
@@ -60,6 +58,19 @@ class MetadataOutput(BaseModel):
         )
 
 
+class IntegrationCustomerOutput(BaseModel):
+    """A customer's account in a tax, accounting or CRM system."""
+
+    lago_id: UUID
+    type: Literal["netsuite", "anrok", "xero", "hubspot", "salesforce"]
+    integration_code: str
+    external_customer_id: str
+    sync_with_provider: bool | None
+    subsidiary_id: str | None
+    targeted_object: str | None
+    email: str | None
+
+
 class CustomerOutput(AddressOutput):
     lago_id: UUID
     billing_entity_code: str
@@ -90,7 +101,7 @@ class CustomerOutput(AddressOutput):
     shipping_address: AddressOutput
     billing_configuration: BillingConfigurationOutput
     metadata: list[MetadataOutput]
-    integration_customers: list[dict[str, Any]]
+    integration_customers: list[IntegrationCustomerOutput]
 
     @classmethod
     def of(cls, customer: Customer, entity: BillingEntity) -> CustomerOutput:
@@ -100,7 +111,7 @@ class CustomerOutput(AddressOutput):
 
 class DetailedCustomerOutput(CustomerOutput):
     taxes: list[TaxOutput]
-    error_details: list[dict[str, Any]]
+    error_details: list[ErrorDetailOutput]
     applicable_invoice_custom_sections: list[SectionOutput]
 
     @classmethod
@@ -164,6 +175,18 @@ class CustomersResponse(BaseModel):
     meta: Meta
 
 
+class PaymentMethodOutput(BaseModel):
+    """A way in which a customer pays through a provider."""
+
+    lago_id: UUID
+    is_default: bool
+    payment_provider_code: str | None
+    payment_provider_name: str | None
+    payment_provider_type: Literal["adyen", "cashfree", "gocardless", "stripe", "flutterwave", "moneyhash"]
+    provider_method_id: str
+    created_at: Instant
+
+
 class PaymentMethodsResponse(BaseModel):
-    payment_methods: list[dict[str, Any]]
+    payment_methods: list[PaymentMethodOutput]
     meta: Meta

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
-from tallymark.api.descriptions import PAIRS, record, shown_as
+from tallymark.api.descriptions import PAIRS, like, shown_as
 from tallymark.api.validation import CurrencyCode
 from tallymark.api.wire import Input, InstantInput, Integer, NotEmpty, OptionalText, Text, at_most
 from tallymark.domain.money import fixed
@@ -107,7 +107,7 @@ class RuleFields(Input):
         )
 
 
-_RULE = record(**{name: {} for name in RuleFields.model_fields})
+_RULE = like(RuleFields)
 
 
 def _read_rule(value: Any) -> RuleInput | None:

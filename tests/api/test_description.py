@@ -1,0 +1,124 @@
+"""Our OpenAPI document names every operation, parameter and field of the contract's, but for those below.
+
+The contract's document is read where it lies beside this checkout; without it nothing is held.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tallymark.app import create_api
+
+Json = Any
+
+DOCUMENT = Path(__file__).parents[3] / "shared" / "openapi" / "lago.json"
+METHODS = ("get", "post", "put", "patch", "delete")
+DEPTH = 3
+
+# What the contract's document names and we do not: the first word is a pattern of places, and of what is below them.
+EXCEPT = """
+    (POST|PUT)./billing_entities.*           the pages have a root, `billing_entity` (platform §4)
+    GET./payments/{}.response.*              the pages have a root, `payment` (platform §2)
+    GET./payment_requests/{}.response.*      the pages have a root, `payment_request` (platform §2)
+    GET./wallet_transactions/{}.response.*   the pages have a root, `wallet_transaction` (platform §2)
+    .*\\.fees\\[\\]\\.applied_taxes          fees on invoices have no taxes of their own (invoicing §2.3)
+    .*\\.items\\[\\]\\.fee\\.applied_taxes   nor have those on credit notes (invoicing §11.1)
+    DELETE./fees/{}.*\\.applied_taxes        nor has one that is deleted (invoicing §7)
+    GET.*invoices\\[\\]\\.applied_invoice_custom_sections       lists of invoices are short (invoicing §2.3)
+    .*\\.subscriptions\\[\\]\\.applied_invoice_custom_sections  subscriptions on invoices have no extras (subscriptions §2.1)
+    GET.*subscriptions\\[\\]\\.applied_invoice_custom_sections  nor have those of lists (subscriptions §2.1)
+    POST./invoices/{}/download.*             an invoice beside its file has nothing that hangs on it (invoicing §2.3)
+    GET./customers.response.customers\\[\\]\\.(applicable_invoice_custom_sections|error_details)  customers of lists (subscriptions §1.3)
+    GET./plans.response.plans\\[\\]\\.fixed_charges  plans of lists (pricing §4.1)
+    .*entitlements\\[\\]\\.entitlement       entitlements stand in their list without a root (platform §11)
+    DELETE./subscriptions/{}/entitlements/.*  the answer is the list (platform §11)
+    POST./events/batch_estimate_instant_fees.request.events\\[\\]\\.event  events are flat (metering §1.8)
+    POST./invoices.request.invoice\\.fees\\[\\]\\.skip_psp  it is the invoice's (invoicing §10.1)
+    (POST|PUT).*/fixed_charges.*.request.fixed_charge\\.properties\\..*  of usage: fixed charges have three models (pricing §13)
+    POST.*/alerts.response.meta              what is made is no page (wallets §9)
+    POST./customers/{}/checkout_url.*        needs a payment provider
+    .*/payment_methods/{}.*                  needs a payment provider
+    POST./invoices/preview.request.customer\\.integration_customers.*  needs a tax provider
+    GET./customers/{}/portal_url.*           there is no portal to lead to
+"""
+
+
+def _follow(document: Json, schema: Json) -> Json:
+    while "$ref" in schema:
+        target = document
+        for part in schema["$ref"].removeprefix("#/").split("/"):
+            target = target[part.replace("~1", "/").replace("~0", "~")]
+        schema = target
+    return schema
+
+
+def _fields(document: Json, schema: Json, place: str = "", depth: int = 0) -> Iterator[str]:
+    schema = _follow(document, schema)
+    if depth > DEPTH:
+        return
+    for kind in ("allOf", "oneOf", "anyOf"):
+        for part in schema.get(kind, ()):
+            yield from _fields(document, part, place, depth)
+    if "items" in schema:
+        yield from _fields(document, schema["items"], f"{place}[]" if place else "", depth)
+    for name, part in schema.get("properties", {}).items():
+        below = f"{place}.{name}" if place else name
+        yield below
+        yield from _fields(document, part, below, depth + 1)
+
+
+def _body(document: Json, holder: Json) -> Iterator[str]:
+    for kind, media in _follow(document, holder).get("content", {}).items():
+        if "json" in kind:
+            yield from _fields(document, media.get("schema", {}))
+
+
+def names(document: Json) -> dict[str, set[str]]:
+    """By operation, the places of all that it names: `request.plan.code`, `query.page`, `response.plan.code`."""
+    found: dict[str, set[str]] = {}
+    for path, item in document["paths"].items():
+        bare = re.sub(r"\{[^}]*\}", "{}", path.removeprefix("/api/v1").rstrip("/"))
+        for method in METHODS:
+            if method not in item:
+                continue
+            operation = item[method]
+            parameters = [
+                _follow(document, one)
+                for one in (*item.get("parameters", ()), *operation.get("parameters", ()))
+            ]
+            query = {f"query.{one['name'].rstrip('[]')}" for one in parameters if one["in"] == "query"}
+            good: Json = next(
+                (one for status, one in sorted(operation["responses"].items()) if status < "3"), {}
+            )
+            found[f"{method.upper()} {bare}"] = {
+                *query,
+                *(f"request.{name}" for name in _body(document, operation.get("requestBody", {}))),
+                *(f"response.{name}" for name in _body(document, good)),
+            }
+    return found
+
+
+def test_names_what_the_contract_names():
+    if not DOCUMENT.exists():
+        pytest.skip("the contract's document does not lie beside this checkout")
+    ours, theirs = names(create_api().openapi()), names(json.loads(DOCUMENT.read_text()))
+    assert len(theirs) > 200
+    lacking = {
+        f"{operation}.{name}"
+        for operation in theirs
+        for name in theirs[operation] - ours.get(operation, set())
+    }
+    lacking |= set(theirs) - set(ours)
+    known = [
+        re.compile(line.split()[0].replace("{}", r"\{\}") + r"([.\[].*)?")
+        for line in EXCEPT.strip().splitlines()
+    ]
+    assert {place for place in lacking if not any(one.fullmatch(place) for one in known)} == set()
+    unused = [one.pattern for one in known if not any(one.fullmatch(place) for place in lacking)]
+    assert unused == []
