@@ -84,6 +84,23 @@ async def test_lists_tell_of_thresholds_where_an_invoice_was_made_for_them(selle
     assert passed["usage_threshold"]["amount_cents"] == 5_000
 
 
+@pytest.mark.parametrize(
+    ("locale", "own_name", "shown"),
+    [("fr", None, "Engagement minimum"), ("fr", "Forfait", "Forfait"), (None, None, "Minimum commitment")],
+)
+async def test_a_commitment_is_called_by_its_name_else_in_the_customers_language(
+    seller, locale, own_name, shown
+):
+    commitment = {"amount_cents": 5_000, "invoice_display_name": own_name}
+    plan = await kit.plan(seller, minimum_commitment=commitment)
+    who = await kit.customer(seller, billing_configuration={"document_locale": locale})
+    await kit.subscribe(seller, who, plan)
+    await kit.advance(seller, "2025-04-01T01:00")
+    (invoice,) = await kit.invoices(seller, who)
+    names = {fee["item"]["type"]: fee["item"]["invoice_display_name"] for fee in invoice["fees"]}
+    assert names["commitment"] == shown
+
+
 async def test_what_wallets_do_not_pay_is_null_in_a_preview_too(seller):
     plan = await kit.plan(seller, amount_cents=3_100)
     body = {"customer": {"external_id": seller.who["external_id"]}, "plan_code": plan["code"]}

@@ -9,6 +9,26 @@ from tallymark.domain.fees.model import Fee, FeeType, Step, rounding_step
 from tallymark.domain.fees.proration import prorate
 from tallymark.domain.money import Currency, major_units, plain_text, round_cents
 
+_NAMES = {
+    "en": "Minimum commitment",
+    "fr": "Engagement minimum",
+    "nb": "Minimumsforpliktelse",
+    "de": "Mindestabnahme",
+    "it": "Impegno minimo",
+    "es": "Compromiso mínimo",
+    "sv": "Minimiåtagande",
+    "pt-BR": "Compromisso mínimo",
+}
+
+
+def commitment_name(locale: str) -> str:
+    """What invoices call a commitment that has no name, in words that documents can print (invoicing §7.1).
+
+    >>> commitment_name("fr"), commitment_name("zh-TW")
+    ('Engagement minimum', 'Minimum commitment')
+    """
+    return _NAMES.get(locale, _NAMES["en"])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommitmentFacts:

@@ -8,10 +8,12 @@ from typing import Any
 from uuid import UUID
 
 from tallymark.db.ids import new_id
+from tallymark.domain.fees.commitment import commitment_name
 from tallymark.domain.invoicing import InvoicedFee, InvoiceDraft
 from tallymark.domain.money import decimal_text, fixed
 from tallymark.rooms.billing.model import Computed, Line, Subject
-from tallymark.rooms.plans.model import Commitment, FixedCharge, Plan
+from tallymark.rooms.plans.model import Commitment, FixedCharge
+from tallymark.rooms.subscriptions.model import Contract
 from tallymark.rooms.taxes.model import Tax
 from tallymark.rooms.usage.model import shown_breakdowns
 
@@ -128,7 +130,7 @@ def _subject(line: Line) -> Row:
     if line.fixed_charge is not None:
         return {**common, **_fixed_charge(line.fixed_charge)}
     if line.commitment is not None:
-        return {**common, **_commitment(contract.plan, line.commitment)}
+        return {**common, **_commitment(contract, line.commitment)}
     if charge is None:
         assert line.is_base_fee
         return {
@@ -164,12 +166,14 @@ def _fixed_charge(charge: FixedCharge) -> Row:
     }
 
 
-def _commitment(plan: Plan, commitment: Commitment) -> Row:
+def _commitment(contract: Contract, commitment: Commitment) -> Row:
+    plan = contract.plan
+    locale = contract.customer.document_locale or contract.customer_entity.document_locale
     return {
         "item_code": plan.code,
         "item_name": plan.name,
         "item_description": plan.description,
-        "invoice_display_name": commitment.invoice_display_name or "Minimum commitment",
+        "invoice_display_name": commitment.invoice_display_name or commitment_name(locale),
         "pay_in_advance": False,
     }
 
