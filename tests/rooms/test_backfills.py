@@ -8,6 +8,7 @@ import pytest
 from tests import kit
 
 from tallymark.metering import aggregation, rollups
+from tallymark.rooms.event_backfills import service
 
 WHY = "the meter was off"
 
@@ -306,6 +307,17 @@ class TestRefused:
         await add(client, backfill, *many[:1000])
         shown = (await kit.get(client, f"/event_backfills/{backfill['lago_id']}"))["event_backfill"]
         assert shown["added_events_count"] == 1001
+
+    async def test_too_many_events(self, world, monkeypatch):
+        client = world[0].client
+        monkeypatch.setattr(service, "MOST_ADDED", 2)
+        monkeypatch.setattr(service, "MOST_TOUCHED", 2)
+        backfill = await begin(client)
+        await add(client, backfill, *(an_event(f"new {number}", 1, "2026-01-08") for number in range(2)))
+        found = await add(client, backfill, an_event("one more", 1, "2026-01-08"), expect=422)
+        assert found["error_details"] == {"events": ["too_many_events"]}
+        found = await step(client, backfill, "close", expect=422)
+        assert found["error_details"] == {"event_backfill": ["too_many_events"]}
 
     async def test_an_expression_is_evaluated_as_they_are_added(self, make_organization):
         organization = await make_organization("2026-01-01T00:00:00Z")

@@ -296,6 +296,14 @@ async def note_touched(tx: Tx, backfill: Backfill, author: Author) -> None:
     await tx.execute(_NOTE_BEFORE, bound)
 
 
+async def count_touched(tx: Tx, backfill_id: UUID) -> int:
+    """How many events a backfill brings or replaces."""
+    own = backfilled_events.c.backfill_id == backfill_id
+    return int(
+        (await tx.execute(select(func.count()).select_from(backfilled_events).where(own))).scalar_one()
+    )
+
+
 async def has_fee(tx: Tx, backfill_id: UUID) -> bool:
     """Whether one of the events was billed by itself."""
     return bool((await tx.execute(_HAS_FEE, {"backfill": backfill_id})).scalar_one())

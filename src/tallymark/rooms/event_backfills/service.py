@@ -28,8 +28,11 @@ from tallymark.rooms.subscriptions.model import Subscription
 LARGEST_BATCH = 1_000
 """Events that may be added in one call."""
 
-LARGEST_BACKFILL = 1_000_000
-"""Events of one backfill: more are replaced in parts."""
+MOST_ADDED = 250_000
+"""Events that one backfill brings."""
+
+MOST_TOUCHED = 500_000
+"""Events that it brings or replaces: more are replaced in parts, for whoever changes a plan waits meanwhile."""
 
 DUPLICATE = {"transaction_id": ["value_already_exist"]}
 
@@ -106,7 +109,7 @@ async def add_events(
     if len(sent) > LARGEST_BATCH:
         raise Invalid({"events": ["too_many_events"]})
     backfill = await _lock_open(tx, backfill_id, is_shared=True)
-    if backfill.added_events_count + len(sent) > LARGEST_BACKFILL:
+    if backfill.added_events_count + len(sent) > MOST_ADDED:
         raise Invalid({"events": ["too_many_events"]})
     metric = await _get_metric(tx, backfill.code)
     rows = _read_all(tx.organization_id, sent, backfill, _OneMetric(metric), now=now)
@@ -203,7 +206,7 @@ async def close(tx: Tx, backfill_id: UUID, author: Author) -> Backfill:
     """Replace the events of the stretch of time by those that were added, at once and everywhere.
 
     Raises `NotFound`, `NotAllowed("event_backfill_not_open")`, `NotAllowed("period_already_invoiced")`, and `Invalid` where an
-    event that came meanwhile has the transaction id of an added one.
+    event that came meanwhile has the transaction id of an added one, or too many events are touched.
     """
     backfill = await get_backfill(tx, backfill_id)
     await corrections.lock_owners(tx, backfill.external_subscription_id)
@@ -214,6 +217,8 @@ async def close(tx: Tx, backfill_id: UUID, author: Author) -> Backfill:
     if await repository.has_conflicts(tx, backfill):
         raise Invalid({"transaction_id": ["value_already_exist"]})
     await repository.note_touched(tx, backfill, author)
+    if await repository.count_touched(tx, backfill.id) > MOST_TOUCHED:
+        raise Invalid({"event_backfill": ["too_many_events"]})
     await _refuse_what_is_billed(tx, backfill, is_revert=False)
     await repository.forget_notes(tx, backfill.id)
     async with backfilled(tx, backfill.id):
