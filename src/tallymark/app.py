@@ -61,6 +61,7 @@ from tallymark.rooms.invoices import routes as invoices
 from tallymark.rooms.invoices.documents import Documents, LinkSigner
 from tallymark.rooms.journal import routes as journal
 from tallymark.rooms.lifetime_usages import routes as lifetime_usages
+from tallymark.rooms.organizations import key_routes as api_keys
 from tallymark.rooms.organizations import routes as organizations
 from tallymark.rooms.organizations import service as organizations_service
 from tallymark.rooms.organizations.access import Access, system_now
@@ -141,6 +142,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     security_logs.router,
     customers.router,
     users.router,
+    api_keys.router,
 )
 
 

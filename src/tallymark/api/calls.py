@@ -54,10 +54,12 @@ class CallLog(Protocol):
 async def noted(request: Request, context: Context, act: Callable[[], Awaitable[Response]]) -> Response:
     """Do what a call asks for, and have it noted before its answer leaves, whatever came of it.
 
+    What somebody does in the web app is no call of the API: the activity log tells of it.
+
     The transaction of the call has ended then: what is noted can neither hold it up nor undo it. An answer that is given
     again is no call that did something, and is not noted.
     """
-    if request.url.path.startswith(_UNNOTED):
+    if context.api_key_id is None or request.url.path.startswith(_UNNOTED):
         return await act()
     request_id = _read_request_id(request)
     try:
@@ -89,6 +91,7 @@ async def _note(request: Request, context: Context, request_id: UUID, response: 
             logged_at=context.now,
         )
         async with context.transaction() as tx:
+            assert context.api_key_id is not None, "a call of the API has a key"
             await call_log.note(tx, call, api_key_id=context.api_key_id)
     except Exception:
         # What was asked for is done, and is answered so.

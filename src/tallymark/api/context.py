@@ -16,12 +16,34 @@ from tallymark.db.engine import Actor, Database, Source, Tx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """Somebody with a session, whatever they belong to."""
+
+    session_id: UUID
+    user_id: UUID
+    email: str
+    login_method: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """Somebody who has signed in and belongs to the organization that they have entered."""
+
+    user_id: UUID
+    email: str
+    membership_id: UUID
+    roles: tuple[str, ...]
+    permissions: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
-    """Who an API key stands for."""
+    """Whom a call comes from: somebody with an API key, or a member."""
 
     organization_id: UUID
-    api_key_id: UUID
     is_simulated: bool
+    api_key_id: UUID | None = None
+    member: Member | None = None
     expires_at: datetime | None = None
     rights: frozenset[Right] | None = None
     """What the key may do; None is everything."""
@@ -29,29 +51,45 @@ class Principal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """One request's organization, key and time. `now` was read once, from the organization's clock.
+    """One request's organization, caller and time. `now` was read once, from the organization's clock.
 
     Where a transaction was `joined`, all that the request does is a part of it.
     """
 
     database: Database
     organization_id: UUID
-    api_key_id: UUID
+    api_key_id: UUID | None
     is_simulated: bool
     now: datetime
     base_url: str
     sign_file: Callable[[UUID, str], str]
     user_agent: str = ""
     ip_address: str | None = None
+    member: Member | None = None
+    """Who calls in the web app; None for a key."""
     conclude: Callable[[Tx], Awaitable[None]] | None = None
     """What is still to be done in a transaction that has logged something."""
     joined: Tx | None = None
 
     @property
     def principal(self) -> Principal:
-        """Whom the request's key stands for."""
+        """Whom the request comes from."""
         return Principal(
-            organization_id=self.organization_id, api_key_id=self.api_key_id, is_simulated=self.is_simulated
+            organization_id=self.organization_id,
+            is_simulated=self.is_simulated,
+            api_key_id=self.api_key_id,
+            member=self.member,
+        )
+
+    @property
+    def actor(self) -> Actor:
+        """Whom the logs name."""
+        return Actor(
+            user_agent=self.user_agent,
+            ip_address=self.ip_address,
+            api_key_id=self.api_key_id,
+            user_id=self.member.user_id if self.member else None,
+            user_email=self.member.email if self.member else None,
         )
 
     def file_url(self, key: str | None) -> str | None:
@@ -69,9 +107,11 @@ class Context:
     def _open(self) -> AbstractAsyncContextManager[Tx]:
         if self.joined is not None:
             return self.joined.part()
-        actor = Actor(api_key_id=self.api_key_id, user_agent=self.user_agent, ip_address=self.ip_address)
         return self.database.tenant(
-            self.organization_id, is_simulated=self.is_simulated, source=Source.API, actor=actor
+            self.organization_id,
+            is_simulated=self.is_simulated,
+            source=Source.FRONT if self.member else Source.API,
+            actor=self.actor,
         )
 
 
@@ -86,6 +126,20 @@ class Gatekeeper(Protocol):
 
     async def settle(self, context: Context) -> None:
         """Do what a live organization would do soon after the call, before the call returns."""
+
+
+class Sessions(Protocol):
+    """What the API asks of the room that keeps sessions."""
+
+    async def find(self, token: str) -> SignedIn | None:
+        """Whose session a token opens; None where there is none, or it is over. One that is used lasts longer."""
+
+    async def enter(self, token: str, organization: str) -> Principal | None:
+        """Let somebody enter an organization, by its id or slug; None where the session is over.
+
+        Raises `NotFound("organization")` for one that they don't belong to, `Forbidden("login_method_not_authorized")` where its
+        members may not sign in so.
+        """
 
 
 def get_context(request: Request) -> Context:

@@ -17,6 +17,7 @@ from tallymark.domain.errors import (
     Conflict,
     Forbidden,
     Invalid,
+    Lacking,
     NotAllowed,
     NotFound,
     TallymarkError,
@@ -65,6 +66,8 @@ def error_body(error: TallymarkError) -> dict[str, Any]:
             return {"status": 400, "error": error.message}
         case PayloadTooLarge():
             return {"status": 413, "error": "Payload Too Large"}
+        case Lacking():
+            return _body(HTTPStatus.FORBIDDEN, code=error.code, required_permissions=list(error.permissions))
         case Forbidden():
             return _body(HTTPStatus.FORBIDDEN, code=error.code)
         case NotFound():
@@ -91,7 +94,7 @@ def validation_body(details: object) -> dict[str, Any]:
     }
 
 
-def _body(status: HTTPStatus, **more: str) -> dict[str, Any]:
+def _body(status: HTTPStatus, **more: str | list[str]) -> dict[str, Any]:
     return {"status": int(status), "error": status.phrase, **more}
 
 

@@ -1,11 +1,12 @@
-"""What an API key may do: read or write, resource by resource (platform §5)."""
+"""What whoever calls may do: a key reads or writes resources (platform §5), a person has permissions (platform §6)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from tallymark.domain.errors import Forbidden, Invalid
+from tallymark.api.role_permissions import PERMISSIONS
+from tallymark.domain.errors import Forbidden, Invalid, Lacking
 
 READ, WRITE = "read", "write"
 MODES = (READ, WRITE)
@@ -59,6 +60,7 @@ PermissionMap = Mapping[str, Sequence[str]]
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 _guarded: dict[Callable[..., Any], str] = {}
+_permitted: dict[Callable[..., Any], frozenset[str]] = {}
 
 
 class Right(NamedTuple):
@@ -77,6 +79,16 @@ class Right(NamedTuple):
         return f"{self.mode}_action_not_allowed_for_{self.resource}"
 
 
+class Need(NamedTuple):
+    """What a route asks of whoever calls it: of a key a right, of a person any one of some permissions.
+
+    Where there is no right, no key may; where there are no permissions, whoever belongs to the organization may.
+    """
+
+    right: Right | None
+    permissions: frozenset[str]
+
+
 def guarded_by(resource: str) -> Callable[[Endpoint], Endpoint]:
     """Name the resource of an endpoint that has another one than its router."""
 
@@ -92,6 +104,28 @@ def right_for(endpoint: Callable[..., Any], methods: set[str], *, resource: str)
     needed = Right(READ if methods == {"GET"} else WRITE, _guarded.get(endpoint, resource))
     assert needed.resource in RESOURCES, f"{needed.resource} is no resource of keys"
     return needed
+
+
+def permitted(*permissions: str) -> Callable[[Endpoint], Endpoint]:
+    """Name the permissions of an endpoint of the web app, of which any one is enough; none for whoever is a member."""
+    assert PERMISSIONS.issuperset(permissions), f"no permissions: {permissions}"
+
+    def mark(endpoint: Endpoint) -> Endpoint:
+        _permitted[endpoint] = frozenset(permissions)
+        return endpoint
+
+    return mark
+
+
+def permissions_asked_by(endpoint: Callable[..., Any]) -> frozenset[str]:
+    """What an endpoint of the web app was marked with; each has to be."""
+    return _permitted[endpoint]
+
+
+def check_permitted(held: frozenset[str], needed: frozenset[str]) -> None:
+    """Let a person pass who has any of what is needed. Raises `Lacking`."""
+    if needed and not held & needed:
+        raise Lacking(sorted(needed))
 
 
 def check_right(rights: frozenset[Right] | None, needed: Right) -> None:

@@ -1,4 +1,4 @@
-"""Routes of tenants: every request is authenticated before its body is looked at (platform §1.1)."""
+"""Routes of organizations: every request is authenticated before its body is looked at (platform §1.1)."""
 
 from __future__ import annotations
 
@@ -12,29 +12,35 @@ from tallymark.api.calls import noted
 from tallymark.api.context import Context, Gatekeeper, Principal
 from tallymark.api.errors import Unauthorized
 from tallymark.api.idempotency import answer_once
-from tallymark.api.permissions import Right, check_right, right_for
+from tallymark.api.people_rights import permissions_for
+from tallymark.api.permissions import (
+    Need,
+    Right,
+    check_permitted,
+    check_right,
+    permissions_asked_by,
+    right_for,
+)
 from tallymark.api.requests import SAFE_METHODS, CleanRequest, refuse_nul
+from tallymark.api.sessions import PREFIX, enter_organization
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 Change = TypeVar("Change", bound=Callable[..., Any])
 
 
-class TenantRoute(APIRoute):
-    """Lets keys pass that may do this, puts a `Context` on the request, answers what is repeated with a key once, settles a simulated organization after a
-    write, and has the call noted.
+class OrganizationRoute(APIRoute):
+    """Lets callers pass that may do this, puts a `Context` on the request, answers what is repeated with a key once, settles a
+    simulated organization after a write, and has the call noted.
     """
 
-    resource: ClassVar[str]
-    """The resource of its router, which a key needs to have; an endpoint may name another one."""
-
     @property
-    def right(self) -> Right:
-        """What a key needs to have for this route."""
-        return right_for(self.endpoint, set(self.methods or ()), resource=self.resource)
+    def need(self) -> Need:
+        """What the route asks of whoever calls it."""
+        raise NotImplementedError
 
     def get_route_handler(self) -> Handler:
         handler = super().get_route_handler()
-        needed = self.right
+        needed = self.need
 
         async def in_context(request: Request) -> Response:
             is_write = request.method not in SAFE_METHODS
@@ -60,15 +66,43 @@ class TenantRoute(APIRoute):
         return in_context
 
 
-async def enter(request: Request, needed: Right, *, is_write: bool) -> Context:
-    """Authenticate the request, see that its key may do this, and read its organization's clock."""
+class TenantRoute(OrganizationRoute):
+    """A route of the REST API, for keys and for people who have signed in."""
+
+    resource: ClassVar[str]
+    """The resource of its router, which a key needs to have; an endpoint may name another one."""
+
+    @property
+    def right(self) -> Right:
+        """What a key needs to have for this route."""
+        return right_for(self.endpoint, set(self.methods or ()), resource=self.resource)
+
+    @property
+    def need(self) -> Need:
+        """A key's right, and what a person may do instead."""
+        right = self.right
+        methods = set(self.methods or ())
+        return Need(right, permissions_for(methods, self.path, resource=right.resource))
+
+
+class MemberRoute(OrganizationRoute):
+    """A route of the web app, for people who belong to the organization."""
+
+    @property
+    def need(self) -> Need:
+        """What its endpoint is marked with; no key has it."""
+        return Need(None, permissions_asked_by(self.endpoint))
+
+
+async def enter(request: Request, needed: Need, *, is_write: bool) -> Context:
+    """Authenticate the request, see that its caller may do this, and read its organization's clock."""
     gatekeeper: Gatekeeper = request.app.state.gatekeeper
-    principal = await authenticate(gatekeeper, request.headers.get("authorization", ""))
-    check_right(principal.rights, needed)
+    principal = await _admit(request, gatekeeper, needed, is_write=is_write)
     return Context(
         database=request.app.state.database,
         organization_id=principal.organization_id,
         api_key_id=principal.api_key_id,
+        member=principal.member,
         is_simulated=principal.is_simulated,
         now=await gatekeeper.read_clock(principal, is_write=is_write),
         base_url=request.app.state.base_url,
@@ -77,6 +111,19 @@ async def enter(request: Request, needed: Right, *, is_write: bool) -> Context:
         ip_address=request.client.host if request.client else None,
         conclude=request.app.state.conclude,
     )
+
+
+async def _admit(request: Request, gatekeeper: Gatekeeper, needed: Need, *, is_write: bool) -> Principal:
+    """Whom a call comes from that may do this: a key where there is one, else a person who has signed in."""
+    authorization = request.headers.get("authorization", "")
+    if authorization and needed.right is not None:
+        principal = await authenticate(gatekeeper, authorization)
+        check_right(principal.rights, needed.right)
+        return principal
+    principal = await enter_organization(request, is_write=is_write)
+    assert principal.member is not None, "a session is a person's"
+    check_permitted(principal.member.permissions, needed.permissions)
+    return principal
 
 
 async def authenticate(gatekeeper: Gatekeeper, authorization: str) -> Principal:
@@ -92,7 +139,7 @@ async def authenticate(gatekeeper: Gatekeeper, authorization: str) -> Principal:
 
 
 class TenantRouter(APIRouter):
-    """A router below `/api/v1` whose routes need an API key."""
+    """A router whose routes are an organization's."""
 
     def change(
         self, path: str, *, openapi_extra: dict[str, Any] | None = None, is_patch_shown: bool = False
@@ -105,6 +152,11 @@ class TenantRouter(APIRouter):
             return handler
 
         return register
+
+
+def member_router(tag: str) -> TenantRouter:
+    """A router of the web app's endpoints of an organization; each is marked by `permitted`."""
+    return TenantRouter(prefix=PREFIX, route_class=MemberRoute, tags=[tag])
 
 
 def tenant_router(tag: str, *, resource: str) -> TenantRouter:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 from urllib.parse import urlsplit
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.routing import APIRoute
 
+from tallymark.api.context import Principal, Sessions, SignedIn
 from tallymark.api.errors import Unauthorized
 from tallymark.api.requests import SAFE_METHODS, CleanRequest, refuse_nul
 from tallymark.domain.errors import Forbidden
@@ -18,25 +18,11 @@ from tallymark.domain.errors import Forbidden
 PREFIX = "/app/v1"
 """Where the web app's own endpoints are."""
 
+ORGANIZATION = "x-lago-organization"
+"""The header that says which organization somebody enters (platform §7)."""
+
 OVER = "expired_jwt_token"
 """What whoever comes with a session that has ended is told (platform §7)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignedIn:
-    """Somebody with a session, whatever they belong to."""
-
-    session_id: UUID
-    user_id: UUID
-    email: str
-    login_method: str
-
-
-class Sessions(Protocol):
-    """What the API asks of the room that keeps sessions."""
-
-    async def find(self, token: str) -> SignedIn | None:
-        """Whose session a token opens; None where there is none, or it is over. One that is used lasts longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +86,24 @@ async def find_session(request: Request) -> SignedIn:
     if found is None:
         raise Unauthorized(OVER)
     return found
+
+
+async def enter_organization(request: Request, *, is_write: bool) -> Principal:
+    """Let somebody who has signed in enter the organization that the request names.
+
+    Raises `Unauthorized`; `Forbidden` for what another site asks for, and where members may not sign in so; `NotFound` for an
+    organization that is not theirs.
+    """
+    token = cookie_of(request).read(request)
+    if not token:
+        raise Unauthorized
+    if is_write:
+        refuse_other_sites(request)
+    sessions: Sessions = request.app.state.sessions
+    principal = await sessions.enter(token, request.headers.get(ORGANIZATION, ""))
+    if principal is None:
+        raise Unauthorized(OVER)
+    return principal
 
 
 InSession = Annotated[SignedIn, Depends(find_session)]

@@ -41,6 +41,14 @@ class Forbidden(TallymarkError):
         super().__init__(code)
 
 
+class Lacking(Forbidden):
+    """The caller lacks a permission; any one of these would do."""
+
+    def __init__(self, permissions: Sequence[str]) -> None:
+        super().__init__("forbidden")
+        self.permissions = tuple(permissions)
+
+
 class Conflict(TallymarkError):
     """Something else is under way; the same call may succeed later."""
 

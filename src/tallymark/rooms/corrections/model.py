@@ -53,7 +53,7 @@ class Version:
 class Author:
     """Who corrects, when, and why."""
 
-    api_key_id: UUID
+    api_key_id: UUID | None
     reason: str
     now: datetime
 

@@ -41,7 +41,8 @@ class Backfill:
     ends: datetime
     reason: str
     status: BackfillStatus
-    api_key_id: UUID
+    api_key_id: UUID | None
+    """None where somebody did it in the web app."""
     periods: Sequence[Mapping[str, Any]] | None
     created_at: datetime
     closed_at: datetime | None
@@ -58,6 +59,7 @@ class Backfill:
 class Author:
     """Who closes or reverts, when, and why."""
 
-    api_key_id: UUID
+    api_key_id: UUID | None
+    """None where somebody did it in the web app."""
     reason: str
     now: datetime

@@ -117,7 +117,7 @@ class BackfillOutput(BaseModel):
     to_datetime: Annotated[Instant, Field(serialization_alias="to")]
     reason: str
     status: BackfillStatus
-    lago_api_key_id: UUID
+    lago_api_key_id: UUID | None
     added_events_count: int
     replaced_events_count: int
     periods: list[PeriodChangeOutput]

@@ -123,13 +123,21 @@ async def set_permissions(
     tx: Tx, key_id: UUID, permissions: PermissionMap | None, *, now: datetime
 ) -> ApiKey:
     """Change what a key may do, to everything for None. Raises `NotFound("api_key")`, `Invalid` for permissions that are none."""
-    if permissions is not None:
-        check_permissions(permissions)
+    return await change_api_key(tx, key_id, {"permissions": permissions}, now=now)
+
+
+async def change_api_key(tx: Tx, key_id: UUID, sent: Mapping[str, Any], *, now: datetime) -> ApiKey:
+    """Change a key's name, and what it may do, as far as they are sent. Raises as `set_permissions` does."""
+    if sent.get("permissions") is not None:
+        check_permissions(sent["permissions"])
     key = await _lock_key(tx, key_id, now=now)
-    await repository.update_api_key(tx, key_id, {"permissions": permissions})
-    changes = security.deletions_and_additions({"permissions": [key.permissions, permissions]})
-    await security.record(tx, "api_key.updated", {"name": key.name, **changes}, now=now, api_key_id=key_id)
-    return replace(key, permissions=permissions)
+    changes = {name: [was, sent[name]] for name in sent if (was := getattr(key, name)) != sent[name]}
+    if not changes:
+        return key
+    await repository.update_api_key(tx, key_id, dict(sent))
+    told = {"name": key.name, **security.deletions_and_additions(changes)}
+    await security.record(tx, "api_key.updated", told, now=now, api_key_id=key_id)
+    return replace(key, **sent)
 
 
 async def rotate_api_key(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tallymark.api.sessions import SignedIn
+from tallymark.api.context import Member, Principal, SignedIn
 from tallymark.db.engine import Database
+from tallymark.domain.errors import Forbidden, NotFound
 from tallymark.rooms.organizations.access import system_now
 from tallymark.rooms.users import service
 
@@ -22,4 +23,31 @@ class UserSessions:
             return None
         return SignedIn(
             session_id=found.id, user_id=found.user_id, email=found.email, login_method=found.login_method
+        )
+
+    async def enter(self, token: str, organization: str) -> Principal | None:
+        """Let somebody enter an organization, by its id or slug, as the member that they are."""
+        async with self._database.system() as connection:
+            session = await service.find_session(connection, token, now=system_now())
+            if session is None:
+                return None
+            belongs = await service.list_memberships(connection, session.user_id)
+        named = organization.lower()
+        by_name = {one.organization_slug: one for one in belongs}
+        by_id = {str(one.organization_id): one for one in belongs}
+        membership = by_id.get(named) or by_name.get(named)
+        if membership is None:
+            raise NotFound("organization")
+        if not membership.is_open_to(session.login_method):
+            raise Forbidden("login_method_not_authorized")
+        return Principal(
+            organization_id=membership.organization_id,
+            is_simulated=membership.clock is not None,
+            member=Member(
+                user_id=session.user_id,
+                email=session.email,
+                membership_id=membership.id,
+                roles=membership.roles,
+                permissions=membership.permissions,
+            ),
         )
