@@ -1,6 +1,6 @@
 # The bench: every target works first try on a fresh clone. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-domain check format bench clean
+.PHONY: help setup run demo test test-domain check format bench bench-curves clean
 SHELL := /bin/bash
 
 # Tools come with the lock file; only uv has to exist, and where it doesn't, the first target that needs it
@@ -42,6 +42,10 @@ format: $(READY) ## format, and mend what the linter can mend
 
 bench: $(READY) ## measure ingest, usage, billing and documents on this machine
 	$(BIN)/python -m bench $(ARGS)
+
+bench-curves: $(READY) ## draw cost by size and ingest over ten minutes into docs/measured: an hour, a quiet machine
+	$(UV) sync --frozen --quiet --group bench
+	$(BIN)/python -m bench.curves $(ARGS)
 
 clean: ## remove what the targets above made; data directories stay
 	rm -rf .venv $(BOOTSTRAP) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import time
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import billing, ingest, usage
+from bench.machine import machine
 from bench.server import running_server
 
 
@@ -36,13 +35,13 @@ def main() -> None:
         status.update("a billing run and its documents")
         figures |= billing.measure(server, customers=50 if asked.quick else 1000)
         figures["busy_memory_mb"] = round(server.resident_megabytes())
-    machine = {"cores": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
-    table = Table("figure", "value", title=f"Tallymark on {machine}", title_justify="left")
+    on = machine()
+    table = Table("figure", "value", title=f"Tallymark on {on}", title_justify="left")
     for name, value in figures.items():
         table.add_row(name, f"{value:,}")
     console.print(table)
     asked.json.parent.mkdir(parents=True, exist_ok=True)
-    asked.json.write_text(json.dumps({"machine": machine, "figures": figures}, indent=2) + "\n")
+    asked.json.write_text(json.dumps({"machine": on, "figures": figures}, indent=2) + "\n")
     console.print(f"Written to {asked.json}")
 
 

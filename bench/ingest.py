@@ -39,7 +39,7 @@ def measure(server: Server, *, seconds: float) -> dict[str, Any]:
     single = job(64, 1, seconds)
     batches = job(16, 100, seconds)
     job(8, 100, 1.0, rolled)
-    _roll_up(server, rolled)
+    roll_up(server, rolled)
     added_up = job(16, 100, seconds, rolled)
     computed = job(16, 100, seconds, computing)
     copied = _bare_copy(server.database_url)
@@ -58,7 +58,7 @@ def measure(server: Server, *, seconds: float) -> dict[str, Any]:
     }
 
 
-def _roll_up(server: Server, key: str) -> None:
+def roll_up(server: Server, key: str) -> None:
     """Have every stream of an organization added up by the hour, as reads would ask for once they are large."""
     with psycopg.connect(server.database_url, autocommit=True) as connection:
         connection.execute(
