@@ -16,6 +16,7 @@ from tests import kit
 from tallymark.db.tables import agenda, daily_usages, subscriptions
 from tallymark.jobs import usage_days
 from tallymark.jobs.agenda import Kind
+from tallymark.rooms.daily_usages import service
 from tallymark.rooms.daily_usages.differences import difference
 
 
@@ -283,6 +284,59 @@ class TestPaidInAdvance:
             ("2026-01-31", "2.0", 200, "0.0", 0),
             ("2026-02-01", "2.0", 200, "2.0", 200),
         ]
+
+
+class TestWithTheInvoice:
+    async def test_the_last_day_is_as_it_is_read_from_the_invoice_afterwards(
+        self, make_organization, days, database
+    ):
+        """4 units at 2.00 of team a in the EU, 3 at 1.00 of team b: 11.00 less than the minimum of 50.00, and 50.00 in the end."""
+        organization = await make_organization("2026-01-01T00:00:00Z")
+        client = organization.client
+        await kit.tax(client)
+        metric = await kit.metric(client, filters=[{"key": "region", "values": ["eu"]}])
+        sold = kit.charge(metric, pricing_group_keys=["team"])
+        in_eu = {"amount": "2", "pricing_group_keys": ["team"]}
+        sold |= {
+            "min_amount_cents": 5000,
+            "filters": [
+                {"values": {"region": ["eu"]}, "properties": in_eu, "invoice_display_name": "Europe"}
+            ],
+        }
+        subscription = await kit.subscribe(client, await kit.customer(client), await kit.plan(client, sold))
+        for team, units, more in (("a", 4, {"region": "eu"}), ("b", 3, {})):
+            await kit.send(
+                client, subscription, metric, units, properties={"value": units, "team": team, **more}
+            )
+        await kit.advance(client, "2026-02-01T00:10")
+        (_, kept) = await days(organization)
+        assert (kept.usage["amount_cents"], kept.usage["taxes_amount_cents"]) == (5000, 0)
+        assert kept.usage_diff["amount_cents"] == 5000 - 1100
+        invoice_id = UUID(kept.usage["lago_invoice_id"])
+        async with database.tenant(organization.id) as tx:
+            await tx.execute(daily_usages.delete().where(daily_usages.c.id == kept.id))
+            await service.store_last_days(tx, [invoice_id], now=kept.refreshed_at)
+        (_, again) = await days(organization)
+        assert {**again._mapping, "id": kept.id} == dict(kept._mapping)
+
+    async def test_a_day_that_cannot_be_kept_holds_up_no_bill(self, make_organization, days, monkeypatch):
+        organization, subscription, (metric,) = await seller(make_organization)
+        client = organization.client
+        await kit.advance(client, "2026-01-31T12:00")
+        await kit.send(client, subscription, metric, 3)
+
+        def broken(*_):
+            raise RuntimeError("no day today")
+
+        monkeypatch.setattr(service, "_last_day", broken)
+        moved = await kit.advance(client, "2026-02-01T00:10", fails=True)
+        assert [error["work"] for error in moved["errors"]] == ["store_last_day"]
+        (invoice,) = (await kit.get(client, "/invoices"))["invoices"]
+        assert (invoice["status"], invoice["total_amount_cents"]) == ("finalized", 300)
+        assert await days(organization) == []
+        monkeypatch.undo()
+        await kit.advance(client, "2026-02-01T00:11")
+        assert numbers(await days(organization)) == [("2026-01-31", "3.0", 300, "3.0", 300)]
 
 
 async def test_a_missed_day_is_the_same_as_one_kept_in_time(make_organization, days, waiting, database):

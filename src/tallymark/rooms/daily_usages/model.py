@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
+
+from tallymark.rooms.fees.model import BilledWindow, UsageFee
+from tallymark.rooms.subscriptions.model import Contract
+from tallymark.rooms.usage.past import BilledCharge
 
 JSON = Mapping[str, Any]
 
@@ -55,3 +59,33 @@ class BilledPeriod:
     issuing_date: date
     currency: str
     timezone: str
+
+    @property
+    def window(self) -> BilledWindow:
+        """Whose fees, over which instants."""
+        return BilledWindow(
+            invoice_id=self.invoice_id,
+            subscription_id=self.subscription_id,
+            from_at=self.from_at,
+            to_at=self.to_at,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BilledUsage:
+    """A period that an invoice ends, and the charge fees that are for it: on the invoice, or paid in advance."""
+
+    period: BilledPeriod
+    contract: Contract
+    fees: Sequence[UsageFee]
+    charges: Mapping[UUID, BilledCharge]
+
+
+class Around(NamedTuple):
+    """The days of the same period that are kept next before and next after one."""
+
+    before: Kept | None
+    after: Kept | None
+
+
+ALONE = Around(None, None)

@@ -7,13 +7,13 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import TextClause, delete, select, text
+from sqlalchemy import delete, select, text
 
 from tallymark.db.bulk import update_rows, upsert_rows
 from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import billing_records, daily_usages, invoices
-from tallymark.rooms.daily_usages.model import BilledPeriod, Day, Kept, Snapshot
+from tallymark.rooms.daily_usages.model import ALONE, Around, BilledPeriod, Day, Kept, Snapshot
 
 # Periods that an invoice ends, of which something was used: on the invoice itself, or paid for in advance.
 _ENDED = text("""
@@ -31,23 +31,22 @@ _ENDED = text("""
 """)
 
 
-def _next_to(comparison: str, order: str) -> TextClause:
-    """The day of the same period that is kept next before or after each of some days."""
-    return text(f"""
-        SELECT asked.subscription_id, asked.usage_date, found.id, found.usage
-        FROM unnest(CAST(:subscription_ids AS uuid[]), CAST(:days AS date[]), CAST(:starts AS timestamptz[]))
-            AS asked (subscription_id, usage_date, from_at)
-        CROSS JOIN LATERAL (
-            SELECT d.id, d.usage FROM daily_usages d
-            WHERE d.subscription_id = asked.subscription_id AND d.usage_date {comparison} asked.usage_date
-              AND d.from_at = asked.from_at
-            ORDER BY d.usage_date {order} LIMIT 1
-        ) found
-    """)
+def _next_to(comparison: str, order: str) -> str:
+    return f"""
+        (SELECT '{comparison}' AS side, d.id, d.usage FROM daily_usages d
+         WHERE d.subscription_id = asked.subscription_id AND d.usage_date {comparison} asked.usage_date
+           AND d.from_at = asked.from_at
+         ORDER BY d.usage_date {order} LIMIT 1)
+    """
 
 
-_BEFORE = _next_to("<", "DESC")
-_AFTER = _next_to(">", "ASC")
+# The days of the same period that are kept next before and after each of some days.
+_AROUND = text(f"""
+    SELECT asked.subscription_id, asked.usage_date, found.side, found.id, found.usage
+    FROM unnest(CAST(:subscription_ids AS uuid[]), CAST(:days AS date[]), CAST(:starts AS timestamptz[]))
+        AS asked (subscription_id, usage_date, from_at)
+    CROSS JOIN LATERAL ({_next_to("<", "DESC")} UNION ALL {_next_to(">", "ASC")}) found
+""")
 
 
 async def waiting(tx: Tx, ids: Collection[UUID]) -> list[Day]:
@@ -75,26 +74,19 @@ async def save_differences(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     await update_rows(tx, daily_usages, rows)
 
 
-async def kept_before(tx: Tx, snapshots: Sequence[Snapshot]) -> dict[tuple[UUID, date], Kept]:
-    """The day kept last before each, of the same period: by subscription and day."""
-    return await _kept(tx, _BEFORE, snapshots)
-
-
-async def kept_after(tx: Tx, snapshots: Sequence[Snapshot]) -> dict[tuple[UUID, date], Kept]:
-    """The day kept next after each, of the same period: by subscription and day."""
-    return await _kept(tx, _AFTER, snapshots)
-
-
-async def _kept(
-    tx: Tx, statement: TextClause, snapshots: Sequence[Snapshot]
-) -> dict[tuple[UUID, date], Kept]:
+async def kept_around(tx: Tx, snapshots: Sequence[Snapshot]) -> dict[tuple[UUID, date], Around]:
+    """The days kept last before and next after each, of the same period: by subscription and day, where there are any."""
     asked = {
         "subscription_ids": [one.subscription_id for one in snapshots],
         "days": [one.usage_date for one in snapshots],
         "starts": [one.from_at for one in snapshots],
     }
-    rows = await tx.execute(statement, asked)
-    return {(row.subscription_id, row.usage_date): Kept(id=row.id, usage=row.usage) for row in rows}
+    found: dict[tuple[UUID, date], Around] = {}
+    for row in await tx.execute(_AROUND, asked):
+        key, kept = (row.subscription_id, row.usage_date), Kept(id=row.id, usage=row.usage)
+        known = found.get(key, ALONE)
+        found[key] = known._replace(before=kept) if row.side == "<" else known._replace(after=kept)
+    return found
 
 
 async def ended_periods(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, UUID]:

@@ -10,6 +10,8 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.periods import ONE_DAY, local_date, start_of_day
@@ -17,9 +19,9 @@ from tallymark.jobs import agenda, usage_days
 from tallymark.jobs.agenda import Item, Kind
 from tallymark.rooms.daily_usages import repository
 from tallymark.rooms.daily_usages.differences import difference
-from tallymark.rooms.daily_usages.model import BilledPeriod, Day, Kept, Snapshot
+from tallymark.rooms.daily_usages.model import ALONE, BilledUsage, Day, Snapshot
 from tallymark.rooms.fees import service as fees
-from tallymark.rooms.fees.model import BilledWindow, UsageFee
+from tallymark.rooms.fees.model import UsageFee
 from tallymark.rooms.subscriptions import service as subscriptions
 from tallymark.rooms.subscriptions.model import Contract, Status
 from tallymark.rooms.usage import past
@@ -27,6 +29,8 @@ from tallymark.rooms.usage import service as usage
 from tallymark.rooms.usage.model import CurrentUsage
 from tallymark.rooms.usage.past_schemas import past_period
 from tallymark.rooms.usage.schemas import CurrentUsageOutput
+
+log = structlog.get_logger(__name__)
 
 
 async def store_days(tx: Tx, ids: Collection[UUID], *, now: datetime) -> None:
@@ -132,42 +136,60 @@ async def note_last_days(tx: Tx, invoice_ids: Collection[UUID], *, now: datetime
         )
 
 
+async def keep_last_days(tx: Tx, billed: Sequence[BilledUsage], *, now: datetime) -> None:
+    """Keep the last days of the periods that invoices end which this transaction has issued, from what they bill.
+
+    They are noted to be kept soon after where something was paid in advance, which is on other invoices, and where they can't be
+    kept: no bill waits for its analytics.
+    """
+    if not billed:
+        return
+    later = await fees.paid_in_advance(tx, [one.period.window for one in billed])
+    try:
+        async with tx.part() as part:
+            await _keep(part, [one for one in billed if one.period.invoice_id not in later], now=now)
+    except Exception as error:
+        log.warning("last days are not kept with their invoices", exc_info=error)
+        later = {one.period.invoice_id for one in billed}
+    await note_last_days(tx, later, now=now)
+
+
 async def store_last_days(tx: Tx, invoice_ids: Collection[UUID], *, now: datetime) -> None:
     """Keep the last days of the periods that invoices end: what was billed of each, be it in advance.
 
     What an invoice renews is of the period that begins.
     """
     periods = await repository.billed_periods(tx, invoice_ids)
-    asked = [
-        BilledWindow(
-            invoice_id=one.invoice_id,
-            subscription_id=one.subscription_id,
-            from_at=one.from_at,
-            to_at=one.to_at,
-        )
-        for one in periods
-    ]
-    found = await fees.of_windows(tx, asked)
+    found = await fees.of_windows(tx, [one.window for one in periods])
     charges = await past.charges_of(tx, (fee for of_window in found.values() for fee in of_window))
     contracts = {
         contract.subscription.id: contract
         for contract in await subscriptions.live_contracts(tx, {one.subscription_id for one in periods})
     }
+    billed = [
+        BilledUsage(
+            period=one,
+            contract=contracts[one.subscription_id],
+            fees=found[one.window],
+            charges=charges,
+        )
+        for one in periods
+    ]
+    await _keep(tx, billed, now=now)
+
+
+async def _keep(tx: Tx, billed: Sequence[BilledUsage], *, now: datetime) -> None:
     snapshots = [
-        _last_day(period, used, charges, contracts[period.subscription_id])
-        for period, window in zip(periods, asked, strict=True)
-        for used in [[fee for fee in found[window] if fee.units or fee.amount_cents or fee.events_count]]
+        _last_day(one, used)
+        for one in billed
+        for used in [[fee for fee in one.fees if fee.units or fee.amount_cents or fee.events_count]]
         if used
     ]
     await _save(tx, snapshots, now=now)
 
 
-def _last_day(
-    period: BilledPeriod,
-    used: Sequence[UsageFee],
-    charges: dict[UUID, past.BilledCharge],
-    contract: Contract,
-) -> Snapshot:
+def _last_day(billed: BilledUsage, used: Sequence[UsageFee]) -> Snapshot:
+    period = billed.period
     shown = past_period(
         past.PastPeriod(
             invoice_id=period.invoice_id,
@@ -176,7 +198,7 @@ def _last_day(
             issuing_date=period.issuing_date,
             currency=period.currency,
             fees=tuple(used),
-            charges=charges,
+            charges=billed.charges,
         )
     )
     untaxed = shown.model_copy(update={"taxes_amount_cents": 0, "total_amount_cents": shown.amount_cents})
@@ -186,40 +208,33 @@ def _last_day(
         from_at=period.from_at,
         to_at=period.to_at,
         usage=untaxed.model_dump(mode="json"),
-        charge_ids=_charge_ids(contract),
+        charge_ids=_charge_ids(billed.contract),
     )
 
 
 async def _save(tx: Tx, snapshots: Sequence[Snapshot], *, now: datetime) -> None:
     if not snapshots:
         return
-    before = await repository.kept_before(tx, snapshots)
-    rows: list[dict[str, Any]] = [
-        {
-            "id": new_id(),
-            "organization_id": tx.organization_id,
-            "subscription_id": one.subscription_id,
-            "usage_date": one.usage_date,
-            "from_at": one.from_at,
-            "to_at": one.to_at,
-            "currency": one.usage["currency"],
-            "usage": one.usage,
-            "usage_diff": _since(before.get((one.subscription_id, one.usage_date)), one),
-            "refreshed_at": now,
-        }
-        for one in sorted(snapshots, key=lambda one: (one.subscription_id, one.usage_date))
-    ]
+    around = await repository.kept_around(tx, snapshots)
+    rows: list[dict[str, Any]] = []
+    changed: list[dict[str, Any]] = []
+    for one in sorted(snapshots, key=lambda one: (one.subscription_id, one.usage_date)):
+        before, after = around.get((one.subscription_id, one.usage_date), ALONE)
+        rows.append(
+            {
+                "id": new_id(),
+                "organization_id": tx.organization_id,
+                "subscription_id": one.subscription_id,
+                "usage_date": one.usage_date,
+                "from_at": one.from_at,
+                "to_at": one.to_at,
+                "currency": one.usage["currency"],
+                "usage": one.usage,
+                "usage_diff": difference(one.usage, before.usage if before else None, one.charge_ids),
+                "refreshed_at": now,
+            }
+        )
+        if after is not None:  # a day that failed and is kept after a later one lies before it all the same
+            changed.append({"id": after.id, "usage_diff": difference(after.usage, one.usage, one.charge_ids)})
     await repository.save(tx, rows)
-    # A day that failed and is kept after a later one lies before it all the same.
-    after = await repository.kept_after(tx, snapshots)
-    changed = [
-        {"id": row.id, "usage_diff": difference(row.usage, one.usage, one.charge_ids)}
-        for one in snapshots
-        for row in [after.get((one.subscription_id, one.usage_date))]
-        if row is not None
-    ]
     await repository.save_differences(tx, changed)
-
-
-def _since(before: Kept | None, one: Snapshot) -> dict[str, Any]:
-    return difference(one.usage, None if before is None else before.usage, one.charge_ids)

@@ -173,6 +173,12 @@ class UsageFee:
         """The same of a fee as it is kept."""
         return cls(**{name: getattr(fee, name) for name in names_of(UsageFee)})
 
+    @classmethod
+    def of_row(cls, row: Mapping[str, Any], filter_values: Mapping[str, list[str]] | None) -> UsageFee:
+        """The same of a fee that has just been written."""
+        own = {name: row[name] for name in names_of(UsageFee) if name != "filter_values"}
+        return cls(**own, filter_values=filter_values)
+
 
 @value
 class BilledWindow:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     Select,
+    TableValuedAlias,
     Uuid,
     any_,
     bindparam,
@@ -227,8 +228,15 @@ async def renewals(
     return await _load(tx, statement)
 
 
-async def of_windows(tx: Tx, asked: Sequence[BilledWindow]) -> dict[BilledWindow, list[UsageFee]]:
-    """Charge fees whose period begins in the window of their subscription: on its invoice, or of charges in advance."""
+_UNDONE = (
+    select(invoices.c.id)
+    .where(invoices.c.id == fees.c.invoice_id, invoices.c.status.in_(("voided", "closed", "deleted")))
+    .exists()
+)
+
+
+def _in_windows(asked: Sequence[BilledWindow]) -> tuple[TableValuedAlias, ColumnElement[bool]]:
+    """Windows as rows, and the condition that a fee's period begins in one of its subscription."""
     at = ARRAY(TIMESTAMP(timezone=True))
     wanted = (
         func.unnest(
@@ -240,11 +248,32 @@ async def of_windows(tx: Tx, asked: Sequence[BilledWindow]) -> dict[BilledWindow
         .table_valued("invoice_id", "subscription_id", "from_at", "to_at")
         .render_derived()
     )
-    undone = select(invoices.c.id).where(
-        invoices.c.id == fees.c.invoice_id, invoices.c.status.in_(("voided", "closed", "deleted"))
+    begins = (
+        (fees.c.subscription_id == wanted.c.subscription_id)
+        & (fees.c.from_at >= wanted.c.from_at)
+        & (fees.c.from_at < wanted.c.to_at)
     )
+    return wanted, begins
+
+
+async def paid_in_advance(tx: Tx, asked: Sequence[BilledWindow]) -> set[UUID]:
+    """The invoices of those windows in which charges in advance have fees that stand."""
+    wanted, begins = _in_windows(asked)
+    statement = (
+        select(wanted.c.invoice_id)
+        .distinct()
+        .join(fees, begins)
+        .join(charges, charges.c.id == fees.c.charge_id)
+        .where(fees.c.fee_type == FeeType.CHARGE, charges.c.pay_in_advance, ~_UNDONE)
+    )
+    return set((await tx.execute(statement)).scalars())
+
+
+async def of_windows(tx: Tx, asked: Sequence[BilledWindow]) -> dict[BilledWindow, list[UsageFee]]:
+    """Charge fees whose period begins in the window of their subscription: on its invoice, or of charges in advance."""
+    wanted, begins = _in_windows(asked)
     names = [name for name in names_of(UsageFee) if name != "filter_values"]
-    # Not all of a fee: a billing run asks for every one, right after it was written.
+    # Not all of a fee: a run asks for very many.
     statement = (
         select(
             fees.c.subscription_id,
@@ -254,15 +283,10 @@ async def of_windows(tx: Tx, asked: Sequence[BilledWindow]) -> dict[BilledWindow
         )
         .join(charges, charges.c.id == fees.c.charge_id)
         .outerjoin(charge_filters, charge_filters.c.id == fees.c.charge_filter_id)
-        .join(
-            wanted,
-            (fees.c.subscription_id == wanted.c.subscription_id)
-            & (fees.c.from_at >= wanted.c.from_at)
-            & (fees.c.from_at < wanted.c.to_at),
-        )
+        .join(wanted, begins)
         .where(
             fees.c.fee_type == FeeType.CHARGE,
-            (fees.c.invoice_id == wanted.c.invoice_id) | (charges.c.pay_in_advance & ~undone.exists()),
+            (fees.c.invoice_id == wanted.c.invoice_id) | (charges.c.pay_in_advance & ~_UNDONE),
         )
         .order_by(fees.c.position, fees.c.created_at, fees.c.id)
     )

@@ -82,6 +82,11 @@ async def of_windows(tx: Tx, asked: Sequence[BilledWindow]) -> dict[BilledWindow
     return await repository.of_windows(tx, asked) if asked else {}
 
 
+async def paid_in_advance(tx: Tx, asked: Sequence[BilledWindow]) -> set[UUID]:
+    """The invoices of those windows of which something was paid for in advance."""
+    return await repository.paid_in_advance(tx, asked) if asked else set()
+
+
 async def replace_taxes(
     tx: Tx, columns: Sequence[Mapping[str, Any]], tax_rows: Sequence[Mapping[str, Any]]
 ) -> None:

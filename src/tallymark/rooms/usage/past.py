@@ -17,6 +17,7 @@ from tallymark.rooms.billable_metrics.model import AggregationType
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import FeeRecord, UsageFee
+from tallymark.rooms.plans.model import Charge
 from tallymark.rooms.usage import repository
 
 
@@ -32,6 +33,21 @@ class BilledCharge:
     metric_name: str
     metric_code: str
     aggregation_type: AggregationType
+
+    @classmethod
+    def of(cls, charge: Charge) -> BilledCharge:
+        """The same of a charge that is there."""
+        metric = charge.billable_metric
+        return cls(
+            id=charge.id,
+            code=charge.code,
+            charge_model=charge.charge_model,
+            invoice_display_name=charge.invoice_display_name,
+            metric_id=metric.id,
+            metric_name=metric.name,
+            metric_code=metric.code,
+            aggregation_type=metric.aggregation_type,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

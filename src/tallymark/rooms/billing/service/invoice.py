@@ -19,6 +19,7 @@ from tallymark.rooms.billing.model import Computed, Subject
 from tallymark.rooms.billing.service import one_off
 from tallymark.rooms.billing.service.compute import compute, compute_all
 from tallymark.rooms.billing.service.coupons import NO_COUPONS, CouponBook, open_book
+from tallymark.rooms.billing.service.last_days import ended_usage
 from tallymark.rooms.billing.service.lifetime import look_again_after
 from tallymark.rooms.billing.service.ongoing import refresh_wallets
 from tallymark.rooms.billing.service.progressive_credits import take_over
@@ -112,7 +113,14 @@ async def issue_computed(
     written = {
         row["id"]: _written(one, content) for row, one, content in zip(rows, computed, contents, strict=True)
     }
-    await _settle(tx, [_dated(_view(draft, one)) for draft, one in final], written, now=now)
+    issued = await _settle(tx, [_dated(_view(draft, one)) for draft, one in final], written, now=now)
+    ended = [
+        usage
+        for row, one, content in zip(rows, computed, contents, strict=True)
+        if row["id"] in issued
+        for usage in ended_usage(row, one, content)
+    ]
+    await daily_usages.keep_last_days(tx, ended, now=now)
     await look_again_after(tx, computed, now=now)
     # Many events of a customer may be invoiced at once, each by itself: who bills them has the wallets looked at after all.
     settled = [one for one in computed if not one.is_of_event]
@@ -146,7 +154,7 @@ def _written(computed: Computed, content: invoices.Content) -> Written:
 async def issue_drafts(tx: Tx, drafts: Sequence[Invoice], *, now: datetime) -> None:
     """Issue invoices that are written, with the dates that they have."""
     views = await invoices.get_views(tx, drafts, now=now, with_lines=False)
-    await _settle(tx, [_dated(view) for view in views], now=now)
+    await _settle_stored(tx, [_dated(view) for view in views], now=now)
 
 
 def _dated(view: InvoiceView) -> tuple[InvoiceView, Mapping[str, Any]]:
@@ -238,7 +246,7 @@ async def finalize(tx: Tx, invoice_id: UUID, *, now: datetime, as_of: datetime) 
         raise NotFound("invoice")
     fresh = await refresh(tx, draft, now=now, is_final=True)
     (view,) = await invoices.get_views(tx, [fresh], now=now, with_lines=False)
-    await _settle(tx, [(view, _final_date_columns(view, as_of))], now=now)
+    await _settle_stored(tx, [(view, _final_date_columns(view, as_of))], now=now)
     await _give_back(tx, view, now=now)
     await refresh_wallets(tx, [view.customer.id], now=now)
     return invoice_id
@@ -255,7 +263,7 @@ async def release(tx: Tx, invoice: Invoice, *, now: datetime) -> None:
     else:
         fresh = await refresh(tx, invoice, now=now, is_final=True)
     (view,) = await invoices.get_views(tx, [fresh], now=now, with_lines=False)
-    await _settle(tx, [(view, _date_columns(fresh.dates))], now=now)
+    await _settle_stored(tx, [(view, _date_columns(fresh.dates))], now=now)
     await _give_back(tx, view, now=now)
     await refresh_wallets(tx, [view.customer.id], now=now)
 
@@ -266,16 +274,24 @@ async def _settle(
     written: WrittenOf = NOTHING_WRITTEN,
     *,
     now: datetime,
-) -> None:
-    """Deduct the customers' credit, then have their wallets pay, and issue (subscriptions §5.4)."""
+) -> set[UUID]:
+    """Deduct the customers' credit, then have their wallets pay, and issue (subscriptions §5.4); those that are issued."""
     views = await credit_notes.deduct(tx, [view for view, _ in dated], now=now)
     views = await wallets.draw(tx, views, written, now=now)
     settled = [
         invoices.Settled(view=view, dates=dates) for view, (_, dates) in zip(views, dated, strict=True)
     ]
     issued = await invoices.finalize(tx, settled, written, now=now)
-    await daily_usages.note_last_days(tx, issued, now=now)
     await emit(tx, *(_message("invoice.created", invoice_id) for invoice_id in issued), now=now)
+    return set(issued)
+
+
+async def _settle_stored(
+    tx: Tx, dated: Sequence[tuple[InvoiceView, Mapping[str, Any]]], *, now: datetime
+) -> None:
+    """The same with invoices that were written before; the last days of their periods are kept soon after."""
+    issued = await _settle(tx, dated, now=now)
+    await daily_usages.note_last_days(tx, issued, now=now)
 
 
 def _message(webhook_type: str, invoice_id: UUID) -> Message:
