@@ -387,3 +387,70 @@ async def test_a_wave_of_customers_takes_the_statements_of_one(organization, dat
         counts.append(len(statements))
     assert counts[0] == counts[1] <= 31
     assert [await purse.ongoing() for purse in purses] == [(10000, 2500)] * 4
+
+
+class TestAfterABillingRun:
+    """Four customers are billed together; the last one has used 3 of the new period already."""
+
+    @pytest.mark.parametrize(
+        ("priced", "expected_cents"),
+        [
+            pytest.param({"amount": "1"}, [0, 0, 0, 300], id="nothing costs nothing"),
+            pytest.param(
+                {
+                    "graduated_ranges": [
+                        {"from_value": 0, "to_value": None, "per_unit_amount": "1", "flat_amount": "5"}
+                    ]
+                },
+                [500, 500, 500, 800],
+                id="a first tier costs 5.00 whatever is used",
+            ),
+        ],
+    )
+    async def test_each_has_what_its_own_running_period_comes_to(
+        self, make_organization, priced, expected_cents
+    ):
+        organization = await make_organization("2026-01-10T00:00:00Z")
+        client = organization.client
+        metric = await kit.metric(client)
+        model = "standard" if "amount" in priced else "graduated"
+        plan = await kit.plan(client, kit.charge(metric, model, **priced))
+        wallets, subscriptions = [], []
+        for _ in expected_cents:
+            who = await kit.customer(client, currency="EUR")
+            body = {
+                "external_customer_id": who["external_id"],
+                "rate_amount": "1",
+                "currency": "EUR",
+                "granted_credits": "20",
+            }
+            wallets.append((await kit.post(client, "/wallets", {"wallet": body}))["wallet"])
+            subscriptions.append(await kit.subscribe(client, who, plan))
+            await kit.send(client, subscriptions[-1], metric, 2)
+        await kit.advance(client, "2026-02-01T00:05")
+        await kit.send(client, subscriptions[-1], metric, 3)
+        await kit.advance(client, "2026-02-01T00:11")
+        shown = [
+            (await kit.get(client, f"/wallets/{wallet['lago_id']}"))["wallet"]["ongoing_usage_balance_cents"]
+            for wallet in wallets
+        ]
+        assert shown == expected_cents
+
+    async def test_what_recurs_is_carried_over_for_each(self, make_organization):
+        """2, 3 and 4 seats go on at 1.00 each, though nothing happened in the new period."""
+        organization = await make_organization("2026-01-10T00:00:00Z")
+        client = organization.client
+        seats = await kit.metric(client, "sum_agg", recurring=True)
+        plan = await kit.plan(client, kit.charge(seats))
+        shown = []
+        wallets = []
+        for count in (2, 3, 4):
+            who = await kit.customer(client, currency="EUR")
+            body = {"external_customer_id": who["external_id"], "rate_amount": "1", "currency": "EUR"}
+            wallets.append((await kit.post(client, "/wallets", {"wallet": body}))["wallet"])
+            await kit.send(client, await kit.subscribe(client, who, plan), seats, count)
+        await kit.advance(client, "2026-02-01T00:11")
+        for wallet in wallets:
+            found = (await kit.get(client, f"/wallets/{wallet['lago_id']}"))["wallet"]
+            shown.append(found["ongoing_usage_balance_cents"])
+        assert shown == [200, 300, 400]

@@ -201,6 +201,12 @@ def plain_text(value: Number, places: int = 10) -> str:
     >>> plain_text(Fraction(4)), plain_text(Fraction(1, 3), 4), plain_text(Decimal("1E+2"))
     ('4', '0.3333', '100')
     """
+    if isinstance(value, Decimal) and value.is_finite():
+        # What columns keep comes as decimals, whose digits need no rounding where there are few enough.
+        whole, _, part = f"{value:f}".partition(".")
+        if len(part) <= places:
+            part = part.rstrip("0")
+            return f"{whole}.{part}" if part else whole if value else "0"
     scaled = _scaled(value, places)
     digits = str(abs(scaled)).rjust(places + 1, "0")
     cut = len(digits) - places

@@ -120,7 +120,29 @@ _FIND_STREAMS = text(
     " JOIN unnest(CAST(:subscriptions AS text[]), CAST(:codes AS text[])) AS asked (subscription, asked_code)"
     " ON external_subscription_id = subscription AND code = asked_code WHERE organization_id = :organization"
 )
+# One look into an index for each stream: without the limits the database might read all events, and keep what fits.
+_USED_SINCE = text("""
+    SELECT asked.subscription
+    FROM unnest(CAST(:subscriptions AS text[]), CAST(:starts AS timestamptz[])) AS asked (subscription, start)
+    CROSS JOIN LATERAL (
+        SELECT FROM event_streams s
+        CROSS JOIN LATERAL (
+            SELECT FROM events e WHERE e.stream_id = s.id AND e.timestamp >= asked.start LIMIT 1
+        ) event
+        WHERE s.organization_id = :organization AND s.external_subscription_id = asked.subscription
+        LIMIT 1
+    ) used
+""")
 _PLAN_AS_USUAL = text("SELECT set_config('plan_cache_mode', 'auto', true)")
+
+
+async def used_since(tx: Tx, starts: Mapping[str, datetime]) -> set[str]:
+    """Which subscriptions, by external id, have any event of an instant or after it, whatever its code."""
+    if not starts:
+        return set()
+    asked = {"subscriptions": list(starts), "starts": list(starts.values())}
+    found = await tx.execute(_USED_SINCE, {"organization": tx.organization_id, **asked})
+    return set(found.scalars())
 
 
 async def aggregate(tx: Tx, query: UsageQuery) -> Aggregates:

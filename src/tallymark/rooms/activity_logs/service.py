@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
-
-import msgspec
 
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
@@ -37,20 +34,12 @@ async def close(tx: Tx, link: Link, *, ids: Collection[UUID] | None = None, limi
     entries = await repository.take_open(tx, ids=ids, limit=limit)
     messages = [_message(number, entry) for number, entry in enumerate(entries)]
     shown, _ = await show_objects(tx, messages, lambda owner, key: link(owner, key).partition("?")[0])
-    rows = [
-        {
-            "id": entry.id,
-            "object": _text(entry, shown[number]) if number in shown else None,
-            "is_open": False,
-        }
+    objects = {
+        entry.id: without_bulk(entry.object_type, shown[number]) if number in shown else None
         for number, entry in enumerate(entries)
-    ]
-    await repository.close(tx, rows)
+    }
+    await repository.close(tx, objects)
     return len(entries) == limit
-
-
-def _text(entry: Entry, shown: Mapping[str, Any]) -> str:
-    return msgspec.json.encode(without_bulk(entry.object_type, shown)).decode()
 
 
 def _message(number: int, entry: Entry) -> Told:

@@ -8,7 +8,6 @@ from datetime import datetime
 from uuid import UUID
 
 from tallymark.db.engine import Tx
-from tallymark.domain.calendar import Continuity, Window, current_charges_window
 from tallymark.domain.errors import NotAllowed, NotFound
 from tallymark.domain.fees.projection import elapsed_share
 from tallymark.domain.invoicing import InvoicedFee, compute_invoice
@@ -28,6 +27,7 @@ from tallymark.rooms.usage.rating import (
     gather_charge_lines,
     period_step,
 )
+from tallymark.rooms.usage.running import gather_running_lines, running_window
 from tallymark.rooms.usage.taxes import NO_TAXES, TaxTable, gather_taxes
 
 __all__ = [
@@ -98,7 +98,7 @@ async def _usages(
     scopes = [
         RatingScope(
             contract=contract,
-            window=_running_window(contract, continuity[contract.subscription.id], now=now),
+            window=running_window(contract, continuity[contract.subscription.id], now=now),
             taxes=NO_TAXES,
             as_of=as_of,
         )
@@ -111,38 +111,6 @@ async def _usages(
         )
         for scope, lines in zip(scopes, found, strict=True)
     }
-
-
-async def gather_running_lines(
-    tx: Tx, contracts: Sequence[Contract], *, now: datetime
-) -> dict[UUID, tuple[Window, list[ChargeLine]]]:
-    """The charges in arrears of active subscriptions in their running periods, with their taxes, by subscription id.
-
-    As many statements for many subscriptions as for one.
-    """
-    table = await gather_taxes(tx, contracts)
-    continuity = await invoices.continuity_of(tx, contracts, at=now)
-    scopes = [
-        RatingScope(
-            contract=contract,
-            window=_running_window(contract, continuity[contract.subscription.id], now=now),
-            taxes=table,
-        )
-        for contract in contracts
-    ]
-    found = await gather_all_charge_lines(
-        tx,
-        [(scope, [c for c in scope.contract.plan.charges if not c.pay_in_advance]) for scope in scopes],
-    )
-    return {
-        scope.contract.subscription.id: (scope.window, lines)
-        for scope, lines in zip(scopes, found, strict=True)
-    }
-
-
-def _running_window(contract: Contract, continuity: Continuity, *, now: datetime) -> Window:
-    at = max(now, contract.life.started_at)
-    return current_charges_window(contract.schedule, contract.life, at, continuity)
 
 
 async def get_usage_since_start(
@@ -162,7 +130,7 @@ async def _price(
     tx: Tx, contract: Contract, charges: Sequence[Charge], asked: Question, *, now: datetime
 ) -> CurrentUsage:
     continuity = (await invoices.continuity_of(tx, [contract], at=now))[contract.subscription.id]
-    window = _running_window(contract, continuity, now=now)
+    window = running_window(contract, continuity, now=now)
     if asked.is_full:
         window = replace(window, period=Period(contract.life.started_at, window.period.end))
     scope = RatingScope(
