@@ -20,6 +20,7 @@ from tests import kit
 from tallymark.db.tables import agenda, billing_records, outbox, subscriptions
 from tallymark.jobs.agenda import Kind
 from tallymark.rooms.billing import jobs
+from tallymark.rooms.billing.event_run import judge_all_late_events
 from tallymark.rooms.events import follow
 
 MONEY = {"amount_currency": "EUR", "frequency": "once", "expiration": "no_expiration"}
@@ -345,6 +346,62 @@ class TestEvents:
         assert [fee["units"] for fee in issued["fees"] if fee["item"]["type"] == "charge"] == ["7.0"]
         late = (await kit.get(client, "/events", unmatched="true"))["events"]
         assert [event["properties"]["value"] for event in late] == [5]
+
+    @pytest.mark.parametrize("is_billed_first", [False, True])
+    async def test_of_a_backfill_that_is_closed_while_its_period_is_billed(
+        self, client, organization, database, is_billed_first
+    ):
+        """Whichever comes first: the invoice has what it brings, or it is refused."""
+        metric = await kit.metric(client)
+        who = await kit.customer(client, currency="EUR")
+        subscription = await kit.subscribe(client, who, await kit.plan(client, kit.charge(metric)))
+        first = await backdate(database, organization)
+        last_month = first - timedelta(days=3)
+        body = {
+            "external_subscription_id": subscription["external_id"],
+            "code": metric["code"],
+            "from": last_month.isoformat(),
+            "to": first.isoformat(),
+            "reason": "the meter was off",
+        }
+        made = (await kit.post(client, "/event_backfills", {"event_backfill": body}))["event_backfill"]
+        event = {"transaction_id": "new", "timestamp": last_month.timestamp(), "properties": {"value": 9}}
+        path = f"/event_backfills/{made['lago_id']}"
+        await kit.post(client, f"{path}/events", {"events": [event]})
+        closing = asyncio.create_task(client.post(f"{path}/close"))
+        if is_billed_first:
+            await asyncio.sleep(0)
+        billing = asyncio.create_task(jobs.run_due_work(database, organization.id, UUID(who["lago_id"])))
+        if is_billed_first:
+            await billing
+        answer = await closing
+        await billing
+        (issued,) = await kit.invoices(client, who)
+        assert (answer.status_code, issued["fees_amount_cents"]) in ((200, 900), (405, 0))
+        await kit.assert_audit_clean(database, organization.id)
+
+    async def test_late_ones_judged_while_their_period_is_finalized_are_billed_once(
+        self, client, organization, database
+    ):
+        """Seven units of last month, too old for its draft: whatever is first, they are of this month, and of it alone."""
+        metering = {"late_event_window_days": 1, "late_event_policy": "open_period"}
+        await kit.call(client, "PUT", "/organizations", {"organization": {"metering": metering}})
+        metric = await kit.metric(client)
+        who = await kit.customer(client, billing_configuration={"invoice_grace_period": 60})
+        subscription = await kit.subscribe(client, who, await kit.plan(client, kit.charge(metric)))
+        last_month = int((await backdate(database, organization) - timedelta(days=2)).timestamp())
+        await jobs.run_due_work(database, organization.id, None)
+        (draft,) = await kit.invoices(client, who)
+        path = f"/invoices/{draft['lago_id']}"
+        await kit.send(client, subscription, metric, 7, timestamp=last_month)
+        await asyncio.gather(
+            kit.call(client, "PUT", f"{path}/finalize"),
+            *(judge_all_late_events(database, clock=lambda: datetime.now(UTC)) for _ in range(3)),
+        )
+        issued = (await kit.get(client, path))["invoice"]
+        (charged,) = (await kit.usage(client, who, subscription))["charges_usage"]
+        assert (issued["fees_amount_cents"], charged["units"]) == (0, "7.0")
+        await kit.assert_audit_clean(database, organization.id)
 
 
 async def somebody_waits(database):

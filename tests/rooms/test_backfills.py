@@ -74,6 +74,7 @@ class TestClosing:
             client, backfill, an_event("new 1", 1, "2026-01-08"), an_event("new 2", 2, "2026-01-14T23:59:59")
         )
         assert [event["transaction_id"] for event in added["events"]] == ["new 1", "new 2"]
+        assert (backfill["from"], backfill["to"]) == ("2026-01-08T00:00:00Z", "2026-01-15T00:00:00Z")
         assert await units(client, who, subscription) == ("23.0", 3, 4600)
         await kit.get(client, "/events/new 1", expect=404)
         closed = await step(client, backfill, "close")

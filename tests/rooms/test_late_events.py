@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 from tests import kit
 
 from tallymark.metering import aggregation, rollups
@@ -120,6 +121,36 @@ class TestRejected:
             "no subscription": "unknown_subscription",
             "before": "outside_subscription",
         }
+
+    async def test_it_is_looked_at_again_and_told_to_be_odd_as_any_other(self, world, database):
+        client = world[0].client
+        await settings(client, late_event_window_days=5)
+        await send(client, "old", 7, **JANUARY)
+        await send(client, "odd", "x", **JANUARY)
+        replayed = await kit.post(client, "/events/replay", {"replay": {"code": "calls"}})
+        assert replayed["replay"] == {"examined": 3, "matched": 1}
+        await kit.advance(client, "2026-02-10T01:10")
+        async with database.system() as connection:
+            payloads = (
+                await connection.execute(
+                    text(
+                        "SELECT payload FROM outbox WHERE organization_id = :id AND webhook_type = 'events.errors'"
+                    ),
+                    {"id": world[0].id},
+                )
+            ).scalars()
+            assert [payload["missing_aggregation_property"] for payload in payloads] == [["odd"]]
+
+    async def test_a_new_metric_that_carries_over_has_it_after_all(self, world):
+        organization, who, _ = world
+        client = organization.client
+        await settings(client, late_event_window_days=5)
+        await send(client, "early", 7, code="seats", timestamp=kit.epoch("2026-02-01"))
+        assert await reasons(client) == {"early": "unknown_metric"}
+        seats = await kit.metric(client, code="seats", recurring=True)
+        plan = await kit.plan(client, kit.charge(seats), amount_cents=100)
+        later = await kit.subscribe(client, who, plan, external_id="sub")
+        assert (await units(client, who, later))[0] == "7.0"
 
     async def test_a_correction_moves_it_into_the_window_and_voiding_leaves_nothing(self, world, database):
         organization, who, subscription = world

@@ -33,14 +33,15 @@ _VERSION = (
     event_versions.c.api_key_id,
     event_versions.c.created_at,
 )
-# An event of a charge in advance is looked at as it comes in; a corrected one once more, unless it has its fee.
+# An event of a charge in advance, or one that may name a wallet, is looked at as it comes in; a corrected one once more, unless
+# it has its fee.
 _ASK_FOR_PRICE = text("""
     WITH asked AS (
         SELECT e.organization_id, e.id, e.stream_id FROM events e JOIN event_streams s ON s.id = e.stream_id
         WHERE e.id = ANY(CAST(:ids AS uuid[])) AND EXISTS (
             SELECT FROM charges c JOIN billable_metrics m ON m.id = c.billable_metric_id
             WHERE m.organization_id = s.organization_id AND m.code = s.code AND m.deleted_at IS NULL
-              AND c.pay_in_advance AND c.deleted_at IS NULL)
+              AND (c.pay_in_advance OR c.accepts_target_wallet) AND c.deleted_at IS NULL)
         ORDER BY e.created_at, e.id
     )
     INSERT INTO events_to_price (organization_id, event_id, stream_id)
@@ -140,7 +141,7 @@ async def forget_notes(tx: Tx, event_id: UUID, *, is_moved: bool) -> None:
 
 
 async def ask_for_price(tx: Tx, ids: Collection[UUID]) -> None:
-    """Have events priced, where there is a charge in advance on their code."""
+    """Have events priced, where there is a charge in advance on their code, or the wallet looked for that they may name."""
     await tx.execute(_ASK_FOR_PRICE, {"ids": list(ids)})
 
 

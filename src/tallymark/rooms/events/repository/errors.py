@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallymark.db.engine import Tx
 from tallymark.rooms.events.model import ErrorReport
+from tallymark.rooms.events.repository.noting import IS_SHOWN
 
 MOST_IDS = 10_000
 """How many transaction ids a list has at the most: a message of millions helps nobody."""
@@ -27,7 +28,7 @@ def _reading(whose: str) -> str:
         WITH received AS MATERIALIZED (
             SELECT e.organization_id, e.transaction_id, m.id AS metric_id, m.aggregation_type, e.properties,
                    e.properties ->> m.field_name AS value
-            FROM events e JOIN event_streams s ON s.id = e.stream_id
+            FROM events e JOIN event_streams s ON s.id = abs(e.stream_id) AND {IS_SHOWN}
             LEFT JOIN billable_metrics m
                 ON m.organization_id = s.organization_id AND m.code = s.code AND m.deleted_at IS NULL
             WHERE e.created_at >= :since AND e.created_at < :until AND {whose}

@@ -28,6 +28,12 @@ FINAL_WINDOWS = """
       AND b.charges_from_at IS NOT NULL AND i.finalized_at IS NOT NULL AND i.voided_invoice_id IS NULL
 """
 
+# In its stream, or out of it for coming too late; what was voided is neither.
+IS_SHOWN = """
+    (e.stream_id > 0 OR EXISTS (
+        SELECT FROM late_events held WHERE held.event_id = e.id AND (held.is_waiting OR held.is_rejected)))
+"""
+
 # As the aggregations have it (metering/statements.py).
 _FLAW = r"""
     CASE WHEN m.id IS NULL OR m.aggregation_type = 'count_agg' THEN NULL
@@ -106,6 +112,11 @@ _COUNT = text(f"""
         WHERE {_OF_STREAMS} AND e.timestamp >= :earliest AND e.timestamp <= :latest LIMIT :most
     ) counted
 """)
+_COUNT_HELD = text("""
+    SELECT count(*) FROM late_events l JOIN events e ON e.id = l.event_id AND e.stream_id < 0
+    WHERE l.stream_id = ANY(CAST(:streams AS bigint[])) AND (l.is_waiting OR l.is_rejected)
+      AND l.timestamp >= :earliest AND l.timestamp <= :latest
+""")
 
 
 # What adds up over periods counts in every later one (metering §5.1).
@@ -173,9 +184,12 @@ async def note_followed(connection: AsyncConnection, *, since: datetime, until: 
 
 
 async def note_again(tx: Tx, reach: Reach) -> int:
-    """Note events of streams and times anew, and return how many there are."""
+    """Note events of streams and times anew, and return how many there are, with those that came too late for any stream."""
     bound = await _bound(tx, reach)
-    return int((await tx.execute(_AGAIN, bound)).scalar_one()) if bound["streams"] else 0
+    if not bound["streams"]:
+        return 0
+    noted = int((await tx.execute(_AGAIN, bound)).scalar_one())
+    return noted + int((await tx.execute(_COUNT_HELD, bound)).scalar_one())
 
 
 async def judge_again(tx: Tx, *, code: str) -> None:
