@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Table, delete, func, insert, select, update
+from sqlalchemy import Row, Table, delete, func, insert, select, union_all, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from tallymark.api.pagination import Page
@@ -82,13 +82,17 @@ async def list_taxes(tx: Tx, page: Page) -> tuple[list[Tax], int]:
     return [_as_value(row) for row in await tx.execute(statement)], int(total)
 
 
-async def taxes_of(tx: Tx, owner: Owner, ids: Collection[UUID]) -> dict[UUID, tuple[Tax, ...]]:
-    """The live taxes of many owners of one kind, by owner, in the order of their creation."""
-    link = LINKS[owner]
+async def taxes_of(tx: Tx, owners: Mapping[Owner, Collection[UUID]]) -> dict[UUID, tuple[Tax, ...]]:
+    """The live taxes of many owners, by owner, in the order of their creation."""
+    links = [
+        select(LINKS[owner].c.owner_id, LINKS[owner].c.tax_id).where(among(LINKS[owner].c.owner_id, ids))
+        for owner, ids in owners.items()
+    ]
+    carried = union_all(*links).subquery()
     statement = (
-        select(link.c.owner_id, *taxes.c)
-        .join(taxes, taxes.c.id == link.c.tax_id)
-        .where(among(link.c.owner_id, ids), LIVE)
+        select(carried.c.owner_id, *taxes.c)
+        .join(taxes, taxes.c.id == carried.c.tax_id)
+        .where(LIVE)
         .order_by(taxes.c.created_at, taxes.c.id)
     )
     found: dict[UUID, list[Tax]] = {}

@@ -78,7 +78,12 @@ async def list_taxes(tx: Tx, page: Page) -> tuple[list[Tax], int]:
 
 async def taxes_of(tx: Tx, owner: Owner, ids: Collection[UUID]) -> dict[UUID, tuple[Tax, ...]]:
     """The taxes that owners carry themselves, by owner; owners without any are left out."""
-    return await repository.taxes_of(tx, owner, ids) if ids else {}
+    return await repository.taxes_of(tx, {owner: ids}) if ids else {}
+
+
+async def taxes_of_several(tx: Tx, owners: Mapping[Owner, Collection[UUID]]) -> dict[UUID, tuple[Tax, ...]]:
+    """The same of owners of several kinds, in one query."""
+    return await repository.taxes_of(tx, owners) if any(owners.values()) else {}
 
 
 async def get_taxes(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Tax]:

@@ -177,4 +177,5 @@ async def _active_contract(
         subscription = await subscriptions.find_active(tx, external_id=external_subscription_id)
     if subscription is None or subscription.customer_id != customer.id:
         raise NotAllowed("no_active_subscription")
-    return (await subscriptions.get_contracts(tx, [subscription]))[subscription.id]
+    found = await subscriptions.get_contracts(tx, [subscription], of_customers={customer.id: customer})
+    return found[subscription.id]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from tallymark.domain.calendar import current_charges_period
 from tallymark.domain.errors import NotFound
 from tallymark.domain.periods import local_date
 from tallymark.rooms.customers import service as customers
+from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.plans import service as plans
 from tallymark.rooms.subscriptions import repository
@@ -68,11 +69,17 @@ async def list_subscriptions(tx: Tx, filters: Filters, page: Page) -> tuple[list
     return await repository.list_subscriptions(tx, filters, page)
 
 
-async def get_contracts(tx: Tx, subscriptions: Sequence[Subscription]) -> dict[UUID, Contract]:
-    """Gather customers, plans and entities of subscriptions, by subscription id, in a constant number of queries."""
+async def get_contracts(
+    tx: Tx, subscriptions: Sequence[Subscription], *, of_customers: Mapping[UUID, Customer] | None = None
+) -> dict[UUID, Contract]:
+    """Gather customers, plans and entities of subscriptions, by subscription id, in a constant number of queries.
+
+    Customers who were read in this transaction are not read again.
+    """
     if not subscriptions:
         return {}
-    of_customers = await customers.get_customers(tx, {item.customer_id for item in subscriptions})
+    if of_customers is None:
+        of_customers = await customers.get_customers(tx, {item.customer_id for item in subscriptions})
     of_plans = await plans.get_plans(tx, {item.plan_id for item in subscriptions})
     entity_ids = {item.billing_entity_id for item in subscriptions if item.billing_entity_id}
     entities = await organizations.get_entities(
