@@ -18,6 +18,7 @@ from tallymark import __version__
 from tallymark.api.context import Context
 from tallymark.api.errors import register_error_handlers
 from tallymark.db.engine import Database, plain_url
+from tallymark.doors import Doors, make_doors, make_sender
 from tallymark.hands import Helpers, Terms
 from tallymark.integrations.vies import ViesRegister
 from tallymark.metering import rollups
@@ -61,6 +62,7 @@ from tallymark.rooms.invoices import routes as invoices
 from tallymark.rooms.invoices.documents import Documents, LinkSigner
 from tallymark.rooms.journal import routes as journal
 from tallymark.rooms.lifetime_usages import routes as lifetime_usages
+from tallymark.rooms.members import routes as members
 from tallymark.rooms.organizations import key_routes as api_keys
 from tallymark.rooms.organizations import routes as organizations
 from tallymark.rooms.organizations import service as organizations_service
@@ -83,11 +85,6 @@ from tallymark.rooms.test_clocks.service import settle
 from tallymark.rooms.usage import routes as usage
 from tallymark.rooms.users import jobs as user_jobs
 from tallymark.rooms.users import routes as users
-from tallymark.rooms.users.entering import Door
-from tallymark.rooms.users.model import Device
-from tallymark.rooms.users.passwords import Passwords
-from tallymark.rooms.users.ports import Messenger
-from tallymark.rooms.users.sessions import UserSessions
 from tallymark.rooms.wallets import routes as wallets
 from tallymark.rooms.webhooks import routes as webhooks
 from tallymark.rooms.webhooks.bodies import Link
@@ -142,6 +139,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     security_logs.router,
     customers.router,
     users.router,
+    members.router,
+    members.open_router,
     api_keys.router,
 )
 
@@ -168,7 +167,7 @@ class Wiring:
     hands: Sequence[billing_jobs.Lend]
     public_key: str
     sends_emails: bool
-    door: Door
+    doors: Doors
     logs_kept: timedelta | None
     link: Link
 
@@ -216,14 +215,14 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             hands=helpers.hands,
             public_key=signer.public_key(),
             sends_emails=mailroom.post is not None,
-            door=Door(database=database, passwords=Passwords(), is_sign_up_open=not settings.disable_signup),
+            doors=await make_doors(settings, database),
             logs_kept=logs_kept,
             link=link,
         )
         async with Intake(plain_url(database.url)) as intake:
             asgi = with_fast_lane(create_api(wiring), intake, settings.events_batch_max_length)
             tasks = _tasks(
-                outside, helpers.hands, mailroom, logs_kept, _make_sender(settings, database, mailroom)
+                outside, helpers.hands, mailroom, logs_kept, make_sender(settings, database, mailroom.post)
             )
             yield Running(
                 asgi=asgi,
@@ -320,22 +319,6 @@ def _make_mailroom(settings: Settings, database: Database, papers: Papers) -> Ma
         post=post,
         base_url=settings.base_url,
     )
-
-
-def _make_sender(settings: Settings, database: Database, mailroom: Mailroom) -> SendPasswordReset:
-    from tallymark.integrations.emails.notices import MailMessenger
-
-    messenger: Messenger | None = None
-    if mailroom.post is not None:
-        messenger = MailMessenger(mailroom.post, sender=settings.email_sender)
-
-    async def send_password_reset(*, email: str, user_agent: str, ip_address: str | None) -> None:
-        device = Device(user_agent=user_agent, ip_address=ip_address)
-        await user_jobs.send_password_reset(
-            database, messenger, settings.app_url, email=email, device=device, now=system_now()
-        )
-
-    return send_password_reset
 
 
 def _tasks(
@@ -443,8 +426,7 @@ def create_api(wiring: Wiring | None = None) -> FastAPI:
         api.state.hands = wiring.hands
         api.state.public_key = wiring.public_key
         api.state.sends_emails = wiring.sends_emails
-        api.state.door = wiring.door
-        api.state.sessions = UserSessions(wiring.database)
+        wiring.doors.put_on(api.state)
         api.state.logs_kept = wiring.logs_kept
         api.state.call_log = ApiLog()
         api.state.link = wiring.link

@@ -106,6 +106,14 @@ async def enter_organization(request: Request, *, is_write: bool) -> Principal:
     return principal
 
 
+async def look_for_session(request: Request) -> SignedIn | None:
+    """Who has signed in, if anybody has."""
+    try:
+        return await find_session(request)
+    except Unauthorized:
+        return None
+
+
 InSession = Annotated[SignedIn, Depends(find_session)]
 
 

@@ -92,6 +92,7 @@ from tallymark.db.tables.sections import (
 )
 from tallymark.db.tables.users import (
     guesses,
+    invites,
     memberships,
     password_resets,
     roles,
@@ -161,6 +162,7 @@ __all__ = [
     "followers",
     "guesses",
     "idempotent_answers",
+    "invites",
     "invoice_custom_sections",
     "invoice_credits",
     "invoice_metadata",

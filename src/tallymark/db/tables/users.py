@@ -72,6 +72,26 @@ roles = Table(
 )
 """The roles that an organization has made for itself; the predefined ones are no rows."""
 
+invites = Table(
+    "invites",
+    metadata,
+    id_column(),
+    organization_column(),
+    string("email", nullable=False),
+    Column("roles", ARRAY(Text), nullable=False),
+    Column("token_hash", LargeBinary, nullable=False, unique=True),
+    string("status", nullable=False, default="pending"),
+    *timestamps(),
+    CheckConstraint("status IN ('pending', 'accepted', 'revoked')", name="status"),
+    Index(
+        "invites_pending_idx",
+        "organization_id",
+        "email",
+        unique=True,
+        postgresql_where=text("status = 'pending'"),
+    ),
+)
+
 
 def _of_user(*, is_key: bool = False) -> Column[object]:
     return Column(

@@ -35,14 +35,9 @@ class Door:
 
     async def log_in(self, email: str, password: str, device: Device) -> str:
         """By address and password. Raises `Invalid`, the same for whatever is wrong with the pair, and `TooMany`."""
-        address = email.strip().lower()
-        await self.count(LOGIN, "login", address, device)
-        user = await self._compare(address, password)
+        user = await self.compare(email.strip().lower(), password, device)
         async with self.database.system() as connection:
-            now = system_now()
-            token = await service.log_in(connection, user, method=PASSWORD, device=device, now=now)
-            await guessing.forgive(connection, LOGIN, what="login", address=address, caller=device.ip_address)
-        return token
+            return await service.log_in(connection, user, method=PASSWORD, device=device, now=system_now())
 
     async def sign_up(self, email: str, password: str, organization_name: str, device: Device) -> str:
         """As somebody new, with an organization. Raises `NotAllowed("signup_disabled")`, `Invalid`, `TooMany`."""
@@ -112,12 +107,16 @@ class Door:
         if refused is not None:  # only now: what is refused counts too
             raise refused
 
-    async def _compare(self, address: str, password: str) -> User:
+    async def compare(self, address: str, password: str, device: Device) -> User:
+        """Whose address and password these are. Raises `Invalid` and `TooMany` as `log_in` does."""
+        await self.count(LOGIN, "login", address, device)
         async with self.database.system() as connection:
             user = await service.find_user(connection, address)
         is_right = await self._matches(user.password_hash if user else None, password)
         if user is None or user.password_hash is None or not is_right:
             raise service.wrong_login()
+        async with self.database.system() as connection:
+            await guessing.forgive(connection, LOGIN, what="login", address=address, caller=device.ip_address)
         if is_outdated(user.password_hash):
             stronger = await self.passwords.hash(password)
             async with self.database.system() as connection:

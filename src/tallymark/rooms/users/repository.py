@@ -59,10 +59,15 @@ async def insert_user(connection: AsyncConnection, values: Values) -> bool:
 
 
 async def find_user(
-    connection: AsyncConnection, *, email: str | None = None, user_id: UUID | None = None
+    connection: AsyncConnection,
+    *,
+    email: str | None = None,
+    user_id: UUID | None = None,
+    is_locked: bool = False,
 ) -> User | None:
     wanted = users.c.id == user_id if user_id is not None else users.c.email == email
-    row = (await connection.execute(select(users).where(wanted))).first()
+    statement = select(users).where(wanted)
+    row = (await connection.execute(statement.with_for_update() if is_locked else statement)).first()
     return _as_user(row) if row else None
 
 

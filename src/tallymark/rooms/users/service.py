@@ -45,6 +45,11 @@ async def find_user(connection: AsyncConnection, email: str) -> User | None:
     return await repository.find_user(connection, email=email)
 
 
+async def lock_user(connection: AsyncConnection, email: str) -> User | None:
+    """A user by address, whom nobody else changes until the transaction ends."""
+    return await repository.find_user(connection, email=email, is_locked=True)
+
+
 async def get_user(connection: AsyncConnection, user_id: UUID) -> User:
     """A user. Raises `NotFound("user")`."""
     found = await repository.find_user(connection, user_id=user_id)

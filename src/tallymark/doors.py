@@ -1,0 +1,69 @@
+"""The wiring of what people come in by: sign-in, invitations, and the e-mails that bring them a link."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.datastructures import State
+
+from tallymark.db.engine import Database
+from tallymark.rooms.emails.ports import Post
+from tallymark.rooms.members.joining import Joining
+from tallymark.rooms.organizations import service as organizations
+from tallymark.rooms.organizations.access import system_now
+from tallymark.rooms.users import jobs as user_jobs
+from tallymark.rooms.users.entering import Door
+from tallymark.rooms.users.model import Device
+from tallymark.rooms.users.passwords import Passwords
+from tallymark.rooms.users.ports import Messenger
+from tallymark.rooms.users.sessions import UserSessions
+from tallymark.settings import Settings
+from tallymark.worker import SendPasswordReset
+
+INVITES = "invites"
+"""Under what name the installation keeps the key of which the links of invitations are made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    """What the routes of the web app find on the application."""
+
+    sessions: UserSessions
+    door: Door
+    joining: Joining
+    invite_secret: bytes
+    app_url: str
+
+    def put_on(self, state: State) -> None:
+        """Let the routes find it."""
+        for name in self.__slots__:
+            setattr(state, name, getattr(self, name))
+
+
+async def make_doors(settings: Settings, database: Database) -> Doors:
+    """Everything that people come in by."""
+    door = Door(database=database, passwords=Passwords(), is_sign_up_open=not settings.disable_signup)
+    async with database.system() as connection:
+        secret = await organizations.get_or_make_secret(connection, INVITES)
+    return Doors(
+        sessions=UserSessions(database),
+        door=door,
+        joining=Joining(database=database, door=door),
+        invite_secret=secret,
+        app_url=settings.app_url,
+    )
+
+
+def make_sender(settings: Settings, database: Database, post: Post | None) -> SendPasswordReset:
+    """What sends the links with which people set another password; without a mail server it sends none."""
+    from tallymark.integrations.emails.notices import MailMessenger
+
+    messenger: Messenger | None = None if post is None else MailMessenger(post, sender=settings.email_sender)
+
+    async def send_password_reset(*, email: str, user_agent: str, ip_address: str | None) -> None:
+        device = Device(user_agent=user_agent, ip_address=ip_address)
+        await user_jobs.send_password_reset(
+            database, messenger, settings.app_url, email=email, device=device, now=system_now()
+        )
+
+    return send_password_reset

@@ -1,0 +1,1 @@
+"""Members: who belongs to an organization, as what, and who is invited."""

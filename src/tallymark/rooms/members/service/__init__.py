@@ -1,0 +1,1 @@
+"""What is done with roles, members and invitations, one file for each."""

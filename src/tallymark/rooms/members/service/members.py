@@ -1,0 +1,80 @@
+"""Who belongs to the organization, and as what (platform §6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from tallymark.api.context import Member
+from tallymark.api.pagination import Page
+from tallymark.api.role_permissions import ADMIN
+from tallymark.db.engine import Tx
+from tallymark.domain.errors import Forbidden, NotAllowed, NotFound
+from tallymark.jobs import security
+from tallymark.rooms.members import repository
+from tallymark.rooms.members.model import MemberFilters, OrganizationMember, without_repeats
+from tallymark.rooms.members.service.roles import LOCK, unknown_roles
+
+
+async def list_members(tx: Tx, filters: MemberFilters, page: Page) -> tuple[list[OrganizationMember], int]:
+    """A page of the members, by address, and how many there are."""
+    return await repository.list_members(tx, filters, page)
+
+
+async def change_roles(
+    tx: Tx, membership_id: UUID, roles: Sequence[str], *, by: Member, now: datetime
+) -> OrganizationMember:
+    """Let a member be something else.
+
+    Raises `NotFound("membership")`; `NotFound("role")` for none, and for what is none; `Forbidden("cannot_grant_admin")`
+    for who is no admin; `NotAllowed("last_admin")`.
+    """
+    member = await _lock_member(tx, membership_id)
+    wanted = without_repeats(roles)
+    if not wanted or await unknown_roles(tx, wanted):
+        raise NotFound("role")
+    if ADMIN not in member.roles:
+        check_grant(wanted, by=by)
+    if ADMIN not in wanted:
+        await _keep_an_admin(tx, member)
+    if set(wanted) == set(member.roles):
+        return member
+    await repository.update_membership(tx, membership_id, {"roles": list(wanted), "updated_at": now})
+    changes = security.deletions_and_additions({"roles": [list(member.roles), list(wanted)]})
+    await security.record(tx, "user.role_edited", {"email": member.email, **changes}, now=now)
+    return replace(member, roles=wanted)
+
+
+async def revoke(tx: Tx, membership_id: UUID, *, by: Member, now: datetime) -> OrganizationMember:
+    """Let somebody belong here no more, at once.
+
+    Raises `NotFound("membership")`, `NotAllowed("cannot_revoke_own_membership")`, `NotAllowed("last_admin")`.
+    """
+    member = await _lock_member(tx, membership_id)
+    if member.user_id == by.user_id:
+        raise NotAllowed("cannot_revoke_own_membership")
+    await _keep_an_admin(tx, member)
+    await repository.update_membership(tx, membership_id, {"status": "revoked", "updated_at": now})
+    await security.record(tx, "user.deleted", {"email": member.email}, now=now)
+    return member
+
+
+def check_grant(roles: Sequence[str], *, by: Member | None) -> None:
+    """Raises `Forbidden("cannot_grant_admin")` where somebody who is none makes an admin; the operator may."""
+    if ADMIN in roles and by is not None and ADMIN not in by.roles:
+        raise Forbidden("cannot_grant_admin")
+
+
+async def _lock_member(tx: Tx, membership_id: UUID) -> OrganizationMember:
+    await tx.lock(LOCK, tx.organization_id)
+    found = await repository.find_member(tx, membership_id)
+    if found is None:
+        raise NotFound("membership")
+    return found
+
+
+async def _keep_an_admin(tx: Tx, member: OrganizationMember) -> None:
+    if ADMIN in member.roles and await repository.count_admins(tx) == 1:
+        raise NotAllowed("last_admin")
