@@ -153,3 +153,18 @@ async def test_what_cannot_be_told_otherwise_is_copied_as_it_was(make_organizati
 async def test_nobody_makes_the_invoice_of_another_anew(seller, other_client):
     await void(seller, seller.invoice)
     await regenerate(other_client, seller.invoice, {"id": seller.base["lago_id"]}, expect=404)
+
+
+async def test_a_fee_of_an_event_told_otherwise_is_of_no_events(make_organization):
+    """One event of 5.00 each was sold at once; made anew of 2 units it is 10.00, and the audit finds it right."""
+    client = (await make_organization("2025-01-10T00:00:00Z")).client
+    sold = await kit.metric(client)
+    plan = await kit.plan(client, {**kit.charge(sold, amount="5"), "pay_in_advance": True})
+    who = await kit.customer(client)
+    await kit.send(client, await kit.subscribe(client, who, plan), sold, 1)
+    (invoice,) = await kit.invoices(client, who)
+    (fee,) = invoice["fees"]
+    assert (fee["amount_cents"], fee["events_count"]) == (500, 1)
+    await void(client, invoice)
+    (again,) = (await regenerate(client, invoice, {"id": fee["lago_id"], "units": "2"}))["fees"]
+    assert (again["amount_cents"], again["units"], again["events_count"]) == (1_000, "2.0", 0)

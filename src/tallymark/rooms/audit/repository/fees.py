@@ -37,7 +37,7 @@ FEES = (
                            adjusted, rounded, aggregation ->> 'value', fixed ->> 'added', fixed ->> 'value',
                            CASE WHEN fee_type IN ('add_on', 'credit') THEN sold END, '1') AS numeric), 0),
                        CASE fee_type WHEN 'credit' THEN 5 ELSE 10 END) AS counted_units,
-                       CASE WHEN fee_type <> 'charge' THEN NULL WHEN event_id IS NOT NULL THEN 1 WHEN adjusted IS NOT NULL THEN 0
+                       CASE WHEN fee_type <> 'charge' THEN NULL WHEN adjusted IS NOT NULL THEN 0 WHEN event_id IS NOT NULL THEN 1
                             ELSE COALESCE(CAST(aggregation ->> 'events_count' AS bigint), 0) END AS counted_events
                 FROM told
             )
