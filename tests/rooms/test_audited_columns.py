@@ -17,6 +17,7 @@ EXCEPTIONS = {
     "adjusted_fees": f"{SET}; what it makes of a fee is explained there",
     "agenda": PLUMBING,
     "api_logs": RECORD,
+    "guesses": PLUMBING,
     "idempotent_answers": RECORD,
     "alerts": "the value seen last; looking again sets it",
     "backfilled_events": f"{RECORD}; what came of it is in event_versions",
