@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Row, bindparam, delete, exists, func, inse
 from tallymark.api.pagination import Page
 from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
+from tallymark.db.rows import named
 from tallymark.db.tables import (
     applied_coupons,
     billing_entities,
@@ -67,12 +68,12 @@ async def _load(
     statement = select(customers).where(*conditions).order_by(customers.c.created_at.desc(), customers.c.id)
     if page is not None:
         statement = statement.limit(page.size).offset(page.offset)
-    rows = (await tx.execute(statement)).all()
+    found = list(named(await tx.execute(statement)))
     notes: dict[UUID, list[Metadata]] = {}
-    if rows:
+    if found:
         of_customers = (
             select(customer_metadata)
-            .where(customer_metadata.c.customer_id.in_([row.id for row in rows]))
+            .where(among(customer_metadata.c.customer_id, [values["id"] for values in found]))
             .order_by(customer_metadata.c.created_at, customer_metadata.c.id)
         )
         for row in await tx.execute(of_customers):
@@ -84,7 +85,7 @@ async def _load(
                 created_at=row.created_at,
             )
             notes.setdefault(row.customer_id, []).append(note)
-    return [_as_value(row, tuple(notes.get(row.id, ()))) for row in rows]
+    return [_as_value(values, tuple(notes.get(values["id"], ()))) for values in found]
 
 
 def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
@@ -229,8 +230,7 @@ def _as_check(row: Row[Any]) -> VatCheck:
     return VatCheck(**{name: getattr(row, name) for name in names_of(VatCheck)})
 
 
-def _as_value(row: Row[Any], notes: tuple[Metadata, ...]) -> Customer:
-    values = row._asdict()
+def _as_value(values: dict[str, Any], notes: tuple[Metadata, ...]) -> Customer:
     del values["organization_id"]
     address = Address(**{name: values.pop(name) for name in ADDRESS})
     shipping = Address(**{name: values.pop(f"shipping_{name}") for name in ADDRESS})

@@ -13,6 +13,8 @@ from tallymark.rooms.daily_usages.model import JSON
 
 Key = Callable[[JSON], str]
 
+NOTHING_MORE = decimal_text(0)
+
 
 def difference(usage: JSON, before: JSON | None, charge_ids: Collection[str]) -> dict[str, Any]:
     """What a period's usage grew by since an earlier day; all of it without one.
@@ -107,6 +109,8 @@ def _nothing(item: JSON) -> dict[str, Any]:
 
 
 def _less(now: JSON, before: JSON, name: str) -> str:
+    if now[name] == before[name]:
+        return NOTHING_MORE
     return decimal_text(Fraction(Decimal(now[name])) - Fraction(Decimal(before[name])))
 
 

@@ -11,7 +11,6 @@ from sqlalchemy import (
     ARRAY,
     TIMESTAMP,
     ColumnElement,
-    Row,
     Select,
     TableValuedAlias,
     Uuid,
@@ -32,6 +31,7 @@ from tallymark.api.pagination import Page
 from tallymark.db.bulk import insert_rows
 from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
+from tallymark.db.rows import named
 from tallymark.db.tables import (
     adjusted_fees,
     billable_metrics,
@@ -412,9 +412,9 @@ def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
 
 
 async def _load(tx: Tx, statement: Select[Any]) -> list[FeeRecord]:
-    rows = (await tx.execute(statement)).all()
-    taxes = await _taxes_of(tx, [row.id for row in rows])
-    return [_as_value(row, tuple(taxes.get(row.id, ()))) for row in rows]
+    found = list(named(await tx.execute(statement)))
+    taxes = await _taxes_of(tx, [values["id"] for values in found])
+    return [_as_value(values, tuple(taxes.get(values["id"], ()))) for values in found]
 
 
 async def _taxes_of(tx: Tx, fee_ids: Collection[UUID]) -> dict[UUID, list[FeeTax]]:
@@ -426,16 +426,16 @@ async def _taxes_of(tx: Tx, fee_ids: Collection[UUID]) -> dict[UUID, list[FeeTax
         .where(among(fees_applied_taxes.c.fee_id, fee_ids))
         .order_by(fees_applied_taxes.c.created_at, fees_applied_taxes.c.id)
     )
-    for row in await tx.execute(statement):
-        names = names_of(FeeTax)
-        found.setdefault(row.fee_id, []).append(FeeTax(**{name: getattr(row, name) for name in names}))
+    names = names_of(FeeTax)
+    for values in named(await tx.execute(statement)):
+        found.setdefault(values["fee_id"], []).append(FeeTax(**{name: values[name] for name in names}))
     return found
 
 
-def _as_value(row: Row[Any], taxes: tuple[FeeTax, ...]) -> FeeRecord:
-    values = row._asdict()
+def _as_value(values: dict[str, Any], taxes: tuple[FeeTax, ...]) -> FeeRecord:
     del values["organization_id"]
-    return FeeRecord(**{**values, "fee_type": FeeType(values["fee_type"])}, taxes=taxes)
+    values["fee_type"], values["taxes"] = FeeType(values["fee_type"]), taxes
+    return FeeRecord(**values)
 
 
 async def last_base_fee(tx: Tx, subscription_id: UUID) -> FeeRecord | None:

@@ -53,7 +53,7 @@ async def in_windows(tx: Tx, asked: Mapping[UUID, datetime]) -> list[Progressive
     )
     return [
         ProgressiveRecord(
-            invoice=as_invoice(row),
+            invoice=as_invoice(row._asdict()),
             subscription_id=row.subscription_id,
             charges_from_at=row.charges_from_at,
         )

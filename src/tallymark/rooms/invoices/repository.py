@@ -29,6 +29,7 @@ from tallymark.api.pagination import Page
 from tallymark.db.bulk import insert_rows, update_rows
 from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
+from tallymark.db.rows import named
 from tallymark.db.tables import (
     billing_entities,
     billing_records,
@@ -116,12 +117,12 @@ async def find_invoice(tx: Tx, invoice_id: UUID, *, visible_only: bool = True) -
     if visible_only:
         statement = statement.where(invoices.c.status.in_(VISIBLE))
     row = (await tx.execute(statement)).first()
-    return as_invoice(row) if row else None
+    return as_invoice(row._asdict()) if row else None
 
 
 async def get_invoices(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Invoice]:
     rows = await tx.execute(select(invoices).where(among(invoices.c.id, ids)))
-    return {row.id: as_invoice(row) for row in rows}
+    return {values["id"]: as_invoice(values) for values in named(rows)}
 
 
 async def list_invoices(tx: Tx, filters: Filters, page: Page) -> tuple[list[Invoice], int]:
@@ -130,7 +131,7 @@ async def list_invoices(tx: Tx, filters: Filters, page: Page) -> tuple[list[Invo
     statement = (
         select(invoices).where(*conditions).order_by(*NEWEST_FIRST).limit(page.size).offset(page.offset)
     )
-    return [as_invoice(row) for row in await tx.execute(statement)], int(total)
+    return [as_invoice(values) for values in named(await tx.execute(statement))], int(total)
 
 
 def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
@@ -206,8 +207,8 @@ async def records_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[B
         .order_by(billing_records.c.created_at, billing_records.c.id)
     )
     found: dict[UUID, list[BillingRecord]] = {}
-    for row in await tx.execute(statement):
-        found.setdefault(row.invoice_id, []).append(_as_record(row))
+    for values in named(await tx.execute(statement)):
+        found.setdefault(values["invoice_id"], []).append(_as_record(values))
     return found
 
 
@@ -437,14 +438,14 @@ async def last_windows(tx: Tx, subscription_ids: Collection[UUID], *, before: da
     return (await tx.execute(statement)).all()
 
 
-def as_invoice(row: Row[Any]) -> Invoice:
+def as_invoice(row: Mapping[str, Any]) -> Invoice:
     """A row as the value that it is."""
-    values = {name: getattr(row, name) for name in names_of(Invoice)}
+    values = {name: row[name] for name in names_of(Invoice)}
     return Invoice(**{**values, "status": InvoiceStatus(values["status"])})
 
 
-def _as_record(row: Row[Any]) -> BillingRecord:
-    values = {name: getattr(row, name) for name in names_of(BillingRecord)}
+def _as_record(row: Mapping[str, Any]) -> BillingRecord:
+    values = {name: row[name] for name in names_of(BillingRecord)}
     return BillingRecord(**{**values, "invoicing_reason": Reason(values["invoicing_reason"])})
 
 
@@ -459,4 +460,4 @@ async def drafts_billing(tx: Tx, subscription_ids: Collection[UUID]) -> list[UUI
 async def drafts_of_customers(tx: Tx, customer_ids: Collection[UUID]) -> list[Invoice]:
     of_customers = among(invoices.c.customer_id, customer_ids)
     rows = await tx.execute(select(invoices).where(of_customers, invoices.c.status == InvoiceStatus.DRAFT))
-    return [as_invoice(row) for row in rows]
+    return [as_invoice(values) for values in named(rows)]

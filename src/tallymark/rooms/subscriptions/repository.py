@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from tallymark.api.pagination import Page
 from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
+from tallymark.db.rows import named
 from tallymark.db.tables import (
     billing_entities,
     customers,
@@ -43,7 +44,7 @@ _before, _other, _start = (subscriptions.alias(name) for name in ("before", "oth
 
 async def insert_subscription(tx: Tx, values: Mapping[str, Any]) -> Subscription:
     row = await tx.execute(insert(subscriptions).returning(*subscriptions.c), dict(values))
-    return _as_value(row.one())
+    return _as_value(row.one()._asdict())
 
 
 async def update_subscription(tx: Tx, subscription_id: UUID, values: Mapping[str, Any]) -> Subscription:
@@ -53,7 +54,7 @@ async def update_subscription(tx: Tx, subscription_id: UUID, values: Mapping[str
         .values(**values)
         .returning(*subscriptions.c)
     )
-    return _as_value((await tx.execute(statement)).one())
+    return _as_value((await tx.execute(statement)).one()._asdict())
 
 
 async def find_by_external_id(
@@ -65,14 +66,14 @@ async def find_by_external_id(
         .where(subscriptions.c.external_id == external_id, subscriptions.c.status.in_(statuses))
         .order_by(*NEWEST_FIRST)
     )
-    return [_as_value(row) for row in await tx.execute(statement)]
+    return [_as_value(values) for values in named(await tx.execute(statement))]
 
 
 async def get_subscriptions(tx: Tx, ids: Collection[UUID]) -> list[Subscription]:
     rows = await tx.execute(
         select(subscriptions).where(among(subscriptions.c.id, ids)).order_by(subscriptions.c.id)
     )
-    return [_as_value(row) for row in rows]
+    return [_as_value(values) for values in named(rows)]
 
 
 async def started_of(tx: Tx, external_ids: Collection[str]) -> list[Subscription]:
@@ -82,7 +83,7 @@ async def started_of(tx: Tx, external_ids: Collection[str]) -> list[Subscription
         subscriptions.c.started_at.is_not(None),
         subscriptions.c.status.in_((Status.ACTIVE, Status.TERMINATED)),
     )
-    return [_as_value(row) for row in await tx.execute(statement)]
+    return [_as_value(values) for values in named(await tx.execute(statement))]
 
 
 async def list_of_customer(tx: Tx, customer_id: UUID, *, statuses: Collection[Status]) -> list[Subscription]:
@@ -91,7 +92,7 @@ async def list_of_customer(tx: Tx, customer_id: UUID, *, statuses: Collection[St
         .where(subscriptions.c.customer_id == customer_id, subscriptions.c.status.in_(statuses))
         .order_by(subscriptions.c.created_at, subscriptions.c.id)
     )
-    return [_as_value(row) for row in await tx.execute(statement)]
+    return [_as_value(values) for values in named(await tx.execute(statement))]
 
 
 async def active_of_customers(tx: Tx, customer_ids: Collection[UUID]) -> list[Subscription]:
@@ -100,7 +101,7 @@ async def active_of_customers(tx: Tx, customer_ids: Collection[UUID]) -> list[Su
         .where(among(subscriptions.c.customer_id, customer_ids), subscriptions.c.status == Status.ACTIVE)
         .order_by(subscriptions.c.created_at, subscriptions.c.id)
     )
-    return [_as_value(row) for row in await tx.execute(statement)]
+    return [_as_value(values) for values in named(await tx.execute(statement))]
 
 
 async def relations_of(tx: Tx, subscription_ids: Collection[UUID]) -> dict[UUID, Relations]:
@@ -177,7 +178,7 @@ async def list_subscriptions(tx: Tx, filters: Filters, page: Page) -> tuple[list
         .limit(page.size)
         .offset(page.offset)
     )
-    return [_as_value(row) for row in await tx.execute(statement)], int(total)
+    return [_as_value(values) for values in named(await tx.execute(statement))], int(total)
 
 
 def _conditions(filters: Filters) -> Sequence[ColumnElement[bool]]:
@@ -215,12 +216,11 @@ def _of_entities(codes: Sequence[str]) -> ColumnElement[bool]:
     )
 
 
-def _as_value(row: Row[Any]) -> Subscription:
-    values = dict(row._mapping)
+def _as_value(values: dict[str, Any]) -> Subscription:
     del values["organization_id"]
-    return Subscription(
-        **{**values, "status": Status(values["status"]), "billing_time": BillingTime(values["billing_time"])}
-    )
+    values["status"] = Status(values["status"])
+    values["billing_time"] = BillingTime(values["billing_time"])
+    return Subscription(**values)
 
 
 UnitsKey = tuple[UUID, UUID]

@@ -7,12 +7,13 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, Row, func, select, update
+from sqlalchemy import Column, ColumnElement, func, select, update
 
 from tallymark.api.pagination import Page
 from tallymark.db.bulk import insert_rows, update_rows
 from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
+from tallymark.db.rows import named
 from tallymark.db.tables import wallet_transaction_consumptions as consumptions
 from tallymark.db.tables import wallet_transactions as transactions
 from tallymark.domain.values import names_of
@@ -50,7 +51,7 @@ async def note_invoice(tx: Tx, transaction_id: UUID, invoice_id: UUID, *, now: d
 
 async def get_transactions(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Transaction]:
     rows = await tx.execute(select(transactions).where(among(transactions.c.id, ids)))
-    return {row.id: _as_transaction(row) for row in rows}
+    return {values["id"]: _as_transaction(values) for values in named(rows)}
 
 
 async def purchase_of(tx: Tx, invoice_id: UUID) -> Transaction | None:
@@ -59,7 +60,7 @@ async def purchase_of(tx: Tx, invoice_id: UUID) -> Transaction | None:
         transactions.c.invoice_id == invoice_id, transactions.c.transaction_status == Kind.PURCHASED
     )
     row = (await tx.execute(statement)).first()
-    return _as_transaction(row) if row else None
+    return _as_transaction(row._asdict()) if row else None
 
 
 async def drawn_by(tx: Tx, invoice_id: UUID) -> list[Transaction]:
@@ -68,7 +69,7 @@ async def drawn_by(tx: Tx, invoice_id: UUID) -> list[Transaction]:
         transactions.c.invoice_id == invoice_id, transactions.c.transaction_status == Kind.INVOICED
     )
     rows = await tx.execute(statement.order_by(transactions.c.created_at, transactions.c.id))
-    return [_as_transaction(row) for row in rows]
+    return [_as_transaction(values) for values in named(rows)]
 
 
 async def last_interval_day(tx: Tx, wallet_id: UUID) -> date | None:
@@ -86,8 +87,8 @@ async def remaining_of(tx: Tx, wallet_ids: Collection[UUID]) -> dict[UUID, list[
         .order_by(transactions.c.created_at, transactions.c.id)
     )
     found: dict[UUID, list[Transaction]] = {}
-    for row in await tx.execute(statement):
-        found.setdefault(row.wallet_id, []).append(_as_transaction(row))
+    for values in named(await tx.execute(statement)):
+        found.setdefault(values["wallet_id"], []).append(_as_transaction(values))
     return found
 
 
@@ -104,7 +105,7 @@ async def list_transactions(
         .limit(page.size)
         .offset(page.offset)
     )
-    return [_as_transaction(row) for row in await tx.execute(newest)], int(total)
+    return [_as_transaction(values) for values in named(await tx.execute(newest))], int(total)
 
 
 def _conditions(filters: TransactionFilters) -> Iterator[ColumnElement[bool]]:
@@ -149,15 +150,15 @@ async def _list(
             id=row.of_id,
             amount_cents=row.consumed_amount_cents,
             created_at=row.of_created_at,
-            other=_as_transaction(row),
+            other=_as_transaction(row._asdict()),
         )
         for row in await tx.execute(statement)
     ]
     return found, int(total)
 
 
-def _as_transaction(row: Row[Any]) -> Transaction:
-    values = {name: getattr(row, name) for name in names_of(Transaction)}
+def _as_transaction(row: Mapping[str, Any]) -> Transaction:
+    values = {name: row[name] for name in names_of(Transaction)}
     return Transaction(
         **{
             **values,
@@ -180,6 +181,7 @@ async def purchases_of(tx: Tx, wallet_ids: Collection[UUID]) -> dict[UUID, list[
     )
     is_wanted = (ranked.c.status == Settlement.PENDING) | (ranked.c.position <= _RECENT)
     found: dict[UUID, list[Transaction]] = {}
-    for row in await tx.execute(select(ranked).where(is_wanted).order_by(ranked.c.created_at, ranked.c.id)):
-        found.setdefault(row.wallet_id, []).append(_as_transaction(row))
+    in_order = select(ranked).where(is_wanted).order_by(ranked.c.created_at, ranked.c.id)
+    for values in named(await tx.execute(in_order)):
+        found.setdefault(values["wallet_id"], []).append(_as_transaction(values))
     return found

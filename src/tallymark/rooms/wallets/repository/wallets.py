@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, exists, func, insert, or_, select, update
 
 from tallymark.api.pagination import Page
 from tallymark.db.bulk import insert_rows, update_rows
 from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
+from tallymark.db.rows import named
 from tallymark.db.tables import billable_metrics, billing_entities, customers, wallet_targets, wallets
 from tallymark.domain.values import names_of
 from tallymark.rooms.wallets.model import Filters, Status, Wallet
@@ -46,7 +47,7 @@ async def update_wallets(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
 
 async def get_wallets(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Wallet]:
     rows = await tx.execute(_SELECT.where(among(wallets.c.id, ids)))
-    return {row.id: _as_wallet(row) for row in rows}
+    return {values["id"]: _as_wallet(values) for values in named(rows)}
 
 
 async def find_by_code(tx: Tx, customer_id: UUID, code: str) -> Wallet | None:
@@ -57,12 +58,12 @@ async def find_by_code(tx: Tx, customer_id: UUID, code: str) -> Wallet | None:
         .limit(1)
     )
     row = (await tx.execute(statement)).first()
-    return _as_wallet(row) if row else None
+    return _as_wallet(row._asdict()) if row else None
 
 
 async def active_of(tx: Tx, customer_id: UUID) -> list[Wallet]:
     statement = _SELECT.where(wallets.c.customer_id == customer_id, wallets.c.status == Status.ACTIVE)
-    return [_as_wallet(row) for row in await tx.execute(statement.order_by(*IN_ORDER))]
+    return [_as_wallet(values) for values in named(await tx.execute(statement.order_by(*IN_ORDER)))]
 
 
 async def active_codes(tx: Tx, customer_ids: Collection[UUID]) -> dict[UUID, set[str]]:
@@ -76,7 +77,7 @@ async def active_codes(tx: Tx, customer_ids: Collection[UUID]) -> dict[UUID, set
 
 async def active_of_customers(tx: Tx, customer_ids: Collection[UUID]) -> list[Wallet]:
     statement = _SELECT.where(among(wallets.c.customer_id, customer_ids), wallets.c.status == Status.ACTIVE)
-    return [_as_wallet(row) for row in await tx.execute(statement.order_by(*IN_ORDER))]
+    return [_as_wallet(values) for values in named(await tx.execute(statement.order_by(*IN_ORDER)))]
 
 
 async def usable_of(tx: Tx, customer_ids: Collection[UUID], *, at: datetime) -> list[Wallet]:
@@ -87,7 +88,7 @@ async def usable_of(tx: Tx, customer_ids: Collection[UUID], *, at: datetime) -> 
         wallets.c.balance_cents > 0,
         or_(wallets.c.expiration_at.is_(None), wallets.c.expiration_at > at),
     )
-    return [_as_wallet(row) for row in await tx.execute(statement.order_by(*IN_ORDER))]
+    return [_as_wallet(values) for values in named(await tx.execute(statement.order_by(*IN_ORDER)))]
 
 
 async def list_wallets(tx: Tx, filters: Filters, page: Page) -> tuple[list[Wallet], int]:
@@ -95,7 +96,7 @@ async def list_wallets(tx: Tx, filters: Filters, page: Page) -> tuple[list[Walle
     total = (await tx.execute(select(func.count()).select_from(wallets).where(*conditions))).scalar_one()
     newest = _SELECT.where(*conditions).order_by(wallets.c.created_at.desc(), wallets.c.id)
     rows = await tx.execute(newest.limit(page.size).offset(page.offset))
-    return [_as_wallet(row) for row in rows], int(total)
+    return [_as_wallet(values) for values in named(rows)], int(total)
 
 
 def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
@@ -137,9 +138,9 @@ async def replace_targets(tx: Tx, wallet_id: UUID, metric_ids: Collection[UUID])
     await insert_rows(tx, wallet_targets, rows)
 
 
-def _as_wallet(row: Row[Any]) -> Wallet:
-    values = {name: getattr(row, name) for name in names_of(Wallet) if name != "billable_metrics"}
-    targets = {UUID(id_): code for id_, code in (row.targets or {}).items()}
+def _as_wallet(row: Mapping[str, Any]) -> Wallet:
+    values = {name: row[name] for name in names_of(Wallet) if name != "billable_metrics"}
+    targets = {UUID(id_): code for id_, code in (row["targets"] or {}).items()}
     return Wallet(
         **{
             **values,
