@@ -88,6 +88,13 @@ async def fill(client, numbers: range) -> None:
         await save_up(client, n)
         for code in (f"m{n}", "unheard"):
             await kit.send(client, {"external_id": f"s{n}"}, {"code": code}, 1)
+        backfill = {
+            "external_subscription_id": f"s{n}",
+            "code": f"m{n}",
+            "from": "2026-01-02",
+            "to": "2026-01-03",
+        }
+        await kit.post(client, "/event_backfills", {"event_backfill": {**backfill, "reason": "r"}})
 
 
 async def pay(client, bill, n: int) -> None:

@@ -281,6 +281,19 @@ class TestInTheOpenPeriod:
             "lago_id"
         ]
 
+    async def test_after_its_end_it_counts_on_the_last_bill_while_that_is_a_draft(self, world):
+        """January is final, February ended on the 10th and is a draft for 20 days."""
+        client, who = world[0].client, world[1]
+        grace = {"external_id": "acme", "billing_configuration": {"invoice_grace_period": 20}}
+        await kit.post(client, "/customers", {"customer": grace})
+        await send(client, "own", 3)
+        await kit.call(client, "DELETE", "/subscriptions/sub")
+        await send(client, "late", 7, **JANUARY)
+        await kit.advance(client, "2026-03-05T00:00")
+        assert [invoice["fees_amount_cents"] for invoice in await kit.invoices(client, who)] == [1000, 2000]
+        await send(client, "later", 7, **JANUARY)
+        assert await reasons(client) == {"later": "too_late"}
+
     async def test_when_all_is_invoiced_it_is_too_late(self, world):
         organization, _, _ = world
         client = organization.client

@@ -86,6 +86,7 @@ late_events = Table(
     Column("subscription_id", Uuid),
     instant("billed_from"),
     Index("late_events_stream_idx", "stream_id", "timestamp"),
+    Index("late_events_waiting_idx", "organization_id", "stream_id", postgresql_where=text("is_waiting")),
     Index(
         "late_events_treated_idx",
         "organization_id",

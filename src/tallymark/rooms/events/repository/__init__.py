@@ -23,6 +23,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    union_all,
 )
 
 from tallymark.api.pagination import Page
@@ -142,29 +143,28 @@ async def list_events(tx: Tx, filters: Filters, page: Page) -> tuple[list[Event]
     if filters.external_subscription_id is not None:
         streams = streams.where(event_streams.c.external_subscription_id == filters.external_subscription_id)
     has_late = (await tx.execute(_HAS_LATE)).scalar_one()
-    shown_at: ColumnElement[Any] = events.c.timestamp
+    wanted: Any = streams
     if has_late:
-        shown_at = func.coalesce(events.c.occurred_at, events.c.timestamp)
+        wanted = streams.union_all(streams.with_only_columns(-event_streams.c.id))
     # As an array the streams are looked up first, and then each in the index; there may be any number of them.
-    stream_ids = func.array(streams.scalar_subquery(), type_=ARRAY(BigInteger))
-    in_streams = events.c.stream_id == any_(stream_ids)
-    conditions: list[ColumnElement[bool]] = [in_streams, *_within(filters, events.c.timestamp)]
+    in_streams = events.c.stream_id == any_(func.array(wanted.scalar_subquery(), type_=ARRAY(BigInteger)))
+    parts: list[list[ColumnElement[bool]]] = [[in_streams, *_within(filters, events.c.timestamp)]]
     if has_late:
-        own = and_(events.c.occurred_at.is_(None), *_within(filters, events.c.timestamp))
-        moved = and_(events.c.occurred_at.is_not(None), *_within(filters, events.c.occurred_at))
-        out_of_streams = func.array(
-            streams.with_only_columns(-event_streams.c.id).scalar_subquery(), type_=ARRAY(BigInteger)
-        )
-        held = and_(events.c.stream_id == any_(out_of_streams), _IS_HELD)
-        conditions = [or_(in_streams, held), or_(own, moved)]
-    total = (await tx.execute(select(func.count()).select_from(events).where(*conditions))).scalar_one()
-    statement = (
-        SHOWN.where(*conditions)
-        .order_by(shown_at.desc(), events.c.transaction_id, events.c.id)
-        .limit(page.size)
-        .offset(page.offset)
-    )
-    return [_as_value(row) for row in await tx.execute(statement)], int(total)
+        # Each part by an index of its own: what counts by its own time, and what counts elsewhere.
+        parts[0] += [_IS_SHOWN, events.c.occurred_at.is_(None)]
+        moved = _within(filters, events.c.occurred_at)
+        parts.append([in_streams, *moved, _IS_SHOWN, events.c.occurred_at.is_not(None)])
+    total = 0
+    for part in parts:
+        counted = select(func.count()).select_from(events).where(*part)
+        total += int((await tx.execute(counted)).scalar_one())
+    happened = func.coalesce(events.c.occurred_at, events.c.timestamp) if has_late else events.c.timestamp
+    columns = (events.c.id, events.c.transaction_id, happened.label("happened"))
+    found = union_all(*(select(*columns).where(*part) for part in parts)).subquery()
+    ids = select(found.c.id).order_by(found.c.happened.desc(), found.c.transaction_id, found.c.id)
+    chosen = list((await tx.execute(ids.limit(page.size).offset(page.offset))).scalars())
+    shown = await shown_events(tx, chosen) if chosen else {}
+    return [shown[event_id] for event_id in chosen], total
 
 
 # Nearly nobody has any, and whoever has none reads events by their index alone.
