@@ -17,9 +17,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tallymark import __version__
 from tallymark.api.context import Context
 from tallymark.api.errors import register_error_handlers
+from tallymark.api.routing import authenticate
 from tallymark.db.engine import Database, plain_url
 from tallymark.doors import Doors, make_doors, make_sender
 from tallymark.hands import Helpers, Terms
+from tallymark.integrations.assistants.mounted import Assistants
 from tallymark.integrations.vies import ViesRegister
 from tallymark.metering import rollups
 from tallymark.metering.intake import Intake
@@ -220,17 +222,22 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
             link=link,
         )
         async with Intake(plain_url(database.url)) as intake:
-            asgi = with_fast_lane(create_api(wiring), intake, settings.events_batch_max_length)
+            asgi = with_assistants(
+                with_fast_lane(create_api(wiring), intake, settings.events_batch_max_length)
+            )
             tasks = _tasks(
                 outside, helpers.hands, mailroom, logs_kept, make_sender(settings, database, mailroom.post)
             )
-            yield Running(
-                asgi=asgi,
-                tasks=tasks,
-                database=database,
-                courier=courier,
-                chronicler=Chronicler(database, link),
-            )
+            try:
+                yield Running(
+                    asgi=asgi,
+                    tasks=tasks,
+                    database=database,
+                    courier=courier,
+                    chronicler=Chronicler(database, link),
+                )
+            finally:
+                await asgi.close()
     finally:
         await helpers.close()
         await database.close()
@@ -375,6 +382,12 @@ def _tasks(
         forget_answers=forget_answers,
         build_rollups=build_rollups,
     )
+
+
+def with_assistants(api: ASGIApp) -> Assistants:
+    """Put the protocol of assistants beside the API, which its tools call."""
+    state = api.state  # type: ignore[attr-defined]
+    return Assistants(api, partial(authenticate, state.gatekeeper), state=state)
 
 
 def with_fast_lane(api: FastAPI, intake: Intake, batch_max_length: int) -> ASGIApp:

@@ -1,0 +1,278 @@
+"""The command line: reads flags and settings, calls what does the work, and shows what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from tallymark import __version__
+from tallymark.cli import keys, users
+from tallymark.cli.terminal import (
+    DatabaseUrl,
+    DataDir,
+    Host,
+    Port,
+    make_console,
+    migrated_database,
+    read_settings,
+    show,
+)
+from tallymark.db.errors import StartupError
+
+if TYPE_CHECKING:
+    from tallymark.server import Ready
+
+# What a command needs is imported when it runs, so that `--help` and `openapi` answer at once.
+
+app = typer.Typer(
+    help="Metering and usage-based billing that speaks the Lago REST API v1.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+orgs = typer.Typer(help="Make and list organizations (tenants).", no_args_is_help=True)
+app.add_typer(orgs, name="orgs")
+app.add_typer(keys.commands, name="keys")
+app.add_typer(users.commands, name="users")
+explanations = typer.Typer(help="Show how an amount came to be.", no_args_is_help=True)
+app.add_typer(explanations, name="explain")
+
+DEFAULT_URL = "http://127.0.0.1:8787"
+
+
+def main() -> None:
+    """Run a command; what keeps Tallymark from starting is told in one line."""
+    try:
+        app()
+    except StartupError as error:
+        print(f"tallymark: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(1)
+
+
+@app.command()
+def up(
+    host: Host = None, port: Port = None, data_dir: DataDir = None, database_url: DatabaseUrl = None
+) -> None:
+    """Run everything in one process: api, worker, scheduler and, unless a URL is given, the database."""
+    settings = read_settings(host=host, port=port, data_dir=data_dir, database_url=database_url)
+    from tallymark import server
+
+    with suppress(KeyboardInterrupt):
+        server.up(settings, _announce)
+
+
+@app.command()
+def api(
+    host: Host = None,
+    port: Port = None,
+    database_url: DatabaseUrl = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Processes that answer requests.", show_default="1")
+    ] = None,
+) -> None:
+    """Run the api alone, on a migrated database."""
+    settings = read_settings(host=host, port=port, database_url=database_url, api_workers=workers)
+    from tallymark import server
+
+    with suppress(KeyboardInterrupt):
+        server.serve_api(settings, _announce, processes=settings.api_workers)
+
+
+@app.command()
+def mcp(
+    url: Annotated[str, typer.Option(help="The server's address.", envvar="TALLYMARK_URL")] = DEFAULT_URL,
+    api_key: Annotated[
+        str, typer.Option(help="The key whose rights the assistant has.", envvar="TALLYMARK_API_KEY")
+    ] = "",
+) -> None:
+    """Let an assistant on this machine use a server: the Model Context Protocol on standard input and output."""
+    import httpx
+
+    from tallymark.integrations.assistants.bridge import TIMEOUT_SECONDS, bridge
+
+    if not api_key:
+        raise StartupError("give a key by --api-key or TALLYMARK_API_KEY")
+    headers = {"Authorization": f"Bearer {api_key}", "User-Agent": "tallymark mcp"}
+    with (
+        suppress(KeyboardInterrupt),
+        httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT_SECONDS) as client,
+    ):
+        for answer in bridge(client, sys.stdin):
+            sys.stdout.write(answer + "\n")
+            sys.stdout.flush()
+
+
+@app.command()
+def worker(database_url: DatabaseUrl = None) -> None:
+    """Run the worker and the scheduler alone, on a migrated database."""
+    settings = read_settings(database_url=database_url)
+    from tallymark import server
+
+    with suppress(KeyboardInterrupt):
+        server.serve_worker(settings)
+
+
+@app.command()
+def migrate(data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
+    """Bring the database to this release's schema."""
+    with migrated_database(data_dir, database_url) as (_, revision):
+        typer.echo(f"The database is at schema {revision}.")
+
+
+@app.command()
+def demo(
+    trace: Annotated[
+        Path | None,
+        typer.Option(help="A folder with conversation.csv and code.csv to meter instead of a made-up trace."),
+    ] = None,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Sell two AI products under a test clock, meter a usage trace, and show the invoices that come of it."""
+    settings = read_settings(data_dir=data_dir, database_url=database_url)
+    from tallymark.demo import run_demo
+
+    run_demo(settings, trace=trace, console=Console())
+
+
+@app.command()
+def openapi() -> None:
+    """Print the description of the HTTP API (OpenAPI 3.1, JSON)."""
+    from tallymark.app import create_api
+
+    typer.echo(json.dumps(create_api().openapi(), indent=2, ensure_ascii=False))
+
+
+@app.command()
+def settings(
+    markdown: Annotated[bool, typer.Option("--markdown", help="As the page docs/settings.md.")] = False,
+) -> None:
+    """List every setting: its variable, default and meaning."""
+    from tallymark.manual import describe, describe_as_markdown
+
+    if markdown:
+        typer.echo(describe_as_markdown(), nl=False)
+        return
+    table = Table("variable", "default", "meaning", box=None, header_style="bold", padding=(0, 2, 0, 0))
+    for setting in describe():
+        table.add_row("\n".join(setting.variables), setting.default, setting.meaning)
+    Console().print(table)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+@explanations.command("fee")
+def explain_fee(
+    fee_id: Annotated[UUID, typer.Argument(help="The fee's id (`lago_id`).")],
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Show how a fee's amount came to be, step by step."""
+    from tallymark.commands import find_fee
+    from tallymark.explain import render
+
+    with migrated_database(data_dir, database_url) as (url, _):
+        fee = asyncio.run(find_fee(url, fee_id))
+    make_console().print(render(fee.invoice_display_name or fee.item_name, fee.currency, fee.explanation))
+
+
+@explanations.command("invoice")
+def explain_invoice(
+    invoice_id: Annotated[UUID, typer.Argument(help="The invoice's id (`lago_id`).")],
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Show how an invoice's total came to be: fees, credits, coupons, taxes, credit notes, wallets."""
+    from tallymark.commands import find_invoice
+    from tallymark.explain import render_invoice
+
+    with migrated_database(data_dir, database_url) as (url, _):
+        found = asyncio.run(find_invoice(url, invoice_id))
+    make_console().print(
+        render_invoice(f"Invoice {found.number}", found.currency, found.steps, found.fee_names)
+    )
+
+
+@app.command()
+def audit(
+    organization: Annotated[
+        str | None, typer.Option(help="Slug or id of one organization.", show_default="all of them")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print laws and breaches as JSON.")] = False,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Hold every invoice, fee, note and journal entry against the laws of money; 1 is returned for a breach."""
+    from tallymark import commands
+    from tallymark.audit_report import AuditReport
+
+    report = AuditReport(None if as_json else make_console())
+    with migrated_database(data_dir, database_url) as (url, _):
+        asyncio.run(commands.audit(url, organization, report.tell))
+    if as_json:
+        typer.echo(json.dumps(report.as_json(), indent=2, ensure_ascii=False))
+    report.close()
+    if not report.holds:
+        raise typer.Exit(1)
+
+
+@orgs.command("create")
+def create_organization(
+    name: Annotated[str, typer.Option(help="What it is called.")],
+    email: Annotated[str | None, typer.Option(help="Where it is reached.")] = None,
+    test_clock: Annotated[
+        str | None, typer.Option(help="Give it a test clock that stands at this instant (ISO 8601, UTC).")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what the admin API would answer.")] = False,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Make an organization and print its API key, which is never shown again."""
+    from tallymark.commands import create_organization, read_request
+
+    request = read_request(name=name, email=email, test_clock=test_clock)
+    with migrated_database(data_dir, database_url) as (url, _):
+        made = asyncio.run(create_organization(url, request, now=datetime.now(UTC)))
+    if as_json:
+        typer.echo(made.model_dump_json(indent=2))
+        return
+    rows = {"Organization": made.organization.name, "Id": str(made.organization.lago_id)}
+    clock = made.organization.test_clock
+    show({**rows, **({"Test clock": clock["frozen_time"]} if clock else {}), "API key": made.api_key})
+
+
+@orgs.command("list")
+def list_organizations(data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
+    """List the organizations."""
+    from tallymark.commands import list_organizations
+
+    with migrated_database(data_dir, database_url) as (url, _):
+        found = asyncio.run(list_organizations(url))
+    table = Table("id", "name", "slug", "created", "test clock", box=None, header_style="bold")
+    for entry in found:
+        clock = f"{entry.frozen_time:%Y-%m-%d %H:%M:%S}" if entry.frozen_time else ""
+        table.add_row(str(entry.id), entry.name, entry.slug, f"{entry.created_at:%Y-%m-%d %H:%M:%S}", clock)
+    make_console().print(table)
+
+
+def _announce(ready: Ready) -> None:
+    rows = {"URL": ready.url, "Data": ready.data}
+    if ready.api_key is not None:
+        rows["API key"] = f"{ready.api_key}  (shown this once)"
+    if ready.welcome is not None:
+        rows["First user"] = f"{ready.welcome}  (shown this once)"
+    show(rows, title=f"Tallymark {__version__} is ready")
