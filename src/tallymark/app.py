@@ -78,6 +78,8 @@ from tallymark.rooms.plans import routes as plans
 from tallymark.rooms.previews import routes as previews
 from tallymark.rooms.security_logs import jobs as security_log_jobs
 from tallymark.rooms.security_logs import routes as security_logs
+from tallymark.rooms.sso import jobs as sso_jobs
+from tallymark.rooms.sso import routes as sso
 from tallymark.rooms.subscriptions import entitlement_routes as subscription_entitlements
 from tallymark.rooms.subscriptions import price_routes as subscription_prices
 from tallymark.rooms.subscriptions import routes as subscriptions
@@ -143,6 +145,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     users.router,
     members.router,
     members.open_router,
+    sso.router,
+    sso.open_router,
     api_keys.router,
 )
 
@@ -360,6 +364,7 @@ def _tasks(
     async def forget_logs() -> None:
         await security_log_jobs.forget_old(database, now=system_now())
         await user_jobs.forget_ended(database, now=system_now())
+        await sso_jobs.forget_over(database, now=system_now())
         if logs_kept is not None:
             await api_log_jobs.forget_old(database, now=system_now(), kept=logs_kept)
             await activity_log_jobs.forget_old(database, now=system_now(), kept=logs_kept)

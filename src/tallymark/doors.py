@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cryptography.fernet import Fernet
 from starlette.datastructures import State
 
 from tallymark.db.engine import Database
@@ -11,6 +12,7 @@ from tallymark.rooms.emails.ports import Post
 from tallymark.rooms.members.joining import Joining
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.organizations.access import system_now
+from tallymark.rooms.sso.signing_in import Google, SingleSignOn
 from tallymark.rooms.users import jobs as user_jobs
 from tallymark.rooms.users.entering import Door
 from tallymark.rooms.users.model import Device
@@ -23,6 +25,9 @@ from tallymark.worker import SendPasswordReset
 INVITES = "invites"
 """Under what name the installation keeps the key of which the links of invitations are made."""
 
+SSO = "sso"
+"""Under what name it keeps the key by which the secrets of its clients at identity providers are encrypted."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doors:
@@ -31,6 +36,7 @@ class Doors:
     sessions: UserSessions
     door: Door
     joining: Joining
+    sso: SingleSignOn
     invite_secret: bytes
     app_url: str
 
@@ -45,12 +51,30 @@ async def make_doors(settings: Settings, database: Database) -> Doors:
     door = Door(database=database, passwords=Passwords(), is_sign_up_open=not settings.disable_signup)
     async with database.system() as connection:
         secret = await organizations.get_or_make_secret(connection, INVITES)
+        key = await organizations.get_or_make_secret(connection, SSO, Fernet.generate_key)
     return Doors(
         sessions=UserSessions(database),
         door=door,
         joining=Joining(database=database, door=door),
+        sso=_make_sso(settings, door, key),
         invite_secret=secret,
         app_url=settings.app_url,
+    )
+
+
+def _make_sso(settings: Settings, door: Door, key: bytes) -> SingleSignOn:
+    from tallymark.integrations.oidc import OpenIdConnect
+
+    google = None
+    if settings.google_client_id and settings.google_client_secret:
+        google = Google(client_id=settings.google_client_id, client_secret=settings.google_client_secret)
+    return SingleSignOn(
+        database=door.database,
+        door=door,
+        provider=OpenIdConnect(allows_private=settings.sso_allows_private_networks),
+        key=key,
+        app_url=settings.app_url,
+        google=google,
     )
 
 

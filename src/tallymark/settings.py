@@ -61,6 +61,20 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("TALLYMARK_DISABLE_SIGNUP", "LAGO_DISABLE_SIGNUP"),
         description="Whether nobody may make a user and an organization for themselves.",
     )
+    google_client_id: str | None = Field(
+        None,
+        validation_alias=AliasChoices("TALLYMARK_GOOGLE_CLIENT_ID", "GOOGLE_AUTH_CLIENT_ID"),
+        description="Tallymark's client at Google, by which people sign in; without one nobody does.",
+    )
+    google_client_secret: str | None = Field(
+        None,
+        validation_alias=AliasChoices("TALLYMARK_GOOGLE_CLIENT_SECRET", "GOOGLE_AUTH_CLIENT_SECRET"),
+        description="The secret of Tallymark's client at Google.",
+    )
+    sso_allows_private_networks: bool = Field(
+        False,
+        description="Whether identity providers may be at private addresses, and be reached without TLS.",
+    )
     secret_key: str | None = Field(
         None,
         validation_alias=AliasChoices("TALLYMARK_SECRET_KEY", "SECRET_KEY_BASE"),

@@ -23,6 +23,8 @@ class SignedIn:
     user_id: UUID
     email: str
     login_method: str
+    organization_id: UUID | None
+    """Whose identity provider let them in: they may enter no other organization."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

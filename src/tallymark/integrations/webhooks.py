@@ -42,7 +42,7 @@ class WebhookPost:
             return Answer(status=None, text=f"{type(error).__name__}: {error}".removesuffix(": "))
 
     async def _send(self, url: httpx.URL, body: bytes, headers: Mapping[str, str]) -> Answer:
-        address = await self._checked_address(url)
+        address = await checked_address(url, allows_private=self._allows_private)
         to = url.copy_with(host=address)
         # A proxy of the environment would look the name up again, and connect from inside.
         async with (
@@ -62,14 +62,16 @@ class WebhookPost:
                     break
             return Answer(status=response.status_code, text=kept[:_KEPT_BYTES].decode(errors="replace"))
 
-    async def _checked_address(self, url: httpx.URL) -> str:
-        loop = asyncio.get_running_loop()
-        port = url.port or (443 if url.scheme == "https" else 80)
-        found = await loop.getaddrinfo(url.raw_host.decode("ascii"), port, type=socket.SOCK_STREAM)
-        addresses = [str(item[4][0]) for item in found]
-        if not self._allows_private and not all(is_public(address) for address in addresses):
-            raise Refused("the address is private: webhooks go to public addresses only")
-        return addresses[0]
+
+async def checked_address(url: httpx.URL, *, allows_private: bool) -> str:
+    """The address that a URL leads to. Raises `Refused` for a private one, where that may not be."""
+    loop = asyncio.get_running_loop()
+    port = url.port or (443 if url.scheme == "https" else 80)
+    found = await loop.getaddrinfo(url.raw_host.decode("ascii"), port, type=socket.SOCK_STREAM)
+    addresses = [str(item[4][0]) for item in found]
+    if not allows_private and not all(is_public(address) for address in addresses):
+        raise Refused("the address is private: webhooks go to public addresses only")
+    return addresses[0]
 
 
 def is_public(address: str) -> bool:

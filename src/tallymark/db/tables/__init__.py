@@ -90,6 +90,7 @@ from tallymark.db.tables.sections import (
     wallet_transactions_custom_sections,
     wallets_custom_sections,
 )
+from tallymark.db.tables.sso import identity_providers, sso_attempts
 from tallymark.db.tables.users import (
     guesses,
     invites,
@@ -162,6 +163,7 @@ __all__ = [
     "followers",
     "guesses",
     "idempotent_answers",
+    "identity_providers",
     "invites",
     "invoice_custom_sections",
     "invoice_credits",
@@ -195,6 +197,7 @@ __all__ = [
     "rollups",
     "secrets",
     "security_logs",
+    "sso_attempts",
     "subscription_fixed_charge_units",
     "subscriptions",
     "subscriptions_custom_sections",

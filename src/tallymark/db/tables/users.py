@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from tallymark.db.tables.columns import (
     id_column,
+    implied,
     instant,
     metadata,
     organization_column,
@@ -106,6 +107,8 @@ user_sessions = Table(
     _of_user(),
     Column("token_hash", LargeBinary, nullable=False, unique=True),
     string("login_method", nullable=False),
+    # Whose identity provider let them in: they may enter no other organization.
+    implied("provider_organization_id", nullable=True),
     instant("created_at", nullable=False),
     instant("expires_at", nullable=False),
     Index("user_sessions_user_idx", "user_id"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from tallymark.api.context import SignedIn
 from tallymark.db.engine import Database
@@ -35,7 +36,7 @@ class Joining:
             user = await users.find_user(connection, invitation.invite.email)
             is_known = user is not None and bool(await users.list_memberships(connection, user.id))
         if session is not None and session.email == invitation.invite.email:
-            _check_method(invitation, session.login_method)
+            _check_method(invitation, session.login_method, session.organization_id)
             await self._join_signed_in(token, device, session)
             return None
         _check_method(invitation, PASSWORD.value)
@@ -73,6 +74,8 @@ def _now(invitation: Invitation) -> datetime:
     return invitation.clock or system_now()
 
 
-def _check_method(invitation: Invitation, method: str) -> None:
-    if method not in invitation.authentication_methods:
+def _check_method(invitation: Invitation, method: str, organization_id: UUID | None = None) -> None:
+    """Nobody's provider lets anybody join another organization."""
+    is_own = organization_id in (None, invitation.invite.organization_id)
+    if method not in invitation.authentication_methods or not is_own:
         raise Invalid({method: ["login_method_not_authorized"]})

@@ -33,6 +33,7 @@ class LoginMethod(StrEnum):
     GOOGLE_OAUTH = "google_oauth"
     OKTA = "okta"
     ENTRA_ID = "entra_id"
+    OIDC = "oidc"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +67,9 @@ class Membership:
         """What the member may do: all that the roles hold together."""
         return permissions_of(self.roles, self.own_roles)
 
-    def is_open_to(self, method: str) -> bool:
-        """Whether somebody who signed in so may enter."""
-        return method in self.authentication_methods
+    def is_open_to(self, method: str, organization_id: UUID | None) -> bool:
+        """Whether somebody may enter who signed in so, by the provider of an organization if by any."""
+        return method in self.authentication_methods and organization_id in (None, self.organization_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,8 @@ class Session:
     email: str
     login_method: str
     expires_at: datetime
+    organization_id: UUID | None
+    """Whose provider let them in; they may enter no other organization."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

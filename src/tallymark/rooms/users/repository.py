@@ -105,7 +105,14 @@ async def insert_session(connection: AsyncConnection, values: Values) -> None:
 async def find_session(connection: AsyncConnection, token_hash: bytes, *, now: datetime) -> Session | None:
     """A session that has not ended."""
     column = user_sessions.c
-    shown = (column.id, column.user_id, users.c.email, column.login_method, column.expires_at)
+    shown = (
+        column.id,
+        column.user_id,
+        users.c.email,
+        column.login_method,
+        column.expires_at,
+        column.provider_organization_id.label("organization_id"),
+    )
     statement = (
         select(*shown)
         .join(users, users.c.id == column.user_id)

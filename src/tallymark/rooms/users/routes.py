@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import Request, Response
 
+from tallymark.api.context import SignedIn
 from tallymark.api.sessions import InSession, app_router, cookie_of
 from tallymark.db.engine import Database
 from tallymark.domain.errors import Forbidden, NotFound
@@ -47,11 +48,7 @@ async def log_in(body: LoginRequest, request: Request, response: Response) -> Cu
 @router.get("/session")
 async def get_current_user(request: Request, session: InSession) -> CurrentUserResponse:
     """Read who has signed in, where they belong, and what they may do there."""
-    database: Database = request.app.state.database
-    async with database.system() as connection:
-        user = await service.get_user(connection, session.user_id)
-        belongs = await service.list_memberships(connection, user.id)
-    return CurrentUserResponse(user=CurrentUserOutput.of(user, belongs, login_method=session.login_method))
+    return await _show(request, session)
 
 
 @router.delete("/session")
@@ -146,11 +143,22 @@ def device_of(request: Request) -> Device:
 
 async def _enter(request: Request, response: Response, token: str) -> CurrentUserResponse:
     """Hand over the cookie of a session that has just begun, and show whose it is."""
+    cookie_of(request).put(response, token)
+    return await show_session(request, token)
+
+
+async def show_session(request: Request, token: str) -> CurrentUserResponse:
+    """Show whose session has just begun."""
+    session = await request.app.state.sessions.find(token)
+    assert session is not None, "a session that has just begun is there"
+    return await _show(request, session)
+
+
+async def _show(request: Request, session: SignedIn) -> CurrentUserResponse:
     database: Database = request.app.state.database
     async with database.system() as connection:
-        session = await service.find_session(connection, token, now=system_now())
-        assert session is not None, "a session that has just begun is there"
         user = await service.get_user(connection, session.user_id)
-        belongs = await service.list_memberships(connection, user.id)
-    cookie_of(request).put(response, token)
-    return CurrentUserResponse(user=CurrentUserOutput.of(user, belongs, login_method=session.login_method))
+        found = await service.list_memberships(connection, user.id)
+    # Whom an organization's provider let in may be nobody else's member: it is not told where else they belong.
+    belongs = [one for one in found if session.organization_id in (None, one.organization_id)]
+    return CurrentUserResponse(user=CurrentUserOutput.of(user, belongs, session))

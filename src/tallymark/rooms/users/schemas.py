@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from tallymark.api.context import SignedIn
 from tallymark.api.wire import Input, Text
 from tallymark.rooms.users.model import Membership, User
 
@@ -57,7 +58,7 @@ class OwnMembershipOutput(BaseModel):
     permissions: list[str]
 
     @classmethod
-    def of(cls, membership: Membership, *, login_method: str) -> OwnMembershipOutput:
+    def of(cls, membership: Membership, session: SignedIn) -> OwnMembershipOutput:
         """Show where somebody belongs, and what they may do there."""
         return cls(
             lago_id=membership.id,
@@ -65,7 +66,7 @@ class OwnMembershipOutput(BaseModel):
                 lago_id=membership.organization_id,
                 name=membership.organization_name,
                 slug=membership.organization_slug,
-                is_accessible=membership.is_open_to(login_method),
+                is_accessible=membership.is_open_to(session.login_method, session.organization_id),
             ),
             roles=list(membership.roles),
             permissions=sorted(membership.permissions),
@@ -80,14 +81,14 @@ class CurrentUserOutput(BaseModel):
     memberships: list[OwnMembershipOutput]
 
     @classmethod
-    def of(cls, user: User, belongs: Sequence[Membership], *, login_method: str) -> CurrentUserOutput:
+    def of(cls, user: User, belongs: Sequence[Membership], session: SignedIn) -> CurrentUserOutput:
         """Show who has signed in."""
         return cls(
             lago_id=user.id,
             email=user.email,
-            login_method=login_method,
+            login_method=session.login_method,
             has_password=user.password_hash is not None,
-            memberships=[OwnMembershipOutput.of(one, login_method=login_method) for one in belongs],
+            memberships=[OwnMembershipOutput.of(one, session) for one in belongs],
         )
 
 

@@ -148,20 +148,26 @@ async def welcome(
 
 
 async def log_in(
-    connection: AsyncConnection, user: User, *, method: LoginMethod, device: Device, now: datetime
+    connection: AsyncConnection,
+    user: User,
+    *,
+    method: LoginMethod,
+    device: Device,
+    now: datetime,
+    organization_id: UUID | None = None,
 ) -> str:
     """Begin a session and return its token. Raises `Invalid` for somebody who belongs nowhere, or may not come in so.
 
-    A device that is new is told to each of the user's organizations.
+    Whom an organization's provider lets in may enter that one alone. A device that is new is told to each of the user's organizations.
     """
     belongs = await repository.list_memberships(connection, user.id)
     if not belongs:
         raise wrong_login()
-    if not any(one.is_open_to(method) for one in belongs):
+    if not any(one.is_open_to(method, organization_id) for one in belongs):
         raise Invalid({method.value: ["login_method_not_authorized"]})
     if await repository.note_device(connection, user.id, device.fingerprint, now=now):
         await _tell(connection, user, belongs, "user.new_device_logged_in", device=device, now=now)
-    return await _begin(connection, user, method=method, now=now)
+    return await _begin(connection, user, method=method, organization_id=organization_id, now=now)
 
 
 async def first_log_in(
@@ -238,7 +244,29 @@ async def take_reset(connection: AsyncConnection, token: str, *, now: datetime) 
     return await get_user(connection, user_id)
 
 
-async def _begin(connection: AsyncConnection, user: User, *, method: LoginMethod, now: datetime) -> str:
+async def tell_joined(
+    connection: AsyncConnection,
+    user: User,
+    organization_id: UUID,
+    roles: Sequence[str],
+    *,
+    device: Device,
+    now: datetime,
+) -> None:
+    """Note in an organization's security log that somebody has joined; `now` is the organization's."""
+    told = {"email": user.email, "roles": list(roles)}
+    actor = _actor(user, device)
+    await security.record_in_each(connection, {organization_id: now}, "user.signed_up", told, actor=actor)
+
+
+async def _begin(
+    connection: AsyncConnection,
+    user: User,
+    *,
+    method: LoginMethod,
+    now: datetime,
+    organization_id: UUID | None = None,
+) -> str:
     token = new_token()
     await repository.insert_session(
         connection,
@@ -247,6 +275,7 @@ async def _begin(connection: AsyncConnection, user: User, *, method: LoginMethod
             "user_id": user.id,
             "token_hash": hash_token(token),
             "login_method": method.value,
+            "provider_organization_id": organization_id,
             "created_at": now,
             "expires_at": now + SESSION_LASTS,
         },
@@ -264,8 +293,11 @@ async def _tell(
     now: datetime,
 ) -> None:
     """Note something about a user in the security log of each of their organizations."""
-    actor = Actor(
+    whose = {one.organization_id: one.clock or now for one in belongs}
+    await security.record_in_each(connection, whose, event, {"email": user.email}, actor=_actor(user, device))
+
+
+def _actor(user: User, device: Device) -> Actor:
+    return Actor(
         user_agent=device.user_agent, ip_address=device.ip_address, user_id=user.id, user_email=user.email
     )
-    whose = {one.organization_id: one.clock or now for one in belongs}
-    await security.record_in_each(connection, whose, event, {"email": user.email}, actor=actor)

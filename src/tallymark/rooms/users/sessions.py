@@ -22,7 +22,11 @@ class UserSessions:
         if found is None:
             return None
         return SignedIn(
-            session_id=found.id, user_id=found.user_id, email=found.email, login_method=found.login_method
+            session_id=found.id,
+            user_id=found.user_id,
+            email=found.email,
+            login_method=found.login_method,
+            organization_id=found.organization_id,
         )
 
     async def enter(self, token: str, organization: str) -> Principal | None:
@@ -38,7 +42,7 @@ class UserSessions:
         membership = by_id.get(named) or by_name.get(named)
         if membership is None:
             raise NotFound("organization")
-        if not membership.is_open_to(session.login_method):
+        if not membership.is_open_to(session.login_method, session.organization_id):
             raise Forbidden("login_method_not_authorized")
         return Principal(
             organization_id=membership.organization_id,

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallymark.api.context import Member
 from tallymark.api.pagination import Page
-from tallymark.db.engine import Actor, Tx
+from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Forbidden, Invalid, NotFound
 from tallymark.jobs import security
@@ -117,13 +117,7 @@ async def accept(
     if not any(one.organization_id == invite.organization_id for one in belongs):
         await users.join(connection, user.id, invite.organization_id, invite.roles, now=now)
     await repository.accept(connection, invite.id, now=now)
-    actor = Actor(
-        user_agent=device.user_agent, ip_address=device.ip_address, user_id=user.id, user_email=user.email
-    )
-    told = {"email": user.email, "roles": list(invite.roles)}
-    await security.record_in_each(
-        connection, {invite.organization_id: now}, "user.signed_up", told, actor=actor
-    )
+    await users.tell_joined(connection, user, invite.organization_id, invite.roles, device=device, now=now)
 
 
 async def _get(tx: Tx, invite_id: UUID) -> Invite:
