@@ -7,14 +7,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tallymark import __version__
+from tallymark.api import operations
 from tallymark.api.context import Context
 from tallymark.api.errors import register_error_handlers
 from tallymark.api.routing import authenticate
@@ -47,9 +46,14 @@ from tallymark.rooms.credit_notes import routes as credit_notes
 from tallymark.rooms.credit_notes.documents import NoteDocuments
 from tallymark.rooms.customers import routes as customers
 from tallymark.rooms.customers.jobs import VatChecks
+from tallymark.rooms.data_exports import jobs as export_jobs
+from tallymark.rooms.data_exports import routes as data_exports
+from tallymark.rooms.data_exports.jobs import ExportDesk
+from tallymark.rooms.data_exports.ports import FileStore, Messenger
 from tallymark.rooms.emails import jobs as email_jobs
 from tallymark.rooms.emails import routes as emails
 from tallymark.rooms.emails.jobs import Mailroom
+from tallymark.rooms.emails.ports import Post
 from tallymark.rooms.entitlements import routes as entitlements
 from tallymark.rooms.estimates import routes as estimates
 from tallymark.rooms.event_backfills import routes as event_backfills
@@ -99,7 +103,6 @@ from tallymark.rooms.webhooks.signing import JwtSigner, make_key
 from tallymark.settings import Settings
 from tallymark.worker import SendPasswordReset, Tasks
 
-GITHUB_URL = "https://github.com/tallymark/tallymark"
 LINK_SECRET = "links"
 
 # Order matters: routes with a free path at their end (`/customers/{external_id}`) come after those that go on.
@@ -133,6 +136,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     invoices.files_router,
     credit_notes.router,
     journal.router,
+    data_exports.router,
     payment_requests.router,
     payments.router,
     coupons.router,
@@ -158,6 +162,7 @@ class Papers:
     invoices: Documents
     credit_notes: NoteDocuments
     receipts: ReceiptDocuments
+    files: FileStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +209,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         link = _make_link(settings, papers)
         courier = _make_courier(settings, database, signer, link)
         mailroom = _make_mailroom(settings, database, papers)
+        messenger = _make_messenger(settings, mailroom.post)
 
         outside = VatChecks(database, ViesRegister(settings.vies_url))
 
@@ -230,7 +236,12 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
                 with_fast_lane(create_api(wiring), intake, settings.events_batch_max_length)
             )
             tasks = _tasks(
-                outside, helpers.hands, mailroom, logs_kept, make_sender(settings, database, mailroom.post)
+                outside,
+                helpers.hands,
+                mailroom,
+                logs_kept,
+                make_sender(settings, database, mailroom.post),
+                ExportDesk(database=database, files=papers.files, link=link, messenger=messenger),
             )
             try:
                 yield Running(
@@ -268,11 +279,13 @@ async def _make_papers(settings: Settings, database: Database) -> Papers:
             secret = await organizations_service.get_or_make_secret(connection, LINK_SECRET)
     store = open_store(settings.files_url, folder=settings.data_dir.expanduser() / "files")
     renderer = TypstRenderer()
-    documents = Documents(renderer, StoredFiles(store), LinkSigner(secret))
+    files = StoredFiles(store)
+    documents = Documents(renderer, files, LinkSigner(secret))
     return Papers(
         invoices=documents,
         credit_notes=NoteDocuments(renderer, documents),
         receipts=ReceiptDocuments(renderer, documents),
+        files=files,
     )
 
 
@@ -332,12 +345,19 @@ def _make_mailroom(settings: Settings, database: Database, papers: Papers) -> Ma
     )
 
 
+def _make_messenger(settings: Settings, post: Post | None) -> Messenger | None:
+    from tallymark.integrations.emails.notices import MailMessenger
+
+    return None if post is None else MailMessenger(post, sender=settings.email_sender)
+
+
 def _tasks(
     outside: billing_jobs.Outside,
     hands: Sequence[billing_jobs.Lend],
     papers: Mailroom,
     logs_kept: timedelta | None,
     send_password_reset: SendPasswordReset,
+    desk: ExportDesk,
 ) -> Tasks:
     database = papers.database
 
@@ -372,6 +392,15 @@ def _tasks(
     async def forget_answers() -> None:
         await idempotency_jobs.forget_old(database, now=system_now())
 
+    async def export_data(*, organization_id: UUID, export_id: UUID) -> None:
+        await export_jobs.export_data(desk, organization_id, export_id)
+
+    async def bring_export(*, organization_id: UUID, export_id: UUID) -> None:
+        await export_jobs.bring_export(desk, organization_id, export_id)
+
+    async def forget_exports() -> None:
+        await export_jobs.forget_old(desk, now=system_now())
+
     async def build_rollups() -> None:
         await rollups.build_wanted(database)
 
@@ -382,6 +411,9 @@ def _tasks(
         render_receipt=render_receipt,
         send_email=send_email,
         send_password_reset=send_password_reset,
+        export_data=export_data,
+        bring_export=bring_export,
+        forget_exports=forget_exports,
         follow_events=follow_events,
         forget_logs=forget_logs,
         forget_answers=forget_answers,
@@ -432,7 +464,7 @@ def create_api(wiring: Wiring | None = None) -> FastAPI:
     for router in ROUTERS:
         api.include_router(router)
     events.describe(api)
-    api.include_router(_operations())
+    api.include_router(operations.router)
     if wiring is not None:
         api.state.database = wiring.database
         api.state.base_url = wiring.base_url
@@ -454,27 +486,3 @@ def create_api(wiring: Wiring | None = None) -> FastAPI:
         api.state.gatekeeper = Access(wiring.database, wiring.settle)
         api.state.is_draining = False
     return api
-
-
-def _operations() -> APIRouter:
-    router = APIRouter(tags=["operations"])
-
-    @router.get("/health")
-    async def health(request: Request) -> JSONResponse:
-        """Whether the process lives and reaches its database (platform §17)."""
-        body: dict[str, Any] = {"version": __version__, "github_url": GITHUB_URL}
-        try:
-            async with request.app.state.database.system():
-                pass
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with the database is the answer
-            return JSONResponse({**body, "message": "Unhealthy", "details": type(error).__name__}, 500)
-        return JSONResponse({**body, "message": "Success"})
-
-    @router.get("/ready")
-    async def ready(request: Request) -> JSONResponse:
-        """Whether new requests should come here."""
-        if request.app.state.is_draining:
-            return JSONResponse({"status": "shutting down"}, 503)
-        return JSONResponse({"status": "ok"})
-
-    return router

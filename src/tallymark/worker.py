@@ -18,7 +18,9 @@ from procrastinate.jobs import Job, Status
 
 from tallymark.db.engine import Database, plain_url
 from tallymark.jobs.queue import (
+    BRING_EXPORT,
     BUILD_ROLLUPS,
+    EXPORT_DATA,
     RENDER_CREDIT_NOTE,
     RENDER_DOCUMENT,
     RENDER_RECEIPT,
@@ -81,6 +83,18 @@ class SendPasswordReset(Protocol):
     async def __call__(self, *, email: str, user_agent: str, ip_address: str | None) -> None: ...
 
 
+class OfExport(Protocol):
+    """Writes an export's file, or tells that it is there."""
+
+    async def __call__(self, *, organization_id: UUID, export_id: UUID) -> None: ...
+
+
+class ForgetExports(Protocol):
+    """Deletes exports that are over, with their files."""
+
+    async def __call__(self) -> None: ...
+
+
 class FollowEvents(Protocol):
     """Reads what live organizations sent since the last time."""
 
@@ -115,6 +129,9 @@ class Tasks:
     render_receipt: RenderReceipt
     send_email: SendEmail
     send_password_reset: SendPasswordReset
+    export_data: OfExport
+    bring_export: OfExport
+    forget_exports: ForgetExports
     follow_events: FollowEvents
     forget_logs: ForgetLogs
     forget_answers: ForgetAnswers
@@ -250,8 +267,24 @@ def make_queue(database: Database, tasks: Tasks) -> App:
         except Exception:
             log.exception("roll-ups interrupted")
 
+    _add_exports(queue, tasks)
     _add_upkeep(queue)
     return queue
+
+
+def _add_exports(queue: App, tasks: Tasks) -> None:
+    @queue.task(name=EXPORT_DATA, retry=BackOff(limit=12, longest_seconds=300))
+    async def export_data(*, organization_id: str, export_id: str) -> None:
+        await tasks.export_data(organization_id=UUID(organization_id), export_id=UUID(export_id))
+
+    @queue.task(name=BRING_EXPORT, retry=BackOff(limit=12, longest_seconds=3600))
+    async def bring_export(*, organization_id: str, export_id: str) -> None:
+        await tasks.bring_export(organization_id=UUID(organization_id), export_id=UUID(export_id))
+
+    @queue.periodic(cron="57 * * * *")
+    @queue.task(name="forget_exports", queueing_lock="forget_exports")
+    async def forget_exports(timestamp: int) -> None:  # noqa: ARG001
+        await tasks.forget_exports()
 
 
 def _add_upkeep(queue: App) -> None:

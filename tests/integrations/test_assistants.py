@@ -67,7 +67,7 @@ class TestTools:
     def test_ask_for_the_right_of_the_route_that_they_call(self):
         """What is listed for a key is what the API lets it do."""
         routes = {
-            (method, route.path): route.right
+            (method, route.path): route.need.rights[0]
             for router in ROUTERS
             for route in router.routes
             if isinstance(route, TenantRoute)

@@ -40,6 +40,7 @@ RESOURCES = [
     (r"/taxes", "tax"),
     (r"/features", "feature"),
     (r"/events", "event"),
+    (r"/event_backfills", "event"),
     (r"/fees", "fee"),
     (r"/invoices", "invoice"),
     (r"/credit_notes", "credit_note"),
@@ -59,6 +60,7 @@ RESOURCES = [
     (r"/analytics", "analytic"),
     (r"/test_clock", "organization"),
     (r"/journal_entries", "invoice"),
+    (r"/data_exports", "invoice"),
     (r"/pricing_units", "plan"),
 ]
 
@@ -127,7 +129,7 @@ class TestAKey:
         for method, path in routes():
             answer = await limited.request(method, path, headers={"Idempotency-Key": ""})
             codes[method, path] = answer.status_code, answer.json().get("code")
-            mode = "read" if method == "GET" else "write"
+            mode = "read" if method == "GET" or path == "/data_exports" else "write"
             wanted[method, path] = 403, f"{mode}_action_not_allowed_for_{expected(path)}"
         assert len(wanted) > 200
         assert codes == wanted

@@ -67,6 +67,8 @@ NEEDED = [
     ("POST", "/webhook_endpoints", "developers:manage"),
     ("DELETE", "/webhook_endpoints/{lago_id}", "developers:manage"),
     ("GET", "/events", "developers:manage"),
+    ("POST", "/data_exports", "invoices:export credit_notes:export"),
+    ("GET", "/data_exports/{lago_id}", "invoices:export credit_notes:export"),
 ]
 
 

@@ -89,6 +89,15 @@ class Calls:
     async def send_password_reset(self, *, email: str, user_agent: str, ip_address: str | None) -> None:
         """Nobody has forgotten one."""
 
+    async def export_data(self, *, organization_id: UUID, export_id: UUID) -> None:
+        await self._do(export_id)
+
+    async def bring_export(self, *, organization_id: UUID, export_id: UUID) -> None:
+        await self._do(export_id)
+
+    async def forget_exports(self) -> None:
+        """There are none."""
+
     async def follow_events(self) -> None:
         """Nobody sends any."""
 
@@ -107,6 +116,9 @@ class Calls:
             render_receipt=self.render_receipt,
             send_email=self.send_email,
             send_password_reset=self.send_password_reset,
+            export_data=self.export_data,
+            bring_export=self.bring_export,
+            forget_exports=self.forget_exports,
             follow_events=self.follow_events,
             forget_logs=self.forget_logs,
             forget_answers=self.forget_answers,

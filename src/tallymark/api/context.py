@@ -11,7 +11,7 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 
-from tallymark.api.permissions import Right
+from tallymark.api.permissions import Need, Right, check_permitted, check_right
 from tallymark.db.engine import Actor, Database, Source, Tx
 
 
@@ -69,6 +69,8 @@ class Context:
     ip_address: str | None = None
     member: Member | None = None
     """Who calls in the web app; None for a key."""
+    rights: frozenset[Right] | None = None
+    """What the key may do; None is everything."""
     conclude: Callable[[Tx], Awaitable[None]] | None = None
     """What is still to be done in a transaction that has logged something."""
     joined: Tx | None = None
@@ -81,7 +83,15 @@ class Context:
             is_simulated=self.is_simulated,
             api_key_id=self.api_key_id,
             member=self.member,
+            rights=self.rights,
         )
+
+    def check(self, need: Need) -> None:
+        """Let a caller pass that may do what a request turns out to ask for. Raises `Forbidden`."""
+        if self.member is not None:
+            check_permitted(self.member.permissions, need.permissions)
+        else:
+            check_right(self.rights, *need.rights)
 
     @property
     def actor(self) -> Actor:

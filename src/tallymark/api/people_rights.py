@@ -83,6 +83,7 @@ _BY_ROUTE = (
     ("POST", "/credit_notes/*/resend_email", "credit_notes:send"),
     ("PUT", "/credit_notes/*/void", "credit_notes:void"),
     ("GET", "/payment_receipts(/*)?", "payment_receipts:view"),
+    ("GET|POST", "/data_exports(/*)?", "invoices:export credit_notes:export"),
     ("POST", "/payment_receipts/*/resend_email", "payment_receipts:send"),
 )
 """Methods, paths below `/api/v1` with a `*` for each free part, and what it takes, where a resource's own rule says another thing."""

@@ -60,6 +60,7 @@ PermissionMap = Mapping[str, Sequence[str]]
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 _guarded: dict[Callable[..., Any], str] = {}
+_reading: dict[Callable[..., Any], tuple[str, ...]] = {}
 _permitted: dict[Callable[..., Any], frozenset[str]] = {}
 
 
@@ -80,12 +81,12 @@ class Right(NamedTuple):
 
 
 class Need(NamedTuple):
-    """What a route asks of whoever calls it: of a key a right, of a person any one of some permissions.
+    """What a route asks of whoever calls it: of a key any one of some rights, of a person any one of some permissions.
 
-    Where there is no right, no key may; where there are no permissions, whoever belongs to the organization may.
+    Where there are no rights, no key may; where there are no permissions, whoever belongs to the organization may.
     """
 
-    right: Right | None
+    rights: tuple[Right, ...]
     permissions: frozenset[str]
 
 
@@ -99,11 +100,22 @@ def guarded_by(resource: str) -> Callable[[Endpoint], Endpoint]:
     return mark
 
 
-def right_for(endpoint: Callable[..., Any], methods: set[str], *, resource: str) -> Right:
-    """What a route's callers need: to read for GET, to write for every other method (platform §1.1)."""
-    needed = Right(READ if methods == {"GET"} else WRITE, _guarded.get(endpoint, resource))
-    assert needed.resource in RESOURCES, f"{needed.resource} is no resource of keys"
-    return needed
+def reading(*resources: str) -> Callable[[Endpoint], Endpoint]:
+    """Name the resources of an endpoint that reads one of them, whatever its method: it sees itself which one it is."""
+
+    def mark(endpoint: Endpoint) -> Endpoint:
+        _reading[endpoint] = resources
+        return endpoint
+
+    return mark
+
+
+def rights_for(endpoint: Callable[..., Any], methods: set[str], *, resource: str) -> tuple[Right, ...]:
+    """What a route's callers need, any one of it: to read for GET, to write for every other method (platform §1.1)."""
+    mode = READ if methods == {"GET"} or endpoint in _reading else WRITE
+    names = _reading.get(endpoint, (_guarded.get(endpoint, resource),))
+    assert RESOURCES.issuperset(names), f"no resources of keys: {names}"
+    return tuple(Right(mode, name) for name in names)
 
 
 def permitted(*permissions: str) -> Callable[[Endpoint], Endpoint]:
@@ -128,9 +140,12 @@ def check_permitted(held: frozenset[str], needed: frozenset[str]) -> None:
         raise Lacking(sorted(needed))
 
 
-def check_right(rights: frozenset[Right] | None, needed: Right) -> None:
-    """Let a key pass that has what is needed; None has everything. Raises `Forbidden` with the mode and resource as code."""
-    if rights is not None and needed not in rights:
+def check_right(rights: frozenset[Right] | None, needed: Right, *others: Right) -> None:
+    """Let a key pass that has any of what is needed; None has everything.
+
+    Raises `Forbidden` with the mode and resource of the first as code.
+    """
+    if rights is not None and not rights & {needed, *others}:
         raise Forbidden(needed.refusal)
 
 

@@ -15,11 +15,10 @@ from tallymark.api.idempotency import answer_once
 from tallymark.api.people_rights import permissions_for
 from tallymark.api.permissions import (
     Need,
-    Right,
     check_permitted,
     check_right,
     permissions_asked_by,
-    right_for,
+    rights_for,
 )
 from tallymark.api.requests import SAFE_METHODS, CleanRequest, refuse_nul
 from tallymark.api.sessions import PREFIX, enter_organization
@@ -73,16 +72,11 @@ class TenantRoute(OrganizationRoute):
     """The resource of its router, which a key needs to have; an endpoint may name another one."""
 
     @property
-    def right(self) -> Right:
-        """What a key needs to have for this route."""
-        return right_for(self.endpoint, set(self.methods or ()), resource=self.resource)
-
-    @property
     def need(self) -> Need:
-        """A key's right, and what a person may do instead."""
-        right = self.right
+        """A key's rights, and what a person may do instead."""
         methods = set(self.methods or ())
-        return Need(right, permissions_for(methods, self.path, resource=right.resource))
+        rights = rights_for(self.endpoint, methods, resource=self.resource)
+        return Need(rights, permissions_for(methods, self.path, resource=rights[0].resource))
 
 
 class MemberRoute(OrganizationRoute):
@@ -91,7 +85,7 @@ class MemberRoute(OrganizationRoute):
     @property
     def need(self) -> Need:
         """What its endpoint is marked with; no key has it."""
-        return Need(None, permissions_asked_by(self.endpoint))
+        return Need((), permissions_asked_by(self.endpoint))
 
 
 async def enter(request: Request, needed: Need, *, is_write: bool) -> Context:
@@ -103,6 +97,7 @@ async def enter(request: Request, needed: Need, *, is_write: bool) -> Context:
         organization_id=principal.organization_id,
         api_key_id=principal.api_key_id,
         member=principal.member,
+        rights=principal.rights,
         is_simulated=principal.is_simulated,
         now=await gatekeeper.read_clock(principal, is_write=is_write),
         base_url=request.app.state.base_url,
@@ -116,9 +111,9 @@ async def enter(request: Request, needed: Need, *, is_write: bool) -> Context:
 async def _admit(request: Request, gatekeeper: Gatekeeper, needed: Need, *, is_write: bool) -> Principal:
     """Whom a call comes from that may do this: a key where there is one, else a person who has signed in."""
     authorization = request.headers.get("authorization", "")
-    if authorization and needed.right is not None:
+    if authorization and needed.rights:
         principal = await authenticate(gatekeeper, authorization)
-        check_right(principal.rights, needed.right)
+        check_right(principal.rights, *needed.rights)
         return principal
     principal = await enter_organization(request, is_write=is_write)
     assert principal.member is not None, "a session is a person's"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from obstore.exceptions import NotFoundError
@@ -13,11 +14,11 @@ def open_store(url: str | None, *, folder: Path) -> ObjectStore:
     if url is not None:
         return from_url(url)
     folder.mkdir(parents=True, exist_ok=True)
-    return LocalStore(folder)
+    return LocalStore(folder, automatic_cleanup=True)
 
 
 class StoredFiles:
-    """Implements `rooms.invoices.ports.FileStore`."""
+    """Implements `rooms.invoices.ports.FileStore` and `rooms.data_exports.ports.FileStore`."""
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
@@ -25,6 +26,15 @@ class StoredFiles:
     async def put(self, key: str, content: bytes) -> None:
         """Write a file, over one of the same key."""
         await self._store.put_async(key, content)
+
+    async def put_file(self, key: str, path: Path) -> None:
+        """Write a file that lies somewhere else, over one of the same key; a large one in parts."""
+        await self._store.put_async(key, path)
+
+    async def delete(self, key: str) -> None:
+        """Delete a file, if it is there."""
+        with suppress(NotFoundError, FileNotFoundError):
+            await self._store.delete_async(key)
 
     async def get(self, key: str) -> bytes | None:
         """Read a file; None when there is none."""

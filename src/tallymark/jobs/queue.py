@@ -20,6 +20,8 @@ RENDER_CREDIT_NOTE = "render_credit_note"
 RENDER_RECEIPT = "render_receipt"
 SEND_EMAIL = "send_email"
 SEND_PASSWORD_RESET = "send_password_reset"
+EXPORT_DATA = "export_data"
+BRING_EXPORT = "bring_export"
 
 _ENQUEUE = text(
     "SELECT tallymark_enqueue(task, arguments, lock, run_at) FROM json_to_recordset(CAST(:jobs AS json))"

@@ -37,6 +37,7 @@ from tallymark.db.tables.customers import (
     vat_checks,
 )
 from tallymark.db.tables.daily_usages import daily_usages
+from tallymark.db.tables.data_exports import data_exports
 from tallymark.db.tables.emails import emails
 from tallymark.db.tables.entitlements import (
     entitlement_removals,
@@ -146,6 +147,7 @@ __all__ = [
     "entitlement_values",
     "entitlements",
     "daily_usages",
+    "data_exports",
     "emails",
     "event_streams",
     "backfilled_events",

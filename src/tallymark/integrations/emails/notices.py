@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -31,7 +32,7 @@ class Notice:
 
 
 class MailMessenger:
-    """Implements `rooms.users.ports.Messenger`."""
+    """Implements `rooms.users.ports.Messenger` and `rooms.data_exports.ports.Messenger`."""
 
     def __init__(self, post: Post, *, sender: str) -> None:
         self._post = post
@@ -44,6 +45,19 @@ class MailMessenger:
             paragraphs=(f"Somebody asked for a new password for {email} on Tallymark.",),
             button=("Set a new password", url),
             closing="The link works once, for 30 minutes. If it was not you, there is nothing to do: your password stays as it is.",
+        )
+        await self._send(notice, to=(email,))
+
+    async def bring_export(
+        self, *, email: str, url: str, file_name: str, rows: int, lasts: timedelta
+    ) -> None:
+        """Send the link to a file that was asked for. Raises `NotTaken`."""
+        counted = f"{rows} row" if rows == 1 else f"{rows} rows"
+        notice = Notice(
+            subject="Your export is ready",
+            paragraphs=(f"The export that was asked for on Tallymark is ready: {file_name}, {counted}.",),
+            button=("Download the file", url),
+            closing=f"Whoever has the link can read the file. It works for {lasts.days} days; then the file is deleted.",
         )
         await self._send(notice, to=(email,))
 

@@ -37,6 +37,8 @@ from tallymark.rooms.credit_notes.model import (
     NoteTaxRecord,
 )
 
+NEWEST_FIRST = (credit_notes.c.created_at.desc(), credit_notes.c.id.desc())
+
 
 async def insert_notes(
     tx: Tx,
@@ -192,13 +194,27 @@ async def list_notes(tx: Tx, filters: Filters, page: Page) -> tuple[list[CreditN
     conditions = list(_conditions(filters))
     total = (await tx.execute(select(func.count()).select_from(credit_notes).where(*conditions))).scalar_one()
     statement = (
-        select(credit_notes)
-        .where(*conditions)
-        .order_by(credit_notes.c.created_at.desc(), credit_notes.c.id.desc())
-        .limit(page.size)
-        .offset(page.offset)
+        select(credit_notes).where(*conditions).order_by(*NEWEST_FIRST).limit(page.size).offset(page.offset)
     )
     return [_as_note(row) for row in await tx.execute(statement)], int(total)
+
+
+async def list_ids(tx: Tx, filters: Filters) -> list[UUID]:
+    statement = select(credit_notes.c.id).where(*_conditions(filters)).order_by(*NEWEST_FIRST)
+    return list((await tx.execute(statement)).scalars())
+
+
+async def list_item_ids(tx: Tx, filters: Filters) -> list[UUID]:
+    item = credit_note_items.c
+    of_notes = select(item.id).join(credit_notes, credit_notes.c.id == item.credit_note_id)
+    statement = of_notes.where(*_conditions(filters)).order_by(*NEWEST_FIRST, item.id)
+    return list((await tx.execute(statement)).scalars())
+
+
+async def get_items(tx: Tx, item_ids: Collection[UUID]) -> dict[UUID, Item]:
+    table = credit_note_items
+    rows = await tx.execute(select(table).where(among(table.c.id, item_ids)))
+    return {row.id: Item(**{name: getattr(row, name) for name in Item.__slots__}) for row in rows}
 
 
 def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:

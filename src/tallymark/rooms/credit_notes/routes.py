@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from fastapi import Request
 
 from tallymark.api.context import Context, InContext
 from tallymark.api.idempotency import in_parts
 from tallymark.api.key_values import KeyValuesRequest, KeyValuesResponse
 from tallymark.api.pagination import InPage, Meta, Page
-from tallymark.api.queries import BOOLEANS, read_cents, reads
 from tallymark.api.routing import tenant_router
-from tallymark.api.wire import query_flag, read_id
+from tallymark.api.wire import read_id
 from tallymark.db.engine import Tx
-from tallymark.domain.errors import Invalid
 from tallymark.rooms.credit_notes import service
 from tallymark.rooms.credit_notes.documents import NoteDocuments
-from tallymark.rooms.credit_notes.model import (
-    CREDIT_STATUSES,
-    REASONS,
-    REFUND_STATUSES,
-    TYPES,
-    CreditNote,
-    Filters,
-)
+from tallymark.rooms.credit_notes.filters import FILTERS, read_filters
+from tallymark.rooms.credit_notes.model import CreditNote, Filters
 from tallymark.rooms.credit_notes.schemas import (
     CreditNoteOutput,
     CreditNoteRequest,
@@ -62,17 +52,10 @@ async def estimate_credit_note(body: EstimateRequest, context: InContext) -> Est
     return EstimateResponse(estimated_credit_note=EstimatedOutput.of(estimated))
 
 
-FILTERS = reads(
-    "external_customer_id", "currency", "reason", "credit_status", "refund_status", "types[]", "invoice_number",
-    "purchase_order_number", "issuing_date_from", "issuing_date_to", "amount_from", "amount_to", "self_billed",
-    "billing_entity_codes[]", "search_term",
-)  # fmt: skip
-
-
 @router.get("/credit_notes", openapi_extra=FILTERS)
 async def list_credit_notes(request: Request, context: InContext, page: InPage) -> CreditNotesResponse:
     """List credit notes, newest first."""
-    return await _list(context, page, read_filters(request))
+    return await _list(context, page, read_filters(request.query_params))
 
 
 @router.get("/customers/{external_customer_id}/credit_notes", openapi_extra=FILTERS)
@@ -82,7 +65,7 @@ async def list_customer_credit_notes(
     """The credit notes of one customer."""
     async with context.transaction() as tx:
         await customers.get_customer(tx, external_id=external_customer_id)
-    return await _list(context, page, read_filters(request, external_customer_id))
+    return await _list(context, page, read_filters(request.query_params, external_customer_id))
 
 
 @router.get("/credit_notes/{lago_id}")
@@ -181,45 +164,3 @@ async def _list(context: Context, page: Page, filters: Filters) -> CreditNotesRe
         credit_notes=[CreditNoteOutput.of(view, context.file_url) for view in views],
         meta=Meta.of(page, total),
     )
-
-
-def read_filters(request: Request, external_customer_id: str | None = None) -> Filters:
-    """The filters of a list (invoicing §11.2). Raises `Invalid` for a value that is none of its list."""
-    query = request.query_params
-
-    def several(name: str) -> tuple[str, ...]:
-        return tuple(query.getlist(f"{name}[]") or query.getlist(name))
-
-    for name, allowed in (
-        ("reason", REASONS), ("credit_status", CREDIT_STATUSES), ("refund_status", REFUND_STATUSES),
-    ):  # fmt: skip
-        if query.get(name) and query[name] not in allowed:
-            raise Invalid({name: ["value_is_invalid"]})
-    if query.get("self_billed") and query["self_billed"].strip().lower() not in BOOLEANS:
-        raise Invalid({"self_billed": ["value_is_invalid"]})
-    if any(kind not in TYPES for kind in several("types")):
-        raise Invalid({"types": ["value_is_invalid"]})
-    return Filters(
-        external_customer_id=external_customer_id or query.get("external_customer_id"),
-        currency=query.get("currency") or None,
-        reason=query.get("reason") or None,
-        credit_status=query.get("credit_status") or None,
-        refund_status=query.get("refund_status") or None,
-        types=several("types"),
-        search_term=query.get("search_term"),
-        invoice_number=query.get("invoice_number"),
-        purchase_order_number=query.get("purchase_order_number"),
-        self_billed=query_flag(query.get("self_billed")),
-        issuing_date_from=_day(query.get("issuing_date_from"), "issuing_date_from"),
-        issuing_date_to=_day(query.get("issuing_date_to"), "issuing_date_to"),
-        amount_from=read_cents(query.get("amount_from"), "amount_from"),
-        amount_to=read_cents(query.get("amount_to"), "amount_to"),
-        billing_entity_codes=several("billing_entity_codes"),
-    )
-
-
-def _day(text: str | None, field: str) -> date | None:
-    try:
-        return date.fromisoformat(text[:10]) if text else None
-    except ValueError:
-        raise Invalid({field: ["invalid_date"]}) from None

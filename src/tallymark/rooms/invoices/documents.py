@@ -13,8 +13,17 @@ from tallymark.rooms.invoices.model import Files, InvoiceView
 from tallymark.rooms.invoices.ports import DocumentRenderer, FileStore
 from tallymark.rooms.organizations.model import BillingEntity
 
-MEDIA_TYPES = {"pdf": "application/pdf", "xml": "application/xml", "png": "image/png", "jpg": "image/jpeg"}
+MEDIA_TYPES = {
+    "pdf": "application/pdf",
+    "xml": "application/xml",
+    "png": "image/png",
+    "jpg": "image/jpeg",
+    "csv": "text/csv; charset=utf-8",
+}
 """What a file is, by the end of its name."""
+
+SAVED = frozenset(["csv"])
+"""Files that a browser saves instead of showing them."""
 
 
 def file_name(number: str) -> str:

@@ -134,6 +134,18 @@ async def list_invoices(tx: Tx, filters: Filters, page: Page) -> tuple[list[Invo
     return [as_invoice(values) for values in named(await tx.execute(statement))], int(total)
 
 
+async def list_ids(tx: Tx, filters: Filters) -> list[UUID]:
+    statement = select(invoices.c.id).where(*_conditions(filters)).order_by(*NEWEST_FIRST)
+    return list((await tx.execute(statement)).scalars())
+
+
+async def list_fee_ids(tx: Tx, filters: Filters) -> list[UUID]:
+    of_invoices = select(fees.c.id).join(invoices, invoices.c.id == fees.c.invoice_id)
+    in_order = (*NEWEST_FIRST, fees.c.position, fees.c.id)
+    statement = of_invoices.where(*_conditions(filters)).order_by(*in_order)
+    return list((await tx.execute(statement)).scalars())
+
+
 def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
     column = invoices.c
     yield column.status.in_(filters.statuses or VISIBLE)

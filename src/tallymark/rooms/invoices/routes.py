@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from datetime import date
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -11,15 +9,15 @@ from fastapi import APIRouter, Request, Response
 from tallymark.api.context import Context, InContext
 from tallymark.api.idempotency import in_parts
 from tallymark.api.pagination import InPage, Meta, Page
-from tallymark.api.queries import BOOLEANS, read_cents, reads
 from tallymark.api.routing import tenant_router
-from tallymark.api.wire import query_flag, read_id
+from tallymark.api.wire import read_id
 from tallymark.db.engine import Tx
-from tallymark.domain.errors import Invalid, NotFound
+from tallymark.domain.errors import NotFound
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.invoices import documents, explaining, service
 from tallymark.rooms.invoices.documents import Documents
-from tallymark.rooms.invoices.model import VISIBLE, Filters, InvoiceStatus
+from tallymark.rooms.invoices.filters import FILTERS, read_filters
+from tallymark.rooms.invoices.model import Filters, InvoiceStatus
 from tallymark.rooms.invoices.schemas import (
     FileResponseBody,
     InvoiceExplanation,
@@ -31,27 +29,14 @@ from tallymark.rooms.invoices.schemas import (
     InvoicesResponse,
 )
 
-METADATA_KEY = re.compile(r"metadata\[(.+)\]")
-
 router = tenant_router("invoices", resource="invoice")
 files_router = APIRouter(tags=["files"])
-
-STATUSES = ("draft", "finalized", "voided", "failed", "pending")
-INVOICE_TYPES = ("subscription", "one_off", "credit", "advance_charges", "progressive_billing", "add_on")
-SETTLEMENTS = ("payment", "credit_note")
-PAYMENT_STATUSES = ("pending", "succeeded", "failed")
-FILTERS = reads(
-    "currency", "invoice_type", "status", "statuses[]", "payment_status", "payment_statuses[]", "payment_overdue",
-    "payment_dispute_lost", "self_billed", "partially_paid", "issuing_date_from", "issuing_date_to", "amount_from",
-    "amount_to", "billing_entity_codes[]", "purchase_order_number", "settlements[]", "metadata[key]", "search_term",
-    "external_customer_id",
-)  # fmt: skip
 
 
 @router.get("/invoices", openapi_extra=FILTERS)
 async def list_invoices(request: Request, context: InContext, page: InPage) -> InvoicesResponse:
     """List invoices, newest first."""
-    return await _list(context, page, read_filters(request))
+    return await _list(context, page, read_filters(request.query_params))
 
 
 @router.get("/customers/{external_customer_id}/invoices", openapi_extra=FILTERS)
@@ -61,7 +46,7 @@ async def list_customer_invoices(
     """The invoices of one customer."""
     async with context.transaction() as tx:
         await customers.get_customer(tx, external_id=external_customer_id)
-    return await _list(context, page, read_filters(request, external_customer_id))
+    return await _list(context, page, read_filters(request.query_params, external_customer_id))
 
 
 @router.get("/invoices/{lago_id}/explanation")
@@ -109,8 +94,10 @@ async def get_file(organization_id: UUID, key: str, signature: str, request: Req
     if content is None:
         raise NotFound("file")
     name = key.rsplit("/", 1)[-1]
-    headers = {"Content-Disposition": f'inline; filename="{name}"', "X-Content-Type-Options": "nosniff"}
-    return Response(content, media_type=documents.MEDIA_TYPES[name.rsplit(".", 1)[-1]], headers=headers)
+    kind = name.rsplit(".", 1)[-1]
+    place = "attachment" if kind in documents.SAVED else "inline"
+    headers = {"Content-Disposition": f'{place}; filename="{name}"', "X-Content-Type-Options": "nosniff"}
+    return Response(content, media_type=documents.MEDIA_TYPES[kind], headers=headers)
 
 
 async def answer(tx: Tx, invoice_id: UUID, context: Context) -> InvoiceResponse:
@@ -126,73 +113,3 @@ async def _list(context: Context, page: Page, filters: Filters) -> InvoicesRespo
         views = await service.get_views(tx, found, now=context.now, with_lines=False)
     shown = [InvoiceListOutput.of(view, context.file_url) for view in views]
     return InvoicesResponse(invoices=shown, meta=Meta.of(page, total))
-
-
-def read_filters(request: Request, external_customer_id: str | None = None) -> Filters:
-    """The filters of a list (invoicing §10.3). Raises `Invalid` for a value that is none of its list."""
-    query = request.query_params
-
-    def several(*names: str) -> tuple[str, ...]:
-        return tuple(value for name in names for value in query.getlist(f"{name}[]") or query.getlist(name))
-
-    def checked(field: str, allowed: tuple[str, ...], *names: str) -> tuple[str, ...]:
-        is_list = any(f"{name}[]" in query for name in names)
-        return _checked(field, several(*names), allowed, is_list=is_list)
-
-    statuses = checked("status", STATUSES, "status", "statuses")
-    payment_statuses = checked("payment_status", PAYMENT_STATUSES, "payment_status", "payment_statuses")
-    hidden = tuple(status for status in statuses if status not in VISIBLE)
-    if query.get("invoice_type") and query["invoice_type"] not in INVOICE_TYPES:
-        raise Invalid({"invoice_type": ["value_is_invalid"]})
-    return Filters(
-        external_customer_id=external_customer_id
-        or query.get("external_customer_id")
-        or query.get("customer_external_id"),
-        currency=query.get("currency") or None,
-        invoice_type=query.get("invoice_type") or None,
-        statuses=tuple(status for status in statuses if status in VISIBLE) or hidden,
-        payment_statuses=payment_statuses,
-        payment_overdue=_flag(query.get("payment_overdue"), "payment_overdue"),
-        self_billed=_flag(query.get("self_billed"), "self_billed"),
-        partially_paid=_flag(query.get("partially_paid"), "partially_paid"),
-        issuing_date_from=_day(query.get("issuing_date_from"), "issuing_date_from"),
-        issuing_date_to=_day(query.get("issuing_date_to"), "issuing_date_to"),
-        amount_from=read_cents(query.get("amount_from"), "amount_from"),
-        amount_to=read_cents(query.get("amount_to"), "amount_to"),
-        billing_entity_codes=several("billing_entity_codes"),
-        purchase_order_number=query.get("purchase_order_number"),
-        settlements=checked("settlements", SETTLEMENTS, "settlements"),
-        search_term=query.get("search_term"),
-        payment_dispute_lost=_flag(query.get("payment_dispute_lost"), "payment_dispute_lost"),
-        metadata=tuple(
-            (found.group(1), value)
-            for name, value in query.multi_items()
-            if (found := METADATA_KEY.fullmatch(name))
-        ),
-    )
-
-
-def _checked(
-    field: str, values: tuple[str, ...], allowed: tuple[str, ...], *, is_list: bool
-) -> tuple[str, ...]:
-    """The values of a filter; a wrong one is named alone, or by its place in a list. Raises `Invalid`."""
-    wrong = [place for place, value in enumerate(values) if value not in allowed]
-    if not wrong:
-        return values
-    if is_list:
-        told = f"must be one of: {', '.join(allowed)}"
-        raise Invalid({field: {str(place): [told] for place in wrong}})
-    raise Invalid({field: [f"must be one of: {', '.join(allowed)} or must be an array"]})
-
-
-def _flag(text: str | None, field: str) -> bool | None:
-    if text and text.strip().lower() not in BOOLEANS:
-        raise Invalid({field: ["must be boolean"]})
-    return query_flag(text)
-
-
-def _day(text: str | None, field: str) -> date | None:
-    try:
-        return date.fromisoformat(text[:10]) if text else None
-    except ValueError:
-        raise Invalid({field: ["invalid_date"]}) from None

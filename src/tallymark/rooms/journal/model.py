@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from tallymark.domain.journal import Account, Line, Lines
@@ -63,6 +64,13 @@ class Entry:
     cause: Cause
     external_customer_id: str
     lines: Sequence[Line]
+
+
+class LineKey(NamedTuple):
+    """Which line of which entry; the first is 0."""
+
+    entry_id: UUID
+    position: int
 
 
 @value

@@ -15,7 +15,11 @@ from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import customers, journal_entries, journal_lines
 from tallymark.domain.journal import Account, Line
-from tallymark.rooms.journal.model import Cause, Document, DocumentType, Entry, Filters
+from tallymark.rooms.journal.model import Cause, Document, DocumentType, Entry, Filters, LineKey
+
+_OF_CUSTOMERS = select(journal_entries, customers.c.external_id).join(
+    customers, customers.c.id == journal_entries.c.customer_id
+)
 
 
 async def insert_entries(
@@ -39,13 +43,24 @@ async def booked(tx: Tx, document_ids: Collection[UUID]) -> dict[Account, int]:
     return {Account(row.account): int(row.cents) for row in await tx.execute(statement)}
 
 
+async def list_line_keys(tx: Tx, filters: Filters) -> list[LineKey]:
+    line = journal_lines.c
+    of_entries = select(line.entry_id, line.position).join(
+        journal_entries, journal_entries.c.id == line.entry_id
+    )
+    statement = of_entries.where(*_conditions(filters)).order_by(journal_entries.c.sequence, line.position)
+    return [LineKey(row.entry_id, row.position) for row in await tx.execute(statement)]
+
+
+async def get_entries(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Entry]:
+    rows = (await tx.execute(_OF_CUSTOMERS.where(among(journal_entries.c.id, ids)))).all()
+    lines = await _lines_of(tx, ids)
+    return {row.id: _as_entry(row, lines[row.id]) for row in rows}
+
+
 async def list_entries(tx: Tx, filters: Filters, page: Page) -> tuple[list[Entry], int]:
     entries = journal_entries.c
-    found = (
-        select(journal_entries, customers.c.external_id)
-        .join(customers, customers.c.id == entries.customer_id)
-        .where(*_conditions(filters))
-    )
+    found = _OF_CUSTOMERS.where(*_conditions(filters))
     total = (await tx.execute(select(func.count()).select_from(found.subquery()))).scalar_one()
     of_page = found.order_by(entries.sequence).limit(page.size).offset(page.offset)
     rows = (await tx.execute(of_page)).all()

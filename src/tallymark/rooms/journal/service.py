@@ -12,7 +12,7 @@ from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.journal import Account
 from tallymark.rooms.journal import repository
-from tallymark.rooms.journal.model import Entry, Filters, Posting
+from tallymark.rooms.journal.model import Entry, Filters, LineKey, Posting
 
 
 async def post(tx: Tx, postings: Sequence[Posting], *, now: datetime) -> None:
@@ -58,3 +58,13 @@ async def booked(tx: Tx, document_ids: Collection[UUID]) -> dict[Account, int]:
 async def list_entries(tx: Tx, filters: Filters, page: Page) -> tuple[list[Entry], int]:
     """A page of entries in the order in which they were posted, and how many there are."""
     return await repository.list_entries(tx, filters, page)
+
+
+async def list_line_keys(tx: Tx, filters: Filters) -> list[LineKey]:
+    """Every line of the entries of a list, in their order."""
+    return await repository.list_line_keys(tx, filters)
+
+
+async def get_entries(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Entry]:
+    """Entries by id, with all of their lines."""
+    return await repository.get_entries(tx, ids) if ids else {}

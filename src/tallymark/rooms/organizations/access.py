@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from tallymark.api.context import Context, Principal
 from tallymark.api.permissions import rights_of
-from tallymark.db.engine import Database
+from tallymark.db.engine import Database, Tx
 from tallymark.domain.errors import Conflict
 from tallymark.rooms.organizations import repository
 from tallymark.rooms.organizations.service import hash_key
@@ -22,6 +22,12 @@ _CACHE_SIZE = 10_000
 def system_now() -> datetime:
     """The system's time: live organizations' now, and the operator's. Nothing else in the rooms asks for it."""
     return datetime.now(UTC)
+
+
+async def now_of(tx: Tx) -> datetime:
+    """An organization's now, for work that nobody waits for: its test clock's, else the system's."""
+    clock = await repository.find_clock(tx)
+    return clock.now if clock else system_now()
 
 
 def after_waiting(context: Context) -> datetime:

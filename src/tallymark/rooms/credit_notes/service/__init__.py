@@ -12,7 +12,16 @@ from tallymark.rooms.credit_notes.service.metadata import (
     merge_metadata,
     replace_metadata,
 )
-from tallymark.rooms.credit_notes.service.read import get_note, get_views, ids_on_invoice, list_notes
+from tallymark.rooms.credit_notes.service.read import (
+    get_items,
+    get_note,
+    get_notes,
+    get_views,
+    ids_on_invoice,
+    list_ids,
+    list_item_ids,
+    list_notes,
+)
 from tallymark.rooms.credit_notes.service.unused_time import give_back_unused_time, note_to_be
 
 __all__ = [
@@ -25,7 +34,9 @@ __all__ = [
     "drop_metadata",
     "estimate",
     "excess_note_to_be",
+    "get_items",
     "get_note",
+    "get_notes",
     "get_views",
     "give_back",
     "give_back_excess",
@@ -33,6 +44,8 @@ __all__ = [
     "give_back_voided",
     "ids_on_invoice",
     "issue_drafts",
+    "list_ids",
+    "list_item_ids",
     "list_notes",
     "note_to_be",
     "merge_metadata",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from tallymark.api.pagination import Page
@@ -43,10 +43,34 @@ async def list_notes(tx: Tx, filters: Filters, page: Page) -> tuple[list[CreditN
     return await repository.list_notes(tx, filters, page)
 
 
-async def get_views(tx: Tx, notes: Sequence[CreditNote]) -> list[CreditNoteView]:
-    """Notes with what hangs on them, in the order given, in a constant number of queries."""
+async def list_ids(tx: Tx, filters: Filters) -> list[UUID]:
+    """The notes of a list in its order. Raises `NotFound("billing_entity")` for an unknown code."""
+    await organizations.check_entity_codes(tx, filters.billing_entity_codes)
+    return await repository.list_ids(tx, filters)
+
+
+async def list_item_ids(tx: Tx, filters: Filters) -> list[UUID]:
+    """The items of a list's notes, note by note. Raises as `list_ids` does."""
+    await organizations.check_entity_codes(tx, filters.billing_entity_codes)
+    return await repository.list_item_ids(tx, filters)
+
+
+async def get_notes(tx: Tx, ids: Collection[UUID]) -> dict[UUID, CreditNote]:
+    """Notes by id."""
+    return await repository.get_notes(tx, ids) if ids else {}
+
+
+async def get_items(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Item]:
+    """Items of notes by their ids."""
+    return await repository.get_items(tx, ids) if ids else {}
+
+
+async def get_views(tx: Tx, notes: Sequence[CreditNote], *, with_lines: bool = True) -> list[CreditNoteView]:
+    """Notes with what hangs on them, in the order given, in a constant number of queries; their items and taxes can be left out."""
     if not notes:
         return []
+    if not with_lines:
+        return await around(tx, notes, {}, {}, {})
     ids = [note.id for note in notes]
     items, taxes = await repository.items_of(tx, ids), await repository.taxes_of(tx, ids)
     of_fees = await fees.get_fees(tx, {item.fee_id for of_note in items.values() for item in of_note})
