@@ -18,7 +18,8 @@ def lists() -> list[str]:
     return [
         path.removeprefix("/api/v1")
         for path, methods in paths.items()
-        if any(one["name"] == "per_page" for one in methods.get("get", {}).get("parameters", ()))
+        if path.startswith("/api/v1/")
+        and any(one["name"] == "per_page" for one in methods.get("get", {}).get("parameters", ()))
     ]
 
 
