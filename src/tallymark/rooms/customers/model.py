@@ -39,6 +39,14 @@ class Address:
 
 
 @value
+class Identity:
+    """Who a customer is, and whose."""
+
+    external_id: str
+    billing_entity_id: UUID
+
+
+@value
 class Customer:
     """Who pays. What is None is inherited from the billing entity."""
 

@@ -30,6 +30,7 @@ from tallymark.rooms.customers.model import (
     Customer,
     DraftDates,
     Filters,
+    Identity,
     Metadata,
     VatCheck,
 )
@@ -54,6 +55,15 @@ async def find_customer(tx: Tx, external_id: str) -> Customer | None:
 async def get_customers(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Customer]:
     """Customers by id, deleted ones included: invoices go on showing them."""
     return {customer.id: customer for customer in await _load(tx, [among(customers.c.id, ids)])}
+
+
+async def get_identities(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Identity]:
+    column = customers.c
+    statement = select(column.id, column.external_id, column.billing_entity_id).where(among(column.id, ids))
+    return {
+        row.id: Identity(external_id=row.external_id, billing_entity_id=row.billing_entity_id)
+        for row in await tx.execute(statement)
+    }
 
 
 async def list_customers(tx: Tx, filters: Filters, page: Page) -> tuple[list[Customer], int]:

@@ -41,7 +41,7 @@ from tallymark.rooms.invoices.model import (
 from tallymark.rooms.organizations import mailing
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.subscriptions import service as subscriptions
-from tallymark.rooms.subscriptions.model import Contract
+from tallymark.rooms.subscriptions.model import Contract, SubscriptionView
 
 
 async def get_invoice(tx: Tx, invoice_id: UUID) -> Invoice:
@@ -75,21 +75,23 @@ async def get_views(
     if not invoices:
         return []
     ids = [invoice.id for invoice in invoices]
-    of_customers = await customers.get_customers(tx, {invoice.customer_id for invoice in invoices})
+    records = await repository.records_of(tx, ids) if with_lines else {}
+    views = await _subscription_views(tx, records, now=now)
+    of_customers = {view.contract.customer.id: view.contract.customer for view in views.values()}
+    others = {invoice.customer_id for invoice in invoices} - of_customers.keys()
+    of_customers |= await customers.get_customers(tx, others)
     entities = await organizations.get_entities(
         tx,
         {invoice.billing_entity_id for invoice in invoices}
         | {customer.billing_entity_id for customer in of_customers.values()},
     )
     taxes = await repository.applied_taxes_of(tx, ids)
-    records = await repository.records_of(tx, ids) if with_lines else {}
     lines = await fees.of_invoices(tx, ids) if with_lines else {}
     sections = await repository.sections_of(tx, ids) if with_lines else {}
     credit_lines = await repository.credits_of(tx, ids) if with_lines else {}
     notes = await repository.metadata_of(tx, ids)
     progressive = [invoice.id for invoice in invoices if invoice.invoice_type == PROGRESSIVE_TYPE]
     passed = await progressive_rows.applied_of(tx, progressive) if progressive else {}
-    views = await _subscription_views(tx, records, now=now)
     return [
         InvoiceView(
             invoice=invoice,
@@ -111,7 +113,7 @@ async def get_views(
 
 async def _subscription_views(
     tx: Tx, records: Mapping[UUID, Sequence[BillingRecord]], *, now: datetime
-) -> dict[UUID, Any]:
+) -> dict[UUID, SubscriptionView]:
     ids = {record.subscription_id for of_invoice in records.values() for record in of_invoice}
     if not ids:
         return {}

@@ -9,6 +9,7 @@ from tallymark.rooms.customers.service.read import (
     find_customer,
     get_customer,
     get_customers,
+    get_identities,
     list_customers,
     taxes_of,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "imagine_changed",
     "imagine_new",
     "get_customers",
+    "get_identities",
     "list_customers",
     "postpone_check",
     "record_answer",

@@ -9,7 +9,7 @@ from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import NotFound
 from tallymark.rooms.customers import repository
-from tallymark.rooms.customers.model import Customer, Filters
+from tallymark.rooms.customers.model import Customer, Filters, Identity
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.taxes import service as taxes
 from tallymark.rooms.taxes.model import Owner, Tax
@@ -31,6 +31,11 @@ async def find_customer(tx: Tx, *, external_id: str) -> Customer | None:
 async def get_customers(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Customer]:
     """Customers by id, deleted ones included."""
     return await repository.get_customers(tx, ids) if ids else {}
+
+
+async def get_identities(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Identity]:
+    """Who customers are, for what shows no more of them; deleted ones included."""
+    return await repository.get_identities(tx, ids) if ids else {}
 
 
 async def list_customers(tx: Tx, filters: Filters, page: Page) -> tuple[list[Customer], int]:

@@ -9,7 +9,7 @@ from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import Invalid, NotFound
 from tallymark.rooms.customers import service as customers
-from tallymark.rooms.customers.model import Customer
+from tallymark.rooms.customers.model import Identity
 from tallymark.rooms.invoice_custom_sections.model import Owner
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.wallets.model import (
@@ -88,7 +88,7 @@ async def get_views(tx: Tx, wallets: Sequence[Wallet]) -> list[WalletView]:
     if not wallets:
         return []
     ids = [wallet.id for wallet in wallets]
-    owners = await customers.get_customers(tx, {wallet.customer_id for wallet in wallets})
+    owners = await customers.get_identities(tx, {wallet.customer_id for wallet in wallets})
     codes = await _entity_codes(tx, wallets, owners)
     rules = await rule_rows.active_of(tx, ids)
     own = await sections.sections_of(tx, Owner.WALLET, ids)
@@ -110,7 +110,7 @@ async def get_views(tx: Tx, wallets: Sequence[Wallet]) -> list[WalletView]:
 
 
 async def _entity_codes(
-    tx: Tx, wallets: Sequence[Wallet], owners: Mapping[UUID, Customer]
+    tx: Tx, wallets: Sequence[Wallet], owners: Mapping[UUID, Identity]
 ) -> dict[UUID, str]:
     """The code of each wallet's billing entity: its own, else the customer's."""
     of = {
@@ -170,7 +170,7 @@ async def transaction_views(tx: Tx, transactions: Sequence[Transaction]) -> list
     if not transactions:
         return []
     wallets = await wallet_rows.get_wallets(tx, {one.wallet_id for one in transactions})
-    owners = await customers.get_customers(tx, {wallet.customer_id for wallet in wallets.values()})
+    owners = await customers.get_identities(tx, {wallet.customer_id for wallet in wallets.values()})
     codes = await _entity_codes(tx, list(wallets.values()), owners)
     own = {one.billing_entity_id for one in transactions if one.billing_entity_id is not None}
     entities = await organizations.get_entities(tx, own) if own else {}
