@@ -16,7 +16,9 @@ from tallymark import __version__
 from tallymark.api import operations
 from tallymark.api.context import Context
 from tallymark.api.errors import register_error_handlers
+from tallymark.api.limits import RateLimit
 from tallymark.api.routing import authenticate
+from tallymark.api.sessions import SessionCookie
 from tallymark.db.engine import Database, plain_url
 from tallymark.doors import Doors, make_doors, make_sender
 from tallymark.hands import Helpers, Terms
@@ -233,7 +235,9 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         )
         async with Intake(plain_url(database.url)) as intake:
             asgi = with_assistants(
-                with_fast_lane(create_api(wiring), intake, settings.events_batch_max_length)
+                with_rate_limit(
+                    with_fast_lane(create_api(wiring), intake, settings.events_batch_max_length), settings
+                )
             )
             tasks = _tasks(
                 outside,
@@ -425,6 +429,14 @@ def with_assistants(api: ASGIApp) -> Assistants:
     """Put the protocol of assistants beside the API, which its tools call."""
     state = api.state  # type: ignore[attr-defined]
     return Assistants(api, partial(authenticate, state.gatekeeper), state=state)
+
+
+def with_rate_limit(api: ASGIApp, settings: Settings) -> ASGIApp:
+    """Put a count of calls in front of the API, where there is to be one; the calls of assistants' tools count too."""
+    if settings.rate_limit_per_minute == 0:
+        return api
+    cookie = SessionCookie(settings.base_url).name
+    return RateLimit(api, per_minute=settings.rate_limit_per_minute, cookie=cookie)
 
 
 def with_fast_lane(api: FastAPI, intake: Intake, batch_max_length: int) -> ASGIApp:

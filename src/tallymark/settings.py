@@ -92,6 +92,13 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("TALLYMARK_EVENTS_BATCH_MAX_LENGTH", "LAGO_EVENTS_BATCH_MAX_LENGTH"),
         description="Most events in one batch request.",
     )
+    rate_limit_per_minute: int = Field(
+        0,
+        ge=0,
+        le=10_000_000,
+        description="Calls a minute that one process answers of each API key, session, or address without either;"
+        " 0 means any number.",
+    )
     billing_settling_minutes: int = Field(
         10,
         ge=0,
