@@ -92,8 +92,8 @@ async def fill(client, numbers: range) -> None:
         backfill = {
             "external_subscription_id": f"s{n}",
             "code": f"m{n}",
-            "from": "2026-01-02",
-            "to": "2026-01-03",
+            "from": "2026-06-01",
+            "to": "2026-06-02",
         }
         await kit.post(client, "/event_backfills", {"event_backfill": {**backfill, "reason": "r"}})
 
