@@ -96,6 +96,7 @@ async def fill(client, numbers: range) -> None:
             "to": "2026-06-02",
         }
         await kit.post(client, "/event_backfills", {"event_backfill": {**backfill, "reason": "r"}})
+        await kit.post(client, "/data_exports", {"data_export": {"resource_type": "invoices"}})
 
 
 async def pay(client, bill, n: int) -> None:
