@@ -8,7 +8,7 @@ import pytest
 from tests import kit
 
 from tallymark.metering import aggregation, rollups
-from tallymark.rooms.event_backfills import service
+from tallymark.rooms.event_backfills import changes, service
 
 WHY = "the meter was off"
 
@@ -203,7 +203,7 @@ class TestClosing:
         closed = await step(client, backfill, "close")
         assert [period["amount_change_cents"] for period in closed["periods"]] == [400, 400]
 
-    async def test_events_of_a_charge_in_advance_get_their_price(self, make_organization):
+    async def test_events_of_a_charge_in_advance_get_their_price(self, make_organization, monkeypatch):
         organization = await make_organization("2026-01-01T00:00:00Z")
         client = organization.client
         at_once = {**kit.charge(await kit.metric(client, code="calls"), amount="2"), "pay_in_advance": True}
@@ -214,8 +214,17 @@ class TestClosing:
         await add(client, backfill, an_event("new", 3, "2026-01-08"))
         (period,) = (await step(client, backfill, "close"))["periods"]
         assert period["amount_change_cents"] == 600
-        (fee,) = (await kit.get(client, "/fees", fee_type="charge"))["fees"]
-        assert (fee["amount_cents"], fee["event_transaction_id"]) == (600, "new")
+        monkeypatch.setattr(changes, "PRICED_ONE_BY_ONE", 1)
+        more = await begin(client, "2026-01-15", "2026-01-17")
+        await add(client, more, an_event("a", 1, "2026-01-15"), an_event("b", 1, "2026-01-16"))
+        (period,) = (await step(client, more, "close"))["periods"]
+        assert period["charges"] == []
+        fees = (await kit.get(client, "/fees", fee_type="charge"))["fees"]
+        assert {fee["event_transaction_id"]: fee["amount_cents"] for fee in fees} == {
+            "new": 600,
+            "a": 200,
+            "b": 200,
+        }
         refused = await step(client, backfill, "revert", expect=405)
         assert refused["code"] == "period_already_invoiced"
 

@@ -167,6 +167,27 @@ async def test_what_carries_over_is_on_every_later_invoice(make_organization):
     assert await units(client, who, subscription) == ("11.0", 2, 2200)
 
 
+async def test_what_came_too_late_and_carried_over_is_billed_where_it_was_carried_to(make_organization):
+    """It is on no bill of January, for which it was late, but on that of February."""
+    organization = await make_organization("2026-01-01T00:00:00Z")
+    client = organization.client
+    seats = await kit.metric(client, code="calls", recurring=True)
+    who = await kit.customer(client, currency="EUR")
+    await kit.subscribe(client, who, await kit.plan(client, kit.charge(seats, amount="2")), external_id="sub")
+    await kit.advance(client, "2026-02-02T00:00")
+    await send(client, "late", 5, timestamp=1768003200)  # 10 January
+    await kit.advance(client, "2026-03-02T00:00")
+    assert [invoice["fees_amount_cents"] for invoice in await kit.invoices(client, who)] == [0, 1000]
+    refused = await kit.call(
+        client,
+        "POST",
+        "/events/late/void",
+        {"event": {"external_subscription_id": "sub", "reason": WHY}},
+        expect=405,
+    )
+    assert refused["code"] == "period_already_invoiced"
+
+
 async def test_an_event_with_a_fee_of_its_own_is_billed(make_organization):
     organization = await make_organization("2026-01-01T00:00:00Z")
     client = organization.client

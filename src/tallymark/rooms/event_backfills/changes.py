@@ -25,6 +25,9 @@ from tallymark.rooms.usage import service as usage
 
 UNIT_DECIMALS = 10
 
+PRICED_ONE_BY_ONE = 1_000
+"""Up to how many added events charges in advance are told of: each of their events has a price of its own."""
+
 
 @value
 class Used:
@@ -46,7 +49,7 @@ class PeriodUsage:
 async def gather_usage(tx: Tx, backfill: Backfill, *, now: datetime) -> list[PeriodUsage]:
     """Price the periods that a backfill touches and no final invoice has, the first one first."""
     scopes = await _scopes(tx, backfill, now=now)
-    asked = [(scope, _charges_on(scope.contract, backfill.code)) for scope in scopes]
+    asked = [(scope, _charges_told(scope.contract, backfill)) for scope in scopes]
     found = []
     for scope, lines in zip(scopes, await usage.gather_all_charge_lines(tx, asked), strict=True):
         by_charge: dict[UUID, Used] = {}
@@ -60,8 +63,14 @@ async def gather_usage(tx: Tx, backfill: Backfill, *, now: datetime) -> list[Per
     return found
 
 
-def _charges_on(contract: Contract, code: str) -> list[Charge]:
-    return [charge for charge in contract.plan.charges if charge.billable_metric.code == code]
+def _charges_told(contract: Contract, backfill: Backfill) -> list[Charge]:
+    """The charges on the code; those in advance only where each event can be priced by itself while somebody waits."""
+    are_few = backfill.added_events_count <= PRICED_ONE_BY_ONE
+    return [
+        charge
+        for charge in contract.plan.charges
+        if charge.billable_metric.code == backfill.code and (are_few or not charge.pay_in_advance)
+    ]
 
 
 async def _scopes(tx: Tx, backfill: Backfill, *, now: datetime) -> list[usage.RatingScope]:
