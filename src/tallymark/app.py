@@ -16,11 +16,10 @@ from tallymark import __version__
 from tallymark.api import operations
 from tallymark.api.context import Context
 from tallymark.api.errors import register_error_handlers
-from tallymark.api.limits import RateLimit
+from tallymark.api.limits import limited
 from tallymark.api.routing import authenticate
-from tallymark.api.sessions import SessionCookie
 from tallymark.db.engine import Database, plain_url
-from tallymark.doors import Doors, make_doors, make_sender
+from tallymark.doors import Doors, Letters, make_doors, make_letters
 from tallymark.hands import Helpers, Terms
 from tallymark.integrations.assistants.mounted import Assistants
 from tallymark.integrations.vies import ViesRegister
@@ -103,7 +102,7 @@ from tallymark.rooms.webhooks.jobs import Terms as CourierTerms
 from tallymark.rooms.webhooks.signing import SECRET as WEBHOOK_SECRET
 from tallymark.rooms.webhooks.signing import JwtSigner, make_key
 from tallymark.settings import Settings
-from tallymark.worker import SendPasswordReset, Tasks
+from tallymark.worker import Tasks
 
 LINK_SECRET = "links"
 
@@ -235,8 +234,10 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         )
         async with Intake(plain_url(database.url)) as intake:
             asgi = with_assistants(
-                with_rate_limit(
-                    with_fast_lane(create_api(wiring), intake, settings.events_batch_max_length), settings
+                limited(
+                    with_fast_lane(create_api(wiring), intake, settings.events_batch_max_length),
+                    per_minute=settings.rate_limit_per_minute,
+                    base_url=settings.base_url,
                 )
             )
             tasks = _tasks(
@@ -244,7 +245,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
                 helpers.hands,
                 mailroom,
                 logs_kept,
-                make_sender(settings, database, mailroom.post),
+                make_letters(settings, database, mailroom.post),
                 ExportDesk(database=database, files=papers.files, link=link, messenger=messenger),
             )
             try:
@@ -360,7 +361,7 @@ def _tasks(
     hands: Sequence[billing_jobs.Lend],
     papers: Mailroom,
     logs_kept: timedelta | None,
-    send_password_reset: SendPasswordReset,
+    letters: Letters,
     desk: ExportDesk,
 ) -> Tasks:
     database = papers.database
@@ -414,7 +415,8 @@ def _tasks(
         render_credit_note=render_credit_note,
         render_receipt=render_receipt,
         send_email=send_email,
-        send_password_reset=send_password_reset,
+        send_password_reset=letters.send_password_reset,
+        send_notice=letters.send_notice,
         export_data=export_data,
         bring_export=bring_export,
         forget_exports=forget_exports,
@@ -429,14 +431,6 @@ def with_assistants(api: ASGIApp) -> Assistants:
     """Put the protocol of assistants beside the API, which its tools call."""
     state = api.state  # type: ignore[attr-defined]
     return Assistants(api, partial(authenticate, state.gatekeeper), state=state)
-
-
-def with_rate_limit(api: ASGIApp, settings: Settings) -> ASGIApp:
-    """Put a count of calls in front of the API, where there is to be one; the calls of assistants' tools count too."""
-    if settings.rate_limit_per_minute == 0:
-        return api
-    cookie = SessionCookie(settings.base_url).name
-    return RateLimit(api, per_minute=settings.rate_limit_per_minute, cookie=cookie)
 
 
 def with_fast_lane(api: FastAPI, intake: Intake, batch_max_length: int) -> ASGIApp:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from cryptography.fernet import Fernet
 from starlette.datastructures import State
 
 from tallymark.db.engine import Database
+from tallymark.jobs.notices import NoticeKind
 from tallymark.rooms.emails.ports import Post
 from tallymark.rooms.members.joining import Joining
 from tallymark.rooms.organizations import service as organizations
@@ -20,7 +22,7 @@ from tallymark.rooms.users.passwords import Passwords
 from tallymark.rooms.users.ports import Messenger
 from tallymark.rooms.users.sessions import UserSessions
 from tallymark.settings import Settings
-from tallymark.worker import SendPasswordReset
+from tallymark.worker import SendNotice, SendPasswordReset
 
 INVITES = "invites"
 """Under what name the installation keeps the key of which the links of invitations are made."""
@@ -78,8 +80,16 @@ def _make_sso(settings: Settings, door: Door, key: bytes) -> SingleSignOn:
     )
 
 
-def make_sender(settings: Settings, database: Database, post: Post | None) -> SendPasswordReset:
-    """What sends the links with which people set another password; without a mail server it sends none."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letters:
+    """The jobs that bring people e-mails; without a mail server they bring none."""
+
+    send_password_reset: SendPasswordReset
+    send_notice: SendNotice
+
+
+def make_letters(settings: Settings, database: Database, post: Post | None) -> Letters:
+    """What sends links to other passwords, and notices to admins."""
     from tallymark.integrations.emails.notices import MailMessenger
 
     messenger: Messenger | None = None if post is None else MailMessenger(post, sender=settings.email_sender)
@@ -90,4 +100,7 @@ def make_sender(settings: Settings, database: Database, post: Post | None) -> Se
             database, messenger, settings.app_url, email=email, device=device, now=system_now()
         )
 
-    return send_password_reset
+    async def send_notice(*, organization_id: UUID, kind: str, about: str) -> None:
+        await user_jobs.send_notice(database, messenger, organization_id, kind=NoticeKind(kind), about=about)
+
+    return Letters(send_password_reset=send_password_reset, send_notice=send_notice)

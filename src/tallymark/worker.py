@@ -26,6 +26,7 @@ from tallymark.jobs.queue import (
     RENDER_RECEIPT,
     RUN_DUE_WORK,
     SEND_EMAIL,
+    SEND_NOTICE,
     SEND_PASSWORD_RESET,
 )
 from tallymark.jobs.schedule import enqueue_what_is_due
@@ -95,6 +96,12 @@ class ForgetExports(Protocol):
     async def __call__(self) -> None: ...
 
 
+class SendNotice(Protocol):
+    """Tells the admins of an organization that what lets somebody in was changed."""
+
+    async def __call__(self, *, organization_id: UUID, kind: str, about: str) -> None: ...
+
+
 class FollowEvents(Protocol):
     """Reads what live organizations sent since the last time."""
 
@@ -129,6 +136,7 @@ class Tasks:
     render_receipt: RenderReceipt
     send_email: SendEmail
     send_password_reset: SendPasswordReset
+    send_notice: SendNotice
     export_data: OfExport
     bring_export: OfExport
     forget_exports: ForgetExports
@@ -234,16 +242,6 @@ def make_queue(database: Database, tasks: Tasks) -> App:
     async def render_receipt(*, organization_id: str, receipt_id: str) -> None:
         await tasks.render_receipt(organization_id=UUID(organization_id), receipt_id=UUID(receipt_id))
 
-    @queue.task(name=SEND_EMAIL, retry=BackOff(limit=12, longest_seconds=3600))
-    async def send_email(*, organization_id: str, email_id: str, is_simulated: bool) -> None:
-        await tasks.send_email(
-            organization_id=UUID(organization_id), email_id=UUID(email_id), is_simulated=is_simulated
-        )
-
-    @queue.task(name=SEND_PASSWORD_RESET, retry=BackOff(limit=5, longest_seconds=60))
-    async def send_password_reset(*, email: str, user_agent: str, ip_address: str | None) -> None:
-        await tasks.send_password_reset(email=email, user_agent=user_agent, ip_address=ip_address)
-
     @queue.periodic(cron="* * * * *")
     @queue.task(name="follow_events", queueing_lock="follow_events")
     async def follow_events(timestamp: int) -> None:  # noqa: ARG001
@@ -268,8 +266,27 @@ def make_queue(database: Database, tasks: Tasks) -> App:
             log.exception("roll-ups interrupted")
 
     _add_exports(queue, tasks)
+    _add_letters(queue, tasks)
     _add_upkeep(queue)
     return queue
+
+
+def _add_letters(queue: App, tasks: Tasks) -> None:
+    """The tasks that send e-mails."""
+
+    @queue.task(name=SEND_EMAIL, retry=BackOff(limit=12, longest_seconds=3600))
+    async def send_email(*, organization_id: str, email_id: str, is_simulated: bool) -> None:
+        await tasks.send_email(
+            organization_id=UUID(organization_id), email_id=UUID(email_id), is_simulated=is_simulated
+        )
+
+    @queue.task(name=SEND_PASSWORD_RESET, retry=BackOff(limit=5, longest_seconds=60))
+    async def send_password_reset(*, email: str, user_agent: str, ip_address: str | None) -> None:
+        await tasks.send_password_reset(email=email, user_agent=user_agent, ip_address=ip_address)
+
+    @queue.task(name=SEND_NOTICE, retry=BackOff(limit=12, longest_seconds=3600))
+    async def send_notice(*, organization_id: str, kind: str, about: str) -> None:
+        await tasks.send_notice(organization_id=UUID(organization_id), kind=kind, about=about)
 
 
 def _add_exports(queue: App, tasks: Tasks) -> None:

@@ -592,3 +592,58 @@ async def test_an_organization_sees_its_members_and_no_passwords(application, da
         with pytest.raises(DBAPIError, match="permission denied"):
             async with database.tenant(UUID(person.organization_id)) as tx:
                 await tx.execute(text(statement))
+
+
+class TestAdmins:
+    async def told(self, parts, mail_server):
+        """What the admins are sent of what waits."""
+        async with parts.database.system() as connection:
+            rows = await connection.execute(
+                text("DELETE FROM procrastinate_jobs WHERE task_name = 'send_notice' RETURNING args")
+            )
+            waiting = [row.args for row in rows]
+        for one in waiting:
+            await parts.tasks.send_notice(**{**one, "organization_id": UUID(one["organization_id"])})
+        return mail_server.handler.take()
+
+    async def test_are_told_of_keys_unseen_by_each_other(self, with_mail, mail_server):
+        person, second = await sign_up(with_mail, name="Hooli\nInc"), await sign_up(with_mail)
+        await sign_up(with_mail)
+        await self.told(with_mail, mail_server)
+        async with with_mail.database.system() as connection:
+            whose = UUID(person.organization_id)
+            now = datetime.now(UTC)
+            await service.join(connection, UUID(second.user["lago_id"]), whose, ["admin"], now=now)
+            third = await user_of(connection, (await sign_up(with_mail)).email)
+            await service.join(connection, third.id, whose, ["manager"], now=now)
+        person.browser.headers["X-Lago-Organization"] = person.organization_id
+        made = (await call(person.browser, "POST", "/api_keys", {"name": "reader"}))["api_key"]
+        await call(person.browser, "POST", f"/api_keys/{made['lago_id']}/rotate", {"name": None})
+        await call(person.browser, "DELETE", f"/api_keys/{made['lago_id']}", expect=404)
+        letters = await self.told(with_mail, mail_server)
+        assert [letter["Subject"] for letter in letters] == [
+            "Hooli Inc: an API key was created",
+            "Hooli Inc: an API key was rotated",
+        ]
+        for letter in letters:
+            assert sorted(letter.recipients) == sorted([person.email, second.email])
+            assert person.email not in letter.as_string()
+            assert made["value"] not in letter.as_string()
+            assert "“reader”" in letter.get_body(("plain",)).get_content()
+
+    async def test_are_told_of_login_methods_that_change(self, with_mail, mail_server):
+        person = await sign_up(with_mail)
+        await self.told(with_mail, mail_server)
+        person.browser.headers["X-Lago-Organization"] = person.organization_id
+        for methods in (["email_password"], ["email_password"]):
+            body = {"authentication_methods": methods}
+            await call(person.browser, "PUT", "/authentication_methods", body)
+        (letter,) = await self.told(with_mail, mail_server)
+        assert letter["Subject"] == "Acme: login methods were changed"
+        assert "email_password" in letter.get_body(("html",)).get_content()
+
+    async def test_are_told_nothing_without_a_mail_server(self, application, database):
+        person = await sign_up(application)
+        await application.tasks.send_notice(
+            organization_id=UUID(person.organization_id), kind="api_key.created", about="x"
+        )

@@ -98,6 +98,9 @@ class Calls:
     async def forget_exports(self) -> None:
         """There are none."""
 
+    async def send_notice(self, *, organization_id: UUID, kind: str, about: str) -> None:
+        """Nobody is told anything."""
+
     async def follow_events(self) -> None:
         """Nobody sends any."""
 
@@ -116,6 +119,7 @@ class Calls:
             render_receipt=self.render_receipt,
             send_email=self.send_email,
             send_password_reset=self.send_password_reset,
+            send_notice=self.send_notice,
             export_data=self.export_data,
             bring_export=self.bring_export,
             forget_exports=self.forget_exports,

@@ -14,6 +14,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tallymark.api.errors import answer_to, limit_headers
+from tallymark.api.sessions import SessionCookie
 from tallymark.domain.errors import TooMany
 
 WINDOW = timedelta(minutes=1)
@@ -103,3 +104,10 @@ class RateLimit:
         except CookieError:
             return ""
         return cookies[self._cookie].value if self._cookie in cookies else ""
+
+
+def limited(application: ASGIApp, *, per_minute: int, base_url: str) -> ASGIApp:
+    """Put a count of calls in front of an application, where there is to be one; 0 is none."""
+    if per_minute == 0:
+        return application
+    return RateLimit(application, per_minute=per_minute, cookie=SessionCookie(base_url).name)

@@ -20,6 +20,7 @@ RENDER_CREDIT_NOTE = "render_credit_note"
 RENDER_RECEIPT = "render_receipt"
 SEND_EMAIL = "send_email"
 SEND_PASSWORD_RESET = "send_password_reset"
+SEND_NOTICE = "send_notice"
 EXPORT_DATA = "export_data"
 BRING_EXPORT = "bring_export"
 

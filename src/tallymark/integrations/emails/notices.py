@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from email.headerregistry import Address
@@ -12,11 +13,25 @@ from email.utils import format_datetime, make_msgid
 import structlog
 
 from tallymark.integrations.emails.composer import render
+from tallymark.jobs.notices import NoticeKind
 from tallymark.rooms.emails.model import MaybeTaken, Message
 from tallymark.rooms.emails.ports import Post
 from tallymark.rooms.organizations.access import system_now
 
 SENDER_NAME = "Tallymark"
+
+_WORDS = {
+    NoticeKind.KEY_CREATED: ("an API key was created", "The API key {about} of {organization} was created."),
+    NoticeKind.KEY_ROTATED: (
+        "an API key was rotated",
+        "The API key {about} of {organization} was rotated: another one takes its place.",
+    ),
+    NoticeKind.KEY_DELETED: ("an API key was deleted", "The API key {about} of {organization} was deleted."),
+    NoticeKind.METHODS_CHANGED: (
+        "login methods were changed",
+        "Members of {organization} sign in by other methods from now on: {about}.",
+    ),
+}
 
 log = structlog.get_logger(__name__)
 
@@ -61,11 +76,21 @@ class MailMessenger:
         )
         await self._send(notice, to=(email,))
 
-    async def _send(self, notice: Notice, *, to: tuple[str, ...]) -> None:
+    async def tell(self, emails: Sequence[str], kind: NoticeKind, *, about: str, organization: str) -> None:
+        """Tell some people what was done; it is addressed to nobody. Raises `NotTaken`."""
+        subject, sentence = _WORDS[kind]
+        notice = Notice(
+            subject=f"{organization}: {subject}",
+            paragraphs=(sentence.format(about=about, organization=organization),),
+            closing="You are told because you are an admin. If it was none of you, see the security logs, and change your passwords.",
+        )
+        await self._send(notice, to=(), unseen=tuple(emails))
+
+    async def _send(self, notice: Notice, *, to: tuple[str, ...], unseen: tuple[str, ...] = ()) -> None:
         mail = EmailMessage(policy=SMTP)
         mail["From"] = Address(SENDER_NAME, addr_spec=self._sender)
-        mail["To"] = ", ".join(to)
-        mail["Subject"] = notice.subject
+        mail["To"] = ", ".join(to) or "undisclosed-recipients:;"
+        mail["Subject"] = " ".join(notice.subject.split())
         mail["Date"] = format_datetime(system_now())
         mail["Message-ID"] = make_msgid(domain=self._sender.rpartition("@")[2])
         mail["Auto-Submitted"] = "auto-generated"
@@ -73,6 +98,8 @@ class MailMessenger:
         mail.set_content(render("notice.txt.j2", notice))
         mail.add_alternative(render("notice.html.j2", notice), subtype="html")
         try:
-            await self._post(Message(recipients=to, content=mail.as_bytes(), subject=notice.subject))
+            await self._post(
+                Message(recipients=(*to, *unseen), content=mail.as_bytes(), subject=notice.subject)
+            )
         except MaybeTaken as error:
             log.warning("a notice may have been taken, and is not sent again", exc_info=error)

@@ -18,6 +18,7 @@ from tallymark.db.engine import Database, Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid, NotFound
 from tallymark.jobs import security
+from tallymark.jobs.notices import NoticeKind, notify_admins
 from tallymark.rooms.organizations import repository
 from tallymark.rooms.organizations.model import (
     FULL_ACCESS_KEY_NAME,
@@ -111,6 +112,7 @@ async def create_api_key(
         check_permissions(permissions)
     made = await _make_key(tx, name=name, now=now, expires_at=expires_at, permissions=permissions)
     await security.record(tx, "api_key.created", _named(*made), now=now, api_key_id=made[0].id)
+    await notify_admins(tx, NoticeKind.KEY_CREATED, _called(made[0]))
     return made
 
 
@@ -151,6 +153,7 @@ async def rotate_api_key(
     made = await _make_key(tx, name=name, now=now, permissions=old.permissions)
     await repository.update_api_key(tx, key_id, {"expires_at": old_ends_at or now})
     await security.record(tx, "api_key.rotated", _named(*made), now=now, api_key_id=key_id)
+    await notify_admins(tx, NoticeKind.KEY_ROTATED, _called(old))
     return made
 
 
@@ -162,6 +165,7 @@ async def delete_api_key(tx: Tx, key_id: UUID, *, now: datetime) -> None:
         raise Invalid({"base": ["last_non_expiring_api_key"]})
     await repository.update_api_key(tx, key_id, {"expires_at": now})
     await security.record(tx, "api_key.deleted", {"name": key.name}, now=now, api_key_id=key_id)
+    await notify_admins(tx, NoticeKind.KEY_DELETED, _called(key))
 
 
 async def _lock_key(tx: Tx, key_id: UUID, *, now: datetime) -> ApiKey:
@@ -191,6 +195,11 @@ async def _make_key(
     )
     (made,) = [key for key in await repository.list_api_keys(tx) if key.id == key_id]
     return made, value
+
+
+def _called(key: ApiKey) -> str:
+    """A key as people know it."""
+    return f"“{key.name}”" if key.name else "without a name"
 
 
 def _named(key: ApiKey, value: str) -> dict[str, Any]:

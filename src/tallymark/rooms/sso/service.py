@@ -14,6 +14,7 @@ from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid, NotAllowed, NotFound, Problems
 from tallymark.jobs import security
+from tallymark.jobs.notices import NoticeKind, notify_admins
 from tallymark.rooms.members.service import invites
 from tallymark.rooms.sso import repository
 from tallymark.rooms.sso.model import (
@@ -53,7 +54,9 @@ async def set_methods(tx: Tx, methods: Sequence[str]) -> tuple[str, ...]:
     there_are = {provider.settings.kind.value for provider in await repository.list_providers(tx)}
     if any(kind.value in wanted and kind.value not in there_are for kind in KINDS):
         raise Invalid({"authentication_methods": ["relation_must_exist"]})
-    await repository.set_methods(tx, wanted)
+    if wanted != list(await repository.get_methods(tx)):
+        await repository.set_methods(tx, wanted)
+        await notify_admins(tx, NoticeKind.METHODS_CHANGED, ", ".join(wanted))
     return tuple(wanted)
 
 
@@ -110,8 +113,10 @@ async def delete_provider(tx: Tx, kind: LoginMethod, *, now: datetime) -> None:
     left = [method for method in await repository.get_methods(tx) if method != kind.value]
     if not left:
         raise NotAllowed("enabled_authentication_methods_required")
-    await repository.set_methods(tx, left)
     await repository.delete_provider(tx, kind)
+    if kind.value in await repository.get_methods(tx):
+        await repository.set_methods(tx, left)
+        await notify_admins(tx, NoticeKind.METHODS_CHANGED, ", ".join(left))
     told = {"integration_type": kind.value, "domain": provider.settings.domain}
     await security.record(tx, "integration.deleted", told, now=now)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from tallymark.db.engine import Database
+from tallymark.jobs.notices import NoticeKind
 from tallymark.rooms.users import repository, service
 from tallymark.rooms.users.model import Device
 from tallymark.rooms.users.ports import Messenger
@@ -26,6 +28,19 @@ async def send_password_reset(
         token = await service.open_reset(connection, email, device=device, now=now)
     if token is not None:
         await messenger.bring_reset(email=email, url=f"{front_url}/reset-password/{token}")
+
+
+async def send_notice(
+    database: Database, messenger: Messenger | None, organization_id: UUID, *, kind: NoticeKind, about: str
+) -> None:
+    """Tell the admins of an organization that what lets somebody in was changed."""
+    if messenger is None:
+        return
+    async with database.system() as connection:
+        admins = await service.list_admins(connection, organization_id)
+    if admins:
+        name = admins[0][1]
+        await messenger.tell([email for email, _ in admins], kind, about=about, organization=name)
 
 
 async def forget_ended(database: Database, *, now: datetime) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
+
+from tallymark.jobs.notices import NoticeKind
 
 
 class Messenger(Protocol):
@@ -10,3 +13,6 @@ class Messenger(Protocol):
 
     async def bring_reset(self, *, email: str, url: str) -> None:
         """Send somebody the link with which they set another password. Raises an error where it may be tried again."""
+
+    async def tell(self, emails: Sequence[str], kind: NoticeKind, *, about: str, organization: str) -> None:
+        """Tell some people, none of whom sees the others, what was done in an organization. Raises as `bring_reset` does."""

@@ -12,7 +12,16 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tallymark.db.tables import guesses, memberships, password_resets, user_devices, user_sessions, users
+from tallymark.api.role_permissions import ADMIN
+from tallymark.db.tables import (
+    guesses,
+    memberships,
+    organizations,
+    password_resets,
+    user_devices,
+    user_sessions,
+    users,
+)
 from tallymark.rooms.users.model import Membership, Session, User
 
 Values = Mapping[str, Any]
@@ -96,6 +105,23 @@ async def list_memberships(
     """The live memberships of a user, or of everybody; all of them or those of one organization."""
     found = await connection.execute(_MEMBERSHIPS, {"user_id": user_id, "organization_id": organization_id})
     return [_as_membership(row) for row in found]
+
+
+async def list_admins(connection: AsyncConnection, organization_id: UUID) -> list[tuple[str, str]]:
+    """The addresses of an organization's admins, each with the organization's name."""
+    column = memberships.c
+    statement = (
+        select(users.c.email, organizations.c.name)
+        .join(memberships, column.user_id == users.c.id)
+        .join(organizations, organizations.c.id == column.organization_id)
+        .where(
+            column.organization_id == organization_id,
+            column.status == "active",
+            column.roles.contains([ADMIN]),
+        )
+        .order_by(users.c.email)
+    )
+    return [(row.email, row.name) for row in await connection.execute(statement)]
 
 
 async def insert_session(connection: AsyncConnection, values: Values) -> None:

@@ -109,6 +109,11 @@ async def list_all_memberships(connection: AsyncConnection) -> list[Membership]:
     return await repository.list_memberships(connection, None)
 
 
+async def list_admins(connection: AsyncConnection, organization_id: UUID) -> list[tuple[str, str]]:
+    """The addresses of an organization's admins, each with its name."""
+    return await repository.list_admins(connection, organization_id)
+
+
 async def sign_up(
     connection: AsyncConnection, *, email: str, password_hash: str, organization_name: str, now: datetime
 ) -> User:
