@@ -14,8 +14,8 @@ from tallymark.domain.values import value
 KEPT = timedelta(days=7)
 """How long an export and its file are there once it is done."""
 
-TRIES = 5
-"""How often writing a file may fail before its export has failed."""
+TRIES = 8
+"""How often writing a file may fail before its export has failed: over some four minutes, twice as long each time."""
 
 
 class ResourceType(StrEnum):
