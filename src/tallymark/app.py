@@ -17,6 +17,7 @@ from tallymark.api import operations
 from tallymark.api.context import Context
 from tallymark.api.errors import register_error_handlers
 from tallymark.api.limits import limited
+from tallymark.api.requests import KeptSlashes
 from tallymark.api.routing import authenticate
 from tallymark.db.engine import Database, plain_url
 from tallymark.doors import Doors, Letters, make_doors, make_letters
@@ -466,6 +467,7 @@ def create_api(wiring: Wiring | None = None) -> FastAPI:
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         redirect_slashes=False,
     )
+    api.add_middleware(KeptSlashes)
     register_error_handlers(api)
     for router in ROUTERS:
         api.include_router(router)

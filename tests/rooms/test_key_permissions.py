@@ -62,6 +62,7 @@ RESOURCES = [
     (r"/journal_entries", "invoice"),
     (r"/data_exports", "invoice"),
     (r"/pricing_units", "plan"),
+    (r"/event_backfills", "event"),
 ]
 
 

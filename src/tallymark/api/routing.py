@@ -20,7 +20,7 @@ from tallymark.api.permissions import (
     permissions_asked_by,
     rights_for,
 )
-from tallymark.api.requests import SAFE_METHODS, CleanRequest, refuse_nul
+from tallymark.api.requests import SAFE_METHODS, CleanRequest, refuse_nul, restore_slashes
 from tallymark.api.sessions import PREFIX, enter_organization
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -42,6 +42,7 @@ class OrganizationRoute(APIRoute):
         needed = self.need
 
         async def in_context(request: Request) -> Response:
+            restore_slashes(request)
             is_write = request.method not in SAFE_METHODS
             context = await enter(request, needed, is_write=is_write)
             request.state.context = context

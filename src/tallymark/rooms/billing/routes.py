@@ -163,6 +163,7 @@ async def make_payment_url(lago_id: str, context: InContext) -> PaymentUrlRespon
 
 
 @router.post("/invoices/{lago_id}/lose_dispute")
+@router.put("/invoices/{lago_id}/lose_dispute", include_in_schema=False)
 async def lose_dispute(lago_id: str, context: InContext) -> InvoiceResponse:
     """Note that a dispute about an invoice was lost."""
     invoice_id = read_id(lago_id, "invoice")
