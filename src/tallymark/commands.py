@@ -23,6 +23,8 @@ from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import FeeRecord
 from tallymark.rooms.invoices import explaining
 from tallymark.rooms.invoices import service as invoices
+from tallymark.rooms.members.model import INVITES
+from tallymark.rooms.members.service import invites
 from tallymark.rooms.organizations import census, service
 from tallymark.rooms.organizations.model import ApiKey, Entry
 from tallymark.rooms.organizations.schemas import (
@@ -46,7 +48,7 @@ def read_request(*, name: str, email: str | None, test_clock: str | None) -> New
 
 
 async def create_organization(
-    url: str, request: NewOrganizationRequest, *, now: datetime
+    url: str, request: NewOrganizationRequest, *, app_url: str, now: datetime
 ) -> NewOrganizationResponse:
     """Make an organization; the answer is the admin API's (test-clock.md)."""
     database = Database(url, pool_size=2)
@@ -56,13 +58,17 @@ async def create_organization(
             made = await service.create_organization(
                 connection, name=request.name, email=request.email, now=now, frozen_time=frozen_time
             )
+            secret = await service.get_or_make_secret(connection, INVITES)
         async with database.tenant(made.organization_id) as tx:
             organization = await service.get_organization(tx)
+            invite_url = await invites.invite_first_admin(
+                tx, secret, request.email, app_url=app_url, now=frozen_time or now
+            )
     finally:
         await database.close()
     clock = {"frozen_time": wire_instant(frozen_time)} if frozen_time else None
     shown = CreatedOrganizationOutput(**OrganizationOutput.of(organization).__dict__, test_clock=clock)
-    return NewOrganizationResponse(organization=shown, api_key=made.api_key)
+    return NewOrganizationResponse(organization=shown, api_key=made.api_key, invite_url=invite_url)
 
 
 async def find_fee(url: str, fee_id: UUID) -> FeeRecord:

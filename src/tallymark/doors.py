@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from cryptography.fernet import Fernet
 from starlette.datastructures import State
 
-from tallymark.db.engine import Database
+from tallymark.db.engine import Database, Tx
 from tallymark.jobs.notices import NoticeKind
 from tallymark.rooms.emails.ports import Post
 from tallymark.rooms.members.joining import Joining
+from tallymark.rooms.members.model import INVITES
+from tallymark.rooms.members.service import invites
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.organizations.access import system_now
 from tallymark.rooms.sso.signing_in import Google, SingleSignOn
@@ -24,11 +27,8 @@ from tallymark.rooms.users.sessions import UserSessions
 from tallymark.settings import Settings
 from tallymark.worker import SendNotice, SendPasswordReset
 
-INVITES = "invites"
-"""Under what name the installation keeps the key of which the links of invitations are made."""
-
 SSO = "sso"
-"""Under what name it keeps the key by which the secrets of its clients at identity providers are encrypted."""
+"""Under what name the installation keeps the key by which the secrets of its clients at identity providers are encrypted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +42,15 @@ class Doors:
     invite_secret: bytes
     app_url: str
 
+    async def invite_admin(self, tx: Tx, emails: str | None, *, now: datetime) -> str | None:
+        """Invite the first of an organization's addresses as its admin; returns the link."""
+        return await invites.invite_first_admin(tx, self.invite_secret, emails, app_url=self.app_url, now=now)
+
     def put_on(self, state: State) -> None:
         """Let the routes find it."""
         for name in self.__slots__:
             setattr(state, name, getattr(self, name))
+        state.invite_admin = self.invite_admin
 
 
 async def make_doors(settings: Settings, database: Database) -> Doors:

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
+from tests.conftest import ADMIN_KEY
 from tests.kit import advance, call, get, post
 from tests.people import PASSWORD, browser, sign_in, sign_up
 
@@ -456,3 +457,19 @@ class TestInvites:
             "user.signed_up",
             "user.invited",
         ]
+
+    async def test_come_with_an_organization_that_the_operator_makes(self, application):
+        async with browser(application) as client:
+            body = {"name": "Hooli", "email": "Boss@hooli.test, ops@hooli.test"}
+            headers = {"X-Admin-API-Key": ADMIN_KEY}
+            made = await client.post("http://test/admin/organizations", json=body, headers=headers)
+            await post(
+                client, f"/invitations/{token_of({'url': made.json()['invite_url']})}", {"password": "p"}
+            )
+            user = (await call(client, "GET", "/session"))["user"]
+            assert user["email"] == "boss@hooli.test"
+            (membership,) = user["memberships"]
+            assert membership["organization"]["lago_id"] == made.json()["organization"]["lago_id"]
+            assert membership["roles"] == ["admin"]
+            alone = await client.post("http://test/admin/organizations", json={"name": "A"}, headers=headers)
+            assert alone.json()["invite_url"] is None

@@ -245,14 +245,23 @@ def create_organization(
     from tallymark.commands import create_organization, read_request
 
     request = read_request(name=name, email=email, test_clock=test_clock)
+    app_url = read_settings().app_url
     with migrated_database(data_dir, database_url) as (url, _):
-        made = asyncio.run(create_organization(url, request, now=datetime.now(UTC)))
+        made = asyncio.run(create_organization(url, request, app_url=app_url, now=datetime.now(UTC)))
     if as_json:
         typer.echo(made.model_dump_json(indent=2))
         return
     rows = {"Organization": made.organization.name, "Id": str(made.organization.lago_id)}
     clock = made.organization.test_clock
-    show({**rows, **({"Test clock": clock["frozen_time"]} if clock else {}), "API key": made.api_key})
+    invited = {"First admin": made.invite_url} if made.invite_url else {}
+    show(
+        {
+            **rows,
+            **({"Test clock": clock["frozen_time"]} if clock else {}),
+            "API key": made.api_key,
+            **invited,
+        }
+    )
 
 
 @orgs.command("list")

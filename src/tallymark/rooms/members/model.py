@@ -17,6 +17,9 @@ LONGEST_CODE = 100
 LONGEST_NAME = 100
 LONGEST_DESCRIPTION = 255
 
+INVITES = "invites"
+"""Under what name the installation keeps the key of which the links of invitations are made."""
+
 CODE = re.compile(r"[a-z0-9_]+")
 
 

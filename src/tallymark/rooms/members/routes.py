@@ -13,7 +13,7 @@ from tallymark.api.sessions import app_router, cookie_of, look_for_session
 from tallymark.api.wire import read_id
 from tallymark.db.engine import Database
 from tallymark.rooms.members.joining import Joining
-from tallymark.rooms.members.model import Invite, InviteStatus, MemberFilters, invite_token
+from tallymark.rooms.members.model import Invite, InviteStatus, MemberFilters
 from tallymark.rooms.members.schemas import (
     InvitationOutput,
     InvitationResponse,
@@ -204,5 +204,5 @@ def _shown(request: Request, context: Context, invite: Invite) -> InviteOutput:
     may_see = context.member is not None and MAY_INVITE in context.member.permissions
     if not may_see or invite.status is not InviteStatus.PENDING:
         return InviteOutput.of(invite, None)
-    token = invite_token(request.app.state.invite_secret, invite.id)
-    return InviteOutput.of(invite, f"{request.app.state.app_url}/invitation/{token}")
+    state = request.app.state
+    return InviteOutput.of(invite, invites.invite_url(state.app_url, state.invite_secret, invite))

@@ -38,7 +38,7 @@ async def get_organization(context: InContext) -> OrganizationResponse:
 async def create_organization(
     body: NewOrganizationRequest, request: Request, x_admin_api_key: Annotated[str | None, Header()] = None
 ) -> NewOrganizationResponse:
-    """Make an organization, with a test clock if one is given (test-clock.md)."""
+    """Make an organization, with a test clock if one is given (test-clock.md), and invite its e-mail address as admin."""
     _admit_operator(request, x_admin_api_key)
     database = request.app.state.database
     async with database.system() as connection:
@@ -51,9 +51,12 @@ async def create_organization(
         )
     async with database.tenant(made.organization_id) as tx:
         organization = await service.get_organization(tx)
+        invite_url = await request.app.state.invite_admin(
+            tx, body.email, now=made.frozen_time or system_now()
+        )
     clock = {"frozen_time": wire_instant(made.frozen_time)} if made.frozen_time else None
     shown = CreatedOrganizationOutput(**OrganizationOutput.of(organization).__dict__, test_clock=clock)
-    return NewOrganizationResponse(organization=shown, api_key=made.api_key)
+    return NewOrganizationResponse(organization=shown, api_key=made.api_key, invite_url=invite_url)
 
 
 def _admit_operator(request: Request, key: str | None) -> None:

@@ -127,3 +127,5 @@ class CreatedOrganizationOutput(OrganizationOutput):
 class NewOrganizationResponse(BaseModel):
     organization: CreatedOrganizationOutput
     api_key: str
+    invite_url: str | None = None
+    """Where whoever has the e-mail address joins as the first admin; null without one."""

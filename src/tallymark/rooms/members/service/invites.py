@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallymark.api.context import Member
 from tallymark.api.pagination import Page
+from tallymark.api.role_permissions import ADMIN
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Forbidden, Invalid, NotFound
@@ -58,8 +59,25 @@ async def create_invite(
         "updated_at": now,
     }
     await repository.insert_invite(tx, values)
-    await security.record(tx, "user.invited", {"email": address, "roles": list(wanted)}, now=now)
+    if by is not None:  # the operator's invitation comes with the organization
+        await security.record(tx, "user.invited", {"email": address, "roles": list(wanted)}, now=now)
     return invite
+
+
+async def invite_first_admin(
+    tx: Tx, secret: bytes, emails: str | None, *, app_url: str, now: datetime
+) -> str | None:
+    """Invite the first of an organization's addresses as its admin, for the operator (platform §17); None where it has none."""
+    if emails is None:
+        return None
+    email = emails.partition(",")[0]
+    invite = await create_invite(tx, secret, email=email, roles=[ADMIN], by=None, now=now)
+    return invite_url(app_url, secret, invite)
+
+
+def invite_url(app_url: str, secret: bytes, invite: Invite) -> str:
+    """The link by which whom an invitation is for joins."""
+    return f"{app_url}/invitation/{invite_token(secret, invite.id)}"
 
 
 async def list_invites(tx: Tx, page: Page) -> tuple[list[Invite], int]:
