@@ -29,6 +29,7 @@ EXCEPTIONS = {
     "coupons": SET,
     "customers.invoice_grace_period": SET,
     "customers.net_payment_term": SET,
+    "data_exports": PLUMBING,
     "draft_credit_notes": f"{SET}; the note that comes of it is held when it is made",
     "emails": PLUMBING,
     "event_backfills": PLUMBING,
