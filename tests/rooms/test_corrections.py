@@ -1,10 +1,11 @@
 """Events are corrected: the newest version counts, everywhere and at once, unless it is billed (beyond.md §3)."""
 
 import random
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests import kit
+from tests.people import sign_up
 
 from tallymark.metering import aggregation, rollups
 
@@ -367,3 +368,42 @@ async def usage_of(client, who, subscription):
         (charge["billable_metric"]["code"], charge["units"], charge["amount_cents"], charge["events_count"])
         for charge in found["charges_usage"]
     )
+
+
+async def test_somebody_in_the_web_app_is_named(application):
+    """Beyond §3: all versions with who, a key or a user; backfills too."""
+    person = await sign_up(application)
+    person.browser.headers["X-Lago-Organization"] = person.organization_id
+    made = (await person.browser.post("/api_keys", json={"api_key": {"name": "k"}})).json()["api_key"]
+    person.browser.base_url = "http://test/api/v1"
+    plan = await kit.plan(person.browser, kit.charge(await kit.metric(person.browser, code="calls")))
+    subscription = await kit.subscribe(
+        person.browser, await kit.customer(person.browser), plan, external_id="s"
+    )
+    event = {
+        "transaction_id": "one",
+        "external_subscription_id": "s",
+        "code": "calls",
+        "properties": {"value": 1},
+    }
+    with_key = {"Authorization": f"Bearer {made['value']}"}
+    assert (await person.browser.post("/events", json={"event": event}, headers=with_key)).status_code == 200
+    await correct(person.browser, "one", subscription="s", properties={"value": 2})
+    versions = await kit.get(person.browser, "/events/one/versions", external_subscription_id="s")
+    assert [(one["user_email"], one["lago_api_key_id"]) for one in versions["versions"]] == [
+        (None, None),
+        (person.email, None),
+    ]
+    now = datetime.now(UTC)
+    body = {
+        "external_subscription_id": "s", "code": "calls", "reason": WHY,
+        "from": subscription["started_at"], "to": (now + timedelta(hours=1)).isoformat(),
+    }  # fmt: skip
+    opened = (await kit.post(person.browser, "/event_backfills", {"event_backfill": body}))["event_backfill"]
+    assert (opened["user_email"], opened["lago_api_key_id"]) == (person.email, None)
+    path = f"/event_backfills/{opened['lago_id']}"
+    await kit.post(person.browser, f"{path}/close", {})
+    versions = await kit.get(person.browser, "/events/one/versions", external_subscription_id="s")
+    assert [(one["status"], one["user_email"]) for one in versions["versions"]][2:] == [
+        ("voided", person.email)
+    ]

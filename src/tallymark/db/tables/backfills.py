@@ -38,8 +38,9 @@ event_backfills = Table(
     instant("to_at", nullable=False),
     string("reason", nullable=False),
     string("status", nullable=False),
-    # Null where somebody did it in the web app.
+    # A key, or somebody in the web app.
     Column("api_key_id", Uuid),
+    string("user_email"),
     # What closing changed, period by period, as it is shown.
     Column("periods", JSONB(none_as_null=True)),
     instant("created_at", nullable=False),

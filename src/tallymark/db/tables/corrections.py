@@ -15,8 +15,9 @@ event_versions = Table(
     instant("timestamp", nullable=False),
     Column("properties", JSONB, nullable=False),
     Column("precise_total_amount_cents", Numeric(40, 15)),
-    # Of the version that came in there is neither.
+    # Of the version that came in there is neither. Who gave it is a key, or somebody in the web app.
     string("reason"),
     Column("api_key_id", Uuid),
+    string("user_email"),
     instant("created_at", nullable=False),
 )

@@ -46,14 +46,16 @@ class Version:
     precise_total_amount_cents: Decimal | None
     reason: str | None
     api_key_id: UUID | None
+    user_email: str | None
     created_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """Who corrects, when, and why."""
+    """Who corrects, a key or somebody in the web app, when, and why."""
 
     api_key_id: UUID | None
+    user_email: str | None
     reason: str
     now: datetime
 

@@ -65,4 +65,7 @@ async def list_event_versions(
 
 
 def _author(sent: CorrectionInput, context: Context) -> Author:
-    return Author(api_key_id=context.api_key_id, reason=sent.reason, now=context.now)
+    actor = context.actor
+    return Author(
+        api_key_id=actor.api_key_id, user_email=actor.user_email, reason=sent.reason, now=context.now
+    )

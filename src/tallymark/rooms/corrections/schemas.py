@@ -89,6 +89,7 @@ class VersionOutput(BaseModel):
     precise_total_amount_cents: DecimalText | None
     reason: str | None
     lago_api_key_id: UUID | None
+    user_email: str | None
     created_at: Instant
 
     @classmethod
@@ -102,6 +103,7 @@ class VersionOutput(BaseModel):
             precise_total_amount_cents=version.precise_total_amount_cents,
             reason=version.reason,
             lago_api_key_id=version.api_key_id,
+            user_email=version.user_email,
             created_at=version.created_at,
         )
 

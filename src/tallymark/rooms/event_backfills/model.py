@@ -42,7 +42,7 @@ class Backfill:
     reason: str
     status: BackfillStatus
     api_key_id: UUID | None
-    """None where somebody did it in the web app."""
+    user_email: str | None
     periods: Sequence[Mapping[str, Any]] | None
     created_at: datetime
     closed_at: datetime | None
@@ -57,9 +57,9 @@ class Backfill:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """Who closes or reverts, when, and why."""
+    """Who closes or reverts, a key or somebody in the web app, when, and why."""
 
     api_key_id: UUID | None
-    """None where somebody did it in the web app."""
+    user_email: str | None
     reason: str
     now: datetime

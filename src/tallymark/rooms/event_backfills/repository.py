@@ -60,9 +60,10 @@ _STORE_ADDED = text("""
         WHERE b.backfill_id = :backfill AND b.event_id = stored.id
     )
     INSERT INTO event_versions (organization_id, event_id, version, is_void, timestamp, properties,
-                                precise_total_amount_cents, reason, api_key_id, created_at)
+                                precise_total_amount_cents, reason, api_key_id, user_email, created_at)
     SELECT b.organization_id, b.event_id, 1, false, b.timestamp, b.properties, b.precise_total_amount_cents,
-           CAST(:reason AS text), CAST(:api_key_id AS uuid), CAST(:now AS timestamptz)
+           CAST(:reason AS text), CAST(:api_key_id AS uuid), CAST(:user_email AS text),
+           CAST(:now AS timestamptz)
     FROM backfilled_events b JOIN stored ON stored.id = b.event_id WHERE b.backfill_id = :backfill
 """)
 _NOTE_REPLACED = text(f"""
@@ -150,9 +151,10 @@ _HOLD_AGAIN = text("""
 """)
 _ADD_VERSIONS = text(f"""
     INSERT INTO event_versions (organization_id, event_id, version, is_void, timestamp, properties,
-                                precise_total_amount_cents, reason, api_key_id, created_at)
+                                precise_total_amount_cents, reason, api_key_id, user_email, created_at)
     SELECT e.organization_id, e.id, v.version + 1, e.stream_id < 0 AND NOT {_IS_HELD}, {_OWN_TIME}, e.properties,
-           e.precise_total_amount_cents, CAST(:reason AS text), CAST(:api_key_id AS uuid), CAST(:now AS timestamptz)
+           e.precise_total_amount_cents, CAST(:reason AS text), CAST(:api_key_id AS uuid), CAST(:user_email AS text),
+           CAST(:now AS timestamptz)
     FROM backfilled_events b JOIN events e ON e.id = b.event_id,
          LATERAL (SELECT max(version) AS version FROM event_versions v WHERE v.event_id = e.id) v
     WHERE b.backfill_id = :backfill AND (CAST(:with_new AS boolean) OR NOT b.is_new)
@@ -195,6 +197,7 @@ async def insert(tx: Tx, asked: NewBackfill, *, stream_id: int, author: Author) 
         "reason": asked.reason,
         "status": BackfillStatus.OPEN,
         "api_key_id": author.api_key_id,
+        "user_email": author.user_email,
         "created_at": author.now,
     }
     await tx.execute(insert_into(event_backfills).values(row))
@@ -256,6 +259,7 @@ def _as_backfill(row: Any) -> Backfill:
         reason=row.reason,
         status=BackfillStatus(row.status),
         api_key_id=row.api_key_id,
+        user_email=row.user_email,
         periods=row.periods,
         created_at=row.created_at,
         closed_at=row.closed_at,
@@ -398,4 +402,9 @@ def _bound(backfill: Backfill) -> dict[str, Any]:
 
 
 def _author(author: Author) -> dict[str, Any]:
-    return {"reason": author.reason, "api_key_id": author.api_key_id, "now": author.now}
+    return {
+        "reason": author.reason,
+        "api_key_id": author.api_key_id,
+        "user_email": author.user_email,
+        "now": author.now,
+    }

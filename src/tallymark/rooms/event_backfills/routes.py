@@ -105,7 +105,10 @@ async def delete_event_backfill(lago_id: str, context: InContext) -> BackfillRes
 
 
 def _author(context: Context, reason: str | None) -> Author:
-    return Author(api_key_id=context.api_key_id, reason=reason or "", now=context.now)
+    actor = context.actor
+    return Author(
+        api_key_id=actor.api_key_id, user_email=actor.user_email, reason=reason or "", now=context.now
+    )
 
 
 def _reason(body: StepRequest | None) -> str | None:

@@ -118,6 +118,7 @@ class BackfillOutput(BaseModel):
     reason: str
     status: BackfillStatus
     lago_api_key_id: UUID | None
+    user_email: str | None
     added_events_count: int
     replaced_events_count: int
     periods: list[PeriodChangeOutput]
@@ -137,6 +138,7 @@ class BackfillOutput(BaseModel):
             reason=backfill.reason,
             status=backfill.status,
             lago_api_key_id=backfill.api_key_id,
+            user_email=backfill.user_email,
             added_events_count=backfill.added_events_count,
             replaced_events_count=backfill.replaced_events_count,
             periods=[PeriodChangeOutput(**period) for period in backfill.periods or ()],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -272,11 +273,7 @@ async def _lock_open(tx: Tx, backfill_id: UUID, *, is_shared: bool = False) -> B
 
 def _by(author: Author, backfill: Backfill) -> Author:
     """Whoever gives no reason has the backfill's."""
-    return (
-        author
-        if author.reason
-        else Author(api_key_id=author.api_key_id, reason=backfill.reason, now=author.now)
-    )
+    return author if author.reason else replace(author, reason=backfill.reason)
 
 
 async def _refuse_what_is_billed(tx: Tx, backfill: Backfill, *, is_revert: bool) -> None:

@@ -31,6 +31,7 @@ _VERSION = (
     event_versions.c.precise_total_amount_cents,
     event_versions.c.reason,
     event_versions.c.api_key_id,
+    event_versions.c.user_email,
     event_versions.c.created_at,
 )
 # An event of a charge in advance, or one that may name a wallet, is looked at as it comes in; a corrected one once more, unless
@@ -110,8 +111,15 @@ async def write(tx: Tx, event: Stored, *, author: Author, version: int) -> None:
         "stream_id": -stream if event.is_void else stream,
     }
     await tx.execute(update(events).where(events.c.id == event.id).values({**_content(event), **counts}))
-    about = {"reason": author.reason, "api_key_id": author.api_key_id, "created_at": author.now}
-    await _add_version(tx, event, version=version, **about)
+    await _add_version(
+        tx,
+        event,
+        version=version,
+        reason=author.reason,
+        api_key_id=author.api_key_id,
+        user_email=author.user_email,
+        created_at=author.now,
+    )
 
 
 async def write_first(tx: Tx, event: Stored) -> None:
@@ -162,5 +170,6 @@ def first_version(event: Stored) -> Version:
         precise_total_amount_cents=event.precise_total_amount_cents,
         reason=None,
         api_key_id=None,
+        user_email=None,
         created_at=event.created_at,
     )
