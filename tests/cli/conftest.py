@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,8 +76,8 @@ def port() -> int:
     return free_port()
 
 
-@pytest.fixture
-def folder() -> Iterator[Path]:
+@contextmanager
+def short_folder() -> Iterator[Path]:
     """A short path (a socket's is limited) that the database's own user may pass through."""
     made = Path(tempfile.mkdtemp(prefix="tm-"))
     made.chmod(0o755)
@@ -84,9 +85,9 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(made, ignore_errors=True)
 
 
-@pytest.fixture
-def start(folder: Path) -> Iterator[Callable[..., Server]]:
-    """start() -> a ready server on the data directory `folder / "data"`; all are gone at the end."""
+@contextmanager
+def starting(folder: Path) -> Iterator[Callable[..., Server]]:
+    """Starts servers on the data directory `folder / "data"`; all are gone at the end."""
     started: list[Server] = []
 
     def up(*arguments: str, is_awaited: bool = True, **variables: str) -> Server:
@@ -108,6 +109,20 @@ def start(folder: Path) -> Iterator[Callable[..., Server]]:
         if server.process.poll() is None:
             server.process.kill()
             server.process.wait()
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """An empty folder for a server's data."""
+    with short_folder() as made:
+        yield made
+
+
+@pytest.fixture
+def start(folder: Path) -> Iterator[Callable[..., Server]]:
+    """start() -> a ready server on the data directory `folder / "data"`; all are gone at the end."""
+    with starting(folder) as up:
+        yield up
 
 
 @pytest.fixture

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
+import httpx
 import pytest
-from tests.cli.conftest import COMMAND, environment, folder, start
+from tests.cli.conftest import Server, folder, short_folder, start, starting
 
 __all__ = ["folder", "start"]
+
+ADMIN_KEY = "admin-key"
 
 
 @dataclass
@@ -21,10 +22,17 @@ class Live:
     api_key: str
 
 
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """One server for all clients: each test has an organization of its own on it."""
+    with short_folder() as made, starting(made) as up:
+        yield up(TALLYMARK_ADMIN_API_KEY=ADMIN_KEY)
+
+
 @pytest.fixture
-def live(start: Any) -> Live:
-    server = start()
-    command = [str(COMMAND), "orgs", "create", "--name", "Acme", "--email", "a@acme.test", "--json"]
-    command += ["--test-clock", "2026-01-10T00:00:00Z", "--data-dir", str(server.data_dir)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment())
-    return Live(server.url, json.loads(done.stdout)["api_key"])
+def live(server: Server) -> Live:
+    """A new organization on the server."""
+    body = {"name": "Acme", "email": "a@acme.test", "test_clock": {"frozen_time": "2026-01-10T00:00:00Z"}}
+    headers = {"X-Admin-API-Key": ADMIN_KEY}
+    made = httpx.post(f"{server.url}/admin/organizations", json=body, headers=headers)
+    return Live(server.url, made.json()["api_key"])
