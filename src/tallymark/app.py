@@ -65,6 +65,7 @@ from tallymark.rooms.events.ingest import EventsIngest
 from tallymark.rooms.fees import routes as fees
 from tallymark.rooms.idempotency import jobs as idempotency_jobs
 from tallymark.rooms.idempotency.service import KeptAnswers
+from tallymark.rooms.invoice_custom_sections import routes as invoice_custom_sections
 from tallymark.rooms.invoices import jobs as invoice_jobs
 from tallymark.rooms.invoices import routes as invoices
 from tallymark.rooms.invoices.documents import Documents, LinkSigner
@@ -136,6 +137,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     billing.router,
     invoices.router,
     invoices.files_router,
+    invoice_custom_sections.router,
     credit_notes.router,
     journal.router,
     data_exports.router,

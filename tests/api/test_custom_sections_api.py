@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from tests import kit
 
+from tallymark.api.pagination import Page
 from tallymark.domain.errors import Invalid, NotFound
 from tallymark.rooms.invoice_custom_sections import service
 
@@ -136,7 +137,8 @@ async def test_codes_are_unique_among_live_sections(tenant, database):
         with pytest.raises(NotFound):
             await service.get_section(tx, code="bank")
         await service.create_section(tx, {"code": "bank", "name": "Bank"}, now=NOW)
-        assert [section.code for section in await service.list_sections(tx)] == ["bank", "terms", "thanks"]
+        found, total = await service.list_sections(tx, Page())
+        assert ([section.code for section in found], total) == (["bank", "terms", "thanks"], 3)
 
 
 class TestSubscriptions:
@@ -210,3 +212,57 @@ async def test_a_section_says_whether_the_default_entity_has_selected_it(client)
     body = {"customer": {"external_id": "c", "invoice_custom_section_codes": ["bank", "terms"]}}
     shown = (await kit.post(client, "/customers", body))["customer"]["applicable_invoice_custom_sections"]
     assert {one["code"]: one["applied_to_organization"] for one in shown} == {"bank": False, "terms": True}
+
+
+class TestSectionsThemselves:
+    """Made, changed and deleted over the API; the contract leaves that to the web app (docs/differences.md)."""
+
+    PATH = "/invoice_custom_sections"
+
+    async def make(self, client, expect=200, **fields):
+        values = {"code": "vat note", "name": "VAT note", **fields}
+        return await kit.post(client, self.PATH, {"invoice_custom_section": values}, expect=expect)
+
+    async def test_are_made_read_listed_changed_and_deleted(self, client):
+        made = (await self.make(client, details="Reverse charge", display_name="VAT"))[
+            "invoice_custom_section"
+        ]
+        assert (made["code"], made["details"], made["display_name"]) == ("vat note", "Reverse charge", "VAT")
+        assert (made["description"], made["applied_to_organization"]) == (None, False)
+        read = await kit.get(client, f"{self.PATH}/vat%20note")
+        assert read["invoice_custom_section"] == made
+        listed = await kit.get(client, self.PATH, per_page=3)
+        assert [one["name"] for one in listed["invoice_custom_sections"]] == ["Bank", "Terms", "Thanks"]
+        assert (listed["meta"]["total_count"], listed["meta"]["next_page"]) == (4, 2)
+        body = {"invoice_custom_section": {"details": "Other"}}
+        changed = await kit.call(client, "PUT", f"{self.PATH}/vat%20note", body)
+        assert changed["invoice_custom_section"] == {**made, "details": "Other"}
+        await kit.call(client, "DELETE", f"{self.PATH}/vat%20note")
+        gone = await kit.get(client, f"{self.PATH}/vat%20note", expect=404)
+        assert gone["code"] == "invoice_custom_section_not_found"
+
+    async def test_one_that_was_made_is_printed(self, client):
+        await self.make(client, code="made", name="Made", details="By a key")
+        await upsert(client, invoice_custom_section_codes=["made"], currency="EUR")
+        await kit.post(
+            client,
+            "/add_ons",
+            {"add_on": {"name": "A", "code": "a", "amount_cents": 100, "amount_currency": "EUR"}},
+        )
+        invoice = {"external_customer_id": "c", "currency": "EUR", "fees": [{"add_on_code": "a"}]}
+        await kit.post(client, "/invoices", {"invoice": invoice})
+        assert await printed(client) == ["made"]
+
+    @pytest.mark.parametrize(("fields", "wrong"), [
+        ({"code": ""}, {"code": ["value_is_mandatory"]}),
+        ({"name": None}, {"name": ["value_is_mandatory"]}),
+        ({"code": "bank"}, {"code": ["value_already_exist"]}),
+        ({"details": "x" * 10_001}, {"details": ["value_is_too_long"]}),
+    ])  # fmt: skip
+    async def test_bad_values_are_named(self, client, fields, wrong):
+        assert (await self.make(client, expect=422, **fields))["error_details"] == wrong
+
+    async def test_of_others_are_unknown(self, client, other_client):
+        await kit.get(other_client, f"{self.PATH}/bank", expect=404)
+        assert (await kit.get(other_client, self.PATH))["invoice_custom_sections"] == []
+        await kit.call(other_client, "DELETE", f"{self.PATH}/bank", expect=404)

@@ -96,6 +96,8 @@ async def fill(client, numbers: range) -> None:
             "to": "2026-06-02",
         }
         await kit.post(client, "/event_backfills", {"event_backfill": {**backfill, "reason": "r"}})
+        section = {"code": f"section_{n}", "name": f"Section {n}"}
+        await kit.post(client, "/invoice_custom_sections", {"invoice_custom_section": section})
         await kit.post(client, "/data_exports", {"data_export": {"resource_type": "invoices"}})
 
 

@@ -41,6 +41,7 @@ RESOURCES = [
     (r"/features", "feature"),
     (r"/events", "event"),
     (r"/event_backfills", "event"),
+    (r"/invoice_custom_sections", "invoice_custom_section"),
     (r"/fees", "fee"),
     (r"/invoices", "invoice"),
     (r"/credit_notes", "credit_note"),

@@ -45,6 +45,7 @@ _BY_RESOURCE = {
     "feature": _area("features"),
     "fee": _Resource("invoices:view", *["invoices:update"] * 3),
     "invoice": _area("invoices"),
+    "invoice_custom_section": _area("invoice_custom_sections"),
     "lifetime_usage": _Resource("subscriptions:view customers:view", *["subscriptions:update"] * 3),
     "organization": _ORGANIZATION,
     "payment": _Resource("payments:view", *["payments:create"] * 3),

@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Table, delete, exists, insert, select, update
+from sqlalchemy import Row, Table, delete, exists, func, insert, select, update
 
+from tallymark.api.pagination import Page
 from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import (
@@ -66,10 +67,13 @@ async def find_sections(tx: Tx, codes: Collection[str]) -> list[Section]:
     return [_as_value(row) for row in await tx.execute(statement)]
 
 
-async def list_sections(tx: Tx) -> list[Section]:
+async def list_sections(tx: Tx, page: Page) -> tuple[list[Section], int]:
     column = invoice_custom_sections.c
-    rows = await tx.execute(select(*_COLUMNS).where(LIVE).order_by(column.name, column.id))
-    return [_as_value(row) for row in rows]
+    counted = select(func.count()).select_from(invoice_custom_sections).where(LIVE)
+    total = (await tx.execute(counted)).scalar_one()
+    statement = select(*_COLUMNS).where(LIVE).order_by(column.name, column.id)
+    rows = await tx.execute(statement.limit(page.size).offset(page.offset))
+    return [_as_value(row) for row in rows], int(total)
 
 
 async def sections_of(tx: Tx, owner: Owner, ids: Collection[UUID]) -> dict[UUID, tuple[Section, ...]]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
 from uuid import UUID, uuid5
 
 from pydantic import BaseModel
 
-from tallymark.api.wire import Instant
+from tallymark.api.pagination import Meta
+from tallymark.api.wire import Input, Instant, Name, NotEmpty, OptionalText, at_most
 from tallymark.rooms.invoice_custom_sections.model import Section
 
 
@@ -35,6 +37,36 @@ class SectionOutput(BaseModel):
             organization_id=section.organization_id,
             created_at=section.created_at,
         )
+
+
+class SectionUpdateInput(Input):
+    name: Annotated[Name, at_most(255)] = ""
+    code: Annotated[Name, at_most(255)] = ""
+    description: Annotated[OptionalText, at_most(600)] = None
+    display_name: Annotated[OptionalText, at_most(255)] = None
+    details: Annotated[OptionalText, at_most(10_000)] = None
+
+
+class SectionCreateInput(SectionUpdateInput):
+    name: Annotated[Name, at_most(255)]
+    code: Annotated[Name, at_most(255)]
+
+
+class SectionCreateRequest(BaseModel):
+    invoice_custom_section: Annotated[SectionCreateInput, NotEmpty]
+
+
+class SectionUpdateRequest(BaseModel):
+    invoice_custom_section: Annotated[SectionUpdateInput, NotEmpty]
+
+
+class SectionResponse(BaseModel):
+    invoice_custom_section: SectionOutput
+
+
+class SectionsResponse(BaseModel):
+    invoice_custom_sections: list[SectionOutput]
+    meta: Meta
 
 
 class ChosenSectionOutput(BaseModel):

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid, NotFound
@@ -30,9 +31,9 @@ async def get_section(tx: Tx, *, code: str) -> Section:
     return found[0]
 
 
-async def list_sections(tx: Tx) -> list[Section]:
-    """Every live section by name."""
-    return await repository.list_sections(tx)
+async def list_sections(tx: Tx, page: Page) -> tuple[list[Section], int]:
+    """A page of live sections by name, and how many there are."""
+    return await repository.list_sections(tx, page)
 
 
 async def update_section(tx: Tx, code: str, changes: Mapping[str, Any], *, now: datetime) -> Section:
