@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar, TypeVar
 
@@ -27,15 +28,15 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 Change = TypeVar("Change", bound=Callable[..., Any])
 
 
-class OrganizationRoute(APIRoute):
+class OrganizationRoute(APIRoute, ABC):
     """Lets callers pass that may do this, puts a `Context` on the request, answers what is repeated with a key once, settles a
     simulated organization after a write, and has the call noted.
     """
 
     @property
+    @abstractmethod
     def need(self) -> Need:
         """What the route asks of whoever calls it."""
-        raise NotImplementedError
 
     def get_route_handler(self) -> Handler:
         handler = super().get_route_handler()
