@@ -30,11 +30,15 @@ METRICS = (
 
 # Events of a whole month, spread evenly; a thousand users, three regions.
 _FILL = """
+    WITH filled AS (
     INSERT INTO events (id, stream_id, timestamp, created_at, organization_id, transaction_id, properties)
     SELECT gen_random_uuid(), s.id, '2026-01-01T00:00:00Z'::timestamptz + n * (interval '30 days' / %(count)s::bigint),
            now(), s.organization_id, 'fill-' || n,
            jsonb_build_object('tokens', n %% 1000, 'user', 'user-' || n %% 1009, 'region', (ARRAY['eu', 'us', 'asia'])[1 + n %% 3])
     FROM event_streams s, generate_series(1, %(count)s::bigint) n WHERE s.external_subscription_id = %(subscription)s
+    RETURNING id, organization_id, stream_id, timestamp
+    )
+    INSERT INTO event_keys (id, organization_id, stream_id, timestamp) SELECT * FROM filled
 """
 
 

@@ -54,9 +54,18 @@ def server_url() -> Iterator[str]:
     try:
         with embedded_postgres_server(folder, settings=UNSAFE) as url:
             migrate(url)
+            _open_months(url)
             yield url
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _open_months(url: str) -> None:
+    """Some of the months that tests live in have tables of their own; others are in the rest, as old ones are."""
+    with psycopg.connect(plain_url(make_url(url)), autocommit=True) as connection:
+        connection.execute(
+            "SELECT tallymark_open_month(month::date) FROM generate_series('2026-01-01', '2026-04-01', interval '1 month') month"
+        )
 
 
 @contextmanager

@@ -19,54 +19,45 @@ from tallymark.api.errors import register_error_handlers
 from tallymark.api.limits import limited
 from tallymark.api.requests import KeptSlashes
 from tallymark.api.routing import authenticate
+from tallymark.chores import make_tasks
 from tallymark.db.engine import Database, plain_url
-from tallymark.doors import Doors, Letters, make_doors, make_letters
+from tallymark.doors import Doors, make_doors, make_letters
 from tallymark.hands import Helpers, Terms
 from tallymark.integrations.assistants.mounted import Assistants
 from tallymark.integrations.vies import ViesRegister
-from tallymark.metering import rollups
 from tallymark.metering.intake import Intake
-from tallymark.rooms.activity_logs import jobs as activity_log_jobs
 from tallymark.rooms.activity_logs import routes as activity_logs
 from tallymark.rooms.activity_logs import service as activity_logs_service
 from tallymark.rooms.activity_logs.jobs import Chronicler
 from tallymark.rooms.add_ons import routes as add_ons
 from tallymark.rooms.alerts import routes as alerts
 from tallymark.rooms.analytics import routes as analytics
-from tallymark.rooms.api_logs import jobs as api_log_jobs
 from tallymark.rooms.api_logs import routes as api_logs
 from tallymark.rooms.api_logs.service import ApiLog
 from tallymark.rooms.billable_metrics import routes as billable_metrics
 from tallymark.rooms.billing import jobs as billing_jobs
 from tallymark.rooms.billing import routes as billing
-from tallymark.rooms.billing.event_run import judge_all_late_events
 from tallymark.rooms.billing_entities import routes as billing_entities
 from tallymark.rooms.corrections import routes as corrections
 from tallymark.rooms.coupons import routes as coupons
-from tallymark.rooms.credit_notes import jobs as note_jobs
 from tallymark.rooms.credit_notes import routes as credit_notes
 from tallymark.rooms.credit_notes.documents import NoteDocuments
 from tallymark.rooms.customers import routes as customers
 from tallymark.rooms.customers.jobs import VatChecks
-from tallymark.rooms.data_exports import jobs as export_jobs
 from tallymark.rooms.data_exports import routes as data_exports
 from tallymark.rooms.data_exports.jobs import ExportDesk
 from tallymark.rooms.data_exports.ports import FileStore, Messenger
-from tallymark.rooms.emails import jobs as email_jobs
 from tallymark.rooms.emails import routes as emails
 from tallymark.rooms.emails.jobs import Mailroom
 from tallymark.rooms.emails.ports import Post
 from tallymark.rooms.entitlements import routes as entitlements
 from tallymark.rooms.estimates import routes as estimates
 from tallymark.rooms.event_backfills import routes as event_backfills
-from tallymark.rooms.events import follow
 from tallymark.rooms.events import routes as events
 from tallymark.rooms.events.ingest import EventsIngest
 from tallymark.rooms.fees import routes as fees
-from tallymark.rooms.idempotency import jobs as idempotency_jobs
 from tallymark.rooms.idempotency.service import KeptAnswers
 from tallymark.rooms.invoice_custom_sections import routes as invoice_custom_sections
-from tallymark.rooms.invoices import jobs as invoice_jobs
 from tallymark.rooms.invoices import routes as invoices
 from tallymark.rooms.invoices.documents import Documents, LinkSigner
 from tallymark.rooms.journal import routes as journal
@@ -75,17 +66,14 @@ from tallymark.rooms.members import routes as members
 from tallymark.rooms.organizations import key_routes as api_keys
 from tallymark.rooms.organizations import routes as organizations
 from tallymark.rooms.organizations import service as organizations_service
-from tallymark.rooms.organizations.access import Access, system_now
+from tallymark.rooms.organizations.access import Access
 from tallymark.rooms.payment_requests import routes as payment_requests
-from tallymark.rooms.payments import jobs as payment_jobs
 from tallymark.rooms.payments import routes as payments
 from tallymark.rooms.payments.documents import ReceiptDocuments
 from tallymark.rooms.plans import entitlement_routes as plan_entitlements
 from tallymark.rooms.plans import routes as plans
 from tallymark.rooms.previews import routes as previews
-from tallymark.rooms.security_logs import jobs as security_log_jobs
 from tallymark.rooms.security_logs import routes as security_logs
-from tallymark.rooms.sso import jobs as sso_jobs
 from tallymark.rooms.sso import routes as sso
 from tallymark.rooms.subscriptions import entitlement_routes as subscription_entitlements
 from tallymark.rooms.subscriptions import price_routes as subscription_prices
@@ -94,7 +82,6 @@ from tallymark.rooms.taxes import routes as taxes
 from tallymark.rooms.test_clocks import routes as test_clocks
 from tallymark.rooms.test_clocks.service import settle
 from tallymark.rooms.usage import routes as usage
-from tallymark.rooms.users import jobs as user_jobs
 from tallymark.rooms.users import routes as users
 from tallymark.rooms.wallets import routes as wallets
 from tallymark.rooms.webhooks import routes as webhooks
@@ -243,7 +230,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
                     base_url=settings.base_url,
                 )
             )
-            tasks = _tasks(
+            tasks = make_tasks(
                 outside,
                 helpers.hands,
                 mailroom,
@@ -357,77 +344,6 @@ def _make_messenger(settings: Settings, post: Post | None) -> Messenger | None:
     from tallymark.integrations.emails.notices import MailMessenger
 
     return None if post is None else MailMessenger(post, sender=settings.email_sender)
-
-
-def _tasks(
-    outside: billing_jobs.Outside,
-    hands: Sequence[billing_jobs.Lend],
-    papers: Mailroom,
-    logs_kept: timedelta | None,
-    letters: Letters,
-    desk: ExportDesk,
-) -> Tasks:
-    database = papers.database
-
-    async def run_due_work(*, organization_id: UUID, owner_id: UUID | None) -> None:
-        await billing_jobs.run_due_work(database, organization_id, owner_id, outside=outside, hands=hands)
-
-    async def render_document(*, organization_id: UUID, invoice_id: UUID) -> None:
-        await invoice_jobs.render_document(database, papers.invoices, organization_id, invoice_id)
-
-    async def render_credit_note(*, organization_id: UUID, note_id: UUID) -> None:
-        await note_jobs.render_document(database, papers.credit_notes, organization_id, note_id)
-
-    async def render_receipt(*, organization_id: UUID, receipt_id: UUID) -> None:
-        await payment_jobs.render_receipt(database, papers.receipts, organization_id, receipt_id)
-
-    async def send_email(*, organization_id: UUID, email_id: UUID, is_simulated: bool) -> None:
-        await email_jobs.send(papers, organization_id, email_id, is_simulated=is_simulated)
-
-    async def follow_events() -> None:
-        await follow.note_received(database, now=system_now())
-        await judge_all_late_events(database, clock=system_now)
-        await follow.report_errors(database, now=system_now())
-
-    async def forget_logs() -> None:
-        await security_log_jobs.forget_old(database, now=system_now())
-        await user_jobs.forget_ended(database, now=system_now())
-        await sso_jobs.forget_over(database, now=system_now())
-        if logs_kept is not None:
-            await api_log_jobs.forget_old(database, now=system_now(), kept=logs_kept)
-            await activity_log_jobs.forget_old(database, now=system_now(), kept=logs_kept)
-
-    async def forget_answers() -> None:
-        await idempotency_jobs.forget_old(database, now=system_now())
-
-    async def export_data(*, organization_id: UUID, export_id: UUID) -> None:
-        await export_jobs.export_data(desk, organization_id, export_id)
-
-    async def bring_export(*, organization_id: UUID, export_id: UUID) -> None:
-        await export_jobs.bring_export(desk, organization_id, export_id)
-
-    async def forget_exports() -> None:
-        await export_jobs.forget_old(desk, now=system_now())
-
-    async def build_rollups() -> None:
-        await rollups.build_wanted(database)
-
-    return Tasks(
-        run_due_work=run_due_work,
-        render_document=render_document,
-        render_credit_note=render_credit_note,
-        render_receipt=render_receipt,
-        send_email=send_email,
-        send_password_reset=letters.send_password_reset,
-        send_notice=letters.send_notice,
-        export_data=export_data,
-        bring_export=bring_export,
-        forget_exports=forget_exports,
-        follow_events=follow_events,
-        forget_logs=forget_logs,
-        forget_answers=forget_answers,
-        build_rollups=build_rollups,
-    )
 
 
 def with_assistants(api: ASGIApp) -> Assistants:

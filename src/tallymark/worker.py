@@ -90,38 +90,14 @@ class OfExport(Protocol):
     async def __call__(self, *, organization_id: UUID, export_id: UUID) -> None: ...
 
 
-class ForgetExports(Protocol):
-    """Deletes exports that are over, with their files."""
-
-    async def __call__(self) -> None: ...
-
-
 class SendNotice(Protocol):
     """Tells the admins of an organization that what lets somebody in was changed."""
 
     async def __call__(self, *, organization_id: UUID, kind: str, about: str) -> None: ...
 
 
-class FollowEvents(Protocol):
-    """Reads what live organizations sent since the last time."""
-
-    async def __call__(self) -> None: ...
-
-
-class ForgetLogs(Protocol):
-    """Deletes log entries that are not shown any more, and sessions that are over."""
-
-    async def __call__(self) -> None: ...
-
-
-class ForgetAnswers(Protocol):
-    """Deletes answers to keys of requests that are kept no longer."""
-
-    async def __call__(self) -> None: ...
-
-
-class BuildRollups(Protocol):
-    """Builds the roll-ups that reads have asked for."""
+class Chore(Protocol):
+    """Does what there is to do from time to time, and finds out by itself what that is."""
 
     async def __call__(self) -> None: ...
 
@@ -139,11 +115,18 @@ class Tasks:
     send_notice: SendNotice
     export_data: OfExport
     bring_export: OfExport
-    forget_exports: ForgetExports
-    follow_events: FollowEvents
-    forget_logs: ForgetLogs
-    forget_answers: ForgetAnswers
-    build_rollups: BuildRollups
+    forget_exports: Chore
+    """Deletes exports that are over, with their files."""
+    follow_events: Chore
+    """Reads what live organizations sent since the last time."""
+    keep_months: Chore
+    """Makes the tables of the months to come, and counts what is in them."""
+    forget_logs: Chore
+    """Deletes log entries that are not shown any more, and sessions that are over."""
+    forget_answers: Chore
+    """Deletes answers to keys of requests that are kept no longer."""
+    build_rollups: Chore
+    """Builds the roll-ups that reads have asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +229,11 @@ def make_queue(database: Database, tasks: Tasks) -> App:
     @queue.task(name="follow_events", queueing_lock="follow_events")
     async def follow_events(timestamp: int) -> None:  # noqa: ARG001
         await tasks.follow_events()
+
+    @queue.periodic(cron="27 * * * *")
+    @queue.task(name="keep_months", queueing_lock="keep_months")
+    async def keep_months(timestamp: int) -> None:  # noqa: ARG001
+        await tasks.keep_months()
 
     @queue.periodic(cron="37 * * * *")
     @queue.task(name="forget_logs", queueing_lock="forget_logs")

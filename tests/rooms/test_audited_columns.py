@@ -33,6 +33,7 @@ EXCEPTIONS = {
     "draft_credit_notes": f"{SET}; the note that comes of it is held when it is made",
     "emails": PLUMBING,
     "event_backfills": PLUMBING,
+    "event_keys": PLUMBING,
     "event_streams": PLUMBING,
     "events": RECORD,
     "events_to_price": PLUMBING,

@@ -104,6 +104,9 @@ class Calls:
     async def follow_events(self) -> None:
         """Nobody sends any."""
 
+    async def keep_months(self) -> None:
+        """There are enough."""
+
     async def forget_logs(self) -> None:
         """There are none."""
 
@@ -124,6 +127,7 @@ class Calls:
             bring_export=self.bring_export,
             forget_exports=self.forget_exports,
             follow_events=self.follow_events,
+            keep_months=self.keep_months,
             forget_logs=self.forget_logs,
             forget_answers=self.forget_answers,
             build_rollups=self.build_rollups,

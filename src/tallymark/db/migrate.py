@@ -15,6 +15,7 @@ from sqlalchemy.pool import NullPool
 
 from tallymark.db.engine import driver_url
 from tallymark.db.errors import StartupError
+from tallymark.db.months import OPEN_MONTHS
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 OLDEST_SERVER = 150000
@@ -37,6 +38,8 @@ def migrate(url: str) -> str:
             _check_known(connection, config)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            connection.commit()
+            connection.execute(OPEN_MONTHS)
             connection.commit()
             connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _MIGRATION_LOCK})
             return str(MigrationContext.configure(connection).get_current_revision())

@@ -54,7 +54,7 @@ _OF_EVENTS = """
     SELECT DISTINCT u.id AS subscription_id, seen.at
     FROM (
         SELECT DISTINCT e.stream_id, date_bin('15 minutes', e.created_at, '2000-01-01Z') AS at
-        FROM events e WHERE {which}
+        FROM {source} e WHERE {which}
     ) seen
     JOIN event_streams s ON s.id = seen.stream_id
     JOIN subscriptions u ON u.organization_id = s.organization_id
@@ -62,11 +62,12 @@ _OF_EVENTS = """
 """
 _RECEIVED = _planning(
     _OF_EVENTS.format(
+        source="events",
         which="e.created_at >= :since AND e.created_at < :until"
-        " AND NOT EXISTS (SELECT FROM test_clocks c WHERE c.organization_id = e.organization_id)"
+        " AND NOT EXISTS (SELECT FROM test_clocks c WHERE c.organization_id = e.organization_id)",
     )
 )
-_ARRIVED = _planning(_OF_EVENTS.format(which="e.id = ANY(CAST(:ids AS uuid[]))"))
+_ARRIVED = _planning(_OF_EVENTS.format(source="events_by_id", which="e.id = ANY(CAST(:ids AS uuid[]))"))
 _NAMED = _planning(
     "SELECT id AS subscription_id, CAST(:at AS timestamptz) AS at FROM unnest(CAST(:ids AS uuid[])) AS id"
 )

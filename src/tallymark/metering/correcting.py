@@ -36,7 +36,7 @@ class _Statements:
     def retire(self) -> TextClause:
         """A greatest value, a latest one, or the last operation on a value: what it was without them is not in the roll-up."""
         return text(f"""
-            WITH touched AS MATERIALIZED (SELECT stream_id, timestamp FROM events WHERE {self.which}),
+            WITH touched AS MATERIALIZED (SELECT stream_id, timestamp FROM events_by_id WHERE {self.which}),
             retired AS (
                 UPDATE rollups r SET retired_at = now()
                 WHERE {FED} AND NOT {_CAN_BE_TAKEN_OUT}
@@ -50,7 +50,7 @@ class _Statements:
         """)
 
     def _adding(self, sign: LiteralString) -> LiteralString:
-        events: LiteralString = f"(SELECT * FROM events WHERE {self.which})"
+        events: LiteralString = f"(SELECT * FROM events_by_id WHERE {self.which})"
         return f"""
             INSERT INTO rollup_parts AS p ({COLUMNS}, is_base)
             SELECT rollup_id, hour, place, organization_id, properties, value,

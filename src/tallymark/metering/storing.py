@@ -19,11 +19,16 @@ _ROWS: LiteralString = """
       AS e(i uuid, s bigint, t timestamptz, c timestamptz, o uuid, x text, p jsonb, a numeric(40, 15))
 """
 _COLUMNS: LiteralString = "id, stream_id, timestamp, created_at, organization_id, transaction_id, properties, precise_total_amount_cents"
+# Whose key is there already is not stored again.
 _STORE: LiteralString = f"""
-    INSERT INTO events ({_COLUMNS})
-    SELECT {_COLUMNS} FROM {{rows}} WHERE (SELECT tallymark_hold_rules(%(version)b))
-    ON CONFLICT DO NOTHING
-    RETURNING id
+    WITH rows AS MATERIALIZED ({_ROWS}),
+         stored AS (
+             INSERT INTO event_keys (id, organization_id, stream_id, timestamp)
+             SELECT id, organization_id, stream_id, timestamp FROM rows WHERE (SELECT tallymark_hold_rules(%(version)b))
+             ON CONFLICT DO NOTHING
+             RETURNING id
+         ),
+         kept AS (INSERT INTO events ({_COLUMNS}) SELECT {_COLUMNS} FROM rows JOIN stored USING (id))
 """
 # Beside it, puts those of such codes on the list of events to price,
 _NOTED: LiteralString = """,
@@ -69,16 +74,13 @@ _LATE: LiteralString = """,
 
 
 def _statement(*, is_noted: bool, is_marked: bool, is_rolled: bool, is_late: bool) -> LiteralString:
-    if not (is_noted or is_marked or is_rolled or is_late):
-        return _STORE.format(rows=f"({_ROWS}) rows")
     beside: LiteralString = (
         (_NOTED if is_noted else "")
         + (_MARKED if is_marked else "")
         + (_ROLLED if is_rolled else "")
         + (_LATE if is_late else "")
     )
-    store = _STORE.format(rows="rows")
-    return f"WITH rows AS MATERIALIZED ({_ROWS}), stored AS ({store}){beside} SELECT id FROM stored"
+    return f"{_STORE}{beside} SELECT id FROM stored"
 
 
 STATEMENTS: dict[tuple[bool, ...], LiteralString] = {

@@ -46,7 +46,15 @@ from tallymark.db.tables.entitlements import (
     features,
     privileges,
 )
-from tallymark.db.tables.events import event_streams, events, flawed_events, followers, late_events
+from tallymark.db.tables.events import (
+    event_keys,
+    event_streams,
+    events,
+    events_by_id,
+    flawed_events,
+    followers,
+    late_events,
+)
 from tallymark.db.tables.idempotency import idempotent_answers
 from tallymark.db.tables.invoices import (
     adjusted_fees,
@@ -153,7 +161,9 @@ __all__ = [
     "backfilled_events",
     "event_backfills",
     "event_versions",
+    "event_keys",
     "events",
+    "events_by_id",
     "events_to_price",
     "features",
     "fees",

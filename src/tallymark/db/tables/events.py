@@ -9,6 +9,7 @@ from sqlalchemy import (
     Column,
     Identity,
     Index,
+    MetaData,
     Numeric,
     PrimaryKeyConstraint,
     Table,
@@ -31,11 +32,12 @@ event_streams = Table(
     UniqueConstraint("organization_id", "external_subscription_id", "code"),
 )
 
+# Cut up by months, so that one can be taken away whole (docs/decisions/0031). PostgreSQL keeps nothing unique over all of them but
+# what begins with the time; that each event is there once, the keys below see to.
 events = Table(
     "events",
     metadata,
-    # Also the dedupe key: 64 bits of (organization, transaction id), then 64 bits of these and the subscription.
-    Column("id", Uuid, primary_key=True),
+    Column("id", Uuid, nullable=False),
     Column("stream_id", BigInteger, nullable=False),
     instant("timestamp", nullable=False),
     instant("created_at", nullable=False),
@@ -45,7 +47,7 @@ events = Table(
     Column("precise_total_amount_cents", Numeric(40, 15)),
     # When it happened, where it counts at another time: late events count from the start of a period that is open.
     instant("occurred_at"),
-    Index("events_stream_idx", "stream_id", "timestamp"),
+    PrimaryKeyConstraint("stream_id", "timestamp", "id"),
     Index(
         "events_occurred_idx", "stream_id", "occurred_at", postgresql_where=text("occurred_at IS NOT NULL")
     ),
@@ -54,6 +56,20 @@ events = Table(
         "events_received_idx", "created_at", postgresql_using="brin", postgresql_with={"autosummarize": "on"}
     ),
 )
+
+# One for each event that was ever acknowledged, and where in its table it stands: 64 bits of (organization, transaction id), then 64
+# bits of these and the subscription. A trigger has it follow events that move to another time, or out of their stream.
+event_keys = Table(
+    "event_keys",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("organization_id", Uuid, nullable=False),
+    Column("stream_id", BigInteger, nullable=False),
+    instant("timestamp", nullable=False),
+)
+
+events_by_id = events.to_metadata(MetaData(), name="events_by_id")
+"""A view of the events for whoever knows their ids: it finds them by their keys."""
 
 # Events whose properties a metric can do nothing with (metering §5.2). Which they are does not depend on subscriptions.
 flawed_events = Table(

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     Row,
+    Table,
     Text,
     Uuid,
     and_,
@@ -27,7 +28,14 @@ from sqlalchemy import (
 
 from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
-from tallymark.db.tables import event_streams, events, events_to_price, priced_events, subscriptions
+from tallymark.db.tables import (
+    event_streams,
+    events,
+    events_by_id,
+    events_to_price,
+    priced_events,
+    subscriptions,
+)
 from tallymark.domain.exact import Fraction
 from tallymark.domain.periods import Period
 from tallymark.domain.usage import Checkpoint
@@ -105,9 +113,10 @@ async def take_off(tx: Tx, ids: Collection[int]) -> None:
 
 async def naming_wallets(tx: Tx, event_ids: Collection[UUID]) -> list[UUID]:
     """Of events those that name a wallet, in the order in which they came."""
-    named = func.btrim(func.coalesce(events.c.properties[TARGET_WALLET].astext, "")) != ""
-    statement = select(events.c.id).where(events.c.id.in_(event_ids), named)
-    return list((await tx.execute(statement.order_by(events.c.created_at, events.c.id))).scalars())
+    named = func.btrim(func.coalesce(events_by_id.c.properties[TARGET_WALLET].astext, "")) != ""
+    statement = select(events_by_id.c.id).where(events_by_id.c.id.in_(event_ids), named)
+    ordered = statement.order_by(events_by_id.c.created_at, events_by_id.c.id)
+    return list((await tx.execute(ordered)).scalars())
 
 
 async def record_failure(
@@ -198,7 +207,8 @@ async def billed_in(tx: Tx, asked: Asked, charge_ids: Collection[UUID]) -> list[
         .group_by(log.charge_id, log.scope)
     )
     if asked.group:
-        statement = statement.join(events, events.c.id == log.event_id).where(*_in_group(asked))
+        statement = statement.join(events_by_id, events_by_id.c.id == log.event_id)
+        statement = statement.where(*_in_group(asked, events_by_id))
     found = []
     for row in await tx.execute(statement):
         filter_id, grouped_by = read_scope(row.scope)
@@ -238,15 +248,15 @@ async def unpriced_pairs(tx: Tx, asked: Asked) -> list[tuple[UUID, UUID]]:
             events.c.timestamp >= asked.window.start,
             events.c.timestamp < asked.window.end,
             ~is_priced,
-            *_in_group(asked),
+            *_in_group(asked, events),
         )
         .order_by(events.c.created_at, events.c.id)
     )
     return [(row.id, row.charge_id) for row in await tx.execute(statement)]
 
 
-def _in_group(asked: Asked) -> list[ColumnElement[bool]]:
-    return [events.c.properties[key].astext.in_(wanted) for key, wanted in asked.group.items()]
+def _in_group(asked: Asked, source: Table) -> list[ColumnElement[bool]]:
+    return [source.c.properties[key].astext.in_(wanted) for key, wanted in asked.group.items()]
 
 
 async def insert_priced(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:

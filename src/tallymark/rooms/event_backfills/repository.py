@@ -15,7 +15,7 @@ from tallymark.db.bulk import insert_rows
 from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
-from tallymark.db.tables import backfilled_events, event_backfills, events
+from tallymark.db.tables import backfilled_events, event_backfills, event_keys
 from tallymark.rooms.event_backfills.model import Author, Backfill, BackfillStatus, NewBackfill
 
 AT_ONCE = 5_000
@@ -45,15 +45,21 @@ _IN_RANGE = """(e.occurred_at IS NULL AND e.timestamp >= :starts AND e.timestamp
 # meanwhile, and nothing counts before its time.
 _STORE_ADDED = text("""
     WITH stored AS (
+        INSERT INTO event_keys (id, organization_id, stream_id, timestamp)
+        SELECT b.event_id, b.organization_id, -CAST(:stream AS bigint), b.timestamp
+        FROM backfilled_events b WHERE b.backfill_id = :backfill
+        ORDER BY b.position
+        ON CONFLICT DO NOTHING
+        RETURNING id
+    ),
+    kept AS (
         INSERT INTO events (id, stream_id, timestamp, created_at, organization_id, transaction_id, properties,
                             precise_total_amount_cents)
         SELECT b.event_id, -CAST(:stream AS bigint), b.timestamp,
                CAST(:now AS timestamptz) + (row_number() OVER (ORDER BY b.position) - 1) * interval '1 microsecond',
                b.organization_id, b.transaction_id, b.properties, b.precise_total_amount_cents
-        FROM backfilled_events b WHERE b.backfill_id = :backfill
-        ORDER BY b.position
-        ON CONFLICT DO NOTHING
-        RETURNING id
+        FROM backfilled_events b JOIN stored ON stored.id = b.event_id
+        WHERE b.backfill_id = :backfill
     ),
     noted AS (
         UPDATE backfilled_events b SET is_new = true FROM stored
@@ -76,24 +82,24 @@ _NOTE_FIRST_VERSIONS = text(f"""
     INSERT INTO event_versions (organization_id, event_id, version, is_void, timestamp, properties,
                                 precise_total_amount_cents, created_at)
     SELECT e.organization_id, e.id, 1, false, {_OWN_TIME}, e.properties, e.precise_total_amount_cents, e.created_at
-    FROM backfilled_events b JOIN events e ON e.id = b.event_id
+    FROM backfilled_events b JOIN events_by_id e ON e.id = b.event_id
     WHERE b.backfill_id = :backfill AND NOT EXISTS (SELECT FROM event_versions v WHERE v.event_id = e.id)
 """)
 _NOTE_BEFORE = text(f"""
     UPDATE backfilled_events b
     SET version_before = v.version, counted_at = e.timestamp, was_held = e.stream_id < 0 AND {_IS_HELD},
         was_void = e.stream_id < 0 AND NOT {_IS_HELD}
-    FROM events e, LATERAL (SELECT max(version) AS version FROM event_versions v WHERE v.event_id = e.id) v
+    FROM events_by_id e, LATERAL (SELECT max(version) AS version FROM event_versions v WHERE v.event_id = e.id) v
     WHERE b.backfill_id = :backfill AND e.id = b.event_id AND NOT b.is_new
 """)
 _CONFLICTS = text(f"""
-    SELECT count(*) FROM backfilled_events b JOIN events e ON e.id = b.event_id
+    SELECT count(*) FROM backfilled_events b JOIN events_by_id e ON e.id = b.event_id
     WHERE b.backfill_id = :backfill AND b.is_added AND (
         abs(e.stream_id) <> :stream
         OR (e.stream_id > 0 OR {_IS_HELD}) AND NOT {_IN_RANGE})
 """)
 _CONFLICTING = text(f"""
-    SELECT e.id FROM events e
+    SELECT e.id FROM events_by_id e
     WHERE e.id = ANY(CAST(:ids AS uuid[])) AND (
         abs(e.stream_id) <> :stream
         OR (e.stream_id > 0 OR {_IS_HELD}) AND NOT {_IN_RANGE})
@@ -126,7 +132,8 @@ _REPLACE = text("""
         properties = CASE WHEN b.is_added THEN b.properties ELSE e.properties END,
         precise_total_amount_cents =
             CASE WHEN b.is_added THEN b.precise_total_amount_cents ELSE e.precise_total_amount_cents END
-    FROM backfilled_events b WHERE b.backfill_id = :backfill AND e.id = b.event_id
+    FROM backfilled_events b JOIN event_keys k ON k.id = b.event_id
+    WHERE b.backfill_id = :backfill AND (e.stream_id, e.timestamp, e.id) = (k.stream_id, k.timestamp, k.id)
 """)
 _PUT_BACK = text("""
     UPDATE events e
@@ -138,14 +145,14 @@ _PUT_BACK = text("""
         properties = coalesce(v.properties, e.properties),
         precise_total_amount_cents =
             CASE WHEN v.event_id IS NULL THEN e.precise_total_amount_cents ELSE v.precise_total_amount_cents END
-    FROM backfilled_events b
+    FROM backfilled_events b JOIN event_keys k ON k.id = b.event_id
     LEFT JOIN event_versions v ON v.event_id = b.event_id AND v.version = b.version_before
-    WHERE b.backfill_id = :backfill AND e.id = b.event_id
+    WHERE b.backfill_id = :backfill AND (e.stream_id, e.timestamp, e.id) = (k.stream_id, k.timestamp, k.id)
 """)
 _HOLD_AGAIN = text("""
     INSERT INTO late_events (organization_id, event_id, stream_id, timestamp, created_at, is_waiting)
     SELECT e.organization_id, e.id, abs(e.stream_id), e.timestamp, e.created_at, true
-    FROM backfilled_events b JOIN events e ON e.id = b.event_id
+    FROM backfilled_events b JOIN events_by_id e ON e.id = b.event_id
     WHERE b.backfill_id = :backfill AND b.was_held
     ON CONFLICT (event_id) DO UPDATE SET is_waiting = true
 """)
@@ -155,7 +162,7 @@ _ADD_VERSIONS = text(f"""
     SELECT e.organization_id, e.id, v.version + 1, e.stream_id < 0 AND NOT {_IS_HELD}, {_OWN_TIME}, e.properties,
            e.precise_total_amount_cents, CAST(:reason AS text), CAST(:api_key_id AS uuid), CAST(:user_email AS text),
            CAST(:now AS timestamptz)
-    FROM backfilled_events b JOIN events e ON e.id = b.event_id,
+    FROM backfilled_events b JOIN events_by_id e ON e.id = b.event_id,
          LATERAL (SELECT max(version) AS version FROM event_versions v WHERE v.event_id = e.id) v
     WHERE b.backfill_id = :backfill AND (CAST(:with_new AS boolean) OR NOT b.is_new)
 """)
@@ -165,7 +172,7 @@ _INSTANTS = text("""
         SELECT FROM unnest(CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[])) AS w(starts, ends)
         WHERE t.at >= w.starts AND t.at < w.ends)) AS inside
     FROM (
-        SELECT e.timestamp AS at FROM backfilled_events b JOIN events e ON e.id = b.event_id
+        SELECT e.timestamp AS at FROM backfilled_events b JOIN events_by_id e ON e.id = b.event_id
         WHERE b.backfill_id = :backfill AND e.stream_id > 0
         UNION ALL
         SELECT CASE WHEN CAST(:is_revert AS boolean) THEN b.counted_at ELSE b.timestamp END
@@ -362,7 +369,7 @@ async def event_ids(tx: Tx, backfill_id: UUID) -> AsyncIterator[list[UUID]]:
         if not ids:
             return
         last = ids[-1]
-        counted = select(events.c.id).where(among(events.c.id, ids), events.c.stream_id > 0)
+        counted = select(event_keys.c.id).where(among(event_keys.c.id, ids), event_keys.c.stream_id > 0)
         yield list((await tx.execute(counted)).scalars())
 
 

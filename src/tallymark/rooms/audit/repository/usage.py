@@ -39,7 +39,7 @@ USAGE = (
                 UNION ALL SELECT event_id, 'price' FROM priced_events
                 UNION ALL SELECT event_id, 'list to be priced' FROM events_to_price
             ) AS referred
-            WHERE NOT EXISTS (SELECT FROM events WHERE events.id = referred.event_id)
+            WHERE NOT EXISTS (SELECT FROM events_by_id e WHERE e.id = referred.event_id)
         """,
     ),
     Law(
@@ -53,7 +53,7 @@ USAGE = (
             FROM (
                 SELECT DISTINCT ON (event_id) *, count(*) OVER (PARTITION BY event_id) AS known
                 FROM event_versions ORDER BY event_id, version DESC
-            ) v LEFT JOIN events e ON e.id = v.event_id
+            ) v LEFT JOIN events_by_id e ON e.id = v.event_id
             WHERE v.version <> v.known
                -- In no stream is what was voided, and what came too late.
                OR (v.timestamp, v.properties, v.precise_total_amount_cents, v.is_void)
@@ -88,7 +88,7 @@ USAGE = (
                        lag(p.highest) OVER earlier AS previous_highest, lag(p.highest_prorated) OVER earlier AS previous_prorated,
                        lag(p.precise_total_amount_cents) OVER earlier AS previous_total
                 FROM priced_events p JOIN charges c ON c.id = p.charge_id JOIN billable_metrics m ON m.id = c.billable_metric_id
-                LEFT JOIN events e ON e.id = p.event_id
+                LEFT JOIN events_by_id e ON e.id = p.event_id
                 WINDOW earlier AS (PARTITION BY p.charge_id, p.external_subscription_id, p.scope ORDER BY p.id)
             ), starts AS (
                 SELECT m.*, from_.* FROM moves m CROSS JOIN LATERAL (

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from tallymark.db.engine import Tx
 from tallymark.db.tables import (
+    event_keys,
     event_streams,
     event_versions,
     events,
@@ -38,7 +39,7 @@ _VERSION = (
 # it has its fee.
 _ASK_FOR_PRICE = text("""
     WITH asked AS (
-        SELECT e.organization_id, e.id, e.stream_id FROM events e JOIN event_streams s ON s.id = e.stream_id
+        SELECT e.organization_id, e.id, e.stream_id FROM events_by_id e JOIN event_streams s ON s.id = e.stream_id
         WHERE e.id = ANY(CAST(:ids AS uuid[])) AND EXISTS (
             SELECT FROM charges c JOIN billable_metrics m ON m.id = c.billable_metric_id
             WHERE m.organization_id = s.organization_id AND m.code = s.code AND m.deleted_at IS NULL
@@ -50,6 +51,11 @@ _ASK_FOR_PRICE = text("""
 """)
 
 
+_IS_AT_ITS_KEY = and_(
+    events.c.id == event_keys.c.id,
+    events.c.stream_id == event_keys.c.stream_id,
+    events.c.timestamp == event_keys.c.timestamp,
+)
 # In no stream is what was voided, and what came too late.
 _IS_HELD = exists().where(
     late_events.c.event_id == events.c.id, or_(late_events.c.is_waiting, late_events.c.is_rejected)
@@ -72,8 +78,9 @@ async def find(tx: Tx, event_id: UUID) -> Stored | None:
             and_(events.c.stream_id < 0, ~_IS_HELD).label("is_void"),
             and_(events.c.stream_id < 0, _IS_HELD).label("is_held"),
         )
+        .select_from(event_keys.join(events, _IS_AT_ITS_KEY))
         .join(event_streams, event_streams.c.id == func.abs(events.c.stream_id))
-        .where(events.c.id == event_id)
+        .where(event_keys.c.id == event_id)
         .with_for_update(of=events)
     )
     row = (await tx.execute(statement)).first()
@@ -110,7 +117,11 @@ async def write(tx: Tx, event: Stored, *, author: Author, version: int) -> None:
         "occurred_at": event.timestamp if event.is_moved else None,
         "stream_id": -stream if event.is_void else stream,
     }
-    await tx.execute(update(events).where(events.c.id == event.id).values({**_content(event), **counts}))
+    await tx.execute(
+        update(events)
+        .where(event_keys.c.id == event.id, _IS_AT_ITS_KEY)
+        .values({**_content(event), **counts})
+    )
     await _add_version(
         tx,
         event,

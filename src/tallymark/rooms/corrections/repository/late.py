@@ -34,7 +34,8 @@ _WAITING = text(f"""
     SELECT l.event_id, e.timestamp, e.created_at, e.stream_id < 0 AS is_held,
            EXISTS (SELECT FROM priced_events p WHERE p.event_id = e.id)
                OR EXISTS (SELECT FROM events_to_price p WHERE p.stream_id = e.stream_id AND p.event_id = e.id) AS has_price
-    FROM late_events l JOIN events e ON e.id = l.event_id
+    FROM late_events l JOIN event_keys k ON k.id = l.event_id
+    JOIN events e ON (e.stream_id, e.timestamp, e.id) = (k.stream_id, k.timestamp, k.id)
     WHERE l.stream_id = :stream AND l.is_waiting
     ORDER BY e.timestamp, e.id LIMIT {MOST}
     FOR UPDATE OF l, e
@@ -46,7 +47,8 @@ _APPLY = text("""
         occurred_at = CASE WHEN v.billed_from IS NOT NULL THEN e.timestamp END
     FROM unnest(CAST(:ids AS uuid[]), CAST(:rejected AS boolean[]), CAST(:starts AS timestamptz[]))
          AS v(event_id, is_rejected, billed_from)
-    WHERE e.id = v.event_id
+    JOIN event_keys k ON k.id = v.event_id
+    WHERE (e.stream_id, e.timestamp, e.id) = (k.stream_id, k.timestamp, k.id)
 """)
 _NOTE = text("""
     UPDATE late_events l
@@ -59,8 +61,8 @@ _NOTE = text("""
 _HOLD = text("""
     WITH held AS (
         UPDATE events e SET stream_id = -abs(e.stream_id)
-        FROM organizations o
-        WHERE e.id = :id AND o.id = e.organization_id AND o.late_event_window_days IS NOT NULL
+        FROM organizations o, event_keys k
+        WHERE k.id = :id AND (e.stream_id, e.timestamp, e.id) = (k.stream_id, k.timestamp, k.id) AND o.id = e.organization_id AND o.late_event_window_days IS NOT NULL
           AND e.created_at - e.timestamp > make_interval(days => o.late_event_window_days)
         RETURNING e.organization_id, e.id, e.stream_id, e.timestamp, e.created_at
     )

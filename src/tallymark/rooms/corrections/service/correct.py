@@ -64,6 +64,8 @@ async def list_versions(tx: Tx, *, transaction_id: str, external_subscription_id
 async def _get(tx: Tx, transaction_id: str, external_subscription_id: str) -> Stored:
     event_id = event_key(tx.organization_id.bytes, external_subscription_id or None, transaction_id)
     await lock_owners(tx, external_subscription_id)
+    # One at a time, also of a subscription that nobody has: who waits for a row that moves to another month finds it gone.
+    await tx.lock_all("event", [event_id])
     event = await repository.find(tx, event_id)
     if event is None:
         raise NotFound("event")

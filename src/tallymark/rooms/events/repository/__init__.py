@@ -15,6 +15,7 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     Select,
+    Table,
     Text,
     and_,
     any_,
@@ -29,7 +30,7 @@ from sqlalchemy import (
 from tallymark.api.pagination import Page
 from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
-from tallymark.db.tables import event_streams, events, late_events, subscriptions
+from tallymark.db.tables import event_keys, event_streams, events, events_by_id, late_events, subscriptions
 from tallymark.metering.keys import transaction_range
 from tallymark.rooms.events.model import Event, Filters
 from tallymark.rooms.events.repository.errors import claim, move, report_of, reports_of_live
@@ -70,39 +71,54 @@ __all__ = [
     "subscription_start",
 ]
 
-COLUMNS = (
-    events.c.id,
-    events.c.transaction_id,
-    event_streams.c.external_subscription_id,
-    event_streams.c.code,
-    events.c.timestamp,
-    events.c.created_at,
-    events.c.properties,
-    events.c.precise_total_amount_cents,
-    events.c.occurred_at,
-)
-FROM = events.join(event_streams, event_streams.c.id == events.c.stream_id)
-# What came too late is shown too, though it may be in no stream; what was voided is not.
-_held = late_events.alias("held")
-_IS_HELD = exists().where(_held.c.event_id == events.c.id, or_(_held.c.is_waiting, _held.c.is_rejected))
-_IS_SHOWN = or_(events.c.stream_id > 0, _IS_HELD)
-SHOWN: Select[Any] = select(*COLUMNS, late_events.c.subscription_id, late_events.c.billed_from).select_from(
-    events.join(event_streams, event_streams.c.id == func.abs(events.c.stream_id)).outerjoin(
-        late_events, and_(late_events.c.event_id == events.c.id, events.c.occurred_at.is_not(None))
+
+def _columns(source: Table) -> tuple[ColumnElement[Any], ...]:
+    return (
+        source.c.id,
+        source.c.transaction_id,
+        event_streams.c.external_subscription_id,
+        event_streams.c.code,
+        source.c.timestamp,
+        source.c.created_at,
+        source.c.precise_total_amount_cents,
+        source.c.occurred_at,
+    )
+
+
+def _exact(source: Table) -> Select[Any]:
+    """With properties as text, for whoever must not read their numbers as floats."""
+    return select(*_columns(source), cast(source.c.properties, Text).label("properties")).select_from(
+        source.join(event_streams, event_streams.c.id == source.c.stream_id)
+    )
+
+
+def _is_shown(source: Table) -> ColumnElement[bool]:
+    """What came too late is shown too, though it may be in no stream; what was voided is not."""
+    held = late_events.alias("held")
+    is_held = exists().where(held.c.event_id == source.c.id, or_(held.c.is_waiting, held.c.is_rejected))
+    return or_(source.c.stream_id > 0, is_held)
+
+
+_SHOWN: Select[Any] = select(
+    *_columns(events_by_id),
+    events_by_id.c.properties,
+    late_events.c.subscription_id,
+    late_events.c.billed_from,
+).select_from(
+    events_by_id.join(event_streams, event_streams.c.id == func.abs(events_by_id.c.stream_id)).outerjoin(
+        late_events,
+        and_(late_events.c.event_id == events_by_id.c.id, events_by_id.c.occurred_at.is_not(None)),
     )
 )
-EXACT: Select[Any] = select(
-    *(column for column in COLUMNS if column is not events.c.properties),
-    cast(events.c.properties, Text).label("properties"),
-).select_from(FROM)
-"""With properties as text, for whoever must not read their numbers as floats."""
 
 
 async def find_event(tx: Tx, transaction_id: str) -> Event | None:
-    """Any event of a transaction id, by a range of the primary key."""
+    """Any event of a transaction id, by a range of the keys."""
     first, last = transaction_range(tx.organization_id.bytes, transaction_id)
-    statement = SHOWN.where(
-        events.c.id.between(first, last), events.c.transaction_id == transaction_id, _IS_SHOWN
+    statement = _SHOWN.where(
+        events_by_id.c.id.between(first, last),
+        events_by_id.c.transaction_id == transaction_id,
+        _is_shown(events_by_id),
     ).limit(1)
     row = (await tx.execute(statement)).first()
     return _as_value(row) if row else None
@@ -110,29 +126,35 @@ async def find_event(tx: Tx, transaction_id: str) -> Event | None:
 
 async def get_events(tx: Tx, ids: Collection[UUID]) -> list[Event]:
     """Events by id, the numbers among their properties exact."""
-    return [_as_exact(row) for row in await tx.execute(EXACT.where(among(events.c.id, ids)))]
+    return [
+        _as_exact(row) for row in await tx.execute(_exact(events_by_id).where(among(events_by_id.c.id, ids)))
+    ]
 
 
 async def shown_events(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Event]:
     """Events by id, as a list shows them."""
-    rows = await tx.execute(SHOWN.where(among(events.c.id, ids)))
+    rows = await tx.execute(_SHOWN.where(among(events_by_id.c.id, ids)))
     return {row.id: _as_value(row) for row in rows}
 
 
 async def history(tx: Tx, *, external_subscription_id: str, code: str, before: datetime) -> list[Event]:
     """What a subscription sent of a code before an instant, by time and arrival."""
-    statement = EXACT.where(
-        event_streams.c.organization_id == tx.organization_id,
-        event_streams.c.external_subscription_id == external_subscription_id,
-        event_streams.c.code == code,
-        events.c.timestamp < before,
-    ).order_by(events.c.timestamp, events.c.created_at, events.c.id)
+    statement = (
+        _exact(events)
+        .where(
+            event_streams.c.organization_id == tx.organization_id,
+            event_streams.c.external_subscription_id == external_subscription_id,
+            event_streams.c.code == code,
+            events.c.timestamp < before,
+        )
+        .order_by(events.c.timestamp, events.c.created_at, events.c.id)
+    )
     return [_as_exact(row) for row in await tx.execute(statement)]
 
 
 async def known_ids(tx: Tx, ids: Sequence[UUID]) -> frozenset[UUID]:
     """Which of these keys are stored."""
-    return frozenset((await tx.execute(select(events.c.id).where(among(events.c.id, ids)))).scalars())
+    return frozenset((await tx.execute(select(event_keys.c.id).where(among(event_keys.c.id, ids)))).scalars())
 
 
 async def list_events(tx: Tx, filters: Filters, page: Page) -> tuple[list[Event], int]:
@@ -151,9 +173,9 @@ async def list_events(tx: Tx, filters: Filters, page: Page) -> tuple[list[Event]
     parts: list[list[ColumnElement[bool]]] = [[in_streams, *_within(filters, events.c.timestamp)]]
     if has_late:
         # Each part by an index of its own: what counts by its own time, and what counts elsewhere.
-        parts[0] += [_IS_SHOWN, events.c.occurred_at.is_(None)]
+        parts[0] += [_is_shown(events), events.c.occurred_at.is_(None)]
         moved = _within(filters, events.c.occurred_at)
-        parts.append([in_streams, *moved, _IS_SHOWN, events.c.occurred_at.is_not(None)])
+        parts.append([in_streams, *moved, _is_shown(events), events.c.occurred_at.is_not(None)])
     total = 0
     for part in parts:
         counted = select(func.count()).select_from(events).where(*part)

@@ -45,7 +45,7 @@ _FLAW = r"""
 """
 
 
-def _noting(which: str, *, is_tie_late: bool) -> TextClause:
+def _noting(which: str, *, is_tie_late: bool, source: str = "events") -> TextClause:
     """Read some events, note what is wrong with them, and count them.
 
     An event of the very instant at which its invoice was made came before it, unless `is_tie_late`: who reads events as
@@ -55,7 +55,7 @@ def _noting(which: str, *, is_tie_late: bool) -> TextClause:
     return text(f"""
         WITH seen AS MATERIALIZED (
             SELECT e.organization_id, e.id, e.stream_id, e.timestamp, e.created_at, m.id AS metric_id, {_FLAW} AS flaw
-            FROM events e JOIN event_streams s ON s.id = e.stream_id
+            FROM {source} e JOIN event_streams s ON s.id = e.stream_id
             LEFT JOIN billable_metrics m
                 ON m.organization_id = s.organization_id AND m.code = s.code AND m.deleted_at IS NULL
             WHERE {which}
@@ -92,7 +92,7 @@ def _noting(which: str, *, is_tie_late: bool) -> TextClause:
 
 
 _OF_STREAMS = "e.stream_id = ANY(CAST(:streams AS bigint[]))"
-_ARRIVED = _noting("e.id = ANY(CAST(:ids AS uuid[]))", is_tie_late=True)
+_ARRIVED = _noting("e.id = ANY(CAST(:ids AS uuid[]))", is_tie_late=True, source="events_by_id")
 _FOLLOWED = _noting(
     "e.created_at >= :since AND e.created_at < :until"
     " AND NOT EXISTS (SELECT FROM test_clocks c WHERE c.organization_id = e.organization_id)",
@@ -113,7 +113,7 @@ _COUNT = text(f"""
     ) counted
 """)
 _COUNT_HELD = text("""
-    SELECT count(*) FROM late_events l JOIN events e ON e.id = l.event_id AND e.stream_id < 0
+    SELECT count(*) FROM late_events l JOIN event_keys e ON e.id = l.event_id AND e.stream_id < 0
     WHERE l.stream_id = ANY(CAST(:streams AS bigint[])) AND (l.is_waiting OR l.is_rejected)
       AND l.timestamp >= :earliest AND l.timestamp <= :latest
 """)

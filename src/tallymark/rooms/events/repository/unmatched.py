@@ -168,7 +168,7 @@ _FOUND = f"""
         SELECT e.id, e.stream_id, e.timestamp, e.transaction_id, why.reason
         FROM noted n
         JOIN covered ON covered.stream_id = n.stream_id AND covered.spans @> n.timestamp
-        JOIN events e ON e.id = n.event_id AND e.stream_id > 0,
+        JOIN events_by_id e ON e.id = n.event_id AND e.stream_id > 0,
         LATERAL (
             -- What is wrong with its property is told first, whether it came in time or not.
             SELECT bool_or(f.event_id IS NULL
@@ -185,7 +185,7 @@ _FOUND = f"""
         UNION ALL
         -- What is in no stream, for it came longer after its time than its organization wants (docs/decisions/0024).
         SELECT e.id, n.stream_id, n.timestamp, e.transaction_id, why.reason
-        FROM late_events n JOIN asked a ON a.id = n.stream_id JOIN events e ON e.id = n.event_id AND e.stream_id < 0,
+        FROM late_events n JOIN asked a ON a.id = n.stream_id JOIN events_by_id e ON e.id = n.event_id AND e.stream_id < 0,
         LATERAL (
             SELECT CASE
                 WHEN NOT EXISTS (
