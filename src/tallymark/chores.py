@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from tallymark.db import months
+from tallymark.db.engine import Database
 from tallymark.doors import Letters
-from tallymark.metering import rollups
+from tallymark.metering.rollups import build_wanted
 from tallymark.rooms.activity_logs import jobs as activity_log_jobs
 from tallymark.rooms.api_logs import jobs as api_log_jobs
 from tallymark.rooms.billing import jobs as billing_jobs
@@ -43,25 +45,10 @@ def make_tasks(
     async def run_due_work(*, organization_id: UUID, owner_id: UUID | None) -> None:
         await billing_jobs.run_due_work(database, organization_id, owner_id, outside=outside, hands=hands)
 
-    async def render_document(*, organization_id: UUID, invoice_id: UUID) -> None:
-        await invoice_jobs.render_document(database, papers.invoices, organization_id, invoice_id)
-
-    async def render_credit_note(*, organization_id: UUID, note_id: UUID) -> None:
-        await note_jobs.render_document(database, papers.credit_notes, organization_id, note_id)
-
-    async def render_receipt(*, organization_id: UUID, receipt_id: UUID) -> None:
-        await payment_jobs.render_receipt(database, papers.receipts, organization_id, receipt_id)
-
-    async def send_email(*, organization_id: UUID, email_id: UUID, is_simulated: bool) -> None:
-        await email_jobs.send(papers, organization_id, email_id, is_simulated=is_simulated)
-
     async def follow_events() -> None:
         await follow.note_received(database, now=system_now())
         await judge_all_late_events(database, clock=system_now)
         await follow.report_errors(database, now=system_now())
-
-    async def keep_months() -> None:
-        await months.keep_months(database)
 
     async def forget_logs() -> None:
         await security_log_jobs.forget_old(database, now=system_now())
@@ -71,35 +58,24 @@ def make_tasks(
             await api_log_jobs.forget_old(database, now=system_now(), kept=logs_kept)
             await activity_log_jobs.forget_old(database, now=system_now(), kept=logs_kept)
 
-    async def forget_answers() -> None:
-        await idempotency_jobs.forget_old(database, now=system_now())
-
-    async def export_data(*, organization_id: UUID, export_id: UUID) -> None:
-        await export_jobs.export_data(desk, organization_id, export_id)
-
-    async def bring_export(*, organization_id: UUID, export_id: UUID) -> None:
-        await export_jobs.bring_export(desk, organization_id, export_id)
-
-    async def forget_exports() -> None:
-        await export_jobs.forget_old(desk, now=system_now())
-
-    async def build_rollups() -> None:
-        await rollups.build_wanted(database)
-
     return Tasks(
         run_due_work=run_due_work,
-        render_document=render_document,
-        render_credit_note=render_credit_note,
-        render_receipt=render_receipt,
-        send_email=send_email,
+        render_document=partial(invoice_jobs.render_document, database, papers.invoices),
+        render_credit_note=partial(note_jobs.render_document, database, papers.credit_notes),
+        render_receipt=partial(payment_jobs.render_receipt, database, papers.receipts),
+        send_email=partial(email_jobs.send, papers),
         send_password_reset=letters.send_password_reset,
         send_notice=letters.send_notice,
-        export_data=export_data,
-        bring_export=bring_export,
-        forget_exports=forget_exports,
+        export_data=partial(export_jobs.export_data, desk),
+        bring_export=partial(export_jobs.bring_export, desk),
+        forget_exports=lambda: export_jobs.forget_old(desk, now=system_now()),
         follow_events=follow_events,
-        keep_months=keep_months,
+        keep_months=partial(months.keep_months, database),
         forget_logs=forget_logs,
-        forget_answers=forget_answers,
-        build_rollups=build_rollups,
+        forget_answers=lambda: idempotency_jobs.forget_old(database, now=system_now()),
+        build_rollups=partial(_build, database),
     )
+
+
+async def _build(database: Database) -> None:
+    await build_wanted(database)

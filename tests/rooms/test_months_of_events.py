@@ -1,4 +1,4 @@
-"""Events lie by months, are there once over all of them, and are found wherever they are moved to (decision 31)."""
+"""Events lie by months, are there once over all of them, and are found wherever they are moved to (decision 28)."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""The months by which events are cut up (docs/decisions/0031)."""
+"""The months by which events are cut up (docs/decisions/0028)."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ event_streams = Table(
     UniqueConstraint("organization_id", "external_subscription_id", "code"),
 )
 
-# Cut up by months, so that one can be taken away whole (docs/decisions/0031). PostgreSQL keeps nothing unique over all of them but
+# Cut up by months, so that one can be taken away whole (docs/decisions/0028). PostgreSQL keeps nothing unique over all of them but
 # what begins with the time; that each event is there once, the keys below see to.
 events = Table(
     "events",

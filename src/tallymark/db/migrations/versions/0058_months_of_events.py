@@ -1,4 +1,4 @@
-"""Events by months, and a key for each that was ever acknowledged (docs/decisions/0031)."""
+"""Events by months, and a key for each that was ever acknowledged (docs/decisions/0028)."""
 
 import sqlalchemy as sa
 from alembic import op
