@@ -17,7 +17,7 @@ from tallymark.api import operations
 from tallymark.api.context import Context
 from tallymark.api.errors import register_error_handlers
 from tallymark.api.limits import limited
-from tallymark.api.requests import KeptSlashes
+from tallymark.api.requests import KeptSlashes, LimitedBody
 from tallymark.api.routing import authenticate
 from tallymark.chores import make_tasks
 from tallymark.db.engine import Database, plain_url
@@ -385,6 +385,7 @@ def create_api(wiring: Wiring | None = None) -> FastAPI:
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         redirect_slashes=False,
     )
+    api.add_middleware(LimitedBody)
     api.add_middleware(KeptSlashes)
     register_error_handlers(api)
     for router in ROUTERS:

@@ -14,13 +14,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from tallymark.api.context import Context
-from tallymark.api.errors import answer_to
+from tallymark.api.errors import BadRequest, answer_to
 from tallymark.api.idempotency import REPLAYED
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import TallymarkError
 
 API_VERSION = "v1"
-BAD_REQUEST = 400
+UNREAD = frozenset({400, 413})
 """What is answered so never reached what it asked for."""
 
 _UNNOTED = ("/api/v1/events",)
@@ -75,7 +75,7 @@ async def noted(request: Request, context: Context, act: Callable[[], Awaitable[
 
 
 async def _note(request: Request, context: Context, request_id: UUID, response: Response) -> None:
-    if response.status_code == BAD_REQUEST or REPLAYED in response.headers:
+    if response.status_code in UNREAD or REPLAYED in response.headers:
         return
     call_log: CallLog = request.app.state.call_log
     try:
@@ -113,6 +113,6 @@ async def _read_parameters(request: Request) -> dict[str, Any]:
     }
     try:
         body = await request.json()
-    except (ValueError, ClientDisconnect):
+    except (BadRequest, ClientDisconnect):
         body = None
     return {**query, **(body if isinstance(body, dict) else {}), **request.path_params}

@@ -49,8 +49,11 @@ class BadRequest(TallymarkError):
         return cls(f"BadRequest: param is missing or the value is empty or invalid: {root}")
 
 
-class PayloadTooLarge(TallymarkError):
-    """The request is over the size that is accepted."""
+class PayloadTooLarge(TallymarkError, HTTPException):
+    """The request is over the size that is accepted. The framework lets no other exception out of the reading of a body."""
+
+    def __init__(self) -> None:
+        HTTPException.__init__(self, status_code=413)
 
 
 def error_body(error: TallymarkError) -> dict[str, Any]:

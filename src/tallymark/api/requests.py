@@ -2,22 +2,74 @@
 
 from __future__ import annotations
 
+import json
+import math
 import re
+from typing import Any
 from urllib.parse import unquote
 
 from fastapi import Request
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tallymark.api.errors import BadRequest
+from tallymark.api.errors import BadRequest, PayloadTooLarge
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+LARGEST_BODY = 10 * 1024 * 1024
+"""A request of more bytes is refused (metering §1.1, platform §1.5)."""
 
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 """The escape of a NUL character in JSON: a reverse solidus that is not escaped itself."""
 
 
+def read_json(text: str) -> Any:
+    r"""Read JSON as its standard has it, without what nothing behind it could hold. Raises `BadRequest`.
+
+    >>> read_json('{"units": 1.5}')
+    {'units': 1.5}
+    >>> for text in ("NaN", "1e400", "9" * 5000, "[" * 100_000, r'"\ud800"'):
+    ...     try:
+    ...         read_json(text)
+    ...     except BadRequest:
+    ...         print("refused")
+    refused
+    refused
+    refused
+    refused
+    refused
+    """
+    try:
+        found = json.loads(text, parse_float=_finite, parse_constant=_finite)
+        if "\\ud" in text.lower():
+            # Half of a pair of surrogates is no character, and has no bytes.
+            json.dumps(found, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise BadRequest from None
+    return found
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("no number of JSON")
+    return number
+
+
 class CleanRequest(Request):
     """A request whose texts hold no NUL: the database can't keep one, and nobody means one."""
+
+    _read: Any
+
+    async def json(self) -> Any:
+        """The body's JSON, in UTF-8 as its standard has it; None where there is no body. Raises `BadRequest`."""
+        if not hasattr(self, "_read"):
+            body = await self.body()
+            try:
+                self._read = read_json(body.decode()) if body.strip() else None
+            except UnicodeDecodeError:
+                raise BadRequest from None
+        return self._read
 
     async def body(self) -> bytes:
         """The body without NUL characters."""
@@ -29,6 +81,37 @@ def refuse_nul(request: Request) -> None:
     """Raises `BadRequest` for a path or query with a NUL character, which names nothing."""
     if "\x00" in request.url.path or b"%00" in request.scope["query_string"]:
         raise BadRequest
+
+
+class LimitedBody:
+    """Refuses bodies that are too large: before they are read where they say so, else as soon as they turn out to be."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand a request on; whoever reads its body hears `PayloadTooLarge`."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        size = 0
+
+        async def receive_part() -> Message:
+            nonlocal size
+            if _declared_size(scope) > LARGEST_BODY:
+                raise PayloadTooLarge
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > LARGEST_BODY:
+                raise PayloadTooLarge
+            return message
+
+        await self._app(scope, receive_part, send)
+
+
+def _declared_size(scope: Scope) -> int:
+    text = Headers(scope=scope).get("content-length", "")
+    return int(text) if text.isascii() and text.isdigit() else 0
 
 
 _SLASH = "\ufdd0"

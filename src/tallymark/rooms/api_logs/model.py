@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -82,17 +81,9 @@ def kept_answer(answer: bytes) -> str | None:
 def _without_secrets(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {
-            _storable(name): FILTERED if _SECRET.search(name) and part is not None else _without_secrets(part)
+            name: FILTERED if _SECRET.search(name) and part is not None else _without_secrets(part)
             for name, part in value.items()
         }
     if isinstance(value, list):
         return [_without_secrets(part) for part in value]
-    if isinstance(value, str):
-        return _storable(value)
-    # What a body may hold and JSON has no word for.
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _storable(text: str) -> str:
-    """A text without halves of characters, which JSON can escape and UTF-8 cannot write."""
-    return text if text.isascii() else text.encode(errors="replace").decode()
+    return value

@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from tallymark.api.context import Context, Gatekeeper
 from tallymark.api.errors import BadRequest, PayloadTooLarge, Unauthorized, error_body, validation_body
 from tallymark.api.permissions import WRITE, Right, check_right
+from tallymark.api.requests import LARGEST_BODY
 from tallymark.api.routing import authenticate
 from tallymark.db.engine import Database
 from tallymark.domain.errors import TallymarkError
@@ -32,7 +33,6 @@ from tallymark.rooms.events.parsing import (
 
 log = structlog.get_logger(__name__)
 
-LARGEST_BODY = 10 * 1024 * 1024
 SINGLE = "/api/v1/events"
 BATCH = "/api/v1/events/batch"
 DUPLICATE = {"transaction_id": ["value_already_exist"]}

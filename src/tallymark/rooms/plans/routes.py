@@ -377,9 +377,6 @@ async def _answer(tx: Tx, plan: Plan) -> PlanResponse:
 
 async def read_cascade(request: Request, root: str) -> bool:
     """Whether a deletion asks to reach child plans: its body is optional."""
-    try:
-        body: Any = await request.json()
-    except ValueError:
-        return False
+    body: Any = await request.json()
     asked = body.get(root) if isinstance(body, dict) else None
     return bool(asked.get("cascade_updates")) if isinstance(asked, dict) else False

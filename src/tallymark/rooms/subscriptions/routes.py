@@ -168,10 +168,7 @@ def read_statuses(asked: list[str]) -> tuple[Status, ...]:
 
 
 async def _body_options(request: Request) -> dict[str, Any]:
-    try:
-        body = await request.json() if await request.body() else {}
-    except ValueError:
-        return {}
+    body = await request.json()
     return body if isinstance(body, dict) else {}
 
 

@@ -191,5 +191,5 @@ def _group(request: Request, name: str) -> dict[str, tuple[str, ...]]:
 def _json(text: str, name: str) -> Any:
     try:
         return json.loads(text, parse_float=Decimal)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise BadRequest(f"BadRequest: {name} is no JSON") from None

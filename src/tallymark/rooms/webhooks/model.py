@@ -182,7 +182,7 @@ def _is_web_address(text: str) -> bool:
 def _read_algorithm(value: Any, problems: Problems) -> Algorithm:
     if value is None:
         return Algorithm.JWT
-    if value not in set(Algorithm):
+    if not isinstance(value, str) or value not in set(Algorithm):
         problems.add("signature_algo", "value_is_invalid")
         return Algorithm.JWT
     return Algorithm(value)

@@ -21,10 +21,10 @@ def read_type(problems: Problems, value: object, subject: Subject) -> AlertType 
     if value is None or value == "":
         problems.add("alert_type", "value_is_mandatory", "value_is_invalid")
         return None
-    if value not in {str(kind) for kind in AlertType} or not subject.takes(AlertType(str(value))):
+    if not isinstance(value, str) or value not in set(AlertType) or not subject.takes(AlertType(value)):
         problems.add("alert_type", "invalid_type")
         return None
-    return AlertType(str(value))
+    return AlertType(value)
 
 
 def read_code(problems: Problems, value: object) -> str:
