@@ -17,6 +17,7 @@ from tallymark.api import operations
 from tallymark.api.context import Context
 from tallymark.api.errors import register_error_handlers
 from tallymark.api.limits import limited
+from tallymark.api.refusals import DescribedApi
 from tallymark.api.requests import KeptSlashes, LimitedBody
 from tallymark.api.routing import authenticate
 from tallymark.chores import make_tasks
@@ -375,7 +376,7 @@ def with_fast_lane(api: FastAPI, intake: Intake, batch_max_length: int) -> ASGIA
 
 def create_api(wiring: Wiring | None = None) -> FastAPI:
     """Build the FastAPI application; without a wiring it can only describe itself."""
-    api = FastAPI(
+    api = DescribedApi(
         title="Tallymark",
         version=__version__,
         summary="Metering and usage-based billing. Speaks the Lago REST API v1.",

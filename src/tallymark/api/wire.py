@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from pydantic import (
@@ -17,6 +17,8 @@ from pydantic import (
     GetJsonSchemaHandler,
     InstanceOf,
     PlainSerializer,
+    SerializerFunctionWrapHandler,
+    model_serializer,
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
@@ -68,14 +70,28 @@ class Output(BaseModel):
 
 
 class Described(BaseModel):
-    """A response's object that leaves some of its fields out: the API's description tells of all there may be."""
+    """A response's object that leaves some of its fields out where they are null: the API's description tells of all there may be."""
+
+    left_out: ClassVar[tuple[str, ...]] = ()
+    """What is shown only where it is set."""
+
+    @model_serializer(mode="wrap")
+    def _without_unset(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        shown: dict[str, Any] = handler(self)
+        for name in self.left_out:
+            if getattr(self, name) is None:
+                del shown[name]
+        return shown
 
     @classmethod
     def __get_pydantic_json_schema__(
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         # What its serializer returns is any object; the fields say more.
-        return handler({name: part for name, part in schema.items() if name != "serialization"})
+        found = handler({name: part for name, part in schema.items() if name != "serialization"})
+        fields = handler.resolve_ref_schema(found)
+        fields["required"] = [name for name in fields.get("required", ()) if name not in cls.left_out]
+        return found
 
 
 class ErrorDetailOutput(BaseModel):

@@ -71,7 +71,7 @@ def add_routes(
         shown = [_show(alert, subject, context) for alert in found]
         return AlertsResponse(alerts=shown, meta=Meta.of(page, total))
 
-    @to.delete(path, openapi_extra=query)
+    @to.delete(path, openapi_extra=query, response_class=Response)
     async def delete_alerts(context: InContext, find: Find = Depends(find_subject)) -> Response:
         """Delete all alerts."""
         async with context.transaction() as tx:

@@ -144,7 +144,7 @@ async def retry_invoice(lago_id: str, context: InContext) -> InvoiceResponse:
         return await answer(tx, invoice_id, context)
 
 
-@router.post("/invoices/{lago_id}/retry_payment")
+@router.post("/invoices/{lago_id}/retry_payment", response_class=Response)
 async def retry_payment(
     lago_id: str, context: InContext, body: RetryPaymentRequest | None = None
 ) -> Response:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, BeforeValidator
 
 from tallymark.api.key_values import KeyValues
 from tallymark.api.pagination import Meta
@@ -83,6 +83,9 @@ class NoteTaxOutput(BaseModel):
 
 
 class CreditNoteOutput(Described):
+    # Metadata is shown only where there is some (invoicing §11.1).
+    left_out = ("metadata",)
+
     lago_id: UUID
     billing_entity_code: str
     sequential_id: int
@@ -117,14 +120,6 @@ class CreditNoteOutput(Described):
     applied_taxes: list[NoteTaxOutput]
     error_details: list[ErrorDetailOutput]
     metadata: dict[str, str | None] | None
-
-    @model_serializer(mode="wrap")
-    def without_empty_metadata(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Metadata is shown only where there is some (invoicing §11.1)."""
-        shown: dict[str, Any] = handler(self)
-        if self.metadata is None:
-            del shown["metadata"]
-        return shown
 
     @classmethod
     def of(cls, view: CreditNoteView, link: Link) -> CreditNoteOutput:

@@ -16,7 +16,7 @@ from tallymark.rooms.emails.schemas import ResendRequest
 router = tenant_router("emails", resource="invoice")
 
 
-@router.post("/invoices/{lago_id}/resend_email")
+@router.post("/invoices/{lago_id}/resend_email", response_class=Response)
 async def resend_invoice(
     lago_id: str, request: Request, context: InContext, body: ResendRequest | None = None
 ) -> Response:
@@ -24,7 +24,7 @@ async def resend_invoice(
     return await _send_again(MailKind.INVOICE, lago_id, request, context, body)
 
 
-@router.post("/credit_notes/{lago_id}/resend_email")
+@router.post("/credit_notes/{lago_id}/resend_email", response_class=Response)
 @guarded_by("credit_note")
 async def resend_credit_note(
     lago_id: str, request: Request, context: InContext, body: ResendRequest | None = None
@@ -33,7 +33,7 @@ async def resend_credit_note(
     return await _send_again(MailKind.CREDIT_NOTE, lago_id, request, context, body)
 
 
-@router.post("/payment_receipts/{lago_id}/resend_email")
+@router.post("/payment_receipts/{lago_id}/resend_email", response_class=Response)
 async def resend_receipt(
     lago_id: str, request: Request, context: InContext, body: ResendRequest | None = None
 ) -> Response:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Query
-from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, Field
 
 from tallymark.api.descriptions import record, shown_as
 from tallymark.api.pagination import Meta
@@ -130,6 +130,9 @@ class BilledInOutput(BaseModel):
 
 
 class EventOutput(Described):
+    # Of an event in its own period there is nothing to say that the reference would not.
+    left_out = ("billed_in",)
+
     lago_id: UUID
     transaction_id: str
     lago_customer_id: UUID | None
@@ -141,14 +144,6 @@ class EventOutput(Described):
     external_subscription_id: str | None
     created_at: Instant
     billed_in: BilledInOutput | None = None
-
-    @model_serializer(mode="wrap")
-    def _without_own_period(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # Of an event in its own period there is nothing to say that the reference would not.
-        shown: dict[str, Any] = handler(self)
-        if self.billed_in is None:
-            del shown["billed_in"]
-        return shown
 
     @classmethod
     def of(cls, event: Event) -> EventOutput:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -31,6 +32,10 @@ from tallymark.rooms.invoices.schemas import (
 
 router = tenant_router("invoices", resource="invoice")
 files_router = APIRouter(tags=["files"])
+
+FILES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {kind: {} for kind in documents.MEDIA_TYPES.values()}}
+}
 
 
 @router.get("/invoices", openapi_extra=FILTERS)
@@ -86,7 +91,7 @@ async def download_invoice(lago_id: str, request: Request, context: InContext) -
     return FileResponseBody(invoice=InvoiceFileOutput.of(view, context.file_url))
 
 
-@files_router.get("/files/{organization_id}/{key:path}")
+@files_router.get("/files/{organization_id}/{key:path}", response_class=Response, responses=FILES)
 async def get_file(organization_id: UUID, key: str, signature: str, request: Request) -> Response:
     """A file by its signed link."""
     maker: Documents = request.app.state.documents

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel
 
 from tallymark.api.pagination import Meta
 from tallymark.api.wire import (
@@ -188,6 +188,9 @@ class BillingPeriodOutput(BaseModel):
 
 
 class InvoiceFileOutput(Described):
+    # Only what was made for thresholds tells of them outside of its own call (invoicing §2.3).
+    left_out = ("applied_usage_thresholds",)
+
     lago_id: UUID
     billing_entity_code: str
     sequential_id: int | None
@@ -228,14 +231,6 @@ class InvoiceFileOutput(Described):
     created_at: Instant
     updated_at: Instant
     applied_usage_thresholds: list[AppliedThresholdOutput] | None
-
-    @model_serializer(mode="wrap")
-    def without_thresholds_of_others(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Only what was made for thresholds tells of them outside of its own call (invoicing §2.3)."""
-        shown: dict[str, Any] = handler(self)
-        if self.applied_usage_thresholds is None:
-            del shown["applied_usage_thresholds"]
-        return shown
 
     @classmethod
     def of(cls, view: InvoiceView, link: Link) -> InvoiceFileOutput:

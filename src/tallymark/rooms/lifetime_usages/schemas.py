@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel
 
 from tallymark.api.wire import Described, Input, Instant, Integer, NotEmpty, Percent
 from tallymark.domain.money import fixed
@@ -36,6 +36,9 @@ class MarkOutput(BaseModel):
 
 
 class LifetimeUsageOutput(Described):
+    # Shown where thresholds apply (metering §9.4).
+    left_out = ("usage_thresholds",)
+
     lago_id: UUID
     lago_subscription_id: UUID
     external_subscription_id: str
@@ -44,13 +47,7 @@ class LifetimeUsageOutput(Described):
     current_usage_amount_cents: int
     from_datetime: Instant
     to_datetime: Instant
-    # Shown where thresholds apply, and left out otherwise (metering §9.4).
-    usage_thresholds: list[MarkOutput]
-
-    @model_serializer(mode="wrap")
-    def _without_thresholds(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        shown: dict[str, Any] = serialize(self)
-        return {name: value for name, value in shown.items() if value or name != "usage_thresholds"}
+    usage_thresholds: list[MarkOutput] | None
 
     @classmethod
     def of(cls, usage: LifetimeUsage) -> LifetimeUsageOutput:
@@ -65,7 +62,7 @@ class LifetimeUsageOutput(Described):
             current_usage_amount_cents=parts.current_cents,
             from_datetime=subscription.subscription_at,
             to_datetime=usage.to_datetime,
-            usage_thresholds=[MarkOutput.of(mark) for mark in usage.marks],
+            usage_thresholds=[MarkOutput.of(mark) for mark in usage.marks] or None,
         )
 
 

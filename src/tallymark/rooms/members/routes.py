@@ -86,7 +86,7 @@ async def update_role(code: str, body: RoleRequest, context: InContext) -> RoleR
     return RoleResponse(role=RoleOutput.of(role, count))
 
 
-@router.delete("/roles/{code}")
+@router.delete("/roles/{code}", response_class=Response)
 @permitted("roles:delete")
 async def delete_role(code: str, context: InContext) -> Response:
     """Delete a role that nobody has."""
@@ -187,7 +187,7 @@ async def get_invitation(token: str, request: Request) -> InvitationResponse:
     return InvitationResponse(invitation=InvitationOutput.of(invitation))
 
 
-@open_router.post("/invitations/{token}")
+@open_router.post("/invitations/{token}", response_class=Response)
 async def join(token: str, body: JoinRequest, request: Request) -> Response:
     """Join: signed in as who is invited, by one's password, or by setting one where one belongs nowhere yet."""
     joining: Joining = request.app.state.joining

@@ -117,7 +117,7 @@ async def rotate_api_key(
     return _shown(key, value)
 
 
-@router.delete("/api_keys/{lago_id}")
+@router.delete("/api_keys/{lago_id}", response_class=Response)
 @MAY_MANAGE
 async def delete_api_key(lago_id: str, request: Request, context: InContext) -> Response:
     """End a key now; not the last that never expires."""

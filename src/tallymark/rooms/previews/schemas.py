@@ -118,7 +118,25 @@ class PreviewRequest(Input):
 NOT_MADE = ("created_at", "updated_at")
 """What an invoice that is not made does not have."""
 
-_PREVIEWED = like(InvoiceOutput, lago_id=NOTHING, **dict.fromkeys(NOT_MADE, NOTHING))
+_WITH_WHAT_IS_STORED = ("created_at", "external_id", "external_subscription_id")
+"""What is null beside an id that is none."""
+
+
+def _unstored(schema: Any, name: str = "") -> Any:
+    """The schema of what is shown like something stored, and may not be: it has no ids then."""
+    if isinstance(schema, list):
+        return [_unstored(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if schema.get("format") == "uuid" or name in _WITH_WHAT_IS_STORED:
+        return {"anyOf": [schema, NOTHING]}
+    found = {key: _unstored(one) for key, one in schema.items()}
+    if isinstance(schema.get("properties"), dict):
+        found["properties"] = {field: _unstored(one, field) for field, one in schema["properties"].items()}
+    return found
+
+
+_PREVIEWED = _unstored(like(InvoiceOutput, lago_id=NOTHING, **dict.fromkeys(NOT_MADE, NOTHING)))
 
 
 class PreviewResponse(BaseModel):

@@ -104,7 +104,7 @@ async def save_provider(
     return ProviderResponse(identity_provider=ProviderOutput.of(saved))
 
 
-@router.delete("/identity_providers/{kind}")
+@router.delete("/identity_providers/{kind}", response_class=Response)
 @permitted("organization:integrations:delete")
 async def delete_provider(kind: str, context: InContext) -> Response:
     """Name a provider no more; nobody signs in by it."""

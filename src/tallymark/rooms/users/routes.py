@@ -51,7 +51,7 @@ async def get_current_user(request: Request, session: InSession) -> CurrentUserR
     return await _show(request, session)
 
 
-@router.delete("/session")
+@router.delete("/session", response_class=Response)
 async def log_out(request: Request) -> Response:
     """Sign out. Without a session there is nothing to end, and that is as good."""
     cookie = cookie_of(request)
@@ -73,7 +73,7 @@ async def sign_up(body: SignUpRequest, request: Request, response: Response) -> 
     return await _enter(request, response, token)
 
 
-@router.get("/welcome/{token}")
+@router.get("/welcome/{token}", response_class=Response)
 async def check_welcome(token: str, request: Request) -> Response:
     """Whether nobody has come yet, and this is the first user's link."""
     database: Database = request.app.state.database
@@ -91,7 +91,7 @@ async def welcome(body: WelcomeRequest, request: Request, response: Response) ->
     return await _enter(request, response, token)
 
 
-@router.post("/password_resets")
+@router.post("/password_resets", response_class=Response)
 async def forget_password(body: ForgottenRequest, request: Request) -> Response:
     """Have a link to another password sent. The answer is the same for an unknown address."""
     if not request.app.state.sends_emails:
@@ -101,7 +101,7 @@ async def forget_password(body: ForgottenRequest, request: Request) -> Response:
     return Response(status_code=200)
 
 
-@router.get("/password_resets/{token}")
+@router.get("/password_resets/{token}", response_class=Response)
 async def check_reset(token: str, request: Request) -> Response:
     """Whether a link still sets a password."""
     database: Database = request.app.state.database

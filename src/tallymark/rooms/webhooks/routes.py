@@ -66,7 +66,7 @@ async def delete_webhook_endpoint(lago_id: str, context: InContext) -> EndpointR
         )
 
 
-@router.get("/webhooks/public_key")
+@router.get("/webhooks/public_key", response_class=PlainTextResponse)
 @guarded_by("webhook_jwt_public_key")
 async def get_public_key(request: Request, context: InContext) -> PlainTextResponse:  # noqa: ARG001
     """The public half of the key that signs webhooks, as plain text."""

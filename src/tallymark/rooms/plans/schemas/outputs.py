@@ -9,9 +9,7 @@ from uuid import UUID
 
 from pydantic import (
     BaseModel,
-    SerializerFunctionWrapHandler,
     WithJsonSchema,
-    model_serializer,
 )
 
 from tallymark.api.pagination import Meta
@@ -196,6 +194,9 @@ class ThresholdOutput(BaseModel):
 
 
 class PlanListOutput(Described):
+    # Shown where they are set (pricing §4.1).
+    left_out = ("minimum_commitment", "metadata")
+
     lago_id: UUID
     name: str
     invoice_display_name: str | None
@@ -219,18 +220,8 @@ class PlanListOutput(Described):
     taxes: list[TaxOutput]
     usage_thresholds: list[ThresholdOutput]
     applicable_usage_thresholds: list[ThresholdOutput]
-    # These two are shown where they are set, and left out otherwise (pricing §4.1).
     minimum_commitment: CommitmentOutput | None = None
     metadata: dict[str, str | None] | None = None
-
-    @model_serializer(mode="wrap")
-    def _without_unset(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        shown: dict[str, Any] = serialize(self)
-        return {
-            name: value
-            for name, value in shown.items()
-            if value is not None or name not in ("minimum_commitment", "metadata")
-        }
 
     @classmethod
     def of(cls, plan: Plan, grants: Sequence[Grant]) -> PlanListOutput:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, InstanceOf, PlainSerializer, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, InstanceOf, PlainSerializer
 
 from tallymark.api.descriptions import PAIRS, shown_as
 from tallymark.api.pagination import Meta
@@ -90,6 +90,8 @@ class AppliesToOutput(BaseModel):
 
 
 class WalletOutput(Described):
+    left_out = ("metadata",)
+
     lago_id: UUID
     lago_customer_id: UUID
     external_customer_id: str
@@ -121,13 +123,6 @@ class WalletOutput(Described):
     applies_to: AppliesToOutput
     applied_invoice_custom_sections: list[ChosenSectionOutput]
     metadata: dict[str, str | None] | None
-
-    @model_serializer(mode="wrap")
-    def _without_empty_metadata(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        shown: dict[str, Any] = handler(self)
-        if self.metadata is None:
-            del shown["metadata"]
-        return shown
 
     @classmethod
     def of(cls, view: WalletView) -> WalletOutput:
