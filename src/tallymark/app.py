@@ -32,6 +32,7 @@ from tallymark.rooms.activity_logs import service as activity_logs_service
 from tallymark.rooms.activity_logs.jobs import Chronicler
 from tallymark.rooms.add_ons import routes as add_ons
 from tallymark.rooms.alerts import routes as alerts
+from tallymark.rooms.amendments import routes as amendments
 from tallymark.rooms.analytics import routes as analytics
 from tallymark.rooms.api_logs import routes as api_logs
 from tallymark.rooms.api_logs.service import ApiLog
@@ -39,7 +40,6 @@ from tallymark.rooms.billable_metrics import routes as billable_metrics
 from tallymark.rooms.billing import jobs as billing_jobs
 from tallymark.rooms.billing import routes as billing
 from tallymark.rooms.billing_entities import routes as billing_entities
-from tallymark.rooms.corrections import routes as corrections
 from tallymark.rooms.coupons import routes as coupons
 from tallymark.rooms.credit_notes import routes as credit_notes
 from tallymark.rooms.credit_notes.documents import NoteDocuments
@@ -116,7 +116,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     subscription_prices.router,
     subscriptions.router,
     estimates.router,
-    corrections.router,
+    amendments.router,
     event_backfills.router,
     events.router,
     fees.router,

@@ -141,7 +141,7 @@ async def _billed_by_event(client):
 
 
 async def _corrected(client):
-    """An event that was something else, with an amount of its own."""
+    """An event that was something else, with an amount of its own; one that is moved to a month that is billed."""
     calls = await kit.metric(client)
     plan = await kit.plan(client, kit.charge(calls, "dynamic"))
     who = await kit.customer(client, external_id="mistaken")
@@ -155,6 +155,18 @@ async def _corrected(client):
         "precise_total_amount_cents": "7.5",
     }
     await kit.post(client, "/events/mistaken/amend", {"event": amended})
+    policy = {"metering": {"event_correction_policy": "document_now"}}
+    await kit.call(client, "PUT", "/organizations", {"organization": policy})
+    (grown,) = (await kit.get(client, "/subscriptions", external_customer_id="grower"))["subscriptions"]
+    plan = (await kit.get(client, f"/plans/{grown['plan_code']}"))["plan"]
+    (used,) = plan["charges"]
+    event = {"transaction_id": "moved", "external_subscription_id": grown["external_id"]}
+    event |= {"code": used["billable_metric_code"], "properties": {"value": 4}}
+    await kit.post(client, "/events", {"event": event})
+    when = {"timestamp": kit.epoch("2025-02-10"), "reason": "a meter"}
+    await kit.post(
+        client, "/events/moved/amend", {"event": {**when, "external_subscription_id": grown["external_id"]}}
+    )
 
 
 async def _settle(client):

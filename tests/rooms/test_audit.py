@@ -89,6 +89,10 @@ CORRUPTIONS = {
     "note_numbers": ["UPDATE credit_notes SET number = number || '1'"],
     "priced_events": ["UPDATE priced_events SET amount_cents = amount_cents + 1"],
     "event_versions": ["UPDATE event_versions SET is_void = NOT is_void"],
+    "usage_adjustments": [
+        "UPDATE usage_adjustments SET amount_cents = amount_cents + 1",
+        "DELETE FROM usage_adjustments",
+    ],
     "rollups": ["DELETE FROM rollup_parts WHERE is_base"],
     "running_numbers": ["UPDATE priced_events SET highest = highest + 1"],
     "thresholds_passed": ["UPDATE applied_usage_thresholds SET lifetime_usage_amount_cents = 1"],

@@ -64,7 +64,8 @@ class Stream:
 class Aggregation:
     """Which events of a subscription to aggregate, and how. `full_period` is the whole period of which the window may be a part.
 
-    With `as_of` it is what the window came to then: events of a later time are left out.
+    With `as_of` it is what the window came to then: events of a later time are left out. With `billed_at` it is what a bill that
+    was made then has of it: events that came later are left out, unless a correction put them there (docs/decisions/0029).
     """
 
     code: str
@@ -81,6 +82,7 @@ class Aggregation:
 
     proration: Proration | None = None
     as_of: datetime | None = None
+    billed_at: datetime | None = None
 
     @property
     def reads_history(self) -> bool:
@@ -258,7 +260,8 @@ async def _total(
     chosen: dict[Period | None, list[tuple[int, Rollup]]] = defaultdict(list)
     plain = []
     for stream in streams:
-        rollup = choose(stream.rollups, question)
+        # Roll-ups do not tell when the events came.
+        rollup = choose(stream.rollups, question) if asked.billed_at is None else None
         if rollup is None:
             plain.append(stream.id)
         else:
@@ -267,14 +270,20 @@ async def _total(
     for alike in chosen.values():
         rows += await _total_rolled(tx, asked, alike, scope)
     if plain:
-        statement, bound = statements.totals(asked.aggregation_type, asked.partition, of_one=len(plain) == 1)
+        statement, bound = statements.totals(
+            asked.aggregation_type,
+            asked.partition,
+            of_one=len(plain) == 1,
+            as_billed=asked.billed_at is not None,
+        )
         found = (await tx.execute(statement, {**bound, **scope, "streams": plain})).all()
         rows += found
         read: dict[int, int] = defaultdict(int)
         for row in found:
             read[row.stream_id] += row.events_read
         busy = [stream_id for stream_id, events in read.items() if events >= rollups.WORTH_IT]
-        await rollups.want(tx, busy, question)
+        if asked.billed_at is None:
+            await rollups.want(tx, busy, question)
     return rows
 
 
@@ -304,6 +313,8 @@ def _scope(asked: Aggregation, stream_ids: list[int]) -> dict[str, Any]:
     }
     if asked.aggregation_type != "count_agg":
         scope["field"] = asked.field_name
+    if asked.billed_at is not None:
+        scope["billed_at"] = asked.billed_at
     return scope
 
 
@@ -370,7 +381,10 @@ async def _prorate(
 ) -> dict[Spot, Aggregate]:
     """Full units, and what each event adds to them for which share of the period (metering §5.5)."""
     statement, bound = statements.rows(
-        asked.aggregation_type, asked.partition, of_one=len(scope["streams"]) == 1
+        asked.aggregation_type,
+        asked.partition,
+        of_one=len(scope["streams"]) == 1,
+        as_billed=asked.billed_at is not None,
     )
     by_spot: dict[Spot, list[Row[Any]]] = defaultdict(list)
     for row in await tx.execute(statement, {**bound, **scope}):
@@ -424,7 +438,10 @@ async def _running_totals(
     if asked.aggregation_type != "sum_agg" or not any(needs.running_totals for needs in asked.needs):
         return {}
     statement, bound = statements.first_values(
-        asked.aggregation_type, asked.partition, of_one=len(scope["streams"]) == 1
+        asked.aggregation_type,
+        asked.partition,
+        of_one=len(scope["streams"]) == 1,
+        as_billed=asked.billed_at is not None,
     )
     most = max(needs.free_events for needs in asked.needs)
     free = max((needs.free_total for needs in asked.needs if not needs.free_events), default=ZERO)
@@ -452,7 +469,10 @@ async def _event_values(tx: Tx, asked: Aggregation, scope: dict[str, Any]) -> di
     if not needs_values or asked.aggregation_type in ("count_agg", "unique_count_agg"):
         return {}
     statement, bound = statements.rows(
-        asked.aggregation_type, asked.partition, of_one=len(scope["streams"]) == 1
+        asked.aggregation_type,
+        asked.partition,
+        of_one=len(scope["streams"]) == 1,
+        as_billed=asked.billed_at is not None,
     )
     values: dict[Spot, list[Fraction]] = defaultdict(list)
     for row in await tx.execute(statement, {**bound, **scope, "start": asked.window.start}):

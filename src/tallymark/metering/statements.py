@@ -17,6 +17,14 @@ _IN_TIME = "timestamp, happened, created_at, id"
 _LATEST_FIRST = "timestamp DESC, happened DESC, created_at DESC, id DESC"
 _ONLY = "(CAST(:streams AS bigint[]))[1]"
 
+# What came after the bill is not on it, but for what a correction put there: that has versions, and is not noted as late. An
+# event of the very instant came before, unless it is.
+_BILLED = (
+    "(e.created_at < :billed_at"
+    " OR NOT EXISTS (SELECT FROM late_events l WHERE l.event_id = e.id)"
+    " AND (e.created_at = :billed_at OR EXISTS (SELECT FROM event_versions v WHERE v.event_id = e.id)))"
+)
+
 VALUES = {"count_agg": "1", "unique_count_agg": "(e.properties ->> :field)"}
 _NUMBER = "(e.properties ->> :field)::numeric"
 
@@ -38,21 +46,22 @@ _AGGREGATES = {
 
 
 def totals(
-    aggregation_type: str, partition: Partition, *, of_one: bool = False
+    aggregation_type: str, partition: Partition, *, of_one: bool = False, as_billed: bool = False
 ) -> tuple[TextClause, dict[str, Any]]:
     """Units and events by stream, bucket and group. A count, say: (stream_id, bucket, grp, units, events_count, amount).
 
-    A value of a unique count counts while its last operation adds it; what is no "add" removes (§5.3.1).
+    A value of a unique count counts while its last operation adds it; what is no "add" removes (§5.3.1). With `as_billed` it is
+    what a bill of the instant `:billed_at` has of them.
     """
-    statement, parameters = _totals(aggregation_type, partition, of_one)
+    statement, parameters = _totals(aggregation_type, partition, of_one, as_billed)
     return statement, dict(parameters)
 
 
 @lru_cache(maxsize=1024)
 def _totals(
-    aggregation_type: str, partition: Partition, of_one: bool
+    aggregation_type: str, partition: Partition, of_one: bool, as_billed: bool
 ) -> tuple[TextClause, tuple[tuple[str, Any], ...]]:
-    source, parameters = _source(aggregation_type, partition, of_one=of_one)
+    source, parameters = _source(aggregation_type, partition, of_one=of_one, as_billed=as_billed)
     if aggregation_type == "unique_count_agg":
         last = f"(array_agg(operation ORDER BY {_LATEST_FIRST}))[1]"
         source = (
@@ -72,20 +81,20 @@ def _totals(
 
 
 def rows(
-    aggregation_type: str, partition: Partition, *, of_one: bool = False
+    aggregation_type: str, partition: Partition, *, of_one: bool = False, as_billed: bool = False
 ) -> tuple[TextClause, dict[str, Any]]:
     """Every event in the order of time: (stream_id, bucket, grp, value, timestamp, operation)."""
-    source, parameters = _source(aggregation_type, partition, of_one=of_one)
+    source, parameters = _source(aggregation_type, partition, of_one=of_one, as_billed=as_billed)
     return text(
         f"SELECT stream_id, bucket, grp, value, timestamp, operation FROM ({source}) e ORDER BY {_IN_TIME}"
     ), parameters
 
 
 def first_values(
-    aggregation_type: str, partition: Partition, *, of_one: bool = False
+    aggregation_type: str, partition: Partition, *, of_one: bool = False, as_billed: bool = False
 ) -> tuple[TextClause, dict[str, Any]]:
     """The first events of each stream, bucket and group, at least `:most` of them and up to where the total exceeds `:free`."""
-    source, parameters = _source(aggregation_type, partition, of_one=of_one)
+    source, parameters = _source(aggregation_type, partition, of_one=of_one, as_billed=as_billed)
     window = f"OVER (PARTITION BY stream_id, bucket, grp ORDER BY {_IN_TIME}"
     return text(
         f"""
@@ -99,7 +108,9 @@ def first_values(
     ), parameters
 
 
-def _source(aggregation_type: str, partition: Partition, *, of_one: bool) -> tuple[str, dict[str, Any]]:
+def _source(
+    aggregation_type: str, partition: Partition, *, of_one: bool, as_billed: bool
+) -> tuple[str, dict[str, Any]]:
     """The events that count, each with its stream, its bucket, its group and its value."""
     parameters: dict[str, Any] = {}
     # Of one stream alone the database need not tell streams apart: it adds up as it reads.
@@ -109,6 +120,8 @@ def _source(aggregation_type: str, partition: Partition, *, of_one: bool) -> tup
         else "e.stream_id = ANY(CAST(:streams AS bigint[]))"
     )
     conditions = [whose, "e.timestamp >= :start", "e.timestamp < :end", *usable(aggregation_type)]
+    if as_billed:
+        conditions.append(_BILLED)
     names = Names(parameters)
     conditions += only(partition, names)
     return (

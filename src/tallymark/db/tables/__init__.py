@@ -1,5 +1,6 @@
 """Every table, as SQLAlchemy Core sees it. The migrations are what makes them; a test holds both equal."""
 
+from tallymark.db.tables.adjustments import adjusted_fees, billed_terms, usage_adjustments
 from tallymark.db.tables.advance import events_to_price, priced_events, versions
 from tallymark.db.tables.agenda import agenda
 from tallymark.db.tables.alerts import alerts, usage_marks, watched_subscriptions, watching_organizations
@@ -57,7 +58,6 @@ from tallymark.db.tables.events import (
 )
 from tallymark.db.tables.idempotency import idempotent_answers
 from tallymark.db.tables.invoices import (
-    adjusted_fees,
     applied_usage_thresholds,
     billing_records,
     credit_note_items,
@@ -132,6 +132,7 @@ __all__ = [
     "applied_usage_thresholds",
     "billable_metric_filters",
     "billable_metrics",
+    "billed_terms",
     "billing_entities",
     "billing_entities_custom_sections",
     "billing_entities_taxes",
@@ -216,6 +217,7 @@ __all__ = [
     "taxes",
     "test_clocks",
     "untold_messages",
+    "usage_adjustments",
     "usage_marks",
     "usage_thresholds",
     "user_devices",

@@ -70,5 +70,6 @@ backfilled_events = Table(
     instant("counted_at"),
     flag("was_void"),
     flag("was_held"),
+    flag("was_late"),
     PrimaryKeyConstraint("backfill_id", "event_id"),
 )

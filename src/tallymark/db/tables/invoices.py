@@ -166,6 +166,10 @@ billing_records = Table(
     instant("charges_to_at"),
     instant("fixed_charges_from_at"),
     instant("fixed_charges_to_at"),
+    # The period of which the charges' one may be a part, and what they were billed by: none where no usage was.
+    instant("charges_full_from_at"),
+    instant("charges_full_to_at"),
+    reference("billed_terms_id", "billed_terms", nullable=True),
     # What the wire shows; differs from the half-open instants only where subscriptions §3.4 says so.
     instant("wire_to_at", nullable=False),
     instant("wire_charges_to_at"),
@@ -309,27 +313,6 @@ fees = Table(
     CheckConstraint(
         "precise_coupons_amount_cents >= 0 AND precise_coupons_amount_cents <= amount_cents", name="coupons"
     ),
-)
-
-
-# What was told otherwise of a draft's fees by hand; each computation of the draft takes it up again (invoicing §8).
-adjusted_fees = Table(
-    "adjusted_fees",
-    metadata,
-    id_column(),
-    organization_column(),
-    reference("invoice_id", "invoices", index=True),
-    reference("subscription_id", "subscriptions"),
-    string("fee_type", nullable=False),
-    reference("charge_id", "charges", nullable=True),
-    reference("charge_filter_id", "charge_filters", nullable=True),
-    reference("fixed_charge_id", "fixed_charges", nullable=True),
-    Column("grouped_by", JSONB, nullable=False, server_default=text("'{}'")),
-    Column("units", Numeric),
-    Column("unit_precise_amount", Numeric),
-    string("invoice_display_name"),
-    *timestamps(),
-    CheckConstraint("units >= 0 AND unit_precise_amount >= 0", name="amounts"),
 )
 
 

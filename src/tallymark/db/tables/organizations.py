@@ -39,6 +39,8 @@ organizations = Table(
     # How long after its time an event is still in time; null: as long as its period is not on a final invoice.
     Column("late_event_window_days", Integer),
     Column("late_event_policy", Text, nullable=False, server_default=text("'reject'")),
+    # What becomes of a correction of what is billed.
+    Column("event_correction_policy", Text, nullable=False, server_default=text("'refuse'")),
     # How its members may sign in.
     Column(
         "authentication_methods",

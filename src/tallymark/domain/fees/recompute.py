@@ -74,6 +74,9 @@ class _State:
                         _exact(step["units"]) * _exact(step["unit_amount"]), step["amount"], "the adjustment"
                     )
                 self.cents = _exact(step["amount"]) * self.scale
+            case "correction":
+                self.cents = Fraction(_corrected(step, self.subunits))
+                _hold(self.cents, step["amount_cents"], "what was corrected")
             case "credit":
                 self.cents = max(self._amount() - step["amount_cents"], ZERO)
             case "minimum":
@@ -107,6 +110,17 @@ class _State:
             shares = sum((_exact(one["units"]) * Fraction(one["fraction"]) for one in step["changes"]), ZERO)
             rounded = round_units(ceil5(shares), step.get("function"), step.get("precision"))
             _hold(rounded, step["units"], "the prorated units")
+
+
+def _corrected(step: Mapping[str, Any], subunits: int) -> int:
+    """What lines come to by their own steps, beyond what they were billed and what was adjusted before."""
+    found = -int(step["adjusted_cents"])
+    for line in step["lines"]:
+        cents = recompute(line["steps"], subunits=subunits) if line["steps"] else 0
+        if cents != line["amount_cents"]:
+            raise Unexplained(f"{line['amount_cents']} is said of a line, {cents} follows")
+        found += cents - int(line["billed_cents"])
+    return found
 
 
 def _priced(step: Mapping[str, Any], units: Fraction, subunits: int) -> Fraction:

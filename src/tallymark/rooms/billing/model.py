@@ -164,6 +164,8 @@ class Computed:
     totals: InvoiceDraft
     coupon_uses: tuple[Use, ...] = ()
     credited: tuple[Credited, ...] = ()
+    rated: Mapping[UUID, Sequence[Charge]] = field(default_factory=dict)
+    """The charges by which usage is billed, by subscription."""
 
     @property
     def customer(self) -> Customer:

@@ -27,7 +27,12 @@ from tallymark.api.wire import (
 from tallymark.rooms.billing_entities.model import EntityInput, Logo
 from tallymark.rooms.invoice_custom_sections.model import Section
 from tallymark.rooms.invoice_custom_sections.schemas import SectionOutput
-from tallymark.rooms.organizations.model import RESERVED_SLUGS, BillingEntity, LateEventPolicy
+from tallymark.rooms.organizations.model import (
+    RESERVED_SLUGS,
+    BillingEntity,
+    EventCorrectionPolicy,
+    LateEventPolicy,
+)
 from tallymark.rooms.organizations.schemas import OrganizationOutput
 from tallymark.rooms.taxes.model import Tax
 from tallymark.rooms.taxes.schemas import TaxOutput
@@ -148,10 +153,11 @@ class SharedInput(Input):
 
 
 class MeteringInput(Input):
-    """How late events are treated (beyond.md §3); what is not sent stays."""
+    """How late events are treated, and corrections of what is billed (beyond.md §3); what is not sent stays."""
 
     late_event_window_days: Annotated[Integer, Field(ge=1, le=100_000)] | None = None
     late_event_policy: Annotated[str, one_of(*LateEventPolicy)] = LateEventPolicy.REJECT
+    event_correction_policy: Annotated[str, one_of(*EventCorrectionPolicy)] = EventCorrectionPolicy.REFUSE
 
 
 class OrganizationInput(SharedInput):

@@ -36,6 +36,19 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """What an event is, and what it is to be."""
+
+    before: Stored
+    after: Stored
+
+    @property
+    def instants(self) -> list[datetime]:
+        """When it counts, and when it is to count."""
+        return [event.counts_at for event in (self.before, self.after) if not event.is_void]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
     """One of the states that an event was in; the first has no reason and nobody who gave it."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -61,6 +61,25 @@ class ItemInput:
 
     fee_id: UUID | None
     amount_cents: Fraction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """An amount to be given back of some fees on invoices, before coupons and taxes: of the first as far as it goes, and so on."""
+
+    amount_cents: int
+    fees: Sequence[FeeRecord]
+    name: str
+    """What the note says that it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenBack:
+    """What a note gave back of a fee, before coupons and taxes."""
+
+    fee_id: UUID
+    amount_cents: int
+    credit_note_id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,8 @@ from tallymark.domain.calendar import Window, current_charges_window
 from tallymark.domain.exact import Fraction
 from tallymark.domain.money import decimal_text
 from tallymark.domain.values import value
+from tallymark.rooms.adjustments.model import Rated
+from tallymark.rooms.amendments.model import Adjusted
 from tallymark.rooms.billable_metrics import service as billable_metrics
 from tallymark.rooms.event_backfills.model import Backfill
 from tallymark.rooms.events import service as events
@@ -115,6 +117,28 @@ async def _windows(
             break
         at = window.period.end
     return found
+
+
+def billed_changes(adjusted: Adjusted | None) -> list[dict[str, Any]]:
+    """What changed in periods on final invoices, as it is shown; the charges on the code only."""
+    if adjusted is None:
+        return []
+    usages = {one.usage.key: one.usage for one in adjusted.billed}
+    before: list[PeriodUsage] = []
+    after: list[PeriodUsage] = []
+    for key, billed in usages.items():
+        charges = adjusted.charges_of(key)
+        for found, rated in ((before, adjusted.before), (after, adjusted.after)):
+            by_charge = {one.charge.id: _used(rated[one.key].values()) for one in charges}
+            found.append(PeriodUsage(contract=billed.contract, window=billed.window, by_charge=by_charge))
+    return changes_between(before, after)
+
+
+def _used(lines: Iterable[Rated]) -> Used:
+    units, cents = Fraction(0), 0
+    for line in lines:
+        units, cents = units + line.units, cents + line.amount_cents
+    return Used(units=units, amount_cents=cents)
 
 
 def changes_between(before: Sequence[PeriodUsage], after: Sequence[PeriodUsage]) -> list[dict[str, Any]]:

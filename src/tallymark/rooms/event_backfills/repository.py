@@ -88,7 +88,8 @@ _NOTE_FIRST_VERSIONS = text(f"""
 _NOTE_BEFORE = text(f"""
     UPDATE backfilled_events b
     SET version_before = v.version, counted_at = e.timestamp, was_held = e.stream_id < 0 AND {_IS_HELD},
-        was_void = e.stream_id < 0 AND NOT {_IS_HELD}
+        was_void = e.stream_id < 0 AND NOT {_IS_HELD},
+        was_late = EXISTS (SELECT FROM late_events l WHERE l.event_id = e.id AND l.billed_from IS NULL)
     FROM events_by_id e, LATERAL (SELECT max(version) AS version FROM event_versions v WHERE v.event_id = e.id) v
     WHERE b.backfill_id = :backfill AND e.id = b.event_id AND NOT b.is_new
 """)
@@ -124,6 +125,23 @@ _FORGET = tuple(
         ("events_to_price", ""),
     )
 )
+# What a backfill brings counts on the final invoices of its time, and what it put back as it did before.
+_FORGET_LATE = text("""
+    DELETE FROM late_events l USING backfilled_events b, events_by_id e
+    WHERE b.backfill_id = :backfill AND e.id = b.event_id AND l.event_id = b.event_id
+      AND e.stream_id > 0 AND l.billed_from IS NULL
+      AND CASE WHEN CAST(:is_revert AS boolean) THEN NOT b.was_late ELSE b.is_added END
+""")
+_REACH_OF_STRETCH = text(f"""
+    SELECT least(CAST(:starts AS timestamptz), min(e.timestamp)) AS first,
+           greatest(CAST(:ends AS timestamptz), max(e.timestamp)) AS last
+    FROM events e WHERE e.stream_id = :stream AND e.occurred_at IS NOT NULL AND {_IN_RANGE}
+""")
+_REACH_OF_TOUCHED = text("""
+    SELECT least(CAST(:starts AS timestamptz), min(e.timestamp), min(b.counted_at)) AS first,
+           greatest(CAST(:ends AS timestamptz), max(e.timestamp), max(b.counted_at)) AS last
+    FROM backfilled_events b JOIN events_by_id e ON e.id = b.event_id WHERE b.backfill_id = :backfill
+""")
 _REPLACE = text("""
     UPDATE events e
     SET stream_id = CASE WHEN b.is_added THEN abs(e.stream_id) ELSE -abs(e.stream_id) END,
@@ -335,6 +353,18 @@ async def instants(
     )
     row = found.one()
     return row.first, row.inside
+
+
+async def reach(tx: Tx, backfill: Backfill, *, is_revert: bool) -> tuple[datetime, datetime]:
+    """From when to when events count, or are to count, that closing or reverting a backfill touches."""
+    statement = _REACH_OF_TOUCHED if is_revert else _REACH_OF_STRETCH
+    row = (await tx.execute(statement, _bound(backfill))).one()
+    return row.first, row.last
+
+
+async def forget_late(tx: Tx, backfill_id: UUID, *, is_revert: bool) -> None:
+    """Drop the notes that events came late which count on final invoices all the same."""
+    await tx.execute(_FORGET_LATE, {"backfill": backfill_id, "is_revert": is_revert})
 
 
 async def forget_notes(tx: Tx, backfill_id: UUID) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -16,11 +17,14 @@ from tallymark.domain.errors import Invalid, NotAllowed, NotFound
 from tallymark.metering.correcting import backfilled
 from tallymark.metering.expressions import Computed
 from tallymark.metering.intake import Row
+from tallymark.rooms.adjustments.model import Touched
+from tallymark.rooms.amendments import service as amendments
+from tallymark.rooms.amendments.model import Adjusted
 from tallymark.rooms.billable_metrics import service as billable_metrics
 from tallymark.rooms.billable_metrics.model import BillableMetric
 from tallymark.rooms.corrections import service as corrections
 from tallymark.rooms.event_backfills import repository
-from tallymark.rooms.event_backfills.changes import changes_between, gather_usage
+from tallymark.rooms.event_backfills.changes import billed_changes, changes_between, gather_usage
 from tallymark.rooms.event_backfills.model import Author, Backfill, BackfillStatus, NewBackfill
 from tallymark.rooms.events import service as events
 from tallymark.rooms.subscriptions import service as subscriptions
@@ -206,7 +210,8 @@ def _staged(backfill: Backfill, row: Row) -> dict[str, Any]:
 async def close(tx: Tx, backfill_id: UUID, author: Author) -> Backfill:
     """Replace the events of the stretch of time by those that were added, at once and everywhere.
 
-    Raises `NotFound`, `NotAllowed("event_backfill_not_open")`, `NotAllowed("period_already_invoiced")`, and `Invalid` where an
+    What is billed of them is documented, or refused, as the organization wants it. Raises `NotFound`,
+    `NotAllowed("event_backfill_not_open")`, `NotAllowed("period_already_invoiced")`, and `Invalid` where an
     event that came meanwhile has the transaction id of an added one, or too many events are touched.
     """
     backfill = await get_backfill(tx, backfill_id)
@@ -214,21 +219,46 @@ async def close(tx: Tx, backfill_id: UUID, author: Author) -> Backfill:
     backfill = await _lock_open(tx, backfill_id)
     author = _by(author, backfill)
     before = await gather_usage(tx, backfill, now=author.now)
+    async with _documented(tx, backfill, now=author.now, is_revert=False) as billed:
+        await _note_touched(tx, backfill, author)
+        await _refuse_what_is_billed(tx, backfill, is_revert=False, is_documented=billed is not None)
+        await repository.forget_notes(tx, backfill.id)
+        async with backfilled(tx, backfill.id):
+            await repository.replace(tx, backfill, author)
+        await _follow(tx, backfill, author)
+    after = await gather_usage(tx, backfill, now=author.now)
+    periods = [*billed_changes(billed), *changes_between(before, after)]
+    await repository.mark(tx, backfill.id, BackfillStatus.CLOSED, now=author.now, periods=periods)
+    return await get_backfill(tx, backfill.id)
+
+
+async def _note_touched(tx: Tx, backfill: Backfill, author: Author) -> None:
     await repository.store_added(tx, backfill, author)
     if await repository.has_conflicts(tx, backfill):
         raise Invalid({"transaction_id": ["value_already_exist"]})
     await repository.note_touched(tx, backfill, author)
     if await repository.count_touched(tx, backfill.id) > MOST_TOUCHED:
         raise Invalid({"event_backfill": ["too_many_events"]})
-    await _refuse_what_is_billed(tx, backfill, is_revert=False)
-    await repository.forget_notes(tx, backfill.id)
-    async with backfilled(tx, backfill.id):
-        await repository.replace(tx, backfill, author)
-    await _follow(tx, backfill, author)
-    after = await gather_usage(tx, backfill, now=author.now)
-    periods = changes_between(before, after)
-    await repository.mark(tx, backfill.id, BackfillStatus.CLOSED, now=author.now, periods=periods)
-    return await get_backfill(tx, backfill.id)
+
+
+@asynccontextmanager
+async def _documented(
+    tx: Tx, backfill: Backfill, *, now: datetime, is_revert: bool
+) -> AsyncIterator[Adjusted | None]:
+    """Change the events of a backfill inside, and have what is billed of them follow; None where that is to be refused."""
+    if await amendments.is_refused(tx):
+        yield None
+        return
+    first, last = await repository.reach(tx, backfill, is_revert=is_revert)
+    touched = Touched(
+        external_subscription_id=backfill.external_subscription_id,
+        code=backfill.code,
+        first=first,
+        last=last,
+    )
+    async with amendments.adjusting(tx, touched, now=now) as billed:
+        yield billed
+        await repository.forget_late(tx, backfill.id, is_revert=is_revert)
 
 
 async def revert(tx: Tx, backfill_id: UUID, author: Author) -> Backfill:
@@ -246,11 +276,12 @@ async def revert(tx: Tx, backfill_id: UUID, author: Author) -> Backfill:
     if await repository.is_overlapped(tx, backfill):
         raise NotAllowed("overlapped_by_later_backfill")
     author = _by(author, backfill)
-    await _refuse_what_is_billed(tx, backfill, is_revert=True)
-    await repository.forget_notes(tx, backfill.id)
-    async with backfilled(tx, backfill.id):
-        await repository.put_back(tx, backfill, author)
-    await _follow(tx, backfill, author)
+    async with _documented(tx, backfill, now=author.now, is_revert=True) as billed:
+        await _refuse_what_is_billed(tx, backfill, is_revert=True, is_documented=billed is not None)
+        await repository.forget_notes(tx, backfill.id)
+        async with backfilled(tx, backfill.id):
+            await repository.put_back(tx, backfill, author)
+        await _follow(tx, backfill, author)
     await repository.mark(tx, backfill.id, BackfillStatus.REVERTED, now=author.now, periods=None)
     return await get_backfill(tx, backfill.id)
 
@@ -276,10 +307,15 @@ def _by(author: Author, backfill: Backfill) -> Author:
     return author if author.reason else replace(author, reason=backfill.reason)
 
 
-async def _refuse_what_is_billed(tx: Tx, backfill: Backfill, *, is_revert: bool) -> None:
-    """Raises `NotAllowed("period_already_invoiced")` where an event has a fee, or counts or is to count on a final invoice."""
+async def _refuse_what_is_billed(tx: Tx, backfill: Backfill, *, is_revert: bool, is_documented: bool) -> None:
+    """Raises `NotAllowed("period_already_invoiced")` where an event has a fee, or counts or is to count on a final invoice.
+
+    The latter not where the difference is documented.
+    """
     if await repository.has_fee(tx, backfill.id):
         raise NotAllowed("period_already_invoiced")
+    if is_documented:
+        return
     lives = await _lives(tx, backfill.external_subscription_id)
     finals = await events.final_windows(tx, {life.id for life in lives})
     windows = [(window.starts, window.ends) for window in finals]

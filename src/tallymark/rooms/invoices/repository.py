@@ -13,17 +13,20 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Row,
+    Text,
     Uuid,
+    bindparam,
     cast,
     delete,
     exists,
     func,
+    insert,
     literal,
     or_,
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.dialects.postgresql import JSONB, distinct_on
 
 from tallymark.api.pagination import Page
 from tallymark.db.bulk import insert_rows, update_rows
@@ -31,6 +34,7 @@ from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.rows import named
 from tallymark.db.tables import (
+    billed_terms,
     billing_entities,
     billing_records,
     customers,
@@ -97,6 +101,21 @@ async def supersede_records(tx: Tx, invoice_id: UUID, by: UUID) -> None:
 
 async def insert_records(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     await insert_rows(tx, billing_records, rows)
+
+
+async def find_terms(tx: Tx, digests: Collection[UUID]) -> dict[UUID, UUID]:
+    """The ids of terms that are written, by their digests."""
+    statement = select(billed_terms.c.digest, func.min(billed_terms.c.id.cast(Text)).label("id"))
+    rows = await tx.execute(statement.where(among(billed_terms.c.digest, digests)).group_by("digest"))
+    return {row.digest: UUID(row.id) for row in rows}
+
+
+async def insert_terms(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write terms; `text` has their charges as the JSON that they are."""
+    if rows:
+        charges = cast(bindparam("text", type_=Text), JSONB)
+        statement = insert(billed_terms).values(organization_id=tx.organization_id, charges=charges)
+        await tx.execute(statement, rows)
 
 
 async def delete_records(tx: Tx, invoice_id: UUID) -> None:

@@ -61,9 +61,16 @@ class LateEventPolicy(StrEnum):
     OPEN_PERIOD = "open_period"
 
 
+class EventCorrectionPolicy(StrEnum):
+    """What becomes of a correction of what is billed already (beyond.md §3)."""
+
+    REFUSE = "refuse"
+    DOCUMENT_NOW = "document_now"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metering:
-    """How an organization wants late events treated (beyond.md §3).
+    """How an organization wants late events treated, and corrections of what is billed (beyond.md §3).
 
     Late is what came more than so many days after its time; without days, what came when its period was on a final
     invoice.
@@ -71,6 +78,7 @@ class Metering:
 
     late_event_window_days: int | None = None
     late_event_policy: LateEventPolicy = LateEventPolicy.REJECT
+    event_correction_policy: EventCorrectionPolicy = EventCorrectionPolicy.REFUSE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

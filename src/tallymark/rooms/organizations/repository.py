@@ -19,6 +19,7 @@ from tallymark.rooms.organizations.model import (
     ApiKey,
     BillingEntity,
     Entry,
+    EventCorrectionPolicy,
     LateEventPolicy,
     Metering,
     Organization,
@@ -150,17 +151,19 @@ async def get_organization(tx: Tx) -> Organization:
 
 
 async def get_metering(tx: Tx) -> Metering:
-    """How late events are treated."""
+    """How late events are treated, and corrections."""
     column = organizations.c
-    return _as_metering(
-        (await tx.execute(select(column.late_event_window_days, column.late_event_policy))).one()
+    statement = select(
+        column.late_event_window_days, column.late_event_policy, column.event_correction_policy
     )
+    return _as_metering((await tx.execute(statement)).one())
 
 
 def _as_metering(row: Row[Any]) -> Metering:
     return Metering(
         late_event_window_days=row.late_event_window_days,
         late_event_policy=LateEventPolicy(row.late_event_policy),
+        event_correction_policy=EventCorrectionPolicy(row.event_correction_policy),
     )
 
 

@@ -9,7 +9,13 @@ from pydantic import BaseModel
 
 from tallymark.api.validation import Emails
 from tallymark.api.wire import Input, Instant, InstantInput, Name
-from tallymark.rooms.organizations.model import LateEventPolicy, Metering, Organization, TestClock
+from tallymark.rooms.organizations.model import (
+    EventCorrectionPolicy,
+    LateEventPolicy,
+    Metering,
+    Organization,
+    TestClock,
+)
 
 
 class BillingConfigurationOutput(BaseModel):
@@ -19,10 +25,11 @@ class BillingConfigurationOutput(BaseModel):
 
 
 class MeteringOutput(BaseModel):
-    """How late events are treated (beyond.md §3)."""
+    """How late events are treated, and corrections of what is billed (beyond.md §3)."""
 
     late_event_window_days: int | None
     late_event_policy: LateEventPolicy
+    event_correction_policy: EventCorrectionPolicy
 
     @classmethod
     def of(cls, metering: Metering) -> MeteringOutput:
@@ -30,6 +37,7 @@ class MeteringOutput(BaseModel):
         return cls(
             late_event_window_days=metering.late_event_window_days,
             late_event_policy=metering.late_event_policy,
+            event_correction_policy=metering.event_correction_policy,
         )
 
 

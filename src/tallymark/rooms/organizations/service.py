@@ -241,7 +241,7 @@ async def get_organization(tx: Tx) -> Organization:
 
 
 async def get_metering(tx: Tx) -> Metering:
-    """How the organization wants late events treated (beyond.md §3)."""
+    """How the organization wants late events treated, and corrections of what is billed (beyond.md §3)."""
     return await repository.get_metering(tx)
 
 

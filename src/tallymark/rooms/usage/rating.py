@@ -42,7 +42,7 @@ from tallymark.rooms.usage.taxes import TaxTable
 class RatingScope:
     """Whose usage of which window is priced; `with_minimums` adds what charges lack to their minimums.
 
-    With `as_of` it is what had been used by then.
+    With `as_of` it is what had been used by then; with `billed_at` what a bill made then has of it, as events are now.
     """
 
     contract: Contract
@@ -51,6 +51,7 @@ class RatingScope:
     narrowing: Narrowing = AS_IT_IS
     with_minimums: bool = False
     as_of: datetime | None = None
+    billed_at: datetime | None = None
 
     @property
     def currency(self) -> Currency:
@@ -95,7 +96,9 @@ class _Shared:
     def __init__(self) -> None:
         # By identity: whoever asks holds the charges and narrowings meanwhile, and this the price lists.
         self._divisions: dict[tuple[int, int], Division] = {}
-        self._aggregations: dict[tuple[int, int, Window, str, int, datetime | None], Aggregation] = {}
+        self._aggregations: dict[
+            tuple[int, int, Window, str, int, datetime | None, datetime | None], Aggregation
+        ] = {}
         self._unused: dict[tuple[int, Period, str], Fee] = {}
 
     def division(self, charge: Charge, narrowing: Narrowing) -> Division:
@@ -109,7 +112,7 @@ class _Shared:
         """What is asked of the events for a charge over a window."""
         days = scope.days if charge.prorated else 0
         zone = scope.contract.timezone.key
-        key = id(charge), id(scope.narrowing), scope.window, zone, days, scope.as_of
+        key = id(charge), id(scope.narrowing), scope.window, zone, days, scope.as_of, scope.billed_at
         if key not in self._aggregations:
             self._aggregations[key] = make()
         return self._aggregations[key]
@@ -164,6 +167,7 @@ class _Question:
             needs=tuple(prices.price.needs for prices in in_order),
             proration=self._proration(),
             as_of=self.scope.as_of,
+            billed_at=self.scope.billed_at,
         )
 
     def _detailed(self, shown_by: tuple[str, ...]) -> UsageQuery | None:

@@ -64,6 +64,27 @@ USAGE = (
         """,
     ),
     Law(
+        name="usage_adjustments",
+        says="What corrected usage is adjusted by is what its fee bills, or what its notes give back of fees; fees of adjustments are kept as such.",
+        holds=("usage_adjustments amount_cents",),
+        sql="""
+            WITH documented AS (
+                SELECT fee_id, credit_note_id, sum(amount_cents) AS cents FROM usage_adjustments
+                WHERE status = 'documented' GROUP BY fee_id, credit_note_id
+            )
+            SELECT 'adjustment by fee ' || d.fee_id || COALESCE(', given back by note ' || d.credit_note_id, '') AS place,
+                   COALESCE(CAST(CASE WHEN d.credit_note_id IS NULL THEN f.amount_cents ELSE -i.amount_cents END AS text), 'nothing') AS expected,
+                   CAST(d.cents AS text) AS found
+            FROM documented d LEFT JOIN fees f ON f.id = d.fee_id
+            LEFT JOIN credit_note_items i ON i.credit_note_id = d.credit_note_id AND i.fee_id = d.fee_id
+            WHERE d.cents IS DISTINCT FROM CASE WHEN d.credit_note_id IS NULL THEN f.amount_cents ELSE -i.amount_cents END
+            UNION ALL
+            SELECT 'fee ' || f.id, 'an adjustment', 'none' FROM fees f
+            WHERE f.original_fee_id IS NULL AND jsonb_path_exists(f.explanation, '$[*] ? (@.step == "correction")')
+              AND NOT EXISTS (SELECT FROM usage_adjustments a WHERE a.fee_id = f.id)
+        """,
+    ),
+    Law(
         name="priced_events",
         says="The fee of an event is what its price was noted to be.",
         holds=("priced_events amount_cents pricing_unit_cents",),

@@ -37,6 +37,7 @@ class _Facts:
     fixed: fixed_charges.FixedFacts
     spent: Mapping[UUID, Sequence[SpentFee]]
     usage: Mapping[UUID, Sequence[Line]]
+    rated: Mapping[UUID, Sequence[Charge]]
     renewals: Mapping[UUID, Sequence[Line]]
     progressive: Mapping[UUID, Source]
     adjusted: Sequence[AdjustedFee]
@@ -81,12 +82,14 @@ async def _gather(
     table = await usage.gather_taxes(tx, [subject.contract for subject in subjects])
     ids = [subject.contract.subscription.id for subject in subjects]
     fixed = await fixed_charges.gather(tx, subjects, except_invoice=invoice_id, made_at=made_at)
+    scopes = await _scopes(tx, subjects, table, assumed)
     return _Facts(
         taxes=table,
         fee_days=await invoices.subscription_fee_days(tx, ids, except_invoice=invoice_id, before=made_at),
         fixed=replace(fixed, events={**fixed.events, **assumed.unit_events}),
         spent=await commitments.gather_spent(tx, subjects, except_invoice=invoice_id),
-        usage=await _charge_lines(tx, subjects, table, assumed),
+        usage=await _charge_lines(tx, scopes),
+        rated={subscription_id: charges for subscription_id, (_, charges) in scopes.items()},
         renewals={
             subject.contract.subscription.id: await _renewals(tx, subject, table) for subject in subjects
         },
@@ -112,7 +115,8 @@ def _computed(subjects: Sequence[Subject], facts: _Facts, book: CouponBook) -> C
         lines += commitments.commitment_lines(subject, own, spent, facts.taxes, billed_days=earlier)
     ids = [subject.contract.subscription.id for subject in subjects]
     sources = {one: facts.progressive[one] for one in ids if one in facts.progressive}
-    return make_computed(subjects, lines, book, sources)
+    rated = {one: facts.rated[one] for one in ids if one in facts.rated}
+    return replace(make_computed(subjects, lines, book, sources), rated=rated)
 
 
 def subscription_lines(subject: Subject, table: TaxTable, billed_days: set[date]) -> list[Line]:
@@ -149,10 +153,13 @@ def base_fee(subject: Subject, billed_days: set[date]) -> Fee | None:
     )
 
 
-async def _charge_lines(
+_Scopes = Mapping[UUID, tuple[usage.RatingScope, Sequence[Charge]]]
+
+
+async def _scopes(
     tx: Tx, subjects: Sequence[Subject], table: TaxTable, assumed: Assumed
-) -> dict[UUID, list[Line]]:
-    """The fees of charges with usage, over the charges window of each record, by subscription."""
+) -> dict[UUID, tuple[usage.RatingScope, Sequence[Charge]]]:
+    """Whose usage of which charges is billed, over the charges window of each record, by subscription."""
     successors = await _successors(tx, subjects, assumed)
     scopes: dict[UUID, tuple[usage.RatingScope, Sequence[Charge]]] = {}
     for subject in subjects:
@@ -167,6 +174,11 @@ async def _charge_lines(
             with_minimums=subject.reason is not Reason.PROGRESSIVE,
         )
         scopes[subject.contract.subscription.id] = scope, _billed_in_arrears(subject, successors)
+    return scopes
+
+
+async def _charge_lines(tx: Tx, scopes: _Scopes) -> dict[UUID, list[Line]]:
+    """The fees of charges with usage, by subscription."""
     found = await usage.gather_all_charge_lines(tx, list(scopes.values()))
     return {
         subscription_id: [line for used in of_scope if used.is_kept for line in _with_true_up(scope, used)]

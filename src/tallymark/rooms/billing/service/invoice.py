@@ -28,6 +28,7 @@ from tallymark.rooms.billing.service.retax import is_fixed, retax
 from tallymark.rooms.billing.service.rows import fee_rows, record_rows, tax_rows, total_columns
 from tallymark.rooms.billing.service.standalone import fee_created, renew_standalone
 from tallymark.rooms.billing.service.subjects import subjects_of_records
+from tallymark.rooms.billing.service.terms import Terms, keep_terms
 from tallymark.rooms.coupons import service as coupons
 from tallymark.rooms.credit_notes import service as credit_notes
 from tallymark.rooms.daily_usages import service as daily_usages
@@ -93,7 +94,8 @@ async def issue_computed(
     if not computed:
         return []
     rows = [draft_row(tx, one, now=now) for one in computed]
-    contents = [_content(tx, one, row["id"], now=now) for one, row in zip(computed, rows, strict=True)]
+    terms = await keep_terms(tx, computed, now=now)
+    contents = [_content(tx, one, row["id"], terms, now=now) for one, row in zip(computed, rows, strict=True)]
     drafts = await invoices.save_drafts(tx, list(zip(rows, contents, strict=True)))
     await invoices.copy_sections(
         tx,
@@ -227,7 +229,8 @@ async def refresh(tx: Tx, invoice: Invoice, *, now: datetime, is_final: bool = F
     book = await open_book(tx, subjects) if is_final else NO_COUPONS
     computed = await compute(tx, subjects, made_at=invoice.created_at, invoice_id=invoice.id, book=book)
     # Fees keep the invoice's own time of creation.
-    content = _content(tx, computed, invoice.id, now=invoice.created_at)
+    terms = await keep_terms(tx, [computed], now=now)
+    content = _content(tx, computed, invoice.id, terms, now=invoice.created_at)
     values = {**total_columns(computed.totals), "updated_at": now}
     await invoices.replace_content(tx, invoice.id, values, content)
     await take_over(tx, [(invoice.id, computed)], now=now)
@@ -324,12 +327,14 @@ def _date_columns(dates: InvoiceDates) -> dict[str, Any]:
     }
 
 
-def _content(tx: Tx, computed: Computed, invoice_id: UUID, *, now: datetime) -> invoices.Content:
+def _content(
+    tx: Tx, computed: Computed, invoice_id: UUID, terms: Terms, *, now: datetime
+) -> invoices.Content:
     keys: dict[str, Any] = {"invoice_id": invoice_id, "organization_id": tx.organization_id, "now": now}
     fees, fee_taxes = fee_rows(computed, **keys)
     currency = computed.subjects[0].contract.plan.amount_currency
     return invoices.Content(
-        records=record_rows(computed, **keys),
+        records=record_rows(computed, **keys, terms=terms),
         fees=fees,
         fee_taxes=fee_taxes,
         taxes=tax_rows(

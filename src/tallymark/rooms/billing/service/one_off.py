@@ -40,11 +40,12 @@ INVOICE_TYPE = "one_off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Line:
-    asked: OneOffFee
-    add_on: AddOn
+class OneOffLine:
+    """A fee of a one-off invoice, its taxes, and the columns that tell what it is for."""
+
     fee: Fee
     taxes: tuple[Tax, ...]
+    columns: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,10 +93,27 @@ async def create(tx: Tx, asked: OneOffInput, *, now: datetime) -> Invoice:
     if code is None:
         raise Invalid({"currency": ["value_is_mandatory"]})
     printed = await _sections(tx, found, asked)
-    lines = await _lines(tx, parties, asked, sold, code)
+    lines = await _lines(tx, parties, asked, sold, code, now=now)
     await customers.set_currency_if_blank(tx, found, code)
-    invoice = await _save(tx, parties, asked, lines, code, now=now)
-    await invoices.save_sections(tx, [(invoice.id, printed)], now=now)
+    about = About(currency=code, purchase_order_number=asked.purchase_order_number, sections=printed)
+    return await bill(tx, parties, lines, about, now=now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What a one-off invoice says beside its fees."""
+
+    currency: str
+    purchase_order_number: str | None
+    sections: Sequence[Any]
+
+
+async def bill(
+    tx: Tx, parties: Parties, lines: Sequence[OneOffLine], about: About, *, now: datetime
+) -> Invoice:
+    """Write a one-off invoice and issue it; needs the customer's lock."""
+    invoice = await _save(tx, parties, lines, about, now=now)
+    await invoices.save_sections(tx, [(invoice.id, about.sections)], now=now)
     await issue(tx, invoice, now=now)
     made = await invoices.find_invoice(tx, invoice.id)
     assert made is not None, "it was written just now"
@@ -120,8 +138,8 @@ async def _sections(tx: Tx, customer: Customer, asked: OneOffInput) -> Sequence[
 
 
 async def _lines(
-    tx: Tx, parties: Parties, asked: OneOffInput, sold: Mapping[str, AddOn], code: str
-) -> list[_Line]:
+    tx: Tx, parties: Parties, asked: OneOffInput, sold: Mapping[str, AddOn], code: str, *, now: datetime
+) -> list[OneOffLine]:
     named = {one for fee in asked.fees for one in fee.tax_codes or ()}
     chosen = await taxes.find_taxes(tx, named)
     if named - chosen.keys():
@@ -135,8 +153,22 @@ async def _lines(
         computed = compute_add_on_fee(fee.units, unit_amount_cents=cents, currency=currency(code))
         if computed.amount_cents >= 2**53:
             raise Invalid({"units": ["value_is_out_of_range"]})
-        lines.append(_Line(asked=fee, add_on=add_on, fee=computed, taxes=own or inherited))
+        columns = _columns(fee, add_on, now=now)
+        lines.append(OneOffLine(fee=computed, taxes=own or inherited, columns=columns))
     return lines
+
+
+def _columns(asked: OneOffFee, add_on: AddOn, *, now: datetime) -> dict[str, Any]:
+    return {
+        "add_on_id": add_on.id,
+        "item_code": add_on.code,
+        "item_name": add_on.name,
+        "item_description": add_on.description,
+        "invoice_display_name": asked.invoice_display_name or add_on.invoice_name,
+        "description": asked.description or add_on.description,
+        "from_at": asked.from_at or now,
+        "to_at": asked.to_at or now,
+    }
 
 
 async def inherited_taxes(tx: Tx, parties: Parties) -> tuple[Tax, ...]:
@@ -158,7 +190,7 @@ def _totals(parts: Sequence[tuple[Fee, Sequence[Tax]]]) -> InvoiceDraft:
 
 
 async def _save(
-    tx: Tx, parties: Parties, asked: OneOffInput, lines: Sequence[_Line], code: str, *, now: datetime
+    tx: Tx, parties: Parties, lines: Sequence[OneOffLine], about: About, *, now: datetime
 ) -> Invoice:
     customer = parties.customer
     day = local_date(now, parties.timezone)
@@ -174,7 +206,7 @@ async def _save(
         "number": draft_number(parties.entity),
         "invoice_type": INVOICE_TYPE,
         "status": InvoiceStatus.DRAFT,
-        "currency": code,
+        "currency": about.currency,
         "timezone": parties.timezone.key,
         "billing_day": day,
         "billed_at": now,
@@ -183,7 +215,7 @@ async def _save(
         "payment_due_date": dates.payment_due_date,
         "net_payment_term": rules.net_payment_term,
         "self_billed": customer.is_partner,
-        "purchase_order_number": asked.purchase_order_number,
+        "purchase_order_number": about.purchase_order_number,
         **total_columns(totals),
         "created_at": now,
         "updated_at": now,
@@ -193,7 +225,7 @@ async def _save(
 
 
 def _content(
-    tx: Tx, lines: Sequence[_Line], totals: InvoiceDraft, invoice: Mapping[str, Any], *, now: datetime
+    tx: Tx, lines: Sequence[OneOffLine], totals: InvoiceDraft, invoice: Mapping[str, Any], *, now: datetime
 ) -> invoices.Content:
     keys: dict[str, Any] = {"organization_id": tx.organization_id, "created_at": now}
     fee_rows, fee_taxes = [], []
@@ -205,16 +237,9 @@ def _content(
                 "id": fee_id,
                 "invoice_id": invoice["id"],
                 "customer_id": invoice["customer_id"],
-                "add_on_id": line.add_on.id,
                 "position": position,
                 **amount_columns(invoiced, invoice["currency"]),
-                "item_code": line.add_on.code,
-                "item_name": line.add_on.name,
-                "item_description": line.add_on.description,
-                "invoice_display_name": line.asked.invoice_display_name or line.add_on.invoice_name,
-                "description": line.asked.description or line.add_on.description,
-                "from_at": line.asked.from_at or now,
-                "to_at": line.asked.to_at or now,
+                **line.columns,
                 "updated_at": now,
             }
         )

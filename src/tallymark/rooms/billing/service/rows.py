@@ -12,6 +12,7 @@ from tallymark.domain.fees.commitment import commitment_name
 from tallymark.domain.invoicing import InvoicedFee, InvoiceDraft
 from tallymark.domain.money import decimal_text, fixed
 from tallymark.rooms.billing.model import Computed, Line, Subject
+from tallymark.rooms.billing.service.terms import Terms
 from tallymark.rooms.plans.model import Commitment, FixedCharge
 from tallymark.rooms.subscriptions.model import Contract
 from tallymark.rooms.taxes.model import Tax
@@ -30,8 +31,15 @@ def total_columns(totals: InvoiceDraft) -> Row:
     return {**{name: getattr(totals, name) for name in names}, "taxes_rate": fixed(totals.taxes_rate, 5)}
 
 
-def record_rows(computed: Computed, *, invoice_id: UUID, organization_id: UUID, now: datetime) -> list[Row]:
-    """What the invoice bills of each subscription."""
+def record_rows(
+    computed: Computed,
+    *,
+    invoice_id: UUID,
+    organization_id: UUID,
+    now: datetime,
+    terms: Terms | None = None,
+) -> list[Row]:
+    """What the invoice bills of each subscription; with `terms`, by which ones that may be rated again."""
     return [
         {
             "id": new_id(),
@@ -43,6 +51,7 @@ def record_rows(computed: Computed, *, invoice_id: UUID, organization_id: UUID, 
             "billing_day": subject.day,
             "billed_at": subject.at,
             **_windows(subject),
+            "billed_terms_id": terms.of(computed, subject) if terms else None,
             "created_at": now,
         }
         for subject in computed.subjects
@@ -59,6 +68,8 @@ def _windows(subject: Subject) -> Row:
         "charges_from_at": charges.period.start if charges else None,
         "charges_to_at": charges.period.end if charges else None,
         "wire_charges_to_at": charges.wire_to if charges else None,
+        "charges_full_from_at": charges.full_period.start if charges else None,
+        "charges_full_to_at": charges.full_period.end if charges else None,
         "fixed_charges_from_at": fixed_charges.period.start if fixed_charges else None,
         "fixed_charges_to_at": fixed_charges.period.end if fixed_charges else None,
         "wire_fixed_charges_to_at": fixed_charges.wire_to if fixed_charges else None,

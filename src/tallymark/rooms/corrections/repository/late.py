@@ -6,10 +6,11 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallymark.db.engine import Tx
+from tallymark.db.tables import late_events
 from tallymark.rooms.corrections.model import LateStream, Verdict, Waiting
 
 MOST = 1_000
@@ -70,6 +71,15 @@ _HOLD = text("""
     SELECT organization_id, id, -stream_id, timestamp, created_at, true FROM held
     ON CONFLICT (event_id) DO UPDATE SET is_waiting = true, is_rejected = false
 """)
+_NOTE_LATE = text("""
+    INSERT INTO late_events (organization_id, event_id, stream_id, timestamp, created_at)
+    SELECT organization_id, id, abs(stream_id), timestamp, created_at FROM events_by_id WHERE id = :id
+    ON CONFLICT DO NOTHING
+""")
+_FORGET = text("""
+    DELETE FROM late_events l USING events_by_id e
+    WHERE l.event_id = :id AND e.id = l.event_id AND e.stream_id > 0 AND l.billed_from IS NULL
+""")
 _WITH_WAITING = text("""
     SELECT DISTINCT l.organization_id FROM late_events l
     WHERE l.is_waiting AND NOT EXISTS (SELECT FROM test_clocks c WHERE c.organization_id = l.organization_id)
@@ -102,6 +112,23 @@ async def note(tx: Tx, verdicts: Sequence[Verdict]) -> None:
 async def hold_if_late(tx: Tx, event_id: UUID) -> None:
     """Have an event wait to be judged where it came longer after its time than the organization wants."""
     await tx.execute(_HOLD, {"id": event_id})
+
+
+async def is_late(tx: Tx, event_id: UUID) -> bool:
+    """Whether it is noted of an event that it came too late for the period of its time."""
+    noted = late_events.c.event_id == event_id
+    statement = select(late_events.c.event_id).where(noted, late_events.c.billed_from.is_(None))
+    return (await tx.execute(statement)).first() is not None
+
+
+async def note_late(tx: Tx, event_id: UUID) -> None:
+    """Note of an event that was voided that it came too late, for when it counts again; it is not to be judged before."""
+    await tx.execute(_NOTE_LATE, {"id": event_id})
+
+
+async def forget(tx: Tx, event_id: UUID) -> None:
+    """Drop the note that an event came late which counts: one that is held is to be judged, and counts nowhere."""
+    await tx.execute(_FORGET, {"id": event_id})
 
 
 def _columns(verdicts: Sequence[Verdict]) -> dict[str, list[UUID] | list[bool] | list[datetime | None]]:

@@ -1,6 +1,13 @@
 """What can be done with events that are stored: one file per use case (beyond.md §3)."""
 
-from tallymark.rooms.corrections.service.correct import amend, list_versions, void
+from tallymark.rooms.corrections.service.correct import (
+    amended,
+    correct,
+    list_versions,
+    refuse_what_has_a_fee,
+    refuse_what_is_billed,
+    voided,
+)
 from tallymark.rooms.corrections.service.follow import follow_usage, lock_owners, note_counted
 from tallymark.rooms.corrections.service.late import (
     NotJudged,
@@ -10,12 +17,15 @@ from tallymark.rooms.corrections.service.late import (
 
 __all__ = [
     "NotJudged",
-    "amend",
+    "amended",
+    "correct",
     "follow_usage",
     "judge_next",
     "list_versions",
     "lock_owners",
     "note_counted",
     "organizations_with_late_events",
-    "void",
+    "refuse_what_has_a_fee",
+    "refuse_what_is_billed",
+    "voided",
 ]

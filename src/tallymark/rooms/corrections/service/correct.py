@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import NotAllowed, NotFound
@@ -14,45 +15,35 @@ from tallymark.metering.expressions import Computed
 from tallymark.metering.keys import event_key
 from tallymark.rooms.billable_metrics import service as billable_metrics
 from tallymark.rooms.corrections import repository
-from tallymark.rooms.corrections.model import Author, Stored, Version
+from tallymark.rooms.corrections.model import Author, Correction, Stored, Version
 from tallymark.rooms.corrections.repository import late
 from tallymark.rooms.corrections.service.follow import follow_usage, lock_owners, note_counted
 from tallymark.rooms.events import service as events
 
 
-async def amend(
-    tx: Tx,
-    *,
-    transaction_id: str,
-    external_subscription_id: str,
-    changes: Mapping[str, Any],
-    author: Author,
-) -> tuple[Stored, int]:
-    """Give an event a new version in which only `changes` are otherwise; a voided one counts again. The event, and its version.
+async def amended(
+    tx: Tx, *, transaction_id: str, external_subscription_id: str, changes: Mapping[str, Any]
+) -> Correction:
+    """An event with only `changes` otherwise, not written; a voided one counts again. Holds the customers' locks from here on.
 
-    The metric's expression is evaluated anew. Raises `NotFound("event")`, `EvaluationFailed`, and
-    `NotAllowed("period_already_invoiced")` where what it was or is to be is on a final invoice.
+    The metric's expression is evaluated anew. Raises `NotFound("event")` and `EvaluationFailed`.
     """
     event = await _get(tx, transaction_id, external_subscription_id)
-    amended = replace(event, **changes, is_void=False)
-    if not event.is_moved or amended.timestamp != event.timestamp:
-        amended = replace(amended, counts_at=amended.timestamp)
-    amended = await _computed(tx, amended)
-    return amended, await _correct(tx, event, amended, author)
+    after = replace(event, **changes, is_void=False)
+    if not event.is_moved or after.timestamp != event.timestamp:
+        after = replace(after, counts_at=after.timestamp)
+    return Correction(before=event, after=await _computed(tx, after))
 
 
-async def void(
-    tx: Tx, *, transaction_id: str, external_subscription_id: str, author: Author
-) -> tuple[Stored, int]:
-    """Have an event count nowhere; its transaction id stays taken. The event, and its version.
+async def voided(tx: Tx, *, transaction_id: str, external_subscription_id: str) -> Correction:
+    """An event that counts nowhere, not written; its transaction id stays taken. Holds the customers' locks from here on.
 
-    Raises `NotFound("event")`, `NotAllowed("event_already_voided")`, and `NotAllowed("period_already_invoiced")`.
+    Raises `NotFound("event")` and `NotAllowed("event_already_voided")`.
     """
     event = await _get(tx, transaction_id, external_subscription_id)
     if event.is_void:
         raise NotAllowed("event_already_voided")
-    voided = replace(event, is_void=True)
-    return voided, await _correct(tx, event, voided, author)
+    return Correction(before=event, after=replace(event, is_void=True))
 
 
 async def list_versions(tx: Tx, *, transaction_id: str, external_subscription_id: str) -> list[Version]:
@@ -81,26 +72,36 @@ async def _computed(tx: Tx, event: Stored) -> Stored:
     return replace(event, properties=bytes(found).decode())
 
 
-async def _correct(tx: Tx, before: Stored, after: Stored, author: Author) -> int:
-    await _refuse_what_is_billed(tx, before, after)
+async def correct(tx: Tx, correction: Correction, author: Author, *, is_billed: bool) -> int:
+    """Make an event what it is to be, at once and everywhere; its version.
+
+    Where `is_billed`, final invoices follow: an event counts on those of its time, as it did; one that came too late for them
+    does only where its time is corrected.
+    """
+    before, after = correction.before, correction.after
     known = await repository.versions_of(tx, before.id)
     if not known:
         await repository.write_first(tx, before)
     version = max((one.version for one in known), default=1) + 1
     was_elsewhere = before.is_held or before.is_void or before.timestamp != after.timestamp
+    stays_late = is_billed and before.timestamp == after.timestamp and await late.is_late(tx, before.id)
     await repository.forget_notes(tx, after.id, is_moved=after.is_moved)
     async with corrected(tx, [before.id]):
         await repository.write(tx, after, author=author, version=version)
         if was_elsewhere and not (after.is_void or after.is_moved):
             await late.hold_if_late(tx, after.id)
     await _follow(tx, after, author)
+    if stays_late and after.is_void:
+        await late.note_late(tx, after.id)
+    elif is_billed and not stays_late:
+        await late.forget(tx, after.id)
     return version
 
 
-async def _refuse_what_is_billed(tx: Tx, before: Stored, after: Stored) -> None:
+async def refuse_what_is_billed(tx: Tx, correction: Correction) -> None:
     """Raises `NotAllowed("period_already_invoiced")` where the event has a fee, or is or would be in a final window."""
-    if await repository.has_fee(tx, before.id):
-        raise NotAllowed("period_already_invoiced")
+    before, after = correction.before, correction.after
+    await refuse_what_has_a_fee(tx, before.id)
     is_on_final = partial(
         events.is_invoiced,
         tx,
@@ -112,6 +113,12 @@ async def _refuse_what_is_billed(tx: Tx, before: Stored, after: Stored) -> None:
     if was_counted and await is_on_final(at=before.counts_at, came_at=before.created_at):
         raise NotAllowed("period_already_invoiced")
     if not after.is_void and await is_on_final(at=after.counts_at):
+        raise NotAllowed("period_already_invoiced")
+
+
+async def refuse_what_has_a_fee(tx: Tx, event_id: UUID) -> None:
+    """Raises `NotAllowed("period_already_invoiced")` where an event was billed by itself."""
+    if await repository.has_fee(tx, event_id):
         raise NotAllowed("period_already_invoiced")
 
 

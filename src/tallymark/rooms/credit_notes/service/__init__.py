@@ -6,6 +6,7 @@ from tallymark.rooms.credit_notes.service.create import create, estimate
 from tallymark.rooms.credit_notes.service.deduct import deduct, deductions, give_back
 from tallymark.rooms.credit_notes.service.drafts import drop_drafts, issue_drafts
 from tallymark.rooms.credit_notes.service.give import excess_note_to_be, give_back_excess, give_back_voided
+from tallymark.rooms.credit_notes.service.give_fees import give_back_fees
 from tallymark.rooms.credit_notes.service.metadata import (
     clear_metadata,
     drop_metadata,
@@ -40,6 +41,7 @@ __all__ = [
     "get_views",
     "give_back",
     "give_back_excess",
+    "give_back_fees",
     "give_back_unused_time",
     "give_back_voided",
     "ids_on_invoice",

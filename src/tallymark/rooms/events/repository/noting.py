@@ -125,8 +125,10 @@ _INVOICED = text(f"""
         SELECT FROM subscriptions u JOIN ({FINAL_WINDOWS}) w ON w.subscription_id = u.id
         WHERE u.organization_id = :organization AND u.external_id = :subscription
           AND (CAST(:came_at AS timestamptz) IS NULL OR w.finalized_at > :came_at
-               OR w.finalized_at = :came_at
-                  AND NOT EXISTS (SELECT FROM late_events l WHERE l.event_id = :event_id))
+               -- A correction may put on it what came later (docs/decisions/0029).
+               OR NOT EXISTS (SELECT FROM late_events l WHERE l.event_id = :event_id)
+                  AND (w.finalized_at = :came_at
+                       OR EXISTS (SELECT FROM event_versions v WHERE v.event_id = :event_id)))
           AND CASE WHEN EXISTS (
                   SELECT FROM billable_metrics m
                   WHERE m.organization_id = :organization AND m.code = :code AND m.deleted_at IS NULL AND m.recurring

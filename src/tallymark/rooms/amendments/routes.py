@@ -6,9 +6,8 @@ from fastapi import Request
 
 from tallymark.api.context import Context, InContext
 from tallymark.api.routing import tenant_router
-from tallymark.rooms.corrections import service
-from tallymark.rooms.corrections.model import Author
-from tallymark.rooms.corrections.schemas import (
+from tallymark.rooms.amendments import service
+from tallymark.rooms.amendments.schemas import (
     AmendRequest,
     CorrectedEventOutput,
     CorrectedEventResponse,
@@ -18,6 +17,8 @@ from tallymark.rooms.corrections.schemas import (
     VoidRequest,
     read_changes,
 )
+from tallymark.rooms.corrections import service as corrections
+from tallymark.rooms.corrections.model import Author
 
 router = tenant_router("events", resource="event")
 
@@ -58,7 +59,7 @@ async def list_event_versions(
 ) -> VersionsResponse:
     """All versions of an event: what it was, who changed it, when, and why."""
     async with context.transaction() as tx:
-        versions = await service.list_versions(
+        versions = await corrections.list_versions(
             tx, transaction_id=transaction_id, external_subscription_id=external_subscription_id
         )
     return VersionsResponse(versions=[VersionOutput.of(version) for version in versions])

@@ -1,0 +1,145 @@
+"""Usage that is billed, what it comes to now, and by how much that differs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tallymark.domain.calendar import Window
+from tallymark.domain.exact import Fraction
+from tallymark.domain.fees.correction import CorrectedLine, adjustment_name
+from tallymark.domain.periods import local_date
+from tallymark.domain.values import value
+from tallymark.rooms.fees.model import FeeRecord
+from tallymark.rooms.invoices.model import Invoice
+from tallymark.rooms.plans.model import Charge
+from tallymark.rooms.subscriptions.model import Contract
+from tallymark.rooms.taxes.model import Tax
+
+LineKey = tuple[UUID | None, tuple[tuple[str, Any], ...], bool]
+"""A filter and group of a charge; the last tells its true-up, which is the charge's."""
+
+
+@value
+class Touched:
+    """The events of a subscription and code that a correction changes: they counted, or are to count, from `first` to `last`."""
+
+    external_subscription_id: str
+    code: str
+    first: datetime
+    last: datetime
+
+
+@value
+class BilledRecord:
+    """A window of usage on a final invoice, as it is kept; without terms nobody can rate it again."""
+
+    invoice_id: UUID
+    subscription_id: UUID
+    from_at: datetime
+    to_at: datetime
+    wire_to_at: datetime
+    full_from_at: datetime | None
+    full_to_at: datetime | None
+    finalized_at: datetime
+    charges: Sequence[Charge] | None
+
+
+@value
+class BilledUsage:
+    """The same with whose it is, and the charges on the code that was corrected."""
+
+    invoice: Invoice
+    contract: Contract
+    window: Window
+    finalized_at: datetime
+    charges: Sequence[Charge]
+
+    @property
+    def key(self) -> tuple[UUID, UUID]:
+        """Its invoice and subscription."""
+        return self.invoice.id, self.contract.subscription.id
+
+
+ChargeKey = tuple[UUID, UUID, UUID]
+"""An invoice, a subscription and a charge that it billed."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Adjustments:
+    """What was adjusted of a charge that is billed, in minor units.
+
+    What is forgone was not given back, for nothing was left of its fees, or was billed by an invoice that was voided.
+    """
+
+    standing_cents: int = 0
+    forgone_cents: int = 0
+    increase_fee_ids: list[UUID] = field(default_factory=list)
+    is_waiting: bool = False
+    """Whether an invoice of an increase is not final yet, for it waits for its taxes."""
+
+
+@value
+class BilledCharge:
+    """What a charge was billed: its fees, with their taxes, and what was adjusted since, in minor units."""
+
+    usage: BilledUsage
+    charge: Charge
+    fees: Mapping[LineKey, FeeRecord]
+    taxes: tuple[Tax, ...]
+    adjusted_cents: int
+    forgone_cents: int
+
+    adjustment_fees: Sequence[FeeRecord]
+    """Those that billed increases, the oldest first."""
+
+    @property
+    def key(self) -> ChargeKey:
+        """Its invoice, subscription and charge."""
+        return *self.usage.key, self.charge.id
+
+    @property
+    def name(self) -> str:
+        """What documents call an adjustment of it."""
+        contract, window = self.usage.contract, self.usage.window.period
+        return adjustment_name(
+            self.charge.invoice_display_name or self.charge.billable_metric.name,
+            first=local_date(window.start, contract.timezone).isoformat(),
+            last=local_date(window.last, contract.timezone).isoformat(),
+            locale=contract.customer.document_locale or contract.customer_entity.document_locale,
+        )
+
+    @property
+    def billed_cents(self) -> int:
+        """What its invoice has of it."""
+        return sum(fee.amount_cents for fee in self.fees.values())
+
+
+@value
+class Rated:
+    """What a filter and group, or the true-up, of a charge comes to now."""
+
+    units: Fraction
+    amount_cents: int
+    explanation: tuple[Mapping[str, Any], ...]
+    filter_values: Mapping[str, list[str]] | None
+    grouped_by: Mapping[str, str | None]
+
+
+@value
+class Difference:
+    """By how much what a charge's events cost differs from what was billed and adjusted."""
+
+    billed: BilledCharge
+    lines: Sequence[CorrectedLine]
+    amount_cents: int
+    by_decrease: Sequence[FeeRecord]
+    """The fees on the invoice, that of the line which comes to the least beside what it was first."""
+
+    @property
+    def creditable(self) -> list[FeeRecord]:
+        """The fees that a decrease is given back of, in order: the latest increases, then what was billed first."""
+        return [*reversed(self.billed.adjustment_fees), *self.by_decrease]

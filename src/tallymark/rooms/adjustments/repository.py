@@ -1,0 +1,134 @@
+"""How billed usage is found again, and how differences are kept."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Text, and_, cast, delete, exists, func, or_, select, update
+
+from tallymark.db.bulk import insert_rows
+from tallymark.db.conditions import among
+from tallymark.db.engine import Tx
+from tallymark.db.ids import new_id
+from tallymark.db.tables import billed_terms, billing_records, fees, invoices, usage_adjustments
+from tallymark.rooms.adjustments.model import Adjustments, BilledRecord, ChargeKey
+from tallymark.rooms.plans import terms
+
+_columns = usage_adjustments.c
+# A fee of an invoice that was made anew stands for the one that it was.
+_copied = fees.alias("copied")
+_STANDS = or_(
+    _columns.credit_note_id.is_not(None),
+    exists(
+        select(_copied.c.id)
+        .join(invoices, invoices.c.id == _copied.c.invoice_id)
+        .where(
+            or_(_copied.c.id == _columns.fee_id, _copied.c.original_fee_id == _columns.fee_id),
+            invoices.c.status != "voided",
+        )
+    ),
+)
+
+_WAITS = exists(
+    select(_copied.c.id)
+    .join(invoices, invoices.c.id == _copied.c.invoice_id)
+    .where(_copied.c.id == _columns.fee_id, invoices.c.status.not_in(("finalized", "voided")))
+)
+
+
+async def final_records(tx: Tx, subscription_ids: Collection[UUID]) -> list[BilledRecord]:
+    """The windows of subscriptions' usage on final invoices, the first one first; as decision 10 has them."""
+    record = billing_records.c
+    statement = (
+        select(
+            record.invoice_id,
+            record.subscription_id,
+            record.charges_from_at.label("from_at"),
+            record.charges_to_at.label("to_at"),
+            record.wire_charges_to_at.label("wire_to_at"),
+            record.charges_full_from_at.label("full_from_at"),
+            record.charges_full_to_at.label("full_to_at"),
+            invoices.c.finalized_at,
+            cast(billed_terms.c.charges, Text).label("charges"),
+        )
+        .join(invoices, invoices.c.id == record.invoice_id)
+        .outerjoin(billed_terms, billed_terms.c.id == record.billed_terms_id)
+        .where(
+            among(record.subscription_id, subscription_ids),
+            or_(record.is_recurring, record.invoicing_reason == "subscription_terminating"),
+            record.charges_from_at < record.charges_to_at,
+            invoices.c.finalized_at.is_not(None),
+            invoices.c.voided_invoice_id.is_(None),
+        )
+        .order_by(record.charges_from_at, record.invoice_id)
+    )
+    return [
+        BilledRecord(
+            **{**row._mapping, "charges": None if row.charges is None else terms.decode(row.charges)}
+        )
+        for row in await tx.execute(statement)
+    ]
+
+
+async def adjusted_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[ChargeKey, Adjustments]:
+    """What was adjusted of charges on invoices."""
+    statement = (
+        select(
+            _columns.invoice_id,
+            _columns.subscription_id,
+            _columns.charge_id,
+            _columns.status,
+            _columns.amount_cents,
+            _columns.fee_id,
+            _STANDS.label("stands"),
+            _WAITS.label("waits"),
+        )
+        .where(among(_columns.invoice_id, invoice_ids))
+        .order_by(_columns.id)
+    )
+    found: dict[ChargeKey, Adjustments] = defaultdict(Adjustments)
+    for row in await tx.execute(statement):
+        of_charge = found[row.invoice_id, row.subscription_id, row.charge_id]
+        of_charge.is_waiting |= row.waits
+        if row.status != "waived" and row.stands:
+            of_charge.standing_cents += row.amount_cents
+            if row.amount_cents > 0:
+                of_charge.increase_fee_ids.append(row.fee_id)
+        elif row.status != "superseded":
+            of_charge.forgone_cents += row.amount_cents
+    return found
+
+
+async def standing_fees(tx: Tx, fee_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """The fees that stand for some: themselves, or those of the invoices that took the place of theirs; by the first ones."""
+    statement = (
+        select(_copied.c.id, func.coalesce(_copied.c.original_fee_id, _copied.c.id).label("first_id"))
+        .join(invoices, invoices.c.id == _copied.c.invoice_id)
+        .where(
+            or_(among(_copied.c.id, fee_ids), among(_copied.c.original_fee_id, fee_ids)),
+            invoices.c.status != "voided",
+        )
+    )
+    return {row.first_id: row.id for row in await tx.execute(statement)}
+
+
+async def supersede(tx: Tx, key: ChargeKey) -> None:
+    """Forget what was forgone of a charge: its next difference has it."""
+    invoice_id, subscription_id, charge_id = key
+    of_charge = and_(
+        _columns.invoice_id == invoice_id,
+        _columns.subscription_id == subscription_id,
+        _columns.charge_id == charge_id,
+    )
+    await tx.execute(delete(usage_adjustments).where(of_charge, _columns.status == "waived"))
+    await tx.execute(update(usage_adjustments).where(of_charge, ~_STANDS).values(status="superseded"))
+
+
+async def insert(tx: Tx, rows: Sequence[Mapping[str, Any]], *, now: datetime) -> None:
+    """Keep adjustments; their columns but for id, organization and time."""
+    keys = {"organization_id": tx.organization_id, "created_at": now}
+    await insert_rows(tx, usage_adjustments, [{"id": new_id(), **keys, **row} for row in rows])

@@ -1,0 +1,9 @@
+"""What can be done about billed usage whose events are corrected: find it, rate it again, document the difference."""
+
+from tallymark.rooms.adjustments.service.compare import differences
+from tallymark.rooms.adjustments.service.decrease import give_back
+from tallymark.rooms.adjustments.service.gather import gather_billed
+from tallymark.rooms.adjustments.service.keep import keep_increases
+from tallymark.rooms.adjustments.service.rate import rate
+
+__all__ = ["differences", "gather_billed", "give_back", "keep_increases", "rate"]

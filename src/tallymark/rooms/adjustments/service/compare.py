@@ -1,0 +1,71 @@
+"""Hold what usage comes to against what was billed of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tallymark.domain.errors import NotAllowed
+from tallymark.domain.exact import Fraction
+from tallymark.domain.fees.correction import CorrectedLine
+from tallymark.rooms.adjustments.model import BilledCharge, ChargeKey, Difference, LineKey, Rated
+from tallymark.rooms.adjustments.service.rate import RatedLines
+from tallymark.rooms.fees.model import FeeRecord
+
+NOTHING = Rated(units=Fraction(0), amount_cents=0, explanation=(), filter_values=None, grouped_by={})
+
+
+def check_followed(billed: Sequence[BilledCharge], rated: Mapping[ChargeKey, RatedLines]) -> None:
+    """Raises `NotAllowed("period_already_invoiced")` where what was billed did not follow from the events before they were corrected.
+
+    A fee that was told by hand, say: what it would have been is nobody's to tell.
+    """
+    for one in billed:
+        followed = sum(line.amount_cents for line in rated[one.key].values())
+        if followed != one.billed_cents + one.adjusted_cents + one.forgone_cents:
+            raise NotAllowed("period_already_invoiced")
+
+
+def differences(
+    billed: Sequence[BilledCharge],
+    *,
+    before: Mapping[ChargeKey, RatedLines],
+    after: Mapping[ChargeKey, RatedLines],
+) -> list[Difference]:
+    """By how much charges differ after a correction, those left out that do not.
+
+    Raises `NotAllowed("period_already_invoiced")` where what was billed did not follow from the events before it.
+    """
+    check_followed(billed, before)
+    found = [_difference(one, after[one.key]) for one in billed]
+    return [one for one in found if one.amount_cents or one.billed.forgone_cents]
+
+
+def _difference(billed: BilledCharge, rated: RatedLines) -> Difference:
+    keys = {**dict.fromkeys(billed.fees), **dict.fromkeys(rated)}
+    lines = [_line(billed, key, rated.get(key, NOTHING)) for key in keys]
+    total = sum(line.amount_cents for line in lines)
+    return Difference(
+        billed=billed,
+        lines=lines,
+        amount_cents=total - billed.billed_cents - billed.adjusted_cents,
+        by_decrease=_by_decrease(billed, rated),
+    )
+
+
+def _line(billed: BilledCharge, key: LineKey, now: Rated) -> CorrectedLine:
+    fee = billed.fees.get(key)
+    return CorrectedLine(
+        billed_cents=fee.amount_cents if fee else 0,
+        amount_cents=now.amount_cents,
+        explanation=now.explanation,
+        filter_values=now.filter_values,
+        grouped_by=dict(key[1]),
+    )
+
+
+def _by_decrease(billed: BilledCharge, rated: RatedLines) -> list[FeeRecord]:
+    found = sorted(
+        billed.fees.items(),
+        key=lambda item: rated.get(item[0], NOTHING).amount_cents - item[1].amount_cents,
+    )
+    return [fee for _, fee in found]

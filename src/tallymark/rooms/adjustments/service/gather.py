@@ -1,0 +1,172 @@
+"""Find the usage on final invoices that a correction touches, with all that it was billed by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import groupby
+from operator import attrgetter
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from tallymark.db.engine import Tx
+from tallymark.domain.calendar import Window
+from tallymark.domain.errors import NotAllowed
+from tallymark.domain.fees.model import FeeType
+from tallymark.domain.periods import Period, local_date
+from tallymark.rooms.adjustments import repository
+from tallymark.rooms.adjustments.model import (
+    Adjustments,
+    BilledCharge,
+    BilledRecord,
+    BilledUsage,
+    LineKey,
+    Touched,
+)
+from tallymark.rooms.fees import service as fees
+from tallymark.rooms.fees.model import FeeRecord, FeeTax
+from tallymark.rooms.invoices import service as invoices
+from tallymark.rooms.invoices.model import Invoice, InvoiceStatus
+from tallymark.rooms.plans.model import Charge
+from tallymark.rooms.subscriptions import service as subscriptions
+from tallymark.rooms.subscriptions.model import Contract
+from tallymark.rooms.taxes.model import Tax
+from tallymark.rooms.usage import service as usage
+from tallymark.rooms.usage.service import TaxTable
+
+ISSUED = (InvoiceStatus.FINALIZED, InvoiceStatus.CLOSED)
+
+
+async def gather_billed(tx: Tx, touched: Touched) -> list[BilledCharge]:
+    """What charges on the code were billed for the windows that a correction touches; needs the customers' locks.
+
+    Raises `NotAllowed("period_already_invoiced")` where it is not known by what a window was billed, its invoice is void or that
+    of an adjustment waits for its taxes, or the plan's minimum commitment would have to be settled anew.
+    """
+    external_id = touched.external_subscription_id
+    lives = (await subscriptions.started_of(tx, {external_id})).get(external_id, [])
+    contracts = await subscriptions.get_contracts(tx, lives)
+    records = [
+        record
+        for record in await repository.final_records(tx, contracts.keys())
+        if record.to_at > touched.first
+    ]
+    found = await invoices.get_invoices(tx, {record.invoice_id for record in records})
+    used = [
+        _usage(record, found[record.invoice_id], contracts[record.subscription_id], charges)
+        for record in records
+        if (charges := _charges(record, touched))
+    ]
+    return await _with_fees(tx, used)
+
+
+def _charges(record: BilledRecord, touched: Touched) -> list[Charge]:
+    """The charges of a window that count what is touched: what carries over counts in every later one, too."""
+    is_inside = record.from_at <= touched.last
+    if record.charges is None:
+        # What carried over is not known either.
+        raise NotAllowed("period_already_invoiced")
+    return [
+        charge
+        for charge in record.charges
+        if charge.billable_metric.code == touched.code and (is_inside or charge.billable_metric.has_history)
+    ]
+
+
+def _usage(
+    record: BilledRecord, invoice: Invoice, contract: Contract, charges: Sequence[Charge]
+) -> BilledUsage:
+    if invoice.status not in ISSUED or contract.plan.minimum_commitment is not None:
+        raise NotAllowed("period_already_invoiced")
+    assert record.full_from_at is not None, "who keeps the terms keeps the period"
+    assert record.full_to_at is not None, "who keeps the terms keeps the period"
+    zone = ZoneInfo(invoice.timezone)
+    full = Period(record.full_from_at, record.full_to_at)
+    return BilledUsage(
+        invoice=invoice,
+        # Its days are those of the zone in which it was billed.
+        contract=replace(contract, customer=replace(contract.customer, timezone=invoice.timezone)),
+        window=Window(
+            period=Period(record.from_at, record.to_at),
+            wire_to=record.wire_to_at,
+            full_days=(local_date(full.end, zone) - local_date(full.start, zone)).days,
+            full_period=full,
+        ),
+        finalized_at=record.finalized_at,
+        charges=charges,
+    )
+
+
+async def _with_fees(tx: Tx, used: Sequence[BilledUsage]) -> list[BilledCharge]:
+    ids = {one.invoice.id for one in used}
+    of_invoices = await fees.of_invoices(tx, ids)
+    adjusted = await repository.adjusted_of(tx, ids)
+    first_ids = {fee_id for of_charge in adjusted.values() for fee_id in of_charge.increase_fee_ids}
+    standing = await repository.standing_fees(tx, first_ids) if first_ids else {}
+    increase_fees = await fees.get_fees(tx, set(standing.values()))
+    table = await usage.gather_taxes(tx, [one.contract for one in used])
+    found = []
+    for one in used:
+        by_charge = _by_charge(of_invoices.get(one.invoice.id, ()), one)
+        for charge in one.charges:
+            key = *one.key, charge.id
+            own = by_charge.get(charge.id, {})
+            since = adjusted.get(key, Adjustments())
+            if since.is_waiting:
+                raise NotAllowed("period_already_invoiced")
+            found.append(
+                BilledCharge(
+                    usage=one,
+                    charge=charge,
+                    fees=own,
+                    taxes=_taxes(own.values(), one, charge, table),
+                    adjusted_cents=since.standing_cents,
+                    forgone_cents=since.forgone_cents,
+                    adjustment_fees=[increase_fees[standing[fee_id]] for fee_id in since.increase_fee_ids],
+                )
+            )
+    return found
+
+
+def _by_charge(
+    of_invoice: Iterable[FeeRecord], used: BilledUsage
+) -> dict[UUID | None, dict[LineKey, FeeRecord]]:
+    """The fees of a window's usage: others of its invoice may be for other times."""
+    own = [
+        fee
+        for fee in of_invoice
+        if fee.fee_type is FeeType.CHARGE
+        and fee.subscription_id == used.contract.subscription.id
+        and (fee.from_at, fee.to_at) == (used.window.period.start, used.window.period.end)
+    ]
+    by_charge = attrgetter("charge_id")
+    return {
+        charge_id: {line_key(fee): fee for fee in found}
+        for charge_id, found in groupby(sorted(own, key=lambda fee: str(fee.charge_id)), key=by_charge)
+    }
+
+
+def line_key(fee: FeeRecord) -> LineKey:
+    """Which filter and group of its charge a fee is for."""
+    if fee.true_up_parent_fee_id is not None:
+        return None, (), True
+    return fee.charge_filter_id, tuple(sorted(fee.grouped_by.items())), False
+
+
+def _taxes(own: Iterable[FeeRecord], used: BilledUsage, charge: Charge, table: TaxTable) -> tuple[Tax, ...]:
+    """The taxes of the charge's fees as they were applied; where it had none, those that it would have now."""
+    for fee in own:
+        return tuple(_as_tax(tax) for tax in fee.taxes)
+    return table.of(used.contract, charge.taxes)
+
+
+def _as_tax(applied: FeeTax) -> Tax:
+    return Tax(
+        id=applied.tax_id,
+        code=applied.tax_code,
+        name=applied.tax_name,
+        rate=applied.tax_rate,
+        description=applied.tax_description,
+        applied_to_organization=False,
+        created_at=applied.created_at,
+    )

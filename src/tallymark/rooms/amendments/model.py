@@ -1,0 +1,23 @@
+"""What became of billed usage when its events were corrected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import field
+from uuid import UUID
+
+from tallymark.domain.values import value
+from tallymark.rooms.adjustments.model import BilledCharge, ChargeKey, LineKey, Rated
+
+
+@value
+class Adjusted:
+    """Billed usage before and after its events were corrected; what it is afterwards is there at the end."""
+
+    billed: Sequence[BilledCharge]
+    before: Mapping[ChargeKey, Mapping[LineKey, Rated]]
+    after: dict[ChargeKey, Mapping[LineKey, Rated]] = field(default_factory=dict)
+
+    def charges_of(self, key: tuple[UUID, UUID]) -> list[BilledCharge]:
+        """The charges of an invoice and a subscription."""
+        return [one for one in self.billed if one.usage.key == key]

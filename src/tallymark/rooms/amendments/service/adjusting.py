@@ -1,0 +1,37 @@
+"""Correct events inside, and have the difference documented to what was billed of them (docs/decisions/0029)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from tallymark.db.engine import Tx
+from tallymark.rooms.adjustments import service as adjustments
+from tallymark.rooms.adjustments.model import Touched
+from tallymark.rooms.amendments.model import Adjusted
+from tallymark.rooms.amendments.service.increase import bill_increases
+from tallymark.rooms.organizations import service as organizations
+from tallymark.rooms.organizations.model import EventCorrectionPolicy
+
+
+async def is_refused(tx: Tx) -> bool:
+    """Whether the organization wants nothing corrected that is billed."""
+    metering = await organizations.get_metering(tx)
+    return metering.event_correction_policy is EventCorrectionPolicy.REFUSE
+
+
+@asynccontextmanager
+async def adjusting(tx: Tx, touched: Touched, *, now: datetime) -> AsyncIterator[Adjusted]:
+    """Rate what was billed of the events before and after they are changed, and document the difference.
+
+    A decrease is a credit note on the fees that billed it, an increase a one-off invoice. Needs the customers' locks. Raises
+    `NotAllowed("period_already_invoiced")` where the difference can't be told: see `gather_billed` and `differences`.
+    """
+    billed = await adjustments.gather_billed(tx, touched)
+    adjusted = Adjusted(billed=billed, before=await adjustments.rate(tx, billed))
+    yield adjusted
+    adjusted.after.update(await adjustments.rate(tx, billed))
+    found = adjustments.differences(billed, before=adjusted.before, after=adjusted.after)
+    await adjustments.give_back(tx, found, now=now)
+    await bill_increases(tx, [one for one in found if one.amount_cents > 0], now=now)
