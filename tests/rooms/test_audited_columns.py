@@ -31,6 +31,7 @@ EXCEPTIONS = {
     "customers.net_payment_term": SET,
     "data_exports": PLUMBING,
     "draft_credit_notes": f"{SET}; the note that comes of it is held when it is made",
+    "elsewhere_fees": "what another system billed: it is the source of others",
     "emails": PLUMBING,
     "event_backfills": PLUMBING,
     "event_keys": PLUMBING,
@@ -105,6 +106,8 @@ ROW = {
     "event_versions.precise_total_amount_cents": "version = 2",
     "applied_usage_thresholds.level_cents": "NOT recurring",
     "applied_coupons.amount_cents": "frequency = 'once'",
+    "applied_coupons.used_elsewhere_cents": "frequency = 'once'",
+    "applied_coupons.uses_elsewhere": "frequency = 'recurring'",
     "credit_notes.taxes_rate": "taxes_rate > 0",
     "fees.events_count": "event_id IS NULL",
     "invoices.sequential_id": "status = 'finalized'",
@@ -113,6 +116,7 @@ ROW = {
 
 OTHER = {
     "applied_coupons.amount_cents": "amount_cents = 1",
+    "applied_coupons.used_elsewhere_cents": "used_elsewhere_cents = amount_cents",
     "applied_usage_thresholds.lifetime_usage_amount_cents": "lifetime_usage_amount_cents = level_cents - 1",
 }
 """What to write to a column, where one more will not do. Numbers of documents become ones far away."""

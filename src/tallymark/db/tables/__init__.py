@@ -100,6 +100,7 @@ from tallymark.db.tables.sections import (
     wallets_custom_sections,
 )
 from tallymark.db.tables.sso import identity_providers, sso_attempts
+from tallymark.db.tables.takeovers import elsewhere_fees, takeover_marks
 from tallymark.db.tables.users import (
     guesses,
     invites,
@@ -157,6 +158,7 @@ __all__ = [
     "entitlements",
     "daily_usages",
     "data_exports",
+    "elsewhere_fees",
     "emails",
     "event_streams",
     "backfilled_events",
@@ -214,6 +216,7 @@ __all__ = [
     "subscription_fixed_charge_units",
     "subscriptions",
     "subscriptions_custom_sections",
+    "takeover_marks",
     "taxes",
     "test_clocks",
     "untold_messages",

@@ -74,6 +74,9 @@ applied_coupons = Table(
     string("frequency", nullable=False),
     Column("frequency_duration", Integer),
     Column("frequency_duration_remaining", Integer),
+    # What invoices of another system took of it, and how many did, before it was taken over from there.
+    cents("used_elsewhere_cents"),
+    Column("uses_elsewhere", Integer, nullable=False, server_default=text("0")),
     instant("terminated_at"),
     *timestamps(),
     Index("applied_coupons_newest_idx", "organization_id", text("created_at DESC"), "id"),

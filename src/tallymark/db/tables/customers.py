@@ -138,6 +138,10 @@ subscriptions = Table(
     instant("trial_ended_at"),
     # Where it began in periods that were over when it was made: the start of the first that is billed.
     instant("counts_from"),
+    # Another system billed all that was due by then; it was made there at the other instant, and may have had a base price there.
+    instant("taken_over_at"),
+    instant("made_elsewhere_at"),
+    flag("was_billed_elsewhere"),
     string("purchase_order_number"),
     Column("consolidate_invoice", Boolean, nullable=False, server_default=text("true")),
     string("payment_method_type", nullable=False, default="provider"),
@@ -160,6 +164,7 @@ subscriptions = Table(
     CheckConstraint("status NOT IN ('active', 'terminated') OR started_at IS NOT NULL", name="started"),
     CheckConstraint("(status = 'terminated') = (terminated_at IS NOT NULL)", name="terminated"),
     CheckConstraint("(terminated_at IS NULL) = (usage_ends_at IS NULL)", name="usage_ends"),
+    CheckConstraint("(taken_over_at IS NULL) = (made_elsewhere_at IS NULL)", name="taken_over"),
 )
 
 # Marks of usage at which a progressive invoice is issued: of a plan, or of one subscription (pricing §14).

@@ -8,7 +8,7 @@ from tallymark.domain.journal.credit_notes import (
     return_refund,
     void_note,
 )
-from tallymark.domain.journal.credits import settle_purchase, void_credits
+from tallymark.domain.journal.credits import settle_purchase, take_over_credits, void_credits
 from tallymark.domain.journal.invoices import (
     IssuedInvoice,
     VoidedInvoice,
@@ -36,6 +36,7 @@ __all__ = [
     "pay_refund",
     "return_refund",
     "settle_purchase",
+    "take_over_credits",
     "void_credits",
     "void_invoice",
     "void_note",

@@ -10,6 +10,13 @@ def settle_purchase(cents: int) -> Lines:
     return check(debit(Account.PREPAID_CREDITS_PENDING, cents) + credit(Account.PREPAID_CREDITS, cents))
 
 
+def take_over_credits(purchased_cents: int) -> Lines:
+    """Credits that customers had bought elsewhere: they are owed here from now on, what was paid for them was booked there."""
+    return check(
+        debit(Account.OPENING_BALANCES, purchased_cents) + credit(Account.PREPAID_CREDITS, purchased_cents)
+    )
+
+
 def void_credits(purchased_cents: int) -> Lines:
     """Credits were voided and nothing given for them: what had been bought of them is owed no more."""
     return check(

@@ -28,6 +28,7 @@ class Account(StrEnum):
     REFUNDS = "refunds"
     WRITE_OFFS = "write_offs"
     ROUNDING = "rounding"
+    OPENING_BALANCES = "opening_balances"
 
 
 EARNED: dict[FeeType, Account] = {

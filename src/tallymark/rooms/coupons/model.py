@@ -113,6 +113,23 @@ class AppliedCoupon:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakenCoupon:
+    """A coupon that a customer was given elsewhere, on the terms of there, with what became of it since."""
+
+    coupon_code: str
+    status: Status
+    amount_cents: int | None
+    amount_currency: str | None
+    percentage_rate: Decimal | None
+    frequency: Frequency
+    frequency_duration: int | None
+    frequency_duration_remaining: int | None
+    used_cents: int
+    terminated_at: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UsableCoupon:
     """An applied coupon as the next invoice finds it; `used_cents` is what invoices took of it so far."""
 

@@ -200,7 +200,7 @@ _VIEWS: Select[Any] = select(
     applied_coupons,
     *(column.label(f"of_{column.name}") for column in coupons.c),
     customers.c.external_id.label("external_customer_id"),
-    _USED.label("used_cents"),
+    (_USED + applied_coupons.c.used_elsewhere_cents).label("used_cents"),
 ).select_from(
     applied_coupons.join(coupons, coupons.c.id == applied_coupons.c.coupon_id).join(
         customers, customers.c.id == applied_coupons.c.customer_id

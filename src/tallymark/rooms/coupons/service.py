@@ -28,6 +28,7 @@ from tallymark.rooms.coupons.model import (
     Filters,
     Frequency,
     Status,
+    TakenCoupon,
     Targets,
     UsableCoupon,
     Use,
@@ -40,10 +41,15 @@ NO_DURATION = ("value_is_mandatory", "is not a number")
 """What a recurring coupon without a duration is told (§1.1)."""
 
 
-async def create_coupon(tx: Tx, asked: CouponInput, *, now: datetime) -> Coupon:
-    """Offer a coupon. Raises `Invalid`, `NotAllowed` for two kinds of limits, `NotFound` for unknown targets."""
+async def create_coupon(
+    tx: Tx, asked: CouponInput, *, now: datetime, ended_at: datetime | None = None
+) -> Coupon:
+    """Offer a coupon; with `ended_at` it was offered elsewhere until then, and is only kept for those who have it.
+
+    Raises `Invalid`, `NotAllowed` for two kinds of limits, `NotFound` for unknown targets.
+    """
     values = {"reusable": True, **asked.values}
-    check_terms(values, now=now)
+    check_terms(values, now=now, is_end_sent=ended_at is None)
     targets = await _find_targets(tx, asked)
     await _claim_code(tx, values["code"])
     coupon_id = new_id()
@@ -54,7 +60,8 @@ async def create_coupon(tx: Tx, asked: CouponInput, *, now: datetime) -> Coupon:
             "organization_id": tx.organization_id,
             **values,
             **_limits(targets or NO_TARGETS),
-            "status": Status.ACTIVE,
+            "status": Status.ACTIVE if ended_at is None else Status.TERMINATED,
+            "terminated_at": ended_at,
             "created_at": now,
             "updated_at": now,
         },
@@ -292,6 +299,35 @@ async def apply(
         await customers.set_currency_if_blank(tx, customer, copied["amount_currency"])
     await _log(tx, "applied_coupon.created", applied_id, now=now)
     return await _get_applied(tx, applied_id)
+
+
+async def take_over(tx: Tx, customer_id: UUID, taken: Sequence[TakenCoupon], *, now: datetime) -> None:
+    """Give a customer the coupons that they had elsewhere, used up ones too, as they stood; needs the customer's lock.
+
+    Raises `NotFound("coupon")`.
+    """
+    for one in taken:
+        coupon = await get_coupon(tx, code=one.coupon_code)
+        applied_id = new_id()
+        same = (
+            "status", "amount_cents", "amount_currency", "percentage_rate", "frequency", "frequency_duration",
+            "frequency_duration_remaining", "terminated_at", "created_at",
+        )  # fmt: skip
+        used = (one.frequency_duration or 0) - (one.frequency_duration_remaining or 0)
+        await repository.insert_applied(
+            tx,
+            {
+                "id": applied_id,
+                "organization_id": tx.organization_id,
+                "coupon_id": coupon.id,
+                "customer_id": customer_id,
+                **{name: getattr(one, name) for name in same},
+                "used_elsewhere_cents": one.used_cents,
+                "uses_elsewhere": used,
+                "updated_at": now,
+            },
+        )
+        await _log(tx, "applied_coupon.created", applied_id, now=now)
 
 
 def _copied_terms(coupon: Coupon, terms: Mapping[str, Any]) -> dict[str, Any]:

@@ -152,6 +152,13 @@ class SpentFee:
 
 
 @value
+class ElsewhereFee(SpentFee):
+    """The same of a fee that another system billed; none of ours stands for it."""
+
+    fee_type: FeeType
+
+
+@value
 class UsageFee:
     """What a charge's fee says of the usage that it is for; amounts in minor units."""
 

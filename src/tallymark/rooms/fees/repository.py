@@ -38,6 +38,7 @@ from tallymark.db.tables import (
     charge_filters,
     charges,
     customers,
+    elsewhere_fees,
     fees,
     fees_applied_taxes,
     invoices,
@@ -206,10 +207,22 @@ async def spent_by(
     if except_invoice is not None:
         statement = statement.where(fees.c.invoice_id.is_distinct_from(except_invoice))
     found: dict[UUID, list[SpentFee]] = {}
-    for row in await tx.execute(statement):
+    for row in await tx.execute(statement.union_all(_spent_elsewhere(subscription_ids))):
         values = {name: getattr(row, name) for name in names_of(SpentFee)}
         found.setdefault(row.subscription_id, []).append(SpentFee(**values))
     return found
+
+
+def _spent_elsewhere(subscription_ids: Collection[UUID]) -> Select[Any]:
+    """What another system had charged of subscriptions that were taken over from it."""
+    column = elsewhere_fees.c
+    return select(column.subscription_id, *(column[name] for name in names_of(SpentFee))).where(
+        among(column.subscription_id, subscription_ids)
+    )
+
+
+async def insert_elsewhere(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    await insert_rows(tx, elsewhere_fees, rows)
 
 
 async def renewals(

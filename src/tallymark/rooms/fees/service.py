@@ -11,13 +11,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
+from tallymark.db.ids import new_id
 from tallymark.domain.errors import NotAllowed, NotFound
 from tallymark.domain.periods import Period
+from tallymark.domain.values import names_of
 from tallymark.rooms.fees import repository
 from tallymark.rooms.fees.model import (
     AdjustedFee,
     BilledFixedFee,
     BilledWindow,
+    ElsewhereFee,
     FeeRecord,
     Filters,
     PayableFee,
@@ -140,6 +143,20 @@ async def spent_by(
 ) -> dict[UUID, list[SpentFee]]:
     """What subscriptions were charged for base price, usage and fixed charges, by subscription."""
     return await repository.spent_by(tx, subscription_ids, except_invoice=except_invoice)
+
+
+async def note_elsewhere(tx: Tx, subscription_id: UUID, billed: Sequence[ElsewhereFee]) -> None:
+    """Note what another system billed of a subscription: it counts towards a commitment (pricing §15)."""
+    rows = [
+        {
+            "id": new_id(),
+            "organization_id": tx.organization_id,
+            "subscription_id": subscription_id,
+            **{name: getattr(fee, name) for name in names_of(ElsewhereFee)},
+        }
+        for fee in billed
+    ]
+    await repository.insert_elsewhere(tx, rows)
 
 
 async def drop_of_invoice(tx: Tx, invoice_id: UUID) -> None:

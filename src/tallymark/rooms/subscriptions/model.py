@@ -71,8 +71,26 @@ class Subscription:
     counts_from: datetime | None = None
     """Before it no usage is billed: those periods were over when the subscription was made. None: from the start on."""
 
+    taken_over_at: datetime | None = None
+    """When it was taken over from another system, which billed all that was due by then; None for one that began here."""
+
+    made_elsewhere_at: datetime | None = None
+    """When it was made in that system."""
+
+    was_billed_elsewhere: bool = False
+    """Whether that system billed its base price, be it in part, before it was taken over."""
+
     usage_ends_at: datetime | None = None
     """The end of the usage of one that has ended, exclusive: the instant of its end is inside, but for an end with a day (§3.9)."""
+
+    @property
+    def made_at(self) -> datetime:
+        """When it was made, wherever that was: with its start it decides whether it began in the past (§2.5)."""
+        return self.made_elsewhere_at or self.created_at
+
+    def was_billed_until(self, at: datetime) -> bool:
+        """Whether another system billed what was due at an instant."""
+        return self.taken_over_at is not None and at <= self.taken_over_at
 
 
 def check_change(subscription: Subscription, to: Status) -> None:

@@ -1,6 +1,6 @@
 """What can be done with charges paid in advance: one file per step."""
 
-from tallymark.rooms.advance.service.billed import billed_in, save
+from tallymark.rooms.advance.service.billed import billed_in, save, take_over
 from tallymark.rooms.advance.service.ledger import Ledger
 from tallymark.rooms.advance.service.waiting import (
     charges_on,
@@ -26,5 +26,6 @@ __all__ = [
     "record_failure",
     "save",
     "take_off",
+    "take_over",
     "waiting_of",
 ]

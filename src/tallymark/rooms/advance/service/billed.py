@@ -40,6 +40,23 @@ async def save(tx: Tx, priced: Sequence[PricedEvent], *, now: datetime) -> None:
     )
 
 
+async def take_over(tx: Tx, asked: Asked, *, now: datetime) -> None:
+    """Note where a window stands whose events another system has billed so far: what comes next is priced on top of them.
+
+    The events are in the store, and get no fees.
+    """
+    if not asked.charges:
+        return
+    by_id = {charge.id: charge for charge in asked.charges}
+    pairs = await repository.unpriced_pairs(tx, asked)
+    found = await events.get_events(tx, {event_id for event_id, _ in pairs})
+    ledger = Ledger(tx)
+    priced = [
+        await ledger.price(found[event_id], asked.contract, by_id[charge_id]) for event_id, charge_id in pairs
+    ]
+    await save(tx, [item for item in priced if item is not None], now=now)
+
+
 async def billed_in(tx: Tx, asked: Asked) -> list[Billed]:
     """What the events of a window were billed, by charge and scope; then what each would be that has no fee yet.
 

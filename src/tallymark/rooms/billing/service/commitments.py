@@ -57,7 +57,8 @@ def commitment_lines(
     if commitment is None:
         return []
     has_base_fee = any(line.is_base_fee for line in lines)
-    stretch = _stretch(subject, has_base_fee=has_base_fee, has_earlier_fee=bool(billed_days))
+    has_earlier_fee = bool(billed_days) or contract.subscription.was_billed_elsewhere
+    stretch = _stretch(subject, has_base_fee=has_base_fee, has_earlier_fee=has_earlier_fee)
     if stretch is None:
         return []
     ends_at = _full_end(contract, stretch)

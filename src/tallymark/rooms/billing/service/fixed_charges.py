@@ -139,11 +139,16 @@ def _in_advance(subject: Subject, charge: FixedCharge, facts: FixedFacts) -> tup
         if not any(event.effective_at == subject.at for event in facts.events_of(subject, charge)):
             return None
         return _change_fee(subject, charge, facts, window, earlier), window
-    if any(fee.units or fee.amount_cents for fee in earlier):
+    if any(fee.units or fee.amount_cents for fee in earlier) or _is_billed_elsewhere(subject, window):
         return None
     credited = _credited_cents(subject, charge, facts, window)
     fee = _full_fee(subject, charge, facts, window, credited_cents=credited)
     return (fee, window) if fee.units or fee.amount_cents else None
+
+
+def _is_billed_elsewhere(subject: Subject, window: Window) -> bool:
+    """Whether another system billed the units with which this period began, before the subscription was taken over."""
+    return subject.contract.subscription.was_billed_until(window.period.start)
 
 
 def _is_start(subject: Subject) -> bool:
@@ -190,19 +195,17 @@ def _change_fee(
     contract = subject.contract
     last_day = local_date(window.period.last, contract.timezone)
     left = (last_day - local_date(subject.at, contract.timezone)).days + 1
-    units = next(
-        event.units
-        for event in reversed(facts.events_of(subject, charge))
-        if event.effective_at == subject.at
-    )
+    events = facts.events_of(subject, charge)
+    units = next(event.units for event in reversed(events) if event.effective_at == subject.at)
+    taken_over = events[0].units if _is_billed_elsewhere(subject, window) else None
     return compute_unit_change_fee(
         UnitChange(
             charge_model=charge.charge_model.value,
             properties=charge.properties,
             price=charge.price,
             units=units,
-            billed=sum((Fraction(fee.units) for fee in earlier), Fraction(0)),
-            is_first=not any(fee.units or fee.amount_cents for fee in earlier),
+            billed=sum((Fraction(fee.units) for fee in earlier), taken_over or Fraction(0)),
+            is_first=not taken_over and not any(fee.units or fee.amount_cents for fee in earlier),
             days=left if charge.prorated else window.full_days,
             full_days=window.full_days,
             window=usage.period_step(window.period, contract),

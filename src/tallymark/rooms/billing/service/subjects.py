@@ -9,6 +9,7 @@ from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.domain.calendar import Boundaries, Continuity, compute_boundaries, termination_boundaries
+from tallymark.domain.periods import local_date, start_of_day
 from tallymark.rooms.billing.model import NOTHING_ASSUMED, Assumed, Subject, life_as_billed
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import BillingRecord, Reason
@@ -95,7 +96,10 @@ async def _last_boundaries(tx: Tx, contract: Contract, at: datetime, continuity:
     )
     if not checked:
         return guess
-    is_billed = await invoices.is_period_billed(tx, contract.subscription.id, checked[0])
+    today = start_of_day(local_date(at, contract.timezone), contract.timezone)
+    is_billed = contract.subscription.was_billed_until(today) or await invoices.is_period_billed(
+        tx, contract.subscription.id, checked[0]
+    )
     return termination_boundaries(
         contract.schedule, contract.life, at=at, is_billed=lambda _: is_billed, continuity=continuity
     )

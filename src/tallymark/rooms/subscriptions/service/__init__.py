@@ -1,9 +1,9 @@
 """What can be done with a subscription: one file per use case."""
 
-from tallymark.rooms.subscriptions.service.activate import activate
+from tallymark.rooms.subscriptions.service.activate import EndedElsewhere, LifeElsewhere, activate
 from tallymark.rooms.subscriptions.service.agenda import note_billing, note_usage_days, reschedule
 from tallymark.rooms.subscriptions.service.change import is_billed_with_change, switch
-from tallymark.rooms.subscriptions.service.create import NewSubscription, create, find_subject
+from tallymark.rooms.subscriptions.service.create import NewSubscription, create, find_subject, take_over
 from tallymark.rooms.subscriptions.service.details import get_details
 from tallymark.rooms.subscriptions.service.fixed_units import first_units, note_changed_units, unit_events_of
 from tallymark.rooms.subscriptions.service.match import holding, started_of
@@ -39,6 +39,8 @@ from tallymark.rooms.subscriptions.service.trial import end_trial, warn_of_end
 from tallymark.rooms.subscriptions.service.update import update
 
 __all__ = [
+    "EndedElsewhere",
+    "LifeElsewhere",
     "Overrides",
     "change",
     "give_child",
@@ -77,6 +79,7 @@ __all__ = [
     "set_thresholds",
     "started_of",
     "switch",
+    "take_over",
     "check_taxes",
     "terminate",
     "thresholds_of",

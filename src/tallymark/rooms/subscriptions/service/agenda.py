@@ -46,12 +46,23 @@ async def note_start(tx: Tx, contract: Contract, *, now: datetime, is_billed: bo
     elif is_billed and any(charge.pay_in_advance for charge in contract.plan.fixed_charges):
         due_at = subscription.started_at + AFTER_START
         await agenda.leave(tx, _item(contract, Kind.BILL_FIXED_START, due_at=due_at, run_at=now))
-    await note_billing(tx, [contract], after={subscription.id: _last_unbilled(contract, now)})
+    await note_billing(tx, [contract], after={subscription.id: last_unbilled(contract, now)})
     await note_usage_days(tx, [contract], at=now)
     await note_end(tx, contract, now=now)
     if contract.trial_end is not None:
         due_at = max(contract.trial_end, now)
         await agenda.put(tx, _item(contract, Kind.END_TRIAL, due_at=due_at))
+
+
+async def note_takeover(tx: Tx, contract: Contract, *, now: datetime) -> None:
+    """Note what is due of a subscription that another system has billed so far: from the next local day on."""
+    subscription = contract.subscription
+    today = local_date(now, contract.timezone)
+    await note_billing(tx, [contract], after={subscription.id: today})
+    await note_usage_days(tx, [contract], at=now)
+    await note_end(tx, contract, now=now)
+    if contract.trial_end is not None and subscription.trial_ended_at is None:
+        await agenda.put(tx, _item(contract, Kind.END_TRIAL, due_at=contract.trial_end))
 
 
 async def note_usage_days(tx: Tx, contracts: Iterable[Contract], *, at: datetime) -> None:
@@ -60,15 +71,18 @@ async def note_usage_days(tx: Tx, contracts: Iterable[Contract], *, at: datetime
     await usage_days.note(tx, moving, at=at)
 
 
-def _last_unbilled(contract: Contract, now: datetime) -> date:
+def last_unbilled(contract: Contract, now: datetime) -> date:
     """The calendar never bills the day of the start, nor one that was over when the subscription was made (§5.2)."""
     zone = contract.timezone
     return max(local_date(contract.life.started_at, zone), local_date(now, zone) - ONE_DAY)
 
 
-def first_billed_usage(contract: Contract, *, now: datetime) -> datetime:
-    """From when on usage of a subscription that begins in the past is billed: with the period that its first billing day closes."""
-    day = next_billing_day(contract.schedule, after=_last_unbilled(contract, now))
+def first_billed_usage(contract: Contract, *, after: date) -> datetime:
+    """From when on usage of a subscription that began before is billed: with the period that its first billing day here closes.
+
+    That is the first one later than `after`.
+    """
+    day = next_billing_day(contract.schedule, after=after)
     closed = start_of_day(day, contract.timezone) - TICK
     return current_charges_window(contract.schedule, contract.life, closed).period.start
 
@@ -192,6 +206,8 @@ def _billed_until(contract: Contract, last_billed: dict[UUID, date]) -> date:
     if billed is not None:
         return billed + 2 * ONE_DAY
     made_on = local_date(contract.subscription.created_at, zone)
+    if contract.subscription.taken_over_at is not None:
+        return local_date(contract.subscription.taken_over_at, zone)
     return max(local_date(contract.life.started_at, zone), made_on - ONE_DAY)
 
 

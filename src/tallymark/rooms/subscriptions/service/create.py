@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -15,11 +15,17 @@ from tallymark.domain.periods import BillingTime, local_date
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.organizations import service as organizations
+from tallymark.rooms.organizations.model import BillingEntity
 from tallymark.rooms.plans import service as plans
 from tallymark.rooms.plans.model import Plan
 from tallymark.rooms.subscriptions import repository
 from tallymark.rooms.subscriptions.model import Contract, Status, Subscription
-from tallymark.rooms.subscriptions.service.activate import activate
+from tallymark.rooms.subscriptions.service.activate import (
+    EndedElsewhere,
+    LifeElsewhere,
+    activate,
+    activate_taken_over,
+)
 from tallymark.rooms.subscriptions.service.activation_rules import check_rules
 from tallymark.rooms.subscriptions.service.agenda import note_activation
 from tallymark.rooms.subscriptions.service.change import change_plan
@@ -73,6 +79,70 @@ async def create(tx: Tx, asked: NewSubscription, *, now: datetime) -> Subscripti
         entity_id = entity.id if entity else None
         return await _change(tx, current, plan=plan, asked=asked, entity_id=entity_id, now=now)
     await _refuse_taken(tx, asked.external_id)
+    asked = replace(asked, subscription_at=subscription_at)
+    made = await _insert(tx, asked, customer, plan, entity, now=now)
+    return await _begin(tx, made, now=now)
+
+
+async def take_over(tx: Tx, asked: NewSubscription, life: LifeElsewhere, *, now: datetime) -> Subscription:
+    """Make a subscription that another system has billed so far: all that is due by the end of this local day is its.
+
+    Raises `NotFound` for a customer, plan or billing entity, and `Invalid` for dates that can't be, or an external id that is taken.
+    """
+    entity = None
+    if asked.billing_entity_code is not None:
+        entity = await organizations.get_entity(tx, code=asked.billing_entity_code)
+    plan = await plans.get_plan(tx, code=asked.plan_code)
+    customer = await customers.get_customer(tx, external_id=asked.external_customer_id)
+    assert asked.subscription_at is not None, "one that runs elsewhere has an anchor"
+    problems = Problems()
+    check_dates(asked.ending_at, problems, subscription_at=asked.subscription_at, now=now)
+    problems.raise_any()
+    await tx.lock("customer", customer.id)
+    await customers.set_currency_if_blank(tx, customer, plan.amount_currency)
+    await _refuse_taken(tx, asked.external_id)
+    for ended in life.earlier:
+        await _insert_ended(tx, asked, ended, customer, now=now)
+    made = await _insert(tx, asked, customer, plan, entity, now=now)
+    contract = (await get_contracts(tx, [made]))[made.id]
+    return (await activate_taken_over(tx, contract, life, now=now)).subscription
+
+
+async def _insert_ended(
+    tx: Tx, asked: NewSubscription, ended: EndedElsewhere, customer: Customer, *, now: datetime
+) -> None:
+    """Keep one that was begun, billed and ended elsewhere, of which nothing is due."""
+    plan = await plans.get_plan(tx, code=ended.plan_code)
+    row = {
+        "id": new_id(),
+        "organization_id": tx.organization_id,
+        "customer_id": customer.id,
+        "plan_id": plan.id,
+        "external_id": asked.external_id,
+        "status": Status.TERMINATED,
+        "billing_time": asked.billing_time,
+        "subscription_at": asked.subscription_at,
+        "started_at": ended.started_at,
+        "activated_at": ended.started_at,
+        "terminated_at": ended.terminated_at,
+        "usage_ends_at": ended.usage_ends_at,
+        "taken_over_at": now,
+        "made_elsewhere_at": ended.started_at,
+        "created_at": now,
+        "updated_at": now,
+    }
+    await repository.insert_subscription(tx, row)
+
+
+async def _insert(
+    tx: Tx,
+    asked: NewSubscription,
+    customer: Customer,
+    plan: Plan,
+    entity: BillingEntity | None,
+    *,
+    now: datetime,
+) -> Subscription:
     own_plan = await plan_for(tx, plan, asked.overrides, now=now)
     made = await repository.insert_subscription(
         tx,
@@ -86,7 +156,7 @@ async def create(tx: Tx, asked: NewSubscription, *, now: datetime) -> Subscripti
             "name": asked.name,
             "status": Status.PENDING,
             "billing_time": asked.billing_time,
-            "subscription_at": subscription_at,
+            "subscription_at": asked.subscription_at,
             "ending_at": asked.ending_at,
             **options_for(own_plan, asked.options),
             "created_at": now,
@@ -94,7 +164,7 @@ async def create(tx: Tx, asked: NewSubscription, *, now: datetime) -> Subscripti
         },
     )
     await keep_units(tx, made, plan, asked.overrides, now=now)
-    return await _begin(tx, made, now=now)
+    return made
 
 
 async def find_subject(tx: Tx, made: Subscription, plan_code: str) -> Subscription:

@@ -41,10 +41,12 @@ from tallymark.rooms.wallets.service.read import (
 )
 from tallymark.rooms.wallets.service.rules import expire_rules
 from tallymark.rooms.wallets.service.sections import printed_on
+from tallymark.rooms.wallets.service.take_over import LeftCredits, take_over_wallet
 
 __all__ = [
     "Event",
     "Firing",
+    "LeftCredits",
     "News",
     "active_codes",
     "active_of_customers",
@@ -84,6 +86,7 @@ __all__ = [
     "refundable_cents",
     "replace_metadata",
     "reschedule",
+    "take_over_wallet",
     "tell_added",
     "terminate",
     "threshold_rules",

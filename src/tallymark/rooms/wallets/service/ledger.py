@@ -16,7 +16,7 @@ from uuid import UUID
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.exact import Fraction
-from tallymark.domain.journal import Lines, settle_purchase, void_credits
+from tallymark.domain.journal import Lines, settle_purchase, take_over_credits, void_credits
 from tallymark.domain.money import fixed
 from tallymark.domain.values import names_of, value
 from tallymark.domain.wallets import Balance, Inbound, consume
@@ -132,6 +132,31 @@ class Ledger:
             created_at=purchase.created_at,
         )  # fmt: skip
         self._post(purchase.wallet_id, purchase.id, Cause.SETTLED, settle_purchase(cents))
+
+    def take_over(
+        self, wallet_id: UUID, cents: int, kind: Kind, terms: Terms, *, created_at: datetime
+    ) -> UUID:
+        """Let credits in that a customer had elsewhere since `created_at`; what was bought of them was paid for there."""
+        assert kind.direction is Direction.INBOUND, "what went out elsewhere is not here"
+        transaction_id = self._add(wallet_id, kind, cents, Fraction(cents), terms)
+        self._made[transaction_id] |= {
+            "status": Settlement.SETTLED,
+            "remaining_amount_cents": cents,
+            "settled_at": created_at,
+            "created_at": created_at,
+        }
+        is_granted = kind is Kind.GRANTED
+        self._let_in(
+            wallet_id,
+            transaction_id,
+            cents,
+            priority=terms.priority,
+            is_granted=is_granted,
+            created_at=created_at,
+        )
+        if not is_granted:
+            self._post(wallet_id, transaction_id, Cause.SETTLED, take_over_credits(cents))
+        return transaction_id
 
     def take(
         self, wallet_id: UUID, cents: int, kind: Kind, terms: Terms, *, only: UUID | None = None

@@ -1,0 +1,1 @@
+"""The room of what is taken over from another billing system."""
