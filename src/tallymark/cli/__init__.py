@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tallymark import __version__
-from tallymark.cli import keys, users
+from tallymark.cli import keys, moving, users
 from tallymark.cli.terminal import (
     DatabaseUrl,
     DataDir,
@@ -44,6 +44,8 @@ orgs = typer.Typer(help="Make and list organizations (tenants).", no_args_is_hel
 app.add_typer(orgs, name="orgs")
 app.add_typer(keys.commands, name="keys")
 app.add_typer(users.commands, name="users")
+app.add_typer(moving.imports, name="import")
+app.command("shadow")(moving.shadow)
 explanations = typer.Typer(help="Show how an amount came to be.", no_args_is_help=True)
 app.add_typer(explanations, name="explain")
 

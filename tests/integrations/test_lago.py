@@ -1,0 +1,129 @@
+"""A client of somebody else's server: patient with it, and careful with the key (platform §1.4, §1.7)."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from tallymark.db.errors import StartupError
+from tallymark.integrations.lago import ApiError, LagoApi, open_client
+
+
+class Server:
+    """Answers what it was told to, in order, and remembers what it was asked."""
+
+    def __init__(self, *answers) -> None:
+        self.answers = list(answers)
+        self.asked: list[httpx.Request] = []
+        self.pauses: list[float] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+
+    def api(self) -> LagoApi:
+        http = httpx.AsyncClient(base_url="https://there.example/api/v1", transport=httpx.MockTransport(self))
+        return LagoApi(http, sleep=self.sleep)
+
+
+def listed(numbers, page, pages):
+    meta = {"current_page": page, "total_pages": pages, "total_count": 5}
+    return httpx.Response(200, json={"taxes": [{"code": number} for number in numbers], "meta": meta})
+
+
+async def test_a_list_is_read_from_its_end():
+    server = Server(listed([5, 4], 1, 3), listed([1], 3, 3), listed([3, 2], 2, 3))
+    found = [row["code"] async for row in server.api().oldest_first("taxes", "taxes", search="x")]
+    assert found == [1, 2, 3, 4, 5]
+    assert [request.url.params["page"] for request in server.asked] == ["1", "3", "2"]
+    assert {request.url.params["search"] for request in server.asked} == {"x"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "pauses"),
+    [
+        pytest.param({"retry-after": "7"}, [7, 1], id="as long as it says"),
+        pytest.param({"x-ratelimit-reset": "3"}, [3, 1], id="until its window is over"),
+        pytest.param({"retry-after": "9000"}, [120, 1], id="no longer than two minutes"),
+        pytest.param({}, [1], id="a second where it says nothing"),
+    ],
+)
+async def test_a_limit_is_waited_for(headers, pauses):
+    server = Server(httpx.Response(429, headers=headers), httpx.Response(200, json={"tax": {}}))
+    assert await server.api().get("/taxes/vat") == {"tax": {}}
+    assert server.pauses == pauses
+
+
+async def test_the_last_call_of_a_window_waits_for_the_next():
+    last = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "12"}
+    server = Server(httpx.Response(200, json={}, headers=last))
+    await server.api().get("/taxes")
+    assert server.pauses == [12]
+
+
+async def test_what_fails_for_a_while_is_tried_again_ever_later():
+    server = Server(
+        httpx.Response(502),
+        httpx.ReadTimeout("slow"),
+        httpx.ConnectError("gone"),
+        httpx.Response(200, json={}),
+    )
+    await server.api().get("/taxes")
+    assert server.pauses == [1, 2, 4]
+
+
+async def test_what_goes_on_failing_is_told():
+    server = Server(*[httpx.Response(503)] * 6)
+    with pytest.raises(StartupError, match="run the command again"):
+        await server.api().get("/taxes")
+    assert server.pauses == [1, 2, 4, 8, 16]
+
+
+async def test_a_post_without_an_answer_may_have_been_done_and_is_not_repeated():
+    server = Server(httpx.ReadTimeout("slow"))
+    with pytest.raises(StartupError, match="no answer"):
+        await server.api().call("POST", "/customers", {})
+    assert len(server.asked) == 1
+
+
+async def test_a_refusal_is_not_repeated():
+    server = Server(httpx.Response(422, json={"code": "validation_errors"}))
+    with pytest.raises(ApiError, match="GET /taxes answered 422"):
+        await server.api().get("/taxes")
+
+
+@pytest.mark.parametrize("status", [401, 302])
+async def test_a_wrong_key_or_address_ends_the_run(status):
+    answer = httpx.Response(status, headers={"location": "https://elsewhere.example"})
+    server = Server(answer)
+    with pytest.raises(StartupError):
+        await server.api().get("/taxes")
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "key"),
+    [
+        pytest.param("http://lago.internal:3000", "key", id="unencrypted"),
+        pytest.param("ftp://there.example", "key", id="no web server"),
+        pytest.param("there.example", "key", id="no scheme"),
+        pytest.param("https://there.example", "ke\ny", id="a key with a line break"),
+    ],
+)
+async def test_the_key_is_not_sent_just_anywhere(url, key):
+    with pytest.raises(StartupError) as found:
+        open_client(url, key)
+    assert key not in str(found.value).replace("API key", "")
+
+
+async def test_unencrypted_connections_are_for_this_machine_or_said_so():
+    for url, allows in (("http://localhost:3000", False), ("http://lago.internal", True)):
+        async with open_client(url, " key ", allows_http=allows) as client:
+            assert client.headers["authorization"] == "Bearer key"
+            assert client.follow_redirects is False
