@@ -20,7 +20,8 @@ from tallymark.api.limits import limited
 from tallymark.api.refusals import DescribedApi
 from tallymark.api.requests import KeptSlashes, LimitedBody
 from tallymark.api.routing import authenticate
-from tallymark.chores import make_tasks
+from tallymark.archives import keep_to_retention, make_shelf
+from tallymark.chores import Retention, make_tasks
 from tallymark.db.engine import Database, plain_url
 from tallymark.doors import Doors, make_doors, make_letters
 from tallymark.hands import Helpers, Terms
@@ -235,9 +236,14 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
                 outside,
                 helpers.hands,
                 mailroom,
-                logs_kept,
                 make_letters(settings, database, mailroom.post),
                 ExportDesk(database=database, files=papers.files, link=link, messenger=messenger),
+                Retention(
+                    logs=logs_kept,
+                    archive_events=partial(
+                        keep_to_retention, make_shelf(settings, database), settings.events_kept_months
+                    ),
+                ),
             )
             try:
                 yield Running(

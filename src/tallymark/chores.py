@@ -9,6 +9,7 @@ from uuid import UUID
 
 from tallymark.db import months
 from tallymark.db.engine import Database
+from tallymark.domain.values import value
 from tallymark.doors import Letters
 from tallymark.metering.rollups import build_wanted
 from tallymark.rooms.activity_logs import jobs as activity_log_jobs
@@ -28,16 +29,24 @@ from tallymark.rooms.payments import jobs as payment_jobs
 from tallymark.rooms.security_logs import jobs as security_log_jobs
 from tallymark.rooms.sso import jobs as sso_jobs
 from tallymark.rooms.users import jobs as user_jobs
-from tallymark.worker import Tasks
+from tallymark.worker import Chore, Tasks
+
+
+@value
+class Retention:
+    """How long things are kept: log entries for so long, None for ever; events until they are archived."""
+
+    logs: timedelta | None
+    archive_events: Chore
 
 
 def make_tasks(
     outside: billing_jobs.Outside,
     hands: Sequence[billing_jobs.Lend],
     papers: Mailroom,
-    logs_kept: timedelta | None,
     letters: Letters,
     desk: ExportDesk,
+    retention: Retention,
 ) -> Tasks:
     """What the worker's jobs do, each with what it needs from outside."""
     database = papers.database
@@ -54,9 +63,9 @@ def make_tasks(
         await security_log_jobs.forget_old(database, now=system_now())
         await user_jobs.forget_ended(database, now=system_now())
         await sso_jobs.forget_over(database, now=system_now())
-        if logs_kept is not None:
-            await api_log_jobs.forget_old(database, now=system_now(), kept=logs_kept)
-            await activity_log_jobs.forget_old(database, now=system_now(), kept=logs_kept)
+        if retention.logs is not None:
+            await api_log_jobs.forget_old(database, now=system_now(), kept=retention.logs)
+            await activity_log_jobs.forget_old(database, now=system_now(), kept=retention.logs)
 
     return Tasks(
         run_due_work=run_due_work,
@@ -70,6 +79,7 @@ def make_tasks(
         bring_export=partial(export_jobs.bring_export, desk),
         forget_exports=lambda: export_jobs.forget_old(desk, now=system_now()),
         follow_events=follow_events,
+        archive_events=retention.archive_events,
         keep_months=partial(months.keep_months, database),
         forget_logs=forget_logs,
         forget_answers=lambda: idempotency_jobs.forget_old(database, now=system_now()),

@@ -133,6 +133,12 @@ class Settings(BaseSettings):
         False,
         description="Whether webhooks may go to private, loopback and link-local addresses.",
     )
+    events_kept_months: int = Field(
+        default=0,
+        ge=0,
+        le=1200,
+        description="Full months after which events that nobody bills from any more leave for archives; 0: never.",
+    )
     logs_kept_days: int = Field(
         30,
         ge=0,

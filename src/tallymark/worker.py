@@ -119,6 +119,8 @@ class Tasks:
     """Deletes exports that are over, with their files."""
     follow_events: Chore
     """Reads what live organizations sent since the last time."""
+    archive_events: Chore
+    """Takes events out of the database that are older than it keeps them."""
     keep_months: Chore
     """Makes the tables of the months to come, and counts what is in them."""
     forget_logs: Chore
@@ -230,11 +232,6 @@ def make_queue(database: Database, tasks: Tasks) -> App:
     async def follow_events(timestamp: int) -> None:  # noqa: ARG001
         await tasks.follow_events()
 
-    @queue.periodic(cron="27 * * * *")
-    @queue.task(name="keep_months", queueing_lock="keep_months")
-    async def keep_months(timestamp: int) -> None:  # noqa: ARG001
-        await tasks.keep_months()
-
     @queue.periodic(cron="37 * * * *")
     @queue.task(name="forget_logs", queueing_lock="forget_logs")
     async def forget_logs(timestamp: int) -> None:  # noqa: ARG001
@@ -255,6 +252,7 @@ def make_queue(database: Database, tasks: Tasks) -> App:
 
     _add_exports(queue, tasks)
     _add_letters(queue, tasks)
+    _add_months(queue, tasks)
     _add_upkeep(queue)
     return queue
 
@@ -290,6 +288,20 @@ def _add_exports(queue: App, tasks: Tasks) -> None:
     @queue.task(name="forget_exports", queueing_lock="forget_exports")
     async def forget_exports(timestamp: int) -> None:  # noqa: ARG001
         await tasks.forget_exports()
+
+
+def _add_months(queue: App, tasks: Tasks) -> None:
+    """The tasks that look after the months of events."""
+
+    @queue.periodic(cron="7 3 * * *")
+    @queue.task(name="archive_events", queueing_lock="archive_events")
+    async def archive_events(timestamp: int) -> None:  # noqa: ARG001
+        await tasks.archive_events()
+
+    @queue.periodic(cron="*/10 * * * *")
+    @queue.task(name="keep_months", queueing_lock="keep_months")
+    async def keep_months(timestamp: int) -> None:  # noqa: ARG001
+        await tasks.keep_months()
 
 
 def _add_upkeep(queue: App) -> None:

@@ -55,6 +55,7 @@ CORRUPTIONS = {
         "UPDATE billing_records SET charges_from_at = charges_from_at - interval '1 hour' WHERE is_recurring"
     ],
     "events_are_stored": ["DELETE FROM events"],
+    "events_are_kept": ["DELETE FROM event_keys"],
     "wallet_balances": ["UPDATE wallet_transactions SET amount_cents = amount_cents + 1 WHERE transaction_type = 'outbound'"],
     "wallet_consumptions": ["UPDATE wallet_transaction_consumptions SET consumed_amount_cents = 1"],
     "invoice_wallets": ["UPDATE wallet_transactions SET invoice_id = NULL WHERE transaction_status = 'invoiced'"],

@@ -33,6 +33,8 @@ EXCEPTIONS = {
     "draft_credit_notes": f"{SET}; the note that comes of it is held when it is made",
     "elsewhere_fees": "what another system billed: it is the source of others",
     "emails": PLUMBING,
+    "archived_streams": "held by events_are_kept: tests of archives, which have some, break it",
+    "event_archives": f"{PLUMBING}; what it counts is in archived_streams",
     "event_backfills": PLUMBING,
     "event_keys": PLUMBING,
     "event_streams": PLUMBING,

@@ -104,6 +104,9 @@ class Calls:
     async def follow_events(self) -> None:
         """Nobody sends any."""
 
+    async def archive_events(self) -> None:
+        """All are kept."""
+
     async def keep_months(self) -> None:
         """There are enough."""
 
@@ -127,6 +130,7 @@ class Calls:
             bring_export=self.bring_export,
             forget_exports=self.forget_exports,
             follow_events=self.follow_events,
+            archive_events=self.archive_events,
             keep_months=self.keep_months,
             forget_logs=self.forget_logs,
             forget_answers=self.forget_answers,

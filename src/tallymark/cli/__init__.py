@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tallymark import __version__
-from tallymark.cli import keys, moving, users
+from tallymark.cli import events, keys, moving, users
 from tallymark.cli.terminal import (
     DatabaseUrl,
     DataDir,
@@ -43,6 +43,7 @@ app = typer.Typer(
 orgs = typer.Typer(help="Make and list organizations (tenants).", no_args_is_help=True)
 app.add_typer(orgs, name="orgs")
 app.add_typer(keys.commands, name="keys")
+app.add_typer(events.commands, name="events")
 app.add_typer(users.commands, name="users")
 app.add_typer(moving.imports, name="import")
 app.command("shadow")(moving.shadow)

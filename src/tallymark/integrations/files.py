@@ -36,6 +36,17 @@ class StoredFiles:
         with suppress(NotFoundError, FileNotFoundError):
             await self._store.delete_async(key)
 
+    async def fetch_file(self, key: str, path: Path) -> bool:
+        """Write a file to a path, part by part; False when there is none."""
+        try:
+            found = await self._store.get_async(key)
+        except (NotFoundError, FileNotFoundError):
+            return False
+        with path.open("wb") as file:
+            async for part in found.stream():
+                file.write(part)
+        return True
+
     async def get(self, key: str) -> bytes | None:
         """Read a file; None when there is none."""
         try:

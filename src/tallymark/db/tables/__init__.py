@@ -4,6 +4,7 @@ from tallymark.db.tables.adjustments import adjusted_fees, billed_terms, usage_a
 from tallymark.db.tables.advance import events_to_price, priced_events, versions
 from tallymark.db.tables.agenda import agenda
 from tallymark.db.tables.alerts import alerts, usage_marks, watched_subscriptions, watching_organizations
+from tallymark.db.tables.archives import archived_streams, event_archives
 from tallymark.db.tables.backfills import backfilled_events, event_backfills
 from tallymark.db.tables.catalog import (
     add_ons,
@@ -161,7 +162,9 @@ __all__ = [
     "elsewhere_fees",
     "emails",
     "event_streams",
+    "archived_streams",
     "backfilled_events",
+    "event_archives",
     "event_backfills",
     "event_versions",
     "event_keys",

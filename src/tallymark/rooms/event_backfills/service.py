@@ -210,13 +210,14 @@ def _staged(backfill: Backfill, row: Row) -> dict[str, Any]:
 async def close(tx: Tx, backfill_id: UUID, author: Author) -> Backfill:
     """Replace the events of the stretch of time by those that were added, at once and everywhere.
 
-    What is billed of them is documented, or refused, as the organization wants it. Raises `NotFound`,
-    `NotAllowed("event_backfill_not_open")`, `NotAllowed("period_already_invoiced")`, and `Invalid` where an
+    What is billed of them is documented, or refused, as the organization wants it. Raises `NotFound`, `NotAllowed` with
+    `event_backfill_not_open`, `period_archived`, `period_already_invoiced`, and `Invalid` where an
     event that came meanwhile has the transaction id of an added one, or too many events are touched.
     """
     backfill = await get_backfill(tx, backfill_id)
     await corrections.lock_owners(tx, backfill.external_subscription_id)
     backfill = await _lock_open(tx, backfill_id)
+    await _refuse_what_is_archived(tx, backfill)
     author = _by(author, backfill)
     before = await gather_usage(tx, backfill, now=author.now)
     async with _documented(tx, backfill, now=author.now, is_revert=False) as billed:
@@ -265,7 +266,7 @@ async def revert(tx: Tx, backfill_id: UUID, author: Author) -> Backfill:
     """Have the events be what they were before a backfill was closed.
 
     Raises `NotFound`, and `NotAllowed` with `event_backfill_not_closed`, `overlapped_by_later_backfill`,
-    `period_already_invoiced`.
+    `period_archived`, `period_already_invoiced`.
     """
     backfill = await get_backfill(tx, backfill_id)
     await corrections.lock_owners(tx, backfill.external_subscription_id)
@@ -275,6 +276,7 @@ async def revert(tx: Tx, backfill_id: UUID, author: Author) -> Backfill:
         raise NotAllowed("event_backfill_not_closed")
     if await repository.is_overlapped(tx, backfill):
         raise NotAllowed("overlapped_by_later_backfill")
+    await _refuse_what_is_archived(tx, backfill)
     author = _by(author, backfill)
     async with _documented(tx, backfill, now=author.now, is_revert=True) as billed:
         await _refuse_what_is_billed(tx, backfill, is_revert=True, is_documented=billed is not None)
@@ -291,6 +293,18 @@ async def drop(tx: Tx, backfill_id: UUID) -> Backfill:
     backfill = await _lock_open(tx, backfill_id)
     await repository.drop(tx, backfill_id)
     return backfill
+
+
+async def _refuse_what_is_archived(tx: Tx, backfill: Backfill) -> None:
+    """Raises `NotAllowed("period_archived")`: what is not here can't be replaced."""
+    if await events.is_archived(
+        tx,
+        external_subscription_id=backfill.external_subscription_id,
+        code=backfill.code,
+        since=backfill.starts,
+        until=backfill.ends,
+    ):
+        raise NotAllowed("period_archived")
 
 
 async def _lock_open(tx: Tx, backfill_id: UUID, *, is_shared: bool = False) -> Backfill:

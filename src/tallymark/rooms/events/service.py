@@ -6,6 +6,8 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import Invalid, NotFound
@@ -181,6 +183,22 @@ async def tell_errors(tx: Tx, report: ErrorReport, *, now: datetime) -> None:
         webhook_type="events.errors", object_type="events_errors", object_id=None, payload=payload
     )
     await emit(tx, message, now=now)
+
+
+async def note_leaving(
+    connection: AsyncConnection, archive_id: UUID, *, table: str, starts: datetime, ends: datetime
+) -> int:
+    """Note the streams whose events of a stretch of time nobody needs any more, and count these events (decision 31)."""
+    return await repository.note_leaving(connection, archive_id, table=table, starts=starts, ends=ends)
+
+
+async def is_archived(
+    tx: Tx, *, external_subscription_id: str, code: str, since: datetime, until: datetime
+) -> bool:
+    """Whether events of a subscription and code have left the database, of a stretch of time or a part of it."""
+    return await repository.is_archived(
+        tx, external_subscription_id=external_subscription_id, code=code, since=since, until=until
+    )
 
 
 def start_of_hour(at: datetime) -> datetime:

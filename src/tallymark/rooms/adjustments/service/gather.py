@@ -23,6 +23,7 @@ from tallymark.rooms.adjustments.model import (
     LineKey,
     Touched,
 )
+from tallymark.rooms.events import service as events
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import FeeRecord, FeeTax
 from tallymark.rooms.invoices import service as invoices
@@ -41,7 +42,8 @@ async def gather_billed(tx: Tx, touched: Touched) -> list[BilledCharge]:
     """What charges on the code were billed for the windows that a correction touches; needs the customers' locks.
 
     Raises `NotAllowed("period_already_invoiced")` where it is not known by what a window was billed, its invoice is void or that
-    of an adjustment waits for its taxes, or the plan's minimum commitment would have to be settled anew.
+    of an adjustment waits for its taxes, or the plan's minimum commitment would have to be settled anew; and
+    `NotAllowed("period_archived")` where events of it have left the database.
     """
     external_id = touched.external_subscription_id
     lives = (await subscriptions.started_of(tx, {external_id})).get(external_id, [])
@@ -57,7 +59,19 @@ async def gather_billed(tx: Tx, touched: Touched) -> list[BilledCharge]:
         for record in records
         if (charges := _charges(record, touched))
     ]
+    await _refuse_what_is_archived(tx, touched, used)
     return await _with_fees(tx, used)
+
+
+async def _refuse_what_is_archived(tx: Tx, touched: Touched, used: Sequence[BilledUsage]) -> None:
+    if used and await events.is_archived(
+        tx,
+        external_subscription_id=touched.external_subscription_id,
+        code=touched.code,
+        since=min(one.window.period.start for one in used),
+        until=max(one.window.period.end for one in used),
+    ):
+        raise NotAllowed("period_archived")
 
 
 def _charges(record: BilledRecord, touched: Touched) -> list[Charge]:

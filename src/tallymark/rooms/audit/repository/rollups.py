@@ -28,6 +28,12 @@ _SAMPLED = f"""
             ) picked
             WHERE picked.timestamp >= r.since AND picked.timestamp < r.until
         ) h
+        -- Of what has left the database, sums may be there and events are not.
+        WHERE NOT EXISTS (
+            SELECT FROM archived_streams a
+            WHERE a.stream_id = r.stream_id AND a.to_at > h.hour
+              AND a.from_at < CASE r.aggregation_type WHEN 'unique_count_agg' THEN r.until
+                              ELSE h.hour + interval '1 hour' END)
     )
 """
 _SAMPLED_EVENTS = """(

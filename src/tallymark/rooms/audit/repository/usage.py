@@ -40,6 +40,30 @@ USAGE = (
                 UNION ALL SELECT event_id, 'list to be priced' FROM events_to_price
             ) AS referred
             WHERE NOT EXISTS (SELECT FROM events_by_id e WHERE e.id = referred.event_id)
+              AND NOT EXISTS (
+                  SELECT FROM event_keys k JOIN archived_streams a ON a.stream_id = abs(k.stream_id)
+                      AND k.timestamp >= a.from_at AND k.timestamp < a.to_at
+                  WHERE k.id = referred.event_id)
+        """,
+    ),
+    Law(
+        name="events_are_kept",
+        says="Every event that was ever acknowledged is where its key says, or in an archive; and no event is without a key.",
+        sql="""
+            SELECT 'organization ' || organization_id AS place,
+                   keys || ' events, ' || keys - archived || ' of them stored' AS expected,
+                   found + archived || ' events, ' || stored || ' of them stored' AS found
+            FROM (
+                SELECT organization_id, sum(keys) AS keys, sum(stored) AS stored, sum(found) AS found, sum(archived) AS archived
+                FROM (
+                    SELECT organization_id, count(*) AS keys, 0 AS stored, 0 AS found, 0 AS archived FROM event_keys GROUP BY 1
+                    UNION ALL SELECT organization_id, 0, count(*), 0, 0 FROM events GROUP BY 1
+                    UNION ALL SELECT organization_id, 0, 0, count(*), 0 FROM events_by_id GROUP BY 1
+                    UNION ALL SELECT organization_id, 0, 0, 0, sum(events_count) FROM archived_streams GROUP BY 1
+                ) counted
+                GROUP BY 1
+            ) counts
+            WHERE keys <> found + archived OR found <> stored
         """,
     ),
     Law(
@@ -54,13 +78,17 @@ USAGE = (
                 SELECT DISTINCT ON (event_id) *, count(*) OVER (PARTITION BY event_id) AS known
                 FROM event_versions ORDER BY event_id, version DESC
             ) v LEFT JOIN events_by_id e ON e.id = v.event_id
-            WHERE v.version <> v.known
+            WHERE (e.id IS NOT NULL OR NOT EXISTS (
+                SELECT FROM event_keys k JOIN archived_streams a ON a.stream_id = abs(k.stream_id)
+                    AND k.timestamp >= a.from_at AND k.timestamp < a.to_at
+                WHERE k.id = v.event_id))
+              AND (v.version <> v.known
                -- In no stream is what was voided, and what came too late.
                OR (v.timestamp, v.properties, v.precise_total_amount_cents, v.is_void)
                   IS DISTINCT FROM (coalesce(e.occurred_at, e.timestamp), e.properties, e.precise_total_amount_cents,
                                     e.stream_id < 0 AND NOT EXISTS (
                                         SELECT FROM late_events l
-                                        WHERE l.event_id = e.id AND (l.is_waiting OR l.is_rejected)))
+                                        WHERE l.event_id = e.id AND (l.is_waiting OR l.is_rejected))))
         """,
     ),
     Law(
@@ -103,7 +131,7 @@ USAGE = (
         holds=("priced_events current highest highest_prorated events_count precise_total_amount_cents",),
         sql="""
             WITH moves AS (
-                SELECT p.*, c.prorated, COALESCE(e.precise_total_amount_cents, 0) AS own,
+                SELECT p.*, c.prorated, COALESCE(e.precise_total_amount_cents, 0) AS own, e.id IS NULL AS is_gone,
                        CASE m.aggregation_type WHEN 'count_agg' THEN 1 WHEN 'sum_agg' THEN CAST(p.value AS numeric) END AS added,
                        lag(p.events_count) OVER earlier AS previous_count, lag(p.current) OVER earlier AS previous_current,
                        lag(p.highest) OVER earlier AS previous_highest, lag(p.highest_prorated) OVER earlier AS previous_prorated,
@@ -123,7 +151,7 @@ USAGE = (
                               AND q.external_subscription_id = m.external_subscription_id AND q.scope = m.scope AND q.id < m.id
                     ) AS candidates
                     WHERE candidates.count + 1 = m.events_count
-                      AND m.precise_total_amount_cents = candidates.total + m.own
+                      AND (m.is_gone OR m.precise_total_amount_cents = candidates.total + m.own)
                       AND (m.current = candidates.now + m.added OR (m.added IS NULL AND abs(m.current - candidates.now) <= 1))
                       AND m.highest = GREATEST(candidates.top, m.current)
                       AND (m.highest_prorated BETWEEN candidates.prorated_top AND candidates.prorated_top + m.highest - candidates.top + 0.00001)

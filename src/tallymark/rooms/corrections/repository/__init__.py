@@ -87,6 +87,12 @@ async def find(tx: Tx, event_id: UUID) -> Stored | None:
     return None if row is None else Stored(**row._mapping)
 
 
+async def is_known(tx: Tx, event_id: UUID) -> bool:
+    """Whether an event was ever acknowledged; it may have left the database since."""
+    statement = select(event_keys.c.id).where(event_keys.c.id == event_id)
+    return (await tx.execute(statement)).first() is not None
+
+
 async def customers_of(tx: Tx, external_subscription_id: str) -> list[UUID]:
     """Whose subscriptions have had an external id, the cancelled ones left out."""
     statement = select(subscriptions.c.customer_id).where(

@@ -47,7 +47,7 @@ async def voided(tx: Tx, *, transaction_id: str, external_subscription_id: str) 
 
 
 async def list_versions(tx: Tx, *, transaction_id: str, external_subscription_id: str) -> list[Version]:
-    """All versions of an event, the one that came in first. Raises `NotFound("event")`."""
+    """All versions of an event, the one that came in first. Raises `NotFound("event")`, `NotAllowed("event_archived")`."""
     event = await _get(tx, transaction_id, external_subscription_id)
     return await repository.versions_of(tx, event.id) or [repository.first_version(event)]
 
@@ -59,6 +59,8 @@ async def _get(tx: Tx, transaction_id: str, external_subscription_id: str) -> St
     await tx.lock_all("event", [event_id])
     event = await repository.find(tx, event_id)
     if event is None:
+        if await repository.is_known(tx, event_id):
+            raise NotAllowed("event_archived")
         raise NotFound("event")
     return event
 

@@ -34,6 +34,7 @@ from tallymark.db.tables import event_keys, event_streams, events, events_by_id,
 from tallymark.metering.keys import transaction_range
 from tallymark.rooms.events.model import Event, Filters
 from tallymark.rooms.events.repository.errors import claim, move, report_of, reports_of_live
+from tallymark.rooms.events.repository.leaving import is_archived, note_leaving
 from tallymark.rooms.events.repository.noting import (
     count_events,
     final_windows,
@@ -58,6 +59,7 @@ __all__ = [
     "history",
     "is_invoiced",
     "judge_again",
+    "is_archived",
     "known_ids",
     "list_events",
     "list_unmatched",
@@ -65,6 +67,7 @@ __all__ = [
     "note_again",
     "note_arrived",
     "note_followed",
+    "note_leaving",
     "report_of",
     "reports_of_live",
     "shown_events",

@@ -1,0 +1,1 @@
+"""When events leave the database, and how they come back."""
