@@ -90,6 +90,7 @@ CORRUPTIONS = {
     "note_numbers": ["UPDATE credit_notes SET number = number || '1'"],
     "priced_events": ["UPDATE priced_events SET amount_cents = amount_cents + 1"],
     "event_versions": ["UPDATE event_versions SET is_void = NOT is_void"],
+    "corrected_prices": ["UPDATE priced_events SET is_corrected = true, amount_cents = amount_cents + 1"],
     "usage_adjustments": [
         "UPDATE usage_adjustments SET amount_cents = amount_cents + 1",
         "DELETE FROM usage_adjustments",

@@ -228,6 +228,10 @@ class TestTheTerms:
         await kit.post(client, "/customers", {"customer": moved})
         await correct(client, "one", properties={"value": 12})
         assert await adjusted(client, who) == ([400], [])
+        await correct(client, "one", properties={"value": 3})
+        assert await adjusted(client, who) == ([400], [1400, 400])
+        lifetime = await kit.get(client, "/subscriptions/sub/lifetime_usage")
+        assert lifetime["lifetime_usage"]["invoiced_usage_amount_cents"] == 600
         await kit.assert_audit_clean(database, organization.id)
 
     async def test_of_each_later_period_where_units_carry_over(self, make_organization, database):
@@ -394,3 +398,116 @@ class TestRefused:
         wrong = {"organization": {"metering": {"event_correction_policy": "sometimes"}}}
         found = await kit.call(client, "PUT", "/organizations", wrong, expect=422)
         assert found["error_details"] == {"event_correction_policy": ["value_is_invalid"]}
+
+
+class TestInAdvance:
+    async def test_what_is_on_no_invoice_or_carries_over_is_refused(self, make_organization):
+        _, client = await begin(make_organization)
+        calls = await kit.metric(client, code="calls")
+        seats = await kit.metric(client, code="seats", recurring=True)
+        charges = [
+            {**kit.charge(calls, amount="2"), "pay_in_advance": True, "invoiceable": False},
+            {**kit.charge(seats, amount="2"), "pay_in_advance": True},
+        ]
+        who = await kit.customer(client, currency="EUR")
+        await kit.subscribe(client, who, await kit.plan(client, *charges), external_id="sub")
+        await send(client, "one", 5)
+        await send(client, "two", 5, code="seats")
+        for name in ("one", "two"):
+            refused = await correct(client, name, "void", expect=405)
+            assert refused["code"] == "period_already_invoiced"
+
+    async def test_the_prices_of_later_events_follow(self, make_organization, database):
+        """2.00 for each of ten calls, 1.00 beyond: 8, 5 and 4 were 16.00, 7.00 and 4.00.
+
+        With 2 for 8 they are 4.00, 10.00 and 7.00: 12.00 less and 6.00 more, 6.00 to be given back of the first. The next call is the
+        twelfth: 1.00. Without the first the others are 10.00, 8.00 and 2.00, for together they are ten.
+        """
+        organization, client = await begin(make_organization)
+        calls = await kit.metric(client, code="calls")
+        tiers = graduated((10, "2", "0"), (None, "1", "0"))
+        at_once = {**kit.charge(calls, "graduated", graduated_ranges=tiers), "pay_in_advance": True}
+        who = await kit.customer(client, external_id="acme", currency="EUR")
+        subscription = await kit.subscribe(client, who, await kit.plan(client, at_once), external_id="sub")
+        for name, value in (("one", 8), ("two", 5), ("three", 4)):
+            await send(client, name, value)
+        first = (await kit.get(client, "/fees", event_transaction_id="one"))["fees"][0]
+        await correct(client, "one", properties={"value": 2})
+        (note,) = await notes(client)
+        assert (note["lago_invoice_id"], note["credit_amount_cents"]) == (first["lago_invoice_id"], 600)
+        (charge,) = (await kit.usage(client, who, subscription))["charges_usage"]
+        assert charge["amount_cents"] == 2100
+        await send(client, "four", 1)
+        (fee,) = (await kit.get(client, "/fees", event_transaction_id="four"))["fees"]
+        assert fee["amount_cents"] == 100
+        await correct(client, "one", "void")
+        assert sum((await billed(client, "sub")).values()) == 1000 + 800 + 200
+        await kit.assert_audit_clean(database, organization.id)
+        await correct(client, "one", properties={"value": 8})
+        assert sum((await billed(client, "sub")).values()) == 1600 + 700 + 400 + 100
+        (more,) = await one_offs(client, who)
+        (fee,) = await fees_of(client, more)
+        told = (await kit.get(client, f"/fees/{fee['lago_id']}/explanation"))["explanation"]
+        assert [step["step"] for step in told["steps"]] == ["period", "correction", "rounding"]
+        fees = (await kit.get(client, "/fees", fee_type="charge"))["fees"]
+        assert len([fee for fee in fees if fee["event_transaction_id"] == "one"]) == 1
+        await kit.assert_audit_clean(database, organization.id)
+
+    @pytest.mark.parametrize("seed", range(2))
+    async def test_what_was_billed_and_its_adjustments_are_what_the_corrected_events_cost(
+        self, make_organization, database, seed
+    ):
+        chance = random.Random(seed)
+        organization, client = await begin(make_organization)
+        regions = [{"key": "region", "values": ["eu", "us"]}]
+        calls = await kit.metric(client, code="calls", filters=regions)
+        tiers = graduated((10, "2", "1"), (50, "1", "0"), (None, "0.333", "7"))
+        by_region = {
+            **kit.charge(calls, "graduated", graduated_ranges=tiers, pricing_group_keys=["team"]),
+            "filters": [{"values": {"region": ["eu"]}, "properties": {"graduated_ranges": tiers}}],
+        }
+        boxes = kit.charge(calls, "package", amount="5", package_size=7, free_units=3)
+        share = kit.charge(calls, "percentage", rate="3.7", fixed_amount="0.11", free_units_per_events=2)
+        charges = [{**one, "pay_in_advance": True} for one in (by_region, boxes, share)]
+        plan = await kit.plan(client, *charges, kit.charge(calls, amount="2"), code="rich")
+        for name in ("sub", "twin"):
+            who = await kit.customer(client, external_id=f"of {name}", currency="EUR")
+            await kit.subscribe(client, who, plan, external_id=name)
+
+        def an_event(day):
+            region, team = chance.choice(("eu", "us", None)), chance.choice(("a", "b", None))
+            properties = {"value": str(chance.choice((1, 3, "0.25", 12, 30))), "region": region, "team": team}
+            return {"timestamp": kit.epoch("2026-01-01") + day * 86_400, "properties": properties}
+
+        first = {f"e{place}": an_event(5 if place < 8 else 31) for place in range(12)}
+        edits = {
+            # What comes in February is dated in it: for January it would be too late.
+            name: None
+            if chance.random() < 0.3
+            else an_event(35 if int(name[1:]) > 7 else chance.choice((3, 35)))
+            for name in chance.sample(sorted(first), 6)
+        }
+
+        async def send_all(names):
+            for name in names:
+                await send(client, name, 0, **first[name])
+                event = {**first, **edits}[name]
+                if event is not None:
+                    body = {"transaction_id": name, "external_subscription_id": "twin", "code": "calls"}
+                    await kit.post(client, "/events", {"event": {**body, **event}})
+
+        await send_all([f"e{place}" for place in range(8)])
+        await kit.advance(client, "2026-02-02T00:00")
+        await send_all([f"e{place}" for place in range(8, 12)])
+        before = await billed(client, "sub")
+        for name, changed in edits.items():
+            if changed is None:
+                await correct(client, name, "void")
+            else:
+                await correct(client, name, **changed)
+        assert await billed(client, "sub") == await billed(client, "twin") != before
+        await kit.assert_audit_clean(database, organization.id)
+        for name in reversed(edits):
+            await correct(client, name, **first[name])
+        assert await billed(client, "sub") == before
+        await kit.assert_audit_clean(database, organization.id)

@@ -53,6 +53,7 @@ usage_adjustments = Table(
         " OR credit_note_id IS NOT NULL AND amount_cents < 0) END",
         name="document",
     ),
+    Index("usage_adjustments_charge_idx", "subscription_id", "charge_id", "from_at"),
     Index("usage_adjustments_fee_idx", "fee_id", postgresql_where=text("fee_id IS NOT NULL")),
 )
 

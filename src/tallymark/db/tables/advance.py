@@ -16,7 +16,7 @@ from sqlalchemy import (
     text,
 )
 
-from tallymark.db.tables.columns import cents, instant, metadata, organization_column, reference, string
+from tallymark.db.tables.columns import cents, flag, instant, metadata, organization_column, reference, string
 
 # Counters that caches compare: whoever keeps something in memory knows by them whether it still holds.
 versions = Table(
@@ -70,6 +70,10 @@ priced_events = Table(
     cents("amount_cents"),
     # The same in the charge's pricing unit, where it has one.
     cents("pricing_unit_cents"),
+    # By what it was; one that counts no more keeps its place, and what was corrected is no more what its fee billed.
+    reference("billed_terms_id", "billed_terms", nullable=True),
+    flag("is_void"),
+    flag("is_corrected"),
     instant("created_at", nullable=False),
     UniqueConstraint("event_id", "charge_id"),
     Index("priced_events_scope_idx", "charge_id", "external_subscription_id", "scope", "id"),

@@ -20,7 +20,11 @@ from tallymark.rooms.subscriptions.model import Contract
 from tallymark.rooms.taxes.model import Tax
 
 LineKey = tuple[UUID | None, tuple[tuple[str, Any], ...], bool]
-"""A filter and group of a charge; the last tells its true-up, which is the charge's."""
+"""A filter and group of a charge; the last tells its true-up, which is the charge's. An event in advance is a group of its own."""
+
+
+ChargeKey = tuple[UUID, UUID, datetime]
+"""A subscription, a charge, and the start of the window that it was billed for."""
 
 
 @value
@@ -59,13 +63,13 @@ class BilledUsage:
     charges: Sequence[Charge]
 
     @property
-    def key(self) -> tuple[UUID, UUID]:
-        """Its invoice and subscription."""
-        return self.invoice.id, self.contract.subscription.id
+    def key(self) -> tuple[UUID, datetime]:
+        """Its subscription and start."""
+        return self.contract.subscription.id, self.window.period.start
 
-
-ChargeKey = tuple[UUID, UUID, UUID]
-"""An invoice, a subscription and a charge that it billed."""
+    def key_of(self, charge: Charge) -> ChargeKey:
+        """The key of one of its charges."""
+        return self.contract.subscription.id, charge.id, self.window.period.start
 
 
 @dataclass(slots=True, kw_only=True)
@@ -98,8 +102,8 @@ class BilledCharge:
 
     @property
     def key(self) -> ChargeKey:
-        """Its invoice, subscription and charge."""
-        return *self.usage.key, self.charge.id
+        """Its subscription, charge and window."""
+        return self.usage.key_of(self.charge)
 
     @property
     def name(self) -> str:

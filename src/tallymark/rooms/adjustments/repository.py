@@ -74,25 +74,25 @@ async def final_records(tx: Tx, subscription_ids: Collection[UUID]) -> list[Bill
     ]
 
 
-async def adjusted_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[ChargeKey, Adjustments]:
-    """What was adjusted of charges on invoices."""
+async def adjusted_of(tx: Tx, subscription_ids: Collection[UUID]) -> dict[ChargeKey, Adjustments]:
+    """What was adjusted of charges of subscriptions."""
     statement = (
         select(
-            _columns.invoice_id,
             _columns.subscription_id,
             _columns.charge_id,
+            _columns.from_at,
             _columns.status,
             _columns.amount_cents,
             _columns.fee_id,
             _STANDS.label("stands"),
             _WAITS.label("waits"),
         )
-        .where(among(_columns.invoice_id, invoice_ids))
+        .where(among(_columns.subscription_id, subscription_ids))
         .order_by(_columns.id)
     )
     found: dict[ChargeKey, Adjustments] = defaultdict(Adjustments)
     for row in await tx.execute(statement):
-        of_charge = found[row.invoice_id, row.subscription_id, row.charge_id]
+        of_charge = found[row.subscription_id, row.charge_id, row.from_at]
         of_charge.is_waiting |= row.waits
         if row.status != "waived" and row.stands:
             of_charge.standing_cents += row.amount_cents
@@ -116,13 +116,35 @@ async def standing_fees(tx: Tx, fee_ids: Collection[UUID]) -> dict[UUID, UUID]:
     return {row.first_id: row.id for row in await tx.execute(statement)}
 
 
+async def event_fees(
+    tx: Tx,
+    *,
+    subscription_ids: Collection[UUID],
+    charge_ids: Collection[UUID],
+    starts: Collection[datetime],
+    event_id: UUID,
+) -> list[UUID]:
+    """The fees of events that charges in advance billed for windows, and those of one event; not those of invoices made anew."""
+    in_windows = and_(
+        among(fees.c.subscription_id, subscription_ids),
+        fees.c.from_at.in_(starts),
+        fees.c.event_id.is_not(None),
+    )
+    statement = select(fees.c.id).where(
+        among(fees.c.charge_id, charge_ids),
+        or_(in_windows, fees.c.event_id == event_id),
+        fees.c.original_fee_id.is_(None),
+    )
+    return list((await tx.execute(statement)).scalars())
+
+
 async def supersede(tx: Tx, key: ChargeKey) -> None:
     """Forget what was forgone of a charge: its next difference has it."""
-    invoice_id, subscription_id, charge_id = key
+    subscription_id, charge_id, from_at = key
     of_charge = and_(
-        _columns.invoice_id == invoice_id,
         _columns.subscription_id == subscription_id,
         _columns.charge_id == charge_id,
+        _columns.from_at == from_at,
     )
     await tx.execute(delete(usage_adjustments).where(of_charge, _columns.status == "waived"))
     await tx.execute(update(usage_adjustments).where(of_charge, ~_STANDS).values(status="superseded"))

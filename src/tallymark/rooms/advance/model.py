@@ -84,6 +84,18 @@ class PricedEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PricedRow:
+    """A place in the log, what its event is noted to cost, and the charge as it was then; None where that is not kept."""
+
+    id: int
+    event_id: UUID
+    charge_id: UUID
+    amount_cents: int
+    is_void: bool
+    charge: Charge | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Logged:
     """A priced event as the log keeps it."""
 

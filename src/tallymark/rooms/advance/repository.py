@@ -15,6 +15,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     and_,
+    cast,
     column,
     delete,
     exists,
@@ -26,9 +27,11 @@ from sqlalchemy import (
     values,
 )
 
+from tallymark.db.bulk import update_rows
 from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import (
+    billed_terms,
     event_streams,
     events,
     events_by_id,
@@ -39,7 +42,17 @@ from tallymark.db.tables import (
 from tallymark.domain.exact import Fraction
 from tallymark.domain.periods import Period
 from tallymark.domain.usage import Checkpoint
-from tallymark.rooms.advance.model import TARGET_WALLET, Asked, Billed, Logged, Standing, Waiting, read_scope
+from tallymark.rooms.advance.model import (
+    TARGET_WALLET,
+    Asked,
+    Billed,
+    Logged,
+    PricedRow,
+    Standing,
+    Waiting,
+    read_scope,
+)
+from tallymark.rooms.plans import terms
 
 _OF_STREAM = events_to_price.join(event_streams, event_streams.c.id == events_to_price.c.stream_id)
 _HAS_SUBSCRIPTION = and_(
@@ -155,6 +168,7 @@ def _in_scope(key: tuple[UUID, str, str], window: Period) -> ColumnElement[bool]
         priced_events.c.scope == scope,
         priced_events.c.timestamp >= window.start,
         priced_events.c.timestamp < window.end,
+        ~priced_events.c.is_void,
     )
 
 
@@ -203,6 +217,7 @@ async def billed_in(tx: Tx, asked: Asked, charge_ids: Collection[UUID]) -> list[
             log.external_subscription_id == asked.contract.subscription.external_id,
             log.timestamp >= asked.window.start,
             log.timestamp < asked.window.end,
+            ~log.is_void,
         )
         .group_by(log.charge_id, log.scope)
     )
@@ -262,6 +277,64 @@ def _in_group(asked: Asked, source: Table) -> list[ColumnElement[bool]]:
 async def insert_priced(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
         await tx.execute(insert(priced_events), [dict(row) for row in rows])
+
+
+async def update_priced(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write what events are priced at anew; `id` tells which row."""
+    await update_rows(tx, priced_events, rows)
+
+
+async def void_priced(tx: Tx, ids: Collection[int]) -> None:
+    """Note that what was priced counts no more."""
+    void = {"is_void": True, "is_corrected": True}
+    await tx.execute(update(priced_events).where(among(priced_events.c.id, ids)).values(void))
+
+
+async def priced_charges(tx: Tx, event_id: UUID) -> set[UUID]:
+    """The charges that an event was priced for."""
+    statement = select(priced_events.c.charge_id).where(priced_events.c.event_id == event_id)
+    return set((await tx.execute(statement)).scalars())
+
+
+async def priced_in(
+    tx: Tx,
+    *,
+    external_subscription_id: str,
+    charge_ids: Collection[UUID],
+    event_id: UUID,
+    windows: Sequence[Period],
+) -> list[PricedRow]:
+    """What was priced of charges in some windows, and one event wherever it was, in the order of pricing."""
+    log = priced_events.c
+    inside = [and_(log.timestamp >= window.start, log.timestamp < window.end) for window in windows]
+    statement = (
+        select(
+            log.id,
+            log.event_id,
+            log.charge_id,
+            log.amount_cents,
+            log.is_void,
+            cast(billed_terms.c.charges, Text).label("charges"),
+        )
+        .outerjoin(billed_terms, billed_terms.c.id == log.billed_terms_id)
+        .where(
+            among(log.charge_id, charge_ids),
+            log.external_subscription_id == external_subscription_id,
+            or_(log.event_id == event_id, *inside),
+        )
+        .order_by(log.id)
+    )
+    return [
+        PricedRow(
+            id=row.id,
+            event_id=row.event_id,
+            charge_id=row.charge_id,
+            amount_cents=row.amount_cents,
+            is_void=row.is_void,
+            charge=terms.decode(row.charges)[0] if row.charges is not None else None,
+        )
+        for row in await tx.execute(statement)
+    ]
 
 
 def exact(value: Fraction) -> Decimal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field
+from datetime import datetime
 from uuid import UUID
 
 from tallymark.domain.values import value
@@ -18,6 +19,6 @@ class Adjusted:
     before: Mapping[ChargeKey, Mapping[LineKey, Rated]]
     after: dict[ChargeKey, Mapping[LineKey, Rated]] = field(default_factory=dict)
 
-    def charges_of(self, key: tuple[UUID, UUID]) -> list[BilledCharge]:
-        """The charges of an invoice and a subscription."""
+    def charges_of(self, key: tuple[UUID, datetime]) -> list[BilledCharge]:
+        """The charges of a subscription in the window that starts at an instant."""
         return [one for one in self.billed if one.usage.key == key]

@@ -43,6 +43,7 @@ from tallymark.db.tables import (
     fees_applied_taxes,
     invoices,
     subscriptions,
+    usage_adjustments,
 )
 from tallymark.domain.fees.model import FeeType
 from tallymark.domain.periods import Period
@@ -241,6 +242,12 @@ async def renewals(
     return await _load(tx, statement)
 
 
+# What corrected events cost more than was billed is no usage of its own.
+_ADJUSTS = (
+    select(usage_adjustments.c.id)
+    .where(usage_adjustments.c.fee_id == fees.c.id, usage_adjustments.c.credit_note_id.is_(None))
+    .exists()
+)
 _UNDONE = (
     select(invoices.c.id)
     .where(invoices.c.id == fees.c.invoice_id, invoices.c.status.in_(("voided", "closed", "deleted")))
@@ -277,7 +284,7 @@ async def paid_in_advance(tx: Tx, asked: Sequence[BilledWindow]) -> set[UUID]:
         .distinct()
         .join(fees, begins)
         .join(charges, charges.c.id == fees.c.charge_id)
-        .where(fees.c.fee_type == FeeType.CHARGE, charges.c.pay_in_advance, ~_UNDONE)
+        .where(fees.c.fee_type == FeeType.CHARGE, charges.c.pay_in_advance, ~_UNDONE, ~_ADJUSTS)
     )
     return set((await tx.execute(statement)).scalars())
 
@@ -299,7 +306,7 @@ async def of_windows(tx: Tx, asked: Sequence[BilledWindow]) -> dict[BilledWindow
         .join(wanted, begins)
         .where(
             fees.c.fee_type == FeeType.CHARGE,
-            (fees.c.invoice_id == wanted.c.invoice_id) | (charges.c.pay_in_advance & ~_UNDONE),
+            (fees.c.invoice_id == wanted.c.invoice_id) | (charges.c.pay_in_advance & ~_UNDONE & ~_ADJUSTS),
         )
         .order_by(fees.c.position, fees.c.created_at, fees.c.id)
     )

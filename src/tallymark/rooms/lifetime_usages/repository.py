@@ -7,12 +7,25 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, TIMESTAMP, Row, Uuid, cast, func, or_, select
+from sqlalchemy import (
+    ARRAY,
+    TIMESTAMP,
+    ColumnElement,
+    Row,
+    Select,
+    TableValuedAlias,
+    Uuid,
+    cast,
+    func,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
-from tallymark.db.tables import fees, invoices, lifetime_usages, subscriptions
+from tallymark.db.tables import fees, invoices, lifetime_usages, subscriptions, usage_adjustments
 
 
 async def find(tx: Tx, *, external_subscription_id: str, subscription_at: datetime) -> Row[Any] | None:
@@ -43,7 +56,6 @@ async def invoiced_cents(tx: Tx, asked: Mapping[UUID, datetime | None]) -> dict[
     Those on no invoice, or on one that stands. Progressive invoices are left out: the period's own invoice bills the same
     usage again and credits them.
     """
-    own = subscriptions.alias("own")
     wanted = (
         func.unnest(
             cast(list(asked), ARRAY(Uuid)), cast(list(asked.values()), ARRAY(TIMESTAMP(timezone=True)))
@@ -51,19 +63,17 @@ async def invoiced_cents(tx: Tx, asked: Mapping[UUID, datetime | None]) -> dict[
         .table_valued("id", "before")
         .render_derived()
     )
-    statement = (
-        select(wanted.c.id, func.sum(fees.c.amount_cents).label("cents"))
-        .select_from(wanted)
-        .join(own, own.c.id == wanted.c.id)
-        .join(
-            subscriptions,
-            (subscriptions.c.external_id == own.c.external_id)
-            & (subscriptions.c.subscription_at == own.c.subscription_at),
-        )
+    parts = union_all(_billed(wanted), _given_back(wanted)).subquery()
+    statement = select(parts.c.id, func.sum(parts.c.amount_cents).label("cents")).group_by(parts.c.id)
+    return {row.id: int(row.cents) for row in await tx.execute(statement)}
+
+
+def _billed(wanted: TableValuedAlias) -> Select[Any]:
+    return (
+        _of_chains(wanted, fees.c.amount_cents)
         .join(fees, fees.c.subscription_id == subscriptions.c.id)
         .outerjoin(invoices, invoices.c.id == fees.c.invoice_id)
         .where(
-            subscriptions.c.status != "canceled",
             fees.c.fee_type == "charge",
             or_(
                 invoices.c.id.is_(None),
@@ -72,9 +82,36 @@ async def invoiced_cents(tx: Tx, asked: Mapping[UUID, datetime | None]) -> dict[
             ),
             or_(wanted.c.before.is_(None), fees.c.from_at < wanted.c.before),
         )
-        .group_by(wanted.c.id)
     )
-    return {row.id: int(row.cents) for row in await tx.execute(statement)}
+
+
+def _given_back(wanted: TableValuedAlias) -> Select[Any]:
+    """What corrected events cost less than was billed of them: increases are fees of their own (docs/decisions/0029)."""
+    adjustment = usage_adjustments.c
+    return (
+        _of_chains(wanted, adjustment.amount_cents)
+        .join(usage_adjustments, adjustment.subscription_id == subscriptions.c.id)
+        .where(
+            adjustment.amount_cents < 0,
+            or_(wanted.c.before.is_(None), adjustment.from_at < wanted.c.before),
+        )
+    )
+
+
+def _of_chains(wanted: TableValuedAlias, amount: ColumnElement[int]) -> Select[Any]:
+    """An amount of each subscription of the chains that are asked for, the cancelled ones left out."""
+    own = subscriptions.alias("own")
+    return (
+        select(wanted.c.id, amount.label("amount_cents"))
+        .select_from(wanted)
+        .join(own, own.c.id == wanted.c.id)
+        .join(
+            subscriptions,
+            (subscriptions.c.external_id == own.c.external_id)
+            & (subscriptions.c.subscription_at == own.c.subscription_at),
+        )
+        .where(subscriptions.c.status != "canceled")
+    )
 
 
 async def historical_cents(tx: Tx, subscription_ids: Collection[UUID]) -> dict[UUID, int]:

@@ -1,9 +1,19 @@
 """What can be done about billed usage whose events are corrected: find it, rate it again, document the difference."""
 
+from tallymark.rooms.adjustments.service.advance import gather_in_advance, lines_of, price_again
 from tallymark.rooms.adjustments.service.compare import differences
 from tallymark.rooms.adjustments.service.decrease import give_back
 from tallymark.rooms.adjustments.service.gather import gather_billed
 from tallymark.rooms.adjustments.service.keep import keep_increases
 from tallymark.rooms.adjustments.service.rate import rate
 
-__all__ = ["differences", "gather_billed", "give_back", "keep_increases", "rate"]
+__all__ = [
+    "differences",
+    "gather_billed",
+    "gather_in_advance",
+    "give_back",
+    "keep_increases",
+    "lines_of",
+    "price_again",
+    "rate",
+]

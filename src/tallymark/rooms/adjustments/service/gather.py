@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter
@@ -112,33 +112,39 @@ def _usage(
 
 
 async def _with_fees(tx: Tx, used: Sequence[BilledUsage]) -> list[BilledCharge]:
-    ids = {one.invoice.id for one in used}
-    of_invoices = await fees.of_invoices(tx, ids)
-    adjusted = await repository.adjusted_of(tx, ids)
-    first_ids = {fee_id for of_charge in adjusted.values() for fee_id in of_charge.increase_fee_ids}
-    standing = await repository.standing_fees(tx, first_ids) if first_ids else {}
-    increase_fees = await fees.get_fees(tx, set(standing.values()))
-    table = await usage.gather_taxes(tx, [one.contract for one in used])
+    of_invoices = await fees.of_invoices(tx, {one.invoice.id for one in used})
     found = []
     for one in used:
         by_charge = _by_charge(of_invoices.get(one.invoice.id, ()), one)
-        for charge in one.charges:
-            key = *one.key, charge.id
-            own = by_charge.get(charge.id, {})
-            since = adjusted.get(key, Adjustments())
-            if since.is_waiting:
-                raise NotAllowed("period_already_invoiced")
-            found.append(
-                BilledCharge(
-                    usage=one,
-                    charge=charge,
-                    fees=own,
-                    taxes=_taxes(own.values(), one, charge, table),
-                    adjusted_cents=since.standing_cents,
-                    forgone_cents=since.forgone_cents,
-                    adjustment_fees=[increase_fees[standing[fee_id]] for fee_id in since.increase_fee_ids],
-                )
+        found += [(one, charge, by_charge.get(charge.id, {})) for charge in one.charges]
+    return await with_adjustments(tx, found)
+
+
+async def with_adjustments(
+    tx: Tx, billed: Sequence[tuple[BilledUsage, Charge, Mapping[LineKey, FeeRecord]]]
+) -> list[BilledCharge]:
+    """Charges with their fees, and what was adjusted of them since. Raises `NotAllowed("period_already_invoiced")`."""
+    adjusted = await repository.adjusted_of(tx, {one.contract.subscription.id for one, _, _ in billed})
+    first_ids = {fee_id for of_charge in adjusted.values() for fee_id in of_charge.increase_fee_ids}
+    standing = await repository.standing_fees(tx, first_ids) if first_ids else {}
+    increase_fees = await fees.get_fees(tx, set(standing.values()))
+    table = await usage.gather_taxes(tx, [one.contract for one, _, _ in billed])
+    found = []
+    for one, charge, own in billed:
+        since = adjusted.get(one.key_of(charge), Adjustments())
+        if since.is_waiting:
+            raise NotAllowed("period_already_invoiced")
+        found.append(
+            BilledCharge(
+                usage=one,
+                charge=charge,
+                fees=own,
+                taxes=_taxes(own.values(), one, charge, table),
+                adjusted_cents=since.standing_cents,
+                forgone_cents=since.forgone_cents,
+                adjustment_fees=[increase_fees[standing[fee_id]] for fee_id in since.increase_fee_ids],
             )
+        )
     return found
 
 

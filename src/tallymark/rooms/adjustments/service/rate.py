@@ -20,7 +20,7 @@ async def rate(tx: Tx, billed: Sequence[BilledCharge]) -> Mapping[ChargeKey, Rat
     rated: dict[ChargeKey, dict[LineKey, Rated]] = {one.key: {} for one in billed}
     for one, lines in zip(windows.values(), await usage.gather_all_charge_lines(tx, asked), strict=True):
         for line in lines:
-            rated[*one.key, line.charge.id].update(_rated(line))
+            rated[one.key_of(line.charge)].update(_rated(line))
     return rated
 
 

@@ -2,6 +2,13 @@
 
 from tallymark.rooms.advance.service.billed import billed_in, save, take_over
 from tallymark.rooms.advance.service.ledger import Ledger
+from tallymark.rooms.advance.service.replay import (
+    priced_charges,
+    priced_in,
+    replay,
+    save_replayed,
+    windows_at,
+)
 from tallymark.rooms.advance.service.waiting import (
     charges_on,
     contracts_of,
@@ -23,9 +30,14 @@ __all__ = [
     "naming_wallets",
     "next_waiting",
     "price_waiting",
+    "priced_charges",
+    "priced_in",
     "record_failure",
+    "replay",
     "save",
+    "save_replayed",
     "take_off",
     "take_over",
     "waiting_of",
+    "windows_at",
 ]

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from tallymark.db.engine import Tx
 from tallymark.rooms.advance import repository
 from tallymark.rooms.advance.model import Asked, Billed, PricedEvent
 from tallymark.rooms.advance.service.ledger import Ledger
 from tallymark.rooms.events import service as events
+from tallymark.rooms.invoices.terms import keep_terms
+from tallymark.rooms.plans import terms
 
 
 async def save(tx: Tx, priced: Sequence[PricedEvent], *, now: datetime) -> None:
-    """Write the log of events whose fees were made, in their order."""
+    """Write the log of events whose fees were made, in their order, and by which terms."""
+    texts = {item.charge.id: terms.encode([item.charge]) for item in priced}
+    kept = await keep_terms(tx, set(texts.values()), now=now)
     await repository.insert_priced(
         tx,
         [
@@ -22,22 +27,30 @@ async def save(tx: Tx, priced: Sequence[PricedEvent], *, now: datetime) -> None:
                 "event_id": item.event.id,
                 "charge_id": item.charge.id,
                 "external_subscription_id": item.contract.subscription.external_id,
-                "scope": item.scope.key,
-                "timestamp": item.event.timestamp,
-                "value": item.measured.value,
-                "adds": item.measured.adds,
-                "current": repository.exact(item.after.checkpoint.current),
-                "highest": repository.exact(item.after.checkpoint.highest),
-                "highest_prorated": repository.exact(item.after.checkpoint.highest_prorated),
-                "events_count": item.after.events_count,
-                "precise_total_amount_cents": repository.exact(item.after.precise_total_amount_cents),
-                "amount_cents": item.fee.amount_cents,
-                "pricing_unit_cents": item.fee.pricing_unit.amount_cents if item.fee.pricing_unit else 0,
+                "billed_terms_id": kept[texts[item.charge.id]],
+                **columns_of(item),
                 "created_at": now,
             }
             for item in priced
         ],
     )
+
+
+def columns_of(item: PricedEvent) -> dict[str, Any]:
+    """What the log has of an event's price and of where its window stands after it."""
+    return {
+        "scope": item.scope.key,
+        "timestamp": item.event.timestamp,
+        "value": item.measured.value,
+        "adds": item.measured.adds,
+        "current": repository.exact(item.after.checkpoint.current),
+        "highest": repository.exact(item.after.checkpoint.highest),
+        "highest_prorated": repository.exact(item.after.checkpoint.highest_prorated),
+        "events_count": item.after.events_count,
+        "precise_total_amount_cents": repository.exact(item.after.precise_total_amount_cents),
+        "amount_cents": item.fee.amount_cents,
+        "pricing_unit_cents": item.fee.pricing_unit.amount_cents if item.fee.pricing_unit else 0,
+    }
 
 
 async def take_over(tx: Tx, asked: Asked, *, now: datetime) -> None:

@@ -50,11 +50,13 @@ ZERO = Fraction(0)
 class Ledger:
     """Prices events in the order in which they are given, each on top of the others; saves nothing.
 
-    What was priced before is read once for each window and scope, however many events follow.
+    What was priced before is read once for each window and scope, however many events follow; one that `starts_anew` takes it
+    that nothing was.
     """
 
-    def __init__(self, tx: Tx) -> None:
+    def __init__(self, tx: Tx, *, starts_anew: bool = False) -> None:
         self._tx = tx
+        self._starts_anew = starts_anew
         self._windows: dict[tuple[UUID, object], Window] = {}
         self._standings: dict[tuple[Key, object], Standing] = {}
         self._logs: dict[tuple[Key, object, str | None], list[Logged]] = {}
@@ -127,13 +129,17 @@ class Ledger:
 
     async def _standing(self, place: Place) -> Standing:
         key = (place.key, place.window.period)
-        if key not in self._standings:
+        if key not in self._standings and self._starts_anew:
+            self._standings[key] = Standing()
+        elif key not in self._standings:
             self._standings[key] = await repository.find_standing(self._tx, place.key, place.window.period)
         return self._standings[key]
 
     async def _log(self, place: Place, value: str | None = None) -> list[Logged]:
         key = (place.key, place.window.period, value)
-        if key not in self._logs:
+        if key not in self._logs and self._starts_anew:
+            self._logs[key] = []
+        elif key not in self._logs:
             self._logs[key] = await repository.log_of(self._tx, place.key, place.window.period, value=value)
         return self._logs[key]
 
@@ -265,7 +271,8 @@ class Ledger:
         """Let later events of this ledger see this one."""
         self._standings[place.key, place.window.period] = after
         for value in (None, measured.value):
-            log = self._logs.get((place.key, place.window.period, value))
+            key = (place.key, place.window.period, value)
+            log = self._logs.setdefault(key, []) if self._starts_anew else self._logs.get(key)
             if log is not None:
                 logged = Logged(
                     event_id=event.id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.rooms.adjustments import service as adjustments
@@ -22,16 +23,24 @@ async def is_refused(tx: Tx) -> bool:
 
 
 @asynccontextmanager
-async def adjusting(tx: Tx, touched: Touched, *, now: datetime) -> AsyncIterator[Adjusted]:
+async def adjusting(
+    tx: Tx, touched: Touched, *, now: datetime, event_id: UUID | None = None
+) -> AsyncIterator[Adjusted]:
     """Rate what was billed of the events before and after they are changed, and document the difference.
 
-    A decrease is a credit note on the fees that billed it, an increase a one-off invoice. Needs the customers' locks. Raises
-    `NotAllowed("period_already_invoiced")` where the difference can't be told: see `gather_billed` and `differences`.
+    With `event_id` that is the one event, and may have fees of its own. A decrease is a credit note on the fees that billed it,
+    an increase a one-off invoice. Needs the customers' locks. Raises `NotAllowed("period_already_invoiced")` where the
+    difference can't be told: see `gather_billed`, `gather_in_advance` and `differences`.
     """
     billed = await adjustments.gather_billed(tx, touched)
     adjusted = Adjusted(billed=billed, before=await adjustments.rate(tx, billed))
+    at_once = await adjustments.gather_in_advance(tx, touched, event_id) if event_id is not None else None
     yield adjusted
     adjusted.after.update(await adjustments.rate(tx, billed))
     found = adjustments.differences(billed, before=adjusted.before, after=adjusted.after)
+    if at_once is not None:
+        before = adjustments.lines_of(at_once, at_once.priced)
+        after = await adjustments.price_again(tx, at_once)
+        found += adjustments.differences(at_once.billed, before=before, after=after)
     await adjustments.give_back(tx, found, now=now)
     await bill_increases(tx, [one for one in found if one.amount_cents > 0], now=now)

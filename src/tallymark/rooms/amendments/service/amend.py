@@ -52,7 +52,6 @@ async def _correct(tx: Tx, correction: Correction, author: Author) -> int:
     if await is_refused(tx):
         await corrections.refuse_what_is_billed(tx, correction)
         return await corrections.correct(tx, correction, author, is_billed=False)
-    await corrections.refuse_what_has_a_fee(tx, correction.before.id)
     instants = correction.instants
     touched = Touched(
         external_subscription_id=correction.after.external_subscription_id,
@@ -60,5 +59,5 @@ async def _correct(tx: Tx, correction: Correction, author: Author) -> int:
         first=min(instants),
         last=max(instants),
     )
-    async with adjusting(tx, touched, now=author.now):
+    async with adjusting(tx, touched, event_id=correction.before.id, now=author.now):
         return await corrections.correct(tx, correction, author, is_billed=True)

@@ -121,8 +121,35 @@ USAGE = (
                    f.amount_cents || ', ' || COALESCE(f.pricing_unit_details ->> 'amount_cents', '0') || ' in pricing units' AS found
             FROM priced_events p
             JOIN fees f ON f.event_id = p.event_id AND f.charge_id = p.charge_id AND f.original_fee_id IS NULL
-            WHERE p.amount_cents <> f.amount_cents
-               OR p.pricing_unit_cents <> COALESCE(CAST(f.pricing_unit_details ->> 'amount_cents' AS bigint), 0)
+            WHERE NOT p.is_corrected AND (p.amount_cents <> f.amount_cents
+               OR p.pricing_unit_cents <> COALESCE(CAST(f.pricing_unit_details ->> 'amount_cents' AS bigint), 0))
+        """,
+    ),
+    Law(
+        name="corrected_prices",
+        says="What the events of a charge in advance are noted to cost is what their fees billed, with the adjustments, where some were corrected.",
+        sql="""
+            WITH corrected AS (
+                SELECT p.charge_id, p.external_subscription_id, sum(p.amount_cents) FILTER (WHERE NOT p.is_void) AS cents
+                FROM priced_events p
+                -- What another system billed has no fee.
+                JOIN fees f ON f.event_id = p.event_id AND f.charge_id = p.charge_id AND f.original_fee_id IS NULL
+                GROUP BY p.charge_id, p.external_subscription_id HAVING bool_or(p.is_corrected)
+            )
+            SELECT 'charge ' || c.charge_id || ' of subscription ' || c.external_subscription_id AS place,
+                   billed.cents + adjusted.cents AS expected, COALESCE(c.cents, 0) AS found
+            FROM corrected c
+            CROSS JOIN LATERAL (
+                SELECT COALESCE(sum(f.amount_cents), 0) AS cents FROM priced_events p
+                JOIN fees f ON f.event_id = p.event_id AND f.charge_id = p.charge_id AND f.original_fee_id IS NULL
+                WHERE p.charge_id = c.charge_id AND p.external_subscription_id = c.external_subscription_id
+            ) billed
+            CROSS JOIN LATERAL (
+                SELECT COALESCE(sum(a.amount_cents), 0) AS cents FROM usage_adjustments a
+                JOIN subscriptions s ON s.id = a.subscription_id
+                WHERE a.charge_id = c.charge_id AND s.external_id = c.external_subscription_id AND a.status <> 'superseded'
+            ) adjusted
+            WHERE billed.cents + adjusted.cents <> COALESCE(c.cents, 0)
         """,
     ),
     Law(
@@ -138,6 +165,7 @@ USAGE = (
                        lag(p.precise_total_amount_cents) OVER earlier AS previous_total
                 FROM priced_events p JOIN charges c ON c.id = p.charge_id JOIN billable_metrics m ON m.id = c.billable_metric_id
                 LEFT JOIN events_by_id e ON e.id = p.event_id
+                WHERE NOT p.is_void
                 WINDOW earlier AS (PARTITION BY p.charge_id, p.external_subscription_id, p.scope ORDER BY p.id)
             ), starts AS (
                 SELECT m.*, from_.* FROM moves m CROSS JOIN LATERAL (
@@ -148,7 +176,7 @@ USAGE = (
                         UNION ALL SELECT q.events_count, q.current, q.highest, q.highest_prorated, q.precise_total_amount_cents
                             FROM priced_events q
                             WHERE q.charge_id = m.charge_id
-                              AND q.external_subscription_id = m.external_subscription_id AND q.scope = m.scope AND q.id < m.id
+                              AND q.external_subscription_id = m.external_subscription_id AND q.scope = m.scope AND q.id < m.id AND NOT q.is_void
                     ) AS candidates
                     WHERE candidates.count + 1 = m.events_count
                       AND (m.is_gone OR m.precise_total_amount_cents = candidates.total + m.own)

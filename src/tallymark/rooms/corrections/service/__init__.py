@@ -4,7 +4,6 @@ from tallymark.rooms.corrections.service.correct import (
     amended,
     correct,
     list_versions,
-    refuse_what_has_a_fee,
     refuse_what_is_billed,
     voided,
 )
@@ -25,7 +24,6 @@ __all__ = [
     "lock_owners",
     "note_counted",
     "organizations_with_late_events",
-    "refuse_what_has_a_fee",
     "refuse_what_is_billed",
     "voided",
 ]

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import NotAllowed, NotFound
@@ -103,7 +102,8 @@ async def correct(tx: Tx, correction: Correction, author: Author, *, is_billed: 
 async def refuse_what_is_billed(tx: Tx, correction: Correction) -> None:
     """Raises `NotAllowed("period_already_invoiced")` where the event has a fee, or is or would be in a final window."""
     before, after = correction.before, correction.after
-    await refuse_what_has_a_fee(tx, before.id)
+    if await repository.has_fee(tx, before.id):
+        raise NotAllowed("period_already_invoiced")
     is_on_final = partial(
         events.is_invoiced,
         tx,
@@ -115,12 +115,6 @@ async def refuse_what_is_billed(tx: Tx, correction: Correction) -> None:
     if was_counted and await is_on_final(at=before.counts_at, came_at=before.created_at):
         raise NotAllowed("period_already_invoiced")
     if not after.is_void and await is_on_final(at=after.counts_at):
-        raise NotAllowed("period_already_invoiced")
-
-
-async def refuse_what_has_a_fee(tx: Tx, event_id: UUID) -> None:
-    """Raises `NotAllowed("period_already_invoiced")` where an event was billed by itself."""
-    if await repository.has_fee(tx, event_id):
         raise NotAllowed("period_already_invoiced")
 
 

@@ -1,0 +1,107 @@
+"""Price what was priced once more, from the events as they are now: each by the terms of its time, in the same order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from tallymark.db.engine import Tx
+from tallymark.domain.calendar import Window, current_charges_window
+from tallymark.domain.errors import NotAllowed
+from tallymark.domain.periods import Period
+from tallymark.rooms.advance import repository
+from tallymark.rooms.advance.model import PricedEvent, PricedRow
+from tallymark.rooms.advance.service.billed import columns_of
+from tallymark.rooms.advance.service.ledger import Ledger
+from tallymark.rooms.advance.service.waiting import contracts_of
+from tallymark.rooms.events import service as events
+from tallymark.rooms.invoices import service as invoices
+from tallymark.rooms.subscriptions import service as subscriptions
+from tallymark.rooms.subscriptions.model import Contract
+
+MOST = 10_000
+"""Events that are priced again while somebody waits."""
+
+Replayed = Mapping[int, PricedEvent | None]
+"""What was priced, by its place in the log; None for an event that costs nothing, for it counts no more."""
+
+
+async def windows_at(
+    tx: Tx, external_subscription_id: str, instants: Sequence[datetime]
+) -> list[tuple[Contract, Window]]:
+    """The charges windows of a subscription that hold some instants, each once; those of nobody are left out."""
+    lives = (await subscriptions.started_of(tx, {external_subscription_id})).get(external_subscription_id, [])
+    found: dict[tuple[UUID, Window], Contract] = {}
+    for at in instants:
+        owner = subscriptions.holding(lives, at)
+        if owner is not None:
+            contract = (await subscriptions.get_contracts(tx, [owner]))[owner.id]
+            since = max(at, contract.life.started_at)
+            continuity = (await invoices.continuity_of(tx, [contract], at=since))[owner.id]
+            window = current_charges_window(contract.schedule, contract.life, since, continuity)
+            found.setdefault((owner.id, window), contract)
+    return [(contract, window) for (_, window), contract in found.items()]
+
+
+async def priced_charges(tx: Tx, event_id: UUID) -> set[UUID]:
+    """The charges in advance that an event was priced for."""
+    return await repository.priced_charges(tx, event_id)
+
+
+async def priced_in(
+    tx: Tx,
+    *,
+    external_subscription_id: str,
+    charge_ids: set[UUID],
+    event_id: UUID,
+    windows: Sequence[Period],
+) -> list[PricedRow]:
+    """What was priced of charges in windows, and one event wherever it was.
+
+    Raises `NotAllowed("period_already_invoiced")` where terms are not kept, units carry over (what was renewed by them would
+    have to be billed again, too), or there is too much of it.
+    """
+    rows = await repository.priced_in(
+        tx,
+        external_subscription_id=external_subscription_id,
+        charge_ids=charge_ids,
+        event_id=event_id,
+        windows=windows,
+    )
+    if len(rows) > MOST or any(row.charge is None or row.charge.billable_metric.recurring for row in rows):
+        raise NotAllowed("period_already_invoiced")
+    return rows
+
+
+async def replay(tx: Tx, rows: Sequence[PricedRow]) -> Replayed:
+    """Price the events of whole windows again, as if none of them had been; nothing is saved."""
+    counted = await events.get_events(tx, {row.event_id for row in rows})
+    contracts = await contracts_of(tx, list(counted.values()))
+    ledger = Ledger(tx, starts_anew=True)
+    priced: dict[int, PricedEvent | None] = {}
+    for row in rows:
+        event, contract = counted.get(row.event_id), contracts.get(row.event_id)
+        assert row.charge is not None, "who has no terms is refused"
+        if event is None or contract is None:
+            priced[row.id] = None
+        else:
+            priced[row.id] = await ledger.price(event, contract, row.charge)
+    return priced
+
+
+async def save_replayed(tx: Tx, *, before: Replayed, after: Replayed) -> None:
+    """Have the log say what events cost now; one that counts no more keeps its place, and what it was noted to be."""
+    voided = [row_id for row_id, item in after.items() if item is None and before[row_id] is not None]
+    if voided:
+        await repository.void_priced(tx, voided)
+    rows = [
+        {"id": row_id, **columns_of(item), "is_void": False, "is_corrected": True}
+        for row_id, item in after.items()
+        if item is not None and not _is_same(before[row_id], item)
+    ]
+    await repository.update_priced(tx, rows)
+
+
+def _is_same(before: PricedEvent | None, after: PricedEvent) -> bool:
+    return before is not None and columns_of(before) == columns_of(after)
