@@ -214,6 +214,57 @@ async def adjusted(client, who):
     )
 
 
+async def test_each_aggregation_is_rated_again_and_what_carries_over_in_later_periods(
+    make_organization, database
+):
+    """Of two months: counts, greatest and latest values, distinct ones, levels over time and prorated units."""
+    chance = random.Random(7)
+    organization, client = await begin(make_organization)
+    kinds = {
+        "count": ("count_agg", {"field_name": None}, {}),
+        "greatest": ("max_agg", {}, {}),
+        "latest": ("latest_agg", {}, {}),
+        "distinct": ("unique_count_agg", {"recurring": True}, {"prorated": True}),
+        "level": ("weighted_sum_agg", {"recurring": True, "weighted_interval": "seconds"}, {}),
+        "prorated": ("sum_agg", {"recurring": True}, {"prorated": True}),
+    }
+    charges = []
+    for code, (aggregation, more, of_charge) in kinds.items():
+        metric = await kit.metric(client, aggregation, code=code, **more)
+        charges.append({**kit.charge(metric, amount="3.7"), **of_charge, "code": code})
+    plan = await kit.plan(client, *charges, code="kinds")
+    for name in ("sub", "twin"):
+        who = await kit.customer(client, external_id=f"of {name}", currency="EUR")
+        await kit.subscribe(client, who, plan, external_id=name)
+
+    def an_event():
+        at = kit.epoch("2026-01-01") + chance.randrange(58 * 24) * 3_600
+        return {"timestamp": at, "properties": {"value": str(chance.randrange(1, 9))}}
+
+    first = {f"{code} {place}": an_event() for code in kinds for place in range(4)}
+    edits = {
+        f"{code} {place}": None if chance.random() < 0.4 else an_event() for code in kinds for place in (1, 2)
+    }
+    for name, event in first.items():
+        await send(client, name, 0, code=name.split()[0], **event)
+    for name, event in {**first, **edits}.items():
+        if event is not None:
+            body = {"transaction_id": name, "external_subscription_id": "twin", "code": name.split()[0]}
+            await kit.post(client, "/events", {"event": {**body, **event}})
+    await kit.advance(client, "2026-03-02T00:00")
+    before = await billed(client, "sub")
+    for name, changed in edits.items():
+        if changed is None:
+            await correct(client, name, "void")
+        else:
+            await correct(client, name, **changed)
+    assert await billed(client, "sub") == await billed(client, "twin") != before
+    await kit.assert_audit_clean(database, organization.id)
+    for name in reversed(edits):
+        await correct(client, name, **first[name])
+    assert await billed(client, "sub") == before
+
+
 class TestTheTerms:
     async def test_are_those_of_the_bill_whatever_became_of_the_plan(self, make_organization, database):
         """12 for 10 are 4.00 more at 2, though a call is 5 by now, and the customer lives elsewhere."""
@@ -390,6 +441,12 @@ class TestRefused:
         _, february = await kit.invoices(client, who)
         await kit.post(client, f"/invoices/{february['lago_id']}/void", {})
         await correct(client, "february", "void", expect=405)
+
+    async def test_what_was_billed_progressively(self, make_organization):
+        _, client = await begin(make_organization)
+        await simple(client, usage_thresholds=[{"amount_cents": 1500}])
+        await kit.advance(client, "2026-02-02T00:00")
+        assert (await correct(client, "one", "void", expect=405))["code"] == "period_already_invoiced"
 
     async def test_a_policy_that_is_none(self, make_organization):
         _, client = await begin(make_organization)

@@ -42,8 +42,8 @@ async def gather_billed(tx: Tx, touched: Touched) -> list[BilledCharge]:
     """What charges on the code were billed for the windows that a correction touches; needs the customers' locks.
 
     Raises `NotAllowed("period_already_invoiced")` where it is not known by what a window was billed, its invoice is void or that
-    of an adjustment waits for its taxes, or the plan's minimum commitment would have to be settled anew; and
-    `NotAllowed("period_archived")` where events of it have left the database.
+    of an adjustment waits for its taxes, part of it was billed progressively, or the plan's minimum commitment would have to be
+    settled anew; and `NotAllowed("period_archived")` where events of it have left the database.
     """
     external_id = touched.external_subscription_id
     lives = (await subscriptions.started_of(tx, {external_id})).get(external_id, [])
@@ -90,7 +90,8 @@ def _charges(record: BilledRecord, touched: Touched) -> list[Charge]:
 def _usage(
     record: BilledRecord, invoice: Invoice, contract: Contract, charges: Sequence[Charge]
 ) -> BilledUsage:
-    if invoice.status not in ISSUED or contract.plan.minimum_commitment is not None:
+    is_credited = invoice.progressive_billing_credit_amount_cents > 0
+    if invoice.status not in ISSUED or contract.plan.minimum_commitment is not None or is_credited:
         raise NotAllowed("period_already_invoiced")
     assert record.full_from_at is not None, "who keeps the terms keeps the period"
     assert record.full_to_at is not None, "who keeps the terms keeps the period"
