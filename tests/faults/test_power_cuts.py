@@ -330,6 +330,25 @@ class TestEvents:
 
         assert await cut(lambda: used(shop), act) > 3
 
+    @pytest.mark.parametrize("value", [9, 1])
+    async def test_an_amendment_of_what_is_billed(self, cut, make_organization, database, value):
+        """4 is 9, for which an invoice is due; or 1, for which a note is."""
+
+        async def prepare():
+            world = await used(await open_shop(make_organization, database))
+            await kit.advance(world.client, "2026-02-02T00:00")
+            policy = {"metering": {"event_correction_policy": "document_now"}}
+            await kit.call(world.client, "PUT", "/organizations", {"organization": policy})
+            return world
+
+        async def act(world):
+            found = (await kit.get(world.client, "/events", external_subscription_id=own(world)))["events"]
+            newest = max(found, key=lambda event: float(event["properties"]["value"]))
+            body = {"external_subscription_id": own(world), "reason": "r", "properties": {"value": value}}
+            await kit.post(world.client, f"/events/{newest['transaction_id']}/amend", {"event": body})
+
+        assert await cut(prepare, act) > 10
+
     async def test_a_backfill_that_is_closed(self, cut, make_organization, database):
         shop = await open_shop(make_organization, database)
 

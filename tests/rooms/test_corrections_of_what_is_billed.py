@@ -220,7 +220,7 @@ async def test_each_aggregation_is_rated_again_and_what_carries_over_in_later_pe
     """Of two months: counts, greatest and latest values, distinct ones, levels over time and prorated units."""
     chance = random.Random(7)
     organization, client = await begin(make_organization)
-    kinds = {
+    kinds: dict[str, tuple[str, dict, dict]] = {
         "count": ("count_agg", {"field_name": None}, {}),
         "greatest": ("max_agg", {}, {}),
         "latest": ("latest_agg", {}, {}),
