@@ -20,7 +20,7 @@ from tallymark.rooms.users import service
 # Worked out by hand from the names of platform §6: what some routes need, and what it is called there.
 NEEDED = [
     ("GET", "/customers", "customers:view"),
-    ("POST", "/customers", "customers:create"),
+    ("POST", "/customers", "customers:create customers:update"),
     ("DELETE", "/customers/{external_id:path}", "customers:delete"),
     ("GET", "/customers/{external_customer_id}/current_usage", "customers:view subscriptions:view"),
     ("POST", "/customers/{external_id}/wallets", "wallets:create"),
@@ -142,6 +142,29 @@ class TestPeople:
         await become(database, person, "finance", "manager")
         await get(person.browser, "/analytics/mrr")
         await kit.customer(person.browser)
+
+    async def test_make_customers_or_change_them_as_they_may(self, database, person):
+        """The same call does both; a role may hold one of the two permissions."""
+        await kit.customer(person.browser, external_id="known")
+        for permission, allowed, refused, lacking in (
+            ("customers:create", "new", "known", "customers:update"),
+            ("customers:update", "known", "newer", "customers:create"),
+        ):
+            code = permission.replace(":", "_")
+            role = {"code": code, "name": code, "permissions": ["customers:view", permission]}
+            await become(database, person, "admin")
+            await post(person.browser, "http://test/app/v1/roles", role)
+            await become(database, person, code)
+            await kit.customer(person.browser, external_id=allowed, name=code)
+            answer = await post(
+                person.browser,
+                "/customers",
+                {"customer": {"external_id": refused, "name": "No"}},
+                expect=403,
+            )
+            assert answer["required_permissions"] == [lacking]
+        assert (await get(person.browser, "/customers/known"))["customer"]["name"] == "customers_update"
+        await get(person.browser, "/customers/newer", expect=404)
 
     async def test_may_no_more_once_they_have_left(self, database, person):
         async with database.system() as connection:

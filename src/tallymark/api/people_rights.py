@@ -70,6 +70,7 @@ _BY_ROUTE = (
     ("GET", "/pricing_units(/*)?", "pricing_units:view"),
     ("POST", "/pricing_units", "pricing_units:create"),
     ("PUT|PATCH", "/pricing_units/*", "pricing_units:update"),
+    ("POST", "/customers", "customers:create customers:update"),
     ("POST|PUT|PATCH|DELETE", "/customers/*/wallets/*/alerts(/*)?", "wallets:update"),
     ("POST", "/customers/*/wallets", "wallets:create"),
     ("DELETE", "/customers/*/wallets/*", "wallets:terminate"),

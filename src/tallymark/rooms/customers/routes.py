@@ -9,7 +9,7 @@ from fastapi import Request
 
 from tallymark.api.context import InContext
 from tallymark.api.pagination import InPage, Meta
-from tallymark.api.permissions import guarded_by
+from tallymark.api.permissions import WRITE, Need, Right, guarded_by
 from tallymark.api.queries import reads
 from tallymark.api.routing import tenant_router
 from tallymark.api.validation import country_codes
@@ -35,14 +35,24 @@ router = tenant_router("customers", resource="customer")
 
 ACCOUNT_TYPES = ("customer", "partner")
 CUSTOMER_TYPES = ("company", "individual")
+MAKING = Need((Right(WRITE, "customer"),), frozenset(["customers:create"]))
+CHANGING = Need((Right(WRITE, "customer"),), frozenset(["customers:update"]))
+"""What it takes to make a customer, and to change one: it is the same call."""
+
 METADATA_KEY = re.compile(r"metadata\[(.+)\]")
 
 
 @router.post("/customers")
 async def upsert_customer(body: CustomerRequest, context: InContext) -> CustomerResponse:
     """Make a customer, or change what is sent of the one with that `external_id`."""
+
+    def check_allowed(known: Customer | None) -> None:
+        context.check(MAKING if known is None else CHANGING)
+
     async with context.transaction() as tx:
-        customer = await service.upsert(tx, body.customer.to_value(), now=context.now)
+        customer = await service.upsert(
+            tx, body.customer.to_value(), check_allowed=check_allowed, now=context.now
+        )
         return await _answer(tx, customer)
 
 

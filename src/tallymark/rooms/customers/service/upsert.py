@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -39,17 +39,21 @@ class CustomerInput:
     section_codes: Sequence[str] | None = None
 
 
-async def upsert(tx: Tx, asked: CustomerInput, *, now: datetime) -> Customer:
+async def upsert(
+    tx: Tx, asked: CustomerInput, *, check_allowed: Callable[[Customer | None], None], now: datetime
+) -> Customer:
     """Make a customer or change what is sent of one, all or nothing (subscriptions §1.3).
 
+    `check_allowed` hears whom it would change, None for one who is new, and raises where the caller may not.
     Raises `NotFound` for an unknown billing entity or tax, `Invalid` for metadata or a payment provider that can't be.
     """
+    await tx.lock("customer-external-id", tx.organization_id)
+    known = await repository.find_customer(tx, asked.external_id)
+    check_allowed(known)
     entity = await organizations.get_entity(tx, code=asked.billing_entity_code)
     check_count(asked.metadata)
     if len(set(asked.integration_types)) < len(asked.integration_types):
         raise Invalid({"integration_customers": ["invalid_count_per_integration_type"]})
-    await tx.lock("customer-external-id", tx.organization_id)
-    known = await repository.find_customer(tx, asked.external_id)
     skips = asked.values.get("skip_invoice_custom_sections")
     check_sections(skips, asked.section_codes)
     values = {**asked.values, **provider_columns(known, asked.provider)}
