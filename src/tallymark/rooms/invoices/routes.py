@@ -1,4 +1,4 @@
-"""The doors to invoices and their files."""
+"""The doors to invoices and their files, and the operator's to making these anew."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from fastapi import APIRouter, Request, Response
 
 from tallymark.api.context import Context, InContext
 from tallymark.api.idempotency import in_parts
+from tallymark.api.operators import operator_router
 from tallymark.api.pagination import InPage, Meta, Page
 from tallymark.api.routing import tenant_router
 from tallymark.api.wire import read_id
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import NotFound
 from tallymark.rooms.customers import service as customers
-from tallymark.rooms.invoices import documents, explaining, service
+from tallymark.rooms.invoices import documents, explaining, rebuilding, service
 from tallymark.rooms.invoices.documents import Documents
 from tallymark.rooms.invoices.filters import FILTERS, read_filters
 from tallymark.rooms.invoices.model import Filters, InvoiceStatus
@@ -32,6 +33,7 @@ from tallymark.rooms.invoices.schemas import (
 
 router = tenant_router("invoices", resource="invoice")
 files_router = APIRouter(tags=["files"])
+admin_router = operator_router()
 
 FILES: dict[int | str, dict[str, Any]] = {
     200: {"content": {kind: {} for kind in documents.MEDIA_TYPES.values()}}
@@ -103,6 +105,20 @@ async def get_file(organization_id: UUID, key: str, signature: str, request: Req
     place = "attachment" if kind in documents.SAVED else "inline"
     headers = {"Content-Disposition": f'{place}; filename="{name}"', "X-Content-Type-Options": "nosniff"}
     return Response(content, media_type=documents.MEDIA_TYPES[kind], headers=headers)
+
+
+@admin_router.post("/invoices/{lago_id}/regenerate")
+async def rebuild_invoice(lago_id: str, request: Request) -> FileResponseBody:
+    """Make the documents of an issued invoice anew (platform §17); the links that lead to them stay."""
+    state = request.app.state
+    organization_id, view = await rebuilding.rebuild(
+        state.database, state.documents, read_id(lago_id, "invoice")
+    )
+
+    def link(key: str | None) -> str | None:
+        return None if key is None else state.link(organization_id, key)
+
+    return FileResponseBody(invoice=InvoiceFileOutput.of(view, link))
 
 
 async def answer(tx: Tx, invoice_id: UUID, context: Context) -> InvoiceResponse:

@@ -1,10 +1,11 @@
-"""The doors to members, roles and invitations, and the door of those who are invited."""
+"""The doors to members, roles and invitations, the door of those who are invited, and the operator's to making members."""
 
 from __future__ import annotations
 
 from fastapi import Request, Response
 
 from tallymark.api.context import Context, InContext
+from tallymark.api.operators import operator_router
 from tallymark.api.pagination import InPage, Meta
 from tallymark.api.permissions import permitted
 from tallymark.api.role_permissions import PERMISSIONS
@@ -24,6 +25,8 @@ from tallymark.rooms.members.schemas import (
     JoinRequest,
     MemberOutput,
     MemberResponse,
+    MembershipRequest,
+    MembershipResponse,
     MembersResponse,
     NewRoleRequest,
     PermissionsResponse,
@@ -34,10 +37,12 @@ from tallymark.rooms.members.schemas import (
     RolesResponse,
 )
 from tallymark.rooms.members.service import invites, members, roles
+from tallymark.rooms.organizations.access import system_now
 from tallymark.rooms.users.routes import device_of
 
 router = member_router("app: members")
 open_router = app_router("app: invitations")
+admin_router = operator_router()
 
 MAY_INVITE = "organization:members:create"
 
@@ -197,6 +202,17 @@ async def join(token: str, body: JoinRequest, request: Request) -> Response:
     if begun is not None:
         cookie_of(request).put(response, begun)
     return response
+
+
+@admin_router.post("/memberships")
+async def create_membership(body: MembershipRequest, request: Request) -> MembershipResponse:
+    """Let a user belong to an organization, as an admin (platform §17)."""
+    database: Database = request.app.state.database
+    async with database.system() as connection:
+        joined = await members.add_admin(
+            connection, body.user_id, body.organization_id, device=device_of(request), now=system_now()
+        )
+    return MembershipResponse(membership=MemberOutput.of(joined))
 
 
 def _shown(request: Request, context: Context, invite: Invite) -> InviteOutput:

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from tallymark.api.pagination import Meta
-from tallymark.api.wire import Input, Instant, Text
+from tallymark.api.wire import Input, Instant, RecordId, Text
 from tallymark.rooms.members.model import Invitation, Invite, OrganizationMember, Role
 
 
@@ -33,6 +33,13 @@ class InviteRequest(RolesRequest):
 
 class JoinRequest(Input):
     password: Text = ""
+
+
+class MembershipRequest(Input):
+    """`POST /admin/memberships` (platform §17)."""
+
+    user_id: RecordId
+    organization_id: RecordId
 
 
 class RoleOutput(BaseModel):
@@ -93,6 +100,10 @@ class MemberOutput(BaseModel):
 
 class MemberResponse(BaseModel):
     member: MemberOutput
+
+
+class MembershipResponse(BaseModel):
+    membership: MemberOutput
 
 
 class MembersResponse(BaseModel):

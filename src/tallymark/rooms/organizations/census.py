@@ -27,6 +27,14 @@ async def create_first_organization(connection: AsyncConnection, *, now: datetim
     return await service.create_organization(connection, name=FIRST_NAME, email=None, now=now)
 
 
+async def get_entry(connection: AsyncConnection, organization_id: UUID) -> Entry:
+    """An organization. Raises `NotFound("organization")`."""
+    found = await repository.find_entry(connection, organization_id)
+    if found is None:
+        raise NotFound("organization")
+    return found
+
+
 async def find_organization(connection: AsyncConnection, name: str) -> UUID:
     """The id of the organization of a slug or id. Raises `NotFound("organization")`."""
     return (await find_entry(connection, name)).id

@@ -29,6 +29,15 @@ from tallymark.rooms.organizations.model import (
 Values = Mapping[str, Any]
 
 
+_ENTRIES = select(
+    organizations.c.id,
+    organizations.c.name,
+    organizations.c.slug,
+    organizations.c.created_at,
+    test_clocks.c.frozen_time,
+).outerjoin(test_clocks, test_clocks.c.organization_id == organizations.c.id)
+
+
 async def insert_organization(connection: AsyncConnection, values: Values) -> None:
     await connection.execute(insert(organizations), dict(values))
 
@@ -44,13 +53,13 @@ async def has_organizations(connection: AsyncConnection) -> bool:
 
 async def list_organizations(connection: AsyncConnection) -> list[Entry]:
     """Every organization, the oldest first."""
-    column = organizations.c
-    statement = (
-        select(column.id, column.name, column.slug, column.created_at, test_clocks.c.frozen_time)
-        .outerjoin(test_clocks, test_clocks.c.organization_id == column.id)
-        .order_by(column.created_at, column.id)
-    )
-    return [Entry(**row._mapping) for row in await connection.execute(statement)]
+    oldest_first = _ENTRIES.order_by(organizations.c.created_at, organizations.c.id)
+    return [Entry(**row._mapping) for row in await connection.execute(oldest_first)]
+
+
+async def find_entry(connection: AsyncConnection, organization_id: UUID) -> Entry | None:
+    row = (await connection.execute(_ENTRIES.where(organizations.c.id == organization_id))).first()
+    return Entry(**row._mapping) if row else None
 
 
 async def insert_billing_entity(connection: AsyncConnection, values: Values) -> None:

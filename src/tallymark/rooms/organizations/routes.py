@@ -1,29 +1,27 @@
-"""The doors to an organization's own settings, and the operator's door to making one."""
+"""The doors to an organization's own settings, and the operator's doors to making one and renaming it."""
 
 from __future__ import annotations
 
-import secrets
-from typing import Annotated
-
-from fastapi import APIRouter, Header, Request
+from fastapi import Request
 
 from tallymark.api.context import InContext
-from tallymark.api.errors import Unauthorized
+from tallymark.api.operators import operator_router
 from tallymark.api.routing import tenant_router
-from tallymark.api.wire import wire_instant
-from tallymark.domain.errors import NotFound
-from tallymark.rooms.organizations import service
-from tallymark.rooms.organizations.access import system_now
+from tallymark.api.wire import read_id, wire_instant
+from tallymark.db.engine import Database
+from tallymark.rooms.organizations import census, service
+from tallymark.rooms.organizations.access import now_of, system_now
 from tallymark.rooms.organizations.schemas import (
     CreatedOrganizationOutput,
     NewOrganizationRequest,
     NewOrganizationResponse,
     OrganizationOutput,
     OrganizationResponse,
+    RenameRequest,
 )
 
 router = tenant_router("organizations", resource="organization")
-admin_router = APIRouter(prefix="/admin", tags=["admin"])
+admin_router = operator_router()
 
 
 @router.get("/organizations")
@@ -35,12 +33,9 @@ async def get_organization(context: InContext) -> OrganizationResponse:
 
 
 @admin_router.post("/organizations")
-async def create_organization(
-    body: NewOrganizationRequest, request: Request, x_admin_api_key: Annotated[str | None, Header()] = None
-) -> NewOrganizationResponse:
+async def create_organization(body: NewOrganizationRequest, request: Request) -> NewOrganizationResponse:
     """Make an organization, with a test clock if one is given (test-clock.md), and invite its e-mail address as admin."""
-    _admit_operator(request, x_admin_api_key)
-    database = request.app.state.database
+    database: Database = request.app.state.database
     async with database.system() as connection:
         made = await service.create_organization(
             connection,
@@ -59,9 +54,12 @@ async def create_organization(
     return NewOrganizationResponse(organization=shown, api_key=made.api_key, invite_url=invite_url)
 
 
-def _admit_operator(request: Request, key: str | None) -> None:
-    expected: str | None = request.app.state.admin_api_key
-    if expected is None:
-        raise NotFound("resource")
-    if key is None or not secrets.compare_digest(key.encode(), expected.encode()):
-        raise Unauthorized
+@admin_router.put("/organizations/{lago_id}")
+async def rename_organization(lago_id: str, body: RenameRequest, request: Request) -> OrganizationResponse:
+    """Give an organization another name; its slug, prefix and billing entities keep theirs (platform §17)."""
+    database: Database = request.app.state.database
+    async with database.system() as connection:
+        entry = await census.get_entry(connection, read_id(lago_id, "organization"))
+    async with database.tenant(entry.id) as tx:
+        renamed = await service.change_organization(tx, {"name": body.name}, now=await now_of(tx))
+    return OrganizationResponse(organization=OrganizationOutput.of(renamed))

@@ -128,6 +128,12 @@ class NewOrganizationRequest(Input):
     test_clock: TestClockInput | None = None
 
 
+class RenameRequest(Input):
+    """`PUT /admin/organizations/{id}`: flat, as what makes one."""
+
+    name: Name
+
+
 class CreatedOrganizationOutput(OrganizationOutput):
     test_clock: dict[str, str] | None
 

@@ -7,15 +7,20 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from tallymark.api.context import Member
 from tallymark.api.pagination import Page
 from tallymark.api.role_permissions import ADMIN
-from tallymark.db.engine import Tx
-from tallymark.domain.errors import Forbidden, NotAllowed, NotFound
+from tallymark.db.engine import Actor, Tx
+from tallymark.domain.errors import Forbidden, Invalid, NotAllowed, NotFound
 from tallymark.jobs import security
 from tallymark.rooms.members import repository
 from tallymark.rooms.members.model import MemberFilters, OrganizationMember, without_repeats
 from tallymark.rooms.members.service.roles import LOCK, unknown_roles
+from tallymark.rooms.organizations import census
+from tallymark.rooms.users import service as users
+from tallymark.rooms.users.model import Device
 
 
 async def list_members(tx: Tx, filters: MemberFilters, page: Page) -> tuple[list[OrganizationMember], int]:
@@ -59,6 +64,29 @@ async def revoke(tx: Tx, membership_id: UUID, *, by: Member, now: datetime) -> O
     await repository.update_membership(tx, membership_id, {"status": "revoked", "updated_at": now})
     await security.record(tx, "user.deleted", {"email": member.email}, now=now)
     return member
+
+
+async def add_admin(
+    connection: AsyncConnection, user_id: UUID, organization_id: UUID, *, device: Device, now: datetime
+) -> OrganizationMember:
+    """Let a user belong to an organization as its admin, for the operator (platform §17); `now` is a live organization's.
+
+    Raises `NotFound` (`user`, `organization`), `Invalid` for who belongs there already.
+    """
+    user = await users.get_user(connection, user_id)
+    entry = await census.get_entry(connection, organization_id)
+    await users.lock_user(connection, user.email)
+    belongs = await users.list_memberships(connection, user.id)
+    if any(one.organization_id == entry.id for one in belongs):
+        raise Invalid({"user_id": ["value_already_exist"]})
+    joined_at = entry.frozen_time or now
+    membership_id = await users.join(connection, user.id, entry.id, [ADMIN], now=joined_at)
+    told = {"email": user.email, "roles": [ADMIN]}
+    operator = Actor(user_agent=device.user_agent, ip_address=device.ip_address)
+    await security.record_in_each(connection, {entry.id: joined_at}, "user.signed_up", told, actor=operator)
+    return OrganizationMember(
+        id=membership_id, user_id=user.id, email=user.email, roles=(ADMIN,), created_at=joined_at
+    )
 
 
 def check_grant(roles: Sequence[str], *, by: Member | None) -> None:
