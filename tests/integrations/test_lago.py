@@ -98,6 +98,18 @@ async def test_a_refusal_is_not_repeated():
         await server.api().get("/taxes")
 
 
+async def test_what_its_owner_does_not_pay_for_is_not_there_but_what_the_key_may_not_see_is_told():
+    unpaid = httpx.Response(403, json={"status": 403, "code": "feature_unavailable"})
+    hidden = httpx.Response(403, json={"status": 403, "code": "read_action_not_allowed_for_alert"})
+    server = Server(unpaid, httpx.Response(404, json={}), unpaid, hidden)
+    api = server.api()
+    assert await api.find("/subscriptions/one/lifetime_usage") is None
+    assert await api.find("/subscriptions/one/lifetime_usage") is None
+    assert await api.any_of("/subscriptions/one/alerts", "alerts") == []
+    with pytest.raises(ApiError, match="read_action_not_allowed"):
+        await api.any_of("/subscriptions/one/alerts", "alerts")
+
+
 @pytest.mark.parametrize("status", [401, 302])
 async def test_a_wrong_key_or_address_ends_the_run(status):
     answer = httpx.Response(status, headers={"location": "https://elsewhere.example"})

@@ -209,6 +209,14 @@ async def test_a_customer_moves_whole_or_not_at_all(make_organization, database,
     assert (await worlds.importing(there, here, database).run()).is_clean
     assert (await kit.get(here.client, "/wallets"))["wallets"][0]["balance_cents"] == 900
 
+    # Who had nothing moves when they have something; who has moved does not move again.
+    who = await kit.customer(there.client, external_id="late")
+    assert (await worlds.importing(there, here, database).run()).is_clean
+    await kit.subscribe(there.client, who, plan, external_id="two")
+    report = await worlds.importing(there, here, database).run()
+    assert report.counts["subscriptions"] == {"created": 1, "unchanged": 1}
+    assert len((await kit.get(here.client, "/wallets"))["wallets"]) == 1
+
 
 async def test_nothing_goes_out_before_the_organization_is_live(make_organization, database):
     there = await make_organization(worlds.START)

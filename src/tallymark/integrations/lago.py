@@ -35,6 +35,13 @@ class ApiError(Exception):
         self.body = body
         super().__init__(f"{call} answered {status}: {body[:500]}")
 
+    @property
+    def is_absence(self) -> bool:
+        """Whether there is no such thing: not at all, or not in what its owner pays for. A key that may not look is none."""
+        return self.status == httpx.codes.NOT_FOUND or (
+            self.status == httpx.codes.FORBIDDEN and "feature_" in self.body and "available" in self.body
+        )
+
 
 def path_of(*parts: str) -> str:
     """A path whose parts may hold anything.
@@ -107,8 +114,17 @@ class LagoApi:
         try:
             return await self.get(path, **query)
         except ApiError as error:
-            if error.status == httpx.codes.NOT_FOUND:
+            if error.is_absence:
                 return None
+            raise
+
+    async def any_of(self, path: str, root: str, **query: str | int | list[str]) -> list[Json]:
+        """A list from its end, short enough to have whole; empty where the server has no such list."""
+        try:
+            return [row async for row in self.oldest_first(path, root, **query)]
+        except ApiError as error:
+            if error.is_absence:
+                return []
             raise
 
     async def count(self, path: str, root: str, **query: str | int | list[str]) -> int:

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from pydantic import ValidationError
+
+from tallymark.domain.errors import TallymarkError
 from tallymark.integrations.lago import ApiError, path_of
 from tallymark.moving import bodies
 from tallymark.moving.likeness import differences, plain
-from tallymark.moving.report import CHANGED, CREATED, UNCHANGED, Report
+from tallymark.moving.report import CHANGED, CREATED, UNCHANGED, Report, why
 from tallymark.moving.sides import Source, Target
 from tallymark.rooms.coupons import service as coupons
 from tallymark.rooms.coupons.schemas import CouponCreateInput
@@ -65,7 +68,14 @@ KINDS = (
         body=bodies.billable_metric,
     ),
     Kind(name="add-ons", path="add_ons", root="add_on", plural="add_ons", body=bodies.add_on),
-    Kind(name="features", path="features", root="feature", plural="features", body=bodies.feature),
+    Kind(
+        name="features",
+        path="features",
+        root="feature",
+        plural="features",
+        body=bodies.feature,
+        is_optional=True,
+    ),
     Kind(
         name="plans", path="plans", root="plan", plural="plans", body=bodies.plan, is_listed_whole=False
     ),
@@ -105,7 +115,7 @@ class Catalog:
         try:
             total = await self.source.api.count(kind.path, kind.plural)
         except ApiError as error:
-            if kind.is_optional and error.status == 404:
+            if kind.is_optional and error.is_absence:
                 return
             raise
         here = {row["code"]: row async for row in self.target.api.newest_first(kind.path, kind.plural)}
@@ -114,8 +124,8 @@ class Catalog:
         async for row in self.source.api.oldest_first(kind.path, kind.plural):
             try:
                 await self._copy_one(kind, row, here.get(row["code"]))
-            except ApiError as error:
-                self.report.fail(kind.name, row["code"], error)
+            except (ApiError, TallymarkError, ValidationError, LookupError, ValueError) as error:
+                self.report.fail(kind.name, row["code"], why(error))
             done += 1
             self.tell(kind.name, done, total)
         self.report.count(kind.name, UNCHANGED, 0)
@@ -186,7 +196,8 @@ class Catalog:
     async def _grant(self, there: Json, here: Json) -> bool:
         """Have a plan entitle to the same; whether that changed anything."""
         own = path_of("plans", there["code"], "entitlements")
-        wanted = bodies.granted((await self.source.api.get(own))["entitlements"])
+        told = await self.source.api.find(own)
+        wanted = bodies.granted((told or {}).get("entitlements"))
         found = bodies.granted((await self.target.api.get(own))["entitlements"])
         if wanted == found:
             return False
@@ -197,7 +208,8 @@ class Catalog:
 
     async def _copy_entities(self) -> None:
         """Billing entities: the default one here becomes what the default one is there."""
-        there = (await self.source.api.get("billing_entities"))["billing_entities"]
+        told = await self.source.api.find("billing_entities")
+        there = (told or {}).get("billing_entities") or []
         here = {
             one["code"]: one for one in (await self.target.api.get("billing_entities"))["billing_entities"]
         }

@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from tallymark.domain.errors import TallymarkError
 from tallymark.moving.likeness import Difference, plain
 
 CREATED, CHANGED, UNCHANGED, FAILED = "created", "changed", "unchanged", "failed"
@@ -92,9 +94,7 @@ class Report:
         _show(console, "Could not be copied", self.failed)
         _show(console, "Held back: run the import again when this is over", self.held)
         _show(console, "To know", self.notes)
-        left = [
-            f"{name} ({'?' if number is None else f'{number:,}'})" for name, number in self.left_out.items()
-        ]
+        left = [name if number is None else f"{name} ({number:,})" for name, number in self.left_out.items()]
         console.print(f"\n[bold]Stays where it is[/bold]: {', '.join(left)}", soft_wrap=True)
         if self.changes_nothing and self.is_clean:
             console.print("\nEverything was here already, and is what it is there.")
@@ -116,3 +116,15 @@ def _as_json(one: Remark) -> dict[str, str]:
 
 def _told(value: Any) -> str:
     return "-" if plain(value) is None else str(value)
+
+
+def why(error: Exception) -> str:
+    """What was wrong with one object, for its owner."""
+    if isinstance(error, ValidationError):
+        return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+    if isinstance(error, TallymarkError):
+        details = getattr(error, "details", None)
+        return f"{getattr(error, 'code', type(error).__name__)}{f': {details}' if details else ''}"
+    if isinstance(error, LookupError | ValueError):
+        return f"an answer can't be read: {type(error).__name__}: {error}"
+    return str(error)

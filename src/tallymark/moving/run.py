@@ -9,13 +9,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from tallymark.db.errors import StartupError
 from tallymark.domain.errors import TallymarkError
 from tallymark.integrations.lago import ApiError, path_of
 from tallymark.moving import bodies
 from tallymark.moving.catalog import Catalog, customers_of
 from tallymark.moving.likeness import differences, plain
 from tallymark.moving.moves import Mover
-from tallymark.moving.report import CHANGED, CREATED, UNCHANGED, Remark, Report
+from tallymark.moving.report import CHANGED, CREATED, UNCHANGED, Remark, Report, why
 from tallymark.moving.sides import Source, Target
 from tallymark.moving.state import State, read_state
 from tallymark.moving.usage import Events
@@ -48,6 +49,12 @@ class Import:
 
     async def run(self) -> Report:
         """Copy everything. Raises `StartupError` where the source can't be reached; what was copied stays."""
+        try:
+            return await self._run()
+        except ApiError as error:
+            raise StartupError(f"{error}; what was copied stays") from None
+
+    async def _run(self) -> Report:
         catalog = Catalog(
             source=self.source, target=self.target, report=self.report, tell=self.tell, is_live=self.is_live
         )
@@ -74,14 +81,16 @@ class Import:
     async def _copy_customers(self, catalog: Catalog) -> None:
         total = await self.source.api.count("customers", "customers")
         async with self.target.database.tenant(self.target.organization_id) as tx:
-            moved = await takeovers.moved_customers(tx, self.source.name)
+            marks = await takeovers.moved_customers(tx, self.source.name)
+        # Who had nothing yet may have something by now.
+        moved = {key for key, mark in marks.items() if mark.has_moved_something}
         done = 0
         async for listed in customers_of(self.source):
             external_id = listed["external_id"]
             try:
                 await self._copy_customer(catalog, external_id, is_moved=external_id in moved)
             except (ApiError, TallymarkError, ValidationError, LookupError, ValueError) as error:
-                self.report.fail("customers", external_id, _why(error))
+                self.report.fail("customers", external_id, why(error))
             done += 1
             self.tell("customers", done, total)
 
@@ -103,10 +112,10 @@ class Import:
 
     async def _copy_fields(self, catalog: Catalog, state: State) -> None:
         there, known = state.customer, catalog.known
-        code = there["billing_entity_code"]
+        code = there.get("billing_entity_code") or ""
         own = bodies.own_sections(there, known.entity_sections.get(code, ()))
         entity = known.entity_codes.get(code, code)
-        wanted = {**bodies.customer(there, section_codes=own), "billing_entity_code": entity}
+        wanted = {**bodies.customer(there, section_codes=own), "billing_entity_code": entity or None}
         found = await self.target.api.find(path_of("customers", there["external_id"]))
         here = found["customer"] if found else None
         if here is not None and plain(self._customer(here, known.entity_sections.get(code, ()))) == plain(
@@ -189,7 +198,7 @@ class Import:
     async def _copy_alerts(self, owner: str) -> None:
         path = f"{owner}/alerts"
         here = {row["code"]: row async for row in self.target.api.newest_first(path, "alerts")}
-        async for row in self.source.api.oldest_first(path, "alerts"):
+        for row in await self.source.api.any_of(path, "alerts"):
             wanted, found = bodies.alert(row), here.get(row["code"])
             if found is not None and plain(bodies.alert(found)) == plain(wanted):
                 self.report.count("alerts", UNCHANGED)
@@ -203,7 +212,10 @@ class Import:
     async def _copy_entitlements(self, external_id: str) -> None:
         """Have a subscription entitle to the same, whatever its plan says."""
         path = path_of("subscriptions", external_id, "entitlements")
-        wanted = bodies.granted((await self.source.api.get(path))["entitlements"])
+        told = await self.source.api.find(path)
+        if told is None:
+            return
+        wanted = bodies.granted(told["entitlements"])
         found = bodies.granted((await self.target.api.get(path))["entitlements"])
         if wanted == found:
             return
@@ -234,14 +246,3 @@ def _subscription_differences(there: Json, here: Json) -> list[Any]:
     told = {name: there.get(name) for name in MOVING}
     found = {name: here.get(name) for name in MOVING}
     return [*differences(told, found), *differences(own, copied, "plan")]
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-    if isinstance(error, TallymarkError):
-        details = getattr(error, "details", None)
-        return f"{getattr(error, 'code', type(error).__name__)}{f': {details}' if details else ''}"
-    if isinstance(error, LookupError | ValueError):
-        return f"an answer can't be read: {type(error).__name__}: {error}"
-    return str(error)

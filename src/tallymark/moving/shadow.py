@@ -91,7 +91,9 @@ class Comparison:
                 told = ("-" if value is None else str(value) for value in (one.there, one.here))
                 table.add_row(one.customer, one.invoice, one.line, *told)
             console.print(table)
-        verdict = "the same to the cent" if self.is_equal else f"{self.unequal:,} different"
+        compared = self.equal + self.unequal
+        verdict = f"{self.unequal:,} different" if self.mismatches else "the same to the cent"
+        verdict = verdict if compared else "nothing was billed since the move"
         console.print(f"{self.customers:,} customers, {self.equal + self.unequal:,} invoices: {verdict}")
         if self.missing:
             console.print(f"Not moved, and not compared: {', '.join(self.missing)}", soft_wrap=True)

@@ -98,7 +98,7 @@ async def read_state(api: LagoApi, external_id: str, *, now: datetime) -> State:
         if row["status"] != "voided"
     ]
     unfinished = [await api.count("invoices", "invoices", **who, status=status) for status in UNFINISHED]
-    notes = [row async for row in api.oldest_first("credit_notes", "credit_notes", **who)]
+    notes = await api.any_of("credit_notes", "credit_notes", **who)
     return State(
         customer=customer,
         subscriptions=active,
@@ -110,7 +110,7 @@ async def read_state(api: LagoApi, external_id: str, *, now: datetime) -> State:
             async for wallet in api.oldest_first("wallets", "wallets", **who)
             if wallet["status"] == "active"
         ],
-        coupons=[row async for row in api.oldest_first("applied_coupons", "applied_coupons", **who)],
+        coupons=await api.any_of("applied_coupons", "applied_coupons", **who),
         notes=[row for row in notes if _is_open(row)],
         unfinished=sum(unfinished),
         progressive=progressive,

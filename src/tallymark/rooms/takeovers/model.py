@@ -63,3 +63,8 @@ class Mark:
     key: str
     detail: Mapping[str, Any]
     noted_at: datetime
+
+    @property
+    def has_moved_something(self) -> bool:
+        """Whether anything came with a customer."""
+        return any(self.detail.values())

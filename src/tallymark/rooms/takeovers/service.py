@@ -29,7 +29,8 @@ async def move_customer(tx: Tx, source: str, move: Move, *, now: datetime) -> bo
     """
     customer = await customers.get_customer(tx, external_id=move.external_customer_id)
     await tx.lock("customer", customer.id)
-    if await repository.find_mark(tx, source, MarkKind.CUSTOMER, move.external_customer_id) is not None:
+    mark = await repository.find_mark(tx, source, MarkKind.CUSTOMER, move.external_customer_id)
+    if mark is not None and mark.has_moved_something:
         return False
     for taken in move.subscriptions:
         await _take_over(tx, taken, now=now)
