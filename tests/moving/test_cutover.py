@@ -185,3 +185,20 @@ async def test_who_has_something_under_way_waits(make_organization, database):
     found = await worlds.shadowing(there, here, database).run()
     assert found.mismatches == []
     assert found.equal == 3
+
+
+async def test_a_day_that_is_not_invoiced_yet_is_waited_for(make_organization, database):
+    there = await make_organization(START)
+    await _plans(there.client)
+    await _subscribe(there.client, "month", "arrears")
+    # A period's invoice is made ten minutes after its end.
+    await kit.advance(there.client, "2025-03-01T00:05")
+    here = await make_organization("2025-03-01T00:05:00Z")
+    report = await worlds.importing(there, here, database).run()
+    assert [one.text for one in report.held] == ["month has a billing day today that has not been invoiced"]
+
+    await _both(there.client, here.client, to="2025-03-01T00:10")
+    assert (await worlds.importing(there, here, database).run()).is_clean
+    await _both(there.client, here.client, to="2025-04-02T00:00")
+    found = await worlds.shadowing(there, here, database).run()
+    assert (found.mismatches, found.equal) == ([], 1)

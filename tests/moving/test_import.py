@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from sqlalchemy import func, select
 from tests import kit
 from tests.moving import worlds
 
+from tallymark.db.tables import untold_messages
 from tallymark.integrations.lago import LagoApi
 from tallymark.moving.run import Import
 from tallymark.moving.sides import Source, Target
@@ -60,7 +62,7 @@ async def test_an_organization_moves_whole_though_cut_off_and_both_bill_the_same
     there = await make_organization(worlds.START)
     await lived(there)
     here = await make_organization(MOVE)
-    for calls in (30, 80, 110, 135):
+    for calls in (30, 100, 135):
         await run_until_killed(there, here, database, calls)
     report = await worlds.importing(there, here, database).run()
     assert report.as_json()["failed"] == []
@@ -153,6 +155,15 @@ async def _assert_is_a_copy(there, here):
     assert told({**other, **apart, "recurring_transaction_rules": []}) == told(
         {**one, **apart, "recurring_transaction_rules": []}
     )
+    # 40 were bought and 30 given; 5 came with the rule. The coupon bore the bills until then.
+    left = (await kit.get(here, f"/wallets/{other['lago_id']}/wallet_transactions"))["wallet_transactions"]
+    assert sorted((row["transaction_status"], row["remaining_amount_cents"]) for row in left) == [
+        ("granted", 500),
+        ("granted", 3000),
+        ("purchased", 4000),
+    ]
+    (entry,) = (await kit.get(here, "/journal_entries"))["journal_entries"]
+    assert [line["account"] for line in entry["lines"]] == ["opening_balances", "prepaid_credits"]
     (rule,) = other["recurring_transaction_rules"]
     assert (rule["granted_credits"], rule["started_at"]) == ("5.0", "2025-01-10T09:00:00Z")
 
@@ -224,15 +235,38 @@ async def test_nothing_goes_out_before_the_organization_is_live(make_organizatio
     await kit.post(there.client, "/webhook_endpoints", {"webhook_endpoint": endpoint})
     settings = {"organization": {"email_settings": ["invoice.finalized"]}}
     await kit.call(there.client, "PUT", "/organizations", settings)
-    here = await make_organization(MOVE)
+    metric = await kit.metric(there.client, code="calls")
+    plan = await kit.plan(there.client, kit.charge(metric), code="plan", amount_cents=100)
+    waiting = await kit.customer(there.client, external_id="waiting", currency="EUR")
+    await kit.subscribe(there.client, waiting, plan)
+    wallet = {"external_customer_id": "waiting", "rate_amount": "1", "paid_credits": "9"}
+    bought = (await kit.post(there.client, "/wallets", {"wallet": wallet}))["wallet"]
+    here = await make_organization(worlds.START)
 
     await worlds.importing(there, here, database).run()
     assert await _outlets(here.client) == ([], [])
 
+    # Nobody hears that those are new who only move.
+    held = await worlds.importing(there, here, database, is_live=True).run()
+    assert [one.key for one in held.held] == ["waiting"]
+    assert await _outlets(here.client) == ([], ["invoice.finalized"])
+
+    await kit.call(there.client, "DELETE", f"/wallets/{bought['lago_id']}")
     live = await worlds.importing(there, here, database, is_live=True).run()
     assert live.is_clean
     assert await _outlets(here.client) == (["https://acme.example/hooks"], ["invoice.finalized"])
+    async with database.tenant(here.id) as tx:
+        assert (await tx.execute(select(func.count()).select_from(untold_messages))).scalar_one() == 0
     assert (await worlds.importing(there, here, database, is_live=True).run()).changes_nothing
+
+    # What is changed there later is changed here, too.
+    named = {"billable_metric": {"name": "Calls of the API"}}
+    await kit.call(there.client, "PUT", "/billable_metrics/calls", named)
+    changed = await worlds.importing(there, here, database, is_live=True).run()
+    assert changed.counts["billable metrics"] == {"changed": 1, "unchanged": 0}
+    assert (await kit.get(here.client, "/billable_metrics/calls"))["billable_metric"][
+        "name"
+    ] == "Calls of the API"
 
 
 async def _outlets(client):

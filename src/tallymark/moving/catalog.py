@@ -108,8 +108,6 @@ class Catalog:
             if kind.root in NAMED_BY_ID:
                 rows = self.target.api.newest_first(kind.path, kind.plural)
                 self.known.ids[kind.root] = {row["code"]: row["lago_id"] async for row in rows}
-        if self.is_live:
-            await self._copy_endpoints()
 
     async def _copy_kind(self, kind: Kind) -> None:
         try:
@@ -240,8 +238,8 @@ class Catalog:
         self.report.differ("billing entities", code_there, differences(wanted, after))
         self.report.count("billing entities", CHANGED if is_known else CREATED)
 
-    async def _copy_endpoints(self) -> None:
-        """Where messages go: only of an organization that takes over."""
+    async def copy_endpoints(self) -> None:
+        """Where messages go: only of an organization that takes over, and last. What is emitted before is told to nobody."""
         api, path = self.target.api, "webhook_endpoints"
         here = {row["webhook_url"]: row async for row in api.newest_first(path, path)}
         async for row in self.source.api.oldest_first(path, path):
