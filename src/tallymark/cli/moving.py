@@ -60,13 +60,16 @@ def import_lago(  # noqa: PLR0913 - a command's options
     1 is returned where something could not be copied, is different here, or was held back.
     """
     settings = read_settings(data_dir=data_dir, database_url=database_url)
+    from tallymark.integrations.lago import open_client
+
+    client = open_client(url, api_key, allows_http=allow_http)
 
     async def work(database: str, tell: Callable[[str, int, int], None]) -> Report:
         from tallymark.moving.opening import open_source, open_target
         from tallymark.moving.run import Import
 
         async with (
-            open_source(url, api_key, allows_http=allow_http) as source,
+            open_source(client) as source,
             open_target(settings, database, into) as target,
         ):
             asked = Import(source=source, target=target, tell=tell, is_live=live, copies_events=events)
@@ -102,13 +105,16 @@ def shadow(  # noqa: PLR0913 - a command's options
 ) -> None:
     """Compare the invoices of both systems since the import, line by line; 1 is returned where a cent differs."""
     settings = read_settings(data_dir=data_dir, database_url=database_url)
+    from tallymark.integrations.lago import open_client
+
+    client = open_client(url, api_key, allows_http=allow_http)
 
     async def work(database: str, tell: Callable[[str, int, int], None]) -> Comparison:
         from tallymark.moving.opening import open_source, open_target
         from tallymark.moving.shadow import Shadow
 
         async with (
-            open_source(url, api_key, allows_http=allow_http) as source,
+            open_source(client) as source,
             open_target(settings, database, organization) as target,
         ):
             return await Shadow(

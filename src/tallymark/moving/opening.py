@@ -12,7 +12,7 @@ from tallymark.app import Running, running
 from tallymark.db.engine import plain_url
 from tallymark.db.errors import StartupError
 from tallymark.domain.errors import NotFound
-from tallymark.integrations.lago import LagoApi, base_url, open_client
+from tallymark.integrations.lago import LagoApi, base_url
 from tallymark.moving.sides import Source, Target
 from tallymark.rooms.organizations import census, service
 from tallymark.rooms.organizations.model import Entry
@@ -25,10 +25,10 @@ TIMEOUT_SECONDS = 300
 
 
 @asynccontextmanager
-async def open_source(url: str, api_key: str, *, allows_http: bool) -> AsyncIterator[Source]:
-    """The organization of an API key somewhere. Raises `StartupError` for an address or key that can't be."""
-    async with open_client(url, api_key, allows_http=allows_http) as http:
-        yield Source(api=LagoApi(http), name=base_url(url))
+async def open_source(client: httpx.AsyncClient) -> AsyncIterator[Source]:
+    """The organization that a client's key is of."""
+    async with client:
+        yield Source(api=LagoApi(client), name=str(client.base_url).rstrip("/"))
 
 
 @asynccontextmanager
