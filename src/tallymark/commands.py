@@ -17,6 +17,7 @@ from tallymark.api.wire import wire_instant
 from tallymark.db.engine import Database, Tx
 from tallymark.db.errors import StartupError
 from tallymark.domain.errors import Invalid, NotFound
+from tallymark.first_run import FirstRun, make_organization
 from tallymark.rooms.audit.model import Breach, Law
 from tallymark.rooms.audit.service import LAWS, breaches_of
 from tallymark.rooms.fees import service as fees
@@ -69,6 +70,15 @@ async def create_organization(
     clock = {"frozen_time": wire_instant(frozen_time)} if frozen_time else None
     shown = CreatedOrganizationOutput(**OrganizationOutput.of(organization).__dict__, test_clock=clock)
     return NewOrganizationResponse(organization=shown, api_key=made.api_key, invite_url=invite_url)
+
+
+async def make_first_organization(url: str, asked: FirstRun, *, now: datetime) -> str | None:
+    """Make the organization that the settings ask for, unless it is there; returns the key that was made up for it."""
+    database = Database(url, pool_size=2)
+    try:
+        return await make_organization(database, asked, now=now)
+    finally:
+        await database.close()
 
 
 async def find_fee(url: str, fee_id: UUID) -> FeeRecord:

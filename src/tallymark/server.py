@@ -28,6 +28,7 @@ from tallymark.db.errors import StartupError
 from tallymark.db.migrate import migrate
 from tallymark.db.running import is_server_alive, running_server_url
 from tallymark.db.schema import require_current_schema
+from tallymark.first_run import FirstRun, make_organization, read_first_run
 from tallymark.rooms.organizations.census import create_first_organization
 from tallymark.rooms.users import service as users
 from tallymark.settings import Settings
@@ -59,6 +60,7 @@ def up(settings: Settings, announce: Callable[[Ready], None]) -> None:
 
     Raises `StartupError` when the port is taken, the database can't be started or reached, or the embedded one dies.
     """
+    first_run = read_first_run(settings)
     listeners = bind(settings.host, settings.port)
     with _stopped_by_sigterm(), _own_or_given_database(settings) as url:
         migrate(url)
@@ -66,6 +68,7 @@ def up(settings: Settings, announce: Callable[[Ready], None]) -> None:
             listeners=listeners,
             has_worker=True,
             makes_first_organization=True,
+            first_run=first_run,
             embedded_in=None if settings.database_url else absolute(settings.data_dir),
             announce=announce,
         )
@@ -194,6 +197,7 @@ class _Roles:
     listeners: Sequence[socket.socket] = ()
     has_worker: bool = False
     makes_first_organization: bool = False
+    first_run: FirstRun | None = None
     embedded_in: Path | None = None
     announce: Callable[[Ready], None] = lambda _: None
 
@@ -211,7 +215,10 @@ async def _main(settings: Settings, url: str, roles: _Roles) -> None:
     async with running(settings, url) as parts:
         spare_the_collector()
         ready = Ready(url=settings.base_url, data=_where(settings))
-        if roles.makes_first_organization:
+        if roles.first_run is not None:
+            api_key = await make_organization(parts.database, roles.first_run, now=datetime.now(UTC))
+            ready = replace(ready, api_key=api_key)
+        elif roles.makes_first_organization:
             ready = await _make_first_organization(parts.database, settings, ready)
         watch: asyncio.Task[bool] | None = None
         async with asyncio.TaskGroup() as group:

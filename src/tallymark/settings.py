@@ -85,6 +85,34 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("TALLYMARK_ADMIN_API_KEY", "ADMIN_API_KEY"),
         description="Enables the admin API (`X-Admin-API-Key`); without it these routes answer 404.",
     )
+    create_org: bool = Field(
+        False,
+        validation_alias=AliasChoices("TALLYMARK_CREATE_ORG", "LAGO_CREATE_ORG"),
+        description="Whether `tallymark up` and `tallymark migrate` make the organization that the next four settings tell of,"
+        " unless there is one of that name.",
+    )
+    org_name: str | None = Field(
+        None,
+        validation_alias=AliasChoices("TALLYMARK_ORG_NAME", "LAGO_ORG_NAME"),
+        description="The name of the organization that `create_org` makes.",
+    )
+    org_user_email: str | None = Field(
+        None,
+        validation_alias=AliasChoices("TALLYMARK_ORG_USER_EMAIL", "LAGO_ORG_USER_EMAIL"),
+        description="The address by which its first admin signs in.",
+    )
+    org_user_password: str | None = Field(
+        None,
+        repr=False,
+        validation_alias=AliasChoices("TALLYMARK_ORG_USER_PASSWORD", "LAGO_ORG_USER_PASSWORD"),
+        description="The first admin's password; one who is known keeps theirs.",
+    )
+    org_api_key: str | None = Field(
+        None,
+        repr=False,
+        validation_alias=AliasChoices("TALLYMARK_ORG_API_KEY", "LAGO_ORG_API_KEY"),
+        description="The organization's API key, of at least 20 characters. Default: made up, and shown once.",
+    )
     events_batch_max_length: int = Field(
         100,
         ge=1,

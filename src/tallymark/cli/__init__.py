@@ -127,9 +127,19 @@ def worker(database_url: DatabaseUrl = None) -> None:
 
 @app.command()
 def migrate(data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
-    """Bring the database to this release's schema."""
-    with migrated_database(data_dir, database_url) as (_, revision):
+    """Bring the database to this release's schema, and make the organization that the settings ask for."""
+    settings = read_settings(data_dir=data_dir, database_url=database_url)
+    from tallymark.commands import make_first_organization
+    from tallymark.first_run import read_first_run
+
+    asked = read_first_run(settings)
+    with migrated_database(data_dir, database_url) as (url, revision):
         typer.echo(f"The database is at schema {revision}.")
+        made_up = None
+        if asked is not None:
+            made_up = asyncio.run(make_first_organization(url, asked, now=datetime.now(UTC)))
+    if made_up is not None:
+        show({"API key": f"{made_up}  (shown this once)"})
 
 
 @app.command()

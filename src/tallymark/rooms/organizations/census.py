@@ -35,6 +35,12 @@ async def get_entry(connection: AsyncConnection, organization_id: UUID) -> Entry
     return found
 
 
+async def is_named(connection: AsyncConnection, name: str) -> bool:
+    """Whether an organization has this name; until the transaction ends nobody else who asks is answered."""
+    await repository.lock_names(connection)
+    return any(entry.name == name for entry in await repository.list_organizations(connection))
+
+
 async def find_organization(connection: AsyncConnection, name: str) -> UUID:
     """The id of the organization of a slug or id. Raises `NotFound("organization")`."""
     return (await find_entry(connection, name)).id

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, Row, delete, insert, literal_column, select, update
+from sqlalchemy import Boolean, Row, delete, func, insert, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -55,6 +55,13 @@ async def list_organizations(connection: AsyncConnection) -> list[Entry]:
     """Every organization, the oldest first."""
     oldest_first = _ENTRIES.order_by(organizations.c.created_at, organizations.c.id)
     return [Entry(**row._mapping) for row in await connection.execute(oldest_first)]
+
+
+async def lock_names(connection: AsyncConnection) -> None:
+    """Hold the names of organizations for this transaction."""
+    await connection.execute(
+        select(func.pg_advisory_xact_lock(func.hashtextextended("organization-names", 0)))
+    )
 
 
 async def find_entry(connection: AsyncConnection, organization_id: UUID) -> Entry | None:

@@ -55,9 +55,43 @@ async def create_organization(
 
     With a `frozen_time` it gets a test clock, and was created at that instant.
     """
-    organization_id = new_id()
     born_at = frozen_time or now
-    stamps = {"created_at": born_at, "updated_at": born_at}
+    organization_id = await _insert_organization(
+        connection, name=name, email=email, document_numbering=document_numbering, now=born_at
+    )
+    if frozen_time is not None:
+        await repository.insert_test_clock(connection, organization_id, frozen_time)
+    _, api_key = await _issue_key(connection, organization_id, name=FULL_ACCESS_KEY_NAME, now=born_at)
+    return NewOrganization(organization_id=organization_id, api_key=api_key, frozen_time=frozen_time)
+
+
+async def create_organization_with_key(
+    connection: AsyncConnection, *, name: str, api_key: str, now: datetime
+) -> NewOrganization:
+    """Make a live organization whose key was chosen elsewhere (platform §17). Raises `Invalid` for one that is somebody's."""
+    key_hash = hash_key(api_key)
+    if await repository.find_principal(connection, key_hash) is not None:
+        raise Invalid({"api_key": ["value_already_exist"]})
+    organization_id = await _insert_organization(
+        connection, name=name, email=None, document_numbering="per_customer", now=now
+    )
+    row = {
+        "id": new_id(),
+        "organization_id": organization_id,
+        "name": FULL_ACCESS_KEY_NAME,
+        "key_hash": key_hash,
+        "created_at": now,
+    }
+    await repository.insert_api_key(connection, row)
+    return NewOrganization(organization_id=organization_id, api_key=api_key, frozen_time=None)
+
+
+async def _insert_organization(
+    connection: AsyncConnection, *, name: str, email: str | None, document_numbering: str, now: datetime
+) -> UUID:
+    """Make an organization with its default billing entity."""
+    organization_id = new_id()
+    stamps = {"created_at": now, "updated_at": now}
     prefix = default_prefix(name, organization_id)
     await repository.insert_organization(
         connection,
@@ -83,10 +117,7 @@ async def create_organization(
             **stamps,
         },
     )
-    if frozen_time is not None:
-        await repository.insert_test_clock(connection, organization_id, frozen_time)
-    _, api_key = await _issue_key(connection, organization_id, name=FULL_ACCESS_KEY_NAME, now=born_at)
-    return NewOrganization(organization_id=organization_id, api_key=api_key, frozen_time=frozen_time)
+    return organization_id
 
 
 async def _free_slug(connection: AsyncConnection, name: str) -> str:
