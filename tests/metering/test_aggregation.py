@@ -2,14 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
-from uuid import uuid4
 
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert
+from tests import raw_events
 
-from tallymark.db.tables import event_streams, events
 from tallymark.domain.periods import Period
 from tallymark.domain.rating.model import Needs
 from tallymark.domain.usage import UsageEvent
@@ -67,29 +65,8 @@ def as_text(value):
 
 async def store(database, organization_id, rows):
     """Put events straight into the store; the order of the list is the order of arrival."""
-    subscription = uuid4().hex
-    async with database.system() as connection:
-        stream = {"organization_id": organization_id, "external_subscription_id": subscription, "code": "m"}
-        stream_id = (
-            await connection.execute(insert(event_streams).returning(event_streams.c.id), stream)
-        ).scalar_one()
-        if rows:
-            await connection.execute(
-                insert(events),
-                [
-                    {
-                        "id": uuid4(),
-                        "stream_id": stream_id,
-                        "organization_id": organization_id,
-                        "transaction_id": str(number),
-                        "timestamp": START + timedelta(seconds=offset),
-                        "created_at": START + timedelta(microseconds=number),
-                        "properties": properties(value, operation, has_value),
-                    }
-                    for number, (offset, value, operation, has_value) in enumerate(rows)
-                ],
-            )
-    return subscription
+    sent = [(offset, properties(value, operation, has_value)) for offset, value, operation, has_value in rows]
+    return await raw_events.store(database, organization_id, sent, start=START)
 
 
 def query(subscription, kind, **more):

@@ -3,15 +3,13 @@
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
-from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert
+from tests import raw_events
 
-from tallymark.db.tables import event_streams, events
 from tallymark.domain.periods import Period
 from tallymark.domain.rating.model import Needs
 from tallymark.domain.usage import Bucket, Partition, Proration, UsageEvent, text_of
@@ -45,26 +43,7 @@ properties = st.fixed_dictionaries(
 
 async def store(database, organization_id, sent):
     """Put (offset in seconds, properties) straight into the store, in the order of arrival."""
-    subscription = uuid4().hex
-    async with database.system() as connection:
-        stream = {"organization_id": organization_id, "external_subscription_id": subscription, "code": "m"}
-        stream_id = (
-            await connection.execute(insert(event_streams).returning(event_streams.c.id), stream)
-        ).scalar_one()
-        for number, (offset, found) in enumerate(sent):
-            await connection.execute(
-                insert(events),
-                {
-                    "id": uuid4(),
-                    "stream_id": stream_id,
-                    "organization_id": organization_id,
-                    "transaction_id": str(number),
-                    "timestamp": START + timedelta(seconds=offset),
-                    "created_at": START + timedelta(microseconds=number),
-                    "properties": found,
-                },
-            )
-    return subscription
+    return await raw_events.store(database, organization_id, sent, start=START)
 
 
 def ask(subscription, kind, **more):

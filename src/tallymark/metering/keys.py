@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 from uuid import UUID
 
 _ABSENT = b"\x00"
+
+
+@lru_cache(maxsize=10_000)
+def _keyed(organization: bytes) -> blake2b:
+    """The hash that an organization's own begin with: a copy of it costs half of a new one."""
+    return blake2b(digest_size=8, key=organization)
 
 
 def event_key(organization: bytes, external_subscription_id: str | None, transaction_id: str) -> UUID:
@@ -16,8 +23,10 @@ def event_key(organization: bytes, external_subscription_id: str | None, transac
     """
     transaction = transaction_id.encode()
     subscription = _ABSENT if external_subscription_id is None else external_subscription_id.encode()
-    head = blake2b(transaction, digest_size=8, key=organization)
-    tail = blake2b(b"\xff".join((subscription, transaction)), digest_size=8, key=organization)
+    keyed = _keyed(organization)
+    head, tail = keyed.copy(), keyed.copy()
+    head.update(transaction)
+    tail.update(b"\xff".join((subscription, transaction)))
     return UUID(bytes=head.digest() + tail.digest())
 
 

@@ -48,11 +48,11 @@ class Rules:
 
     def take(self, organization_id: UUID, code: str) -> bool:
         """Whether events of a code are looked at as they come in."""
-        return (organization_id, code) in self._codes
+        return bool(self._codes) and (organization_id, code) in self._codes
 
     def computed(self, organization_id: UUID, code: str) -> Computed | None:
         """The expression of a code's metric."""
-        return self._expressions.get((organization_id, code))
+        return self._expressions.get((organization_id, code)) if self._expressions else None
 
     async def learn(self, connection: psycopg.AsyncConnection[Any]) -> bool:
         """Read them anew, with the version that they are of; whether that is another one than was known.

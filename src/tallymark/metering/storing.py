@@ -30,6 +30,10 @@ _STORE: LiteralString = f"""
          ),
          kept AS (INSERT INTO events ({_COLUMNS}) SELECT {_COLUMNS} FROM rows JOIN stored USING (id))
 """
+# Which were stored is told only where some were not.
+_ANSWER: LiteralString = (
+    "SELECT CASE WHEN count(*) < %(count)b::bigint THEN coalesce(array_agg(id), '{}') END FROM stored"
+)
 # Beside it, puts those of such codes on the list of events to price,
 _NOTED: LiteralString = """,
          noted AS (
@@ -80,7 +84,7 @@ def _statement(*, is_noted: bool, is_marked: bool, is_rolled: bool, is_late: boo
         + (_ROLLED if is_rolled else "")
         + (_LATE if is_late else "")
     )
-    return f"{_STORE}{beside} SELECT id FROM stored"
+    return f"{_STORE}{beside} {_ANSWER}"
 
 
 STATEMENTS: dict[tuple[bool, ...], LiteralString] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -211,8 +211,7 @@ class EventsIngest:
             if await self._are_outdated(version):
                 raise OutdatedRules from None
             raise
-        first_of = {row.id: index for index, row in reversed(list(enumerate(rows)))}
-        repeated = {index for index, row in enumerate(rows) if first_of[row.id] != index}
+        repeated = _repeated(rows)
         try:
             # A batch that repeats itself is stored by nobody, but what it repeats of the store is told as well.
             known = (
@@ -220,23 +219,27 @@ class EventsIngest:
             )
         except UnstorableEvent:
             raise _Refused({"events": ["value_is_invalid"]}) from None
-        refused = {index for index, row in enumerate(rows) if row.id in known} | repeated
-        if refused:
+        if known or repeated:
+            refused = repeated.union(index for index, row in enumerate(rows) if row.id in known)
             raise _Refused({str(index): DUPLICATE for index in sorted(refused)})
-        return _Stored(_encoder.encode({"events": [show(row) for row in rows]}), tuple(first_of))
+        return _Stored(
+            _encoder.encode({"events": [show(row) for row in rows]}), tuple(row.id for row in rows)
+        )
 
     def _read_all(self, sent: Iterable[EventInput], tenant: Tenant) -> list[Row]:
         rows: list[Row] = []
         errors: dict[str, Any] = {}
+        tenant = replace(tenant, tells_missing_first=True)
+        now = tenant.now
         for index, event in enumerate(sent):
-            # Events of one instant are told apart by the order in which they came.
-            arrived = replace(tenant, now=tenant.now + index * TICK, tells_missing_first=True)
             try:
-                rows.append(read_event(event, arrived))
+                rows.append(read_event(event, tenant, now))
             except InvalidEvent as error:
                 errors[str(index)] = error.errors
             except FailedExpression as error:
                 errors[str(index)] = error.details
+            # Events of one instant are told apart by the order in which they came.
+            now += TICK
         if errors:
             raise _Refused(errors)
         return rows
@@ -246,17 +249,30 @@ class EventsIngest:
             return await repository.known_ids(tx, [row.id for row in rows])
 
 
+def _repeated(rows: Sequence[Row]) -> set[int]:
+    """Where in a batch events are that came before in it."""
+    seen: set[int] = set()
+    repeated: set[int] = set()
+    for index, row in enumerate(rows):
+        key = row.id.int
+        if key in seen:
+            repeated.add(index)
+        seen.add(key)
+    return repeated
+
+
 def show(row: Row) -> EventOutput:
     """An event as the wire shows it."""
+    created_at = timestamp_text(row.created_at)
     return EventOutput(
         lago_id=row.id,
         transaction_id=row.transaction_id,
         code=row.code,
-        timestamp=timestamp_text(row.timestamp),
+        timestamp=created_at if row.timestamp is row.created_at else timestamp_text(row.timestamp),
         precise_total_amount_cents=row.precise_total_amount_cents,
         properties=row.properties,
         external_subscription_id=row.external_subscription_id or None,
-        created_at=f"{row.created_at.isoformat()[:19]}Z",
+        created_at=f"{created_at[:19]}Z",
     )
 
 

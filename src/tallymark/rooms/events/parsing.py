@@ -29,6 +29,7 @@ _DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
 _EMPTY = msgspec.Raw(b"{}")
 _FIRST_SECOND = -62_135_596_800  # 1 January of year 1
 _END = 253_402_300_800  # year 10000
+_USUAL_DIGITS = 11  # full seconds of before year 5138
 
 
 class EventInput(msgspec.Struct):
@@ -107,12 +108,14 @@ class FailedExpression(Exception):
         super().__init__(message)
 
 
-def read_event(sent: EventInput, tenant: Tenant) -> Row:
+def read_event(sent: EventInput, tenant: Tenant, now: datetime | None = None) -> Row:
     """Check an event and make it a row. Raises `InvalidEvent` and `FailedExpression`.
 
-    A timestamp that is none is told first and alone; then a failed expression; then all that is missing or too long.
+    `now` is when it arrived, where that is not when its tenant's others did. A timestamp that is none is told first and alone; then a failed expression; then all that is missing or too long.
     """
-    timestamp = _timestamp(sent.timestamp, tenant.now)
+    if now is None:
+        now = tenant.now
+    timestamp = _timestamp(sent.timestamp, now)
     errors: dict[str, list[str]] = {}
     transaction_id = _identifier("transaction_id", sent.transaction_id, errors)
     code = _identifier("code", sent.code, errors)
@@ -133,7 +136,7 @@ def read_event(sent: EventInput, tenant: Tenant) -> Row:
         code=code,
         transaction_id=transaction_id,
         timestamp=timestamp,
-        created_at=tenant.now,
+        created_at=now,
         properties=properties,
         precise_total_amount_cents=amount,
     )
@@ -223,6 +226,8 @@ def _timestamp(raw: msgspec.Raw, now: datetime) -> datetime:
     text = bytes(raw).decode()
     if text in ("", "null"):
         return now
+    if text.isascii() and text.isdigit() and len(text) <= _USUAL_DIGITS:
+        return EPOCH + timedelta(seconds=int(text))
     number = _decimal(text)
     if number is None or not _FIRST_SECOND <= number < _END:
         raise InvalidEvent({"timestamp": ["invalid_format"]})
