@@ -23,6 +23,7 @@ from tallymark.api.routing import authenticate
 from tallymark.archives import keep_to_retention, make_shelf
 from tallymark.chores import Retention, make_tasks
 from tallymark.db.engine import Database, plain_url
+from tallymark.db.errors import StartupError
 from tallymark.doors import Doors, make_doors, make_letters
 from tallymark.hands import Helpers, Terms
 from tallymark.integrations.assistants.mounted import Assistants
@@ -91,7 +92,7 @@ from tallymark.rooms.webhooks.bodies import Link
 from tallymark.rooms.webhooks.jobs import Courier
 from tallymark.rooms.webhooks.jobs import Terms as CourierTerms
 from tallymark.rooms.webhooks.signing import SECRET as WEBHOOK_SECRET
-from tallymark.rooms.webhooks.signing import JwtSigner, make_key
+from tallymark.rooms.webhooks.signing import JwtSigner, make_key, read_key
 from tallymark.settings import Settings
 from tallymark.worker import Tasks
 
@@ -192,11 +193,7 @@ class Running:
 @asynccontextmanager
 async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
     """Open the application on a migrated database, and close it at the end."""
-    database = Database(
-        url,
-        pool_size=settings.database_pool_size,
-        settling_time=timedelta(minutes=settings.billing_settling_minutes),
-    )
+    database = _make_database(settings, url)
     helpers = _make_helpers(settings, database)
     try:
         papers = await _make_papers(settings, database)
@@ -262,10 +259,20 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         await database.close()
 
 
+def _make_database(settings: Settings, url: str) -> Database:
+    return Database(
+        url,
+        pool_size=settings.database_pool_size,
+        settling_time=timedelta(minutes=settings.billing_settling_minutes),
+        termination_alerts=settings.termination_alerts,
+    )
+
+
 def _make_helpers(settings: Settings, database: Database) -> Helpers:
     terms = Terms(
         database_url=plain_url(database.url),
         settling_time=timedelta(minutes=settings.billing_settling_minutes),
+        termination_alerts=settings.termination_alerts,
         log_level=settings.log_level,
         log_format=settings.log_format,
     )
@@ -281,7 +288,9 @@ async def _make_papers(settings: Settings, database: Database) -> Papers:
     else:
         async with database.system() as connection:
             secret = await organizations_service.get_or_make_secret(connection, LINK_SECRET)
-    store = open_store(settings.files_url, folder=settings.data_dir.expanduser() / "files")
+    store = open_store(
+        settings.files_address, settings.files_options, folder=settings.data_dir.expanduser() / "files"
+    )
     renderer = TypstRenderer()
     files = StoredFiles(store)
     documents = Documents(renderer, files, LinkSigner(secret))
@@ -294,9 +303,18 @@ async def _make_papers(settings: Settings, database: Database) -> Papers:
 
 
 async def _make_signer(settings: Settings, database: Database) -> JwtSigner:
+    if settings.rsa_private_key is not None:
+        return JwtSigner(_read_rsa_key(settings.rsa_private_key), settings.issuer)
     async with database.system() as connection:
         key = await organizations_service.get_or_make_secret(connection, WEBHOOK_SECRET, make_key)
     return JwtSigner(key, settings.issuer)
+
+
+def _read_rsa_key(text: str) -> bytes:
+    try:
+        return read_key(text)
+    except ValueError as error:
+        raise StartupError(f"rsa_private_key: {error}") from None
 
 
 def _make_link(settings: Settings, papers: Papers) -> Link:

@@ -17,7 +17,9 @@ from tallymark.settings import Settings
 
 def make_shelf(settings: Settings, database: Database) -> Shelf:
     """Where and how archives are kept: where documents are, as Parquet files."""
-    store = open_store(settings.files_url, folder=settings.data_dir.expanduser() / "files")
+    store = open_store(
+        settings.files_address, settings.files_options, folder=settings.data_dir.expanduser() / "files"
+    )
     return Shelf(database=database, files=StoredFiles(store), format=ParquetFormat())
 
 

@@ -325,7 +325,7 @@ async def _show(seller: Seller, settings: Settings, key: str, console: Console) 
 
 def _file(settings: Settings, url: str) -> str:
     """Where the document lies: the file itself in a local folder, else the link."""
-    if settings.files_url is not None:
+    if settings.files_address is not None:
         return url
     path = httpx.URL(url).path.removeprefix("/files/")
     return str(absolute(settings.data_dir) / "files" / path)

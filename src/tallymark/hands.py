@@ -43,6 +43,7 @@ class Terms:
 
     database_url: str
     settling_time: timedelta
+    termination_alerts: tuple[timedelta, ...]
     log_level: Level
     log_format: Format
 
@@ -154,7 +155,12 @@ async def help_out() -> None:
     """Do what standard input asks for, until it is closed or nothing comes any more."""
     orders = await _standard_input()
     terms = msgspec.json.decode(await orders.readline(), type=Terms)
-    database = Database(terms.database_url, pool_size=agenda.LANES, settling_time=terms.settling_time)
+    database = Database(
+        terms.database_url,
+        pool_size=agenda.LANES,
+        settling_time=terms.settling_time,
+        termination_alerts=terms.termination_alerts,
+    )
     configure_logs(level=terms.log_level, style=terms.log_format)
     spare_the_collector()
     under_way: set[asyncio.Task[None]] = set()

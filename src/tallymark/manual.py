@@ -14,7 +14,7 @@ _INTRODUCTION = """\
 # Settings
 
 A flag of the command line wins over an environment variable, and that over the default. Where a setting has several
-variables, the first that is set counts. `tallymark settings` prints this table; this page is its `--markdown` form.
+variables, the first that is set counts; one that is empty is not set. `tallymark settings` prints this table; this page is its `--markdown` form.
 
 | variable | default | meaning |
 |---|---|---|

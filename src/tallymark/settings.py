@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -25,10 +26,22 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
+def _level(written: object) -> object:
+    """A level in any case, and by the names that other programs have for it.
+
+    >>> [_level(name) for name in ("WARN", "info", "fatal")]
+    ['warning', 'info', 'error']
+    """
+    name = str(written).lower()
+    return {"warn": "warning", "fatal": "error"}.get(name, name)
+
+
 class Settings(BaseSettings):
     """Every setting of Tallymark; docs/settings.md is generated from these fields."""
 
-    model_config = SettingsConfigDict(env_prefix="TALLYMARK_", extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_prefix="TALLYMARK_", env_ignore_empty=True, extra="ignore", populate_by_name=True
+    )
 
     host: str = Field("127.0.0.1", description="Address the API listens on.")
     port: int = Field(8787, ge=1, le=65535, description="Port the API listens on.")
@@ -41,10 +54,63 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("TALLYMARK_DATABASE_URL", "DATABASE_URL"),
         description="An existing PostgreSQL >= 15 to use instead of the embedded one (also read from DATABASE_URL).",
     )
-    database_pool_size: int = Field(10, ge=2, le=500, description="Connections that one process keeps open.")
+    database_pool_size: int = Field(
+        10,
+        ge=2,
+        le=500,
+        validation_alias=AliasChoices("TALLYMARK_DATABASE_POOL_SIZE", "DATABASE_POOL"),
+        description="Connections that one process keeps open.",
+    )
     files_url: str | None = Field(
         None,
         description="Where documents are stored: s3://, gs://, az:// or file:// URL. Default: below data_dir.",
+    )
+    use_s3: bool = Field(
+        False,
+        validation_alias=AliasChoices("TALLYMARK_USE_S3", "LAGO_USE_AWS_S3"),
+        description="Whether documents are stored in the bucket s3_bucket, without a files_url.",
+    )
+    s3_bucket: str | None = Field(
+        None,
+        validation_alias=AliasChoices("TALLYMARK_S3_BUCKET", "LAGO_AWS_S3_BUCKET"),
+        description="The bucket that use_s3 means.",
+    )
+    s3_region: str | None = Field(
+        None,
+        validation_alias=AliasChoices("TALLYMARK_S3_REGION", "LAGO_AWS_S3_REGION"),
+        description="The region of the S3 bucket, however that is named. Default: AWS_REGION.",
+    )
+    s3_endpoint: str | None = Field(
+        None,
+        validation_alias=AliasChoices("TALLYMARK_S3_ENDPOINT", "LAGO_AWS_S3_ENDPOINT"),
+        description="The address of a server that speaks S3. Default: AWS_ENDPOINT_URL, else Amazon's.",
+    )
+    s3_access_key_id: str | None = Field(
+        None,
+        validation_alias=AliasChoices("TALLYMARK_S3_ACCESS_KEY_ID", "LAGO_AWS_S3_ACCESS_KEY_ID"),
+        description="Who opens the S3 bucket. Default: AWS_ACCESS_KEY_ID, else what the machine is.",
+    )
+    s3_secret_access_key: str | None = Field(
+        None,
+        repr=False,
+        validation_alias=AliasChoices("TALLYMARK_S3_SECRET_ACCESS_KEY", "LAGO_AWS_S3_SECRET_ACCESS_KEY"),
+        description="The secret of s3_access_key_id. Default: AWS_SECRET_ACCESS_KEY.",
+    )
+    s3_path_style: bool = Field(
+        False,
+        validation_alias=AliasChoices("TALLYMARK_S3_PATH_STYLE", "LAGO_AWS_S3_PATH_STYLE"),
+        description="Whether the S3 bucket is named in the path, and not in the host's name.",
+    )
+    use_gcs: bool = Field(
+        False,
+        validation_alias=AliasChoices("TALLYMARK_USE_GCS", "LAGO_USE_GCS"),
+        description="Whether documents are stored in the bucket gcs_bucket of Google's, without a files_url;"
+        " GOOGLE_APPLICATION_CREDENTIALS names the file of its key.",
+    )
+    gcs_bucket: str | None = Field(
+        None,
+        validation_alias=AliasChoices("TALLYMARK_GCS_BUCKET", "LAGO_GCS_BUCKET"),
+        description="The bucket that use_gcs means.",
     )
     public_url: str | None = Field(
         None,
@@ -79,6 +145,12 @@ class Settings(BaseSettings):
         None,
         validation_alias=AliasChoices("TALLYMARK_SECRET_KEY", "SECRET_KEY_BASE"),
         description="Signs links to files. Default: made at the first start and kept in the database.",
+    )
+    rsa_private_key: str | None = Field(
+        None,
+        repr=False,
+        validation_alias=AliasChoices("TALLYMARK_RSA_PRIVATE_KEY", "LAGO_RSA_PRIVATE_KEY"),
+        description="Signs webhooks: an RSA key as PEM, in Base64. Default: made at the first start and kept in the database.",
     )
     admin_api_key: str | None = Field(
         None,
@@ -138,6 +210,14 @@ class Settings(BaseSettings):
         ge=0,
         le=64,
         description="Processes that are started beside this one while a long billing run lasts. Default: half the cores.",
+    )
+    termination_alert_days: str = Field(
+        "15,45",
+        pattern=r"^[1-9]\d{0,3}( *, *[1-9]\d{0,3})*$",
+        validation_alias=AliasChoices(
+            "TALLYMARK_TERMINATION_ALERT_DAYS", "LAGO_SUBSCRIPTION_TERMINATION_ALERT_SENT_AT_DAYS"
+        ),
+        description="How many days before a subscription's end webhooks warn of it (`subscription.termination_alert`).",
     )
     vies_url: str = Field(
         "https://ec.europa.eu/taxation_customs/vies/rest-api",
@@ -216,13 +296,22 @@ class Settings(BaseSettings):
         description="Processes of `tallymark api`, each with connections of its own to the database.",
     )
     worker_concurrency: int = Field(4, ge=1, le=64, description="Jobs that one worker runs side by side.")
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="Least severe level logged."
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_level)] = Field(
+        "info",
+        validation_alias=AliasChoices("TALLYMARK_LOG_LEVEL", "LAGO_LOG_LEVEL"),
+        description="Least severe level logged: `debug`, `info`, `warning` or `error`.",
     )
     log_format: Literal["auto", "json", "console"] = Field(
         "auto",
         description="`console` for people, `json` for machines; `auto` picks by whether stderr is a terminal.",
     )
+
+    @model_validator(mode="after")
+    def _names_its_bucket(self) -> Self:
+        for switch, bucket in (("use_s3", "s3_bucket"), ("use_gcs", "gcs_bucket")):
+            if getattr(self, switch) and not self.files_url and not getattr(self, bucket):
+                raise ValueError(f"{switch} needs {bucket}")
+        return self
 
     @property
     def base_url(self) -> str:
@@ -233,6 +322,38 @@ class Settings(BaseSettings):
     def app_url(self) -> str:
         """The address under which people reach the web app, without a trailing slash."""
         return (self.front_url or self.base_url).rstrip("/")
+
+    @property
+    def files_address(self) -> str | None:
+        """The URL of where documents are stored; None for a folder below data_dir."""
+        if self.files_url is not None:
+            return self.files_url
+        if self.use_s3:
+            return f"s3://{self.s3_bucket}"
+        return f"gs://{self.gcs_bucket}" if self.use_gcs else None
+
+    @property
+    def files_options(self) -> dict[str, Any]:
+        """How the store at `files_address` is opened, as obstore names it; what is not set is left to the environment."""
+        if not (self.files_address or "").startswith(("s3://", "s3a://")):
+            return {}
+        options: dict[str, Any] = {
+            "region": self.s3_region,
+            "endpoint": self.s3_endpoint,
+            "access_key_id": self.s3_access_key_id,
+            "secret_access_key": self.s3_secret_access_key,
+            "virtual_hosted_style_request": False if self.s3_path_style else None,
+            "client_options": {"allow_http": True}
+            if (self.s3_endpoint or "").startswith("http://")
+            else None,
+        }
+        return {name: value for name, value in options.items() if value is not None}
+
+    @property
+    def termination_alerts(self) -> tuple[timedelta, ...]:
+        """How long before an end it is warned of, the earliest first."""
+        days = {int(number) for number in self.termination_alert_days.split(",")}
+        return tuple(timedelta(days=number) for number in sorted(days, reverse=True))
 
     @property
     def email_sender(self) -> str:

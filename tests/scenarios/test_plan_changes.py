@@ -1,9 +1,12 @@
 """Upgrades, downgrades and trials, to the cent (subscriptions §2.6, §4.4, §4.5, §6)."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 from tests import kit
 
+from tallymark.db.engine import TERMINATION_ALERTS
 from tallymark.db.tables import outbox
 
 
@@ -181,8 +184,15 @@ async def test_splitting_an_advance_changes_nothing(seller, stops):
     assert found == [(f"2025-{day}", cents) for day, cents in expected]
 
 
-async def test_an_end_is_warned_of_45_and_15_days_before(make_organization, database):
-    """Once at 00:00 UTC of each day (§5.6)."""
+@pytest.mark.parametrize(("alerts", "warned"), [
+    (TERMINATION_ALERTS, ["2025-07-18", "2025-08-17"]),
+    ((timedelta(days=3),), ["2025-08-29"]),
+])  # fmt: skip
+async def test_an_end_is_warned_of_so_many_days_before(
+    make_organization, database, monkeypatch, alerts, warned
+):
+    """Once at 00:00 UTC of each day, by default 45 and 15 days before (§5.6)."""
+    monkeypatch.setattr(database, "termination_alerts", alerts)
     made = await make_organization("2025-06-20T00:00:00Z")
     customer, plan = await kit.customer(made.client), await kit.plan(made.client)
     await kit.subscribe(made.client, customer, plan, ending_at="2025-09-01T18:00:00Z")
@@ -192,7 +202,7 @@ async def test_an_end_is_warned_of_45_and_15_days_before(make_organization, data
             select(outbox.c.created_at).where(outbox.c.webhook_type == "subscription.termination_alert")
         )
         days = sorted(row.created_at.date().isoformat() for row in rows)
-    assert days == ["2025-07-18", "2025-08-17"]
+    assert days == warned
 
 
 @pytest.mark.parametrize(

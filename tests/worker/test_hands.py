@@ -22,6 +22,7 @@ async def helpers(database, monkeypatch):
     terms = Terms(
         database_url=plain_url(database.url),
         settling_time=timedelta(minutes=10),
+        termination_alerts=(),
         log_level="warning",
         log_format="json",
     )

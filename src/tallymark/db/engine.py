@@ -42,6 +42,9 @@ _SHARE_LOCK = text(
     "SELECT pg_advisory_xact_lock_shared(hashtextextended(name, 0)) FROM unnest(CAST(:names AS text[])) AS name"
 )
 
+TERMINATION_ALERTS = (timedelta(days=45), timedelta(days=15))
+"""How long before its end a subscription's is warned of, where nothing else is set, the earliest first (subscriptions §5.6)."""
+
 Wait = Callable[[Fraction], Awaitable[None]]
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
@@ -75,6 +78,7 @@ class Tx:
     is_simulated: bool = False
     settling_time: timedelta = timedelta(0)
     """How long a period's invoice waits for the period's last events (subscriptions §5.2)."""
+    termination_alerts: tuple[timedelta, ...] = TERMINATION_ALERTS
     is_read_only: bool = False
 
     source: Source = Source.SYSTEM
@@ -114,11 +118,17 @@ class Database:
     """The engine, and the two ways into it."""
 
     def __init__(
-        self, url: str, *, pool_size: int = 10, settling_time: timedelta = timedelta(minutes=10)
+        self,
+        url: str,
+        *,
+        pool_size: int = 10,
+        settling_time: timedelta = timedelta(minutes=10),
+        termination_alerts: tuple[timedelta, ...] = TERMINATION_ALERTS,
     ) -> None:
         self.url = driver_url(url)
         self.pool_size = pool_size
         self.settling_time = settling_time
+        self.termination_alerts = termination_alerts
         self.engine: AsyncEngine = create_async_engine(
             self.url,
             pool_size=pool_size,
@@ -145,6 +155,7 @@ class Database:
                 organization_id,
                 is_simulated=is_simulated,
                 settling_time=self.settling_time,
+                termination_alerts=self.termination_alerts,
                 source=source,
                 actor=actor,
             )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from obstore.exceptions import NotFoundError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 
-def open_store(url: str | None, *, folder: Path) -> ObjectStore:
-    """The store that a URL names, or a folder, made if it is missing."""
+def open_store(url: str | None, options: Mapping[str, Any], *, folder: Path) -> ObjectStore:
+    """The store that a URL names, opened with options of its kind, or a folder, made if it is missing."""
     if url is not None:
-        return from_url(url)
+        return from_url(url, **options)
     folder.mkdir(parents=True, exist_ok=True)
     return LocalStore(folder, automatic_cleanup=True)
 

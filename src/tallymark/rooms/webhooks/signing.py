@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
@@ -19,7 +20,22 @@ _HEADER = {"alg": "RS256"}
 
 def make_key() -> bytes:
     """A fresh private key, as it is kept."""
-    return rsa.generate_private_key(public_exponent=65537, key_size=_BITS).private_bytes(
+    return _kept(rsa.generate_private_key(public_exponent=65537, key_size=_BITS))
+
+
+def read_key(text: str) -> bytes:
+    """A private key as it is kept, of its PEM text in Base64. Raises `ValueError` saying what is wrong, and not what was given."""
+    try:
+        loaded = serialization.load_pem_private_key(base64.b64decode(text), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise ValueError("it is no private key as PEM in Base64, without a passphrase") from None
+    if not isinstance(loaded, rsa.RSAPrivateKey):
+        raise ValueError("it is no RSA key")
+    return _kept(loaded)
+
+
+def _kept(key: rsa.RSAPrivateKey) -> bytes:
+    return key.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
 

@@ -17,8 +17,6 @@ from tallymark.rooms.subscriptions.service.fixed_units import AFTER_START
 from tallymark.rooms.subscriptions.service.read import get_contracts
 
 ONE_DAY = timedelta(days=1)
-ALERTED = (timedelta(days=45), timedelta(days=15))
-"""How long before an end it is warned of."""
 
 NOTED = (
     Kind.ACTIVATE_SUBSCRIPTION,
@@ -145,11 +143,11 @@ async def note_end(tx: Tx, contract: Contract, *, now: datetime) -> None:
 
 
 async def note_alert(tx: Tx, contract: Contract, *, after: datetime) -> None:
-    """Note the next warning of an end: 00:00 UTC, 45 and 15 days before the date of `ending_at` (§5.6)."""
+    """Note the next warning of an end: 00:00 UTC, by default 45 and 15 days before the date of `ending_at` (§5.6)."""
     subscription = contract.subscription
     assert subscription.ending_at is not None
     end = datetime.combine(subscription.ending_at.astimezone(UTC).date(), time.min, UTC)
-    ahead = [end - days for days in ALERTED if end - days > after]
+    ahead = [end - days for days in tx.termination_alerts if end - days > after]
     if ahead:
         await agenda.put(tx, _item(contract, Kind.ALERT_TERMINATION, due_at=ahead[0]))
     else:

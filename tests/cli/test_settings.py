@@ -1,0 +1,135 @@
+"""Settings under the names that self-hosters know (platform §17)."""
+
+from __future__ import annotations
+
+import base64
+from datetime import timedelta
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from obstore.store import GCSStore, LocalStore, S3Store
+from pydantic import ValidationError
+
+from tallymark.integrations.files import open_store
+from tallymark.rooms.webhooks.signing import JwtSigner, read_key
+from tallymark.settings import Settings
+
+S3 = {
+    "LAGO_USE_AWS_S3": "true",
+    "LAGO_AWS_S3_BUCKET": "bills",
+    "LAGO_AWS_S3_REGION": "eu-west-1",
+    "LAGO_AWS_S3_ENDPOINT": "http://minio:9000",
+    "LAGO_AWS_S3_ACCESS_KEY_ID": "who",
+    "LAGO_AWS_S3_SECRET_ACCESS_KEY": "hidden",
+    "LAGO_AWS_S3_PATH_STYLE": "true",
+}
+
+
+@pytest.fixture
+def read(monkeypatch):
+    """The settings of some variables."""
+
+    def read(**variables):
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        return Settings()
+
+    return read
+
+
+def opened(settings, tmp_path):
+    return open_store(settings.files_address, settings.files_options, folder=tmp_path)
+
+
+def test_plain_values_are_read(read):
+    found = read(DATABASE_POOL="7", LAGO_LOG_LEVEL="WARN")
+    assert (found.database_pool_size, found.log_level) == (7, "warning")
+
+
+def test_an_empty_variable_is_none(read):
+    found = read(
+        DATABASE_POOL="", LAGO_USE_AWS_S3="", TALLYMARK_PUBLIC_URL="", LAGO_API_URL="https://api.acme.test"
+    )
+    assert (found.database_pool_size, found.use_s3) == (10, False)
+    assert found.public_url == "https://api.acme.test", "the first that is set"
+
+
+def test_days_of_alerts_are_read_in_any_order(read):
+    assert read().termination_alerts == (timedelta(days=45), timedelta(days=15))
+    found = read(LAGO_SUBSCRIPTION_TERMINATION_ALERT_SENT_AT_DAYS="1, 30,7")
+    assert found.termination_alerts == (timedelta(days=30), timedelta(days=7), timedelta(days=1))
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "15;45", "soon", "15,"])
+def test_days_that_are_none_are_refused(read, days):
+    with pytest.raises(ValidationError):
+        read(LAGO_SUBSCRIPTION_TERMINATION_ALERT_SENT_AT_DAYS=days)
+
+
+class TestFiles:
+    def test_are_in_a_folder_by_default(self, read, tmp_path):
+        assert isinstance(opened(read(), tmp_path), LocalStore)
+
+    def test_are_in_the_bucket_of_s3(self, read, tmp_path):
+        found = read(**S3)
+        assert "hidden" not in repr(found)
+        store = opened(found, tmp_path)
+        assert isinstance(store, S3Store)
+        assert store.config == {
+            "bucket": "bills",
+            "region": "eu-west-1",
+            "endpoint": "http://minio:9000",
+            "access_key_id": "who",
+            "secret_access_key": "hidden",
+            "virtual_hosted_style_request": "false",
+        }
+        assert store.client_options == {"allow_http": "true"}, "as its address says"
+
+    def test_are_where_a_url_says_before_all(self, read, tmp_path):
+        store = opened(read(**S3, TALLYMARK_FILES_URL="s3://others/below"), tmp_path)
+        assert isinstance(store, S3Store)
+        assert (store.config["bucket"], store.prefix, store.config["region"]) == (
+            "others",
+            "below",
+            "eu-west-1",
+        )
+        assert read(TALLYMARK_FILES_URL="file:///srv/bills").files_options == {}
+
+    def test_are_in_the_bucket_of_google(self, read, tmp_path):
+        store = opened(read(LAGO_USE_GCS="true", LAGO_GCS_BUCKET="bills"), tmp_path)
+        assert isinstance(store, GCSStore)
+        assert store.config == {"bucket": "bills"}
+
+    @pytest.mark.parametrize("switch", ["LAGO_USE_AWS_S3", "LAGO_USE_GCS"])
+    def test_need_their_bucket(self, read, switch):
+        with pytest.raises(ValidationError, match="bucket"):
+            read(**{switch: "true"})
+
+
+def as_setting(key):
+    pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption(),
+    )
+    return base64.b64encode(pem).decode()
+
+
+def test_webhooks_are_signed_by_the_key_that_is_given():
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    shown = JwtSigner(read_key(as_setting(key)), "issuer").public_key()
+    public = key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    assert base64.b64decode(shown) == public
+
+
+@pytest.mark.parametrize(("text", "told"), [
+    ("secret, and no Base64", "it is no private key as PEM in Base64, without a passphrase"),
+    (base64.b64encode(b"secret").decode(), "it is no private key as PEM in Base64, without a passphrase"),
+    (as_setting(ec.generate_private_key(ec.SECP256R1())), "it is no RSA key"),
+])  # fmt: skip
+def test_another_key_is_refused_untold(text, told):
+    with pytest.raises(ValueError, match=told):
+        read_key(text)
