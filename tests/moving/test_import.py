@@ -62,7 +62,7 @@ async def test_an_organization_moves_whole_though_cut_off_and_both_bill_the_same
     there = await make_organization(worlds.START)
     await lived(there)
     here = await make_organization(MOVE)
-    for calls in (30, 100, 135):
+    for calls in (60, 130):
         await run_until_killed(there, here, database, calls)
     report = await worlds.importing(there, here, database).run()
     assert report.as_json()["failed"] == []

@@ -102,8 +102,10 @@ def plan(wire: Json) -> Json:
             "bill_fixed_charges_monthly", "metadata",
         ),
         "tax_codes": codes(wire.get("taxes")),
-        "charges": [charge(one) for one in in_order(wire.get("charges"))],
-        "fixed_charges": [fixed_charge(one) for one in in_order(wire.get("fixed_charges"))],
+        "charges": coded([charge(one) for one in in_order(wire.get("charges"))], "billable_metric_code"),
+        "fixed_charges": coded(
+            [fixed_charge(one) for one in in_order(wire.get("fixed_charges"))], "add_on_code"
+        ),
         "minimum_commitment": commitment(wire.get("minimum_commitment")),
         "usage_thresholds": thresholds(wire.get("usage_thresholds")),
     }  # fmt: skip
@@ -112,6 +114,19 @@ def plan(wire: Json) -> Json:
 def in_order(items: Sequence[Json] | None) -> list[Json]:
     """Charges in an order that both servers have: by code, and as they were made where there is none."""
     return sorted(items or (), key=lambda item: (item.get("code") or "", item.get("created_at") or ""))
+
+
+def coded(items: Sequence[Json], of: str) -> list[Json]:
+    """Charges with a code each: servers that give them none have them called by what they charge for, and their place.
+
+    >>> [one["code"] for one in coded([{"m": "calls"}, {"m": "calls"}, {"m": "calls", "code": "own"}], "m")]
+    ['calls', 'calls_2', 'own']
+    """
+    found: list[Json] = []
+    for item in items:
+        again = sum(one[of] == item[of] for one in found)
+        found.append({**item, "code": item.get("code") or (f"{item[of]}_{again + 1}" if again else item[of])})
+    return found
 
 
 def properties(found: Json | None) -> Json:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from tallymark.domain.errors import TallymarkError
 from tallymark.integrations.lago import ApiError, path_of
 from tallymark.moving import bodies
-from tallymark.moving.likeness import differences, plain
+from tallymark.moving.likeness import as_told, differences, plain
 from tallymark.moving.report import CHANGED, CREATED, UNCHANGED, Report, why
 from tallymark.moving.sides import Source, Target
 from tallymark.rooms.coupons import service as coupons
@@ -134,12 +134,12 @@ class Catalog:
             there = (await self.source.api.get(own))[kind.root]
             here = (await self.target.api.get(own))[kind.root] if here is not None else None
         wanted = kind.body(there)
-        if here is not None and plain(kind.body(here)) == plain(wanted):
+        if here is not None and plain(as_told(wanted, kind.body(here))) == plain(wanted):
             outcome, made = UNCHANGED, here
         else:
             outcome = CREATED if here is None else CHANGED
             made = await self._send(kind, own, wanted, there, here)
-        self.report.differ(kind.name, there["code"], differences(wanted, kind.body(made)))
+        self.report.differ(kind.name, there["code"], differences(wanted, as_told(wanted, kind.body(made))))
         if kind.name == "plans" and await self._grant(there, made) and outcome == UNCHANGED:
             outcome = CHANGED
         self.report.count(kind.name, outcome)
@@ -230,12 +230,12 @@ class Catalog:
             body = {"billing_entity": {"code": code, "name": found["name"]}}
             await api.call("POST", "/billing_entities", body)
         before = bodies.billing_entity((await api.get(own))["billing_entity"], is_live=self.is_live)
-        if plain(before) == plain(wanted):
+        if plain(as_told(wanted, before)) == plain(wanted):
             self.report.count("billing entities", UNCHANGED if is_known else CREATED)
             return
         made = (await api.call("PUT", own, {"billing_entity": wanted}))["billing_entity"]
         after = bodies.billing_entity(made, is_live=self.is_live)
-        self.report.differ("billing entities", code_there, differences(wanted, after))
+        self.report.differ("billing entities", code_there, differences(wanted, as_told(wanted, after)))
         self.report.count("billing entities", CHANGED if is_known else CREATED)
 
     async def copy_endpoints(self) -> None:

@@ -11,6 +11,10 @@ _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|\+00:00)")
 
 
+OWN_NAMES = ("properties", "metadata", "values", "config")
+"""Fields whose names belong to whoever fills them."""
+
+
 class Difference(NamedTuple):
     """A field in which two answers differ; None where it is missing."""
 
@@ -37,6 +41,27 @@ def plain(value: Any) -> Any:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return Decimal(str(value)).normalize() + 0
     return value
+
+
+def as_told(source: Any, target: Any) -> Any:
+    """The target as far as the source speaks of it: a server that does not have a field says nothing of it.
+
+    What has names of its own is left whole: a price without free units is not the one with them.
+
+    >>> as_told({"code": None, "charges": [{"prorated": True}]}, {"code": "a", "tier": 2, "charges": [{"prorated": True, "new": 1}]})
+    {'code': 'a', 'charges': [{'prorated': True}]}
+    >>> as_told({"properties": {"amount": "1"}}, {"properties": {"amount": "1", "free_units": 5}})
+    {'properties': {'amount': '1', 'free_units': 5}}
+    """
+    if isinstance(source, Mapping) and isinstance(target, Mapping):
+        return {
+            name: item if name in OWN_NAMES else as_told(source[name], item)
+            for name, item in target.items()
+            if name in source
+        }
+    if isinstance(source, list) and isinstance(target, list) and len(source) == len(target):
+        return [as_told(one, other) for one, other in zip(source, target, strict=True)]
+    return target
 
 
 def differences(source: Any, target: Any, field: str = "") -> Iterator[Difference]:

@@ -141,7 +141,7 @@ class Mover:
             async for row in self.source.newest_first(
                 path, "fixed_charges", subscription_status=there["status"]
             )
-            if row["code"] in ids and plain(row["units"]) != plain(ids[row["code"]]["units"])
+            if row.get("code") in ids and plain(row["units"]) != plain(ids[row["code"]]["units"])
         ]
         return {"plan_overrides": {"fixed_charges": changed}} if changed else {}
 

@@ -14,7 +14,7 @@ from tallymark.domain.errors import TallymarkError
 from tallymark.integrations.lago import ApiError, path_of
 from tallymark.moving import bodies
 from tallymark.moving.catalog import Catalog, customers_of
-from tallymark.moving.likeness import differences, plain
+from tallymark.moving.likeness import as_told, differences, plain
 from tallymark.moving.moves import Mover
 from tallymark.moving.report import CHANGED, CREATED, UNCHANGED, Remark, Report, why
 from tallymark.moving.sides import Source, Target
@@ -128,9 +128,9 @@ class Import:
         wanted = {**bodies.customer(there, section_codes=own), "billing_entity_code": entity or None}
         found = await self.target.api.find(path_of("customers", there["external_id"]))
         here = found["customer"] if found else None
-        if here is not None and plain(self._customer(here, known.entity_sections.get(code, ()))) == plain(
-            wanted
-        ):
+        inherited = known.entity_sections.get(code, ())
+        before = self._customer(here, inherited) if here else None
+        if before is not None and plain(as_told(wanted, before)) == plain(wanted):
             self.report.count("customers", UNCHANGED)
             return
         ids = {note["key"]: note["lago_id"] for note in (here or {}).get("metadata") or ()}
@@ -142,7 +142,7 @@ class Import:
         if wanted.get("skip_invoice_custom_sections"):
             del sent["invoice_custom_section_codes"]
         made = (await self.target.api.call("POST", "/customers", {"customer": sent}))["customer"]
-        after = self._customer(made, known.entity_sections.get(code, ()))
+        after = as_told(wanted, self._customer(made, inherited))
         self.report.differ("customers", there["external_id"], differences(wanted, after))
         self.report.count("customers", CREATED if here is None else CHANGED)
 
@@ -253,6 +253,5 @@ MOVING = (
 def _subscription_differences(there: Json, here: Json) -> list[Any]:
     own = bodies.plan(there["plan"]) if there.get("plan") else {}
     copied = bodies.plan(here["plan"]) if here.get("plan") else {}
-    told = {name: there.get(name) for name in MOVING}
-    found = {name: here.get(name) for name in MOVING}
-    return [*differences(told, found), *differences(own, copied, "plan")]
+    told = {name: there[name] for name in MOVING if name in there}
+    return [*differences(told, as_told(told, here)), *differences(own, as_told(own, copied), "plan")]
