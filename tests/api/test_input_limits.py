@@ -60,6 +60,7 @@ class TestABody:
             pytest.param(b'{"customer": {"external_id": NaN}}', id="no number of JSON"),
             pytest.param(b'{"customer": {"net_payment_term": 1e400}}', id="a number that nothing holds"),
             pytest.param(b'{"customer": {"net_payment_term": 1' + b"0" * 5000 + b"}}", id="one of 5,000 digits"),
+            pytest.param(b'{"customer": {"external_id": "c", "x": ' + b"[" * 99 + b"]" * 99 + b"}}", id="101 deep"),
             pytest.param(b'{"customer": ' + b'{"a":' * 10_000 + b"1" + b"}" * 10_001, id="10,000 deep"),
         ],
     )  # fmt: skip
@@ -67,6 +68,12 @@ class TestABody:
         answer = await client.post("/customers", content=content, headers=JSON)
         assert (answer.status_code, answer.json()) == (400, BAD)
         assert (await kit.get(client, "/customers"))["customers"] == []
+
+    @pytest.mark.parametrize("path", ["/events", "/events/batch"])
+    async def test_of_events_is_no_deeper(self, client, path):
+        for content in (b"[" * 10_000, b'{"event": ' * 10_000, b'{"events": ' + b"[" * 10_000):
+            answer = await client.post(path, content=content, headers=JSON)
+            assert (answer.status_code, answer.json()["status"]) == (400, 400)
 
     async def test_of_whole_pairs_is_kept(self, client):
         content = b'{"customer": {"external_id": "c", "name": "\\ud83d\\ude00 \xf0\x9f\x98\x80 \\\\ud800"}}'

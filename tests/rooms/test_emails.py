@@ -254,11 +254,12 @@ class TestInvoice:
         assert len(files(letter)) == 1
 
     async def test_names_are_texts_and_no_markup(self, seller, work, mailbox):
-        await switch(seller, ALL, legal_name="A <b>bold</b> & Co\nBcc: x@y.test")
+        await switch(seller, ALL, legal_name="A {{7*7}} <b>bold</b> & Co\nBcc: x@y.test")
         await sell(seller)
         await work()
         (letter,) = mailbox.take()
         assert "<b>bold</b>" not in words(letter, "html")
+        assert all("{{7*7}}" in words(letter, kind) for kind in ("plain", "html"))
         assert letter["Bcc"] is None
         assert letter.recipients == ["ap@acme.test"]
 

@@ -167,12 +167,16 @@ class TestChanging:
     async def test_bad_limits_are_told_apart(self, client):
         made = await wallet(client, await kit.customer(client))
         path = f"/wallets/{made['lago_id']}"
-        sent = {"wallet": {"applies_to": {"fee_types": ["x"], "billable_metric_codes": ["y"]}}}
-        answer = await kit.call(client, "PUT", path, sent, expect=422)
-        assert answer["error_details"] == {
-            "allowed_fee_types": ["invalid_fee_types"],
-            "billable_metrics": ["invalid_identifier"],
-        }
+        for limits in (
+            {"fee_types": ["x"], "billable_metric_codes": ["y"]},
+            {"fee_types": [["charge"]], "billable_metric_codes": [1]},
+            {"fee_types": [{}], "billable_metric_codes": [["y"]]},
+        ):
+            answer = await kit.call(client, "PUT", path, {"wallet": {"applies_to": limits}}, expect=422)
+            assert answer["error_details"] == {
+                "allowed_fee_types": ["invalid_fee_types"],
+                "billable_metrics": ["invalid_identifier"],
+            }
         await kit.call(client, "PUT", "/wallets/no", {"wallet": {"name": "x"}}, expect=404)
 
     async def test_what_has_ended_does_not_change(self, make_organization, database):

@@ -19,6 +19,9 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 LARGEST_BODY = 10 * 1024 * 1024
 """A request of more bytes is refused (metering §1.1, platform §1.5)."""
 
+DEEPEST = 100
+"""So many lists and objects may lie in each other: whoever reads them later has a stack of some depth, too."""
+
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 """The escape of a NUL character in JSON: a reverse solidus that is not escaped itself."""
 
@@ -28,7 +31,7 @@ def read_json(text: str) -> Any:
 
     >>> read_json('{"units": 1.5}')
     {'units': 1.5}
-    >>> for text in ("NaN", "1e400", "9" * 5000, "[" * 100_000, r'"\ud800"'):
+    >>> for text in ("NaN", "1e400", "9" * 5000, "[" * 101 + "]" * 101, "[" * 100_000, r'"\ud800"'):
     ...     try:
     ...         read_json(text)
     ...     except BadRequest:
@@ -38,6 +41,9 @@ def read_json(text: str) -> Any:
     refused
     refused
     refused
+    refused
+    >>> len(read_json("[" + "[" * 99 + "]" * 99 + ", 1" * 1000 + "]"))
+    1001
     """
     try:
         found = json.loads(text, parse_float=_finite, parse_constant=_finite)
@@ -46,7 +52,21 @@ def read_json(text: str) -> Any:
             json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise BadRequest from None
+    if text.count("{") + text.count("[") > DEEPEST and _is_too_deep(found):
+        raise BadRequest
     return found
+
+
+def _is_too_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [
+            part
+            for one in level
+            if isinstance(one, dict | list)
+            for part in (one.values() if isinstance(one, dict) else one)
+        ]
+    return any(isinstance(one, dict | list) for one in level)
 
 
 def _finite(text: str) -> float:

@@ -286,7 +286,7 @@ def _decode(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
         return decoder.decode(body or b"{}")
     except msgspec.ValidationError:
         raise _no_root(decoder) from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise BadRequest from None
 
 
@@ -300,7 +300,7 @@ def _decode_events(decoder: msgspec.json.Decoder[Any], loose: msgspec.json.Decod
             return [item.with_ids() for item in found] if isinstance(found, list) else found.with_ids()
         except msgspec.ValidationError:
             raise _no_root(decoder) from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise BadRequest from None
 
 

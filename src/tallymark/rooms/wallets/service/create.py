@@ -160,8 +160,11 @@ def bad_fee_types(limits: Limitations | None) -> bool:
 
 
 async def find_metrics(tx: Tx, limits: Limitations | None) -> dict[UUID, str] | None:
-    """The metrics that a limitation names, by id; None where one is unknown."""
-    named = set(limits.billable_metric_codes or ()) if limits is not None else set()
+    """The metrics that a limitation names, by id; None where one is unknown, or no text."""
+    codes = list(limits.billable_metric_codes or ()) if limits is not None else []
+    if not all(isinstance(code, str) for code in codes):
+        return None
+    named = set(codes)
     if not named:
         return {}
     found = await repository.find_metrics(tx, named)
