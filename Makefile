@@ -1,6 +1,6 @@
 # The bench: every target works first try on a fresh clone. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-domain check format bench bench-curves clean
+.PHONY: help setup run demo test test-domain fuzz check format bench bench-curves clean
 SHELL := /bin/bash
 
 # Tools come with the lock file; only uv has to exist, and where it doesn't, the first target that needs it
@@ -29,6 +29,10 @@ test: $(READY) ## run all tests
 
 test-domain: $(READY) ## run the tests that need no database: seconds
 	$(BIN)/pytest tests/domain tests/architecture $(ARGS)
+
+MINUTES ?= 30
+fuzz: $(READY) ## send what nobody would think of to every operation, for MINUTES=30
+	TALLYMARK_FUZZ_MINUTES=$(MINUTES) $(BIN)/pytest -s tests/contract $(ARGS)
 
 check: $(READY) ## formatting, lint, types, import contracts
 	$(BIN)/ruff format --check

@@ -1,0 +1,138 @@
+"""Every operation of both descriptions answers what it says, whatever it is sent: ours, and the contract's.
+
+TALLYMARK_FUZZ_MINUTES says how long to go on with ever new calls (`make fuzz MINUTES=30`); without it, the same few
+calls are made each time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import SystemRandom
+from typing import Any
+
+import pytest
+import requests
+from tests import kit
+from tests.contract.fuzzing import CONTENT_TYPES, NULL, SCHEMAS, SERVER_ERRORS, STATUSES, Fuzz
+from tests.contract.world import Json, settle
+from tests.people import Person, sign_up
+
+from tallymark.app import Running, create_api
+
+MINUTES = float(os.environ.get("TALLYMARK_FUZZ_MINUTES", "0"))
+OURS = create_api().openapi()
+CONTRACT = Path(__file__).parents[3] / "shared" / "openapi" / "lago.json"
+
+SECRET = "hidden_9f3a"
+"""The code of a billing entity of somebody else, which most of their records name."""
+
+ENDING = frozenset({"DELETE /app/v1/session", "PUT /app/v1/password", "PUT /app/v1/authentication_methods"})
+"""What would end the caller's session."""
+
+# Where the contract's document asks for something else than what is answered: a pattern of operations, one of kinds and
+# places, and why. What the house leaves out by its pages stands in `tests/api/test_description.py` too.
+EXCEPT = (
+    (".*", f"{NULL} .*", "the pages tell of null wherever nothing is set (platform §1.3)"),
+    (".*", r"required balance wallets?(\.\[\])?", "wallets have credits and cents; the pages know no `balance` (wallets §2)"),
+    (".*", r"required entitlement .*", "entitlements stand in their list without a root (platform §11)"),
+    (".*", r"type .*fixed_charges?(\.\[\])?\.units", "units are decimals, in texts (pricing §13)"),
+    (".*", r"type api_logs?(\.\[\])?\.request_(body|response)", "the document calls objects strings"),
+    (".*", r"enum api_logs?(\.\[\])?\.http_method", "methods are shown in small letters (platform §10.2)"),
+    (".*", r"oneOf events?(\.\[\])?\.properties\..*", "properties are any JSON (metering §1.1)"),
+    ("(GET|POST|PUT) /(payments|payment_requests|wallet_transactions|billing_entities).*", r"required lago_id ", "the pages have a root"),
+    (".*", r"type .*\.previous_value", "values of alerts are decimals, in texts (platform §1.3)"),
+    ("POST /.*/alerts", r"oneOf ", "what is made is no page (wallets §9)"),
+    ("POST /credit_notes/estimate", r"type estimated_credit_note\.precise_.*", "precise amounts are decimals, in texts (platform §1.3)"),
+)  # fmt: skip
+
+
+def rounds() -> Iterator[int]:
+    """Numbers to draw calls by: the same one once, or ever new ones until the time is over."""
+    if not MINUTES:
+        yield 1
+        return
+    until = time.monotonic() + MINUTES * 60
+    while time.monotonic() < until:
+        yield SystemRandom().randrange(2**32)
+
+
+def callers(api_key: str, person: Person) -> Callable[[str], requests.Session]:
+    """Somebody with a key for the API, and somebody who has signed in for the web app."""
+    by_key, by_session = requests.Session(), requests.Session()
+    by_key.headers["Authorization"] = f"Bearer {api_key}"
+    by_session.headers["X-Lago-Organization"] = person.organization_id
+    cookies = person.browser.cookies.items()
+    by_session.headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies)
+    return lambda path: by_session if path.startswith("/app/") else by_key
+
+
+@pytest.fixture
+async def try_out(server: str, make_organization: Any, application: Running) -> Any:
+    """Try a document out, each round in a world of its own, whose laws of money hold in the end."""
+
+    async def run(
+        document: Json, checks: tuple[str, ...], *, below: str = "", examples: int
+    ) -> tuple[dict[tuple[str, ...], str], Counter[int]]:
+        faults: dict[tuple[str, ...], str] = {}
+        statuses: Counter[int] = Counter()
+        other = await make_organization("2026-01-01T00:00:00Z", name=SECRET)
+        foreign = await settle(other.client, OURS)
+        for number in rounds():
+            organization = await make_organization("2026-01-01T00:00:00Z")
+            known = await settle(organization.client, OURS)
+            known.foreign = foreign
+            fuzz = Fuzz(
+                document=document,
+                base_url=server + below,
+                known=known,
+                caller_of=callers(organization.api_key, await sign_up(application)),
+                checks=checks,
+                secret=SECRET,
+                passed_over=ENDING,
+            )
+            await asyncio.to_thread(fuzz.run, number=number, examples=examples)
+            faults |= fuzz.faults
+            statuses += fuzz.statuses
+            print(f"round {number}: {dict(fuzz.statuses)}, {len(fuzz.faults)} faults", flush=True)
+            await kit.advance(organization.client, "2026-04-05")
+        return faults, statuses
+
+    return run
+
+
+def told(faults: dict[tuple[str, ...], str]) -> str:
+    """What is wrong, each with a call that shows it."""
+    return "\n\n".join(f"{' | '.join(what)}\n{shown}" for what, shown in sorted(faults.items()))
+
+
+@pytest.mark.timeout(900 + MINUTES * 90)
+async def test_ours(try_out: Any) -> None:
+    faults, statuses = await try_out(OURS, (SERVER_ERRORS, STATUSES, CONTENT_TYPES, SCHEMAS), examples=10)
+    assert not faults, told(faults)
+    assert statuses[200] > 500, "calls that are all refused try nothing"
+
+
+@pytest.mark.timeout(900 + MINUTES * 90)
+async def test_the_contracts(try_out: Any) -> None:
+    if not CONTRACT.exists():
+        pytest.skip("the contract's document does not lie beside this checkout")
+    document = json.loads(CONTRACT.read_text())
+    checks = (SERVER_ERRORS, CONTENT_TYPES, SCHEMAS)
+    faults, statuses = await try_out(document, checks, below="/api/v1", examples=6)
+    unknown = {
+        what: shown
+        for what, shown in faults.items()
+        if not any(
+            re.fullmatch(operation, what[0]) and re.fullmatch(kind, " ".join(what[2:]))
+            for operation, kind, _ in EXCEPT
+        )
+    }
+    assert not unknown, told(unknown)
+    assert statuses[200] > 200, "calls that are all refused try nothing"
