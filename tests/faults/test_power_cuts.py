@@ -349,6 +349,23 @@ class TestEvents:
 
         assert await cut(prepare, act) > 10
 
+    async def test_an_increase_that_the_next_invoice_bills(self, cut, make_organization, database):
+        async def prepare():
+            world = await used(await open_shop(make_organization, database))
+            await kit.advance(world.client, "2026-02-02T00:00")
+            policy = {"metering": {"event_correction_policy": "next_invoice"}}
+            await kit.call(world.client, "PUT", "/organizations", {"organization": policy})
+            found = (await kit.get(world.client, "/events", external_subscription_id=own(world)))["events"]
+            body = {"external_subscription_id": own(world), "reason": "r", "properties": {"value": 90}}
+            path = f"/events/{found[0]['transaction_id']}/amend"
+            await kit.post(world.client, path, {"event": body})
+            return world
+
+        async def act(world):
+            await kit.advance(world.client, "2026-03-02T00:00")
+
+        assert await cut(prepare, act, may_repeat=True) > 10
+
     async def test_a_backfill_that_is_closed(self, cut, make_organization, database):
         shop = await open_shop(make_organization, database)
 

@@ -7,6 +7,7 @@ from tests import kit
 
 WHY = "the meter was wrong"
 NOW = {"metering": {"event_correction_policy": "document_now"}}
+NEXT = {"metering": {"event_correction_policy": "next_invoice"}}
 
 
 async def begin(make_organization, policy=NOW):
@@ -147,13 +148,13 @@ async def billed(client, subscription):
     return {code: cents for code, cents in total.items() if cents}
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(("seed", "policy"), [(0, NOW), (1, NOW), (0, NEXT)])
 async def test_what_was_billed_and_its_adjustments_are_what_the_corrected_events_cost(
-    make_organization, database, seed
+    make_organization, database, seed, policy
 ):
     """Whatever is amended, voided and moved; and when all of it is taken back, what was billed at first."""
     chance = random.Random(seed)
-    organization, client = await begin(make_organization)
+    organization, client = await begin(make_organization, policy)
     plan = await rich_plan(client)
     who = await kit.customer(client, external_id="acme", currency="EUR")
     twin = await kit.customer(client, external_id="twin", currency="EUR")
@@ -188,6 +189,14 @@ async def test_what_was_billed_and_its_adjustments_are_what_the_corrected_events
             await correct(client, name, "void")
         else:
             await correct(client, name, **changed)
+    if policy is NEXT:
+        await kit.assert_audit_clean(database, organization.id)
+        # A month later, for which both have the same minimum to pay.
+        await kit.advance(client, "2026-04-02T00:00")
+        assert await billed(client, "sub") == await billed(client, "twin") != before
+        assert await one_offs(client, who) == []
+        await kit.assert_audit_clean(database, organization.id)
+        return
     assert await billed(client, "sub") == await billed(client, "twin") != before
     await kit.assert_audit_clean(database, organization.id)
     for name, _ in reversed(edits):
@@ -567,4 +576,84 @@ class TestInAdvance:
         for name in reversed(edits):
             await correct(client, name, **first[name])
         assert await billed(client, "sub") == before
+        await kit.assert_audit_clean(database, organization.id)
+
+
+class TestTheNextInvoice:
+    async def test_has_one_fee_for_each_charge_named_as_an_adjustment(self, make_organization, database):
+        """12 and then 13 calls for 10 are 6.00 more, 20 % tax; back to 10 in between it was nothing."""
+        organization, client = await begin(make_organization, NEXT)
+        await kit.tax(client, "20", code="vat", applied_to_organization=True)
+        who, plan = await simple(client)
+        await kit.advance(client, "2026-02-02T00:00")
+        await send(client, "two", 1)
+        for value in (12, 10, 13):
+            await correct(client, "one", properties={"value": value})
+        assert await adjusted(client, who) == ([], [])
+        lifetime = await kit.get(client, "/subscriptions/sub/lifetime_usage")
+        assert lifetime["lifetime_usage"]["invoiced_usage_amount_cents"] == 2600
+        # Its terms are those of January, whatever became of the plan.
+        (charge,) = plan["charges"]
+        changed = {"id": charge["lago_id"], "billable_metric_id": charge["lago_billable_metric_id"]}
+        changed |= {"charge_model": "standard", "properties": {"amount": "5"}, "code": charge["code"]}
+        await kit.call(client, "PUT", "/plans/plan", {"plan": {"charges": [changed]}})
+        await kit.advance(client, "2026-03-02T00:00")
+        _, february = await kit.invoices(client, who)
+        assert (february["fees_amount_cents"], february["total_amount_cents"]) == (1100, 1320)
+        usage, fee = await fees_of(client, february)
+        assert (usage["amount_cents"], usage["from_date"][:10]) == (500, "2026-02-01")
+        assert (fee["amount_cents"], fee["taxes_amount_cents"]) == (600, 120)
+        assert (fee["from_date"][:10], fee["to_date"][:10]) == ("2026-01-01", "2026-01-31")
+        assert fee["item"]["invoice_display_name"] == "calls (adjustment 2026-01-01 – 2026-01-31)"
+        told = (await kit.get(client, f"/fees/{fee['lago_id']}/explanation"))["explanation"]
+        assert [step["step"] for step in told["steps"]] == ["period", "correction", "rounding"]
+        past = await kit.get(client, "/customers/acme/past_usage", external_subscription_id="sub")
+        amounts = [
+            [one["amount_cents"] for one in period["charges_usage"]] for period in past["usage_periods"]
+        ]
+        assert amounts == [[500], [2000]]
+        await kit.assert_audit_clean(database, organization.id)
+        # A decrease is given back, first of the adjustment, and is credit for the invoice after it.
+        await correct(client, "one", properties={"value": 9})
+        assert sorted((await adjusted(client, who))[1]) == [200, 600]
+        await send(client, "three", 2)
+        await kit.advance(client, "2026-04-02T00:00")
+        march = (await kit.invoices(client, who))[-1]
+        assert (march["credit_notes_amount_cents"], march["total_amount_cents"]) == (960, 240)
+        await kit.assert_audit_clean(database, organization.id)
+
+    async def test_may_be_a_draft_that_follows_corrections(self, make_organization, database):
+        organization, client = await begin(make_organization, NEXT)
+        who, _ = await simple(client, customer={"billing_configuration": {"invoice_grace_period": 5}})
+        await kit.advance(client, "2026-02-10T00:00")
+        await correct(client, "one", properties={"value": 12})
+        await kit.advance(client, "2026-03-02T00:00")
+        _, draft = await kit.invoices(client, who)
+        assert (draft["status"], draft["fees_amount_cents"]) == ("draft", 400)
+        (fee,) = await fees_of(client, draft)
+        told = {"fee_id": fee["lago_id"], "units": 3}
+        path = f"/invoices/{draft['lago_id']}"
+        await kit.post(client, f"{path}/adjusted_fees", {"adjusted_fee": told}, expect=422)
+        await correct(client, "one", properties={"value": 14})
+        refreshed = (await kit.call(client, "PUT", f"{path}/refresh"))["invoice"]
+        assert refreshed["fees_amount_cents"] == 800
+        await kit.assert_audit_clean(database, organization.id)
+        await correct(client, "one", properties={"value": 11})
+        await kit.advance(client, "2026-03-10T00:00")
+        _, final = await kit.invoices(client, who)
+        assert (final["status"], final["fees_amount_cents"]) == ("finalized", 200)
+        await kit.advance(client, "2026-04-10T00:00")
+        assert [one["fees_amount_cents"] for one in await kit.invoices(client, who)] == [2000, 200, 0]
+        await kit.assert_audit_clean(database, organization.id)
+
+    async def test_of_a_subscription_that_has_ended_is_one_of_today(self, make_organization, database):
+        organization, client = await begin(make_organization, NEXT)
+        who, _ = await simple(client)
+        await kit.advance(client, "2026-02-02T00:00")
+        await correct(client, "one", properties={"value": 12})
+        await kit.call(client, "DELETE", "/subscriptions/sub")
+        last = (await kit.invoices(client, who))[-1]
+        assert last["fees_amount_cents"] == 400
+        await correct(client, "one", properties={"value": 13})
+        assert await adjusted(client, who) == ([200], [])
         await kit.assert_audit_clean(database, organization.id)

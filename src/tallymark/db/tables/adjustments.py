@@ -29,7 +29,8 @@ billed_terms = Table(
 
 # By how much more, or less, corrected events cost than what a final invoice billed of a charge, and the fee that bills that or
 # of which it is given back. What nothing was left of to give back is waived. What an
-# invoice billed that was voided is superseded by the next difference.
+# invoice billed that was voided is superseded by the next difference. What is pending is on no invoice yet, or on a draft; once its fee is
+# on a final one it is documented.
 usage_adjustments = Table(
     "usage_adjustments",
     metadata,
@@ -43,12 +44,15 @@ usage_adjustments = Table(
     string("status", nullable=False),
     string("currency", nullable=False),
     Column("amount_cents", BigInteger, nullable=False),
+    # Of an increase that the next invoice bills: its charge, taxes, name and explanation.
+    Column("content", JSONB(none_as_null=True)),
     reference("fee_id", "fees", nullable=True),
     reference("credit_note_id", "credit_notes", nullable=True),
     instant("created_at", nullable=False),
-    CheckConstraint("status IN ('documented', 'superseded', 'waived')", name="status"),
+    CheckConstraint("status IN ('documented', 'pending', 'superseded', 'waived')", name="status"),
     CheckConstraint(
         "CASE status WHEN 'waived' THEN amount_cents < 0 AND fee_id IS NULL AND credit_note_id IS NULL"
+        " WHEN 'pending' THEN amount_cents > 0 AND content IS NOT NULL AND credit_note_id IS NULL"
         " ELSE fee_id IS NOT NULL AND (credit_note_id IS NULL AND amount_cents > 0"
         " OR credit_note_id IS NOT NULL AND amount_cents < 0) END",
         name="document",

@@ -79,14 +79,19 @@ def compute_adjustment(
         "adjusted_cents": adjusted_cents,
         "amount_cents": cents,
     }
+    return adjustment_fee(cents, (window, step, rounding_step(cents)), currency)
+
+
+def adjustment_fee(amount_cents: int, explanation: tuple[Step, ...], currency: Currency) -> Fee:
+    """The fee of an adjustment, as one unit of its amount."""
     return Fee(
         fee_type=FeeType.CHARGE,
         units=Fraction(1),
         total_aggregated_units=Fraction(1),
         events_count=0,
-        amount_cents=cents,
-        precise_amount_cents=Fraction(cents),
-        precise_unit_amount=Fraction(cents, currency.subunits),
-        unit_amount_cents=cents,
-        explanation=(window, step, rounding_step(cents)),
+        amount_cents=amount_cents,
+        precise_amount_cents=Fraction(amount_cents),
+        precise_unit_amount=Fraction(amount_cents, currency.subunits),
+        unit_amount_cents=amount_cents,
+        explanation=explanation,
     )

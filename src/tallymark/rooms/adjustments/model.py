@@ -11,12 +11,13 @@ from uuid import UUID
 from tallymark.domain.calendar import Window
 from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.correction import CorrectedLine, adjustment_name
-from tallymark.domain.periods import local_date
+from tallymark.domain.fees.model import Fee
+from tallymark.domain.periods import Period, local_date
 from tallymark.domain.values import value
 from tallymark.rooms.fees.model import FeeRecord
 from tallymark.rooms.invoices.model import Invoice
 from tallymark.rooms.plans.model import Charge
-from tallymark.rooms.subscriptions.model import Contract
+from tallymark.rooms.subscriptions.model import Contract, Status
 from tallymark.rooms.taxes.model import Tax
 
 LineKey = tuple[UUID | None, tuple[tuple[str, Any], ...], bool]
@@ -81,6 +82,9 @@ class Adjustments:
 
     standing_cents: int = 0
     forgone_cents: int = 0
+    pending_cents: int = 0
+    """What the next invoice bills."""
+
     increase_fee_ids: list[UUID] = field(default_factory=list)
     is_waiting: bool = False
     """Whether an invoice of an increase is not final yet, for it waits for its taxes."""
@@ -96,6 +100,7 @@ class BilledCharge:
     taxes: tuple[Tax, ...]
     adjusted_cents: int
     forgone_cents: int
+    pending_cents: int
 
     adjustment_fees: Sequence[FeeRecord]
     """Those that billed increases, the oldest first."""
@@ -115,6 +120,16 @@ class BilledCharge:
             last=local_date(window.last, contract.timezone).isoformat(),
             locale=contract.customer.document_locale or contract.customer_entity.document_locale,
         )
+
+    @property
+    def is_to_be_continued(self) -> bool:
+        """Whether its subscription has a next invoice."""
+        return self.usage.contract.subscription.status is Status.ACTIVE
+
+    @property
+    def is_to_be_told_anew(self) -> bool:
+        """Whether something is forgone or pending, which its next difference has in it."""
+        return bool(self.forgone_cents or self.pending_cents)
 
     @property
     def billed_cents(self) -> int:
@@ -147,3 +162,15 @@ class Difference:
     def creditable(self) -> list[FeeRecord]:
         """The fees that a decrease is given back of, in order: the latest increases, then what was billed first."""
         return [*reversed(self.billed.adjustment_fees), *self.by_decrease]
+
+
+@value
+class PendingAdjustment:
+    """A difference that the next invoice of its subscription bills, as a fee of its own period."""
+
+    id: UUID
+    charge: Charge
+    fee: Fee
+    taxes: tuple[Tax, ...]
+    period: Period
+    name: str

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, and_, cast, delete, exists, func, or_, select, update
+from sqlalchemy import Row, Text, and_, cast, delete, exists, func, or_, select, update
 
-from tallymark.db.bulk import insert_rows
+from tallymark.db.bulk import insert_rows, update_rows
 from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
@@ -36,8 +36,18 @@ _STANDS = or_(
 _WAITS = exists(
     select(_copied.c.id)
     .join(invoices, invoices.c.id == _copied.c.invoice_id)
-    .where(_copied.c.id == _columns.fee_id, invoices.c.status.not_in(("finalized", "voided")))
+    .where(
+        _copied.c.id == _columns.fee_id, invoices.c.status.not_in(("finalized", "closed", "voided", "draft"))
+    )
 )
+
+_IS_ON_DRAFT = exists(
+    select(_copied.c.id)
+    .join(invoices, invoices.c.id == _copied.c.invoice_id)
+    .where(_copied.c.id == _columns.fee_id, invoices.c.status == "draft")
+)
+# A draft is computed anew before it is issued: what is on it may still be told otherwise.
+_IS_PENDING = and_(_columns.status == "pending", or_(_columns.fee_id.is_(None), _IS_ON_DRAFT))
 
 
 async def final_records(tx: Tx, subscription_ids: Collection[UUID]) -> list[BilledRecord]:
@@ -86,6 +96,7 @@ async def adjusted_of(tx: Tx, subscription_ids: Collection[UUID]) -> dict[Charge
             _columns.fee_id,
             _STANDS.label("stands"),
             _WAITS.label("waits"),
+            _IS_PENDING.label("is_pending"),
         )
         .where(among(_columns.subscription_id, subscription_ids))
         .order_by(_columns.id)
@@ -94,7 +105,9 @@ async def adjusted_of(tx: Tx, subscription_ids: Collection[UUID]) -> dict[Charge
     for row in await tx.execute(statement):
         of_charge = found[row.subscription_id, row.charge_id, row.from_at]
         of_charge.is_waiting |= row.waits
-        if row.status != "waived" and row.stands:
+        if row.is_pending:
+            of_charge.pending_cents += row.amount_cents
+        elif row.status != "waived" and row.stands:
             of_charge.standing_cents += row.amount_cents
             if row.amount_cents > 0:
                 of_charge.increase_fee_ids.append(row.fee_id)
@@ -139,14 +152,15 @@ async def event_fees(
 
 
 async def supersede(tx: Tx, key: ChargeKey) -> None:
-    """Forget what was forgone of a charge: its next difference has it."""
+    """Forget what was forgone of a charge, or is pending: its next difference has it."""
     subscription_id, charge_id, from_at = key
     of_charge = and_(
         _columns.subscription_id == subscription_id,
         _columns.charge_id == charge_id,
         _columns.from_at == from_at,
     )
-    await tx.execute(delete(usage_adjustments).where(of_charge, _columns.status == "waived"))
+    told_anew = or_(_columns.status == "waived", _IS_PENDING)
+    await tx.execute(delete(usage_adjustments).where(of_charge, told_anew))
     await tx.execute(update(usage_adjustments).where(of_charge, ~_STANDS).values(status="superseded"))
 
 
@@ -154,3 +168,26 @@ async def insert(tx: Tx, rows: Sequence[Mapping[str, Any]], *, now: datetime) ->
     """Keep adjustments; their columns but for id, organization and time."""
     keys = {"organization_id": tx.organization_id, "created_at": now}
     await insert_rows(tx, usage_adjustments, [{"id": new_id(), **keys, **row} for row in rows])
+
+
+async def pending_of(
+    tx: Tx, subscription_ids: Collection[UUID], *, invoice_id: UUID | None
+) -> list[Row[Any]]:
+    """What waits for the next invoices of subscriptions, and what is on one draft already."""
+    own = select(_copied.c.id).where(_copied.c.invoice_id == invoice_id)
+    is_free = or_(_columns.fee_id.is_(None), _columns.fee_id.in_(own))
+    statement = select(
+        _columns.id,
+        _columns.subscription_id,
+        _columns.from_at,
+        _columns.to_at,
+        _columns.amount_cents,
+        _columns.currency,
+        cast(_columns.content, Text).label("content"),
+    ).where(among(_columns.subscription_id, subscription_ids), _columns.status == "pending", is_free)
+    return list(await tx.execute(statement.order_by(_columns.from_at, _columns.id)))
+
+
+async def attach(tx: Tx, fee_ids: Mapping[UUID, UUID]) -> None:
+    """Note which fees bill adjustments, by these."""
+    await update_rows(tx, usage_adjustments, [{"id": key, "fee_id": fee} for key, fee in fee_ids.items()])

@@ -105,10 +105,18 @@ class Line:
     stored: FeeRecord | None = None
     """A fee that was stored earlier, and comes without its usage."""
 
+    adjustment_id: UUID | None = None
+    """The difference that it bills of a period which was billed before."""
+
     @property
     def is_base_fee(self) -> bool:
         """Whether it is the plan's own price."""
         return self.fee.fee_type is FeeType.SUBSCRIPTION
+
+    @property
+    def is_adjustment(self) -> bool:
+        """Whether it is no usage of its own, but what corrected events cost more than was billed."""
+        return self.adjustment_id is not None or (self.stored is not None and self.stored.is_adjustment)
 
     @property
     def billable_metric_id(self) -> UUID | None:

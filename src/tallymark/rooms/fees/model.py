@@ -92,6 +92,11 @@ class FeeRecord:
     taxes: tuple[FeeTax, ...] = ()
 
     @property
+    def is_adjustment(self) -> bool:
+        """Whether it bills what corrected events cost more than was billed (docs/decisions/0029)."""
+        return any(step.get("step") == "correction" for step in self.explanation)
+
+    @property
     def root_id(self) -> UUID:
         """The fee that it was first, before an invoice was made anew."""
         return self.original_fee_id or self.id

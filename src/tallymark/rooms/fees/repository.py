@@ -108,6 +108,9 @@ async def replace_taxes(
 async def delete_of_invoice(tx: Tx, invoice_id: UUID) -> None:
     """Delete a draft's fees, to be computed anew."""
     of_invoice = select(fees.c.id).where(fees.c.invoice_id == invoice_id)
+    # An adjustment that is on it waits for the next computation.
+    adjusting = usage_adjustments.c.fee_id.in_(of_invoice)
+    await tx.execute(update(usage_adjustments).where(adjusting).values(fee_id=None))
     await tx.execute(delete(fees_applied_taxes).where(fees_applied_taxes.c.fee_id.in_(of_invoice)))
     await tx.execute(delete(fees).where(fees.c.invoice_id == invoice_id))
 

@@ -86,13 +86,13 @@ def _billed(wanted: TableValuedAlias) -> Select[Any]:
 
 
 def _given_back(wanted: TableValuedAlias) -> Select[Any]:
-    """What corrected events cost less than was billed of them: increases are fees of their own (docs/decisions/0029)."""
+    """What corrected events cost less than was billed of them, or more where no fee bills it yet (docs/decisions/0029)."""
     adjustment = usage_adjustments.c
     return (
         _of_chains(wanted, adjustment.amount_cents)
         .join(usage_adjustments, adjustment.subscription_id == subscriptions.c.id)
         .where(
-            adjustment.amount_cents < 0,
+            or_(adjustment.amount_cents < 0, adjustment.fee_id.is_(None)),
             or_(wanted.c.before.is_(None), adjustment.from_at < wanted.c.before),
         )
     )

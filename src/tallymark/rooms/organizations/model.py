@@ -65,6 +65,7 @@ class EventCorrectionPolicy(StrEnum):
     """What becomes of a correction of what is billed already (beyond.md §3)."""
 
     REFUSE = "refuse"
+    NEXT_INVOICE = "next_invoice"
     DOCUMENT_NOW = "document_now"
 
 

@@ -100,6 +100,7 @@ async def list_past_usage(
                 UsageFee.of(fee)
                 for fee in of_invoices.get(row.invoice_id, ())
                 if fee.fee_type is FeeType.CHARGE
+                and not fee.is_adjustment
                 and fee.subscription_id == row.subscription_id
                 and (metric is None or fee.billable_metric_id == metric.id)
             ),

@@ -4,16 +4,26 @@ from tallymark.rooms.adjustments.service.advance import gather_in_advance, lines
 from tallymark.rooms.adjustments.service.compare import differences
 from tallymark.rooms.adjustments.service.decrease import give_back
 from tallymark.rooms.adjustments.service.gather import gather_billed
-from tallymark.rooms.adjustments.service.keep import keep_increases
+from tallymark.rooms.adjustments.service.keep import (
+    attach,
+    fee_of,
+    keep_increases,
+    keep_pending,
+    pending_of,
+)
 from tallymark.rooms.adjustments.service.rate import rate
 
 __all__ = [
+    "attach",
     "differences",
+    "fee_of",
     "gather_billed",
     "gather_in_advance",
     "give_back",
     "keep_increases",
+    "keep_pending",
     "lines_of",
+    "pending_of",
     "price_again",
     "rate",
 ]

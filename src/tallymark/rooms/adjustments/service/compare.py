@@ -21,7 +21,7 @@ def check_followed(billed: Sequence[BilledCharge], rated: Mapping[ChargeKey, Rat
     """
     for one in billed:
         followed = sum(line.amount_cents for line in rated[one.key].values())
-        if followed != one.billed_cents + one.adjusted_cents + one.forgone_cents:
+        if followed != one.billed_cents + one.adjusted_cents + one.forgone_cents + one.pending_cents:
             raise NotAllowed("period_already_invoiced")
 
 
@@ -37,7 +37,7 @@ def differences(
     """
     check_followed(billed, before)
     found = [_difference(one, after[one.key]) for one in billed]
-    return [one for one in found if one.amount_cents or one.billed.forgone_cents]
+    return [one for one in found if one.amount_cents or one.billed.is_to_be_told_anew]
 
 
 def _difference(billed: BilledCharge, rated: RatedLines) -> Difference:

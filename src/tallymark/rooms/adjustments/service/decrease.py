@@ -22,7 +22,7 @@ async def give_back(tx: Tx, found: Sequence[Difference], *, now: datetime) -> li
     correction. The ids of the notes.
     """
     for one in found:
-        if one.billed.forgone_cents:
+        if one.billed.is_to_be_told_anew:
             await repository.supersede(tx, one.billed.key)
     less = [one for one in found if one.amount_cents < 0]
     wanted = [

@@ -143,6 +143,7 @@ async def with_adjustments(
                 taxes=_taxes(own.values(), one, charge, table),
                 adjusted_cents=since.standing_cents,
                 forgone_cents=since.forgone_cents,
+                pending_cents=since.pending_cents,
                 adjustment_fees=[increase_fees[standing[fee_id]] for fee_id in since.increase_fee_ids],
             )
         )

@@ -1,21 +1,93 @@
-"""Keep what was documented of a difference."""
+"""Keep what is documented of a difference, or waits for the next invoice."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from tallymark.db.engine import Tx
+from tallymark.domain.fees.correction import adjustment_fee, compute_adjustment
+from tallymark.domain.fees.model import Fee
+from tallymark.domain.money import currency
+from tallymark.domain.periods import Period
 from tallymark.rooms.adjustments import repository
-from tallymark.rooms.adjustments.model import BilledCharge, Difference
+from tallymark.rooms.adjustments.model import BilledCharge, Difference, PendingAdjustment
+from tallymark.rooms.plans.model import Charge
+from tallymark.rooms.taxes.model import Tax
+from tallymark.rooms.usage import service as usage
+
+
+class _Content(msgspec.Struct):
+    """What the fee of an increase is made of."""
+
+    charge: Charge
+    taxes: tuple[Tax, ...]
+    name: str
+    explanation: tuple[dict[str, Any], ...]
+
+
+def fee_of(found: Difference) -> Fee:
+    """The fee that bills an increase."""
+    billed = found.billed
+    return compute_adjustment(
+        found.lines,
+        adjusted_cents=billed.adjusted_cents,
+        window=usage.period_step(billed.usage.window.period, billed.usage.contract),
+        currency=currency(billed.usage.invoice.currency),
+    )
 
 
 async def keep_increases(tx: Tx, billed: Sequence[tuple[Difference, UUID]], *, now: datetime) -> None:
     """Keep which fees billed increases."""
     rows = [adjustment_row(one.billed, one.amount_cents, fee_id=fee_id) for one, fee_id in billed]
     await repository.insert(tx, rows, now=now)
+
+
+async def keep_pending(tx: Tx, found: Sequence[Difference], *, now: datetime) -> None:
+    """Keep increases for the next invoices of their subscriptions."""
+    rows = []
+    for one in found:
+        explanation = tuple(dict(step) for step in fee_of(one).explanation)
+        billed = one.billed
+        content = _Content(
+            charge=billed.charge, taxes=billed.taxes, name=billed.name, explanation=explanation
+        )
+        row = adjustment_row(billed, one.amount_cents)
+        rows.append({**row, "status": "pending", "content": msgspec.to_builtins(content)})
+    await repository.insert(tx, rows, now=now)
+
+
+async def pending_of(
+    tx: Tx, subscription_ids: Collection[UUID], *, invoice_id: UUID | None = None
+) -> Mapping[UUID, Sequence[PendingAdjustment]]:
+    """What the next invoices of subscriptions bill of earlier periods, the first period first.
+
+    With `invoice_id` that is a draft which is computed anew: what is on it is on it again.
+    """
+    found: dict[UUID, list[PendingAdjustment]] = defaultdict(list)
+    for row in await repository.pending_of(tx, subscription_ids, invoice_id=invoice_id):
+        content = msgspec.json.decode(row.content, type=_Content)
+        found[row.subscription_id].append(
+            PendingAdjustment(
+                id=row.id,
+                charge=content.charge,
+                fee=adjustment_fee(row.amount_cents, content.explanation, currency(row.currency)),
+                taxes=content.taxes,
+                period=Period(row.from_at, row.to_at),
+                name=content.name,
+            )
+        )
+    return found
+
+
+async def attach(tx: Tx, fee_ids: Mapping[UUID, UUID]) -> None:
+    """Note which fees bill adjustments, by these."""
+    await repository.attach(tx, fee_ids)
 
 
 def adjustment_row(
@@ -32,6 +104,7 @@ def adjustment_row(
         "status": "waived" if fee_id is None else "documented",
         "currency": billed.usage.invoice.currency,
         "amount_cents": amount_cents,
+        "content": None,
         "fee_id": fee_id,
         "credit_note_id": credit_note_id,
     }

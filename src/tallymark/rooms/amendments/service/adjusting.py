@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from itertools import compress
+from operator import not_
 from uuid import UUID
 
 from tallymark.db.engine import Tx
@@ -18,8 +20,15 @@ from tallymark.rooms.organizations.model import EventCorrectionPolicy
 
 async def is_refused(tx: Tx) -> bool:
     """Whether the organization wants nothing corrected that is billed."""
-    metering = await organizations.get_metering(tx)
-    return metering.event_correction_policy is EventCorrectionPolicy.REFUSE
+    return await _policy(tx) is EventCorrectionPolicy.REFUSE
+
+
+async def _is_for_next_invoice(tx: Tx) -> bool:
+    return await _policy(tx) is EventCorrectionPolicy.NEXT_INVOICE
+
+
+async def _policy(tx: Tx) -> EventCorrectionPolicy:
+    return (await organizations.get_metering(tx)).event_correction_policy
 
 
 @asynccontextmanager
@@ -28,8 +37,8 @@ async def adjusting(
 ) -> AsyncIterator[Adjusted]:
     """Rate what was billed of the events before and after they are changed, and document the difference.
 
-    With `event_id` that is the one event, and may have fees of its own. A decrease is a credit note on the fees that billed it,
-    an increase a one-off invoice. Needs the customers' locks. Raises `NotAllowed("period_already_invoiced")` where the
+    With `event_id` that is the one event, and may have fees of its own. A decrease is a credit note on the fees that billed it. An
+    increase is a one-off invoice, or a fee on the subscription's next one, where it has one and the organization wants it so. Needs the customers' locks. Raises `NotAllowed("period_already_invoiced")` where the
     difference can't be told: see `gather_billed`, `gather_in_advance` and `differences`.
     """
     billed = await adjustments.gather_billed(tx, touched)
@@ -43,4 +52,8 @@ async def adjusting(
         after = await adjustments.price_again(tx, at_once)
         found += adjustments.differences(at_once.billed, before=before, after=after)
     await adjustments.give_back(tx, found, now=now)
-    await bill_increases(tx, [one for one in found if one.amount_cents > 0], now=now)
+    more = [one for one in found if one.amount_cents > 0]
+    may_wait = await _is_for_next_invoice(tx)
+    waits = [may_wait and one.billed.is_to_be_continued for one in more]
+    await adjustments.keep_pending(tx, list(compress(more, waits)), now=now)
+    await bill_increases(tx, list(compress(more, map(not_, waits))), now=now)

@@ -8,8 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from tallymark.db.engine import Tx
-from tallymark.domain.fees.correction import compute_adjustment
-from tallymark.domain.money import currency
 from tallymark.rooms.adjustments import service as adjustments
 from tallymark.rooms.adjustments.model import Difference
 from tallymark.rooms.billing.service import one_off
@@ -17,7 +15,6 @@ from tallymark.rooms.billing.service.one_off import About, OneOffLine, Parties
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.organizations import service as organizations
-from tallymark.rooms.usage import service as usage
 
 GroupKey = tuple[UUID, UUID, str, str | None]
 """Customer, billing entity, currency, purchase order number."""
@@ -61,12 +58,6 @@ async def _bill(tx: Tx, key: GroupKey, found: Sequence[Difference], *, now: date
 def _line(found: Difference) -> OneOffLine:
     billed = found.billed
     contract, window, charge = billed.usage.contract, billed.usage.window.period, billed.charge
-    fee = compute_adjustment(
-        found.lines,
-        adjusted_cents=billed.adjusted_cents,
-        window=usage.period_step(window, contract),
-        currency=currency(billed.usage.invoice.currency),
-    )
     metric = charge.billable_metric
     columns: dict[str, Any] = {
         "subscription_id": contract.subscription.id,
@@ -80,4 +71,4 @@ def _line(found: Difference) -> OneOffLine:
         "from_at": window.start,
         "to_at": window.end,
     }
-    return OneOffLine(fee=fee, taxes=billed.taxes, columns=columns)
+    return OneOffLine(fee=adjustments.fee_of(found), taxes=billed.taxes, columns=columns)

@@ -98,7 +98,7 @@ USAGE = (
         sql="""
             WITH documented AS (
                 SELECT fee_id, credit_note_id, sum(amount_cents) AS cents FROM usage_adjustments
-                WHERE status = 'documented' GROUP BY fee_id, credit_note_id
+                WHERE status = 'documented' OR status = 'pending' AND fee_id IS NOT NULL GROUP BY fee_id, credit_note_id
             )
             SELECT 'adjustment by fee ' || d.fee_id || COALESCE(', given back by note ' || d.credit_note_id, '') AS place,
                    COALESCE(CAST(CASE WHEN d.credit_note_id IS NULL THEN f.amount_cents ELSE -i.amount_cents END AS text), 'nothing') AS expected,
@@ -107,7 +107,7 @@ USAGE = (
             LEFT JOIN credit_note_items i ON i.credit_note_id = d.credit_note_id AND i.fee_id = d.fee_id
             WHERE d.cents IS DISTINCT FROM CASE WHEN d.credit_note_id IS NULL THEN f.amount_cents ELSE -i.amount_cents END
             UNION ALL
-            SELECT 'fee ' || f.id, 'an adjustment', 'none' FROM fees f
+            SELECT 'fee ' || f.id, 'an adjustment', 'none' FROM fees f JOIN invoices own ON own.id = f.invoice_id AND own.status <> 'draft'
             WHERE f.original_fee_id IS NULL AND jsonb_path_exists(f.explanation, '$[*] ? (@.step == "correction")')
               AND NOT EXISTS (SELECT FROM usage_adjustments a WHERE a.fee_id = f.id)
         """,

@@ -94,7 +94,12 @@ async def _of_fee(tx: Tx, draft: Invoice, asked: AdjustmentInput, *, now: dateti
     fee = next((one for one in found if one.id == asked.fee_id), None)
     if fee is None:
         raise NotFound("fee")
-    if fee.fee_type not in ADJUSTABLE or fee.true_up_parent_fee_id is not None or fee.subscription_id is None:
+    if (
+        fee.is_adjustment
+        or fee.fee_type not in ADJUSTABLE
+        or fee.true_up_parent_fee_id is not None
+        or fee.subscription_id is None
+    ):
         raise Invalid({"fee": ["value_is_invalid"]})
     subject = dict(zip(SUBJECT, subject_of(fee), strict=True))
     return _adjusted(draft, asked, {**subject, "grouped_by": dict(fee.grouped_by)}, now=now)

@@ -110,6 +110,8 @@ def model_of(contract: Contract, fee: AdjustedFee | FeeRecord) -> Model | None:
     charge, chosen = charge_of(contract, fee)
     if charge is None or charge.charge_model in WITHOUT_UNITS:
         return None
+    if isinstance(fee, FeeRecord) and fee.is_adjustment:
+        return None
     if _needs_days(charge.charge_model, charge.prorated):
         return None
     if isinstance(fee, FeeRecord) and fee.true_up_parent_fee_id is not None:

@@ -11,6 +11,8 @@ from tallymark.db.engine import Tx
 from tallymark.domain.fees.model import Fee
 from tallymark.domain.fees.subscription_fee import SubscriptionFeeFacts, compute_subscription_fee
 from tallymark.domain.money import currency
+from tallymark.rooms.adjustments import service as adjustments
+from tallymark.rooms.adjustments.model import PendingAdjustment
 from tallymark.rooms.billing.model import NOTHING_ASSUMED, Assumed, Computed, Line, Source, Subject
 from tallymark.rooms.billing.service import commitments, fixed_charges, progressive_credits
 from tallymark.rooms.billing.service.adjusted import adjusted_lines
@@ -40,6 +42,7 @@ class _Facts:
     rated: Mapping[UUID, Sequence[Charge]]
     renewals: Mapping[UUID, Sequence[Line]]
     progressive: Mapping[UUID, Source]
+    pending: Mapping[UUID, Sequence[PendingAdjustment]]
     adjusted: Sequence[AdjustedFee]
     """What was told otherwise of the fees of a draft."""
 
@@ -94,6 +97,7 @@ async def _gather(
             subject.contract.subscription.id: await _renewals(tx, subject, table) for subject in subjects
         },
         progressive=await progressive_credits.gather(tx, subjects, except_invoice=invoice_id),
+        pending=await adjustments.pending_of(tx, ids, invoice_id=invoice_id),
         adjusted=await fees.adjusted_of(tx, invoice_id) if invoice_id is not None else (),
     )
 
@@ -113,10 +117,29 @@ def _computed(subjects: Sequence[Subject], facts: _Facts, book: CouponBook) -> C
         lines += own
         spent = facts.spent.get(subscription_id, ())
         lines += commitments.commitment_lines(subject, own, spent, facts.taxes, billed_days=earlier)
+        lines += adjustment_lines(subject, facts.pending.get(subscription_id, ()))
     ids = [subject.contract.subscription.id for subject in subjects]
     sources = {one: facts.progressive[one] for one in ids if one in facts.progressive}
     rated = {one: facts.rated[one] for one in ids if one in facts.rated}
     return replace(make_computed(subjects, lines, book, sources), rated=rated)
+
+
+def adjustment_lines(subject: Subject, pending: Sequence[PendingAdjustment]) -> list[Line]:
+    """What corrected events of periods that are billed cost more: what a period's end bills, bills that as well."""
+    if not (subject.is_recurring or subject.reason is Reason.TERMINATING):
+        return []
+    return [
+        Line(
+            fee=one.fee,
+            contract=subject.contract,
+            taxes=one.taxes,
+            period=one.period,
+            usage=ChargeLine(charge=one.charge, fee=one.fee, taxes=one.taxes),
+            display_name=one.name,
+            adjustment_id=one.id,
+        )
+        for one in pending
+    ]
 
 
 def subscription_lines(subject: Subject, table: TaxTable, billed_days: set[date]) -> list[Line]:

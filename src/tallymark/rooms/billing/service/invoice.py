@@ -15,6 +15,7 @@ from tallymark.domain.errors import NotFound
 from tallymark.domain.periods import local_date
 from tallymark.jobs import usage_watch
 from tallymark.jobs.outbox import Message, emit
+from tallymark.rooms.adjustments import service as adjustments
 from tallymark.rooms.billing.model import Computed, Subject
 from tallymark.rooms.billing.service import one_off
 from tallymark.rooms.billing.service.compute import compute, compute_all
@@ -97,6 +98,8 @@ async def issue_computed(
     terms = await keep_terms(tx, computed, now=now)
     contents = [_content(tx, one, row["id"], terms, now=now) for one, row in zip(computed, rows, strict=True)]
     drafts = await invoices.save_drafts(tx, list(zip(rows, contents, strict=True)))
+    for one, content in zip(computed, contents, strict=True):
+        await adjustments.attach(tx, _adjusted(one, content))
     await invoices.copy_sections(
         tx,
         [(draft.id, [s.contract for s in one.subjects]) for draft, one in zip(drafts, computed, strict=True)],
@@ -129,6 +132,15 @@ async def issue_computed(
     known = [subject.contract for one in settled for subject in one.subjects if subject.is_recurring]
     await refresh_wallets(tx, {one.customer.id for one in settled}, known, now=now)
     return [draft.id for draft in drafts]
+
+
+def _adjusted(computed: Computed, content: invoices.Content) -> dict[UUID, UUID]:
+    """The fees that bill differences of earlier periods, by these."""
+    return {
+        line.adjustment_id: row["id"]
+        for line, row in zip(computed.lines, content.fees, strict=True)
+        if line.adjustment_id is not None
+    }
 
 
 def _view(draft: Invoice, computed: Computed) -> InvoiceView:
@@ -233,6 +245,7 @@ async def refresh(tx: Tx, invoice: Invoice, *, now: datetime, is_final: bool = F
     content = _content(tx, computed, invoice.id, terms, now=invoice.created_at)
     values = {**total_columns(computed.totals), "updated_at": now}
     await invoices.replace_content(tx, invoice.id, values, content)
+    await adjustments.attach(tx, _adjusted(computed, content))
     await take_over(tx, [(invoice.id, computed)], now=now)
     await look_again_after(tx, [computed], now=now)
     await _consume(tx, [(invoice, computed)], book, now=now)

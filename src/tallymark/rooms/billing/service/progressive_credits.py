@@ -149,7 +149,9 @@ def as_billed(source: Source, subscription_id: UUID, lines: Sequence[Line]) -> B
     own = {
         index: line
         for index, line in enumerate(lines)
-        if line.contract.subscription.id == subscription_id and line.fee.fee_type is FeeType.CHARGE
+        if line.contract.subscription.id == subscription_id
+        and line.fee.fee_type is FeeType.CHARGE
+        and not line.is_adjustment
     }
     charges = {fee.charge_id for fee in source.fees}
     return Billed(

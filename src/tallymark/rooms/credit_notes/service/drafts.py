@@ -78,7 +78,8 @@ def _place(fee: FeeRecord) -> str:
     """What tells a fee again when its draft was computed anew."""
     *subject, grouped_by = subject_of(fee)
     named = (None if part is None else str(part) for part in subject)
-    return json.dumps([*named, grouped_by, fee.true_up_parent_fee_id is not None])
+    of_period = [str(fee.from_at)] if fee.is_adjustment else []
+    return json.dumps([*named, grouped_by, fee.true_up_parent_fee_id is not None, *of_period])
 
 
 async def follow_drafts(tx: Tx, facts: Facts) -> Facts:
