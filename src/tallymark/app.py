@@ -27,8 +27,8 @@ from tallymark.db.errors import StartupError
 from tallymark.doors import Doors, make_doors, make_letters
 from tallymark.hands import Helpers, Terms
 from tallymark.integrations.assistants.mounted import Assistants
-from tallymark.integrations.vies import ViesRegister
 from tallymark.metering.intake import Intake
+from tallymark.outside import NO_PROVIDERS, Providers, make_outside
 from tallymark.rooms.activity_logs import routes as activity_logs
 from tallymark.rooms.activity_logs import service as activity_logs_service
 from tallymark.rooms.activity_logs.jobs import Chronicler
@@ -46,7 +46,6 @@ from tallymark.rooms.coupons import routes as coupons
 from tallymark.rooms.credit_notes import routes as credit_notes
 from tallymark.rooms.credit_notes.documents import NoteDocuments
 from tallymark.rooms.customers import routes as customers
-from tallymark.rooms.customers.jobs import VatChecks
 from tallymark.rooms.data_exports import routes as data_exports
 from tallymark.rooms.data_exports.jobs import ExportDesk
 from tallymark.rooms.data_exports.ports import FileStore, Messenger
@@ -191,8 +190,8 @@ class Running:
 
 
 @asynccontextmanager
-async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
-    """Open the application on a migrated database, and close it at the end."""
+async def running(settings: Settings, url: str, adapters: Providers = NO_PROVIDERS) -> AsyncIterator[Running]:
+    """Open the application on a migrated database, and close it at the end; `adapters` collect payments."""
     database = _make_database(settings, url)
     helpers = _make_helpers(settings, database)
     try:
@@ -202,8 +201,7 @@ async def running(settings: Settings, url: str) -> AsyncIterator[Running]:
         courier = _make_courier(settings, database, signer, link)
         mailroom = _make_mailroom(settings, database, papers)
         messenger = _make_messenger(settings, mailroom.post)
-
-        outside = VatChecks(database, ViesRegister(settings.vies_url))
+        outside = make_outside(settings, database, adapters)
 
         async def settle_soon(context: Context) -> None:
             await settle(database, context.organization_id, now=context.now, outside=outside)

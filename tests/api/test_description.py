@@ -43,7 +43,6 @@ EXCEPT = """
     (POST|PUT).*/fixed_charges.*.request.fixed_charge\\.properties\\..*  of usage: fixed charges have three models (pricing §13)
     POST.*/alerts.response.meta              what is made is no page (wallets §9)
     POST./customers/{}/checkout_url.*        needs a payment provider
-    .*/payment_methods/{}.*                  needs a payment provider
     POST./invoices/preview.request.customer\\.integration_customers.*  needs a tax provider
     GET./customers/{}/portal_url.*           there is no portal to lead to
 """

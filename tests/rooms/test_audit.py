@@ -80,6 +80,8 @@ CORRUPTIONS = {
     "invoice_applied_taxes": ["UPDATE invoices_applied_taxes SET amount_cents = amount_cents + 1"],
     "invoice_tax_rates": ["UPDATE invoices SET taxes_rate = taxes_rate + 1"],
     "drafts": ["UPDATE invoices SET number = 'ACM-001' WHERE status = 'draft'"],
+    "unissued": ["UPDATE invoices SET status = 'closed' WHERE status = 'finalized'"],
+    "first_invoices": ["UPDATE subscriptions SET status = 'canceled' WHERE status = 'active'"],
     "payment_receipts": ["DELETE FROM payment_receipts"],
     "credit_note_item_amounts": ["UPDATE credit_note_items SET amount_cents = amount_cents + 1"],
     "credit_note_amounts": ["UPDATE credit_notes SET precise_total_amount_cents = precise_total_amount_cents + 1"],

@@ -12,6 +12,7 @@ SET = "somebody said so: nothing that it follows from is kept"
 RECORD = "what was told, or seen: it is the source of others"
 PLUMBING = "no money: it counts work, tries, or places in a list"
 EXCEPTIONS = {
+    "activation_rules": SET,
     "activity_logs": RECORD,
     "add_ons": SET,
     "adjusted_fees": f"{SET}; what it makes of a fee is explained there",

@@ -29,10 +29,12 @@ from tallymark.db.tables.columns import metadata
 from tallymark.db.tables.corrections import event_versions
 from tallymark.db.tables.coupons import applied_coupons, coupon_targets, coupons
 from tallymark.db.tables.customers import (
+    activation_rules,
     customer_metadata,
     customers,
     fixed_charge_unit_events,
     lifetime_usages,
+    payment_methods,
     subscription_fixed_charge_units,
     subscriptions,
     usage_thresholds,
@@ -122,6 +124,7 @@ from tallymark.db.tables.wallets import (
 from tallymark.db.tables.webhooks import untold_messages, webhook_endpoints, webhook_sequences, webhooks
 
 __all__ = [
+    "activation_rules",
     "activity_logs",
     "add_ons",
     "add_ons_taxes",
@@ -199,6 +202,7 @@ __all__ = [
     "organizations",
     "outbox",
     "password_resets",
+    "payment_methods",
     "payment_receipts",
     "payment_requests",
     "payment_requests_invoices",

@@ -114,6 +114,36 @@ vat_checks = Table(
     UniqueConstraint("customer_id"),
 )
 
+# Ways in which customers pay through a provider: known from its events alone (wallets-and-payments §13).
+payment_methods = Table(
+    "payment_methods",
+    metadata,
+    id_column(),
+    organization_column(),
+    reference("customer_id", "customers", index=True),
+    string("payment_provider", nullable=False),
+    string("payment_provider_code"),
+    string("provider_customer_id"),
+    string("provider_method_id", nullable=False),
+    flag("is_default"),
+    *timestamps(),
+    instant("deleted_at"),
+    Index(
+        "payment_methods_default_key",
+        "customer_id",
+        unique=True,
+        postgresql_where=text("is_default AND deleted_at IS NULL"),
+    ),
+    Index(
+        "payment_methods_provider_key",
+        "customer_id",
+        "payment_provider",
+        "provider_method_id",
+        unique=True,
+        postgresql_where=text("deleted_at IS NULL"),
+    ),
+)
+
 subscriptions = Table(
     "subscriptions",
     metadata,
@@ -135,8 +165,10 @@ subscriptions = Table(
     # The end of its usage, exclusive: of its last window.
     instant("usage_ends_at"),
     instant("canceled_at"),
+    # Why one that waited for its first payment was called off.
+    string("cancellation_reason"),
     instant("trial_ended_at"),
-    # Where it began in periods that were over when it was made: the start of the first that is billed.
+    # Where it began in periods that were over when it was made, or while another one was in force: from when on usage is its own.
     instant("counts_from"),
     # Another system billed all that was due by then; it was made there at the other instant, and may have had a base price there.
     instant("taken_over_at"),
@@ -145,6 +177,7 @@ subscriptions = Table(
     string("purchase_order_number"),
     Column("consolidate_invoice", Boolean, nullable=False, server_default=text("true")),
     string("payment_method_type", nullable=False, default="provider"),
+    reference("payment_method_id", "payment_methods", nullable=True),
     flag("progressive_billing_disabled"),
     string("on_termination_credit_note"),
     string("on_termination_invoice", nullable=False, default="generate"),
@@ -157,14 +190,44 @@ subscriptions = Table(
         unique=True,
         postgresql_where=text("status = 'active'"),
     ),
+    Index(
+        "subscriptions_incomplete_key",
+        "organization_id",
+        "external_id",
+        unique=True,
+        postgresql_where=text("status = 'incomplete'"),
+    ),
     Index("subscriptions_external_id_idx", "organization_id", "external_id"),
     Index("subscriptions_newest_idx", "organization_id", "status", text("subscription_at DESC"), "id"),
-    CheckConstraint("status IN ('pending', 'active', 'terminated', 'canceled')", name="status"),
+    CheckConstraint("status IN ('pending', 'incomplete', 'active', 'terminated', 'canceled')", name="status"),
     CheckConstraint("billing_time IN ('calendar', 'anniversary')", name="billing_time"),
-    CheckConstraint("status NOT IN ('active', 'terminated') OR started_at IS NOT NULL", name="started"),
+    CheckConstraint(
+        "status NOT IN ('incomplete', 'active', 'terminated') OR started_at IS NOT NULL", name="started"
+    ),
+    CheckConstraint("cancellation_reason IS NULL OR status = 'canceled'", name="cancellation_reason"),
     CheckConstraint("(status = 'terminated') = (terminated_at IS NOT NULL)", name="terminated"),
     CheckConstraint("(terminated_at IS NULL) = (usage_ends_at IS NULL)", name="usage_ends"),
     CheckConstraint("(taken_over_at IS NULL) = (made_elsewhere_at IS NULL)", name="taken_over"),
+)
+
+# What a subscription waits for before it is active (subscriptions §2.10).
+activation_rules = Table(
+    "activation_rules",
+    metadata,
+    id_column(),
+    organization_column(),
+    reference("subscription_id", "subscriptions"),
+    string("rule_type", nullable=False),
+    Column("timeout_hours", Integer, nullable=False, server_default=text("0")),
+    string("status", nullable=False, default="inactive"),
+    instant("expires_at"),
+    *timestamps(),
+    UniqueConstraint("subscription_id", "rule_type"),
+    CheckConstraint("timeout_hours >= 0", name="timeout"),
+    CheckConstraint(
+        "status IN ('inactive', 'pending', 'satisfied', 'declined', 'failed', 'expired', 'not_applicable')",
+        name="status",
+    ),
 )
 
 # Marks of usage at which a progressive invoice is issued: of a plan, or of one subscription (pricing §14).

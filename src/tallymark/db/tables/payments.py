@@ -69,7 +69,28 @@ payments = Table(
     cents("amount_cents"),
     string("currency", nullable=False),
     string("reference"),
+    # Of a provider: who is asked, by which of the customer's methods, and under what name the provider knows it.
+    string("payment_provider"),
+    string("payment_provider_code"),
+    string("provider_customer_id"),
+    string("provider_payment_id"),
+    reference("payment_method_id", "payment_methods", nullable=True),
     *timestamps(),
+    # At most one that waits for its provider for each invoice (wallets-and-payments §10).
+    Index(
+        "payments_pending_key",
+        "invoice_id",
+        unique=True,
+        postgresql_where=text("payment_status IN ('pending', 'processing')"),
+    ),
+    Index(
+        "payments_provider_key",
+        "organization_id",
+        "payment_provider",
+        "provider_payment_id",
+        unique=True,
+        postgresql_where=text("provider_payment_id IS NOT NULL"),
+    ),
     Index("payments_newest_idx", "organization_id", text("created_at DESC"), "id"),
     CheckConstraint("amount_cents > 0", name="amount"),
     CheckConstraint("num_nonnulls(invoice_id, payment_request_id) = 1", name="payable"),

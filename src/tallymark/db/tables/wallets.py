@@ -216,7 +216,8 @@ wallet_transactions = Table(
         name="kind",
     ),
     CheckConstraint(
-        "status = 'settled' OR (status IN ('pending', 'failed') AND transaction_status = 'purchased')",
+        "status = 'settled' OR (status IN ('pending', 'failed') AND transaction_status = 'purchased')"
+        " OR (status = 'failed' AND transaction_status = 'invoiced')",
         name="status",
     ),
     CheckConstraint("amount_cents >= 0", name="amount"),

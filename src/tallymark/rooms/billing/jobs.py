@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -16,6 +16,7 @@ from tallymark.domain.values import value
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Batch, Kind
 from tallymark.jobs.usage_watch import note_marks
+from tallymark.rooms.billing.collection import KINDS
 from tallymark.rooms.billing.event_run import judge_late_events, price_events
 from tallymark.rooms.billing.model import Failure
 from tallymark.rooms.billing.service.due import handle
@@ -46,8 +47,22 @@ class Outside(Protocol):
         """Do it as of `now`; what has to wait for another try waits until after `until`."""
 
 
-OUTSIDE = frozenset({Kind.CHECK_VAT})
+OUTSIDE = frozenset({Kind.CHECK_VAT, *KINDS})
 """Kinds of work that need an answer from outside."""
+
+
+class ByKind:
+    """Has the outside asked by whoever knows of a kind of work."""
+
+    def __init__(self, who: Mapping[Kind, Outside]) -> None:
+        self._who = who
+
+    async def __call__(
+        self, organization_id: UUID, batch: Batch, *, now: datetime, until: datetime, is_simulated: bool
+    ) -> None:
+        """Pass the batch on."""
+        ask = self._who[batch.kind]
+        await ask(organization_id, batch, now=now, until=until, is_simulated=is_simulated)
 
 
 async def ask_nobody(

@@ -228,18 +228,25 @@ class Failure:
     error: str
 
 
-GroupKey = tuple[UUID, str, UUID, str | None, str, UUID | None]
+GroupKey = tuple[UUID, str, UUID, str | None, str, UUID | None, UUID | None]
 """What subscriptions on one invoice share; the last is set for one that wants an invoice of its own."""
 
+Defaults = Mapping[UUID, UUID]
+"""Customers' default payment methods, by customer."""
 
-def group_key(contract: Contract) -> GroupKey:
-    """Which invoice a subscription belongs on (subscriptions §5.2)."""
+
+def group_key(contract: Contract, defaults: Defaults) -> GroupKey:
+    """Which invoice a subscription belongs on (subscriptions §5.2): by its effective payment method, among others."""
     subscription = contract.subscription
+    method = subscription.payment_method_id
+    if method is None and subscription.payment_method_type != "manual":
+        method = defaults.get(contract.customer.id)
     return (
         contract.customer.id,
         contract.plan.amount_currency,
         contract.billing_entity.id,
         subscription.purchase_order_number,
         subscription.payment_method_type,
+        method,
         None if subscription.consolidate_invoice else subscription.id,
     )

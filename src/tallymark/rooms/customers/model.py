@@ -148,6 +148,20 @@ class VatCheck:
     attempts: int
 
 
+@value
+class PaymentMethod:
+    """A way in which a customer pays through a provider, as the provider's events have told (wallets-and-payments §13)."""
+
+    id: UUID
+    customer_id: UUID
+    payment_provider: str
+    payment_provider_code: str | None
+    provider_customer_id: str | None
+    provider_method_id: str
+    is_default: bool
+    created_at: datetime
+
+
 PROVIDERS = ("stripe", "gocardless", "cashfree", "adyen", "flutterwave", "moneyhash")
 """Kinds of payment providers that a customer may name."""
 

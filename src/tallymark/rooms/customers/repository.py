@@ -19,6 +19,7 @@ from tallymark.db.tables import (
     customer_metadata,
     customers,
     invoices,
+    payment_methods,
     subscriptions,
     vat_checks,
     wallets,
@@ -32,6 +33,7 @@ from tallymark.rooms.customers.model import (
     Filters,
     Identity,
     Metadata,
+    PaymentMethod,
     VatCheck,
 )
 
@@ -256,3 +258,54 @@ async def terminate_applied_coupons(tx: Tx, customer_id: UUID, *, at: datetime) 
 async def active_wallets(tx: Tx, customer_id: UUID) -> list[UUID]:
     active = (wallets.c.customer_id == customer_id) & (wallets.c.status == "active")
     return list((await tx.execute(select(wallets.c.id).where(active))).scalars())
+
+
+async def payment_methods_of(tx: Tx, customer_id: UUID) -> list[PaymentMethod]:
+    """A customer's payment methods, the newest first."""
+    column = payment_methods.c
+    statement = select(payment_methods).where(column.customer_id == customer_id, column.deleted_at.is_(None))
+    rows = await tx.execute(statement.order_by(column.created_at.desc(), column.id.desc()))
+    return [_as_method(row) for row in rows]
+
+
+async def default_methods(tx: Tx, customer_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    column = payment_methods.c
+    is_default = column.is_default & column.deleted_at.is_(None)
+    statement = select(column.customer_id, column.id).where(
+        among(column.customer_id, customer_ids), is_default
+    )
+    return {row.customer_id: row.id for row in await tx.execute(statement)}
+
+
+async def get_payment_method(tx: Tx, method_id: UUID) -> PaymentMethod:
+    statement = select(payment_methods).where(payment_methods.c.id == method_id)
+    return _as_method((await tx.execute(statement)).one())
+
+
+def _as_method(row: Row[Any]) -> PaymentMethod:
+    return PaymentMethod(**{name: getattr(row, name) for name in names_of(PaymentMethod)})
+
+
+async def insert_payment_method(tx: Tx, row: Mapping[str, Any]) -> None:
+    await tx.execute(insert(payment_methods), dict(row))
+
+
+async def set_default_method(tx: Tx, customer_id: UUID, method_id: UUID | None, *, at: datetime) -> None:
+    """Make one of a customer's methods the default, or none of them."""
+    column = payment_methods.c
+    was = update(payment_methods).where(column.customer_id == customer_id, column.is_default)
+    await tx.execute(was.values(is_default=False, updated_at=at))
+    if method_id is not None:
+        chosen = update(payment_methods).where(column.id == method_id)
+        await tx.execute(chosen.values(is_default=True, updated_at=at))
+
+
+async def delete_payment_method(tx: Tx, method_id: UUID, *, at: datetime) -> None:
+    gone = {"is_default": False, "deleted_at": at, "updated_at": at}
+    await tx.execute(update(payment_methods).where(payment_methods.c.id == method_id).values(**gone))
+
+
+async def delete_payment_methods(tx: Tx, customer_id: UUID, *, at: datetime) -> None:
+    column = payment_methods.c
+    statement = update(payment_methods).where(column.customer_id == customer_id, column.deleted_at.is_(None))
+    await tx.execute(statement.values(is_default=False, deleted_at=at, updated_at=at))

@@ -13,9 +13,9 @@ from tallymark.api.permissions import WRITE, Need, Right, guarded_by
 from tallymark.api.queries import reads
 from tallymark.api.routing import tenant_router
 from tallymark.api.validation import country_codes
-from tallymark.api.wire import query_flag
+from tallymark.api.wire import query_flag, read_id
 from tallymark.db.engine import Tx
-from tallymark.domain.errors import Invalid, NotFound
+from tallymark.domain.errors import Invalid
 from tallymark.domain.money import CURRENCIES
 from tallymark.rooms.customers import service
 from tallymark.rooms.customers.model import Customer, Filters
@@ -25,6 +25,8 @@ from tallymark.rooms.customers.schemas import (
     CustomersResponse,
     DetailedCustomerOutput,
     ListedCustomerOutput,
+    PaymentMethodOutput,
+    PaymentMethodResponse,
     PaymentMethodsResponse,
     customer_fields,
 )
@@ -101,20 +103,39 @@ async def make_portal_url(external_id: str, context: InContext) -> None:
 @router.get("/customers/{external_id:path}/payment_methods")
 @guarded_by("payment_method")
 async def list_payment_methods(external_id: str, context: InContext, page: InPage) -> PaymentMethodsResponse:
-    """The ways in which a customer pays: none while no provider knows them."""
+    """The ways in which a customer pays through a provider, the newest first."""
     async with context.transaction() as tx:
-        await service.get_customer(tx, external_id=external_id)
-    return PaymentMethodsResponse(payment_methods=[], meta=Meta.of(page, 0))
+        customer = await service.get_customer(tx, external_id=external_id)
+        methods = await service.payment_methods_of(tx, customer.id)
+    shown = methods[page.offset : page.offset + page.size]
+    return PaymentMethodsResponse(
+        payment_methods=[PaymentMethodOutput.of(method) for method in shown],
+        meta=Meta.of(page, len(methods)),
+    )
 
 
 @router.put("/customers/{external_id:path}/payment_methods/{lago_id}/set_as_default")
+@guarded_by("payment_method")
+async def set_default_payment_method(
+    external_id: str, lago_id: str, context: InContext
+) -> PaymentMethodResponse:
+    """Have a customer pay by this method unless something else is said."""
+    async with context.transaction() as tx:
+        customer = await service.get_customer(tx, external_id=external_id)
+        method_id = read_id(lago_id, "payment_method")
+        method = await service.set_default_method(tx, customer.id, method_id, now=context.now)
+    return PaymentMethodResponse(payment_method=PaymentMethodOutput.of(method))
+
+
 @router.delete("/customers/{external_id:path}/payment_methods/{lago_id}")
 @guarded_by("payment_method")
-async def change_payment_method(external_id: str, lago_id: str, context: InContext) -> None:  # noqa: ARG001
-    """Choose or remove a payment method; a customer whom no provider knows has none."""
+async def delete_payment_method(external_id: str, lago_id: str, context: InContext) -> PaymentMethodResponse:
+    """Forget a payment method; it may be the default, which leaves none."""
     async with context.transaction() as tx:
-        await service.get_customer(tx, external_id=external_id)
-    raise NotFound("payment_method")
+        customer = await service.get_customer(tx, external_id=external_id)
+        method_id = read_id(lago_id, "payment_method")
+        method = await service.delete_payment_method(tx, customer.id, method_id, now=context.now)
+    return PaymentMethodResponse(payment_method=PaymentMethodOutput.of(method))
 
 
 @router.get("/customers/{external_id:path}")

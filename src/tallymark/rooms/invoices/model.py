@@ -42,11 +42,18 @@ CHANGES: dict[InvoiceStatus, frozenset[InvoiceStatus]] = {
             InvoiceStatus.FINALIZED,
             InvoiceStatus.CLOSED,
             InvoiceStatus.PENDING,
+            InvoiceStatus.OPEN,
             InvoiceStatus.DELETED,
         }
     ),
     InvoiceStatus.PENDING: frozenset(
-        {InvoiceStatus.FINALIZED, InvoiceStatus.CLOSED, InvoiceStatus.FAILED, InvoiceStatus.PENDING}
+        {
+            InvoiceStatus.FINALIZED,
+            InvoiceStatus.CLOSED,
+            InvoiceStatus.FAILED,
+            InvoiceStatus.PENDING,
+            InvoiceStatus.OPEN,
+        }
     ),
     InvoiceStatus.FAILED: frozenset({InvoiceStatus.PENDING}),
     InvoiceStatus.FINALIZED: frozenset({InvoiceStatus.VOIDED}),
@@ -55,7 +62,9 @@ CHANGES: dict[InvoiceStatus, frozenset[InvoiceStatus]] = {
     InvoiceStatus.VOIDED: frozenset(),
     InvoiceStatus.DELETED: frozenset(),
 }
-"""Which status may follow which. An invoice that waits for its taxes may go on waiting for them."""
+"""Which status may follow which. An invoice that waits for its taxes may go on waiting for them; one that has to be paid
+before it is issued is open once they are known.
+"""
 
 
 def check_change(status: InvoiceStatus, to: InvoiceStatus) -> None:

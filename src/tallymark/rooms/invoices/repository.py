@@ -301,7 +301,7 @@ async def credits_of_coupons(
     statement = (
         select(table, invoices.c.payment_status)
         .join(invoices, invoices.c.id == table.c.invoice_id)
-        .where(among(table.c.applied_coupon_id, applied_coupon_ids))
+        .where(among(table.c.applied_coupon_id, applied_coupon_ids), invoices.c.status.in_(VISIBLE))
         .order_by(table.c.created_at, table.c.id)
     )
     found: dict[UUID, list[tuple[CreditLine, str]]] = {}

@@ -118,7 +118,8 @@ async def _subscription_views(
     if not ids:
         return {}
     contracts = await subscriptions.live_contracts(tx, ids)
-    return {contract.subscription.id: subscriptions.view_of(contract, now=now) for contract in contracts}
+    shown = await subscriptions.views_of(tx, contracts, now=now)
+    return {view.contract.subscription.id: view for view in shown}
 
 
 async def records_of(tx: Tx, invoice_id: UUID) -> list[BillingRecord]:
@@ -356,6 +357,8 @@ async def unissued_columns(tx: Tx, views: Sequence[InvoiceView]) -> dict[UUID, d
     found: dict[UUID, dict[str, Any]] = {}
     for view in views:
         invoice, customer = view.invoice, view.customer
+        if invoice.status is InvoiceStatus.OPEN:
+            continue  # its taxes were known when its payment was asked for
         if customer.id in waiting and invoice.invoice_type not in TAXED_BEFORE:
             found[invoice.id] = {"status": InvoiceStatus.PENDING, "tax_status": "pending"}
         elif (

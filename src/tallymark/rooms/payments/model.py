@@ -2,14 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.invoices.model import Invoice, InvoiceView
 
 LONGEST_REFERENCE = 40
+
+
+class PaymentStatus(StrEnum):
+    """Where a payment stands, whatever its provider calls that."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a provider is asked for: this amount (minor units), by this method of this customer of its own.
+
+    The same key asks for the same payment, however often it comes.
+    """
+
+    payment_id: UUID
+    idempotency_key: str
+    amount_cents: int
+    currency: str
+    reference: str
+    metadata: Mapping[str, str]
+    provider: str
+    provider_code: str | None
+    provider_customer_id: str | None
+    provider_method_id: str
+    provider_payment_id: str | None = None
+    """Under what name the provider knows it, once it has told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a provider says of a payment, at once or later; `status` is its own word."""
+
+    payment_status: PaymentStatus
+    status: str
+    provider_payment_id: str | None = None
+    error_code: str | None = None
+    error_message: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +70,23 @@ class Payment:
     amount_cents: int
     currency: str
     reference: str | None
+    payment_provider: str | None
+    payment_provider_code: str | None
+    provider_customer_id: str | None
+    provider_payment_id: str | None
+    payment_method_id: UUID | None
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def idempotency_key(self) -> str:
+        """By what a provider knows that it was asked for this payment before."""
+        return f"payment-{self.id}"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it came in or was refused: neither changes any more."""
+        return self.payment_status in (PaymentStatus.SUCCEEDED, PaymentStatus.FAILED)
 
     @property
     def payable_id(self) -> UUID:

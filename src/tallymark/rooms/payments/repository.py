@@ -21,11 +21,23 @@ from tallymark.db.tables import (
     payments,
 )
 from tallymark.rooms.invoices.model import VISIBLE
-from tallymark.rooms.payments.model import Filters, Payment, Receipt
+from tallymark.rooms.payments.model import Filters, Payment, PaymentStatus, Receipt
 
 
 async def insert_payment(tx: Tx, row: Mapping[str, Any]) -> None:
     await tx.execute(insert(payments), dict(row))
+
+
+async def update_payment(tx: Tx, payment_id: UUID, values: Mapping[str, Any]) -> None:
+    await tx.execute(update(payments).where(payments.c.id == payment_id).values(**values))
+
+
+async def pending_of_invoice(tx: Tx, invoice_id: UUID) -> Payment | None:
+    """The payment of an invoice that its provider has not decided yet."""
+    column = payments.c
+    waits = column.payment_status.in_((PaymentStatus.PENDING, PaymentStatus.PROCESSING))
+    row = (await tx.execute(select(payments).where(column.invoice_id == invoice_id, waits))).first()
+    return _as_payment(row) if row else None
 
 
 async def insert_receipt(tx: Tx, row: Mapping[str, Any]) -> None:

@@ -38,14 +38,15 @@ class PaymentOutput(BaseModel):
 
     @classmethod
     def of(cls, view: PaymentView) -> PaymentOutput:
-        """Show a payment; of a provider there is nothing to show, for it was made by hand."""
+        """Show a payment; what is a provider's is null of one that was made by hand."""
         payment = view.payment
-        provider = (
-            "payment_provider_code", "payment_provider_type", "external_payment_id", "provider_payment_id",
-            "provider_customer_id", "payment_method_id",
-        )  # fmt: skip
         return cls(
-            **dict.fromkeys(provider),
+            payment_provider_code=payment.payment_provider_code,
+            payment_provider_type=payment.payment_provider,
+            external_payment_id=payment.provider_payment_id,
+            provider_payment_id=payment.provider_payment_id,
+            provider_customer_id=payment.provider_customer_id,
+            payment_method_id=payment.payment_method_id,
             lago_id=payment.id,
             lago_customer_id=view.customer.id,
             external_customer_id=view.customer.external_id,

@@ -26,17 +26,72 @@ class Status(StrEnum):
     """Where a subscription stands."""
 
     PENDING = "pending"
+    INCOMPLETE = "incomplete"
     ACTIVE = "active"
     TERMINATED = "terminated"
     CANCELED = "canceled"
 
 
 CHANGES: dict[Status, frozenset[Status]] = {
-    Status.PENDING: frozenset({Status.ACTIVE, Status.CANCELED}),
+    Status.PENDING: frozenset({Status.ACTIVE, Status.INCOMPLETE, Status.CANCELED}),
+    Status.INCOMPLETE: frozenset({Status.ACTIVE, Status.CANCELED}),
     Status.ACTIVE: frozenset({Status.TERMINATED}),
     Status.TERMINATED: frozenset(),
     Status.CANCELED: frozenset(),
 }
+
+
+class RuleStatus(StrEnum):
+    """What became of a rule of activation."""
+
+    INACTIVE = "inactive"
+    PENDING = "pending"
+    SATISFIED = "satisfied"
+    DECLINED = "declined"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    NOT_APPLICABLE = "not_applicable"
+
+
+RULE_CHANGES: dict[RuleStatus, frozenset[RuleStatus]] = {
+    RuleStatus.INACTIVE: frozenset({RuleStatus.PENDING, RuleStatus.NOT_APPLICABLE}),
+    RuleStatus.PENDING: frozenset({RuleStatus.SATISFIED, RuleStatus.FAILED, RuleStatus.EXPIRED}),
+    RuleStatus.SATISFIED: frozenset(),
+    RuleStatus.DECLINED: frozenset(),
+    RuleStatus.FAILED: frozenset(),
+    RuleStatus.EXPIRED: frozenset(),
+    RuleStatus.NOT_APPLICABLE: frozenset(),
+}
+"""Which status of a rule may follow which (§2.10); a declined rule is reserved."""
+
+
+class Reason(StrEnum):
+    """Why a subscription was called off that waited for its first payment."""
+
+    PAYMENT_FAILED = "payment_failed"
+    TIMEOUT = "timeout"
+
+
+@value
+class ActivationRule:
+    """What a subscription waits for: its first payment, so many hours at the most; 0 is for ever."""
+
+    id: UUID
+    subscription_id: UUID
+    rule_type: str
+    timeout_hours: int
+    status: RuleStatus
+    expires_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@value
+class PaidBy:
+    """How a subscription is paid: by hand, by one of the customer's methods, or by whichever is their default."""
+
+    method_type: str = "provider"
+    method_id: UUID | None = None
 
 
 @value
@@ -58,10 +113,12 @@ class Subscription:
     ending_at: datetime | None
     terminated_at: datetime | None
     canceled_at: datetime | None
+    cancellation_reason: Reason | None
     trial_ended_at: datetime | None
     purchase_order_number: str | None
     consolidate_invoice: bool
     payment_method_type: str
+    payment_method_id: UUID | None
     progressive_billing_disabled: bool
     on_termination_credit_note: str | None
     on_termination_invoice: str
@@ -69,7 +126,8 @@ class Subscription:
     created_at: datetime
     updated_at: datetime
     counts_from: datetime | None = None
-    """Before it no usage is billed: those periods were over when the subscription was made. None: from the start on."""
+    """Before it no usage is billed: those periods were over when the subscription was made, or another one was in force while it
+    waited for its first payment. None: from the start on."""
 
     taken_over_at: datetime | None = None
     """When it was taken over from another system, which billed all that was due by then; None for one that began here."""
@@ -188,12 +246,20 @@ class Contract:
         """When it began and ended. Only a started subscription has one."""
         assert self.subscription.started_at is not None, "a pending subscription has no billing periods"
         after = self.relations.successor
+        if after is not None and after.status is Status.INCOMPLETE:
+            after = None  # what waits for its payment may never follow
         return Life(
             started_at=self.subscription.started_at,
             terminated_at=self.subscription.terminated_at,
             has_successor=after is not None,
-            is_downgraded=after is not None and after.yearly_amount_cents < self.yearly_amount_cents,
+            is_downgraded=after is not None and self._ends_with_its_period(after),
         )
+
+    def _ends_with_its_period(self, after: Neighbour) -> bool:
+        """Whether a cheaper plan follows, at a period's end: one that was paid for later cuts a period short (§2.10)."""
+        ended = self.subscription.terminated_at
+        outlived = ended is not None and after.started_at is not None and after.started_at < ended
+        return after.yearly_amount_cents < self.yearly_amount_cents and not outlived
 
 
 @value
@@ -203,6 +269,7 @@ class SubscriptionView:
     contract: Contract
     current_period: Period | None
     downgrade_plan_date: date | None = None
+    rules: Sequence[ActivationRule] = ()
 
 
 @value

@@ -16,6 +16,7 @@ from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.rows import named
 from tallymark.db.tables import (
+    activation_rules,
     billing_entities,
     customers,
     fees,
@@ -30,7 +31,17 @@ from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.fixed_charge import UnitEvent
 from tallymark.domain.periods import BillingTime, Interval, yearly_amount_cents
 from tallymark.rooms.plans.model import UsageThreshold
-from tallymark.rooms.subscriptions.model import Filters, Neighbour, OwnUnits, Relations, Status, Subscription
+from tallymark.rooms.subscriptions.model import (
+    ActivationRule,
+    Filters,
+    Neighbour,
+    OwnUnits,
+    Reason,
+    Relations,
+    RuleStatus,
+    Status,
+    Subscription,
+)
 
 NEWEST_FIRST = (
     subscriptions.c.terminated_at.desc().nulls_first(),
@@ -109,7 +120,11 @@ async def relations_of(tx: Tx, subscription_ids: Collection[UUID]) -> dict[UUID,
     own, other, start = subscriptions, _other, _start
     first = (
         select(func.min(start.c.started_at))
-        .where(start.c.customer_id == own.c.customer_id, start.c.external_id == own.c.external_id)
+        .where(
+            start.c.customer_id == own.c.customer_id,
+            start.c.external_id == own.c.external_id,
+            start.c.status != Status.CANCELED,
+        )
         .scalar_subquery()
     )
     is_before = other.c.id == own.c.previous_subscription_id
@@ -150,9 +165,16 @@ def _as_neighbour(row: Row[Any]) -> Neighbour:
 
 
 async def ends_of_predecessors(tx: Tx, subscription_ids: Collection[UUID]) -> dict[UUID, datetime]:
-    """Where the usage of the last earlier subscription of the same external id ends, where there was one (§3.9)."""
+    """Where the usage of the last earlier subscription of the same external id ends, where there was one (§3.9).
+
+    It may have ended after the start of one that had to be paid first (§2.10).
+    """
     own, before = subscriptions, _before
-    is_before = (before.c.external_id == own.c.external_id) & (before.c.terminated_at <= own.c.started_at)
+    is_before = (before.c.external_id == own.c.external_id) & (
+        (before.c.terminated_at <= own.c.started_at)
+        | (before.c.id == own.c.previous_subscription_id)
+        | (before.c.usage_ends_at == own.c.counts_from)
+    )
     statement = (
         select(own.c.id, func.max(before.c.usage_ends_at).label("ended_at"))
         .join(before, is_before & (before.c.id != own.c.id))
@@ -220,7 +242,45 @@ def _as_value(values: dict[str, Any]) -> Subscription:
     del values["organization_id"]
     values["status"] = Status(values["status"])
     values["billing_time"] = BillingTime(values["billing_time"])
+    if values["cancellation_reason"] is not None:
+        values["cancellation_reason"] = Reason(values["cancellation_reason"])
     return Subscription(**values)
+
+
+async def replace_rules(tx: Tx, subscription_id: UUID, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Make a subscription's rules of activation the given ones."""
+    column = activation_rules.c
+    await tx.execute(delete(activation_rules).where(column.subscription_id == subscription_id))
+    if rows:
+        await tx.execute(insert(activation_rules), [dict(row) for row in rows])
+
+
+async def rules_of(tx: Tx, subscription_ids: Collection[UUID]) -> dict[UUID, tuple[ActivationRule, ...]]:
+    """The rules of activation of subscriptions, the oldest first."""
+    column = activation_rules.c
+    statement = select(activation_rules).where(among(column.subscription_id, subscription_ids))
+    found: dict[UUID, tuple[ActivationRule, ...]] = {}
+    for values in named(await tx.execute(statement.order_by(column.created_at, column.id))):
+        del values["organization_id"]
+        rule = ActivationRule(**{**values, "status": RuleStatus(values["status"])})
+        found[rule.subscription_id] = (*found.get(rule.subscription_id, ()), rule)
+    return found
+
+
+async def update_rule(tx: Tx, rule_id: UUID, values: Mapping[str, Any]) -> None:
+    await tx.execute(update(activation_rules).where(activation_rules.c.id == rule_id).values(**values))
+
+
+async def last_end_of_usage(tx: Tx, subscription: Subscription, *, after: datetime) -> datetime | None:
+    """Where the usage of others of the same external id ends, if later than an instant."""
+    column = subscriptions.c
+    statement = select(func.max(column.usage_ends_at)).where(
+        column.external_id == subscription.external_id,
+        column.id != subscription.id,
+        column.usage_ends_at > after,
+    )
+    found: datetime | None = (await tx.execute(statement)).scalar_one()
+    return found
 
 
 UnitsKey = tuple[UUID, UUID]

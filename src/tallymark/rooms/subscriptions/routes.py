@@ -31,7 +31,7 @@ from tallymark.rooms.subscriptions.schemas import (
 
 router = tenant_router("subscriptions", resource="subscription")
 
-STATUSES = {status.value: (status,) for status in Status} | {"incomplete": ()}
+STATUSES = {status.value: (status,) for status in Status}
 
 
 @router.post("/subscriptions")
@@ -137,14 +137,10 @@ async def terminate_subscription(
     invoice = on_termination_invoice or sent.get("on_termination_invoice")
     _check_options(credit_note, invoice)
     async with context.transaction() as tx:
-        wanted = Status.PENDING if status == "pending" else Status.ACTIVE
-        found = await service.get_subscription(tx, external_id=external_id, status=wanted)
-        await tx.lock("customer", found.customer_id)
-        found = await service.get_subscription(tx, external_id=external_id, status=wanted)
-        if found.status is Status.PENDING:
-            ended = await service.cancel(tx, found, now=context.now)
+        contract = await service.find_to_end(tx, external_id=external_id, status=status)
+        if contract.subscription.status is Status.PENDING:
+            ended = await service.cancel(tx, contract.subscription, now=context.now)
         else:
-            contract = (await service.get_contracts(tx, [found]))[found.id]
             await service.check_taxes(tx, contract)
             ended = await service.terminate(
                 tx,

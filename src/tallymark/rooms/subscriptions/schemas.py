@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, WithJsonSchema, model_validator
@@ -31,7 +31,7 @@ from tallymark.rooms.plans.inputs import ThresholdInput
 from tallymark.rooms.plans.model import UsageThreshold
 from tallymark.rooms.plans.schemas.inputs import OverridesFields, ThresholdFields
 from tallymark.rooms.plans.schemas.outputs import PlanOutput
-from tallymark.rooms.subscriptions.model import Details, SubscriptionView
+from tallymark.rooms.subscriptions.model import ActivationRule, Details, SubscriptionView
 from tallymark.rooms.subscriptions.service import NewSubscription, Overrides, SectionsInput
 
 CreditNoteOption = Literal["credit", "refund", "offset", "skip"]
@@ -40,17 +40,31 @@ Trimmed = Annotated[Name, AfterValidator(str.strip)]
 OrderNumber = Annotated[OptionalText, at_most(255), AfterValidator(lambda text: text and text.strip())]
 
 
-class PaymentMethodFields(Input):
+class ChosenMethodFields(Input):
+    """How a subscription is to be paid; whether a method is the customer's is for the service to tell."""
+
     payment_method_type: Any = "provider"
     payment_method_id: Any = None
 
     @model_validator(mode="after")
-    def _check(self) -> PaymentMethodFields:
-        # Nobody has a method of a provider in this release, so that no id is known.
-        is_provider = self.payment_method_type == "provider"
-        if not is_provider and self.payment_method_type != "manual":
+    def _check(self) -> Self:
+        if self.payment_method_type not in ("provider", "manual"):
             raise PydanticCustomError("invalid_payment_method", "no such kind of payment method")
-        if is_provider and self.payment_method_id is not None:
+        if self.payment_method_type == "manual" or self.payment_method_id in (None, ""):
+            self.payment_method_id = None
+            return self
+        try:
+            self.payment_method_id = UUID(str(self.payment_method_id))
+        except ValueError:
+            raise PydanticCustomError("invalid_payment_method", "no such payment method") from None
+        return self
+
+
+class PaymentMethodFields(ChosenMethodFields):
+    @model_validator(mode="after")
+    def _refuse_methods(self) -> Self:
+        # Wallets and single invoices are not collected through a provider in this release.
+        if self.payment_method_id is not None:
             raise PydanticCustomError("invalid_payment_method", "no such payment method")
         return self
 
@@ -101,7 +115,7 @@ class SubscriptionFields(Input):
     billing_entity_code: Text | None = None
     plan_overrides: OverridesFields | None = None
     invoice_custom_section: CustomSectionsInput | None = None
-    payment_method: PaymentMethodInput = None
+    payment_method: ChosenMethodFields | None = None
     activation_rules: Annotated[Any, WithJsonSchema(RULES)] = None
     usage_thresholds: list[ThresholdFields] | None = None
     progressive_billing_disabled: bool | None = None
@@ -134,6 +148,7 @@ class SubscriptionFields(Input):
         taken = {name: value for name, value in self.sent.items() if name in OPTIONS}
         if self.payment_method is not None:
             taken["payment_method_type"] = self.payment_method.payment_method_type
+            taken["payment_method_id"] = self.payment_method.payment_method_id
         return {name: value for name, value in taken.items() if value is not None or name not in FLAGS}
 
 
@@ -201,6 +216,16 @@ class ActivationRuleOutput(BaseModel):
     expires_at: Instant | None
     created_at: Instant
     updated_at: Instant
+
+    @classmethod
+    def of(cls, rule: ActivationRule) -> ActivationRuleOutput:
+        """Show a rule as it stands."""
+        same = ("timeout_hours", "status", "expires_at", "created_at", "updated_at")
+        return cls(
+            **{name: getattr(rule, name) for name in same},
+            lago_id=rule.id,
+            type=rule.rule_type,
+        )
 
 
 class SubscriptionOutput(BaseModel):
@@ -313,6 +338,7 @@ def subscription_fields(view: SubscriptionView) -> dict[str, Any]:
         "external_id", "billing_time", "name", "status", "created_at", "canceled_at", "started_at", "ending_at",
         "subscription_at", "terminated_at", "trial_ended_at", "on_termination_credit_note", "on_termination_invoice",
         "consolidate_invoice", "activated_at", "purchase_order_number", "progressive_billing_disabled",
+        "cancellation_reason",
     )  # fmt: skip
     return {
         **{name: getattr(subscription, name) for name in same},
@@ -328,9 +354,11 @@ def subscription_fields(view: SubscriptionView) -> dict[str, Any]:
         "downgrade_plan_date": view.downgrade_plan_date,
         "current_billing_period_started_at": period.start if period else None,
         "current_billing_period_ending_at": last_moment(period.end) if period else None,
-        "payment_method": PaymentMethodReference(payment_method_type=subscription.payment_method_type),
-        "cancellation_reason": None,
-        "activation_rules": [],
+        "payment_method": PaymentMethodReference(
+            payment_method_type="manual" if subscription.payment_method_type == "manual" else "provider",
+            payment_method_id=subscription.payment_method_id,
+        ),
+        "activation_rules": [ActivationRuleOutput.of(rule) for rule in view.rules],
     }
 
 

@@ -13,7 +13,7 @@ CREDIT_NOTES = (
             WITH used AS (
                 SELECT c.credit_note_id, sum(c.amount_cents) AS cents
                 FROM invoice_credits c JOIN invoices i ON i.id = c.invoice_id
-                WHERE c.credit_note_id IS NOT NULL AND i.status = 'finalized' GROUP BY c.credit_note_id
+                WHERE c.credit_note_id IS NOT NULL AND i.status IN ('finalized', 'open') GROUP BY c.credit_note_id
             )
             SELECT 'credit note ' || n.number AS place,
                    'at most ' || n.credit_amount_cents - COALESCE(u.cents, 0) || ' left' AS expected,

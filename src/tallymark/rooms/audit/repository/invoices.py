@@ -149,4 +149,29 @@ INVOICES = (
             )
         """,
     ),
+    Law(
+        name="unissued",
+        says="An invoice that waits to be paid, or was given up, has no number, no entry and no payment that came in.",
+        sql="""
+            SELECT 'invoice ' || i.id || ', ' || i.status AS place, 'no number, no entry, nothing paid' AS expected,
+                   'number ' || i.number || ', ' || count(e.id) || ' entries, ' || i.total_paid_amount_cents || ' paid' AS found
+            FROM invoices i LEFT JOIN journal_entries e ON e.document_id = i.id
+            WHERE i.status IN ('open', 'closed') GROUP BY i.id
+            HAVING count(e.id) > 0 OR i.sequential_id IS NOT NULL OR i.entity_sequential_id IS NOT NULL
+                OR i.number NOT LIKE '%-DRAFT' OR i.total_paid_amount_cents > 0
+        """,
+    ),
+    Law(
+        name="first_invoices",
+        says="A subscription that waits has one invoice at the most; one that was called off has none that is issued.",
+        sql="""
+            SELECT 'subscription ' || s.external_id || ', ' || s.status AS place,
+                   CASE s.status WHEN 'incomplete' THEN 'one that waits' ELSE 'only closed ones' END AS expected,
+                   string_agg(i.status, ', ') AS found
+            FROM subscriptions s JOIN billing_records r ON r.subscription_id = s.id JOIN invoices i ON i.id = r.invoice_id
+            WHERE s.status IN ('incomplete', 'canceled') GROUP BY s.id
+            HAVING count(*) > 1 OR bool_or(i.status NOT IN ('open', 'pending')) AND s.status = 'incomplete'
+                OR bool_or(i.status <> 'closed') AND s.status = 'canceled'
+        """,
+    ),
 )

@@ -46,8 +46,10 @@ JOURNAL = (
                 SELECT id, 'payment ' || id, 1, 0 FROM payments WHERE payment_status = 'succeeded'
             ), posted AS (
                 SELECT document_id, count(*) FILTER (WHERE cause IN ('issued', 'paid')) AS issued,
-                       count(*) FILTER (WHERE cause = 'voided') AS voided
-                FROM journal_entries GROUP BY document_id
+                       -- A void note is void of what an invoice gives back, too, that was never issued.
+                       CASE WHEN document_type = 'credit_note' THEN least(count(*) FILTER (WHERE cause = 'voided'), 1)
+                            ELSE count(*) FILTER (WHERE cause = 'voided') END AS voided
+                FROM journal_entries GROUP BY document_id, document_type
             )
             SELECT d.place, 'posted ' || d.issued || ' times, voided ' || d.voided AS expected,
                    'posted ' || COALESCE(p.issued, 0) || ' times, voided ' || COALESCE(p.voided, 0) AS found
@@ -76,11 +78,13 @@ JOURNAL = (
     ),
     Law(
         name="credit_notes_payable",
-        says="What the journal owes a customer for credit notes is what is left of them.",
+        says="What the journal owes a customer for credit notes is what is left of them, and what invoices hold that wait to be paid.",
         sql="""
             WITH held AS (
-                SELECT customer_id, currency, sum(balance_amount_cents) AS cents
-                FROM credit_notes GROUP BY customer_id, currency
+                SELECT customer_id, currency, sum(cents) AS cents FROM (
+                    SELECT customer_id, currency, balance_amount_cents AS cents FROM credit_notes
+                    UNION ALL SELECT customer_id, currency, credit_notes_amount_cents FROM invoices WHERE status = 'open'
+                ) AS parts GROUP BY customer_id, currency
             ), booked AS (
                 SELECT e.customer_id, e.currency, sum(l.credit_cents - l.debit_cents) AS cents
                 FROM journal_entries e JOIN journal_lines l ON l.entry_id = e.id
@@ -94,12 +98,17 @@ JOURNAL = (
     ),
     Law(
         name="prepaid_credits",
-        says="The liability of prepaid credits is the purchased part of all wallets' balances.",
+        says="The liability of prepaid credits is the purchased part of all wallets' balances, and of what invoices hold that wait to be paid.",
         sql="""
             WITH held AS (
-                SELECT w.customer_id, w.currency, sum(t.remaining_amount_cents) AS cents
-                FROM wallet_transactions t JOIN wallets w ON w.id = t.wallet_id
-                WHERE t.transaction_status = 'purchased' AND t.status = 'settled' GROUP BY w.customer_id, w.currency
+                SELECT customer_id, currency, sum(cents) AS cents FROM (
+                    SELECT w.customer_id, w.currency, t.remaining_amount_cents AS cents
+                    FROM wallet_transactions t JOIN wallets w ON w.id = t.wallet_id
+                    WHERE t.transaction_status = 'purchased' AND t.status = 'settled'
+                    UNION ALL
+                    SELECT customer_id, currency, COALESCE(prepaid_purchased_credit_amount_cents, 0)
+                    FROM invoices WHERE status = 'open'
+                ) AS parts GROUP BY customer_id, currency
             ), booked AS (
                 SELECT e.customer_id, e.currency, sum(l.credit_cents - l.debit_cents) AS cents
                 FROM journal_entries e JOIN journal_lines l ON l.entry_id = e.id

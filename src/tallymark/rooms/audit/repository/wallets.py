@@ -52,7 +52,8 @@ WALLETS = (
             WITH moves AS (
                 SELECT wallet_id, sum(CASE transaction_type WHEN 'outbound' THEN amount_cents ELSE -amount_cents END) AS cents,
                        sum(CASE transaction_type WHEN 'outbound' THEN precise_amount_cents ELSE -precise_amount_cents END) AS precise
-                FROM wallet_transactions WHERE transaction_type = 'outbound' OR voided_invoice_id IS NOT NULL GROUP BY wallet_id
+                FROM wallet_transactions
+                WHERE status = 'settled' AND (transaction_type = 'outbound' OR voided_invoice_id IS NOT NULL) GROUP BY wallet_id
             )
             SELECT 'wallet ' || w.code || ' of customer ' || c.external_id AS place,
                    COALESCE(m.cents, 0) || ', precisely ' || trim_scale(COALESCE(m.precise, 0)) AS expected,
@@ -89,17 +90,17 @@ WALLETS = (
     ),
     Law(
         name="invoice_wallets",
-        says="What wallets paid of an issued invoice is the sum of what they let out for it.",
+        says="What wallets paid of an issued invoice, or of one that waits to be paid, is the sum of what they let out for it.",
         holds=("invoices prepaid_credit_amount_cents",),
         sql="""
             WITH paid AS (
                 SELECT invoice_id, sum(amount_cents) AS cents
-                FROM wallet_transactions WHERE transaction_status = 'invoiced' GROUP BY invoice_id
+                FROM wallet_transactions WHERE transaction_status = 'invoiced' AND status = 'settled' GROUP BY invoice_id
             )
             SELECT 'invoice ' || i.number AS place, COALESCE(p.cents, 0) AS expected,
                    i.prepaid_credit_amount_cents AS found
             FROM invoices i LEFT JOIN paid p ON p.invoice_id = i.id
-            WHERE i.status IN ('finalized', 'voided') AND COALESCE(p.cents, 0) <> i.prepaid_credit_amount_cents
+            WHERE i.status IN ('finalized', 'voided', 'open') AND COALESCE(p.cents, 0) <> i.prepaid_credit_amount_cents
         """,
     ),
     Law(
@@ -120,7 +121,7 @@ WALLETS = (
                    COALESCE(i.prepaid_granted_credit_amount_cents, 0) || ' granted, '
                        || COALESCE(i.prepaid_purchased_credit_amount_cents, 0) || ' purchased' AS found
             FROM invoices i LEFT JOIN drawn d ON d.invoice_id = i.id
-            WHERE (d.granted, d.purchased)
+            WHERE i.status <> 'closed' AND (d.granted, d.purchased)
                 IS DISTINCT FROM (i.prepaid_granted_credit_amount_cents, i.prepaid_purchased_credit_amount_cents)
         """,
     ),

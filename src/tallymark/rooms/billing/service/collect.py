@@ -1,6 +1,7 @@
 """Collect an invoice through a payment provider when somebody asks for it (invoicing §10, wallets-and-payments §13).
 
-No provider is connected in this release: a try is told to have failed, and there is no page to pay on.
+No provider is connected in this release: a try is told to have failed, and there is no page to pay on. What is collected
+through a registered one is the first invoice of a subscription that waits for it (gate.py).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from tallymark.rooms.customers import service as customers
 from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Invoice, InvoiceStatus
+from tallymark.rooms.payments.model import Outcome, Payment
 
 UNPAYABLE = (InvoiceStatus.DRAFT, InvoiceStatus.VOIDED)
 WITHOUT_PAGE = "gocardless"
@@ -27,7 +29,10 @@ async def retry_payment(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
     invoice = await invoices.get_invoice(tx, invoice_id)
     if _is_over(invoice):
         raise NotAllowed("invalid_status")
-    await emit(tx, _failure(invoice, await _customer(tx, invoice)), now=now)
+    failure = payment_failure(
+        invoice, await _customer(tx, invoice), code="customer_must_have_payment_provider"
+    )
+    await emit(tx, failure, now=now)
 
 
 async def payment_url(tx: Tx, invoice_id: UUID) -> NoReturn:
@@ -51,16 +56,27 @@ async def _customer(tx: Tx, invoice: Invoice) -> Customer:
     return (await customers.get_customers(tx, {invoice.customer_id}))[invoice.customer_id]
 
 
-def _failure(invoice: Invoice, customer: Customer) -> Message:
+def payment_failure(
+    invoice: Invoice,
+    customer: Customer,
+    *,
+    code: str,
+    payment: Payment | None = None,
+    outcome: Outcome | None = None,
+) -> Message:
+    """What is told of an invoice that was not collected: why, and in the provider's words where it said so (§11.3)."""
+    refused = outcome is not None and (outcome.error_code or outcome.error_message)
     told: dict[str, Any] = {
         "lago_invoice_id": str(invoice.id),
         "lago_customer_id": str(customer.id),
         "external_customer_id": customer.external_id,
-        "provider_customer_id": None,
+        "provider_customer_id": payment.provider_customer_id if payment else None,
         "payment_provider": customer.payment_provider,
         "payment_provider_code": customer.payment_provider_code,
-        "provider_error": None,
-        "error_details": {"code": "customer_must_have_payment_provider"},
+        "provider_error": {"message": outcome.error_message, "error_code": outcome.error_code}
+        if outcome is not None and refused
+        else None,
+        "error_details": {"code": code},
     }
     name = "payment_provider_invoice_payment_error"
     return Message(

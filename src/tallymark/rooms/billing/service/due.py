@@ -11,8 +11,8 @@ from tallymark.db.engine import Tx
 from tallymark.domain.calendar import is_billing_day
 from tallymark.domain.periods import local_date, start_of_day
 from tallymark.jobs.agenda import Batch, Kind
-from tallymark.rooms.billing.model import Subject, group_key
-from tallymark.rooms.billing.service import credits, plan_end
+from tallymark.rooms.billing.model import Defaults, Subject, group_key
+from tallymark.rooms.billing.service import credits, gate, plan_end
 from tallymark.rooms.billing.service import invoice as billing
 from tallymark.rooms.billing.service.compute import base_fee
 from tallymark.rooms.billing.service.follow import follow_usage
@@ -21,6 +21,7 @@ from tallymark.rooms.billing.service.regroup import regroup_paid_fees
 from tallymark.rooms.billing.service.subjects import make_subjects
 from tallymark.rooms.coupons import service as coupons
 from tallymark.rooms.credit_notes import service as credit_notes
+from tallymark.rooms.customers import service as customers
 from tallymark.rooms.daily_usages import service as daily_usages
 from tallymark.rooms.events import service as events
 from tallymark.rooms.invoices import service as invoices
@@ -32,12 +33,15 @@ from tallymark.rooms.wallets import service as wallets
 
 FAR = datetime.max.replace(tzinfo=UTC)
 
+BEGUN = (Status.ACTIVE, Status.INCOMPLETE)
+"""What is invoiced for its start: it runs, or will once that is paid."""
+
 
 async def handle(tx: Tx, batch: Batch, now: datetime) -> None:
     """Do a batch of due work as of its instant. Doing it again changes nothing."""
     match batch.kind:
-        case Kind.CHECK_VAT:
-            raise AssertionError("numbers are looked up outside of transactions")
+        case Kind.CHECK_VAT | Kind.COLLECT_PAYMENT | Kind.CANCEL_PAYMENT:
+            raise AssertionError("the outside is asked outside of transactions")
         case Kind.LOOK_AT_EVENTS:
             await events.look_again(tx, batch.subject_ids)
         case Kind.TELL_EVENT_ERRORS:
@@ -46,6 +50,8 @@ async def handle(tx: Tx, batch: Batch, now: datetime) -> None:
             await reschedule(tx, batch, now)
         case Kind.ACTIVATE_SUBSCRIPTION:
             await activate(tx, batch)
+        case Kind.EXPIRE_ACTIVATION:
+            await gate.expire(tx, batch, now)
         case Kind.BILL_START:
             await bill_each(tx, batch, Reason.STARTING, now)
         case Kind.BILL_FIXED_START:
@@ -78,8 +84,7 @@ async def handle(tx: Tx, batch: Batch, now: datetime) -> None:
         case Kind.FINALIZE_INVOICE:
             await finalize_drafts(tx, batch, now)
         case Kind.CHECK_THRESHOLDS:
-            contracts = await subscriptions.live_contracts(tx, batch.subject_ids)
-            await check_thresholds(tx, contracts, now=now)
+            await look_at_thresholds(tx, batch, now)
         case Kind.STORE_DAILY_USAGE:
             await daily_usages.store_days(tx, batch.subject_ids, now=now)
         case Kind.STORE_LAST_DAY:
@@ -91,8 +96,7 @@ async def handle(tx: Tx, batch: Batch, now: datetime) -> None:
         case Kind.TOP_UP_WALLET:
             await wallets.fill_by_interval(tx, batch.subject_ids, due_at=batch.due_at, now=now)
         case Kind.INVOICE_CREDITS:
-            for transaction_id in batch.subject_ids:
-                await credits.issue(tx, transaction_id, now=now)
+            await invoice_credits(tx, batch, now)
         case Kind.EXPIRE_COUPON:
             await coupons.expire(tx, batch.subject_ids, at=batch.due_at)
         case Kind.MARK_OVERDUE:
@@ -117,7 +121,7 @@ async def activate(tx: Tx, batch: Batch) -> None:
     """Activate pending subscriptions as of the start of their local day (§2.5)."""
     for contract in await subscriptions.live_contracts(tx, batch.subject_ids):
         if contract.subscription.status is Status.PENDING:
-            await subscriptions.activate(tx, contract, started_at=batch.due_at, now=batch.due_at)
+            await subscriptions.begin(tx, contract, started_at=batch.due_at, now=batch.due_at)
 
 
 async def terminate(tx: Tx, batch: Batch, now: datetime) -> None:
@@ -150,27 +154,30 @@ async def bill_each(tx: Tx, batch: Batch, reason: Reason, now: datetime) -> None
 
     An end that is not to be invoiced has the fees regrouped that were paid in advance, like any other (§2.9).
     """
-    expected = Status.ACTIVE if reason is Reason.STARTING else Status.TERMINATED
+    expected = BEGUN if reason is Reason.STARTING else (Status.TERMINATED,)
     found = [
         contract
         for contract in await subscriptions.live_contracts(tx, batch.subject_ids)
-        if contract.subscription.status is expected
+        if contract.subscription.status in expected
     ]
-    subjects = await make_subjects(tx, _in_order(found), reason=reason, at=batch.due_at)
+    subjects = await make_subjects(tx, _in_order(found, {}), reason=reason, at=batch.due_at)
     billed = [subject for subject in subjects if not _is_waived(subject)]
     for subject in billed:
         window = subject.boundaries.charges
         if reason is Reason.TERMINATING and window is not None:
             await subscriptions.end_usage(tx, subject.contract, window.period.end)
     await billing.issue_all(tx, [[subject] for subject in billed], now=now)
+    await gate.follow_first_bill(tx, found, now=now)
     waived = [[subject] for subject in subjects if _is_waived(subject)]
     if waived:
         await regroup_paid_fees(tx, waived, now=now)
 
 
 def _is_waived(subject: Subject) -> bool:
+    """Whether an end is not to be invoiced; a change of plan always is (§2.6)."""
     return (
         subject.reason is Reason.TERMINATING
+        and not subject.contract.life.has_successor
         and subject.contract.subscription.on_termination_invoice != "generate"
     )
 
@@ -178,9 +185,14 @@ def _is_waived(subject: Subject) -> bool:
 async def bill_changes(tx: Tx, batch: Batch, now: datetime) -> None:
     """Invoice a change of plan: the old subscription, and the new one if something of it is paid in advance (§2.6).
 
-    One invoice, or one each where they may not share one.
+    One invoice, or one each where they may not share one. Of a change that has to be paid first, the new one alone (§2.10).
     """
     for new in await subscriptions.live_contracts(tx, batch.subject_ids):
+        if new.subscription.status is Status.INCOMPLETE:
+            await billing.issue(tx, await _starting(tx, new, batch.due_at), now=now, skips_empty=True)
+            await gate.follow_first_bill(tx, [new], now=now)
+        if new.subscription.status in (Status.INCOMPLETE, Status.CANCELED):
+            continue
         before = new.subscription.previous_subscription_id
         assert before is not None, "a change of plan has a subscription before it"
         (old,) = await subscriptions.live_contracts(tx, [before])
@@ -188,7 +200,8 @@ async def bill_changes(tx: Tx, batch: Batch, now: datetime) -> None:
         subjects = await make_subjects(tx, [old], reason=Reason.TERMINATING, at=batch.due_at)
         if subscriptions.is_billed_with_change(new):
             subjects += await _starting(tx, new, batch.due_at)
-        if len({group_key(subject.contract)[:-1] for subject in subjects}) == 1:
+        defaults = await _defaults(tx, [subject.contract for subject in subjects])
+        if len({group_key(subject.contract, defaults)[:-1] for subject in subjects}) == 1:
             await billing.issue(tx, subjects, now=now)
             continue
         for subject in subjects:
@@ -235,8 +248,9 @@ async def _is_trial_end_billed(tx: Tx, contract: Contract, at: datetime) -> bool
 async def bill_fixed_charges(tx: Tx, batch: Batch, now: datetime) -> None:
     """Invoice the fixed charges that a subscription pays in advance as it starts, each subscription apart (§5.1, row 2)."""
     for contract in await subscriptions.live_contracts(tx, batch.subject_ids):
-        if contract.subscription.status is Status.ACTIVE:
+        if contract.subscription.status in BEGUN:
             await _issue_in_advance(tx, contract, batch.due_at, now)
+            await gate.follow_first_bill(tx, [contract], now=now)
 
 
 async def change_units(tx: Tx, batch: Batch, now: datetime) -> None:
@@ -269,8 +283,11 @@ async def bill_period(tx: Tx, batch: Batch, now: datetime) -> None:
     await subscriptions.note_billing(tx, lived, after=days)
     await subscriptions.note_usage_days(tx, lived, at=batch.due_at)
     # One invoice for those that share one.
-    subjects = await make_subjects(tx, _in_order(due), reason=Reason.PERIODIC, at=batch.due_at)
-    groups = [list(group) for _, group in groupby(subjects, key=lambda subject: group_key(subject.contract))]
+    defaults = await _defaults(tx, due)
+    subjects = await make_subjects(tx, _in_order(due, defaults), reason=Reason.PERIODIC, at=batch.due_at)
+    groups = [
+        list(group) for _, group in groupby(subjects, key=lambda one: group_key(one.contract, defaults))
+    ]
     await billing.issue_all(tx, groups, now=now)
 
 
@@ -290,9 +307,29 @@ def _is_due(contract: Contract, day: date, last_billed: date | None) -> bool:
     return is_billing_day(contract.schedule, day) and local_date(contract.life.started_at, zone) < day
 
 
-def _in_order(contracts: Sequence[Contract]) -> list[Contract]:
+async def _defaults(tx: Tx, contracts: Sequence[Contract]) -> Defaults:
+    """The default payment methods of customers who name a method at all: for the others it is one and the same."""
+    named = {c.customer.id for c in contracts if c.subscription.payment_method_id is not None}
+    return await customers.default_methods(tx, named) if named else {}
+
+
+def _in_order(contracts: Sequence[Contract], defaults: Defaults) -> list[Contract]:
     """Those of one invoice side by side, the oldest first."""
-    return sorted(contracts, key=lambda c: (str(group_key(c)), c.subscription.created_at, c.subscription.id))
+    return sorted(
+        contracts,
+        key=lambda c: (str(group_key(c, defaults)), c.subscription.created_at, c.subscription.id),
+    )
+
+
+async def look_at_thresholds(tx: Tx, batch: Batch, now: datetime) -> None:
+    """Hold lifetime usage against its thresholds (pricing §14)."""
+    await check_thresholds(tx, await subscriptions.live_contracts(tx, batch.subject_ids), now=now)
+
+
+async def invoice_credits(tx: Tx, batch: Batch, now: datetime) -> None:
+    """Invoice credits that were bought (wallets §5)."""
+    for transaction_id in batch.subject_ids:
+        await credits.issue(tx, transaction_id, now=now)
 
 
 async def refresh_drafts(tx: Tx, batch: Batch, now: datetime) -> None:
@@ -311,3 +348,6 @@ async def finalize_drafts(tx: Tx, batch: Batch, now: datetime) -> None:
             await billing.finalize(tx, invoice_id, now=now, as_of=batch.due_at)
         elif draft is not None and draft.status is InvoiceStatus.PENDING:
             await billing.release(tx, draft, now=now)
+            records = await invoices.records_of(tx, invoice_id)
+            billed = await subscriptions.live_contracts(tx, {record.subscription_id for record in records})
+            await gate.follow_first_bill(tx, billed, now=now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -35,6 +35,7 @@ from tallymark.rooms.credit_notes import service as credit_notes
 from tallymark.rooms.daily_usages import service as daily_usages
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import PayableFee
+from tallymark.rooms.invoices import holding
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.explaining import fees_of_rows
 from tallymark.rooms.invoices.model import (
@@ -49,6 +50,7 @@ from tallymark.rooms.invoices.model import (
 )
 from tallymark.rooms.invoices.numbering import draft_number
 from tallymark.rooms.subscriptions import service as subscriptions
+from tallymark.rooms.subscriptions.model import Status
 from tallymark.rooms.wallets import service as wallets
 
 INVOICE_TYPE = "subscription"
@@ -118,7 +120,9 @@ async def issue_computed(
     written = {
         row["id"]: _written(one, content) for row, one, content in zip(rows, computed, contents, strict=True)
     }
-    issued = await _settle(tx, [_dated(_view(draft, one)) for draft, one in final], written, now=now)
+    held = {draft.id for draft, one in final if is_held(one.subjects)}
+    dated = [_dated(_view(draft, one)) for draft, one in final]
+    issued = await _settle(tx, dated, written, held=held, now=now)
     ended = [
         usage
         for row, one, content in zip(rows, computed, contents, strict=True)
@@ -191,7 +195,12 @@ def _has_grace(subjects: Sequence[Subject]) -> bool:
     """Whether it stays a draft for a while. What is paid in advance within a period never waits (invoicing §3)."""
     first = subjects[0]
     rules = first.contract.customer.issuing_rules(first.contract.customer_entity)
-    return first.reason not in AT_ONCE and rules.grace_days > 0
+    return first.reason not in AT_ONCE and rules.grace_days > 0 and not is_held(subjects)
+
+
+def is_held(subjects: Sequence[Subject]) -> bool:
+    """Whether an invoice has to be paid before it is issued: a subscription waits for it to begin (subscriptions §2.10)."""
+    return subjects[0].contract.subscription.status is Status.INCOMPLETE
 
 
 def draft_row(tx: Tx, computed: Computed, *, now: datetime) -> dict[str, Any]:
@@ -278,10 +287,20 @@ async def release(tx: Tx, invoice: Invoice, *, now: datetime) -> None:
         fresh = await retax(tx, invoice, stored, now=now)
     else:
         fresh = await refresh(tx, invoice, now=now, is_final=True)
+    records = await invoices.records_of(tx, invoice.id)
+    billed = await subscriptions.live_contracts(tx, {record.subscription_id for record in records})
+    held = {invoice.id} if any(one.subscription.status is Status.INCOMPLETE for one in billed) else set()
     (view,) = await invoices.get_views(tx, [fresh], now=now, with_lines=False)
-    await _settle_stored(tx, [(view, _date_columns(fresh.dates))], now=now)
+    await _settle_stored(tx, [(view, _date_columns(fresh.dates))], held=held, now=now)
     await _give_back(tx, view, now=now)
     await refresh_wallets(tx, [view.customer.id], now=now)
+
+
+async def issue_paid(tx: Tx, invoice: Invoice, *, now: datetime) -> Invoice:
+    """Issue an invoice that was held back until its payment, with the dates that it has; all was deducted from it then."""
+    (view,) = await invoices.get_views(tx, [invoice], now=now, with_lines=False)
+    await _issue(tx, [invoices.Settled(view=view, dates=_date_columns(invoice.dates))], now=now)
+    return await invoices.get_invoice(tx, invoice.id)
 
 
 async def _settle(
@@ -289,24 +308,51 @@ async def _settle(
     dated: Sequence[tuple[InvoiceView, Mapping[str, Any]]],
     written: WrittenOf = NOTHING_WRITTEN,
     *,
+    held: Collection[UUID] = (),
     now: datetime,
 ) -> set[UUID]:
-    """Deduct the customers' credit, then have their wallets pay, and issue (subscriptions §5.4); those that are issued."""
+    """Deduct the customers' credit, then have their wallets pay, and issue (subscriptions §5.4); those that are issued.
+
+    Those of `held` have to be paid first.
+    """
     views = await credit_notes.deduct(tx, [view for view, _ in dated], now=now)
     views = await wallets.draw(tx, views, written, now=now)
     settled = [
         invoices.Settled(view=view, dates=dates) for view, (_, dates) in zip(views, dated, strict=True)
     ]
+    waiting = await _hold(tx, [one for one in settled if one.view.invoice.id in held], now=now)
+    return await _issue(tx, [one for one in settled if one.view.invoice.id not in waiting], written, now=now)
+
+
+async def _hold(tx: Tx, settled: Sequence[invoices.Settled], *, now: datetime) -> set[UUID]:
+    """Have invoices wait for their payment; which do. What comes to nothing does not, nor what waits for its taxes."""
+    if not settled:
+        return set()
+    unissued = await invoices.unissued_columns(tx, [one.view for one in settled])
+    waiting = [
+        one for one in settled if one.view.invoice.total_amount_cents and one.view.invoice.id not in unissued
+    ]
+    await holding.hold(tx, waiting, now=now)
+    return {one.view.invoice.id for one in waiting}
+
+
+async def _issue(
+    tx: Tx, settled: Sequence[invoices.Settled], written: WrittenOf = NOTHING_WRITTEN, *, now: datetime
+) -> set[UUID]:
     issued = await invoices.finalize(tx, settled, written, now=now)
     await emit(tx, *(_message("invoice.created", invoice_id) for invoice_id in issued), now=now)
     return set(issued)
 
 
 async def _settle_stored(
-    tx: Tx, dated: Sequence[tuple[InvoiceView, Mapping[str, Any]]], *, now: datetime
+    tx: Tx,
+    dated: Sequence[tuple[InvoiceView, Mapping[str, Any]]],
+    *,
+    held: Collection[UUID] = (),
+    now: datetime,
 ) -> None:
     """The same with invoices that were written before; the last days of their periods are kept soon after."""
-    issued = await _settle(tx, dated, now=now)
+    issued = await _settle(tx, dated, held=held, now=now)
     await daily_usages.note_last_days(tx, issued, now=now)
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from tallymark.db.engine import Tx
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Batch, Item, Kind
+from tallymark.rooms.billing.service import gate
 from tallymark.rooms.billing.service import invoice as billing
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.plans import deletion
@@ -15,7 +16,7 @@ from tallymark.rooms.subscriptions.model import Status
 
 
 async def end_with_plan(tx: Tx, batch: Batch, now: datetime) -> None:
-    """Terminate active subscriptions as of the deletion, cancel pending ones; their last invoices are made before the plan goes."""
+    """Terminate active subscriptions as of the deletion, cancel those that have not begun; their last invoices are made before the plan goes."""
     for contract in await subscriptions.live_contracts(tx, batch.subject_ids):
         if contract.plan.pending_deletion and contract.subscription.status is Status.ACTIVE:
             await subscriptions.terminate(tx, contract, terminated_at=batch.due_at, now=now)
@@ -23,6 +24,8 @@ async def end_with_plan(tx: Tx, batch: Batch, now: datetime) -> None:
     for contract in await subscriptions.live_contracts(tx, batch.subject_ids):
         if contract.plan.pending_deletion and contract.subscription.status is Status.PENDING:
             await subscriptions.cancel(tx, contract.subscription, now=now)
+        elif contract.plan.pending_deletion and contract.subscription.status is Status.INCOMPLETE:
+            await gate.call_off(tx, contract, now=now)
     await agenda.leave(
         tx,
         *(

@@ -12,7 +12,7 @@ from uuid import UUID
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.invoicing.credit_notes import deduct_balances
-from tallymark.rooms.credit_notes import repository
+from tallymark.rooms.credit_notes import posting, repository
 from tallymark.rooms.credit_notes.model import CreditNote
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Invoice, InvoiceView
@@ -130,3 +130,14 @@ async def give_back(tx: Tx, invoice_id: UUID, *, now: datetime) -> int:
     ]
     await repository.update_notes(tx, rows)
     return sum(taken for _, taken in returned)
+
+
+async def put_back(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
+    """Return to notes what an invoice took of them that was never issued; needs the customer's lock.
+
+    A note that was voided meanwhile is void of that, too.
+    """
+    await give_back(tx, invoice_id, now=now)
+    for note, taken in await repository.taken_by(tx, invoice_id):
+        if note.credit_status == "voided":
+            await posting.post_voided(tx, note.id, balance_cents=taken, now=now)

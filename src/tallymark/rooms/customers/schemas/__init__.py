@@ -6,6 +6,8 @@ from tallymark.rooms.customers.schemas.answers import (
     CustomersResponse,
     DetailedCustomerOutput,
     ListedCustomerOutput,
+    PaymentMethodOutput,
+    PaymentMethodResponse,
     PaymentMethodsResponse,
     customer_fields,
 )
@@ -18,6 +20,8 @@ __all__ = [
     "CustomersResponse",
     "DetailedCustomerOutput",
     "ListedCustomerOutput",
+    "PaymentMethodOutput",
+    "PaymentMethodResponse",
     "PaymentMethodsResponse",
     "customer_fields",
 ]

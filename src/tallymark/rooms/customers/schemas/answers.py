@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from tallymark.api.pagination import Meta
 from tallymark.api.wire import ErrorDetailOutput, Instant
-from tallymark.rooms.customers.model import ADDRESS, Customer, Metadata
+from tallymark.rooms.customers.model import ADDRESS, Customer, Metadata, PaymentMethod
 from tallymark.rooms.invoice_custom_sections.model import Section
 from tallymark.rooms.invoice_custom_sections.schemas import SectionOutput
 from tallymark.rooms.organizations.model import BillingEntity
@@ -185,6 +185,21 @@ class PaymentMethodOutput(BaseModel):
     payment_provider_type: Literal["adyen", "cashfree", "gocardless", "stripe", "flutterwave", "moneyhash"]
     provider_method_id: str
     created_at: Instant
+
+    @classmethod
+    def of(cls, method: PaymentMethod) -> PaymentMethodOutput:
+        """Show a method; providers have no name of their own here."""
+        same = ("is_default", "payment_provider_code", "provider_method_id", "created_at")
+        return cls(
+            **{name: getattr(method, name) for name in same},
+            lago_id=method.id,
+            payment_provider_name=None,
+            payment_provider_type=method.payment_provider,
+        )
+
+
+class PaymentMethodResponse(BaseModel):
+    payment_method: PaymentMethodOutput
 
 
 class PaymentMethodsResponse(BaseModel):

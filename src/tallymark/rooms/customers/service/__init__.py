@@ -3,6 +3,15 @@
 from tallymark.rooms.customers.service.delete import delete_customer
 from tallymark.rooms.customers.service.follow import follow_entity
 from tallymark.rooms.customers.service.imagine import imagine_changed, imagine_new
+from tallymark.rooms.customers.service.methods import (
+    add_payment_method,
+    default_methods,
+    delete_payment_method,
+    find_payment_method,
+    get_payment_method,
+    payment_methods_of,
+    set_default_method,
+)
 from tallymark.rooms.customers.service.notes import MetadataInput
 from tallymark.rooms.customers.service.provider import ProviderInput
 from tallymark.rooms.customers.service.read import (
@@ -31,10 +40,17 @@ __all__ = [
     "CustomerInput",
     "MetadataInput",
     "ProviderInput",
+    "add_payment_method",
     "applicable_sections",
     "awaiting_vat_checks",
     "create_implicitly",
+    "default_methods",
     "delete_customer",
+    "delete_payment_method",
+    "find_payment_method",
+    "get_payment_method",
+    "payment_methods_of",
+    "set_default_method",
     "find_customer",
     "find_vat_check",
     "follow_entity",

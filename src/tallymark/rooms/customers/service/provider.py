@@ -12,6 +12,9 @@ from typing import Any
 from tallymark.domain.errors import Invalid
 from tallymark.rooms.customers.model import PROVIDERS, Customer
 
+OF_PROVIDER = ("payment_provider", "payment_provider_code")
+"""Who collects from a customer; another one knows none of their methods (wallets-and-payments §12.2)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderInput:

@@ -17,7 +17,7 @@ from tallymark.rooms.customers import repository
 from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.customers.service.follow import follow_customer
 from tallymark.rooms.customers.service.notes import MetadataInput, check_count, replace_metadata
-from tallymark.rooms.customers.service.provider import ProviderInput, provider_columns
+from tallymark.rooms.customers.service.provider import OF_PROVIDER, ProviderInput, provider_columns
 from tallymark.rooms.customers.service.sections import check_sections, choose_sections
 from tallymark.rooms.customers.service.vat import apply_taxes
 from tallymark.rooms.organizations import service as organizations
@@ -65,6 +65,8 @@ async def upsert(
             del values["account_type"]  # a quirk: upserts carry it along (§1.3)
         moved = {"billing_entity_id": entity.id} if asked.moves_entity else {}
         await repository.update_customer(tx, customer_id, {**values, **moved, "updated_at": now})
+        if any(values.get(name, getattr(known, name)) != getattr(known, name) for name in OF_PROVIDER):
+            await repository.delete_payment_methods(tx, customer_id, at=now)
     if asked.metadata is not None:
         await replace_metadata(tx, customer_id, known.metadata if known else (), asked.metadata, now=now)
     await choose_sections(tx, customer_id, skips=skips, codes=asked.section_codes)

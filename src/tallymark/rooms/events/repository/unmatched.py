@@ -35,7 +35,7 @@ _WHOSE = """
     ),
     known AS MATERIALIZED (
         SELECT u.* FROM subscriptions u
-        WHERE u.organization_id = :organization AND u.status IN ('pending', 'active', 'terminated')
+        WHERE u.organization_id = :organization AND u.status IN ('pending', 'incomplete', 'active', 'terminated')
           AND u.external_id IN (SELECT external_id FROM asked)
     ),
     lives AS MATERIALIZED (
@@ -45,7 +45,8 @@ _WHOSE = """
             SELECT greatest(date_trunc('milliseconds', u.started_at), max(o.usage_ends_at)) AS starts,
                    coalesce(u.usage_ends_at, 'infinity') AS ends
             FROM known o
-            WHERE o.external_id = u.external_id AND o.id <> u.id AND o.terminated_at <= u.started_at
+            WHERE o.external_id = u.external_id AND o.id <> u.id
+              AND (o.terminated_at <= u.started_at OR o.id = u.previous_subscription_id)
         ) s
         WHERE u.status IN ('active', 'terminated')
     )

@@ -1,5 +1,16 @@
 """What can be done with payments: one file per use case."""
 
+from tallymark.rooms.payments.service.collect import (
+    ask_for,
+    call_off,
+    find,
+    have_canceled,
+    note_failed,
+    note_succeeded,
+    note_undecided,
+    order_of,
+    pending_of_invoice,
+)
 from tallymark.rooms.payments.service.read import (
     get_document,
     get_payment,
@@ -13,14 +24,23 @@ from tallymark.rooms.payments.service.read import (
 from tallymark.rooms.payments.service.record import pay_by_hand, record_payment
 
 __all__ = [
+    "ask_for",
+    "call_off",
+    "find",
     "get_document",
     "get_payment",
     "get_receipt",
     "get_receipt_views",
     "get_views",
+    "have_canceled",
     "list_payments",
     "list_receipts",
+    "note_failed",
+    "note_succeeded",
+    "note_undecided",
+    "order_of",
     "pay_by_hand",
+    "pending_of_invoice",
     "record_payment",
     "set_files",
 ]

@@ -107,12 +107,17 @@ async def _lock(tx: Tx, invoice_id: object) -> Invoice:
     except ValueError:
         raise NotFound("invoice") from None
     found = await invoices.find_invoice(tx, wanted)
-    if found is None:
+    if found is None or _waits_for_provider(found):
         raise NotFound("invoice")
     await tx.lock("customer", found.customer_id)
     invoice = await invoices.find_invoice(tx, wanted)
     assert invoice is not None, "invoices stay"
     return invoice
+
+
+def _waits_for_provider(invoice: Invoice) -> bool:
+    """Whether it is one that nobody knows of until a provider has collected it (subscriptions §2.10)."""
+    return invoice.status is InvoiceStatus.OPEN and invoice.invoice_type != "credit"
 
 
 def _paid_at(value: object) -> datetime | None:
@@ -178,11 +183,16 @@ async def _record(
     }
     await repository.insert_payment(tx, row)
     payment = (await repository.get_payments(tx, [payment_id]))[payment_id]
+    await note_came_in(tx, payment, now=now)
+    return payment_id
+
+
+async def note_came_in(tx: Tx, payment: Payment, *, now: datetime) -> None:
+    """Post a payment that succeeded, and write its receipt."""
     await posting.post_payment(tx, payment, now=now)
-    recorded = Message(activity_type="payment.recorded", object_type="payment", object_id=payment_id)
+    recorded = Message(activity_type="payment.recorded", object_type="payment", object_id=payment.id)
     await emit(tx, recorded, now=now)
     await _write_receipt(tx, payment, now=now)
-    return payment_id
 
 
 async def _write_receipt(tx: Tx, payment: Payment, *, now: datetime) -> None:

@@ -55,9 +55,9 @@ async def is_attached(tx: Tx, plan_id: UUID) -> bool:
 
 
 async def children_in_use(tx: Tx, plan_id: UUID) -> Sequence[Row[Any]]:
-    """The child plans that an active or pending subscription is on."""
+    """The child plans that a subscription is on which is active or to come."""
     used = exists().where(
-        subscriptions.c.plan_id == plans.c.id, subscriptions.c.status.in_(("active", "pending"))
+        subscriptions.c.plan_id == plans.c.id, subscriptions.c.status.in_(("active", "pending", "incomplete"))
     )
     statement = select(plans).where(plans.c.parent_id == plan_id, plans.c.deleted_at.is_(None), used)
     return (await tx.execute(statement)).all()

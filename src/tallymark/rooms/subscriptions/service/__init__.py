@@ -1,11 +1,12 @@
 """What can be done with a subscription: one file per use case."""
 
-from tallymark.rooms.subscriptions.service.activate import EndedElsewhere, LifeElsewhere, activate
+from tallymark.rooms.subscriptions.service.activate import EndedElsewhere, LifeElsewhere, begin
 from tallymark.rooms.subscriptions.service.agenda import note_billing, note_usage_days, reschedule
 from tallymark.rooms.subscriptions.service.change import is_billed_with_change, switch
 from tallymark.rooms.subscriptions.service.create import NewSubscription, create, find_subject, take_over
 from tallymark.rooms.subscriptions.service.details import get_details
 from tallymark.rooms.subscriptions.service.fixed_units import first_units, note_changed_units, unit_events_of
+from tallymark.rooms.subscriptions.service.gate import give_up, let_in
 from tallymark.rooms.subscriptions.service.match import holding, started_of
 from tallymark.rooms.subscriptions.service.overrides import Overrides, change, give_child
 from tallymark.rooms.subscriptions.service.read import (
@@ -21,7 +22,7 @@ from tallymark.rooms.subscriptions.service.read import (
     list_subscriptions,
     live_contracts,
     live_of_customer,
-    view_of,
+    views_of,
 )
 from tallymark.rooms.subscriptions.service.sections import (
     SectionsInput,
@@ -29,7 +30,13 @@ from tallymark.rooms.subscriptions.service.sections import (
     invoice_sections,
     sections_of,
 )
-from tallymark.rooms.subscriptions.service.terminate import cancel, check_taxes, end_usage, terminate
+from tallymark.rooms.subscriptions.service.terminate import (
+    cancel,
+    check_taxes,
+    end_usage,
+    find_to_end,
+    terminate,
+)
 from tallymark.rooms.subscriptions.service.thresholds import (
     note_checks,
     set_thresholds,
@@ -46,8 +53,8 @@ __all__ = [
     "give_child",
     "NewSubscription",
     "SectionsInput",
-    "activate",
     "active_contracts_of",
+    "begin",
     "cancel",
     "choose",
     "choose_sections",
@@ -59,14 +66,17 @@ __all__ = [
     "find_active",
     "find_newest",
     "find_subject",
+    "find_to_end",
     "first_units",
     "get_contracts",
     "get_details",
     "get_subscription",
     "get_views",
+    "give_up",
     "holding",
     "invoice_sections",
     "is_billed_with_change",
+    "let_in",
     "list_subscriptions",
     "live_contracts",
     "live_of_customer",
@@ -85,6 +95,6 @@ __all__ = [
     "thresholds_of",
     "unit_events_of",
     "update",
-    "view_of",
+    "views_of",
     "warn_of_end",
 ]

@@ -11,10 +11,13 @@ from tallymark.domain.periods import local_date
 from tallymark.domain.values import value
 from tallymark.rooms.subscriptions import repository
 from tallymark.rooms.subscriptions.model import Contract, Status, check_change
+from tallymark.rooms.subscriptions.service.activation_rules import must_wait, waits_until
 from tallymark.rooms.subscriptions.service.agenda import (
     drop_notes,
     first_billed_usage,
     last_unbilled,
+    note_expiry,
+    note_first_bill,
     note_start,
     note_takeover,
 )
@@ -22,6 +25,28 @@ from tallymark.rooms.subscriptions.service.fixed_units import note_first_units
 from tallymark.rooms.subscriptions.service.messages import tell
 from tallymark.rooms.subscriptions.service.read import get_contracts
 from tallymark.rooms.subscriptions.service.thresholds import note_checks
+
+
+async def begin(tx: Tx, contract: Contract, *, started_at: datetime, now: datetime) -> Contract:
+    """Make a pending subscription begin: active at once, or once its first invoice is paid where a rule says so (§2.10)."""
+    if not await must_wait(tx, contract, started_at=started_at, now=now):
+        return await activate(tx, contract, started_at=started_at, now=now)
+    waiting = await hold(tx, contract, started_at=started_at, now=now)
+    await note_first_bill(tx, waiting, now=now)
+    return waiting
+
+
+async def hold(tx: Tx, contract: Contract, *, started_at: datetime, now: datetime) -> Contract:
+    """Have a subscription that begins wait for its first payment; the invoice of its start is left to the caller."""
+    check_change(contract.subscription, Status.INCOMPLETE)
+    changed = {"status": Status.INCOMPLETE, "started_at": started_at, "updated_at": now}
+    await drop_notes(tx, contract.subscription.id)
+    subscription = await repository.update_subscription(tx, contract.subscription.id, changed)
+    waiting = (await get_contracts(tx, [subscription]))[subscription.id]
+    await note_first_units(tx, waiting, now=now)
+    await note_expiry(tx, waiting, at=await waits_until(tx, subscription.id))
+    await tell(tx, subscription, "incomplete", now=now)
+    return waiting
 
 
 async def activate(

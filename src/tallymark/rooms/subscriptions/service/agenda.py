@@ -20,6 +20,7 @@ ONE_DAY = timedelta(days=1)
 
 NOTED = (
     Kind.ACTIVATE_SUBSCRIPTION,
+    Kind.EXPIRE_ACTIVATION,
     Kind.BILL_START,
     Kind.BILL_FIXED_START,
     Kind.FIXED_UNITS,
@@ -33,17 +34,11 @@ NOTED = (
 
 
 async def note_start(tx: Tx, contract: Contract, *, now: datetime, is_billed: bool) -> None:
-    """Note what follows from an activation: a starting invoice, the trial's end, the first billing day, the end.
-
-    In a trial there is no base price, and only fixed charges in advance are invoiced (§4.5).
-    """
+    """Note what follows from an activation: a starting invoice, the trial's end, the first billing day, the end."""
     subscription = contract.subscription
     assert subscription.started_at is not None
-    if is_billed and bills_start(contract, at=subscription.started_at):
-        await agenda.leave(tx, _item(contract, Kind.BILL_START, due_at=subscription.started_at, run_at=now))
-    elif is_billed and any(charge.pay_in_advance for charge in contract.plan.fixed_charges):
-        due_at = subscription.started_at + AFTER_START
-        await agenda.leave(tx, _item(contract, Kind.BILL_FIXED_START, due_at=due_at, run_at=now))
+    if is_billed:
+        await note_first_bill(tx, contract, now=now)
     await note_billing(tx, [contract], after={subscription.id: last_unbilled(contract, now)})
     await note_usage_days(tx, [contract], at=now)
     await note_end(tx, contract, now=now)
@@ -61,6 +56,48 @@ async def note_takeover(tx: Tx, contract: Contract, *, now: datetime) -> None:
     await note_end(tx, contract, now=now)
     if contract.trial_end is not None and subscription.trial_ended_at is None:
         await agenda.put(tx, _item(contract, Kind.END_TRIAL, due_at=contract.trial_end))
+
+
+async def note_first_bill(tx: Tx, contract: Contract, *, now: datetime) -> None:
+    """Note the invoice of a start: of the base price, or in a trial and in arrears of fixed charges in advance (§4.5, §5.1)."""
+    started_at = contract.life.started_at
+    if bills_start(contract, at=started_at):
+        await agenda.leave(tx, _item(contract, Kind.BILL_START, due_at=started_at, run_at=now))
+    elif any(charge.pay_in_advance for charge in contract.plan.fixed_charges):
+        due_at = started_at + AFTER_START
+        await agenda.leave(tx, _item(contract, Kind.BILL_FIXED_START, due_at=due_at, run_at=now))
+
+
+async def note_expiry(tx: Tx, contract: Contract, *, at: datetime | None) -> None:
+    """Note when a subscription has waited long enough for its first payment, if ever (§2.10)."""
+    if at is not None:
+        await agenda.put(tx, _item(contract, Kind.EXPIRE_ACTIVATION, due_at=at))
+
+
+async def note_late_start(tx: Tx, contract: Contract, *, now: datetime) -> None:
+    """The same as `note_start` for one whose first invoice is paid by now, of what has fallen due since its start (§2.10).
+
+    Of the billing days meanwhile the last one is billed, as of its own midnight; a trial that is over ended when it did.
+    """
+    subscription = contract.subscription
+    await note_billing(
+        tx, [contract], after={subscription.id: running_since(contract, now=now) - ONE_DAY}, now=now
+    )
+    await note_usage_days(tx, [contract], at=now)
+    await note_end(tx, contract, now=now)
+    if contract.trial_end is not None:
+        due_at = max(contract.trial_end, contract.life.started_at)
+        await agenda.put(tx, _item(contract, Kind.END_TRIAL, due_at=due_at, run_at=max(due_at, now)))
+
+
+def running_since(contract: Contract, *, now: datetime) -> date:
+    """The last billing day by now of a subscription that has begun: the day after its start where there was none."""
+    zone = contract.timezone
+    today, last = local_date(now, zone), local_date(contract.life.started_at, zone) + ONE_DAY
+    day = next_billing_day(contract.schedule, after=last - ONE_DAY)
+    while day <= today:
+        last, day = day, next_billing_day(contract.schedule, after=day)
+    return last
 
 
 async def note_usage_days(tx: Tx, contracts: Iterable[Contract], *, at: datetime) -> None:
@@ -95,6 +132,11 @@ async def note_change_bill(tx: Tx, new: Contract, *, at: datetime, run_at: datet
     await agenda.leave(tx, _item(new, Kind.BILL_CHANGE, due_at=at, run_at=run_at))
 
 
+async def note_last_bill(tx: Tx, old: Contract, *, at: datetime, run_at: datetime) -> None:
+    """Note the last invoice of a subscription that has ended."""
+    await agenda.leave(tx, _item(old, Kind.BILL_TERMINATION, due_at=at, run_at=run_at))
+
+
 async def note_switch(tx: Tx, old: Contract, new: Subscription, *, after: date) -> None:
     """Note when a cheaper plan begins: at the first start of a period of the plan in force later than a day (§2.6)."""
     cycle = old.schedule.cycle()
@@ -108,17 +150,21 @@ async def note_switch(tx: Tx, old: Contract, new: Subscription, *, after: date) 
     await agenda.put(tx, item)
 
 
-async def note_billing(tx: Tx, contracts: Iterable[Contract], *, after: Mapping[UUID, date]) -> None:
+async def note_billing(
+    tx: Tx, contracts: Iterable[Contract], *, after: Mapping[UUID, date], now: datetime | None = None
+) -> None:
     """Note each subscription's next billing day later than `after`; its invoice waits until the period's last events are in.
 
-    One that has ended has none after its end, nor on the day of its end unless a successor took over then.
+    One that has ended has none after its end, nor on the day of its end unless a successor took over then. Where the day may
+    be over, it is billed `now`.
     """
     items = []
     for contract in contracts:
         day = next_billing_day(contract.schedule, after=after[contract.subscription.id])
         due_at = start_of_day(day, contract.timezone)
         if not _has_ended_by(contract, due_at):
-            items.append(_item(contract, Kind.BILL_PERIOD, due_at=due_at, run_at=due_at + tx.settling_time))
+            run_at = due_at + tx.settling_time
+            items.append(_item(contract, Kind.BILL_PERIOD, due_at=due_at, run_at=max(run_at, now or run_at)))
     await agenda.put(tx, *items)
 
 
@@ -137,9 +183,8 @@ async def note_end(tx: Tx, contract: Contract, *, now: datetime) -> None:
         return
     await note_alert(tx, contract, after=now)
     day = local_date(subscription.ending_at, contract.timezone)
-    await agenda.put(
-        tx, _item(contract, Kind.TERMINATE_SUBSCRIPTION, due_at=start_of_day(day, contract.timezone))
-    )
+    due_at = start_of_day(day, contract.timezone)
+    await agenda.put(tx, _item(contract, Kind.TERMINATE_SUBSCRIPTION, due_at=due_at, run_at=max(due_at, now)))
 
 
 async def note_alert(tx: Tx, contract: Contract, *, after: datetime) -> None:

@@ -19,14 +19,14 @@ from tallymark.rooms.organizations.model import BillingEntity
 from tallymark.rooms.plans import service as plans
 from tallymark.rooms.plans.model import Plan
 from tallymark.rooms.subscriptions import repository
-from tallymark.rooms.subscriptions.model import Contract, Status, Subscription
+from tallymark.rooms.subscriptions.model import Contract, PaidBy, Status, Subscription
 from tallymark.rooms.subscriptions.service.activate import (
     EndedElsewhere,
     LifeElsewhere,
-    activate,
     activate_taken_over,
+    begin,
 )
-from tallymark.rooms.subscriptions.service.activation_rules import check_rules
+from tallymark.rooms.subscriptions.service.activation_rules import check_rules, set_rules
 from tallymark.rooms.subscriptions.service.agenda import note_activation
 from tallymark.rooms.subscriptions.service.change import change_plan
 from tallymark.rooms.subscriptions.service.overrides import Overrides, keep_units, plan_for
@@ -65,8 +65,8 @@ async def create(tx: Tx, asked: NewSubscription, *, now: datetime) -> Subscripti
     subscription_at = asked.subscription_at or now
     problems = Problems()
     check_dates(asked.ending_at, problems, subscription_at=subscription_at, now=now)
-    method = asked.options.get("payment_method_type")
-    check_rules(asked.activation_rules, customer, problems, payment_method_type=method)
+    paid_by = await check_method(tx, customer, asked.options, problems)
+    await check_rules(tx, asked.activation_rules, customer, problems, paid_by=paid_by)
     problems.raise_any()
     if customer is None:
         customer = await customers.create_implicitly(
@@ -164,6 +164,7 @@ async def _insert(
         },
     )
     await keep_units(tx, made, plan, asked.overrides, now=now)
+    await set_rules(tx, made.id, asked.activation_rules, now=now)
     return made
 
 
@@ -176,6 +177,25 @@ async def find_subject(tx: Tx, made: Subscription, plan_code: str) -> Subscripti
         return made
     (waiting,) = await repository.get_subscriptions(tx, [after.id])
     return waiting
+
+
+async def check_method(
+    tx: Tx, customer: Customer | None, options: Mapping[str, Any], problems: Problems
+) -> PaidBy | None:
+    """The payment method that was chosen, None where nothing was said of it; note one that is none of the customer's (§2.1)."""
+    if "payment_method_type" not in options:
+        return None
+    paid_by = PaidBy(method_type=options["payment_method_type"], method_id=options.get("payment_method_id"))
+    if paid_by.method_id is None or paid_by.method_type == MANUAL:
+        return paid_by
+    known = customer and await customers.find_payment_method(tx, customer.id, paid_by.method_id)
+    if known is None:
+        problems.add("payment_method", "invalid_payment_method")
+    return paid_by
+
+
+MANUAL = "manual"
+"""Paid by hand: no method of a provider has a part in it."""
 
 
 def options_for(plan: Plan, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -198,7 +218,13 @@ def check_dates(
 
 
 async def _find_current(tx: Tx, external_id: str, customer: Customer) -> Subscription | None:
-    """The customer's subscription that a new call is about: active, or pending without a predecessor (§2.4.6)."""
+    """The customer's subscription that a new call is about: active, or pending without a predecessor (§2.4.6).
+
+    Raises `Invalid` while one of theirs waits for its first payment.
+    """
+    for waiting in await repository.find_by_external_id(tx, external_id, statuses=(Status.INCOMPLETE,)):
+        if waiting.customer_id == customer.id:
+            raise Invalid({"subscription": ["subscription_incomplete"]})
     for found in await repository.find_by_external_id(
         tx, external_id, statuses=(Status.ACTIVE, Status.PENDING)
     ):
@@ -209,10 +235,14 @@ async def _find_current(tx: Tx, external_id: str, customer: Customer) -> Subscri
     return None
 
 
+TAKING = (Status.ACTIVE, Status.PENDING, Status.INCOMPLETE)
+"""What keeps an external id from others."""
+
+
 async def _refuse_taken(tx: Tx, external_id: str) -> None:
     """Raises `Invalid` where another customer has the external id, be it that theirs is to begin on its day."""
     await tx.lock("subscription-external-id", uuid5(tx.organization_id, external_id))
-    if await repository.find_by_external_id(tx, external_id, statuses=(Status.ACTIVE, Status.PENDING)):
+    if await repository.find_by_external_id(tx, external_id, statuses=TAKING):
         raise Invalid({"external_id": ["value_already_exist"]})
 
 
@@ -235,11 +265,14 @@ async def _change(
     if current.status is Status.PENDING:
         # Not begun yet: the plan is replaced in place, nothing is billed (§2.6).
         sent.pop("ending_at", None)
+        await set_rules(tx, current.id, asked.activation_rules, now=now)
         return await repository.update_subscription(
             tx, current.id, {"plan_id": own_plan.id, **sent, "updated_at": now}
         )
     options = options_for(own_plan, asked.options)
-    return await change_plan(tx, current, own_plan, {**sent, **options}, now=now)
+    return await change_plan(
+        tx, current, own_plan, {**sent, **options}, rules=asked.activation_rules, now=now
+    )
 
 
 async def _begin(tx: Tx, made: Subscription, *, now: datetime) -> Subscription:
@@ -252,7 +285,7 @@ async def _begin(tx: Tx, made: Subscription, *, now: datetime) -> Subscription:
     started_at = made.subscription_at
     if start_day < today:
         started_at = max(started_at, await _end_of_last(tx, contract) or started_at)
-    return (await activate(tx, contract, started_at=started_at, now=now)).subscription
+    return (await begin(tx, contract, started_at=started_at, now=now)).subscription
 
 
 async def _end_of_last(tx: Tx, contract: Contract) -> datetime | None:

@@ -40,7 +40,7 @@ def _starts(item: Subscription, others: Sequence[Subscription]) -> datetime:
         if other.id != item.id
         and other.usage_ends_at is not None
         and other.terminated_at is not None
-        and other.terminated_at <= item.started_at
+        and (other.terminated_at <= item.started_at or other.id == item.previous_subscription_id)
     ]
     return max([start, *ends])
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from tallymark.db.engine import Tx
-from tallymark.domain.errors import NotFound
+from tallymark.domain.errors import Invalid, NotFound
 from tallymark.rooms.plans import charges, children, filters, fixed_charges
 from tallymark.rooms.plans.checks import same_values
 from tallymark.rooms.plans.inputs import (
@@ -20,7 +20,7 @@ from tallymark.rooms.plans.inputs import (
 )
 from tallymark.rooms.plans.model import Charge, ChargeFilter
 from tallymark.rooms.subscriptions import repository
-from tallymark.rooms.subscriptions.model import Contract
+from tallymark.rooms.subscriptions.model import Contract, Status
 from tallymark.rooms.subscriptions.service import overrides
 from tallymark.rooms.subscriptions.service.overrides import Overrides
 from tallymark.rooms.subscriptions.service.read import find_newest, get_contracts
@@ -35,10 +35,17 @@ async def find_contract(tx: Tx, *, external_id: str, status: str) -> Contract:
     return (await get_contracts(tx, [found]))[found.id]
 
 
+def refuse_incomplete(contract: Contract) -> None:
+    """Its first invoice is made and waits for its payment: what that is for stays what it was (pricing §13.3)."""
+    if contract.subscription.status is Status.INCOMPLETE:
+        raise Invalid({"base": ["subscription_incomplete"]})
+
+
 async def change_charge(
     tx: Tx, contract: Contract, code: str, item: ChargeInput, *, now: datetime
 ) -> Contract:
     """Change a charge for this subscription alone. Raises `Invalid` and `NotFound("charge")`."""
+    refuse_incomplete(contract)
     charge = charges.find_charge(contract.plan, code)
     if contract.plan.parent_id is None:
         asked = PlanInput(charges=[replace(item, id=charge.id)])
@@ -53,6 +60,7 @@ async def change_fixed_charge(
     tx: Tx, contract: Contract, code: str, item: FixedChargeInput, *, is_units_only: bool, now: datetime
 ) -> Contract:
     """Change a fixed charge for this subscription alone; units alone make no plan of its own (§13.3)."""
+    refuse_incomplete(contract)
     charge = fixed_charges.find_fixed_charge(contract.plan, code)
     asked = PlanInput(fixed_charges=[replace(item, id=charge.id)])
     await overrides.change(tx, contract, Overrides(asked=asked, is_units_only=is_units_only), now=now)
@@ -63,6 +71,7 @@ async def add_filter(
     tx: Tx, contract: Contract, code: str, item: FilterInput, *, now: datetime
 ) -> tuple[Contract, UUID]:
     """Add a filter to a charge of this subscription. Raises `Invalid` where one has the same values."""
+    refuse_incomplete(contract)
     filters.refuse_duplicate(charges.find_charge(contract.plan, code), item)
     own = await _own(tx, contract, now=now)
     charge = charges.find_charge(own.plan, code)
@@ -74,6 +83,7 @@ async def change_filter(
     tx: Tx, contract: Contract, code: str, filter_id: UUID, item: FilterInput, *, now: datetime
 ) -> tuple[Contract, UUID]:
     """Change a filter of a charge for this subscription; it is known by its values there, and made if missing."""
+    refuse_incomplete(contract)
     values = filters.find_filter(charges.find_charge(contract.plan, code), filter_id).values
     own = await _own(tx, contract, now=now)
     charge, editing = charges.find_charge(own.plan, code), Editing(plan=own.plan, now=now)
@@ -89,6 +99,7 @@ async def delete_filter(
     tx: Tx, contract: Contract, code: str, filter_id: UUID, *, now: datetime
 ) -> ChargeFilter:
     """Delete a filter of a charge for this subscription alone. Raises `NotFound("charge_filter")`."""
+    refuse_incomplete(contract)
     known = filters.find_filter(charges.find_charge(contract.plan, code), filter_id)
     own = await _own(tx, contract, now=now)
     copied = _same(charges.find_charge(own.plan, code), known.values)

@@ -18,6 +18,7 @@ from tallymark.rooms.plans import service as plans
 from tallymark.rooms.subscriptions import repository
 from tallymark.rooms.subscriptions.model import (
     ALONE,
+    ActivationRule,
     Contract,
     Filters,
     Status,
@@ -112,10 +113,20 @@ async def get_views(
 ) -> list[SubscriptionView]:
     """Show subscriptions as they stand at `now`, in the order given."""
     contracts = await get_contracts(tx, subscriptions)
-    return [view_of(contracts[item.id], now=now) for item in subscriptions]
+    return await views_of(tx, [contracts[item.id] for item in subscriptions], now=now)
 
 
-def view_of(contract: Contract, *, now: datetime) -> SubscriptionView:
+async def views_of(tx: Tx, contracts: Sequence[Contract], *, now: datetime) -> list[SubscriptionView]:
+    """Show subscriptions whose contracts are known, in the order given."""
+    if not contracts:
+        return []
+    rules = await repository.rules_of(tx, [contract.subscription.id for contract in contracts])
+    return [
+        view_of(contract, now=now, rules=rules.get(contract.subscription.id, ())) for contract in contracts
+    ]
+
+
+def view_of(contract: Contract, *, now: datetime, rules: Sequence[ActivationRule] = ()) -> SubscriptionView:
     """Show a subscription whose contract is known as it stands at `now`."""
     started_at, period = contract.subscription.started_at, None
     if started_at is not None:
@@ -124,6 +135,7 @@ def view_of(contract: Contract, *, now: datetime) -> SubscriptionView:
         contract=contract,
         current_period=period,
         downgrade_plan_date=downgrade_day(contract, now=now),
+        rules=rules,
     )
 
 

@@ -6,14 +6,44 @@ from dataclasses import replace
 from datetime import datetime
 
 from tallymark.db.engine import Tx
-from tallymark.domain.errors import NotAllowed
+from tallymark.domain.errors import Invalid, NotAllowed, NotFound
 from tallymark.domain.periods import TICK, local_date, start_of_day
-from tallymark.jobs import agenda, usage_watch
-from tallymark.jobs.agenda import Item, Kind
+from tallymark.jobs import usage_watch
 from tallymark.rooms.subscriptions import repository
 from tallymark.rooms.subscriptions.model import Contract, Status, Subscription, check_change
-from tallymark.rooms.subscriptions.service.agenda import drop_notes
+from tallymark.rooms.subscriptions.service.agenda import drop_notes, note_last_bill
 from tallymark.rooms.subscriptions.service.messages import tell
+from tallymark.rooms.subscriptions.service.read import get_contracts
+
+
+async def find_to_end(tx: Tx, *, external_id: str, status: str | None) -> Contract:
+    """The subscription that a call ends, locked with its customer: a pending one where that is asked for, else the active one.
+
+    Raises `NotFound("subscription")`, and `Invalid` where it, or the one that is to follow it, waits for its first payment.
+    """
+    found = await _newest(tx, external_id, status)
+    if found is None:
+        raise NotFound("subscription")
+    await tx.lock("customer", found.customer_id)
+    found = await _newest(tx, external_id, status)
+    if found is None:
+        raise NotFound("subscription")
+    contract = (await get_contracts(tx, [found]))[found.id]
+    if found.status is Status.INCOMPLETE:
+        raise Invalid({"base": ["subscription_incomplete"]})
+    after = contract.relations.successor
+    if after is not None and after.status is Status.INCOMPLETE:
+        raise Invalid({"base": ["next_subscription_incomplete"]})
+    return contract
+
+
+async def _newest(tx: Tx, external_id: str, status: str | None) -> Subscription | None:
+    wanted = Status(status) if status in (Status.PENDING, Status.INCOMPLETE) else Status.ACTIVE
+    for one in (wanted, Status.INCOMPLETE):
+        found = await repository.find_by_external_id(tx, external_id, statuses=(one,))
+        if found:
+            return found[0]
+    return None
 
 
 async def cancel(tx: Tx, subscription: Subscription, *, now: datetime) -> Subscription:
@@ -92,16 +122,7 @@ async def terminate(
     # An end with a day waits for that day's last events, as the calendar's invoices do (§5.2).
     settled_at = terminated_at + tx.settling_time if terminated_at == last_day else now
     await usage_watch.follow_customers(tx, [contract.customer.id], now=now)
-    await agenda.leave(
-        tx,
-        Item(
-            kind=Kind.BILL_TERMINATION,
-            subject_id=subscription.id,
-            owner_id=contract.customer.id,
-            due_at=terminated_at,
-            run_at=max(now, settled_at),
-        ),
-    )
+    await note_last_bill(tx, contract, at=terminated_at, run_at=max(now, settled_at))
     return ended
 
 

@@ -12,11 +12,11 @@ from tallymark.domain.periods import local_date
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.subscriptions import repository
-from tallymark.rooms.subscriptions.model import Status, Subscription
-from tallymark.rooms.subscriptions.service.activate import activate
-from tallymark.rooms.subscriptions.service.activation_rules import check_rules
+from tallymark.rooms.subscriptions.model import Contract, PaidBy, Status, Subscription
+from tallymark.rooms.subscriptions.service.activate import begin
+from tallymark.rooms.subscriptions.service.activation_rules import check_rules, has_rules, set_rules
 from tallymark.rooms.subscriptions.service.agenda import note_activation, note_end
-from tallymark.rooms.subscriptions.service.create import check_dates
+from tallymark.rooms.subscriptions.service.create import MANUAL, check_dates, check_method
 from tallymark.rooms.subscriptions.service.messages import tell
 from tallymark.rooms.subscriptions.service.read import get_contracts
 from tallymark.rooms.subscriptions.service.thresholds import note_checks
@@ -31,12 +31,15 @@ async def update(
     for a subscription that has not begun. Raises `NotFound`, `NotAllowed` or `Invalid`.
     """
     await tx.lock("customer", subscription.customer_id)
+    (subscription,) = await repository.get_subscriptions(tx, [subscription.id])
+    if subscription.status is Status.INCOMPLETE:
+        raise NotAllowed("subscription_incomplete")
     values = dict(changes)
     (customer,) = (await customers.get_customers(tx, {subscription.customer_id})).values()
-    method = values.get("payment_method_type", subscription.payment_method_type)
     rules = values.pop("activation_rules", None)
     problems = Problems()
-    check_rules(rules, customer, problems, payment_method_type=method, subscription=subscription)
+    paid_by = await check_method(tx, customer, values, problems) or _paid_by(subscription)
+    await check_rules(tx, rules, customer, problems, paid_by=paid_by, subscription=subscription)
     changes_number = values.get("purchase_order_number") != subscription.purchase_order_number
     if (
         "purchase_order_number" in values
@@ -63,20 +66,36 @@ async def update(
         )
     problems.raise_any()
     await _without_credit_option(tx, subscription, values)
+    if subscription.status is Status.PENDING:
+        await set_rules(tx, subscription.id, rules, now=now)
     changed = await repository.update_subscription(tx, subscription.id, {**values, "updated_at": now})
     await tell(tx, changed, "updated", now=now, before=subscription)
     contract = (await get_contracts(tx, [changed]))[changed.id]
     if new_start is not None:
-        zone = contract.timezone
-        if local_date(new_start, zone) > local_date(now, zone):
-            await note_activation(tx, contract)
-        else:
-            return (await activate(tx, contract, started_at=new_start, now=now)).subscription
+        return await _move_start(tx, contract, new_start, now=now)
     if "progressive_billing_disabled" in values:
         await note_checks(tx, [contract], now=now)
     if changed.status is Status.ACTIVE and "ending_at" in values:
         await note_end(tx, contract, now=now)
     return changed
+
+
+def _paid_by(subscription: Subscription) -> PaidBy | None:
+    """The payment method that was chosen before, if any was."""
+    if subscription.payment_method_type == MANUAL or subscription.payment_method_id is not None:
+        return PaidBy(method_type=subscription.payment_method_type, method_id=subscription.payment_method_id)
+    return None
+
+
+async def _move_start(tx: Tx, contract: Contract, new_start: datetime, *, now: datetime) -> Subscription:
+    """Wait for another day, or begin: today once its first invoice is paid, where a rule says so (§2.8)."""
+    subscription, zone = contract.subscription, contract.timezone
+    day, today = local_date(new_start, zone), local_date(now, zone)
+    if day > today or (day == today and await has_rules(tx, subscription.id)):
+        await note_activation(tx, contract)
+        return subscription
+    await set_rules(tx, subscription.id, [], now=now)
+    return (await begin(tx, contract, started_at=new_start, now=now)).subscription
 
 
 async def _without_credit_option(tx: Tx, subscription: Subscription, values: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, func, select, update
+from sqlalchemy import Column, ColumnElement, delete, func, select, update
 
 from tallymark.api.pagination import Page
 from tallymark.db.bulk import insert_rows, update_rows
@@ -42,6 +42,29 @@ async def update_transactions(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None
 
 async def insert_consumptions(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     await insert_rows(tx, consumptions, rows)
+
+
+async def delete_consumptions(tx: Tx, outbound_ids: Collection[UUID]) -> None:
+    """Forget what outbound transactions took that were undone."""
+    if outbound_ids:
+        column = consumptions.c.outbound_transaction_id
+        await tx.execute(delete(consumptions).where(among(column, outbound_ids)))
+
+
+async def parts_of(tx: Tx, outbound_ids: Collection[UUID]) -> dict[UUID, list[tuple[Transaction, int]]]:
+    """What each of some outbound transactions took of which inbound ones, in minor units."""
+    of, other = consumptions.c.outbound_transaction_id, consumptions.c.inbound_transaction_id
+    statement = (
+        select(transactions, of.label("of_outbound"), consumptions.c.consumed_amount_cents)
+        .join(consumptions, transactions.c.id == other)
+        .where(among(of, outbound_ids))
+        .order_by(consumptions.c.id)
+    )
+    found: dict[UUID, list[tuple[Transaction, int]]] = {}
+    for row in await tx.execute(statement):
+        part = _as_transaction(row._asdict()), row.consumed_amount_cents
+        found.setdefault(row.of_outbound, []).append(part)
+    return found
 
 
 async def note_invoice(tx: Tx, transaction_id: UUID, invoice_id: UUID, *, now: datetime) -> None:

@@ -137,3 +137,19 @@ async def give_back(tx: Tx, invoice_id: UUID, *, now: datetime) -> int:
         ledger.grant(one.wallet_id, one.amount_cents, terms, is_given_back=True)
     await ledger.write(tx)
     return sum(one.amount_cents for one in returned)
+
+
+async def put_back(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
+    """Undo what wallets paid of an invoice that was never issued, purchased as granted; needs the customer's lock.
+
+    A wallet that has ended meanwhile has it back, too: nobody can spend it there, as before.
+    """
+    drawn = await transaction_rows.drawn_by(tx, invoice_id)
+    if not drawn:
+        return
+    parts = await transaction_rows.parts_of(tx, [one.id for one in drawn])
+    wallets = await repository.get_wallets(tx, {one.wallet_id for one in drawn})
+    ledger = await open_ledger(tx, list(wallets.values()), now=now)
+    for one in drawn:
+        ledger.put_back(one, parts.get(one.id, ()))
+    await ledger.write(tx)

@@ -84,6 +84,7 @@ class Ledger:
         self._now = now
         self._made: dict[UUID, dict[str, Any]] = {}
         self._settled: dict[UUID, dict[str, Any]] = {}
+        self._undone: dict[UUID, dict[str, Any]] = {}
         self._consumed: set[UUID] = set()
         self._links: list[dict[str, Any]] = []
         self._moved: dict[UUID, UUID | None] = {}
@@ -167,6 +168,29 @@ class Ledger:
         """
         balance = self._wallets[wallet_id].balance.plus(-cents)
         return self._take(wallet_id, kind, balance, Fraction(cents), terms, only=only)
+
+    def put_back(self, outbound: Transaction, parts: Sequence[tuple[Transaction, int]]) -> None:
+        """Undo what was let out for what never came to be: each inbound transaction has its part of it back (minor units)."""
+        wallet, left = self._wallets[outbound.wallet_id], self._left[outbound.wallet_id]
+        assert sum(part for _, part in parts) == outbound.amount_cents, "all that went out came in once"
+        for inbound, part in parts:
+            standing = left.get(inbound.id, inbound.as_inbound)
+            left[inbound.id] = replace(standing, remaining_cents=standing.remaining_cents + part)
+            self._consumed.add(inbound.id)
+        self._undone[outbound.id] = {
+            "id": outbound.id,
+            "status": Settlement.FAILED,
+            "settled_at": None,
+            "failed_at": self._now,
+            "updated_at": self._now,
+        }
+        consumed = Fraction(wallet.precise_consumed_amount_cents) - Fraction(outbound.precise_amount_cents)
+        self._wallets[outbound.wallet_id] = replace(
+            self._set(wallet, wallet.balance.plus(outbound.amount_cents)),
+            consumed_amount_cents=wallet.consumed_amount_cents - outbound.amount_cents,
+            precise_consumed_amount_cents=fixed(consumed, _SCALE),
+        )
+        self._moved.setdefault(outbound.wallet_id, None)
 
     def void_credits(
         self, wallet_id: UUID, credits: Fraction, terms: Terms, *, only: UUID | None = None
@@ -296,6 +320,8 @@ class Ledger:
         before = self._consumed - self._made.keys() - self._settled.keys()
         await repository.insert_transactions(tx, list(self._made.values()))
         await repository.update_transactions(tx, list(self._settled.values()))
+        await repository.update_transactions(tx, list(self._undone.values()))
+        await repository.delete_consumptions(tx, self._undone.keys())
         rest = [
             {"id": id_, "remaining_amount_cents": remaining[id_], "updated_at": self._now} for id_ in before
         ]
@@ -306,7 +332,9 @@ class Ledger:
         )
         if self._postings:
             await journal.post(tx, self._postings, now=self._now)
-        await announce_transactions(tx, created=[*self._made], updated=[*self._settled], now=self._now)
+        await announce_transactions(
+            tx, created=[*self._made], updated=[*self._settled, *self._undone], now=self._now
+        )
         news = [
             News(
                 wallet=self._wallets[id_],

@@ -1,0 +1,28 @@
+"""The wiring of whom the outside is asked: the register of VAT numbers, and payment providers (decisions 3 and 32)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from tallymark.db.engine import Database
+from tallymark.integrations.vies import ViesRegister
+from tallymark.jobs.agenda import Kind
+from tallymark.rooms.billing.collection import KINDS, Collection
+from tallymark.rooms.billing.jobs import ByKind, Outside
+from tallymark.rooms.customers.jobs import VatChecks
+from tallymark.rooms.payments.ports import PaymentProvider
+from tallymark.settings import Settings
+
+Providers = Mapping[str, PaymentProvider]
+"""Who collects, by the kind of provider that customers name."""
+
+NO_PROVIDERS: Providers = MappingProxyType({})
+"""No adapter of a payment provider ships in this release."""
+
+
+def make_outside(settings: Settings, database: Database, providers: Providers) -> Outside:
+    """Who asks for which kind of work."""
+    collection = Collection(database, providers)
+    register = VatChecks(database, ViesRegister(settings.vies_url))
+    return ByKind({Kind.CHECK_VAT: register, **dict.fromkeys(KINDS, collection)})

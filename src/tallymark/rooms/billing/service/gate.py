@@ -1,0 +1,158 @@
+"""Subscriptions that wait for the payment of their first invoice, and what follows from it (subscriptions §2.10).
+
+Whatever comes of it comes once: the outcome of a payment and the end of the waiting take the customer's lock, and who comes
+second finds that nobody waits any more. Money that arrives then is paid back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from tallymark.db.engine import Tx
+from tallymark.jobs.agenda import Batch
+from tallymark.jobs.outbox import emit
+from tallymark.rooms.billing.service import invoice as billing
+from tallymark.rooms.billing.service.collect import payment_failure
+from tallymark.rooms.billing.service.ongoing import refresh_wallets
+from tallymark.rooms.coupons import service as coupons
+from tallymark.rooms.credit_notes import service as credit_notes
+from tallymark.rooms.customers import service as customers
+from tallymark.rooms.customers.model import PaymentMethod
+from tallymark.rooms.invoices import holding
+from tallymark.rooms.invoices import service as invoices
+from tallymark.rooms.invoices.model import Invoice, InvoiceStatus
+from tallymark.rooms.payments import service as payments
+from tallymark.rooms.payments.model import Order, Outcome, Payment, PaymentStatus
+from tallymark.rooms.settlements import service as settlements
+from tallymark.rooms.subscriptions import service as subscriptions
+from tallymark.rooms.subscriptions.model import Contract, Reason, Status
+from tallymark.rooms.wallets import service as wallets
+
+NO_METHOD = "no_payment_method"
+"""Why a payment failed that nobody could be asked for."""
+
+REFUSED = "payment_refused"
+"""Why one failed that a provider was asked for; its own words come with it."""
+
+
+async def follow_first_bill(tx: Tx, contracts: Iterable[Contract], *, now: datetime) -> None:
+    """Have the first invoices of subscriptions that wait for them collected; what comes to nothing is paid already.
+
+    One that waits for its taxes is asked for when they are known. Needs the customers' locks.
+    """
+    for contract in contracts:
+        if contract.subscription.status is not Status.INCOMPLETE:
+            continue
+        invoice = await holding.first_invoice(tx, contract.subscription.id)
+        if invoice is None or invoice.status in (InvoiceStatus.FINALIZED, InvoiceStatus.CLOSED):
+            await subscriptions.let_in(tx, contract, now=now)
+        elif invoice.status is InvoiceStatus.OPEN:
+            await _ask(tx, contract, invoice, now=now)
+
+
+async def _ask(tx: Tx, contract: Contract, invoice: Invoice, *, now: datetime) -> None:
+    method = await _method(tx, contract)
+    if method is not None:
+        await payments.ask_for(tx, invoice, method, now=now)
+        return
+    # They had one when the rule was set: without any, nobody would ever be asked.
+    await _give_up(tx, contract, Reason.PAYMENT_FAILED, now=now)
+    await emit(tx, payment_failure(invoice, contract.customer, code=NO_METHOD), now=now)
+
+
+async def _method(tx: Tx, contract: Contract) -> PaymentMethod | None:
+    """By what a subscription is paid now: its own method, else the customer's default; none where it is paid by hand (§11.2)."""
+    subscription = contract.subscription
+    if subscription.payment_method_type == "manual" or contract.customer.is_partner:
+        return None
+    return await customers.find_payment_method(tx, contract.customer.id, subscription.payment_method_id)
+
+
+async def order_of(tx: Tx, payment_id: UUID) -> Order | None:
+    """What to ask a payment's provider for; None for a payment that is over."""
+    payment = await payments.find(tx, payment_id)
+    return None if payment is None or payment.is_over else await payments.order_of(tx, payment)
+
+
+async def canceled_order_of(tx: Tx, payment_id: UUID) -> Order | None:
+    """What to have a payment's provider cancel; None for one that is wanted after all."""
+    payment = await payments.find(tx, payment_id)
+    is_unwanted = payment is not None and payment.payment_status == PaymentStatus.FAILED
+    return await payments.order_of(tx, payment) if payment is not None and is_unwanted else None
+
+
+async def record_outcome(tx: Tx, payment_id: UUID, outcome: Outcome, *, now: datetime) -> None:
+    """Do what follows from what a provider says of a payment; the same word again changes nothing (§11.5)."""
+    known = await payments.find(tx, payment_id)
+    if known is None:
+        return
+    await tx.lock("customer", known.customer_id)
+    payment = await payments.find(tx, payment_id)
+    assert payment is not None, "payments stay"
+    match outcome.payment_status:
+        case PaymentStatus.SUCCEEDED if payment.payment_status == PaymentStatus.FAILED:
+            await payments.have_canceled(tx, payment, now=now)  # nobody waits for it any more
+        case _ if payment.is_over:
+            pass
+        case PaymentStatus.SUCCEEDED:
+            await _succeed(tx, payment, outcome, now=now)
+        case PaymentStatus.FAILED:
+            await _fail(tx, payment, outcome, now=now)
+        case _:
+            await payments.note_undecided(tx, payment, outcome, now=now)
+
+
+async def _succeed(tx: Tx, payment: Payment, outcome: Outcome, *, now: datetime) -> None:
+    """Issue the invoice, note that it is paid, and let the subscription in, in this order."""
+    held, contract = await _held(tx, payment)
+    invoice = await billing.issue_paid(tx, held, now=now)
+    await settlements.pay(tx, invoice, payment.amount_cents, now=now)
+    await payments.note_succeeded(tx, payment, outcome, now=now)
+    await subscriptions.let_in(tx, contract, now=now)
+    await refresh_wallets(tx, [invoice.customer_id], now=now)
+
+
+async def _fail(tx: Tx, payment: Payment, outcome: Outcome, *, now: datetime) -> None:
+    held, contract = await _held(tx, payment)
+    await payments.note_failed(tx, payment, outcome, now=now)
+    await _give_up(tx, contract, Reason.PAYMENT_FAILED, now=now)
+    failure = payment_failure(held, contract.customer, code=REFUSED, payment=payment, outcome=outcome)
+    await emit(tx, failure, now=now)
+
+
+async def _held(tx: Tx, payment: Payment) -> tuple[Invoice, Contract]:
+    """The invoice that a payment is for, and the subscription that waits for it."""
+    assert payment.invoice_id is not None, "a provider is asked for invoices one by one"
+    invoice = (await invoices.get_invoices(tx, [payment.invoice_id]))[payment.invoice_id]
+    (record,) = await invoices.records_of(tx, invoice.id)
+    (contract,) = await subscriptions.live_contracts(tx, [record.subscription_id])
+    return invoice, contract
+
+
+async def expire(tx: Tx, batch: Batch, now: datetime) -> None:
+    """Call off subscriptions that have waited long enough, with the payments that were asked for."""
+    for contract in await subscriptions.live_contracts(tx, batch.subject_ids):
+        if contract.subscription.status is Status.INCOMPLETE:
+            await _give_up(tx, contract, Reason.TIMEOUT, now=now)
+
+
+async def call_off(tx: Tx, contract: Contract, *, now: datetime) -> None:
+    """Call off a subscription that waits, for its plan goes away; with it the payment that was asked for."""
+    await _give_up(tx, contract, None, now=now)
+
+
+async def _give_up(tx: Tx, contract: Contract, reason: Reason | None, *, now: datetime) -> None:
+    """Close the invoice, give back all that it took of coupons, credit notes and wallets, and cancel the subscription."""
+    invoice = await holding.first_invoice(tx, contract.subscription.id)
+    if invoice is not None:
+        pending = await payments.pending_of_invoice(tx, invoice.id)
+        if pending is not None:
+            await payments.call_off(tx, pending, now=now)
+        await credit_notes.put_back(tx, invoice.id, now=now)
+        await wallets.put_back(tx, invoice.id, now=now)
+        await coupons.give_back(tx, invoice.id, now=now)
+        await holding.close(tx, invoice, now=now)
+    await subscriptions.give_up(tx, contract, reason, now=now)
+    await refresh_wallets(tx, [contract.customer.id], now=now)

@@ -1,0 +1,98 @@
+"""The ways in which a customer pays through a provider (wallets-and-payments §13)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from tallymark.db.engine import Tx
+from tallymark.db.ids import new_id
+from tallymark.domain.errors import NotFound
+from tallymark.rooms.customers import repository
+from tallymark.rooms.customers.model import Customer, PaymentMethod
+
+
+async def payment_methods_of(tx: Tx, customer_id: UUID) -> Sequence[PaymentMethod]:
+    """A customer's payment methods, the newest first."""
+    return await repository.payment_methods_of(tx, customer_id)
+
+
+async def find_payment_method(tx: Tx, customer_id: UUID, method_id: UUID | None) -> PaymentMethod | None:
+    """One of a customer's methods by its id, or their default; None where they have no such one."""
+    for method in await repository.payment_methods_of(tx, customer_id):
+        if method.id == method_id if method_id is not None else method.is_default:
+            return method
+    return None
+
+
+async def default_methods(tx: Tx, customer_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """The ids of customers' default methods, by customer; who has none is left out."""
+    return await repository.default_methods(tx, customer_ids)
+
+
+async def get_payment_method(tx: Tx, method_id: UUID) -> PaymentMethod:
+    """A method by its id, forgotten ones too: payments refer to them."""
+    return await repository.get_payment_method(tx, method_id)
+
+
+async def add_payment_method(
+    tx: Tx,
+    customer: Customer,
+    provider_method_id: str,
+    *,
+    provider_customer_id: str | None = None,
+    now: datetime,
+) -> PaymentMethod:
+    """Note a method that the customer's provider tells of; a new one becomes the default, a known one is returned as it is.
+
+    Only a provider's event makes one.
+    """
+    assert customer.payment_provider is not None, "a method is one of a provider"
+    await tx.lock("customer", customer.id)
+    for known in await repository.payment_methods_of(tx, customer.id):
+        if (known.payment_provider, known.provider_method_id) == (
+            customer.payment_provider,
+            provider_method_id,
+        ):
+            return known
+    method_id = new_id()
+    row = {
+        "id": method_id,
+        "organization_id": tx.organization_id,
+        "customer_id": customer.id,
+        "payment_provider": customer.payment_provider,
+        "payment_provider_code": customer.payment_provider_code,
+        "provider_customer_id": provider_customer_id,
+        "provider_method_id": provider_method_id,
+        "created_at": now,
+        "updated_at": now,
+    }
+    await repository.insert_payment_method(tx, row)
+    await repository.set_default_method(tx, customer.id, method_id, at=now)
+    return await _get(tx, customer.id, method_id)
+
+
+async def set_default_method(tx: Tx, customer_id: UUID, method_id: UUID, *, now: datetime) -> PaymentMethod:
+    """Have a customer pay by one of their methods unless something else is said. Raises `NotFound("payment_method")`."""
+    await tx.lock("customer", customer_id)
+    method = await _get(tx, customer_id, method_id)
+    await repository.set_default_method(tx, customer_id, method.id, at=now)
+    return await _get(tx, customer_id, method_id)
+
+
+async def delete_payment_method(
+    tx: Tx, customer_id: UUID, method_id: UUID, *, now: datetime
+) -> PaymentMethod:
+    """Forget a method, be it the default; the method as it was. Raises `NotFound("payment_method")`."""
+    await tx.lock("customer", customer_id)
+    method = await _get(tx, customer_id, method_id)
+    await repository.delete_payment_method(tx, method.id, at=now)
+    return method
+
+
+async def _get(tx: Tx, customer_id: UUID, method_id: UUID) -> PaymentMethod:
+    method = await find_payment_method(tx, customer_id, method_id)
+    if method is None:
+        raise NotFound("payment_method")
+    return method
