@@ -8,6 +8,7 @@ import pytest
 from tests import kit
 
 from tallymark.metering import intake
+from tallymark.rooms.events import service
 
 
 def event(**more):
@@ -46,6 +47,29 @@ async def test_a_lost_connection_fails_its_own_flush_and_loses_nothing_acknowled
     for one in failed:
         await kit.post(client, "/events", {"event": one})
     assert await stored(client) == 1 + len(sent)
+
+
+async def test_what_a_simulated_call_left_undone_is_done_when_the_event_is_sent_again(
+    make_organization, monkeypatch
+):
+    """It is taken in, then the call dies before it is noted that the event counts nowhere for what it lacks."""
+    client = (await make_organization("2026-03-01T00:00:00Z")).client
+    sold = await kit.metric(client, code="calls")
+    plan = await kit.plan(client, kit.charge(sold))
+    await kit.subscribe(client, await kit.customer(client), plan, external_id="sub")
+    one, two = (event(properties={"value": "much"}) for _ in range(2))
+
+    async def dies(*_, **__):
+        raise OSError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(service, "note_arrived", dies)
+        assert (await client.post("/events", json={"event": one})).status_code == 500
+        assert (await client.post("/events/batch", json={"events": [two]})).status_code == 500
+    assert (await stored(client), await stored(client, unmatched="true")) == (2, 0)
+    await kit.post(client, "/events", {"event": one}, expect=422)
+    await kit.post(client, "/events/batch", {"events": [two]}, expect=422)
+    assert (await stored(client), await stored(client, unmatched="true")) == (2, 2)
 
 
 async def test_a_list_may_begin_where_the_subscription_began(make_organization):

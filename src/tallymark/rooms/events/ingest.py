@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ import msgspec
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from tallymark.api.context import Context, Gatekeeper
+from tallymark.api.context import Context, Gatekeeper, Principal
 from tallymark.api.errors import BadRequest, PayloadTooLarge, Unauthorized, error_body, validation_body
 from tallymark.api.permissions import WRITE, Right, check_right
 from tallymark.api.requests import LARGEST_BODY
@@ -82,6 +82,14 @@ class _Refused(Exception):
         super().__init__()
 
 
+class _Known(_Refused):
+    """Refused for events that were taken in before."""
+
+    def __init__(self, details: object, ids: Collection[UUID]) -> None:
+        self.ids = ids
+        super().__init__(details)
+
+
 class _Stored(NamedTuple):
     """The answer to a request, and the events that it stored."""
 
@@ -140,22 +148,34 @@ class EventsIngest:
         body = await _read_body(scope, receive)
         now = await self._gatekeeper.read_clock(principal, is_write=True)
         tenant = Tenant(principal.organization_id, now, self._intake.rules)
-        stored = await (self._single(body, tenant) if scope["path"] == SINGLE else self._many(body, tenant))
-        if principal.is_simulated:
-            async with self._database.tenant(principal.organization_id, is_simulated=True) as tx:
-                await service.note_arrived(tx, stored.ids, now=now)
-            await self._gatekeeper.settle(
-                Context(
-                    database=self._database,
-                    organization_id=principal.organization_id,
-                    api_key_id=principal.api_key_id,
-                    is_simulated=True,
-                    now=now,
-                    base_url=self._base_url,
-                    sign_file=self._sign_file,
-                )
+        try:
+            stored = await (
+                self._single(body, tenant) if scope["path"] == SINGLE else self._many(body, tenant)
             )
+        except _Known as error:
+            if principal.is_simulated:
+                # The call that sent them first may have died between taking them in and what is to follow.
+                await self._follow(principal, error.ids, now=now)
+            raise
+        if principal.is_simulated:
+            await self._follow(principal, stored.ids, now=now)
         return stored.answer
+
+    async def _follow(self, principal: Principal, ids: Collection[UUID], *, now: datetime) -> None:
+        """Do for events of a simulated organization what a live one's worker does soon after they came in."""
+        async with self._database.tenant(principal.organization_id, is_simulated=True) as tx:
+            await service.note_arrived(tx, ids, now=now)
+        await self._gatekeeper.settle(
+            Context(
+                database=self._database,
+                organization_id=principal.organization_id,
+                api_key_id=principal.api_key_id,
+                is_simulated=True,
+                now=now,
+                base_url=self._base_url,
+                sign_file=self._sign_file,
+            )
+        )
 
     async def _single(self, body: bytes, tenant: Tenant) -> _Stored:
         root = bytes(_decode(_single, body).event)
@@ -180,7 +200,7 @@ class EventsIngest:
             except UnstorableEvent:
                 raise _Refused({"properties": ["value_is_invalid"]}) from None
             if known:
-                raise _Refused(DUPLICATE)
+                raise _Known(DUPLICATE, known)
             return _Stored(_encoder.encode({"event": show(row)}), (row.id,))
 
     async def _many(self, body: bytes, tenant: Tenant) -> _Stored:
@@ -221,7 +241,7 @@ class EventsIngest:
             raise _Refused({"events": ["value_is_invalid"]}) from None
         if known or repeated:
             refused = repeated.union(index for index, row in enumerate(rows) if row.id in known)
-            raise _Refused({str(index): DUPLICATE for index in sorted(refused)})
+            raise _Known({str(index): DUPLICATE for index in sorted(refused)}, known)
         return _Stored(
             _encoder.encode({"events": [show(row) for row in rows]}), tuple(row.id for row in rows)
         )
