@@ -146,6 +146,12 @@ def epoch(when: str) -> int:
 
 async def roll_up(database: Database, organization_id: UUID) -> None:
     """Have all of an organization's streams added up in advance in every way there is, few as their events are."""
+    await want_rollups(database, organization_id)
+    assert await build_wanted(database)
+
+
+async def want_rollups(database: Database, organization_id: UUID) -> None:
+    """Ask for every roll-up of an organization's streams that there is not."""
     async with database.system() as connection:
         await connection.execute(
             text(
@@ -158,4 +164,3 @@ async def roll_up(database: Database, organization_id: UUID) -> None:
             ),
             {"id": organization_id, "kinds": sorted(READABLE)},
         )
-    assert await build_wanted(database)

@@ -8,8 +8,7 @@ import pytest
 from sqlalchemy import text
 from tests import kit
 from tests.collecting import PENDING, REFUSED, RULES, SUCCEEDED, Provider, linked, open_application
-from tests.faults.power import UseCase, cut_everywhere
-from tests.faults.test_power_cuts import World, open_shop, open_wallet, own, subscribe
+from tests.faults.one_shop import UseCase, World, cut_everywhere, open_shop, open_wallet, own, subscribe
 
 from tallymark.rooms.billing.collection import Collection
 
