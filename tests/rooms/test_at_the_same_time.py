@@ -143,6 +143,15 @@ class TestOneInvoice:
         assert len(await told(database, drafted.organization, "invoice.voided")) == 1
         await kit.assert_audit_clean(database, drafted.organization.id)
 
+    async def test_is_made_anew_once(self, drafted, database):
+        issued = (await kit.call(drafted.client, "PUT", f"{drafted.path}/finalize"))["invoice"]
+        await kit.post(drafted.client, f"{drafted.path}/void", {})
+        again = {"invoice": {"fees": [{"id": fee["lago_id"]} for fee in issued["fees"]]}}
+        answers = await at_once(drafted.client, "POST", f"{drafted.path}/regenerate", again)
+        assert answers == [200, 405, 405, 405]
+        assert await left(drafted) == USED
+        await kit.assert_audit_clean(database, drafted.organization.id)
+
     async def test_is_paid_credited_and_voided_in_some_order(self, drafted, database):
         issued = (await kit.call(drafted.client, "PUT", f"{drafted.path}/finalize"))["invoice"]
         fee = next(one for one in issued["fees"] if one["amount_cents"] == 3_100)
@@ -247,6 +256,46 @@ async def backdate(database, organization):
         due = update(agenda).where(agenda.c.kind == Kind.BILL_PERIOD).values(due_at=first, run_at=first)
         await tx.execute(due)
     return first
+
+
+class TestOneSubscription:
+    """31.00 in advance; what is asked for four times happens once, whoever else is at work."""
+
+    @pytest.fixture
+    async def begun(self, client, organization, database):
+        await kit.tax(client, "20")
+        plan = await kit.plan(client, amount_cents=3_100, pay_in_advance=True)
+        better = await kit.plan(client, amount_cents=6_200, pay_in_advance=True)
+        who = await kit.customer(client, currency="EUR")
+        subscription = await kit.subscribe(client, who, plan)
+        await jobs.run_due_work(database, organization.id, None)
+        return SimpleNamespace(client=client, who=who, better=better, id=subscription["external_id"])
+
+    async def work(self, database, organization):
+        await asyncio.gather(*(jobs.run_due_work(database, organization.id, None) for _ in range(3)))
+
+    async def test_ends_once(self, begun, organization, database):
+        assert await at_once(begun.client, "DELETE", f"/subscriptions/{begun.id}") == [200, 404, 404, 404]
+        await self.work(database, organization)
+        await self.held(begun, organization, database, reason="subscription_terminating")
+
+    async def test_changes_its_plan_once(self, begun, organization, database):
+        body = {"external_customer_id": begun.who["external_id"], "external_id": begun.id}
+        asked = {"subscription": {**body, "plan_code": begun.better["code"]}}
+        assert await at_once(begun.client, "POST", "/subscriptions", asked) == [200] * 4
+        await self.work(database, organization)
+        await self.held(begun, organization, database, reason="subscription_starting")
+        listed = await begun.client.get("/subscriptions?status[]=active&status[]=terminated")
+        assert sorted(one["status"] for one in listed.json()["subscriptions"]) == ["active", "terminated"]
+
+    async def held(self, begun, organization, database, *, reason):
+        """One invoice for the start, one for what happened, and one note."""
+        issued = await kit.invoices(begun.client, begun.who)
+        assert [one["sequential_id"] for one in issued] == [1, 2]
+        assert reason in {period["invoicing_reason"] for period in issued[1]["billing_periods"]}
+        notes = (await kit.get(begun.client, "/credit_notes"))["credit_notes"]
+        assert [one["reason"] for one in notes] == ["order_cancellation"]
+        await kit.assert_audit_clean(database, organization.id)
 
 
 class TestBillingRuns:
