@@ -6,6 +6,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -130,7 +131,9 @@ def listen(client: httpx.AsyncClient, known: Known, paths: Paths) -> None:
         request = response.request
         found = paths.find(request.url.path)
         if found and request.content:
-            known.take(request.method, found, json.loads(request.content))
+            # Where a body is optional, what is none is passed over.
+            with suppress(ValueError, RecursionError):
+                known.take(request.method, found, json.loads(request.content))
         if response.headers.get("content-type", "").startswith("application/json"):
             known.learn(response.json())
 
