@@ -152,8 +152,9 @@ def filled(path: str, names: dict[str, str]) -> str:
 class Ledger:
     """Tells whether anything was written: how many rows each table has, and which transaction wrote the last of them."""
 
-    # These tell of calls that change nothing, too: the clock counts them, keys when they were used, logs what was asked.
-    NOTED = ("api_logs", "activity_logs", "api_keys", "guesses", "test_clocks", "procrastinate")
+    # These tell of calls that change nothing, too: the clock counts them, keys when they were used, logs what was asked, the
+    # agenda what follows of events that were accepted before.
+    NOTED = ("agenda", "api_logs", "activity_logs", "api_keys", "guesses", "test_clocks", "procrastinate")
 
     def __init__(self, database: Database) -> None:
         self._database = database
