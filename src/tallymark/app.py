@@ -16,6 +16,7 @@ from tallymark import __version__
 from tallymark.api import operations
 from tallymark.api.context import Context
 from tallymark.api.errors import register_error_handlers
+from tallymark.api.forms import accept_form
 from tallymark.api.limits import limited
 from tallymark.api.refusals import DescribedApi
 from tallymark.api.requests import KeptSlashes, LimitedBody
@@ -389,6 +390,7 @@ def with_fast_lane(api: FastAPI, intake: Intake, batch_max_length: int) -> ASGIA
     )
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        scope, receive = accept_form(scope, receive)
         if ingest.takes(scope):
             await ingest(scope, receive, send)
         else:

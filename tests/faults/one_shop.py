@@ -194,16 +194,17 @@ async def cut_everywhere(database: Database, case: UseCase) -> int:
             try:
                 await case.act(world)
             except BaseException:
-                if not (cut.cut_at is not None):
+                if cut.cut_at is None:
                     raise
+        was_cut = cut.cut_at is not None
         found = await case.effect(world)
-        if (cut.cut_at is not None) and found == before:
+        if was_cut and found == before:
             continue
-        if cut.cut_at is not None:
+        if was_cut:
             await (case.act if case.may_repeat else case.settle)(world)
             found = await case.effect(world)
         assert found == expected, f"after write {after}: {found} instead of {expected}"
-        if not (cut.cut_at is not None):
+        if not was_cut:
             return after - 1
         world = await case.prepare()
     raise AssertionError("too many writes")

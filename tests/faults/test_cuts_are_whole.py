@@ -46,8 +46,8 @@ LETTERS = {
 
 
 FIRST_PAYMENTS = {Kind.COLLECT_PAYMENT, Kind.CANCEL_PAYMENT, Kind.EXPIRE_ACTIVATION}
-"""Work with payments that a provider has in hand: test_first_payments.py cuts the power while one is asked for, refused and
-done, in a shop of its own. A wait that is over gives up as a refusal does; that and the canceling have no cut of their own.
+"""Work with payments that a provider has in hand: test_first_payments.py cuts the power while one is asked for, refused, done,
+and called off when the wait for it is over, in a shop of its own.
 """
 
 JOBS = {value for name, value in vars(queue).items() if name.isupper() and isinstance(value, str)}

@@ -28,17 +28,16 @@ async def application(database_url, tmp_path_factory, provider):
 
 
 @pytest.fixture
-async def wait(make_organization, database, provider):
-    """Make a shop, and worlds in it whose subscription waits; where asked for it is to follow another one.
+def wait(provider):
+    """Make worlds in a shop whose subscription waits; where asked for it is to follow another one.
 
     A coupon of 5.00 leaves 26.00, with tax 31.20; a wallet has 3.00.
     """
     provider.reset()
-    shop = await open_shop(make_organization, database)
 
-    async def waiting(*, is_upgrade=False):
+    async def waiting(shop, *, is_upgrade=False):
         provider.answer = PENDING
-        world = World(shop, await linked(shop.client, database, shop.organization_id))
+        world = World(shop, await linked(shop.client, shop.database, shop.organization_id))
         if is_upgrade:
             await subscribe(world)
         applied = {"coupon_code": "c", "amount_cents": 500, "amount_currency": "EUR"}
@@ -52,6 +51,11 @@ async def wait(make_organization, database, provider):
         return world
 
     return waiting
+
+
+@pytest.fixture
+async def shop(make_organization, database):
+    return await open_shop(make_organization, database)
 
 
 @pytest.fixture
@@ -74,15 +78,36 @@ async def hear(world, outcome):
     await world.settle()
 
 
-async def test_a_refusal(cut, wait):
-    assert await cut(wait, lambda world: hear(world, REFUSED), may_repeat=True) > 10
-
-
-async def test_the_success_of_an_upgrade(cut, wait):
+async def test_a_refusal(cut, wait, shop):
     async def prepare():
-        return await wait(is_upgrade=True)
+        return await wait(shop)
+
+    assert await cut(prepare, lambda world: hear(world, REFUSED), may_repeat=True) > 10
+
+
+async def test_the_success_of_an_upgrade(cut, wait, shop):
+    async def prepare():
+        return await wait(shop, is_upgrade=True)
 
     assert await cut(prepare, lambda world: hear(world, SUCCEEDED), may_repeat=True) > 15
+
+
+async def test_a_wait_that_is_over(cut, wait, make_organization, database, provider):
+    """After two days all is given back and the payment is called off; each world has a clock of its own."""
+    keys = []
+
+    async def prepare():
+        world = await wait(await open_shop(make_organization, database))
+        keys.append(provider.orders[-1].idempotency_key)
+        return world
+
+    async def act(world):
+        await kit.advance(world.client, "2026-01-03T01:00")
+
+    assert await cut(prepare, act, may_repeat=True) > 15
+    assert len(keys) > 2
+    # The last one was made for a cut that came no more; the others were called off, some of them by two tries.
+    assert set(provider.canceled) == set(keys)
 
 
 async def test_asking_for_it(cut, make_organization, database, provider):

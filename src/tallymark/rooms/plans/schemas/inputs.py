@@ -54,6 +54,8 @@ TaxCodes = list[str] | None
 
 
 def _strictly_boolean(value: Any) -> Any:
+    if isinstance(value, str):
+        value = {"true": True, "false": False}.get(value)  # all that a form can say
     if not isinstance(value, bool):
         raise PydanticCustomError("value_is_invalid", "no boolean")
     return value
