@@ -177,15 +177,22 @@ def _code(error: Any) -> str:
     return "value_is_invalid" if kind.endswith(_PYDANTIC_WORDS) else kind
 
 
+def missing_root(error: RequestValidationError) -> str | None:
+    """The name of the root object that a body lacks; None where it has one."""
+    for problem in error.errors():
+        where = problem["loc"]
+        if where[0] == "body" and (len(where) == 1 or (len(where) == 2 and problem["type"] in _NO_ROOT)):
+            return str(where[1]) if len(where) == 2 else "body"
+    return None
+
+
 def _validation_answer(error: RequestValidationError) -> JSONResponse:
     errors = list(error.errors())
     if any(problem["type"] == "json_invalid" for problem in errors):
         return _answer({"status": 400, "error": "Bad Request"})
-    for problem in errors:
-        where = problem["loc"]
-        if where[0] == "body" and (len(where) == 1 or (len(where) == 2 and problem["type"] in _NO_ROOT)):
-            root = str(where[1]) if len(where) == 2 else "body"
-            return _answer(error_body(BadRequest.missing_root(root)))
+    root = missing_root(error)
+    if root is not None:
+        return _answer(error_body(BadRequest.missing_root(root)))
     return _answer(validation_body(field_errors([{**e, "loc": e["loc"][1:]} for e in errors])))
 
 

@@ -7,12 +7,14 @@ from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar, TypeVar
 
 from fastapi import APIRouter, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from tallymark.api.calls import noted
 from tallymark.api.context import Context, Gatekeeper, Principal
-from tallymark.api.errors import Unauthorized
+from tallymark.api.errors import Unauthorized, missing_root
 from tallymark.api.idempotency import answer_once
+from tallymark.api.parents import missing_parent
 from tallymark.api.people_rights import permissions_for
 from tallymark.api.permissions import (
     Need,
@@ -54,7 +56,14 @@ class OrganizationRoute(APIRoute, ABC):
 
             async def answer(context: Context) -> Response:
                 request.state.context = context
-                return await handler(clean)
+                try:
+                    return await handler(clean)
+                except RequestValidationError as error:
+                    if missing_root(error) is not None and (
+                        answered := await missing_parent(request, self.path_format)
+                    ):
+                        return answered
+                    raise
 
             async def act() -> Response:
                 response = await answer_once(clean, context, answer, endpoint=self.endpoint)

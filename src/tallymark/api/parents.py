@@ -1,0 +1,59 @@
+"""What lies below something is asked for after that: an unknown parent is told before a missing root (platform §1.1)."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, unquote
+
+from fastapi import Request, Response
+from fastapi.responses import JSONResponse
+from starlette.types import Message
+
+NOT_FOUND = 404
+
+_NO_ROUTE = b'"resource_not_found"'
+_SCOPE = ("type", "asgi", "http_version", "server", "client", "scheme", "root_path", "query_string")
+_HEADERS = (b"authorization", b"cookie", b"user-agent", b"x-csrf-token")
+
+
+def parent_path(template: str) -> str | None:
+    """The route of what a route's resource lies below, or None for one that lies below nothing.
+
+    >>> parent_path("/api/v1/plans/{code}/charges"), parent_path("/api/v1/plans/{code}/charges/{charge_code}")
+    ('/api/v1/plans/{code}', '/api/v1/plans/{code}')
+    >>> parent_path("/api/v1/plans/{code}/charges/{charge_code}/filters")
+    '/api/v1/plans/{code}/charges/{charge_code}'
+    >>> parent_path("/api/v1/plans"), parent_path("/api/v1/plans/{code}"), parent_path("/api/v1/events/batch")
+    (None, None, None)
+    """
+    parts = template.split("/")
+    above = parts[:-2] if parts[-1].startswith("{") else parts[:-1]
+    return "/".join(above) if above[-1].startswith("{") else None
+
+
+async def missing_parent(request: Request, template: str) -> Response | None:
+    """The answer of who is asked for the parent, where there is none; None where there is, or where the caller may not know."""
+    parent = parent_path(template)
+    if parent is None:
+        return None
+    values = {name: quote(str(value), safe="") for name, value in request.path_params.items()}
+    raw = parent.format(**values)
+    scope = {name: request.scope[name] for name in _SCOPE if name in request.scope} | {
+        "method": "GET",
+        "path": unquote(raw),
+        "raw_path": raw.encode(),
+        "headers": [pair for pair in request.scope["headers"] if pair[0] in _HEADERS],
+    }
+    status, body = 0, b""
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        nonlocal status, body
+        status = message.get("status", status)
+        body += message.get("body", b"")
+
+    await request.app(scope, receive, send)
+    if status != NOT_FOUND or _NO_ROUTE in body:
+        return None
+    return Response(body, status_code=status, media_type=JSONResponse.media_type)
