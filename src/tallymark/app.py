@@ -21,7 +21,7 @@ from tallymark.api.limits import limited
 from tallymark.api.refusals import DescribedApi
 from tallymark.api.requests import KeptSlashes, LimitedBody
 from tallymark.api.routing import authenticate
-from tallymark.archives import keep_to_retention, make_shelf
+from tallymark.archives import keep_to_retention
 from tallymark.chores import Retention, make_tasks
 from tallymark.db.engine import Database, plain_url
 from tallymark.db.errors import StartupError
@@ -238,9 +238,7 @@ async def running(settings: Settings, url: str, adapters: Providers = NO_PROVIDE
                 ExportDesk(database=database, files=papers.files, link=link, messenger=messenger),
                 Retention(
                     logs=logs_kept,
-                    archive_events=partial(
-                        keep_to_retention, make_shelf(settings, database), settings.events_kept_months
-                    ),
+                    archive_events=partial(keep_to_retention, settings, database),
                 ),
             )
             try:

@@ -6,8 +6,6 @@ from datetime import UTC, date, datetime
 
 from tallymark.db.engine import Database
 from tallymark.db.errors import StartupError
-from tallymark.integrations.files import StoredFiles, open_store
-from tallymark.integrations.parquet import ParquetFormat
 from tallymark.rooms.event_archives import service
 from tallymark.rooms.event_archives.model import Archive, months_before
 from tallymark.rooms.event_archives.service import ArchiveProblem, Shelf, Tell
@@ -17,6 +15,10 @@ from tallymark.settings import Settings
 
 def make_shelf(settings: Settings, database: Database) -> Shelf:
     """Where and how archives are kept: where documents are, as Parquet files."""
+    # Read by who archives alone: the format takes memory.
+    from tallymark.integrations.files import StoredFiles, open_store
+    from tallymark.integrations.parquet import ParquetFormat
+
     store = open_store(
         settings.files_address, settings.files_options, folder=settings.data_dir.expanduser() / "files"
     )
@@ -64,9 +66,9 @@ async def list_archives(url: str) -> list[Archive]:
         await database.close()
 
 
-async def keep_to_retention(shelf: Shelf, months: int) -> None:
-    """Archive what is older than so many full months; nothing where there is no such number. Raises `ArchiveProblem`."""
-    if months:
+async def keep_to_retention(settings: Settings, database: Database) -> None:
+    """Archive what is older than the settings keep events; nothing where they keep all. Raises `ArchiveProblem`."""
+    if settings.events_kept_months:
         now = system_now()
-        before = months_before(now.date().replace(day=1), months)
-        await service.archive_before(shelf, before, now=now, tell=lambda *_: None)
+        before = months_before(now.date().replace(day=1), settings.events_kept_months)
+        await service.archive_before(make_shelf(settings, database), before, now=now, tell=lambda *_: None)

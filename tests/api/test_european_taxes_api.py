@@ -5,6 +5,7 @@ from sqlalchemy import select
 from tests import kit
 
 from tallymark.db.tables import outbox
+from tallymark.jobs.agenda import Kind
 from tallymark.rooms.customers.ports import RegisterUnavailable
 
 
@@ -26,9 +27,10 @@ class FakeRegister:
 @pytest.fixture
 def register(application):
     fake = FakeRegister()
-    application.asgi.state.outside._register, real = fake, application.asgi.state.outside._register
+    checks = application.asgi.state.outside.of(Kind.CHECK_VAT)
+    checks._register, real = fake, checks._register
     yield fake
-    application.asgi.state.outside._register = real
+    checks._register = real
 
 
 @pytest.fixture

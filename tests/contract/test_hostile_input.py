@@ -186,59 +186,6 @@ def places(operation: Operation) -> list[tuple[str | int, ...]]:
     return sorted(set(fields(DOCUMENT, operation.body)), key=str)
 
 
-async def test_fields_take_no_value_of_another_kind(world: World) -> None:
-    other, odd = itertools.cycle(OF_ANOTHER_KIND), itertools.cycle(OUTLANDISH)
-
-    def next_values() -> list[Json]:
-        return [*itertools.islice(other, VALUES_A_FIELD), *itertools.islice(odd, VALUES_A_FIELD)]
-
-    for operation in OF_TENANTS:
-        if operation.body is None or operation.path.endswith("/test_clock/advance"):
-            continue
-        good = world.good_body(operation)
-        refused = []
-        for place in places(operation):
-            tried = (*OF_ANOTHER_KIND, *OUTLANDISH) if IS_LONG_RUN else next_values()
-            for value in tried:
-                content = written(put(good, place, value))
-                answer = await world.send(operation, (place, value), content=content, headers=JSON)
-                if answer.status_code != 200:
-                    refused.append((place, value, content))
-        before = await world.ledger.read()
-        for place, value, content in refused[::5]:
-            answer = await world.send(operation, (place, value), content=content, headers=JSON)
-            if answer.status_code == 200:
-                before = await world.ledger.read()
-        if tables := changed(before, await world.ledger.read()):
-            world.fault(operation, "refusals", f"wrote {tables}")
-    assert world.statuses[422] > 1000
-
-
-async def test_bodies_hold_an_object(world: World) -> None:
-    for operation in OF_TENANTS:
-        if operation.body is None:
-            continue
-        before = await world.ledger.read()
-        for content in NO_BODIES:
-            answer = await world.send(operation, content[:20], content=content, headers=JSON)
-            if answer.status_code == 200:
-                before = await world.ledger.read()
-        for kind in (
-            "text/plain",
-            "application/xml",
-            "multipart/form-data; boundary=x",
-            "application/octet-stream",
-            "x",
-        ):
-            content = written(world.good_body(operation))
-            answer = await world.send(operation, kind, content=content, headers={"content-type": kind})
-            if answer.status_code == 200:
-                before = await world.ledger.read()
-        if tables := changed(before, await world.ledger.read()):
-            world.fault(operation, "bodies", f"wrote {tables}")
-    assert world.statuses[400] > 1000
-
-
 async def test_paths_name_what_there_is(world: World) -> None:
     odd = itertools.cycle(NO_NAMES)
     before = await world.ledger.read()
@@ -486,3 +433,59 @@ async def test_texts_are_nothing_but_texts(world: World, active: str) -> None:
 def bare(text: str) -> str:
     """A text without spaces, which a page may break anywhere."""
     return re.sub(r"\s", "", text)
+
+
+# Last: what is stored by these has names that no path holds.
+
+
+async def test_bodies_hold_an_object(world: World) -> None:
+    for operation in OF_TENANTS:
+        if operation.body is None:
+            continue
+        before = await world.ledger.read()
+        for content in NO_BODIES:
+            answer = await world.send(operation, content[:20], content=content, headers=JSON)
+            if answer.status_code == 200:
+                before = await world.ledger.read()
+        for kind in (
+            "text/plain",
+            "application/xml",
+            "multipart/form-data; boundary=x",
+            "application/octet-stream",
+            "x",
+        ):
+            content = written(world.good_body(operation))
+            answer = await world.send(operation, kind, content=content, headers={"content-type": kind})
+            if answer.status_code == 200:
+                before = await world.ledger.read()
+        if tables := changed(before, await world.ledger.read()):
+            world.fault(operation, "bodies", f"wrote {tables}")
+    assert world.statuses[400] > 1000
+
+
+async def test_fields_take_no_value_of_another_kind(world: World) -> None:
+    other, odd = itertools.cycle(OF_ANOTHER_KIND), itertools.cycle(OUTLANDISH)
+
+    def next_values() -> list[Json]:
+        return [*itertools.islice(other, VALUES_A_FIELD), *itertools.islice(odd, VALUES_A_FIELD)]
+
+    for operation in OF_TENANTS:
+        if operation.body is None or operation.path.endswith("/test_clock/advance"):
+            continue
+        good = world.good_body(operation)
+        refused = []
+        for place in places(operation):
+            tried = (*OF_ANOTHER_KIND, *OUTLANDISH) if IS_LONG_RUN else next_values()
+            for value in tried:
+                content = written(put(good, place, value))
+                answer = await world.send(operation, (place, value), content=content, headers=JSON)
+                if answer.status_code != 200:
+                    refused.append((place, value, content))
+        before = await world.ledger.read()
+        for place, value, content in refused[::5]:
+            answer = await world.send(operation, (place, value), content=content, headers=JSON)
+            if answer.status_code == 200:
+                before = await world.ledger.read()
+        if tables := changed(before, await world.ledger.read()):
+            world.fault(operation, "refusals", f"wrote {tables}")
+    assert world.statuses[422] > 1000

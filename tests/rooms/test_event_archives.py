@@ -353,14 +353,14 @@ async def test_what_the_commands_refuse(world, database, tmp_path):
         await archives.restore(where, plain_url(database.url), JANUARY, lambda *_: None, now=NOW)
 
 
-async def test_a_retention_archives_by_itself(world, database, shelf, monkeypatch):
+async def test_a_retention_archives_by_itself(world, database, tmp_path, monkeypatch):
     """In June the five full months before it begin with January, the four with February; 0 is no number of months."""
     await use_january(world.client)
     monkeypatch.setattr(archives, "system_now", lambda: NOW)
-    await archives.keep_to_retention(shelf, 0)
-    await archives.keep_to_retention(shelf, 5)
+    for months in (0, 5):
+        await archives.keep_to_retention(Settings(data_dir=tmp_path, events_kept_months=months), database)
     assert len((await stored(database))[0]) == 3
-    await archives.keep_to_retention(shelf, 4)
+    await archives.keep_to_retention(Settings(data_dir=tmp_path, events_kept_months=4), database)
     assert len((await stored(database))[0]) == 1
 
 

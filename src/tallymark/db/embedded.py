@@ -48,6 +48,7 @@ SYSTEM_USER = "tallymark-postgres"
 
 _SOCKET_PATH_LIMIT = 90
 _STARTUP_SECONDS = 60
+_NOTICE_SECONDS = 5.0
 _PR_SET_PDEATHSIG = 1
 
 SERVER_SETTINGS = {
@@ -205,13 +206,19 @@ def _check_version(cluster: Path) -> None:
 
 
 def _wait_for_predecessor(cluster: Path) -> None:
-    """A server whose Tallymark was killed is told to stop by the kernel; give it the time."""
+    """A server whose Tallymark was killed is told to stop by the kernel; give it the time.
+
+    One that has ended is there until somebody takes notice, and PostgreSQL takes it for running: that is waited for, but not
+    where nobody ever does.
+    """
     pid_file = cluster / "postmaster.pid"
-    deadline = time.monotonic() + 20
+    began = time.monotonic()
+    deadline = began + 20
     while pid_file.exists():
         try:
             process = psutil.Process(int(pid_file.read_text().split()[0]))
-            if process.name() != "postgres" or process.status() == psutil.STATUS_ZOMBIE:
+            is_over = process.status() == psutil.STATUS_ZOMBIE
+            if process.name() != "postgres" or (is_over and time.monotonic() > began + _NOTICE_SECONDS):
                 return
         except (psutil.NoSuchProcess, ValueError, IndexError, FileNotFoundError):
             return

@@ -63,7 +63,7 @@ def compute_adjustment(
 ) -> Fee:
     """The fee of what the lines of a charge come to beyond what was billed and adjusted before.
 
-    >>> eur = Currency("EUR", 2)
+    >>> eur = Currency("EUR", 2, 100)
     >>> fee = compute_adjustment([CorrectedLine(billed_cents=1000, amount_cents=1400)], adjusted_cents=100,
     ...     window={"step": "period"}, currency=eur)
     >>> fee.amount_cents, fee.units, str(fee.precise_unit_amount)

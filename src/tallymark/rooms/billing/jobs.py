@@ -57,12 +57,15 @@ class ByKind:
     def __init__(self, who: Mapping[Kind, Outside]) -> None:
         self._who = who
 
+    def of(self, kind: Kind) -> Outside:
+        """Who knows of a kind of work."""
+        return self._who[kind]
+
     async def __call__(
         self, organization_id: UUID, batch: Batch, *, now: datetime, until: datetime, is_simulated: bool
     ) -> None:
         """Pass the batch on."""
-        ask = self._who[batch.kind]
-        await ask(organization_id, batch, now=now, until=until, is_simulated=is_simulated)
+        await self.of(batch.kind)(organization_id, batch, now=now, until=until, is_simulated=is_simulated)
 
 
 async def ask_nobody(
