@@ -13,12 +13,10 @@ BELOW = {
     ("POST", "/subscriptions/{subscription}/alerts"): "subscription_not_found",
     ("POST", "/customers/{customer}/wallets"): "customer_not_found",
     ("POST", "/customers/{customer}/wallets/none/alerts"): "wallet_not_found",
-    ("POST", "/events/none/amend"): "event_not_found",
 }
 DEEP = [
     ("POST", "/plans/{plan}/charges/none/filters"),
     ("POST", "/customers/{customer}/wallets/none/alerts"),
-    ("POST", "/events/none/amend"),
 ]
 
 

@@ -141,6 +141,12 @@ class World:
             self.fault(operation, what, found)
         return answer
 
+    async def read_ledger(self) -> dict[str, tuple[int, int]]:
+        """What is stored, once everything that earlier calls left to be done is done."""
+        clock = (await kit.get(self.client, "/test_clock"))["test_clock"]["frozen_time"]
+        await kit.post(self.client, "/test_clock/advance", {"test_clock": {"to": clock}})
+        return await self.ledger.read()
+
     def fault(self, operation: Operation, what: object, found: str) -> None:
         self.faults.append(f"{operation} {str(what)[:60]!a}: {found}")
 
@@ -188,7 +194,7 @@ def places(operation: Operation) -> list[tuple[str | int, ...]]:
 
 async def test_paths_name_what_there_is(world: World) -> None:
     odd = itertools.cycle(NO_NAMES)
-    before = await world.ledger.read()
+    before = await world.read_ledger()
     for operation in OF_TENANTS:
         content = world.content(operation)
         for parameter in operation.parameters:
@@ -200,7 +206,7 @@ async def test_paths_name_what_there_is(world: World) -> None:
                 )
                 if answer.status_code not in refusals(operation, 400, 404):
                     world.fault(operation, (parameter, name), f"{answer.status_code}: {answer.text[:60]}")
-    if tables := changed(before, await world.ledger.read()):
+    if tables := changed(before, await world.read_ledger()):
         world.faults.append(f"paths wrote {tables}")
 
 
@@ -217,7 +223,7 @@ def refusals(operation: Operation, *statuses: int) -> set[int]:
 
 async def test_queries_hold_whatever_they_like(world: World) -> None:
     odd = itertools.cycle(NO_VALUES)
-    before = await world.ledger.read()
+    before = await world.read_ledger()
     for operation in OF_TENANTS:
         if operation.method != "GET":
             continue
@@ -238,7 +244,7 @@ async def test_queries_hold_whatever_they_like(world: World) -> None:
                 answer = await world.send(operation, page, path=f"{operation.path}?{page}")
                 if answer.status_code != 200:
                     world.fault(operation, page, f"{answer.status_code}: {answer.text[:60]}")
-    if tables := changed(before, await world.ledger.read()):
+    if tables := changed(before, await world.read_ledger()):
         world.faults.append(f"queries wrote {tables}")
     assert world.statuses[200] > 100
 
@@ -248,7 +254,7 @@ async def test_callers_have_a_key_that_is_valid(world: World, application: Runni
         now = (await organizations.get_test_clock(tx)).frozen_time
         over, value = await organizations.create_api_key(tx, name="over", now=now)
         await organizations.delete_api_key(tx, over.id, now=now)
-    before = await world.ledger.read()
+    before = await world.read_ledger()
     for operation in OF_TENANTS:
         for header in (
             None,
@@ -267,13 +273,13 @@ async def test_callers_have_a_key_that_is_valid(world: World, application: Runni
             )
             if answer.status_code != 401:
                 world.fault(operation, header, f"answers {answer.status_code}")
-    if tables := changed(before, await world.ledger.read()):
+    if tables := changed(before, await world.read_ledger()):
         world.faults.append(f"strangers wrote {tables}")
 
 
 async def test_records_of_others_are_none(world: World) -> None:
     own = {text for names in world.known.names.values() for text in names}
-    before = await world.ledger.read()
+    before = await world.read_ledger()
     for operation in OF_TENANTS:
         for parameter in operation.parameters:
             theirs = world.foreign.for_path(operation.path, parameter, Random(0))
@@ -289,7 +295,7 @@ async def test_records_of_others_are_none(world: World) -> None:
                 if answer.status_code not in refusals(operation, 404):
                     world.fault(operation, (parameter, name), f"{answer.status_code}: {answer.text[:60]}")
     assert world.statuses[404] > 80
-    if tables := changed(before, await world.ledger.read()):
+    if tables := changed(before, await world.read_ledger()):
         world.faults.append(f"others' names wrote {tables}")
 
 
@@ -316,7 +322,7 @@ async def test_people_are_let_in_by_nothing_forged(world: World, application: Ru
     person = await sign_up(application)
     odd = itertools.cycle((*NO_NAMES, "0" * 40, "f" * 40))
     values = itertools.cycle((*OF_ANOTHER_KIND, *OUTLANDISH))
-    before = await world.ledger.read()
+    before = await world.read_ledger()
     for operation in OF_PEOPLE:
         for cookie in (
             "",
@@ -336,7 +342,7 @@ async def test_people_are_let_in_by_nothing_forged(world: World, application: Ru
             is_open = any(door in operation.path for door in OPEN_DOORS)
             if answer.status_code == 200 and not is_open:
                 world.fault(operation, cookie, "lets in")
-    if tables := changed(before, await world.ledger.read()):
+    if tables := changed(before, await world.read_ledger()):
         world.faults.append(f"strangers wrote {tables}")
     person.browser.headers["X-Lago-Organization"] = person.organization_id
     for operation in OF_PEOPLE:
@@ -366,7 +372,7 @@ async def test_operators_assistants_and_files_need_their_secrets(world: World) -
     (admin,) = [one for one in ALL if one.path == "/admin/organizations"]
     (files,) = [one for one in ALL if one.path.startswith("/files/")]
     mcp = Operation("POST", "/mcp", {})
-    before = await world.ledger.read()
+    before = await world.read_ledger()
     for key in ("", "x", ADMIN_KEY.upper(), "é"):
         headers = {**JSON, "X-Admin-API-Key": key.encode()}
         answer = await world.send(admin, key, client=world.nobody, content=b'{"name": "x"}', headers=headers)
@@ -386,7 +392,7 @@ async def test_operators_assistants_and_files_need_their_secrets(world: World) -
             path = f"/files/{world.organization_id}/{key}?signature={signature}"
             answer = await world.send(files, path, client=world.nobody, path=path)
             assert answer.status_code in (400, 404), path
-    tables = set(changed(before, await world.ledger.read()))
+    tables = set(changed(before, await world.read_ledger()))
     # One organization was made, by the body that asked for no clock.
     assert "events" not in tables
     assert "invoices" not in tables
@@ -442,11 +448,11 @@ async def test_bodies_hold_an_object(world: World) -> None:
     for operation in OF_TENANTS:
         if operation.body is None:
             continue
-        before = await world.ledger.read()
+        before = await world.read_ledger()
         for content in NO_BODIES:
             answer = await world.send(operation, content[:20], content=content, headers=JSON)
             if answer.status_code == 200:
-                before = await world.ledger.read()
+                before = await world.read_ledger()
         for kind in (
             "text/plain",
             "application/xml",
@@ -457,8 +463,8 @@ async def test_bodies_hold_an_object(world: World) -> None:
             content = written(world.good_body(operation))
             answer = await world.send(operation, kind, content=content, headers={"content-type": kind})
             if answer.status_code == 200:
-                before = await world.ledger.read()
-        if tables := changed(before, await world.ledger.read()):
+                before = await world.read_ledger()
+        if tables := changed(before, await world.read_ledger()):
             world.fault(operation, "bodies", f"wrote {tables}")
     assert world.statuses[400] > 1000
 
@@ -481,11 +487,11 @@ async def test_fields_take_no_value_of_another_kind(world: World) -> None:
                 answer = await world.send(operation, (place, value), content=content, headers=JSON)
                 if answer.status_code != 200:
                     refused.append((place, value, content))
-        before = await world.ledger.read()
+        before = await world.read_ledger()
         for place, value, content in refused[::5]:
             answer = await world.send(operation, (place, value), content=content, headers=JSON)
             if answer.status_code == 200:
-                before = await world.ledger.read()
-        if tables := changed(before, await world.ledger.read()):
+                before = await world.read_ledger()
+        if tables := changed(before, await world.read_ledger()):
             world.fault(operation, "refusals", f"wrote {tables}")
     assert world.statuses[422] > 1000

@@ -10,6 +10,9 @@ from starlette.types import Message
 
 NOT_FOUND = 404
 
+PARENTS = ("/api/v1/customers/", "/api/v1/plans/", "/api/v1/subscriptions/")
+"""Below these lie resources of their own, and reading one of them makes nothing; below others lie words on them, and acts."""
+
 _NO_ROUTE = b'"resource_not_found"'
 _SCOPE = ("type", "asgi", "http_version", "server", "client", "scheme", "root_path", "query_string")
 _HEADERS = (b"authorization", b"cookie", b"user-agent", b"x-csrf-token")
@@ -22,12 +25,12 @@ def parent_path(template: str) -> str | None:
     ('/api/v1/plans/{code}', '/api/v1/plans/{code}')
     >>> parent_path("/api/v1/plans/{code}/charges/{charge_code}/filters")
     '/api/v1/plans/{code}/charges/{charge_code}'
-    >>> parent_path("/api/v1/plans"), parent_path("/api/v1/plans/{code}"), parent_path("/api/v1/events/batch")
+    >>> parent_path("/api/v1/plans"), parent_path("/api/v1/plans/{code}"), parent_path("/api/v1/invoices/{lago_id}/void")
     (None, None, None)
     """
     parts = template.split("/")
     above = parts[:-2] if parts[-1].startswith("{") else parts[:-1]
-    return "/".join(above) if above[-1].startswith("{") else None
+    return "/".join(above) if above[-1].startswith("{") and template.startswith(PARENTS) else None
 
 
 async def missing_parent(request: Request, template: str) -> Response | None:
