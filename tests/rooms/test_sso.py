@@ -241,7 +241,7 @@ class TestWhatAProviderSays:
             {"email_verified": False},
             {"email": 7},
         ],
-        ids=str,
+        ids=",".join,  # their names: what begins now is another test each second
     )
     async def test_is_believed_only_where_it_is_meant(self, app, provider, newcomer, domain, claims):
         provider.be(**{"email": f"new@{domain}", **claims})
