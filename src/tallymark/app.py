@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tallymark import __version__
@@ -30,125 +30,34 @@ from tallymark.hands import Helpers, Terms
 from tallymark.integrations.assistants.mounted import Assistants
 from tallymark.metering.intake import Intake
 from tallymark.outside import NO_PROVIDERS, Providers, make_outside
-from tallymark.rooms.activity_logs import routes as activity_logs
 from tallymark.rooms.activity_logs import service as activity_logs_service
 from tallymark.rooms.activity_logs.jobs import Chronicler
-from tallymark.rooms.add_ons import routes as add_ons
-from tallymark.rooms.alerts import routes as alerts
-from tallymark.rooms.amendments import routes as amendments
-from tallymark.rooms.analytics import routes as analytics
-from tallymark.rooms.api_logs import routes as api_logs
 from tallymark.rooms.api_logs.service import ApiLog
-from tallymark.rooms.billable_metrics import routes as billable_metrics
 from tallymark.rooms.billing import jobs as billing_jobs
-from tallymark.rooms.billing import routes as billing
-from tallymark.rooms.billing_entities import routes as billing_entities
-from tallymark.rooms.coupons import routes as coupons
-from tallymark.rooms.credit_notes import routes as credit_notes
 from tallymark.rooms.credit_notes.documents import NoteDocuments
-from tallymark.rooms.customers import routes as customers
-from tallymark.rooms.data_exports import routes as data_exports
 from tallymark.rooms.data_exports.jobs import ExportDesk
 from tallymark.rooms.data_exports.ports import FileStore, Messenger
-from tallymark.rooms.emails import routes as emails
 from tallymark.rooms.emails.jobs import Mailroom
 from tallymark.rooms.emails.ports import Post
-from tallymark.rooms.entitlements import routes as entitlements
-from tallymark.rooms.estimates import routes as estimates
-from tallymark.rooms.event_backfills import routes as event_backfills
 from tallymark.rooms.events import routes as events
 from tallymark.rooms.events.ingest import EventsIngest
-from tallymark.rooms.fees import routes as fees
 from tallymark.rooms.idempotency.service import KeptAnswers
-from tallymark.rooms.invoice_custom_sections import routes as invoice_custom_sections
-from tallymark.rooms.invoices import routes as invoices
 from tallymark.rooms.invoices.documents import Documents, LinkSigner
-from tallymark.rooms.journal import routes as journal
-from tallymark.rooms.lifetime_usages import routes as lifetime_usages
-from tallymark.rooms.members import routes as members
-from tallymark.rooms.organizations import key_routes as api_keys
-from tallymark.rooms.organizations import routes as organizations
 from tallymark.rooms.organizations import service as organizations_service
 from tallymark.rooms.organizations.access import Access
-from tallymark.rooms.payment_requests import routes as payment_requests
-from tallymark.rooms.payments import routes as payments
 from tallymark.rooms.payments.documents import ReceiptDocuments
-from tallymark.rooms.plans import entitlement_routes as plan_entitlements
-from tallymark.rooms.plans import routes as plans
-from tallymark.rooms.previews import routes as previews
-from tallymark.rooms.security_logs import routes as security_logs
-from tallymark.rooms.sso import routes as sso
-from tallymark.rooms.subscriptions import entitlement_routes as subscription_entitlements
-from tallymark.rooms.subscriptions import price_routes as subscription_prices
-from tallymark.rooms.subscriptions import routes as subscriptions
-from tallymark.rooms.taxes import routes as taxes
-from tallymark.rooms.test_clocks import routes as test_clocks
 from tallymark.rooms.test_clocks.service import settle
-from tallymark.rooms.usage import routes as usage
-from tallymark.rooms.users import routes as users
-from tallymark.rooms.wallets import routes as wallets
-from tallymark.rooms.webhooks import routes as webhooks
 from tallymark.rooms.webhooks.bodies import Link
 from tallymark.rooms.webhooks.jobs import Courier
 from tallymark.rooms.webhooks.jobs import Terms as CourierTerms
 from tallymark.rooms.webhooks.signing import SECRET as WEBHOOK_SECRET
 from tallymark.rooms.webhooks.signing import JwtSigner, make_key, read_key
+from tallymark.routers import ROUTERS
 from tallymark.settings import Settings
+from tallymark.web.serving import serve_web_app
 from tallymark.worker import Tasks
 
 LINK_SECRET = "links"
-
-# Order matters: routes with a free path at their end (`/customers/{external_id}`) come after those that go on.
-ROUTERS: tuple[APIRouter, ...] = (
-    organizations.router,
-    organizations.admin_router,
-    test_clocks.router,
-    billing_entities.router,
-    billable_metrics.router,
-    taxes.router,
-    add_ons.router,
-    analytics.router,
-    entitlements.router,
-    plan_entitlements.router,
-    plans.router,
-    usage.router,
-    lifetime_usages.router,
-    alerts.router,
-    subscription_entitlements.router,
-    subscription_prices.router,
-    subscriptions.router,
-    estimates.router,
-    amendments.router,
-    event_backfills.router,
-    events.router,
-    fees.router,
-    previews.router,
-    emails.router,
-    billing.router,
-    invoices.router,
-    invoices.files_router,
-    invoices.admin_router,
-    invoice_custom_sections.router,
-    credit_notes.router,
-    journal.router,
-    data_exports.router,
-    payment_requests.router,
-    payments.router,
-    coupons.router,
-    wallets.router,
-    webhooks.router,
-    api_logs.router,
-    activity_logs.router,
-    security_logs.router,
-    customers.router,
-    users.router,
-    members.router,
-    members.open_router,
-    members.admin_router,
-    sso.router,
-    sso.open_router,
-    api_keys.router,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -417,6 +326,7 @@ def create_api(wiring: Wiring | None = None) -> FastAPI:
         api.include_router(router)
     events.describe(api)
     api.include_router(operations.router)
+    serve_web_app(api)
     if wiring is not None:
         api.state.database = wiring.database
         api.state.base_url = wiring.base_url

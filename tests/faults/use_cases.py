@@ -10,7 +10,7 @@ from typing import Any
 from fastapi.routing import APIRoute
 
 from tallymark.api.routing import TenantRoute
-from tallymark.app import ROUTERS
+from tallymark.routers import ROUTERS
 
 PREFIX = "/api/v1"
 FAST_LANE = ("POST /events", "POST /events/batch")

@@ -16,11 +16,11 @@ from tests import kit
 
 from tallymark.api.permissions import Right
 from tallymark.api.routing import TenantRoute
-from tallymark.app import ROUTERS
 from tallymark.db.tables import api_keys
 from tallymark.domain.errors import Invalid
 from tallymark.integrations.assistants.bridge import bridge
 from tallymark.integrations.assistants.tools import READING, TOOLS, TOOLS_BY_NAME, WRITING
+from tallymark.routers import ROUTERS
 
 
 @pytest.fixture

@@ -18,12 +18,12 @@ from tests.kit import get
 from tallymark import rooms
 from tallymark.api.idempotency import is_in_parts
 from tallymark.api.routing import TenantRoute
-from tallymark.app import ROUTERS
 from tallymark.db.tables import idempotent_answers, invoices
 from tallymark.domain.errors import Conflict, NotFound
 from tallymark.rooms.idempotency.jobs import forget_old
 from tallymark.rooms.idempotency.service import KeptAnswers
 from tallymark.rooms.taxes import service as taxes
+from tallymark.routers import ROUTERS
 
 START = "2026-01-01T00:00:00Z"
 _names = count(1)

@@ -12,9 +12,9 @@ from tests import kit
 from tests.kit import get, post
 
 from tallymark.api.routing import TenantRoute
-from tallymark.app import ROUTERS
 from tallymark.domain.errors import Invalid, NotFound
 from tallymark.rooms.organizations import service
+from tallymark.routers import ROUTERS
 
 # The first that fits, of paths below /api/v1: the italics of platform §2, and below them what is Tallymark's own.
 RESOURCES = [

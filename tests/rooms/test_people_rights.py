@@ -14,8 +14,8 @@ from tests.people import Person, sign_up
 
 from tallymark.api.role_permissions import PERMISSIONS, PREDEFINED
 from tallymark.api.routing import MemberRoute, OrganizationRoute, TenantRoute
-from tallymark.app import ROUTERS
 from tallymark.rooms.users import service
+from tallymark.routers import ROUTERS
 
 # Worked out by hand from the names of platform §6: what some routes need, and what it is called there.
 NEEDED = [
