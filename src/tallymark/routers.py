@@ -86,6 +86,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     coupons.router,
     wallets.router,
     webhooks.router,
+    webhooks.deliveries_router,
     api_logs.router,
     activity_logs.router,
     security_logs.router,

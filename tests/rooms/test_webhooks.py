@@ -23,13 +23,15 @@ from sqlalchemy import select, text, update
 from tests import kit
 from tests.conftest import ADMIN_KEY
 from tests.kit import call, get, post
+from tests.people import sign_up
 
 import tallymark
 from tallymark.app import running
 from tallymark.db.tables import organizations, untold_messages, webhook_endpoints, webhook_sequences, webhooks
 from tallymark.integrations.webhooks import WebhookPost, is_public
+from tallymark.rooms.webhooks import service
 from tallymark.rooms.webhooks.bodies import AS_STORED, LOADERS, envelope
-from tallymark.rooms.webhooks.model import KNOWN_TYPES, Told, pause_after
+from tallymark.rooms.webhooks.model import KNOWN_TYPES, Answer, Told, pause_after
 from tallymark.rooms.webhooks.signing import sign_hmac
 from tallymark.settings import Settings
 from tallymark.worker import run_worker
@@ -331,6 +333,178 @@ class TestDeliveries:
         assert [body["customer"]["lago_id"] for body in receiver.bodies()] == [made["lago_id"]]
         (left,) = await rows(database, organization.id, untold_messages)
         assert "is not there" in left["error"]
+
+
+@pytest.fixture
+async def people(application, database):
+    """Somebody with an organization, at the web app; their browser calls the REST API by whole addresses."""
+    found = await sign_up(application)
+    found.browser.headers["X-Lago-Organization"] = found.organization_id
+    return found
+
+
+REST = "http://test/api/v1"
+
+
+class TestInspection:
+    """What people see of deliveries, and how they have one sent again (§9.3)."""
+
+    async def test_lists_deliveries_by_whatever_is_asked_and_shows_one_whole(
+        self, people, application, database, receiver
+    ):
+        browser, owner = people.browser, UUID(people.organization_id)
+        hooks = {}
+        for name, types in (("all", None), ("plans", ["plan.created"])):
+            body = {"webhook_url": receiver.url(f"/{name}"), "signature_algo": "hmac", "event_types": types}
+            made = await post(browser, f"{REST}/webhook_endpoints", {"webhook_endpoint": body})
+            hooks[name] = made["webhook_endpoint"]
+        who = (await post(browser, f"{REST}/customers", {"customer": {"external_id": "c"}}))["customer"]
+        receiver.answers = [404]
+        await application.courier.deliver(owner)
+        plan = {"name": "P", "code": "p", "interval": "monthly", "amount_cents": 1, "amount_currency": "EUR"}
+        plan = (await post(browser, f"{REST}/plans", {"plan": {**plan, "pay_in_advance": False}}))["plan"]
+        await application.courier.deliver(owner)
+
+        async def found(**query):
+            listed = await get(browser, "/webhook_deliveries", **query)
+            assert listed["meta"]["total_count"] == len(listed["webhook_deliveries"])
+            return [
+                (one["webhook_type"], one["webhook_url"].rpartition("/")[2])
+                for one in listed["webhook_deliveries"]
+            ]
+
+        of_customer = ("customer.created", "all")
+        of_plan = {("plan.created", "all"), ("plan.created", "plans")}
+        everything = await found()
+        assert (everything[-1], {*everything[:2]}, len(everything)) == (of_customer, of_plan, 3)
+        assert await found(webhook_endpoint_id=hooks["plans"]["lago_id"]) == [("plan.created", "plans")]
+        assert await found(webhook_endpoint_id="nobody's") == []
+        assert await found(status="retrying") == [of_customer]
+        assert {*await found(**{"status[]": ["succeeded", "failed"]})} == of_plan
+        assert {*await found(webhook_type="plan.created")} == of_plan
+        for http_status in ("404", "4xx", "400-410"):
+            assert await found(http_status=http_status) == [of_customer], http_status
+        assert await found(http_status="timeout") == []
+        assert len(await found(**{"http_status[]": ["404", "200"]})) == 3
+        assert await found(search_term=who["lago_id"]) == [of_customer]
+        assert {*await found(search_term=plan["lago_id"])} == of_plan
+        assert await found(search_term="c") == []
+        assert await found(from_date="2030-01-01") == []
+        assert len(await found(from_date="2020-01-01", to_date="2030-01-01")) == 3
+        page = await get(browser, "/webhook_deliveries", page=2, per_page=2)
+        assert [one["webhook_type"] for one in page["webhook_deliveries"]] == ["customer.created"]
+
+        (listed,) = (await get(browser, "/webhook_deliveries", status="retrying"))["webhook_deliveries"]
+        assert "payload" not in listed
+        assert listed["lago_webhook_endpoint_id"] == hooks["all"]["lago_id"]
+        assert (listed["object_type"], listed["lago_object_id"]) == ("customer", who["lago_id"])
+        assert (listed["retries"], listed["http_status"], listed["sequence"]) == (1, 404, 1)
+        assert await found(search_term=listed["lago_id"]) == [of_customer]
+        one = (await get(browser, f"/webhook_deliveries/{listed['lago_id']}"))["webhook_delivery"]
+        assert one == {**listed, "payload": receiver.bodies()[0], "response": "ok"}
+        (row,) = [row for row in await rows(database, owner, webhooks) if str(row["id"]) == listed["lago_id"]]
+        assert listed["next_attempt_at"] == f"{row['next_attempt_at']:%Y-%m-%dT%H:%M:%SZ}"
+
+    async def test_refuses_what_no_delivery_can_be(self, people):
+        for query in (
+            "status=sent",
+            "webhook_type=x",
+            "http_status=6xx",
+            "http_status=410-400",
+            "from_date=x",
+        ):
+            refused = await get(people.browser, f"/webhook_deliveries?{query}", expect=422)
+            assert [*refused["error_details"]] == [query.partition("=")[0]]
+        for path in ("/webhook_deliveries/x", f"/webhook_deliveries/{UUID(int=1)}"):
+            assert (await get(people.browser, path, expect=404))["code"] == "webhook_not_found"
+            assert (await post(people.browser, f"{path}/retry", {}, expect=404))[
+                "code"
+            ] == "webhook_not_found"
+
+    async def test_sends_again_what_has_not_arrived(self, people, application, database, receiver):
+        """Worked example 4: a resend that fails too leaves `failed`, with four failures."""
+        browser, owner = people.browser, UUID(people.organization_id)
+        endpoint = {"webhook_url": receiver.url(), "signature_algo": "hmac"}
+        await post(browser, f"{REST}/webhook_endpoints", {"webhook_endpoint": endpoint})
+        await post(browser, f"{REST}/customers", {"customer": {"external_id": "c"}})
+        receiver.answers = [500] * 4
+        for _ in range(4):
+            await application.courier.deliver(owner)
+            await make_due(database, owner)
+        (failed,) = (await get(browser, "/webhook_deliveries", status="failed"))["webhook_deliveries"]
+        assert (failed["retries"], failed["next_attempt_at"], len(receiver.got)) == (3, None, 3)
+        path = f"/webhook_deliveries/{failed['lago_id']}"
+        asked = (await post(browser, f"{path}/retry", {}))["webhook_delivery"]
+        assert (asked["status"], asked["retries"]) == ("retrying", 3)
+        await application.courier.deliver(owner)
+        again = (await get(browser, path))["webhook_delivery"]
+        assert (again["status"], again["retries"], len(receiver.got)) == ("failed", 4, 4)
+        await post(browser, f"{path}/retry", {})
+        await application.courier.deliver(owner)
+        assert (await get(browser, path))["webhook_delivery"]["status"] == "succeeded"
+        assert len({headers["x-lago-unique-key"] for headers, _ in receiver.got}) == 1
+        assert len({body for _, body in receiver.got}) == 1
+        refused = await post(browser, f"{path}/retry", {}, expect=405)
+        assert refused["code"] == "is_succeeded"
+
+    async def test_tries_once_more_beside_an_attempt_that_is_under_way(self, people, database):
+        """Whichever answers first: what has arrived stays so, and no failure is lost."""
+        browser, owner = people.browser, UUID(people.organization_id)
+        endpoint = {"webhook_url": "https://a.test", "signature_algo": "hmac"}
+        made = (await post(browser, f"{REST}/webhook_endpoints", {"webhook_endpoint": endpoint}))[
+            "webhook_endpoint"
+        ]
+        await post(browser, f"{REST}/customers", {"customer": {"external_id": "c"}})
+        now = datetime(2026, 1, 1, tzinfo=UTC)
+        failure, success = Answer(status=500, text="no"), Answer(status=200, text="ok")
+
+        async def claim():
+            async with database.tenant(owner) as tx:
+                lost_at = now + timedelta(seconds=10)
+                claimed = await service.claim(tx, UUID(made["lago_id"]), now=now, lost_at=lost_at, limit=9)
+            assert claimed is not None
+            return claimed[1][0]
+
+        async def answered(delivery, answer):
+            async with database.tenant(owner) as tx:
+                again_at = await service.record(tx, delivery, answer, attempts=3, chance=Fraction(0), now=now)
+            (row,) = await rows(database, owner, webhooks)
+            return row["status"], row["retries"], again_at is not None
+
+        async with database.tenant(owner) as tx:
+            messages, endpoints = await service.begin_telling(tx, limit=9)
+            await service.make_deliveries(tx, [(one, "{}") for one in messages], endpoints, now=now)
+        assert await answered(await claim(), failure) == ("retrying", 1, True)
+        now += timedelta(minutes=1)
+        first = await claim()
+        async with database.tenant(owner) as tx:
+            await service.resend(tx, first.id, now=now)
+        now += timedelta(seconds=1)
+        second = await claim()
+        assert await answered(first, failure) == ("retrying", 2, False), "the second has the word"
+        assert await answered(second, success) == ("succeeded", 2, False)
+        assert await answered(first, failure) == ("succeeded", 2, False)
+
+    async def test_is_for_members_who_may(self, application, database, people, receiver):
+        browser, owner = people.browser, UUID(people.organization_id)
+        endpoint = {"webhook_url": receiver.url(), "signature_algo": "hmac"}
+        await post(browser, f"{REST}/webhook_endpoints", {"webhook_endpoint": endpoint})
+        await post(browser, f"{REST}/customers", {"customer": {"external_id": "c"}})
+        await application.courier.deliver(owner)
+        ((delivery,),) = [(await get(browser, "/webhook_deliveries"))["webhook_deliveries"]]
+        stranger = await sign_up(application)
+        stranger.browser.headers["X-Lago-Organization"] = stranger.organization_id
+        path = f"/webhook_deliveries/{delivery['lago_id']}"
+        assert (await get(stranger.browser, "/webhook_deliveries"))["webhook_deliveries"] == []
+        await get(stranger.browser, path, expect=404)
+        await post(stranger.browser, f"{path}/retry", {}, expect=404)
+        async with database.system() as connection:
+            await connection.execute(
+                text("UPDATE memberships SET roles = '{manager}' WHERE organization_id = :id"), {"id": owner}
+            )
+        for method, at in (("GET", "/webhook_deliveries"), ("GET", path), ("POST", f"{path}/retry")):
+            refused = await call(browser, method, at, expect=403)
+            assert refused["required_permissions"] == ["developers:manage"]
 
 
 class TestWorker:

@@ -76,6 +76,7 @@ webhooks = Table(
     Unique("endpoint_id", "object_key", "sequence"),
     Index("webhooks_due_idx", "endpoint_id", "next_attempt_at", postgresql_where=_OPEN),
     Index("webhooks_old_idx", "updated_at"),
+    Index("webhooks_organization_idx", "organization_id", "id"),
     CheckConstraint("status IN ('pending', 'succeeded', 'retrying', 'failed')", name="status"),
 )
 

@@ -344,3 +344,6 @@ LOADERS: Mapping[str, Loader] = {
     "wallet_transaction": _load_transactions,
 }
 """How objects of each type are shown, many at a time."""
+
+OBJECT_TYPES = (*LOADERS, *sorted(AS_STORED))
+"""Whatever a delivery may tell of."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -112,13 +113,83 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """A message on its way to one endpoint; `retries` counts the attempts that failed."""
+    """A message on its way to one endpoint; without an answer by `lost_at` it counts as lost."""
 
     id: UUID
     object_key: str
     sequence: int
     body: str
+    lost_at: datetime
+
+
+class Status(StrEnum):
+    """How far a delivery has come."""
+
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    RETRYING = "retrying"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryRecord:
+    """What is on record of a delivery; `retries` counts the attempts that failed. Lists leave out body and response.
+
+    `next_attempt_at` is when an open one is tried, or counts as lost while an attempt is under way.
+    """
+
+    id: UUID
+    endpoint_id: UUID
+    webhook_url: str
+    webhook_type: str
+    object_key: str
+    sequence: int
+    status: Status
     retries: int
+    http_status: int | None
+    next_attempt_at: datetime
+    created_at: datetime
+    updated_at: datetime
+    body: str | None = None
+    response: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryFilters:
+    """Which deliveries a list shows; empty and None mean any. Each range is of HTTP statuses; an empty one means no answer."""
+
+    endpoint_ids: tuple[UUID, ...] = ()
+    statuses: tuple[str, ...] = ()
+    webhook_types: tuple[str, ...] = ()
+    http_statuses: tuple[range, ...] = ()
+    updated_from: datetime | None = None
+    updated_to: datetime | None = None
+    searched: UUID | None = None
+    """The id of a delivery, or of the object that it tells of."""
+
+
+NO_ANSWER = "timeout"
+
+
+def read_http_statuses(text: str) -> range:
+    """The HTTP statuses that a filter means: one, a class, a first and a last one; none for `timeout` (§9.3).
+
+    Raises `ValueError` for what is none of these.
+
+    >>> read_http_statuses("404"), read_http_statuses("5xx"), read_http_statuses("400-410")
+    (range(404, 405), range(500, 600), range(400, 411))
+    >>> len(read_http_statuses("timeout"))
+    0
+    """
+    if text == NO_ANSWER:
+        return range(0)
+    if re.fullmatch(r"[1-5]xx", text):
+        first = int(text[0]) * 100
+        return range(first, first + 100)
+    found = re.fullmatch(r"([1-5][0-9]{2})(?:-([1-5][0-9]{2}))?", text, re.ASCII)
+    if found is None or (found[2] and found[2] < found[1]):
+        raise ValueError(text)
+    return range(int(found[1]), int(found[2] or found[1]) + 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, exists, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Row, Select, delete, exists, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,7 +16,15 @@ from tallymark.db.bulk import insert_rows
 from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import outbox, untold_messages, webhook_endpoints, webhook_sequences, webhooks
-from tallymark.rooms.webhooks.model import Algorithm, Delivery, Endpoint, Told
+from tallymark.rooms.webhooks.model import (
+    Algorithm,
+    Delivery,
+    DeliveryFilters,
+    DeliveryRecord,
+    Endpoint,
+    Status,
+    Told,
+)
 
 _IS_OPEN = webhooks.c.status.in_(("pending", "retrying"))
 
@@ -141,7 +149,7 @@ _CLAIM = text("""
             WHERE b.endpoint_id = w.endpoint_id AND b.object_key = w.object_key AND b.sequence < w.sequence
               AND b.status = 'pending'))
         ORDER BY w.next_attempt_at, w.message_id LIMIT :limit FOR UPDATE SKIP LOCKED)
-    RETURNING id, object_key, sequence, body, retries
+    RETURNING id, object_key, sequence, body
 """)
 
 
@@ -149,15 +157,80 @@ async def claim(tx: Tx, endpoint_id: UUID, *, now: datetime, lost_at: datetime, 
     """Take what is due for an endpoint; until `lost_at` nobody else does."""
     values = {"endpoint_id": endpoint_id, "now": now, "lost_at": lost_at, "limit": limit}
     return [
-        Delivery(
-            id=row.id, object_key=row.object_key, sequence=row.sequence, body=row.body, retries=row.retries
-        )
+        Delivery(id=row.id, object_key=row.object_key, sequence=row.sequence, body=row.body, lost_at=lost_at)
         for row in await tx.execute(_CLAIM, values)
     ]
 
 
 async def update_delivery(tx: Tx, delivery_id: UUID, values: Mapping[str, Any]) -> None:
     await tx.execute(update(webhooks).where(webhooks.c.id == delivery_id).values(**values))
+
+
+_RECORD = [
+    webhook_endpoints.c.webhook_url,
+    *(
+        column
+        for column in webhooks.c
+        if column.name not in ("organization_id", "message_id", "body", "response")
+    ),
+]
+_WHOLE = [*_RECORD, webhooks.c.body, webhooks.c.response]
+
+
+async def find_record(tx: Tx, delivery_id: UUID) -> DeliveryRecord | None:
+    row = (await tx.execute(_records(*_WHOLE).where(webhooks.c.id == delivery_id))).first()
+    return _as_record(row) if row else None
+
+
+async def lock_record(tx: Tx, delivery_id: UUID) -> DeliveryRecord | None:
+    """A delivery, which nobody else changes until the transaction ends."""
+    own = _records(*_RECORD).where(webhooks.c.id == delivery_id)
+    row = (await tx.execute(own.with_for_update(of=webhooks))).first()
+    return _as_record(row) if row else None
+
+
+async def list_records(
+    tx: Tx, filters: DeliveryFilters, object_keys: Sequence[str], page: Page
+) -> tuple[list[DeliveryRecord], int]:
+    """A page of deliveries, newest first, and how many there are; `object_keys` are what the searched id can be the object of."""
+    conditions = [*_conditions(filters, object_keys)]
+    total = (await tx.execute(select(func.count()).select_from(webhooks).where(*conditions))).scalar_one()
+    newest = _records(*_RECORD).where(*conditions).order_by(webhooks.c.id.desc())
+    rows = await tx.execute(newest.limit(page.size).offset(page.offset))
+    return [_as_record(row) for row in rows], int(total)
+
+
+def _records(*columns: ColumnElement[Any]) -> Select[Any]:
+    return select(*columns).join_from(webhooks, webhook_endpoints)
+
+
+def _conditions(filters: DeliveryFilters, object_keys: Sequence[str]) -> Iterator[ColumnElement[bool]]:
+    column = webhooks.c
+    if filters.endpoint_ids:
+        yield column.endpoint_id.in_(filters.endpoint_ids)
+    if filters.statuses:
+        yield column.status.in_(filters.statuses)
+    if filters.webhook_types:
+        yield column.webhook_type.in_(filters.webhook_types)
+    if filters.http_statuses:
+        yield or_(*map(_has_http_status, filters.http_statuses))
+    if filters.updated_from is not None:
+        yield column.updated_at >= filters.updated_from
+    if filters.updated_to is not None:
+        yield column.updated_at <= filters.updated_to
+    if filters.searched is not None:
+        yield or_(column.id == filters.searched, column.object_key.in_(object_keys))
+
+
+def _has_http_status(wanted: range) -> ColumnElement[bool]:
+    status = webhooks.c.http_status
+    if not wanted:
+        return status.is_(None) & (webhooks.c.retries > 0)
+    return status.between(wanted.start, wanted.stop - 1)
+
+
+def _as_record(row: Row[Any]) -> DeliveryRecord:
+    return DeliveryRecord(**{**row._mapping, "status": Status(row.status)})
 
 
 def _as_endpoint(row: Row[Any]) -> Endpoint:

@@ -1,4 +1,4 @@
-"""The doors to webhook endpoints, and to the key that signs what they get."""
+"""The doors to webhook endpoints, to the key that signs what they get, and to what became of it."""
 
 from __future__ import annotations
 
@@ -7,21 +7,29 @@ from fastapi.responses import PlainTextResponse
 
 from tallymark.api.context import InContext
 from tallymark.api.pagination import InPage, Meta
-from tallymark.api.permissions import guarded_by
-from tallymark.api.routing import tenant_router
+from tallymark.api.permissions import guarded_by, permitted
+from tallymark.api.routing import member_router, tenant_router
 from tallymark.api.wire import read_id
+from tallymark.rooms.organizations.access import system_now
 from tallymark.rooms.webhooks import service
 from tallymark.rooms.webhooks.model import Endpoint
 from tallymark.rooms.webhooks.schemas import (
+    FILTERS,
+    DeliveriesResponse,
+    DeliveryOutput,
+    DeliveryResponse,
+    DetailedDeliveryOutput,
     EndpointOutput,
     EndpointRequest,
     EndpointResponse,
     EndpointsResponse,
     PublicKey,
     PublicKeyResponse,
+    read_filters,
 )
 
 router = tenant_router("webhook_endpoints", resource="webhook_endpoint")
+deliveries_router = member_router("app: webhook deliveries")
 
 
 @router.post("/webhook_endpoints")
@@ -78,6 +86,41 @@ async def get_public_key(request: Request, context: InContext) -> PlainTextRespo
 async def get_json_public_key(request: Request, context: InContext) -> PublicKeyResponse:  # noqa: ARG001
     """The public half of the key that signs webhooks."""
     return PublicKeyResponse(webhook=PublicKey(public_key=request.app.state.public_key))
+
+
+@deliveries_router.get("/webhook_deliveries", openapi_extra=FILTERS)
+@permitted("developers:manage")
+async def list_webhook_deliveries(request: Request, context: InContext, page: InPage) -> DeliveriesResponse:
+    """List deliveries of the last 90 days, newest first; dates are of the last change.
+
+    `status`, `webhook_type`, `http_status` and `webhook_endpoint_id` may be given several times, with `[]`. An `http_status` is one
+    (`404`), a class (`5xx`), a first and a last one (`400-410`), or `timeout` where nobody answered. `search_term` is the id of a
+    delivery, or of the object that it tells of.
+    """
+    filters = read_filters(request.query_params)
+    async with context.transaction() as tx:
+        found, total = await service.list_deliveries(tx, filters, page)
+    return DeliveriesResponse(
+        webhook_deliveries=[DeliveryOutput.of(one) for one in found], meta=Meta.of(page, total)
+    )
+
+
+@deliveries_router.get("/webhook_deliveries/{lago_id}")
+@permitted("developers:manage")
+async def get_webhook_delivery(lago_id: str, context: InContext) -> DeliveryResponse:
+    """Read one delivery: what was sent, and what came back last."""
+    async with context.transaction() as tx:
+        found = await service.get_delivery(tx, read_id(lago_id, "webhook"))
+    return DeliveryResponse(webhook_delivery=DetailedDeliveryOutput.of(found))
+
+
+@deliveries_router.post("/webhook_deliveries/{lago_id}/retry")
+@permitted("developers:manage")
+async def retry_webhook_delivery(lago_id: str, context: InContext) -> DeliveryResponse:
+    """Try a delivery once more, at once; 405 `is_succeeded` for one that has arrived."""
+    async with context.transaction() as tx:
+        found = await service.resend(tx, read_id(lago_id, "webhook"), now=system_now())
+    return DeliveryResponse(webhook_delivery=DetailedDeliveryOutput.of(found))
 
 
 def _answer(endpoint: Endpoint) -> EndpointResponse:

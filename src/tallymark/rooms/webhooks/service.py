@@ -11,16 +11,20 @@ from uuid import UUID
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
-from tallymark.domain.errors import Invalid, NotFound
+from tallymark.domain.errors import Invalid, NotAllowed, NotFound
 from tallymark.domain.exact import Fraction
 from tallymark.jobs import security
 from tallymark.jobs.activity import changes
 from tallymark.rooms.webhooks import repository
+from tallymark.rooms.webhooks.bodies import OBJECT_TYPES
 from tallymark.rooms.webhooks.model import (
     MOST_ENDPOINTS,
     Answer,
     Delivery,
+    DeliveryFilters,
+    DeliveryRecord,
     Endpoint,
+    Status,
     Told,
     pause_after,
     read_terms,
@@ -154,7 +158,14 @@ async def claim(
 async def record(
     tx: Tx, delivery: Delivery, answer: Answer, *, attempts: int, chance: Fraction, now: datetime
 ) -> datetime | None:
-    """Note what came back, and say when it is tried again: not after success, nor after `attempts` failures in all."""
+    """Note what came back, and say when it is tried again: not after success, nor after `attempts` failures in all.
+
+    An attempt that counted as lost, or beside which another one was asked for, may answer late: then what has arrived stays so,
+    and of a failure no more is noted than that there was one.
+    """
+    before = await repository.lock_record(tx, delivery.id)
+    if before is None or before.status is Status.SUCCEEDED:
+        return None
     again_at: datetime | None = None
     values: dict[str, Any] = {
         "http_status": answer.status,
@@ -162,12 +173,45 @@ async def record(
         "updated_at": now,
     }
     if answer.is_accepted:
-        values["status"] = "succeeded"
+        values["status"] = Status.SUCCEEDED
+    elif before.next_attempt_at != delivery.lost_at:
+        values["retries"] = before.retries + 1
     else:
-        failures = delivery.retries + 1
-        values |= {"status": "failed", "retries": failures}
+        failures = before.retries + 1
+        values |= {"status": Status.FAILED, "retries": failures}
         if failures < attempts:
             again_at = now + pause_after(failures, chance=chance)
-            values |= {"status": "retrying", "next_attempt_at": again_at}
+            values |= {"status": Status.RETRYING, "next_attempt_at": again_at}
     await repository.update_delivery(tx, delivery.id, values)
     return again_at
+
+
+async def get_delivery(tx: Tx, delivery_id: UUID) -> DeliveryRecord:
+    """A delivery with its body and the last response. Raises `NotFound("webhook")`."""
+    found = await repository.find_record(tx, delivery_id)
+    if found is None:
+        raise NotFound("webhook")
+    return found
+
+
+async def list_deliveries(tx: Tx, filters: DeliveryFilters, page: Page) -> tuple[list[DeliveryRecord], int]:
+    """A page of deliveries, newest first, and how many there are."""
+    keys = [f"{kind}:{filters.searched}" for kind in OBJECT_TYPES] if filters.searched else []
+    return await repository.list_records(tx, filters, keys, page)
+
+
+async def resend(tx: Tx, delivery_id: UUID, *, now: datetime) -> DeliveryRecord:
+    """Have a delivery tried once more, at once; what was never tried is on its way anyhow (§9.3).
+
+    `now` is the real time, by which deliveries run. Raises `NotFound("webhook")`, and `NotAllowed("is_succeeded")` for what has
+    arrived.
+    """
+    before = await repository.lock_record(tx, delivery_id)
+    if before is None:
+        raise NotFound("webhook")
+    if before.status is Status.SUCCEEDED:
+        raise NotAllowed("is_succeeded")
+    if before.status is not Status.PENDING:
+        values = {"status": Status.RETRYING, "next_attempt_at": now, "updated_at": now}
+        await repository.update_delivery(tx, delivery_id, values)
+    return await get_delivery(tx, delivery_id)
