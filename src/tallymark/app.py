@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tallymark import __version__
-from tallymark.api import operations
+from tallymark.api import batches, operations
 from tallymark.api.context import Context
 from tallymark.api.errors import register_error_handlers
 from tallymark.api.forms import accept_form
@@ -325,6 +325,7 @@ def create_api(wiring: Wiring | None = None) -> FastAPI:
     for router in ROUTERS:
         api.include_router(router)
     events.describe(api)
+    api.include_router(batches.router)
     api.include_router(operations.router)
     serve_web_app(api)
     if wiring is not None:

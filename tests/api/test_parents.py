@@ -2,6 +2,7 @@
 
 import pytest
 from tests import kit
+from tests.people import sign_up
 
 BELOW = {
     ("POST", "/plans/{plan}/charges"): "plan_not_found",
@@ -50,3 +51,15 @@ async def test_where_the_parent_is_there_the_root_is_missed(organization, known,
     answer = await organization.client.request(method, path.format(**known), json={})
     assert answer.status_code == 400
     assert "param is missing" in answer.json()["error"]
+
+
+async def test_somebody_who_has_signed_in_misses_the_root_too(application):
+    """What asks for the parent enters the same organization."""
+    person = await sign_up(application)
+    person.browser.base_url = "http://test/api/v1"
+    person.browser.headers["X-Lago-Organization"] = person.organization_id
+    await kit.plan(person.browser, code="p")
+    answer = await person.browser.post("/plans/p/charges", json={})
+    assert (answer.status_code, "param is missing" in answer.json()["error"]) == (400, True)
+    answer = await person.browser.post("/plans/none/charges", json={})
+    assert (answer.status_code, answer.json()["code"]) == (404, "plan_not_found")

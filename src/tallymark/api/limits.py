@@ -110,4 +110,7 @@ def limited(application: ASGIApp, *, per_minute: int, base_url: str) -> ASGIApp:
     """Put a count of calls in front of an application, where there is to be one; 0 is none."""
     if per_minute == 0:
         return application
-    return RateLimit(application, per_minute=per_minute, cookie=SessionCookie(base_url).name)
+    counted = RateLimit(application, per_minute=per_minute, cookie=SessionCookie(base_url).name)
+    # The parts of a batch come in here again.
+    counted.state.counted = counted
+    return counted

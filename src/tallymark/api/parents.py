@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
-from starlette.types import Message
+
+from tallymark.api.asking import ask
 
 NOT_FOUND = 404
 
@@ -14,8 +15,6 @@ PARENTS = ("/api/v1/customers/", "/api/v1/plans/", "/api/v1/subscriptions/")
 """Below these lie resources of their own, and reading one of them makes nothing; below others lie words on them, and acts."""
 
 _NO_ROUTE = b'"resource_not_found"'
-_SCOPE = ("type", "asgi", "http_version", "server", "client", "scheme", "root_path", "query_string")
-_HEADERS = (b"authorization", b"cookie", b"user-agent", b"x-csrf-token")
 
 
 def parent_path(template: str) -> str | None:
@@ -39,24 +38,8 @@ async def missing_parent(request: Request, template: str) -> Response | None:
     if parent is None:
         return None
     values = {name: quote(str(value), safe="") for name, value in request.path_params.items()}
-    raw = parent.format(**values)
-    scope = {name: request.scope[name] for name in _SCOPE if name in request.scope} | {
-        "method": "GET",
-        "path": unquote(raw),
-        "raw_path": raw.encode(),
-        "headers": [pair for pair in request.scope["headers"] if pair[0] in _HEADERS],
-    }
-    status, body = 0, b""
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: Message) -> None:
-        nonlocal status, body
-        status = message.get("status", status)
-        body += message.get("body", b"")
-
-    await request.app(scope, receive, send)
-    if status != NOT_FOUND or _NO_ROUTE in body:
+    query = request.scope["query_string"].decode("latin-1")
+    answer = await ask(request.app, request, f"{parent.format(**values)}?{query}")
+    if answer.status != NOT_FOUND or _NO_ROUTE in answer.body:
         return None
-    return Response(body, status_code=status, media_type=JSONResponse.media_type)
+    return Response(answer.body, status_code=answer.status, media_type=JSONResponse.media_type)
