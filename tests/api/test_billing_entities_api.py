@@ -44,6 +44,18 @@ async def organization(client, expect=200, **fields):
 
 
 class TestEntities:
+    async def test_one_is_changed_below_a_root_or_without_one(self, client):
+        """The pages and clients have a root, the contract's document has none; what has neither is no change."""
+        await entity(client)
+        for body in ({"billing_entity": {"name": "A", "city": "Lyon"}}, {"name": "B"}):
+            await kit.call(client, "PUT", "/billing_entities/second", body)
+        read = (await kit.get(client, "/billing_entities/second"))["billing_entity"]
+        assert (read["name"], read["city"]) == ("B", "Lyon")
+        for unread in ({}, {"colour": "red"}, {"billing_entity": {}, "name": "C"}):
+            await kit.call(client, "PUT", "/billing_entities/second", unread, expect=400)
+        refused = await kit.call(client, "PUT", "/billing_entities/second", {"timezone": "x"}, expect=422)
+        assert refused["error_details"] == {"timezone": ["invalid_timezone"]}
+
     async def test_one_is_made_with_defaults(self, client):
         made = (await entity(client))["billing_entity"]
         assert made["document_number_prefix"] == f"SEC-{made['lago_id'][-4:]}".upper()

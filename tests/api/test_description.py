@@ -1,4 +1,4 @@
-"""Our OpenAPI document names every operation, parameter and field of the contract's, but for those below.
+"""Our OpenAPI document names every operation, parameter and field of the contract's, but for what needs a provider.
 
 The contract's document is read where it lies beside this checkout; without it nothing is held.
 """
@@ -21,27 +21,9 @@ DOCUMENT = Path(__file__).parents[3] / "shared" / "openapi" / "lago.json"
 METHODS = ("get", "post", "put", "patch", "delete")
 DEPTH = 3
 
-# What the contract's document names and we do not: the first word is a pattern of places, and of what is below them.
+# What the contract's document names and we do not: the first word is a pattern of places, and of what is below them. All of it
+# needs a provider; what stands elsewhere here is named by `tallymark.api.contract_names`.
 EXCEPT = """
-    (POST|PUT)./billing_entities.*           the pages have a root, `billing_entity` (platform §4)
-    GET./payments/{}.response.*              the pages have a root, `payment` (platform §2)
-    GET./payment_requests/{}.response.*      the pages have a root, `payment_request` (platform §2)
-    GET./wallet_transactions/{}.response.*   the pages have a root, `wallet_transaction` (platform §2)
-    .*\\.fees\\[\\]\\.applied_taxes          fees on invoices have no taxes of their own (invoicing §2.3)
-    .*\\.items\\[\\]\\.fee\\.applied_taxes   nor have those on credit notes (invoicing §11.1)
-    DELETE./fees/{}.*\\.applied_taxes        nor has one that is deleted (invoicing §7)
-    GET.*invoices\\[\\]\\.applied_invoice_custom_sections       lists of invoices are short (invoicing §2.3)
-    .*\\.subscriptions\\[\\]\\.applied_invoice_custom_sections  subscriptions on invoices have no extras (subscriptions §2.1)
-    GET.*subscriptions\\[\\]\\.applied_invoice_custom_sections  nor have those of lists (subscriptions §2.1)
-    POST./invoices/{}/download.*             an invoice beside its file has nothing that hangs on it (invoicing §2.3)
-    GET./customers.response.customers\\[\\]\\.(applicable_invoice_custom_sections|error_details)  customers of lists (subscriptions §1.3)
-    GET./plans.response.plans\\[\\]\\.fixed_charges  plans of lists (pricing §4.1)
-    .*entitlements\\[\\]\\.entitlement       entitlements stand in their list without a root (platform §11)
-    DELETE./subscriptions/{}/entitlements/.*  the answer is the list (platform §11)
-    POST./events/batch_estimate_instant_fees.request.events\\[\\]\\.event  events are flat (metering §1.8)
-    POST./invoices.request.invoice\\.fees\\[\\]\\.skip_psp  it is the invoice's (invoicing §10.1)
-    (POST|PUT).*/fixed_charges.*.request.fixed_charge\\.properties\\..*  of usage: fixed charges have three models (pricing §13)
-    POST.*/alerts.response.meta              what is made is no page (wallets §9)
     POST./customers/{}/checkout_url.*        needs a payment provider
     POST./invoices/preview.request.customer\\.integration_customers.*  needs a tax provider
     GET./customers/{}/portal_url.*           there is no portal to lead to
@@ -121,3 +103,18 @@ def test_names_what_the_contract_names():
     assert {place for place in lacking if not any(one.fullmatch(place) for one in known)} == set()
     unused = [one.pattern for one in known if not any(one.fullmatch(place) for place in lacking)]
     assert unused == []
+
+
+def test_tells_where_names_stand_that_are_elsewhere():
+    """What is named and never answered says so, and where it is: nobody is to wait for it."""
+    schemas = create_api().openapi()["components"]["schemas"]
+    marked = {
+        (of, name): field
+        for of, schema in schemas.items()
+        for name, field in schema.get("properties", {}).items()
+        if isinstance(field, dict) and field.get("deprecated")
+    }
+    assert ("FeeOutput", "applied_taxes") in marked
+    for (of, name), field in marked.items():
+        assert name not in schemas[of].get("required", ()), (of, name)
+        assert field["description"].endswith("."), (of, name)

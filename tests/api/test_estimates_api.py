@@ -226,6 +226,8 @@ class TestInstantEstimates:
         path = "/events/batch_estimate_instant_fees"
         answer = await kit.post(client, path, {"events": [event, {**event, "code": "other"}, event]})
         assert [fee["amount_cents"] for fee in answer["fees"]] == ["0.0", "500.0"]
+        rooted = await kit.post(client, path, {"events": [{"event": event}, event]})
+        assert [fee["amount_cents"] for fee in rooted["fees"]] == ["0.0", "500.0"]
 
     async def test_the_errors_of_a_batch(self, world):
         client, of, _ = await world()

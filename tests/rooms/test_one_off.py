@@ -56,6 +56,13 @@ async def test_units_at_a_price_are_rounded_once_and_taxed(seller):
     assert invoice["number"].endswith("-001-001")
 
 
+async def test_a_fee_may_say_that_nothing_is_collected(seller):
+    """The contract's document has `skip_psp` on a fee; it is the invoice's in the pages, and true as it is."""
+    invoice = await one_off(seller, {"add_on_code": "setup", "skip_psp": True}, skip_psp=False)
+    assert (invoice["payment_status"], invoice["total_due_amount_cents"]) == ("pending", 1481)
+    await one_off(seller, {"add_on_code": "setup", "skip_psp": "x"}, expect=422)
+
+
 async def test_a_cent_and_a_half_is_rounded_away_from_zero(seller):
     invoice = await one_off(seller, {"add_on_code": "setup", "units": "0.5", "unit_amount_cents": 3})
     assert invoice["fees"][0]["amount_cents"] == 2

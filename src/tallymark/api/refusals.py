@@ -8,6 +8,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from tallymark.api.contract_names import add_contract_names
+
 Json = dict[str, Any]
 
 _TEXT: Json = {"type": "string"}
@@ -104,6 +106,7 @@ class DescribedApi(FastAPI):
         """The API's description."""
         if self.openapi_schema is None:
             _add_refusals(super().openapi())
+            add_contract_names(self.openapi_schema or {})
         assert self.openapi_schema is not None, "it has just been made"
         return self.openapi_schema
 

@@ -51,6 +51,7 @@ class OneOffFeeInput(Input):
     from_datetime: Any = None
     to_datetime: Any = None
     tax_codes: list[str] | None = None
+    skip_psp: bool | None = None
 
     def to_value(self) -> OneOffFee:
         """What is asked for. Raises `Invalid` for boundaries that are none."""
@@ -78,7 +79,7 @@ class OneOffInvoiceInput(Input):
     payment_method: PaymentMethodInput = None
 
     def to_value(self) -> OneOffInput:
-        """What is asked for. Nothing is collected automatically, so that `skip_psp` is always true."""
+        """What is asked for. Nothing is collected automatically, so that `skip_psp` is always true, whoever says so."""
         sections = self.invoice_custom_section
         return OneOffInput(
             external_customer_id=self.external_customer_id,

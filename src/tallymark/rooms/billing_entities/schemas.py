@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from tallymark.api.validation import Country, CurrencyCode, Emails, Locale, NumberPrefix, Timezone
@@ -230,6 +230,17 @@ class EntityCreateRequest(BaseModel):
 
 class EntityUpdateRequest(BaseModel):
     billing_entity: Annotated[EntityUpdateInput, NotEmpty]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _below_a_root(cls, sent: Any) -> Any:
+        """The contract's document has no root here, the pages and clients do: both are taken."""
+        is_bare = isinstance(sent, dict) and "billing_entity" not in sent
+        return (
+            {"billing_entity": sent}
+            if is_bare and sent.keys() & EntityUpdateInput.model_fields.keys()
+            else sent
+        )
 
 
 class EntityOutput(BaseModel):

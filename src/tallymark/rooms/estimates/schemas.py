@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, model_validator
 
 from tallymark.api.descriptions import NOTHING, TEXT, like, many, shown_as
 from tallymark.api.wire import Input, NotEmpty
@@ -29,6 +29,13 @@ class EstimatedEvent(Input):
     timestamp: Any = None
     properties: Any = None
     precise_total_amount_cents: Any = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_a_root(cls, sent: Any) -> Any:
+        """The contract's document has a root around each event of a batch, the pages have none: both are taken."""
+        inner = sent.get("event") if isinstance(sent, dict) else None
+        return inner if isinstance(inner, dict) and "code" not in sent else sent
 
     def to_value(self) -> AskedEvent:
         """What is asked. Raises `Invalid` for properties that are no object, and for an amount that is none."""

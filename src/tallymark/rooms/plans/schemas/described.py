@@ -46,7 +46,7 @@ FILTER_PROPERTIES = _object(
         "grouped_by": TEXTS,
     }
 )
-"""Of a charge's filter: those of the charge's model."""
+"""Of a charge's filter, and of a fixed charge: those of the charge's model alone are kept."""
 
 CHARGE_PROPERTIES = _object(
     {

@@ -41,7 +41,6 @@ from tallymark.rooms.plans.inputs import (
 from tallymark.rooms.plans.schemas.described import (
     CHARGE_PROPERTIES,
     FILTER_PROPERTIES,
-    FIXED_PROPERTIES,
     optional,
 )
 
@@ -87,7 +86,7 @@ FilterProperties = Annotated[
     dict[str, Any] | None, BeforeValidator(_object), WithJsonSchema(optional(FILTER_PROPERTIES))
 ]
 FixedProperties = Annotated[
-    dict[str, Any] | None, BeforeValidator(_object), WithJsonSchema(optional(FIXED_PROPERTIES))
+    dict[str, Any] | None, BeforeValidator(_object), WithJsonSchema(optional(FILTER_PROPERTIES))
 ]
 Amount = Annotated[Decimal, BeforeValidator(_decimal)]
 Text = Annotated[OptionalText, at_most(65_535)]
