@@ -33,6 +33,7 @@ from tallymark.rooms.organizations import routes as organizations
 from tallymark.rooms.payment_requests import routes as payment_requests
 from tallymark.rooms.payments import routes as payments
 from tallymark.rooms.plans import entitlement_routes as plan_entitlements
+from tallymark.rooms.plans import price_routes as charge_prices
 from tallymark.rooms.plans import routes as plans
 from tallymark.rooms.previews import routes as previews
 from tallymark.rooms.security_logs import routes as security_logs
@@ -60,6 +61,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     entitlements.router,
     plan_entitlements.router,
     plans.router,
+    charge_prices.router,
     usage.router,
     lifetime_usages.router,
     alerts.router,

@@ -105,9 +105,10 @@ class Problems:
         known = self._codes.setdefault(field, [])
         known.extend([code for code in codes if code not in known])
 
-    def add_all(self, error: Invalid) -> None:
+    def add_all(self, found: Invalid | Problems) -> None:
         """Note what was refused elsewhere."""
-        for field, codes in error.details.items():
+        details = found.details if isinstance(found, Invalid) else found._codes
+        for field, codes in details.items():
             self.add(field, *codes)
 
     @property

@@ -332,9 +332,7 @@ def _plain(
     usage = Usage(
         units=rounded,
         events_count=row.events_count,
-        running_totals=range(1, int(rounded) + 1)
-        if counts and needs.running_totals
-        else _trim(running, needs),
+        running_totals=range(1, int(rounded) + 1) if counts and needs.running_totals else needs.trim(running),
         event_values=(Fraction(1),) * int(row.events_count) if counts and needs.event_values else values,
         precise_total_amount_cents=Fraction(row.amount),
     )
@@ -451,16 +449,6 @@ async def _running_totals(
         of_spot = totals[_spot(row)]
         of_spot.append((of_spot[-1] if of_spot else ZERO) + Fraction(row.value))
     return dict(totals)
-
-
-def _trim(totals: Sequence[Fraction], needs: Needs) -> Sequence[Fraction]:
-    """The totals that one price asks for: of its free events, else up to the first beyond its free total."""
-    if not needs.running_totals:
-        return ()
-    if needs.free_events:
-        return tuple(totals[: needs.free_events])
-    beyond = next((index for index, total in enumerate(totals) if total > needs.free_total), len(totals))
-    return tuple(totals[: beyond + 1])
 
 
 async def _event_values(tx: Tx, asked: Aggregation, scope: dict[str, Any]) -> dict[Spot, Sequence[Fraction]]:

@@ -94,6 +94,19 @@ class Needs:
         """Whether cumulated values are needed."""
         return bool(self.free_events or self.free_total)
 
+    def trim(self, totals: Sequence[Fraction]) -> Sequence[Fraction]:
+        """The cumulated values that it asks for: of its free events, else up to the first beyond its free total (pricing §7.6).
+
+        >>> Needs(free_total=Fraction(5)).trim([Fraction(3), Fraction(6), Fraction(9)])
+        (Fraction(3, 1), Fraction(6, 1))
+        """
+        if not self.running_totals:
+            return ()
+        if self.free_events:
+            return tuple(totals[: self.free_events])
+        beyond = next((index for index, total in enumerate(totals) if total > self.free_total), len(totals))
+        return tuple(totals[: beyond + 1])
+
 
 NOTHING = Needs()
 

@@ -41,8 +41,16 @@ class PackagePrice:
     def rate(self, usage: Usage, currency: Currency) -> Rated:  # noqa: ARG002 - the protocol's shape
         """Count the packages opened."""
         paid = usage.units - self.free_units
-        amount = ceil_to(paid / self.package_size) * self.amount if paid > 0 else ZERO
+        amount = self.packages(usage.units) * self.amount
         return rated(usage, amount, self._details(usage), unit_amount=amount / paid if paid > 0 else ZERO)
+
+    def packages(self, units: Fraction) -> int:
+        """How many packages so many units open.
+
+        >>> PackagePrice(amount=Fraction(5), package_size=10, free_units=10).packages(Fraction(31))
+        3
+        """
+        return int(ceil_to(max(units - self.free_units, ZERO) / self.package_size))
 
     def _details(self, usage: Usage) -> Details:
         if not usage.units:
