@@ -430,7 +430,7 @@ class TestWhatIsLeft:
 
 class TestRefused:
     async def test_what_nobody_can_tell_the_difference_of(self, make_organization):
-        """A fee told by hand, a void invoice, a minimum that would have to be settled anew: nothing is changed."""
+        """A fee told by hand, a void invoice: nothing is changed."""
         _, client = await begin(make_organization)
         grace = {"invoice_grace_period": 3}
         who, _ = await simple(client, customer={"billing_configuration": grace})
@@ -450,12 +450,6 @@ class TestRefused:
         _, february = await kit.invoices(client, who)
         await kit.post(client, f"/invoices/{february['lago_id']}/void", {})
         await correct(client, "february", "void", expect=405)
-
-    async def test_what_was_billed_progressively(self, make_organization):
-        _, client = await begin(make_organization)
-        await simple(client, usage_thresholds=[{"amount_cents": 1500}])
-        await kit.advance(client, "2026-02-02T00:00")
-        assert (await correct(client, "one", "void", expect=405))["code"] == "period_already_invoiced"
 
     async def test_a_policy_that_is_none(self, make_organization):
         _, client = await begin(make_organization)

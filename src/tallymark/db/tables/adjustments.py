@@ -38,7 +38,8 @@ usage_adjustments = Table(
     tenant_column(),
     reference("invoice_id", "invoices", index=True),
     reference("subscription_id", "subscriptions"),
-    reference("charge_id", "charges"),
+    # None where it is the plan's commitment that is adjusted.
+    reference("charge_id", "charges", nullable=True),
     instant("from_at", nullable=False),
     instant("to_at", nullable=False),
     string("status", nullable=False),

@@ -170,6 +170,8 @@ billing_records = Table(
     instant("charges_full_from_at"),
     instant("charges_full_to_at"),
     reference("billed_terms_id", "billed_terms", nullable=True),
+    # The plan's commitment where it was held against a period, which that was, and what was spent in it.
+    Column("commitment_terms", JSONB(none_as_null=True)),
     # What the wire shows; differs from the half-open instants only where subscriptions §3.4 says so.
     instant("wire_to_at", nullable=False),
     instant("wire_charges_to_at"),

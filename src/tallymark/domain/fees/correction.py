@@ -59,9 +59,14 @@ class CorrectedLine:
 
 
 def compute_adjustment(
-    lines: Sequence[CorrectedLine], *, adjusted_cents: int, window: Step, currency: Currency
+    lines: Sequence[CorrectedLine],
+    *,
+    adjusted_cents: int,
+    window: Step,
+    currency: Currency,
+    fee_type: FeeType = FeeType.CHARGE,
 ) -> Fee:
-    """The fee of what the lines of a charge come to beyond what was billed and adjusted before.
+    """The fee of what the lines of a charge, or a commitment, come to beyond what was billed and adjusted before.
 
     >>> eur = Currency("EUR", 2, 100)
     >>> fee = compute_adjustment([CorrectedLine(billed_cents=1000, amount_cents=1400)], adjusted_cents=100,
@@ -79,16 +84,22 @@ def compute_adjustment(
         "adjusted_cents": adjusted_cents,
         "amount_cents": cents,
     }
-    return adjustment_fee(cents, (window, step, rounding_step(cents)), currency)
+    return adjustment_fee(cents, (window, step, rounding_step(cents)), currency, fee_type=fee_type)
 
 
-def adjustment_fee(amount_cents: int, explanation: tuple[Step, ...], currency: Currency) -> Fee:
+def adjustment_fee(
+    amount_cents: int,
+    explanation: tuple[Step, ...],
+    currency: Currency,
+    *,
+    fee_type: FeeType = FeeType.CHARGE,
+) -> Fee:
     """The fee of an adjustment, as one unit of its amount."""
     return Fee(
-        fee_type=FeeType.CHARGE,
+        fee_type=fee_type,
         units=Fraction(1),
         total_aggregated_units=Fraction(1),
-        events_count=0,
+        events_count=0 if fee_type is FeeType.CHARGE else None,
         amount_cents=amount_cents,
         precise_amount_cents=Fraction(amount_cents),
         precise_unit_amount=Fraction(amount_cents, currency.subunits),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tallymark.domain.exact import Fraction
@@ -241,12 +241,17 @@ def share_items(invoice: CreditableInvoice, total_cents: int) -> tuple[Item, ...
 
 
 def largest_items(invoice: CreditableInvoice, net_cents: int) -> tuple[Item, ...]:
-    """Items that come to a net amount, without coupons and taxes: of the largest fees first, each as far as it goes (§11.6).
+    """Items that come to a net amount, without coupons and taxes: of the largest fees first, each as far as it goes (§11.6)."""
+    return items_of_net(invoice, net_cents)
+
+
+def items_of_net(invoice: CreditableInvoice, net_cents: int, first: Collection[int] = ()) -> tuple[Item, ...]:
+    """The same of some fees first, by their positions, and then of the others.
 
     What was deducted of a fee is no part of what was billed too much: its item is larger by that share.
     """
     items, missing = [], Fraction(net_cents)
-    for position, left in sorted(all_items(invoice), key=lambda item: -item[1]):
+    for position, left in sorted(all_items(invoice), key=lambda item: (item[0] not in first, -item[1])):
         net = left - invoice.fees[position].coupon_share(left)
         part = min(net, missing)
         if part > 0:

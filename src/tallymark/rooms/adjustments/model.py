@@ -4,28 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from tallymark.domain.calendar import Window
 from tallymark.domain.exact import Fraction
+from tallymark.domain.fees.commitment import commitment_name
 from tallymark.domain.fees.correction import CorrectedLine, adjustment_name
-from tallymark.domain.fees.model import Fee
+from tallymark.domain.fees.model import Fee, FeeType
 from tallymark.domain.periods import Period, local_date
 from tallymark.domain.values import value
 from tallymark.rooms.fees.model import FeeRecord
 from tallymark.rooms.invoices.model import Invoice
-from tallymark.rooms.plans.model import Charge
+from tallymark.rooms.plans.model import Charge, Commitment
 from tallymark.rooms.subscriptions.model import Contract, Status
 from tallymark.rooms.taxes.model import Tax
+
+FARTHEST = timedelta(hours=26)
+"""How far apart a day begins in two time zones."""
 
 LineKey = tuple[UUID | None, tuple[tuple[str, Any], ...], bool]
 """A filter and group of a charge; the last tells its true-up, which is the charge's. An event in advance is a group of its own."""
 
 
-ChargeKey = tuple[UUID, UUID, datetime]
-"""A subscription, a charge, and the start of the window that it was billed for."""
+ItemKey = tuple[UUID, UUID | None, datetime]
+"""A subscription, a charge, None for its plan's commitment, and the start of the period that it was billed for."""
+
+TRUE_UP: LineKey = (None, (), True)
+"""The key of what fills a charge up to its minimum, or a period up to the plan's commitment."""
 
 
 @value
@@ -68,9 +75,44 @@ class BilledUsage:
         """Its subscription and start."""
         return self.contract.subscription.id, self.window.period.start
 
-    def key_of(self, charge: Charge) -> ChargeKey:
-        """The key of one of its charges."""
-        return self.contract.subscription.id, charge.id, self.window.period.start
+    def key_of(self, item: Charge | Commitment) -> ItemKey:
+        """The key of one of its charges, or of its plan's commitment."""
+        charge_id = item.id if isinstance(item, Charge) else None
+        return self.contract.subscription.id, charge_id, self.window.period.start
+
+
+@value
+class CommitmentTerms:
+    """What of a commitment was held against a period: `days` of `full_days`, and what was spent, before adjustments.
+
+    `period` is the part of a plan's period that was billed, `ends_at` the end of that one; `spent_cents` are minor units.
+    """
+
+    commitment: Commitment
+    period: Period
+    ends_at: datetime
+    days: int
+    full_days: int
+    spent_cents: int
+
+    def holds(self, start: datetime, end: datetime) -> bool:
+        """Whether a window is of its period, be it that the customer lived elsewhere when that began (subscriptions §3.7)."""
+        began = self.period.start
+        if began - FARTHEST <= start < began:
+            return end > began + FARTHEST
+        if self.ends_at - FARTHEST <= start < self.ends_at:
+            return end <= self.ends_at + FARTHEST
+        return began <= start < self.ends_at
+
+
+@value
+class Settled:
+    """A commitment that a final invoice held a period against, as it is kept."""
+
+    invoice_id: UUID
+    subscription_id: UUID
+    finalized_at: datetime
+    terms: CommitmentTerms
 
 
 @dataclass(slots=True, kw_only=True)
@@ -86,16 +128,24 @@ class Adjustments:
     """What the next invoice bills."""
 
     increase_fee_ids: list[UUID] = field(default_factory=list)
+    to_at: datetime | None = None
+    """The end of its window."""
+
     is_waiting: bool = False
     """Whether an invoice of an increase is not final yet, for it waits for its taxes."""
 
+    @property
+    def total_cents(self) -> int:
+        """By how much the events differ from what was billed of them."""
+        return self.standing_cents + self.forgone_cents + self.pending_cents
+
 
 @value
-class BilledCharge:
-    """What a charge was billed: its fees, with their taxes, and what was adjusted since, in minor units."""
+class BilledItem:
+    """What a charge, or a plan's commitment, was billed: its fees, with their taxes, and what was adjusted since, in minor units."""
 
     usage: BilledUsage
-    charge: Charge
+    item: Charge | Commitment
     fees: Mapping[LineKey, FeeRecord]
     taxes: tuple[Tax, ...]
     adjusted_cents: int
@@ -106,20 +156,33 @@ class BilledCharge:
     """Those that billed increases, the oldest first."""
 
     @property
-    def key(self) -> ChargeKey:
+    def key(self) -> ItemKey:
         """Its subscription, charge and window."""
-        return self.usage.key_of(self.charge)
+        return self.usage.key_of(self.item)
 
     @property
     def name(self) -> str:
         """What documents call an adjustment of it."""
         contract, window = self.usage.contract, self.usage.window.period
+        locale = contract.customer.document_locale or contract.customer_entity.document_locale
         return adjustment_name(
-            self.charge.invoice_display_name or self.charge.billable_metric.name,
+            self._item_name(locale),
             first=local_date(window.start, contract.timezone).isoformat(),
             last=local_date(window.last, contract.timezone).isoformat(),
-            locale=contract.customer.document_locale or contract.customer_entity.document_locale,
+            locale=locale,
         )
+
+    def _item_name(self, locale: str) -> str:
+        match self.item:
+            case Charge():
+                return self.item.invoice_display_name or self.item.billable_metric.name
+            case Commitment():
+                return self.item.invoice_display_name or commitment_name(locale)
+
+    @property
+    def fee_type(self) -> FeeType:
+        """The type of its fees."""
+        return FeeType.CHARGE if isinstance(self.item, Charge) else FeeType.COMMITMENT
 
     @property
     def is_to_be_continued(self) -> bool:
@@ -135,6 +198,11 @@ class BilledCharge:
     def billed_cents(self) -> int:
         """What its invoice has of it."""
         return sum(fee.amount_cents for fee in self.fees.values())
+
+    @property
+    def known_cents(self) -> int:
+        """What it comes to, as far as corrections are known."""
+        return self.billed_cents + self.adjusted_cents + self.forgone_cents + self.pending_cents
 
 
 @value
@@ -152,7 +220,7 @@ class Rated:
 class Difference:
     """By how much what a charge's events cost differs from what was billed and adjusted."""
 
-    billed: BilledCharge
+    billed: BilledItem
     lines: Sequence[CorrectedLine]
     amount_cents: int
     by_decrease: Sequence[FeeRecord]
@@ -169,7 +237,7 @@ class PendingAdjustment:
     """A difference that the next invoice of its subscription bills, as a fee of its own period."""
 
     id: UUID
-    charge: Charge
+    item: Charge | Commitment
     fee: Fee
     taxes: tuple[Tax, ...]
     period: Period

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import Row, Text, and_, cast, delete, exists, func, or_, select, update
 
 from tallymark.db.bulk import insert_rows, update_rows
@@ -15,7 +16,13 @@ from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.db.tables import billed_terms, billing_records, fees, invoices, usage_adjustments
-from tallymark.rooms.adjustments.model import Adjustments, BilledRecord, ChargeKey
+from tallymark.rooms.adjustments.model import (
+    Adjustments,
+    BilledRecord,
+    CommitmentTerms,
+    ItemKey,
+    Settled,
+)
 from tallymark.rooms.plans import terms
 
 _columns = usage_adjustments.c
@@ -84,13 +91,39 @@ async def final_records(tx: Tx, subscription_ids: Collection[UUID]) -> list[Bill
     ]
 
 
-async def adjusted_of(tx: Tx, subscription_ids: Collection[UUID]) -> dict[ChargeKey, Adjustments]:
-    """What was adjusted of charges of subscriptions."""
+async def settled_of(tx: Tx, subscription_ids: Collection[UUID]) -> list[Settled]:
+    """The commitments that final invoices held periods of subscriptions against, the first period first."""
+    record = billing_records.c
+    statement = (
+        select(
+            record.invoice_id,
+            record.subscription_id,
+            invoices.c.finalized_at,
+            cast(record.commitment_terms, Text).label("terms"),
+        )
+        .join(invoices, invoices.c.id == record.invoice_id)
+        .where(
+            among(record.subscription_id, subscription_ids),
+            record.commitment_terms.is_not(None),
+            invoices.c.finalized_at.is_not(None),
+            invoices.c.voided_invoice_id.is_(None),
+        )
+        .order_by(record.billed_at, record.invoice_id)
+    )
+    return [
+        Settled(**{**row._mapping, "terms": msgspec.json.decode(row.terms, type=CommitmentTerms)})
+        for row in await tx.execute(statement)
+    ]
+
+
+async def adjusted_of(tx: Tx, subscription_ids: Collection[UUID]) -> dict[ItemKey, Adjustments]:
+    """What was adjusted of charges and commitments of subscriptions."""
     statement = (
         select(
             _columns.subscription_id,
             _columns.charge_id,
             _columns.from_at,
+            _columns.to_at,
             _columns.status,
             _columns.amount_cents,
             _columns.fee_id,
@@ -101,9 +134,10 @@ async def adjusted_of(tx: Tx, subscription_ids: Collection[UUID]) -> dict[Charge
         .where(among(_columns.subscription_id, subscription_ids))
         .order_by(_columns.id)
     )
-    found: dict[ChargeKey, Adjustments] = defaultdict(Adjustments)
+    found: dict[ItemKey, Adjustments] = defaultdict(Adjustments)
     for row in await tx.execute(statement):
         of_charge = found[row.subscription_id, row.charge_id, row.from_at]
+        of_charge.to_at = row.to_at
         of_charge.is_waiting |= row.waits
         if row.is_pending:
             of_charge.pending_cents += row.amount_cents
@@ -151,12 +185,12 @@ async def event_fees(
     return list((await tx.execute(statement)).scalars())
 
 
-async def supersede(tx: Tx, key: ChargeKey) -> None:
+async def supersede(tx: Tx, key: ItemKey) -> None:
     """Forget what was forgone of a charge, or is pending: its next difference has it."""
     subscription_id, charge_id, from_at = key
     of_charge = and_(
         _columns.subscription_id == subscription_id,
-        _columns.charge_id == charge_id,
+        _columns.charge_id.is_not_distinct_from(charge_id),
         _columns.from_at == from_at,
     )
     told_anew = or_(_columns.status == "waived", _IS_PENDING)

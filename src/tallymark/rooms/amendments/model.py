@@ -8,17 +8,17 @@ from datetime import datetime
 from uuid import UUID
 
 from tallymark.domain.values import value
-from tallymark.rooms.adjustments.model import BilledCharge, ChargeKey, LineKey, Rated
+from tallymark.rooms.adjustments.model import BilledItem, ItemKey, LineKey, Rated
 
 
 @value
 class Adjusted:
     """Billed usage before and after its events were corrected; what it is afterwards is there at the end."""
 
-    billed: Sequence[BilledCharge]
-    before: Mapping[ChargeKey, Mapping[LineKey, Rated]]
-    after: dict[ChargeKey, Mapping[LineKey, Rated]] = field(default_factory=dict)
+    billed: Sequence[BilledItem]
+    before: Mapping[ItemKey, Mapping[LineKey, Rated]]
+    after: dict[ItemKey, Mapping[LineKey, Rated]] = field(default_factory=dict)
 
-    def charges_of(self, key: tuple[UUID, datetime]) -> list[BilledCharge]:
+    def charges_of(self, key: tuple[UUID, datetime]) -> list[BilledItem]:
         """The charges of a subscription in the window that starts at an instant."""
         return [one for one in self.billed if one.usage.key == key]

@@ -15,6 +15,7 @@ from tallymark.domain.fees.model import Fee, FeeType
 from tallymark.domain.invoicing import InvoiceDraft
 from tallymark.domain.periods import Period, local_date, to_second
 from tallymark.domain.values import value
+from tallymark.rooms.adjustments.model import CommitmentTerms
 from tallymark.rooms.advance.model import TARGET_WALLET
 from tallymark.rooms.coupons.model import Use
 from tallymark.rooms.customers.model import Customer
@@ -174,6 +175,9 @@ class Computed:
     credited: tuple[Credited, ...] = ()
     rated: Mapping[UUID, Sequence[Charge]] = field(default_factory=dict)
     """The charges by which usage is billed, by subscription."""
+
+    commitments: Mapping[UUID, CommitmentTerms] = field(default_factory=dict)
+    """What commitments were held against, by subscription."""
 
     @property
     def customer(self) -> Customer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -64,6 +64,17 @@ class ItemInput:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakenOver:
+    """What of a fee had been billed progressively, so that its own invoice did not bill it; minor units before taxes.
+
+    `sources` are the invoices that billed it, the latest first, each with what is left of what it billed itself.
+    """
+
+    share_cents: Fraction
+    sources: Sequence[tuple[Invoice, int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """An amount to be given back of some fees on invoices, before coupons and taxes: of the first as far as it goes, and so on."""
 
@@ -71,6 +82,9 @@ class Wanted:
     fees: Sequence[FeeRecord]
     name: str
     """What the note says that it is."""
+
+    taken_over: Mapping[UUID, TakenOver] = field(default_factory=dict)
+    """By fee: a part of what is given back of it is given back by notes on other invoices."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

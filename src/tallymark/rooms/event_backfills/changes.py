@@ -129,7 +129,7 @@ def billed_changes(adjusted: Adjusted | None) -> list[dict[str, Any]]:
     for key, billed in usages.items():
         charges = adjusted.charges_of(key)
         for found, rated in ((before, adjusted.before), (after, adjusted.after)):
-            by_charge = {one.charge.id: _used(rated[one.key].values()) for one in charges}
+            by_charge = {one.item.id: _used(rated[one.key].values()) for one in charges}
             found.append(PeriodUsage(contract=billed.contract, window=billed.window, by_charge=by_charge))
     return changes_between(before, after)
 

@@ -38,7 +38,6 @@ from tallymark.db.tables import (
     charge_filters,
     charges,
     customers,
-    elsewhere_fees,
     fees,
     fees_applied_taxes,
     invoices,
@@ -56,7 +55,6 @@ from tallymark.rooms.fees.model import (
     FeeTax,
     Filters,
     PayableFee,
-    SpentFee,
     UsageFee,
 )
 
@@ -82,6 +80,17 @@ _SELECT: Select[Any] = select(
     .scalar_subquery()
     .label("true_up_fee_id"),
 ).select_from(_JOINED)
+
+
+# What corrected events cost more than was billed is no usage of its own.
+ADJUSTS = (
+    select(usage_adjustments.c.id)
+    .where(
+        or_(usage_adjustments.c.fee_id == fees.c.id, usage_adjustments.c.fee_id == fees.c.original_fee_id),
+        usage_adjustments.c.credit_note_id.is_(None),
+    )
+    .exists()
+)
 
 
 async def insert_fees(
@@ -189,46 +198,6 @@ async def billed_fixed_fees(
     return [BilledFixedFee(**row._mapping) for row in await tx.execute(statement)]
 
 
-async def spent_by(
-    tx: Tx, subscription_ids: Collection[UUID], *, except_invoice: UUID | None
-) -> dict[UUID, list[SpentFee]]:
-    """What subscriptions were charged, on invoices that stand or on none."""
-    statement = (
-        select(fees.c.subscription_id, *(fees.c[name] for name in names_of(SpentFee)))
-        .outerjoin(invoices, invoices.c.id == fees.c.invoice_id)
-        .where(
-            among(fees.c.subscription_id, subscription_ids),
-            fees.c.fee_type.in_(("subscription", "charge", "fixed_charge")),
-            fees.c.from_at.is_not(None),
-            or_(
-                invoices.c.id.is_(None),
-                # What was billed progressively is billed again, in full, with its period.
-                invoices.c.status.not_in(("voided", "deleted"))
-                & (invoices.c.invoice_type != "progressive_billing"),
-            ),
-        )
-    )
-    if except_invoice is not None:
-        statement = statement.where(fees.c.invoice_id.is_distinct_from(except_invoice))
-    found: dict[UUID, list[SpentFee]] = {}
-    for row in await tx.execute(statement.union_all(_spent_elsewhere(subscription_ids))):
-        values = {name: getattr(row, name) for name in names_of(SpentFee)}
-        found.setdefault(row.subscription_id, []).append(SpentFee(**values))
-    return found
-
-
-def _spent_elsewhere(subscription_ids: Collection[UUID]) -> Select[Any]:
-    """What another system had charged of subscriptions that were taken over from it."""
-    column = elsewhere_fees.c
-    return select(column.subscription_id, *(column[name] for name in names_of(SpentFee))).where(
-        among(column.subscription_id, subscription_ids)
-    )
-
-
-async def insert_elsewhere(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
-    await insert_rows(tx, elsewhere_fees, rows)
-
-
 async def renewals(
     tx: Tx, *, subscription_id: UUID, charge_ids: Collection[UUID], window: Period
 ) -> list[FeeRecord]:
@@ -245,12 +214,6 @@ async def renewals(
     return await _load(tx, statement)
 
 
-# What corrected events cost more than was billed is no usage of its own.
-_ADJUSTS = (
-    select(usage_adjustments.c.id)
-    .where(usage_adjustments.c.fee_id == fees.c.id, usage_adjustments.c.credit_note_id.is_(None))
-    .exists()
-)
 _UNDONE = (
     select(invoices.c.id)
     .where(invoices.c.id == fees.c.invoice_id, invoices.c.status.in_(("voided", "closed", "deleted")))
@@ -287,7 +250,7 @@ async def paid_in_advance(tx: Tx, asked: Sequence[BilledWindow]) -> set[UUID]:
         .distinct()
         .join(fees, begins)
         .join(charges, charges.c.id == fees.c.charge_id)
-        .where(fees.c.fee_type == FeeType.CHARGE, charges.c.pay_in_advance, ~_UNDONE, ~_ADJUSTS)
+        .where(fees.c.fee_type == FeeType.CHARGE, charges.c.pay_in_advance, ~_UNDONE, ~ADJUSTS)
     )
     return set((await tx.execute(statement)).scalars())
 
@@ -309,7 +272,7 @@ async def of_windows(tx: Tx, asked: Sequence[BilledWindow]) -> dict[BilledWindow
         .join(wanted, begins)
         .where(
             fees.c.fee_type == FeeType.CHARGE,
-            (fees.c.invoice_id == wanted.c.invoice_id) | (charges.c.pay_in_advance & ~_UNDONE & ~_ADJUSTS),
+            (fees.c.invoice_id == wanted.c.invoice_id) | (charges.c.pay_in_advance & ~_UNDONE & ~ADJUSTS),
         )
         .order_by(fees.c.position, fees.c.created_at, fees.c.id)
     )

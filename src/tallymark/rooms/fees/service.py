@@ -15,7 +15,7 @@ from tallymark.db.ids import new_id
 from tallymark.domain.errors import NotAllowed, NotFound
 from tallymark.domain.periods import Period
 from tallymark.domain.values import names_of
-from tallymark.rooms.fees import repository
+from tallymark.rooms.fees import repository, spent_rows
 from tallymark.rooms.fees.model import (
     AdjustedFee,
     BilledFixedFee,
@@ -142,7 +142,7 @@ async def spent_by(
     tx: Tx, subscription_ids: Collection[UUID], *, except_invoice: UUID | None
 ) -> dict[UUID, list[SpentFee]]:
     """What subscriptions were charged for base price, usage and fixed charges, by subscription."""
-    return await repository.spent_by(tx, subscription_ids, except_invoice=except_invoice)
+    return await spent_rows.spent_by(tx, subscription_ids, except_invoice=except_invoice)
 
 
 async def note_elsewhere(tx: Tx, subscription_id: UUID, billed: Sequence[ElsewhereFee]) -> None:
@@ -156,7 +156,7 @@ async def note_elsewhere(tx: Tx, subscription_id: UUID, billed: Sequence[Elsewhe
         }
         for fee in billed
     ]
-    await repository.insert_elsewhere(tx, rows)
+    await spent_rows.insert_elsewhere(tx, rows)
 
 
 async def drop_of_invoice(tx: Tx, invoice_id: UUID) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from tallymark.db.engine import Tx
+from tallymark.domain.exact import Fraction
 from tallymark.rooms.invoices import progressive_rows as repository
 from tallymark.rooms.invoices.model import AppliedThreshold, Draw, ProgressiveRecord
 
@@ -25,6 +26,11 @@ async def progressive_invoices(
 async def draws_from(tx: Tx, source_ids: Collection[UUID]) -> list[Draw]:
     """What invoices took over of progressive ones, these among them too."""
     return await repository.draws_from(tx, source_ids) if source_ids else []
+
+
+async def shares_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, dict[int, Fraction]]:
+    """What the fees of invoices bear of what these took over of progressive ones, by invoice and the position of the fee."""
+    return await repository.shares_of(tx, invoice_ids) if invoice_ids else {}
 
 
 async def save_applied(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:

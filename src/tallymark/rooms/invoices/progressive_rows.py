@@ -19,6 +19,7 @@ from tallymark.db.tables import (
     invoices,
     subscriptions,
 )
+from tallymark.domain.exact import Fraction
 from tallymark.domain.values import names_of
 from tallymark.rooms.invoices.model import AppliedThreshold, Draw, ProgressiveRecord, Reason
 from tallymark.rooms.invoices.repository import as_invoice
@@ -78,6 +79,20 @@ async def draws_from(tx: Tx, source_ids: Collection[UUID]) -> list[Draw]:
         )
         for row in await tx.execute(statement)
     ]
+
+
+async def shares_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, dict[int, Fraction]]:
+    """What the fees of invoices bear of what these took over, by invoice and the position of the fee."""
+    column = invoice_credits.c
+    statement = select(column.invoice_id, column.terms).where(
+        among(column.invoice_id, invoice_ids), column.progressive_invoice_id.is_not(None)
+    )
+    found: dict[UUID, dict[int, Fraction]] = {}
+    for row in await tx.execute(statement):
+        for position, share in (row.terms or {}).get("shares", ()):
+            of_invoice = found.setdefault(row.invoice_id, {})
+            of_invoice[position] = of_invoice.get(position, Fraction(0)) + Fraction(share)
+    return found
 
 
 async def delete_draws(tx: Tx, invoice_id: UUID) -> None:

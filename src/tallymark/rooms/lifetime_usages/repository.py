@@ -93,6 +93,7 @@ def _given_back(wanted: TableValuedAlias) -> Select[Any]:
         .join(usage_adjustments, adjustment.subscription_id == subscriptions.c.id)
         .where(
             or_(adjustment.amount_cents < 0, adjustment.fee_id.is_(None)),
+            adjustment.charge_id.is_not(None),
             or_(wanted.c.before.is_(None), adjustment.from_at < wanted.c.before),
         )
     )

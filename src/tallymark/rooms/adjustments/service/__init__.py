@@ -1,8 +1,15 @@
 """What can be done about billed usage whose events are corrected: find it, rate it again, document the difference."""
 
 from tallymark.rooms.adjustments.service.advance import gather_in_advance, lines_of, price_again
+from tallymark.rooms.adjustments.service.commitments import (
+    Corrected,
+    corrected_of,
+    gather_commitments,
+    rate_commitments,
+    spent_more,
+)
 from tallymark.rooms.adjustments.service.compare import differences
-from tallymark.rooms.adjustments.service.decrease import give_back
+from tallymark.rooms.adjustments.service.decrease import Sources, give_back
 from tallymark.rooms.adjustments.service.gather import gather_billed
 from tallymark.rooms.adjustments.service.keep import (
     attach,
@@ -14,10 +21,14 @@ from tallymark.rooms.adjustments.service.keep import (
 from tallymark.rooms.adjustments.service.rate import rate
 
 __all__ = [
+    "Corrected",
+    "Sources",
     "attach",
+    "corrected_of",
     "differences",
     "fee_of",
     "gather_billed",
+    "gather_commitments",
     "gather_in_advance",
     "give_back",
     "keep_increases",
@@ -26,4 +37,6 @@ __all__ = [
     "pending_of",
     "price_again",
     "rate",
+    "rate_commitments",
+    "spent_more",
 ]

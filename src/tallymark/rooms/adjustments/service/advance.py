@@ -10,7 +10,7 @@ from tallymark.domain.calendar import Window
 from tallymark.domain.errors import NotAllowed
 from tallymark.domain.values import value
 from tallymark.rooms.adjustments import repository
-from tallymark.rooms.adjustments.model import BilledCharge, BilledUsage, ChargeKey, LineKey, Rated, Touched
+from tallymark.rooms.adjustments.model import BilledItem, BilledUsage, ItemKey, LineKey, Rated, Touched
 from tallymark.rooms.adjustments.service.gather import ISSUED, with_adjustments
 from tallymark.rooms.adjustments.service.rate import RatedLines
 from tallymark.rooms.advance import service as advance
@@ -27,7 +27,7 @@ from tallymark.rooms.subscriptions.model import Contract
 class BilledInAdvance:
     """What the events of some windows were billed one by one, and the log of their prices."""
 
-    billed: Sequence[BilledCharge]
+    billed: Sequence[BilledItem]
     rows: Sequence[PricedRow]
     priced: Mapping[int, PricedEvent | None]
     """What they cost before the correction."""
@@ -126,9 +126,9 @@ def _line_key(transaction_id: str | None) -> LineKey:
 
 def lines_of(
     known: BilledInAdvance, priced: Mapping[int, PricedEvent | None]
-) -> Mapping[ChargeKey, RatedLines]:
+) -> Mapping[ItemKey, RatedLines]:
     """What each event of the windows costs. Raises `NotAllowed("period_already_invoiced")` where one is in another window."""
-    rated: dict[ChargeKey, dict[LineKey, Rated]] = {one.key: {} for one in known.billed}
+    rated: dict[ItemKey, dict[LineKey, Rated]] = {one.key: {} for one in known.billed}
     for item in priced.values():
         if item is None:
             continue
@@ -145,7 +145,7 @@ def lines_of(
     return rated
 
 
-async def price_again(tx: Tx, known: BilledInAdvance) -> Mapping[ChargeKey, RatedLines]:
+async def price_again(tx: Tx, known: BilledInAdvance) -> Mapping[ItemKey, RatedLines]:
     """What each event costs after the correction, noted in the log: whatever comes next is priced on top of it."""
     after = await advance.replay(tx, known.rows)
     await advance.save_replayed(tx, before=known.priced, after=after)

@@ -7,29 +7,29 @@ from collections.abc import Mapping, Sequence
 from tallymark.domain.errors import NotAllowed
 from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.correction import CorrectedLine
-from tallymark.rooms.adjustments.model import BilledCharge, ChargeKey, Difference, LineKey, Rated
+from tallymark.rooms.adjustments.model import BilledItem, Difference, ItemKey, LineKey, Rated
 from tallymark.rooms.adjustments.service.rate import RatedLines
 from tallymark.rooms.fees.model import FeeRecord
 
 NOTHING = Rated(units=Fraction(0), amount_cents=0, explanation=(), filter_values=None, grouped_by={})
 
 
-def check_followed(billed: Sequence[BilledCharge], rated: Mapping[ChargeKey, RatedLines]) -> None:
+def check_followed(billed: Sequence[BilledItem], rated: Mapping[ItemKey, RatedLines]) -> None:
     """Raises `NotAllowed("period_already_invoiced")` where what was billed did not follow from the events before they were corrected.
 
     A fee that was told by hand, say: what it would have been is nobody's to tell.
     """
     for one in billed:
         followed = sum(line.amount_cents for line in rated[one.key].values())
-        if followed != one.billed_cents + one.adjusted_cents + one.forgone_cents + one.pending_cents:
+        if followed != one.known_cents:
             raise NotAllowed("period_already_invoiced")
 
 
 def differences(
-    billed: Sequence[BilledCharge],
+    billed: Sequence[BilledItem],
     *,
-    before: Mapping[ChargeKey, RatedLines],
-    after: Mapping[ChargeKey, RatedLines],
+    before: Mapping[ItemKey, RatedLines],
+    after: Mapping[ItemKey, RatedLines],
 ) -> list[Difference]:
     """By how much charges differ after a correction, those left out that do not.
 
@@ -40,7 +40,7 @@ def differences(
     return [one for one in found if one.amount_cents or one.billed.is_to_be_told_anew]
 
 
-def _difference(billed: BilledCharge, rated: RatedLines) -> Difference:
+def _difference(billed: BilledItem, rated: RatedLines) -> Difference:
     keys = {**dict.fromkeys(billed.fees), **dict.fromkeys(rated)}
     lines = [_line(billed, key, rated.get(key, NOTHING)) for key in keys]
     total = sum(line.amount_cents for line in lines)
@@ -52,7 +52,7 @@ def _difference(billed: BilledCharge, rated: RatedLines) -> Difference:
     )
 
 
-def _line(billed: BilledCharge, key: LineKey, now: Rated) -> CorrectedLine:
+def _line(billed: BilledItem, key: LineKey, now: Rated) -> CorrectedLine:
     fee = billed.fees.get(key)
     return CorrectedLine(
         billed_cents=fee.amount_cents if fee else 0,
@@ -63,7 +63,7 @@ def _line(billed: BilledCharge, key: LineKey, now: Rated) -> CorrectedLine:
     )
 
 
-def _by_decrease(billed: BilledCharge, rated: RatedLines) -> list[FeeRecord]:
+def _by_decrease(billed: BilledItem, rated: RatedLines) -> list[FeeRecord]:
     found = sorted(
         billed.fees.items(),
         key=lambda item: rated.get(item[0], NOTHING).amount_cents - item[1].amount_cents,

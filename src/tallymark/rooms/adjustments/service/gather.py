@@ -16,8 +16,9 @@ from tallymark.domain.fees.model import FeeType
 from tallymark.domain.periods import Period, local_date
 from tallymark.rooms.adjustments import repository
 from tallymark.rooms.adjustments.model import (
+    TRUE_UP,
     Adjustments,
-    BilledCharge,
+    BilledItem,
     BilledRecord,
     BilledUsage,
     LineKey,
@@ -28,7 +29,7 @@ from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import FeeRecord, FeeTax
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Invoice, InvoiceStatus
-from tallymark.rooms.plans.model import Charge
+from tallymark.rooms.plans.model import Charge, Commitment
 from tallymark.rooms.subscriptions import service as subscriptions
 from tallymark.rooms.subscriptions.model import Contract
 from tallymark.rooms.taxes.model import Tax
@@ -38,12 +39,11 @@ from tallymark.rooms.usage.service import TaxTable
 ISSUED = (InvoiceStatus.FINALIZED, InvoiceStatus.CLOSED)
 
 
-async def gather_billed(tx: Tx, touched: Touched) -> list[BilledCharge]:
+async def gather_billed(tx: Tx, touched: Touched) -> list[BilledItem]:
     """What charges on the code were billed for the windows that a correction touches; needs the customers' locks.
 
-    Raises `NotAllowed("period_already_invoiced")` where it is not known by what a window was billed, its invoice is void or that
-    of an adjustment waits for its taxes, part of it was billed progressively, or the plan's minimum commitment would have to be
-    settled anew; and `NotAllowed("period_archived")` where events of it have left the database.
+    Raises `NotAllowed("period_already_invoiced")` where it is not known by what a window was billed, or its invoice is void or that
+    of an adjustment waits for its taxes; and `NotAllowed("period_archived")` where events of it have left the database.
     """
     external_id = touched.external_subscription_id
     lives = (await subscriptions.started_of(tx, {external_id})).get(external_id, [])
@@ -90,8 +90,7 @@ def _charges(record: BilledRecord, touched: Touched) -> list[Charge]:
 def _usage(
     record: BilledRecord, invoice: Invoice, contract: Contract, charges: Sequence[Charge]
 ) -> BilledUsage:
-    is_credited = invoice.progressive_billing_credit_amount_cents > 0
-    if invoice.status not in ISSUED or contract.plan.minimum_commitment is not None or is_credited:
+    if invoice.status not in ISSUED:
         raise NotAllowed("period_already_invoiced")
     assert record.full_from_at is not None, "who keeps the terms keeps the period"
     assert record.full_to_at is not None, "who keeps the terms keeps the period"
@@ -99,8 +98,7 @@ def _usage(
     full = Period(record.full_from_at, record.full_to_at)
     return BilledUsage(
         invoice=invoice,
-        # Its days are those of the zone in which it was billed.
-        contract=replace(contract, customer=replace(contract.customer, timezone=invoice.timezone)),
+        contract=as_billed(contract, invoice),
         window=Window(
             period=Period(record.from_at, record.to_at),
             wire_to=record.wire_to_at,
@@ -112,7 +110,12 @@ def _usage(
     )
 
 
-async def _with_fees(tx: Tx, used: Sequence[BilledUsage]) -> list[BilledCharge]:
+def as_billed(contract: Contract, invoice: Invoice) -> Contract:
+    """A contract whose days are those of the zone in which it was billed."""
+    return replace(contract, customer=replace(contract.customer, timezone=invoice.timezone))
+
+
+async def _with_fees(tx: Tx, used: Sequence[BilledUsage]) -> list[BilledItem]:
     of_invoices = await fees.of_invoices(tx, {one.invoice.id for one in used})
     found = []
     for one in used:
@@ -122,25 +125,28 @@ async def _with_fees(tx: Tx, used: Sequence[BilledUsage]) -> list[BilledCharge]:
 
 
 async def with_adjustments(
-    tx: Tx, billed: Sequence[tuple[BilledUsage, Charge, Mapping[LineKey, FeeRecord]]]
-) -> list[BilledCharge]:
-    """Charges with their fees, and what was adjusted of them since. Raises `NotAllowed("period_already_invoiced")`."""
+    tx: Tx, billed: Sequence[tuple[BilledUsage, Charge | Commitment, Mapping[LineKey, FeeRecord]]]
+) -> list[BilledItem]:
+    """Charges, or commitments, with their fees, and what was adjusted of them since.
+
+    Raises `NotAllowed("period_already_invoiced")` where an adjustment waits for its taxes.
+    """
     adjusted = await repository.adjusted_of(tx, {one.contract.subscription.id for one, _, _ in billed})
     first_ids = {fee_id for of_charge in adjusted.values() for fee_id in of_charge.increase_fee_ids}
     standing = await repository.standing_fees(tx, first_ids) if first_ids else {}
     increase_fees = await fees.get_fees(tx, set(standing.values()))
     table = await usage.gather_taxes(tx, [one.contract for one, _, _ in billed])
     found = []
-    for one, charge, own in billed:
-        since = adjusted.get(one.key_of(charge), Adjustments())
+    for one, item, own in billed:
+        since = adjusted.get(one.key_of(item), Adjustments())
         if since.is_waiting:
             raise NotAllowed("period_already_invoiced")
         found.append(
-            BilledCharge(
+            BilledItem(
                 usage=one,
-                charge=charge,
+                item=item,
                 fees=own,
-                taxes=_taxes(own.values(), one, charge, table),
+                taxes=_taxes(own.values(), one, item, table),
                 adjusted_cents=since.standing_cents,
                 forgone_cents=since.forgone_cents,
                 pending_cents=since.pending_cents,
@@ -171,15 +177,17 @@ def _by_charge(
 def line_key(fee: FeeRecord) -> LineKey:
     """Which filter and group of its charge a fee is for."""
     if fee.true_up_parent_fee_id is not None:
-        return None, (), True
+        return TRUE_UP
     return fee.charge_filter_id, tuple(sorted(fee.grouped_by.items())), False
 
 
-def _taxes(own: Iterable[FeeRecord], used: BilledUsage, charge: Charge, table: TaxTable) -> tuple[Tax, ...]:
-    """The taxes of the charge's fees as they were applied; where it had none, those that it would have now."""
+def _taxes(
+    own: Iterable[FeeRecord], used: BilledUsage, item: Charge | Commitment, table: TaxTable
+) -> tuple[Tax, ...]:
+    """The taxes of the fees as they were applied; where it had none, those that it would have now."""
     for fee in own:
         return tuple(_as_tax(tax) for tax in fee.taxes)
-    return table.of(used.contract, charge.taxes)
+    return table.of(used.contract, item.taxes)
 
 
 def _as_tax(applied: FeeTax) -> Tax:

@@ -12,12 +12,12 @@ import msgspec
 
 from tallymark.db.engine import Tx
 from tallymark.domain.fees.correction import adjustment_fee, compute_adjustment
-from tallymark.domain.fees.model import Fee
+from tallymark.domain.fees.model import Fee, FeeType
 from tallymark.domain.money import currency
 from tallymark.domain.periods import Period
 from tallymark.rooms.adjustments import repository
-from tallymark.rooms.adjustments.model import BilledCharge, Difference, PendingAdjustment
-from tallymark.rooms.plans.model import Charge
+from tallymark.rooms.adjustments.model import BilledItem, Difference, PendingAdjustment
+from tallymark.rooms.plans.model import Charge, Commitment
 from tallymark.rooms.taxes.model import Tax
 from tallymark.rooms.usage import service as usage
 
@@ -25,10 +25,32 @@ from tallymark.rooms.usage import service as usage
 class _Content(msgspec.Struct):
     """What the fee of an increase is made of."""
 
-    charge: Charge
     taxes: tuple[Tax, ...]
     name: str
     explanation: tuple[dict[str, Any], ...]
+    charge: Charge | None = None
+    commitment: Commitment | None = None
+
+    @classmethod
+    def of(cls, billed: BilledItem, explanation: tuple[dict[str, Any], ...]) -> _Content:
+        item = billed.item
+        return cls(
+            taxes=billed.taxes,
+            name=billed.name,
+            explanation=explanation,
+            charge=item if isinstance(item, Charge) else None,
+            commitment=item if isinstance(item, Commitment) else None,
+        )
+
+    @property
+    def item(self) -> Charge | Commitment:
+        found = self.charge or self.commitment
+        assert found is not None, "it is of one of both"
+        return found
+
+    @property
+    def fee_type(self) -> FeeType:
+        return FeeType.CHARGE if self.charge is not None else FeeType.COMMITMENT
 
 
 def fee_of(found: Difference) -> Fee:
@@ -39,6 +61,7 @@ def fee_of(found: Difference) -> Fee:
         adjusted_cents=billed.adjusted_cents,
         window=usage.period_step(billed.usage.window.period, billed.usage.contract),
         currency=currency(billed.usage.invoice.currency),
+        fee_type=billed.fee_type,
     )
 
 
@@ -54,9 +77,7 @@ async def keep_pending(tx: Tx, found: Sequence[Difference], *, now: datetime) ->
     for one in found:
         explanation = tuple(dict(step) for step in fee_of(one).explanation)
         billed = one.billed
-        content = _Content(
-            charge=billed.charge, taxes=billed.taxes, name=billed.name, explanation=explanation
-        )
+        content = _Content.of(billed, explanation)
         row = adjustment_row(billed, one.amount_cents)
         rows.append({**row, "status": "pending", "content": msgspec.to_builtins(content)})
     await repository.insert(tx, rows, now=now)
@@ -75,8 +96,10 @@ async def pending_of(
         found[row.subscription_id].append(
             PendingAdjustment(
                 id=row.id,
-                charge=content.charge,
-                fee=adjustment_fee(row.amount_cents, content.explanation, currency(row.currency)),
+                item=content.item,
+                fee=adjustment_fee(
+                    row.amount_cents, content.explanation, currency(row.currency), fee_type=content.fee_type
+                ),
                 taxes=content.taxes,
                 period=Period(row.from_at, row.to_at),
                 name=content.name,
@@ -91,14 +114,15 @@ async def attach(tx: Tx, fee_ids: Mapping[UUID, UUID]) -> None:
 
 
 def adjustment_row(
-    billed: BilledCharge, amount_cents: int, *, fee_id: UUID | None = None, credit_note_id: UUID | None = None
+    billed: BilledItem, amount_cents: int, *, fee_id: UUID | None = None, credit_note_id: UUID | None = None
 ) -> dict[str, Any]:
-    """An adjustment of a charge as a row; without a fee it is waived."""
+    """An adjustment as a row; without a fee it is waived."""
+    subscription_id, charge_id, _ = billed.key
     period = billed.usage.window.period
     return {
         "invoice_id": billed.usage.invoice.id,
-        "subscription_id": billed.usage.contract.subscription.id,
-        "charge_id": billed.charge.id,
+        "subscription_id": subscription_id,
+        "charge_id": charge_id,
         "from_at": period.start,
         "to_at": period.end,
         "status": "waived" if fee_id is None else "documented",

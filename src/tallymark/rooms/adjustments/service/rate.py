@@ -6,18 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from tallymark.db.engine import Tx
 from tallymark.domain.exact import Fraction
-from tallymark.rooms.adjustments.model import BilledCharge, BilledUsage, ChargeKey, LineKey, Rated
+from tallymark.rooms.adjustments.model import TRUE_UP, BilledItem, BilledUsage, ItemKey, LineKey, Rated
 from tallymark.rooms.usage import service as usage
 from tallymark.rooms.usage.model import ChargeLine
 
 RatedLines = Mapping[LineKey, Rated]
 
 
-async def rate(tx: Tx, billed: Sequence[BilledCharge]) -> Mapping[ChargeKey, RatedLines]:
+async def rate(tx: Tx, billed: Sequence[BilledItem]) -> Mapping[ItemKey, RatedLines]:
     """What each line of billed charges comes to now, by the one rating path; all at once."""
     windows: dict[tuple[object, object], BilledUsage] = {one.usage.key: one.usage for one in billed}
     asked = [(_scope(one), one.charges) for one in windows.values()]
-    rated: dict[ChargeKey, dict[LineKey, Rated]] = {one.key: {} for one in billed}
+    rated: dict[ItemKey, dict[LineKey, Rated]] = {one.key: {} for one in billed}
     for one, lines in zip(windows.values(), await usage.gather_all_charge_lines(tx, asked), strict=True):
         for line in lines:
             rated[one.key_of(line.charge)].update(_rated(line))
@@ -56,4 +56,4 @@ def _rated(line: ChargeLine) -> Iterator[tuple[LineKey, Rated]]:
             filter_values=None,
             grouped_by={},
         )
-        yield (None, (), True), true_up
+        yield TRUE_UP, true_up

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from itertools import compress
@@ -11,9 +11,10 @@ from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.rooms.adjustments import service as adjustments
-from tallymark.rooms.adjustments.model import Touched
+from tallymark.rooms.adjustments.model import Difference, Touched
 from tallymark.rooms.amendments.model import Adjusted
 from tallymark.rooms.amendments.service.increase import bill_increases
+from tallymark.rooms.billing.service import progressive_credits
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.organizations.model import EventCorrectionPolicy
 
@@ -31,6 +32,23 @@ async def _policy(tx: Tx) -> EventCorrectionPolicy:
     return (await organizations.get_metering(tx)).event_correction_policy
 
 
+async def _sources(
+    tx: Tx, found: Sequence[Difference]
+) -> Mapping[tuple[UUID, datetime], adjustments.Sources]:
+    """What is left of the progressive invoices of windows that were billed too much, and had been billed partly by them."""
+    sources = {}
+    for usage in {
+        one.billed.usage.key: one.billed.usage
+        for one in found
+        if one.amount_cents < 0 and one.billed.usage.invoice.progressive_billing_credit_amount_cents
+    }.values():
+        subscription_id, start = usage.key
+        known = await progressive_credits.gather_at(tx, {subscription_id: start}, except_invoice=None)
+        if subscription_id in known:
+            sources[usage.key] = known[subscription_id].billed
+    return sources
+
+
 @asynccontextmanager
 async def adjusting(
     tx: Tx, touched: Touched, *, now: datetime, event_id: UUID | None = None
@@ -44,14 +62,23 @@ async def adjusting(
     billed = await adjustments.gather_billed(tx, touched)
     adjusted = Adjusted(billed=billed, before=await adjustments.rate(tx, billed))
     at_once = await adjustments.gather_in_advance(tx, touched, event_id) if event_id is not None else None
+    committed = await adjustments.gather_commitments(
+        tx, [*billed, *(at_once.billed if at_once is not None else ())]
+    )
     yield adjusted
     adjusted.after.update(await adjustments.rate(tx, billed))
-    found = adjustments.differences(billed, before=adjusted.before, after=adjusted.after)
+    before, after = dict(adjusted.before), dict(adjusted.after)
     if at_once is not None:
-        before = adjustments.lines_of(at_once, at_once.priced)
-        after = await adjustments.price_again(tx, at_once)
-        found += adjustments.differences(at_once.billed, before=before, after=after)
-    await adjustments.give_back(tx, found, now=now)
+        billed = [*billed, *at_once.billed]
+        before |= adjustments.lines_of(at_once, at_once.priced)
+        after |= await adjustments.price_again(tx, at_once)
+    found = adjustments.differences(billed, before=before, after=after)
+    found += adjustments.differences(
+        [one.billed for one in committed],
+        before=adjustments.rate_commitments(committed, before, before, billed),
+        after=adjustments.rate_commitments(committed, before, after, billed),
+    )
+    await adjustments.give_back(tx, found, sources=await _sources(tx, found), now=now)
     more = [one for one in found if one.amount_cents > 0]
     may_wait = await _is_for_next_invoice(tx)
     waits = [may_wait and one.billed.is_to_be_continued for one in more]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.rooms.adjustments import service as adjustments
 from tallymark.rooms.adjustments.model import Difference
 from tallymark.rooms.billing.service import one_off
+from tallymark.rooms.billing.service.corrected import adjustment_line
 from tallymark.rooms.billing.service.one_off import About, OneOffLine, Parties
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.fees import service as fees
@@ -57,18 +57,11 @@ async def _bill(tx: Tx, key: GroupKey, found: Sequence[Difference], *, now: date
 
 def _line(found: Difference) -> OneOffLine:
     billed = found.billed
-    contract, window, charge = billed.usage.contract, billed.usage.window.period, billed.charge
-    metric = charge.billable_metric
-    columns: dict[str, Any] = {
-        "subscription_id": contract.subscription.id,
-        "plan_id": contract.plan.id,
-        "charge_id": charge.id,
-        "billable_metric_id": metric.id,
-        "item_code": metric.code,
-        "item_name": metric.name,
-        "item_description": metric.description,
-        "invoice_display_name": billed.name,
-        "from_at": window.start,
-        "to_at": window.end,
-    }
-    return OneOffLine(fee=adjustments.fee_of(found), taxes=billed.taxes, columns=columns)
+    return adjustment_line(
+        adjustments.fee_of(found),
+        contract=billed.usage.contract,
+        item=billed.item,
+        taxes=billed.taxes,
+        period=billed.usage.window.period,
+        name=billed.name,
+    )

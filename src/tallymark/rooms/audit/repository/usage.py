@@ -103,9 +103,12 @@ USAGE = (
             SELECT 'adjustment by fee ' || d.fee_id || COALESCE(', given back by note ' || d.credit_note_id, '') AS place,
                    COALESCE(CAST(CASE WHEN d.credit_note_id IS NULL THEN f.amount_cents ELSE -i.amount_cents END AS text), 'nothing') AS expected,
                    CAST(d.cents AS text) AS found
-            FROM documented d LEFT JOIN fees f ON f.id = d.fee_id
+            FROM documented d LEFT JOIN fees f ON f.id = d.fee_id LEFT JOIN invoices own ON own.id = f.invoice_id
             LEFT JOIN credit_note_items i ON i.credit_note_id = d.credit_note_id AND i.fee_id = d.fee_id
             WHERE d.cents IS DISTINCT FROM CASE WHEN d.credit_note_id IS NULL THEN f.amount_cents ELSE -i.amount_cents END
+              -- What had been billed progressively is given back of the invoices that billed it, as far as something is left of them.
+              AND NOT (own.progressive_billing_credit_amount_cents > 0 AND d.credit_note_id IS NOT NULL
+                       AND d.cents < 0 AND -d.cents <= COALESCE(i.amount_cents, f.amount_cents))
             UNION ALL
             SELECT 'fee ' || f.id, 'an adjustment', 'none' FROM fees f JOIN invoices own ON own.id = f.invoice_id AND own.status <> 'draft'
             WHERE f.original_fee_id IS NULL AND jsonb_path_exists(f.explanation, '$[*] ? (@.step == "correction")')

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from uuid import UUID
 
 from tallymark.db.engine import Tx
@@ -12,6 +12,9 @@ from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.commitment import CommitmentFacts, compute_commitment_fee
 from tallymark.domain.money import currency
 from tallymark.domain.periods import Period, days, local_date, start_of_day
+from tallymark.domain.values import value
+from tallymark.rooms.adjustments import service as adjustments
+from tallymark.rooms.adjustments.model import CommitmentTerms
 from tallymark.rooms.billing.model import Line, Subject
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import SpentFee
@@ -19,9 +22,6 @@ from tallymark.rooms.invoices.model import Reason
 from tallymark.rooms.subscriptions.model import Contract
 from tallymark.rooms.usage import service as usage
 from tallymark.rooms.usage.service import TaxTable
-
-FARTHEST = timedelta(hours=26)
-"""How far apart a day begins in two time zones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,54 +32,91 @@ class Stretch:
     full_days: int
 
 
-async def gather_spent(
-    tx: Tx, subjects: Sequence[Subject], *, except_invoice: UUID | None
-) -> dict[UUID, list[SpentFee]]:
+@value
+class Spent:
+    """What subscriptions were charged, and by how much that was corrected since."""
+
+    fees: Mapping[UUID, Sequence[SpentFee]] = field(default_factory=dict)
+    corrected: Mapping[UUID, Sequence[adjustments.Corrected]] = field(default_factory=dict)
+
+
+@value
+class Settling:
+    """A commitment held against a period: what it was held against, and what lacks of it."""
+
+    terms: CommitmentTerms
+    lines: Sequence[Line]
+
+
+async def gather_spent(tx: Tx, subjects: Sequence[Subject], *, except_invoice: UUID | None) -> Spent:
     """The stored fees of subscriptions whose plan has a commitment; nothing where none has."""
     ids = {
         subject.contract.subscription.id
         for subject in subjects
         if subject.contract.plan.minimum_commitment is not None
     }
-    return await fees.spent_by(tx, ids, except_invoice=except_invoice) if ids else {}
+    if not ids:
+        return Spent()
+    return Spent(
+        fees=await fees.spent_by(tx, ids, except_invoice=except_invoice),
+        corrected=await adjustments.corrected_of(tx, list(ids)),
+    )
 
 
-def commitment_lines(
+def settle(
     subject: Subject,
     lines: Sequence[Line],
-    spent: Sequence[SpentFee],
+    spent: Spent,
     table: TaxTable,
     *,
     billed_days: set[date],
-) -> list[Line]:
-    """What was spent in the stretch less than committed. `lines` are the subscription's own on this invoice."""
+) -> Settling | None:
+    """Hold the plan's commitment against what was spent in the period that an invoice reconciles; None where it does none.
+
+    `lines` are the subscription's own on this invoice.
+    """
     contract, commitment = subject.contract, subject.contract.plan.minimum_commitment
     if commitment is None:
-        return []
+        return None
     has_base_fee = any(line.is_base_fee for line in lines)
     has_earlier_fee = bool(billed_days) or contract.subscription.was_billed_elsewhere
     stretch = _stretch(subject, has_base_fee=has_base_fee, has_earlier_fee=has_earlier_fee)
     if stretch is None:
-        return []
-    ends_at = _full_end(contract, stretch)
-    stored = [fee for fee in spent if _is_for(stretch, ends_at, fee.from_at, fee.to_at)]
-    fresh = [line.fee for line in lines if _is_for(stretch, ends_at, line.period.start, line.period.end)]
+        return None
+    terms = CommitmentTerms(
+        commitment=commitment,
+        period=stretch.period,
+        ends_at=_full_end(contract, stretch),
+        days=days(stretch.period.start, stretch.period.last, contract.timezone),
+        full_days=stretch.full_days,
+        spent_cents=0,
+    )
+    subscription_id = contract.subscription.id
+    stored = [fee for fee in spent.fees.get(subscription_id, ()) if terms.holds(fee.from_at, fee.to_at)]
+    fresh = [line.fee for line in lines if terms.holds(line.period.start, line.period.end)]
+    spent_cents = sum(fee.amount_cents for fee in stored) + sum(fee.amount_cents for fee in fresh)
+    more = adjustments.spent_more(terms, spent.corrected.get(subscription_id, ()))
     fee = compute_commitment_fee(
         CommitmentFacts(
             amount_cents=commitment.amount_cents,
-            days=days(stretch.period.start, stretch.period.last, contract.timezone),
-            full_days=stretch.full_days,
-            spent_cents=sum(fee.amount_cents for fee in stored) + sum(fee.amount_cents for fee in fresh),
+            days=terms.days,
+            full_days=terms.full_days,
+            spent_cents=spent_cents + more,
             precise_spent_cents=sum((Fraction(fee.precise_amount_cents) for fee in stored), Fraction(0))
-            + sum((fee.precise_amount_cents for fee in fresh), Fraction(0)),
+            + sum((fee.precise_amount_cents for fee in fresh), Fraction(0))
+            + more,
             window=usage.period_step(stretch.period, contract),
         ),
         currency(contract.plan.amount_currency),
     )
-    if fee is None:
-        return []
-    taxes = table.of(contract, commitment.taxes)
-    return [Line(fee=fee, contract=contract, taxes=taxes, period=stretch.period, commitment=commitment)]
+    line = fee and Line(
+        fee=fee,
+        contract=contract,
+        taxes=table.of(contract, commitment.taxes),
+        period=stretch.period,
+        commitment=commitment,
+    )
+    return Settling(terms=replace(terms, spent_cents=spent_cents), lines=[line] if line else [])
 
 
 def _full_end(contract: Contract, stretch: Stretch) -> datetime:
@@ -87,16 +124,6 @@ def _full_end(contract: Contract, stretch: Stretch) -> datetime:
     cycle, tz = contract.schedule.cycle(), contract.timezone
     first = cycle.period_start(local_date(stretch.period.start, tz))
     return start_of_day(cycle.next_start(first), tz)
-
-
-def _is_for(stretch: Stretch, ends_at: datetime, start: datetime, end: datetime) -> bool:
-    """Whether a fee's window is of a stretch's period, be it that the customer lived elsewhere when it began (§3.7)."""
-    began = stretch.period.start
-    if began - FARTHEST <= start < began:
-        return end > began + FARTHEST
-    if ends_at - FARTHEST <= start < ends_at:
-        return end <= ends_at + FARTHEST
-    return began <= start < ends_at
 
 
 def _stretch(subject: Subject, *, has_base_fee: bool, has_earlier_fee: bool) -> Stretch | None:

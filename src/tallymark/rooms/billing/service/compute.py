@@ -12,17 +12,17 @@ from tallymark.domain.fees.model import Fee
 from tallymark.domain.fees.subscription_fee import SubscriptionFeeFacts, compute_subscription_fee
 from tallymark.domain.money import currency
 from tallymark.rooms.adjustments import service as adjustments
-from tallymark.rooms.adjustments.model import PendingAdjustment
+from tallymark.rooms.adjustments.model import CommitmentTerms, PendingAdjustment
 from tallymark.rooms.billing.model import NOTHING_ASSUMED, Assumed, Computed, Line, Source, Subject
 from tallymark.rooms.billing.service import commitments, fixed_charges, progressive_credits
 from tallymark.rooms.billing.service.adjusted import adjusted_lines
 from tallymark.rooms.billing.service.coupons import NO_COUPONS, CouponBook, make_computed
 from tallymark.rooms.billing.service.standalone import renewal_lines, renewed_charges
 from tallymark.rooms.fees import service as fees
-from tallymark.rooms.fees.model import AdjustedFee, SpentFee
+from tallymark.rooms.fees.model import AdjustedFee
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Reason
-from tallymark.rooms.plans.model import Charge
+from tallymark.rooms.plans.model import Charge, Commitment
 from tallymark.rooms.subscriptions import service as subscriptions
 from tallymark.rooms.subscriptions.model import Contract
 from tallymark.rooms.usage import service as usage
@@ -37,7 +37,7 @@ class _Facts:
     taxes: TaxTable
     fee_days: Mapping[UUID, set[date]]
     fixed: fixed_charges.FixedFacts
-    spent: Mapping[UUID, Sequence[SpentFee]]
+    spent: commitments.Spent
     usage: Mapping[UUID, Sequence[Line]]
     rated: Mapping[UUID, Sequence[Charge]]
     renewals: Mapping[UUID, Sequence[Line]]
@@ -104,6 +104,7 @@ async def _gather(
 
 def _computed(subjects: Sequence[Subject], facts: _Facts, book: CouponBook) -> Computed:
     lines: list[Line] = []
+    held: dict[UUID, CommitmentTerms] = {}
     for subject in subjects:
         subscription_id = subject.contract.subscription.id
         earlier = facts.fee_days.get(subscription_id, set())
@@ -115,13 +116,15 @@ def _computed(subjects: Sequence[Subject], facts: _Facts, book: CouponBook) -> C
         ]
         own = adjusted_lines(subject, own, facts.adjusted, facts.taxes)
         lines += own
-        spent = facts.spent.get(subscription_id, ())
-        lines += commitments.commitment_lines(subject, own, spent, facts.taxes, billed_days=earlier)
+        settled = commitments.settle(subject, own, facts.spent, facts.taxes, billed_days=earlier)
+        if settled is not None:
+            held[subscription_id] = settled.terms
+            lines += settled.lines
         lines += adjustment_lines(subject, facts.pending.get(subscription_id, ()))
     ids = [subject.contract.subscription.id for subject in subjects]
     sources = {one: facts.progressive[one] for one in ids if one in facts.progressive}
     rated = {one: facts.rated[one] for one in ids if one in facts.rated}
-    return replace(make_computed(subjects, lines, book, sources), rated=rated)
+    return replace(make_computed(subjects, lines, book, sources), rated=rated, commitments=held)
 
 
 def adjustment_lines(subject: Subject, pending: Sequence[PendingAdjustment]) -> list[Line]:
@@ -134,7 +137,10 @@ def adjustment_lines(subject: Subject, pending: Sequence[PendingAdjustment]) -> 
             contract=subject.contract,
             taxes=one.taxes,
             period=one.period,
-            usage=ChargeLine(charge=one.charge, fee=one.fee, taxes=one.taxes),
+            usage=ChargeLine(charge=one.item, fee=one.fee, taxes=one.taxes)
+            if isinstance(one.item, Charge)
+            else None,
+            commitment=one.item if isinstance(one.item, Commitment) else None,
             display_name=one.name,
             adjustment_id=one.id,
         )

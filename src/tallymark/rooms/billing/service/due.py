@@ -15,6 +15,7 @@ from tallymark.rooms.billing.model import Defaults, Subject, group_key
 from tallymark.rooms.billing.service import credits, gate, plan_end
 from tallymark.rooms.billing.service import invoice as billing
 from tallymark.rooms.billing.service.compute import base_fee
+from tallymark.rooms.billing.service.corrected import bill_waiting
 from tallymark.rooms.billing.service.follow import follow_usage
 from tallymark.rooms.billing.service.progressive import check_thresholds
 from tallymark.rooms.billing.service.regroup import regroup_paid_fees
@@ -152,7 +153,8 @@ async def give_back(tx: Tx, batch: Batch, now: datetime) -> None:
 async def bill_each(tx: Tx, batch: Batch, reason: Reason, now: datetime) -> None:
     """Invoice starts or ends, each on its own (§5.1).
 
-    An end that is not to be invoiced has the fees regrouped that were paid in advance, like any other (§2.9).
+    An end that is not to be invoiced has the fees regrouped that were paid in advance, like any other (§2.9), and what
+    corrected events of periods cost more that are billed gets an invoice of its own.
     """
     expected = BEGUN if reason is Reason.STARTING else (Status.TERMINATED,)
     found = [
@@ -170,6 +172,7 @@ async def bill_each(tx: Tx, batch: Batch, reason: Reason, now: datetime) -> None
     await gate.follow_first_bill(tx, found, now=now)
     waived = [[subject] for subject in subjects if _is_waived(subject)]
     if waived:
+        await bill_waiting(tx, [subject.contract for (subject,) in waived], now=now)
         await regroup_paid_fees(tx, waived, now=now)
 
 

@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from tallymark.db.ids import new_id
 from tallymark.domain.fees.commitment import commitment_name
 from tallymark.domain.invoicing import InvoicedFee, InvoiceDraft
@@ -52,10 +54,16 @@ def record_rows(
             "billed_at": subject.at,
             **_windows(subject),
             "billed_terms_id": terms.of(computed, subject) if terms else None,
+            "commitment_terms": _commitment_terms(computed, subject),
             "created_at": now,
         }
         for subject in computed.subjects
     ]
+
+
+def _commitment_terms(computed: Computed, subject: Subject) -> Row | None:
+    held = computed.commitments.get(subject.contract.subscription.id)
+    return None if held is None else msgspec.to_builtins(held)
 
 
 def _windows(subject: Subject) -> Row:

@@ -1,0 +1,184 @@
+"""Plans' commitments that were held against corrected usage: what lacks of them is settled anew (pricing §15, beyond.md §3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from tallymark.db.engine import Tx
+from tallymark.domain.calendar import Window
+from tallymark.domain.errors import NotAllowed
+from tallymark.domain.exact import Fraction
+from tallymark.domain.fees.commitment import CommitmentFacts, compute_commitment_fee
+from tallymark.domain.fees.model import FeeType
+from tallymark.domain.money import currency
+from tallymark.domain.periods import Period
+from tallymark.domain.values import value
+from tallymark.rooms.adjustments import repository
+from tallymark.rooms.adjustments.model import (
+    TRUE_UP,
+    BilledItem,
+    BilledUsage,
+    CommitmentTerms,
+    ItemKey,
+    LineKey,
+    Rated,
+    Settled,
+)
+from tallymark.rooms.adjustments.service.gather import ISSUED, as_billed, with_adjustments
+from tallymark.rooms.adjustments.service.rate import RatedLines
+from tallymark.rooms.fees import service as fees
+from tallymark.rooms.fees.model import FeeRecord
+from tallymark.rooms.invoices import service as invoices
+from tallymark.rooms.invoices.model import Invoice
+from tallymark.rooms.plans.model import Charge, Commitment
+from tallymark.rooms.subscriptions.model import Contract
+from tallymark.rooms.usage import service as usage
+
+
+@value
+class BilledCommitment:
+    """A commitment that is billed, and what was spent in its period as far as corrections are known, in minor units."""
+
+    billed: BilledItem
+    terms: CommitmentTerms
+    spent_cents: int
+
+
+@value
+class Corrected:
+    """By how much what a window cost differs from what was billed of it."""
+
+    period: Period
+    cents: int
+
+
+async def corrected_of(tx: Tx, subscription_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Corrected]]:
+    """By how much the windows of subscriptions' charges were corrected since they were billed."""
+    found: dict[UUID, list[Corrected]] = {}
+    for (subscription_id, charge_id, start), since in (
+        await repository.adjusted_of(tx, subscription_ids)
+    ).items():
+        if charge_id is not None and since.to_at is not None:
+            one = Corrected(period=Period(start, since.to_at), cents=since.total_cents)
+            found.setdefault(subscription_id, []).append(one)
+    return found
+
+
+async def gather_commitments(tx: Tx, billed: Sequence[BilledItem]) -> list[BilledCommitment]:
+    """The commitments on final invoices that billed usage was held against; none where its period goes on.
+
+    Raises `NotAllowed("period_already_invoiced")` where such an invoice is void.
+    """
+    contracts = {one.usage.contract.subscription.id: one.usage.contract for one in billed}
+    settled = [
+        one
+        for one in await repository.settled_of(tx, contracts.keys())
+        if any(_holds(one, touched) for touched in billed)
+    ]
+    if not settled:
+        return []
+    found = await invoices.get_invoices(tx, {one.invoice_id for one in settled})
+    of_invoices = await fees.of_invoices(tx, found.keys())
+    corrected = await corrected_of(tx, list(contracts))
+    asked: list[tuple[BilledUsage, Charge | Commitment, Mapping[LineKey, FeeRecord]]] = []
+    for one in settled:
+        invoice = found[one.invoice_id]
+        if invoice.status not in ISSUED:
+            raise NotAllowed("period_already_invoiced")
+        own = next((fee for fee in of_invoices.get(invoice.id, ()) if _is_of(one, fee)), None)
+        used = _usage(one, invoice, contracts[one.subscription_id])
+        asked.append((used, one.terms.commitment, {} if own is None else {TRUE_UP: own}))
+    return [
+        BilledCommitment(
+            billed=item,
+            terms=one.terms,
+            spent_cents=one.terms.spent_cents + spent_more(one.terms, corrected.get(one.subscription_id, ())),
+        )
+        for one, item in zip(settled, await with_adjustments(tx, asked), strict=True)
+    ]
+
+
+def _holds(settled: Settled, touched: BilledItem) -> bool:
+    window = touched.usage.window.period
+    is_own = settled.subscription_id == touched.usage.contract.subscription.id
+    return is_own and settled.terms.holds(window.start, window.end)
+
+
+def spent_more(terms: CommitmentTerms, corrected: Sequence[Corrected]) -> int:
+    """By how much corrections changed what was spent in a commitment's period."""
+    return sum(one.cents for one in corrected if terms.holds(one.period.start, one.period.end))
+
+
+def _is_of(settled: Settled, fee: FeeRecord) -> bool:
+    is_own = fee.fee_type is FeeType.COMMITMENT and fee.subscription_id == settled.subscription_id
+    return is_own and fee.from_at == settled.terms.period.start and not fee.is_adjustment
+
+
+def _usage(settled: Settled, invoice: Invoice, contract: Contract) -> BilledUsage:
+    terms = settled.terms
+    return BilledUsage(
+        invoice=invoice,
+        contract=as_billed(contract, invoice),
+        window=Window(
+            period=terms.period,
+            wire_to=terms.period.end,
+            full_days=terms.full_days,
+            full_period=terms.period,
+        ),
+        finalized_at=settled.finalized_at,
+        charges=(),
+    )
+
+
+def rate_commitments(
+    known: Sequence[BilledCommitment],
+    usage_before: Mapping[ItemKey, RatedLines],
+    usage_now: Mapping[ItemKey, RatedLines],
+    touched: Sequence[BilledItem],
+) -> Mapping[ItemKey, RatedLines]:
+    """What lacks of commitments, where billed usage has come from one amount to another."""
+    changed = [
+        Corrected(
+            period=one.usage.window.period,
+            cents=_total(usage_now[one.key]) - _total(usage_before[one.key]),
+        )
+        for one in touched
+    ]
+    owners = [one.usage.contract.subscription.id for one in touched]
+    rated: dict[ItemKey, RatedLines] = {}
+    for one in known:
+        subscription_id = one.billed.usage.contract.subscription.id
+        own = [found for found, owner in zip(changed, owners, strict=True) if owner == subscription_id]
+        rated[one.billed.key] = _lacking(one, one.spent_cents + spent_more(one.terms, own))
+    return rated
+
+
+def _total(lines: RatedLines) -> int:
+    return sum(line.amount_cents for line in lines.values())
+
+
+def _lacking(known: BilledCommitment, spent_cents: int) -> RatedLines:
+    used, terms = known.billed.usage, known.terms
+    fee = compute_commitment_fee(
+        CommitmentFacts(
+            amount_cents=terms.commitment.amount_cents,
+            days=terms.days,
+            full_days=terms.full_days,
+            spent_cents=spent_cents,
+            precise_spent_cents=Fraction(spent_cents),
+            window=usage.period_step(terms.period, used.contract),
+        ),
+        currency(used.invoice.currency),
+    )
+    if fee is None:
+        return {}
+    return {
+        TRUE_UP: Rated(
+            units=Fraction(0),
+            amount_cents=fee.amount_cents,
+            explanation=fee.explanation,
+            filter_values=None,
+            grouped_by={},
+        )
+    }
