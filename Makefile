@@ -1,6 +1,6 @@
 # The bench: every target works first try on a fresh clone. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-domain fuzz check format bench bench-curves clean
+.PHONY: help setup run demo test test-domain fuzz check format web web-dev bench bench-curves clean
 SHELL := /bin/bash
 
 # Tools come with the lock file; only uv has to exist, and where it doesn't, the first target that needs it
@@ -10,21 +10,24 @@ UV ?= $(shell uv --version >/dev/null 2>&1 && echo uv || echo $(BOOTSTRAP)/bin/u
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+WEB := src/tallymark/web/dist/index.html
+WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/build/*' -not -name '*.test.*')
 export UV_PYTHON_DOWNLOADS ?= never
 unexport VIRTUAL_ENV
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
-setup: $(READY) ## install everything; leaves the command at .venv/bin/tallymark
+setup: $(READY) $(WEB) ## install everything; leaves the command at .venv/bin/tallymark
 
-run: $(READY) ## start everything (api, worker, scheduler, database) on http://127.0.0.1:8787
+run: $(READY) $(WEB) ## start everything (api, worker, scheduler, database) on http://127.0.0.1:8787
 	@exec $(BIN)/tallymark up $(ARGS)
 
-demo: $(READY) ## meter and bill a usage trace under a test clock, to look around in
+demo: $(READY) $(WEB) ## meter and bill a usage trace under a test clock, to look around in
 	@exec $(BIN)/tallymark demo $(ARGS)
 
-test: $(READY) ## run all tests
+test: $(READY) $(WEB) ## run all tests
+	$(BIN)/python web/build.py test
 	$(BIN)/pytest -n auto $(ARGS)
 
 test-domain: $(READY) ## run the tests that need no database: seconds
@@ -39,10 +42,19 @@ check: $(READY) ## formatting, lint, types, import contracts
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python web/build.py --types
+	$(BIN)/python web/build.py check
 
 format: $(READY) ## format, and mend what the linter can mend
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+	$(BIN)/python web/build.py format
+
+web: $(READY) $(WEB) ## build the web app into the package
+
+web-dev: $(READY) ## serve the web app as it is edited, beside a running server
+	$(BIN)/python web/build.py --types
+	$(BIN)/python web/build.py dev
 
 bench: $(READY) ## measure ingest, usage, billing and documents on this machine
 	$(BIN)/python -m bench $(ARGS)
@@ -52,13 +64,16 @@ bench-curves: $(READY) ## draw cost by size and ingest over ten minutes into doc
 	$(BIN)/python -m bench.curves $(ARGS)
 
 clean: ## remove what the targets above made; data directories stay
-	rm -rf .venv $(BOOTSTRAP) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf web/node_modules web/build src/tallymark/web/dist .venv $(BOOTSTRAP) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml uv.lock | uv
 	$(UV) sync --frozen --quiet --compile-bytecode
 	@$(BIN)/python -m compileall -q src
 	@touch $@
+
+$(WEB): $(WEB_SOURCES) | $(READY)
+	$(BIN)/python web/build.py
 
 .PHONY: uv
 uv:

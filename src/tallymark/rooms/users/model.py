@@ -55,6 +55,8 @@ class Membership:
     organization_id: UUID
     organization_name: str
     organization_slug: str
+    default_currency: str
+    timezone: str
     authentication_methods: tuple[str, ...]
     roles: tuple[str, ...]
     own_roles: Mapping[str, tuple[str, ...]]

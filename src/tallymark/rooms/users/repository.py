@@ -31,6 +31,7 @@ Guesses = dict[bytes, tuple[int, datetime]]
 _MEMBERSHIPS = text("""
 SELECT memberships.id, memberships.user_id, memberships.organization_id, organizations.name AS organization_name,
     organizations.slug AS organization_slug, organizations.authentication_methods, memberships.roles,
+    entity.default_currency, entity.timezone,
     test_clocks.frozen_time + test_clocks.calls * interval '1 microsecond' AS clock,
     coalesce(
         (SELECT jsonb_object_agg(roles.code, roles.permissions) FROM roles
@@ -39,6 +40,11 @@ SELECT memberships.id, memberships.user_id, memberships.organization_id, organiz
     ) AS own_roles
 FROM memberships
 JOIN organizations ON organizations.id = memberships.organization_id
+JOIN LATERAL (
+    SELECT default_currency, timezone FROM billing_entities
+    WHERE billing_entities.organization_id = organizations.id AND archived_at IS NULL
+    ORDER BY created_at, id LIMIT 1
+) AS entity ON true
 LEFT JOIN test_clocks ON test_clocks.organization_id = organizations.id
 WHERE memberships.status = 'active'
     AND (CAST(:user_id AS uuid) IS NULL OR memberships.user_id = :user_id)

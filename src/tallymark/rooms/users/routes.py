@@ -33,7 +33,9 @@ async def get_configuration(request: Request) -> ConfigurationResponse:
     """Tell which doors are open, before anybody has come in."""
     door: Door = request.app.state.door
     shown = ConfigurationOutput(
-        is_sign_up_open=door.is_sign_up_open, sends_emails=request.app.state.sends_emails
+        is_sign_up_open=door.is_sign_up_open,
+        sends_emails=request.app.state.sends_emails,
+        has_google=request.app.state.sso.google is not None,
     )
     return ConfigurationResponse(configuration=shown)
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from tallymark.api.context import SignedIn
-from tallymark.api.wire import Input, Text
+from tallymark.api.wire import Input, Instant, Text
 from tallymark.rooms.users.model import Membership, User
 
 
@@ -47,6 +47,10 @@ class OwnOrganizationOutput(BaseModel):
     lago_id: UUID
     name: str
     slug: str
+    default_currency: str
+    timezone: str
+    test_clock: Instant | None
+    """What a simulated organization's clock shows; null for a live one."""
     is_accessible: bool
     """Whether it may be entered by somebody who has signed in so."""
 
@@ -66,6 +70,9 @@ class OwnMembershipOutput(BaseModel):
                 lago_id=membership.organization_id,
                 name=membership.organization_name,
                 slug=membership.organization_slug,
+                default_currency=membership.default_currency,
+                timezone=membership.timezone,
+                test_clock=membership.clock,
                 is_accessible=membership.is_open_to(session.login_method, session.organization_id),
             ),
             roles=list(membership.roles),
@@ -99,6 +106,8 @@ class CurrentUserResponse(BaseModel):
 class ConfigurationOutput(BaseModel):
     is_sign_up_open: bool
     sends_emails: bool
+    has_google: bool
+    """Whether the installation lets people sign in with Google."""
 
 
 class ConfigurationResponse(BaseModel):

@@ -1,0 +1,84 @@
+/** What the server refuses, as platform §1.5 writes it. */
+
+export interface Refusal {
+  status: number;
+  error?: string;
+  code?: string;
+  error_details?: Record<string, string[] | Record<string, string[]>>;
+  required_permissions?: string[];
+}
+
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+
+  constructor(
+    readonly status: number,
+    readonly refusal: Refusal,
+  ) {
+    super(refusal.code ?? refusal.error ?? `HTTP ${status}`);
+  }
+
+  get code(): string {
+    return this.refusal.code ?? "";
+  }
+
+  /** The codes of what is wrong, by the field of the body. */
+  get fields(): Record<string, string[]> {
+    return Object.fromEntries(flatten(this.refusal.error_details ?? {}));
+  }
+}
+
+function flatten(details: object, path = ""): [string, string[]][] {
+  return Object.entries(details).flatMap(([name, codes]): [string, string[]][] => {
+    const field = path ? `${path}.${name}` : name;
+    if (Array.isArray(codes)) return [[field, codes.map(String)]];
+    if (codes && typeof codes === "object") return flatten(codes, field);
+    return [[field, [String(codes)]]];
+  });
+}
+
+const SENTENCES: Record<string, string> = {
+  value_already_exist: "This is taken already.",
+  value_is_mandatory: "This is needed.",
+  value_is_invalid: "This is not valid.",
+  value_is_out_of_range: "This is out of range.",
+  value_is_too_long: "This is too long.",
+  invalid_email_format: "This is no e-mail address.",
+  invalid_format: "This does not have the right form.",
+  currencies_does_not_match: "The currencies differ.",
+  customer_currency_is_locked: "The customer has been billed in another currency.",
+  coupon_is_not_reusable: "The customer has had this coupon.",
+  incorrect_login_or_password: "This address and password do not go together.",
+  too_many_attempts: "Too many tries. Wait a quarter of an hour.",
+  login_method_not_authorized: "This organization does not let members sign in this way.",
+  user_already_exists: "There is an account with this address.",
+  not_found: "This is not there any more.",
+  forbidden: "Your role does not allow this.",
+  feature_unavailable: "This is switched off on this server.",
+};
+
+/** A code of the wire in words; codes without a sentence of their own are readable as they are. */
+export function sentence(code: string): string {
+  const known = SENTENCES[code] ?? SENTENCES[code.split(":")[0] ?? ""];
+  if (known) return known;
+  const words = code.replaceAll("_", " ").trim();
+  return words ? `${words[0]?.toUpperCase()}${words.slice(1)}.` : "This is not valid.";
+}
+
+/** What went wrong in one sentence, for a toast or the head of a section. */
+export function explain(error: unknown): string {
+  if (!(error instanceof ApiError)) return "The server did not answer. Nothing has been changed.";
+  if (error.status >= 500) return "The server failed. Nothing has been changed.";
+  if (error.status === 403 && error.refusal.required_permissions?.length) {
+    return `Your role does not allow this: it needs ${error.refusal.required_permissions.join(" or ")}.`;
+  }
+  if (error.status === 404) return SENTENCES.not_found!;
+  if (error.status === 429) return "Too many requests. Try again in a minute.";
+  const fields = Object.entries(error.fields);
+  if (fields.length > 0) {
+    return fields
+      .map(([field, codes]) => `${field.replaceAll("_", " ")}: ${codes.map(sentence).join(" ")}`)
+      .join(" ");
+  }
+  return sentence(error.code || error.message);
+}

@@ -1,0 +1,84 @@
+/** The routes that all others hang on. */
+import type { QueryClient } from "@tanstack/react-query";
+import {
+  createRootRouteWithContext,
+  createRoute,
+  lazyRouteComponent,
+  notFound,
+  redirect,
+} from "@tanstack/react-router";
+import { enterOrganization } from "@/api/client";
+import { doors, paths } from "./paths";
+import { Root, RootFault, RootMissing } from "./root";
+import { findUser } from "./session";
+
+export const rootRoute = createRootRouteWithContext<{ queries: QueryClient }>()({
+  component: Root,
+  errorComponent: RootFault,
+  notFoundComponent: RootMissing,
+});
+
+/** Everything of an organization: only for its members, in whose name the API is asked from here on. */
+export const orgRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "$org",
+  beforeLoad: async ({ context, params, location }) => {
+    const user = await findUser(context.queries);
+    if (!user) throw redirect({ href: doors.signIn(location.href) });
+    const membership = user.memberships.find((one) => one.organization.slug === params.org);
+    if (!membership) throw notFound();
+    if (!membership.organization.is_accessible) throw redirect({ href: doors.signIn() });
+    enterOrganization(params.org);
+    return { membership };
+  },
+});
+
+/** Pages with the navigation beside them. */
+export const shellRoute = createRoute({
+  getParentRoute: () => orgRoute,
+  id: "shell",
+  component: lazyRouteComponent(() => import("./shell"), "Shell"),
+});
+
+/** Full-screen pages: forms. */
+export const fullRoute = createRoute({ getParentRoute: () => orgRoute, id: "full" });
+
+/** `/`: into the first organization that is open, or to the door. */
+export const startRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/",
+  beforeLoad: async ({ context }) => {
+    const user = await findUser(context.queries);
+    const open = user?.memberships.find((one) => one.organization.is_accessible);
+    throw redirect({ href: open ? `/${open.organization.slug}` : doors.signIn() });
+  },
+});
+
+/** `/acme`: to the first area that the member may see (ui §1.1). */
+export const homeRoute = createRoute({
+  getParentRoute: () => orgRoute,
+  path: "/",
+  beforeLoad: ({ context }) => {
+    const held = new Set(context.membership.permissions);
+    const first = LANDINGS.find(([permission]) => held.has(permission));
+    if (first) throw redirect({ href: first[1]() });
+  },
+  component: lazyRouteComponent(() => import("./shell"), "Nothing"),
+});
+
+const LANDINGS: [permission: string, path: () => string][] = [
+  ["analytics:view", () => paths.analytics()],
+  ["customers:view", paths.customers.list],
+  ["billable_metrics:view", paths.metrics.list],
+  ["plans:view", paths.plans.list],
+  ["features:view", paths.features.list],
+  ["addons:view", paths.addOns.list],
+  ["coupons:view", paths.coupons.list],
+  ["subscriptions:view", paths.subscriptions.list],
+  ["invoices:view", paths.invoices.list],
+  ["payments:view", paths.payments.list],
+  ["credit_notes:view", paths.creditNotes.list],
+  ["developers:manage", () => paths.developers("webhooks")],
+  ["developers:keys:manage", () => paths.developers()],
+  ["organization:view", () => paths.settings()],
+];

@@ -1,0 +1,29 @@
+import { createRouter } from "@tanstack/react-router";
+import * as customers from "@/pages/customers/routes";
+import { doorRoutes } from "@/pages/doors/routes";
+import { PageSkeleton } from "@/ui/states";
+import { queries } from "./queries";
+import { RootMissing } from "./root";
+import { fullRoute, homeRoute, orgRoute, rootRoute, shellRoute, startRoute } from "./roots";
+
+const tree = rootRoute.addChildren([
+  startRoute,
+  ...doorRoutes,
+  orgRoute.addChildren([homeRoute, shellRoute.addChildren([...customers.shell]), fullRoute.addChildren([])]),
+]);
+
+export const router = createRouter({
+  routeTree: tree,
+  context: { queries },
+  defaultPreload: "intent",
+  defaultPendingMs: 150,
+  defaultPendingComponent: PageSkeleton,
+  defaultNotFoundComponent: RootMissing,
+  scrollRestoration: true,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,35 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { day, daysBetween, distance, halfOpenPeriod, isoDay, moment, period } from "./dates";
+import { setReadersLocale } from "./money";
+
+beforeEach(() => setReadersLocale("en"));
+afterEach(() => setReadersLocale(null));
+
+describe("dates", () => {
+  it("shows a plain day as that day in every zone", () => {
+    expect(day("2026-11-01", "America/Los_Angeles")).toBe("1 Nov 2026");
+  });
+
+  it("shows an instant in the zone that is asked for", () => {
+    expect(day("2026-10-31T23:30:00Z", "Europe/Berlin")).toBe("1 Nov 2026");
+    expect(moment("2026-11-01T13:32:00Z", "Europe/Berlin")).toBe("1 Nov 2026, 14:32");
+    expect(isoDay("2026-10-31T23:30:00Z", "Europe/Berlin")).toBe("2026-11-01");
+  });
+
+  it("shows a period by its first and last day", () => {
+    expect(period("2026-11-01", "2026-11-30")).toBe("1–30 Nov 2026");
+    expect(halfOpenPeriod("2026-10-31T23:00:00Z", "2026-11-30T23:00:00Z", "Europe/Berlin")).toBe(
+      "1–30 Nov 2026",
+    );
+  });
+
+  it("counts days by the calendar", () => {
+    expect(daysBetween("2026-11-15T23:59:00Z", "2026-11-18T00:01:00Z")).toBe(3);
+  });
+
+  it("says how far away something is", () => {
+    const now = Date.parse("2026-11-18T12:00:00Z");
+    expect(distance("2026-11-15T12:00:00Z", now)).toBe("3 days ago");
+    expect(distance("2026-11-18T14:00:00Z", now)).toBe("in 2 hours");
+  });
+});

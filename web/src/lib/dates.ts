@@ -1,0 +1,100 @@
+/** Instants and days as people read them: in a time zone that is named, in the reader's language. */
+import { readersLocale } from "./money";
+
+/** A day: "1 Nov 2026". A plain date ("2026-11-01") is that day everywhere; an instant is the day in the zone. */
+export function day(value: string, zone?: string): string {
+  return format({ day: "numeric", month: "short", year: "numeric" }, value, zone);
+}
+
+/** A day and a time: "1 Nov 2026, 14:32". */
+export function moment(value: string, zone?: string): string {
+  const options = {
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+  } as const;
+  return format({ ...options, hourCycle: "h23" }, value, zone);
+}
+
+/** A time to the second: "14:32:07". */
+export function clock(value: string, zone?: string): string {
+  return format({ hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }, value, zone);
+}
+
+/** A month: "November 2026", or "Nov" for an axis. */
+export function month(value: string, zone?: string, length: "long" | "short" = "long"): string {
+  return format(length === "long" ? { month: "long", year: "numeric" } : { month: "short" }, value, zone);
+}
+
+/** A period by its first and its last day: "1–30 Nov 2026". */
+export function period(from: string, to: string, zone?: string): string {
+  const formatter = dateFormat({ day: "numeric", month: "short", year: "numeric" }, zone ?? "UTC");
+  return formatter.formatRange(instant(from), instant(to)).replaceAll(/\s[–-]\s(?=\d+ )/g, "–");
+}
+
+/** A period whose end is the first instant after it. */
+export function halfOpenPeriod(from: string, to: string, zone?: string): string {
+  return period(from, new Date(instant(to).getTime() - 1).toISOString(), zone);
+}
+
+/** How long ago or ahead, roughly: "3 days ago", "in 2 hours". */
+export function distance(value: string, now: number): string {
+  const seconds = (instant(value).getTime() - now) / 1000;
+  const steps: [Intl.RelativeTimeFormatUnit, number][] = [
+    ["year", 31_557_600],
+    ["month", 2_629_800],
+    ["day", 86_400],
+    ["hour", 3600],
+    ["minute", 60],
+  ];
+  const relative = new Intl.RelativeTimeFormat(readersLocale(), { numeric: "auto" });
+  for (const [unit, length] of steps) {
+    if (Math.abs(seconds) >= length) return relative.format(Math.round(seconds / length), unit);
+  }
+  return relative.format(Math.round(seconds), "second");
+}
+
+/** Whole days from an instant to another, by calendar days of a zone: 3 when due three days before. */
+export function daysBetween(from: string, to: string, zone = "UTC"): number {
+  return Math.round((Date.parse(isoDay(to, zone)) - Date.parse(isoDay(from, zone))) / 86_400_000);
+}
+
+/** The calendar day of an instant in a zone, as the wire writes days: "2026-11-01". */
+export function isoDay(value: string, zone = "UTC"): string {
+  if (isPlainDay(value)) return value;
+  const parts = new Intl.DateTimeFormat("en-CA", { timeZone: zone, dateStyle: "short" });
+  return parts.format(instant(value));
+}
+
+/** What the title of a shown date says: the instant in UTC. */
+export function inUtc(value: string): string {
+  return isPlainDay(value) ? value : `${new Date(value).toISOString().replace("T", " ").slice(0, 19)} UTC`;
+}
+
+function format(options: Intl.DateTimeFormatOptions, value: string, zone?: string): string {
+  return dateFormat(options, isPlainDay(value) ? "UTC" : (zone ?? "UTC")).format(instant(value));
+}
+
+function isPlainDay(value: string): boolean {
+  return /^\d{4}-\d{2}-\d{2}$/.test(value);
+}
+
+function instant(value: string): Date {
+  return new Date(isPlainDay(value) ? `${value}T00:00:00Z` : value);
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function dateFormat(options: Intl.DateTimeFormatOptions, zone: string): Intl.DateTimeFormat {
+  // English in the order that the product's texts have: 1 Nov 2026.
+  const locale = readersLocale().startsWith("en") ? "en-GB" : readersLocale();
+  const key = `${locale}/${zone}/${JSON.stringify(options)}`;
+  let found = formats.get(key);
+  if (!found) {
+    found = new Intl.DateTimeFormat(locale, { ...options, timeZone: zone });
+    formats.set(key, found);
+  }
+  return found;
+}

@@ -1,0 +1,402 @@
+/** Doors for those who are new, or have lost their key. */
+import { useQuery } from "@tanstack/react-query";
+import { Link, useParams, useSearch } from "@tanstack/react-router";
+import { type FormEvent, useEffect, useRef, useState } from "react";
+import { read, useChange } from "@/api/client";
+import { ApiError, explain } from "@/api/errors";
+import { queries } from "@/app/queries";
+import { findUser } from "@/app/session";
+import { Banner, Button, Tally } from "@/ui/basics";
+import { Field, TextInput } from "@/ui/fields";
+import { Loaded } from "@/ui/states";
+import { Door } from "./door";
+import { useEntering } from "./entering";
+import { go, takeBack } from "./sign-in";
+
+const RULES: [rule: string, test: RegExp][] = [
+  ["8 characters or more", /.{8}/],
+  ["a small letter", /\p{Ll}/u],
+  ["a capital letter", /\p{Lu}/u],
+  ["a digit", /\d/],
+  ["a special character", /[^\p{L}\d]/u],
+];
+
+/** A new password, with what it should have ticked off as one types (ui §7). */
+export function NewPassword({
+  value,
+  onChange,
+  label = "Password",
+  error,
+}: {
+  value: string;
+  onChange: (value: string) => void;
+  label?: string;
+  error?: string;
+}) {
+  return (
+    <>
+      <Field label={label} error={error}>
+        <TextInput
+          type="password"
+          autoComplete="new-password"
+          required
+          value={value}
+          onChange={(event) => onChange(event.target.value)}
+        />
+      </Field>
+      <ul className="rules small" aria-label="What a password needs">
+        {RULES.map(([rule, test]) => (
+          <li key={rule} data-met={test.test(value) || undefined}>
+            {rule}
+            <span className="sr">{test.test(value) ? ", met" : ", missing"}</span>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+export function isStrong(password: string): boolean {
+  return RULES.every(([, test]) => test.test(password));
+}
+
+function Refused({ error }: { error: unknown }) {
+  if (!error) return null;
+  return (
+    <Banner look="bad">
+      <p>{explain(error)}</p>
+    </Banner>
+  );
+}
+
+const toSignIn = (
+  <Link className="link" to="/sign-in">
+    Sign in
+  </Link>
+);
+
+export function SignUp() {
+  const enter = useEntering();
+  const configuration = useQuery(read("/app/v1/configuration"));
+  const signUp = useChange("post", "/app/v1/sign_up", {
+    isQuiet: true,
+    touches: [],
+    onDone: (answer) => void enter(answer),
+  });
+  const [organization, setOrganization] = useState("");
+  const [email, setEmail] = useState("");
+  const [password, setPassword] = useState("");
+  if (configuration.data && !configuration.data.configuration.is_sign_up_open) {
+    return (
+      <Door
+        title="Sign-up is closed"
+        about="Ask a member of your organization for an invitation."
+        foot={toSignIn}
+      />
+    );
+  }
+  return (
+    <Door title="Make an organization" foot={<>Have an account? {toSignIn}</>}>
+      <form
+        className="stack door-form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          signUp.mutate({ body: { organization_name: organization.trim(), email: email.trim(), password } });
+        }}
+      >
+        <Refused error={signUp.error} />
+        <Field label="Organization" hint="Its name stays as you write it here.">
+          <TextInput
+            required
+            autoFocus
+            value={organization}
+            onChange={(event) => setOrganization(event.target.value)}
+          />
+        </Field>
+        <Field label="E-mail">
+          <TextInput
+            type="email"
+            autoComplete="username"
+            required
+            value={email}
+            onChange={(event) => setEmail(event.target.value)}
+          />
+        </Field>
+        <NewPassword value={password} onChange={setPassword} />
+        <Button look="primary" type="submit" isBusy={signUp.isPending} disabled={!isStrong(password)}>
+          Make it
+        </Button>
+      </form>
+    </Door>
+  );
+}
+
+/** The first start prints a link that leads here: whoever opens it is the admin. */
+export function Welcome() {
+  const { token } = useParams({ strict: false }) as { token: string };
+  const enter = useEntering();
+  const check = useQuery({
+    ...read("/app/v1/welcome/{token}", { params: { path: { token } } }),
+    retry: false,
+  });
+  const welcome = useChange("post", "/app/v1/welcome", {
+    isQuiet: true,
+    touches: [],
+    onDone: (answer) => void enter(answer),
+  });
+  const [email, setEmail] = useState("");
+  const [password, setPassword] = useState("");
+  if (check.error) {
+    return (
+      <Door
+        title="This link has been used"
+        about="The first user is there. Sign in, or ask for an invitation."
+        foot={toSignIn}
+      />
+    );
+  }
+  return (
+    <Door
+      title="Welcome to Tallymark"
+      about="You are the first here: choose how you sign in, and everything is yours to set up."
+    >
+      <form
+        className="stack door-form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          welcome.mutate({ body: { token, email: email.trim(), password } });
+        }}
+      >
+        <Refused error={welcome.error} />
+        <Field label="E-mail">
+          <TextInput
+            type="email"
+            autoComplete="username"
+            required
+            autoFocus
+            value={email}
+            onChange={(event) => setEmail(event.target.value)}
+          />
+        </Field>
+        <NewPassword value={password} onChange={setPassword} />
+        <Button
+          look="primary"
+          type="submit"
+          isBusy={welcome.isPending}
+          disabled={!isStrong(password) || check.isPending}
+        >
+          Begin
+        </Button>
+      </form>
+    </Door>
+  );
+}
+
+export function ForgotPassword() {
+  const [email, setEmail] = useState("");
+  const ask = useChange("post", "/app/v1/password_resets", { isQuiet: true, touches: [] });
+  if (ask.isSuccess) {
+    return (
+      <Door
+        title="Look into your mail"
+        about={`If ${email} belongs to somebody here, a link to another password is on its way. It works for half an hour.`}
+        foot={toSignIn}
+      />
+    );
+  }
+  return (
+    <Door title="Another password" about="A link to set it comes by e-mail." foot={toSignIn}>
+      <form
+        className="stack door-form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          ask.mutate({ body: { email: email.trim() } });
+        }}
+      >
+        <Refused error={ask.error} />
+        <Field label="E-mail">
+          <TextInput
+            type="email"
+            autoComplete="username"
+            required
+            autoFocus
+            value={email}
+            onChange={(event) => setEmail(event.target.value)}
+          />
+        </Field>
+        <Button look="primary" type="submit" isBusy={ask.isPending}>
+          Send the link
+        </Button>
+      </form>
+    </Door>
+  );
+}
+
+export function ResetPassword() {
+  const { token } = useParams({ strict: false }) as { token: string };
+  const enter = useEntering();
+  const check = useQuery({
+    ...read("/app/v1/password_resets/{token}", { params: { path: { token } } }),
+    retry: false,
+  });
+  const reset = useChange("put", "/app/v1/password_resets", {
+    isQuiet: true,
+    touches: [],
+    onDone: (answer) => void enter(answer),
+  });
+  const [password, setPassword] = useState("");
+  if (check.error) {
+    const foot = (
+      <Link className="link" to="/forgot-password">
+        Send another one
+      </Link>
+    );
+    return <Door title="This link is over" about="It was used, or its time is up." foot={foot} />;
+  }
+  return (
+    <Door title="Set your password">
+      <form
+        className="stack door-form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          reset.mutate({ body: { token, new_password: password } });
+        }}
+      >
+        <Refused error={reset.error} />
+        <NewPassword value={password} onChange={setPassword} label="New password" />
+        <Button look="primary" type="submit" isBusy={reset.isPending} disabled={!isStrong(password)}>
+          Set and sign in
+        </Button>
+      </form>
+    </Door>
+  );
+}
+
+export function Invitation() {
+  const { token } = useParams({ strict: false }) as { token: string };
+  const found = useQuery({
+    ...read("/app/v1/invitations/{token}", { params: { path: { token } } }),
+    retry: false,
+  });
+  if (found.error instanceof ApiError && found.error.status === 404) {
+    return (
+      <Door
+        title="This invitation is over"
+        about="It was used or taken back. Ask for another one."
+        foot={toSignIn}
+      />
+    );
+  }
+  return (
+    <Loaded query={found} what="The invitation" skeleton={<Door title="One moment" />}>
+      {({ invitation }) => <Joining token={token} {...invitation} />}
+    </Loaded>
+  );
+}
+
+interface Invited {
+  token: string;
+  email: string;
+  organization_name: string;
+  authentication_methods: string[];
+}
+
+function Joining({ token, email, organization_name, authentication_methods }: Invited) {
+  const enter = useEntering();
+  const [password, setPassword] = useState("");
+  const join = useChange("post", "/app/v1/invitations/{token}", {
+    isQuiet: true,
+    touches: [],
+    onDone: async () => {
+      queries.clear();
+      const user = await findUser(queries);
+      if (user) await enter({ user });
+    },
+  });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    join.mutate({ params: { path: { token } }, body: { password } });
+  };
+  return (
+    <Door
+      title={`Join ${organization_name}`}
+      about={
+        <>
+          As <b className="med">{email}</b>. If you have an account with this address, enter its password.
+        </>
+      }
+    >
+      {authentication_methods.includes("email_password") && (
+        <form className="stack door-form" onSubmit={submit}>
+          <Refused error={join.error} />
+          <Field label="Password" hint="A new account is made with it where the address has none.">
+            <TextInput
+              type="password"
+              autoComplete="current-password"
+              value={password}
+              onChange={(event) => setPassword(event.target.value)}
+            />
+          </Field>
+          <Button look="primary" type="submit" isBusy={join.isPending}>
+            Join
+          </Button>
+        </form>
+      )}
+      <div className="stack door-others">
+        {authentication_methods
+          .filter((method) => method !== "email_password")
+          .map((method) => (
+            <Button key={method} onClick={() => void go(method as "okta", email, undefined, token)}>
+              Join with {NAMES[method] ?? method}
+            </Button>
+          ))}
+      </div>
+    </Door>
+  );
+}
+
+const NAMES: Record<string, string> = {
+  google_oauth: "Google",
+  okta: "Okta",
+  entra_id: "Microsoft Entra ID",
+  oidc: "your provider",
+};
+
+/** Where a provider sends people back to: on to the session, then to where they wanted to go. */
+export function Callback() {
+  const { code, state, error: refused } = useSearch({ strict: false }) as Record<string, string | undefined>;
+  const enter = useEntering();
+  const kept = useRef<{ back?: string; invitation?: string } | null>(null);
+  const { mutate, error } = useChange("post", "/app/v1/sso/sessions", {
+    isQuiet: true,
+    touches: [],
+    onDone: (answer) => void enter(answer, kept.current?.back),
+  });
+  const isAsked = useRef(false);
+  useEffect(() => {
+    if (isAsked.current || refused) return;
+    isAsked.current = true; // a code is good for one try, and effects run twice while developing
+    kept.current = takeBack();
+    mutate({
+      body: {
+        code: String(code ?? ""),
+        state: String(state ?? ""),
+        invite_token: kept.current.invitation ?? null,
+      },
+    });
+  }, [code, state, refused, mutate]);
+  if (error || refused) {
+    return (
+      <Door
+        title="You are not signed in"
+        about={refused ? "The provider refused." : explain(error)}
+        foot={toSignIn}
+      />
+    );
+  }
+  return (
+    <Door title="Signing in">
+      <Tally count={3} />
+    </Door>
+  );
+}

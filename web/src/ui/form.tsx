@@ -1,0 +1,189 @@
+/** Full-screen forms: sections in one column, what they change in a sticky footer, the server's refusals at their fields. */
+import { useBlocker } from "@tanstack/react-router";
+import { X } from "lucide-react";
+import { type FormEvent, type ReactNode, useEffect } from "react";
+import type { FieldErrors, FieldPath, FieldValues, UseFormReturn } from "react-hook-form";
+import { ApiError, explain, sentence } from "@/api/errors";
+import { Banner, Button } from "./basics";
+import { Confirm } from "./overlays";
+
+interface FormPageProps {
+  title: ReactNode;
+  /** What is being edited: a tag and an identifier beside the title. */
+  subject?: ReactNode;
+  /** The verb and the object: "Create plan". */
+  submit: string;
+  onSubmit: (event: FormEvent) => void;
+  onCancel: () => void;
+  isDirty: boolean;
+  isBusy?: boolean;
+  /** What the server refused that belongs to no field. */
+  error?: unknown;
+  /** What a save changes and whom it touches. */
+  effect?: ReactNode;
+  /** Sections at the left of the form. */
+  sections?: ReactNode;
+  /** Preview, calculator, difference: at the right of the form. */
+  aside?: ReactNode;
+  children: ReactNode;
+}
+
+export function FormPage(props: FormPageProps) {
+  const {
+    title,
+    subject,
+    submit,
+    onSubmit,
+    onCancel,
+    isDirty,
+    isBusy,
+    error,
+    effect,
+    sections,
+    aside,
+    children,
+  } = props;
+  const blocker = useBlocker({
+    shouldBlockFn: () => isDirty && !isBusy,
+    enableBeforeUnload: () => isDirty && !isBusy,
+    withResolver: true,
+  });
+  return (
+    <form
+      className={`form-page${sections ? " with-sections" : ""}${aside ? " with-aside" : ""}`}
+      onSubmit={onSubmit}
+      noValidate
+    >
+      <header className="form-top">
+        <Button look="ghost" isIcon size="sm" aria-label="Close" onClick={onCancel}>
+          <X className="i" aria-hidden="true" />
+        </Button>
+        <h1>{title}</h1>
+        {subject}
+      </header>
+      {sections && (
+        <nav className="form-sections" aria-label="Sections">
+          {sections}
+        </nav>
+      )}
+      <div className="form-body">
+        {error !== undefined && error !== null && (
+          <Banner look="bad">
+            <p>{explain(error)}</p>
+          </Banner>
+        )}
+        {children}
+      </div>
+      {aside && <aside className="form-aside">{aside}</aside>}
+      <footer className="form-foot">
+        <span className="grow ink2">{effect}</span>
+        <Button look="ghost" size="md" onClick={onCancel}>
+          Cancel
+        </Button>
+        <Button look="primary" type="submit" isBusy={isBusy}>
+          {submit}
+        </Button>
+      </footer>
+      <Confirm
+        title="Leave without saving?"
+        verb="Discard changes"
+        keep="Stay"
+        isOpen={blocker.status === "blocked"}
+        onClose={() => blocker.reset?.()}
+        onConfirm={() => blocker.proceed?.()}
+      >
+        What you have entered here is lost.
+      </Confirm>
+    </form>
+  );
+}
+
+/** A titled part of a form. */
+export function FormSection({
+  id,
+  title,
+  about,
+  children,
+}: {
+  id?: string;
+  title: ReactNode;
+  about?: ReactNode;
+  children: ReactNode;
+}) {
+  return (
+    <section className="form-section" id={id}>
+      <h2>{title}</h2>
+      {about && <p className="dim">{about}</p>}
+      <div className="form-fields">{children}</div>
+    </section>
+  );
+}
+
+/** Fields side by side; one below the other on phones. */
+export function FieldRow({ children }: { children: ReactNode }) {
+  return <div className="field-row">{children}</div>;
+}
+
+/**
+ * Put what the server refused at the fields of a form, by their names on the wire; `names` maps those that differ.
+ * Returns what belongs to no field, for the head of the form.
+ */
+export function placeErrors<Values extends FieldValues>(
+  form: UseFormReturn<Values>,
+  error: unknown,
+  names: Record<string, FieldPath<Values>> = {},
+): unknown {
+  if (!(error instanceof ApiError)) return error;
+  const known = Object.keys(form.getValues());
+  let isPlaced = false;
+  const rest: Record<string, string[]> = {};
+  for (const [field, codes] of Object.entries(error.fields)) {
+    const name =
+      names[field] ?? (known.includes(field.split(".")[0]!) ? (field as FieldPath<Values>) : undefined);
+    if (name) {
+      form.setError(
+        name,
+        { type: "server", message: codes.map(sentence).join(" ") },
+        { shouldFocus: !isPlaced },
+      );
+      isPlaced = true;
+    } else rest[field] = codes;
+  }
+  if (Object.keys(rest).length === 0 && isPlaced) return undefined;
+  return isPlaced ? new ApiError(error.status, { ...error.refusal, error_details: rest }) : error;
+}
+
+/** The message of a field of a form, however deep. */
+export function messageOf<Values extends FieldValues>(
+  errors: FieldErrors<Values>,
+  path: string,
+): string | undefined {
+  let found: unknown = errors;
+  for (const step of path.split(".")) found = (found as Record<string, unknown> | undefined)?.[step];
+  const message = (found as { message?: unknown } | undefined)?.message;
+  return typeof message === "string" ? message : undefined;
+}
+
+/** A code made of a name, until somebody writes one: "API requests" is api_requests. */
+export function codeFrom(name: string): string {
+  return name
+    .normalize("NFKD")
+    .replaceAll(/[\u0300-\u036f]/g, "")
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "_")
+    .replaceAll(/^_+|_+$/g, "");
+}
+
+/** Keeps a form's code derived from its name until the code is edited. */
+export function useDerivedCode<Values extends FieldValues>(
+  form: UseFormReturn<Values>,
+  isNew: boolean,
+  name = "name" as FieldPath<Values>,
+  code = "code" as FieldPath<Values>,
+): void {
+  const typed = form.watch(name) as string;
+  const isEdited = form.getFieldState(code, form.formState).isDirty;
+  useEffect(() => {
+    if (isNew && !isEdited) form.setValue(code, codeFrom(typed ?? "") as never, { shouldDirty: false });
+  }, [form, isNew, isEdited, typed, code]);
+}

@@ -1,0 +1,165 @@
+/** Empty, loading, wrong: none of them moves the page. */
+import { CloudAlert, RefreshCw, SearchX } from "lucide-react";
+import { Component, type ErrorInfo, type ReactNode } from "react";
+import { ApiError, explain } from "@/api/errors";
+import { Button, Tally } from "./basics";
+
+/** Nothing has been made yet: what it is for, and the way to the first one. */
+export function Empty({
+  title,
+  children,
+  actions,
+}: {
+  title: string;
+  children?: ReactNode;
+  actions?: ReactNode;
+}) {
+  return (
+    <div className="empty">
+      <Tally count={0} />
+      <h3>{title}</h3>
+      {children && <p>{children}</p>}
+      {actions && <div className="actions">{actions}</div>}
+    </div>
+  );
+}
+
+/** Something was looked for and is not there. */
+export function NoMatch({
+  title,
+  children,
+  actions,
+}: {
+  title: string;
+  children?: ReactNode;
+  actions?: ReactNode;
+}) {
+  return (
+    <div className="empty">
+      <SearchX className="i i-20 dim" aria-hidden="true" />
+      <h3>{title}</h3>
+      {children && <p>{children}</p>}
+      {actions && <div className="actions">{actions}</div>}
+    </div>
+  );
+}
+
+/** A section that could not be loaded fails alone. */
+export function ErrorBlock({ what, error, onRetry }: { what: string; error: unknown; onRetry?: () => void }) {
+  return (
+    <div className="card error-block" role="alert">
+      <CloudAlert className="i i-18" aria-hidden="true" />
+      <div className="grow">
+        <h3>{what} could not be loaded</h3>
+        <p className="ink2">{explain(error)} Billing is not affected.</p>
+        {onRetry && (
+          <Button size="sm" onClick={onRetry}>
+            <RefreshCw className="i" aria-hidden="true" />
+            Try again
+          </Button>
+        )}
+      </div>
+    </div>
+  );
+}
+
+/** A grey bar where a text will be. */
+export function Skeleton({ width = 120 }: { width?: number | string }) {
+  return <span className="sk" style={{ width }} aria-hidden="true" />;
+}
+
+/** Grey bars in the shape of a page that is about to come. */
+export function PageSkeleton() {
+  return (
+    <div className="page" aria-busy="true">
+      <span className="sr" role="status">
+        Loading
+      </span>
+      <div className="page-head">
+        <Skeleton width={220} />
+      </div>
+      <div className="stack skeleton-rows">
+        {[72, 56, 64, 48, 60, 52].map((width) => (
+          <Skeleton key={width} width={`${width}%`} />
+        ))}
+      </div>
+    </div>
+  );
+}
+
+interface QueryLike<Data> {
+  data: Data | undefined;
+  error: unknown;
+  refetch: () => unknown;
+}
+
+/** Shows what a query brought; a skeleton before, an error block instead. */
+export function Loaded<Data>({
+  query,
+  what,
+  skeleton,
+  children,
+}: {
+  query: QueryLike<Data>;
+  what: string;
+  skeleton?: ReactNode;
+  children: (data: Data) => ReactNode;
+}) {
+  if (query.data !== undefined) return children(query.data);
+  if (query.error) {
+    if (query.error instanceof ApiError && query.error.status === 404) return <Missing what={what} />;
+    if (query.error instanceof ApiError && query.error.status === 403) return <Forbidden />;
+    return <ErrorBlock what={what} error={query.error} onRetry={() => void query.refetch()} />;
+  }
+  return skeleton ?? <PageSkeleton />;
+}
+
+export function Missing({ what }: { what: string }) {
+  return (
+    <NoMatch title={`${what} not found`} actions={<Button onClick={() => history.back()}>Go back</Button>}>
+      It was deleted, or the address is wrong.
+    </NoMatch>
+  );
+}
+
+export function Forbidden() {
+  return (
+    <NoMatch
+      title="Your role does not show this"
+      actions={<Button onClick={() => history.back()}>Go back</Button>}
+    >
+      An admin of the organization can change what your role may see.
+    </NoMatch>
+  );
+}
+
+/** Keeps a fault of one page from taking the others down. */
+export class FaultBoundary extends Component<
+  { children: ReactNode; resetKey: string },
+  { fault: Error | null }
+> {
+  override state: { fault: Error | null } = { fault: null };
+
+  static getDerivedStateFromError(fault: Error) {
+    return { fault };
+  }
+
+  override componentDidCatch(fault: Error, info: ErrorInfo) {
+    console.error(fault, info.componentStack);
+  }
+
+  override componentDidUpdate(before: { resetKey: string }) {
+    if (before.resetKey !== this.props.resetKey && this.state.fault) this.setState({ fault: null });
+  }
+
+  override render() {
+    if (!this.state.fault) return this.props.children;
+    return (
+      <div className="page">
+        <div className="sec">
+          <ErrorBlock what="This page" error={this.state.fault} onRetry={() => location.reload()} />
+        </div>
+      </div>
+    );
+  }
+}
