@@ -36,6 +36,7 @@ from tallymark.rooms.plans import entitlement_routes as plan_entitlements
 from tallymark.rooms.plans import price_routes as charge_prices
 from tallymark.rooms.plans import routes as plans
 from tallymark.rooms.previews import routes as previews
+from tallymark.rooms.search import routes as search
 from tallymark.rooms.security_logs import routes as security_logs
 from tallymark.rooms.sso import routes as sso
 from tallymark.rooms.subscriptions import entitlement_routes as subscription_entitlements
@@ -100,4 +101,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     sso.router,
     sso.open_router,
     api_keys.router,
+    search.router,
 )
