@@ -17,6 +17,8 @@ from tallymark.rooms.members.model import INVITES
 from tallymark.rooms.members.service import invites
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.organizations.access import system_now
+from tallymark.rooms.portal.links import SECRET as PORTAL
+from tallymark.rooms.portal.links import PortalDoor, PortalLinks
 from tallymark.rooms.sso.signing_in import Google, SingleSignOn
 from tallymark.rooms.users import jobs as user_jobs
 from tallymark.rooms.users.entering import Door
@@ -33,12 +35,13 @@ SSO = "sso"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doors:
-    """What the routes of the web app find on the application."""
+    """What the routes of the web app, and of the customer portal, find on the application."""
 
     sessions: UserSessions
     door: Door
     joining: Joining
     sso: SingleSignOn
+    portal: PortalDoor
     invite_secret: bytes
     app_url: str
 
@@ -59,11 +62,13 @@ async def make_doors(settings: Settings, database: Database) -> Doors:
     async with database.system() as connection:
         secret = await organizations.get_or_make_secret(connection, INVITES)
         key = await organizations.get_or_make_secret(connection, SSO, Fernet.generate_key)
+        portal_key = await organizations.get_or_make_secret(connection, PORTAL, Fernet.generate_key)
     return Doors(
         sessions=UserSessions(database),
         door=door,
         joining=Joining(database=database, door=door),
         sso=_make_sso(settings, door, key),
+        portal=PortalDoor(database, PortalLinks(portal_key)),
         invite_secret=secret,
         app_url=settings.app_url,
     )

@@ -35,6 +35,7 @@ from tallymark.rooms.payments import routes as payments
 from tallymark.rooms.plans import entitlement_routes as plan_entitlements
 from tallymark.rooms.plans import price_routes as charge_prices
 from tallymark.rooms.plans import routes as plans
+from tallymark.rooms.portal import routes as portal
 from tallymark.rooms.previews import routes as previews
 from tallymark.rooms.search import routes as search
 from tallymark.rooms.security_logs import routes as security_logs
@@ -93,6 +94,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     api_logs.router,
     activity_logs.router,
     security_logs.router,
+    portal.links_router,
     customers.router,
     users.router,
     members.router,
@@ -102,4 +104,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     sso.open_router,
     api_keys.router,
     search.router,
+    portal.router,
 )

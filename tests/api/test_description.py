@@ -26,7 +26,6 @@ DEPTH = 3
 EXCEPT = """
     POST./customers/{}/checkout_url.*        needs a payment provider
     POST./invoices/preview.request.customer\\.integration_customers.*  needs a tax provider
-    GET./customers/{}/portal_url.*           there is no portal to lead to
 """
 
 

@@ -63,14 +63,24 @@ def rounds() -> Iterator[int]:
         yield SystemRandom().randrange(2**32)
 
 
-def callers(api_key: str, person: Person) -> Callable[[str], requests.Session]:
-    """Somebody with a key for the API, and somebody who has signed in for the web app."""
-    by_key, by_session = requests.Session(), requests.Session()
+def callers(api_key: str, person: Person, portal_url: str) -> Callable[[str], requests.Session]:
+    """Somebody with a key for the API, somebody who has signed in for the web app, and a customer with a link."""
+    by_key, by_session, by_link = requests.Session(), requests.Session(), requests.Session()
+    by_link.headers["Authorization"] = f"Bearer {portal_url.rsplit('/', 1)[-1]}"
     by_key.headers["Authorization"] = f"Bearer {api_key}"
     by_session.headers["X-Lago-Organization"] = person.organization_id
     cookies = person.browser.cookies.items()
     by_session.headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies)
-    return lambda path: by_session if path.startswith("/app/") else by_key
+    known = {"app": by_session, "portal": by_link}
+    return lambda path: known.get(path.split("/")[1], by_key)
+
+
+async def portal_url_of(client: Any) -> str:
+    """A link to the portal of a customer who is there."""
+    listed = await kit.get(client, "/customers", per_page=1)
+    (who,) = listed["customers"]
+    found = await kit.get(client, f"/customers/{who['external_id']}/portal_url")
+    return str(found["customer"]["portal_url"])
 
 
 @pytest.fixture
@@ -92,7 +102,9 @@ async def try_out(server: str, make_organization: Any, application: Running) -> 
                 document=document,
                 base_url=server + below,
                 known=known,
-                caller_of=callers(organization.api_key, await sign_up(application)),
+                caller_of=callers(
+                    organization.api_key, await sign_up(application), await portal_url_of(organization.client)
+                ),
                 checks=checks,
                 secret=SECRET,
                 passed_over=ENDING,

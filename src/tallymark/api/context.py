@@ -40,7 +40,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
-    """Whom a call comes from: somebody with an API key, or a member."""
+    """Whom a call comes from: somebody with an API key, a member, or a customer in their portal."""
 
     organization_id: UUID
     is_simulated: bool
@@ -49,6 +49,8 @@ class Principal:
     expires_at: datetime | None = None
     rights: frozenset[Right] | None = None
     """What the key may do; None is everything."""
+    customer_id: UUID | None = None
+    """Whose portal it is that somebody came into by a customer's link."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,8 @@ class Context:
     ip_address: str | None = None
     member: Member | None = None
     """Who calls in the web app; None for a key."""
+    customer_id: UUID | None = None
+    """Whose portal it is; None outside of portals."""
     rights: frozenset[Right] | None = None
     """What the key may do; None is everything."""
     conclude: Callable[[Tx], Awaitable[None]] | None = None
@@ -84,6 +88,7 @@ class Context:
             api_key_id=self.api_key_id,
             member=self.member,
             rights=self.rights,
+            customer_id=self.customer_id,
         )
 
     def check(self, need: Need) -> None:
@@ -122,7 +127,7 @@ class Context:
         return self.database.tenant(
             self.organization_id,
             is_simulated=self.is_simulated,
-            source=Source.FRONT if self.member else Source.API,
+            source=Source.FRONT if self.member or self.customer_id else Source.API,
             actor=self.actor,
         )
 
@@ -152,6 +157,13 @@ class Sessions(Protocol):
         Raises `NotFound("organization")` for one that they don't belong to, `Forbidden("login_method_not_authorized")` where its
         members may not sign in so.
         """
+
+
+class Portal(Protocol):
+    """What the API asks of the room that keeps the customers' portal."""
+
+    async def admit(self, token: str) -> Principal | None:
+        """Whose portal a link's token opens; None for one that was not made here, is over, or whose customer is no more."""
 
 
 def get_context(request: Request) -> Context:

@@ -34,7 +34,10 @@ _in_parts: set[Callable[..., Any]] = set()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repeatable:
-    """A request with a key: the slot is one for each organization, address and key; the hash is of what was sent."""
+    """A request with a key: the slot is one for each caller's organization, address and key; the hash is of what was sent.
+
+    In portals each customer has slots of their own: what was answered to one is not told another.
+    """
 
     slot: UUID
     request_hash: bytes
@@ -83,7 +86,7 @@ async def answer_once(
     """
     if request.method != "POST" or HEADER not in request.headers:
         return await act(context)
-    asked = await _read(request, context.organization_id)
+    asked = await _read(request, context)
     answers: Answers = request.app.state.answers
     if not is_in_parts(endpoint):
         return await _once_in_one(answers, asked, context, act)
@@ -91,7 +94,7 @@ async def answer_once(
     return await _once_in_parts(answers, asked, context, act, gatekeeper)
 
 
-async def _read(request: Request, organization_id: UUID) -> Repeatable:
+async def _read(request: Request, context: Context) -> Repeatable:
     key = ", ".join(request.headers.getlist(HEADER)).strip()
     if not 1 <= len(key) <= LONGEST_KEY:
         raise Invalid({"idempotency_key": ["value_is_too_long" if key else "value_is_mandatory"]})
@@ -99,7 +102,8 @@ async def _read(request: Request, organization_id: UUID) -> Repeatable:
         body = await request.body()
     except ClientDisconnect:
         raise BadRequest from None
-    place = b"\0".join((organization_id.bytes, request.url.path.encode(), key.encode()))
+    whose = context.organization_id.bytes + (context.customer_id.bytes if context.customer_id else b"")
+    place = b"\0".join((whose, request.url.path.encode(), key.encode()))
     sent = request.scope["query_string"] + b"\0" + body
     return Repeatable(
         slot=UUID(bytes=hashlib.sha256(place).digest()[:16]), request_hash=hashlib.sha256(sent).digest()

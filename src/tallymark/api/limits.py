@@ -14,6 +14,8 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tallymark.api.errors import answer_to, limit_headers
+from tallymark.api.portal import PREFIX as PORTAL
+from tallymark.api.portal import read_token
 from tallymark.api.sessions import SessionCookie
 from tallymark.domain.errors import TooMany
 
@@ -21,7 +23,7 @@ WINDOW = timedelta(minutes=1)
 MOST_CALLERS = 10_000
 """Of so many windows a process keeps count; beyond them, the oldest is forgotten."""
 
-_LIMITED = ("/api/v1/", "/app/v1/")
+_LIMITED = ("/api/v1/", "/app/v1/", f"{PORTAL}/")
 
 
 @dataclass(slots=True)
@@ -87,11 +89,10 @@ class RateLimit:
         return window
 
     def _caller(self, scope: Scope) -> bytes:
-        """Whoever calls: a key, else a session, else an address. Tokens are kept as hashes."""
+        """Whoever calls: a key or a customer's link, else a session, else an address. Tokens are kept as hashes."""
         headers = Headers(scope=scope)
-        words = headers.get("authorization", "").split()
-        if len(words) > 1:
-            caller = f"key {words[1]}"
+        if token := read_token(headers):
+            caller = f"key {token}"
         elif session := self._session(headers):
             caller = f"session {session}"
         else:

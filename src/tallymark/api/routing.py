@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from tallymark.api.calls import noted
-from tallymark.api.context import Context, Gatekeeper, Principal
+from tallymark.api.context import Context, Gatekeeper, Portal, Principal
 from tallymark.api.errors import Unauthorized, missing_root
 from tallymark.api.idempotency import answer_once
 from tallymark.api.parents import missing_parent
@@ -23,6 +23,8 @@ from tallymark.api.permissions import (
     permissions_asked_by,
     rights_for,
 )
+from tallymark.api.portal import PREFIX as PORTAL
+from tallymark.api.portal import read_token
 from tallymark.api.requests import SAFE_METHODS, CleanRequest, refuse_nul, restore_slashes
 from tallymark.api.sessions import PREFIX, enter_organization
 
@@ -40,6 +42,18 @@ class OrganizationRoute(APIRoute, ABC):
     def need(self) -> Need:
         """What the route asks of whoever calls it."""
 
+    async def admit(self, request: Request, needed: Need, *, is_write: bool) -> Principal:
+        """Whom a call comes from that may do this: a key where there is one, else a person who has signed in."""
+        authorization = request.headers.get("authorization", "")
+        if authorization and needed.rights:
+            principal = await authenticate(request.app.state.gatekeeper, authorization)
+            check_right(principal.rights, *needed.rights)
+            return principal
+        principal = await enter_organization(request, is_write=is_write)
+        assert principal.member is not None, "a session is a person's"
+        check_permitted(principal.member.permissions, needed.permissions)
+        return principal
+
     def get_route_handler(self) -> Handler:
         handler = super().get_route_handler()
         needed = self.need
@@ -47,7 +61,8 @@ class OrganizationRoute(APIRoute, ABC):
         async def in_context(request: Request) -> Response:
             restore_slashes(request)
             is_write = request.method not in SAFE_METHODS
-            context = await enter(request, needed, is_write=is_write)
+            principal = await self.admit(request, needed, is_write=is_write)
+            context = await _enter(request, principal, is_write=is_write)
             request.state.context = context
             refuse_nul(request)
             clean = CleanRequest(request.scope, request.receive)
@@ -99,16 +114,36 @@ class MemberRoute(OrganizationRoute):
         return Need((), permissions_asked_by(self.endpoint))
 
 
-async def enter(request: Request, needed: Need, *, is_write: bool) -> Context:
-    """Authenticate the request, see that its caller may do this, and read its organization's clock."""
+class PortalRoute(OrganizationRoute):
+    """A route of the customer portal, for whoever has a customer's link."""
+
+    @property
+    def need(self) -> Need:
+        """Nothing but the link, which no key and no session stands in for."""
+        return Need((), frozenset())
+
+    async def admit(self, request: Request, needed: Need, *, is_write: bool) -> Principal:
+        """Whose portal the token of a link opens. Raises `Unauthorized`."""
+        del needed, is_write
+        portal: Portal = request.app.state.portal
+        token = read_token(request.headers)
+        principal = await portal.admit(token) if token else None
+        if principal is None:
+            raise Unauthorized("unauthorized")
+        assert principal.customer_id is not None, "a portal is a customer's"
+        return principal
+
+
+async def _enter(request: Request, principal: Principal, *, is_write: bool) -> Context:
+    """What a request knows whose caller may do this; its organization's clock is read."""
     gatekeeper: Gatekeeper = request.app.state.gatekeeper
-    principal = await _admit(request, gatekeeper, needed, is_write=is_write)
     return Context(
         database=request.app.state.database,
         organization_id=principal.organization_id,
         api_key_id=principal.api_key_id,
         member=principal.member,
         rights=principal.rights,
+        customer_id=principal.customer_id,
         is_simulated=principal.is_simulated,
         now=await gatekeeper.read_clock(principal, is_write=is_write),
         base_url=request.app.state.base_url,
@@ -117,19 +152,6 @@ async def enter(request: Request, needed: Need, *, is_write: bool) -> Context:
         ip_address=request.client.host if request.client else None,
         conclude=request.app.state.conclude,
     )
-
-
-async def _admit(request: Request, gatekeeper: Gatekeeper, needed: Need, *, is_write: bool) -> Principal:
-    """Whom a call comes from that may do this: a key where there is one, else a person who has signed in."""
-    authorization = request.headers.get("authorization", "")
-    if authorization and needed.rights:
-        principal = await authenticate(gatekeeper, authorization)
-        check_right(principal.rights, *needed.rights)
-        return principal
-    principal = await enter_organization(request, is_write=is_write)
-    assert principal.member is not None, "a session is a person's"
-    check_permitted(principal.member.permissions, needed.permissions)
-    return principal
 
 
 async def authenticate(gatekeeper: Gatekeeper, authorization: str) -> Principal:
@@ -169,3 +191,8 @@ def tenant_router(tag: str, *, resource: str) -> TenantRouter:
     """A router of tenants' routes, shown under a heading in the API's description; keys need permission for its resource."""
     guarded = type("TenantRoute", (TenantRoute,), {"resource": resource})
     return TenantRouter(prefix="/api/v1", route_class=guarded, tags=[tag])
+
+
+def portal_router(tag: str) -> TenantRouter:
+    """A router of the customer portal, shown under a heading in the API's description."""
+    return TenantRouter(prefix=PORTAL, route_class=PortalRoute, tags=[tag])

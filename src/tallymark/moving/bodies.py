@@ -42,7 +42,7 @@ def billing_entity(wire: Json, *, is_live: bool) -> Json:
     found = pick(
         wire, "name", "default_currency", "timezone", *ADDRESS, "phone", "email", "legal_name", "legal_number",
         "tax_identification_number", "einvoicing", "eu_tax_management", "net_payment_term", "document_numbering",
-        "finalize_zero_amount_invoice",
+        "finalize_zero_amount_invoice", "brand_color",
     )  # fmt: skip
     return {
         **found,

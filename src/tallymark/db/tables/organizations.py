@@ -99,6 +99,8 @@ billing_entities = Table(
     flag("einvoicing"),
     # Where the logo is kept among the organization's files.
     string("logo_key"),
+    # `#rrggbb`; none is the house's own.
+    string("brand_color"),
     Column("net_payment_term", Integer, nullable=False, server_default=text("0")),
     Column("email_settings", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     string("document_numbering", nullable=False, default="per_customer"),

@@ -93,7 +93,7 @@ def base_data(entity: BillingEntity, customer: Customer, currency_code: str, wor
             "symbol": currency_symbol(currency_code, words),
             "digits": currency(currency_code).exponent,
         },
-        "brand": {"accent": ACCENT, "powered_by": True},
+        "brand": {"accent": entity.brand_color or ACCENT, "powered_by": True},
         "issuer": _issuer(entity, words),
         "customer": _customer(customer, words),
         **({"footer": entity.invoice_footer} if entity.invoice_footer else {}),

@@ -50,6 +50,7 @@ REQUIRED = (
 
 _PICTURE = re.compile(r"data:image/(png|jpe?g);base64,(.*)", re.DOTALL)
 _SIGNATURES = {"png": b"\x89PNG\r\n\x1a\n", "jpg": b"\xff\xd8\xff"}
+_COLOR = re.compile(r"#[0-9a-f]{6}")
 _SLUG = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 
 
@@ -81,6 +82,15 @@ def _logo(value: Any) -> Any:
     if len(content) > LARGEST_LOGO:
         raise _fail("invalid_size")
     return Logo(content=content, extension=extension)
+
+
+def _color(value: Any) -> Any:
+    if value is None or value == "":
+        return None
+    color = value.strip().lower() if isinstance(value, str) else ""
+    if not _COLOR.fullmatch(color):
+        raise _fail("invalid_format")
+    return color
 
 
 def _slug(value: Any) -> Any:
@@ -195,6 +205,7 @@ class EntityUpdateInput(SharedInput):
     billing_configuration: ConfigurationInput | None = None
     einvoicing: bool | None = None
     logo: Annotated[Logo | None, BeforeValidator(_logo)] = None
+    brand_color: Annotated[str | None, BeforeValidator(_color)] = None
     tax_codes: list[str] | None = None
     invoice_custom_section_codes: list[str] | None = None
 
@@ -271,6 +282,7 @@ class EntityOutput(BaseModel):
     document_number_prefix: str
     finalize_zero_amount_invoice: bool
     logo_url: str | None
+    brand_color: str | None
     invoice_footer: str | None
     invoice_grace_period: int
     document_locale: str

@@ -92,14 +92,6 @@ async def make_checkout_url(external_id: str, context: InContext) -> None:
     raise Invalid({"base": ["no_linked_payment_provider"]})
 
 
-@router.get("/customers/{external_id:path}/portal_url")
-async def make_portal_url(external_id: str, context: InContext) -> None:
-    """A link to the customer's portal: refused, since there is no portal that it could lead to."""
-    async with context.transaction() as tx:
-        await service.get_customer(tx, external_id=external_id)
-    raise Invalid({"base": ["unsupported_value"]})
-
-
 @router.get("/customers/{external_id:path}/payment_methods")
 @guarded_by("payment_method")
 async def list_payment_methods(external_id: str, context: InContext, page: InPage) -> PaymentMethodsResponse:

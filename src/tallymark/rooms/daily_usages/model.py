@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -89,3 +90,21 @@ class Around(NamedTuple):
 
 
 ALONE = Around(None, None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeOfDay:
+    """What a charge grew by on a day, in units and minor units."""
+
+    charge_id: UUID
+    units: Decimal
+    amount_cents: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayOfPeriod:
+    """What the usage of a period grew by on a day in the customer's zone, in minor units without taxes."""
+
+    date: date
+    amount_cents: int
+    charges: Sequence[ChargeOfDay]

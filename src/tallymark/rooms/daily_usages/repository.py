@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from tallymark.db.bulk import update_rows, upsert_rows
 from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import billing_records, daily_usages, invoices
-from tallymark.rooms.daily_usages.model import ALONE, Around, BilledPeriod, Day, Kept, Snapshot
+from tallymark.rooms.daily_usages.model import ALONE, JSON, Around, BilledPeriod, Day, Kept, Snapshot
 
 # Periods that an invoice ends, of which something was used: on the invoice itself, or paid for in advance.
 _ENDED = text("""
@@ -118,3 +118,19 @@ async def billed_periods(tx: Tx, invoice_ids: Collection[UUID]) -> list[BilledPe
         )
     )
     return [BilledPeriod(**row._mapping) for row in await tx.execute(statement)]
+
+
+async def kept_of_period(
+    tx: Tx, subscription_id: UUID, *, from_at: datetime
+) -> tuple[list[tuple[date, JSON]], JSON | None]:
+    """What each kept day of a period grew by, the oldest first, and the whole usage by the end of the last one."""
+    column = daily_usages.c
+    of_period = (
+        column.subscription_id == subscription_id,
+        column.from_at == from_at,
+        column.usage.is_not(None),
+    )
+    days = select(column.usage_date, column.usage_diff).where(*of_period).order_by(column.usage_date)
+    last = select(column.usage).where(*of_period).order_by(column.usage_date.desc()).limit(1)
+    found = [(row.usage_date, row.usage_diff) for row in await tx.execute(days)]
+    return found, (await tx.execute(last)).scalar_one_or_none()

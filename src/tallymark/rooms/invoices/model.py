@@ -334,6 +334,8 @@ class Filters:
     """Which invoices a list shows; None and empty mean any. Bounds are inclusive, amounts in minor units."""
 
     external_customer_id: str | None = None
+    customer_id: UUID | None = None
+    """One customer, and no other one who had the same external id before."""
     currency: str | None = None
     invoice_type: str | None = None
     statuses: tuple[str, ...] = ()

@@ -173,6 +173,7 @@ def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
         of_id = select(customers.c.id).where(customers.c.external_id == filters.external_customer_id)
         yield column.customer_id.in_(of_id)
     for name, value in (
+        ("customer_id", filters.customer_id),
         ("currency", filters.currency),
         ("invoice_type", filters.invoice_type),
         ("payment_overdue", filters.payment_overdue),
@@ -206,7 +207,9 @@ def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
     if filters.purchase_order_number is not None:
         yield func.lower(column.purchase_order_number) == filters.purchase_order_number.lower()
     if filters.search_term:
-        yield _search(filters.search_term.strip(), by_customer=filters.external_customer_id is None)
+        yield _search(
+            filters.search_term.strip(), by_customer=not (filters.external_customer_id or filters.customer_id)
+        )
 
 
 def _ranges(filters: Filters) -> Iterator[ColumnElement[bool]]:

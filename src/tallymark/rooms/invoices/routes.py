@@ -16,10 +16,10 @@ from tallymark.api.wire import read_id
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import NotFound
 from tallymark.rooms.customers import service as customers
-from tallymark.rooms.invoices import documents, explaining, rebuilding, service
+from tallymark.rooms.invoices import documents, downloading, explaining, rebuilding, service
 from tallymark.rooms.invoices.documents import Documents
 from tallymark.rooms.invoices.filters import FILTERS, read_filters
-from tallymark.rooms.invoices.model import Filters, InvoiceStatus
+from tallymark.rooms.invoices.model import Filters
 from tallymark.rooms.invoices.schemas import (
     FileResponseBody,
     InvoiceExplanation,
@@ -78,18 +78,7 @@ async def get_invoice(lago_id: str, context: InContext) -> InvoiceResponse:
 @in_parts
 async def download_invoice(lago_id: str, request: Request, context: InContext) -> FileResponseBody | Response:
     """The invoice with links to its PDF and, where its issuer makes these, its XML; they are made now if they were not before."""
-    maker: Documents = request.app.state.documents
-    async with context.transaction() as tx:
-        invoice = await service.get_invoice(tx, read_id(lago_id, "invoice"))
-        if invoice.status is not InvoiceStatus.FINALIZED:
-            raise NotFound("invoice")
-        (view,) = await service.get_views(tx, [invoice], now=context.now)
-    if invoice.file_key is None:
-        files = await maker.make(context.organization_id, view)
-        async with context.transaction() as tx:
-            await service.set_files(tx, invoice.id, files, now=context.now)
-            invoice = await service.get_invoice(tx, invoice.id)
-            (view,) = await service.get_views(tx, [invoice], now=context.now, with_lines=False)
+    view = await downloading.with_files(context, request.app.state.documents, read_id(lago_id, "invoice"))
     return FileResponseBody(invoice=InvoiceFileOutput.of(view, context.file_url))
 
 

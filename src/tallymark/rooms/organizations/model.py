@@ -40,6 +40,7 @@ class BillingEntity:
     eu_tax_management: bool
     einvoicing: bool
     logo_key: str | None
+    brand_color: str | None
     net_payment_term: int
     email_settings: tuple[str, ...]
     document_numbering: str

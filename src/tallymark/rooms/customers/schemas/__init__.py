@@ -1,6 +1,7 @@
 """How customers look on the wire."""
 
 from tallymark.rooms.customers.schemas.answers import (
+    AddressOutput,
     CustomerOutput,
     CustomerResponse,
     CustomersResponse,
@@ -11,17 +12,21 @@ from tallymark.rooms.customers.schemas.answers import (
     PaymentMethodsResponse,
     customer_fields,
 )
-from tallymark.rooms.customers.schemas.requests import CustomerRequest
+from tallymark.rooms.customers.schemas.requests import AddressInput, CustomerRequest, Free, Short
 
 __all__ = [
+    "AddressInput",
+    "AddressOutput",
     "CustomerOutput",
     "CustomerRequest",
     "CustomerResponse",
     "CustomersResponse",
     "DetailedCustomerOutput",
+    "Free",
     "ListedCustomerOutput",
     "PaymentMethodOutput",
     "PaymentMethodResponse",
     "PaymentMethodsResponse",
+    "Short",
     "customer_fields",
 ]

@@ -150,6 +150,17 @@ def read_order(
     return Order(paid_cents=paid_cents, granted_cents=granted_cents)
 
 
+def price_of(wallet: Wallet, paid_credits: Any) -> int:
+    """What credits cost to buy, in minor units. Raises `Invalid` for none at all, and for what breaks the wallet's limits."""
+    problems = Problems()
+    credits = read_credits(problems, "paid_credits", paid_credits)
+    order = read_order(problems, wallet, credits, Fraction(0), ignores_limits=False)
+    if not problems.any and not order.paid_cents:
+        problems.add("paid_credits", "value_is_mandatory")
+    problems.raise_any()
+    return order.paid_cents
+
+
 def _shown(credits: Fraction) -> Fraction:
     """Credits as the API shows them: what is shown can be voided."""
     return round_half_away(credits, SHOWN_DECIMALS)
