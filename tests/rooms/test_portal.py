@@ -15,9 +15,9 @@ from tests.kit import call, get, post
 from tests.people import sign_up
 
 from tallymark.api.routing import PortalRoute
-from tallymark.app import ROUTERS
 from tallymark.rooms.organizations.access import system_now
 from tallymark.rooms.portal.model import Visit
+from tallymark.routers import ROUTERS
 
 ROUTES = [
     (method, re.sub(r"{[^}]*}", "00000000-0000-7000-8000-000000000001", route.path))
