@@ -24,7 +24,7 @@ ROUTES = [
     for router in ROUTERS
     for route in router.routes
     if isinstance(route, PortalRoute)
-    for method in sorted(route.methods)
+    for method in sorted(route.methods or ())
 ]
 REFUSED = {"status": 401, "error": "Unauthorized", "code": "unauthorized"}
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20
@@ -48,7 +48,8 @@ def browser(application):
         transport = httpx.ASGITransport(application.asgi, raise_app_exceptions=False)
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
-        return httpx.AsyncClient(transport=transport, base_url="http://test/portal/v1", headers=headers)
+        brought = httpx.Headers({name.encode(): _bytes(value) for name, value in headers.items()})
+        return httpx.AsyncClient(transport=transport, base_url="http://test/portal/v1", headers=brought)
 
     return open_with
 
@@ -59,6 +60,10 @@ def portal_of(browser):
         return browser(await token_of(client, external_id))
 
     return open_for
+
+
+def _bytes(value: str | bytes) -> bytes:
+    return value if isinstance(value, bytes) else value.encode()
 
 
 async def token_of(client, external_id: str) -> str:
@@ -524,7 +529,7 @@ class TestOthers:
         who = await kit.customer(client, external_id="c1")
         plan = await kit.plan(client, amount_cents=100)
         door = await portal_of(client, "c1")
-        counts = []
+        counts: list[list[int]] = []
         for _ in range(2):
             await kit.subscribe(client, who, plan)
             await wallet(client, "c1")
