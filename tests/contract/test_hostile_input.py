@@ -28,6 +28,7 @@ from tests.contract.hostile import (
     NO_VALUES,
     OF_ANOTHER_KIND,
     OUTLANDISH,
+    SECRETS_OF_THE_HOUSE,
     Ledger,
     changed,
     complaint,
@@ -40,6 +41,7 @@ from tests.contract.world import Json, Known, settle, singular
 from tests.people import sign_up
 
 from tallymark.app import Running, create_api
+from tallymark.integrations.assistants.tools import TOOLS
 from tallymark.rooms.organizations import service as organizations
 
 JSON = {"content-type": "application/json"}
@@ -107,6 +109,7 @@ class World:
     known: Known
     foreign: Known
     ledger: Ledger
+    application: Running
     faults: list[str] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
 
@@ -172,7 +175,9 @@ async def settled(application: Running) -> AsyncIterator[World]:
         client, organization_id, known = await make("Acme")
         other, _, foreign = await make(SECRET)
         await fill(other, range(2, 3))
-        yield World(client, nobody, organization_id, known, foreign, Ledger(application.database))
+        yield World(
+            client, nobody, organization_id, known, foreign, Ledger(application.database), application
+        )
         await kit.assert_audit_clean(application.database, organization_id)
         await client.aclose()
         await other.aclose()
@@ -358,7 +363,50 @@ async def test_people_are_let_in_by_nothing_forged(world: World, application: Ru
             await world.send(
                 operation, content[:20], client=person.browser, names=names, content=content, headers=JSON
             )
+    await ask_as_somebody(world, person.browser)
     await person.browser.aclose()
+
+
+async def ask_as_somebody(world: World, browser: httpx.AsyncClient) -> None:
+    """Whoever has signed in asks for whatever they like, also for records of another organization."""
+    values, theirs = itertools.cycle(NO_VALUES), await records_of_another(world)
+    before = await world.read_ledger()
+    for operation in OF_PEOPLE:
+        names = dict.fromkeys(operation.parameters, "x")
+        queries = [one["name"] for one in operation.described.get("parameters", ()) if one["in"] == "query"]
+        for query in queries if operation.method == "GET" else ():
+            for value in itertools.islice(values, 6):
+                path = f"{filled(operation.path, names)}?{query}={value}"
+                await world.send(operation, (query, value), client=browser, path=path)
+        kind = operation.path.removeprefix("/app/v1/").split("/")[0]
+        for theirs_of_kind in theirs.get(kind, ()) if operation.parameters else ():
+            names = dict.fromkeys(operation.parameters, theirs_of_kind)
+            request = {"names": names, "content": b'{"roles": ["admin"], "name": "x"}', "headers": JSON}
+            answer = await world.send(operation, theirs_of_kind, client=browser, **request)
+            if answer.status_code != 404:
+                world.fault(operation, theirs_of_kind, f"{answer.status_code}: {answer.text[:60]}")
+    if tables := changed(before, await world.read_ledger()):
+        world.faults.append(f"a stranger wrote {tables}")
+
+
+async def records_of_another(world: World) -> dict[str, list[str]]:
+    """Ids of what somebody else's organization has at the web app, by the first part of their paths."""
+    other = await sign_up(world.application)
+    browser = other.browser
+    browser.headers["X-Lago-Organization"] = other.organization_id
+    await kit.post(browser, "/invites", {"email": "c@d.test", "roles": ["admin"]})
+    role = {"code": "theirs", "name": "Theirs", "permissions": ["plans:view"]}
+    await kit.post(browser, "/roles", role)
+    endpoint = {"webhook_url": "https://hooks.test/b", "signature_algo": "hmac"}
+    await kit.post(browser, "http://test/api/v1/webhook_endpoints", {"webhook_endpoint": endpoint})
+    await kit.post(browser, "http://test/api/v1/customers", {"customer": {"external_id": "c"}})
+    await world.application.courier.deliver(UUID(other.organization_id))
+    found = {"roles": ["theirs"]}
+    for kind in ("members", "invites", "api_keys", "webhook_deliveries"):
+        found[kind] = [one["lago_id"] for one in (await kit.get(browser, f"/{kind}"))[kind]]
+        assert found[kind], kind
+    await browser.aclose()
+    return found
 
 
 OPEN_DOORS = ("/configuration", "/session", "/password_resets", "/sso/")
@@ -368,34 +416,152 @@ LAST_DOORS = ("PUT /app/v1/authentication_methods", "POST /app/v1/sign_up", "POS
 """What would end the session, or is counted against guessers."""
 
 
-async def test_operators_assistants_and_files_need_their_secrets(world: World) -> None:
-    (admin,) = [one for one in ALL if one.path == "/admin/organizations"]
-    (files,) = [one for one in ALL if one.path.startswith("/files/")]
-    mcp = Operation("POST", "/mcp", {})
+OF_OPERATORS = [one for one in ALL if one.path.startswith("/admin/")]
+
+
+async def test_operators_come_in_by_their_key_alone(world: World) -> None:
     before = await world.read_ledger()
-    for key in ("", "x", ADMIN_KEY.upper(), "é"):
-        headers = {**JSON, "X-Admin-API-Key": key.encode()}
-        answer = await world.send(admin, key, client=world.nobody, content=b'{"name": "x"}', headers=headers)
-        assert answer.status_code == 401, key
+    for operation in OF_OPERATORS:
+        names = dict.fromkeys(operation.parameters, str(world.organization_id))
+        bearer = world.client.headers["Authorization"]
+        for key in ("", "x", ADMIN_KEY.upper(), "é", bearer):
+            headers = {**JSON, "X-Admin-API-Key": key.encode(), "Authorization": bearer}
+            request = {"content": b'{"name": "x"}', "headers": headers}
+            answer = await world.send(operation, key, client=world.nobody, names=names, **request)
+            if answer.status_code != 401:
+                world.fault(operation, key, "lets in")
+    assert not changed(before, await world.read_ledger())
+
+
+async def test_operators_change_nothing_by_what_is_none(world: World) -> None:
+    """Also where the key is right: names, bodies and values of any kind, and ids of another kind of record."""
     headers = {**JSON, "X-Admin-API-Key": ADMIN_KEY}
-    for value in (*OF_ANOTHER_KIND, *OUTLANDISH):
-        body = {"name": "x", "email": "a@b.test", "test_clock": {"frozen_time": value}}
-        answer = await world.send(admin, value, client=world.nobody, content=written(body), headers=headers)
-        if value is not None:
-            assert answer.status_code in (400, 422), value
-    for content in NO_BODIES:
-        await world.send(admin, content[:20], client=world.nobody, content=content, headers=headers)
-        answer = await world.send(mcp, content[:20], client=world.nobody, content=content, headers=JSON)
-        assert answer.status_code == 401
+    kinds = ("customer", "plan", "invoice", "credit_note")
+    ids = [one for kind in kinds for one in world.known.names[kind, "lago_id"][:1]]
+    before = await world.read_ledger()
+    for operation in OF_OPERATORS:
+        for name in (*NO_NAMES, *ids) if operation.parameters else ():
+            if name in world.known.names["invoice", "lago_id"] and "invoices" in operation.path:
+                continue
+            names = dict.fromkeys(operation.parameters, name)
+            request = {"content": b'{"name": "x"}', "headers": headers}
+            answer = await world.send(operation, name, client=world.nobody, names=names, **request)
+            if answer.status_code not in (400, 404):
+                world.fault(operation, name, f"{answer.status_code}: {answer.text[:60]}")
+        if operation.body is None:
+            continue
+        names = dict.fromkeys(operation.parameters, str(world.organization_id))
+        for content in NO_BODIES:
+            request = {"content": content, "headers": headers}
+            answer = await world.send(operation, content[:20], client=world.nobody, names=names, **request)
+            if answer.status_code == 200:
+                world.fault(operation, content[:20], "is taken")
+    assert not changed(before, await world.read_ledger())
+    for operation in OF_OPERATORS:
+        good = {"name": "Acme"} if operation.parameters else {"name": "x", "email": "a@b.test"}
+        names = dict.fromkeys(operation.parameters, str(world.organization_id))
+        refused = []
+        for place in places(operation) if operation.body else ():
+            for value in (*OF_ANOTHER_KIND, *OUTLANDISH):
+                request = {"content": written(put(good, place, value)), "headers": headers}
+                answer = await world.send(
+                    operation, (place, value), client=world.nobody, names=names, **request
+                )
+                if answer.status_code != 200:
+                    refused.append(request)
+                elif place[-1] in ("frozen_time", "user_id", "organization_id"):
+                    assert value is None, (place, value)
+        before = await world.read_ledger()
+        for request in refused:
+            await world.send(operation, "again", client=world.nobody, names=names, **request)
+        if tables := changed(before, await world.read_ledger()):
+            world.fault(operation, "refusals", f"wrote {tables}")
+
+
+async def test_files_need_their_signature(world: World) -> None:
+    (files,) = [one for one in ALL if one.path.startswith("/files/")]
     for signature in ("", "x", "0" * 64, "%00", "é"):
         for key in ("invoices/x.pdf", "..%2F..%2Fetc%2Fpasswd", "%00", "x" * 3000, "a.exe"):
             path = f"/files/{world.organization_id}/{key}?signature={signature}"
             answer = await world.send(files, path, client=world.nobody, path=path)
             assert answer.status_code in (400, 404), path
-    tables = set(changed(before, await world.read_ledger()))
-    # One organization was made, by the body that asked for no clock.
-    assert "events" not in tables
-    assert "invoices" not in tables
+
+
+MCP = Operation("POST", "/mcp", {})
+MCP_HEADERS = {**JSON, "Accept": "application/json, text/event-stream"}
+REFUSED_BY_PROTOCOL = (-32700, -32600, -32601, -32602)
+"""Codes of JSON-RPC for what is no message, no request, no method and no parameters."""
+
+
+async def use(world: World, tool: str, arguments: Json, what: object) -> Json:
+    """Have a tool used by the organization's key; what it answered, None where the protocol itself refuses."""
+    asked = {"name": tool, "arguments": arguments}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": asked}
+    answer = await world.client.post("http://test/mcp", content=written(message), headers=MCP_HEADERS)
+    if answer.status_code not in (200, 400) or SECRET in answer.text:
+        world.fault(MCP, (tool, what), f"{answer.status_code}: {answer.text[:80]}")
+        return None
+    if any(inside in answer.text for inside in SECRETS_OF_THE_HOUSE):
+        world.fault(MCP, (tool, what), f"tells of its inside: {answer.text[:80]}")
+    found = answer.json()
+    if isinstance(found.get("error"), dict) and found["error"]["code"] not in REFUSED_BY_PROTOCOL:
+        world.fault(MCP, (tool, what), f"{found['error']}")
+    if "result" not in found:
+        return None
+    return found["result"]
+
+
+async def test_assistants_are_refused_like_everybody(world: World) -> None:
+    """`/mcp`: without a key nothing; with one, messages that are none, and arguments of any kind, write nothing where refused."""
+    before = await world.read_ledger()
+    for content in NO_BODIES:
+        answer = await world.send(MCP, content[:20], client=world.nobody, content=content, headers=JSON)
+        assert answer.status_code == 401
+        answer = await world.client.post("http://test/mcp", content=content, headers=MCP_HEADERS)
+        if answer.status_code >= 500 or answer.status_code == 200:
+            world.fault(MCP, content[:20], f"{answer.status_code}: {answer.text[:80]}")
+    assert await use(world, "drop_tables", {}, "no tool") != {}
+    for tool in TOOLS:
+        odd: tuple[Json, ...] = (None, [], "x", 5, {"colour": "red"}, {"": None}, {"__class__": "x"})
+        for arguments in odd:
+            found = await use(world, tool.name, arguments, arguments)
+            if found is not None and tool.required and not found.get("isError"):
+                world.fault(MCP, (tool.name, arguments), "is taken")
+    assert not changed(before, await world.read_ledger())
+
+
+LEADING_ELSEWHERE = (".", "..", "../customers", "a/../b", "%2e%2e", "?a=b", "#", "x" * 70_000)
+"""Texts that would be another path than they look like."""
+
+
+async def test_assistants_may_say_anything_in_an_argument(world: World) -> None:
+    values = itertools.cycle((*OF_ANOTHER_KIND, *OUTLANDISH))
+    theirs = {text for names in world.foreign.names.values() for text in names}
+    theirs -= {text for names in world.known.names.values() for text in names}
+    for tool in TOOLS:
+        good = dict.fromkeys(tool.required, "nobody")
+        refused = []
+        for argument in tool.schema["properties"]:
+            foreign = sorted(theirs)[:2] if argument in tool.required else ()
+            odd = itertools.islice(values, 50 if IS_LONG_RUN else 6)
+            in_path = LEADING_ELSEWHERE if f"{{{argument}}}" in tool.path else ()
+            for value in (*odd, *in_path, *foreign):
+                arguments = {**good, argument: value}
+                found = await use(world, tool.name, arguments, (argument, value))
+                if found is None or found.get("isError"):
+                    refused.append((arguments, (argument, value)))
+                elif in_path or (value in foreign and tool.writes and tool.name not in TAKES_ANY_NAME):
+                    world.fault(MCP, (tool.name, argument, value), f"is something: {str(found)[:80]}")
+        if tool.writes:
+            before = await world.read_ledger()
+            for arguments, what in refused:
+                await use(world, tool.name, arguments, what)
+            if tables := changed(before, await world.read_ledger()):
+                world.fault(MCP, (tool.name, "refusals"), f"wrote {tables}")
+
+
+TAKES_ANY_NAME = ("save_customer", "send_event")
+"""A customer may be called as another's is, and events are taken whatever they name."""
 
 
 ACTIVE = (

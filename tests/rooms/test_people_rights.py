@@ -117,6 +117,18 @@ class TestRoutes:
                     "required_permissions": sorted(route.need.permissions),
                 }, (method, path)
 
+    async def test_of_the_web_app_are_closed_to_whoever_lacks_them(self, database, person):
+        await become(database, person)
+        person.browser.base_url = "http://test"
+        guarded = [route for route in routes(MemberRoute) if route.need.permissions]
+        assert len(guarded) > 15
+        for route in guarded:
+            for method in route.methods:
+                answer = await call(
+                    person.browser, method, re.sub(r"{[^}]*}", "x", route.path), {}, expect=403
+                )
+                assert answer["required_permissions"] == sorted(route.need.permissions), (method, route.path)
+
     async def test_of_the_web_app_are_closed_to_keys(self, client):
         client.base_url = "http://test"
         for route in routes(MemberRoute):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from typing import Annotated
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Request
+from fastapi import APIRouter, Depends, Header, Request, Response
 
 from tallymark.api.errors import Unauthorized
+from tallymark.api.requests import CleanRoute
 from tallymark.domain.errors import NotFound
 
 
@@ -20,6 +22,21 @@ def admit_operator(request: Request, x_admin_api_key: Annotated[str | None, Head
         raise Unauthorized
 
 
+class OperatorRoute(CleanRoute):
+    """A route of the admin API: its caller is known before the body is looked at."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handler = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            admit_operator(request, request.headers.get("x-admin-api-key"))
+            return await handler(request)
+
+        return guarded
+
+
 def operator_router() -> APIRouter:
     """A router of the admin API's routes."""
-    return APIRouter(prefix="/admin", tags=["admin"], dependencies=[Depends(admit_operator)])
+    # The dependency has the description name the header.
+    dependencies = [Depends(admit_operator)]
+    return APIRouter(prefix="/admin", route_class=OperatorRoute, tags=["admin"], dependencies=dependencies)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Callable, Coroutine
 from typing import Any
 from urllib.parse import unquote
 
-from fastapi import Request
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -101,6 +103,19 @@ def refuse_nul(request: Request) -> None:
     """Raises `BadRequest` for a path or query with a NUL character, which names nothing."""
     if "\x00" in request.url.path or b"%00" in request.scope["query_string"]:
         raise BadRequest
+
+
+class CleanRoute(APIRoute):
+    """A route that gets clean requests."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handler = super().get_route_handler()
+
+        async def clean(request: Request) -> Response:
+            refuse_nul(request)
+            return await handler(CleanRequest(request.scope, request.receive))
+
+        return clean
 
 
 class LimitedBody:

@@ -8,11 +8,10 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.routing import APIRoute
 
 from tallymark.api.context import Principal, Sessions, SignedIn
 from tallymark.api.errors import Unauthorized
-from tallymark.api.requests import SAFE_METHODS, CleanRequest, refuse_nul
+from tallymark.api.requests import SAFE_METHODS, CleanRoute
 from tallymark.domain.errors import Forbidden
 
 PREFIX = "/app/v1"
@@ -117,7 +116,7 @@ async def look_for_session(request: Request) -> SignedIn | None:
 InSession = Annotated[SignedIn, Depends(find_session)]
 
 
-class AppRoute(APIRoute):
+class AppRoute(CleanRoute):
     """A route of the web app that belongs to no organization: no other site may have it change something."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -126,8 +125,7 @@ class AppRoute(APIRoute):
         async def guarded(request: Request) -> Response:
             if request.method not in SAFE_METHODS:
                 refuse_other_sites(request)
-            refuse_nul(request)
-            return await handler(CleanRequest(request.scope, request.receive))
+            return await handler(request)
 
         return guarded
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tallymark.api.context import Principal
-from tallymark.api.errors import Unauthorized
+from tallymark.api.errors import BadRequest, PayloadTooLarge, Unauthorized, error_body
 from tallymark.api.permissions import Right
+from tallymark.api.requests import CleanRequest, LimitedBody
 
 if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
@@ -34,6 +35,7 @@ class Assistants:
         self._starting = asyncio.Lock()
         self._manager: StreamableHTTPSessionManager | None = None
         self._running: asyncio.Task[None] | None = None
+        self._limited = LimitedBody(self._hand_on)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request of the protocol whose key is known, and every other request by the API."""
@@ -42,12 +44,23 @@ class Assistants:
             return
         try:
             await self._rights(Request(scope))
-        except Unauthorized:
-            refused = JSONResponse({"status": 401, "error": "Unauthorized"}, status_code=401)
-            await refused(scope, receive, send)
-            return
+            await self._limited(scope, receive, send)
+        except (Unauthorized, BadRequest, PayloadTooLarge) as error:
+            body = error_body(error)
+            await JSONResponse(body, status_code=body["status"])(scope, receive, send)
+
+    async def _hand_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Have a message answered that is JSON as every route of the API takes it. Raises `BadRequest`, `PayloadTooLarge`."""
+        request = CleanRequest(scope, receive)
+        await request.json()
+        body = await request.body()
+        parts = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+        async def receive_again() -> Message:
+            return next(parts, None) or await receive()
+
         manager = await self._started()
-        await manager.handle_request(scope, receive, send)
+        await manager.handle_request(scope, receive_again, send)
 
     async def _rights(self, request: Request) -> frozenset[Right] | None:
         principal = await self._authenticate(request.headers.get("authorization", ""))

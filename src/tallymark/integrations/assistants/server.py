@@ -84,9 +84,13 @@ async def _carry_out(
     }
     transport = httpx.ASGITransport(app=api, client=address)
     async with httpx.AsyncClient(transport=transport, base_url="http://tallymark") as client:
-        response = await client.request(
-            call.method, call.path, params=list(call.query), json=call.body, headers=headers
-        )
+        try:
+            asked = client.build_request(
+                call.method, call.path, params=list(call.query), json=call.body, headers=headers
+            )
+        except httpx.InvalidURL:
+            return _answer({"status": 414, "error": "URI Too Long"}, is_error=True)
+        response = await client.send(asked)
     return _answer(response.json() if response.content else {}, is_error=response.status_code >= 400)
 
 

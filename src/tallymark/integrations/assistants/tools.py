@@ -90,17 +90,19 @@ class Tool:
         }
 
     def call(self, arguments: Mapping[str, Any]) -> Call:
-        """The request that these arguments make. Raises `Invalid` for those that are missing or unknown.
+        """The request that these arguments make. Raises `Invalid` for those that are missing, unknown, or of another kind.
 
         >>> TOOLS_BY_NAME["get_customer"].call({"external_id": "a/b c"}).path
         '/api/v1/customers/a%2Fb%20c'
+        >>> TOOLS_BY_NAME["get_customer"].call({"external_id": ".."}).path
+        '/api/v1/customers/%2E%2E'
         >>> TOOLS_BY_NAME["list_plans"].call({"per_page": 5}).query
         (('per_page', '5'),)
         """
         self._check(arguments)
         given = {"per_page": FEW, **arguments} if self.is_list else dict(arguments)
         in_path = {name for name in self.arguments if f"{{{name}}}" in self.path}
-        path = self.path.format(**{name: quote(str(given[name]), safe="") for name in in_path})
+        path = self.path.format(**{name: _as_part(given[name]) for name in in_path})
         rest = {name: value for name, value in given.items() if name not in in_path and value is not None}
         if not self.writes:
             return Call(method=self.method, path=f"/api/v1{path}", query=tuple(_pairs(rest)))
@@ -111,8 +113,37 @@ class Tool:
         known = self.schema["properties"]
         wrong = {name: ["value_is_mandatory"] for name in self.required if arguments.get(name) in (None, "")}
         wrong |= {name: ["unknown_argument"] for name in arguments if name not in known}
+        wrong |= {
+            name: ["invalid_type"]
+            for name, value in arguments.items()
+            if name in known and value is not None and not _is(value, known[name])
+        }
         if wrong:
             raise Invalid(wrong)
+
+
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    "string": (str,), "integer": (int,), "number": (int, float), "boolean": (bool,), "array": (list,), "object": (dict,),
+}  # fmt: skip
+
+
+def _is(value: Any, schema: Schema) -> bool:
+    """Whether a value is of a schema's kind.
+
+    >>> _is("a", TEXT), _is(["a"], TEXTS), _is([1], TEXTS), _is(True, NUMBER)
+    (True, True, False, False)
+    """
+    kind = schema["type"]
+    if isinstance(value, bool) and kind != "boolean":
+        return False
+    if isinstance(value, list) and kind == "array":
+        return all(_is(one, schema["items"]) for one in value)
+    return isinstance(value, _KINDS[kind])
+
+
+def _as_part(value: Any) -> str:
+    """A part of a path, whatever it holds: also one that would lead elsewhere, as `..` does."""
+    return quote(str(value), safe="").replace(".", "%2E")
 
 
 def _pairs(values: Mapping[str, Any]) -> list[tuple[str, str]]:
