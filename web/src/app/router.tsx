@@ -1,6 +1,7 @@
 import { createRouter } from "@tanstack/react-router";
 import * as customers from "@/pages/customers/routes";
 import { doorRoutes } from "@/pages/doors/routes";
+import * as settings from "@/pages/settings/routes";
 import { PageSkeleton } from "@/ui/states";
 import { queries } from "./queries";
 import { RootMissing } from "./root";
@@ -9,7 +10,11 @@ import { fullRoute, homeRoute, orgRoute, rootRoute, shellRoute, startRoute } fro
 const tree = rootRoute.addChildren([
   startRoute,
   ...doorRoutes,
-  orgRoute.addChildren([homeRoute, shellRoute.addChildren([...customers.shell]), fullRoute.addChildren([])]),
+  orgRoute.addChildren([
+    homeRoute,
+    shellRoute.addChildren([...customers.shell, ...settings.shell]),
+    fullRoute.addChildren([]),
+  ]),
 ]);
 
 export const router = createRouter({

@@ -42,6 +42,8 @@ export function useListState() {
     });
   return {
     ...state,
+    /** Which page is asked for, as the API's parameters are typed. */
+    asked: { page: String(state.page), per_page: String(state.per_page) },
     setPage: (page: number) => go({ page: page === 1 ? undefined : page }),
     setPerPage: (size: number) => go({ per_page: size === 20 ? undefined : size, page: undefined }),
     setTerm: (term: string) => go({ term: term || undefined, page: undefined }, true),

@@ -1,0 +1,90 @@
+/** The settings: a list of pages at the left, one of them at the right. */
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import { read } from "@/api/client";
+import { paths } from "@/app/paths";
+import { useCan } from "@/app/session";
+import { Page } from "@/ui/page";
+import "./settings.css";
+
+interface Entry {
+  label: string;
+  href: string;
+  permissions?: string[];
+}
+
+export function Settings({ title, children }: { title: string; children: ReactNode }) {
+  const can = useCan();
+  const entities = useQuery({ ...read("/api/v1/billing_entities"), enabled: can("billing_entities:view") });
+  const shown = entities.data?.billing_entities ?? [];
+  const groups: [title: string, entries: Entry[]][] = [
+    [
+      "Organization",
+      [
+        { label: "General", href: paths.settings(), permissions: ["organization:view"] },
+        { label: "Members", href: paths.settings("members"), permissions: ["organization:members:view"] },
+        { label: "Roles", href: paths.settings("roles"), permissions: ["roles:view"] },
+        {
+          label: "Signing in",
+          href: paths.settings("authentication"),
+          permissions: ["authentication_methods:view"],
+        },
+      ],
+    ],
+    [
+      "Billing entities",
+      [
+        ...shown.map((entity) => ({
+          label: entity.name,
+          href: paths.settings("entities", entity.code),
+          permissions: ["billing_entities:view"],
+        })),
+        { label: "All entities", href: paths.settings("entities"), permissions: ["billing_entities:view"] },
+      ],
+    ],
+    [
+      "Invoices",
+      [
+        { label: "Taxes", href: paths.settings("taxes"), permissions: ["organization:taxes:view"] },
+        {
+          label: "Custom sections",
+          href: paths.settings("sections"),
+          permissions: ["invoice_custom_sections:view"],
+        },
+        {
+          label: "Pricing units",
+          href: paths.settings("pricing-units"),
+          permissions: ["pricing_units:view"],
+        },
+      ],
+    ],
+    ["You", [{ label: "Your account", href: paths.settings("account") }]],
+  ];
+  return (
+    <Page title={title} crumbs={[{ label: "Settings", href: paths.settings() }]}>
+      <div className="settings" style={{ paddingTop: 24 }}>
+        <nav className="settings-nav" aria-label="Settings">
+          {groups.map(([name, entries]) => {
+            const allowed = entries.filter((entry) => !entry.permissions || can(...entry.permissions));
+            if (allowed.length === 0) return null;
+            return [
+              <h2 key={name}>{name}</h2>,
+              ...allowed.map((entry) => (
+                <Link
+                  key={entry.href}
+                  to={entry.href}
+                  activeOptions={{ exact: true }}
+                  activeProps={{ "aria-current": "page" }}
+                >
+                  {entry.label}
+                </Link>
+              )),
+            ];
+          })}
+        </nav>
+        <div className="settings-body">{children}</div>
+      </div>
+    </Page>
+  );
+}

@@ -1,0 +1,292 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link2, Pencil, Plus, Trash2 } from "lucide-react";
+import { useState } from "react";
+import { read, type Schema, useChange } from "@/api/client";
+import { useCan, useUser } from "@/app/session";
+import { Day } from "@/ui/amounts";
+import { Button, initials, Section } from "@/ui/basics";
+import { Checkbox, Field, TextInput } from "@/ui/fields";
+import { messageOf } from "@/ui/form";
+import { ActionMenu, Confirm } from "@/ui/overlays";
+import { Loaded } from "@/ui/states";
+import { type Column, Table } from "@/ui/table";
+import { notify } from "@/ui/toasts";
+import { Editor, NEEDED } from "./editor";
+import { Settings } from "./layout";
+
+type Member = Schema<"MemberOutput">;
+type Invite = Schema<"InviteOutput">;
+type Role = Schema<"RoleOutput">;
+
+export function Members() {
+  const can = useCan();
+  const me = useUser();
+  const everyone = { params: { query: { per_page: "100" } } };
+  const members = useQuery(read("/app/v1/members", everyone));
+  const invites = useQuery(read("/app/v1/invites", everyone));
+  const roles = useQuery(read("/app/v1/roles"));
+  const [edited, setEdited] = useState<Member | Invite | null>(null);
+  const [isInviting, setInviting] = useState(false);
+  const [leaving, setLeaving] = useState<Member | null>(null);
+  const [revoked, setRevoked] = useState<Invite | null>(null);
+  const remove = useChange("delete", "/app/v1/members/{lago_id}", {
+    done: "Member removed",
+    touches: ["/app/v1/members", "/app/v1/roles"],
+    onDone: () => setLeaving(null),
+  });
+  const revoke = useChange("delete", "/app/v1/invites/{lago_id}", {
+    done: "Invitation taken back",
+    touches: ["/app/v1/invites"],
+    onDone: () => setRevoked(null),
+  });
+  const nameOf = (code: string) => roles.data?.roles.find((role) => role.code === code)?.name ?? code;
+
+  const memberColumns: Column<Member>[] = [
+    {
+      head: "Member",
+      fold: "f1",
+      cell: (member) => (
+        <span className="who">
+          <span className="avatar" aria-hidden="true">
+            {initials(member.email.split("@")[0]!)}
+          </span>
+          <b>
+            {member.email}
+            {member.lago_user_id === me.lago_id && <span className="dim"> (you)</span>}
+          </b>
+        </span>
+      ),
+    },
+    { head: "Roles", fold: "f3", cell: (member) => member.roles.map(nameOf).join(", ") },
+    { head: "Since", fold: "f2", cell: (member) => <Day value={member.created_at} /> },
+  ];
+  const inviteColumns: Column<Invite>[] = [
+    { head: "Address", fold: "f1", cell: (invite) => <b className="med">{invite.email}</b> },
+    { head: "Roles", fold: "f3", cell: (invite) => invite.roles.map(nameOf).join(", ") },
+    { head: "Invited", fold: "f2", cell: (invite) => <Day value={invite.created_at} /> },
+  ];
+  const waiting = (invites.data?.invites ?? []).filter((invite) => invite.status === "pending");
+
+  return (
+    <Settings title="Members">
+      <Section
+        title="Members"
+        meta={members.data?.meta.total_count}
+        actions={
+          can("organization:members:create") && (
+            <Button look="primary" size="sm" data-create="" onClick={() => setInviting(true)}>
+              <Plus className="i" aria-hidden="true" />
+              Invite
+            </Button>
+          )
+        }
+      >
+        <Loaded
+          query={members}
+          what="Members"
+          skeleton={<Table label="Members" columns={memberColumns} rows={undefined} keyOf={String} />}
+        >
+          {(page) => (
+            <Table
+              label="Members"
+              columns={memberColumns}
+              rows={page.members}
+              keyOf={(member) => member.lago_id}
+              actions={(member) => (
+                <ActionMenu
+                  label={`Actions for ${member.email}`}
+                  actions={[
+                    {
+                      label: "Change roles",
+                      icon: <Pencil className="i" />,
+                      onSelect: () => setEdited(member),
+                      isShown: can("organization:members:update"),
+                    },
+                    {
+                      label: "Remove",
+                      icon: <Trash2 className="i" />,
+                      isDanger: true,
+                      onSelect: () => setLeaving(member),
+                      isShown: can("organization:members:delete"),
+                    },
+                  ]}
+                />
+              )}
+            />
+          )}
+        </Loaded>
+      </Section>
+      {waiting.length > 0 && (
+        <Section title="Invitations" meta={waiting.length}>
+          <Table
+            label="Invitations"
+            columns={inviteColumns}
+            rows={waiting}
+            keyOf={(invite) => invite.lago_id}
+            actions={(invite) => (
+              <ActionMenu
+                label={`Actions for ${invite.email}`}
+                actions={[
+                  {
+                    label: "Copy link",
+                    icon: <Link2 className="i" />,
+                    onSelect: () => void copyLink(invite),
+                    isShown: invite.url !== null,
+                  },
+                  {
+                    label: "Change roles",
+                    icon: <Pencil className="i" />,
+                    onSelect: () => setEdited(invite),
+                    isShown: can("organization:members:update"),
+                  },
+                  {
+                    label: "Take back",
+                    icon: <Trash2 className="i" />,
+                    isDanger: true,
+                    onSelect: () => setRevoked(invite),
+                    isShown: can("organization:members:delete"),
+                  },
+                ]}
+              />
+            )}
+          />
+        </Section>
+      )}
+      {isInviting && <Inviting roles={roles.data?.roles ?? []} onClose={() => setInviting(false)} />}
+      {edited && (
+        <RolesEditor subject={edited} roles={roles.data?.roles ?? []} onClose={() => setEdited(null)} />
+      )}
+      <Confirm
+        title={`Remove ${leaving?.email}?`}
+        verb="Remove member"
+        isOpen={leaving !== null}
+        isBusy={remove.isPending}
+        onClose={() => setLeaving(null)}
+        onConfirm={() => leaving && remove.mutate({ params: { path: { lago_id: leaving.lago_id } } })}
+      >
+        They are signed out of this organization at once. What they did stays in the activity log under their
+        address.
+      </Confirm>
+      <Confirm
+        title={`Take back the invitation of ${revoked?.email}?`}
+        verb="Take back"
+        isOpen={revoked !== null}
+        isBusy={revoke.isPending}
+        onClose={() => setRevoked(null)}
+        onConfirm={() => revoked && revoke.mutate({ params: { path: { lago_id: revoked.lago_id } } })}
+      >
+        Its link stops working at once.
+      </Confirm>
+    </Settings>
+  );
+}
+
+async function copyLink(invite: Invite): Promise<void> {
+  await navigator.clipboard.writeText(invite.url ?? "");
+  notify.copied(`the link for ${invite.email}`);
+}
+
+function Inviting({ roles, onClose }: { roles: Role[]; onClose: () => void }) {
+  const invite = useChange("post", "/app/v1/invites", {
+    isQuiet: true,
+    touches: ["/app/v1/invites"],
+    onDone: ({ invite: made }) => {
+      notify.done(`Invited ${made.email}`, { label: "Copy link", act: () => void copyLink(made) });
+    },
+  });
+  return (
+    <Editor<{ email: string; roles: string[] }>
+      title="Invite somebody"
+      verb="Invite"
+      values={{ email: "", roles: ["admin"] }}
+      onClose={onClose}
+      onSave={(values) => invite.mutateAsync({ body: { email: values.email.trim(), roles: values.roles } })}
+    >
+      {(form) => (
+        <>
+          <Field
+            label="E-mail"
+            hint="You get a link to hand over."
+            error={messageOf(form.formState.errors, "email")}
+          >
+            <TextInput type="email" autoFocus {...form.register("email", NEEDED)} />
+          </Field>
+          <RoleChoices
+            roles={roles}
+            chosen={form.watch("roles")}
+            onChange={(chosen) => form.setValue("roles", chosen, { shouldDirty: true })}
+          />
+        </>
+      )}
+    </Editor>
+  );
+}
+
+function RolesEditor({
+  subject,
+  roles,
+  onClose,
+}: {
+  subject: Member | Invite;
+  roles: Role[];
+  onClose: () => void;
+}) {
+  const isMember = "lago_user_id" in subject;
+  const touches = ["/app/v1/members", "/app/v1/invites", "/app/v1/roles"];
+  const member = useChange("put", "/app/v1/members/{lago_id}", {
+    done: "Roles changed",
+    isQuiet: true,
+    touches,
+  });
+  const invite = useChange("put", "/app/v1/invites/{lago_id}", {
+    done: "Roles changed",
+    isQuiet: true,
+    touches,
+  });
+  return (
+    <Editor<{ roles: string[] }>
+      title={`Roles of ${subject.email}`}
+      verb="Change roles"
+      values={{ roles: subject.roles }}
+      onClose={onClose}
+      onSave={(body) => {
+        const call = { params: { path: { lago_id: subject.lago_id } }, body };
+        return isMember ? member.mutateAsync(call) : invite.mutateAsync(call);
+      }}
+    >
+      {(form) => (
+        <RoleChoices
+          roles={roles}
+          chosen={form.watch("roles")}
+          onChange={(chosen) => form.setValue("roles", chosen, { shouldDirty: true })}
+        />
+      )}
+    </Editor>
+  );
+}
+
+function RoleChoices({
+  roles,
+  chosen,
+  onChange,
+}: {
+  roles: Role[];
+  chosen: string[];
+  onChange: (chosen: string[]) => void;
+}) {
+  return (
+    <div className="form-fields">
+      {roles.map((role) => (
+        <Checkbox
+          key={role.code}
+          label={role.name}
+          hint={role.description ?? `${role.permissions.length} permissions`}
+          isOn={chosen.includes(role.code)}
+          onChange={(isOn) =>
+            onChange(isOn ? [...chosen, role.code] : chosen.filter((one) => one !== role.code))
+          }
+        />
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,244 @@
+import { useQuery } from "@tanstack/react-query";
+import { Copy, Pencil, Plus, Trash2 } from "lucide-react";
+import { useState } from "react";
+import { read, type Schema, useChange } from "@/api/client";
+import { useCan } from "@/app/session";
+import { Button, Section } from "@/ui/basics";
+import { Checkbox, Field, TextArea, TextInput } from "@/ui/fields";
+import { codeFrom, messageOf } from "@/ui/form";
+import { ActionMenu, Confirm } from "@/ui/overlays";
+import { Loaded } from "@/ui/states";
+import { type Column, Table } from "@/ui/table";
+import { Editor, NEEDED, orNull } from "./editor";
+import { Settings } from "./layout";
+import { byArea, wordsOf } from "./permissions";
+
+type Role = Schema<"RoleOutput">;
+
+const columns: Column<Role>[] = [
+  {
+    head: "Role",
+    fold: "f1",
+    cell: (role) => (
+      <span>
+        <b className="med">{role.name}</b>
+        <span className="sub id">{role.code}</span>
+      </span>
+    ),
+  },
+  { head: "Kind", fold: "f4", cell: (role) => (role.is_predefined ? "Built in" : "Your own") },
+  { head: "Permissions", isNumber: true, isLow: true, cell: (role) => role.permissions.length },
+  { head: "Members", isNumber: true, fold: "f2", cell: (role) => role.members_count },
+];
+
+type Draft = { role: Role | null; from: Role | null };
+
+export function Roles() {
+  const can = useCan();
+  const roles = useQuery(read("/app/v1/roles"));
+  const permissions = useQuery(read("/app/v1/permissions"));
+  const [draft, setDraft] = useState<Draft | null>(null);
+  const [doomed, setDoomed] = useState<Role | null>(null);
+  const remove = useChange("delete", "/app/v1/roles/{code}", {
+    done: "Role deleted",
+    touches: ["/app/v1/roles"],
+    onDone: () => setDoomed(null),
+  });
+  return (
+    <Settings title="Roles">
+      <Section
+        title="Roles"
+        actions={
+          can("roles:create") && (
+            <Button
+              look="primary"
+              size="sm"
+              data-create=""
+              onClick={() => setDraft({ role: null, from: null })}
+            >
+              <Plus className="i" aria-hidden="true" />
+              New role
+            </Button>
+          )
+        }
+      >
+        <Loaded
+          query={roles}
+          what="Roles"
+          skeleton={<Table label="Roles" columns={columns} rows={undefined} keyOf={String} isTall />}
+        >
+          {(page) => (
+            <Table
+              label="Roles"
+              columns={columns}
+              rows={page.roles}
+              keyOf={(role) => role.code}
+              isTall
+              onOpen={(role) => setDraft({ role, from: role })}
+              actions={(role) => (
+                <ActionMenu
+                  label={`Actions for ${role.name}`}
+                  actions={[
+                    {
+                      label: "Edit",
+                      icon: <Pencil className="i" />,
+                      onSelect: () => setDraft({ role, from: role }),
+                      isShown: can("roles:update") && !role.is_predefined,
+                    },
+                    {
+                      label: "Duplicate",
+                      icon: <Copy className="i" />,
+                      onSelect: () => setDraft({ role: null, from: role }),
+                      isShown: can("roles:create"),
+                    },
+                    {
+                      label: "Delete",
+                      icon: <Trash2 className="i" />,
+                      isDanger: true,
+                      onSelect: () => setDoomed(role),
+                      isShown: can("roles:delete") && !role.is_predefined,
+                    },
+                  ]}
+                />
+              )}
+            />
+          )}
+        </Loaded>
+      </Section>
+      {draft && permissions.data && (
+        <RoleEditor
+          draft={draft}
+          permissions={permissions.data.permissions}
+          isFixed={draft.role !== null && (draft.role.is_predefined || !can("roles:update"))}
+          onClose={() => setDraft(null)}
+        />
+      )}
+      <Confirm
+        title={`Delete the role “${doomed?.name}”?`}
+        verb="Delete role"
+        isOpen={doomed !== null}
+        isBusy={remove.isPending}
+        onClose={() => setDoomed(null)}
+        onConfirm={() => doomed && remove.mutate({ params: { path: { code: doomed.code } } })}
+      >
+        <p>
+          <b>{doomed?.members_count ?? 0} members</b> hold it.
+        </p>
+      </Confirm>
+    </Settings>
+  );
+}
+
+interface Values {
+  name: string;
+  code: string;
+  description: string;
+  permissions: string[];
+}
+
+function RoleEditor({
+  draft,
+  permissions,
+  isFixed,
+  onClose,
+}: {
+  draft: Draft;
+  permissions: string[];
+  isFixed: boolean;
+  onClose: () => void;
+}) {
+  const { role, from } = draft;
+  const [term, setTerm] = useState("");
+  const touches = ["/app/v1/roles", "session"];
+  const create = useChange("post", "/app/v1/roles", { done: "Role created", isQuiet: true, touches });
+  const update = useChange("put", "/app/v1/roles/{code}", { done: "Role saved", isQuiet: true, touches });
+  const areas = byArea(
+    permissions.filter((one) => one.includes(term.trim().toLowerCase().replaceAll(" ", "_"))),
+  );
+  return (
+    <Editor<Values>
+      title={role ? role.name : "New role"}
+      verb={isFixed ? "Close" : role ? "Save role" : "Create role"}
+      values={{
+        name: role?.name ?? (from ? `${from.name} copy` : ""),
+        code: role?.code ?? (from ? `${from.code}_copy` : ""),
+        description: from?.description ?? "",
+        permissions: from?.permissions ?? [],
+      }}
+      onClose={onClose}
+      onSave={(values) => {
+        if (isFixed) return Promise.resolve();
+        const body = { ...values, description: orNull(values.description) };
+        return role
+          ? update.mutateAsync({ params: { path: { code: role.code } }, body })
+          : create.mutateAsync({ body });
+      }}
+    >
+      {(form) => {
+        const { errors, dirtyFields } = form.formState;
+        const held = new Set(form.watch("permissions"));
+        const give = (names: string[], isOn: boolean) => {
+          const next = isOn
+            ? [...new Set([...held, ...names])]
+            : [...held].filter((one) => !names.includes(one));
+          form.setValue("permissions", next, { shouldDirty: true });
+        };
+        return (
+          <>
+            <Field label="Name" error={messageOf(errors, "name")}>
+              <TextInput
+                disabled={isFixed}
+                {...form.register("name", {
+                  ...NEEDED,
+                  onChange: (event: { target: { value: string } }) => {
+                    if (!role && !dirtyFields.code) form.setValue("code", codeFrom(event.target.value));
+                  },
+                })}
+              />
+            </Field>
+            <Field label="Code" error={messageOf(errors, "code")}>
+              <TextInput disabled={role !== null} {...form.register("code", NEEDED)} />
+            </Field>
+            <Field label="Description" isOptional error={messageOf(errors, "description")}>
+              <TextArea disabled={isFixed} {...form.register("description")} />
+            </Field>
+            <Field
+              label={`Permissions, ${held.size} of ${permissions.length}`}
+              error={messageOf(errors, "permissions")}
+            >
+              <TextInput
+                type="search"
+                placeholder="Find"
+                value={term}
+                onChange={(event) => setTerm(event.target.value)}
+              />
+            </Field>
+            <div className="permission-grid">
+              {areas.map(([area, names]) => (
+                <div className="permission-area" key={area}>
+                  <Checkbox
+                    label={<b className="med">{wordsOf(area)}</b>}
+                    isOn={names.every((name) => held.has(name))}
+                    isDisabled={isFixed}
+                    onChange={(isOn) => give(names, isOn)}
+                  />
+                  <div className="actions">
+                    {names.map((name) => (
+                      <Checkbox
+                        key={name}
+                        label={wordsOf(name.slice(area.length + 1))}
+                        isOn={held.has(name)}
+                        isDisabled={isFixed}
+                        onChange={(isOn) => give([name], isOn)}
+                      />
+                    ))}
+                  </div>
+                </div>
+              ))}
+            </div>
+          </>
+        );
+      }}
+    </Editor>
+  );
+}
