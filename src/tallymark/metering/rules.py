@@ -54,27 +54,31 @@ class Rules:
         """The expression of a code's metric."""
         return self._expressions.get((organization_id, code)) if self._expressions else None
 
-    async def learn(self, connection: psycopg.AsyncConnection[Any]) -> bool:
-        """Read them anew, with the version that they are of; whether that is another one than was known.
+    async def learn(self, connection: psycopg.AsyncConnection[Any]) -> int:
+        """Read them anew, and tell the version that there is.
 
-        The version is read first: where the rest is newer, the next flush finds the version outdated, and learns again.
+        The version is read first: where the rest is newer, the next flush finds the version outdated, and learns again. All of
+        them become known at once, for others go by them while this reads.
         """
         rows = await (await connection.execute(_LEARN)).fetchall()
-        known, is_news = self.version, bool(rows[0][0] != self.version)
-        self.version = rows[0][0]
-        self._codes = frozenset(
-            (organization_id, code) for _, organization_id, code in rows if code is not None
-        )
-        if is_news:
-            expressions = await (await connection.execute(_LEARN_EXPRESSIONS)).fetchall()
+        version: int = rows[0][0]
+        if version == self.version:
+            return version
+        known = self.version
+        expressions = await (await connection.execute(_LEARN_EXPRESSIONS)).fetchall()
+        watching = await (await connection.execute(_LEARN_WATCHING)).fetchall()
+        windows = await (await connection.execute(_LEARN_WINDOWS)).fetchall()
+        rolled = await (await connection.execute(_LEARN_ROLLED, [known])).fetchall()
+        if version > self.version:
+            self.version = version
+            self._codes = frozenset(
+                (organization_id, code) for _, organization_id, code in rows if code is not None
+            )
             self._expressions = {
                 (organization_id, code): Computed.read(field_name, text)
                 for organization_id, code, field_name, text in expressions
             }
-            watching = await (await connection.execute(_LEARN_WATCHING)).fetchall()
             self.watching = frozenset(organization_id for (organization_id,) in watching)
-            windows = await (await connection.execute(_LEARN_WINDOWS)).fetchall()
             self.late_after = {organization_id: timedelta(days=days) for organization_id, days in windows}
-            rolled = await (await connection.execute(_LEARN_ROLLED, [known])).fetchall()
             self.rolled.update(stream_id for (stream_id,) in rolled)
-        return is_news
+        return version

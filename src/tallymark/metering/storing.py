@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import product
 from typing import LiteralString
@@ -9,22 +10,25 @@ from uuid import UUID
 
 import msgspec
 
+from tallymark.metering.columns import Column, Documents, Instants, Integers, Texts, Uuids
 from tallymark.metering.folding import ADD, COLUMNS, FED, fold
 
-# Stores nothing where the rules have changed since `version`; while it stores, they don't change.
 _ROWS: LiteralString = """
-    SELECT i AS id, s AS stream_id, t AS timestamp, c AS created_at, o AS organization_id, x AS transaction_id,
-           p AS properties, a AS precise_total_amount_cents, NULL::timestamptz AS occurred_at
-    FROM json_to_recordset(%(records)t::json)
-      AS e(i uuid, s bigint, t timestamptz, c timestamptz, o uuid, x text, p jsonb, a numeric(40, 15))
+    SELECT id, stream_id, timestamp, created_at, organization_id, transaction_id, properties,
+           amount::numeric(40, 15) AS precise_total_amount_cents, NULL::timestamptz AS occurred_at
+    FROM unnest(%(ids)b::uuid[], %(streams)b::bigint[], %(timestamps)b::timestamptz[], %(created)b::timestamptz[],
+                %(organizations)b::uuid[], %(transactions)b::text[], %(properties)b::jsonb[], %(amounts)b::text[])
+      AS e(id, stream_id, timestamp, created_at, organization_id, transaction_id, properties, amount)
 """
 _COLUMNS: LiteralString = "id, stream_id, timestamp, created_at, organization_id, transaction_id, properties, precise_total_amount_cents"
-# Whose key is there already is not stored again.
+# Stores nothing where the rules have changed since `version`; while it stores, they don't change. Whose key is there already is not
+# stored again. Keys are taken in their own order, before anything else that others may hold: no two flushes wait for each other.
 _STORE: LiteralString = f"""
     WITH rows AS MATERIALIZED ({_ROWS}),
          stored AS (
              INSERT INTO event_keys (id, organization_id, stream_id, timestamp)
              SELECT id, organization_id, stream_id, timestamp FROM rows WHERE (SELECT tallymark_hold_rules(%(version)b))
+             ORDER BY id
              ON CONFLICT DO NOTHING
              RETURNING id
          ),
@@ -104,14 +108,29 @@ FIND_STREAMS: LiteralString = """
 """
 
 
-class Record(msgspec.Struct):
-    """A row as the statement reads it; short names, for they are repeated in every row."""
+class Row(msgspec.Struct, frozen=True):
+    """An event to store: its key, its stream, and the JSON of its properties as it came."""
 
-    i: UUID
-    s: int
-    t: datetime
-    c: datetime
-    o: UUID
-    x: str
-    p: msgspec.Raw
-    a: str | None
+    id: UUID
+    organization_id: UUID
+    external_subscription_id: str
+    code: str
+    transaction_id: str
+    timestamp: datetime
+    created_at: datetime
+    properties: msgspec.Raw
+    precise_total_amount_cents: str | None
+
+
+def columns_of(rows: Sequence[Row], streams: Sequence[int]) -> Mapping[str, Column]:
+    """Rows, each in its stream, as the statements take them."""
+    return {
+        "ids": Uuids.of([row.id for row in rows]),
+        "streams": Integers.of(streams),
+        "timestamps": Instants.of([row.timestamp for row in rows]),
+        "created": Instants.of([row.created_at for row in rows]),
+        "organizations": Uuids.of([row.organization_id for row in rows]),
+        "transactions": Texts.of([row.transaction_id for row in rows]),
+        "properties": Documents.of([row.properties for row in rows]),
+        "amounts": Texts.of([row.precise_total_amount_cents for row in rows]),
+    }

@@ -13,7 +13,7 @@ from tallymark.api.descriptions import TEXT, many, record, shown_as
 from tallymark.api.errors import BadRequest
 from tallymark.api.pagination import Meta
 from tallymark.api.wire import Input, Instant, InstantInput, InstantMs, Name, NotEmpty
-from tallymark.metering.intake import Row
+from tallymark.metering.storing import Row
 from tallymark.rooms.event_backfills.model import Backfill, BackfillStatus, NewBackfill
 from tallymark.rooms.events import service as events
 

@@ -16,7 +16,7 @@ from tallymark.db.engine import Tx
 from tallymark.domain.errors import Invalid, NotAllowed, NotFound
 from tallymark.metering.correcting import backfilled
 from tallymark.metering.expressions import Computed
-from tallymark.metering.intake import Row
+from tallymark.metering.storing import Row
 from tallymark.rooms.adjustments.model import Touched
 from tallymark.rooms.amendments import service as amendments
 from tallymark.rooms.amendments.model import Adjusted

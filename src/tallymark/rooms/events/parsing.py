@@ -16,8 +16,8 @@ from tallymark.domain.errors import Invalid
 from tallymark.domain.expressions import EvaluationFailed
 from tallymark.domain.money import decimal_text
 from tallymark.metering.expressions import Computed
-from tallymark.metering.intake import Row
 from tallymark.metering.keys import event_key
+from tallymark.metering.storing import Row
 
 LONGEST_ID = 255
 LARGEST_PROPERTIES = 64 * 1024
