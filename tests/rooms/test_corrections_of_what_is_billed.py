@@ -461,18 +461,19 @@ class TestRefused:
 
 
 class TestInAdvance:
-    async def test_what_is_on_no_invoice_or_carries_over_is_refused(self, make_organization):
+    async def test_what_is_on_no_invoice_is_refused(self, make_organization):
         _, client = await begin(make_organization)
         calls = await kit.metric(client, code="calls")
         seats = await kit.metric(client, code="seats", recurring=True)
         charges = [
-            {**kit.charge(calls, amount="2"), "pay_in_advance": True, "invoiceable": False},
-            {**kit.charge(seats, amount="2"), "pay_in_advance": True},
+            {**kit.charge(one, amount="2"), "pay_in_advance": True, "invoiceable": False}
+            for one in (calls, seats)
         ]
         who = await kit.customer(client, currency="EUR")
         await kit.subscribe(client, who, await kit.plan(client, *charges), external_id="sub")
         await send(client, "one", 5)
         await send(client, "two", 5, code="seats")
+        await kit.advance(client, "2026-02-02T00:00")
         for name in ("one", "two"):
             refused = await correct(client, name, "void", expect=405)
             assert refused["code"] == "period_already_invoiced"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,12 +37,17 @@ TRUE_UP: LineKey = (None, (), True)
 
 @value
 class Touched:
-    """The events of a subscription and code that a correction changes: they counted, or are to count, from `first` to `last`."""
+    """The events of a subscription and code that a correction changes: they counted, or are to count, from `first` to `last`.
+
+    It may be all of the time between these, or these instants alone. `event_ids` are those that may have fees of their own.
+    """
 
     external_subscription_id: str
     code: str
     first: datetime
     last: datetime
+    is_stretch: bool
+    event_ids: Collection[UUID]
 
 
 @value
@@ -51,6 +56,8 @@ class BilledRecord:
 
     invoice_id: UUID
     subscription_id: UUID
+    is_periodic: bool
+    billed_at: datetime
     from_at: datetime
     to_at: datetime
     wire_to_at: datetime

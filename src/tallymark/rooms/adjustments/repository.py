@@ -64,6 +64,8 @@ async def final_records(tx: Tx, subscription_ids: Collection[UUID]) -> list[Bill
         select(
             record.invoice_id,
             record.subscription_id,
+            record.is_recurring.label("is_periodic"),
+            record.billed_at,
             record.charges_from_at.label("from_at"),
             record.charges_to_at.label("to_at"),
             record.wire_charges_to_at.label("wire_to_at"),
@@ -169,9 +171,9 @@ async def event_fees(
     subscription_ids: Collection[UUID],
     charge_ids: Collection[UUID],
     starts: Collection[datetime],
-    event_id: UUID,
+    event_ids: Collection[UUID],
 ) -> list[UUID]:
-    """The fees of events that charges in advance billed for windows, and those of one event; not those of invoices made anew."""
+    """The fees of events that charges in advance billed for windows, and those of some events; not those of invoices made anew."""
     in_windows = and_(
         among(fees.c.subscription_id, subscription_ids),
         fees.c.from_at.in_(starts),
@@ -179,7 +181,7 @@ async def event_fees(
     )
     statement = select(fees.c.id).where(
         among(fees.c.charge_id, charge_ids),
-        or_(in_windows, fees.c.event_id == event_id),
+        or_(in_windows, among(fees.c.event_id, event_ids)),
         fees.c.original_fee_id.is_(None),
     )
     return list((await tx.execute(statement)).scalars())

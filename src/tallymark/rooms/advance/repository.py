@@ -31,7 +31,9 @@ from tallymark.db.bulk import update_rows
 from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import (
+    billable_metrics,
     billed_terms,
+    charges,
     event_streams,
     events,
     events_by_id,
@@ -290,9 +292,29 @@ async def void_priced(tx: Tx, ids: Collection[int]) -> None:
     await tx.execute(update(priced_events).where(among(priced_events.c.id, ids)).values(void))
 
 
-async def priced_charges(tx: Tx, event_id: UUID) -> set[UUID]:
-    """The charges that an event was priced for."""
-    statement = select(priced_events.c.charge_id).where(priced_events.c.event_id == event_id)
+async def priced_charges(tx: Tx, event_ids: Collection[UUID]) -> set[UUID]:
+    """The charges that events were priced for."""
+    statement = select(priced_events.c.charge_id).where(among(priced_events.c.event_id, event_ids))
+    return set((await tx.execute(statement.distinct())).scalars())
+
+
+async def charges_carrying_over(
+    tx: Tx, *, external_subscription_id: str, code: str, since: datetime
+) -> set[UUID]:
+    """The charges of metrics with a code that carry over, for which events of a subscription were priced since then."""
+    log = priced_events.c
+    statement = (
+        select(log.charge_id)
+        .distinct()
+        .join(charges, charges.c.id == log.charge_id)
+        .join(billable_metrics, billable_metrics.c.id == charges.c.billable_metric_id)
+        .where(
+            log.external_subscription_id == external_subscription_id,
+            log.timestamp >= since,
+            billable_metrics.c.code == code,
+            billable_metrics.c.recurring,
+        )
+    )
     return set((await tx.execute(statement)).scalars())
 
 
@@ -301,10 +323,10 @@ async def priced_in(
     *,
     external_subscription_id: str,
     charge_ids: Collection[UUID],
-    event_id: UUID,
+    event_ids: Collection[UUID],
     windows: Sequence[Period],
 ) -> list[PricedRow]:
-    """What was priced of charges in some windows, and one event wherever it was, in the order of pricing."""
+    """What was priced of charges in some windows, and some events wherever they were, in the order of pricing."""
     log = priced_events.c
     inside = [and_(log.timestamp >= window.start, log.timestamp < window.end) for window in windows]
     statement = (
@@ -320,7 +342,7 @@ async def priced_in(
         .where(
             among(log.charge_id, charge_ids),
             log.external_subscription_id == external_subscription_id,
-            or_(log.event_id == event_id, *inside),
+            or_(among(log.event_id, event_ids), *inside),
         )
         .order_by(log.id)
     )

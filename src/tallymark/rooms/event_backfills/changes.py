@@ -119,11 +119,13 @@ async def _windows(
     return found
 
 
-def billed_changes(adjusted: Adjusted | None) -> list[dict[str, Any]]:
+def billed_changes(adjusted: Adjusted | None, finals: Sequence[FinalWindow]) -> list[dict[str, Any]]:
     """What changed in periods on final invoices, as it is shown; the charges on the code only."""
     if adjusted is None:
         return []
-    usages = {one.usage.key: one.usage for one in adjusted.billed}
+    # What is billed event by event of the other periods is told with what runs.
+    known = {(final.subscription_id, final.starts) for final in finals}
+    usages = {one.usage.key: one.usage for one in adjusted.billed if one.usage.key in known}
     before: list[PeriodUsage] = []
     after: list[PeriodUsage] = []
     for key, billed in usages.items():

@@ -114,6 +114,10 @@ _HAS_FEE = text("""
             EXISTS (SELECT FROM fees f WHERE f.event_id = b.event_id)
             OR EXISTS (SELECT FROM priced_events p WHERE p.event_id = b.event_id)))
 """)
+_PRICED = text("""
+    SELECT DISTINCT p.event_id FROM backfilled_events b JOIN priced_events p ON p.event_id = b.event_id
+    WHERE b.backfill_id = :backfill
+""")
 _FORGET = tuple(
     text(f"""
         DELETE FROM {table} n USING backfilled_events b
@@ -377,6 +381,11 @@ async def replace(tx: Tx, backfill: Backfill, author: Author) -> None:
     """Have what was added count, and what it replaces not; each change is a version."""
     await tx.execute(_REPLACE, _bound(backfill))
     await tx.execute(_ADD_VERSIONS, {**_bound(backfill), **_author(author), "with_new": False})
+
+
+async def priced_of(tx: Tx, backfill_id: UUID) -> list[UUID]:
+    """The events of a backfill that were priced by themselves."""
+    return list((await tx.execute(_PRICED, {"backfill": backfill_id})).scalars())
 
 
 async def put_back(tx: Tx, backfill: Backfill, author: Author) -> None:

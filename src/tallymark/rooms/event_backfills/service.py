@@ -220,15 +220,18 @@ async def close(tx: Tx, backfill_id: UUID, author: Author) -> Backfill:
     await _refuse_what_is_archived(tx, backfill)
     author = _by(author, backfill)
     before = await gather_usage(tx, backfill, now=author.now)
+    await _note_touched(tx, backfill, author)
     async with _documented(tx, backfill, now=author.now, is_revert=False) as billed:
-        await _note_touched(tx, backfill, author)
         await _refuse_what_is_billed(tx, backfill, is_revert=False, is_documented=billed is not None)
         await repository.forget_notes(tx, backfill.id)
         async with backfilled(tx, backfill.id):
             await repository.replace(tx, backfill, author)
         await _follow(tx, backfill, author)
     after = await gather_usage(tx, backfill, now=author.now)
-    periods = [*billed_changes(billed), *changes_between(before, after)]
+    finals = await events.final_windows(
+        tx, {life.id for life in await _lives(tx, backfill.external_subscription_id)}
+    )
+    periods = [*billed_changes(billed, finals), *changes_between(before, after)]
     await repository.mark(tx, backfill.id, BackfillStatus.CLOSED, now=author.now, periods=periods)
     return await get_backfill(tx, backfill.id)
 
@@ -256,6 +259,8 @@ async def _documented(
         code=backfill.code,
         first=first,
         last=last,
+        is_stretch=True,
+        event_ids=await repository.priced_of(tx, backfill.id),
     )
     async with amendments.adjusting(tx, touched, now=now) as billed:
         yield billed
@@ -324,12 +329,12 @@ def _by(author: Author, backfill: Backfill) -> Author:
 async def _refuse_what_is_billed(tx: Tx, backfill: Backfill, *, is_revert: bool, is_documented: bool) -> None:
     """Raises `NotAllowed("period_already_invoiced")` where an event has a fee, or counts or is to count on a final invoice.
 
-    The latter not where the difference is documented.
+    Not where the difference is documented.
     """
-    if await repository.has_fee(tx, backfill.id):
-        raise NotAllowed("period_already_invoiced")
     if is_documented:
         return
+    if await repository.has_fee(tx, backfill.id):
+        raise NotAllowed("period_already_invoiced")
     lives = await _lives(tx, backfill.external_subscription_id)
     finals = await events.final_windows(tx, {life.id for life in lives})
     windows = [(window.starts, window.ends) for window in finals]

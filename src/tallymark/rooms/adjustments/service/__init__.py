@@ -1,6 +1,6 @@
 """What can be done about billed usage whose events are corrected: find it, rate it again, document the difference."""
 
-from tallymark.rooms.adjustments.service.advance import gather_in_advance, lines_of, price_again
+from tallymark.rooms.adjustments.service.advance import gather_in_advance, price_again
 from tallymark.rooms.adjustments.service.commitments import (
     Corrected,
     corrected_of,
@@ -10,7 +10,7 @@ from tallymark.rooms.adjustments.service.commitments import (
 )
 from tallymark.rooms.adjustments.service.compare import differences
 from tallymark.rooms.adjustments.service.decrease import Sources, give_back
-from tallymark.rooms.adjustments.service.gather import gather_billed
+from tallymark.rooms.adjustments.service.gather import gather_billed, gather_finals
 from tallymark.rooms.adjustments.service.keep import (
     attach,
     fee_of,
@@ -19,6 +19,7 @@ from tallymark.rooms.adjustments.service.keep import (
     pending_of,
 )
 from tallymark.rooms.adjustments.service.rate import rate
+from tallymark.rooms.adjustments.service.renewals import renewed_period
 
 __all__ = [
     "Corrected",
@@ -29,14 +30,15 @@ __all__ = [
     "fee_of",
     "gather_billed",
     "gather_commitments",
+    "gather_finals",
     "gather_in_advance",
     "give_back",
     "keep_increases",
     "keep_pending",
-    "lines_of",
     "pending_of",
     "price_again",
     "rate",
     "rate_commitments",
+    "renewed_period",
     "spent_more",
 ]

@@ -14,6 +14,7 @@ from tallymark.domain.calendar import Window
 from tallymark.domain.errors import NotAllowed
 from tallymark.domain.fees.model import FeeType
 from tallymark.domain.periods import Period, local_date
+from tallymark.domain.values import value
 from tallymark.rooms.adjustments import repository
 from tallymark.rooms.adjustments.model import (
     TRUE_UP,
@@ -39,28 +40,53 @@ from tallymark.rooms.usage.service import TaxTable
 ISSUED = (InvoiceStatus.FINALIZED, InvoiceStatus.CLOSED)
 
 
-async def gather_billed(tx: Tx, touched: Touched) -> list[BilledItem]:
+async def gather_billed(tx: Tx, touched: Touched, finals: Finals) -> list[BilledItem]:
     """What charges on the code were billed for the windows that a correction touches; needs the customers' locks.
 
     Raises `NotAllowed("period_already_invoiced")` where it is not known by what a window was billed, or its invoice is void or that
     of an adjustment waits for its taxes; and `NotAllowed("period_archived")` where events of it have left the database.
     """
-    external_id = touched.external_subscription_id
-    lives = (await subscriptions.started_of(tx, {external_id})).get(external_id, [])
-    contracts = await subscriptions.get_contracts(tx, lives)
-    records = [
-        record
-        for record in await repository.final_records(tx, contracts.keys())
-        if record.to_at > touched.first
-    ]
-    found = await invoices.get_invoices(tx, {record.invoice_id for record in records})
     used = [
-        _usage(record, found[record.invoice_id], contracts[record.subscription_id], charges)
-        for record in records
-        if (charges := _charges(record, touched))
+        finals.usage(record, charges) for record in finals.records if (charges := _charges(record, touched))
     ]
     await _refuse_what_is_archived(tx, touched, used)
     return await _with_fees(tx, used)
+
+
+@value
+class Finals:
+    """The windows on final invoices that end after a correction's first event, with whose they are.
+
+    `before` are the last ones before these: what they renewed is for the period of that event.
+    """
+
+    records: Sequence[BilledRecord]
+    before: Sequence[BilledRecord]
+    invoices: Mapping[UUID, Invoice]
+    contracts: Mapping[UUID, Contract]
+
+    def usage(self, record: BilledRecord, charges: Sequence[Charge]) -> BilledUsage:
+        """A window, and the charges of it that are rated again. Raises `NotAllowed("period_already_invoiced")`."""
+        return _usage(
+            record, self.invoices[record.invoice_id], self.contracts[record.subscription_id], charges
+        )
+
+
+async def gather_finals(tx: Tx, touched: Touched) -> Finals:
+    """Find the windows on final invoices that a correction may touch."""
+    external_id = touched.external_subscription_id
+    lives = (await subscriptions.started_of(tx, {external_id})).get(external_id, [])
+    contracts = await subscriptions.get_contracts(tx, lives)
+    known = await repository.final_records(tx, contracts.keys())
+    records = [record for record in known if record.to_at > touched.first]
+    last = {record.subscription_id: record for record in known if record.to_at <= touched.first}
+    ids = {record.invoice_id for record in (*records, *last.values())}
+    return Finals(
+        records=records,
+        before=list(last.values()),
+        invoices=await invoices.get_invoices(tx, ids),
+        contracts=contracts,
+    )
 
 
 async def _refuse_what_is_archived(tx: Tx, touched: Touched, used: Sequence[BilledUsage]) -> None:
@@ -83,7 +109,10 @@ def _charges(record: BilledRecord, touched: Touched) -> list[Charge]:
     return [
         charge
         for charge in record.charges
-        if charge.billable_metric.code == touched.code and (is_inside or charge.billable_metric.has_history)
+        # What is paid in advance is among them for what is renewed.
+        if not charge.pay_in_advance
+        and charge.billable_metric.code == touched.code
+        and (is_inside or charge.billable_metric.has_history)
     ]
 
 

@@ -16,15 +16,16 @@ RatedLines = Mapping[LineKey, Rated]
 async def rate(tx: Tx, billed: Sequence[BilledItem]) -> Mapping[ItemKey, RatedLines]:
     """What each line of billed charges comes to now, by the one rating path; all at once."""
     windows: dict[tuple[object, object], BilledUsage] = {one.usage.key: one.usage for one in billed}
-    asked = [(_scope(one), one.charges) for one in windows.values()]
+    asked = [(scope_of(one), one.charges) for one in windows.values()]
     rated: dict[ItemKey, dict[LineKey, Rated]] = {one.key: {} for one in billed}
     for one, lines in zip(windows.values(), await usage.gather_all_charge_lines(tx, asked), strict=True):
         for line in lines:
-            rated[one.key_of(line.charge)].update(_rated(line))
+            rated[one.key_of(line.charge)].update(rated_lines(line))
     return rated
 
 
-def _scope(billed: BilledUsage) -> usage.RatingScope:
+def scope_of(billed: BilledUsage) -> usage.RatingScope:
+    """What of its usage is rated: all that it had when it was billed, and what was corrected since."""
     return usage.RatingScope(
         contract=billed.contract,
         window=billed.window,
@@ -34,7 +35,8 @@ def _scope(billed: BilledUsage) -> usage.RatingScope:
     )
 
 
-def _rated(line: ChargeLine) -> Iterator[tuple[LineKey, Rated]]:
+def rated_lines(line: ChargeLine) -> Iterator[tuple[LineKey, Rated]]:
+    """A line, and its true-up where it has one, as what they come to."""
     group = tuple(sorted(line.grouped_by.items()))
     filter_id = line.filter.id if line.filter else None
     values = {key: list(of_key) for key, of_key in line.filter.values.items()} if line.filter else None

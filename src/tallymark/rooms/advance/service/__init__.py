@@ -3,11 +3,13 @@
 from tallymark.rooms.advance.service.billed import billed_in, save, take_over
 from tallymark.rooms.advance.service.ledger import Ledger
 from tallymark.rooms.advance.service.replay import (
+    Stretch,
+    charges_carrying_over,
     priced_charges,
     priced_in,
     replay,
     save_replayed,
-    windows_at,
+    windows_in,
 )
 from tallymark.rooms.advance.service.waiting import (
     charges_on,
@@ -23,7 +25,9 @@ from tallymark.rooms.advance.service.waiting import (
 
 __all__ = [
     "Ledger",
+    "Stretch",
     "billed_in",
+    "charges_carrying_over",
     "charges_on",
     "contracts_of",
     "first_customer",
@@ -39,5 +43,5 @@ __all__ = [
     "take_off",
     "take_over",
     "waiting_of",
-    "windows_at",
+    "windows_in",
 ]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.domain.calendar import Window, current_charges_window
 from tallymark.domain.errors import NotAllowed
-from tallymark.domain.periods import Period
+from tallymark.domain.periods import TICK, Period
 from tallymark.rooms.advance import repository
 from tallymark.rooms.advance.model import PricedEvent, PricedRow
 from tallymark.rooms.advance.service.billed import columns_of
@@ -18,7 +18,7 @@ from tallymark.rooms.advance.service.waiting import contracts_of
 from tallymark.rooms.events import service as events
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.subscriptions import service as subscriptions
-from tallymark.rooms.subscriptions.model import Contract
+from tallymark.rooms.subscriptions.model import Contract, Subscription
 
 MOST = 10_000
 """Events that are priced again while somebody waits."""
@@ -27,26 +27,54 @@ Replayed = Mapping[int, PricedEvent | None]
 """What was priced, by its place in the log; None for an event that costs nothing, for it counts no more."""
 
 
-async def windows_at(
-    tx: Tx, external_subscription_id: str, instants: Sequence[datetime]
+Stretch = tuple[datetime, datetime]
+"""From an instant to another, both of them in it."""
+
+
+async def windows_in(
+    tx: Tx, external_subscription_id: str, stretches: Sequence[Stretch]
 ) -> list[tuple[Contract, Window]]:
-    """The charges windows of a subscription that hold some instants, each once; those of nobody are left out."""
+    """The charges windows of a subscription that hold some of the time, each once; where it was not there, there are none."""
     lives = (await subscriptions.started_of(tx, {external_subscription_id})).get(external_subscription_id, [])
+    contracts = await subscriptions.get_contracts(tx, lives)
     found: dict[tuple[UUID, Window], Contract] = {}
-    for at in instants:
-        owner = subscriptions.holding(lives, at)
-        if owner is not None:
-            contract = (await subscriptions.get_contracts(tx, [owner]))[owner.id]
-            since = max(at, contract.life.started_at)
-            continuity = (await invoices.continuity_of(tx, [contract], at=since))[owner.id]
-            window = current_charges_window(contract.schedule, contract.life, since, continuity)
+    for first, last in stretches:
+        at: datetime | None = first
+        while at is not None and at <= last:
+            owner = subscriptions.holding(lives, at)
+            if owner is None:
+                at = _next_start(lives, after=at)
+                continue
+            contract = contracts[owner.id]
+            window = await _window_at(tx, contract, at)
             found.setdefault((owner.id, window), contract)
+            at = max(window.period.end, at + TICK)
     return [(contract, window) for (_, window), contract in found.items()]
 
 
-async def priced_charges(tx: Tx, event_id: UUID) -> set[UUID]:
-    """The charges in advance that an event was priced for."""
-    return await repository.priced_charges(tx, event_id)
+def _next_start(lives: Sequence[Subscription], *, after: datetime) -> datetime | None:
+    starts = [life.started_at for life in lives if life.started_at is not None]
+    return min((start for start in starts if start > after), default=None)
+
+
+async def _window_at(tx: Tx, contract: Contract, at: datetime) -> Window:
+    since = max(at, contract.life.started_at)
+    continuity = (await invoices.continuity_of(tx, [contract], at=since))[contract.subscription.id]
+    return current_charges_window(contract.schedule, contract.life, since, continuity)
+
+
+async def priced_charges(tx: Tx, event_ids: Collection[UUID]) -> set[UUID]:
+    """The charges in advance that events were priced for."""
+    return await repository.priced_charges(tx, event_ids)
+
+
+async def charges_carrying_over(
+    tx: Tx, *, external_subscription_id: str, code: str, since: datetime
+) -> set[UUID]:
+    """The charges in advance that events of a subscription and code were priced for from an instant on, if the metric carries over."""
+    return await repository.charges_carrying_over(
+        tx, external_subscription_id=external_subscription_id, code=code, since=since
+    )
 
 
 async def priced_in(
@@ -54,22 +82,21 @@ async def priced_in(
     *,
     external_subscription_id: str,
     charge_ids: set[UUID],
-    event_id: UUID,
+    event_ids: Collection[UUID],
     windows: Sequence[Period],
 ) -> list[PricedRow]:
-    """What was priced of charges in windows, and one event wherever it was.
+    """What was priced of charges in windows, and some events wherever they were.
 
-    Raises `NotAllowed("period_already_invoiced")` where terms are not kept, units carry over (what was renewed by them would
-    have to be billed again, too), or there is too much of it.
+    Raises `NotAllowed("period_already_invoiced")` where terms are not kept, or there is too much of it.
     """
     rows = await repository.priced_in(
         tx,
         external_subscription_id=external_subscription_id,
         charge_ids=charge_ids,
-        event_id=event_id,
+        event_ids=event_ids,
         windows=windows,
     )
-    if len(rows) > MOST or any(row.charge is None or row.charge.billable_metric.recurring for row in rows):
+    if len(rows) > MOST or any(row.charge is None for row in rows):
         raise NotAllowed("period_already_invoiced")
     return rows
 

@@ -50,27 +50,25 @@ async def _sources(
 
 
 @asynccontextmanager
-async def adjusting(
-    tx: Tx, touched: Touched, *, now: datetime, event_id: UUID | None = None
-) -> AsyncIterator[Adjusted]:
+async def adjusting(tx: Tx, touched: Touched, *, now: datetime) -> AsyncIterator[Adjusted]:
     """Rate what was billed of the events before and after they are changed, and document the difference.
 
-    With `event_id` that is the one event, and may have fees of its own. A decrease is a credit note on the fees that billed it. An
-    increase is a one-off invoice, or a fee on the subscription's next one, where it has one and the organization wants it so. Needs the customers' locks. Raises `NotAllowed("period_already_invoiced")` where the
-    difference can't be told: see `gather_billed`, `gather_in_advance` and `differences`.
+    A decrease is a credit note on the fees that billed it. An increase is a one-off invoice, or a fee on the subscription's next
+    one, where it has one and the organization wants it so. Needs the customers' locks. Raises
+    `NotAllowed("period_already_invoiced")` where the difference can't be told: see `gather_billed`, `gather_in_advance`,
+    `gather_commitments` and `differences`.
     """
-    billed = await adjustments.gather_billed(tx, touched)
-    adjusted = Adjusted(billed=billed, before=await adjustments.rate(tx, billed))
-    at_once = await adjustments.gather_in_advance(tx, touched, event_id) if event_id is not None else None
-    committed = await adjustments.gather_commitments(
-        tx, [*billed, *(at_once.billed if at_once is not None else ())]
-    )
+    finals = await adjustments.gather_finals(tx, touched)
+    in_arrears = await adjustments.gather_billed(tx, touched, finals)
+    at_once = await adjustments.gather_in_advance(tx, touched, finals, now=now)
+    billed = [*in_arrears, *(at_once.billed if at_once else ())]
+    committed = await adjustments.gather_commitments(tx, billed)
+    before = {**await adjustments.rate(tx, in_arrears), **(at_once.before if at_once else {})}
+    adjusted = Adjusted(billed=billed, before=before)
     yield adjusted
-    adjusted.after.update(await adjustments.rate(tx, billed))
-    before, after = dict(adjusted.before), dict(adjusted.after)
+    after = adjusted.after
+    after |= await adjustments.rate(tx, in_arrears)
     if at_once is not None:
-        billed = [*billed, *at_once.billed]
-        before |= adjustments.lines_of(at_once, at_once.priced)
         after |= await adjustments.price_again(tx, at_once)
     found = adjustments.differences(billed, before=before, after=after)
     found += adjustments.differences(

@@ -58,6 +58,8 @@ async def _correct(tx: Tx, correction: Correction, author: Author) -> int:
         code=correction.after.code,
         first=min(instants),
         last=max(instants),
+        is_stretch=False,
+        event_ids={correction.before.id},
     )
-    async with adjusting(tx, touched, event_id=correction.before.id, now=author.now):
+    async with adjusting(tx, touched, now=author.now):
         return await corrections.correct(tx, correction, author, is_billed=True)

@@ -92,7 +92,7 @@ async def _gather(
         fixed=replace(fixed, events={**fixed.events, **assumed.unit_events}),
         spent=await commitments.gather_spent(tx, subjects, except_invoice=invoice_id),
         usage=await _charge_lines(tx, scopes),
-        rated={subscription_id: charges for subscription_id, (_, charges) in scopes.items()},
+        rated=_rated(subjects, scopes),
         renewals={
             subject.contract.subscription.id: await _renewals(tx, subject, table) for subject in subjects
         },
@@ -204,6 +204,17 @@ async def _scopes(
         )
         scopes[subject.contract.subscription.id] = scope, _billed_in_arrears(subject, successors)
     return scopes
+
+
+def _rated(subjects: Sequence[Subject], scopes: _Scopes) -> dict[UUID, Sequence[Charge]]:
+    """The charges by whose prices usage is billed, and what is carried over is renewed, by subscription."""
+    found: dict[UUID, Sequence[Charge]] = {}
+    for subject in subjects:
+        subscription_id = subject.contract.subscription.id
+        if subscription_id in scopes:
+            _, in_arrears = scopes[subscription_id]
+            found[subscription_id] = [*in_arrears, *renewed_charges(subject, invoiceable=True)]
+    return found
 
 
 async def _charge_lines(tx: Tx, scopes: _Scopes) -> dict[UUID, list[Line]]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 from tallymark.db.engine import Tx
-from tallymark.domain.calendar import current_charges_period
 from tallymark.domain.invoicing import InvoicedFee, compute_invoice
-from tallymark.domain.periods import Period
 from tallymark.jobs.outbox import Message, emit
+from tallymark.rooms.adjustments import service as adjustments
 from tallymark.rooms.billing.model import Computed, Line, Subject
 from tallymark.rooms.billing.service.rows import fee_rows
 from tallymark.rooms.fees import service as fees
@@ -65,16 +63,11 @@ async def renewal_lines(tx: Tx, subject: Subject, charges: Sequence[Charge], tab
     if window is None or not charges:
         return []
     scope = usage.RatingScope(contract=subject.contract, window=window, taxes=table)
-    upcoming = _upcoming(subject)
+    upcoming = adjustments.renewed_period(subject.contract, subject.at)
     return [
         Line(fee=line.fee, contract=subject.contract, taxes=line.taxes, period=upcoming, usage=line)
         for line in await usage.gather_charge_lines(tx, scope, charges)
     ]
-
-
-def _upcoming(subject: Subject) -> Period:
-    alive = replace(subject.contract.life, terminated_at=None)
-    return current_charges_period(subject.contract.schedule, alive, subject.at)
 
 
 def invoiced(line: Line) -> InvoicedFee:
