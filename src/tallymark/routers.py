@@ -13,6 +13,7 @@ from tallymark.rooms.api_logs import routes as api_logs
 from tallymark.rooms.billable_metrics import routes as billable_metrics
 from tallymark.rooms.billing import routes as billing
 from tallymark.rooms.billing_entities import routes as billing_entities
+from tallymark.rooms.consequences import routes as consequences
 from tallymark.rooms.coupons import routes as coupons
 from tallymark.rooms.credit_notes import routes as credit_notes
 from tallymark.rooms.customers import routes as customers
@@ -105,4 +106,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     api_keys.router,
     search.router,
     portal.router,
+    consequences.router,
 )

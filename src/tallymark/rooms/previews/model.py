@@ -42,10 +42,14 @@ class Projection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """The last invoice, were they to end at an instant: text as it was sent."""
+    """The last invoice, were they to end at an instant: text as it was sent.
+
+    `credit_note` says what is to happen to time that is unused; None for what the subscription says.
+    """
 
     external_ids: Sequence[str]
     terminated_at: str
+    credit_note: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,12 @@ from tallymark.rooms.credit_notes.service.change import set_files, update, void
 from tallymark.rooms.credit_notes.service.create import create, estimate
 from tallymark.rooms.credit_notes.service.deduct import deduct, deductions, give_back, put_back
 from tallymark.rooms.credit_notes.service.drafts import drop_drafts, issue_drafts
-from tallymark.rooms.credit_notes.service.give import excess_note_to_be, give_back_excess, give_back_voided
+from tallymark.rooms.credit_notes.service.give import (
+    excess_note_to_be,
+    give_back_excess,
+    give_back_voided,
+    most_of_voided,
+)
 from tallymark.rooms.credit_notes.service.give_fees import give_back_fees
 from tallymark.rooms.credit_notes.service.metadata import (
     clear_metadata,
@@ -51,6 +56,7 @@ __all__ = [
     "list_notes",
     "note_to_be",
     "merge_metadata",
+    "most_of_voided",
     "put_back",
     "replace_metadata",
     "set_files",

@@ -27,12 +27,11 @@ async def give_back_voided(tx: Tx, invoice: Invoice, parts: Parts, *, now: datet
     if invoice.invoice_type == TOP_UP and not total:
         return
     facts = await gather(tx, invoice)
-    of = facts.creditable
-    most = 0 if of.is_top_up else of.left_cents
+    of, most = facts.creditable, _most(facts)
     if (
         min(parts.credit_cents, parts.refund_cents) < 0
-        or parts.refund_cents > of.refundable_cents
-        or total > most
+        or parts.refund_cents > most.refund_cents
+        or total > most.credit_cents
     ):
         raise Invalid({"credit_refund_amount": ["total_amount_exceeds_invoice_amount"]})
     if total:
@@ -45,6 +44,16 @@ async def give_back_voided(tx: Tx, invoice: Invoice, parts: Parts, *, now: datet
         note_id = await save(tx, rest, amounts, unused, OTHER, now=now)
         await repository.update_note(tx, note_id, {"credit_status": "voided", "balance_amount_cents": 0})
         await posting.post_voided(tx, note_id, balance_cents=unused.credit_cents, now=now)
+
+
+async def most_of_voided(tx: Tx, invoice: Invoice) -> Parts:
+    """The most that can be credited, and the most that can be refunded, of an invoice that is about to be voided (§10.4)."""
+    return _most(await gather(tx, invoice))
+
+
+def _most(facts: Facts) -> Parts:
+    of = facts.creditable
+    return Parts(credit_cents=0 if of.is_top_up else of.left_cents, refund_cents=of.refundable_cents)
 
 
 async def give_back_excess(tx: Tx, excess_cents: Sequence[tuple[Invoice, int]], *, now: datetime) -> None:

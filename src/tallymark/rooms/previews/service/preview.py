@@ -24,10 +24,11 @@ from tallymark.rooms.previews.service.view import show
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """An invoice as it would be, and the ids in it of what is not stored."""
+    """An invoice as it would be, the ids in it of what is not stored, and the notes that would be made before it."""
 
     view: InvoiceView
     imagined: frozenset[UUID]
+    given_back: tuple[CreditNote, ...] = ()
 
 
 async def preview(tx: Tx, asked: PreviewInput, *, now: datetime) -> Preview:
@@ -46,7 +47,8 @@ async def preview(tx: Tx, asked: PreviewInput, *, now: datetime) -> Preview:
     given_back = await _notes(tx, scene, computed, now=now)
     view, made = await show(tx, computed, given_back, now=now)
     transient = set() if parties.is_stored else {parties.customer.id}
-    return Preview(view=view, imagined=scene.imagined | made | described | transient)
+    imagined = scene.imagined | made | described | transient
+    return Preview(view=view, imagined=imagined, given_back=tuple(given_back))
 
 
 async def _notes(tx: Tx, scene: Scene, computed: Computed, *, now: datetime) -> list[CreditNote]:

@@ -38,6 +38,7 @@ async def set_scene(tx: Tx, parties: Parties, question: Question, *, now: dateti
             return await _projected(tx, contracts, now=now)
         case Ending():
             contract = _only(await _contracts(tx, parties, question.external_ids), "termination")
+            contract = _giving_back(contract, question.credit_note)
             return terminate(contract, at=_end(question.terminated_at, now=now))
         case PlanChange():
             plan = await plans.get_plan(tx, code=question.plan_code)
@@ -77,6 +78,15 @@ def _only(contracts: Sequence[Contract], purpose: str) -> Contract:
     if contracts[0].subscription.status is not Status.ACTIVE:
         raise NotFound("subscription")  # only what runs can end
     return contracts[0]
+
+
+def _giving_back(contract: Contract, credit_note: str | None) -> Contract:
+    """The contract as it would be ended: with that option, where one is asked for."""
+    if credit_note is None:
+        return contract
+    return replace(
+        contract, subscription=replace(contract.subscription, on_termination_credit_note=credit_note)
+    )
 
 
 def _end(text: str, *, now: datetime) -> datetime:

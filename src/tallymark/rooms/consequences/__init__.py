@@ -1,0 +1,1 @@
+"""What would come of an act, before anybody does it."""
