@@ -49,6 +49,7 @@ EXCEPT = (
     ("(GET|POST|PUT) /(payments|payment_requests|wallet_transactions|billing_entities).*", r"required lago_id ", "the pages have a root"),
     (".*", r"type .*\.previous_value", "values of alerts are decimals, in texts (platform §1.3)"),
     ("POST /.*/alerts", r"oneOf ", "what is made is no page (wallets §9)"),
+    ("GET /customers/.*/projected_usage", r"required groups .*", "the document requires what it has no property of: it is `grouped_usage` (metering §9.2)"),
     ("POST /credit_notes/estimate", r"type estimated_credit_note\.precise_.*", "precise amounts are decimals, in texts (platform §1.3)"),
 )  # fmt: skip
 
@@ -88,7 +89,12 @@ async def try_out(server: str, make_organization: Any, application: Running) -> 
     """Try a document out, each round in a world of its own, whose laws of money hold in the end."""
 
     async def run(
-        document: Json, checks: tuple[str, ...], *, below: str = "", examples: int
+        document: Json,
+        checks: tuple[str, ...],
+        *,
+        below: str = "",
+        examples: int,
+        is_known: Callable[[tuple[str, ...]], bool] = lambda _: False,
     ) -> tuple[dict[tuple[str, ...], str], Counter[int]]:
         faults: dict[tuple[str, ...], str] = {}
         statuses: Counter[int] = Counter()
@@ -110,13 +116,25 @@ async def try_out(server: str, make_organization: Any, application: Running) -> 
                 passed_over=ENDING,
             )
             await asyncio.to_thread(fuzz.run, number=number, examples=examples)
-            faults |= fuzz.faults
+            found = {what: shown for what, shown in fuzz.faults.items() if not is_known(what)}
+            print(f"round {number}: {dict(fuzz.statuses)}, {len(found)} faults", flush=True)
+            if MINUTES and found.keys() - faults:
+                # Long before the end, so that somebody can begin to mend.
+                print(told(found), flush=True)
+            faults |= found
             statuses += fuzz.statuses
-            print(f"round {number}: {dict(fuzz.statuses)}, {len(fuzz.faults)} faults", flush=True)
             await kit.advance(organization.client, "2026-04-05")
         return faults, statuses
 
     return run
+
+
+def is_excepted(what: tuple[str, ...]) -> bool:
+    """Whether the contract's document asks for something else than what is answered, and why is known."""
+    return any(
+        re.fullmatch(operation, what[0]) and re.fullmatch(kind, " ".join(what[2:]))
+        for operation, kind, _ in EXCEPT
+    )
 
 
 def told(faults: dict[tuple[str, ...], str]) -> str:
@@ -137,14 +155,6 @@ async def test_the_contracts(try_out: Any) -> None:
         pytest.skip("the contract's document does not lie beside this checkout")
     document = json.loads(CONTRACT.read_text())
     checks = (SERVER_ERRORS, CONTENT_TYPES, SCHEMAS)
-    faults, statuses = await try_out(document, checks, below="/api/v1", examples=6)
-    unknown = {
-        what: shown
-        for what, shown in faults.items()
-        if not any(
-            re.fullmatch(operation, what[0]) and re.fullmatch(kind, " ".join(what[2:]))
-            for operation, kind, _ in EXCEPT
-        )
-    }
-    assert not unknown, told(unknown)
+    faults, statuses = await try_out(document, checks, below="/api/v1", examples=6, is_known=is_excepted)
+    assert not faults, told(faults)
     assert statuses[200] > 200, "calls that are all refused try nothing"

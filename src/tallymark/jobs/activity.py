@@ -183,7 +183,7 @@ def _shown(value: Any) -> Any:
         case Enum():
             return value.value
         case datetime():
-            return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            return value.astimezone(UTC).isoformat(timespec="seconds")[:19] + "Z"
         case date():
             return value.isoformat()
         case Decimal() | UUID():

@@ -118,7 +118,7 @@ class PreviewRequest(Input):
 NOT_MADE = ("created_at", "updated_at")
 """What an invoice that is not made does not have."""
 
-_WITH_WHAT_IS_STORED = ("created_at", "external_id", "external_subscription_id")
+_WITH_WHAT_IS_STORED = ("created_at", "external_id", "external_customer_id", "external_subscription_id")
 """What is null beside an id that is none."""
 
 
