@@ -1,4 +1,5 @@
 import { createRouter } from "@tanstack/react-router";
+import * as catalog from "@/pages/catalog/routes";
 import * as customers from "@/pages/customers/routes";
 import { doorRoutes } from "@/pages/doors/routes";
 import * as settings from "@/pages/settings/routes";
@@ -12,8 +13,8 @@ const tree = rootRoute.addChildren([
   ...doorRoutes,
   orgRoute.addChildren([
     homeRoute,
-    shellRoute.addChildren([...customers.shell, ...settings.shell]),
-    fullRoute.addChildren([]),
+    shellRoute.addChildren([...catalog.shell, ...customers.shell, ...settings.shell]),
+    fullRoute.addChildren([...catalog.full]),
   ]),
 ]);
 

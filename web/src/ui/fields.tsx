@@ -75,7 +75,7 @@ export function TextInput({ before, after, isTool, className = "", ...rest }: Te
 
 export function TextArea(props: ComponentProps<"textarea">) {
   const described = useDescribed();
-  return <textarea rows={3} {...described} {...props} className={frame(described)} />;
+  return <textarea rows={3} {...described} {...props} className={frame(described, props.className)} />;
 }
 
 /** Money as one types it, with the currency inside; the text goes through `toCents`. */
