@@ -2,6 +2,7 @@ import { createRouter } from "@tanstack/react-router";
 import * as catalog from "@/pages/catalog/routes";
 import * as customers from "@/pages/customers/routes";
 import { doorRoutes } from "@/pages/doors/routes";
+import * as invoices from "@/pages/invoices/routes";
 import * as settings from "@/pages/settings/routes";
 import { PageSkeleton } from "@/ui/states";
 import { queries } from "./queries";
@@ -13,7 +14,7 @@ const tree = rootRoute.addChildren([
   ...doorRoutes,
   orgRoute.addChildren([
     homeRoute,
-    shellRoute.addChildren([...catalog.shell, ...customers.shell, ...settings.shell]),
+    shellRoute.addChildren([...catalog.shell, ...customers.shell, ...invoices.shell, ...settings.shell]),
     fullRoute.addChildren([...catalog.full]),
   ]),
 ]);

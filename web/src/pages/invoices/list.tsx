@@ -1,0 +1,187 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { FileDown } from "lucide-react";
+import { useState } from "react";
+import { client, read, refresh } from "@/api/client";
+import { paths } from "@/app/paths";
+import { useCan, useOrganization } from "@/app/session";
+import { nameOf } from "@/pages/customers/list";
+import { Day, Money } from "@/ui/amounts";
+import { Button } from "@/ui/basics";
+import { List, useListState } from "@/ui/list";
+import { ActionMenu, Confirm } from "@/ui/overlays";
+import { Page } from "@/ui/page";
+import { Empty } from "@/ui/states";
+import { Status } from "@/ui/status";
+import type { Column } from "@/ui/table";
+import { notify } from "@/ui/toasts";
+import { ExportDialog } from "./export-dialog";
+import { filtersOf, QUICK, queryOf } from "./filters";
+import "./invoices.css";
+import { circumstancesOf, useInvoiceActions } from "./menu";
+import { type ListedInvoice, paymentOf, TOUCHED } from "./model";
+
+/** The columns of a list of invoices; a customer's own has them, too. */
+export const invoiceColumns: Column<ListedInvoice>[] = [
+  {
+    head: "Invoice",
+    fold: "f1",
+    cell: (invoice) => (
+      <>
+        <b className="med id">{invoice.number}</b>
+        <span className="sub trunc">{nameOf(invoice.customer)}</span>
+      </>
+    ),
+  },
+  { head: "Status", isLow: true, cell: (invoice) => <Status status={invoice.status} /> },
+  { head: "Payment", fold: "f4", cell: (invoice) => <PaymentStatus invoice={invoice} /> },
+  { head: "Entity", isLow: true, cell: (invoice) => invoice.billing_entity_code },
+  {
+    head: "Issued",
+    fold: "f3",
+    cell: (invoice) => <Day value={invoice.issuing_date} />,
+  },
+  {
+    head: "Due",
+    isNumber: true,
+    isLow: true,
+    cell: (invoice) => <Money cents={invoice.total_due_amount_cents} currency={invoice.currency} />,
+  },
+  {
+    head: "Amount",
+    isNumber: true,
+    fold: "f2",
+    cell: (invoice) => (
+      <span className="med">
+        <Money cents={invoice.total_amount_cents} currency={invoice.currency} />
+      </span>
+    ),
+  },
+];
+
+export function PaymentStatus({ invoice, isTint }: { invoice: ListedInvoice; isTint?: boolean }) {
+  const found = paymentOf(invoice);
+  if (found) return <Status {...found} {...(isTint && { isTint })} />;
+  if (isTint) return null;
+  // Where the status column has gone, its word stands here.
+  return (
+    <>
+      <span className="narrow-only">
+        <Status status={invoice.status} />
+      </span>
+      <span className="dim wide-only">–</span>
+    </>
+  );
+}
+
+export function Invoices() {
+  const can = useCan();
+  const list = useListState();
+  const { default_currency } = useOrganization();
+  const [isExporting, setExporting] = useState(false);
+  const filters = queryOf(list.filters, default_currency);
+  const asked = { ...filters, ...(list.term && { search_term: list.term }) };
+  const query = { ...asked, page: list.page, per_page: list.per_page };
+  const invoices = useQuery(read("/api/v1/invoices", { params: { query: query as never } }));
+  const entities = useQuery({ ...read("/api/v1/billing_entities"), enabled: can("billing_entities:view") });
+  const { actionsOf, dialogs } = useInvoiceActions();
+  const known = entities.data?.billing_entities;
+  const create = undefined;
+  const drafts = invoices.data?.invoices.filter((invoice) => invoice.status === "draft") ?? [];
+  return (
+    <Page title="Invoices" actions={create}>
+      <List
+        what="invoices"
+        controls={list}
+        query={invoices}
+        rowsOf={(page) => page.invoices}
+        columns={invoiceColumns}
+        keyOf={(invoice) => invoice.lago_id}
+        hrefOf={(invoice) => paths.invoices.show(invoice.customer.external_id, invoice.lago_id)}
+        actions={(invoice) => (
+          <ActionMenu
+            label={`Actions of ${invoice.number}`}
+            actions={actionsOf(invoice, circumstancesOf(invoice, known))}
+          />
+        )}
+        isTall
+        searchHint="Number, customer or ID"
+        quickFilters={QUICK}
+        filters={filtersOf(known ?? [])}
+        toolbar={
+          <>
+            {list.filters.status === "draft" && drafts.length > 0 && can("invoices:update") && (
+              <FinalizeAll drafts={drafts} />
+            )}
+            {can("invoices:export") && (
+              <Button size="sm" onClick={() => setExporting(true)}>
+                <FileDown className="i" aria-hidden="true" />
+                Export
+              </Button>
+            )}
+          </>
+        }
+        empty={
+          <Empty title="No invoices yet" actions={create}>
+            They come by themselves when a subscription’s period ends. A one-off invoice bills add-ons at
+            once.
+          </Empty>
+        }
+      />
+      {dialogs}
+      {isExporting && (
+        <ExportDialog
+          what="invoices"
+          simple="invoices"
+          detailed="invoice_fees"
+          detailedLabel="One row a fee"
+          filters={asked}
+          count={invoices.data?.meta.total_count}
+          onClose={() => setExporting(false)}
+        />
+      )}
+    </Page>
+  );
+}
+
+/** Finalizes the drafts that are shown, one after another: each stands for itself, and what fails is counted. */
+function FinalizeAll({ drafts }: { drafts: readonly ListedInvoice[] }) {
+  const queries = useQueryClient();
+  const [isAsking, setAsking] = useState(false);
+  const [done, setDone] = useState<number | null>(null);
+  const count = `${drafts.length} ${drafts.length === 1 ? "draft" : "drafts"}`;
+  async function finalize(): Promise<void> {
+    let failed = 0;
+    for (const [index, draft] of drafts.entries()) {
+      setDone(index);
+      const { response } = await client.PUT("/api/v1/invoices/{lago_id}/finalize", {
+        params: { path: { lago_id: draft.lago_id } },
+      });
+      if (!response.ok) failed += 1;
+    }
+    setDone(null);
+    setAsking(false);
+    await refresh(queries, TOUCHED);
+    if (failed > 0) notify.failed(`${failed} of ${count} could not be finalized`);
+    else notify.done(`${count} finalized`);
+  }
+  return (
+    <>
+      <Button size="sm" onClick={() => setAsking(true)}>
+        Finalize {count}
+      </Button>
+      <Confirm
+        title={`Finalize the ${count} shown here?`}
+        verb={done === null ? `Finalize ${count}` : `${done} of ${drafts.length} finalized`}
+        keep="Keep them"
+        look="primary"
+        isOpen={isAsking}
+        isBusy={done !== null}
+        onClose={() => setAsking(false)}
+        onConfirm={() => void finalize()}
+      >
+        Each gets its number, is dated and can’t be changed any more. Usage that arrives later goes onto the
+        next invoices.
+      </Confirm>
+    </>
+  );
+}

@@ -1,0 +1,180 @@
+/** The actions of an invoice, for rows of lists and for the page of details, with the dialogs that they open. */
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { useChange } from "@/api/client";
+import { paths } from "@/app/paths";
+import { useCan } from "@/app/session";
+import { money } from "@/lib/money";
+import { type Action, Confirm } from "@/ui/overlays";
+import { type Circumstances, type InvoiceAction, NEEDED, possibleActions } from "./actions";
+import { EmailDialog, MetadataDialog, PaymentStatusDialog } from "./dialogs";
+import { openFile } from "./downloads";
+import { type ListedInvoice, TOUCHED } from "./model";
+
+const LABELS: Record<InvoiceAction, string> = {
+  download: "Download PDF",
+  finalize: "Finalize invoice",
+  refresh: "Refresh draft",
+  delete: "Delete draft",
+  retry: "Retry taxes",
+  collect: "Retry collection",
+  payment_link: "Open payment link",
+  record_payment: "Record payment",
+  credit_note: "Issue credit note",
+  payment_status: "Update payment status",
+  dispute: "Mark dispute as lost",
+  void: "Void invoice",
+  regenerate: "Regenerate invoice",
+  email: "Send e-mail again",
+  metadata: "Edit metadata",
+};
+
+const DANGEROUS: readonly InvoiceAction[] = ["void", "delete", "dispute"];
+
+const WITHOUT_PAGE: readonly InvoiceAction[] = ["record_payment", "credit_note", "void", "regenerate"];
+
+type Asked = { action: InvoiceAction; invoice: ListedInvoice };
+
+/** The menu of an invoice, and the dialogs, which stand once on the page. */
+export function useInvoiceActions(options: { onDeleted?: () => void } = {}) {
+  const can = useCan();
+  const navigate = useNavigate();
+  const [asked, setAsked] = useState<Asked | null>(null);
+  const close = () => setAsked(null);
+  const lago = (invoice: { lago_id: string }) => ({ params: { path: { lago_id: invoice.lago_id } } });
+
+  const changed = { touches: TOUCHED, onDone: close };
+  const finalize = useChange("put", "/api/v1/invoices/{lago_id}/finalize", {
+    ...changed,
+    done: ({ invoice }) => `Invoice ${invoice.number} finalized`,
+  });
+  const refresh = useChange("put", "/api/v1/invoices/{lago_id}/refresh", {
+    ...changed,
+    done: "Draft refreshed",
+  });
+  const remove = useChange("delete", "/api/v1/invoices/{lago_id}", {
+    touches: TOUCHED,
+    done: "Draft deleted",
+    onDone: () => {
+      close();
+      options.onDeleted?.();
+    },
+  });
+  const retry = useChange("post", "/api/v1/invoices/{lago_id}/retry", {
+    ...changed,
+    done: "Taxes asked for again",
+  });
+  const collect = useChange("post", "/api/v1/invoices/{lago_id}/retry_payment", {
+    ...changed,
+    done: "Collection started again",
+  });
+  const dispute = useChange("post", "/api/v1/invoices/{lago_id}/lose_dispute", {
+    ...changed,
+    done: "Dispute marked as lost",
+  });
+  const link = useChange("post", "/api/v1/invoices/{lago_id}/payment_url", {
+    touches: [],
+    onDone: (answer) => openFile(answer.invoice_payment_details.payment_url),
+  });
+  const download = useChange("post", "/api/v1/invoices/{lago_id}/download", {
+    touches: ["/api/v1/invoices/"],
+    onDone: ({ invoice }) => openFile(invoice.file_url),
+  });
+
+  const go = (href: string) => void navigate({ to: href });
+  /** What is done at once, or on a page of its own; everything else asks first, in a dialog. */
+  const atOnce: Partial<Record<InvoiceAction, (invoice: ListedInvoice) => void>> = {
+    record_payment: ({ lago_id }) => go(paths.payments.create({ invoice: lago_id })),
+    credit_note: ({ lago_id }) => go(paths.creditNotes.create(lago_id)),
+    void: ({ lago_id }) => go(paths.invoices.void(lago_id)),
+    regenerate: ({ lago_id }) => go(paths.invoices.regenerate(lago_id)),
+    refresh: (invoice) => refresh.mutate(lago(invoice)),
+    retry: (invoice) => retry.mutate(lago(invoice)),
+    collect: (invoice) => collect.mutate({ ...lago(invoice), body: null }),
+    payment_link: (invoice) => link.mutate(lago(invoice)),
+    download: (invoice) => download.mutate(lago(invoice)),
+  };
+
+  function act(action: InvoiceAction, invoice: ListedInvoice): void {
+    const now = atOnce[action];
+    if (now) now(invoice);
+    else setAsked({ action, invoice });
+  }
+
+  /** What a member may do with an invoice now. */
+  function actionsOf(invoice: ListedInvoice, circumstances: Circumstances): Action[] {
+    return possibleActions(invoice, circumstances)
+      .filter((action) => can(NEEDED[action]) && !WITHOUT_PAGE.includes(action))
+      .map((action) => ({
+        label: LABELS[action],
+        onSelect: () => act(action, invoice),
+        isDanger: DANGEROUS.includes(action),
+      }));
+  }
+
+  const invoice = asked?.invoice;
+  const dialogs = invoice && (
+    <>
+      <Confirm
+        title={`Finalize this draft of ${money(invoice.total_amount_cents, invoice.currency)}?`}
+        verb="Finalize invoice"
+        keep="Keep draft"
+        look="primary"
+        isOpen={asked.action === "finalize"}
+        isBusy={finalize.isPending}
+        onClose={close}
+        onConfirm={() => finalize.mutate(lago(invoice))}
+      >
+        It gets its number, is dated and can’t be changed any more. Usage that arrives later goes onto the
+        next invoice.
+      </Confirm>
+      <Confirm
+        title={`Delete this draft of ${money(invoice.total_amount_cents, invoice.currency)}?`}
+        verb="Delete draft"
+        keep="Keep draft"
+        isOpen={asked.action === "delete"}
+        isBusy={remove.isPending}
+        onClose={close}
+        onConfirm={() => remove.mutate(lago(invoice))}
+      >
+        Its fees are deleted with it, and their period is not billed again by itself.
+      </Confirm>
+      <Confirm
+        title={`Mark the dispute about ${invoice.number} as lost?`}
+        verb="Mark as lost"
+        keep="Leave it"
+        isOpen={asked.action === "dispute"}
+        isBusy={dispute.isPending}
+        onClose={close}
+        onConfirm={() => dispute.mutate(lago(invoice))}
+      >
+        {money(invoice.total_due_amount_cents, invoice.currency)} stay due, and nothing collects them any
+        more. This can’t be undone.
+      </Confirm>
+      {asked.action === "payment_status" && <PaymentStatusDialog invoice={invoice} onClose={close} />}
+      {asked.action === "metadata" && <MetadataDialog invoice={invoice} onClose={close} />}
+      {asked.action === "email" && (
+        <EmailDialog
+          what={`invoice ${invoice.number}`}
+          customerEmail={invoice.customer.email}
+          path="/api/v1/invoices/{lago_id}/resend_email"
+          id={invoice.lago_id}
+          onClose={close}
+        />
+      )}
+    </>
+  );
+  return { actionsOf, act, dialogs, isDownloading: download.isPending };
+}
+
+/** What a list or a page can tell about an invoice's circumstances. */
+export function circumstancesOf(
+  invoice: ListedInvoice,
+  entities: readonly { code: string; email_settings: string[] }[] | undefined,
+): Circumstances {
+  const entity = entities?.find((one) => one.code === invoice.billing_entity_code);
+  return {
+    hasProvider: Boolean(invoice.customer.billing_configuration.payment_provider),
+    sendsEmails: entity?.email_settings.includes("invoice.finalized") ?? false,
+  };
+}

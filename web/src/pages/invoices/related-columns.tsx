@@ -1,0 +1,108 @@
+/** Columns of payments and credit notes, for lists of them wherever they stand. */
+import type { Schema } from "@/api/client";
+import { Day, Money } from "@/ui/amounts";
+import { Status } from "@/ui/status";
+import type { Column } from "@/ui/table";
+
+export type Payment = Schema<"PaymentOutput">;
+export type CreditNote = Schema<"CreditNoteOutput">;
+
+const METHODS: Record<string, string> = { manual: "Recorded by hand", provider: "Provider" };
+
+export function methodOf(payment: Payment): string {
+  return payment.payment_provider_type ?? METHODS[payment.type] ?? payment.type;
+}
+
+export const paymentColumns: Column<Payment>[] = [
+  {
+    head: "Payment",
+    fold: "f1",
+    cell: (payment) => (
+      <>
+        <b className="med">{payment.invoice_numbers.join(", ") || "Payment"}</b>
+        <span className="sub">{payment.reference ?? methodOf(payment)}</span>
+      </>
+    ),
+  },
+  { head: "Status", fold: "f4", cell: (payment) => <Status status={payment.payment_status} /> },
+  {
+    head: "Customer",
+    isLow: true,
+    cell: (payment) => <span className="id">{payment.external_customer_id}</span>,
+  },
+  { head: "Method", isLow: true, cell: methodOf },
+  { head: "Date", fold: "f3", cell: (payment) => <Day value={payment.created_at} /> },
+  {
+    head: "Amount",
+    isNumber: true,
+    fold: "f2",
+    cell: (payment) => (
+      <span className="med">
+        <Money cents={payment.amount_cents} currency={payment.amount_currency} />
+      </span>
+    ),
+  },
+];
+
+/** Where the money of a credit note goes: to be spent on later invoices, back, or against what is due. */
+export function kindsOf(note: CreditNote): string[] {
+  return [
+    note.credit_amount_cents > 0 && "Credit",
+    note.refund_amount_cents > 0 && "Refund",
+    note.offset_amount_cents > 0 && "Offset",
+  ].filter((kind): kind is string => Boolean(kind));
+}
+
+export const noteColumns: Column<CreditNote>[] = [
+  {
+    head: "Credit note",
+    fold: "f1",
+    cell: (note) => (
+      <>
+        <b className="med id">{note.number}</b>
+        <span className="sub id">of {note.invoice_number}</span>
+      </>
+    ),
+  },
+  {
+    head: "Type",
+    isLow: true,
+    cell: (note) => (
+      <span className="row">
+        {kindsOf(note).map((kind) => (
+          <span className="tag" key={kind}>
+            {kind}
+          </span>
+        ))}
+      </span>
+    ),
+  },
+  {
+    head: "Credit",
+    fold: "f4",
+    cell: (note) =>
+      note.credit_status ? <Status status={note.credit_status} /> : <span className="dim">–</span>,
+  },
+  {
+    head: "Customer",
+    isLow: true,
+    cell: (note) => note.customer.name ?? note.customer.external_id,
+  },
+  { head: "Issued", fold: "f3", cell: (note) => <Day value={note.issuing_date} /> },
+  {
+    head: "Left",
+    isNumber: true,
+    isLow: true,
+    cell: (note) => <Money cents={note.balance_amount_cents} currency={note.currency} />,
+  },
+  {
+    head: "Amount",
+    isNumber: true,
+    fold: "f2",
+    cell: (note) => (
+      <span className="med">
+        <Money cents={note.total_amount_cents} currency={note.currency} />
+      </span>
+    ),
+  },
+];
