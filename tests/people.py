@@ -57,3 +57,16 @@ async def sign_in(
     answer = await client.post("/session", json={"email": email, "password": password})
     assert answer.status_code == expect, answer.text
     return answer.json()
+
+
+async def join(application: Running, organization_id: object, admin_key: str) -> Person:
+    """Somebody new who is an admin of an organization that there is, and has entered it."""
+    person = await sign_up(application)
+    transport = httpx.ASGITransport(application.asgi, raise_app_exceptions=False)
+    headers = {"X-Admin-API-Key": admin_key}
+    body = {"user_id": person.user["lago_id"], "organization_id": str(organization_id)}
+    async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as operator:
+        answer = await operator.post("/admin/memberships", json=body)
+    assert answer.status_code == 200, answer.text
+    person.browser.headers["X-Lago-Organization"] = str(organization_id)
+    return person

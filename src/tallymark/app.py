@@ -38,7 +38,7 @@ from tallymark.rooms.credit_notes.documents import NoteDocuments
 from tallymark.rooms.data_exports.jobs import ExportDesk
 from tallymark.rooms.data_exports.ports import FileStore, Messenger
 from tallymark.rooms.emails.jobs import Mailroom
-from tallymark.rooms.emails.ports import Post
+from tallymark.rooms.emails.ports import Composer, Post
 from tallymark.rooms.events import routes as events
 from tallymark.rooms.events.ingest import EventsIngest
 from tallymark.rooms.idempotency.service import KeptAnswers
@@ -83,6 +83,7 @@ class Wiring:
     hands: Sequence[billing_jobs.Lend]
     public_key: str
     sends_emails: bool
+    composer: Composer
     doors: Doors
     logs_kept: timedelta | None
     link: Link
@@ -127,6 +128,7 @@ async def running(settings: Settings, url: str, adapters: Providers = NO_PROVIDE
             hands=helpers.hands,
             public_key=signer.public_key(),
             sends_emails=mailroom.post is not None,
+            composer=mailroom.composer,
             doors=await make_doors(settings, database),
             logs_kept=logs_kept,
             link=link,
@@ -339,6 +341,7 @@ def create_api(wiring: Wiring | None = None) -> FastAPI:
         api.state.hands = wiring.hands
         api.state.public_key = wiring.public_key
         api.state.sends_emails = wiring.sends_emails
+        api.state.composer = wiring.composer
         wiring.doors.put_on(api.state)
         api.state.logs_kept = wiring.logs_kept
         api.state.call_log = ApiLog()

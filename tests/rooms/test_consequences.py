@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import httpx
 import pytest
 from tests import kit
 from tests.conftest import ADMIN_KEY
 from tests.kit import call, get, post
-from tests.people import sign_up
+from tests.people import join, sign_up
 from tests.rooms.test_people_rights import become
 
 
 @pytest.fixture
 async def shop(application, make_organization):
     """An organization on the first of January, and somebody in it who has signed in."""
-    made, person = await make_organization("2026-01-01T00:00:00Z"), await sign_up(application)
-    body = {"user_id": person.user["lago_id"], "organization_id": str(made.id)}
-    transport = httpx.ASGITransport(application.asgi)
-    headers = {"X-Admin-API-Key": ADMIN_KEY}
-    async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as operator:
-        await post(operator, "/admin/memberships", body)
-    person.browser.headers["X-Lago-Organization"] = str(made.id)
+    made = await make_organization("2026-01-01T00:00:00Z")
+    person = await join(application, made.id, ADMIN_KEY)
     yield made.client, person.browser
     await person.browser.aclose()
 

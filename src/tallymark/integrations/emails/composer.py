@@ -12,7 +12,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from tallymark.integrations.emails.content import Content, content_of
-from tallymark.rooms.emails.model import Attachment, Letter, Message
+from tallymark.rooms.emails.model import Attachment, Letter, Message, Shown
 from tallymark.rooms.organizations.access import system_now
 from tallymark.rooms.payment_requests.model import RequestView
 
@@ -82,6 +82,17 @@ class EmailComposer:
             content=mail.as_bytes(),
             subject=subject,
             text=body,
+        )
+
+    def show(self, letter: Letter, files: Sequence[Attachment]) -> Shown:
+        """The e-mail as it is read, without its logo and its files."""
+        content = content_of(letter, files)
+        return Shown(
+            sender=str(Address(_one_line(content.issuer), addr_spec=self._sender)),
+            subject=_one_line(content.subject),
+            language=content.language,
+            text=write_text(content),
+            html=write_html(content),
         )
 
 

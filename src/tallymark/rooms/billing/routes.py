@@ -7,15 +7,21 @@ from uuid import UUID
 from fastapi import Response
 
 from tallymark.api.context import Context, InContext
-from tallymark.api.routing import tenant_router
+from tallymark.api.errors import error_body
+from tallymark.api.idempotency import in_parts
+from tallymark.api.permissions import permitted
+from tallymark.api.routing import member_router, tenant_router
 from tallymark.api.wire import read_id
 from tallymark.db.engine import Tx
-from tallymark.domain.errors import Forbidden
+from tallymark.domain.errors import Forbidden, TallymarkError
 from tallymark.rooms.billing.schemas import (
     AdjustedFeeOutput,
     AdjustedFeeResponse,
     AdjustedFeesResponse,
     AdjustmentRequest,
+    FinalizationOutput,
+    FinalizationsRequest,
+    FinalizationsResponse,
     OneOffRequest,
     PaymentUrlResponse,
     RegenerateRequest,
@@ -30,6 +36,7 @@ from tallymark.rooms.invoices.schemas import InvoiceOutput, InvoiceResponse, Inv
 from tallymark.rooms.organizations.access import after_waiting
 
 router = tenant_router("invoices", resource="invoice")
+app_router = member_router("app: invoices")
 
 
 @router.post("/invoices")
@@ -56,13 +63,39 @@ async def refresh_invoice(lago_id: str, context: InContext) -> InvoiceResponse:
 @router.put("/invoices/{lago_id}/finalize")
 async def finalize_invoice(lago_id: str, context: InContext) -> InvoiceResponse:
     """Issue a draft before its grace period is over."""
+    invoice_id = read_id(lago_id, "invoice")
     async with context.transaction() as tx:
-        invoice = await invoices.get_invoice(tx, read_id(lago_id, "invoice"))
-        await tx.lock("customer", invoice.customer_id)
-        # The usage is read from here on: what has come by now is on the invoice, and is not told to be late.
-        now = after_waiting(context)
-        await billing.finalize(tx, invoice.id, now=now, as_of=now)
-        return await _as_left(tx, invoice.id, context)
+        await _issue(tx, invoice_id, context)
+        return await _as_left(tx, invoice_id, context)
+
+
+@app_router.post("/invoices/finalize")
+@permitted("invoices:update")
+@in_parts
+async def finalize_invoices(body: FinalizationsRequest, context: InContext) -> FinalizationsResponse:
+    """Issue drafts, each by itself: one that is none, or can't be issued, holds up no other."""
+    found = [await _try_to_issue(one, context) for one in dict.fromkeys(body.lago_ids)]
+    return FinalizationsResponse(finalizations=found)
+
+
+async def _try_to_issue(invoice_id: UUID, context: Context) -> FinalizationOutput:
+    try:
+        async with context.transaction() as tx:
+            await _issue(tx, invoice_id, context)
+            left = await invoices.find_invoice(tx, invoice_id)
+    except TallymarkError as error:
+        code = error_body(error).get("code")
+        return FinalizationOutput(lago_id=invoice_id, invoice_status=None, number=None, code=code)
+    assert left is not None, "it was issued just now"
+    return FinalizationOutput(lago_id=invoice_id, invoice_status=left.status, number=left.number, code=None)
+
+
+async def _issue(tx: Tx, invoice_id: UUID, context: Context) -> None:
+    invoice = await invoices.get_invoice(tx, invoice_id)
+    await tx.lock("customer", invoice.customer_id)
+    # The usage is read from here on: what has come by now is on the invoice, and is not told to be late.
+    now = after_waiting(context)
+    await billing.finalize(tx, invoice.id, now=now, as_of=now)
 
 
 @router.change("/invoices/{lago_id}")

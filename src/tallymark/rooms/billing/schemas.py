@@ -18,6 +18,7 @@ from tallymark.api.wire import (
     Name,
     NotEmpty,
     OptionalText,
+    RecordId,
     Text,
     at_most,
 )
@@ -27,6 +28,7 @@ from tallymark.rooms.billing.service.adjust import AdjustmentInput
 from tallymark.rooms.billing.service.one_off import read_boundaries
 from tallymark.rooms.billing.service.regenerate import KeptFee
 from tallymark.rooms.fees.model import AdjustedFee
+from tallymark.rooms.invoices.model import InvoiceStatus
 from tallymark.rooms.subscriptions.schemas import CustomSectionsInput, OrderNumber, PaymentMethodInput
 
 
@@ -192,3 +194,26 @@ class PaymentUrlResponse(BaseModel):
 
 class OneOffRequest(BaseModel):
     invoice: Annotated[OneOffInvoiceInput, NotEmpty]
+
+
+MOST_FINALIZATIONS = 50
+
+
+class FinalizationsRequest(Input):
+    """Drafts that are to be issued: what a list shows, chosen by hand."""
+
+    lago_ids: Annotated[list[RecordId], Field(min_length=1, max_length=MOST_FINALIZATIONS)]
+
+
+class FinalizationOutput(BaseModel):
+    """What came of one of them."""
+
+    lago_id: UUID
+    invoice_status: InvoiceStatus | None
+    """Null where it was not issued, and `code` tells why."""
+    number: str | None
+    code: str | None
+
+
+class FinalizationsResponse(BaseModel):
+    finalizations: list[FinalizationOutput]

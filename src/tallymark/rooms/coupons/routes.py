@@ -6,9 +6,9 @@ from fastapi import Request
 
 from tallymark.api.context import InContext
 from tallymark.api.pagination import InPage, Meta, Page
-from tallymark.api.permissions import guarded_by
+from tallymark.api.permissions import guarded_by, permitted
 from tallymark.api.queries import reads
-from tallymark.api.routing import tenant_router
+from tallymark.api.routing import member_router, tenant_router
 from tallymark.api.wire import read_id
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import Invalid
@@ -29,6 +29,7 @@ from tallymark.rooms.coupons.schemas import (
 from tallymark.rooms.customers import service as customers
 
 router = tenant_router("coupons", resource="coupon")
+app_router = member_router("app: coupons")
 
 
 @router.post("/coupons")
@@ -70,6 +71,14 @@ async def delete_coupon(code: str, context: InContext) -> CouponResponse:
     """Withdraw a coupon, from those who have it too."""
     async with context.transaction() as tx:
         return await _answer(tx, await service.delete_coupon(tx, code, now=context.now))
+
+
+@app_router.post("/coupons/{code:path}/terminate")
+@permitted("coupons:update")
+async def terminate_coupon(code: str, context: InContext) -> CouponResponse:
+    """End a coupon before its time: nobody gets it any more, whoever has it keeps it."""
+    async with context.transaction() as tx:
+        return await _answer(tx, await service.terminate_coupon(tx, code, now=context.now))
 
 
 @router.post("/applied_coupons")

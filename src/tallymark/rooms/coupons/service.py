@@ -245,6 +245,24 @@ async def expire(tx: Tx, coupon_ids: Collection[UUID], *, at: datetime) -> None:
     await repository.expire(tx, coupon_ids, at=at)
 
 
+async def terminate_coupon(tx: Tx, code: str, *, now: datetime) -> Coupon:
+    """End a coupon before its time: it is given to nobody any more, what was given goes on (§16.1). Raises `NotFound("coupon")`.
+
+    One that has ended already stays as it is.
+    """
+    coupon = await get_coupon(tx, code=code)
+    await tx.lock("coupon", coupon.id)
+    coupon = await get_coupon(tx, code=code)
+    if coupon.status is Status.TERMINATED:
+        return coupon
+    await agenda.drop(tx, Kind.EXPIRE_COUPON, coupon.id)
+    ended = {"status": Status.TERMINATED, "terminated_at": now, "updated_at": now}
+    await repository.update_coupon(tx, coupon.id, ended)
+    terminated = await get_coupon(tx, code=code)
+    await _log(tx, "coupon.updated", coupon.id, now=now, changed=changes(coupon, terminated))
+    return terminated
+
+
 async def delete_coupon(tx: Tx, code: str, *, now: datetime) -> Coupon:
     """Withdraw a coupon, from those who have it too. Raises `NotFound("coupon")`."""
     coupon = await get_coupon(tx, code=code)

@@ -77,6 +77,17 @@ class Message:
     text: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """An e-mail as its recipients read it."""
+
+    sender: str
+    subject: str
+    language: str
+    text: str
+    html: str
+
+
 class NotTaken(Exception):
     """The server has not taken an e-mail: it may be sent again."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from tallymark.rooms.emails.model import Attachment, Letter, Message
+from tallymark.rooms.emails.model import Attachment, Letter, Message, Shown
 
 
 class Composer(Protocol):
@@ -13,6 +13,9 @@ class Composer(Protocol):
 
     def compose(self, letter: Letter, files: Sequence[Attachment], logo: bytes | None = None) -> Message:
         """The e-mail with its files, one for each paper of the letter, and its issuer's logo (PNG or JPEG)."""
+
+    def show(self, letter: Letter, files: Sequence[Attachment]) -> Shown:
+        """The same as it is read, without its files, of which the links alone count."""
 
 
 class Post(Protocol):

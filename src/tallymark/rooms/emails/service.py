@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 from uuid import UUID
@@ -22,6 +22,7 @@ from tallymark.rooms.invoices.model import InvoiceStatus
 from tallymark.rooms.organizations.model import BillingEntity
 from tallymark.rooms.payment_requests import service as requests
 from tallymark.rooms.payments import service as payments
+from tallymark.rooms.payments.model import ReceiptDocument
 
 PREVIEW_LENGTH = 500
 """How many characters of a text are logged."""
@@ -71,6 +72,39 @@ async def gather(tx: Tx, email: Email, *, now: datetime) -> Letter | Skipped:
         recipients=recipients,
         papers=facts.papers,
     )
+
+
+async def gather_preview(
+    tx: Tx, kind: MailKind, document_id: UUID, *, locale: str | None, now: datetime
+) -> Letter:
+    """What an e-mail about a document would say, whether it would be sent or not; in another language where one is named.
+
+    Raises `NotFound`.
+    """
+    facts = await _facts(tx, kind, document_id, now=now)
+    customer, subject = facts.customer, facts.subject
+    if locale is not None:
+        customer = replace(customer, document_locale=locale)
+        subject = _told_to(customer, subject)
+    return Letter(
+        email_id=document_id,
+        kind=kind,
+        document_id=document_id,
+        is_again=False,
+        subject=subject,
+        issuer=facts.issuer,
+        customer=customer,
+        customer_entity=facts.customer_entity,
+        recipients=Recipients(to=addresses(facts.own_address)),
+        papers=facts.papers,
+    )
+
+
+def _told_to(customer: Customer, subject: Subject) -> Subject:
+    """The same about a customer as they are imagined."""
+    if isinstance(subject, ReceiptDocument):
+        return replace(subject, invoice=replace(subject.invoice, customer=customer))
+    return replace(subject, customer=customer)
 
 
 def addresses(text: str | None) -> tuple[str, ...]:

@@ -12,8 +12,9 @@ from uuid import UUID
 
 FULL_ACCESS_KEY_NAME = "default"
 RESERVED_SLUGS = frozenset(
-    ["admin", "api", "api-docs", "app", "assets", "auth", "billing", "customer-portal", "files", "forgot-password", "health",
-     "invitation", "login", "metrics", "new", "ready", "reset-password", "settings", "sign-up", "webhooks", "welcome"]
+    ["admin", "api", "api-docs", "app", "assets", "auth", "billing", "customer-portal", "docs", "files", "forgot-password", "health",
+     "invitation", "login", "mcp", "metrics", "new", "portal", "ready", "reset-password", "settings", "sign-in", "sign-up", "webhooks",
+     "welcome"]
 )  # fmt: skip
 
 
