@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import httpx
 import pytest
 
 from tallymark.db.errors import StartupError
-from tallymark.integrations.lago import ApiError, LagoApi, open_client
+from tallymark.integrations.lago import ApiError, LagoApi, open_client, together
 
 
 class Server:
@@ -139,3 +141,68 @@ async def test_unencrypted_connections_are_for_this_machine_or_said_so():
         async with open_client(url, " key ", allows_http=allows) as client:
             assert client.headers["authorization"] == "Bearer key"
             assert client.follow_redirects is False
+
+
+class Counting(httpx.AsyncBaseTransport):
+    """A server that takes a while, counts what it is asked at once, and once has had too many of them."""
+
+    def __init__(self, *, refuses: int = 0) -> None:
+        self.under_way = self.most = self.refused = 0
+        self.refuses = refuses
+        self.began_while_resting: list[str] = []
+        self.is_resting = False
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        if self.is_resting:
+            self.began_while_resting.append(request.url.path)
+        for _ in range(3):
+            await asyncio.sleep(0)
+        self.under_way -= 1
+        if self.refused < self.refuses:
+            self.refused += 1
+            return httpx.Response(429, headers={"retry-after": "7"})
+        number = int(request.url.params.get("page", 1))
+        meta = {"current_page": number, "total_pages": 9, "total_count": 18}
+        return httpx.Response(
+            200, json={"taxes": [{"code": 20 - 2 * number}, {"code": 19 - 2 * number}], "meta": meta}
+        )
+
+    async def rest(self, seconds: float) -> None:
+        if seconds == 7:
+            self.is_resting = True
+            for _ in range(20):
+                await asyncio.sleep(0)
+            self.is_resting = False
+
+
+def patient(server: Counting, concurrency: int) -> LagoApi:
+    http = httpx.AsyncClient(base_url="https://there.example/api/v1", transport=server)
+    return LagoApi(http, sleep=server.rest, concurrency=concurrency)
+
+
+@pytest.mark.parametrize("concurrency", [1, 3])
+async def test_no_more_is_asked_at_once_than_may_be_and_lists_keep_their_order(concurrency):
+    server = Counting()
+    api = patient(server, concurrency)
+    found = [row["code"] async for row in api.oldest_first("taxes", "taxes")]
+    assert found == [*range(1, 19)]
+    assert await together(*(api.count("taxes", "taxes") for _ in range(10))) == [18] * 10
+    assert server.most == concurrency
+    assert api.requests == 9 + 10
+
+
+async def test_a_limit_is_waited_for_by_all_that_are_under_way():
+    server = Counting(refuses=3)
+    api = patient(server, 3)
+    found = await together(*(api.get(f"/taxes/{number}") for number in range(8)))
+    assert len(found) == 8
+    assert (server.refused, server.began_while_resting) == (3, [])
+
+
+async def test_the_first_failure_ends_what_else_is_under_way():
+    server = Server(httpx.Response(422, json={}), *[httpx.Response(200, json={})] * 3)
+    api = server.api()
+    with pytest.raises(ApiError, match="422"):
+        await together(*(api.get(f"/taxes/{number}") for number in range(4)))

@@ -22,7 +22,7 @@ async def no_pause(_: float) -> None:
 
 
 def source_of(client: httpx.AsyncClient) -> Source:
-    return Source(api=LagoApi(client, sleep=no_pause), name=NAME)
+    return Source(api=LagoApi(client, sleep=no_pause, concurrency=4), name=NAME)
 
 
 def target_of(organization: Any, database: Any) -> Target:

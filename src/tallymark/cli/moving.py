@@ -50,6 +50,10 @@ def import_lago(  # noqa: PLR0913 - a command's options
         typer.Option("--live", help="Copy webhook endpoints and switch e-mails on: from now on it bills."),
     ] = False,
     events: Annotated[bool, typer.Option(help="Copy events.")] = True,
+    concurrency: Annotated[
+        int,
+        typer.Option(min=1, max=32, help="How many things the other server is asked for at once."),
+    ] = 4,
     allow_http: AllowHttp = False,
     as_json: AsJson = False,
     data_dir: DataDir = None,
@@ -69,7 +73,7 @@ def import_lago(  # noqa: PLR0913 - a command's options
         from tallymark.moving.run import Import
 
         async with (
-            open_source(client) as source,
+            open_source(client, concurrency=concurrency) as source,
             open_target(settings, database, into) as target,
         ):
             asked = Import(source=source, target=target, tell=tell, is_live=live, copies_events=events)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -25,6 +25,7 @@ TIMEOUT_SECONDS = 60
 LOOPBACK = ("localhost", "127.0.0.1", "::1", "testserver", "test")
 
 Sleep = Callable[[float], Awaitable[None]]
+Found = TypeVar("Found")
 
 
 class ApiError(Exception):
@@ -41,6 +42,16 @@ class ApiError(Exception):
         return self.status == httpx.codes.NOT_FOUND or (
             self.status == httpx.codes.FORBIDDEN and "feature_" in self.body and "available" in self.body
         )
+
+
+async def together(*asked: Coroutine[Any, Any, Found]) -> list[Found]:
+    """What calls answer that are under way at once, in their order; the first that fails ends the others, and is raised as it is."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one) for one in asked]
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return [task.result() for task in tasks]
 
 
 def path_of(*parts: str) -> str:
@@ -97,12 +108,18 @@ class LagoApi:
     """Calls of one organization's API key.
 
     What fails for a while (429, 5xx, a connection that breaks) is tried again, as late as the server asks for; only what may be
-    done twice is: a POST that got no answer is not.
+    done twice is: a POST that got no answer is not. At most `concurrency` calls are under way at once; a limit that one of them runs
+    into is waited for by all.
     """
 
-    def __init__(self, http: httpx.AsyncClient, *, sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(
+        self, http: httpx.AsyncClient, *, sleep: Sleep = asyncio.sleep, concurrency: int = 1
+    ) -> None:
         self._http = http
         self._sleep = sleep
+        self._turns = asyncio.Semaphore(concurrency)
+        self._pause: asyncio.Future[None] | None = None
+        self.concurrency = concurrency
         self.requests = 0
 
     async def get(self, path: str, **query: str | int | list[str]) -> Json:
@@ -148,10 +165,20 @@ class LagoApi:
     async def oldest_first(self, path: str, root: str, **query: str | int | list[str]) -> AsyncIterator[Json]:
         """A list from its end, so that what is made of it is in the order in which it was made."""
         first = await self._page(path, root, 1, PAGE, query)
-        for number in range(first.pages, 0, -1):
-            found = first if number == 1 else await self._page(path, root, number, PAGE, query)
+        async for found in self.pages(path, root, range(first.pages, 0, -1), first=first, **query):
             for row in reversed(found.rows):
                 yield row
+
+    async def pages(
+        self, path: str, root: str, numbers: Sequence[int], *, first: Page, **query: str | int | list[str]
+    ) -> AsyncIterator[Page]:
+        """Pages of a list in this order, of which the first was read before; as many are asked for at once as may be."""
+        for start in range(0, len(numbers), self.concurrency):
+            ahead = [number for number in numbers[start : start + self.concurrency] if number > 1]
+            read = await together(*(self._page(path, root, number, PAGE, query) for number in ahead))
+            found = {1: first, **dict(zip(ahead, read, strict=True))}
+            for number in numbers[start : start + self.concurrency]:
+                yield found[number]
 
     async def _page(self, path: str, root: str, number: int, size: int, query: Query) -> Page:
         answer = await self.call("GET", path, query={**query, "page": number, "per_page": size})
@@ -190,10 +217,13 @@ class LagoApi:
         raise StartupError(f"{told} could not be done ({why}); run the command again to go on from here")
 
     async def _request(self, method: str, path: str, body: object, query: Query | None) -> httpx.Response:
-        self.requests += 1
-        answer = await self._http.request(
-            method, f"/{path.lstrip('/')}", json=body, params=dict(query) if query else None
-        )
+        async with self._turns:
+            while self._pause is not None and not self._pause.done():
+                await asyncio.shield(self._pause)
+            self.requests += 1
+            answer = await self._http.request(
+                method, f"/{path.lstrip('/')}", json=body, params=dict(query) if query else None
+            )
         if answer.is_success and answer.headers.get("x-ratelimit-remaining") == "0":
             await self._wait_for_limit(answer)
         return answer
@@ -203,8 +233,14 @@ class LagoApi:
         for name in ("retry-after", "x-ratelimit-reset"):
             told = answer.headers.get(name, "")
             if told.isdigit():
-                await self._sleep(min(int(told), LONGEST_PAUSE_SECONDS))
+                await self._rest(min(int(told), LONGEST_PAUSE_SECONDS))
                 return
+
+    async def _rest(self, seconds: int) -> None:
+        """Have no call begin for a while; where that is so already, until it is over."""
+        if self._pause is None or self._pause.done():
+            self._pause = asyncio.ensure_future(self._sleep(seconds))
+        await asyncio.shield(self._pause)
 
     @staticmethod
     def _refuse(told: str, answer: httpx.Response) -> None:

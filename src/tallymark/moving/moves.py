@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from tallymark.domain.fees.model import FeeType
 from tallymark.domain.money import currency as find_currency
 from tallymark.domain.periods import TICK, local_date, start_of_day
-from tallymark.integrations.lago import LagoApi, path_of
+from tallymark.integrations.lago import LagoApi, path_of, together
 from tallymark.moving import bodies
 from tallymark.moving.likeness import plain
 from tallymark.moving.state import State, instant, made_at
@@ -48,8 +48,8 @@ class Mover:
 
     async def move(self, state: State) -> Move:
         """All that a customer has. Raises `ApiError`, and `pydantic.ValidationError` for what can't be read."""
-        running = [await self._running(one, state) for one in state.subscriptions]
-        waiting = [await self._waiting(one, state) for one in state.waiting]
+        running = await together(*(self._running(one, state) for one in state.subscriptions))
+        waiting = await together(*(self._waiting(one, state) for one in state.waiting))
         return Move(
             external_customer_id=state.customer["external_id"],
             subscriptions=(*running, *waiting),
@@ -157,7 +157,7 @@ class Mover:
             for query in ({"invoice_type": "progressive_billing"}, {"status": "voided"})
             async for row in self.source.newest_first("invoices", "invoices", **who, **query)
         }
-        found = [fee for kind in COMMITTED for fee in await self._fees(there, kind)]
+        found = chain.from_iterable(await together(*(self._fees(there, kind) for kind in COMMITTED)))
         return tuple(
             _elsewhere(fee)
             for fee in found

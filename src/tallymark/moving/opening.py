@@ -25,10 +25,10 @@ TIMEOUT_SECONDS = 300
 
 
 @asynccontextmanager
-async def open_source(client: httpx.AsyncClient) -> AsyncIterator[Source]:
-    """The organization that a client's key is of."""
+async def open_source(client: httpx.AsyncClient, *, concurrency: int = 1) -> AsyncIterator[Source]:
+    """The organization that a client's key is of, asked for so many things at once."""
     async with client:
-        yield Source(api=LagoApi(client), name=str(client.base_url).rstrip("/"))
+        yield Source(api=LagoApi(client, concurrency=concurrency), name=str(client.base_url).rstrip("/"))
 
 
 @asynccontextmanager

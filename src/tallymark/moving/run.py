@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from tallymark.db.errors import StartupError
 from tallymark.domain.errors import TallymarkError
-from tallymark.integrations.lago import ApiError, path_of
+from tallymark.integrations.lago import ApiError, path_of, together
 from tallymark.moving import bodies
 from tallymark.moving.catalog import Catalog, customers_of
 from tallymark.moving.likeness import as_told, differences, plain
@@ -172,7 +172,14 @@ class Import:
 
     async def _compare(self, state: State, *, is_moved: bool) -> None:
         """Hold what moved against what is there, as far as neither goes on by itself, and copy what hangs on it."""
-        for there in state.subscriptions:
+        api, names = self.source.api, [there["external_id"] for there in state.subscriptions]
+        alerts = await together(
+            *(api.any_of(f"{path_of('subscriptions', name)}/alerts", "alerts") for name in names)
+        )
+        entitlements = await together(
+            *(api.find(path_of("subscriptions", name, "entitlements")) for name in names)
+        )
+        for there, alerted, entitled in zip(state.subscriptions, alerts, entitlements, strict=True):
             external_id = there["external_id"]
             found = await self.target.api.find(path_of("subscriptions", external_id))
             if found is None:
@@ -183,15 +190,17 @@ class Import:
                 self.report.count("subscriptions", UNCHANGED)
             here = found["subscription"]
             self.report.differ("subscriptions", external_id, _subscription_differences(there, here))
-            await self._copy_alerts(path_of("subscriptions", external_id))
-            await self._copy_entitlements(external_id)
+            await self._copy_alerts(path_of("subscriptions", external_id), alerted)
+            await self._copy_entitlements(external_id, entitled)
         await self._compare_wallets(state, is_moved=is_moved)
 
     async def _compare_wallets(self, state: State, *, is_moved: bool) -> None:
         who = state.customer["external_id"]
         rows = self.target.api.newest_first("wallets", "wallets", external_customer_id=who)
         here = {row["code"]: row async for row in rows if row["status"] == "active"}
-        for there, _ in state.wallets:
+        owners = [path_of("customers", who, "wallets", there.get("code") or "") for there, _ in state.wallets]
+        alerts = await together(*(self.source.api.any_of(f"{own}/alerts", "alerts") for own in owners))
+        for (there, _), own, alerted in zip(state.wallets, owners, alerts, strict=True):
             found = here.get(there.get("code") or "")
             if found is None:
                 continue
@@ -203,12 +212,12 @@ class Import:
                     f"{who}/{there['code']}",
                     differences(there["balance_cents"], found["balance_cents"], "balance_cents"),
                 )
-            await self._copy_alerts(path_of("customers", who, "wallets", there["code"]))
+            await self._copy_alerts(own, alerted)
 
-    async def _copy_alerts(self, owner: str) -> None:
+    async def _copy_alerts(self, owner: str, wanted_rows: list[Json]) -> None:
         path = f"{owner}/alerts"
         here = {row["code"]: row async for row in self.target.api.newest_first(path, "alerts")}
-        for row in await self.source.api.any_of(path, "alerts"):
+        for row in wanted_rows:
             wanted, found = bodies.alert(row), here.get(row["code"])
             if found is not None and plain(bodies.alert(found)) == plain(wanted):
                 self.report.count("alerts", UNCHANGED)
@@ -219,10 +228,9 @@ class Import:
                 await self.target.api.call("PUT", f"{path}{path_of(row['code'])}", {"alert": wanted})
                 self.report.count("alerts", CHANGED)
 
-    async def _copy_entitlements(self, external_id: str) -> None:
+    async def _copy_entitlements(self, external_id: str, told: Json | None) -> None:
         """Have a subscription entitle to the same, whatever its plan says."""
         path = path_of("subscriptions", external_id, "entitlements")
-        told = await self.source.api.find(path)
         if told is None:
             return
         wanted = bodies.granted(told["entitlements"])

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tallymark.domain.periods import local_date
-from tallymark.integrations.lago import LagoApi, path_of
+from tallymark.integrations.lago import LagoApi, path_of, together
 
 Json = dict[str, Any]
 ONE_DAY = timedelta(days=1)
@@ -69,53 +69,62 @@ def made_at(wire: Json) -> datetime:
     return datetime.fromisoformat(wire["created_at"])
 
 
+STATUSES = ("active", "pending", "incomplete", "terminated")
+
+
 async def read_state(api: LagoApi, external_id: str, *, now: datetime) -> State:
-    """Read all that a customer has."""
+    """Read all that a customer has: who and what first, then what was made of it, so that nothing of it is younger than its cause."""
     who = {"external_customer_id": external_id}
-    customer = (await api.get(path_of("customers", external_id)))["customer"]
-    listed = {
-        status: [
-            row
-            async for row in api.oldest_first("subscriptions", "subscriptions", **who, **{"status[]": status})
-        ]
-        for status in ("active", "pending", "incomplete", "terminated")
-    }
-    active = [await _whole(api, row, "active") for row in listed["active"]]
-    waiting = [await _whole(api, row, "pending") for row in listed["pending"]]
-    begun = [instant(one["current_billing_period_started_at"]) or now for one in active]
+    subscriptions = (_all(api, "subscriptions", **who, **{"status[]": status}) for status in STATUSES)
+    (customer,), active, pending, incomplete, ended = await together(_one(api, external_id), *subscriptions)
+    whole = await together(
+        *(_whole(api, row, "active") for row in active), *(_whole(api, row, "pending") for row in pending)
+    )
+    running, waiting = whole[: len(active)], whole[len(active) :]
+    begun = [instant(one["current_billing_period_started_at"]) or now for one in running]
     since = (min([now, *begun]) - 2 * ONE_DAY).date().isoformat()
-    recent = [
-        row
-        async for row in api.newest_first(
-            "invoices", "invoices", **who, issuing_date_from=(now - 3 * ONE_DAY).date().isoformat()
-        )
-    ]
-    progressive = [
-        row
-        async for row in api.newest_first(
-            "invoices", "invoices", **who, invoice_type="progressive_billing", issuing_date_from=since
-        )
-        if row["status"] != "voided"
-    ]
-    unfinished = [await api.count("invoices", "invoices", **who, status=status) for status in UNFINISHED]
-    notes = await api.any_of("credit_notes", "credit_notes", **who)
+    lately = (now - 3 * ONE_DAY).date().isoformat()
+    progressive = {"invoice_type": "progressive_billing", "issuing_date_from": since}
+    recent, billed, notes, coupons = await together(
+        _newest(api, "invoices", **who, issuing_date_from=lately),
+        _newest(api, "invoices", **who, **progressive),
+        api.any_of("credit_notes", "credit_notes", **who),
+        api.any_of("applied_coupons", "applied_coupons", **who),
+    )
+    unfinished = await together(
+        *(api.count("invoices", "invoices", **who, status=status) for status in UNFINISHED)
+    )
     return State(
         customer=customer,
-        subscriptions=active,
+        subscriptions=running,
         waiting=waiting,
-        ended=listed["terminated"],
-        incomplete=len(listed["incomplete"]),
-        wallets=[
-            (wallet, await _inbound(api, wallet))
-            async for wallet in api.oldest_first("wallets", "wallets", **who)
-            if wallet["status"] == "active"
-        ],
-        coupons=await api.any_of("applied_coupons", "applied_coupons", **who),
+        ended=ended,
+        incomplete=len(incomplete),
+        wallets=await _wallets(api, who),
+        coupons=coupons,
         notes=[row for row in notes if _is_open(row)],
         unfinished=sum(unfinished),
-        progressive=progressive,
+        progressive=[row for row in billed if row["status"] != "voided"],
         recent=recent,
     )
+
+
+async def _one(api: LagoApi, external_id: str) -> list[Json]:
+    return [(await api.get(path_of("customers", external_id)))["customer"]]
+
+
+async def _all(api: LagoApi, root: str, **query: str) -> list[Json]:
+    return [row async for row in api.oldest_first(root, root, **query)]
+
+
+async def _newest(api: LagoApi, root: str, **query: str) -> list[Json]:
+    return [row async for row in api.newest_first(root, root, **query)]
+
+
+async def _wallets(api: LagoApi, who: dict[str, str]) -> list[tuple[Json, list[Json]]]:
+    """Those that can be spent, each with what came in."""
+    found = [row for row in await _all(api, "wallets", **who) if row["status"] == "active"]
+    return list(zip(found, await together(*(_inbound(api, wallet) for wallet in found)), strict=True))
 
 
 async def _whole(api: LagoApi, row: Json, status: str) -> Json:

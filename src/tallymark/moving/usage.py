@@ -81,12 +81,12 @@ class Events:
         if stretch.code is not None:
             query["code"] = stretch.code
         first = await self.source.api.page("events", "events", 1, **query)
-        for number in range(min(detail.get("page", first.pages), first.pages), 0, -1):
-            page = first if number == 1 else await self.source.api.page("events", "events", number, **query)
+        left = range(min(detail.get("page", first.pages), first.pages), 0, -1)
+        async for page in self.source.api.pages("events", "events", left, first=first, **query):
             await self._store(list(reversed(page.rows)))
-            going_on = {**detail, "until": until.isoformat(), "page": number - 1}
+            going_on = {**detail, "until": until.isoformat(), "page": page.number - 1}
             await self._note(stretch, going_on)
-            self.tell(KIND, first.pages - number + 1, first.pages)
+            self.tell(KIND, first.pages - page.number + 1, first.pages)
         await self._note(stretch, {"done_until": until.isoformat()})
 
     async def _note(self, stretch: Stretch, detail: Json) -> None:
