@@ -81,6 +81,20 @@ export function read<Path extends PathsWithMethod<paths, "get">>(
   });
 }
 
+/** A question that changes nothing, though it is asked by POST: a price, a preview. Keeps the answer before while the next one comes. */
+export function ask<Path extends PathsWithMethod<paths, "post">>(path: Path, init: Init<Path, "post">) {
+  return queryOptions({
+    queryKey: [path as string, organization, (init as { body?: unknown } | undefined)?.body ?? null] as const,
+    queryFn: async ({ signal }) =>
+      (await call("post", path as string, { ...(init as object | undefined), signal })) as Answer<
+        Path,
+        "post"
+      >,
+    placeholderData: keepPreviousData,
+    retry: false,
+  });
+}
+
 type Method = "post" | "put" | "delete" | "patch";
 
 interface Change<Result> {

@@ -3,13 +3,13 @@ import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { Copy as CopyIcon, Files, Pencil, Trash2 } from "lucide-react";
 import { type ReactNode, useState } from "react";
-import { useChange } from "@/api/client";
+import { read, type Schema, useChange } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
+import { countWords } from "@/lib/words";
 import { ActionMenu, Confirm } from "@/ui/overlays";
 import { notify } from "@/ui/toasts";
 import type { Metric } from "./metric";
-import { countUses, plansOn, useSubscriptionCounts } from "./uses";
 
 export function MetricActions({
   metric,
@@ -73,7 +73,9 @@ function DeleteMetric({
   isOnPage?: boolean;
 }) {
   const navigate = useNavigate();
-  const plans = useQuery(plansOn());
+  const counted = useQuery(
+    read("/app/v1/consequences/billable_metrics/{code}", { params: { path: { code: metric.code } } }),
+  );
   const remove = useChange("delete", "/api/v1/billable_metrics/{code}", {
     done: "Metric deleted",
     touches: isOnPage ? ["/api/v1/plans"] : ["/api/v1/billable_metrics", "/api/v1/plans"],
@@ -91,35 +93,23 @@ function DeleteMetric({
       onClose={onClose}
       onConfirm={() => remove.mutate({ params: { path: { code: metric.code } } })}
     >
-      {plans.data ? (
-        <Consequence uses={countUses(plans.data.plans, metric.code)} />
+      {counted.data ? (
+        <Consequence {...counted.data.consequences} />
       ) : (
-        <p>Counting its uses …</p>
+        <p>{counted.error ? "Charges on it go with it. Events are kept." : "Counting what it touches …"}</p>
       )}
     </Confirm>
   );
 }
 
-function Consequence({ uses }: { uses: ReturnType<typeof countUses> }) {
-  const subscriptions = useSubscriptionCounts(uses.plans);
-  if (uses.plans.length === 0) return <p>No plan charges for it. Its events are kept.</p>;
-  const counted = uses.plans.map(subscriptions);
-  const total = counted.every((one) => one !== undefined)
-    ? counted.reduce((sum, one) => sum + (one ?? 0), 0)
-    : undefined;
+function Consequence(found: Schema<"MetricDeletionOutput">) {
+  if (found.charges_count === 0) return <p>No plan charges for it. Its events are kept.</p>;
   return (
     <p>
-      <b>{count(uses.charges, "charge")}</b> on <b>{count(uses.plans.length, "plan")}</b> go with it
-      {total !== undefined && (
-        <>
-          , and <b>{count(total, "active subscription")}</b> are not billed for it any more
-        </>
-      )}
-      . Drafts are computed anew; events are kept, and what was billed stays.
+      <b>{countWords(found.charges_count, "charge")}</b> on <b>{countWords(found.plans_count, "plan")}</b> go
+      with it, which touches <b>{countWords(found.active_subscriptions_count, "active subscription")}</b>,{" "}
+      <b>{countWords(found.draft_invoices_count, "draft invoice")}</b> and{" "}
+      {countWords(found.alerts_count, "alert")}. Events are kept, and what was billed stays.
     </p>
   );
-}
-
-function count(number: number, noun: string): string {
-  return `${number.toLocaleString()} ${noun}${number === 1 ? "" : "s"}`;
 }
