@@ -23,19 +23,11 @@ import {
 } from "lucide-react";
 import { Dialog } from "radix-ui";
 import { useEffect, useState } from "react";
-import { read } from "@/api/client";
+import { read, type Schema } from "@/api/client";
 import { paths } from "./paths";
 import { useCan } from "./session";
 
-interface Found {
-  kind: string;
-  lago_id: string;
-  title: string;
-  subtitle: string;
-  code: string | null;
-  external_id: string | null;
-  external_customer_id: string | null;
-}
+type Found = Schema<"SearchResultOutput">;
 
 const KINDS: Record<string, { title: string; icon: LucideIcon; href: (found: Found) => string }> = {
   customer: {
@@ -143,10 +135,10 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   const navigate = useNavigate();
   const can = useCan();
   const found = useQuery({
-    ...read("/app/v1/search" as never, { params: { query: { term: asked } } } as never),
+    ...read("/app/v1/search", { params: { query: { term: asked } } }),
     enabled: asked.length > 1,
   });
-  const results = asked.length > 1 ? ((found.data as { results: Found[] } | undefined)?.results ?? []) : [];
+  const results = asked.length > 1 ? (found.data?.search_results ?? []) : [];
   const go = (href: string) => {
     onClose();
     void navigate({ to: href });

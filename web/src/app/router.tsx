@@ -4,6 +4,7 @@ import * as customers from "@/pages/customers/routes";
 import { doorRoutes } from "@/pages/doors/routes";
 import * as invoices from "@/pages/invoices/routes";
 import * as settings from "@/pages/settings/routes";
+import { portalRoute } from "@/portal/routes";
 import { PageSkeleton } from "@/ui/states";
 import { queries } from "./queries";
 import { RootMissing } from "./root";
@@ -12,6 +13,7 @@ import { fullRoute, homeRoute, orgRoute, rootRoute, shellRoute, startRoute } fro
 const tree = rootRoute.addChildren([
   startRoute,
   ...doorRoutes,
+  portalRoute,
   orgRoute.addChildren([
     homeRoute,
     shellRoute.addChildren([...catalog.shell, ...customers.shell, ...invoices.shell, ...settings.shell]),

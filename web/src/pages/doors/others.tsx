@@ -4,6 +4,7 @@ import { Link, useParams, useSearch } from "@tanstack/react-router";
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import { read, useChange } from "@/api/client";
 import { ApiError, explain } from "@/api/errors";
+import { doors } from "@/app/paths";
 import { queries } from "@/app/queries";
 import { findUser } from "@/app/session";
 import { Banner, Button, Tally } from "@/ui/basics";
@@ -70,7 +71,7 @@ function Refused({ error }: { error: unknown }) {
 }
 
 const toSignIn = (
-  <Link className="link" to="/sign-in">
+  <Link className="link" to={doors.signIn()}>
     Sign in
   </Link>
 );
@@ -247,7 +248,7 @@ export function ResetPassword() {
   const [password, setPassword] = useState("");
   if (check.error) {
     const foot = (
-      <Link className="link" to="/forgot-password">
+      <Link className="link" to={doors.forgotPassword()}>
         Send another one
       </Link>
     );

@@ -3,6 +3,7 @@ import { Link, useSearch } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { client, read, useChange } from "@/api/client";
 import { ApiError, explain, type Refusal } from "@/api/errors";
+import { doors } from "@/app/paths";
 import { Banner, Button } from "@/ui/basics";
 import { Field, TextInput } from "@/ui/fields";
 import { Door } from "./door";
@@ -42,7 +43,7 @@ export function SignIn() {
         configuration?.is_sign_up_open && (
           <>
             New here?{" "}
-            <Link className="link" to="/sign-up">
+            <Link className="link" to={doors.signUp()}>
               Make an organization
             </Link>
           </>
@@ -78,7 +79,7 @@ export function SignIn() {
           Sign in
         </Button>
         {configuration?.sends_emails && (
-          <Link className="link small" to="/forgot-password">
+          <Link className="link small" to={doors.forgotPassword()}>
             Forgot your password?
           </Link>
         )}

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { countries, numberPreview } from "./choices";
+import { countries } from "@/lib/countries";
+import { numberPreview } from "./choices";
 
 describe("numberPreview", () => {
   it("shows the customer's number and the invoice's, or the month and the invoice's", () => {

@@ -18,24 +18,6 @@ export function zones(): Option[] {
   }));
 }
 
-/** Countries by their two letters. */
-export function countries(): Option[] {
-  const names = new Intl.DisplayNames("en", { type: "region" });
-  const found: Option[] = [];
-  for (let one = 65; one <= 90; one++) {
-    for (let other = 65; other <= 90; other++) {
-      const code = String.fromCharCode(one, other);
-      const name = names.of(code);
-      if (name && name !== code && !NO_COUNTRIES.has(code)) found.push({ value: code, label: name });
-    }
-  }
-  return found.sort((one, other) => one.label.localeCompare(other.label));
-}
-
-const NO_COUNTRIES = new Set(
-  "AC BU CP CQ CS DD DG DY EA EU EZ FX HV IC NH NT QO RH SU TA TP UK UN VD XA XB XK YD YU ZR ZZ".split(" "),
-);
-
 const LANGUAGES = ["en", "de", "es", "fr", "it", "nb", "pt-BR", "sv", "zh-TW"];
 
 export function languages(): Option[] {
