@@ -5,15 +5,14 @@ import { type ReactNode, useState } from "react";
 import { read, type Schema, useChange } from "@/api/client";
 import { explain } from "@/api/errors";
 import { useCan } from "@/app/session";
-import { exact, rounded, times } from "@/lib/exact";
 import { money, price, units } from "@/lib/money";
 import { Banner, Button } from "@/ui/basics";
 import { Field, MoneyInput, NumberInput, TextInput } from "@/ui/fields";
 import { FieldRow } from "@/ui/form";
 import { ActionMenu, Drawer } from "@/ui/overlays";
 import { Picker } from "@/ui/picker";
+import { amountOf, decimalOf } from "./amounts";
 import { type Fee, type Invoice, nameOfFee, TOUCHED } from "./model";
-import { subunits } from "./why/recompute";
 
 type Adjusted = Schema<"AdjustedFeeOutput">;
 
@@ -125,25 +124,11 @@ interface Typed {
   name: string;
 }
 
-/** A positive decimal, or null for anything else that was typed. */
-function decimalOf(typed: string): string | null {
-  const text = typed
-    .trim()
-    .replaceAll(/[\s'’]/g, "")
-    .replace(",", ".");
-  return /^\d+(\.\d+)?$/.test(text) ? text : null;
-}
-
 function problemsOf(typed: Typed): { units?: string; price?: string } {
   return {
     ...(typed.units.trim() && decimalOf(typed.units) === null && { units: "This is no number." }),
     ...(typed.price.trim() && decimalOf(typed.price) === null && { price: "This is no amount." }),
   };
-}
-
-/** What units at a price come to, rounded to the cent as the server does. */
-export function amountOf(unitCount: string, unitPrice: string, currency: string): bigint {
-  return rounded(times(times(exact(unitCount), exact(unitPrice)), subunits(currency)));
 }
 
 function AdjustFields({

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { client, read, refresh } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan, useOrganization } from "@/app/session";
+import { CreateButton } from "@/app/shell";
 import { nameOf } from "@/pages/customers/list";
 import { Day, Money } from "@/ui/amounts";
 import { Button } from "@/ui/basics";
@@ -85,7 +86,9 @@ export function Invoices() {
   const entities = useQuery({ ...read("/api/v1/billing_entities"), enabled: can("billing_entities:view") });
   const { actionsOf, dialogs } = useInvoiceActions();
   const known = entities.data?.billing_entities;
-  const create = undefined;
+  const create = can("invoices:create") && (
+    <CreateButton href={paths.invoices.create()}>New one-off invoice</CreateButton>
+  );
   const drafts = invoices.data?.invoices.filter((invoice) => invoice.status === "draft") ?? [];
   return (
     <Page title="Invoices" actions={create}>

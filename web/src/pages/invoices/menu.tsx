@@ -31,8 +31,6 @@ const LABELS: Record<InvoiceAction, string> = {
 
 const DANGEROUS: readonly InvoiceAction[] = ["void", "delete", "dispute"];
 
-const WITHOUT_PAGE: readonly InvoiceAction[] = ["record_payment", "credit_note", "void", "regenerate"];
-
 type Asked = { action: InvoiceAction; invoice: ListedInvoice };
 
 /** The menu of an invoice, and the dialogs, which stand once on the page. */
@@ -104,7 +102,7 @@ export function useInvoiceActions(options: { onDeleted?: () => void } = {}) {
   /** What a member may do with an invoice now. */
   function actionsOf(invoice: ListedInvoice, circumstances: Circumstances): Action[] {
     return possibleActions(invoice, circumstances)
-      .filter((action) => can(NEEDED[action]) && !WITHOUT_PAGE.includes(action))
+      .filter((action) => can(NEEDED[action]))
       .map((action) => ({
         label: LABELS[action],
         onSelect: () => act(action, invoice),

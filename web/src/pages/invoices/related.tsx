@@ -11,8 +11,6 @@ import { possibleActions } from "./actions";
 import type { Invoice } from "./model";
 import { noteColumns, paymentColumns } from "./related-columns";
 
-const HIDDEN = false;
-
 export function InvoicePayments({ invoice }: { invoice: Invoice }) {
   const can = useCan();
   const query = useQuery(
@@ -28,7 +26,6 @@ export function InvoicePayments({ invoice }: { invoice: Invoice }) {
             <Empty
               title="No payments"
               actions={
-                HIDDEN &&
                 isPayable &&
                 can("payments:create") && (
                   <Link className={buttonClass()} to={paths.payments.create({ invoice: invoice.lago_id })}>
@@ -48,6 +45,7 @@ export function InvoicePayments({ invoice }: { invoice: Invoice }) {
               columns={paymentColumns}
               rows={payments}
               keyOf={(payment) => payment.lago_id}
+              hrefOf={(payment) => paths.payments.show(payment.lago_id)}
             />
           )
         }
@@ -69,7 +67,6 @@ export function InvoiceCreditNotes({ invoice }: { invoice: Invoice }) {
             <Empty
               title="No credit notes"
               actions={
-                HIDDEN &&
                 invoice.status === "finalized" &&
                 can("credit_notes:create") && (
                   <Link className={buttonClass()} to={paths.creditNotes.create(invoice.lago_id)}>
@@ -87,6 +84,7 @@ export function InvoiceCreditNotes({ invoice }: { invoice: Invoice }) {
               columns={noteColumns}
               rows={notes}
               keyOf={(note) => note.lago_id}
+              hrefOf={(note) => paths.creditNotes.show(note.customer.external_id, note.lago_id)}
             />
           )
         }
