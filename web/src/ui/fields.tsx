@@ -248,6 +248,39 @@ export function Segments<Value extends string>({ label, value, options, onChange
   );
 }
 
+/** Some of a few: pressed ones are chosen. */
+export function Toggles({
+  label,
+  options,
+  chosen,
+  onChange,
+}: {
+  label: string;
+  options: readonly { value: string; label: string }[];
+  chosen: readonly string[];
+  onChange: (chosen: string[]) => void;
+}) {
+  return (
+    <div className="toggles" role="group" aria-label={label}>
+      {options.map(({ value, label: word }) => {
+        const isOn = chosen.includes(value);
+        return (
+          <button
+            type="button"
+            key={value}
+            className="toggle-chip"
+            aria-pressed={isOn}
+            onClick={() => onChange(isOn ? chosen.filter((one) => one !== value) : [...chosen, value])}
+          >
+            {isOn && <Check className="i i-14" aria-hidden="true" />}
+            {word}
+          </button>
+        );
+      })}
+    </div>
+  );
+}
+
 /** Several texts: added by Enter or a comma, taken away one by one. */
 export function ChipsInput({
   values,

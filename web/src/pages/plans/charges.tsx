@@ -2,9 +2,10 @@
 import { ChevronDown, ChevronRight, Plus, Trash2 } from "lucide-react";
 import type { ReactNode } from "react";
 import { units as unitsText } from "@/lib/money";
+import { TaxChoice } from "@/pages/catalog/taxes";
 import { measure } from "@/pages/metrics/metric";
 import { Button } from "@/ui/basics";
-import { Field, Select, Switch, TextInput } from "@/ui/fields";
+import { Field, Select, Switch, TextInput, Toggles } from "@/ui/fields";
 import { FieldRow, FormSection } from "@/ui/form";
 import { ActionMenu } from "@/ui/overlays";
 import { Picker } from "@/ui/picker";
@@ -18,10 +19,10 @@ import {
   newFixedCharge,
   nounOf,
 } from "./draft";
-import { AmountInput, At, GroupingFields, ModelPicker, PriceFields, Toggles, UnitsInput } from "./parts";
+import { AmountInput, At, GroupingFields, ModelPicker, PriceFields, UnitsInput } from "./parts";
 import { FIXED_MODELS, modelWord, priceFaults, priceWords, tidy, writePrice } from "./price";
 import type { PricePoint } from "./prices";
-import { type SectionProps, TaxField } from "./sections";
+import type { SectionProps } from "./sections";
 import { refusalsOf } from "./wire";
 
 /** What is open: a charge, and the price of it that is looked at. */
@@ -321,7 +322,7 @@ function ChargeFields({
       {(units.length > 0 || charge.pricing_unit) && (
         <PricingUnit at={at} charge={charge} change={change} currency={draft.currency} />
       )}
-      <TaxField
+      <TaxChoice
         chosen={charge.tax_codes}
         onChange={(tax_codes) => change({ tax_codes })}
         hint="Without one, those of the plan."
@@ -650,7 +651,7 @@ function FixedChargeFields({
           onChange={(prorated) => change({ prorated })}
         />
       </FieldRow>
-      <TaxField
+      <TaxChoice
         chosen={charge.tax_codes}
         onChange={(tax_codes) => change({ tax_codes })}
         hint="Without one, those of the add-on or of the plan."

@@ -1,5 +1,5 @@
 /** Parts of the plan editor: fields that know what is wrong with them, prices of every model. */
-import { Check, Plus, Trash2 } from "lucide-react";
+import { Plus, Trash2 } from "lucide-react";
 import { createContext, type ReactNode, use, useState } from "react";
 import { money, symbol, units } from "@/lib/money";
 import { Button } from "@/ui/basics";
@@ -101,39 +101,6 @@ export function AmountInput({
       onChange={(event) => onChange(event.target.value)}
       {...rest}
     />
-  );
-}
-
-/** Some of a few: pressed ones are chosen. */
-export function Toggles({
-  label,
-  options,
-  chosen,
-  onChange,
-}: {
-  label: string;
-  options: readonly { value: string; label: string }[];
-  chosen: readonly string[];
-  onChange: (chosen: string[]) => void;
-}) {
-  return (
-    <div className="toggles" role="group" aria-label={label}>
-      {options.map(({ value, label: word }) => {
-        const isOn = chosen.includes(value);
-        return (
-          <button
-            type="button"
-            key={value}
-            className="toggle-chip"
-            aria-pressed={isOn}
-            onClick={() => onChange(isOn ? chosen.filter((one) => one !== value) : [...chosen, value])}
-          >
-            {isOn && <Check className="i i-14" aria-hidden="true" />}
-            {word}
-          </button>
-        );
-      })}
-    </div>
   );
 }
 

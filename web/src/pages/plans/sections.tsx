@@ -1,13 +1,14 @@
 /** The sections of a plan beside its charges. */
 import { Plus, Trash2 } from "lucide-react";
-import { percent } from "@/lib/money";
+import { CURRENCIES } from "@/pages/catalog/currencies";
+import { TaxChoice } from "@/pages/catalog/taxes";
 import { Button } from "@/ui/basics";
 import { Field, Select, Switch, TextArea, TextInput } from "@/ui/fields";
 import { FieldRow, FormSection } from "@/ui/form";
 import { Picker } from "@/ui/picker";
 import { useChoices } from "./choices";
 import { INTERVALS, nounOf, type PlanDraft } from "./draft";
-import { AmountInput, At, Toggles, UnitsInput } from "./parts";
+import { AmountInput, At, UnitsInput } from "./parts";
 import { isLong } from "./wire";
 
 export interface SectionProps {
@@ -18,43 +19,6 @@ export interface SectionProps {
 }
 
 const KEPT = "Subscriptions are billed by it, so it stays.";
-
-/** Currencies that are offered first; the one of the plan is always among them. */
-const CURRENCIES =
-  "EUR USD GBP CHF SEK NOK DKK PLN CZK HUF RON CAD AUD NZD JPY CNY HKD SGD INR BRL MXN ZAR AED ILS KRW KWD TRY".split(
-    " ",
-  );
-
-export function TaxField({
-  chosen,
-  onChange,
-  hint,
-}: {
-  chosen: string[];
-  onChange: (codes: string[]) => void;
-  hint: string;
-}) {
-  const { taxes } = useChoices();
-  if (taxes.length === 0 && chosen.length === 0) return null;
-  const missing = chosen.filter((code) => !taxes.some((tax) => tax.code === code));
-  return (
-    <div className="field">
-      <span className="label">
-        Taxes<span className="opt">optional</span>
-      </span>
-      <Toggles
-        label="Taxes"
-        chosen={chosen}
-        onChange={onChange}
-        options={[
-          ...taxes.map((tax) => ({ value: tax.code, label: `${tax.name} ${percent(tax.rate)}` })),
-          ...missing.map((code) => ({ value: code, label: code })),
-        ]}
-      />
-      <span className="hint">{hint}</span>
-    </div>
-  );
-}
 
 export function Settings({ draft, set, isLocked }: SectionProps) {
   const currencies = [...new Set([draft.currency, ...CURRENCIES])];
@@ -202,7 +166,7 @@ export function Commitment({ draft, set }: SectionProps) {
               />
             </At>
           </FieldRow>
-          <TaxField
+          <TaxChoice
             chosen={commitment.tax_codes}
             onChange={(tax_codes) => set({ commitment: { ...commitment, tax_codes } })}
             hint="Without one, those of the plan."
@@ -371,7 +335,7 @@ export function Taxes({ draft, set }: SectionProps) {
           There are none yet; they are made in the settings. Without one, those of the customer apply.
         </p>
       ) : (
-        <TaxField
+        <TaxChoice
           chosen={draft.tax_codes}
           onChange={(tax_codes) => set({ tax_codes })}
           hint="Of the fee, and of charges without taxes of their own. Without one, those of the customer."
