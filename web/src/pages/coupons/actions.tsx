@@ -1,13 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { Pencil, Trash2 } from "lucide-react";
+import { CircleStop, Pencil, Trash2 } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { read, type Schema, useChange } from "@/api/client";
 import { paths } from "@/app/paths";
-import { useCan } from "@/app/session";
+import { useCan, useNow } from "@/app/session";
 import { countWords } from "@/lib/words";
 import { ActionMenu, Confirm } from "@/ui/overlays";
-import type { Coupon } from "./coupon";
+import { type Coupon, statusOf } from "./coupon";
 
 interface Props {
   coupon: Coupon;
@@ -19,7 +19,9 @@ interface Props {
 export function CouponActions({ coupon, trigger, isOnPage }: Props) {
   const can = useCan();
   const navigate = useNavigate();
+  const now = useNow();
   const [isDeleting, setDeleting] = useState(false);
+  const [isEnding, setEnding] = useState(false);
   return (
     <>
       <ActionMenu
@@ -33,6 +35,13 @@ export function CouponActions({ coupon, trigger, isOnPage }: Props) {
             isShown: can("coupons:update") && !isOnPage,
           },
           {
+            label: "End coupon",
+            icon: <CircleStop className="i" aria-hidden="true" />,
+            onSelect: () => setEnding(true),
+            isDanger: true,
+            isShown: can("coupons:update") && statusOf(coupon, now) === "active",
+          },
+          {
             label: "Delete coupon",
             icon: <Trash2 className="i" aria-hidden="true" />,
             onSelect: () => setDeleting(true),
@@ -41,8 +50,39 @@ export function CouponActions({ coupon, trigger, isOnPage }: Props) {
           },
         ]}
       />
+      {isEnding && <EndCoupon coupon={coupon} onClose={() => setEnding(false)} />}
       {isDeleting && <DeleteCoupon coupon={coupon} onClose={() => setDeleting(false)} isOnPage={isOnPage} />}
     </>
+  );
+}
+
+function EndCoupon({ coupon, onClose }: { coupon: Coupon; onClose: () => void }) {
+  const query = { "coupon_code[]": [coupon.code], status: "active", per_page: "1" } as never;
+  const holders = useQuery(read("/api/v1/applied_coupons", { params: { query } }));
+  const end = useChange("post", "/app/v1/coupons/{code}/terminate", {
+    done: "Coupon ended",
+    touches: ["/api/v1/coupons"],
+    onDone: onClose,
+  });
+  const count = holders.data?.meta.total_count;
+  return (
+    <Confirm
+      isOpen
+      title={`End the coupon “${coupon.name}”?`}
+      verb="End coupon"
+      isBusy={end.isPending}
+      onClose={onClose}
+      onConfirm={() => end.mutate({ params: { path: { code: coupon.code } } })}
+    >
+      <p>
+        Nobody gets it any more, for good.{" "}
+        {count === undefined
+          ? "Whoever has it keeps it."
+          : count === 0
+            ? "Nobody has it now."
+            : `${countWords(count, "customer")} ${count === 1 ? "has it and keeps" : "have it and keep"} it.`}
+      </p>
+    </Confirm>
   );
 }
 

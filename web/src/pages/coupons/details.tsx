@@ -6,6 +6,7 @@ import { read, type Schema, useChange } from "@/api/client";
 import { Activity } from "@/app/activity";
 import { paths } from "@/app/paths";
 import { useCan, useNow } from "@/app/session";
+import { countWords } from "@/lib/words";
 import { Day, Money } from "@/ui/amounts";
 import { Button, buttonClass, Copy, Facts, Section } from "@/ui/basics";
 import { List, useListState } from "@/ui/list";
@@ -14,7 +15,7 @@ import { Page, PageHead, Tabs } from "@/ui/page";
 import { Empty, Loaded } from "@/ui/states";
 import { Status } from "@/ui/status";
 import { CouponActions } from "./actions";
-import { type Coupon, couponWords, frequencyWords, statusOf } from "./coupon";
+import { type Coupon, couponWords, statusOf } from "./coupon";
 
 export function CouponDetails() {
   const { id, tab } = useParams({ strict: false }) as { id: string; tab: string };
@@ -140,10 +141,7 @@ function Customers({ coupon }: { coupon: Coupon }) {
               one.amount_cents_remaining !== null && one.percentage_rate === null ? (
                 <Money cents={one.amount_cents_remaining} currency={one.amount_currency} />
               ) : one.frequency_duration_remaining !== null ? (
-                frequencyWords({
-                  frequency: one.frequency,
-                  frequency_duration: one.frequency_duration_remaining,
-                })
+                countWords(one.frequency_duration_remaining, "invoice")
               ) : (
                 <span className="dim">–</span>
               ),
