@@ -100,6 +100,8 @@ async def try_out(server: str, make_organization: Any, application: Running) -> 
         statuses: Counter[int] = Counter()
         other = await make_organization("2026-01-01T00:00:00Z", name=SECRET)
         foreign = await settle(other.client, OURS)
+        # Nobody is to say it: what a caller has said itself may be answered, in their own API logs for instance.
+        foreign.forget(SECRET)
         for number in rounds():
             organization = await make_organization("2026-01-01T00:00:00Z")
             known = await settle(organization.client, OURS)

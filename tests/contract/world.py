@@ -70,6 +70,12 @@ class Known:
             if len(known) > MOST_KEPT:
                 del known[MOST_KEPT // 2]
 
+    def forget(self, text: str) -> None:
+        """Know a name no more."""
+        for known in self.names.values():
+            if text in known:
+                known.remove(text)
+
     def take(self, method: str, path: str, body: Json) -> None:
         """Note a body that was accepted."""
         taken = self.bodies[f"{method} {bare(path)}"]

@@ -114,3 +114,24 @@ async def test_of_a_trial(seller):
     assert await seller.told("subscription") == []
     await kit.advance(seller, "2026-01-05T00:01")
     assert await seller.told("subscription") == ["subscription.trial_ended"]
+
+
+async def test_of_a_metric(seller):
+    await kit.metric(seller, code="m")
+    await call(seller, "PUT", "/billable_metrics/m", {"billable_metric": {"name": "New"}})
+    await call(seller, "DELETE", "/billable_metrics/m")
+    assert await seller.told("billable_metric") == [
+        f"billable_metric.{what}" for what in ("created", "updated", "deleted")
+    ]
+
+
+async def test_of_a_draft(seller):
+    """With days of grace an invoice is drafted first, and issued when they are over."""
+    grace = {"invoice_grace_period": 3}
+    await kit.customer(seller, external_id="c", billing_configuration=grace)
+    await subscribe(seller)
+    await seller.told()
+    await kit.advance(seller, "2026-02-01T01:00")
+    assert await seller.told("invoice") == ["invoice.drafted", "invoice.ready_to_finalize"]
+    await kit.advance(seller, "2026-02-04T01:00")
+    assert await seller.told("invoice") == ["invoice.created"]

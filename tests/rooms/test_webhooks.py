@@ -37,6 +37,8 @@ from tallymark.settings import Settings
 from tallymark.worker import run_worker
 
 PATH = "/webhook_endpoints"
+ROOT = Path(__file__).parents[2]
+CONTRACT = ROOT.parent / "shared" / "openapi" / "lago.json"
 
 
 @pytest.fixture(scope="module")
@@ -577,6 +579,21 @@ class TestTypes:
         objects |= set(re.findall(r'\bname = "(payment_[a-z_]+_error)"', source))
         assert len(objects) > 8
         assert objects - {"invoice"} <= {*LOADERS, *AS_STORED}
+
+    def test_of_the_contract_are_each_told_in_a_test_or_wait_for_their_cause(self):
+        """docs/rules/webhook-types.md has all of them; the tests that it names speak of the type."""
+        if not CONTRACT.exists():
+            pytest.skip("the contract's document does not lie beside this checkout")
+        page = (ROOT / "docs" / "rules" / "webhook-types.md").read_text()
+        described = json.dumps(json.loads(CONTRACT.read_text())["webhooks"])
+        wanted = set(re.findall(r'"webhook_type": \{[^{}]*"enum": \["([^"]+)"\]', described))
+        told = dict(re.findall(r"^\| (\S+) \| `([\w/]+\.py)[:\w]+` \|$", page, re.MULTILINE))
+        untold = set(re.findall(r"^\| (\w+\.\w+) \| [^`\n]+ \|$", page, re.MULTILINE))
+        assert len(wanted) == 61
+        assert {*told, *untold} == wanted
+        for webhook_type, path in told.items():
+            source, (of, _, _) = (ROOT / "tests" / path).read_text(), webhook_type.partition(".")
+            assert f'"{webhook_type}"' in source or f'f"{of}.{{' in source, webhook_type
 
     def test_pauses_grow_with_the_fourth_power(self):
         chances = Fraction(0), Fraction(1)
