@@ -79,14 +79,14 @@ class TestCorrections:
     @pytest.mark.parametrize("value", [9, 1])
     @pytest.mark.cuts("POST /events/{transaction_id}/amend")
     async def test_amended_when_they_are_billed(self, lives, value):
-        """4 is 9, for which an invoice is due; or 1, for which a note is."""
+        """4 is 9, for which an invoice is due, and less lacks of a commitment; or 1, for which a note is, and more lacks."""
         now = {"metering": {"event_correction_policy": "document_now"}}
         sent = {
             "transaction_id": "t", "external_subscription_id": "s", "code": "m", "properties": {"value": 4},
         }  # fmt: skip
         await lives.live(
-            shop, plan("p", charge(), amount_cents=3100), subscribe("p"), post("/events", {"event": sent}),
-            advance("2026-02-02"), put("/organizations", {"organization": now}),
+            shop, plan("p", charge(), amount_cents=3100, minimum_commitment={"amount_cents": 5000}), subscribe("p"),
+            post("/events", {"event": sent}), advance("2026-02-02"), put("/organizations", {"organization": now}),
         )  # fmt: skip
         other = {"external_subscription_id": "s", "reason": "r", "properties": {"value": value}}
         await lives.cut(post("/events/t/amend", {"event": other}))
@@ -106,6 +106,64 @@ class TestCorrections:
         await lives.cut(post("/events/t/amend", {"event": other}))
         await lives.live(advance("2026-02-28T23:00"))
         await lives.cut(advance("2026-03-01T01:00"))
+
+    @pytest.mark.cuts("DELETE /subscriptions/{external_id}", Kind.BILL_TERMINATION)
+    async def test_amended_before_an_end_without_an_invoice(self, lives):
+        """4 is 90: what waits for the next invoice is billed as there is none."""
+        later = {"metering": {"event_correction_policy": "next_invoice"}}
+        sent = {
+            "transaction_id": "t", "external_subscription_id": "s", "code": "m", "properties": {"value": 4},
+        }  # fmt: skip
+        other = {"external_subscription_id": "s", "reason": "r", "properties": {"value": 90}}
+        await lives.live(
+            shop, plan("p", charge()), subscribe("p"), post("/events", {"event": sent}), advance("2026-02-02"),
+            put("/organizations", {"organization": later}), post("/events/t/amend", {"event": other}),
+        )  # fmt: skip
+        await lives.cut(delete("/subscriptions/s", on_termination_invoice="skip"))
+
+    @pytest.mark.cuts("POST /events/{transaction_id}/amend")
+    async def test_amended_when_they_are_billed_progressively(self, lives):
+        """Of 40.00 and 20.00 the last invoice billed a third: both give back."""
+        now = {"metering": {"event_correction_policy": "document_now"}}
+        sent = {
+            "transaction_id": "t", "external_subscription_id": "s", "code": "m", "properties": {"value": 20},
+        }  # fmt: skip
+        other = {"external_subscription_id": "s", "reason": "r", "properties": {"value": 1}}
+        await lives.live(
+            shop, plan("p", charge(), usage_thresholds=[{"amount_cents": 3000}]), subscribe("p"),
+            post("/events", {"event": sent}), advance("2026-01-15"), use(10), advance("2026-02-02"),
+            put("/organizations", {"organization": now}),
+        )  # fmt: skip
+        await lives.cut(post("/events/t/amend", {"event": other}))
+
+    @pytest.mark.cuts("POST /event_backfills/{lago_id}/close", "POST /event_backfills/{lago_id}/revert")
+    async def test_backfills_of_what_was_billed_in_advance_and_renewed(self, lives):
+        """5 seats of January, which February has as well, are 2 and, priced by itself, one more."""
+        now = {"metering": {"event_correction_policy": "document_now"}}
+        seats = {
+            "name": "seats",
+            "code": "seats",
+            "aggregation_type": "sum_agg",
+            "field_name": "value",
+            "recurring": True,
+        }
+        sent = {
+            "transaction_id": "t", "external_subscription_id": "s", "code": "seats", "properties": {"value": 5},
+        }  # fmt: skip
+        asked = {
+            "external_subscription_id": "s", "code": "seats", "from": "2026-01-01T00:00:00Z", "to": "2026-01-31", "reason": "r",
+        }  # fmt: skip
+        events = [
+            {"transaction_id": name, "properties": {"value": value}, "timestamp": kit.epoch("2026-01-15")}
+            for name, value in (("t", 2), ("new", 1))
+        ]
+        await lives.live(
+            shop, post("/billable_metrics", {"billable_metric": seats}, keep="m"),
+            plan("p", charge(pay_in_advance=True)), subscribe("p"), post("/events", {"event": sent}), advance("2026-02-02"),
+            put("/organizations", {"organization": now}), post("/event_backfills", {"event_backfill": asked}, keep="b"),
+            post("/event_backfills/{b}/events", {"events": events}),
+        )  # fmt: skip
+        await lives.cut(post("/event_backfills/{b}/close"), post("/event_backfills/{b}/revert"))
 
     @pytest.mark.cuts(
         "POST /event_backfills", "POST /event_backfills/{lago_id}/events", "POST /event_backfills/{lago_id}/close",
