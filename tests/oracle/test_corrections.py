@@ -93,7 +93,7 @@ async def begun(make_organization: Any, life: Life, policy: str, *, mark_cents: 
     return organization, engine
 
 
-@settings(lived_by_both, max_examples=max(EXAMPLES // 3, 1))
+@settings(lived_by_both, max_examples=max(EXAMPLES // 6, 1))
 @given(told=corrected_lives())
 async def test_documented_now(make_organization, database, told: tuple[Life, list[Correction]]) -> None:
     """Charges of every model and timing, minimums and commitments."""
@@ -111,7 +111,7 @@ async def test_documented_now(make_organization, database, told: tuple[Life, lis
     await kit.assert_audit_clean(database, organization.id)
 
 
-@settings(lived_by_both, max_examples=max(EXAMPLES // 6, 1))
+@settings(lived_by_both, max_examples=max(EXAMPLES // 12, 1))
 @given(told=corrected_lives())
 async def test_on_the_next_invoice(make_organization, database, told: tuple[Life, list[Correction]]) -> None:
     """After the next bill; what is corrected again before it leaves nothing else."""
@@ -126,7 +126,7 @@ async def test_on_the_next_invoice(make_organization, database, told: tuple[Life
     await kit.assert_audit_clean(database, organization.id)
 
 
-@settings(lived_by_both, max_examples=max(EXAMPLES // 6, 1))
+@settings(lived_by_both, max_examples=max(EXAMPLES // 12, 1))
 @given(told=corrected_lives(), mark_cents=st.sampled_from([1, 700, 4000]))
 async def test_of_what_is_billed_progressively(
     make_organization, database, told: tuple[Life, list[Correction]], mark_cents: int
