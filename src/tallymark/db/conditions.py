@@ -29,5 +29,16 @@ def among(column: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bo
     Unlike `in_` it is one parameter and one text whatever their number, so that the driver and the database have to read and plan
     a wave's statement once. Of no values it holds nowhere.
     """
-    kind: TypeEngine[Any] = _Ids() if isinstance(column.type, Uuid) else ARRAY(column.type)
-    return column == any_(bindparam("among", list(values), kind, unique=True))
+    return column == any_(bindparam("among", list(values), _array_of(column), unique=True))
+
+
+def among_given(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """The same in a statement that is made once: the values are given under a name each time that it runs.
+
+    To make a statement takes as long as to run it, where it reads a few rows.
+    """
+    return column == any_(bindparam(name, type_=_array_of(column)))
+
+
+def _array_of(column: ColumnElement[Any]) -> TypeEngine[Any]:
+    return _Ids() if isinstance(column.type, Uuid) else ARRAY(column.type)

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, bindparam, delete, exists, func, insert, or_, select, update
 
 from tallymark.api.pagination import Page
-from tallymark.db.conditions import among
+from tallymark.db.conditions import among, among_given
 from tallymark.db.engine import Tx
 from tallymark.db.rows import named
 from tallymark.db.tables import (
@@ -83,12 +83,7 @@ async def _load(
     found = list(named(await tx.execute(statement)))
     notes: dict[UUID, list[Metadata]] = {}
     if found:
-        of_customers = (
-            select(customer_metadata)
-            .where(among(customer_metadata.c.customer_id, [values["id"] for values in found]))
-            .order_by(customer_metadata.c.created_at, customer_metadata.c.id)
-        )
-        for row in await tx.execute(of_customers):
+        for row in await tx.execute(_NOTES, {"ids": [values["id"] for values in found]}):
             note = Metadata(
                 id=row.id,
                 key=row.key,
@@ -98,6 +93,13 @@ async def _load(
             )
             notes.setdefault(row.customer_id, []).append(note)
     return [_as_value(values, tuple(notes.get(values["id"], ()))) for values in found]
+
+
+_NOTES = (
+    select(customer_metadata)
+    .where(among_given(customer_metadata.c.customer_id, "ids"))
+    .order_by(customer_metadata.c.created_at, customer_metadata.c.id)
+)
 
 
 def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:

@@ -30,7 +30,7 @@ from sqlalchemy.dialects.postgresql import JSONB, distinct_on
 
 from tallymark.api.pagination import Page
 from tallymark.db.bulk import insert_rows, update_rows
-from tallymark.db.conditions import among
+from tallymark.db.conditions import among, among_given
 from tallymark.db.engine import Tx
 from tallymark.db.rows import named
 from tallymark.db.tables import (
@@ -456,20 +456,22 @@ async def last_windows(tx: Tx, subscription_ids: Collection[UUID], *, before: da
 
     What is billed within a period closes no window.
     """
-    statement = (
-        select(billing_records.c.subscription_id, billing_records.c.charges_to_at, invoices.c.timezone)
-        .join(invoices, invoices.c.id == billing_records.c.invoice_id)
-        .where(
-            among(billing_records.c.subscription_id, subscription_ids),
-            billing_records.c.charges_to_at.is_not(None),
-            billing_records.c.billed_at < before,
-            billing_records.c.invoicing_reason.not_in(WITHIN_A_PERIOD),
-            invoices.c.status != InvoiceStatus.VOIDED,
-        )
-        .ext(distinct_on(billing_records.c.subscription_id))
-        .order_by(billing_records.c.subscription_id, billing_records.c.to_at.desc())
+    return (await tx.execute(_LAST_WINDOWS, {"ids": list(subscription_ids), "before": before})).all()
+
+
+_LAST_WINDOWS = (
+    select(billing_records.c.subscription_id, billing_records.c.charges_to_at, invoices.c.timezone)
+    .join(invoices, invoices.c.id == billing_records.c.invoice_id)
+    .where(
+        among_given(billing_records.c.subscription_id, "ids"),
+        billing_records.c.charges_to_at.is_not(None),
+        billing_records.c.billed_at < bindparam("before"),
+        billing_records.c.invoicing_reason.not_in(WITHIN_A_PERIOD),
+        invoices.c.status != InvoiceStatus.VOIDED,
     )
-    return (await tx.execute(statement)).all()
+    .ext(distinct_on(billing_records.c.subscription_id))
+    .order_by(billing_records.c.subscription_id, billing_records.c.to_at.desc())
+)
 
 
 def as_invoice(row: Mapping[str, Any]) -> Invoice:

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, Row, delete, func, insert, literal_column, select, update
+from sqlalchemy import Boolean, Row, bindparam, delete, func, insert, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tallymark.db.conditions import among
+from tallymark.db.conditions import among_given
 from tallymark.db.engine import Tx
 from tallymark.db.tables import api_keys, billing_entities, organizations, secrets, test_clocks
 from tallymark.rooms.organizations.model import (
@@ -129,14 +129,16 @@ _CLOCK = (test_clocks.c.frozen_time, test_clocks.c.calls, _IS_ADVANCING)
 
 async def tick_clock(connection: AsyncConnection, organization_id: UUID) -> TestClock | None:
     """Count one more request and read the clock; None for a live organization."""
-    statement = (
-        update(test_clocks)
-        .where(test_clocks.c.organization_id == organization_id)
-        .values(calls=test_clocks.c.calls + 1)
-        .returning(*_CLOCK)
-    )
-    row = (await connection.execute(statement)).first()
+    row = (await connection.execute(_TICK, {"of": organization_id})).first()
     return _as_clock(row) if row else None
+
+
+_TICK = (
+    update(test_clocks)
+    .where(test_clocks.c.organization_id == bindparam("of"))
+    .values(calls=test_clocks.c.calls + 1)
+    .returning(*_CLOCK)
+)
 
 
 async def find_clock(tx: Tx) -> TestClock | None:
@@ -229,8 +231,11 @@ async def known_entity_codes(tx: Tx, codes: Collection[str]) -> set[str]:
 
 async def get_entities(tx: Tx, ids: set[UUID]) -> dict[UUID, BillingEntity]:
     """Entities by id, archived ones included: old documents name them."""
-    rows = await tx.execute(select(billing_entities).where(among(billing_entities.c.id, ids)))
+    rows = await tx.execute(_ENTITIES, {"ids": list(ids)})
     return {row.id: _as_entity(row) for row in rows}
+
+
+_ENTITIES = select(billing_entities).where(among_given(billing_entities.c.id, "ids"))
 
 
 async def update_entity(tx: Tx, entity_id: UUID, values: Values) -> None:

@@ -23,6 +23,7 @@ from tallymark.rooms.plans.assembly import assemble
 from tallymark.rooms.plans.cascade import Change, cascade
 from tallymark.rooms.plans.inputs import Editing, PlanInput
 from tallymark.rooms.plans.model import FIXED_WHEN_ATTACHED, Plan
+from tallymark.rooms.plans.remembering import remembered_plans
 from tallymark.rooms.plans.waiting import review_waiting
 from tallymark.rooms.taxes import service as taxes
 from tallymark.rooms.taxes.model import Owner
@@ -74,8 +75,8 @@ async def get_plan(tx: Tx, *, code: str) -> Plan:
 
 
 async def get_plans(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Plan]:
-    """Plans by id, deleted ones and overrides included, in a constant number of queries."""
-    return await assemble(tx, await repository.get_plans(tx, ids)) if ids else {}
+    """Plans by id, deleted ones and overrides included, in a constant number of queries; in one for those that are remembered."""
+    return await remembered_plans(tx, ids) if ids else {}
 
 
 async def list_plans(tx: Tx, page: Page) -> tuple[list[Plan], int]:

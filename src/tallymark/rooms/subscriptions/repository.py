@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from tallymark.api.pagination import Page
-from tallymark.db.conditions import among
+from tallymark.db.conditions import among, among_given
 from tallymark.db.engine import Tx
 from tallymark.db.rows import named
 from tallymark.db.tables import (
@@ -72,12 +72,18 @@ async def find_by_external_id(
     tx: Tx, external_id: str, *, statuses: Collection[Status] = tuple(Status)
 ) -> list[Subscription]:
     """The subscriptions of an external id, newest first."""
-    statement = (
-        select(subscriptions)
-        .where(subscriptions.c.external_id == external_id, subscriptions.c.status.in_(statuses))
-        .order_by(*NEWEST_FIRST)
+    asked = {"external_id": external_id, "statuses": list(statuses)}
+    return [_as_value(values) for values in named(await tx.execute(_BY_EXTERNAL_ID, asked))]
+
+
+_BY_EXTERNAL_ID = (
+    select(subscriptions)
+    .where(
+        subscriptions.c.external_id == bindparam("external_id"),
+        among_given(subscriptions.c.status, "statuses"),
     )
-    return [_as_value(values) for values in named(await tx.execute(statement))]
+    .order_by(*NEWEST_FIRST)
+)
 
 
 async def get_subscriptions(tx: Tx, ids: Collection[UUID]) -> list[Subscription]:
@@ -117,6 +123,17 @@ async def active_of_customers(tx: Tx, customer_ids: Collection[UUID]) -> list[Su
 
 async def relations_of(tx: Tx, subscription_ids: Collection[UUID]) -> dict[UUID, Relations]:
     """The neighbours in the chain of plan changes, and the first start under the external id, by subscription id."""
+    found: dict[UUID, Relations] = {}
+    for row in await tx.execute(_RELATIONS, {"ids": list(subscription_ids)}):
+        known = found.get(row.own_id, Relations(first_started_at=row.first_started_at))
+        if row.id is not None:
+            one = _as_neighbour(row)
+            known = replace(known, predecessor=one) if row.is_before else replace(known, successor=one)
+        found[row.own_id] = known
+    return found
+
+
+def _relations() -> Select[Any]:
     own, other, start = subscriptions, _other, _start
     first = (
         select(func.min(start.c.started_at))
@@ -129,7 +146,7 @@ async def relations_of(tx: Tx, subscription_ids: Collection[UUID]) -> dict[UUID,
     )
     is_before = other.c.id == own.c.previous_subscription_id
     is_after = (other.c.previous_subscription_id == own.c.id) & (other.c.status != Status.CANCELED)
-    statement = (
+    return (
         select(
             own.c.id.label("own_id"),
             first.label("first_started_at"),
@@ -140,17 +157,12 @@ async def relations_of(tx: Tx, subscription_ids: Collection[UUID]) -> dict[UUID,
         .select_from(
             own.outerjoin(other, is_before | is_after).outerjoin(plans, plans.c.id == other.c.plan_id)
         )
-        .where(among(own.c.id, subscription_ids))
+        .where(among_given(own.c.id, "ids"))
         .order_by(other.c.created_at, other.c.id)
     )
-    found: dict[UUID, Relations] = {}
-    for row in await tx.execute(statement):
-        known = found.get(row.own_id, Relations(first_started_at=row.first_started_at))
-        if row.id is not None:
-            one = _as_neighbour(row)
-            known = replace(known, predecessor=one) if row.is_before else replace(known, successor=one)
-        found[row.own_id] = known
-    return found
+
+
+_RELATIONS = _relations()
 
 
 def _as_neighbour(row: Row[Any]) -> Neighbour:
@@ -169,19 +181,26 @@ async def ends_of_predecessors(tx: Tx, subscription_ids: Collection[UUID]) -> di
 
     It may have ended after the start of one that had to be paid first (§2.10).
     """
+    rows = await tx.execute(_ENDS_OF_PREDECESSORS, {"ids": list(subscription_ids)})
+    return {row.id: row.ended_at for row in rows}
+
+
+def _ends_of_predecessors() -> Select[Any]:
     own, before = subscriptions, _before
     is_before = (before.c.external_id == own.c.external_id) & (
         (before.c.terminated_at <= own.c.started_at)
         | (before.c.id == own.c.previous_subscription_id)
         | (before.c.usage_ends_at == own.c.counts_from)
     )
-    statement = (
+    return (
         select(own.c.id, func.max(before.c.usage_ends_at).label("ended_at"))
         .join(before, is_before & (before.c.id != own.c.id))
-        .where(among(own.c.id, subscription_ids))
+        .where(among_given(own.c.id, "ids"))
         .group_by(own.c.id)
     )
-    return {row.id: row.ended_at for row in await tx.execute(statement)}
+
+
+_ENDS_OF_PREDECESSORS = _ends_of_predecessors()
 
 
 async def list_subscriptions(tx: Tx, filters: Filters, page: Page) -> tuple[list[Subscription], int]:

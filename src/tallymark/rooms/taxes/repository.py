@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Table, delete, func, insert, select, union_all, update
+from sqlalchemy import Row, Select, Table, delete, func, insert, select, union_all, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from tallymark.api.pagination import Page
-from tallymark.db.conditions import among
+from tallymark.db.conditions import among, among_given
 from tallymark.db.engine import Tx
 from tallymark.db.tables import (
     add_ons_taxes,
@@ -84,21 +85,29 @@ async def list_taxes(tx: Tx, page: Page) -> tuple[list[Tax], int]:
 
 async def taxes_of(tx: Tx, owners: Mapping[Owner, Collection[UUID]]) -> dict[UUID, tuple[Tax, ...]]:
     """The live taxes of many owners, by owner, in the order of their creation."""
+    statement = _carried_by(tuple(owners))
+    found: dict[UUID, list[Tax]] = {}
+    for row in await tx.execute(statement, {owner.name: list(ids) for owner, ids in owners.items()}):
+        found.setdefault(row.owner_id, []).append(_as_value(row))
+    return {owner_id: tuple(of_owner) for owner_id, of_owner in found.items()}
+
+
+@cache
+def _carried_by(owners: tuple[Owner, ...]) -> Select[Any]:
+    """Made once: its subqueries take longer to make than to run."""
     links = [
-        select(LINKS[owner].c.owner_id, LINKS[owner].c.tax_id).where(among(LINKS[owner].c.owner_id, ids))
-        for owner, ids in owners.items()
+        select(LINKS[owner].c.owner_id, LINKS[owner].c.tax_id).where(
+            among_given(LINKS[owner].c.owner_id, owner.name)
+        )
+        for owner in owners
     ]
     carried = union_all(*links).subquery()
-    statement = (
+    return (
         select(carried.c.owner_id, *taxes.c)
         .join(taxes, taxes.c.id == carried.c.tax_id)
         .where(LIVE)
         .order_by(taxes.c.created_at, taxes.c.id)
     )
-    found: dict[UUID, list[Tax]] = {}
-    for row in await tx.execute(statement):
-        found.setdefault(row.owner_id, []).append(_as_value(row))
-    return {owner_id: tuple(of_owner) for owner_id, of_owner in found.items()}
 
 
 async def replace_links(tx: Tx, owner: Owner, owner_id: UUID, tax_ids: Sequence[UUID]) -> None:
