@@ -13,6 +13,7 @@ CLONED: tuple[Table, ...] = (
     tables.daily_usages,
     tables.event_streams,
     tables.events,
+    tables.event_keys,
     tables.flawed_events,
     tables.late_events,
     tables.invoices,

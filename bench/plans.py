@@ -170,7 +170,9 @@ def _settle(server: Server, others: tuple[UUID, str]) -> dict[str, int]:
             " run_at = run_at + interval '20 years' WHERE organization_id = %s", (others[0],)
         )  # fmt: skip
         connection.execute("VACUUM ANALYZE")
-        counted = connection.execute("SELECT relname, reltuples::bigint FROM pg_class WHERE relkind = 'r'")
+        counted = connection.execute(
+            "SELECT relname, reltuples::bigint FROM pg_class WHERE relkind IN ('r', 'p')"
+        )
         return {name: int(rows) for name, rows in counted.fetchall()}
 
 
