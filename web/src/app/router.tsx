@@ -17,7 +17,7 @@ const tree = rootRoute.addChildren([
   orgRoute.addChildren([
     homeRoute,
     shellRoute.addChildren([...catalog.shell, ...customers.shell, ...invoices.shell, ...settings.shell]),
-    fullRoute.addChildren([...catalog.full, ...invoices.full]),
+    fullRoute.addChildren([...catalog.full, ...customers.full, ...invoices.full]),
   ]),
 ]);
 

@@ -16,24 +16,10 @@ import {
   xOf,
   yOf,
 } from "@/lib/chart";
+import type { ChartColor, Series } from "./chart-colors";
 import "./chart.css";
 
-/** Colours by their roles in tokens.css; c7 is "other". */
-export type ChartColor = "c1" | "c2" | "c3" | "c4" | "c5" | "c6" | "c7";
-
-/** Colours of series side by side, and of series on one another, where a dark one borders a light one. */
-export const SIDE_BY_SIDE: readonly ChartColor[] = ["c1", "c2", "c3", "c4", "c5", "c6", "c7"];
-export const STACKED: readonly ChartColor[] = ["c1", "c4", "c2", "c6", "c5", "c3", "c7"];
-
-export interface Series {
-  name: string;
-  color: ChartColor;
-  /** One for each column; null where there is none (yet). Only for the drawing: amounts are written by `write`. */
-  values: Values;
-  /** Areas and bars stand on one another, lines do not. */
-  shape?: "area" | "bar" | "line";
-  isDashed?: boolean;
-}
+export { type ChartColor, type Series, SIDE_BY_SIDE, STACKED } from "./chart-colors";
 
 interface ChartProps {
   /** What the drawing shows, in one sentence with its figures. */
@@ -111,7 +97,7 @@ export function Chart(props: ChartProps) {
     <figure>
       <div className={today === undefined ? "chart bare" : "chart"}>
         <div className="plot" style={{ height }}>
-          <div role="img" aria-label={props.sentence}>
+          <div className="picture" role="img" aria-label={props.sentence}>
             <Drawing plot={plot} {...props} isBanded={isBanded} chosen={chosen} />
             {plot.axis.ticks.map((tick) => (
               <span className="y" key={tick} style={{ top: `${yOf(tick, plot.axis)}%` }}>

@@ -1,4 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { Pencil, Trash2 } from "lucide-react";
+import { useState } from "react";
 import { read, type Schema } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
@@ -6,9 +9,15 @@ import { CreateButton } from "@/app/shell";
 import { Day } from "@/ui/amounts";
 import { Monogram } from "@/ui/basics";
 import { type Filter, List, type QuickFilter, useListState } from "@/ui/list";
+import { ActionMenu } from "@/ui/overlays";
 import { Page } from "@/ui/page";
 import { Empty } from "@/ui/states";
 import type { Column } from "@/ui/table";
+import { countryName, nameOf } from "./customer";
+import { DeleteCustomer } from "./delete";
+import { useEntities } from "./reads";
+
+export { nameOf } from "./customer";
 
 type Customer = Schema<"ListedCustomerOutput">;
 
@@ -28,7 +37,11 @@ const columns: Column<Customer>[] = [
   },
   { head: "E-mail", fold: "f3", cell: (customer) => customer.email ?? <span className="dim">–</span> },
   { head: "Currency", fold: "f4", cell: (customer) => customer.currency ?? <span className="dim">–</span> },
-  { head: "Country", isLow: true, cell: (customer) => customer.country ?? <span className="dim">–</span> },
+  {
+    head: "Country",
+    isLow: true,
+    cell: (customer) => countryName(customer.country) ?? <span className="dim">–</span>,
+  },
   { head: "Entity", isLow: true, cell: (customer) => customer.billing_entity_code },
   {
     head: "Since",
@@ -56,27 +69,39 @@ const filters: Filter[] = [
   },
   { key: "currencies[]", label: "Currency" },
   { key: "countries[]", label: "Country" },
+  { key: "states[]", label: "State" },
+  { key: "zipcodes[]", label: "Postal code" },
+  { key: "external_id", label: "External ID" },
+  {
+    key: "has_tax_identification_number",
+    label: "Tax number",
+    options: [
+      { value: "false", label: "Missing" },
+      { value: "true", label: "Known" },
+    ],
+  },
+  {
+    key: "has_customer_type",
+    label: "Type is known",
+    options: [
+      { value: "true", label: "Yes" },
+      { value: "false", label: "No" },
+    ],
+  },
 ];
 
 const quickFilters: QuickFilter[] = [
   { label: "All", filters: {} },
   { label: "Partners", filters: { "account_type[]": "partner" } },
+  { label: "No tax number", filters: { has_tax_identification_number: "false" } },
 ];
-
-/** What a customer is called: the name, else the person, else the external id. */
-export function nameOf(customer: {
-  name?: string | null;
-  firstname?: string | null;
-  lastname?: string | null;
-  external_id: string;
-}): string {
-  const person = [customer.firstname, customer.lastname].filter(Boolean).join(" ");
-  return customer.name || person || customer.external_id;
-}
 
 export function Customers() {
   const can = useCan();
+  const navigate = useNavigate();
   const list = useListState();
+  const [deleted, setDeleted] = useState<Customer | null>(null);
+  const entities = useEntities().data?.billing_entities ?? [];
   const query = {
     page: list.page,
     per_page: list.per_page,
@@ -100,13 +125,41 @@ export function Customers() {
         isTall
         searchHint="Name, external ID or e-mail"
         quickFilters={quickFilters}
-        filters={filters}
+        filters={[
+          ...filters,
+          {
+            key: "billing_entity_codes[]",
+            label: "Entity",
+            options: entities.map((entity) => ({ value: entity.code, label: entity.name })),
+          },
+        ]}
+        actions={(customer) => (
+          <ActionMenu
+            label={`More for ${nameOf(customer)}`}
+            actions={[
+              {
+                label: "Edit customer",
+                icon: <Pencil className="i" aria-hidden="true" />,
+                onSelect: () => void navigate({ to: paths.customers.update(customer.external_id) }),
+                isShown: can("customers:update"),
+              },
+              {
+                label: "Delete customer",
+                icon: <Trash2 className="i" aria-hidden="true" />,
+                onSelect: () => setDeleted(customer),
+                isDanger: true,
+                isShown: can("customers:delete"),
+              },
+            ]}
+          />
+        )}
         empty={
           <Empty title="No customers yet" actions={create}>
             Add one here, or let your app create them over the API.
           </Empty>
         }
       />
+      {deleted && <DeleteCustomer customer={deleted} onClose={() => setDeleted(null)} />}
     </Page>
   );
 }

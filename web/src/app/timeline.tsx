@@ -1,0 +1,142 @@
+/** What happened to a customer, a subscription or a wallet, newest first: in short beside a page, in full in a tab. */
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { read, type Schema } from "@/api/client";
+import { money } from "@/lib/money";
+import { Moment } from "@/ui/amounts";
+import { Button } from "@/ui/basics";
+import { Empty, Loaded, Skeleton } from "@/ui/states";
+
+type Entry = Schema<"ActivityLogOutput">;
+
+/** Whose: as the wire filters by it. */
+export interface Whose {
+  external_customer_id?: string;
+  external_subscription_id?: string;
+  resource_ids?: string[];
+}
+
+/** The newest entries of somebody or something. */
+export function timelineOf({ resource_ids, ...whose }: Whose, size: number) {
+  const query = { ...whose, ...(resource_ids && { "resource_ids[]": resource_ids }), per_page: size };
+  return read("/api/v1/activity_logs", { params: { query: query as never } });
+}
+
+/** The last few, beside the page. */
+export function ShortTimeline({ whose, zone }: { whose: Whose; zone: string | undefined }) {
+  const logs = useQuery(timelineOf(whose, 6));
+  return (
+    <Loaded query={logs} what="Timeline" skeleton={<Skeleton width="80%" />}>
+      {({ activity_logs }) =>
+        activity_logs.length === 0 ? (
+          <p className="dim">Nothing has happened yet.</p>
+        ) : (
+          <Entries entries={activity_logs} zone={zone} />
+        )
+      }
+    </Loaded>
+  );
+}
+
+const PAGE = 20;
+
+/** All of them, a page after the other. */
+export function Timeline({ whose, zone }: { whose: Whose; zone: string | undefined }) {
+  const [size, setSize] = useState(PAGE);
+  const logs = useQuery(timelineOf(whose, size));
+  return (
+    <section className="sec">
+      <Loaded query={logs} what="Activity">
+        {({ activity_logs, meta }) =>
+          activity_logs.length === 0 ? (
+            <Empty title="Nothing has happened here yet">Changes are written down from now on.</Empty>
+          ) : (
+            <>
+              <Entries entries={activity_logs} zone={zone} hasChanges />
+              {meta.total_count > activity_logs.length && size < 100 && (
+                <Button size="sm" isBusy={logs.isFetching} onClick={() => setSize(size + PAGE)}>
+                  Show earlier
+                </Button>
+              )}
+            </>
+          )
+        }
+      </Loaded>
+    </section>
+  );
+}
+
+interface EntriesProps {
+  entries: readonly Entry[];
+  zone: string | undefined;
+  hasChanges?: boolean;
+}
+
+function Entries({ entries, zone, hasChanges }: EntriesProps) {
+  return (
+    <ol className="tl">
+      {entries.map((entry) => (
+        <li key={entry.activity_id}>
+          <span className={`dot ${toneOf(entry.activity_type)}`} />
+          <div>
+            {wordsOf(entry.activity_type)} <b className="med">{subjectOf(entry)}</b>
+          </div>
+          <div className="t">
+            <Moment value={entry.logged_at} {...(zone && { zone })} />, {byWhom(entry)}
+          </div>
+          {hasChanges && <Changes entry={entry} />}
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function Changes({ entry }: { entry: Entry }) {
+  const changes = Object.entries(entry.activity_object_changes as Record<string, unknown>).filter(
+    ([field, pair]) => field !== "updated_at" && Array.isArray(pair) && pair.length === 2,
+  ) as [string, [unknown, unknown]][];
+  if (changes.length === 0) return null;
+  return (
+    <ul className="small ink2">
+      {changes.map(([field, [before, after]]) => (
+        <li key={field}>
+          {field.replaceAll("_", " ")}: <span className="dim">{short(before)}</span> → {short(after)}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function short(value: unknown): string {
+  if (value === null || value === undefined || value === "") return "nothing";
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return text.length > 90 ? `${text.slice(0, 88)}…` : text;
+}
+
+function byWhom(entry: Entry): string {
+  if (entry.user_email) return entry.user_email;
+  return { api: "API", front: "app", system: "by itself" }[entry.activity_source];
+}
+
+function toneOf(type: string): string {
+  if (/failed|failure|overdue|dispute/.test(type)) return "bad";
+  if (/alert|terminated|voided|deleted/.test(type)) return "warn";
+  if (type === "invoice.created" || type === "invoice.finalized") return "acc";
+  return /payment|wallet|started/.test(type) ? "ok" : "";
+}
+
+/** "invoice.payment_status_updated" is "Invoice payment status updated". */
+export function wordsOf(type: string): string {
+  const words = type.replace(".", " ").replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** What an entry is about, and how much it was, as far as it says. */
+function subjectOf(entry: Entry): string {
+  const about = (entry.activity_object ?? {}) as Record<string, unknown>;
+  const name = about.number ?? about.name ?? about.code ?? about.external_id;
+  const cents = about.total_amount_cents;
+  const currency = about.currency ?? about.amount_currency;
+  const amount = typeof cents === "number" && typeof currency === "string" ? money(cents, currency) : null;
+  return [typeof name === "string" ? name : null, amount].filter(Boolean).join(", ");
+}

@@ -1,0 +1,30 @@
+/** Countries, currencies and time zones in the reader's language. */
+import type { Choice } from "@/ui/picker";
+
+const COUNTRIES =
+  "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW".split(
+    " ",
+  );
+
+function named(codes: readonly string[], type: "region" | "currency"): Choice[] {
+  const names = new Intl.DisplayNames([navigator.language, "en"], { type });
+  return codes
+    .map((code) => ({ value: code, label: names.of(code) ?? code, detail: code }))
+    .sort((a, b) => a.label.localeCompare(b.label));
+}
+
+export const countries = () => named(COUNTRIES, "region");
+
+/** All that the browser knows and the server bills in; it refuses the few that it does not. */
+export const currencies = () =>
+  named(Intl.supportedValuesOf("currency"), "currency").map((one) => ({
+    ...one,
+    label: `${one.value}, ${one.label}`,
+    detail: undefined,
+  }));
+
+export const zones = (): Choice[] =>
+  ["UTC", ...Intl.supportedValuesOf("timeZone").filter((zone) => zone !== "UTC")].map((zone) => ({
+    value: zone,
+    label: zone.replaceAll("_", " "),
+  }));

@@ -1,0 +1,242 @@
+/** A customer's invoices, payments and credit notes. */
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { Plus } from "lucide-react";
+import { read, type Schema } from "@/api/client";
+import { paths } from "@/app/paths";
+import { useCan } from "@/app/session";
+import { Day, Money } from "@/ui/amounts";
+import { buttonClass } from "@/ui/basics";
+import { List, useListState } from "@/ui/list";
+import { Empty } from "@/ui/states";
+import { Status } from "@/ui/status";
+import { type Column, Table } from "@/ui/table";
+import type { Customer, Invoice } from "./customer";
+import type { TabProps } from "./page";
+
+export function InvoiceStatus({ invoice }: { invoice: Invoice }) {
+  if (invoice.status !== "finalized") return <Status status={invoice.status} />;
+  if (invoice.payment_dispute_lost_at) return <Status status="disputed" word="Dispute lost" />;
+  if (invoice.payment_overdue) return <Status status="overdue" />;
+  const isPartly = invoice.total_paid_amount_cents > 0 && invoice.total_due_amount_cents > 0;
+  if (isPartly) return <Status status="partially_paid" />;
+  if (invoice.payment_status === "pending") return <Status status="pending" word="Payment pending" />;
+  if (invoice.payment_status === "failed") return <Status status="failed" word="Payment failed" />;
+  return <Status status={invoice.payment_status} />;
+}
+
+const TYPES: Record<string, string> = {
+  subscription: "Subscription",
+  one_off: "One-off",
+  credit: "Prepaid credits",
+  add_on: "Add-on",
+  advance_charges: "Usage in advance",
+  progressive_billing: "Usage threshold",
+};
+
+function invoiceColumns(customer: Customer): Column<Invoice>[] {
+  return [
+    { head: "Number", fold: "f1", cell: (one) => <span className="id med">{one.number}</span> },
+    {
+      head: "Issued",
+      fold: "f3",
+      cell: (one) => <Day value={one.issuing_date} zone={customer.applicable_timezone} />,
+    },
+    {
+      head: "For",
+      isLow: true,
+      cell: (one) => <span className="ink2">{TYPES[one.invoice_type] ?? one.invoice_type}</span>,
+    },
+    { head: "Status", fold: "f4", cell: (one) => <InvoiceStatus invoice={one} /> },
+    {
+      head: "Total",
+      isNumber: true,
+      fold: "f2",
+      cell: (one) => <Money cents={one.total_amount_cents} currency={one.currency} />,
+    },
+    {
+      head: "Due",
+      isNumber: true,
+      cell: (one) => <Money cents={one.total_due_amount_cents} currency={one.currency} />,
+    },
+  ];
+}
+
+const hrefOfInvoice = (customer: Customer) => (invoice: Invoice) =>
+  paths.invoices.show(customer.external_id, invoice.lago_id);
+
+export function InvoiceTable({ invoices, customer }: { invoices: readonly Invoice[]; customer: Customer }) {
+  return (
+    <Table
+      label="Invoices"
+      rows={invoices}
+      columns={invoiceColumns(customer)}
+      keyOf={(one) => one.lago_id}
+      hrefOf={hrefOfInvoice(customer)}
+    />
+  );
+}
+
+function useOwnList(customer: Customer) {
+  const list = useListState();
+  const query = {
+    page: String(list.page),
+    per_page: String(list.per_page),
+    ...(list.term && { search_term: list.term }),
+    ...list.filters,
+  };
+  return { list, params: { path: { external_customer_id: customer.external_id }, query: query as never } };
+}
+
+export function Invoices({ customer, reads }: TabProps) {
+  const can = useCan();
+  const { list, params } = useOwnList(customer);
+  const invoices = useQuery(read("/api/v1/customers/{external_customer_id}/invoices", { params }));
+  const entities = reads.entities.data?.billing_entities ?? [];
+  return (
+    <div className="tab-body">
+      <List
+        what="invoices"
+        controls={list}
+        query={invoices}
+        rowsOf={(page) => page.invoices}
+        columns={invoiceColumns(customer)}
+        keyOf={(one) => one.lago_id}
+        hrefOf={hrefOfInvoice(customer)}
+        searchHint="Invoice number"
+        quickFilters={[
+          { label: "All", filters: {} },
+          { label: "Drafts", filters: { status: "draft" } },
+          { label: "Overdue", filters: { payment_overdue: "true" } },
+          { label: "Paid", filters: { payment_status: "succeeded" } },
+          { label: "Voided", filters: { status: "voided" } },
+        ]}
+        filters={[
+          { key: "currency", label: "Currency" },
+          {
+            key: "billing_entity_codes[]",
+            label: "Entity",
+            options: entities.map((one) => ({ value: one.code, label: one.name })),
+          },
+          { key: "issuing_date_from", label: "Issued from", kind: "date" },
+          { key: "issuing_date_to", label: "Issued until", kind: "date" },
+        ]}
+        toolbar={
+          can("invoices:create") && (
+            <Link
+              className={buttonClass({ size: "sm" })}
+              to={paths.invoices.create({ customer: customer.external_id })}
+            >
+              <Plus className="i" aria-hidden="true" />
+              One-off invoice
+            </Link>
+          )
+        }
+        empty={
+          <Empty title="No invoices yet">The first one comes at the end of the first billing period.</Empty>
+        }
+      />
+    </div>
+  );
+}
+
+type Payment = Schema<"PaymentOutput">;
+
+const paymentColumns = (zone: string): Column<Payment>[] => [
+  {
+    head: "Invoice",
+    fold: "f1",
+    cell: (one) => <span className="id med">{one.invoice_numbers.join(", ") || one.reference || "–"}</span>,
+  },
+  { head: "Status", fold: "f4", cell: (one) => <Status status={one.payment_status} /> },
+  {
+    head: "Method",
+    isLow: true,
+    cell: (one) =>
+      one.type === "manual"
+        ? `By hand${one.reference ? `, ${one.reference}` : ""}`
+        : one.payment_provider_type,
+  },
+  { head: "Date", fold: "f3", cell: (one) => <Day value={one.created_at} zone={zone} /> },
+  {
+    head: "Amount",
+    isNumber: true,
+    fold: "f2",
+    cell: (one) => <Money cents={one.amount_cents} currency={one.amount_currency} />,
+  },
+];
+
+export function Payments({ customer }: TabProps) {
+  const { list, params } = useOwnList(customer);
+  const payments = useQuery(read("/api/v1/customers/{external_customer_id}/payments", { params }));
+  return (
+    <div className="tab-body">
+      <List
+        what="payments"
+        controls={list}
+        query={payments}
+        rowsOf={(page) => page.payments}
+        columns={paymentColumns(customer.applicable_timezone)}
+        keyOf={(one) => one.lago_id}
+        hrefOf={(one) => paths.payments.show(one.lago_id)}
+        empty={<Empty title="No payments yet">What the customer pays is listed here.</Empty>}
+      />
+    </div>
+  );
+}
+
+type CreditNote = Schema<"CreditNoteOutput">;
+
+const noteColumns = (zone: string): Column<CreditNote>[] => [
+  { head: "Number", fold: "f1", cell: (one) => <span className="id med">{one.number}</span> },
+  { head: "Invoice", fold: "f3", cell: (one) => <span className="id">{one.invoice_number}</span> },
+  {
+    head: "Status",
+    fold: "f4",
+    cell: (one) => <Status status={one.refund_status ?? one.credit_status ?? "settled"} />,
+  },
+  { head: "Issued", isLow: true, cell: (one) => <Day value={one.issuing_date} zone={zone} /> },
+  {
+    head: "Total",
+    isNumber: true,
+    fold: "f2",
+    cell: (one) => <Money cents={one.total_amount_cents} currency={one.currency} />,
+  },
+  {
+    head: "Left to use",
+    isNumber: true,
+    cell: (one) => <Money cents={one.balance_amount_cents} currency={one.currency} />,
+  },
+];
+
+export function CreditNotes({ customer }: TabProps) {
+  const { list, params } = useOwnList(customer);
+  const notes = useQuery(read("/api/v1/customers/{external_customer_id}/credit_notes", { params }));
+  return (
+    <div className="tab-body">
+      <List
+        what="credit notes"
+        controls={list}
+        query={notes}
+        rowsOf={(page) => page.credit_notes}
+        columns={noteColumns(customer.applicable_timezone)}
+        keyOf={(one) => one.lago_id}
+        hrefOf={(one) => paths.creditNotes.show(customer.external_id, one.lago_id)}
+        searchHint="Credit note number"
+        filters={[
+          { key: "currency", label: "Currency" },
+          {
+            key: "credit_status",
+            label: "Credit",
+            options: [
+              { value: "available", label: "Available" },
+              { value: "consumed", label: "Consumed" },
+              { value: "voided", label: "Voided" },
+            ],
+          },
+        ]}
+        empty={<Empty title="No credit notes">An invoice that billed too much is corrected by one.</Empty>}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,338 @@
+import { useQueries, useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { read } from "@/api/client";
+import { paths } from "@/app/paths";
+import { useCan, useNow } from "@/app/session";
+import { ShortTimeline } from "@/app/timeline";
+import { day, daysBetween, halfOpenPeriod, isoDay, month, period } from "@/lib/dates";
+import { money, percent, roundMoney } from "@/lib/money";
+import { Day, Money } from "@/ui/amounts";
+import { Facts, Section, Stat, Stats } from "@/ui/basics";
+import { Chart } from "@/ui/chart";
+import { Empty, Loaded, Skeleton } from "@/ui/states";
+import { byCurrency, type Customer, type Invoice, type Subscription } from "./customer";
+import { InvoiceTable } from "./lists";
+import type { TabProps } from "./page";
+import type { CustomerReads } from "./reads";
+import { SubscriptionTable } from "./subscription-table";
+import { monthBefore, type ProjectedUsage, usageChart } from "./usage";
+import { WalletCards } from "./wallets";
+
+const MOST_SUBSCRIPTIONS = 8;
+
+export function Overview({ customer, reads }: TabProps) {
+  const can = useCan();
+  const id = customer.external_id;
+  const usages = useUsages(id, reads.subscriptions.data?.subscriptions ?? []);
+  return (
+    <div className="cols">
+      <div>
+        <Figures customer={customer} reads={reads} usages={usages} />
+        <UsageSection customer={customer} usages={usages} />
+        <Section title="Subscriptions">
+          <Loaded query={reads.subscriptions} what="Subscriptions" skeleton={<Skeleton width="70%" />}>
+            {({ subscriptions }) => (
+              <SubscriptionTable
+                subscriptions={subscriptions.filter((one) => !isOver(one)).sort(runningFirst)}
+                plans={reads.plans.data?.plans}
+                usages={usages}
+                zone={customer.applicable_timezone}
+                empty={
+                  <Empty title="No subscription yet">
+                    A subscription says which plan bills this customer.
+                  </Empty>
+                }
+              />
+            )}
+          </Loaded>
+        </Section>
+        {(reads.wallets.data?.wallets.length ?? 0) > 0 && (
+          <WalletCards customer={customer} wallets={reads.wallets.data!.wallets} />
+        )}
+        {can("invoices:view") && (
+          <Section
+            title="Invoices"
+            actions={
+              (reads.invoices.data?.meta.total_count ?? 0) > 5 && (
+                <Link className="link small" to={paths.customers.show(id, "invoices")}>
+                  All {reads.invoices.data!.meta.total_count.toLocaleString()}
+                </Link>
+              )
+            }
+          >
+            <Loaded query={reads.invoices} what="Invoices" skeleton={<Skeleton width="70%" />}>
+              {({ invoices }) =>
+                invoices.length === 0 ? (
+                  <Empty title="Nothing billed yet" />
+                ) : (
+                  <InvoiceTable invoices={invoices} customer={customer} />
+                )
+              }
+            </Loaded>
+          </Section>
+        )}
+      </div>
+      <Rail customer={customer} reads={reads} />
+    </div>
+  );
+}
+
+function isOver(subscription: Subscription): boolean {
+  return subscription.status === "terminated" || subscription.status === "canceled";
+}
+
+function runningFirst(a: Subscription, b: Subscription): number {
+  return Number(b.status === "active") - Number(a.status === "active");
+}
+
+export interface Usages {
+  /** By external id of the subscription; those that are there already. */
+  bySubscription: Map<string, ProjectedUsage>;
+  isLoading: boolean;
+}
+
+/** The usage of the current periods of all running subscriptions. */
+export function useUsages(customer: string, subscriptions: readonly Subscription[]): Usages {
+  const running = subscriptions.filter((one) => one.status === "active").slice(0, MOST_SUBSCRIPTIONS);
+  const answers = useQueries({
+    queries: running.map((one) =>
+      read("/api/v1/customers/{external_customer_id}/projected_usage", {
+        params: {
+          path: { external_customer_id: customer },
+          query: { external_subscription_id: one.external_id, apply_taxes: "false" },
+        },
+      }),
+    ),
+  });
+  const bySubscription = new Map<string, ProjectedUsage>();
+  running.forEach((one, index) => {
+    const usage = answers[index]?.data?.customer_projected_usage;
+    if (usage) bySubscription.set(one.external_id, usage);
+  });
+  return { bySubscription, isLoading: answers.some((one) => one.isLoading) };
+}
+
+interface FiguresProps {
+  customer: Customer;
+  reads: CustomerReads;
+  usages: Usages;
+}
+
+function Figures({ customer, reads, usages }: FiguresProps) {
+  const can = useCan();
+  const now = new Date(useNow()).toISOString();
+  const zone = customer.applicable_timezone;
+  const known = [...usages.bySubscription.values()];
+  const used = byCurrency(known.map((one) => ({ cents: one.amount_cents, currency: one.currency })));
+  const projected = byCurrency(
+    known.map((one) => ({ cents: one.projected_amount_cents, currency: one.currency })),
+  );
+  const from = known.map((one) => one.from_datetime).sort()[0];
+  const wallets = reads.wallets.data?.wallets.filter((one) => one.status === "active") ?? [];
+  const balances = byCurrency(wallets.map((one) => ({ cents: one.balance_cents, currency: one.currency })));
+  const free = byCurrency(
+    wallets.map((one) => ({ cents: Math.max(0, one.ongoing_balance_cents), currency: one.currency })),
+  );
+  return (
+    <Stats>
+      <Stat
+        name={from ? `Usage, ${rangeTo(from, now, zone)}` : "Usage"}
+        value={<Amounts amounts={used} currency={customer.currency} />}
+        detail={
+          projected.length > 0
+            ? `${projected.map(([currency, cents]) => money(cents, currency)).join(", ")} projected`
+            : "nothing is metered"
+        }
+      />
+      {can("invoices:view") && <BalanceDue customer={customer} reads={reads} now={now} />}
+      <Stat
+        name="Prepaid credits"
+        value={<Amounts amounts={balances} currency={customer.currency} />}
+        detail={
+          wallets.length === 0
+            ? "no wallet"
+            : `${free.map(([currency, cents]) => money(cents, currency)).join(", ")} not yet used`
+        }
+      />
+      {can("analytics:view") && <Billed customer={customer} reads={reads} />}
+    </Stats>
+  );
+}
+
+function rangeTo(from: string, now: string, zone: string): string {
+  return now > from ? halfOpenPeriod(from, now, zone).replace(/\s\d{4}$/, "") : day(from, zone);
+}
+
+/** Amounts of several currencies, one a line; zero of the customer's own where there is none. */
+function Amounts({ amounts, currency }: { amounts: readonly [string, bigint][]; currency: string | null }) {
+  const shown = amounts.length > 0 ? amounts : currency ? [[currency, 0n] as const] : [];
+  if (shown.length === 0) return <span className="dim">–</span>;
+  return shown.map(([code, cents]) => (
+    <span className="figure" key={code}>
+      <Money cents={String(cents)} currency={code} />
+    </span>
+  ));
+}
+
+function BalanceDue({ customer, reads, now }: { customer: Customer; reads: CustomerReads; now: string }) {
+  const zone = customer.applicable_timezone;
+  const unpaid = reads.unpaid.data?.invoices.filter((one) => one.total_due_amount_cents > 0) ?? [];
+  const due = byCurrency(
+    unpaid.map((one) => ({ cents: one.total_due_amount_cents, currency: one.currency })),
+  );
+  const isMore = (reads.unpaid.data?.meta.total_pages ?? 0) > 1;
+  return (
+    <Stat
+      name={isMore ? "Balance due, of the newest 100 invoices" : "Balance due"}
+      value={<Amounts amounts={due} currency={customer.currency} />}
+      detail={dueWords(unpaid, now, zone)}
+    />
+  );
+}
+
+function dueWords(unpaid: readonly Invoice[], now: string, zone: string) {
+  const overdue = unpaid.filter((one) => one.payment_overdue);
+  const [first] = unpaid.map((one) => one.payment_due_date).sort();
+  const count = `${unpaid.length} invoice${unpaid.length === 1 ? "" : "s"}`;
+  if (!first) return "nothing to pay";
+  if (overdue.length === 0) return `${count}, due ${day(first)}`;
+  const days = daysBetween(first, isoDay(now, zone));
+  return (
+    <span className="overdue">
+      {overdue.length.toLocaleString()} overdue, up to {days.toLocaleString()} day{days === 1 ? "" : "s"}
+    </span>
+  );
+}
+
+function Billed({ customer, reads }: { customer: Customer; reads: CustomerReads }) {
+  const months = (reads.revenue.data?.gross_revenues ?? []).filter((one) => one.amount_cents !== 0);
+  const total = byCurrency(months.map((one) => ({ cents: one.amount_cents, currency: one.currency })));
+  const first = months.map((one) => one.month).sort()[0];
+  const count = months.reduce((sum, one) => sum + one.invoices_count, 0);
+  return (
+    <Stat
+      name={first ? `Billed since ${month(first, "UTC")}` : "Billed"}
+      value={<Amounts amounts={total} currency={customer.currency} />}
+      detail={`${count.toLocaleString()} invoice${count === 1 ? "" : "s"}`}
+    />
+  );
+}
+
+/** Usage of the current period, day by day, with what is projected and the period before. */
+function UsageSection({ customer, usages }: { customer: Customer; usages: Usages }) {
+  const can = useCan();
+  const now = new Date(useNow()).toISOString();
+  const zone = customer.applicable_timezone;
+  const known = [...usages.bySubscription.values()];
+  const [first] = known;
+  const { data } = useQuery({
+    ...read("/api/v1/analytics/usage", {
+      params: {
+        query: {
+          time_granularity: "daily",
+          external_customer_id: customer.external_id,
+          from_date: earliest(now, zone),
+          to_date: isoDay(now, zone),
+        },
+      },
+    }),
+    enabled: can("analytics:view"),
+  });
+  const same = known.filter((one) => one.currency === first?.currency);
+  const chart = usageChart({ usages: same, daily: data?.usages ?? [], now, zone });
+  if (!first || !chart || chart.series.length === 0) return null;
+  const { currency } = first;
+  const total = same.reduce((sum, one) => sum + one.amount_cents, 0);
+  const projected = same.reduce((sum, one) => sum + one.projected_amount_cents, 0);
+  const sentence =
+    `Amount used this period by day and metric: ${money(total, currency)} so far, ` +
+    `projected ${money(projected, currency)} by ${day(chart.days.at(-1)!)}.`;
+  return (
+    <Section title="Usage this period" meta={period(chart.days[0]!, chart.days.at(-1)!)}>
+      <Chart
+        sentence={sentence}
+        columns={chart.days.map((one, index) => ({
+          label: day(one),
+          short: index === 0 ? day(one).replace(/\s\d{4}$/, "") : String(Number(one.slice(8))),
+        }))}
+        series={chart.series}
+        write={(value) => money(value, currency)}
+        writeTick={(value) => (value === 0 ? "0" : roundMoney(value, currency))}
+        columnName="Day"
+        {...(chart.today !== null && { today: chart.today, projectedFrom: chart.today + 1 })}
+        {...(chart.before && {
+          before: { name: month(monthBefore(chart.days), "UTC", "short"), values: chart.before },
+        })}
+      />
+    </Section>
+  );
+}
+
+/** Early enough for the period before of a month that has just begun. */
+function earliest(now: string, zone: string): string {
+  return new Date(Date.parse(isoDay(now, zone)) - 62 * 86_400_000).toISOString().slice(0, 10);
+}
+
+function Rail({ customer, reads }: { customer: Customer; reads: CustomerReads }) {
+  const can = useCan();
+  const entity = reads.entities.data?.billing_entities.find(
+    (one) => one.code === customer.billing_entity_code,
+  );
+  const config = customer.billing_configuration;
+  const term = customer.net_payment_term ?? entity?.net_payment_term;
+  const grace = config.invoice_grace_period ?? entity?.invoice_grace_period;
+  const language = config.document_locale ?? entity?.document_locale;
+  return (
+    <aside className="rail">
+      <section>
+        <h2>Details</h2>
+        <Facts
+          isTight
+          facts={[
+            ["Billed by", entity?.name ?? customer.billing_entity_code],
+            [
+              "VAT number",
+              customer.tax_identification_number && (
+                <span className="id">{customer.tax_identification_number}</span>
+              ),
+            ],
+            [
+              "Tax",
+              customer.taxes.map((tax) => `${tax.name}, ${percent(tax.rate)}`).join("; ") ||
+                "From the entity",
+            ],
+            ["Terms", term === undefined ? null : termWords(term, grace)],
+            ["Pays with", config.payment_provider],
+            ["E-mail", customer.email],
+            ["Language", language && languageName(language)],
+            ["CRM", customer.external_salesforce_id],
+            ["Since", <Day key="since" value={customer.created_at} zone={customer.applicable_timezone} />],
+          ]}
+        />
+      </section>
+      {can("audit_logs:view") && (
+        <section>
+          <h2>Timeline</h2>
+          <ShortTimeline
+            whose={{ external_customer_id: customer.external_id }}
+            zone={customer.applicable_timezone}
+          />
+          <p style={{ marginTop: 14 }}>
+            <Link className="link small" to={paths.customers.show(customer.external_id, "activity")}>
+              All activity
+            </Link>
+          </p>
+        </section>
+      )}
+    </aside>
+  );
+}
+
+export function termWords(days: number, grace: number | null | undefined): string {
+  const term = days === 0 ? "Due at once" : `Net ${days}`;
+  return grace ? `${term}, ${grace}-day grace` : term;
+}
+
+export function languageName(locale: string): string {
+  return new Intl.DisplayNames([locale, "en"], { type: "language" }).of(locale) ?? locale;
+}

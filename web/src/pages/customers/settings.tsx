@@ -1,0 +1,424 @@
+/** What a customer does otherwise than its billing entity: each setting says whether it is inherited. */
+import { useQuery } from "@tanstack/react-query";
+import { type ReactNode, useState } from "react";
+import { read, type Schema, useChange } from "@/api/client";
+import { explain } from "@/api/errors";
+import { useCan } from "@/app/session";
+import { percent } from "@/lib/money";
+import { Banner, Button } from "@/ui/basics";
+import { Checkbox, Field, NumberInput, Select } from "@/ui/fields";
+import { Dialog } from "@/ui/overlays";
+import { Loaded } from "@/ui/states";
+import type { Customer } from "./customer";
+import { LANGUAGES } from "./languages";
+import { languageName } from "./overview";
+import type { TabProps } from "./page";
+
+type Entity = Schema<"EntityOutput">;
+type Fields = Omit<Schema<"CustomerFields">, "external_id">;
+
+interface Setting {
+  key: string;
+  title: string;
+  about: string;
+  own: (customer: Customer) => ReactNode | null;
+  inherited: (entity: Entity, customer: Customer) => ReactNode;
+  /** What is written when it is inherited again. */
+  reset: Fields;
+}
+
+const ZERO_INVOICES = { skip: "Not issued", finalize: "Issued" };
+const ANCHORS: Record<string, string> = {
+  current_period_end: "The last day of the period",
+  next_period_start: "The first day of the next period",
+};
+const ADJUSTMENTS: Record<string, string> = {
+  keep_anchor: "Stays, whenever it is finalized",
+  align_with_finalization_date: "Moves to the day of finalization",
+};
+
+const days = (count: number) => (count === 1 ? "1 day" : `${count.toLocaleString()} days`);
+
+const SETTINGS: Setting[] = [
+  {
+    key: "locale",
+    title: "Language of documents",
+    about: "Invoices, credit notes, receipts, e-mails and the portal.",
+    own: ({ billing_configuration: { document_locale } }) => document_locale && languageName(document_locale),
+    inherited: ({ document_locale }) => languageName(document_locale),
+    reset: { billing_configuration: { document_locale: null } },
+  },
+  {
+    key: "zero",
+    title: "Invoices without an amount",
+    about: "Whether an invoice whose total is zero is issued.",
+    own: ({ finalize_zero_amount_invoice: own }) => (own === "inherit" ? null : ZERO_INVOICES[own]),
+    inherited: ({ finalize_zero_amount_invoice }) => (finalize_zero_amount_invoice ? "Issued" : "Not issued"),
+    reset: { finalize_zero_amount_invoice: "inherit" },
+  },
+  {
+    key: "grace",
+    title: "Grace period",
+    about: "How long an invoice stays a draft, so that late events count.",
+    own: ({ billing_configuration: { invoice_grace_period } }) =>
+      invoice_grace_period === null ? null : days(invoice_grace_period),
+    inherited: ({ invoice_grace_period }) => days(invoice_grace_period),
+    reset: { billing_configuration: { invoice_grace_period: null } },
+  },
+  {
+    key: "issuing",
+    title: "Issuing date",
+    about: "Which day stands on invoices of subscriptions.",
+    own: ({ billing_configuration: config }) => {
+      const { subscription_invoice_issuing_date_anchor: anchor } = config;
+      const { subscription_invoice_issuing_date_adjustment: adjustment } = config;
+      const words = [anchor && ANCHORS[anchor], adjustment && ADJUSTMENTS[adjustment]].filter(Boolean);
+      return words.length > 0 ? words.join(". ") : null;
+    },
+    inherited: (entity) => ANCHORS[entity.subscription_invoice_issuing_date_anchor],
+    reset: {
+      billing_configuration: {
+        subscription_invoice_issuing_date_anchor: null,
+        subscription_invoice_issuing_date_adjustment: null,
+      },
+    },
+  },
+  {
+    key: "term",
+    title: "Payment term",
+    about: "How many days after its issuing date an invoice is due.",
+    own: ({ net_payment_term }) => (net_payment_term === null ? null : days(net_payment_term)),
+    inherited: ({ net_payment_term }) => days(net_payment_term),
+    reset: { net_payment_term: null },
+  },
+  {
+    key: "taxes",
+    title: "Taxes",
+    about: "Taxes of the customer take the place of the entity's.",
+    own: ({ taxes }) =>
+      taxes.length > 0 ? taxes.map((tax) => `${tax.name}, ${percent(tax.rate)}`).join("; ") : null,
+    inherited: () => "The entity's taxes",
+    reset: { tax_codes: [] },
+  },
+  {
+    key: "sections",
+    title: "Custom sections of invoices",
+    about: "Texts below the totals.",
+    own: (customer) => {
+      if (customer.skip_invoice_custom_sections) return "None";
+      return null;
+    },
+    inherited: (_, { applicable_invoice_custom_sections: sections }) =>
+      sections.length > 0 ? sections.map((one) => one.name).join(", ") : "None",
+    reset: { skip_invoice_custom_sections: false, invoice_custom_section_codes: [] },
+  },
+];
+
+export function CustomerSettings({ customer, reads }: TabProps) {
+  const can = useCan();
+  const [open, setOpen] = useState<Setting | null>(null);
+  return (
+    <Loaded query={reads.entities} what="Settings">
+      {({ billing_entities }) => {
+        const entity = billing_entities.find((one) => one.code === customer.billing_entity_code);
+        if (!entity) return null;
+        return (
+          <div className="settings-list">
+            {SETTINGS.map((setting) => {
+              const own = setting.own(customer);
+              return (
+                <section className="setting" key={setting.key}>
+                  <div>
+                    <h3>{setting.title}</h3>
+                    <span className="hint">{setting.about}</span>
+                  </div>
+                  <div>
+                    {own ?? setting.inherited(entity, customer)}{" "}
+                    {own ? (
+                      <span className="tag accent">Own</span>
+                    ) : (
+                      <span className="tag">From {entity.name}</span>
+                    )}
+                  </div>
+                  {can("customers:update") ? (
+                    <Button size="sm" aria-label={`Change ${setting.title}`} onClick={() => setOpen(setting)}>
+                      Change
+                    </Button>
+                  ) : (
+                    <span />
+                  )}
+                </section>
+              );
+            })}
+            {open && (
+              <Editor setting={open} customer={customer} entity={entity} onClose={() => setOpen(null)} />
+            )}
+          </div>
+        );
+      }}
+    </Loaded>
+  );
+}
+
+interface EditorProps {
+  setting: Setting;
+  customer: Customer;
+  entity: Entity;
+  onClose: () => void;
+}
+
+function Editor({ setting, customer, entity, onClose }: EditorProps) {
+  const [fields, setFields] = useState<Fields | null>(null);
+  const [isOwn, setOwn] = useState(setting.own(customer) !== null);
+  const [error, setError] = useState<unknown>(null);
+  const save = useChange("post", "/api/v1/customers", {
+    done: `${setting.title} saved`,
+    touches: ["/api/v1/customers"],
+    isQuiet: true,
+    onDone: onClose,
+  });
+  const submit = () => {
+    const changed = isOwn ? fields : setting.reset;
+    if (changed === null) return onClose();
+    setError(null);
+    save.mutate(
+      { body: { customer: { external_id: customer.external_id, ...changed } } },
+      { onError: setError },
+    );
+  };
+  return (
+    <Dialog
+      title={setting.title}
+      isOpen
+      onClose={onClose}
+      isDirty={fields !== null}
+      footer={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button look="primary" isBusy={save.isPending} onClick={submit}>
+            Save setting
+          </Button>
+        </>
+      }
+    >
+      <div className="form-fields">
+        {error !== null && <Banner look="bad">{explain(error)}</Banner>}
+        <Field label="Value">
+          <Select
+            value={isOwn ? "own" : "inherit"}
+            options={[
+              {
+                value: "inherit",
+                label: `From ${entity.name}`,
+                detail: setting.inherited(entity, customer),
+              },
+              { value: "own", label: "Own value" },
+            ]}
+            onChange={(value) => setOwn(value === "own")}
+          />
+        </Field>
+        {isOwn && <OwnValue setting={setting} customer={customer} entity={entity} onChange={setFields} />}
+      </div>
+    </Dialog>
+  );
+}
+
+interface OwnProps {
+  setting: Setting;
+  customer: Customer;
+  entity: Entity;
+  onChange: (fields: Fields) => void;
+}
+
+function OwnValue({ setting, customer, entity, onChange }: OwnProps) {
+  const config = customer.billing_configuration;
+  switch (setting.key) {
+    case "locale":
+      return (
+        <Choice
+          label="Language"
+          initial={config.document_locale ?? ""}
+          options={LANGUAGES.map((one) => ({ value: one, label: languageName(one) }))}
+          onChange={(document_locale) => onChange({ billing_configuration: { document_locale } })}
+        />
+      );
+    case "zero":
+      return (
+        <Choice
+          label="Invoices whose total is zero"
+          initial={customer.finalize_zero_amount_invoice}
+          options={Object.entries(ZERO_INVOICES).map(([value, label]) => ({ value, label }))}
+          onChange={(value) => onChange({ finalize_zero_amount_invoice: value })}
+        />
+      );
+    case "grace":
+      return (
+        <Days
+          initial={config.invoice_grace_period ?? entity.invoice_grace_period}
+          onChange={(count) => onChange({ billing_configuration: { invoice_grace_period: count } })}
+        />
+      );
+    case "term":
+      return (
+        <Days
+          initial={customer.net_payment_term ?? entity.net_payment_term}
+          onChange={(net_payment_term) => onChange({ net_payment_term })}
+        />
+      );
+    case "issuing":
+      return <IssuingDate customer={customer} entity={entity} onChange={onChange} />;
+    case "taxes":
+      return <Taxes customer={customer} onChange={onChange} />;
+    default:
+      return <Sections customer={customer} onChange={onChange} />;
+  }
+}
+
+function Choice({
+  label,
+  initial,
+  options,
+  onChange,
+}: {
+  label: string;
+  initial: string;
+  options: { value: string; label: string }[];
+  onChange: (value: string) => void;
+}) {
+  const [value, setValue] = useState(initial);
+  return (
+    <Field label={label}>
+      <Select
+        value={options.some((one) => one.value === value) ? value : ""}
+        options={options}
+        onChange={(next) => {
+          setValue(next);
+          onChange(next);
+        }}
+      />
+    </Field>
+  );
+}
+
+function Days({ initial, onChange }: { initial: number; onChange: (days: number) => void }) {
+  const [typed, setTyped] = useState(String(initial));
+  const isWhole = /^\d{1,5}$/.test(typed.trim());
+  return (
+    <Field label="Days" error={isWhole ? undefined : "This is no number of days."}>
+      <NumberInput
+        inputMode="numeric"
+        value={typed}
+        onChange={(event) => {
+          setTyped(event.target.value);
+          if (/^\d{1,5}$/.test(event.target.value.trim())) onChange(Number(event.target.value));
+        }}
+      />
+    </Field>
+  );
+}
+
+function IssuingDate({ customer, entity, onChange }: Omit<OwnProps, "setting">) {
+  const config = customer.billing_configuration;
+  const [anchor, setAnchor] = useState(
+    config.subscription_invoice_issuing_date_anchor ?? entity.subscription_invoice_issuing_date_anchor,
+  );
+  const [adjustment, setAdjustment] = useState(
+    config.subscription_invoice_issuing_date_adjustment ??
+      entity.subscription_invoice_issuing_date_adjustment,
+  );
+  const change = (nextAnchor: string, nextAdjustment: string) => {
+    setAnchor(nextAnchor);
+    setAdjustment(nextAdjustment);
+    onChange({
+      billing_configuration: {
+        subscription_invoice_issuing_date_anchor: nextAnchor,
+        subscription_invoice_issuing_date_adjustment: nextAdjustment,
+      },
+    });
+  };
+  const optionsOf = (words: Record<string, string>) =>
+    Object.entries(words).map(([value, label]) => ({ value, label }));
+  return (
+    <>
+      <Field label="Day">
+        <Select value={anchor} options={optionsOf(ANCHORS)} onChange={(next) => change(next, adjustment)} />
+      </Field>
+      <Field label="When it is finalized later">
+        <Select
+          value={adjustment}
+          options={optionsOf(ADJUSTMENTS)}
+          onChange={(next) => change(anchor, next)}
+        />
+      </Field>
+    </>
+  );
+}
+
+function Taxes({ customer, onChange }: Pick<OwnProps, "customer" | "onChange">) {
+  const taxes = useQuery(read("/api/v1/taxes", { params: { query: { per_page: "100" } } }));
+  const [codes, setCodes] = useState(customer.taxes.map((tax) => tax.code));
+  return (
+    <Loaded query={taxes} what="Taxes" skeleton={<span className="sk" style={{ width: 160 }} />}>
+      {(page) =>
+        page.taxes.length === 0 ? (
+          <p className="dim">There is no tax yet. Add one in the settings.</p>
+        ) : (
+          page.taxes.map((tax) => (
+            <Checkbox
+              key={tax.code}
+              label={`${tax.name}, ${percent(tax.rate)}`}
+              isOn={codes.includes(tax.code)}
+              onChange={(isOn) => {
+                const next = isOn ? [...codes, tax.code] : codes.filter((code) => code !== tax.code);
+                setCodes(next);
+                onChange({ tax_codes: next });
+              }}
+            />
+          ))
+        )
+      }
+    </Loaded>
+  );
+}
+
+function Sections({ customer, onChange }: Pick<OwnProps, "customer" | "onChange">) {
+  const sections = useQuery(
+    read("/api/v1/invoice_custom_sections", { params: { query: { per_page: "100" } } }),
+  );
+  const [isNone, setNone] = useState(customer.skip_invoice_custom_sections);
+  const [codes, setCodes] = useState(
+    customer.applicable_invoice_custom_sections.map((section) => section.code),
+  );
+  const change = (none: boolean, next: string[]) => {
+    setNone(none);
+    setCodes(next);
+    onChange(
+      none
+        ? { skip_invoice_custom_sections: true }
+        : { skip_invoice_custom_sections: false, invoice_custom_section_codes: next },
+    );
+  };
+  return (
+    <Loaded query={sections} what="Sections" skeleton={<span className="sk" style={{ width: 160 }} />}>
+      {(page) => (
+        <>
+          <Checkbox label="None" isOn={isNone} onChange={(isOn) => change(isOn, codes)} />
+          {!isNone &&
+            page.invoice_custom_sections.map((section) => (
+              <Checkbox
+                key={section.code}
+                label={section.name}
+                isOn={codes.includes(section.code)}
+                onChange={(isOn) =>
+                  change(
+                    false,
+                    isOn ? [...codes, section.code] : codes.filter((code) => code !== section.code),
+                  )
+                }
+              />
+            ))}
+        </>
+      )}
+    </Loaded>
+  );
+}

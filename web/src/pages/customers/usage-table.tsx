@@ -1,0 +1,198 @@
+/** The usage of a period by charge, with what it breaks down into and where it is going. */
+import { useQuery } from "@tanstack/react-query";
+import { Fragment, type ReactNode, useState } from "react";
+import { read, type Schema } from "@/api/client";
+import { halfOpenPeriod } from "@/lib/dates";
+import { units } from "@/lib/money";
+import { Money } from "@/ui/amounts";
+import { Section, Stat, Stats } from "@/ui/basics";
+import { Segments } from "@/ui/fields";
+import { Drawer } from "@/ui/overlays";
+import { Empty, Loaded, Skeleton } from "@/ui/states";
+import { breakdownOf, chargeName } from "./breakdown";
+
+type Charge = Schema<"ProjectedCharge">;
+
+interface Props {
+  customer: string;
+  subscription: string;
+  zone: string;
+  switcher?: ReactNode;
+}
+
+export function UsageTable({ customer, subscription, zone, switcher }: Props) {
+  const [view, setView] = useState<"current" | "projected">("current");
+  const [open, setOpen] = useState<Charge | null>(null);
+  const usage = useQuery(
+    read("/api/v1/customers/{external_customer_id}/projected_usage", {
+      params: {
+        path: { external_customer_id: customer },
+        query: { external_subscription_id: subscription, apply_taxes: "false" },
+      },
+    }),
+  );
+  const isProjected = view === "projected";
+  return (
+    <>
+      <Section
+        title="Usage"
+        meta={
+          usage.data &&
+          halfOpenPeriod(
+            usage.data.customer_projected_usage.from_datetime,
+            usage.data.customer_projected_usage.to_datetime,
+            zone,
+          )
+        }
+        actions={
+          <>
+            {switcher}
+            <Segments
+              label="Usage"
+              value={view}
+              options={[
+                { value: "current", label: "So far" },
+                { value: "projected", label: "Projected" },
+              ]}
+              onChange={setView}
+            />
+          </>
+        }
+      >
+        <Loaded query={usage} what="Usage" skeleton={<Skeleton width="70%" />}>
+          {({ customer_projected_usage: found }) => (
+            <>
+              <Stats>
+                <Stat
+                  name="So far"
+                  value={<Money cents={found.amount_cents} currency={found.currency} isZeroPlain />}
+                  detail="before tax"
+                />
+                <Stat
+                  name="Projected"
+                  value={<Money cents={found.projected_amount_cents} currency={found.currency} isZeroPlain />}
+                  detail="at the end of the period"
+                />
+              </Stats>
+              {found.charges_usage.length === 0 ? (
+                <Empty title="The plan charges for no usage" />
+              ) : (
+                <div className="table-frame sec">
+                  <table className="tbl fold" aria-label="Usage by charge">
+                    <thead>
+                      <tr>
+                        <th scope="col">Charge</th>
+                        <th scope="col" className="lo">
+                          Price model
+                        </th>
+                        <th scope="col" className="r lo">
+                          Events
+                        </th>
+                        <th scope="col" className="r">
+                          Units
+                        </th>
+                        <th scope="col" className="r">
+                          Amount
+                        </th>
+                      </tr>
+                    </thead>
+                    <tbody>
+                      {found.charges_usage.map((charge) => {
+                        const parts = breakdownOf(charge);
+                        return (
+                          <Fragment key={charge.charge.lago_id}>
+                            <tr
+                              className={parts.length > 0 ? "usage-row" : "usage-row still"}
+                              data-href={parts.length > 0 ? "" : undefined}
+                              onClick={() => parts.length > 0 && setOpen(charge)}
+                            >
+                              <td className="f1">
+                                {parts.length > 0 ? (
+                                  <button type="button" className="row-link" onClick={() => setOpen(charge)}>
+                                    {chargeName(charge)}{" "}
+                                    <span className="dim small">{parts.length.toLocaleString()} parts</span>
+                                  </button>
+                                ) : (
+                                  chargeName(charge)
+                                )}
+                              </td>
+                              <td className="lo ink2">{charge.charge.charge_model.replaceAll("_", " ")}</td>
+                              <td className="r lo">{charge.events_count.toLocaleString()}</td>
+                              <td className="r f3">
+                                {units(isProjected ? charge.projected_units : charge.units)}
+                              </td>
+                              <td className="r f2">
+                                <Money
+                                  cents={isProjected ? charge.projected_amount_cents : charge.amount_cents}
+                                  currency={charge.amount_currency}
+                                />
+                              </td>
+                            </tr>
+                          </Fragment>
+                        );
+                      })}
+                    </tbody>
+                    <tfoot>
+                      <tr>
+                        <td className="f1">Total before tax</td>
+                        <td className="lo" />
+                        <td className="lo" />
+                        <td />
+                        <td className="r f2">
+                          <Money
+                            cents={isProjected ? found.projected_amount_cents : found.amount_cents}
+                            currency={found.currency}
+                            isZeroPlain
+                          />
+                        </td>
+                      </tr>
+                    </tfoot>
+                  </table>
+                </div>
+              )}
+            </>
+          )}
+        </Loaded>
+      </Section>
+      <Drawer title={open ? chargeName(open) : ""} isOpen={open !== null} onClose={() => setOpen(null)}>
+        {open && <Breakdown charge={open} isProjected={isProjected} />}
+      </Drawer>
+    </>
+  );
+}
+
+function Breakdown({ charge, isProjected }: { charge: Charge; isProjected: boolean }) {
+  return (
+    <table className="tbl" aria-label={`Parts of ${chargeName(charge)}`}>
+      <thead>
+        <tr>
+          <th scope="col">Part</th>
+          <th scope="col" className="r">
+            Events
+          </th>
+          <th scope="col" className="r">
+            Units
+          </th>
+          <th scope="col" className="r">
+            Amount
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {breakdownOf(charge).map((part) => (
+          <tr key={part.key} className={part.isInner ? "inner still" : "still"}>
+            <td>{part.name}</td>
+            <td className="r">{part.events.toLocaleString()}</td>
+            <td className="r">{units(isProjected ? part.projectedUnits : part.units)}</td>
+            <td className="r">
+              <Money
+                cents={isProjected ? part.projectedCents : part.cents}
+                currency={charge.amount_currency}
+              />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
