@@ -23,7 +23,7 @@ setup: $(READY) $(WEB) ## install everything; leaves the command at .venv/bin/ta
 run: $(READY) $(WEB) ## start everything (api, worker, scheduler, database) on http://127.0.0.1:8787
 	@exec $(BIN)/tallymark up $(ARGS)
 
-demo: $(READY) $(WEB) ## meter and bill a usage trace under a test clock, to look around in
+demo: $(READY) $(WEB) ## live a year of a cloud company with 60 customers under a test clock, to look around in
 	@exec $(BIN)/tallymark demo $(ARGS)
 
 test: $(READY) $(WEB) ## run all tests

@@ -144,18 +144,23 @@ def migrate(data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
 
 @app.command()
 def demo(
+    customers: Annotated[int, typer.Option(min=1, max=500, help="How many customers there are to be.")] = 60,
+    months: Annotated[int, typer.Option(min=1, max=24, help="How many months are to pass.")] = 12,
     trace: Annotated[
         Path | None,
-        typer.Option(help="A folder with conversation.csv and code.csv to meter instead of a made-up trace."),
+        typer.Option(help="A folder with conversation.csv and code.csv: that usage is metered instead."),
     ] = None,
     data_dir: DataDir = None,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Sell two AI products under a test clock, meter a usage trace, and show the invoices that come of it."""
+    """Live a year of an invented cloud company under a test clock, over the API alone, and print who signs in to look at it."""
     settings = read_settings(data_dir=data_dir, database_url=database_url)
-    from tallymark.demo import run_demo
+    from tallymark.demo import Size, run_trace, run_year
 
-    run_demo(settings, trace=trace, console=Console())
+    if trace is not None:
+        run_trace(settings, trace=trace, console=Console())
+    else:
+        run_year(settings, size=Size(customers=customers, months=months), console=Console())
 
 
 @app.command()

@@ -1,33 +1,32 @@
-"""A demonstration: two AI products sold, a usage trace metered, and the clock walked over the months."""
+"""Two AI products sold, a usage trace metered, and the clock walked over the months."""
 
 from __future__ import annotations
 
 import asyncio
 import csv
-import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import Progress
 from rich.table import Table
 
 from tallymark.app import running
 from tallymark.db.engine import plain_url
 from tallymark.db.errors import StartupError
 from tallymark.db.migrate import migrate
+from tallymark.demo.seller import OPERATOR_KEY, Seller, batches, make_organization, progress_on
 from tallymark.domain.money import currency, fixed, major_units
 from tallymark.server import absolute, any_database
 from tallymark.settings import Settings
 
-BATCH = 100
 MONTHS = 4
-MADE_UP_REQUESTS = 6_000
 ORGANIZATION = "Fernwick Compute"
+EMAIL = "billing@fernwick.example"
 TRACES = {"conversation": "conversation.csv", "code": "code.csv"}
 
 
@@ -112,35 +111,9 @@ def read_trace(path: Path) -> list[Request]:
         raise StartupError(f"cannot read the trace {path}: {error}") from None
 
 
-def made_up_trace(seed: int, *, start: datetime, months: int) -> list[Request]:
-    """Requests as an office makes them: busy by day, growing from month to month; the same for the same seed."""
-    chance = random.Random(seed)
-    span = timedelta(days=30 * months)
-    requests = []
-    for _ in range(MADE_UP_REQUESTS):
-        at = start + span * (1 - chance.random() ** 1.4)
-        hour = min(max(chance.gauss(14, 3.5), 0), 23.9)
-        at = at.replace(hour=int(hour), minute=chance.randrange(60))
-        requests.append(
-            Request(
-                max(at, start),
-                int(chance.lognormvariate(6.6, 1.1)) + 20,
-                int(chance.lognormvariate(4.9, 0.9)) + 5,
-            )
-        )
-    return sorted(requests, key=lambda request: request.at)
-
-
-def run_demo(settings: Settings, *, trace: Path | None, console: Console) -> None:
-    """Make the demonstration's organization in the installation's database and leave it there to look at."""
-    if trace is not None:
-        usage = {code: read_trace(trace / name) for code, name in TRACES.items()}
-    else:
-        start = datetime(2026, 1, 5, 9, tzinfo=UTC)
-        usage = {
-            product.code: made_up_trace(n, start=start, months=MONTHS - 1)
-            for n, product in enumerate(PRODUCTS)
-        }
+def run_trace(settings: Settings, *, trace: Path, console: Console) -> None:
+    """Meter and bill a trace of usage in the installation's database, and leave it there to look at."""
+    usage = {code: read_trace(trace / name) for code, name in TRACES.items()}
     with any_database(settings) as url:
         migrate(url)
         asyncio.run(_demonstrate(settings, plain_url(url), usage, console))
@@ -149,57 +122,33 @@ def run_demo(settings: Settings, *, trace: Path | None, console: Console) -> Non
 async def _demonstrate(
     settings: Settings, url: str, usage: dict[str, list[Request]], console: Console
 ) -> None:
-    operator_key = "demo"
-    own = settings.model_copy(update={"admin_api_key": operator_key})
+    own = settings.model_copy(update={"admin_api_key": OPERATOR_KEY})
     async with running(own, url) as parts:
         transport = httpx.ASGITransport(parts.asgi)
         async with httpx.AsyncClient(transport=transport, base_url=settings.base_url, timeout=60) as http:
             start = min(requests[0].at for requests in usage.values())
-            key = await _make_organization(http, operator_key, start)
-            seller = Seller(http, key)
-            await seller.open_shop()
-            with _progress(console) as progress:
-                await seller.meter(usage, progress)
-                await seller.walk(start, MONTHS, progress)
-            await _show(seller, settings, key, console)
+            start = start.replace(microsecond=0)
+            made = await make_organization(http, ORGANIZATION, EMAIL, start)
+            shop = Shop(Seller(http, made["api_key"]))
+            await shop.open()
+            with progress_on(console) as progress:
+                await shop.meter(usage, progress)
+                await shop.walk(start, MONTHS, progress)
+            await _show(shop.seller, settings, made["api_key"], console)
 
 
-async def _make_organization(http: httpx.AsyncClient, operator_key: str, start: datetime) -> str:
-    body = {"name": ORGANIZATION, "email": "billing@fernwick.example"}
-    answer = await http.post(
-        "/admin/organizations",
-        headers={"X-Admin-API-Key": operator_key},
-        json={**body, "test_clock": {"frozen_time": start.replace(microsecond=0).isoformat()}},
-    )
-    answer.raise_for_status()
-    key: str = answer.json()["api_key"]
-    return key
+class Shop:
+    """What the company sells, and what becomes of it."""
 
+    def __init__(self, seller: Seller) -> None:
+        self.seller = seller
+        self._call = seller.call
 
-def _progress(console: Console) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=console)
-
-
-class Seller:
-    """Talks to the API as a product company does."""
-
-    def __init__(self, http: httpx.AsyncClient, key: str) -> None:
-        self._http = http
-        self._headers = {"Authorization": f"Bearer {key}"}
-
-    async def call(self, method: str, path: str, body: object = None) -> Any:
-        """One call below /api/v1; whatever is refused ends the demonstration."""
-        answer = await self._http.request(method, f"/api/v1{path}", json=body, headers=self._headers)
-        if answer.status_code != httpx.codes.OK:
-            raise StartupError(f"{method} {path} answered {answer.status_code}: {answer.text}")
-        return answer.json()
-
-    async def open_shop(self) -> None:
+    async def open(self) -> None:
         """Terms, tax, metrics, plans, customers, subscriptions."""
-        await self.call("PUT", "/organizations", {"organization": SHOP})
+        await self._call("PUT", "/organizations", {"organization": SHOP})
         vat = {"name": "VAT", "code": "vat", "rate": "20", "applied_to_organization": True}
-        await self.call("POST", "/taxes", {"tax": vat})
+        await self._call("POST", "/taxes", {"tax": vat})
         metrics = {}
         for direction in ("input", "output"):
             body = {
@@ -208,7 +157,7 @@ class Seller:
                 "aggregation_type": "sum_agg",
                 "field_name": "tokens",
             }
-            made = await self.call("POST", "/billable_metrics", {"billable_metric": body})
+            made = await self._call("POST", "/billable_metrics", {"billable_metric": body})
             metrics[direction] = made["billable_metric"]["lago_id"]
         for product in PRODUCTS:
             await self._sell(product, metrics)
@@ -226,7 +175,7 @@ class Seller:
                 {"billable_metric_id": metrics["output"], **product.output_charge},
             ],
         }
-        await self.call("POST", "/plans", {"plan": plan})
+        await self._call("POST", "/plans", {"plan": plan})
         customer = {
             "external_id": product.code,
             "name": product.customer,
@@ -236,21 +185,21 @@ class Seller:
             "zipcode": "D02 X285",
             "country": "IE",
         }
-        await self.call("POST", "/customers", {"customer": customer})
+        await self._call("POST", "/customers", {"customer": customer})
         subscription = {
             "external_customer_id": product.code,
             "plan_code": product.code,
             "external_id": product.code,
         }
-        await self.call("POST", "/subscriptions", {"subscription": subscription})
+        await self._call("POST", "/subscriptions", {"subscription": subscription})
 
     async def meter(self, usage: dict[str, list[Request]], progress: Progress) -> None:
         """Send every request as two events, in batches."""
         total = 2 * sum(len(requests) for requests in usage.values())
         task = progress.add_task("Metering events", total=total)
         for code, requests in usage.items():
-            for batch in _batches(list(_events(code, requests))):
-                await self.call("POST", "/events/batch", {"events": batch})
+            for batch in batches(list(_events(code, requests))):
+                await self._call("POST", "/events/batch", {"events": batch})
                 progress.advance(task, len(batch))
 
     async def walk(self, start: datetime, months: int, progress: Progress) -> None:
@@ -258,14 +207,8 @@ class Seller:
         task = progress.add_task("Walking the clock, months", total=months)
         for month in range(1, months + 1):
             year, index = divmod(start.year * 12 + start.month - 1 + month, 12)
-            first = datetime(year, index + 1, 1, 1, tzinfo=UTC)
-            await self.call("POST", "/test_clock/advance", {"test_clock": {"to": first.isoformat()}})
+            await self.seller.advance(datetime(year, index + 1, 1, 1, tzinfo=UTC))
             progress.advance(task)
-
-    async def invoices(self) -> list[Any]:
-        """The invoices that came of it, oldest first."""
-        found: list[Any] = (await self.call("GET", "/invoices"))["invoices"]
-        return sorted(found, key=lambda invoice: (invoice["issuing_date"], invoice["number"]))
 
 
 SHOP = {
@@ -296,16 +239,12 @@ def _events(subscription: str, requests: Sequence[Request]) -> Iterator[dict[str
             }
 
 
-def _batches(events: Sequence[dict[str, Any]]) -> Iterator[Sequence[dict[str, Any]]]:
-    for start in range(0, len(events), BATCH):
-        yield events[start : start + BATCH]
-
-
 async def _show(seller: Seller, settings: Settings, key: str, console: Console) -> None:
     table = Table("Invoice", "Customer", "Issued", title=f"Invoices of {ORGANIZATION}", title_justify="left")
     for name in ("Fees", "Tax", "Total"):
         table.add_column(name, justify="right")
-    invoices = await seller.invoices()
+    found = (await seller.call("GET", "/invoices"))["invoices"]
+    invoices = sorted(found, key=lambda invoice: (invoice["issuing_date"], invoice["number"]))
     for invoice in invoices:
         amounts = (invoice["fees_amount_cents"], invoice["taxes_amount_cents"], invoice["total_amount_cents"])
         table.add_row(
