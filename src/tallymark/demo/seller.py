@@ -39,8 +39,8 @@ class Seller:
 
     async def send(self, events: Sequence[Mapping[str, Any]]) -> None:
         """Send events in batches."""
-        for start in range(0, len(events), BATCH):
-            await self.call("POST", "/events/batch", {"events": events[start : start + BATCH]})
+        for batch in batches(events):
+            await self.call("POST", "/events/batch", {"events": batch})
 
     async def advance(self, to: datetime) -> None:
         """Move the clock; what could not be done on the way ends the demonstration."""
