@@ -88,18 +88,16 @@ async def _live(business: Business, people: People, size: Size, parts: Running, 
     await business.open()
     await people.invite_colleagues()
     for tick in ticks:
-        if tick is ticks[-1]:
-            await _end(business, parts, tick)
-        else:
+        if tick.month < size.months:
             await business.live(tick)
-        progress.update(task, completed=(tick.at - START).days)
-
-
-async def _end(business: Business, parts: Running, tick: Tick) -> None:
-    """The last days, of which others are told too."""
+            progress.update(task, completed=(tick.at - START).days)
     async with receiving() as address:
+        # Of the last bills and of what follows others are told, too.
         await business.tell(address)
-        await business.live(tick)
+        for tick in ticks:
+            if tick.month == size.months:
+                await business.live(tick)
+                progress.update(task, completed=(tick.at - START).days)
         await business.leave_loose_ends()
         await parts.courier.deliver(business.organization_id)
 
