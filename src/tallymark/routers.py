@@ -25,6 +25,7 @@ from tallymark.rooms.event_backfills import routes as event_backfills
 from tallymark.rooms.events import routes as events
 from tallymark.rooms.fees import routes as fees
 from tallymark.rooms.invoice_custom_sections import routes as invoice_custom_sections
+from tallymark.rooms.invoices import app_routes as app_invoices
 from tallymark.rooms.invoices import routes as invoices
 from tallymark.rooms.journal import routes as journal
 from tallymark.rooms.lifetime_usages import routes as lifetime_usages
@@ -110,4 +111,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     search.router,
     portal.router,
     consequences.router,
+    app_invoices.router,
 )

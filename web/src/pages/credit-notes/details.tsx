@@ -64,7 +64,7 @@ function Details({ note, tab }: { note: CreditNote; tab: string }) {
         title={<span className="id">{note.number}</span>}
         status={
           <>
-            {note.credit_status && (
+            {note.credit_status && note.credit_amount_cents > 0 && (
               <Status status={note.credit_status} word={`Credit ${note.credit_status}`} isTint />
             )}
             {note.refund_status && (

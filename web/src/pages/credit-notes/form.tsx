@@ -7,6 +7,7 @@ import { paths } from "@/app/paths";
 import { money, toCents, toDecimal } from "@/lib/money";
 import { nameOf } from "@/pages/customers/list";
 import "@/pages/invoices/invoices.css";
+import { areWhole, type KeyValueRow, KeyValueRows } from "@/pages/invoices/key-values";
 import { groupFees, type Invoice, nameOfFee, TOUCHED } from "@/pages/invoices/model";
 import type { CreditNote } from "@/pages/invoices/related-columns";
 import { Facts } from "@/ui/basics";
@@ -55,6 +56,7 @@ function NoteForm({ invoice, notes }: { invoice: Invoice; notes: readonly Credit
   const [typed, setTyped] = useState<Record<string, string>>({});
   const [reason, setReason] = useState<Reason | "">("");
   const [description, setDescription] = useState("");
+  const [metadata, setMetadata] = useState<KeyValueRow[]>([]);
   const [own, setOwn] = useState<Record<keyof Parts, string> | null>(null);
   const [error, setError] = useState<unknown>(null);
 
@@ -76,7 +78,7 @@ function NoteForm({ invoice, notes }: { invoice: Invoice; notes: readonly Credit
   const isReadable = amounts.every((one) => !one.problem);
   const asked = useSettled(isReadable ? JSON.stringify(items) : "[]");
   const estimate = useQuery({
-    queryKey: ["/api/v1/credit_notes/estimate", invoice.lago_id, asked],
+    queryKey: ["estimated credit note", invoice.lago_id, asked],
     enabled: asked !== "[]",
     placeholderData: keepPreviousData,
     queryFn: async () => {
@@ -107,7 +109,8 @@ function NoteForm({ invoice, notes }: { invoice: Invoice; notes: readonly Credit
     offset: toDecimal(parts.offset, currency),
   };
   const left = leftOf(total, parts);
-  const isWhole = isDivided(total, parts, limits) && reason !== "" && !estimate.isFetching;
+  const isWhole =
+    isDivided(total, parts, limits) && areWhole(metadata) && reason !== "" && !estimate.isFetching;
   const back = () => navigate({ to: paths.invoices.show(invoice.customer.external_id, invoice.lago_id) });
   const save = useChange("post", "/api/v1/credit_notes", {
     done: ({ credit_note }) => `Credit note ${credit_note.number} issued`,
@@ -120,7 +123,9 @@ function NoteForm({ invoice, notes }: { invoice: Invoice; notes: readonly Credit
   async function submit(event: FormEvent): Promise<void> {
     event.preventDefault();
     if (!isWhole) {
-      setError(new ApiError(422, { status: 422, code: incomplete(items.length, reason, left) }));
+      setError(
+        new ApiError(422, { status: 422, code: incomplete(items.length, reason, left, areWhole(metadata)) }),
+      );
       return;
     }
     setError(null);
@@ -132,6 +137,9 @@ function NoteForm({ invoice, notes }: { invoice: Invoice; notes: readonly Credit
             items,
             reason,
             ...(description.trim() && { description: description.trim() }),
+            ...(metadata.length > 0 && {
+              metadata: Object.fromEntries(metadata.map((row) => [row.key.trim(), row.value.trim()])),
+            }),
             credit_amount_cents: parts.credit,
             refund_amount_cents: parts.refund,
             offset_amount_cents: parts.offset,
@@ -260,13 +268,17 @@ function NoteForm({ invoice, notes }: { invoice: Invoice; notes: readonly Credit
           <TextArea value={description} onChange={(event) => setDescription(event.target.value)} />
         </Field>
       </FormSection>
+      <FormSection title="Metadata" about="Keys and values of your own, as the API has them.">
+        <KeyValueRows rows={metadata} most={50} longestKey={100} onChange={setMetadata} />
+      </FormSection>
     </FormPage>
   );
 }
 
-function incomplete(count: number, reason: string, left: number): string {
+function incomplete(count: number, reason: string, left: number, areNamed: boolean): string {
   if (count === 0) return "choose_what_to_give_back";
   if (left !== 0) return "the_parts_do_not_come_to_the_total";
+  if (!areNamed) return "metadata_needs_keys_and_values";
   return reason === "" ? "choose_a_reason" : "the_estimate_is_not_there_yet";
 }
 

@@ -73,6 +73,7 @@ describe("what can be done with an invoice", () => {
     expect(possibleActions(voided, alone)).toEqual(["regenerate"]);
     expect(possibleActions(voided, { ...alone, isRegenerated: true })).toEqual([]);
     expect(possibleActions(voided, { ...alone, isCustomerDeleted: true })).toEqual([]);
+    expect(possibleActions({ ...voided, invoice_type: "progressive_billing" }, alone)).toEqual([]);
     const prepaid = { ...voided, invoice_type: "credit" };
     expect(possibleActions(prepaid, alone)).toEqual([]);
     expect(possibleActions(prepaid, { ...alone, hasActiveWallet: true })).toEqual(["regenerate"]);

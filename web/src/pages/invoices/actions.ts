@@ -39,6 +39,9 @@ export interface Circumstances {
   hasActiveWallet?: boolean;
 }
 
+/** The types that the server issues anew; prepaid credits need a wallet to go into. */
+export const REGENERABLE: readonly string[] = ["subscription", "one_off", "credit"];
+
 /** The actions that an invoice's state allows, in the order of menus; what the member may do is another question. */
 export function possibleActions(invoice: InvoiceState, circumstances: Circumstances): InvoiceAction[] {
   return ORDER.filter((action) => CONDITIONS[action](invoice, circumstances));
@@ -70,6 +73,7 @@ const CONDITIONS: Record<InvoiceAction, Condition> = {
   void: isFinalized,
   regenerate: ({ status, invoice_type }, { isRegenerated, isCustomerDeleted, hasActiveWallet }) =>
     status === "voided" &&
+    REGENERABLE.includes(invoice_type) &&
     !isRegenerated &&
     !isCustomerDeleted &&
     (invoice_type !== "credit" || hasActiveWallet === true),

@@ -160,7 +160,7 @@ export function CreateInvoice() {
           <Picker
             label="Customer"
             value={customer?.external_id ?? ""}
-            shown={customer ? nameOf(customer) : ""}
+            {...(customer && { shown: nameOf(customer) })}
             onSearch={setTerm}
             isLoading={customers.isPending}
             choices={(customers.data?.customers ?? []).map((one) => ({
@@ -312,7 +312,7 @@ function ItemCard(props: ItemCardProps) {
           <Picker
             label="Add-on"
             value={item.addOn?.code ?? ""}
-            shown={item.addOn?.name ?? ""}
+            {...(item.addOn && { shown: item.addOn.name })}
             isLoading={isLoading}
             onSearch={onSearch}
             choices={addOns.map((one) => ({

@@ -1,8 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { CircleAlert, Clock, Download, Ellipsis, FileCode } from "lucide-react";
+import { CircleAlert, Clock, Download, Ellipsis, FileCode, Repeat2 } from "lucide-react";
 import type { ReactNode } from "react";
-import { read, useChange } from "@/api/client";
+import { read, type Schema, useChange } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan, useNow } from "@/app/session";
 import { day, daysBetween, distance } from "@/lib/dates";
@@ -43,12 +43,22 @@ export function InvoiceDetails() {
     ...read("/api/v1/payments", { params: { query: { invoice_id: id } as never } }),
     enabled: can("payments:view"),
   });
+  const relations = useQuery({
+    ...read("/app/v1/invoices/{lago_id}/relations", { params: path }),
+    placeholderData: undefined,
+  });
   // Asked for here, with the rest, so that a link to a proof needs no request of its own.
   useQuery({ ...feeExplanation(why ?? ""), enabled: Boolean(why) && why !== WHOLE });
   return (
     <Loaded query={query} what="Invoice">
       {({ invoice }) => (
-        <Details invoice={invoice} tab={tab} why={why} entities={entities.data?.billing_entities} />
+        <Details
+          invoice={invoice}
+          tab={tab}
+          why={why}
+          entities={entities.data?.billing_entities}
+          relations={relations.data?.relations}
+        />
       )}
     </Loaded>
   );
@@ -72,9 +82,10 @@ interface DetailsProps {
   tab: string;
   why: string | undefined;
   entities: readonly Entity[] | undefined;
+  relations: Schema<"RelationsOutput"> | undefined;
 }
 
-function Details({ invoice, tab, why, entities }: DetailsProps) {
+function Details({ invoice, tab, why, entities, relations }: DetailsProps) {
   const can = useCan();
   const navigate = useNavigate();
   const external = invoice.customer.external_id;
@@ -82,7 +93,11 @@ function Details({ invoice, tab, why, entities }: DetailsProps) {
   const { actionsOf, act, dialogs, isDownloading } = useInvoiceActions({
     onDeleted: () => void navigate({ to: paths.invoices.list() }),
   });
-  const actions = actionsOf(invoice, circumstancesOf(invoice, entities));
+  const actions = actionsOf(invoice, {
+    ...circumstancesOf(invoice, entities),
+    // Until it is known, nothing is issued twice.
+    isRegenerated: relations === undefined || relations.regenerated_invoice !== null,
+  });
   const open = (target: string | undefined) =>
     void navigate({ to: ".", search: (target ? { why: target } : {}) as never, replace: true });
   const fee = invoice.fees.find((one) => one.lago_id === why);
@@ -163,7 +178,7 @@ function Details({ invoice, tab, why, entities }: DetailsProps) {
           </>
         }
       />
-      <Banners invoice={invoice} />
+      <Banners invoice={invoice} relations={relations} />
       <Figures
         invoice={invoice}
         onWhy={() => open(why === WHOLE ? undefined : WHOLE)}
@@ -265,7 +280,12 @@ function many(count: number, one: string): string {
   return `${count.toLocaleString()} ${one}${count === 1 ? "" : "s"}`;
 }
 
-function Banners({ invoice }: { invoice: Invoice }) {
+interface BannersProps {
+  invoice: Invoice;
+  relations: Schema<"RelationsOutput"> | undefined;
+}
+
+function Banners({ invoice, relations }: BannersProps) {
   const now = useNow();
   const banners: ReactNode[] = [];
   if (invoice.status === "draft") {
@@ -297,7 +317,7 @@ function Banners({ invoice }: { invoice: Invoice }) {
       <Banner key="voided" icon={<CircleAlert className="i" aria-hidden="true" />}>
         Void
         {invoice.voided_at ? ` since ${day(invoice.voided_at, invoice.customer.applicable_timezone)}` : ""}.
-        What it had taken of coupons, credit notes and wallets was given back.
+        It asks for nothing any more.
       </Banner>,
     );
   }
@@ -307,6 +327,25 @@ function Banners({ invoice }: { invoice: Invoice }) {
         The dispute about it was lost on{" "}
         {day(invoice.payment_dispute_lost_at, invoice.customer.applicable_timezone)}. Nothing collects it any
         more.
+      </Banner>,
+    );
+  }
+  const linked = (other: Schema<"RelatedInvoiceOutput">) => (
+    <Link className="link id" to={paths.invoices.show(invoice.customer.external_id, other.lago_id)}>
+      {other.number}
+    </Link>
+  );
+  if (relations?.regenerated_invoice) {
+    banners.push(
+      <Banner key="regenerated" icon={<Repeat2 className="i" aria-hidden="true" />}>
+        {linked(relations.regenerated_invoice)} was issued in its place.
+      </Banner>,
+    );
+  }
+  if (relations?.voided_invoice) {
+    banners.push(
+      <Banner key="replaces" icon={<Repeat2 className="i" aria-hidden="true" />}>
+        Issued in place of {linked(relations.voided_invoice)}, which is void.
       </Banner>,
     );
   }

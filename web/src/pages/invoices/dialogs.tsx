@@ -1,13 +1,15 @@
 /** Small forms about an invoice: whether it is paid, what is noted on it, who gets it again. */
 
-import { Plus, Trash2 } from "lucide-react";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { useChange } from "@/api/client";
+import { read, useChange } from "@/api/client";
 import { explain } from "@/api/errors";
 import { money } from "@/lib/money";
 import { Banner, Button } from "@/ui/basics";
-import { ChipsInput, Field, Select, TextInput } from "@/ui/fields";
+import { ChipsInput, Field, Select } from "@/ui/fields";
 import { Dialog } from "@/ui/overlays";
+import { Loaded, Skeleton } from "@/ui/states";
+import { areWhole, type KeyValueRow, KeyValueRows } from "./key-values";
 import { type ListedInvoice, TOUCHED } from "./model";
 
 const STATUSES = [
@@ -63,17 +65,8 @@ export function PaymentStatusDialog({ invoice, onClose }: { invoice: ListedInvoi
 
 const MOST_NOTES = 5;
 
-interface Note {
-  /** Of a note that is there. */
-  id?: string;
-  /** For React: the rows that are not saved have no id. */
-  row: number;
-  key: string;
-  value: string;
-}
-
 export function MetadataDialog({ invoice, onClose }: { invoice: ListedInvoice; onClose: () => void }) {
-  const [notes, setNotes] = useState<Note[]>(() =>
+  const [notes, setNotes] = useState<KeyValueRow[]>(() =>
     invoice.metadata.map((note, row) => ({ id: note.lago_id, row, key: note.key, value: note.value })),
   );
   const save = useChange("put", "/api/v1/invoices/{lago_id}", {
@@ -82,16 +75,9 @@ export function MetadataDialog({ invoice, onClose }: { invoice: ListedInvoice; o
     isQuiet: true,
     onDone: onClose,
   });
-  const edit = (row: number, change: Partial<Note>) =>
-    setNotes(notes.map((note) => (note.row === row ? { ...note, ...change } : note)));
-  const add = () => {
-    const row = Math.max(-1, ...notes.map((note) => note.row)) + 1;
-    setNotes([...notes, { row, key: "", value: "" }]);
-  };
   const written = (all: { key: string; value: string }[]) =>
     JSON.stringify(all.map(({ key, value }) => [key, value]));
   const isDirty = written(notes) !== written(invoice.metadata);
-  const isWhole = notes.every((note) => note.key.trim() && note.value.trim());
   return (
     <Dialog
       title={`Metadata of ${invoice.number}`}
@@ -105,7 +91,7 @@ export function MetadataDialog({ invoice, onClose }: { invoice: ListedInvoice; o
           <Button
             look="primary"
             isBusy={save.isPending}
-            disabled={!isDirty || !isWhole}
+            disabled={!isDirty || !areWhole(notes)}
             onClick={() =>
               save.mutate({
                 params: { path: { lago_id: invoice.lago_id } },
@@ -127,42 +113,7 @@ export function MetadataDialog({ invoice, onClose }: { invoice: ListedInvoice; o
       }
     >
       {save.error && <Banner look="bad">{explain(save.error)}</Banner>}
-      {notes.map((note, index) => (
-        <div className="note-row" key={note.row}>
-          <TextInput
-            aria-label={`Key ${index + 1}`}
-            placeholder="Key"
-            maxLength={20}
-            value={note.key}
-            onChange={(event) => edit(note.row, { key: event.target.value })}
-          />
-          <TextInput
-            aria-label={`Value ${index + 1}`}
-            placeholder="Value"
-            maxLength={255}
-            value={note.value}
-            onChange={(event) => edit(note.row, { value: event.target.value })}
-          />
-          <Button
-            look="ghost"
-            isIcon
-            aria-label={`Remove ${note.key || `note ${index + 1}`}`}
-            onClick={() => setNotes(notes.filter((one) => one.row !== note.row))}
-          >
-            <Trash2 className="i" aria-hidden="true" />
-          </Button>
-        </div>
-      ))}
-      {notes.length < MOST_NOTES ? (
-        <div>
-          <Button size="sm" onClick={add}>
-            <Plus className="i" aria-hidden="true" />
-            Add key and value
-          </Button>
-        </div>
-      ) : (
-        <p className="hint">Five is the most.</p>
-      )}
+      <KeyValueRows rows={notes} most={MOST_NOTES} longestKey={20} onChange={setNotes} />
     </Dialog>
   );
 }
@@ -171,6 +122,37 @@ type ResendPath =
   | "/api/v1/invoices/{lago_id}/resend_email"
   | "/api/v1/credit_notes/{lago_id}/resend_email"
   | "/api/v1/payment_receipts/{lago_id}/resend_email";
+
+const PREVIEWS = {
+  "/api/v1/invoices/{lago_id}/resend_email": "/app/v1/email_previews/invoices/{lago_id}",
+  "/api/v1/credit_notes/{lago_id}/resend_email": "/app/v1/email_previews/credit_notes/{lago_id}",
+  "/api/v1/payment_receipts/{lago_id}/resend_email": "/app/v1/email_previews/payment_receipts/{lago_id}",
+} as const;
+
+/** The e-mail as it would be read, in a frame where no script runs. */
+function EmailPreview({ path, id }: { path: ResendPath; id: string }) {
+  const query = useQuery({
+    ...read(PREVIEWS[path], { params: { path: { lago_id: id } } }),
+    placeholderData: undefined,
+  });
+  return (
+    <Loaded query={query} what="Preview" skeleton={<Skeleton width="60%" />}>
+      {({ email_preview: preview }) => (
+        <div className="mail-preview">
+          <p className="small">
+            <span className="dim">From</span> {preview.sender}
+            <br />
+            <span className="dim">Subject</span> <b className="med">{preview.subject}</b>
+          </p>
+          <iframe title="E-mail" sandbox="" srcDoc={preview.html} />
+          {preview.attachments.length > 0 && (
+            <p className="hint">Attached: {preview.attachments.join(", ")}</p>
+          )}
+        </div>
+      )}
+    </Loaded>
+  );
+}
 
 /** Send a document again: to the customer where nobody is named. */
 export function EmailDialog({
@@ -197,6 +179,7 @@ export function EmailDialog({
       title={`Send ${what} again`}
       isOpen
       onClose={onClose}
+      width={620}
       isDirty={cc.length + bcc.length > 0}
       footer={
         <>
@@ -213,7 +196,7 @@ export function EmailDialog({
       }
     >
       {send.error && <Banner look="bad">{explain(send.error)}</Banner>}
-      <Field label="To" hint="The PDF is attached.">
+      <Field label="To">
         <ChipsInput values={to} onChange={setTo} placeholder="name@example.com" />
       </Field>
       <Field label="Copy" isOptional>
@@ -222,6 +205,7 @@ export function EmailDialog({
       <Field label="Blind copy" isOptional>
         <ChipsInput values={bcc} onChange={setBcc} />
       </Field>
+      <EmailPreview path={path} id={id} />
     </Dialog>
   );
 }

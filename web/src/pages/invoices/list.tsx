@@ -1,7 +1,7 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { FileDown } from "lucide-react";
 import { useState } from "react";
-import { client, read, refresh } from "@/api/client";
+import { read, useChange } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan, useOrganization } from "@/app/session";
 import { CreateButton } from "@/app/shell";
@@ -146,27 +146,22 @@ export function Invoices() {
   );
 }
 
-/** Finalizes the drafts that are shown, one after another: each stands for itself, and what fails is counted. */
+const MOST_AT_ONCE = 50;
+
+/** Finalizes the drafts that are shown: each stands for itself, and what fails is counted. */
 function FinalizeAll({ drafts }: { drafts: readonly ListedInvoice[] }) {
-  const queries = useQueryClient();
   const [isAsking, setAsking] = useState(false);
-  const [done, setDone] = useState<number | null>(null);
-  const count = `${drafts.length} ${drafts.length === 1 ? "draft" : "drafts"}`;
-  async function finalize(): Promise<void> {
-    let failed = 0;
-    for (const [index, draft] of drafts.entries()) {
-      setDone(index);
-      const { response } = await client.PUT("/api/v1/invoices/{lago_id}/finalize", {
-        params: { path: { lago_id: draft.lago_id } },
-      });
-      if (!response.ok) failed += 1;
-    }
-    setDone(null);
-    setAsking(false);
-    await refresh(queries, TOUCHED);
-    if (failed > 0) notify.failed(`${failed} of ${count} could not be finalized`);
-    else notify.done(`${count} finalized`);
-  }
+  const chosen = drafts.slice(0, MOST_AT_ONCE);
+  const count = `${chosen.length} ${chosen.length === 1 ? "draft" : "drafts"}`;
+  const finalize = useChange("post", "/app/v1/invoices/finalize", {
+    touches: TOUCHED,
+    onDone: ({ finalizations }) => {
+      setAsking(false);
+      const failed = finalizations.filter((one) => one.code !== null).length;
+      if (failed > 0) notify.failed(`${failed} of ${count} could not be finalized`);
+      else notify.done(`${count} finalized`);
+    },
+  });
   return (
     <>
       <Button size="sm" onClick={() => setAsking(true)}>
@@ -174,13 +169,13 @@ function FinalizeAll({ drafts }: { drafts: readonly ListedInvoice[] }) {
       </Button>
       <Confirm
         title={`Finalize the ${count} shown here?`}
-        verb={done === null ? `Finalize ${count}` : `${done} of ${drafts.length} finalized`}
+        verb={`Finalize ${count}`}
         keep="Keep them"
         look="primary"
         isOpen={isAsking}
-        isBusy={done !== null}
+        isBusy={finalize.isPending}
         onClose={() => setAsking(false)}
-        onConfirm={() => void finalize()}
+        onConfirm={() => finalize.mutate({ body: { lago_ids: chosen.map((draft) => draft.lago_id) } })}
       >
         Each gets its number, is dated and can’t be changed any more. Usage that arrives later goes onto the
         next invoices.

@@ -81,7 +81,11 @@ export const noteColumns: Column<CreditNote>[] = [
     head: "Credit",
     fold: "f4",
     cell: (note) =>
-      note.credit_status ? <Status status={note.credit_status} /> : <span className="dim">–</span>,
+      note.credit_status && note.credit_amount_cents > 0 ? (
+        <Status status={note.credit_status} />
+      ) : (
+        <span className="dim">–</span>
+      ),
   },
   {
     head: "Customer",

@@ -8,6 +8,7 @@ import { nameOf } from "@/pages/customers/list";
 import { Field, MoneyInput, Segments, Switch } from "@/ui/fields";
 import { FieldRow, FormPage, FormSection } from "@/ui/form";
 import { Loaded } from "@/ui/states";
+import { REGENERABLE } from "./actions";
 import "./invoices.css";
 import { type Invoice, TOUCHED } from "./model";
 
@@ -172,7 +173,7 @@ function VoidForm({ invoice, told }: { invoice: Invoice; told: Consequences }) {
           </p>
         )}
       </FormSection>
-      {REGENERABLE.includes(invoice.invoice_type) && (
+      {REGENERABLE.includes(invoice.invoice_type) && invoice.invoice_type !== "credit" && (
         <FormSection title="Afterwards">
           <Switch
             label="Regenerate it"
@@ -185,5 +186,3 @@ function VoidForm({ invoice, told }: { invoice: Invoice; told: Consequences }) {
     </FormPage>
   );
 }
-
-const REGENERABLE: readonly string[] = ["subscription", "one_off"];

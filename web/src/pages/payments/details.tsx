@@ -10,7 +10,7 @@ import { EmailDialog } from "@/pages/invoices/dialogs";
 import { openFile } from "@/pages/invoices/downloads";
 import "@/pages/invoices/invoices.css";
 import { methodOf, type Payment } from "@/pages/invoices/related-columns";
-import { Moment, Money } from "@/ui/amounts";
+import { Day, Money } from "@/ui/amounts";
 import { Button, Copy, Facts, Section, Stat, Stats } from "@/ui/basics";
 import { Page, PageHead } from "@/ui/page";
 import { Loaded } from "@/ui/states";
@@ -73,7 +73,7 @@ function Details({ payment }: { payment: Payment }) {
             value={<Money cents={payment.amount_cents} currency={payment.amount_currency} isZeroPlain />}
             detail={methodOf(payment)}
           />
-          <Stat name="Date" value={<Moment value={payment.created_at} />} detail="UTC" />
+          <Stat name="Received on" value={<Day value={payment.created_at} />} />
         </Stats>
       </div>
       <Section title="Details">

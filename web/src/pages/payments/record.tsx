@@ -43,7 +43,7 @@ export function RecordPayment() {
       <Picker
         label="Invoice"
         value={chosen}
-        shown={query.data?.invoice.number ?? ""}
+        {...(query.data && { shown: query.data.invoice.number })}
         isLoading={found.isPending}
         onSearch={setTerm}
         onChange={setChosen}

@@ -6,6 +6,7 @@ import { paths } from "@/app/paths";
 import { day } from "@/lib/dates";
 import { money } from "@/lib/money";
 import { nameOf } from "@/pages/customers/list";
+import "@/pages/invoices/invoices.css";
 import { type ListedInvoice, TOUCHED } from "@/pages/invoices/model";
 import { Money } from "@/ui/amounts";
 import { Checkbox, ChipsInput, Field } from "@/ui/fields";

@@ -1,0 +1,51 @@
+"""Which invoice took the place of which, after one was void (invoicing §10.4)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from tallymark.db.engine import Tx
+from tallymark.db.tables import invoices
+from tallymark.domain.errors import NotFound
+from tallymark.domain.values import value
+from tallymark.rooms.invoices.model import VISIBLE
+
+
+@value
+class Related:
+    """An invoice as another one names it."""
+
+    id: UUID
+    number: str
+
+
+@value
+class Relations:
+    """What an invoice took the place of, and what took its place."""
+
+    voided: Related | None
+    regenerated: Related | None
+
+
+async def find_relations(tx: Tx, invoice_id: UUID) -> Relations:
+    """The invoices beside one that was void, or is in a void one's place, in one statement. Raises `NotFound("invoice")`."""
+    before = select(invoices.c.voided_invoice_id).where(invoices.c.id == invoice_id).scalar_subquery()
+    statement = select(
+        invoices.c.id, invoices.c.number, invoices.c.voided_invoice_id, invoices.c.status
+    ).where(
+        (invoices.c.id == invoice_id)
+        | (invoices.c.id == before)
+        | (invoices.c.voided_invoice_id == invoice_id)
+    )
+    rows = {row.id: row for row in await tx.execute(statement)}
+    own = rows.get(invoice_id)
+    if own is None or own.status not in VISIBLE:
+        raise NotFound("invoice")
+    voided = rows.get(own.voided_invoice_id)
+    regenerated = next((row for row in rows.values() if row.voided_invoice_id == invoice_id), None)
+    return Relations(
+        voided=Related(id=voided.id, number=voided.number) if voided else None,
+        regenerated=Related(id=regenerated.id, number=regenerated.number) if regenerated else None,
+    )
