@@ -132,6 +132,45 @@ class TestDrafts:
         assert (await get(other, f"/invoices/{draft['lago_id']}"))["invoice"]["status"] == "draft"
 
 
+class TestAnAdjustment:
+    async def test_is_shown_before_it_is_made_and_comes_to_that(self, shop):
+        """Seven at 0.30 are 2.10; ten by the model are 3.00, four at 1.25 are 5.00."""
+        client, browser = shop
+        metric = await kit.metric(client)
+        plan = await kit.plan(client, kit.charge(metric, amount="0.3"), amount_cents=1000)
+        who = await kit.customer(client, billing_configuration={"invoice_grace_period": 5})
+        subscription = await kit.subscribe(client, who, plan)
+        await kit.send(client, subscription, metric, 7)
+        await kit.advance(client, "2026-02-02")
+        (draft,) = await kit.invoices(client, who)
+        fees = {one["item"]["type"]: one for one in draft["fees"]}
+        path = f"/invoices/{draft['lago_id']}/adjusted_fees"
+        of = {"fee_id": fees["charge"]["lago_id"]}
+        shown = (await post(browser, f"{path}/preview", {"adjusted_fee": {**of, "units": "10"}}))[
+            "adjustment_preview"
+        ]
+        assert shown == {
+            "current": {"units": "7.0", "precise_unit_amount": "0.3", "amount_cents": 210},
+            "adjusted": {"units": "10.0", "precise_unit_amount": "0.3", "amount_cents": 300},
+            "difference_amount_cents": 90,
+        }
+        asked = {**of, "units": "4", "unit_precise_amount": "1.25"}
+        shown = (await post(browser, f"{path}/preview", {"adjusted_fee": asked}))["adjustment_preview"]
+        assert shown["adjusted"]["amount_cents"] == 500
+        (unchanged,) = await kit.invoices(client, who)
+        assert unchanged == draft, "nothing is written"
+        await post(client, path, {"adjusted_fee": asked})
+        (changed,) = await kit.invoices(client, who)
+        assert [one["amount_cents"] for one in changed["fees"] if one["item"]["type"] == "charge"] == [500]
+
+    async def test_is_refused_as_when_it_is_made(self, shop):
+        _, browser = shop
+        path = "/invoices/none/adjusted_fees/preview"
+        refused = await post(browser, path, {"adjusted_fee": {"units": "1"}}, expect=404)
+        assert refused["code"] == "invoice_not_found"
+        await post(browser, path, {}, expect=400)
+
+
 class TestAnEmail:
     async def test_is_shown_before_it_is_sent(self, shop, count_statements):
         """Whether there is a mail server, an address or a switch: it is only looked at."""

@@ -15,9 +15,12 @@ from tallymark.api.wire import read_id
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import Forbidden, TallymarkError
 from tallymark.rooms.billing.schemas import (
+    AdjustedAmountOutput,
     AdjustedFeeOutput,
     AdjustedFeeResponse,
     AdjustedFeesResponse,
+    AdjustmentPreviewOutput,
+    AdjustmentPreviewResponse,
     AdjustmentRequest,
     FinalizationOutput,
     FinalizationsRequest,
@@ -141,6 +144,25 @@ async def adjust_fee(lago_id: str, body: AdjustmentRequest, context: InContext) 
     async with context.transaction() as tx:
         made = await adjust.adjust_fee(tx, read_id(lago_id, "invoice"), asked, now=context.now)
     return AdjustedFeeResponse(adjusted_fee=AdjustedFeeOutput.of(made))
+
+
+@app_router.post("/invoices/{lago_id}/adjusted_fees/preview")
+@permitted("invoices:update")
+async def preview_adjusted_fee(
+    lago_id: str, body: AdjustmentRequest, context: InContext
+) -> AdjustmentPreviewResponse:
+    """Show what a fee of a draft would come to if it were told otherwise."""
+    asked = body.adjusted_fee.to_value()
+    async with context.transaction() as tx:
+        before, after = await adjust.preview_adjustment(
+            tx, read_id(lago_id, "invoice"), asked, now=context.now
+        )
+    shown = AdjustmentPreviewOutput(
+        current=AdjustedAmountOutput.of(before),
+        adjusted=AdjustedAmountOutput.of(after),
+        difference_amount_cents=after.amount_cents - before.amount_cents,
+    )
+    return AdjustmentPreviewResponse(adjustment_preview=shown)
 
 
 @router.get("/invoices/{lago_id}/adjusted_fees")

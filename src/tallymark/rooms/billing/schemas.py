@@ -23,6 +23,7 @@ from tallymark.api.wire import (
     at_most,
 )
 from tallymark.domain.exact import Fraction
+from tallymark.domain.fees.model import Fee
 from tallymark.rooms.billing.model import OneOffFee, OneOffInput
 from tallymark.rooms.billing.service.adjust import AdjustmentInput
 from tallymark.rooms.billing.service.one_off import read_boundaries
@@ -217,3 +218,28 @@ class FinalizationOutput(BaseModel):
 
 class FinalizationsResponse(BaseModel):
     finalizations: list[FinalizationOutput]
+
+
+class AdjustedAmountOutput(BaseModel):
+    units: DecimalText
+    precise_unit_amount: DecimalText
+    amount_cents: int
+
+    @classmethod
+    def of(cls, fee: Fee) -> AdjustedAmountOutput:
+        """Show what a fee comes to."""
+        return cls(
+            units=fee.units, precise_unit_amount=fee.precise_unit_amount, amount_cents=fee.amount_cents
+        )
+
+
+class AdjustmentPreviewOutput(BaseModel):
+    """A fee as it is, and as it would be told otherwise; before coupons and taxes."""
+
+    current: AdjustedAmountOutput
+    adjusted: AdjustedAmountOutput
+    difference_amount_cents: int
+
+
+class AdjustmentPreviewResponse(BaseModel):
+    adjustment_preview: AdjustmentPreviewOutput

@@ -11,12 +11,15 @@ from uuid import UUID
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Forbidden, Invalid, NotFound
-from tallymark.domain.fees.model import FeeType
+from tallymark.domain.exact import Fraction
+from tallymark.domain.fees.adjusted import adjust
+from tallymark.domain.fees.model import Fee, FeeType
+from tallymark.domain.money import currency
 from tallymark.domain.values import names_of
 from tallymark.rooms.billing.service import invoice as billing
-from tallymark.rooms.billing.service.adjusted import model_of
+from tallymark.rooms.billing.service.adjusted import as_wanted, blank_fee, model_of
 from tallymark.rooms.fees import service as fees
-from tallymark.rooms.fees.model import AdjustedFee, subject_of
+from tallymark.rooms.fees.model import AdjustedFee, FeeRecord, subject_of
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Invoice, InvoiceStatus
 from tallymark.rooms.subscriptions import service as subscriptions
@@ -45,6 +48,42 @@ async def adjust_fee(tx: Tx, invoice_id: UUID, asked: AdjustmentInput, *, now: d
     Raises `NotFound` for invoice, fee, subscription, charge, charge filter and fixed charge,
     `Forbidden("feature_unavailable")` for what is no draft, and `Invalid`.
     """
+    draft, adjusted, _ = await _prepare(tx, invoice_id, asked, now=now)
+    columns = {name: getattr(adjusted, name) for name in names_of(AdjustedFee)}
+    row = {**columns, "grouped_by": dict(adjusted.grouped_by)}
+    await fees.save_adjusted(tx, {**row, "organization_id": tx.organization_id, "updated_at": now})
+    await billing.refresh(tx, draft, now=now)
+    return adjusted
+
+
+async def preview_adjustment(
+    tx: Tx, invoice_id: UUID, asked: AdjustmentInput, *, now: datetime
+) -> tuple[Fee, Fee]:
+    """A fee as it is, and as it would be told otherwise; nothing is written. Raises what `adjust_fee` does."""
+    draft, adjusted, contract = await _prepare(tx, invoice_id, asked, now=now)
+    stored = (await fees.of_invoices(tx, [draft.id])).get(draft.id, [])
+    record = next((one for one in stored if one.id == asked.fee_id), None)
+    before = blank_fee(adjusted.fee_type) if record is None else _as_fee(record)
+    model = model_of(contract, adjusted)
+    return before, adjust(before, as_wanted(adjusted), model, currency(draft.currency))
+
+
+def _as_fee(record: FeeRecord) -> Fee:
+    return Fee(
+        fee_type=record.fee_type,
+        units=Fraction(record.units),
+        total_aggregated_units=Fraction(record.total_aggregated_units),
+        events_count=record.events_count,
+        amount_cents=record.amount_cents,
+        precise_amount_cents=Fraction(record.precise_amount_cents),
+        precise_unit_amount=Fraction(record.precise_unit_amount),
+        unit_amount_cents=record.unit_amount_cents,
+    )
+
+
+async def _prepare(
+    tx: Tx, invoice_id: UUID, asked: AdjustmentInput, *, now: datetime
+) -> tuple[Invoice, AdjustedFee, Contract]:
     draft = await _lock(tx, invoice_id)
     if (asked.units, asked.unit_precise_amount, asked.invoice_display_name) == (None, None, None):
         raise Invalid({"units": ["value_is_mandatory"]})
@@ -56,11 +95,7 @@ async def adjust_fee(tx: Tx, invoice_id: UUID, asked: AdjustmentInput, *, now: d
         raise Invalid({"adjusted_fee": ["already_exists"]})
     (contract,) = await subscriptions.live_contracts(tx, [adjusted.subscription_id])
     _check_model(contract, adjusted)
-    columns = {name: getattr(adjusted, name) for name in names_of(AdjustedFee)}
-    row = {**columns, "grouped_by": dict(adjusted.grouped_by)}
-    await fees.save_adjusted(tx, {**row, "organization_id": tx.organization_id, "updated_at": now})
-    await billing.refresh(tx, draft, now=now)
-    return adjusted
+    return draft, adjusted, contract
 
 
 async def list_adjusted(tx: Tx, invoice_id: UUID) -> list[AdjustedFee]:

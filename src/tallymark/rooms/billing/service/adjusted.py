@@ -68,16 +68,7 @@ def as_wanted(one: AdjustedFee) -> Adjustment:
 def _empty_line(subject: Subject, one: AdjustedFee, table: TaxTable) -> Line | None:
     """A fee for what was not used, or is not due; None where the plan or the record has no place for it any more."""
     contract = subject.contract
-    blank = Fee(
-        fee_type=one.fee_type,
-        units=Fraction(0),
-        total_aggregated_units=Fraction(0),
-        events_count=0 if one.fee_type is FeeType.CHARGE else None,
-        amount_cents=0,
-        precise_amount_cents=Fraction(0),
-        precise_unit_amount=Fraction(0),
-        unit_amount_cents=0,
-    )
+    blank = blank_fee(one.fee_type)
     charge, chosen = charge_of(contract, one)
     if charge is not None and subject.boundaries.charges is not None:
         taxes = table.of(contract, charge.taxes)
@@ -91,6 +82,20 @@ def _empty_line(subject: Subject, one: AdjustedFee, table: TaxTable) -> Line | N
         return None
     period, taxes = subject.boundaries.fixed_charges.period, table.of(contract, fixed.taxes)
     return Line(fee=blank, contract=contract, taxes=taxes, period=period, fixed_charge=fixed)
+
+
+def blank_fee(fee_type: FeeType) -> Fee:
+    """A fee of nothing."""
+    return Fee(
+        fee_type=fee_type,
+        units=Fraction(0),
+        total_aggregated_units=Fraction(0),
+        events_count=0 if fee_type is FeeType.CHARGE else None,
+        amount_cents=0,
+        precise_amount_cents=Fraction(0),
+        precise_unit_amount=Fraction(0),
+        unit_amount_cents=0,
+    )
 
 
 def charge_of(contract: Contract, fee: AdjustedFee | FeeRecord) -> tuple[Charge | None, ChargeFilter | None]:
