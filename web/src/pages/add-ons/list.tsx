@@ -3,6 +3,7 @@ import { read, type Schema } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
 import { CreateButton } from "@/app/shell";
+import { pageOrAll, searched } from "@/pages/catalog/search";
 import { Day, Money } from "@/ui/amounts";
 import { List, useListState } from "@/ui/list";
 import { Page } from "@/ui/page";
@@ -40,8 +41,10 @@ const columns: Column<Schema<"AddOnOutput">>[] = [
 export function AddOns() {
   const can = useCan();
   const list = useListState();
-  const query = { page: list.page, per_page: list.per_page } as never;
-  const addOns = useQuery(read("/api/v1/add_ons", { params: { query } }));
+  const addOns = useQuery({
+    ...read("/api/v1/add_ons", { params: { query: pageOrAll(list) } }),
+    select: (page) => searched(page, "add_ons", list),
+  });
   const create = can("addons:create") && <CreateButton href={paths.addOns.create()}>New add-on</CreateButton>;
   return (
     <Page title="Add-ons" actions={create}>
@@ -49,12 +52,13 @@ export function AddOns() {
         what="add-ons"
         controls={list}
         query={addOns}
-        rowsOf={(page) => page.add_ons}
+        rowsOf={(page) => page.rows}
         columns={columns}
         keyOf={({ lago_id }) => lago_id}
         hrefOf={({ code }) => paths.addOns.show(code)}
         actions={(addOn) => <AddOnActions addOn={addOn} />}
         isTall
+        searchHint="Name or code"
         empty={
           <Empty title="No add-ons yet" actions={create}>
             An add-on is billed by itself: once on a one-off invoice, or with each period of a plan.

@@ -3,6 +3,7 @@ import { read } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan, useNow } from "@/app/session";
 import { CreateButton } from "@/app/shell";
+import { pageOrAll, searched } from "@/pages/catalog/search";
 import { Day } from "@/ui/amounts";
 import { List, useListState } from "@/ui/list";
 import { Page } from "@/ui/page";
@@ -41,8 +42,10 @@ export function Coupons() {
   const can = useCan();
   const now = useNow();
   const list = useListState();
-  const query = { page: list.page, per_page: list.per_page } as never;
-  const coupons = useQuery(read("/api/v1/coupons", { params: { query } }));
+  const coupons = useQuery({
+    ...read("/api/v1/coupons", { params: { query: pageOrAll(list) } }),
+    select: (page) => searched(page, "coupons", list),
+  });
   const create = can("coupons:create") && (
     <CreateButton href={paths.coupons.create()}>New coupon</CreateButton>
   );
@@ -52,12 +55,13 @@ export function Coupons() {
         what="coupons"
         controls={list}
         query={coupons}
-        rowsOf={(page) => page.coupons}
+        rowsOf={(page) => page.rows}
         columns={columns(now)}
         keyOf={({ lago_id }) => lago_id}
         hrefOf={({ code }) => paths.coupons.show(code)}
         actions={(coupon) => <CouponActions coupon={coupon} />}
         isTall
+        searchHint="Name or code"
         empty={
           <Empty title="No coupons yet" actions={create}>
             A coupon takes an amount or a share off the invoices of whoever has it.

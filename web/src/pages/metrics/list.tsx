@@ -3,6 +3,7 @@ import { read } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
 import { CreateButton } from "@/app/shell";
+import { pageOrAll, searched } from "@/pages/catalog/search";
 import { Day } from "@/ui/amounts";
 import { List, useListState } from "@/ui/list";
 import { Page } from "@/ui/page";
@@ -42,8 +43,10 @@ const columns: Column<Metric>[] = [
 export function Metrics() {
   const can = useCan();
   const list = useListState();
-  const query = { page: list.page, per_page: list.per_page } as never;
-  const metrics = useQuery(read("/api/v1/billable_metrics", { params: { query } }));
+  const metrics = useQuery({
+    ...read("/api/v1/billable_metrics", { params: { query: pageOrAll(list) } }),
+    select: (page) => searched(page, "billable_metrics", list),
+  });
   const create = can("billable_metrics:create") && (
     <CreateButton href={paths.metrics.create()}>New metric</CreateButton>
   );
@@ -53,12 +56,13 @@ export function Metrics() {
         what="metrics"
         controls={list}
         query={metrics}
-        rowsOf={(page) => page.billable_metrics}
+        rowsOf={(page) => page.rows}
         columns={columns}
         keyOf={(metric) => metric.lago_id}
         hrefOf={(metric) => paths.metrics.show(metric.code)}
         actions={(metric) => <MetricActions metric={metric} />}
         isTall
+        searchHint="Name or code"
         empty={
           <Empty title="No metrics yet" actions={create}>
             A metric says what of your events is counted: requests, gigabytes, seats.

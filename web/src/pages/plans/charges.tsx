@@ -567,8 +567,8 @@ export function FixedCharges(props: ChargesProps) {
 }
 
 function countOf(typed: string): string {
-  const number = tidy(typed) || "0";
-  return number === "1" ? "1 unit" : `${unitsText(number)} units`;
+  const shown = unitsText(tidy(typed) || "0");
+  return shown === "1" ? "1 unit" : `${shown} units`;
 }
 
 function FixedChargeFields({

@@ -5,7 +5,7 @@ import { read, type Schema } from "@/api/client";
 import { Activity } from "@/app/activity";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
-import { percent } from "@/lib/money";
+import { percent, units } from "@/lib/money";
 import { Day, Money } from "@/ui/amounts";
 import { Banner, Button, buttonClass, Copy, Facts, Section } from "@/ui/basics";
 import { List, useListState } from "@/ui/list";
@@ -136,7 +136,7 @@ function Overview({
                       charge.invoice_display_name ||
                       (addOns.find(({ code }) => code === charge.add_on_code)?.name ?? charge.add_on_code),
                   },
-                  { head: "Units", isNumber: true, fold: "f4", cell: (charge) => charge.units },
+                  { head: "Units", isNumber: true, fold: "f4", cell: (charge) => units(charge.units) },
                   { head: "Billed", isLow: true, cell: (charge) => inWords(charge) },
                   {
                     head: "Price",

@@ -148,7 +148,8 @@ function Editor({ initial, saved, choices, touched, isCopy }: EditorProps) {
   const looked = lookedAt(draft, open, choices, saved);
   const place = open.filter ?? open.key ?? "";
   const first = useRef<Record<string, string>>({});
-  if (looked) first.current[place] ??= String(Math.round(endOf(looked) * 0.58));
+  if (looked && !(Number(first.current[place]) <= endOf(looked)))
+    first.current[place] = String(Math.round(endOf(looked) * 0.58));
   const units = typed[place] ?? first.current[place] ?? "";
   const answer = usePrices(looked, units);
   const parts = { draft, set, isLocked };

@@ -3,6 +3,7 @@ import { read, type Schema } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
 import { CreateButton } from "@/app/shell";
+import { pageOrAll, searched } from "@/pages/catalog/search";
 import { useSubscriptionCounts } from "@/pages/metrics/uses";
 import { Day, Money } from "@/ui/amounts";
 import { List, useListState } from "@/ui/list";
@@ -52,9 +53,11 @@ const columns = (countOf: (code: string) => number | undefined): Column<Plan>[] 
 export function Plans() {
   const can = useCan();
   const list = useListState();
-  const query = { page: list.page, per_page: list.per_page } as never;
-  const plans = useQuery(read("/api/v1/plans", { params: { query } }));
-  const countOf = useSubscriptionCounts(plans.data?.plans.map(({ code }) => code) ?? []);
+  const plans = useQuery({
+    ...read("/api/v1/plans", { params: { query: pageOrAll(list) } }),
+    select: (page) => searched(page, "plans", list),
+  });
+  const countOf = useSubscriptionCounts(plans.data?.rows.map(({ code }) => code) ?? []);
   const create = can("plans:create") && <CreateButton href={paths.plans.create()}>New plan</CreateButton>;
   return (
     <Page title="Plans" actions={create}>
@@ -62,12 +65,13 @@ export function Plans() {
         what="plans"
         controls={list}
         query={plans}
-        rowsOf={(page) => page.plans}
+        rowsOf={(page) => page.rows}
         columns={columns(countOf)}
         keyOf={(plan) => plan.lago_id}
         hrefOf={(plan) => paths.plans.show(plan.code)}
         actions={(plan) => <PlanActions plan={plan} />}
         isTall
+        searchHint="Name or code"
         empty={
           <Empty title="No plans yet" actions={create}>
             A plan is a fee and prices for what your metrics count.
