@@ -1,4 +1,4 @@
-import { useQuery } from "@tanstack/react-query";
+import { useQueries, useQuery } from "@tanstack/react-query";
 import { read } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan, useNow } from "@/app/session";
@@ -13,7 +13,7 @@ import type { Column } from "@/ui/table";
 import { CouponActions } from "./actions";
 import { type Coupon, couponWords, statusOf } from "./coupon";
 
-const columns = (now: number): Column<Coupon>[] => [
+const columns = (now: number, countOf: (code: string) => number | undefined): Column<Coupon>[] => [
   {
     head: "Coupon",
     fold: "f1",
@@ -34,6 +34,12 @@ const columns = (now: number): Column<Coupon>[] => [
     cell: (coupon) =>
       [...coupon.plan_codes, ...coupon.billable_metric_codes].join(", ") || <span className="dim">–</span>,
   },
+  {
+    head: "In use",
+    isNumber: true,
+    isLow: true,
+    cell: (coupon) => countOf(coupon.code)?.toLocaleString() ?? <span className="dim">–</span>,
+  },
   { head: "Given until", fold: "f3", cell: (coupon) => <Day value={coupon.expiration_at} /> },
   { head: "Created", isLow: true, cell: (coupon) => <Day value={coupon.created_at} /> },
 ];
@@ -46,6 +52,7 @@ export function Coupons() {
     ...read("/api/v1/coupons", { params: { query: pageOrAll(list) } }),
     select: (page) => searched(page, "coupons", list),
   });
+  const countOf = useUses(coupons.data?.rows.map(({ code }) => code) ?? []);
   const create = can("coupons:create") && (
     <CreateButton href={paths.coupons.create()}>New coupon</CreateButton>
   );
@@ -56,7 +63,7 @@ export function Coupons() {
         controls={list}
         query={coupons}
         rowsOf={(page) => page.rows}
-        columns={columns(now)}
+        columns={columns(now, countOf)}
         keyOf={({ lago_id }) => lago_id}
         hrefOf={({ code }) => paths.coupons.show(code)}
         actions={(coupon) => <CouponActions coupon={coupon} />}
@@ -70,4 +77,15 @@ export function Coupons() {
       />
     </Page>
   );
+}
+
+/** How often each of some coupons is in use now: given, and not used up. */
+function useUses(codes: readonly string[]): (code: string) => number | undefined {
+  const counts = useQueries({
+    queries: codes.map((code) => {
+      const query = { "coupon_code[]": [code], status: "active", per_page: "1" } as never;
+      return read("/api/v1/applied_coupons", { params: { query } });
+    }),
+  });
+  return (code) => counts[codes.indexOf(code)]?.data?.meta.total_count;
 }

@@ -4,7 +4,7 @@ import { useNavigate, useParams } from "@tanstack/react-router";
 import { Braces, Calculator } from "lucide-react";
 import { type ReactNode, useMemo, useRef, useState } from "react";
 import { useChange } from "@/api/client";
-import { ApiError } from "@/api/errors";
+import { ApiError, explain } from "@/api/errors";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
 import { toCents } from "@/lib/money";
@@ -16,6 +16,7 @@ import { codeFrom, FormPage } from "@/ui/form";
 import { Drawer } from "@/ui/overlays";
 import { useTitle } from "@/ui/page";
 import { Loaded, PageSkeleton } from "@/ui/states";
+import { notify } from "@/ui/toasts";
 import { FixedCharges, type Open, UsageCharges } from "./charges";
 import { type Choices, ChoicesContext, useAllChoices } from "./choices";
 import { copyOf, NEW_PLAN, type PlanDraft } from "./draft";
@@ -360,8 +361,8 @@ function useSave({
       setError(new ApiError(422, { status: 422, error: "some fields are not right yet, they are marked" }));
       return;
     }
+    let code = saved?.code ?? "";
     try {
-      let code = saved?.code ?? "";
       for (const { path, body } of requests) {
         if (path.endsWith("/entitlements")) {
           await grant.mutateAsync({ params: { path: { code } }, body } as never);
@@ -376,9 +377,19 @@ function useSave({
       setDone(true);
       void navigate({ to: paths.plans.show(code), ignoreBlocker: true });
     } catch (fault) {
+      if (!saved && code) {
+        // The plan is there, only its entitlements were refused: go on with it.
+        notify.failed(explain(fault));
+        void navigate({ to: paths.plans.update(code), ignoreBlocker: true });
+        return;
+      }
       const fields = fault instanceof ApiError ? placed(fault) : {};
       checks.refuse(fields);
       setError(fault);
+      setTimeout(
+        () => document.querySelector(".form-body .banner.bad")?.scrollIntoView({ block: "center" }),
+        50,
+      );
     }
   };
   return { run, error, isDone, isBusy: create.isPending || update.isPending || grant.isPending };
