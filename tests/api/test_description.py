@@ -117,3 +117,12 @@ def test_tells_where_names_stand_that_are_elsewhere():
     for (of, name), field in marked.items():
         assert name not in schemas[of].get("required", ()), (of, name)
         assert field["description"].endswith("."), (of, name)
+
+
+def test_tells_that_a_preview_may_be_of_nobody():
+    """Its customer may have no external id: all that names the customer can be null."""
+    invoice = create_api().openapi()["components"]["schemas"]["PreviewResponse"]["properties"]["invoice"]
+    of_subscription = invoice["properties"]["subscriptions"]["items"]["properties"]
+    of_customer = invoice["properties"]["customer"]["properties"]
+    for field in (of_subscription["external_customer_id"], of_customer["external_id"]):
+        assert {"type": "null"} in field["anyOf"]
