@@ -4,6 +4,8 @@ import * as customers from "@/pages/customers/routes";
 import { doorRoutes } from "@/pages/doors/routes";
 import * as invoices from "@/pages/invoices/routes";
 import * as settings from "@/pages/settings/routes";
+import * as subscriptions from "@/pages/subscriptions/routes";
+import * as wallets from "@/pages/wallets/routes";
 import { portalRoute } from "@/portal/routes";
 import { PageSkeleton } from "@/ui/states";
 import { queries } from "./queries";
@@ -16,8 +18,21 @@ const tree = rootRoute.addChildren([
   portalRoute,
   orgRoute.addChildren([
     homeRoute,
-    shellRoute.addChildren([...catalog.shell, ...customers.shell, ...invoices.shell, ...settings.shell]),
-    fullRoute.addChildren([...catalog.full, ...customers.full, ...invoices.full]),
+    shellRoute.addChildren([
+      ...catalog.shell,
+      ...customers.shell,
+      ...invoices.shell,
+      ...settings.shell,
+      ...subscriptions.shell,
+      ...wallets.shell,
+    ]),
+    fullRoute.addChildren([
+      ...catalog.full,
+      ...customers.full,
+      ...invoices.full,
+      ...subscriptions.full,
+      ...wallets.full,
+    ]),
   ]),
 ]);
 

@@ -1,5 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { day, daysBetween, distance, halfOpenPeriod, isoDay, moment, period } from "./dates";
+import {
+  day,
+  daysBetween,
+  distance,
+  endOfDay,
+  halfOpenPeriod,
+  isoDay,
+  moment,
+  period,
+  startOfDay,
+} from "./dates";
 import { setReadersLocale } from "./money";
 
 beforeEach(() => setReadersLocale("en"));
@@ -31,5 +41,17 @@ describe("dates", () => {
     const now = Date.parse("2026-11-18T12:00:00Z");
     expect(distance("2026-11-15T12:00:00Z", now)).toBe("3 days ago");
     expect(distance("2026-11-18T14:00:00Z", now)).toBe("in 2 hours");
+  });
+});
+
+describe("days of a zone", () => {
+  it("begin and end by its clocks, in summer and in winter", () => {
+    expect(startOfDay("2026-11-01", "Europe/Berlin")).toBe("2026-10-31T23:00:00.000Z");
+    expect(startOfDay("2026-07-01", "Europe/Berlin")).toBe("2026-06-30T22:00:00.000Z");
+    // 25 October 2026 has 25 hours in Berlin: from 22:00 UTC the day before to 23:00 UTC
+    expect(startOfDay("2026-10-25", "Europe/Berlin")).toBe("2026-10-24T22:00:00.000Z");
+    expect(endOfDay("2026-10-25", "Europe/Berlin")).toBe("2026-10-25T22:59:59.000Z");
+    expect(startOfDay("2026-11-01", "America/Los_Angeles")).toBe("2026-11-01T07:00:00.000Z");
+    expect(endOfDay("2026-12-31", "UTC")).toBe("2026-12-31T23:59:59.000Z");
   });
 });

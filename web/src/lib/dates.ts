@@ -98,3 +98,36 @@ function dateFormat(options: Intl.DateTimeFormatOptions, zone: string): Intl.Dat
   }
   return found;
 }
+
+/** The first instant of a calendar day in a zone, as the wire writes instants: "2026-10-31T23:00:00.000Z" in Berlin. */
+export function startOfDay(day: string, zone: string): string {
+  const midnight = Date.parse(`${day}T00:00:00Z`);
+  // Where clocks are set near midnight the first guess is off by the difference; the second has the right offset.
+  const guess = midnight - offset(midnight, zone);
+  return new Date(midnight - offset(guess, zone)).toISOString();
+}
+
+/** The last second of a calendar day in a zone. */
+export function endOfDay(day: string, zone: string): string {
+  const next = new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
+  return new Date(Date.parse(startOfDay(next, zone)) - 1000).toISOString();
+}
+
+/** How far a zone's clocks are ahead of UTC at an instant, in milliseconds. */
+function offset(at: number, zone: string): number {
+  const format = new Intl.DateTimeFormat("en-CA", {
+    timeZone: zone,
+    hourCycle: "h23",
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+  });
+  const part = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]));
+  const shown = Date.parse(
+    `${part.year}-${part.month}-${part.day}T${part.hour}:${part.minute}:${part.second}Z`,
+  );
+  return shown - Math.floor(at / 1000) * 1000;
+}

@@ -1,0 +1,111 @@
+import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { useState } from "react";
+import { useChange } from "@/api/client";
+import { day } from "@/lib/dates";
+import { money } from "@/lib/money";
+import { usePlans } from "@/pages/customers/reads";
+import { priceWords } from "@/pages/customers/subscription-table";
+import { Banner } from "@/ui/basics";
+import { Field } from "@/ui/fields";
+import { FormPage, FormSection } from "@/ui/form";
+import { useTitle } from "@/ui/page";
+import { Picker } from "@/ui/picker";
+import { Loaded } from "@/ui/states";
+import { isDowngrade } from "./pricing";
+import { type Detailed, hrefOfSubscription, useSubscription } from "./reads";
+
+export function ChangePlan() {
+  const { id } = useParams({ strict: false }) as { id: string };
+  const { status } = useSearch({ strict: false }) as { status?: string };
+  const subscription = useSubscription(id, status);
+  usePlans();
+  return (
+    <Loaded query={subscription} what="Subscription">
+      {({ subscription: found }) => <Editor saved={found} />}
+    </Loaded>
+  );
+}
+
+function Editor({ saved }: { saved: Detailed }) {
+  const navigate = useNavigate();
+  const plans = usePlans();
+  const [code, setCode] = useState("");
+  const [error, setError] = useState<unknown>(null);
+  useTitle(`Change plan of ${saved.name || saved.external_id}`);
+  const chosen = plans.data?.plans.find((one) => one.code === code);
+  const isDown = chosen !== undefined && isDowngrade(saved.plan, chosen);
+  const differs = chosen !== undefined && chosen.amount_currency !== saved.plan_amount_currency;
+  const end = saved.current_billing_period_ending_at;
+  const next = end && new Date(Date.parse(end) + 1000).toISOString();
+  const change = useChange("post", "/api/v1/subscriptions", {
+    done: isDown ? "Plan will change at the end of the period" : "Plan changed",
+    isQuiet: true,
+    onDone: ({ subscription }) =>
+      void navigate({ to: hrefOfSubscription(subscription), ignoreBlocker: true }),
+  });
+  const when = !chosen
+    ? undefined
+    : saved.status === "pending"
+      ? `Starts on ${chosen.name} instead.`
+      : isDown
+        ? `A downgrade: ${chosen.name} takes over ${next ? `on ${day(next)}` : "at the next period"}. Until then nothing changes.`
+        : `An upgrade: ${chosen.name} takes over now. The old plan is billed to this moment, and unused time paid in advance is credited.`;
+  return (
+    <FormPage
+      title="Change plan"
+      subject={<span className="tag">{saved.name || saved.external_id}</span>}
+      submit="Change plan"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (!chosen) return;
+        setError(null);
+        change.mutate(
+          {
+            body: {
+              subscription: {
+                external_customer_id: saved.external_customer_id,
+                external_id: saved.external_id,
+                plan_code: chosen.code,
+                ...(saved.name && { name: saved.name }),
+              },
+            },
+          },
+          { onError: setError },
+        );
+      }}
+      onCancel={() => void navigate({ to: hrefOfSubscription(saved) })}
+      isDirty={code !== ""}
+      isBusy={change.isPending}
+      error={error}
+      effect={when}
+    >
+      <FormSection
+        title="Plan"
+        about={`Now: ${saved.plan.name}, ${money(saved.plan.amount_cents, saved.plan.amount_currency)} ${priceWords(saved.plan)}.`}
+      >
+        <Field label="New plan">
+          <Picker
+            label="New plan"
+            value={code}
+            isLoading={plans.isLoading}
+            choices={(plans.data?.plans ?? [])
+              .filter((one) => one.code !== saved.plan_code)
+              .map((one) => ({
+                value: one.code,
+                label: one.name,
+                detail: `${money(one.amount_cents, one.amount_currency)} ${priceWords(one)}`,
+              }))}
+            onChange={setCode}
+          />
+        </Field>
+        {when && <Banner>{when}</Banner>}
+        {differs && (
+          <Banner look="warn">
+            {chosen.name} is in {chosen.amount_currency}, the subscription in {saved.plan_amount_currency}:
+            the currencies have to be the same.
+          </Banner>
+        )}
+      </FormSection>
+    </FormPage>
+  );
+}

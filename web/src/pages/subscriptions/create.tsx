@@ -1,0 +1,308 @@
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useState } from "react";
+import { Controller, useForm } from "react-hook-form";
+import { read, useChange } from "@/api/client";
+import { paths } from "@/app/paths";
+import { startOfDay } from "@/lib/dates";
+import { money } from "@/lib/money";
+import { nameOf } from "@/pages/customers/customer";
+import { useCustomer, useEntities, usePlans, useSubscriptionsOf } from "@/pages/customers/reads";
+import { priceWords } from "@/pages/customers/subscription-table";
+import { Banner } from "@/ui/basics";
+import { DateInput, Field, NumberInput, Segments, Select, Switch, TextInput } from "@/ui/fields";
+import { FieldRow, FormPage, FormSection, placeErrors } from "@/ui/form";
+import { useTitle } from "@/ui/page";
+import { Picker } from "@/ui/picker";
+import { hrefOfSubscription } from "./reads";
+
+interface Values {
+  external_customer_id: string;
+  plan_code: string;
+  name: string;
+  external_id: string;
+  billing_time: string;
+  subscription_at: string;
+  ending_at: string;
+  purchase_order_number: string;
+  billing_entity_code: string;
+  consolidate_invoice: boolean;
+  waits_for_payment: boolean;
+  timeout_hours: string;
+}
+
+/** Puts a customer on a plan. */
+export function CreateSubscription() {
+  const asked = useSearch({ strict: false }) as { customer?: string; plan?: string };
+  const navigate = useNavigate();
+  const [error, setError] = useState<unknown>(null);
+  const [term, setTerm] = useState("");
+  const form = useForm<Values>({
+    mode: "onTouched",
+    defaultValues: {
+      external_customer_id: asked.customer === undefined ? "" : String(asked.customer),
+      plan_code: asked.plan === undefined ? "" : String(asked.plan),
+      name: "",
+      external_id: "",
+      billing_time: "calendar",
+      subscription_at: "",
+      ending_at: "",
+      purchase_order_number: "",
+      billing_entity_code: "",
+      consolidate_invoice: true,
+      waits_for_payment: false,
+      timeout_hours: "24",
+    },
+  });
+  useTitle("New subscription");
+  const values = form.watch();
+  const owner = values.external_customer_id;
+  const customers = useQuery(
+    read("/api/v1/customers", { params: { query: { per_page: "20", ...(term && { search_term: term }) } } }),
+  );
+  const plans = usePlans();
+  const entities = useEntities().data?.billing_entities ?? [];
+  const plan = plans.data?.plans.find((one) => one.code === values.plan_code);
+  const isEdited = form.getFieldState("external_id", form.formState).isDirty;
+  const create = useChange("post", "/api/v1/subscriptions", {
+    done: "Subscription created",
+    isQuiet: true,
+    onDone: ({ subscription }) => {
+      form.reset(form.getValues());
+      void navigate({ to: hrefOfSubscription(subscription), ignoreBlocker: true });
+    },
+  });
+  const { taken, customer } = useOwner(owner);
+  const derived = freeId([owner, values.plan_code].filter(Boolean).join("_"), taken);
+  const externalId = isEdited ? values.external_id.trim() : derived;
+  const zone = customer?.applicable_timezone ?? "UTC";
+  const submit = form.handleSubmit((entered) => {
+    setError(null);
+    if (taken.has(externalId)) {
+      form.setError("external_id", { message: "The customer has a subscription with this ID." });
+      return;
+    }
+    create.mutate(
+      {
+        body: {
+          subscription: {
+            external_customer_id: owner,
+            plan_code: entered.plan_code,
+            external_id: externalId,
+            name: entered.name.trim() || null,
+            billing_time: entered.billing_time,
+            consolidate_invoice: entered.consolidate_invoice,
+            ...(entered.purchase_order_number.trim() && {
+              purchase_order_number: entered.purchase_order_number.trim(),
+            }),
+            ...(entered.billing_entity_code && { billing_entity_code: entered.billing_entity_code }),
+            ...(entered.subscription_at && { subscription_at: startOfDay(entered.subscription_at, zone) }),
+            ...(entered.ending_at && { ending_at: startOfDay(entered.ending_at, zone) }),
+            ...(entered.waits_for_payment && {
+              activation_rules: [{ type: "payment", timeout_hours: Number(entered.timeout_hours) }],
+            }),
+          },
+        } as never,
+      },
+      { onError: (fault) => setError(placeErrors(form, fault, { currency: "plan_code" })) },
+    );
+  });
+  const { errors } = form.formState;
+  const differs = plan && customer?.currency && plan.amount_currency !== customer.currency;
+  return (
+    <FormPage
+      title="New subscription"
+      subject={customer && <span className="tag">{nameOf(customer)}</span>}
+      submit="Create subscription"
+      onSubmit={submit}
+      onCancel={() =>
+        void navigate({
+          to: asked.customer ? paths.customers.show(String(asked.customer)) : paths.subscriptions.list(),
+        })
+      }
+      isDirty={form.formState.isDirty}
+      isBusy={create.isPending}
+      error={error}
+      effect={
+        plan &&
+        `${money(plan.amount_cents, plan.amount_currency)} ${priceWords(plan)}${plan.pay_in_advance ? "; the first invoice comes at the start" : ""}.`
+      }
+    >
+      <FormSection title="Who and what">
+        <Controller
+          control={form.control}
+          name="external_customer_id"
+          rules={{ required: "Choose a customer." }}
+          render={({ field }) => (
+            <Field label="Customer" error={errors.external_customer_id?.message}>
+              <Picker
+                label="Customer"
+                value={field.value}
+                {...(customer && { shown: nameOf(customer) })}
+                isLoading={customers.isFetching}
+                choices={(customers.data?.customers ?? []).map((one) => ({
+                  value: one.external_id,
+                  label: nameOf(one),
+                  detail: one.external_id,
+                }))}
+                onSearch={setTerm}
+                onChange={field.onChange}
+              />
+            </Field>
+          )}
+        />
+        <Controller
+          control={form.control}
+          name="plan_code"
+          rules={{ required: "Choose a plan." }}
+          render={({ field }) => (
+            <Field label="Plan" error={errors.plan_code?.message}>
+              <Picker
+                label="Plan"
+                value={field.value}
+                isLoading={plans.isLoading}
+                choices={(plans.data?.plans ?? []).map((one) => ({
+                  value: one.code,
+                  label: one.name,
+                  detail: `${money(one.amount_cents, one.amount_currency)} ${priceWords(one)}`,
+                }))}
+                onChange={field.onChange}
+              />
+            </Field>
+          )}
+        />
+        {differs && (
+          <Banner look="warn">
+            The plan is in {plan.amount_currency}, the customer is billed in {customer.currency}: they cannot
+            go together once something has been billed.
+          </Banner>
+        )}
+        <FieldRow>
+          <Field
+            label="Name"
+            isOptional
+            hint="In place of the plan's, also on invoices."
+            error={errors.name?.message}
+          >
+            <TextInput {...form.register("name")} />
+          </Field>
+          <Field label="External ID" hint="Events name it." error={errors.external_id?.message}>
+            <TextInput placeholder={derived} {...form.register("external_id")} />
+          </Field>
+        </FieldRow>
+      </FormSection>
+      <FormSection title="When">
+        <Controller
+          control={form.control}
+          name="billing_time"
+          render={({ field }) => (
+            <div className="field">
+              <span className="label">Billing time</span>
+              <Segments
+                label="Billing time"
+                value={field.value}
+                options={[
+                  { value: "calendar", label: "Calendar" },
+                  { value: "anniversary", label: "Anniversary" },
+                ]}
+                onChange={field.onChange}
+              />
+              <span className="hint">
+                {field.value === "calendar"
+                  ? "Periods begin on the first; the first one is prorated from the start to its end."
+                  : "Periods begin on the day of the start; the first one is a whole one."}
+              </span>
+            </div>
+          )}
+        />
+        <FieldRow>
+          <Field
+            label="Starts"
+            isOptional
+            hint={`Now, if empty; else at 0:00 in ${zone}.`}
+            error={errors.subscription_at?.message}
+          >
+            <DateInput {...form.register("subscription_at")} />
+          </Field>
+          <Field label="Ends" isOptional hint="At 0:00 of this day." error={errors.ending_at?.message}>
+            <DateInput {...form.register("ending_at")} />
+          </Field>
+        </FieldRow>
+        <Controller
+          control={form.control}
+          name="waits_for_payment"
+          render={({ field }) => (
+            <Switch
+              label="Start when the first invoice is paid"
+              hint="Until then the subscription is incomplete, and nothing may be used."
+              isOn={field.value}
+              onChange={field.onChange}
+            />
+          )}
+        />
+        {values.waits_for_payment && (
+          <Field label="Hours to pay" error={errors.timeout_hours?.message}>
+            <NumberInput
+              inputMode="numeric"
+              {...form.register("timeout_hours", {
+                pattern: { value: /^\d+$/, message: "This is no number of hours." },
+              })}
+            />
+          </Field>
+        )}
+      </FormSection>
+      <FormSection title="Invoices">
+        {entities.length > 1 && (
+          <Controller
+            control={form.control}
+            name="billing_entity_code"
+            render={({ field }) => (
+              <Field label="Billed by" error={errors.billing_entity_code?.message}>
+                <Select
+                  value={field.value || (customer?.billing_entity_code ?? "")}
+                  options={entities.map((one) => ({ value: one.code, label: one.name }))}
+                  onChange={field.onChange}
+                />
+              </Field>
+            )}
+          />
+        )}
+        <Field label="PO number" isOptional error={errors.purchase_order_number?.message}>
+          <TextInput {...form.register("purchase_order_number")} />
+        </Field>
+        <Controller
+          control={form.control}
+          name="consolidate_invoice"
+          render={({ field }) => (
+            <Switch
+              label="On one invoice with the customer's other subscriptions"
+              isOn={field.value}
+              onChange={field.onChange}
+            />
+          )}
+        />
+      </FormSection>
+    </FormPage>
+  );
+}
+
+/** The customer chosen, and the external ids that its subscriptions have. */
+function useOwner(id: string) {
+  const asked = id || "-";
+  const customer = useCustomer(asked);
+  const subscriptions = useSubscriptionsOf(asked);
+  const live = subscriptions.data?.subscriptions.filter(
+    (one) => one.status !== "terminated" && one.status !== "canceled",
+  );
+  return {
+    customer: id && customer.data?.customer.external_id === id ? customer.data.customer : undefined,
+    taken: new Set((id && live ? live : []).map((one) => one.external_id)),
+  };
+}
+
+function freeId(wanted: string, taken: Set<string>): string {
+  if (!taken.has(wanted)) return wanted;
+  let count = 2;
+  while (taken.has(`${wanted}_${count}`)) count += 1;
+  return `${wanted}_${count}`;
+}

@@ -1,0 +1,152 @@
+import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { useState } from "react";
+import { Controller, useForm } from "react-hook-form";
+import { useChange } from "@/api/client";
+import { isoDay, startOfDay } from "@/lib/dates";
+import { DateInput, Field, Select, Switch, TextInput } from "@/ui/fields";
+import { FormPage, FormSection, placeErrors } from "@/ui/form";
+import { useTitle } from "@/ui/page";
+import { Loaded } from "@/ui/states";
+import { type Detailed, hrefOfSubscription, useSubscription } from "./reads";
+
+export function UpdateSubscription() {
+  const { id } = useParams({ strict: false }) as { id: string };
+  const { status } = useSearch({ strict: false }) as { status?: string };
+  const subscription = useSubscription(id, status);
+  return (
+    <Loaded query={subscription} what="Subscription">
+      {({ subscription: found }) => <Editor saved={found} />}
+    </Loaded>
+  );
+}
+
+interface Values {
+  name: string;
+  ending_at: string;
+  purchase_order_number: string;
+  consolidate_invoice: boolean;
+  on_termination_credit_note: string;
+  on_termination_invoice: string;
+}
+
+function Editor({ saved }: { saved: Detailed }) {
+  const navigate = useNavigate();
+  const [error, setError] = useState<unknown>(null);
+  const form = useForm<Values>({
+    mode: "onTouched",
+    defaultValues: {
+      name: saved.name ?? "",
+      ending_at: saved.ending_at ? isoDay(saved.ending_at) : "",
+      purchase_order_number: saved.purchase_order_number ?? "",
+      consolidate_invoice: saved.consolidate_invoice,
+      on_termination_credit_note: saved.on_termination_credit_note ?? "credit",
+      on_termination_invoice: saved.on_termination_invoice,
+    },
+  });
+  const { dirtyFields, errors, isDirty } = form.formState;
+  useTitle(`Edit ${saved.name || saved.external_id}`);
+  const back = hrefOfSubscription(saved);
+  const save = useChange("put", "/api/v1/subscriptions/{external_id}", {
+    done: "Subscription saved",
+    isQuiet: true,
+    onDone: () => {
+      form.reset(form.getValues());
+      void navigate({ to: back, ignoreBlocker: true });
+    },
+  });
+  const submit = form.handleSubmit((values) => {
+    setError(null);
+    save.mutate(
+      {
+        params: { path: { external_id: saved.external_id }, query: { status: saved.status } },
+        body: {
+          subscription: {
+            ...(dirtyFields.name && { name: values.name.trim() || null }),
+            ...(dirtyFields.ending_at && {
+              ending_at: values.ending_at ? startOfDay(values.ending_at, "UTC") : null,
+            }),
+            ...(dirtyFields.purchase_order_number && {
+              purchase_order_number: values.purchase_order_number.trim() || null,
+            }),
+            ...(dirtyFields.consolidate_invoice && { consolidate_invoice: values.consolidate_invoice }),
+            ...(dirtyFields.on_termination_credit_note && {
+              on_termination_credit_note: values.on_termination_credit_note,
+            }),
+            ...(dirtyFields.on_termination_invoice && {
+              on_termination_invoice: values.on_termination_invoice,
+            }),
+          },
+        },
+      },
+      { onError: (fault) => setError(placeErrors(form, fault)) },
+    );
+  });
+  return (
+    <FormPage
+      title="Edit subscription"
+      subject={<span className="tag">{saved.name || saved.external_id}</span>}
+      submit="Save subscription"
+      onSubmit={submit}
+      onCancel={() => void navigate({ to: back })}
+      isDirty={isDirty}
+      isBusy={save.isPending}
+      error={error}
+    >
+      <FormSection title="Subscription">
+        <Field label="Name" isOptional error={errors.name?.message}>
+          <TextInput {...form.register("name")} />
+        </Field>
+        <Field label="PO number" isOptional error={errors.purchase_order_number?.message}>
+          <TextInput {...form.register("purchase_order_number")} />
+        </Field>
+        <Field label="Ends" isOptional hint="At 0:00 UTC of this day." error={errors.ending_at?.message}>
+          <DateInput {...form.register("ending_at")} />
+        </Field>
+        <Controller
+          control={form.control}
+          name="consolidate_invoice"
+          render={({ field }) => (
+            <Switch
+              label="On one invoice with the customer's other subscriptions"
+              isOn={field.value}
+              onChange={field.onChange}
+            />
+          )}
+        />
+      </FormSection>
+      <FormSection title="When it ends">
+        <Controller
+          control={form.control}
+          name="on_termination_invoice"
+          render={({ field }) => (
+            <Switch
+              label="Bill a last invoice"
+              isOn={field.value === "generate"}
+              onChange={(isOn) => field.onChange(isOn ? "generate" : "skip")}
+            />
+          )}
+        />
+        {saved.plan.pay_in_advance && (
+          <Controller
+            control={form.control}
+            name="on_termination_credit_note"
+            render={({ field }) => (
+              <Field label="Give unused time back" error={errors.on_termination_credit_note?.message}>
+                <Select
+                  value={field.value}
+                  options={[
+                    { value: "credit", label: "As a credit for later invoices" },
+                    { value: "refund", label: "As a refund" },
+                    { value: "offset", label: "Against what is unpaid" },
+                    { value: "skip", label: "Nothing" },
+                  ]}
+                  onChange={field.onChange}
+                />
+              </Field>
+            )}
+          />
+        )}
+      </FormSection>
+    </FormPage>
+  );
+}

@@ -1,0 +1,487 @@
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { useState } from "react";
+import { Controller, useForm } from "react-hook-form";
+import { read, type Schema, useChange } from "@/api/client";
+import { paths } from "@/app/paths";
+import { endOfDay, isoDay } from "@/lib/dates";
+import { price, toCents, toDecimal } from "@/lib/money";
+import { currencies } from "@/pages/customers/choices";
+import { nameOf, type Wallet } from "@/pages/customers/customer";
+import { useCustomer } from "@/pages/customers/reads";
+import { Checkbox, DateInput, Field, MoneyInput, NumberInput, Select, Switch, TextInput } from "@/ui/fields";
+import { FieldRow, FormPage, FormSection, placeErrors } from "@/ui/form";
+import { useTitle } from "@/ui/page";
+import { Picker } from "@/ui/picker";
+import { Loaded } from "@/ui/states";
+import { priceOfCredits, readCredits } from "./credits";
+import { useWallet } from "./page";
+
+type Interval = "weekly" | "monthly" | "quarterly" | "semiannual" | "yearly";
+type Rule = NonNullable<Schema<"WalletUpdateInput">["recurring_transaction_rules"]>[number];
+
+interface Values {
+  name: string;
+  code: string;
+  currency: string;
+  rate_amount: string;
+  priority: string;
+  expiration_at: string;
+  paid_top_up_min: string;
+  paid_top_up_max: string;
+  purchase_order_number: string;
+  invoice_requires_successful_payment: boolean;
+  fee_types: string[];
+  billable_metric_codes: string[];
+  paid_credits: string;
+  granted_credits: string;
+  rule: "" | "threshold" | "interval";
+  rule_interval: Interval;
+  rule_threshold: string;
+  rule_method: "fixed" | "target";
+  rule_target: string;
+  rule_paid: string;
+  rule_granted: string;
+}
+
+const NEW: Values = {
+  name: "",
+  code: "",
+  currency: "",
+  rate_amount: "1",
+  priority: "50",
+  expiration_at: "",
+  paid_top_up_min: "",
+  paid_top_up_max: "",
+  purchase_order_number: "",
+  invoice_requires_successful_payment: false,
+  fee_types: [],
+  billable_metric_codes: [],
+  paid_credits: "",
+  granted_credits: "",
+  rule: "",
+  rule_interval: "monthly",
+  rule_threshold: "",
+  rule_method: "fixed",
+  rule_target: "",
+  rule_paid: "",
+  rule_granted: "",
+};
+
+const FEES = [
+  { value: "charge", label: "Usage" },
+  { value: "subscription", label: "Subscription fees" },
+  { value: "commitment", label: "Commitments" },
+];
+
+export function CreateWallet() {
+  const { customer: id } = useSearch({ strict: false }) as { customer?: string };
+  const customer = useCustomer(String(id ?? ""));
+  useMetrics();
+  return (
+    <Loaded query={customer} what="Customer">
+      {({ customer: found }) => (
+        <Editor
+          owner={found.external_id}
+          ownerName={nameOf(found)}
+          initial={{ ...NEW, currency: found.currency ?? "" }}
+        />
+      )}
+    </Loaded>
+  );
+}
+
+export function UpdateWallet() {
+  const { id } = useParams({ strict: false }) as { id: string };
+  useMetrics();
+  return (
+    <Loaded query={useWallet(id)} what="Wallet">
+      {({ wallet }) => (
+        <Editor
+          owner={wallet.external_customer_id}
+          ownerName={wallet.name || wallet.code}
+          initial={readWallet(wallet)}
+          saved={wallet}
+        />
+      )}
+    </Loaded>
+  );
+}
+
+function useMetrics() {
+  return useQuery(read("/api/v1/billable_metrics", { params: { query: { per_page: "100" } } }));
+}
+
+function readWallet(wallet: Wallet): Values {
+  const rule = wallet.recurring_transaction_rules.find((one) => one.status === "active");
+  const money = (cents: number | null) => (cents === null ? "" : toDecimal(cents, wallet.currency));
+  return {
+    ...NEW,
+    name: wallet.name ?? "",
+    code: wallet.code,
+    currency: wallet.currency,
+    rate_amount: wallet.rate_amount,
+    priority: String(wallet.priority),
+    expiration_at: wallet.expiration_at ? isoDay(wallet.expiration_at) : "",
+    paid_top_up_min: money(wallet.paid_top_up_min_amount_cents),
+    paid_top_up_max: money(wallet.paid_top_up_max_amount_cents),
+    purchase_order_number: wallet.purchase_order_number ?? "",
+    invoice_requires_successful_payment: wallet.invoice_requires_successful_payment,
+    fee_types: wallet.applies_to.fee_types,
+    billable_metric_codes: wallet.applies_to.billable_metric_codes,
+    ...(rule && {
+      rule: rule.trigger as Values["rule"],
+      rule_interval: (rule.interval ?? "monthly") as Interval,
+      rule_threshold: rule.threshold_credits ?? "",
+      rule_method: rule.method as Values["rule_method"],
+      rule_target: rule.target_ongoing_balance ?? "",
+      rule_paid: rule.paid_credits,
+      rule_granted: rule.granted_credits,
+    }),
+  };
+}
+
+interface EditorProps {
+  owner: string;
+  ownerName: string;
+  initial: Values;
+  saved?: Wallet;
+}
+
+const RULE_FIELDS = [
+  "rule",
+  "rule_interval",
+  "rule_threshold",
+  "rule_method",
+  "rule_target",
+  "rule_paid",
+  "rule_granted",
+] as const;
+
+function Editor({ owner, ownerName, initial, saved }: EditorProps) {
+  const navigate = useNavigate();
+  const [error, setError] = useState<unknown>(null);
+  const form = useForm<Values>({ mode: "onTouched", defaultValues: initial });
+  const { errors, isDirty, dirtyFields } = form.formState;
+  const values = form.watch();
+  const metrics = useMetrics().data?.billable_metrics ?? [];
+  useTitle(saved ? `Edit ${ownerName}` : "New wallet");
+  const finish = {
+    isQuiet: true,
+    onDone: ({ wallet }: { wallet: { lago_id: string } }) => {
+      form.reset(form.getValues());
+      void navigate({ to: paths.wallets.show(owner, wallet.lago_id), ignoreBlocker: true });
+    },
+  };
+  const create = useChange("post", "/api/v1/wallets", { ...finish, done: "Wallet created" });
+  const update = useChange("put", "/api/v1/wallets/{lago_id}", { ...finish, done: "Wallet saved" });
+  const submit = form.handleSubmit((entered) => {
+    setError(null);
+    const fields = {
+      name: entered.name.trim() || null,
+      priority: Number(entered.priority || "50"),
+      invoice_requires_successful_payment: entered.invoice_requires_successful_payment,
+      purchase_order_number: entered.purchase_order_number.trim() || null,
+      paid_top_up_min_amount_cents: toCents(entered.paid_top_up_min, entered.currency),
+      paid_top_up_max_amount_cents: toCents(entered.paid_top_up_max, entered.currency),
+      applies_to: {
+        fee_types: entered.fee_types,
+        billable_metric_codes: entered.billable_metric_codes,
+      },
+      ...((!saved || dirtyFields.expiration_at) && {
+        expiration_at: entered.expiration_at ? endOfDay(entered.expiration_at, "UTC") : null,
+      }),
+      ...((saved ? RULE_FIELDS.some((name) => dirtyFields[name]) : entered.rule !== "") && {
+        recurring_transaction_rules: entered.rule ? [writeRule(entered, saved)] : [],
+      }),
+    };
+    const refuse = { onError: (fault: Error) => setError(placeErrors(form, fault)) };
+    if (saved) {
+      update.mutate({ params: { path: { lago_id: saved.lago_id } }, body: { wallet: fields } }, refuse);
+      return;
+    }
+    create.mutate(
+      {
+        body: {
+          wallet: {
+            ...fields,
+            external_customer_id: owner,
+            currency: entered.currency,
+            rate_amount: entered.rate_amount.trim(),
+            ...(entered.code.trim() && { code: entered.code.trim() }),
+            paid_credits: readCredits(entered.paid_credits) || "0",
+            granted_credits: readCredits(entered.granted_credits) || "0",
+          },
+        },
+      },
+      refuse,
+    );
+  });
+  const isCredits = (typed: string) => readCredits(typed) !== null || "This is no number of credits.";
+  const isMoney = (typed: string) =>
+    typed.trim() === "" || toCents(typed, values.currency) !== null || "This is no amount.";
+  const paid = readCredits(values.paid_credits);
+  const isRate = /^\d+(\.\d+)?$/.test(values.rate_amount.trim());
+  return (
+    <FormPage
+      title={saved ? "Edit wallet" : "New wallet"}
+      subject={<span className="tag">{ownerName}</span>}
+      submit={saved ? "Save wallet" : "Create wallet"}
+      onSubmit={submit}
+      onCancel={() =>
+        void navigate({
+          to: saved ? paths.wallets.show(owner, saved.lago_id) : paths.customers.show(owner, "wallets"),
+        })
+      }
+      isDirty={isDirty}
+      isBusy={create.isPending || update.isPending}
+      error={error}
+      effect={
+        !saved && paid && paid !== "0" && isRate && values.currency
+          ? `Bills ${price(priceOfCredits(paid, values.rate_amount.trim()), values.currency)} for ${paid} credits, plus tax as it applies.`
+          : undefined
+      }
+    >
+      <FormSection title="Wallet">
+        <FieldRow>
+          <Field label="Name" isOptional error={errors.name?.message}>
+            <TextInput autoFocus {...form.register("name")} />
+          </Field>
+          <Field
+            label="Code"
+            isOptional
+            hint={saved ? undefined : "Made of the name, if empty."}
+            error={errors.code?.message}
+          >
+            <TextInput disabled={saved !== undefined} {...form.register("code")} />
+          </Field>
+        </FieldRow>
+        <FieldRow>
+          <Controller
+            control={form.control}
+            name="currency"
+            rules={{ required: "Choose a currency." }}
+            render={({ field }) => (
+              <Field label="Currency" error={errors.currency?.message}>
+                <Picker
+                  label="Currency"
+                  value={field.value}
+                  choices={currencies()}
+                  onChange={field.onChange}
+                  isDisabled={saved !== undefined}
+                />
+              </Field>
+            )}
+          />
+          <Field label="A credit costs" error={errors.rate_amount?.message}>
+            <NumberInput
+              disabled={saved !== undefined}
+              after={values.currency}
+              {...form.register("rate_amount", {
+                validate: (typed) => /^\d+(\.\d+)?$/.test(typed.trim()) || "This is no price.",
+              })}
+            />
+          </Field>
+        </FieldRow>
+        <FieldRow>
+          <Field label="Priority" hint="1 to 50; lower ones pay first." error={errors.priority?.message}>
+            <NumberInput
+              inputMode="numeric"
+              {...form.register("priority", {
+                validate: (typed) => (/^\d+$/.test(typed) && +typed >= 1 && +typed <= 50) || "From 1 to 50.",
+              })}
+            />
+          </Field>
+          <Field
+            label="Expires"
+            isOptional
+            hint="At the end of this day, UTC."
+            error={errors.expiration_at?.message}
+          >
+            <DateInput {...form.register("expiration_at")} />
+          </Field>
+        </FieldRow>
+      </FormSection>
+      <FormSection title="What it pays" about="Everything, if nothing is chosen.">
+        {FEES.map((fee) => (
+          <Controller
+            key={fee.value}
+            control={form.control}
+            name="fee_types"
+            render={({ field }) => (
+              <Checkbox
+                label={fee.label}
+                isOn={field.value.includes(fee.value)}
+                onChange={(isOn) => field.onChange(toggled(field.value, fee.value, isOn))}
+              />
+            )}
+          />
+        ))}
+        {metrics.length > 0 && (
+          <details>
+            <summary>Only usage of some metrics</summary>
+            <div className="form-fields">
+              {metrics.map((metric) => (
+                <Controller
+                  key={metric.code}
+                  control={form.control}
+                  name="billable_metric_codes"
+                  render={({ field }) => (
+                    <Checkbox
+                      label={metric.name}
+                      isOn={field.value.includes(metric.code)}
+                      onChange={(isOn) => field.onChange(toggled(field.value, metric.code, isOn))}
+                    />
+                  )}
+                />
+              ))}
+            </div>
+          </details>
+        )}
+      </FormSection>
+      {!saved && (
+        <FormSection title="First top-up">
+          <FieldRow>
+            <Field label="To be paid" isOptional error={errors.paid_credits?.message}>
+              <NumberInput after="credits" {...form.register("paid_credits", { validate: isCredits })} />
+            </Field>
+            <Field label="Free" isOptional error={errors.granted_credits?.message}>
+              <NumberInput after="credits" {...form.register("granted_credits", { validate: isCredits })} />
+            </Field>
+          </FieldRow>
+        </FormSection>
+      )}
+      <FormSection title="Purchases">
+        <FieldRow>
+          <Field label="At least" isOptional error={errors.paid_top_up_min?.message}>
+            <MoneyInput
+              currency={values.currency || "USD"}
+              {...form.register("paid_top_up_min", { validate: isMoney })}
+            />
+          </Field>
+          <Field label="At most" isOptional error={errors.paid_top_up_max?.message}>
+            <MoneyInput
+              currency={values.currency || "USD"}
+              {...form.register("paid_top_up_max", { validate: isMoney })}
+            />
+          </Field>
+        </FieldRow>
+        <Controller
+          control={form.control}
+          name="invoice_requires_successful_payment"
+          render={({ field }) => (
+            <Switch
+              label="Issue invoices only when they are paid"
+              isOn={field.value}
+              onChange={field.onChange}
+            />
+          )}
+        />
+        <Field label="PO number" isOptional error={errors.purchase_order_number?.message}>
+          <TextInput {...form.register("purchase_order_number")} />
+        </Field>
+      </FormSection>
+      <FormSection title="Recurring top-up">
+        <Controller
+          control={form.control}
+          name="rule"
+          render={({ field }) => (
+            <Field label="When">
+              <Select
+                value={field.value || "never"}
+                options={[
+                  { value: "never", label: "Never" },
+                  { value: "threshold", label: "When the balance falls below a threshold" },
+                  { value: "interval", label: "By the calendar" },
+                ]}
+                onChange={(next) => field.onChange(next === "never" ? "" : next)}
+              />
+            </Field>
+          )}
+        />
+        {values.rule === "threshold" && (
+          <Field label="Below" error={errors.rule_threshold?.message}>
+            <NumberInput after="credits" {...form.register("rule_threshold", { validate: isCredits })} />
+          </Field>
+        )}
+        {values.rule === "interval" && (
+          <Controller
+            control={form.control}
+            name="rule_interval"
+            render={({ field }) => (
+              <Field label="Every">
+                <Select
+                  value={field.value}
+                  options={[
+                    { value: "weekly", label: "Week" },
+                    { value: "monthly", label: "Month" },
+                    { value: "quarterly", label: "Quarter" },
+                    { value: "semiannual", label: "Half-year" },
+                    { value: "yearly", label: "Year" },
+                  ]}
+                  onChange={field.onChange}
+                />
+              </Field>
+            )}
+          />
+        )}
+        {values.rule !== "" && (
+          <Controller
+            control={form.control}
+            name="rule_method"
+            render={({ field }) => (
+              <Field label="How much">
+                <Select
+                  value={field.value}
+                  options={[
+                    { value: "fixed", label: "A fixed number of credits" },
+                    { value: "target", label: "Up to a balance" },
+                  ]}
+                  onChange={field.onChange}
+                />
+              </Field>
+            )}
+          />
+        )}
+        {values.rule !== "" &&
+          (values.rule_method === "target" ? (
+            <Field label="Balance" error={errors.rule_target?.message}>
+              <NumberInput after="credits" {...form.register("rule_target", { validate: isCredits })} />
+            </Field>
+          ) : (
+            <FieldRow>
+              <Field label="To be paid" error={errors.rule_paid?.message}>
+                <NumberInput after="credits" {...form.register("rule_paid", { validate: isCredits })} />
+              </Field>
+              <Field label="Free" error={errors.rule_granted?.message}>
+                <NumberInput after="credits" {...form.register("rule_granted", { validate: isCredits })} />
+              </Field>
+            </FieldRow>
+          ))}
+      </FormSection>
+    </FormPage>
+  );
+}
+
+function toggled(values: string[], value: string, isOn: boolean): string[] {
+  return isOn ? [...values, value] : values.filter((one) => one !== value);
+}
+
+/** The rule of the form; an existing one is named, so that it is changed and not made anew. */
+function writeRule(values: Values, saved: Wallet | undefined): Rule {
+  const known = saved?.recurring_transaction_rules.find((one) => one.status === "active");
+  return {
+    ...(known && { lago_id: known.lago_id }),
+    trigger: values.rule === "interval" ? "interval" : "threshold",
+    method: values.rule_method,
+    ...(values.rule === "interval"
+      ? { interval: values.rule_interval }
+      : { threshold_credits: readCredits(values.rule_threshold) || "0" }),
+    ...(values.rule_method === "target"
+      ? { target_ongoing_balance: readCredits(values.rule_target) || "0" }
+      : {
+          paid_credits: readCredits(values.rule_paid) || "0",
+          granted_credits: readCredits(values.rule_granted) || "0",
+        }),
+  };
+}
