@@ -407,6 +407,12 @@ class TestInspection:
         (row,) = [row for row in await rows(database, owner, webhooks) if str(row["id"]) == listed["lago_id"]]
         assert listed["next_attempt_at"] == f"{row['next_attempt_at']:%Y-%m-%dT%H:%M:%SZ}"
 
+    async def test_show_the_secret_that_signs_with_hmac(self, people, database):
+        shown = await get(people.browser, "/webhook_secret")
+        async with database.transaction(UUID(people.organization_id)) as tx:
+            key = (await tx.execute(select(organizations.c.hmac_key))).scalar_one()
+        assert shown == {"webhook_secret": {"hmac_key": str(key)}}
+
     async def test_refuses_what_no_delivery_can_be(self, people):
         for query in (
             "status=sent",

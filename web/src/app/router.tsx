@@ -1,6 +1,7 @@
 import { createRouter } from "@tanstack/react-router";
 import * as catalog from "@/pages/catalog/routes";
 import * as customers from "@/pages/customers/routes";
+import * as developers from "@/pages/developers/routes";
 import { doorRoutes } from "@/pages/doors/routes";
 import * as invoices from "@/pages/invoices/routes";
 import * as settings from "@/pages/settings/routes";
@@ -12,28 +13,29 @@ import { queries } from "./queries";
 import { RootMissing } from "./root";
 import { fullRoute, homeRoute, orgRoute, rootRoute, shellRoute, startRoute } from "./roots";
 
+/** Areas bring their routes: `shell` beside the navigation, `full` over the whole screen. */
+const shells = [
+  ...catalog.shell,
+  ...customers.shell,
+  ...developers.shell,
+  ...invoices.shell,
+  ...settings.shell,
+  ...subscriptions.shell,
+  ...wallets.shell,
+];
+const fulls = [
+  ...catalog.full, //
+  ...customers.full,
+  ...invoices.full,
+  ...subscriptions.full,
+  ...wallets.full,
+];
+
 const tree = rootRoute.addChildren([
   startRoute,
   ...doorRoutes,
   portalRoute,
-  orgRoute.addChildren([
-    homeRoute,
-    shellRoute.addChildren([
-      ...catalog.shell,
-      ...customers.shell,
-      ...invoices.shell,
-      ...settings.shell,
-      ...subscriptions.shell,
-      ...wallets.shell,
-    ]),
-    fullRoute.addChildren([
-      ...catalog.full,
-      ...customers.full,
-      ...invoices.full,
-      ...subscriptions.full,
-      ...wallets.full,
-    ]),
-  ]),
+  orgRoute.addChildren([homeRoute, shellRoute.addChildren(shells), fullRoute.addChildren(fulls)]),
 ]);
 
 export const router = createRouter({

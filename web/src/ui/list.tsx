@@ -13,11 +13,13 @@ export interface ListState {
   page: number;
   per_page: number;
   term: string;
+  /** The record whose details are shown beside the list. */
+  open: string | undefined;
   filters: Record<string, string>;
 }
 
 const PAGE_SIZES = ["20", "50", "100"] as const;
-const OWN = new Set(["page", "per_page", "term"]);
+const OWN = new Set(["page", "per_page", "term", "open"]);
 
 /** The state of a list, kept in the address, and the ways to change it. */
 export function useListState() {
@@ -32,6 +34,7 @@ export function useListState() {
     page: Math.max(1, Number(search.page) || 1),
     per_page: PAGE_SIZES.includes(String(search.per_page) as "20") ? Number(search.per_page) : 20,
     term: typeof search.term === "string" || typeof search.term === "number" ? String(search.term) : "",
+    open: search.open === undefined ? undefined : String(search.open),
     filters,
   };
   const go = (changes: Record<string, unknown>, isReplacing = false) =>
@@ -47,6 +50,7 @@ export function useListState() {
     setPage: (page: number) => go({ page: page === 1 ? undefined : page }),
     setPerPage: (size: number) => go({ per_page: size === 20 ? undefined : size, page: undefined }),
     setTerm: (term: string) => go({ term: term || undefined, page: undefined }, true),
+    setOpen: (open: string | undefined) => go({ open }),
     setFilter: (key: string, value: string | undefined) => go({ [key]: value || undefined, page: undefined }),
     setFilters: (changes: Record<string, string | undefined>) => go({ ...changes, page: undefined }),
     clear: () =>

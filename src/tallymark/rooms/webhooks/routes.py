@@ -10,6 +10,7 @@ from tallymark.api.pagination import InPage, Meta
 from tallymark.api.permissions import guarded_by, permitted
 from tallymark.api.routing import member_router, tenant_router
 from tallymark.api.wire import read_id
+from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.organizations.access import system_now
 from tallymark.rooms.webhooks import service
 from tallymark.rooms.webhooks.model import Endpoint
@@ -25,6 +26,8 @@ from tallymark.rooms.webhooks.schemas import (
     EndpointsResponse,
     PublicKey,
     PublicKeyResponse,
+    SecretOutput,
+    SecretResponse,
     read_filters,
 )
 
@@ -86,6 +89,14 @@ async def get_public_key(request: Request, context: InContext) -> PlainTextRespo
 async def get_json_public_key(request: Request, context: InContext) -> PublicKeyResponse:  # noqa: ARG001
     """The public half of the key that signs webhooks."""
     return PublicKeyResponse(webhook=PublicKey(public_key=request.app.state.public_key))
+
+
+@deliveries_router.get("/webhook_secret")
+@permitted("developers:manage")
+async def get_webhook_secret(context: InContext) -> SecretResponse:
+    """Read the secret that signs deliveries to endpoints with HMAC."""
+    async with context.transaction() as tx:
+        return SecretResponse(webhook_secret=SecretOutput(hmac_key=await organizations.get_hmac_key(tx)))
 
 
 @deliveries_router.get("/webhook_deliveries", openapi_extra=FILTERS)

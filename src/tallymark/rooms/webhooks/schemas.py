@@ -161,6 +161,14 @@ def _shown(delivery: DeliveryRecord) -> dict[str, Any]:
     }
 
 
+class SecretOutput(BaseModel):
+    hmac_key: UUID
+
+
+class SecretResponse(BaseModel):
+    webhook_secret: SecretOutput
+
+
 class DeliveryResponse(BaseModel):
     webhook_delivery: DetailedDeliveryOutput
 

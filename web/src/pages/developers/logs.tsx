@@ -1,0 +1,255 @@
+import { useQuery } from "@tanstack/react-query";
+import { read, type Schema } from "@/api/client";
+import { useOrganization } from "@/app/session";
+import { Moment } from "@/ui/amounts";
+import { Copy, Facts } from "@/ui/basics";
+import { Json } from "@/ui/code";
+import { type Filter, List, useListState } from "@/ui/list";
+import { Drawer } from "@/ui/overlays";
+import { Empty, Loaded } from "@/ui/states";
+import { Status } from "@/ui/status";
+import type { Column } from "@/ui/table";
+import { Developers } from "./layout";
+
+type ApiLog = Schema<"ApiLogOutput">;
+type ActivityLog = Schema<"ActivityLogOutput">;
+type SecurityLog = Schema<"SecurityLogOutput">;
+
+const DATES: Filter[] = [
+  { key: "from_date", label: "From", kind: "date" },
+  { key: "to_date", label: "Until", kind: "date" },
+];
+
+export function ApiLogs() {
+  const { timezone } = useOrganization();
+  const list = useListState();
+  const logs = useQuery(
+    read("/api/v1/api_logs", { params: { query: { ...list.asked, ...list.filters } as never } }),
+  );
+  const columns: Column<ApiLog>[] = [
+    {
+      head: "Call",
+      fold: "f1",
+      cell: (log) => (
+        <span>
+          <span className="method dim">{log.http_method}</span> <span className="id">{log.request_path}</span>
+        </span>
+      ),
+    },
+    { head: "Answer", fold: "f2", cell: (log) => <AnswerStatus status={log.http_status} /> },
+    { head: "Client", isLow: true, cell: (log) => <span className="dim">{log.client}</span> },
+    { head: "Time", fold: "f3", cell: (log) => <Moment value={log.logged_at} zone={timezone} /> },
+  ];
+  return (
+    <Developers title="API logs">
+      <List
+        what="calls"
+        controls={list}
+        query={logs}
+        rowsOf={(page) => page.api_logs}
+        columns={columns}
+        keyOf={(log) => log.request_id}
+        onOpen={(log) => list.setOpen(log.request_id)}
+        chosen={list.open}
+        filters={[
+          {
+            key: "http_methods[]",
+            label: "Method",
+            options: ["post", "put", "patch", "delete"].map((value) => ({
+              value,
+              label: value.toUpperCase(),
+            })),
+          },
+          {
+            key: "http_statuses[]",
+            label: "Answer",
+            options: [
+              { value: "succeeded", label: "Succeeded" },
+              { value: "failed", label: "Failed" },
+            ],
+          },
+          { key: "request_paths", label: "Path" },
+          ...DATES,
+        ]}
+        empty={
+          <Empty title="No calls yet">Changes that are made with an API key are logged here, whole.</Empty>
+        }
+      />
+      {list.open && <ApiLogDrawer id={list.open} zone={timezone} onClose={() => list.setOpen(undefined)} />}
+    </Developers>
+  );
+}
+
+function AnswerStatus({ status }: { status: number }) {
+  if (status < 400) return <Status status="succeeded" word={String(status)} />;
+  return <Status status="failed" word={String(status)} tone={status >= 500 ? "bad" : "warn"} />;
+}
+
+function ApiLogDrawer({ id, zone, onClose }: { id: string; zone: string; onClose: () => void }) {
+  const log = useQuery(read("/api/v1/api_logs/{request_id}", { params: { path: { request_id: id } } }));
+  return (
+    <Drawer title="Call" isOpen onClose={onClose}>
+      <Loaded query={log} what="The call">
+        {({ api_log: shown }) => (
+          <>
+            <Facts
+              facts={[
+                ["Call", `${shown.http_method.toUpperCase()} ${shown.request_path}`],
+                ["Answer", <AnswerStatus key="a" status={shown.http_status} />],
+                ["Request", <Copy key="r" text={shown.request_id} what="request ID" />],
+                ["Client", shown.client],
+                ["From", shown.request_origin],
+                ["Time", <Moment key="t" value={shown.logged_at} zone={zone} />],
+              ]}
+            />
+            <h3>Request</h3>
+            <Json value={shown.request_body} label="Request" />
+            <h3>Answer</h3>
+            <Json value={shown.request_response} label="Answer" />
+          </>
+        )}
+      </Loaded>
+    </Drawer>
+  );
+}
+
+const SOURCES: Record<string, string> = { api: "API", front: "App", system: "Tallymark" };
+
+export function ActivityLogs() {
+  const { timezone } = useOrganization();
+  const list = useListState();
+  const logs = useQuery(
+    read("/api/v1/activity_logs", { params: { query: { ...list.asked, ...list.filters } as never } }),
+  );
+  const columns: Column<ActivityLog>[] = [
+    { head: "What", fold: "f1", cell: (log) => <b className="med">{inWords(log.activity_type)}</b> },
+    { head: "By", fold: "f3", cell: (log) => log.user_email ?? SOURCES[log.activity_source] },
+    {
+      head: "Customer",
+      isLow: true,
+      cell: (log) => <span className="id">{log.external_customer_id ?? <span className="dim">–</span>}</span>,
+    },
+    { head: "Time", fold: "f2", cell: (log) => <Moment value={log.logged_at} zone={timezone} /> },
+  ];
+  return (
+    <Developers title="Activity">
+      <List
+        what="activities"
+        controls={list}
+        query={logs}
+        rowsOf={(page) => page.activity_logs}
+        columns={columns}
+        keyOf={(log) => log.activity_id}
+        onOpen={(log) => list.setOpen(log.activity_id)}
+        chosen={list.open}
+        filters={[
+          { key: "activity_types[]", label: "Type" },
+          {
+            key: "activity_sources[]",
+            label: "Source",
+            options: Object.entries(SOURCES).map(([value, label]) => ({ value, label })),
+          },
+          { key: "user_emails[]", label: "Member" },
+          { key: "external_customer_id", label: "Customer" },
+          { key: "external_subscription_id", label: "Subscription" },
+          { key: "resource_ids[]", label: "Object's ID" },
+          ...DATES,
+        ]}
+        empty={<Empty title="Nothing has happened yet" />}
+      />
+      {list.open && <ActivityDrawer id={list.open} zone={timezone} onClose={() => list.setOpen(undefined)} />}
+    </Developers>
+  );
+}
+
+function ActivityDrawer({ id, zone, onClose }: { id: string; zone: string; onClose: () => void }) {
+  const log = useQuery(
+    read("/api/v1/activity_logs/{activity_id}", { params: { path: { activity_id: id } } }),
+  );
+  return (
+    <Drawer
+      title={log.data ? inWords(log.data.activity_log.activity_type) : "Activity"}
+      isOpen
+      onClose={onClose}
+    >
+      <Loaded query={log} what="The activity">
+        {({ activity_log: shown }) => {
+          const changes = Object.entries(shown.activity_object_changes ?? {});
+          return (
+            <>
+              <Facts
+                facts={[
+                  ["By", shown.user_email ?? SOURCES[shown.activity_source]],
+                  ["Object", `${shown.resource_type}`],
+                  ["ID", <Copy key="i" text={shown.resource_id} what="ID" />],
+                  ["Customer", shown.external_customer_id],
+                  ["Subscription", shown.external_subscription_id],
+                  ["Time", <Moment key="t" value={shown.logged_at} zone={zone} />],
+                ]}
+              />
+              {changes.length > 0 && (
+                <div className="changes">
+                  <h3>Changes</h3>
+                  {changes.map(([field, change]) => {
+                    const [before, after] = Array.isArray(change) ? change : [undefined, change];
+                    return (
+                      <div className="change" key={field}>
+                        <span className="dim">{field.replaceAll("_", " ")}</span>
+                        <span className="was">{written(before)}</span>
+                        <span>{written(after)}</span>
+                      </div>
+                    );
+                  })}
+                </div>
+              )}
+              {shown.activity_object && (
+                <>
+                  <h3>Object</h3>
+                  <Json value={shown.activity_object} label="Object" />
+                </>
+              )}
+            </>
+          );
+        }}
+      </Loaded>
+    </Drawer>
+  );
+}
+
+function written(value: unknown): string {
+  if (value === undefined || value === null || value === "") return "–";
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+export function SecurityLogs() {
+  const { timezone } = useOrganization();
+  const list = useListState();
+  const logs = useQuery(
+    read("/api/v1/security_logs", { params: { query: { ...list.asked, ...list.filters } as never } }),
+  );
+  const columns: Column<SecurityLog>[] = [
+    { head: "What", fold: "f1", cell: (log) => <b className="med">{inWords(log.log_event)}</b> },
+    { head: "By", fold: "f3", cell: (log) => log.user_email ?? <span className="dim">–</span> },
+    { head: "Time", fold: "f2", cell: (log) => <Moment value={log.logged_at} zone={timezone} /> },
+  ];
+  return (
+    <Developers title="Security">
+      <List
+        what="entries"
+        controls={list}
+        query={logs}
+        rowsOf={(page) => page.security_logs}
+        columns={columns}
+        keyOf={(log) => log.log_id}
+        filters={DATES}
+        empty={<Empty title="Nothing has happened yet" />}
+      />
+    </Developers>
+  );
+}
+
+/** "invoice.payment_status_updated" is "Invoice payment status updated". */
+export function inWords(type: string): string {
+  const words = type.replaceAll(/[._]/g, " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
