@@ -57,6 +57,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     organizations.router,
     organizations.admin_router,
     test_clocks.router,
+    test_clocks.planning_router,
     billing_entities.router,
     billable_metrics.router,
     taxes.router,

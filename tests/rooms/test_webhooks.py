@@ -409,7 +409,7 @@ class TestInspection:
 
     async def test_show_the_secret_that_signs_with_hmac(self, people, database):
         shown = await get(people.browser, "/webhook_secret")
-        async with database.transaction(UUID(people.organization_id)) as tx:
+        async with database.tenant(UUID(people.organization_id)) as tx:
             key = (await tx.execute(select(organizations.c.hmac_key))).scalar_one()
         assert shown == {"webhook_secret": {"hmac_key": str(key)}}
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import IntEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, delete, exists, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Date, Row, cast, delete, exists, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallymark.db.bulk import upsert_rows
@@ -220,6 +220,31 @@ async def look(tx: Tx, *, until: datetime, owner_id: UUID | None = None) -> list
         )
         for start in range(0, len(owners), WAVE)
     ]
+
+
+@value
+class Planned:
+    """How much of a kind of work is planned for a day (UTC)."""
+
+    date: date
+    kind: Kind
+    count: int
+
+
+async def planned(tx: Tx, kinds: Collection[Kind], *, until: datetime) -> list[Planned]:
+    """What the organization has planned until an instant, by day and in the order in which it is done.
+
+    What follows from that work, a period after the next one for instance, is planned only when the work is done.
+    """
+    at = cast(func.timezone("UTC", agenda.c.run_at), Date)
+    statement = (
+        select(at.label("date"), agenda.c.kind, func.count().label("count"))
+        .where(agenda.c.run_at <= until, agenda.c.parked_at.is_(None), agenda.c.kind.in_(kinds))
+        .group_by(at, agenda.c.kind)
+        .order_by(at, agenda.c.kind)
+    )
+    rows = (await tx.execute(statement)).mappings()
+    return [Planned(date=row["date"], kind=Kind(row["kind"]), count=row["count"]) for row in rows]
 
 
 async def take(tx: Tx, batch: Batch) -> Batch | None:

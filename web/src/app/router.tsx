@@ -1,5 +1,7 @@
 import { createRouter } from "@tanstack/react-router";
+import * as analytics from "@/pages/analytics/routes";
 import * as catalog from "@/pages/catalog/routes";
+import * as clock from "@/pages/clock/routes";
 import * as customers from "@/pages/customers/routes";
 import * as developers from "@/pages/developers/routes";
 import { doorRoutes } from "@/pages/doors/routes";
@@ -15,7 +17,9 @@ import { fullRoute, homeRoute, orgRoute, rootRoute, shellRoute, startRoute } fro
 
 /** Areas bring their routes: `shell` beside the navigation, `full` over the whole screen. */
 const shells = [
+  ...analytics.shell,
   ...catalog.shell,
+  ...clock.shell,
   ...customers.shell,
   ...developers.shell,
   ...invoices.shell,

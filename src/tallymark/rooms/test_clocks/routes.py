@@ -6,13 +6,24 @@ from fastapi import Request
 
 from tallymark.api.context import InContext
 from tallymark.api.idempotency import in_parts
-from tallymark.api.routing import tenant_router
+from tallymark.api.permissions import permitted
+from tallymark.api.routing import member_router, tenant_router
+from tallymark.jobs import agenda
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.organizations.schemas import TestClockOutput, TestClockResponse
 from tallymark.rooms.test_clocks import service
-from tallymark.rooms.test_clocks.schemas import AdvanceRequest, AdvanceResponse, FailureOutput
+from tallymark.rooms.test_clocks.schemas import (
+    SHOWN,
+    AdvanceRequest,
+    AdvanceResponse,
+    FailureOutput,
+    PlannedOutput,
+    PlannedResponse,
+    read_instant,
+)
 
 router = tenant_router("test_clock", resource="organization")
+planning_router = member_router("app: test clock")
 
 
 @router.get("/test_clock")
@@ -38,3 +49,14 @@ async def advance_test_clock(body: AdvanceRequest, request: Request, context: In
         test_clock=TestClockOutput.of(advanced.clock),
         errors=[FailureOutput.of(failure) for failure in advanced.failures],
     )
+
+
+@planning_router.get("/test_clock/planned")
+@permitted("organization:view")
+async def list_planned_work(until: str, context: InContext) -> PlannedResponse:
+    """What is planned until an instant, counted by day (UTC) and kind; what follows from it is planned when it is done."""
+    instant = read_instant(until)
+    async with context.transaction() as tx:
+        await organizations.get_test_clock(tx)
+        found = await agenda.planned(tx, SHOWN, until=instant)
+    return PlannedResponse(planned=[PlannedOutput.of(one) for one in found])

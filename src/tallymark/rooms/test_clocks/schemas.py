@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, cast
 
 from pydantic import BaseModel, BeforeValidator
 from pydantic_core import PydanticCustomError
 
 from tallymark.api.wire import Input, Instant, NotEmpty
+from tallymark.domain.errors import Invalid
+from tallymark.jobs.agenda import Kind, Planned
 from tallymark.rooms.billing.model import Failure
 from tallymark.rooms.organizations.schemas import TestClockOutput
 
@@ -21,6 +23,14 @@ def _instant(value: Any) -> Any:
     if parsed is None:
         raise PydanticCustomError("value_is_invalid", "no ISO 8601 text")
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def read_instant(text: str) -> datetime:
+    """An instant of a query. Raises `Invalid`."""
+    try:
+        return cast(datetime, _instant(text))
+    except PydanticCustomError:
+        raise Invalid({"until": ["value_is_invalid"]}) from None
 
 
 class AdvanceInput(Input):
@@ -51,3 +61,36 @@ class FailureOutput(BaseModel):
 class AdvanceResponse(BaseModel):
     test_clock: TestClockOutput
     errors: list[FailureOutput] = []
+
+
+SHOWN = frozenset(
+    {
+        Kind.ACTIVATE_SUBSCRIPTION,
+        Kind.TERMINATE_SUBSCRIPTION,
+        Kind.SWITCH_PLAN,
+        Kind.END_TRIAL,
+        Kind.BILL_PERIOD,
+        Kind.FINALIZE_INVOICE,
+        Kind.EXPIRE_WALLET,
+        Kind.TOP_UP_WALLET,
+        Kind.EXPIRE_COUPON,
+        Kind.MARK_OVERDUE,
+        Kind.ALERT_TERMINATION,
+    }
+)
+"""The kinds of work that somebody who moves the clock cares for; the others keep the house."""
+
+
+class PlannedOutput(BaseModel):
+    date: date
+    work: str
+    count: int
+
+    @classmethod
+    def of(cls, planned: Planned) -> PlannedOutput:
+        """Show how much of a kind is planned for a day."""
+        return cls(date=planned.date, work=planned.kind.name.lower(), count=planned.count)
+
+
+class PlannedResponse(BaseModel):
+    planned: list[PlannedOutput]

@@ -1,0 +1,432 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { ArrowDown, ArrowUp } from "lucide-react";
+import { type ReactNode, useState } from "react";
+import { read, type Schema } from "@/api/client";
+import { paths } from "@/app/paths";
+import { useNow, useOrganization } from "@/app/session";
+import { month as monthName } from "@/lib/dates";
+import { money, roundMoney } from "@/lib/money";
+import { Money } from "@/ui/amounts";
+import { Section, Stat } from "@/ui/basics";
+import { Chart, type ChartColor, type Series, Spark, STACKED } from "@/ui/chart";
+import { Segments, Select } from "@/ui/fields";
+import { Page, Tabs } from "@/ui/page";
+import { Empty, ErrorBlock, Skeleton } from "@/ui/states";
+import { lookOf } from "@/ui/status";
+import { Table } from "@/ui/table";
+import { FirstSteps } from "./first-steps";
+import { byMonth, change, currenciesOf, lastMonths } from "./months";
+import "./analytics.css";
+
+type Collection = Schema<"CollectionOutput">;
+type InvoicedUsage = Schema<"InvoicedUsageOutput">;
+
+const TABS = [
+  ["overview", "Overview"],
+  ["usage", "Usage"],
+  ["receivables", "Receivables"],
+] as const;
+
+/** What the reports show: the months, the currency, and the answers. */
+interface Report {
+  months: string[];
+  currency: string;
+  revenue: number[];
+  mrr: number[];
+  overdue: number[];
+  usage: InvoicedUsage[];
+  collections: Collection[];
+}
+
+export function Analytics() {
+  const { tab } = useParams({ strict: false }) as { tab: string };
+  const { default_currency, timezone } = useOrganization();
+  const now = useNow();
+  const navigate = useNavigate();
+  const search = useSearch({ strict: false }) as { currency?: string; months?: number };
+  const count = [3, 12, 24].includes(Number(search.months)) ? Number(search.months) : 12;
+  const params = { params: { query: { months: String(count) } as never } };
+  const revenue = useQuery(read("/api/v1/analytics/gross_revenue", params));
+  const mrr = useQuery(read("/api/v1/analytics/mrr", params));
+  const overdue = useQuery(read("/api/v1/analytics/overdue_balance", params));
+  const usage = useQuery(read("/api/v1/analytics/invoiced_usage", params));
+  const collections = useQuery(read("/api/v1/analytics/invoice_collection", params));
+  const all = [revenue, mrr, overdue, usage, collections];
+  const failed = all.find((query) => query.error && !query.data);
+  const isReady = all.every((query) => query.data);
+  const currencies = currenciesOf(
+    [
+      revenue.data?.gross_revenues,
+      mrr.data?.mrrs,
+      usage.data?.invoiced_usages,
+      overdue.data?.overdue_balances,
+    ],
+    default_currency,
+  );
+  const currency = currencies.includes(search.currency ?? "")
+    ? search.currency!
+    : defaultOf(currencies, revenue.data?.gross_revenues);
+  const months = lastMonths(now, count);
+  const set = (changes: Record<string, unknown>) =>
+    void navigate({ to: ".", search: ((before: object) => ({ ...before, ...changes })) as never });
+  const report: Report | null = isReady
+    ? {
+        months,
+        currency,
+        revenue: byMonth(revenue.data!.gross_revenues, months, currency),
+        mrr: byMonth(mrr.data!.mrrs, months, currency),
+        overdue: byMonth(overdue.data!.overdue_balances, months, currency),
+        usage: usage.data!.invoiced_usages.filter((one) => one.currency === currency),
+        collections: collections.data!.invoice_collections.filter((one) => one.currency === currency),
+      }
+    : null;
+  const isEmpty =
+    isReady &&
+    revenue.data!.gross_revenues.every((one) => one.amount_cents === 0) &&
+    mrr.data!.mrrs.every((one) => !one.amount_cents);
+  return (
+    <Page title="Analytics">
+      <Tabs label="Reports" tabs={TABS.map(([key, label]) => ({ label, href: paths.analytics(key) }))} />
+      {isEmpty ? (
+        <FirstSteps />
+      ) : (
+        <>
+          <div className="report-bar">
+            <Select
+              isTool
+              aria-label="Currency"
+              value={currency}
+              options={currencies.map((value) => ({ value, label: value }))}
+              onChange={(value) => set({ currency: value })}
+            />
+            <div className="push">
+              <Segments
+                label="Period"
+                value={String(count) as "12"}
+                options={[
+                  { value: "3", label: "Quarter" },
+                  { value: "12", label: "12 months" },
+                  { value: "24", label: "24 months" },
+                ]}
+                onChange={(value) => set({ months: Number(value) })}
+              />
+            </div>
+          </div>
+          {failed ? (
+            <ErrorBlock what="The reports" error={failed.error} onRetry={() => void failed.refetch()} />
+          ) : !report ? (
+            <div className="stack skeleton-rows">
+              <Skeleton width="70%" />
+              <Skeleton width="90%" />
+              <Skeleton width="50%" />
+            </div>
+          ) : tab === "usage" ? (
+            <UsageReport report={report} zone={timezone} />
+          ) : tab === "receivables" ? (
+            <Receivables report={report} />
+          ) : (
+            <Overview report={report} />
+          )}
+        </>
+      )}
+    </Page>
+  );
+}
+
+function defaultOf(
+  currencies: string[],
+  revenues: readonly { currency: string; amount_cents: number }[] | undefined,
+): string {
+  const has = (currency: string) =>
+    revenues?.some((one) => one.currency === currency && one.amount_cents > 0);
+  return currencies.find(has) ?? currencies[0]!;
+}
+
+function columnsOf(months: string[]) {
+  return months.map((one) => ({
+    label: monthName(`${one}-01`),
+    short: monthName(`${one}-01`, undefined, "short"),
+  }));
+}
+
+function Change({ now, before, since }: { now: number; before: number; since: string }) {
+  const percent = change(now, before);
+  if (percent === null) return <>–</>;
+  return (
+    <>
+      <span className={percent >= 0 ? "delta up" : "delta down"}>
+        {percent >= 0 ? (
+          <ArrowUp className="i" aria-label="up" />
+        ) : (
+          <ArrowDown className="i" aria-label="down" />
+        )}
+        {Math.abs(percent).toLocaleString()}%
+      </span>{" "}
+      on {since}
+    </>
+  );
+}
+
+function Overview({ report }: { report: Report }) {
+  const { months, currency, mrr, revenue, overdue } = report;
+  const last = months.length - 1;
+  const name = (index: number) => monthName(`${months[index]}-01`, undefined, "short");
+  const usageNow = byMonth(report.usage, months, currency);
+  const usageShare = revenue[last - 1]
+    ? Math.round(((usageNow[last - 1] ?? 0) / revenue[last - 1]!) * 1000) / 10
+    : null;
+  return (
+    <>
+      <div className="stats report">
+        <Stat
+          name={`MRR, ${name(last)}`}
+          value={<Money cents={mrr[last] ?? 0} currency={currency} isZeroPlain />}
+          detail={<Change now={mrr[last] ?? 0} before={mrr[last - 1] ?? 0} since={name(last - 1)} />}
+        />
+        <Stat
+          name={`Gross revenue, ${name(last)}`}
+          value={<Money cents={revenue[last] ?? 0} currency={currency} isZeroPlain />}
+          detail={<Change now={revenue[last] ?? 0} before={revenue[last - 1] ?? 0} since={name(last - 1)} />}
+        />
+        <Stat
+          name={`Usage share, ${name(last - 1)}`}
+          value={usageShare === null ? "–" : `${usageShare.toLocaleString()}%`}
+          detail="of gross revenue"
+        />
+        <Stat
+          name="Overdue"
+          value={<Money cents={sum(overdue)} currency={currency} isZeroPlain />}
+          detail={
+            <Link className="link" to={overdueInvoices()}>
+              See invoices
+            </Link>
+          }
+        />
+      </div>
+      <Trend
+        title="Monthly recurring revenue"
+        report={report}
+        rows={[{ name: "MRR", color: "c1", values: mrr, shape: "area" }]}
+      />
+      <div className="two sec">
+        <Trend
+          title="Gross revenue"
+          report={report}
+          rows={[{ name: "Gross revenue", color: "c1", values: revenue, shape: "bar" }]}
+          isPlain
+        />
+        <MetricTable report={report} />
+      </div>
+      <div className="two sec">
+        <CollectionChart report={report} />
+        <Trend
+          title="Overdue, by the month it fell due"
+          report={report}
+          rows={[{ name: "Overdue", color: "c5", values: overdue, shape: "bar" }]}
+          isPlain
+        />
+      </div>
+    </>
+  );
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+interface TrendProps {
+  title: string;
+  report: Report;
+  rows: Series[];
+  /** Without the table below. */
+  isPlain?: boolean;
+  meta?: ReactNode;
+}
+
+function Trend({ title, report, rows, isPlain, meta }: TrendProps) {
+  const { months, currency } = report;
+  const [column, setColumn] = useState<number | null>(null);
+  const last = months.length - 1;
+  const total = rows.length > 1;
+  const cents = (value: number) => money(Math.round(value), currency);
+  return (
+    <Section title={title} meta={meta ?? monthName(`${months[column ?? last]}-01`)}>
+      <Chart
+        sentence={`${title} by month, from ${cents(sum(rows.map((row) => row.values[0] ?? 0)))} in ${monthName(`${months[0]}-01`)} to ${cents(sum(rows.map((row) => row.values[last] ?? 0)))} in ${monthName(`${months[last]}-01`)}`}
+        columns={columnsOf(months)}
+        columnName="Month"
+        series={rows}
+        write={cents}
+        writeTick={(value) => roundMoney(Math.round(value), currency)}
+        isBanded
+        hasTotal={total}
+        hasReadout={isPlain ?? false}
+        column={column}
+        onColumn={setColumn}
+        height={isPlain ? 180 : 200}
+      />
+      {!isPlain && (
+        <div className="by-month">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">
+                  <span className="sr">Series</span>
+                </th>
+                {columnsOf(months).map((one, index) => (
+                  <th
+                    key={one.label}
+                    scope="col"
+                    className={index === column ? "on" : undefined}
+                    title={one.label}
+                  >
+                    {one.short}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {rows.map((row) => (
+                <tr key={row.name}>
+                  <th scope="row">{row.name}</th>
+                  {row.values.map((value, index) => (
+                    <td key={months[index]} className={index === column ? "on" : undefined}>
+                      {value ? cents(value) : <span className="dim">0</span>}
+                    </td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </Section>
+  );
+}
+
+interface OfMetric {
+  code: string;
+  values: number[];
+}
+
+function metricsOf(report: Report): OfMetric[] {
+  const groups = Map.groupBy(report.usage, (one) => one.code);
+  return [...groups]
+    .map(([code, amounts]) => ({ code, values: byMonth(amounts, report.months, report.currency) }))
+    .sort((one, other) => sum(other.values) - sum(one.values));
+}
+
+function MetricTable({ report }: { report: Report }) {
+  const metrics = metricsOf(report);
+  const last = report.months.length - 1;
+  return (
+    <Section title="Invoiced usage by metric" meta={`last ${report.months.length} months`}>
+      {metrics.length === 0 ? (
+        <p className="dim">No usage was invoiced in this period.</p>
+      ) : (
+        <Table
+          label="Invoiced usage by metric"
+          columns={[
+            { head: "Metric", fold: "f1", cell: (one) => <b className="med id">{one.code}</b> },
+            { head: "Months", isLow: true, cell: (one) => <Spark values={one.values} /> },
+            {
+              head: monthName(`${report.months[last]}-01`, undefined, "short"),
+              isNumber: true,
+              isLow: true,
+              cell: (one) => <Money cents={one.values[last] ?? 0} currency={report.currency} />,
+            },
+            {
+              head: "Total",
+              isNumber: true,
+              fold: "f2",
+              cell: (one) => <Money cents={sum(one.values)} currency={report.currency} />,
+            },
+          ]}
+          rows={metrics.slice(0, 8)}
+          keyOf={(one) => one.code}
+          hrefOf={(one) => paths.metrics.show(one.code)}
+        />
+      )}
+    </Section>
+  );
+}
+
+function UsageReport({ report }: { report: Report; zone: string }) {
+  const metrics = metricsOf(report);
+  if (metrics.length === 0) return <Empty title="No usage was invoiced in this period" />;
+  const top = metrics.slice(0, 6);
+  const rest = metrics.slice(6);
+  const rows: Series[] = top.map((one, index) => ({
+    name: one.code,
+    color: STACKED[index] as ChartColor,
+    values: one.values,
+    shape: "bar",
+  }));
+  if (rest.length > 0) {
+    const values = report.months.map((_, index) => sum(rest.map((one) => one.values[index] ?? 0)));
+    rows.push({ name: "Other metrics", color: "c7", values, shape: "bar" });
+  }
+  return (
+    <>
+      <Trend title="Invoiced usage by metric" report={report} rows={rows} />
+      <MetricTable report={report} />
+    </>
+  );
+}
+
+const STATUS_COLORS: Record<string, ChartColor> = { succeeded: "c4", pending: "c2", failed: "c5" };
+
+function CollectionChart({ report }: { report: Report }) {
+  const rows: Series[] = Object.entries(STATUS_COLORS).map(([status, color]) => ({
+    name: lookOf(status).word,
+    color,
+    values: byMonth(
+      report.collections.filter((one) => one.payment_status === status),
+      report.months,
+      report.currency,
+    ),
+    shape: "bar",
+  }));
+  return <Trend title="Invoices by payment status" report={report} rows={rows} isPlain />;
+}
+
+function Receivables({ report }: { report: Report }) {
+  return (
+    <>
+      <div className="stats report">
+        <Stat
+          name="Overdue"
+          value={<Money cents={sum(report.overdue)} currency={report.currency} isZeroPlain />}
+        />
+        {Object.keys(STATUS_COLORS).map((status) => {
+          const ofStatus = report.collections.filter((one) => one.payment_status === status);
+          return (
+            <Stat
+              key={status}
+              name={lookOf(status).word}
+              value={
+                <Money
+                  cents={sum(ofStatus.map((one) => one.amount_cents))}
+                  currency={report.currency}
+                  isZeroPlain
+                />
+              }
+              detail={`${sum(ofStatus.map((one) => one.invoices_count)).toLocaleString()} invoices`}
+            />
+          );
+        })}
+      </div>
+      <CollectionChart report={report} />
+      <Trend
+        title="Overdue, by the month it fell due"
+        report={report}
+        rows={[{ name: "Overdue", color: "c5", values: report.overdue, shape: "bar" }]}
+      />
+    </>
+  );
+}
+
+function overdueInvoices(): string {
+  return `${paths.invoices.list()}?payment_overdue=true`;
+}
