@@ -484,3 +484,30 @@ class TestUsage:
         assert (steps["aggregation"]["value"], steps["rounding_of_units"]["value"]) == ("3.5", "4")
         assert (steps["pricing"]["amount"], steps["rounding"]["amount_cents"]) == ("0.5", 50)
         assert explained["amount_cents"] == 50
+        assert (explained["values"], explained["grouped_by"]) == (None, {})
+
+    async def test_each_explanation_says_which_filter_and_group_it_is_of(self, client):
+        """Of two events, one is a large model's in the eu: 2, the other anything else in the us: 1."""
+        metric = await kit.metric(client, "count_agg", filters=[{"key": "model", "values": ["large"]}])
+        charge = kit.charge(metric, pricing_group_keys=["region"])
+        large = {
+            "invoice_display_name": "Large models",
+            "values": {"model": ["large"]},
+            "properties": {"amount": "2", "pricing_group_keys": ["region"]},
+        }
+        plan = await kit.plan(client, charge | {"filters": [large]})
+        customer = await kit.customer(client)
+        subscription = await kit.subscribe(client, customer, plan)
+        await kit.send(client, subscription, metric, 0, properties={"model": "large", "region": "eu"})
+        await kit.send(client, subscription, metric, 0, properties={"model": "small", "region": "us"})
+        path = f"/customers/{customer['external_id']}/current_usage/explanation"
+        answer = await kit.get(client, path, external_subscription_id=subscription["external_id"])
+        of_part = [
+            (one["invoice_display_name"], one["values"], one["grouped_by"], one["amount_cents"])
+            for one in answer["explanations"]
+            if one["amount_cents"]
+        ]
+        assert sorted(of_part, key=lambda part: -part[3]) == [
+            ("Large models", {"model": ["large"]}, {"region": "eu"}, 200),
+            (None, None, {"region": "us"}, 100),
+        ]

@@ -62,16 +62,8 @@ async def explain_current_usage(
 ) -> UsageExplanationsResponse:
     """How each amount of the running period comes to be (beyond.md §1)."""
     usage = await _read(external_customer_id, external_subscription_id, request, context)
-    explanations = [
-        UsageExplanation(
-            lago_fee_id=None,
-            lago_charge_id=line.charge.id,
-            amount_cents=line.fee.amount_cents,
-            currency=usage.contract.plan.amount_currency,
-            steps=[dict(step) for step in line.fee.explanation],
-        )
-        for line in usage.lines
-    ]
+    currency = usage.contract.plan.amount_currency
+    explanations = [UsageExplanation.of(line, currency) for line in usage.lines]
     return UsageExplanationsResponse(explanations=explanations)
 
 

@@ -232,11 +232,31 @@ class CurrentUsageResponse(BaseModel):
 
 
 class UsageExplanation(BaseModel):
+    """How the amount of a charge comes to be, for one of its filters (values None: the rest) and one group."""
+
     lago_fee_id: UUID | None
     lago_charge_id: UUID
+    invoice_display_name: str | None
+    values: dict[str, list[str]] | None
+    grouped_by: dict[str, str | None]
     amount_cents: int
     currency: str
     steps: list[dict[str, Any]]
+
+    @classmethod
+    def of(cls, line: ChargeLine, currency: str) -> UsageExplanation:
+        """Show what is explained of a line."""
+        of_filter = line.filter
+        return cls(
+            lago_fee_id=None,
+            lago_charge_id=line.charge.id,
+            invoice_display_name=of_filter and of_filter.invoice_display_name,
+            values=of_filter and {key: list(found) for key, found in of_filter.values.items()},
+            grouped_by=dict(line.grouped_by),
+            amount_cents=line.fee.amount_cents,
+            currency=currency,
+            steps=[dict(step) for step in line.fee.explanation],
+        )
 
 
 class UsageExplanationsResponse(BaseModel):

@@ -6,16 +6,18 @@ import { useCan, useNow } from "@/app/session";
 import { ShortTimeline } from "@/app/timeline";
 import { day, daysBetween, halfOpenPeriod, isoDay, month, period } from "@/lib/dates";
 import { money, percent, roundMoney } from "@/lib/money";
-import { Day, Money } from "@/ui/amounts";
+import { Day, Money, Why } from "@/ui/amounts";
 import { Facts, Section, Stat, Stats } from "@/ui/basics";
 import { Chart } from "@/ui/chart";
 import { Empty, Loaded, Skeleton } from "@/ui/states";
 import { byCurrency, type Customer, type Invoice, type Subscription } from "./customer";
 import { InvoiceTable } from "./lists";
 import type { TabProps } from "./page";
-import type { CustomerReads } from "./reads";
+import { type CustomerReads, projectedUsage } from "./reads";
 import { SubscriptionTable } from "./subscription-table";
 import { monthBefore, type ProjectedUsage, usageChart } from "./usage";
+import { TOTAL } from "./usage-proof";
+import { useWhy } from "./usage-why";
 import { WalletCards } from "./wallets";
 
 const MOST_SUBSCRIPTIONS = 8;
@@ -95,14 +97,7 @@ export interface Usages {
 export function useUsages(customer: string, subscriptions: readonly Subscription[]): Usages {
   const running = subscriptions.filter((one) => one.status === "active").slice(0, MOST_SUBSCRIPTIONS);
   const answers = useQueries({
-    queries: running.map((one) =>
-      read("/api/v1/customers/{external_customer_id}/projected_usage", {
-        params: {
-          path: { external_customer_id: customer },
-          query: { external_subscription_id: one.external_id, apply_taxes: "false" },
-        },
-      }),
-    ),
+    queries: running.map((one) => projectedUsage(customer, one.external_id)),
   });
   const bySubscription = new Map<string, ProjectedUsage>();
   running.forEach((one, index) => {
@@ -120,6 +115,7 @@ interface FiguresProps {
 
 function Figures({ customer, reads, usages }: FiguresProps) {
   const can = useCan();
+  const { why, show } = useWhy();
   const now = new Date(useNow()).toISOString();
   const zone = customer.applicable_timezone;
   const known = [...usages.bySubscription.values()];
@@ -137,7 +133,15 @@ function Figures({ customer, reads, usages }: FiguresProps) {
     <Stats>
       <Stat
         name={from ? `Usage, ${rangeTo(from, now, zone)}` : "Usage"}
-        value={<Amounts amounts={used} currency={customer.currency} />}
+        value={
+          used.length > 0 ? (
+            <Why isOpen={why !== undefined} onClick={() => show(why ? undefined : TOTAL)}>
+              <Amounts amounts={used} currency={customer.currency} />
+            </Why>
+          ) : (
+            <Amounts amounts={used} currency={customer.currency} />
+          )
+        }
         detail={
           projected.length > 0
             ? `${projected.map(([currency, cents]) => money(cents, currency)).join(", ")} projected`

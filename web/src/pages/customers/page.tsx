@@ -31,6 +31,7 @@ import { Overview } from "./overview";
 import { type CustomerReads, useCustomerReads } from "./reads";
 import { CustomerSettings } from "./settings";
 import { CustomerUsage } from "./usage-tab";
+import { UsagePanel, useWhy } from "./usage-why";
 import { Wallets } from "./wallets";
 import "./customers.css";
 
@@ -57,11 +58,18 @@ const TABS: Record<string, ComponentType<TabProps>> = {
 export function CustomerPage() {
   const { id, tab } = useParams({ strict: false }) as { id: string; tab: string };
   const reads = useCustomerReads(id);
+  const { isAsked } = useWhy();
   const known = reads.customer.data?.customer;
   return (
     <Page
       title={known ? nameOf(known) : "Customer"}
       crumbs={[{ label: "Customers", href: paths.customers.list() }]}
+      panel={
+        isAsked &&
+        (tab === "overview" || tab === "usage") && (
+          <UsagePanel customer={id} subscriptions={reads.subscriptions.data?.subscriptions ?? []} />
+        )
+      }
     >
       <Loaded query={reads.customer} what="Customer">
         {({ customer }) => <Details key={customer.lago_id} customer={customer} reads={reads} tab={tab} />}

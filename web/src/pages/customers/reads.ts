@@ -83,3 +83,23 @@ export function usePlans() {
 export function useEntities() {
   return useQuery(read("/api/v1/billing_entities"));
 }
+
+/** The usage of a subscription's current period, before tax, with where it is going. */
+export function projectedUsage(customer: string, subscription: string) {
+  return read("/api/v1/customers/{external_customer_id}/projected_usage", {
+    params: {
+      path: { external_customer_id: customer },
+      query: { external_subscription_id: subscription, apply_taxes: "false" },
+    },
+  });
+}
+
+/** How each amount of a subscription's current period comes to be. */
+export function usageExplanations(customer: string, subscription: string) {
+  return read("/api/v1/customers/{external_customer_id}/current_usage/explanation", {
+    params: {
+      path: { external_customer_id: customer },
+      query: { external_subscription_id: subscription },
+    },
+  });
+}

@@ -4,12 +4,15 @@ import { Select } from "@/ui/fields";
 import { Empty, Loaded } from "@/ui/states";
 import type { TabProps } from "./page";
 import { RevenueSection } from "./revenue";
+import { readWhy } from "./usage-proof";
 import { UsageTable } from "./usage-table";
+import { useWhy } from "./usage-why";
 
 /** Current and projected usage of one subscription after the other. */
 export function CustomerUsage({ customer, reads }: TabProps) {
   const can = useCan();
-  const [chosen, setChosen] = useState<string | null>(null);
+  const { why } = useWhy();
+  const [chosen, setChosen] = useState<string | undefined>(() => readWhy(why)?.subscription);
   return (
     <div className="tab-body">
       <Loaded query={reads.subscriptions} what="Subscriptions">

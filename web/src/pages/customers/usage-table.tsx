@@ -1,15 +1,18 @@
 /** The usage of a period by charge, with what it breaks down into and where it is going. */
 import { useQuery } from "@tanstack/react-query";
 import { Fragment, type ReactNode, useState } from "react";
-import { read, type Schema } from "@/api/client";
+import type { Schema } from "@/api/client";
 import { halfOpenPeriod } from "@/lib/dates";
 import { units } from "@/lib/money";
-import { Money } from "@/ui/amounts";
+import { Money, Why } from "@/ui/amounts";
 import { Section, Stat, Stats } from "@/ui/basics";
 import { Segments } from "@/ui/fields";
 import { Drawer } from "@/ui/overlays";
 import { Empty, Loaded, Skeleton } from "@/ui/states";
 import { breakdownOf, chargeName } from "./breakdown";
+import { projectedUsage } from "./reads";
+import { totalOf, whyOf } from "./usage-proof";
+import { useWhy } from "./usage-why";
 
 type Charge = Schema<"ProjectedCharge">;
 
@@ -23,15 +26,11 @@ interface Props {
 export function UsageTable({ customer, subscription, zone, switcher }: Props) {
   const [view, setView] = useState<"current" | "projected">("current");
   const [open, setOpen] = useState<Charge | null>(null);
-  const usage = useQuery(
-    read("/api/v1/customers/{external_customer_id}/projected_usage", {
-      params: {
-        path: { external_customer_id: customer },
-        query: { external_subscription_id: subscription, apply_taxes: "false" },
-      },
-    }),
-  );
+  const { why, show } = useWhy();
+  const usage = useQuery(projectedUsage(customer, subscription));
+  const toggle = (target: string) => show(why === target ? undefined : target);
   const isProjected = view === "projected";
+  const total = totalOf(subscription);
   return (
     <>
       <Section
@@ -65,7 +64,11 @@ export function UsageTable({ customer, subscription, zone, switcher }: Props) {
               <Stats>
                 <Stat
                   name="So far"
-                  value={<Money cents={found.amount_cents} currency={found.currency} isZeroPlain />}
+                  value={
+                    <Why isOpen={why === total} onClick={() => toggle(total)}>
+                      <Money cents={found.amount_cents} currency={found.currency} isZeroPlain />
+                    </Why>
+                  }
                   detail="before tax"
                 />
                 <Stat
@@ -122,10 +125,22 @@ export function UsageTable({ customer, subscription, zone, switcher }: Props) {
                                 {units(isProjected ? charge.projected_units : charge.units)}
                               </td>
                               <td className="r f2">
-                                <Money
-                                  cents={isProjected ? charge.projected_amount_cents : charge.amount_cents}
-                                  currency={charge.amount_currency}
-                                />
+                                {isProjected ? (
+                                  <Money
+                                    cents={charge.projected_amount_cents}
+                                    currency={charge.amount_currency}
+                                  />
+                                ) : (
+                                  <Why
+                                    isOpen={why === whyOf(charge, subscription)}
+                                    onClick={(event) => {
+                                      event.stopPropagation();
+                                      toggle(whyOf(charge, subscription));
+                                    }}
+                                  >
+                                    <Money cents={charge.amount_cents} currency={charge.amount_currency} />
+                                  </Why>
+                                )}
                               </td>
                             </tr>
                           </Fragment>
@@ -139,11 +154,17 @@ export function UsageTable({ customer, subscription, zone, switcher }: Props) {
                         <td className="lo" />
                         <td />
                         <td className="r f2">
-                          <Money
-                            cents={isProjected ? found.projected_amount_cents : found.amount_cents}
-                            currency={found.currency}
-                            isZeroPlain
-                          />
+                          {isProjected ? (
+                            <Money
+                              cents={found.projected_amount_cents}
+                              currency={found.currency}
+                              isZeroPlain
+                            />
+                          ) : (
+                            <Why isOpen={why === total} onClick={() => toggle(total)}>
+                              <Money cents={found.amount_cents} currency={found.currency} isZeroPlain />
+                            </Why>
+                          )}
                         </td>
                       </tr>
                     </tfoot>
@@ -155,13 +176,29 @@ export function UsageTable({ customer, subscription, zone, switcher }: Props) {
         </Loaded>
       </Section>
       <Drawer title={open ? chargeName(open) : ""} isOpen={open !== null} onClose={() => setOpen(null)}>
-        {open && <Breakdown charge={open} isProjected={isProjected} />}
+        {open && (
+          <Breakdown
+            charge={open}
+            isProjected={isProjected}
+            onWhy={() => {
+              setOpen(null);
+              show(whyOf(open, subscription));
+            }}
+          />
+        )}
       </Drawer>
     </>
   );
 }
 
-function Breakdown({ charge, isProjected }: { charge: Charge; isProjected: boolean }) {
+interface BreakdownProps {
+  charge: Charge;
+  isProjected: boolean;
+  /** Shows how the parts come to be. */
+  onWhy: () => void;
+}
+
+function Breakdown({ charge, isProjected, onWhy }: BreakdownProps) {
   return (
     <table className="tbl" aria-label={`Parts of ${chargeName(charge)}`}>
       <thead>
@@ -185,10 +222,13 @@ function Breakdown({ charge, isProjected }: { charge: Charge; isProjected: boole
             <td className="r">{part.events.toLocaleString()}</td>
             <td className="r">{units(isProjected ? part.projectedUnits : part.units)}</td>
             <td className="r">
-              <Money
-                cents={isProjected ? part.projectedCents : part.cents}
-                currency={charge.amount_currency}
-              />
+              {isProjected ? (
+                <Money cents={part.projectedCents} currency={charge.amount_currency} />
+              ) : (
+                <Why onClick={onWhy}>
+                  <Money cents={part.cents} currency={charge.amount_currency} />
+                </Why>
+              )}
             </td>
           </tr>
         ))}

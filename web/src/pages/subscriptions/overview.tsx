@@ -5,7 +5,9 @@ import { nameOf } from "@/pages/customers/customer";
 import { type Usages, useUsages } from "@/pages/customers/overview";
 import { useCustomer, useEntities, usePlans } from "@/pages/customers/reads";
 import { PlanLink, priceWords } from "@/pages/customers/subscription-table";
-import { Day, Moment, Money } from "@/ui/amounts";
+import { TOTAL } from "@/pages/customers/usage-proof";
+import { useWhy } from "@/pages/customers/usage-why";
+import { Day, Moment, Money, Why } from "@/ui/amounts";
 import { Banner, Facts, Section, Stat, Stats } from "@/ui/basics";
 import { Status } from "@/ui/status";
 import type { TabProps } from "./page";
@@ -63,13 +65,20 @@ function Notes({ subscription, zone }: TabProps) {
 }
 
 function Figures({ subscription, usages, zone }: TabProps & { usages: Usages }) {
+  const { why, show } = useWhy();
   const usage = usages.bySubscription.get(subscription.external_id);
   const end = subscription.current_billing_period_ending_at;
   return (
     <Stats>
       <Stat
         name="Usage so far"
-        value={<Money cents={usage?.amount_cents} currency={usage?.currency} isZeroPlain />}
+        value={
+          usage && (
+            <Why isOpen={why !== undefined} onClick={() => show(why ? undefined : TOTAL)}>
+              <Money cents={usage.amount_cents} currency={usage.currency} isZeroPlain />
+            </Why>
+          )
+        }
         detail="in the current period, before tax"
       />
       <Stat

@@ -11,6 +11,7 @@ import { nameOf } from "@/pages/customers/customer";
 import { useCustomer, useEntities, usePlans } from "@/pages/customers/reads";
 import { SubscriptionStatus } from "@/pages/customers/subscription-table";
 import { UsageTable } from "@/pages/customers/usage-table";
+import { UsagePanel, useWhy } from "@/pages/customers/usage-why";
 import { Button, buttonClass, Copy } from "@/ui/basics";
 import { ActionMenu } from "@/ui/overlays";
 import { Page, PageHead, Tabs } from "@/ui/page";
@@ -59,6 +60,7 @@ export function SubscriptionPage() {
     tab,
   } = useParams({ strict: false }) as Record<"customer" | "id" | "tab", string>;
   const { status } = useSearch({ strict: false }) as { status?: string };
+  const { isAsked } = useWhy();
   const navigate = useNavigate();
   const subscription = useSubscription(id, status);
   const customer = useCustomer(owner);
@@ -87,6 +89,11 @@ export function SubscriptionPage() {
         { label: "Customers", href: paths.customers.list() },
         { label: owned ? nameOf(owned) : owner, href: paths.customers.show(owner) },
       ]}
+      panel={
+        known &&
+        isAsked &&
+        (tab === "overview" || tab === "usage") && <UsagePanel customer={owner} subscriptions={[known]} />
+      }
     >
       <Loaded query={subscription} what="Subscription">
         {({ subscription: found }) => (

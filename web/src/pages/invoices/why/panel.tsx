@@ -8,6 +8,7 @@ import { Dialog as RadixDialog } from "radix-ui";
 import { type ReactNode, useEffect, useState } from "react";
 import { read, type Schema } from "@/api/client";
 import { money, percent } from "@/lib/money";
+import { Why } from "@/ui/amounts";
 import { Button, Frac } from "@/ui/basics";
 import { ErrorBlock, Skeleton } from "@/ui/states";
 import { GlyphMark } from "@/ui/status";
@@ -31,6 +32,8 @@ interface WhyPanelProps {
   error?: unknown;
   onRetry?: () => void;
   onClose: () => void;
+  /** Shows what proves the value of a line. */
+  onWhy?: (why: string) => void;
   after?: ReactNode;
 }
 
@@ -65,7 +68,7 @@ export function WhyPanel(props: WhyPanelProps) {
 }
 
 function PanelBody({ heading, ...props }: WhyPanelProps & { heading: ReactNode }) {
-  const { name, proof, error, onRetry, onClose, isSame, json, after } = props;
+  const { name, proof, error, onRetry, onClose, onWhy, isSame, json, after } = props;
   const [isRaw, setRaw] = useState(false);
   const written = JSON.stringify(json, null, 2);
   return (
@@ -94,7 +97,7 @@ function PanelBody({ heading, ...props }: WhyPanelProps & { heading: ReactNode }
       ) : (
         <ol className="proof">
           {proof.steps.map((step, index) => (
-            <ProofItem key={index} step={step} count={index + 1} />
+            <ProofItem key={index} step={step} count={index + 1} {...(onWhy && { onWhy })} />
           ))}
           {after}
         </ol>
@@ -141,7 +144,13 @@ function PanelBody({ heading, ...props }: WhyPanelProps & { heading: ReactNode }
   );
 }
 
-function ProofItem({ step, count }: { step: ProofStep; count: number }) {
+interface ProofItemProps {
+  step: ProofStep;
+  count: number;
+  onWhy?: (why: string) => void;
+}
+
+function ProofItem({ step, count, onWhy }: ProofItemProps) {
   const { title, about, result, bar, lines, total, note, look } = step;
   const hasDays = lines?.some((line) => line.days || line.share) ?? false;
   return (
@@ -157,7 +166,7 @@ function ProofItem({ step, count }: { step: ProofStep; count: number }) {
         <table className={hasDays ? "pr" : undefined}>
           <tbody>
             {lines.map((line, index) => (
-              <Line key={index} line={line} hasDays={hasDays} />
+              <Line key={index} line={line} hasDays={hasDays} {...(onWhy && { onWhy })} />
             ))}
             {total && <TotalLine total={total} hasDays={hasDays} />}
           </tbody>
@@ -175,8 +184,14 @@ function ProofItem({ step, count }: { step: ProofStep; count: number }) {
   );
 }
 
-function Line({ line, hasDays }: { line: ProofLine; hasDays: boolean }) {
-  const { what, share, days, value } = line;
+interface LineProps {
+  line: ProofLine;
+  hasDays: boolean;
+  onWhy?: (why: string) => void;
+}
+
+function Line({ line, hasDays, onWhy }: LineProps) {
+  const { what, share, days, value, why } = line;
   return (
     <tr>
       <td>
@@ -189,7 +204,7 @@ function Line({ line, hasDays }: { line: ProofLine; hasDays: boolean }) {
         )}
       </td>
       {hasDays && <td>{days && <Days share={days} />}</td>}
-      <td>{value}</td>
+      <td>{why && onWhy ? <Why onClick={() => onWhy(why)}>{value}</Why> : value}</td>
     </tr>
   );
 }

@@ -30,6 +30,8 @@ export interface ProofLine {
   /** The days of the period that the share stands for, where it is of whole days. */
   days?: Share;
   value: string;
+  /** What of the page proves the value itself, where it can be asked: its name in the address. */
+  why?: string;
 }
 
 export interface Band {
