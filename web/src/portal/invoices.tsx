@@ -119,8 +119,9 @@ export function InvoiceRows({ invoices }: { invoices: readonly Invoice[] }) {
       {invoices.map((invoice) => (
         <li key={invoice.lago_id}>
           <span className="when">{day(invoice.issuing_date)}</span>
-          <span className="no dim trunc">
-            {texts.kinds[invoice.invoice_type]} <span className="id">{invoice.number}</span>
+          <span className="no">
+            {texts.kinds[invoice.invoice_type]}
+            <span className="id">{invoice.number}</span>
           </span>
           <span className="amt">
             <Money cents={invoice.total_amount_cents} currency={invoice.currency} isZeroPlain />

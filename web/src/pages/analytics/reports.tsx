@@ -153,6 +153,7 @@ function columnsOf(months: string[]) {
 function Change({ now, before, since }: { now: number; before: number; since: string }) {
   const percent = change(now, before);
   if (percent === null) return <>–</>;
+  if (percent === 0) return <>as in {since}</>;
   return (
     <>
       <span className={percent >= 0 ? "delta up" : "delta down"}>
@@ -252,20 +253,22 @@ function Trend({ title, report, rows, isPlain, meta }: TrendProps) {
   const cents = (value: number) => money(Math.round(value), currency);
   return (
     <Section title={title} meta={meta ?? monthName(`${months[column ?? last]}-01`)}>
-      <Chart
-        sentence={`${title} by month, from ${cents(sum(rows.map((row) => row.values[0] ?? 0)))} in ${monthName(`${months[0]}-01`)} to ${cents(sum(rows.map((row) => row.values[last] ?? 0)))} in ${monthName(`${months[last]}-01`)}`}
-        columns={columnsOf(months)}
-        columnName="Month"
-        series={rows}
-        write={cents}
-        writeTick={(value) => roundMoney(Math.round(value), currency)}
-        isBanded
-        hasTotal={total}
-        hasReadout={isPlain ?? false}
-        column={column}
-        onColumn={setColumn}
-        height={isPlain ? 180 : 200}
-      />
+      <div className={isPlain ? undefined : "above-months"}>
+        <Chart
+          sentence={`${title} by month, from ${cents(sum(rows.map((row) => row.values[0] ?? 0)))} in ${monthName(`${months[0]}-01`)} to ${cents(sum(rows.map((row) => row.values[last] ?? 0)))} in ${monthName(`${months[last]}-01`)}`}
+          columns={columnsOf(months)}
+          columnName="Month"
+          series={rows}
+          write={cents}
+          writeTick={(value) => roundMoney(Math.round(value), currency)}
+          isBanded
+          hasTotal={total}
+          hasReadout={isPlain ?? false}
+          column={column}
+          onColumn={setColumn}
+          height={isPlain ? 180 : 200}
+        />
+      </div>
       {!isPlain && (
         <div className="by-month">
           <table>

@@ -7,7 +7,9 @@ const en = {
   loading: "Loading",
   due: (amount: string) => `${amount} is due.`,
   overdue: (amount: string, invoices: number) =>
-    invoices === 1 ? `${amount} of one invoice is overdue.` : `${amount} of ${invoices} invoices is overdue.`,
+    invoices === 1
+      ? `One invoice is overdue: ${amount}.`
+      : `${invoices} invoices are overdue: ${amount} in all.`,
   seeInvoices: "See invoices",
   soFar: (period: string) => `${period} so far`,
   projected: (amount: string, day: string) => `about ${amount} by ${day}, plus tax`,
