@@ -195,6 +195,18 @@ class TestAmounts:
         pytest.param("percentage", {"rate": "2.5", "fixed_amount": "0.10", "per_transaction_min_amount": "0.50",
                                     "free_units_per_events": 1}, ["12.34", 400], [0, 1010], id="E12: the first is free"),
         pytest.param("percentage", FIVE_PERCENT, [10, -4, 3], [150, 0, 0], id="regrowth below the mark is free"),
+        pytest.param("percentage", FIVE_PERCENT, [10, 0, -4, 9], [150, 0, 0, 125],
+                     id="an event of no units pays no fixed amount; of the last nine, five are above the mark"),
+        pytest.param("percentage", {**FIVE_PERCENT, "free_units_per_events": 1}, [-4, 10, 10], [0, 130, 150],
+                     id="a decrease is the free event: of the next ten, six are above the mark"),
+        pytest.param("percentage", {**FIVE_PERCENT, "free_units_per_events": 3}, [-4, 10, 10, 10], [0, 0, 0, 150],
+                     id="three free events, a decrease among them"),
+        pytest.param("percentage", {**FIVE_PERCENT, "free_units_per_total_aggregation": "10"}, [8, -4, 9, 5],
+                     [0, 0, 115, 125], id="13 less 10 free, the event that passes 10 pays; of 5, all"),
+        pytest.param("percentage", {"rate": "5", "per_transaction_max_amount": "1"}, [-12, 10, 40], [0, 0, 100],
+                     id="a decrease takes nothing off the next event: 2.00, at most 1.00"),
+        pytest.param("percentage", {"rate": "5", "per_transaction_max_amount": "1", "free_units_per_events": 1},
+                     [2, -12, 40], [0, 0, 100], id="and nothing where one is free, either"),
     ])  # fmt: skip
     def test_each_event_pays_the_difference(self, model, properties, values, cents):
         assert [fee.amount_cents for fee in price_sums(model, properties, values)] == cents
@@ -205,6 +217,25 @@ class TestAmounts:
 
     def test_a_dynamic_event_costs_what_it_brings(self):
         assert shown(price_sums("dynamic", {}, [1, 1], amounts=["200", "99.5"])) == [(1, 200), (1, 100)]
+
+    @pytest.mark.parametrize(("values", "amounts", "cents"), [
+        pytest.param([5, -4, 1], [1000, 300, 200], [1000, 300, 200], id="a decrease brings its own, too"),
+        pytest.param([5, -5, 1], [1000, 300, 200], [1000, 0, 200], id="not where nothing is left: §8.3, nothing with, nothing without"),
+        pytest.param([2, -3, 1], [1000, 300, 200], [1000, 0, 0], id="nor below that, nor on the way back to nothing"),
+        pytest.param([0, 5], [300, 200], [0, 500], id="what waits for a first unit comes with it"),
+    ])  # fmt: skip
+    def test_a_side_of_a_dynamic_price_without_units_is_nothing(self, values, amounts, cents):
+        found = price_sums("dynamic", {}, values, amounts=amounts)
+        assert [fee.amount_cents for fee in found] == cents
+
+    def test_invariant_10_standard_units_cost_their_price_above_less_than_none(self):
+        """5 less than none were carried in: of 8 more, 3 are above none, but 8 are added; so it is by the day, too."""
+        price = parse_price(ChargeModel.STANDARD, {"amount": "2"}, aggregation_type="sum_agg")
+        facts = AdvanceFacts(
+            charge_model=ChargeModel.STANDARD, properties={}, price=price, usage=Usage(units=F(3), events_count=1),
+            billed_units=F(8), shown_units=F(8),
+        )  # fmt: skip
+        assert compute_advance_fee(facts, EUR).amount_cents == 1600
 
     def test_details_of_a_percentage_are_those_of_the_event(self):
         first, _, third = price_sums("percentage", {**FIVE_PERCENT, "free_units_per_events": 2}, [8, 5, 3])

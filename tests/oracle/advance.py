@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from fractions import Fraction
 
 from tests.oracle.arithmetic import SUBUNITS, ceil5
@@ -30,11 +31,15 @@ class Sold:
 
     current: Fraction = ZERO
     highest: Fraction = ZERO
-    values: list[Fraction] = field(default_factory=list)
+    values: list[tuple[datetime, Fraction]] = field(default_factory=list)
+    """When each event was, and what it added, in the order in which they were priced."""
     events: list[Event] = field(default_factory=list)
     precise_cents: Fraction = ZERO
     amount_cents: int = 0
     """What the fees of its events come to."""
+
+    def side(self, u: Fraction) -> Side:
+        return Side(u=u, values=in_time(self.values), precise_cents=self.precise_cents)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +48,7 @@ class Side:
 
     u: Fraction
     values: tuple[Fraction, ...]
+    """In the order of time, whenever they were priced (§5.6)."""
     precise_cents: Fraction
 
 
@@ -74,14 +80,14 @@ class Book:
                 if bucket_of(e, charge) is bucket and group_of(e, properties) == group
             ]
         carried, value = added(charge, event, history, sold)
-        without = Side(u=carried + sold.highest, values=tuple(sold.values), precise_cents=sold.precise_cents)
         sold.current += value
         b = max(sold.current - sold.highest, ZERO)
         sold.highest = max(sold.highest, sold.current)
-        sold.values.append(value)
+        without = sold.side(carried + sold.current - b)
+        sold.values.append((event.timestamp, value))
         sold.events.append(event)
         sold.precise_cents += Fraction(event.precise_total_amount_cents or 0)
-        priced = Side(u=carried + sold.highest, values=tuple(sold.values), precise_cents=sold.precise_cents)
+        priced = sold.side(carried + sold.current)
         if charge.prorated:
             share = Fraction(days(event.timestamp, window.last, window.zone), window.duration)
             amount = ceil5(b * share) * get(properties, "amount")
@@ -133,29 +139,41 @@ def is_there(known: list[Event], value: str | None) -> bool:
     return bool(of_value) and operation(max(reversed(of_value), key=lambda event: event.timestamp)) == "add"
 
 
+def in_time(values: list[tuple[datetime, Fraction]]) -> tuple[Fraction, ...]:
+    return tuple(value for _, value in sorted(values, key=lambda one: one[0]))
+
+
 def difference(charge: Charge, properties: Properties, a: Side, b: Side, subunits: int) -> Fraction:
-    """§8.3: the price with the event less the price without it."""
-    if charge.model.startswith("graduated") and a.u == b.u:
-        return ZERO  # without units to sell, neither side has a flat amount
+    """§8.3: the price with the event less the price without it; of tiers and packages, units below zero cost nothing.
+
+    What sells no unit costs nothing (docs/decisions/0004), but what a dynamic event brings itself.
+    """
+    if a.u == b.u and charge.model != "dynamic":
+        return ZERO
+    return worth(charge, properties, a, a, subunits) - worth(charge, properties, b, a, subunits)
+
+
+def worth(charge: Charge, properties: Properties, one: Side, with_event: Side, subunits: int) -> Fraction:
+    """The price of a side; what is free of a percentage follows from the running totals with the event."""
     match charge.model:
         case "standard":
-            return (a.u - b.u) * get(properties, "amount")
+            return one.u * get(properties, "amount")
+        case "graduated" | "graduated_percentage" if one.u < 0 or (one.u == 0 and one is not with_event):
+            return ZERO
         case "graduated":
-            return graduated(a.u, properties) - (graduated(b.u, properties) if b.u else ZERO)
+            return graduated(one.u, properties)
         case "graduated_percentage":
-            return graduated_percentage(a.u, properties) - (
-                graduated_percentage(b.u, properties) if b.u else ZERO
-            )
+            return graduated_percentage(one.u, properties)
         case "package":
-            return package(a.u, properties) - package(b.u, properties)
+            return package(one.u, properties)
         case "dynamic":
-            return ((a.precise_cents if a.u else ZERO) - (b.precise_cents if b.u else ZERO)) / subunits
+            return max(one.precise_cents / subunits, ZERO) if one.u > 0 else ZERO
+        case "percentage" if properties.get("per_transaction_min_amount") or properties.get(
+            "per_transaction_max_amount"
+        ):
+            return percentage_of_each(one.values, properties)
         case "percentage":
-            if properties.get("per_transaction_min_amount") or properties.get("per_transaction_max_amount"):
-                return percentage_of_each(a.values, properties) - percentage_of_each(b.values, properties)
-            kind = charge.metric.aggregation
-            return percentage_of(
-                kind, a.u, len(a.values), a.values, properties, totals_of=a.u
-            ) - percentage_of(kind, b.u, len(b.values), a.values, properties, totals_of=a.u)
+            kind, count, values = charge.metric.aggregation, len(one.values), with_event.values
+            return percentage_of(kind, one.u, count, values, properties, totals_of=with_event.u)
         case other:
             raise AssertionError(other)

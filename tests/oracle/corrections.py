@@ -77,7 +77,6 @@ def corrected_lives(draw: st.DrawFn) -> tuple[Life, list[Correction]]:
         billing_time=draw(st.sampled_from(["calendar", "anniversary"])),
     )
     codes = [charge.metric.code for charge in sold]
-    said = contents(may_decrease=not any(charge.model in ("percentage", "dynamic") for charge in sold))
     hours = sorted(draw(st.lists(st.integers(1, 73 * 24), min_size=3, max_size=8, unique=True)))
     sent = [
         Event(
@@ -86,19 +85,19 @@ def corrected_lives(draw: st.DrawFn) -> tuple[Life, list[Correction]]:
             external_id="s1",
             code=draw(st.sampled_from(codes)),
             timestamp=BEGINS + timedelta(hours=hour),
-            properties=draw(said),
+            properties=draw(contents()),
             precise_total_amount_cents=draw(precise),
         )
         for n, hour in enumerate(hours)
     ]
     life = Life(zone="UTC", currency="EUR", begins=BEGINS, ends=BILLED, actions=(begun, *sent))
-    return life, draw(st.lists(corrections_of([one.id for one in sent], said), min_size=1, max_size=5))
+    return life, draw(st.lists(corrections_of([one.id for one in sent]), min_size=1, max_size=5))
 
 
 @st.composite
-def contents(draw: st.DrawFn, *, may_decrease: bool) -> Properties:
-    """What an event says: a number, and where it was used. What is priced event by event never goes down."""
-    found: dict[str, Any] = {"value": draw(values | values | decreases if may_decrease else values)}
+def contents(draw: st.DrawFn) -> Properties:
+    """What an event says: a number, and where it was used."""
+    found: dict[str, Any] = {"value": draw(values | values | decreases)}
     for key, known in (("region", ["eu", "us", "xx"]), ("tier", ["gold", "std"])):
         if draw(st.booleans()):
             found[key] = draw(st.sampled_from(known))
@@ -106,10 +105,10 @@ def contents(draw: st.DrawFn, *, may_decrease: bool) -> Properties:
 
 
 @st.composite
-def corrections_of(draw: st.DrawFn, ids: list[str], said: st.SearchStrategy[Properties]) -> Correction:
+def corrections_of(draw: st.DrawFn, ids: list[str]) -> Correction:
     """A new version of one of some events, or none of it."""
     return Correction(
         id=draw(st.sampled_from(ids)),
-        properties=draw(st.none() | said | said),
+        properties=draw(st.none() | contents() | contents()),
         precise_total_amount_cents=draw(precise),
     )

@@ -132,7 +132,9 @@ def percentage_of(
         free_units = r[-1]
     else:
         free_units = min(r[-1], s)
-    free_events = min((x for x in (e, sum(1 for total in r if total < s)) if x), default=0)
+    # A free total that is not given leaves the free events as they are, also where totals are below zero.
+    below = sum(1 for total in r if total < s) if s else 0
+    free_events = min((x for x in (e, below) if x), default=0)
     pct = ZERO if free_units > u else (u - free_units) * get(properties, "rate") / 100
     fixed = ZERO if u == 0 or free_events >= n else (n - free_events) * get(properties, "fixed_amount")
     return pct + fixed

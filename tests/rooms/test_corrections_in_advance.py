@@ -82,6 +82,33 @@ async def test_what_was_renewed_follows_with_the_events_after_it(make_organizati
     await kit.assert_audit_clean(database, organization.id)
 
 
+async def test_decreases_of_percentages_and_dynamic_prices(make_organization, database):
+    """10 % and 1.00 an event of 10, −4 and 9 calls: 2.00, nothing, and of 15 the five above the mark: 0.50 + 1.00.
+
+    Without the decrease, with 0 in its place, nine are above the mark: 0.40 more. With −12 in its place none is: 2.00 in all.
+    What they bring themselves is 10.00, 3.00 and 2.00; with −12 less than nothing is left after the second, which then brings
+    nothing, and with −20 after the third, too.
+    """
+    organization, client = await begin(make_organization)
+    calls = await kit.metric(client, code="calls")
+    who = await kit.customer(client, external_id="acme", currency="EUR")
+    share = {
+        **kit.charge(calls, "percentage", rate="10", fixed_amount="1"),
+        "pay_in_advance": True,
+        "code": "share",
+    }
+    own = {**kit.charge(calls, "dynamic"), "pay_in_advance": True, "code": "own"}
+    await kit.subscribe(client, who, await kit.plan(client, share, own), external_id="sub")
+    for name, value, cents in (("one", 10, "1000"), ("two", -4, "300"), ("three", 9, "200")):
+        await send(client, name, value, precise_total_amount_cents=cents)
+    await kit.advance(client, "2026-02-02T00:00")
+    assert sum((await billed(client, "sub")).values()) == 200 + 150 + 1500
+    for value, shares, owns in ((0, 200 + 190, 1500), (-12, 200, 1200), (-20, 200, 1000), (-4, 350, 1500)):
+        await correct(client, "two", properties={"value": value}, precise_total_amount_cents="300")
+        assert sum((await billed(client, "sub")).values()) == shares + owns
+        await kit.assert_audit_clean(database, organization.id)
+
+
 async def test_backfills_replace_events_with_fees_of_their_own(make_organization, database):
     """8 calls, 5 and 4 were 13.00, 5.00 and 4.00. 2 and 20 in their place are 4.00 and, priced by itself, 6.00 + 17.00.
 

@@ -11,6 +11,8 @@ from tallymark.domain.fees.charge_fee import PRICING_UNIT_CENTS, Conversion, fee
 from tallymark.domain.fees.model import JSON, Fee, Step
 from tallymark.domain.money import Currency, decimal_text, minor_units, plain_text, round_cents
 from tallymark.domain.rating import ChargeModel, Price, Rated, Usage
+from tallymark.domain.rating.percentage import PercentagePrice
+from tallymark.domain.rating.standard import StandardPrice
 
 ZERO = Fraction(0)
 
@@ -60,7 +62,7 @@ def compute_advance_amount(facts: AdvanceFacts, currency: Currency) -> Rated:
     >>> compute_advance_amount(facts, currency("EUR")).amount
     Fraction(8, 1)
     """
-    with_event = facts.price.rate(facts.usage, currency)
+    with_event = _side(facts.price, facts.usage, currency)
     without = with_event
     if facts.billed_units or facts.charge_model is ChargeModel.DYNAMIC:
         without = _rate_without(facts, currency)
@@ -113,7 +115,16 @@ def _rate_without(facts: AdvanceFacts, currency: Currency) -> Rated:
         event_values=facts.event_values_without,
         precise_total_amount_cents=facts.usage.precise_total_amount_cents - facts.precise_total_amount_cents,
     )
-    return facts.price.rate(usage, currency)
+    return _side(facts.price, usage, currency)
+
+
+def _side(price: Price, usage: Usage, currency: Currency) -> Rated:
+    """What decreases leave below zero stands on both sides, so that units cost their price and events their own amounts."""
+    return (
+        price.signed(usage)
+        if isinstance(price, (StandardPrice, PercentagePrice))
+        else price.rate(usage, currency)
+    )
 
 
 def _difference(with_event: Mapping[str, JSON], without: Mapping[str, JSON]) -> dict[str, JSON]:

@@ -64,6 +64,12 @@ class PercentagePrice:
         parts = self._parts(usage)
         return rated(usage, parts.amount, self._details(usage, parts))
 
+    def signed(self, usage: Usage) -> Rated:
+        """The same where it is negative, too: one side of what an event in advance costs (metering §8.3)."""
+        parts = self._parts(usage)
+        details = self._details(usage, parts)
+        return Rated(units=usage.shown_units, amount=parts.amount, unit_amount=ZERO, amount_details=details)
+
     def _parts(self, usage: Usage) -> _Parts:
         free_units, free_events = self._free_units(usage), self._free_events(usage)
         of_units = of_events = ZERO

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tallymark.domain.exact import Fraction
 from tallymark.domain.money import Currency
-from tallymark.domain.rating.model import NOTHING, Needs, Rated, Usage, rated
+from tallymark.domain.rating.model import NOTHING, ZERO, Needs, Rated, Usage, rated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,3 +27,8 @@ class StandardPrice:
     def rate(self, usage: Usage, currency: Currency) -> Rated:  # noqa: ARG002 - the protocol's shape
         """Multiply."""
         return rated(usage, usage.units * self.amount, {})
+
+    def signed(self, usage: Usage) -> Rated:
+        """The same where it is negative, too: one side of what an event in advance costs (metering §8.3)."""
+        amount = usage.units * self.amount
+        return Rated(units=usage.shown_units, amount=amount, unit_amount=ZERO, amount_details={})
