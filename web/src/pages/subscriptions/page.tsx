@@ -16,7 +16,7 @@ import { Button, buttonClass, Copy } from "@/ui/basics";
 import { ActionMenu } from "@/ui/overlays";
 import { Page, PageHead, Tabs } from "@/ui/page";
 import { Loaded, Missing } from "@/ui/states";
-import { Alerts } from "./alerts";
+import { UsageAlerts } from "./alerts";
 import { Entitlements } from "./entitlements";
 import { LifetimeUsage } from "./lifetime";
 import { changesOf } from "./list";
@@ -47,7 +47,7 @@ const TABS: Record<string, ComponentType<TabProps>> = {
       <LifetimeUsage subscription={subscription} zone={zone} />
     </div>
   ),
-  alerts: Alerts,
+  alerts: UsageAlerts,
   activity: ({ subscription, zone }) => (
     <Timeline whose={{ external_subscription_id: subscription.external_id }} zone={zone} />
   ),

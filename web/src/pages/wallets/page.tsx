@@ -18,6 +18,7 @@ import { ActionMenu, Confirm, Dialog } from "@/ui/overlays";
 import { Page, PageHead, Tabs } from "@/ui/page";
 import { Empty, Loaded, Missing } from "@/ui/states";
 import { Status } from "@/ui/status";
+import { WalletAlerts } from "./alerts";
 import { readCredits } from "./credits";
 import { Transactions } from "./transactions";
 import "@/pages/customers/customers.css";
@@ -73,6 +74,7 @@ function Details({ wallet, zone, tab }: Props & { tab: string }) {
         tabs={[
           { label: "Overview", href: at("overview") },
           { label: "Transactions", href: at("transactions") },
+          { label: "Alerts", href: at("alerts"), isShown: wallet.status === "active" },
           { label: "Activity", href: at("activity"), isShown: can("audit_logs:view") },
         ]}
       />
@@ -80,6 +82,8 @@ function Details({ wallet, zone, tab }: Props & { tab: string }) {
         <Overview wallet={wallet} zone={zone} />
       ) : tab === "transactions" ? (
         <Transactions wallet={wallet} zone={zone} />
+      ) : tab === "alerts" ? (
+        <WalletAlerts wallet={wallet} />
       ) : tab === "activity" ? (
         <Timeline whose={{ resource_ids: [wallet.lago_id] }} zone={zone} />
       ) : (
