@@ -6,7 +6,7 @@ import { ApiError } from "@/api/errors";
 import { countries } from "@/lib/countries";
 import { readersLocale } from "@/lib/money";
 import { Banner, Button } from "@/ui/basics";
-import { Field, TextInput } from "@/ui/fields";
+import { Field, TextInput, useDescribed } from "@/ui/fields";
 import { notify } from "@/ui/toasts";
 import { portalQueries, take, usePortal } from "./api";
 
@@ -78,13 +78,11 @@ export function Details() {
         <div className="fields">
           {text("name")}
           <Field label={texts.fields.customer_type}>
-            <span className="input">
-              <select {...form.register("customer_type")}>
-                <option value="">–</option>
-                <option value="company">{texts.company}</option>
-                <option value="individual">{texts.individual}</option>
-              </select>
-            </span>
+            <NativeSelect {...form.register("customer_type")}>
+              <option value="">–</option>
+              <option value="company">{texts.company}</option>
+              <option value="individual">{texts.individual}</option>
+            </NativeSelect>
           </Field>
           {text("firstname")}
           {text("lastname")}
@@ -115,15 +113,21 @@ export function Details() {
 
 function CountrySelect(props: React.ComponentProps<"select">) {
   return (
+    <NativeSelect {...props}>
+      <option value="">–</option>
+      {countries(readersLocale()).map((country) => (
+        <option key={country.value} value={country.value}>
+          {country.label}
+        </option>
+      ))}
+    </NativeSelect>
+  );
+}
+
+function NativeSelect(props: React.ComponentProps<"select">) {
+  return (
     <span className="input">
-      <select {...props}>
-        <option value="">–</option>
-        {countries(readersLocale()).map((country) => (
-          <option key={country.value} value={country.value}>
-            {country.label}
-          </option>
-        ))}
-      </select>
+      <select {...useDescribed()} {...props} />
     </span>
   );
 }

@@ -48,7 +48,8 @@ export function Field({ label, isOptional, hint, error, children }: FieldProps) 
   );
 }
 
-function useDescribed(): Partial<Described> {
+/** What ties a control to the field that it stands in. */
+export function useDescribed(): Partial<Described> {
   return useContext(FieldContext) ?? {};
 }
 

@@ -2,10 +2,11 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { ChevronLeft, ChevronRight, ListFilter, Search, X } from "lucide-react";
 import { type ReactNode, useEffect, useRef, useState } from "react";
+import { ApiError } from "@/api/errors";
 import { Button } from "./basics";
 import { type Option, Select, TextInput } from "./fields";
 import { Popover } from "./overlays";
-import { ErrorBlock, NoMatch } from "./states";
+import { ErrorBlock, Forbidden, NoMatch } from "./states";
 import { type Column, Table } from "./table";
 
 /** What the address says of a list. Filters are by their name on the wire. */
@@ -154,7 +155,9 @@ export function List<Row, Page extends { meta: Meta }>(props: ListProps<Row, Pag
           {toolbar && <div className="filters-end">{toolbar}</div>}
         </div>
       )}
-      {query.error && !query.data ? (
+      {query.error instanceof ApiError && query.error.status === 403 && !query.data ? (
+        <Forbidden />
+      ) : query.error && !query.data ? (
         <ErrorBlock what={capital(what)} error={query.error} onRetry={() => void query.refetch()} />
       ) : isEmpty && controls.term ? (
         <NoMatch

@@ -270,7 +270,8 @@ function Trend({ title, report, rows, isPlain, meta }: TrendProps) {
         />
       </div>
       {!isPlain && (
-        <div className="by-month">
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls what is wider than the window
+        <section className="by-month" tabIndex={0} aria-label="By month">
           <table>
             <thead>
               <tr>
@@ -302,7 +303,7 @@ function Trend({ title, report, rows, isPlain, meta }: TrendProps) {
               ))}
             </tbody>
           </table>
-        </div>
+        </section>
       )}
     </Section>
   );

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { read, type Schema } from "@/api/client";
-import { useOrganization } from "@/app/session";
+import { useNow, useOrganization } from "@/app/session";
+import { isoDay } from "@/lib/dates";
 import { Moment } from "@/ui/amounts";
 import { Copy, Facts } from "@/ui/basics";
 import { Json } from "@/ui/code";
@@ -224,8 +225,12 @@ function written(value: unknown): string {
 export function SecurityLogs() {
   const { timezone } = useOrganization();
   const list = useListState();
+  // The API wants an end: tomorrow, by whichever clock is ahead.
+  const to_date = isoDay(new Date(Math.max(useNow(), Date.now()) + 86_400_000).toISOString());
   const logs = useQuery(
-    read("/api/v1/security_logs", { params: { query: { ...list.asked, ...list.filters } as never } }),
+    read("/api/v1/security_logs", {
+      params: { query: { to_date, ...list.asked, ...list.filters } as never },
+    }),
   );
   const columns: Column<SecurityLog>[] = [
     { head: "What", fold: "f1", cell: (log) => <b className="med">{inWords(log.log_event)}</b> },

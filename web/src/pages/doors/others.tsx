@@ -136,14 +136,15 @@ export function SignUp() {
 export function Welcome() {
   const { token } = useParams({ strict: false }) as { token: string };
   const enter = useEntering();
-  const check = useQuery({
-    ...read("/app/v1/welcome/{token}", { params: { path: { token } } }),
-    retry: false,
-  });
   const welcome = useChange("post", "/app/v1/welcome", {
     isQuiet: true,
     touches: [],
     onDone: (answer) => void enter(answer),
+  });
+  const check = useQuery({
+    ...read("/app/v1/welcome/{token}", { params: { path: { token } } }),
+    retry: false,
+    enabled: welcome.isIdle, // once it is used, the link is gone
   });
   const [email, setEmail] = useState("");
   const [password, setPassword] = useState("");

@@ -1,0 +1,125 @@
+"""The browser that looks at the web app, and what it must not see there."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.async_api import ConsoleMessage, Page, Request, Response, expect
+
+ROOT = Path(__file__).parents[2]
+DIST = ROOT / "src" / "tallymark" / "web" / "dist"
+AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
+
+OPTIONS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+WCAG = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
+
+# What is asked once for the whole app, and by no page.
+SESSION = ("/app/v1/session", "/app/v1/configuration")
+
+
+def find_chromium() -> str | None:
+    """Chromium's command; where it is missing and may be installed, Debian's package is, once for all workers."""
+    if found := _installed():
+        return found
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        return None
+    with _alone("tallymark-chromium"):
+        if found := _installed():
+            return found
+        env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        for command in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
+            # Its noise is of no use: whether Chromium is there afterwards tells.
+            subprocess.run(["apt-get", *command], env=env, capture_output=True, timeout=120, check=False)
+        return _installed()
+
+
+def _installed() -> str | None:
+    return shutil.which("/usr/bin/chromium") or shutil.which("chromium")
+
+
+@contextmanager
+def _alone(name: str) -> Iterator[None]:
+    """One process of this machine at a time."""
+    with (Path(tempfile.gettempdir()) / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@dataclass
+class Watch:
+    """What goes wrong on a page while it is looked at, and what it asks of the server after the session."""
+
+    page: Page
+    faults: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("console", self._note_word)
+        self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
+        self.page.on("request", self._note_request)
+        self.page.on("response", self._note_answer)
+        self.page.on("requestfailed", self._note_failure)
+
+    def begin(self) -> None:
+        """Forget what was before."""
+        self.faults.clear()
+        self.asked.clear()
+
+    def _note_word(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.faults.append(f"console: {message.text}")
+
+    def _note_request(self, request: Request) -> None:
+        path = urlsplit(request.url).path
+        if re.match(r"/(api|app|portal)/v1/", path) and path not in SESSION:
+            self.asked.append(f"{request.method} {path}")
+
+    def _note_answer(self, response: Response) -> None:
+        if response.status >= 400:
+            self.faults.append(f"{response.status}: {response.request.method} {response.url}")
+
+    def _note_failure(self, request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # given up by the page itself
+            self.faults.append(f"{request.failure}: {request.method} {request.url}")
+
+
+async def come_to_rest(page: Page) -> None:
+    """Wait until everything has been answered and drawn."""
+    await page.wait_for_load_state("networkidle")
+    await expect(page.locator("[aria-busy=true], .sk")).to_have_count(0)
+    await page.evaluate("Promise.all(document.getAnimations().map(one => one.finished.catch(() => null)))")
+
+
+async def breaches_of_wcag(page: Page) -> list[str]:
+    """What axe finds on a page as it stands: the rule, and where it is broken."""
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(AXE.read_text())
+    found: list[dict[str, Any]] = await page.evaluate(
+        "tags => axe.run(document, {runOnly: tags, resultTypes: ['violations']}).then(found => found.violations)",
+        WCAG,
+    )
+    return [
+        f"{rule['id']}: {node['target'][0]} {node['html'][:160]} {' '.join((node['failureSummary'] or '').split())[:200]}"
+        for rule in found
+        for node in rule["nodes"]
+    ]

@@ -1,0 +1,159 @@
+"""Every page of the app: nothing goes wrong on it, it asks little of the server, and everybody can use it (ui §1, §10)."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, ViewportSize
+from tests.web.browser import ROOT, Watch, breaches_of_wcag, come_to_rest
+from tests.web.conftest import ADMIN, sign_in
+
+SHOTS = ROOT / "build" / "screenshots"
+
+WIDE: ViewportSize = {"width": 1440, "height": 900}
+NARROW: ViewportSize = {"width": 390, "height": 844}
+# What lies below a form's foot can be scrolled out from there: it is judged on a phone as long as the page.
+LONG: ViewportSize = {"width": 390, "height": 4000}
+
+# What a page says that has nothing to show; one of several answers that come together is no failed request.
+AT_A_LOSS = re.compile("There is no such page|not found$|could not be loaded$|Your role does not show this")
+
+# Questions a page may ask after the session's.
+MOST_QUESTIONS = 2
+
+# Below the organization's slug; names in braces are of the world that the page is shown of.
+PAGES = {
+    "analytics": "analytics/overview",
+    "clock": "clock",
+    "analytics-usage": "analytics/usage",
+    "receivables": "analytics/receivables",
+    "api-keys": "developers/api-keys",
+    "webhooks": "developers/webhooks",
+    "events": "developers/events",
+    "unmatched": "developers/unmatched",
+    "api-logs": "developers/logs",
+    "activity-logs": "developers/activity",
+    "security-logs": "developers/security",
+    "metrics": "billable-metrics",
+    "metric": "billable-metric/{metric}/overview",
+    "metric-form": "create/billable-metric",
+    "plans": "plans",
+    "plan": "plan/{plan}/overview",
+    "plan-editor": "update/plan/{plan}",
+    "features": "features",
+    "feature": "feature/{feature}/overview",
+    "feature-form": "create/feature",
+    "add-ons": "add-ons",
+    "add-on": "add-on/{add_on}/overview",
+    "add-on-form": "create/add-on",
+    "coupons": "coupons",
+    "coupon": "coupon/{coupon}/overview",
+    "coupon-form": "create/coupon",
+    "customers": "customers",
+    "customer": "customer/{customer}/overview",
+    "customer-usage": "customer/{customer}/usage",
+    "customer-form": "create/customer",
+    "subscriptions": "subscriptions",
+    "subscription": "customer/{customer}/subscription/{subscription}/overview",
+    "subscription-form": "create/subscription",
+    "plan-change": "change/subscription/{subscription}",
+    "invoices": "invoices",
+    "invoice": "customer/{customer}/invoice/{invoice}/overview",
+    "draft": "customer/{drafted}/invoice/{draft}/overview",
+    "invoice-void": "void/invoice/{invoice}",
+    "invoice-form": "create/invoice",
+    "payments": "payments",
+    "payment-form": "create/payment?invoice={invoice}",
+    "credit-notes": "credit-notes",
+    "credit-note-form": "create/credit-note?invoice={invoice}",
+    "wallet": "customer/{customer}/wallet/{wallet}/overview",
+    "wallet-form": "create/wallet?customer={customer}",
+    "top-up": "top-up/wallet/{wallet}?customer={customer}",
+    "settings": "settings/organization",
+    "members": "settings/members",
+    "roles": "settings/roles",
+    "authentication": "settings/authentication",
+    "entities": "settings/entities",
+    "taxes": "settings/taxes",
+    "sections": "settings/sections",
+    "pricing-units": "settings/pricing-units",
+    "account": "settings/account",
+}
+
+
+def path_of(world, address: str) -> str:
+    """An address with the world's objects in it."""
+    names = {
+        "metric": world.metric["code"], "plan": world.plan["code"], "feature": world.feature["code"],
+        "add_on": world.add_on["code"], "coupon": world.coupon["code"],
+        "customer": world.customers[0]["external_id"], "drafted": world.customers[1]["external_id"],
+        "subscription": world.subscriptions[0]["external_id"], "wallet": world.wallet["lago_id"],
+        "invoice": world.invoice["lago_id"], "draft": world.draft["lago_id"],
+    }  # fmt: skip
+    return f"/{world.slug}/{address.format(**names)}"
+
+
+@pytest.fixture(scope="module")
+async def state(chromium, site, world) -> dict:
+    """The cookies of an admin who came in by the door, once for all pages."""
+    context = await chromium.new_context(base_url=site.url)
+    await sign_in(await context.new_page(), ADMIN)
+    kept = await context.storage_state()
+    await context.close()
+    return kept
+
+
+@pytest.fixture(scope="module")
+async def window(chromium, site, state):
+    """One window for all pages, so that scripts are compiled once."""
+    context = await chromium.new_context(
+        base_url=site.url, storage_state=state, viewport=WIDE, locale="en-GB", reduced_motion="reduce"
+    )
+    context.set_default_timeout(15_000)
+    page = await context.new_page()
+    yield page, Watch(page)
+    await context.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+async def test_is_sound_in_light_and_dark_and_on_phones(window, world, name):
+    page, watch = window
+    watch.begin()
+    await page.set_viewport_size(WIDE)
+    await page.goto(path_of(world, PAGES[name]))
+    await come_to_rest(page)
+    assert await page.locator("main, form.form-page").count() == 1
+    assert await page.get_by_role("heading", name=AT_A_LOSS).all_inner_texts() == []
+    questions = list(watch.asked)
+    found = {}
+    for look, theme, size in (
+        ("light", "light", WIDE),
+        ("dark", "dark", WIDE),
+        ("phone", "light", NARROW),
+    ):
+        await show(page, theme, size)
+        await photograph(page, SHOTS / f"{name}-{look}.png")
+        if look == "phone":
+            await show(page, theme, LONG)
+        if breaches := await breaches_of_wcag(page):
+            found[look] = breaches
+        overhang = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        if overhang > 0:
+            found.setdefault(look, []).append(f"wider than the window by {overhang} px")
+    assert watch.faults == []
+    assert found == {}
+    assert len(questions) <= MOST_QUESTIONS, questions
+
+
+async def show(page: Page, theme: str, size: ViewportSize) -> None:
+    await page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+    if page.viewport_size != size:
+        await page.set_viewport_size(size)
+    await come_to_rest(page)
+
+
+async def photograph(page: Page, to: Path) -> None:
+    to.parent.mkdir(parents=True, exist_ok=True)
+    await page.screenshot(path=to)
