@@ -51,7 +51,8 @@ export const paths = {
   payments: {
     list: () => at("payments"),
     show: (id: string) => at("payment", id),
-    create: (query: { invoice?: string } = {}) => withQuery(at("create", "payment"), query),
+    create: (query: { invoice?: string; customer?: string } = {}) =>
+      withQuery(at("create", "payment"), query),
     request: (customer: string) => withQuery(at("create", "payment-request"), { customer }),
   },
   creditNotes: {

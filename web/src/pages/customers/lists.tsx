@@ -1,16 +1,21 @@
 /** A customer's invoices, payments and credit notes. */
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Plus } from "lucide-react";
+import { Download, Plus } from "lucide-react";
 import { read, type Schema } from "@/api/client";
+import { explain } from "@/api/errors";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
+import { openFile } from "@/pages/invoices/downloads";
 import { Day, Money } from "@/ui/amounts";
-import { buttonClass } from "@/ui/basics";
+import { buttonClass, Stats } from "@/ui/basics";
 import { List, useListState } from "@/ui/list";
+import { ActionMenu } from "@/ui/overlays";
 import { Empty } from "@/ui/states";
 import { Status } from "@/ui/status";
 import { type Column, Table } from "@/ui/table";
+import { notify } from "@/ui/toasts";
+import { BalanceDue } from "./balance";
 import type { Customer, Invoice } from "./customer";
 import type { TabProps } from "./page";
 
@@ -166,11 +171,30 @@ const paymentColumns = (zone: string): Column<Payment>[] => [
   },
 ];
 
-export function Payments({ customer }: TabProps) {
+export function Payments({ customer, reads }: TabProps) {
+  const can = useCan();
   const { list, params } = useOwnList(customer);
   const payments = useQuery(read("/api/v1/customers/{external_customer_id}/payments", { params }));
+  const download = useReceipt();
+  const owed = reads.unpaid.data?.invoices.filter((one) => one.total_due_amount_cents > 0) ?? [];
+  const record = can("payments:create") && owed.length > 0 && (
+    <Link
+      className={buttonClass({ size: "sm" })}
+      to={paths.payments.create(
+        owed.length === 1 ? { invoice: owed[0]!.lago_id } : { customer: customer.external_id },
+      )}
+    >
+      <Plus className="i" aria-hidden="true" />
+      Record payment
+    </Link>
+  );
   return (
     <div className="tab-body">
+      {can("invoices:view") && (
+        <Stats>
+          <BalanceDue customer={customer} reads={reads} />
+        </Stats>
+      )}
       <List
         what="payments"
         controls={list}
@@ -179,10 +203,43 @@ export function Payments({ customer }: TabProps) {
         columns={paymentColumns(customer.applicable_timezone)}
         keyOf={(one) => one.lago_id}
         hrefOf={(one) => paths.payments.show(one.lago_id)}
+        toolbar={record}
+        actions={(one) => (
+          <ActionMenu
+            label={`More for the payment of ${one.invoice_numbers.join(", ")}`}
+            actions={[
+              {
+                label: "Download receipt",
+                icon: <Download className="i" aria-hidden="true" />,
+                onSelect: () => void download(one),
+                isShown: one.payment_status === "succeeded" && can("payment_receipts:view"),
+              },
+            ]}
+          />
+        )}
         empty={<Empty title="No payments yet">What the customer pays is listed here.</Empty>}
       />
     </div>
   );
+}
+
+/** Opens the receipt of a payment, which is looked for at this moment. */
+function useReceipt() {
+  const queries = useQueryClient();
+  return async (payment: Payment) => {
+    try {
+      const { payment_receipts: found } = await queries.fetchQuery(
+        read("/api/v1/payment_receipts", {
+          params: { query: { invoice_id: payment.invoice_ids[0] } as never },
+        }),
+      );
+      const receipt = found.find((one) => one.payment.lago_id === payment.lago_id);
+      if (receipt?.file_url) openFile(receipt.file_url);
+      else notify.failed(receipt ? "The receipt is not written yet" : "This payment has no receipt");
+    } catch (error) {
+      notify.failed(explain(error));
+    }
+  };
 }
 
 type CreditNote = Schema<"CreditNoteOutput">;

@@ -4,13 +4,14 @@ import { read } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan, useNow } from "@/app/session";
 import { ShortTimeline } from "@/app/timeline";
-import { day, daysBetween, halfOpenPeriod, isoDay, month, period } from "@/lib/dates";
+import { day, halfOpenPeriod, isoDay, month, period } from "@/lib/dates";
 import { money, percent, roundMoney } from "@/lib/money";
-import { Day, Money, Why } from "@/ui/amounts";
+import { Day, Why } from "@/ui/amounts";
 import { Facts, Section, Stat, Stats } from "@/ui/basics";
 import { Chart } from "@/ui/chart";
 import { Empty, Loaded, Skeleton } from "@/ui/states";
-import { byCurrency, type Customer, type Invoice, type Subscription } from "./customer";
+import { Amounts, BalanceDue } from "./balance";
+import { byCurrency, type Customer, type Subscription } from "./customer";
 import { InvoiceTable } from "./lists";
 import type { TabProps } from "./page";
 import { type CustomerReads, projectedUsage } from "./reads";
@@ -148,7 +149,7 @@ function Figures({ customer, reads, usages }: FiguresProps) {
             : "nothing is metered"
         }
       />
-      {can("invoices:view") && <BalanceDue customer={customer} reads={reads} now={now} />}
+      {can("invoices:view") && <BalanceDue customer={customer} reads={reads} />}
       <Stat
         name="Prepaid credits"
         value={<Amounts amounts={balances} currency={customer.currency} />}
@@ -165,47 +166,6 @@ function Figures({ customer, reads, usages }: FiguresProps) {
 
 function rangeTo(from: string, now: string, zone: string): string {
   return now > from ? halfOpenPeriod(from, now, zone).replace(/\s\d{4}$/, "") : day(from, zone);
-}
-
-/** Amounts of several currencies, one a line; zero of the customer's own where there is none. */
-function Amounts({ amounts, currency }: { amounts: readonly [string, bigint][]; currency: string | null }) {
-  const shown = amounts.length > 0 ? amounts : currency ? [[currency, 0n] as const] : [];
-  if (shown.length === 0) return <span className="dim">–</span>;
-  return shown.map(([code, cents]) => (
-    <span className="figure" key={code}>
-      <Money cents={String(cents)} currency={code} />
-    </span>
-  ));
-}
-
-function BalanceDue({ customer, reads, now }: { customer: Customer; reads: CustomerReads; now: string }) {
-  const zone = customer.applicable_timezone;
-  const unpaid = reads.unpaid.data?.invoices.filter((one) => one.total_due_amount_cents > 0) ?? [];
-  const due = byCurrency(
-    unpaid.map((one) => ({ cents: one.total_due_amount_cents, currency: one.currency })),
-  );
-  const isMore = (reads.unpaid.data?.meta.total_pages ?? 0) > 1;
-  return (
-    <Stat
-      name={isMore ? "Balance due, of the newest 100 invoices" : "Balance due"}
-      value={<Amounts amounts={due} currency={customer.currency} />}
-      detail={dueWords(unpaid, now, zone)}
-    />
-  );
-}
-
-function dueWords(unpaid: readonly Invoice[], now: string, zone: string) {
-  const overdue = unpaid.filter((one) => one.payment_overdue);
-  const [first] = unpaid.map((one) => one.payment_due_date).sort();
-  const count = `${unpaid.length} invoice${unpaid.length === 1 ? "" : "s"}`;
-  if (!first) return "nothing to pay";
-  if (overdue.length === 0) return `${count}, due ${day(first)}`;
-  const days = daysBetween(first, isoDay(now, zone));
-  return (
-    <span className="overdue">
-      {overdue.length.toLocaleString()} overdue, up to {days.toLocaleString()} day{days === 1 ? "" : "s"}
-    </span>
-  );
 }
 
 function Billed({ customer, reads }: { customer: Customer; reads: CustomerReads }) {

@@ -18,9 +18,12 @@ type Invoice = Schema<"InvoiceListOutput">;
 
 const LONGEST_REFERENCE = 40;
 
-/** Record that money came for an invoice. */
+/** Record that money came for an invoice, which is asked for, or to be chosen: of all, or of a customer's. */
 export function RecordPayment() {
-  const { invoice: asked } = useSearch({ strict: false }) as { invoice?: string };
+  const { invoice: asked, customer } = useSearch({ strict: false }) as {
+    invoice?: string;
+    customer?: string;
+  };
   const [term, setTerm] = useState("");
   const [chosen, setChosen] = useState(asked ?? "");
   const path = { path: { lago_id: chosen } };
@@ -33,6 +36,7 @@ export function RecordPayment() {
     status: "finalized",
     "payment_statuses[]": ["pending", "failed"],
     ...(term && { search_term: term }),
+    ...(customer && { external_customer_id: customer }),
   };
   const found = useQuery({
     ...read("/api/v1/invoices", { params: { query: open as never } }),
@@ -57,10 +61,12 @@ export function RecordPayment() {
       />
     </Field>
   );
-  if (chosen === "") return <PaymentForm invoice={null} picker={picker} />;
+  if (chosen === "") return <PaymentForm invoice={null} customer={customer} picker={picker} />;
   return (
     <Loaded query={query} what="Invoice">
-      {({ invoice }) => <PaymentForm key={invoice.lago_id} invoice={invoice} picker={picker} />}
+      {({ invoice }) => (
+        <PaymentForm key={invoice.lago_id} invoice={invoice} customer={customer} picker={picker} />
+      )}
     </Loaded>
   );
 }
@@ -71,7 +77,14 @@ interface Values {
   reference: string;
 }
 
-function PaymentForm({ invoice, picker }: { invoice: Invoice | null; picker: React.ReactNode }) {
+interface FormProps {
+  invoice: Invoice | null;
+  /** Whose invoices there are to choose from, where it is one customer's. */
+  customer: string | undefined;
+  picker: React.ReactNode;
+}
+
+function PaymentForm({ invoice, customer, picker }: FormProps) {
   const navigate = useNavigate();
   const now = useNow();
   const currency = invoice?.currency ?? "EUR";
@@ -90,7 +103,9 @@ function PaymentForm({ invoice, picker }: { invoice: Invoice | null; picker: Rea
     navigate({
       to: invoice
         ? paths.invoices.show(invoice.customer.external_id, invoice.lago_id)
-        : paths.payments.list(),
+        : customer
+          ? paths.customers.show(customer, "payments")
+          : paths.payments.list(),
     });
   const save = useChange("post", "/api/v1/payments", {
     done: "Payment recorded",

@@ -1,0 +1,56 @@
+/** What a customer owes, and amounts of several currencies. */
+import { useNow } from "@/app/session";
+import { day, daysBetween, isoDay } from "@/lib/dates";
+import { Money } from "@/ui/amounts";
+import { Stat } from "@/ui/basics";
+import { byCurrency, type Customer, type Invoice } from "./customer";
+import type { CustomerReads } from "./reads";
+
+/** Amounts of several currencies, one a line; zero of the customer's own where there is none. */
+export function Amounts({
+  amounts,
+  currency,
+}: {
+  amounts: readonly [string, bigint][];
+  currency: string | null;
+}) {
+  const shown = amounts.length > 0 ? amounts : currency ? [[currency, 0n] as const] : [];
+  if (shown.length === 0) return <span className="dim">–</span>;
+  return shown.map(([code, cents]) => (
+    <span className="figure" key={code}>
+      <Money cents={String(cents)} currency={code} />
+    </span>
+  ));
+}
+
+/** What a customer owes, a line for each currency, and how late it is. */
+export function BalanceDue({ customer, reads }: { customer: Customer; reads: CustomerReads }) {
+  const now = new Date(useNow()).toISOString();
+  const zone = customer.applicable_timezone;
+  const unpaid = reads.unpaid.data?.invoices.filter((one) => one.total_due_amount_cents > 0) ?? [];
+  const due = byCurrency(
+    unpaid.map((one) => ({ cents: one.total_due_amount_cents, currency: one.currency })),
+  );
+  const isMore = (reads.unpaid.data?.meta.total_pages ?? 0) > 1;
+  return (
+    <Stat
+      name={isMore ? "Balance due, of the newest 100 invoices" : "Balance due"}
+      value={<Amounts amounts={due} currency={customer.currency} />}
+      detail={dueWords(unpaid, now, zone)}
+    />
+  );
+}
+
+function dueWords(unpaid: readonly Invoice[], now: string, zone: string) {
+  const overdue = unpaid.filter((one) => one.payment_overdue);
+  const [first] = unpaid.map((one) => one.payment_due_date).sort();
+  const count = `${unpaid.length} invoice${unpaid.length === 1 ? "" : "s"}`;
+  if (!first) return "nothing to pay";
+  if (overdue.length === 0) return `${count}, due ${day(first)}`;
+  const days = daysBetween(first, isoDay(now, zone));
+  return (
+    <span className="overdue">
+      {overdue.length.toLocaleString()} overdue, up to {days.toLocaleString()} day{days === 1 ? "" : "s"}
+    </span>
+  );
+}
