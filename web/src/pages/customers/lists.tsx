@@ -226,6 +226,11 @@ export function Payments({ customer, reads }: TabProps) {
 /** Opens the receipt of a payment, which is looked for at this moment. */
 function useReceipt() {
   const queries = useQueryClient();
+  // Its file is made when it is asked for by itself.
+  const fileOf = async (id: string) => {
+    const one = read("/api/v1/payment_receipts/{lago_id}", { params: { path: { lago_id: id } } });
+    return (await queries.fetchQuery(one)).payment_receipt.file_url;
+  };
   return async (payment: Payment) => {
     try {
       const { payment_receipts: found } = await queries.fetchQuery(
@@ -234,8 +239,8 @@ function useReceipt() {
         }),
       );
       const receipt = found.find((one) => one.payment.lago_id === payment.lago_id);
-      if (receipt?.file_url) openFile(receipt.file_url);
-      else notify.failed(receipt ? "The receipt is not written yet" : "This payment has no receipt");
+      if (receipt) openFile(await fileOf(receipt.lago_id));
+      else notify.failed("This payment has no receipt");
     } catch (error) {
       notify.failed(explain(error));
     }
