@@ -261,10 +261,7 @@ def events(
         shift = draw(
             st.sampled_from([0, 0, 0, 60, -600, 1440 * 3, 1440 * 14, 1440 * 45, -1440 * 9, -1440 * 35])
         )
-        value = (
-            values if charge.model in ("percentage", "dynamic") or draw(st.booleans()) else values | decreases
-        )
-        body: dict[str, Any] = {"value": draw(value)}
+        body: dict[str, Any] = {"value": draw(values if draw(st.booleans()) else values | decreases)}
         if charge.metric.expression is None and draw(st.integers(0, 7)) == 0:
             body = draw(
                 st.sampled_from([{}, {"value": None}, {"value": " "}, {"value": "1e3"}, {"value": "a"}])
