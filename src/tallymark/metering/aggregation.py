@@ -331,7 +331,7 @@ def _plain(
     counts = asked.aggregation_type in ("count_agg", "unique_count_agg")
     usage = Usage(
         units=rounded,
-        events_count=row.events_count,
+        events_count=int(row.events_count),
         running_totals=range(1, int(rounded) + 1) if counts and needs.running_totals else needs.trim(running),
         event_values=(Fraction(1),) * int(row.events_count) if counts and needs.event_values else values,
         precise_total_amount_cents=Fraction(row.amount),
@@ -357,7 +357,7 @@ async def _weigh(
         units = (Fraction(row.carried) * seconds + Fraction(row.area)) / full
         usage = Usage(
             units=_rounded(asked, units),
-            events_count=row.events_count,
+            events_count=int(row.events_count),
             total_aggregated_units=Fraction(row.level),
         )
         if row.events_count or row.level or row.carried:
