@@ -224,7 +224,7 @@ export function Payments({ customer, reads }: TabProps) {
 }
 
 /** Opens the receipt of a payment, which is looked for at this moment. */
-function useReceipt() {
+export function useReceipt() {
   const queries = useQueryClient();
   // Its file is made when it is asked for by itself.
   const fileOf = async (id: string) => {

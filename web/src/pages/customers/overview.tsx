@@ -21,8 +21,6 @@ import { TOTAL } from "./usage-proof";
 import { useWhy } from "./usage-why";
 import { WalletCards } from "./wallets";
 
-const MOST_SUBSCRIPTIONS = 8;
-
 export function Overview({ customer, reads }: TabProps) {
   const can = useCan();
   const id = customer.external_id;
@@ -96,7 +94,7 @@ export interface Usages {
 
 /** The usage of the current periods of all running subscriptions. */
 export function useUsages(customer: string, subscriptions: readonly Subscription[]): Usages {
-  const running = subscriptions.filter((one) => one.status === "active").slice(0, MOST_SUBSCRIPTIONS);
+  const running = subscriptions.filter((one) => one.status === "active");
   const answers = useQueries({
     queries: running.map((one) => projectedUsage(customer, one.external_id)),
   });

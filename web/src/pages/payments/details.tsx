@@ -6,6 +6,7 @@ import { read } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
 import { money } from "@/lib/money";
+import { useReceipt } from "@/pages/customers/lists";
 import { EmailDialog } from "@/pages/invoices/dialogs";
 import { openFile } from "@/pages/invoices/downloads";
 import "@/pages/invoices/invoices.css";
@@ -33,6 +34,7 @@ export function PaymentDetails() {
 function Details({ payment }: { payment: Payment }) {
   const can = useCan();
   const [isMailing, setMailing] = useState(false);
+  const openReceipt = useReceipt();
   const [invoice] = payment.invoice_ids;
   const receipts = useQuery({
     ...read("/api/v1/payment_receipts", { params: { query: { invoice_id: invoice } as never } }),
@@ -49,12 +51,10 @@ function Details({ payment }: { payment: Payment }) {
         actions={
           receipt && (
             <>
-              {receipt.file_url && (
-                <Button onClick={() => openFile(receipt.file_url)}>
-                  <Download className="i" aria-hidden="true" />
-                  Receipt
-                </Button>
-              )}
+              <Button onClick={() => void openReceipt(payment)}>
+                <Download className="i" aria-hidden="true" />
+                Receipt
+              </Button>
               {receipt.xml_url && <Button onClick={() => openFile(receipt.xml_url)}>Receipt as XML</Button>}
               {can("payment_receipts:send") && (
                 <Button onClick={() => setMailing(true)}>
