@@ -6,6 +6,7 @@ import json
 
 import pytest
 from tests import kit
+from tests.conftest import ADMIN_KEY
 
 from tallymark.api.requests import LARGEST_BODY
 from tallymark.app import create_api
@@ -35,14 +36,20 @@ class TestALargeBody:
         assert answer.json()["customer"]["external_id"] == "c"
 
     async def test_is_refused_at_every_door(self, nobody):
-        for path in ("/app/v1/session", "/app/v1/sign_up", "/admin/organizations"):
-            answer = await nobody.post(path, content=b" " * (LARGEST_BODY + 1), headers=JSON)
+        operator = {"X-Admin-API-Key": ADMIN_KEY}
+        for path, caller in (
+            ("/app/v1/session", {}),
+            ("/app/v1/sign_up", {}),
+            ("/admin/organizations", operator),
+        ):
+            answer = await nobody.post(path, content=b" " * (LARGEST_BODY + 1), headers={**JSON, **caller})
             assert (answer.status_code, answer.json()) == (413, TOO_LARGE), path
 
     async def test_is_not_read_of_somebody_without_a_key(self, nobody):
         """Platform §1.1: the key comes first."""
-        answer = await nobody.post("/api/v1/customers", content=in_parts(LARGEST_BODY + 1), headers=JSON)
-        assert answer.status_code == 401
+        for path in ("/api/v1/customers", "/admin/organizations"):
+            answer = await nobody.post(path, content=in_parts(LARGEST_BODY + 1), headers=JSON)
+            assert answer.status_code == 401, path
 
     async def test_is_not_in_the_api_logs(self, client):
         await client.post("/customers", content=in_parts(LARGEST_BODY + 1), headers=JSON)
