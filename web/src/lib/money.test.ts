@@ -22,7 +22,10 @@ describe("money", () => {
     ["1.250", "KWD", 1250],
     ["-0.05", "USD", -5],
     ["29.905", "EUR", null],
-    ["29.900", "EUR", 2990],
+    ["29.900", "EUR", null],
+    ["1.250", "EUR", null], // a thousand and more to some
+    ["1,250", "EUR", null],
+    ["3.000", "JPY", null],
     ["3000.5", "JPY", null],
     ["12a", "EUR", null],
     ["", "EUR", null],

@@ -34,9 +34,9 @@ export function toCents(typed: string, currency: Currency): number | null {
   const match = /^\s*([-−]?)(\d+)(?:[.,](\d+))?\s*$/.exec(typed.replaceAll(/[\s  '’](?=\d{3})/g, ""));
   if (!match) return null;
   const [, minus, whole = "0", fraction = ""] = match;
-  const kept = fraction.replace(/0+$/, "");
-  if (kept.length > scale) return null;
-  let minor = BigInt(whole + kept.padEnd(scale, "0"));
+  // More digits than the currency has may be thousands in another way of writing: 1.250 EUR is asked again, not taken for 1.25.
+  if (fraction.length > scale) return null;
+  let minor = BigInt(whole + fraction.padEnd(scale, "0"));
   if (currency === "MRO") {
     if (minor % 2n !== 0n) return null;
     minor /= 2n;

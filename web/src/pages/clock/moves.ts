@@ -9,14 +9,14 @@ export interface Preset {
 }
 
 export const PRESETS: readonly Preset[] = [
-  { key: "next", label: "Next due", to: (from, next) => (next ? startOf(next, from) : null) },
+  { key: "next", label: "Next due", to: (from, next) => (next ? endOf(next, from) : null) },
   { key: "week", label: "+1 week", to: (from) => new Date(from.getTime() + 7 * DAY) },
   { key: "month", label: "Month end", to: (from) => nextMonth(from) },
   { key: "year", label: "+1 year", to: (from) => nextYear(from) },
 ];
 
-/** Five minutes into a day: after what is done at its start. Not before the clock. */
-function startOf(date: string, from: Date): Date | null {
+/** The end of a day on which something is due, so that all of it is done; nothing where the clock is past it. */
+function endOf(date: string, from: Date): Date | null {
   const at = new Date(Date.parse(`${date}T00:00:00Z`) + DAY - 60_000);
   return at > from ? at : null;
 }
