@@ -1,0 +1,28 @@
+"""What the web app lists by itself is what the server knows: a name that one of them has alone would be refused, or never offered."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tallymark.api.permissions import RESOURCES
+from tallymark.rooms.webhooks.model import KNOWN_TYPES
+
+PAGES = Path(__file__).parents[2] / "web" / "src" / "pages" / "developers"
+
+WITHOUT_ENDPOINTS = {
+    "order", "order_form", "plan_rate_card", "product", "product_category", "quote", "rate_card",
+}  # fmt: skip
+"""Resources of the contract for which there is nothing to read or write."""
+
+
+def test_keys_are_given_rights_to_every_resource_with_endpoints():
+    text = (PAGES / "rights.ts").read_text().partition("RESOURCES")[2]
+    assert set(re.findall(r'"(\w+)"', text)) == RESOURCES - WITHOUT_ENDPOINTS
+
+
+def test_endpoints_listen_to_types_that_there_are():
+    topics = re.findall(r'^  (\w+):\s+"([\w ]+)"', (PAGES / "topics.ts").read_text(), re.MULTILINE)
+    types = {f"{about}.{what}" for about, words in topics for what in words.split()}
+    assert types <= KNOWN_TYPES
+    assert {"invoice.created", "alert.triggered", "wallet_transaction.updated"} <= types
