@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, TextClause, text
 
 from tallymark.db.engine import Tx
 from tallymark.domain.exact import Fraction
@@ -111,17 +111,22 @@ Aggregates = Mapping[Place, Aggregate]
 
 NO_USAGE = Aggregate(usage=Usage(units=ZERO, events_count=0), units_before_rounding=ZERO)
 
-# A plan made for any subscription is twice as slow for a large one as a plan made for it: what reads events is planned for
-# its own values. Nothing else is: each check of a foreign key would be planned anew, which takes five times as long as
-# the check.
+# Streams, what of them is rolled up, and how reads are planned from here on: of roll-ups by the plan of any stream if one has them.
 _FIND_STREAMS = text(
-    "SELECT external_subscription_id, code, id, set_config('plan_cache_mode', 'force_custom_plan', true),"
+    "WITH found AS MATERIALIZED ("
+    " SELECT external_subscription_id, code, id,"
     " (SELECT jsonb_agg(jsonb_build_array(r.id, r.aggregation_type, r.field_name, r.dimensions, r.since, r.until)) FROM rollups r"
     "  WHERE r.stream_id = event_streams.id AND r.built_at IS NOT NULL AND r.retired_at IS NULL) AS rollups"
     " FROM event_streams"
     " JOIN unnest(CAST(:subscriptions AS text[]), CAST(:codes AS text[])) AS asked (subscription, asked_code)"
     " ON external_subscription_id = subscription AND code = asked_code WHERE organization_id = :organization"
+    ") SELECT found.*, planning.mode FROM found CROSS JOIN ("
+    "  SELECT set_config('plan_cache_mode', CASE bool_or(rollups IS NOT NULL) WHEN true THEN 'force_generic_plan'"
+    "  WHEN false THEN 'force_custom_plan' ELSE 'auto' END, true) AS mode FROM found"
+    " ) planning"
 )
+_AS_USUAL, _ONCE_FOR_ALL, _FOR_ITS_VALUES = "auto", "force_generic_plan", "force_custom_plan"
+
 # One look into an index for each stream: without the limits the database might read all events, and keep what fits.
 _USED_SINCE = text("""
     SELECT asked.subscription
@@ -135,7 +140,46 @@ _USED_SINCE = text("""
         LIMIT 1
     ) used
 """)
-_PLAN_AS_USUAL = text("SELECT set_config('plan_cache_mode', 'auto', true)")
+_PLAN = text("SELECT set_config('plan_cache_mode', :mode, true)")
+
+
+class _Reads:
+    """Statements that read usage, each planned in the way that is fastest for it; whatever comes after is planned as usual.
+
+    A plan made for any stream is twice as slow for a large one as a plan made for it, where events are read. Parts of roll-ups
+    are few and always found by their key: there, to plan takes as long as to read. Nothing else is planned anew each time: for
+    each check of a foreign key that takes five times as long as the check.
+    """
+
+    def __init__(self, tx: Tx) -> None:
+        self.tx = tx
+        self._mode = _AS_USUAL
+
+    async def streams(self, parameters: Mapping[str, Any]) -> Sequence[Row[Any]]:
+        """The streams that are asked for, and what of each is rolled up."""
+        rows = (await self.tx.execute(_FIND_STREAMS, parameters)).all()
+        if rows:
+            self._mode = rows[0].mode
+        return rows
+
+    async def events(self, statement: TextClause, parameters: Mapping[str, Any]) -> Sequence[Row[Any]]:
+        """Rows of a statement that is planned for its own values."""
+        await self._plan(_FOR_ITS_VALUES)
+        return (await self.tx.execute(statement, parameters)).all()
+
+    async def parts(self, statement: TextClause, parameters: Mapping[str, Any]) -> Sequence[Row[Any]]:
+        """Rows of a statement that is planned once for all."""
+        await self._plan(_ONCE_FOR_ALL)
+        return (await self.tx.execute(statement, parameters)).all()
+
+    async def end(self) -> None:
+        """Plan as usual again."""
+        await self._plan(_AS_USUAL)
+
+    async def _plan(self, mode: str) -> None:
+        if mode != self._mode:
+            await self.tx.execute(_PLAN, {"mode": mode})
+            self._mode = mode
 
 
 async def used_since(tx: Tx, starts: Mapping[str, datetime]) -> set[str]:
@@ -158,14 +202,18 @@ async def aggregate_all(tx: Tx, queries: Iterable[UsageQuery]) -> dict[UsageQuer
     Every bucket has at least one entry: without events, that of no usage in the group without values (metering §7.1).
     """
     asked = list(dict.fromkeys(queries))
-    streams = await _find_streams(tx, asked)
+    reads = _Reads(tx)
+    streams = await _find_streams(reads, asked)
     used: dict[UsageQuery, dict[Place, Aggregate]] = {query: {} for query in asked}
-    for aggregation, of_stream in _alike(asked, streams).items():
+    # Those of streams with roll-ups first: what plans of one kind are made for is read together.
+    for aggregation, of_stream in sorted(
+        _alike(asked, streams).items(),
+        key=lambda item: not any(streams[_stream_key(query)].rollups for query in item[1].values()),
+    ):
         alike = [streams[_stream_key(query)] for query in of_stream.values()]
-        for (stream_id, place), aggregate in (await _aggregate(tx, aggregation, alike)).items():
+        for (stream_id, place), aggregate in (await _aggregate(reads, aggregation, alike)).items():
             used[of_stream[stream_id]][place] = aggregate
-    if asked:
-        await tx.execute(_PLAN_AS_USUAL)
+    await reads.end()
     return {query: _with_unused(query, found) for query, found in used.items()}
 
 
@@ -185,17 +233,16 @@ def _stream_key(query: UsageQuery) -> StreamKey:
     return query.external_subscription_id, query.aggregation.code
 
 
-async def _find_streams(tx: Tx, queries: Sequence[UsageQuery]) -> dict[StreamKey, Stream]:
+async def _find_streams(reads: _Reads, queries: Sequence[UsageQuery]) -> dict[StreamKey, Stream]:
     wanted = list({_stream_key(query): None for query in queries})
     if not wanted:
         return {}
-    rows = await tx.execute(
-        _FIND_STREAMS,
+    rows = await reads.streams(
         {
-            "organization": tx.organization_id,
+            "organization": reads.tx.organization_id,
             "subscriptions": [subscription for subscription, _ in wanted],
             "codes": [code for _, code in wanted],
-        },
+        }
     )
     return {
         (row.external_subscription_id, row.code): Stream(row.id, tuple(map(_rollup, row.rollups or ())))
@@ -234,15 +281,15 @@ def _none(asked: Aggregation) -> Aggregate:
     return replace(NO_USAGE, usage=usage)
 
 
-async def _aggregate(tx: Tx, asked: Aggregation, streams: Sequence[Stream]) -> dict[Spot, Aggregate]:
+async def _aggregate(reads: _Reads, asked: Aggregation, streams: Sequence[Stream]) -> dict[Spot, Aggregate]:
     scope = _scope(asked, [stream.id for stream in streams])
     if asked.proration is not None:
-        return await _prorate(tx, asked, asked.proration, scope)
+        return await _prorate(reads, asked, asked.proration, scope)
     if asked.aggregation_type == "weighted_sum_agg":
-        return await _weigh(tx, asked, streams, scope)
-    rows = await _total(tx, asked, streams, scope)
-    running = await _running_totals(tx, asked, scope)
-    values = await _event_values(tx, asked, scope)
+        return await _weigh(reads, asked, streams, scope)
+    rows = await _total(reads, asked, streams, scope)
+    running = await _running_totals(reads, asked, scope)
+    values = await _event_values(reads, asked, scope)
     return {
         spot: _plain(asked, row, running.get(spot, ()), values.get(spot, ()))
         for row in rows
@@ -251,7 +298,7 @@ async def _aggregate(tx: Tx, asked: Aggregation, streams: Sequence[Stream]) -> d
 
 
 async def _total(
-    tx: Tx, asked: Aggregation, streams: Sequence[Stream], scope: Mapping[str, Any]
+    reads: _Reads, asked: Aggregation, streams: Sequence[Stream], scope: Mapping[str, Any]
 ) -> list[Row[Any]]:
     """Units by stream, bucket and group: of streams with a roll-up that fits from there, else from their events."""
     question = RollupQuestion.of(
@@ -268,7 +315,7 @@ async def _total(
             chosen[rollup.window].append((stream.id, rollup))
     rows: list[Row[Any]] = []
     for alike in chosen.values():
-        rows += await _total_rolled(tx, asked, alike, scope)
+        rows += await _total_rolled(reads, asked, alike, scope)
     if plain:
         statement, bound = statements.totals(
             asked.aggregation_type,
@@ -276,19 +323,19 @@ async def _total(
             of_one=len(plain) == 1,
             as_billed=asked.billed_at is not None,
         )
-        found = (await tx.execute(statement, {**bound, **scope, "streams": plain})).all()
+        found = await reads.events(statement, {**bound, **scope, "streams": plain})
         rows += found
         read: dict[int, int] = defaultdict(int)
         for row in found:
             read[row.stream_id] += row.events_read
         busy = [stream_id for stream_id, events in read.items() if events >= rollups.WORTH_IT]
         if asked.billed_at is None:
-            await rollups.want(tx, busy, question)
+            await rollups.want(reads.tx, busy, question)
     return rows
 
 
 async def _total_rolled(
-    tx: Tx, asked: Aggregation, alike: Sequence[tuple[int, Rollup]], scope: Mapping[str, Any]
+    reads: _Reads, asked: Aggregation, alike: Sequence[tuple[int, Rollup]], scope: Mapping[str, Any]
 ) -> Sequence[Row[Any]]:
     """The same from roll-ups that are kept for the same window."""
     statement, bound = rolled.totals(asked.aggregation_type, asked.partition)
@@ -298,7 +345,7 @@ async def _total_rolled(
         "rolled": [stream_id for stream_id, _ in alike],
         "rollups": [rollup.id for _, rollup in alike],
     }
-    return (await tx.execute(statement, {**bound, **scope, **reach, **whose})).all()
+    return await reads.parts(statement, {**bound, **scope, **reach, **whose})
 
 
 def _spot(row: Row[Any]) -> Spot:
@@ -344,14 +391,14 @@ def _rounded(asked: Aggregation, units: Fraction) -> Fraction:
 
 
 async def _weigh(
-    tx: Tx, asked: Aggregation, streams: Sequence[Stream], scope: dict[str, Any]
+    reads: _Reads, asked: Aggregation, streams: Sequence[Stream], scope: dict[str, Any]
 ) -> dict[Spot, Aggregate]:
     """Levels by the seconds that they are held, in units per full period (metering §5.3.2)."""
     assert asked.full_period is not None, "a weighted sum is a share of its full period"
     end = _up_to_second(asked.window.last)
     seconds = _seconds(asked.window.start, end)
     full = _seconds(asked.full_period.start, asked.full_period.end)
-    rows = await _total(tx, asked, streams, {**scope, "from": asked.window.start, "until": end})
+    rows = await _total(reads, asked, streams, {**scope, "from": asked.window.start, "until": end})
     found = {}
     for row in rows:
         units = (Fraction(row.carried) * seconds + Fraction(row.area)) / full
@@ -375,7 +422,7 @@ def _seconds(start: datetime, end: datetime) -> Fraction:
 
 
 async def _prorate(
-    tx: Tx, asked: Aggregation, proration: Proration, scope: dict[str, Any]
+    reads: _Reads, asked: Aggregation, proration: Proration, scope: dict[str, Any]
 ) -> dict[Spot, Aggregate]:
     """Full units, and what each event adds to them for which share of the period (metering §5.5)."""
     statement, bound = statements.rows(
@@ -385,7 +432,7 @@ async def _prorate(
         as_billed=asked.billed_at is not None,
     )
     by_spot: dict[Spot, list[Row[Any]]] = defaultdict(list)
-    for row in await tx.execute(statement, {**bound, **scope}):
+    for row in await reads.events(statement, {**bound, **scope}):
         by_spot[_spot(row)].append(row)
     is_sum = asked.aggregation_type == "sum_agg"
     of_spot = _prorated_sum if is_sum else _prorated_unique_count
@@ -430,7 +477,7 @@ def _of_changes(
 
 
 async def _running_totals(
-    tx: Tx, asked: Aggregation, scope: dict[str, Any]
+    reads: _Reads, asked: Aggregation, scope: dict[str, Any]
 ) -> dict[Spot, Sequence[Fraction]]:
     """Cumulated values for the prices' free units (metering §5.6); those of counts need no look at events."""
     if asked.aggregation_type != "sum_agg" or not any(needs.running_totals for needs in asked.needs):
@@ -445,13 +492,15 @@ async def _running_totals(
     free = max((needs.free_total for needs in asked.needs if not needs.free_events), default=ZERO)
     totals: dict[Spot, list[Fraction]] = defaultdict(list)
     reach = {"most": most, "free": fixed(free, 30) if free else -1}
-    for row in await tx.execute(statement, {**bound, **scope, **reach}):
+    for row in await reads.events(statement, {**bound, **scope, **reach}):
         of_spot = totals[_spot(row)]
         of_spot.append((of_spot[-1] if of_spot else ZERO) + Fraction(row.value))
     return dict(totals)
 
 
-async def _event_values(tx: Tx, asked: Aggregation, scope: dict[str, Any]) -> dict[Spot, Sequence[Fraction]]:
+async def _event_values(
+    reads: _Reads, asked: Aggregation, scope: dict[str, Any]
+) -> dict[Spot, Sequence[Fraction]]:
     """Each event's value in the window, in the order of time, for prices that bound an event's amount (§5.6)."""
     needs_values = any(needs.event_values for needs in asked.needs)
     if not needs_values or asked.aggregation_type in ("count_agg", "unique_count_agg"):
@@ -463,7 +512,7 @@ async def _event_values(tx: Tx, asked: Aggregation, scope: dict[str, Any]) -> di
         as_billed=asked.billed_at is not None,
     )
     values: dict[Spot, list[Fraction]] = defaultdict(list)
-    for row in await tx.execute(statement, {**bound, **scope, "start": asked.window.start}):
+    for row in await reads.events(statement, {**bound, **scope, "start": asked.window.start}):
         values[_spot(row)].append(Fraction(row.value))
     if asked.aggregation_type == "max_agg":
         return {spot: _only_greatest(found) for spot, found in values.items()}

@@ -77,13 +77,16 @@ async def list_customers(tx: Tx, filters: Filters, page: Page) -> tuple[list[Cus
 async def _load(
     tx: Tx, conditions: Sequence[ColumnElement[bool]], page: Page | None = None
 ) -> list[Customer]:
-    statement = select(customers).where(*conditions).order_by(customers.c.created_at.desc(), customers.c.id)
+    statement = _WITH_SIGNS_OF_NOTES.where(*conditions).order_by(
+        customers.c.created_at.desc(), customers.c.id
+    )
     if page is not None:
         statement = statement.limit(page.size).offset(page.offset)
     found = list(named(await tx.execute(statement)))
     notes: dict[UUID, list[Metadata]] = {}
-    if found:
-        for row in await tx.execute(_NOTES, {"ids": [values["id"] for values in found]}):
+    noted = [values["id"] for values in found if values.pop("has_notes")]
+    if noted:  # few have any: mostly there is nothing more to ask for
+        for row in await tx.execute(_NOTES, {"ids": noted}):
             note = Metadata(
                 id=row.id,
                 key=row.key,
@@ -95,6 +98,9 @@ async def _load(
     return [_as_value(values, tuple(notes.get(values["id"], ()))) for values in found]
 
 
+_WITH_SIGNS_OF_NOTES = select(
+    customers, exists().where(customer_metadata.c.customer_id == customers.c.id).label("has_notes")
+)
 _NOTES = (
     select(customer_metadata)
     .where(among_given(customer_metadata.c.customer_id, "ids"))
