@@ -204,14 +204,16 @@ async def aggregate_all(tx: Tx, queries: Iterable[UsageQuery]) -> dict[UsageQuer
     asked = list(dict.fromkeys(queries))
     reads = _Reads(tx)
     streams = await _find_streams(reads, asked)
+    alike = _alike(asked, streams)
     used: dict[UsageQuery, dict[Place, Aggregate]] = {query: {} for query in asked}
-    # Those of streams with roll-ups first: what plans of one kind are made for is read together.
-    for aggregation, of_stream in sorted(
-        _alike(asked, streams).items(),
-        key=lambda item: not any(streams[_stream_key(query)].rollups for query in item[1].values()),
-    ):
-        alike = [streams[_stream_key(query)] for query in of_stream.values()]
-        for (stream_id, place), aggregate in (await _aggregate(reads, aggregation, alike)).items():
+    readings = [
+        _reading(aggregation, [streams[_stream_key(query)] for query in of_stream.values()])
+        for aggregation, of_stream in alike.items()
+    ]
+    rolled_rows = await _read_parts(reads, readings)
+    for reading, of_stream in zip(readings, alike.values(), strict=True):
+        found = await _aggregate(reads, reading, rolled_rows[id(reading)])
+        for (stream_id, place), aggregate in found.items():
             used[of_stream[stream_id]][place] = aggregate
     await reads.end()
     return {query: _with_unused(query, found) for query, found in used.items()}
@@ -281,13 +283,74 @@ def _none(asked: Aggregation) -> Aggregate:
     return replace(NO_USAGE, usage=usage)
 
 
-async def _aggregate(reads: _Reads, asked: Aggregation, streams: Sequence[Stream]) -> dict[Spot, Aggregate]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reading:
+    """One aggregation of some streams: which of them are read from roll-ups, kept for which window, and which from events."""
+
+    asked: Aggregation
+    scope: Mapping[str, Any]
+    question: RollupQuestion
+    of_parts: Mapping[Period | None, Sequence[tuple[int, Rollup]]]
+    of_events: Sequence[int]
+
+    @property
+    def kind(self) -> rolled.Kind:
+        """What its statement depends on."""
+        return self.asked.aggregation_type, self.asked.partition
+
+
+def _reading(asked: Aggregation, streams: Sequence[Stream]) -> _Reading:
     scope = _scope(asked, [stream.id for stream in streams])
+    question = RollupQuestion.of(
+        asked.aggregation_type, asked.field_name, asked.partition, start=scope["start"], end=scope["end"]
+    )
+    of_parts: dict[Period | None, list[tuple[int, Rollup]]] = defaultdict(list)
+    of_events = []
+    # Roll-ups tell neither when the events came nor in which order they happened.
+    is_rolled = asked.billed_at is None and asked.proration is None
+    for stream in streams:
+        rollup = choose(stream.rollups, question) if is_rolled else None
+        if rollup is None:
+            of_events.append(stream.id)
+        else:
+            of_parts[rollup.window].append((stream.id, rollup))
+    return _Reading(asked=asked, scope=scope, question=question, of_parts=of_parts, of_events=of_events)
+
+
+async def _read_parts(reads: _Reads, readings: Sequence[_Reading]) -> Mapping[int, Sequence[Row[Any]]]:
+    """What each reading, by its identity, has from roll-ups: units by stream, bucket and group."""
+    parts = [(reading, alike) for reading in readings for alike in reading.of_parts.values()]
+    at_once = len(parts) if len(parts) <= rolled.AT_ONCE else 1
+    found: dict[int, list[Row[Any]]] = defaultdict(list)
+    for chunk in (parts[start : start + at_once] for start in range(0, len(parts), at_once or 1)):
+        statement, parameters = rolled.totals(
+            [reading.kind for reading, _ in chunk], [_of_parts(reading, alike) for reading, alike in chunk]
+        )
+        for row in await reads.parts(statement, parameters):
+            found[id(chunk[row.question][0])].append(row)
+    return found
+
+
+def _of_parts(reading: _Reading, alike: Sequence[tuple[int, Rollup]]) -> dict[str, Any]:
+    """The parameters of a reading from roll-ups that are kept for the same window."""
+    scope = {name: value for name, value in reading.scope.items() if name != "streams"}
+    reach = rolled.reach(alike[0][1], scope["start"], scope["end"], middle=scope.get("from"))
+    whose = {
+        "rolled": [stream_id for stream_id, _ in alike],
+        "rollups": [rollup.id for _, rollup in alike],
+    }
+    return {**scope, **reach, **whose}
+
+
+async def _aggregate(
+    reads: _Reads, reading: _Reading, rolled_rows: Sequence[Row[Any]]
+) -> dict[Spot, Aggregate]:
+    asked, scope = reading.asked, reading.scope
     if asked.proration is not None:
         return await _prorate(reads, asked, asked.proration, scope)
+    rows = [*rolled_rows, *await _read_events(reads, reading)]
     if asked.aggregation_type == "weighted_sum_agg":
-        return await _weigh(reads, asked, streams, scope)
-    rows = await _total(reads, asked, streams, scope)
+        return _weigh(asked, rows)
     running = await _running_totals(reads, asked, scope)
     values = await _event_values(reads, asked, scope)
     return {
@@ -297,55 +360,25 @@ async def _aggregate(reads: _Reads, asked: Aggregation, streams: Sequence[Stream
     }
 
 
-async def _total(
-    reads: _Reads, asked: Aggregation, streams: Sequence[Stream], scope: Mapping[str, Any]
-) -> list[Row[Any]]:
-    """Units by stream, bucket and group: of streams with a roll-up that fits from there, else from their events."""
-    question = RollupQuestion.of(
-        asked.aggregation_type, asked.field_name, asked.partition, start=scope["start"], end=scope["end"]
+async def _read_events(reads: _Reads, reading: _Reading) -> Sequence[Row[Any]]:
+    """The same from events; of streams that are costly to read so, roll-ups are asked for."""
+    if not reading.of_events:
+        return []
+    asked = reading.asked
+    statement, bound = statements.totals(
+        asked.aggregation_type,
+        asked.partition,
+        of_one=len(reading.of_events) == 1,
+        as_billed=asked.billed_at is not None,
     )
-    chosen: dict[Period | None, list[tuple[int, Rollup]]] = defaultdict(list)
-    plain = []
-    for stream in streams:
-        # Roll-ups do not tell when the events came.
-        rollup = choose(stream.rollups, question) if asked.billed_at is None else None
-        if rollup is None:
-            plain.append(stream.id)
-        else:
-            chosen[rollup.window].append((stream.id, rollup))
-    rows: list[Row[Any]] = []
-    for alike in chosen.values():
-        rows += await _total_rolled(reads, asked, alike, scope)
-    if plain:
-        statement, bound = statements.totals(
-            asked.aggregation_type,
-            asked.partition,
-            of_one=len(plain) == 1,
-            as_billed=asked.billed_at is not None,
-        )
-        found = await reads.events(statement, {**bound, **scope, "streams": plain})
-        rows += found
+    found = await reads.events(statement, {**bound, **reading.scope, "streams": reading.of_events})
+    if asked.billed_at is None:
         read: dict[int, int] = defaultdict(int)
         for row in found:
             read[row.stream_id] += row.events_read
         busy = [stream_id for stream_id, events in read.items() if events >= rollups.WORTH_IT]
-        if asked.billed_at is None:
-            await rollups.want(reads.tx, busy, question)
-    return rows
-
-
-async def _total_rolled(
-    reads: _Reads, asked: Aggregation, alike: Sequence[tuple[int, Rollup]], scope: Mapping[str, Any]
-) -> Sequence[Row[Any]]:
-    """The same from roll-ups that are kept for the same window."""
-    statement, bound = rolled.totals(asked.aggregation_type, asked.partition)
-    middle = asked.window.start if asked.aggregation_type == "weighted_sum_agg" else None
-    reach = rolled.reach(alike[0][1], scope["start"], scope["end"], middle=middle)
-    whose = {
-        "rolled": [stream_id for stream_id, _ in alike],
-        "rollups": [rollup.id for _, rollup in alike],
-    }
-    return await reads.parts(statement, {**bound, **scope, **reach, **whose})
+        await rollups.want(reads.tx, busy, reading.question)
+    return found
 
 
 def _spot(row: Row[Any]) -> Spot:
@@ -360,6 +393,8 @@ def _scope(asked: Aggregation, stream_ids: list[int]) -> dict[str, Any]:
     }
     if asked.aggregation_type != "count_agg":
         scope["field"] = asked.field_name
+    if asked.aggregation_type == "weighted_sum_agg":
+        scope |= {"from": asked.window.start, "until": _up_to_second(asked.window.last)}
     if asked.billed_at is not None:
         scope["billed_at"] = asked.billed_at
     return scope
@@ -390,15 +425,11 @@ def _rounded(asked: Aggregation, units: Fraction) -> Fraction:
     return round_units(units, asked.rounding_function, asked.rounding_precision)
 
 
-async def _weigh(
-    reads: _Reads, asked: Aggregation, streams: Sequence[Stream], scope: dict[str, Any]
-) -> dict[Spot, Aggregate]:
+def _weigh(asked: Aggregation, rows: Iterable[Row[Any]]) -> dict[Spot, Aggregate]:
     """Levels by the seconds that they are held, in units per full period (metering §5.3.2)."""
     assert asked.full_period is not None, "a weighted sum is a share of its full period"
-    end = _up_to_second(asked.window.last)
-    seconds = _seconds(asked.window.start, end)
+    seconds = _seconds(asked.window.start, _up_to_second(asked.window.last))
     full = _seconds(asked.full_period.start, asked.full_period.end)
-    rows = await _total(reads, asked, streams, {**scope, "from": asked.window.start, "until": end})
     found = {}
     for row in rows:
         units = (Fraction(row.carried) * seconds + Fraction(row.area)) / full
@@ -422,7 +453,7 @@ def _seconds(start: datetime, end: datetime) -> Fraction:
 
 
 async def _prorate(
-    reads: _Reads, asked: Aggregation, proration: Proration, scope: dict[str, Any]
+    reads: _Reads, asked: Aggregation, proration: Proration, scope: Mapping[str, Any]
 ) -> dict[Spot, Aggregate]:
     """Full units, and what each event adds to them for which share of the period (metering §5.5)."""
     statement, bound = statements.rows(
@@ -477,7 +508,7 @@ def _of_changes(
 
 
 async def _running_totals(
-    reads: _Reads, asked: Aggregation, scope: dict[str, Any]
+    reads: _Reads, asked: Aggregation, scope: Mapping[str, Any]
 ) -> dict[Spot, Sequence[Fraction]]:
     """Cumulated values for the prices' free units (metering §5.6); those of counts need no look at events."""
     if asked.aggregation_type != "sum_agg" or not any(needs.running_totals for needs in asked.needs):
@@ -499,7 +530,7 @@ async def _running_totals(
 
 
 async def _event_values(
-    reads: _Reads, asked: Aggregation, scope: dict[str, Any]
+    reads: _Reads, asked: Aggregation, scope: Mapping[str, Any]
 ) -> dict[Spot, Sequence[Fraction]]:
     """Each event's value in the window, in the order of time, for prices that bound an event's amount (§5.6)."""
     needs_values = any(needs.event_values for needs in asked.needs)

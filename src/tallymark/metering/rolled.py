@@ -5,7 +5,8 @@ One statement reads both, so that they are of one instant. See docs/decisions/00
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -40,15 +41,19 @@ _LAST = (
     " to_char(e.created_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS'), CAST(e.id AS text),"
     " e.properties ->> :field, e.properties ->> 'operation_type']"
 )
+_NOT_WEIGHTED = (
+    "CAST(NULL AS numeric) AS carried, CAST(NULL AS numeric) AS level, CAST(NULL AS numeric) AS area"
+)
 _TOTALS: Mapping[str, str] = {
-    "count_agg": "sum(events) AS units, sum(events) AS events_count, 0 AS amount",
-    "sum_agg": "coalesce(sum(total), 0) AS units, sum(events) AS events_count, coalesce(sum(amount), 0) AS amount",
-    "max_agg": "coalesce(max(greatest), 0) AS units, sum(events) AS events_count, 0 AS amount",
-    "latest_agg": "greatest(CAST((max(last))[5] AS numeric), 0) AS units, sum(events) AS events_count, 0 AS amount",
-    "unique_count_agg": "count(*) FILTER (WHERE adds) AS units, count(*) FILTER (WHERE adds) AS events_count, 0 AS amount",
-    "weighted_sum_agg": "coalesce(sum(total) FILTER (WHERE is_before), 0) AS carried, coalesce(sum(total), 0) AS level,"
-    " coalesce(sum(total * extract(epoch FROM :until - at) - moment) FILTER (WHERE NOT is_before), 0) AS area,"
-    " coalesce(sum(events) FILTER (WHERE NOT is_before), 0) AS events_count",
+    "count_agg": f"sum(events) AS units, sum(events) AS events_count, 0 AS amount, {_NOT_WEIGHTED}",
+    "sum_agg": f"coalesce(sum(total), 0) AS units, sum(events) AS events_count, coalesce(sum(amount), 0) AS amount, {_NOT_WEIGHTED}",
+    "max_agg": f"coalesce(max(greatest), 0) AS units, sum(events) AS events_count, 0 AS amount, {_NOT_WEIGHTED}",
+    "latest_agg": f"greatest(CAST((max(last))[5] AS numeric), 0) AS units, sum(events) AS events_count, 0 AS amount, {_NOT_WEIGHTED}",
+    "unique_count_agg": f"count(*) FILTER (WHERE adds) AS units, count(*) FILTER (WHERE adds) AS events_count, 0 AS amount, {_NOT_WEIGHTED}",
+    "weighted_sum_agg": "CAST(NULL AS numeric) AS units,"
+    " coalesce(sum(events) FILTER (WHERE NOT is_before), 0) AS events_count, CAST(NULL AS numeric) AS amount,"
+    " coalesce(sum(total) FILTER (WHERE is_before), 0) AS carried, coalesce(sum(total), 0) AS level,"
+    " coalesce(sum(total * extract(epoch FROM :until - at) - moment) FILTER (WHERE NOT is_before), 0) AS area",
 }
 # What the parts of one place come to, where that tells more of them apart than the question does: it then looks at the place's
 # properties once, and not at those of each hour.
@@ -74,19 +79,50 @@ _TORN = """
 _WHOLE_HOURS = "FROM wanted w JOIN rollup_parts e ON e.rollup_id = w.rollup_id AND e.hour >= :first_hour AND e.hour < :end_hour WHERE"
 _NOT_TORN = "NOT EXISTS (SELECT FROM torn t WHERE (t.stream_id, t.hour) = (w.stream_id, e.hour))"
 _AND = " AND "
+_PARAMETER = re.compile(r"(?<![:\w]):(\w+)")
 
 READABLE = frozenset(_MEASURES)
 """The aggregations that are rolled up."""
 
 
-def totals(aggregation_type: str, partition: Partition) -> tuple[TextClause, dict[str, Any]]:
-    """As `statements.totals`, of streams with the given roll-ups: (stream_id, bucket, grp, units, events_count, amount)."""
-    statement, parameters = _totals(aggregation_type, partition)
-    return statement, dict(parameters)
+AT_ONCE = 16
+"""As many questions are one statement; of more, whose number is anyone's, each is a statement of its own."""
+
+Kind = tuple[str, Partition]
+"""An aggregation, and how it tells events apart."""
+
+
+def totals(
+    kinds: Sequence[Kind], parameters: Sequence[Mapping[str, Any]]
+) -> tuple[TextClause, dict[str, Any]]:
+    """As `statements.totals` of streams with the given roll-ups, for several questions, each with its own parameters.
+
+    (question, stream_id, bucket, grp, units, events_count, amount), the question by its place among those asked; a weighted sum
+    has (…, events_count, carried, level, area).
+    """
+    statement, bound = _union(tuple(kinds))
+    given = {
+        f"q{number}_{name}": value
+        for number, of_one in enumerate(parameters)
+        for name, value in of_one.items()
+    }
+    return statement, {**bound, **given}
 
 
 @lru_cache(maxsize=1024)
-def _totals(aggregation_type: str, partition: Partition) -> tuple[TextClause, tuple[tuple[str, Any], ...]]:
+def _union(kinds: tuple[Kind, ...]) -> tuple[TextClause, Mapping[str, Any]]:
+    bound: dict[str, Any] = {}
+    questions = []
+    for number, kind in enumerate(kinds):
+        sql, of_one = _totals(*kind)
+        bound |= {f"q{number}_{name}": value for name, value in of_one}
+        of_question = _PARAMETER.sub(rf":q{number}_\1", sql)
+        questions.append(f"SELECT {number} AS question, of_one.* FROM ({of_question}) of_one")
+    return text(" UNION ALL ".join(questions)), bound
+
+
+@lru_cache(maxsize=1024)
+def _totals(aggregation_type: str, partition: Partition) -> tuple[str, tuple[tuple[str, Any], ...]]:
     parameters: dict[str, Any] = {}
     names = Names(parameters)
     where = place(partition, names)
@@ -118,14 +154,15 @@ def _totals(aggregation_type: str, partition: Partition) -> tuple[TextClause, tu
         )
     # Of events that were voided, parts of nothing may be left.
     left = "" if aggregation_type == "unique_count_agg" else " HAVING sum(events) > 0"
-    return text(
+    return (
         f"""
         WITH wanted AS MATERIALIZED (
             SELECT * FROM unnest(CAST(:rolled AS bigint[]), CAST(:rollups AS bigint[])) AS w(stream_id, rollup_id)
         ), {_TORN}
         SELECT stream_id, bucket, grp, {_TOTALS[aggregation_type]} FROM ({source}) e GROUP BY stream_id, bucket, grp{left}
-        """
-    ), tuple(parameters.items())
+        """,
+        tuple(parameters.items()),
+    )
 
 
 def reach(
