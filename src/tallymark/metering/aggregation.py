@@ -293,11 +293,6 @@ class _Reading:
     of_parts: Mapping[Period | None, Sequence[tuple[int, Rollup]]]
     of_events: Sequence[int]
 
-    @property
-    def kind(self) -> rolled.Kind:
-        """What its statement depends on."""
-        return self.asked.aggregation_type, self.asked.partition
-
 
 def _reading(asked: Aggregation, streams: Sequence[Stream]) -> _Reading:
     scope = _scope(asked, [stream.id for stream in streams])
@@ -324,7 +319,10 @@ async def _read_parts(reads: _Reads, readings: Sequence[_Reading]) -> Mapping[in
     found: dict[int, list[Row[Any]]] = defaultdict(list)
     for chunk in (parts[start : start + at_once] for start in range(0, len(parts), at_once or 1)):
         statement, parameters = rolled.totals(
-            [reading.kind for reading, _ in chunk], [_of_parts(reading, alike) for reading, alike in chunk]
+            [
+                (reading.asked.aggregation_type, reading.asked.partition, _of_parts(reading, alike))
+                for reading, alike in chunk
+            ]
         )
         for row in await reads.parts(statement, parameters):
             found[id(chunk[row.question][0])].append(row)

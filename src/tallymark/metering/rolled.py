@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import TextClause, text
 
@@ -65,20 +65,20 @@ _OF_PLACES: Mapping[str, str] = {
 }
 # Hours of which events on the other side of a cut are there: only these are read event by event.
 _TORN = """
-    torn AS MATERIALIZED (
+    , torn AS MATERIALIZED (
         SELECT DISTINCT w.stream_id, c.hour
         FROM wanted w
         CROSS JOIN unnest(CAST(:cut_hours AS timestamptz[]), CAST(:beyond_from AS timestamptz[]),
                           CAST(:beyond_to AS timestamptz[])) AS c(hour, beyond_from, beyond_to)
         WHERE EXISTS (
             SELECT FROM events x
-            WHERE x.stream_id = w.stream_id AND x.timestamp >= c.beyond_from AND x.timestamp < c.beyond_to)
+            WHERE x.stream_id = w.stream_id AND x.timestamp >= c.beyond_from AND x.timestamp < c.beyond_to
+              AND x.timestamp >= :beyond_first AND x.timestamp < :beyond_last)
     )
 """
 
-_WHOLE_HOURS = "FROM wanted w JOIN rollup_parts e ON e.rollup_id = w.rollup_id AND e.hour >= :first_hour AND e.hour < :end_hour WHERE"
+_WHOLE_HOURS = "FROM wanted w JOIN rollup_parts e ON e.rollup_id = w.rollup_id AND e.hour >= :first_hour AND e.hour < :end_hour"
 _NOT_TORN = "NOT EXISTS (SELECT FROM torn t WHERE (t.stream_id, t.hour) = (w.stream_id, e.hour))"
-_AND = " AND "
 _PARAMETER = re.compile(r"(?<![:\w]):(\w+)")
 
 READABLE = frozenset(_MEASURES)
@@ -88,23 +88,31 @@ READABLE = frozenset(_MEASURES)
 AT_ONCE = 16
 """As many questions are one statement; of more, whose number is anyone's, each is a statement of its own."""
 
-Kind = tuple[str, Partition]
-"""An aggregation, and how it tells events apart."""
+
+class Kind(NamedTuple):
+    """An aggregation, how it tells events apart, and whether its window cuts any hours."""
+
+    aggregation_type: str
+    partition: Partition
+    is_cut: bool
 
 
-def totals(
-    kinds: Sequence[Kind], parameters: Sequence[Mapping[str, Any]]
-) -> tuple[TextClause, dict[str, Any]]:
+def totals(asked: Sequence[tuple[str, Partition, Mapping[str, Any]]]) -> tuple[TextClause, dict[str, Any]]:
     """As `statements.totals` of streams with the given roll-ups, for several questions, each with its own parameters.
 
-    (question, stream_id, bucket, grp, units, events_count, amount), the question by its place among those asked; a weighted sum
+    Those of `reach` are among them. (question, stream_id, bucket, grp, units, events_count, amount), the question by its place among those asked; a weighted sum
     has (…, events_count, carried, level, area).
     """
-    statement, bound = _union(tuple(kinds))
+    statement, bound = _union(
+        tuple(
+            Kind(aggregation_type, partition, bool(parameters["cut_hours"]))
+            for aggregation_type, partition, parameters in asked
+        )
+    )
     given = {
         f"q{number}_{name}": value
-        for number, of_one in enumerate(parameters)
-        for name, value in of_one.items()
+        for number, (_, _, parameters) in enumerate(asked)
+        for name, value in parameters.items()
     }
     return statement, {**bound, **given}
 
@@ -114,7 +122,7 @@ def _union(kinds: tuple[Kind, ...]) -> tuple[TextClause, Mapping[str, Any]]:
     bound: dict[str, Any] = {}
     questions = []
     for number, kind in enumerate(kinds):
-        sql, of_one = _totals(*kind)
+        sql, of_one = _totals(kind)
         bound |= {f"q{number}_{name}": value for name, value in of_one}
         of_question = _PARAMETER.sub(rf":q{number}_\1", sql)
         questions.append(f"SELECT {number} AS question, of_one.* FROM ({of_question}) of_one")
@@ -122,7 +130,8 @@ def _union(kinds: tuple[Kind, ...]) -> tuple[TextClause, Mapping[str, Any]]:
 
 
 @lru_cache(maxsize=1024)
-def _totals(aggregation_type: str, partition: Partition) -> tuple[str, tuple[tuple[str, Any], ...]]:
+def _totals(kind: Kind) -> tuple[str, tuple[tuple[str, Any], ...]]:
+    aggregation_type, partition, is_cut = kind
     parameters: dict[str, Any] = {}
     names = Names(parameters)
     where = place(partition, names)
@@ -130,23 +139,24 @@ def _totals(aggregation_type: str, partition: Partition) -> tuple[str, tuple[tup
     of_parts, of_events = _MEASURES[aggregation_type]
     value = VALUES.get(aggregation_type, "CAST(e.properties ->> :field AS numeric)")
     of_events = of_events.format(value=value, last=_LAST)
-    whole = f"{_WHOLE_HOURS} {_AND.join([_NOT_TORN, *chosen])}"
-    parts = f"SELECT w.stream_id, {where}, {of_parts} {whole}"
+    is_whole = [_NOT_TORN] if is_cut else []
+    parts = f"SELECT w.stream_id, {where}, {of_parts} {_WHOLE_HOURS} {_where([*is_whole, *chosen])}"
     if aggregation_type in _OF_PLACES and partition != WHOLE:
         parts = f"""
             SELECT e.stream_id, {where}, {of_parts} FROM (
                 SELECT w.stream_id, (array_agg(e.properties))[1] AS properties, {_OF_PLACES[aggregation_type]}
-                {_WHOLE_HOURS} {_NOT_TORN} GROUP BY w.stream_id, e.place
-            ) e {"WHERE" if chosen else ""} {_AND.join(chosen)}
+                {_WHOLE_HOURS} {_where(is_whole)} GROUP BY w.stream_id, e.place
+            ) e {_where(chosen)}
         """
-    source = f"""
-        {parts}
-        UNION ALL
-        SELECT e.stream_id, {where}, {of_events}
-        FROM torn t JOIN events e ON e.stream_id = t.stream_id AND e.timestamp >= greatest(t.hour, :start)
-                                 AND e.timestamp < least(t.hour + :width, :end)
-        WHERE {" AND ".join([*usable(aggregation_type), *chosen]) or "true"}
-    """
+    source = parts
+    if is_cut:
+        # The window's own bounds say which months of events need not even be opened.
+        source += f"""
+            UNION ALL
+            SELECT e.stream_id, {where}, {of_events}
+            FROM torn t JOIN events e ON e.stream_id = t.stream_id AND e.timestamp >= t.hour AND e.timestamp < t.hour + :width
+            {_where(["e.timestamp >= :start", "e.timestamp < :end", *usable(aggregation_type), *chosen])}
+        """
     if aggregation_type == "unique_count_agg":
         source = (
             "SELECT stream_id, bucket, grp, coalesce((max(last))[6], 'add') = 'add' AS adds"
@@ -158,11 +168,15 @@ def _totals(aggregation_type: str, partition: Partition) -> tuple[str, tuple[tup
         f"""
         WITH wanted AS MATERIALIZED (
             SELECT * FROM unnest(CAST(:rolled AS bigint[]), CAST(:rollups AS bigint[])) AS w(stream_id, rollup_id)
-        ), {_TORN}
+        ) {_TORN if is_cut else ""}
         SELECT stream_id, bucket, grp, {_TOTALS[aggregation_type]} FROM ({source}) e GROUP BY stream_id, bucket, grp{left}
         """,
         tuple(parameters.items()),
     )
+
+
+def _where(conditions: Sequence[str]) -> str:
+    return f"WHERE {' AND '.join(conditions)}" if conditions else ""
 
 
 def reach(
@@ -186,6 +200,8 @@ def reach(
         "cut_hours": [hour for hour, _, _ in torn],
         "beyond_from": [at for _, at, _ in torn],
         "beyond_to": [at for _, _, at in torn],
+        "beyond_first": min((at for _, at, _ in torn), default=None),
+        "beyond_last": max((at for _, _, at in torn), default=None),
     }
 
 
