@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, TextClause, text
+from sqlalchemy import Row, text
 
 from tallymark.db.engine import Tx
 from tallymark.domain.exact import Fraction
@@ -33,6 +33,7 @@ from tallymark.domain.usage import (
     unique_changes,
 )
 from tallymark.metering import rolled, rollups, statements
+from tallymark.metering.reads import Reads
 from tallymark.metering.rollups import Rollup, RollupQuestion, choose
 
 ZERO = Fraction(0)
@@ -111,22 +112,6 @@ Aggregates = Mapping[Place, Aggregate]
 
 NO_USAGE = Aggregate(usage=Usage(units=ZERO, events_count=0), units_before_rounding=ZERO)
 
-# Streams, what of them is rolled up, and how reads are planned from here on: of roll-ups by the plan of any stream if one has them.
-_FIND_STREAMS = text(
-    "WITH found AS MATERIALIZED ("
-    " SELECT external_subscription_id, code, id,"
-    " (SELECT jsonb_agg(jsonb_build_array(r.id, r.aggregation_type, r.field_name, r.dimensions, r.since, r.until)) FROM rollups r"
-    "  WHERE r.stream_id = event_streams.id AND r.built_at IS NOT NULL AND r.retired_at IS NULL) AS rollups"
-    " FROM event_streams"
-    " JOIN unnest(CAST(:subscriptions AS text[]), CAST(:codes AS text[])) AS asked (subscription, asked_code)"
-    " ON external_subscription_id = subscription AND code = asked_code WHERE organization_id = :organization"
-    ") SELECT found.*, planning.mode FROM found CROSS JOIN ("
-    "  SELECT set_config('plan_cache_mode', CASE bool_or(rollups IS NOT NULL) WHEN true THEN 'force_generic_plan'"
-    "  WHEN false THEN 'force_custom_plan' ELSE 'auto' END, true) AS mode FROM found"
-    " ) planning"
-)
-_AS_USUAL, _ONCE_FOR_ALL, _FOR_ITS_VALUES = "auto", "force_generic_plan", "force_custom_plan"
-
 # One look into an index for each stream: without the limits the database might read all events, and keep what fits.
 _USED_SINCE = text("""
     SELECT asked.subscription
@@ -140,46 +125,6 @@ _USED_SINCE = text("""
         LIMIT 1
     ) used
 """)
-_PLAN = text("SELECT set_config('plan_cache_mode', :mode, true)")
-
-
-class _Reads:
-    """Statements that read usage, each planned in the way that is fastest for it; whatever comes after is planned as usual.
-
-    A plan made for any stream is twice as slow for a large one as a plan made for it, where events are read. Parts of roll-ups
-    are few and always found by their key: there, to plan takes as long as to read. Nothing else is planned anew each time: for
-    each check of a foreign key that takes five times as long as the check.
-    """
-
-    def __init__(self, tx: Tx) -> None:
-        self.tx = tx
-        self._mode = _AS_USUAL
-
-    async def streams(self, parameters: Mapping[str, Any]) -> Sequence[Row[Any]]:
-        """The streams that are asked for, and what of each is rolled up."""
-        rows = (await self.tx.execute(_FIND_STREAMS, parameters)).all()
-        if rows:
-            self._mode = rows[0].mode
-        return rows
-
-    async def events(self, statement: TextClause, parameters: Mapping[str, Any]) -> Sequence[Row[Any]]:
-        """Rows of a statement that is planned for its own values."""
-        await self._plan(_FOR_ITS_VALUES)
-        return (await self.tx.execute(statement, parameters)).all()
-
-    async def parts(self, statement: TextClause, parameters: Mapping[str, Any]) -> Sequence[Row[Any]]:
-        """Rows of a statement that is planned once for all."""
-        await self._plan(_ONCE_FOR_ALL)
-        return (await self.tx.execute(statement, parameters)).all()
-
-    async def end(self) -> None:
-        """Plan as usual again."""
-        await self._plan(_AS_USUAL)
-
-    async def _plan(self, mode: str) -> None:
-        if mode != self._mode:
-            await self.tx.execute(_PLAN, {"mode": mode})
-            self._mode = mode
 
 
 async def used_since(tx: Tx, starts: Mapping[str, datetime]) -> set[str]:
@@ -202,7 +147,7 @@ async def aggregate_all(tx: Tx, queries: Iterable[UsageQuery]) -> dict[UsageQuer
     Every bucket has at least one entry: without events, that of no usage in the group without values (metering §7.1).
     """
     asked = list(dict.fromkeys(queries))
-    reads = _Reads(tx)
+    reads = Reads(tx)
     streams = await _find_streams(reads, asked)
     alike = _alike(asked, streams)
     used: dict[UsageQuery, dict[Place, Aggregate]] = {query: {} for query in asked}
@@ -235,7 +180,7 @@ def _stream_key(query: UsageQuery) -> StreamKey:
     return query.external_subscription_id, query.aggregation.code
 
 
-async def _find_streams(reads: _Reads, queries: Sequence[UsageQuery]) -> dict[StreamKey, Stream]:
+async def _find_streams(reads: Reads, queries: Sequence[UsageQuery]) -> dict[StreamKey, Stream]:
     wanted = list({_stream_key(query): None for query in queries})
     if not wanted:
         return {}
@@ -312,7 +257,7 @@ def _reading(asked: Aggregation, streams: Sequence[Stream]) -> _Reading:
     return _Reading(asked=asked, scope=scope, question=question, of_parts=of_parts, of_events=of_events)
 
 
-async def _read_parts(reads: _Reads, readings: Sequence[_Reading]) -> Mapping[int, Sequence[Row[Any]]]:
+async def _read_parts(reads: Reads, readings: Sequence[_Reading]) -> Mapping[int, Sequence[Row[Any]]]:
     """What each reading, by its identity, has from roll-ups: units by stream, bucket and group."""
     parts = [(reading, alike) for reading in readings for alike in reading.of_parts.values()]
     at_once = len(parts) if len(parts) <= rolled.AT_ONCE else 1
@@ -341,7 +286,7 @@ def _of_parts(reading: _Reading, alike: Sequence[tuple[int, Rollup]]) -> dict[st
 
 
 async def _aggregate(
-    reads: _Reads, reading: _Reading, rolled_rows: Sequence[Row[Any]]
+    reads: Reads, reading: _Reading, rolled_rows: Sequence[Row[Any]]
 ) -> dict[Spot, Aggregate]:
     asked, scope = reading.asked, reading.scope
     if asked.proration is not None:
@@ -358,7 +303,7 @@ async def _aggregate(
     }
 
 
-async def _read_events(reads: _Reads, reading: _Reading) -> Sequence[Row[Any]]:
+async def _read_events(reads: Reads, reading: _Reading) -> Sequence[Row[Any]]:
     """The same from events; of streams that are costly to read so, roll-ups are asked for."""
     if not reading.of_events:
         return []
@@ -451,7 +396,7 @@ def _seconds(start: datetime, end: datetime) -> Fraction:
 
 
 async def _prorate(
-    reads: _Reads, asked: Aggregation, proration: Proration, scope: Mapping[str, Any]
+    reads: Reads, asked: Aggregation, proration: Proration, scope: Mapping[str, Any]
 ) -> dict[Spot, Aggregate]:
     """Full units, and what each event adds to them for which share of the period (metering §5.5)."""
     statement, bound = statements.rows(
@@ -506,7 +451,7 @@ def _of_changes(
 
 
 async def _running_totals(
-    reads: _Reads, asked: Aggregation, scope: Mapping[str, Any]
+    reads: Reads, asked: Aggregation, scope: Mapping[str, Any]
 ) -> dict[Spot, Sequence[Fraction]]:
     """Cumulated values for the prices' free units (metering §5.6); those of counts need no look at events."""
     if asked.aggregation_type != "sum_agg" or not any(needs.running_totals for needs in asked.needs):
@@ -528,7 +473,7 @@ async def _running_totals(
 
 
 async def _event_values(
-    reads: _Reads, asked: Aggregation, scope: Mapping[str, Any]
+    reads: Reads, asked: Aggregation, scope: Mapping[str, Any]
 ) -> dict[Spot, Sequence[Fraction]]:
     """Each event's value in the window, in the order of time, for prices that bound an event's amount (§5.6)."""
     needs_values = any(needs.event_values for needs in asked.needs)
