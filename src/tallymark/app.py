@@ -98,6 +98,7 @@ class Running:
     database: Database
     courier: Courier
     chronicler: Chronicler
+    intake: Intake
 
 
 @asynccontextmanager
@@ -159,6 +160,7 @@ async def running(settings: Settings, url: str, adapters: Providers = NO_PROVIDE
                     database=database,
                     courier=courier,
                     chronicler=Chronicler(database, link),
+                    intake=intake,
                 )
             finally:
                 await asgi.close()

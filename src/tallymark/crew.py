@@ -24,12 +24,15 @@ Work = Callable[[Callable[[], None]], None]
 """What one process does until SIGTERM; it calls what it is given once it is ready."""
 
 
-def run_crew(count: int, work: Work, announce: Callable[[], None]) -> None:
+def run_crew(
+    count: int, work: Work, announce: Callable[[], None], forget: Callable[[int], None] = lambda _: None
+) -> None:
     """Do `work` in so many processes until SIGTERM or SIGINT, and announce once when all are ready.
 
-    A process that dies afterwards is replaced. Raises `StartupError` where one ends before all are ready: then none is left.
+    A process that dies afterwards is replaced; `forget` hears of each that has ended. Raises `StartupError` where one ends
+    before all are ready: then none is left.
     """
-    crew = _Crew(work)
+    crew = _Crew(work, forget)
     # Signals are taken one at a time, in the loop below: none is lost, and none comes at the wrong moment.
     previous = signal.pthread_sigmask(signal.SIG_BLOCK, OURS)
     try:
@@ -44,8 +47,8 @@ def run_crew(count: int, work: Work, announce: Callable[[], None]) -> None:
 
 
 class _Crew:
-    def __init__(self, work: Work) -> None:
-        self._work = work
+    def __init__(self, work: Work, forget: Callable[[int], None]) -> None:
+        self._work, self._forget = work, forget
         self._ready: dict[int, int] = {}
         """The end of a pipe by which each process tells that it is ready."""
         self._life = os.pipe()
@@ -122,6 +125,7 @@ class _Crew:
             if found:
                 os.close(pipe)
                 del self._ready[child]
+                self._forget(child)
                 ended.append((child, os.waitstatus_to_exitcode(status)))
         return ended
 

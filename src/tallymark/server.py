@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import structlog
 import uvicorn
@@ -19,7 +22,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from starlette.types import ASGIApp
 
-from tallymark.app import running
+from tallymark.app import Running, running
 from tallymark.collector import spare_the_collector
 from tallymark.crew import run_crew
 from tallymark.db.embedded import embedded_postgres_server
@@ -33,6 +36,9 @@ from tallymark.rooms.organizations.census import create_first_organization
 from tallymark.rooms.users import service as users
 from tallymark.settings import Settings
 from tallymark.worker import run_worker
+
+if TYPE_CHECKING:
+    from tallymark.monitoring.watching import Watch
 
 DRAIN_SECONDS = 10
 """How long requests may take to finish once the server is told to stop."""
@@ -61,11 +67,12 @@ def up(settings: Settings, announce: Callable[[Ready], None]) -> None:
     Raises `StartupError` when the port is taken, the database can't be started or reached, or the embedded one dies.
     """
     first_run = read_first_run(settings)
-    listeners = bind(settings.host, settings.port)
+    listeners, internal = bind(settings.host, settings.port), _bind_internal(settings)
     with _stopped_by_sigterm(), _own_or_given_database(settings) as url:
         migrate(url)
         roles = _Roles(
             listeners=listeners,
+            internal=internal,
             has_worker=True,
             makes_first_organization=True,
             first_run=first_run,
@@ -78,30 +85,35 @@ def up(settings: Settings, announce: Callable[[Ready], None]) -> None:
 def serve_api(settings: Settings, announce: Callable[[Ready], None], *, processes: int = 1) -> None:
     """Run the api alone, in so many processes. Raises `StartupError` also when the schema is not this release's."""
     url = _given_database(settings, "api")
-    listeners = bind(settings.host, settings.port)
+    roles = _Roles(
+        listeners=bind(settings.host, settings.port), internal=_bind_internal(settings), announce=announce
+    )
     with _stopped_by_sigterm():
         require_current_schema(url)
     if processes == 1:
         with _stopped_by_sigterm():
-            _run(settings, url, _Roles(listeners=listeners, announce=announce))
+            _run(settings, url, roles)
         return
-    for listener in listeners:
+    for listener in (*roles.listeners, *roles.internal):
         listener.listen(_BACKLOG)
-
-    def answer(tell_ready: Callable[[], None]) -> None:
-        with _stopped_by_sigterm():
-            _run(settings, url, _Roles(listeners=listeners, announce=lambda _: tell_ready()))
-
     ready = Ready(url=settings.base_url, data=_where(settings))
-    run_crew(processes, answer, lambda: announce(ready))
+    with _counting_together(roles) as (folder, forget):
+
+        def answer(tell_ready: Callable[[], None]) -> None:
+            with _stopped_by_sigterm():
+                told = replace(roles, counted_in=folder, announce=lambda _: tell_ready())
+                _run(settings, url, told)
+
+        run_crew(processes, answer, lambda: announce(ready), forget)
 
 
 def serve_worker(settings: Settings) -> None:
     """Run the worker and the scheduler alone. Raises `StartupError` also when the schema is not this release's."""
     url = _given_database(settings, "worker")
+    internal = _bind_internal(settings)
     with _stopped_by_sigterm():
         require_current_schema(url)
-        _run(settings, url, _Roles(has_worker=True))
+        _run(settings, url, _Roles(internal=internal, has_worker=True))
 
 
 @contextmanager
@@ -122,7 +134,7 @@ def absolute(data_dir: Path) -> Path:
     return data_dir.expanduser().absolute()
 
 
-def bind(host: str, port: int) -> list[socket.socket]:
+def bind(host: str, port: int, flag: str = "--port") -> list[socket.socket]:
     """Take the port on each address of the host; connections are refused until the server is ready.
 
     Raises `StartupError` when it is taken, not allowed, or the host is none of this machine's.
@@ -143,12 +155,35 @@ def bind(host: str, port: int) -> list[socket.socket]:
         except OSError as error:
             for opened in listeners:
                 opened.close()
-            raise StartupError(_why_not_bound(host, port, error)) from None
+            why = (error.strerror or str(error)).lower()
+            raise StartupError(f"cannot listen on {host}:{port}: {why}; choose another {flag}") from None
     return listeners
 
 
-def _why_not_bound(host: str, port: int, error: OSError) -> str:
-    return f"cannot listen on {host}:{port}: {(error.strerror or str(error)).lower()}; choose another --port"
+def _bind_internal(settings: Settings) -> list[socket.socket]:
+    """Take the internal port, where there is to be one."""
+    if settings.internal_port is None:
+        return []
+    return bind(settings.internal_host, settings.internal_port, "--internal-port")
+
+
+@contextmanager
+def _counting_together(roles: _Roles) -> Iterator[tuple[Path | None, Callable[[int], None]]]:
+    """Where the processes of a crew count together, and what forgets one that has died; nowhere, where nobody asks them."""
+    if not roles.internal:
+        yield None, lambda _: None
+        return
+    from tallymark.monitoring import FOLDER_VARIABLE
+
+    with TemporaryDirectory(prefix="tallymark-metrics-") as folder:
+        os.environ[FOLDER_VARIABLE] = folder  # the library looks for it when a process of the crew reads it
+
+        def forget(process: int) -> None:
+            from prometheus_client.multiprocess import mark_process_dead
+
+            mark_process_dead(process, folder)  # type: ignore[no-untyped-call]
+
+        yield Path(folder), forget
 
 
 def _given_database(settings: Settings, command: str) -> str:
@@ -192,14 +227,23 @@ def _stopped_by_sigterm() -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Roles:
-    """What this process does; without listeners it answers no requests."""
+    """What this process does; without listeners it answers no requests, without internal ones nobody watches it."""
 
     listeners: Sequence[socket.socket] = ()
+    internal: Sequence[socket.socket] = ()
+    counted_in: Path | None = None
     has_worker: bool = False
     makes_first_organization: bool = False
     first_run: FirstRun | None = None
     embedded_in: Path | None = None
     announce: Callable[[Ready], None] = lambda _: None
+
+    @property
+    def name(self) -> str:
+        """The command that makes such a process."""
+        if not self.listeners:
+            return "worker"
+        return "up" if self.has_worker else "api"
 
 
 def _run(settings: Settings, url: str, roles: _Roles) -> None:
@@ -220,27 +264,52 @@ async def _main(settings: Settings, url: str, roles: _Roles) -> None:
             ready = replace(ready, api_key=api_key)
         elif roles.makes_first_organization:
             ready = await _make_first_organization(parts.database, settings, ready)
-        watch: asyncio.Task[bool] | None = None
-        async with asyncio.TaskGroup() as group:
-            if roles.listeners:
-                group.create_task(_answer_requests(parts.asgi, settings, roles, ready, stop))
-            if roles.has_worker:
-                concurrency = settings.worker_concurrency
-                worker = run_worker(
-                    parts.database,
-                    tasks=parts.tasks,
-                    concurrency=concurrency,
-                    stop=stop,
-                    beside=(parts.courier, parts.chronicler),
-                )
-                group.create_task(worker)
-            if roles.embedded_in is not None:
-                watch = group.create_task(_watch_database(roles.embedded_in, stop))
-    if watch is not None and watch.result():
+        with _watching(settings, parts, roles) as watch:
+            is_database_gone = await _do_all(parts, watch, settings, roles, ready, stop)
+    if is_database_gone:
         raise StartupError(
             f"the embedded PostgreSQL ended by itself ({roles.embedded_in}/postgres.log says why); start Tallymark again"
         )
     log.info("stopped")
+
+
+async def _do_all(
+    parts: Running, watch: Watch | None, settings: Settings, roles: _Roles, ready: Ready, stop: asyncio.Event
+) -> bool:
+    """Do what this process does until `stop` is set; True where it ended because the embedded database did."""
+    looking: asyncio.Task[bool] | None = None
+    async with asyncio.TaskGroup() as group:
+        if watch is not None:
+            group.create_task(watch.keep_looking(stop))
+            if roles.internal:
+                group.create_task(_answer_inside(watch.internal_app(), settings, roles, stop))
+        if roles.listeners:
+            asgi = parts.asgi if watch is None else watch.measured(parts.asgi)
+            group.create_task(_answer_requests(asgi, settings, roles, ready, stop))
+        if roles.has_worker:
+            worker = run_worker(
+                parts.database,
+                tasks=parts.tasks,
+                concurrency=settings.worker_concurrency,
+                stop=stop,
+                beside=(parts.courier, parts.chronicler),
+                around=() if watch is None else (watch.around_job,),
+            )
+            group.create_task(worker)
+        if roles.embedded_in is not None:
+            looking = group.create_task(_watch_database(roles.embedded_in, stop))
+    return looking is not None and looking.result()
+
+
+def _watching(
+    settings: Settings, parts: Running, roles: _Roles
+) -> AbstractContextManager[Watch] | AbstractContextManager[None]:
+    """What watches this process, where somebody wants to know."""
+    if not (roles.internal or settings.sentry_dsn or settings.otlp_endpoint):
+        return nullcontext()
+    from tallymark.monitoring.watching import watching  # not before: what nobody asks for is not even read
+
+    return watching(settings, parts, process=roles.name, folder=roles.counted_in)
 
 
 async def _watch_database(data_dir: Path, stop: asyncio.Event) -> bool:
@@ -310,11 +379,27 @@ async def _answer_requests(
 ) -> None:
     """Listen, tell that we do, and at the end let the requests under way finish."""
     server = _HttpServer(_http_config(asgi, settings), partial(roles.announce, ready))
-    serving = asyncio.create_task(server.serve(sockets=list(roles.listeners)))
+
+    def drain() -> None:
+        asgi.state.is_draining = True  # type: ignore[attr-defined]  # `/ready` says so on connections that are open
+
+    await _serve(server, roles.listeners, stop, drain)
+
+
+async def _answer_inside(asgi: ASGIApp, settings: Settings, roles: _Roles, stop: asyncio.Event) -> None:
+    """Answer those who run this installation, for as long as it runs."""
+    server = _HttpServer(_http_config(asgi, settings), lambda: None)
+    await _serve(server, roles.internal, stop, lambda: None)
+
+
+async def _serve(
+    server: _HttpServer, listeners: Sequence[socket.socket], stop: asyncio.Event, at_end: Callable[[], None]
+) -> None:
+    serving = asyncio.create_task(server.serve(sockets=list(listeners)))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
-    asgi.state.is_draining = True  # type: ignore[attr-defined]  # `/ready` says so on connections that are open
+    at_end()
     server.should_exit = True
     try:
         await serving

@@ -45,6 +45,16 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address the API listens on.")
     port: int = Field(8787, ge=1, le=65535, description="Port the API listens on.")
+    internal_host: str = Field(
+        "127.0.0.1",
+        description="Address of the internal listener, which is for those who run Tallymark and never for the public.",
+    )
+    internal_port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        description="Port of the internal listener (`/metrics`, `/health`), by custom 8788; without one there is none.",
+    )
     data_dir: Path = Field(
         default_factory=default_data_dir,
         description="Where the embedded database and generated files live. Default: ~/.local/share/tallymark.",
@@ -296,6 +306,28 @@ class Settings(BaseSettings):
         description="Processes of `tallymark api`, each with connections of its own to the database.",
     )
     worker_concurrency: int = Field(4, ge=1, le=64, description="Jobs that one worker runs side by side.")
+    sentry_dsn: str | None = Field(
+        None,
+        validation_alias=AliasChoices("TALLYMARK_SENTRY_DSN", "SENTRY_DSN"),
+        description="The project at Sentry that errors are told to; without one they are only logged.",
+    )
+    sentry_environment: str = Field(
+        "production",
+        validation_alias=AliasChoices("TALLYMARK_SENTRY_ENVIRONMENT", "SENTRY_ENVIRONMENT"),
+        description="Under which environment Sentry shows them.",
+    )
+    otlp_endpoint: str | None = Field(
+        None,
+        validation_alias=AliasChoices("TALLYMARK_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+        description="Where traces, metrics and logs go by OTLP over HTTP (a collector, New Relic); without one they go nowhere."
+        " The other `OTEL_*` variables mean what OpenTelemetry says.",
+    )
+    otlp_headers: str | None = Field(
+        None,
+        repr=False,
+        validation_alias=AliasChoices("TALLYMARK_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"),
+        description="Headers of what is sent there, such as `api-key=…`.",
+    )
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_level)] = Field(
         "info",
         validation_alias=AliasChoices("TALLYMARK_LOG_LEVEL", "LAGO_LOG_LEVEL"),

@@ -8,15 +8,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 import structlog
 from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision
 from procrastinate.exceptions import ConnectorException, UniqueViolation
+from procrastinate.job_context import JobContext
 from procrastinate.jobs import Job, Status
+from procrastinate.middleware import AsyncCallNext, WorkerMiddleware
+from procrastinate.worker import Worker
 
 from tallymark.db.engine import Database, plain_url
+from tallymark.jobs import tracing
 from tallymark.jobs.queue import (
     BRING_EXPORT,
     BUILD_ROLLUPS,
@@ -165,15 +169,17 @@ async def run_worker(
     concurrency: int,
     stop: asyncio.Event,
     beside: Sequence[Aside] = (),
+    around: Sequence[WorkerMiddleware] = (),
 ) -> None:
     """Work, schedule and deliver until `stop` is set; then finish the running jobs and return.
 
+    What is `around` the jobs sees each of them begin and end.
     When the database goes away, all wait for it and go on. Any number of workers may run beside each other.
     """
     queue = make_queue(database, tasks)
 
     async def work() -> None:
-        await _work(queue, concurrency=concurrency, stop=stop)
+        await _work(queue, concurrency=concurrency, stop=stop, around=around)
 
     async def schedule() -> None:
         await _schedule(database, stop)
@@ -335,17 +341,21 @@ async def retry_stalled_jobs(queue: App) -> None:
             log.warning("stalled job was not put back", job=job.call_string, error=str(error))
 
 
-async def _work(queue: App, *, concurrency: int, stop: asyncio.Event) -> None:
+async def _work(
+    queue: App, *, concurrency: int, stop: asyncio.Event, around: Sequence[WorkerMiddleware]
+) -> None:
     try:
         async with queue.open_async():
-            await _work_connected(queue, concurrency=concurrency, stop=stop)
+            await _work_connected(queue, concurrency=concurrency, stop=stop, around=around)
     finally:
         # An opening that failed or was cut off leaves its pool behind: the next one would take that for open, and
         # its tasks would keep the event loop from closing.
         await queue.close_async()
 
 
-async def _work_connected(queue: App, *, concurrency: int, stop: asyncio.Event) -> None:
+async def _work_connected(
+    queue: App, *, concurrency: int, stop: asyncio.Event, around: Sequence[WorkerMiddleware]
+) -> None:
     await retry_stalled_jobs(queue)
     worker = asyncio.create_task(
         queue.run_worker_async(
@@ -354,6 +364,7 @@ async def _work_connected(queue: App, *, concurrency: int, stop: asyncio.Event) 
             install_signal_handlers=False,
             shutdown_graceful_timeout=GRACE_SECONDS,
             stalled_worker_timeout=_STALLED_SECONDS,
+            worker_middleware=[_take_trace, *around],
         )
     )
     stopping = asyncio.create_task(stop.wait())
@@ -364,6 +375,13 @@ async def _work_connected(queue: App, *, concurrency: int, stop: asyncio.Event) 
         worker.cancel()  # it takes nothing new, and ends when its running jobs have
     with suppress(asyncio.CancelledError):
         await worker
+
+
+async def _take_trace(call_next: AsyncCallNext, context: JobContext, _: Worker) -> Any:
+    """Enter the trace of whoever left a job; its task knows nothing of it."""
+    trace = context.job.task_kwargs.pop(tracing.TRACEPARENT, None)
+    tracing.current.set(str(trace) if trace else None)
+    return await call_next()
 
 
 async def _schedule(database: Database, stop: asyncio.Event) -> None:

@@ -61,7 +61,7 @@ async def noted(request: Request, context: Context, act: Callable[[], Awaitable[
     """
     if context.api_key_id is None or request.url.path.startswith(_UNNOTED):
         return await act()
-    request_id = _read_request_id(request)
+    request_id = request.state.request_id = _read_request_id(request)
     try:
         response = await act()
     except (TallymarkError, RequestValidationError) as error:

@@ -60,6 +60,7 @@ class OrganizationRoute(APIRoute, ABC):
 
         async def in_context(request: Request) -> Response:
             restore_slashes(request)
+            request.state.route = self.path_format
             is_write = request.method not in SAFE_METHODS
             principal = await self.admit(request, needed, is_write=is_write)
             context = await _enter(request, principal, is_write=is_write)

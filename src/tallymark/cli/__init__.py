@@ -21,6 +21,7 @@ from tallymark.cli.terminal import (
     DatabaseUrl,
     DataDir,
     Host,
+    InternalPort,
     Port,
     make_console,
     migrated_database,
@@ -64,10 +65,16 @@ def main() -> None:
 
 @app.command()
 def up(
-    host: Host = None, port: Port = None, data_dir: DataDir = None, database_url: DatabaseUrl = None
+    host: Host = None,
+    port: Port = None,
+    internal_port: InternalPort = None,
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
 ) -> None:
     """Run everything in one process: api, worker, scheduler and, unless a URL is given, the database."""
-    settings = read_settings(host=host, port=port, data_dir=data_dir, database_url=database_url)
+    settings = read_settings(
+        host=host, port=port, internal_port=internal_port, data_dir=data_dir, database_url=database_url
+    )
     from tallymark import server
 
     with suppress(KeyboardInterrupt):
@@ -78,13 +85,16 @@ def up(
 def api(
     host: Host = None,
     port: Port = None,
+    internal_port: InternalPort = None,
     database_url: DatabaseUrl = None,
     workers: Annotated[
         int | None, typer.Option(min=1, max=64, help="Processes that answer requests.", show_default="1")
     ] = None,
 ) -> None:
     """Run the api alone, on a migrated database."""
-    settings = read_settings(host=host, port=port, database_url=database_url, api_workers=workers)
+    settings = read_settings(
+        host=host, port=port, internal_port=internal_port, database_url=database_url, api_workers=workers
+    )
     from tallymark import server
 
     with suppress(KeyboardInterrupt):
@@ -116,9 +126,9 @@ def mcp(
 
 
 @app.command()
-def worker(database_url: DatabaseUrl = None) -> None:
+def worker(internal_port: InternalPort = None, database_url: DatabaseUrl = None) -> None:
     """Run the worker and the scheduler alone, on a migrated database."""
-    settings = read_settings(database_url=database_url)
+    settings = read_settings(internal_port=internal_port, database_url=database_url)
     from tallymark import server
 
     with suppress(KeyboardInterrupt):

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on.", show_default="8787")]
+InternalPort = Annotated[
+    int | None,
+    typer.Option(help="Port for those who run Tallymark: metrics and health.", show_default="none"),
+]
 DataDir = Annotated[
     Path | None,
     typer.Option(help="Where the embedded database lives.", show_default="~/.local/share/tallymark"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallymark.db.engine import Tx
+from tallymark.jobs import tracing
 
 RUN_DUE_WORK = "run_due_work"
 BUILD_ROLLUPS = "build_rollups"
@@ -43,9 +44,11 @@ class Job:
 
 
 async def enqueue(tx: Tx | AsyncConnection, *jobs: Job) -> None:
-    """Add jobs; they exist once the transaction commits."""
+    """Add jobs; they exist once the transaction commits. They belong to the trace of what adds them."""
     if not jobs:
         return
+    if trace := tracing.current.get():
+        jobs = tuple(replace(job, arguments={**job.arguments, tracing.TRACEPARENT: trace}) for job in jobs)
     connection = tx.connection if isinstance(tx, Tx) else tx
     await connection.execute(_ENQUEUE, {"jobs": msgspec.json.encode(jobs).decode()})
 

@@ -8,6 +8,7 @@ ready, and the answers of the last are written.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -39,6 +40,8 @@ class Intake:
 
     def __init__(self, conninfo: str) -> None:
         self.rules = Rules()
+        self.tally: Counter[str] = Counter(stored=0, known=0, turned_away=0)
+        """What became of the events that came since it began."""
         streams: dict[StreamKey, int] = {}
         self._lines = [Line(conninfo, streams, self.rules) for _ in range(LINES)]
         self._free = list(self._lines)
@@ -64,12 +67,20 @@ class Intake:
         `OutdatedRules`, `UnstorableEvent`, or what the database raised.
         """
         if self._waiting_rows + len(rows) > MOST_WAITING or self._is_closing:
+            self.tally["turned_away"] += len(rows)
             raise IntakeFull
         request = Request(rows, rules_version)
         self._waiting.append(request)
         self._waiting_rows += len(rows)
         self._begin_if_due()
-        return await request.stored
+        known = await request.stored
+        self.tally["known" if known else "stored"] += len(rows)
+        return known
+
+    @property
+    def waiting(self) -> int:
+        """How many events are in memory for the flushes to come."""
+        return self._waiting_rows
 
     def _begin_if_due(self) -> None:
         if self._free and self._is_due(under_way=LINES - len(self._free)):

@@ -20,6 +20,9 @@ agenda = Table(
     instant("parked_at"),
     string("last_error"),
     Index("agenda_due_idx", "run_at", postgresql_where=text("NOT is_simulated AND parked_at IS NULL")),
+    Index(
+        "agenda_parked_idx", "parked_at", postgresql_where=text("parked_at IS NOT NULL AND NOT is_simulated")
+    ),
     Index("agenda_tenant_idx", "organization_id", "run_at", "kind", "owner_id", "subject_id"),
     Index("agenda_owner_idx", "owner_id", "run_at"),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -58,6 +59,10 @@ class Courier:
         self._retries: list[datetime] = []
         self._turns = asyncio.Semaphore(_CONNECTIONS)
         self._forgot_at: datetime | None = None
+        self.tally: Counter[str] = Counter(accepted=0, refused=0, unanswered=0)
+        """What came of the attempts since it began."""
+        self.given_up = 0
+        """How many deliveries have failed for the last time since then."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Deliver until `stop` is set."""
@@ -143,6 +148,8 @@ class Courier:
             "X-Tallymark-Sequence": str(delivery.sequence),
         }
         answer = await self._post(endpoint.webhook_url, body, headers)
+        outcome = "accepted" if answer.is_accepted else "unanswered" if answer.status is None else "refused"
+        self.tally[outcome] += 1
         async with self._transaction(endpoint.organization_id) as tx:
             again_at = await service.record(
                 tx,
@@ -154,6 +161,8 @@ class Courier:
             )
         if again_at is not None:
             self._retries.append(again_at)
+        elif not answer.is_accepted:
+            self.given_up += 1
 
     @asynccontextmanager
     async def _transaction(self, organization_id: UUID) -> AsyncIterator[Tx]:

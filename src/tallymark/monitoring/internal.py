@@ -1,0 +1,64 @@
+"""The internal listener: an application of its own, on a socket of its own, for those who run an installation.
+
+Nothing of it can be reached by the public port, and nothing of the API by this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from tallymark.api.operations import health_of
+from tallymark.app import Running
+from tallymark.monitoring.backlog import Backlog
+from tallymark.monitoring.metrics import Metrics
+
+PAGE = """Tallymark's internal listener.
+
+/metrics  what this installation does, for Prometheus
+/health   whether this process lives and reaches its database
+/ready    whether this process takes on work
+"""
+
+
+def make_internal_app(
+    parts: Running,
+    metrics: Metrics,
+    backlog: Backlog,
+    *,
+    look: Callable[[], None],
+    mounts: Sequence[BaseRoute] = (),
+) -> Starlette:
+    """What the internal listener answers; `look` brings up to date what is only looked at. Other tools are mounted beside it."""
+
+    async def tell_metrics(_: Request) -> Response:
+        await backlog.refresh()
+        look()
+        return Response(await run_in_threadpool(metrics.text), media_type=CONTENT_TYPE_LATEST)
+
+    async def tell_health(_: Request) -> Response:
+        return await health_of(parts.database)
+
+    async def tell_ready(_: Request) -> Response:
+        is_draining = getattr(parts.asgi, "state").is_draining  # noqa: B009 - an ASGI application has none by its type
+        status = {"status": "shutting down"} if is_draining else {"status": "ok"}
+        return JSONResponse(status, 503 if is_draining else 200)
+
+    async def tell_what_is_here(_: Request) -> Response:
+        return PlainTextResponse(PAGE)
+
+    own: dict[str, Callable[[Request], Awaitable[Response]]] = {
+        "/": tell_what_is_here,
+        "/metrics": tell_metrics,
+        "/health": tell_health,
+        "/ready": tell_ready,
+    }
+    routes: list[Any] = [Route(path, endpoint, methods=["GET"]) for path, endpoint in own.items()]
+    return Starlette(routes=[*routes, *mounts])
