@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pikepdf
 import pypdf
@@ -11,7 +12,7 @@ import pytest
 from tallymark.api.validation import LOCALES
 from tallymark.integrations.documents import TypstRenderer
 from tallymark.integrations.documents.breakdown import breakdown
-from tallymark.integrations.documents.data import words_of
+from tallymark.integrations.documents.data import labels_of, words_of
 from tallymark.integrations.documents.formats import currency_symbol, formats_of
 
 
@@ -81,6 +82,45 @@ def test_every_language_of_the_contract_is_archivable_and_tagged(renderer, code)
         assert "ACM-91F2-007-012" in meta["dc:title"]
 
 
+@pytest.mark.parametrize(
+    ("code", "name", "shown"),
+    [
+        ("ja", "株式会社計量", ("請求書", "株式会社計量 御中", "ご請求金額（お支払期限 2026/03/03）", "2026/01/01～2026/01/31")),
+        ("zh-TW", "計量股份有限公司", ("請款單", "計量股份有限公司", "2026年3月3日 前應付金額")),
+        ("en", "株式会社計量", ("Invoice", "株式会社計量", "Amount due by Mar 3, 2026")),
+        ("de", "계량 주식회사", ("Rechnung", "계량 주식회사")),
+    ],
+)  # fmt: skip
+def test_east_asian_words_are_set_in_their_own_font(renderer, code, name, shown):
+    """The text can be read out of the file again, and the file is archivable: no character is missing."""
+    content = renderer.render_pdf(document(code, name=name))
+    (page,) = pypdf.PdfReader(io.BytesIO(content)).pages
+    text = page.extract_text()
+    assert [words for words in shown if words not in text] == []
+    fonts = {str(font["/BaseFont"]).partition("+")[2] for font in page["/Resources"]["/Font"].values()}
+    assert any("NotoSansCJKjp" in font for font in fonts)
+    with opened(content) as file, file.open_metadata() as meta:
+        assert meta["pdfaid:part"] == "3"
+
+
+def test_every_language_says_everything():
+    """Each has the labels of English, with the same slots."""
+    slots = slots_of(labels_of("en"))
+    for code in LOCALES:
+        assert words_of(code) == code
+        assert slots_of(labels_of(code)) == slots
+
+
+def slots_of(labels, path=""):
+    if isinstance(labels, str):
+        return {path: sorted(re.findall(r"\{.*?\}", labels))}
+    return {
+        place: slots
+        for name, inner in labels.items()
+        for place, slots in slots_of(inner, f"{path}/{name}").items()
+    }
+
+
 def test_many_fees_break_over_pages(renderer):
     with opened(renderer.render_pdf(document(fees=90))) as file:
         assert len(file.pages) in (3, 4)
@@ -114,6 +154,8 @@ def test_the_same_data_makes_the_same_pages(renderer):
         ("de", "{n}\u00a0{symbol}", ",", "{dd}.{mm}.{yyyy}"),
         ("fr", "{n}\u00a0{symbol}", ",", "{d} {mmm} {yyyy}"),
         ("pt-BR", "{symbol}\u00a0{n}", ",", "{d} de {mmm} de {yyyy}"),
+        ("ja", "{symbol}{n}", ".", "{yyyy}/{mm}/{dd}"),
+        ("zh-TW", "{symbol}{n}", ".", "{yyyy}年{m}月{d}日"),
     ],
 )
 def test_numbers_and_dates_follow_the_locale(code, money, decimal, date):

@@ -13,7 +13,8 @@ from pydantic_core import PydanticCustomError
 from tallymark.api.wire import is_among
 from tallymark.domain.money import CURRENCIES
 
-LOCALES = ("en", "fr", "nb", "de", "it", "es", "sv", "pt-BR", "zh-TW")
+LOCALES = ("en", "fr", "nb", "de", "it", "es", "sv", "pt-BR", "zh-TW", "ja")
+"""What documents, e-mails and the portal speak: those of the contract, and Japanese."""
 
 NO_COUNTRIES = frozenset(
     ["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ"]

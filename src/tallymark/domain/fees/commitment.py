@@ -18,14 +18,16 @@ _NAMES = {
     "es": "Compromiso mínimo",
     "sv": "Minimiåtagande",
     "pt-BR": "Compromisso mínimo",
+    "ja": "最低利用額",
+    "zh-TW": "最低承諾",
 }
 
 
 def commitment_name(locale: str) -> str:
     """What invoices call a commitment that has no name, in words that documents can print (invoicing §7.1).
 
-    >>> commitment_name("fr"), commitment_name("zh-TW")
-    ('Engagement minimum', 'Minimum commitment')
+    >>> commitment_name("fr"), commitment_name("ja"), commitment_name("xx")
+    ('Engagement minimum', '最低利用額', 'Minimum commitment')
     """
     return _NAMES.get(locale, _NAMES["en"])
 

@@ -19,6 +19,8 @@ _NAMES = {
     "es": "ajuste",
     "sv": "justering",
     "pt-BR": "ajuste",
+    "ja": "調整",
+    "zh-TW": "調整",
 }
 
 

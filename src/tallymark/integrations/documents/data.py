@@ -36,7 +36,7 @@ Json = dict[str, Any]
 
 @cache
 def words_of(code: str) -> str:
-    """The locale whose words are at hand: its own, else English (no font for Chinese characters is shipped)."""
+    """The locale whose words are at hand: its own, else English."""
     return code if (TEMPLATES / "locales" / f"{code}.json").exists() else FALLBACK
 
 

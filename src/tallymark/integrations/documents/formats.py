@@ -9,10 +9,13 @@ from typing import Any
 from babel import Locale
 
 NARROW_SPACE, NO_BREAK_SPACE = "\u202f", "\u00a0"
+EAST_ASIAN = "Noto Sans CJK JP"
+"""The family for what the template's own one lacks; it has the shapes of Japanese, Chinese and Korean, by the language."""
+
 _DATE_PART = re.compile(r"y+|M+|d+|'[^']*'")
 _DATE_SLOTS = {"y": "{yyyy}", "yyyy": "{yyyy}", "M": "{m}", "MM": "{mm}", "MMM": "{mmm}", "MMMM": "{mmm}"}
 _DAY_SLOTS = {"d": "{d}", "dd": "{dd}"}
-_RANGE = "{from} – {to}"
+_RANGES = {"ja": "{from}～{to}"}
 
 
 @cache
@@ -22,13 +25,13 @@ def formats_of(code: str) -> dict[str, Any]:
     symbols = locale.number_symbols["latn"]
     return {
         "region": locale.territory or _likely_region(code),
-        "fonts": [],
+        "fonts": [EAST_ASIAN],
         "number": {"decimal": _plain(symbols["decimal"]), "group": _plain(symbols["group"])},
         "money": money_pattern(locale.currency_formats["standard"].pattern),
         "percent": _plain(locale.percent_formats[None].pattern.replace("#,##0", "{n}")),
         "date": {
             "pattern": date_pattern(locale.date_formats["medium"].pattern),
-            "range": _RANGE,
+            "range": _RANGES.get(code, "{from} – {to}"),
             "months": [locale.months["format"]["abbreviated"][month] for month in range(1, 13)],
         },
     }
@@ -36,7 +39,7 @@ def formats_of(code: str) -> dict[str, Any]:
 
 def _likely_region(code: str) -> str:
     """The region that a language alone stands for; the template wants one."""
-    return {"en": "US", "nb": "NO", "sv": "SE"}.get(code, code[:2].upper())
+    return {"en": "US", "nb": "NO", "sv": "SE", "ja": "JP"}.get(code, code[:2].upper())
 
 
 def money_pattern(cldr: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -113,16 +114,23 @@ class TypstRenderer:
         return pages if isinstance(pages, list) else [pages]
 
     def _take_compiler(self) -> Any:
-        import fontpkg_ibm_plex_sans
         import typst
 
         if self._compiler is None or self._used >= LARGEST_USE:
-            fonts = typst.Fonts(
-                include_system_fonts=True, font_paths=[str(fontpkg_ibm_plex_sans.ROOT / "files")]
-            )
+            fonts = typst.Fonts(include_system_fonts=True, font_paths=_font_paths())
             self._compiler = typst.Compiler(
                 str(TEMPLATES / "document.typ"), root=str(TEMPLATES), font_paths=fonts
             )
             self._used = 0
         self._used += 1
         return self._compiler
+
+
+def _font_paths() -> list[str | Path]:
+    """Where the fonts are: Latin, Greek and Cyrillic, and Chinese, Japanese and Korean in two weights."""
+    import fontpkg_ibm_plex_sans
+    import noto_cjk_sans_jp_bold
+    import noto_cjk_sans_jp_regular
+
+    east_asian = (noto_cjk_sans_jp_regular.FONT_PATH, noto_cjk_sans_jp_bold.FONT_PATH)
+    return [fontpkg_ibm_plex_sans.ROOT / "files", *(Path(str(font)).parent for font in east_asian)]

@@ -18,7 +18,7 @@ export function zones(): Option[] {
   }));
 }
 
-const LANGUAGES = ["en", "de", "es", "fr", "it", "nb", "pt-BR", "sv", "zh-TW"];
+const LANGUAGES = ["en", "de", "es", "fr", "it", "ja", "nb", "pt-BR", "sv", "zh-TW"];
 
 export function languages(): Option[] {
   return LANGUAGES.map((code) => {

@@ -9,6 +9,7 @@ const CATALOGS: Record<string, () => Promise<{ default: Texts }>> = {
   nb: () => import("./nb"),
   "pt-BR": () => import("./pt-BR"),
   sv: () => import("./sv"),
+  "zh-TW": () => import("./zh-TW"),
 };
 
 /** The languages that the portal speaks, each by its own name. */
@@ -22,6 +23,7 @@ export const LANGUAGES: readonly [locale: string, name: string][] = [
   ["nb", "Norsk bokmål"],
   ["pt-BR", "Português (Brasil)"],
   ["sv", "Svenska"],
+  ["zh-TW", "繁體中文"],
 ];
 
 /** The language for a locale: itself, that of its first part ("de-CH" is German), else English. */

@@ -7,7 +7,8 @@ describe("languageFor", () => {
     ["de-CH", "de"],
     ["pt", "pt-BR"],
     ["no", "nb"],
-    ["zh-TW", "en"],
+    ["zh-TW", "zh-TW"],
+    ["zh-CN", "en"],
     ["", "en"],
   ])("takes %s as %s", (locale, expected) => {
     expect(languageFor(locale)).toBe(expected);
