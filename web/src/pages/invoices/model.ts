@@ -45,8 +45,10 @@ export function paymentOf(invoice: Payable): { status: string; word?: string } |
   return { status: "pending" };
 }
 
+type Named = "name" | "invoice_display_name" | "filter_invoice_display_name" | "grouped_by";
+
 /** What a fee is called on its invoice. */
-export function nameOfFee(fee: Fee): string {
+export function nameOfFee(fee: { item: Pick<Fee["item"], Named> }): string {
   const base = fee.item.invoice_display_name || fee.item.name;
   const filter = fee.item.filter_invoice_display_name;
   const group = Object.values(fee.item.grouped_by ?? {}).filter(Boolean);

@@ -1,18 +1,24 @@
+import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
-import { useChange } from "@/api/client";
+import { ask, useChange } from "@/api/client";
+import { explain } from "@/api/errors";
+import { useCan } from "@/app/session";
 import { day } from "@/lib/dates";
 import { money } from "@/lib/money";
 import { usePlans } from "@/pages/customers/reads";
 import { priceWords } from "@/pages/customers/subscription-table";
+import { nameOfFee } from "@/pages/invoices/model";
+import { Money } from "@/ui/amounts";
 import { Banner } from "@/ui/basics";
 import { Field } from "@/ui/fields";
 import { FormPage, FormSection } from "@/ui/form";
 import { useTitle } from "@/ui/page";
 import { Picker } from "@/ui/picker";
-import { Loaded } from "@/ui/states";
+import { Loaded, Skeleton } from "@/ui/states";
 import { isDowngrade } from "./pricing";
 import { type Detailed, hrefOfSubscription, useSubscription } from "./reads";
+import "@/pages/invoices/invoices.css";
 
 export function ChangePlan() {
   const { id } = useParams({ strict: false }) as { id: string };
@@ -27,6 +33,7 @@ export function ChangePlan() {
 }
 
 function Editor({ saved }: { saved: Detailed }) {
+  const can = useCan();
   const navigate = useNavigate();
   const plans = usePlans();
   const [code, setCode] = useState("");
@@ -78,6 +85,19 @@ function Editor({ saved }: { saved: Detailed }) {
       isBusy={change.isPending}
       error={error}
       effect={when}
+      aside={
+        saved.status === "active" &&
+        can("invoices:view") && (
+          <>
+            <h2>{isDown ? "Invoice of that day" : "Invoice of now"}</h2>
+            {chosen && !differs ? (
+              <Preview subscription={saved} planCode={chosen.code} isOpen={change.isIdle || change.isError} />
+            ) : (
+              <p className="dim">Choose a plan to see what the change comes to.</p>
+            )}
+          </>
+        )
+      }
     >
       <FormSection
         title="Plan"
@@ -107,5 +127,58 @@ function Editor({ saved }: { saved: Detailed }) {
         )}
       </FormSection>
     </FormPage>
+  );
+}
+
+interface PreviewProps {
+  subscription: Detailed;
+  planCode: string;
+  /** Whether the change is still to be made. */
+  isOpen: boolean;
+}
+
+/** The invoice that the change would make: what the old plan still costs, the new one's first period, what is credited. */
+function Preview({ subscription, planCode, isOpen }: PreviewProps) {
+  const preview = useQuery({
+    ...ask("/api/v1/invoices/preview", {
+      body: {
+        customer: { external_id: subscription.external_customer_id },
+        subscriptions: { external_ids: [subscription.external_id], plan_code: planCode },
+      },
+    }),
+    enabled: isOpen,
+  });
+  if (preview.error) return <p className="dim">{explain(preview.error)}</p>;
+  if (!preview.data) return <Skeleton width="80%" />;
+  const { invoice } = preview.data;
+  const rows: [name: string, cents: number][] = [
+    ...invoice.fees.map((fee): [string, number] => [nameOfFee(fee), fee.amount_cents]),
+    ["Coupons", -invoice.coupons_amount_cents],
+    ["Billed progressively", -invoice.progressive_billing_credit_amount_cents],
+    ["Tax", invoice.taxes_amount_cents],
+    ["Credit notes", -invoice.credit_notes_amount_cents],
+    ["Prepaid credits", -invoice.prepaid_credit_amount_cents],
+  ];
+  return (
+    <dl className="estimate" aria-busy={preview.isFetching}>
+      {rows
+        .filter(([, cents]) => cents !== 0)
+        .map(([name, cents], index) => (
+          <Row key={index} name={name} cents={cents} currency={invoice.currency} />
+        ))}
+      <Row name="Total" cents={invoice.total_amount_cents} currency={invoice.currency} look="t" />
+    </dl>
+  );
+}
+
+function Row(props: { name: string; cents: number; currency: string; look?: string }) {
+  const { name, cents, currency, look } = props;
+  return (
+    <>
+      <dt className={look}>{name}</dt>
+      <dd className={look}>
+        <Money cents={cents} currency={currency} isZeroPlain />
+      </dd>
+    </>
   );
 }

@@ -1,0 +1,293 @@
+"""What people do by clicking, and what it comes to: from nothing to a bill; upgrade, credit note and void, wallet (ui §3, §4, §5)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import httpx
+import pytest
+from playwright.async_api import Page, expect
+from tests import kit
+from tests.web.browser import Watch, come_to_rest
+from tests.web.conftest import sign_in
+
+
+class Form:
+    """A full-screen form: fields by their labels, what it is saved by at its foot."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    async def fill(self, **fields: str) -> None:
+        """Fields by their labels, spaces as underscores."""
+        for label, value in fields.items():
+            named = re.compile(f"^{label.replace('_', ' ')}( ?optional)?$", re.IGNORECASE)
+            await self.page.get_by_label(named).first.fill(value)
+
+    async def choose(self, label: str, choice: str) -> None:
+        """One of a list that opens."""
+        await self.page.get_by_label(label, exact=True).first.click()
+        await self.page.get_by_role("option", name=choice).first.click()
+
+    async def save(self, verb: str, said: str) -> None:
+        await self.page.get_by_role("button", name=verb, exact=True).click()
+        await expect(self.page.get_by_text(said, exact=True).first).to_be_visible()
+
+
+async def test_a_metric_a_plan_a_customer_and_a_bill(site, page):
+    """January 2026 of a plan of 30.00 in arrears with 0.25 for each request: 8 requests are 2.00, the bill is 32.00."""
+    tenant = await site.make_organization("Clicked", "2026-01-01T00:00:00Z")
+    slug = await tenant.add_admin("ann@clicked.test")
+    await sign_in(page, "ann@clicked.test")
+    watch, form = Watch(page), Form(page)
+
+    await page.goto(f"/{slug}/create/billable-metric")
+    await form.fill(Name="API requests")
+    await form.choose("Aggregation", "Count")
+    await form.save("Create metric", "Metric created")
+
+    await page.goto(f"/{slug}/create/plan")
+    await form.fill(Name="Starter", Amount="30")
+    await form.choose("Paid", "In arrears")
+    await form.choose("Add a usage charge", "API requests")
+    await form.fill(Price_per_unit="0.25")
+    await form.save("Create plan", "Plan created")
+
+    await page.goto(f"/{slug}/create/customer")
+    await form.fill(External_ID="acme", Name="Acme")
+    await form.save("Create customer", "Customer created")
+
+    await page.goto(f"/{slug}/create/subscription")
+    await form.choose("Customer", "Acme")
+    await form.choose("Plan", "Starter")
+    await form.save("Create subscription", "Subscription created")
+
+    await page.goto(f"/{slug}/developers/api-keys")
+    await page.get_by_role("button", name="New API key").first.click()
+    await page.get_by_role("dialog").get_by_label("Name").fill("Meter")
+    await page.get_by_role("dialog").get_by_role("button", name="Create API key").click()
+    key = page.get_by_role("button", name=re.compile("^Copy API key "))
+    value = (await key.get_attribute("aria-label") or "").removeprefix("Copy API key ")
+    async with site.api(value) as client:
+        to, of = {"external_id": "acme_starter"}, {"code": "api_requests"}
+        await kit.send(client, to, of, *range(8), timestamp=kit.epoch("2026-01-15"))
+
+    await page.goto(f"/{slug}/invoices")
+    # A period is billed when its last events have had the time to settle.
+    for step, then in (("+1 month", "1 Feb 2026"), ("+1 day", "2 Feb 2026")):
+        await page.get_by_role("button", name=step).click()
+        await expect(page.get_by_text(f"It is {then}").first).to_be_visible()
+    async with site.api(value) as client:
+        (bill,) = (await kit.get(client, "/invoices"))["invoices"]
+    assert bill["total_amount_cents"] == 3200
+    await expect(page.get_by_text(bill["number"]).first).to_be_visible()
+
+    await page.goto(f"/{slug}/customer/acme/invoice/{bill['lago_id']}/overview")
+    lines = page.get_by_role("table", name="Lines")
+    await lines.get_by_role("button", name="€2.00").click()
+    panel = page.get_by_role("complementary", name="Why €2.00?")
+    await expect(panel).to_contain_text("€2.00")
+    await expect(panel).to_contain_text("8")
+    await expect(page.get_by_text("€32.00").first).to_be_visible()
+
+    async with page.context.expect_page() as opened:
+        await page.get_by_role("button", name="Download PDF").click()
+    await (await opened.value).close()
+    async with site.api(value) as client:
+        invoice = (await kit.post(client, f"/invoices/{bill['lago_id']}/download", None))["invoice"]
+        document = await client.get(invoice["file_url"])
+    assert document.content.startswith(b"%PDF")
+    assert watch.faults == []
+
+
+@dataclass
+class Shop:
+    """A shop of January 2026 that takes 20 % of tax: calls at 0.50 each, by Basic for 31.00 and Pro for 62.00 a month in advance, and by use alone."""
+
+    client: httpx.AsyncClient
+    slug: str
+    calls: kit.Json
+    basic: kit.Json
+    by_use: kit.Json
+
+    async def subscriber(self, name: str, plan: kit.Json) -> tuple[kit.Json, kit.Json]:
+        """Somebody on a plan since New Year, who made four calls on the fifth of January."""
+        who = await kit.customer(self.client, external_id=name.lower(), name=name, currency="EUR")
+        subscription = await kit.subscribe(self.client, who, plan)
+        await kit.send(self.client, subscription, self.calls, 1, 2, 3, 4, timestamp=kit.epoch("2026-01-05"))
+        return who, subscription
+
+    def page_of(self, invoice: kit.Json, tab: str = "overview") -> str:
+        owner = invoice["customer"]["external_id"]
+        return f"/{self.slug}/customer/{owner}/invoice/{invoice['lago_id']}/{tab}"
+
+
+@pytest.fixture
+async def shop(site, page, request) -> AsyncIterator[Shop]:
+    """The shop, with its admin signed in."""
+    tenant = await site.make_organization("Shop", "2026-01-01T00:00:00Z")
+    admin = f"{request.node.name[:30].strip('_')}@shop.test"
+    slug = await tenant.add_admin(admin)
+    async with site.api(tenant.api_key) as client:
+        await kit.tax(client, name="VAT")
+        calls = await kit.metric(client, "count_agg", code="calls", name="Calls")
+        charge = kit.charge(calls, amount="0.5")
+        basic = await kit.plan(
+            client, charge, amount_cents=3100, pay_in_advance=True, code="basic", name="Basic"
+        )
+        await kit.plan(client, charge, amount_cents=6200, pay_in_advance=True, code="pro", name="Pro")
+        by_use = await kit.plan(client, charge, code="by_use", name="By use")
+        await sign_in(page, admin)
+        yield Shop(client, slug, calls, basic, by_use)
+
+
+async def rows_of(page: Page, list_of_names: str) -> dict[str, str]:
+    """The values of a list by their names."""
+    await come_to_rest(page)
+    names = await page.locator(f"{list_of_names} dt").all_inner_texts()
+    values = await page.locator(f"{list_of_names} dd").all_inner_texts()
+    return dict(zip(names, values, strict=True))
+
+
+async def test_an_upgrade_is_told_beforehand_and_billed_so(shop, page):
+    """On 11 January: 21 of 31 days of Basic go back, 21.00 and 4.20 of tax; 21 days of Pro are 42.00, four calls 2.00.
+
+    44.00 and 8.80 of tax are 52.80; less the 25.20 they are 27.60.
+    """
+    watch, form = Watch(page), Form(page)
+    who, subscription = await shop.subscriber("Uma", shop.basic)
+    (first,) = await kit.invoices(shop.client, who)
+    assert first["total_amount_cents"] == 3720
+    await kit.advance(shop.client, "2026-01-11T09:00")
+
+    await page.goto(f"/{shop.slug}/change/subscription/{subscription['external_id']}")
+    await form.choose("New plan", "Pro")
+    await expect(page.locator(".estimate")).to_contain_text("Total")
+    assert await rows_of(page, ".estimate") == {
+        "Calls": "€2.00",
+        "Pro": "€42.00",
+        "Tax": "€8.80",
+        "Credit notes": "−€25.20",
+        "Total": "€27.60",
+    }
+    await form.save("Change plan", "Plan changed")
+
+    bill = (await kit.invoices(shop.client, who))[-1]
+    await page.goto(shop.page_of(bill))
+    assert await rows_of(page, ".totals") == {
+        "Subtotal": "€44.00",
+        "VAT, 20%": "€8.80",
+        "Total with tax": "€52.80",
+        "Credit notes": "−€25.20",
+        "Total": "€27.60",
+    }
+    assert watch.faults == []
+
+
+async def test_a_credit_note_takes_off_what_is_due(shop, page):
+    """10.00 of the 31.00 of Basic go back, 12.00 with tax: of 37.20 that are due 25.20 stay."""
+    watch, form = Watch(page), Form(page)
+    who, _ = await shop.subscriber("Vic", shop.basic)
+    (bill,) = await kit.invoices(shop.client, who)
+
+    await page.goto(f"/{shop.slug}/create/credit-note?invoice={bill['lago_id']}")
+    await page.get_by_label("Amount of Basic").fill("10")
+    await expect(page.locator(".estimate")).to_contain_text("€12.00")
+    assert await rows_of(page, ".estimate") == {"Subtotal": "€10.00", "VAT": "€2.00", "Total": "€12.00"}
+    assert await page.get_by_label("Set off").input_value() == "12.00"
+    await form.choose("Reason", "Order changed")
+    await page.get_by_role("button", name="Issue credit note").click()
+    await expect(page.get_by_text(re.compile(r"Credit note .* issued")).first).to_be_visible()
+
+    (note,) = (await kit.get(shop.client, "/credit_notes"))["credit_notes"]
+    assert (note["total_amount_cents"], note["taxes_amount_cents"]) == (1200, 200)
+    assert (note["credit_amount_cents"], note["refund_amount_cents"], note["offset_amount_cents"]) == (
+        0,
+        0,
+        1200,
+    )
+    await page.goto(shop.page_of(bill))
+    totals = await rows_of(page, ".totals")
+    assert totals["Total"] == "€37.20"
+    assert totals["Set off by credit notes"] == "−€12.00"
+    assert totals["Amount due"] == "€25.20"
+    assert watch.faults == []
+
+
+async def test_a_paid_invoice_is_voided_and_given_back(shop, page):
+    """37.20 were paid: 7.20 are credited and 30.00 refunded, of which 6.20 are tax; more than 37.20 is not taken."""
+    watch, form = Watch(page), Form(page)
+    who, _ = await shop.subscriber("Val", shop.basic)
+    (bill,) = await kit.invoices(shop.client, who)
+    paid = {
+        "invoice_id": bill["lago_id"],
+        "amount_cents": 3720,
+        "reference": "by hand",
+        "paid_at": "2026-01-01",
+    }
+    await kit.post(shop.client, "/payments", {"payment": paid})
+
+    await page.goto(f"/{shop.slug}/void/invoice/{bill['lago_id']}")
+    await page.get_by_role("button", name="Give back by credit note").click()
+    await form.fill(As_credit="7.20", As_refund="37.21")
+    await expect(page.get_by_text("At most €37.20.")).to_be_visible()
+    await form.fill(As_refund="30")
+    await form.save("Void invoice", f"Invoice {bill['number']} voided")
+
+    await page.goto(shop.page_of(bill, "credit-notes"))
+    await expect(page.get_by_role("main")).to_contain_text("Voided")
+    await expect(page.get_by_role("table")).to_contain_text("€37.20")
+    (note,) = (await kit.get(shop.client, "/credit_notes"))["credit_notes"]
+    assert (note["total_amount_cents"], note["taxes_amount_cents"]) == (3720, 620)
+    assert (note["credit_amount_cents"], note["refund_amount_cents"]) == (720, 3000)
+    voided = (await kit.get(shop.client, f"/invoices/{bill['lago_id']}"))["invoice"]
+    assert voided["status"] == "voided"
+    assert watch.faults == []
+
+
+async def test_a_wallet_is_filled_and_pays_a_bill(shop, page):
+    """5 credits are free and 10 bought; 40 calls of January are 20.00, 24.00 with tax, of which the wallet pays 15.00."""
+    watch, form = Watch(page), Form(page)
+    who, subscription = await shop.subscriber("Wim", shop.by_use)
+    more = range(36)
+    await kit.send(shop.client, subscription, shop.calls, *more, timestamp=kit.epoch("2026-01-20"))
+
+    await page.goto(f"/{shop.slug}/create/wallet?customer=wim")
+    await form.fill(Name="Prepaid", Free="5")
+    await form.save("Create wallet", "Wallet created")
+    await expect(page.get_by_role("heading", name="Prepaid", level=1)).to_be_visible()
+    await expect(page.get_by_role("main")).to_contain_text("€5.00")
+
+    await page.get_by_role("link", name="Top up").click()
+    await form.fill(To_be_paid="10")
+    await form.save("Bill €10.00", "Wallet topped up")
+    (purchase,) = await kit.invoices(shop.client, who)
+    assert (purchase["invoice_type"], purchase["total_amount_cents"]) == ("credit", 1000)
+    paid = {
+        "invoice_id": purchase["lago_id"],
+        "amount_cents": 1000,
+        "reference": "by hand",
+        "paid_at": "2026-01-01",
+    }
+    await kit.post(shop.client, "/payments", {"payment": paid})
+    await page.reload()
+    await expect(page.get_by_role("main")).to_contain_text("€15.00")
+
+    await kit.advance(shop.client, "2026-02-02")
+    bill = (await kit.invoices(shop.client, who))[-1]
+    await page.goto(shop.page_of(bill))
+    assert await rows_of(page, ".totals") == {
+        "Subtotal": "€20.00",
+        "VAT, 20%": "€4.00",
+        "Total with tax": "€24.00",
+        "Prepaid credits": "−€15.00",
+        "Total": "€9.00",
+    }
+    wallet = (await kit.get(shop.client, "/wallets", external_customer_id="wim"))["wallets"][0]
+    await page.goto(f"/{shop.slug}/customer/wim/wallet/{wallet['lago_id']}/transactions")
+    used = page.get_by_role("row").filter(has_text="Used on an invoice")
+    await expect(used).to_contain_text("−15")
+    await expect(used).to_contain_text("€15.00")
+    assert watch.faults == []
