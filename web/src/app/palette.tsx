@@ -22,8 +22,9 @@ import {
   Wallet,
 } from "lucide-react";
 import { Dialog } from "radix-ui";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { read, type Schema } from "@/api/client";
+import { useSettled } from "@/lib/settled";
 import { paths } from "./paths";
 import { useCan } from "./session";
 
@@ -131,7 +132,7 @@ function places(): Place[] {
 
 export default function Palette({ onClose }: { onClose: () => void }) {
   const [term, setTerm] = useState("");
-  const asked = useSettled(term.trim());
+  const asked = useSettled(term.trim(), 150);
   const navigate = useNavigate();
   const can = useCan();
   const found = useQuery({
@@ -213,14 +214,4 @@ export default function Palette({ onClose }: { onClose: () => void }) {
       </Dialog.Portal>
     </Dialog.Root>
   );
-}
-
-/** A text once it has not changed for a moment. */
-function useSettled(text: string): string {
-  const [settled, setSettled] = useState(text);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(text), 150);
-    return () => clearTimeout(timer);
-  }, [text]);
-  return settled;
 }

@@ -1,5 +1,5 @@
-/** What happened to a customer, a subscription or a wallet, newest first: in short beside a page, in full in a tab. */
-import { useQuery } from "@tanstack/react-query";
+/** What happened to somebody or something, newest first: by whom, when, and what it changed; in short beside a page, in full in a tab. */
+import { useQueries, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { read, type Schema } from "@/api/client";
 import { money } from "@/lib/money";
@@ -17,8 +17,8 @@ export interface Whose {
 }
 
 /** The newest entries of somebody or something. */
-export function timelineOf({ resource_ids, ...whose }: Whose, size: number) {
-  const query = { ...whose, ...(resource_ids && { "resource_ids[]": resource_ids }), per_page: size };
+export function timelineOf({ resource_ids, ...whose }: Whose, size: number, page = 1) {
+  const query = { ...whose, ...(resource_ids && { "resource_ids[]": resource_ids }), per_page: size, page };
   return read("/api/v1/activity_logs", { params: { query: query as never } });
 }
 
@@ -40,21 +40,32 @@ export function ShortTimeline({ whose, zone }: { whose: Whose; zone: string | un
 
 const PAGE = 20;
 
-/** All of them, a page after the other. */
-export function Timeline({ whose, zone }: { whose: Whose; zone: string | undefined }) {
-  const [size, setSize] = useState(PAGE);
-  const logs = useQuery(timelineOf(whose, size));
+/** All of them, twenty more at a time. */
+export function Timeline({ whose, zone }: { whose: Whose; zone?: string | undefined }) {
+  const [count, setCount] = useState(1);
+  const pages = useQueries({
+    queries: Array.from({ length: count }, (_, index) => timelineOf(whose, PAGE, index + 1)),
+  });
+  const first = pages[0]!;
   return (
     <section className="sec">
-      <Loaded query={logs} what="Activity">
+      <Loaded query={first} what="Activity">
         {({ activity_logs, meta }) =>
           activity_logs.length === 0 ? (
             <Empty title="Nothing has happened here yet">Changes are written down from now on.</Empty>
           ) : (
             <>
-              <Entries entries={activity_logs} zone={zone} hasChanges />
-              {meta.total_count > activity_logs.length && size < 100 && (
-                <Button size="sm" isBusy={logs.isFetching} onClick={() => setSize(size + PAGE)}>
+              <Entries
+                entries={pages.flatMap((page) => page.data?.activity_logs ?? [])}
+                zone={zone}
+                hasChanges
+              />
+              {meta.total_pages > count && (
+                <Button
+                  size="sm"
+                  isBusy={pages.some((page) => page.isFetching)}
+                  onClick={() => setCount(count + 1)}
+                >
                   Show earlier
                 </Button>
               )}
@@ -99,7 +110,7 @@ function Changes({ entry }: { entry: Entry }) {
   return (
     <ul className="small ink2">
       {changes.map(([field, [before, after]]) => (
-        <li key={field}>
+        <li key={field} className="wrap">
           {field.replaceAll("_", " ")}: <span className="dim">{short(before)}</span> → {short(after)}
         </li>
       ))}
@@ -115,18 +126,18 @@ function short(value: unknown): string {
 
 function byWhom(entry: Entry): string {
   if (entry.user_email) return entry.user_email;
-  return { api: "API", front: "app", system: "by itself" }[entry.activity_source];
+  return { api: "over the API", front: "in the app", system: "by itself" }[entry.activity_source];
 }
 
 function toneOf(type: string): string {
   if (/failed|failure|overdue|dispute/.test(type)) return "bad";
   if (/alert|terminated|voided|deleted/.test(type)) return "warn";
   if (type === "invoice.created" || type === "invoice.finalized") return "acc";
-  return /payment|wallet|started/.test(type) ? "ok" : "";
+  return /payment|wallet|created|started|finalized/.test(type) ? "ok" : "";
 }
 
 /** "invoice.payment_status_updated" is "Invoice payment status updated". */
-export function wordsOf(type: string): string {
+function wordsOf(type: string): string {
   const words = type.replace(".", " ").replaceAll("_", " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

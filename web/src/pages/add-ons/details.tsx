@@ -1,9 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { read } from "@/api/client";
-import { Activity } from "@/app/activity";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
+import { Timeline } from "@/app/timeline";
 import { percent } from "@/lib/money";
 import { Day, Money } from "@/ui/amounts";
 import { Button, buttonClass, Copy, Facts, Section } from "@/ui/basics";
@@ -54,7 +54,7 @@ export function AddOnDetails() {
               ]}
             />
             {tab === "activity" ? (
-              <Activity id={shown.lago_id} />
+              <Timeline whose={{ resource_ids: [shown.lago_id] }} />
             ) : (
               <Section title="Settings">
                 <Facts

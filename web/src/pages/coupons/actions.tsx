@@ -1,58 +1,41 @@
+/** What can be done with a coupon, from its row and from its page. */
 import { useQuery } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
-import { CircleStop, Pencil, Trash2 } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import { CircleStop } from "lucide-react";
 import { read, type Schema, useChange } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan, useNow } from "@/app/session";
 import { countWords } from "@/lib/words";
-import { ActionMenu, Confirm } from "@/ui/overlays";
+import { CatalogActions, Deletion, type Place, useRemoval } from "@/pages/catalog/actions";
+import { Confirm } from "@/ui/overlays";
 import { type Coupon, statusOf } from "./coupon";
 
-interface Props {
+interface Props extends Place {
   coupon: Coupon;
-  trigger?: ReactNode;
-  isOnPage?: boolean;
 }
 
-/** What can be done with a coupon, from its row and from its page. */
-export function CouponActions({ coupon, trigger, isOnPage }: Props) {
+export function CouponActions({ coupon, ...place }: Props) {
   const can = useCan();
-  const navigate = useNavigate();
   const now = useNow();
-  const [isDeleting, setDeleting] = useState(false);
-  const [isEnding, setEnding] = useState(false);
   return (
-    <>
-      <ActionMenu
-        label={`Actions of ${coupon.name}`}
-        trigger={trigger}
-        actions={[
-          {
-            label: "Edit coupon",
-            icon: <Pencil className="i" aria-hidden="true" />,
-            onSelect: () => void navigate({ to: paths.coupons.update(coupon.code) }),
-            isShown: can("coupons:update") && !isOnPage,
-          },
-          {
-            label: "End coupon",
-            icon: <CircleStop className="i" aria-hidden="true" />,
-            onSelect: () => setEnding(true),
-            isDanger: true,
-            isShown: can("coupons:update") && statusOf(coupon, now) === "active",
-          },
-          {
-            label: "Delete coupon",
-            icon: <Trash2 className="i" aria-hidden="true" />,
-            onSelect: () => setDeleting(true),
-            isDanger: true,
-            isShown: can("coupons:delete"),
-          },
-        ]}
-      />
-      {isEnding && <EndCoupon coupon={coupon} onClose={() => setEnding(false)} />}
-      {isDeleting && <DeleteCoupon coupon={coupon} onClose={() => setDeleting(false)} isOnPage={isOnPage} />}
-    </>
+    <CatalogActions
+      what="coupon"
+      name={coupon.name}
+      update={can("coupons:update") && paths.coupons.update(coupon.code)}
+      more={[
+        {
+          label: "End coupon",
+          icon: <CircleStop className="i" aria-hidden="true" />,
+          isDanger: true,
+          isShown: can("coupons:update") && statusOf(coupon, now) === "active",
+          dialog: (close) => <EndCoupon coupon={coupon} onClose={close} />,
+        },
+      ]}
+      deletion={
+        can("coupons:delete") &&
+        ((close) => <DeleteCoupon coupon={coupon} onClose={close} isOnPage={place.isOnPage} />)
+      }
+      {...place}
+    />
   );
 }
 
@@ -87,32 +70,28 @@ function EndCoupon({ coupon, onClose }: { coupon: Coupon; onClose: () => void })
 }
 
 function DeleteCoupon({ coupon, onClose, isOnPage }: Props & { onClose: () => void }) {
-  const navigate = useNavigate();
   const params = { path: { code: coupon.code } };
   const counted = useQuery(read("/app/v1/consequences/coupons/{code}", { params }));
-  const remove = useChange("delete", "/api/v1/coupons/{code}", {
+  const removal = useRemoval({
     done: "Coupon deleted",
-    touches: isOnPage ? [] : ["/api/v1/coupons"],
-    onDone: () => {
-      onClose();
-      if (isOnPage) void navigate({ to: paths.coupons.list() });
-    },
+    own: "/api/v1/coupons",
+    list: paths.coupons.list(),
+    isOnPage,
+    onClose,
   });
+  const remove = useChange("delete", "/api/v1/coupons/{code}", removal);
   return (
-    <Confirm
-      isOpen
-      title={`Delete the coupon “${coupon.name}”?`}
-      verb="Delete coupon"
+    <Deletion
+      what="coupon"
+      name={coupon.name}
+      counted={counted}
+      otherwise="Whoever has it loses it."
       isBusy={remove.isPending}
       onClose={onClose}
       onConfirm={() => remove.mutate({ params })}
     >
-      {counted.data ? (
-        <Consequence {...counted.data.consequences} />
-      ) : (
-        <p>{counted.error ? "Whoever has it loses it." : "Counting what it touches …"}</p>
-      )}
-    </Confirm>
+      {({ consequences }) => <Consequence {...consequences} />}
+    </Deletion>
   );
 }
 

@@ -3,9 +3,9 @@ import { Link, useParams } from "@tanstack/react-router";
 import { Ticket } from "lucide-react";
 import { useState } from "react";
 import { read, type Schema, useChange } from "@/api/client";
-import { Activity } from "@/app/activity";
 import { paths } from "@/app/paths";
 import { useCan, useNow } from "@/app/session";
+import { Timeline } from "@/app/timeline";
 import { countWords } from "@/lib/words";
 import { Day, Money } from "@/ui/amounts";
 import { Button, buttonClass, Copy, Facts, Section } from "@/ui/basics";
@@ -63,7 +63,7 @@ export function CouponDetails() {
               ]}
             />
             {tab === "activity" ? (
-              <Activity id={shown.lago_id} />
+              <Timeline whose={{ resource_ids: [shown.lago_id] }} />
             ) : tab === "customers" ? (
               <Customers coupon={shown} />
             ) : (

@@ -5,9 +5,9 @@ import { Fragment, useState } from "react";
 import { read, useChange } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
+import { Timeline } from "@/app/timeline";
 import { money, percent } from "@/lib/money";
 import { nameOf } from "@/pages/customers/list";
-import { ActivityList } from "@/pages/invoices/activity";
 import { EmailDialog } from "@/pages/invoices/dialogs";
 import { openFile } from "@/pages/invoices/downloads";
 import "@/pages/invoices/invoices.css";
@@ -160,7 +160,7 @@ function Details({ note, tab }: { note: CreditNote; tab: string }) {
           },
         ]}
       />
-      {tab === "activity" ? <ActivityList resourceId={note.lago_id} /> : <Overview note={note} />}
+      {tab === "activity" ? <Timeline whose={{ resource_ids: [note.lago_id] }} /> : <Overview note={note} />}
       <Confirm
         title={`Void the remaining credit of ${note.number}?`}
         verb={`Void ${left}`}

@@ -1,10 +1,11 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { type FormEvent, useEffect, useState } from "react";
+import { type FormEvent, useState } from "react";
 import { client, read, useChange } from "@/api/client";
 import { ApiError, type Refusal } from "@/api/errors";
 import { paths } from "@/app/paths";
 import { money, toCents, toDecimal } from "@/lib/money";
+import { useSettled } from "@/lib/settled";
 import { nameOf } from "@/pages/customers/list";
 import "@/pages/invoices/invoices.css";
 import { areWhole, type KeyValueRow, KeyValueRows } from "@/pages/invoices/key-values";
@@ -333,14 +334,4 @@ function TaxLine({ name, amount }: { name: string; amount: string }) {
       <dd>{amount}</dd>
     </>
   );
-}
-
-/** A value once it has not changed for a moment, so that typing asks the server once. */
-function useSettled<T>(value: T, delay = 300): T {
-  const [settled, setSettled] = useState(value);
-  useEffect(() => {
-    const waiting = setTimeout(() => setSettled(value), delay);
-    return () => clearTimeout(waiting);
-  }, [value, delay]);
-  return settled;
 }

@@ -1,74 +1,19 @@
 /** Doors for those who are new, or have lost their key. */
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams, useSearch } from "@tanstack/react-router";
-import { type FormEvent, useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { read, useChange } from "@/api/client";
 import { ApiError, explain } from "@/api/errors";
 import { doors } from "@/app/paths";
 import { queries } from "@/app/queries";
 import { findUser } from "@/app/session";
-import { Banner, Button, Tally } from "@/ui/basics";
+import { Button, Tally } from "@/ui/basics";
 import { Field, TextInput } from "@/ui/fields";
 import { Loaded } from "@/ui/states";
 import { Door } from "./door";
 import { useEntering } from "./entering";
+import { DoorForm, EmailField, isStrong, NewPassword, PasswordField, useCredentials } from "./parts";
 import { go, takeBack } from "./sign-in";
-
-const RULES: [rule: string, test: RegExp][] = [
-  ["8 characters or more", /.{8}/],
-  ["a small letter", /\p{Ll}/u],
-  ["a capital letter", /\p{Lu}/u],
-  ["a digit", /\d/],
-  ["a special character", /[^\p{L}\d]/u],
-];
-
-/** A new password, with what it should have ticked off as one types (ui §7). */
-export function NewPassword({
-  value,
-  onChange,
-  label = "Password",
-  error,
-}: {
-  value: string;
-  onChange: (value: string) => void;
-  label?: string;
-  error?: string;
-}) {
-  return (
-    <>
-      <Field label={label} error={error}>
-        <TextInput
-          type="password"
-          autoComplete="new-password"
-          required
-          value={value}
-          onChange={(event) => onChange(event.target.value)}
-        />
-      </Field>
-      <ul className="rules small" aria-label="What a password needs">
-        {RULES.map(([rule, test]) => (
-          <li key={rule} data-met={test.test(value) || undefined}>
-            {rule}
-            <span className="sr">{test.test(value) ? ", met" : ", missing"}</span>
-          </li>
-        ))}
-      </ul>
-    </>
-  );
-}
-
-export function isStrong(password: string): boolean {
-  return RULES.every(([, test]) => test.test(password));
-}
-
-function Refused({ error }: { error: unknown }) {
-  if (!error) return null;
-  return (
-    <Banner look="bad">
-      <p>{explain(error)}</p>
-    </Banner>
-  );
-}
 
 const toSignIn = (
   <Link className="link" to={doors.signIn()}>
@@ -85,8 +30,7 @@ export function SignUp() {
     onDone: (answer) => void enter(answer),
   });
   const [organization, setOrganization] = useState("");
-  const [email, setEmail] = useState("");
-  const [password, setPassword] = useState("");
+  const { email, password, typed } = useCredentials();
   if (configuration.data && !configuration.data.configuration.is_sign_up_open) {
     return (
       <Door
@@ -98,14 +42,13 @@ export function SignUp() {
   }
   return (
     <Door title="Make an organization" foot={<>Have an account? {toSignIn}</>}>
-      <form
-        className="stack door-form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          signUp.mutate({ body: { organization_name: organization.trim(), email: email.trim(), password } });
-        }}
+      <DoorForm
+        error={signUp.error}
+        verb="Make it"
+        isBusy={signUp.isPending}
+        isReady={isStrong(typed.password)}
+        onSubmit={() => signUp.mutate({ body: { organization_name: organization.trim(), ...typed } })}
       >
-        <Refused error={signUp.error} />
         <Field label="Organization" hint="Its name stays as you write it here.">
           <TextInput
             required
@@ -114,20 +57,9 @@ export function SignUp() {
             onChange={(event) => setOrganization(event.target.value)}
           />
         </Field>
-        <Field label="E-mail">
-          <TextInput
-            type="email"
-            autoComplete="username"
-            required
-            value={email}
-            onChange={(event) => setEmail(event.target.value)}
-          />
-        </Field>
-        <NewPassword value={password} onChange={setPassword} />
-        <Button look="primary" type="submit" isBusy={signUp.isPending} disabled={!isStrong(password)}>
-          Make it
-        </Button>
-      </form>
+        <EmailField {...email} />
+        <NewPassword {...password} />
+      </DoorForm>
     </Door>
   );
 }
@@ -146,8 +78,7 @@ export function Welcome() {
     retry: false,
     enabled: welcome.isIdle, // once it is used, the link is gone
   });
-  const [email, setEmail] = useState("");
-  const [password, setPassword] = useState("");
+  const { email, password, typed } = useCredentials();
   if (check.error) {
     return (
       <Door
@@ -162,34 +93,16 @@ export function Welcome() {
       title="Welcome to Tallymark"
       about="You are the first here: choose how you sign in, and everything is yours to set up."
     >
-      <form
-        className="stack door-form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          welcome.mutate({ body: { token, email: email.trim(), password } });
-        }}
+      <DoorForm
+        error={welcome.error}
+        verb="Begin"
+        isBusy={welcome.isPending}
+        isReady={isStrong(typed.password) && !check.isPending}
+        onSubmit={() => welcome.mutate({ body: { token, ...typed } })}
       >
-        <Refused error={welcome.error} />
-        <Field label="E-mail">
-          <TextInput
-            type="email"
-            autoComplete="username"
-            required
-            autoFocus
-            value={email}
-            onChange={(event) => setEmail(event.target.value)}
-          />
-        </Field>
-        <NewPassword value={password} onChange={setPassword} />
-        <Button
-          look="primary"
-          type="submit"
-          isBusy={welcome.isPending}
-          disabled={!isStrong(password) || check.isPending}
-        >
-          Begin
-        </Button>
-      </form>
+        <EmailField {...email} isFirst />
+        <NewPassword {...password} />
+      </DoorForm>
     </Door>
   );
 }
@@ -208,28 +121,14 @@ export function ForgotPassword() {
   }
   return (
     <Door title="Another password" about="A link to set it comes by e-mail." foot={toSignIn}>
-      <form
-        className="stack door-form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          ask.mutate({ body: { email: email.trim() } });
-        }}
+      <DoorForm
+        error={ask.error}
+        verb="Send the link"
+        isBusy={ask.isPending}
+        onSubmit={() => ask.mutate({ body: { email: email.trim() } })}
       >
-        <Refused error={ask.error} />
-        <Field label="E-mail">
-          <TextInput
-            type="email"
-            autoComplete="username"
-            required
-            autoFocus
-            value={email}
-            onChange={(event) => setEmail(event.target.value)}
-          />
-        </Field>
-        <Button look="primary" type="submit" isBusy={ask.isPending}>
-          Send the link
-        </Button>
-      </form>
+        <EmailField value={email} onChange={setEmail} isFirst />
+      </DoorForm>
     </Door>
   );
 }
@@ -257,19 +156,15 @@ export function ResetPassword() {
   }
   return (
     <Door title="Set your password">
-      <form
-        className="stack door-form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          reset.mutate({ body: { token, new_password: password } });
-        }}
+      <DoorForm
+        error={reset.error}
+        verb="Set and sign in"
+        isBusy={reset.isPending}
+        isReady={isStrong(password)}
+        onSubmit={() => reset.mutate({ body: { token, new_password: password } })}
       >
-        <Refused error={reset.error} />
         <NewPassword value={password} onChange={setPassword} label="New password" />
-        <Button look="primary" type="submit" isBusy={reset.isPending} disabled={!isStrong(password)}>
-          Set and sign in
-        </Button>
-      </form>
+      </DoorForm>
     </Door>
   );
 }
@@ -315,10 +210,6 @@ function Joining({ token, email, organization_name, authentication_methods }: In
       if (user) await enter({ user });
     },
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    join.mutate({ params: { path: { token } }, body: { password } });
-  };
   return (
     <Door
       title={`Join ${organization_name}`}
@@ -329,20 +220,18 @@ function Joining({ token, email, organization_name, authentication_methods }: In
       }
     >
       {authentication_methods.includes("email_password") && (
-        <form className="stack door-form" onSubmit={submit}>
-          <Refused error={join.error} />
-          <Field label="Password" hint="A new account is made with it where the address has none.">
-            <TextInput
-              type="password"
-              autoComplete="current-password"
-              value={password}
-              onChange={(event) => setPassword(event.target.value)}
-            />
-          </Field>
-          <Button look="primary" type="submit" isBusy={join.isPending}>
-            Join
-          </Button>
-        </form>
+        <DoorForm
+          error={join.error}
+          verb="Join"
+          isBusy={join.isPending}
+          onSubmit={() => join.mutate({ params: { path: { token } }, body: { password } })}
+        >
+          <PasswordField
+            value={password}
+            onChange={setPassword}
+            hint="A new account is made with it where the address has none."
+          />
+        </DoorForm>
       )}
       <div className="stack door-others">
         {authentication_methods

@@ -1,13 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useSearch } from "@tanstack/react-router";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { client, read, useChange } from "@/api/client";
-import { ApiError, explain, type Refusal } from "@/api/errors";
+import { ApiError, type Refusal } from "@/api/errors";
 import { doors } from "@/app/paths";
-import { Banner, Button } from "@/ui/basics";
-import { Field, TextInput } from "@/ui/fields";
+import { Button } from "@/ui/basics";
 import { Door } from "./door";
 import { useEntering } from "./entering";
+import { DoorForm, EmailField, PasswordField, useCredentials } from "./parts";
 
 type Provider = "google_oauth" | "okta" | "entra_id" | "oidc";
 
@@ -26,16 +26,11 @@ export function SignIn() {
     touches: [],
     onDone: (answer) => void enter(answer, back),
   });
-  const [email, setEmail] = useState("");
-  const [password, setPassword] = useState("");
+  const { email, password, typed } = useCredentials();
   const [provider, setProvider] = useState<Provider | null>(null);
 
   if (provider) return <ProviderDoor method={provider} back={back} onLeave={() => setProvider(null)} />;
 
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    logIn.mutate({ body: { email: email.trim(), password } });
-  };
   return (
     <Door
       title="Sign in"
@@ -50,40 +45,22 @@ export function SignIn() {
         )
       }
     >
-      <form className="stack door-form" onSubmit={submit}>
-        {logIn.error && (
-          <Banner look="bad">
-            <p>{explain(logIn.error)}</p>
-          </Banner>
-        )}
-        <Field label="E-mail">
-          <TextInput
-            type="email"
-            autoComplete="username"
-            required
-            autoFocus
-            value={email}
-            onChange={(event) => setEmail(event.target.value)}
-          />
-        </Field>
-        <Field label="Password">
-          <TextInput
-            type="password"
-            autoComplete="current-password"
-            required
-            value={password}
-            onChange={(event) => setPassword(event.target.value)}
-          />
-        </Field>
-        <Button look="primary" type="submit" isBusy={logIn.isPending}>
-          Sign in
-        </Button>
-        {configuration?.sends_emails && (
-          <Link className="link small" to={doors.forgotPassword()}>
-            Forgot your password?
-          </Link>
-        )}
-      </form>
+      <DoorForm
+        error={logIn.error}
+        verb="Sign in"
+        isBusy={logIn.isPending}
+        onSubmit={() => logIn.mutate({ body: typed })}
+        after={
+          configuration?.sends_emails && (
+            <Link className="link small" to={doors.forgotPassword()}>
+              Forgot your password?
+            </Link>
+          )
+        }
+      >
+        <EmailField {...email} isFirst />
+        <PasswordField {...password} />
+      </DoorForm>
       <div className="stack door-others">
         {configuration?.has_google && (
           <Button onClick={() => void go("google_oauth", "", back)}>Continue with Google</Button>
@@ -111,8 +88,7 @@ function ProviderDoor({
   const [error, setError] = useState<unknown>(null);
   const [isBusy, setBusy] = useState(false);
   const name = PROVIDERS.find(([one]) => one === method)?.[1] ?? "Google";
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
+  const submit = async () => {
     setBusy(true);
     setError(null);
     try {
@@ -124,29 +100,19 @@ function ProviderDoor({
   };
   return (
     <Door title={`Sign in with ${name}`} about="Your address tells which organization's provider to ask.">
-      <form className="stack door-form" onSubmit={submit}>
-        {error !== null && (
-          <Banner look="bad">
-            <p>{explain(error)}</p>
-          </Banner>
-        )}
-        <Field label="E-mail at work">
-          <TextInput
-            type="email"
-            autoComplete="username"
-            required
-            autoFocus
-            value={email}
-            onChange={(event) => setEmail(event.target.value)}
-          />
-        </Field>
-        <Button look="primary" type="submit" isBusy={isBusy}>
-          Continue
-        </Button>
-        <Button look="ghost" onClick={onLeave}>
-          Another way
-        </Button>
-      </form>
+      <DoorForm
+        error={error}
+        verb="Continue"
+        isBusy={isBusy}
+        onSubmit={() => void submit()}
+        after={
+          <Button look="ghost" onClick={onLeave}>
+            Another way
+          </Button>
+        }
+      >
+        <EmailField value={email} onChange={setEmail} label="E-mail at work" isFirst />
+      </DoorForm>
     </Door>
   );
 }

@@ -1,86 +1,66 @@
-import { useNavigate } from "@tanstack/react-router";
-import { Pencil, Trash2 } from "lucide-react";
-import { type ReactNode, useState } from "react";
+/** What can be done with a feature, from its row and from its page. */
 import { type Schema, useChange } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
 import { countWords } from "@/lib/words";
-import { ActionMenu, Confirm } from "@/ui/overlays";
+import { CatalogActions, Deletion, type Place, useRemoval } from "@/pages/catalog/actions";
 import { usePlansWith } from "./uses";
 
-interface Props {
+interface Props extends Place {
   feature: Schema<"FeatureOutput">;
-  trigger?: ReactNode;
-  isOnPage?: boolean;
 }
 
-/** What can be done with a feature, from its row and from its page. */
-export function FeatureActions({ feature, trigger, isOnPage }: Props) {
+export function FeatureActions({ feature, ...place }: Props) {
   const can = useCan();
-  const navigate = useNavigate();
-  const [isDeleting, setDeleting] = useState(false);
-  const name = feature.name || feature.code;
   return (
-    <>
-      <ActionMenu
-        label={`Actions of ${name}`}
-        trigger={trigger}
-        actions={[
-          {
-            label: "Edit feature",
-            icon: <Pencil className="i" aria-hidden="true" />,
-            onSelect: () => void navigate({ to: paths.features.update(feature.code) }),
-            isShown: can("features:update") && !isOnPage,
-          },
-          {
-            label: "Delete feature",
-            icon: <Trash2 className="i" aria-hidden="true" />,
-            onSelect: () => setDeleting(true),
-            isDanger: true,
-            isShown: can("features:delete"),
-          },
-        ]}
-      />
-      {isDeleting && (
-        <DeleteFeature feature={feature} onClose={() => setDeleting(false)} isOnPage={isOnPage} />
-      )}
-    </>
+    <CatalogActions
+      what="feature"
+      name={feature.name || feature.code}
+      update={can("features:update") && paths.features.update(feature.code)}
+      deletion={
+        can("features:delete") &&
+        ((close) => <DeleteFeature feature={feature} onClose={close} isOnPage={place.isOnPage} />)
+      }
+      {...place}
+    />
   );
 }
 
 function DeleteFeature({ feature, onClose, isOnPage }: Props & { onClose: () => void }) {
-  const navigate = useNavigate();
+  const can = useCan();
   const plans = usePlansWith(feature.code);
-  const remove = useChange("delete", "/api/v1/features/{code}", {
+  const removal = useRemoval({
     done: "Feature deleted",
-    touches: isOnPage ? ["/api/v1/plans"] : ["/api/v1/features", "/api/v1/plans"],
-    onDone: () => {
-      onClose();
-      if (isOnPage) void navigate({ to: paths.features.list() });
-    },
+    own: "/api/v1/features",
+    others: ["/api/v1/plans"],
+    list: paths.features.list(),
+    isOnPage,
+    onClose,
   });
+  const remove = useChange("delete", "/api/v1/features/{code}", removal);
   return (
-    <Confirm
-      isOpen
-      title={`Delete the feature “${feature.name || feature.code}”?`}
-      verb="Delete feature"
+    <Deletion
+      what="feature"
+      name={feature.name || feature.code}
+      counted={{ data: plans && { plans }, error: can("plans:view") ? null : "not to be seen" }}
+      otherwise="Plans and subscriptions do not grant it any more. Nothing that is billed changes."
       isBusy={remove.isPending}
       onClose={onClose}
       onConfirm={() => remove.mutate({ params: { path: { code: feature.code } } })}
     >
-      <p>
-        {plans?.length === 0 ? (
-          "No plan grants it. "
-        ) : plans ? (
-          <>
-            <b>{countWords(plans.length, "plan")}</b> and the subscriptions on{" "}
-            {plans.length === 1 ? "it" : "them"} do not grant it any more.{" "}
-          </>
-        ) : (
-          "Plans and subscriptions do not grant it any more. "
-        )}
-        Nothing that is billed changes.
-      </p>
-    </Confirm>
+      {({ plans: granting }) => (
+        <p>
+          {granting.length === 0 ? (
+            "No plan grants it. "
+          ) : (
+            <>
+              <b>{countWords(granting.length, "plan")}</b> and the subscriptions on{" "}
+              {granting.length === 1 ? "it" : "them"} do not grant it any more.{" "}
+            </>
+          )}
+          Nothing that is billed changes.
+        </p>
+      )}
+    </Deletion>
   );
 }

@@ -5,6 +5,7 @@ import type { ReactNode } from "react";
 import { read, type Schema, useChange } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan, useNow } from "@/app/session";
+import { Timeline } from "@/app/timeline";
 import { day, daysBetween, distance } from "@/lib/dates";
 import { money } from "@/lib/money";
 import { nameOf } from "@/pages/customers/list";
@@ -14,7 +15,6 @@ import { ActionMenu } from "@/ui/overlays";
 import { Page, PageHead, Tabs } from "@/ui/page";
 import { Loaded } from "@/ui/states";
 import { Status } from "@/ui/status";
-import { ActivityList } from "./activity";
 import { openFile } from "./downloads";
 import { DraftTools, useFeeAdjusting } from "./draft";
 import "./invoices.css";
@@ -198,7 +198,7 @@ function Details({ invoice, tab, why, entities, relations }: DetailsProps) {
       ) : tab === "credit-notes" ? (
         <InvoiceCreditNotes invoice={invoice} />
       ) : tab === "activity" ? (
-        <ActivityList resourceId={invoice.lago_id} />
+        <Timeline whose={{ resource_ids: [invoice.lago_id] }} />
       ) : (
         <Overview
           invoice={invoice}

@@ -2,9 +2,9 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { read, type Schema } from "@/api/client";
-import { Activity } from "@/app/activity";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
+import { Timeline } from "@/app/timeline";
 import { Day } from "@/ui/amounts";
 import { Button, buttonClass, Copy, Facts, Section } from "@/ui/basics";
 import { Json } from "@/ui/code";
@@ -61,7 +61,7 @@ export function MetricDetails() {
               ]}
             />
             {tab === "activity" ? (
-              <Activity id={shown.lago_id} />
+              <Timeline whose={{ resource_ids: [shown.lago_id] }} />
             ) : (
               <Overview
                 metric={shown}

@@ -1,101 +1,56 @@
 /** What can be done with a plan, from its row and from its page. */
 import { useQuery } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
-import { Copy as CopyIcon, Files, Pencil, Trash2 } from "lucide-react";
-import { type ReactNode, useState } from "react";
 import { read, type Schema, useChange } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
 import { countWords } from "@/lib/words";
-import { ActionMenu, Confirm } from "@/ui/overlays";
-import { notify } from "@/ui/toasts";
+import { CatalogActions, Deletion, type Place, useRemoval } from "@/pages/catalog/actions";
 
-type Named = { lago_id: string; code: string; name: string };
+interface Props extends Place {
+  plan: { lago_id: string; code: string; name: string };
+}
 
-export function PlanActions({
-  plan,
-  trigger,
-  isOnPage,
-}: {
-  plan: Named;
-  trigger?: ReactNode;
-  isOnPage?: boolean;
-}) {
+export function PlanActions({ plan, ...place }: Props) {
   const can = useCan();
-  const navigate = useNavigate();
-  const [isDeleting, setDeleting] = useState(false);
   return (
-    <>
-      <ActionMenu
-        label={`Actions of ${plan.name}`}
-        trigger={trigger}
-        actions={[
-          {
-            label: "Edit plan",
-            icon: <Pencil className="i" aria-hidden="true" />,
-            onSelect: () => void navigate({ to: paths.plans.update(plan.code) }),
-            isShown: can("plans:update") && !isOnPage,
-          },
-          {
-            label: "Duplicate",
-            icon: <Files className="i" aria-hidden="true" />,
-            onSelect: () => void navigate({ to: paths.plans.duplicate(plan.code) }),
-            isShown: can("plans:create"),
-          },
-          {
-            label: "Copy ID",
-            icon: <CopyIcon className="i" aria-hidden="true" />,
-            onSelect: () => {
-              void navigator.clipboard.writeText(plan.lago_id);
-              notify.copied("the ID");
-            },
-          },
-          {
-            label: "Delete plan",
-            icon: <Trash2 className="i" aria-hidden="true" />,
-            onSelect: () => setDeleting(true),
-            isDanger: true,
-            isShown: can("plans:delete"),
-          },
-        ]}
-      />
-      {isDeleting && <DeletePlan plan={plan} onClose={() => setDeleting(false)} isOnPage={isOnPage} />}
-    </>
+    <CatalogActions
+      what="plan"
+      name={plan.name}
+      id={plan.lago_id}
+      update={can("plans:update") && paths.plans.update(plan.code)}
+      duplicate={can("plans:create") && paths.plans.duplicate(plan.code)}
+      deletion={
+        can("plans:delete") &&
+        ((close) => <DeletePlan plan={plan} onClose={close} isOnPage={place.isOnPage} />)
+      }
+      {...place}
+    />
   );
 }
 
-function DeletePlan({ plan, onClose, isOnPage }: { plan: Named; onClose: () => void; isOnPage?: boolean }) {
-  const navigate = useNavigate();
-  const counted = useQuery(
-    read("/app/v1/consequences/plans/{code}", { params: { path: { code: plan.code } } }),
-  );
-  const remove = useChange("delete", "/api/v1/plans/{code}", {
+function DeletePlan({ plan, onClose, isOnPage }: Props & { onClose: () => void }) {
+  const params = { path: { code: plan.code } };
+  const counted = useQuery(read("/app/v1/consequences/plans/{code}", { params }));
+  const removal = useRemoval({
     done: "Plan is being deleted",
-    touches: isOnPage ? [] : ["/api/v1/plans"],
-    onDone: () => {
-      onClose();
-      if (isOnPage) void navigate({ to: paths.plans.list() });
-    },
+    own: "/api/v1/plans",
+    list: paths.plans.list(),
+    isOnPage,
+    onClose,
   });
+  const remove = useChange("delete", "/api/v1/plans/{code}", removal);
   return (
-    <Confirm
-      isOpen
-      title={`Delete the plan “${plan.name}”?`}
-      verb="Delete plan"
+    <Deletion
+      what="plan"
+      name={plan.name}
+      counted={counted}
+      otherwise="Its subscriptions end with it. What was billed stays."
       isBusy={remove.isPending}
       onClose={onClose}
-      onConfirm={() => remove.mutate({ params: { path: { code: plan.code } } })}
+      onConfirm={() => remove.mutate({ params })}
     >
-      {counted.data ? (
-        <Consequence {...counted.data.consequences} />
-      ) : (
-        <p>
-          {counted.error
-            ? "Its subscriptions end with it. What was billed stays."
-            : "Counting what it touches …"}
-        </p>
-      )}
-    </Confirm>
+      {({ consequences }) => <Consequence {...consequences} />}
+    </Deletion>
   );
 }
 

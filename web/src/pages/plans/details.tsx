@@ -2,9 +2,9 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import { read, type Schema } from "@/api/client";
-import { Activity } from "@/app/activity";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
+import { Timeline } from "@/app/timeline";
 import { percent, units } from "@/lib/money";
 import { Day, Money } from "@/ui/amounts";
 import { Banner, Button, buttonClass, Copy, Facts, Section } from "@/ui/basics";
@@ -83,7 +83,7 @@ export function PlanDetails() {
               ]}
             />
             {tab === "activity" ? (
-              <Activity id={shown.lago_id} />
+              <Timeline whose={{ resource_ids: [shown.lago_id] }} />
             ) : tab === "subscriptions" ? (
               <Subscriptions code={shown.code} />
             ) : (

@@ -1,11 +1,9 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { useChange } from "@/api/client";
-import { explain } from "@/api/errors";
 import { sessionQuery, useMembership, useSignOut, useUser } from "@/app/session";
-import { isStrong, NewPassword } from "@/pages/doors/others";
-import { Banner, Button, Facts, Section } from "@/ui/basics";
-import { Field, TextInput } from "@/ui/fields";
+import { isStrong, NewPassword, PasswordField, Refused } from "@/pages/doors/parts";
+import { Button, Facts, Section } from "@/ui/basics";
 import { Settings } from "./layout";
 
 const METHODS: Record<string, string> = {
@@ -65,20 +63,8 @@ function PasswordSection() {
   return (
     <Section title="Password">
       <form className="settings-form" onSubmit={submit}>
-        {change.error && (
-          <Banner look="bad">
-            <p>{explain(change.error)}</p>
-          </Banner>
-        )}
-        <Field label="Now">
-          <TextInput
-            type="password"
-            autoComplete="current-password"
-            required
-            value={password}
-            onChange={(event) => setPassword(event.target.value)}
-          />
-        </Field>
+        <Refused error={change.error} />
+        <PasswordField label="Now" value={password} onChange={setPassword} />
         <NewPassword label="New password" value={next} onChange={setNext} />
         <div className="row">
           <Button

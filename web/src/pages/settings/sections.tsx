@@ -1,19 +1,15 @@
-/** Custom sections of invoices, and pricing units: small objects that are listed and edited in a drawer. */
+/** Custom sections of invoices, and pricing units. */
 import { useQuery } from "@tanstack/react-query";
-import { Pencil, Plus, Trash2 } from "lucide-react";
-import { useState } from "react";
 import { read, type Schema, useChange } from "@/api/client";
 import { useCan } from "@/app/session";
 import { Day } from "@/ui/amounts";
-import { Button } from "@/ui/basics";
 import { Field, TextArea, TextInput } from "@/ui/fields";
-import { codeFrom, messageOf } from "@/ui/form";
-import { List, useListState } from "@/ui/list";
-import { ActionMenu, Confirm } from "@/ui/overlays";
-import { Empty } from "@/ui/states";
+import { messageOf } from "@/ui/form";
+import { useListState } from "@/ui/list";
+import { Confirm } from "@/ui/overlays";
 import type { Column } from "@/ui/table";
 import { Editor, NEEDED, orNull } from "./editor";
-import { Settings } from "./layout";
+import { NameAndCode, Objects } from "./objects";
 
 type CustomSection = Schema<"SectionOutput">;
 type PricingUnit = Schema<"PricingUnitOutput">;
@@ -37,71 +33,43 @@ const sectionColumns: Column<CustomSection>[] = [
 export function CustomSections() {
   const can = useCan();
   const list = useListState();
-  const sections = useQuery(read("/api/v1/invoice_custom_sections", { params: { query: list.asked } }));
-  const [edited, setEdited] = useState<CustomSection | "new" | null>(null);
-  const [doomed, setDoomed] = useState<CustomSection | null>(null);
+  return (
+    <Objects
+      title="Custom sections"
+      about="Texts below the totals of invoices: bank details, terms, notices. A billing entity or a customer chooses which ones."
+      one="section"
+      many="custom sections"
+      controls={list}
+      query={useQuery(read("/api/v1/invoice_custom_sections", { params: { query: list.asked } }))}
+      rowsOf={(page) => page.invoice_custom_sections}
+      columns={sectionColumns}
+      may={{
+        create: can("invoice_custom_sections:create"),
+        update: can("invoice_custom_sections:update"),
+        delete: can("invoice_custom_sections:delete"),
+      }}
+      editor={(section, close) => <SectionEditor section={section} onClose={close} />}
+      deletion={(section, close) => <DeleteSection section={section} onClose={close} />}
+    />
+  );
+}
+
+function DeleteSection({ section, onClose }: { section: CustomSection; onClose: () => void }) {
   const remove = useChange("delete", "/api/v1/invoice_custom_sections/{code}", {
     done: "Section deleted",
-    onDone: () => setDoomed(null),
+    onDone: onClose,
   });
-  const create = can("invoice_custom_sections:create") && (
-    <Button look="primary" size="sm" data-create="" onClick={() => setEdited("new")}>
-      <Plus className="i" aria-hidden="true" />
-      New section
-    </Button>
-  );
-  const mayEdit = can("invoice_custom_sections:update");
   return (
-    <Settings title="Custom sections">
-      <div>
-        <p className="settings-note">
-          Texts below the totals of invoices: bank details, terms, notices. A billing entity or a customer
-          chooses which ones.
-        </p>
-        <List
-          what="sections"
-          controls={list}
-          query={sections}
-          rowsOf={(page) => page.invoice_custom_sections}
-          columns={sectionColumns}
-          keyOf={(section) => section.lago_id}
-          {...(mayEdit ? { onOpen: setEdited } : {})}
-          toolbar={create}
-          actions={(section) => (
-            <ActionMenu
-              label={`Actions for ${section.name}`}
-              actions={[
-                {
-                  label: "Edit",
-                  icon: <Pencil className="i" />,
-                  onSelect: () => setEdited(section),
-                  isShown: mayEdit,
-                },
-                {
-                  label: "Delete",
-                  icon: <Trash2 className="i" />,
-                  isDanger: true,
-                  onSelect: () => setDoomed(section),
-                  isShown: can("invoice_custom_sections:delete"),
-                },
-              ]}
-            />
-          )}
-          empty={<Empty title="No custom sections yet" actions={create} />}
-        />
-      </div>
-      {edited && <SectionEditor section={edited === "new" ? null : edited} onClose={() => setEdited(null)} />}
-      <Confirm
-        title={`Delete the section “${doomed?.name}”?`}
-        verb="Delete section"
-        isOpen={doomed !== null}
-        isBusy={remove.isPending}
-        onClose={() => setDoomed(null)}
-        onConfirm={() => doomed && remove.mutate({ params: { path: { code: doomed.code } } })}
-      >
-        Entities and customers that chose it lose it. Invoices that are final keep it.
-      </Confirm>
-    </Settings>
+    <Confirm
+      title={`Delete the section “${section.name}”?`}
+      verb="Delete section"
+      isOpen
+      isBusy={remove.isPending}
+      onClose={onClose}
+      onConfirm={() => remove.mutate({ params: { path: { code: section.code } } })}
+    >
+      Entities and customers that chose it lose it. Invoices that are final keep it.
+    </Confirm>
   );
 }
 
@@ -150,25 +118,12 @@ function SectionEditor({ section, onClose }: { section: CustomSection | null; on
       }}
     >
       {(form) => {
-        const { errors, dirtyFields } = form.formState;
+        const { errors } = form.formState;
         const heading = form.watch("display_name");
         const details = form.watch("details");
         return (
           <>
-            <Field label="Name" error={messageOf(errors, "name")}>
-              <TextInput
-                autoFocus
-                {...form.register("name", {
-                  ...NEEDED,
-                  onChange: (event: { target: { value: string } }) => {
-                    if (!section && !dirtyFields.code) form.setValue("code", codeFrom(event.target.value));
-                  },
-                })}
-              />
-            </Field>
-            <Field label="Code" error={messageOf(errors, "code")}>
-              <TextInput disabled={section !== null} {...form.register("code", NEEDED)} />
-            </Field>
+            <NameAndCode form={form} isNew={!section} isCodeFixed />
             <Field label="Heading on the invoice" isOptional error={messageOf(errors, "display_name")}>
               <TextInput {...form.register("display_name")} />
             </Field>
@@ -208,35 +163,19 @@ const unitColumns: Column<PricingUnit>[] = [
 export function PricingUnits() {
   const can = useCan();
   const list = useListState();
-  const units = useQuery(read("/api/v1/pricing_units", { params: { query: list.asked } }));
-  const [edited, setEdited] = useState<PricingUnit | "new" | null>(null);
-  const create = can("pricing_units:create") && (
-    <Button look="primary" size="sm" data-create="" onClick={() => setEdited("new")}>
-      <Plus className="i" aria-hidden="true" />
-      New pricing unit
-    </Button>
-  );
   return (
-    <Settings title="Pricing units">
-      <div>
-        <p className="settings-note">
-          Prices in credits or tokens of your own: a charge names a unit and what one of it costs in its
-          plan's currency. A unit stays for good.
-        </p>
-        <List
-          what="pricing units"
-          controls={list}
-          query={units}
-          rowsOf={(page) => page.pricing_units}
-          columns={unitColumns}
-          keyOf={(unit) => unit.lago_id}
-          {...(can("pricing_units:update") ? { onOpen: setEdited } : {})}
-          toolbar={create}
-          empty={<Empty title="No pricing units yet" actions={create} />}
-        />
-      </div>
-      {edited && <UnitEditor unit={edited === "new" ? null : edited} onClose={() => setEdited(null)} />}
-    </Settings>
+    <Objects
+      title="Pricing units"
+      about="Prices in credits or tokens of your own: a charge names a unit and what one of it costs in its plan's currency. A unit stays for good."
+      one="pricing unit"
+      many="pricing units"
+      controls={list}
+      query={useQuery(read("/api/v1/pricing_units", { params: { query: list.asked } }))}
+      rowsOf={(page) => page.pricing_units}
+      columns={unitColumns}
+      may={{ create: can("pricing_units:create"), update: can("pricing_units:update") }}
+      editor={(unit, close) => <UnitEditor unit={unit} onClose={close} />}
+    />
   );
 }
 
@@ -275,24 +214,10 @@ function UnitEditor({ unit, onClose }: { unit: PricingUnit | null; onClose: () =
       }}
     >
       {(form) => {
-        const { errors, dirtyFields } = form.formState;
+        const { errors } = form.formState;
         return (
           <>
-            <Field label="Name" error={messageOf(errors, "name")}>
-              <TextInput
-                autoFocus
-                placeholder="Compute credits"
-                {...form.register("name", {
-                  ...NEEDED,
-                  onChange: (event: { target: { value: string } }) => {
-                    if (!unit && !dirtyFields.code) form.setValue("code", codeFrom(event.target.value));
-                  },
-                })}
-              />
-            </Field>
-            <Field label="Code" error={messageOf(errors, "code")}>
-              <TextInput disabled={unit !== null} {...form.register("code", NEEDED)} />
-            </Field>
+            <NameAndCode form={form} isNew={!unit} isCodeFixed example="Compute credits" />
             <Field
               label="Short name"
               hint="Up to three characters, shown beside amounts."

@@ -1,18 +1,15 @@
 import { useQuery } from "@tanstack/react-query";
-import { Pencil, Plus, Trash2 } from "lucide-react";
-import { useState } from "react";
 import { read, type Schema, useChange } from "@/api/client";
 import { useCan } from "@/app/session";
 import { percent } from "@/lib/money";
-import { Button } from "@/ui/basics";
-import { Field, NumberInput, Switch, TextArea, TextInput } from "@/ui/fields";
-import { codeFrom, messageOf } from "@/ui/form";
-import { List, useListState } from "@/ui/list";
-import { ActionMenu, Confirm } from "@/ui/overlays";
-import { Empty } from "@/ui/states";
+import { countWords } from "@/lib/words";
+import { Field, NumberInput, Switch, TextArea } from "@/ui/fields";
+import { messageOf } from "@/ui/form";
+import { useListState } from "@/ui/list";
+import { Confirm } from "@/ui/overlays";
 import type { Column } from "@/ui/table";
 import { Editor, NEEDED, orNull } from "./editor";
-import { Settings } from "./layout";
+import { NameAndCode, Objects } from "./objects";
 
 type Tax = Schema<"TaxOutput">;
 
@@ -37,75 +34,42 @@ function Count({ of = 0 }: { of?: number | undefined }) {
 export function Taxes() {
   const can = useCan();
   const list = useListState();
-  const taxes = useQuery(read("/api/v1/taxes", { params: { query: list.asked } }));
-  const [edited, setEdited] = useState<Tax | "new" | null>(null);
-  const [doomed, setDoomed] = useState<Tax | null>(null);
-  const remove = useChange("delete", "/api/v1/taxes/{code}", {
-    done: "Tax deleted",
-    onDone: () => setDoomed(null),
-  });
   const mayEdit = can("organization:taxes:update");
-  const create = mayEdit && (
-    <Button look="primary" size="sm" data-create="" onClick={() => setEdited("new")}>
-      <Plus className="i" aria-hidden="true" />
-      New tax
-    </Button>
-  );
   return (
-    <Settings title="Taxes">
-      <div>
-        <List
-          what="taxes"
-          controls={list}
-          query={taxes}
-          rowsOf={(page) => page.taxes}
-          columns={columns}
-          keyOf={(tax) => tax.lago_id}
-          {...(mayEdit ? { onOpen: setEdited } : {})}
-          toolbar={create}
-          actions={(tax) => (
-            <ActionMenu
-              label={`Actions for ${tax.name}`}
-              actions={[
-                {
-                  label: "Edit",
-                  icon: <Pencil className="i" />,
-                  onSelect: () => setEdited(tax),
-                  isShown: mayEdit,
-                },
-                {
-                  label: "Delete",
-                  icon: <Trash2 className="i" />,
-                  isDanger: true,
-                  onSelect: () => setDoomed(tax),
-                  isShown: mayEdit,
-                },
-              ]}
-            />
-          )}
-          empty={
-            <Empty title="No taxes yet" actions={create}>
-              A tax is applied to fees by default, or where a customer, a plan or a charge names it.
-            </Empty>
-          }
-        />
-      </div>
-      {edited && <TaxEditor tax={edited === "new" ? null : edited} onClose={() => setEdited(null)} />}
-      <Confirm
-        title={`Delete the tax “${doomed?.name}”?`}
-        verb="Delete tax"
-        isOpen={doomed !== null}
-        isBusy={remove.isPending}
-        onClose={() => setDoomed(null)}
-        onConfirm={() => doomed && remove.mutate({ params: { path: { code: doomed.code } } })}
-      >
-        <p>
-          It is named by <b>{doomed?.customers_count ?? 0} customers</b>,{" "}
-          <b>{doomed?.plans_count ?? 0} plans</b> and <b>{doomed?.charges_count ?? 0} charges</b>. Invoices
-          that are final keep it; drafts are refreshed without it.
-        </p>
-      </Confirm>
-    </Settings>
+    <Objects
+      title="Taxes"
+      one="tax"
+      many="taxes"
+      controls={list}
+      query={useQuery(read("/api/v1/taxes", { params: { query: list.asked } }))}
+      rowsOf={(page) => page.taxes}
+      columns={columns}
+      may={{ create: mayEdit, update: mayEdit, delete: mayEdit }}
+      purpose="A tax is applied to fees by default, or where a customer, a plan or a charge names it."
+      editor={(tax, close) => <TaxEditor tax={tax} onClose={close} />}
+      deletion={(tax, close) => <DeleteTax tax={tax} onClose={close} />}
+    />
+  );
+}
+
+function DeleteTax({ tax, onClose }: { tax: Tax; onClose: () => void }) {
+  const remove = useChange("delete", "/api/v1/taxes/{code}", { done: "Tax deleted", onDone: onClose });
+  return (
+    <Confirm
+      title={`Delete the tax “${tax.name}”?`}
+      verb="Delete tax"
+      isOpen
+      isBusy={remove.isPending}
+      onClose={onClose}
+      onConfirm={() => remove.mutate({ params: { path: { code: tax.code } } })}
+    >
+      <p>
+        It is named by <b>{countWords(tax.customers_count ?? 0, "customer")}</b>,{" "}
+        <b>{countWords(tax.plans_count ?? 0, "plan")}</b> and{" "}
+        <b>{countWords(tax.charges_count ?? 0, "charge")}</b>. Invoices that are final keep it; drafts are
+        refreshed without it.
+      </p>
+    </Confirm>
   );
 }
 
@@ -142,24 +106,10 @@ function TaxEditor({ tax, onClose }: { tax: Tax | null; onClose: () => void }) {
       }}
     >
       {(form) => {
-        const { errors, dirtyFields } = form.formState;
+        const { errors } = form.formState;
         return (
           <>
-            <Field label="Name" error={messageOf(errors, "name")}>
-              <TextInput
-                autoFocus
-                placeholder="German VAT"
-                {...form.register("name", {
-                  ...NEEDED,
-                  onChange: (event: { target: { value: string } }) => {
-                    if (!tax && !dirtyFields.code) form.setValue("code", codeFrom(event.target.value));
-                  },
-                })}
-              />
-            </Field>
-            <Field label="Code" error={messageOf(errors, "code")}>
-              <TextInput {...form.register("code", NEEDED)} />
-            </Field>
+            <NameAndCode form={form} isNew={!tax} example="German VAT" />
             <Field label="Rate" error={messageOf(errors, "rate")}>
               <NumberInput
                 after="%"

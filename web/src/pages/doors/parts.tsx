@@ -1,0 +1,138 @@
+/** The fields and forms of the doors. */
+import { type ReactNode, useState } from "react";
+import { explain } from "@/api/errors";
+import { Banner, Button } from "@/ui/basics";
+import { Field, TextInput } from "@/ui/fields";
+
+interface DoorFormProps {
+  /** What the server refused. */
+  error: unknown;
+  /** The verb on the button. */
+  verb: string;
+  isBusy: boolean;
+  /** Whether it may be sent. */
+  isReady?: boolean;
+  onSubmit: () => void;
+  children: ReactNode;
+  /** Below the button. */
+  after?: ReactNode;
+}
+
+export function DoorForm({ error, verb, isBusy, isReady = true, onSubmit, children, after }: DoorFormProps) {
+  return (
+    <form
+      className="stack door-form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        onSubmit();
+      }}
+    >
+      <Refused error={error} />
+      {children}
+      <Button look="primary" type="submit" isBusy={isBusy} disabled={!isReady}>
+        {verb}
+      </Button>
+      {after}
+    </form>
+  );
+}
+
+export function Refused({ error }: { error: unknown }) {
+  if (!error) return null;
+  return (
+    <Banner look="bad">
+      <p>{explain(error)}</p>
+    </Banner>
+  );
+}
+
+interface TextFieldProps {
+  value: string;
+  onChange: (value: string) => void;
+  label?: string;
+  hint?: string;
+}
+
+/** The address that somebody signs in with. */
+export function EmailField({
+  value,
+  onChange,
+  label = "E-mail",
+  isFirst,
+}: TextFieldProps & { isFirst?: boolean }) {
+  return (
+    <Field label={label}>
+      <TextInput
+        type="email"
+        autoComplete="username"
+        required
+        autoFocus={isFirst}
+        value={value}
+        onChange={(event) => onChange(event.target.value)}
+      />
+    </Field>
+  );
+}
+
+/** A password that is there already. */
+export function PasswordField({ value, onChange, label = "Password", hint }: TextFieldProps) {
+  return (
+    <Field label={label} hint={hint}>
+      <TextInput
+        type="password"
+        autoComplete="current-password"
+        required
+        value={value}
+        onChange={(event) => onChange(event.target.value)}
+      />
+    </Field>
+  );
+}
+
+const RULES: [rule: string, test: RegExp][] = [
+  ["8 characters or more", /.{8}/],
+  ["a small letter", /\p{Ll}/u],
+  ["a capital letter", /\p{Lu}/u],
+  ["a digit", /\d/],
+  ["a special character", /[^\p{L}\d]/u],
+];
+
+/** A new password, with what it should have ticked off as one types (ui §7). */
+export function NewPassword({ value, onChange, label = "Password" }: TextFieldProps) {
+  return (
+    <>
+      <Field label={label}>
+        <TextInput
+          type="password"
+          autoComplete="new-password"
+          required
+          value={value}
+          onChange={(event) => onChange(event.target.value)}
+        />
+      </Field>
+      <ul className="rules small" aria-label="What a password needs">
+        {RULES.map(([rule, test]) => (
+          <li key={rule} data-met={test.test(value) || undefined}>
+            {rule}
+            <span className="sr">{test.test(value) ? ", met" : ", missing"}</span>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+export function isStrong(password: string): boolean {
+  return RULES.every(([, test]) => test.test(password));
+}
+
+/** What is typed at a door: an address and a password, the address without the space around it. */
+export function useCredentials() {
+  const [email, setEmail] = useState("");
+  const [password, setPassword] = useState("");
+  return {
+    email: { value: email, onChange: setEmail },
+    password: { value: password, onChange: setPassword },
+    typed: { email: email.trim(), password },
+  };
+}
