@@ -8,18 +8,25 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.async_api import ConsoleMessage, Page, Request, Response, expect
+from playwright.async_api import ConsoleMessage, Page, Request, Response, ViewportSize, expect
 
 ROOT = Path(__file__).parents[2]
 DIST = ROOT / "src" / "tallymark" / "web" / "dist"
 AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
+
+# Where pictures of pages are kept, to be looked at.
+SHOTS = ROOT / "build" / "screenshots"
+
+WIDE: ViewportSize = {"width": 1440, "height": 900}
+NARROW: ViewportSize = {"width": 390, "height": 844}
+LOOKS = (("light", "light", WIDE), ("dark", "dark", WIDE), ("phone", "light", NARROW))
 
 OPTIONS = (
     "--no-sandbox",
@@ -123,3 +130,27 @@ async def breaches_of_wcag(page: Page) -> list[str]:
         for rule in found
         for node in rule["nodes"]
     ]
+
+
+async def show(page: Page, theme: str, size: ViewportSize) -> None:
+    """A page in a theme and in a window of a size."""
+    await page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+    if page.viewport_size != size:
+        await page.set_viewport_size(size)
+    await come_to_rest(page)
+
+
+async def photographed(page: Page, name: str) -> AsyncIterator[str]:
+    """Show a page in light, in dark and on a phone, and keep pictures of it; yields the look that is shown."""
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    for look, theme, size in LOOKS:
+        await show(page, theme, size)
+        await page.screenshot(path=SHOTS / f"{name}-{look}.png")
+        yield look
+
+
+async def photograph(page: Page, name: str) -> None:
+    """Keep pictures of a page in light, in dark and on a phone, and leave it as it was."""
+    async for _ in photographed(page, name):
+        pass
+    await show(page, "light", WIDE)

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, ViewportSize
-from tests.web.browser import ROOT, Watch, breaches_of_wcag, come_to_rest
+from playwright.async_api import ViewportSize, expect
+from tests import kit
+from tests.web.browser import WIDE, Watch, breaches_of_wcag, come_to_rest, photographed, show
 from tests.web.conftest import ADMIN, sign_in
 
-SHOTS = ROOT / "build" / "screenshots"
-
-WIDE: ViewportSize = {"width": 1440, "height": 900}
-NARROW: ViewportSize = {"width": 390, "height": 844}
 # What lies below a form's foot can be scrolled out from there: it is judged on a phone as long as the page.
 LONG: ViewportSize = {"width": 390, "height": 4000}
 
@@ -128,17 +124,14 @@ async def test_is_sound_in_light_and_dark_and_on_phones(window, world, name):
     assert await page.get_by_role("heading", name=AT_A_LOSS).all_inner_texts() == []
     questions = list(watch.asked)
     found = {}
-    for look, theme, size in (
-        ("light", "light", WIDE),
-        ("dark", "dark", WIDE),
-        ("phone", "light", NARROW),
-    ):
-        await show(page, theme, size)
-        await photograph(page, SHOTS / f"{name}-{look}.png")
+    async for look in photographed(page, name):
         if look == "phone":
-            await show(page, theme, LONG)
+            await show(page, "light", LONG)
         if breaches := await breaches_of_wcag(page):
             found[look] = breaches
+        headings = await page.locator("h1:visible").all_inner_texts()
+        if len(headings) != 1:
+            found.setdefault(look, []).append(f"headings of the first level: {headings}")
         overhang = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
         if overhang > 0:
             found.setdefault(look, []).append(f"wider than the window by {overhang} px")
@@ -147,13 +140,21 @@ async def test_is_sound_in_light_and_dark_and_on_phones(window, world, name):
     assert len(questions) <= MOST_QUESTIONS, questions
 
 
-async def show(page: Page, theme: str, size: ViewportSize) -> None:
-    await page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
-    if page.viewport_size != size:
-        await page.set_viewport_size(size)
+async def test_a_long_table_draws_the_rows_in_sight(window, site, world):
+    """Of a thousand events on one page some dozens are drawn, and the last one once it is scrolled to."""
+    async with site.api(world.tenant.api_key) as client:
+        at = kit.epoch("2026-02-01T13:00")
+        await kit.send(client, world.subscriptions[0], world.metric, *range(1000), timestamp=at)
+    page, watch = window
+    watch.begin()
+    await page.set_viewport_size(WIDE)
+    await page.goto(path_of(world, "developers/events?per_page=1000"))
     await come_to_rest(page)
-
-
-async def photograph(page: Page, to: Path) -> None:
-    to.parent.mkdir(parents=True, exist_ok=True)
-    await page.screenshot(path=to)
+    table = page.get_by_role("table", name="Events")
+    drawn = table.locator("tbody tr:not(.row-gap)")
+    assert await table.get_attribute("aria-rowcount") == "1001"
+    assert 20 < await drawn.count() < 100
+    await page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    await expect(table.locator("tr[aria-rowindex='1001']")).to_be_in_viewport()
+    assert await drawn.count() < 100
+    assert watch.faults == []

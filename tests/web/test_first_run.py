@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from playwright.async_api import expect
-from tests.web.browser import Watch
+from tests.web.browser import Watch, photograph
 from tests.web.conftest import PASSWORD, sign_in
 
 from tallymark.rooms.organizations.census import create_first_organization
@@ -19,6 +19,7 @@ async def test_the_first_user_comes_in_by_the_link_and_then_by_the_door(site, pa
     watch = Watch(page)
 
     await page.goto(f"/welcome/{token}")
+    await photograph(page, "welcome")
     await page.get_by_label("E-mail").fill("first@acme.test")
     await page.get_by_label("Password", exact=True).fill("short")
     begin = page.get_by_role("button", name="Begin")
@@ -31,6 +32,7 @@ async def test_the_first_user_comes_in_by_the_link_and_then_by_the_door(site, pa
     await navigation.get_by_role("button", name="first@acme.test").click()
     await page.get_by_role("menuitem", name="Sign out").click()
     await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    await photograph(page, "sign-in")
     await page.goto("/")
     await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     # A page that asks who is there is told that nobody is: the browser writes that to its console.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import expect
 from tests import kit
-from tests.web.browser import Watch, breaches_of_wcag, come_to_rest
+from tests.web.browser import Watch, breaches_of_wcag, come_to_rest, photograph
 
 
 @pytest.fixture
@@ -25,12 +25,14 @@ async def test_shows_invoices_and_takes_new_details(page, client, world, link):
     await page.goto(link)
     await come_to_rest(page)
     assert await breaches_of_wcag(page) == []
+    await photograph(page, "portal")
 
     await page.get_by_role("link", name="Invoices", exact=True).click()
     await expect(page.get_by_role("heading", name="Invoices", level=1)).to_be_visible()
     await expect(page.get_by_text(world.invoice["number"])).to_be_visible()
     await come_to_rest(page)
     assert await breaches_of_wcag(page) == []
+    await photograph(page, "portal-invoices")
 
     await page.get_by_role("link", name="Billing details").click()
     city = page.get_by_label("City").first
@@ -39,6 +41,7 @@ async def test_shows_invoices_and_takes_new_details(page, client, world, link):
     await expect(page.get_by_role("button", name="Save")).to_be_disabled()
     await come_to_rest(page)
     assert await breaches_of_wcag(page) == []
+    await photograph(page, "portal-details")
     assert (await kit.get(client, "/customers/ada"))["customer"]["city"] == "Turku"
     assert watch.faults == []
 

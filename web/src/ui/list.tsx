@@ -19,7 +19,7 @@ export interface ListState {
   filters: Record<string, string>;
 }
 
-const PAGE_SIZES = ["20", "50", "100"] as const;
+const PAGE_SIZES = ["20", "50", "100", "1000"] as const;
 const OWN = new Set(["page", "per_page", "term", "open"]);
 
 /** The state of a list, kept in the address, and the ways to change it. */
@@ -347,7 +347,10 @@ export function Pager({
         isTool
         aria-label="Rows a page"
         value={String(controls.per_page) as (typeof PAGE_SIZES)[number]}
-        options={PAGE_SIZES.map((size) => ({ value: size, label: `${size} a page` }))}
+        options={PAGE_SIZES.map((size) => ({
+          value: size,
+          label: `${Number(size).toLocaleString()} a page`,
+        }))}
         onChange={(size) => controls.setPerPage(Number(size))}
       />
       <span className="btn-group">

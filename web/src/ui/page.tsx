@@ -22,6 +22,8 @@ interface PageProps {
   title: string;
   /** Pages above this one; without them the title itself stands in the bar, as in lists. */
   crumbs?: readonly Crumb[];
+  /** Whether the title in the bar is the page's heading: of pages without a head of their own. Lists always have it there. */
+  isHeading?: boolean;
   /** What can be done, at the right of the bar of a list. */
   actions?: ReactNode;
   children: ReactNode;
@@ -29,10 +31,11 @@ interface PageProps {
   panel?: ReactNode;
 }
 
-export function Page({ title, crumbs, actions, children, panel }: PageProps) {
+export function Page({ title, crumbs, isHeading = !crumbs, actions, children, panel }: PageProps) {
   const { openPalette, openNavigation } = useContext(ShellContext);
   useTitle(title);
   const above = crumbs?.at(-1)?.href;
+  const Title = isHeading ? "h1" : "b";
   return (
     <>
       <header className="phone-bar only-phone">
@@ -43,7 +46,7 @@ export function Page({ title, crumbs, actions, children, panel }: PageProps) {
         ) : (
           <span style={{ width: 10 }} />
         )}
-        <b className="trunc grow">{title}</b>
+        <Title className="trunc grow">{title}</Title>
         <Button look="ghost" isIcon aria-label="Search" onClick={openPalette}>
           <Search className="i i-20" aria-hidden="true" />
         </Button>
@@ -60,12 +63,12 @@ export function Page({ title, crumbs, actions, children, panel }: PageProps) {
                 <ChevronRight className="i" aria-hidden="true" />
               </span>
             ))}
-            <b aria-current="page" className="trunc">
+            <Title aria-current="page" className="trunc">
               {title}
-            </b>
+            </Title>
           </nav>
         ) : (
-          <h1>{title}</h1>
+          <Title>{title}</Title>
         )}
         <div className="top-right">
           {actions}

@@ -1,7 +1,7 @@
 /** Rows of a list: whole row clickable, numbers right, actions last; folds to two lines on a phone. */
 import { Link, useNavigate } from "@tanstack/react-router";
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { type ReactNode, useRef } from "react";
+import type { ReactNode } from "react";
+import { MANY, Rows, type Seat } from "./rows";
 import { Skeleton } from "./states";
 
 export interface Column<Row> {
@@ -34,8 +34,6 @@ interface TableProps<Row> {
   skeletonRows?: number;
 }
 
-const VIRTUAL_FROM = 200;
-
 export function Table<Row>(props: TableProps<Row>) {
   const { label, columns, rows, actions, isTall, isRefreshing, isBleeding, skeletonRows = 8 } = props;
   const table = (
@@ -43,6 +41,7 @@ export function Table<Row>(props: TableProps<Row>) {
       className={`tbl fold${isTall ? " two" : ""}`}
       aria-label={label}
       aria-busy={rows === undefined || isRefreshing}
+      aria-rowcount={rows && rows.length > MANY ? rows.length + 1 : undefined}
     >
       <thead className="sticky">
         <tr>
@@ -71,14 +70,16 @@ export function Table<Row>(props: TableProps<Row>) {
             </tr>
           ))}
         </tbody>
-      ) : rows.length > VIRTUAL_FROM ? (
-        <VirtualBody {...props} rows={rows} />
       ) : (
-        <tbody>
-          {rows.map((row) => (
-            <Line key={props.keyOf(row)} {...props} row={row} />
-          ))}
-        </tbody>
+        <Rows
+          count={rows.length}
+          height={isTall ? 51 : 40}
+          span={columns.length + (actions ? 1 : 0)}
+          row={(index, seat) => {
+            const row = rows[index]!;
+            return <Line key={props.keyOf(row)} {...props} row={row} seat={seat} />;
+          }}
+        />
       )}
     </table>
   );
@@ -94,7 +95,9 @@ function classOf<Row>(column: Column<Row>): string | undefined {
   return parts.length > 0 ? parts.join(" ") : undefined;
 }
 
-function Line<Row>({ row, columns, keyOf, hrefOf, onOpen, actions, chosen }: TableProps<Row> & { row: Row }) {
+type LineProps<Row> = TableProps<Row> & { row: Row; seat: Seat };
+
+function Line<Row>({ row, seat, columns, keyOf, hrefOf, onOpen, actions, chosen }: LineProps<Row>) {
   const navigate = useNavigate();
   const href = hrefOf?.(row);
   const isOpenable = href !== undefined || onOpen !== undefined;
@@ -102,6 +105,7 @@ function Line<Row>({ row, columns, keyOf, hrefOf, onOpen, actions, chosen }: Tab
   return (
     // The link or button in the first cell is what the keyboard reaches; the rest of the row is for the mouse.
     <tr
+      {...seat}
       data-href={isOpenable ? "" : undefined}
       className={chosen === keyOf(row) ? "on" : isOpenable ? undefined : "still"}
       onClick={(event) => {
@@ -125,39 +129,6 @@ function Line<Row>({ row, columns, keyOf, hrefOf, onOpen, actions, chosen }: Tab
         </td>
       ))}
       {actions && <td className="acts">{actions(row)}</td>}
-    </tr>
-  );
-}
-
-function VirtualBody<Row>(props: TableProps<Row> & { rows: readonly Row[] }) {
-  const body = useRef<HTMLTableSectionElement>(null);
-  const virtual = useVirtualizer({
-    count: props.rows.length,
-    getScrollElement: () => document.scrollingElement,
-    estimateSize: () => (props.isTall ? 51 : 40),
-    overscan: 20,
-    scrollMargin: body.current?.offsetTop ?? 0,
-  });
-  const items = virtual.getVirtualItems();
-  const before = (items[0]?.start ?? 0) - virtual.options.scrollMargin;
-  const after = virtual.getTotalSize() - ((items.at(-1)?.end ?? 0) - virtual.options.scrollMargin);
-  const span = props.columns.length + (props.actions ? 1 : 0);
-  return (
-    <tbody ref={body}>
-      <Gap height={before} span={span} />
-      {items.map(({ index }) => (
-        <Line key={props.keyOf(props.rows[index]!)} {...props} row={props.rows[index]!} />
-      ))}
-      <Gap height={after} span={span} />
-    </tbody>
-  );
-}
-
-function Gap({ height, span }: { height: number; span: number }) {
-  if (height <= 0) return null;
-  return (
-    <tr className="still">
-      <td colSpan={span} style={{ height, border: 0 }} />
     </tr>
   );
 }

@@ -54,7 +54,7 @@ function Travel({ now, zone }: { now: string; zone: string }) {
   const [since, setSince] = useState<string | null>(null);
   const can = useCan();
   return (
-    <Page title="Test clock">
+    <Page title="Test clock" isHeading={false}>
       <PageHead title="Test clock" sub="Play a year of billing in seconds, then read what it did." />
       <Scrubber now={here} planned={planned.data?.planned ?? []} />
       <div className="clock-cols">

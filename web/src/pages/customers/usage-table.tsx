@@ -8,6 +8,7 @@ import { Money, Why } from "@/ui/amounts";
 import { Section, Stat, Stats } from "@/ui/basics";
 import { Segments } from "@/ui/fields";
 import { Drawer } from "@/ui/overlays";
+import { MANY, Rows } from "@/ui/rows";
 import { Empty, Loaded, Skeleton } from "@/ui/states";
 import { breakdownOf, chargeName } from "./breakdown";
 import { projectedUsage } from "./reads";
@@ -199,8 +200,13 @@ interface BreakdownProps {
 }
 
 function Breakdown({ charge, isProjected, onWhy }: BreakdownProps) {
+  const parts = breakdownOf(charge);
   return (
-    <table className="tbl" aria-label={`Parts of ${chargeName(charge)}`}>
+    <table
+      className="tbl"
+      aria-label={`Parts of ${chargeName(charge)}`}
+      aria-rowcount={parts.length > MANY ? parts.length + 1 : undefined}
+    >
       <thead>
         <tr>
           <th scope="col">Part</th>
@@ -215,24 +221,31 @@ function Breakdown({ charge, isProjected, onWhy }: BreakdownProps) {
           </th>
         </tr>
       </thead>
-      <tbody>
-        {breakdownOf(charge).map((part) => (
-          <tr key={part.key} className={part.isInner ? "inner still" : "still"}>
-            <td>{part.name}</td>
-            <td className="r">{part.events.toLocaleString()}</td>
-            <td className="r">{units(isProjected ? part.projectedUnits : part.units)}</td>
-            <td className="r">
-              {isProjected ? (
-                <Money cents={part.projectedCents} currency={charge.amount_currency} />
-              ) : (
-                <Why onClick={onWhy}>
-                  <Money cents={part.cents} currency={charge.amount_currency} />
-                </Why>
-              )}
-            </td>
-          </tr>
-        ))}
-      </tbody>
+      <Rows
+        count={parts.length}
+        height={40}
+        span={4}
+        frame=".drawer-b"
+        row={(index, seat) => {
+          const part = parts[index]!;
+          return (
+            <tr key={part.key} {...seat} className={part.isInner ? "inner still" : "still"}>
+              <td>{part.name}</td>
+              <td className="r">{part.events.toLocaleString()}</td>
+              <td className="r">{units(isProjected ? part.projectedUnits : part.units)}</td>
+              <td className="r">
+                {isProjected ? (
+                  <Money cents={part.projectedCents} currency={charge.amount_currency} />
+                ) : (
+                  <Why onClick={onWhy}>
+                    <Money cents={part.cents} currency={charge.amount_currency} />
+                  </Why>
+                )}
+              </td>
+            </tr>
+          );
+        }}
+      />
     </table>
   );
 }

@@ -15,7 +15,7 @@ export function Developers({
 }) {
   const can = useCan();
   return (
-    <Page title={title} crumbs={[{ label: "Developers" }]} actions={actions}>
+    <Page title={title} crumbs={[{ label: "Developers" }]} isHeading actions={actions}>
       <Tabs
         label="Developers"
         tabs={[

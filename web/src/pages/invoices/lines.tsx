@@ -2,6 +2,7 @@
 import type { ReactNode } from "react";
 import { percent, units } from "@/lib/money";
 import { Money, Price, Why } from "@/ui/amounts";
+import { MANY, Rows } from "@/ui/rows";
 import { aboutFee, type Fee, groupFees, type Invoice, nameOfFee, unitPriceOf } from "./model";
 
 interface LinesProps {
@@ -14,13 +15,20 @@ interface LinesProps {
 }
 
 export function Lines({ invoice, why, onWhy, actions, isAdjusted }: LinesProps) {
-  const groups = groupFees(invoice);
+  const rows = groupFees(invoice).flatMap((group) => [
+    ...(group.title ? [{ key: group.key, title: group.title, id: group.externalId }] : []),
+    ...group.fees.map((fee) => ({ key: fee.lago_id, fee })),
+  ]);
   const span = actions ? 6 : 5;
   if (invoice.fees.length === 0)
     return <p className="dim no-lines">No lines: there is nothing to pay for.</p>;
   return (
     <div className="bleed lines">
-      <table className="tbl fold fees" aria-label="Lines">
+      <table
+        className="tbl fold fees"
+        aria-label="Lines"
+        aria-rowcount={rows.length > MANY ? rows.length + 1 : undefined}
+      >
         <thead>
           <tr>
             <th scope="col">Item</th>
@@ -43,68 +51,54 @@ export function Lines({ invoice, why, onWhy, actions, isAdjusted }: LinesProps) 
             )}
           </tr>
         </thead>
-        <tbody>
-          {groups.map((group) => (
-            <Group key={group.key} title={group.title} id={group.externalId} span={span}>
-              {group.fees.map((fee) => (
-                <tr key={fee.lago_id} className={fee.lago_id === why ? "on" : "still"}>
-                  <td className="f1">
-                    <span className="med">{nameOfFee(fee)}</span>
-                    {isAdjusted?.(fee) && <span className="tag accent">Adjusted</span>}
-                    <span className="sub">{aboutFee(fee, invoice.customer.applicable_timezone)}</span>
-                  </td>
-                  <td className="r">
-                    <Units fee={fee} />
-                  </td>
-                  <td className="r ink2">
-                    <UnitPrice fee={fee} />
-                  </td>
-                  <td className="r dim">{fee.taxes_rate > 0 ? percent(fee.taxes_rate) : "–"}</td>
-                  <td className="r f2">
-                    {onWhy ? (
-                      <Why isOpen={fee.lago_id === why} onClick={() => onWhy(fee.lago_id)}>
-                        <Money cents={fee.amount_cents} currency={fee.amount_currency} />
-                      </Why>
-                    ) : (
-                      <Money cents={fee.amount_cents} currency={fee.amount_currency} />
-                    )}
-                  </td>
-                  {actions && <td className="acts">{actions(fee)}</td>}
-                  <td className="f3 only-phone">
-                    <Units fee={fee} /> × <UnitPrice fee={fee} />
+        <Rows
+          count={rows.length}
+          height={51}
+          span={span}
+          row={(index, seat) => {
+            const row = rows[index]!;
+            if (!("fee" in row))
+              return (
+                <tr key={row.key} {...seat} className="grp still">
+                  <td className="f1" colSpan={span}>
+                    {row.title} {row.id && <span className="dim id">{row.id}</span>}
                   </td>
                 </tr>
-              ))}
-            </Group>
-          ))}
-        </tbody>
+              );
+            const { fee } = row;
+            return (
+              <tr key={row.key} {...seat} className={fee.lago_id === why ? "on" : "still"}>
+                <td className="f1">
+                  <span className="med">{nameOfFee(fee)}</span>
+                  {isAdjusted?.(fee) && <span className="tag accent">Adjusted</span>}
+                  <span className="sub">{aboutFee(fee, invoice.customer.applicable_timezone)}</span>
+                </td>
+                <td className="r">
+                  <Units fee={fee} />
+                </td>
+                <td className="r ink2">
+                  <UnitPrice fee={fee} />
+                </td>
+                <td className="r dim">{fee.taxes_rate > 0 ? percent(fee.taxes_rate) : "–"}</td>
+                <td className="r f2">
+                  {onWhy ? (
+                    <Why isOpen={fee.lago_id === why} onClick={() => onWhy(fee.lago_id)}>
+                      <Money cents={fee.amount_cents} currency={fee.amount_currency} />
+                    </Why>
+                  ) : (
+                    <Money cents={fee.amount_cents} currency={fee.amount_currency} />
+                  )}
+                </td>
+                {actions && <td className="acts">{actions(fee)}</td>}
+                <td className="f3 only-phone">
+                  <Units fee={fee} /> × <UnitPrice fee={fee} />
+                </td>
+              </tr>
+            );
+          }}
+        />
       </table>
     </div>
-  );
-}
-
-function Group({
-  title,
-  id,
-  span,
-  children,
-}: {
-  title: string | null;
-  id: string | null;
-  span: number;
-  children: ReactNode;
-}) {
-  return (
-    <>
-      {title && (
-        <tr className="grp still">
-          <td className="f1" colSpan={span}>
-            {title} {id && <span className="dim id">{id}</span>}
-          </td>
-        </tr>
-      )}
-      {children}
-    </>
   );
 }
 

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { read, type Schema, useChange } from "@/api/client";
 import { useCan } from "@/app/session";
 import { Button, Copy, Section } from "@/ui/basics";
+import { useChosen } from "@/ui/chosen";
 import { Field, Switch, TextInput } from "@/ui/fields";
 import { messageOf } from "@/ui/form";
 import { ActionMenu, Confirm } from "@/ui/overlays";
@@ -40,10 +41,6 @@ export function Authentication() {
   const providers = useQuery(read("/app/v1/identity_providers"));
   const [edited, setEdited] = useState<{ kind: Kind; provider: Provider | null } | null>(null);
   const [doomed, setDoomed] = useState<Provider | null>(null);
-  const change = useChange("put", "/app/v1/authentication_methods", {
-    done: "Ways to sign in changed",
-    touches: ["/app/v1/authentication_methods"],
-  });
   const remove = useChange("delete", "/app/v1/identity_providers/{kind}", {
     done: "Connection deleted",
     touches: ["/app/v1/identity_providers", "/app/v1/authentication_methods"],
@@ -58,23 +55,7 @@ export function Authentication() {
     <Settings title="Signing in">
       <Section title="How members may sign in">
         <Loaded query={methods} what="Ways to sign in">
-          {({ authentication_methods: allowed }) => (
-            <div className="form-fields">
-              {METHODS.map(([method, label, hint]) => (
-                <Switch
-                  key={method}
-                  label={label}
-                  hint={hint}
-                  isOn={allowed.includes(method)}
-                  isDisabled={!can("authentication_methods:update") || change.isPending}
-                  onChange={(isOn) => {
-                    const next = isOn ? [...allowed, method] : allowed.filter((one) => one !== method);
-                    change.mutate({ body: { authentication_methods: next } });
-                  }}
-                />
-              ))}
-            </div>
-          )}
+          {({ authentication_methods }) => <Methods saved={authentication_methods} />}
         </Loaded>
       </Section>
       <Section
@@ -160,6 +141,31 @@ export function Authentication() {
         Members who came in by it are signed out, and it is no way to sign in any more.
       </Confirm>
     </Settings>
+  );
+}
+
+function Methods({ saved }: { saved: readonly string[] }) {
+  const can = useCan();
+  const change = useChange("put", "/app/v1/authentication_methods", {
+    done: "Ways to sign in changed",
+    touches: ["/app/v1/authentication_methods"],
+  });
+  const [chosen, choose] = useChosen(saved, (authentication_methods) =>
+    change.mutateAsync({ body: { authentication_methods } }),
+  );
+  return (
+    <div className="form-fields">
+      {METHODS.map(([method, label, hint]) => (
+        <Switch
+          key={method}
+          label={label}
+          hint={hint}
+          isOn={chosen.includes(method)}
+          isDisabled={!can("authentication_methods:update")}
+          onChange={(isOn) => choose(method, isOn)}
+        />
+      ))}
+    </div>
   );
 }
 

@@ -8,6 +8,7 @@ import { paths } from "@/app/paths";
 import { useCan, useNow } from "@/app/session";
 import { countries } from "@/lib/countries";
 import { Button, Copy, Section } from "@/ui/basics";
+import { useChosen } from "@/ui/chosen";
 import { Checkbox, Field, NumberInput, Select, Switch, TextArea, TextInput } from "@/ui/fields";
 import { codeFrom, FieldRow, messageOf, placeErrors } from "@/ui/form";
 import { Picker } from "@/ui/picker";
@@ -135,7 +136,7 @@ export function EntitySettings() {
               title="Taxes"
               field="tax_codes"
               note="Applied to fees of its customers that name no other tax."
-              chosen={shown.taxes.map((tax) => tax.code)}
+              saved={shown.taxes.map((tax) => tax.code)}
               options={(taxes.data?.taxes ?? []).map((tax) => [tax.code, `${tax.name}, ${tax.rate}%`])}
             />
             <ChoiceSection
@@ -143,7 +144,7 @@ export function EntitySettings() {
               title="Custom sections"
               field="invoice_custom_section_codes"
               note="On its invoices, unless a customer chooses others."
-              chosen={shown.selected_invoice_custom_sections.map((section) => section.code)}
+              saved={shown.selected_invoice_custom_sections.map((section) => section.code)}
               options={(sections.data?.invoice_custom_sections ?? []).map((one) => [one.code, one.name])}
             />
           </>
@@ -512,6 +513,12 @@ function EmailSection({ entity }: { entity: Entity }) {
     done: "E-mails changed",
     touches: ["/api/v1/billing_entities"],
   });
+  const [chosen, choose] = useChosen(entity.email_settings, (email_settings) =>
+    change.mutateAsync({
+      params: { path: { code: entity.code } },
+      body: { billing_entity: { email_settings } },
+    }),
+  );
   return (
     <Section title="E-mails to customers">
       <div className="form-fields">
@@ -519,16 +526,9 @@ function EmailSection({ entity }: { entity: Entity }) {
           <Switch
             key={setting}
             label={label}
-            isOn={entity.email_settings.includes(setting)}
-            isDisabled={!can("billing_entities:update") || change.isPending}
-            onChange={(isOn) => {
-              const others = entity.email_settings.filter((one) => one !== setting);
-              const email_settings = isOn ? [...others, setting] : others;
-              change.mutate({
-                params: { path: { code: entity.code } },
-                body: { billing_entity: { email_settings } },
-              });
-            }}
+            isOn={chosen.includes(setting)}
+            isDisabled={!can("billing_entities:update")}
+            onChange={(isOn) => choose(setting, isOn)}
           />
         ))}
       </div>
@@ -541,16 +541,22 @@ interface ChoiceProps {
   title: string;
   note: string;
   field: "tax_codes" | "invoice_custom_section_codes";
-  chosen: string[];
+  saved: string[];
   options: [code: string, label: string][];
 }
 
-function ChoiceSection({ entity, title, note, field, chosen, options }: ChoiceProps) {
+function ChoiceSection({ entity, title, note, field, saved, options }: ChoiceProps) {
   const can = useCan();
   const change = useChange("put", "/api/v1/billing_entities/{code}", {
     done: `${title} changed`,
     touches: ["/api/v1/billing_entities", "/api/v1/taxes"],
   });
+  const [chosen, choose] = useChosen(saved, (codes) =>
+    change.mutateAsync({
+      params: { path: { code: entity.code } },
+      body: { billing_entity: { [field]: codes } },
+    }),
+  );
   if (options.length === 0) return null;
   return (
     <Section title={title}>
@@ -561,14 +567,8 @@ function ChoiceSection({ entity, title, note, field, chosen, options }: ChoicePr
             key={code}
             label={label}
             isOn={chosen.includes(code)}
-            isDisabled={!can("billing_entities:update") || change.isPending}
-            onChange={(isOn) => {
-              const codes = isOn ? [...chosen, code] : chosen.filter((one) => one !== code);
-              change.mutate({
-                params: { path: { code: entity.code } },
-                body: { billing_entity: { [field]: codes } },
-              });
-            }}
+            isDisabled={!can("billing_entities:update")}
+            onChange={(isOn) => choose(code, isOn)}
           />
         ))}
       </div>

@@ -62,7 +62,7 @@ export function Settings({ title, children }: { title: string; children: ReactNo
     ["You", [{ label: "Your account", href: paths.settings("account") }]],
   ];
   return (
-    <Page title={title} crumbs={[{ label: "Settings", href: paths.settings() }]}>
+    <Page title={title} crumbs={[{ label: "Settings", href: paths.settings() }]} isHeading>
       <div className="settings" style={{ paddingTop: 24 }}>
         <nav className="settings-nav" aria-label="Settings">
           {groups.map(([name, entries]) => {
