@@ -97,9 +97,9 @@ def test_east_asian_words_are_set_in_their_own_font(renderer, code, name, shown)
     (page,) = pypdf.PdfReader(io.BytesIO(content)).pages
     text = page.extract_text()
     assert [words for words in shown if words not in text] == []
-    fonts = {str(font["/BaseFont"]).partition("+")[2] for font in page["/Resources"]["/Font"].values()}
-    assert any("NotoSansCJKjp" in font for font in fonts)
     with opened(content) as file, file.open_metadata() as meta:
+        fonts = [str(font.BaseFont) for font in file.pages[0].Resources.Font.values()]
+        assert any("NotoSansCJKjp" in font for font in fonts)
         assert meta["pdfaid:part"] == "3"
 
 

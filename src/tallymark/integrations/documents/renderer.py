@@ -126,7 +126,7 @@ class TypstRenderer:
         return self._compiler
 
 
-def _font_paths() -> list[str | Path]:
+def _font_paths() -> list[Path]:
     """Where the fonts are: Latin, Greek and Cyrillic, and Chinese, Japanese and Korean in two weights."""
     import fontpkg_ibm_plex_sans
     import noto_cjk_sans_jp_bold
