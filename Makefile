@@ -1,6 +1,6 @@
 # The bench: every target works first try on a fresh clone. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-domain fuzz check format web web-dev bench bench-curves clean
+.PHONY: help setup run demo test test-domain fuzz check format web web-dev bench bench-curves tools try-image clean
 SHELL := /bin/bash
 
 # Tools come with the lock file; only uv has to exist, and where it doesn't, the first target that needs it
@@ -10,6 +10,7 @@ UV ?= $(shell uv --version >/dev/null 2>&1 && echo uv || echo $(BOOTSTRAP)/bin/u
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+TOOLS := .tools/.ready
 WEB := src/tallymark/web/dist/index.html
 WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/build/*' -not -name '*.test.*')
 export UV_PYTHON_DOWNLOADS ?= never
@@ -26,7 +27,7 @@ run: $(READY) $(WEB) ## start everything (api, worker, scheduler, database) on h
 demo: $(READY) $(WEB) ## live a year of a cloud company with 60 customers under a test clock, to look around in
 	@exec $(BIN)/tallymark demo $(ARGS)
 
-test: $(READY) $(WEB) ## run all tests
+test: $(READY) $(WEB) $(TOOLS) ## run all tests
 	$(BIN)/python web/build.py test
 	$(BIN)/pytest -n auto $(ARGS)
 
@@ -63,8 +64,13 @@ bench-curves: $(READY) ## draw cost by size and ingest over ten minutes into doc
 	$(UV) sync --frozen --quiet --group bench
 	$(BIN)/python -m bench.curves $(ARGS)
 
+tools: $(TOOLS) ## get helm, hadolint and the schema of compose files, which tests of deploy/ use
+
+try-image: $(READY) ## perform the Dockerfile's steps in a root that debootstrap makes, and try what comes out: as root, minutes
+	$(BIN)/python -m deploy.container.try_in_a_root $(ARGS)
+
 clean: ## remove what the targets above made; data directories stay
-	rm -rf web/node_modules web/build src/tallymark/web/dist .venv $(BOOTSTRAP) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf web/node_modules web/build src/tallymark/web/dist .venv $(BOOTSTRAP) .tools build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml uv.lock | uv
@@ -74,6 +80,10 @@ $(READY): pyproject.toml uv.lock | uv
 
 $(WEB): $(WEB_SOURCES) | $(READY)
 	$(BIN)/python web/build.py
+
+$(TOOLS): deploy/tools.py deploy/tools.txt | $(READY)
+	$(BIN)/python deploy/tools.py $(UV)
+	@touch $@
 
 .PHONY: uv
 uv:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from tallymark.settings import Settings
+from tallymark.settings import Settings, variables_of
 
 _INTRODUCTION = """\
 # Settings
 
 A flag of the command line wins over an environment variable, and that over the default. Where a setting has several
-variables, the first that is set counts; one that is empty is not set. `tallymark settings` prints this table; this page is its `--markdown` form.
+variables, the first that is set counts; one that is empty is not set. Each may be given by a file: `NAME_FILE` is the path of what has
+the value of `NAME`, for secrets that shall not be in the environment; setting both is refused. `tallymark settings` prints this table; this page is its `--markdown` form.
 
 | variable | default | meaning |
 |---|---|---|
@@ -33,7 +33,7 @@ class Setting:
 def describe() -> list[Setting]:
     """Every setting, in the order in which they are declared."""
     return [
-        Setting(_variables(name, field), _default(field), field.description or "")
+        Setting(variables_of(name, field), _default(field), field.description or "")
         for name, field in Settings.model_fields.items()
     ]
 
@@ -45,13 +45,6 @@ def describe_as_markdown() -> str:
         for setting in describe()
     )
     return _INTRODUCTION + "".join(rows)
-
-
-def _variables(name: str, field: FieldInfo) -> tuple[str, ...]:
-    alias = field.validation_alias
-    if isinstance(alias, AliasChoices):
-        return tuple(str(choice) for choice in alias.choices)
-    return (alias if isinstance(alias, str) else f"{Settings.model_config['env_prefix']}{name}".upper(),)
 
 
 def _default(field: FieldInfo) -> str:

@@ -32,6 +32,7 @@ from tallymark.db.migrate import migrate
 from tallymark.db.running import is_server_alive, running_server_url
 from tallymark.db.schema import require_current_schema
 from tallymark.first_run import FirstRun, make_organization, read_first_run
+from tallymark.health import Heartbeat
 from tallymark.rooms.organizations.census import create_first_organization
 from tallymark.rooms.users import service as users
 from tallymark.settings import Settings
@@ -278,6 +279,7 @@ async def _do_all(
 ) -> bool:
     """Do what this process does until `stop` is set; True where it ended because the embedded database did."""
     looking: asyncio.Task[bool] | None = None
+    heartbeats = _heartbeats(settings) if roles.has_worker else []
     async with asyncio.TaskGroup() as group:
         if watch is not None:
             group.create_task(watch.keep_looking(stop))
@@ -292,13 +294,22 @@ async def _do_all(
                 tasks=parts.tasks,
                 concurrency=settings.worker_concurrency,
                 stop=stop,
-                beside=(parts.courier, parts.chronicler),
+                beside=(parts.courier, parts.chronicler, *heartbeats),
                 around=() if watch is None else (watch.around_job,),
             )
             group.create_task(worker)
         if roles.embedded_in is not None:
             looking = group.create_task(_watch_database(roles.embedded_in, stop))
     return looking is not None and looking.result()
+
+
+def _heartbeats(settings: Settings) -> list[Heartbeat]:
+    """What tells that the worker is alive, where the settings want to know. Raises `StartupError` where it can't be told."""
+    if settings.worker_heartbeat is None:
+        return []
+    heartbeat = Heartbeat(settings.worker_heartbeat)
+    heartbeat.begin()
+    return [heartbeat]
 
 
 def _watching(
@@ -377,13 +388,13 @@ class _HttpServer(uvicorn.Server):
 async def _answer_requests(
     asgi: ASGIApp, settings: Settings, roles: _Roles, ready: Ready, stop: asyncio.Event
 ) -> None:
-    """Listen, tell that we do, and at the end let the requests under way finish."""
+    """Listen, tell that we do, and at the end let the requests under way finish, and those that are still sent here."""
     server = _HttpServer(_http_config(asgi, settings), partial(roles.announce, ready))
 
     def drain() -> None:
         asgi.state.is_draining = True  # type: ignore[attr-defined]  # `/ready` says so on connections that are open
 
-    await _serve(server, roles.listeners, stop, drain)
+    await _serve(server, roles.listeners, stop, drain, drain_seconds=settings.drain_seconds)
 
 
 async def _answer_inside(asgi: ASGIApp, settings: Settings, roles: _Roles, stop: asyncio.Event) -> None:
@@ -393,13 +404,19 @@ async def _answer_inside(asgi: ASGIApp, settings: Settings, roles: _Roles, stop:
 
 
 async def _serve(
-    server: _HttpServer, listeners: Sequence[socket.socket], stop: asyncio.Event, at_end: Callable[[], None]
+    server: _HttpServer,
+    listeners: Sequence[socket.socket],
+    stop: asyncio.Event,
+    at_end: Callable[[], None],
+    *,
+    drain_seconds: float = 0,
 ) -> None:
     serving = asyncio.create_task(server.serve(sockets=list(listeners)))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
     at_end()
+    await asyncio.wait({serving}, timeout=drain_seconds)
     server.should_exit = True
     try:
         await serving

@@ -8,7 +8,12 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, BeforeValidator, Field, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from tallymark.db.errors import StartupError
+
+_PREFIX = "TALLYMARK_"
 
 
 def default_data_dir() -> Path:
@@ -36,11 +41,50 @@ def _level(written: object) -> object:
     return {"warn": "warning", "fatal": "error"}.get(name, name)
 
 
+class EnvironmentAndFiles(EnvSettingsSource):
+    """The environment, in which `NAME_FILE` names the file that has the value of `NAME`: secrets stay out of it."""
+
+    def __init__(self, settings_cls: type[BaseSettings]) -> None:
+        super().__init__(settings_cls)
+        self.env_vars = {**self.env_vars, **self._read_files()}
+
+    def _read_files(self) -> dict[str, str]:
+        found = {}
+        for field_name, field in self.settings_cls.model_fields.items():
+            for variable in variables_of(field_name, field):
+                path = self.env_vars.get(f"{variable}_FILE".lower())
+                if path is None:
+                    continue
+                if self.env_vars.get(variable.lower()) is not None:
+                    raise StartupError(f"{variable} and {variable}_FILE are both set: leave one out")
+                value = _read_secret(f"{variable}_FILE", Path(path))
+                if value:
+                    found[variable.lower()] = value
+        return found
+
+
+def _read_secret(variable: str, path: Path) -> str:
+    """What the file says, without the line's end that editors leave."""
+    try:
+        return path.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise StartupError(f"{variable}: cannot read {path}: {why}") from None
+
+
+def variables_of(name: str, field: FieldInfo) -> tuple[str, ...]:
+    """The variables that set a field, the first of which wins."""
+    alias = field.validation_alias
+    if isinstance(alias, AliasChoices):
+        return tuple(str(choice) for choice in alias.choices)
+    return (alias if isinstance(alias, str) else f"{_PREFIX}{name}".upper(),)
+
+
 class Settings(BaseSettings):
     """Every setting of Tallymark; docs/settings.md is generated from these fields."""
 
     model_config = SettingsConfigDict(
-        env_prefix="TALLYMARK_", env_ignore_empty=True, extra="ignore", populate_by_name=True
+        env_prefix=_PREFIX, env_ignore_empty=True, extra="ignore", populate_by_name=True
     )
 
     host: str = Field("127.0.0.1", description="Address the API listens on.")
@@ -305,6 +349,13 @@ class Settings(BaseSettings):
         le=64,
         description="Processes of `tallymark api`, each with connections of its own to the database.",
     )
+    drain_seconds: int = Field(
+        0,
+        ge=0,
+        le=300,
+        description="Seconds for which the API still answers after it is told to stop, while `/ready` says that it is:"
+        " load balancers take a while to notice.",
+    )
     worker_concurrency: int = Field(4, ge=1, le=64, description="Jobs that one worker runs side by side.")
     sentry_dsn: str | None = Field(
         None,
@@ -328,6 +379,10 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("TALLYMARK_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"),
         description="Headers of what is sent there, such as `api-key=…`.",
     )
+    worker_heartbeat: Path | None = Field(
+        None,
+        description="A file that the worker touches while it is alive: `tallymark health --worker` looks at its age.",
+    )
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_level)] = Field(
         "info",
         validation_alias=AliasChoices("TALLYMARK_LOG_LEVEL", "LAGO_LOG_LEVEL"),
@@ -337,6 +392,18 @@ class Settings(BaseSettings):
         "auto",
         description="`console` for people, `json` for machines; `auto` picks by whether stderr is a terminal.",
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the names are the library's
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags first, then variables and the files that they name."""
+        return init_settings, EnvironmentAndFiles(settings_cls)
 
     @model_validator(mode="after")
     def _names_its_bucket(self) -> Self:

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from obstore.store import GCSStore, LocalStore, S3Store
 from pydantic import ValidationError
 
+from tallymark.db.errors import StartupError
 from tallymark.integrations.files import open_store
 from tallymark.rooms.webhooks.signing import JwtSigner, read_key
 from tallymark.settings import Settings
@@ -133,3 +134,48 @@ def test_webhooks_are_signed_by_the_key_that_is_given():
 def test_another_key_is_refused_untold(text, told):
     with pytest.raises(ValueError, match=told):
         read_key(text)
+
+
+class TestFilesOfSecrets:
+    def test_say_what_the_variable_would(self, read, tmp_path):
+        url, key = tmp_path / "url", tmp_path / "key"
+        url.write_text("postgresql://tallymark:s3cr3t@db/tallymark\n")
+        key.write_text("  two words \r\n")
+        found = read(DATABASE_URL_FILE=str(url), SECRET_KEY_BASE_FILE=str(key))
+        assert found.database_url == "postgresql://tallymark:s3cr3t@db/tallymark"
+        assert found.secret_key == "  two words ", "only the end of the line is the editor's"
+
+    def test_are_under_each_of_a_settings_names(self, read, tmp_path):
+        secret = tmp_path / "secret"
+        secret.write_text("hunter2")
+        assert read(TALLYMARK_SMTP_PASSWORD_FILE=str(secret)).smtp_password == "hunter2"
+        assert read(LAGO_SMTP_PASSWORD="other").smtp_password == "hunter2", "the first name still wins"
+
+    def test_give_way_to_flags(self, monkeypatch, tmp_path):
+        port = tmp_path / "port"
+        port.write_text("9000")
+        monkeypatch.setenv("TALLYMARK_PORT_FILE", str(port))
+        assert (Settings().port, Settings(port=1234).port) == (9000, 1234)
+
+    def test_set_nothing_where_they_are_empty(self, read, tmp_path):
+        empty = tmp_path / "empty"
+        empty.write_text("\n")
+        assert read(TALLYMARK_ADMIN_API_KEY_FILE=str(empty)).admin_api_key is None
+
+    def test_are_not_read_beside_the_variable(self, read, tmp_path):
+        secret = tmp_path / "secret"
+        secret.write_text("one")
+        with pytest.raises(
+            StartupError, match="TALLYMARK_ADMIN_API_KEY and TALLYMARK_ADMIN_API_KEY_FILE are"
+        ):
+            read(TALLYMARK_ADMIN_API_KEY="other", TALLYMARK_ADMIN_API_KEY_FILE=str(secret))
+
+    def test_that_cannot_be_read_are_told_by_name(self, read, tmp_path):
+        missing = tmp_path / "missing"
+        with pytest.raises(
+            StartupError, match=r"TALLYMARK_SECRET_KEY_FILE: cannot read .*missing: No such file"
+        ):
+            read(TALLYMARK_SECRET_KEY_FILE=str(missing))
+        (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+        with pytest.raises(StartupError, match="it is no text"):
+            read(TALLYMARK_SECRET_KEY_FILE=str(tmp_path / "binary"))

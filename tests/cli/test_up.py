@@ -114,3 +114,15 @@ def test_idle_it_takes_less_than_300_mb(start):
     parent = psutil.Process(server.process.pid)
     family = [parent, *parent.children(recursive=True)]
     assert sum(member.memory_full_info().pss for member in family) < 300_000_000
+
+
+def test_a_drain_answers_for_a_while_and_says_that_it_ends(start):
+    """Load balancers notice some seconds later that nothing should be sent here any more."""
+    server = start(TALLYMARK_DRAIN_SECONDS="2")
+    assert httpx.get(f"{server.url}/ready").status_code == 200
+    server.process.send_signal(signal.SIGTERM)
+    deadline = time.monotonic() + 10
+    while httpx.get(f"{server.url}/ready").status_code != 503:
+        assert time.monotonic() < deadline
+    assert httpx.get(f"{server.url}/health").status_code == 200, "on a new connection"
+    assert server.process.wait(25) == 0

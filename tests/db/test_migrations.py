@@ -1,19 +1,22 @@
 """The migrations make the schema that the code sees, and no database of a newer release is touched."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
 from tallymark.db.engine import driver_url, plain_url
 from tallymark.db.errors import StartupError
-from tallymark.db.migrate import migrate
+from tallymark.db.migrate import MIGRATIONS, migrate
 from tallymark.db.tables import metadata
+from tallymark.db.waiting import wait_for_server
 
 
 def test_the_migrated_database_is_what_the_tables_say(database_url):
@@ -65,3 +68,30 @@ def test_an_unreachable_server_is_told_in_one_line(tmp_path):
     with pytest.raises(StartupError, match="cannot reach the database") as error:
         migrate(f"postgresql://nobody@/none?host={tmp_path}")
     assert "\n" not in str(error.value)
+
+
+def test_migrations_that_start_at_once_wait_for_each_other(server_url):
+    """Several containers that start together all run `tallymark migrate`."""
+    name = f"fresh_{uuid4().hex[:8]}"
+    maintenance = plain_url(make_url(server_url).set(database="postgres"))
+    with psycopg.connect(maintenance, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        try:
+            url = plain_url(make_url(server_url).set(database=name))
+            with ThreadPoolExecutor(2) as pool:
+                revisions = list(pool.map(migrate, [url, url]))
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    assert revisions == [ScriptDirectory(str(MIGRATIONS)).get_current_head()] * 2
+
+
+class TestWaitingForAServer:
+    def test_ends_as_soon_as_it_answers(self, server_url):
+        wait_for_server(server_url, seconds=60)
+
+    def test_asks_for_nothing_by_default(self):
+        wait_for_server("postgresql://127.0.0.1:1/nothing", seconds=0)
+
+    def test_ends_with_what_is_wrong(self):
+        with pytest.raises(StartupError, match=r"did not answer for 0.1 seconds: .*refused"):
+            wait_for_server("postgresql://me:secret@127.0.0.1:1/x", seconds=0.1)

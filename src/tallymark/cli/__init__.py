@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -136,13 +137,43 @@ def worker(internal_port: InternalPort = None, database_url: DatabaseUrl = None)
 
 
 @app.command()
-def migrate(data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
+def health(
+    host: Host = None,
+    port: Port = None,
+    worker: Annotated[
+        bool, typer.Option("--worker", help="Look at the worker's heartbeat (TALLYMARK_WORKER_HEARTBEAT).")
+    ] = False,
+) -> None:
+    """Tell whether the api, or with --worker the worker, on this machine is well; 1 is returned if not."""
+    settings = read_settings(host=host, port=port)
+    from tallymark.health import check_api, check_worker
+
+    if not worker:
+        check_api(settings.host, settings.port)
+    elif settings.worker_heartbeat is None:
+        raise StartupError("TALLYMARK_WORKER_HEARTBEAT does not say where the worker's heartbeat is")
+    else:
+        check_worker(settings.worker_heartbeat, now=time.time())
+    typer.echo("ok")
+
+
+@app.command()
+def migrate(
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+    wait: Annotated[
+        int, typer.Option(min=0, max=3600, help="Seconds to wait until the database server answers.")
+    ] = 0,
+) -> None:
     """Bring the database to this release's schema, and make the organization that the settings ask for."""
     settings = read_settings(data_dir=data_dir, database_url=database_url)
     from tallymark.commands import make_first_organization
+    from tallymark.db.waiting import wait_for_server
     from tallymark.first_run import read_first_run
 
     asked = read_first_run(settings)
+    if settings.database_url is not None:
+        wait_for_server(settings.database_url, seconds=wait)
     with migrated_database(data_dir, database_url) as (url, revision):
         typer.echo(f"The database is at schema {revision}.")
         made_up = None

