@@ -136,6 +136,20 @@ class TestCorrections:
         )  # fmt: skip
         await lives.cut(post("/events/t/amend", {"event": other}))
 
+    @pytest.mark.cuts("POST /events/{transaction_id}/amend")
+    async def test_amended_when_their_fees_are_on_no_invoice(self, lives):
+        """4 is 1: a fee below zero."""
+        now = {"metering": {"event_correction_policy": "document_now"}}
+        sent = {
+            "transaction_id": "t", "external_subscription_id": "s", "code": "m", "properties": {"value": 4},
+        }  # fmt: skip
+        other = {"external_subscription_id": "s", "reason": "r", "properties": {"value": 1}}
+        await lives.live(
+            shop, plan("p", charge(pay_in_advance=True, invoiceable=False)), subscribe("p"),
+            post("/events", {"event": sent}), put("/organizations", {"organization": now}),
+        )  # fmt: skip
+        await lives.cut(post("/events/t/amend", {"event": other}))
+
     @pytest.mark.cuts("POST /event_backfills/{lago_id}/close", "POST /event_backfills/{lago_id}/revert")
     async def test_backfills_of_what_was_billed_in_advance_and_renewed(self, lives):
         """5 seats of January, which February has as well, are 2 and, priced by itself, one more."""

@@ -101,8 +101,12 @@ class Walk:
     def do(self, action: Action) -> None:
         match action:
             case Event():
-                self.arrived.append(evaluated(action, self.life))
-                self.price_in_advance(self.arrived[-1])
+                event = evaluated(action, self.life)
+                self.arrived.append(event)
+                if action.priced_at is None:
+                    self.price_in_advance(event)
+                else:
+                    self.at(action.priced_at, USER, lambda: self.price_in_advance(event))
             case Subscribe():
                 self.subscribe(action)
             case Terminate():

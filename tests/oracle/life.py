@@ -127,6 +127,8 @@ class Event:
     timestamp: datetime
     properties: Properties = field(default_factory=dict)
     precise_total_amount_cents: str | None = None
+    priced_at: datetime | None = None
+    """When it is priced in advance, where that is not when it came: what a backfill brought is priced after all others."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -99,6 +99,12 @@ _REFUSALS = {
 }
 
 
+def not_allowed(*codes: str) -> dict[int | str, Json]:
+    """The responses of an operation that is refused by these codes alone where a record's state does not let it."""
+    refusal = _REFUSALS["NotAllowed"]
+    return {refusal.status: replace(refusal, fields={"code": {"enum": sorted(codes)}}).response()}
+
+
 class DescribedApi(FastAPI):
     """An application whose description tells of what is refused, too."""
 
@@ -121,8 +127,11 @@ def _add_refusals(document: Json) -> None:
             # The doors of whoever runs the installation refuse nothing.
             continue
         for method, operation in operations.items():
-            operation["responses"] |= {
+            told = operation["responses"]
+            # Some operations tell by which codes they are not allowed.
+            known = {"NotAllowed"} if str(int(_REFUSALS["NotAllowed"].status)) in told else set()
+            told |= {
                 str(int(refusal.status)): {"$ref": f"#/components/responses/{name}"}
                 for name, refusal in _REFUSALS.items()
-                if method != "get" or refusal.is_of_reads
+                if name not in known and (method != "get" or refusal.is_of_reads)
             }

@@ -28,15 +28,16 @@ billed_terms = Table(
 )
 
 # By how much more, or less, corrected events cost than what a final invoice billed of a charge, and the fee that bills that or
-# of which it is given back. What nothing was left of to give back is waived. What an
-# invoice billed that was voided is superseded by the next difference. What is pending is on no invoice yet, or on a draft; once its fee is
-# on a final one it is documented.
+# of which it is given back. What nothing was left of to give back, or is more of a void invoice, is waived. What an invoice
+# billed that was voided is superseded by the next difference. What is pending is on no invoice yet, or on a draft; once its fee
+# is on a final one it is documented.
 usage_adjustments = Table(
     "usage_adjustments",
     metadata,
     id_column(),
     tenant_column(),
-    reference("invoice_id", "invoices", index=True),
+    # None where fees stand alone. One that was made anew has what was adjusted of the one before.
+    reference("invoice_id", "invoices", nullable=True, index=True),
     reference("subscription_id", "subscriptions"),
     # None where it is the plan's commitment that is adjusted.
     reference("charge_id", "charges", nullable=True),
@@ -52,9 +53,9 @@ usage_adjustments = Table(
     instant("created_at", nullable=False),
     CheckConstraint("status IN ('documented', 'pending', 'superseded', 'waived')", name="status"),
     CheckConstraint(
-        "CASE status WHEN 'waived' THEN amount_cents < 0 AND fee_id IS NULL AND credit_note_id IS NULL"
+        "CASE status WHEN 'waived' THEN amount_cents <> 0 AND fee_id IS NULL AND credit_note_id IS NULL"
         " WHEN 'pending' THEN amount_cents > 0 AND content IS NOT NULL AND credit_note_id IS NULL"
-        " ELSE fee_id IS NOT NULL AND (credit_note_id IS NULL AND amount_cents > 0"
+        " ELSE fee_id IS NOT NULL AND (credit_note_id IS NULL AND (amount_cents > 0 OR invoice_id IS NULL)"
         " OR credit_note_id IS NOT NULL AND amount_cents < 0) END",
         name="document",
     ),

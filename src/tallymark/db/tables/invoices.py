@@ -305,15 +305,22 @@ fees = Table(
         unique=True,
         postgresql_where=text("wallet_transaction_id IS NOT NULL"),
     ),
+    Index("fees_original_idx", "original_fee_id", postgresql_where=text("original_fee_id IS NOT NULL")),
     Index(
         "fees_standalone_idx", "subscription_id", "created_at", postgresql_where=text("invoice_id IS NULL")
     ),
     Index(
         "fees_uninvoiced_idx", "organization_id", "created_at", postgresql_where=text("invoice_id IS NULL")
     ),
-    CheckConstraint("amount_cents >= 0 AND taxes_amount_cents >= 0", name="amounts"),
+    # Below zero is only what corrected events cost less than fees that are on no invoice, nor ever will be.
     CheckConstraint(
-        "precise_coupons_amount_cents >= 0 AND precise_coupons_amount_cents <= amount_cents", name="coupons"
+        "amount_cents >= 0 AND taxes_amount_cents >= 0"
+        " OR invoice_id IS NULL AND event_id IS NULL AND amount_cents < 0 AND taxes_amount_cents <= 0",
+        name="amounts",
+    ),
+    CheckConstraint(
+        "precise_coupons_amount_cents >= 0 AND precise_coupons_amount_cents <= GREATEST(amount_cents, 0)",
+        name="coupons",
     ),
 )
 

@@ -68,17 +68,20 @@ def compute_adjustment(
     currency: Currency,
     fee_type: FeeType = FeeType.CHARGE,
 ) -> Fee:
-    """The fee of what the lines of a charge, or a commitment, come to beyond what was billed and adjusted before.
+    """The fee of what the lines of a charge, or a commitment, come to beyond what was billed and adjusted before, or below that.
 
     >>> eur = Currency("EUR", 2, 100)
     >>> fee = compute_adjustment([CorrectedLine(billed_cents=1000, amount_cents=1400)], adjusted_cents=100,
     ...     window={"step": "period"}, currency=eur)
     >>> fee.amount_cents, fee.units, str(fee.precise_unit_amount)
     (300, Fraction(1, 1), '3')
+    >>> compute_adjustment([CorrectedLine(billed_cents=1000, amount_cents=400)], adjusted_cents=0,
+    ...     window={"step": "period"}, currency=eur).amount_cents
+    -600
     """
     cents = sum(line.amount_cents - line.billed_cents for line in lines) - adjusted_cents
-    if cents <= 0:
-        raise ValueError(f"{cents} is no more than was billed")
+    if not cents:
+        raise ValueError("nothing differs from what was billed")
     changed: list[JSON] = [line.as_json for line in lines if line.amount_cents != line.billed_cents]
     step: Step = {
         "step": "correction",

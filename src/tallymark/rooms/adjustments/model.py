@@ -16,10 +16,21 @@ from tallymark.domain.fees.model import Fee, FeeType
 from tallymark.domain.periods import Period, local_date
 from tallymark.domain.values import value
 from tallymark.rooms.fees.model import FeeRecord
-from tallymark.rooms.invoices.model import Invoice
+from tallymark.rooms.invoices.model import Invoice, InvoiceStatus
 from tallymark.rooms.plans.model import Charge, Commitment
 from tallymark.rooms.subscriptions.model import Contract, Status
 from tallymark.rooms.taxes.model import Tax
+
+UNTOLD = (
+    "adjustment_not_final",
+    "billed_elsewhere",
+    "billed_otherwise",
+    "billed_terms_unknown",
+    "invoice_not_final",
+    "period_archived",
+    "too_many_priced_events",
+)
+"""Why a correction of what is billed is refused: its difference can't be told (docs/corrections.md)."""
 
 FARTHEST = timedelta(hours=26)
 """How far apart a day begins in two time zones."""
@@ -52,7 +63,7 @@ class Touched:
 
 @value
 class BilledRecord:
-    """A window of usage on a final invoice, as it is kept; without terms nobody can rate it again."""
+    """A window of usage on a final invoice, or on a draft, as it is kept; without terms nobody can rate it again."""
 
     invoice_id: UUID
     subscription_id: UUID
@@ -63,7 +74,7 @@ class BilledRecord:
     wire_to_at: datetime
     full_from_at: datetime | None
     full_to_at: datetime | None
-    finalized_at: datetime
+    finalized_at: datetime | None
     charges: Sequence[Charge] | None
 
 
@@ -71,11 +82,25 @@ class BilledRecord:
 class BilledUsage:
     """The same with whose it is, and the charges on the code that was corrected."""
 
-    invoice: Invoice
+    invoice: Invoice | None
+    """What stands for the invoice, which may have been made anew; None of fees that stand alone."""
+
     contract: Contract
     window: Window
-    finalized_at: datetime
+    finalized_at: datetime | None
+    """When its first invoice was final: what came later stays off it."""
+
     charges: Sequence[Charge]
+
+    @property
+    def is_void(self) -> bool:
+        """Whether its invoice carries nothing any more."""
+        return self.invoice is not None and self.invoice.status is InvoiceStatus.VOIDED
+
+    @property
+    def currency(self) -> str:
+        """The currency of its amounts."""
+        return self.contract.plan.amount_currency if self.invoice is None else self.invoice.currency
 
     @property
     def key(self) -> tuple[UUID, datetime]:
@@ -141,10 +166,11 @@ class Adjustments:
     is_waiting: bool = False
     """Whether an invoice of an increase is not final yet, for it waits for its taxes."""
 
-    @property
-    def total_cents(self) -> int:
-        """By how much the events differ from what was billed of them."""
-        return self.standing_cents + self.forgone_cents + self.pending_cents
+    spent_cents: int = 0
+    """By how much the events differ from what was billed of them, on invoices that are not void."""
+
+    void_cents: int = 0
+    """The same on void ones."""
 
 
 @value
@@ -192,6 +218,16 @@ class BilledItem:
         return FeeType.CHARGE if isinstance(self.item, Charge) else FeeType.COMMITMENT
 
     @property
+    def stands_alone(self) -> bool:
+        """Whether its fees are made on no invoice (pricing §8.2)."""
+        return isinstance(self.item, Charge) and not self.item.invoiceable
+
+    @property
+    def is_never_invoiced(self) -> bool:
+        """Whether they are not put on one either once they are paid."""
+        return self.stands_alone and isinstance(self.item, Charge) and self.item.regroup_paid_fees is None
+
+    @property
     def is_to_be_continued(self) -> bool:
         """Whether its subscription has a next invoice."""
         return self.usage.contract.subscription.status is Status.ACTIVE
@@ -234,9 +270,61 @@ class Difference:
     """The fees on the invoice, that of the line which comes to the least beside what it was first."""
 
     @property
+    def is_alone(self) -> bool:
+        """Whether a fee on no invoice is for it: of a decrease only where none of its fees is ever on one."""
+        billed = self.billed
+        return (
+            billed.stands_alone
+            if self.amount_cents > 0
+            else self.amount_cents < 0 and billed.is_never_invoiced
+        )
+
+    @property
     def creditable(self) -> list[FeeRecord]:
         """The fees that a decrease is given back of, in order: the latest increases, then what was billed first."""
         return [*reversed(self.billed.adjustment_fees), *self.by_decrease]
+
+
+@value
+class Waived:
+    """A decrease of a charge in a period that nothing was there to be given back of; minor units, below zero."""
+
+    id: UUID
+    subscription_id: UUID
+    charge_id: UUID
+    period: Period
+    currency: str
+    amount_cents: int
+
+    def is_of(self, fee: FeeRecord) -> bool:
+        """Whether a fee is of that charge and period; one on no invoice begins with the first day of it."""
+        owner, charge_id, starts = fee.subscription_id, fee.charge_id, fee.from_at
+        is_own = (owner, charge_id, fee.to_at) == (self.subscription_id, self.charge_id, self.period.end)
+        return is_own and starts is not None and starts <= self.period.start
+
+    def row(
+        self,
+        status: str,
+        amount_cents: int,
+        *,
+        invoice_id: UUID,
+        fee_id: UUID | None = None,
+        credit_note_id: UUID | None = None,
+    ) -> dict[str, Any]:
+        """A part of it as a row."""
+        return {
+            "invoice_id": invoice_id,
+            "subscription_id": self.subscription_id,
+            "charge_id": self.charge_id,
+            "from_at": self.period.start,
+            "to_at": self.period.end,
+            "status": status,
+            "currency": self.currency,
+            "amount_cents": amount_cents,
+            "content": None,
+            "fee_id": fee_id,
+            "credit_note_id": credit_note_id,
+        }
 
 
 @value

@@ -9,19 +9,21 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, Text, and_, cast, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Text, and_, cast, delete, exists, func, or_, select, update
 
 from tallymark.db.bulk import insert_rows, update_rows
 from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.db.tables import billed_terms, billing_records, fees, invoices, usage_adjustments
+from tallymark.domain.periods import Period
 from tallymark.rooms.adjustments.model import (
     Adjustments,
     BilledRecord,
     CommitmentTerms,
     ItemKey,
     Settled,
+    Waived,
 )
 from tallymark.rooms.plans import terms
 
@@ -32,10 +34,11 @@ _STANDS = or_(
     _columns.credit_note_id.is_not(None),
     exists(
         select(_copied.c.id)
-        .join(invoices, invoices.c.id == _copied.c.invoice_id)
+        .outerjoin(invoices, invoices.c.id == _copied.c.invoice_id)
         .where(
             or_(_copied.c.id == _columns.fee_id, _copied.c.original_fee_id == _columns.fee_id),
-            invoices.c.status != "voided",
+            # Some fees are on no invoice.
+            or_(invoices.c.id.is_(None), invoices.c.status != "voided"),
         )
     ),
 )
@@ -57,8 +60,32 @@ _IS_ON_DRAFT = exists(
 _IS_PENDING = and_(_columns.status == "pending", or_(_columns.fee_id.is_(None), _IS_ON_DRAFT))
 
 
+_OWN = invoices.alias("own")
+_IS_VOID = exists(select(_OWN.c.id).where(_OWN.c.id == _columns.invoice_id, _OWN.c.status == "voided"))
+_IS_OF_VOID = and_(
+    _IS_VOID,
+    ~exists(
+        select(_copied.c.id)
+        .outerjoin(invoices, invoices.c.id == _copied.c.invoice_id)
+        .where(_copied.c.id == _columns.fee_id, or_(invoices.c.id.is_(None), invoices.c.status != "voided"))
+    ),
+)
+"""Whether an adjustment is of a void invoice, and no other one has its fee."""
+
+
 async def final_records(tx: Tx, subscription_ids: Collection[UUID]) -> list[BilledRecord]:
     """The windows of subscriptions' usage on final invoices, the first one first; as decision 10 has them."""
+    return await _records(tx, subscription_ids, invoices.c.finalized_at.is_not(None))
+
+
+async def draft_records(tx: Tx, subscription_ids: Collection[UUID]) -> list[BilledRecord]:
+    """The windows of subscriptions' usage on drafts, the first one first."""
+    return await _records(tx, subscription_ids, invoices.c.status == "draft")
+
+
+async def _records(
+    tx: Tx, subscription_ids: Collection[UUID], is_meant: ColumnElement[bool]
+) -> list[BilledRecord]:
     record = billing_records.c
     statement = (
         select(
@@ -80,7 +107,7 @@ async def final_records(tx: Tx, subscription_ids: Collection[UUID]) -> list[Bill
             among(record.subscription_id, subscription_ids),
             or_(record.is_recurring, record.invoicing_reason == "subscription_terminating"),
             record.charges_from_at < record.charges_to_at,
-            invoices.c.finalized_at.is_not(None),
+            is_meant,
             invoices.c.voided_invoice_id.is_(None),
         )
         .order_by(record.charges_from_at, record.invoice_id)
@@ -132,6 +159,7 @@ async def adjusted_of(tx: Tx, subscription_ids: Collection[UUID]) -> dict[ItemKe
             _STANDS.label("stands"),
             _WAITS.label("waits"),
             _IS_PENDING.label("is_pending"),
+            _IS_OF_VOID.label("is_of_void"),
         )
         .where(among(_columns.subscription_id, subscription_ids))
         .order_by(_columns.id)
@@ -141,6 +169,9 @@ async def adjusted_of(tx: Tx, subscription_ids: Collection[UUID]) -> dict[ItemKe
         of_charge = found[row.subscription_id, row.charge_id, row.from_at]
         of_charge.to_at = row.to_at
         of_charge.is_waiting |= row.waits
+        if row.is_pending or row.stands or row.status != "superseded":
+            of_charge.spent_cents += 0 if row.is_of_void else row.amount_cents
+            of_charge.void_cents += row.amount_cents if row.is_of_void else 0
         if row.is_pending:
             of_charge.pending_cents += row.amount_cents
         elif row.status != "waived" and row.stands:
@@ -152,14 +183,52 @@ async def adjusted_of(tx: Tx, subscription_ids: Collection[UUID]) -> dict[ItemKe
     return found
 
 
+async def waived_of(tx: Tx, invoice_id: UUID) -> set[ItemKey]:
+    """The charges and commitments of an invoice of which something was waived."""
+    statement = select(_columns.subscription_id, _columns.charge_id, _columns.from_at).where(
+        _columns.invoice_id == invoice_id, _columns.status == "waived"
+    )
+    return {(row.subscription_id, row.charge_id, row.from_at) for row in await tx.execute(statement)}
+
+
+async def waived_decreases(tx: Tx, subscription_ids: Collection[UUID]) -> list[Waived]:
+    """What nothing was there to be given back of, of charges of subscriptions."""
+    statement = (
+        select(usage_adjustments)
+        .where(
+            among(_columns.subscription_id, subscription_ids),
+            _columns.charge_id.is_not(None),
+            _columns.status == "waived",
+            _columns.amount_cents < 0,
+        )
+        .order_by(_columns.from_at, _columns.id)
+    )
+    return [
+        Waived(
+            id=row.id,
+            subscription_id=row.subscription_id,
+            charge_id=row.charge_id,
+            period=Period(row.from_at, row.to_at),
+            currency=row.currency,
+            amount_cents=row.amount_cents,
+        )
+        for row in await tx.execute(statement)
+    ]
+
+
+async def drop(tx: Tx, ids: Collection[UUID]) -> None:
+    """Forget adjustments."""
+    await tx.execute(delete(usage_adjustments).where(among(_columns.id, ids)))
+
+
 async def standing_fees(tx: Tx, fee_ids: Collection[UUID]) -> dict[UUID, UUID]:
     """The fees that stand for some: themselves, or those of the invoices that took the place of theirs; by the first ones."""
     statement = (
         select(_copied.c.id, func.coalesce(_copied.c.original_fee_id, _copied.c.id).label("first_id"))
-        .join(invoices, invoices.c.id == _copied.c.invoice_id)
+        .outerjoin(invoices, invoices.c.id == _copied.c.invoice_id)
         .where(
             or_(among(_copied.c.id, fee_ids), among(_copied.c.original_fee_id, fee_ids)),
-            invoices.c.status != "voided",
+            or_(invoices.c.id.is_(None), invoices.c.status != "voided"),
         )
     )
     return {row.first_id: row.id for row in await tx.execute(statement)}
@@ -173,7 +242,7 @@ async def event_fees(
     starts: Collection[datetime],
     event_ids: Collection[UUID],
 ) -> list[UUID]:
-    """The fees of events that charges in advance billed for windows, and those of some events; not those of invoices made anew."""
+    """The fees of events that charges in advance billed for windows, and those of some events, as they were made first."""
     in_windows = and_(
         among(fees.c.subscription_id, subscription_ids),
         fees.c.from_at.in_(starts),
@@ -200,6 +269,12 @@ async def supersede(tx: Tx, key: ItemKey) -> None:
     await tx.execute(update(usage_adjustments).where(of_charge, ~_STANDS).values(status="superseded"))
 
 
+async def move(tx: Tx, voided_id: UUID, made_id: UUID) -> None:
+    """Have adjustments of an invoice be of another."""
+    of_invoice = _columns.invoice_id == voided_id
+    await tx.execute(update(usage_adjustments).where(of_invoice).values(invoice_id=made_id))
+
+
 async def insert(tx: Tx, rows: Sequence[Mapping[str, Any]], *, now: datetime) -> None:
     """Keep adjustments; their columns but for id, organization and time."""
     keys = {"organization_id": tx.organization_id, "created_at": now}
@@ -209,7 +284,7 @@ async def insert(tx: Tx, rows: Sequence[Mapping[str, Any]], *, now: datetime) ->
 async def pending_of(
     tx: Tx, subscription_ids: Collection[UUID], *, invoice_id: UUID | None
 ) -> list[Row[Any]]:
-    """What waits for the next invoices of subscriptions, and what is on one draft already."""
+    """What waits for the next invoices of subscriptions, and what is on one draft already; nothing of void invoices."""
     own = select(_copied.c.id).where(_copied.c.invoice_id == invoice_id)
     is_free = or_(_columns.fee_id.is_(None), _columns.fee_id.in_(own))
     statement = select(
@@ -220,7 +295,9 @@ async def pending_of(
         _columns.amount_cents,
         _columns.currency,
         cast(_columns.content, Text).label("content"),
-    ).where(among(_columns.subscription_id, subscription_ids), _columns.status == "pending", is_free)
+    ).where(
+        among(_columns.subscription_id, subscription_ids), _columns.status == "pending", is_free, ~_IS_VOID
+    )
     return list(await tx.execute(statement.order_by(_columns.from_at, _columns.id)))
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from fastapi import Request
 
 from tallymark.api.context import Context, InContext
+from tallymark.api.refusals import not_allowed
 from tallymark.api.routing import tenant_router
+from tallymark.rooms.adjustments.model import UNTOLD
 from tallymark.rooms.amendments import service
 from tallymark.rooms.amendments.schemas import (
     AmendRequest,
@@ -21,9 +23,10 @@ from tallymark.rooms.corrections import service as corrections
 from tallymark.rooms.corrections.model import Author
 
 router = tenant_router("events", resource="event")
+REFUSALS = ("event_archived", "period_already_invoiced", *UNTOLD)
 
 
-@router.post("/events/{transaction_id:path}/amend")
+@router.post("/events/{transaction_id:path}/amend", responses=not_allowed(*REFUSALS))
 async def amend_event(
     transaction_id: str, body: AmendRequest, request: Request, context: InContext
 ) -> CorrectedEventResponse:
@@ -40,7 +43,7 @@ async def amend_event(
     return CorrectedEventResponse(event=CorrectedEventOutput.of(event, version))
 
 
-@router.post("/events/{transaction_id:path}/void")
+@router.post("/events/{transaction_id:path}/void", responses=not_allowed("event_already_voided", *REFUSALS))
 async def void_event(transaction_id: str, body: VoidRequest, context: InContext) -> CorrectedEventResponse:
     """Have an event count nowhere; amending it brings it back."""
     async with context.transaction() as tx:

@@ -8,8 +8,10 @@ from fastapi import Request
 
 from tallymark.api.context import Context, InContext
 from tallymark.api.pagination import InPage, Meta
+from tallymark.api.refusals import not_allowed
 from tallymark.api.routing import tenant_router
 from tallymark.domain.errors import Invalid, NotFound
+from tallymark.rooms.adjustments.model import UNTOLD
 from tallymark.rooms.event_backfills import service
 from tallymark.rooms.event_backfills.model import Author, BackfillStatus
 from tallymark.rooms.event_backfills.schemas import (
@@ -76,7 +78,10 @@ async def add_backfilled_events(
     return AddedEventsResponse.of(rows)
 
 
-@router.post("/event_backfills/{lago_id}/close")
+@router.post(
+    "/event_backfills/{lago_id}/close",
+    responses=not_allowed("event_backfill_not_open", "period_already_invoiced", *UNTOLD),
+)
 async def close_event_backfill(
     lago_id: str, context: InContext, body: StepRequest | None = None
 ) -> BackfillResponse:
@@ -86,7 +91,15 @@ async def close_event_backfill(
     return BackfillResponse(event_backfill=BackfillOutput.of(closed))
 
 
-@router.post("/event_backfills/{lago_id}/revert")
+@router.post(
+    "/event_backfills/{lago_id}/revert",
+    responses=not_allowed(
+        "event_backfill_not_closed",
+        "overlapped_by_later_backfill",
+        "period_already_invoiced",
+        *UNTOLD,
+    ),
+)
 async def revert_event_backfill(
     lago_id: str, context: InContext, body: StepRequest | None = None
 ) -> BackfillResponse:

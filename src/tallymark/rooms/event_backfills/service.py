@@ -211,7 +211,7 @@ async def close(tx: Tx, backfill_id: UUID, author: Author) -> Backfill:
     """Replace the events of the stretch of time by those that were added, at once and everywhere.
 
     What is billed of them is documented, or refused, as the organization wants it. Raises `NotFound`, `NotAllowed` with
-    `event_backfill_not_open`, `period_archived`, `period_already_invoiced`, and `Invalid` where an
+    `event_backfill_not_open`, `period_archived`, `period_already_invoiced` or one of `UNTOLD`, and `Invalid` where an
     event that came meanwhile has the transaction id of an added one, or too many events are touched.
     """
     backfill = await get_backfill(tx, backfill_id)
@@ -271,7 +271,7 @@ async def revert(tx: Tx, backfill_id: UUID, author: Author) -> Backfill:
     """Have the events be what they were before a backfill was closed.
 
     Raises `NotFound`, and `NotAllowed` with `event_backfill_not_closed`, `overlapped_by_later_backfill`,
-    `period_archived`, `period_already_invoiced`.
+    `period_archived`, `period_already_invoiced` or one of `UNTOLD`.
     """
     backfill = await get_backfill(tx, backfill_id)
     await corrections.lock_owners(tx, backfill.external_subscription_id)

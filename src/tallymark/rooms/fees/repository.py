@@ -357,6 +357,9 @@ async def update_fee(tx: Tx, fee_id: UUID, values: Mapping[str, Any]) -> None:
 
 
 async def delete_fee(tx: Tx, fee_id: UUID) -> None:
+    # What it adjusted is told anew by the next correction.
+    waived = {"status": "waived", "fee_id": None}
+    await tx.execute(update(usage_adjustments).where(usage_adjustments.c.fee_id == fee_id).values(waived))
     await tx.execute(delete(fees_applied_taxes).where(fees_applied_taxes.c.fee_id == fee_id))
     await tx.execute(delete(fees).where(fees.c.id == fee_id))
 

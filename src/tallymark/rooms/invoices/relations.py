@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import select
 
+from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import invoices
 from tallymark.domain.errors import NotFound
 from tallymark.domain.values import value
-from tallymark.rooms.invoices.model import VISIBLE
+from tallymark.rooms.invoices import repository
+from tallymark.rooms.invoices.model import VISIBLE, Invoice
 
 
 @value
@@ -49,3 +52,20 @@ async def find_relations(tx: Tx, invoice_id: UUID) -> Relations:
         voided=Related(id=voided.id, number=voided.number) if voided else None,
         regenerated=Related(id=regenerated.id, number=regenerated.number) if regenerated else None,
     )
+
+
+async def standing_of(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Invoice]:
+    """What stands for invoices, by id: each itself, or the last that was made anew in its place, be that void or not."""
+    last = {one: one for one in ids}
+    while after := await _regenerated_of(tx, set(last.values())) if last else {}:
+        last = {first: after.get(at, at) for first, at in last.items()}
+    found = await repository.get_invoices(tx, set(last.values())) if last else {}
+    return {first: found[at] for first, at in last.items()}
+
+
+async def _regenerated_of(tx: Tx, ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """The invoices that took the place of void ones, by these."""
+    statement = select(invoices.c.voided_invoice_id, invoices.c.id).where(
+        among(invoices.c.voided_invoice_id, ids)
+    )
+    return {row.voided_invoice_id: row.id for row in await tx.execute(statement)}

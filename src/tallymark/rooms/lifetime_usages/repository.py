@@ -16,6 +16,7 @@ from sqlalchemy import (
     TableValuedAlias,
     Uuid,
     cast,
+    exists,
     func,
     or_,
     select,
@@ -86,13 +87,26 @@ def _billed(wanted: TableValuedAlias) -> Select[Any]:
 
 
 def _given_back(wanted: TableValuedAlias) -> Select[Any]:
-    """What corrected events cost less than was billed of them, or more where no fee bills it yet (docs/decisions/0029)."""
+    """What corrected events cost less than was billed of them, or more where no fee bills it yet (docs/decisions/0029).
+
+    Nothing where what was billed is void, and with it what that was given back of.
+    """
     adjustment = usage_adjustments.c
+    of_fee = fees.alias("of_fee")
+    is_void = exists(
+        select(invoices.c.id).where(invoices.c.id == adjustment.invoice_id, invoices.c.status == "voided")
+    )
+    stands = exists(
+        select(of_fee.c.id)
+        .outerjoin(invoices, invoices.c.id == of_fee.c.invoice_id)
+        .where(of_fee.c.id == adjustment.fee_id, or_(invoices.c.id.is_(None), invoices.c.status != "voided"))
+    )
     return (
         _of_chains(wanted, adjustment.amount_cents)
         .join(usage_adjustments, adjustment.subscription_id == subscriptions.c.id)
         .where(
-            or_(adjustment.amount_cents < 0, adjustment.fee_id.is_(None)),
+            or_(adjustment.credit_note_id.is_not(None), adjustment.fee_id.is_(None)),
+            or_(~is_void, stands),
             adjustment.charge_id.is_not(None),
             or_(wanted.c.before.is_(None), adjustment.from_at < wanted.c.before),
         )

@@ -3,6 +3,7 @@
 from tallymark.rooms.adjustments.service.advance import gather_in_advance, price_again
 from tallymark.rooms.adjustments.service.commitments import (
     Corrected,
+    changes_of,
     corrected_of,
     gather_commitments,
     rate_commitments,
@@ -14,17 +15,22 @@ from tallymark.rooms.adjustments.service.gather import gather_billed, gather_fin
 from tallymark.rooms.adjustments.service.keep import (
     attach,
     fee_of,
-    keep_increases,
+    keep_billed,
     keep_pending,
     pending_of,
+    supersede,
+    waive,
 )
 from tallymark.rooms.adjustments.service.rate import rate
+from tallymark.rooms.adjustments.service.regrouped import give_back_regrouped
+from tallymark.rooms.adjustments.service.remade import take_over_adjustments
 from tallymark.rooms.adjustments.service.renewals import renewed_period
 
 __all__ = [
     "Corrected",
     "Sources",
     "attach",
+    "changes_of",
     "corrected_of",
     "differences",
     "fee_of",
@@ -33,7 +39,8 @@ __all__ = [
     "gather_finals",
     "gather_in_advance",
     "give_back",
-    "keep_increases",
+    "give_back_regrouped",
+    "keep_billed",
     "keep_pending",
     "pending_of",
     "price_again",
@@ -41,4 +48,7 @@ __all__ = [
     "rate_commitments",
     "renewed_period",
     "spent_more",
+    "supersede",
+    "take_over_adjustments",
+    "waive",
 ]

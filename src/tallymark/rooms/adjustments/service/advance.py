@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -20,9 +20,13 @@ from tallymark.rooms.advance.model import PricedEvent, PricedRow
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import FeeRecord
 from tallymark.rooms.invoices import service as invoices
-from tallymark.rooms.invoices.model import Invoice
+from tallymark.rooms.invoices.model import Invoice, InvoiceStatus
+from tallymark.rooms.invoices.relations import standing_of
 from tallymark.rooms.plans.model import Charge
 from tallymark.rooms.subscriptions.model import Contract
+
+EventOfCharge = tuple[UUID, UUID]
+"""A charge, and an event that it priced."""
 
 
 @value
@@ -33,6 +37,12 @@ class BilledInAdvance:
     rows: Sequence[PricedRow]
     priced: Mapping[int, PricedEvent | None]
     """What they cost before the correction."""
+
+    undone: Collection[EventOfCharge]
+    """Of which nothing is billed here: their invoices are void, their fees were deleted, or another system has billed them."""
+
+    elsewhere: Collection[int]
+    """The places in the log of the last of these."""
 
     renewed: Sequence[Renewed]
     before: Mapping[ItemKey, RatedLines]
@@ -45,9 +55,9 @@ async def gather_in_advance(
     """What the windows were billed in advance that a correction changes; None where none of it was.
 
     These are the windows that its events were in, and are to be in; where units carry over, all from there on, with what was
-    renewed. Needs the customers' locks. Raises `NotAllowed("period_already_invoiced")` where the difference could not be told: see
-    `advance.priced_in` and `gather_renewals`; where a fee is on no invoice, or on one that is not final; where the log is not
-    what the events cost.
+    renewed. Needs the customers' locks. Raises `NotAllowed` where the difference could not be told: see `advance.priced_in` and
+    `gather_renewals`; `invoice_not_final` where a fee is on an invoice that is not final; `billed_otherwise` where the log is not what
+    the events cost.
     """
     external_id = touched.external_subscription_id
     carrying = await advance.charges_carrying_over(
@@ -65,19 +75,21 @@ async def gather_in_advance(
         event_ids=touched.event_ids,
         windows=[window.period for _, window in windows],
     )
+    known = await _fees(tx, windows, charge_ids, {row.event_id for row in rows} | set(touched.event_ids))
+    undone = _undone(rows, known)
     priced = await advance.replay(tx, rows)
     for row in rows:
-        item = priced[row.id]
-        if (item.fee.amount_cents if item else 0) != (0 if row.is_void else row.amount_cents):
-            raise NotAllowed("period_already_invoiced")
-    known = await _fees(tx, windows, charge_ids, touched.event_ids)
+        if _cents(priced[row.id]) != (0 if row.is_void else row.amount_cents):
+            raise NotAllowed("billed_otherwise")
     billed = await with_adjustments(tx, await _billed(tx, windows, rows, known, renewed))
     return BilledInAdvance(
         billed=billed,
         rows=rows,
         priced=priced,
+        undone=undone,
+        elsewhere=_elsewhere(rows, known, windows),
         renewed=renewed,
-        before=_lines(billed, priced, await rate_renewals(tx, renewed)),
+        before=_lines(billed, priced, undone, await rate_renewals(tx, renewed)),
     )
 
 
@@ -92,72 +104,124 @@ def _stretches(touched: Touched, carrying: Collection[UUID], *, now: datetime) -
 Windows = Sequence[tuple[Contract, Window]]
 
 
+@value
+class _Known:
+    """The fees of events as they were made first, and what stands for each that is not undone."""
+
+    first: Sequence[FeeRecord]
+    standing: Sequence[FeeRecord]
+
+    def of_charge(self, charge_id: UUID) -> list[FeeRecord]:
+        """Those that stand, of a charge."""
+        return [fee for fee in self.standing if fee.charge_id == charge_id]
+
+
 async def _fees(
     tx: Tx, windows: Windows, charge_ids: Collection[UUID], event_ids: Collection[UUID]
-) -> list[FeeRecord]:
+) -> _Known:
     """The fees of the events of windows, and those of some events."""
+    starts = {
+        starts
+        for contract, window in windows
+        for starts in (window.period.start, advance.first_day(contract, window).start)
+    }
     ids = await repository.event_fees(
         tx,
         subscription_ids={contract.subscription.id for contract, _ in windows},
         charge_ids=charge_ids,
-        starts=[window.period.start for _, window in windows],
+        starts=starts,
         event_ids=event_ids,
     )
-    return list((await fees.get_fees(tx, ids)).values())
+    first = list((await fees.get_fees(tx, ids)).values())
+    return _Known(first=first, standing=await _standing(tx, first))
+
+
+async def _standing(tx: Tx, first: Sequence[FeeRecord]) -> list[FeeRecord]:
+    """Fees that are on no void invoice, or those of the invoices that took the place of theirs."""
+    invoice_of = await standing_of(tx, _invoice_ids(first))
+    remade = {one.id for invoice_id, one in invoice_of.items() if one.id != invoice_id}
+    copied = {fee.root_id: fee for own in (await fees.of_invoices(tx, remade)).values() for fee in own}
+    found = []
+    for fee in first:
+        invoice = None if fee.invoice_id is None else invoice_of[fee.invoice_id]
+        if invoice is None or invoice.id == fee.invoice_id:
+            standing: FeeRecord | None = fee
+        else:
+            standing = copied.get(fee.id)
+        if standing is not None and (invoice is None or invoice.status is not InvoiceStatus.VOIDED):
+            found.append(standing)
+    return found
+
+
+def _undone(rows: Sequence[PricedRow], known: _Known) -> set[EventOfCharge]:
+    """The events of which nothing is billed."""
+    standing = {(fee.charge_id, fee.event_id) for fee in known.standing}
+    return {(row.charge_id, row.event_id) for row in rows} - standing
+
+
+def _elsewhere(rows: Sequence[PricedRow], known: _Known, windows: Windows) -> set[int]:
+    """Where events stand in the log that another system has billed: no fee was made of them."""
+    first = {(fee.charge_id, fee.event_id) for fee in known.first}
+    was_moved = any(contract.subscription.was_billed_elsewhere for contract, _ in windows)
+    return {
+        row.id
+        for row in rows
+        if (row.charge_id, row.event_id) not in first
+        # A fee that is on no invoice may have been deleted.
+        and (was_moved or (row.charge is not None and row.charge.invoiceable))
+    }
 
 
 Billed = tuple[BilledUsage, Charge, dict[LineKey, FeeRecord]]
 
 
 async def _billed(
-    tx: Tx,
-    windows: Windows,
-    rows: Sequence[PricedRow],
-    known: Sequence[FeeRecord],
-    renewed: Sequence[Renewed],
+    tx: Tx, windows: Windows, rows: Sequence[PricedRow], known: _Known, renewed: Sequence[Renewed]
 ) -> list[Billed]:
     """Each charge in each window with the fees of its events, and of what was renewed for it."""
     found: dict[ItemKey, Billed] = {}
-    if rows:
-        invoice = await _invoice_of(tx, known)
-        charges = {row.charge_id: row.charge for row in rows if row.charge is not None}
+    for charge in {row.charge_id: row.charge for row in rows if row.charge is not None}.values():
+        invoice = await _invoice_of(tx, known, charge)
         for contract, window in windows:
-            for charge in charges.values():
-                used = _usage(invoice, contract, window, charge)
-                own = {
-                    _line_key(fee.event_transaction_id): fee
-                    for fee in known
-                    if (fee.charge_id, fee.from_at) == (charge.id, window.period.start)
-                    and fee.subscription_id == contract.subscription.id
-                }
-                found[used.key_of(charge)] = used, charge, own
+            used = _usage(invoice, contract, window, charge)
+            starts = (advance.first_day(contract, window) if not charge.invoiceable else window.period).start
+            own = {
+                _line_key(fee.event_transaction_id): fee
+                for fee in known.of_charge(charge.id)
+                if fee.from_at == starts and fee.subscription_id == contract.subscription.id
+            }
+            found[used.key_of(charge)] = used, charge, own
     for one in renewed:
         for charge in one.used.charges:
             default = _renewed_usage(one, charge), charge, dict[LineKey, FeeRecord]()
             _, _, own = found.setdefault(one.key_of(charge), default)
-            own |= {line_key(fee): fee for fee in one.fees if fee.charge_id == charge.id}
+            own |= {line_key(fee): fee for fee in one.standing if fee.charge_id == charge.id}
     return list(found.values())
 
 
-async def _invoice_of(tx: Tx, known: Sequence[FeeRecord]) -> Invoice:
-    """The invoice that documents follow: the latest of those that billed the events."""
-    of_invoices = await invoices.get_invoices(
-        tx, {fee.invoice_id for fee in known if fee.invoice_id is not None}
-    )
-    if not of_invoices or any(fee.invoice_id is None for fee in known):
-        raise NotAllowed("period_already_invoiced")
-    if any(one.status not in ISSUED or one.finalized_at is None for one in of_invoices.values()):
-        raise NotAllowed("period_already_invoiced")
-    return max(of_invoices.values(), key=lambda one: (one.finalized_at, one.id))
+async def _invoice_of(tx: Tx, known: _Known, charge: Charge) -> Invoice | None:
+    """The invoice that documents follow: the latest that billed a charge's events, else a void one; None where they are on none."""
+    standing = known.of_charge(charge.id)
+    billed = await invoices.get_invoices(tx, _invoice_ids(standing))
+    if any(one.status not in ISSUED for one in billed.values()):
+        raise NotAllowed("invoice_not_final")
+    if not billed and not standing and charge.invoiceable:
+        billed = await invoices.get_invoices(
+            tx, _invoice_ids(fee for fee in known.first if fee.charge_id == charge.id)
+        )
+    return max(billed.values(), key=lambda one: (one.finalized_at or one.created_at, one.id), default=None)
 
 
-def _usage(invoice: Invoice, contract: Contract, window: Window, charge: Charge) -> BilledUsage:
-    assert invoice.finalized_at is not None, "what is not final is refused"
+def _invoice_ids(found: Iterable[FeeRecord]) -> set[UUID]:
+    return {fee.invoice_id for fee in found if fee.invoice_id is not None}
+
+
+def _usage(invoice: Invoice | None, contract: Contract, window: Window, charge: Charge) -> BilledUsage:
     return BilledUsage(
         invoice=invoice,
         contract=contract,
         window=window,
-        finalized_at=invoice.finalized_at,
+        finalized_at=None if invoice is None else invoice.finalized_at,
         charges=[charge],
     )
 
@@ -178,16 +242,17 @@ def _line_key(transaction_id: str | None) -> LineKey:
 def _lines(
     billed: Sequence[BilledItem],
     priced: Mapping[int, PricedEvent | None],
+    undone: Collection[EventOfCharge],
     renewals: Mapping[ItemKey, RatedLines],
 ) -> Mapping[ItemKey, RatedLines]:
-    """What each event and renewal costs. Raises `NotAllowed("period_already_invoiced")` where one is in another window."""
+    """What each event and renewal costs of which something is billed. Raises `NotAllowed("billed_otherwise")` where one is in another window."""
     rated = {one.key: dict(renewals.get(one.key, {})) for one in billed}
     for item in priced.values():
-        if item is None:
+        if item is None or (item.charge.id, item.event.id) in undone:
             continue
         key = item.contract.subscription.id, item.charge.id, item.window.period.start
         if key not in rated:
-            raise NotAllowed("period_already_invoiced")
+            raise NotAllowed("billed_otherwise")
         rated[key][_line_key(item.event.transaction_id)] = Rated(
             units=item.fee.units,
             amount_cents=item.fee.amount_cents,
@@ -198,8 +263,17 @@ def _lines(
     return rated
 
 
+def _cents(item: PricedEvent | None) -> int:
+    return 0 if item is None else item.fee.amount_cents
+
+
 async def price_again(tx: Tx, known: BilledInAdvance) -> Mapping[ItemKey, RatedLines]:
-    """What each event and renewal costs after the correction, prices noted in the log: whatever comes next is priced on top of it."""
+    """What each event and renewal costs after the correction, prices noted in the log: whatever comes next is priced on top of it.
+
+    Raises `NotAllowed("billed_elsewhere")` where another system has billed an event that costs something else now.
+    """
     after = await advance.replay(tx, known.rows)
+    if any(_cents(after[one]) != _cents(known.priced[one]) for one in known.elsewhere):
+        raise NotAllowed("billed_elsewhere")
     await advance.save_replayed(tx, before=known.priced, after=after)
-    return _lines(known.billed, after, await rate_renewals(tx, known.renewed))
+    return _lines(known.billed, after, known.undone, await rate_renewals(tx, known.renewed))

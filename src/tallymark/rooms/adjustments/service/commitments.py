@@ -29,8 +29,8 @@ from tallymark.rooms.adjustments.service.gather import ISSUED, as_billed, with_a
 from tallymark.rooms.adjustments.service.rate import RatedLines
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import FeeRecord
-from tallymark.rooms.invoices import service as invoices
-from tallymark.rooms.invoices.model import Invoice
+from tallymark.rooms.invoices.model import Invoice, InvoiceStatus
+from tallymark.rooms.invoices.relations import standing_of
 from tallymark.rooms.plans.model import Charge, Commitment
 from tallymark.rooms.subscriptions.model import Contract
 from tallymark.rooms.usage import service as usage
@@ -47,10 +47,11 @@ class BilledCommitment:
 
 @value
 class Corrected:
-    """By how much what a window cost differs from what was billed of it."""
+    """By how much what a window cost differs from what was billed of it, and whether that is void."""
 
     period: Period
     cents: int
+    is_void: bool = False
 
 
 async def corrected_of(tx: Tx, subscription_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Corrected]]:
@@ -60,15 +61,19 @@ async def corrected_of(tx: Tx, subscription_ids: Sequence[UUID]) -> Mapping[UUID
         await repository.adjusted_of(tx, subscription_ids)
     ).items():
         if charge_id is not None and since.to_at is not None:
-            one = Corrected(period=Period(start, since.to_at), cents=since.total_cents)
-            found.setdefault(subscription_id, []).append(one)
+            period = Period(start, since.to_at)
+            found.setdefault(subscription_id, []).extend(
+                Corrected(period=period, cents=cents, is_void=is_void)
+                for cents, is_void in ((since.spent_cents, False), (since.void_cents, True))
+                if cents
+            )
     return found
 
 
 async def gather_commitments(tx: Tx, billed: Sequence[BilledItem]) -> list[BilledCommitment]:
     """The commitments on final invoices that billed usage was held against; none where its period goes on.
 
-    Raises `NotAllowed("period_already_invoiced")` where such an invoice is void.
+    Raises `NotAllowed("invoice_not_final")`.
     """
     contracts = {one.usage.contract.subscription.id: one.usage.contract for one in billed}
     settled = [
@@ -78,14 +83,14 @@ async def gather_commitments(tx: Tx, billed: Sequence[BilledItem]) -> list[Bille
     ]
     if not settled:
         return []
-    found = await invoices.get_invoices(tx, {one.invoice_id for one in settled})
-    of_invoices = await fees.of_invoices(tx, found.keys())
+    found = await standing_of(tx, {one.invoice_id for one in settled})
+    of_invoices = await fees.of_invoices(tx, {one.id for one in found.values()})
     corrected = await corrected_of(tx, list(contracts))
     asked: list[tuple[BilledUsage, Charge | Commitment, Mapping[LineKey, FeeRecord]]] = []
     for one in settled:
         invoice = found[one.invoice_id]
-        if invoice.status not in ISSUED:
-            raise NotAllowed("period_already_invoiced")
+        if invoice.status not in (*ISSUED, InvoiceStatus.VOIDED):
+            raise NotAllowed("invoice_not_final")
         own = next((fee for fee in of_invoices.get(invoice.id, ()) if _is_of(one, fee)), None)
         used = _usage(one, invoice, contracts[one.subscription_id])
         asked.append((used, one.terms.commitment, {} if own is None else {TRUE_UP: own}))
@@ -93,7 +98,8 @@ async def gather_commitments(tx: Tx, billed: Sequence[BilledItem]) -> list[Bille
         BilledCommitment(
             billed=item,
             terms=one.terms,
-            spent_cents=one.terms.spent_cents + spent_more(one.terms, corrected.get(one.subscription_id, ())),
+            spent_cents=one.terms.spent_cents
+            + spent_more(one.terms, corrected.get(one.subscription_id, ()), with_void=item.usage.is_void),
         )
         for one, item in zip(settled, await with_adjustments(tx, asked), strict=True)
     ]
@@ -105,9 +111,13 @@ def _holds(settled: Settled, touched: BilledItem) -> bool:
     return is_own and settled.terms.holds(window.start, window.end)
 
 
-def spent_more(terms: CommitmentTerms, corrected: Sequence[Corrected]) -> int:
-    """By how much corrections changed what was spent in a commitment's period."""
-    return sum(one.cents for one in corrected if terms.holds(one.period.start, one.period.end))
+def spent_more(terms: CommitmentTerms, corrected: Sequence[Corrected], *, with_void: bool = False) -> int:
+    """By how much corrections changed what was spent in a commitment's period, for one that is void also on void invoices."""
+    return sum(
+        one.cents
+        for one in corrected
+        if (with_void or not one.is_void) and terms.holds(one.period.start, one.period.end)
+    )
 
 
 def _is_of(settled: Settled, fee: FeeRecord) -> bool:
@@ -131,27 +141,37 @@ def _usage(settled: Settled, invoice: Invoice, contract: Contract) -> BilledUsag
     )
 
 
-def rate_commitments(
-    known: Sequence[BilledCommitment],
-    usage_before: Mapping[ItemKey, RatedLines],
-    usage_now: Mapping[ItemKey, RatedLines],
-    touched: Sequence[BilledItem],
-) -> Mapping[ItemKey, RatedLines]:
-    """What lacks of commitments, where billed usage has come from one amount to another."""
-    changed = [
-        Corrected(
+def changes_of(
+    touched: Sequence[BilledItem], before: Mapping[ItemKey, RatedLines], after: Mapping[ItemKey, RatedLines]
+) -> Mapping[UUID, Sequence[Corrected]]:
+    """By how much billed usage has come from one amount to another, by subscription."""
+    found: dict[UUID, list[Corrected]] = {}
+    for one in touched:
+        changed = Corrected(
             period=one.usage.window.period,
-            cents=_total(usage_now[one.key]) - _total(usage_before[one.key]),
+            cents=_total(after[one.key]) - _total(before[one.key]),
+            is_void=one.usage.is_void,
         )
-        for one in touched
-    ]
-    owners = [one.usage.contract.subscription.id for one in touched]
-    rated: dict[ItemKey, RatedLines] = {}
-    for one in known:
-        subscription_id = one.billed.usage.contract.subscription.id
-        own = [found for found, owner in zip(changed, owners, strict=True) if owner == subscription_id]
-        rated[one.billed.key] = _lacking(one, one.spent_cents + spent_more(one.terms, own))
-    return rated
+        found.setdefault(one.usage.contract.subscription.id, []).append(changed)
+    return found
+
+
+def rate_commitments(
+    known: Sequence[BilledCommitment], changed: Mapping[UUID, Sequence[Corrected]]
+) -> Mapping[ItemKey, RatedLines]:
+    """What lacks of commitments, where what was spent changes by so much, by subscription."""
+    return {
+        one.billed.key: _lacking(
+            one,
+            one.spent_cents
+            + spent_more(
+                one.terms,
+                changed.get(one.billed.usage.contract.subscription.id, ()),
+                with_void=one.billed.usage.is_void,
+            ),
+        )
+        for one in known
+    }
 
 
 def _total(lines: RatedLines) -> int:
@@ -169,7 +189,7 @@ def _lacking(known: BilledCommitment, spent_cents: int) -> RatedLines:
             precise_spent_cents=Fraction(spent_cents),
             window=usage.period_step(terms.period, used.contract),
         ),
-        currency(used.invoice.currency),
+        currency(used.currency),
     )
     if fee is None:
         return {}

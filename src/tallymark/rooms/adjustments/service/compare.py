@@ -14,15 +14,9 @@ from tallymark.rooms.fees.model import FeeRecord
 NOTHING = Rated(units=Fraction(0), amount_cents=0, explanation=(), filter_values=None, grouped_by={})
 
 
-def check_followed(billed: Sequence[BilledItem], rated: Mapping[ItemKey, RatedLines]) -> None:
-    """Raises `NotAllowed("period_already_invoiced")` where what was billed did not follow from the events before they were corrected.
-
-    A fee that was told by hand, say: what it would have been is nobody's to tell.
-    """
-    for one in billed:
-        followed = sum(line.amount_cents for line in rated[one.key].values())
-        if followed != one.known_cents:
-            raise NotAllowed("period_already_invoiced")
+def follows(billed: BilledItem, rated: RatedLines) -> bool:
+    """Whether what was billed follows from events: what a fee that was told by hand would have been, say, is nobody's to tell."""
+    return sum(line.amount_cents for line in rated.values()) == billed.known_cents
 
 
 def differences(
@@ -33,10 +27,13 @@ def differences(
 ) -> list[Difference]:
     """By how much charges differ after a correction, those left out that do not.
 
-    Raises `NotAllowed("period_already_invoiced")` where what was billed did not follow from the events before it.
+    Raises `NotAllowed("billed_otherwise")` where what was billed did not follow from the events before it, on an invoice that is
+    not void.
     """
-    check_followed(billed, before)
-    found = [_difference(one, after[one.key]) for one in billed]
+    told = [one for one in billed if follows(one, before[one.key])]
+    if any(not one.usage.is_void and not follows(one, before[one.key]) for one in billed):
+        raise NotAllowed("billed_otherwise")
+    found = [_difference(one, after[one.key]) for one in told]
     return [one for one in found if one.amount_cents or one.billed.is_to_be_told_anew]
 
 

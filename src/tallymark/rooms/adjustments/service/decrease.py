@@ -31,14 +31,14 @@ async def give_back(
     """Make the notes for decreases, one for each invoice, and keep what they gave; needs the customers' locks.
 
     `sources` are the progressive invoices of windows, by subscription and start: what they had billed is given back of them. What
-    nothing is left of to give back, for notes made by hand or coupons took it, is waived, and told anew by the next
-    correction. The ids of the notes.
+    nothing is left of to give back, for notes made by hand or coupons took it or the invoice is void, is waived, and told anew by the next
+    correction; so is what was billed by fees on no invoice, and told anew when they are on one. The ids of the notes.
     """
-    for one in found:
-        if one.billed.is_to_be_told_anew:
-            await repository.supersede(tx, one.billed.key)
     less = [one for one in found if one.amount_cents < 0]
-    shares = await progressive.shares_of(tx, {one.billed.usage.invoice.id for one in less} if sources else ())
+    of_usage = [one.billed.usage.invoice for one in less]
+    shares = await progressive.shares_of(
+        tx, {one.id for one in of_usage if one is not None} if sources else ()
+    )
     wanted = [
         Wanted(
             amount_cents=-one.amount_cents,
@@ -57,7 +57,8 @@ async def give_back(
 def _taken_over(
     one: Difference, shares: Mapping[UUID, Mapping[int, Fraction]], sources: Sources
 ) -> dict[UUID, TakenOver]:
-    of_invoice = shares.get(one.billed.usage.invoice.id, {})
+    invoice = one.billed.usage.invoice
+    of_invoice = {} if invoice is None else shares.get(invoice.id, {})
     return {
         fee.id: TakenOver(share_cents=of_invoice[fee.position], sources=sources)
         for fee in one.by_decrease

@@ -28,8 +28,8 @@ from tallymark.rooms.adjustments.model import (
 from tallymark.rooms.events import service as events
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import FeeRecord, FeeTax
-from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Invoice, InvoiceStatus
+from tallymark.rooms.invoices.relations import standing_of
 from tallymark.rooms.plans.model import Charge, Commitment
 from tallymark.rooms.subscriptions import service as subscriptions
 from tallymark.rooms.subscriptions.model import Contract
@@ -43,30 +43,35 @@ ISSUED = (InvoiceStatus.FINALIZED, InvoiceStatus.CLOSED)
 async def gather_billed(tx: Tx, touched: Touched, finals: Finals) -> list[BilledItem]:
     """What charges on the code were billed for the windows that a correction touches; needs the customers' locks.
 
-    Raises `NotAllowed("period_already_invoiced")` where it is not known by what a window was billed, or its invoice is void or that
-    of an adjustment waits for its taxes; and `NotAllowed("period_archived")` where events of it have left the database.
+    Of a void invoice, too, for it may be made anew. Raises `NotAllowed`: `billed_terms_unknown` where it is not known by what a
+    window was billed, `invoice_not_final`, `adjustment_not_final` where that of an adjustment waits for its taxes, and
+    `period_archived` where events of it have left the database.
     """
     used = [
         finals.usage(record, charges) for record in finals.records if (charges := _charges(record, touched))
     ]
     await _refuse_what_is_archived(tx, touched, used)
-    return await _with_fees(tx, used)
+    return await with_fees(tx, used)
 
 
 @value
 class Finals:
     """The windows on final invoices that end after a correction's first event, with whose they are.
 
-    `before` are the last ones before these: what they renewed is for the period of that event.
+    `before` are the last ones before these: what they renewed is for the period of that event. What drafts renewed by fees on no
+    invoice is billed, too.
     """
 
     records: Sequence[BilledRecord]
     before: Sequence[BilledRecord]
+    drafts: Sequence[BilledRecord] = ()
     invoices: Mapping[UUID, Invoice]
+    """What stands for each invoice."""
+
     contracts: Mapping[UUID, Contract]
 
     def usage(self, record: BilledRecord, charges: Sequence[Charge]) -> BilledUsage:
-        """A window, and the charges of it that are rated again. Raises `NotAllowed("period_already_invoiced")`."""
+        """A window, and the charges of it that are rated again. Raises `NotAllowed("invoice_not_final")`."""
         return _usage(
             record, self.invoices[record.invoice_id], self.contracts[record.subscription_id], charges
         )
@@ -80,11 +85,13 @@ async def gather_finals(tx: Tx, touched: Touched) -> Finals:
     known = await repository.final_records(tx, contracts.keys())
     records = [record for record in known if record.to_at > touched.first]
     last = {record.subscription_id: record for record in known if record.to_at <= touched.first}
-    ids = {record.invoice_id for record in (*records, *last.values())}
+    drafts = await repository.draft_records(tx, contracts.keys())
+    ids = {record.invoice_id for record in (*records, *last.values(), *drafts)}
     return Finals(
         records=records,
         before=list(last.values()),
-        invoices=await invoices.get_invoices(tx, ids),
+        drafts=drafts,
+        invoices=await standing_of(tx, ids),
         contracts=contracts,
     )
 
@@ -105,7 +112,7 @@ def _charges(record: BilledRecord, touched: Touched) -> list[Charge]:
     is_inside = record.from_at <= touched.last
     if record.charges is None:
         # What carried over is not known either.
-        raise NotAllowed("period_already_invoiced")
+        raise NotAllowed("billed_terms_unknown")
     return [
         charge
         for charge in record.charges
@@ -119,8 +126,9 @@ def _charges(record: BilledRecord, touched: Touched) -> list[Charge]:
 def _usage(
     record: BilledRecord, invoice: Invoice, contract: Contract, charges: Sequence[Charge]
 ) -> BilledUsage:
-    if invoice.status not in ISSUED:
-        raise NotAllowed("period_already_invoiced")
+    is_final = record.finalized_at is not None
+    if is_final and invoice.status not in (*ISSUED, InvoiceStatus.VOIDED):
+        raise NotAllowed("invoice_not_final")
     assert record.full_from_at is not None, "who keeps the terms keeps the period"
     assert record.full_to_at is not None, "who keeps the terms keeps the period"
     zone = ZoneInfo(invoice.timezone)
@@ -144,10 +152,12 @@ def as_billed(contract: Contract, invoice: Invoice) -> Contract:
     return replace(contract, customer=replace(contract.customer, timezone=invoice.timezone))
 
 
-async def _with_fees(tx: Tx, used: Sequence[BilledUsage]) -> list[BilledItem]:
-    of_invoices = await fees.of_invoices(tx, {one.invoice.id for one in used})
+async def with_fees(tx: Tx, used: Sequence[BilledUsage]) -> list[BilledItem]:
+    """The charges of windows with what their invoices have of them, and what was adjusted since. Raises as `with_adjustments`."""
+    of_invoices = await fees.of_invoices(tx, {one.invoice.id for one in used if one.invoice is not None})
     found = []
     for one in used:
+        assert one.invoice is not None, "windows are billed on invoices"
         by_charge = _by_charge(of_invoices.get(one.invoice.id, ()), one)
         found += [(one, charge, by_charge.get(charge.id, {})) for charge in one.charges]
     return await with_adjustments(tx, found)
@@ -158,7 +168,7 @@ async def with_adjustments(
 ) -> list[BilledItem]:
     """Charges, or commitments, with their fees, and what was adjusted of them since.
 
-    Raises `NotAllowed("period_already_invoiced")` where an adjustment waits for its taxes.
+    Raises `NotAllowed("adjustment_not_final")` where an adjustment waits for its taxes.
     """
     adjusted = await repository.adjusted_of(tx, {one.contract.subscription.id for one, _, _ in billed})
     first_ids = {fee_id for of_charge in adjusted.values() for fee_id in of_charge.increase_fee_ids}
@@ -169,7 +179,7 @@ async def with_adjustments(
     for one, item, own in billed:
         since = adjusted.get(one.key_of(item), Adjustments())
         if since.is_waiting:
-            raise NotAllowed("period_already_invoiced")
+            raise NotAllowed("adjustment_not_final")
         found.append(
             BilledItem(
                 usage=one,

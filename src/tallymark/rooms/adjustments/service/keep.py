@@ -54,19 +54,31 @@ class _Content(msgspec.Struct):
 
 
 def fee_of(found: Difference) -> Fee:
-    """The fee that bills an increase."""
+    """The fee that bills a difference."""
     billed = found.billed
     return compute_adjustment(
         found.lines,
         adjusted_cents=billed.adjusted_cents,
         window=usage.period_step(billed.usage.window.period, billed.usage.contract),
-        currency=currency(billed.usage.invoice.currency),
+        currency=currency(billed.usage.currency),
         fee_type=billed.fee_type,
     )
 
 
-async def keep_increases(tx: Tx, billed: Sequence[tuple[Difference, UUID]], *, now: datetime) -> None:
-    """Keep which fees billed increases."""
+async def supersede(tx: Tx, found: Sequence[Difference]) -> None:
+    """Forget what was waived of differences, or waits, for they have it in them."""
+    for one in found:
+        if one.billed.is_to_be_told_anew:
+            await repository.supersede(tx, one.billed.key)
+
+
+async def waive(tx: Tx, found: Sequence[Difference], *, now: datetime) -> None:
+    """Keep differences of which nothing is documented, for their invoice is void: one made anew is adjusted by them."""
+    await repository.insert(tx, [adjustment_row(one.billed, one.amount_cents) for one in found], now=now)
+
+
+async def keep_billed(tx: Tx, billed: Sequence[tuple[Difference, UUID]], *, now: datetime) -> None:
+    """Keep which fees bill differences."""
     rows = [adjustment_row(one.billed, one.amount_cents, fee_id=fee_id) for one, fee_id in billed]
     await repository.insert(tx, rows, now=now)
 
@@ -120,13 +132,13 @@ def adjustment_row(
     subscription_id, charge_id, _ = billed.key
     period = billed.usage.window.period
     return {
-        "invoice_id": billed.usage.invoice.id,
+        "invoice_id": None if billed.usage.invoice is None else billed.usage.invoice.id,
         "subscription_id": subscription_id,
         "charge_id": charge_id,
         "from_at": period.start,
         "to_at": period.end,
         "status": "waived" if fee_id is None else "documented",
-        "currency": billed.usage.invoice.currency,
+        "currency": billed.usage.currency,
         "amount_cents": amount_cents,
         "content": None,
         "fee_id": fee_id,

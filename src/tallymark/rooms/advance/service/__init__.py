@@ -5,6 +5,7 @@ from tallymark.rooms.advance.service.ledger import Ledger
 from tallymark.rooms.advance.service.replay import (
     Stretch,
     charges_carrying_over,
+    first_day,
     priced_charges,
     priced_in,
     replay,
@@ -30,6 +31,7 @@ __all__ = [
     "charges_carrying_over",
     "charges_on",
     "contracts_of",
+    "first_day",
     "first_customer",
     "naming_wallets",
     "next_waiting",

@@ -9,7 +9,7 @@ from uuid import UUID
 from tallymark.db.engine import Tx
 from tallymark.domain.calendar import Window, current_charges_window
 from tallymark.domain.errors import NotAllowed
-from tallymark.domain.periods import TICK, Period
+from tallymark.domain.periods import TICK, Period, local_date, start_of_day
 from tallymark.rooms.advance import repository
 from tallymark.rooms.advance.model import PricedEvent, PricedRow
 from tallymark.rooms.advance.service.billed import columns_of
@@ -52,6 +52,12 @@ async def windows_in(
     return [(contract, window) for (_, window), contract in found.items()]
 
 
+def first_day(contract: Contract, window: Window) -> Period:
+    """The period of fees on no invoice: a window from the beginning of its first day (invoicing §7.1)."""
+    zone, period = contract.timezone, window.period
+    return Period(start_of_day(local_date(period.start, zone), zone), period.end)
+
+
 def _next_start(lives: Sequence[Subscription], *, after: datetime) -> datetime | None:
     starts = [life.started_at for life in lives if life.started_at is not None]
     return min((start for start in starts if start > after), default=None)
@@ -87,7 +93,7 @@ async def priced_in(
 ) -> list[PricedRow]:
     """What was priced of charges in windows, and some events wherever they were.
 
-    Raises `NotAllowed("period_already_invoiced")` where terms are not kept, or there is too much of it.
+    Raises `NotAllowed`: `billed_terms_unknown` where terms are not kept, `too_many_priced_events`.
     """
     rows = await repository.priced_in(
         tx,
@@ -96,8 +102,10 @@ async def priced_in(
         event_ids=event_ids,
         windows=windows,
     )
-    if len(rows) > MOST or any(row.charge is None for row in rows):
-        raise NotAllowed("period_already_invoiced")
+    if len(rows) > MOST:
+        raise NotAllowed("too_many_priced_events")
+    if any(row.charge is None for row in rows):
+        raise NotAllowed("billed_terms_unknown")
     return rows
 
 

@@ -22,9 +22,9 @@ async def amend(
 ) -> tuple[Stored, int]:
     """Give an event a new version in which only `changes` are otherwise; a voided one counts again. The event, and its version.
 
-    The metric's expression is evaluated anew. Raises `NotFound("event")`, `EvaluationFailed`, and
-    `NotAllowed("period_already_invoiced")` where what it was or is to be is on a final invoice, and the organization does not
-    want the difference documented or it can't be told.
+    The metric's expression is evaluated anew. Raises `NotFound("event")`, `EvaluationFailed`, and where what it was or is to be is
+    billed `NotAllowed`: `period_already_invoiced` where the organization does not want the difference documented, else one of
+    `UNTOLD`.
     """
     correction = await corrections.amended(
         tx,
@@ -40,7 +40,7 @@ async def void(
 ) -> tuple[Stored, int]:
     """Have an event count nowhere; its transaction id stays taken. The event, and its version.
 
-    Raises `NotFound("event")`, `NotAllowed("event_already_voided")`, and `NotAllowed("period_already_invoiced")` as `amend`.
+    Raises `NotFound("event")`, `NotAllowed("event_already_voided")`, and `NotAllowed` as `amend`.
     """
     correction = await corrections.voided(
         tx, transaction_id=transaction_id, external_subscription_id=external_subscription_id

@@ -130,16 +130,20 @@ USAGE = (
     ),
     Law(
         name="corrected_prices",
-        says="What the events of a charge in advance are noted to cost is what their fees billed, with the adjustments, where some were corrected and nothing carries over.",
+        says="What the events of a charge in advance are noted to cost is what their fees billed, with the adjustments, where some were corrected, nothing carries over, no invoice is void and no fee was deleted.",
         sql="""
             WITH corrected AS (
-                SELECT p.charge_id, p.external_subscription_id, sum(p.amount_cents) FILTER (WHERE NOT p.is_void) AS cents
+                SELECT p.charge_id, p.external_subscription_id,
+                       sum(p.amount_cents) FILTER (WHERE NOT p.is_void AND f.id IS NOT NULL) AS cents
                 FROM priced_events p
                 -- What another system billed has no fee.
-                JOIN fees f ON f.event_id = p.event_id AND f.charge_id = p.charge_id AND f.original_fee_id IS NULL
+                LEFT JOIN fees f ON f.event_id = p.event_id AND f.charge_id = p.charge_id AND f.original_fee_id IS NULL
+                LEFT JOIN invoices i ON i.id = f.invoice_id
                 -- Where units carry over, adjustments are also of what was renewed, which is no price of an event.
                 JOIN charges h ON h.id = p.charge_id JOIN billable_metrics m ON m.id = h.billable_metric_id AND NOT m.recurring
-                GROUP BY p.charge_id, p.external_subscription_id HAVING bool_or(p.is_corrected)
+                GROUP BY p.charge_id, p.external_subscription_id
+                HAVING bool_or(p.is_corrected AND f.id IS NOT NULL)
+                   AND NOT bool_or(COALESCE(i.status = 'voided', NOT h.invoiceable AND f.id IS NULL))
             )
             SELECT 'charge ' || c.charge_id || ' of subscription ' || c.external_subscription_id AS place,
                    billed.cents + adjusted.cents AS expected, COALESCE(c.cents, 0) AS found

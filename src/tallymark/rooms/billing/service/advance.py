@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from tallymark.db.engine import Tx
-from tallymark.domain.periods import Period, local_date, start_of_day
+from tallymark.domain.periods import Period
 from tallymark.jobs import usage_watch
 from tallymark.rooms.advance import service as advance
 from tallymark.rooms.advance.model import PricedEvent
@@ -69,10 +69,7 @@ def event_line(item: PricedEvent, table: TaxTable) -> Line:
 
 def _shown_period(item: PricedEvent) -> Period:
     """The charges window; of a fee on no invoice it begins with its first day (invoicing §7.1)."""
-    window, zone = item.window.period, item.contract.timezone
-    if item.charge.invoiceable:
-        return window
-    return Period(start_of_day(local_date(window.start, zone), zone), window.end)
+    return item.window.period if item.charge.invoiceable else advance.first_day(item.contract, item.window)
 
 
 async def _invoice(tx: Tx, line: Line, *, at: datetime, now: datetime) -> None:

@@ -207,13 +207,14 @@ async def _scopes(
 
 
 def _rated(subjects: Sequence[Subject], scopes: _Scopes) -> dict[UUID, Sequence[Charge]]:
-    """The charges by whose prices usage is billed, and what is carried over is renewed, by subscription."""
+    """The charges by whose prices usage is billed, and what is carried over is renewed, on the invoice or not, by subscription."""
     found: dict[UUID, Sequence[Charge]] = {}
     for subject in subjects:
         subscription_id = subject.contract.subscription.id
         if subscription_id in scopes:
             _, in_arrears = scopes[subscription_id]
-            found[subscription_id] = [*in_arrears, *renewed_charges(subject, invoiceable=True)]
+            renewed = [one for on_it in (True, False) for one in renewed_charges(subject, invoiceable=on_it)]
+            found[subscription_id] = [*in_arrears, *renewed]
     return found
 
 

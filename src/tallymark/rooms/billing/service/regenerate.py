@@ -21,11 +21,13 @@ from tallymark.domain.money import currency
 from tallymark.domain.periods import local_date
 from tallymark.domain.values import names_of
 from tallymark.jobs.outbox import Message, emit
+from tallymark.rooms.adjustments import service as adjustments
 from tallymark.rooms.billing.model import Computed, Line
 from tallymark.rooms.billing.service import invoice as billing
 from tallymark.rooms.billing.service import one_off
 from tallymark.rooms.billing.service.adjusted import model_of
 from tallymark.rooms.billing.service.coupons import CouponBook, make_computed
+from tallymark.rooms.billing.service.documenting import document
 from tallymark.rooms.billing.service.progressive_credits import gather_of_records, take_over
 from tallymark.rooms.billing.service.retax import as_computed, lines_of
 from tallymark.rooms.billing.service.rows import amount_columns, fee_tax_rows, tax_rows, total_columns
@@ -35,6 +37,8 @@ from tallymark.rooms.fees.model import FeeRecord
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import BillingRecord, Invoice, InvoiceStatus, InvoiceView
 from tallymark.rooms.invoices.numbering import draft_number
+from tallymark.rooms.organizations import service as organizations
+from tallymark.rooms.organizations.model import EventCorrectionPolicy
 from tallymark.rooms.taxes import service as taxes
 from tallymark.rooms.taxes.model import Tax
 
@@ -77,7 +81,8 @@ async def regenerate(tx: Tx, invoice_id: UUID, asked: Sequence[KeptFee], *, now:
     """Issue an invoice in place of a void one, of the fees that are asked for; the rest is dropped.
 
     Raises `NotFound("invoice")`, `NotAllowed("not_regenerable")` for one that is not void or of a type that is made by
-    other means, `NotAllowed("already_regenerated")`, and `NotFound("fee")`.
+    other means, `NotAllowed("already_regenerated")`, and `NotFound("fee")`. What corrected events cost otherwise since it was void
+    is documented, as the organization wants it.
     """
     found = await invoices.get_invoice(tx, invoice_id)
     await tx.lock("customer", found.customer_id)
@@ -99,9 +104,18 @@ async def regenerate(tx: Tx, invoice_id: UUID, asked: Sequence[KeptFee], *, now:
         await one_off.issue(tx, made, now=now)
     else:
         await billing.issue_drafts(tx, [made], now=now)
+    (made,) = (await invoices.get_invoices(tx, [made.id])).values()
+    differing = await adjustments.take_over_adjustments(tx, voided, made)
+    if differing and not await _is_refused(tx):
+        await document(tx, differing, now=now)
     replaced = Message(activity_type="invoice.regenerated", object_type="invoice", object_id=voided.id)
     await emit(tx, replaced, now=now)
     return made.id
+
+
+async def _is_refused(tx: Tx) -> bool:
+    """Whether the organization wants no difference documented: what was waived stays so."""
+    return (await organizations.get_metering(tx)).event_correction_policy is EventCorrectionPolicy.REFUSE
 
 
 async def _parts(tx: Tx, view: InvoiceView, asked: Sequence[KeptFee]) -> list[_Part]:

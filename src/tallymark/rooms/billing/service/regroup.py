@@ -13,6 +13,7 @@ from tallymark.domain.calendar import new_invoice_dates
 from tallymark.domain.exact import Fraction
 from tallymark.domain.money import fixed, round_half_away
 from tallymark.jobs.outbox import Message, emit
+from tallymark.rooms.adjustments import service as adjustments
 from tallymark.rooms.billing.model import Subject
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import FeeRecord, FeeTax
@@ -86,6 +87,8 @@ async def _invoice_paid(
     (view,) = await invoices.get_views(tx, [draft], now=now, with_lines=False)
     issued = await invoices.finalize(tx, [invoices.Settled(view=view, dates=_dates(first))], now=now)
     await _note_payment(tx, invoice_id, now=now)
+    written = (await fees.of_invoices(tx, [invoice_id])).get(invoice_id, ())
+    await adjustments.give_back_regrouped(tx, invoice_id, written, first.contract, now=now)
     if not issued:
         return  # closed, for nothing was paid, or waiting for a tax: nobody is told of it now
     message = Message(webhook_type="invoice.created", object_type="invoice", object_id=invoice_id)
