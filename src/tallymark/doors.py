@@ -9,6 +9,7 @@ from uuid import UUID
 from cryptography.fernet import Fernet
 from starlette.datastructures import State
 
+from tallymark import __version__
 from tallymark.db.engine import Database, Tx
 from tallymark.jobs.notices import NoticeKind
 from tallymark.rooms.emails.ports import Post
@@ -25,6 +26,7 @@ from tallymark.rooms.users.entering import Door
 from tallymark.rooms.users.model import Device
 from tallymark.rooms.users.passwords import Passwords
 from tallymark.rooms.users.ports import Messenger
+from tallymark.rooms.users.schemas import ErrorReportingOutput
 from tallymark.rooms.users.sessions import UserSessions
 from tallymark.settings import Settings
 from tallymark.worker import SendNotice, SendPasswordReset
@@ -44,6 +46,7 @@ class Doors:
     portal: PortalDoor
     invite_secret: bytes
     app_url: str
+    error_reporting: ErrorReportingOutput | None
 
     async def invite_admin(self, tx: Tx, emails: str | None, *, now: datetime) -> str | None:
         """Invite the first of an organization's addresses as its admin; returns the link."""
@@ -71,6 +74,18 @@ async def make_doors(settings: Settings, database: Database) -> Doors:
         portal=PortalDoor(database, PortalLinks(portal_key)),
         invite_secret=secret,
         app_url=settings.app_url,
+        error_reporting=_make_error_reporting(settings),
+    )
+
+
+def _make_error_reporting(settings: Settings) -> ErrorReportingOutput | None:
+    """Whom browsers tell the web app's errors."""
+    if settings.sentry_browser_dsn is None:
+        return None
+    return ErrorReportingOutput(
+        dsn=settings.sentry_browser_dsn,
+        environment=settings.sentry_environment,
+        release=f"tallymark@{__version__}",
     )
 
 

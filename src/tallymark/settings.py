@@ -362,6 +362,10 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("TALLYMARK_SENTRY_DSN", "SENTRY_DSN"),
         description="The project at Sentry that errors are told to; without one they are only logged.",
     )
+    sentry_browser_dsn: str | None = Field(
+        None,
+        description="The project that errors of the web app are told to, by the browsers of those who use it; without one they are not.",
+    )
     sentry_environment: str = Field(
         "production",
         validation_alias=AliasChoices("TALLYMARK_SENTRY_ENVIRONMENT", "SENTRY_ENVIRONMENT"),

@@ -112,7 +112,12 @@ class TestSigningUp:
         options = Settings(public_url="http://test", data_dir=tmp_path, disable_signup=True)
         async with running(options, database_url) as closed, browser(closed) as client:
             shown = (await call(client, "GET", "/configuration"))["configuration"]
-            assert shown == {"is_sign_up_open": False, "sends_emails": False, "has_google": False}
+            assert shown == {
+                "is_sign_up_open": False,
+                "sends_emails": False,
+                "has_google": False,
+                "error_reporting": None,
+            }
             body = {"email": "a@closed.test", "password": "x", "organization_name": "A"}
             assert (await call(client, "POST", "/sign_up", body, expect=405))["code"] == "signup_disabled"
 

@@ -3,10 +3,16 @@ import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { queries } from "./app/queries";
+import { report, watchErrors } from "./app/reports";
 import { router } from "./app/router";
 import "./styles/index.css";
 
-createRoot(document.getElementById("root")!).render(
+watchErrors();
+
+createRoot(document.getElementById("root")!, {
+  onCaughtError: report,
+  onUncaughtError: report,
+}).render(
   <StrictMode>
     <QueryClientProvider client={queries}>
       <RouterProvider router={router} />

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from starlette.datastructures import Headers
@@ -34,7 +35,7 @@ SECURITY = {
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
-"""What a page may do: run the app's own scripts, which talk to this address alone, and be in nobody's frame."""
+"""What a page may do: run the app's own scripts, which talk to this address alone (and to whom errors are told), and be in nobody's frame."""
 
 NOT_BUILT = """Tallymark runs, and its API answers at /api/v1. The web app is not built here.
 
@@ -62,6 +63,7 @@ class WebApp:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             return None
         path, headers = scope["path"], Headers(scope=scope)
+        reports_to = _reports_to(scope)
         if is_reserved(path):
             return None
         name = path.removeprefix("/") or INDEX
@@ -72,7 +74,7 @@ class WebApp:
             name = INDEX
         if not files:
             return PlainTextResponse(NOT_BUILT, headers={"Cache-Control": ASK_FIRST, **_guards(is_page=True)})
-        return _answer(name, files[name], headers)
+        return _answer(name, files[name], headers, reports_to)
 
 
 def serve_web_app(api: FastAPI, folder: Path = DIST) -> None:
@@ -95,13 +97,29 @@ def accepts_pages(headers: Mapping[str, str]) -> bool:
     return "text/html" in kinds or "application/xhtml+xml" in kinds
 
 
-def _answer(name: str, file: BuiltFile, asked: Mapping[str, str]) -> Response:
+def _reports_to(scope: Scope) -> str | None:
+    """The origin that the app's pages may tell errors to."""
+    reporting = getattr(scope["app"].state, "error_reporting", None) if "app" in scope else None
+    return None if reporting is None else origin_of(reporting.dsn)
+
+
+def origin_of(address: str) -> str:
+    """What a page must be allowed to connect to, so that it reaches an address.
+
+    >>> origin_of("https://key@o1.ingest.sentry.io:8443/7")
+    'https://o1.ingest.sentry.io:8443'
+    """
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def _answer(name: str, file: BuiltFile, asked: Mapping[str, str], reports_to: str | None) -> Response:
     coding = file.best_coding(asked.get("accept-encoding", ""))
     etag = file.etag(coding)
     headers = {
         "Cache-Control": FOREVER if name.startswith(ASSETS) else ASK_FIRST,
         "ETag": etag,
-        **_guards(is_page=file.content_type.startswith("text/html")),
+        **_guards(is_page=file.content_type.startswith("text/html"), reports_to=reports_to),
     }
     # Where a page is answered, whoever wants none may be told that there is nothing.
     varies = ["Accept"] if name == INDEX else []
@@ -116,8 +134,14 @@ def _answer(name: str, file: BuiltFile, asked: Mapping[str, str]) -> Response:
     return Response(file.contents[coding], media_type=file.content_type, headers=headers)
 
 
-def _guards(*, is_page: bool) -> dict[str, str]:
-    return {"X-Content-Type-Options": "nosniff", **(SECURITY if is_page else {})}
+def _guards(*, is_page: bool, reports_to: str | None = None) -> dict[str, str]:
+    guards = {"X-Content-Type-Options": "nosniff", **(SECURITY if is_page else {})}
+    if is_page and reports_to is not None:
+        policy = guards["Content-Security-Policy"]
+        guards["Content-Security-Policy"] = policy.replace(
+            "connect-src 'self'", f"connect-src 'self' {reports_to}"
+        )
+    return guards
 
 
 def _knows(known: str, etag: str) -> bool:

@@ -36,6 +36,7 @@ async def get_configuration(request: Request) -> ConfigurationResponse:
         is_sign_up_open=door.is_sign_up_open,
         sends_emails=request.app.state.sends_emails,
         has_google=request.app.state.sso.google is not None,
+        error_reporting=request.app.state.error_reporting,
     )
     return ConfigurationResponse(configuration=shown)
 

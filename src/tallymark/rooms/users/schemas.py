@@ -103,11 +103,20 @@ class CurrentUserResponse(BaseModel):
     user: CurrentUserOutput
 
 
+class ErrorReportingOutput(BaseModel):
+    """Where the web app tells its errors to, and as what."""
+
+    dsn: str
+    environment: str
+    release: str
+
+
 class ConfigurationOutput(BaseModel):
     is_sign_up_open: bool
     sends_emails: bool
     has_google: bool
     """Whether the installation lets people sign in with Google."""
+    error_reporting: ErrorReportingOutput | None
 
 
 class ConfigurationResponse(BaseModel):
