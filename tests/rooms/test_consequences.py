@@ -7,6 +7,7 @@ from tests import kit
 from tests.conftest import ADMIN_KEY
 from tests.kit import call, get, post
 from tests.people import join, sign_up
+from tests.rooms import test_corrections_of_what_is_billed as corrections
 from tests.rooms.test_people_rights import become
 
 
@@ -238,6 +239,34 @@ class TestTerminations:
         assert outcome["on_termination_credit_note"] is None
         assert (outcome["credit_notes"], outcome["invoice"]["total_amount_cents"]) == ([], 1000)
         assert await kit.invoices(client, who) == before, "nothing is written"
+        assert found["waiting_invoice"] is None
+
+    async def test_without_a_last_invoice_tell_what_is_still_billed_of_earlier_periods(self, shop):
+        """12 for 10 calls of January at 2.00 are 4.00 that wait, and 20 %; 20.00 of February are let go of (decision 29)."""
+        client, browser = shop
+        await call(client, "PUT", "/organizations", {"organization": corrections.NEXT})
+        await kit.tax(client, "20", applied_to_organization=True)
+        metric = await kit.metric(client, code="calls")
+        who = await kit.customer(client, currency="EUR")
+        await kit.subscribe(
+            client, who, await kit.plan(client, kit.charge(metric, amount="2")), external_id="sub"
+        )
+        await corrections.send(client, "one", 10)
+        await kit.advance(client, "2026-02-02T00:00")
+        await corrections.send(client, "two", 10)
+        await corrections.correct(client, "one", properties={"value": 12})
+        found = await told(browser, "terminations/sub")
+        (outcome,) = found["outcomes"]
+        assert outcome["invoice"]["fees_amount_cents"] == 2400, "a last invoice has both"
+        waiting = found["waiting_invoice"]
+        assert [(fee["amount_cents"], fee["fee_type"], fee["name"]) for fee in waiting.pop("fees")] == [
+            (400, "charge", "calls (adjustment 2026-01-01 – 2026-01-31)")
+        ]
+        amounts = {"fees_amount_cents": 400, "taxes_amount_cents": 80, "total_amount_cents": 480}
+        assert waiting == {"currency": "EUR", **amounts}
+        await call(client, "DELETE", "/subscriptions/sub", on_termination_invoice="skip")
+        (made,) = await corrections.one_offs(client, who)
+        assert {name: made[name] for name in amounts} == amounts
 
 
 class TestVoids:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
+from tallymark.domain.invoicing import InvoiceDraft
 from tallymark.domain.invoicing.creditable import Parts
+from tallymark.rooms.billing.service.one_off import OneOffLine
 from tallymark.rooms.credit_notes.model import CreditNote
 from tallymark.rooms.invoices.model import Invoice, InvoiceView
 from tallymark.rooms.subscriptions.model import Contract
@@ -76,6 +78,14 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """An invoice of fees that wait for the next one, and what it comes to."""
+
+    lines: Sequence[OneOffLine]
+    totals: InvoiceDraft
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Termination:
     """A subscription that would end now, by each way of giving unused time back."""
 
@@ -83,6 +93,8 @@ class Termination:
     calls_off: str | None
     """The code of the cheaper plan that waits and would be called off."""
     outcomes: Sequence[Outcome]
+    waiting: Waiting | None
+    """The invoice that an end without a last one has: of what corrected events of billed periods cost more."""
 
 
 class Taken(StrEnum):

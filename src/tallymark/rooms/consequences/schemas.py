@@ -8,7 +8,8 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from tallymark.api.wire import DecimalText, Output
-from tallymark.rooms.consequences.model import Outcome, Taken, Termination, Void
+from tallymark.domain.money import fixed
+from tallymark.rooms.consequences.model import Outcome, Taken, Termination, Void, Waiting
 from tallymark.rooms.credit_notes.model import CreditNote
 from tallymark.rooms.fees.model import FeeRecord
 from tallymark.rooms.invoices.model import InvoiceView
@@ -88,6 +89,37 @@ class LastInvoiceOutput(BaseModel):
         return cls(**totals, fees=[LastFeeOutput.of(fee) for fee in view.fees])
 
 
+class WaitingInvoiceOutput(BaseModel):
+    """What corrected events of billed periods cost more, on an invoice of its own."""
+
+    currency: str
+    fees_amount_cents: int
+    taxes_amount_cents: int
+    total_amount_cents: int
+    fees: list[LastFeeOutput]
+
+    @classmethod
+    def of(cls, waiting: Waiting, currency: str) -> WaitingInvoiceOutput:
+        """Show the totals of what waits with its lines."""
+        totals = waiting.totals
+        fees = [
+            LastFeeOutput(
+                fee_type=line.fee.fee_type,
+                name=line.columns["invoice_display_name"],
+                units=fixed(line.fee.units, 10),
+                amount_cents=line.fee.amount_cents,
+            )
+            for line in waiting.lines
+        ]
+        return cls(
+            currency=currency,
+            fees_amount_cents=totals.fees_amount_cents,
+            taxes_amount_cents=totals.taxes_amount_cents,
+            total_amount_cents=totals.total_amount_cents,
+            fees=fees,
+        )
+
+
 class NoteToBeOutput(Output):
     reason: str
     """`order_cancellation` of unused time; another of usage that was billed too much, which needs the last invoice."""
@@ -131,6 +163,9 @@ class TerminationOutput(BaseModel):
     canceled_plan_code: str | None
     """The cheaper plan that waits for the end of the period, and would be called off."""
     outcomes: list[OutcomeOutput]
+    waiting_invoice: WaitingInvoiceOutput | None
+    """With `on_termination_invoice=skip`: what corrected events of periods that are billed cost more. With `generate` the last
+    invoice has it."""
 
     @classmethod
     def of(cls, termination: Termination) -> TerminationOutput:
@@ -145,6 +180,8 @@ class TerminationOutput(BaseModel):
                 "on_termination_invoice": subscription.on_termination_invoice,
                 "canceled_plan_code": termination.calls_off,
                 "outcomes": [OutcomeOutput.of(outcome) for outcome in termination.outcomes],
+                "waiting_invoice": termination.waiting
+                and WaitingInvoiceOutput.of(termination.waiting, contract.plan.amount_currency),
             }
         )
 

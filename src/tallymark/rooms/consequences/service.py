@@ -9,6 +9,7 @@ from tallymark.db.engine import Tx
 from tallymark.domain.errors import NotAllowed
 from tallymark.rooms.add_ons import service as add_ons
 from tallymark.rooms.billable_metrics import service as billable_metrics
+from tallymark.rooms.billing.service import corrected, one_off
 from tallymark.rooms.consequences import repository
 from tallymark.rooms.consequences.model import (
     AddOnDeletion,
@@ -19,6 +20,7 @@ from tallymark.rooms.consequences.model import (
     TaxDeletion,
     Termination,
     Void,
+    Waiting,
 )
 from tallymark.rooms.coupons import service as coupons
 from tallymark.rooms.credit_notes import service as credit_notes
@@ -72,8 +74,16 @@ async def of_termination(tx: Tx, external_id: str, *, now: datetime) -> Terminat
     after = contract.relations.successor
     waits = after is not None and after.status is Status.PENDING
     return Termination(
-        contract=contract, calls_off=after.plan_code if after and waits else None, outcomes=outcomes
+        contract=contract,
+        calls_off=after.plan_code if after and waits else None,
+        outcomes=outcomes,
+        waiting=await _waiting(tx, contract),
     )
+
+
+async def _waiting(tx: Tx, contract: Contract) -> Waiting | None:
+    lines = await corrected.gather_waiting(tx, contract)
+    return Waiting(lines=lines, totals=one_off.totals_of(lines)) if lines else None
 
 
 async def _outcome(tx: Tx, contract: Contract, option: str | None, *, now: datetime) -> Outcome:

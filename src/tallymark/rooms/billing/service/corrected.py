@@ -10,6 +10,7 @@ from tallymark.db.engine import Tx
 from tallymark.domain.fees.model import Fee
 from tallymark.domain.periods import Period
 from tallymark.rooms.adjustments import service as adjustments
+from tallymark.rooms.adjustments.model import PendingAdjustment
 from tallymark.rooms.billing.service import one_off
 from tallymark.rooms.billing.service.one_off import About, OneOffLine, Parties
 from tallymark.rooms.customers import service as customers
@@ -67,20 +68,24 @@ async def bill_waiting(tx: Tx, ended: Sequence[Contract], *, now: datetime) -> N
         pending = waiting.get(contract.subscription.id, ())
         if not pending:
             continue
-        lines = [
-            adjustment_line(
-                one.fee,
-                contract=contract,
-                item=one.item,
-                taxes=one.taxes,
-                period=one.period,
-                name=one.name,
-            )
-            for one in pending
-        ]
-        made = await _bill(tx, contract, lines, now=now)
+        made = await _bill(tx, contract, _waiting_lines(contract, pending), now=now)
         written = (await fees.of_invoices(tx, [made.id]))[made.id]
         await adjustments.attach(tx, {one.id: fee.id for one, fee in zip(pending, written, strict=True)})
+
+
+async def gather_waiting(tx: Tx, contract: Contract) -> list[OneOffLine]:
+    """The fees that `bill_waiting` would invoice if a subscription ended now, without a last invoice; nothing is written."""
+    waiting = await adjustments.pending_of(tx, [contract.subscription.id])
+    return _waiting_lines(contract, waiting.get(contract.subscription.id, ()))
+
+
+def _waiting_lines(contract: Contract, pending: Sequence[PendingAdjustment]) -> list[OneOffLine]:
+    return [
+        adjustment_line(
+            one.fee, contract=contract, item=one.item, taxes=one.taxes, period=one.period, name=one.name
+        )
+        for one in pending
+    ]
 
 
 async def _bill(tx: Tx, contract: Contract, lines: Sequence[OneOffLine], *, now: datetime) -> Invoice:

@@ -183,6 +183,11 @@ async def inherited_taxes(tx: Tx, parties: Parties) -> tuple[Tax, ...]:
     return own or (await taxes.taxes_of(tx, Owner.BILLING_ENTITY, {entity.id})).get(entity.id, ())
 
 
+def totals_of(lines: Sequence[OneOffLine]) -> InvoiceDraft:
+    """What a one-off invoice of these comes to."""
+    return _totals([(line.fee, line.taxes) for line in lines])
+
+
 def _totals(parts: Sequence[tuple[Fee, Sequence[Tax]]]) -> InvoiceDraft:
     return compute_invoice(
         [InvoicedFee(fee=fee, taxes=tuple(tax.as_rate for tax in carried)) for fee, carried in parts]
@@ -196,7 +201,7 @@ async def _save(
     day = local_date(now, parties.timezone)
     rules = customer.issuing_rules(parties.customer_entity)
     dates = new_invoice_dates(rules, day=day, is_recurring=False, has_grace=False)
-    totals = _totals([(line.fee, line.taxes) for line in lines])
+    totals = totals_of(lines)
     invoice_id = new_id()
     values = {
         "id": invoice_id,
