@@ -171,3 +171,76 @@ class UsageOfPeriod:
     is_deleted: bool
     units: Decimal
     amount_cents: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevenueOfMonth:
+    """What one stream came to in a month: fees of a kind, or what was taken off invoices of a kind."""
+
+    month: date
+    currency: str
+    stream: str
+    amount_cents: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRevenue:
+    """What a plan's subscriptions were billed, those with prices of their own among them."""
+
+    currency: str
+    code: str
+    name: str
+    is_deleted: bool
+    gross_cents: int
+    customers_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerRevenue:
+    """What a customer was billed, and what is left of it after all that was taken off."""
+
+    currency: str
+    external_id: str
+    name: str
+    is_deleted: bool
+    gross_cents: int
+    net_cents: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Movement:
+    """How recurring revenue moved in a month, customer by customer: what shrank is negative, and all of it is the change."""
+
+    month: date
+    currency: str
+    starting_cents: int
+    new_cents: int
+    expansion_cents: int
+    contraction_cents: int
+    churn_cents: int
+    ending_cents: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRecurring:
+    """The recurring revenue of a plan."""
+
+    currency: str
+    code: str
+    name: str
+    interval: str
+    is_deleted: bool
+    amount_cents: int
+    customers_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditsOfMonth:
+    """Credits of one rate that moved in a month in one way: purchased, granted, invoiced or voided."""
+
+    month: date
+    currency: str
+    rate_amount: Decimal
+    kind: str
+    amount_cents: int
+    precise_amount_cents: Decimal

@@ -32,12 +32,12 @@ LONGEST_SPREAD = 13
 
 async def gross_revenues(tx: Tx, asked: Asked, *, now: datetime) -> list[GrossRevenue]:
     """What invoices come to, less what was refunded. Raises `NotFound("billing_entity")` (§12.1)."""
-    return await repository.gross_revenues(tx, await _scope(tx, asked, now=now))
+    return await repository.gross_revenues(tx, await scope_of(tx, asked, now=now))
 
 
 async def invoice_collections(tx: Tx, asked: Asked, *, now: datetime) -> list[Collection]:
     """Invoices by payment status; a month without any has a row that says so, unless one currency is asked for (§12.2)."""
-    scope = await _scope(tx, asked, now=now)
+    scope = await scope_of(tx, asked, now=now)
     found = await repository.collections(tx, scope)
     empty = [] if scope.currency else [Collection(month=month) for month in _without(scope, found)]
     return sorted([*found, *empty], key=lambda row: row.month)
@@ -45,17 +45,17 @@ async def invoice_collections(tx: Tx, asked: Asked, *, now: datetime) -> list[Co
 
 async def invoiced_usages(tx: Tx, asked: Asked, *, now: datetime) -> list[InvoicedUsage]:
     """What usage was billed, by metric (§12.3)."""
-    return await repository.invoiced_usages(tx, await _scope(tx, asked, now=now))
+    return await repository.invoiced_usages(tx, await scope_of(tx, asked, now=now))
 
 
 async def overdue_balances(tx: Tx, asked: Asked, *, now: datetime) -> list[OverdueBalance]:
     """What is overdue, by the month in which it fell due (§12.4)."""
-    return await repository.overdue_balances(tx, await _scope(tx, asked, now=now))
+    return await repository.overdue_balances(tx, await scope_of(tx, asked, now=now))
 
 
 async def recurring_revenues(tx: Tx, asked: Asked, *, now: datetime) -> list[RecurringRevenue]:
     """Monthly recurring revenue; a month without any has a row that says so, unless one currency is asked for (§12.5)."""
-    scope = await _scope(tx, asked, now=now)
+    scope = await scope_of(tx, asked, now=now)
     sums: dict[tuple[date, str], Fraction] = defaultdict(Fraction)
     async for month, currency, cents in _attributed(tx, scope):
         sums[month, currency] += cents
@@ -90,7 +90,8 @@ async def usages(tx: Tx, asked: UsageAsked) -> list[UsageOfPeriod]:
     return await repository.usages(tx, asked)
 
 
-async def _scope(tx: Tx, asked: Asked, *, now: datetime) -> Scope:
+async def scope_of(tx: Tx, asked: Asked, *, now: datetime) -> Scope:
+    """The months of a question, and its issuer. Raises `NotFound("billing_entity")`."""
     organization = await organizations.get_organization(tx)
     code = asked.billing_entity_code
     entity = await organizations.get_entity(tx, code=code) if code else None

@@ -1,0 +1,229 @@
+"""The doors to the app's dashboards; none has pages (platform §12.7)."""
+
+from __future__ import annotations
+
+from fastapi import Request
+from pydantic import BaseModel
+
+from tallymark.api.context import InContext
+from tallymark.api.permissions import permitted
+from tallymark.api.routing import member_router
+from tallymark.api.wire import DecimalText
+from tallymark.rooms.analytics import dashboards
+from tallymark.rooms.analytics.dashboards import Credits, Revenue
+from tallymark.rooms.analytics.model import Movement
+from tallymark.rooms.analytics.queries import read_asked
+from tallymark.rooms.analytics.routes import BY_MONTH
+from tallymark.rooms.analytics.schemas import Month
+
+router = member_router("app: analytics")
+
+
+class RevenueStreamsOutput(BaseModel):
+    month: Month
+    currency: str
+    subscription_fee_amount_cents: int
+    usage_based_fee_amount_cents: int
+    fixed_charge_fee_amount_cents: int
+    commitment_fee_amount_cents: int
+    one_off_fee_amount_cents: int
+    gross_amount_cents: int
+    """The sum of the fees, before coupons and taxes."""
+    coupons_amount_cents: int
+    progressive_billing_credit_amount_cents: int
+    credit_notes_credits_amount_cents: int
+    free_credits_amount_cents: int
+    prepaid_credits_amount_cents: int
+    contra_amount_cents: int
+    """The sum of what was taken off."""
+    net_amount_cents: int
+
+    @classmethod
+    def of(cls, revenue: Revenue) -> RevenueStreamsOutput:
+        """Show a month."""
+        of = revenue.streams.get
+        return cls(
+            month=revenue.month,
+            currency=revenue.currency,
+            subscription_fee_amount_cents=of("subscription", 0),
+            usage_based_fee_amount_cents=of("charge", 0),
+            fixed_charge_fee_amount_cents=of("fixed_charge", 0),
+            commitment_fee_amount_cents=of("commitment", 0),
+            one_off_fee_amount_cents=of("add_on", 0),
+            gross_amount_cents=revenue.gross_cents,
+            coupons_amount_cents=of("coupons", 0),
+            progressive_billing_credit_amount_cents=of("progressive_billing", 0),
+            credit_notes_credits_amount_cents=of("credit_notes", 0),
+            free_credits_amount_cents=of("free_credits", 0),
+            prepaid_credits_amount_cents=of("prepaid_credits", 0),
+            contra_amount_cents=revenue.contra_cents,
+            net_amount_cents=revenue.net_cents,
+        )
+
+
+class PlanRevenueOutput(BaseModel):
+    plan_code: str
+    plan_name: str
+    is_deleted: bool
+    currency: str
+    gross_amount_cents: int
+    customers_count: int
+
+
+class CustomerRevenueOutput(BaseModel):
+    external_customer_id: str
+    customer_name: str
+    is_deleted: bool
+    currency: str
+    gross_amount_cents: int
+    net_amount_cents: int
+
+
+class RevenueResponse(BaseModel):
+    revenue_streams: list[RevenueStreamsOutput]
+    plans: list[PlanRevenueOutput]
+    """Over all of the months, by what their fees came to."""
+    customers: list[CustomerRevenueOutput]
+    """The twenty of each currency whose fees came to the most over all of the months."""
+
+
+class MovementOutput(BaseModel):
+    month: Month
+    currency: str
+    starting_amount_cents: int
+    new_amount_cents: int
+    expansion_amount_cents: int
+    contraction_amount_cents: int
+    """Negative, as churn is."""
+    churn_amount_cents: int
+    change_amount_cents: int
+    ending_amount_cents: int
+
+    @classmethod
+    def of(cls, movement: Movement) -> MovementOutput:
+        """Show a month."""
+        return cls(
+            month=movement.month,
+            currency=movement.currency,
+            starting_amount_cents=movement.starting_cents,
+            new_amount_cents=movement.new_cents,
+            expansion_amount_cents=movement.expansion_cents,
+            contraction_amount_cents=movement.contraction_cents,
+            churn_amount_cents=movement.churn_cents,
+            change_amount_cents=movement.ending_cents - movement.starting_cents,
+            ending_amount_cents=movement.ending_cents,
+        )
+
+
+class PlanRecurringOutput(BaseModel):
+    plan_code: str
+    plan_name: str
+    interval: str
+    is_deleted: bool
+    currency: str
+    amount_cents: int
+    customers_count: int
+
+
+class MovementsResponse(BaseModel):
+    mrr_movements: list[MovementOutput]
+    plans: list[PlanRecurringOutput]
+    """At the end of the last month, before coupons of fixed amounts."""
+
+
+class CreditsOutput(BaseModel):
+    month: Month
+    currency: str
+    purchased_amount_cents: int
+    offered_amount_cents: int
+    consumed_amount_cents: int
+    voided_amount_cents: int
+    purchased_credits: DecimalText
+    offered_credits: DecimalText
+    consumed_credits: DecimalText
+    voided_credits: DecimalText
+
+    @classmethod
+    def of(cls, moved: Credits) -> CreditsOutput:
+        """Show a month."""
+        kinds = {"purchased": "purchased", "offered": "granted", "consumed": "invoiced", "voided": "voided"}
+        return cls.model_validate(
+            {
+                "month": moved.month,
+                "currency": moved.currency,
+                **{f"{name}_amount_cents": moved.cents[kind] for name, kind in kinds.items()},
+                **{f"{name}_credits": moved.credits[kind] for name, kind in kinds.items()},
+            }
+        )
+
+
+class CreditsResponse(BaseModel):
+    prepaid_credits: list[CreditsOutput]
+
+
+@router.get("/analytics/revenue_streams", openapi_extra=BY_MONTH)
+@permitted("analytics:view")
+async def list_revenue_streams(request: Request, context: InContext) -> RevenueResponse:
+    """What was earned by month and kind of fee, what was taken off, and who brought it."""
+    asked = read_asked(request.query_params)
+    async with context.transaction() as tx:
+        found = await dashboards.revenue(tx, asked, now=context.now)
+    return RevenueResponse(
+        revenue_streams=[RevenueStreamsOutput.of(month) for month in found.months],
+        plans=[
+            PlanRevenueOutput(
+                plan_code=one.code,
+                plan_name=one.name,
+                is_deleted=one.is_deleted,
+                currency=one.currency,
+                gross_amount_cents=one.gross_cents,
+                customers_count=one.customers_count,
+            )
+            for one in found.plans
+        ],
+        customers=[
+            CustomerRevenueOutput(
+                external_customer_id=one.external_id,
+                customer_name=one.name,
+                is_deleted=one.is_deleted,
+                currency=one.currency,
+                gross_amount_cents=one.gross_cents,
+                net_amount_cents=one.net_cents,
+            )
+            for one in found.customers
+        ],
+    )
+
+
+@router.get("/analytics/mrr_movements", openapi_extra=BY_MONTH)
+@permitted("analytics:view")
+async def list_mrr_movements(request: Request, context: InContext) -> MovementsResponse:
+    """How recurring revenue moved by month: new, more, less and lost, and what recurs by plan."""
+    asked = read_asked(request.query_params)
+    async with context.transaction() as tx:
+        found = await dashboards.recurring(tx, asked, now=context.now)
+    return MovementsResponse(
+        mrr_movements=[MovementOutput.of(movement) for movement in found.movements],
+        plans=[
+            PlanRecurringOutput(
+                plan_code=one.code,
+                plan_name=one.name,
+                interval=one.interval,
+                is_deleted=one.is_deleted,
+                currency=one.currency,
+                amount_cents=one.amount_cents,
+                customers_count=one.customers_count,
+            )
+            for one in found.plans
+        ],
+    )
+
+
+@router.get("/analytics/prepaid_credits", openapi_extra=BY_MONTH)
+@permitted("analytics:view")
+async def list_prepaid_credits(request: Request, context: InContext) -> CreditsResponse:
+    """Prepaid credits by month: bought, given, used, voided."""
+    asked = read_asked(request.query_params)
+    async with context.transaction() as tx:
+        found = await dashboards.prepaid_credits(tx, asked, now=context.now)
+    return CreditsResponse(prepaid_credits=[CreditsOutput.of(moved) for moved in found])

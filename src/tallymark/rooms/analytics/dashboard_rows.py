@@ -1,0 +1,216 @@
+"""The sums of the app's dashboards, one statement for each question (platform §12.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import text
+
+from tallymark.db.engine import Tx
+from tallymark.rooms.analytics.model import (
+    CreditsOfMonth,
+    CustomerRevenue,
+    Movement,
+    PlanRecurring,
+    PlanRevenue,
+    RevenueOfMonth,
+    Scope,
+)
+
+# As in the questions of §12.1-12.5: partners' invoices and lost disputes never count.
+_COUNTED = """
+    i.status = 'finalized' AND i.payment_dispute_lost_at IS NULL AND NOT i.self_billed
+    AND i.issuing_date >= :start AND i.issuing_date < :end
+    AND (CAST(:currency AS text) IS NULL OR i.currency = :currency)
+    AND (CAST(:entity AS uuid) IS NULL OR i.billing_entity_id = :entity)
+"""
+_ISSUED_IN = "CAST(date_trunc('month', i.issuing_date::timestamp) AS date)"
+# What is bought as credits is revenue once it is used: until then it is owed.
+_GROSS = f"""
+    SELECT {{columns}}, f.fee_type AS stream, f.amount_cents AS cents
+    FROM invoices i JOIN fees f ON f.invoice_id = i.id {{joins}}
+    WHERE {_COUNTED} AND f.fee_type <> 'credit'
+"""
+# Of an invoice whose credits are not known by their kind, all are taken for bought ones.
+_CONTRA = f"""
+    SELECT {{columns}}, taken.stream, taken.cents
+    FROM invoices i {{joins}} CROSS JOIN LATERAL (VALUES
+        ('progressive_billing', i.progressive_billing_credit_amount_cents),
+        ('coupons', i.coupons_amount_cents),
+        ('credit_notes', i.credit_notes_amount_cents),
+        ('free_credits', coalesce(i.prepaid_granted_credit_amount_cents, 0)),
+        ('prepaid_credits', i.prepaid_credit_amount_cents - coalesce(i.prepaid_granted_credit_amount_cents, 0))
+    ) AS taken(stream, cents)
+    WHERE {_COUNTED} AND taken.cents <> 0
+"""
+
+
+def _both(columns: str, joins: str = "") -> str:
+    return " UNION ALL ".join(part.format(columns=columns, joins=joins) for part in (_GROSS, _CONTRA))
+
+
+_STREAMS = text(f"""
+    SELECT month, currency, stream, CAST(sum(cents) AS bigint) AS amount_cents
+    FROM ({_both(f"{_ISSUED_IN} AS month, i.currency")}) counted
+    GROUP BY month, currency, stream ORDER BY month, currency, stream
+""")
+# A child plan is its parent's.
+_BY_PLAN = text(f"""
+    SELECT i.currency, sold.code, sold.name, sold.deleted_at IS NOT NULL AS is_deleted,
+           CAST(sum(f.amount_cents) AS bigint) AS gross_cents, count(DISTINCT i.customer_id) AS customers_count
+    FROM invoices i JOIN fees f ON f.invoice_id = i.id
+    JOIN plans p ON p.id = f.plan_id JOIN plans sold ON sold.id = coalesce(p.parent_id, p.id)
+    WHERE {_COUNTED} AND f.fee_type <> 'credit'
+    GROUP BY i.currency, sold.id, sold.code, sold.name, sold.deleted_at
+    ORDER BY i.currency, gross_cents DESC, sold.code, sold.id
+""")
+_MOST_CUSTOMERS = 20
+_BY_CUSTOMER = text(f"""
+    WITH counted AS ({_both("i.currency, i.customer_id")}), summed AS (
+        SELECT currency, customer_id,
+               coalesce(sum(cents) FILTER (WHERE stream = ANY(:gross)), 0) AS gross,
+               coalesce(sum(cents) FILTER (WHERE stream <> ALL(:gross)), 0) AS contra
+        FROM counted GROUP BY currency, customer_id
+    ), ranked AS (
+        SELECT *, row_number() OVER (PARTITION BY currency ORDER BY gross DESC, customer_id) AS place FROM summed
+    )
+    SELECT r.currency, c.external_id, c.deleted_at IS NOT NULL AS is_deleted,
+           coalesce(nullif(c.name, ''), nullif(c.legal_name, ''), nullif(concat_ws(' ', c.firstname, c.lastname), ''),
+                    c.external_id) AS name,
+           CAST(r.gross AS bigint) AS gross_cents, CAST(r.gross - r.contra AS bigint) AS net_cents
+    FROM ranked r JOIN customers c ON c.id = r.customer_id
+    WHERE r.place <= {_MOST_CUSTOMERS}
+    ORDER BY r.currency, r.place
+""")
+GROSS_STREAMS = ("subscription", "charge", "fixed_charge", "commitment", "add_on")
+
+_A_MONTH = """
+    CASE p.interval WHEN 'yearly' THEN 1.0 / 12 WHEN 'semiannual' THEN 1.0 / 6 WHEN 'quarterly' THEN 1.0 / 3
+                    WHEN 'weekly' THEN 4.33 ELSE 1 END
+"""
+# A coupon for some plans takes something off subscriptions on these or on children of these; one for metrics off no base price.
+_COUPONS = """
+    FROM applied_coupons a JOIN coupons k ON k.id = a.coupon_id
+    WHERE a.customer_id = {customer} AND a.frequency IN ('recurring', 'forever') AND NOT k.limited_billable_metrics
+      AND a.created_at < {at} AND (a.terminated_at IS NULL OR a.terminated_at >= {at})
+      AND (NOT k.limited_plans OR EXISTS (
+          SELECT FROM coupon_targets t WHERE t.coupon_id = k.id AND t.plan_id = ANY({plans})))
+"""
+# Twelfths and products of shares are decimals of many places: what is off in the last ones must not tip a half cent over.
+_PLACES = 12
+_RUNNING = f"""
+    ends AS (SELECT * FROM unnest(CAST(:months AS date[]), CAST(:ends AS timestamptz[])) AS e(month, at)),
+    running AS (
+        SELECT e.month, e.at, s.customer_id, s.id, coalesce(p.parent_id, p.id) AS plan_id, p.amount_currency AS currency,
+               {_A_MONTH} AS pace,
+               p.amount_cents * {_A_MONTH} * coalesce((
+                   SELECT CASE WHEN bool_or(a.percentage_rate >= 100) THEN 0
+                               ELSE round(exp(sum(ln(1 - least(a.percentage_rate, 99.9) / 100))), {_PLACES}) END
+                   {_COUPONS.format(customer="s.customer_id", at="e.at", plans="ARRAY[coalesce(p.parent_id, p.id)]")}
+                     AND a.percentage_rate IS NOT NULL
+               ), 1) AS cents
+        FROM ends e
+        JOIN subscriptions s ON s.status IN ('active', 'terminated') AND s.started_at < e.at
+             AND (s.terminated_at IS NULL OR s.terminated_at >= e.at)
+        JOIN plans p ON p.id = s.plan_id
+        JOIN customers c ON c.id = s.customer_id AND c.account_type <> 'partner'
+        WHERE (CAST(:currency AS text) IS NULL OR p.amount_currency = :currency)
+          AND (CAST(:entity AS uuid) IS NULL OR coalesce(s.billing_entity_id, c.billing_entity_id) = :entity)
+    )
+"""
+_MOVEMENTS = text(f"""
+    WITH {_RUNNING}, of_customers AS (
+        SELECT month, currency, customer_id, CAST(round(round(greatest(sum(cents) - coalesce((
+            SELECT sum(a.amount_cents)
+            {_COUPONS.format(customer="running.customer_id", at="max(running.at)", plans="array_agg(running.plan_id)")}
+              AND a.amount_currency = running.currency
+        ), 0) * max(pace), 0), {_PLACES})) AS bigint) AS cents
+        FROM running GROUP BY month, currency, customer_id
+    ), moves AS (
+        SELECT coalesce(this.month, CAST(past.month + interval '1 month' AS date)) AS month,
+               coalesce(this.currency, past.currency) AS currency,
+               coalesce(past.cents, 0) AS was, coalesce(this.cents, 0) AS became
+        FROM of_customers this FULL JOIN of_customers past
+          ON past.customer_id = this.customer_id AND past.currency = this.currency
+         AND this.month = CAST(past.month + interval '1 month' AS date)
+    )
+    SELECT month, currency,
+           CAST(sum(was) AS bigint) AS starting_cents,
+           CAST(coalesce(sum(became) FILTER (WHERE was = 0), 0) AS bigint) AS new_cents,
+           CAST(coalesce(sum(became - was) FILTER (WHERE was > 0 AND became > was), 0) AS bigint) AS expansion_cents,
+           CAST(coalesce(sum(became - was) FILTER (WHERE became > 0 AND became < was), 0) AS bigint) AS contraction_cents,
+           CAST(coalesce(sum(-was) FILTER (WHERE became = 0), 0) AS bigint) AS churn_cents,
+           CAST(sum(became) AS bigint) AS ending_cents
+    FROM moves WHERE month >= :start AND month < :end
+    GROUP BY month, currency ORDER BY month, currency
+""")
+_RECURRING_BY_PLAN = text(f"""
+    WITH {_RUNNING}
+    SELECT r.currency, p.code, p.name, p.interval, p.deleted_at IS NOT NULL AS is_deleted,
+           CAST(round(round(sum(r.cents), {_PLACES})) AS bigint) AS amount_cents, count(DISTINCT r.customer_id) AS customers_count
+    FROM running r JOIN plans p ON p.id = r.plan_id
+    GROUP BY r.currency, p.id, p.code, p.name, p.interval, p.deleted_at
+    ORDER BY r.currency, amount_cents DESC, p.code, p.id
+""")
+_CREDITS = text("""
+    SELECT CAST(date_trunc('month', t.settled_at AT TIME ZONE 'UTC') AS date) AS month, w.currency, w.rate_amount,
+           t.transaction_status AS kind, CAST(sum(t.amount_cents) AS bigint) AS amount_cents,
+           sum(t.precise_amount_cents) AS precise_amount_cents
+    FROM wallet_transactions t JOIN wallets w ON w.id = t.wallet_id JOIN customers c ON c.id = w.customer_id
+    WHERE t.status = 'settled' AND t.settled_at >= :start_at AND t.settled_at < :end_at
+      AND (CAST(:currency AS text) IS NULL OR w.currency = :currency)
+      AND (CAST(:entity AS uuid) IS NULL OR coalesce(w.billing_entity_id, c.billing_entity_id) = :entity)
+    GROUP BY month, w.currency, w.rate_amount, t.transaction_status
+    ORDER BY month, w.currency, t.transaction_status, w.rate_amount
+""")
+
+
+async def revenue_streams(tx: Tx, scope: Scope) -> list[RevenueOfMonth]:
+    """What fees of a kind came to before coupons and taxes, and what was taken off invoices."""
+    return [RevenueOfMonth(**row._mapping) for row in await tx.execute(_STREAMS, _bound(scope))]
+
+
+async def revenue_by_plan(tx: Tx, scope: Scope) -> list[PlanRevenue]:
+    """The same fees by plan, the most first."""
+    return [PlanRevenue(**row._mapping) for row in await tx.execute(_BY_PLAN, _bound(scope))]
+
+
+async def revenue_by_customer(tx: Tx, scope: Scope) -> list[CustomerRevenue]:
+    """The customers that brought the most, by currency."""
+    bound = {**_bound(scope), "gross": list(GROSS_STREAMS)}
+    return [CustomerRevenue(**row._mapping) for row in await tx.execute(_BY_CUSTOMER, bound)]
+
+
+async def movements(tx: Tx, scope: Scope, ends: Sequence[tuple[date, datetime]]) -> list[Movement]:
+    """How recurring revenue moved from one month's end to the next; `ends` begins with the month before the first."""
+    rows = await tx.execute(_MOVEMENTS, {**_bound(scope), **_at(ends)})
+    return [Movement(**row._mapping) for row in rows]
+
+
+async def recurring_by_plan(tx: Tx, scope: Scope, at: tuple[date, datetime]) -> list[PlanRecurring]:
+    """Recurring revenue at an instant by plan, less shares that coupons take."""
+    rows = await tx.execute(_RECURRING_BY_PLAN, {**_bound(scope), **_at([at])})
+    return [PlanRecurring(**row._mapping) for row in rows]
+
+
+async def credits_moved(
+    tx: Tx, scope: Scope, *, start_at: datetime, end_at: datetime
+) -> list[CreditsOfMonth]:
+    """Prepaid credits that were bought, given, used and voided, by what one is worth."""
+    bound = {**_bound(scope), "start_at": start_at, "end_at": end_at}
+    return [CreditsOfMonth(**row._mapping) for row in await tx.execute(_CREDITS, bound)]
+
+
+def _at(ends: Sequence[tuple[date, datetime]]) -> dict[str, Any]:
+    return {"months": [month for month, _ in ends], "ends": [at for _, at in ends]}
+
+
+def _bound(scope: Scope) -> dict[str, Any]:
+    return {
+        "start": scope.start,
+        "end": scope.end,
+        "currency": scope.currency,
+        "entity": scope.billing_entity_id,
+    }

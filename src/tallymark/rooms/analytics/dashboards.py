@@ -1,0 +1,129 @@
+"""The app's dashboards: revenue by streams, movements of recurring revenue, prepaid credits (platform §12.7)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+
+from tallymark.db.engine import Tx
+from tallymark.domain.exact import Fraction
+from tallymark.domain.money import currency
+from tallymark.domain.recurring_revenue import add_months
+from tallymark.rooms.analytics import dashboard_rows
+from tallymark.rooms.analytics.model import (
+    Asked,
+    CustomerRevenue,
+    Movement,
+    PlanRecurring,
+    PlanRevenue,
+    Scope,
+)
+from tallymark.rooms.analytics.service import scope_of
+
+CONTRA_STREAMS = ("coupons", "progressive_billing", "credit_notes", "free_credits", "prepaid_credits")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revenue:
+    """What invoices of a month came to before coupons and taxes, by kinds of fees, and what was taken off; in minor units."""
+
+    month: date
+    currency: str
+    streams: Mapping[str, int]
+
+    @property
+    def gross_cents(self) -> int:
+        """All fees."""
+        return sum(self.streams.get(name, 0) for name in dashboard_rows.GROSS_STREAMS)
+
+    @property
+    def contra_cents(self) -> int:
+        """All that was taken off."""
+        return sum(self.streams.get(name, 0) for name in CONTRA_STREAMS)
+
+    @property
+    def net_cents(self) -> int:
+        """What is left."""
+        return self.gross_cents - self.contra_cents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dashboard:
+    """Revenue by month, and who brought it over all of the months."""
+
+    months: Sequence[Revenue]
+    plans: Sequence[PlanRevenue]
+    customers: Sequence[CustomerRevenue]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recurring:
+    """Movements by month, and what recurs now by plan."""
+
+    movements: Sequence[Movement]
+    plans: Sequence[PlanRecurring]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credits:
+    """Prepaid credits that moved in a month, by the way in which: minor units, and credits."""
+
+    month: date
+    currency: str
+    cents: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    credits: dict[str, Fraction] = field(default_factory=lambda: defaultdict(Fraction))
+
+
+async def revenue(tx: Tx, asked: Asked, *, now: datetime) -> Dashboard:
+    """Revenue by streams, plans and customers, of invoices by their issuing dates. Raises `NotFound("billing_entity")`."""
+    scope = await scope_of(tx, asked, now=now)
+    found: dict[tuple[date, str], dict[str, int]] = defaultdict(dict)
+    for row in await dashboard_rows.revenue_streams(tx, scope):
+        found[row.month, row.currency][row.stream] = row.amount_cents
+    return Dashboard(
+        months=[
+            Revenue(month=month, currency=code, streams=streams) for (month, code), streams in found.items()
+        ],
+        plans=await dashboard_rows.revenue_by_plan(tx, scope),
+        customers=await dashboard_rows.revenue_by_customer(tx, scope),
+    )
+
+
+async def recurring(tx: Tx, asked: Asked, *, now: datetime) -> Recurring:
+    """How the recurring revenue of subscriptions that run moved, by month's ends (UTC); the current month ends now.
+
+    It is the base prices of their plans as they are, a month's worth of each, less the coupons that recur. Raises
+    `NotFound("billing_entity")`.
+    """
+    scope = await scope_of(tx, asked, now=now)
+    ends = [(month, min(_start(add_months(month, 1)), now)) for month in _with_one_before(scope)]
+    return Recurring(
+        movements=await dashboard_rows.movements(tx, scope, ends),
+        plans=await dashboard_rows.recurring_by_plan(tx, scope, ends[-1]),
+    )
+
+
+async def prepaid_credits(tx: Tx, asked: Asked, *, now: datetime) -> list[Credits]:
+    """Credits that were bought, given, used and voided, by the month (UTC). Raises `NotFound("billing_entity")`."""
+    scope = await scope_of(tx, asked, now=now)
+    found: dict[tuple[date, str], Credits] = {}
+    rows = await dashboard_rows.credits_moved(
+        tx, scope, start_at=_start(scope.start), end_at=_start(scope.end)
+    )
+    for row in rows:
+        key = row.month, row.currency
+        moved = found.setdefault(key, Credits(month=row.month, currency=row.currency))
+        moved.cents[row.kind] += row.amount_cents
+        worth = Fraction(row.rate_amount) * currency(row.currency).subunits
+        moved.credits[row.kind] += Fraction(row.precise_amount_cents) / worth
+    return list(found.values())
+
+
+def _with_one_before(scope: Scope) -> list[date]:
+    return [add_months(scope.start, -1), *scope.months]
+
+
+def _start(month: date) -> datetime:
+    return datetime.combine(month, time.min, UTC)
