@@ -8,6 +8,7 @@ from tallymark.rooms.activity_logs import routes as activity_logs
 from tallymark.rooms.add_ons import routes as add_ons
 from tallymark.rooms.alerts import routes as alerts
 from tallymark.rooms.amendments import routes as amendments
+from tallymark.rooms.analytics import app_routes as app_analytics
 from tallymark.rooms.analytics import routes as analytics
 from tallymark.rooms.api_logs import routes as api_logs
 from tallymark.rooms.billable_metrics import routes as billable_metrics
@@ -16,6 +17,7 @@ from tallymark.rooms.billing_entities import routes as billing_entities
 from tallymark.rooms.consequences import routes as consequences
 from tallymark.rooms.coupons import routes as coupons
 from tallymark.rooms.credit_notes import routes as credit_notes
+from tallymark.rooms.customers import app_routes as app_customers
 from tallymark.rooms.customers import routes as customers
 from tallymark.rooms.data_exports import routes as data_exports
 from tallymark.rooms.emails import routes as emails
@@ -113,4 +115,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     portal.router,
     consequences.router,
     app_invoices.router,
+    app_customers.router,
+    app_analytics.router,
 )

@@ -44,6 +44,7 @@ _NAMES = (
         ),
     ),
     _Names("SubscriptionOutput", "DetailedSubscriptionOutput", "On a single subscription alone (subscriptions §2.1).", ("applied_invoice_custom_sections",)),
+    _Names("ListedSubscriptionOutput", "DetailedSubscriptionOutput", "On a single subscription alone (subscriptions §2.1).", ("applied_invoice_custom_sections",)),
     _Names("ListedCustomerOutput", "DetailedCustomerOutput", "On a single customer alone (subscriptions §1.3).", ("applicable_invoice_custom_sections", "error_details")),
     _Names("PlanListOutput", "PlanOutput", "On a single plan alone (pricing §4.1).", ("fixed_charges",)),
     _Names("GrantOutput", "GrantOutput", "The fields of an entitlement stand without a root (platform §11).", as_one="entitlement"),

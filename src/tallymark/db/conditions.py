@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Dialect, Uuid, any_, bindparam
+from sqlalchemy import ARRAY, ColumnElement, Dialect, Uuid, any_, bindparam, or_, true
 from sqlalchemy.types import TypeEngine, UserDefinedType
 
 
@@ -38,6 +38,17 @@ def among_given(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     To make a statement takes as long as to run it, where it reads a few rows.
     """
     return column == any_(bindparam(name, type_=_array_of(column)))
+
+
+def holding(term: str | None, *columns: ColumnElement[str]) -> ColumnElement[bool]:
+    """Hold where one of some texts has a searched one in it, whatever its case; everywhere if none is searched for.
+
+    What surrounds the searched text as space is no part of it (platform §1.4).
+    """
+    wanted = (term or "").strip()
+    if not wanted:
+        return true()
+    return or_(*(column.icontains(wanted, autoescape=True) for column in columns))
 
 
 def _array_of(column: ColumnElement[Any]) -> TypeEngine[Any]:

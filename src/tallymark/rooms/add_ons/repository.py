@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Row, func, insert, select, update
 
 from tallymark.api.pagination import Page
-from tallymark.db.conditions import among
+from tallymark.db.conditions import among, holding
 from tallymark.db.engine import Tx
 from tallymark.db.tables import add_ons, fixed_charges
 from tallymark.rooms.add_ons.model import AddOn
@@ -38,9 +38,10 @@ async def find_add_ons(tx: Tx, codes: Collection[str]) -> list[AddOn]:
     return [_as_value(row) for row in rows]
 
 
-async def list_add_ons(tx: Tx, page: Page) -> tuple[list[AddOn], int]:
-    total = (await tx.execute(select(func.count()).select_from(add_ons).where(LIVE))).scalar_one()
-    newest = select(add_ons).where(LIVE).order_by(add_ons.c.created_at.desc(), add_ons.c.id)
+async def list_add_ons(tx: Tx, page: Page, search_term: str | None) -> tuple[list[AddOn], int]:
+    shown = LIVE & holding(search_term, add_ons.c.name, add_ons.c.code)
+    total = (await tx.execute(select(func.count()).select_from(add_ons).where(shown))).scalar_one()
+    newest = select(add_ons).where(shown).order_by(add_ons.c.created_at.desc(), add_ons.c.id)
     rows = await tx.execute(newest.limit(page.size).offset(page.offset))
     return [_as_value(row) for row in rows], int(total)
 

@@ -28,10 +28,10 @@ async def create_add_on(body: AddOnCreateRequest, context: InContext) -> AddOnRe
 
 
 @router.get("/add_ons")
-async def list_add_ons(context: InContext, page: InPage) -> AddOnsResponse:
-    """List add-ons, newest first."""
+async def list_add_ons(context: InContext, page: InPage, search_term: str | None = None) -> AddOnsResponse:
+    """List add-ons, newest first; `search_term` is looked for in names and codes."""
     async with context.transaction() as tx:
-        found, total = await service.list_add_ons(tx, page)
+        found, total = await service.list_add_ons(tx, page, search_term=search_term)
     return AddOnsResponse(add_ons=[AddOnOutput.of(add_on) for add_on in found], meta=Meta.of(page, total))
 
 

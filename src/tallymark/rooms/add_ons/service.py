@@ -56,9 +56,9 @@ async def get_live_add_ons(tx: Tx, ids: Collection[UUID]) -> dict[UUID, AddOn]:
     return {add_on.id: add_on for add_on in await _with_taxes(tx, found)}
 
 
-async def list_add_ons(tx: Tx, page: Page) -> tuple[list[AddOn], int]:
-    """A page of add-ons, newest first, and how many there are."""
-    found, total = await repository.list_add_ons(tx, page)
+async def list_add_ons(tx: Tx, page: Page, *, search_term: str | None = None) -> tuple[list[AddOn], int]:
+    """A page of add-ons, newest first, and how many there are; of those with a text in their name or code."""
+    found, total = await repository.list_add_ons(tx, page, search_term)
     return await _with_taxes(tx, found), total
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Row, Select, bindparam, delete, exists, func, insert, select, update
 
 from tallymark.api.pagination import Page
-from tallymark.db.conditions import among
+from tallymark.db.conditions import among, holding
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.db.tables import (
@@ -80,10 +80,11 @@ async def get_metrics(
     return {metric.id: metric for metric in found}
 
 
-async def list_metrics(tx: Tx, page: Page) -> tuple[list[BillableMetric], int]:
-    total = (await tx.execute(select(func.count()).select_from(billable_metrics).where(LIVE))).scalar_one()
+async def list_metrics(tx: Tx, page: Page, search_term: str | None) -> tuple[list[BillableMetric], int]:
+    shown = LIVE & holding(search_term, billable_metrics.c.name, billable_metrics.c.code)
+    total = (await tx.execute(select(func.count()).select_from(billable_metrics).where(shown))).scalar_one()
     statement = (
-        _SELECT.where(LIVE)
+        _SELECT.where(shown)
         .order_by(billable_metrics.c.created_at.desc(), billable_metrics.c.id)
         .limit(page.size)
         .offset(page.offset)

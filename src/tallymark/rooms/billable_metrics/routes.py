@@ -32,10 +32,10 @@ async def create_metric(body: MetricCreateRequest, context: InContext) -> Counte
 
 
 @router.get("/billable_metrics")
-async def list_metrics(context: InContext, page: InPage) -> MetricsResponse:
-    """List metrics, newest first."""
+async def list_metrics(context: InContext, page: InPage, search_term: str | None = None) -> MetricsResponse:
+    """List metrics, newest first; `search_term` is looked for in names and codes."""
     async with context.transaction() as tx:
-        metrics, total = await service.list_metrics(tx, page)
+        metrics, total = await service.list_metrics(tx, page, search_term=search_term)
     shown = [CountedMetricOutput.of(metric) for metric in metrics]
     return MetricsResponse(billable_metrics=shown, meta=Meta.of(page, total))
 

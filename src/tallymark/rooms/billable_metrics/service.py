@@ -73,9 +73,11 @@ async def get_live_metrics(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Billable
     return found
 
 
-async def list_metrics(tx: Tx, page: Page) -> tuple[list[BillableMetric], int]:
-    """A page of metrics, newest first, and how many there are."""
-    return await repository.list_metrics(tx, page)
+async def list_metrics(
+    tx: Tx, page: Page, *, search_term: str | None = None
+) -> tuple[list[BillableMetric], int]:
+    """A page of metrics, newest first, and how many there are; of those with a text in their name or code."""
+    return await repository.list_metrics(tx, page, search_term)
 
 
 async def update_metric(tx: Tx, code: str, changes: Mapping[str, Any], *, now: datetime) -> BillableMetric:

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Row, Select, case, exists, func, insert, o
 
 from tallymark.api.pagination import Page
 from tallymark.db.bulk import insert_rows, update_rows
-from tallymark.db.conditions import among
+from tallymark.db.conditions import among, holding
 from tallymark.db.engine import Tx
 from tallymark.db.tables import (
     applied_coupons,
@@ -59,13 +59,13 @@ async def get_coupons(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Coupon]:
     return {row.id: _as_coupon(row) for row in rows}
 
 
-async def list_coupons(tx: Tx, page: Page) -> tuple[list[Coupon], int]:
+async def list_coupons(tx: Tx, page: Page, search_term: str | None) -> tuple[list[Coupon], int]:
     """Active ones first, then by how and when they end."""
-    live = coupons.c.deleted_at.is_(None)
-    total = (await tx.execute(select(func.count()).select_from(coupons).where(live))).scalar_one()
+    shown = coupons.c.deleted_at.is_(None) & holding(search_term, coupons.c.name, coupons.c.code)
+    total = (await tx.execute(select(func.count()).select_from(coupons).where(shown))).scalar_one()
     statement = (
         select(coupons)
-        .where(live)
+        .where(shown)
         .order_by(
             case((coupons.c.status == Status.ACTIVE, 0), else_=1),
             case((coupons.c.expiration == Expiration.NONE, 0), else_=1),

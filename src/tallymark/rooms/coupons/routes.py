@@ -40,10 +40,10 @@ async def create_coupon(body: CouponCreateRequest, context: InContext) -> Coupon
 
 
 @router.get("/coupons")
-async def list_coupons(context: InContext, page: InPage) -> CouponsResponse:
-    """List coupons, those on offer first."""
+async def list_coupons(context: InContext, page: InPage, search_term: str | None = None) -> CouponsResponse:
+    """List coupons, those on offer first; `search_term` is looked for in names and codes."""
     async with context.transaction() as tx:
-        found, total = await service.list_coupons(tx, page)
+        found, total = await service.list_coupons(tx, page, search_term=search_term)
         targets = await service.targets_of(tx, found)
     return CouponsResponse(
         coupons=[CouponOutput.of(coupon, targets.get(coupon.id, NO_TARGETS)) for coupon in found],

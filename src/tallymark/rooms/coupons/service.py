@@ -91,9 +91,9 @@ async def get_coupons(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Coupon]:
     return await repository.get_coupons(tx, ids) if ids else {}
 
 
-async def list_coupons(tx: Tx, page: Page) -> tuple[list[Coupon], int]:
-    """A page of coupons, those on offer first, and how many there are."""
-    return await repository.list_coupons(tx, page)
+async def list_coupons(tx: Tx, page: Page, *, search_term: str | None = None) -> tuple[list[Coupon], int]:
+    """A page of coupons, those on offer first, and how many there are; of those with a text in their name or code."""
+    return await repository.list_coupons(tx, page, search_term)
 
 
 async def targets_of(tx: Tx, coupons: Collection[Coupon]) -> dict[UUID, Targets]:

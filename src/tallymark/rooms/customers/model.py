@@ -182,3 +182,25 @@ class Filters:
     customer_type: str | None = None
     has_customer_type: bool | None = None
     metadata: tuple[tuple[str, str], ...] = ()
+    is_overdue: bool | None = None
+    """Whether an invoice of theirs is due since before today and not paid."""
+    least_subscriptions: int | None = None
+    most_subscriptions: int | None = None
+    """How many active ones they have."""
+
+
+@value
+class Balance:
+    """What a customer has to pay in a currency, and what of it is overdue; in minor units."""
+
+    currency: str
+    due_cents: int
+    overdue_cents: int
+
+
+@value
+class Standing:
+    """How a customer stands: the subscriptions that run, and what is to be paid, the largest amount first."""
+
+    active_subscriptions_count: int = 0
+    balances: tuple[Balance, ...] = ()

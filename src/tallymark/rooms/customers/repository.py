@@ -28,12 +28,14 @@ from tallymark.domain.values import names_of
 from tallymark.rooms.customers.model import (
     ADDRESS,
     Address,
+    Balance,
     Customer,
     DraftDates,
     Filters,
     Identity,
     Metadata,
     PaymentMethod,
+    Standing,
     VatCheck,
 )
 
@@ -140,6 +142,53 @@ def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
     for key, value in filters.metadata:
         note = exists().where(customer_metadata.c.customer_id == column.id, customer_metadata.c.key == key)
         yield note.where(customer_metadata.c.value == value) if value else ~note
+    yield from _standing_conditions(filters)
+
+
+def _standing_conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
+    if filters.is_overdue is not None:
+        late = customers.c.id.in_(select(invoices.c.customer_id).where(*_IS_OWED, invoices.c.payment_overdue))
+        yield late if filters.is_overdue else ~late
+    running = (
+        select(subscriptions.c.customer_id)
+        .where(subscriptions.c.status == "active")
+        .group_by(subscriptions.c.customer_id)
+    )
+    if filters.least_subscriptions:
+        yield customers.c.id.in_(running.having(func.count() >= filters.least_subscriptions))
+    if filters.most_subscriptions is not None:
+        yield customers.c.id.not_in(running.having(func.count() > filters.most_subscriptions))
+
+
+_DUE = invoices.c.total_amount_cents - invoices.c.total_paid_amount_cents - invoices.c.offset_amount_cents
+_IS_OWED = (invoices.c.status == "finalized", invoices.c.payment_status != "succeeded", _DUE > 0)
+
+
+async def standings_of(tx: Tx, customer_ids: Collection[UUID]) -> dict[UUID, Standing]:
+    """How customers stand, whatever they are many, in two statements."""
+    running = (
+        select(subscriptions.c.customer_id, func.count().label("running"))
+        .where(among(subscriptions.c.customer_id, customer_ids), subscriptions.c.status == "active")
+        .group_by(subscriptions.c.customer_id)
+    )
+    counts = {row.customer_id: int(row.running) for row in await tx.execute(running)}
+    overdue = func.coalesce(func.sum(_DUE).filter(invoices.c.payment_overdue), 0)
+    owed = (
+        select(
+            invoices.c.customer_id, invoices.c.currency, func.sum(_DUE).label("due"), overdue.label("overdue")
+        )
+        .where(among(invoices.c.customer_id, customer_ids), *_IS_OWED)
+        .group_by(invoices.c.customer_id, invoices.c.currency)
+        .order_by(func.sum(_DUE).desc(), invoices.c.currency)
+    )
+    balances: dict[UUID, list[Balance]] = {}
+    for row in await tx.execute(owed):
+        balance = Balance(currency=row.currency, due_cents=int(row.due), overdue_cents=int(row.overdue))
+        balances.setdefault(row.customer_id, []).append(balance)
+    return {
+        one: Standing(active_subscriptions_count=counts.get(one, 0), balances=tuple(balances.get(one, ())))
+        for one in customer_ids
+    }
 
 
 async def replace_metadata(tx: Tx, customer_id: UUID, keep: Collection[UUID]) -> None:

@@ -58,10 +58,13 @@ async def upsert_customer(body: CustomerRequest, context: InContext) -> Customer
         return await _answer(tx, customer)
 
 
-FILTERS = reads(
+LISTED_BY = (
     "search_term", "external_id", "account_type[]", "billing_entity_codes[]", "countries[]", "states[]", "zipcodes[]",
     "currencies[]", "has_tax_identification_number", "customer_type", "has_customer_type", "metadata[key]",
 )  # fmt: skip
+"""By what a list of customers may be narrowed."""
+
+FILTERS = reads(*LISTED_BY)
 
 
 @router.get("/customers", openapi_extra=FILTERS)

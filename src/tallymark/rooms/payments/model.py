@@ -175,3 +175,4 @@ class Filters:
 
     external_customer_id: str | None = None
     invoice_id: UUID | None = None
+    search_term: str | None = None

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, func, insert, or_, select, update
 
 from tallymark.api.pagination import Page
-from tallymark.db.conditions import among
+from tallymark.db.conditions import among, holding
 from tallymark.db.engine import Tx
 from tallymark.db.tables import (
     credit_notes,
@@ -80,8 +80,25 @@ def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
         yield payments.c.customer_id.in_(of_id)
     if filters.invoice_id is not None:
         held = payment_requests_invoices.c
-        holding = select(held.payment_request_id).where(held.invoice_id == filters.invoice_id)
-        yield (payments.c.invoice_id == filters.invoice_id) | payments.c.payment_request_id.in_(holding)
+        requests = select(held.payment_request_id).where(held.invoice_id == filters.invoice_id)
+        yield (payments.c.invoice_id == filters.invoice_id) | payments.c.payment_request_id.in_(requests)
+    if filters.search_term:
+        yield _search(filters.search_term)
+
+
+def _search(term: str) -> ColumnElement[bool]:
+    """By reference, by the number of an invoice that is paid, or by who the customer is."""
+    who = (customers.c[name] for name in ("name", "firstname", "lastname", "external_id", "email"))
+    numbered = select(invoices.c.id).where(holding(term, invoices.c.number))
+    held = payment_requests_invoices.c
+    return or_(
+        holding(term, payments.c.reference),
+        payments.c.invoice_id.in_(numbered),
+        payments.c.payment_request_id.in_(
+            select(held.payment_request_id).where(held.invoice_id.in_(numbered))
+        ),
+        payments.c.customer_id.in_(select(customers.c.id).where(holding(term, *who))),
+    )
 
 
 async def paid_before(tx: Tx, payment: Payment) -> int:

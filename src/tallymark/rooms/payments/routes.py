@@ -18,6 +18,7 @@ from tallymark.rooms.payments import service
 from tallymark.rooms.payments.documents import ReceiptDocuments
 from tallymark.rooms.payments.model import Filters
 from tallymark.rooms.payments.schemas import (
+    ListedPaymentOutput,
     PaymentOutput,
     PaymentRequest,
     PaymentResponse,
@@ -39,13 +40,13 @@ async def record_payment(body: PaymentRequest, context: InContext) -> PaymentRes
     return PaymentResponse(payment=PaymentOutput.of(view))
 
 
-@router.get("/payments", openapi_extra=reads("external_customer_id", "invoice_id"))
+@router.get("/payments", openapi_extra=reads("external_customer_id", "invoice_id", "search_term"))
 async def list_payments(request: Request, context: InContext, page: InPage) -> PaymentsResponse:
-    """List payments, newest first."""
+    """List payments, newest first; `search_term` is looked for in references, invoice numbers and customers."""
     return await _list(context, page, read_filters(request))
 
 
-@router.get("/customers/{external_customer_id}/payments", openapi_extra=reads("invoice_id"))
+@router.get("/customers/{external_customer_id}/payments", openapi_extra=reads("invoice_id", "search_term"))
 async def list_customer_payments(
     external_customer_id: str, request: Request, context: InContext, page: InPage
 ) -> PaymentsResponse:
@@ -101,7 +102,9 @@ async def _list(context: Context, page: Page, filters: Filters) -> PaymentsRespo
     async with context.transaction() as tx:
         found, total = await service.list_payments(tx, filters, page)
         views = await service.get_views(tx, found)
-    return PaymentsResponse(payments=[PaymentOutput.of(view) for view in views], meta=Meta.of(page, total))
+    return PaymentsResponse(
+        payments=[ListedPaymentOutput.of(view) for view in views], meta=Meta.of(page, total)
+    )
 
 
 def read_filters(request: Request, external_customer_id: str | None = None) -> Filters:
@@ -109,6 +112,7 @@ def read_filters(request: Request, external_customer_id: str | None = None) -> F
     return Filters(
         external_customer_id=external_customer_id or request.query_params.get("external_customer_id"),
         invoice_id=_invoice_id(request),
+        search_term=request.query_params.get("search_term"),
     )
 
 

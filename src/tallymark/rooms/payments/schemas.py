@@ -65,6 +65,16 @@ class PaymentOutput(BaseModel):
         )
 
 
+class ListedPaymentOutput(PaymentOutput):
+    customer_name: str
+    """What people call the customer."""
+
+    @classmethod
+    def of(cls, view: PaymentView) -> ListedPaymentOutput:
+        """Show a payment in a list."""
+        return cls(**dict(PaymentOutput.of(view)), customer_name=view.customer.display_name)
+
+
 class ReceiptOutput(BaseModel):
     lago_id: UUID
     number: str
@@ -116,7 +126,7 @@ class PaymentResponse(BaseModel):
 
 
 class PaymentsResponse(BaseModel):
-    payments: list[PaymentOutput]
+    payments: list[ListedPaymentOutput]
     meta: Meta
 
 

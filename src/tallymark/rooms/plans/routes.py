@@ -69,10 +69,10 @@ async def create_plan(body: PlanCreateRequest, context: InContext) -> PlanRespon
 
 
 @router.get("/plans")
-async def list_plans(context: InContext, page: InPage) -> PlansResponse:
-    """List plans, newest first."""
+async def list_plans(context: InContext, page: InPage, search_term: str | None = None) -> PlansResponse:
+    """List plans, newest first; `search_term` is looked for in names and codes."""
     async with context.transaction() as tx:
-        plans, total = await service.list_plans(tx, page)
+        plans, total = await service.list_plans(tx, page, search_term=search_term)
         grants = await entitlements.grants_of(tx, plans)
     shown = [PlanListOutput.of(plan, grants[plan.id]) for plan in plans]
     return PlansResponse(plans=shown, meta=Meta.of(page, total))

@@ -79,9 +79,9 @@ async def get_plans(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Plan]:
     return await remembered_plans(tx, ids) if ids else {}
 
 
-async def list_plans(tx: Tx, page: Page) -> tuple[list[Plan], int]:
-    """A page of plans, newest first, and how many there are."""
-    rows, total = await repository.list_plans(tx, page)
+async def list_plans(tx: Tx, page: Page, *, search_term: str | None = None) -> tuple[list[Plan], int]:
+    """A page of plans, newest first, and how many there are; of those with a text in their name or code."""
+    rows, total = await repository.list_plans(tx, page, search_term)
     plans = await assemble(tx, rows)
     return [plans[row.id] for row in rows], total
 

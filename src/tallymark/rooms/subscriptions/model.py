@@ -294,6 +294,7 @@ class Filters:
     statuses: tuple[Status, ...] = (Status.ACTIVE,)
     is_overridden: bool | None = None
     billing_entity_codes: tuple[str, ...] = ()
+    search_term: str | None = None
 
 
 @value

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, func, inse
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from tallymark.api.pagination import Page
-from tallymark.db.conditions import among, among_given
+from tallymark.db.conditions import among, among_given, holding
 from tallymark.db.engine import Tx
 from tallymark.db.rows import named
 from tallymark.db.tables import (
@@ -244,7 +244,18 @@ def _conditions(filters: Filters) -> Sequence[ColumnElement[bool]]:
         found.append(subscriptions.c.plan_id.in_(overridden))
     if filters.billing_entity_codes:
         found.append(_of_entities(filters.billing_entity_codes))
+    if filters.search_term:
+        found.append(_search(filters.search_term))
     return found
+
+
+def _search(term: str) -> ColumnElement[bool]:
+    """By its own name and external id, or by who the customer is."""
+    names = ("name", "firstname", "lastname", "legal_name", "external_id", "email")
+    who = select(customers.c.id).where(holding(term, *(customers.c[name] for name in names)))
+    return or_(
+        holding(term, subscriptions.c.name, subscriptions.c.external_id), subscriptions.c.customer_id.in_(who)
+    )
 
 
 def _of_entities(codes: Sequence[str]) -> ColumnElement[bool]:

@@ -22,8 +22,8 @@ from tallymark.rooms.subscriptions.schemas import (
     DetailedSubscriptionOutput,
     EndedSubscriptionOutput,
     EndedSubscriptionResponse,
+    ListedSubscriptionOutput,
     SubscriptionCreateRequest,
-    SubscriptionOutput,
     SubscriptionResponse,
     SubscriptionsResponse,
     SubscriptionUpdateRequest,
@@ -58,6 +58,9 @@ def _filters(  # noqa: PLR0913 - the contract's filters
     overridden: str | None = None,
     status: Annotated[list[str] | None, Query(alias="status[]")] = None,
     billing_entity_codes: Annotated[list[str] | None, Query(alias="billing_entity_codes[]")] = None,
+    search_term: Annotated[
+        str | None, Query(description="A part of its name or ids, or of its customer's.")
+    ] = None,
 ) -> Filters:
     """Which subscriptions a list shows: active ones unless other statuses are asked for (§2.3)."""
     return Filters(
@@ -67,6 +70,7 @@ def _filters(  # noqa: PLR0913 - the contract's filters
         statuses=read_statuses(status or request.query_params.getlist("status")),
         is_overridden=query_flag(overridden or request.query_params.get("overriden")),
         billing_entity_codes=tuple(billing_entity_codes or ()),
+        search_term=search_term,
     )
 
 
@@ -192,5 +196,5 @@ async def _list(context: Context, filters: Filters, page: Page) -> Subscriptions
         found, total = await service.list_subscriptions(tx, filters, page)
         views = await service.get_views(tx, found, now=context.now)
     return SubscriptionsResponse(
-        subscriptions=[SubscriptionOutput.of(view) for view in views], meta=Meta.of(page, total)
+        subscriptions=[ListedSubscriptionOutput.of(view) for view in views], meta=Meta.of(page, total)
     )

@@ -268,6 +268,22 @@ class SubscriptionOutput(BaseModel):
         return cls(**subscription_fields(view))
 
 
+class ListedSubscriptionOutput(SubscriptionOutput):
+    customer_name: str
+    """What people call the customer."""
+    has_own_prices: bool
+    """Whether it is on a plan of its own, whose prices are not its plan's."""
+
+    @classmethod
+    def of(cls, view: SubscriptionView) -> ListedSubscriptionOutput:
+        """Show a subscription in a list."""
+        return cls(
+            **subscription_fields(view),
+            customer_name=view.contract.customer.display_name,
+            has_own_prices=view.contract.plan.parent_id is not None,
+        )
+
+
 class ApplicableThresholdOutput(BaseModel):
     threshold_display_name: str | None
     amount_cents: int
@@ -380,5 +396,5 @@ class EndedSubscriptionResponse(BaseModel):
 
 
 class SubscriptionsResponse(BaseModel):
-    subscriptions: list[SubscriptionOutput]
+    subscriptions: list[ListedSubscriptionOutput]
     meta: Meta

@@ -20,6 +20,7 @@ from tallymark.rooms.customers.service.read import (
     get_customers,
     get_identities,
     list_customers,
+    standings_of,
     taxes_of,
 )
 from tallymark.rooms.customers.service.sections import applicable_sections
@@ -63,6 +64,7 @@ __all__ = [
     "postpone_check",
     "record_answer",
     "set_currency_if_blank",
+    "standings_of",
     "taxes_of",
     "upsert",
 ]

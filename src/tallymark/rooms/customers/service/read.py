@@ -9,7 +9,7 @@ from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import NotFound
 from tallymark.rooms.customers import repository
-from tallymark.rooms.customers.model import Customer, Filters, Identity
+from tallymark.rooms.customers.model import Customer, Filters, Identity, Standing
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.taxes import service as taxes
 from tallymark.rooms.taxes.model import Owner, Tax
@@ -42,6 +42,11 @@ async def list_customers(tx: Tx, filters: Filters, page: Page) -> tuple[list[Cus
     """A page of customers, newest first. Raises `NotFound("billing_entity")` for an unknown code."""
     await organizations.check_entity_codes(tx, filters.billing_entity_codes)
     return await repository.list_customers(tx, filters, page)
+
+
+async def standings_of(tx: Tx, customers: Sequence[Customer]) -> dict[UUID, Standing]:
+    """The subscriptions of customers that run, and what is to be paid, in a constant number of statements."""
+    return await repository.standings_of(tx, [customer.id for customer in customers]) if customers else {}
 
 
 async def taxes_of(tx: Tx, customers: Sequence[Customer]) -> dict[UUID, tuple[Tax, ...]]:

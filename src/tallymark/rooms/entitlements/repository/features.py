@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, delete, func, insert, select, update
 
 from tallymark.api.pagination import Page
 from tallymark.db.bulk import insert_rows, update_rows
-from tallymark.db.conditions import among
+from tallymark.db.conditions import among, holding
 from tallymark.db.engine import Tx
 from tallymark.db.tables import features, privileges
 from tallymark.rooms.entitlements.model import Feature, Privilege, ValueType
@@ -56,14 +56,11 @@ async def get_features(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Feature]:
 
 
 async def list_features(tx: Tx, page: Page, search_term: str | None) -> tuple[list[Feature], int]:
-    conditions: list[ColumnElement[bool]] = [LIVE]
-    if search_term:
-        columns = (features.c.name, features.c.code, features.c.description)
-        conditions.append(or_(*(column.icontains(search_term, autoescape=True) for column in columns)))
-    total = (await tx.execute(select(func.count()).select_from(features).where(*conditions))).scalar_one()
+    shown = LIVE & holding(search_term, features.c.name, features.c.code, features.c.description)
+    total = (await tx.execute(select(func.count()).select_from(features).where(shown))).scalar_one()
     newest = (
         select(features.c.id)
-        .where(*conditions)
+        .where(shown)
         .order_by(features.c.created_at.desc(), features.c.id)
         .limit(page.size)
         .offset(page.offset)

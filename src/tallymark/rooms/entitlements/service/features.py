@@ -54,7 +54,7 @@ async def get_features(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Feature]:
 
 async def list_features(tx: Tx, page: Page, *, search_term: str | None) -> tuple[list[Feature], int]:
     """A page of features, newest first, and how many there are."""
-    return await repository.list_features(tx, page, (search_term or "").strip() or None)
+    return await repository.list_features(tx, page, search_term)
 
 
 async def update_feature(tx: Tx, code: str, sent: Sent, *, now: datetime) -> Feature:

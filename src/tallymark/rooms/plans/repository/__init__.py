@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Row, Select, exists, func, insert, select, update
 
 from tallymark.api.pagination import Page
-from tallymark.db.conditions import among
+from tallymark.db.conditions import among, holding
 from tallymark.db.engine import Tx
 from tallymark.db.tables import billing_records, invoices, plans, subscriptions
 from tallymark.rooms.plans.model import Plan
@@ -36,11 +36,12 @@ async def get_plans(tx: Tx, ids: Collection[UUID]) -> Sequence[Row[Any]]:
     return (await tx.execute(select(plans).where(among(plans.c.id, ids)))).all()
 
 
-async def list_plans(tx: Tx, page: Page) -> tuple[Sequence[Row[Any]], int]:
-    total = (await tx.execute(select(func.count()).select_from(plans).where(LIVE))).scalar_one()
+async def list_plans(tx: Tx, page: Page, search_term: str | None) -> tuple[Sequence[Row[Any]], int]:
+    shown = LIVE & holding(search_term, plans.c.name, plans.c.code)
+    total = (await tx.execute(select(func.count()).select_from(plans).where(shown))).scalar_one()
     statement: Select[Any] = (
         select(plans)
-        .where(LIVE)
+        .where(shown)
         .order_by(plans.c.created_at.desc(), plans.c.id)
         .limit(page.size)
         .offset(page.offset)
