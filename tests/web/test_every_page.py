@@ -23,7 +23,10 @@ MOST_QUESTIONS = 2
 PAGES = {
     "analytics": "analytics/overview",
     "clock": "clock",
+    "analytics-revenue": "analytics/revenue",
+    "analytics-mrr": "analytics/mrr",
     "analytics-usage": "analytics/usage",
+    "analytics-prepaid": "analytics/prepaid",
     "receivables": "analytics/receivables",
     "api-keys": "developers/api-keys",
     "webhooks": "developers/webhooks",
@@ -53,6 +56,7 @@ PAGES = {
     "customer-form": "create/customer",
     "subscriptions": "subscriptions",
     "subscription": "customer/{customer}/subscription/{subscription}/overview",
+    "subscription-plan": "customer/{customer}/subscription/{subscription}/plan",
     "subscription-form": "create/subscription",
     "plan-change": "change/subscription/{subscription}",
     "invoices": "invoices",

@@ -1,6 +1,7 @@
 /** Figures in running text. */
 
-/** A number with its noun: "1 plan", "1,204 plans". */
+/** A number with its noun: "1 plan", "1,204 plans", "2 deliveries". */
 export function countWords(number: number, noun: string): string {
-  return `${number.toLocaleString()} ${noun}${number === 1 ? "" : "s"}`;
+  const all = /[^aeiou]y$/.test(noun) ? `${noun.slice(0, -1)}ies` : `${noun}s`;
+  return `${number.toLocaleString()} ${number === 1 ? noun : all}`;
 }

@@ -21,6 +21,11 @@ import "./chart.css";
 
 export { type ChartColor, type Series, SIDE_BY_SIDE, STACKED } from "./chart-colors";
 
+export interface Limit {
+  value: number;
+  label: string;
+}
+
 interface ChartProps {
   /** What the drawing shows, in one sentence with its figures. */
   sentence: string;
@@ -39,8 +44,8 @@ interface ChartProps {
   today?: number;
   /** The period before, in grey. */
   before?: { name: string; values: Values };
-  /** A limit that matters: an alert's threshold. */
-  limit?: { value: number; label: string };
+  /** Limits that matter: thresholds of alerts. */
+  limits?: readonly Limit[];
   /** Only lines: the axis need not start at zero. */
   isCut?: boolean;
   /** Columns have room around, as a table's below the chart have. */
@@ -59,7 +64,7 @@ interface ChartProps {
 const MOST_LABELS = 8;
 
 export function Chart(props: ChartProps) {
-  const { columns, series, projectedFrom, today, before, limit, isCut, height = 208 } = props;
+  const { columns, series, projectedFrom, today, before, limits, isCut, height = 208 } = props;
   const { hasTotal = true, hasReadout = true, onColumn } = props;
   const [own, setOwn] = useState<number | null>(null);
   const chosen = props.column === undefined ? own : props.column;
@@ -69,7 +74,7 @@ export function Chart(props: ChartProps) {
   };
   const count = columns.length;
   const isBanded = props.isBanded ?? series.some((one) => one.shape === "bar");
-  const plot = useMemo(() => layOut(series, before, limit, isCut), [series, before, limit, isCut]);
+  const plot = useMemo(() => layOut(series, before, limits, isCut), [series, before, limits, isCut]);
   const last = projectedFrom === undefined ? lastKnown(plot.total) : Math.max(0, projectedFrom - 1);
   const shown = chosen ?? today ?? last;
   if (count === 0) return null;
@@ -113,11 +118,15 @@ export function Chart(props: ChartProps) {
                 {columns[column]!.short}
               </span>
             ))}
-            {limit && (
-              <span className="note limit-word" style={{ left: 0, top: `${yOf(limit.value, plot.axis)}%` }}>
+            {limits?.map((limit) => (
+              <span
+                className="note limit-word"
+                key={limit.value}
+                style={{ left: 0, top: `${yOf(limit.value, plot.axis)}%` }}
+              >
                 {limit.label}
               </span>
-            )}
+            ))}
             {today !== undefined && (
               <span
                 className={today > count * 0.92 ? "today near-end" : "today"}
@@ -175,7 +184,7 @@ interface Plot {
 function layOut(
   series: readonly Series[],
   before: ChartProps["before"],
-  limit: ChartProps["limit"],
+  limits: ChartProps["limits"],
   isCut: boolean | undefined,
 ): Plot {
   const isStacked = (one: Series) => one.shape === "area" || one.shape === "bar";
@@ -194,7 +203,7 @@ function layOut(
     ...spans.flatMap((one) => one?.flatMap((span) => (span ? [...span] : [])) ?? []),
     ...lines.flatMap((one) => one.values.filter((value) => value !== null)),
     ...(before?.values.filter((value) => value !== null) ?? []),
-    ...(limit ? [limit.value] : []),
+    ...(limits?.map((limit) => limit.value) ?? []),
   ];
   const mayCut = isCut && areas.length === 0;
   return { axis: axisFor(values, mayCut), spans, total, hasTop: summed.length > 0 };
@@ -216,7 +225,7 @@ interface DrawingProps extends ChartProps {
   chosen: number | null;
 }
 
-function Drawing({ plot, columns, series, projectedFrom, before, limit, isBanded, chosen }: DrawingProps) {
+function Drawing({ plot, columns, series, projectedFrom, before, limits, isBanded, chosen }: DrawingProps) {
   const { axis, spans, total } = plot;
   const count = columns.length;
   const solidTo = projectedFrom === undefined ? count : projectedFrom - 1;
@@ -285,9 +294,9 @@ function Drawing({ plot, columns, series, projectedFrom, before, limit, isBanded
           d={linePath(total, axis, isBanded, paleFrom)}
         />
       )}
-      {limit && (
-        <line className="limit" x1="0" x2="100" y1={yOf(limit.value, axis)} y2={yOf(limit.value, axis)} />
-      )}
+      {limits?.map(({ value }) => (
+        <line className="limit" key={value} x1="0" x2="100" y1={yOf(value, axis)} y2={yOf(value, axis)} />
+      ))}
     </svg>
   );
 }

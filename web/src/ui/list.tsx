@@ -48,6 +48,12 @@ export function useListState() {
     ...state,
     /** Which page is asked for, as the API's parameters are typed. */
     asked: { page: String(state.page), per_page: String(state.per_page) },
+    /** The same with what is looked for. */
+    searched: {
+      page: String(state.page),
+      per_page: String(state.per_page),
+      ...(state.term && { search_term: state.term }),
+    },
     setPage: (page: number) => go({ page: page === 1 ? undefined : page }),
     setPerPage: (size: number) => go({ per_page: size === 20 ? undefined : size, page: undefined }),
     setTerm: (term: string) => go({ term: term || undefined, page: undefined }, true),

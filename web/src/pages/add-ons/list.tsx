@@ -3,7 +3,6 @@ import { read, type Schema } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
 import { CreateButton } from "@/app/shell";
-import { pageOrAll, searched } from "@/pages/catalog/search";
 import { Day, Money } from "@/ui/amounts";
 import { List, useListState } from "@/ui/list";
 import { Page } from "@/ui/page";
@@ -41,10 +40,7 @@ const columns: Column<Schema<"AddOnOutput">>[] = [
 export function AddOns() {
   const can = useCan();
   const list = useListState();
-  const addOns = useQuery({
-    ...read("/api/v1/add_ons", { params: { query: pageOrAll(list) } }),
-    select: (page) => searched(page, "add_ons", list),
-  });
+  const addOns = useQuery(read("/api/v1/add_ons", { params: { query: list.searched } }));
   const create = can("addons:create") && <CreateButton href={paths.addOns.create()}>New add-on</CreateButton>;
   return (
     <Page title="Add-ons" actions={create}>
@@ -52,7 +48,7 @@ export function AddOns() {
         what="add-ons"
         controls={list}
         query={addOns}
-        rowsOf={(page) => page.rows}
+        rowsOf={(page) => page.add_ons}
         columns={columns}
         keyOf={({ lago_id }) => lago_id}
         hrefOf={({ code }) => paths.addOns.show(code)}

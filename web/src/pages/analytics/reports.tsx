@@ -1,22 +1,22 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { ArrowDown, ArrowUp } from "lucide-react";
-import { type ReactNode, useState } from "react";
 import { read, type Schema } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useNow, useOrganization } from "@/app/session";
 import { month as monthName } from "@/lib/dates";
-import { money, roundMoney } from "@/lib/money";
 import { Money } from "@/ui/amounts";
 import { Section, Stat } from "@/ui/basics";
-import { Chart, type ChartColor, type Series, Spark, STACKED } from "@/ui/chart";
+import { type ChartColor, type Series, Spark, STACKED } from "@/ui/chart";
 import { Segments, Select } from "@/ui/fields";
 import { Page, Tabs } from "@/ui/page";
-import { Empty, ErrorBlock, Skeleton } from "@/ui/states";
+import { Empty, ErrorBlock, Loaded, Skeleton } from "@/ui/states";
 import { lookOf } from "@/ui/status";
 import { Table } from "@/ui/table";
+import { Credits, Movements, Streams } from "./dashboards";
 import { FirstSteps } from "./first-steps";
 import { byMonth, change, currenciesOf, lastMonths } from "./months";
+import { sum, Trend } from "./trend";
 import "./analytics.css";
 
 type Collection = Schema<"CollectionOutput">;
@@ -24,7 +24,10 @@ type InvoicedUsage = Schema<"InvoicedUsageOutput">;
 
 const TABS = [
   ["overview", "Overview"],
+  ["revenue", "Revenue"],
+  ["mrr", "MRR"],
   ["usage", "Usage"],
+  ["prepaid", "Prepaid credits"],
   ["receivables", "Receivables"],
 ] as const;
 
@@ -52,6 +55,15 @@ export function Analytics() {
   const overdue = useQuery(read("/api/v1/analytics/overdue_balance", params));
   const usage = useQuery(read("/api/v1/analytics/invoiced_usage", params));
   const collections = useQuery(read("/api/v1/analytics/invoice_collection", params));
+  const streams = useQuery({
+    ...read("/app/v1/analytics/revenue_streams", params),
+    enabled: tab === "revenue",
+  });
+  const movements = useQuery({ ...read("/app/v1/analytics/mrr_movements", params), enabled: tab === "mrr" });
+  const credits = useQuery({
+    ...read("/app/v1/analytics/prepaid_credits", params),
+    enabled: tab === "prepaid",
+  });
   const all = [revenue, mrr, overdue, usage, collections];
   const failed = all.find((query) => query.error && !query.data);
   const isReady = all.every((query) => query.data);
@@ -121,6 +133,18 @@ export function Analytics() {
               <Skeleton width="90%" />
               <Skeleton width="50%" />
             </div>
+          ) : tab === "revenue" ? (
+            <Loaded query={streams} what="Revenue" skeleton={<Skeleton width="80%" />}>
+              {(answer) => <Streams report={report} answer={answer} />}
+            </Loaded>
+          ) : tab === "mrr" ? (
+            <Loaded query={movements} what="The movements" skeleton={<Skeleton width="80%" />}>
+              {(answer) => <Movements report={report} answer={answer} />}
+            </Loaded>
+          ) : tab === "prepaid" ? (
+            <Loaded query={credits} what="Prepaid credits" skeleton={<Skeleton width="80%" />}>
+              {({ prepaid_credits }) => <Credits report={report} answer={prepaid_credits} />}
+            </Loaded>
           ) : tab === "usage" ? (
             <UsageReport report={report} zone={timezone} />
           ) : tab === "receivables" ? (
@@ -141,13 +165,6 @@ function defaultOf(
   const has = (currency: string) =>
     revenues?.some((one) => one.currency === currency && one.amount_cents > 0);
   return currencies.find(has) ?? currencies[0]!;
-}
-
-function columnsOf(months: string[]) {
-  return months.map((one) => ({
-    label: monthName(`${one}-01`),
-    short: monthName(`${one}-01`, undefined, "short"),
-  }));
 }
 
 function Change({ now, before, since }: { now: number; before: number; since: string }) {
@@ -229,83 +246,6 @@ function Overview({ report }: { report: Report }) {
         />
       </div>
     </>
-  );
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
-}
-
-interface TrendProps {
-  title: string;
-  report: Report;
-  rows: Series[];
-  /** Without the table below. */
-  isPlain?: boolean;
-  meta?: ReactNode;
-}
-
-function Trend({ title, report, rows, isPlain, meta }: TrendProps) {
-  const { months, currency } = report;
-  const [column, setColumn] = useState<number | null>(null);
-  const last = months.length - 1;
-  const total = rows.length > 1;
-  const cents = (value: number) => money(Math.round(value), currency);
-  return (
-    <Section title={title} meta={meta ?? monthName(`${months[column ?? last]}-01`)}>
-      <div className={isPlain ? undefined : "above-months"}>
-        <Chart
-          sentence={`${title} by month, from ${cents(sum(rows.map((row) => row.values[0] ?? 0)))} in ${monthName(`${months[0]}-01`)} to ${cents(sum(rows.map((row) => row.values[last] ?? 0)))} in ${monthName(`${months[last]}-01`)}`}
-          columns={columnsOf(months)}
-          columnName="Month"
-          series={rows}
-          write={cents}
-          writeTick={(value) => roundMoney(Math.round(value), currency)}
-          isBanded
-          hasTotal={total}
-          hasReadout={isPlain ?? false}
-          column={column}
-          onColumn={setColumn}
-          height={isPlain ? 180 : 200}
-        />
-      </div>
-      {!isPlain && (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls what is wider than the window
-        <section className="by-month" tabIndex={0} aria-label="By month">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">
-                  <span className="sr">Series</span>
-                </th>
-                {columnsOf(months).map((one, index) => (
-                  <th
-                    key={one.label}
-                    scope="col"
-                    className={index === column ? "on" : undefined}
-                    title={one.label}
-                  >
-                    {one.short}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map((row) => (
-                <tr key={row.name}>
-                  <th scope="row">{row.name}</th>
-                  {row.values.map((value, index) => (
-                    <td key={months[index]} className={index === column ? "on" : undefined}>
-                      {value ? cents(value) : <span className="dim">0</span>}
-                    </td>
-                  ))}
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </section>
-      )}
-    </Section>
   );
 }
 

@@ -3,7 +3,6 @@ import { read } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan, useNow } from "@/app/session";
 import { CreateButton } from "@/app/shell";
-import { pageOrAll, searched } from "@/pages/catalog/search";
 import { Day } from "@/ui/amounts";
 import { List, useListState } from "@/ui/list";
 import { Page } from "@/ui/page";
@@ -48,11 +47,8 @@ export function Coupons() {
   const can = useCan();
   const now = useNow();
   const list = useListState();
-  const coupons = useQuery({
-    ...read("/api/v1/coupons", { params: { query: pageOrAll(list) } }),
-    select: (page) => searched(page, "coupons", list),
-  });
-  const countOf = useUses(coupons.data?.rows.map(({ code }) => code) ?? []);
+  const coupons = useQuery(read("/api/v1/coupons", { params: { query: list.searched } }));
+  const countOf = useUses(coupons.data?.coupons.map(({ code }) => code) ?? []);
   const create = can("coupons:create") && (
     <CreateButton href={paths.coupons.create()}>New coupon</CreateButton>
   );
@@ -62,7 +58,7 @@ export function Coupons() {
         what="coupons"
         controls={list}
         query={coupons}
-        rowsOf={(page) => page.rows}
+        rowsOf={(page) => page.coupons}
         columns={columns(now, countOf)}
         keyOf={({ lago_id }) => lago_id}
         hrefOf={({ code }) => paths.coupons.show(code)}

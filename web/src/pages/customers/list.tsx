@@ -6,7 +6,8 @@ import { read, type Schema } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
 import { CreateButton } from "@/app/shell";
-import { Day } from "@/ui/amounts";
+import { money } from "@/lib/money";
+import { Day, Money } from "@/ui/amounts";
 import { Monogram } from "@/ui/basics";
 import { type Filter, List, type QuickFilter, useListState } from "@/ui/list";
 import { ActionMenu } from "@/ui/overlays";
@@ -16,10 +17,11 @@ import type { Column } from "@/ui/table";
 import { countryName, nameOf } from "./customer";
 import { DeleteCustomer } from "./delete";
 import { useEntities } from "./reads";
+import "./customers.css";
 
 export { nameOf } from "./customer";
 
-type Customer = Schema<"ListedCustomerOutput">;
+type Customer = Schema<"StandingCustomerOutput">;
 
 const columns: Column<Customer>[] = [
   {
@@ -36,7 +38,6 @@ const columns: Column<Customer>[] = [
     ),
   },
   { head: "E-mail", fold: "f3", cell: (customer) => customer.email ?? <span className="dim">–</span> },
-  { head: "Currency", fold: "f4", cell: (customer) => customer.currency ?? <span className="dim">–</span> },
   {
     head: "Country",
     isLow: true,
@@ -44,11 +45,38 @@ const columns: Column<Customer>[] = [
   },
   { head: "Entity", isLow: true, cell: (customer) => customer.billing_entity_code },
   {
+    head: "Subscriptions",
+    isNumber: true,
+    isLow: true,
+    cell: (customer) => customer.active_subscriptions_count || <span className="dim">–</span>,
+  },
+  { head: "Balance due", isNumber: true, fold: "f2", cell: (customer) => <Balances customer={customer} /> },
+  {
     head: "Since",
     isLow: true,
     cell: (customer) => <Day value={customer.created_at} zone={customer.applicable_timezone} />,
   },
 ];
+
+/** What is to be paid, the largest amount first, and below it what is late: somebody must act. */
+function Balances({ customer }: { customer: Customer }) {
+  const [first, ...others] = customer.balances ?? [];
+  if (!first) return <span className="dim">–</span>;
+  const late = [first, ...others].filter((one) => one.overdue_cents > 0);
+  return (
+    <>
+      <Money cents={first.due_cents} currency={first.currency} />
+      {others.length > 0 && (
+        <span className="sub">and {others.map((one) => money(one.due_cents, one.currency)).join(", ")}</span>
+      )}
+      {late.length > 0 && (
+        <span className="sub overdue">
+          {late.map((one) => money(one.overdue_cents, one.currency)).join(", ")} overdue
+        </span>
+      )}
+    </>
+  );
+}
 
 const filters: Filter[] = [
   {
@@ -67,6 +95,16 @@ const filters: Filter[] = [
       { value: "individual", label: "Individual" },
     ],
   },
+  {
+    key: "is_overdue",
+    label: "Overdue",
+    options: [
+      { value: "true", label: "Yes" },
+      { value: "false", label: "No" },
+    ],
+  },
+  { key: "active_subscriptions_count_from", label: "Subscriptions at least", kind: "number" },
+  { key: "active_subscriptions_count_to", label: "Subscriptions at most", kind: "number" },
   { key: "currencies[]", label: "Currency" },
   { key: "countries[]", label: "Country" },
   { key: "states[]", label: "State" },
@@ -92,6 +130,7 @@ const filters: Filter[] = [
 
 const quickFilters: QuickFilter[] = [
   { label: "All", filters: {} },
+  { label: "Overdue", filters: { is_overdue: "true" } },
   { label: "Partners", filters: { "account_type[]": "partner" } },
   { label: "No tax number", filters: { has_tax_identification_number: "false" } },
 ];
@@ -102,13 +141,8 @@ export function Customers() {
   const list = useListState();
   const [deleted, setDeleted] = useState<Customer | null>(null);
   const entities = useEntities().data?.billing_entities ?? [];
-  const query = {
-    page: list.page,
-    per_page: list.per_page,
-    search_term: list.term || undefined,
-    ...list.filters,
-  };
-  const customers = useQuery(read("/api/v1/customers", { params: { query: query as never } }));
+  const query = { ...list.searched, ...list.filters };
+  const customers = useQuery(read("/app/v1/customers", { params: { query: query as never } }));
   const create = can("customers:create") && (
     <CreateButton href={paths.customers.create()}>New customer</CreateButton>
   );

@@ -203,6 +203,7 @@ export function Payments({ customer, reads }: TabProps) {
         columns={paymentColumns(customer.applicable_timezone)}
         keyOf={(one) => one.lago_id}
         hrefOf={(one) => paths.payments.show(one.lago_id)}
+        searchHint="Reference or invoice"
         toolbar={record}
         actions={(one) => (
           <ActionMenu

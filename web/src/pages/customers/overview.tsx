@@ -16,7 +16,7 @@ import { InvoiceTable } from "./lists";
 import type { TabProps } from "./page";
 import { type CustomerReads, projectedUsage } from "./reads";
 import { SubscriptionTable } from "./subscription-table";
-import { monthBefore, type ProjectedUsage, usageChart } from "./usage";
+import { limitsOf, monthBefore, type ProjectedUsage, usageChart } from "./usage";
 import { TOTAL } from "./usage-proof";
 import { useWhy } from "./usage-why";
 import { WalletCards } from "./wallets";
@@ -29,7 +29,7 @@ export function Overview({ customer, reads }: TabProps) {
     <div className="cols">
       <div>
         <Figures customer={customer} reads={reads} usages={usages} />
-        <UsageSection customer={customer} usages={usages} />
+        <UsageSection customer={id} zone={customer.applicable_timezone} usages={usages} />
         <Section title="Subscriptions">
           <Loaded query={reads.subscriptions} what="Subscriptions" skeleton={<Skeleton width="70%" />}>
             {({ subscriptions }) => (
@@ -89,6 +89,8 @@ function runningFirst(a: Subscription, b: Subscription): number {
 export interface Usages {
   /** By external id of the subscription; those that are there already. */
   bySubscription: Map<string, ProjectedUsage>;
+  /** The external ids of all that run. */
+  running: readonly string[];
   isLoading: boolean;
 }
 
@@ -103,7 +105,11 @@ export function useUsages(customer: string, subscriptions: readonly Subscription
     const usage = answers[index]?.data?.customer_projected_usage;
     if (usage) bySubscription.set(one.external_id, usage);
   });
-  return { bySubscription, isLoading: answers.some((one) => one.isLoading) };
+  return {
+    bySubscription,
+    running: running.map((one) => one.external_id),
+    isLoading: answers.some((one) => one.isLoading),
+  };
 }
 
 interface FiguresProps {
@@ -180,19 +186,36 @@ function Billed({ customer, reads }: { customer: Customer; reads: CustomerReads 
   );
 }
 
-/** Usage of the current period, day by day, with what is projected and the period before. */
-function UsageSection({ customer, usages }: { customer: Customer; usages: Usages }) {
+interface UsageSectionProps {
+  /** External ids; without a subscription all of the customer's are one. */
+  customer: string;
+  subscription?: string;
+  zone: string;
+  usages: Usages;
+}
+
+/** Usage of the current period, day by day, with what is projected, the period before, and what alerts watch for. */
+export function UsageSection({ customer, subscription, zone, usages }: UsageSectionProps) {
   const can = useCan();
   const now = new Date(useNow()).toISOString();
-  const zone = customer.applicable_timezone;
   const known = [...usages.bySubscription.values()];
+  // An alert watches one subscription: its amounts are the chart's where there is no other.
+  const watched = subscription ?? (usages.running.length === 1 ? usages.running[0] : undefined);
+  const alerts = useQuery({
+    ...read("/api/v1/subscriptions/{external_id}/alerts", {
+      params: { path: { external_id: watched ?? "-" }, query: { per_page: "100" } },
+    }),
+    enabled: watched !== undefined,
+    placeholderData: undefined,
+  });
   const [first] = known;
   const { data } = useQuery({
     ...read("/api/v1/analytics/usage", {
       params: {
         query: {
           time_granularity: "daily",
-          external_customer_id: customer.external_id,
+          external_customer_id: customer,
+          ...(subscription && { external_subscription_id: subscription }),
           from_date: earliest(now, zone),
           to_date: isoDay(now, zone),
         },
@@ -206,6 +229,10 @@ function UsageSection({ customer, usages }: { customer: Customer; usages: Usages
   const { currency } = first;
   const total = same.reduce((sum, one) => sum + one.amount_cents, 0);
   const projected = same.reduce((sum, one) => sum + one.projected_amount_cents, 0);
+  const limits = limitsOf(alerts.data?.alerts ?? [], Math.max(total, projected)).map((limit) => ({
+    ...limit,
+    label: `${limit.label}, ${money(limit.value, currency)}`,
+  }));
   const sentence =
     `Amount used this period by day and metric: ${money(total, currency)} so far, ` +
     `projected ${money(projected, currency)} by ${day(chart.days.at(-1)!)}.`;
@@ -221,6 +248,7 @@ function UsageSection({ customer, usages }: { customer: Customer; usages: Usages
         write={(value) => money(value, currency)}
         writeTick={(value) => (value === 0 ? "0" : roundMoney(value, currency))}
         columnName="Day"
+        limits={limits}
         {...(chart.today !== null && { today: chart.today, projectedFrom: chart.today + 1 })}
         {...(chart.before && {
           before: { name: month(monthBefore(chart.days), "UTC", "short"), values: chart.before },

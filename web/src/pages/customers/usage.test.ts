@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { byCurrency, sumOf } from "./customer";
-import { type DailyUsage, daysFrom, monthBefore, type ProjectedUsage, usageChart } from "./usage";
+import { type DailyUsage, daysFrom, limitsOf, monthBefore, type ProjectedUsage, usageChart } from "./usage";
 
 function charge(code: string, cents: number, projected: number) {
   return {
@@ -90,5 +90,37 @@ describe("sums", () => {
 
   it("adds credits exactly", () => {
     expect(sumOf(["0.1", "0.2", "3120.0"])).toBe("3120.3");
+  });
+});
+
+describe("limitsOf", () => {
+  const at = (value: string, recurring = false) => ({ code: null, value, recurring });
+  const alert = (...thresholds: ReturnType<typeof at>[]) => ({
+    alert_type: "current_usage_amount",
+    code: "budget",
+    name: "Budget",
+    thresholds,
+  });
+  const values = (alerts: Parameters<typeof limitsOf>[0], top: number) =>
+    limitsOf(alerts, top).map((one) => one.value);
+
+  it("has what usage reaches, and the next one that is near", () => {
+    expect(limitsOf([alert(at("5000.0"), at("12000.0"), at("40000.0"))], 10_000)).toEqual([
+      { value: 5000, label: "Alert: Budget" },
+      { value: 12_000, label: "Alert: Budget" },
+    ]);
+    expect(values([alert(at("30000.0"))], 10_000)).toEqual([]);
+  });
+
+  it("repeats a recurring one after the last of the others", () => {
+    // After 5,000 each 2,000: 7,000, 9,000, and 11,000 is the next.
+    expect(values([alert(at("5000"), at("2000", true))], 10_000)).toEqual([5000, 7000, 9000, 11_000]);
+    // Of very many the last ones are shown.
+    expect(values([alert(at("1", true))], 1000)).toEqual([998, 999, 1000, 1001]);
+  });
+
+  it("leaves alerts on anything else out, and one line for two at one amount", () => {
+    const ofUnits = { ...alert(at("10")), alert_type: "billable_metric_current_usage_units" };
+    expect(values([ofUnits, alert(at("20")), alert(at("20"))], 100)).toEqual([20]);
   });
 });

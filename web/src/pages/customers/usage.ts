@@ -69,6 +69,45 @@ export function usageChart({ usages, daily, now, zone }: Asked): UsageChart | nu
   return { days, today, series: colored(grouped(all)), before: periodBefore(days, recorded) };
 }
 
+interface Watching {
+  alert_type: string;
+  code: string;
+  name: string | null;
+  thresholds: readonly { code: string | null; value: string; recurring: boolean }[];
+}
+
+const MOST_LIMITS = 4;
+
+/**
+ * The thresholds of alerts on the amount of a period, in minor units, as lines of its chart: those that usage reaches by `top`,
+ * and the next one unless it is so far up that the usage below it would be flat.
+ */
+export function limitsOf(alerts: readonly Watching[], top: number): { value: number; label: string }[] {
+  const all = alerts
+    .filter((alert) => alert.alert_type === "current_usage_amount")
+    .flatMap((alert) =>
+      levelsOf(alert, top).map((value) => ({ value, label: `Alert: ${alert.name || alert.code}` })),
+    )
+    .sort((a, b) => a.value - b.value)
+    .filter((one, index, sorted) => one.value !== sorted[index - 1]?.value);
+  const reached = all.filter((one) => one.value <= top);
+  const next = all.find((one) => one.value > top && one.value <= 2 * top);
+  return [...reached, ...(next ? [next] : [])].slice(-MOST_LIMITS);
+}
+
+/** The levels of an alert; a recurring one comes again and again after the highest of the others, once beyond the top. */
+function levelsOf({ thresholds }: Watching, top: number): number[] {
+  const levels = thresholds.filter((one) => !one.recurring).map((one) => Number(one.value));
+  const step = Number(thresholds.find((one) => one.recurring)?.value ?? 0);
+  if (step > 0) {
+    const first = Math.max(0, ...levels);
+    const count = Math.max(1, Math.floor((top - first) / step) + 1);
+    const from = Math.max(1, count - MOST_LIMITS);
+    for (let index = from; index <= count; index += 1) levels.push(first + index * step);
+  }
+  return levels;
+}
+
 interface MetricTotal {
   code: string;
   name: string;

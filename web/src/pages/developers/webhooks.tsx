@@ -6,6 +6,7 @@ import { read, type Schema, useChange } from "@/api/client";
 import { paths } from "@/app/paths";
 import { Moment } from "@/ui/amounts";
 import { Button, Copy, Facts, Section } from "@/ui/basics";
+import { Bulk } from "@/ui/bulk";
 import { Json } from "@/ui/code";
 import { Checkbox, Field, Segments, Select, TextInput } from "@/ui/fields";
 import { messageOf } from "@/ui/form";
@@ -151,6 +152,13 @@ export function WebhookEndpoint() {
       },
     }),
   );
+  const again = useChange("post", "/app/v1/webhook_deliveries/{lago_id}/retry", {
+    isQuiet: true,
+    touches: [],
+  });
+  const failed = (deliveries.data?.webhook_deliveries ?? [])
+    .filter((one) => one.status === "failed")
+    .map((one) => one.lago_id);
   const [isEditing, setEditing] = useState(false);
   const [isDoomed, setDoomed] = useState(false);
   const remove = useChange("delete", "/api/v1/webhook_endpoints/{lago_id}", {
@@ -205,10 +213,23 @@ export function WebhookEndpoint() {
                 searchHint="ID"
                 filters={deliveryFilters}
                 toolbar={
-                  <Button size="sm" look="ghost" onClick={() => void deliveries.refetch()}>
-                    <RefreshCw className="i" aria-hidden="true" />
-                    Refresh
-                  </Button>
+                  <>
+                    {list.filters.status === "failed" && failed.length > 0 && (
+                      <Bulk
+                        verb="Send again"
+                        noun="delivery"
+                        ids={failed}
+                        touches={["/app/v1/webhook_deliveries"]}
+                        act={(one) => again.mutateAsync({ params: { path: { lago_id: one } } })}
+                      >
+                        <p>Each is sent to the endpoint as it was, with its own unique key.</p>
+                      </Bulk>
+                    )}
+                    <Button size="sm" look="ghost" onClick={() => void deliveries.refetch()}>
+                      <RefreshCw className="i" aria-hidden="true" />
+                      Refresh
+                    </Button>
+                  </>
                 }
                 empty={<Empty title="Nothing delivered yet">What happens from now on is told here.</Empty>}
               />

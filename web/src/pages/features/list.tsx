@@ -35,8 +35,7 @@ const columns: Column<Schema<"FeatureOutput">>[] = [
 export function Features() {
   const can = useCan();
   const list = useListState();
-  const query = { page: list.page, per_page: list.per_page, search_term: list.term || undefined } as never;
-  const features = useQuery(read("/api/v1/features", { params: { query } }));
+  const features = useQuery(read("/api/v1/features", { params: { query: list.searched } }));
   const create = can("features:create") && (
     <CreateButton href={paths.features.create()}>New feature</CreateButton>
   );

@@ -3,7 +3,6 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Plus, Trash2 } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import { read, type Schema, useChange } from "@/api/client";
-import { ApiError } from "@/api/errors";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
 import { money, percent, toCents, toDecimal } from "@/lib/money";
@@ -22,6 +21,7 @@ import {
 import { FieldRow, FormPage, FormSection } from "@/ui/form";
 import { Picker } from "@/ui/picker";
 import { amountOf, decimalOf, taxesOf } from "./amounts";
+import { type Faults, faultsOf } from "./faults";
 import "./invoices.css";
 import { TOUCHED } from "./model";
 
@@ -68,6 +68,7 @@ export function CreateInvoice() {
   const [sections, setSections] = useState<string[]>([]);
   const [items, setItems] = useState<Item[]>([blank(0)]);
   const [error, setError] = useState<unknown>(null);
+  const [faults, setFaults] = useState<Faults>({});
 
   const customers = useQuery(
     read("/api/v1/customers", {
@@ -101,8 +102,10 @@ export function CreateInvoice() {
       rates: taxesFor(item, customer, known).map((one) => one.rate),
     })),
   );
-  const edit = (row: number, change: Partial<Item>) =>
+  const edit = (row: number, change: Partial<Item>) => {
     setItems(items.map((item) => (item.row === row ? { ...item, ...change } : item)));
+    setFaults({});
+  };
   const back = () =>
     navigate({ to: asked ? paths.customers.show(asked, "invoices") : paths.invoices.list() });
   const save = useChange("post", "/api/v1/invoices", {
@@ -115,12 +118,10 @@ export function CreateInvoice() {
 
   async function submit(event: FormEvent): Promise<void> {
     event.preventDefault();
-    const missing = !customer ? "choose_a_customer" : problemOf(items, lines);
-    if (missing || !customer) {
-      setError(new ApiError(422, { status: 422, code: missing ?? "choose_a_customer" }));
-      return;
-    }
+    const found = faultsIn(customer, items, lines);
+    setFaults(found);
     setError(null);
+    if (!customer || Object.keys(found).length > 0) return;
     try {
       await save.mutateAsync({
         body: {
@@ -137,7 +138,9 @@ export function CreateInvoice() {
         },
       });
     } catch (refused) {
-      setError(refused);
+      const { faults: placed, rest } = faultsOf(refused, items.length);
+      setFaults(placed);
+      setError(rest);
     }
   }
 
@@ -156,7 +159,7 @@ export function CreateInvoice() {
       aside={<Preview items={items} lines={lines} currency={currency} subtotal={subtotal} tax={tax} />}
     >
       <FormSection title="Customer">
-        <Field label="Customer">
+        <Field label="Customer" error={faults.customer}>
           <Picker
             label="Customer"
             value={customer?.external_id ?? ""}
@@ -168,14 +171,15 @@ export function CreateInvoice() {
               label: nameOf(one),
               detail: one.external_id,
             }))}
-            onChange={(value) =>
-              setChosen(customers.data?.customers.find((one) => one.external_id === value) ?? null)
-            }
+            onChange={(value) => {
+              setChosen(customers.data?.customers.find((one) => one.external_id === value) ?? null);
+              setFaults({});
+            }}
           />
         </Field>
         <FieldRow>
           {(entities.data?.billing_entities.length ?? 0) > 1 && (
-            <Field label="Billed by" isOptional hint="Empty: the customer’s entity.">
+            <Field label="Billed by" isOptional hint="Empty: the customer’s entity." error={faults.entity}>
               <Select
                 value={entity}
                 options={(entities.data?.billing_entities ?? []).map((one) => ({
@@ -186,7 +190,7 @@ export function CreateInvoice() {
               />
             </Field>
           )}
-          <Field label="PO number" isOptional>
+          <Field label="PO number" isOptional error={faults.order}>
             <TextInput value={order} onChange={(event) => setOrder(event.target.value)} />
           </Field>
         </FieldRow>
@@ -204,8 +208,12 @@ export function CreateInvoice() {
             isLoading={addOns.isPending}
             onSearch={setAddOnTerm}
             onChange={(change) => edit(item.row, change)}
+            faultAt={(field) => faults[`${index}.${field}`]}
             {...(items.length > 1 && {
-              onRemove: () => setItems(items.filter((one) => one.row !== item.row)),
+              onRemove: () => {
+                setItems(items.filter((one) => one.row !== item.row));
+                setFaults({});
+              },
             })}
           />
         ))}
@@ -261,10 +269,17 @@ function lineOf(item: Item, currency: string): Line {
   };
 }
 
-function problemOf(items: readonly Item[], lines: readonly Line[]): string | null {
-  if (items.some((item) => !item.addOn)) return "choose_an_add_on_for_each_item";
-  const isWrong = lines.some((line) => line.units || line.price);
-  return isWrong || items.some((item) => decimalOf(item.units) === null) ? "an_item_has_no_amount" : null;
+/** What has to be said before the server is asked. */
+function faultsIn(customer: Customer | null, items: readonly Item[], lines: readonly Line[]): Faults {
+  const faults: Faults = customer ? {} : { customer: "Choose a customer." };
+  for (const [index, item] of items.entries()) {
+    const { units, price } = lines[index]!;
+    if (!item.addOn) faults[`${index}.addOn`] = "Choose an add-on.";
+    if (units || decimalOf(item.units) === null) faults[`${index}.units`] = units ?? "This is needed.";
+    if (price) faults[`${index}.price`] = price;
+    if (Boolean(item.from) !== Boolean(item.to)) faults[`${index}.period`] = "A period has two ends.";
+  }
+  return faults;
 }
 
 /** The taxes of an item: its own, else the add-on's, the customer's, the organization's (invoicing §5). */
@@ -298,17 +313,22 @@ interface ItemCardProps {
   isLoading: boolean;
   onSearch: (term: string) => void;
   onChange: (change: Partial<Item>) => void;
+  /** What is wrong with a field of the item. */
+  faultAt: (field: string) => string | undefined;
   onRemove?: () => void;
 }
 
 function ItemCard(props: ItemCardProps) {
-  const { item, index, currency, addOns, taxes, inherited, isLoading, onSearch, onChange, onRemove } = props;
-  const [isMore, setMore] = useState(false);
+  const { item, index, currency, addOns, taxes, inherited, isLoading } = props;
+  const { onSearch, onChange, faultAt, onRemove } = props;
+  const [isOpen, setOpen] = useState(false);
+  // What is wrong is seen, be it folded away.
+  const isMore = isOpen || ["name", "description", "period", "taxes"].some(faultAt);
   const line = lineOf(item, currency);
   return (
     <div className="item-card" role="group" aria-label={`Item ${index + 1}`}>
       <div className="item-row">
-        <Field label="Add-on">
+        <Field label="Add-on" error={faultAt("addOn")}>
           <Picker
             label="Add-on"
             value={item.addOn?.code ?? ""}
@@ -329,10 +349,10 @@ function ItemCard(props: ItemCardProps) {
             }}
           />
         </Field>
-        <Field label="Units" error={line.units}>
+        <Field label="Units" error={line.units ?? faultAt("units")}>
           <NumberInput value={item.units} onChange={(event) => onChange({ units: event.target.value })} />
         </Field>
-        <Field label="Unit price" error={line.price}>
+        <Field label="Unit price" error={line.price ?? faultAt("price")}>
           <MoneyInput
             currency={currency}
             value={item.price}
@@ -347,14 +367,14 @@ function ItemCard(props: ItemCardProps) {
       </div>
       {isMore ? (
         <>
-          <Field label="Name on the invoice" isOptional>
+          <Field label="Name on the invoice" isOptional error={faultAt("name")}>
             <TextInput
               placeholder={item.addOn?.invoice_display_name ?? item.addOn?.name ?? ""}
               value={item.name}
               onChange={(event) => onChange({ name: event.target.value })}
             />
           </Field>
-          <Field label="Description" isOptional>
+          <Field label="Description" isOptional error={faultAt("description")}>
             <TextArea
               rows={2}
               value={item.description}
@@ -362,7 +382,7 @@ function ItemCard(props: ItemCardProps) {
             />
           </Field>
           <FieldRow>
-            <Field label="Period from" isOptional>
+            <Field label="Period from" isOptional error={faultAt("period")}>
               <DateInput value={item.from} onChange={(event) => onChange({ from: event.target.value })} />
             </Field>
             <Field label="Period to" isOptional>
@@ -381,6 +401,11 @@ function ItemCard(props: ItemCardProps) {
               isOn={item.taxes !== null}
               onChange={(isOn) => onChange({ taxes: isOn ? inherited.map((tax) => tax.code) : null })}
             />
+            {faultAt("taxes") && (
+              <span className="err" role="alert">
+                {faultAt("taxes")}
+              </span>
+            )}
             {item.taxes !== null &&
               taxes.map((tax) => (
                 <Checkbox
@@ -400,7 +425,7 @@ function ItemCard(props: ItemCardProps) {
         </>
       ) : (
         <div>
-          <button type="button" className="link small" onClick={() => setMore(true)}>
+          <button type="button" className="link small" onClick={() => setOpen(true)}>
             Name, description, period, taxes
           </button>
         </div>
@@ -437,7 +462,7 @@ function Preview({ items, lines, currency, subtotal, tax }: PreviewProps) {
         <dd className="t">{money(subtotal + tax, currency)}</dd>
       </dl>
       <p className="hint">
-        Prepaid credits and credit notes of the customer are taken into account when it is issued.
+        Coupons, credit notes and prepaid credits of the customer stay: a one-off invoice uses none of them.
       </p>
     </>
   );

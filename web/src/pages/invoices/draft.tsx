@@ -12,6 +12,7 @@ import { FieldRow } from "@/ui/form";
 import { ActionMenu, Drawer } from "@/ui/overlays";
 import { Picker } from "@/ui/picker";
 import { amountOf, decimalOf } from "./amounts";
+import { type Faults, faultsOf } from "./faults";
 import { type Fee, type Invoice, nameOfFee, TOUCHED } from "./model";
 
 type Adjusted = Schema<"AdjustedFeeOutput">;
@@ -134,20 +135,28 @@ function problemsOf(typed: Typed): { units?: string; price?: string } {
 function AdjustFields({
   typed,
   currency,
+  refused,
   onChange,
 }: {
   typed: Typed;
   currency: string;
+  /** What the server refused of them. */
+  refused: Faults;
   onChange: (change: Partial<Typed>) => void;
 }) {
   const problems = problemsOf(typed);
   return (
     <>
       <FieldRow>
-        <Field label="Units" error={problems.units}>
+        <Field label="Units" error={problems.units ?? refused["0.units"]}>
           <NumberInput value={typed.units} onChange={(event) => onChange({ units: event.target.value })} />
         </Field>
-        <Field label="Unit price" isOptional error={problems.price} hint="Empty: the price of the plan.">
+        <Field
+          label="Unit price"
+          isOptional
+          error={problems.price ?? refused["0.price"]}
+          hint="Empty: the price of the plan."
+        >
           <MoneyInput
             currency={currency}
             value={typed.price}
@@ -155,7 +164,7 @@ function AdjustFields({
           />
         </Field>
       </FieldRow>
-      <Field label="Name on the invoice" isOptional>
+      <Field label="Name on the invoice" isOptional error={refused["0.name"]}>
         <TextInput value={typed.name} onChange={(event) => onChange({ name: event.target.value })} />
       </Field>
     </>
@@ -205,6 +214,7 @@ function AdjustDrawer({ invoice, fee, onClose }: { invoice: Invoice; fee: Fee; o
     isQuiet: true,
     onDone: onClose,
   });
+  const refused = faultsOf(save.error, 1);
   const isDirty = JSON.stringify(typed) !== JSON.stringify(start);
   const isWrong = Object.keys(problemsOf(typed)).length > 0;
   return (
@@ -235,10 +245,11 @@ function AdjustDrawer({ invoice, fee, onClose }: { invoice: Invoice; fee: Fee; o
         </>
       }
     >
-      {save.error && <Banner look="bad">{explain(save.error)}</Banner>}
+      {refused.rest !== null && <Banner look="bad">{explain(refused.rest)}</Banner>}
       <AdjustFields
         typed={typed}
         currency={invoice.currency}
+        refused={refused.faults}
         onChange={(change) => setTyped({ ...typed, ...change })}
       />
       <Preview typed={typed} currency={invoice.currency} before={fee.amount_cents} />
@@ -267,6 +278,7 @@ function AddDrawer({ invoice, onClose }: { invoice: Invoice; onClose: () => void
     isQuiet: true,
     onDone: onClose,
   });
+  const refused = faultsOf(save.error, 1);
   const ofCharges = (charges.data?.charges ?? []).flatMap((charge) => {
     const name = charge.invoice_display_name || charge.billable_metric_code;
     const own = { value: `charge:${charge.lago_id}`, label: name, detail: charge.code };
@@ -318,7 +330,7 @@ function AddDrawer({ invoice, onClose }: { invoice: Invoice; onClose: () => void
         </>
       }
     >
-      {save.error && <Banner look="bad">{explain(save.error)}</Banner>}
+      {refused.rest !== null && <Banner look="bad">{explain(refused.rest)}</Banner>}
       {invoice.subscriptions.length > 1 && (
         <Field label="Subscription">
           <Picker
@@ -348,6 +360,7 @@ function AddDrawer({ invoice, onClose }: { invoice: Invoice; onClose: () => void
       <AdjustFields
         typed={typed}
         currency={invoice.currency}
+        refused={refused.faults}
         onChange={(change) => setTyped({ ...typed, ...change })}
       />
       <Preview typed={typed} currency={invoice.currency} />

@@ -8,6 +8,7 @@ import { CreateButton } from "@/app/shell";
 import { nameOf } from "@/pages/customers/list";
 import { Day, Money } from "@/ui/amounts";
 import { Button } from "@/ui/basics";
+import { Bulk } from "@/ui/bulk";
 import { List, useListState } from "@/ui/list";
 import { ActionMenu, Confirm } from "@/ui/overlays";
 import { Page } from "@/ui/page";
@@ -15,6 +16,7 @@ import { Empty } from "@/ui/states";
 import { Status } from "@/ui/status";
 import type { Column } from "@/ui/table";
 import { notify } from "@/ui/toasts";
+import { type InvoiceAction, possibleActions } from "./actions";
 import { ExportDialog } from "./export-dialog";
 import { filtersOf, QUICK, queryOf } from "./filters";
 import "./invoices.css";
@@ -89,6 +91,15 @@ export function Invoices() {
   const create = can("invoices:create") && (
     <CreateButton href={paths.invoices.create()}>New one-off invoice</CreateButton>
   );
+  const quiet = { isQuiet: true, touches: [] };
+  const retry = useChange("post", "/api/v1/invoices/{lago_id}/retry", quiet);
+  const collect = useChange("post", "/api/v1/invoices/{lago_id}/retry_payment", quiet);
+  const thatCan = (action: InvoiceAction) =>
+    (invoices.data?.invoices ?? [])
+      .filter((one) => possibleActions(one, circumstancesOf(one, known)).includes(action))
+      .map((one) => one.lago_id);
+  const failed = list.filters.status === "failed" ? thatCan("retry") : [];
+  const collectable = thatCan("collect");
   const drafts = invoices.data?.invoices.filter((invoice) => invoice.status === "draft") ?? [];
   return (
     <Page title="Invoices" actions={create}>
@@ -114,6 +125,28 @@ export function Invoices() {
           <>
             {list.filters.status === "draft" && drafts.length > 0 && can("invoices:update") && (
               <FinalizeAll drafts={drafts} />
+            )}
+            {can("invoices:update") && failed.length > 0 && (
+              <Bulk
+                verb="Retry"
+                noun="invoice"
+                ids={failed}
+                touches={TOUCHED}
+                act={(id) => retry.mutateAsync({ params: { path: { lago_id: id } } })}
+              >
+                <p>Their taxes are asked for again; what is answered is issued.</p>
+              </Bulk>
+            )}
+            {can("invoices:update") && collectable.length > 0 && isOutstanding(list.filters) && (
+              <Bulk
+                verb="Collect"
+                noun="invoice"
+                ids={collectable}
+                touches={TOUCHED}
+                act={(id) => collect.mutateAsync({ params: { path: { lago_id: id } }, body: null })}
+              >
+                <p>Their customers’ payment providers are asked once more for what is due.</p>
+              </Bulk>
             )}
             {can("invoices:export") && (
               <Button size="sm" onClick={() => setExporting(true)}>
@@ -144,6 +177,11 @@ export function Invoices() {
       )}
     </Page>
   );
+}
+
+/** Whether the list shows what is to be paid. */
+function isOutstanding(filters: Record<string, string>): boolean {
+  return filters.payment_overdue === "true" || /pending|failed/.test(filters["payment_statuses[]"] ?? "");
 }
 
 const MOST_AT_ONCE = 50;

@@ -10,6 +10,7 @@ import { FieldRow, FormPage, FormSection } from "@/ui/form";
 import { Loaded } from "@/ui/states";
 import { amountOf, decimalOf } from "./amounts";
 import "./invoices.css";
+import { faultsOf } from "./faults";
 import { aboutFee, type Fee, groupFees, type Invoice, nameOfFee, TOUCHED } from "./model";
 
 /** Issue an invoice in place of a void one, of the same lines, corrected. */
@@ -48,6 +49,7 @@ function RegenerateForm({ invoice }: { invoice: Invoice }) {
       void navigate({ to: paths.invoices.show(invoice.customer.external_id, made.lago_id) }),
   });
   const kept = invoice.fees.filter((fee) => !edits[fee.lago_id]?.isLeft);
+  const refused = faultsOf(save.error, kept.length);
   const isWrong = kept.some((fee) => Object.keys(problemsOf(edits[fee.lago_id])).length > 0);
   const subtotal = kept.reduce((sum, fee) => sum + centsOf(fee, edits[fee.lago_id], currency), 0n);
   function submit(event: FormEvent): void {
@@ -79,7 +81,7 @@ function RegenerateForm({ invoice }: { invoice: Invoice }) {
       onCancel={() => void back()}
       isDirty={Object.keys(edits).length > 0 && !save.isSuccess}
       isBusy={save.isPending}
-      error={save.error}
+      error={refused.rest}
       effect={`${kept.length} of ${invoice.fees.length} lines, ${money(subtotal, currency)} before tax, in place of ${invoice.number}.`}
     >
       {groupFees(invoice).map((group) => (
@@ -91,6 +93,7 @@ function RegenerateForm({ invoice }: { invoice: Invoice }) {
           {group.fees.map((fee) => {
             const edited = edits[fee.lago_id];
             const problems = problemsOf(edited);
+            const place = kept.indexOf(fee);
             return (
               <div className="item-card" key={fee.lago_id}>
                 <div className="row between">
@@ -106,21 +109,29 @@ function RegenerateForm({ invoice }: { invoice: Invoice }) {
                 </div>
                 {!edited?.isLeft && (
                   <FieldRow>
-                    <Field label="Name" isOptional>
+                    <Field label="Name" isOptional error={refused.faults[`${place}.name`]}>
                       <TextInput
                         placeholder={nameOfFee(fee)}
                         value={edited?.name ?? ""}
                         onChange={(event) => edit(fee, { name: event.target.value })}
                       />
                     </Field>
-                    <Field label="Units" isOptional error={problems.units}>
+                    <Field
+                      label="Units"
+                      isOptional
+                      error={problems.units ?? refused.faults[`${place}.units`]}
+                    >
                       <NumberInput
                         placeholder={units(fee.units)}
                         value={edited?.units ?? ""}
                         onChange={(event) => edit(fee, { units: event.target.value })}
                       />
                     </Field>
-                    <Field label="Unit price" isOptional error={problems.price}>
+                    <Field
+                      label="Unit price"
+                      isOptional
+                      error={problems.price ?? refused.faults[`${place}.price`]}
+                    >
                       <MoneyInput
                         currency={currency}
                         placeholder="as it was"

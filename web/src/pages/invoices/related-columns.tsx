@@ -13,7 +13,10 @@ export function methodOf(payment: Payment): string {
   return payment.payment_provider_type ?? METHODS[payment.type] ?? payment.type;
 }
 
-export const paymentColumns: Column<Payment>[] = [
+/** Lists name who paid; what a payment shows of itself does not. */
+type ListedPayment = Payment & Partial<Pick<Schema<"ListedPaymentOutput">, "customer_name">>;
+
+export const paymentColumns: Column<ListedPayment>[] = [
   {
     head: "Payment",
     fold: "f1",
@@ -28,7 +31,7 @@ export const paymentColumns: Column<Payment>[] = [
   {
     head: "Customer",
     isLow: true,
-    cell: (payment) => <span className="id">{payment.external_customer_id}</span>,
+    cell: (payment) => payment.customer_name ?? <span className="id">{payment.external_customer_id}</span>,
   },
   { head: "Method", isLow: true, cell: methodOf },
   { head: "Date", fold: "f3", cell: (payment) => <Day value={payment.created_at} /> },

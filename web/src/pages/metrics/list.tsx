@@ -3,7 +3,6 @@ import { read } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
 import { CreateButton } from "@/app/shell";
-import { pageOrAll, searched } from "@/pages/catalog/search";
 import { Day } from "@/ui/amounts";
 import { List, useListState } from "@/ui/list";
 import { Page } from "@/ui/page";
@@ -43,10 +42,7 @@ const columns: Column<Metric>[] = [
 export function Metrics() {
   const can = useCan();
   const list = useListState();
-  const metrics = useQuery({
-    ...read("/api/v1/billable_metrics", { params: { query: pageOrAll(list) } }),
-    select: (page) => searched(page, "billable_metrics", list),
-  });
+  const metrics = useQuery(read("/api/v1/billable_metrics", { params: { query: list.searched } }));
   const create = can("billable_metrics:create") && (
     <CreateButton href={paths.metrics.create()}>New metric</CreateButton>
   );
@@ -56,7 +52,7 @@ export function Metrics() {
         what="metrics"
         controls={list}
         query={metrics}
-        rowsOf={(page) => page.rows}
+        rowsOf={(page) => page.billable_metrics}
         columns={columns}
         keyOf={(metric) => metric.lago_id}
         hrefOf={(metric) => paths.metrics.show(metric.code)}

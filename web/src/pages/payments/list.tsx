@@ -13,7 +13,7 @@ const filters: Filter[] = [{ key: "external_customer_id", label: "Customer’s e
 export function Payments() {
   const can = useCan();
   const list = useListState();
-  const query = { page: list.page, per_page: list.per_page, ...list.filters };
+  const query = { ...list.searched, ...list.filters };
   const payments = useQuery(read("/api/v1/payments", { params: { query: query as never } }));
   const create = can("payments:create") && (
     <CreateButton href={paths.payments.create()}>Record payment</CreateButton>
@@ -29,6 +29,7 @@ export function Payments() {
         keyOf={(payment) => payment.lago_id}
         hrefOf={(payment) => paths.payments.show(payment.lago_id)}
         isTall
+        searchHint="Reference, invoice or customer"
         filters={filters}
         empty={
           <Empty title="No payments yet" actions={create}>

@@ -100,7 +100,8 @@ export function UsageCharges(props: ChargesProps) {
   );
 }
 
-function wordsOf(charge: ChargeDraft | FixedChargeDraft, currency: string): string {
+/** The price of a charge in a few words. */
+export function wordsOf(charge: ChargeDraft | FixedChargeDraft, currency: string): string {
   if (Object.keys(priceFaults(charge.charge_model, charge.price)).length > 0) return "no price yet";
   return priceWords(
     charge.charge_model,
@@ -110,7 +111,7 @@ function wordsOf(charge: ChargeDraft | FixedChargeDraft, currency: string): stri
 }
 
 /** A charge as a line, and open as a form. */
-function Fold({
+export function Fold({
   id,
   name,
   about,
@@ -130,7 +131,7 @@ function Fold({
   isOpen: boolean;
   isWrong: boolean;
   onToggle: () => void;
-  onRemove: () => void;
+  onRemove?: () => void;
   children: ReactNode;
 }) {
   const Chevron = isOpen ? ChevronDown : ChevronRight;
@@ -143,7 +144,7 @@ function Fold({
           <span className="dim about">{isOpen ? detail : about}</span>
           {!isOpen && <span className={isWrong ? "price neg" : "price num"}>{price}</span>}
         </button>
-        {isOpen && (
+        {isOpen && onRemove && (
           <ActionMenu
             label={`Actions of ${name}`}
             actions={[
@@ -177,10 +178,6 @@ function ChargeFields({
   const kind = metric?.aggregation_type ?? "sum_agg";
   const isKept = isLocked && charge.id !== null;
   const refusals = refusalsOf(charge, { aggregation_type: kind, recurring: metric?.recurring ?? false });
-  const chosen = charge.filters.findIndex(({ key }) => key === open.filter);
-  const filter = charge.filters[chosen];
-  const changeFilter = (key: string, changes: Partial<FilterDraft>) =>
-    change({ filters: charge.filters.map((one) => (one.key === key ? { ...one, ...changes } : one)) });
   return (
     <>
       <ModelPicker
@@ -199,40 +196,16 @@ function ChargeFields({
           });
         }}
       />
-      {(metric?.filters.length ?? 0) > 0 && (
-        <FilterTabs charge={charge} chosen={filter?.key ?? null} onOpen={onOpen} change={change} />
-      )}
-      {filter && metric ? (
-        <>
-          <FilterFields
-            at={`${at}.filters.${chosen}`}
-            filter={filter}
-            keys={metric.filters}
-            change={(changes) => changeFilter(filter.key, changes)}
-            onRemove={() => {
-              change({ filters: charge.filters.filter(({ key }) => key !== filter.key) });
-              onOpen({ ...open, filter: null });
-            }}
-          />
-          <PriceFields
-            at={`${at}.filters.${chosen}`}
-            model={charge.charge_model}
-            price={filter.price}
-            currency={draft.currency}
-            points={points}
-            onChange={(price) => changeFilter(filter.key, { price })}
-          />
-        </>
-      ) : (
-        <PriceFields
-          at={at}
-          model={charge.charge_model}
-          price={charge.price}
-          currency={draft.currency}
-          points={points}
-          onChange={(price) => change({ price })}
-        />
-      )}
+      <ChargePrices
+        at={at}
+        charge={charge}
+        change={change}
+        keys={metric?.filters ?? []}
+        currency={draft.currency}
+        points={points}
+        filter={open.filter}
+        onFilter={(key) => onOpen({ key: charge.key, filter: key })}
+      />
       <FieldRow>
         <At
           at={`${at}.pay_in_advance`}
@@ -353,6 +326,57 @@ function ChargeFields({
   );
 }
 
+interface ChargePricesProps {
+  at: string;
+  charge: ChargeDraft;
+  change: (changes: Partial<ChargeDraft>) => void;
+  /** What of events the metric filters by. */
+  keys: readonly { key: string; values: string[] }[];
+  currency: string;
+  points: readonly PricePoint[];
+  /** The key of the filter whose price is shown; null is the price of all else. */
+  filter: string | null;
+  onFilter: (key: string | null) => void;
+}
+
+/** The prices of a charge: of all else, and for values of filters. */
+export function ChargePrices(props: ChargePricesProps) {
+  const { at, charge, change, keys, currency, points, onFilter } = props;
+  const chosen = charge.filters.findIndex(({ key }) => key === props.filter);
+  const filter = charge.filters[chosen];
+  const changeFilter = (changes: Partial<FilterDraft>) =>
+    change({
+      filters: charge.filters.map((one) => (one.key === filter?.key ? { ...one, ...changes } : one)),
+    });
+  return (
+    <>
+      {(keys.length > 0 || charge.filters.length > 0) && (
+        <FilterTabs charge={charge} chosen={filter?.key ?? null} onFilter={onFilter} change={change} />
+      )}
+      {filter && (
+        <FilterFields
+          at={`${at}.filters.${chosen}`}
+          filter={filter}
+          keys={keys}
+          change={changeFilter}
+          onRemove={() => {
+            change({ filters: charge.filters.filter(({ key }) => key !== filter.key) });
+            onFilter(null);
+          }}
+        />
+      )}
+      <PriceFields
+        at={filter ? `${at}.filters.${chosen}` : at}
+        model={charge.charge_model}
+        price={filter?.price ?? charge.price}
+        currency={currency}
+        points={points}
+        onChange={(price) => (filter ? changeFilter({ price }) : change({ price }))}
+      />
+    </>
+  );
+}
+
 const MONEY = "\u0000money";
 
 function PricingUnit({
@@ -398,25 +422,19 @@ function PricingUnit({
   );
 }
 
-/** Prices of a charge: of all else, and for values of filters. */
 function FilterTabs({
   charge,
   chosen,
-  onOpen,
+  onFilter,
   change,
 }: {
   charge: ChargeDraft;
   chosen: string | null;
-  onOpen: (open: Open) => void;
+  onFilter: (key: string | null) => void;
   change: (changes: Partial<ChargeDraft>) => void;
 }) {
   const tab = (key: string | null, label: string) => (
-    <button
-      type="button"
-      key={key ?? "default"}
-      aria-pressed={key === chosen}
-      onClick={() => onOpen({ key: charge.key, filter: key })}
-    >
+    <button type="button" key={key ?? "default"} aria-pressed={key === chosen} onClick={() => onFilter(key)}>
       {label}
     </button>
   );
@@ -434,7 +452,7 @@ function FilterTabs({
           const price = { ...charge.price, pricing_group_keys: [], presentation_group_keys: [] };
           const filter = { key, values: {}, invoice_display_name: "", price, kept: null };
           change({ filters: [...charge.filters, filter] });
-          onOpen({ key: charge.key, filter: key });
+          onFilter(key);
         }}
       >
         <Plus className="i" aria-hidden="true" />

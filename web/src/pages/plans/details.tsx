@@ -17,6 +17,7 @@ import { PlanActions } from "./actions";
 import { INTERVALS, nounOf } from "./draft";
 import { Effect } from "./effect";
 import { modelWord, priceLines, priceWords, readPrice } from "./price";
+import { filterWords, PriceList } from "./price-list";
 import { endOf, type Looked, usePrices } from "./prices";
 import { addOnsRead, metricsRead, planRead } from "./reads";
 import type { Plan } from "./wire";
@@ -353,28 +354,6 @@ function ChargePanel({ charge, plan, metrics }: { charge: Charge; plan: Plan; me
       />
     </aside>
   );
-}
-
-function PriceList({ title, note, lines }: { title: string; note?: string; lines: string[] }) {
-  return (
-    <div>
-      <h3>
-        {title} {note && <span className="dim small">{note}</span>}
-      </h3>
-      <ul className="ink2 num">
-        {lines.map((line) => (
-          <li key={line}>{line}</li>
-        ))}
-      </ul>
-    </div>
-  );
-}
-
-/** The values that a price of its own is for: "region ap, us". */
-export function filterWords(values: Record<string, string[]>): string {
-  return Object.entries(values)
-    .map(([key, listed]) => `${key} ${listed.includes("__ALL_FILTER_VALUES__") ? "any" : listed.join(", ")}`)
-    .join(" · ");
 }
 
 function Subscriptions({ code }: { code: string }) {

@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { Braces, Calculator } from "lucide-react";
-import { type ReactNode, useMemo, useRef, useState } from "react";
+import { type ReactNode, useRef, useState } from "react";
 import { useChange } from "@/api/client";
 import { ApiError, explain } from "@/api/errors";
 import { paths } from "@/app/paths";
@@ -21,6 +21,7 @@ import { FixedCharges, type Open, UsageCharges } from "./charges";
 import { type Choices, ChoicesContext, useAllChoices } from "./choices";
 import { copyOf, NEW_PLAN, type PlanDraft } from "./draft";
 import { Effect } from "./effect";
+import { type Checks, useFaults } from "./faults";
 import { FaultsContext } from "./parts";
 import { endOf, type Looked, usePrices } from "./prices";
 import { EVER, planRead, subscriptionsRead } from "./reads";
@@ -33,7 +34,7 @@ import {
   SubscriptionFee,
   Taxes,
 } from "./sections";
-import { countChanges, faultsOf, type Plan, type Request, readPlan, requestsOf } from "./wire";
+import { countChanges, type Plan, type Request, readPlan, requestsOf } from "./wire";
 import "./plans.css";
 
 export function CreatePlan() {
@@ -291,40 +292,6 @@ function lookedAt(draft: PlanDraft, open: Open, choices: Choices, saved: Plan | 
     currency,
     min_amount_cents: 0,
     saved_min_amount_cents: 0,
-  };
-}
-
-interface Checks {
-  faultAt: (place: string) => string | undefined;
-  leave: (place: string) => void;
-  hasFaults: (at: string) => boolean;
-  /** Show all faults; the place of the first. */
-  check: () => string | undefined;
-  refuse: (faults: Record<string, string>) => void;
-}
-
-/** What is wrong with a draft: shown where it was left, and everywhere once a save was tried. */
-function useFaults(draft: PlanDraft): Checks {
-  const faults = useMemo(() => faultsOf(draft), [draft]);
-  const [left, setLeft] = useState<ReadonlySet<string>>(new Set());
-  const [isTried, setTried] = useState(false);
-  const refused = useRef<{ draft: PlanDraft; faults: Record<string, string> } | null>(null);
-  const server = refused.current?.draft === draft ? refused.current.faults : {};
-  const faultAt = (place: string) =>
-    server[place] ?? (isTried || left.has(place) ? faults[place] : undefined);
-  return {
-    faultAt,
-    leave: (place) => setLeft((before) => (before.has(place) ? before : new Set(before).add(place))),
-    hasFaults: (at) =>
-      Object.keys(faults).some((place) => place.startsWith(`${at}.`) && (isTried || left.has(place))),
-    check: () => {
-      setTried(true);
-      return Object.keys(faults)[0];
-    },
-    refuse: (found) => {
-      refused.current = { draft, faults: found };
-      setTried(true);
-    },
   };
 }
 

@@ -3,7 +3,6 @@ import { read, type Schema } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
 import { CreateButton } from "@/app/shell";
-import { pageOrAll, searched } from "@/pages/catalog/search";
 import { useSubscriptionCounts } from "@/pages/metrics/uses";
 import { Day, Money } from "@/ui/amounts";
 import { List, useListState } from "@/ui/list";
@@ -53,11 +52,8 @@ const columns = (countOf: (code: string) => number | undefined): Column<Plan>[] 
 export function Plans() {
   const can = useCan();
   const list = useListState();
-  const plans = useQuery({
-    ...read("/api/v1/plans", { params: { query: pageOrAll(list) } }),
-    select: (page) => searched(page, "plans", list),
-  });
-  const countOf = useSubscriptionCounts(plans.data?.rows.map(({ code }) => code) ?? []);
+  const plans = useQuery(read("/api/v1/plans", { params: { query: list.searched } }));
+  const countOf = useSubscriptionCounts(plans.data?.plans.map(({ code }) => code) ?? []);
   const create = can("plans:create") && <CreateButton href={paths.plans.create()}>New plan</CreateButton>;
   return (
     <Page title="Plans" actions={create}>
@@ -65,7 +61,7 @@ export function Plans() {
         what="plans"
         controls={list}
         query={plans}
-        rowsOf={(page) => page.rows}
+        rowsOf={(page) => page.plans}
         columns={columns(countOf)}
         keyOf={(plan) => plan.lago_id}
         hrefOf={(plan) => paths.plans.show(plan.code)}

@@ -3,12 +3,13 @@ import { Plus, Trash2 } from "lucide-react";
 import { CURRENCIES } from "@/pages/catalog/currencies";
 import { TaxChoice } from "@/pages/catalog/taxes";
 import { Button } from "@/ui/basics";
-import { Field, Select, Switch, TextArea, TextInput } from "@/ui/fields";
+import { Select, Switch, TextArea, TextInput } from "@/ui/fields";
 import { FieldRow, FormSection } from "@/ui/form";
 import { Picker } from "@/ui/picker";
 import { useChoices } from "./choices";
 import { INTERVALS, nounOf, type PlanDraft } from "./draft";
-import { AmountInput, At, UnitsInput } from "./parts";
+import { AmountInput, At } from "./parts";
+import { PrivilegeField } from "./privilege-field";
 import { isLong } from "./wire";
 
 export interface SectionProps {
@@ -275,37 +276,14 @@ export function Entitlements({ draft, set }: SectionProps) {
                 <Trash2 className="i" aria-hidden="true" />
               </Button>
             </div>
-            {feature?.privileges.map((privilege) => {
-              const value = one.values[privilege.code] ?? "";
-              const put = (next: string) => change(one.code, { ...one.values, [privilege.code]: next });
-              const options =
-                privilege.value_type === "boolean"
-                  ? [
-                      { value: "true", label: "Yes" },
-                      { value: "false", label: "No" },
-                    ]
-                  : ((privilege.config as { select_options?: string[] }).select_options ?? []).map(
-                      (text) => ({
-                        value: text,
-                        label: text,
-                      }),
-                    );
-              return (
-                <Field key={privilege.code} label={privilege.name || privilege.code} isOptional>
-                  {privilege.value_type === "boolean" || privilege.value_type === "select" ? (
-                    <Select
-                      value={value || NOT_GRANTED}
-                      options={[{ value: NOT_GRANTED, label: "Not granted" }, ...options]}
-                      onChange={(next) => put(next === NOT_GRANTED ? "" : next)}
-                    />
-                  ) : privilege.value_type === "integer" ? (
-                    <UnitsInput value={value} onChange={put} />
-                  ) : (
-                    <TextInput value={value} onChange={(event) => put(event.target.value)} />
-                  )}
-                </Field>
-              );
-            })}
+            {feature?.privileges.map((privilege) => (
+              <PrivilegeField
+                key={privilege.code}
+                privilege={privilege}
+                value={one.values[privilege.code] ?? ""}
+                onChange={(next) => change(one.code, { ...one.values, [privilege.code]: next })}
+              />
+            ))}
           </div>
         );
       })}
@@ -323,8 +301,6 @@ export function Entitlements({ draft, set }: SectionProps) {
     </FormSection>
   );
 }
-
-const NOT_GRANTED = "\u0000none";
 
 export function Taxes({ draft, set }: SectionProps) {
   const { taxes } = useChoices();

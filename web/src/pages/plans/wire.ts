@@ -62,7 +62,8 @@ export function readPlan(plan: Plan): PlanDraft {
   };
 }
 
-function readCharge(charge: Schema<"ChargeOutput">, currency: string): ChargeDraft {
+/** A charge as it is edited. */
+export function readCharge(charge: Schema<"ChargeOutput">, currency: string): ChargeDraft {
   const model = charge.charge_model;
   const unit = charge.applied_pricing_unit;
   return {
@@ -93,7 +94,8 @@ function readCharge(charge: Schema<"ChargeOutput">, currency: string): ChargeDra
   };
 }
 
-function readFixedCharge(charge: Schema<"FixedChargeOutput">): FixedChargeDraft {
+/** A fixed charge as it is edited. */
+export function readFixedCharge(charge: Schema<"FixedChargeOutput">): FixedChargeDraft {
   const model = charge.charge_model;
   return {
     key: charge.lago_id,
@@ -167,7 +169,8 @@ export function isLong(interval: PlanDraft["interval"]): boolean {
   return interval === "yearly" || interval === "semiannual";
 }
 
-function writeCharge(charge: ChargeDraft, cents: (typed: string) => number): Body {
+/** A charge's draft as its body; `cents` reads amounts as they are typed. */
+export function writeCharge(charge: ChargeDraft, cents: (typed: string) => number): Body {
   return {
     ...(charge.id && { id: charge.id }),
     billable_metric_id: charge.metric_id,
@@ -196,7 +199,8 @@ function writeFilter(model: ChargeModel, filter: FilterDraft): Body {
   };
 }
 
-function writeFixedCharge(charge: FixedChargeDraft): Schema<"NewFixedChargeFields"> {
+/** A fixed charge's draft as its body. */
+export function writeFixedCharge(charge: FixedChargeDraft): Schema<"NewFixedChargeFields"> {
   return {
     ...(charge.id && { id: charge.id }),
     add_on_id: charge.add_on_id,
@@ -233,7 +237,8 @@ export function writeEntitlements(
   );
 }
 
-function typed(value: string, type: string | undefined): string | number | boolean {
+/** The value of a privilege as its type has it. */
+export function typed(value: string, type: string | undefined): string | number | boolean {
   if (type === "boolean") return value === "true";
   if (type === "integer" && Number.isSafeInteger(Number(value))) return Number(value);
   return value;

@@ -1,20 +1,28 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import { Controller, useForm } from "react-hook-form";
 import { read, useChange } from "@/api/client";
+import { ApiError } from "@/api/errors";
 import { paths } from "@/app/paths";
 import { startOfDay } from "@/lib/dates";
 import { money } from "@/lib/money";
+import { INHERITED, SectionsField, writeSections } from "@/pages/catalog/sections";
 import { nameOf } from "@/pages/customers/customer";
 import { useCustomer, useEntities, usePlans, useSubscriptionsOf } from "@/pages/customers/reads";
 import { priceWords } from "@/pages/customers/subscription-table";
+import { NEW_PLAN, type PlanDraft } from "@/pages/plans/draft";
+import { useFaults } from "@/pages/plans/faults";
+import { planRead } from "@/pages/plans/reads";
+import { readPlan } from "@/pages/plans/wire";
 import { Banner } from "@/ui/basics";
 import { DateInput, Field, NumberInput, Segments, Select, Switch, TextInput } from "@/ui/fields";
 import { FieldRow, FormPage, FormSection, placeErrors } from "@/ui/form";
 import { useTitle } from "@/ui/page";
 import { Picker } from "@/ui/picker";
-import { hrefOfSubscription } from "./reads";
+import { overridesOf } from "./overrides";
+import { OwnPrices } from "./own-prices";
+import { hrefOfSubscription, useMetrics } from "./reads";
 
 interface Values {
   external_customer_id: string;
@@ -37,6 +45,7 @@ export function CreateSubscription() {
   const navigate = useNavigate();
   const [error, setError] = useState<unknown>(null);
   const [term, setTerm] = useState("");
+  const [sections, setSections] = useState(INHERITED);
   const form = useForm<Values>({
     mode: "onTouched",
     defaultValues: {
@@ -64,6 +73,7 @@ export function CreateSubscription() {
   const entities = useEntities().data?.billing_entities ?? [];
   const plan = plans.data?.plans.find((one) => one.code === values.plan_code);
   const isEdited = form.getFieldState("external_id", form.formState).isDirty;
+  const own = useOwnPrices(values.plan_code);
   const create = useChange("post", "/api/v1/subscriptions", {
     done: "Subscription created",
     isQuiet: true,
@@ -82,6 +92,11 @@ export function CreateSubscription() {
       form.setError("external_id", { message: "The customer has a subscription with this ID." });
       return;
     }
+    if (own.isOn && (!own.draft || own.checks.check() !== undefined)) {
+      setError(new ApiError(422, { status: 422, error: "some_prices_are_not_right_yet" }));
+      return;
+    }
+    const overrides = own.isOn && own.draft && own.plan ? overridesOf(own.plan, own.draft) : null;
     create.mutate(
       {
         body: {
@@ -98,6 +113,8 @@ export function CreateSubscription() {
             ...(entered.billing_entity_code && { billing_entity_code: entered.billing_entity_code }),
             ...(entered.subscription_at && { subscription_at: startOfDay(entered.subscription_at, zone) }),
             ...(entered.ending_at && { ending_at: startOfDay(entered.ending_at, zone) }),
+            ...(overrides && { plan_overrides: overrides }),
+            ...(sections.way !== "inherited" && { invoice_custom_section: writeSections(sections) }),
             ...(entered.waits_for_payment && {
               activation_rules: [{ type: "payment", timeout_hours: Number(entered.timeout_hours) }],
             }),
@@ -120,7 +137,7 @@ export function CreateSubscription() {
           to: asked.customer ? paths.customers.show(String(asked.customer)) : paths.subscriptions.list(),
         })
       }
-      isDirty={form.formState.isDirty}
+      isDirty={form.formState.isDirty || (own.isOn && own.isChanged && !create.isSuccess)}
       isBusy={create.isPending}
       error={error}
       effect={
@@ -171,6 +188,14 @@ export function CreateSubscription() {
             </Field>
           )}
         />
+        {plan && (
+          <Switch
+            label="Prices of its own"
+            hint="The plan's prices, changed for this subscription alone."
+            isOn={own.isOn}
+            onChange={own.setOn}
+          />
+        )}
         {differs && (
           <Banner look="warn">
             The plan is in {plan.amount_currency}, the customer is billed in {customer.currency}: they cannot
@@ -191,6 +216,9 @@ export function CreateSubscription() {
           </Field>
         </FieldRow>
       </FormSection>
+      {own.isOn && own.draft && (
+        <OwnPrices draft={own.draft} set={own.set} metrics={own.metrics} checks={own.checks} />
+      )}
       <FormSection title="When">
         <Controller
           control={form.control}
@@ -281,6 +309,7 @@ export function CreateSubscription() {
             />
           )}
         />
+        <SectionsField choice={sections} onChange={setSections} />
       </FormSection>
     </FormPage>
   );
@@ -297,6 +326,29 @@ function useOwner(id: string) {
   return {
     customer: id && customer.data?.customer.external_id === id ? customer.data.customer : undefined,
     taken: new Set((id && live ? live : []).map((one) => one.external_id)),
+  };
+}
+
+/** The prices of a plan as they are changed for one subscription; another plan begins anew. */
+function useOwnPrices(code: string) {
+  const [isOn, setOn] = useState(false);
+  const [changed, setChanged] = useState<{ code: string; draft: PlanDraft } | null>(null);
+  const metrics = useMetrics();
+  const detail = useQuery({ ...planRead(code || "-"), enabled: isOn && code !== "" });
+  const plan = detail.data?.plan.code === code ? detail.data.plan : undefined;
+  const asPlanned = useMemo(() => (plan ? readPlan(plan) : NEW_PLAN), [plan]);
+  const isChanged = changed?.code === code;
+  const draft = isChanged ? changed.draft : asPlanned;
+  const checks = useFaults(draft);
+  return {
+    isOn,
+    setOn,
+    plan,
+    metrics,
+    checks,
+    isChanged,
+    draft: plan && draft,
+    set: (changes: Partial<PlanDraft>) => setChanged({ code, draft: { ...draft, ...changes } }),
   };
 }
 

@@ -17,7 +17,7 @@ import { notify } from "@/ui/toasts";
 import { EVERY_STATUS, hrefOfSubscription } from "./reads";
 import { EndSubscription } from "./terminate";
 
-type Subscription = Schema<"SubscriptionOutput">;
+type Subscription = Schema<"ListedSubscriptionOutput">;
 
 export function Subscriptions() {
   const can = useCan();
@@ -31,7 +31,7 @@ export function Subscriptions() {
     page: String(list.page),
     per_page: String(list.per_page),
     "status[]": status === "all" ? EVERY_STATUS : status ? [status] : ["active", "pending", "incomplete"],
-    ...(list.term && { external_id: list.term }),
+    ...(list.term && { search_term: list.term }),
     ...filters,
   };
   const subscriptions = useQuery(read("/api/v1/subscriptions", { params: { query: query as never } }));
@@ -49,7 +49,7 @@ export function Subscriptions() {
         keyOf={(one) => one.lago_id}
         hrefOf={(one) => hrefOfSubscription(one)}
         isTall
-        searchHint="External ID"
+        searchHint="Name, external ID or customer"
         quickFilters={[
           { label: "Running", filters: {} },
           { label: "To come", filters: { "status[]": "pending" } },
@@ -93,7 +93,12 @@ export function Subscriptions() {
           {
             head: "Customer",
             fold: "f3",
-            cell: (one) => <span className="id">{one.external_customer_id}</span>,
+            cell: (one) => (
+              <>
+                {one.customer_name}
+                <span className="sub id only-wide">{one.external_customer_id}</span>
+              </>
+            ),
           },
           {
             head: "Price",
@@ -102,6 +107,7 @@ export function Subscriptions() {
               <>
                 <Money cents={one.plan_amount_cents} currency={one.plan_amount_currency} isZeroPlain />{" "}
                 <span className="only-wide">{priceWords(planOf(one))}</span>
+                {one.has_own_prices && <span className="sub">prices of its own</span>}
               </>
             ),
           },

@@ -2,7 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { paths } from "@/app/paths";
 import { day } from "@/lib/dates";
 import { nameOf } from "@/pages/customers/customer";
-import { type Usages, useUsages } from "@/pages/customers/overview";
+import { UsageSection, type Usages, useUsages } from "@/pages/customers/overview";
 import { useCustomer, useEntities, usePlans } from "@/pages/customers/reads";
 import { PlanLink, priceWords } from "@/pages/customers/subscription-table";
 import { TOTAL } from "@/pages/customers/usage-proof";
@@ -19,7 +19,15 @@ export function Overview({ subscription, zone }: TabProps) {
     <div className="tab-body">
       <Notes subscription={subscription} zone={zone} />
       {subscription.status === "active" && (
-        <Figures subscription={subscription} usages={usages} zone={zone} />
+        <>
+          <Figures subscription={subscription} usages={usages} zone={zone} />
+          <UsageSection
+            customer={subscription.external_customer_id}
+            subscription={subscription.external_id}
+            zone={zone}
+            usages={usages}
+          />
+        </>
       )}
       <Section title="Terms">
         <Terms subscription={subscription} zone={zone} />

@@ -1,28 +1,41 @@
 /** What a subscription really costs: its plan's prices, and those of its own. */
+import { useQuery } from "@tanstack/react-query";
 import { Pencil } from "lucide-react";
-import { useState } from "react";
-import { type Schema, useChange } from "@/api/client";
+import { useMemo, useState } from "react";
+import { read, type Schema, useChange } from "@/api/client";
 import { explain } from "@/api/errors";
 import { useCan } from "@/app/session";
-import { percent, price, symbol } from "@/lib/money";
+import { percent, toCents, units } from "@/lib/money";
 import { PlanLink, priceWords } from "@/pages/customers/subscription-table";
+import { NEW_PLAN, type PlanDraft } from "@/pages/plans/draft";
+import { useFaults } from "@/pages/plans/faults";
+import { FaultsContext } from "@/pages/plans/parts";
+import { modelWord, priceLines } from "@/pages/plans/price";
+import { filterWords, PriceList } from "@/pages/plans/price-list";
+import { changesOf, readCharge, readFixedCharge, writeCharge, writeFixedCharge } from "@/pages/plans/wire";
 import { Money } from "@/ui/amounts";
 import { Banner, Button, Facts, Section } from "@/ui/basics";
-import { Field, NumberInput, TextInput } from "@/ui/fields";
+import { Switch } from "@/ui/fields";
 import { Drawer } from "@/ui/overlays";
 import { Empty } from "@/ui/states";
 import { Table } from "@/ui/table";
+import { nameOfCharge, OwnCharge, OwnFixedCharge } from "./own-prices";
 import type { TabProps } from "./page";
-import { numbersOf, priceOf, withNumbers } from "./pricing";
-import { type Detailed, inStatus } from "./reads";
+import { priceOf } from "./pricing";
+import { type Detailed, inStatus, type Metric, useMetrics } from "./reads";
 
 type Charge = Schema<"ChargeOutput">;
+type FixedCharge = Schema<"FixedChargeOutput">;
 
 export function Pricing({ subscription }: TabProps) {
   const can = useCan();
   const { plan } = subscription;
   const currency = plan.amount_currency;
   const [open, setOpen] = useState<Charge | null>(null);
+  const [openFixed, setOpenFixed] = useState<FixedCharge | null>(null);
+  const metrics = useMetrics();
+  const fixed = useFixedCharges(subscription);
+  const mayChange = subscription.status === "active" && can("charges:update", "subscriptions:update");
   return (
     <div className="tab-body">
       <Section title="Plan">
@@ -94,23 +107,35 @@ export function Pricing({ subscription }: TabProps) {
         )}
       </Section>
       {plan.fixed_charges.length > 0 && (
-        <Section title="Fixed charges">
+        <Section title="Fixed charges" meta={plan.fixed_charges.length}>
           <Table
             label="Fixed charges"
-            rows={plan.fixed_charges}
+            isTall
+            rows={fixed}
             keyOf={(one) => one.lago_id}
+            onOpen={setOpenFixed}
             columns={[
               {
                 head: "Charge",
                 fold: "f1",
-                cell: (one) => <b className="med">{one.invoice_display_name || one.add_on_code}</b>,
+                cell: (one) => (
+                  <>
+                    <b className="med">{one.invoice_display_name || one.add_on_code}</b>
+                    <span className="sub id">{one.code}</span>
+                  </>
+                ),
               },
               {
                 head: "Price",
                 fold: "f3",
                 cell: (one) => priceOf(one.charge_model, one.properties, currency),
               },
-              { head: "Units", isNumber: true, fold: "f2", cell: (one) => one.units },
+              {
+                head: "Billed",
+                isLow: true,
+                cell: (one) => (one.pay_in_advance ? "In advance" : "In arrears"),
+              },
+              { head: "Units", isNumber: true, fold: "f2", cell: (one) => units(one.units) },
             ]}
           />
         </Section>
@@ -119,113 +144,105 @@ export function Pricing({ subscription }: TabProps) {
         <ChargeDrawer
           subscription={subscription}
           charge={open}
-          mayChange={subscription.status === "active" && can("charges:update", "subscriptions:update")}
+          metrics={metrics}
+          mayChange={mayChange}
           onClose={() => setOpen(null)}
+        />
+      )}
+      {openFixed && (
+        <FixedChargeDrawer
+          subscription={subscription}
+          charge={openFixed}
+          mayChange={mayChange}
+          onClose={() => setOpenFixed(null)}
         />
       )}
     </div>
   );
 }
 
+/** The fixed charges of a subscription: units may be its own without a plan of its own. */
+function useFixedCharges(subscription: Detailed): readonly FixedCharge[] | undefined {
+  const own = useQuery({
+    ...read("/api/v1/subscriptions/{external_id}/fixed_charges", {
+      params: {
+        path: { external_id: subscription.external_id },
+        query: { ...inStatus(subscription), per_page: "1000" },
+      },
+    }),
+    enabled: subscription.plan.fixed_charges.length > 0,
+  });
+  return own.data?.fixed_charges;
+}
+
 interface DrawerProps {
   subscription: Detailed;
   charge: Charge;
+  metrics: readonly Metric[];
   mayChange: boolean;
   onClose: () => void;
 }
 
-/** A charge's numbers, and others for this subscription alone. */
-function ChargeDrawer({ subscription, charge, mayChange, onClose }: DrawerProps) {
+/** A charge's prices, and others for this subscription alone. */
+function ChargeDrawer({ subscription, charge, metrics, mayChange, onClose }: DrawerProps) {
   const currency = subscription.plan.amount_currency;
-  const numbers = numbersOf(charge.charge_model, charge.properties);
   const [isEditing, setEditing] = useState(false);
-  const [name, setName] = useState(charge.invoice_display_name ?? "");
-  const [values, setValues] = useState(() => numbers.map((one) => one.value));
-  const [error, setError] = useState<unknown>(null);
-  const wrong = values.map((value) => !/^\d+(\.\d+)?$/.test(value.trim()));
-  const isDirty =
-    name !== (charge.invoice_display_name ?? "") || numbers.some((one, index) => one.value !== values[index]);
+  const saved = useMemo(() => readCharge(charge, currency), [charge, currency]);
+  const [draft, setDraft] = useState(saved);
+  const plan = useMemo(() => ({ ...NOTHING, currency, charges: [draft] }), [draft, currency]);
+  const checks = useFaults(plan);
+  const cents = (typed: string) => toCents(typed || "0", currency) ?? 0;
+  const changes = changesOf(writeCharge(saved, cents), writeCharge(draft, cents));
   const save = useChange("put", "/api/v1/subscriptions/{external_id}/charges/{code}", {
     done: "Price overridden",
     isQuiet: true,
     onDone: onClose,
   });
   const submit = () => {
-    if (wrong.some(Boolean)) return;
-    setError(null);
-    const changed = numbers.map((one, index) => ({ path: one.path, value: values[index]!.trim() }));
-    save.mutate(
-      {
-        params: {
-          path: { external_id: subscription.external_id, code: charge.code },
-          query: inStatus(subscription),
-        },
-        body: {
-          charge: {
-            invoice_display_name: name.trim() || null,
-            properties: withNumbers(charge.properties, changed),
-          },
-        },
-      } as never,
-      { onError: setError },
-    );
+    if (checks.check() !== undefined) return;
+    const params = {
+      path: { external_id: subscription.external_id, code: charge.code },
+      query: inStatus(subscription),
+    };
+    save.mutate({ params, body: { charge: changes } } as never);
   };
+  const name = nameOfCharge(draft, metrics);
   return (
     <Drawer
-      title={charge.invoice_display_name || charge.billable_metric_code}
+      title={name}
       isOpen
-      isDirty={isEditing && isDirty}
+      isDirty={isEditing && Object.keys(changes).length > 0}
       onClose={onClose}
       footer={
-        isEditing ? (
-          <>
-            <Button onClick={() => setEditing(false)}>Cancel</Button>
-            <Button look="primary" isBusy={save.isPending} onClick={submit} disabled={!isDirty}>
-              Override price
-            </Button>
-          </>
-        ) : (
-          mayChange &&
-          numbers.length > 0 && (
-            <Button onClick={() => setEditing(true)}>
-              <Pencil className="i" aria-hidden="true" />
-              Override price
-            </Button>
-          )
-        )
+        <OverrideFoot
+          isEditing={isEditing}
+          isDirty={Object.keys(changes).length > 0}
+          isBusy={save.isPending}
+          mayChange={mayChange && charge.charge_model !== "dynamic"}
+          onEdit={setEditing}
+          onSave={submit}
+        />
       }
     >
-      {error !== null && <Banner look="bad">{explain(error)}</Banner>}
+      {save.error && <Banner look="bad">{explain(save.error)}</Banner>}
       {isEditing ? (
-        <div className="form-fields">
-          <p className="ink2">
-            Only {subscription.external_id} has these prices; changes of the plan do not reach them any more.
-          </p>
-          <Field label="Name on invoices" isOptional>
-            <TextInput value={name} onChange={(event) => setName(event.target.value)} />
-          </Field>
-          {numbers.map((one, index) => (
-            <Field
-              key={one.path.join(".")}
-              label={one.label}
-              error={wrong[index] ? "This is no number." : undefined}
-            >
-              <NumberInput
-                {...(one.isMoney && { before: symbol(currency) })}
-                value={values[index]}
-                onChange={(event) =>
-                  setValues(values.map((value, at) => (at === index ? event.target.value : value)))
-                }
-              />
-            </Field>
-          ))}
-        </div>
+        <FaultsContext value={checks}>
+          <div className="form-fields">
+            <OnlyHere id={subscription.external_id} />
+            <OwnCharge
+              at="charges.0"
+              charge={draft}
+              metrics={metrics}
+              currency={currency}
+              change={(changed) => setDraft({ ...draft, ...changed })}
+            />
+          </div>
+        </FaultsContext>
       ) : (
         <>
           <Facts
             facts={[
-              ["Model", charge.charge_model.replaceAll("_", " ")],
-              ["Price", priceOf(charge.charge_model, charge.properties, currency)],
+              ["Model", modelWord(charge.charge_model)],
               ["Billed", charge.pay_in_advance ? "In advance, event by event" : "At the end of the period"],
               ["Prorated", charge.prorated ? "By days" : "No"],
               [
@@ -235,30 +252,142 @@ function ChargeDrawer({ subscription, charge, mayChange, onClose }: DrawerProps)
               ["Taxes", charge.taxes.map((tax) => `${tax.name}, ${percent(tax.rate)}`).join("; ")],
             ]}
           />
-          {numbers.length > 0 && (
-            <Facts
-              facts={numbers.map((one) => [one.label, one.isMoney ? price(one.value, currency) : one.value])}
+          <PriceList
+            title={charge.filters.length > 0 ? "All else" : "Price"}
+            lines={priceLines(charge.charge_model, charge.properties, currency)}
+          />
+          {charge.filters.map((filter) => (
+            <PriceList
+              key={filter.lago_id}
+              title={filter.invoice_display_name || filterWords(filter.values)}
+              lines={priceLines(charge.charge_model, filter.properties, currency)}
             />
-          )}
-          {charge.filters.length > 0 && (
-            <>
-              <h3>By filter</h3>
-              <Facts
-                facts={charge.filters.map((filter) => [
-                  filter.invoice_display_name || filterWords(filter.values),
-                  priceOf(charge.charge_model, filter.properties, currency),
-                ])}
-              />
-            </>
-          )}
+          ))}
         </>
       )}
     </Drawer>
   );
 }
 
-function filterWords(values: Record<string, unknown>): string {
-  return Object.entries(values)
-    .map(([key, some]) => `${key}: ${Array.isArray(some) ? some.join(", ") : String(some)}`)
-    .join("; ");
+interface FixedDrawerProps {
+  subscription: Detailed;
+  charge: FixedCharge;
+  mayChange: boolean;
+  onClose: () => void;
+}
+
+/** A fixed charge's price and units, and others for this subscription alone. */
+function FixedChargeDrawer({ subscription, charge, mayChange, onClose }: FixedDrawerProps) {
+  const currency = subscription.plan.amount_currency;
+  const [isEditing, setEditing] = useState(false);
+  const [isNow, setNow] = useState(false);
+  const saved = useMemo(() => readFixedCharge(charge), [charge]);
+  const [draft, setDraft] = useState(saved);
+  const plan = useMemo(() => ({ ...NOTHING, currency, fixed_charges: [draft] }), [draft, currency]);
+  const checks = useFaults(plan);
+  const changes = changesOf(writeFixedCharge(saved), writeFixedCharge(draft));
+  const isDirty = Object.keys(changes).length > 0;
+  const save = useChange("put", "/api/v1/subscriptions/{external_id}/fixed_charges/{code}", {
+    done: "Fixed charge overridden",
+    isQuiet: true,
+    onDone: onClose,
+  });
+  const submit = () => {
+    if (checks.check() !== undefined) return;
+    const params = {
+      path: { external_id: subscription.external_id, code: charge.code },
+      query: inStatus(subscription),
+    };
+    const at = "units" in changes && isNow ? { apply_units_immediately: true } : {};
+    save.mutate({ params, body: { fixed_charge: { ...changes, ...at } } } as never);
+  };
+  return (
+    <Drawer
+      title={charge.invoice_display_name || charge.add_on_code}
+      isOpen
+      isDirty={isEditing && isDirty}
+      onClose={onClose}
+      footer={
+        <OverrideFoot
+          isEditing={isEditing}
+          isDirty={isDirty}
+          isBusy={save.isPending}
+          mayChange={mayChange}
+          onEdit={setEditing}
+          onSave={submit}
+        />
+      }
+    >
+      {save.error && <Banner look="bad">{explain(save.error)}</Banner>}
+      {isEditing ? (
+        <FaultsContext value={checks}>
+          <div className="form-fields">
+            {Object.keys(changes).some((one) => one !== "units") && (
+              <OnlyHere id={subscription.external_id} />
+            )}
+            <OwnFixedCharge
+              at="fixed_charges.0"
+              charge={draft}
+              currency={currency}
+              change={(changed) => setDraft({ ...draft, ...changed })}
+            />
+            <Switch
+              label="Change units in the running period"
+              hint="Otherwise from the next period on."
+              isOn={isNow}
+              onChange={setNow}
+            />
+          </div>
+        </FaultsContext>
+      ) : (
+        <>
+          <Facts
+            facts={[
+              ["Model", modelWord(charge.charge_model)],
+              ["Units", units(charge.units)],
+              ["Billed", charge.pay_in_advance ? "As the period begins" : "At the end of the period"],
+              ["Prorated", charge.prorated ? "By days" : "No"],
+              ["Taxes", charge.taxes.map((tax) => `${tax.name}, ${percent(tax.rate)}`).join("; ")],
+            ]}
+          />
+          <PriceList title="Price" lines={priceLines(charge.charge_model, charge.properties, currency)} />
+        </>
+      )}
+    </Drawer>
+  );
+}
+
+/** A plan whose own terms are right: what is wrong is of the one charge that is put into it. */
+const NOTHING: PlanDraft = { ...NEW_PLAN, name: "-", code: "-", amount: "0" };
+
+function OnlyHere({ id }: { id: string }) {
+  return <p className="ink2">Only {id} has these prices; changes of the plan do not reach them any more.</p>;
+}
+
+interface OverrideFootProps {
+  isEditing: boolean;
+  isDirty: boolean;
+  isBusy: boolean;
+  mayChange: boolean;
+  onEdit: (isEditing: boolean) => void;
+  onSave: () => void;
+}
+
+function OverrideFoot({ isEditing, isDirty, isBusy, mayChange, onEdit, onSave }: OverrideFootProps) {
+  if (isEditing)
+    return (
+      <>
+        <Button onClick={() => onEdit(false)}>Cancel</Button>
+        <Button look="primary" isBusy={isBusy} onClick={onSave} disabled={!isDirty}>
+          Override price
+        </Button>
+      </>
+    );
+  if (!mayChange) return null;
+  return (
+    <Button onClick={() => onEdit(true)}>
+      <Pencil className="i" aria-hidden="true" />
+      Override price
+    </Button>
+  );
 }

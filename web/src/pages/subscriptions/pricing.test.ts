@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isDowngrade, numbersOf, priceOf, withNumbers } from "./pricing";
+import { isDowngrade, priceOf } from "./pricing";
 
 const tiers = {
   graduated_ranges: [
@@ -16,32 +16,6 @@ describe("priceOf", () => {
       "1.5% and €0.10 an event",
     );
     expect(priceOf("graduated", tiers, "EUR")).toBe("2 tiers from €19.00");
-  });
-});
-
-describe("numbersOf", () => {
-  it("names each number by its tier", () => {
-    expect(numbersOf("graduated", tiers).map((one) => [one.label, one.value])).toEqual([
-      ["0–25: price a unit", "19"],
-      ["0–25: flat amount", "0"],
-      ["26 and more: price a unit", "16"],
-      ["26 and more: flat amount", "5"],
-    ]);
-  });
-
-  it("puts numbers back where they were, and leaves the rest", () => {
-    const path = ["graduated_ranges", "1", "per_unit_amount"];
-    const changed = withNumbers(tiers, [{ path, value: "12.5" }]);
-    expect(changed).toEqual({
-      graduated_ranges: [
-        tiers.graduated_ranges[0],
-        { ...tiers.graduated_ranges[1], per_unit_amount: "12.5" },
-      ],
-    });
-    expect(tiers.graduated_ranges[1]!.per_unit_amount).toBe("16");
-    expect(withNumbers({ package_size: 10 }, [{ path: ["package_size"], value: "20" }])).toEqual({
-      package_size: 20,
-    });
   });
 });
 

@@ -1,8 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { read, type Schema } from "@/api/client";
 import { paths } from "@/app/paths";
+import { useCan } from "@/app/session";
+import { metricsRead } from "@/pages/plans/reads";
 
 export type Detailed = Schema<"DetailedSubscriptionOutput">;
+export type Metric = Schema<"MetricOutput">;
 type Listed = Schema<"SubscriptionOutput">;
 
 export const EVERY_STATUS = ["active", "pending", "incomplete", "canceled", "terminated"];
@@ -14,6 +17,13 @@ export function useSubscription(id: string, status: string | undefined) {
       params: { path: { external_id: id }, query: status ? { status } : {} },
     }),
   );
+}
+
+/** The metrics that charges are for, with what they filter by. */
+export function useMetrics(): readonly Metric[] {
+  const can = useCan();
+  const metrics = useQuery({ ...metricsRead(), enabled: can("billable_metrics:view") });
+  return metrics.data?.billable_metrics ?? [];
 }
 
 /** Where a subscription is shown; of one that does not run the status is part of its address. */

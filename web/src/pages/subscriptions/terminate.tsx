@@ -94,7 +94,7 @@ function Terminate({ subscription, onClose }: Props) {
       }
     >
       <Loaded query={consequences} what="Consequences" skeleton={<Skeleton width="80%" />}>
-        {({ consequences: { canceled_plan_code } }) => (
+        {({ consequences: { canceled_plan_code, waiting_invoice } }) => (
           <>
             {canceled_plan_code && (
               <p>
@@ -103,7 +103,11 @@ function Terminate({ subscription, onClose }: Props) {
             )}
             <Switch
               label="Bill a last invoice"
-              hint="What was used since the last one. Without it, that is never billed."
+              hint={
+                waiting_invoice
+                  ? "What was used since the last one. Without it, that is never billed; what corrected events of earlier periods cost more is billed all the same."
+                  : "What was used since the last one. Without it, that is never billed."
+              }
               isOn={isBilled}
               onChange={setBills}
             />
@@ -116,7 +120,7 @@ function Terminate({ subscription, onClose }: Props) {
                 />
               </Field>
             )}
-            {outcome && <Outcome outcome={outcome} isBilled={isBilled} />}
+            {outcome && <Outcome outcome={outcome} waiting={waiting_invoice} isBilled={isBilled} />}
           </>
         )}
       </Loaded>
@@ -125,8 +129,16 @@ function Terminate({ subscription, onClose }: Props) {
   );
 }
 
-function Outcome({ outcome, isBilled }: { outcome: Schema<"OutcomeOutput">; isBilled: boolean }) {
+interface OutcomeProps {
+  outcome: Schema<"OutcomeOutput">;
+  /** What corrected events of billed periods cost more: without a last invoice it gets one of its own. */
+  waiting: Schema<"WaitingInvoiceOutput"> | null;
+  isBilled: boolean;
+}
+
+function Outcome({ outcome, waiting, isBilled }: OutcomeProps) {
   const { invoice, credit_notes } = outcome;
+  const lost = invoice.fees_amount_cents - (waiting?.fees_amount_cents ?? 0);
   // A note of usage that was billed too much comes of the last invoice; without it there is none.
   const notes = credit_notes.filter((note) => isBilled || note.reason === "order_cancellation");
   return (
@@ -159,10 +171,27 @@ function Outcome({ outcome, isBilled }: { outcome: Schema<"OutcomeOutput">; isBi
                 ],
               ] satisfies [string, React.ReactNode][])
             : ([
-                [
-                  "Not billed",
-                  <Money key="lost" cents={invoice.fees_amount_cents} currency={invoice.currency} />,
-                ],
+                ["Not billed", <Money key="lost" cents={lost} currency={invoice.currency} />],
+                ...(waiting
+                  ? [
+                      [
+                        "Invoice of corrected usage",
+                        <Money
+                          key="waiting"
+                          cents={waiting.total_amount_cents}
+                          currency={waiting.currency}
+                        />,
+                      ] as [string, React.ReactNode],
+                      [
+                        "of it tax",
+                        <Money
+                          key="waiting tax"
+                          cents={waiting.taxes_amount_cents}
+                          currency={waiting.currency}
+                        />,
+                      ] as [string, React.ReactNode],
+                    ]
+                  : []),
               ] satisfies [string, React.ReactNode][])),
           ...notes.map((note): [string, React.ReactNode] => [
             "Credit note",

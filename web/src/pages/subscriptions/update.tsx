@@ -3,6 +3,7 @@ import { useState } from "react";
 import { Controller, useForm } from "react-hook-form";
 import { useChange } from "@/api/client";
 import { isoDay, startOfDay } from "@/lib/dates";
+import { useEntities } from "@/pages/customers/reads";
 import { DateInput, Field, Select, Switch, TextInput } from "@/ui/fields";
 import { FormPage, FormSection, placeErrors } from "@/ui/form";
 import { useTitle } from "@/ui/page";
@@ -13,6 +14,7 @@ export function UpdateSubscription() {
   const { id } = useParams({ strict: false }) as { id: string };
   const { status } = useSearch({ strict: false }) as { status?: string };
   const subscription = useSubscription(id, status);
+  useEntities();
   return (
     <Loaded query={subscription} what="Subscription">
       {({ subscription: found }) => <Editor saved={found} />}
@@ -22,6 +24,7 @@ export function UpdateSubscription() {
 
 interface Values {
   name: string;
+  billing_entity_code: string;
   ending_at: string;
   purchase_order_number: string;
   consolidate_invoice: boolean;
@@ -32,10 +35,12 @@ interface Values {
 function Editor({ saved }: { saved: Detailed }) {
   const navigate = useNavigate();
   const [error, setError] = useState<unknown>(null);
+  const entities = useEntities().data?.billing_entities ?? [];
   const form = useForm<Values>({
     mode: "onTouched",
     defaultValues: {
       name: saved.name ?? "",
+      billing_entity_code: saved.billing_entity_code,
       ending_at: saved.ending_at ? isoDay(saved.ending_at) : "",
       purchase_order_number: saved.purchase_order_number ?? "",
       consolidate_invoice: saved.consolidate_invoice,
@@ -62,6 +67,7 @@ function Editor({ saved }: { saved: Detailed }) {
         body: {
           subscription: {
             ...(dirtyFields.name && { name: values.name.trim() || null }),
+            ...(dirtyFields.billing_entity_code && { billing_entity_code: values.billing_entity_code }),
             ...(dirtyFields.ending_at && {
               ending_at: values.ending_at ? startOfDay(values.ending_at, "UTC") : null,
             }),
@@ -96,6 +102,21 @@ function Editor({ saved }: { saved: Detailed }) {
         <Field label="Name" isOptional error={errors.name?.message}>
           <TextInput {...form.register("name")} />
         </Field>
+        {entities.length > 1 && (
+          <Controller
+            control={form.control}
+            name="billing_entity_code"
+            render={({ field }) => (
+              <Field label="Billed by" error={errors.billing_entity_code?.message}>
+                <Select
+                  value={field.value}
+                  options={entities.map((one) => ({ value: one.code, label: one.name }))}
+                  onChange={field.onChange}
+                />
+              </Field>
+            )}
+          />
+        )}
         <Field label="PO number" isOptional error={errors.purchase_order_number?.message}>
           <TextInput {...form.register("purchase_order_number")} />
         </Field>

@@ -4,11 +4,11 @@ import { useState } from "react";
 import { Controller, useForm } from "react-hook-form";
 import { read, type Schema, useChange } from "@/api/client";
 import { paths } from "@/app/paths";
-import { endOfDay, isoDay } from "@/lib/dates";
+import { endOfDay, isoDay, startOfDay } from "@/lib/dates";
 import { price, toCents, toDecimal } from "@/lib/money";
 import { currencies } from "@/pages/customers/choices";
 import { nameOf, type Wallet } from "@/pages/customers/customer";
-import { useCustomer } from "@/pages/customers/reads";
+import { useCustomer, useEntities } from "@/pages/customers/reads";
 import { Checkbox, DateInput, Field, MoneyInput, NumberInput, Select, Switch, TextInput } from "@/ui/fields";
 import { FieldRow, FormPage, FormSection, placeErrors } from "@/ui/form";
 import { useTitle } from "@/ui/page";
@@ -33,15 +33,26 @@ interface Values {
   invoice_requires_successful_payment: boolean;
   fee_types: string[];
   billable_metric_codes: string[];
+  billing_entity_code: string;
   paid_credits: string;
   granted_credits: string;
+  transaction_name: string;
+  transaction_priority: string;
+  ignores_limits: boolean;
   rule: "" | "threshold" | "interval";
   rule_interval: Interval;
   rule_threshold: string;
   rule_method: "fixed" | "target";
   rule_target: string;
+  rule_grants: boolean;
   rule_paid: string;
   rule_granted: string;
+  rule_started_at: string;
+  rule_expiration_at: string;
+  rule_name: string;
+  rule_order: string;
+  rule_ignores_limits: boolean;
+  rule_when_paid: boolean;
 }
 
 const NEW: Values = {
@@ -57,15 +68,26 @@ const NEW: Values = {
   invoice_requires_successful_payment: false,
   fee_types: [],
   billable_metric_codes: [],
+  billing_entity_code: "",
   paid_credits: "",
   granted_credits: "",
+  transaction_name: "",
+  transaction_priority: "",
+  ignores_limits: false,
   rule: "",
   rule_interval: "monthly",
   rule_threshold: "",
   rule_method: "fixed",
   rule_target: "",
+  rule_grants: false,
   rule_paid: "",
   rule_granted: "",
+  rule_started_at: "",
+  rule_expiration_at: "",
+  rule_name: "",
+  rule_order: "",
+  rule_ignores_limits: false,
+  rule_when_paid: false,
 };
 
 const FEES = [
@@ -78,13 +100,18 @@ export function CreateWallet() {
   const { customer: id } = useSearch({ strict: false }) as { customer?: string };
   const customer = useCustomer(String(id ?? ""));
   useMetrics();
+  useEntities();
   return (
     <Loaded query={customer} what="Customer">
       {({ customer: found }) => (
         <Editor
           owner={found.external_id}
           ownerName={nameOf(found)}
-          initial={{ ...NEW, currency: found.currency ?? "" }}
+          initial={{
+            ...NEW,
+            currency: found.currency ?? "",
+            billing_entity_code: found.billing_entity_code,
+          }}
         />
       )}
     </Loaded>
@@ -94,6 +121,7 @@ export function CreateWallet() {
 export function UpdateWallet() {
   const { id } = useParams({ strict: false }) as { id: string };
   useMetrics();
+  useEntities();
   return (
     <Loaded query={useWallet(id)} what="Wallet">
       {({ wallet }) => (
@@ -113,7 +141,7 @@ function useMetrics() {
 }
 
 function readWallet(wallet: Wallet): Values {
-  const rule = wallet.recurring_transaction_rules.find((one) => one.status === "active");
+  const rule = ruleOf(wallet);
   const money = (cents: number | null) => (cents === null ? "" : toDecimal(cents, wallet.currency));
   return {
     ...NEW,
@@ -127,6 +155,7 @@ function readWallet(wallet: Wallet): Values {
     paid_top_up_max: money(wallet.paid_top_up_max_amount_cents),
     purchase_order_number: wallet.purchase_order_number ?? "",
     invoice_requires_successful_payment: wallet.invoice_requires_successful_payment,
+    billing_entity_code: wallet.billing_entity_code,
     fee_types: wallet.applies_to.fee_types,
     billable_metric_codes: wallet.applies_to.billable_metric_codes,
     ...(rule && {
@@ -135,10 +164,22 @@ function readWallet(wallet: Wallet): Values {
       rule_threshold: rule.threshold_credits ?? "",
       rule_method: rule.method as Values["rule_method"],
       rule_target: rule.target_ongoing_balance ?? "",
+      rule_grants: rule.grants_target_top_up ?? false,
       rule_paid: rule.paid_credits,
       rule_granted: rule.granted_credits,
+      rule_started_at: rule.started_at ? isoDay(rule.started_at) : "",
+      rule_expiration_at: rule.expiration_at ? isoDay(rule.expiration_at) : "",
+      rule_name: rule.transaction_name ?? "",
+      rule_order: rule.purchase_order_number ?? "",
+      rule_ignores_limits: rule.ignore_paid_top_up_limits,
+      rule_when_paid: rule.invoice_requires_successful_payment,
     }),
   };
+}
+
+/** The rule by which a wallet is topped up; it has one at the most. */
+function ruleOf(wallet: Wallet | undefined) {
+  return wallet?.recurring_transaction_rules.find((one) => one.status === "active");
 }
 
 interface EditorProps {
@@ -154,8 +195,15 @@ const RULE_FIELDS = [
   "rule_threshold",
   "rule_method",
   "rule_target",
+  "rule_grants",
   "rule_paid",
   "rule_granted",
+  "rule_started_at",
+  "rule_expiration_at",
+  "rule_name",
+  "rule_order",
+  "rule_ignores_limits",
+  "rule_when_paid",
 ] as const;
 
 function Editor({ owner, ownerName, initial, saved }: EditorProps) {
@@ -165,6 +213,7 @@ function Editor({ owner, ownerName, initial, saved }: EditorProps) {
   const { errors, isDirty, dirtyFields } = form.formState;
   const values = form.watch();
   const metrics = useMetrics().data?.billable_metrics ?? [];
+  const entities = useEntities().data?.billing_entities ?? [];
   useTitle(saved ? `Edit ${ownerName}` : "New wallet");
   const finish = {
     isQuiet: true,
@@ -188,6 +237,7 @@ function Editor({ owner, ownerName, initial, saved }: EditorProps) {
         fee_types: entered.fee_types,
         billable_metric_codes: entered.billable_metric_codes,
       },
+      ...(dirtyFields.billing_entity_code && { billing_entity_code: entered.billing_entity_code }),
       ...((!saved || dirtyFields.expiration_at) && {
         expiration_at: entered.expiration_at ? endOfDay(entered.expiration_at, "UTC") : null,
       }),
@@ -211,6 +261,11 @@ function Editor({ owner, ownerName, initial, saved }: EditorProps) {
             ...(entered.code.trim() && { code: entered.code.trim() }),
             paid_credits: readCredits(entered.paid_credits) || "0",
             granted_credits: readCredits(entered.granted_credits) || "0",
+            ...(entered.transaction_name.trim() && { transaction_name: entered.transaction_name.trim() }),
+            ...(entered.transaction_priority && {
+              transaction_priority: Number(entered.transaction_priority),
+            }),
+            ...(entered.ignores_limits && { ignore_paid_top_up_limits_on_creation: true }),
           },
         },
       },
@@ -220,6 +275,8 @@ function Editor({ owner, ownerName, initial, saved }: EditorProps) {
   const isCredits = (typed: string) => readCredits(typed) !== null || "This is no number of credits.";
   const isMoney = (typed: string) =>
     typed.trim() === "" || toCents(typed, values.currency) !== null || "This is no amount.";
+  const isPriority = (typed: string) =>
+    typed === "" || (/^\d+$/.test(typed) && +typed >= 1 && +typed <= 50) || "From 1 to 50.";
   const paid = readCredits(values.paid_credits);
   const isRate = /^\d+(\.\d+)?$/.test(values.rate_amount.trim());
   return (
@@ -301,6 +358,21 @@ function Editor({ owner, ownerName, initial, saved }: EditorProps) {
             <DateInput {...form.register("expiration_at")} />
           </Field>
         </FieldRow>
+        {entities.length > 1 && (
+          <Controller
+            control={form.control}
+            name="billing_entity_code"
+            render={({ field }) => (
+              <Field label="Billed by" error={errors.billing_entity_code?.message}>
+                <Select
+                  value={field.value}
+                  options={entities.map((one) => ({ value: one.code, label: one.name }))}
+                  onChange={field.onChange}
+                />
+              </Field>
+            )}
+          />
+        )}
       </FormSection>
       <FormSection title="What it pays" about="Everything, if nothing is chosen.">
         {FEES.map((fee) => (
@@ -349,6 +421,34 @@ function Editor({ owner, ownerName, initial, saved }: EditorProps) {
               <NumberInput after="credits" {...form.register("granted_credits", { validate: isCredits })} />
             </Field>
           </FieldRow>
+          <FieldRow>
+            <Field label="Name" isOptional hint="On its invoice." error={errors.transaction_name?.message}>
+              <TextInput {...form.register("transaction_name")} />
+            </Field>
+            <Field
+              label="Priority"
+              isOptional
+              hint="Among the wallet's credits; lower ones are used first."
+              error={errors.transaction_priority?.message}
+            >
+              <NumberInput
+                inputMode="numeric"
+                placeholder="50"
+                {...form.register("transaction_priority", { validate: isPriority })}
+              />
+            </Field>
+          </FieldRow>
+          <Controller
+            control={form.control}
+            name="ignores_limits"
+            render={({ field }) => (
+              <Switch
+                label="Whatever the limits of purchases are"
+                isOn={field.value}
+                onChange={field.onChange}
+              />
+            )}
+          />
         </FormSection>
       )}
       <FormSection title="Purchases">
@@ -445,9 +545,23 @@ function Editor({ owner, ownerName, initial, saved }: EditorProps) {
         )}
         {values.rule !== "" &&
           (values.rule_method === "target" ? (
-            <Field label="Balance" error={errors.rule_target?.message}>
-              <NumberInput after="credits" {...form.register("rule_target", { validate: isCredits })} />
-            </Field>
+            <>
+              <Field label="Balance" error={errors.rule_target?.message}>
+                <NumberInput after="credits" {...form.register("rule_target", { validate: isCredits })} />
+              </Field>
+              <Controller
+                control={form.control}
+                name="rule_grants"
+                render={({ field }) => (
+                  <Switch
+                    label="What lacks is given for free"
+                    hint="Otherwise it is bought, and invoiced."
+                    isOn={field.value}
+                    onChange={field.onChange}
+                  />
+                )}
+              />
+            </>
           ) : (
             <FieldRow>
               <Field label="To be paid" error={errors.rule_paid?.message}>
@@ -458,6 +572,60 @@ function Editor({ owner, ownerName, initial, saved }: EditorProps) {
               </Field>
             </FieldRow>
           ))}
+        {values.rule !== "" && (
+          <>
+            <FieldRow>
+              {values.rule === "interval" && (
+                <Field
+                  label="Counts from"
+                  isOptional
+                  hint="From when the wallet was made, if empty."
+                  error={errors.rule_started_at?.message}
+                >
+                  <DateInput {...form.register("rule_started_at")} />
+                </Field>
+              )}
+              <Field
+                label="Ends"
+                isOptional
+                hint="At the end of this day, UTC."
+                error={errors.rule_expiration_at?.message}
+              >
+                <DateInput {...form.register("rule_expiration_at")} />
+              </Field>
+            </FieldRow>
+            <FieldRow>
+              <Field label="Name" isOptional hint="Of each top-up." error={errors.rule_name?.message}>
+                <TextInput {...form.register("rule_name")} />
+              </Field>
+              <Field label="PO number" isOptional error={errors.rule_order?.message}>
+                <TextInput {...form.register("rule_order")} />
+              </Field>
+            </FieldRow>
+            <Controller
+              control={form.control}
+              name="rule_ignores_limits"
+              render={({ field }) => (
+                <Switch
+                  label="Whatever the limits of purchases are"
+                  isOn={field.value}
+                  onChange={field.onChange}
+                />
+              )}
+            />
+            <Controller
+              control={form.control}
+              name="rule_when_paid"
+              render={({ field }) => (
+                <Switch
+                  label="Issue its invoices only when they are paid"
+                  isOn={field.value}
+                  onChange={field.onChange}
+                />
+              )}
+            />
+          </>
+        )}
       </FormSection>
     </FormPage>
   );
@@ -467,18 +635,36 @@ function toggled(values: string[], value: string, isOn: boolean): string[] {
   return isOn ? [...values, value] : values.filter((one) => one !== value);
 }
 
-/** The rule of the form; an existing one is named, so that it is changed and not made anew. */
+/**
+ * The rule of the form; an existing one is named, so that it is changed and not made anew. What is not in the form stays
+ * as it was, and days that were not touched keep their hour.
+ */
 function writeRule(values: Values, saved: Wallet | undefined): Rule {
-  const known = saved?.recurring_transaction_rules.find((one) => one.status === "active");
+  const known = ruleOf(saved);
+  const kept = (typed: string, before: string | null | undefined, at: (day: string) => string) =>
+    before && isoDay(before) === typed ? before : typed ? at(typed) : null;
   return {
-    ...(known && { lago_id: known.lago_id }),
+    ...(known && {
+      lago_id: known.lago_id,
+      transaction_metadata: known.transaction_metadata,
+      payment_method: { payment_method_type: known.payment_method.payment_method_type },
+    }),
+    started_at: kept(values.rule_started_at, known?.started_at, (day) => startOfDay(day, "UTC")),
+    expiration_at: kept(values.rule_expiration_at, known?.expiration_at, (day) => endOfDay(day, "UTC")),
+    transaction_name: values.rule_name.trim() || null,
+    purchase_order_number: values.rule_order.trim() || null,
+    ignore_paid_top_up_limits: values.rule_ignores_limits,
+    invoice_requires_successful_payment: values.rule_when_paid,
     trigger: values.rule === "interval" ? "interval" : "threshold",
     method: values.rule_method,
     ...(values.rule === "interval"
       ? { interval: values.rule_interval }
       : { threshold_credits: readCredits(values.rule_threshold) || "0" }),
     ...(values.rule_method === "target"
-      ? { target_ongoing_balance: readCredits(values.rule_target) || "0" }
+      ? {
+          target_ongoing_balance: readCredits(values.rule_target) || "0",
+          grants_target_top_up: values.rule_grants,
+        }
       : {
           paid_credits: readCredits(values.rule_paid) || "0",
           granted_credits: readCredits(values.rule_granted) || "0",

@@ -1,0 +1,111 @@
+import { type ReactNode, useState } from "react";
+import { month as monthName } from "@/lib/dates";
+import { money, roundMoney } from "@/lib/money";
+import { Section } from "@/ui/basics";
+import { Chart, type Series } from "@/ui/chart";
+import type { TableRow } from "./streams";
+
+interface TrendProps {
+  title: string;
+  report: { months: string[]; currency: string };
+  rows: Series[];
+  /** What the table below has where it is more than the rows. */
+  table?: readonly TableRow[];
+  /** Without the table below. */
+  isPlain?: boolean;
+  meta?: ReactNode;
+}
+
+/** Figures by month: a chart, and below its columns those of a table. */
+export function Trend({ title, report, rows, table, isPlain, meta }: TrendProps) {
+  const { months, currency } = report;
+  const [column, setColumn] = useState<number | null>(null);
+  const last = months.length - 1;
+  const total = rows.length > 1;
+  const cents = (value: number) => money(Math.round(value), currency);
+  const written =
+    table ??
+    rows.map(({ name, values }) => ({
+      name,
+      cells: values.map((value) => (value ? cents(value) : "")),
+      isTotal: false,
+    }));
+  return (
+    <Section title={title} meta={meta ?? monthName(`${months[column ?? last]}-01`)}>
+      <div className={isPlain ? undefined : "above-months"}>
+        <Chart
+          sentence={`${title} by month, from ${cents(sum(rows.map((row) => row.values[0] ?? 0)))} in ${monthName(`${months[0]}-01`)} to ${cents(sum(rows.map((row) => row.values[last] ?? 0)))} in ${monthName(`${months[last]}-01`)}`}
+          columns={columnsOf(months)}
+          columnName="Month"
+          series={rows}
+          write={cents}
+          writeTick={(value) => roundMoney(Math.round(value), currency)}
+          isBanded
+          hasTotal={total}
+          hasReadout={isPlain ?? false}
+          column={column}
+          onColumn={setColumn}
+          height={isPlain ? 180 : 200}
+        />
+      </div>
+      {!isPlain && (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls what is wider than the window
+        <section className="by-month" tabIndex={0} aria-label="By month">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">
+                  <span className="sr">Series</span>
+                </th>
+                {columnsOf(months).map((one, index) => (
+                  <th
+                    key={one.label}
+                    scope="col"
+                    className={index === column ? "on" : undefined}
+                    title={one.label}
+                  >
+                    {one.short}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {written.map((row) => (
+                <tr key={row.name} className={row.isTotal ? "total" : undefined}>
+                  <th scope="row">
+                    <Swatch
+                      series={rows.length > 1 ? rows.find((one) => one.name === row.name) : undefined}
+                    />
+                    {row.name}
+                  </th>
+                  {row.cells.map((text, index) => (
+                    <td key={months[index]} className={index === column ? "on" : undefined}>
+                      {text || <span className="dim">0</span>}
+                    </td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </section>
+      )}
+    </Section>
+  );
+}
+
+function columnsOf(months: string[]) {
+  return months.map((one) => ({
+    label: monthName(`${one}-01`),
+    short: monthName(`${one}-01`, undefined, "short"),
+  }));
+}
+
+/** Which of the chart's series a row is. */
+function Swatch({ series }: { series: Series | undefined }) {
+  if (!series) return null;
+  return <i className="swatch" style={{ background: `var(--${series.color})` }} aria-hidden="true" />;
+}
+
+export function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
