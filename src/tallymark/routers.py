@@ -20,6 +20,7 @@ from tallymark.rooms.credit_notes import routes as credit_notes
 from tallymark.rooms.customers import app_routes as app_customers
 from tallymark.rooms.customers import routes as customers
 from tallymark.rooms.data_exports import routes as data_exports
+from tallymark.rooms.dunning import routes as dunning
 from tallymark.rooms.emails import routes as emails
 from tallymark.rooms.entitlements import routes as entitlements
 from tallymark.rooms.estimates import routes as estimates
@@ -93,6 +94,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     journal.router,
     data_exports.router,
     payment_requests.router,
+    dunning.router,
     payments.router,
     coupons.router,
     coupons.app_router,

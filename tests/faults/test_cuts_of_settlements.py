@@ -1,10 +1,11 @@
-"""Power cuts at every write of credit notes, payment requests and coupons."""
+"""Power cuts at every write of credit notes, payment requests, dunning and coupons."""
 
 from __future__ import annotations
 
 import pytest
 from tests.faults.words import (
     advance,
+    campaign,
     coupon,
     delete,
     fee_of,
@@ -56,6 +57,14 @@ class TestPaymentRequests:
             post("/payment_requests", {"payment_request": asked}, keep="asked"),
             post("/payments", {"payment": paid}),
         )
+
+
+class TestDunning:
+    @pytest.mark.cuts("POST /payments", Kind.DUN_CUSTOMER, Kind.RESET_DUNNING)
+    async def test_asked_again_to_the_last_time_and_paid(self, lives):
+        """24.00 and 36.00 are overdue on the second, asked for on that day and the next, and begun anew when the first is paid."""
+        await lives.live(shop, campaign(max_attempts=2), sell(keep="one"), sell(3, keep="two"))
+        await lives.cut(advance("2026-01-02T12:00"), advance("2026-01-03T12:00"), pay(2400, "one"))
 
 
 class TestCoupons:

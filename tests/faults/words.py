@@ -7,9 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from tests import kit
-from tests.faults.lives import Step, World
+from tests.faults.lives import START, Step, World
 
 from tallymark.jobs.queue import RUN_DUE_WORK
+from tallymark.rooms.dunning import service as dunning
+from tallymark.rooms.dunning.model import CampaignInput
 
 
 def post(path: str, body: Any = None, *, keep: str = "") -> Step:
@@ -169,6 +171,19 @@ def wallet(**more: Any) -> Step:
 
 def transact(keep: str = "moved", **more: Any) -> Step:
     return post("/wallet_transactions", {"wallet_transaction": {"wallet_id": "{w}", **more}}, keep=keep)
+
+
+def campaign(cents: int = 2400, **more: Any) -> Step:
+    """A dunning campaign for everybody who owes so much; people alone make them, so no call does."""
+
+    async def step(world: World) -> None:
+        terms = {"name": "D", "code": "d", "days_between_attempts": 1, **more}
+        asked = CampaignInput(values=terms, thresholds={"EUR": cents}, applied_to_organization=True)
+        made_at = datetime.fromisoformat(START)
+        async with world.database.tenant(world.organization_id, is_simulated=world.is_simulated) as tx:
+            await dunning.create_campaign(tx, asked, now=made_at)
+
+    return step
 
 
 def fee_of(invoice: str, keep: str = "fee") -> Step:

@@ -31,6 +31,8 @@ EXCEPTIONS = {
     "customers.invoice_grace_period": SET,
     "customers.net_payment_term": SET,
     "data_exports": PLUMBING,
+    "dunning_campaigns": SET,
+    "dunning_thresholds": SET,
     "draft_credit_notes": f"{SET}; the note that comes of it is held when it is made",
     "elsewhere_fees": "what another system billed: it is the source of others",
     "emails": PLUMBING,

@@ -21,7 +21,10 @@ from tallymark.app import running
 from tallymark.db.tables import emails, invoices
 from tallymark.integrations.emails import composer
 from tallymark.integrations.emails.smtp import Server, SmtpPost
+from tallymark.rooms.dunning import service as dunning
+from tallymark.rooms.dunning.model import CampaignInput
 from tallymark.rooms.emails.model import Message, NotTaken
+from tallymark.rooms.organizations.access import system_now
 from tallymark.settings import Settings
 
 
@@ -314,6 +317,27 @@ class TestOthers:
             for part in ("€160.00", "€100.00", "€60.00", first["number"], second["number"], "Due on receipt"):
                 assert part in shown
             assert shown.count("http://test/files/") == 2
+
+    async def test_a_campaigns_request_goes_to_others_too_whom_nobody_sees(
+        self, seller, work, mailbox, application, database
+    ):
+        await switch(seller, [])
+        await sell(seller)
+        await work()
+        who = {"organization_id": seller.organization_id, "owner_id": UUID(seller.who["lago_id"])}
+        async with database.tenant(seller.organization_id) as tx:
+            terms = {"name": "D", "code": "d", "bcc_emails": ["cfo@hooli.test", "ap@hooli.test"]}
+            asked = CampaignInput(values=terms, thresholds={"EUR": 10_000}, applied_to_organization=True)
+            await dunning.create_campaign(tx, asked, now=system_now())
+            await tx.execute(update(invoices).values(payment_overdue=True))
+            await dunning.watch_customers(tx, [who["owner_id"]], now=system_now())
+        await application.tasks.run_due_work(**who)
+        await work()
+        (letter,) = mailbox.take()
+        assert letter.recipients == ["ap@acme.test", "cfo@hooli.test", "ap@hooli.test"]
+        assert (letter["To"], letter["Cc"], letter["Bcc"]) == ("ap@acme.test", None, None)
+        assert letter["Subject"] == "Overdue invoices from Hooli GmbH"
+        assert "€100.00" in words(letter)
 
 
 class TestFailing:

@@ -62,6 +62,8 @@ class Kind(IntEnum):
     INVOICE_CREDITS = 72
     EXPIRE_COUPON = 75
     MARK_OVERDUE = 90
+    RESET_DUNNING = 92
+    DUN_CUSTOMER = 95
     ALERT_TERMINATION = 100
     FOLLOW_USAGE = 110
     TELL_EVENT_ERRORS = 120
@@ -88,6 +90,7 @@ TOGETHER = frozenset(
         Kind.STORE_DAILY_USAGE,
         Kind.CHECK_THRESHOLDS,
         Kind.MARK_OVERDUE,
+        Kind.DUN_CUSTOMER,
     }
 )
 """Kinds that are done for many owners at once: a billing run writes a wave of invoices with the statements of one."""

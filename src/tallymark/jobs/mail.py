@@ -49,41 +49,53 @@ class Recipients:
         return list(dict.fromkeys((*self.to, *self.cc, *self.bcc)))
 
 
-async def note(tx: Tx, kind: MailKind, document_id: UUID, *, now: datetime) -> None:
-    """Have a document sent to its own recipient, once.
+async def note(tx: Tx, kind: MailKind, *document_ids: UUID, now: datetime) -> None:
+    """Have documents sent to their own recipients, each once.
 
     A simulated organization's customers get nothing by themselves: nobody pays them real attention.
     """
-    if not tx.is_simulated:
-        await _put(tx, kind, document_id, cause=AUTOMATIC, recipients=None, now=now)
+    if document_ids and not tx.is_simulated:
+        await _put(tx, kind, document_ids, cause=AUTOMATIC, recipients=None, now=now)
 
 
 async def note_again(
     tx: Tx, kind: MailKind, document_id: UUID, recipients: Recipients, *, now: datetime
 ) -> None:
     """Have a document sent again, to whom somebody says."""
-    await _put(tx, kind, document_id, cause=f"again {new_id()}", recipients=recipients, now=now)
+    await _put(tx, kind, [document_id], cause=f"again {new_id()}", recipients=recipients, now=now)
 
 
 async def _put(
-    tx: Tx, kind: MailKind, document_id: UUID, *, cause: str, recipients: Recipients | None, now: datetime
+    tx: Tx,
+    kind: MailKind,
+    document_ids: Sequence[UUID],
+    *,
+    cause: str,
+    recipients: Recipients | None,
+    now: datetime,
 ) -> None:
     shown = None if recipients is None else {n: list(getattr(recipients, n)) for n in ("to", "cc", "bcc")}
-    row = {
-        "id": new_id(),
-        "organization_id": tx.organization_id,
-        "kind": kind,
-        "document_id": document_id,
-        "cause": cause,
-        "recipients": shown,
-        "created_at": now,
-    }
-    statement = insert(emails).values(**row).on_conflict_do_nothing().returning(emails.c.id)
-    email_id = (await tx.execute(statement)).scalar_one_or_none()
-    if email_id is not None:
-        arguments: Arguments = {
-            "organization_id": str(tx.organization_id),
-            "email_id": str(email_id),
-            "is_simulated": tx.is_simulated,
+    rows = [
+        {
+            "id": new_id(),
+            "organization_id": tx.organization_id,
+            "kind": kind,
+            "document_id": document_id,
+            "cause": cause,
+            "recipients": shown,
+            "created_at": now,
         }
-        await enqueue(tx, Job(task=SEND_EMAIL, arguments=arguments, lock=f"email:{email_id}"))
+        for document_id in document_ids
+    ]
+    statement = insert(emails).values(rows).on_conflict_do_nothing().returning(emails.c.id)
+    jobs = [_job(tx, email_id) for email_id in (await tx.execute(statement)).scalars()]
+    await enqueue(tx, *jobs)
+
+
+def _job(tx: Tx, email_id: UUID) -> Job:
+    arguments: Arguments = {
+        "organization_id": str(tx.organization_id),
+        "email_id": str(email_id),
+        "is_simulated": tx.is_simulated,
+    }
+    return Job(task=SEND_EMAIL, arguments=arguments, lock=f"email:{email_id}")

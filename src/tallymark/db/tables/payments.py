@@ -32,6 +32,8 @@ payment_requests = Table(
     organization_column(),
     reference("customer_id", "customers", index=True),
     reference("billing_entity_id", "billing_entities"),
+    # The campaign that asked; nobody's but a person's or a key's without one.
+    reference("dunning_campaign_id", "dunning_campaigns", nullable=True),
     string("email"),
     string("payment_status", nullable=False, default="pending"),
     cents("amount_cents"),

@@ -15,6 +15,7 @@ from tallymark.jobs import mail, outbox
 from tallymark.jobs.mail import SWITCHES, MailKind, Recipients
 from tallymark.rooms.credit_notes import service as credit_notes
 from tallymark.rooms.customers.model import Customer
+from tallymark.rooms.dunning import service as dunning
 from tallymark.rooms.emails import repository
 from tallymark.rooms.emails.model import Email, Letter, Message, Paper, Skipped, Subject
 from tallymark.rooms.invoices import service as invoices
@@ -33,7 +34,7 @@ _SIGNATURE = re.compile(r"[?&]signature=\S+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Facts:
-    """What an e-mail is about, whose it is, and its files; `own_address` is where it goes by itself."""
+    """What an e-mail is about, whose it is, and its files; `own_address` is where it goes by itself, `bcc` who gets a copy then."""
 
     subject: Subject
     issuer: BillingEntity
@@ -42,6 +43,7 @@ class _Facts:
     own_address: str | None
     papers: tuple[Paper, ...]
     is_empty: bool = False
+    bcc: tuple[str, ...] = ()
 
 
 async def find(tx: Tx, email_id: UUID) -> Email | None:
@@ -52,7 +54,7 @@ async def find(tx: Tx, email_id: UUID) -> Email | None:
 async def gather(tx: Tx, email: Email, *, now: datetime) -> Letter | Skipped:
     """All that an e-mail says, or why it is not sent."""
     facts = await _facts(tx, email.kind, email.document_id, now=now)
-    own = Recipients(to=addresses(facts.own_address))
+    own = Recipients(to=addresses(facts.own_address), bcc=facts.bcc)
     recipients = email.recipients or own
     if not facts.issuer.email:
         return Skipped(reason="the billing entity has no e-mail address")
@@ -95,7 +97,7 @@ async def gather_preview(
         issuer=facts.issuer,
         customer=customer,
         customer_entity=facts.customer_entity,
-        recipients=Recipients(to=addresses(facts.own_address)),
+        recipients=Recipients(to=addresses(facts.own_address), bcc=facts.bcc),
         papers=facts.papers,
     )
 
@@ -173,6 +175,7 @@ async def _of_receipt(tx: Tx, receipt_id: UUID, *, now: datetime) -> _Facts:
 
 async def _of_request(tx: Tx, request_id: UUID, *, now: datetime) -> _Facts:
     request = await requests.get_request(tx, request_id)
+    campaign_id = request.dunning_campaign_id
     (view,) = await requests.get_views(tx, [request], now=now)
     whole = await invoices.get_views(tx, [one.invoice for one in view.invoices], now=now)
     return _Facts(
@@ -182,6 +185,7 @@ async def _of_request(tx: Tx, request_id: UUID, *, now: datetime) -> _Facts:
         customer_entity=view.customer_entity,
         own_address=request.email,
         papers=tuple(whole),
+        bcc=tuple(await dunning.bcc_emails_of(tx, campaign_id)) if campaign_id else (),
     )
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.jobs import agenda
-from tallymark.jobs.agenda import Kind
+from tallymark.jobs.agenda import Item, Kind
 from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.invoices import repository, service
@@ -22,12 +22,19 @@ async def set_payment_status(tx: Tx, invoice: Invoice, status: str, *, now: date
     await repository.update_invoice(tx, invoice.id, changed)
     if is_paid:
         await agenda.drop(tx, Kind.MARK_OVERDUE, invoice.id)
+        if invoice.payment_overdue:
+            await agenda.leave(tx, _dunning_item(invoice, now))
     elif not invoice.payment_overdue:
         await agenda.leave(tx, service.overdue_item(invoice, invoice.payment_due_date))
     await fees.set_payment_status_of_invoice(tx, invoice.id, status, now=now)
     if invoice.status in VISIBLE:
         kind = "invoice.payment_status_updated"
         await emit(tx, Message(webhook_type=kind, object_type="invoice", object_id=invoice.id), now=now)
+
+
+def _dunning_item(invoice: Invoice, now: datetime) -> Item:
+    """A campaign may have asked for it, and begins anew (wallets §17)."""
+    return Item(kind=Kind.RESET_DUNNING, subject_id=invoice.id, owner_id=invoice.customer_id, due_at=now)
 
 
 async def add_paid(tx: Tx, invoice: Invoice, cents: int, *, now: datetime) -> Invoice:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -15,11 +16,15 @@ STATUSES = ("pending", "succeeded", "failed")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentRequest:
-    """Invoices that are asked for together; `amount_cents` is what was due of them when it was made."""
+    """Invoices that are asked for together; `amount_cents` is what was due of them when it was made.
+
+    One that a campaign made names it.
+    """
 
     id: UUID
     customer_id: UUID
     billing_entity_id: UUID
+    dunning_campaign_id: UUID | None
     email: str | None
     payment_status: str
     amount_cents: int
@@ -53,6 +58,18 @@ class NewRequest:
     external_customer_id: str
     invoice_ids: tuple[object, ...]
     email: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """A request to be: invoices of one customer, issuer and currency with what is due of each, in their order."""
+
+    customer_id: UUID
+    billing_entity_id: UUID
+    email: str | None
+    currency: str
+    due_cents: Mapping[UUID, int]
+    dunning_campaign_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

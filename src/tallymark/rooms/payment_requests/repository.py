@@ -23,8 +23,10 @@ from tallymark.rooms.payment_requests.model import Filters, PaymentRequest
 _held = payment_requests_invoices.c
 
 
-async def insert(tx: Tx, row: Mapping[str, Any], invoices: Sequence[Mapping[str, Any]]) -> None:
-    await insert_rows(tx, payment_requests, [row])
+async def insert(
+    tx: Tx, requests: Sequence[Mapping[str, Any]], invoices: Sequence[Mapping[str, Any]]
+) -> None:
+    await insert_rows(tx, payment_requests, requests)
     await insert_rows(tx, payment_requests_invoices, invoices)
 
 
@@ -41,6 +43,16 @@ async def invoices_of(tx: Tx, ids: Collection[UUID]) -> Sequence[Row[Any]]:
         .order_by(_held.payment_request_id, _held.position)
     )
     return (await tx.execute(statement)).all()
+
+
+async def held_by_campaigns(tx: Tx, invoice_ids: Collection[UUID]) -> set[UUID]:
+    """Those of some invoices that a request holds which a campaign made."""
+    statement = (
+        select(_held.invoice_id)
+        .join(payment_requests, payment_requests.c.id == _held.payment_request_id)
+        .where(among(_held.invoice_id, invoice_ids), payment_requests.c.dunning_campaign_id.is_not(None))
+    )
+    return set((await tx.execute(statement)).scalars())
 
 
 async def is_held_by_paid(tx: Tx, invoice_id: UUID) -> bool:

@@ -20,6 +20,7 @@ from tallymark.rooms.invoices.model import VISIBLE, Invoice, InvoiceStatus
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.payment_requests import repository
 from tallymark.rooms.payment_requests.model import (
+    Bundle,
     Filters,
     NewRequest,
     PaymentRequest,
@@ -40,33 +41,52 @@ async def create(tx: Tx, asked: NewRequest, *, now: datetime) -> PaymentRequest:
     await tx.lock("customer", customer.id)
     wanted = await _invoices(tx, customer.id, asked.invoice_ids)
     _check(wanted)
-    request_id, first = new_id(), wanted[0]
-    row = {
-        "id": request_id,
-        "organization_id": tx.organization_id,
-        "customer_id": customer.id,
-        "billing_entity_id": first.billing_entity_id,
-        "email": asked.email or customer.email,
-        "payment_status": "pending",
-        "amount_cents": sum(invoice.total_due_amount_cents for invoice in wanted),
-        "currency": first.currency,
-        "created_at": now,
-        "updated_at": now,
-    }
+    first = wanted[0]
+    bundle = Bundle(
+        customer_id=customer.id,
+        billing_entity_id=first.billing_entity_id,
+        email=asked.email or customer.email,
+        currency=first.currency,
+        due_cents={invoice.id: invoice.total_due_amount_cents for invoice in wanted},
+    )
+    (request_id,) = await save(tx, [bundle], now=now)
+    return await get_request(tx, request_id)
+
+
+async def save(tx: Tx, bundles: Sequence[Bundle], *, now: datetime) -> list[UUID]:
+    """Make requests, tell of them and have them sent; their ids. Needs the customers' locks."""
+    made = {new_id(): bundle for bundle in bundles}
+    rows = [
+        {
+            "id": request_id,
+            "organization_id": tx.organization_id,
+            "customer_id": bundle.customer_id,
+            "billing_entity_id": bundle.billing_entity_id,
+            "dunning_campaign_id": bundle.dunning_campaign_id,
+            "email": bundle.email,
+            "payment_status": "pending",
+            "amount_cents": sum(bundle.due_cents.values()),
+            "currency": bundle.currency,
+            "created_at": now,
+            "updated_at": now,
+        }
+        for request_id, bundle in made.items()
+    ]
     held = [
         {
             "organization_id": tx.organization_id,
             "payment_request_id": request_id,
-            "invoice_id": invoice.id,
+            "invoice_id": invoice_id,
             "position": position,
-            "amount_cents": invoice.total_due_amount_cents,
+            "amount_cents": cents,
         }
-        for position, invoice in enumerate(wanted)
+        for request_id, bundle in made.items()
+        for position, (invoice_id, cents) in enumerate(bundle.due_cents.items())
     ]
-    await repository.insert(tx, row, held)
-    await emit(tx, _message("created", request_id), now=now)
-    await mail.note(tx, MailKind.REQUEST, request_id, now=now)
-    return await get_request(tx, request_id)
+    await repository.insert(tx, rows, held)
+    await emit(tx, *(_message("created", request_id) for request_id in made), now=now)
+    await mail.note(tx, MailKind.REQUEST, *made, now=now)
+    return list(made)
 
 
 async def _invoices(tx: Tx, customer_id: UUID, asked: Sequence[object]) -> list[Invoice]:
@@ -152,6 +172,11 @@ async def get_views(tx: Tx, requests: Sequence[PaymentRequest], *, now: datetime
         )
         for request in requests
     ]
+
+
+async def asked_by_campaigns(tx: Tx, invoice_ids: Collection[UUID]) -> set[UUID]:
+    """Those of some invoices that a dunning campaign has asked for."""
+    return await repository.held_by_campaigns(tx, invoice_ids) if invoice_ids else set()
 
 
 async def is_paid_with_others(tx: Tx, invoice_id: UUID) -> bool:

@@ -75,6 +75,7 @@ SHOWN = frozenset(
         Kind.TOP_UP_WALLET,
         Kind.EXPIRE_COUPON,
         Kind.MARK_OVERDUE,
+        Kind.DUN_CUSTOMER,
         Kind.ALERT_TERMINATION,
     }
 )

@@ -57,7 +57,9 @@ log = structlog.get_logger(__name__)
 ESCAPED = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 """What may not stand in a body as it is (quirk of the reference)."""
 
-AS_STORED = frozenset({"events_errors", "payment_provider_invoice_payment_error", "triggered_alert"})
+AS_STORED = frozenset(
+    {"dunning_campaign", "events_errors", "payment_provider_invoice_payment_error", "triggered_alert"}
+)
 """Objects that no row holds: the message brings the whole of them."""
 
 

@@ -17,6 +17,7 @@ from tallymark.rooms.billing.service import invoice as billing
 from tallymark.rooms.billing.service.compute import base_fee
 from tallymark.rooms.billing.service.corrected import bill_waiting
 from tallymark.rooms.billing.service.follow import follow_usage
+from tallymark.rooms.billing.service.overdue import follow_overdue
 from tallymark.rooms.billing.service.progressive import check_thresholds
 from tallymark.rooms.billing.service.regroup import regroup_paid_fees
 from tallymark.rooms.billing.service.subjects import make_subjects
@@ -100,8 +101,8 @@ async def handle(tx: Tx, batch: Batch, now: datetime) -> None:
             await invoice_credits(tx, batch, now)
         case Kind.EXPIRE_COUPON:
             await coupons.expire(tx, batch.subject_ids, at=batch.due_at)
-        case Kind.MARK_OVERDUE:
-            await invoices.mark_overdue(tx, batch.subject_ids, now=now)
+        case Kind.MARK_OVERDUE | Kind.RESET_DUNNING | Kind.DUN_CUSTOMER:
+            await follow_overdue(tx, batch, now)
         case Kind.TOP_UP_AT_THRESHOLD:
             await wallets.fill_at_threshold(tx, batch.subject_ids, now=now)
         case Kind.FOLLOW_USAGE:

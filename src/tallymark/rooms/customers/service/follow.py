@@ -48,6 +48,10 @@ async def follow_customer(tx: Tx, before: Customer, after: Customer, *, now: dat
     old_entity, new_entity = entities[before.billing_entity_id], entities[after.billing_entity_id]
     if before.applicable_timezone(old_entity) != after.applicable_timezone(new_entity):
         await agenda.leave(tx, _reschedule(after.id, now))
+    if (before.billing_entity_id, before.account_type) != (after.billing_entity_id, after.account_type):
+        # Another dunning campaign may apply (wallets §17).
+        item = Item(kind=Kind.DUN_CUSTOMER, subject_id=after.id, owner_id=after.id, due_at=now)
+        await agenda.leave(tx, item)
     change = Change(
         customer_id=after.id, old=before.issuing_rules(old_entity), new=after.issuing_rules(new_entity)
     )

@@ -1,0 +1,1 @@
+"""Dunning campaigns: who is asked for what is overdue, and how often."""
