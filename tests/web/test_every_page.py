@@ -53,6 +53,7 @@ PAGES = {
     "customers": "customers",
     "customer": "customer/{customer}/overview",
     "customer-usage": "customer/{customer}/usage",
+    "customer-settings": "customer/{customer}/settings",
     "customer-form": "create/customer",
     "subscriptions": "subscriptions",
     "subscription": "customer/{customer}/subscription/{subscription}/overview",
@@ -78,6 +79,7 @@ PAGES = {
     "entities": "settings/entities",
     "taxes": "settings/taxes",
     "sections": "settings/sections",
+    "dunning": "settings/dunning",
     "pricing-units": "settings/pricing-units",
     "account": "settings/account",
 }

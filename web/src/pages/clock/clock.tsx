@@ -26,6 +26,7 @@ const WORDS: Record<string, string> = {
   top_up_wallet: "Wallets are topped up",
   expire_coupon: "Coupons expire",
   mark_overdue: "Invoices fall due",
+  dun_customer: "Customers are asked again for what is overdue",
   alert_termination: "Ends are announced",
 };
 

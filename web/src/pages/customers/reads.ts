@@ -42,6 +42,9 @@ export function useCustomerReads(id: string) {
     ),
     plans: usePlans(),
     entities: useEntities(),
+    dunning: useQuery(
+      read("/app/v1/customers/{external_id}/dunning", { params: { path: { external_id: id } } }),
+    ),
     timeline: useQuery(timelineOf({ external_customer_id: id }, 6)),
   };
 }

@@ -10,6 +10,7 @@ import { Checkbox, Field, NumberInput, Select } from "@/ui/fields";
 import { Dialog } from "@/ui/overlays";
 import { Loaded } from "@/ui/states";
 import type { Customer } from "./customer";
+import { DunningSetting } from "./dunning";
 import { LANGUAGES } from "./languages";
 import { languageName } from "./overview";
 import type { TabProps } from "./page";
@@ -150,6 +151,7 @@ export function CustomerSettings({ customer, reads }: TabProps) {
                 </section>
               );
             })}
+            <DunningSetting customer={customer} reads={reads} />
             {open && (
               <Editor setting={open} customer={customer} entity={entity} onClose={() => setOpen(null)} />
             )}

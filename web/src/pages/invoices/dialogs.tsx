@@ -1,14 +1,13 @@
 /** Small forms about an invoice: whether it is paid, what is noted on it, who gets it again. */
 
-import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { read, useChange } from "@/api/client";
+import { useChange } from "@/api/client";
 import { explain } from "@/api/errors";
+import { EmailPreview } from "@/app/email-preview";
 import { money } from "@/lib/money";
 import { Banner, Button } from "@/ui/basics";
 import { ChipsInput, Field, Select } from "@/ui/fields";
 import { Dialog } from "@/ui/overlays";
-import { Loaded, Skeleton } from "@/ui/states";
 import { areWhole, type KeyValueRow, KeyValueRows } from "./key-values";
 import { type ListedInvoice, TOUCHED } from "./model";
 
@@ -129,31 +128,6 @@ const PREVIEWS = {
   "/api/v1/payment_receipts/{lago_id}/resend_email": "/app/v1/email_previews/payment_receipts/{lago_id}",
 } as const;
 
-/** The e-mail as it would be read, in a frame where no script runs. */
-function EmailPreview({ path, id }: { path: ResendPath; id: string }) {
-  const query = useQuery({
-    ...read(PREVIEWS[path], { params: { path: { lago_id: id } } }),
-    placeholderData: undefined,
-  });
-  return (
-    <Loaded query={query} what="Preview" skeleton={<Skeleton width="60%" />}>
-      {({ email_preview: preview }) => (
-        <div className="mail-preview">
-          <p className="small">
-            <span className="dim">From</span> {preview.sender}
-            <br />
-            <span className="dim">Subject</span> <b className="med">{preview.subject}</b>
-          </p>
-          <iframe title="E-mail" sandbox="" srcDoc={preview.html} />
-          {preview.attachments.length > 0 && (
-            <p className="hint">Attached: {preview.attachments.join(", ")}</p>
-          )}
-        </div>
-      )}
-    </Loaded>
-  );
-}
-
 /** Send a document again: to the customer where nobody is named. */
 export function EmailDialog({
   what,
@@ -205,7 +179,7 @@ export function EmailDialog({
       <Field label="Blind copy" isOptional>
         <ChipsInput values={bcc} onChange={setBcc} />
       </Field>
-      <EmailPreview path={path} id={id} />
+      <EmailPreview path={PREVIEWS[path]} id={id} />
     </Dialog>
   );
 }

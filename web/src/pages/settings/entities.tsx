@@ -15,6 +15,7 @@ import { Picker } from "@/ui/picker";
 import { Loaded } from "@/ui/states";
 import { Table } from "@/ui/table";
 import { currencies, languages, NUMBERINGS, numberPreview, zones } from "./choices";
+import { EntityDunning, useEntityDunning } from "./dunning";
 import { Editor, NEEDED, orNull } from "./editor";
 import { Settings } from "./layout";
 import { Refused, SaveRow } from "./organization";
@@ -123,6 +124,7 @@ export function EntitySettings() {
     ...read("/api/v1/invoice_custom_sections", everything),
     enabled: can("invoice_custom_sections:view"),
   });
+  const dunning = useEntityDunning(code);
   return (
     <Settings title={entity.data?.billing_entity.name ?? "Billing entity"}>
       <Loaded query={entity} what="The billing entity">
@@ -131,6 +133,7 @@ export function EntitySettings() {
             <IdentitySection entity={shown} />
             <InvoicingSection entity={shown} />
             <EmailSection entity={shown} />
+            <EntityDunning code={code} reads={dunning} />
             <ChoiceSection
               entity={shown}
               title="Taxes"

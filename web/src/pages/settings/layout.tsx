@@ -52,6 +52,7 @@ export function Settings({ title, children }: { title: string; children: ReactNo
           href: paths.settings("sections"),
           permissions: ["invoice_custom_sections:view"],
         },
+        { label: "Dunning", href: paths.settings("dunning"), permissions: ["dunning_campaigns:view"] },
         {
           label: "Pricing units",
           href: paths.settings("pricing-units"),

@@ -19,6 +19,7 @@ export const shell = [
   page("authentication", () => import("./authentication"), "Authentication"),
   page("entities", () => import("./entities"), "Entities"),
   page("entities/$code", () => import("./entities"), "EntitySettings"),
+  page("dunning", () => import("./dunning"), "DunningCampaigns"),
   page("taxes", () => import("./taxes"), "Taxes"),
   page("sections", () => import("./sections"), "CustomSections"),
   page("pricing-units", () => import("./sections"), "PricingUnits"),

@@ -1,0 +1,36 @@
+/** An e-mail as it would be read. */
+import { useQuery } from "@tanstack/react-query";
+import { read } from "@/api/client";
+import { Loaded, Skeleton } from "@/ui/states";
+import "./email-preview.css";
+
+type PreviewPath =
+  | "/app/v1/email_previews/invoices/{lago_id}"
+  | "/app/v1/email_previews/credit_notes/{lago_id}"
+  | "/app/v1/email_previews/payment_receipts/{lago_id}"
+  | "/app/v1/email_previews/payment_requests/{lago_id}";
+
+/** In a frame where no script runs. */
+export function EmailPreview({ path, id }: { path: PreviewPath; id: string }) {
+  const query = useQuery({
+    ...read(path, { params: { path: { lago_id: id } } }),
+    placeholderData: undefined,
+  });
+  return (
+    <Loaded query={query} what="Preview" skeleton={<Skeleton width="60%" />}>
+      {({ email_preview: preview }) => (
+        <div className="mail-preview">
+          <p className="small">
+            <span className="dim">From</span> {preview.sender}
+            <br />
+            <span className="dim">Subject</span> <b className="med">{preview.subject}</b>
+          </p>
+          <iframe title="E-mail" sandbox="" srcDoc={preview.html} />
+          {preview.attachments.length > 0 && (
+            <p className="hint">Attached: {preview.attachments.join(", ")}</p>
+          )}
+        </div>
+      )}
+    </Loaded>
+  );
+}
