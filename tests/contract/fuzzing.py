@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -112,11 +113,13 @@ class Fuzz:
     faults: dict[tuple[str, ...], str] = field(default_factory=dict)
     """What is wrong with answers, once for each operation and kind of fault, with a call that shows it."""
 
-    def run(self, *, number: int, examples: int) -> None:
-        """Try every operation with so many examples; those that delete come last."""
+    def run(self, *, number: int, examples: int, until: float | None = None) -> None:
+        """Try every operation with so many examples, or as many operations as until then; those that delete come last."""
         schema = schemathesis.openapi.from_dict(self.document)
         operations: list[Any] = [found.ok() for found in schema.get_all_operations()]  # type: ignore[union-attr]
         for index, operation in enumerate(sorted(operations, key=lambda one: one.method == "delete")):
+            if until is not None and time.monotonic() > until:
+                return
             if operation.label not in self.passed_over:
                 self._try(operation, number=number * 1000 + index, examples=examples)
 

@@ -1,7 +1,8 @@
 """Every operation of both descriptions answers what it says, whatever it is sent: ours, and the contract's.
 
-TALLYMARK_FUZZ_MINUTES says how long to go on with ever new calls (`make fuzz MINUTES=30`); without it, the same few
-calls are made each time.
+TALLYMARK_FUZZ_MINUTES says how long to go on with ever new calls (`make fuzz MINUTES=30`); without it, a few calls are made,
+the same each time. TALLYMARK_FUZZ_SEED draws the same calls again: CI goes on for minutes with those of one seed, so that whatever
+fails there is of the change.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from random import SystemRandom
+from random import Random, SystemRandom
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from tests.people import Person, sign_up
 from tallymark.app import Running, create_api
 
 MINUTES = float(os.environ.get("TALLYMARK_FUZZ_MINUTES", "0"))
+SEED = os.environ.get("TALLYMARK_FUZZ_SEED") or str(SystemRandom().randrange(2**32))
 OURS = create_api().openapi()
 CONTRACT = Path(__file__).parents[3] / "shared" / "openapi" / "lago.json"
 
@@ -54,14 +56,15 @@ EXCEPT = (
 )  # fmt: skip
 
 
-def rounds() -> Iterator[int]:
-    """Numbers to draw calls by: the same one once, or ever new ones until the time is over."""
+def rounds() -> Iterator[tuple[int, float | None]]:
+    """Numbers to draw calls by, each with when it is enough: the same one once, or one after the other until the time is over."""
     if not MINUTES:
-        yield 1
+        yield 1, None
         return
+    numbers = Random(int(SEED))
     until = time.monotonic() + MINUTES * 60
     while time.monotonic() < until:
-        yield SystemRandom().randrange(2**32)
+        yield numbers.randrange(2**32), until
 
 
 def callers(api_key: str, person: Person, portal_url: str) -> Callable[[str], requests.Session]:
@@ -102,7 +105,7 @@ async def try_out(server: str, make_organization: Any, application: Running) -> 
         foreign = await settle(other.client, OURS)
         # Nobody is to say it: what a caller has said itself may be answered, in their own API logs for instance.
         foreign.forget(SECRET)
-        for number in rounds():
+        for number, until in rounds():
             organization = await make_organization("2026-01-01T00:00:00Z")
             known = await settle(organization.client, OURS)
             known.foreign = foreign
@@ -117,7 +120,7 @@ async def try_out(server: str, make_organization: Any, application: Running) -> 
                 secret=SECRET,
                 passed_over=ENDING,
             )
-            await asyncio.to_thread(fuzz.run, number=number, examples=examples)
+            await asyncio.to_thread(fuzz.run, number=number, examples=examples, until=until)
             found = {what: shown for what, shown in fuzz.faults.items() if not is_known(what)}
             print(f"round {number}: {dict(fuzz.statuses)}, {len(found)} faults", flush=True)
             if MINUTES and found.keys() - faults:
@@ -140,8 +143,10 @@ def is_excepted(what: tuple[str, ...]) -> bool:
 
 
 def told(faults: dict[tuple[str, ...], str]) -> str:
-    """What is wrong, each with a call that shows it."""
-    return "\n\n".join(f"{' | '.join(what)}\n{shown}" for what, shown in sorted(faults.items()))
+    """What is wrong, each with a call that shows it, and how to have the same calls made again."""
+    again = f"TALLYMARK_FUZZ_SEED={SEED} make fuzz MINUTES={MINUTES:g}" if MINUTES else "make test"
+    shown = [f"{' | '.join(what)}\n{shown}" for what, shown in sorted(faults.items())]
+    return "\n\n".join([*shown, f"Again: {again}"])
 
 
 @pytest.mark.timeout(900 + MINUTES * 90)
