@@ -10,6 +10,7 @@ from cryptography.fernet import Fernet
 from starlette.datastructures import State
 
 from tallymark import __version__
+from tallymark.api.operations import SecurityContact
 from tallymark.db.engine import Database, Tx
 from tallymark.jobs.notices import NoticeKind
 from tallymark.rooms.emails.ports import Post
@@ -37,7 +38,7 @@ SSO = "sso"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doors:
-    """What the routes of the web app, and of the customer portal, find on the application."""
+    """What the routes of the web app, of the customer portal and of whoever reports a vulnerability find on the application."""
 
     sessions: UserSessions
     door: Door
@@ -47,6 +48,7 @@ class Doors:
     invite_secret: bytes
     app_url: str
     error_reporting: ErrorReportingOutput | None
+    security_contact: SecurityContact | None
 
     async def invite_admin(self, tx: Tx, emails: str | None, *, now: datetime) -> str | None:
         """Invite the first of an organization's addresses as its admin; returns the link."""
@@ -75,6 +77,7 @@ async def make_doors(settings: Settings, database: Database) -> Doors:
         invite_secret=secret,
         app_url=settings.app_url,
         error_reporting=_make_error_reporting(settings),
+        security_contact=_security_contact(settings),
     )
 
 
@@ -87,6 +90,12 @@ def _make_error_reporting(settings: Settings) -> ErrorReportingOutput | None:
         environment=settings.sentry_environment,
         release=f"tallymark@{__version__}",
     )
+
+
+def _security_contact(settings: Settings) -> SecurityContact | None:
+    if settings.security_contact is None:
+        return None
+    return SecurityContact(address=settings.security_contact, base_url=settings.base_url, clock=system_now)
 
 
 def _make_sso(settings: Settings, door: Door, key: bytes) -> SingleSignOn:

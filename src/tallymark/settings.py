@@ -80,6 +80,16 @@ def variables_of(name: str, field: FieldInfo) -> tuple[str, ...]:
     return (alias if isinstance(alias, str) else f"{_PREFIX}{name}".upper(),)
 
 
+def _address(written: object) -> object:
+    """A bare e-mail address as an address that says what it is.
+
+    >>> [_address(text) for text in ("security@acme.test", "https://acme.test/report", None)]
+    ['mailto:security@acme.test', 'https://acme.test/report', None]
+    """
+    is_bare = isinstance(written, str) and "@" in written and ":" not in written
+    return f"mailto:{written}" if is_bare else written
+
+
 class Settings(BaseSettings):
     """Every setting of Tallymark; docs/settings.md is generated from these fields."""
 
@@ -210,6 +220,12 @@ class Settings(BaseSettings):
         None,
         validation_alias=AliasChoices("TALLYMARK_ADMIN_API_KEY", "ADMIN_API_KEY"),
         description="Enables the admin API (`X-Admin-API-Key`); without it these routes answer 404.",
+    )
+    security_contact: Annotated[str | None, BeforeValidator(_address)] = Field(
+        None,
+        pattern=r"^(mailto:[^\s@]+@[^\s@]+|https://\S+|tel:\+?[0-9.-]+)$",
+        description="Where vulnerabilities are reported: an e-mail address, or an https, mailto or tel address."
+        " `/.well-known/security.txt` tells it; without one that answers 404.",
     )
     create_org: bool = Field(
         False,

@@ -1,7 +1,13 @@
 """What every route shares: keys, errors, pages (platform §1)."""
 
+from datetime import UTC, datetime, timedelta
+
+import httpx
 import pytest
 from tests import kit
+
+from tallymark.app import running
+from tallymark.settings import Settings
 
 
 @pytest.mark.parametrize(
@@ -156,6 +162,29 @@ async def test_the_description_tells_of_bodies_that_services_read_themselves(nob
 async def test_health_and_readiness(nobody):
     assert (await nobody.get("/health")).json()["message"] == "Success"
     assert (await nobody.get("/ready")).json() == {"status": "ok"}
+
+
+class TestSecurityTxt:
+    """RFC 9116: whom to tell of a vulnerability, and how long that may be relied on."""
+
+    async def test_tells_the_operators_contact(self, database_url, tmp_path):
+        options = Settings(
+            public_url="https://bill.acme.test", data_dir=tmp_path, security_contact="security@acme.test"
+        )
+        async with running(options, database_url) as parts:
+            transport = httpx.ASGITransport(parts.asgi)
+            async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+                answer = await client.get("/.well-known/security.txt")
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "text/plain; charset=utf-8")
+        contact, expires, canonical = answer.text.splitlines()
+        assert contact == "Contact: mailto:security@acme.test"
+        assert canonical == "Canonical: https://bill.acme.test/.well-known/security.txt"
+        left = datetime.fromisoformat(expires.removeprefix("Expires: ")) - datetime.now(UTC)
+        assert timedelta(days=178) < left <= timedelta(days=180)
+
+    async def test_is_not_there_where_nobody_has_said(self, nobody):
+        answer = await nobody.get("/.well-known/security.txt", headers={"Accept": "text/html"})
+        assert (answer.status_code, answer.json()["code"]) == (404, "resource_not_found")
 
 
 class TestAdmin:

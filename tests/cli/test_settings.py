@@ -56,6 +56,25 @@ def test_an_empty_variable_is_none(read):
     assert found.public_url == "https://api.acme.test", "the first that is set"
 
 
+@pytest.mark.parametrize(
+    ("written", "contact"),
+    [
+        ("security@acme.test", "mailto:security@acme.test"),
+        ("mailto:security@acme.test", "mailto:security@acme.test"),
+        ("https://acme.test/report", "https://acme.test/report"),
+        ("tel:+1-201-555-0123", "tel:+1-201-555-0123"),
+    ],
+)
+def test_a_security_contact_is_an_address(read, written, contact):
+    assert read(TALLYMARK_SECURITY_CONTACT=written).security_contact == contact
+
+
+@pytest.mark.parametrize("written", ["nobody", "http://acme.test", "a@b\nContact: c@d", "mailto:"])
+def test_what_is_no_security_contact_is_refused(read, written):
+    with pytest.raises(ValidationError, match="security_contact"):
+        read(TALLYMARK_SECURITY_CONTACT=written)
+
+
 def test_days_of_alerts_are_read_in_any_order(read):
     assert read().termination_alerts == (timedelta(days=45), timedelta(days=15))
     found = read(LAGO_SUBSCRIPTION_TERMINATION_ALERT_SENT_AT_DAYS="1, 30,7")
