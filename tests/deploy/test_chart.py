@@ -45,6 +45,8 @@ PRODUCTION: dict[str, Any] = {
         "priorityClassName": "high",
     },
     "worker": {"concurrency": 8, "autoscaling": {"enabled": True}},
+    "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+    "internal": {"serviceAnnotations": {"tailscale.com/expose": "true"}},
     "ingress": {
         "enabled": True,
         "className": "nginx",
@@ -67,6 +69,7 @@ SMALL = {
     "worker": {"replicas": 1, "podDisruptionBudget": {"enabled": False}},
     "migrations": {"enabled": False},
     "networkPolicy": {"enabled": False},
+    "internal": {"enabled": False},
     "service": {"type": "LoadBalancer", "annotations": {"tailscale.com/expose": "true"}},
 }
 MATRIX = {"external": EXTERNAL, "in-cluster": IN_CLUSTER, "production": PRODUCTION, "small": SMALL}
@@ -155,7 +158,8 @@ class TestEveryKindOfInstallation:
     @pytest.mark.parametrize("version", [OLDEST, NEWEST])
     def test_is_what_kubernetes_takes(self, rendered, name, version):
         for manifest in rendered(name):
-            kubernetes(version).validate(manifest)
+            if manifest["kind"] != "ServiceMonitor":  # the operator's kind, which is in none of its schemas
+                kubernetes(version).validate(manifest)
 
     def test_would_be_refused_otherwise(self, rendered, name):
         """The schemas are those that refuse what is none of theirs."""
@@ -304,12 +308,19 @@ class TestNetworkPolicies:
         return one(manifests, "NetworkPolicy", f"-{component}")["spec"]
 
     def test_let_nobody_in_but_to_the_api(self, rendered):
-        assert self.rule(rendered("external"), "api")["ingress"] == [{"ports": [{"port": "http"}]}]
-        for component in ("worker", "migrate"):
-            assert self.rule(rendered("external"), component)["ingress"] == []
+        public, internal = self.rule(rendered("external"), "api")["ingress"]
+        assert public == {"ports": [{"port": "http"}]}
+        assert self.rule(rendered("external"), "worker")["ingress"] == [internal]
+        assert self.rule(rendered("external"), "migrate")["ingress"] == []
+
+    def test_let_those_who_watch_in_to_the_internal_port_alone(self, rendered):
+        (internal,) = self.rule(rendered("external"), "worker")["ingress"]
+        assert internal["ports"] == [{"port": "internal"}]
+        (peer,) = internal["from"]
+        assert peer == {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
 
     def test_let_in_whom_the_values_name_and_the_test(self, rendered):
-        (rule,) = self.rule(rendered("production"), "api")["ingress"]
+        rule, _ = self.rule(rendered("production"), "api")["ingress"]
         assert rule["from"][0] == PRODUCTION["networkPolicy"]["ingressFrom"][0]
         assert rule["from"][1]["podSelector"]["matchLabels"]["app.kubernetes.io/component"] == "test"
 
@@ -329,6 +340,50 @@ class TestNetworkPolicies:
         pod = one(rendered("in-cluster"), "Deployment", "-api")["spec"]["template"]["metadata"]["labels"]
         assert picks(peer["podSelector"]["matchLabels"], pod)
         assert rule["egress"] == []
+
+
+class TestTheInternalPort:
+    def test_is_that_of_each_api_and_worker_and_of_nothing_public(self, rendered):
+        manifests = rendered("production")
+        chosen = one(manifests, "Service", "-internal")["spec"]["selector"]
+        for component in ("api", "worker"):
+            template = one(manifests, "Deployment", f"-{component}")["spec"]["template"]
+            assert picks(chosen, template["metadata"]["labels"])
+            (container,) = template["spec"]["containers"]
+            assert {"name": "internal", "containerPort": 8788} in container["ports"]
+            assert env(container)["TALLYMARK_INTERNAL_PORT"] == "8788"
+            assert env(container)["TALLYMARK_INTERNAL_HOST"] == "0.0.0.0"
+        assert not picks(chosen, one(manifests, "Job", "-migrate")["spec"]["template"]["metadata"]["labels"])
+        public = one(manifests, "Service", "")["spec"]["ports"]
+        assert [port["targetPort"] for port in public] == ["http"]
+
+    def test_is_shown_to_the_tailnet_where_its_operator_is_told(self, rendered):
+        service = one(rendered("production"), "Service", "-internal")
+        assert service["metadata"]["annotations"] == {"tailscale.com/expose": "true"}
+
+    def test_is_read_by_prometheus(self, rendered):
+        monitor = one(rendered("production"), "ServiceMonitor", "")
+        service = one(rendered("production"), "Service", "-internal")
+        assert monitor["apiVersion"] == "monitoring.coreos.com/v1"
+        assert monitor["metadata"]["labels"]["release"] == "prometheus"
+        assert picks(monitor["spec"]["selector"]["matchLabels"], service["metadata"]["labels"])
+        assert not picks(
+            monitor["spec"]["selector"]["matchLabels"],
+            one(rendered("production"), "Service", "")["metadata"]["labels"],
+        )
+        (endpoint,) = monitor["spec"]["endpoints"]
+        assert endpoint == {
+            "port": service["spec"]["ports"][0]["name"],
+            "path": "/metrics",
+            "interval": "15s",
+        }
+        assert ("ServiceMonitor", "") not in names(rendered("external"))
+
+    def test_can_be_left_out(self, rendered):
+        assert ("Service", "-internal") not in names(rendered("small"))
+        (worker,) = one(rendered("small"), "Deployment", "-worker")["spec"]["template"]["spec"]["containers"]
+        assert "TALLYMARK_INTERNAL_PORT" not in env(worker)
+        assert "ports" not in worker
 
 
 def test_documents_are_where_the_values_say(rendered):
@@ -369,6 +424,7 @@ def test_an_account_of_somebody_elses_is_used(rendered):
     ({"files": {"url": ""}}, "say where documents are kept"),
     ({"postgresql": {"enabled": True}}, "postgresql.existingSecret is required"),
     ({"ingress": {"enabled": True}}, "ingress.hosts is empty"),
+    ({"internal": {"enabled": False}, "serviceMonitor": {"enabled": True}}, "serviceMonitor needs internal.enabled"),
     ({"replicas": 3}, "replicas"),
     ({"api": {"replica": 3}}, "replica"),
     ({"worker": {"concurrency": 0}}, "concurrency"),

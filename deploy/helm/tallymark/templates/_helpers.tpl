@@ -71,6 +71,20 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end }}
 {{- end }}
 
+{{/* Of the pods that have an internal port, and of what leads there. */}}
+{{- define "tallymark.internalLabel" -}}
+{{- if .Values.internal.enabled -}}
+tallymark.com/internal: "true"
+{{- end }}
+{{- end }}
+
+{{- define "tallymark.internalPort" -}}
+{{- if .Values.internal.enabled }}
+- name: internal
+  containerPort: {{ .Values.internal.port }}
+{{- end }}
+{{- end }}
+
 {{- define "tallymark.envFrom" -}}
 {{- with .Values.existingSecrets }}
 envFrom:
@@ -81,7 +95,7 @@ envFrom:
 {{- end }}
 {{- end }}
 
-{{/* A container of the image with what all of them have: (dict "root" $ "name" ... "args" list "resources" ... ["env" dict]). */}}
+{{/* A container of the image with what all of them have: (dict "root" $ "name" ... "args" list "resources" ... ["env" dict "isServer" bool]). */}}
 {{- define "tallymark.container" -}}
 name: {{ .name }}
 image: {{ include "tallymark.image" .root }}
@@ -92,6 +106,12 @@ env:
   {{- range $name, $value := .env }}
   - name: {{ $name }}
     value: {{ $value | quote }}
+  {{- end }}
+  {{- if and .isServer .root.Values.internal.enabled }}
+  - name: TALLYMARK_INTERNAL_HOST
+    value: 0.0.0.0
+  - name: TALLYMARK_INTERNAL_PORT
+    value: {{ .root.Values.internal.port | quote }}
   {{- end }}
 {{- include "tallymark.envFrom" .root | nindent 0 }}
 securityContext:
