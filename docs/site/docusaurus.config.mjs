@@ -3,32 +3,19 @@
 // SITE_URL and SITE_BASE_URL say where it will be served from (`https://docs.example.com`, `/`); REPOSITORY_URL is where
 // links to the source lead; with ALGOLIA_APP_ID, ALGOLIA_API_KEY and ALGOLIA_INDEX_NAME the search bar asks Algolia.
 
-import { existsSync } from "node:fs";
-import { relative, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import patternsAsText from "./src/remark/addresses.mjs";
 import requestTabs from "./src/remark/tabs.mjs";
+import { REPOSITORY } from "./src/repository.mjs";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const env = process.env;
 const url = env.SITE_URL || "https://docs.tallymark.example";
 const baseUrl = env.SITE_BASE_URL || "/";
-const repository = (env.REPOSITORY_URL || "https://github.com/tallymark/tallymark").replace(/\/$/, "");
 const algolia = env.ALGOLIA_APP_ID && {
   appId: env.ALGOLIA_APP_ID,
   apiKey: env.ALGOLIA_API_KEY,
   indexName: env.ALGOLIA_INDEX_NAME,
   contextualSearch: false,
 };
-
-/** Pages of the repository link to its files; what is no page here is looked at where the source is. */
-function atTheSource({ sourceFilePath, url: link }) {
-  const [path, anchor] = link.split("#");
-  const source = resolve(ROOT, "docs/site", sourceFilePath).replace("/docs/site/build/hosting/", "/docs/");
-  const file = relative(ROOT, resolve(source, "..", path));
-  if (file.startsWith("..") || !existsSync(`${ROOT}/${file}`)) throw new Error(`${sourceFilePath} links to ${link}: no such file`);
-  return `${repository}/blob/main/${file}${anchor ? `#${anchor}` : ""}`;
-}
 
 /** Code in the tokens' colours, which follow the theme by themselves. */
 const code = {
@@ -59,7 +46,7 @@ export default {
   onBrokenAnchors: "throw",
   onDuplicateRoutes: "throw",
   future: { v4: true, faster: true },
-  markdown: { format: "detect", mdx1Compat: { headingIds: true, comments: false, admonitions: false }, hooks: { onBrokenMarkdownLinks: atTheSource, onBrokenMarkdownImages: "throw" } },
+  markdown: { format: "detect", mdx1Compat: { headingIds: true, comments: false, admonitions: false }, hooks: { onBrokenMarkdownLinks: "throw", onBrokenMarkdownImages: "throw" } },
   plugins: [
     docs("default", { path: "guide", routeBasePath: "/", sidebarPath: "./sidebars/guide.mjs" }),
     docs("reference", { path: "build/reference", routeBasePath: "reference", sidebarPath: "./build/reference-sidebar.mjs" }),
@@ -101,7 +88,7 @@ export default {
         { type: "search", position: "right" },
       ],
     },
-    footer: { copyright: `Tallymark is open source under the Apache License 2.0. <a href="${repository}">Source</a>` },
+    footer: { copyright: `Tallymark is open source under the Apache License 2.0. <a href="${REPOSITORY}">Source</a>` },
     prism: { theme: code, darkTheme: code, additionalLanguages: ["bash", "ruby", "json", "toml"] },
     tableOfContents: { minHeadingLevel: 2, maxHeadingLevel: 3 },
   },
