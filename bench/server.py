@@ -65,8 +65,8 @@ class Server:
 
 
 @contextmanager
-def running_server() -> Iterator[Server]:
-    """Start a server on an empty data directory; stop it and remove everything at the end."""
+def running_server(**variables: str) -> Iterator[Server]:
+    """Start a server on an empty data directory, with some settings; stop it and remove everything at the end."""
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="tm-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
@@ -74,7 +74,7 @@ def running_server() -> Iterator[Server]:
         log = (Path(folder) / "log").open("wb")
         process = subprocess.Popen(
             [str(COMMAND), "up", "--port", str(port), "--data-dir", str(data)],
-            env=os.environ | {"TALLYMARK_ADMIN_API_KEY": ADMIN_KEY},
+            env=os.environ | {"TALLYMARK_ADMIN_API_KEY": ADMIN_KEY} | variables,
             stdout=log,
             stderr=log,
         )
