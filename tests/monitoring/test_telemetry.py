@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import logging
 import threading
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 from typing import Any
@@ -19,9 +20,11 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from tests import kit
 
 from tallymark.integrations.telemetry import Telemetry
+from tallymark.integrations.webhooks import WebhookPost
 from tallymark.jobs.queue import Job, enqueue
 from tallymark.monitoring.metrics import JOB_SECONDS, REQUEST_SECONDS
 from tallymark.monitoring.watching import Watch, watching
+from tallymark.rooms.webhooks.jobs import Courier, Terms
 from tallymark.settings import Settings
 from tallymark.worker import run_worker
 
@@ -46,7 +49,8 @@ class Receiver:
                 if self.headers.get("content-encoding") == "gzip":
                     body = gzip.decompress(body)
                 own.headers.append(dict(self.headers))
-                own.taken.append(MESSAGES[self.path].FromString(body))
+                if self.headers["content-type"] == "application/x-protobuf":
+                    own.taken.append(MESSAGES[self.path].FromString(body))
                 self.send_response(200)
                 self.end_headers()
 
@@ -206,6 +210,31 @@ class TestTraces:
         assert (call.trace_id, call.parent_span_id) == (job.trace_id, job.span_id)
         sent = [head["traceparent"] for head in receiver.headers if "traceparent" in head]
         assert sent == [f"00-{job.trace_id.hex()}-{call.span_id.hex()}-03"], "the receiver is told"
+
+    async def test_a_webhook_belongs_to_the_trace_of_what_it_tells_of(
+        self, outside, application, database, make_organization, receiver, telemetry
+    ):
+        organization = await make_organization()
+        endpoint = {"webhook_url": f"{receiver.url}/v1/logs", "signature_algo": "hmac"}
+        await kit.post(organization.client, "/webhook_endpoints", {"webhook_endpoint": endpoint})
+        await outside.post(
+            "/customers",
+            json={"customer": {"external_id": "zarathustra"}},
+            headers={"Authorization": f"Bearer {organization.api_key}"},
+        )
+        own = application.courier
+        terms = Terms(attempts=1, lost_after=timedelta(minutes=1), clock=lambda: datetime.now(UTC))
+        post = WebhookPost(timeout_seconds=5, allows_private=True)
+        courier = Courier(database, post=post, signer=own._signer, link=own._link, terms=terms)
+        await asyncio.create_task(courier.deliver(organization.id))
+        telemetry.flush()
+        (request,) = [span for span in receiver.spans if span.kind == span.SPAN_KIND_SERVER]
+        (call,) = [
+            span for span in receiver.spans if span.name == "POST" and span.kind == span.SPAN_KIND_CLIENT
+        ]
+        assert (call.trace_id, call.parent_span_id) == (request.trace_id, request.span_id)
+        (sent,) = [head for head in receiver.headers if "X-Lago-Signature" in head]
+        assert sent["traceparent"].split("-")[1:3] == [call.trace_id.hex(), call.span_id.hex()]
 
     async def test_an_error_of_ours_is_marked_without_its_text(self, application, receiver, telemetry):
         async def broken(scope, receive, send):

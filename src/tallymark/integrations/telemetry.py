@@ -34,6 +34,8 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
+from tallymark.jobs import tracing
+
 LONGEST_STATEMENT = 2_000
 """Characters of a statement that a span shows."""
 
@@ -200,7 +202,9 @@ class Telemetry:
         async def traced(transport: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
             host = request.headers.get("host") or request.url.host
             attributes = {"http.request.method": request.method, "server.address": host.partition(":")[0]}
-            with self.span(request.method, SpanKind.CLIENT, attributes) as span:
+            # What is delivered for somebody else belongs to the trace that it came with.
+            parent = None if trace.get_current_span().is_recording() else tracing.current.get()
+            with self.span(request.method, SpanKind.CLIENT, attributes, parent=parent) as span:
                 _CARRIER.inject(request.headers)
                 response = await plain(transport, request)
                 span.set_attribute("http.response.status_code", response.status_code)

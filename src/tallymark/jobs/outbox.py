@@ -15,7 +15,7 @@ from uuid import UUID
 from tallymark.db.bulk import insert_rows
 from tallymark.db.engine import Tx
 from tallymark.db.tables import outbox
-from tallymark.jobs import activity
+from tallymark.jobs import activity, tracing
 from tallymark.jobs.activity import Activity, Changes
 
 
@@ -43,7 +43,8 @@ class Message:
 
 
 async def emit(tx: Tx, *messages: Message, now: datetime) -> None:
-    """Note messages, in this order; they exist once the transaction commits."""
+    """Note messages, in this order; they exist once the transaction commits. They belong to the trace of what emits them."""
+    trace = tracing.current.get()
     rows = [
         {
             "organization_id": tx.organization_id,
@@ -52,6 +53,7 @@ async def emit(tx: Tx, *messages: Message, now: datetime) -> None:
             "object_id": message.object_id,
             "payload": None if message.payload is None else dict(message.payload),
             "created_at": now,
+            "traceparent": trace,
         }
         for message in messages
         if message.webhook_type is not None

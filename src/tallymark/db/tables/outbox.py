@@ -17,5 +17,7 @@ outbox = Table(
     # What the object's row can't tell any more, or never could.
     Column("payload", JSONB),
     instant("created_at", nullable=False),
+    # The trace of what made it happen, where that was traced.
+    string("traceparent"),
     Index("outbox_object_idx", "organization_id", "object_id"),
 )

@@ -72,6 +72,7 @@ webhooks = Table(
     instant("next_attempt_at", nullable=False),
     Column("http_status", Integer),
     string("response"),
+    string("traceparent"),
     *timestamps(),
     Unique("endpoint_id", "object_key", "sequence"),
     Index("webhooks_due_idx", "endpoint_id", "next_attempt_at", postgresql_where=_OPEN),

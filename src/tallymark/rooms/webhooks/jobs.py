@@ -16,6 +16,7 @@ import structlog
 
 from tallymark.db.engine import Database, Tx
 from tallymark.domain.exact import Fraction
+from tallymark.jobs import tracing
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.webhooks import repository, service
 from tallymark.rooms.webhooks.bodies import Link, make_bodies
@@ -137,6 +138,7 @@ class Courier:
             log.exception("endpoint is not served", endpoint_id=str(endpoint_id))
 
     async def _send(self, endpoint: Endpoint, delivery: Delivery, hmac_key: str) -> None:
+        tracing.current.set(delivery.traceparent)
         body = delivery.body.encode()
         is_hmac = endpoint.signature_algo is Algorithm.HMAC
         headers = {

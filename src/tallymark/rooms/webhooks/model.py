@@ -104,6 +104,7 @@ class Told:
     object_id: UUID | None
     payload: Mapping[str, Any] | None
     created_at: datetime
+    traceparent: str | None = None
 
     @property
     def object_key(self) -> str:
@@ -120,6 +121,7 @@ class Delivery:
     sequence: int
     body: str
     lost_at: datetime
+    traceparent: str | None = None
 
 
 class Status(StrEnum):

@@ -104,6 +104,7 @@ async def untold(tx: Tx, *, limit: int) -> list[Told]:
             object_id=row.object_id,
             payload=row.payload,
             created_at=row.created_at,
+            traceparent=row.traceparent,
         )
         for row in await tx.execute(statement)
     ]
@@ -149,17 +150,14 @@ _CLAIM = text("""
             WHERE b.endpoint_id = w.endpoint_id AND b.object_key = w.object_key AND b.sequence < w.sequence
               AND b.status = 'pending'))
         ORDER BY w.next_attempt_at, w.message_id LIMIT :limit FOR UPDATE SKIP LOCKED)
-    RETURNING id, object_key, sequence, body
+    RETURNING id, object_key, sequence, body, traceparent
 """)
 
 
 async def claim(tx: Tx, endpoint_id: UUID, *, now: datetime, lost_at: datetime, limit: int) -> list[Delivery]:
     """Take what is due for an endpoint; until `lost_at` nobody else does."""
     values = {"endpoint_id": endpoint_id, "now": now, "lost_at": lost_at, "limit": limit}
-    return [
-        Delivery(id=row.id, object_key=row.object_key, sequence=row.sequence, body=row.body, lost_at=lost_at)
-        for row in await tx.execute(_CLAIM, values)
-    ]
+    return [Delivery(**row._mapping, lost_at=lost_at) for row in await tx.execute(_CLAIM, values)]
 
 
 async def update_delivery(tx: Tx, delivery_id: UUID, values: Mapping[str, Any]) -> None:
@@ -171,7 +169,7 @@ _RECORD = [
     *(
         column
         for column in webhooks.c
-        if column.name not in ("organization_id", "message_id", "body", "response")
+        if column.name not in ("organization_id", "message_id", "body", "response", "traceparent")
     ),
 ]
 _WHOLE = [*_RECORD, webhooks.c.body, webhooks.c.response]

@@ -131,6 +131,7 @@ async def make_deliveries(
                 "sequence": number[key],
                 "body": body,
                 "next_attempt_at": now,
+                "traceparent": told.traceparent,
                 "created_at": now,
                 "updated_at": now,
             }
