@@ -90,6 +90,8 @@ _A_MONTH = """
     CASE p.interval WHEN 'yearly' THEN 1.0 / 12 WHEN 'semiannual' THEN 1.0 / 6 WHEN 'quarterly' THEN 1.0 / 3
                     WHEN 'weekly' THEN 4.33 ELSE 1 END
 """
+# Most customers have no coupon that recurs: nothing is looked for where there is none.
+_HAVING = "SELECT customer_id FROM applied_coupons WHERE frequency IN ('recurring', 'forever')"
 # A coupon for some plans takes something off subscriptions on these or on children of these; one for metrics off no base price.
 _COUPONS = """
     FROM applied_coupons a JOIN coupons k ON k.id = a.coupon_id
@@ -105,12 +107,12 @@ _RUNNING = f"""
     running AS (
         SELECT e.month, e.at, s.customer_id, s.id, coalesce(p.parent_id, p.id) AS plan_id, p.amount_currency AS currency,
                {_A_MONTH} AS pace,
-               p.amount_cents * {_A_MONTH} * coalesce((
+               p.amount_cents * {_A_MONTH} * CASE WHEN s.customer_id IN ({_HAVING}) THEN coalesce((
                    SELECT CASE WHEN bool_or(a.percentage_rate >= 100) THEN 0
                                ELSE round(exp(sum(ln(1 - least(a.percentage_rate, 99.9) / 100))), {_PLACES}) END
                    {_COUPONS.format(customer="s.customer_id", at="e.at", plans="ARRAY[coalesce(p.parent_id, p.id)]")}
                      AND a.percentage_rate IS NOT NULL
-               ), 1) AS cents
+               ), 1) ELSE 1 END AS cents
         FROM ends e
         JOIN subscriptions s ON s.status IN ('active', 'terminated') AND s.started_at < e.at
              AND (s.terminated_at IS NULL OR s.terminated_at >= e.at)
@@ -122,11 +124,12 @@ _RUNNING = f"""
 """
 _MOVEMENTS = text(f"""
     WITH {_RUNNING}, of_customers AS (
-        SELECT month, currency, customer_id, CAST(round(round(greatest(sum(cents) - coalesce((
+        SELECT month, currency, customer_id, CAST(round(round(greatest(sum(cents) -
+            CASE WHEN customer_id IN ({_HAVING}) THEN coalesce((
             SELECT sum(a.amount_cents)
             {_COUPONS.format(customer="running.customer_id", at="max(running.at)", plans="array_agg(running.plan_id)")}
               AND a.amount_currency = running.currency
-        ), 0) * max(pace), 0), {_PLACES})) AS bigint) AS cents
+        ), 0) * max(pace) ELSE 0 END, 0), {_PLACES})) AS bigint) AS cents
         FROM running GROUP BY month, currency, customer_id
     ), moves AS (
         SELECT coalesce(this.month, CAST(past.month + interval '1 month' AS date)) AS month,

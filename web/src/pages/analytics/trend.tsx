@@ -50,7 +50,7 @@ export function Trend({ title, report, rows, table, isPlain, meta }: TrendProps)
       </div>
       {!isPlain && (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls what is wider than the window
-        <section className="by-month" tabIndex={0} aria-label="By month">
+        <section className="by-month" tabIndex={0} aria-label="By month" ref={toLatest}>
           <table>
             <thead>
               <tr>
@@ -98,6 +98,11 @@ function columnsOf(months: string[]) {
     label: monthName(`${one}-01`),
     short: monthName(`${one}-01`, undefined, "short"),
   }));
+}
+
+/** What is wider than the window shows its newest months first. */
+function toLatest(shown: HTMLElement | null): void {
+  if (shown) shown.scrollLeft = shown.scrollWidth;
 }
 
 /** Which of the chart's series a row is. */

@@ -60,6 +60,7 @@ export function Entitlements({ subscription }: TabProps) {
                 label="Entitlements"
                 rows={found.flatMap(rowsOf)}
                 keyOf={({ feature, privilege }) => `${feature.code} ${privilege?.code}`}
+                {...(mayChange && { onOpen: ({ feature }: Row) => setEdited(feature) })}
                 columns={[
                   {
                     head: "Feature",
@@ -149,6 +150,10 @@ export function Entitlements({ subscription }: TabProps) {
           subscription={subscription}
           granted={edited === "new" ? null : edited}
           features={edited === "new" ? left : known}
+          onRemove={(feature) => {
+            setEdited(null);
+            setRemoved({ feature, privilege: null });
+          }}
           onClose={() => setEdited(null)}
         />
       )}
@@ -211,10 +216,11 @@ interface EditorProps {
   /** What is changed; null gives a feature that the subscription has not. */
   granted: Entitlement | null;
   features: readonly Feature[];
+  onRemove: (feature: Entitlement) => void;
   onClose: () => void;
 }
 
-function Editor({ subscription, granted, features, onClose }: EditorProps) {
+function Editor({ subscription, granted, features, onRemove, onClose }: EditorProps) {
   const [code, setCode] = useState(granted?.code ?? "");
   const before = Object.fromEntries(
     (granted?.privileges ?? []).map((one) => [one.code, String(one.value)]),
@@ -249,6 +255,11 @@ function Editor({ subscription, granted, features, onClose }: EditorProps) {
       onClose={onClose}
       footer={
         <>
+          {granted && (
+            <Button look="ghost" onClick={() => onRemove(granted)}>
+              Take away feature
+            </Button>
+          )}
           <Button onClick={onClose}>Cancel</Button>
           <Button
             look="primary"

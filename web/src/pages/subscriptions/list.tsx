@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { CalendarX, Copy, Pencil, Repeat2 } from "lucide-react";
+import { Bell, CalendarX, Copy, Pencil, Repeat2 } from "lucide-react";
 import { useState } from "react";
 import { read, type Schema } from "@/api/client";
 import { paths } from "@/app/paths";
@@ -130,6 +130,12 @@ export function Subscriptions() {
                   void navigator.clipboard.writeText(one.external_id);
                   notify.copied(one.external_id);
                 },
+              },
+              {
+                label: "Alerts",
+                icon: <Bell className="i" aria-hidden="true" />,
+                onSelect: () => void navigate({ to: hrefOfSubscription(one, "alerts") }),
+                isShown: one.status === "active",
               },
               ...changesOf(
                 one,

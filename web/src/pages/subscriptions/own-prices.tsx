@@ -5,6 +5,7 @@ import type { ChargeDraft, FixedChargeDraft, PlanDraft } from "@/pages/plans/dra
 import type { Checks } from "@/pages/plans/faults";
 import { AmountInput, At, FaultsContext, PriceFields, UnitsInput } from "@/pages/plans/parts";
 import { modelWord } from "@/pages/plans/price";
+import { type Looked, usePrices } from "@/pages/plans/prices";
 import { Commitment, ProgressiveBilling } from "@/pages/plans/sections";
 import { TextInput } from "@/ui/fields";
 import { FieldRow, FormSection } from "@/ui/form";
@@ -125,6 +126,13 @@ export function nameOfCharge(charge: ChargeDraft, metrics: readonly Metric[]): s
   return charge.invoice_display_name || metric?.name || charge.metric_code;
 }
 
+/** What a price comes to along its curve, for the tops of its tiers. */
+function usePoints(price: Omit<Looked, "kept" | "min_amount_cents" | "saved_min_amount_cents">) {
+  const looked: Looked = { ...price, kept: null, min_amount_cents: 0, saved_min_amount_cents: 0 };
+  const answer = usePrices(looked, "");
+  return answer && !answer.isStale ? answer.curve : [];
+}
+
 interface OwnChargeProps {
   at: string;
   charge: ChargeDraft;
@@ -137,6 +145,14 @@ interface OwnChargeProps {
 export function OwnCharge({ at, charge, metrics, currency, change }: OwnChargeProps) {
   const [filter, setFilter] = useState<string | null>(null);
   const metric = metrics.find(({ lago_id }) => lago_id === charge.metric_id);
+  const points = usePoints({
+    name: nameOfCharge(charge, metrics),
+    isFixed: false,
+    model: charge.charge_model,
+    price: charge.filters.find(({ key }) => key === filter)?.price ?? charge.price,
+    aggregation: metric?.aggregation_type ?? "sum_agg",
+    currency,
+  });
   return (
     <>
       <ChargePrices
@@ -145,7 +161,7 @@ export function OwnCharge({ at, charge, metrics, currency, change }: OwnChargePr
         change={change}
         keys={metric?.filters ?? []}
         currency={currency}
-        points={[]}
+        points={points}
         filter={filter}
         onFilter={setFilter}
       />
@@ -180,6 +196,14 @@ interface OwnFixedChargeProps {
 
 /** What of a fixed charge one subscription may have otherwise: its price, its units and its name. */
 export function OwnFixedCharge({ at, charge, currency, change }: OwnFixedChargeProps) {
+  const points = usePoints({
+    name: charge.add_on_code,
+    isFixed: true,
+    model: charge.charge_model,
+    price: charge.price,
+    aggregation: "sum_agg",
+    currency,
+  });
   return (
     <>
       <PriceFields
@@ -187,7 +211,7 @@ export function OwnFixedCharge({ at, charge, currency, change }: OwnFixedChargeP
         model={charge.charge_model}
         price={charge.price}
         currency={currency}
-        points={[]}
+        points={points}
         onChange={(price) => change({ price })}
       />
       <FieldRow>
