@@ -42,13 +42,22 @@ _WHOSE = """
         SELECT u.id, u.external_id, u.plan_id, u.created_at, p.parent_id, p.created_at AS plan_created_at,
                least(s.starts, s.ends) AS starts, least(greatest(s.starts, u.counts_from), s.ends) AS counts_from, s.ends
         FROM known u JOIN plans p ON p.id = u.plan_id, LATERAL (
+            -- Of the table, whose index has those of one external id together: a list is read anew for each.
             SELECT greatest(date_trunc('milliseconds', u.started_at), max(o.usage_ends_at)) AS starts,
                    coalesce(u.usage_ends_at, 'infinity') AS ends
-            FROM known o
-            WHERE o.external_id = u.external_id AND o.id <> u.id
+            FROM subscriptions o
+            WHERE o.organization_id = :organization AND o.external_id = u.external_id AND o.id <> u.id
+              AND o.status IN ('pending', 'incomplete', 'active', 'terminated')
               AND (o.terminated_at <= u.started_at OR o.id = u.previous_subscription_id)
         ) s
         WHERE u.status IN ('active', 'terminated')
+    ),
+    whose AS MATERIALIZED (
+        SELECT external_id, range_agg(tstzrange(lives.starts, lives.ends)) FILTER (WHERE lives.id IS NOT NULL) AS lived
+        FROM (SELECT DISTINCT external_id FROM known) k LEFT JOIN lives USING (external_id) GROUP BY external_id
+    ),
+    metered AS MATERIALIZED (
+        SELECT DISTINCT code FROM billable_metrics WHERE organization_id = :organization AND deleted_at IS NULL
     )
 """
 
@@ -120,17 +129,12 @@ _GAPS = """
         FROM asked a
         LEFT JOIN covered ON covered.stream_id = a.id
         LEFT JOIN (
-            SELECT external_id, range_agg(tstzrange(starts, ends)) AS spans FROM lives GROUP BY external_id
-        ) lived ON lived.external_id = a.external_id
-        LEFT JOIN (
             SELECT stream_id, range_agg(tstzrange(starts, ends)) AS spans FROM offers WHERE is_live GROUP BY stream_id
-        ) offered ON offered.stream_id = a.id,
+        ) offered ON offered.stream_id = a.id
+        LEFT JOIN whose ON whose.external_id = a.external_id
+        LEFT JOIN metered ON metered.code = a.code,
         LATERAL (
-            SELECT EXISTS (
-                       SELECT FROM billable_metrics m
-                       WHERE m.organization_id = :organization AND m.code = a.code AND m.deleted_at IS NULL
-                   ) AS has_metric,
-                   EXISTS (SELECT FROM known WHERE known.external_id = a.external_id) AS is_known,
+            SELECT metered.code IS NOT NULL AS has_metric, whose.external_id IS NOT NULL AS is_known, whose.lived,
                    '{(,)}'::tstzmultirange - coalesce(covered.spans, '{}'::tstzmultirange) AS spans
         ) rest,
         LATERAL (
@@ -138,10 +142,10 @@ _GAPS = """
             ('unknown_metric', CASE WHEN NOT has_metric THEN rest.spans END),
             ('unknown_subscription', CASE WHEN has_metric AND NOT is_known THEN rest.spans END),
             ('outside_subscription', CASE WHEN has_metric AND is_known THEN
-                rest.spans - coalesce(lived.spans, '{}'::tstzmultirange) END),
+                rest.spans - coalesce(rest.lived, '{}'::tstzmultirange) END),
             ('no_charge', CASE WHEN has_metric THEN
-                rest.spans * lived.spans - coalesce(offered.spans, '{}'::tstzmultirange) END),
-            ('too_late', CASE WHEN has_metric THEN rest.spans * lived.spans * offered.spans END)
+                rest.spans * rest.lived - coalesce(offered.spans, '{}'::tstzmultirange) END),
+            ('too_late', CASE WHEN has_metric THEN rest.spans * rest.lived * offered.spans END)
         ) why (reason, spans),
         unnest(why.spans) AS span
         WHERE CAST(:reason AS text) IS NULL OR why.reason = :reason
@@ -167,38 +171,34 @@ _FOUND = f"""
         WHERE NOT ({_HAS_PRICE})
         UNION ALL
         SELECT e.id, e.stream_id, e.timestamp, e.transaction_id, why.reason
-        FROM noted n
-        JOIN covered ON covered.stream_id = n.stream_id AND covered.spans @> n.timestamp
-        JOIN events_by_id e ON e.id = n.event_id AND e.stream_id > 0,
-        LATERAL (
+        FROM (
             -- What is wrong with its property is told first, whether it came in time or not.
-            SELECT bool_or(f.event_id IS NULL
+            SELECT n.event_id,
+                   bool_or(f.event_id IS NULL
                            AND (p.finalized_at IS NULL OR p.finalized_at > n.created_at
                                 OR p.finalized_at = n.created_at AND NOT n.is_late)) AS counts,
                    min(f.flaw) AS flaw
-            FROM pieces p
+            FROM noted n
+            JOIN pieces p ON p.stream_id = n.stream_id AND p.during @> n.timestamp
             LEFT JOIN flawed_events f ON f.event_id = n.event_id AND f.billable_metric_id = p.metric_id
-            WHERE p.stream_id = n.stream_id AND p.during @> n.timestamp
-        ) verdict,
+            GROUP BY n.event_id
+        ) verdict
+        JOIN events_by_id e ON e.id = verdict.event_id AND e.stream_id > 0,
         LATERAL (SELECT coalesce(verdict.flaw, 'too_late') AS reason) why
-        WHERE NOT coalesce(verdict.counts, false) AND NOT ({_HAS_PRICE})
+        WHERE NOT verdict.counts AND NOT ({_HAS_PRICE})
           AND (CAST(:reason AS text) IS NULL OR why.reason = :reason)
         UNION ALL
         -- What is in no stream, for it came longer after its time than its organization wants (docs/decisions/0024).
         SELECT e.id, n.stream_id, n.timestamp, e.transaction_id, why.reason
-        FROM late_events n JOIN asked a ON a.id = n.stream_id JOIN events_by_id e ON e.id = n.event_id AND e.stream_id < 0,
+        FROM late_events n JOIN asked a ON a.id = n.stream_id JOIN events_by_id e ON e.id = n.event_id AND e.stream_id < 0
+        LEFT JOIN whose ON whose.external_id = a.external_id
+        LEFT JOIN metered ON metered.code = a.code,
         LATERAL (
             SELECT CASE
-                WHEN NOT EXISTS (
-                    SELECT FROM billable_metrics m
-                    WHERE m.organization_id = :organization AND m.code = a.code AND m.deleted_at IS NULL
-                ) THEN 'unknown_metric'
-                WHEN NOT EXISTS (SELECT FROM known WHERE known.external_id = a.external_id) THEN 'unknown_subscription'
-                WHEN NOT EXISTS (
-                    SELECT FROM lives l
-                    WHERE l.external_id = a.external_id AND tstzrange(l.starts, l.ends) @> n.timestamp
-                ) THEN 'outside_subscription'
-                ELSE 'too_late' END AS reason
+                WHEN metered.code IS NULL THEN 'unknown_metric'
+                WHEN whose.external_id IS NULL THEN 'unknown_subscription'
+                WHEN whose.lived @> n.timestamp THEN 'too_late'
+                ELSE 'outside_subscription' END AS reason
         ) why
         WHERE (n.is_waiting OR n.is_rejected) AND n.timestamp >= :earliest AND n.timestamp <= :latest
           AND (CAST(:reason AS text) IS NULL OR why.reason = :reason)
