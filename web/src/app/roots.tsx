@@ -10,7 +10,7 @@ import {
 import { enterOrganization } from "@/api/client";
 import { doors, paths } from "./paths";
 import { Root, RootFault, RootMissing } from "./root";
-import { findUser } from "./session";
+import { findUser, type Membership } from "./session";
 
 export const rootRoute = createRootRouteWithContext<{ queries: QueryClient }>()({
   component: Root,
@@ -50,7 +50,9 @@ export const startRoute = createRoute({
   beforeLoad: async ({ context }) => {
     const user = await findUser(context.queries);
     const open = user?.memberships.find((one) => one.organization.is_accessible);
-    throw redirect({ href: open ? `/${open.organization.slug}` : doors.signIn() });
+    if (!open) throw redirect({ href: doors.signIn() });
+    enterOrganization(open.organization.slug);
+    throw redirect({ href: landingOf(open) ?? paths.home() });
   },
 });
 
@@ -59,12 +61,16 @@ export const homeRoute = createRoute({
   getParentRoute: () => orgRoute,
   path: "/",
   beforeLoad: ({ context }) => {
-    const held = new Set(context.membership.permissions);
-    const first = LANDINGS.find(([permission]) => held.has(permission));
-    if (first) throw redirect({ href: first[1]() });
+    const first = landingOf(context.membership);
+    if (first) throw redirect({ href: first });
   },
   component: lazyRouteComponent(() => import("./shell"), "Nothing"),
 });
+
+/** The first area of the organization that has been entered which a member may see. */
+function landingOf({ permissions }: Membership): string | undefined {
+  return LANDINGS.find(([permission]) => permissions.includes(permission))?.[1]();
+}
 
 const LANDINGS: [permission: string, path: () => string][] = [
   ["analytics:view", () => paths.analytics()],
