@@ -64,8 +64,7 @@ export function daysBetween(from: string, to: string, zone = "UTC"): number {
 /** The calendar day of an instant in a zone, as the wire writes days: "2026-11-01". */
 export function isoDay(value: string, zone = "UTC"): string {
   if (isPlainDay(value)) return value;
-  const parts = new Intl.DateTimeFormat("en-CA", { timeZone: zone, dateStyle: "short" });
-  return parts.format(instant(value));
+  return dateFormat({ dateStyle: "short" }, zone, WIRE).format(instant(value));
 }
 
 /** What the title of a shown date says: the instant in UTC. */
@@ -87,9 +86,14 @@ function instant(value: string): Date {
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-function dateFormat(options: Intl.DateTimeFormatOptions, zone: string): Intl.DateTimeFormat {
-  // English in the order that the product's texts have: 1 Nov 2026.
-  const locale = readersLocale().startsWith("en") ? "en-GB" : readersLocale();
+/** Of this place's ways to write a day one is that of the wire. */
+const WIRE = "en-CA";
+
+function dateFormat(
+  options: Intl.DateTimeFormatOptions,
+  zone: string,
+  locale = readersDates(),
+): Intl.DateTimeFormat {
   const key = `${locale}/${zone}/${JSON.stringify(options)}`;
   let found = formats.get(key);
   if (!found) {
@@ -97,6 +101,11 @@ function dateFormat(options: Intl.DateTimeFormatOptions, zone: string): Intl.Dat
     formats.set(key, found);
   }
   return found;
+}
+
+/** English in the order that the product's texts have: 1 Nov 2026. */
+function readersDates(): string {
+  return readersLocale().startsWith("en") ? "en-GB" : readersLocale();
 }
 
 /** The first instant of a calendar day in a zone, as the wire writes instants: "2026-10-31T23:00:00.000Z" in Berlin. */
@@ -115,19 +124,20 @@ export function endOfDay(day: string, zone: string): string {
 
 /** How far a zone's clocks are ahead of UTC at an instant, in milliseconds. */
 function offset(at: number, zone: string): number {
-  const format = new Intl.DateTimeFormat("en-CA", {
-    timeZone: zone,
-    hourCycle: "h23",
-    year: "numeric",
-    month: "2-digit",
-    day: "2-digit",
-    hour: "2-digit",
-    minute: "2-digit",
-    second: "2-digit",
-  });
+  const format = dateFormat(TO_THE_SECOND, zone, WIRE);
   const part = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]));
   const shown = Date.parse(
     `${part.year}-${part.month}-${part.day}T${part.hour}:${part.minute}:${part.second}Z`,
   );
   return shown - Math.floor(at / 1000) * 1000;
 }
+
+const TO_THE_SECOND: Intl.DateTimeFormatOptions = {
+  hourCycle: "h23",
+  year: "numeric",
+  month: "2-digit",
+  day: "2-digit",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+};

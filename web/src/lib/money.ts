@@ -56,7 +56,13 @@ export interface Figure {
 /** A decimal number with a currency's sign, in the reader's way of writing numbers. At least the currency's decimals. */
 export function figure(amount: string, currency: Currency, locale = readersLocale()): Figure {
   const places = Math.max(decimals(currency), (amount.split(".")[1] ?? "").length);
-  const format = numberFormat(locale, currency, places);
+  const format = numberFormat(locale, {
+    style: "currency",
+    currency,
+    currencyDisplay: "narrowSymbol",
+    minimumFractionDigits: places,
+    maximumFractionDigits: places,
+  });
   const parts = format.formatToParts(amount as unknown as number); // digits in a text are exact; the types lag behind
   const found: Figure = { sign: "", before: "", digits: "", after: "" };
   for (const part of parts) {
@@ -83,7 +89,7 @@ export function price(amount: string, currency: Currency, locale = readersLocale
 
 /** A headline figure, the only kind that rounds: €1.2M. */
 export function roundMoney(cents: number, currency: Currency, locale = readersLocale()): string {
-  const format = new Intl.NumberFormat(locale, {
+  const format = numberFormat(locale, {
     style: "currency",
     currency,
     currencyDisplay: "narrowSymbol",
@@ -97,7 +103,7 @@ export function roundMoney(cents: number, currency: Currency, locale = readersLo
 export function units(amount: string | number, locale = readersLocale()): string {
   const text = plain(amount);
   const places = (text.split(".")[1] ?? "").length;
-  const format = new Intl.NumberFormat(locale, { minimumFractionDigits: 0, maximumFractionDigits: places });
+  const format = numberFormat(locale, { minimumFractionDigits: 0, maximumFractionDigits: places });
   return format.format(text as unknown as number).replace("-", "−");
 }
 
@@ -138,17 +144,12 @@ function trimmed(amount: string, least: number): string {
 
 const formats = new Map<string, Intl.NumberFormat>();
 
-function numberFormat(locale: string, currency: Currency, places: number): Intl.NumberFormat {
-  const key = `${locale}/${currency}/${places}`;
+/** A format of its own costs more than a hundred numbers written with it: each is made once. */
+function numberFormat(locale: string, options: Intl.NumberFormatOptions): Intl.NumberFormat {
+  const key = `${locale}/${JSON.stringify(options)}`;
   let format = formats.get(key);
   if (!format) {
-    const digits = { minimumFractionDigits: places, maximumFractionDigits: places };
-    format = new Intl.NumberFormat(locale, {
-      style: "currency",
-      currency,
-      currencyDisplay: "narrowSymbol",
-      ...digits,
-    });
+    format = new Intl.NumberFormat(locale, options);
     formats.set(key, format);
   }
   return format;

@@ -129,7 +129,7 @@ export function Chart(props: ChartProps) {
             ))}
             {today !== undefined && (
               <span
-                className={today > count * 0.92 ? "today near-end" : "today"}
+                className={`today${today > count * 0.92 ? " near-end" : today < count * 0.08 ? " near-start" : ""}`}
                 style={{ left: place(today) }}
               >
                 <span>Today</span>

@@ -4,6 +4,7 @@ import { RotateCw } from "lucide-react";
 import { useState } from "react";
 import { read, type Schema, useChange } from "@/api/client";
 import { paths } from "@/app/paths";
+import { countWords } from "@/lib/words";
 import { Button, Section, Tally } from "@/ui/basics";
 import { Confirm } from "@/ui/overlays";
 import { Empty, Loaded } from "@/ui/states";
@@ -35,7 +36,7 @@ export function Unmatched() {
               <Section
                 key={reason}
                 title={REASONS[reason]?.title ?? reason}
-                meta={`${total(ofReason).toLocaleString()} events${meta.total_pages > 1 ? " shown" : ""}`}
+                meta={`${countWords(total(ofReason), "event")}${meta.total_pages > 1 ? " shown" : ""}`}
               >
                 <p className="dev-note" style={{ margin: "0 0 8px" }}>
                   {REASONS[reason]?.text} {REASONS[reason]?.remedy}
@@ -63,7 +64,7 @@ export function Unmatched() {
         }
       </Loaded>
       <Confirm
-        title={`Replay ${chosen?.events_count.toLocaleString()} events of “${chosen?.code}”?`}
+        title={`Replay ${countWords(chosen?.events_count ?? 0, "event")} of “${chosen?.code}”?`}
         verb="Replay events"
         keep="Not yet"
         look="primary"

@@ -53,7 +53,7 @@ export function Objects<Row extends { lago_id: string; name: string }, Page exte
           {...list}
           keyOf={(row) => row.lago_id}
           {...(may.update && { onOpen: setEdited })}
-          toolbar={create}
+          toolbar={list.query.data?.meta.total_count === 0 ? undefined : create}
           {...(deletion && {
             actions: (row: Row) => (
               <ActionMenu

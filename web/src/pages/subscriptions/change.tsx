@@ -89,7 +89,7 @@ function Editor({ saved }: { saved: Detailed }) {
         saved.status === "active" &&
         can("invoices:view") && (
           <>
-            <h2>{isDown ? "Invoice of that day" : "Invoice of now"}</h2>
+            <h2>Invoice of the change</h2>
             {chosen && !differs ? (
               <Preview subscription={saved} planCode={chosen.code} isOpen={change.isIdle || change.isError} />
             ) : (
