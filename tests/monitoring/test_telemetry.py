@@ -19,6 +19,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from tests import kit
 
+from tallymark.db.errors import StartupError
 from tallymark.integrations.telemetry import Telemetry
 from tallymark.integrations.webhooks import WebhookPost
 from tallymark.jobs.queue import Job, enqueue
@@ -115,7 +116,8 @@ def telemetry(receiver, application):
         process="up",
         buckets=(REQUEST_SECONDS, JOB_SECONDS),
     )
-    with made.tracing_statements(application.database.engine.sync_engine), made.tracing_calls():
+    engine = application.database.engine.sync_engine
+    with made.tracing_statements(engine), made.tracing_intake(application.intake), made.tracing_calls():
         yield made
     made.close()
 
@@ -163,6 +165,22 @@ class TestTraces:
         assert any("INSERT INTO customers" in attributes_of(span)["db.query.text"] for span in statements)
         assert {span.trace_id for span in receiver.spans} == {request.trace_id}
         assert b"zarathustra" not in b"".join(one.SerializeToString() for one in receiver.taken), "no values"
+
+    async def test_events_are_stored_within_the_trace_of_their_request(
+        self, outside, make_organization, receiver, telemetry
+    ):
+        organization = await make_organization()
+        event = {"transaction_id": "zarathustra", "code": "calls", "external_subscription_id": "s"}
+        answer = await outside.post(
+            "/events", json={"event": event}, headers={"Authorization": f"Bearer {organization.api_key}"}
+        )
+        assert answer.status_code == 200
+        telemetry.flush()
+        (request,) = [span for span in receiver.spans if span.kind == span.SPAN_KIND_SERVER]
+        (stored,) = [span for span in receiver.spans if span.name == "store events"]
+        assert request.name == "POST /api/v1/events"
+        assert (stored.trace_id, stored.parent_span_id) == (request.trace_id, request.span_id)
+        assert attributes_of(stored)["tallymark.events"] == "1"
 
     async def test_a_job_goes_on_with_the_trace_of_the_request(
         self, application, database, make_organization, receiver, telemetry
@@ -317,6 +335,21 @@ class TestSettings:
         with watching(Settings(), application, process="api") as watch:
             assert httpx.AsyncHTTPTransport.handle_async_request is plain
             assert watch._telemetry is None
+
+    async def test_a_signal_can_be_kept_back(self, application, receiver, monkeypatch):
+        monkeypatch.setenv("OTEL_METRICS_EXPORTER", "none")
+        logger = logging.getLogger("tallymark.test")
+        with watching(Settings(otlp_endpoint=receiver.url), application, process="api"):
+            logger.warning("something")
+        assert (receiver.metrics, [log.body.string_value for log in receiver.logs]) == ({}, ["something"])
+
+    async def test_a_protocol_that_is_not_spoken_is_told(self, application, monkeypatch):
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
+        with (
+            pytest.raises(StartupError, match="http/protobuf"),
+            watching(Settings(otlp_endpoint="http://collector:4317"), application, process="api"),
+        ):
+            pass
 
     async def test_the_environment_can_switch_it_off(self, application, receiver, monkeypatch):
         monkeypatch.setenv("OTEL_SDK_DISABLED", "true")

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import unquote
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 from opentelemetry import trace
@@ -35,6 +35,8 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from tallymark.jobs import tracing
+from tallymark.metering.intake import Intake, Row
+from tallymark.metering.rules import UNKNOWN
 
 LONGEST_STATEMENT = 2_000
 """Characters of a statement that a span shows."""
@@ -77,11 +79,15 @@ class Telemetry:
             return {"endpoint": f"{endpoint.rstrip('/')}/v1/{signal}", "headers": given}
 
         self._traces = TracerProvider(resource=resource, shutdown_on_exit=False)
-        self._traces.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(**options("traces"))))
-        reader = PeriodicExportingMetricReader(OTLPMetricExporter(**options("metrics")))
-        self._metrics = MeterProvider(metric_readers=[reader], resource=resource, shutdown_on_exit=False)
         self._logs = LoggerProvider(resource=resource, shutdown_on_exit=False)
-        self._logs.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter(**options("logs"))))
+        readers = []
+        if _is_wanted("traces"):
+            self._traces.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(**options("traces"))))
+        if _is_wanted("metrics"):
+            readers.append(PeriodicExportingMetricReader(OTLPMetricExporter(**options("metrics"))))
+        if _is_wanted("logs"):
+            self._logs.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter(**options("logs"))))
+        self._metrics = MeterProvider(metric_readers=readers, resource=resource, shutdown_on_exit=False)
         self._tracer = self._traces.get_tracer("tallymark", version)
         self.handler = _Handler(self._logs, version)
         meter = self._metrics.get_meter("tallymark", version)
@@ -195,6 +201,22 @@ class Telemetry:
                 event.remove(engine, name, hook)
 
     @contextmanager
+    def tracing_intake(self, intake: Intake) -> Iterator[None]:
+        """Make a span of each wait of a request until its events are stored, on connections that no engine knows of."""
+        plain = intake.store
+
+        async def traced(rows: Sequence[Row], *, rules_version: int = UNKNOWN) -> frozenset[UUID]:
+            attributes = {"db.system.name": "postgresql", "tallymark.events": str(len(rows))}
+            with self.span("store events", SpanKind.CLIENT, attributes):
+                return await plain(rows, rules_version=rules_version)
+
+        intake.store = traced  # type: ignore[method-assign]
+        try:
+            yield
+        finally:
+            intake.store = plain  # type: ignore[method-assign]
+
+    @contextmanager
     def tracing_calls(self) -> Iterator[None]:
         """Make a span of each call to the outside, and tell its receiver which trace it belongs to."""
         plain = httpx.AsyncHTTPTransport.handle_async_request
@@ -235,6 +257,11 @@ def mark_failed(span: Span, kind: str) -> None:
 def is_disabled() -> bool:
     """Whether the environment switches OpenTelemetry off."""
     return os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
+
+
+def _is_wanted(signal: str) -> bool:
+    """Whether the environment lets a signal be told: `OTEL_TRACES_EXPORTER=none` keeps traces back."""
+    return os.environ.get(f"OTEL_{signal.upper()}_EXPORTER", "otlp").strip().lower() != "none"
 
 
 def _named_outside() -> set[str]:

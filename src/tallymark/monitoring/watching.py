@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
@@ -21,6 +22,7 @@ from starlette.types import ASGIApp
 
 from tallymark import __version__
 from tallymark.app import Running
+from tallymark.db.errors import StartupError
 from tallymark.monitoring.backlog import GAUGES, Backlog
 from tallymark.monitoring.internal import make_internal_app
 from tallymark.monitoring.metrics import JOB_SECONDS, REQUEST_SECONDS, Metrics
@@ -134,6 +136,10 @@ def _telling(settings: Settings, parts: Running, process: str) -> Iterator[Telem
     if settings.otlp_endpoint is None or is_disabled():
         yield None
         return
+    if "grpc" in os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL", ""):
+        raise StartupError(
+            "OTLP goes over HTTP here: OTEL_EXPORTER_OTLP_PROTOCOL can be http/protobuf, port 4318"
+        )
     telemetry = Telemetry(
         settings.otlp_endpoint,
         headers=settings.otlp_headers,
@@ -144,7 +150,12 @@ def _telling(settings: Settings, parts: Running, process: str) -> Iterator[Telem
     root = logging.getLogger()
     root.addHandler(telemetry.handler)
     try:
-        with telemetry.tracing_statements(parts.database.engine.sync_engine), telemetry.tracing_calls():
+        engine = parts.database.engine.sync_engine
+        with (
+            telemetry.tracing_statements(engine),
+            telemetry.tracing_intake(parts.intake),
+            telemetry.tracing_calls(),
+        ):
             yield telemetry
     finally:
         root.removeHandler(telemetry.handler)
