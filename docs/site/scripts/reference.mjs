@@ -65,9 +65,11 @@ function typeOf(schema, link) {
 const plural = (type) => ({ object: "objects", string: "strings", integer: "integers", number: "numbers" })[type] ?? type;
 const length = ({ maxLength }) => (maxLength ? `, up to ${maxLength} characters` : "");
 function bounds(schema) {
-  const least = schema.ge ?? schema.minimum;
-  const above = schema.gt ?? schema.exclusiveMinimum;
-  const most = schema.le ?? schema.maximum;
+  // Those of 64 bits hold everywhere, and say nothing here.
+  const told = (...bounds) => bounds.find((bound) => Math.abs(bound) < Number.MAX_SAFE_INTEGER);
+  const least = told(schema.ge, schema.minimum);
+  const above = told(schema.gt, schema.exclusiveMinimum);
+  const most = told(schema.le, schema.maximum);
   const parts = [];
   if (least !== undefined) parts.push(`from ${least}`);
   if (above !== undefined) parts.push(`above ${above}`);

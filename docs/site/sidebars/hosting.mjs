@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const DOCS = fileURLToPath(new URL("../build/hosting", import.meta.url));
-const KNOWN = ["settings", "limits", "accounting", "assistants", "migration", "differences", "ARCHITECTURE", "query-plans", "changelog"];
+const KNOWN = ["settings", "limits", "corrections", "accounting", "assistants", "migration", "differences", "ARCHITECTURE", "query-plans", "changelog"];
 
 const has = (folder) =>
   existsSync(`${DOCS}/${folder}`) && readdirSync(`${DOCS}/${folder}`, { recursive: true }).some((name) => name.endsWith(".md"));
@@ -25,7 +25,7 @@ export default {
     ...folder("Hosting", "hosting"),
     ...folder("Operations", "operations"),
     ...folder("Runbooks", "runbooks"),
-    { type: "category", label: "Running it", collapsed: false, items: known("settings", "limits", "accounting", "assistants") },
+    { type: "category", label: "Running it", collapsed: false, items: known("settings", "limits", "corrections", "accounting", "assistants") },
     { type: "category", label: "Coming from Lago", collapsed: false, items: known("migration", "differences") },
     {
       type: "category",

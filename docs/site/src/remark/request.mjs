@@ -47,14 +47,15 @@ function curl({ method, path, body, keep }) {
   const verb = method === (body ? "POST" : "GET") ? "" : `-X ${method} `;
   const known = other(path) ?? ` -H "Authorization: Bearer $KEY"`;
   const root = other(path) === undefined ? "/api/v1" : "";
-  let command = `curl -s ${verb}"$URL${root}${path.replace(NAME, (_, name) => `$${name.toUpperCase()}`)}"${known}`;
+  const parts = [`curl -s ${verb}"$URL${root}${path.replace(NAME, (_, name) => `$${name.toUpperCase()}`)}"${known}`];
   if (body) {
     const text = body.text.replaceAll("'", "'\\''").replace(NAME, (_, name) => `'"$${name.toUpperCase()}"'`);
-    command += ` -H 'Content-Type: application/json' -d '${text}'`;
+    parts.push("-H 'Content-Type: application/json'", `-d '${text}'`);
   }
+  const command = parts.join(" \\\n  ");
   if (!keep) return command;
   const jq = keep.path.map((part) => (/^\d+$/.test(part) ? `[${part}]` : `.${part}`)).join("");
-  return `${keep.name.toUpperCase()}=$(${command} | jq -r '${jq.startsWith("[") ? `.${jq}` : jq}')`;
+  return `${keep.name.toUpperCase()}=$(${command} | jq -r '${jq}')`;
 }
 
 function python({ method, path, body, keep }) {

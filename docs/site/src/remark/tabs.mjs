@@ -12,7 +12,7 @@ function tabs(request) {
       { type: "code", lang: code, value: render(request) },
     ]),
   );
-  return element("Tabs", [attribute("groupId", "language"), attribute("className", "languages")], items);
+  return element("div", [attribute("className", "languages")], [element("Tabs", [attribute("groupId", "language")], items)]);
 }
 
 export default function requestTabs() {
