@@ -7,16 +7,18 @@ import { useNow, useOrganization } from "@/app/session";
 import { month as monthName } from "@/lib/dates";
 import { Money } from "@/ui/amounts";
 import { Section, Stat } from "@/ui/basics";
-import { type ChartColor, type Series, Spark, STACKED } from "@/ui/chart";
+import { type ChartColor, type Series, Spark } from "@/ui/chart";
 import { Segments, Select } from "@/ui/fields";
 import { Page, Tabs } from "@/ui/page";
-import { Empty, ErrorBlock, Loaded, Skeleton } from "@/ui/states";
+import { ErrorBlock, Loaded, Skeleton } from "@/ui/states";
 import { lookOf } from "@/ui/status";
 import { Table } from "@/ui/table";
 import { Credits, Movements, Streams } from "./dashboards";
 import { FirstSteps } from "./first-steps";
 import { byMonth, change, currenciesOf, lastMonths } from "./months";
 import { sum, Trend } from "./trend";
+import { GRANULARITIES, UsageReport } from "./usage";
+import { periodsOf } from "./usage-periods";
 import "./analytics.css";
 
 type Collection = Schema<"CollectionOutput">;
@@ -44,10 +46,15 @@ interface Report {
 
 export function Analytics() {
   const { tab } = useParams({ strict: false }) as { tab: string };
-  const { default_currency, timezone } = useOrganization();
+  const { default_currency } = useOrganization();
   const now = useNow();
   const navigate = useNavigate();
-  const search = useSearch({ strict: false }) as { currency?: string; months?: number };
+  const search = useSearch({ strict: false }) as {
+    currency?: string;
+    months?: number;
+    by?: string;
+    recurring?: boolean;
+  };
   const count = [3, 12, 24].includes(Number(search.months)) ? Number(search.months) : 12;
   const params = { params: { query: { months: String(count) } as never } };
   const revenue = useQuery(read("/api/v1/analytics/gross_revenue", params));
@@ -63,6 +70,20 @@ export function Analytics() {
   const credits = useQuery({
     ...read("/app/v1/analytics/prepaid_credits", params),
     enabled: tab === "prepaid",
+  });
+  const granularity = GRANULARITIES.find((one) => one.value === search.by)?.value ?? "monthly";
+  const recurring = search.recurring === undefined ? undefined : String(search.recurring);
+  const used = useQuery({
+    ...read("/api/v1/analytics/usage", {
+      params: {
+        query: {
+          time_granularity: granularity,
+          from_date: periodsOf(granularity, now, lastMonths(now, count))[0]!,
+          ...(recurring && { is_billable_metric_recurring: recurring }),
+        } as never,
+      },
+    }),
+    enabled: tab === "usage",
   });
   const all = [revenue, mrr, overdue, usage, collections];
   const failed = all.find((query) => query.error && !query.data);
@@ -146,7 +167,17 @@ export function Analytics() {
               {({ prepaid_credits }) => <Credits report={report} answer={prepaid_credits} />}
             </Loaded>
           ) : tab === "usage" ? (
-            <UsageReport report={report} zone={timezone} />
+            <Loaded query={used} what="Usage" skeleton={<Skeleton width="80%" />}>
+              {({ usages }) => (
+                <UsageReport
+                  report={report}
+                  granularity={granularity}
+                  kind={recurring ?? "all"}
+                  usages={usages}
+                  set={set}
+                />
+              )}
+            </Loaded>
           ) : tab === "receivables" ? (
             <Receivables report={report} />
           ) : (
@@ -293,29 +324,6 @@ function MetricTable({ report }: { report: Report }) {
         />
       )}
     </Section>
-  );
-}
-
-function UsageReport({ report }: { report: Report; zone: string }) {
-  const metrics = metricsOf(report);
-  if (metrics.length === 0) return <Empty title="No usage was invoiced in this period" />;
-  const top = metrics.slice(0, 6);
-  const rest = metrics.slice(6);
-  const rows: Series[] = top.map((one, index) => ({
-    name: one.code,
-    color: STACKED[index] as ChartColor,
-    values: one.values,
-    shape: "bar",
-  }));
-  if (rest.length > 0) {
-    const values = report.months.map((_, index) => sum(rest.map((one) => one.values[index] ?? 0)));
-    rows.push({ name: "Other metrics", color: "c7", values, shape: "bar" });
-  }
-  return (
-    <>
-      <Trend title="Invoiced usage by metric" report={report} rows={rows} />
-      <MetricTable report={report} />
-    </>
   );
 }
 

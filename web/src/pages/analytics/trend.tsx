@@ -5,10 +5,18 @@ import { Section } from "@/ui/basics";
 import { Chart, type Series } from "@/ui/chart";
 import type { TableRow } from "./streams";
 
+interface Column {
+  label: string;
+  short: string;
+}
+
 interface TrendProps {
   title: string;
   report: { months: string[]; currency: string };
   rows: Series[];
+  /** The columns, where they are no months. */
+  columns?: readonly Column[];
+  columnName?: string;
   /** What the table below has where it is more than the rows. */
   table?: readonly TableRow[];
   /** Without the table below. */
@@ -17,10 +25,12 @@ interface TrendProps {
 }
 
 /** Figures by month: a chart, and below its columns those of a table. */
-export function Trend({ title, report, rows, table, isPlain, meta }: TrendProps) {
+export function Trend({ title, report, rows, table, isPlain, meta, ...given }: TrendProps) {
   const { months, currency } = report;
+  const { columns = columnsOf(months), columnName = "Month" } = given;
   const [column, setColumn] = useState<number | null>(null);
-  const last = months.length - 1;
+  const last = columns.length - 1;
+  const name = `By ${columnName.toLowerCase()}`;
   const total = rows.length > 1;
   const cents = (value: number) => money(Math.round(value), currency);
   const written =
@@ -31,12 +41,12 @@ export function Trend({ title, report, rows, table, isPlain, meta }: TrendProps)
       isTotal: false,
     }));
   return (
-    <Section title={title} meta={meta ?? monthName(`${months[column ?? last]}-01`)}>
+    <Section title={title} meta={meta ?? columns[Math.min(column ?? last, last)]?.label}>
       <div className={isPlain ? undefined : "above-months"}>
         <Chart
-          sentence={`${title} by month, from ${cents(sum(rows.map((row) => row.values[0] ?? 0)))} in ${monthName(`${months[0]}-01`)} to ${cents(sum(rows.map((row) => row.values[last] ?? 0)))} in ${monthName(`${months[last]}-01`)}`}
-          columns={columnsOf(months)}
-          columnName="Month"
+          sentence={`${title} by ${columnName.toLowerCase()}, from ${cents(sum(rows.map((row) => row.values[0] ?? 0)))} in ${columns[0]?.label} to ${cents(sum(rows.map((row) => row.values[last] ?? 0)))} in ${columns[last]?.label}`}
+          columns={columns}
+          columnName={columnName}
           series={rows}
           write={cents}
           writeTick={(value) => roundMoney(Math.round(value), currency)}
@@ -50,14 +60,14 @@ export function Trend({ title, report, rows, table, isPlain, meta }: TrendProps)
       </div>
       {!isPlain && (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls what is wider than the window
-        <section className="by-month" tabIndex={0} aria-label="By month" ref={toLatest}>
-          <table>
+        <section className="by-month" tabIndex={0} aria-label={name} ref={toLatest}>
+          <table style={{ minWidth: widthOf(written, columns.length) }}>
             <thead>
               <tr>
                 <th scope="col">
                   <span className="sr">Series</span>
                 </th>
-                {columnsOf(months).map((one, index) => (
+                {columns.map((one, index) => (
                   <th
                     key={one.label}
                     scope="col"
@@ -79,7 +89,7 @@ export function Trend({ title, report, rows, table, isPlain, meta }: TrendProps)
                     {row.name}
                   </th>
                   {row.cells.map((text, index) => (
-                    <td key={months[index]} className={index === column ? "on" : undefined}>
+                    <td key={columns[index]?.label} className={index === column ? "on" : undefined}>
                       {text || <span className="dim">0</span>}
                     </td>
                   ))}
@@ -99,6 +109,16 @@ function columnsOf(months: string[]) {
     short: monthName(`${one}-01`, undefined, "short"),
   }));
 }
+
+/** Wide enough that no figure runs into the next. */
+function widthOf(rows: readonly Pick<TableRow, "cells">[], columns: number): number {
+  const longest = Math.max(...rows.flatMap((row) => row.cells.map((text) => text.length)), 0);
+  return Math.max(LEAST, NAMES + columns * (longest * DIGIT + 18));
+}
+
+const LEAST = 900;
+const NAMES = 132;
+const DIGIT = 7.4;
 
 /** What is wider than the window shows its newest months first. */
 function toLatest(shown: HTMLElement | null): void {

@@ -1,0 +1,123 @@
+/** What is used, by day, week or month: priced as it is used, whether or not it is billed yet (ui §4). */
+import { useState } from "react";
+import type { Schema } from "@/api/client";
+import { paths } from "@/app/paths";
+import { useCan, useNow } from "@/app/session";
+import { day, month as monthName } from "@/lib/dates";
+import { units } from "@/lib/money";
+import { Money } from "@/ui/amounts";
+import { Section, Stat } from "@/ui/basics";
+import { Spark } from "@/ui/chart";
+import { Segments, Select, Switch } from "@/ui/fields";
+import { Empty } from "@/ui/states";
+import { Table } from "@/ui/table";
+import { sum, Trend } from "./trend";
+import { type Granularity, periodsOf, usageSeries, usedMetrics } from "./usage-periods";
+
+export const GRANULARITIES: readonly { value: Granularity; label: string }[] = [
+  { value: "daily", label: "Days" },
+  { value: "weekly", label: "Weeks" },
+  { value: "monthly", label: "Months" },
+];
+
+interface UsageReportProps {
+  report: { months: string[]; currency: string };
+  granularity: Granularity;
+  kind: string;
+  usages: readonly Schema<"UsageOutput">[];
+  set: (changes: Record<string, unknown>) => void;
+}
+
+export function UsageReport({ report, granularity, kind, usages, set }: UsageReportProps) {
+  const can = useCan();
+  const now = useNow();
+  const [hidesDeleted, setHidesDeleted] = useState(false);
+  const { months, currency } = report;
+  const periods = periodsOf(granularity, now, months);
+  const all = usedMetrics(usages, periods, currency);
+  const metrics = hidesDeleted ? all.filter((one) => !one.isDeleted) : all;
+  const columns = periods.map((period) =>
+    granularity === "monthly"
+      ? { label: monthName(period), short: monthName(period, undefined, "short") }
+      : { label: day(period), short: day(period).replace(/\s\d{4}$/, "") },
+  );
+  const total = sum(metrics.map((one) => one.cents));
+  return (
+    <>
+      <div className="report-bar">
+        <Segments
+          label="By"
+          value={granularity}
+          options={[...GRANULARITIES]}
+          onChange={(by) => set({ by: by === "monthly" ? undefined : by })}
+        />
+        <Select
+          isTool
+          aria-label="Kind of metric"
+          value={kind}
+          options={[
+            { value: "all", label: "All metrics" },
+            { value: "false", label: "Metered" },
+            { value: "true", label: "Recurring" },
+          ]}
+          onChange={(next) => set({ recurring: next === "all" ? undefined : next })}
+        />
+        {all.some((one) => one.isDeleted) && (
+          <Switch label="Hide deleted metrics" isOn={hidesDeleted} onChange={setHidesDeleted} />
+        )}
+      </div>
+      {metrics.length === 0 ? (
+        <Empty title="Nothing was used in this period" />
+      ) : (
+        <>
+          <div className="stats report">
+            <Stat
+              name="Usage"
+              value={<Money cents={total} currency={currency} isZeroPlain />}
+              detail="priced as it was used, before tax"
+            />
+            <Stat name="Metrics" value={metrics.length.toLocaleString()} />
+          </div>
+          <Trend
+            title="Usage by metric"
+            report={report}
+            columns={columns}
+            columnName={granularity === "monthly" ? "Month" : granularity === "weekly" ? "Week" : "Day"}
+            rows={usageSeries(metrics)}
+            isPlain={granularity === "daily"}
+          />
+          <Section title="Metrics">
+            <Table
+              label="Usage by metric"
+              rows={metrics}
+              keyOf={(one) => `${one.code} ${one.isDeleted}`}
+              {...(can("billable_metrics:view") && {
+                hrefOf: (one: { code: string }) => paths.metrics.show(one.code),
+              })}
+              columns={[
+                {
+                  head: "Metric",
+                  fold: "f1",
+                  cell: (one) => (
+                    <span className="row">
+                      <b className="med id">{one.code}</b>
+                      {one.isDeleted && <span className="tag">Deleted</span>}
+                    </span>
+                  ),
+                },
+                { head: "Over time", isLow: true, cell: (one) => <Spark values={one.values} /> },
+                { head: "Units", isNumber: true, fold: "f3", cell: (one) => units(one.units) },
+                {
+                  head: "Amount",
+                  isNumber: true,
+                  fold: "f2",
+                  cell: (one) => <Money cents={one.cents} currency={currency} />,
+                },
+              ]}
+            />
+          </Section>
+        </>
+      )}
+    </>
+  );
+}
