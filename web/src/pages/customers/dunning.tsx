@@ -67,14 +67,14 @@ function Asked({ dunning, zone }: { dunning: Dunning; zone: string }) {
     .map((one) => `${one.attempts} of ${campaign.max_attempts} in ${one.currency}`);
   const goesOn = dunning.attempts.some((one) => one.attempts < campaign.max_attempts);
   return (
-    <span className="sub">
+    <p className="hint">
       Asked {counts.join(", ")}, last <Moment value={last} zone={zone} />
       {goesOn && next && (
         <>
           , again after <Moment value={next} zone={zone} />
         </>
       )}
-    </span>
+    </p>
   );
 }
 
