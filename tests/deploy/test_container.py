@@ -129,6 +129,15 @@ class TestProduction:
             if name not in {"migrate", "restore"}:
                 assert set(service["deploy"]["resources"]["limits"]) == {"cpus", "memory"}, name
 
+    def test_lets_the_server_read_the_backups_where_they_were_put_back_from(self):
+        services = read_yaml(PRODUCTION)["services"]
+        kept, seen, read = (
+            [it for it in services[name]["volumes"] if it.split("}:")[-1].startswith("/backups")]
+            for name in ("backup", "database", "restore")
+        )
+        assert kept == read
+        assert seen == [f"{kept[0]}:ro"]
+
     def test_migrates_before_anything_is_served(self):
         services = read_yaml(PRODUCTION)["services"]
         for name in ("api", "worker"):
