@@ -12,7 +12,18 @@ from structlog.typing import Processor
 Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["auto", "json", "console"]
 
-QUIET = ("alembic", "asyncio", "httpx", "httpx2", "mcp", "procrastinate", "psycopg", "uvicorn", "urllib3")
+QUIET = (
+    "alembic",
+    "asyncio",
+    "httpx",
+    "httpx2",
+    "mcp",
+    "opentelemetry",
+    "procrastinate",
+    "psycopg",
+    "uvicorn",
+    "urllib3",
+)
 """Libraries that tell at `info` what only their own developers want to know."""
 
 

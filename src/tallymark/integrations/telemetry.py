@@ -11,6 +11,8 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from threading import Thread
+from time import monotonic
 from typing import Any
 from urllib.parse import unquote
 from uuid import UUID, uuid4
@@ -37,6 +39,9 @@ from sqlalchemy.engine import Engine
 from tallymark.jobs import tracing
 from tallymark.metering.intake import Intake, Row
 from tallymark.metering.rules import UNKNOWN
+
+CLOSING_SECONDS = 3.0
+"""How long the end of a process waits at most until the last of it is sent."""
 
 LONGEST_STATEMENT = 2_000
 """Characters of a statement that a span shows."""
@@ -112,10 +117,16 @@ class Telemetry:
         self._logs.force_flush()
 
     def close(self) -> None:
-        """Send what is still to be sent; at most for some seconds, where nobody takes it."""
-        self._traces.shutdown()
-        self._metrics.shutdown(timeout_millis=5_000)
-        self._logs.shutdown()
+        """Send what is still to be sent; where nobody takes it, the end does not wait for long."""
+        ends = [
+            Thread(target=provider.shutdown, daemon=True)
+            for provider in (self._traces, self._metrics, self._logs)
+        ]
+        for end in ends:
+            end.start()
+        until = monotonic() + CLOSING_SECONDS
+        for end in ends:
+            end.join(max(0.0, until - monotonic()))
 
     @contextmanager
     def span(
