@@ -1,6 +1,6 @@
 /** Dunning campaigns: how customers who owe are asked again, and how often. */
 import { useQuery } from "@tanstack/react-query";
-import { Mail, Pencil, Plus, Trash2 } from "lucide-react";
+import { Mail, Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { Controller } from "react-hook-form";
 import { read, type Schema, useChange } from "@/api/client";
@@ -8,16 +8,16 @@ import { EmailPreview } from "@/app/email-preview";
 import { useCan, useOrganization } from "@/app/session";
 import { money } from "@/lib/money";
 import { Button, Section } from "@/ui/basics";
-import { ChipsInput, Field, MoneyInput, NumberInput, Select, Switch, TextArea, TextInput } from "@/ui/fields";
-import { codeFrom, FieldRow, messageOf } from "@/ui/form";
-import { List, useListState } from "@/ui/list";
-import { ActionMenu, Confirm, Drawer } from "@/ui/overlays";
+import { ChipsInput, Field, MoneyInput, NumberInput, Select, Switch, TextArea } from "@/ui/fields";
+import { FieldRow, messageOf } from "@/ui/form";
+import { useListState } from "@/ui/list";
+import { Confirm, Drawer } from "@/ui/overlays";
 import { Picker } from "@/ui/picker";
-import { Empty, Loaded, Skeleton } from "@/ui/states";
+import { Loaded, Skeleton } from "@/ui/states";
 import type { Column } from "@/ui/table";
 import { currencies } from "./choices";
 import { Editor, NEEDED, orNull } from "./editor";
-import { Settings } from "./layout";
+import { NameAndCode, Objects } from "./objects";
 import { rowsOf, type ThresholdRow, thresholdsOf, withRow, wrongRows } from "./thresholds";
 
 export type Campaign = Schema<"CampaignOutput">;
@@ -71,86 +71,50 @@ export function DunningCampaigns() {
   const query = { ...list.asked, ...(list.term && { search_term: list.term }) };
   const campaigns = useQuery(read("/app/v1/dunning_campaigns", { params: { query } }));
   const newest = useNewestRequest();
-  const [edited, setEdited] = useState<Campaign | "new" | null>(null);
-  const [doomed, setDoomed] = useState<Campaign | null>(null);
+  return (
+    <Objects
+      title="Dunning"
+      about="Customers whose overdue balance reaches a threshold are asked for it by e-mail, some days apart and so often at the most. A billing entity has one campaign for its customers; a customer may have another, or none."
+      one="campaign"
+      many="campaigns"
+      controls={list}
+      query={campaigns}
+      rowsOf={(page) => page.dunning_campaigns}
+      columns={columns}
+      may={{
+        create: can("dunning_campaigns:create"),
+        update: can("dunning_campaigns:update"),
+        delete: can("dunning_campaigns:delete"),
+      }}
+      searchHint="Name and code"
+      tools={newest && <ExampleButton request={newest} />}
+      purpose="Nobody is asked again by itself."
+      editor={(campaign, close) => <CampaignEditor campaign={campaign} onClose={close} />}
+      deletion={(campaign, close) => <DeleteCampaign campaign={campaign} onClose={close} />}
+    />
+  );
+}
+
+function DeleteCampaign({ campaign, onClose }: { campaign: Campaign; onClose: () => void }) {
   const remove = useChange("delete", "/app/v1/dunning_campaigns/{code}", {
     done: "Campaign deleted",
     touches: TOUCHED,
-    onDone: () => setDoomed(null),
+    onDone: onClose,
   });
-  const create = can("dunning_campaigns:create") && (
-    <Button look="primary" size="sm" data-create="" onClick={() => setEdited("new")}>
-      <Plus className="i" aria-hidden="true" />
-      New campaign
-    </Button>
-  );
-  const mayEdit = can("dunning_campaigns:update");
+  const whose = whoseIs(campaign);
   return (
-    <Settings title="Dunning">
-      <div>
-        <p className="settings-note">
-          Customers whose overdue balance reaches a threshold are asked for it by e-mail, some days apart and
-          so often at the most. A billing entity has one campaign for its customers; a customer may have
-          another, or none.
-        </p>
-        <List
-          what="campaigns"
-          controls={list}
-          query={campaigns}
-          rowsOf={(page) => page.dunning_campaigns}
-          columns={columns}
-          keyOf={(campaign) => campaign.lago_id}
-          searchHint="Name and code"
-          {...(mayEdit ? { onOpen: setEdited } : {})}
-          toolbar={
-            <>
-              <ExampleButton request={newest} />
-              {create}
-            </>
-          }
-          actions={(campaign) => (
-            <ActionMenu
-              label={`Actions for ${campaign.name}`}
-              actions={[
-                {
-                  label: "Edit",
-                  icon: <Pencil className="i" />,
-                  onSelect: () => setEdited(campaign),
-                  isShown: mayEdit,
-                },
-                {
-                  label: "Delete",
-                  icon: <Trash2 className="i" />,
-                  isDanger: true,
-                  onSelect: () => setDoomed(campaign),
-                  isShown: can("dunning_campaigns:delete"),
-                },
-              ]}
-            />
-          )}
-          empty={
-            <Empty title="No campaigns yet" actions={create}>
-              Nobody is asked again by itself.
-            </Empty>
-          }
-        />
-      </div>
-      {edited && (
-        <CampaignEditor campaign={edited === "new" ? null : edited} onClose={() => setEdited(null)} />
-      )}
-      <Confirm
-        title={`Delete the campaign “${doomed?.name}”?`}
-        verb="Delete campaign"
-        isOpen={doomed !== null}
-        isBusy={remove.isPending}
-        onClose={() => setDoomed(null)}
-        onConfirm={() => doomed && remove.mutate({ params: { path: { code: doomed.code } } })}
-      >
-        {doomed && whoseIs(doomed)
-          ? `${whoseIs(doomed)}: nobody is asked by it any more. Requests that it made stay.`
-          : "It applies to nobody. Requests that it made stay."}
-      </Confirm>
-    </Settings>
+    <Confirm
+      title={`Delete the campaign “${campaign.name}”?`}
+      verb="Delete campaign"
+      isOpen
+      isBusy={remove.isPending}
+      onClose={onClose}
+      onConfirm={() => remove.mutate({ params: { path: { code: campaign.code } } })}
+    >
+      {whose
+        ? `${whose}: nobody is asked by it any more. Requests that it made stay.`
+        : "It applies to nobody. Requests that it made stay."}
+    </Confirm>
   );
 }
 
@@ -164,9 +128,8 @@ function useNewestRequest(): string | undefined {
   return requests.data?.payment_requests[0]?.lago_id;
 }
 
-function ExampleButton({ request }: { request: string | undefined }) {
+function ExampleButton({ request }: { request: string }) {
   const [isOpen, setOpen] = useState(false);
-  if (!request) return null;
   return (
     <>
       <Button size="sm" onClick={() => setOpen(true)}>
@@ -244,25 +207,11 @@ function CampaignEditor({ campaign, onClose }: { campaign: Campaign | null; onCl
       }}
     >
       {(form) => {
-        const { errors, dirtyFields } = form.formState;
+        const { errors } = form.formState;
         return (
           <>
             <FieldRow>
-              <Field label="Name" error={messageOf(errors, "name")}>
-                <TextInput
-                  autoFocus
-                  placeholder="Reminders"
-                  {...form.register("name", {
-                    ...NEEDED,
-                    onChange: (event: { target: { value: string } }) => {
-                      if (!campaign && !dirtyFields.code) form.setValue("code", codeFrom(event.target.value));
-                    },
-                  })}
-                />
-              </Field>
-              <Field label="Code" error={messageOf(errors, "code")}>
-                <TextInput {...form.register("code", NEEDED)} />
-              </Field>
+              <NameAndCode form={form} isNew={!campaign} example="Reminders" />
             </FieldRow>
             <Controller
               control={form.control}

@@ -24,6 +24,10 @@ interface ObjectsProps<Row, Page> {
   rowsOf: (page: Page) => readonly Row[];
   columns: readonly Column<Row>[];
   may: { create: boolean; update: boolean; delete?: boolean };
+  /** What a search looks into; without it nothing is searched. */
+  searchHint?: string;
+  /** Beside the button that makes another one. */
+  tools?: ReactNode;
   /** What they are for, where there are none yet. */
   purpose?: ReactNode;
   /** The drawer of one, or of a new one. */
@@ -35,9 +39,11 @@ interface ObjectsProps<Row, Page> {
 export function Objects<Row extends { lago_id: string; name: string }, Page extends { meta: Schema<"Meta"> }>(
   props: ObjectsProps<Row, Page>,
 ) {
-  const { title, about, one, many, may, purpose, editor, deletion, ...list } = props;
+  const { title, about, one, many, may, tools, purpose, editor, deletion, ...list } = props;
   const [edited, setEdited] = useState<Row | "new" | null>(null);
   const [doomed, setDoomed] = useState<Row | null>(null);
+  // Where there is nothing yet, the way to the first one stands below.
+  const isBare = list.query.data?.meta.total_count === 0 && !list.controls.term;
   const create = may.create && (
     <Button look="primary" size="sm" data-create="" onClick={() => setEdited("new")}>
       <Plus className="i" aria-hidden="true" />
@@ -53,7 +59,14 @@ export function Objects<Row extends { lago_id: string; name: string }, Page exte
           {...list}
           keyOf={(row) => row.lago_id}
           {...(may.update && { onOpen: setEdited })}
-          toolbar={list.query.data?.meta.total_count === 0 ? undefined : create}
+          toolbar={
+            (tools || !isBare) && (
+              <>
+                {tools}
+                {!isBare && create}
+              </>
+            )
+          }
           {...(deletion && {
             actions: (row: Row) => (
               <ActionMenu
