@@ -291,3 +291,25 @@ async def test_a_wallet_is_filled_and_pays_a_bill(shop, page):
     await expect(used).to_contain_text("−15")
     await expect(used).to_contain_text("€15.00")
     assert watch.faults == []
+
+
+async def test_a_tax_is_made_and_a_metric_deleted_after_its_charges_are_counted(shop, page):
+    """Each of the shop's three plans has one charge on calls."""
+    watch, form = Watch(page), Form(page)
+    await page.goto(f"/{shop.slug}/settings/taxes")
+    await page.get_by_role("button", name="New tax").click()
+    await form.fill(Name="Reduced rate", Rate="7")
+    await expect(page.get_by_label("Code")).to_have_value("reduced_rate")
+    await form.save("Create tax", "Tax created")
+    made = (await kit.get(shop.client, "/taxes/reduced_rate"))["tax"]
+    assert (made["name"], made["rate"], made["applied_to_organization"]) == ("Reduced rate", 7.0, False)
+
+    await page.goto(f"/{shop.slug}/billable-metrics")
+    await page.get_by_role("button", name="Actions of Calls").click()
+    await page.get_by_role("menuitem", name="Delete metric").click()
+    question = page.get_by_role("alertdialog", name="Delete the metric “Calls”?")
+    await expect(question).to_contain_text("3 charges on 3 plans")
+    await question.get_by_role("button", name="Delete metric").click()
+    await expect(page.get_by_text("Metric deleted")).to_be_visible()
+    assert (await kit.get(shop.client, "/billable_metrics"))["billable_metrics"] == []
+    assert watch.faults == []
