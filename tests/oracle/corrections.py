@@ -130,7 +130,9 @@ def backfills(draw: st.DrawFn, life: Life, number: int) -> Backfill:
     first, last = sorted(draw(st.lists(st.integers(1, 73 * 24), min_size=2, max_size=2, unique=True)))
     begins, ends = (BEGINS + timedelta(hours=hour) for hour in (first, last))
     same = [event for event in life.events if event.code == code and begins <= event.timestamp < ends]
-    again = draw(st.lists(st.sampled_from(same), max_size=2, unique=True)) if same else []
+    again = (
+        draw(st.lists(st.sampled_from(same), max_size=2, unique_by=lambda event: event.id)) if same else []
+    )
     hours = draw(st.lists(st.integers(first, last - 1), max_size=3, unique=True))
     fresh = [
         Event(
