@@ -2,6 +2,7 @@
 
 import pytest
 from tests import kit
+from tests.rooms.test_corrections_in_advance import replace
 from tests.rooms.test_corrections_of_what_is_billed import (
     NEXT,
     NOW,
@@ -184,4 +185,24 @@ async def test_an_end_without_a_last_invoice_bills_what_waits(make_organization,
     await kit.assert_audit_clean(database, organization.id)
     await correct(client, "one", properties={"value": 11})
     assert await adjusted(client, who) == ([400], [200])
+    await kit.assert_audit_clean(database, organization.id)
+
+
+async def test_what_a_backfill_brought_is_spent_in_its_period(make_organization, database):
+    """5 calls are 10.00, billed at once, of 50.00: 40.00 lack. 3 more of January are 6.00 more, and 6.00 less lack; reverted, what it was."""
+    organization, client = await begin(make_organization)
+    await committed(client, 5000, charge={"pay_in_advance": True})
+    await send(client, "one", 5)
+    await kit.advance(client, "2026-02-02T00:00")
+    sent = [("one", 5, "2026-01-05"), ("new", 3, "2026-01-06")]
+    path, _ = await replace(client, sent)
+    await kit.advance(client, "2026-02-02T01:00")
+    (fee,) = (await kit.get(client, "/fees", event_transaction_id="new"))["fees"]
+    assert fee["amount_cents"] == 600
+    assert await given_back(client) == [("commitment", 600)]
+    await kit.assert_audit_clean(database, organization.id)
+    await kit.post(client, f"{path}/revert", {})
+    assert await given_back(client) == [("charge", 600), ("commitment", 600)]
+    (more,) = await one_offs(client, {"external_id": "acme"})
+    assert await lines(client, more) == [("commitment", 600)]
     await kit.assert_audit_clean(database, organization.id)

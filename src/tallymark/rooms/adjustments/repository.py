@@ -9,7 +9,21 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, Text, and_, cast, delete, exists, func, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Row,
+    Text,
+    and_,
+    cast,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from tallymark.db.bulk import insert_rows, update_rows
 from tallymark.db.conditions import among
@@ -143,6 +157,19 @@ async def settled_of(tx: Tx, subscription_ids: Collection[UUID]) -> list[Settled
         Settled(**{**row._mapping, "terms": msgspec.json.decode(row.terms, type=CommitmentTerms)})
         for row in await tx.execute(statement)
     ]
+
+
+async def add_spent(tx: Tx, *, invoice_id: UUID, subscription_id: UUID, cents: int) -> None:
+    """Note that more was spent in the period of a commitment than was known when it was held against it."""
+    record = billing_records.c
+    spent = cast(record.commitment_terms["spent_cents"].astext, BigInteger) + cents
+    terms = func.jsonb_set(record.commitment_terms, text("'{spent_cents}'"), func.to_jsonb(spent))
+    of_record = and_(
+        record.invoice_id == invoice_id,
+        record.subscription_id == subscription_id,
+        record.commitment_terms.is_not(None),
+    )
+    await tx.execute(update(billing_records).where(of_record).values(commitment_terms=terms))
 
 
 async def adjusted_of(tx: Tx, subscription_ids: Collection[UUID]) -> dict[ItemKey, Adjustments]:

@@ -20,11 +20,13 @@ from tallymark.rooms.adjustments.model import (
     BilledItem,
     BilledUsage,
     CommitmentTerms,
+    Difference,
     ItemKey,
     LineKey,
     Rated,
     Settled,
 )
+from tallymark.rooms.adjustments.service.compare import differences, follows
 from tallymark.rooms.adjustments.service.gather import ISSUED, as_billed, with_adjustments
 from tallymark.rooms.adjustments.service.rate import RatedLines
 from tallymark.rooms.fees import service as fees
@@ -41,6 +43,9 @@ class BilledCommitment:
     """A commitment that is billed, and what was spent in its period as far as corrections are known, in minor units."""
 
     billed: BilledItem
+    record_of: UUID
+    """The invoice whose billing record has the terms."""
+
     terms: CommitmentTerms
     spent_cents: int
 
@@ -75,11 +80,45 @@ async def gather_commitments(tx: Tx, billed: Sequence[BilledItem]) -> list[Bille
 
     Raises `NotAllowed("invoice_not_final")`.
     """
-    contracts = {one.usage.contract.subscription.id: one.usage.contract for one in billed}
+    periods: dict[UUID, list[Period]] = {}
+    for one in billed:
+        owner = one.usage.contract.subscription.id
+        periods.setdefault(owner, []).append(one.usage.window.period)
+    return await _gather(
+        tx, {one.usage.contract.subscription.id: one.usage.contract for one in billed}, periods
+    )
+
+
+async def count_spent(
+    tx: Tx, contracts: Mapping[UUID, Contract], fresh: Mapping[UUID, Sequence[Corrected]]
+) -> list[Difference]:
+    """Count fees that corrections brought towards commitments that had been held against their periods before; what comes of it.
+
+    `fresh` are the fees by subscription. Needs the customers' locks. Nothing is counted where what lacked did not follow from
+    what was spent, or waits for its taxes.
+    """
+    periods = {owner: [one.period for one in own] for owner, own in fresh.items()}
+    try:
+        known = await _gather(tx, contracts, periods)
+    except NotAllowed:
+        return []
+    before, after = rate_commitments(known, {}), rate_commitments(known, fresh)
+    told = [one for one in known if follows(one.billed, before[one.billed.key])]
+    for one in told:
+        owner = one.billed.usage.contract.subscription.id
+        more = spent_more(one.terms, fresh.get(owner, ()))
+        await repository.add_spent(tx, invoice_id=one.record_of, subscription_id=owner, cents=more)
+    return differences([one.billed for one in told], before=before, after=after)
+
+
+async def _gather(
+    tx: Tx, contracts: Mapping[UUID, Contract], periods: Mapping[UUID, Sequence[Period]]
+) -> list[BilledCommitment]:
+    """The commitments that some periods of subscriptions were held against."""
     settled = [
         one
         for one in await repository.settled_of(tx, contracts.keys())
-        if any(_holds(one, touched) for touched in billed)
+        if any(one.terms.holds(period.start, period.end) for period in periods.get(one.subscription_id, ()))
     ]
     if not settled:
         return []
@@ -97,18 +136,13 @@ async def gather_commitments(tx: Tx, billed: Sequence[BilledItem]) -> list[Bille
     return [
         BilledCommitment(
             billed=item,
+            record_of=one.invoice_id,
             terms=one.terms,
             spent_cents=one.terms.spent_cents
             + spent_more(one.terms, corrected.get(one.subscription_id, ()), with_void=item.usage.is_void),
         )
         for one, item in zip(settled, await with_adjustments(tx, asked), strict=True)
     ]
-
-
-def _holds(settled: Settled, touched: BilledItem) -> bool:
-    window = touched.usage.window.period
-    is_own = settled.subscription_id == touched.usage.contract.subscription.id
-    return is_own and settled.terms.holds(window.start, window.end)
 
 
 def spent_more(terms: CommitmentTerms, corrected: Sequence[Corrected], *, with_void: bool = False) -> int:

@@ -9,14 +9,18 @@ from uuid import UUID
 from tallymark.db.engine import Tx
 from tallymark.domain.periods import Period
 from tallymark.jobs import usage_watch
+from tallymark.rooms.adjustments import service as adjustments
 from tallymark.rooms.advance import service as advance
 from tallymark.rooms.advance.model import PricedEvent
 from tallymark.rooms.billing.model import Line
 from tallymark.rooms.billing.service.coupons import make_computed, open_book
+from tallymark.rooms.billing.service.documenting import document
 from tallymark.rooms.billing.service.invoice import issue_computed
 from tallymark.rooms.billing.service.standalone import save_standalone
 from tallymark.rooms.billing.service.subjects import subject_of_event
 from tallymark.rooms.billing.service.targets import tell_unknown_wallets
+from tallymark.rooms.corrections import service as corrections
+from tallymark.rooms.subscriptions.model import Contract
 from tallymark.rooms.usage import service as usage
 from tallymark.rooms.usage.service import TaxTable, advance_line
 
@@ -35,6 +39,7 @@ async def bill_events(tx: Tx, customer_id: UUID, *, now: datetime, limit: int = 
         priced = await advance.price_waiting(tx, waiting)
         await advance.save(tx, priced, now=now)
         await _make_fees(tx, priced, now=now)
+        await _settle_commitments(tx, priced, now=now)
         await tell_unknown_wallets(tx, await advance.naming_wallets(tx, waiting), now=now)
         await advance.take_off(tx, waiting)
         await usage_watch.follow_customers(tx, [customer_id], now=now)
@@ -52,6 +57,22 @@ async def _make_fees(tx: Tx, priced: Sequence[PricedEvent], *, now: datetime) ->
             await _invoice(tx, line, at=item.event.timestamp, now=now)
         else:
             await save_standalone(tx, [line], now=now)
+
+
+async def _settle_commitments(tx: Tx, priced: Sequence[PricedEvent], *, now: datetime) -> None:
+    """Settle commitments anew that were held against the periods of events before a correction brought these (pricing §15)."""
+    over = [item for item in priced if item.window.period.end <= now and item.fee.amount_cents]
+    brought = await corrections.corrected_among(tx, {item.event.id for item in over}) if over else set()
+    contracts: dict[UUID, Contract] = {}
+    fresh: dict[UUID, list[adjustments.Corrected]] = {}
+    for item in over:
+        if item.event.id in brought:
+            owner = item.contract.subscription.id
+            contracts[owner] = item.contract
+            found = adjustments.Corrected(period=item.window.period, cents=item.fee.amount_cents)
+            fresh.setdefault(owner, []).append(found)
+    if fresh:
+        await document(tx, await adjustments.count_spent(tx, contracts, fresh), now=now)
 
 
 def event_line(item: PricedEvent, table: TaxTable) -> Line:

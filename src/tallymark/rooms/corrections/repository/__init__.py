@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Text, and_, cast, delete, exists, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 
+from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
 from tallymark.db.tables import (
     event_keys,
@@ -175,6 +176,12 @@ async def versions_of(tx: Tx, event_id: UUID) -> list[Version]:
     statement = select(*_VERSION).where(event_versions.c.event_id == event_id)
     rows = await tx.execute(statement.order_by(event_versions.c.version))
     return [Version(**row._mapping) for row in rows]
+
+
+async def corrected_among(tx: Tx, event_ids: Collection[UUID]) -> set[UUID]:
+    """Of events those that have versions."""
+    statement = select(event_versions.c.event_id).where(among(event_versions.c.event_id, event_ids))
+    return set((await tx.execute(statement.distinct())).scalars())
 
 
 def first_version(event: Stored) -> Version:

@@ -3,6 +3,7 @@
 from tallymark.rooms.corrections.service.correct import (
     amended,
     correct,
+    corrected_among,
     list_versions,
     refuse_what_is_billed,
     voided,
@@ -18,6 +19,7 @@ __all__ = [
     "NotJudged",
     "amended",
     "correct",
+    "corrected_among",
     "follow_usage",
     "judge_next",
     "list_versions",

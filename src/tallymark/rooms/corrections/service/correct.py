@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import NotAllowed, NotFound
@@ -49,6 +50,11 @@ async def list_versions(tx: Tx, *, transaction_id: str, external_subscription_id
     """All versions of an event, the one that came in first. Raises `NotFound("event")`, `NotAllowed("event_archived")`."""
     event = await _get(tx, transaction_id, external_subscription_id)
     return await repository.versions_of(tx, event.id) or [repository.first_version(event)]
+
+
+async def corrected_among(tx: Tx, event_ids: Collection[UUID]) -> set[UUID]:
+    """Of events those that were corrected, or brought by a backfill."""
+    return await repository.corrected_among(tx, event_ids)
 
 
 async def _get(tx: Tx, transaction_id: str, external_subscription_id: str) -> Stored:
