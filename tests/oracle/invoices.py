@@ -56,12 +56,19 @@ def evaluated(event: Event, life: Life) -> Event:
 def lived(life: Life) -> Walk:
     walk = Walk(life)
     walk.run()
+    if walk.brought:
+        # What a backfill brought costs what it does on top of all others, and was there when its period was billed.
+        walk = Walk(life, walk.brought)
+        walk.run()
     return walk
 
 
 class Walk:
-    def __init__(self, life: Life) -> None:
+    def __init__(self, life: Life, known: dict[str, list[Fee]] | None = None) -> None:
         self.life = life
+        self.known = known
+        """The fees of events that backfills brought, once they are known."""
+        self.brought: dict[str, list[Fee]] = {}
         self.now = life.begins
         self.subscriptions: list[Subscription] = []
         self.arrived: list[Event] = []
@@ -103,7 +110,7 @@ class Walk:
             case Event():
                 event = evaluated(action, self.life)
                 self.arrived.append(event)
-                if action.priced_at is None:
+                if action.priced_at is None or self.known is not None:
                     self.price_in_advance(event)
                 else:
                     self.at(action.priced_at, USER, lambda: self.price_in_advance(event))
@@ -311,7 +318,13 @@ class Walk:
             record = windows(one, at, "in_advance_charge", current=True, terminated_at=one.terminated_at)
             window = fees.usage_window(one, record)
             assert window is not None
-            fee = self.book.fee(one, charge, event, self.arrived, window, self.life.currency)
+            if event.priced_at is not None and self.known is not None:
+                (fee,) = (fee for fee in self.known[event.id] if fee.code == charge.code)
+                fee = replace(fee, subscription=one)
+            else:
+                fee = self.book.fee(one, charge, event, self.arrived, window, self.life.currency)
+            if event.priced_at is not None:
+                self.brought.setdefault(event.id, []).append(fee)
             self.priced.add(event.id)
             self.event_invoice(one, record, fee)
 
