@@ -221,3 +221,19 @@ def test_what_no_moment_of_the_kept_days_needs_is_forgotten(machine):
         assert 1 <= len(machine.bases()) <= 2
         keeper.terminate()
         assert keeper.wait(20) == 0
+
+
+def test_what_cannot_receive_is_not_healthy(machine):
+    told = machine.folder / "log"
+    with machine.serving():
+        with machine.keeping() as keeper:
+            until(lambda: machine.bases() and (machine.backups / "healthy").exists())
+            keeper.terminate()
+            keeper.wait()
+        log = machine.bases()[0].parents[1] / "wal"
+        shutil.rmtree(log)
+        log.write_text("no folder")
+        (machine.backups / "healthy").unlink()
+        with machine.keeping():
+            until(lambda: told.read_text().count("could not open directory") > 1)
+            assert not (machine.backups / "healthy").exists()
