@@ -57,9 +57,10 @@ def test_every_link_leads_somewhere(built):
             if target.scheme or target.netloc:
                 continue
             file = built / unquote(target.path).lstrip("/")
-            file = file / "index.html" if file.is_dir() else file
+            if target.path.endswith("/"):
+                file = file / "index.html"
             place = unquote(target.fragment)
-            if not file.exists() or (place and place not in places.get(file, ())):
+            if not file.is_file() or (place and place not in places.get(file, ())):
                 broken.append(f"{own} -> {link}")
     assert broken == []
     assert len(texts) > 100

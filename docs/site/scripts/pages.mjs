@@ -21,7 +21,7 @@ pages.set(CHANGELOG, "changelog.md");
 /** A page's text with its links as they are to be in its new place. */
 function moved(file, to) {
   return readFileSync(file, "utf8").replaceAll(LINK, (whole, before, link, anchor = "", after) => {
-    if (link.startsWith("/")) return whole;
+    if (link.startsWith("/")) return `${before}pathname://${link}${anchor}${after}`; // a file of the server's that the site has, too
     const target = resolve(dirname(file), link);
     if (!existsSync(target)) throw new Error(`${relative(ROOT, file)} links to ${link}, which is not there`);
     if (pages.has(target)) return `${before}${relative(dirname(to), pages.get(target)).replace(/^(?!\.)/, "./")}${anchor}${after}`;
