@@ -1,4 +1,4 @@
-"""What people do by clicking, and what it comes to: from nothing to a bill; upgrade, credit note and void, wallet (ui §3, §4, §5)."""
+"""What people do by clicking, and what it comes to: from nothing to a bill; upgrade, credit note and void, wallet, dunning (ui §3 to §6)."""
 
 from __future__ import annotations
 
@@ -312,4 +312,33 @@ async def test_a_tax_is_made_and_a_metric_deleted_after_its_charges_are_counted(
     await question.get_by_role("button", name="Delete metric").click()
     await expect(page.get_by_text("Metric deleted")).to_be_visible()
     assert (await kit.get(shop.client, "/billable_metrics"))["billable_metrics"] == []
+    assert watch.faults == []
+
+
+async def test_who_owes_is_asked_again_until_they_are_to_be_left_alone(shop, page):
+    """31.00 of Basic and 6.20 of tax are due on New Year's Day, and overdue on the second: above 30.00, they are asked for."""
+    watch, form = Watch(page), Form(page)
+    await shop.subscriber("Dee", shop.basic)
+    await page.goto(f"/{shop.slug}/settings/dunning")
+    await page.get_by_role("button", name="New campaign").first.click()
+    await form.fill(Name="Reminders", Days_between_attempts="3", Attempts_at_the_most="2")
+    await form.choose("Currency of threshold 1", "EUR Euro")
+    await form.fill(Overdue_balance_from_which_on_it_asks="30")
+    await page.get_by_label("Default billing entity").click()
+    await form.save("Create campaign", "Campaign created")
+    await expect(page.get_by_role("row").filter(has_text="reminders")).to_contain_text("€30.00")
+
+    await kit.advance(shop.client, "2026-01-02T12:00")
+    (asked,) = (await kit.get(shop.client, "/payment_requests"))["payment_requests"]
+    assert (asked["amount_cents"], asked["customer"]["external_id"]) == (3720, "dee")
+    await page.goto(f"/{shop.slug}/customer/dee/settings")
+    main = page.get_by_role("main")
+    await expect(main).to_contain_text("Reminders. 2 times, every 3 days.")
+    await expect(main).to_contain_text("Asked 1 of 2 in EUR")
+    await page.get_by_role("button", name="Change Dunning").click()
+    await form.choose("Campaign", "Never")
+    await form.save("Save setting", "Dunning saved")
+    await expect(main).not_to_contain_text("Reminders")
+    await kit.advance(shop.client, "2026-02-02")
+    assert len((await kit.get(shop.client, "/payment_requests"))["payment_requests"]) == 1
     assert watch.faults == []
