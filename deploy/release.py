@@ -26,6 +26,7 @@ PLACES = (
     ("uv.lock", r'^name = "tallymark"\nversion = "(.+)"$'),
     ("deploy/helm/tallymark/Chart.yaml", r"^version: (.+)$"),
     ("deploy/helm/tallymark/Chart.yaml", r'^appVersion: "(.+)"$'),
+    ("docs/hosting/aws.md", r'/tallymark:([\d.]+)"'),
     ("docs/hosting/containers.md", r"\bTALLYMARK_VERSION=([\d.]+)$"),
     ("docs/hosting/containers.md", r"/tallymark:([\d.]+) "),
     ("docs/hosting/platforms.md", r'\bimage_tag\s+= "(.+)"$'),

