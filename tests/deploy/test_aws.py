@@ -31,15 +31,17 @@ CONTEXT = {
 
 
 def synthesize(context, folder):
-    command = [str(BINARIES / "python"), "-m", "deploy.aws.app"]
-    described = json.loads((ROOT / "deploy" / "aws" / "cdk.json").read_text())
-    assert described["app"] == "cd ../.. && .tools/aws/bin/python -m deploy.aws.app"
+    """Run the app as the CDK's command does: by a shell, in its folder."""
+    aws = ROOT / "deploy" / "aws"
+    described = json.loads((aws / "cdk.json").read_text())
     env = {
         **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
         "CDK_CONTEXT_JSON": json.dumps({**described["context"], **context}),
-        "CDK_OUTDIR": str(folder),
+        "CDK_OUTDIR": os.path.relpath(folder, aws),
     }
-    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        described["app"], shell=True, cwd=aws, env=env, capture_output=True, text=True, check=False
+    )
 
 
 @pytest.fixture(scope="module")
