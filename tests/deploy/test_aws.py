@@ -1,5 +1,6 @@
 """The CDK app: the template that it writes without any account, held against cfn-lint and against what Tallymark needs."""
 
+import fcntl
 import json
 import os
 import subprocess
@@ -46,13 +47,19 @@ def synthesize(context, folder):
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
-    """The template's path; it is written once."""
+    """The template's path; it is written once in a run."""
     if not (BINARIES / "cfn-lint").exists():
         pytest.skip("the CDK is not here: `make tools` gets it where it can be had")
-    folder = tmp_path_factory.mktemp("cdk")
-    done = synthesize(CONTEXT, folder)
-    assert done.returncode == 0, done.stderr
-    assert "WARNING" not in done.stdout + done.stderr
+    # Of all workers of this run: theirs are below one folder.
+    among = "PYTEST_XDIST_WORKER" in os.environ
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if among else base) / "cdk"
+    with (folder.with_suffix(".lock")).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            done = synthesize(CONTEXT, folder)
+            assert done.returncode == 0, done.stderr
+            assert "WARNING" not in done.stdout + done.stderr
     return folder / "Tallymark.template.json"
 
 
