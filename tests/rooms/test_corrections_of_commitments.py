@@ -206,3 +206,52 @@ async def test_what_a_backfill_brought_is_spent_in_its_period(make_organization,
     (more,) = await one_offs(client, {"external_id": "acme"})
     assert await lines(client, more) == [("commitment", 600)]
     await kit.assert_audit_clean(database, organization.id)
+
+
+async def test_a_late_event_in_advance_is_no_part_of_it(make_organization, database):
+    """5 calls are 10.00, billed at once, of 50.00: 40.00 lack. 3 that come late are 6.00 beside that; none of them, 10, and 3 again:
+    40.00 lack all the same. 4 for the first 5 are 2.00 less, and 2.00 more that lack.
+
+    What a backfill has again counts: 4 for the late 3 are 8.00 in all, by which less lacks. Reverted it is late again.
+    """
+    organization, client = await begin(make_organization)
+    who = await committed(client, 5000, charge={"pay_in_advance": True})
+    await send(client, "one", 5)
+    await kit.advance(client, "2026-02-02T00:00")
+    await send(client, "late", 3, timestamp=kit.epoch("2026-01-06"))
+    await kit.advance(client, "2026-02-02T01:00")
+    (fee,) = (await kit.get(client, "/fees", event_transaction_id="late"))["fees"]
+    assert fee["amount_cents"] == 600
+    await correct(client, "late", "void")
+    assert await given_back(client) == [("charge", 600)]
+    await correct(client, "late", properties={"value": 10})
+    await correct(client, "late", properties={"value": 3})
+    assert await given_back(client) == [("charge", 600), ("charge", 1400)]
+    (again,) = await one_offs(client, who)
+    assert await lines(client, again) == [("charge", 2000)]
+    await kit.assert_audit_clean(database, organization.id)
+    await correct(client, "one", properties={"value": 4})
+    (lacks, _) = await one_offs(client, who)
+    assert await lines(client, lacks) == [("commitment", 200)]
+    await correct(client, "one", properties={"value": 5})
+
+    assert await in_all(client, who) == {"charge": 1600, "commitment": 4000}
+    path, _ = await replace(client, [("one", 5, "2026-01-05"), ("late", 4, "2026-01-06")])
+    assert await in_all(client, who) == {"charge": 1800, "commitment": 3200}
+    await kit.post(client, f"{path}/revert", {})
+    assert await in_all(client, who) == {"charge": 1600, "commitment": 4000}
+    await correct(client, "late", "void")
+    assert await in_all(client, who) == {"charge": 1000, "commitment": 4000}
+    await kit.assert_audit_clean(database, organization.id)
+
+
+async def in_all(client, who):
+    """What was billed and is not void, less what was given back, by the type of the fee."""
+    found: dict[str, int] = {}
+    standing = [one for one in await kit.invoices(client, who) if one["status"] != "voided"]
+    for invoice in standing:
+        for kind, cents in await lines(client, invoice):
+            found[kind] = found.get(kind, 0) + cents
+    for kind, cents in await given_back(client):
+        found[kind] -= cents
+    return found

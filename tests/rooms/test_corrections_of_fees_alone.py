@@ -134,6 +134,48 @@ async def test_what_was_renewed_follows(make_organization, database, grace_days)
     await kit.assert_audit_clean(database, organization.id)
 
 
+@pytest.mark.parametrize("grace_days", [0, 20])
+async def test_what_came_after_the_renewal_stays_off_it(make_organization, database, grace_days):
+    """5 seats are 10.00 in January, and again in February; 3 more of January that come then are 3.00, and March has all of them: 13.00.
+
+    4 for 3 are 1.00 more, none 4.00 less, all of January; February's renewal knew nothing of them, and March's is 1.00 less, 3.00 less.
+    """
+    organization, client = await begin(make_organization)
+    who = await in_advance(client, recurring=True, **ALONE)
+    grace = {"invoice_grace_period": grace_days}
+    body = {"external_id": who["external_id"], "billing_configuration": grace}
+    await kit.post(client, "/customers", {"customer": body})
+    await send(client, "one", 5)
+    await kit.advance(client, "2026-02-10T00:00")
+    await send(client, "late", 3, timestamp=kit.epoch("2026-01-20"))
+    await kit.advance(client, "2026-02-10T01:00")
+    assert await by_month(client) == {"2026-01": 1300, "2026-02": 1000}
+    await correct(client, "late", properties={"value": 4})
+    assert await by_month(client) == {"2026-01": 1400, "2026-02": 1000}
+    await correct(client, "late", properties={"value": 3})
+    assert await by_month(client) == {"2026-01": 1300, "2026-02": 1000}
+    await kit.assert_audit_clean(database, organization.id)
+    await kit.advance(client, "2026-03-02T00:00")
+    assert await by_month(client) == {"2026-01": 1300, "2026-02": 1000, "2026-03": 1300}
+    await correct(client, "late", properties={"value": 2})
+    assert await by_month(client) == {"2026-01": 1200, "2026-02": 1000, "2026-03": 1200}
+    await correct(client, "late", "void")
+    assert await by_month(client) == {"2026-01": 1000, "2026-02": 1000, "2026-03": 1000}
+    # What is dated otherwise is put there: of the second of January it was to be on February's.
+    await correct(client, "late", properties={"value": 3}, timestamp=kit.epoch("2026-01-02"))
+    assert await by_month(client) == {"2026-01": 1300, "2026-02": 1300, "2026-03": 1300}
+    await kit.assert_audit_clean(database, organization.id)
+
+
+async def by_month(client):
+    """What the charges of the subscription were billed, by the month that it was for."""
+    found: dict[str, int] = {}
+    for fee in await fees(client):
+        month = fee["from_date"][:7]
+        found[month] = found.get(month, 0) + fee["amount_cents"]
+    return found
+
+
 async def test_nothing_is_billed_of_a_fee_that_was_deleted(make_organization, database):
     """8 calls are 13.00, and 5 after them 5.00. Without a fee of the first, 2 for 8 make the others 8.00: 3.00 more.
 

@@ -17,13 +17,23 @@ _IN_TIME = "timestamp, happened, created_at, id"
 _LATEST_FIRST = "timestamp DESC, happened DESC, created_at DESC, id DESC"
 _ONLY = "(CAST(:streams AS bigint[]))[1]"
 
-# What came after the bill is not on it, but for what a correction put there: that has versions, and is not noted as late. An
-# event of the very instant came before, unless it is.
-_BILLED = (
-    "(e.created_at < :billed_at"
-    " OR NOT EXISTS (SELECT FROM late_events l WHERE l.event_id = e.id)"
-    " AND (e.created_at = :billed_at OR EXISTS (SELECT FROM event_versions v WHERE v.event_id = e.id)))"
+# What a correction put where it is: it was dated otherwise, or a backfill brought it, or had it again.
+_PUT = (
+    "(EXISTS (SELECT FROM event_versions v WHERE v.event_id = e.id"
+    " AND (v.timestamp <> coalesce(e.occurred_at, e.timestamp) OR (v.version = 1 AND v.reason IS NOT NULL)))"
+    " OR EXISTS (SELECT FROM backfilled_events f JOIN event_backfills b ON b.id = f.backfill_id"
+    " WHERE f.event_id = e.id AND f.is_added AND b.status = 'closed'))"
 )
+
+
+def billed(*, came: str = "e.created_at", at: str = ":billed_at") -> str:
+    """Whether a bill of an instant has an event `e`, as SQL; `came` is when it came, or was priced.
+
+    What came after the bill is not on it, but for what a correction put there and is not noted as late. An event of the very
+    instant came before, unless it is.
+    """
+    return f"({came} < {at} OR NOT EXISTS (SELECT FROM late_events l WHERE l.event_id = e.id) AND ({came} = {at} OR {_PUT}))"
+
 
 VALUES = {"count_agg": "1", "unique_count_agg": "(e.properties ->> :field)"}
 _NUMBER = "(e.properties ->> :field)::numeric"
@@ -121,7 +131,7 @@ def _source(
     )
     conditions = [whose, "e.timestamp >= :start", "e.timestamp < :end", *usable(aggregation_type)]
     if as_billed:
-        conditions.append(_BILLED)
+        conditions.append(billed())
     names = Names(parameters)
     conditions += only(partition, names)
     return (

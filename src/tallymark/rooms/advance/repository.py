@@ -23,6 +23,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    text,
     update,
     values,
 )
@@ -44,6 +45,7 @@ from tallymark.db.tables import (
 from tallymark.domain.exact import Fraction
 from tallymark.domain.periods import Period
 from tallymark.domain.usage import Checkpoint
+from tallymark.metering.statements import billed
 from tallymark.rooms.advance.model import (
     TARGET_WALLET,
     Asked,
@@ -357,6 +359,22 @@ async def priced_in(
         )
         for row in await tx.execute(statement)
     ]
+
+
+_COUNTED = text(f"""
+    SELECT p.event_id, p.charge_id, t.settled_at
+    FROM priced_events p JOIN events_by_id e ON e.id = p.event_id
+    CROSS JOIN unnest(CAST(:instants AS timestamptz[])) AS t(settled_at)
+    WHERE p.event_id = ANY(CAST(:ids AS uuid[])) AND {billed(came="p.created_at", at="t.settled_at")}
+""")
+
+
+async def counted_at(
+    tx: Tx, event_ids: Collection[UUID], instants: Collection[datetime]
+) -> set[tuple[UUID, UUID, datetime]]:
+    """Of priced events (event, charge, instant): which of them a bill of which instant has in what was spent."""
+    asked = {"ids": list(event_ids), "instants": sorted(instants)}
+    return {(row.event_id, row.charge_id, row.settled_at) for row in await tx.execute(_COUNTED, asked)}
 
 
 def exact(value: Fraction) -> Decimal:

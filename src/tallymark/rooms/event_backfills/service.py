@@ -226,6 +226,8 @@ async def close(tx: Tx, backfill_id: UUID, author: Author) -> Backfill:
         await repository.forget_notes(tx, backfill.id)
         async with backfilled(tx, backfill.id):
             await repository.replace(tx, backfill, author)
+        # It stands from here on: what of it is on final invoices is told by that.
+        await repository.mark(tx, backfill.id, BackfillStatus.CLOSED, now=author.now, periods=None)
         await _follow(tx, backfill, author)
     after = await gather_usage(tx, backfill, now=author.now)
     finals = await events.final_windows(
@@ -288,8 +290,8 @@ async def revert(tx: Tx, backfill_id: UUID, author: Author) -> Backfill:
         await repository.forget_notes(tx, backfill.id)
         async with backfilled(tx, backfill.id):
             await repository.put_back(tx, backfill, author)
+        await repository.mark(tx, backfill.id, BackfillStatus.REVERTED, now=author.now, periods=None)
         await _follow(tx, backfill, author)
-    await repository.mark(tx, backfill.id, BackfillStatus.REVERTED, now=author.now, periods=None)
     return await get_backfill(tx, backfill.id)
 
 

@@ -7,6 +7,8 @@ from tallymark.rooms.adjustments.service.commitments import (
     corrected_of,
     count_spent,
     gather_commitments,
+    late_cents,
+    leave_out,
     rate_commitments,
     spent_more,
 )
@@ -44,6 +46,8 @@ __all__ = [
     "give_back_regrouped",
     "keep_billed",
     "keep_pending",
+    "late_cents",
+    "leave_out",
     "pending_of",
     "price_again",
     "rate",

@@ -30,6 +30,14 @@ EventOfCharge = tuple[UUID, UUID]
 
 
 @value
+class CostInAdvance:
+    """What each event, and each renewal, of some windows costs, and the events of which something is billed."""
+
+    lines: Mapping[ItemKey, RatedLines]
+    events: Sequence[PricedEvent]
+
+
+@value
 class BilledInAdvance:
     """What the events of some windows were billed one by one, the log of their prices, and what was renewed of them."""
 
@@ -45,8 +53,8 @@ class BilledInAdvance:
     """The places in the log of the last of these."""
 
     renewed: Sequence[Renewed]
-    before: Mapping[ItemKey, RatedLines]
-    """What each event, and each renewal, of the windows cost before the correction."""
+    before: CostInAdvance
+    """Before the correction."""
 
 
 async def gather_in_advance(
@@ -89,7 +97,7 @@ async def gather_in_advance(
         undone=undone,
         elsewhere=_elsewhere(rows, known, windows),
         renewed=renewed,
-        before=_lines(billed, priced, undone, await rate_renewals(tx, renewed)),
+        before=_cost(billed, priced, undone, await rate_renewals(tx, renewed)),
     )
 
 
@@ -186,7 +194,7 @@ async def _billed(
             used = _usage(invoice, contract, window, charge)
             starts = (advance.first_day(contract, window) if not charge.invoiceable else window.period).start
             own = {
-                _line_key(fee.event_transaction_id): fee
+                event_line(fee.event_transaction_id): fee
                 for fee in known.of_charge(charge.id)
                 if fee.from_at == starts and fee.subscription_id == contract.subscription.id
             }
@@ -235,39 +243,41 @@ def _renewed_usage(renewed: Renewed, charge: Charge) -> BilledUsage:
     return _usage(used.invoice, used.contract, window, charge)
 
 
-def _line_key(transaction_id: str | None) -> LineKey:
+def event_line(transaction_id: str | None) -> LineKey:
+    """The key of an event in advance, which is a group of its own."""
     return None, (("event_transaction_id", transaction_id),), False
 
 
-def _lines(
+def _cost(
     billed: Sequence[BilledItem],
     priced: Mapping[int, PricedEvent | None],
     undone: Collection[EventOfCharge],
     renewals: Mapping[ItemKey, RatedLines],
-) -> Mapping[ItemKey, RatedLines]:
-    """What each event and renewal costs of which something is billed. Raises `NotAllowed("billed_otherwise")` where one is in another window."""
+) -> CostInAdvance:
+    """Raises `NotAllowed("billed_otherwise")` where an event is in another window."""
     rated = {one.key: dict(renewals.get(one.key, {})) for one in billed}
-    for item in priced.values():
-        if item is None or (item.charge.id, item.event.id) in undone:
-            continue
+    counted = [
+        item for item in priced.values() if item is not None and (item.charge.id, item.event.id) not in undone
+    ]
+    for item in counted:
         key = item.contract.subscription.id, item.charge.id, item.window.period.start
         if key not in rated:
             raise NotAllowed("billed_otherwise")
-        rated[key][_line_key(item.event.transaction_id)] = Rated(
+        rated[key][event_line(item.event.transaction_id)] = Rated(
             units=item.fee.units,
             amount_cents=item.fee.amount_cents,
             explanation=item.fee.explanation,
             filter_values=None,
             grouped_by={},
         )
-    return rated
+    return CostInAdvance(lines=rated, events=counted)
 
 
 def _cents(item: PricedEvent | None) -> int:
     return 0 if item is None else item.fee.amount_cents
 
 
-async def price_again(tx: Tx, known: BilledInAdvance) -> Mapping[ItemKey, RatedLines]:
+async def price_again(tx: Tx, known: BilledInAdvance) -> CostInAdvance:
     """What each event and renewal costs after the correction, prices noted in the log: whatever comes next is priced on top of it.
 
     Raises `NotAllowed("billed_elsewhere")` where another system has billed an event that costs something else now.
@@ -276,4 +286,4 @@ async def price_again(tx: Tx, known: BilledInAdvance) -> Mapping[ItemKey, RatedL
     if any(_cents(after[one]) != _cents(known.priced[one]) for one in known.elsewhere):
         raise NotAllowed("billed_elsewhere")
     await advance.save_replayed(tx, before=known.priced, after=after)
-    return _lines(known.billed, after, known.undone, await rate_renewals(tx, known.renewed))
+    return _cost(known.billed, after, known.undone, await rate_renewals(tx, known.renewed))

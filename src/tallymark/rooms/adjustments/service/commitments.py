@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from tallymark.db.engine import Tx
@@ -29,6 +30,8 @@ from tallymark.rooms.adjustments.model import (
 from tallymark.rooms.adjustments.service.compare import differences, follows
 from tallymark.rooms.adjustments.service.gather import ISSUED, as_billed, with_adjustments
 from tallymark.rooms.adjustments.service.rate import RatedLines
+from tallymark.rooms.advance import service as advance
+from tallymark.rooms.advance.model import PricedEvent
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import FeeRecord
 from tallymark.rooms.invoices.model import Invoice, InvoiceStatus
@@ -46,8 +49,16 @@ class BilledCommitment:
     record_of: UUID
     """The invoice whose billing record has the terms."""
 
+    settled_at: datetime
+    """When that was final."""
+
     terms: CommitmentTerms
     spent_cents: int
+
+    @property
+    def owner_id(self) -> UUID:
+        """The subscription whose plan has it."""
+        return self.billed.usage.contract.subscription.id
 
 
 @value
@@ -89,26 +100,60 @@ async def gather_commitments(tx: Tx, billed: Sequence[BilledItem]) -> list[Bille
     )
 
 
-async def count_spent(
-    tx: Tx, contracts: Mapping[UUID, Contract], fresh: Mapping[UUID, Sequence[Corrected]]
-) -> list[Difference]:
-    """Count fees that corrections brought towards commitments that had been held against their periods before; what comes of it.
+async def count_spent(tx: Tx, priced: Sequence[PricedEvent]) -> list[Difference]:
+    """Count events that corrections brought towards commitments that had been held against their periods before; what comes of it.
 
-    `fresh` are the fees by subscription. Needs the customers' locks. Nothing is counted where what lacked did not follow from
-    what was spent, or waits for its taxes.
+    They are in the log, and some of them may just have come too late. Needs the customers' locks. Nothing is counted where what
+    lacked did not follow from what was spent, or waits for its taxes.
     """
+    contracts = {item.contract.subscription.id: item.contract for item in priced}
+    fresh: dict[UUID, list[Corrected]] = {}
+    for item in priced:
+        found = Corrected(period=item.window.period, cents=item.fee.amount_cents)
+        fresh.setdefault(item.contract.subscription.id, []).append(found)
     periods = {owner: [one.period for one in own] for owner, own in fresh.items()}
     try:
         known = await _gather(tx, contracts, periods)
     except NotAllowed:
         return []
-    before, after = rate_commitments(known, {}), rate_commitments(known, fresh)
+    late = await late_cents(tx, known, priced)
+    before, after = rate_commitments(known, {}), rate_commitments(known, fresh, late_cents=late)
     told = [one for one in known if follows(one.billed, before[one.billed.key])]
     for one in told:
-        owner = one.billed.usage.contract.subscription.id
-        more = spent_more(one.terms, fresh.get(owner, ()))
-        await repository.add_spent(tx, invoice_id=one.record_of, subscription_id=owner, cents=more)
+        more = spent_more(one.terms, fresh.get(one.owner_id, ())) - late[one.billed.key]
+        await repository.add_spent(tx, invoice_id=one.record_of, subscription_id=one.owner_id, cents=more)
     return differences([one.billed for one in told], before=before, after=after)
+
+
+async def late_cents(
+    tx: Tx, known: Sequence[BilledCommitment], priced: Sequence[PricedEvent]
+) -> Mapping[ItemKey, int]:
+    """What of events no commitment has counted that was held against their period before they were priced, by commitment.
+
+    What a correction put there it has.
+    """
+    counted = await advance.counted_at(
+        tx, {item.event.id for item in priced}, {one.settled_at for one in known}
+    )
+    return {
+        one.billed.key: sum(
+            item.fee.amount_cents
+            for item in priced
+            if item.contract.subscription.id == one.owner_id
+            and one.terms.holds(item.window.period.start, item.window.period.end)
+            and (item.event.id, item.charge.id, one.settled_at) not in counted
+        )
+        for one in known
+    }
+
+
+async def leave_out(tx: Tx, known: Sequence[BilledCommitment], late_cents: Mapping[ItemKey, int]) -> None:
+    """Have commitments go on without so much more, or less, that late events cost: their charges' adjustments have it."""
+    for one in known:
+        if late := late_cents[one.billed.key]:
+            await repository.add_spent(
+                tx, invoice_id=one.record_of, subscription_id=one.owner_id, cents=-late
+            )
 
 
 async def _gather(
@@ -137,6 +182,7 @@ async def _gather(
         BilledCommitment(
             billed=item,
             record_of=one.invoice_id,
+            settled_at=one.finalized_at,
             terms=one.terms,
             spent_cents=one.terms.spent_cents
             + spent_more(one.terms, corrected.get(one.subscription_id, ()), with_void=item.usage.is_void),
@@ -191,21 +237,23 @@ def changes_of(
 
 
 def rate_commitments(
-    known: Sequence[BilledCommitment], changed: Mapping[UUID, Sequence[Corrected]]
+    known: Sequence[BilledCommitment],
+    changed: Mapping[UUID, Sequence[Corrected]],
+    *,
+    late_cents: Mapping[ItemKey, int] | None = None,
 ) -> Mapping[ItemKey, RatedLines]:
-    """What lacks of commitments, where what was spent changes by so much, by subscription."""
-    return {
-        one.billed.key: _lacking(
-            one,
-            one.spent_cents
-            + spent_more(
-                one.terms,
-                changed.get(one.billed.usage.contract.subscription.id, ()),
-                with_void=one.billed.usage.is_void,
-            ),
-        )
-        for one in known
-    }
+    """What lacks of commitments, where what was spent changes by so much, by subscription.
+
+    `late_cents` is how much of that each does not count.
+    """
+    return {one.billed.key: _lacking(one, _spent_cents(one, changed, late_cents or {})) for one in known}
+
+
+def _spent_cents(
+    known: BilledCommitment, changed: Mapping[UUID, Sequence[Corrected]], late_cents: Mapping[ItemKey, int]
+) -> int:
+    more = spent_more(known.terms, changed.get(known.owner_id, ()), with_void=known.billed.usage.is_void)
+    return known.spent_cents + more - late_cents.get(known.billed.key, 0)
 
 
 def _total(lines: RatedLines) -> int:

@@ -1,6 +1,6 @@
 """What can be done with charges paid in advance: one file per step."""
 
-from tallymark.rooms.advance.service.billed import billed_in, save, take_over
+from tallymark.rooms.advance.service.billed import billed_in, counted_at, save, take_over
 from tallymark.rooms.advance.service.ledger import Ledger
 from tallymark.rooms.advance.service.replay import (
     Stretch,
@@ -31,6 +31,7 @@ __all__ = [
     "charges_carrying_over",
     "charges_on",
     "contracts_of",
+    "counted_at",
     "first_day",
     "first_customer",
     "naming_wallets",

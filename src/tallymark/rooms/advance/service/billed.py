@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.rooms.advance import repository
@@ -68,6 +69,13 @@ async def take_over(tx: Tx, asked: Asked, *, now: datetime) -> None:
         await ledger.price(found[event_id], asked.contract, by_id[charge_id]) for event_id, charge_id in pairs
     ]
     await save(tx, [item for item in priced if item is not None], now=now)
+
+
+async def counted_at(
+    tx: Tx, event_ids: Collection[UUID], instants: Collection[datetime]
+) -> set[tuple[UUID, UUID, datetime]]:
+    """Of priced events (event, charge, instant): which of them a bill of which instant has in what was spent."""
+    return await repository.counted_at(tx, event_ids, instants) if event_ids and instants else set()
 
 
 async def billed_in(tx: Tx, asked: Asked) -> list[Billed]:

@@ -32,17 +32,27 @@ async def adjusting(tx: Tx, touched: Touched, *, now: datetime) -> AsyncIterator
     at_once = await adjustments.gather_in_advance(tx, touched, finals, now=now)
     billed = [*in_arrears, *(at_once.billed if at_once else ())]
     committed = await adjustments.gather_commitments(tx, billed)
-    before = {**await adjustments.rate(tx, in_arrears), **(at_once.before if at_once else {})}
+    before = {**await adjustments.rate(tx, in_arrears), **(at_once.before.lines if at_once else {})}
+    late_before = await adjustments.late_cents(tx, committed, at_once.before.events if at_once else ())
     adjusted = Adjusted(billed=billed, before=before)
     yield adjusted
     after = adjusted.after
     after |= await adjustments.rate(tx, in_arrears)
+    late = dict.fromkeys(late_before, 0)
     if at_once is not None:
-        after |= await adjustments.price_again(tx, at_once)
+        again = await adjustments.price_again(tx, at_once)
+        after |= again.lines
+        late = {
+            key: cents - late_before[key]
+            for key, cents in (await adjustments.late_cents(tx, committed, again.events)).items()
+        }
     found = adjustments.differences(billed, before=before, after=after)
     found += adjustments.differences(
         [one.billed for one in committed],
         before=adjustments.rate_commitments(committed, {}),
-        after=adjustments.rate_commitments(committed, adjustments.changes_of(billed, before, after)),
+        after=adjustments.rate_commitments(
+            committed, adjustments.changes_of(billed, before, after), late_cents=late
+        ),
     )
     await document(tx, found, now=now)
+    await adjustments.leave_out(tx, committed, late)

@@ -20,7 +20,6 @@ from tallymark.rooms.billing.service.standalone import save_standalone
 from tallymark.rooms.billing.service.subjects import subject_of_event
 from tallymark.rooms.billing.service.targets import tell_unknown_wallets
 from tallymark.rooms.corrections import service as corrections
-from tallymark.rooms.subscriptions.model import Contract
 from tallymark.rooms.usage import service as usage
 from tallymark.rooms.usage.service import TaxTable, advance_line
 
@@ -62,17 +61,10 @@ async def _make_fees(tx: Tx, priced: Sequence[PricedEvent], *, now: datetime) ->
 async def _settle_commitments(tx: Tx, priced: Sequence[PricedEvent], *, now: datetime) -> None:
     """Settle commitments anew that were held against the periods of events before a correction brought these (pricing §15)."""
     over = [item for item in priced if item.window.period.end <= now and item.fee.amount_cents]
-    brought = await corrections.corrected_among(tx, {item.event.id for item in over}) if over else set()
-    contracts: dict[UUID, Contract] = {}
-    fresh: dict[UUID, list[adjustments.Corrected]] = {}
-    for item in over:
-        if item.event.id in brought:
-            owner = item.contract.subscription.id
-            contracts[owner] = item.contract
-            found = adjustments.Corrected(period=item.window.period, cents=item.fee.amount_cents)
-            fresh.setdefault(owner, []).append(found)
-    if fresh:
-        await document(tx, await adjustments.count_spent(tx, contracts, fresh), now=now)
+    known = await corrections.corrected_among(tx, {item.event.id for item in over}) if over else set()
+    brought = [item for item in over if item.event.id in known]
+    if brought:
+        await document(tx, await adjustments.count_spent(tx, brought), now=now)
 
 
 def event_line(item: PricedEvent, table: TaxTable) -> Line:
