@@ -3,7 +3,7 @@
 import pytest
 from tests import kit
 from tests.rooms.test_corrections_in_advance import in_advance
-from tests.rooms.test_corrections_of_commitments import committed, given_back, lines
+from tests.rooms.test_corrections_of_commitments import committed, given_back, in_all, lines
 from tests.rooms.test_corrections_of_what_is_billed import (
     NEXT,
     adjusted,
@@ -140,7 +140,8 @@ class TestInAdvance:
     async def test_nothing_is_billed_of_an_event_whose_invoice_is_void(self, world, database):
         """2 for 8 make the other 8.00, and 6 for 5 then 9.00: 3.00 and 1.00 more, and nothing of the first.
 
-        Made anew it is 13.00, which is not what the event costs: nobody knows what it was to be.
+        Made anew that is 13.00 again, and 9.00 are given back, of these increases first: 2 calls are 4.00. Without the other 9.00 more
+        are; 8 for 2 then are 9.00 more.
         """
         organization, client, who, first, _ = world
         await void(client, first)
@@ -149,8 +150,57 @@ class TestInAdvance:
         await correct(client, "two", properties={"value": 6})
         assert await adjusted(client, who) == ([100, 300], [])
         await kit.assert_audit_clean(database, organization.id)
+        anew = await regenerate(client, first)
+        assert anew["fees_amount_cents"] == 1300
+        given = {note["lago_invoice_id"]: note["credit_amount_cents"] for note in await notes(client)}
+        assert (given[anew["lago_id"]], sorted(given.values())) == (500, [100, 300, 500])
+        await kit.assert_audit_clean(database, organization.id)
+        await correct(client, "two", "void")
+        assert sum((await adjusted(client, who))[1]) == 900 + 900
+        await correct(client, "one", properties={"value": 8})
+        assert await in_all(client, who) == {"charge": 1300}
+        await kit.assert_audit_clean(database, organization.id)
+
+    async def test_one_made_anew_gives_back_an_event_that_counts_no_more(self, world, database):
+        """5 for 8 are 10.00, and the other's 5 are 5.00 as before; without them they are 10.00, 5.00 more. 13.00 are given back."""
+        organization, client, who, first, _ = world
+        await void(client, first)
+        await correct(client, "one", properties={"value": 5})
+        await correct(client, "one", "void")
+        assert await adjusted(client, who) == ([500], [])
         await regenerate(client, first)
+        assert sorted((await adjusted(client, who))[1]) == [500, 800]
+        assert await in_all(client, who) == {"charge": 1000}
+        await correct(client, "one", properties={"value": 8})
+        assert await in_all(client, who) == {"charge": 1300 + 500}
+        await kit.assert_audit_clean(database, organization.id)
+
+    async def test_one_told_by_hand_stays_what_it_was_told(self, world, database):
+        """2 calls are 4.00, and 10.00 were told: nothing is documented of that, and what is corrected after it is refused."""
+        organization, client, who, first, _ = world
+        await void(client, first)
+        await correct(client, "one", properties={"value": 2})
+        assert (await regenerate(client, first, units=5))["fees_amount_cents"] == 1000
+        assert await adjusted(client, who) == ([300], [])
         assert (await correct(client, "two", "void", expect=405))["code"] == "billed_otherwise"
+        await kit.assert_audit_clean(database, organization.id)
+
+    @pytest.mark.parametrize(("is_settled", "lacking"), [(True, 4400), (False, 5000)])
+    async def test_its_commitment_follows(self, make_organization, database, is_settled, lacking):
+        """5 calls are 10.00 of 50.00, and 3 are 6.00: 4.00 more lack, unless nothing was counted of them, for they were void then."""
+        organization, client = await begin(make_organization)
+        who = await committed(client, 5000, charge={"pay_in_advance": True})
+        await send(client, "one", 5)
+        (first,) = [one for one in await kit.invoices(client, who) if one["fees_amount_cents"] == 1000]
+        if is_settled:
+            await kit.advance(client, "2026-02-02T00:00")
+        await void(client, first)
+        await kit.advance(client, "2026-02-03T00:00")
+        await correct(client, "one", properties={"value": 3})
+        await regenerate(client, first)
+        assert await in_all(client, who) == {"charge": 600, "commitment": lacking}
+        await correct(client, "one", properties={"value": 5})
+        await kit.assert_audit_clean(database, organization.id)
 
     async def test_one_made_anew_is_adjusted(self, world, database):
         """3 for 5 are 2.00 less, given back of the invoice that stands."""

@@ -26,7 +26,7 @@ from tallymark.rooms.adjustments.service.keep import (
 )
 from tallymark.rooms.adjustments.service.rate import rate
 from tallymark.rooms.adjustments.service.regrouped import give_back_regrouped
-from tallymark.rooms.adjustments.service.remade import take_over_adjustments
+from tallymark.rooms.adjustments.service.remade import corrected_while_void, take_over_adjustments
 from tallymark.rooms.adjustments.service.renewals import renewed_period
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "attach",
     "changes_of",
     "corrected_of",
+    "corrected_while_void",
     "count_spent",
     "differences",
     "fee_of",

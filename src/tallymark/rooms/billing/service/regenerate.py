@@ -106,8 +106,11 @@ async def regenerate(tx: Tx, invoice_id: UUID, asked: Sequence[KeptFee], *, now:
         await billing.issue_drafts(tx, [made], now=now)
     (made,) = (await invoices.get_invoices(tx, [made.id])).values()
     differing = await adjustments.take_over_adjustments(tx, voided, made)
-    if differing and not await _is_refused(tx):
-        await document(tx, differing, now=now)
+    of_events = await adjustments.corrected_while_void(tx, voided, made, now=now)
+    if await _is_refused(tx):
+        await adjustments.waive(tx, of_events, now=now)
+    elif differing or of_events:
+        await document(tx, [*differing, *of_events], now=now)
     replaced = Message(activity_type="invoice.regenerated", object_type="invoice", object_id=voided.id)
     await emit(tx, replaced, now=now)
     return made.id
