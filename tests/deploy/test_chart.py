@@ -180,6 +180,11 @@ class TestEveryKindOfInstallation:
                     "capabilities": {"drop": ["ALL"]},
                 }, where
 
+    def test_no_service_sets_a_variable(self, rendered, name):
+        # That of a Service named tallymark would be TALLYMARK_PORT=tcp://...: a setting, and no port.
+        for where, pod in pods(rendered(name)):
+            assert pod["enableServiceLinks"] is False, where
+
     def test_sets_what_tallymark_reads_and_nothing_else(self, rendered, name):
         for where, pod in pods(rendered(name)):
             for container in containers(pod):
