@@ -29,7 +29,7 @@ from tallymark.doors import Doors, make_doors, make_letters
 from tallymark.hands import Helpers, Terms
 from tallymark.integrations.assistants.mounted import Assistants
 from tallymark.metering.intake import Intake
-from tallymark.outside import NO_PROVIDERS, Providers, make_outside
+from tallymark.outside import NO_PROVIDERS, Providers, mail_server, make_outside
 from tallymark.rooms.activity_logs import service as activity_logs_service
 from tallymark.rooms.activity_logs.jobs import Chronicler
 from tallymark.rooms.api_logs.service import ApiLog
@@ -252,27 +252,16 @@ def _make_courier(settings: Settings, database: Database, signer: JwtSigner, lin
 
 def _make_mailroom(settings: Settings, database: Database, papers: Papers) -> Mailroom:
     from tallymark.integrations.emails.composer import EmailComposer
-    from tallymark.integrations.emails.smtp import Server, SmtpPost
+    from tallymark.integrations.emails.smtp import SmtpPost
 
-    post = None
-    if settings.smtp_host is not None:
-        server = Server(
-            host=settings.smtp_host,
-            port=settings.smtp_port,
-            security=settings.smtp_security,
-            sender=settings.email_sender,
-            username=settings.smtp_username,
-            password=settings.smtp_password,
-            domain=settings.smtp_domain,
-        )
-        post = SmtpPost(server)
+    server = mail_server(settings)
     return Mailroom(
         database=database,
         invoices=papers.invoices,
         credit_notes=papers.credit_notes,
         receipts=papers.receipts,
         composer=EmailComposer(sender=settings.email_sender),
-        post=post,
+        post=SmtpPost(server) if server is not None else None,
         base_url=settings.base_url,
     )
 

@@ -1,4 +1,4 @@
-"""The wiring of whom the outside is asked: the register of VAT numbers, and payment providers (decisions 3 and 32)."""
+"""The wiring of whom outside is asked: the register of VAT numbers, payment providers (decisions 3 and 32), and the mail server."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from tallymark.db.engine import Database
+from tallymark.integrations.emails.smtp import Server
 from tallymark.integrations.vies import ViesRegister
 from tallymark.jobs.agenda import Kind
 from tallymark.rooms.billing.collection import KINDS, Collection
@@ -26,3 +27,18 @@ def make_outside(settings: Settings, database: Database, providers: Providers) -
     collection = Collection(database, providers)
     register = VatChecks(database, ViesRegister(settings.vies_url))
     return ByKind({Kind.CHECK_VAT: register, **dict.fromkeys(KINDS, collection)})
+
+
+def mail_server(settings: Settings) -> Server | None:
+    """Whom e-mails are handed to; nobody where no server is set."""
+    if settings.smtp_host is None:
+        return None
+    return Server(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        security=settings.smtp_security,
+        sender=settings.email_sender,
+        username=settings.smtp_username,
+        password=settings.smtp_password,
+        domain=settings.smtp_domain,
+    )

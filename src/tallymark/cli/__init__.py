@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tallymark import __version__
-from tallymark.cli import events, keys, moving, users
+from tallymark.cli import doctor, events, keys, moving, users
 from tallymark.cli.terminal import (
     DatabaseUrl,
     DataDir,
@@ -49,6 +49,7 @@ app.add_typer(events.commands, name="events")
 app.add_typer(users.commands, name="users")
 app.add_typer(moving.imports, name="import")
 app.command("shadow")(moving.shadow)
+app.command("doctor")(doctor.doctor)
 explanations = typer.Typer(help="Show how an amount came to be.", no_args_is_help=True)
 app.add_typer(explanations, name="explain")
 

@@ -56,6 +56,11 @@ def migrate(url: str) -> str:
         engine.dispose()
 
 
+def newest_revision() -> str:
+    """The revision that `migrate` brings a database to."""
+    return str(ScriptDirectory.from_config(_config()).get_current_head())
+
+
 def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))

@@ -36,6 +36,14 @@ class SmtpPost:
         """Hand one over. Raises `NotTaken`, and `MaybeTaken` where the connection broke in the middle of it."""
         await asyncio.to_thread(self._send, message)
 
+    async def greet(self) -> None:
+        """Log in and leave. Raises `NotTaken`."""
+        await asyncio.to_thread(self._greet)
+
+    def _greet(self) -> None:
+        with self._connected() as smtp:
+            _expect(*smtp.noop())
+
     def _send(self, message: Message) -> None:
         with self._connected() as smtp:
             try:

@@ -1,0 +1,291 @@
+"""`tallymark doctor`: each thing that may be wrong is made wrong, and told with what mends it."""
+
+import asyncio
+import json
+import socket
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+from aiosmtpd.controller import Controller
+from sqlalchemy import text
+from tests.cli.conftest import free_port
+from tests.conftest import UNSAFE, cloned
+
+from tallymark.db.engine import Database, plain_url
+from tallymark.doctor import Finding, Verdict, examine
+from tallymark.doctor.database import examine_database, judge_roles, judge_work, list_origins
+from tallymark.doctor.reaching import examine_files, examine_mail, examine_receivers, examine_watchers
+from tallymark.doctor.settings import examine_settings, examine_space
+from tallymark.monitoring.backlog import Reading
+from tallymark.settings import Settings
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def said(found: list[Finding], about: str) -> list[tuple[str, str]]:
+    return [(one.verdict.value, one.says) for one in found if one.about == about]
+
+
+def verdicts(found: list[Finding]) -> set[tuple[str, str]]:
+    return {(one.about, one.verdict.value) for one in found}
+
+
+class TestSettings:
+    def look(self, *variables, **options):
+        return list(examine_settings(Settings(**options), variables))
+
+    def test_that_go_together_are_well(self):
+        assert verdicts(self.look("TALLYMARK_SMTP_HOST", "TALLYMARK_SMTP_PASSWORD_FILE", "PATH")) == {
+            ("settings", "ok")
+        }
+
+    def test_a_slip_of_the_pen_is_told_with_what_was_meant(self):
+        (one,) = self.look("TALLYMARK_SMPT_HOST")
+        assert one.verdict is Verdict.WARNING
+        assert one.says == "TALLYMARK_SMPT_HOST is set, and is no setting"
+        assert one.remedy == "is TALLYMARK_SMTP_HOST meant?"
+
+    def test_variables_of_services_and_commands_are_nobodys_slip(self):
+        names = ("TALLYMARK_SERVICE_PORT_HTTP", "TALLYMARK_API_PORT_8787_TCP_ADDR", "TALLYMARK_API_KEY")
+        assert verdicts(self.look(*names)) == {("settings", "ok")}
+
+    def test_links_that_lead_nowhere(self):
+        (one,) = self.look(host="0.0.0.0")
+        assert "http://0.0.0.0:8787" in one.says
+        assert "TALLYMARK_PUBLIC_URL" in (one.remedy or "")
+
+    def test_keys_that_can_be_read_on_the_way(self):
+        (one,) = self.look(public_url="http://billing.example.com", disable_signup=True)
+        assert "not encrypted" in one.says
+        assert verdicts(self.look(public_url="https://billing.example.com", disable_signup=True)) == {
+            ("settings", "ok")
+        }
+
+    def test_a_short_admin_key_and_an_open_door(self):
+        found = self.look(public_url="https://billing.example.com", admin_api_key="secret")
+        assert ["admin API" in one.says or "sign up" in one.says for one in found] == [True, True]
+
+    def test_space_is_measured_where_the_folder_will_be(self, tmp_path, monkeypatch):
+        class Usage:
+            free = 900_000_000
+
+        monkeypatch.setattr("tallymark.doctor.settings.disk_usage", lambda folder: Usage)
+        (one,) = examine_space(Settings(data_dir=tmp_path / "not" / "made"))
+        assert (one.verdict, one.says.split()[0]) == (Verdict.FAILING, "0.9")
+        Usage.free = 4_900_000_000
+        (one,) = examine_space(Settings(data_dir=tmp_path))
+        assert one.verdict is Verdict.WARNING
+        Usage.free = 5_000_000_000
+        (one,) = examine_space(Settings(data_dir=tmp_path))
+        assert one.verdict is Verdict.WELL
+
+
+class TestDatabase:
+    def look(self, url, *, clock=now, **options):
+        return asyncio.run(examine_database(Settings(**options), url, clock))
+
+    def test_everything_but_what_tests_do_without_is_well(self, database_url):
+        found = self.look(database_url)
+        assert {one for one in verdicts(found) if one[1] != "ok"} == {("database", "failing")}
+        assert {about for about, _ in verdicts(found)} == {"database", "schema", "clock", "tenants", "worker"}
+
+    def test_a_server_that_a_power_cut_robs_is_failing(self, database_url):
+        wrong = [says.split()[0] for _, says in said(self.look(database_url), "database")]
+        assert set(wrong) == {name for name, value in UNSAFE.items() if value == "off"}
+
+    def test_more_connections_than_the_server_has(self, database_url):
+        # Four processes of the api and a worker, each with 40 and 3 more: 5 * 43 = 215 of 100.
+        found = self.look(database_url, api_workers=4, database_pool_size=40)
+        assert any(
+            "215 connections, and the server allows 100" in says for _, says in said(found, "database")
+        )
+
+    @pytest.mark.parametrize(
+        ("revision", "remedy"), [("0001", "run `tallymark migrate`"), ("9999", "upgrade Tallymark")]
+    )
+    def test_a_schema_of_another_release(self, server_url, revision, remedy):
+        with cloned(server_url) as url:
+            with psycopg.connect(url) as connection:
+                connection.execute("UPDATE alembic_version SET version_num = %s", (revision,))
+            found = self.look(url)
+        (schema,) = [one for one in found if one.about == "schema"]
+        assert (schema.verdict, schema.remedy) == (Verdict.FAILING, remedy)
+        assert not said(found, "worker"), "what another release's tables mean is not guessed"
+
+    def test_a_database_that_was_never_migrated(self, server_url):
+        with cloned(server_url) as url:
+            with psycopg.connect(url) as connection:
+                connection.execute("DROP TABLE alembic_version")
+            assert said(self.look(url), "schema") == [
+                ("failing", "the database has no schema of Tallymark's")
+            ]
+
+    @pytest.mark.parametrize(
+        ("off", "verdict"),
+        [(0, "ok"), (10, "warning"), (-10, "warning"), (300, "failing"), (-300, "failing")],
+    )
+    def test_clocks_that_are_apart(self, database_url, off, verdict):
+        found = self.look(database_url, clock=lambda: now() + timedelta(seconds=off))
+        assert [one.verdict.value for one in found if one.about == "clock"] == [verdict]
+
+    async def test_a_role_that_sees_all_tenants(self, database_url):
+        database = Database(database_url, pool_size=2)
+        async with database.system() as connection:
+            await connection.execute(text("CREATE ROLE doctor_test_sees_all BYPASSRLS"))
+            found = await judge_roles(connection, "doctor_test_sees_all")
+            missing = await judge_roles(connection, "doctor_test_nobody")
+            await connection.execute(text("DROP ROLE doctor_test_sees_all"))
+        await database.engine.dispose()
+        assert [one.verdict for one in (*found, *missing)] == [Verdict.FAILING, Verdict.FAILING]
+        assert "NOBYPASSRLS" in (found[0].remedy or "")
+        assert "may not act as" in missing[0].says
+
+    def test_one_that_is_not_there_does_not_hide_the_rest(self, tmp_path):
+        settings = Settings(
+            database_url=f"postgresql://nobody@127.0.0.1:{free_port()}/none", data_dir=tmp_path
+        )
+        found = list(examine(settings, []))
+        assert ("database", "failing") in verdicts(found)
+        assert ("files", "ok") in verdicts(found)
+
+
+class TestWork:
+    def test_nobody_does_it(self):
+        reading = Reading()
+        reading.put("tallymark_due_work_oldest_seconds", 601, "bill")
+        (one,) = judge_work(reading)
+        assert (one.verdict, "10 minutes" in one.says) == (Verdict.FAILING, True)
+
+    def test_what_waits_for_a_moment_is_well(self):
+        reading = Reading()
+        reading.put("tallymark_due_work_oldest_seconds", 600, "bill")
+        reading.put("tallymark_queue_jobs", 3, "deliver", "todo")
+        assert [one.verdict for one in judge_work(reading)] == [Verdict.WELL]
+
+    def test_what_failed_for_the_last_time(self):
+        reading = Reading()
+        reading.put("tallymark_parked_work", 2, "bill")
+        reading.put("tallymark_events_to_price_parked", 1)
+        reading.put("tallymark_queue_jobs", 4, "deliver", "failed")
+        assert [(one.verdict, one.says.split()[0]) for one in judge_work(reading)] == [
+            (Verdict.WARNING, "3"),
+            (Verdict.WARNING, "4"),
+        ]
+
+
+class TestMail:
+    def look(self, **options):
+        return asyncio.run(examine_mail(Settings(**options)))
+
+    def test_a_server_that_answers_is_greeted_and_given_nothing(self):
+        class Handler:
+            letters = 0
+
+            async def handle_DATA(self, server, session, envelope):
+                self.letters += 1
+                return "250 taken"
+
+        handler = Handler()
+        controller = Controller(handler, hostname="127.0.0.1", port=free_port())
+        controller.start()
+        options = {"smtp_host": "127.0.0.1", "smtp_port": controller.port, "smtp_security": "none"}
+        try:
+            answers = self.look(**options)
+            refuses = self.look(**options, smtp_username="who", smtp_password="wrong")
+        finally:
+            controller.stop()
+        assert answers.verdict is Verdict.WELL
+        assert (refuses.verdict, "SMTPNotSupportedError" in refuses.says) == (Verdict.FAILING, True)
+        assert handler.letters == 0
+
+    def test_no_server_answers(self):
+        one = self.look(smtp_host="127.0.0.1", smtp_port=free_port(), smtp_security="none")
+        assert (one.verdict, "refused" in one.says) == (Verdict.FAILING, True)
+
+    def test_none_is_set(self):
+        assert self.look().verdict is Verdict.UNUSED
+
+
+class TestFiles:
+    def test_are_written_read_and_deleted(self, tmp_path):
+        one = asyncio.run(examine_files(Settings(data_dir=tmp_path)))
+        assert one.verdict is Verdict.WELL
+        assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+    def test_can_not_be_written(self, tmp_path):
+        (tmp_path / "files").write_text("in the way")
+        assert asyncio.run(examine_files(Settings(data_dir=tmp_path))).verdict is Verdict.FAILING
+
+
+@pytest.fixture
+def listening():
+    """The address of somebody who takes connections, and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+class TestReceivers:
+    def look(self, origins, **options):
+        return asyncio.run(examine_receivers(Settings(**options), origins))
+
+    def test_those_who_answer_and_those_who_do_not(self, listening):
+        closed = f"http://127.0.0.1:{free_port()}"
+        (one,) = self.look([closed, listening], webhooks_allow_private_networks=True)
+        assert (one.verdict, one.says.startswith(closed)) == (Verdict.WARNING, True)
+        assert [one.verdict for one in self.look([listening], webhooks_allow_private_networks=True)] == [
+            Verdict.WELL
+        ]
+
+    def test_private_addresses_are_left_alone(self, listening):
+        (one,) = self.look([listening])
+        assert "the address is private" in one.says
+
+    def test_a_certificate_that_is_none(self, listening):
+        (one,) = self.look([listening.replace("http:", "https:")], webhooks_allow_private_networks=True)
+        assert one.verdict is Verdict.WARNING
+
+    def test_nobody_is_told_by_webhooks(self):
+        assert [one.verdict for one in self.look([])] == [Verdict.UNUSED]
+
+    async def test_each_place_is_visited_once(self, make_organization, database_url):
+        for organization in (await make_organization(), await make_organization()):
+            for path in ("a", "b"):
+                url = f"https://hooks.example.com:8443/{path}?key=secret"
+                body = {"webhook_endpoint": {"webhook_url": url, "signature_algo": "hmac"}}
+                answer = await organization.client.post("/webhook_endpoints", json=body)
+                assert answer.status_code == 200, answer.text
+        assert await list_origins(plain_url(database_url)) == ["https://hooks.example.com:8443"]
+
+
+class TestWatchers:
+    def test_are_connected_to_where_they_are_set(self, listening):
+        found = asyncio.run(examine_watchers(Settings(otlp_endpoint=listening)))
+        assert verdicts(found) == {("errors", "unused"), ("telemetry", "ok")}
+
+    def test_keys_in_their_addresses_are_not_shown(self):
+        dsn = f"http://secret@127.0.0.1:{free_port()}/1"
+        found = asyncio.run(examine_watchers(Settings(sentry_dsn=dsn)))
+        assert ("errors", "warning") in verdicts(found)
+        assert "secret" not in str(found)
+
+
+class TestCommand:
+    def test_returns_one_where_something_fails(self, run, folder):
+        url = f"postgresql://nobody:hidden@127.0.0.1:{free_port()}/none"
+        done = run("doctor", "--json", "--data-dir", folder / "data", "--database-url", url)
+        found = json.loads(done.stdout)
+        assert done.returncode == 1
+        assert {"about", "verdict", "says", "remedy"} == found[0].keys()
+        assert {one["about"] for one in found} >= {"settings", "disk", "database", "files", "e-mail"}
+        assert "hidden" not in done.stdout
+
+    def test_looks_at_the_embedded_database_and_is_content(self, run, folder):
+        data = folder / "data"
+        assert run("migrate", "--data-dir", data).returncode == 0
+        done = run("doctor", "--data-dir", data)
+        assert done.returncode == 0, done.stdout + done.stderr
+        for about in ("database", "schema", "clock", "tenants", "worker", "files"):
+            assert f"ok       {about}" in done.stdout
