@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-import socket
+import socketserver
+import threading
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -222,9 +223,16 @@ class TestFiles:
 
 @pytest.fixture
 def listening():
-    """The address of somebody who takes connections, and says nothing."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+    """The address of somebody who takes connections, and knows no TLS."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self):
+            self.request.sendall(b"hello\r\n")
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
 
 
 class TestReceivers:
