@@ -124,6 +124,23 @@ def corrected_lives(draw: st.DrawFn) -> tuple[Life, list[Correction]]:
 
 
 @st.composite
+def late_lives(draw: st.DrawFn) -> tuple[Life, list[Change]]:
+    """The same lives, whose events come up to two months after their time, beside a commitment that much lacks of."""
+    life, corrections = draw(corrected_lives())
+    begun, *sent = life.actions
+    assert isinstance(begun, Subscribe)
+    plan = replace(begun.plan, commitment_cents=draw(st.sampled_from([30_000, 300_000])))
+    late: list[Event] = []
+    for place, event in enumerate(sent):
+        assert isinstance(event, Event)
+        by = timedelta(days=draw(st.sampled_from([0, 20, 40, 60])))
+        # No two events are of one instant.
+        happened = max(event.at - by, BEGINS) + timedelta(minutes=place)
+        late.append(replace(event, timestamp=happened if by else event.at))
+    return replace(life, actions=(replace(begun, plan=plan), *late)), [*corrections]
+
+
+@st.composite
 def backfills(draw: st.DrawFn, life: Life, number: int) -> Backfill:
     """Some days of a code, replaced by what was there, otherwise, and by what was not."""
     code = draw(st.sampled_from(sorted({event.code for event in life.events})))

@@ -21,6 +21,7 @@ from tests.oracle.corrections import (
     corrected,
     corrected_lives,
     cost,
+    late_lives,
 )
 from tests.oracle.engine import Engine
 from tests.oracle.life import Life, Subscribe
@@ -164,9 +165,9 @@ async def begun(make_organization: Any, life: Life, policy: str, *, mark_cents: 
 
 
 @settings(lived_by_both, max_examples=max(EXAMPLES // 6, 1))
-@given(told=corrected_lives() | changed_lives())
+@given(told=corrected_lives() | changed_lives() | late_lives())
 async def test_documented_now(make_organization, database, told: tuple[Life, list[Change]]) -> None:
-    """Charges of every model and timing, minimums and commitments."""
+    """Charges of every model and timing, minimums and commitments, events in time and late."""
     life, changes = told
     note(repr(told))
     organization, engine = await begun(make_organization, life, "document_now")
