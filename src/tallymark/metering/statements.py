@@ -21,8 +21,9 @@ _ONLY = "(CAST(:streams AS bigint[]))[1]"
 _PUT = (
     "(EXISTS (SELECT FROM event_versions v WHERE v.event_id = e.id"
     " AND (v.timestamp <> coalesce(e.occurred_at, e.timestamp) OR (v.version = 1 AND v.reason IS NOT NULL)))"
-    " OR EXISTS (SELECT FROM backfilled_events f JOIN event_backfills b ON b.id = f.backfill_id"
-    " WHERE f.event_id = e.id AND f.is_added AND b.status = 'closed'))"
+    # By its stream, for which backfills are indexed.
+    " OR EXISTS (SELECT FROM event_backfills b JOIN backfilled_events f ON f.backfill_id = b.id AND f.event_id = e.id"
+    " WHERE b.stream_id = abs(e.stream_id) AND b.status = 'closed' AND f.is_added))"
 )
 
 
