@@ -225,8 +225,11 @@ def prorated_graduated(units: Units, properties: Properties) -> Fraction:
         while rest != 0:
             if rest > 0:
                 below = after - rest
+                # Below none is in the first tier, which fractions of a unit can leave upwards.
                 t = next(
-                    n for n, (lo, up, _) in enumerate(ranges) if lo <= below and (up is None or below < up)
+                    n
+                    for n, (lo, up, _) in enumerate(ranges)
+                    if (n == 0 or lo <= below) and (up is None or below < up)
                 )
             else:
                 t = holding(after + rest)
