@@ -67,6 +67,8 @@ NAMES_A_PARAMETER = 6
 IS_LONG_RUN = float(os.environ.get("TALLYMARK_FUZZ_MINUTES", "0")) >= 10
 """Whether somebody takes the time for all values: `make fuzz` does, CI with its few minutes does not."""
 
+pytestmark = pytest.mark.timeout(3_600 if IS_LONG_RUN else 300)
+
 
 @dataclass(frozen=True)
 class Operation:
