@@ -185,9 +185,14 @@ class TestInAdvance:
         assert (await correct(client, "two", "void", expect=405))["code"] == "billed_otherwise"
         await kit.assert_audit_clean(database, organization.id)
 
-    @pytest.mark.parametrize(("is_settled", "lacking"), [(True, 4400), (False, 5000)])
+    @pytest.mark.parametrize(
+        ("is_settled", "lacking"), [(True, {3: 4400, 6: 3800, 5: 4000}), (False, {3: 5000, 6: 5000, 5: 5000})]
+    )
     async def test_its_commitment_follows(self, make_organization, database, is_settled, lacking):
-        """5 calls are 10.00 of 50.00, and 3 are 6.00: 4.00 more lack, unless nothing was counted of them, for they were void then."""
+        """5 calls are 10.00 of 50.00, and 3 are 6.00: 4.00 more lack, unless nothing was counted of them, for they were void then.
+
+        So it is with 6 calls and with 5 again.
+        """
         organization, client = await begin(make_organization)
         who = await committed(client, 5000, charge={"pay_in_advance": True})
         await send(client, "one", 5)
@@ -198,8 +203,10 @@ class TestInAdvance:
         await kit.advance(client, "2026-02-03T00:00")
         await correct(client, "one", properties={"value": 3})
         await regenerate(client, first)
-        assert await in_all(client, who) == {"charge": 600, "commitment": lacking}
-        await correct(client, "one", properties={"value": 5})
+        assert await in_all(client, who) == {"charge": 600, "commitment": lacking[3]}
+        for calls in (6, 5):
+            await correct(client, "one", properties={"value": calls})
+            assert await in_all(client, who) == {"charge": calls * 200, "commitment": lacking[calls]}
         await kit.assert_audit_clean(database, organization.id)
 
     async def test_one_made_anew_is_adjusted(self, world, database):

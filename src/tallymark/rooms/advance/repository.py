@@ -361,18 +361,30 @@ async def priced_in(
     ]
 
 
+# Void then: an invoice with the fee was, and none that was made anew in its place stood.
 _COUNTED = text(f"""
     SELECT p.event_id, p.charge_id, t.settled_at
     FROM priced_events p JOIN events_by_id e ON e.id = p.event_id
     CROSS JOIN unnest(CAST(:instants AS timestamptz[])) AS t(settled_at)
     WHERE p.event_id = ANY(CAST(:ids AS uuid[])) AND {billed(came="p.created_at", at="t.settled_at")}
+      AND NOT coalesce((
+          SELECT bool_or(i.voided_at < t.settled_at)
+                 AND NOT bool_or(i.finalized_at <= t.settled_at AND (i.voided_at < t.settled_at) IS NOT TRUE)
+          FROM fees root
+          JOIN fees f ON f.id = root.id OR f.original_fee_id = root.id
+          JOIN invoices i ON i.id = f.invoice_id
+          WHERE root.event_id = p.event_id AND root.charge_id = p.charge_id AND root.original_fee_id IS NULL
+      ), false)
 """)
 
 
 async def counted_at(
     tx: Tx, event_ids: Collection[UUID], instants: Collection[datetime]
 ) -> set[tuple[UUID, UUID, datetime]]:
-    """Of priced events (event, charge, instant): which of them a bill of which instant has in what was spent."""
+    """Of priced events (event, charge, instant): which of them a bill of which instant has in what was spent.
+
+    It has none that came later, nor one whose fee was void then.
+    """
     asked = {"ids": list(event_ids), "instants": sorted(instants)}
     return {(row.event_id, row.charge_id, row.settled_at) for row in await tx.execute(_COUNTED, asked)}
 

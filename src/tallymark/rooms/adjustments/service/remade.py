@@ -85,7 +85,7 @@ def _without_waived(billed: Sequence[BilledItem]) -> Mapping[UUID, Sequence[Corr
     return found
 
 
-async def corrected_while_void(tx: Tx, voided: Invoice, made: Invoice, *, now: datetime) -> list[Difference]:
+async def corrected_while_void(tx: Tx, made: Invoice, *, now: datetime) -> list[Difference]:
     """By how much events cost otherwise than the fees of an invoice that was made anew, for they were corrected while it was void.
 
     Nothing where that can't be told, or of fees that come to something else than they did first: what somebody told by hand stays.
@@ -102,13 +102,13 @@ async def corrected_while_void(tx: Tx, voided: Invoice, made: Invoice, *, now: d
         if fee.amount_cents != first[fee.root_id].amount_cents:
             continue
         try:
-            found += await _corrected_of(tx, fee, voided, now=now)
+            found += await _corrected_of(tx, fee, now=now)
         except NotAllowed:
             continue
     return found
 
 
-async def _corrected_of(tx: Tx, fee: FeeRecord, voided: Invoice, *, now: datetime) -> list[Difference]:
+async def _corrected_of(tx: Tx, fee: FeeRecord, *, now: datetime) -> list[Difference]:
     """Raises `NotAllowed` where it can't be told."""
     touched = await _touched(tx, fee)
     known = await gather_in_advance(tx, touched, await gather_finals(tx, touched), now=now)
@@ -118,7 +118,7 @@ async def _corrected_of(tx: Tx, fee: FeeRecord, voided: Invoice, *, now: datetim
     found = differences(known.billed, before=before, after=after)
     committed = await gather_commitments(tx, known.billed)
     changed = changes_of(known.billed, before, after)
-    late = await _not_counted(tx, fee, voided, committed, changed)
+    late = await _not_counted(tx, fee, committed, changed)
     found += differences(
         [one.billed for one in committed],
         before=rate_commitments(committed, {}),
@@ -171,7 +171,6 @@ def _with_fee(fee: FeeRecord, known: BilledInAdvance) -> Mapping[ItemKey, RatedL
 async def _not_counted(
     tx: Tx,
     fee: FeeRecord,
-    voided: Invoice,
     committed: Sequence[BilledCommitment],
     changed: Mapping[UUID, Sequence[Corrected]],
 ) -> Mapping[ItemKey, int]:
@@ -181,7 +180,7 @@ async def _not_counted(
     known_at = {at for _, charge_id, at in counted if charge_id == fee.charge_id}
     return {
         one.billed.key: 0
-        if one.settled_at in known_at and (voided.voided_at is None or one.settled_at <= voided.voided_at)
+        if one.settled_at in known_at
         else spent_more(one.terms, changed.get(one.owner_id, ()), with_void=one.billed.usage.is_void)
         for one in committed
     }

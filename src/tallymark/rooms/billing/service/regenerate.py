@@ -106,7 +106,7 @@ async def regenerate(tx: Tx, invoice_id: UUID, asked: Sequence[KeptFee], *, now:
         await billing.issue_drafts(tx, [made], now=now)
     (made,) = (await invoices.get_invoices(tx, [made.id])).values()
     differing = await adjustments.take_over_adjustments(tx, voided, made)
-    of_events = await adjustments.corrected_while_void(tx, voided, made, now=now)
+    of_events = await adjustments.corrected_while_void(tx, made, now=now)
     if await _is_refused(tx):
         await adjustments.waive(tx, of_events, now=now)
     elif differing or of_events:
