@@ -208,6 +208,105 @@ class TestScheduler:
             assert await enqueue_what_is_due(connection, now=datetime(2024, 1, 1, tzinfo=UTC)) == 0
 
 
+async def queued(database, *, limit: int = 1_000_000) -> list[str]:
+    """Whose the jobs are, in the order in which a worker takes them; they are taken."""
+    whose: list[str] = []
+    async with database.system() as connection:
+        while len(whose) < limit:
+            taken = await connection.execute(
+                text("SELECT args ->> 'organization_id' FROM procrastinate_fetch_job_v2(NULL, NULL)")
+            )
+            name = taken.scalar_one()
+            if name is None:
+                return whose
+            whose.append(name)
+            # Done: what comes next sees it no more.
+            await connection.execute(text("DELETE FROM procrastinate_jobs WHERE status = 'doing'"))
+    return whose
+
+
+async def leave(database, *names: str) -> None:
+    async with database.system() as connection:
+        await enqueue(connection, *(Job(task="x", arguments={"organization_id": name}) for name in names))
+
+
+class TestTurns:
+    """Organizations take turns, however many jobs each has."""
+
+    async def test_whoever_leaves_many_keeps_nobody_waiting(self, database):
+        await leave(database, *["many"] * 300)
+        await leave(database, "one")
+        await leave(database, "other", "other")
+        assert await queued(database, limit=6) == ["many", "one", "other", "many", "other", "many"]
+
+    async def test_who_comes_later_waits_for_no_more_than_a_turn_of_each(self, database):
+        """After 40 turns the one who comes is served in the 41st, not before those who have waited for theirs."""
+        await leave(database, *["many"] * 100)
+        await queued(database, limit=40)
+        await leave(database, "late", "late")
+        assert await queued(database, limit=4) == ["many", "late", "many", "late"]
+
+    async def test_who_keeps_coming_shares_with_who_has_many(self, database):
+        await leave(database, *["many"] * 100)
+        whose: list[str] = []
+        for _ in range(10):
+            await leave(database, "often", "often")
+            whose += await queued(database, limit=2)
+        assert whose.count("many") == 10
+
+    async def test_what_failed_comes_back_behind_its_own(self, database):
+        await leave(database, *["failing"] * 3)
+        async with database.system() as connection:
+            for _ in range(3):
+                await connection.execute(text("SELECT procrastinate_fetch_job_v2(NULL, NULL)"))
+            later = {"at": datetime.now(UTC) + timedelta(seconds=4)}
+            await connection.execute(
+                text(
+                    "SELECT procrastinate_retry_job_v2(id, :at, NULL, NULL, NULL) FROM procrastinate_jobs ORDER BY id"
+                ),
+                later,
+            )
+            turns = await connection.execute(text("SELECT -priority FROM procrastinate_jobs ORDER BY id"))
+            assert list(turns.scalars()) == [2, 3, 4]
+
+    async def test_what_was_cut_off_keeps_its_turn(self, database):
+        await leave(database, "x", "x")
+        async with database.system() as connection:
+            await connection.execute(text("SELECT procrastinate_fetch_job_v2(NULL, NULL)"))
+            await connection.execute(
+                text(
+                    "SELECT procrastinate_retry_job_v2(id, now(), NULL, NULL, NULL) FROM procrastinate_jobs WHERE status = 'doing'"
+                )
+            )
+            turns = await connection.execute(text("SELECT -priority FROM procrastinate_jobs ORDER BY id"))
+            assert list(turns.scalars()) == [0, 1]
+
+    async def test_the_jobs_of_a_tenant_are_found_by_index(self, database):
+        await leave(database, *["many"] * 2_000)
+        async with database.system() as connection:
+            await connection.execute(text("ANALYZE procrastinate_jobs"))
+            own = "SELECT min(priority) FROM procrastinate_jobs WHERE status = 'todo'"
+            for asked in (
+                "SELECT min(priority) FROM procrastinate_jobs WHERE status = 'doing'",
+                "SELECT max(priority) FROM procrastinate_jobs WHERE status = 'todo'",
+                f"{own} AND coalesce(args ->> 'organization_id', '') = 'many'",
+            ):
+                plan = "\n".join((await connection.execute(text(f"EXPLAIN {asked}"))).scalars())
+                assert "Seq Scan" not in plan, plan
+
+    async def test_a_flood_of_due_work_hides_nobody_elses(self, database, organization_id):
+        now = datetime(2024, 5, 1, tzinfo=UTC)
+        async with database.system() as connection:
+            made = await service.create_organization(connection, name="Other", email=None, now=now)
+        for _ in range(12):
+            await note(database, organization_id, uuid4(), now - timedelta(days=1))
+        owner = uuid4()
+        await note(database, made.organization_id, owner, now)
+        async with database.system() as connection:
+            found = await agenda.due_owners(connection, now=now, limit=10, of_each=5)
+        assert agenda.DueOwner(made.organization_id, owner) in found
+
+
 class TestWorker:
     async def test_does_what_is_due_soon_and_forgets_the_job(self, database, organization_id):
         calls, stop, owner = Calls(), asyncio.Event(), uuid4()

@@ -15,7 +15,7 @@ from enum import IntEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, Row, cast, delete, exists, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Date, Row, cast, delete, exists, func, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallymark.db.bulk import upsert_rows
@@ -317,15 +317,40 @@ class DueOwner:
     owner_id: UUID
 
 
-async def due_owners(connection: AsyncConnection, *, now: datetime, limit: int = 1000) -> list[DueOwner]:
-    """Find by index the customers of live organizations with work due; needs a system transaction."""
+LOOKED_AT = 1_000
+"""How many pieces of due work the scheduler looks at, the oldest first."""
+
+LOOKED_AT_OF_EACH = 100
+"""How many of each organization where there are more than that in all: one with many is worked on as a whole anyway."""
+
+# Organizations are probed one by one, so that what is read does not depend on how much is due to any of them.
+_DUE_OF_EACH = text("""
+    SELECT o.id AS organization_id, due.owner_id
+    FROM organizations o CROSS JOIN LATERAL (
+        SELECT owner_id FROM agenda
+        WHERE organization_id = o.id AND run_at <= :now AND NOT is_simulated AND parked_at IS NULL
+        ORDER BY run_at LIMIT :most
+    ) due
+    WHERE NOT EXISTS (SELECT FROM test_clocks c WHERE c.organization_id = o.id)
+""")
+
+
+async def due_owners(
+    connection: AsyncConnection, *, now: datetime, limit: int = LOOKED_AT, of_each: int = LOOKED_AT_OF_EACH
+) -> list[DueOwner]:
+    """Find by index the customers of live organizations with work due; needs a system transaction.
+
+    Where more is due than it looks at, it looks at some of each organization: a long billing run of one hides nobody else's work.
+    """
     due = (
         select(agenda.c.organization_id, agenda.c.owner_id)
         .where(agenda.c.run_at <= now, ~agenda.c.is_simulated, agenda.c.parked_at.is_(None))
         .order_by(agenda.c.run_at)
         .limit(limit)
     )
-    rows = (await connection.execute(due)).all()
+    rows = list((await connection.execute(due)).all())
+    if len(rows) == limit:
+        rows += (await connection.execute(_DUE_OF_EACH, {"now": now, "most": of_each})).all()
     return list(dict.fromkeys(DueOwner(row.organization_id, row.owner_id) for row in rows))
 
 

@@ -18,12 +18,13 @@ from tallymark.jobs import agenda
 from tallymark.jobs.agenda import DueOwner, Item, Kind
 
 _OWNERS = text("""
-    SELECT DISTINCT organization_id, customer_id
-    FROM (
+    WITH marked AS MATERIALIZED (
         SELECT organization_id, customer_id FROM usage_marks m
-        WHERE NOT EXISTS (SELECT FROM test_clocks c WHERE c.organization_id = m.organization_id)
+        WHERE organization_id <> ALL (CAST(:seen AS uuid[]))
+          AND NOT EXISTS (SELECT FROM test_clocks c WHERE c.organization_id = m.organization_id)
         ORDER BY id LIMIT :most
-    ) marked
+    )
+    SELECT DISTINCT organization_id, customer_id, (SELECT count(*) FROM marked) AS looked_at FROM marked
 """)
 _MARKED = text("""
     SELECT DISTINCT customer_id FROM usage_marks
@@ -41,10 +42,18 @@ IN_FLIGHT = timedelta(seconds=1)
 """How long a flush of events takes at the most; usually it is milliseconds."""
 
 
-async def owners_of_marks(connection: AsyncConnection) -> list[DueOwner]:
-    """The customers of live organizations with marks; needs a system transaction."""
-    rows = await connection.execute(_OWNERS, {"most": _MOST})
-    return [DueOwner(row.organization_id, row.customer_id) for row in rows]
+async def owners_of_marks(connection: AsyncConnection, *, most: int = _MOST) -> list[DueOwner]:
+    """The customers of live organizations with marks; needs a system transaction.
+
+    As long as there are as many as it looks at, it looks past those whose they are.
+    """
+    owners: list[DueOwner] = []
+    while True:
+        seen = sorted({owner.organization_id for owner in owners})
+        rows = (await connection.execute(_OWNERS, {"most": most, "seen": seen})).all()
+        owners += [DueOwner(row.organization_id, row.customer_id) for row in rows]
+        if not rows or rows[0].looked_at < most:
+            return owners
 
 
 async def note_marks(

@@ -10,13 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tallymark.jobs.agenda import DueOwner
 
 _OWNERS = text("""
-    SELECT DISTINCT s.organization_id, s.customer_id
-    FROM (
+    WITH waiting AS MATERIALIZED (
         SELECT stream_id FROM events_to_price p
         WHERE parked_at IS NULL AND (retry_at IS NULL OR retry_at <= :now)
+          AND organization_id <> ALL (CAST(:seen AS uuid[]))
           AND NOT EXISTS (SELECT FROM test_clocks c WHERE c.organization_id = p.organization_id)
         ORDER BY id LIMIT :most
-    ) waiting
+    )
+    SELECT DISTINCT s.organization_id, s.customer_id, (SELECT count(*) FROM waiting) AS looked_at
+    FROM waiting
     JOIN event_streams e ON e.id = waiting.stream_id
     JOIN subscriptions s ON s.organization_id = e.organization_id AND s.external_id = e.external_subscription_id
 """)
@@ -31,12 +33,21 @@ _DROP_UNOWNED = text("""
 _MOST = 5_000
 
 
-async def owners_of_waiting_events(connection: AsyncConnection, *, now: datetime) -> list[DueOwner]:
+async def owners_of_waiting_events(
+    connection: AsyncConnection, *, now: datetime, most: int = _MOST
+) -> list[DueOwner]:
     """The customers of live organizations with events to price; needs a system transaction.
 
+    As long as as many wait as it looks at, it looks past those whose they are: a flood of one's events hides nobody else's.
     Where there is none, what waits for a subscription that nobody has is let go: no one is billed for it.
     """
-    rows = (await connection.execute(_OWNERS, {"now": now, "most": _MOST})).all()
-    if not rows:
+    owners: list[DueOwner] = []
+    while True:
+        seen = sorted({owner.organization_id for owner in owners})
+        rows = (await connection.execute(_OWNERS, {"now": now, "most": most, "seen": seen})).all()
+        owners += [DueOwner(row.organization_id, row.customer_id) for row in rows]
+        if not rows or rows[0].looked_at < most:
+            break
+    if not owners:
         await connection.execute(_DROP_UNOWNED)
-    return [DueOwner(row.organization_id, row.customer_id) for row in rows]
+    return owners

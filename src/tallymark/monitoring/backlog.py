@@ -84,7 +84,7 @@ _JOBS = text("""
 _OLDEST_JOB = text("""
     SELECT min(coalesce(j.scheduled_at, e.at)) FROM (
         SELECT id, scheduled_at FROM procrastinate_jobs
-        WHERE status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= :now) ORDER BY priority DESC, id LIMIT 100
+        WHERE status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= :now) ORDER BY id LIMIT 100
     ) j CROSS JOIN LATERAL (SELECT max(at) AS at FROM procrastinate_events WHERE job_id = j.id) e
 """)
 _SCHEDULED = text(

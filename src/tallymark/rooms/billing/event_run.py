@@ -24,8 +24,9 @@ async def price_events(
     clock: Callable[[], datetime],
     owner_id: UUID | None = None,
     is_simulated: bool = False,
+    turn_ends: datetime | None = None,
 ) -> list[Failure]:
-    """Price all events that wait, of one customer or of all; what fails is set aside, and told.
+    """Price all events that wait, of one customer or of all, or as many as can be until a turn ends; what fails is set aside, and told.
 
     When a transaction of many events fails, they are done one by one: only the one at fault waits.
     """
@@ -33,6 +34,8 @@ async def price_events(
     limit = AT_ONCE
     while True:
         now, owner = clock(), owner_id
+        if turn_ends is not None and now >= turn_ends:
+            return failures
         try:
             async with database.tenant(organization_id, is_simulated=is_simulated) as tx:
                 owner = owner_id or await advance.first_customer(tx, now=now)

@@ -15,6 +15,7 @@ from tallymark.db.engine import Database, Tx
 from tallymark.domain.values import value
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Batch, Kind
+from tallymark.jobs.queue import enqueue_due_work
 from tallymark.jobs.usage_watch import note_marks
 from tallymark.rooms.billing.collection import KINDS
 from tallymark.rooms.billing.event_run import judge_late_events, price_events
@@ -33,6 +34,9 @@ BACK_OFF = (
 )
 """How long failed work waits for its next try; after the last it is parked until someone looks at it."""
 
+
+TURN = timedelta(seconds=10)
+"""How long a job works for one organization; what is left then is another job's, which waits for its turn as everybody's do."""
 
 MANY_WAVES = agenda.WAVES
 """From how many on other processes lend a hand: it takes one as long as ten waves to start and to get going."""
@@ -99,6 +103,13 @@ class Run:
     outside: Outside
     hands: Sequence[Lend] = ()
     is_simulated: bool = False
+    turn_ends: datetime | None = None
+    """When it begins nothing more; None where it goes on until nothing is due."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is another's turn."""
+        return self.turn_ends is not None and system_now() >= self.turn_ends
 
     @property
     def lanes(self) -> int:
@@ -126,8 +137,10 @@ async def run_due_work(
 
     Without an owner it is done for all of its customers, as many at once as can be; whose part fails is tried again
     later, and keeps nobody waiting. Events that wait for their price come first, in the order in which they were received.
+    What is not begun by the end of its turn is left to another job.
     """
-    await price_events(database, organization_id, owner_id=owner_id, clock=system_now)
+    turn_ends = system_now() + TURN
+    await price_events(database, organization_id, owner_id=owner_id, clock=system_now, turn_ends=turn_ends)
     await note_marks(database, organization_id, owner_id=owner_id, now=system_now())
     while True:
         run = Run(
@@ -136,9 +149,16 @@ async def run_due_work(
             until=system_now(),
             outside=outside,
             hands=hands,
+            turn_ends=turn_ends,
         )
         done, failures = await _run_next(run, owner_id=owner_id)
-        if not done or (failures and owner_id is not None):
+        if failures and owner_id is not None:
+            return
+        if run.is_over:
+            async with run.transaction() as tx:
+                await enqueue_due_work(tx, organization_id=organization_id, owner_id=owner_id)
+            return
+        if not done:
             return
 
 
@@ -176,12 +196,20 @@ async def _run_next(run: Run, *, owner_id: UUID | None = None) -> tuple[bool, li
     """Do what is due next, waves of owners side by side; (was there any, what failed)."""
     async with run.transaction() as tx:
         waves = await agenda.look(tx, until=run.until, owner_id=owner_id)
-    waiting = iter(waves)
+    waiting = _in_turn(run, waves)
     lanes = [_run_lane(run, waiting) for _ in waves[: run.lanes]]
     if len(waves) >= MANY_WAVES:
         lanes += [_lend_lane(run, waiting, lend) for lend in run.hands]
     failures = await asyncio.gather(*lanes)
     return bool(waves), [failure for of_lane in failures for failure in of_lane]
+
+
+def _in_turn(run: Run, waves: Sequence[Batch]) -> Iterator[Batch]:
+    """One wave after the other, for as long as it is the run's turn; the first in any case, so that each turn leads on."""
+    for position, wave in enumerate(waves):
+        if position and run.is_over:
+            return
+        yield wave
 
 
 async def _run_lane(run: Run, waiting: Iterator[Batch]) -> list[Failure]:
