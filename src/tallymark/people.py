@@ -15,6 +15,8 @@ from tallymark.db.engine import Database
 from tallymark.db.errors import StartupError
 from tallymark.domain.errors import Invalid, NotFound
 from tallymark.rooms.organizations import census
+from tallymark.rooms.staff import service as staff
+from tallymark.rooms.staff.model import read_login
 from tallymark.rooms.users import service
 from tallymark.rooms.users.model import Device, Membership, User, check_password, read_address
 from tallymark.rooms.users.passwords import Passwords
@@ -74,6 +76,12 @@ async def reset_password(url: str, email: str, *, password: str | None) -> str:
         password_hash = await _hash(new)
         await service.change_password(connection, user, password_hash, device=SHELL, now=datetime.now(UTC))
     return new
+
+
+async def make_staff_link(url: str, login: str) -> str:
+    """Make the token of a link with which staff come into the back office, once. Raises `StartupError`."""
+    async with _system(url) as connection:
+        return await staff.open_link(connection, read_login(login), now=datetime.now(UTC))
 
 
 def _check_roles(roles: Sequence[str]) -> None:

@@ -20,6 +20,7 @@ import uvicorn
 import uvloop
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
+from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from tallymark.app import Running, running
@@ -284,7 +285,8 @@ async def _do_all(
         if watch is not None:
             group.create_task(watch.keep_looking(stop))
             if roles.internal:
-                group.create_task(_answer_inside(watch.internal_app(), settings, roles, stop))
+                inside = watch.internal_app(await _make_office(settings, parts, roles))
+                group.create_task(_answer_inside(inside, settings, roles, stop))
         if roles.listeners:
             asgi = parts.asgi if watch is None else watch.measured(parts.asgi)
             group.create_task(_answer_requests(asgi, settings, roles, ready, stop))
@@ -301,6 +303,15 @@ async def _do_all(
         if roles.embedded_in is not None:
             looking = group.create_task(_watch_database(roles.embedded_in, stop))
     return looking is not None and looking.result()
+
+
+async def _make_office(settings: Settings, parts: Running, roles: _Roles) -> list[Mount]:
+    """The back office, in processes that answer requests: one that only works has no pages for people."""
+    if not roles.listeners:
+        return []
+    from tallymark.office.making import make_office
+
+    return [await make_office(settings, parts.database)]
 
 
 def _heartbeats(settings: Settings) -> list[Heartbeat]:
@@ -370,7 +381,7 @@ def _where(settings: Settings) -> str:
     return make_url(settings.database_url).render_as_string(hide_password=True)
 
 
-class _HttpServer(uvicorn.Server):
+class Server(uvicorn.Server):
     """Uvicorn that tells when it listens, and leaves signals alone: stopping it is one step of several here."""
 
     def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
@@ -389,7 +400,7 @@ async def _answer_requests(
     asgi: ASGIApp, settings: Settings, roles: _Roles, ready: Ready, stop: asyncio.Event
 ) -> None:
     """Listen, tell that we do, and at the end let the requests under way finish, and those that are still sent here."""
-    server = _HttpServer(_http_config(asgi, settings), partial(roles.announce, ready))
+    server = Server(_http_config(asgi, settings), partial(roles.announce, ready))
 
     def drain() -> None:
         asgi.state.is_draining = True  # type: ignore[attr-defined]  # `/ready` says so on connections that are open
@@ -399,12 +410,12 @@ async def _answer_requests(
 
 async def _answer_inside(asgi: ASGIApp, settings: Settings, roles: _Roles, stop: asyncio.Event) -> None:
     """Answer those who run this installation, for as long as it runs."""
-    server = _HttpServer(_http_config(asgi, settings), lambda: None)
+    server = Server(internal_config(asgi, settings), lambda: None)
     await _serve(server, roles.internal, stop, lambda: None)
 
 
 async def _serve(
-    server: _HttpServer,
+    server: Server,
     listeners: Sequence[socket.socket],
     stop: asyncio.Event,
     at_end: Callable[[], None],
@@ -424,9 +435,15 @@ async def _serve(
         stop.set()
 
 
-def _http_config(asgi: ASGIApp, settings: Settings) -> uvicorn.Config:
+def internal_config(asgi: ASGIApp, settings: Settings) -> uvicorn.Config:
+    """How the internal listener is served: who calls is who is connected, whatever a header says of it."""
+    return _http_config(asgi, settings, trusts_proxies=False)
+
+
+def _http_config(asgi: ASGIApp, settings: Settings, *, trusts_proxies: bool = True) -> uvicorn.Config:
     return uvicorn.Config(
         asgi,
+        proxy_headers=trusts_proxies,
         http="httptools",
         ws="none",
         interface="asgi3",

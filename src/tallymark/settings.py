@@ -107,7 +107,13 @@ class Settings(BaseSettings):
         None,
         ge=1,
         le=65535,
-        description="Port of the internal listener (`/metrics`, `/health`), by custom 8788; without one there is none.",
+        description="Port of the internal listener (`/metrics`, `/health`, the back office), by custom 8788; without one there is none.",
+    )
+    staff: str | None = Field(
+        None,
+        pattern=r"^\s*(\*|[^\s@,*]+)@[^\s@,*]+(\s*,\s*(\*|[^\s@,*]+)@[^\s@,*]+)*\s*$",
+        description="Whom a tailnet may sign in to the back office: logins, with commas between; `*@example.com` is everybody of a domain."
+        " Anybody else needs a link.",
     )
     data_dir: Path = Field(
         default_factory=default_data_dir,

@@ -37,14 +37,25 @@ def listeners_of(process):
     return {one.laddr for one in process.net_connections() if one.status == psutil.CONN_LISTEN}
 
 
-def test_everything_in_one_process(start):
+def test_everything_in_one_process(start, run):
     port = free_port()
-    server = start("--internal-port", str(port))
+    server = start("--internal-port", str(port), TALLYMARK_STAFF="ann@acme.test")
     inside = f"http://127.0.0.1:{port}"
     assert httpx.get(f"{inside}/health").json()["message"] == "Success"
     assert httpx.get(f"{server.url}/metrics").status_code == 404
     assert httpx.get(f"{inside}/api/v1/customers").status_code == 404
     assert sample(inside, "tallymark_http_requests_total", route="/health") >= 1
+    tailnet = {"Tailscale-User-Login": "ann@acme.test", "X-Forwarded-For": "100.64.0.7"}
+    of_host = {**tailnet, "Host": "office.cat-dog.ts.net"}
+    assert httpx.get(f"{inside}/office/").status_code == 303
+    assert httpx.get(f"{inside}/office/", headers=tailnet).status_code == 403, "for a host of no tailnet"
+    assert "ann@acme.test" in httpx.get(f"{inside}/office/", headers=of_host).text
+    assert httpx.get(f"{server.url}/office/", headers={**of_host, "Accept": "*/*"}).status_code == 404
+    link = run("staff", "link", "bob@acme.test", "--data-dir", server.data_dir, "--internal-port", port)
+    address = link.stdout.partition("Link: ")[2].split()[0]
+    assert address.startswith(f"{inside}/office/enter/")
+    assert "bob@acme.test" in httpx.get(address).text
+    assert "back office" in run("staff", "link", "bob@acme.test").stderr, "it says where it is to be told of"
     until(lambda: sample(inside, "tallymark_jobs_total", task="follow_events", outcome="succeeded") >= 1, 90)
     assert sample(inside, "tallymark_task_last_success_timestamp_seconds", task="follow_events") > 1.7e9
     assert {host for host, _ in listeners_of(psutil.Process(server.process.pid))} == {"127.0.0.1"}

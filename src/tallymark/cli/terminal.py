@@ -23,7 +23,9 @@ Host = Annotated[str | None, typer.Option(help="Address to listen on.", show_def
 Port = Annotated[int | None, typer.Option(help="Port to listen on.", show_default="8787")]
 InternalPort = Annotated[
     int | None,
-    typer.Option(help="Port for those who run Tallymark: metrics and health.", show_default="none"),
+    typer.Option(
+        help="Port for those who run Tallymark: metrics, health and the back office.", show_default="none"
+    ),
 ]
 DataDir = Annotated[
     Path | None,

@@ -31,6 +31,8 @@ _ENTER_TENANT = text(
     f"SELECT set_config('role', '{TENANT_ROLE}', true), set_config('tallymark.organization_id', :id, true)"
 )
 
+_LEAVE_TENANT = text("SELECT set_config('role', 'none', true)")
+
 _TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
 _UNLOCK = "SELECT pg_advisory_unlock(hashtextextended(%s, 0))"
 
@@ -112,6 +114,11 @@ class Tx:
         """A part of the transaction: undone when its block fails, while what else the transaction did stays."""
         async with self.connection.begin_nested():
             yield replace(self, logged=[])
+
+
+async def leave_tenant(tx: Tx) -> None:
+    """Go on in the same transaction as the system, which sees all tenants: what staff did for one is noted where it sees nothing."""
+    await tx.connection.execute(_LEAVE_TENANT)
 
 
 class Database:

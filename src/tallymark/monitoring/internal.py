@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Mount, Route
 
 from tallymark.api.operations import health_of
 from tallymark.app import Running
@@ -34,7 +34,7 @@ def make_internal_app(
     backlog: Backlog,
     *,
     look: Callable[[], None],
-    mounts: Sequence[BaseRoute] = (),
+    mounts: Sequence[Mount] = (),
 ) -> Starlette:
     """What the internal listener answers; `look` brings up to date what is only looked at. Other tools are mounted beside it."""
 
@@ -52,7 +52,7 @@ def make_internal_app(
         return JSONResponse(status, 503 if is_draining else 200)
 
     async def tell_what_is_here(_: Request) -> Response:
-        return PlainTextResponse(PAGE)
+        return PlainTextResponse(PAGE + "".join(f"{mount.path}  for staff\n" for mount in mounts))
 
     own: dict[str, Callable[[Request], Awaitable[Response]]] = {
         "/": tell_what_is_here,

@@ -17,7 +17,7 @@ from procrastinate.middleware import AsyncCallNext
 from procrastinate.worker import Worker
 from sqlalchemy import QueuePool
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute
+from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from tallymark import __version__
@@ -69,7 +69,7 @@ class Watch:
             application = Reported(application)
         return application
 
-    def internal_app(self, mounts: Sequence[BaseRoute] = ()) -> Starlette:
+    def internal_app(self, mounts: Sequence[Mount] = ()) -> Starlette:
         """What the internal listener answers."""
         return make_internal_app(self._parts, self.metrics, self.backlog, look=self.look, mounts=mounts)
 

@@ -51,6 +51,7 @@ const SENTENCES: Record<string, string> = {
   incorrect_login_or_password: "This address and password do not go together.",
   too_many_attempts: "Too many tries. Wait a quarter of an hour.",
   login_method_not_authorized: "This organization does not let members sign in this way.",
+  user_is_suspended: "This account is suspended. Whoever runs this installation can tell why.",
   user_already_exists: "There is an account with this address.",
   not_found: "This is not there any more.",
   forbidden: "Your role does not allow this.",

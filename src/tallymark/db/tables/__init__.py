@@ -110,6 +110,7 @@ from tallymark.db.tables.sections import (
     wallets_custom_sections,
 )
 from tallymark.db.tables.sso import identity_providers, sso_attempts
+from tallymark.db.tables.staff import staff_deeds, staff_links, staff_sessions
 from tallymark.db.tables.takeovers import elsewhere_fees, takeover_marks
 from tallymark.db.tables.users import (
     guesses,
@@ -232,6 +233,9 @@ __all__ = [
     "secrets",
     "security_logs",
     "sso_attempts",
+    "staff_deeds",
+    "staff_links",
+    "staff_sessions",
     "subscription_fixed_charge_units",
     "subscriptions",
     "subscriptions_custom_sections",

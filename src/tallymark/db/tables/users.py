@@ -34,6 +34,8 @@ users = Table(
     Column("email", Text, nullable=False, unique=True),
     # None for those who have only ever come from an identity provider.
     string("password_hash"),
+    # Since when staff keep them out.
+    instant("suspended_at"),
     *timestamps(),
 )
 """A tenant sees who belongs to it, and nothing of passwords."""

@@ -44,6 +44,8 @@ class User:
     email: str
     password_hash: str | None = field(repr=False)
     created_at: datetime
+    suspended_at: datetime | None = None
+    """Since when whoever runs the installation keeps them out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -101,6 +101,13 @@ async def set_password(
     await connection.execute(update(users).where(users.c.id == user_id).values(**values))
 
 
+async def set_suspended(
+    connection: AsyncConnection, user_id: UUID, at: datetime | None, *, now: datetime
+) -> None:
+    values = {"suspended_at": at, "updated_at": now}
+    await connection.execute(update(users).where(users.c.id == user_id).values(**values))
+
+
 async def insert_membership(connection: AsyncConnection, values: Values) -> None:
     await connection.execute(insert(memberships), dict(values))
 
@@ -148,7 +155,7 @@ async def find_session(connection: AsyncConnection, token_hash: bytes, *, now: d
     statement = (
         select(*shown)
         .join(users, users.c.id == column.user_id)
-        .where(column.token_hash == token_hash, column.expires_at > now)
+        .where(column.token_hash == token_hash, column.expires_at > now, users.c.suspended_at.is_(None))
     )
     row = (await connection.execute(statement)).first()
     return Session(**row._mapping) if row else None
@@ -164,11 +171,12 @@ async def delete_session(connection: AsyncConnection, token_hash: bytes) -> None
     await connection.execute(delete(user_sessions).where(user_sessions.c.token_hash == token_hash))
 
 
-async def delete_sessions(connection: AsyncConnection, user_id: UUID, *, keep: UUID | None = None) -> None:
-    """End the sessions of a user, all or all but one."""
+async def delete_sessions(connection: AsyncConnection, user_id: UUID, *, keep: UUID | None = None) -> int:
+    """End the sessions of a user, all or all but one; returns how many."""
     column = user_sessions.c
     statement = delete(user_sessions).where(column.user_id == user_id)
-    await connection.execute(statement if keep is None else statement.where(column.id != keep))
+    ended = await connection.execute(statement if keep is None else statement.where(column.id != keep))
+    return ended.rowcount
 
 
 async def delete_ended(connection: AsyncConnection, *, now: datetime) -> None:
@@ -236,7 +244,13 @@ async def forgive_guesses(connection: AsyncConnection, buckets: Sequence[bytes])
 
 
 def _as_user(row: Row[Any]) -> User:
-    return User(id=row.id, email=row.email, password_hash=row.password_hash, created_at=row.created_at)
+    return User(
+        id=row.id,
+        email=row.email,
+        password_hash=row.password_hash,
+        created_at=row.created_at,
+        suspended_at=row.suspended_at,
+    )
 
 
 def _as_membership(row: Row[Any]) -> Membership:

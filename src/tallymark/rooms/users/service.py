@@ -161,7 +161,7 @@ async def log_in(
     now: datetime,
     organization_id: UUID | None = None,
 ) -> str:
-    """Begin a session and return its token. Raises `Invalid` for somebody who belongs nowhere, or may not come in so.
+    """Begin a session and return its token. Raises `Invalid` for somebody who belongs nowhere, may not come in so, or is suspended.
 
     Whom an organization's provider lets in may enter that one alone. A device that is new is told to each of the user's organizations.
     """
@@ -223,6 +223,22 @@ async def strengthen_password(
     await repository.set_password(connection, user.id, password_hash, now=now)
 
 
+async def suspend(connection: AsyncConnection, user_id: UUID, *, now: datetime) -> int:
+    """Keep somebody out until they are reinstated; returns how many of their sessions that ended."""
+    await repository.set_suspended(connection, user_id, now, now=now)
+    return await repository.delete_sessions(connection, user_id)
+
+
+async def reinstate(connection: AsyncConnection, user_id: UUID, *, now: datetime) -> None:
+    """Let somebody in again."""
+    await repository.set_suspended(connection, user_id, None, now=now)
+
+
+async def end_sessions(connection: AsyncConnection, user_id: UUID) -> int:
+    """Sign somebody out everywhere; returns how many sessions that ended."""
+    return await repository.delete_sessions(connection, user_id)
+
+
 async def open_reset(connection: AsyncConnection, email: str, *, device: Device, now: datetime) -> str | None:
     """Make a link's token for somebody who may come in with a password, in place of earlier ones; None for anybody else."""
     user = await repository.find_user(connection, email=email)
@@ -272,6 +288,8 @@ async def _begin(
     now: datetime,
     organization_id: UUID | None = None,
 ) -> str:
+    if user.suspended_at is not None:
+        raise Invalid({"base": ["user_is_suspended"]})
     token = new_token()
     await repository.insert_session(
         connection,

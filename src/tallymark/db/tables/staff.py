@@ -1,0 +1,46 @@
+"""Tables of staff, who run an installation: how they come in, and what they have done. No tenant sees any of them."""
+
+from sqlalchemy import Column, Index, LargeBinary, Table, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from tallymark.db.tables.columns import id_column, implied, instant, metadata, string
+
+staff_links = Table(
+    "staff_links",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    string("login", nullable=False),
+    instant("expires_at", nullable=False),
+)
+"""Links with which somebody comes in once."""
+
+staff_sessions = Table(
+    "staff_sessions",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    string("login", nullable=False),
+    instant("created_at", nullable=False),
+    instant("expires_at", nullable=False),
+)
+
+staff_deeds = Table(
+    "staff_deeds",
+    metadata,
+    id_column(),
+    string("login", nullable=False),
+    # How they had signed in: "tailscale", "link" or "shell".
+    string("via", nullable=False),
+    string("ip_address"),
+    string("verb", nullable=False),
+    string("subject_type", nullable=False),
+    string("subject_id", nullable=False),
+    # What the subject was called then.
+    string("subject", nullable=False),
+    implied("about_organization_id", nullable=True),
+    string("reason"),
+    Column("before", JSONB(none_as_null=True)),
+    Column("after", JSONB(none_as_null=True)),
+    instant("created_at", nullable=False),
+    Index("staff_deeds_newest_idx", text("created_at DESC"), text("id DESC")),
+)
+"""What staff have done; a trigger lets nobody change or delete a row."""

@@ -1,0 +1,1 @@
+"""Staff: who runs an installation, and what they have done."""

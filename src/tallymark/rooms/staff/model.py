@@ -1,0 +1,109 @@
+"""Who staff are, and what is noted of what they do (decision 41)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from tallymark.domain.errors import Invalid
+
+LINK_LASTS = timedelta(minutes=10)
+SESSION_LASTS = timedelta(hours=3)
+LONGEST_LOGIN = 255
+LONGEST_REASON = 500
+
+_LOGIN = re.compile(r"[^\s@,*]+@[^\s@,*]+")
+
+
+class Via(StrEnum):
+    """How somebody has shown who they are."""
+
+    TAILSCALE = "tailscale"
+    LINK = "link"
+    SHELL = "shell"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staff:
+    """Somebody who runs the installation, and how we know."""
+
+    login: str
+    via: Via
+    ip_address: str | None = None
+
+
+class Verb(StrEnum):
+    """What staff do."""
+
+    MADE_LINK = "made_link"
+    SIGNED_IN = "signed_in"
+    SIGNED_OUT = "signed_out"
+    SUSPENDED = "suspended"
+    REINSTATED = "reinstated"
+    ENDED_SESSIONS = "ended_sessions"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """One thing that was done, to what, why, and what it changed."""
+
+    verb: Verb
+    subject_type: str
+    subject_id: str
+    subject: str
+    organization_id: UUID | None = None
+    reason: str | None = None
+    before: Mapping[str, Any] = field(default_factory=dict)
+    after: Mapping[str, Any] = field(default_factory=dict)
+
+
+class StaffList:
+    """Whom the tailnet may sign in: logins, and `*@domain` for everybody of a domain.
+
+    >>> staff = StaffList("Ann@acme.test, *@ops.acme.test")
+    >>> [staff.admits(login) for login in ("ann@acme.test", "bob@ops.acme.test", "bob@acme.test", "x@evil-ops.acme.test")]
+    [True, True, False, False]
+    >>> StaffList(None).admits("ann@acme.test")
+    False
+    """
+
+    def __init__(self, listed: str | None) -> None:
+        entries = {entry.strip().lower() for entry in (listed or "").split(",")}
+        self._domains = {entry[2:] for entry in entries if entry.startswith("*@")}
+        self._logins = entries - {""}
+
+    def admits(self, login: str) -> bool:
+        """Whether a login is on it; what is no login never is."""
+        if not _LOGIN.fullmatch(login):
+            return False
+        lowered = login.lower()
+        return lowered in self._logins or lowered.rpartition("@")[2] in self._domains
+
+
+def read_login(text: str) -> str:
+    """A login as it is kept: like an e-mail address. Raises `Invalid` on `login`.
+
+    >>> read_login(" Ann@Acme.test ")
+    'ann@acme.test'
+    """
+    login = text.strip().lower()
+    if not login:
+        raise Invalid({"login": ["value_is_mandatory"]})
+    if len(login) > LONGEST_LOGIN or not _LOGIN.fullmatch(login):
+        raise Invalid({"login": ["invalid_email_format"]})
+    return login
+
+
+def read_reason(text: str) -> str:
+    """Why somebody does something; nothing is done without one. Raises `Invalid` on `reason`."""
+    reason = " ".join(text.replace("\x00", "").split())
+    if not reason:
+        raise Invalid({"reason": ["value_is_mandatory"]})
+    if len(reason) > LONGEST_REASON:
+        raise Invalid({"reason": ["value_is_too_long"]})
+    return reason

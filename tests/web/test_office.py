@@ -1,0 +1,114 @@
+"""The back office in a browser: staff come in by a link, find tenants and people, act with a reason, and read the audit."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+from tests.web.browser import SHOTS
+from tests.web.conftest import ADMIN, Site, World
+
+from tallymark.monitoring.watching import Watch
+from tallymark.office.making import make_office
+from tallymark.people import make_staff_link
+from tallymark.server import Server, internal_config
+from tallymark.settings import Settings
+
+STAFF = "ann@ops.test"
+
+
+@dataclass
+class Office:
+    """A staff member's browser in the back office, and what it complained of."""
+
+    page: Page
+    complaints: list[str]
+
+    async def shoot(self, name: str) -> None:
+        """Keep a picture of the page, to be looked at."""
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        await self.page.screenshot(path=SHOTS / f"office-{name}.png", full_page=True)
+
+    async def go(self, title: str) -> None:
+        """To a page by the navigation."""
+        await self.page.locator("aside").get_by_role("link", name=title, exact=True).click()
+        await expect(self.page.get_by_role("heading", name=title, exact=True)).to_be_visible()
+
+    async def confirm(self, verb: str, reason: str) -> None:
+        """Say why in the dialog that is open, and do it."""
+        dialog = self.page.get_by_role("dialog").filter(has=self.page.get_by_label("Reason"))
+        await dialog.get_by_label("Reason").fill(reason)
+        await dialog.get_by_role("button", name=verb, exact=True).click()
+
+
+@pytest.fixture
+async def office(chromium: Browser, site: Site, database_url: str) -> AsyncIterator[Office]:
+    """The internal listener as it is served, and a browser that has come in by a link."""
+    settings = Settings(public_url=site.url, internal_port=8788)
+    mount = await make_office(settings, site.application.database)
+    application = Watch(site.application).internal_app([mount])
+    with socket.socket(proto=socket.IPPROTO_TCP) as listener:
+        listener.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server = Server(internal_config(application, settings), lambda: None)
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        while not server.started:
+            await asyncio.sleep(0.01)
+        context = await chromium.new_context(
+            base_url=url, viewport={"width": 1280, "height": 800}, locale="en-GB", reduced_motion="reduce"
+        )
+        context.set_default_timeout(15_000)
+        page, complaints = await context.new_page(), []
+        page.on("console", lambda told: complaints.append(told.text) if told.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        token = await make_staff_link(database_url, STAFF)
+        await page.goto(f"/office/enter/{token}")
+        await page.get_by_role("button", name="Sign in").click()
+        await expect(page.get_by_text("Done last")).to_be_visible()
+        yield Office(page, complaints)
+        await context.close()
+        server.should_exit = True
+        await serving
+
+
+async def test_staff_look_after_tenants_and_people(office: Office, world: World) -> None:
+    expect.set_options(timeout=15_000)
+    page = office.page
+    await office.shoot("overview")
+    await office.go("Organizations")
+    await page.get_by_label("Search in list").fill("cloud")
+    await page.get_by_label("Search in list").press("Enter")
+    await expect(page.get_by_role("row").filter(has_text="Elsewhere")).to_have_count(0)
+    await office.shoot("organizations")
+    await page.get_by_role("row").filter(has_text="Cloudy").click()
+    await expect(page.get_by_role("row").filter(has_text="Customers")).to_contain_text("3")
+    await office.shoot("organization")
+    await office.go("Invoices")
+    bill = page.get_by_role("row").filter(has_text=world.invoice["number"])
+    await expect(bill).to_contain_text("65.30 EUR")  # 50.00 and 20.30 of usage, less 5.00 from the wallet
+    await office.shoot("invoices")
+
+    await office.go("People")
+    person = page.get_by_role("row").filter(has_text=ADMIN)
+    await person.get_by_role("link", name="Suspend").click()
+    await page.get_by_label("Reason").wait_for()
+    await office.shoot("suspend")
+    await office.confirm("Suspend", "Asked by Cloudy, ticket 17")
+    await expect(person.get_by_role("link", name="Reinstate")).to_be_visible()
+    await office.shoot("people")
+    await person.get_by_role("link", name="Reinstate").click()
+    await office.confirm("Reinstate", "Sorted out")
+    await expect(person.get_by_role("link", name="Suspend")).to_be_visible()
+
+    await office.go("Audit")
+    row = page.get_by_role("row").filter(has_text="Asked by Cloudy, ticket 17")
+    await expect(row).to_contain_text(STAFF)
+    await office.shoot("audit")
+    await row.click()
+    await expect(page.get_by_text("is_suspended").first).to_be_visible()
+    await office.shoot("deed")
+    assert office.complaints == []
