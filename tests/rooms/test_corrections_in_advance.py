@@ -53,6 +53,60 @@ async def replace(client, events, *, ends="2026-01-31", begins="2026-01-01"):
     return path, (await kit.post(client, f"{path}/close", {}))["event_backfill"]
 
 
+async def used_cents(client):
+    """What the running period's usage comes to by now, in all and by the groups of its charge that cost anything."""
+    asked = {"external_subscription_id": "sub", "apply_taxes": "false"}
+    found = (await kit.get(client, "/customers/of%20sub/current_usage", **asked))["customer_usage"]
+    (charge,) = found["charges_usage"]
+    assert charge["amount_cents"] == found["amount_cents"]
+    groups = {
+        tuple(one["grouped_by"].values()): one["amount_cents"]
+        for one in charge["grouped_usage"]
+        if one["amount_cents"]
+    }
+    return found["amount_cents"], groups
+
+
+@pytest.mark.parametrize("charge", [{}, {"invoiceable": False}])
+async def test_current_usage_has_renewals_as_they_are_now(make_organization, database, charge):
+    """5 seats of January are 10.00 again for February, and 3 more 3.00. With 4 they are 8.00 and 4.00, with 5 for the 3 then 8.00 and 6.00.
+
+    Without the first, nothing and 10.00; without both nothing.
+    """
+    organization, client = await begin(make_organization)
+    await in_advance(client, recurring=True, **charge)
+    await send(client, "one", 5)
+    await kit.advance(client, "2026-02-10T00:00")
+    await send(client, "two", 3)
+    assert await used_cents(client) == (1300, {})
+    await correct(client, "one", properties={"value": 4})
+    assert await used_cents(client) == (1200, {})
+    await correct(client, "two", properties={"value": 5})
+    assert await used_cents(client) == (1400, {})
+    await correct(client, "one", "void")
+    assert await used_cents(client) == (1000, {})
+    await correct(client, "two", "void")
+    assert await used_cents(client) == (0, {})
+    await kit.assert_audit_clean(database, organization.id)
+
+
+async def test_current_usage_has_renewals_by_the_groups_they_are_of_now(make_organization, database):
+    """5 seats of the east are 10.00 for February. Those of the west they are 10.00 there; of nowhere, too."""
+    organization, client = await begin(make_organization, NEXT)
+    tiers = graduated((5, "2", "0"), (None, "1", "0"))
+    grouped = {"properties": {"graduated_ranges": tiers, "pricing_group_keys": ["side"]}}
+    await in_advance(client, recurring=True, **grouped)
+    await send(client, "one", 5, properties={"side": "east"})
+    await kit.advance(client, "2026-02-10T00:00")
+    assert await used_cents(client) == (1000, {("east",): 1000})
+    await correct(client, "one", properties={"value": 5, "side": "west"})
+    assert await used_cents(client) == (1000, {("west",): 1000})
+    await correct(client, "one", properties={"value": 5})
+    assert await used_cents(client) == (1000, {(None,): 1000})
+    await kit.advance(client, "2026-02-12T00:00")
+    await kit.assert_audit_clean(database, organization.id)
+
+
 async def test_what_was_renewed_follows_with_the_events_after_it(make_organization, database):
     """5 seats of January are 10.00, and 10.00 again for February; 3 more are 3.00, and March's eight 13.00.
 

@@ -14,10 +14,10 @@ from tallymark.domain.periods import Period
 from tallymark.domain.usage import text_of
 from tallymark.rooms.advance import service as advance
 from tallymark.rooms.advance.model import Asked, Billed, PricedEvent
-from tallymark.rooms.fees import service as fees
 from tallymark.rooms.usage.model import Breakdown, ChargeLine
 from tallymark.rooms.usage.partitions import presentation_keys
 from tallymark.rooms.usage.rating import RatingScope, period_step
+from tallymark.rooms.usage.renewals import gather_renewals
 from tallymark.rooms.usage.taxes import TaxTable
 
 
@@ -53,7 +53,7 @@ async def with_billed(tx: Tx, scope: RatingScope, lines: Sequence[ChargeLine]) -
         contract=scope.contract, window=window, charges=tuple(charges.values()), group=scope.narrowing.group
     )
     used = replace(asked, window=Period(window.start, min(window.end, scope.as_of or window.end)))
-    billed = [*await advance.billed_in(tx, used), *await _renewals(tx, asked)]
+    billed = [*await advance.billed_in(tx, used), *await gather_renewals(tx, asked, scope)]
     amounts = _amounts_of_lines(lines, billed)
     return [
         replace(line, fee=_billed_fee(line.fee, amounts.get(index, (0, 0)), scope))
@@ -61,31 +61,6 @@ async def with_billed(tx: Tx, scope: RatingScope, lines: Sequence[ChargeLine]) -
         else line
         for index, line in enumerate(lines)
     ]
-
-
-async def _renewals(tx: Tx, asked: Asked) -> list[Billed]:
-    """What was billed at the start of the window for the units carried into it (pricing §8.2)."""
-    renewed = await fees.renewals(
-        tx,
-        subscription_id=asked.contract.subscription.id,
-        charge_ids={charge.id for charge in asked.charges if charge.billable_metric.recurring},
-        window=asked.window,
-    )
-    return [
-        Billed(
-            charge_id=fee.charge_id,
-            filter_id=fee.charge_filter_id,
-            grouped_by=fee.grouped_by,
-            amount_cents=fee.amount_cents,
-            pricing_unit_cents=int((fee.pricing_unit_details or {}).get("amount_cents", 0)),
-        )
-        for fee in renewed
-        if fee.charge_id is not None and _is_in_group(fee.grouped_by, asked.group)
-    ]
-
-
-def _is_in_group(grouped_by: Mapping[str, str | None], group: Mapping[str, tuple[str, ...]]) -> bool:
-    return all(grouped_by.get(key) in wanted for key, wanted in group.items())
 
 
 def _amounts_of_lines(lines: Sequence[ChargeLine], billed: Sequence[Billed]) -> dict[int, tuple[int, int]]:
