@@ -17,11 +17,13 @@ import httpx
 import psycopg
 import pytest
 import structlog
+from fastapi import FastAPI
 from hypothesis import HealthCheck, settings
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from tests import kit
 
+from tallymark import app
 from tallymark.app import Running, running
 from tallymark.db.embedded import embedded_postgres_server
 from tallymark.db.engine import Database, plain_url
@@ -44,6 +46,21 @@ UNSAFE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", parent=settings.get_profile("default"), max_examples=60, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_routes() -> Iterator[None]:
+    """Building the routes takes longer than most tests: all applications of this process have the same ones."""
+    create, routes = app.create_api, app.create_api().router.routes
+
+    def create_with_these(wiring: app.Wiring | None = None) -> FastAPI:
+        api = create(wiring)
+        api.router.routes = routes
+        return api
+
+    with pytest.MonkeyPatch.context() as patching:
+        patching.setattr(app, "create_api", create_with_these)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -9,11 +9,11 @@ from uuid import UUID
 
 import httpx
 from sqlalchemy import text
+from tests.audits import breaches
 
 from tallymark.db.engine import Database
 from tallymark.metering.rolled import READABLE
 from tallymark.metering.rollups import build_wanted
-from tallymark.rooms.audit.service import audit
 
 Json = dict[str, Any]
 _numbers = itertools.count(1)
@@ -135,8 +135,8 @@ async def invoices(client: httpx.AsyncClient, who: Json) -> list[Json]:
 async def assert_audit_clean(database: Database, organization_id: UUID) -> None:
     """Every law of money holds for an organization, as `tallymark audit` holds them."""
     async with database.snapshot(organization_id) as tx:
-        breaches = [str(breach) async for breach in audit(tx)]
-    assert not breaches, "\n".join(breaches)
+        found = [str(breach) async for breach in breaches(tx)]
+    assert not found, "\n".join(found)
 
 
 def epoch(when: str) -> int:

@@ -20,7 +20,7 @@ _FEES = text("""
 _INVOICES = text("""
     SELECT number, total_amount_cents, explanation FROM invoices WHERE status IN ('finalized', 'voided')
 """)
-_SUBUNITS = json.dumps({code: one.subunits for code, one in CURRENCIES.items()})
+SUBUNITS = json.dumps({code: one.subunits for code, one in CURRENCIES.items()})
 """How many minor units a unit of each currency has, for laws that ask `:subunits`."""
 
 AT_ONCE = 2_000
@@ -29,7 +29,7 @@ AT_ONCE = 2_000
 async def breaches_of(tx: Tx, law: Law) -> AsyncIterator[Breach]:
     """Where a law does not hold."""
     assert law.sql is not None, f"{law.name} is not held by a statement"
-    values = {"subunits": _SUBUNITS} if ":subunits" in law.sql else {}
+    values = {"subunits": SUBUNITS} if ":subunits" in law.sql else {}
     async with tx.connection.stream(text(law.sql), values) as rows:
         async for row in rows:
             yield Breach(law=law.name, place=row.place, expected=str(row.expected), found=str(row.found))
