@@ -1,6 +1,6 @@
 # The bench: every target works first try on a fresh clone. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-domain fuzz check format web web-dev site site-dev bench bench-curves tools try-image dist release clean
+.PHONY: help setup run demo test test-domain fuzz check check-code check-web built format web web-dev site site-dev bench bench-curves tools try-image dist release clean
 SHELL := /bin/bash
 
 # Tools come with the lock file; only uv has to exist, and where it doesn't, the first target that needs it
@@ -29,7 +29,9 @@ run: $(READY) $(WEB) ## start everything (api, worker, scheduler, database) on h
 demo: $(READY) $(WEB) ## live a year of a cloud company with 60 customers under a test clock, to look around in
 	@exec $(BIN)/tallymark demo $(ARGS)
 
-test: $(READY) $(WEB) $(SITE) $(TOOLS) ## run all tests
+built: $(WEB) $(SITE) $(TOOLS)
+
+test: $(READY) built ## run all tests
 	$(BIN)/python web/build.py test
 	$(BIN)/pytest -n auto $(ARGS)
 
@@ -40,11 +42,15 @@ MINUTES ?= 30
 fuzz: $(READY) ## send what nobody would think of to every operation, for MINUTES=30
 	TALLYMARK_FUZZ_MINUTES=$(MINUTES) $(BIN)/pytest -s tests/contract $(ARGS)
 
-check: $(READY) ## formatting, lint, types, import contracts
+check: check-code check-web ## formatting, lint, types, import contracts
+
+check-code: $(READY)
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+check-web: $(READY)
 	$(BIN)/python web/build.py --types
 	$(BIN)/python web/build.py check
 

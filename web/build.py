@@ -6,6 +6,7 @@ from the API's description, which needs the installed package.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
@@ -67,13 +68,15 @@ class Npm:
             sys.exit(done.returncode)
 
     def install(self) -> None:
-        """Install what the lock file names, unless it has not changed since."""
+        """Install what the lock file names, unless it has not changed since; others who want the same wait for it."""
         lock = self.folder / "package-lock.json"
         stamp = self.folder / "node_modules" / ".installed"
-        if stamp.exists() and stamp.read_bytes() == lock.read_bytes():
-            return
-        self.run("ci", "--no-audit", "--no-fund", "--loglevel=error")
-        stamp.write_bytes(lock.read_bytes())
+        with lock.open() as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            if stamp.exists() and stamp.read_bytes() == lock.read_bytes():
+                return
+            self.run("ci", "--no-audit", "--no-fund", "--loglevel=error")
+            stamp.write_bytes(lock.read_bytes())
 
 
 def version_of(node: str) -> tuple[int, ...]:
