@@ -229,6 +229,12 @@ async def delete_api_key(url: str, organization: str, key_id: UUID, *, now: date
         await service.delete_api_key(tx, key_id, now=now)
 
 
+async def find_organization_id(url: str, organization: str) -> UUID:
+    """The id of an organization (slug or id). Raises `StartupError`."""
+    async with _tenant(url, organization) as tx:
+        return tx.organization_id
+
+
 @asynccontextmanager
 async def _tenant(url: str, organization: str) -> AsyncIterator[Tx]:
     database = Database(url, pool_size=2)

@@ -13,6 +13,7 @@ from tests.deploy.conftest import ROOT, check_command, read_yaml, tool, tool_fil
 DOCKERFILE = ROOT / "deploy" / "container" / "Dockerfile"
 ONE_MACHINE = ROOT / "compose.yaml"
 PRODUCTION = ROOT / "deploy" / "compose" / "production.yaml"
+METABASE = ROOT / "deploy" / "compose" / "metabase.yaml"
 
 
 class TestTheDockerfile:
@@ -82,7 +83,7 @@ def test_a_build_sees_what_it_needs(name, is_left_out):
     assert is_ignored(name, patterns) is is_left_out
 
 
-@pytest.mark.parametrize("path", [ONE_MACHINE, PRODUCTION], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [ONE_MACHINE, PRODUCTION, METABASE], ids=lambda path: path.name)
 class TestEachComposeFile:
     def test_is_what_compose_takes(self, path):
         jsonschema.validate(read_yaml(path), tool_file("compose-spec.json"))
@@ -112,20 +113,22 @@ class TestEachComposeFile:
         published = [
             port for service in read_yaml(path)["services"].values() for port in service.get("ports", [])
         ]
-        assert published == ["127.0.0.1:8787:8787"]
+        assert published == ["127.0.0.1:3000:3000" if path == METABASE else "127.0.0.1:8787:8787"]
 
 
 class TestProduction:
-    def test_has_no_secret_in_the_environment(self):
-        for name, service in read_yaml(PRODUCTION)["services"].items():
+    @pytest.mark.parametrize("path", [PRODUCTION, METABASE], ids=lambda path: path.name)
+    def test_has_no_secret_in_the_environment(self, path):
+        for name, service in read_yaml(path)["services"].items():
             for variable, value in service.get("environment", {}).items():
-                is_secret = re.search("PASSWORD|DATABASE_URL|SECRET|KEY", variable)
+                is_secret = re.search("PASS|DATABASE_URL|SECRET|KEY", variable)
                 assert not is_secret or value.startswith("/run/secrets/"), (name, variable)
                 if is_secret:
                     assert value.removeprefix("/run/secrets/") in service["secrets"]
 
-    def test_limits_what_runs_all_the_time(self):
-        for name, service in read_yaml(PRODUCTION)["services"].items():
+    @pytest.mark.parametrize("path", [PRODUCTION, METABASE], ids=lambda path: path.name)
+    def test_limits_what_runs_all_the_time(self, path):
+        for name, service in read_yaml(path)["services"].items():
             if name not in {"migrate", "restore"}:
                 assert set(service["deploy"]["resources"]["limits"]) == {"cpus", "memory"}, name
 

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tallymark import __version__
-from tallymark.cli import doctor, events, keys, moving, staff, users
+from tallymark.cli import analytics, doctor, events, keys, metabase, moving, staff, users
 from tallymark.cli.terminal import (
     DatabaseUrl,
     DataDir,
@@ -48,6 +48,8 @@ app.add_typer(keys.commands, name="keys")
 app.add_typer(events.commands, name="events")
 app.add_typer(users.commands, name="users")
 app.add_typer(staff.commands, name="staff")
+app.add_typer(analytics.commands, name="analytics")
+app.add_typer(metabase.commands, name="metabase")
 app.add_typer(moving.imports, name="import")
 app.command("shadow")(moving.shadow)
 app.command("doctor")(doctor.doctor)

@@ -84,5 +84,14 @@ def make_console() -> Console:
     return console if console.is_terminal else Console(highlight=False, width=200)
 
 
+def read_password(is_given: bool) -> str | None:
+    """A password from the standard input, where it is not in a list of processes or a history of commands."""
+    if not is_given:
+        return None
+    return (
+        typer.prompt("Password", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    )
+
+
 def utc(instant: datetime | None) -> datetime | None:
     return instant.replace(tzinfo=UTC) if instant else None

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from tallymark.cli.terminal import DatabaseUrl, DataDir, Organization, make_console, migrated_database, show
+from tallymark.cli.terminal import (
+    DatabaseUrl,
+    DataDir,
+    Organization,
+    make_console,
+    migrated_database,
+    read_password,
+    show,
+)
 
 commands = typer.Typer(
     help="Make and list people who sign in, and give them another password.", no_args_is_help=True
@@ -36,7 +43,7 @@ def create_user(
     """Make a user, or let one that there is belong to one more organization; a new one's password is printed."""
     from tallymark import people
 
-    given = _given_password(password)
+    given = read_password(password)
     with migrated_database(data_dir, database_url) as (url, _):
         made = asyncio.run(people.create_user(url, email, organization, role or ["admin"], password=given))
     rows = {"Id": str(made.user.id), "E-mail": made.user.email}
@@ -64,19 +71,10 @@ def reset_password(
     """Give a user another password and print it; whatever they are signed in with is signed out."""
     from tallymark import people
 
-    given = _given_password(password)
+    given = read_password(password)
     with migrated_database(data_dir, database_url) as (url, _):
         new = asyncio.run(people.reset_password(url, email, password=given))
     if given is None:
         show({"Password": f"{new}  (shown this once)"})
     else:
         typer.echo("Done.")
-
-
-def _given_password(is_given: bool) -> str | None:
-    """A password from the standard input, where it is not in a list of processes or a history of commands."""
-    if not is_given:
-        return None
-    return (
-        typer.prompt("Password", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-    )

@@ -4,6 +4,7 @@ from tallymark.db.tables.adjustments import adjusted_fees, billed_terms, usage_a
 from tallymark.db.tables.advance import events_to_price, priced_events, versions
 from tallymark.db.tables.agenda import agenda
 from tallymark.db.tables.alerts import alerts, usage_marks, watched_subscriptions, watching_organizations
+from tallymark.db.tables.analytics import analytics_readers
 from tallymark.db.tables.archives import archived_streams, event_archives
 from tallymark.db.tables.backfills import backfilled_events, event_backfills
 from tallymark.db.tables.catalog import (
@@ -139,6 +140,7 @@ __all__ = [
     "adjusted_fees",
     "agenda",
     "alerts",
+    "analytics_readers",
     "api_keys",
     "api_logs",
     "applied_coupons",
