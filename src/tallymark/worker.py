@@ -20,7 +20,7 @@ from procrastinate.middleware import AsyncCallNext, WorkerMiddleware
 from procrastinate.worker import Worker
 
 from tallymark.db.engine import Database, plain_url
-from tallymark.jobs import tracing
+from tallymark.jobs import dead, tracing
 from tallymark.jobs.queue import (
     BRING_EXPORT,
     BUILD_ROLLUPS,
@@ -179,7 +179,8 @@ async def run_worker(
     queue = make_queue(database, tasks)
 
     async def work() -> None:
-        await _work(queue, concurrency=concurrency, stop=stop, around=around)
+        noting = partial(_note_error, database)
+        await _work(queue, concurrency=concurrency, stop=stop, around=[*around, noting])
 
     async def schedule() -> None:
         await _schedule(database, stop)
@@ -259,7 +260,7 @@ def make_queue(database: Database, tasks: Tasks) -> App:
     _add_exports(queue, tasks)
     _add_letters(queue, tasks)
     _add_months(queue, tasks)
-    _add_upkeep(queue)
+    _add_upkeep(queue, database)
     return queue
 
 
@@ -310,7 +311,7 @@ def _add_months(queue: App, tasks: Tasks) -> None:
         await tasks.keep_months()
 
 
-def _add_upkeep(queue: App) -> None:
+def _add_upkeep(queue: App, database: Database) -> None:
     """The tasks by which the queue looks after itself."""
 
     @queue.periodic(cron="* * * * *")
@@ -324,6 +325,8 @@ def _add_upkeep(queue: App) -> None:
         await queue.job_manager.delete_old_jobs(
             nb_hours=_KEPT_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
         )
+        async with database.system() as connection:
+            await dead.forget_errors(connection)
 
 
 async def retry_stalled_jobs(queue: App) -> None:
@@ -382,6 +385,20 @@ async def _take_trace(call_next: AsyncCallNext, context: JobContext, _: Worker) 
     trace = context.job.task_kwargs.pop(tracing.TRACEPARENT, None)
     tracing.current.set(str(trace) if trace else None)
     return await call_next()
+
+
+async def _note_error(database: Database, call_next: AsyncCallNext, context: JobContext, _: Worker) -> Any:
+    """Keep why a job fails, for those who look at the dead ones."""
+    try:
+        return await call_next()
+    except Exception as error:
+        try:
+            assert context.job.id is not None, "a job that runs is in the queue"
+            async with database.system() as connection:
+                await dead.note_error(connection, context.job.id, error, now=datetime.now(UTC))
+        except Exception:
+            log.exception("an error is not kept", job=context.job.call_string)
+        raise
 
 
 async def _schedule(database: Database, stop: asyncio.Event) -> None:

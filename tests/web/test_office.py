@@ -6,12 +6,19 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 from playwright.async_api import Browser, Page, expect
+from sqlalchemy import select, text
 from tests.web.browser import SHOTS
 from tests.web.conftest import ADMIN, Site, World
 
+from tallymark.db.ids import new_id
+from tallymark.db.tables import webhook_endpoints, webhooks
+from tallymark.jobs import dead
+from tallymark.jobs.queue import Job, enqueue
 from tallymark.monitoring.watching import Watch
 from tallymark.office.making import make_office
 from tallymark.people import make_staff_link
@@ -75,8 +82,29 @@ async def office(chromium: Browser, site: Site, database_url: str) -> AsyncItera
         await serving
 
 
-async def test_staff_look_after_tenants_and_people(office: Office, world: World) -> None:
+async def fail(site: Site, world: World) -> None:
+    """A job that died, and a webhook that was given up, of the world's organization."""
+    now, organization_id = datetime.now(UTC), UUID(world.tenant.id)
+    async with site.application.database.system() as connection:
+        job = Job(task="render_document", arguments={"organization_id": world.tenant.id, "invoice_id": "1"})
+        await enqueue(connection, job)
+        died = "UPDATE procrastinate_jobs SET status = 'failed', attempts = 12 WHERE args->>'invoice_id' = '1' RETURNING id"
+        job_id = (await connection.execute(text(died))).scalar_one()
+        await dead.note_error(connection, job_id, ValueError("no such font"), now=now)
+        await connection.execute(webhooks.delete())
+        endpoint_id = (await connection.execute(select(webhook_endpoints.c.id))).scalar_one()
+        values = {
+            "id": new_id(), "organization_id": organization_id, "endpoint_id": endpoint_id, "message_id": 1, "sequence": 1,
+            "webhook_type": "invoice.created", "object_key": "invoice:1", "body": '{"webhook_type": "invoice.created"}',
+            "status": "failed", "retries": 3, "next_attempt_at": now, "http_status": 503, "response": "Down for a while",
+            "created_at": now, "updated_at": now,
+        }  # fmt: skip
+        await connection.execute(webhooks.insert().values(**values))
+
+
+async def test_staff_look_after_an_installation(office: Office, site: Site, world: World) -> None:
     expect.set_options(timeout=15_000)
+    await fail(site, world)
     page = office.page
     await office.shoot("overview")
     await office.go("Organizations")
@@ -103,6 +131,32 @@ async def test_staff_look_after_tenants_and_people(office: Office, world: World)
     await person.get_by_role("link", name="Reinstate").click()
     await office.confirm("Reinstate", "Sorted out")
     await expect(person.get_by_role("link", name="Suspend")).to_be_visible()
+
+    await office.go("Dead jobs")
+    dead_job = page.get_by_role("row").filter(has_text="render_document")
+    await expect(dead_job).to_contain_text("ValueError: no such font")
+    await office.shoot("dead-jobs")
+    await dead_job.get_by_role("link", name="Try again").click()
+    await office.confirm("Try again", "Fonts are there now")
+    await expect(page.get_by_text("1 retried.")).to_be_visible()
+    await expect(dead_job).to_have_count(0)
+    await office.go("Jobs")
+    await expect(dead_job).to_contain_text("todo")
+    await office.shoot("jobs")
+
+    await office.go("Deliveries")
+    await page.get_by_label("Select all").check()
+    await page.get_by_role("button", name="With selected").click()
+    await page.get_by_role("link", name="Send again").last.click()
+    await page.get_by_label("Reason").wait_for()
+    await office.shoot("send-again")
+    await office.confirm("Send again", "Their receiver is up again")
+    await expect(page.get_by_text("1 sent again.")).to_be_visible()
+    await expect(page.get_by_role("row").filter(has_text="invoice.created")).to_contain_text("retrying")
+    await office.shoot("deliveries")
+    await page.get_by_role("row").filter(has_text="invoice.created").click()
+    await expect(page.get_by_text("Down for a while")).to_be_visible()
+    await office.shoot("delivery")
 
     await office.go("Audit")
     row = page.get_by_role("row").filter(has_text="Asked by Cloudy, ticket 17")

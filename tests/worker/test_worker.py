@@ -353,6 +353,9 @@ class TestWorker:
             stop.set()
         assert calls.seen == [invoice, invoice]
         assert await jobs(database) == []
+        async with database.system() as connection:
+            (told,) = await connection.execute(text("DELETE FROM job_errors RETURNING error"))
+        assert told.error.endswith("ConnectionError: the store is away\n"), "why it failed is kept for staff"
 
     async def test_looks_again_at_due_work_that_was_interrupted(self, database, organization_id):
         """Also where the same work was queued meanwhile: neither job may stay behind as under way."""

@@ -309,6 +309,38 @@ async def record_failure(
     )
 
 
+@value
+class Unparked:
+    """Work that was parked, and is tried again."""
+
+    organization_id: UUID
+    kind: Kind
+    subject_id: UUID
+    attempts: int
+    last_error: str | None
+
+
+async def unpark(
+    connection: AsyncConnection, owner_ids: Collection[UUID], *, now: datetime
+) -> list[Unparked]:
+    """Have all that is parked of some owners tried again, in the order in which it fell due; needs a system transaction."""
+    is_parked = (agenda.c.parked_at.is_not(None), ~agenda.c.is_simulated, among(agenda.c.owner_id, owner_ids))
+    found = select(agenda).where(*is_parked).order_by(*_IN_ORDER).with_for_update()
+    rows = (await connection.execute(found)).all()
+    again = {"parked_at": None, "attempts": 0, "run_at": func.least(agenda.c.run_at, now)}
+    await connection.execute(update(agenda).where(*is_parked).values(**again))
+    return [
+        Unparked(
+            organization_id=row.organization_id,
+            kind=Kind(row.kind),
+            subject_id=row.subject_id,
+            attempts=row.attempts,
+            last_error=row.last_error,
+        )
+        for row in rows
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class DueOwner:
     """A live organization's customer for whom something is due."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,12 @@ from tallymark import __version__
 from tallymark.db.engine import Database
 from tallymark.office.deeds import DeedsView
 from tallymark.office.guard import Guard, without_inline_code
+from tallymark.office.jobs import DeadJobsView, JobsView, ParkedView
 from tallymark.office.organizations import InvoicesView, OrganizationsView
 from tallymark.office.people import PeopleView
 from tallymark.office.signing_in import StaffDoor
 from tallymark.office.start import make_start
+from tallymark.office.webhooks import DeliveriesView, EndpointsView
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.organizations.access import system_now
 from tallymark.rooms.staff.model import StaffList
@@ -33,6 +36,20 @@ PATH = "/office"
 NAME = "office"
 SECRET = "office"
 """Under what name the installation keeps the key that signs the office's forms."""
+
+
+VIEWS = (
+    OrganizationsView,
+    PeopleView,
+    InvoicesView,
+    JobsView,
+    DeadJobsView,
+    ParkedView,
+    EndpointsView,
+    DeliveriesView,
+    DeedsView,
+)
+"""The office's lists, in the order of its navigation."""
 
 
 class Look(DefaultTheme):
@@ -59,6 +76,9 @@ class NoInlineCode(Extension):
 
 async def make_office(settings: Settings, database: Database) -> Mount:
     """The office below `/office`; it needs the internal listener."""
+    logging.getLogger("starlette_admin").setLevel(
+        logging.ERROR
+    )  # it tells of every page; who is refused is told by the guard
     async with database.system() as connection:
         secret = await organizations.get_or_make_secret(connection, SECRET)
     admin = BaseAdmin(
@@ -73,7 +93,7 @@ async def make_office(settings: Settings, database: Database) -> Mount:
         timezone_config=TimezoneConfig(use_user_locale_timezone=False, timezone_cookie_name=None),
     )
     admin.templates.env.add_extension(NoInlineCode)
-    for view in (OrganizationsView, InvoicesView, PeopleView, DeedsView):
+    for view in VIEWS:
         admin.add_view(view(database))
     admin.routes.insert(0, Route("/letters.woff2", _tell_letters, name="letters"))
     admin.mount_to(Starlette())

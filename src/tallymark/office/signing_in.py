@@ -40,7 +40,7 @@ class StaffDoor(BaseAuthProvider):
     """Knows staff by the tailnet, else by a session's cookie."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
-        super().__init__(allow_routes=["enter"])
+        super().__init__(allow_routes=["enter", "letters"])
         self._database, self._clock = database, clock
 
     async def authenticate(self, request: Request) -> AdminUser | None:

@@ -111,7 +111,7 @@ from tallymark.db.tables.sections import (
     wallets_custom_sections,
 )
 from tallymark.db.tables.sso import identity_providers, sso_attempts
-from tallymark.db.tables.staff import staff_deeds, staff_links, staff_sessions
+from tallymark.db.tables.staff import job_errors, staff_deeds, staff_links, staff_sessions
 from tallymark.db.tables.takeovers import elsewhere_fees, takeover_marks
 from tallymark.db.tables.users import (
     guesses,
@@ -208,6 +208,7 @@ __all__ = [
     "invoices",
     "invoices_applied_custom_sections",
     "invoices_applied_taxes",
+    "job_errors",
     "journal_entries",
     "journal_lines",
     "late_events",

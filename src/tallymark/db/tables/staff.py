@@ -1,6 +1,6 @@
 """Tables of staff, who run an installation: how they come in, and what they have done. No tenant sees any of them."""
 
-from sqlalchemy import Column, Index, LargeBinary, Table, text
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, Table, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from tallymark.db.tables.columns import id_column, implied, instant, metadata, string
@@ -44,3 +44,14 @@ staff_deeds = Table(
     Index("staff_deeds_newest_idx", text("created_at DESC"), text("id DESC")),
 )
 """What staff have done; a trigger lets nobody change or delete a row."""
+
+job_errors = Table(
+    "job_errors",
+    metadata,
+    # The queue's own table is Procrastinate's, and deletes by itself: no foreign key.
+    Column("job_id", BigInteger, primary_key=True, autoincrement=False),
+    # The end of its traceback.
+    string("error", nullable=False),
+    instant("failed_at", nullable=False),
+)
+"""Why jobs of the queue failed the last time."""

@@ -46,6 +46,10 @@ class Verb(StrEnum):
     SUSPENDED = "suspended"
     REINSTATED = "reinstated"
     ENDED_SESSIONS = "ended_sessions"
+    RETRIED = "retried"
+    DISCARDED = "discarded"
+    UNPARKED = "unparked"
+    SENT_AGAIN = "sent_again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
