@@ -16,6 +16,7 @@ from tallymark.api.permissions import MODES, PermissionMap
 from tallymark.api.wire import wire_instant
 from tallymark.db.engine import Database, Tx
 from tallymark.db.errors import StartupError
+from tallymark.db.holding import end_holds
 from tallymark.domain.errors import Invalid, NotFound
 from tallymark.first_run import FirstRun, make_organization
 from tallymark.rooms.audit.model import Breach, Law
@@ -247,5 +248,15 @@ async def _tenant(url: str, organization: str) -> AsyncIterator[Tx]:
         raise StartupError(error.code.replace("_", " ")) from None
     except Invalid as error:
         raise StartupError("; ".join(code for codes in error.details.values() for code in codes)) from None
+    finally:
+        await database.close()
+
+
+async def let_go(url: str) -> bool:
+    """Let the workers of an installation that is held back go on; whether it was."""
+    database = Database(url, pool_size=2)
+    try:
+        async with database.system() as connection:
+            return await end_holds(connection) > 0
     finally:
         await database.close()

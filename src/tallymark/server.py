@@ -37,7 +37,7 @@ from tallymark.health import Heartbeat
 from tallymark.rooms.organizations.census import create_first_organization
 from tallymark.rooms.users import service as users
 from tallymark.settings import Settings
-from tallymark.worker import run_worker
+from tallymark.worker import run_aside, run_worker
 
 if TYPE_CHECKING:
     from tallymark.monitoring.watching import Watch
@@ -296,10 +296,12 @@ async def _do_all(
                 tasks=parts.tasks,
                 concurrency=settings.worker_concurrency,
                 stop=stop,
-                beside=(parts.courier, parts.chronicler, *heartbeats),
+                beside=(parts.courier, parts.chronicler),
                 around=() if watch is None else (watch.around_job,),
             )
             group.create_task(worker)
+            for heartbeat in heartbeats:
+                group.create_task(run_aside(heartbeat, stop))
         if roles.embedded_in is not None:
             looking = group.create_task(_watch_database(roles.embedded_in, stop))
     return looking is not None and looking.result()

@@ -18,8 +18,10 @@ from procrastinate.job_context import JobContext
 from procrastinate.jobs import Job, Status
 from procrastinate.middleware import AsyncCallNext, WorkerMiddleware
 from procrastinate.worker import Worker
+from sqlalchemy.exc import SQLAlchemyError
 
 from tallymark.db.engine import Database, plain_url
+from tallymark.db.holding import find_hold
 from tallymark.jobs import dead, tracing
 from tallymark.jobs.queue import (
     BRING_EXPORT,
@@ -173,7 +175,7 @@ async def run_worker(
 ) -> None:
     """Work, schedule and deliver until `stop` is set; then finish the running jobs and return.
 
-    What is `around` the jobs sees each of them begin and end.
+    What is `around` the jobs sees each of them begin and end. While the installation is held back, nothing of all this is done.
     When the database goes away, all wait for it and go on. Any number of workers may run beside each other.
     """
     queue = make_queue(database, tasks)
@@ -187,17 +189,26 @@ async def run_worker(
 
     runs: list[Callable[[], Awaitable[None]]] = [work, schedule]
     runs += [partial(one.run, stop) for one in beside]
-    parts = {asyncio.create_task(_keep_running(run, stop)) for run in runs}
+
+    async def work_once_let_go() -> None:
+        await _wait_while_held(database, stop)
+        await asyncio.gather(*(_keep_running(run, stop) for run in runs))
+
+    working = asyncio.create_task(work_once_let_go())
     try:
         await stop.wait()
         # Where the database is away, they may sit in a connection's time-out, which knows nothing of stopping.
-        _, late = await asyncio.wait(parts, timeout=LONGEST_STOP_SECONDS)
+        _, late = await asyncio.wait({working}, timeout=LONGEST_STOP_SECONDS)
         if late:
             log.warning("worker cut off", after_seconds=LONGEST_STOP_SECONDS)
     finally:
-        for part in parts:
-            part.cancel()
-    await asyncio.gather(*parts, return_exceptions=True)
+        working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+
+
+async def run_aside(aside: Aside, stop: asyncio.Event) -> None:
+    """Run what works whether or not there is a worker, or one that is held back, until `stop` is set."""
+    await _keep_running(partial(aside.run, stop), stop)
 
 
 def make_queue(database: Database, tasks: Tasks) -> App:
@@ -405,6 +416,26 @@ async def _schedule(database: Database, stop: asyncio.Event) -> None:
     while not stop.is_set():
         async with database.system() as connection:
             await enqueue_what_is_due(connection, now=datetime.now(UTC))
+        await _pause(stop, TICK_SECONDS)
+
+
+async def _wait_while_held(database: Database, stop: asyncio.Event) -> None:
+    """Return once nothing holds the installation back (`tallymark resume`)."""
+    told = False
+    while not stop.is_set():
+        try:
+            async with database.system() as connection:
+                hold = await find_hold(connection)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("waiting for the database", error=str(error))
+        else:
+            if hold is None:
+                if told:
+                    log.info("let go: working")
+                return
+            if not told:
+                log.warning("on hold: nothing is billed or sent until `tallymark resume`", reason=hold.reason)
+                told = True
         await _pause(stop, TICK_SECONDS)
 
 

@@ -14,8 +14,9 @@ from tests.cli.conftest import free_port
 from tests.conftest import UNSAFE, cloned
 
 from tallymark.db.engine import Database, plain_url
+from tallymark.db.holding import Hold
 from tallymark.doctor import Finding, Verdict, examine
-from tallymark.doctor.database import examine_database, judge_roles, judge_work, list_origins
+from tallymark.doctor.database import examine_database, judge_hold, judge_roles, judge_work, list_origins
 from tallymark.doctor.reaching import examine_files, examine_mail, examine_receivers, examine_watchers
 from tallymark.doctor.settings import examine_settings, examine_space
 from tallymark.monitoring.backlog import Reading
@@ -154,6 +155,11 @@ class TestDatabase:
 
 
 class TestWork:
+    def test_waits_for_somebody_since_a_restore(self):
+        held = judge_hold(Hold(reason="restored from a backup", since=datetime(2026, 1, 2, 3, 4, tzinfo=UTC)))
+        assert held.says == "workers have waited since 2026-01-02 03:04 UTC: restored from a backup"
+        assert "tallymark resume" in (held.remedy or "")
+
     def test_nobody_does_it(self):
         reading = Reading()
         reading.put("tallymark_due_work_oldest_seconds", 601, "bill")

@@ -17,6 +17,7 @@ from sqlalchemy import text
 from tallymark import worker
 from tallymark.db.embedded import embedded_postgres_server
 from tallymark.db.engine import Database
+from tallymark.db.holding import Hold, add_hold, end_holds
 from tallymark.db.migrate import migrate
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Item, Kind
@@ -40,7 +41,9 @@ def server():
 async def database(server):
     database = Database(server, pool_size=5)
     async with database.system() as connection:
-        await connection.execute(text("TRUNCATE procrastinate_jobs, procrastinate_workers, agenda CASCADE"))
+        await connection.execute(
+            text("TRUNCATE procrastinate_jobs, procrastinate_workers, agenda, holds CASCADE")
+        )
     yield database
     await database.close()
 
@@ -319,6 +322,41 @@ class TestWorker:
             assert (
                 await connection.execute(text("SELECT count(*) FROM procrastinate_workers"))
             ).scalar() == 0
+
+    async def test_of_a_held_installation_waits_until_it_is_let_go(
+        self, database, organization_id, monkeypatch
+    ):
+        """What is due stays due; what works beside the queue, such as the delivery of webhooks, waits too."""
+        looks, find = [], worker.find_hold
+
+        async def look(connection):
+            looks.append(await find(connection))
+            return looks[-1]
+
+        monkeypatch.setattr(worker, "find_hold", look)
+        monkeypatch.setattr(worker, "TICK_SECONDS", 0.05)
+        calls, stop, owner = Calls(), asyncio.Event(), uuid4()
+        delivered = asyncio.Event()
+
+        class Courier:
+            async def run(self, stop: asyncio.Event) -> None:
+                delivered.set()
+                await stop.wait()
+
+        hold = Hold(reason="restored", since=datetime(2026, 1, 1, tzinfo=UTC))
+        async with database.system() as connection:
+            await add_hold(connection, hold)
+        await note(database, organization_id, owner, datetime.now(UTC) - timedelta(days=1))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(
+                run_worker(database, tasks=calls.tasks, concurrency=2, stop=stop, beside=[Courier()])
+            )
+            await until(lambda: looks[:3] == [hold] * 3)
+            assert (calls.seen, delivered.is_set(), await jobs(database)) == ([], False, [])
+            async with database.system() as connection:
+                assert await end_holds(connection) == 1
+            await until(lambda: owner in calls.done and delivered.is_set())
+            stop.set()
 
     async def test_finishes_running_jobs_and_takes_no_new_ones_when_stopped(self, database, organization_id):
         go_on, stop = asyncio.Event(), asyncio.Event()

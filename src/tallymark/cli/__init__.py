@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tallymark import __version__
-from tallymark.cli import analytics, doctor, events, keys, metabase, moving, staff, users
+from tallymark.cli import analytics, backups, doctor, events, keys, metabase, moving, staff, users
 from tallymark.cli.terminal import (
     DatabaseUrl,
     DataDir,
@@ -53,6 +53,9 @@ app.add_typer(metabase.commands, name="metabase")
 app.add_typer(moving.imports, name="import")
 app.command("shadow")(moving.shadow)
 app.command("doctor")(doctor.doctor)
+app.command("backup")(backups.backup)
+app.command("restore")(backups.restore)
+app.command("resume")(backups.resume)
 explanations = typer.Typer(help="Show how an amount came to be.", no_args_is_help=True)
 app.add_typer(explanations, name="explain")
 

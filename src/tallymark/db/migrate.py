@@ -19,7 +19,8 @@ from tallymark.db.months import OPEN_MONTHS
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 OLDEST_SERVER = 150000
-_MIGRATION_LOCK = 7_236_112_094
+
+MIGRATION_LOCK = 7_236_112_094
 
 
 def migrate(url: str) -> str:
@@ -32,16 +33,16 @@ def migrate(url: str) -> str:
     try:
         with engine.connect() as connection:
             _check_server(connection)
-            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _MIGRATION_LOCK})
+            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
             connection.commit()
             config = _config()
-            _check_known(connection, config)
+            _check_known(connection)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             connection.commit()
             connection.execute(OPEN_MONTHS)
             connection.commit()
-            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _MIGRATION_LOCK})
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": MIGRATION_LOCK})
             return str(MigrationContext.configure(connection).get_current_revision())
     except OperationalError as error:
         raise StartupError(f"cannot reach the database: {str(error.orig).strip().splitlines()[0]}") from None
@@ -61,6 +62,11 @@ def newest_revision() -> str:
     return str(ScriptDirectory.from_config(_config()).get_current_head())
 
 
+def known_revisions() -> frozenset[str]:
+    """All revisions up to this release's."""
+    return frozenset(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
 def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
@@ -74,10 +80,9 @@ def _check_server(connection: Connection) -> None:
         raise StartupError(f"the database server is PostgreSQL {found}; Tallymark needs 15 or newer")
 
 
-def _check_known(connection: Connection, config: Config) -> None:
+def _check_known(connection: Connection) -> None:
     found = MigrationContext.configure(connection).get_current_revision()
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if found is not None and found not in known:
+    if found is not None and found not in known_revisions():
         raise StartupError(
             f"the database has a newer schema ({found}) than this release of Tallymark knows: upgrade Tallymark"
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tallymark.db.engine import INGEST_ROLE, TENANT_ROLE
 
 _CURRENT = "(SELECT NULLIF(current_setting('tallymark.organization_id', true), '')::uuid)"
@@ -11,7 +13,7 @@ would plan for none, read all of them instead of one by its key, and that once f
 """
 
 
-def create_roles() -> list[str]:
+def create_roles(roles: Iterable[str] = (TENANT_ROLE, INGEST_ROLE)) -> list[str]:
     """Make the roles where they are missing; roles belong to the whole server, and other databases may share them."""
     return [
         f"""
@@ -25,7 +27,7 @@ def create_roles() -> list[str]:
             END IF;
         END $$
         """
-        for role in (TENANT_ROLE, INGEST_ROLE)
+        for role in roles
     ]
 
 

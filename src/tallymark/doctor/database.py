@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallymark.db.engine import TENANT_ROLE, Database
+from tallymark.db.holding import Hold, find_hold
 from tallymark.db.migrate import OLDEST_SERVER, newest_revision
 from tallymark.doctor.model import Finding, failing, warning, well
 from tallymark.monitoring.backlog import Reading, read_backlog
@@ -51,6 +52,8 @@ async def examine_database(settings: Settings, url: str, clock: Clock) -> list[F
             if any(one.about == "schema" and one.remedy for one in found):
                 return found
             found += await judge_roles(connection)
+            if (hold := await find_hold(connection)) is not None:
+                return [*found, judge_hold(hold)]
             await connection.execute(text("SET LOCAL statement_timeout = '10s'"))
             return [*found, *judge_work(await read_backlog(connection, now=clock()))]
     finally:
@@ -163,6 +166,15 @@ async def _clock(connection: AsyncConnection, clock: Clock) -> list[Finding]:
     if off > _WARNED:
         return [warning("clock", says, remedy)]
     return [well("clock", f"it is {there.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC here and in the database")]
+
+
+def judge_hold(hold: Hold) -> Finding:
+    """Nobody works, and that is meant: how much waits says nothing."""
+    return warning(
+        "worker",
+        f"workers have waited since {hold.since.astimezone(UTC):%Y-%m-%d %H:%M} UTC: {hold.reason}",
+        "send again what came after the backup, and then run `tallymark resume` (docs/operations/backups.md)",
+    )
 
 
 def judge_work(backlog: Reading) -> list[Finding]:

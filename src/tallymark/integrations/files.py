@@ -19,6 +19,12 @@ def open_store(url: str | None, options: Mapping[str, Any], *, folder: Path) -> 
     return LocalStore(folder, automatic_cleanup=True)
 
 
+async def list_keys(store: ObjectStore) -> list[str]:
+    """The keys of all files of a store, in their order."""
+    found = [one["path"] async for part in store.list() for one in part]
+    return sorted(found)
+
+
 class StoredFiles:
     """Implements `rooms.invoices.ports.FileStore` and `rooms.data_exports.ports.FileStore`."""
 

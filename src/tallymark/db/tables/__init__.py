@@ -68,6 +68,7 @@ from tallymark.db.tables.events import (
     late_events,
 )
 from tallymark.db.tables.idempotency import idempotent_answers
+from tallymark.db.tables.installation import holds
 from tallymark.db.tables.invoices import (
     applied_usage_thresholds,
     billing_records,
@@ -198,6 +199,7 @@ __all__ = [
     "flawed_events",
     "followers",
     "guesses",
+    "holds",
     "idempotent_answers",
     "identity_providers",
     "invites",
