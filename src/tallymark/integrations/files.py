@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -21,44 +22,50 @@ def open_store(url: str | None, options: Mapping[str, Any], *, folder: Path) -> 
 
 async def list_keys(store: ObjectStore) -> list[str]:
     """The keys of all files of a store, in their order."""
-    found = [one["path"] async for part in store.list() for one in part]
-    return sorted(found)
+    return await asyncio.to_thread(lambda: sorted(one["path"] for part in store.list() for one in part))
 
 
 class StoredFiles:
-    """Implements `rooms.invoices.ports.FileStore` and `rooms.data_exports.ports.FileStore`."""
+    """Implements `rooms.invoices.ports.FileStore` and `rooms.data_exports.ports.FileStore`.
+
+    By threads: the library's own coroutines end in threads that still hold Python's objects when a short command ends, which
+    aborts it.
+    """
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
 
     async def put(self, key: str, content: bytes) -> None:
         """Write a file, over one of the same key."""
-        await self._store.put_async(key, content)
+        await asyncio.to_thread(self._store.put, key, content)
 
     async def put_file(self, key: str, path: Path) -> None:
         """Write a file that lies somewhere else, over one of the same key; a large one in parts."""
-        await self._store.put_async(key, path)
+        await asyncio.to_thread(self._store.put, key, path)
 
     async def delete(self, key: str) -> None:
         """Delete a file, if it is there."""
         with suppress(NotFoundError, FileNotFoundError):
-            await self._store.delete_async(key)
+            await asyncio.to_thread(self._store.delete, key)
 
     async def fetch_file(self, key: str, path: Path) -> bool:
         """Write a file to a path, part by part; False when there is none."""
+        return await asyncio.to_thread(self._fetch, key, path)
+
+    def _fetch(self, key: str, path: Path) -> bool:
         try:
-            found = await self._store.get_async(key)
+            found = self._store.get(key)
         except (NotFoundError, FileNotFoundError):
             return False
         with path.open("wb") as file:
-            async for part in found.stream():
+            for part in found.stream():
                 file.write(part)
         return True
 
     async def get(self, key: str) -> bytes | None:
         """Read a file; None when there is none."""
         try:
-            found = await self._store.get_async(key)
+            found = await asyncio.to_thread(self._store.get, key)
         except (NotFoundError, FileNotFoundError):
             return None
-        return bytes(await found.bytes_async())
+        return bytes(await asyncio.to_thread(found.bytes))
