@@ -17,7 +17,7 @@ from sqlalchemy import text
 from tallymark import worker
 from tallymark.db.embedded import embedded_postgres_server
 from tallymark.db.engine import Database
-from tallymark.db.holding import Hold, add_hold, end_holds
+from tallymark.db.holding import Hold, add_hold, end_holds, find_hold
 from tallymark.db.migrate import migrate
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Item, Kind
@@ -327,13 +327,13 @@ class TestWorker:
         self, database, organization_id, monkeypatch
     ):
         """What is due stays due; what works beside the queue, such as the delivery of webhooks, waits too."""
-        looks, find = [], worker.find_hold
+        looks: list[Hold | None] = []
 
         async def look(connection):
-            looks.append(await find(connection))
+            looks.append(await find_hold(connection))
             return looks[-1]
 
-        monkeypatch.setattr(worker, "find_hold", look)
+        monkeypatch.setattr("tallymark.worker.find_hold", look)
         monkeypatch.setattr(worker, "TICK_SECONDS", 0.05)
         calls, stop, owner = Calls(), asyncio.Event(), uuid4()
         delivered = asyncio.Event()
