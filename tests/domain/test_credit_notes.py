@@ -178,17 +178,17 @@ def test_nothing_is_no_note():
 
 
 @pytest.mark.parametrize(
-    ("items", "codes"),
+    ("items", "found"),
     [
-        ([-1], ["invalid_value"]),
-        ([601], ["higher_than_remaining_fee_amount"]),
+        ([-1], [(0, "invalid_value")]),
+        ([601], [(0, "higher_than_remaining_fee_amount")]),
         ([600], []),
-        ([300, 301], ["higher_than_remaining_fee_amount"]),
+        ([300, 301], [(1, "higher_than_remaining_fee_amount")]),
     ],
 )
-def test_items_are_held_against_what_is_left_of_their_fees(items, codes):
+def test_items_are_held_against_what_is_left_of_their_fees(items, found):
     of = invoice(fee(1000, 20, credited_cents=400))
-    assert list(item_problems(of, [(0, Fraction(amount)) for amount in items])) == codes
+    assert list(item_problems(of, [(0, Fraction(amount)) for amount in items])) == found
 
 
 class TestTopUps:
@@ -196,7 +196,7 @@ class TestTopUps:
         of = invoice(fee(1000), paid_cents=1000, is_paid=True, wallet_cents=400)
         guess = estimate(of, [(0, Fraction(400))])
         assert (guess.max_creditable_cents, guess.max_refundable_cents) == (0, 400)
-        assert list(item_problems(of, [(0, Fraction(401))])) == ["higher_than_wallet_balance"]
+        assert list(item_problems(of, [(0, Fraction(401))])) == [(0, "higher_than_wallet_balance")]
         found = list(part_problems(of, guess.amounts, Parts(credit_cents=400)))
         assert found == [("credit_amount_cents", "cannot_credit_invoice")]
 

@@ -20,6 +20,7 @@ from tallymark.domain.errors import (
     Lacking,
     NotAllowed,
     NotFound,
+    Places,
     TallymarkError,
     TooMany,
 )
@@ -82,18 +83,19 @@ def error_body(error: TallymarkError) -> dict[str, Any]:
         case TooMany():
             return _body(HTTPStatus.TOO_MANY_REQUESTS, code=error.code)
         case Invalid():
-            return validation_body(error.details)
+            return validation_body(error.details, error.places)
         case _:
             raise AssertionError(f"no answer for {type(error).__name__}") from error
 
 
-def validation_body(details: object) -> dict[str, Any]:
-    """A 422 with codes by field; the events batch nests them by index."""
+def validation_body(details: object, places: Places | None = None) -> dict[str, Any]:
+    """A 422 with codes by field; the events batch nests them by index. What lies deeper than a field is told by its place, too."""
     return {
         "status": 422,
         "error": "Unprocessable Entity",
         "code": "validation_errors",
         "error_details": details,
+        **({"error_places": places} if places else {}),
     }
 
 
@@ -156,6 +158,19 @@ def field_errors(errors: list[Any]) -> dict[str, list[str]]:
     return details
 
 
+def places_of(errors: list[Any], body: object) -> dict[str, list[str]]:
+    """Wire codes by where they belong in what a root holds, of what lies deeper than its fields: "charges.1.properties"."""
+    root = next(iter(body)) if isinstance(body, dict) and len(body) == 1 else None
+    found: dict[str, list[str]] = {}
+    for error in errors:
+        steps = error["loc"][1:] if error["loc"][:1] == (root,) else error["loc"]
+        if len(steps) > 1 and isinstance(steps[-1], str):
+            codes = found.setdefault(".".join(map(str, steps)), [])
+            if (code := _code(error)) not in codes:
+                codes.append(code)
+    return found
+
+
 _CLOSED_LISTS = frozenset(
     {
         "aggregation_type", "charge_model", "coupon_type", "expiration", "frequency", "interval", "pay_in_advance"
@@ -193,7 +208,8 @@ def _validation_answer(error: RequestValidationError) -> JSONResponse:
     root = missing_root(error)
     if root is not None:
         return _answer(error_body(BadRequest.missing_root(root)))
-    return _answer(validation_body(field_errors([{**e, "loc": e["loc"][1:]} for e in errors])))
+    inside = [{**e, "loc": e["loc"][1:]} for e in errors]
+    return _answer(validation_body(field_errors(inside), places_of(inside, error.body)))
 
 
 def answer_to(error: Exception) -> JSONResponse:

@@ -24,6 +24,13 @@ _DETAILS: Json = {
 }
 
 
+_PLACES: Json = {
+    "type": "object",
+    "additionalProperties": {"type": "array", "items": _TEXT},
+    "description": "The same codes by where they belong, of what lies deeper than a field: `charges.1.properties`.",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Refusal:
     """A kind of refusal: the fields that its body has beside `status` and `error`, and those that it may have."""
@@ -88,7 +95,7 @@ _REFUSALS = {
         error="Unprocessable Entity",
         description="The input breaks rules.",
         fields=_CODE,
-        options={"error_details": _DETAILS},
+        options={"error_details": _DETAILS, "error_places": _PLACES},
     ),
     "TooMany": _Refusal(
         status=HTTPStatus.TOO_MANY_REQUESTS,

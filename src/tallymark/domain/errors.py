@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 
 FieldErrors = Mapping[str, Sequence[str] | Mapping[str, object]]
 """Codes by field; by the index of an element in it where a field holds a list. A text stands for itself."""
+
+Places = Mapping[str, Sequence[str]]
+"""Codes by where they belong in what was sent, of what lies deeper than a field: "charges.1.properties"."""
 
 
 class TallymarkError(Exception):
@@ -72,9 +76,12 @@ class Invalid(TallymarkError):
 
     >>> Invalid({"name": ["value_is_mandatory"]}).details
     {'name': ['value_is_mandatory']}
+
+    The details name a field alone, however deep it lies; `places` tell where.
     """
 
-    def __init__(self, details: FieldErrors) -> None:
+    def __init__(self, details: FieldErrors, places: Places | None = None) -> None:
+        self.places = {place: list(codes) for place, codes in (places or {}).items()}
         self.details = {
             field: codes
             if isinstance(codes, str)
@@ -84,6 +91,34 @@ class Invalid(TallymarkError):
             for field, codes in details.items()
         }
         super().__init__(str(self.details))
+
+    def within(self, field: str, index: int) -> Invalid:
+        """The same, of an element of a list.
+
+        >>> Invalid({"units": ["value_is_out_of_range"]}).within("fees", 2).places
+        {'fees.2.units': ['value_is_out_of_range']}
+        """
+        deeper = {place.rpartition(".")[2] for place in self.places}
+        own = {
+            name: codes
+            for name, codes in self.details.items()
+            if isinstance(codes, list) and name not in deeper
+        }
+        return Invalid(
+            self.details,
+            {f"{field}.{index}.{place}": codes for place, codes in (own | self.places).items()},
+        )
+
+
+@contextmanager
+def element(field: str, index: int | None) -> Iterator[None]:
+    """What is refused inside is refused of an element of a list; of none, where there is no index."""
+    try:
+        yield
+    except Invalid as refused:
+        if index is None:
+            raise
+        raise refused.within(field, index) from refused
 
 
 class Problems:
@@ -99,11 +134,23 @@ class Problems:
 
     def __init__(self) -> None:
         self._codes: dict[str, list[str]] = {}
+        self._places: dict[str, list[str]] = {}
+        self._within = ""
+
+    @contextmanager
+    def element(self, field: str, index: int) -> Iterator[None]:
+        """What is noted inside is noted of an element of a list."""
+        before, self._within = self._within, f"{self._within}{field}.{index}."
+        try:
+            yield
+        finally:
+            self._within = before
 
     def add(self, field: str, *codes: str) -> None:
         """Note codes against a field that were not noted before; one for each fault where several are told at once."""
-        known = self._codes.setdefault(field, [])
-        known.extend([code for code in codes if code not in known])
+        _note(self._codes, field, codes)
+        if self._within:
+            _note(self._places, self._within + field, codes)
 
     def add_all(self, found: Invalid | Problems) -> None:
         """Note what was refused elsewhere."""
@@ -119,4 +166,9 @@ class Problems:
     def raise_any(self) -> None:
         """Raise `Invalid` if anything was noted."""
         if self._codes:
-            raise Invalid(self._codes)
+            raise Invalid(self._codes, self._places)
+
+
+def _note(noted: dict[str, list[str]], name: str, codes: Sequence[str]) -> None:
+    known = noted.setdefault(name, [])
+    known.extend([code for code in codes if code not in known])

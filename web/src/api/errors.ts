@@ -5,6 +5,8 @@ export interface Refusal {
   error?: string;
   code?: string;
   error_details?: Record<string, string[] | Record<string, string[]>>;
+  /** Of what lies deeper than a field: "charges.1.properties". */
+  error_places?: Record<string, string[]>;
   required_permissions?: string[];
 }
 
@@ -25,6 +27,18 @@ export class ApiError extends Error {
   /** The codes of what is wrong, by the field of the body. */
   get fields(): Record<string, string[]> {
     return Object.fromEntries(flatten(this.refusal.error_details ?? {}));
+  }
+
+  /** The codes of what is wrong in elements of lists and in objects of the body, by where it stands there. */
+  get places(): Record<string, string[]> {
+    return this.refusal.error_places ?? {};
+  }
+
+  /** The same refusal with these fields alone; null where there are none. */
+  keeping(isKept: (field: string) => boolean): ApiError | null {
+    const left = Object.entries(this.fields).filter(([field]) => isKept(field));
+    if (left.length === 0) return null;
+    return new ApiError(this.status, { ...this.refusal, error_details: Object.fromEntries(left) });
   }
 }
 
@@ -49,6 +63,7 @@ const SENTENCES: Record<string, string> = {
   customer_currency_is_locked: "The customer has been billed in another currency.",
   coupon_is_not_reusable: "The customer has had this coupon.",
   incorrect_login_or_password: "This address and password do not go together.",
+  expired_jwt_token: "Your session is over. Sign in again.",
   too_many_attempts: "Too many tries. Wait a quarter of an hour.",
   login_method_not_authorized: "This organization does not let members sign in this way.",
   user_is_suspended: "This account is suspended. Whoever runs this installation can tell why.",

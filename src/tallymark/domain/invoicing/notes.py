@@ -169,17 +169,17 @@ def with_total(invoice: CreditableInvoice, amounts: NoteAmounts, total_cents: in
     return replace(amounts, taxes_amount_cents=taxes, sub_total_cents=total_cents - taxes)
 
 
-def item_problems(invoice: CreditableInvoice, items: Sequence[Item]) -> Iterator[str]:
-    """Codes for items that give back less than nothing, or more than is left of their fee or its wallet (§11.4)."""
+def item_problems(invoice: CreditableInvoice, items: Sequence[Item]) -> Iterator[tuple[int, str]]:
+    """(place, code) for items that give back less than nothing, or more than is left of their fee or its wallet (§11.4)."""
     asked: dict[int, Fraction] = {}
-    for position, amount in items:
+    for place, (position, amount) in enumerate(items):
         asked[position] = asked.get(position, ZERO) + amount
         if amount < 0:
-            yield "invalid_value"
+            yield place, "invalid_value"
         elif asked[position] > invoice.fees[position].creditable_cents:
-            yield "higher_than_remaining_fee_amount"
+            yield place, "higher_than_remaining_fee_amount"
         elif invoice.wallet_cents is not None and invoice.is_paid and asked[position] > invoice.wallet_cents:
-            yield "higher_than_wallet_balance"
+            yield place, "higher_than_wallet_balance"
 
 
 def part_problems(

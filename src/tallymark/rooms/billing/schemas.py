@@ -22,6 +22,7 @@ from tallymark.api.wire import (
     Text,
     at_most,
 )
+from tallymark.domain.errors import element
 from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.model import Fee
 from tallymark.rooms.billing.model import OneOffFee, OneOffInput
@@ -86,13 +87,20 @@ class OneOffInvoiceInput(Input):
         sections = self.invoice_custom_section
         return OneOffInput(
             external_customer_id=self.external_customer_id,
-            fees=[fee.to_value() for fee in self.fees or ()],
+            fees=self._fees(),
             currency=self.currency,
             billing_entity_code=self.billing_entity_code,
             purchase_order_number=self.purchase_order_number,
             skips_sections=bool(sections and sections.skip_invoice_custom_sections),
             section_codes=sections.invoice_custom_section_codes if sections else None,
         )
+
+    def _fees(self) -> list[OneOffFee]:
+        found = []
+        for place, fee in enumerate(self.fees or ()):
+            with element("fees", place):
+                found.append(fee.to_value())
+        return found
 
 
 class KeptFeeInput(Input):

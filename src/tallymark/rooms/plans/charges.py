@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from itertools import repeat
 from typing import Any
 from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
-from tallymark.domain.errors import Invalid, NotFound, Problems
+from tallymark.domain.errors import Invalid, NotFound, Problems, element
 from tallymark.domain.rating import ChargeModel, clean_properties
 from tallymark.jobs import usage_days
 from tallymark.rooms.billable_metrics import service as billable_metrics
@@ -33,21 +34,26 @@ async def add_charges(
     *,
     metrics: Mapping[UUID, BillableMetric],
     known: Collection[str],
+    places: Sequence[int] | None = None,
 ) -> list[UUID]:
-    """Add charges to a plan; a code left out follows from the metric's. Raises `Invalid` and `NotFound("tax")`."""
+    """Add charges to a plan; a code left out follows from the metric's. Raises `Invalid` and `NotFound("tax")`.
+
+    `places` are theirs in the list that was sent, where there is one.
+    """
     taken = set(known)
     units = await pricing_units.find_pricing_units(
         tx, {item.pricing_unit.code for item in inputs if item.pricing_unit and item.pricing_unit.code}
     )
     rows, filter_rows, carried = [], [], {}
-    for item in inputs:
+    for place, item in zip(places or repeat(None), inputs, strict=False):
         assert item.metric_id is not None, "the schema demands a metric of a new charge"
         metric = metrics[item.metric_id]
         code = item.values.get("code") or default_code(metric.code, taken)
-        if code in taken:
-            raise Invalid({"code": ["value_already_exist"]})
+        with element("charges", place):
+            if code in taken:
+                raise Invalid({"code": ["value_already_exist"]})
+            row = {**_new_row(tx, editing, item, metric, units), "code": code}
         taken.add(code)
-        row = {**_new_row(tx, editing, item, metric, units), "code": code}
         rows.append(row)
         model = ChargeModel(row["charge_model"])
         for position, each in enumerate(item.filters or ()):
@@ -119,7 +125,8 @@ def check_rate(asked: PricingUnitInput, problems: Problems) -> None:
 async def replace_charges(tx: Tx, editing: Editing, inputs: Sequence[ChargeInput]) -> None:
     """Make the list of charges what is sent: known ids are changed, others added, the rest deleted (pricing §4.3)."""
     by_id = {charge.id: charge for charge in editing.plan.charges}
-    fresh = [item for item in inputs if item.id not in by_id]
+    places = [place for place, item in enumerate(inputs) if item.id not in by_id]
+    fresh = [inputs[place] for place in places]
     if any(item.metric_id is None for item in fresh):
         raise NotFound("billable_metrics")
     metrics = await billable_metrics.get_live_metrics(
@@ -128,10 +135,11 @@ async def replace_charges(tx: Tx, editing: Editing, inputs: Sequence[ChargeInput
     kept = {item.id for item in inputs if item.id in by_id}
     await repository.delete_charges(tx, by_id.keys() - kept, at=editing.now)
     codes = {charge.id: charge.code for charge in by_id.values() if charge.id in kept}
-    for item in inputs:
+    for place, item in enumerate(inputs):
         if item.id in by_id:
-            codes[item.id] = await update_charge(tx, editing, by_id[item.id], item, known=codes)
-    await add_charges(tx, editing, fresh, metrics=metrics, known=set(codes.values()))
+            with element("charges", place):
+                codes[item.id] = await update_charge(tx, editing, by_id[item.id], item, known=codes)
+    await add_charges(tx, editing, fresh, metrics=metrics, known=set(codes.values()), places=places)
 
 
 async def update_charge(

@@ -98,6 +98,8 @@ def check_thresholds(asked: Sequence[ThresholdInput]) -> None:
         problems.add("usage_thresholds", "duplicated_values")
     if sum(item.recurring for item in asked) > 1:
         problems.add("usage_thresholds", "multiple_recurring_thresholds")
-    if any(item.amount_cents is not None and item.amount_cents <= 0 for item in asked):
-        problems.add("amount_cents", "value_is_out_of_range")
+    for place, item in enumerate(asked):
+        if item.amount_cents is not None and item.amount_cents <= 0:
+            with problems.element("usage_thresholds", place):
+                problems.add("amount_cents", "value_is_out_of_range")
     problems.raise_any()

@@ -38,9 +38,10 @@ def check_filters(
     items: Sequence[FilterInput], model: ChargeModel, metric: BillableMetric, problems: Problems
 ) -> None:
     """Note every fault of new filters."""
-    for item in items:
-        check_filter_values(item.values, metric, problems)
-        check_properties(model, filter_properties(model, item.sent.get("properties")), metric, problems)
+    for place, item in enumerate(items):
+        with problems.element("filters", place):
+            check_filter_values(item.values, metric, problems)
+            check_properties(model, filter_properties(model, item.sent.get("properties")), metric, problems)
 
 
 async def add_filter(tx: Tx, editing: Editing, charge: Charge, item: FilterInput) -> UUID:
@@ -86,14 +87,16 @@ async def replace_filters(
         pool[same_values(known.values)].append(known)
     rows: list[dict[str, Any]] = []
     problems = Problems()
-    for item in items:
-        check_filter_values(item.values, metric, problems)
+    for place, item in enumerate(items):
+        with problems.element("filters", place):
+            check_filter_values(item.values, metric, problems)
         same = pool[same_values(item.values)]
         known_one = same.pop(0) if same else None
         row = filter_row(tx, editing, charge.id, model, item)
         if known_one is not None:
             row |= {"id": known_one.id, **_changed(model, known_one, item.sent)}
-        check_properties(model, row["properties"], metric, problems)
+        with problems.element("filters", place):
+            check_properties(model, row["properties"], metric, problems)
         rows.append(row)
     problems.raise_any()
     _place(rows, charge)

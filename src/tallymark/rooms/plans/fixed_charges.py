@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
+from itertools import repeat
 from typing import Any
 from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
-from tallymark.domain.errors import Invalid, NotFound, Problems
+from tallymark.domain.errors import Invalid, NotFound, Problems, element
 from tallymark.domain.rating import ChargeModel, InvalidProperties, clean_properties, parse_price
 from tallymark.rooms.add_ons import service as add_ons
 from tallymark.rooms.add_ons.model import AddOn
@@ -38,18 +39,23 @@ async def add_fixed_charges(
     *,
     sold: Mapping[UUID, AddOn],
     known: Collection[str],
+    places: Sequence[int] | None = None,
 ) -> None:
-    """Add fixed charges to a plan; a code left out follows from the add-on's. Raises `Invalid` and `NotFound`."""
+    """Add fixed charges to a plan; a code left out follows from the add-on's. Raises `Invalid` and `NotFound`.
+
+    `places` are theirs in the list that was sent, where there is one.
+    """
     taken = set(known)
     rows, carried = [], {}
-    for item in inputs:
+    for place, item in zip(places or repeat(None), inputs, strict=False):
         if item.add_on_id is None:
             raise NotFound("add_ons")
         code = item.values.get("code") or default_code(sold[item.add_on_id].code, taken)
-        if code in taken:
-            raise Invalid({"code": ["value_already_exist"]})
+        with element("fixed_charges", place):
+            if code in taken:
+                raise Invalid({"code": ["value_already_exist"]})
+            row = {**_new_row(tx, editing, item), "code": code}
         taken.add(code)
-        row = {**_new_row(tx, editing, item), "code": code}
         rows.append(row)
         carried[row["id"]] = item.tax_codes or ()
     await repository.insert_fixed_charges(tx, rows)
@@ -106,15 +112,17 @@ def check_units(units: Decimal, problems: Problems) -> None:
 async def replace_fixed_charges(tx: Tx, editing: Editing, inputs: Sequence[FixedChargeInput]) -> None:
     """Make the list what is sent: known ids are changed, others added, the rest deleted (pricing §4.3)."""
     by_id = {charge.id: charge for charge in editing.plan.fixed_charges}
-    fresh = [item for item in inputs if item.id not in by_id]
+    places = [place for place, item in enumerate(inputs) if item.id not in by_id]
+    fresh = [inputs[place] for place in places]
     sold = await find_add_ons(tx, fresh)
     kept = {item.id for item in inputs if item.id in by_id}
     await repository.delete_fixed_charges(tx, by_id.keys() - kept, at=editing.now)
     codes = {charge.id: charge.code for charge in by_id.values() if charge.id in kept}
-    for item in inputs:
+    for place, item in enumerate(inputs):
         if item.id in by_id:
-            codes[item.id] = await _update(tx, editing, by_id[item.id], item, known=codes)
-    await add_fixed_charges(tx, editing, fresh, sold=sold, known=set(codes.values()))
+            with element("fixed_charges", place):
+                codes[item.id] = await _update(tx, editing, by_id[item.id], item, known=codes)
+    await add_fixed_charges(tx, editing, fresh, sold=sold, known=set(codes.values()), places=places)
     await note_unit_changes(tx, editing.plan.id, now=editing.now)
 
 

@@ -45,8 +45,9 @@ async def create_plan(tx: Tx, asked: PlanInput, *, now: datetime) -> Plan:
     await repository.insert_plan(tx, {"id": plan_id, "organization_id": tx.organization_id, **row, **stamps})
     await taxes.replace_taxes(tx, Owner.PLAN, plan_id, asked.tax_codes or ())
     editing = Editing(plan=(await get_plans(tx, {plan_id}))[plan_id], now=now)
-    await charges.add_charges(tx, editing, asked.charges or (), metrics=metrics, known=())
-    await fixed_charges.add_fixed_charges(tx, editing, asked.fixed_charges or (), sold=sold, known=())
+    usage, fixed = asked.charges or (), asked.fixed_charges or ()
+    await charges.add_charges(tx, editing, usage, metrics=metrics, known=(), places=range(len(usage)))
+    await fixed_charges.add_fixed_charges(tx, editing, fixed, sold=sold, known=(), places=range(len(fixed)))
     await _change_terms(tx, editing, asked)
     await _tell(tx, "plan.created", plan_id, now=now)
     return (await get_plans(tx, {plan_id}))[plan_id]

@@ -16,6 +16,7 @@ import { Checkbox, Field, MoneyInput, Select, TextArea } from "@/ui/fields";
 import { FieldRow, FormPage, FormSection } from "@/ui/form";
 import { Loaded } from "@/ui/states";
 import { isDivided, leftOf, maximaOf, type Parts, suggestParts } from "./allocation";
+import { refusalsOf } from "./faults";
 import { REASONS, type Reason } from "./reasons";
 
 /** Give money back on an invoice. */
@@ -151,6 +152,7 @@ function NoteForm({ invoice, notes }: { invoice: Invoice; notes: readonly Credit
       setError(refused);
     }
   }
+  const refused = refusalsOf(error ?? estimate.error, items);
 
   const isDirty = Object.values(typed).some(Boolean) || reason !== "" || description !== "";
   const set = (id: string, text: string) => {
@@ -167,7 +169,7 @@ function NoteForm({ invoice, notes }: { invoice: Invoice; notes: readonly Credit
       onCancel={() => void back()}
       isDirty={isDirty && !save.isSuccess}
       isBusy={save.isPending}
-      error={error ?? estimate.error}
+      error={refused.rest}
       effect={
         total > 0 ? `${money(total, currency)} for ${nameOf(invoice.customer)}` : "Nothing is chosen yet."
       }
@@ -212,18 +214,19 @@ function NoteForm({ invoice, notes }: { invoice: Invoice; notes: readonly Credit
                 )}
                 {group.fees.map((fee) => {
                   const one = amounts.find((amount) => amount.fee.lago_id === fee.lago_id)!;
+                  const problem = one.problem ?? refused.items.get(fee.lago_id);
                   return (
                     <div className="credit-item" key={fee.lago_id}>
                       <Checkbox
                         label={nameOfFee(fee)}
-                        hint={one.problem ?? `up to ${money(one.most, currency)}`}
+                        hint={problem ?? `up to ${money(one.most, currency)}`}
                         isOn={one.cents > 0}
                         onChange={(isOn) => set(fee.lago_id, isOn ? toDecimal(one.most, currency) : "")}
                       />
                       <MoneyInput
                         currency={currency}
                         aria-label={`Amount of ${nameOfFee(fee)}`}
-                        aria-invalid={one.problem ? true : undefined}
+                        aria-invalid={problem ? true : undefined}
                         placeholder={toDecimal(0, currency)}
                         value={typed[fee.lago_id] ?? ""}
                         onChange={(event) => set(fee.lago_id, event.target.value)}
@@ -242,7 +245,11 @@ function NoteForm({ invoice, notes }: { invoice: Invoice; notes: readonly Credit
             <Field
               label={label}
               hint={`${about}; at most ${money(Math.min(limits[key], total), currency)}`}
-              error={parts[key] > limits[key] ? `At most ${money(limits[key], currency)}.` : undefined}
+              error={
+                parts[key] > limits[key]
+                  ? `At most ${money(limits[key], currency)}.`
+                  : refused.fields[`${key}_amount_cents`]
+              }
             >
               <MoneyInput
                 currency={currency}
@@ -262,10 +269,15 @@ function NoteForm({ invoice, notes }: { invoice: Invoice; notes: readonly Credit
         )}
       </FormSection>
       <FormSection title="Reason">
-        <Field label="Reason">
+        <Field label="Reason" error={refused.fields.reason}>
           <Select value={reason} options={REASONS} onChange={setReason} />
         </Field>
-        <Field label="Internal note" isOptional hint="Not on the document.">
+        <Field
+          label="Internal note"
+          isOptional
+          hint="Not on the document."
+          error={refused.fields.description}
+        >
           <TextArea value={description} onChange={(event) => setDescription(event.target.value)} />
         </Field>
       </FormSection>

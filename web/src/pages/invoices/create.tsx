@@ -138,7 +138,7 @@ export function CreateInvoice() {
         },
       });
     } catch (refused) {
-      const { faults: placed, rest } = faultsOf(refused, items.length);
+      const { faults: placed, rest } = faultsOf(refused);
       setFaults(placed);
       setError(rest);
     }

@@ -214,7 +214,7 @@ function AdjustDrawer({ invoice, fee, onClose }: { invoice: Invoice; fee: Fee; o
     isQuiet: true,
     onDone: onClose,
   });
-  const refused = faultsOf(save.error, 1);
+  const refused = faultsOf(save.error, true);
   const isDirty = JSON.stringify(typed) !== JSON.stringify(start);
   const isWrong = Object.keys(problemsOf(typed)).length > 0;
   return (
@@ -278,7 +278,7 @@ function AddDrawer({ invoice, onClose }: { invoice: Invoice; onClose: () => void
     isQuiet: true,
     onDone: onClose,
   });
-  const refused = faultsOf(save.error, 1);
+  const refused = faultsOf(save.error, true);
   const ofCharges = (charges.data?.charges ?? []).flatMap((charge) => {
     const name = charge.invoice_display_name || charge.billable_metric_code;
     const own = { value: `charge:${charge.lago_id}`, label: name, detail: charge.code };

@@ -25,28 +25,23 @@ const OF_LINE: Record<string, string> = {
   tax_codes: "taxes",
 };
 
-/**
- * The refusal's fields at their places among so many lines, and what is left for the head of the form. The server names a field
- * of a line without the line: it is the only line's, where there is one.
- */
-export function faultsOf(refused: unknown, lines: number): { faults: Faults; rest: unknown } {
+/** The refusal's fields at their places, and what is left for the head of the form; `isOneLine` where the body is a single line. */
+export function faultsOf(refused: unknown, isOneLine = false): { faults: Faults; rest: unknown } {
   if (!(refused instanceof ApiError)) return { faults: {}, rest: refused };
   const faults: Faults = {};
-  const left: Record<string, string[]> = {};
-  for (const [field, codes] of Object.entries(refused.fields)) {
-    const place = placeOf(field, lines);
-    if (place) faults[place] = codes.map(sentence).join(" ");
-    else left[field] = codes;
+  const placed = new Set<string>();
+  const put = (place: string, field: string, codes: readonly string[]) => {
+    faults[place] = codes.map(sentence).join(" ");
+    placed.add(field);
+  };
+  for (const [place, codes] of Object.entries(refused.places)) {
+    const [, line, field = ""] = /^fees\.(\d+)\.(\w+)$/.exec(place) ?? [];
+    if (OF_LINE[field]) put(`${line}.${OF_LINE[field]}`, field, codes);
   }
-  if (Object.keys(faults).length === 0) return { faults, rest: refused };
-  const rest =
-    Object.keys(left).length > 0
-      ? new ApiError(refused.status, { ...refused.refusal, error_details: left })
-      : null;
-  return { faults, rest };
-}
-
-function placeOf(field: string, lines: number): string | undefined {
-  if (OF_INVOICE[field]) return OF_INVOICE[field];
-  return lines === 1 && OF_LINE[field] ? `0.${OF_LINE[field]}` : undefined;
+  for (const [field, codes] of Object.entries(refused.fields)) {
+    const own = isOneLine && OF_LINE[field] ? `0.${OF_LINE[field]}` : OF_INVOICE[field];
+    if (own && !placed.has(field)) put(own, field, codes);
+  }
+  if (placed.size === 0) return { faults, rest: refused };
+  return { faults, rest: refused.keeping((field) => !placed.has(field)) };
 }

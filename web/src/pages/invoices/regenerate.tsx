@@ -49,7 +49,7 @@ function RegenerateForm({ invoice }: { invoice: Invoice }) {
       void navigate({ to: paths.invoices.show(invoice.customer.external_id, made.lago_id) }),
   });
   const kept = invoice.fees.filter((fee) => !edits[fee.lago_id]?.isLeft);
-  const refused = faultsOf(save.error, kept.length);
+  const refused = faultsOf(save.error);
   const isWrong = kept.some((fee) => Object.keys(problemsOf(edits[fee.lago_id])).length > 0);
   const subtotal = kept.reduce((sum, fee) => sum + centsOf(fee, edits[fee.lago_id], currency), 0n);
   function submit(event: FormEvent): void {

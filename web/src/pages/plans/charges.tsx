@@ -19,7 +19,7 @@ import {
   newFixedCharge,
   nounOf,
 } from "./draft";
-import { AmountInput, At, GroupingFields, ModelPicker, PriceFields, UnitsInput } from "./parts";
+import { AmountInput, At, GroupingFields, ModelPicker, PriceFields, Refusal, UnitsInput } from "./parts";
 import { FIXED_MODELS, modelWord, priceFaults, priceWords, tidy, writePrice } from "./price";
 import type { PricePoint } from "./prices";
 import type { SectionProps } from "./sections";
@@ -350,6 +350,7 @@ export function ChargePrices(props: ChargePricesProps) {
     });
   return (
     <>
+      <Refusal at={at} />
       {(keys.length > 0 || charge.filters.length > 0) && (
         <FilterTabs charge={charge} chosen={filter?.key ?? null} onFilter={onFilter} change={change} />
       )}
@@ -365,6 +366,7 @@ export function ChargePrices(props: ChargePricesProps) {
           }}
         />
       )}
+      {filter && <Refusal at={`${at}.filters.${chosen}`} />}
       <PriceFields
         at={filter ? `${at}.filters.${chosen}` : at}
         model={charge.charge_model}
@@ -604,6 +606,7 @@ function FixedChargeFields({
   const isKept = charge.id !== null;
   return (
     <>
+      <Refusal at={at} />
       <ModelPicker
         model={charge.charge_model}
         models={FIXED_MODELS}

@@ -25,6 +25,7 @@ import { type Checks, useFaults } from "./faults";
 import { FaultsContext } from "./parts";
 import { endOf, type Looked, usePrices } from "./prices";
 import { EVER, planRead, subscriptionsRead } from "./reads";
+import { placesOf } from "./refusals";
 import {
   Commitment,
   Entitlements,
@@ -144,7 +145,14 @@ function Editor({ initial, saved, choices, touched, isCopy }: EditorProps) {
       50,
     );
   };
-  const save = useSave({ saved, requests, checks, showFault });
+  const placeRefusal = (refused: unknown) => {
+    const places = refused instanceof ApiError ? placesOf(refused, draft.thresholds.length) : {};
+    checks.refuse(places);
+    const [first] = Object.keys(places);
+    if (first) showFault(first);
+    return first !== undefined;
+  };
+  const save = useSave({ saved, requests, checks, showFault, placeRefusal });
   const isDirty = isCopy || requests.length > 0;
 
   const looked = lookedAt(draft, open, choices, saved);
@@ -300,11 +308,14 @@ function useSave({
   requests,
   checks,
   showFault,
+  placeRefusal,
 }: {
   saved: Plan | undefined;
   requests: Request[];
   checks: Checks;
   showFault: (place: string) => void;
+  /** Shows what was refused where it stands; whether any of it stands somewhere. */
+  placeRefusal: (refused: unknown) => boolean;
 }) {
   const navigate = useNavigate();
   const [error, setError] = useState<unknown>(null);
@@ -350,9 +361,8 @@ function useSave({
         void navigate({ to: paths.plans.update(code), ignoreBlocker: true });
         return;
       }
-      const fields = fault instanceof ApiError ? placed(fault) : {};
-      checks.refuse(fields);
       setError(fault);
+      if (placeRefusal(fault)) return;
       setTimeout(
         () => document.querySelector(".form-body .banner.bad")?.scrollIntoView({ block: "center" }),
         50,
@@ -361,26 +371,6 @@ function useSave({
   };
   return { run, error, isDone, isBusy: create.isPending || update.isPending || grant.isPending };
 }
-
-/** What the server refused, by the places of the form; more is told at its head. */
-function placed(error: ApiError): Record<string, string> {
-  const names: Record<string, string> = {
-    name: "name",
-    code: "code",
-    amount_cents: "amount",
-    trial_period: "trial_period",
-    amount_currency: "currency",
-    interval: "interval",
-  };
-  return Object.fromEntries(
-    Object.entries(error.fields).flatMap(([field, codes]): [string, string][] =>
-      names[field] ? [[names[field], codes.map(wordOf).join(" ")]] : [],
-    ),
-  );
-}
-
-const wordOf = (code: string) =>
-  code === "value_already_exist" ? "There is a plan with this code." : `${code.replaceAll("_", " ")}.`;
 
 /** What a save changes, and whom. */
 function Touches({

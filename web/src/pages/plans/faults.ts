@@ -25,7 +25,9 @@ export function useFaults(draft: PlanDraft): Checks {
     faultAt,
     leave: (place) => setLeft((before) => (before.has(place) ? before : new Set(before).add(place))),
     hasFaults: (at) =>
-      Object.keys(faults).some((place) => place.startsWith(`${at}.`) && (isTried || left.has(place))),
+      [...Object.keys(faults), ...Object.keys(server)].some(
+        (place) => place.startsWith(`${at}.`) && faultAt(place) !== undefined,
+      ),
     check: () => {
       setTried(true);
       return Object.keys(faults)[0];

@@ -43,6 +43,17 @@ export function At({
   );
 }
 
+/** What the server refused of a part of the draft, and of none of its fields. */
+export function Refusal({ at }: { at: string }) {
+  const { faultAt } = use(FaultsContext);
+  const fault = faultAt(`${at}.base`);
+  return fault ? (
+    <p className="err" role="alert">
+      {fault}
+    </p>
+  ) : null;
+}
+
 /**
  * A number that is grouped by thin spaces: they are no decimal signs anywhere, and taking the focus does not change the text under
  * what the keyboard has selected.

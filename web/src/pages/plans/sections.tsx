@@ -8,7 +8,7 @@ import { FieldRow, FormSection } from "@/ui/form";
 import { Picker } from "@/ui/picker";
 import { useChoices } from "./choices";
 import { INTERVALS, nounOf, type PlanDraft } from "./draft";
-import { AmountInput, At } from "./parts";
+import { AmountInput, At, Refusal } from "./parts";
 import { PrivilegeField } from "./privilege-field";
 import { isLong } from "./wire";
 
@@ -190,6 +190,7 @@ export function ProgressiveBilling({ draft, set }: SectionProps) {
       title="Progressive billing"
       about="Usage is invoiced as soon as its total since the start of the subscription reaches an amount."
     >
+      <Refusal at="thresholds" />
       {draft.thresholds.map((one, index) => (
         <div className="line-with-remove" key={index}>
           <FieldRow>

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.calendar import new_invoice_dates
-from tallymark.domain.errors import Invalid, NotFound
+from tallymark.domain.errors import Invalid, NotFound, element
 from tallymark.domain.fees.add_on import compute_add_on_fee
 from tallymark.domain.fees.model import Fee
 from tallymark.domain.invoicing import InvoicedFee, InvoiceDraft, compute_invoice
@@ -142,17 +142,20 @@ async def _lines(
 ) -> list[OneOffLine]:
     named = {one for fee in asked.fees for one in fee.tax_codes or ()}
     chosen = await taxes.find_taxes(tx, named)
-    if named - chosen.keys():
-        raise Invalid({"tax_codes": ["value_is_invalid"]})
+    for place, fee in enumerate(asked.fees):
+        if set(fee.tax_codes or ()) - chosen.keys():
+            with element("fees", place):
+                raise Invalid({"tax_codes": ["value_is_invalid"]})
     inherited = await inherited_taxes(tx, parties)
     lines = []
-    for fee in asked.fees:
+    for place, fee in enumerate(asked.fees):
         add_on = sold[fee.add_on_code]
         own = tuple(chosen[one] for one in dict.fromkeys(fee.tax_codes or ())) or add_on.taxes
         cents = add_on.amount_cents if fee.unit_amount_cents is None else fee.unit_amount_cents
         computed = compute_add_on_fee(fee.units, unit_amount_cents=cents, currency=currency(code))
         if computed.amount_cents >= 2**53:
-            raise Invalid({"units": ["value_is_out_of_range"]})
+            with element("fees", place):
+                raise Invalid({"units": ["value_is_out_of_range"]})
         columns = _columns(fee, add_on, now=now)
         lines.append(OneOffLine(fee=computed, taxes=own or inherited, columns=columns))
     return lines

@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from tallymark.db.engine import Tx
-from tallymark.domain.errors import Invalid, NotAllowed, NotFound, Problems
+from tallymark.domain.errors import Invalid, NotAllowed, NotFound, Problems, element
 from tallymark.domain.invoicing import notes
 from tallymark.domain.invoicing.creditable import Parts
 from tallymark.domain.invoicing.notes import Item
@@ -101,6 +101,7 @@ async def _read(tx: Tx, invoice_id: UUID, items: Sequence[ItemInput] | None) -> 
     if invoice.status not in (InvoiceStatus.FINALIZED, InvoiceStatus.DRAFT):
         raise NotAllowed("invalid_type_or_status")
     asked = [(positions[item.fee_id], item.amount_cents) for item in items if item.fee_id is not None]
-    for code in notes.item_problems(facts.creditable, asked):
-        raise Invalid({"amount_cents": [code]})
+    for place, code in notes.item_problems(facts.creditable, asked):
+        with element("items", place):
+            raise Invalid({"amount_cents": [code]})
     return facts, asked
