@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from tallymark.api import batches
 from tallymark.rooms.activity_logs import routes as activity_logs
 from tallymark.rooms.add_ons import routes as add_ons
 from tallymark.rooms.alerts import routes as alerts
@@ -115,6 +116,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     api_keys.router,
     search.router,
     portal.router,
+    batches.customers_router,
     consequences.router,
     app_invoices.router,
     app_customers.router,

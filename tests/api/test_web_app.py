@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import gzip
+import json
+import re
+from functools import partial
+from unittest.mock import patch
 from urllib.parse import unquote
 
 import httpx
 import pytest
+from tests.people import sign_up
 
-from tallymark.app import create_api
+from tallymark.app import create_api, running
+from tallymark.settings import Settings
 from tallymark.web.serving import RESERVED, serve_web_app
 
 PAGE = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -46,6 +52,17 @@ async def web(api, dist):
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         client.headers["accept-encoding"] = ""
         yield client
+
+
+@pytest.fixture(scope="module")
+async def served(database_url, tmp_path_factory):
+    """The application with a page of its own, wired as it is in production."""
+    folder = tmp_path_factory.mktemp("served")
+    (folder / "index.html").write_bytes(b"<!doctype html><head><title>Tallymark</title></head>")
+    options = Settings(public_url="http://test", data_dir=tmp_path_factory.mktemp("data"))
+    with patch("tallymark.app.serve_web_app", partial(serve_web_app, folder=folder)):
+        async with running(options, database_url) as parts:
+            yield parts
 
 
 async def status_of(api, target):
@@ -108,6 +125,43 @@ class TestThePage:
         for path in ("/", "/acme/customers", "/assets/app-1a2b.js"):
             answer = await web.request(method, path, headers=PAGE)
             assert (answer.status_code, answer.json()) == (404, NOTHING)
+
+
+class TestTheSession:
+    """Whoever has signed in finds their session in the page, so that the app need not ask for it."""
+
+    @pytest.fixture
+    async def person(self, served):
+        found = await sign_up(served, name="</script><b>Acme & Söhne")
+        yield found
+        await found.browser.aclose()
+
+    async def look(self, person, path="/acme/plans"):
+        answer = await person.browser.get(f"http://test{path}", headers=PAGE)
+        assert answer.status_code == 200
+        return answer
+
+    async def test_is_in_the_page_and_in_nobodys_cache(self, person):
+        answer = await self.look(person)
+        found = re.search(r'<script id="session" type="application/json">(.*?)</script></head>', answer.text)
+        assert found is not None
+        assert json.loads(found[1]) == (await person.browser.get("/session")).json()
+        assert "</script><b>Acme" not in answer.text
+        assert answer.headers["cache-control"] == "no-store"
+        assert "etag" not in answer.headers
+        assert "Cookie" in answer.headers["vary"]
+        assert "script-src 'self'" in answer.headers["content-security-policy"]
+
+    async def test_is_nothing_to_a_customers_portal(self, person):
+        assert "session" not in (await self.look(person, "/customer-portal/token")).text
+
+    async def test_is_in_no_page_once_it_is_over(self, person):
+        cookies = dict(person.browser.cookies)
+        await person.browser.delete("/session")
+        person.browser.cookies.update(cookies)
+        answer = await self.look(person)
+        assert "session" not in answer.text
+        assert answer.headers["cache-control"] == "no-cache"
 
 
 class TestFiles:

@@ -260,6 +260,32 @@ class TestOwnDetails:
         assert [tax["code"] for tax in taxes] == ["lago_eu_de_standard"]
 
 
+class TestBatches:
+    async def test_answer_each_part_as_a_call_of_its_own(self, client, portal_of):
+        await kit.customer(client, external_id="ada", name="Ada")
+        portal = await portal_of(client, "ada")
+        paths = ["/portal/v1/me", "/portal/v1/invoices?page=2", "/portal/v1/wallets/nothing"]
+        found = (await get(portal, "/batch", **{"paths[]": paths}))["responses"]
+        for path, part in zip(paths, found, strict=True):
+            alone = await portal.get(f"http://test{path}")
+            assert (part["status"], part["body"]) == (alone.status_code, alone.json()), path
+        assert [part["status"] for part in found] == [200, 200, 404]
+
+    @pytest.mark.parametrize(
+        "path", ["/api/v1/customers", "/app/v1/session", "/portal/v1/batch?paths[]=/portal/v1/me", "me", ""]
+    )
+    async def test_lead_nowhere_but_into_the_portal(self, client, portal_of, path):
+        await kit.customer(client, external_id="ada")
+        portal = await portal_of(client, "ada")
+        assert await get(portal, "/batch", expect=422, **{"paths[]": ["/portal/v1/me", path]})
+
+    async def test_are_of_1_to_20_parts(self, client, portal_of):
+        await kit.customer(client, external_id="ada")
+        portal = await portal_of(client, "ada")
+        for count in (0, 21):
+            assert await get(portal, "/batch", expect=422, **{"paths[]": ["/portal/v1/me"] * count})
+
+
 class TestSubscriptions:
     async def test_tell_their_price_and_their_next_day(self, client, portal_of):
         who = await kit.customer(client, external_id="c1", timezone="Europe/Paris")

@@ -40,9 +40,6 @@ OPTIONS = (
 
 WCAG = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
 
-# What is asked once for the whole app, and by no page.
-SESSION = ("/app/v1/session", "/app/v1/configuration")
-
 
 def find_chromium() -> str | None:
     """Chromium's command; where it is missing and may be installed, Debian's package is, once for all workers."""
@@ -74,7 +71,7 @@ def _alone(name: str) -> Iterator[None]:
 
 @dataclass
 class Watch:
-    """What goes wrong on a page while it is looked at, and what it asks of the server after the session."""
+    """What goes wrong on a page while it is looked at, and what it asks of the server beside its files."""
 
     page: Page
     faults: list[str] = field(default_factory=list)
@@ -98,7 +95,7 @@ class Watch:
 
     def _note_request(self, request: Request) -> None:
         path = urlsplit(request.url).path
-        if re.match(r"/(api|app|portal)/v1/", path) and path not in SESSION:
+        if re.match(r"/(api|app|portal)/v1/", path):
             self.asked.append(f"{request.method} {path}")
 
     def _note_answer(self, response: Response) -> None:

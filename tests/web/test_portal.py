@@ -24,6 +24,7 @@ async def test_shows_invoices_and_takes_new_details(page, client, world, link):
     watch = Watch(page)
     await page.goto(link)
     await come_to_rest(page)
+    assert len(watch.asked) <= 2, watch.asked
     assert await breaches_of_wcag(page) == []
     await photograph(page, "portal")
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tallymark.api.asking import ask
+from tallymark.api.sessions import PREFIX, cookie_of
 from tallymark.web.files import INDEX, Build, BuiltFile
 
 DIST = Path(__file__).with_name("dist")
@@ -26,6 +29,10 @@ ASSETS = "assets/"
 
 FOREVER = "public, max-age=31536000, immutable"
 ASK_FIRST = "no-cache"
+NOBODYS_ELSE = "no-store"
+
+PORTAL = "customer-portal/"
+"""Pages of customers' links: whoever looks at one while signed in is nobody's member there."""
 
 SECURITY = {
     "Content-Security-Policy": (
@@ -56,10 +63,10 @@ class WebApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        respond = self._find(scope) or self._unknown
+        respond = await self._find(scope) or self._unknown
         await respond(scope, receive, send)
 
-    def _find(self, scope: Scope) -> Response | None:
+    async def _find(self, scope: Scope) -> Response | None:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             return None
         path, headers = scope["path"], Headers(scope=scope)
@@ -74,7 +81,30 @@ class WebApp:
             name = INDEX
         if not files:
             return PlainTextResponse(NOT_BUILT, headers={"Cache-Control": ASK_FIRST, **_guards(is_page=True)})
+        if name == INDEX and (session := await _find_session(scope)):
+            return _page_of(files[INDEX], session, reports_to)
         return _answer(name, files[name], headers, reports_to)
+
+
+async def _find_session(scope: Scope) -> bytes | None:
+    """What the app would ask before all else, where it is known who comes: who has signed in, as JSON."""
+    request = Request(scope)
+    if scope["path"].startswith(f"/{PORTAL}") or "app" not in scope:
+        return None
+    if not hasattr(request.app.state, "base_url") or cookie_of(request).read(request) is None:
+        return None
+    answer = await ask(request.app, request, f"{PREFIX}/session", headers=frozenset({b"cookie"}))
+    return answer.body if answer.status == HTTPStatus.OK else None
+
+
+def _page_of(file: BuiltFile, session: bytes, reports_to: str | None) -> Response:
+    """The app's page with the session in it, so that the first thing that it asks for is its data. Nobody keeps it."""
+    # In a script that is data, and run by no browser, nothing but the end of it is read as markup.
+    told = b'<script id="session" type="application/json">' + session.replace(b"<", rb"\u003c") + b"</script>"
+    page = file.contents["identity"].replace(b"</head>", told + b"</head>", 1)
+    guards = _guards(is_page=True, reports_to=reports_to)
+    headers = {"Cache-Control": NOBODYS_ELSE, "Vary": "Accept, Cookie", **guards}
+    return Response(page, media_type=file.content_type, headers=headers)
 
 
 def serve_web_app(api: FastAPI, folder: Path = DIST) -> None:

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { gatheringFetch } from "./batch";
+import { gatheringFetch, OF_PORTALS } from "./batch";
 
 const HOST = "http://localhost";
 
@@ -61,6 +61,24 @@ describe("gatheringFetch", () => {
     const gather = gatheringFetch(send);
     await Promise.all(Array.from({ length: 41 }, (_, index) => gather(get(`/api/v1/plans/${index}`))));
     expect(send).toHaveBeenCalledTimes(3);
+  });
+
+  it("asks for a portal by its token, and changes nothing", async () => {
+    const send = vi.fn(async (input: RequestInfo | URL) => {
+      const { url, method, headers } = input as Request;
+      expect([method, headers.get("authorization")]).toEqual(["GET", "Bearer ada"]);
+      const paths = new URL(url).searchParams.getAll("paths[]");
+      return Response.json({ responses: paths.map((path) => ({ status: 200, body: { path } })) });
+    });
+    const gather = gatheringFetch(send, OF_PORTALS);
+    const ask = (path: string) =>
+      gather(new Request(HOST + path, { headers: { authorization: "Bearer ada" } }));
+    const answers = await Promise.all([
+      ask("/portal/v1/me"),
+      ask("/portal/v1/invoices?page=1&search_term=a"),
+    ]);
+    expect(send).toHaveBeenCalledTimes(1);
+    expect(await answers[1]!.json()).toEqual({ path: "/portal/v1/invoices?page=1&search_term=a" });
   });
 
   it("lets all fail when the request fails", async () => {

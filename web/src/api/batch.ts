@@ -1,10 +1,41 @@
 /**
- * What a page asks for in the same moment travels as one request (`POST /app/v1/batch`), and comes back as if each had
- * been asked for alone. A single request, a change, and what is not the app's or the API's go as they are.
+ * What a page asks for in the same moment travels as one request, and comes back as if each had been asked for alone. A
+ * single request, a change, and what is not asked of the gathering's own paths go as they are.
  */
 
 const MOST = 20;
-const BATCHED = /^\/(api\/v1|app\/v1)\//;
+
+/** Which reads travel together, and how. */
+interface Gathering {
+  paths: RegExp;
+  /** The header whose value all that travel together share. */
+  caller: string;
+  together: (paths: string[], first: Request) => Request;
+}
+
+/** Of members: `POST /app/v1/batch`, in the organization that they have entered. */
+export const OF_MEMBERS: Gathering = {
+  paths: /^\/(api\/v1|app\/v1)\//,
+  caller: "x-lago-organization",
+  together: (paths, first) => {
+    const headers = new Headers({ "content-type": "application/json" });
+    const organization = first.headers.get("x-lago-organization");
+    if (organization) headers.set("x-lago-organization", organization);
+    const body = JSON.stringify({ requests: paths.map((path) => ({ path })) });
+    return new Request(new URL("/app/v1/batch", first.url), { method: "POST", headers, body });
+  },
+};
+
+/** Of a customer's portal: `GET /portal/v1/batch`, by the token of its link. */
+export const OF_PORTALS: Gathering = {
+  paths: /^\/portal\/v1\//,
+  caller: "authorization",
+  together: (paths, first) => {
+    const query = new URLSearchParams(paths.map((path) => ["paths[]", path]));
+    const { headers, credentials } = first;
+    return new Request(new URL(`/portal/v1/batch?${query}`, first.url), { headers, credentials });
+  },
+};
 
 interface Waiting {
   request: Request;
@@ -20,6 +51,7 @@ interface Part {
 /** A `fetch` that gathers reads. */
 export function gatheringFetch(
   send: typeof fetch = (...call) => fetch(...call),
+  how: Gathering = OF_MEMBERS,
 ): (request: Request) => Promise<Response> {
   let waiting: Waiting[] = [];
 
@@ -27,13 +59,13 @@ export function gatheringFetch(
     const gathered = waiting;
     waiting = [];
     for (let start = 0; start < gathered.length; start += MOST) {
-      void sendTogether(send, gathered.slice(start, start + MOST));
+      void sendTogether(send, how, gathered.slice(start, start + MOST));
     }
   }
 
   return (request) => {
     const { pathname } = new URL(request.url);
-    if (request.method !== "GET" || !BATCHED.test(pathname)) return send(request);
+    if (request.method !== "GET" || !how.paths.test(pathname)) return send(request);
     return new Promise((resolve, reject) => {
       if (waiting.length === 0) setTimeout(flush, 0); // after everything that renders now has asked
       waiting.push({ request, resolve, reject });
@@ -41,14 +73,14 @@ export function gatheringFetch(
   };
 }
 
-async function sendTogether(send: typeof fetch, gathered: Waiting[]): Promise<void> {
+async function sendTogether(send: typeof fetch, how: Gathering, gathered: Waiting[]): Promise<void> {
   const wanted = gathered.filter((one) => !one.request.signal.aborted);
   for (const one of gathered) if (one.request.signal.aborted) one.reject(one.request.signal.reason);
-  const groups = Map.groupBy(wanted, (one) => one.request.headers.get("x-lago-organization") ?? "");
-  await Promise.all([...groups.values()].map((group) => sendGroup(send, group)));
+  const groups = Map.groupBy(wanted, (one) => one.request.headers.get(how.caller) ?? "");
+  await Promise.all([...groups.values()].map((group) => sendGroup(send, how, group)));
 }
 
-async function sendGroup(send: typeof fetch, group: Waiting[]): Promise<void> {
+async function sendGroup(send: typeof fetch, how: Gathering, group: Waiting[]): Promise<void> {
   const [first, ...others] = group;
   if (!first) return;
   if (others.length === 0) {
@@ -56,17 +88,8 @@ async function sendGroup(send: typeof fetch, group: Waiting[]): Promise<void> {
     return;
   }
   try {
-    const headers = new Headers({ "content-type": "application/json" });
-    const organization = first.request.headers.get("x-lago-organization");
-    if (organization) headers.set("x-lago-organization", organization);
-    const requests = group.map((one) => ({ path: pathOf(one.request) }));
-    const answer = await send(
-      new Request(new URL("/app/v1/batch", first.request.url), {
-        method: "POST",
-        headers,
-        body: JSON.stringify({ requests }),
-      }),
-    );
+    const paths = group.map((one) => pathOf(one.request));
+    const answer = await send(how.together(paths, first.request));
     if (!answer.ok) {
       for (const one of group) one.resolve(answer.clone());
       return;

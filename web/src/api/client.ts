@@ -29,6 +29,13 @@ export function currentOrganization(): string | null {
   return organization;
 }
 
+let leave: (() => void) | null = null;
+
+/** What is done once the session of somebody who is inside is over. */
+export function whenSessionEnds(act: () => void): void {
+  leave = act;
+}
+
 export const client = createClient<paths>({ baseUrl: location.origin, fetch: gatheringFetch() });
 
 client.use({
@@ -60,6 +67,7 @@ type Call = (
 async function call(method: HttpMethod, path: string, init: unknown): Promise<unknown> {
   const send = (client as unknown as Record<string, Call>)[method.toUpperCase()]!;
   const { data, error, response } = await send(path, init);
+  if (response.status === 401 && organization) leave?.();
   if (!response.ok) throw new ApiError(response.status, (error ?? { status: response.status }) as Refusal);
   return data ?? null; // an answer without a body is an answer
 }

@@ -19,6 +19,14 @@ export const sessionQuery = queryOptions({
   retry: false,
 });
 
+/** Take over the session that the server put into the page, so that it need not be asked for. */
+export function adoptSession(queries: QueryClient): void {
+  const told = document.getElementById("session");
+  if (!told) return;
+  queries.setQueryData(sessionQuery.queryKey, JSON.parse(told.textContent));
+  told.remove();
+}
+
 /** The user, or null where nobody has signed in. */
 export async function findUser(queries: QueryClient): Promise<User | null> {
   try {

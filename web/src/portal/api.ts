@@ -3,6 +3,7 @@ import { queryOptions } from "@tanstack/react-query";
 import createClient from "openapi-fetch";
 import { createContext, useContext } from "react";
 import type { paths } from "#schema";
+import { gatheringFetch, OF_PORTALS } from "@/api/batch";
 import { ApiError, type Refusal } from "@/api/errors";
 import type { Texts } from "./texts";
 
@@ -11,6 +12,7 @@ export function portalClient(token: string) {
     baseUrl: location.origin,
     credentials: "omit", // whoever looks at a customer's portal while signed in is that customer there
     headers: { authorization: `Bearer ${token}` },
+    fetch: gatheringFetch(undefined, OF_PORTALS),
   });
 }
 
@@ -34,6 +36,9 @@ export interface Portal {
   zone: string;
 }
 
+/** Who asks: all that a question of the portal needs. */
+export type Asking = Pick<Portal, "token" | "client">;
+
 export const PortalContext = createContext<Portal | null>(null);
 
 export function usePortal(): Portal {
@@ -47,20 +52,20 @@ const key = (token: string, ...more: unknown[]) => ["portal", token, ...more] as
 export const portalQueries = {
   me: (token: string, client: PortalClient) =>
     queryOptions({ queryKey: key(token, "me"), queryFn: () => take(client.GET("/portal/v1/me")) }),
-  subscriptions: ({ token, client }: Portal) =>
+  subscriptions: ({ token, client }: Asking) =>
     queryOptions({
       queryKey: key(token, "subscriptions"),
       queryFn: () => take(client.GET("/portal/v1/subscriptions")),
     }),
-  usage: ({ token, client }: Portal, lago_id: string) =>
+  usage: ({ token, client }: Asking, lago_id: string) =>
     queryOptions({
       queryKey: key(token, "usage", lago_id),
       queryFn: () =>
         take(client.GET("/portal/v1/subscriptions/{lago_id}/usage", { params: { path: { lago_id } } })),
     }),
-  wallets: ({ token, client }: Portal) =>
+  wallets: ({ token, client }: Asking) =>
     queryOptions({ queryKey: key(token, "wallets"), queryFn: () => take(client.GET("/portal/v1/wallets")) }),
-  topUpPrice: ({ token, client }: Portal, lago_id: string, paid_credits: string) =>
+  topUpPrice: ({ token, client }: Asking, lago_id: string, paid_credits: string) =>
     queryOptions({
       queryKey: key(token, "price", lago_id, paid_credits),
       queryFn: () =>
@@ -71,7 +76,7 @@ export const portalQueries = {
         ),
       retry: false,
     }),
-  invoices: ({ token, client }: Portal, page: number, search_term: string) =>
+  invoices: ({ token, client }: Asking, page: number, search_term: string) =>
     queryOptions({
       queryKey: key(token, "invoices", page, search_term),
       queryFn: () =>

@@ -1,13 +1,13 @@
 /** The portal's frame: whose it is, in which colour and language, and where one is. */
 import { useQuery } from "@tanstack/react-query";
-import { Link, Outlet, useParams } from "@tanstack/react-router";
+import { Link, Outlet, useLocation, useParams } from "@tanstack/react-router";
 import { Globe } from "lucide-react";
 import { useEffect, useMemo, useState } from "react";
 import { ApiError } from "@/api/errors";
 import { setReadersLocale } from "@/lib/money";
 import { Button, initials, Tally } from "@/ui/basics";
 import { useTitle } from "@/ui/page";
-import { type Portal, PortalContext, portalClient, portalQueries } from "./api";
+import { type Asking, type Portal, PortalContext, portalClient, portalQueries } from "./api";
 import { brandVariables } from "./brand";
 import { LANGUAGES, languageFor, loadTexts, type Texts } from "./texts";
 import en from "./texts/en";
@@ -22,6 +22,7 @@ export function PortalFrame() {
     ...portalQueries.me(token, client),
     retry: (count, error) => count < 2 && !isOver(error),
   });
+  useReadsOfPage({ token, client });
   const [chosen, setChosen] = useState(() => localStorage.getItem(CHOSEN));
   const language = languageFor(chosen ?? me.data?.customer.locale ?? navigator.language);
   const texts = useTexts(language);
@@ -120,6 +121,15 @@ export function PortalFrame() {
       </div>
     </PortalContext>
   );
+}
+
+/** Asks for what the page at this address shows, in the same moment as whose portal it is. */
+function useReadsOfPage(asking: Asking): void {
+  const page = useLocation().pathname.split("/")[3] ?? "";
+  const isOverview = page === "";
+  useQuery({ ...portalQueries.subscriptions(asking), enabled: isOverview });
+  useQuery({ ...portalQueries.wallets(asking), enabled: isOverview });
+  useQuery({ ...portalQueries.invoices(asking, 1, ""), enabled: isOverview || page === "invoices" });
 }
 
 function isOver(error: unknown): boolean {
