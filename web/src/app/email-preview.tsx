@@ -4,22 +4,31 @@ import { read } from "@/api/client";
 import { Loaded, Skeleton } from "@/ui/states";
 import "./email-preview.css";
 
-type PreviewPath =
+export type PreviewPath =
   | "/app/v1/email_previews/invoices/{lago_id}"
   | "/app/v1/email_previews/credit_notes/{lago_id}"
   | "/app/v1/email_previews/payment_receipts/{lago_id}"
   | "/app/v1/email_previews/payment_requests/{lago_id}";
 
+interface EmailPreviewProps {
+  path: PreviewPath;
+  id: string;
+  /** Instead of the customer's language. */
+  locale?: string | undefined;
+  /** As wide as a phone. */
+  isNarrow?: boolean;
+}
+
 /** In a frame where no script runs. */
-export function EmailPreview({ path, id }: { path: PreviewPath; id: string }) {
+export function EmailPreview({ path, id, locale, isNarrow }: EmailPreviewProps) {
   const query = useQuery({
-    ...read(path, { params: { path: { lago_id: id } } }),
+    ...read(path, { params: { path: { lago_id: id }, query: { ...(locale && { locale }) } } }),
     placeholderData: undefined,
   });
   return (
     <Loaded query={query} what="Preview" skeleton={<Skeleton width="60%" />}>
       {({ email_preview: preview }) => (
-        <div className="mail-preview">
+        <div className={isNarrow ? "mail-preview narrow" : "mail-preview"}>
           <p className="small">
             <span className="dim">From</span> {preview.sender}
             <br />

@@ -1,7 +1,9 @@
-import { type ErrorComponentProps, Outlet, useRouter } from "@tanstack/react-router";
+import { useQuery } from "@tanstack/react-query";
+import { type ErrorComponentProps, Navigate, Outlet, useLocation, useRouter } from "@tanstack/react-router";
 import { explain } from "@/api/errors";
 import { Button, buttonClass, Tally } from "@/ui/basics";
 import { Toasts } from "@/ui/toasts";
+import { sessionQuery } from "./session";
 
 export function Root() {
   return (
@@ -31,7 +33,25 @@ export function RootFault({ error }: ErrorComponentProps) {
   );
 }
 
+/** The first steps of addresses of which the organization has been left out. */
+const AREAS = new Set(
+  (
+    "add-on add-ons analytics billable-metric billable-metrics change clock coupon coupons create credit-notes customer " +
+    "customers developers duplicate feature features invoices payment payments plan plans regenerate settings " +
+    "subscriptions top-up update void"
+  ).split(" "),
+);
+
 export function RootMissing() {
+  const { href, pathname } = useLocation();
+  const isWithoutOrganization = AREAS.has(pathname.split("/")[1] ?? "");
+  const session = useQuery({ ...sessionQuery, enabled: isWithoutOrganization });
+  const open = session.data?.user.memberships.find((one) => one.organization.is_accessible);
+  if (isWithoutOrganization && open) {
+    const target: string = `/${open.organization.slug}${href}`;
+    return <Navigate to={target} replace />;
+  }
+  if (isWithoutOrganization && session.isLoading) return null;
   return (
     <main className="door" id="main">
       <div className="empty">

@@ -8,6 +8,7 @@ import {
   redirect,
 } from "@tanstack/react-router";
 import { enterOrganization } from "@/api/client";
+import { setOwnZone } from "@/lib/dates";
 import { doors, paths } from "./paths";
 import { Root, RootFault, RootMissing } from "./root";
 import { findUser, type Membership } from "./session";
@@ -29,6 +30,7 @@ export const orgRoute = createRoute({
     if (!membership) throw notFound();
     if (!membership.organization.is_accessible) throw redirect({ href: doors.signIn() });
     enterOrganization(params.org);
+    setOwnZone(membership.organization.timezone);
     return { membership };
   },
 });

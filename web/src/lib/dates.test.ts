@@ -5,9 +5,11 @@ import {
   distance,
   endOfDay,
   halfOpenPeriod,
+  inZones,
   isoDay,
   moment,
   period,
+  setOwnZone,
   startOfDay,
 } from "./dates";
 import { setReadersLocale } from "./money";
@@ -31,6 +33,19 @@ describe("dates", () => {
     expect(halfOpenPeriod("2026-10-31T23:00:00Z", "2026-11-30T23:00:00Z", "Europe/Berlin")).toBe(
       "1–30 Nov 2026",
     );
+  });
+
+  it("tells in its title what it is in UTC, for the organization and for the customer", () => {
+    setOwnZone("Europe/Berlin");
+    expect(inZones("2026-11-01T13:32:07Z", "America/New_York")).toBe(
+      "2026-11-01 13:32:07 UTC\n1 Nov 2026, 14:32 in Berlin\n1 Nov 2026, 08:32 in New York",
+    );
+    expect(inZones("2026-11-01T13:32:07Z", "Europe/Berlin")).toBe(
+      "2026-11-01 13:32:07 UTC\n1 Nov 2026, 14:32 in Berlin",
+    );
+    expect(inZones("2026-11-01")).toBe("2026-11-01");
+    setOwnZone("UTC");
+    expect(inZones("2026-11-01T13:32:07Z")).toBe("2026-11-01 13:32:07 UTC");
   });
 
   it("counts days by the calendar", () => {

@@ -67,9 +67,25 @@ export function isoDay(value: string, zone = "UTC"): string {
   return dateFormat({ dateStyle: "short" }, zone, WIRE).format(instant(value));
 }
 
-/** What the title of a shown date says: the instant in UTC. */
-export function inUtc(value: string): string {
-  return isPlainDay(value) ? value : `${new Date(value).toISOString().replace("T", " ").slice(0, 19)} UTC`;
+/** What the title of a shown date says: the instant in UTC, by the organization's time, and by the one that it is shown in. */
+export function inZones(value: string, zone?: string): string {
+  if (isPlainDay(value)) return value;
+  const utc = `${new Date(value).toISOString().replace("T", " ").slice(0, 19)} UTC`;
+  const others = new Set([ownZone, zone ?? "UTC"]);
+  others.delete("UTC");
+  return [utc, ...[...others].map((one) => `${moment(value, one)} in ${placeOf(one)}`)].join("\n");
+}
+
+/** The place whose time a zone is: "Buenos Aires". */
+export function placeOf(zone: string): string {
+  return zone.split("/").at(-1)!.replaceAll("_", " ");
+}
+
+let ownZone = "UTC";
+
+/** The zone of the organization that has been entered. */
+export function setOwnZone(zone: string): void {
+  ownZone = zone;
 }
 
 function format(options: Intl.DateTimeFormatOptions, value: string, zone?: string): string {

@@ -1,6 +1,6 @@
 /** Amounts of money, and the dotted line under those that can prove themselves. */
 import type { ComponentProps, ReactNode } from "react";
-import { clock, day, inUtc, moment } from "@/lib/dates";
+import { clock, day, inZones, moment } from "@/lib/dates";
 import { figure, toDecimal } from "@/lib/money";
 
 interface AmountProps {
@@ -51,7 +51,7 @@ export function Why({
   );
 }
 
-/** A day in a zone, with the instant in UTC as its title. */
+/** A day in a zone; its title has the instant in others, too. */
 export function Day({ value, zone }: { value: string | null | undefined; zone?: string }) {
   return <Time value={value} zone={zone} write={day} />;
 }
@@ -75,7 +75,7 @@ interface TimeProps {
 function Time({ value, zone, write }: TimeProps) {
   if (!value) return <span className="dim">–</span>;
   return (
-    <time dateTime={value} title={inUtc(value)}>
+    <time dateTime={value} title={inZones(value, zone)}>
       {write(value, zone)}
     </time>
   );

@@ -9,6 +9,7 @@ import { Banner, Button } from "@/ui/basics";
 import { Checkbox, Field, NumberInput, Select } from "@/ui/fields";
 import { Dialog } from "@/ui/overlays";
 import { Loaded } from "@/ui/states";
+import { TermField } from "@/ui/term";
 import type { Customer } from "./customer";
 import { DunningSetting } from "./dunning";
 import { LANGUAGES } from "./languages";
@@ -262,7 +263,7 @@ function OwnValue({ setting, customer, entity, onChange }: OwnProps) {
       );
     case "term":
       return (
-        <Days
+        <Term
           initial={customer.net_payment_term ?? entity.net_payment_term}
           onChange={(net_payment_term) => onChange({ net_payment_term })}
         />
@@ -302,21 +303,37 @@ function Choice({
   );
 }
 
-function Days({ initial, onChange }: { initial: number; onChange: (days: number) => void }) {
-  const [typed, setTyped] = useState(String(initial));
-  const isWhole = /^\d{1,5}$/.test(typed.trim());
+interface DaysProps {
+  initial: number;
+  onChange: (days: number) => void;
+}
+
+function Days(props: DaysProps) {
+  const { typed, type, error } = useDays(props);
   return (
-    <Field label="Days" error={isWhole ? undefined : "This is no number of days."}>
-      <NumberInput
-        inputMode="numeric"
-        value={typed}
-        onChange={(event) => {
-          setTyped(event.target.value);
-          if (/^\d{1,5}$/.test(event.target.value.trim())) onChange(Number(event.target.value));
-        }}
-      />
+    <Field label="Days" error={error}>
+      <NumberInput inputMode="numeric" value={typed} onChange={(event) => type(event.target.value)} />
     </Field>
   );
+}
+
+function Term(props: DaysProps) {
+  const { typed, type, error } = useDays(props);
+  return <TermField value={typed} onChange={type} error={error} />;
+}
+
+/** A number of days as it is typed; heard of once it is one. */
+function useDays({ initial, onChange }: DaysProps) {
+  const [typed, setTyped] = useState(String(initial));
+  const isWhole = (text: string) => /^\d{1,5}$/.test(text.trim());
+  return {
+    typed,
+    type: (text: string) => {
+      setTyped(text);
+      if (isWhole(text)) onChange(Number(text));
+    },
+    error: isWhole(typed) ? undefined : "This is no number of days.",
+  };
 }
 
 function IssuingDate({ customer, entity, onChange }: Omit<OwnProps, "setting">) {

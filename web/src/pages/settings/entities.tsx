@@ -14,13 +14,15 @@ import { codeFrom, FieldRow, messageOf, placeErrors } from "@/ui/form";
 import { Picker } from "@/ui/picker";
 import { Loaded } from "@/ui/states";
 import { Table } from "@/ui/table";
+import { TermField } from "@/ui/term";
 import { currencies, languages, NUMBERINGS, numberPreview, zones } from "./choices";
 import { EntityDunning, useEntityDunning } from "./dunning";
 import { Editor, NEEDED, orNull } from "./editor";
+import { EntityEmails } from "./emails";
 import { Settings } from "./layout";
 import { Refused, SaveRow } from "./organization";
 
-type Entity = Schema<"DetailedEntityOutput">;
+export type Entity = Schema<"DetailedEntityOutput">;
 type EntityInput = Schema<"EntityUpdateInput">;
 
 export function Entities() {
@@ -132,7 +134,7 @@ export function EntitySettings() {
           <>
             <IdentitySection entity={shown} />
             <InvoicingSection entity={shown} />
-            <EmailSection entity={shown} />
+            <EntityEmails entity={shown} />
             <EntityDunning code={code} reads={dunning} />
             <ChoiceSection
               entity={shown}
@@ -431,9 +433,19 @@ function InvoicingSection({ entity }: { entity: Entity }) {
           </Field>
         </FieldRow>
         <FieldRow>
-          <Field label="Payment term" error={messageOf(errors, "net_payment_term")}>
-            <NumberInput after="days" disabled={isFixed} {...form.register("net_payment_term", WHOLE)} />
-          </Field>
+          <Controller
+            control={form.control}
+            name="net_payment_term"
+            rules={WHOLE}
+            render={({ field }) => (
+              <TermField
+                value={field.value}
+                onChange={field.onChange}
+                isDisabled={isFixed}
+                error={messageOf(errors, "net_payment_term")}
+              />
+            )}
+          />
           <Field
             label="Grace period"
             hint="How long invoices stay drafts."
@@ -500,41 +512,6 @@ function InvoicingSection({ entity }: { entity: Entity }) {
           Save invoicing
         </SaveRow>
       </form>
-    </Section>
-  );
-}
-
-const EMAILS: [setting: string, label: string][] = [
-  ["invoice.finalized", "An invoice is final"],
-  ["credit_note.created", "A credit note is made"],
-  ["payment_receipt.created", "A payment is received"],
-];
-
-function EmailSection({ entity }: { entity: Entity }) {
-  const can = useCan();
-  const change = useChange("put", "/api/v1/billing_entities/{code}", {
-    done: "E-mails changed",
-    touches: ["/api/v1/billing_entities"],
-  });
-  const [chosen, choose] = useChosen(entity.email_settings, (email_settings) =>
-    change.mutateAsync({
-      params: { path: { code: entity.code } },
-      body: { billing_entity: { email_settings } },
-    }),
-  );
-  return (
-    <Section title="E-mails to customers">
-      <div className="form-fields">
-        {EMAILS.map(([setting, label]) => (
-          <Switch
-            key={setting}
-            label={label}
-            isOn={chosen.includes(setting)}
-            isDisabled={!can("billing_entities:update")}
-            onChange={(isOn) => choose(setting, isOn)}
-          />
-        ))}
-      </div>
     </Section>
   );
 }
