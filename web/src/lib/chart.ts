@@ -2,7 +2,7 @@
  * Where the marks of a chart stand. Everything is in a box of 100 by 100 whose origin is at the top left: shapes are
  * stretched to the plot, labels are placed in percent of it. Geometry only: what is written comes from exact amounts.
  */
-import { scaleLinear } from "d3-scale";
+import { nice, ticks } from "d3-array";
 import { area, line } from "d3-shape";
 
 export type Values = readonly (number | null)[];
@@ -40,12 +40,9 @@ export function axisFor(values: readonly number[], isCut = false): Axis {
   if (!Number.isFinite(low) || !Number.isFinite(high)) [low, high] = [0, 0];
   if (low === high) [low, high] = low === 0 ? [0, 1] : [Math.min(0, low), Math.max(0, high)];
   for (const count of [4, 3, 2, 1]) {
-    const scale = scaleLinear([low, high], [0, 1]).nice(count);
-    const ticks = scale.ticks(count);
-    if (ticks.length <= 5) {
-      const [first = low, last = high] = scale.domain();
-      return { low: first, high: last, ticks };
-    }
+    const [first, last] = nice(low, high, count);
+    const round = ticks(first, last, count);
+    if (round.length <= 5) return { low: first, high: last, ticks: round };
   }
   return { low, high, ticks: [low, high] };
 }

@@ -16,6 +16,7 @@ import { Table } from "@/ui/table";
 import { Credits, Movements, Streams } from "./dashboards";
 import { FirstSteps } from "./first-steps";
 import { byMonth, change, currenciesOf, lastMonths } from "./months";
+import { monthsOf, reportReads } from "./reads";
 import { sum, Trend } from "./trend";
 import { GRANULARITIES, UsageReport } from "./usage";
 import { periodsOf } from "./usage-periods";
@@ -55,13 +56,14 @@ export function Analytics() {
     by?: string;
     recurring?: boolean;
   };
-  const count = [3, 12, 24].includes(Number(search.months)) ? Number(search.months) : 12;
+  const count = monthsOf(search);
   const params = { params: { query: { months: String(count) } as never } };
-  const revenue = useQuery(read("/api/v1/analytics/gross_revenue", params));
-  const mrr = useQuery(read("/api/v1/analytics/mrr", params));
-  const overdue = useQuery(read("/api/v1/analytics/overdue_balance", params));
-  const usage = useQuery(read("/api/v1/analytics/invoiced_usage", params));
-  const collections = useQuery(read("/api/v1/analytics/invoice_collection", params));
+  const reads = reportReads(count);
+  const revenue = useQuery(reads.revenue);
+  const mrr = useQuery(reads.mrr);
+  const overdue = useQuery(reads.overdue);
+  const usage = useQuery(reads.usage);
+  const collections = useQuery(reads.collections);
   const streams = useQuery({
     ...read("/app/v1/analytics/revenue_streams", params),
     enabled: tab === "revenue",
@@ -138,6 +140,7 @@ export function Analytics() {
                 label="Period"
                 value={String(count) as "12"}
                 options={[
+                  { value: "1", label: "Month" },
                   { value: "3", label: "Quarter" },
                   { value: "12", label: "12 months" },
                   { value: "24", label: "24 months" },
@@ -222,24 +225,27 @@ function Overview({ report }: { report: Report }) {
   const last = months.length - 1;
   const name = (index: number) => monthName(`${months[index]}-01`, undefined, "short");
   const usageNow = byMonth(report.usage, months, currency);
-  const usageShare = revenue[last - 1]
-    ? Math.round(((usageNow[last - 1] ?? 0) / revenue[last - 1]!) * 1000) / 10
+  // The running month's usage is not billed yet: of the one before it is known what share it was.
+  const billed = Math.max(0, last - 1);
+  const usageShare = revenue[billed]
+    ? Math.round(((usageNow[billed] ?? 0) / revenue[billed]) * 1000) / 10
     : null;
+  const since = last > 0 ? name(last - 1) : null;
   return (
     <>
       <div className="stats report">
         <Stat
           name={`MRR, ${name(last)}`}
           value={<Money cents={mrr[last] ?? 0} currency={currency} isZeroPlain />}
-          detail={<Change now={mrr[last] ?? 0} before={mrr[last - 1] ?? 0} since={name(last - 1)} />}
+          detail={since && <Change now={mrr[last] ?? 0} before={mrr[last - 1] ?? 0} since={since} />}
         />
         <Stat
           name={`Gross revenue, ${name(last)}`}
           value={<Money cents={revenue[last] ?? 0} currency={currency} isZeroPlain />}
-          detail={<Change now={revenue[last] ?? 0} before={revenue[last - 1] ?? 0} since={name(last - 1)} />}
+          detail={since && <Change now={revenue[last] ?? 0} before={revenue[last - 1] ?? 0} since={since} />}
         />
         <Stat
-          name={`Usage share, ${name(last - 1)}`}
+          name={`Usage share, ${name(billed)}`}
           value={usageShare === null ? "–" : `${usageShare.toLocaleString()}%`}
           detail="of gross revenue"
         />

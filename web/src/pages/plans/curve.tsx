@@ -1,6 +1,7 @@
 /** The curve of a price: what it costs against units, the saved price dashed, the edges of its tiers. */
-import { scaleLinear } from "d3-scale";
+import { ticks } from "d3-array";
 import { line } from "d3-shape";
+import { axisFor, yOf } from "@/lib/chart";
 import { money, price as priceText, toCents, toDecimal, units } from "@/lib/money";
 import type { PricePoint } from "./prices";
 
@@ -37,8 +38,9 @@ export function Curve({ name, points, at, end, edges, currency, view }: CurvePro
   );
   const isChanged = points.some((point) => point.difference_amount_cents);
   const most = Math.max(0, ...draft.map(([, y]) => y), ...saved.map(([, y]) => y));
-  const x = scaleLinear([0, end], [0, 100]);
-  const y = scaleLinear([0, most || 1], [100, 0]).nice(4);
+  const axis = axisFor([most]);
+  const x = (count: number) => (count / end) * 100;
+  const y = (amount: number) => yOf(amount, axis);
   const path = line<[number, number]>(
     (point) => x(point[0]),
     (point) => y(point[1]),
@@ -53,7 +55,7 @@ export function Curve({ name, points, at, end, edges, currency, view }: CurvePro
         aria-label={`${name}: ${view === "total" ? "total price" : "price per unit"} against units, ${at ? sentence(at, currency) : "not computed yet"}`}
       >
         <svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">
-          {y.ticks(4).map((tick) => (
+          {axis.ticks.map((tick) => (
             <line key={tick} className={tick ? "gl" : "base"} x1="0" x2="100" y1={y(tick)} y2={y(tick)} />
           ))}
           {draft.length > 1 && (
@@ -71,12 +73,12 @@ export function Curve({ name, points, at, end, edges, currency, view }: CurvePro
             </>
           )}
         </svg>
-        {y.ticks(4).map((tick) => (
+        {axis.ticks.map((tick) => (
           <span key={tick} className="y" style={{ top: `${y(tick)}%` }}>
             {tickText(tick, currency)}
           </span>
         ))}
-        {x.ticks(4).map((tick) => (
+        {ticks(0, end, 4).map((tick) => (
           <span key={tick} className="x" style={{ left: `${x(tick)}%` }}>
             {shortUnits(tick)}
           </span>
