@@ -25,12 +25,44 @@ async def told(browser, path, *, expect=200):
     return answer["consequences"] if expect == 200 else answer
 
 
+async def used(browser, kind, *codes):
+    found = (await get(browser, f"/uses/{kind}", **{"codes[]": codes}))["uses"]
+    assert [one["code"] for one in found] == list(codes), "in the order of the codes"
+    return {one["code"]: one["count"] for one in found}
+
+
 async def coupon(client, code, cents):
     body = {
         "name": code, "code": code, "coupon_type": "fixed_amount", "amount_cents": cents, "amount_currency": "EUR",
         "frequency": "once", "expiration": "no_expiration",
     }  # fmt: skip
     await post(client, "/coupons", {"coupon": body})
+
+
+async def test_features_are_used_by_who_is_entitled_to_them(shop):
+    """By a plan, by a plan of one's own made of it, by oneself; not by whoever is without it."""
+    client, browser = shop
+    for code in ("sso", "audit"):
+        await post(client, "/features", {"feature": {"code": code, "name": code}})
+    granting = await kit.plan(client, code="a")
+    await post(client, "/plans/a/entitlements", {"entitlements": {"sso": {}}})
+    bare = await kit.plan(client, code="b")
+    for n, (plan, more) in enumerate(
+        [(granting, {}), (granting, {"plan_overrides": {"amount_cents": 5}}), (bare, {})]
+    ):
+        await kit.subscribe(client, await kit.customer(client), plan, external_id=f"s{n}", **more)
+    assert await used(browser, "features", "sso", "audit") == {"sso": 2, "audit": 0}
+    own: kit.Json = {"entitlements": {"sso": {}, "audit": {}}}
+    await call(client, "PATCH", "/subscriptions/s2/entitlements", own)
+    await call(client, "DELETE", "/subscriptions/s0/entitlements/sso")
+    assert await used(browser, "features", "sso", "audit") == {"sso": 2, "audit": 1}
+
+
+async def test_uses_are_asked_for_some_codes(shop):
+    _, browser = shop
+    assert await get(browser, "/uses/plans", expect=422)
+    many = await browser.get("/uses/plans", params={"codes[]": ["a"] * 1001})
+    assert many.status_code == 422
 
 
 class TestDeletions:
@@ -127,6 +159,10 @@ class TestDeletions:
         }
         assert await told(browser, "coupons/off") == {"applied_coupons_count": 3, "customers_count": 3}
         assert (tax["code"], other["code"]) == ("vat", "b")
+
+        assert await used(browser, "plans", "b", "a", "none") == {"b": 0, "a": 2, "none": 0}
+        assert await used(browser, "add_ons", "setup") == {"setup": 2}
+        assert await used(browser, "coupons", "off") == {"off": 3}
 
     async def test_of_a_tax_count_who_pays_it_for_their_billing_entity_does(self, shop):
         client, browser = shop

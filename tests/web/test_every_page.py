@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import ViewportSize, expect
 from tests import kit
 from tests.web.browser import WIDE, Watch, breaches_of_wcag, come_to_rest, photographed, show
-from tests.web.conftest import ADMIN, sign_in
+from tests.web.conftest import ADMIN, PASSWORD, sign_in
 
 # What lies below a form's foot can be scrolled out from there: it is judged on a phone as long as the page.
 LONG: ViewportSize = {"width": 390, "height": 4000}
@@ -16,7 +16,7 @@ LONG: ViewportSize = {"width": 390, "height": 4000}
 # What a page says that has nothing to show; one of several answers that come together is no failed request.
 AT_A_LOSS = re.compile("There is no such page|not found$|could not be loaded$|Your role does not show this")
 
-# Questions a page may ask after the session's.
+# Questions for data that a page may ask of the server when somebody comes to its address.
 MOST_QUESTIONS = 2
 
 # Below the organization's slug; names in braces are of the world that the page is shown of.
@@ -146,21 +146,48 @@ async def test_is_sound_in_light_and_dark_and_on_phones(window, world, name):
     assert len(questions) <= MOST_QUESTIONS, questions
 
 
-async def test_a_long_table_draws_the_rows_in_sight(window, site, world):
-    """Of a thousand events on one page some dozens are drawn, and the last one once it is scrolled to."""
+async def test_a_table_of_ten_thousand_rows_draws_and_asks_for_those_in_sight(window, site, world):
+    """All events on one page: some dozens are drawn, and of 51 stretches those are asked for that are scrolled to."""
     async with site.api(world.tenant.api_key) as client:
         at = kit.epoch("2026-02-01T13:00")
-        await kit.send(client, world.subscriptions[0], world.metric, *range(1000), timestamp=at)
+        await kit.send(client, world.subscriptions[0], world.metric, *range(10_000), timestamp=at)
+        count = (await kit.get(client, "/events", per_page=1))["meta"]["total_count"]
+    assert count > 10_000
     page, watch = window
     watch.begin()
     await page.set_viewport_size(WIDE)
-    await page.goto(path_of(world, "developers/events?per_page=1000"))
+    await page.goto(path_of(world, "developers/events?per_page=all"))
     await come_to_rest(page)
     table = page.get_by_role("table", name="Events")
     drawn = table.locator("tbody tr:not(.row-gap)")
-    assert await table.get_attribute("aria-rowcount") == "1001"
+    assert await table.get_attribute("aria-rowcount") == str(count + 1)
     assert 20 < await drawn.count() < 100
-    await page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
-    await expect(table.locator("tr[aria-rowindex='1001']")).to_be_in_viewport()
-    assert await drawn.count() < 100
+    for share, row in ((0.5, f"tr[aria-rowindex='{count // 2}']"), (1, f"tr[aria-rowindex='{count + 1}']")):
+        await page.evaluate("share => scrollTo(0, document.documentElement.scrollHeight * share)", share)
+        await expect(table.locator(row)).to_be_in_viewport()
+        await expect(table.locator(".sk")).to_have_count(0)
+        assert await drawn.count() < 100
+    assert len(watch.asked) <= 6, watch.asked
     assert watch.faults == []
+
+
+async def test_an_address_without_the_organization_leads_into_it(window, world):
+    page, _ = window
+    await page.goto("/customer/ada/overview?why=total")
+    await expect(page).to_have_url(re.compile(r"/[^/]+/customer/ada/overview\?why=total$"))
+    await expect(page.get_by_role("heading", name="Ada", level=1)).to_be_visible()
+
+
+async def test_whoever_is_signed_out_comes_back_to_the_same_page(chromium, site, state, world):
+    context = await chromium.new_context(base_url=site.url, storage_state=state, viewport=WIDE)
+    page = await context.new_page()
+    await page.goto(path_of(world, "plans"))
+    await expect(page.get_by_role("link", name="Team")).to_be_visible()
+    await context.clear_cookies()
+    await page.get_by_role("link", name="Coupons", exact=True).click()
+    await expect(page).to_have_url(re.compile(r"/sign-in\?back="))
+    await page.get_by_label("E-mail").fill(ADMIN)
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Sign in", exact=True).click()
+    await expect(page.get_by_role("heading", name="Coupons", level=1)).to_be_visible()
+    await context.close()

@@ -1,8 +1,10 @@
 /** A list page: search, quick filters, filter chips and the page in the address; table; pager; three kinds of empty. */
+import { type QueryKey, type UseQueryOptions, useQueries, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { ChevronLeft, ChevronRight, ListFilter, Search, X } from "lucide-react";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
 import { ApiError } from "@/api/errors";
+import { useSettled } from "@/lib/settled";
 import { Button } from "./basics";
 import { type Option, Select, TextInput } from "./fields";
 import { Popover } from "./overlays";
@@ -13,13 +15,22 @@ import { type Column, Table } from "./table";
 export interface ListState {
   page: number;
   per_page: number;
+  /** All rows are on one page; they come as they are scrolled to. */
+  isWhole: boolean;
   term: string;
   /** The record whose details are shown beside the list. */
   open: string | undefined;
   filters: Record<string, string>;
 }
 
-const PAGE_SIZES = ["20", "50", "100", "1000"] as const;
+const WHOLE = "all";
+const PAGE_SIZES = ["20", "50", "100", WHOLE] as const;
+type PageSize = (typeof PAGE_SIZES)[number];
+
+/** So many rows of a whole list come together. */
+const STRETCH = 200;
+/** No page is as high as more rows than that; who looks for one of them searches or filters. */
+const MOST_ROWS = 100_000;
 const OWN = new Set(["page", "per_page", "term", "open"]);
 
 /** The state of a list, kept in the address, and the ways to change it. */
@@ -31,9 +42,11 @@ export function useListState() {
       .filter(([key, value]) => !OWN.has(key) && value !== undefined && value !== "")
       .map(([key, value]) => [key, String(value)]),
   );
+  const size = PAGE_SIZES.find((one) => one === String(search.per_page)) ?? "20";
   const state: ListState = {
     page: Math.max(1, Number(search.page) || 1),
-    per_page: PAGE_SIZES.includes(String(search.per_page) as "20") ? Number(search.per_page) : 20,
+    per_page: size === WHOLE ? STRETCH : Number(size),
+    isWhole: size === WHOLE,
     term: typeof search.term === "string" || typeof search.term === "number" ? String(search.term) : "",
     open: search.open === undefined ? undefined : String(search.open),
     filters,
@@ -46,16 +59,11 @@ export function useListState() {
     });
   return {
     ...state,
-    /** Which page is asked for, as the API's parameters are typed. */
-    asked: { page: String(state.page), per_page: String(state.per_page) },
-    /** The same with what is looked for. */
-    searched: {
-      page: String(state.page),
-      per_page: String(state.per_page),
-      ...(state.term && { search_term: state.term }),
-    },
+    size,
+    /** What is looked for, as the API's parameters are typed. */
+    sought: { ...(state.term && { search_term: state.term }) },
     setPage: (page: number) => go({ page: page === 1 ? undefined : page }),
-    setPerPage: (size: number) => go({ per_page: size === 20 ? undefined : size, page: undefined }),
+    setSize: (size: PageSize) => go({ per_page: size === "20" ? undefined : size, page: undefined }),
     setTerm: (term: string) => go({ term: term || undefined, page: undefined }, true),
     setOpen: (open: string | undefined) => go({ open }),
     setFilter: (key: string, value: string | undefined) => go({ [key]: value || undefined, page: undefined }),
@@ -76,6 +84,80 @@ function prune(search: Record<string, unknown>): Record<string, unknown> {
 }
 
 export type ListControls = ReturnType<typeof useListState>;
+
+/** Which page is asked for, as the API's parameters are typed. */
+export interface Asked {
+  page: string;
+  per_page: string;
+}
+
+/** What has come of a list. */
+export interface ListRows<Page> {
+  /** The page that is shown; of a whole list its first rows. */
+  data: Page | undefined;
+  /** All that has come of what is in sight. */
+  pages: readonly Page[];
+  error: unknown;
+  isFetching: boolean;
+  refetch: () => unknown;
+  /** Of a whole list: what has come, by its place among the stretches, which are counted from 1. */
+  stretches: ReadonlyMap<number, Page> | undefined;
+  onSight: (first: number, last: number) => void;
+}
+
+/** Read the page that the address names; or of a whole list its first rows, and those that are in sight. */
+export function useRows<Page, Key extends QueryKey>(
+  controls: ListControls,
+  ask: (asked: Asked) => UseQueryOptions<Page, Error, Page, Key>,
+): ListRows<Page> {
+  const { isWhole } = controls;
+  const per_page = String(controls.per_page);
+  const [sight, setSight] = useState("1");
+  const numbers = new Set([1, ...useSettled(sight, 80).split(" ").map(Number)]);
+  const page = useQuery({ ...ask({ page: String(controls.page), per_page }), enabled: !isWhole });
+  const found = useQueries({
+    queries: isWhole ? [...numbers].map((number) => ask({ page: String(number), per_page })) : [],
+  });
+  const onSight = useCallback((first: number, last: number) => setSight(stretchesOf(first, last)), []);
+  if (!isWhole) return { ...page, pages: page.data ? [page.data] : [], stretches: undefined, onSight };
+  const stretches = new Map(
+    [...numbers].flatMap((number, index): [number, Page][] => {
+      const come = found[index]!;
+      return come.data && !come.isPlaceholderData ? [[number, come.data]] : [];
+    }),
+  );
+  return {
+    data: found[0]!.data,
+    pages: [...stretches.values()],
+    error: found.find((one) => one.error)?.error ?? null,
+    isFetching: found.some((one) => one.isFetching),
+    refetch: () => Promise.all(found.map((one) => one.refetch())),
+    stretches,
+    onSight,
+  };
+}
+
+/** The stretches that rows are in, with spaces between them. */
+function stretchesOf(first: number, last: number): string {
+  const from = Math.floor(first / STRETCH) + 1;
+  const to = Math.floor(last / STRETCH) + 1;
+  return Array.from({ length: to - from + 1 }, (_, index) => from + index).join(" ");
+}
+
+/** All rows of a whole list, undefined where they have not come. */
+export function spread<Row>(
+  stretches: ReadonlyMap<number, readonly Row[]>,
+  total: number,
+): (Row | undefined)[] {
+  const rows = new Array<Row | undefined>(Math.min(total, MOST_ROWS)).fill(undefined);
+  for (const [number, come] of stretches) {
+    for (const [index, row] of come.entries()) {
+      const place = (number - 1) * STRETCH + index;
+      if (place < rows.length) rows[place] = row;
+    }
+  }
+  return rows;
+}
 
 export interface Filter {
   /** Its name in the address and on the wire. */
@@ -99,18 +181,11 @@ interface Meta {
   total_count: number;
 }
 
-interface QueryLike<Page> {
-  data: Page | undefined;
-  error: unknown;
-  isFetching: boolean;
-  refetch: () => unknown;
-}
-
 interface ListProps<Row, Page extends { meta: Meta }> {
   /** "customers": for the reader, in lower case. */
   what: string;
   controls: ListControls;
-  query: QueryLike<Page>;
+  query: ListRows<Page>;
   rowsOf: (page: Page) => readonly Row[];
   columns: readonly Column<Row>[];
   keyOf: (row: Row) => string;
@@ -151,6 +226,12 @@ export function List<Row, Page extends { meta: Meta }>(props: ListProps<Row, Pag
 
   const hasFilters = Object.keys(controls.filters).length > 0;
   const isEmpty = meta?.total_count === 0;
+  const { stretches } = query;
+  const rows = stretches
+    ? meta &&
+      spread(new Map([...stretches].map(([number, page]) => [number, rowsOf(page)])), meta.total_count)
+    : query.data && rowsOf(query.data);
+  const pager = meta && <Pager meta={meta} controls={controls} what={what} />;
   return (
     <>
       {(searchHint || quickFilters || filters.length > 0 || toolbar) && (
@@ -183,14 +264,16 @@ export function List<Row, Page extends { meta: Meta }>(props: ListProps<Row, Pag
         empty
       ) : (
         <>
+          {stretches && pager}
           <Table
             label={capital(what)}
-            rows={query.data && rowsOf(query.data)}
+            rows={rows}
             isRefreshing={query.isFetching && query.data !== undefined}
             isBleeding
+            onSight={query.onSight}
             {...table}
           />
-          {meta && <Pager meta={meta} controls={controls} />}
+          {!stretches && pager}
         </>
       )}
     </>
@@ -331,54 +414,59 @@ function wordFor(filter: Filter, value: string): string {
   return filter.options?.find((option) => option.value === value)?.label ?? value;
 }
 
-/** "141–143 of 143", the page's size, previous and next. */
-export function Pager({
-  meta,
-  controls,
-}: {
-  meta: Meta;
-  controls: Pick<ListControls, "page" | "per_page" | "setPage" | "setPerPage">;
-}) {
-  const first = (meta.current_page - 1) * controls.per_page + 1;
-  const last = Math.min(meta.total_count, meta.current_page * controls.per_page);
+/** "141–143 of 143", the page's size, previous and next; of a whole list how many there are. */
+function Pager({ meta, controls, what }: { meta: Meta; controls: ListControls; what: string }) {
+  const { per_page, isWhole, setPage } = controls;
+  const first = (meta.current_page - 1) * per_page + 1;
+  const last = Math.min(meta.total_count, meta.current_page * per_page);
+  const all = meta.total_count.toLocaleString();
   return (
-    <nav className="pager" aria-label="Pages">
-      <span>
-        <b>
-          {first.toLocaleString()}–{last.toLocaleString()}
-        </b>{" "}
-        of <b>{meta.total_count.toLocaleString()}</b>
-      </span>
+    <nav className={isWhole ? "pager whole" : "pager"} aria-label="Pages">
+      {isWhole ? (
+        <span>
+          {meta.total_count > MOST_ROWS && `The first ${MOST_ROWS.toLocaleString()} of `}
+          <b>{all}</b> {what}
+        </span>
+      ) : (
+        <span>
+          <b>
+            {first.toLocaleString()}–{last.toLocaleString()}
+          </b>{" "}
+          of <b>{all}</b>
+        </span>
+      )}
       <Select
         isTool
         aria-label="Rows a page"
-        value={String(controls.per_page) as (typeof PAGE_SIZES)[number]}
+        value={controls.size}
         options={PAGE_SIZES.map((size) => ({
           value: size,
-          label: `${Number(size).toLocaleString()} a page`,
+          label: size === WHOLE ? "All on one page" : `${size} a page`,
         }))}
-        onChange={(size) => controls.setPerPage(Number(size))}
+        onChange={controls.setSize}
       />
-      <span className="btn-group">
-        <Button
-          isIcon
-          size="sm"
-          aria-label="Previous page"
-          disabled={meta.current_page <= 1}
-          onClick={() => controls.setPage(meta.current_page - 1)}
-        >
-          <ChevronLeft className="i" aria-hidden="true" />
-        </Button>
-        <Button
-          isIcon
-          size="sm"
-          aria-label="Next page"
-          disabled={meta.current_page >= meta.total_pages}
-          onClick={() => controls.setPage(meta.current_page + 1)}
-        >
-          <ChevronRight className="i" aria-hidden="true" />
-        </Button>
-      </span>
+      {!isWhole && (
+        <span className="btn-group">
+          <Button
+            isIcon
+            size="sm"
+            aria-label="Previous page"
+            disabled={meta.current_page <= 1}
+            onClick={() => setPage(meta.current_page - 1)}
+          >
+            <ChevronLeft className="i" aria-hidden="true" />
+          </Button>
+          <Button
+            isIcon
+            size="sm"
+            aria-label="Next page"
+            disabled={meta.current_page >= meta.total_pages}
+            onClick={() => setPage(meta.current_page + 1)}
+          >
+            <ChevronRight className="i" aria-hidden="true" />
+          </Button>
+        </span>
+      )}
     </nav>
   );
 }

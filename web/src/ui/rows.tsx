@@ -1,6 +1,14 @@
 /** The rows of a table's body: all of them, or, of a long one, those in sight. */
 import { useVirtualizer, useWindowVirtualizer, type VirtualItem } from "@tanstack/react-virtual";
-import { type ReactNode, type Ref, type RefObject, useLayoutEffect, useRef, useState } from "react";
+import {
+  type ReactNode,
+  type Ref,
+  type RefObject,
+  useEffect,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from "react";
 
 /** What stands on the `tr` of a row that is drawn only while it is in sight. */
 export interface Seat {
@@ -18,6 +26,8 @@ interface RowsProps {
   row: (index: number, seat: Seat) => ReactNode;
   /** A selector of what scrolls them; the page, where there is none. */
   frame?: string;
+  /** Hears which rows are drawn, of those that are drawn as they come into sight. */
+  onSight?: ((first: number, last: number) => void) | undefined;
 }
 
 /** More rows than that are drawn as they come into sight. */
@@ -80,7 +90,7 @@ function useTop(body: RefObject<HTMLElement | null>): number {
   return top;
 }
 
-interface InSightProps extends Pick<RowsProps, "span" | "row"> {
+interface InSightProps extends Pick<RowsProps, "span" | "row" | "onSight"> {
   body: RefObject<HTMLTableSectionElement | null>;
   items: VirtualItem[];
   top: number;
@@ -88,7 +98,10 @@ interface InSightProps extends Pick<RowsProps, "span" | "row"> {
   measure: (node: Element | null) => void;
 }
 
-function InSight({ span, row, body, items, top, whole, measure }: InSightProps) {
+function InSight({ span, row, onSight, body, items, top, whole, measure }: InSightProps) {
+  const first = items[0]?.index ?? 0;
+  const last = items.at(-1)?.index ?? 0;
+  useEffect(() => onSight?.(first, last), [onSight, first, last]);
   const before = (items[0]?.start ?? top) - top;
   const after = whole - ((items.at(-1)?.end ?? top) - top);
   return (

@@ -19,8 +19,8 @@ export interface Column<Row> {
 interface TableProps<Row> {
   label: string;
   columns: readonly Column<Row>[];
-  /** Undefined while the first ones come. */
-  rows: readonly Row[] | undefined;
+  /** Undefined while the first ones come; each of them until it has come, where they come as they are in sight. */
+  rows: readonly (Row | undefined)[] | undefined;
   keyOf: (row: Row) => string;
   hrefOf?: (row: Row) => string;
   onOpen?: (row: Row) => void;
@@ -32,6 +32,8 @@ interface TableProps<Row> {
   /** To the edges of the page, as lists are. */
   isBleeding?: boolean;
   skeletonRows?: number;
+  /** Hears which rows are in sight. */
+  onSight?: ((first: number, last: number) => void) | undefined;
 }
 
 export function Table<Row>(props: TableProps<Row>) {
@@ -60,14 +62,7 @@ export function Table<Row>(props: TableProps<Row>) {
       {rows === undefined ? (
         <tbody>
           {Array.from({ length: skeletonRows }, (_, row) => (
-            <tr key={row} className="still">
-              {columns.map((column, index) => (
-                <td key={index} className={classOf(column)}>
-                  <Skeleton width={column.isNumber ? 64 : 80 + ((row * 37 + index * 53) % 70)} />
-                </td>
-              ))}
-              {actions && <td className="acts" />}
-            </tr>
+            <Awaited key={row} index={row} {...props} />
           ))}
         </tbody>
       ) : (
@@ -75,8 +70,10 @@ export function Table<Row>(props: TableProps<Row>) {
           count={rows.length}
           height={isTall ? 51 : 40}
           span={columns.length + (actions ? 1 : 0)}
+          onSight={props.onSight}
           row={(index, seat) => {
-            const row = rows[index]!;
+            const row = rows[index];
+            if (row === undefined) return <Awaited key={index} index={index} {...props} seat={seat} />;
             return <Line key={props.keyOf(row)} {...props} row={row} seat={seat} />;
           }}
         />
@@ -93,6 +90,20 @@ export function Table<Row>(props: TableProps<Row>) {
 function classOf<Row>(column: Column<Row>): string | undefined {
   const parts = [column.isNumber && "r", column.isLow && "lo", column.fold].filter(Boolean);
   return parts.length > 0 ? parts.join(" ") : undefined;
+}
+
+/** A row that has not come yet. */
+function Awaited<Row>({ index, seat, columns, actions }: TableProps<Row> & { index: number; seat?: Seat }) {
+  return (
+    <tr {...seat} className="still">
+      {columns.map((column, place) => (
+        <td key={place} className={classOf(column)}>
+          <Skeleton width={column.isNumber ? 64 : 80 + ((index * 37 + place * 53) % 70)} />
+        </td>
+      ))}
+      {actions && <td className="acts" />}
+    </tr>
+  );
 }
 
 type LineProps<Row> = TableProps<Row> & { row: Row; seat: Seat };

@@ -15,6 +15,15 @@ from tallymark.rooms.invoices.model import Invoice, InvoiceView
 from tallymark.rooms.subscriptions.model import Contract
 
 
+class Used(StrEnum):
+    """What lists say of how much it is used: by subscriptions that run, and by customers who have a coupon."""
+
+    PLAN = "plans"
+    FEATURE = "features"
+    ADD_ON = "add_ons"
+    COUPON = "coupons"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricDeletion:
     """A metric takes its charges along, in all plans, and its alerts; drafts are computed anew without them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import TextClause, text
@@ -16,6 +17,7 @@ from tallymark.rooms.consequences.model import (
     Release,
     Taken,
     TaxDeletion,
+    Used,
 )
 
 _DRAFTS_OF = """(
@@ -101,6 +103,45 @@ _RELEASES = text("""
     GROUP BY w.id, w.code, w.name, w.status
     ORDER BY kind, code, id
 """)
+
+# By code, what runs now of what a page of a list shows.
+_USES = {
+    Used.PLAN: text("""
+        SELECT p.code, count(*) AS uses FROM subscriptions s JOIN plans p ON p.id = s.plan_id
+        WHERE s.status = 'active' AND p.code = ANY(:codes) GROUP BY p.code
+    """),
+    Used.FEATURE: text("""
+        WITH wanted AS (SELECT id, code FROM features WHERE code = ANY(:codes) AND deleted_at IS NULL), entitled AS (
+            SELECT s.id AS subscription_id, e.feature_id
+            FROM wanted w JOIN entitlements e ON e.feature_id = w.id JOIN plans p ON e.plan_id IN (p.id, p.parent_id)
+            JOIN subscriptions s ON s.plan_id = p.id
+            WHERE s.status = 'active' AND NOT EXISTS (
+                SELECT FROM entitlement_removals r
+                WHERE r.subscription_id = s.id AND r.feature_id = e.feature_id AND r.privilege_id IS NULL
+            )
+            UNION
+            SELECT s.id, e.feature_id
+            FROM wanted w JOIN entitlements e ON e.feature_id = w.id JOIN subscriptions s ON s.id = e.subscription_id
+            WHERE s.status = 'active'
+        )
+        SELECT w.code, count(*) AS uses FROM wanted w JOIN entitled e ON e.feature_id = w.id GROUP BY w.code
+    """),
+    Used.ADD_ON: text("""
+        SELECT a.code, count(DISTINCT s.id) AS uses FROM add_ons a JOIN fixed_charges f ON f.add_on_id = a.id
+        JOIN subscriptions s ON s.plan_id = f.plan_id
+        WHERE s.status = 'active' AND f.deleted_at IS NULL AND a.deleted_at IS NULL AND a.code = ANY(:codes) GROUP BY a.code
+    """),
+    Used.COUPON: text("""
+        SELECT c.code, count(*) AS uses FROM coupons c JOIN applied_coupons a ON a.coupon_id = c.id
+        WHERE a.status = 'active' AND c.deleted_at IS NULL AND c.code = ANY(:codes) GROUP BY c.code
+    """),
+}
+
+
+async def uses_of(tx: Tx, kind: Used, codes: Sequence[str]) -> dict[str, int]:
+    """How many run with each of some objects; without those that none runs with."""
+    rows = await tx.execute(_USES[kind], {"codes": list(codes)})
+    return {row.code: row.uses for row in rows}
 
 
 async def of_metric(tx: Tx, metric_id: UUID) -> MetricDeletion:

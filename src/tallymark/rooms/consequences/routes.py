@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from tallymark.api.context import InContext
+from typing import Annotated
+
+from fastapi import Query
+
+from tallymark.api.context import Context, InContext
 from tallymark.api.permissions import permitted
 from tallymark.api.routing import member_router
 from tallymark.api.wire import read_id
 from tallymark.rooms.consequences import service
+from tallymark.rooms.consequences.model import Used
 from tallymark.rooms.consequences.schemas import (
     AddOnDeletionOutput,
     ConsequencesResponse,
@@ -15,10 +20,14 @@ from tallymark.rooms.consequences.schemas import (
     PlanDeletionOutput,
     TaxDeletionOutput,
     TerminationOutput,
+    UseOutput,
+    UsesResponse,
     VoidOutput,
 )
 
 router = member_router("app: consequences")
+
+Codes = Annotated[list[str], Query(alias="codes[]", min_length=1, max_length=1000)]
 
 
 @router.get("/consequences/billable_metrics/{code:path}")
@@ -82,3 +91,37 @@ async def of_void(lago_id: str, context: InContext) -> ConsequencesResponse[Void
     async with context.transaction() as tx:
         found = await service.of_void(tx, read_id(lago_id, "invoice"))
     return ConsequencesResponse(consequences=VoidOutput.of(found))
+
+
+@router.get("/uses/plans")
+@permitted("subscriptions:view")
+async def uses_of_plans(codes: Codes, context: InContext) -> UsesResponse:
+    """Tell how many subscriptions run on each of some plans, those with prices of their own included."""
+    return await _uses(Used.PLAN, codes, context)
+
+
+@router.get("/uses/features")
+@permitted("subscriptions:view")
+async def uses_of_features(codes: Codes, context: InContext) -> UsesResponse:
+    """Tell how many subscriptions run that are entitled to each of some features."""
+    return await _uses(Used.FEATURE, codes, context)
+
+
+@router.get("/uses/add_ons")
+@permitted("subscriptions:view")
+async def uses_of_add_ons(codes: Codes, context: InContext) -> UsesResponse:
+    """Tell how many subscriptions run that have each of some add-ons as a fixed charge."""
+    return await _uses(Used.ADD_ON, codes, context)
+
+
+@router.get("/uses/coupons")
+@permitted("coupons:view")
+async def uses_of_coupons(codes: Codes, context: InContext) -> UsesResponse:
+    """Tell how often each of some coupons is in use: given, and not used up."""
+    return await _uses(Used.COUPON, codes, context)
+
+
+async def _uses(kind: Used, codes: list[str], context: Context) -> UsesResponse:
+    async with context.transaction() as tx:
+        found = await service.uses_of(tx, kind, codes)
+    return UsesResponse(uses=[UseOutput(code=code, count=count) for code, count in found.items()])

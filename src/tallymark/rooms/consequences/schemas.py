@@ -233,6 +233,16 @@ class VoidOutput(BaseModel):
         )
 
 
+class UseOutput(BaseModel):
+    code: str
+    count: int
+
+
+class UsesResponse(BaseModel):
+    uses: list[UseOutput]
+    """In the order of the codes."""
+
+
 Told = TypeVar("Told", bound=BaseModel)
 
 

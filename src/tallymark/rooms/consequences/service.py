@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from tallymark.rooms.consequences.model import (
     PlanDeletion,
     TaxDeletion,
     Termination,
+    Used,
     Void,
     Waiting,
 )
@@ -35,6 +37,12 @@ from tallymark.rooms.taxes import service as taxes
 
 CREDIT_NOTE_OPTIONS = ("credit", "refund", "offset", "skip")
 """What can happen to time that was paid in advance (subscriptions §2.8)."""
+
+
+async def uses_of(tx: Tx, kind: Used, codes: Sequence[str]) -> dict[str, int]:
+    """How many subscriptions run with each plan, feature or add-on of some codes, or how often each coupon is in use; 0 for others."""
+    found = await repository.uses_of(tx, kind, codes)
+    return {code: found.get(code, 0) for code in codes}
 
 
 async def of_metric_deletion(tx: Tx, code: str) -> MetricDeletion:

@@ -9,7 +9,7 @@ import { Timeline } from "@/app/timeline";
 import { countWords } from "@/lib/words";
 import { Day, Money } from "@/ui/amounts";
 import { Button, buttonClass, Copy, Facts, Section } from "@/ui/basics";
-import { List, useListState } from "@/ui/list";
+import { List, useListState, useRows } from "@/ui/list";
 import { ActionMenu, Confirm } from "@/ui/overlays";
 import { Page, PageHead, Tabs } from "@/ui/page";
 import { Empty, Loaded } from "@/ui/states";
@@ -106,11 +106,11 @@ function Customers({ coupon }: { coupon: Coupon }) {
   const [removed, setRemoved] = useState<Applied | null>(null);
   const query = {
     "coupon_code[]": [coupon.code],
-    page: list.page,
-    per_page: list.per_page,
     ...(list.filters.status && { status: list.filters.status }),
-  } as never;
-  const applied = useQuery(read("/api/v1/applied_coupons", { params: { query } }));
+  };
+  const applied = useRows(list, (asked) =>
+    read("/api/v1/applied_coupons", { params: { query: { ...query, ...asked } as never } }),
+  );
   return (
     <section className="sec">
       <List

@@ -1,10 +1,10 @@
-import { useQueries, useQuery } from "@tanstack/react-query";
 import { read } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan, useNow } from "@/app/session";
 import { CreateButton } from "@/app/shell";
+import { useUses } from "@/pages/catalog/uses";
 import { Day } from "@/ui/amounts";
-import { List, useListState } from "@/ui/list";
+import { List, useListState, useRows } from "@/ui/list";
 import { Page } from "@/ui/page";
 import { Empty } from "@/ui/states";
 import { Status } from "@/ui/status";
@@ -47,8 +47,13 @@ export function Coupons() {
   const can = useCan();
   const now = useNow();
   const list = useListState();
-  const coupons = useQuery(read("/api/v1/coupons", { params: { query: list.searched } }));
-  const countOf = useUses(coupons.data?.coupons.map(({ code }) => code) ?? []);
+  const coupons = useRows(list, (asked) =>
+    read("/api/v1/coupons", { params: { query: { ...asked, ...list.sought } } }),
+  );
+  const countOf = useUses(
+    "coupons",
+    coupons.pages.flatMap((page) => page.coupons.map(({ code }) => code)),
+  );
   const create = can("coupons:create") && (
     <CreateButton href={paths.coupons.create()}>New coupon</CreateButton>
   );
@@ -73,15 +78,4 @@ export function Coupons() {
       />
     </Page>
   );
-}
-
-/** How often each of some coupons is in use now: given, and not used up. */
-function useUses(codes: readonly string[]): (code: string) => number | undefined {
-  const counts = useQueries({
-    queries: codes.map((code) => {
-      const query = { "coupon_code[]": [code], status: "active", per_page: "1" } as never;
-      return read("/api/v1/applied_coupons", { params: { query } });
-    }),
-  });
-  return (code) => counts[codes.indexOf(code)]?.data?.meta.total_count;
 }

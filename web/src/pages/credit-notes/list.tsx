@@ -9,7 +9,7 @@ import { queryOf } from "@/pages/invoices/filters";
 import "@/pages/invoices/invoices.css";
 import { noteColumns } from "@/pages/invoices/related-columns";
 import { Button } from "@/ui/basics";
-import { type Filter, List, type QuickFilter, useListState } from "@/ui/list";
+import { type Filter, List, type QuickFilter, useListState, useRows } from "@/ui/list";
 import { Page } from "@/ui/page";
 import { Empty } from "@/ui/states";
 import { REASONS } from "./reasons";
@@ -77,8 +77,9 @@ export function CreditNotes() {
     ...queryOf(list.filters, default_currency),
     ...(list.term && { search_term: list.term }),
   };
-  const query = { ...asked, page: list.page, per_page: list.per_page };
-  const notes = useQuery(read("/api/v1/credit_notes", { params: { query: query as never } }));
+  const notes = useRows(list, (page) =>
+    read("/api/v1/credit_notes", { params: { query: { ...asked, ...page } as never } }),
+  );
   const entities = useQuery({ ...read("/api/v1/billing_entities"), enabled: can("billing_entities:view") });
   return (
     <Page title="Credit notes">

@@ -1,4 +1,3 @@
-import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { Pencil, Trash2 } from "lucide-react";
 import { useState } from "react";
@@ -9,7 +8,7 @@ import { CreateButton } from "@/app/shell";
 import { money } from "@/lib/money";
 import { Day, Money } from "@/ui/amounts";
 import { Monogram } from "@/ui/basics";
-import { type Filter, List, type QuickFilter, useListState } from "@/ui/list";
+import { type Filter, List, type QuickFilter, useListState, useRows } from "@/ui/list";
 import { ActionMenu } from "@/ui/overlays";
 import { Page } from "@/ui/page";
 import { Empty } from "@/ui/states";
@@ -118,6 +117,7 @@ const filters: Filter[] = [
       { value: "true", label: "Known" },
     ],
   },
+  { key: "metadata", label: "Metadata, as key: value" },
   {
     key: "has_customer_type",
     label: "Type is known",
@@ -127,6 +127,13 @@ const filters: Filter[] = [
     ],
   },
 ];
+
+/** Filters of the address as the API reads them: "tier: gold" is `metadata[tier]=gold`. */
+function queryOf({ metadata, ...filters }: Record<string, string>): Record<string, string> {
+  const [key = "", ...rest] = metadata?.split(":") ?? [];
+  const value = rest.join(":").trim();
+  return { ...filters, ...(key.trim() && value && { [`metadata[${key.trim()}]`]: value }) };
+}
 
 const quickFilters: QuickFilter[] = [
   { label: "All", filters: {} },
@@ -141,8 +148,10 @@ export function Customers() {
   const list = useListState();
   const [deleted, setDeleted] = useState<Customer | null>(null);
   const entities = useEntities().data?.billing_entities ?? [];
-  const query = { ...list.searched, ...list.filters };
-  const customers = useQuery(read("/app/v1/customers", { params: { query: query as never } }));
+  const customers = useRows(list, (asked) => {
+    const query = { ...asked, ...list.sought, ...queryOf(list.filters) };
+    return read("/app/v1/customers", { params: { query: query as never } });
+  });
   const create = can("customers:create") && (
     <CreateButton href={paths.customers.create()}>New customer</CreateButton>
   );

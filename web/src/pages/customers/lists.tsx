@@ -1,5 +1,5 @@
 /** A customer's invoices, payments and credit notes. */
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Download, Plus } from "lucide-react";
 import { read, type Schema } from "@/api/client";
@@ -9,7 +9,7 @@ import { useCan } from "@/app/session";
 import { openFile } from "@/pages/invoices/downloads";
 import { Day, Money } from "@/ui/amounts";
 import { buttonClass, Stats } from "@/ui/basics";
-import { List, useListState } from "@/ui/list";
+import { type Asked, List, useListState, useRows } from "@/ui/list";
 import { ActionMenu } from "@/ui/overlays";
 import { Empty } from "@/ui/states";
 import { Status } from "@/ui/status";
@@ -84,19 +84,19 @@ export function InvoiceTable({ invoices, customer }: { invoices: readonly Invoic
 
 function useOwnList(customer: Customer) {
   const list = useListState();
-  const query = {
-    page: String(list.page),
-    per_page: String(list.per_page),
-    ...(list.term && { search_term: list.term }),
-    ...list.filters,
-  };
-  return { list, params: { path: { external_customer_id: customer.external_id }, query: query as never } };
+  const paramsOf = (asked: Asked) => ({
+    path: { external_customer_id: customer.external_id },
+    query: { ...asked, ...list.sought, ...list.filters } as never,
+  });
+  return { list, paramsOf };
 }
 
 export function Invoices({ customer, reads }: TabProps) {
   const can = useCan();
-  const { list, params } = useOwnList(customer);
-  const invoices = useQuery(read("/api/v1/customers/{external_customer_id}/invoices", { params }));
+  const { list, paramsOf } = useOwnList(customer);
+  const invoices = useRows(list, (asked) =>
+    read("/api/v1/customers/{external_customer_id}/invoices", { params: paramsOf(asked) }),
+  );
   const entities = reads.entities.data?.billing_entities ?? [];
   return (
     <div className="tab-body">
@@ -173,8 +173,10 @@ const paymentColumns = (zone: string): Column<Payment>[] => [
 
 export function Payments({ customer, reads }: TabProps) {
   const can = useCan();
-  const { list, params } = useOwnList(customer);
-  const payments = useQuery(read("/api/v1/customers/{external_customer_id}/payments", { params }));
+  const { list, paramsOf } = useOwnList(customer);
+  const payments = useRows(list, (asked) =>
+    read("/api/v1/customers/{external_customer_id}/payments", { params: paramsOf(asked) }),
+  );
   const download = useReceipt();
   const owed = reads.unpaid.data?.invoices.filter((one) => one.total_due_amount_cents > 0) ?? [];
   const record = can("payments:create") && owed.length > 0 && (
@@ -273,8 +275,10 @@ const noteColumns = (zone: string): Column<CreditNote>[] => [
 ];
 
 export function CreditNotes({ customer }: TabProps) {
-  const { list, params } = useOwnList(customer);
-  const notes = useQuery(read("/api/v1/customers/{external_customer_id}/credit_notes", { params }));
+  const { list, paramsOf } = useOwnList(customer);
+  const notes = useRows(list, (asked) =>
+    read("/api/v1/customers/{external_customer_id}/credit_notes", { params: paramsOf(asked) }),
+  );
   return (
     <div className="tab-body">
       <List

@@ -8,7 +8,7 @@ import { Banner, Button, Copy, Facts } from "@/ui/basics";
 import { Json } from "@/ui/code";
 import { Field, TextArea, TextInput } from "@/ui/fields";
 import { messageOf } from "@/ui/form";
-import { type Filter, List, useListState } from "@/ui/list";
+import { type Filter, List, useListState, useRows } from "@/ui/list";
 import { Drawer } from "@/ui/overlays";
 import { Empty } from "@/ui/states";
 import type { Column } from "@/ui/table";
@@ -35,11 +35,12 @@ export function Events() {
   const list = useListState();
   const { unmatched_reason, ...others } = list.filters;
   const query = {
-    ...list.asked,
     ...others,
     ...(unmatched_reason ? { unmatched: "true", unmatched_reason } : {}),
   };
-  const events = useQuery(read("/api/v1/events", { params: { query: query as never } }));
+  const events = useRows(list, (asked) =>
+    read("/api/v1/events", { params: { query: { ...query, ...asked } as never } }),
+  );
   const columns: Column<Event>[] = [
     { head: "Code", fold: "f1", cell: (event) => <b className="med id">{event.code}</b> },
     { head: "Time", fold: "f2", cell: (event) => <Moment value={event.timestamp} zone={timezone} /> },
@@ -55,7 +56,7 @@ export function Events() {
       cell: (event) => <span className="mono dim">{short(event.properties)}</span>,
     },
   ];
-  const shown = events.data?.events as Event[] | undefined;
+  const shown = events.pages.flatMap((page) => page.events as Event[]);
   return (
     <Developers
       title="Events"
@@ -82,7 +83,7 @@ export function Events() {
           </Empty>
         }
       />
-      {list.open && shown && (
+      {list.open && shown.length > 0 && (
         <EventDrawer
           event={shown.find((one) => one.lago_id === list.open)}
           onClose={() => list.setOpen(undefined)}

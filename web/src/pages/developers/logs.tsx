@@ -5,7 +5,7 @@ import { isoDay } from "@/lib/dates";
 import { Moment } from "@/ui/amounts";
 import { Copy, Facts } from "@/ui/basics";
 import { Json } from "@/ui/code";
-import { type Filter, List, useListState } from "@/ui/list";
+import { type Filter, List, useListState, useRows } from "@/ui/list";
 import { Drawer } from "@/ui/overlays";
 import { Empty, Loaded } from "@/ui/states";
 import { Status } from "@/ui/status";
@@ -24,8 +24,8 @@ const DATES: Filter[] = [
 export function ApiLogs() {
   const { timezone } = useOrganization();
   const list = useListState();
-  const logs = useQuery(
-    read("/api/v1/api_logs", { params: { query: { ...list.asked, ...list.filters } as never } }),
+  const logs = useRows(list, (asked) =>
+    read("/api/v1/api_logs", { params: { query: { ...asked, ...list.filters } as never } }),
   );
   const columns: Column<ApiLog>[] = [
     {
@@ -119,8 +119,8 @@ const SOURCES: Record<string, string> = { api: "API", front: "App", system: "Tal
 export function ActivityLogs() {
   const { timezone } = useOrganization();
   const list = useListState();
-  const logs = useQuery(
-    read("/api/v1/activity_logs", { params: { query: { ...list.asked, ...list.filters } as never } }),
+  const logs = useRows(list, (asked) =>
+    read("/api/v1/activity_logs", { params: { query: { ...asked, ...list.filters } as never } }),
   );
   const columns: Column<ActivityLog>[] = [
     { head: "What", fold: "f1", cell: (log) => <b className="med">{inWords(log.activity_type)}</b> },
@@ -227,9 +227,9 @@ export function SecurityLogs() {
   const list = useListState();
   // The API wants an end: tomorrow, by whichever clock is ahead.
   const to_date = isoDay(new Date(Math.max(useNow(), Date.now()) + 86_400_000).toISOString());
-  const logs = useQuery(
+  const logs = useRows(list, (asked) =>
     read("/api/v1/security_logs", {
-      params: { query: { to_date, ...list.asked, ...list.filters } as never },
+      params: { query: { to_date, ...asked, ...list.filters } as never },
     }),
   );
   const columns: Column<SecurityLog>[] = [

@@ -10,7 +10,7 @@ import { Bulk } from "@/ui/bulk";
 import { Json } from "@/ui/code";
 import { Checkbox, Field, Segments, Select, TextInput } from "@/ui/fields";
 import { messageOf } from "@/ui/form";
-import { type Filter, List, useListState } from "@/ui/list";
+import { type Filter, List, useListState, useRows } from "@/ui/list";
 import { ActionMenu, Confirm, Drawer } from "@/ui/overlays";
 import { Empty, Loaded } from "@/ui/states";
 import { Status } from "@/ui/status";
@@ -140,23 +140,16 @@ export function WebhookEndpoint() {
   const endpoint = useQuery(
     read("/api/v1/webhook_endpoints/{lago_id}", { params: { path: { lago_id: id } } }),
   );
-  const deliveries = useQuery(
-    read("/app/v1/webhook_deliveries", {
-      params: {
-        query: {
-          ...list.asked,
-          ...list.filters,
-          webhook_endpoint_id: id,
-          search_term: list.term || undefined,
-        } as never,
-      },
-    }),
-  );
+  const deliveries = useRows(list, (asked) => {
+    const query = { ...asked, ...list.sought, ...list.filters, webhook_endpoint_id: id };
+    return read("/app/v1/webhook_deliveries", { params: { query: query as never } });
+  });
   const again = useChange("post", "/app/v1/webhook_deliveries/{lago_id}/retry", {
     isQuiet: true,
     touches: [],
   });
-  const failed = (deliveries.data?.webhook_deliveries ?? [])
+  const failed = deliveries.pages
+    .flatMap((page) => page.webhook_deliveries)
     .filter((one) => one.status === "failed")
     .map((one) => one.lago_id);
   const [isEditing, setEditing] = useState(false);

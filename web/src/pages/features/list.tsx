@@ -1,16 +1,16 @@
-import { useQuery } from "@tanstack/react-query";
 import { read, type Schema } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
 import { CreateButton } from "@/app/shell";
+import { useUses } from "@/pages/catalog/uses";
 import { Day } from "@/ui/amounts";
-import { List, useListState } from "@/ui/list";
+import { List, useListState, useRows } from "@/ui/list";
 import { Page } from "@/ui/page";
 import { Empty } from "@/ui/states";
 import type { Column } from "@/ui/table";
 import { FeatureActions } from "./actions";
 
-const columns: Column<Schema<"FeatureOutput">>[] = [
+const columns = (countOf: (code: string) => number | undefined): Column<Schema<"FeatureOutput">>[] => [
   {
     head: "Feature",
     fold: "f1",
@@ -29,13 +29,25 @@ const columns: Column<Schema<"FeatureOutput">>[] = [
     cell: (feature) =>
       feature.privileges.map(({ name, code }) => name || code).join(", ") || <span className="dim">–</span>,
   },
+  {
+    head: "Subscriptions",
+    isNumber: true,
+    fold: "f2",
+    cell: ({ code }) => countOf(code)?.toLocaleString() ?? <span className="dim">–</span>,
+  },
   { head: "Created", fold: "f4", cell: (feature) => <Day value={feature.created_at} /> },
 ];
 
 export function Features() {
   const can = useCan();
   const list = useListState();
-  const features = useQuery(read("/api/v1/features", { params: { query: list.searched } }));
+  const features = useRows(list, (asked) =>
+    read("/api/v1/features", { params: { query: { ...asked, ...list.sought } } }),
+  );
+  const countOf = useUses(
+    "features",
+    features.pages.flatMap((page) => page.features.map(({ code }) => code)),
+  );
   const create = can("features:create") && (
     <CreateButton href={paths.features.create()}>New feature</CreateButton>
   );
@@ -46,7 +58,7 @@ export function Features() {
         controls={list}
         query={features}
         rowsOf={(page) => page.features}
-        columns={columns}
+        columns={columns(countOf)}
         keyOf={({ code }) => code}
         hrefOf={({ code }) => paths.features.show(code)}
         actions={(feature) => <FeatureActions feature={feature} />}

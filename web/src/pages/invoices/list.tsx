@@ -9,7 +9,7 @@ import { nameOf } from "@/pages/customers/list";
 import { Day, Money } from "@/ui/amounts";
 import { Button } from "@/ui/basics";
 import { Bulk } from "@/ui/bulk";
-import { List, useListState } from "@/ui/list";
+import { List, useListState, useRows } from "@/ui/list";
 import { ActionMenu, Confirm } from "@/ui/overlays";
 import { Page } from "@/ui/page";
 import { Empty } from "@/ui/states";
@@ -83,8 +83,10 @@ export function Invoices() {
   const [isExporting, setExporting] = useState(false);
   const filters = queryOf(list.filters, default_currency);
   const asked = { ...filters, ...(list.term && { search_term: list.term }) };
-  const query = { ...asked, page: list.page, per_page: list.per_page };
-  const invoices = useQuery(read("/api/v1/invoices", { params: { query: query as never } }));
+  const invoices = useRows(list, (page) =>
+    read("/api/v1/invoices", { params: { query: { ...asked, ...page } as never } }),
+  );
+  const shown = invoices.pages.flatMap((page) => page.invoices);
   const entities = useQuery({ ...read("/api/v1/billing_entities"), enabled: can("billing_entities:view") });
   const { actionsOf, dialogs } = useInvoiceActions();
   const known = entities.data?.billing_entities;
@@ -95,12 +97,12 @@ export function Invoices() {
   const retry = useChange("post", "/api/v1/invoices/{lago_id}/retry", quiet);
   const collect = useChange("post", "/api/v1/invoices/{lago_id}/retry_payment", quiet);
   const thatCan = (action: InvoiceAction) =>
-    (invoices.data?.invoices ?? [])
+    shown
       .filter((one) => possibleActions(one, circumstancesOf(one, known)).includes(action))
       .map((one) => one.lago_id);
   const failed = list.filters.status === "failed" ? thatCan("retry") : [];
   const collectable = thatCan("collect");
-  const drafts = invoices.data?.invoices.filter((invoice) => invoice.status === "draft") ?? [];
+  const drafts = shown.filter((invoice) => invoice.status === "draft");
   return (
     <Page title="Invoices" actions={create}>
       <List

@@ -1,10 +1,9 @@
-import { useQuery } from "@tanstack/react-query";
 import { read } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
 import { CreateButton } from "@/app/shell";
 import { Day } from "@/ui/amounts";
-import { List, useListState } from "@/ui/list";
+import { List, useListState, useRows } from "@/ui/list";
 import { Page } from "@/ui/page";
 import { Empty } from "@/ui/states";
 import type { Column } from "@/ui/table";
@@ -42,7 +41,9 @@ const columns: Column<Metric>[] = [
 export function Metrics() {
   const can = useCan();
   const list = useListState();
-  const metrics = useQuery(read("/api/v1/billable_metrics", { params: { query: list.searched } }));
+  const metrics = useRows(list, (asked) =>
+    read("/api/v1/billable_metrics", { params: { query: { ...asked, ...list.sought } } }),
+  );
   const create = can("billable_metrics:create") && (
     <CreateButton href={paths.metrics.create()}>New metric</CreateButton>
   );

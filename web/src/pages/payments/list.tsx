@@ -1,10 +1,9 @@
-import { useQuery } from "@tanstack/react-query";
 import { read } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
 import { CreateButton } from "@/app/shell";
 import { paymentColumns } from "@/pages/invoices/related-columns";
-import { type Filter, List, useListState } from "@/ui/list";
+import { type Filter, List, useListState, useRows } from "@/ui/list";
 import { Page } from "@/ui/page";
 import { Empty } from "@/ui/states";
 
@@ -13,8 +12,11 @@ const filters: Filter[] = [{ key: "external_customer_id", label: "Customer’s e
 export function Payments() {
   const can = useCan();
   const list = useListState();
-  const query = { ...list.searched, ...list.filters };
-  const payments = useQuery(read("/api/v1/payments", { params: { query: query as never } }));
+  const payments = useRows(list, (asked) =>
+    read("/api/v1/payments", {
+      params: { query: { ...asked, ...list.sought, ...list.filters } as never },
+    }),
+  );
   const create = can("payments:create") && (
     <CreateButton href={paths.payments.create()}>Record payment</CreateButton>
   );

@@ -8,7 +8,7 @@ import { Timeline } from "@/app/timeline";
 import { percent, units } from "@/lib/money";
 import { Day, Money } from "@/ui/amounts";
 import { Banner, Button, buttonClass, Copy, Facts, Section } from "@/ui/basics";
-import { List, useListState } from "@/ui/list";
+import { List, useListState, useRows } from "@/ui/list";
 import { Page, PageHead, Tabs } from "@/ui/page";
 import { Empty, Loaded } from "@/ui/states";
 import { Status } from "@/ui/status";
@@ -360,12 +360,12 @@ function Subscriptions({ code }: { code: string }) {
   const list = useListState();
   const query = {
     plan_code: code,
-    page: list.page,
-    per_page: list.per_page,
     "status[]": list.filters["status[]"] ? [list.filters["status[]"]] : ["active", "pending"],
     ...(list.filters.overridden && { overridden: list.filters.overridden }),
-  } as never;
-  const subscriptions = useQuery(read("/api/v1/subscriptions", { params: { query } }));
+  };
+  const subscriptions = useRows(list, (asked) =>
+    read("/api/v1/subscriptions", { params: { query: { ...query, ...asked } as never } }),
+  );
   return (
     <section className="sec">
       <List

@@ -1,11 +1,10 @@
-import { useQuery } from "@tanstack/react-query";
 import { read, type Schema } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
 import { CreateButton } from "@/app/shell";
-import { useSubscriptionCounts } from "@/pages/metrics/uses";
+import { useUses } from "@/pages/catalog/uses";
 import { Day, Money } from "@/ui/amounts";
-import { List, useListState } from "@/ui/list";
+import { List, useListState, useRows } from "@/ui/list";
 import { Page } from "@/ui/page";
 import { Empty } from "@/ui/states";
 import type { Column } from "@/ui/table";
@@ -52,8 +51,13 @@ const columns = (countOf: (code: string) => number | undefined): Column<Plan>[] 
 export function Plans() {
   const can = useCan();
   const list = useListState();
-  const plans = useQuery(read("/api/v1/plans", { params: { query: list.searched } }));
-  const countOf = useSubscriptionCounts(plans.data?.plans.map(({ code }) => code) ?? []);
+  const plans = useRows(list, (asked) =>
+    read("/api/v1/plans", { params: { query: { ...asked, ...list.sought } } }),
+  );
+  const countOf = useUses(
+    "plans",
+    plans.pages.flatMap((page) => page.plans.map(({ code }) => code)),
+  );
   const create = can("plans:create") && <CreateButton href={paths.plans.create()}>New plan</CreateButton>;
   return (
     <Page title="Plans" actions={create}>

@@ -10,7 +10,7 @@ import { money } from "@/lib/money";
 import { Button, Section } from "@/ui/basics";
 import { ChipsInput, Field, MoneyInput, NumberInput, Select, Switch, TextArea } from "@/ui/fields";
 import { FieldRow, messageOf } from "@/ui/form";
-import { useListState } from "@/ui/list";
+import { useListState, useRows } from "@/ui/list";
 import { Confirm, Drawer } from "@/ui/overlays";
 import { Picker } from "@/ui/picker";
 import { Loaded, Skeleton } from "@/ui/states";
@@ -68,8 +68,9 @@ const columns: Column<Campaign>[] = [
 export function DunningCampaigns() {
   const can = useCan();
   const list = useListState();
-  const query = { ...list.asked, ...(list.term && { search_term: list.term }) };
-  const campaigns = useQuery(read("/app/v1/dunning_campaigns", { params: { query } }));
+  const campaigns = useRows(list, (asked) =>
+    read("/app/v1/dunning_campaigns", { params: { query: { ...asked, ...list.sought } } }),
+  );
   const newest = useNewestRequest();
   return (
     <Objects

@@ -7,8 +7,9 @@ import { Day } from "@/ui/amounts";
 import { Button, initials, Section } from "@/ui/basics";
 import { Checkbox, Field, TextInput } from "@/ui/fields";
 import { messageOf } from "@/ui/form";
+import { List, useListState, useRows } from "@/ui/list";
 import { ActionMenu, Confirm } from "@/ui/overlays";
-import { Loaded } from "@/ui/states";
+import { Empty } from "@/ui/states";
 import { type Column, Table } from "@/ui/table";
 import { notify } from "@/ui/toasts";
 import { Editor, NEEDED } from "./editor";
@@ -21,9 +22,12 @@ type Role = Schema<"RoleOutput">;
 export function Members() {
   const can = useCan();
   const me = useUser();
-  const everyone = { params: { query: { per_page: "100" } } };
-  const members = useQuery(read("/app/v1/members", everyone));
-  const invites = useQuery(read("/app/v1/invites", everyone));
+  const list = useListState();
+  const members = useRows(list, (asked) => {
+    const query = { ...asked, ...list.filters, ...(list.term && { search: list.term }) };
+    return read("/app/v1/members", { params: { query: query as never } });
+  });
+  const invites = useQuery(read("/app/v1/invites", { params: { query: { per_page: "100" } } }));
   const roles = useQuery(read("/app/v1/roles"));
   const [edited, setEdited] = useState<Member | Invite | null>(null);
   const [isInviting, setInviting] = useState(false);
@@ -81,40 +85,43 @@ export function Members() {
           )
         }
       >
-        <Loaded
+        <List
+          what="members"
+          controls={list}
           query={members}
-          what="Members"
-          skeleton={<Table label="Members" columns={memberColumns} rows={undefined} keyOf={String} />}
-        >
-          {(page) => (
-            <Table
-              label="Members"
-              columns={memberColumns}
-              rows={page.members}
-              keyOf={(member) => member.lago_id}
-              actions={(member) => (
-                <ActionMenu
-                  label={`Actions for ${member.email}`}
-                  actions={[
-                    {
-                      label: "Change roles",
-                      icon: <Pencil className="i" />,
-                      onSelect: () => setEdited(member),
-                      isShown: can("organization:members:update"),
-                    },
-                    {
-                      label: "Remove",
-                      icon: <Trash2 className="i" />,
-                      isDanger: true,
-                      onSelect: () => setLeaving(member),
-                      isShown: can("organization:members:delete"),
-                    },
-                  ]}
-                />
-              )}
+          rowsOf={(page) => page.members}
+          columns={memberColumns}
+          keyOf={(member) => member.lago_id}
+          searchHint="Address"
+          filters={[
+            {
+              key: "roles[]",
+              label: "Role",
+              options: (roles.data?.roles ?? []).map(({ code, name }) => ({ value: code, label: name })),
+            },
+          ]}
+          actions={(member) => (
+            <ActionMenu
+              label={`Actions for ${member.email}`}
+              actions={[
+                {
+                  label: "Change roles",
+                  icon: <Pencil className="i" />,
+                  onSelect: () => setEdited(member),
+                  isShown: can("organization:members:update"),
+                },
+                {
+                  label: "Remove",
+                  icon: <Trash2 className="i" />,
+                  isDanger: true,
+                  onSelect: () => setLeaving(member),
+                  isShown: can("organization:members:delete"),
+                },
+              ]}
             />
           )}
-        </Loaded>
+          empty={<Empty title="No members" />}
+        />
       </Section>
       {waiting.length > 0 && (
         <Section title="Invitations" meta={waiting.length}>

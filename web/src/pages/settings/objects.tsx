@@ -6,7 +6,7 @@ import type { Schema } from "@/api/client";
 import { Button } from "@/ui/basics";
 import { Field, TextInput } from "@/ui/fields";
 import { messageOf, useDerivedCode } from "@/ui/form";
-import { List, type ListControls } from "@/ui/list";
+import { List, type ListControls, type ListRows } from "@/ui/list";
 import { ActionMenu } from "@/ui/overlays";
 import { Empty } from "@/ui/states";
 import type { Column } from "@/ui/table";
@@ -20,7 +20,7 @@ interface ObjectsProps<Row, Page> {
   one: string;
   many: string;
   controls: ListControls;
-  query: { data: Page | undefined; error: unknown; isFetching: boolean; refetch: () => unknown };
+  query: ListRows<Page>;
   rowsOf: (page: Page) => readonly Row[];
   columns: readonly Column<Row>[];
   may: { create: boolean; update: boolean; delete?: boolean };

@@ -1,11 +1,10 @@
 /** Custom sections of invoices, and pricing units. */
-import { useQuery } from "@tanstack/react-query";
 import { read, type Schema, useChange } from "@/api/client";
 import { useCan } from "@/app/session";
 import { Day } from "@/ui/amounts";
 import { Field, TextArea, TextInput } from "@/ui/fields";
 import { messageOf } from "@/ui/form";
-import { useListState } from "@/ui/list";
+import { useListState, useRows } from "@/ui/list";
 import { Confirm } from "@/ui/overlays";
 import type { Column } from "@/ui/table";
 import { Editor, NEEDED, orNull } from "./editor";
@@ -40,7 +39,7 @@ export function CustomSections() {
       one="section"
       many="custom sections"
       controls={list}
-      query={useQuery(read("/api/v1/invoice_custom_sections", { params: { query: list.asked } }))}
+      query={useRows(list, (asked) => read("/api/v1/invoice_custom_sections", { params: { query: asked } }))}
       rowsOf={(page) => page.invoice_custom_sections}
       columns={sectionColumns}
       may={{
@@ -170,7 +169,7 @@ export function PricingUnits() {
       one="pricing unit"
       many="pricing units"
       controls={list}
-      query={useQuery(read("/api/v1/pricing_units", { params: { query: list.asked } }))}
+      query={useRows(list, (asked) => read("/api/v1/pricing_units", { params: { query: asked } }))}
       rowsOf={(page) => page.pricing_units}
       columns={unitColumns}
       may={{ create: can("pricing_units:create"), update: can("pricing_units:update") }}

@@ -1,11 +1,10 @@
-import { useQuery } from "@tanstack/react-query";
 import { read, type Schema, useChange } from "@/api/client";
 import { useCan } from "@/app/session";
 import { percent } from "@/lib/money";
 import { countWords } from "@/lib/words";
 import { Field, NumberInput, Switch, TextArea } from "@/ui/fields";
 import { messageOf } from "@/ui/form";
-import { useListState } from "@/ui/list";
+import { useListState, useRows } from "@/ui/list";
 import { Confirm } from "@/ui/overlays";
 import type { Column } from "@/ui/table";
 import { Editor, NEEDED, orNull } from "./editor";
@@ -41,7 +40,7 @@ export function Taxes() {
       one="tax"
       many="taxes"
       controls={list}
-      query={useQuery(read("/api/v1/taxes", { params: { query: list.asked } }))}
+      query={useRows(list, (asked) => read("/api/v1/taxes", { params: { query: asked } }))}
       rowsOf={(page) => page.taxes}
       columns={columns}
       may={{ create: mayEdit, update: mayEdit, delete: mayEdit }}

@@ -1,4 +1,3 @@
-import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { Bell, CalendarX, Copy, Pencil, Repeat2 } from "lucide-react";
 import { useState } from "react";
@@ -9,7 +8,7 @@ import { CreateButton } from "@/app/shell";
 import { useEntities, usePlans } from "@/pages/customers/reads";
 import { priceWords, SubscriptionStatus } from "@/pages/customers/subscription-table";
 import { Day, Money } from "@/ui/amounts";
-import { List, useListState } from "@/ui/list";
+import { List, useListState, useRows } from "@/ui/list";
 import { ActionMenu } from "@/ui/overlays";
 import { Page } from "@/ui/page";
 import { Empty } from "@/ui/states";
@@ -28,13 +27,13 @@ export function Subscriptions() {
   const [ended, setEnded] = useState<Subscription | null>(null);
   const { "status[]": status, ...filters } = list.filters;
   const query = {
-    page: String(list.page),
-    per_page: String(list.per_page),
     "status[]": status === "all" ? EVERY_STATUS : status ? [status] : ["active", "pending", "incomplete"],
-    ...(list.term && { search_term: list.term }),
+    ...list.sought,
     ...filters,
   };
-  const subscriptions = useQuery(read("/api/v1/subscriptions", { params: { query: query as never } }));
+  const subscriptions = useRows(list, (asked) =>
+    read("/api/v1/subscriptions", { params: { query: { ...query, ...asked } as never } }),
+  );
   const planOf = (one: Subscription) => plans?.find((plan) => plan.code === one.plan_code);
   const create = can("subscriptions:create") && (
     <CreateButton href={paths.subscriptions.create()}>New subscription</CreateButton>
@@ -57,6 +56,18 @@ export function Subscriptions() {
           { label: "All", filters: { "status[]": "all" } },
         ]}
         filters={[
+          {
+            key: "status[]",
+            label: "Status",
+            options: [
+              { value: "active", label: "Active" },
+              { value: "pending", label: "Pending" },
+              { value: "incomplete", label: "Incomplete" },
+              { value: "canceled", label: "Canceled" },
+              { value: "terminated", label: "Terminated" },
+              { value: "all", label: "All" },
+            ],
+          },
           {
             key: "plan_code",
             label: "Plan",

@@ -1,4 +1,3 @@
-import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { read, type Schema } from "@/api/client";
@@ -7,7 +6,7 @@ import { units } from "@/lib/money";
 import type { Wallet } from "@/pages/customers/customer";
 import { Moment, Price } from "@/ui/amounts";
 import { Facts } from "@/ui/basics";
-import { List, useListState } from "@/ui/list";
+import { List, useListState, useRows } from "@/ui/list";
 import { Drawer } from "@/ui/overlays";
 import { Empty } from "@/ui/states";
 import { Status } from "@/ui/status";
@@ -30,12 +29,9 @@ const SOURCES: Record<string, string> = {
 export function Transactions({ wallet, zone }: { wallet: Wallet; zone: string }) {
   const list = useListState();
   const [open, setOpen] = useState<Transaction | null>(null);
-  const transactions = useQuery(
+  const transactions = useRows(list, (asked) =>
     read("/api/v1/wallets/{lago_id}/wallet_transactions", {
-      params: {
-        path: { lago_id: wallet.lago_id },
-        query: { page: String(list.page), per_page: String(list.per_page), ...list.filters },
-      },
+      params: { path: { lago_id: wallet.lago_id }, query: { ...asked, ...list.filters } },
     }),
   );
   const signed = (one: Transaction) => (one.transaction_type === "inbound" ? "+" : "−");
