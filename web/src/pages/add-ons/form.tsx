@@ -7,8 +7,9 @@ import { paths } from "@/app/paths";
 import { toCents, toDecimal } from "@/lib/money";
 import { CURRENCIES } from "@/pages/catalog/currencies";
 import { TaxChoice } from "@/pages/catalog/taxes";
-import { Field, MoneyInput, Select, TextArea, TextInput } from "@/ui/fields";
+import { Field, MoneyInput, TextArea, TextInput } from "@/ui/fields";
 import { FieldRow, FormPage, FormSection, placeErrors, useDerivedCode } from "@/ui/form";
+import { SelectField } from "@/ui/named";
 import { useTitle } from "@/ui/page";
 import { Loaded } from "@/ui/states";
 
@@ -128,21 +129,14 @@ function Editor({ initial, saved }: { initial: Values; saved?: AddOn }) {
               })}
             />
           </Field>
-          <Controller
-            control={form.control}
+          <SelectField
+            form={form}
             name="currency"
-            render={({ field }) => (
-              <Field label="Currency" error={errors.currency?.message}>
-                <Select
-                  value={field.value}
-                  options={[...new Set([initial.currency, ...CURRENCIES])].map((code) => ({
-                    value: code,
-                    label: code,
-                  }))}
-                  onChange={field.onChange}
-                />
-              </Field>
-            )}
+            label="Currency"
+            options={[...new Set([initial.currency, ...CURRENCIES])].map((code) => ({
+              value: code,
+              label: code,
+            }))}
           />
         </FieldRow>
         <Field label="Name on invoices" isOptional error={errors.invoice_display_name?.message}>

@@ -16,12 +16,12 @@ import {
   NumberInput,
   Segments,
   Select,
-  Switch,
   TextArea,
   TextInput,
   Toggles,
 } from "@/ui/fields";
 import { FieldRow, FormPage, FormSection, placeErrors, useDerivedCode } from "@/ui/form";
+import { SelectField, SwitchField } from "@/ui/named";
 import { useTitle } from "@/ui/page";
 import { Loaded } from "@/ui/states";
 import { type Coupon, type CouponForm, changedCoupon, NEW_COUPON, readCoupon, writeCoupon } from "./coupon";
@@ -216,23 +216,16 @@ function Value({ form, isGiven }: Part) {
         </FieldRow>
       )}
       <FieldRow>
-        <Controller
-          control={form.control}
+        <SelectField
+          form={form}
           name="frequency"
-          render={({ field }) => (
-            <Field label="How often" error={errors.frequency?.message}>
-              <Select
-                value={field.value}
-                isDisabled={isGiven}
-                options={[
-                  { value: "once", label: "Once, until it is used up" },
-                  { value: "recurring", label: "On some invoices" },
-                  { value: "forever", label: "On every invoice" },
-                ]}
-                onChange={field.onChange}
-              />
-            </Field>
-          )}
+          label="How often"
+          isDisabled={isGiven}
+          options={[
+            { value: "once", label: "Once, until it is used up" },
+            { value: "recurring", label: "On some invoices" },
+            { value: "forever", label: "On every invoice" },
+          ]}
         />
         {shown.frequency === "recurring" && (
           <Field label="Invoices" error={errors.frequency_duration?.message}>
@@ -269,17 +262,11 @@ function Limits({ form, isGiven, targets }: Part & { targets: Targets }) {
       >
         <DateInput {...form.register("expires_on")} />
       </Field>
-      <Controller
-        control={form.control}
+      <SwitchField
+        form={form}
         name="reusable"
-        render={({ field }) => (
-          <Switch
-            label="A customer can get it more than once"
-            isOn={field.value}
-            isDisabled={isGiven}
-            onChange={field.onChange}
-          />
-        )}
+        label="A customer can get it more than once"
+        isDisabled={isGiven}
       />
       {!isGiven && (
         <Segments

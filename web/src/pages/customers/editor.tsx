@@ -9,8 +9,8 @@ import { percent } from "@/lib/money";
 import { Button } from "@/ui/basics";
 import { Checkbox, ChipsInput, Field, Segments, Select, Switch, TextInput } from "@/ui/fields";
 import { FieldRow, FormPage, FormSection, messageOf, placeErrors } from "@/ui/form";
+import { AmongField, PickerField } from "@/ui/named";
 import { useTitle } from "@/ui/page";
-import { Picker } from "@/ui/picker";
 import { Loaded } from "@/ui/states";
 import { countries, currencies, zones } from "./choices";
 import { type Customer, nameOf } from "./customer";
@@ -165,20 +165,13 @@ function Identity({ form, saved }: Part) {
             )}
           />
         )}
-        <Controller
-          control={form.control}
+        <PickerField
+          form={form}
           name="timezone"
-          render={({ field }) => (
-            <Field label="Time zone" isOptional error={errors.timezone?.message}>
-              <Picker
-                label="Time zone"
-                placeholder="The entity's"
-                value={field.value}
-                choices={[{ value: "", label: "The entity's" }, ...zones()]}
-                onChange={field.onChange}
-              />
-            </Field>
-          )}
+          label="Time zone"
+          isOptional
+          placeholder="The entity's"
+          choices={[{ value: "", label: "The entity's" }, ...zones()]}
         />
       </FieldRow>
       <Field label="CRM ID" isOptional error={errors.external_salesforce_id?.message}>
@@ -192,28 +185,17 @@ function Billing({ form, saved }: Part) {
   const { errors } = form.formState;
   return (
     <FormSection title="Billing">
-      <Controller
-        control={form.control}
+      <PickerField
+        form={form}
         name="currency"
-        render={({ field }) => (
-          <Field
-            label="Currency"
-            isOptional
-            hint={
-              saved?.currency
-                ? "It cannot change any more once something has been billed."
-                : "Without one, the first plan decides."
-            }
-            error={errors.currency?.message}
-          >
-            <Picker
-              label="Currency"
-              value={field.value}
-              choices={[{ value: "", label: "Of the first plan" }, ...currencies()]}
-              onChange={field.onChange}
-            />
-          </Field>
-        )}
+        label="Currency"
+        isOptional
+        hint={
+          saved?.currency
+            ? "It cannot change any more once something has been billed."
+            : "Without one, the first plan decides."
+        }
+        choices={[{ value: "", label: "Of the first plan" }, ...currencies()]}
       />
       <FieldRow>
         <Field label="Legal name" isOptional error={errors.legal_name?.message}>
@@ -301,19 +283,13 @@ function AddressFields({ form, prefix }: Part & { prefix: "" | "shipping_address
         <Field label="State" isOptional error={error("state")}>
           <TextInput {...form.register(`${prefix}state`)} />
         </Field>
-        <Controller
-          control={form.control}
+        <PickerField
+          form={form}
           name={`${prefix}country`}
-          render={({ field }) => (
-            <Field label="Country" isOptional error={error("country")}>
-              <Picker
-                label={prefix ? "Country of the shipping address" : "Country"}
-                value={field.value}
-                choices={[{ value: "", label: "None" }, ...countries()]}
-                onChange={field.onChange}
-              />
-            </Field>
-          )}
+          label="Country"
+          isOptional
+          called={prefix ? "Country of the shipping address" : "Country"}
+          choices={[{ value: "", label: "None" }, ...countries()]}
         />
       </FieldRow>
     </>
@@ -325,26 +301,15 @@ function Taxes({ form }: Part) {
   if (taxes.length === 0) return null;
   return (
     <FormSection title="Taxes" about="Without any, the entity's taxes apply.">
-      <Controller
-        control={form.control}
-        name="tax_codes"
-        render={({ field }) => (
-          <>
-            {taxes.map((tax) => (
-              <Checkbox
-                key={tax.code}
-                label={`${tax.name}, ${percent(tax.rate)}`}
-                isOn={field.value.includes(tax.code)}
-                onChange={(isOn) =>
-                  field.onChange(
-                    isOn ? [...field.value, tax.code] : field.value.filter((code) => code !== tax.code),
-                  )
-                }
-              />
-            ))}
-          </>
-        )}
-      />
+      {taxes.map((tax) => (
+        <AmongField
+          key={tax.code}
+          form={form}
+          name="tax_codes"
+          value={tax.code}
+          label={`${tax.name}, ${percent(tax.rate)}`}
+        />
+      ))}
     </FormSection>
   );
 }

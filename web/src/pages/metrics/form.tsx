@@ -9,6 +9,7 @@ import { Banner, Button } from "@/ui/basics";
 import { Json } from "@/ui/code";
 import { ChipsInput, Field, NumberInput, Segments, Select, TextArea, TextInput } from "@/ui/fields";
 import { FieldRow, FormPage, FormSection, messageOf, placeErrors, useDerivedCode } from "@/ui/form";
+import { SelectField } from "@/ui/named";
 import { useTitle } from "@/ui/page";
 import { Loaded } from "@/ui/states";
 import {
@@ -233,49 +234,32 @@ function Measuring({ form, shown, isInUse }: Part & { shown: MetricForm }) {
           </Field>
         </>
       )}
-      <Controller
-        control={form.control}
+      <SelectField
+        form={form}
         name="kind"
-        render={({ field }) => (
-          <Field
-            label="Over periods"
-            hint={
-              canRecur(shown.aggregation_type)
-                ? "Recurring units stay until events take them away: seats, stored gigabytes."
-                : "Only sums, unique counts and weighted sums can be recurring."
-            }
-            error={errors.kind?.message}
-          >
-            <Select
-              value={field.value}
-              isDisabled={isInUse}
-              options={[
-                { value: "metered", label: "Metered: starts from zero each period" },
-                {
-                  value: "recurring",
-                  label: "Recurring: carries over into the next period",
-                  isDisabled: !canRecur(shown.aggregation_type),
-                },
-              ]}
-              onChange={field.onChange}
-            />
-          </Field>
-        )}
+        label="Over periods"
+        hint={
+          canRecur(shown.aggregation_type)
+            ? "Recurring units stay until events take them away: seats, stored gigabytes."
+            : "Only sums, unique counts and weighted sums can be recurring."
+        }
+        isDisabled={isInUse}
+        options={[
+          { value: "metered", label: "Metered: starts from zero each period" },
+          {
+            value: "recurring",
+            label: "Recurring: carries over into the next period",
+            isDisabled: !canRecur(shown.aggregation_type),
+          },
+        ]}
       />
       <FieldRow>
-        <Controller
-          control={form.control}
+        <SelectField
+          form={form}
           name="rounding_function"
-          render={({ field }) => (
-            <Field label="Units are rounded" error={errors.rounding_function?.message}>
-              <Select
-                value={field.value}
-                options={ROUNDINGS}
-                isDisabled={isInUse}
-                onChange={field.onChange}
-              />
-            </Field>
-          )}
+          label="Units are rounded"
+          options={ROUNDINGS}
+          isDisabled={isInUse}
         />
         <Field
           label="Decimals"

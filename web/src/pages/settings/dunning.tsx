@@ -8,9 +8,10 @@ import { EmailPreview } from "@/app/email-preview";
 import { useCan, useOrganization } from "@/app/session";
 import { money } from "@/lib/money";
 import { Button, Section } from "@/ui/basics";
-import { ChipsInput, Field, MoneyInput, NumberInput, Select, Switch, TextArea } from "@/ui/fields";
+import { ChipsInput, Field, MoneyInput, NumberInput, Select, TextArea } from "@/ui/fields";
 import { FieldRow, messageOf } from "@/ui/form";
 import { useListState, useRows } from "@/ui/list";
+import { SwitchField } from "@/ui/named";
 import { Confirm, Drawer } from "@/ui/overlays";
 import { Picker } from "@/ui/picker";
 import { Loaded, Skeleton } from "@/ui/states";
@@ -261,17 +262,11 @@ function CampaignEditor({ campaign, onClose }: { campaign: Campaign | null; onCl
             >
               <TextArea {...form.register("description")} />
             </Field>
-            <Controller
-              control={form.control}
+            <SwitchField
+              form={form}
               name="applied_to_organization"
-              render={({ field }) => (
-                <Switch
-                  label="Default billing entity"
-                  hint="Its customers are asked by this campaign, unless they have a choice of their own."
-                  isOn={field.value}
-                  onChange={field.onChange}
-                />
-              )}
+              label="Default billing entity"
+              hint="Its customers are asked by this campaign, unless they have a choice of their own."
             />
           </>
         );

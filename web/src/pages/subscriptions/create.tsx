@@ -18,8 +18,8 @@ import { readPlan } from "@/pages/plans/wire";
 import { Banner } from "@/ui/basics";
 import { DateInput, Field, NumberInput, Segments, Select, Switch, TextInput } from "@/ui/fields";
 import { FieldRow, FormPage, FormSection, placeErrors } from "@/ui/form";
+import { PickerField, SwitchField } from "@/ui/named";
 import { useTitle } from "@/ui/page";
-import { Picker } from "@/ui/picker";
 import { overridesOf } from "./overrides";
 import { OwnPrices } from "./own-prices";
 import { hrefOfSubscription, useMetrics } from "./reads";
@@ -146,47 +146,31 @@ export function CreateSubscription() {
       }
     >
       <FormSection title="Who and what">
-        <Controller
-          control={form.control}
+        <PickerField
+          form={form}
           name="external_customer_id"
           rules={{ required: "Choose a customer." }}
-          render={({ field }) => (
-            <Field label="Customer" error={errors.external_customer_id?.message}>
-              <Picker
-                label="Customer"
-                value={field.value}
-                {...(customer && { shown: nameOf(customer) })}
-                isLoading={customers.isFetching}
-                choices={(customers.data?.customers ?? []).map((one) => ({
-                  value: one.external_id,
-                  label: nameOf(one),
-                  detail: one.external_id,
-                }))}
-                onSearch={setTerm}
-                onChange={field.onChange}
-              />
-            </Field>
-          )}
+          label="Customer"
+          {...(customer && { shown: nameOf(customer) })}
+          isLoading={customers.isFetching}
+          choices={(customers.data?.customers ?? []).map((one) => ({
+            value: one.external_id,
+            label: nameOf(one),
+            detail: one.external_id,
+          }))}
+          onSearch={setTerm}
         />
-        <Controller
-          control={form.control}
+        <PickerField
+          form={form}
           name="plan_code"
           rules={{ required: "Choose a plan." }}
-          render={({ field }) => (
-            <Field label="Plan" error={errors.plan_code?.message}>
-              <Picker
-                label="Plan"
-                value={field.value}
-                isLoading={plans.isLoading}
-                choices={(plans.data?.plans ?? []).map((one) => ({
-                  value: one.code,
-                  label: one.name,
-                  detail: `${money(one.amount_cents, one.amount_currency)} ${priceWords(one)}`,
-                }))}
-                onChange={field.onChange}
-              />
-            </Field>
-          )}
+          label="Plan"
+          isLoading={plans.isLoading}
+          choices={(plans.data?.plans ?? []).map((one) => ({
+            value: one.code,
+            label: one.name,
+            detail: `${money(one.amount_cents, one.amount_currency)} ${priceWords(one)}`,
+          }))}
         />
         {plan && (
           <Switch
@@ -256,17 +240,11 @@ export function CreateSubscription() {
             <DateInput {...form.register("ending_at")} />
           </Field>
         </FieldRow>
-        <Controller
-          control={form.control}
+        <SwitchField
+          form={form}
           name="waits_for_payment"
-          render={({ field }) => (
-            <Switch
-              label="Start when the first invoice is paid"
-              hint="Until then the subscription is incomplete, and nothing may be used."
-              isOn={field.value}
-              onChange={field.onChange}
-            />
-          )}
+          label="Start when the first invoice is paid"
+          hint="Until then the subscription is incomplete, and nothing may be used."
         />
         {values.waits_for_payment && (
           <Field label="Hours to pay" error={errors.timeout_hours?.message}>
@@ -298,16 +276,10 @@ export function CreateSubscription() {
         <Field label="PO number" isOptional error={errors.purchase_order_number?.message}>
           <TextInput {...form.register("purchase_order_number")} />
         </Field>
-        <Controller
-          control={form.control}
+        <SwitchField
+          form={form}
           name="consolidate_invoice"
-          render={({ field }) => (
-            <Switch
-              label="On one invoice with the customer's other subscriptions"
-              isOn={field.value}
-              onChange={field.onChange}
-            />
-          )}
+          label="On one invoice with the customer's other subscriptions"
         />
         <SectionsField choice={sections} onChange={setSections} />
       </FormSection>

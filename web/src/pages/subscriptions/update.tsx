@@ -4,8 +4,9 @@ import { Controller, useForm } from "react-hook-form";
 import { useChange } from "@/api/client";
 import { isoDay, startOfDay } from "@/lib/dates";
 import { useEntities } from "@/pages/customers/reads";
-import { DateInput, Field, Select, Switch, TextInput } from "@/ui/fields";
+import { DateInput, Field, Switch, TextInput } from "@/ui/fields";
 import { FormPage, FormSection, placeErrors } from "@/ui/form";
+import { SelectField, SwitchField } from "@/ui/named";
 import { useTitle } from "@/ui/page";
 import { Loaded } from "@/ui/states";
 import { type Detailed, hrefOfSubscription, useSubscription } from "./reads";
@@ -103,18 +104,11 @@ function Editor({ saved }: { saved: Detailed }) {
           <TextInput {...form.register("name")} />
         </Field>
         {entities.length > 1 && (
-          <Controller
-            control={form.control}
+          <SelectField
+            form={form}
             name="billing_entity_code"
-            render={({ field }) => (
-              <Field label="Billed by" error={errors.billing_entity_code?.message}>
-                <Select
-                  value={field.value}
-                  options={entities.map((one) => ({ value: one.code, label: one.name }))}
-                  onChange={field.onChange}
-                />
-              </Field>
-            )}
+            label="Billed by"
+            options={entities.map((one) => ({ value: one.code, label: one.name }))}
           />
         )}
         <Field label="PO number" isOptional error={errors.purchase_order_number?.message}>
@@ -123,16 +117,10 @@ function Editor({ saved }: { saved: Detailed }) {
         <Field label="Ends" isOptional hint="At 0:00 UTC of this day." error={errors.ending_at?.message}>
           <DateInput {...form.register("ending_at")} />
         </Field>
-        <Controller
-          control={form.control}
+        <SwitchField
+          form={form}
           name="consolidate_invoice"
-          render={({ field }) => (
-            <Switch
-              label="On one invoice with the customer's other subscriptions"
-              isOn={field.value}
-              onChange={field.onChange}
-            />
-          )}
+          label="On one invoice with the customer's other subscriptions"
         />
       </FormSection>
       <FormSection title="When it ends">
@@ -148,23 +136,16 @@ function Editor({ saved }: { saved: Detailed }) {
           )}
         />
         {saved.plan.pay_in_advance && (
-          <Controller
-            control={form.control}
+          <SelectField
+            form={form}
             name="on_termination_credit_note"
-            render={({ field }) => (
-              <Field label="Give unused time back" error={errors.on_termination_credit_note?.message}>
-                <Select
-                  value={field.value}
-                  options={[
-                    { value: "credit", label: "As a credit for later invoices" },
-                    { value: "refund", label: "As a refund" },
-                    { value: "offset", label: "Against what is unpaid" },
-                    { value: "skip", label: "Nothing" },
-                  ]}
-                  onChange={field.onChange}
-                />
-              </Field>
-            )}
+            label="Give unused time back"
+            options={[
+              { value: "credit", label: "As a credit for later invoices" },
+              { value: "refund", label: "As a refund" },
+              { value: "offset", label: "Against what is unpaid" },
+              { value: "skip", label: "Nothing" },
+            ]}
           />
         )}
       </FormSection>

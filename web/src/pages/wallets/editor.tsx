@@ -9,10 +9,10 @@ import { price, toCents, toDecimal } from "@/lib/money";
 import { currencies } from "@/pages/customers/choices";
 import { nameOf, type Wallet } from "@/pages/customers/customer";
 import { useCustomer, useEntities } from "@/pages/customers/reads";
-import { Checkbox, DateInput, Field, MoneyInput, NumberInput, Select, Switch, TextInput } from "@/ui/fields";
+import { DateInput, Field, MoneyInput, NumberInput, Select, TextInput } from "@/ui/fields";
 import { FieldRow, FormPage, FormSection, placeErrors } from "@/ui/form";
+import { AmongField, PickerField, SelectField, SwitchField } from "@/ui/named";
 import { useTitle } from "@/ui/page";
-import { Picker } from "@/ui/picker";
 import { Loaded } from "@/ui/states";
 import { priceOfCredits, readCredits } from "./credits";
 import { useWallet } from "./page";
@@ -314,21 +314,13 @@ function Editor({ owner, ownerName, initial, saved }: EditorProps) {
           </Field>
         </FieldRow>
         <FieldRow>
-          <Controller
-            control={form.control}
+          <PickerField
+            form={form}
             name="currency"
             rules={{ required: "Choose a currency." }}
-            render={({ field }) => (
-              <Field label="Currency" error={errors.currency?.message}>
-                <Picker
-                  label="Currency"
-                  value={field.value}
-                  choices={currencies()}
-                  onChange={field.onChange}
-                  isDisabled={saved !== undefined}
-                />
-              </Field>
-            )}
+            label="Currency"
+            choices={currencies()}
+            isDisabled={saved !== undefined}
           />
           <Field label="A credit costs" error={errors.rate_amount?.message}>
             <NumberInput
@@ -359,52 +351,29 @@ function Editor({ owner, ownerName, initial, saved }: EditorProps) {
           </Field>
         </FieldRow>
         {entities.length > 1 && (
-          <Controller
-            control={form.control}
+          <SelectField
+            form={form}
             name="billing_entity_code"
-            render={({ field }) => (
-              <Field label="Billed by" error={errors.billing_entity_code?.message}>
-                <Select
-                  value={field.value}
-                  options={entities.map((one) => ({ value: one.code, label: one.name }))}
-                  onChange={field.onChange}
-                />
-              </Field>
-            )}
+            label="Billed by"
+            options={entities.map((one) => ({ value: one.code, label: one.name }))}
           />
         )}
       </FormSection>
       <FormSection title="What it pays" about="Everything, if nothing is chosen.">
         {FEES.map((fee) => (
-          <Controller
-            key={fee.value}
-            control={form.control}
-            name="fee_types"
-            render={({ field }) => (
-              <Checkbox
-                label={fee.label}
-                isOn={field.value.includes(fee.value)}
-                onChange={(isOn) => field.onChange(toggled(field.value, fee.value, isOn))}
-              />
-            )}
-          />
+          <AmongField key={fee.value} form={form} name="fee_types" value={fee.value} label={fee.label} />
         ))}
         {metrics.length > 0 && (
           <details>
             <summary>Only usage of some metrics</summary>
             <div className="form-fields">
               {metrics.map((metric) => (
-                <Controller
+                <AmongField
                   key={metric.code}
-                  control={form.control}
+                  form={form}
                   name="billable_metric_codes"
-                  render={({ field }) => (
-                    <Checkbox
-                      label={metric.name}
-                      isOn={field.value.includes(metric.code)}
-                      onChange={(isOn) => field.onChange(toggled(field.value, metric.code, isOn))}
-                    />
-                  )}
+                  value={metric.code}
+                  label={metric.name}
                 />
               ))}
             </div>
@@ -438,17 +407,7 @@ function Editor({ owner, ownerName, initial, saved }: EditorProps) {
               />
             </Field>
           </FieldRow>
-          <Controller
-            control={form.control}
-            name="ignores_limits"
-            render={({ field }) => (
-              <Switch
-                label="Whatever the limits of purchases are"
-                isOn={field.value}
-                onChange={field.onChange}
-              />
-            )}
-          />
+          <SwitchField form={form} name="ignores_limits" label="Whatever the limits of purchases are" />
         </FormSection>
       )}
       <FormSection title="Purchases">
@@ -466,16 +425,10 @@ function Editor({ owner, ownerName, initial, saved }: EditorProps) {
             />
           </Field>
         </FieldRow>
-        <Controller
-          control={form.control}
+        <SwitchField
+          form={form}
           name="invoice_requires_successful_payment"
-          render={({ field }) => (
-            <Switch
-              label="Issue invoices only when they are paid"
-              isOn={field.value}
-              onChange={field.onChange}
-            />
-          )}
+          label="Issue invoices only when they are paid"
         />
         <Field label="PO number" isOptional error={errors.purchase_order_number?.message}>
           <TextInput {...form.register("purchase_order_number")} />
@@ -505,42 +458,28 @@ function Editor({ owner, ownerName, initial, saved }: EditorProps) {
           </Field>
         )}
         {values.rule === "interval" && (
-          <Controller
-            control={form.control}
+          <SelectField
+            form={form}
             name="rule_interval"
-            render={({ field }) => (
-              <Field label="Every">
-                <Select
-                  value={field.value}
-                  options={[
-                    { value: "weekly", label: "Week" },
-                    { value: "monthly", label: "Month" },
-                    { value: "quarterly", label: "Quarter" },
-                    { value: "semiannual", label: "Half-year" },
-                    { value: "yearly", label: "Year" },
-                  ]}
-                  onChange={field.onChange}
-                />
-              </Field>
-            )}
+            label="Every"
+            options={[
+              { value: "weekly", label: "Week" },
+              { value: "monthly", label: "Month" },
+              { value: "quarterly", label: "Quarter" },
+              { value: "semiannual", label: "Half-year" },
+              { value: "yearly", label: "Year" },
+            ]}
           />
         )}
         {values.rule !== "" && (
-          <Controller
-            control={form.control}
+          <SelectField
+            form={form}
             name="rule_method"
-            render={({ field }) => (
-              <Field label="How much">
-                <Select
-                  value={field.value}
-                  options={[
-                    { value: "fixed", label: "A fixed number of credits" },
-                    { value: "target", label: "Up to a balance" },
-                  ]}
-                  onChange={field.onChange}
-                />
-              </Field>
-            )}
+            label="How much"
+            options={[
+              { value: "fixed", label: "A fixed number of credits" },
+              { value: "target", label: "Up to a balance" },
+            ]}
           />
         )}
         {values.rule !== "" &&
@@ -549,17 +488,11 @@ function Editor({ owner, ownerName, initial, saved }: EditorProps) {
               <Field label="Balance" error={errors.rule_target?.message}>
                 <NumberInput after="credits" {...form.register("rule_target", { validate: isCredits })} />
               </Field>
-              <Controller
-                control={form.control}
+              <SwitchField
+                form={form}
                 name="rule_grants"
-                render={({ field }) => (
-                  <Switch
-                    label="What lacks is given for free"
-                    hint="Otherwise it is bought, and invoiced."
-                    isOn={field.value}
-                    onChange={field.onChange}
-                  />
-                )}
+                label="What lacks is given for free"
+                hint="Otherwise it is bought, and invoiced."
               />
             </>
           ) : (
@@ -602,37 +535,21 @@ function Editor({ owner, ownerName, initial, saved }: EditorProps) {
                 <TextInput {...form.register("rule_order")} />
               </Field>
             </FieldRow>
-            <Controller
-              control={form.control}
+            <SwitchField
+              form={form}
               name="rule_ignores_limits"
-              render={({ field }) => (
-                <Switch
-                  label="Whatever the limits of purchases are"
-                  isOn={field.value}
-                  onChange={field.onChange}
-                />
-              )}
+              label="Whatever the limits of purchases are"
             />
-            <Controller
-              control={form.control}
+            <SwitchField
+              form={form}
               name="rule_when_paid"
-              render={({ field }) => (
-                <Switch
-                  label="Issue its invoices only when they are paid"
-                  isOn={field.value}
-                  onChange={field.onChange}
-                />
-              )}
+              label="Issue its invoices only when they are paid"
             />
           </>
         )}
       </FormSection>
     </FormPage>
   );
-}
-
-function toggled(values: string[], value: string, isOn: boolean): string[] {
-  return isOn ? [...values, value] : values.filter((one) => one !== value);
 }
 
 /**
