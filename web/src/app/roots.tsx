@@ -45,6 +45,23 @@ export const shellRoute = createRoute({
 /** Full-screen pages: forms. */
 export const fullRoute = createRoute({ getParentRoute: () => orgRoute, id: "full" });
 
+/** Makes routes below another one, whose pages load when somebody goes there. */
+function pagesBelow<Parent extends typeof shellRoute | typeof fullRoute>(parent: Parent) {
+  return <Module extends Record<string, unknown>>(
+    path: string,
+    load: () => Promise<Module>,
+    name: keyof Module & string,
+  ) =>
+    createRoute({
+      getParentRoute: () => parent,
+      path,
+      component: lazyRouteComponent(load as never, name as never),
+    });
+}
+
+export const shellPage = pagesBelow(shellRoute);
+export const fullPage = pagesBelow(fullRoute);
+
 /** `/`: into the first organization that is open, or to the door. */
 export const startRoute = createRoute({
   getParentRoute: () => rootRoute,

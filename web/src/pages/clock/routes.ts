@@ -1,10 +1,3 @@
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
-import { shellRoute } from "@/app/roots";
+import { shellPage } from "@/app/roots";
 
-export const shell = [
-  createRoute({
-    getParentRoute: () => shellRoute,
-    path: "clock",
-    component: lazyRouteComponent(() => import("./clock"), "TestClock"),
-  }),
-];
+export const shell = [shellPage("clock", () => import("./clock"), "TestClock")];

@@ -1,17 +1,6 @@
 import { createRoute, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import { paths } from "@/app/paths";
-import { shellRoute } from "@/app/roots";
-
-const page = <Module extends Record<string, unknown>>(
-  path: string,
-  load: () => Promise<Module>,
-  name: keyof Module & string,
-) =>
-  createRoute({
-    getParentRoute: () => shellRoute,
-    path: `developers/${path}`,
-    component: lazyRouteComponent(load as never, name as never),
-  });
+import { shellPage, shellRoute } from "@/app/roots";
 
 export const shell = [
   createRoute({
@@ -24,11 +13,11 @@ export const shell = [
     },
     component: lazyRouteComponent(() => import("./keys"), "ApiKeys"),
   }),
-  page("webhooks", () => import("./webhooks"), "Webhooks"),
-  page("webhooks/$id", () => import("./webhooks"), "WebhookEndpoint"),
-  page("events", () => import("./events"), "Events"),
-  page("unmatched", () => import("./unmatched"), "Unmatched"),
-  page("logs", () => import("./logs"), "ApiLogs"),
-  page("activity", () => import("./logs"), "ActivityLogs"),
-  page("security", () => import("./logs"), "SecurityLogs"),
+  shellPage("developers/webhooks", () => import("./webhooks"), "Webhooks"),
+  shellPage("developers/webhooks/$id", () => import("./webhooks"), "WebhookEndpoint"),
+  shellPage("developers/events", () => import("./events"), "Events"),
+  shellPage("developers/unmatched", () => import("./unmatched"), "Unmatched"),
+  shellPage("developers/logs", () => import("./logs"), "ApiLogs"),
+  shellPage("developers/activity", () => import("./logs"), "ActivityLogs"),
+  shellPage("developers/security", () => import("./logs"), "SecurityLogs"),
 ];

@@ -1,27 +1,15 @@
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
-import { shellRoute } from "@/app/roots";
-
-const page = <Module extends Record<string, unknown>>(
-  path: string,
-  load: () => Promise<Module>,
-  name: keyof Module & string,
-) =>
-  createRoute({
-    getParentRoute: () => shellRoute,
-    path: `settings/${path}`,
-    component: lazyRouteComponent(load as never, name as never),
-  });
+import { shellPage } from "@/app/roots";
 
 export const shell = [
-  page("organization", () => import("./organization"), "OrganizationSettings"),
-  page("members", () => import("./members"), "Members"),
-  page("roles", () => import("./roles"), "Roles"),
-  page("authentication", () => import("./authentication"), "Authentication"),
-  page("entities", () => import("./entities"), "Entities"),
-  page("entities/$code", () => import("./entities"), "EntitySettings"),
-  page("dunning", () => import("./dunning"), "DunningCampaigns"),
-  page("taxes", () => import("./taxes"), "Taxes"),
-  page("sections", () => import("./sections"), "CustomSections"),
-  page("pricing-units", () => import("./sections"), "PricingUnits"),
-  page("account", () => import("./account"), "Account"),
+  shellPage("settings/organization", () => import("./organization"), "OrganizationSettings"),
+  shellPage("settings/members", () => import("./members"), "Members"),
+  shellPage("settings/roles", () => import("./roles"), "Roles"),
+  shellPage("settings/authentication", () => import("./authentication"), "Authentication"),
+  shellPage("settings/entities", () => import("./entities"), "Entities"),
+  shellPage("settings/entities/$code", () => import("./entities"), "EntitySettings"),
+  shellPage("settings/dunning", () => import("./dunning"), "DunningCampaigns"),
+  shellPage("settings/taxes", () => import("./taxes"), "Taxes"),
+  shellPage("settings/sections", () => import("./sections"), "CustomSections"),
+  shellPage("settings/pricing-units", () => import("./sections"), "PricingUnits"),
+  shellPage("settings/account", () => import("./account"), "Account"),
 ];
