@@ -302,7 +302,10 @@ function MetricTable({ report }: { report: Report }) {
   const metrics = metricsOf(report);
   const last = report.months.length - 1;
   return (
-    <Section title="Invoiced usage by metric" meta={`last ${report.months.length} months`}>
+    <Section
+      title="Invoiced usage by metric"
+      meta={last === 0 ? "this month" : `last ${report.months.length} months`}
+    >
       {metrics.length === 0 ? (
         <p className="dim">No usage was invoiced in this period.</p>
       ) : (

@@ -30,6 +30,8 @@ export function Trend({ title, report, rows, table, isPlain, meta, ...given }: T
   const { columns = columnsOf(months), columnName = "Month" } = given;
   const [column, setColumn] = useState<number | null>(null);
   const last = columns.length - 1;
+  // A single column shows no course: its figures say all there is.
+  const isSingle = last === 0;
   const name = `By ${columnName.toLowerCase()}`;
   const total = rows.length > 1;
   const cents = (value: number) => money(Math.round(value), currency);
@@ -42,26 +44,28 @@ export function Trend({ title, report, rows, table, isPlain, meta, ...given }: T
     }));
   return (
     <Section title={title} meta={meta ?? columns[Math.min(column ?? last, last)]?.label}>
-      <div className={isPlain ? undefined : "above-months"}>
-        <Chart
-          sentence={`${title} by ${columnName.toLowerCase()}, from ${cents(sum(rows.map((row) => row.values[0] ?? 0)))} in ${columns[0]?.label} to ${cents(sum(rows.map((row) => row.values[last] ?? 0)))} in ${columns[last]?.label}`}
-          columns={columns}
-          columnName={columnName}
-          series={rows}
-          write={cents}
-          writeTick={(value) => roundMoney(Math.round(value), currency)}
-          isBanded
-          hasTotal={total}
-          hasReadout={isPlain ?? false}
-          column={column}
-          onColumn={setColumn}
-          height={isPlain ? 180 : 200}
-        />
-      </div>
-      {!isPlain && (
+      {!isSingle && (
+        <div className={isPlain ? undefined : "above-months"}>
+          <Chart
+            sentence={`${title} by ${columnName.toLowerCase()}, from ${cents(sum(rows.map((row) => row.values[0] ?? 0)))} in ${columns[0]?.label} to ${cents(sum(rows.map((row) => row.values[last] ?? 0)))} in ${columns[last]?.label}`}
+            columns={columns}
+            columnName={columnName}
+            series={rows}
+            write={cents}
+            writeTick={(value) => roundMoney(Math.round(value), currency)}
+            isBanded
+            hasTotal={total}
+            hasReadout={isPlain ?? false}
+            column={column}
+            onColumn={setColumn}
+            height={isPlain ? 180 : 200}
+          />
+        </div>
+      )}
+      {(!isPlain || isSingle) && (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard scrolls what is wider than the window
         <section className="by-month" tabIndex={0} aria-label={name} ref={toLatest}>
-          <table style={{ minWidth: widthOf(written, columns.length) }}>
+          <table style={{ minWidth: isSingle ? undefined : widthOf(written, columns.length) }}>
             <thead>
               <tr>
                 <th scope="col">
