@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
+import yaml
 from jsonschema import Draft202012Validator, ValidationError
 from referencing import Registry, Resource
 from tests.deploy.conftest import PROBED, ROOT, Chart, check_command, read_yaml, unknown_variables
@@ -46,6 +47,7 @@ PRODUCTION: dict[str, Any] = {
     },
     "worker": {"concurrency": 8, "autoscaling": {"enabled": True}},
     "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+    "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}},
     "internal": {"serviceAnnotations": {"tailscale.com/expose": "true"}},
     "ingress": {
         "enabled": True,
@@ -72,6 +74,8 @@ SMALL = {
     "internal": {"enabled": False},
     "service": {"type": "LoadBalancer", "annotations": {"tailscale.com/expose": "true"}},
 }
+ALERTS = ROOT / "deploy" / "monitoring" / "prometheus" / "alerts.yaml"
+
 MATRIX = {"external": EXTERNAL, "in-cluster": IN_CLUSTER, "production": PRODUCTION, "small": SMALL}
 
 OLDEST, NEWEST = "1.27", "1.37"
@@ -158,7 +162,9 @@ class TestEveryKindOfInstallation:
     @pytest.mark.parametrize("version", [OLDEST, NEWEST])
     def test_is_what_kubernetes_takes(self, rendered, name, version):
         for manifest in rendered(name):
-            if manifest["kind"] != "ServiceMonitor":  # the operator's kind, which is in none of its schemas
+            if not manifest["apiVersion"].startswith(
+                "monitoring.coreos.com/"
+            ):  # the operator's: in none of its schemas
                 kubernetes(version).validate(manifest)
 
     def test_would_be_refused_otherwise(self, rendered, name):
@@ -383,6 +389,36 @@ class TestTheInternalPort:
             "interval": "15s",
         }
         assert ("ServiceMonitor", "") not in names(rendered("external"))
+
+    def test_has_the_alert_rules_judged_there(self, rendered, chart):
+        """They are those of deploy/monitoring, whose job is called here as the Service is."""
+        rule = one(rendered("production"), "PrometheusRule", "")
+        assert rule["apiVersion"] == "monitoring.coreos.com/v1"
+        assert rule["metadata"]["labels"]["release"] == "prometheus"
+        assert (chart.PATH / "files" / "alerts.yaml").resolve() == ALERTS, "there is one source"
+        source = ALERTS.read_text()
+        assert source.count('job=~".*tallymark.*"') == 1
+        named = source.replace('job=~".*tallymark.*"', 'job="acme-tallymark-internal",namespace="billing"')
+        assert rule["spec"] == yaml.safe_load(named)
+        assert one(rendered("production"), "Service", "-internal")
+        assert ("PrometheusRule", "") not in names(rendered("external"))
+
+    def test_takes_the_rules_as_they_are_where_somebody_else_reads_it(self, chart):
+        rule = one(chart.render({**EXTERNAL, "prometheusRule": {"enabled": True}}), "PrometheusRule", "")
+        assert rule["spec"] == yaml.safe_load(ALERTS.read_text())
+
+    def test_leaves_alerts_out_that_are_named(self, chart):
+        groups = yaml.safe_load(ALERTS.read_text())["groups"]
+        jobs = next(group for group in groups if group["name"] == "tallymark-jobs")
+        left_out = ["TallymarkRequestsSlow", *(rule["alert"] for rule in jobs["rules"])]
+        values = {**EXTERNAL, "prometheusRule": {"enabled": True, "disabled": left_out}}
+        found = one(chart.render(values), "PrometheusRule", "")["spec"]["groups"]
+        assert [group["name"] for group in found] == [g["name"] for g in groups if g is not jobs]
+        assert {rule["alert"] for group in found for rule in group["rules"]} == {
+            rule["alert"] for group in groups for rule in group["rules"]
+        } - set(left_out)
+        unknown = {**EXTERNAL, "prometheusRule": {"enabled": True, "disabled": ["TallymarkNothing"]}}
+        assert "there is no alert TallymarkNothing" in chart.refusal(unknown)
 
     def test_can_be_left_out(self, rendered):
         assert ("Service", "-internal") not in names(rendered("small"))

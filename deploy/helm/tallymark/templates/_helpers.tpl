@@ -182,3 +182,14 @@ topologySpreadConstraints:
         {{- include "tallymark.selector" . | nindent 8 }}
 {{- end }}
 {{- end }}
+
+{{/* The alert rules; a ServiceMonitor's job is called as the Service is that it finds. */}}
+{{- define "tallymark.alerts" -}}
+{{- $rules := .Files.Get "files/alerts.yaml" }}
+{{- if .Values.serviceMonitor.enabled }}
+{{- $job := printf `job="%s-internal",namespace="%s"` (include "tallymark.fullname" .) .Release.Namespace }}
+{{- $rules | replace `job=~".*tallymark.*"` $job }}
+{{- else }}
+{{- $rules }}
+{{- end }}
+{{- end }}
