@@ -46,6 +46,7 @@ from tallymark.rooms.previews import routes as previews
 from tallymark.rooms.search import routes as search
 from tallymark.rooms.security_logs import routes as security_logs
 from tallymark.rooms.sso import routes as sso
+from tallymark.rooms.staff import routes as staff
 from tallymark.rooms.subscriptions import entitlement_routes as subscription_entitlements
 from tallymark.rooms.subscriptions import price_routes as subscription_prices
 from tallymark.rooms.subscriptions import routes as subscriptions
@@ -113,6 +114,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     members.admin_router,
     sso.router,
     sso.open_router,
+    staff.router,
     api_keys.router,
     search.router,
     portal.router,

@@ -16,6 +16,18 @@ from tallymark.db.engine import Actor, Database, Source, Tx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """That a session is no user's own: staff look in as them, for a while (decision 41)."""
+
+    id: UUID
+    staff: str
+    """Who it is, by the login under which staff are known."""
+    reason: str
+    is_read_only: bool
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignedIn:
     """Somebody with a session, whatever they belong to."""
 
@@ -25,6 +37,7 @@ class SignedIn:
     login_method: str
     organization_id: UUID | None
     """Whose identity provider let them in: they may enter no other organization."""
+    visit: Visit | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +49,8 @@ class Member:
     membership_id: UUID
     roles: tuple[str, ...]
     permissions: frozenset[str]
+    staff: str | None = None
+    """Who it is in truth, where staff look in as the member."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,13 +115,14 @@ class Context:
 
     @property
     def actor(self) -> Actor:
-        """Whom the logs name."""
+        """Whom the logs name: staff by their own login, never as the member they look in as."""
+        member = self.member
         return Actor(
             user_agent=self.user_agent,
             ip_address=self.ip_address,
             api_key_id=self.api_key_id,
-            user_id=self.member.user_id if self.member else None,
-            user_email=self.member.email if self.member else None,
+            user_id=member.user_id if member and not member.staff else None,
+            user_email=(member.staff or member.email) if member else None,
         )
 
     def file_url(self, key: str | None) -> str | None:

@@ -67,6 +67,36 @@ PREDEFINED: Mapping[str, frozenset[str]] = {
 """The roles that every organization has, and none can change."""
 
 
+_LASTING = frozenset(
+    name
+    for name in PERMISSIONS
+    if name.startswith(
+        (
+            "developers:keys:",
+            "organization:members:",
+            "organization:integrations:",
+            "roles:",
+            "authentication_methods:",
+        )
+    )
+    and not name.endswith(":view")
+)
+"""What lets somebody in for longer than a visit of staff lasts."""
+
+
+def permissions_of_visit(held: frozenset[str], *, is_read_only: bool) -> frozenset[str]:
+    """What staff may do as a member who holds these permissions: look, or whatever does not outlast their visit.
+
+    >>> sorted(permissions_of_visit(frozenset({"plans:view", "plans:create", "roles:create"}), is_read_only=False))
+    ['plans:create', 'plans:view']
+    >>> sorted(permissions_of_visit(frozenset({"plans:view", "plans:create"}), is_read_only=True))
+    ['plans:view']
+    """
+    if is_read_only:
+        return frozenset(name for name in held if name.endswith(":view"))
+    return held - _LASTING
+
+
 def permissions_of(roles: Iterable[str], own: Mapping[str, Iterable[str]]) -> frozenset[str]:
     """What a member may do: all that its roles hold together; `own` are the organization's. Unknown names count for nothing.
 

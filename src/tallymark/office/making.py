@@ -25,6 +25,7 @@ from tallymark.office.organizations import InvoicesView, OrganizationsView
 from tallymark.office.people import PeopleView
 from tallymark.office.signing_in import StaffDoor
 from tallymark.office.start import make_start
+from tallymark.office.visits import MembersView, VisitDesk, VisitsView
 from tallymark.office.webhooks import DeliveriesView, EndpointsView
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.organizations.access import system_now
@@ -41,12 +42,14 @@ SECRET = "office"
 VIEWS = (
     OrganizationsView,
     PeopleView,
+    MembersView,
     InvoicesView,
     JobsView,
     DeadJobsView,
     ParkedView,
     EndpointsView,
     DeliveriesView,
+    VisitsView,
     DeedsView,
 )
 """The office's lists, in the order of its navigation."""
@@ -95,6 +98,7 @@ async def make_office(settings: Settings, database: Database) -> Mount:
     admin.templates.env.add_extension(NoInlineCode)
     for view in VIEWS:
         admin.add_view(view(database))
+    admin.add_view(VisitDesk(database, MembersView(database), settings.app_url))
     admin.routes.insert(0, Route("/letters.woff2", _tell_letters, name="letters"))
     admin.mount_to(Starlette())
     guard = Middleware(Guard, staff=StaffList(settings.staff), app_url=settings.app_url)

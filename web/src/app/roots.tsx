@@ -33,6 +33,7 @@ export const orgRoute = createRoute({
     setOwnZone(membership.organization.timezone);
     return { membership };
   },
+  component: lazyRouteComponent(() => import("./visit-banner"), "Organization"),
 });
 
 /** Pages with the navigation beside them. */

@@ -112,7 +112,7 @@ from tallymark.db.tables.sections import (
     wallets_custom_sections,
 )
 from tallymark.db.tables.sso import identity_providers, sso_attempts
-from tallymark.db.tables.staff import job_errors, staff_deeds, staff_links, staff_sessions
+from tallymark.db.tables.staff import job_errors, staff_deeds, staff_links, staff_sessions, staff_visits
 from tallymark.db.tables.takeovers import elsewhere_fees, takeover_marks
 from tallymark.db.tables.users import (
     guesses,
@@ -241,6 +241,7 @@ __all__ = [
     "staff_deeds",
     "staff_links",
     "staff_sessions",
+    "staff_visits",
     "subscription_fixed_charge_units",
     "subscriptions",
     "subscriptions_custom_sections",

@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, Table, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from tallymark.db.tables.columns import id_column, implied, instant, metadata, string
+from tallymark.db.tables.columns import flag, id_column, implied, instant, metadata, string
 
 staff_links = Table(
     "staff_links",
@@ -44,6 +44,25 @@ staff_deeds = Table(
     Index("staff_deeds_newest_idx", text("created_at DESC"), text("id DESC")),
 )
 """What staff have done; a trigger lets nobody change or delete a row."""
+
+staff_visits = Table(
+    "staff_visits",
+    metadata,
+    id_column(),
+    string("login", nullable=False),
+    # As whom they look in, and where.
+    implied("user_id"),
+    implied("visited_organization_id"),
+    flag("is_read_only", default=True),
+    string("reason", nullable=False),
+    # The link that begins it; null once it was used.
+    Column("link_hash", LargeBinary, unique=True),
+    instant("link_until", nullable=False),
+    instant("created_at", nullable=False),
+    instant("expires_at", nullable=False),
+    instant("ended_at"),
+)
+"""Staff looking into an organization as one of its members."""
 
 job_errors = Table(
     "job_errors",

@@ -111,6 +111,8 @@ user_sessions = Table(
     string("login_method", nullable=False),
     # Whose identity provider let them in: they may enter no other organization.
     implied("provider_organization_id", nullable=True),
+    # The visit of staff that it is, where it is none of the user's own.
+    implied("visit_id", nullable=True),
     instant("created_at", nullable=False),
     instant("expires_at", nullable=False),
     Index("user_sessions_user_idx", "user_id"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,10 @@ from tallymark.domain.errors import Invalid
 
 LINK_LASTS = timedelta(minutes=10)
 SESSION_LASTS = timedelta(hours=3)
+VISIT_LINK_LASTS = timedelta(minutes=1)
+VISIT_MINUTES = (15, 30, 60, 120)
+"""For how long a visit may be."""
+
 LONGEST_LOGIN = 255
 LONGEST_REASON = 500
 
@@ -50,6 +54,28 @@ class Verb(StrEnum):
     DISCARDED = "discarded"
     UNPARKED = "unparked"
     SENT_AGAIN = "sent_again"
+    VISITED = "visited"
+    ENDED_VISIT = "ended_visit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """The member as whom staff may look in."""
+
+    user_id: UUID
+    email: str
+    organization_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """A visit that somebody has asked for."""
+
+    id: UUID
+    login: str
+    user_id: UUID
+    organization_id: UUID
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tallymark.db.tables import staff_deeds, staff_links, staff_sessions
+from tallymark.db.tables import memberships, staff_deeds, staff_links, staff_sessions, staff_visits, users
+from tallymark.rooms.staff.model import Host, Visit
 
 
 async def insert_link(connection: AsyncConnection, token_hash: bytes, login: str, *, until: datetime) -> None:
@@ -55,3 +57,47 @@ async def delete_ended(connection: AsyncConnection, *, now: datetime) -> None:
 
 async def insert_deed(connection: AsyncConnection, values: Mapping[str, Any]) -> None:
     await connection.execute(insert(staff_deeds).values(**values))
+
+
+async def find_host(connection: AsyncConnection, membership_id: UUID) -> Host | None:
+    """The member of a live membership, unless they are kept out."""
+    column = memberships.c
+    statement = (
+        select(column.user_id, users.c.email, column.organization_id)
+        .join(users, users.c.id == column.user_id)
+        .where(column.id == membership_id, column.status == "active", users.c.suspended_at.is_(None))
+    )
+    row = (await connection.execute(statement)).first()
+    return Host(**row._mapping) if row else None
+
+
+async def insert_visit(connection: AsyncConnection, values: Mapping[str, Any]) -> None:
+    await connection.execute(insert(staff_visits).values(**values))
+
+
+async def take_visit_link(connection: AsyncConnection, link_hash: bytes, *, now: datetime) -> Visit | None:
+    """Use the link of a visit up; None where somebody has, its minute is over, or the visit was ended."""
+    column = staff_visits.c
+    is_good = (column.link_hash == link_hash, column.link_until > now, column.ended_at.is_(None))
+    statement = update(staff_visits).where(*is_good).values(link_hash=None).returning(staff_visits)
+    row = (await connection.execute(statement)).first()
+    return _as_visit(row) if row else None
+
+
+async def end_visit(connection: AsyncConnection, visit_id: UUID, *, now: datetime) -> Visit | None:
+    """Mark a visit as ended; None for one that is over."""
+    column = staff_visits.c
+    is_on = (column.id == visit_id, column.ended_at.is_(None), column.expires_at > now)
+    statement = update(staff_visits).where(*is_on).values(ended_at=now).returning(staff_visits)
+    row = (await connection.execute(statement)).first()
+    return _as_visit(row) if row else None
+
+
+def _as_visit(row: Row[Any]) -> Visit:
+    return Visit(
+        id=row.id,
+        login=row.login,
+        user_id=row.user_id,
+        organization_id=row.visited_organization_id,
+        expires_at=row.expires_at,
+    )

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from tallymark.api.context import Visit
 from tallymark.api.role_permissions import permissions_of
 from tallymark.domain.errors import Invalid
 
@@ -21,6 +22,9 @@ RENEWED_WITHIN = timedelta(hours=1)
 RESET_LASTS = timedelta(minutes=30)
 LONGEST_PASSWORD = 1000
 LONGEST_ADDRESS = 255
+STAFF_VISIT = "staff_visit"
+"""By what staff have come who look in as a user: no method of signing in, and none that an organization takes or refuses."""
+
 LONGEST_NAME = 255
 
 _ADDRESS = re.compile(r"[^@\s,;<>()\"\\]+@[^@\s,;<>()\"\\.]+(\.[^@\s,;<>()\"\\.]+)+")
@@ -72,8 +76,9 @@ class Membership:
         return permissions_of(self.roles, self.own_roles)
 
     def is_open_to(self, method: str, organization_id: UUID | None) -> bool:
-        """Whether somebody may enter who signed in so, by the provider of an organization if by any."""
-        return method in self.authentication_methods and organization_id in (None, self.organization_id)
+        """Whether somebody may enter who signed in so, by the provider of an organization if by any; staff, whatever it takes."""
+        is_taken = method == STAFF_VISIT or method in self.authentication_methods
+        return is_taken and organization_id in (None, self.organization_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +92,7 @@ class Session:
     expires_at: datetime
     organization_id: UUID | None
     """Whose provider let them in; they may enter no other organization."""
+    visit: Visit | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

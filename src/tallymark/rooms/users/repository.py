@@ -12,12 +12,14 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from tallymark.api.context import Visit
 from tallymark.api.role_permissions import ADMIN
 from tallymark.db.tables import (
     guesses,
     memberships,
     organizations,
     password_resets,
+    staff_visits,
     user_devices,
     user_sessions,
     users,
@@ -151,14 +153,19 @@ async def find_session(connection: AsyncConnection, token_hash: bytes, *, now: d
         column.login_method,
         column.expires_at,
         column.provider_organization_id.label("organization_id"),
+        column.visit_id,
+        staff_visits.c.login,
+        staff_visits.c.reason,
+        staff_visits.c.is_read_only,
     )
     statement = (
         select(*shown)
         .join(users, users.c.id == column.user_id)
+        .join(staff_visits, staff_visits.c.id == column.visit_id, isouter=True)
         .where(column.token_hash == token_hash, column.expires_at > now, users.c.suspended_at.is_(None))
     )
     row = (await connection.execute(statement)).first()
-    return Session(**row._mapping) if row else None
+    return _as_session(row) if row else None
 
 
 async def prolong_session(connection: AsyncConnection, session_id: UUID, *, until: datetime) -> None:
@@ -167,8 +174,19 @@ async def prolong_session(connection: AsyncConnection, session_id: UUID, *, unti
     )
 
 
-async def delete_session(connection: AsyncConnection, token_hash: bytes) -> None:
-    await connection.execute(delete(user_sessions).where(user_sessions.c.token_hash == token_hash))
+async def delete_session(connection: AsyncConnection, token_hash: bytes, *, now: datetime) -> None:
+    """End a session; the visit of staff that it is ends with it."""
+    column = user_sessions.c
+    gone = delete(user_sessions).where(column.token_hash == token_hash).returning(column.visit_id)
+    visit_id = (await connection.execute(gone)).scalar_one_or_none()
+    if visit_id is not None:
+        visit = staff_visits.c
+        over = update(staff_visits).where(visit.id == visit_id, visit.ended_at.is_(None))
+        await connection.execute(over.values(ended_at=now))
+
+
+async def delete_visit(connection: AsyncConnection, visit_id: UUID) -> None:
+    await connection.execute(delete(user_sessions).where(user_sessions.c.visit_id == visit_id))
 
 
 async def delete_sessions(connection: AsyncConnection, user_id: UUID, *, keep: UUID | None = None) -> int:
@@ -250,6 +268,25 @@ def _as_user(row: Row[Any]) -> User:
         password_hash=row.password_hash,
         created_at=row.created_at,
         suspended_at=row.suspended_at,
+    )
+
+
+def _as_session(row: Any) -> Session:
+    visit = row.visit_id and Visit(
+        id=row.visit_id,
+        staff=row.login,
+        reason=row.reason,
+        is_read_only=row.is_read_only,
+        expires_at=row.expires_at,
+    )
+    return Session(
+        id=row.id,
+        user_id=row.user_id,
+        email=row.email,
+        login_method=row.login_method,
+        expires_at=row.expires_at,
+        organization_id=row.organization_id,
+        visit=visit,
     )
 
 

@@ -62,7 +62,7 @@ async def log_out(request: Request) -> Response:
     if token is not None:
         database: Database = request.app.state.database
         async with database.system() as connection:
-            await service.log_out(connection, token)
+            await service.log_out(connection, token, now=system_now())
     response = Response(status_code=200)
     cookie.drop(response)
     return response
@@ -126,6 +126,8 @@ async def change_password(
     body: PasswordRequest, request: Request, response: Response, session: InSession
 ) -> CurrentUserResponse:
     """Change one's own password; whatever else was signed in is signed out."""
+    if session.visit is not None:
+        raise Forbidden("forbidden")
     database: Database = request.app.state.database
     async with database.system() as connection:
         user = await service.get_user(connection, session.user_id)

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from tallymark.api.context import SignedIn
+from tallymark.api.role_permissions import permissions_of_visit
 from tallymark.api.wire import Input, Instant, Text
 from tallymark.rooms.users.model import Membership, User
 
@@ -55,6 +56,13 @@ class OwnOrganizationOutput(BaseModel):
     """Whether it may be entered by somebody who has signed in so."""
 
 
+def _held(membership: Membership, session: SignedIn) -> frozenset[str]:
+    """What somebody may do there in this session."""
+    if session.visit is None:
+        return membership.permissions
+    return permissions_of_visit(membership.permissions, is_read_only=session.visit.is_read_only)
+
+
 class OwnMembershipOutput(BaseModel):
     lago_id: UUID
     organization: OwnOrganizationOutput
@@ -76,8 +84,17 @@ class OwnMembershipOutput(BaseModel):
                 is_accessible=membership.is_open_to(session.login_method, session.organization_id),
             ),
             roles=list(membership.roles),
-            permissions=sorted(membership.permissions),
+            permissions=sorted(_held(membership, session)),
         )
+
+
+class VisitOutput(BaseModel):
+    """That it is not the user who has signed in, but staff who look in as them."""
+
+    staff: str
+    reason: str
+    is_read_only: bool
+    expires_at: Instant
 
 
 class CurrentUserOutput(BaseModel):
@@ -85,6 +102,7 @@ class CurrentUserOutput(BaseModel):
     email: str
     login_method: str
     has_password: bool
+    visit: VisitOutput | None
     memberships: list[OwnMembershipOutput]
 
     @classmethod
@@ -95,6 +113,14 @@ class CurrentUserOutput(BaseModel):
             email=user.email,
             login_method=session.login_method,
             has_password=user.password_hash is not None,
+            visit=None
+            if session.visit is None
+            else VisitOutput(
+                staff=session.visit.staff,
+                reason=session.visit.reason,
+                is_read_only=session.visit.is_read_only,
+                expires_at=session.visit.expires_at,
+            ),
             memberships=[OwnMembershipOutput.of(one, session) for one in belongs],
         )
 

@@ -22,6 +22,7 @@ from tallymark.rooms.users.model import (
     RENEWED_WITHIN,
     RESET_LASTS,
     SESSION_LASTS,
+    STAFF_VISIT,
     Device,
     LoginMethod,
     Membership,
@@ -186,17 +187,49 @@ async def first_log_in(
 
 
 async def find_session(connection: AsyncConnection, token: str, *, now: datetime) -> Session | None:
-    """A session by its token; one that is used in its last hour is prolonged."""
+    """A session by its token; one that is used in its last hour is prolonged, a visit of staff is not."""
     found = await repository.find_session(connection, hash_token(token), now=now)
-    if found is not None and found.expires_at - now < RENEWED_WITHIN:
+    if found is not None and found.visit is None and found.expires_at - now < RENEWED_WITHIN:
         found = replace(found, expires_at=now + SESSION_LASTS)
         await repository.prolong_session(connection, found.id, until=found.expires_at)
     return found
 
 
-async def log_out(connection: AsyncConnection, token: str) -> None:
+async def log_out(connection: AsyncConnection, token: str, *, now: datetime) -> None:
     """End a session."""
-    await repository.delete_session(connection, hash_token(token))
+    await repository.delete_session(connection, hash_token(token), now=now)
+
+
+async def begin_visit(
+    connection: AsyncConnection,
+    user_id: UUID,
+    visit_id: UUID,
+    organization_id: UUID,
+    *,
+    now: datetime,
+    until: datetime,
+) -> str:
+    """Begin the session in which staff look in as a user, into one organization and no other; returns its token."""
+    token = new_token()
+    await repository.insert_session(
+        connection,
+        {
+            "id": new_id(),
+            "user_id": user_id,
+            "token_hash": hash_token(token),
+            "login_method": STAFF_VISIT,
+            "provider_organization_id": organization_id,
+            "visit_id": visit_id,
+            "created_at": now,
+            "expires_at": until,
+        },
+    )
+    return token
+
+
+async def end_visit(connection: AsyncConnection, visit_id: UUID) -> None:
+    """End the session of a visit, where it has begun."""
+    await repository.delete_visit(connection, visit_id)
 
 
 async def change_password(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tallymark.api.context import Member, Principal, SignedIn
+from tallymark.api.role_permissions import permissions_of_visit
 from tallymark.db.engine import Database
 from tallymark.domain.errors import Forbidden, NotFound
 from tallymark.rooms.organizations.access import system_now
@@ -27,6 +28,7 @@ class UserSessions:
             email=found.email,
             login_method=found.login_method,
             organization_id=found.organization_id,
+            visit=found.visit,
         )
 
     async def enter(self, token: str, organization: str) -> Principal | None:
@@ -44,6 +46,9 @@ class UserSessions:
             raise NotFound("organization")
         if not membership.is_open_to(session.login_method, session.organization_id):
             raise Forbidden("login_method_not_authorized")
+        permissions = membership.permissions
+        if session.visit is not None:
+            permissions = permissions_of_visit(permissions, is_read_only=session.visit.is_read_only)
         return Principal(
             organization_id=membership.organization_id,
             is_simulated=membership.clock is not None,
@@ -52,6 +57,7 @@ class UserSessions:
                 email=session.email,
                 membership_id=membership.id,
                 roles=membership.roles,
-                permissions=membership.permissions,
+                permissions=permissions,
+                staff=session.visit.staff if session.visit else None,
             ),
         )

@@ -291,3 +291,34 @@ export function Callback() {
     </Door>
   );
 }
+
+/** Where the back office sends staff who look in as a member. */
+export function Visit() {
+  const { token } = useParams({ strict: false }) as { token: string };
+  const enter = useEntering();
+  const { mutate, error } = useChange("post", "/app/v1/visits", {
+    isQuiet: true,
+    touches: [],
+    onDone: (answer) => void enter(answer),
+  });
+  const isAsked = useRef(false);
+  useEffect(() => {
+    if (isAsked.current) return;
+    isAsked.current = true; // a link is good once, and effects run twice while developing
+    mutate({ body: { token } });
+  }, [token, mutate]);
+  if (error) {
+    return (
+      <Door
+        title="This link is over"
+        about="It was used, or its minute is up. Look in again from the back office."
+        foot={toSignIn}
+      />
+    );
+  }
+  return (
+    <Door title="Looking in">
+      <Tally count={3} />
+    </Door>
+  );
+}

@@ -19,6 +19,7 @@ export const doorRoutes = [
   door("/forgot-password", "ForgotPassword"),
   door("/reset-password/$token", "ResetPassword"),
   door("/invitation/$token", "Invitation"),
+  door("/visit/$token", "Visit"),
   door("/auth/google/callback", "Callback"),
   door("/auth/okta/callback", "Callback"),
   door("/auth/entra-id/callback", "Callback"),
