@@ -1,5 +1,6 @@
 """A Tallymark as a user starts it: a process of its own, talked to by signals, files and HTTP."""
 
+import atexit
 import os
 import shutil
 import signal
@@ -11,10 +12,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import httpx
 import pytest
+
+from tallymark.db.embedded import embedded_postgres_server
+from tallymark.db.migrate import migrate
 
 COMMAND = Path(sys.executable).with_name("tallymark")
 OURS = ("TALLYMARK_", "DATABASE_URL", "LAGO_", "ADMIN_API_KEY", "SECRET_KEY_BASE", "XDG_")
@@ -85,13 +90,27 @@ def short_folder() -> Iterator[Path]:
     shutil.rmtree(made, ignore_errors=True)
 
 
+@cache
+def prepared() -> Path:
+    """A data directory as the first start finds it once it has made a database and its schema; each server has a copy."""
+    made = Path(tempfile.mkdtemp(prefix="tm-"))
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    made.chmod(0o755)
+    with embedded_postgres_server(made / "data") as url:
+        migrate(url)
+    return made / "data"
+
+
 @contextmanager
-def starting(folder: Path) -> Iterator[Callable[..., Server]]:
+def starting(folder: Path, *, is_prepared: bool = True) -> Iterator[Callable[..., Server]]:
     """Starts servers on the data directory `folder / "data"`; all are gone at the end."""
     started: list[Server] = []
 
     def up(*arguments: str, is_awaited: bool = True, **variables: str) -> Server:
         port, where = free_port(), folder / "data"
+        if is_prepared and not where.exists():
+            # With its owners: as root, the database is another user's.
+            subprocess.run(["cp", "-a", prepared(), where], check=True)
         log = folder / f"log-{port}"
         command = [str(COMMAND), "up", "--port", str(port), "--data-dir", str(where), *arguments]
         with log.open("w") as output:

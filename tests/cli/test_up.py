@@ -9,6 +9,7 @@ import time
 import httpx
 import psutil
 import pytest
+from tests.cli.conftest import starting
 
 # Whole starts and stops, each of which reads the whole application first.
 pytestmark = pytest.mark.timeout(300)
@@ -16,14 +17,17 @@ pytestmark = pytest.mark.timeout(300)
 KEY = re.compile(r"API key: ([0-9a-f-]{36})")
 
 
-def test_the_first_start_tells_where_everything_is_and_a_key_that_works(start):
-    server = start()
-    assert f"URL: {server.url}" in server.output
-    assert f"Data: {server.data_dir}" in server.output
-    (key,) = KEY.findall(server.output)
-    answer = httpx.get(f"{server.url}/api/v1/organizations", headers={"Authorization": f"Bearer {key}"})
-    assert answer.status_code == 200
-    assert answer.json()["organization"]["name"] == "My organization"
+def test_the_first_start_tells_where_everything_is_and_a_key_that_works(folder):
+    """With a database that it makes itself; servers of other tests begin with a copy of one."""
+    with starting(folder, is_prepared=False) as start:
+        server = start()
+        assert f"URL: {server.url}" in server.output
+        assert f"Data: {server.data_dir}" in server.output
+        (key,) = KEY.findall(server.output)
+        headers = {"Authorization": f"Bearer {key}"}
+        answer = httpx.get(f"{server.url}/api/v1/organizations", headers=headers)
+        assert answer.status_code == 200
+        assert answer.json()["organization"]["name"] == "My organization"
 
 
 def test_the_first_start_tells_where_the_first_user_comes_in(start):
