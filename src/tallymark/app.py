@@ -18,6 +18,7 @@ from tallymark.api.context import Context
 from tallymark.api.errors import register_error_handlers
 from tallymark.api.forms import accept_form
 from tallymark.api.limits import limited
+from tallymark.api.origins import readable_from
 from tallymark.api.refusals import DescribedApi
 from tallymark.api.requests import KeptSlashes, LimitedBody
 from tallymark.api.routing import authenticate
@@ -136,10 +137,8 @@ async def running(settings: Settings, url: str, adapters: Providers = NO_PROVIDE
         )
         async with Intake(plain_url(database.url)) as intake:
             asgi = with_assistants(
-                limited(
-                    with_fast_lane(create_api(wiring), intake, settings.events_batch_max_length),
-                    per_minute=settings.rate_limit_per_minute,
-                    base_url=settings.base_url,
+                _with_bounds(
+                    with_fast_lane(create_api(wiring), intake, settings.events_batch_max_length), settings
                 )
             )
             tasks = make_tasks(
@@ -276,6 +275,13 @@ def with_assistants(api: ASGIApp) -> Assistants:
     """Put the protocol of assistants beside the API, which its tools call."""
     state = api.state  # type: ignore[attr-defined]
     return Assistants(api, partial(authenticate, state.gatekeeper), state=state)
+
+
+def _with_bounds(application: ASGIApp, settings: Settings) -> ASGIApp:
+    """How often callers may call, and whose pages may."""
+    base_url = settings.base_url
+    counted = limited(application, per_minute=settings.rate_limit_per_minute, base_url=base_url)
+    return readable_from(counted, settings.app_url, base_url=base_url)
 
 
 def with_fast_lane(api: FastAPI, intake: Intake, batch_max_length: int) -> ASGIApp:

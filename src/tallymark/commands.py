@@ -69,7 +69,7 @@ async def create_organization(
     finally:
         await database.close()
     clock = {"frozen_time": wire_instant(frozen_time)} if frozen_time else None
-    shown = CreatedOrganizationOutput(**OrganizationOutput.of(organization).__dict__, test_clock=clock)
+    shown = CreatedOrganizationOutput(**OrganizationOutput.of(organization, ()).__dict__, test_clock=clock)
     return NewOrganizationResponse(organization=shown, api_key=made.api_key, invite_url=invite_url)
 
 

@@ -29,6 +29,7 @@ from tallymark.rooms.users.passwords import Passwords
 from tallymark.rooms.users.ports import Messenger
 from tallymark.rooms.users.schemas import ErrorReportingOutput
 from tallymark.rooms.users.sessions import UserSessions
+from tallymark.rooms.webhooks import service as webhooks
 from tallymark.settings import Settings
 from tallymark.worker import SendNotice, SendPasswordReset
 
@@ -59,6 +60,7 @@ class Doors:
         for name in self.__slots__:
             setattr(state, name, getattr(self, name))
         state.invite_admin = self.invite_admin
+        state.webhook_urls = webhooks
 
 
 async def make_doors(settings: Settings, database: Database) -> Doors:

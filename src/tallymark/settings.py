@@ -190,7 +190,7 @@ class Settings(BaseSettings):
     front_url: str | None = Field(
         None,
         validation_alias=AliasChoices("TALLYMARK_FRONT_URL", "LAGO_FRONT_URL"),
-        description="The web app's address; base of the links that people are sent. Default: public_url.",
+        description="The web app's address; base of the links that people are sent, and whose pages may read the API's answers. Default: public_url.",
     )
     disable_signup: bool = Field(
         False,

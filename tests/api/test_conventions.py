@@ -187,6 +187,35 @@ class TestSecurityTxt:
         assert (answer.status_code, answer.json()["code"]) == (404, "resource_not_found")
 
 
+class TestOtherOrigins:
+    """Platform §1.1: pages of the web app read answers, where it has an address of its own; other pages do not."""
+
+    async def test_are_the_web_apps_alone(self, database_url, tmp_path):
+        options = Settings(
+            public_url="https://api.acme.test", front_url="https://app.acme.test/", data_dir=tmp_path
+        )
+        origin = {"Origin": "https://app.acme.test"}
+        asked = {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "x-any"}
+        async with running(options, database_url) as parts:
+            transport = httpx.ASGITransport(parts.asgi)
+            async with httpx.AsyncClient(transport=transport, base_url="http://test/api/v1") as client:
+                allowed = await client.options("/events", headers={**origin, **asked})
+                read = await client.get("/customers", headers=origin)
+                others = await client.get("/customers", headers={"Origin": "https://evil.test"})
+        assert allowed.status_code == 200
+        methods = set(allowed.headers["access-control-allow-methods"].split(", "))
+        assert methods == {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"}
+        assert allowed.headers["access-control-allow-headers"] == "x-any"
+        assert (read.status_code, read.headers["access-control-allow-origin"]) == (401, origin["Origin"])
+        assert read.headers["access-control-expose-headers"] == "x-lago-token"
+        assert "access-control-allow-credentials" not in read.headers
+        assert "access-control-allow-origin" not in others.headers
+
+    async def test_are_none_where_the_web_app_is_at_the_apis_address(self, nobody):
+        answer = await nobody.get("/api/v1/customers", headers={"Origin": "http://test"})
+        assert "access-control-allow-origin" not in answer.headers
+
+
 class TestAdmin:
     async def test_needs_the_operators_key(self, nobody):
         for headers in ({}, {"X-Admin-API-Key": "wrong"}):

@@ -173,8 +173,9 @@ class TestReading:
         await get(clocked, "/events/T", expect=404)
 
     async def test_there_is_no_analytical_store(self, clocked):
-        answer = await get(clocked, "/events_enriched", expect=403)
-        assert answer == {"status": 403, "error": "Forbidden", "code": "endpoint_not_available"}
+        answer = await clocked.get("/events_enriched")
+        assert answer.json() == {"status": 403, "error": "Forbidden", "code": "endpoint_not_available"}
+        assert answer.headers["x-lago-endpoint-status"] == "beta"
 
 
 class TestWhoseTheyAre:

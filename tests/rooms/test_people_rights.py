@@ -178,6 +178,15 @@ class TestPeople:
         assert (await get(person.browser, "/customers/known"))["customer"]["name"] == "customers_update"
         await get(person.browser, "/customers/newer", expect=404)
 
+    async def test_say_where_webhooks_go_as_developers_alone(self, database, person):
+        """Who may change the organization's address may not for that read what happens in it."""
+        await become(database, person, "finance")
+        body = {"organization": {"city": "Rome", "webhook_url": "https://a.test"}}
+        answer = await call(person.browser, "PUT", "/organizations", body, expect=403)
+        assert answer["required_permissions"] == ["developers:manage"]
+        found = (await get(person.browser, "/organizations"))["organization"]
+        assert (found["city"], found["webhook_urls"]) == (None, [])
+
     async def test_may_no_more_once_they_have_left(self, database, person):
         async with database.system() as connection:
             await connection.execute(

@@ -119,6 +119,25 @@ async def make_due(database, organization_id):
 
 
 class TestEndpoints:
+    async def test_are_named_by_the_organization_whose_first_one_it_sets(self, client):
+        """Platform §3: the oldest one's URL; one is made where there is none."""
+
+        async def ask(expect=200, **sent):
+            return await call(client, "PUT", "/organizations", {"organization": sent}, expect=expect)
+
+        shown = (await get(client, "/organizations"))["organization"]
+        assert (shown["webhook_url"], shown["webhook_urls"]) == ("", [])
+        made = (await ask(webhook_url="https://b.test/1"))["organization"]
+        assert (made["webhook_url"], made["webhook_urls"]) == ("https://b.test/1", ["https://b.test/1"])
+        await post(client, PATH, {"webhook_endpoint": {"webhook_url": "https://a.test"}})
+        changed = (await ask(webhook_url="https://b.test/2"))["organization"]
+        assert changed["webhook_urls"] == ["https://b.test/2", "https://a.test"]
+        await ask(webhook_url=None, net_payment_term=3)
+        refused = await ask(422, webhook_url="https://a.test", net_payment_term=9)
+        assert refused["error_details"] == {"webhook_url": ["value_already_exist"]}
+        found = (await get(client, "/organizations"))["organization"]
+        assert (found["webhook_url"], found["net_payment_term"]) == ("https://b.test/2", 3)
+
     async def test_are_made_read_changed_and_deleted(self, client, organization):
         made = (
             await post(client, PATH, {"webhook_endpoint": {"webhook_url": "https://a.test/x", "name": "A"}})

@@ -7,7 +7,7 @@ import hashlib
 from fastapi import Request
 
 from tallymark.api.context import Context, InContext
-from tallymark.api.permissions import guarded_by
+from tallymark.api.permissions import WRITE, Need, Right, guarded_by
 from tallymark.api.routing import tenant_router
 from tallymark.db.engine import Tx
 from tallymark.rooms.billing_entities import service
@@ -27,10 +27,14 @@ from tallymark.rooms.billing_entities.schemas import (
 )
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.organizations.model import BillingEntity
+from tallymark.rooms.organizations.ports import WebhookUrls
 from tallymark.rooms.organizations.schemas import OrganizationOutput
 from tallymark.rooms.taxes.schemas import TaxOutput
 
 router = tenant_router("billing_entities", resource="billing_entity")
+
+LISTENING = Need((Right(WRITE, "organization"),), frozenset(["developers:manage"]))
+"""What it takes to say where webhooks go: a person who may change an organization's address may not do that, too."""
 
 
 @router.post("/billing_entities")
@@ -77,14 +81,22 @@ async def update_entity(
 
 @router.put("/organizations")
 @guarded_by("organization")
-async def update_organization(body: OrganizationRequest, context: InContext) -> OrganizationWithTaxesResponse:
-    """Change what is sent, on the organization and its default billing entity."""
+async def update_organization(
+    body: OrganizationRequest, request: Request, context: InContext
+) -> OrganizationWithTaxesResponse:
+    """Change what is sent, on the organization, its default billing entity and its first webhook endpoint."""
     asked = body.organization
+    webhook_urls: WebhookUrls = request.app.state.webhook_urls
+    if asked.webhook_url is not None:
+        context.check(LISTENING)
     async with context.transaction() as tx:
         changed = await service.update_organization(tx, asked.own_values(), asked.to_value(), now=context.now)
+        if asked.webhook_url is not None:
+            await webhook_urls.set_first_url(tx, asked.webhook_url, now=context.now)
         taxes = await service.taxes_of(tx, changed.billing_entity)
+        urls = await webhook_urls.list_urls(tx)
     shown = OrganizationWithTaxesOutput(
-        **OrganizationOutput.of(changed).__dict__, taxes=[TaxOutput.of(tax) for tax in taxes]
+        **OrganizationOutput.of(changed, urls).__dict__, taxes=[TaxOutput.of(tax) for tax in taxes]
     )
     return OrganizationWithTaxesResponse(organization=shown)
 

@@ -19,7 +19,6 @@ from tallymark.api.wire import (
     Integer,
     Name,
     NotEmpty,
-    NotOffered,
     OptionalText,
     at_most,
     one_of,
@@ -176,7 +175,7 @@ class OrganizationInput(SharedInput):
     document_numbering: Annotated[str | None, one_of("per_customer", "per_organization", None)] = None
     billing_configuration: OrganizationConfigurationInput | None = None
     slug: Annotated[str | None, BeforeValidator(_slug)] = None
-    webhook_url: NotOffered = None
+    webhook_url: OptionalText = None
     metering: MeteringInput | None = None
 
     def own_values(self) -> dict[str, Any]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, NoReturn
 
-from fastapi import APIRouter, FastAPI, Query
+from fastapi import APIRouter, FastAPI, Query, Response
 
 from tallymark.api.context import InContext
+from tallymark.api.errors import answer_to
 from tallymark.api.pagination import InPage, Meta
 from tallymark.api.routing import tenant_router
 from tallymark.api.wire import query_flag
@@ -132,7 +133,9 @@ async def get_event(transaction_id: str, context: InContext) -> EventResponse:
     return EventResponse(event=EventOutput.of(event))
 
 
-@router.get("/events_enriched")
-async def list_enriched_events() -> None:
-    """Served only where events are kept in an analytical store (metering §1.4)."""
-    raise Forbidden("endpoint_not_available")
+@router.get("/events_enriched", response_model=None)
+async def list_enriched_events() -> Response:
+    """Served only where events are kept in an analytical store (metering §1.4); its answer is marked as not final (platform §1.1)."""
+    answer = answer_to(Forbidden("endpoint_not_available"))
+    answer.headers["X-Lago-Endpoint-Status"] = "beta"
+    return answer

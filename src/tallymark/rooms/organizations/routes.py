@@ -11,6 +11,7 @@ from tallymark.api.wire import read_id, wire_instant
 from tallymark.db.engine import Database
 from tallymark.rooms.organizations import census, service
 from tallymark.rooms.organizations.access import now_of, system_now
+from tallymark.rooms.organizations.ports import WebhookUrls
 from tallymark.rooms.organizations.schemas import (
     CreatedOrganizationOutput,
     NewOrganizationRequest,
@@ -25,11 +26,13 @@ admin_router = operator_router()
 
 
 @router.get("/organizations")
-async def get_organization(context: InContext) -> OrganizationResponse:
+async def get_organization(request: Request, context: InContext) -> OrganizationResponse:
     """Read the organization that the key belongs to."""
+    webhook_urls: WebhookUrls = request.app.state.webhook_urls
     async with context.transaction() as tx:
         organization = await service.get_organization(tx)
-    return OrganizationResponse(organization=OrganizationOutput.of(organization))
+        urls = await webhook_urls.list_urls(tx)
+    return OrganizationResponse(organization=OrganizationOutput.of(organization, urls))
 
 
 @admin_router.post("/organizations")
@@ -50,7 +53,7 @@ async def create_organization(body: NewOrganizationRequest, request: Request) ->
             tx, body.email, now=made.frozen_time or system_now()
         )
     clock = {"frozen_time": wire_instant(made.frozen_time)} if made.frozen_time else None
-    shown = CreatedOrganizationOutput(**OrganizationOutput.of(organization).__dict__, test_clock=clock)
+    shown = CreatedOrganizationOutput(**OrganizationOutput.of(organization, ()).__dict__, test_clock=clock)
     return NewOrganizationResponse(organization=shown, api_key=made.api_key, invite_url=invite_url)
 
 
@@ -62,4 +65,5 @@ async def rename_organization(lago_id: str, body: RenameRequest, request: Reques
         entry = await census.get_entry(connection, read_id(lago_id, "organization"))
     async with database.tenant(entry.id) as tx:
         renamed = await service.change_organization(tx, {"name": body.name}, now=await now_of(tx))
-    return OrganizationResponse(organization=OrganizationOutput.of(renamed))
+        urls = await request.app.state.webhook_urls.list_urls(tx)
+    return OrganizationResponse(organization=OrganizationOutput.of(renamed, urls))

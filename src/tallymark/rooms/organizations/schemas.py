@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 from uuid import UUID
 
@@ -70,8 +71,8 @@ class OrganizationOutput(BaseModel):
     metering: MeteringOutput
 
     @classmethod
-    def of(cls, organization: Organization) -> OrganizationOutput:
-        """Show an organization with its default entity's settings."""
+    def of(cls, organization: Organization, webhook_urls: Sequence[str]) -> OrganizationOutput:
+        """Show an organization with its default entity's settings, and where it hears of what happens."""
         entity = organization.billing_entity
         shared = {name: getattr(entity, name) for name in cls.model_fields if hasattr(entity, name)}
         numbering = entity.document_numbering
@@ -83,8 +84,8 @@ class OrganizationOutput(BaseModel):
                 "document_number_prefix": organization.document_number_prefix,
                 "slug": organization.slug,
                 "created_at": organization.created_at,
-                "webhook_url": "",
-                "webhook_urls": [],
+                "webhook_url": webhook_urls[0] if webhook_urls else "",
+                "webhook_urls": [*webhook_urls],
                 "email_settings": list(entity.email_settings),
                 "document_numbering": "per_organization" if numbering == "per_billing_entity" else numbering,
                 "billing_configuration": BillingConfigurationOutput(

@@ -77,6 +77,25 @@ async def update_endpoint(tx: Tx, endpoint_id: UUID, sent: Mapping[str, Any], *,
     return after
 
 
+async def list_urls(tx: Tx) -> list[str]:
+    """The URLs of an organization's endpoints, the oldest first (§3)."""
+    return [endpoint.webhook_url for endpoint in await _by_age(tx)]
+
+
+async def set_first_url(tx: Tx, url: str, *, now: datetime) -> None:
+    """Give the oldest endpoint another URL, or make one where there is none (§3). Raises `Invalid`."""
+    sent = {"webhook_url": url}
+    found = await _by_age(tx)
+    if not found:
+        await create_endpoint(tx, sent, now=now)
+    elif found[0].webhook_url != url:
+        await update_endpoint(tx, found[0].id, sent, now=now)
+
+
+async def _by_age(tx: Tx) -> list[Endpoint]:
+    return sorted(await repository.list_endpoints(tx), key=lambda one: (one.created_at, one.id))
+
+
 def _named(endpoint: Endpoint) -> dict[str, str]:
     return {"lago_id": str(endpoint.id), "webhook_url": endpoint.webhook_url}
 
