@@ -18,7 +18,7 @@ from tests.conftest import ADMIN_KEY, cloned
 from tallymark.app import running
 from tallymark.backups import back_up, check, restore, restoring
 from tallymark.backups.manifest import backups_in
-from tallymark.db import programs
+from tallymark.db import programs, readers
 from tallymark.db.engine import Database, plain_url
 from tallymark.db.errors import StartupError
 from tallymark.db.holding import Hold, find_hold
@@ -181,6 +181,10 @@ class TestWhatIsRestored:
             "also of what was restored, over what is there"
         )
         assert asyncio.run(held(empty.database_url)) is None
+        # The views of analytics with what they say of themselves, which stands in comments.
+        described = {view.name: view for view in readers.describe(empty.database_url)}
+        assert described == {view.name: view for view in readers.describe(options.database_url)}
+        assert all(view.says for view in described.values())
 
     def test_says_what_is_missing_around_it(self, backup, empty):
         manifest = msgspec.structs.replace(

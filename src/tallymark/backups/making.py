@@ -181,7 +181,6 @@ def _dump(held: _Snapshot, programs: Programs, url: str, path: Path, tell: Tell)
         f"--snapshot={held.id}",
         f"--file={path}",
         "--no-owner",
-        "--no-comments",
         "--no-publications",
         "--no-subscriptions",
         "--no-security-labels",

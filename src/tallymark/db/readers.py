@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import LiteralString
 from uuid import UUID
 
 import psycopg
@@ -114,7 +115,7 @@ def grant(url: str, asked: Grant, *, now: datetime) -> Granted:
 
 
 def revoke(url: str, role: str) -> bool:
-    """Take a reader's rights and end its role; False where others still lean on the role, which then may read nothing.
+    """Let a role see nothing any more, and drop it; False where it has to stay, for other things lean on it or it is somebody else's.
 
     Sessions that are open see nothing from now on. Raises `StartupError` where there is no such reader.
     """
@@ -125,7 +126,7 @@ def revoke(url: str, role: str) -> bool:
             raise StartupError(f"{role} reads no analytics")
         if _find(connection, role) is None:
             return True
-        _forbid(connection, role)
+        connection.execute(_about("REVOKE CONNECT ON DATABASE {database} FROM {role}", role, connection))
         try:
             with connection.transaction():
                 connection.execute(SQL("DROP ROLE {}").format(Identifier(role)))
@@ -216,13 +217,7 @@ def _set_password(connection: Connection, role: str, password: str) -> None:
 
 
 def _allow(connection: Connection, role: str) -> None:
-    for statement in (
-        "GRANT USAGE ON SCHEMA {schema} TO {role}",
-        "GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}",
-        # Views of later releases, too.
-        "ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT ON TABLES TO {role}",
-    ):
-        connection.execute(_about(statement, role))
+    """Let a role into the database where not everybody may; that it may ask the views, the migrations have said."""
     if not _may_connect(connection, role):
         connection.execute(_about("GRANT CONNECT ON DATABASE {database} TO {role}", role, connection))
 
@@ -232,16 +227,6 @@ def _may_connect(connection: Connection, role: str) -> bool:
         "SELECT has_database_privilege(%s, current_database(), 'CONNECT')", [role]
     ).fetchone()
     return bool(row and row[0])
-
-
-def _forbid(connection: Connection, role: str) -> None:
-    for statement in (
-        "ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} REVOKE ALL ON TABLES FROM {role}",
-        "REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {role}",
-        "REVOKE ALL ON SCHEMA {schema} FROM {role}",
-    ):
-        connection.execute(_about(statement, role))
-    connection.execute(_about("REVOKE CONNECT ON DATABASE {database} FROM {role}", role, connection))
 
 
 def _bind(connection: Connection, asked: Grant, *, now: datetime) -> None:
@@ -268,8 +253,5 @@ def _form_habits(connection: Connection, role: str) -> list[str]:
     return []
 
 
-def _about(statement: str, role: str, connection: Connection | None = None) -> Composed:
-    names = {"schema": Identifier(SCHEMA), "role": Identifier(role)}
-    if connection is not None:
-        names["database"] = Identifier(connection.info.dbname)
-    return SQL(statement).format(**names)
+def _about(statement: LiteralString, role: str, connection: Connection) -> Composed:
+    return SQL(statement).format(role=Identifier(role), database=Identifier(connection.info.dbname))
