@@ -7,6 +7,7 @@ import re
 import socket
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from email import message_from_bytes
 from pathlib import Path
 from uuid import UUID
@@ -25,6 +26,7 @@ from tallymark.rooms.dunning import service as dunning
 from tallymark.rooms.dunning.model import CampaignInput
 from tallymark.rooms.emails.model import Message, NotTaken
 from tallymark.rooms.organizations.access import system_now
+from tallymark.rooms.organizations.switches import Switch, turn
 from tallymark.settings import Settings
 
 
@@ -216,6 +218,23 @@ class TestInvoice:
         await work()
         assert mailbox.take() == []
         assert [state for _, state, _ in await states(database, seller)] == status
+
+    async def test_is_not_sent_while_staff_mute_the_organization(self, seller, work, mailbox, database):
+        async with database.system() as connection:
+            await turn(
+                connection, seller.organization_id, Switch.MUTE_EMAILS, is_on=True, now=datetime.now(UTC)
+            )
+        await sell(seller)
+        await work()
+        async with database.system() as connection:
+            await turn(
+                connection, seller.organization_id, Switch.MUTE_EMAILS, is_on=False, now=datetime.now(UTC)
+            )
+        await sell(seller)
+        await work()
+        assert len(mailbox.take()) == 1, "the one that came afterwards"
+        reason = "muted by whoever runs the installation"
+        assert await states(database, seller) == [("invoice", "skipped", reason), ("invoice", "sent", None)]
 
     async def test_is_not_sent_over_nothing(self, seller, work, mailbox, database):
         await sell(seller, fees=[{"add_on_code": "setup", "units": "0"}])

@@ -29,6 +29,7 @@ import tallymark
 from tallymark.app import running
 from tallymark.db.tables import organizations, untold_messages, webhook_endpoints, webhook_sequences, webhooks
 from tallymark.integrations.webhooks import WebhookPost, is_public
+from tallymark.rooms.organizations.switches import Switch, turn
 from tallymark.rooms.webhooks import service
 from tallymark.rooms.webhooks.bodies import AS_STORED, LOADERS, envelope
 from tallymark.rooms.webhooks.model import KNOWN_TYPES, Answer, Told, pause_after
@@ -264,6 +265,22 @@ class TestDeliveries:
         await kit.plan(client)
         await application.courier.deliver(organization.id)
         assert [body["webhook_type"] for body in receiver.bodies()] == ["plan.created"]
+
+    async def test_wait_while_staff_hold_them_and_then_go_in_order(
+        self, client, organization, application, database, receiver
+    ):
+        await add(client, receiver.url())
+        async with database.system() as connection:
+            await turn(connection, organization.id, Switch.HOLD_WEBHOOKS, is_on=True, now=datetime.now(UTC))
+        await kit.customer(client)
+        await kit.plan(client)
+        await application.courier.deliver(organization.id)
+        assert receiver.got == []
+        assert [row["status"] for row in await rows(database, organization.id, webhooks)] == ["pending"] * 2
+        async with database.system() as connection:
+            await turn(connection, organization.id, Switch.HOLD_WEBHOOKS, is_on=False, now=datetime.now(UTC))
+        await application.courier.deliver(organization.id)
+        assert {body["webhook_type"] for body in receiver.bodies()} == {"customer.created", "plan.created"}
 
     async def test_are_tried_again_with_the_same_body_and_number(
         self, client, organization, application, database, receiver

@@ -176,6 +176,13 @@ async def test_staff_look_after_an_installation(office: Office, site: Site, worl
     await expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
     await page.goto("/office/")
 
+    await office.go("Switches")
+    switch = page.get_by_role("row").filter(has=of_cloudy).filter(has_text="hold_webhooks")
+    await switch.get_by_role("link", name="Turn on").click()
+    await office.confirm("Turn on", "Their receiver is being moved")
+    await expect(switch.get_by_role("link", name="Turn off")).to_be_visible()
+    await office.shoot("switches")
+
     await office.go("Visits")
     await expect(page.get_by_role("row").filter(has_text="Ticket 17")).to_contain_text("ended")
     await office.shoot("visits")

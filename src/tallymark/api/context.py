@@ -64,6 +64,8 @@ class Principal:
     expires_at: datetime | None = None
     rights: frozenset[Right] | None = None
     """What the key may do; None is everything."""
+    turns_events_away: bool = False
+    """Whether staff have the organization's events turned away for now."""
     customer_id: UUID | None = None
     """Whose portal it is that somebody came into by a customer's link."""
 

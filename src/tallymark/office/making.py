@@ -25,6 +25,7 @@ from tallymark.office.organizations import InvoicesView, OrganizationsView
 from tallymark.office.people import PeopleView
 from tallymark.office.signing_in import StaffDoor
 from tallymark.office.start import make_start
+from tallymark.office.switches import SwitchesView
 from tallymark.office.visits import MembersView, VisitDesk, VisitsView
 from tallymark.office.webhooks import DeliveriesView, EndpointsView
 from tallymark.rooms.organizations import service as organizations
@@ -49,6 +50,7 @@ VIEWS = (
     ParkedView,
     EndpointsView,
     DeliveriesView,
+    SwitchesView,
     VisitsView,
     DeedsView,
 )

@@ -93,6 +93,7 @@ class TableView(BaseModelView):
             found = found.order_by(
                 column.desc().nulls_last() if direction == "desc" else column.nulls_first()
             )
+        found = found.order_by(found.selected_columns["id"].desc())  # so that no row is on two pages
         found = found.limit(limit if 0 <= limit <= MOST else MOST).offset(skip)
         return await self._read(found)
 

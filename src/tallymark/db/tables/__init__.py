@@ -89,6 +89,7 @@ from tallymark.db.tables.logs import activity_logs, api_logs, security_logs
 from tallymark.db.tables.organizations import (
     api_keys,
     billing_entities,
+    organization_switches,
     organizations,
     secrets,
     test_clocks,
@@ -217,6 +218,7 @@ __all__ = [
     "lifetime_usages",
     "memberships",
     "metadata",
+    "organization_switches",
     "organizations",
     "outbox",
     "password_resets",

@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    ForeignKey,
     Index,
     Integer,
     LargeBinary,
@@ -60,6 +61,15 @@ test_clocks = Table(
     string("status", nullable=False, default="ready"),
     CheckConstraint("status IN ('ready', 'advancing')", name="status"),
 )
+
+organization_switches = Table(
+    "organization_switches",
+    metadata,
+    Column("organization_id", Uuid, ForeignKey("organizations.id"), primary_key=True),
+    Column("switch", Text, primary_key=True),
+    instant("since", nullable=False),
+)
+"""What staff hold back for an organization: a row for each switch that is on. A tenant reads its own."""
 
 api_keys = Table(
     "api_keys",

@@ -23,6 +23,7 @@ from tallymark.rooms.invoices.documents import Documents
 from tallymark.rooms.invoices.model import Files, InvoiceView
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.organizations.access import system_now
+from tallymark.rooms.organizations.switches import Switch, is_on
 from tallymark.rooms.payments import service as payments
 from tallymark.rooms.payments.documents import ReceiptDocuments
 from tallymark.rooms.payments.model import ReceiptDocument
@@ -97,6 +98,9 @@ async def _letter(whose: _Tenant, email_id: UUID) -> Letter | None:
             return None
         if whose.room.post is None:
             await service.skip(tx, email_id, "no mail server is set")
+            return None
+        if await is_on(tx, Switch.MUTE_EMAILS):
+            await service.skip(tx, email_id, "muted by whoever runs the installation")
             return None
         letter = await service.gather(tx, email, now=system_now())
         if isinstance(letter, Skipped):

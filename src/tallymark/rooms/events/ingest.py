@@ -83,6 +83,10 @@ class _Refused(Exception):
         super().__init__()
 
 
+class _TurnedAway(Exception):
+    """Staff hold the organization's events back: whoever sends them is to try again later."""
+
+
 class _Known(_Refused):
     """Refused for events that were taken in before."""
 
@@ -133,6 +137,9 @@ class EventsIngest:
         except TallymarkError as error:
             answer = error_body(error)
             status, body = answer["status"], _encoder.encode(answer)
+        except _TurnedAway:
+            status, body = 429, b'{"status":429,"error":"Too Many Requests"}'
+            extra = [(b"retry-after", b"60")]
         except IntakeFull:
             status, body = 429, b'{"status":429,"error":"Too Many Requests"}'
             extra = [(b"retry-after", b"1")]
@@ -146,6 +153,8 @@ class EventsIngest:
     async def _handle(self, scope: Scope, receive: Receive) -> bytes:
         principal = await authenticate(self._gatekeeper, _authorization(scope["headers"]))
         check_right(principal.rights, _NEEDED)
+        if principal.turns_events_away:
+            raise _TurnedAway
         body = await _read_body(scope, receive)
         now = await self._gatekeeper.read_clock(principal, is_write=True)
         tenant = Tenant(principal.organization_id, now, self._intake.rules)

@@ -69,6 +69,7 @@ class Access:
             is_simulated=row.is_simulated,
             expires_at=row.expires_at,
             rights=rights_of(row.permissions),
+            turns_events_away=row.turns_events_away,
         )
         if len(self._known) >= _CACHE_SIZE:
             self._known.clear()

@@ -14,7 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallymark.db.conditions import among_given
 from tallymark.db.engine import Tx
-from tallymark.db.tables import api_keys, billing_entities, organizations, secrets, test_clocks
+from tallymark.db.tables import (
+    api_keys,
+    billing_entities,
+    organization_switches,
+    organizations,
+    secrets,
+    test_clocks,
+)
 from tallymark.rooms.organizations.model import (
     ApiKey,
     BillingEntity,
@@ -93,11 +100,41 @@ async def find_principal(connection: AsyncConnection, key_hash: bytes) -> Row[An
             api_keys.c.expires_at,
             api_keys.c.permissions,
             test_clocks.c.organization_id.is_not(None).label("is_simulated"),
+            select(organization_switches.c.switch)
+            .where(
+                organization_switches.c.organization_id == api_keys.c.organization_id,
+                organization_switches.c.switch == "turn_events_away",
+            )
+            .exists()
+            .label("turns_events_away"),
         )
         .outerjoin(test_clocks, test_clocks.c.organization_id == api_keys.c.organization_id)
         .where(api_keys.c.key_hash == key_hash)
     )
     return (await connection.execute(statement)).first()
+
+
+async def insert_switch(
+    connection: AsyncConnection, organization_id: UUID, switch: str, *, now: datetime
+) -> bool:
+    """False where it is on already."""
+    values = {"organization_id": organization_id, "switch": switch, "since": now}
+    statement = upsert(organization_switches).values(**values).on_conflict_do_nothing()
+    return (await connection.execute(statement.returning(organization_switches.c.switch))).first() is not None
+
+
+async def delete_switch(connection: AsyncConnection, organization_id: UUID, switch: str) -> bool:
+    """False where it is off already."""
+    column = organization_switches.c
+    statement = delete(organization_switches).where(
+        column.organization_id == organization_id, column.switch == switch
+    )
+    return (await connection.execute(statement.returning(column.switch))).first() is not None
+
+
+async def has_switch(tx: Tx, switch: str) -> bool:
+    statement = select(organization_switches.c.switch).where(organization_switches.c.switch == switch)
+    return (await tx.execute(statement)).first() is not None
 
 
 async def record_key_use(connection: AsyncConnection, key_id: UUID, *, at: datetime) -> None:

@@ -56,6 +56,8 @@ class Verb(StrEnum):
     SENT_AGAIN = "sent_again"
     VISITED = "visited"
     ENDED_VISIT = "ended_visit"
+    TURNED_ON = "turned_on"
+    TURNED_OFF = "turned_off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

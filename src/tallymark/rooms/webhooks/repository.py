@@ -15,7 +15,14 @@ from tallymark.api.pagination import Page
 from tallymark.db.bulk import insert_rows
 from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
-from tallymark.db.tables import outbox, untold_messages, webhook_endpoints, webhook_sequences, webhooks
+from tallymark.db.tables import (
+    organization_switches,
+    outbox,
+    untold_messages,
+    webhook_endpoints,
+    webhook_sequences,
+    webhooks,
+)
 from tallymark.rooms.webhooks.model import (
     Algorithm,
     Delivery,
@@ -74,11 +81,15 @@ async def organizations_to_tell(connection: AsyncConnection) -> list[UUID]:
 
 
 async def endpoints_due(connection: AsyncConnection, *, now: datetime) -> list[tuple[UUID, UUID]]:
-    """Organization and id of endpoints with something to send."""
+    """Organization and id of endpoints with something to send, unless staff hold it back."""
     due = exists().where(
         webhooks.c.endpoint_id == webhook_endpoints.c.id, _IS_OPEN, webhooks.c.next_attempt_at <= now
     )
-    found = select(webhook_endpoints.c.organization_id, webhook_endpoints.c.id).where(due)
+    held = exists().where(
+        organization_switches.c.organization_id == webhook_endpoints.c.organization_id,
+        organization_switches.c.switch == "hold_webhooks",
+    )
+    found = select(webhook_endpoints.c.organization_id, webhook_endpoints.c.id).where(due, ~held)
     return [(row.organization_id, row.id) for row in await connection.execute(found)]
 
 
@@ -144,7 +155,10 @@ async def insert_deliveries(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
 _CLAIM = text("""
     UPDATE webhooks SET next_attempt_at = :lost_at WHERE id IN (
         SELECT w.id FROM webhooks w
-        WHERE w.endpoint_id = :endpoint_id AND w.status IN ('pending', 'retrying') AND w.next_attempt_at <= :now
+        WHERE NOT EXISTS (
+            SELECT FROM organization_switches s
+            WHERE s.organization_id = w.organization_id AND s.switch = 'hold_webhooks'
+        ) AND w.endpoint_id = :endpoint_id AND w.status IN ('pending', 'retrying') AND w.next_attempt_at <= :now
           AND (w.status = 'retrying' OR NOT EXISTS (
             SELECT FROM webhooks b
             WHERE b.endpoint_id = w.endpoint_id AND b.object_key = w.object_key AND b.sequence < w.sequence
