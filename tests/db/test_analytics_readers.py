@@ -240,6 +240,17 @@ class TestGranting:
             assert readers.revoke(database_url, role)
         assert stored(database_url, role) is None
 
+    def test_makes_the_role_anew_where_a_backup_came_without_it(self, database_url, application):
+        with granted(database_url) as role:
+            with psycopg.connect(database_url, autocommit=True) as owner:
+                owner.execute(f"DROP ROLE {role}")
+            (gone,) = [one for one in readers.list_readers(database_url) if one.role == role]
+            assert not gone.is_there
+            again = readers.grant(database_url, Grant(role=role, organization_id=None), now=NOW)
+            assert (again.is_new, again.password is None) == (True, False)
+            (there,) = [one for one in readers.list_readers(database_url) if one.role == role]
+            assert there.is_there
+
     def test_sets_habits_that_spare_the_server(self, database_url, application):
         with granted(database_url) as role, connected(database_url, role) as connection:
             for name, value in readers.HABITS.items():

@@ -69,16 +69,17 @@ def list_roles(data_dir: DataDir = None, database_url: DatabaseUrl = None) -> No
 
     with migrated_database(data_dir, database_url) as (url, _):
         found = list_readers(url)
-    table = Table("role", "sees", "granted", box=None, header_style="bold")
+    table = Table("role", "sees", "granted", "", box=None, header_style="bold")
     for reader in found:
         sees = str(reader.organization_id) if reader.organization_id else "all organizations"
-        table.add_row(reader.role, sees, f"{reader.granted_at:%Y-%m-%d %H:%M:%S}")
+        missing = "" if reader.is_there else "not on this server: grant it again"
+        table.add_row(reader.role, sees, f"{reader.granted_at:%Y-%m-%d %H:%M:%S}", missing)
     make_console().print(table)
 
 
 @commands.command("revoke")
 def revoke_role(role: Role, data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
-    """Take a role's rights to the views, and drop it where nothing else leans on it."""
+    """Let a role see nothing any more, and drop it where nothing else leans on it."""
     from tallymark.db.readers import revoke
 
     with migrated_database(data_dir, database_url) as (url, _):

@@ -72,6 +72,8 @@ class Reader:
     role: str
     organization_id: UUID | None
     granted_at: datetime
+    is_there: bool
+    """Whether the server has the role: another one, onto which a backup was restored, may not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,9 +141,13 @@ def list_readers(url: str) -> list[Reader]:
     """Every reader, by its role's name."""
     with _connected(url) as connection:
         rows = connection.execute(
-            "SELECT role_name, organization_id, granted_at FROM analytics_readers ORDER BY role_name"
+            "SELECT role_name, organization_id, granted_at, rolname IS NOT NULL FROM analytics_readers"
+            " LEFT JOIN pg_roles ON rolname = role_name ORDER BY role_name"
         )
-        return [Reader(role=role, organization_id=of, granted_at=at) for role, of, at in rows]
+        return [
+            Reader(role=role, organization_id=of, granted_at=at, is_there=is_there)
+            for role, of, at, is_there in rows
+        ]
 
 
 def describe(url: str) -> list[View]:
