@@ -88,7 +88,8 @@ dist: $(READY) ## build what is released, the sdist and the wheel with the web a
 	$(UV) build --quiet --out-dir dist
 	$(BIN)/python -m zipfile --list dist/tallymark-*.whl | grep tallymark/web/dist/index.html >/dev/null
 
-release: ## turn what is unreleased into VERSION=1.4.0, in CHANGELOG.md and wherever the version is named
+release: $(READY) ## turn what is unreleased into VERSION=1.4.0, in CHANGELOG.md and wherever the version is named, and keep a world of its schema
+	@$(BIN)/python -m deploy.worlds.make
 	@$(PYTHON) deploy/release.py cut $(VERSION)
 
 clean: ## remove what the targets above made; data directories stay

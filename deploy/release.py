@@ -1,7 +1,7 @@
 """Makes a release out of what is unreleased, and holds the changelog to it.
 
     python deploy/release.py cut 0.2.0         # `make release VERSION=0.2.0`: CHANGELOG.md and every place that names the version
-    python deploy/release.py check v0.2.0      # the tag, every such place and the changelog agree
+    python deploy/release.py check v0.2.0      # the tag, every such place and the changelog agree; the schema has a world
     python deploy/release.py notes 0.2.0       # what the changelog says of it
     python deploy/release.py told origin/main  # what users notice since then is in the changelog
 
@@ -41,9 +41,14 @@ UNNOTICED = (
     "deploy/tools.",
     "deploy/release.py",
     "deploy/container/try_in_a_root.py",
+    "deploy/worlds/",
     "deploy/monitoring/prometheus/drill/",
 )
 """But these, and tests of the web app."""
+
+MIGRATIONS = "src/tallymark/db/migrations/versions"
+WORLDS = "tests/upgrades/worlds"
+"""A world of each released schema, from which upgrades are tried."""
 
 _HEADING = re.compile(r"^## (\d+\.\d+\.\d+) — \d{4}-\d\d-\d\d$", re.MULTILINE)
 
@@ -122,7 +127,8 @@ def cut(root: Path, version: str, day: date) -> None:
 
 
 def check(root: Path, tag: str) -> None:
-    """Refuse a tag that is not of the version that is named everywhere, or that the changelog does not tell of."""
+    """Refuse a tag that is not of the version that is named everywhere, or that the changelog does not tell of, and a schema
+    from which no upgrade could be tried."""
     version = tag.removeprefix("v")
     if tag == version:
         raise Refused(f"{tag!r} is no tag of a release: v and its version")
@@ -134,6 +140,9 @@ def check(root: Path, tag: str) -> None:
     log.notes(version)
     if log.versions()[0] != version:
         raise Refused(f"{CHANGELOG} has a newer release: {log.versions()[0]}")
+    schema = max(path.name[:4] for path in (root / MIGRATIONS).glob("[0-9]*.py"))
+    if not (root / WORLDS / f"{schema}.tar.xz").exists():
+        raise Refused(f"{WORLDS} has no world of schema {schema}: `make release` makes it")
 
 
 def hold(before: str, after: str, changed: list[str]) -> None:

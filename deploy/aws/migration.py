@@ -10,7 +10,7 @@ import boto3
 
 def on_event(event, _):  # type: ignore[no-untyped-def]
     """Start the task of this release. An installation that ends needs none, and one that goes back to the older release
-    has nothing to migrate: that one would refuse the newer schema, and leave the stack stuck."""
+    has nothing to migrate: where that one refused the newer schema, the stack would be stuck."""
     if event["RequestType"] == "Delete":
         return {"PhysicalResourceId": event["PhysicalResourceId"]}
     (stack,) = boto3.client("cloudformation").describe_stacks(StackName=event["StackId"])["Stacks"]

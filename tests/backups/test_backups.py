@@ -22,8 +22,8 @@ from tallymark.db import programs, readers
 from tallymark.db.engine import Database, plain_url
 from tallymark.db.errors import StartupError
 from tallymark.db.holding import Hold, find_hold
-from tallymark.db.migrate import newest_revision
 from tallymark.db.programs import find_programs
+from tallymark.db.schema import newest_revision
 from tallymark.settings import Settings
 
 NOW = datetime(2026, 11, 30, 3, 15, tzinfo=UTC)

@@ -112,10 +112,18 @@ class TestDatabase:
         with cloned(server_url) as url:
             with psycopg.connect(url) as connection:
                 connection.execute("UPDATE alembic_version SET version_num = %s", (revision,))
+                connection.execute("UPDATE schema_floor SET revision = %s", (revision,))
             found = self.look(url)
         (schema,) = [one for one in found if one.about == "schema"]
         assert (schema.verdict, schema.remedy) == (Verdict.FAILING, remedy)
         assert not said(found, "worker"), "what another release's tables mean is not guessed"
+
+    def test_a_newer_schema_that_this_release_can_work_on(self, server_url):
+        with cloned(server_url) as url:
+            with psycopg.connect(url) as connection:
+                connection.execute("UPDATE alembic_version SET version_num = '9999'")
+            (told,) = said(self.look(url), "schema")
+        assert told == ("ok", "the schema (9999) is of a newer release than this one, which can work on it")
 
     def test_a_database_that_was_never_migrated(self, server_url):
         with cloned(server_url) as url:

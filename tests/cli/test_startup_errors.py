@@ -68,6 +68,7 @@ def test_a_database_of_a_newer_release(run, folder, port):
         engine = create_engine(driver_url(url))
         with engine.begin() as connection:
             connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+            connection.execute(text("UPDATE schema_floor SET revision = '9999'"))
         engine.dispose()
         for command in ("up", "api"):
             line = one_line(run(command, "--port", port, "--database-url", url))

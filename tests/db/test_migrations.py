@@ -14,7 +14,8 @@ from sqlalchemy.engine import make_url
 
 from tallymark.db.engine import driver_url, plain_url
 from tallymark.db.errors import StartupError
-from tallymark.db.migrate import MIGRATIONS, migrate
+from tallymark.db.migrate import migrate
+from tallymark.db.schema import MIGRATIONS
 from tallymark.db.tables import metadata
 from tallymark.db.waiting import wait_for_server
 
@@ -43,11 +44,13 @@ def test_a_newer_schema_is_refused_in_one_line(database_url):
     current = migrate(database_url)
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.execute("UPDATE schema_floor SET revision = '9998'")
         try:
             with pytest.raises(StartupError, match="newer schema"):
                 migrate(database_url)
         finally:
             connection.execute("UPDATE alembic_version SET version_num = %s", [current])
+            connection.execute("UPDATE schema_floor SET revision = %s", [current])
 
 
 def test_a_user_who_may_not_prepare_the_schema_is_told_in_one_line(server_url):

@@ -54,6 +54,13 @@ def root(tmp_path):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / path, tmp_path / path)
     (tmp_path / "CHANGELOG.md").write_text(BEFORE)
+    for name in (
+        f"{release.MIGRATIONS}/0001_first.py",
+        f"{release.MIGRATIONS}/0002_next.py",
+        f"{release.WORLDS}/0002.tar.xz",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
     return tmp_path
 
 
@@ -92,6 +99,12 @@ class TestCutting:
             assert len(changed) == sum(place == path for place, _ in PLACES), path
             assert all(b == a.replace(old, "12.0.3") for a, b in changed)
         release.check(root, "v12.0.3")
+
+    def test_is_not_released_with_a_schema_that_has_no_world(self, root):
+        release.cut(root, "0.2.0", DAY)
+        (root / release.MIGRATIONS / "0003_another.py").touch()
+        with pytest.raises(Refused, match="no world of schema 0003"):
+            release.check(root, "v0.2.0")
 
     @pytest.mark.parametrize(
         "version", ["0.0.9", "0.1.0", "1", "1.2", "v0.2.0", "0.2.0rc1", "0.2.0-rc.1", "0.02.0", ""]

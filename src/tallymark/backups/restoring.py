@@ -19,9 +19,10 @@ from tallymark.db import holding
 from tallymark.db.engine import Database, plain_url
 from tallymark.db.errors import StartupError
 from tallymark.db.holding import Hold
-from tallymark.db.migrate import MIGRATION_LOCK, known_revisions, migrate
+from tallymark.db.migrate import MIGRATION_LOCK, migrate
 from tallymark.db.programs import Programs, find_programs, run_program
 from tallymark.db.running import is_server_alive
+from tallymark.db.schema import known_revisions
 from tallymark.db.tenancy import create_roles
 from tallymark.domain.values import value
 from tallymark.server import absolute, any_database

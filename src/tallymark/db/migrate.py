@@ -1,49 +1,63 @@
-"""Bring a database to this release's schema."""
+"""Bring a database to this release's schema, while others work on it."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+import structlog
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from psycopg.errors import InsufficientPrivilege
+from psycopg.errors import InsufficientPrivilege, LockNotAvailable
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.pool import NullPool
 
+from tallymark.db import schema
 from tallymark.db.engine import driver_url
 from tallymark.db.errors import StartupError
 from tallymark.db.months import OPEN_MONTHS
+from tallymark.db.schema import Standing, read_schema, refuse_too_new
 
-MIGRATIONS = Path(__file__).parent / "migrations"
 OLDEST_SERVER = 150000
 
 MIGRATION_LOCK = 7_236_112_094
+
+LOCK_TIMEOUT = "2s"
+"""How long a migration waits for a table: everybody who wants it meanwhile waits behind it."""
+
+PATIENCE_SECONDS = 600
+"""How long it tries again."""
+
+_PAUSE_SECONDS = 3.0
+_LOOK_SECONDS = 0.2
+_TRY_LOCK = text("SELECT pg_try_advisory_lock(:key)")
+_UNLOCK = text("SELECT pg_advisory_unlock(:key)")
+
+log = structlog.get_logger(__name__)
 
 
 def migrate(url: str) -> str:
     """Run the migrations that the database lacks and return its revision.
 
-    One process migrates at a time; others wait and find nothing to do. Raises `StartupError` when the server can't
-    be reached or is older than PostgreSQL 15, or the database was migrated by a newer release.
+    One process migrates at a time; others wait and find nothing to do. A schema of a newer release that this one can work on stays
+    as it is. Raises `StartupError` when the server can't be reached or is older than PostgreSQL 15, the schema is of a release that is too
+    new, or long transactions keep a table for too long.
     """
     engine = create_engine(driver_url(url), poolclass=NullPool)
     try:
         with engine.connect() as connection:
             _check_server(connection)
-            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
-            connection.commit()
-            config = _config()
-            _check_known(connection)
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-            connection.commit()
-            connection.execute(OPEN_MONTHS)
-            connection.commit()
-            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": MIGRATION_LOCK})
-            return str(MigrationContext.configure(connection).get_current_revision())
+            with _alone(connection):
+                found = read_schema(connection)
+                connection.commit()
+                refuse_too_new(found)
+                if found.standing is not Standing.NEWER:
+                    _upgrade(connection)
+                    connection.execute(OPEN_MONTHS)
+                    connection.commit()
+                return str(read_schema(connection).revision)
     except OperationalError as error:
         raise StartupError(f"cannot reach the database: {str(error.orig).strip().splitlines()[0]}") from None
     except ProgrammingError as error:
@@ -57,20 +71,45 @@ def migrate(url: str) -> str:
         engine.dispose()
 
 
-def newest_revision() -> str:
-    """The revision that `migrate` brings a database to."""
-    return str(ScriptDirectory.from_config(_config()).get_current_head())
+@contextmanager
+def _alone(connection: Connection) -> Iterator[None]:
+    """Nobody else migrates. Asked for again and again: an index that is made concurrently waits for whoever waits in a statement."""
+    while not connection.execute(_TRY_LOCK, {"key": MIGRATION_LOCK}).scalar_one():
+        connection.commit()
+        time.sleep(_LOOK_SECONDS)
+    connection.commit()
+    yield
+    # Where something failed, it ends with the connection.
+    connection.execute(_UNLOCK, {"key": MIGRATION_LOCK})
+    connection.commit()
 
 
-def known_revisions() -> frozenset[str]:
-    """All revisions up to this release's."""
-    return frozenset(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
-
-
-def _config() -> Config:
+def _upgrade(connection: Connection) -> None:
+    """Run what is missing, each in its own transaction; one that does not get its tables soon lets everybody else pass, and tries again."""
     config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    return config
+    config.set_main_option("script_location", str(schema.MIGRATIONS))
+    config.attributes["connection"] = connection
+    connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
+    connection.commit()
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            command.upgrade(config, "head")
+            break
+        except OperationalError as error:
+            if not isinstance(error.orig, LockNotAvailable):
+                raise
+            connection.rollback()
+            if time.monotonic() > deadline:
+                raise StartupError(
+                    f"a migration did not get its tables within {PATIENCE_SECONDS // 60} minutes: see in pg_stat_activity whose"
+                    " transactions are long, and run `tallymark migrate` again"
+                ) from None
+            log.warning("a table is in use: the migration waits", error=str(error.orig).strip())
+            time.sleep(_PAUSE_SECONDS)
+    connection.commit()
+    connection.execute(text("SET lock_timeout = DEFAULT"))
+    connection.commit()
 
 
 def _check_server(connection: Connection) -> None:
@@ -78,11 +117,3 @@ def _check_server(connection: Connection) -> None:
     if number < OLDEST_SERVER:
         found = connection.execute(text("SHOW server_version")).scalar_one()
         raise StartupError(f"the database server is PostgreSQL {found}; Tallymark needs 15 or newer")
-
-
-def _check_known(connection: Connection) -> None:
-    found = MigrationContext.configure(connection).get_current_revision()
-    if found is not None and found not in known_revisions():
-        raise StartupError(
-            f"the database has a newer schema ({found}) than this release of Tallymark knows: upgrade Tallymark"
-        )

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallymark.db.engine import TENANT_ROLE, Database
 from tallymark.db.holding import Hold, find_hold
-from tallymark.db.migrate import OLDEST_SERVER, newest_revision
+from tallymark.db.migrate import OLDEST_SERVER
+from tallymark.db.schema import Standing, read_schema
 from tallymark.doctor.model import Finding, failing, warning, well
 from tallymark.monitoring.backlog import Reading, read_backlog
 from tallymark.settings import Settings
@@ -25,8 +26,6 @@ _SERVER = text("""
            current_setting('full_page_writes') AS full_page_writes, current_setting('synchronous_commit') AS synchronous_commit,
            CAST(current_setting('max_connections') AS int) AS connections
 """)
-_HAS_REVISION = text("SELECT to_regclass('alembic_version') IS NOT NULL")
-_CURRENT = text("SELECT version_num FROM alembic_version")
 _ROLE = text("""
     SELECT pg_has_role(current_user, oid, 'MEMBER') AS is_ours, rolsuper OR rolbypassrls AS sees_all
     FROM pg_roles WHERE rolname = :role
@@ -115,20 +114,19 @@ def _connections(server: Mapping[str, Any], settings: Settings) -> Iterator[Find
 
 
 async def _schema(connection: AsyncConnection) -> list[Finding]:
-    newest = newest_revision()
-    has_any = (await connection.execute(_HAS_REVISION)).scalar_one()
-    current = (await connection.execute(_CURRENT)).scalar_one_or_none() if has_any else None
-    if current == newest:
-        return [well("schema", f"the schema is this release's ({newest})")]
-    if current is None:
-        return [failing("schema", "the database has no schema of Tallymark's", "run `tallymark migrate`")]
-    if current < newest:
-        return [
-            failing("schema", f"the schema ({current}) is of an older release", "run `tallymark migrate`")
-        ]
-    return [
-        failing("schema", f"the schema ({current}) is of a newer release than this one", "upgrade Tallymark")
-    ]
+    schema = await connection.run_sync(read_schema)
+    of_older = f"the schema ({schema.revision}) is of an older release"
+    of_newer = f"the schema ({schema.revision}) is of a newer release than this one"
+    found = {
+        Standing.CURRENT: well("schema", f"the schema is this release's ({schema.revision})"),
+        Standing.NEWER: well("schema", f"{of_newer}, which can work on it"),
+        Standing.NONE: failing(
+            "schema", "the database has no schema of Tallymark's", "run `tallymark migrate`"
+        ),
+        Standing.OLDER: failing("schema", of_older, "run `tallymark migrate`"),
+        Standing.TOO_NEW: failing("schema", of_newer, "upgrade Tallymark"),
+    }
+    return [found[schema.standing]]
 
 
 async def judge_roles(connection: AsyncConnection, role_name: str = TENANT_ROLE) -> list[Finding]:

@@ -68,7 +68,7 @@ from tallymark.db.tables.events import (
     late_events,
 )
 from tallymark.db.tables.idempotency import idempotent_answers
-from tallymark.db.tables.installation import holds
+from tallymark.db.tables.installation import holds, schema_floor
 from tallymark.db.tables.invoices import (
     applied_usage_thresholds,
     billing_records,
@@ -237,6 +237,7 @@ __all__ = [
     "roles",
     "rollup_parts",
     "rollups",
+    "schema_floor",
     "secrets",
     "security_logs",
     "sso_attempts",
