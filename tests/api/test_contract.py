@@ -160,7 +160,7 @@ async def test_of_logs(held):
     await kit.tax(held)
     answer = await held.delete("/taxes/x")
     await post(held, "/features", {"feature": {"code": "f"}})
-    (entry,) = (await get(held, "/activity_logs"))["activity_logs"]
+    entry, _ = (await get(held, "/activity_logs"))["activity_logs"]
     await get(held, f"/activity_logs/{entry['activity_id']}")
     for path in ("/api_logs", f"/api_logs/{answer.headers['x-request-id']}"):
         await get(held, path)

@@ -327,6 +327,23 @@ class TestChoices:
 
 
 class TestChanges:
+    async def test_are_logged_with_what_was_before(self, shop):
+        made = await campaign(shop)
+        await change(shop, max_attempts=5, thresholds=[{"currency": "EUR", "amount_cents": 20_000}])
+        await call(shop.app, "DELETE", "/dunning_campaigns/d")
+        listed = await get(shop, "/activity_logs", **{"resource_types[]": "DunningCampaign"})
+        gone, changed, new = listed["activity_logs"]
+        assert [one["activity_type"] for one in (gone, changed, new)] == [
+            "dunning_campaign.deleted",
+            "dunning_campaign.updated",
+            "dunning_campaign.created",
+        ]
+        assert changed["activity_object_changes"] == {
+            "max_attempts": [2, 5],
+            "thresholds": [{"EUR": 10_000}, {"EUR": 20_000}],
+        }
+        assert (new["activity_object"]["lago_id"], gone["activity_source"]) == (made["lago_id"], "front")
+
     async def test_of_days_and_attempts_reset_nothing(self, shop):
         """Asked on the sixth; with one day between, the second is on the seventh, and the third, which there is now, on the eighth."""
         await campaign(shop)

@@ -62,6 +62,18 @@ async def emit(tx: Tx, *messages: Message, now: datetime) -> None:
     await activity.log(tx, _activities(messages), now=now)
 
 
+async def log_alone(
+    tx: Tx, activity_type: str, *object_ids: UUID, now: datetime, changed: Changes | None = None
+) -> None:
+    """Log what the outside is told nothing of: that something was made, changed ("tax.updated") or deleted."""
+    kind = activity_type.split(".")[0]
+    messages = [
+        Message(activity_type=activity_type, object_type=kind, object_id=one, changes=changed or {})
+        for one in object_ids
+    ]
+    await emit(tx, *messages, now=now)
+
+
 def _activities(messages: Sequence[Message]) -> Iterator[Activity]:
     for message in messages:
         if message.logged_as is not None and message.object_id is not None:

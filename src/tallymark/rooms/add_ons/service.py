@@ -12,6 +12,9 @@ from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid, NotFound
+from tallymark.jobs.activity import Changes
+from tallymark.jobs.activity import changes as changes_of
+from tallymark.jobs.outbox import log_alone
 from tallymark.rooms.add_ons import repository
 from tallymark.rooms.add_ons.model import AddOn
 from tallymark.rooms.taxes import service as taxes
@@ -25,7 +28,9 @@ async def create_add_on(
     await _claim_code(tx, values["code"])
     stamps = {"created_at": now, "updated_at": now}
     row = {"id": new_id(), "organization_id": tx.organization_id, **values, **stamps}
-    return await _save_taxes(tx, await repository.insert_add_on(tx, row), tax_codes)
+    made = await _save_taxes(tx, await repository.insert_add_on(tx, row), tax_codes)
+    await log_alone(tx, "add_on.created", made.id, now=now)
+    return made
 
 
 async def get_add_on(tx: Tx, *, code: str) -> AddOn:
@@ -69,15 +74,24 @@ async def update_add_on(
     add_on = await get_add_on(tx, code=code)
     if changes.get("code", code) != code:
         await _claim_code(tx, changes["code"])
-    changed = await repository.update_add_on(tx, add_on.id, {**changes, "updated_at": now})
-    return await _save_taxes(tx, changed, tax_codes)
+    row = await repository.update_add_on(tx, add_on.id, {**changes, "updated_at": now})
+    changed = await _save_taxes(tx, row, tax_codes)
+    different = {**changes_of(add_on, changed), **_change_of_taxes(add_on, changed)}
+    await log_alone(tx, "add_on.updated", add_on.id, now=now, changed=different)
+    return changed
 
 
 async def delete_add_on(tx: Tx, code: str, *, now: datetime) -> AddOn:
     """Delete an add-on with the fixed charges built on it, in all plans; its code is free again."""
     add_on = await get_add_on(tx, code=code)
     await repository.delete_add_on(tx, add_on.id, at=now)
+    await log_alone(tx, "add_on.deleted", add_on.id, now=now)
     return add_on
+
+
+def _change_of_taxes(before: AddOn, after: AddOn) -> Changes:
+    codes = [[tax.code for tax in one.taxes] for one in (before, after)]
+    return {} if codes[0] == codes[1] else {"tax_codes": codes}
 
 
 async def _claim_code(tx: Tx, code: str) -> None:

@@ -58,6 +58,10 @@ async def list_alerts(tx: Tx, subject: Subject, page: Page) -> tuple[list[Alert]
     return await _load(tx, statement.limit(page.size).offset(page.offset)), int(total)
 
 
+async def get_alerts(tx: Tx, ids: Collection[UUID]) -> list[Alert]:
+    return await _load(tx, select(alerts).where(among(alerts.c.id, ids)))
+
+
 async def of_subscriptions(tx: Tx, external_ids: Collection[str]) -> list[Alert]:
     live = alerts.c.deleted_at.is_(None)
     statement = select(alerts).where(live, alerts.c.external_subscription_id.in_(external_ids))

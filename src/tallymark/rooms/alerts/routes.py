@@ -106,7 +106,7 @@ def add_routes(
 
 
 def _show(alert: Alert, subject: Subject, context: Context) -> AlertOutput:
-    return AlertOutput.of(alert, subject, context.organization_id)
+    return AlertOutput.of(alert, subject.wallet_code, context.organization_id)
 
 
 def _answer(alert: Alert, subject: Subject, context: Context) -> AlertResponse:

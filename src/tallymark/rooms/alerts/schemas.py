@@ -11,7 +11,7 @@ from tallymark.api.descriptions import FLAG, TEXT, many, record, shown_as
 from tallymark.api.errors import BadRequest
 from tallymark.api.pagination import Meta
 from tallymark.api.wire import DecimalText, Instant
-from tallymark.rooms.alerts.model import Alert, Subject
+from tallymark.rooms.alerts.model import Alert
 from tallymark.rooms.billable_metrics.schemas import MetricOutput
 
 _ALERT = record(
@@ -69,14 +69,14 @@ class AlertOutput(BaseModel):
     created_at: Instant
 
     @classmethod
-    def of(cls, alert: Alert, subject: Subject, organization_id: UUID) -> AlertOutput:
+    def of(cls, alert: Alert, wallet_code: str | None, organization_id: UUID) -> AlertOutput:
         """Show an alert."""
         return cls(
             lago_id=alert.id,
             lago_organization_id=organization_id,
             external_subscription_id=alert.external_subscription_id,
             lago_wallet_id=alert.wallet_id,
-            wallet_code=subject.wallet_code,
+            wallet_code=wallet_code,
             billable_metric=MetricOutput.of(alert.billable_metric) if alert.billable_metric else None,
             alert_type=alert.alert_type,
             code=alert.code,

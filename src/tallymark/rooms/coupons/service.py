@@ -13,9 +13,9 @@ from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid, NotAllowed, NotFound, Problems
 from tallymark.jobs import agenda
-from tallymark.jobs.activity import Changes, changes
+from tallymark.jobs.activity import changes
 from tallymark.jobs.agenda import Item, Kind
-from tallymark.jobs.outbox import Message, emit
+from tallymark.jobs.outbox import log_alone
 from tallymark.rooms.coupons import repository
 from tallymark.rooms.coupons.model import (
     CHANGEABLE,
@@ -69,7 +69,7 @@ async def create_coupon(
     await _save_targets(tx, coupon_id, targets)
     coupon = await get_coupon(tx, code=values["code"])
     await _note_expiration(tx, coupon)
-    await _log(tx, "coupon.created", coupon_id, now=now)
+    await log_alone(tx, "coupon.created", coupon_id, now=now)
     return coupon
 
 
@@ -122,7 +122,7 @@ async def update_coupon(tx: Tx, code: str, asked: CouponInput, *, now: datetime)
     await _save_targets(tx, coupon.id, targets)
     changed = await get_coupon(tx, code=values["code"])
     await _note_expiration(tx, changed)
-    await _log(tx, "coupon.updated", coupon.id, now=now, changed=changes(coupon, changed))
+    await log_alone(tx, "coupon.updated", coupon.id, now=now, changed=changes(coupon, changed))
     return changed
 
 
@@ -210,19 +210,6 @@ async def _save_targets(tx: Tx, coupon_id: UUID, targets: Targets | None) -> Non
     await repository.replace_targets(tx, coupon_id, rows)
 
 
-async def _log(
-    tx: Tx, activity_type: str, object_id: UUID, *, now: datetime, changed: Changes | None = None
-) -> None:
-    """Nobody outside is told of coupons; that they changed is logged all the same (platform §10.1)."""
-    message = Message(
-        activity_type=activity_type,
-        object_type=activity_type.split(".")[0],
-        object_id=object_id,
-        changes=changed or {},
-    )
-    await emit(tx, message, now=now)
-
-
 async def _claim_code(tx: Tx, code: str) -> None:
     await tx.lock("coupon-code", tx.organization_id)
     if await repository.find_coupon(tx, code) is not None:
@@ -259,7 +246,7 @@ async def terminate_coupon(tx: Tx, code: str, *, now: datetime) -> Coupon:
     ended = {"status": Status.TERMINATED, "terminated_at": now, "updated_at": now}
     await repository.update_coupon(tx, coupon.id, ended)
     terminated = await get_coupon(tx, code=code)
-    await _log(tx, "coupon.updated", coupon.id, now=now, changed=changes(coupon, terminated))
+    await log_alone(tx, "coupon.updated", coupon.id, now=now, changed=changes(coupon, terminated))
     return terminated
 
 
@@ -271,7 +258,7 @@ async def delete_coupon(tx: Tx, code: str, *, now: datetime) -> Coupon:
     gone = {"deleted_at": now, "status": Status.TERMINATED, "terminated_at": now, "updated_at": now}
     await repository.update_coupon(tx, coupon.id, gone)
     await repository.terminate_applied(tx, coupon.id, at=now)
-    await _log(tx, "coupon.deleted", coupon.id, now=now)
+    await log_alone(tx, "coupon.deleted", coupon.id, now=now)
     return coupon
 
 
@@ -315,7 +302,7 @@ async def apply(
     )
     if copied["amount_currency"] is not None:
         await customers.set_currency_if_blank(tx, customer, copied["amount_currency"])
-    await _log(tx, "applied_coupon.created", applied_id, now=now)
+    await log_alone(tx, "applied_coupon.created", applied_id, now=now)
     return await _get_applied(tx, applied_id)
 
 
@@ -345,7 +332,7 @@ async def take_over(tx: Tx, customer_id: UUID, taken: Sequence[TakenCoupon], *, 
                 "updated_at": now,
             },
         )
-        await _log(tx, "applied_coupon.created", applied_id, now=now)
+        await log_alone(tx, "applied_coupon.created", applied_id, now=now)
 
 
 def _copied_terms(coupon: Coupon, terms: Mapping[str, Any]) -> dict[str, Any]:
@@ -399,7 +386,7 @@ async def detach(tx: Tx, *, external_customer_id: str, applied_id: UUID, now: da
     if view.applied.status is Status.ACTIVE:
         ended = {"id": applied_id, "status": Status.TERMINATED, "terminated_at": now, "updated_at": now}
         await repository.update_applied(tx, [ended])
-        await _log(tx, "applied_coupon.deleted", applied_id, now=now)
+        await log_alone(tx, "applied_coupon.deleted", applied_id, now=now)
     return await _get_applied(tx, applied_id)
 
 

@@ -67,6 +67,11 @@ async def find_sections(tx: Tx, codes: Collection[str]) -> list[Section]:
     return [_as_value(row) for row in await tx.execute(statement)]
 
 
+async def get_sections(tx: Tx, ids: Collection[UUID]) -> list[Section]:
+    statement = select(*_COLUMNS).where(among(invoice_custom_sections.c.id, ids))
+    return [_as_value(row) for row in await tx.execute(statement)]
+
+
 async def list_sections(tx: Tx, page: Page) -> tuple[list[Section], int]:
     column = invoice_custom_sections.c
     counted = select(func.count()).select_from(invoice_custom_sections).where(LIVE)

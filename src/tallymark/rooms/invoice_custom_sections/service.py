@@ -11,6 +11,8 @@ from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid, NotFound
+from tallymark.jobs.activity import changes as changes_of
+from tallymark.jobs.outbox import log_alone
 from tallymark.rooms.invoice_custom_sections import repository
 from tallymark.rooms.invoice_custom_sections.model import Owner, Section
 
@@ -20,7 +22,9 @@ async def create_section(tx: Tx, values: Mapping[str, Any], *, now: datetime) ->
     await _claim_code(tx, values["code"])
     stamps = {"created_at": now, "updated_at": now}
     row = {"id": new_id(), "organization_id": tx.organization_id, **values, **stamps}
-    return await repository.insert_section(tx, row)
+    made = await repository.insert_section(tx, row)
+    await log_alone(tx, "invoice_custom_section.created", made.id, now=now)
+    return made
 
 
 async def get_section(tx: Tx, *, code: str) -> Section:
@@ -41,14 +45,23 @@ async def update_section(tx: Tx, code: str, changes: Mapping[str, Any], *, now: 
     section = await get_section(tx, code=code)
     if changes.get("code", code) != code:
         await _claim_code(tx, changes["code"])
-    return await repository.update_section(tx, section.id, {**changes, "updated_at": now})
+    changed = await repository.update_section(tx, section.id, {**changes, "updated_at": now})
+    different = changes_of(section, changed)
+    await log_alone(tx, "invoice_custom_section.updated", section.id, now=now, changed=different)
+    return changed
 
 
 async def delete_section(tx: Tx, code: str, *, now: datetime) -> Section:
     """Delete a section and deselect it everywhere."""
     section = await get_section(tx, code=code)
     await repository.delete_section(tx, section.id, at=now)
+    await log_alone(tx, "invoice_custom_section.deleted", section.id, now=now)
     return section
+
+
+async def get_sections(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Section]:
+    """Sections by id, deleted ones too."""
+    return {section.id: section for section in await repository.get_sections(tx, ids)} if ids else {}
 
 
 async def select_sections(tx: Tx, owner: Owner, owner_id: UUID, codes: Sequence[str]) -> None:

@@ -11,6 +11,8 @@ from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid, NotFound
+from tallymark.jobs.activity import changes
+from tallymark.jobs.outbox import log_alone
 from tallymark.rooms.plans.model import PricingUnit
 from tallymark.rooms.plans.repository import PlanRow
 from tallymark.rooms.plans.repository import charges as repository
@@ -25,7 +27,9 @@ async def create_pricing_unit(tx: Tx, values: Mapping[str, Any], *, now: datetim
     await repository.insert_pricing_unit(
         tx, {"id": new_id(), "organization_id": tx.organization_id, **values, **stamps}
     )
-    return await get_pricing_unit(tx, code=values["code"])
+    made = await get_pricing_unit(tx, code=values["code"])
+    await log_alone(tx, "pricing_unit.created", made.id, now=now)
+    return made
 
 
 async def get_pricing_unit(tx: Tx, *, code: str) -> PricingUnit:
@@ -42,7 +46,9 @@ async def update_pricing_unit(tx: Tx, code: str, values: Mapping[str, Any], *, n
     if values.get("code", code) != code:
         raise Invalid({"code": ["modification_not_allowed"]})
     await repository.update_pricing_unit(tx, unit.id, {**values, "updated_at": now})
-    return await get_pricing_unit(tx, code=code)
+    changed = await get_pricing_unit(tx, code=code)
+    await log_alone(tx, "pricing_unit.updated", unit.id, now=now, changed=changes(unit, changed))
+    return changed
 
 
 async def list_pricing_units(tx: Tx, page: Page) -> tuple[list[PricingUnit], int]:

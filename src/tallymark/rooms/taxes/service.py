@@ -13,7 +13,9 @@ from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid, NotFound
 from tallymark.domain.european_vat import automatic_taxes
 from tallymark.jobs import agenda
+from tallymark.jobs.activity import changes as changes_of
 from tallymark.jobs.agenda import Item, Kind
+from tallymark.jobs.outbox import log_alone
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.taxes import repository
 from tallymark.rooms.taxes.model import AppliedTaxView, Owner, Tax
@@ -32,6 +34,7 @@ async def create_tax(tx: Tx, values: Mapping[str, Any], *, now: datetime) -> Tax
     tax = await repository.insert_tax(tx, row)
     if tax.applied_to_organization:
         await _attach_to_default_entity(tx, tax, now=now)
+    await log_alone(tx, "tax.created", tax.id, now=now)
     return tax
 
 
@@ -58,6 +61,7 @@ async def update_tax(tx: Tx, code: str, changes: Mapping[str, Any], *, now: date
         await repository.remove_link(tx, Owner.BILLING_ENTITY, entity.id, tax.id)
     await _refresh(tx, await repository.drafts_with_tax(tx, tax.id), now=now)
     await refresh_drafts(tx, {*concerned, *await repository.customers_concerned(tx, tax.id)}, now=now)
+    await log_alone(tx, "tax.updated", tax.id, now=now, changed=changes_of(tax, changed))
     return changed
 
 
@@ -68,6 +72,7 @@ async def delete_tax(tx: Tx, code: str, *, now: datetime) -> Tax:
     await repository.delete_tax(tx, tax.id, at=now)
     await _refresh(tx, await repository.drafts_with_tax(tx, tax.id), now=now)
     await refresh_drafts(tx, concerned, now=now)
+    await log_alone(tx, "tax.deleted", tax.id, now=now)
     return tax
 
 
@@ -162,9 +167,11 @@ async def make_automatic_taxes(tx: Tx, *, now: datetime) -> None:
             keys = {"id": new_id(), "organization_id": tx.organization_id, "code": tax.code}
             fresh.append({**keys, **values, "auto_generated": True, "created_at": now})
         elif found.rate != tax.rate:
-            await repository.update_tax(tx, found.id, values)
+            changed = await repository.update_tax(tx, found.id, values)
             await refresh_drafts(tx, await repository.customers_concerned(tx, found.id), now=now)
+            await log_alone(tx, "tax.updated", found.id, now=now, changed=changes_of(found, changed))
     await repository.insert_taxes(tx, fresh)
+    await log_alone(tx, "tax.created", *(row["id"] for row in fresh), now=now)
 
 
 async def keep_automatic_tax(tx: Tx, code: str, *, now: datetime) -> None:

@@ -14,6 +14,10 @@ import structlog
 from pydantic import BaseModel
 
 from tallymark.db.engine import Tx
+from tallymark.rooms.add_ons import service as add_ons
+from tallymark.rooms.add_ons.schemas import AddOnOutput
+from tallymark.rooms.alerts import service as alerts
+from tallymark.rooms.alerts.schemas import AlertOutput
 from tallymark.rooms.billable_metrics import service as metrics
 from tallymark.rooms.billable_metrics.schemas import MetricOutput
 from tallymark.rooms.billing_entities.schemas import EntityOutput
@@ -24,12 +28,16 @@ from tallymark.rooms.credit_notes import service as notes
 from tallymark.rooms.credit_notes.schemas import CreditNoteOutput
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.customers.schemas import DetailedCustomerOutput
+from tallymark.rooms.dunning import service as dunning
+from tallymark.rooms.dunning.schemas import CampaignOutput
 from tallymark.rooms.entitlements import service as entitlements
 from tallymark.rooms.entitlements.schemas import FeatureOutput
 from tallymark.rooms.events import service as events
 from tallymark.rooms.events.schemas import EventOutput
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.schemas import DetailedFeeOutput
+from tallymark.rooms.invoice_custom_sections import service as sections
+from tallymark.rooms.invoice_custom_sections.schemas import SectionOutput
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.schemas import InvoiceOutput
 from tallymark.rooms.organizations import service as organizations
@@ -38,10 +46,13 @@ from tallymark.rooms.payment_requests.schemas import RequestOutput
 from tallymark.rooms.payments import service as payments
 from tallymark.rooms.payments.schemas import PaymentOutput, ReceiptOutput
 from tallymark.rooms.plans import entitlements as plan_entitlements
+from tallymark.rooms.plans import pricing_units
 from tallymark.rooms.plans import service as plans
-from tallymark.rooms.plans.schemas.outputs import PlanOutput
+from tallymark.rooms.plans.schemas.outputs import PlanOutput, PricingUnitOutput
 from tallymark.rooms.subscriptions import service as subscriptions
 from tallymark.rooms.subscriptions.schemas import DetailedSubscriptionOutput
+from tallymark.rooms.taxes import service as taxes
+from tallymark.rooms.taxes.schemas import TaxOutput
 from tallymark.rooms.wallets import service as wallets
 from tallymark.rooms.wallets.schemas.outputs import TransactionOutput, WalletOutput
 from tallymark.rooms.webhooks.model import Told
@@ -213,13 +224,13 @@ async def _load_features(on: Sight, ids: Sequence[UUID]) -> Shown:
 async def _load_customers(on: Sight, ids: Sequence[UUID]) -> Shown:
     found = await customers.get_customers(on.tx, ids)
     entities = await organizations.get_entities(on.tx, {who.billing_entity_id for who in found.values()})
-    taxes = await customers.taxes_of(on.tx, [*found.values()])
-    sections = await customers.applicable_sections(on.tx, [*found.values()])
+    carried = await customers.taxes_of(on.tx, [*found.values()])
+    printed = await customers.applicable_sections(on.tx, [*found.values()])
     return _dump(
         (
             key,
             DetailedCustomerOutput.with_taxes(
-                who, entities[who.billing_entity_id], taxes.get(key, ()), sections.get(key, ())
+                who, entities[who.billing_entity_id], carried.get(key, ()), printed.get(key, ())
             ),
         )
         for key, who in found.items()
@@ -290,6 +301,42 @@ async def _load_applied_coupons(on: Sight, ids: Sequence[UUID]) -> Shown:
     return _dump((view.applied.id, AppliedCouponOutput.of(view)) for view in views)
 
 
+async def _load_taxes(on: Sight, ids: Sequence[UUID]) -> Shown:
+    found = await taxes.get_taxes(on.tx, ids)
+    return _dump((key, TaxOutput.of(tax)) for key, tax in found.items())
+
+
+async def _load_add_ons(on: Sight, ids: Sequence[UUID]) -> Shown:
+    found = await add_ons.get_add_ons(on.tx, ids)
+    return _dump((key, AddOnOutput.of(add_on)) for key, add_on in found.items())
+
+
+async def _load_sections(on: Sight, ids: Sequence[UUID]) -> Shown:
+    found = await sections.get_sections(on.tx, ids)
+    return _dump((key, SectionOutput.of(section)) for key, section in found.items())
+
+
+async def _load_pricing_units(on: Sight, ids: Sequence[UUID]) -> Shown:
+    found = await pricing_units.get_pricing_units(on.tx, ids)
+    return _dump((key, PricingUnitOutput.of(unit)) for key, unit in found.items())
+
+
+async def _load_campaigns(on: Sight, ids: Sequence[UUID]) -> Shown:
+    found = await dunning.get_campaigns(on.tx, ids)
+    return _dump((key, CampaignOutput.of(campaign)) for key, campaign in found.items())
+
+
+async def _load_alerts(on: Sight, ids: Sequence[UUID]) -> Shown:
+    found = await alerts.get_alerts(on.tx, ids)
+    watched = await wallets.get_wallets(on.tx, {one.wallet_id for one in found.values() if one.wallet_id})
+    codes = {key: wallet.code for key, wallet in watched.items()}
+    owner = on.tx.organization_id
+    return _dump(
+        (key, AlertOutput.of(alert, codes[alert.wallet_id] if alert.wallet_id else None, owner))
+        for key, alert in found.items()
+    )
+
+
 async def _load_entities(on: Sight, ids: Sequence[UUID]) -> Shown:
     found = await organizations.get_entities(on.tx, set(ids))
     default = await organizations.get_default_entity(on.tx)
@@ -326,9 +373,12 @@ async def _load_events(on: Sight, ids: Sequence[UUID]) -> Shown:
 
 
 LOADERS: Mapping[str, Loader] = {
+    "add_on": _load_add_ons,
+    "alert": _load_alerts,
     "applied_coupon": _load_applied_coupons,
     "billable_metric": _load_metrics,
     "billing_entity": _load_entities,
+    "campaign": _load_campaigns,
     "coupon": _load_coupons,
     "credit_note": _load_notes,
     "customer": _load_customers,
@@ -336,12 +386,15 @@ LOADERS: Mapping[str, Loader] = {
     "feature": _load_features,
     "fee": _load_fees,
     "invoice": _load_invoices,
+    "invoice_custom_section": _load_sections,
     "payment": _load_payments,
     "payment_dispute_lost": _load_lost_disputes,
     "payment_receipt": _load_receipts,
     "payment_request": _load_payment_requests,
     "plan": _load_plans,
+    "pricing_unit": _load_pricing_units,
     "subscription": _load_subscriptions,
+    "tax": _load_taxes,
     "wallet": _load_wallets,
     "wallet_transaction": _load_transactions,
 }

@@ -10,6 +10,7 @@ from tallymark.rooms.alerts.service.change import (
 from tallymark.rooms.alerts.service.evaluate import evaluate_subscription, evaluate_wallets
 from tallymark.rooms.alerts.service.read import (
     get_alert,
+    get_alerts,
     list_alerts,
     of_subscriptions,
     of_wallets,
@@ -25,6 +26,7 @@ __all__ = [
     "evaluate_subscription",
     "evaluate_wallets",
     "get_alert",
+    "get_alerts",
     "list_alerts",
     "of_subscriptions",
     "of_wallets",

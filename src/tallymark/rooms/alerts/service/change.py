@@ -14,6 +14,9 @@ from tallymark.domain.errors import Invalid, NotFound, Problems
 from tallymark.domain.exact import Fraction
 from tallymark.domain.money import fixed
 from tallymark.jobs import usage_watch
+from tallymark.jobs.activity import Changes
+from tallymark.jobs.activity import changes as changes_of
+from tallymark.jobs.outbox import log_alone
 from tallymark.rooms.alerts import repository
 from tallymark.rooms.alerts.model import VALUE_DECIMALS, Alert, AlertType, Subject
 from tallymark.rooms.alerts.service import checks
@@ -32,6 +35,7 @@ async def create_alert(tx: Tx, subject: Subject, sent: Sent, *, now: datetime) -
     await tx.lock("customer", subject.customer_id)
     row = await _check_new(tx, subject, sent, await _kinds(tx, subject), now=now)
     await _save(tx, subject, [row], now=now)
+    await log_alone(tx, "alert.created", row["id"], now=now)
     return await get_alert(tx, subject, row["code"])
 
 
@@ -56,6 +60,7 @@ async def create_alerts(tx: Tx, subject: Subject, sent: Sequence[object], *, now
     if wrong:
         raise Invalid(wrong)
     await _save(tx, subject, rows, now=now)
+    await log_alone(tx, "alert.created", *(row["id"] for row in rows), now=now)
     made = {alert.code: alert for alert in await repository.all_of(tx, subject)}
     return [made[row["code"]] for row in rows]
 
@@ -87,7 +92,9 @@ async def update_alert(tx: Tx, subject: Subject, code: str, sent: Sent, *, now: 
     problems.raise_any()
     await repository.update_alert(tx, alert.id, changes)
     await _follow(tx, subject, now=now)
-    return await get_alert(tx, subject, changes.get("code", alert.code))
+    changed = await get_alert(tx, subject, changes.get("code", alert.code))
+    await log_alone(tx, "alert.updated", alert.id, now=now, changed=_difference(alert, changed))
+    return changed
 
 
 async def delete_alert(tx: Tx, subject: Subject, code: str, *, now: datetime) -> Alert:
@@ -95,13 +102,26 @@ async def delete_alert(tx: Tx, subject: Subject, code: str, *, now: datetime) ->
     await tx.lock("customer", subject.customer_id)
     alert = await get_alert(tx, subject, code)
     await repository.delete_alerts(tx, subject, code=code, at=now)
+    await log_alone(tx, "alert.deleted", alert.id, now=now)
     return alert
 
 
 async def delete_all(tx: Tx, subject: Subject, *, now: datetime) -> None:
     """Take all alerts off."""
     await tx.lock("customer", subject.customer_id)
+    gone = await repository.all_of(tx, subject)
     await repository.delete_alerts(tx, subject, at=now)
+    await log_alone(tx, "alert.deleted", *(alert.id for alert in gone), now=now)
+
+
+def _difference(before: Alert, after: Alert) -> Changes:
+    found = dict(changes_of(before, after))
+    if before.thresholds != after.thresholds:
+        found["thresholds"] = [repository.as_json(one.thresholds) for one in (before, after)]
+    metrics = [one.billable_metric.code if one.billable_metric else None for one in (before, after)]
+    if metrics[0] != metrics[1]:
+        found["billable_metric_code"] = metrics
+    return found
 
 
 async def _kinds(tx: Tx, subject: Subject, *, except_id: UUID | None = None) -> list[Kind]:

@@ -50,6 +50,11 @@ def values_of(wallet: Wallet) -> dict[AlertType, Fraction]:
     }
 
 
+async def get_alerts(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Alert]:
+    """Alerts by id, deleted ones too."""
+    return {alert.id: alert for alert in await repository.get_alerts(tx, ids)}
+
+
 async def get_alert(tx: Tx, subject: Subject, code: str) -> Alert:
     """An alert by code. Raises `NotFound("alert")`."""
     found = await repository.find_alert(tx, subject, code)

@@ -6,6 +6,7 @@ from tallymark.rooms.dunning.service.campaigns import (
     create_campaign,
     delete_campaign,
     get_campaign,
+    get_campaigns,
     list_campaigns,
     update_campaign,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "dunning_of",
     "follow_payments",
     "get_campaign",
+    "get_campaigns",
     "get_entity_campaign",
     "list_campaigns",
     "update_campaign",

@@ -10,6 +10,8 @@ from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid, NotFound
+from tallymark.jobs.activity import changes
+from tallymark.jobs.outbox import log_alone
 from tallymark.rooms.dunning import repository
 from tallymark.rooms.dunning.model import Campaign, CampaignInput
 from tallymark.rooms.dunning.service import asking
@@ -28,6 +30,7 @@ async def create_campaign(tx: Tx, asked: CampaignInput, *, now: datetime) -> Cam
     await repository.replace_thresholds(tx, campaign_id, asked.thresholds)
     if asked.applied_to_organization:
         await set_entity_campaign(tx, await organizations.get_default_entity(tx), campaign_id, now=now)
+    await log_alone(tx, "dunning_campaign.created", campaign_id, now=now)
     return await get_campaign(tx, code=asked.values["code"])
 
 
@@ -51,7 +54,10 @@ async def update_campaign(tx: Tx, code: str, asked: CampaignInput, *, now: datet
         chosen = campaign.id if asked.applied_to_organization else None
         await set_entity_campaign(tx, await organizations.get_default_entity(tx), chosen, now=now)
     await asking.note(tx, await repository.concerned(tx, campaign_id=campaign.id), now=now)
-    return await get_campaign(tx, code=new_code)
+    changed = await get_campaign(tx, code=new_code)
+    different = changes(campaign, changed)
+    await log_alone(tx, "dunning_campaign.updated", campaign.id, now=now, changed=different)
+    return changed
 
 
 async def get_campaign(tx: Tx, *, code: str) -> Campaign:
@@ -76,7 +82,13 @@ async def delete_campaign(tx: Tx, code: str, *, now: datetime) -> Campaign:
     await repository.detach(tx, campaign.id)
     await repository.update_campaign(tx, campaign.id, {"deleted_at": now, "updated_at": now})
     await asking.note(tx, await repository.concerned(tx, customer_ids=concerned), now=now)
+    await log_alone(tx, "dunning_campaign.deleted", campaign.id, now=now)
     return campaign
+
+
+async def get_campaigns(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Campaign]:
+    """Campaigns by id, deleted ones too."""
+    return await repository.get_campaigns(tx, ids)
 
 
 async def bcc_emails_of(tx: Tx, campaign_id: UUID) -> Collection[str]:
