@@ -285,7 +285,7 @@ async def _do_all(
         if watch is not None:
             group.create_task(watch.keep_looking(stop))
             if roles.internal:
-                inside = watch.internal_app(await _make_office(settings, parts, roles))
+                inside = watch.internal_app(await _make_office(settings, parts))
                 group.create_task(_answer_inside(inside, settings, roles, stop))
         if roles.listeners:
             asgi = parts.asgi if watch is None else watch.measured(parts.asgi)
@@ -307,10 +307,8 @@ async def _do_all(
     return looking is not None and looking.result()
 
 
-async def _make_office(settings: Settings, parts: Running, roles: _Roles) -> list[Mount]:
-    """The back office, in processes that answer requests: one that only works has no pages for people."""
-    if not roles.listeners:
-        return []
+async def _make_office(settings: Settings, parts: Running) -> list[Mount]:
+    """The back office, in every process: what leads to an internal listener may lead to any."""
     from tallymark.office.making import make_office
 
     return [await make_office(settings, parts.database)]

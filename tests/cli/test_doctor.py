@@ -70,6 +70,10 @@ class TestSettings:
         found = self.look(public_url="https://billing.example.com", admin_api_key="secret")
         assert ["admin API" in one.says or "sign up" in one.says for one in found] == [True, True]
 
+    def test_staff_without_a_port_for_their_office(self):
+        assert ["TALLYMARK_STAFF" in one.says for one in self.look(staff="ann@acme.test")] == [True]
+        assert not any("STAFF" in one.says for one in self.look(staff="ann@acme.test", internal_port=8788))
+
     def test_space_is_measured_where_the_folder_will_be(self, tmp_path, monkeypatch):
         class Usage:
             free = 900_000_000

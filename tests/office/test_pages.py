@@ -26,6 +26,15 @@ class TestOrganizations:
         rows = " ".join(detail.text.split())
         assert '<strong>Customers</strong> </div> </td> <td data-label="Value"> 2 </td>' in rows
 
+    async def test_names_are_texts_and_no_markup(self, ann, make_organization):
+        name = "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
+        made = await make_organization(name=name)
+        for path in ("/organizations/list", f"/organizations/detail?pk={made.id}", "/switches/list"):
+            page = (await ann.get(path)).text
+            assert "alert(1)&lt;/script&gt;" in page
+            assert "<script>alert" not in page
+            assert "<img src=x" not in page
+
     async def test_that_there_are_not(self, ann):
         for pk in ("x", "00000000-0000-7000-8000-000000000000"):
             assert (await ann.get("/organizations/detail", params={"pk": pk})).status_code == 404

@@ -104,6 +104,8 @@ class TestALink:
         ):
             assert (await visitor.post(f"/enter/{token}", data=form, headers=headers)).status_code == 403
         assert (await visitor.post(f"/enter/{token}", data={"csrftoken": "x"})).status_code == 403
+        large = {**form, "reason": "x" * 70_000}
+        assert (await visitor.post(f"/enter/{token}", data=large)).status_code == 403
 
 
 async def test_nobody_reads_or_does_anything_without_having_come_in(caller, internal, make_organization):

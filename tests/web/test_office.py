@@ -73,10 +73,15 @@ async def office(chromium: Browser, site: Site, database_url: str) -> AsyncItera
         page.on("console", lambda told: complaints.append(told.text) if told.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         token = await make_staff_link(database_url, STAFF)
+        made = Office(page, complaints)
+        await page.goto("/office/audit/list")
+        await expect(page.get_by_text("tallymark staff link")).to_be_visible()
+        await made.shoot("sign-in")
         await page.goto(f"/office/enter/{token}")
+        await made.shoot("enter")
         await page.get_by_role("button", name="Sign in").click()
         await expect(page.get_by_text("Done last")).to_be_visible()
-        yield Office(page, complaints)
+        yield made
         await context.close()
         server.should_exit = True
         await serving

@@ -56,6 +56,12 @@ def _addresses(settings: Settings) -> Iterator[Finding]:
 
 
 def _doors(settings: Settings) -> Iterator[Finding]:
+    if settings.staff is not None and settings.internal_port is None:
+        yield warning(
+            "settings",
+            "TALLYMARK_STAFF lists who may enter the back office, which has no port",
+            "set TALLYMARK_INTERNAL_PORT where the API runs",
+        )
     if settings.admin_api_key is not None and len(settings.admin_api_key) < _SHORTEST_KEY:
         yield warning(
             "settings",

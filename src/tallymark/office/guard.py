@@ -26,6 +26,9 @@ FUNNEL = "tailscale-funnel-request"
 TAILNET = ".ts.net"
 """How the names of tailnets' machines end; their owner gives them to nobody else."""
 
+LARGEST_FORM = 64 * 1024
+"""In bytes: a reason, and some names."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -54,6 +57,7 @@ class Guard:
         try:
             request.state.office_login = login_of(request, self._staff)
             refuse_other_sites(request)
+            refuse_large_forms(request)
         except Refused as error:
             log.warning("refused at the back office", why=str(error), peer=peer_of(request))
             await PlainTextResponse("Forbidden\n", 403)(scope, receive, send)
@@ -110,6 +114,22 @@ def refuse_other_sites(request: Request) -> None:
     is_own = site in ("same-origin", "none") if site is not None else _is_own(origin, request)
     if not is_own:
         raise Refused("another site asked for a change")
+
+
+def refuse_large_forms(request: Request) -> None:
+    """Let a form pass that says its length, and is no longer than the office's are: they are read before anybody is known.
+
+    Raises `Refused`.
+    """
+    if request.method in SAFE_METHODS:
+        return
+    length = request.headers.get("content-length", "")
+    if "transfer-encoding" in request.headers or (length and not _is_small(length)):
+        raise Refused("a form of the office is not as large, and says its length")
+
+
+def _is_small(length: str) -> bool:
+    return length.isascii() and length.isdigit() and int(length) <= LARGEST_FORM
 
 
 def _is_own(origin: str | None, request: Request) -> bool:
