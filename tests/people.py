@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import httpx
+from argon2 import PasswordHasher
 
+from tallymark.api.sessions import SessionCookie
 from tallymark.app import Running
+from tallymark.rooms.organizations.access import system_now
+from tallymark.rooms.users import service
+from tallymark.rooms.users.model import Device, LoginMethod, User
 
 PASSWORD = "correct horse battery staple"
 _numbers = itertools.count(1)
@@ -40,14 +46,36 @@ def browser(
 async def sign_up(
     application: Running, *, name: str = "Acme", email: str | None = None, **more: Any
 ) -> Person:
-    """Somebody new with an organization of their own, signed in."""
+    """Somebody new with an organization of their own, signed in, whether or not the installation lets people sign up."""
     number = next(_numbers)
     address = email or f"person-{number}@acme.test"
     client = browser(application, address=f"10.0.{number // 250}.{number % 250}", **more)
-    body = {"email": address, "password": PASSWORD, "organization_name": name}
-    answer = await client.post("/sign_up", json=body)
+    user = await make_user(application, address, name=name)
+    device = Device(user_agent=client.headers["User-Agent"], ip_address="10.0.0.0")
+    async with application.database.system() as connection:
+        token = await service.first_log_in(
+            connection, user, method=LoginMethod.EMAIL_PASSWORD, device=device, now=system_now()
+        )
+    state: Any = application.asgi.state  # type: ignore[attr-defined]
+    client.cookies.set(SessionCookie(state.base_url).name, token, domain="test.local")
+    answer = await client.get("/session")
     assert answer.status_code == 200, answer.text
     return Person(address, client, answer.json()["user"])
+
+
+async def make_user(
+    application: Running, email: str, *, password: str = PASSWORD, name: str = "Acme"
+) -> User:
+    """Somebody who signs in with a password, and has an organization of their own."""
+    async with application.database.system() as connection:
+        return await service.sign_up(
+            connection, email=email, password_hash=_hash(password), organization_name=name, now=system_now()
+        )
+
+
+@cache
+def _hash(password: str) -> str:
+    return PasswordHasher().hash(password)
 
 
 async def sign_in(

@@ -29,6 +29,7 @@ from tallymark.db.errors import StartupError
 from tallymark.doors import Doors, make_doors, make_letters
 from tallymark.hands import Helpers, Terms
 from tallymark.integrations.assistants.mounted import Assistants
+from tallymark.metering.allowance import Allowance
 from tallymark.metering.intake import Intake
 from tallymark.outside import NO_PROVIDERS, Providers, mail_server, make_outside
 from tallymark.rooms.activity_logs import service as activity_logs_service
@@ -41,7 +42,7 @@ from tallymark.rooms.data_exports.ports import FileStore, Messenger
 from tallymark.rooms.emails.jobs import Mailroom
 from tallymark.rooms.emails.ports import Composer, Post
 from tallymark.rooms.events import routes as events
-from tallymark.rooms.events.ingest import EventsIngest
+from tallymark.rooms.events.ingest import EventsIngest, Measure
 from tallymark.rooms.idempotency.service import KeptAnswers
 from tallymark.rooms.invoices.documents import Documents, LinkSigner
 from tallymark.rooms.organizations import service as organizations_service
@@ -135,11 +136,10 @@ async def running(settings: Settings, url: str, adapters: Providers = NO_PROVIDE
             logs_kept=logs_kept,
             link=link,
         )
-        async with Intake(plain_url(database.url)) as intake:
+        measure = _make_measure(settings, database)
+        async with measure.allowance, Intake(plain_url(database.url)) as intake:
             asgi = with_assistants(
-                _with_bounds(
-                    with_fast_lane(create_api(wiring), intake, settings.events_batch_max_length), settings
-                )
+                _with_bounds(with_fast_lane(create_api(wiring), intake, measure), settings)
             )
             tasks = make_tasks(
                 outside,
@@ -175,6 +175,15 @@ def _make_database(settings: Settings, url: str) -> Database:
         settling_time=timedelta(minutes=settings.billing_settling_minutes),
         termination_alerts=settings.termination_alerts,
     )
+
+
+def _make_measure(settings: Settings, database: Database) -> Measure:
+    allowance = Allowance(
+        database,
+        per_minute=settings.limit_events_per_minute,
+        per_month=settings.limit_events_per_month,
+    )
+    return Measure(batch_max_length=settings.events_batch_max_length, allowance=allowance)
 
 
 def _make_helpers(settings: Settings, database: Database) -> Helpers:
@@ -284,7 +293,7 @@ def _with_bounds(application: ASGIApp, settings: Settings) -> ASGIApp:
     return readable_from(counted, settings.app_url, base_url=base_url)
 
 
-def with_fast_lane(api: FastAPI, intake: Intake, batch_max_length: int) -> ASGIApp:
+def with_fast_lane(api: FastAPI, intake: Intake, measure: Measure) -> ASGIApp:
     """Put the intake of events in front of the framework."""
     ingest = EventsIngest(
         gatekeeper=api.state.gatekeeper,
@@ -292,7 +301,7 @@ def with_fast_lane(api: FastAPI, intake: Intake, batch_max_length: int) -> ASGIA
         database=api.state.database,
         base_url=api.state.base_url,
         sign_file=api.state.sign_file,
-        batch_max_length=batch_max_length,
+        measure=measure,
     )
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:

@@ -74,6 +74,7 @@ def make_tasks(
         render_receipt=partial(payment_jobs.render_receipt, database, papers.receipts),
         send_email=partial(email_jobs.send, papers),
         send_password_reset=letters.send_password_reset,
+        send_sign_up=letters.send_sign_up,
         send_notice=letters.send_notice,
         export_data=partial(export_jobs.export_data, desk),
         bring_export=partial(export_jobs.bring_export, desk),

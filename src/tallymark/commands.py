@@ -25,6 +25,9 @@ from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import FeeRecord
 from tallymark.rooms.invoices import explaining
 from tallymark.rooms.invoices import service as invoices
+from tallymark.rooms.limits import service as limits
+from tallymark.rooms.limits.model import Allowed, Values
+from tallymark.rooms.limits.service import Defaults
 from tallymark.rooms.members.model import INVITES
 from tallymark.rooms.members.service import invites
 from tallymark.rooms.organizations import census, service
@@ -71,6 +74,23 @@ async def create_organization(
     clock = {"frozen_time": wire_instant(frozen_time)} if frozen_time else None
     shown = CreatedOrganizationOutput(**OrganizationOutput.of(organization, ()).__dict__, test_clock=clock)
     return NewOrganizationResponse(organization=shown, api_key=made.api_key, invite_url=invite_url)
+
+
+async def change_limits(
+    url: str, name: str, values: Values, defaults: Defaults, *, now: datetime
+) -> list[Allowed]:
+    """Say something of limits of an organization, as far as something is said, and return all of them."""
+    database = Database(url, pool_size=2)
+    try:
+        async with database.system() as connection:
+            organization_id = await census.find_organization(connection, name)
+            if values:
+                await limits.set_own(connection, organization_id, values, now=now)
+            return await limits.list_allowed(connection, organization_id, defaults)
+    except NotFound:
+        raise StartupError(f"there is no organization {name}") from None
+    finally:
+        await database.close()
 
 
 async def make_first_organization(url: str, asked: FirstRun, *, now: datetime) -> str | None:

@@ -14,6 +14,7 @@ from tallymark.api.operations import SecurityContact
 from tallymark.db.engine import Database, Tx
 from tallymark.jobs.notices import NoticeKind
 from tallymark.rooms.emails.ports import Post
+from tallymark.rooms.limits.service import Limits
 from tallymark.rooms.members.joining import Joining
 from tallymark.rooms.members.model import INVITES
 from tallymark.rooms.members.service import invites
@@ -29,9 +30,10 @@ from tallymark.rooms.users.passwords import Passwords
 from tallymark.rooms.users.ports import Messenger
 from tallymark.rooms.users.schemas import ErrorReportingOutput
 from tallymark.rooms.users.sessions import UserSessions
+from tallymark.rooms.users.signing_up import SigningUp, SignUpRules
 from tallymark.rooms.webhooks import service as webhooks
 from tallymark.settings import Settings
-from tallymark.worker import SendNotice, SendPasswordReset
+from tallymark.worker import SendNotice, SendPasswordReset, SendSignUp
 
 SSO = "sso"
 """Under what name the installation keeps the key by which the secrets of its clients at identity providers are encrypted."""
@@ -43,8 +45,10 @@ class Doors:
 
     sessions: UserSessions
     door: Door
+    signing_up: SigningUp
     joining: Joining
     sso: SingleSignOn
+    tenant_limits: Limits
     portal: PortalDoor
     invite_secret: bytes
     app_url: str
@@ -65,7 +69,9 @@ class Doors:
 
 async def make_doors(settings: Settings, database: Database) -> Doors:
     """Everything that people come in by."""
-    door = Door(database=database, passwords=Passwords(), is_sign_up_open=not settings.disable_signup)
+    door = Door(database=database, passwords=Passwords())
+    limits = Limits(settings.limits)
+    rules = SignUpRules(is_open=settings.is_sign_up_open, domains=settings.domains_of_sign_up)
     async with database.system() as connection:
         secret = await organizations.get_or_make_secret(connection, INVITES)
         key = await organizations.get_or_make_secret(connection, SSO, Fernet.generate_key)
@@ -73,8 +79,10 @@ async def make_doors(settings: Settings, database: Database) -> Doors:
     return Doors(
         sessions=UserSessions(database),
         door=door,
+        signing_up=SigningUp(door=door, rules=rules),
         joining=Joining(database=database, door=door),
-        sso=_make_sso(settings, door, key),
+        sso=_make_sso(settings, door, limits, rules, key),
+        tenant_limits=limits,
         portal=PortalDoor(database, PortalLinks(portal_key)),
         invite_secret=secret,
         app_url=settings.app_url,
@@ -100,7 +108,7 @@ def _security_contact(settings: Settings) -> SecurityContact | None:
     return SecurityContact(address=settings.security_contact, base_url=settings.base_url, clock=system_now)
 
 
-def _make_sso(settings: Settings, door: Door, key: bytes) -> SingleSignOn:
+def _make_sso(settings: Settings, door: Door, limits: Limits, rules: SignUpRules, key: bytes) -> SingleSignOn:
     from tallymark.integrations.oidc import OpenIdConnect
 
     google = None
@@ -109,6 +117,8 @@ def _make_sso(settings: Settings, door: Door, key: bytes) -> SingleSignOn:
     return SingleSignOn(
         database=door.database,
         door=door,
+        rules=rules,
+        limits=limits,
         provider=OpenIdConnect(allows_private=settings.sso_allows_private_networks),
         key=key,
         app_url=settings.app_url,
@@ -121,11 +131,12 @@ class Letters:
     """The jobs that bring people e-mails; without a mail server they bring none."""
 
     send_password_reset: SendPasswordReset
+    send_sign_up: SendSignUp
     send_notice: SendNotice
 
 
 def make_letters(settings: Settings, database: Database, post: Post | None) -> Letters:
-    """What sends links to other passwords, and notices to admins."""
+    """What sends links to other passwords and to sign up by, and notices to admins."""
     from tallymark.integrations.emails.notices import MailMessenger
 
     messenger: Messenger | None = None if post is None else MailMessenger(post, sender=settings.email_sender)
@@ -136,7 +147,12 @@ def make_letters(settings: Settings, database: Database, post: Post | None) -> L
             database, messenger, settings.app_url, email=email, device=device, now=system_now()
         )
 
+    async def send_sign_up(*, email: str) -> None:
+        await user_jobs.send_sign_up(database, messenger, settings.app_url, email=email, now=system_now())
+
     async def send_notice(*, organization_id: UUID, kind: str, about: str) -> None:
         await user_jobs.send_notice(database, messenger, organization_id, kind=NoticeKind(kind), about=about)
 
-    return Letters(send_password_reset=send_password_reset, send_notice=send_notice)
+    return Letters(
+        send_password_reset=send_password_reset, send_sign_up=send_sign_up, send_notice=send_notice
+    )

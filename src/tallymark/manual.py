@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from tallymark.settings import Settings, variables_of
+from tallymark.settings import Settings
+from tallymark.variables import variables_of
 
 _INTRODUCTION = """\
 # Settings

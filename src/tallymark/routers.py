@@ -33,6 +33,7 @@ from tallymark.rooms.invoices import app_routes as app_invoices
 from tallymark.rooms.invoices import routes as invoices
 from tallymark.rooms.journal import routes as journal
 from tallymark.rooms.lifetime_usages import routes as lifetime_usages
+from tallymark.rooms.limits import routes as limits
 from tallymark.rooms.members import routes as members
 from tallymark.rooms.organizations import key_routes as api_keys
 from tallymark.rooms.organizations import routes as organizations
@@ -112,6 +113,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     members.router,
     members.open_router,
     members.admin_router,
+    limits.router,
+    limits.admin_router,
     sso.router,
     sso.open_router,
     staff.router,

@@ -8,12 +8,10 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, BeforeValidator, Field, model_validator
-from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from tallymark.db.errors import StartupError
-
-_PREFIX = "TALLYMARK_"
+from tallymark.api.tenant_limits import Limit
+from tallymark.variables import PREFIX, EnvironmentAndFiles, read_address, read_level
 
 
 def default_data_dir() -> Path:
@@ -31,70 +29,11 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _level(written: object) -> object:
-    """A level in any case, and by the names that other programs have for it.
-
-    >>> [_level(name) for name in ("WARN", "info", "fatal")]
-    ['warning', 'info', 'error']
-    """
-    name = str(written).lower()
-    return {"warn": "warning", "fatal": "error"}.get(name, name)
-
-
-class EnvironmentAndFiles(EnvSettingsSource):
-    """The environment, in which `NAME_FILE` names the file that has the value of `NAME`: secrets stay out of it."""
-
-    def __init__(self, settings_cls: type[BaseSettings]) -> None:
-        super().__init__(settings_cls)
-        self.env_vars = {**self.env_vars, **self._read_files()}
-
-    def _read_files(self) -> dict[str, str]:
-        found = {}
-        for field_name, field in self.settings_cls.model_fields.items():
-            for variable in variables_of(field_name, field):
-                path = self.env_vars.get(f"{variable}_FILE".lower())
-                if path is None:
-                    continue
-                if self.env_vars.get(variable.lower()) is not None:
-                    raise StartupError(f"{variable} and {variable}_FILE are both set: leave one out")
-                value = _read_secret(f"{variable}_FILE", Path(path))
-                if value:
-                    found[variable.lower()] = value
-        return found
-
-
-def _read_secret(variable: str, path: Path) -> str:
-    """What the file says, without the line's end that editors leave."""
-    try:
-        return path.read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise StartupError(f"{variable}: cannot read {path}: {why}") from None
-
-
-def variables_of(name: str, field: FieldInfo) -> tuple[str, ...]:
-    """The variables that set a field, the first of which wins."""
-    alias = field.validation_alias
-    if isinstance(alias, AliasChoices):
-        return tuple(str(choice) for choice in alias.choices)
-    return (alias if isinstance(alias, str) else f"{_PREFIX}{name}".upper(),)
-
-
-def _address(written: object) -> object:
-    """A bare e-mail address as an address that says what it is.
-
-    >>> [_address(text) for text in ("security@acme.test", "https://acme.test/report", None)]
-    ['mailto:security@acme.test', 'https://acme.test/report', None]
-    """
-    is_bare = isinstance(written, str) and "@" in written and ":" not in written
-    return f"mailto:{written}" if is_bare else written
-
-
 class Settings(BaseSettings):
     """Every setting of Tallymark; docs/settings.md is generated from these fields."""
 
     model_config = SettingsConfigDict(
-        env_prefix=_PREFIX, env_ignore_empty=True, extra="ignore", populate_by_name=True
+        env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", populate_by_name=True
     )
 
     host: str = Field("127.0.0.1", description="Address the API listens on.")
@@ -195,7 +134,17 @@ class Settings(BaseSettings):
     disable_signup: bool = Field(
         False,
         validation_alias=AliasChoices("TALLYMARK_DISABLE_SIGNUP", "LAGO_DISABLE_SIGNUP"),
-        description="Whether nobody may make a user and an organization for themselves.",
+        description="Keeps sign-up closed, whatever sign_up says.",
+    )
+    sign_up: Literal["off", "open", "domains"] = Field(
+        "off",
+        description="Who may make an organization for themselves: nobody (`off`), anybody (`open`), or whoever has an address of"
+        " sign_up_domains (`domains`). Addresses are confirmed by e-mail, so that it needs smtp_host.",
+    )
+    sign_up_domains: str | None = Field(
+        None,
+        pattern=r"^ *[^\s@,]+( *, *[^\s@,]+)* *$",
+        description="The domains of addresses that `sign_up=domains` means, with commas between them.",
     )
     google_client_id: str | None = Field(
         None,
@@ -227,7 +176,7 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("TALLYMARK_ADMIN_API_KEY", "ADMIN_API_KEY"),
         description="Enables the admin API (`X-Admin-API-Key`); without it these routes answer 404.",
     )
-    security_contact: Annotated[str | None, BeforeValidator(_address)] = Field(
+    security_contact: Annotated[str | None, BeforeValidator(read_address)] = Field(
         None,
         pattern=r"^(mailto:[^\s@]+@[^\s@]+|https://\S+|tel:\+?[0-9.-]+)$",
         description="Where vulnerabilities are reported: an e-mail address, or an https, mailto or tel address."
@@ -274,6 +223,29 @@ class Settings(BaseSettings):
         le=10_000_000,
         description="Calls a minute that one process answers of each API key, session, or address without either;"
         " 0 means any number.",
+    )
+    limit_events_per_minute: int = Field(
+        0,
+        ge=0,
+        description="Events a minute that one process takes of each organization that has no limit of its own; 0 means any number.",
+    )
+    limit_events_per_month: int = Field(
+        0,
+        ge=0,
+        description="Events that each organization may send in a calendar month (UTC); 0 means any number.",
+    )
+    limit_members: int = Field(
+        0,
+        ge=0,
+        description="Members of each organization, those who are invited included; 0 means any number.",
+    )
+    limit_api_keys: int = Field(
+        0, ge=0, description="API keys of each organization that have not ended; 0 means any number."
+    )
+    limit_exports_under_way: int = Field(
+        0,
+        ge=0,
+        description="Data exports of each organization that are asked for and not done; 0 means any number.",
     )
     billing_settling_minutes: int = Field(
         10,
@@ -409,7 +381,7 @@ class Settings(BaseSettings):
         None,
         description="A file that the worker touches while it is alive: `tallymark health --worker` looks at its age.",
     )
-    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_level)] = Field(
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(read_level)] = Field(
         "info",
         validation_alias=AliasChoices("TALLYMARK_LOG_LEVEL", "LAGO_LOG_LEVEL"),
         description="Least severe level logged: `debug`, `info`, `warning` or `error`.",
@@ -437,6 +409,31 @@ class Settings(BaseSettings):
             if getattr(self, switch) and not self.files_url and not getattr(self, bucket):
                 raise ValueError(f"{switch} needs {bucket}")
         return self
+
+    @model_validator(mode="after")
+    def _can_confirm_addresses(self) -> Self:
+        if self.sign_up != "off" and self.smtp_host is None:
+            raise ValueError("sign_up needs smtp_host: addresses are confirmed by e-mail")
+        if (self.sign_up == "domains") != (self.sign_up_domains is not None):
+            raise ValueError("sign_up=domains and sign_up_domains need each other")
+        return self
+
+    @property
+    def limits(self) -> dict[Limit, int]:
+        """How much an organization may have of which nothing else is said; 0 for any number."""
+        return {limit: getattr(self, f"limit_{limit.value}") for limit in Limit}
+
+    @property
+    def is_sign_up_open(self) -> bool:
+        """Whether anybody may make an organization for themselves."""
+        return self.sign_up != "off" and not self.disable_signup
+
+    @property
+    def domains_of_sign_up(self) -> frozenset[str]:
+        """Of which domains their addresses are; none for any."""
+        return frozenset(
+            domain.strip().lower() for domain in (self.sign_up_domains or "").split(",") if domain
+        )
 
     @property
     def base_url(self) -> str:

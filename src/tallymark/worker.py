@@ -34,6 +34,7 @@ from tallymark.jobs.queue import (
     SEND_EMAIL,
     SEND_NOTICE,
     SEND_PASSWORD_RESET,
+    SEND_SIGN_UP,
 )
 from tallymark.jobs.schedule import enqueue_what_is_due
 
@@ -90,6 +91,12 @@ class SendPasswordReset(Protocol):
     async def __call__(self, *, email: str, user_agent: str, ip_address: str | None) -> None: ...
 
 
+class SendSignUp(Protocol):
+    """Sends the link by which somebody signs up."""
+
+    async def __call__(self, *, email: str) -> None: ...
+
+
 class OfExport(Protocol):
     """Writes an export's file, or tells that it is there."""
 
@@ -118,6 +125,7 @@ class Tasks:
     render_receipt: RenderReceipt
     send_email: SendEmail
     send_password_reset: SendPasswordReset
+    send_sign_up: SendSignUp
     send_notice: SendNotice
     export_data: OfExport
     bring_export: OfExport
@@ -287,6 +295,10 @@ def _add_letters(queue: App, tasks: Tasks) -> None:
     @queue.task(name=SEND_PASSWORD_RESET, retry=BackOff(limit=5, longest_seconds=60))
     async def send_password_reset(*, email: str, user_agent: str, ip_address: str | None) -> None:
         await tasks.send_password_reset(email=email, user_agent=user_agent, ip_address=ip_address)
+
+    @queue.task(name=SEND_SIGN_UP, retry=BackOff(limit=5, longest_seconds=60))
+    async def send_sign_up(*, email: str) -> None:
+        await tasks.send_sign_up(email=email)
 
     @queue.task(name=SEND_NOTICE, retry=BackOff(limit=12, longest_seconds=3600))
     async def send_notice(*, organization_id: str, kind: str, about: str) -> None:

@@ -39,7 +39,7 @@ class TestALargeBody:
         operator = {"X-Admin-API-Key": ADMIN_KEY}
         for path, caller in (
             ("/app/v1/session", {}),
-            ("/app/v1/sign_up", {}),
+            ("/app/v1/sign_ups", {}),
             ("/admin/organizations", operator),
         ):
             answer = await nobody.post(path, content=b" " * (LARGEST_BODY + 1), headers={**JSON, **caller})

@@ -6,8 +6,12 @@ import tomllib
 from pathlib import Path
 
 import httpx
+import pytest
 
+from tallymark.api.tenant_limits import Limit
+from tallymark.cli.limits import read_limit
 from tallymark.db.embedded import embedded_postgres_server
+from tallymark.db.errors import StartupError
 
 ROOT = Path(__file__).parents[2]
 HOOLI = ("orgs", "create", "--name", "Hooli Inc", "--email", "ops@hooli.test", "--json")
@@ -55,11 +59,46 @@ class TestOrganizations:
             k: v for k, v in by_api["organization"].items() if k not in different
         }
 
+    def test_may_have_limits_of_their_own(self, run, folder):
+        data = ("--data-dir", folder / "data")
+        made(run(*HOOLI, *data))
+        asked = ("limits", "--organization", "hooli-inc", *data)
+        variables = {"TALLYMARK_LIMIT_API_KEYS": "3", "TALLYMARK_LIMIT_MEMBERS": "9"}
+        told = run(*asked, "--set", "members=5", "--set", "events_per_month=0", **variables).stdout
+        rows = [" ".join(line.split()) for line in told.splitlines()[1:]]
+        assert rows == [
+            "events_per_minute any number settings",
+            "events_per_month any number its own",
+            "members 5 its own",
+            "api_keys 3 settings",
+            "exports_under_way any number settings",
+        ]
+
     def test_with_a_wrong_clock_are_refused(self, run, folder):
         done = run(*HOOLI, "--test-clock", "yesterday", "--data-dir", folder / "data")
         assert done.returncode == 1
         assert done.stderr == "tallymark: frozen_time: invalid_date\n"
         assert not (folder / "data").exists()
+
+
+class TestLimits:
+    def test_are_read_as_they_are_written(self):
+        known = {limit.value: limit for limit in Limit}
+        assert read_limit("members=5", known) == (Limit.MEMBERS, 5)
+        assert read_limit("members=default", known) == (Limit.MEMBERS, None)
+
+    @pytest.mark.parametrize(
+        ("written", "why"),
+        [
+            ("seats=1", "seats is no limit"),
+            ("members", "a whole number"),
+            ("members=-1", "a whole number"),
+            ("members=\u0661", "a whole number"),
+        ],
+    )
+    def test_that_are_none_are_refused(self, written, why):
+        with pytest.raises(StartupError, match=why):
+            read_limit(written, {limit.value: limit for limit in Limit})
 
 
 def test_migrate_can_be_run_twice_and_api_starts_after_it(run, folder):

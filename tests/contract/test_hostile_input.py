@@ -415,7 +415,7 @@ async def records_of_another(world: World) -> dict[str, list[str]]:
 OPEN_DOORS = ("/configuration", "/session", "/password_resets", "/sso/")
 """What answers somebody without a session, too: with nothing, or alike whoever asks."""
 
-LAST_DOORS = ("PUT /app/v1/authentication_methods", "POST /app/v1/sign_up", "POST /app/v1/session")
+LAST_DOORS = ("PUT /app/v1/authentication_methods", "POST /app/v1/sign_ups", "POST /app/v1/session")
 """What would end the session, or is counted against guessers."""
 
 

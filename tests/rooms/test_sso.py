@@ -30,6 +30,7 @@ from tallymark.rooms.sso.model import (
 from tallymark.rooms.sso.ports import ProviderFailed
 from tallymark.rooms.sso.signing_in import Google
 from tallymark.rooms.users.model import LoginMethod
+from tallymark.rooms.users.signing_up import SignUpRules
 from tallymark.settings import Settings
 
 _numbers = count(1)
@@ -422,6 +423,27 @@ class TestGoogle:
         provider.refuses_codes = True
         answer = await come_in(at_google, provider, "", method="google_oauth", expect=422)
         assert answer["error_details"] == {"base": ["invalid_google_code"]}
+
+    async def test_signs_up_who_brings_the_name_of_an_organization(self, application, provider, at_google):
+        provider.be(email="new@google.test", email_verified=True)
+        wanted = {"method": "google_oauth", "organization_name": " Hooli "}
+        answer = await come_in(at_google, provider, "", expect=422, **wanted)
+        assert answer["error_details"] == {"base": ["user_does_not_exist"]}, "sign-up is closed"
+        state = application.asgi.state
+        changed = {name: getattr(state.sso, name) for name in type(state.sso).__slots__}
+        state.sso = type(state.sso)(**{**changed, "rules": SignUpRules(is_open=True)})
+        answer = await come_in(at_google, provider, "", method="google_oauth", expect=422)
+        assert answer["error_details"] == {"base": ["user_does_not_exist"]}, "no organization is wanted"
+        answer = await come_in(
+            at_google, provider, "", expect=422, method="google_oauth", organization_name="x" * 256
+        )
+        assert answer["error_details"] == {"organization_name": ["value_is_too_long"]}
+        user = (await come_in(at_google, provider, "", **wanted))["user"]
+        (membership,) = user["memberships"]
+        assert (user["login_method"], user["has_password"]) == ("google_oauth", False)
+        assert (membership["organization"]["name"], membership["roles"]) == ("Hooli", ["admin"])
+        again = (await come_in(at_google, provider, "", **wanted))["user"]
+        assert again["memberships"] == user["memberships"], "and later comes in as who they are"
 
     async def test_lets_in_who_is_invited(self, admin, provider, at_google):
         invite = (await post(admin.browser, "/invites", {"email": "g@g.test", "roles": ["manager"]}))[

@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 from aiosmtpd.controller import Controller
 from argon2 import PasswordHasher
+from pydantic import ValidationError
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 from tests.conftest import cloned
@@ -21,7 +22,7 @@ from tests.rooms.test_emails import Mailbox
 from tallymark.api.role_permissions import PERMISSIONS, PREDEFINED
 from tallymark.api.sessions import SessionCookie
 from tallymark.app import running
-from tallymark.db.tables import password_resets, security_logs, user_sessions, users
+from tallymark.db.tables import password_resets, security_logs, sign_ups, user_sessions, users
 from tallymark.rooms.organizations.census import create_first_organization
 from tallymark.rooms.users import guessing, passwords, service
 from tallymark.rooms.users.jobs import forget_ended, send_password_reset
@@ -67,59 +68,6 @@ async def age_session(database, email, left):
             .where(user_sessions.c.user_id == whose)
             .values(expires_at=datetime.now(UTC) + left)
         )
-
-
-class TestSigningUp:
-    async def test_makes_an_admin_with_an_organization(self, application, database):
-        person = await sign_up(application, name="Hooli Inc", email=" Ilse@Hooli.Test ")
-        (membership,) = person.user["memberships"]
-        assert person.user["email"] == "ilse@hooli.test"
-        assert membership["roles"] == ["admin"]
-        assert membership["permissions"] == sorted(PERMISSIONS)
-        assert membership["organization"]["slug"] == "hooli-inc"
-        assert await entries(database, person.organization_id) == [("user.signed_up", "ilse@hooli.test")]
-
-    async def test_numbers_by_entity(self, application, database):
-        person = await sign_up(application)
-        async with database.system() as connection:
-            numbering = await connection.execute(
-                text("SELECT document_numbering FROM billing_entities WHERE organization_id = :id"),
-                {"id": person.organization_id},
-            )
-        assert numbering.scalar_one() == "per_billing_entity"
-
-    async def test_is_of_addresses_that_nobody_has(self, application, anybody):
-        person = await sign_up(application)
-        body = {"email": person.email.upper(), "password": "x", "organization_name": "B"}
-        answer = await call(anybody, "POST", "/sign_up", body, expect=422)
-        assert answer["error_details"] == {"email": ["user_already_exists"]}
-
-    async def test_tells_all_that_is_wrong(self, anybody):
-        answer = await call(anybody, "POST", "/sign_up", {"email": "nobody"}, expect=422)
-        assert answer["error_details"] == {
-            "email": ["invalid_email_format"],
-            "password": ["value_is_mandatory"],
-            "organization_name": ["value_is_mandatory"],
-        }
-        body = {"email": "a@b.test", "password": "x" * 1001, "organization_name": "x" * 256}
-        answer = await call(anybody, "POST", "/sign_up", body, expect=422)
-        assert answer["error_details"] == {
-            "password": ["value_is_too_long"],
-            "organization_name": ["value_is_too_long"],
-        }
-
-    async def test_can_be_closed(self, database_url, tmp_path):
-        options = Settings(public_url="http://test", data_dir=tmp_path, disable_signup=True)
-        async with running(options, database_url) as closed, browser(closed) as client:
-            shown = (await call(client, "GET", "/configuration"))["configuration"]
-            assert shown == {
-                "is_sign_up_open": False,
-                "sends_emails": False,
-                "has_google": False,
-                "error_reporting": None,
-            }
-            body = {"email": "a@closed.test", "password": "x", "organization_name": "A"}
-            assert (await call(client, "POST", "/sign_up", body, expect=405))["code"] == "signup_disabled"
 
 
 class TestSigningIn:
@@ -402,25 +350,254 @@ def mail_server():
 
 @pytest.fixture
 async def with_mail(mail_server, database_url, tmp_path):
-    options = Settings(
-        public_url="http://test",
-        front_url="https://billing.test/",
-        data_dir=tmp_path,
-        smtp_host="127.0.0.1",
-        smtp_port=mail_server.port,
-        smtp_security="none",
-    )
-    async with running(options, database_url) as parts:
+    async with running(mailing(mail_server, tmp_path), database_url) as parts:
         yield parts
 
 
-async def waiting(database):
-    """The resets that wait in the queue; they are taken out."""
+def mailing(mail_server, folder, **more):
+    """Settings of an installation that sends e-mails."""
+    return Settings(
+        public_url="http://test",
+        front_url="https://billing.test/",
+        data_dir=folder,
+        smtp_host="127.0.0.1",
+        smtp_port=mail_server.port,
+        smtp_security="none",
+        **more,
+    )
+
+
+async def waiting(database, task="send_password_reset"):
+    """What waits in the queue for a task; it is taken out."""
     async with database.system() as connection:
         rows = await connection.execute(
-            text("DELETE FROM procrastinate_jobs WHERE task_name = 'send_password_reset' RETURNING args")
+            text("DELETE FROM procrastinate_jobs WHERE task_name = :task RETURNING args"), {"task": task}
         )
         return [row.args for row in rows]
+
+
+@pytest.fixture
+async def opened(mail_server, database_url, tmp_path):
+    """An installation at which anybody may sign up."""
+    async with running(mailing(mail_server, tmp_path, sign_up="open"), database_url) as parts:
+        await forgive_all(parts.database)
+        mail_server.handler.take()
+        yield parts
+
+
+class TestSigningUp:
+    async def letter(self, parts, mail_server):
+        """The one e-mail that is sent to who wants to sign up, and its text."""
+        (asked,) = await waiting(parts.database, "send_sign_up")
+        await parts.tasks.send_sign_up(**asked)
+        (letter,) = mail_server.handler.take()
+        texts = [part.get_content() for part in letter.walk() if part.get_content_type() == "text/plain"]
+        return letter, "\n".join(texts)
+
+    async def link(self, parts, mail_server, client, email):
+        """The token of the link that an address is sent."""
+        answer = await client.post("/sign_ups", json={"email": email})
+        assert (answer.status_code, answer.content) == (200, b"")
+        letter, words = await self.letter(parts, mail_server)
+        assert letter.recipients == [email.strip().lower()]
+        assert letter["Subject"] == "Confirm your address"
+        (token,) = re.findall(r"https://billing\.test/sign-up/([0-9a-f]{40})", words)
+        return token
+
+    async def test_is_closed_unless_it_is_opened(self, application, anybody):
+        shown = (await call(anybody, "GET", "/configuration"))["configuration"]
+        assert shown == {
+            "is_sign_up_open": False,
+            "sends_emails": False,
+            "has_google": False,
+            "error_reporting": None,
+        }
+        for method, path, body in (
+            ("POST", "/sign_ups", {"email": "a@closed.test"}),
+            ("POST", "/sign_ups", {"email": "none"}),
+        ):
+            assert (await call(anybody, method, path, body, expect=405))["code"] == "signup_disabled"
+        person = await sign_up(application)
+        assert person.user["may_create_organizations"] is False
+        answer = await call(person.browser, "POST", "/organizations", {"name": "B"}, expect=403)
+        assert answer["code"] == "organization_creation_disabled"
+        assert len((await call(person.browser, "GET", "/session"))["user"]["memberships"]) == 1
+
+    async def test_confirms_the_address_and_makes_an_admin_of_an_organization(self, opened, mail_server):
+        async with browser(opened, address="10.4.0.1") as client:
+            assert (await call(client, "GET", "/configuration"))["configuration"]["is_sign_up_open"]
+            token = await self.link(opened, mail_server, client, " Ilse@Hooli.Test ")
+            async with opened.database.system() as connection:
+                (kept,) = await connection.execute(select(sign_ups.c.token_hash))
+            assert kept.token_hash == hash_token(token)
+            shown = await call(client, "GET", f"/sign_ups/{token}")
+            assert shown == {"sign_up": {"email": "ilse@hooli.test"}}
+            answer = await call(client, "POST", f"/sign_ups/{token}", {}, expect=422)
+            assert answer["error_details"] == {
+                "organization_name": ["value_is_mandatory"],
+                "password": ["value_is_mandatory"],
+            }
+            too_long = {"password": "x" * 1001, "organization_name": "x" * 256}
+            answer = await call(client, "POST", f"/sign_ups/{token}", too_long, expect=422)
+            assert answer["error_details"] == {
+                "organization_name": ["value_is_too_long"],
+                "password": ["value_is_too_long"],
+            }
+            body = {"password": PASSWORD, "organization_name": " Hooli Inc "}
+            user = (await call(client, "POST", f"/sign_ups/{token}", body))["user"]
+            (membership,) = user["memberships"]
+            assert (user["email"], user["has_password"]) == ("ilse@hooli.test", True)
+            assert user["may_create_organizations"] is True
+            assert membership["roles"] == ["admin"]
+            assert membership["permissions"] == sorted(PERMISSIONS)
+            organization = membership["organization"]
+            assert (organization["name"], organization["slug"]) == ("Hooli Inc", "hooli-inc")
+            assert (await call(client, "GET", "/session"))["user"] == user
+            for method, sent in (("GET", None), ("POST", body)):
+                answer = await call(client, method, f"/sign_ups/{token}", sent, expect=404)
+                assert answer["code"] == "sign_up_not_found"
+        assert await entries(opened.database, organization["lago_id"]) == [
+            ("user.signed_up", "ilse@hooli.test")
+        ]
+        async with opened.database.system() as connection:
+            numbering = await connection.execute(
+                text("SELECT document_numbering FROM billing_entities WHERE organization_id = :id"),
+                {"id": organization["lago_id"]},
+            )
+        assert numbering.scalar_one() == "per_billing_entity"
+
+    async def test_tells_nobody_but_its_owner_that_an_address_is_known(self, opened, mail_server):
+        person = await sign_up(opened)
+        async with browser(opened, address="10.4.0.2") as client:
+            answer = await client.post("/sign_ups", json={"email": person.email.upper()})
+            assert (answer.status_code, answer.content) == (200, b"")
+        letter, words = await self.letter(opened, mail_server)
+        assert (letter.recipients, letter["Subject"]) == ([person.email], "You have an account")
+        assert "https://billing.test/sign-in" in words
+        assert "https://billing.test/forgot-password" in words
+        assert "/sign-up" not in words
+        async with opened.database.system() as connection:
+            assert (
+                await connection.execute(select(sign_ups.c.email).where(sign_ups.c.email == person.email))
+            ).all() == []
+
+    async def test_links_end_after_a_day_and_with_the_next(self, opened, mail_server):
+        async with browser(opened, address="10.4.0.3") as client:
+            first = await self.link(opened, mail_server, client, "late@hooli.test")
+            second = await self.link(opened, mail_server, client, "late@hooli.test")
+            for token, status in ((first, 404), (second, 200)):
+                await call(client, "GET", f"/sign_ups/{token}", expect=status)
+            async with opened.database.system() as connection:
+                ends = (
+                    await connection.execute(
+                        select(sign_ups.c.expires_at).where(sign_ups.c.email == "late@hooli.test")
+                    )
+                ).scalar_one()
+                assert timedelta(hours=23) < ends - datetime.now(UTC) <= timedelta(hours=24)
+                await connection.execute(update(sign_ups).values(expires_at=datetime.now(UTC)))
+            body = {"password": PASSWORD, "organization_name": "Late"}
+            await call(client, "POST", f"/sign_ups/{second}", body, expect=404)
+            await call(client, "GET", "/session", expect=401)
+        await forget_ended(opened.database, now=datetime.now(UTC))
+        async with opened.database.system() as connection:
+            assert (await connection.execute(select(sign_ups.c.email))).all() == []
+
+    async def test_does_not_take_over_who_has_joined_meanwhile(self, opened, mail_server):
+        async with browser(opened, address="10.4.0.4") as client:
+            token = await self.link(opened, mail_server, client, "quick@hooli.test")
+            person = await sign_up(opened, email="quick@hooli.test")
+            body = {"password": "other", "organization_name": "Second"}
+            answer = await call(client, "POST", f"/sign_ups/{token}", body, expect=422)
+            assert answer["error_details"] == {"email": ["user_already_exists"]}
+            await sign_in(client, person.email)
+
+    async def test_lets_those_begin_anew_who_belong_nowhere_any_more(self, opened, mail_server):
+        person = await sign_up(opened)
+        async with opened.database.system() as connection:
+            await connection.execute(
+                text("UPDATE memberships SET status = 'revoked' WHERE organization_id = :id"),
+                {"id": person.organization_id},
+            )
+        async with browser(opened, address="10.4.0.5") as client:
+            token = await self.link(opened, mail_server, client, person.email)
+            body = {"password": "another", "organization_name": "Second"}
+            user = (await call(client, "POST", f"/sign_ups/{token}", body))["user"]
+            assert [one["organization"]["name"] for one in user["memberships"]] == ["Second"]
+            await call(person.browser, "GET", "/session", expect=401)
+            await sign_in(client, person.email, "another")
+
+    async def test_is_not_asked_for_by_the_dozen(self, opened):
+        async with browser(opened, address="10.4.0.6") as client:
+            for expected in [200] * 5 + [429]:
+                await call(client, "POST", "/sign_ups", {"email": "a@b.test"}, expect=expected)
+        await waiting(opened.database, "send_sign_up")
+
+    async def test_can_be_for_addresses_of_some_domains(self, mail_server, database_url, tmp_path):
+        options = mailing(mail_server, tmp_path, sign_up="domains", sign_up_domains="Hooli.test, aviato.test")
+        async with running(options, database_url) as parts, browser(parts, address="10.4.0.7") as client:
+            for address in ("a@pied.test", "a@sub.hooli.test", "hooli.test@pied.test"):
+                answer = await call(client, "POST", "/sign_ups", {"email": address}, expect=422)
+                assert answer["error_details"] == {"email": ["domain_not_allowed"]}
+            await self.link(parts, mail_server, client, "a@AVIATO.test")
+            inside = await sign_up(parts, email="in@hooli.test")
+            outside = await sign_up(parts, email="out@pied.test")
+            assert inside.user["may_create_organizations"]
+            assert not outside.user["may_create_organizations"]
+            answer = await call(outside.browser, "POST", "/organizations", {"name": "B"}, expect=403)
+            assert answer["code"] == "organization_creation_disabled"
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"sign_up": "open"},
+            {"sign_up": "domains", "smtp_host": "mail.test"},
+            {"sign_up": "open", "sign_up_domains": "a.test", "smtp_host": "mail.test"},
+            {"sign_up": "anybody", "smtp_host": "mail.test"},
+        ],
+    )
+    def test_is_refused_at_the_start_where_it_could_not_work(self, options):
+        with pytest.raises(ValidationError):
+            Settings(**options)
+
+    def test_is_closed_by_one_setting_whatever_the_other_says(self):
+        assert not Settings(sign_up="open", smtp_host="mail.test", disable_signup=True).is_sign_up_open
+
+
+class TestOneMoreOrganization:
+    async def test_is_for_who_may_sign_up(self, opened):
+        person, other = await sign_up(opened), await sign_up(opened)
+        made = (await call(person.browser, "POST", "/organizations", {"name": " Second "}))["membership"]
+        assert (made["organization"]["name"], made["roles"]) == ("Second", ["admin"])
+        belongs = (await call(person.browser, "GET", "/session"))["user"]["memberships"]
+        assert {one["organization"]["name"] for one in belongs} == {"Acme", "Second"}
+        organization_id = made["organization"]["lago_id"]
+        assert await entries(opened.database, organization_id) == [("user.signed_up", person.email)]
+        person.browser.headers["X-Lago-Organization"] = organization_id
+        assert len((await call(person.browser, "GET", "/members"))["members"]) == 1
+        other.browser.headers["X-Lago-Organization"] = organization_id
+        await call(other.browser, "GET", "/members", expect=404)
+
+    async def test_needs_a_session_and_a_name(self, opened):
+        async with browser(opened, address="10.4.1.1") as client:
+            await call(client, "POST", "/organizations", {"name": "B"}, expect=401)
+        person = await sign_up(opened)
+        for name, code in ((" ", "value_is_mandatory"), ("x" * 256, "value_is_too_long")):
+            answer = await call(person.browser, "POST", "/organizations", {"name": name}, expect=422)
+            assert answer["error_details"] == {"name": [code]}
+        for expected in [200] * 5 + [429]:
+            await call(person.browser, "POST", "/organizations", {"name": "B"}, expect=expected)
+
+    async def test_is_not_for_whom_an_organizations_provider_let_in(self, opened):
+        person = await sign_up(opened)
+        async with opened.database.system() as connection:
+            await connection.execute(
+                update(user_sessions)
+                .where(user_sessions.c.user_id == person.user["lago_id"])
+                .values(provider_organization_id=person.organization_id)
+            )
+        assert not (await call(person.browser, "GET", "/session"))["user"]["may_create_organizations"]
+        answer = await call(person.browser, "POST", "/organizations", {"name": "B"}, expect=403)
+        assert answer["code"] == "login_method_not_authorized"
 
 
 class TestForgottenPasswords:

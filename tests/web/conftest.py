@@ -16,6 +16,7 @@ import uvicorn
 from playwright.async_api import Browser, Page, async_playwright, expect
 from tests import kit
 from tests.conftest import ADMIN_KEY
+from tests.people import make_user
 from tests.web.browser import DIST, OPTIONS, find_chromium
 
 from tallymark.app import Running, running
@@ -63,9 +64,9 @@ class Tenant:
     async def add_admin(self, email: str) -> str:
         """Somebody with a password of their own who is an admin here; returns the organization's slug."""
         async with self.site.browser() as browser:
-            body = {"email": email, "password": PASSWORD, "organization_name": "Elsewhere"}
-            user = (await kit.post(browser, "/sign_up", body))["user"]["lago_id"]
-            await self.site.operate("/memberships", {"user_id": user, "organization_id": self.id})
+            user = await make_user(self.site.application, email, password=PASSWORD, name="Elsewhere")
+            await self.site.operate("/memberships", {"user_id": str(user.id), "organization_id": self.id})
+            await kit.post(browser, "/session", {"email": email, "password": PASSWORD})
             found = (await kit.get(browser, "/session"))["user"]["memberships"]
         organizations = [membership["organization"] for membership in found]
         slug: str = next(one["slug"] for one in organizations if one["lago_id"] == self.id)
@@ -83,14 +84,14 @@ class Tenant:
 
 
 @asynccontextmanager
-async def served(database_url: str, folder: Path) -> AsyncIterator[Site]:
+async def served(database_url: str, folder: Path, **more: Any) -> AsyncIterator[Site]:
     """The application as it is served, on a port of this machine."""
     async with AsyncExitStack() as stack:
         # Named as TCP, so that asyncio sends small answers without delay.
         listener = stack.enter_context(socket.socket(proto=socket.IPPROTO_TCP))
         listener.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        options = Settings(admin_api_key=ADMIN_KEY, public_url=url, data_dir=folder)
+        options = Settings(admin_api_key=ADMIN_KEY, public_url=url, data_dir=folder, **more)
         parts = await stack.enter_async_context(running(options, database_url))
         config = uvicorn.Config(parts.asgi, log_config=None, access_log=False, lifespan="off")
         server = uvicorn.Server(config)

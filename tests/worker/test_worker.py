@@ -92,6 +92,9 @@ class Calls:
     async def send_password_reset(self, *, email: str, user_agent: str, ip_address: str | None) -> None:
         """Nobody has forgotten one."""
 
+    async def send_sign_up(self, *, email: str) -> None:
+        raise AssertionError("nobody signs up here")
+
     async def export_data(self, *, organization_id: UUID, export_id: UUID) -> None:
         await self._do(export_id)
 
@@ -128,6 +131,7 @@ class Calls:
             render_receipt=self.render_receipt,
             send_email=self.send_email,
             send_password_reset=self.send_password_reset,
+            send_sign_up=self.send_sign_up,
             send_notice=self.send_notice,
             export_data=self.export_data,
             bring_export=self.bring_export,

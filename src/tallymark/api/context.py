@@ -13,6 +13,7 @@ from fastapi import Depends, Request
 
 from tallymark.api.permissions import Need, Right, check_permitted, check_right
 from tallymark.db.engine import Actor, Database, Source, Tx
+from tallymark.metering.allowance import EventLimits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,8 @@ class Principal:
     """What the key may do; None is everything."""
     turns_events_away: bool = False
     """Whether staff have the organization's events turned away for now."""
+    event_limits: EventLimits | None = None
+    """How many events its organization may send, where that is said of it."""
     customer_id: UUID | None = None
     """Whose portal it is that somebody came into by a customer's link."""
 

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tallymark import __version__
-from tallymark.cli import analytics, backups, doctor, events, keys, metabase, moving, staff, users
+from tallymark.cli import analytics, backups, doctor, events, keys, limits, metabase, moving, staff, users
 from tallymark.cli.terminal import (
     DatabaseUrl,
     DataDir,
@@ -50,6 +50,7 @@ app.add_typer(users.commands, name="users")
 app.add_typer(staff.commands, name="staff")
 app.add_typer(analytics.commands, name="analytics")
 app.add_typer(metabase.commands, name="metabase")
+app.command("limits")(limits.limits)
 app.add_typer(moving.imports, name="import")
 app.command("shadow")(moving.shadow)
 app.command("doctor")(doctor.doctor)

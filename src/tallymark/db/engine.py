@@ -47,6 +47,9 @@ _SHARE_LOCK = text(
 TERMINATION_ALERTS = (timedelta(days=45), timedelta(days=15))
 """How long before its end a subscription's is warned of, where nothing else is set, the earliest first (subscriptions §5.6)."""
 
+Connection = EngineConnection
+"""A connection with a transaction under way: a tenant's, or one that sees all of them."""
+
 Wait = Callable[[Fraction], Awaitable[None]]
 
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]

@@ -10,7 +10,8 @@ from shutil import disk_usage
 from urllib.parse import urlsplit
 
 from tallymark.doctor.model import Finding, failing, warning, well
-from tallymark.settings import Settings, variables_of
+from tallymark.settings import Settings
+from tallymark.variables import variables_of
 
 _OF_COMMANDS = frozenset({"TALLYMARK_URL", "TALLYMARK_API_KEY"})
 _OF_SERVICES = re.compile(r"TALLYMARK_(\w+_)?(SERVICE_(HOST|PORT\w*)|PORT(_\d+_\w+)?)$")
@@ -68,11 +69,11 @@ def _doors(settings: Settings) -> Iterator[Finding]:
             f"the admin API's key has fewer than {_SHORTEST_KEY} characters, and opens every organization",
             "make a long one: openssl rand -hex 32",
         )
-    if settings.public_url is not None and not settings.disable_signup:
+    if settings.public_url is not None and settings.sign_up == "open" and not settings.disable_signup:
         yield warning(
             "settings",
             "anybody who reaches the web app may sign up and make an organization",
-            "set TALLYMARK_DISABLE_SIGNUP=true unless that is wanted",
+            "leave TALLYMARK_SIGN_UP out unless that is wanted",
         )
 
 

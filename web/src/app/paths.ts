@@ -75,5 +75,6 @@ export const paths = {
 export const doors = {
   signIn: (back?: string) => withQuery("/sign-in", { back }),
   signUp: () => "/sign-up",
+  newOrganization: () => "/new",
   forgotPassword: () => "/forgot-password",
 } as const;

@@ -9,6 +9,7 @@ import {
 } from "@tanstack/react-router";
 import { enterOrganization } from "@/api/client";
 import { setOwnZone } from "@/lib/dates";
+import { lastOrganization, rememberOrganization } from "./last-organization";
 import { doors, paths } from "./paths";
 import { Root, RootFault, RootMissing } from "./root";
 import { findUser, type Membership } from "./session";
@@ -31,6 +32,7 @@ export const orgRoute = createRoute({
     if (!membership.organization.is_accessible) throw redirect({ href: doors.signIn() });
     enterOrganization(params.org);
     setOwnZone(membership.organization.timezone);
+    rememberOrganization(params.org);
     return { membership };
   },
   component: lazyRouteComponent(() => import("./visit-banner"), "Organization"),
@@ -63,13 +65,15 @@ function pagesBelow<Parent extends typeof shellRoute | typeof fullRoute>(parent:
 export const shellPage = pagesBelow(shellRoute);
 export const fullPage = pagesBelow(fullRoute);
 
-/** `/`: into the first organization that is open, or to the door. */
+/** `/`: into the organization that was entered last, else the first that is open, or to the door. */
 export const startRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/",
   beforeLoad: async ({ context }) => {
     const user = await findUser(context.queries);
-    const open = user?.memberships.find((one) => one.organization.is_accessible);
+    const accessible = user?.memberships.filter((one) => one.organization.is_accessible) ?? [];
+    const last = lastOrganization();
+    const open = accessible.find((one) => one.organization.slug === last) ?? accessible[0];
     if (!open) throw redirect({ href: doors.signIn() });
     enterOrganization(open.organization.slug);
     throw redirect({ href: landingOf(open) ?? paths.home() });

@@ -3,7 +3,6 @@ import { Link, Outlet, useLocation } from "@tanstack/react-router";
 import {
   Banknote,
   ChartNoAxesCombined,
-  ChevronsUpDown,
   Gauge,
   Layers,
   LogOut,
@@ -28,7 +27,8 @@ import { ShellContext } from "@/ui/page";
 import { Empty, FaultBoundary, PageSkeleton } from "@/ui/states";
 import { ClockBanner } from "./clock-banner";
 import { paths } from "./paths";
-import { useCan, useMembership, useOrganization, useSignOut, useUser } from "./session";
+import { useCan, useMembership, useSignOut, useUser } from "./session";
+import { OrganizationSwitcher } from "./switcher";
 
 const Palette = lazy(() => import("./palette"));
 
@@ -283,42 +283,6 @@ function NavigationItem({ entry }: { entry: Entry }) {
         <span>{entry.label}</span>
       </Link>
     </li>
-  );
-}
-
-function OrganizationSwitcher() {
-  const here = useOrganization();
-  const { memberships } = useUser();
-  return (
-    <DropdownMenu.Root>
-      <DropdownMenu.Trigger asChild>
-        <button type="button" className="org" title="Switch organization">
-          <span className={here.test_clock ? "org-mark sim" : "org-mark"} aria-hidden="true">
-            {here.name.slice(0, 1).toUpperCase()}
-          </span>
-          <span className="org-name trunc">{here.name}</span>
-          <ChevronsUpDown className="i i-14" aria-hidden="true" />
-        </button>
-      </DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
-        <DropdownMenu.Content className="menu" align="start" sideOffset={4}>
-          {memberships.map(({ organization }) => (
-            <DropdownMenu.Item asChild key={organization.slug} disabled={!organization.is_accessible}>
-              <a href={`/${organization.slug}`}>
-                {organization.name}
-                <span className="end">
-                  {!organization.is_accessible
-                    ? "Sign in another way"
-                    : organization.slug === here.slug
-                      ? "Here"
-                      : ""}
-                </span>
-              </a>
-            </DropdownMenu.Item>
-          ))}
-        </DropdownMenu.Content>
-      </DropdownMenu.Portal>
-    </DropdownMenu.Root>
   );
 }
 

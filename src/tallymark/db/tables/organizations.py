@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Date,
     ForeignKey,
     Index,
     Integer,
@@ -130,6 +131,28 @@ billing_entities = Table(
     CheckConstraint("document_numbering IN ('per_customer', 'per_billing_entity')", name="numbering"),
     CheckConstraint("net_payment_term >= 0 AND invoice_grace_period >= 0", name="terms"),
 )
+
+organization_limits = Table(
+    "organization_limits",
+    metadata,
+    Column("organization_id", Uuid, ForeignKey("organizations.id"), primary_key=True),
+    # What is said of this organization: null is as the settings say, 0 any number.
+    *(
+        Column(name, BigInteger)
+        for name in ("events_per_minute", "events_per_month", "members", "api_keys", "exports_under_way")
+    ),
+    instant("updated_at", nullable=False),
+)
+
+event_counts = Table(
+    "event_counts",
+    metadata,
+    Column("organization_id", Uuid, ForeignKey("organizations.id"), primary_key=True),
+    # The first day of the month (UTC) in which they were received.
+    Column("month", Date, primary_key=True),
+    Column("events", BigInteger, nullable=False),
+)
+"""How many events an organization sent by `/events` and `/events/batch`; counted by processes, and added up by each."""
 
 secrets = Table(
     "secrets",

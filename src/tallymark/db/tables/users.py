@@ -138,6 +138,15 @@ password_resets = Table(
 )
 """The one link with which a user may set another password. No tenant sees this table."""
 
+sign_ups = Table(
+    "sign_ups",
+    metadata,
+    Column("email", Text, primary_key=True),
+    Column("token_hash", LargeBinary, nullable=False, unique=True),
+    instant("expires_at", nullable=False),
+)
+"""The one link by which the owner of an address may sign up. No tenant sees this table."""
+
 guesses = Table(
     "guesses",
     metadata,

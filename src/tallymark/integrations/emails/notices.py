@@ -63,6 +63,29 @@ class MailMessenger:
         )
         await self._send(notice, to=(email,))
 
+    async def bring_sign_up(self, *, email: str, url: str) -> None:
+        """Send the link by which somebody signs up. Raises `NotTaken`."""
+        notice = Notice(
+            subject="Confirm your address",
+            paragraphs=(f"Somebody wants to sign up to Tallymark with {email}. If it was you, go on here.",),
+            button=("Confirm and go on", url),
+            closing="The link works once, for 24 hours. If it was not you, there is nothing to do: nothing is made without it.",
+        )
+        await self._send(notice, to=(email,))
+
+    async def bring_welcome_back(self, *, email: str, sign_in_url: str, reset_url: str) -> None:
+        """Tell somebody who wanted to sign up that they have an account. Raises `NotTaken`."""
+        notice = Notice(
+            subject="You have an account",
+            paragraphs=(
+                f"Somebody wants to sign up to Tallymark with {email}, which has an account already.",
+                f"If you have lost its password, set another one: {reset_url}",
+            ),
+            button=("Sign in", sign_in_url),
+            closing="If it was not you, there is nothing to do: nothing has changed.",
+        )
+        await self._send(notice, to=(email,))
+
     async def bring_export(
         self, *, email: str, url: str, file_name: str, rows: int, lasts: timedelta
     ) -> None:

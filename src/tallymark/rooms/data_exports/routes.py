@@ -8,6 +8,7 @@ from tallymark.api.context import Context, InContext
 from tallymark.api.pagination import InPage, Meta
 from tallymark.api.permissions import reading
 from tallymark.api.routing import tenant_router
+from tallymark.api.tenant_limits import Limit, TenantLimits
 from tallymark.api.wire import read_id
 from tallymark.domain.errors import Forbidden
 from tallymark.rooms.data_exports import service
@@ -35,7 +36,9 @@ async def create_data_export(
     asked = body.data_export.to_value()
     if asked.email is not None and not request.app.state.sends_emails:
         raise Forbidden("feature_unavailable")
+    limits: TenantLimits = request.app.state.tenant_limits
     async with context.transaction() as tx:
+        await limits.check(tx.connection, tx.organization_id, Limit.EXPORTS_UNDER_WAY, now=context.now)
         export = await service.create(tx, asked, now=context.now)
     return DataExportResponse(data_export=DataExportOutput.of(export, context.file_url, now=context.now))
 

@@ -13,13 +13,21 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from tallymark.api.context import Context, Gatekeeper, Principal
-from tallymark.api.errors import BadRequest, PayloadTooLarge, Unauthorized, error_body, validation_body
+from tallymark.api.errors import (
+    BadRequest,
+    PayloadTooLarge,
+    Unauthorized,
+    error_body,
+    limit_headers,
+    validation_body,
+)
 from tallymark.api.permissions import WRITE, Right, check_right
 from tallymark.api.requests import LARGEST_BODY
 from tallymark.api.routing import authenticate
 from tallymark.db.engine import Database
-from tallymark.domain.errors import TallymarkError
+from tallymark.domain.errors import TallymarkError, TooMany
 from tallymark.domain.periods import TICK
+from tallymark.metering.allowance import UNSAID, Allowance, Ticket
 from tallymark.metering.intake import Intake, IntakeFull, OutdatedRules, Row, UnstorableEvent
 from tallymark.rooms.events import repository, service
 from tallymark.rooms.events.parsing import (
@@ -102,6 +110,13 @@ class _Stored(NamedTuple):
     ids: tuple[UUID, ...]
 
 
+class Measure(NamedTuple):
+    """How many events are taken at once, and in all."""
+
+    batch_max_length: int
+    allowance: Allowance
+
+
 class EventsIngest:
     """Takes events in. Everything it does before the database is measured in microseconds."""
 
@@ -113,14 +128,15 @@ class EventsIngest:
         database: Database,
         base_url: str,
         sign_file: Callable[[UUID, str], str],
-        batch_max_length: int = 100,
+        measure: Measure,
     ) -> None:
         self._gatekeeper = gatekeeper
         self._intake = intake
         self._database = database
         self._base_url = base_url
         self._sign_file = sign_file
-        self._batch_max_length = batch_max_length
+        self._allowance = measure.allowance
+        self._batch_max_length = measure.batch_max_length
 
     @staticmethod
     def takes(scope: Scope) -> bool:
@@ -137,6 +153,7 @@ class EventsIngest:
         except TallymarkError as error:
             answer = error_body(error)
             status, body = answer["status"], _encoder.encode(answer)
+            extra = _limit_headers(error)
         except _TurnedAway:
             status, body = 429, b'{"status":429,"error":"Too Many Requests"}'
             extra = [(b"retry-after", b"60")]
@@ -158,11 +175,17 @@ class EventsIngest:
         body = await _read_body(scope, receive)
         now = await self._gatekeeper.read_clock(principal, is_write=True)
         tenant = Tenant(principal.organization_id, now, self._intake.rules)
+        ticket = self._allowance.ticket(principal.organization_id, principal.event_limits or UNSAID, now)
         try:
             stored = await (
-                self._single(body, tenant) if scope["path"] == SINGLE else self._many(body, tenant)
+                self._single(body, tenant, ticket)
+                if scope["path"] == SINGLE
+                else self._many(body, tenant, ticket)
             )
-        except _Known as error:
+        except BaseException as error:
+            ticket.give_back()
+            if not isinstance(error, _Known):
+                raise
             if principal.is_simulated:
                 # The call that sent them first may have died between taking them in and what is to follow.
                 await self._follow(principal, error.ids, now=now)
@@ -187,11 +210,12 @@ class EventsIngest:
             )
         )
 
-    async def _single(self, body: bytes, tenant: Tenant) -> _Stored:
+    async def _single(self, body: bytes, tenant: Tenant, ticket: Ticket) -> _Stored:
         root = bytes(_decode(_single, body).event)
         if root in (b"", b"{}", b"null"):
             raise BadRequest.missing_root("event")
         sent = _decode_events(_event, _loose_event, root)
+        await ticket.ask(1)
         while True:
             version = self._intake.rules.version
             try:
@@ -213,7 +237,7 @@ class EventsIngest:
                 raise _Known(DUPLICATE, known)
             return _Stored(_encoder.encode({"event": show(row)}), (row.id,))
 
-    async def _many(self, body: bytes, tenant: Tenant) -> _Stored:
+    async def _many(self, body: bytes, tenant: Tenant, ticket: Ticket) -> _Stored:
         data = bytes(_decode(_batch, body).events)
         if not data.startswith(b"["):
             raise _Refused({"events": ["no_events"]})
@@ -222,6 +246,7 @@ class EventsIngest:
             raise _Refused({"events": ["no_events"]})
         if len(sent) > self._batch_max_length:
             raise _Refused({"events": ["too_many_events"]})
+        await ticket.ask(len(sent))
         while True:
             try:
                 return await self._store_all(sent, tenant)
@@ -275,6 +300,15 @@ class EventsIngest:
     async def _known(self, rows: list[Row]) -> frozenset[UUID]:
         async with self._database.tenant(rows[0].organization_id) as tx:
             return await repository.known_ids(tx, [row.id for row in rows])
+
+
+def _limit_headers(error: TallymarkError) -> list[tuple[bytes, bytes]]:
+    """Where there are too many: how many there may be, and when there may be more."""
+    if not isinstance(error, TooMany):
+        return []
+    told = limit_headers(limit=error.limit, remaining=0, wait=error.wait)
+    told["retry-after"] = told["x-ratelimit-reset"]
+    return [(name.encode(), told[name].encode()) for name in told]
 
 
 def _repeated(rows: Sequence[Row]) -> set[int]:

@@ -11,6 +11,7 @@ from tallymark.api.permissions import permitted
 from tallymark.api.role_permissions import PERMISSIONS
 from tallymark.api.routing import member_router
 from tallymark.api.sessions import app_router, cookie_of, look_for_session
+from tallymark.api.tenant_limits import Limit, TenantLimits
 from tallymark.api.wire import read_id
 from tallymark.db.engine import Database
 from tallymark.rooms.members.joining import Joining
@@ -149,7 +150,9 @@ async def list_invites(request: Request, context: InContext, page: InPage) -> In
 @permitted(MAY_INVITE)
 async def create_invite(body: InviteRequest, request: Request, context: InContext) -> InviteResponse:
     """Invite somebody; the link in the answer is the inviter's to bring."""
+    limits: TenantLimits = request.app.state.tenant_limits
     async with context.transaction() as tx:
+        await limits.check(tx.connection, tx.organization_id, Limit.MEMBERS, now=context.now)
         made = await invites.create_invite(
             tx,
             request.app.state.invite_secret,

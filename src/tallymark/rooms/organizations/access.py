@@ -10,6 +10,7 @@ from tallymark.api.context import Context, Principal
 from tallymark.api.permissions import rights_of
 from tallymark.db.engine import Database, Tx
 from tallymark.domain.errors import Conflict
+from tallymark.metering.allowance import EventLimits
 from tallymark.rooms.organizations import repository
 from tallymark.rooms.organizations.service import hash_key
 
@@ -70,6 +71,7 @@ class Access:
             expires_at=row.expires_at,
             rights=rights_of(row.permissions),
             turns_events_away=row.turns_events_away,
+            event_limits=EventLimits(per_minute=row.events_per_minute, per_month=row.events_per_month),
         )
         if len(self._known) >= _CACHE_SIZE:
             self._known.clear()

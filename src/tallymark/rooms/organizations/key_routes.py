@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from tallymark.api.context import InContext
 from tallymark.api.permissions import PermissionMap, permitted
 from tallymark.api.routing import member_router
+from tallymark.api.tenant_limits import Limit, TenantLimits
 from tallymark.api.wire import Input, Instant, InstantInput, Name, read_id
 from tallymark.domain.errors import Invalid
 from tallymark.rooms.organizations import service
@@ -76,10 +77,12 @@ async def list_api_keys(context: InContext) -> KeysResponse:
 
 @router.post("/api_keys")
 @MAY_MANAGE
-async def create_api_key(body: KeyInput, context: InContext) -> NewKeyResponse:
+async def create_api_key(body: KeyInput, request: Request, context: InContext) -> NewKeyResponse:
     """Make a key that may do everything, or what is said; its value is shown this once."""
     permissions = _read_permissions(body.permissions)
+    limits: TenantLimits = request.app.state.tenant_limits
     async with context.transaction() as tx:
+        await limits.check(tx.connection, tx.organization_id, Limit.API_KEYS, now=context.now)
         key, value = await service.create_api_key(
             tx, name=body.name, now=context.now, permissions=permissions
         )

@@ -17,6 +17,7 @@ from tallymark.db.engine import Tx
 from tallymark.db.tables import (
     api_keys,
     billing_entities,
+    organization_limits,
     organization_switches,
     organizations,
     secrets,
@@ -92,7 +93,7 @@ async def insert_test_clock(
 
 
 async def find_principal(connection: AsyncConnection, key_hash: bytes) -> Row[Any] | None:
-    """The key's id, organization, expiry and permissions, and whether the organization has a clock of its own."""
+    """The key's id, organization, expiry and permissions, whether the organization has a clock, and how many events it may send."""
     statement = (
         select(
             api_keys.c.id,
@@ -100,6 +101,8 @@ async def find_principal(connection: AsyncConnection, key_hash: bytes) -> Row[An
             api_keys.c.expires_at,
             api_keys.c.permissions,
             test_clocks.c.organization_id.is_not(None).label("is_simulated"),
+            organization_limits.c.events_per_minute,
+            organization_limits.c.events_per_month,
             select(organization_switches.c.switch)
             .where(
                 organization_switches.c.organization_id == api_keys.c.organization_id,
@@ -109,6 +112,7 @@ async def find_principal(connection: AsyncConnection, key_hash: bytes) -> Row[An
             .label("turns_events_away"),
         )
         .outerjoin(test_clocks, test_clocks.c.organization_id == api_keys.c.organization_id)
+        .outerjoin(organization_limits, organization_limits.c.organization_id == api_keys.c.organization_id)
         .where(api_keys.c.key_hash == key_hash)
     )
     return (await connection.execute(statement)).first()

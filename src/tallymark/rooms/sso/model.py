@@ -123,14 +123,24 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Luggage:
+    """What somebody took along to a provider and brings back: an invitation, or the name of the organization that they want."""
+
+    invite_token: str | None = None
+    organization_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """Somebody whom a provider has named: an organization's, or Google; with an invitation where they have one."""
+    """Somebody whom a provider has named: an organization's, or Google."""
 
     address: str
     method: LoginMethod
     organization_id: UUID | None
     invite_token: str | None
     device: Device
+    wanted: str | None = None
+    """The name of the organization that they sign up with, where they may and are not there yet."""
 
 
 def failure_of(method: LoginMethod, *, is_token: bool) -> str:

@@ -12,7 +12,7 @@ from tallymark.api.routing import member_router
 from tallymark.api.sessions import PREFIX, app_router, cookie_of
 from tallymark.domain.errors import NotFound
 from tallymark.rooms.sso import service
-from tallymark.rooms.sso.model import KINDS
+from tallymark.rooms.sso.model import KINDS, Luggage
 from tallymark.rooms.sso.schemas import (
     BeginRequest,
     BeginResponse,
@@ -57,7 +57,8 @@ async def finish(body: FinishRequest, request: Request, response: Response) -> C
     """Sign in with what a provider has sent back."""
     sso: SingleSignOn = request.app.state.sso
     browser = request.cookies.get(ATTEMPT_COOKIE, "")
-    token = await sso.finish(body.state, body.code, browser, body.invite_token, device_of(request))
+    luggage = Luggage(invite_token=body.invite_token, organization_name=body.organization_name)
+    token = await sso.finish(body.state, body.code, browser, luggage, device_of(request))
     response.delete_cookie(ATTEMPT_COOKIE, path=f"{PREFIX}/sso")
     cookie_of(request).put(response, token)
     return await show_session(request, token)

@@ -24,6 +24,8 @@ class FinishRequest(Input):
     state: Text = ""
     code: Text = ""
     invite_token: OptionalText = None
+    organization_name: OptionalText = None
+    """What somebody new wants their organization to be called."""
 
 
 class MethodsRequest(Input):

@@ -10,6 +10,7 @@ from uuid import UUID
 from cryptography.fernet import Fernet
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from tallymark.api.tenant_limits import Limit, TenantLimits
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid, NotAllowed, NotFound, Problems
@@ -175,17 +176,21 @@ async def take_attempt(connection: AsyncConnection, state: str, browser: str, *,
     return found
 
 
-async def arrive(connection: AsyncConnection, arrival: Arrival, *, now: datetime) -> str:
+async def arrive(
+    connection: AsyncConnection, arrival: Arrival, limits: TenantLimits, *, now: datetime
+) -> str:
     """Begin the session of somebody whom a provider has named; returns its token.
 
     Who comes by an organization's provider for the first time joins it, as nothing yet (quirk); by Google they need to be somebody
-    already, or invited. Raises `Invalid`, `NotFound("invite")`.
+    already, or invited, or to want an organization. Raises `Invalid`, `NotFound("invite")`.
     """
     user = await users.lock_user(connection, arrival.address)
     if arrival.invite_token is not None:
         user = await _accept(connection, user, arrival, arrival.invite_token, now=now)
     elif arrival.organization_id is not None:
-        user = await _join(connection, user, arrival, arrival.organization_id, now=now)
+        user = await _join(connection, user, arrival, arrival.organization_id, limits, now=now)
+    if user is None and arrival.wanted:
+        return await _sign_up(connection, arrival, arrival.wanted, now=now)
     if user is None:
         raise Invalid({"base": ["user_does_not_exist"]})
     return await users.log_in(
@@ -199,16 +204,30 @@ async def arrive(connection: AsyncConnection, arrival: Arrival, *, now: datetime
 
 
 async def _join(
-    connection: AsyncConnection, user: User | None, arrival: Arrival, organization_id: UUID, *, now: datetime
+    connection: AsyncConnection,
+    user: User | None,
+    arrival: Arrival,
+    organization_id: UUID,
+    limits: TenantLimits,
+    *,
+    now: datetime,
 ) -> User:
     if user is None:
         user = await users.create_user(connection, email=arrival.address, password_hash=None, now=now)
     belongs = await users.list_memberships(connection, user.id)
     if not any(one.organization_id == organization_id for one in belongs):
         joined_at = await repository.get_clock(connection, organization_id) or now
+        await limits.check(connection, organization_id, Limit.MEMBERS, now=joined_at)
         await users.join(connection, user.id, organization_id, [], now=joined_at)
         await users.tell_joined(connection, user, organization_id, [], device=arrival.device, now=joined_at)
     return user
+
+
+async def _sign_up(connection: AsyncConnection, arrival: Arrival, name: str, *, now: datetime) -> str:
+    user = await users.sign_up(
+        connection, email=arrival.address, password_hash=None, organization_name=name, now=now
+    )
+    return await users.first_log_in(connection, user, method=arrival.method, device=arrival.device, now=now)
 
 
 async def _accept(

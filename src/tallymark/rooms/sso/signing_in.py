@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from tallymark.api.tenant_limits import TenantLimits
 from tallymark.db.engine import Database
 from tallymark.domain.errors import Invalid
 from tallymark.rooms.organizations.access import system_now
@@ -18,13 +19,15 @@ from tallymark.rooms.sso.model import (
     Attempt,
     Client,
     IdentityProvider,
+    Luggage,
     Ticket,
     failure_of,
 )
 from tallymark.rooms.sso.ports import Provider, ProviderFailed, TokenRefused
 from tallymark.rooms.users.entering import Door
 from tallymark.rooms.users.guessing import DOOR
-from tallymark.rooms.users.model import Device, LoginMethod, read_address
+from tallymark.rooms.users.model import LONGEST_NAME, Device, LoginMethod, read_address
+from tallymark.rooms.users.signing_up import SignUpRules
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +47,8 @@ class SingleSignOn:
 
     database: Database
     door: Door
+    rules: SignUpRules
+    limits: TenantLimits
     provider: Provider
     key: bytes = field(repr=False)
     app_url: str
@@ -74,10 +79,14 @@ class SingleSignOn:
             )
         return url
 
-    async def finish(
-        self, state: str, code: str, browser: str, invite_token: str | None, device: Device
-    ) -> str:
-        """Let in who has come back, and return the token of the session. Raises `Invalid`, `NotFound("invite")`."""
+    async def finish(self, state: str, code: str, browser: str, luggage: Luggage, device: Device) -> str:
+        """Let in who has come back, and return the token of the session. Raises `Invalid`, `NotFound("invite")`.
+
+        Whom Google names, and who is nobody here yet, signs up where they bring the name of an organization, and may.
+        """
+        wanted = (luggage.organization_name or "").strip()
+        if len(wanted) > LONGEST_NAME:
+            raise Invalid({"organization_name": ["value_is_too_long"]})
         async with self.database.system() as connection:
             attempt = await service.take_attempt(connection, state, browser, now=system_now())
             found = None
@@ -90,11 +99,12 @@ class SingleSignOn:
             address=address,
             method=attempt.method,
             organization_id=found.organization_id if found else None,
-            invite_token=invite_token,
+            invite_token=luggage.invite_token,
             device=device,
+            wanted=wanted if found is None and self.rules.admit(address) else None,
         )
         async with self.database.system() as connection:
-            return await service.arrive(connection, arrival, now=system_now())
+            return await service.arrive(connection, arrival, self.limits, now=system_now())
 
     async def _identify(self, attempt: Attempt, found: IdentityProvider | None, code: str) -> str:
         method = attempt.method

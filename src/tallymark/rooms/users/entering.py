@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tallymark.db.engine import Database
-from tallymark.domain.errors import Invalid, NotAllowed, Problems
+from tallymark.domain.errors import Invalid, Problems
 from tallymark.jobs.queue import SEND_PASSWORD_RESET, Job, enqueue
 from tallymark.rooms.organizations.access import system_now
 from tallymark.rooms.users import guessing, service
 from tallymark.rooms.users.guessing import DOOR, LOGIN, RESET, Limits
 from tallymark.rooms.users.model import (
-    LONGEST_NAME,
     LONGEST_PASSWORD,
     Device,
     LoginMethod,
@@ -31,28 +30,12 @@ class Door:
 
     database: Database
     passwords: Passwords
-    is_sign_up_open: bool
 
     async def log_in(self, email: str, password: str, device: Device) -> str:
         """By address and password. Raises `Invalid`, the same for whatever is wrong with the pair, and `TooMany`."""
         user = await self.compare(email.strip().lower(), password, device)
         async with self.database.system() as connection:
             return await service.log_in(connection, user, method=PASSWORD, device=device, now=system_now())
-
-    async def sign_up(self, email: str, password: str, organization_name: str, device: Device) -> str:
-        """As somebody new, with an organization. Raises `NotAllowed("signup_disabled")`, `Invalid`, `TooMany`."""
-        if not self.is_sign_up_open:
-            raise NotAllowed("signup_disabled")
-        name = organization_name.strip()
-        address = _read_newcomer(email, password, organization_name=name)
-        await self.count(DOOR, "sign up", "", device)
-        password_hash = await self.passwords.hash(password)
-        async with self.database.system() as connection:
-            now = system_now()
-            user = await service.sign_up(
-                connection, email=address, password_hash=password_hash, organization_name=name, now=now
-            )
-            return await service.first_log_in(connection, user, method=PASSWORD, device=device, now=now)
 
     async def welcome(self, token: str, email: str, password: str, device: Device) -> str:
         """As the first of all. Raises `NotFound("welcome")` for another token, or when somebody has come; `Invalid`, `TooMany`."""
@@ -129,7 +112,7 @@ class Door:
         return await self.passwords.matches(kept, password[:LONGEST_PASSWORD]) and is_possible
 
 
-def _read_newcomer(email: str, password: str, **texts: str) -> str:
+def _read_newcomer(email: str, password: str) -> str:
     """The address of somebody new. Raises `Invalid` with all that is wrong."""
     problems = Problems()
     address = ""
@@ -141,11 +124,6 @@ def _read_newcomer(email: str, password: str, **texts: str) -> str:
         check_password(password)
     except Invalid as error:
         problems.add_all(error)
-    for name, text in texts.items():
-        if not text:
-            problems.add(name, "value_is_mandatory")
-        elif len(text) > LONGEST_NAME:
-            problems.add(name, "value_is_too_long")
     problems.raise_any()
     return address
 

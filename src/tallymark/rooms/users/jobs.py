@@ -30,6 +30,22 @@ async def send_password_reset(
         await messenger.bring_reset(email=email, url=f"{front_url}/reset-password/{token}")
 
 
+async def send_sign_up(
+    database: Database, messenger: Messenger | None, front_url: str, *, email: str, now: datetime
+) -> None:
+    """Send the link by which somebody signs up, or tell whoever belongs here already how they come in."""
+    if messenger is None:
+        return
+    async with database.system() as connection:
+        token = await service.open_sign_up(connection, email, now=now)
+    if token is not None:
+        await messenger.bring_sign_up(email=email, url=f"{front_url}/sign-up/{token}")
+    else:
+        await messenger.bring_welcome_back(
+            email=email, sign_in_url=f"{front_url}/sign-in", reset_url=f"{front_url}/forgot-password"
+        )
+
+
 async def send_notice(
     database: Database, messenger: Messenger | None, organization_id: UUID, *, kind: NoticeKind, about: str
 ) -> None:

@@ -20,6 +20,7 @@ RENEWED_WITHIN = timedelta(hours=1)
 """A session that is used in its last hour lasts for another three (platform §7)."""
 
 RESET_LASTS = timedelta(minutes=30)
+SIGN_UP_LASTS = timedelta(hours=24)
 LONGEST_PASSWORD = 1000
 LONGEST_ADDRESS = 255
 STAFF_VISIT = "staff_visit"

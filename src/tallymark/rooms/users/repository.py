@@ -19,6 +19,7 @@ from tallymark.db.tables import (
     memberships,
     organizations,
     password_resets,
+    sign_ups,
     staff_visits,
     user_devices,
     user_sessions,
@@ -199,7 +200,7 @@ async def delete_sessions(connection: AsyncConnection, user_id: UUID, *, keep: U
 
 async def delete_ended(connection: AsyncConnection, *, now: datetime) -> None:
     """Delete sessions, links and counts that are over."""
-    for ended in (user_sessions.c.expires_at, password_resets.c.expires_at):
+    for ended in (user_sessions.c.expires_at, password_resets.c.expires_at, sign_ups.c.expires_at):
         await connection.execute(delete(ended.table).where(ended <= now))
     await connection.execute(_FORGET_GUESSES, {"now": now})
 
@@ -238,6 +239,29 @@ async def take_reset(connection: AsyncConnection, token_hash: bytes, *, now: dat
 
 async def drop_reset(connection: AsyncConnection, user_id: UUID) -> None:
     await connection.execute(delete(password_resets).where(password_resets.c.user_id == user_id))
+
+
+async def keep_sign_up(
+    connection: AsyncConnection, email: str, token_hash: bytes, *, until: datetime
+) -> None:
+    """Keep the link that an address is sent, in place of one that was sent before."""
+    values = {"token_hash": token_hash, "expires_at": until}
+    statement = upsert(sign_ups).values(email=email, **values)
+    await connection.execute(statement.on_conflict_do_update(index_elements=["email"], set_=values))
+
+
+async def find_sign_up(connection: AsyncConnection, token_hash: bytes, *, now: datetime) -> str | None:
+    """To which address a link was sent, as long as it leads anywhere."""
+    column = sign_ups.c
+    statement = select(column.email).where(column.token_hash == token_hash, column.expires_at > now)
+    return (await connection.execute(statement)).scalar_one_or_none()
+
+
+async def take_sign_up(connection: AsyncConnection, token_hash: bytes, *, now: datetime) -> str | None:
+    """Use a link up; None where somebody has, or its time is over."""
+    column = sign_ups.c
+    statement = delete(sign_ups).where(column.token_hash == token_hash, column.expires_at > now)
+    return (await connection.execute(statement.returning(column.email))).scalar_one_or_none()
 
 
 async def count_guesses(

@@ -18,12 +18,19 @@ from tallymark.rooms.users.schemas import (
     CurrentUserOutput,
     CurrentUserResponse,
     ForgottenRequest,
+    FoundedResponse,
     LoginRequest,
+    NewcomerRequest,
+    NewOrganizationRequest,
+    OwnMembershipOutput,
     PasswordRequest,
     ResetRequest,
+    SignUpOutput,
     SignUpRequest,
+    SignUpResponse,
     WelcomeRequest,
 )
+from tallymark.rooms.users.signing_up import SigningUp
 
 router = app_router("app: session")
 
@@ -31,9 +38,9 @@ router = app_router("app: session")
 @router.get("/configuration")
 async def get_configuration(request: Request) -> ConfigurationResponse:
     """Tell which doors are open, before anybody has come in."""
-    door: Door = request.app.state.door
+    signing_up: SigningUp = request.app.state.signing_up
     shown = ConfigurationOutput(
-        is_sign_up_open=door.is_sign_up_open,
+        is_sign_up_open=signing_up.rules.is_open,
         sends_emails=request.app.state.sends_emails,
         has_google=request.app.state.sso.google is not None,
         error_reporting=request.app.state.error_reporting,
@@ -68,12 +75,39 @@ async def log_out(request: Request) -> Response:
     return response
 
 
-@router.post("/sign_up")
-async def sign_up(body: SignUpRequest, request: Request, response: Response) -> CurrentUserResponse:
-    """Make a user and an organization of theirs."""
-    door: Door = request.app.state.door
-    token = await door.sign_up(body.email, body.password, body.organization_name, device_of(request))
-    return await _enter(request, response, token)
+@router.post("/sign_ups", response_class=Response)
+async def ask_to_sign_up(body: SignUpRequest, request: Request) -> Response:
+    """Have a link sent by which somebody signs up. The answer is the same for an address that is known."""
+    signing_up: SigningUp = request.app.state.signing_up
+    await signing_up.ask(body.email, device_of(request))
+    return Response(status_code=200)
+
+
+@router.get("/sign_ups/{token}")
+async def check_sign_up(token: str, request: Request) -> SignUpResponse:
+    """Read whose address a link has confirmed: 404 `sign_up_not_found` when it is over."""
+    signing_up: SigningUp = request.app.state.signing_up
+    return SignUpResponse(sign_up=SignUpOutput(email=await signing_up.check(token)))
+
+
+@router.post("/sign_ups/{token}")
+async def sign_up(
+    token: str, body: NewcomerRequest, request: Request, response: Response
+) -> CurrentUserResponse:
+    """Sign up by a link, once: with a password, and with an organization of which one is the admin."""
+    signing_up: SigningUp = request.app.state.signing_up
+    begun = await signing_up.finish(token, body.password, body.organization_name, device_of(request))
+    return await _enter(request, response, begun)
+
+
+@router.post("/organizations")
+async def create_organization(
+    body: NewOrganizationRequest, request: Request, session: InSession
+) -> FoundedResponse:
+    """Make one more organization of one's own, where this installation lets people."""
+    signing_up: SigningUp = request.app.state.signing_up
+    made = await signing_up.found(session, body.name, device_of(request))
+    return FoundedResponse(membership=OwnMembershipOutput.of(made, session))
 
 
 @router.get("/welcome/{token}", response_class=Response)
@@ -166,4 +200,6 @@ async def _show(request: Request, session: SignedIn) -> CurrentUserResponse:
         found = await service.list_memberships(connection, user.id)
     # Whom an organization's provider let in may be nobody else's member: it is not told where else they belong.
     belongs = [one for one in found if session.organization_id in (None, one.organization_id)]
-    return CurrentUserResponse(user=CurrentUserOutput.of(user, belongs, session))
+    signing_up: SigningUp = request.app.state.signing_up
+    may_create = signing_up.rules.admit(user.email) and session.organization_id is None
+    return CurrentUserResponse(user=CurrentUserOutput.of(user, belongs, session, may_create=may_create))

@@ -20,8 +20,15 @@ class LoginRequest(Input):
 
 class SignUpRequest(Input):
     email: Text = ""
+
+
+class NewcomerRequest(Input):
     password: Text = ""
     organization_name: Text = ""
+
+
+class NewOrganizationRequest(Input):
+    name: Text = ""
 
 
 class WelcomeRequest(Input):
@@ -103,10 +110,14 @@ class CurrentUserOutput(BaseModel):
     login_method: str
     has_password: bool
     visit: VisitOutput | None
+    may_create_organizations: bool
+    """Whether they may have organizations of their own."""
     memberships: list[OwnMembershipOutput]
 
     @classmethod
-    def of(cls, user: User, belongs: Sequence[Membership], session: SignedIn) -> CurrentUserOutput:
+    def of(
+        cls, user: User, belongs: Sequence[Membership], session: SignedIn, *, may_create: bool
+    ) -> CurrentUserOutput:
         """Show who has signed in."""
         return cls(
             lago_id=user.id,
@@ -121,12 +132,25 @@ class CurrentUserOutput(BaseModel):
                 is_read_only=session.visit.is_read_only,
                 expires_at=session.visit.expires_at,
             ),
+            may_create_organizations=may_create,
             memberships=[OwnMembershipOutput.of(one, session) for one in belongs],
         )
 
 
 class CurrentUserResponse(BaseModel):
     user: CurrentUserOutput
+
+
+class FoundedResponse(BaseModel):
+    membership: OwnMembershipOutput
+
+
+class SignUpOutput(BaseModel):
+    email: str
+
+
+class SignUpResponse(BaseModel):
+    sign_up: SignUpOutput
 
 
 class ErrorReportingOutput(BaseModel):

@@ -22,6 +22,7 @@ from tallymark.rooms.users.model import (
     RENEWED_WITHIN,
     RESET_LASTS,
     SESSION_LASTS,
+    SIGN_UP_LASTS,
     STAFF_VISIT,
     Device,
     LoginMethod,
@@ -115,16 +116,72 @@ async def list_admins(connection: AsyncConnection, organization_id: UUID) -> lis
     return await repository.list_admins(connection, organization_id)
 
 
+async def open_sign_up(connection: AsyncConnection, email: str, *, now: datetime) -> str | None:
+    """Make a link's token for somebody who belongs nowhere, in place of an earlier one; None for anybody else."""
+    user = await repository.find_user(connection, email=email)
+    if user is not None and await repository.list_memberships(connection, user.id):
+        return None
+    token = new_token()
+    await repository.keep_sign_up(connection, email, hash_token(token), until=now + SIGN_UP_LASTS)
+    return token
+
+
+async def get_sign_up(connection: AsyncConnection, token: str, *, now: datetime) -> str:
+    """The address that a link was sent to. Raises `NotFound("sign_up")` for one that is over."""
+    email = await repository.find_sign_up(connection, hash_token(token), now=now)
+    if email is None:
+        raise NotFound("sign_up")
+    return email
+
+
+async def take_sign_up(connection: AsyncConnection, token: str, *, now: datetime) -> str:
+    """Use a link up: to which address it was sent. Raises `NotFound("sign_up")`."""
+    email = await repository.take_sign_up(connection, hash_token(token), now=now)
+    if email is None:
+        raise NotFound("sign_up")
+    return email
+
+
 async def sign_up(
-    connection: AsyncConnection, *, email: str, password_hash: str, organization_name: str, now: datetime
+    connection: AsyncConnection,
+    *,
+    email: str,
+    password_hash: str | None,
+    organization_name: str,
+    now: datetime,
 ) -> User:
-    """Make a user and an organization of which they are the admin. Raises `Invalid` for an address that is known."""
-    user = await create_user(connection, email=email, password_hash=password_hash, now=now)
+    """Make a user, whose address it is for sure, and an organization of which they are the admin.
+
+    Who belongs nowhere any more begins anew, with another password. Raises `Invalid` for somebody who belongs somewhere.
+    """
+    user = await repository.find_user(connection, email=email, is_locked=True)
+    if user is None:
+        user = await create_user(connection, email=email, password_hash=password_hash, now=now)
+    elif await repository.list_memberships(connection, user.id):
+        raise Invalid({"email": ["user_already_exists"]})
+    elif password_hash is not None:
+        await repository.set_password(connection, user.id, password_hash, now=now)
+        await repository.delete_sessions(connection, user.id)
+    await _found(connection, user, organization_name, now=now)
+    return user
+
+
+async def found(
+    connection: AsyncConnection, user: User, *, organization_name: str, device: Device, now: datetime
+) -> Membership:
+    """Make one more organization of which a user is the admin."""
+    organization_id = await _found(connection, user, organization_name, now=now)
+    await tell_joined(connection, user, organization_id, [ADMIN], device=device, now=now)
+    (made,) = await repository.list_memberships(connection, user.id, organization_id=organization_id)
+    return made
+
+
+async def _found(connection: AsyncConnection, user: User, name: str, *, now: datetime) -> UUID:
     made = await organizations.create_organization(
-        connection, name=organization_name, email=None, now=now, document_numbering="per_billing_entity"
+        connection, name=name, email=None, now=now, document_numbering="per_billing_entity"
     )
     await join(connection, user.id, made.organization_id, [ADMIN], now=now)
-    return user
+    return made.organization_id
 
 
 async def open_welcome(connection: AsyncConnection) -> str:

@@ -8,63 +8,20 @@ import { doors } from "@/app/paths";
 import { queries } from "@/app/queries";
 import { findUser } from "@/app/session";
 import { Button, Tally } from "@/ui/basics";
-import { Field, TextInput } from "@/ui/fields";
 import { Loaded } from "@/ui/states";
 import { Door } from "./door";
 import { useEntering } from "./entering";
-import { DoorForm, EmailField, isStrong, NewPassword, PasswordField, useCredentials } from "./parts";
+import {
+  DoorForm,
+  EmailField,
+  isStrong,
+  NewPassword,
+  PasswordField,
+  toSignIn,
+  useCredentials,
+} from "./parts";
 import { go, takeBack } from "./sign-in";
 
-const toSignIn = (
-  <Link className="link" to={doors.signIn()}>
-    Sign in
-  </Link>
-);
-
-export function SignUp() {
-  const enter = useEntering();
-  const configuration = useQuery(read("/app/v1/configuration"));
-  const signUp = useChange("post", "/app/v1/sign_up", {
-    isQuiet: true,
-    touches: [],
-    onDone: (answer) => void enter(answer),
-  });
-  const [organization, setOrganization] = useState("");
-  const { email, password, typed } = useCredentials();
-  if (configuration.data && !configuration.data.configuration.is_sign_up_open) {
-    return (
-      <Door
-        title="Sign-up is closed"
-        about="Ask a member of your organization for an invitation."
-        foot={toSignIn}
-      />
-    );
-  }
-  return (
-    <Door title="Make an organization" foot={<>Have an account? {toSignIn}</>}>
-      <DoorForm
-        error={signUp.error}
-        verb="Make it"
-        isBusy={signUp.isPending}
-        isReady={isStrong(typed.password)}
-        onSubmit={() => signUp.mutate({ body: { organization_name: organization.trim(), ...typed } })}
-      >
-        <Field label="Organization" hint="Its name stays as you write it here.">
-          <TextInput
-            required
-            autoFocus
-            value={organization}
-            onChange={(event) => setOrganization(event.target.value)}
-          />
-        </Field>
-        <EmailField {...email} />
-        <NewPassword {...password} />
-      </DoorForm>
-    </Door>
-  );
-}
-
-/** The first start prints a link that leads here: whoever opens it is the admin. */
 export function Welcome() {
   const { token } = useParams({ strict: false }) as { token: string };
   const enter = useEntering();
@@ -237,7 +194,7 @@ function Joining({ token, email, organization_name, authentication_methods }: In
         {authentication_methods
           .filter((method) => method !== "email_password")
           .map((method) => (
-            <Button key={method} onClick={() => void go(method as "okta", email, undefined, token)}>
+            <Button key={method} onClick={() => void go(method as "okta", email, { invitation: token })}>
               Join with {NAMES[method] ?? method}
             </Button>
           ))}
@@ -257,7 +214,7 @@ const NAMES: Record<string, string> = {
 export function Callback() {
   const { code, state, error: refused } = useSearch({ strict: false }) as Record<string, string | undefined>;
   const enter = useEntering();
-  const kept = useRef<{ back?: string; invitation?: string } | null>(null);
+  const kept = useRef<ReturnType<typeof takeBack> | null>(null);
   const { mutate, error } = useChange("post", "/app/v1/sso/sessions", {
     isQuiet: true,
     touches: [],
@@ -273,6 +230,7 @@ export function Callback() {
         code: String(code ?? ""),
         state: String(state ?? ""),
         invite_token: kept.current.invitation ?? null,
+        organization_name: kept.current.organization ?? null,
       },
     });
   }, [code, state, refused, mutate]);

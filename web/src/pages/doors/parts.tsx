@@ -1,8 +1,16 @@
 /** The fields and forms of the doors. */
+import { Link } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { explain } from "@/api/errors";
+import { doors } from "@/app/paths";
 import { Banner, Button } from "@/ui/basics";
 import { Field, TextInput } from "@/ui/fields";
+
+export const toSignIn = (
+  <Link className="link" to={doors.signIn()}>
+    Sign in
+  </Link>
+);
 
 interface DoorFormProps {
   /** What the server refused. */

@@ -1,6 +1,13 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { rootRoute } from "@/app/roots";
 
+const signUp = <Path extends string>(path: Path, name: keyof typeof import("./sign-up")) =>
+  createRoute({
+    getParentRoute: () => rootRoute,
+    path,
+    component: lazyRouteComponent(() => import("./sign-up") as never, name),
+  });
+
 const door = <Path extends string>(path: Path, name: keyof typeof import("./others")) =>
   createRoute({
     getParentRoute: () => rootRoute,
@@ -14,7 +21,9 @@ export const doorRoutes = [
     path: "/sign-in",
     component: lazyRouteComponent(() => import("./sign-in"), "SignIn"),
   }),
-  door("/sign-up", "SignUp"),
+  signUp("/sign-up", "SignUp"),
+  signUp("/sign-up/$token", "Confirmed"),
+  signUp("/new", "NewOrganization"),
   door("/welcome/$token", "Welcome"),
   door("/forgot-password", "ForgotPassword"),
   door("/reset-password/$token", "ResetPassword"),

@@ -63,7 +63,7 @@ export function SignIn() {
       </DoorForm>
       <div className="stack door-others">
         {configuration?.has_google && (
-          <Button onClick={() => void go("google_oauth", "", back)}>Continue with Google</Button>
+          <Button onClick={() => void go("google_oauth", "", { back })}>Continue with Google</Button>
         )}
         {PROVIDERS.map(([method, label]) => (
           <Button key={method} look="ghost" size="sm" onClick={() => setProvider(method)}>
@@ -92,7 +92,7 @@ function ProviderDoor({
     setBusy(true);
     setError(null);
     try {
-      await go(method, email.trim(), back);
+      await go(method, email.trim(), { back });
     } catch (refused) {
       setError(refused);
       setBusy(false);
@@ -119,22 +119,24 @@ function ProviderDoor({
 
 const BACK = "tallymark.back";
 
-/** Go to a provider, and remember where to come back to; the provider's answer arrives at a callback. */
-export async function go(
-  method: Provider,
-  email: string,
-  back: string | undefined,
-  invitation?: string,
-): Promise<void> {
+/** What somebody takes along to a provider and brings back: where to go then, an invitation, the organization that they want. */
+interface Luggage {
+  back?: string;
+  invitation?: string;
+  organization?: string;
+}
+
+/** Go to a provider, and remember what is taken along; the provider's answer arrives at a callback. */
+export async function go(method: Provider, email: string, luggage: Luggage): Promise<void> {
   const { data, error, response } = await client.POST("/app/v1/sso/attempts", { body: { method, email } });
   if (!data) throw new ApiError(response.status, error as unknown as Refusal);
-  sessionStorage.setItem(BACK, JSON.stringify({ back, invitation }));
+  sessionStorage.setItem(BACK, JSON.stringify(luggage));
   location.assign(data.url);
 }
 
 /** What was remembered before going to a provider, once. */
-export function takeBack(): { back?: string; invitation?: string } {
+export function takeBack(): Luggage {
   const kept = sessionStorage.getItem(BACK);
   sessionStorage.removeItem(BACK);
-  return kept ? (JSON.parse(kept) as { back?: string; invitation?: string }) : {};
+  return kept ? (JSON.parse(kept) as Luggage) : {};
 }

@@ -30,6 +30,7 @@ export function Settings({ title, children }: { title: string; children: ReactNo
           href: paths.settings("authentication"),
           permissions: ["authentication_methods:view"],
         },
+        { label: "Limits", href: paths.settings("limits"), permissions: ["organization:view"] },
       ],
     ],
     [

@@ -5,6 +5,7 @@ export const shell = [
   shellPage("settings/members", () => import("./members"), "Members"),
   shellPage("settings/roles", () => import("./roles"), "Roles"),
   shellPage("settings/authentication", () => import("./authentication"), "Authentication"),
+  shellPage("settings/limits", () => import("./limits"), "Limits"),
   shellPage("settings/entities", () => import("./entities"), "Entities"),
   shellPage("settings/entities/$code", () => import("./entities"), "EntitySettings"),
   shellPage("settings/dunning", () => import("./dunning"), "DunningCampaigns"),
