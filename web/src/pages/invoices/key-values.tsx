@@ -18,14 +18,25 @@ export function areWhole(rows: readonly KeyValueRow[]): boolean {
   return rows.every((row) => row.key.trim() && row.value.trim());
 }
 
+/** Rows of what is there already, as lists of the wire have it. */
+export function rowsOf(pairs: readonly { key: string; value: string }[]): KeyValueRow[] {
+  return pairs.map(({ key, value }, row) => ({ row, key, value }));
+}
+
+/** Rows as lists of the wire have them. */
+export function pairsOf(rows: readonly KeyValueRow[]): { key: string; value: string }[] {
+  return rows.map(({ key, value }) => ({ key: key.trim(), value: value.trim() }));
+}
+
 interface KeyValueRowsProps {
   rows: readonly KeyValueRow[];
   most: number;
   longestKey: number;
+  longestValue?: number;
   onChange: (rows: KeyValueRow[]) => void;
 }
 
-export function KeyValueRows({ rows, most, longestKey, onChange }: KeyValueRowsProps) {
+export function KeyValueRows({ rows, most, longestKey, longestValue = 255, onChange }: KeyValueRowsProps) {
   const edit = (row: number, change: Partial<KeyValueRow>) =>
     onChange(rows.map((one) => (one.row === row ? { ...one, ...change } : one)));
   const add = () => {
@@ -46,7 +57,7 @@ export function KeyValueRows({ rows, most, longestKey, onChange }: KeyValueRowsP
           <TextInput
             aria-label={`Value ${index + 1}`}
             placeholder="Value"
-            maxLength={255}
+            maxLength={longestValue}
             value={one.value}
             onChange={(event) => edit(one.row, { value: event.target.value })}
           />

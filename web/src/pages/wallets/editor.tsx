@@ -9,12 +9,13 @@ import { price, toCents, toDecimal } from "@/lib/money";
 import { currencies } from "@/pages/customers/choices";
 import { nameOf, type Wallet } from "@/pages/customers/customer";
 import { useCustomer, useEntities } from "@/pages/customers/reads";
+import { areWhole, type KeyValueRow, KeyValueRows, pairsOf, rowsOf } from "@/pages/invoices/key-values";
 import { DateInput, Field, MoneyInput, NumberInput, Select, TextInput } from "@/ui/fields";
 import { FieldRow, FormPage, FormSection, placeErrors } from "@/ui/form";
 import { AmongField, PickerField, SelectField, SwitchField } from "@/ui/named";
 import { useTitle } from "@/ui/page";
 import { Loaded } from "@/ui/states";
-import { priceOfCredits, readCredits } from "./credits";
+import { FEW_NOTES, NOTES_LACK, priceOfCredits, readCredits } from "./credits";
 import { useWallet } from "./page";
 
 type Interval = "weekly" | "monthly" | "quarterly" | "semiannual" | "yearly";
@@ -177,6 +178,22 @@ function readWallet(wallet: Wallet): Values {
   };
 }
 
+/** What is noted on each top-up by a rule. */
+function notesOf(rule: ReturnType<typeof ruleOf>): { key: string; value: string }[] {
+  return (rule?.transaction_metadata ?? []) as { key: string; value: string }[];
+}
+
+function Notes({ rows, onChange }: { rows: KeyValueRow[]; onChange: (rows: KeyValueRow[]) => void }) {
+  return (
+    <div className="form-fields">
+      <span className="label">
+        Metadata <span className="opt">optional</span>
+      </span>
+      <KeyValueRows rows={rows} {...FEW_NOTES} onChange={onChange} />
+    </div>
+  );
+}
+
 /** The rule by which a wallet is topped up; it has one at the most. */
 function ruleOf(wallet: Wallet | undefined) {
   return wallet?.recurring_transaction_rules.find((one) => one.status === "active");
@@ -209,6 +226,9 @@ const RULE_FIELDS = [
 function Editor({ owner, ownerName, initial, saved }: EditorProps) {
   const navigate = useNavigate();
   const [error, setError] = useState<unknown>(null);
+  const [notes, setNotes] = useState<KeyValueRow[]>([]);
+  const [ruleNotes, setRuleNotes] = useState(rowsOf(notesOf(ruleOf(saved))));
+  const haveRuleNotesChanged = JSON.stringify(pairsOf(ruleNotes)) !== JSON.stringify(notesOf(ruleOf(saved)));
   const form = useForm<Values>({ mode: "onTouched", defaultValues: initial });
   const { errors, isDirty, dirtyFields } = form.formState;
   const values = form.watch();
@@ -226,6 +246,7 @@ function Editor({ owner, ownerName, initial, saved }: EditorProps) {
   const update = useChange("put", "/api/v1/wallets/{lago_id}", { ...finish, done: "Wallet saved" });
   const submit = form.handleSubmit((entered) => {
     setError(null);
+    if (!areWhole(notes) || !areWhole(ruleNotes)) return setError(NOTES_LACK);
     const fields = {
       name: entered.name.trim() || null,
       priority: Number(entered.priority || "50"),
@@ -241,8 +262,12 @@ function Editor({ owner, ownerName, initial, saved }: EditorProps) {
       ...((!saved || dirtyFields.expiration_at) && {
         expiration_at: entered.expiration_at ? endOfDay(entered.expiration_at, "UTC") : null,
       }),
-      ...((saved ? RULE_FIELDS.some((name) => dirtyFields[name]) : entered.rule !== "") && {
-        recurring_transaction_rules: entered.rule ? [writeRule(entered, saved)] : [],
+      ...((saved
+        ? haveRuleNotesChanged || RULE_FIELDS.some((name) => dirtyFields[name])
+        : entered.rule !== "") && {
+        recurring_transaction_rules: entered.rule
+          ? [{ ...writeRule(entered, saved), transaction_metadata: pairsOf(ruleNotes) }]
+          : [],
       }),
     };
     const refuse = { onError: (fault: Error) => setError(placeErrors(form, fault)) };
@@ -265,6 +290,7 @@ function Editor({ owner, ownerName, initial, saved }: EditorProps) {
             ...(entered.transaction_priority && {
               transaction_priority: Number(entered.transaction_priority),
             }),
+            ...(notes.length > 0 && { transaction_metadata: pairsOf(notes) }),
             ...(entered.ignores_limits && { ignore_paid_top_up_limits_on_creation: true }),
           },
         },
@@ -290,7 +316,9 @@ function Editor({ owner, ownerName, initial, saved }: EditorProps) {
           to: saved ? paths.wallets.show(owner, saved.lago_id) : paths.customers.show(owner, "wallets"),
         })
       }
-      isDirty={isDirty}
+      isDirty={
+        isDirty || ((notes.length > 0 || haveRuleNotesChanged) && !create.isSuccess && !update.isSuccess)
+      }
       isBusy={create.isPending || update.isPending}
       error={error}
       effect={
@@ -408,6 +436,7 @@ function Editor({ owner, ownerName, initial, saved }: EditorProps) {
             </Field>
           </FieldRow>
           <SwitchField form={form} name="ignores_limits" label="Whatever the limits of purchases are" />
+          <Notes rows={notes} onChange={setNotes} />
         </FormSection>
       )}
       <FormSection title="Purchases">
@@ -545,6 +574,7 @@ function Editor({ owner, ownerName, initial, saved }: EditorProps) {
               name="rule_when_paid"
               label="Issue its invoices only when they are paid"
             />
+            <Notes rows={ruleNotes} onChange={setRuleNotes} />
           </>
         )}
       </FormSection>
@@ -563,7 +593,6 @@ function writeRule(values: Values, saved: Wallet | undefined): Rule {
   return {
     ...(known && {
       lago_id: known.lago_id,
-      transaction_metadata: known.transaction_metadata,
       payment_method: { payment_method_type: known.payment_method.payment_method_type },
     }),
     started_at: kept(values.rule_started_at, known?.started_at, (day) => startOfDay(day, "UTC")),

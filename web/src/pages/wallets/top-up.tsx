@@ -6,12 +6,13 @@ import { paths } from "@/app/paths";
 import { compare, exact, ZERO } from "@/lib/exact";
 import { money, price, units } from "@/lib/money";
 import type { Wallet } from "@/pages/customers/customer";
+import { areWhole, type KeyValueRow, KeyValueRows, pairsOf } from "@/pages/invoices/key-values";
 import { Banner, Facts } from "@/ui/basics";
 import { Field, NumberInput, Switch, TextInput } from "@/ui/fields";
 import { FieldRow, FormPage, FormSection, placeErrors } from "@/ui/form";
 import { useTitle } from "@/ui/page";
 import { Loaded } from "@/ui/states";
-import { priceOfCredits, readCredits } from "./credits";
+import { NOTES, NOTES_LACK, priceOfCredits, readCredits } from "./credits";
 import { useWallet } from "./page";
 
 export function TopUp() {
@@ -36,6 +37,7 @@ function Editor({ wallet }: { wallet: Wallet }) {
   const [error, setError] = useState<unknown>(null);
   const [whenPaid, setWhenPaid] = useState(wallet.invoice_requires_successful_payment);
   const [skipsLimits, setSkipsLimits] = useState(false);
+  const [notes, setNotes] = useState<KeyValueRow[]>([]);
   const form = useForm<Values>({
     mode: "onTouched",
     defaultValues: {
@@ -64,6 +66,10 @@ function Editor({ wallet }: { wallet: Wallet }) {
   const { errors } = form.formState;
   const submit = form.handleSubmit((entered) => {
     setError(null);
+    if (!areWhole(notes)) {
+      setError(NOTES_LACK);
+      return;
+    }
     if (!paid && !granted) {
       form.setError("paid_credits", { message: "Enter a number of credits." });
       return;
@@ -80,6 +86,7 @@ function Editor({ wallet }: { wallet: Wallet }) {
             ...(entered.purchase_order_number.trim() && {
               purchase_order_number: entered.purchase_order_number.trim(),
             }),
+            ...(notes.length > 0 && { metadata: pairsOf(notes) }),
             invoice_requires_successful_payment: whenPaid,
             ...(skipsLimits && { ignore_paid_top_up_limits: true }),
           },
@@ -99,7 +106,7 @@ function Editor({ wallet }: { wallet: Wallet }) {
       }
       onSubmit={submit}
       onCancel={() => void navigate({ to: back })}
-      isDirty={form.formState.isDirty}
+      isDirty={form.formState.isDirty || (notes.length > 0 && !change.isSuccess)}
       isBusy={change.isPending}
       error={error}
       effect={
@@ -166,6 +173,9 @@ function Editor({ wallet }: { wallet: Wallet }) {
             <TextInput {...form.register("purchase_order_number")} />
           </Field>
         </FieldRow>
+      </FormSection>
+      <FormSection title="Metadata" about="Keys and values of your own, as the API has them.">
+        <KeyValueRows rows={notes} {...NOTES} onChange={setNotes} />
       </FormSection>
     </FormPage>
   );
