@@ -35,6 +35,9 @@ AT_ONCE = 4
 LONGEST = 8_000
 """What servers take as a request's first line."""
 
+MOST_OF_PORTALS, LONGEST_OF_PORTALS = 6, 300
+"""A portal asks in the first line of its request."""
+
 PATHS = (f"{PREFIX}/batch", f"{portal.PREFIX}/batch")
 
 AS_CALLER = frozenset({b"cookie", b"user-agent", ORGANIZATION.encode()})
@@ -93,7 +96,7 @@ async def answer_batch(body: BatchRequest, request: Request, session: InSession)
 
 
 PortalTarget = Annotated[
-    str, Field(max_length=LONGEST), AfterValidator(partial(_target, roots=_PORTAL_TARGET))
+    str, Field(max_length=LONGEST_OF_PORTALS), AfterValidator(partial(_target, roots=_PORTAL_TARGET))
 ]
 
 
@@ -101,9 +104,9 @@ PortalTarget = Annotated[
 async def answer_portal_batch(
     request: Request,
     context: InContext,  # noqa: ARG001 - asked for, no more
-    paths: Annotated[list[PortalTarget], Query(alias="paths[]", min_length=1, max_length=MOST)],
+    paths: Annotated[list[PortalTarget], Query(alias="paths[]", min_length=1, max_length=MOST_OF_PORTALS)],
 ) -> Response:
-    """Answer up to 20 GETs of a portal in one call: paths below `/portal/v1/` with their queries, one answer each, in their order."""
+    """Answer up to 6 GETs of a portal in one call: paths below `/portal/v1/` with their queries, one answer each, in their order."""
     return await _answer_all(request, paths, AS_CUSTOMER)
 
 

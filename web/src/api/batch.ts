@@ -3,11 +3,11 @@
  * single request, a change, and what is not asked of the gathering's own paths go as they are.
  */
 
-const MOST = 20;
-
 /** Which reads travel together, and how. */
 interface Gathering {
   paths: RegExp;
+  /** So many at the most. */
+  most: number;
   /** The header whose value all that travel together share. */
   caller: string;
   together: (paths: string[], first: Request) => Request;
@@ -16,6 +16,7 @@ interface Gathering {
 /** Of members: `POST /app/v1/batch`, in the organization that they have entered. */
 export const OF_MEMBERS: Gathering = {
   paths: /^\/(api\/v1|app\/v1)\//,
+  most: 20,
   caller: "x-lago-organization",
   together: (paths, first) => {
     const headers = new Headers({ "content-type": "application/json" });
@@ -29,6 +30,7 @@ export const OF_MEMBERS: Gathering = {
 /** Of a customer's portal: `GET /portal/v1/batch`, by the token of its link. */
 export const OF_PORTALS: Gathering = {
   paths: /^\/portal\/v1\//,
+  most: 6,
   caller: "authorization",
   together: (paths, first) => {
     const query = new URLSearchParams(paths.map((path) => ["paths[]", path]));
@@ -58,8 +60,8 @@ export function gatheringFetch(
   async function flush(): Promise<void> {
     const gathered = waiting;
     waiting = [];
-    for (let start = 0; start < gathered.length; start += MOST) {
-      void sendTogether(send, how, gathered.slice(start, start + MOST));
+    for (let start = 0; start < gathered.length; start += how.most) {
+      void sendTogether(send, how, gathered.slice(start, start + how.most));
     }
   }
 

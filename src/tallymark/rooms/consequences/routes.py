@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import Query
-
 from tallymark.api.context import Context, InContext
 from tallymark.api.permissions import permitted
 from tallymark.api.routing import member_router
@@ -21,13 +17,12 @@ from tallymark.rooms.consequences.schemas import (
     TaxDeletionOutput,
     TerminationOutput,
     UseOutput,
+    UsesRequest,
     UsesResponse,
     VoidOutput,
 )
 
 router = member_router("app: consequences")
-
-Codes = Annotated[list[str], Query(alias="codes[]", min_length=1, max_length=1000)]
 
 
 @router.get("/consequences/billable_metrics/{code:path}")
@@ -93,35 +88,35 @@ async def of_void(lago_id: str, context: InContext) -> ConsequencesResponse[Void
     return ConsequencesResponse(consequences=VoidOutput.of(found))
 
 
-@router.get("/uses/plans")
+@router.post("/uses/plans")
 @permitted("subscriptions:view")
-async def uses_of_plans(codes: Codes, context: InContext) -> UsesResponse:
+async def uses_of_plans(body: UsesRequest, context: InContext) -> UsesResponse:
     """Tell how many subscriptions run on each of some plans, those with prices of their own included."""
-    return await _uses(Used.PLAN, codes, context)
+    return await _uses(Used.PLAN, body, context)
 
 
-@router.get("/uses/features")
+@router.post("/uses/features")
 @permitted("subscriptions:view")
-async def uses_of_features(codes: Codes, context: InContext) -> UsesResponse:
+async def uses_of_features(body: UsesRequest, context: InContext) -> UsesResponse:
     """Tell how many subscriptions run that are entitled to each of some features."""
-    return await _uses(Used.FEATURE, codes, context)
+    return await _uses(Used.FEATURE, body, context)
 
 
-@router.get("/uses/add_ons")
+@router.post("/uses/add_ons")
 @permitted("subscriptions:view")
-async def uses_of_add_ons(codes: Codes, context: InContext) -> UsesResponse:
+async def uses_of_add_ons(body: UsesRequest, context: InContext) -> UsesResponse:
     """Tell how many subscriptions run that have each of some add-ons as a fixed charge."""
-    return await _uses(Used.ADD_ON, codes, context)
+    return await _uses(Used.ADD_ON, body, context)
 
 
-@router.get("/uses/coupons")
+@router.post("/uses/coupons")
 @permitted("coupons:view")
-async def uses_of_coupons(codes: Codes, context: InContext) -> UsesResponse:
+async def uses_of_coupons(body: UsesRequest, context: InContext) -> UsesResponse:
     """Tell how often each of some coupons is in use: given, and not used up."""
-    return await _uses(Used.COUPON, codes, context)
+    return await _uses(Used.COUPON, body, context)
 
 
-async def _uses(kind: Used, codes: list[str], context: Context) -> UsesResponse:
+async def _uses(kind: Used, body: UsesRequest, context: Context) -> UsesResponse:
     async with context.transaction() as tx:
-        found = await service.uses_of(tx, kind, codes)
+        found = await service.uses_of(tx, kind, body.codes)
     return UsesResponse(uses=[UseOutput(code=code, count=count) for code, count in found.items()])

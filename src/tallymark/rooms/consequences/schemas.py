@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Generic, Literal, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from tallymark.api.wire import DecimalText, Output
 from tallymark.domain.money import fixed
@@ -231,6 +231,11 @@ class VoidOutput(BaseModel):
             creditable_amount_cents=void.most_by_note.credit_cents,
             refundable_amount_cents=void.most_by_note.refund_cents,
         )
+
+
+class UsesRequest(BaseModel):
+    codes: Annotated[list[str], Field(min_length=1, max_length=1000)]
+    """Of what a page of a list shows."""
 
 
 class UseOutput(BaseModel):

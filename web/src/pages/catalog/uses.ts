@@ -1,6 +1,6 @@
 /** How much what a list shows is used. */
 import { useQuery } from "@tanstack/react-query";
-import { read } from "@/api/client";
+import { ask } from "@/api/client";
 import { useCan } from "@/app/session";
 
 type Kind = "plans" | "features" | "add_ons" | "coupons";
@@ -8,9 +8,8 @@ type Kind = "plans" | "features" | "add_ons" | "coupons";
 /** How many subscriptions run with each of some plans, features or add-ons, or how often coupons are in use; undefined until known. */
 export function useUses(kind: Kind, codes: readonly string[]): (code: string) => number | undefined {
   const can = useCan();
-  const query = { "codes[]": codes as string[] };
   const uses = useQuery({
-    ...read(`/app/v1/uses/${kind}`, { params: { query } }),
+    ...ask(`/app/v1/uses/${kind}`, { body: { codes: [...codes] } }),
     enabled: codes.length > 0 && can(kind === "coupons" ? "coupons:view" : "subscriptions:view"),
   });
   const counts = new Map(uses.data?.uses.map(({ code, count }) => [code, count]));
