@@ -8,8 +8,16 @@ export function monthsOf(search: { months?: unknown }): number {
   return [1, 3, 12, 24].includes(asked) ? asked : 12;
 }
 
-export function reportReads(months: number) {
-  const params = { params: { query: { months: String(months) } as never } };
+/** What reports are narrowed to by their address. */
+export function paramsOf(search: { months?: unknown; entity?: unknown }) {
+  const query = {
+    months: String(monthsOf(search)),
+    ...(search.entity !== undefined && { billing_entity_code: String(search.entity) }),
+  };
+  return { params: { query: query as never } };
+}
+
+export function reportReads(params: ReturnType<typeof paramsOf>) {
   return {
     revenue: read("/api/v1/analytics/gross_revenue", params),
     mrr: read("/api/v1/analytics/mrr", params),
@@ -19,11 +27,18 @@ export function reportReads(months: number) {
   };
 }
 
-export function prefetchReports(queries: QueryClient, months: number): void {
-  const reads = reportReads(months);
+export const entitiesRead = () => read("/api/v1/billing_entities");
+
+export function prefetchReports(
+  queries: QueryClient,
+  search: Parameters<typeof paramsOf>[0],
+  permissions: readonly string[],
+): void {
+  const reads = reportReads(paramsOf(search));
   void queries.prefetchQuery(reads.revenue);
   void queries.prefetchQuery(reads.mrr);
   void queries.prefetchQuery(reads.overdue);
   void queries.prefetchQuery(reads.usage);
   void queries.prefetchQuery(reads.collections);
+  if (permissions.includes("billing_entities:view")) void queries.prefetchQuery(entitiesRead());
 }

@@ -1,9 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { ArrowDown, ArrowUp } from "lucide-react";
+import type { ReactNode } from "react";
 import { read, type Schema } from "@/api/client";
 import { paths } from "@/app/paths";
-import { useNow, useOrganization } from "@/app/session";
+import { useCan, useNow, useOrganization } from "@/app/session";
 import { month as monthName } from "@/lib/dates";
 import { Money } from "@/ui/amounts";
 import { Section, Stat } from "@/ui/basics";
@@ -16,7 +17,7 @@ import { Table } from "@/ui/table";
 import { Credits, Movements, Streams } from "./dashboards";
 import { FirstSteps } from "./first-steps";
 import { byMonth, change, currenciesOf, lastMonths } from "./months";
-import { monthsOf, reportReads } from "./reads";
+import { entitiesRead, monthsOf, paramsOf, reportReads } from "./reads";
 import { sum, Trend } from "./trend";
 import { GRANULARITIES, UsageReport } from "./usage";
 import { periodsOf } from "./usage-periods";
@@ -24,6 +25,8 @@ import "./analytics.css";
 
 type Collection = Schema<"CollectionOutput">;
 type InvoicedUsage = Schema<"InvoicedUsageOutput">;
+
+const EVERY_ENTITY = "\u0000every";
 
 const TABS = [
   ["overview", "Overview"],
@@ -34,10 +37,18 @@ const TABS = [
   ["receivables", "Receivables"],
 ] as const;
 
+interface Part {
+  data: unknown;
+  error: unknown;
+  refetch: () => unknown;
+}
+
 /** What the reports show: the months, the currency, and the answers. */
 interface Report {
   months: string[];
   currency: string;
+  /** Whether each has come: one that has not fails alone. */
+  parts: Record<"revenue" | "mrr" | "overdue" | "usage" | "collections", Part>;
   revenue: number[];
   mrr: number[];
   overdue: number[];
@@ -47,18 +58,22 @@ interface Report {
 
 export function Analytics() {
   const { tab } = useParams({ strict: false }) as { tab: string };
+  const can = useCan();
   const { default_currency } = useOrganization();
   const now = useNow();
   const navigate = useNavigate();
   const search = useSearch({ strict: false }) as {
     currency?: string;
     months?: number;
+    entity?: string;
     by?: string;
     recurring?: boolean;
   };
   const count = monthsOf(search);
-  const params = { params: { query: { months: String(count) } as never } };
-  const reads = reportReads(count);
+  const params = paramsOf(search);
+  const reads = reportReads(params);
+  const entities = useQuery({ ...entitiesRead(), enabled: can("billing_entities:view") });
+  const known = entities.data?.billing_entities ?? [];
   const revenue = useQuery(reads.revenue);
   const mrr = useQuery(reads.mrr);
   const overdue = useQuery(reads.overdue);
@@ -87,9 +102,8 @@ export function Analytics() {
     }),
     enabled: tab === "usage",
   });
-  const all = [revenue, mrr, overdue, usage, collections];
-  const failed = all.find((query) => query.error && !query.data);
-  const isReady = all.every((query) => query.data);
+  const parts = { revenue, mrr, overdue, usage, collections };
+  const isReady = Object.values(parts).every((query) => query.data || query.error);
   const currencies = currenciesOf(
     [
       revenue.data?.gross_revenues,
@@ -109,17 +123,18 @@ export function Analytics() {
     ? {
         months,
         currency,
-        revenue: byMonth(revenue.data!.gross_revenues, months, currency),
-        mrr: byMonth(mrr.data!.mrrs, months, currency),
-        overdue: byMonth(overdue.data!.overdue_balances, months, currency),
-        usage: usage.data!.invoiced_usages.filter((one) => one.currency === currency),
-        collections: collections.data!.invoice_collections.filter((one) => one.currency === currency),
+        parts,
+        revenue: byMonth(revenue.data?.gross_revenues ?? [], months, currency),
+        mrr: byMonth(mrr.data?.mrrs ?? [], months, currency),
+        overdue: byMonth(overdue.data?.overdue_balances ?? [], months, currency),
+        usage: usage.data?.invoiced_usages.filter((one) => one.currency === currency) ?? [],
+        collections: collections.data?.invoice_collections.filter((one) => one.currency === currency) ?? [],
       }
     : null;
   const isEmpty =
-    isReady &&
-    revenue.data!.gross_revenues.every((one) => one.amount_cents === 0) &&
-    mrr.data!.mrrs.every((one) => !one.amount_cents);
+    search.entity === undefined &&
+    revenue.data?.gross_revenues.every((one) => one.amount_cents === 0) &&
+    mrr.data?.mrrs.every((one) => !one.amount_cents);
   return (
     <Page title="Analytics">
       <Tabs label="Reports" tabs={TABS.map(([key, label]) => ({ label, href: paths.analytics(key) }))} />
@@ -135,6 +150,18 @@ export function Analytics() {
               options={currencies.map((value) => ({ value, label: value }))}
               onChange={(value) => set({ currency: value })}
             />
+            {known.length > 1 && tab !== "usage" && (
+              <Select
+                isTool
+                aria-label="Billing entity"
+                value={search.entity ?? EVERY_ENTITY}
+                options={[
+                  { value: EVERY_ENTITY, label: "All entities" },
+                  ...known.map((one) => ({ value: one.code, label: one.name })),
+                ]}
+                onChange={(value) => set({ entity: value === EVERY_ENTITY ? undefined : value })}
+              />
+            )}
             <div className="push">
               <Segments
                 label="Period"
@@ -149,9 +176,7 @@ export function Analytics() {
               />
             </div>
           </div>
-          {failed ? (
-            <ErrorBlock what="The reports" error={failed.error} onRetry={() => void failed.refetch()} />
-          ) : !report ? (
+          {!report ? (
             <div className="stack skeleton-rows">
               <Skeleton width="70%" />
               <Skeleton width="90%" />
@@ -220,8 +245,23 @@ function Change({ now, before, since }: { now: number; before: number; since: st
   );
 }
 
+/** A section of a report, which fails alone. */
+function OfPart({ part, what, children }: { part: Part; what: string; children: ReactNode }) {
+  if (part.data !== undefined) return children;
+  return (
+    <Section title={what}>
+      <ErrorBlock what={what} error={part.error} onRetry={() => void part.refetch()} />
+    </Section>
+  );
+}
+
+/** A figure of a part, where that has come. */
+function Figure({ part, cents, currency }: { part: Part; cents: number; currency: string }) {
+  return part.data === undefined ? <>–</> : <Money cents={cents} currency={currency} isZeroPlain />;
+}
+
 function Overview({ report }: { report: Report }) {
-  const { months, currency, mrr, revenue, overdue } = report;
+  const { months, currency, mrr, revenue, overdue, parts } = report;
   const last = months.length - 1;
   const name = (index: number) => monthName(`${months[index]}-01`, undefined, "short");
   const usageNow = byMonth(report.usage, months, currency);
@@ -236,12 +276,12 @@ function Overview({ report }: { report: Report }) {
       <div className="stats report">
         <Stat
           name={`MRR, ${name(last)}`}
-          value={<Money cents={mrr[last] ?? 0} currency={currency} isZeroPlain />}
+          value={<Figure part={parts.mrr} cents={mrr[last] ?? 0} currency={currency} />}
           detail={since && <Change now={mrr[last] ?? 0} before={mrr[last - 1] ?? 0} since={since} />}
         />
         <Stat
           name={`Gross revenue, ${name(last)}`}
-          value={<Money cents={revenue[last] ?? 0} currency={currency} isZeroPlain />}
+          value={<Figure part={parts.revenue} cents={revenue[last] ?? 0} currency={currency} />}
           detail={since && <Change now={revenue[last] ?? 0} before={revenue[last - 1] ?? 0} since={since} />}
         />
         <Stat
@@ -251,7 +291,7 @@ function Overview({ report }: { report: Report }) {
         />
         <Stat
           name="Overdue"
-          value={<Money cents={sum(overdue)} currency={currency} isZeroPlain />}
+          value={<Figure part={parts.overdue} cents={sum(overdue)} currency={currency} />}
           detail={
             <Link className="link" to={overdueInvoices()}>
               See invoices
@@ -259,28 +299,29 @@ function Overview({ report }: { report: Report }) {
           }
         />
       </div>
-      <Trend
-        title="Monthly recurring revenue"
-        report={report}
-        rows={[{ name: "MRR", color: "c1", values: mrr, shape: "area" }]}
-      />
-      <div className="two sec">
+      <OfPart part={parts.mrr} what="Monthly recurring revenue">
         <Trend
-          title="Gross revenue"
+          title="Monthly recurring revenue"
           report={report}
-          rows={[{ name: "Gross revenue", color: "c1", values: revenue, shape: "bar" }]}
-          isPlain
+          rows={[{ name: "MRR", color: "c1", values: mrr, shape: "area" }]}
         />
-        <MetricTable report={report} />
+      </OfPart>
+      <div className="two sec">
+        <OfPart part={parts.revenue} what="Gross revenue">
+          <Trend
+            title="Gross revenue"
+            report={report}
+            rows={[{ name: "Gross revenue", color: "c1", values: revenue, shape: "bar" }]}
+            isPlain
+          />
+        </OfPart>
+        <OfPart part={parts.usage} what="Invoiced usage by metric">
+          <MetricTable report={report} />
+        </OfPart>
       </div>
       <div className="two sec">
         <CollectionChart report={report} />
-        <Trend
-          title="Overdue, by the month it fell due"
-          report={report}
-          rows={[{ name: "Overdue", color: "c5", values: overdue, shape: "bar" }]}
-          isPlain
-        />
+        <OverdueChart report={report} isPlain />
       </div>
     </>
   );
@@ -338,6 +379,19 @@ function MetricTable({ report }: { report: Report }) {
 
 const STATUS_COLORS: Record<string, ChartColor> = { succeeded: "c4", pending: "c2", failed: "c5" };
 
+function OverdueChart({ report, isPlain }: { report: Report; isPlain?: boolean }) {
+  return (
+    <OfPart part={report.parts.overdue} what="Overdue">
+      <Trend
+        title="Overdue, by the month it fell due"
+        report={report}
+        rows={[{ name: "Overdue", color: "c5", values: report.overdue, shape: "bar" }]}
+        isPlain={isPlain ?? false}
+      />
+    </OfPart>
+  );
+}
+
 function CollectionChart({ report }: { report: Report }) {
   const rows: Series[] = Object.entries(STATUS_COLORS).map(([status, color]) => ({
     name: lookOf(status).word,
@@ -349,7 +403,11 @@ function CollectionChart({ report }: { report: Report }) {
     ),
     shape: "bar",
   }));
-  return <Trend title="Invoices by payment status" report={report} rows={rows} isPlain />;
+  return (
+    <OfPart part={report.parts.collections} what="Invoices by payment status">
+      <Trend title="Invoices by payment status" report={report} rows={rows} isPlain />
+    </OfPart>
+  );
 }
 
 function Receivables({ report }: { report: Report }) {
@@ -358,7 +416,9 @@ function Receivables({ report }: { report: Report }) {
       <div className="stats report">
         <Stat
           name="Overdue"
-          value={<Money cents={sum(report.overdue)} currency={report.currency} isZeroPlain />}
+          value={
+            <Figure part={report.parts.overdue} cents={sum(report.overdue)} currency={report.currency} />
+          }
         />
         {Object.keys(STATUS_COLORS).map((status) => {
           const ofStatus = report.collections.filter((one) => one.payment_status === status);
@@ -367,10 +427,10 @@ function Receivables({ report }: { report: Report }) {
               key={status}
               name={lookOf(status).word}
               value={
-                <Money
+                <Figure
+                  part={report.parts.collections}
                   cents={sum(ofStatus.map((one) => one.amount_cents))}
                   currency={report.currency}
-                  isZeroPlain
                 />
               }
               detail={`${sum(ofStatus.map((one) => one.invoices_count)).toLocaleString()} invoices`}
@@ -379,11 +439,7 @@ function Receivables({ report }: { report: Report }) {
         })}
       </div>
       <CollectionChart report={report} />
-      <Trend
-        title="Overdue, by the month it fell due"
-        report={report}
-        rows={[{ name: "Overdue", color: "c5", values: report.overdue, shape: "bar" }]}
-      />
+      <OverdueChart report={report} />
     </>
   );
 }

@@ -1,12 +1,13 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { shellRoute } from "@/app/roots";
-import { monthsOf, prefetchReports } from "./reads";
+import { prefetchReports } from "./reads";
 
 export const shell = [
   createRoute({
     getParentRoute: () => shellRoute,
     path: "analytics/$tab",
-    loader: ({ context, location }) => prefetchReports(context.queries, monthsOf(location.search)),
+    loader: ({ context, location }) =>
+      prefetchReports(context.queries, location.search, context.membership.permissions),
     component: lazyRouteComponent(() => import("./reports"), "Analytics"),
   }),
 ];
