@@ -1,7 +1,7 @@
 /** Full-screen forms: sections in one column, what they change in a sticky footer, the server's refusals at their fields. */
 import { useBlocker } from "@tanstack/react-router";
 import { X } from "lucide-react";
-import { type FormEvent, type ReactNode, useEffect } from "react";
+import { type FormEvent, type ReactNode, useEffect, useState } from "react";
 import type { FieldErrors, FieldPath, FieldValues, UseFormReturn } from "react-hook-form";
 import { ApiError, explain, sentence } from "@/api/errors";
 import { Banner, Button } from "./basics";
@@ -117,6 +117,25 @@ export function FormSection({
       <div className="form-fields">{children}</div>
     </section>
   );
+}
+
+/** A field that few want: a link until somebody does, or it says something. */
+export function Revealed({ verb, isOpen, children }: { verb: string; isOpen: boolean; children: ReactNode }) {
+  const [isWanted, setWanted] = useState(false);
+  const [wasOpen] = useState(isOpen);
+  if (isOpen || wasOpen || isWanted) return <div ref={isWanted ? focusInside : undefined}>{children}</div>;
+  return (
+    <div>
+      <button type="button" className="link small" onClick={() => setWanted(true)}>
+        {verb}
+      </button>
+    </div>
+  );
+}
+
+/** The keyboard goes on in the field that took the place of its link. */
+function focusInside(shown: HTMLElement | null): void {
+  if (shown && !shown.contains(document.activeElement)) shown.querySelector("textarea")?.focus();
 }
 
 /** Fields side by side; one below the other on phones. */

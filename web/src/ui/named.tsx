@@ -8,7 +8,8 @@ import {
   type UseFormReturn,
   useController,
 } from "react-hook-form";
-import { Checkbox, Field, Select, Switch } from "./fields";
+import { Checkbox, Field, Select, Switch, TextArea } from "./fields";
+import { Revealed } from "./form";
 import { Picker } from "./picker";
 
 interface Named<Values extends FieldValues, Name extends FieldPath<Values>> {
@@ -61,6 +62,30 @@ export function PickerField<Values extends FieldValues, Name extends FieldPath<V
     <Field label={label} hint={hint} isOptional={isOptional} error={fieldState.error?.message}>
       <Picker label={called ?? label} value={field.value} onChange={field.onChange} {...picker} />
     </Field>
+  );
+}
+
+/** What somebody notes for themselves; it may be none. */
+export function DescriptionField<Values extends FieldValues & { description: string }>({
+  form,
+  hint,
+  isDisabled = false,
+}: {
+  form: UseFormReturn<Values>;
+  hint?: ReactNode;
+  isDisabled?: boolean;
+}) {
+  const { field, fieldState } = useController({
+    control: form.control,
+    name: "description" as FieldPath<Values>,
+  });
+  if (isDisabled && !field.value) return null;
+  return (
+    <Revealed verb="Add a description" isOpen={Boolean(field.value) || fieldState.invalid}>
+      <Field label="Description" isOptional hint={hint} error={fieldState.error?.message}>
+        <TextArea {...field} disabled={isDisabled} />
+      </Field>
+    </Revealed>
   );
 }
 

@@ -7,9 +7,9 @@ import { paths } from "@/app/paths";
 import { toCents, toDecimal } from "@/lib/money";
 import { CURRENCIES } from "@/pages/catalog/currencies";
 import { TaxChoice } from "@/pages/catalog/taxes";
-import { Field, MoneyInput, TextArea, TextInput } from "@/ui/fields";
+import { Field, MoneyInput, TextInput } from "@/ui/fields";
 import { FieldRow, FormPage, FormSection, placeErrors, useDerivedCode } from "@/ui/form";
-import { SelectField } from "@/ui/named";
+import { DescriptionField, SelectField } from "@/ui/named";
 import { useTitle } from "@/ui/page";
 import { Loaded } from "@/ui/states";
 
@@ -142,9 +142,7 @@ function Editor({ initial, saved }: { initial: Values; saved?: AddOn }) {
         <Field label="Name on invoices" isOptional error={errors.invoice_display_name?.message}>
           <TextInput {...form.register("invoice_display_name")} />
         </Field>
-        <Field label="Description" isOptional error={errors.description?.message}>
-          <TextArea {...form.register("description")} />
-        </Field>
+        <DescriptionField form={form} />
         <Controller
           control={form.control}
           name="tax_codes"

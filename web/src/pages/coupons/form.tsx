@@ -9,19 +9,9 @@ import { toCents } from "@/lib/money";
 import { CURRENCIES } from "@/pages/catalog/currencies";
 import { metricsRead } from "@/pages/plans/reads";
 import { Banner } from "@/ui/basics";
-import {
-  DateInput,
-  Field,
-  MoneyInput,
-  NumberInput,
-  Segments,
-  Select,
-  TextArea,
-  TextInput,
-  Toggles,
-} from "@/ui/fields";
+import { DateInput, Field, MoneyInput, NumberInput, Segments, Select, TextInput, Toggles } from "@/ui/fields";
 import { FieldRow, FormPage, FormSection, placeErrors, useDerivedCode } from "@/ui/form";
-import { SelectField, SwitchField } from "@/ui/named";
+import { DescriptionField, SelectField, SwitchField } from "@/ui/named";
 import { useTitle } from "@/ui/page";
 import { Loaded } from "@/ui/states";
 import { type Coupon, type CouponForm, changedCoupon, NEW_COUPON, readCoupon, writeCoupon } from "./coupon";
@@ -146,9 +136,7 @@ function Identity({ form, isGiven }: Part) {
           <TextInput readOnly={isGiven} {...form.register("code", { required: "A code is needed." })} />
         </Field>
       </FieldRow>
-      <Field label="Description" isOptional error={errors.description?.message}>
-        <TextArea {...form.register("description")} />
-      </Field>
+      <DescriptionField form={form} />
     </FormSection>
   );
 }

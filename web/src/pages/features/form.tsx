@@ -6,8 +6,9 @@ import { Controller, useFieldArray, useForm } from "react-hook-form";
 import { read, type Schema, useChange } from "@/api/client";
 import { paths } from "@/app/paths";
 import { Button } from "@/ui/basics";
-import { ChipsInput, Field, Select, TextArea, TextInput } from "@/ui/fields";
+import { ChipsInput, Field, Select, TextInput } from "@/ui/fields";
 import { codeFrom, FieldRow, FormPage, FormSection, placeErrors, useDerivedCode } from "@/ui/form";
+import { DescriptionField } from "@/ui/named";
 import { useTitle } from "@/ui/page";
 import { Loaded } from "@/ui/states";
 import "@/pages/plans/plans.css";
@@ -142,9 +143,7 @@ function Editor({ initial, saved }: { initial: Values; saved?: Feature }) {
             />
           </Field>
         </FieldRow>
-        <Field label="Description" isOptional error={errors.description?.message}>
-          <TextArea {...form.register("description")} />
-        </Field>
+        <DescriptionField form={form} />
       </FormSection>
       <FormSection title="Privileges" about="What a plan says of the feature: how many, how long, which.">
         {privileges.fields.map((field, index) => (

@@ -9,7 +9,7 @@ import { Banner, Button } from "@/ui/basics";
 import { Json } from "@/ui/code";
 import { ChipsInput, Field, NumberInput, Segments, Select, TextArea, TextInput } from "@/ui/fields";
 import { FieldRow, FormPage, FormSection, messageOf, placeErrors, useDerivedCode } from "@/ui/form";
-import { SelectField } from "@/ui/named";
+import { DescriptionField, SelectField } from "@/ui/named";
 import { useTitle } from "@/ui/page";
 import { Loaded } from "@/ui/states";
 import {
@@ -148,9 +148,7 @@ function Identity({ form, isInUse }: Part) {
           <TextInput disabled={isInUse} {...form.register("code", { required: "A code is needed." })} />
         </Field>
       </FieldRow>
-      <Field label="Description" isOptional error={errors.description?.message}>
-        <TextArea {...form.register("description")} />
-      </Field>
+      <DescriptionField form={form} />
     </FormSection>
   );
 }

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { useParams } from "@tanstack/react-router";
+import { Link, useParams } from "@tanstack/react-router";
 import { Download, Mail } from "lucide-react";
 import { useState } from "react";
 import { read } from "@/api/client";
@@ -81,9 +81,13 @@ function Details({ payment }: { payment: Payment }) {
           facts={[
             [
               "Customer",
-              <span key="customer" className="id">
+              <Link
+                key="customer"
+                className="link id"
+                to={paths.customers.show(payment.external_customer_id)}
+              >
                 {payment.external_customer_id}
-              </span>,
+              </Link>,
             ],
             ["Reference", payment.reference],
             ["Receipt", receipt?.number],

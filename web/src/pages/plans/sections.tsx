@@ -4,7 +4,7 @@ import { CURRENCIES } from "@/pages/catalog/currencies";
 import { TaxChoice } from "@/pages/catalog/taxes";
 import { Button } from "@/ui/basics";
 import { Select, Switch, TextArea, TextInput } from "@/ui/fields";
-import { FieldRow, FormSection } from "@/ui/form";
+import { FieldRow, FormSection, Revealed } from "@/ui/form";
 import { Picker } from "@/ui/picker";
 import { useChoices } from "./choices";
 import { INTERVALS, nounOf, type PlanDraft } from "./draft";
@@ -37,13 +37,15 @@ export function Settings({ draft, set, isLocked }: SectionProps) {
           />
         </At>
       </FieldRow>
-      <At at="description" label="Description" isOptional>
-        <TextArea
-          rows={2}
-          value={draft.description}
-          onChange={(event) => set({ description: event.target.value })}
-        />
-      </At>
+      <Revealed verb="Add a description" isOpen={draft.description !== ""}>
+        <At at="description" label="Description" isOptional>
+          <TextArea
+            rows={2}
+            value={draft.description}
+            onChange={(event) => set({ description: event.target.value })}
+          />
+        </At>
+      </Revealed>
       <FieldRow>
         <At at="interval" label="Billed" hint={isLocked ? KEPT : undefined}>
           <Select

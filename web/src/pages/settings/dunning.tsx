@@ -8,10 +8,10 @@ import { EmailPreview } from "@/app/email-preview";
 import { useCan, useOrganization } from "@/app/session";
 import { money } from "@/lib/money";
 import { Button, Section } from "@/ui/basics";
-import { ChipsInput, Field, MoneyInput, NumberInput, Select, TextArea } from "@/ui/fields";
+import { ChipsInput, Field, MoneyInput, NumberInput, Select } from "@/ui/fields";
 import { FieldRow, messageOf } from "@/ui/form";
 import { useListState, useRows } from "@/ui/list";
-import { SwitchField } from "@/ui/named";
+import { DescriptionField, SwitchField } from "@/ui/named";
 import { Confirm, Drawer } from "@/ui/overlays";
 import { Picker } from "@/ui/picker";
 import { Loaded, Skeleton } from "@/ui/states";
@@ -254,14 +254,7 @@ function CampaignEditor({ campaign, onClose }: { campaign: Campaign | null; onCl
                 </Field>
               )}
             />
-            <Field
-              label="Description"
-              isOptional
-              hint="For you alone."
-              error={messageOf(errors, "description")}
-            >
-              <TextArea {...form.register("description")} />
-            </Field>
+            <DescriptionField form={form} hint="For you alone." />
             <SwitchField
               form={form}
               name="applied_to_organization"

@@ -4,8 +4,9 @@ import { useState } from "react";
 import { read, type Schema, useChange } from "@/api/client";
 import { useCan } from "@/app/session";
 import { Button, Section } from "@/ui/basics";
-import { Checkbox, Field, TextArea, TextInput } from "@/ui/fields";
+import { Checkbox, Field, TextInput } from "@/ui/fields";
 import { codeFrom, messageOf } from "@/ui/form";
+import { DescriptionField } from "@/ui/named";
 import { ActionMenu, Confirm } from "@/ui/overlays";
 import { Loaded } from "@/ui/states";
 import { type Column, Table } from "@/ui/table";
@@ -199,9 +200,7 @@ function RoleEditor({
             <Field label="Code" error={messageOf(errors, "code")}>
               <TextInput disabled={role !== null} {...form.register("code", NEEDED)} />
             </Field>
-            <Field label="Description" isOptional error={messageOf(errors, "description")}>
-              <TextArea disabled={isFixed} {...form.register("description")} />
-            </Field>
+            <DescriptionField form={form} isDisabled={isFixed} />
             <Field
               label={`Permissions, ${held.size} of ${permissions.length}`}
               error={messageOf(errors, "permissions")}

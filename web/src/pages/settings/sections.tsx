@@ -5,6 +5,7 @@ import { Day } from "@/ui/amounts";
 import { Field, TextArea, TextInput } from "@/ui/fields";
 import { messageOf } from "@/ui/form";
 import { useListState, useRows } from "@/ui/list";
+import { DescriptionField } from "@/ui/named";
 import { Confirm } from "@/ui/overlays";
 import type { Column } from "@/ui/table";
 import { Editor, NEEDED, orNull } from "./editor";
@@ -129,14 +130,7 @@ function SectionEditor({ section, onClose }: { section: CustomSection | null; on
             <Field label="Text" isOptional error={messageOf(errors, "details")}>
               <TextArea rows={6} {...form.register("details")} />
             </Field>
-            <Field
-              label="Description"
-              isOptional
-              hint="For you alone."
-              error={messageOf(errors, "description")}
-            >
-              <TextArea {...form.register("description")} />
-            </Field>
+            <DescriptionField form={form} hint="For you alone." />
             {(heading || details) && (
               <div className="well">
                 {heading && <h3>{heading}</h3>}
@@ -224,9 +218,7 @@ function UnitEditor({ unit, onClose }: { unit: PricingUnit | null; onClose: () =
             >
               <TextInput maxLength={3} {...form.register("short_name", NEEDED)} />
             </Field>
-            <Field label="Description" isOptional error={messageOf(errors, "description")}>
-              <TextArea {...form.register("description")} />
-            </Field>
+            <DescriptionField form={form} />
           </>
         );
       }}

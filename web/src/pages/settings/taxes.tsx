@@ -2,9 +2,10 @@ import { read, type Schema, useChange } from "@/api/client";
 import { useCan } from "@/app/session";
 import { percent } from "@/lib/money";
 import { countWords } from "@/lib/words";
-import { Field, NumberInput, Switch, TextArea } from "@/ui/fields";
+import { Field, NumberInput, Switch } from "@/ui/fields";
 import { messageOf } from "@/ui/form";
 import { useListState, useRows } from "@/ui/list";
+import { DescriptionField } from "@/ui/named";
 import { Confirm } from "@/ui/overlays";
 import type { Column } from "@/ui/table";
 import { Editor, NEEDED, orNull } from "./editor";
@@ -118,9 +119,7 @@ function TaxEditor({ tax, onClose }: { tax: Tax | null; onClose: () => void }) {
                 })}
               />
             </Field>
-            <Field label="Description" isOptional error={messageOf(errors, "description")}>
-              <TextArea {...form.register("description")} />
-            </Field>
+            <DescriptionField form={form} />
             <Switch
               label="Apply by default"
               hint="To every fee of the default billing entity that names no other tax."
