@@ -1,12 +1,13 @@
 """The drill: a server that meters and bills is backed up at work, killed, restored elsewhere, and goes on as if nothing had been lost."""
 
 import json
-import signal
 import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import httpx
+import psutil
 
 FROZEN = "2026-01-10T00:00:00Z"
 
@@ -80,12 +81,19 @@ class Seller:
 
 def kill(server):
     """The server and its database, at once."""
-    import psutil
-
     parent = psutil.Process(server.process.pid)
     for member in [parent, *parent.children(recursive=True)]:
-        member.send_signal(signal.SIGKILL)
+        with suppress(psutil.NoSuchProcess):  # what has lost its parent ends by itself, too
+            member.kill()
     server.process.wait()
+
+
+def wait_for(server, line):
+    """Until the server has logged it."""
+    deadline = time.monotonic() + 60
+    while line not in server.output:
+        assert time.monotonic() < deadline, server.output
+        time.sleep(0.05)
 
 
 def test_what_was_killed_at_work_is_restored_and_bills_on(start, run, folder):
@@ -128,7 +136,7 @@ def test_what_was_killed_at_work_is_restored_and_bills_on(start, run, folder):
     kill(server)
     stop.set()
     sending.join()
-    assert len(acknowledged) >= after > before
+    assert len(acknowledged) >= after >= before >= 20
 
     place = json.loads(backed_up.stdout)["backup"]
     elsewhere = folder / "elsewhere" / "data"
@@ -136,7 +144,7 @@ def test_what_was_killed_at_work_is_restored_and_bills_on(start, run, folder):
     assert restored.returncode == 0, restored.stderr
     assert "laws hold for 2 organizations" in restored.stdout
     revived = start("--data-dir", str(elsewhere))
-    assert "on hold" in revived.output
+    wait_for(revived, "on hold")
     seller = Seller(revived, key)
     assert seller.bills() == [bill]
     assert httpx.get(revived.url + document).content == pdf
@@ -149,4 +157,4 @@ def test_what_was_killed_at_work_is_restored_and_bills_on(start, run, folder):
     assert (resumed.returncode, resumed.stdout.strip()) == (0, "Workers go on.")
     seller.advance("2026-03-01T12:00:00Z")
     assert sorted(total for _, _, total in seller.bills()) == [2200, 3100 + 100 * len(acknowledged)]
-    assert "let go" in revived.output
+    wait_for(revived, "let go")
