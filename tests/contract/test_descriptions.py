@@ -30,7 +30,7 @@ from tallymark.app import Running, create_api
 
 MINUTES = float(os.environ.get("TALLYMARK_FUZZ_MINUTES", "0"))
 ROUNDS = int(os.environ.get("TALLYMARK_FUZZ_ROUNDS", "0")) or None
-"""How often to go through our description at the most; the contract's has half as many calls, and gets twice as many rounds."""
+"""How often to go through each description at the most."""
 
 SEED = os.environ.get("TALLYMARK_FUZZ_SEED") or str(SystemRandom().randrange(2**32))
 OURS = create_api().openapi()
@@ -61,17 +61,17 @@ EXCEPT = (
 )  # fmt: skip
 
 
-def rounds(times: int) -> Iterator[tuple[int, float | None]]:
+def rounds() -> Iterator[tuple[int, float | None]]:
     """Numbers to draw calls by, each with when it is enough: the same one once, or one after the other.
 
-    That goes on until there were all rounds, so many times as are asked for, or the time is over.
+    That goes on until there were all rounds, or the time is over.
     """
     if not MINUTES:
         yield 1, None
         return
     numbers = Random(int(SEED))
     until = time.monotonic() + MINUTES * 60
-    for _ in itertools.repeat(None) if ROUNDS is None else range(ROUNDS * times):
+    for _ in itertools.repeat(None) if ROUNDS is None else range(ROUNDS):
         if time.monotonic() > until:
             return
         yield numbers.randrange(2**32), until
@@ -107,7 +107,6 @@ async def try_out(server: str, make_organization: Any, application: Running) -> 
         *,
         below: str = "",
         examples: int,
-        times: int = 1,
         is_known: Callable[[tuple[str, ...]], bool] = lambda _: False,
     ) -> tuple[dict[tuple[str, ...], str], Counter[int]]:
         faults: dict[tuple[str, ...], str] = {}
@@ -116,7 +115,7 @@ async def try_out(server: str, make_organization: Any, application: Running) -> 
         foreign = await settle(other.client, OURS)
         # Nobody is to say it: what a caller has said itself may be answered, in their own API logs for instance.
         foreign.forget(SECRET)
-        for number, until in rounds(times):
+        for number, until in rounds():
             organization = await make_organization("2026-01-01T00:00:00Z")
             known = await settle(organization.client, OURS)
             known.foreign = foreign
@@ -173,8 +172,6 @@ async def test_the_contracts(try_out: Any) -> None:
         pytest.skip("the contract's document does not lie beside this checkout")
     document = json.loads(CONTRACT.read_text())
     checks = (SERVER_ERRORS, CONTENT_TYPES, SCHEMAS)
-    faults, statuses = await try_out(
-        document, checks, below="/api/v1", examples=6, times=2, is_known=is_excepted
-    )
+    faults, statuses = await try_out(document, checks, below="/api/v1", examples=6, is_known=is_excepted)
     assert not faults, told(faults)
     assert statuses[200] > 200, "calls that are all refused try nothing"
