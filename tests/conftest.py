@@ -28,6 +28,7 @@ from tallymark.app import Running, running
 from tallymark.db.embedded import embedded_postgres_server
 from tallymark.db.engine import Database, plain_url
 from tallymark.db.migrate import migrate
+from tallymark.metering import allowance
 from tallymark.settings import Settings
 
 # Left to itself, the log renders every local variable of every frame of an error: half a minute for each.
@@ -42,6 +43,9 @@ structlog.configure(
 ADMIN_KEY = "admin-key"
 # Tests throw their database away: losing it in a power cut costs nothing.
 UNSAFE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "log_min_messages": "fatal"}
+
+# Counts of events are added up when a test asks for it: nothing writes beside it.
+allowance.SYNC_SECONDS = 3600
 
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", parent=settings.get_profile("default"), max_examples=60, derandomize=True)
