@@ -37,6 +37,9 @@ BOLDNESS = (0.0, 0.03, 0.1, 0.3)
 OWN_NAMES = ("code", "external_id", "transaction_id", "reference", "name")
 """What no two records of a kind may share, among other things."""
 
+LONGEST_ADDRESS = 60_000
+"""Of characters; what is much longer is no request to the HTTP server, which refuses it by itself, in its own words."""
+
 MODES = (GenerationMode.POSITIVE, GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
 
 
@@ -153,6 +156,8 @@ class Fuzz:
             return  # Nothing that could be sent.
         except requests.RequestException as error:
             self.faults[case.operation.label, "no answer"] = f"{error!r}\n{case.as_curl_command()}"
+            return
+        if len(response.request.url or "") > LONGEST_ADDRESS:
             return
         self.statuses[response.status_code] += 1
         if response.status_code == 200:
