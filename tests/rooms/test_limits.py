@@ -249,6 +249,12 @@ class TestSettingLimits:
         assert list(refused["error_details"]) == ["members"]
         assert (await shown(person))["members"] == (1, 2)
 
+    async def test_says_something(self, person, operator):
+        path = f"/admin/organizations/{person.organization_id}/limits"
+        for body in ({}, {"seats": 5}):
+            refused = await call(operator, "PUT", path, body, expect=422)
+            assert refused["error_details"] == {"base": ["value_is_mandatory"]}
+
     async def test_needs_an_organization(self, operator):
         for name in (uuid4(), "x"):
             for method, body in (("GET", None), ("PUT", {"members": 1})):

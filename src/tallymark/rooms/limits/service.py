@@ -65,6 +65,8 @@ async def list_used(
 async def set_own(
     connection: AsyncConnection, organization_id: UUID, values: Values, *, now: datetime
 ) -> None:
-    """Say something of some limits of an organization, and nothing of others. Raises `NotFound("organization")`."""
+    """Say something of some limits of an organization, and nothing of others. Raises `NotFound("organization")`, and `Invalid` where nothing is said."""
     await census.get_entry(connection, organization_id)
+    if not values:
+        raise Invalid({"base": ["value_is_mandatory"]})
     await repository.save_own(connection, organization_id, values, now=now)
