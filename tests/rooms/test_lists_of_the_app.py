@@ -144,6 +144,8 @@ class TestCustomers:
             ({"active_subscriptions_count_to": "1"}, ["new", "paid"]),
             ({"active_subscriptions_count_from": "1", "active_subscriptions_count_to": "1"}, ["paid"]),
             ({"active_subscriptions_count_to": "0"}, ["new"]),
+            ({"active_subscriptions_count_to": "9" * 20}, ["new", "owes", "paid"]),
+            ({"active_subscriptions_count_from": "9" * 20}, []),
             ({"search_term": "OWE"}, ["owes"]),
         ):
             answer = await get(browser, "/customers", **query)

@@ -7,7 +7,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, bindparam, delete, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Row,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from tallymark.api.pagination import Page
 from tallymark.db.conditions import among, among_given
@@ -154,10 +166,12 @@ def _standing_conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
         .where(subscriptions.c.status == "active")
         .group_by(subscriptions.c.customer_id)
     )
+    # As large as PostgreSQL counts: numbers that nothing reaches are compared, too.
+    count = func.count(type_=BigInteger)
     if filters.least_subscriptions:
-        yield customers.c.id.in_(running.having(func.count() >= filters.least_subscriptions))
+        yield customers.c.id.in_(running.having(count >= filters.least_subscriptions))
     if filters.most_subscriptions is not None:
-        yield customers.c.id.not_in(running.having(func.count() > filters.most_subscriptions))
+        yield customers.c.id.not_in(running.having(count > filters.most_subscriptions))
 
 
 _DUE = invoices.c.total_amount_cents - invoices.c.total_paid_amount_cents - invoices.c.offset_amount_cents
