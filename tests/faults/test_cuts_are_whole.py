@@ -40,7 +40,7 @@ NO_MONEY = {
 }  # fmt: skip
 
 LETTERS = {
-    queue.SEND_EMAIL, queue.SEND_PASSWORD_RESET, queue.SEND_NOTICE, queue.BRING_EXPORT, queue.EXPORT_DATA,
+    queue.SEND_EMAIL, queue.SEND_PASSWORD_RESET, queue.SEND_NOTICE, queue.SEND_SIGN_UP, queue.BRING_EXPORT, queue.EXPORT_DATA,
 }  # fmt: skip
 """Jobs that bring somebody what is there."""
 

@@ -30,7 +30,7 @@ async def test_an_error_is_told_once_and_nothing_is_loaded_before(project, page)
     await page.goto("/sign-in")
     await come_to_rest(page)
     before = {url for url in loaded if url.endswith(".js")}
-    async with page.expect_request(lambda request: "/envelope/" in request.url):
+    async with page.expect_response(lambda answer: "/envelope/" in answer.url):
         await page.evaluate(f"setTimeout(() => {{ throw new TypeError({SECRET!r}) }})")
     await come_to_rest(page)
     (event,) = project.items("event")
