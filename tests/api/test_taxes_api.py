@@ -114,3 +114,33 @@ async def test_another_organizations_are_unknown(client, other_client):
     await kit.call(other_client, "DELETE", "/taxes/vat", expect=404)
     body = {"customer": {"external_id": "c", "tax_codes": ["vat"]}}
     assert (await kit.post(other_client, "/customers", body, expect=404))["code"] == "tax_not_found"
+
+
+@pytest.mark.parametrize("rate", ["61709e963786885", "-1e999999999", "1000001", "0.00000000001"])
+async def test_a_rate_that_is_none_is_refused(client, rate):
+    """Also one larger than decimals are reckoned with: only compared, it overflows nothing."""
+    await kit.tax(client, "20", code="vat")
+    assert (await put(client, "vat", expect=422, rate=rate))["error_details"] == {
+        "rate": ["value_is_out_of_range"]
+    }
+
+
+async def test_a_price_beyond_all_numbers_is_refused(client):
+    calls = await kit.metric(client)
+    charge = {
+        **kit.charge(calls),
+        "properties": {"amount": "1e999999999999"},
+        "min_amount_cents": "1e999999999999",
+    }
+    body = {
+        "plan": {
+            "name": "P",
+            "code": "p",
+            "interval": "monthly",
+            "amount_cents": 0,
+            "amount_currency": "EUR",
+            "pay_in_advance": False,
+            "charges": [charge],
+        }
+    }
+    await kit.call(client, "POST", "/plans", body, expect=422)

@@ -169,7 +169,7 @@ def _integer(value: Any) -> Any:
         return value
     try:
         number = Decimal(str(value).strip())
-        if number.is_finite() and abs(number) < Decimal(2**63):
+        if number.is_finite() and number.copy_abs() < Decimal(2**63):
             return int(number)
     except (ArithmeticError, ValueError):
         pass

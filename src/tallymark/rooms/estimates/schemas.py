@@ -128,7 +128,7 @@ def _decimal(value: object) -> Decimal | None:
         number = Decimal(text) if len(text) <= _LONGEST_NUMBER else Decimal("NaN")
     except InvalidOperation:
         return None
-    return number if number.is_finite() and abs(number) < Decimal(10) ** 24 else None
+    return number if number.is_finite() and number.copy_abs() < Decimal(10) ** 24 else None
 
 
 def _instant(value: object) -> datetime | None:

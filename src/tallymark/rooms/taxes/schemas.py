@@ -26,7 +26,7 @@ def _rate(value: Any) -> Any:
     if rate is None or not rate.is_finite():
         code = "value_is_mandatory" if value in (None, "") else "is not a number"
         raise PydanticCustomError(code, code)
-    if abs(rate) > 10**6 or -rate.as_tuple().exponent > 10:  # type: ignore[operator]  # finite, so an int
+    if rate.copy_abs() > 10**6 or -rate.as_tuple().exponent > 10:  # type: ignore[operator]  # finite, so an int
         raise PydanticCustomError("value_is_out_of_range", "out of range")
     return rate
 

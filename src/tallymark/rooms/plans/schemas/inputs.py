@@ -74,7 +74,7 @@ def _decimal(value: Any) -> Any:
         number = Decimal(str(value))
     except ArithmeticError:
         raise PydanticCustomError("value_is_invalid", "no number") from None
-    if not number.is_finite() or abs(number) >= Decimal(10) ** 20:
+    if not number.is_finite() or number.copy_abs() >= Decimal(10) ** 20:
         raise PydanticCustomError("value_is_invalid", "no number")
     return number
 
