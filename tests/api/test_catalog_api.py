@@ -268,3 +268,12 @@ class TestPlans:
         for _ in range(9):
             await kit.plan(client, kit.charge(metric), kit.charge(metric))
         assert await cost() == one
+
+
+async def test_a_number_that_decimals_are_not_reckoned_with_is_refused(make_organization):
+    client = (await make_organization("2025-01-01T00:00:00Z")).client
+    unit = {"code": "credits", "conversion_rate": "61709e963786885"}
+    charge = {**kit.charge(await kit.metric(client)), "applied_pricing_unit": unit}
+    plan = {"name": "P", "code": "p", "interval": "monthly", "amount_cents": 0, "amount_currency": "EUR"}
+    body = {"plan": {**plan, "pay_in_advance": False, "charges": [charge]}}
+    await kit.call(client, "POST", "/plans", body, expect=422)

@@ -123,24 +123,3 @@ async def test_a_rate_that_is_none_is_refused(client, rate):
     assert (await put(client, "vat", expect=422, rate=rate))["error_details"] == {
         "rate": ["value_is_out_of_range"]
     }
-
-
-async def test_a_price_beyond_all_numbers_is_refused(client):
-    calls = await kit.metric(client)
-    charge = {
-        **kit.charge(calls),
-        "properties": {"amount": "1e999999999999"},
-        "min_amount_cents": "1e999999999999",
-    }
-    body = {
-        "plan": {
-            "name": "P",
-            "code": "p",
-            "interval": "monthly",
-            "amount_cents": 0,
-            "amount_currency": "EUR",
-            "pay_in_advance": False,
-            "charges": [charge],
-        }
-    }
-    await kit.call(client, "POST", "/plans", body, expect=422)
