@@ -11,6 +11,7 @@ from tests import kit
 from tallymark.db.tables import outbox
 from tallymark.integrations.documents.receipt import receipt_data
 from tallymark.rooms.payments import service
+from tallymark.rooms.webhooks.bodies import Sight
 
 
 @pytest.fixture
@@ -295,6 +296,26 @@ class TestDocuments:
             "credit_note.generated",
         ]
         await kit.post(seller, f"/credit_notes/{seller.invoice['lago_id']}/download", {}, expect=404)
+
+    async def test_many_are_shown_by_the_statements_of_one(self, seller, database, count_statements):
+        """As webhooks and the activity log show them."""
+        paid = [await pay(seller, 1_000) for _ in range(3)]
+        given = [await credit(seller, credit=100) for _ in range(3)]
+        shown = {
+            "payment": paid,
+            "payment_receipt": await receipts(seller),
+            "credit_note": given,
+        }
+        for kind, objects in shown.items():
+            ids, counts = [UUID(one["lago_id"]) for one in objects], []
+            assert len(ids) == 3
+            for some in (ids[:1], ids):
+                async with database.tenant(seller.organization_id) as tx:
+                    with count_statements() as statements:
+                        found = await Sight(tx, datetime.now(UTC), lambda _, key: key).show(kind, some)
+                assert {one["lago_id"] for one in found.values()} == {str(one) for one in some}
+                counts.append(len(statements))
+            assert counts[0] == counts[1], kind
 
     async def test_a_receipt_says_what_was_due_then(self, seller, database):
         """100.00: 20.00 offset, 30.00 and 10.00 paid, 40.00 left; the next payment is on no receipt before it."""

@@ -44,14 +44,14 @@ async def insert_receipt(tx: Tx, row: Mapping[str, Any]) -> None:
     await tx.execute(insert(payment_receipts), dict(row))
 
 
-async def find_payment(tx: Tx, payment_id: UUID) -> Payment | None:
-    statement = select(payments).where(payments.c.id == payment_id, *_of_visible_invoice())
-    row = (await tx.execute(statement)).first()
-    return _as_payment(row) if row else None
-
-
 async def get_payments(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Payment]:
     rows = await tx.execute(select(payments).where(among(payments.c.id, ids)))
+    return {row.id: _as_payment(row) for row in rows}
+
+
+async def shown_payments(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Payment]:
+    """The same but for payments of invoices that nobody is shown."""
+    rows = await tx.execute(select(payments).where(among(payments.c.id, ids), *_of_visible_invoice()))
     return {row.id: _as_payment(row) for row in rows}
 
 
@@ -140,9 +140,9 @@ async def last_receipt_number(tx: Tx, customer_id: UUID) -> int:
     return int((await tx.execute(statement)).scalar_one())
 
 
-async def find_receipt(tx: Tx, receipt_id: UUID) -> Receipt | None:
-    row = (await tx.execute(select(payment_receipts).where(payment_receipts.c.id == receipt_id))).first()
-    return _as_receipt(row) if row else None
+async def get_receipts(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Receipt]:
+    rows = await tx.execute(select(payment_receipts).where(among(payment_receipts.c.id, ids)))
+    return {row.id: _as_receipt(row) for row in rows}
 
 
 async def list_receipts(tx: Tx, filters: Filters, page: Page) -> tuple[list[Receipt], int]:

@@ -265,14 +265,14 @@ async def _load_fees(on: Sight, ids: Sequence[UUID]) -> Shown:
 
 
 async def _load_notes(on: Sight, ids: Sequence[UUID]) -> Shown:
-    found = [await notes.get_note(on.tx, note_id) for note_id in ids]
-    views = await notes.get_views(on.tx, found)
+    found = await notes.get_notes(on.tx, ids)
+    views = await notes.get_views(on.tx, [*found.values()])
     return _dump((view.note.id, CreditNoteOutput.of(view, on.file)) for view in views)
 
 
 async def _load_receipts(on: Sight, ids: Sequence[UUID]) -> Shown:
-    found = [await payments.get_receipt(on.tx, receipt_id) for receipt_id in ids]
-    views = await payments.get_receipt_views(on.tx, found)
+    found = await payments.get_receipts(on.tx, ids)
+    views = await payments.get_receipt_views(on.tx, [*found.values()])
     return _dump((view.receipt.id, ReceiptOutput.of(view, on.file)) for view in views)
 
 
@@ -283,8 +283,8 @@ async def _load_payment_requests(on: Sight, ids: Sequence[UUID]) -> Shown:
 
 
 async def _load_payments(on: Sight, ids: Sequence[UUID]) -> Shown:
-    found = [await payments.get_payment(on.tx, payment_id) for payment_id in ids]
-    views = await payments.get_views(on.tx, found)
+    found = await payments.get_payments(on.tx, ids)
+    views = await payments.get_views(on.tx, [*found.values()])
     return _dump((view.payment.id, PaymentOutput.of(view)) for view in views)
 
 

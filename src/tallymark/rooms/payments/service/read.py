@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -30,10 +30,15 @@ from tallymark.rooms.payments.model import (
 
 async def get_payment(tx: Tx, payment_id: UUID) -> Payment:
     """A payment of an invoice that is shown. Raises `NotFound("payment")`."""
-    payment = await repository.find_payment(tx, payment_id)
-    if payment is None:
+    found = await get_payments(tx, [payment_id])
+    if payment_id not in found:
         raise NotFound("payment")
-    return payment
+    return found[payment_id]
+
+
+async def get_payments(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Payment]:
+    """Payments of invoices that are shown, by their ids; those that are not there are left out."""
+    return await repository.shown_payments(tx, ids)
 
 
 async def list_payments(tx: Tx, filters: Filters, page: Page) -> tuple[list[Payment], int]:
@@ -62,10 +67,15 @@ async def get_views(tx: Tx, payments: Sequence[Payment]) -> list[PaymentView]:
 
 async def get_receipt(tx: Tx, receipt_id: UUID) -> Receipt:
     """A receipt. Raises `NotFound("invoice")`: the wire calls it so (quirk)."""
-    receipt = await repository.find_receipt(tx, receipt_id)
-    if receipt is None:
+    found = await get_receipts(tx, [receipt_id])
+    if receipt_id not in found:
         raise NotFound("invoice")
-    return receipt
+    return found[receipt_id]
+
+
+async def get_receipts(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Receipt]:
+    """Receipts by their ids; those that are not there are left out."""
+    return await repository.get_receipts(tx, ids)
 
 
 async def get_document(tx: Tx, receipt: Receipt, *, now: datetime) -> ReceiptDocument:
