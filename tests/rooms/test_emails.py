@@ -19,12 +19,16 @@ from tests import kit
 from tests.conftest import ADMIN_KEY
 
 from tallymark.app import running
+from tallymark.db.ids import new_id
 from tallymark.db.tables import emails, invoices
 from tallymark.integrations.emails import composer
 from tallymark.integrations.emails.smtp import Server, SmtpPost
+from tallymark.jobs.mail import MailKind
 from tallymark.rooms.dunning import service as dunning
 from tallymark.rooms.dunning.model import CampaignInput
 from tallymark.rooms.emails.model import Message, NotTaken
+from tallymark.rooms.organizations import mailing
+from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.organizations.access import system_now
 from tallymark.rooms.organizations.switches import Switch, turn
 from tallymark.settings import Settings
@@ -357,6 +361,26 @@ class TestOthers:
         assert (letter["To"], letter["Cc"], letter["Bcc"]) == ("ap@acme.test", None, None)
         assert letter["Subject"] == "Overdue invoices from Hooli GmbH"
         assert "€100.00" in words(letter)
+
+
+class Undone(Exception):
+    """Takes back what a test has written."""
+
+
+async def test_many_documents_are_noted_by_the_statements_of_one(seller, database, count_statements):
+    counts = []
+    for many in (1, 3):
+        with suppress(Undone):
+            async with database.tenant(seller.organization_id) as tx:
+                entity = await organizations.get_default_entity(tx)
+                issuers = {new_id(): entity.id for _ in range(many)}
+                with count_statements() as statements:
+                    await mailing.note_all_wanted(tx, MailKind.CREDIT_NOTE, issuers, now=system_now())
+                noted = select(emails.c.document_id).where(emails.c.kind == "credit_note")
+                assert set((await tx.execute(noted)).scalars()) == set(issuers)
+                counts.append(len(statements))
+                raise Undone
+    assert counts[0] == counts[1]
 
 
 class TestFailing:

@@ -22,6 +22,5 @@ async def note_if_wanted(
 async def note_all_wanted(tx: Tx, kind: MailKind, issuers: Mapping[UUID, UUID], *, now: datetime) -> None:
     """The same for documents by their ids, each with its issuer's."""
     entities = await service.get_entities(tx, set(issuers.values()))
-    for document_id, entity_id in issuers.items():
-        if SWITCHES[kind] in entities[entity_id].email_settings:
-            await mail.note(tx, kind, document_id, now=now)
+    wanted = [one for one, issuer in issuers.items() if SWITCHES[kind] in entities[issuer].email_settings]
+    await mail.note(tx, kind, *wanted, now=now)
