@@ -15,7 +15,20 @@ from enum import IntEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, Row, cast, delete, exists, func, select, text, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Row,
+    TextClause,
+    cast,
+    delete,
+    exists,
+    func,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallymark.db.bulk import upsert_rows
@@ -384,6 +397,24 @@ async def due_owners(
     if len(rows) == limit:
         rows += (await connection.execute(_DUE_OF_EACH, {"now": now, "most": of_each})).all()
     return list(dict.fromkeys(DueOwner(row.organization_id, row.owner_id) for row in rows))
+
+
+async def look_past_floods(
+    connection: AsyncConnection, statement: TextClause, *, most: int, **values: object
+) -> list[DueOwner]:
+    """The customers for whom something waits that is not on the agenda yet: a flood of one organization's hides nobody else's.
+
+    The statement looks at the `most` oldest things of organizations that it has not `seen`, and says with each customer how
+    many it `looked_at`. As long as there are as many as it may look at, it looks past those whose they are. Needs a system
+    transaction.
+    """
+    owners: list[DueOwner] = []
+    while True:
+        seen = sorted({owner.organization_id for owner in owners})
+        rows = (await connection.execute(statement, {**values, "most": most, "seen": seen})).all()
+        owners += [DueOwner(row.organization_id, row.customer_id) for row in rows]
+        if not rows or rows[0].looked_at < most:
+            return owners
 
 
 async def leave(tx: Tx, *items: Item) -> None:

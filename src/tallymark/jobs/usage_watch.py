@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallymark.db.engine import Database, Tx
 from tallymark.jobs import agenda
-from tallymark.jobs.agenda import DueOwner, Item, Kind
+from tallymark.jobs.agenda import DueOwner, Item, Kind, look_past_floods
 
 _OWNERS = text("""
     WITH marked AS MATERIALIZED (
@@ -43,17 +43,8 @@ IN_FLIGHT = timedelta(seconds=1)
 
 
 async def owners_of_marks(connection: AsyncConnection, *, most: int = _MOST) -> list[DueOwner]:
-    """The customers of live organizations with marks; needs a system transaction.
-
-    As long as there are as many as it looks at, it looks past those whose they are.
-    """
-    owners: list[DueOwner] = []
-    while True:
-        seen = sorted({owner.organization_id for owner in owners})
-        rows = (await connection.execute(_OWNERS, {"most": most, "seen": seen})).all()
-        owners += [DueOwner(row.organization_id, row.customer_id) for row in rows]
-        if not rows or rows[0].looked_at < most:
-            return owners
+    """The customers of live organizations with marks; needs a system transaction."""
+    return await look_past_floods(connection, _OWNERS, most=most)
 
 
 async def note_marks(

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tallymark.jobs.agenda import DueOwner
+from tallymark.jobs.agenda import DueOwner, look_past_floods
 
 _OWNERS = text("""
     WITH waiting AS MATERIALIZED (
@@ -38,16 +38,9 @@ async def owners_of_waiting_events(
 ) -> list[DueOwner]:
     """The customers of live organizations with events to price; needs a system transaction.
 
-    As long as as many wait as it looks at, it looks past those whose they are: a flood of one's events hides nobody else's.
     Where there is none, what waits for a subscription that nobody has is let go: no one is billed for it.
     """
-    owners: list[DueOwner] = []
-    while True:
-        seen = sorted({owner.organization_id for owner in owners})
-        rows = (await connection.execute(_OWNERS, {"now": now, "most": most, "seen": seen})).all()
-        owners += [DueOwner(row.organization_id, row.customer_id) for row in rows]
-        if not rows or rows[0].looked_at < most:
-            break
+    owners = await look_past_floods(connection, _OWNERS, most=most, now=now)
     if not owners:
         await connection.execute(_DROP_UNOWNED)
     return owners
