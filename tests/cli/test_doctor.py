@@ -282,7 +282,7 @@ class TestReceivers:
     async def test_each_place_is_visited_once(self, make_organization, database_url):
         for organization in (await make_organization(), await make_organization()):
             for path in ("a", "b"):
-                url = f"https://hooks.example.com:8443/{path}?key=secret"
+                url = f"https://user:secret@hooks.example.com:8443/{path}?key=secret"
                 body = {"webhook_endpoint": {"webhook_url": url, "signature_algo": "hmac"}}
                 answer = await organization.client.post("/webhook_endpoints", json=body)
                 assert answer.status_code == 200, answer.text
@@ -293,6 +293,11 @@ class TestWatchers:
     def test_are_connected_to_where_they_are_set(self, listening):
         found = asyncio.run(examine_watchers(Settings(otlp_endpoint=listening)))
         assert verdicts(found) == {("errors", "unused"), ("telemetry", "ok")}
+
+    def test_may_have_numbers_for_names(self):
+        closed = f"http://[::1]:{free_port()}"
+        (_, one) = asyncio.run(examine_watchers(Settings(otlp_endpoint=closed)))
+        assert one.says.startswith(f"{closed}: ")
 
     def test_keys_in_their_addresses_are_not_shown(self):
         dsn = f"http://secret@127.0.0.1:{free_port()}/1"

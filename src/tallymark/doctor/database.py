@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,6 +14,7 @@ from tallymark.db.holding import Hold, find_hold
 from tallymark.db.migrate import OLDEST_SERVER
 from tallymark.db.schema import Standing, read_schema
 from tallymark.doctor.model import Finding, failing, warning, well
+from tallymark.doctor.reaching import origin_of
 from tallymark.monitoring.backlog import Reading, read_backlog
 from tallymark.settings import Settings
 
@@ -67,7 +67,7 @@ async def list_origins(url: str) -> list[str]:
             urls = (await connection.execute(_ENDPOINTS, {"most": _MANY})).scalars().all()
     finally:
         await database.engine.dispose()
-    return sorted({f"{split.scheme}://{split.netloc}" for split in map(urlsplit, urls)})
+    return sorted({origin_of(url) for url in urls})
 
 
 async def _server(connection: AsyncConnection, settings: Settings) -> list[Finding]:

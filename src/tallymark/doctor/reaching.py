@@ -100,14 +100,23 @@ async def examine_watchers(settings: Settings) -> list[Finding]:
         if url is None:
             found.append(unused(about, f"{variable} is not set: nothing is told to {name}"))
             continue
-        split = urlsplit(url)
-        origin = f"{split.scheme}://{split.hostname}" + (f":{split.port}" if split.port else "")
+        origin = origin_of(url)
         why = await _why_not(origin, allows_private=True)
         if why is None:
             found.append(well(about, f"{origin} can be connected to"))
         else:
             found.append(warning(about, f"{origin}: {why}", f"see {variable}, and firewalls"))
     return found
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port of an address: what is secret in it, a key or a password, is left out.
+
+    >>> [origin_of(one) for one in ("https://key@hooks.test:8443/a?b", "http://[::1]:4318/v1", "https://hooks.test")]
+    ['https://hooks.test:8443', 'http://[::1]:4318', 'https://hooks.test']
+    """
+    split = urlsplit(url)
+    return f"{split.scheme}://{split.netloc.rpartition('@')[2]}"
 
 
 async def _why_not(origin: str, *, allows_private: bool) -> str | None:
