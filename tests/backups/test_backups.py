@@ -17,7 +17,7 @@ from tests.conftest import ADMIN_KEY, cloned
 
 from tallymark.app import running
 from tallymark.backups import back_up, check, restore, restoring
-from tallymark.backups.manifest import backups_in
+from tallymark.backups.manifest import DUMP, backups_in
 from tallymark.db import programs, readers
 from tallymark.db.engine import Database, plain_url
 from tallymark.db.errors import StartupError
@@ -154,9 +154,17 @@ class TestWhatIsMade:
             back_up(world[0], tmp_path, tell=quiet, now=NOW)
         assert [path.name for path in tmp_path.iterdir()] == [".lock"]
 
-    def test_takes_the_place_of_the_oldest(self, world, tmp_path):
-        for hours in range(2):
-            back_up(world[0], tmp_path, keep=1, tell=quiet, now=NOW + timedelta(hours=hours))
+    def test_takes_the_place_of_the_oldest_which_is_whole_or_none(self, world, tmp_path, monkeypatch):
+        back_up(world[0], tmp_path, keep=1, tell=quiet, now=NOW)
+
+        def killed_half_way(folder, *, ignore_errors=False):
+            if not ignore_errors:
+                (folder / DUMP).unlink()
+                raise KeyboardInterrupt
+
+        monkeypatch.setattr("tallymark.backups.making.shutil.rmtree", killed_half_way)
+        with pytest.raises(KeyboardInterrupt):
+            back_up(world[0], tmp_path, keep=1, tell=quiet, now=NOW + timedelta(hours=1))
         assert [path.name for path in backups_in(tmp_path)] == ["tallymark-20261130T041500Z"]
 
     def test_of_nothing_is_refused(self, empty, tmp_path):

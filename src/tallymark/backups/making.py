@@ -88,7 +88,9 @@ def back_up(settings: Settings, to: Path, *, keep: int | None = None, tell: Tell
             shutil.rmtree(fresh, ignore_errors=True)
         if keep is not None:
             for old in backups_in(to)[:-keep]:
-                shutil.rmtree(old)
+                # Killed meanwhile, it must not leave half a backup under the name of a whole one.
+                doomed = old.rename(to / f"{_UNFINISHED}-{old.name}")
+                shutil.rmtree(doomed)
     return place
 
 

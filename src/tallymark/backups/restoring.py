@@ -35,7 +35,7 @@ REASON = "restored from a backup"
 
 _SERVER = "SELECT CAST(current_setting('server_version_num') AS int) / 10000"
 _OTHERS = """
-    SELECT count(*), min(application_name) FROM pg_stat_activity
+    SELECT count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
 """
 _SCHEMAS = (
@@ -69,7 +69,7 @@ class Restored:
 def restore(
     settings: Settings, source: Path, *, replaces: bool, holds: bool, tell: Tell, now: datetime
 ) -> Restored:
-    """Put a backup back, and bring it to this release's schema; the database is as it was where that fails.
+    """Put a backup back, and bring it to this release's schema; the database is as it was where it can't be put back.
 
     With `holds` nothing is billed, told or sent until `tallymark resume`. Raises `StartupError`.
     """
