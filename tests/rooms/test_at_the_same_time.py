@@ -237,6 +237,14 @@ class TestOneCustomer:
         assert await balance(client, filled) == 2_000
         await kit.assert_audit_clean(database, organization.id)
 
+    async def test_notes_that_are_added_to_a_wallet_at_once_are_all_kept(self, client):
+        filled = await wallet(client, await kit.customer(client))
+        path, notes = f"/wallets/{filled['lago_id']}/metadata", {f"k{number}": "v" for number in range(6)}
+        await asyncio.gather(
+            *(kit.call(client, "PUT", path, {"metadata": {key: value}}) for key, value in notes.items())
+        )
+        assert (await kit.get(client, f"/wallets/{filled['lago_id']}"))["wallet"]["metadata"] == notes
+
     async def test_a_coupon_for_once_is_given_once(self, client):
         who, made = await kit.customer(client, currency="EUR"), await coupon(client, 500, reusable=False)
         body = {"external_customer_id": who["external_id"], "coupon_code": made["code"]}

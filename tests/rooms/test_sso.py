@@ -131,6 +131,7 @@ class TestComingIn:
         assert told == [
             ("user.signed_up", admin.email),
             ("integration.created", admin.email),
+            ("integration.updated", admin.email),
             ("user.signed_up", f"new@{domain}"),
             ("user.new_device_logged_in", f"new@{domain}"),
         ]

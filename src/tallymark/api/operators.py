@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 
 from tallymark.api.errors import Unauthorized
 from tallymark.api.requests import CleanRoute
+from tallymark.db.engine import Actor
 from tallymark.domain.errors import NotFound
 
 
@@ -20,6 +21,14 @@ def admit_operator(request: Request, x_admin_api_key: Annotated[str | None, Head
         raise NotFound("resource")
     if x_admin_api_key is None or not secrets.compare_digest(x_admin_api_key.encode(), expected.encode()):
         raise Unauthorized
+
+
+def operator_of(request: Request) -> Actor:
+    """Whom the logs of an organization name where the operator changes it: nobody, from where the call came."""
+    return Actor(
+        user_agent=request.headers.get("user-agent", ""),
+        ip_address=request.client.host if request.client else None,
+    )
 
 
 class OperatorRoute(CleanRoute):

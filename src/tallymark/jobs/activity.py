@@ -37,8 +37,10 @@ RESOURCES: Mapping[str, tuple[str, str]] = {
     "customer": ("customer", "Customer"),
     "dunning_campaign": ("campaign", "DunningCampaign"),
     "feature": ("feature", "Entitlement::Feature"),
+    "fee": ("fee", "Fee"),
     "invoice": ("invoice", "Invoice"),
     "invoice_custom_section": ("invoice_custom_section", "InvoiceCustomSection"),
+    "organization": ("organization", "Organization"),
     "payment": ("payment", "Invoice"),
     "payment_receipt": ("payment_receipt", "PaymentReceipt"),
     "payment_request": ("payment_request", "PaymentRequest"),
@@ -46,6 +48,7 @@ RESOURCES: Mapping[str, tuple[str, str]] = {
     "pricing_unit": ("pricing_unit", "PricingUnit"),
     "subscription": ("subscription", "Subscription"),
     "tax": ("tax", "Tax"),
+    "test_clock": ("organization", "Organization"),
     "wallet": ("wallet", "Wallet"),
     "wallet_transaction": ("wallet_transaction", "Wallet"),
 }
@@ -60,15 +63,18 @@ TYPES = frozenset(
         "billable_metric": "created updated deleted",
         "billing_entities": "created updated deleted",
         "coupon": "created updated deleted",
-        "credit_note": "created generated refund_failure",
+        "credit_note": "created generated refund_failure updated voided",
         "customer": "created updated deleted",
         "dunning_campaign": "created updated deleted",
         "email": "sent",
         "feature": "created updated deleted",
+        "fee": "updated deleted",
         "invoice": "drafted ready_to_finalize failed created one_off_created paid_credit_added generated"
-        " payment_status_updated payment_overdue voided deleted regenerated payment_failure",
+        " payment_status_updated payment_overdue voided deleted regenerated payment_failure"
+        " updated payment_dispute_lost",
         "invoice_custom_section": "created updated deleted",
         "order": "created executed",
+        "organization": "updated",
         "order_form": "created signed file_uploaded expired voided",
         "payment": "recorded",
         "payment_receipt": "created generated",
@@ -78,7 +84,8 @@ TYPES = frozenset(
         "quote": "created updated approved voided version_created",
         "subscription": "canceled incomplete started terminated updated",
         "tax": "created updated deleted",
-        "wallet": "created updated",
+        "test_clock": "advanced",
+        "wallet": "created updated terminated",
         "wallet_transaction": "created updated payment_failure",
     }.items()
     for what in words.split()
@@ -108,6 +115,7 @@ SELECT
         WHEN 'customer' THEN m.object_id
         WHEN 'subscription' THEN (SELECT customer_id FROM subscriptions WHERE id = m.object_id)
         WHEN 'invoice' THEN (SELECT customer_id FROM invoices WHERE id = m.object_id)
+        WHEN 'fee' THEN (SELECT customer_id FROM fees WHERE id = m.object_id)
         WHEN 'credit_note' THEN (SELECT customer_id FROM credit_notes WHERE id = m.object_id)
         WHEN 'wallet' THEN (SELECT customer_id FROM wallets WHERE id = m.object_id)
         WHEN 'wallet_transaction' THEN (
@@ -188,6 +196,24 @@ def changes(before: T, after: T) -> Changes:
         if name != "updated_at" and was != is_now and _is_plain(was) and _is_plain(is_now):
             found[name] = [_shown(was), _shown(is_now)]
     return found
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
+    """What of some values is another than it was, of what hangs on a record or is kept apart from it.
+
+    >>> differences({"tax_codes": [], "name": "A"}, {"tax_codes": ["vat"], "name": "A"})
+    {'tax_codes': [[], ['vat']]}
+    """
+    return {
+        name: [_shown(before[name]), _shown(value)] for name, value in after.items() if before[name] != value
+    }
+
+
+def shown(record: Any, *, without: Iterable[str] = ()) -> dict[str, Any]:
+    """A record's own fields as JSON has them, but for some; what hangs on it is left out."""
+    kind: type = type(record)
+    values = {name: getattr(record, name) for name in names_of(kind) if name not in without}
+    return {name: _shown(value) for name, value in values.items() if _is_plain(value)}
 
 
 def _is_plain(value: Any) -> bool:

@@ -74,6 +74,12 @@ async def log_alone(
     await emit(tx, *messages, now=now)
 
 
+async def log_change(tx: Tx, activity_type: str, object_id: UUID, changed: Changes, *, now: datetime) -> None:
+    """Log what changed something ("invoice.updated") of which the outside is told nothing; what changed nothing leaves no trace."""
+    if changed:
+        await log_alone(tx, activity_type, object_id, now=now, changed=changed)
+
+
 def _activities(messages: Sequence[Message]) -> Iterator[Activity]:
     for message in messages:
         if message.logged_as is not None and message.object_id is not None:

@@ -24,12 +24,16 @@ EVENTS = frozenset(
         "billing_entity": "created updated",
         "export": "created",
         "integration": "created deleted updated",
+        "organization": "updated",
         "role": "created deleted updated",
-        "user": "deleted new_device_logged_in invited password_edited password_reset_requested role_edited signed_up",
+        "user": "deleted new_device_logged_in invited password_edited password_reset_requested role_edited signed_up"
+        " invite_revoked",
         "webhook_endpoint": "created deleted updated",
     }.items()
     for what in words.split()
 )
+"""What is noted: the list of §10.3, and what it leaves out that somebody may do (docs/differences.md)."""
+
 TYPES = frozenset(event.split(".")[0] for event in EVENTS)
 
 
@@ -47,7 +51,7 @@ async def record_in_each(
     event: str,
     resources: Mapping[str, Any],
     *,
-    actor: Actor,
+    actor: Actor | None,
 ) -> None:
     """Note what concerns several organizations, by the now of each; needs a system transaction."""
     rows = [_row(one, event, resources, actor=actor, now=now) for one, now in organizations.items()]

@@ -15,7 +15,7 @@ MOST_CHARGE_FILTERS = 100
 RESOURCE_TYPES = (
     "BillableMetric", "Plan", "Customer", "Invoice", "CreditNote", "BillingEntity", "Subscription", "Wallet", "Coupon",
     "PaymentReceipt", "PaymentRequest", "Entitlement::Feature", "Quote", "OrderForm", "Order",
-    "Tax", "AddOn", "InvoiceCustomSection", "PricingUnit", "Alert", "DunningCampaign",
+    "Tax", "AddOn", "InvoiceCustomSection", "PricingUnit", "Alert", "DunningCampaign", "Fee", "Organization",
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from tallymark.api.permissions import permitted
 from tallymark.api.routing import member_router, tenant_router
 from tallymark.api.wire import read_id
 from tallymark.db.engine import Tx
-from tallymark.domain.errors import Forbidden, TallymarkError
+from tallymark.domain.errors import TallymarkError
 from tallymark.rooms.billing.schemas import (
     AdjustedAmountOutput,
     AdjustedFeeOutput,
@@ -31,7 +31,6 @@ from tallymark.rooms.billing.schemas import (
     RetryPaymentRequest,
 )
 from tallymark.rooms.billing.service import adjust, collect, life, one_off
-from tallymark.rooms.billing.service import invoice as billing
 from tallymark.rooms.billing.service.regenerate import regenerate
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.routes import answer
@@ -55,12 +54,9 @@ async def create_one_off(body: OneOffRequest, context: InContext) -> InvoiceResp
 async def refresh_invoice(lago_id: str, context: InContext) -> InvoiceResponse:
     """Compute a draft anew; any other invoice is answered as it is."""
     async with context.transaction() as tx:
-        invoice = await invoices.get_invoice(tx, read_id(lago_id, "invoice"))
-        if invoice.invoice_type != billing.INVOICE_TYPE:
-            raise Forbidden("feature_unavailable")
-        await tx.lock("customer", invoice.customer_id)
-        await billing.refresh(tx, await invoices.get_invoice(tx, invoice.id), now=context.now)
-        return await answer(tx, invoice.id, context)
+        invoice_id = read_id(lago_id, "invoice")
+        await life.refresh(tx, invoice_id, now=context.now)
+        return await answer(tx, invoice_id, context)
 
 
 @router.put("/invoices/{lago_id}/finalize")
@@ -97,8 +93,7 @@ async def _issue(tx: Tx, invoice_id: UUID, context: Context) -> None:
     invoice = await invoices.get_invoice(tx, invoice_id)
     await tx.lock("customer", invoice.customer_id)
     # The usage is read from here on: what has come by now is on the invoice, and is not told to be late.
-    now = after_waiting(context)
-    await billing.finalize(tx, invoice.id, now=now, as_of=now)
+    await life.finalize(tx, invoice.id, now=after_waiting(context))
 
 
 @router.change("/invoices/{lago_id}")

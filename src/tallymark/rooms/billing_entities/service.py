@@ -11,7 +11,7 @@ from tallymark.db.engine import Tx
 from tallymark.domain.errors import Invalid
 from tallymark.domain.european_vat import MEMBERS
 from tallymark.jobs import security
-from tallymark.jobs.activity import changes
+from tallymark.jobs.activity import changes, differences
 from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.billing_entities import repository
 from tallymark.rooms.billing_entities.model import PER_ENTITY, EntityInput
@@ -92,6 +92,7 @@ async def _change(
     }
     _check_european(merged, not_in_eu)
     _check_electronic(merged)
+    chosen = await _chosen(tx, before, asked)
     after = await organizations.change_entity(tx, before.id, asked.values, now=now)
     if asked.values.get("eu_tax_management"):
         await taxes.make_automatic_taxes(tx, now=now)
@@ -103,11 +104,21 @@ async def _change(
         await tx.lock("numbering", after.id)
         await repository.count_up_to_now(tx, after.id)
     await customers.follow_entity(tx, before, after, now=now)
-    different = changes(before, after)
+    different = {**changes(before, after), **differences(chosen, await _chosen(tx, after, asked))}
     await emit(tx, replace(_entry("billing_entities.updated", after), changes=different), now=now)
     told = {**_named(after), **security.deletions_and_additions(different)}
     await security.record(tx, "billing_entity.updated", told, now=now)
     return after
+
+
+async def _chosen(tx: Tx, entity: BillingEntity, asked: EntityInput) -> Mapping[str, list[str]]:
+    """The codes of taxes and sections that an entity carries, of those kinds that a request names."""
+    found = {}
+    if asked.tax_codes is not None:
+        found["tax_codes"] = [tax.code for tax in await taxes_of(tx, entity)]
+    if asked.section_codes is not None:
+        found["invoice_custom_section_codes"] = [one.code for one in await sections_of(tx, entity)]
+    return found
 
 
 def _named(entity: BillingEntity) -> dict[str, str]:

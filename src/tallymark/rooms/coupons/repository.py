@@ -78,15 +78,16 @@ async def list_coupons(tx: Tx, page: Page, search_term: str | None) -> tuple[lis
     return [_as_coupon(row) for row in rows], int(total)
 
 
-async def expire(tx: Tx, ids: Collection[UUID], *, at: datetime) -> None:
-    """Terminate those of these coupons that are still active and whose time has come."""
+async def expire(tx: Tx, ids: Collection[UUID], *, at: datetime) -> list[UUID]:
+    """Terminate those of these coupons that are still active and whose time has come; which these were."""
     statement = update(coupons).where(
         among(coupons.c.id, ids),
         coupons.c.status == Status.ACTIVE,
         coupons.c.expiration == Expiration.TIME_LIMIT,
         coupons.c.expiration_at <= at,
     )
-    await tx.execute(statement.values(status=Status.TERMINATED, terminated_at=at, updated_at=at))
+    ended = statement.values(status=Status.TERMINATED, terminated_at=at, updated_at=at)
+    return sorted((await tx.execute(ended.returning(coupons.c.id))).scalars())
 
 
 async def replace_targets(tx: Tx, coupon_id: UUID, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -182,12 +183,13 @@ async def update_applied(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     await update_rows(tx, applied_coupons, rows)
 
 
-async def terminate_applied(tx: Tx, coupon_id: UUID, *, at: datetime) -> None:
-    """End a coupon for all whom it was given to."""
+async def terminate_applied(tx: Tx, coupon_id: UUID, *, at: datetime) -> list[UUID]:
+    """End a coupon for all whom it was given to; the ids of what they had."""
     statement = update(applied_coupons).where(
         applied_coupons.c.coupon_id == coupon_id, applied_coupons.c.status == Status.ACTIVE
     )
-    await tx.execute(statement.values(status=Status.TERMINATED, terminated_at=at, updated_at=at))
+    ended = statement.values(status=Status.TERMINATED, terminated_at=at, updated_at=at)
+    return sorted((await tx.execute(ended.returning(applied_coupons.c.id))).scalars())
 
 
 _USED = (

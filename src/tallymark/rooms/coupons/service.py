@@ -13,7 +13,7 @@ from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid, NotAllowed, NotFound, Problems
 from tallymark.jobs import agenda
-from tallymark.jobs.activity import changes
+from tallymark.jobs.activity import changes, differences
 from tallymark.jobs.agenda import Item, Kind
 from tallymark.jobs.outbox import log_alone
 from tallymark.rooms.coupons import repository
@@ -112,8 +112,8 @@ async def update_coupon(tx: Tx, code: str, asked: CouponInput, *, now: datetime)
     values = {name: getattr(coupon, name) for name in CouponInputColumns} | dict(asked.values)
     check_terms(values, now=now, is_end_sent="expiration_at" in asked.values)
     targets = await _find_targets(tx, asked)
+    known = (await targets_of(tx, [coupon])).get(coupon.id, NO_TARGETS)
     if await repository.is_ever_applied(tx, coupon.id):
-        known = (await targets_of(tx, [coupon])).get(coupon.id, NO_TARGETS)
         _check_changes(coupon, asked, is_same=targets is None or _same(targets, known))
     if values["code"] != coupon.code:
         await _claim_code(tx, values["code"])
@@ -122,7 +122,9 @@ async def update_coupon(tx: Tx, code: str, asked: CouponInput, *, now: datetime)
     await _save_targets(tx, coupon.id, targets)
     changed = await get_coupon(tx, code=values["code"])
     await _note_expiration(tx, changed)
-    await log_alone(tx, "coupon.updated", coupon.id, now=now, changed=changes(coupon, changed))
+    aimed = differences(_codes(known), _codes(known if targets is None else targets))
+    different = {**changes(coupon, changed), **aimed}
+    await log_alone(tx, "coupon.updated", coupon.id, now=now, changed=different)
     return changed
 
 
@@ -192,6 +194,14 @@ def _limits(targets: Targets) -> dict[str, bool]:
     }
 
 
+def _codes(targets: Targets) -> dict[str, list[str]]:
+    """What a coupon is for, as the log shows it."""
+    return {
+        "plan_codes": sorted(targets.plans.values()),
+        "billable_metric_codes": sorted(targets.billable_metrics.values()),
+    }
+
+
 async def _save_targets(tx: Tx, coupon_id: UUID, targets: Targets | None) -> None:
     if targets is None:
         return
@@ -229,7 +239,11 @@ async def _note_expiration(tx: Tx, coupon: Coupon) -> None:
 
 async def expire(tx: Tx, coupon_ids: Collection[UUID], *, at: datetime) -> None:
     """End coupons whose time has come: they are not given any more, what was given goes on (§16.1)."""
-    await repository.expire(tx, coupon_ids, at=at)
+    expired = await repository.expire(tx, coupon_ids, at=at)
+    changed = differences(
+        {"status": Status.ACTIVE, "terminated_at": None}, {"status": Status.TERMINATED, "terminated_at": at}
+    )
+    await log_alone(tx, "coupon.updated", *expired, now=at, changed=changed)
 
 
 async def terminate_coupon(tx: Tx, code: str, *, now: datetime) -> Coupon:
@@ -257,7 +271,8 @@ async def delete_coupon(tx: Tx, code: str, *, now: datetime) -> Coupon:
     await agenda.drop(tx, Kind.EXPIRE_COUPON, coupon.id)
     gone = {"deleted_at": now, "status": Status.TERMINATED, "terminated_at": now, "updated_at": now}
     await repository.update_coupon(tx, coupon.id, gone)
-    await repository.terminate_applied(tx, coupon.id, at=now)
+    detached = await repository.terminate_applied(tx, coupon.id, at=now)
+    await log_alone(tx, "applied_coupon.deleted", *detached, now=now)
     await log_alone(tx, "coupon.deleted", coupon.id, now=now)
     return coupon
 
@@ -301,7 +316,7 @@ async def apply(
         },
     )
     if copied["amount_currency"] is not None:
-        await customers.set_currency_if_blank(tx, customer, copied["amount_currency"])
+        await customers.set_currency_if_blank(tx, customer, copied["amount_currency"], now=now)
     await log_alone(tx, "applied_coupon.created", applied_id, now=now)
     return await _get_applied(tx, applied_id)
 

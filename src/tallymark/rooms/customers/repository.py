@@ -269,11 +269,12 @@ async def update_draft_dates(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
         )
 
 
-async def cancel_pending_subscriptions(tx: Tx, customer_id: UUID, *, at: datetime) -> None:
+async def cancel_pending_subscriptions(tx: Tx, customer_id: UUID, *, at: datetime) -> list[UUID]:
+    """Call off the subscriptions to come; which these were."""
     is_pending = (subscriptions.c.customer_id == customer_id) & (subscriptions.c.status == "pending")
-    await tx.execute(
-        update(subscriptions).where(is_pending).values(status="canceled", canceled_at=at, updated_at=at)
-    )
+    gone = {"status": "canceled", "canceled_at": at, "updated_at": at}
+    statement = update(subscriptions).where(is_pending).values(**gone).returning(subscriptions.c.id)
+    return sorted((await tx.execute(statement)).scalars())
 
 
 async def find_vat_check(tx: Tx, check_id: UUID) -> VatCheck | None:
@@ -320,10 +321,12 @@ def _as_value(values: dict[str, Any], notes: tuple[Metadata, ...]) -> Customer:
     return Customer(**values, address=address, shipping_address=shipping, metadata=notes)
 
 
-async def terminate_applied_coupons(tx: Tx, customer_id: UUID, *, at: datetime) -> None:
+async def terminate_applied_coupons(tx: Tx, customer_id: UUID, *, at: datetime) -> list[UUID]:
+    """Take a customer's coupons from them; which these were."""
     active = (applied_coupons.c.customer_id == customer_id) & (applied_coupons.c.status == "active")
     gone = {"status": "terminated", "terminated_at": at, "updated_at": at}
-    await tx.execute(update(applied_coupons).where(active).values(**gone))
+    statement = update(applied_coupons).where(active).values(**gone).returning(applied_coupons.c.id)
+    return sorted((await tx.execute(statement)).scalars())
 
 
 async def active_wallets(tx: Tx, customer_id: UUID) -> list[UUID]:

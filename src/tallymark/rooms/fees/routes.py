@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from fastapi import Request
@@ -15,7 +16,7 @@ from tallymark.api.wire import read_id
 from tallymark.domain.errors import Problems
 from tallymark.domain.fees.model import FeeType
 from tallymark.rooms.fees import service
-from tallymark.rooms.fees.model import Filters
+from tallymark.rooms.fees.model import FeeRecord, Filters
 from tallymark.rooms.fees.schemas import (
     DeletedFeeResponse,
     DetailedFeeOutput,
@@ -80,8 +81,12 @@ async def update_fee(lago_id: str, body: FeeUpdateRequest, context: InContext) -
 async def delete_fee(lago_id: str, context: InContext) -> DeletedFeeResponse:
     """Delete a fee that is on no invoice."""
     async with context.transaction() as tx:
-        fee = await service.delete_fee(tx, _fee_id(lago_id))
+        fee = await service.delete_fee(tx, _fee_id(lago_id), show=_logged, now=context.now)
     return DeletedFeeResponse(fee=FeeOutput.of(fee))
+
+
+def _logged(fee: FeeRecord) -> dict[str, Any]:
+    return DetailedFeeOutput.of(fee).model_dump(mode="json", by_alias=True)
 
 
 def _fee_id(text: str) -> UUID:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,8 @@ from tallymark.db.ids import new_id
 from tallymark.domain.errors import NotAllowed, NotFound
 from tallymark.domain.periods import Period
 from tallymark.domain.values import names_of
+from tallymark.jobs.activity import changes
+from tallymark.jobs.outbox import Message, emit, log_change
 from tallymark.rooms.fees import repository, spent_rows
 from tallymark.rooms.fees.model import (
     AdjustedFee,
@@ -174,7 +176,9 @@ async def set_payment_status(tx: Tx, fee_id: UUID, status: str | None, *, now: d
         if status in STAMPS:
             stamps[STAMPS[status]] = now
         await repository.update_fee(tx, fee_id, {"payment_status": status, "updated_at": now, **stamps})
-    return await get_fee(tx, fee_id)
+    changed = await get_fee(tx, fee_id)
+    await log_change(tx, "fee.updated", fee_id, changes(fee, changed), now=now)
+    return changed
 
 
 async def set_payment_status_of_invoice(tx: Tx, invoice_id: UUID, status: str, *, now: datetime) -> None:
@@ -182,11 +186,15 @@ async def set_payment_status_of_invoice(tx: Tx, invoice_id: UUID, status: str, *
     await repository.update_of_invoice(tx, invoice_id, {"payment_status": status, "updated_at": now})
 
 
-async def delete_fee(tx: Tx, fee_id: UUID) -> FeeRecord:
-    """Delete a fee that is on no invoice. Raises `NotAllowed("invoiced_fee")`."""
+async def delete_fee(
+    tx: Tx, fee_id: UUID, *, show: Callable[[FeeRecord], Mapping[str, Any]], now: datetime
+) -> FeeRecord:
+    """Delete a fee that is on no invoice; the log `show`s it, for no row does any more. Raises `NotAllowed("invoiced_fee")`."""
     fee = await get_fee(tx, fee_id)
     if fee.invoice_id is not None:
         raise NotAllowed("invoiced_fee")
+    gone = Message(activity_type="fee.deleted", object_type="fee", object_id=fee_id, payload=show(fee))
+    await emit(tx, gone, now=now)
     await repository.delete_fee(tx, fee_id)
     return fee
 

@@ -9,14 +9,15 @@ from uuid import UUID
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid
+from tallymark.jobs.activity import Changes, differences
 from tallymark.rooms.invoices import repository
 from tallymark.rooms.invoices.model import MetadataInput
 
 
 async def replace_metadata(
     tx: Tx, invoice_id: UUID, asked: Sequence[MetadataInput], *, now: datetime
-) -> None:
-    """Make an invoice's notes the given ones: known ids are changed, others added, those left out deleted.
+) -> Changes:
+    """Make an invoice's notes the given ones: known ids are changed, others added, those left out deleted; what that changed.
 
     Raises `Invalid` for a key that is there twice.
     """
@@ -37,3 +38,5 @@ async def replace_metadata(
         for note in asked
     ]
     await repository.replace_metadata(tx, invoice_id, rows)
+    before, after = ({note.key: note.value for note in notes} for notes in (known.values(), asked))
+    return differences({"metadata": before}, {"metadata": after})

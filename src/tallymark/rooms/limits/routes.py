@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import Request
 
 from tallymark.api.context import InContext
-from tallymark.api.operators import operator_router
+from tallymark.api.operators import operator_of, operator_router
 from tallymark.api.permissions import permitted
 from tallymark.api.routing import member_router
 from tallymark.api.wire import read_id
@@ -40,7 +40,9 @@ async def set_limits(lago_id: str, body: LimitsRequest, request: Request) -> All
     database: Database = request.app.state.database
     organization_id = read_id(lago_id, "organization")
     async with database.system() as connection:
-        await service.set_own(connection, organization_id, body.to_values(), now=system_now())
+        await service.set_own(
+            connection, organization_id, body.to_values(), actor=operator_of(request), now=system_now()
+        )
     request.app.state.gatekeeper.forget()
     return await _show(request, lago_id)
 

@@ -9,7 +9,10 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallymark.api.tenant_limits import Limit
+from tallymark.db.engine import Actor
 from tallymark.domain.errors import Invalid
+from tallymark.jobs import security
+from tallymark.jobs.activity import differences
 from tallymark.rooms.limits import repository
 from tallymark.rooms.limits.model import Allowed, Used, Values
 from tallymark.rooms.organizations import census
@@ -63,10 +66,24 @@ async def list_used(
 
 
 async def set_own(
-    connection: AsyncConnection, organization_id: UUID, values: Values, *, now: datetime
+    connection: AsyncConnection,
+    organization_id: UUID,
+    values: Values,
+    *,
+    actor: Actor | None = None,
+    now: datetime,
 ) -> None:
-    """Say something of some limits of an organization, and nothing of others. Raises `NotFound("organization")`, and `Invalid` where nothing is said."""
-    await census.get_entry(connection, organization_id)
+    """Say something of some limits of an organization, and nothing of others; its security log tells. `now` is a live organization's.
+
+    Raises `NotFound("organization")`, and `Invalid` where nothing is said.
+    """
+    entry = await census.get_entry(connection, organization_id)
     if not values:
         raise Invalid({"base": ["value_is_mandatory"]})
+    own = await repository.find_own(connection, organization_id)
     await repository.save_own(connection, organization_id, values, now=now)
+    before, after = ({limit.value: of[limit] for limit in values} for of in (own, values))
+    if changed := differences(before, after):
+        told = {"limits": security.deletions_and_additions(changed)}
+        clock = {organization_id: entry.frozen_time or now}
+        await security.record_in_each(connection, clock, "organization.updated", told, actor=actor)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from fastapi import Request
 
 from tallymark.api.context import InContext
-from tallymark.api.operators import operator_router
+from tallymark.api.operators import operator_of, operator_router
 from tallymark.api.routing import tenant_router
 from tallymark.api.wire import read_id, wire_instant
-from tallymark.db.engine import Database
+from tallymark.db.engine import Database, Source
 from tallymark.rooms.organizations import census, service
 from tallymark.rooms.organizations.access import now_of, system_now
 from tallymark.rooms.organizations.ports import WebhookUrls
@@ -63,7 +63,7 @@ async def rename_organization(lago_id: str, body: RenameRequest, request: Reques
     database: Database = request.app.state.database
     async with database.system() as connection:
         entry = await census.get_entry(connection, read_id(lago_id, "organization"))
-    async with database.tenant(entry.id) as tx:
+    async with database.tenant(entry.id, source=Source.API, actor=operator_of(request)) as tx:
         renamed = await service.change_organization(tx, {"name": body.name}, now=await now_of(tx))
         urls = await request.app.state.webhook_urls.list_urls(tx)
     return OrganizationResponse(organization=OrganizationOutput.of(renamed, urls))

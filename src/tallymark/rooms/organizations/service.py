@@ -18,7 +18,9 @@ from tallymark.db.engine import Database, Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid, NotFound
 from tallymark.jobs import security
+from tallymark.jobs.activity import changes
 from tallymark.jobs.notices import NoticeKind, notify_admins
+from tallymark.jobs.outbox import log_change
 from tallymark.rooms.organizations import repository
 from tallymark.rooms.organizations.model import (
     FULL_ACCESS_KEY_NAME,
@@ -278,9 +280,13 @@ async def get_metering(tx: Tx) -> Metering:
 
 async def change_organization(tx: Tx, values: Mapping[str, Any], *, now: datetime) -> Organization:
     """Change the organization's own settings: its prefix, its slug, how late events are treated. Raises `Invalid` for a slug that is taken."""
+    before = await repository.get_organization(tx)
     if not await repository.update_organization(tx, {**values, "updated_at": now}):
         raise Invalid({"slug": ["value_already_exist"]})
-    return await repository.get_organization(tx)
+    after = await repository.get_organization(tx)
+    changed = {**changes(before, after), **changes(before.metering, after.metering)}
+    await log_change(tx, "organization.updated", after.id, changed, now=now)
+    return after
 
 
 async def get_test_clock(tx: Tx) -> TestClock:

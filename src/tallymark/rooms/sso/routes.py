@@ -78,7 +78,7 @@ async def get_methods(context: InContext) -> MethodsResponse:
 async def set_methods(body: MethodsRequest, context: InContext) -> MethodsResponse:
     """Say by which methods members sign in; at least by one."""
     async with context.transaction() as tx:
-        methods = await service.set_methods(tx, body.authentication_methods)
+        methods = await service.set_methods(tx, body.authentication_methods, now=context.now)
     return MethodsResponse(authentication_methods=list(methods))
 
 

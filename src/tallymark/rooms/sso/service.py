@@ -14,7 +14,9 @@ from tallymark.api.tenant_limits import Limit, TenantLimits
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid, NotAllowed, NotFound, Problems
+from tallymark.domain.redaction import FILTERED
 from tallymark.jobs import security
+from tallymark.jobs.activity import changes, differences
 from tallymark.jobs.notices import NoticeKind, notify_admins
 from tallymark.rooms.members.service import invites
 from tallymark.rooms.sso import repository
@@ -41,7 +43,7 @@ async def list_methods(tx: Tx) -> tuple[str, ...]:
     return await repository.get_methods(tx)
 
 
-async def set_methods(tx: Tx, methods: Sequence[str]) -> tuple[str, ...]:
+async def set_methods(tx: Tx, methods: Sequence[str], *, now: datetime) -> tuple[str, ...]:
     """Say by which methods members sign in; sessions by others enter no more.
 
     Raises `NotAllowed("enabled_authentication_methods_required")` for none, `Invalid` for one that is none, or that has no provider.
@@ -55,8 +57,10 @@ async def set_methods(tx: Tx, methods: Sequence[str]) -> tuple[str, ...]:
     there_are = {provider.settings.kind.value for provider in await repository.list_providers(tx)}
     if any(kind.value in wanted and kind.value not in there_are for kind in KINDS):
         raise Invalid({"authentication_methods": ["relation_must_exist"]})
-    if wanted != list(await repository.get_methods(tx)):
+    before = list(await repository.get_methods(tx))
+    if wanted != before:
         await repository.set_methods(tx, wanted)
+        await security.record(tx, "integration.updated", _methods_changed(before, wanted), now=now)
         await notify_admins(tx, NoticeKind.METHODS_CHANGED, ", ".join(wanted))
     return tuple(wanted)
 
@@ -99,7 +103,10 @@ async def save_provider(
         raise Invalid({"domain": ["domain_not_unique"]})
     event = "integration.updated" if before else "integration.created"
     told = {"integration_type": settings.kind.value, "domain": settings.domain}
-    await security.record(tx, event, told, now=now)
+    different = changes(before.settings, settings) if before else {}
+    if before and secret is not None:
+        different = {**different, "client_secret": [FILTERED, FILTERED]}
+    await security.record(tx, event, {**told, **security.deletions_and_additions(different)}, now=now)
     saved = await _find(tx, settings.kind)
     assert saved is not None, "what was kept is there"
     return saved
@@ -111,15 +118,23 @@ async def delete_provider(tx: Tx, kind: LoginMethod, *, now: datetime) -> None:
     provider = await _find(tx, kind)
     if provider is None:
         raise NotFound("identity_provider")
-    left = [method for method in await repository.get_methods(tx) if method != kind.value]
+    before = list(await repository.get_methods(tx))
+    left = [method for method in before if method != kind.value]
     if not left:
         raise NotAllowed("enabled_authentication_methods_required")
     await repository.delete_provider(tx, kind)
-    if kind.value in await repository.get_methods(tx):
+    told: dict[str, Any] = {"integration_type": kind.value, "domain": provider.settings.domain}
+    if kind.value in before:
+        told |= _methods_changed(before, left)
         await repository.set_methods(tx, left)
         await notify_admins(tx, NoticeKind.METHODS_CHANGED, ", ".join(left))
-    told = {"integration_type": kind.value, "domain": provider.settings.domain}
     await security.record(tx, "integration.deleted", told, now=now)
+
+
+def _methods_changed(before: Sequence[str], after: Sequence[str]) -> dict[str, Any]:
+    return security.deletions_and_additions(
+        differences({"authentication_methods": before}, {"authentication_methods": after})
+    )
 
 
 async def find_by_address(connection: AsyncConnection, kind: LoginMethod, address: str) -> IdentityProvider:

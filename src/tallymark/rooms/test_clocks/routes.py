@@ -42,6 +42,7 @@ async def advance_test_clock(body: AdvanceRequest, request: Request, context: In
         context.database,
         context.organization_id,
         to=body.test_clock.to,
+        enter=context.transaction,
         outside=request.app.state.outside,
         hands=request.app.state.hands,
     )

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
-from tallymark.db.engine import Database
+from tallymark.db.engine import Database, Tx
 from tallymark.domain.errors import Conflict, Invalid
+from tallymark.jobs.activity import differences
+from tallymark.jobs.outbox import log_change
 from tallymark.rooms.billing.jobs import Lend, Outside, ask_nobody, run_simulated
 from tallymark.rooms.billing.model import Failure
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.organizations.model import TestClock
+
+Enter = Callable[[], AbstractAsyncContextManager[Tx]]
+"""Opens a transaction of the organization, as whoever moves its clock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +35,7 @@ async def advance(
     organization_id: UUID,
     *,
     to: datetime,
+    enter: Enter,
     outside: Outside = ask_nobody,
     hands: Sequence[Lend] = (),
 ) -> Advanced:
@@ -39,25 +47,28 @@ async def advance(
     async with organizations.holding_clock(database, organization_id) as is_free:
         if not is_free:
             raise Conflict("test_clock_advancing")
-        return await _advance(database, organization_id, to=to, outside=outside, hands=hands)
+        run = partial(run_simulated, database, organization_id, until=to, outside=outside, hands=hands)
+        return await _advance(enter, run, to=to)
 
 
 async def _advance(
-    database: Database, organization_id: UUID, *, to: datetime, outside: Outside, hands: Sequence[Lend]
+    enter: Enter, run: Callable[[], Awaitable[Sequence[Failure]]], *, to: datetime
 ) -> Advanced:
-    async with database.tenant(organization_id, is_simulated=True) as tx:
+    async with enter() as tx:
         clock = await organizations.get_test_clock(tx)
         if to < clock.frozen_time:
             raise Invalid({"to": ["value_is_in_the_past"]})
         await organizations.start_advancing(tx)
     try:
-        failures = await run_simulated(database, organization_id, until=to, outside=outside, hands=hands)
+        failures = await run()
     finally:
-        async with database.tenant(organization_id, is_simulated=True) as tx:
+        async with enter() as tx:
             if to > clock.frozen_time:
                 await organizations.move_clock(tx, to)
+                moved = differences({"frozen_time": clock.frozen_time}, {"frozen_time": to})
+                await log_change(tx, "test_clock.advanced", tx.organization_id, moved, now=to)
             await organizations.stop_advancing(tx)
-    async with database.tenant(organization_id, is_simulated=True) as tx:
+    async with enter() as tx:
         return Advanced(clock=await organizations.get_test_clock(tx), failures=failures)
 
 

@@ -14,6 +14,7 @@ import structlog
 from pydantic import BaseModel
 
 from tallymark.db.engine import Tx
+from tallymark.domain.redaction import without_keys
 from tallymark.rooms.add_ons import service as add_ons
 from tallymark.rooms.add_ons.schemas import AddOnOutput
 from tallymark.rooms.alerts import service as alerts
@@ -41,6 +42,7 @@ from tallymark.rooms.invoice_custom_sections.schemas import SectionOutput
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.schemas import InvoiceOutput
 from tallymark.rooms.organizations import service as organizations
+from tallymark.rooms.organizations.schemas import OrganizationOutput
 from tallymark.rooms.payment_requests import service as payment_requests
 from tallymark.rooms.payment_requests.schemas import RequestOutput
 from tallymark.rooms.payments import service as payments
@@ -55,6 +57,7 @@ from tallymark.rooms.taxes import service as taxes
 from tallymark.rooms.taxes.schemas import TaxOutput
 from tallymark.rooms.wallets import service as wallets
 from tallymark.rooms.wallets.schemas.outputs import TransactionOutput, WalletOutput
+from tallymark.rooms.webhooks import repository
 from tallymark.rooms.webhooks.model import Told
 
 Link = Callable[[UUID, str], str]
@@ -346,6 +349,13 @@ async def _load_entities(on: Sight, ids: Sequence[UUID]) -> Shown:
     )
 
 
+async def _load_organizations(on: Sight, ids: Sequence[UUID]) -> Shown:
+    """The organization of the transaction, for the log: an endpoint's address without the login that may stand in it."""
+    found = await organizations.get_organization(on.tx)
+    urls = [without_keys(endpoint.webhook_url) for endpoint in await repository.list_endpoints(on.tx)]
+    return _dump((key, OrganizationOutput.of(found, urls)) for key in ids)
+
+
 async def _load_wallets(on: Sight, ids: Sequence[UUID]) -> Shown:
     found = await wallets.get_wallets(on.tx, ids)
     views = await wallets.get_views(on.tx, [*found.values()])
@@ -387,6 +397,7 @@ LOADERS: Mapping[str, Loader] = {
     "fee": _load_fees,
     "invoice": _load_invoices,
     "invoice_custom_section": _load_sections,
+    "organization": _load_organizations,
     "payment": _load_payments,
     "payment_dispute_lost": _load_lost_disputes,
     "payment_receipt": _load_receipts,

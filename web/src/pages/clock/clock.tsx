@@ -245,7 +245,9 @@ function Happened({ since, now, zone }: { since: string | null; now: string; zon
     <Section title="What happened" meta={since ? `${day(since)} → ${day(now)}` : "lately"}>
       <Loaded query={logs} what="What happened">
         {({ activity_logs: all }) => {
-          const shown = since ? all.filter((one) => one.logged_at >= since) : all;
+          const shown = all.filter(
+            (one) => one.activity_type !== "test_clock.advanced" && (!since || one.logged_at >= since),
+          );
           if (shown.length === 0) return <Empty title="Nothing has happened" />;
           return (
             <>

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -16,6 +17,8 @@ from tallymark.domain.fees.adjusted import adjust
 from tallymark.domain.fees.model import Fee, FeeType
 from tallymark.domain.money import currency
 from tallymark.domain.values import names_of
+from tallymark.jobs.activity import changes, differences, shown
+from tallymark.jobs.outbox import log_change
 from tallymark.rooms.billing.service import invoice as billing
 from tallymark.rooms.billing.service.adjusted import as_wanted, blank_fee, model_of
 from tallymark.rooms.fees import service as fees
@@ -51,8 +54,9 @@ async def adjust_fee(tx: Tx, invoice_id: UUID, asked: AdjustmentInput, *, now: d
     draft, adjusted, _ = await _prepare(tx, invoice_id, asked, now=now)
     columns = {name: getattr(adjusted, name) for name in names_of(AdjustedFee)}
     row = {**columns, "grouped_by": dict(adjusted.grouped_by)}
+    known = await fees.adjusted_of(tx, draft.id)
     await fees.save_adjusted(tx, {**row, "organization_id": tx.organization_id, "updated_at": now})
-    await billing.refresh(tx, draft, now=now)
+    await _refresh(tx, draft, known, now=now)
     return adjusted
 
 
@@ -109,10 +113,22 @@ async def take_back(tx: Tx, invoice_id: UUID, adjusted_id: UUID, *, now: datetim
     Raises `NotFound("invoice")`, `Forbidden("feature_unavailable")` and `NotFound("adjusted_fee")`.
     """
     draft = await _lock(tx, invoice_id)
-    if not any(one.id == adjusted_id for one in await fees.adjusted_of(tx, draft.id)):
+    known = await fees.adjusted_of(tx, draft.id)
+    if not any(one.id == adjusted_id for one in known):
         raise NotFound("adjusted_fee")
     await fees.drop_adjusted(tx, adjusted_id)
-    await billing.refresh(tx, draft, now=now)
+    await _refresh(tx, draft, known, now=now)
+
+
+async def _refresh(tx: Tx, draft: Invoice, known: Sequence[AdjustedFee], *, now: datetime) -> None:
+    """Compute a draft anew, and log what is told otherwise now, with what that makes of the draft."""
+    fresh = await billing.refresh(tx, draft, now=now)
+    before, after = (
+        {"adjusted_fees": [shown(one, without=("invoice_id", "created_at")) for one in adjusted]}
+        for adjusted in (known, await fees.adjusted_of(tx, draft.id))
+    )
+    changed = {**differences(before, after), **changes(draft, fresh)}
+    await log_change(tx, "invoice.updated", draft.id, changed, now=now)
 
 
 async def _lock(tx: Tx, invoice_id: UUID) -> Invoice:

@@ -8,9 +8,11 @@ from datetime import datetime
 from uuid import UUID
 
 from tallymark.db.engine import Tx
-from tallymark.domain.errors import Invalid, NotAllowed
+from tallymark.domain.errors import Forbidden, Invalid, NotAllowed
 from tallymark.domain.invoicing.creditable import Parts
-from tallymark.jobs.outbox import Message, emit
+from tallymark.jobs.activity import Changes, changes
+from tallymark.jobs.outbox import Message, emit, log_change
+from tallymark.rooms.billing.service import invoice as billing
 from tallymark.rooms.billing.service.lifetime import look_again
 from tallymark.rooms.coupons import service as coupons
 from tallymark.rooms.credit_notes import service as credit_notes
@@ -23,6 +25,8 @@ from tallymark.rooms.wallets import service as wallets
 
 PAYMENT_STATUSES = ("pending", "succeeded", "failed")
 MOST_METADATA = 5
+
+NO_CHANGES: Changes = {}
 
 
 async def update(
@@ -50,10 +54,37 @@ async def update(
         raise Invalid({"metadata": ["invalid_count"]})
     if is_draft and payment_status not in (None, invoice.payment_status):
         raise NotAllowed("payment_status_update_on_draft_invoice")
+    noted: Changes = NO_CHANGES
     if metadata is not None:
-        await annotating.replace_metadata(tx, invoice.id, metadata, now=now)
+        noted = await annotating.replace_metadata(tx, invoice.id, metadata, now=now)
     if payment_status is not None:
         await settlements.set_payment_status(tx, invoice, payment_status, now=now)
+    await _log_update(tx, invoice, noted, now=now)
+
+
+async def refresh(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
+    """Compute a draft anew because somebody asks for it; any other invoice stays as it is (§6).
+
+    Raises `NotFound("invoice")` and `Forbidden("feature_unavailable")`.
+    """
+    found = await invoices.get_invoice(tx, invoice_id)
+    if found.invoice_type != billing.INVOICE_TYPE:
+        raise Forbidden("feature_unavailable")
+    draft = await _lock(tx, invoice_id)
+    await billing.refresh(tx, draft, now=now)
+    await _log_update(tx, draft, now=now)
+
+
+async def finalize(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
+    """Issue a draft because somebody asks for it; needs the customer's lock. Raises `NotFound("invoice")` for what is no draft.
+
+    Nobody outside hears of one that is closed for want of fees, or that waits for its taxes now: the log does.
+    """
+    draft = await invoices.get_invoice(tx, invoice_id)
+    await billing.finalize(tx, draft.id, now=now, as_of=now)
+    left = await _as_left(tx, draft)
+    if left.status is not InvoiceStatus.FINALIZED:
+        await log_change(tx, "invoice.updated", draft.id, changes(draft, left), now=now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,9 +140,7 @@ async def delete_draft(tx: Tx, invoice_id: UUID, *, now: datetime) -> Invoice:
     await invoices.delete_draft(tx, invoice, now=now)
     await credit_notes.drop_drafts(tx, invoice.id)
     await _tell(tx, "invoice.deleted", invoice, now=now)
-    found = await invoices.find_invoice(tx, invoice.id)
-    assert found is not None, "it is there still, unseen"
-    return found
+    return await _as_left(tx, invoice)
 
 
 async def retry(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
@@ -120,6 +149,7 @@ async def retry(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
     if invoice.status is not InvoiceStatus.FAILED:
         raise NotAllowed("invalid_status")
     await invoices.retry(tx, invoice, now=now)
+    await _log_update(tx, invoice, now=now)
 
 
 async def lose_dispute(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
@@ -132,7 +162,13 @@ async def lose_dispute(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
         raise NotAllowed("not_disputable")
     if invoice.payment_dispute_lost_at is None:
         await invoices.lose_dispute(tx, invoice, now=now)
-        await _tell(tx, "invoice.payment_dispute_lost", invoice, now=now, shown_as="payment_dispute_lost")
+        message = Message(
+            webhook_type="invoice.payment_dispute_lost",
+            object_type="payment_dispute_lost",
+            object_id=invoice.id,
+            changes=changes(invoice, await _as_left(tx, invoice)),
+        )
+        await emit(tx, message, now=now)
 
 
 async def _lock(tx: Tx, invoice_id: UUID) -> Invoice:
@@ -142,7 +178,16 @@ async def _lock(tx: Tx, invoice_id: UUID) -> Invoice:
     return await invoices.get_invoice(tx, invoice_id)
 
 
-async def _tell(
-    tx: Tx, webhook_type: str, invoice: Invoice, *, now: datetime, shown_as: str = "invoice"
-) -> None:
-    await emit(tx, Message(webhook_type=webhook_type, object_type=shown_as, object_id=invoice.id), now=now)
+async def _as_left(tx: Tx, invoice: Invoice) -> Invoice:
+    found = await invoices.find_invoice(tx, invoice.id)
+    assert found is not None, "an invoice is never deleted from its table"
+    return found
+
+
+async def _log_update(tx: Tx, before: Invoice, more: Changes = NO_CHANGES, *, now: datetime) -> None:
+    after = await _as_left(tx, before)
+    await log_change(tx, "invoice.updated", before.id, {**changes(before, after), **more}, now=now)
+
+
+async def _tell(tx: Tx, webhook_type: str, invoice: Invoice, *, now: datetime) -> None:
+    await emit(tx, Message(webhook_type=webhook_type, object_type="invoice", object_id=invoice.id), now=now)

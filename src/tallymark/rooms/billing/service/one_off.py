@@ -94,7 +94,7 @@ async def create(tx: Tx, asked: OneOffInput, *, now: datetime) -> Invoice:
         raise Invalid({"currency": ["value_is_mandatory"]})
     printed = await _sections(tx, found, asked)
     lines = await _lines(tx, parties, asked, sold, code, now=now)
-    await customers.set_currency_if_blank(tx, found, code)
+    await customers.set_currency_if_blank(tx, found, code, now=now)
     about = About(currency=code, purchase_order_number=asked.purchase_order_number, sections=printed)
     return await bill(tx, parties, lines, about, now=now)
 

@@ -8,10 +8,11 @@ from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import Invalid, NotAllowed
-from tallymark.jobs.outbox import Message, emit
+from tallymark.jobs.activity import changes
+from tallymark.jobs.outbox import Message, emit, log_change
 from tallymark.rooms.credit_notes import posting, repository
 from tallymark.rooms.credit_notes.model import REFUND_STATUSES, CreditNote
-from tallymark.rooms.credit_notes.service.metadata import merge_metadata
+from tallymark.rooms.credit_notes.service.metadata import column_of
 from tallymark.rooms.credit_notes.service.read import get_note, lock_note
 from tallymark.rooms.invoices.model import Files
 
@@ -39,8 +40,11 @@ async def update(
         if was_paid is not is_paid:
             await posting.post_refund(tx, note, is_paid=is_paid, now=now)
     if metadata:
-        await merge_metadata(tx, note_id, metadata, now=now)
-    return await get_note(tx, note_id)
+        merged = column_of({**(note.metadata or {}), **metadata})
+        await repository.update_note(tx, note.id, {**merged, "updated_at": now})
+    after = await get_note(tx, note_id)
+    await log_change(tx, "credit_note.updated", note.id, changes(note, after), now=now)
+    return after
 
 
 async def set_files(tx: Tx, note_id: UUID, files: Files, *, now: datetime) -> None:
@@ -62,4 +66,6 @@ async def void(tx: Tx, note_id: UUID, *, now: datetime) -> CreditNote:
     dropped = {"credit_status": "voided", "balance_amount_cents": 0, "updated_at": now}
     await repository.update_note(tx, note.id, dropped)
     await posting.post_voided(tx, note.id, balance_cents=note.balance_amount_cents, now=now)
-    return await get_note(tx, note_id)
+    after = await get_note(tx, note_id)
+    await log_change(tx, "credit_note.voided", note.id, changes(note, after), now=now)
+    return after

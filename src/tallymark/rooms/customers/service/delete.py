@@ -7,7 +7,7 @@ from datetime import datetime
 from tallymark.db.engine import Tx
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Item, Kind
-from tallymark.jobs.outbox import Message, emit
+from tallymark.jobs.outbox import Message, emit, log_alone
 from tallymark.rooms.customers import repository
 from tallymark.rooms.customers.model import DRAFTS_OUTLIVE, Customer
 from tallymark.rooms.customers.service.read import get_customer
@@ -19,7 +19,8 @@ async def delete_customer(tx: Tx, external_id: str, *, now: datetime) -> Custome
     await tx.lock("customer", customer.id)
     for kind in (Kind.ACTIVATE_SUBSCRIPTION, Kind.TERMINATE_SUBSCRIPTION):
         await agenda.drop(tx, kind, *await repository.live_subscriptions(tx, customer.id, "pending"))
-    await repository.cancel_pending_subscriptions(tx, customer.id, at=now)
+    canceled = await repository.cancel_pending_subscriptions(tx, customer.id, at=now)
+    await log_alone(tx, "subscription.canceled", *canceled, now=now)
     active = await repository.live_subscriptions(tx, customer.id, "active")
     await agenda.leave(
         tx,
@@ -28,7 +29,8 @@ async def delete_customer(tx: Tx, external_id: str, *, now: datetime) -> Custome
             for item in active
         ),
     )
-    await repository.terminate_applied_coupons(tx, customer.id, at=now)
+    detached = await repository.terminate_applied_coupons(tx, customer.id, at=now)
+    await log_alone(tx, "applied_coupon.deleted", *detached, now=now)
     await agenda.leave(
         tx,
         *(

@@ -9,6 +9,8 @@ from uuid import UUID
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import NotFound
+from tallymark.jobs.activity import differences, shown
+from tallymark.jobs.outbox import log_change
 from tallymark.rooms.customers import repository
 from tallymark.rooms.customers.model import Customer, PaymentMethod
 
@@ -77,7 +79,10 @@ async def set_default_method(tx: Tx, customer_id: UUID, method_id: UUID, *, now:
     """Have a customer pay by one of their methods unless something else is said. Raises `NotFound("payment_method")`."""
     await tx.lock("customer", customer_id)
     method = await _get(tx, customer_id, method_id)
+    before = (await default_methods(tx, [customer_id])).get(customer_id)
     await repository.set_default_method(tx, customer_id, method.id, at=now)
+    changed = differences({"default_payment_method_id": before}, {"default_payment_method_id": method.id})
+    await log_change(tx, "customer.updated", customer_id, changed, now=now)
     return await _get(tx, customer_id, method_id)
 
 
@@ -88,6 +93,8 @@ async def delete_payment_method(
     await tx.lock("customer", customer_id)
     method = await _get(tx, customer_id, method_id)
     await repository.delete_payment_method(tx, method.id, at=now)
+    gone = {"payment_method": [shown(method, without=("customer_id", "created_at")), None]}
+    await log_change(tx, "customer.updated", customer_id, gone, now=now)
     return method
 
 

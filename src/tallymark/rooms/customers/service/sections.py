@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import Invalid
+from tallymark.jobs.activity import Changes, differences
 from tallymark.rooms.customers import repository
 from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.invoice_custom_sections import service as sections
@@ -21,13 +22,22 @@ def check_sections(skips: bool | None, codes: Sequence[str] | None) -> None:
 
 async def choose_sections(
     tx: Tx, customer_id: UUID, *, skips: bool | None, codes: Sequence[str] | None
-) -> None:
-    """Take a selection: skipping clears it, and codes end the skipping. Raises `Invalid` for an unknown code."""
+) -> Changes:
+    """Take a selection: skipping clears it, and codes end the skipping; what that changed. Raises `Invalid` for an unknown code."""
+    if not skips and codes is None:
+        return {}
+    before = await _selected(tx, customer_id)
     if skips:
         await sections.select_sections(tx, Owner.CUSTOMER, customer_id, [])
     if codes is not None:
         await sections.select_sections(tx, Owner.CUSTOMER, customer_id, codes)
         await repository.update_customer(tx, customer_id, {"skip_invoice_custom_sections": False})
+    return differences(before, await _selected(tx, customer_id))
+
+
+async def _selected(tx: Tx, customer_id: UUID) -> Mapping[str, list[str]]:
+    found = (await sections.sections_of(tx, Owner.CUSTOMER, {customer_id})).get(customer_id, ())
+    return {"invoice_custom_section_codes": [section.code for section in found]}
 
 
 async def applicable_sections(tx: Tx, of: Iterable[Customer]) -> dict[UUID, tuple[Section, ...]]:

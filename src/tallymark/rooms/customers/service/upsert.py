@@ -11,8 +11,8 @@ from uuid import UUID
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid
-from tallymark.jobs.activity import changes
-from tallymark.jobs.outbox import Message, emit
+from tallymark.jobs.activity import Changes, changes, differences, shown
+from tallymark.jobs.outbox import Message, emit, log_change
 from tallymark.rooms.customers import repository
 from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.customers.service.follow import follow_customer
@@ -69,14 +69,14 @@ async def upsert(
             await repository.delete_payment_methods(tx, customer_id, at=now)
     if asked.metadata is not None:
         await replace_metadata(tx, customer_id, known.metadata if known else (), asked.metadata, now=now)
-    await choose_sections(tx, customer_id, skips=skips, codes=asked.section_codes)
+    printed = await choose_sections(tx, customer_id, skips=skips, codes=asked.section_codes)
     customer = (await repository.get_customers(tx, {customer_id}))[customer_id]
     if asked.integration_types and not customer.is_partner:
         raise Invalid({"integration_customers": ["unsupported_value"]})
-    await apply_taxes(tx, known, customer, asked.tax_codes, now=now)
+    taxed = await apply_taxes(tx, known, customer, asked.tax_codes, now=now)
     if known is not None:
         await follow_customer(tx, known, customer, now=now)
-    await _tell(tx, known, customer, now=now)
+    await _tell(tx, known, customer, {**printed, **taxed}, now=now)
     return customer
 
 
@@ -103,14 +103,30 @@ async def _insert(
     return customer_id
 
 
-async def _tell(tx: Tx, before: Customer | None, customer: Customer, *, now: datetime) -> None:
+async def _tell(tx: Tx, before: Customer | None, customer: Customer, more: Changes, *, now: datetime) -> None:
     message = Message(
         webhook_type="customer.created" if before is None else "customer.updated",
         object_type="customer",
         object_id=customer.id,
-        changes={} if before is None else changes(before, customer),
+        changes={} if before is None else {**_changes(before, customer), **more},
     )
     await emit(tx, message, now=now)
+
+
+def _changes(before: Customer, after: Customer) -> Changes:
+    """What is another of a customer's fields, addresses and notes, as the wire names them."""
+    moved = changes(before.shipping_address, after.shipping_address)
+    shipping = [{name: pair[side] for name, pair in moved.items()} for side in (0, 1)]
+    notes = [
+        [shown(note, without=("id", "created_at")) for note in customer.metadata]
+        for customer in (before, after)
+    ]
+    return {
+        **changes(before, after),
+        **changes(before.address, after.address),
+        **differences({"shipping_address": shipping[0]}, {"shipping_address": shipping[1]}),
+        **differences({"metadata": notes[0]}, {"metadata": notes[1]}),
+    }
 
 
 async def create_implicitly(
@@ -125,11 +141,13 @@ async def create_implicitly(
     customer_id = await _insert(tx, external_id, entity, {}, now=now)
     customer = (await repository.get_customers(tx, {customer_id}))[customer_id]
     await apply_taxes(tx, None, customer, None, now=now)
-    await _tell(tx, None, customer, now=now)
+    await _tell(tx, None, customer, {}, now=now)
     return customer
 
 
-async def set_currency_if_blank(tx: Tx, customer: Customer, currency: str) -> None:
+async def set_currency_if_blank(tx: Tx, customer: Customer, currency: str, *, now: datetime) -> None:
     """Take the currency of the first thing sold to a customer as their preference (subscriptions §1.4)."""
     if customer.currency is None:
         await repository.update_customer(tx, customer.id, {"currency": currency})
+        changed = {"currency": [None, currency]}
+        await log_change(tx, "customer.updated", customer.id, changed, now=now)

@@ -18,6 +18,7 @@ from tallymark.domain.european_vat import (
     choose_code,
 )
 from tallymark.jobs import agenda
+from tallymark.jobs.activity import Changes, differences
 from tallymark.jobs.agenda import Item, Kind
 from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.customers import repository
@@ -36,8 +37,8 @@ FOLLOWED = ("tax_identification_number", "zipcode", "country")
 
 async def apply_taxes(
     tx: Tx, before: Customer | None, after: Customer, sent: Sequence[str] | None, *, now: datetime
-) -> None:
-    """Give a customer the taxes sent and the automatic one; queue a check where a VAT number decides.
+) -> Changes:
+    """Give a customer the taxes sent and the automatic one; queue a check where a VAT number decides. Returns what that changed.
 
     Raises `NotFound("tax")` for an unknown code.
     """
@@ -57,8 +58,7 @@ async def apply_taxes(
     has_moved = before is not None and before.billing_entity_id != after.billing_entity_id
     if codes is None and has_moved and any(_is_automatic(tax) for tax in carried):
         codes = [tax.code for tax in carried if not _is_automatic(tax)]
-    if codes is not None:
-        await _replace(tx, after.id, codes, now=now)
+    return {} if codes is None else await _replace(tx, after.id, carried, codes, now=now)
 
 
 async def find_vat_check(tx: Tx, check_id: UUID) -> VatCheck | None:
@@ -92,13 +92,15 @@ async def record_answer(
     verdict = Verdict(is_valid=is_valid, country=number.country if number else None)
     code = choose_after_check(_place(customer, entity), verdict)
     await taxes.keep_automatic_tax(tx, code, now=now)
-    await _replace(tx, customer.id, [code], now=now)
+    taxed = await _replace(tx, customer.id, await _carried(tx, customer.id), [code], now=now)
     told = dict(answer) if is_valid else {"valid": False, "valid_format": number is not None}
     message = Message(
         webhook_type="customer.vies_check",
         object_type="customer",
         object_id=customer.id,
+        activity_type="customer.updated" if taxed else None,
         payload={"vies_check": told},
+        changes=taxed,
     )
     await emit(tx, message, now=now)
 
@@ -144,9 +146,13 @@ async def _carried(tx: Tx, customer_id: UUID) -> tuple[Tax, ...]:
     return (await taxes.taxes_of(tx, Owner.CUSTOMER, {customer_id})).get(customer_id, ())
 
 
-async def _replace(tx: Tx, customer_id: UUID, codes: Sequence[str], *, now: datetime) -> None:
+async def _replace(
+    tx: Tx, customer_id: UUID, carried: Sequence[Tax], codes: Sequence[str], *, now: datetime
+) -> Changes:
     await taxes.replace_taxes(tx, Owner.CUSTOMER, customer_id, codes)
     await taxes.refresh_drafts(tx, [customer_id], now=now)
+    before, after = sorted(tax.code for tax in carried), sorted(set(codes))
+    return differences({"tax_codes": before}, {"tax_codes": after})
 
 
 async def _queue_check(tx: Tx, customer: Customer, *, now: datetime) -> None:

@@ -115,6 +115,8 @@ async def revoke_invite(tx: Tx, invite_id: UUID, *, now: datetime) -> Invite:
         raise NotFound("invite")
     revoked = InviteStatus.REVOKED
     await repository.update_invite(tx, invite_id, {"status": revoked.value, "updated_at": now})
+    told = {"email": invite.email, "roles": list(invite.roles)}
+    await security.record(tx, "user.invite_revoked", told, now=now)
     return replace(invite, status=revoked)
 
 

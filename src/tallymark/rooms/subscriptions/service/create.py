@@ -73,7 +73,7 @@ async def create(tx: Tx, asked: NewSubscription, *, now: datetime) -> Subscripti
             tx, external_id=asked.external_customer_id, billing_entity=entity, now=now
         )
     await tx.lock("customer", customer.id)
-    await customers.set_currency_if_blank(tx, customer, plan.amount_currency)
+    await customers.set_currency_if_blank(tx, customer, plan.amount_currency, now=now)
     current = await _find_current(tx, asked.external_id, customer)
     if current is not None:
         entity_id = entity.id if entity else None
@@ -99,7 +99,7 @@ async def take_over(tx: Tx, asked: NewSubscription, life: LifeElsewhere, *, now:
     check_dates(asked.ending_at, problems, subscription_at=asked.subscription_at, now=now)
     problems.raise_any()
     await tx.lock("customer", customer.id)
-    await customers.set_currency_if_blank(tx, customer, plan.amount_currency)
+    await customers.set_currency_if_blank(tx, customer, plan.amount_currency, now=now)
     await _refuse_taken(tx, asked.external_id)
     for ended in life.earlier:
         await _insert_ended(tx, asked, ended, customer, now=now)

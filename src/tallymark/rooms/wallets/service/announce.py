@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -10,7 +11,7 @@ from uuid import UUID
 from tallymark.db.engine import Tx
 from tallymark.domain.values import value
 from tallymark.jobs import usage_watch
-from tallymark.jobs.activity import changes
+from tallymark.jobs.activity import Changes, changes
 from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.wallets.model import Wallet
 
@@ -37,7 +38,10 @@ class News:
     moves_reach: bool = False
     invoice_id: UUID | None = None
     before: Wallet | None = None
-    """It as it was, where an update changed it."""
+    """It as it was, where somebody changed or ended it."""
+
+    more_changes: Changes = field(default_factory=dict)
+    """What was changed of what hangs on it."""
 
 
 async def announce(tx: Tx, news: Sequence[News], *, now: datetime) -> None:
@@ -65,7 +69,7 @@ def _messages(news: Sequence[News]) -> Iterator[Message]:
             webhook_type=one.event,
             object_type="wallet",
             object_id=one.wallet.id,
-            changes=changes(one.before, one.wallet) if one.before is not None else {},
+            changes={**changes(one.before, one.wallet), **one.more_changes} if one.before is not None else {},
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,10 +12,11 @@ from tallymark.db.engine import Tx
 from tallymark.domain.errors import Invalid, Problems
 from tallymark.domain.exact import Fraction
 from tallymark.jobs import agenda
+from tallymark.jobs.activity import differences, shown
 from tallymark.jobs.agenda import Kind as Work
 from tallymark.rooms.customers import service as customers
-from tallymark.rooms.invoice_custom_sections.model import Owner
-from tallymark.rooms.wallets.model import Limitations, Method, Rule, Status, Wallet, WalletInput
+from tallymark.rooms.invoice_custom_sections.model import Owner, Section
+from tallymark.rooms.wallets.model import Limitations, Method, Rule, RuleView, Status, Wallet, WalletInput
 from tallymark.rooms.wallets.repository import rules as rule_rows
 from tallymark.rooms.wallets.repository import wallets as repository
 from tallymark.rooms.wallets.service import sections
@@ -29,7 +30,7 @@ from tallymark.rooms.wallets.service.create import (
     note_expiration,
     read_rules,
 )
-from tallymark.rooms.wallets.service.read import get_wallet
+from tallymark.rooms.wallets.service.read import get_wallet, lock_wallet, view_of
 from tallymark.rooms.wallets.service.rules import Setting, end_rules, keeps_limits, note_rule, replace_rules
 
 CHANGEABLE = (
@@ -43,7 +44,7 @@ KEPT_WHEN_BLANK = ("code", "priority", "invoice_requires_successful_payment", "p
 
 async def update_wallet(tx: Tx, wallet: Wallet, asked: WalletInput, *, now: datetime) -> Wallet:
     """Change what is sent of a wallet, all or nothing. Raises `Invalid`, and `NotFound("billing_entity")`."""
-    wallet = await _lock(tx, wallet)
+    wallet = await lock_wallet(tx, wallet)
     if wallet.status is Status.TERMINATED:
         raise Invalid({"wallet_id": ["wallet_is_terminated"]})
     values = {name: value for name, value in asked.values.items() if name in CHANGEABLE}
@@ -65,6 +66,7 @@ async def update_wallet(tx: Tx, wallet: Wallet, asked: WalletInput, *, now: date
             {**(wallet.metadata or {}), **(check_metadata(asked.metadata) or {})}
         )
     values |= _more(wallet, asked)
+    hung = await _hanging_on(tx, wallet, asked)
     await repository.update_wallet(tx, wallet.id, {**values, "updated_at": now})
     if metric_ids is not None and asked.applies_to and asked.applies_to.billable_metric_codes is not None:
         await repository.replace_targets(tx, wallet.id, metric_ids)
@@ -76,15 +78,36 @@ async def update_wallet(tx: Tx, wallet: Wallet, asked: WalletInput, *, now: date
         await replace_rules(tx, changed, rules, now=now)
     await _hold_rules(tx, changed, setting)
     await note_expiration(tx, changed)
-    news = News(wallet=changed, before=wallet, moves_reach=_reach(wallet) != _reach(changed))
+    news = News(
+        wallet=changed,
+        before=wallet,
+        more_changes=differences(hung, await _hanging_on(tx, changed, asked)),
+        moves_reach=_reach(wallet) != _reach(changed),
+    )
     await announce(tx, [news], now=now)
     return changed
 
 
-async def _lock(tx: Tx, wallet: Wallet) -> Wallet:
-    """The wallet as it is once nobody else moves it."""
-    await tx.lock("customer", wallet.customer_id)
-    return await get_wallet(tx, wallet.id)
+async def _hanging_on(tx: Tx, wallet: Wallet, asked: WalletInput) -> Mapping[str, Any]:
+    """Rules and sections as the log shows them, where a request names any."""
+    if asked.rules is None and asked.sections is None:
+        return {}
+    view = await view_of(tx, wallet)
+    return {
+        "recurring_transaction_rules": [_logged(one) for one in view.rules],
+        "invoice_custom_section_codes": _codes(view.sections),
+    }
+
+
+def _logged(view: RuleView) -> Mapping[str, Any]:
+    return {
+        **shown(view.rule, without=("wallet_id", "status", "terminated_at", "created_at", "updated_at")),
+        "invoice_custom_section_codes": _codes(view.sections),
+    }
+
+
+def _codes(chosen: Sequence[Section]) -> list[str]:
+    return [section.code for section in chosen]
 
 
 def _setting(wallet: Wallet, values: dict[str, Any]) -> Setting:
@@ -144,7 +167,7 @@ def _reach(wallet: Wallet) -> tuple[Any, ...]:
 
 async def terminate(tx: Tx, wallet: Wallet, *, now: datetime) -> Wallet:
     """End a wallet and its rules; its balance stays, and is never used again. Ending it twice changes nothing."""
-    wallet = await _lock(tx, wallet)
+    wallet = await lock_wallet(tx, wallet)
     if wallet.status is Status.ACTIVE:
         await _end(tx, wallet, at=now, now=now)
     return await get_wallet(tx, wallet.id)
@@ -166,7 +189,8 @@ async def _end(tx: Tx, wallet: Wallet, *, at: datetime, now: datetime) -> None:
     await agenda.drop(tx, Work.EXPIRE_WALLET, wallet.id)
     await end_rules(tx, [rule.id for rule in await _active_rules(tx, wallet.id)], at=at)
     gone = await get_wallet(tx, wallet.id)
-    await announce(tx, [News(wallet=gone, event=Event.TERMINATED, moves_reach=True)], now=now)
+    news = News(wallet=gone, event=Event.TERMINATED, before=wallet, moves_reach=True)
+    await announce(tx, [news], now=now)
 
 
 async def reschedule(tx: Tx, customer_id: UUID, *, now: datetime) -> None:

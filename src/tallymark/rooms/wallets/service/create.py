@@ -71,7 +71,7 @@ async def create_wallet(
     metadata = check_metadata(asked.metadata)
     await repository.insert_wallet(tx, {**values, "billing_entity_id": entity_id, "metadata": metadata})
     await repository.replace_targets(tx, wallet_id, checked.metric_ids)
-    await customers.set_currency_if_blank(tx, customer, values["currency"])
+    await customers.set_currency_if_blank(tx, customer, values["currency"], now=now)
     wallet = await get_wallet(tx, wallet_id)
     problems = Problems()
     order = read_order(problems, wallet, checked.paid, checked.granted, ignores_limits=load.ignores_limits)

@@ -37,6 +37,12 @@ async def get_wallet(tx: Tx, wallet_id: UUID) -> Wallet:
     return wallet
 
 
+async def lock_wallet(tx: Tx, wallet: Wallet) -> Wallet:
+    """The wallet as it is once nobody else moves it."""
+    await tx.lock("customer", wallet.customer_id)
+    return await get_wallet(tx, wallet.id)
+
+
 async def find_wallet(tx: Tx, wallet_id: UUID) -> Wallet | None:
     """A wallet of any status."""
     return (await wallet_rows.get_wallets(tx, [wallet_id])).get(wallet_id)
