@@ -195,3 +195,95 @@ async def test_nobody_sees_what_others_earn(shop, make_organization):
     await kit.subscribe(other, who, await kit.plan(other, amount_cents=100, pay_in_advance=True))
     for name, root in (("revenue_streams", "revenue_streams"), ("mrr_movements", "mrr_movements")):
         assert (await get(browser, f"/analytics/{name}"))[root] == []
+
+
+class TestNarrowed:
+    """Ada, a company in France with a tax number: 10.00 of gold in advance and 20.00 of silver, less a coupon of 3.00 on all of it.
+
+    Bob, in Germany: 10.00 of gold. Everything is billed on the first of January.
+    """
+
+    @pytest.fixture
+    async def browser(self, shop):
+        client, browser = shop
+        gold = await kit.plan(client, code="gold", amount_cents=1000, pay_in_advance=True)
+        silver = await kit.plan(client, code="silver", amount_cents=2000, pay_in_advance=True)
+        ada = await kit.customer(
+            client, external_id="ada", currency="EUR", country="FR", customer_type="company",
+            tax_identification_number="FR1",
+        )  # fmt: skip
+        bob = await kit.customer(client, external_id="bob", currency="EUR", country="DE")
+        await coupon(client, ada, **FIXED, amount_cents=300)
+        await kit.subscribe(client, ada, gold, external_id="a_gold")
+        await kit.subscribe(client, ada, silver, external_id="a_silver")
+        await kit.subscribe(client, bob, gold, external_id="b_gold")
+        await kit.advance(client, "2026-01-15")
+        return browser
+
+    @pytest.mark.parametrize(
+        ("query", "gross", "customers"),
+        [
+            ({}, 4000, {"ada": 3000, "bob": 1000}),
+            ({"external_customer_id": "ada"}, 3000, {"ada": 3000}),
+            ({"external_customer_id": "nobody"}, None, {}),
+            ({"customer_country": "de"}, 1000, {"bob": 1000}),
+            ({"customer_type": "company"}, 3000, {"ada": 3000}),
+            ({"has_tax_identification_number": "false"}, 1000, {"bob": 1000}),
+            ({"has_tax_identification_number": "true", "customer_country": "DE"}, None, {}),
+            ({"plan_code": "gold"}, 2000, {"ada": 1000, "bob": 1000}),
+            ({"external_subscription_id": "a_silver"}, 2000, {"ada": 2000}),
+        ],
+    )  # fmt: skip
+    async def test_revenue_is_of_whom_and_what_was_asked_for(self, browser, query, gross, customers):
+        answer = await get(browser, "/analytics/revenue_streams", **query)
+        assert [one["gross_amount_cents"] for one in answer["revenue_streams"]] == ([gross] if gross else [])
+        found = {one["external_customer_id"]: one["gross_amount_cents"] for one in answer["customers"]}
+        assert found == customers
+        assert sum(one["gross_amount_cents"] for one in answer["plans"]) == sum(customers.values())
+
+    async def test_of_a_plan_is_taken_off_what_its_fees_share_of_coupons(self, browser):
+        """3.00 a invoice: both of Ada's have a coupon of their own, so each plan's fee bears 3.00."""
+        whole = (await get(browser, "/analytics/revenue_streams", external_customer_id="ada"))[
+            "revenue_streams"
+        ]
+        parts = [
+            (await get(browser, "/analytics/revenue_streams", plan_code=code))["revenue_streams"][0]
+            for code in ("gold", "silver")
+        ]
+        assert [one["coupons_amount_cents"] for one in parts] == [300, 300]
+        assert [one["net_amount_cents"] for one in parts] == [1700, 1700]
+        assert sum(one["coupons_amount_cents"] for one in parts) == whole[0]["coupons_amount_cents"]
+
+    @pytest.mark.parametrize(
+        ("query", "ending"),
+        [
+            ({}, 3700),
+            ({"external_customer_id": "ada"}, 2700),
+            ({"customer_country": "DE"}, 1000),
+            ({"plan_code": "gold"}, 2000),
+            ({"external_subscription_id": "a_gold"}, 1000),
+        ],
+    )
+    async def test_recurring_revenue_of_a_plan_is_before_coupons_of_amounts(self, browser, query, ending):
+        answer = await get(browser, "/analytics/mrr_movements", **query)
+        assert [one["ending_amount_cents"] for one in answer["mrr_movements"]] == [ending]
+
+    @pytest.mark.parametrize("name", ["customer_country", "customer_type", "has_tax_identification_number"])
+    async def test_by_what_there_is_not_is_refused(self, shop, name):
+        _, browser = shop
+        for path in ("revenue_streams", "mrr_movements", "prepaid_credits"):
+            refused = await get(browser, f"/analytics/{path}", **{name: "xx?"}, expect=422)
+            assert refused["error_details"] == {name: ["value_is_invalid"]}
+
+    async def test_credits_are_those_of_whom_was_asked_for(self, shop):
+        client, browser = shop
+        for name, country, credits in (("ada", "FR", "3"), ("bob", "DE", "5")):
+            who = await kit.customer(client, external_id=name, currency="EUR", country=country)
+            await prepaid.wallet(client, who, granted_credits=credits)
+        for query, cents in (
+            ({}, 800),
+            ({"customer_country": "FR"}, 300),
+            ({"external_customer_id": "bob"}, 500),
+        ):
+            (row,) = (await get(browser, "/analytics/prepaid_credits", **query))["prepaid_credits"]
+            assert row["offered_amount_cents"] == cents

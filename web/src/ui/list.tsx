@@ -8,6 +8,7 @@ import { useSettled } from "@/lib/settled";
 import { Button } from "./basics";
 import { type Option, Select, TextInput } from "./fields";
 import { Popover } from "./overlays";
+import { Picker } from "./picker";
 import { ErrorBlock, Forbidden, NoMatch } from "./states";
 import { type Column, Table } from "./table";
 
@@ -332,7 +333,8 @@ function QuickFilters({ filters, controls }: { filters: readonly QuickFilter[]; 
   );
 }
 
-function FilterChips({ filters, controls }: { filters: readonly Filter[]; controls: ListControls }) {
+/** What a list or a report is filtered by, and the popover in which that is chosen. */
+export function FilterChips({ filters, controls }: { filters: readonly Filter[]; controls: ListControls }) {
   const [isOpen, setOpen] = useState(false);
   const shown = filters.filter((filter) => controls.filters[filter.key]);
   return (
@@ -378,15 +380,25 @@ function FilterField({ filter, controls }: { filter: Filter; controls: ListContr
   const value = controls.filters[filter.key] ?? "";
   if (filter.options) {
     const any: Option = { value: ANY, label: "Any" };
+    const choose = (next: string) => controls.setFilter(filter.key, next === ANY ? undefined : next);
     return (
       <div className="field">
         <span className="label">{filter.label}</span>
-        <Select
-          aria-label={filter.label}
-          value={value || ANY}
-          options={[any, ...filter.options]}
-          onChange={(next) => controls.setFilter(filter.key, next === ANY ? undefined : next)}
-        />
+        {filter.options.length > MANY_OPTIONS ? (
+          <Picker
+            label={filter.label}
+            value={value || ANY}
+            choices={[any, ...filter.options]}
+            onChange={choose}
+          />
+        ) : (
+          <Select
+            aria-label={filter.label}
+            value={value || ANY}
+            options={[any, ...filter.options]}
+            onChange={choose}
+          />
+        )}
       </div>
     );
   }
@@ -409,6 +421,8 @@ function FilterField({ filter, controls }: { filter: Filter; controls: ListContr
 }
 
 const ANY = "\u0000any";
+/** More than these are found by typing. */
+const MANY_OPTIONS = 20;
 
 function wordFor(filter: Filter, value: string): string {
   return filter.options?.find((option) => option.value === value)?.label ?? value;

@@ -7,16 +7,23 @@ from pydantic import BaseModel
 
 from tallymark.api.context import InContext
 from tallymark.api.permissions import permitted
+from tallymark.api.queries import reads
 from tallymark.api.routing import member_router
 from tallymark.api.wire import DecimalText
 from tallymark.rooms.analytics import dashboards
 from tallymark.rooms.analytics.dashboards import Credits, Revenue
 from tallymark.rooms.analytics.model import Movement
-from tallymark.rooms.analytics.queries import read_asked
-from tallymark.rooms.analytics.routes import BY_MONTH
+from tallymark.rooms.analytics.queries import read_dashboard_asked
 from tallymark.rooms.analytics.schemas import Month
 
 router = member_router("app: analytics")
+
+OF_PAYERS = (
+    "currency", "months", "billing_entity_code", "external_customer_id", "customer_country", "customer_type",
+    "has_tax_identification_number",
+)  # fmt: skip
+BY_PAYER = reads(*OF_PAYERS)
+BY_PAYER_AND_PLAN = reads(*OF_PAYERS, "plan_code", "external_subscription_id")
 
 
 class RevenueStreamsOutput(BaseModel):
@@ -161,11 +168,11 @@ class CreditsResponse(BaseModel):
     prepaid_credits: list[CreditsOutput]
 
 
-@router.get("/analytics/revenue_streams", openapi_extra=BY_MONTH)
+@router.get("/analytics/revenue_streams", openapi_extra=BY_PAYER_AND_PLAN)
 @permitted("analytics:view")
 async def list_revenue_streams(request: Request, context: InContext) -> RevenueResponse:
     """What was earned by month and kind of fee, what was taken off, and who brought it."""
-    asked = read_asked(request.query_params)
+    asked = read_dashboard_asked(request.query_params)
     async with context.transaction() as tx:
         found = await dashboards.revenue(tx, asked, now=context.now)
     return RevenueResponse(
@@ -195,11 +202,11 @@ async def list_revenue_streams(request: Request, context: InContext) -> RevenueR
     )
 
 
-@router.get("/analytics/mrr_movements", openapi_extra=BY_MONTH)
+@router.get("/analytics/mrr_movements", openapi_extra=BY_PAYER_AND_PLAN)
 @permitted("analytics:view")
 async def list_mrr_movements(request: Request, context: InContext) -> MovementsResponse:
     """How recurring revenue moved by month: new, more, less and lost, and what recurs by plan."""
-    asked = read_asked(request.query_params)
+    asked = read_dashboard_asked(request.query_params)
     async with context.transaction() as tx:
         found = await dashboards.recurring(tx, asked, now=context.now)
     return MovementsResponse(
@@ -219,11 +226,11 @@ async def list_mrr_movements(request: Request, context: InContext) -> MovementsR
     )
 
 
-@router.get("/analytics/prepaid_credits", openapi_extra=BY_MONTH)
+@router.get("/analytics/prepaid_credits", openapi_extra=BY_PAYER)
 @permitted("analytics:view")
 async def list_prepaid_credits(request: Request, context: InContext) -> CreditsResponse:
     """Prepaid credits by month: bought, given, used, voided."""
-    asked = read_asked(request.query_params)
+    asked = read_dashboard_asked(request.query_params)
     async with context.transaction() as tx:
         found = await dashboards.prepaid_credits(tx, asked, now=context.now)
     return CreditsResponse(prepaid_credits=[CreditsOutput.of(moved) for moved in found])

@@ -1,12 +1,16 @@
-"""The sums of the app's dashboards, one statement for each question (platform §12.7)."""
+"""The sums of the app's dashboards, one statement for each question (platform §12.7).
+
+A question is narrowed by conditions on customers, and on the fees of a plan or a subscription. Of what was taken off invoices only the
+coupons are known fee by fee: nothing else is of a plan, so it is left out where one is asked for.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from tallymark.db.engine import Tx
 from tallymark.rooms.analytics.model import (
@@ -28,15 +32,16 @@ _COUNTED = """
 """
 _ISSUED_IN = "CAST(date_trunc('month', i.issuing_date::timestamp) AS date)"
 # What is bought as credits is revenue once it is used: until then it is owed.
-_GROSS = f"""
-    SELECT {{columns}}, f.fee_type AS stream, f.amount_cents AS cents
-    FROM invoices i JOIN fees f ON f.invoice_id = i.id {{joins}}
-    WHERE {_COUNTED} AND f.fee_type <> 'credit'
+_FEES = f"FROM invoices i JOIN fees f ON f.invoice_id = i.id WHERE {_COUNTED} AND f.fee_type <> 'credit'"
+_GROSS = f"SELECT {{columns}}, f.fee_type AS stream, f.amount_cents AS cents {_FEES}"
+_COUPONS_OF_FEES = f"""
+    SELECT {{columns}}, 'coupons' AS stream, f.precise_coupons_amount_cents AS cents {_FEES}
+    AND f.precise_coupons_amount_cents <> 0
 """
 # Of an invoice whose credits are not known by their kind, all are taken for bought ones.
 _CONTRA = f"""
     SELECT {{columns}}, taken.stream, taken.cents
-    FROM invoices i {{joins}} CROSS JOIN LATERAL (VALUES
+    FROM invoices i CROSS JOIN LATERAL (VALUES
         ('progressive_billing', i.progressive_billing_credit_amount_cents),
         ('coupons', i.coupons_amount_cents),
         ('credit_notes', i.credit_notes_amount_cents),
@@ -47,43 +52,82 @@ _CONTRA = f"""
 """
 
 
-def _both(columns: str, joins: str = "") -> str:
-    return " UNION ALL ".join(part.format(columns=columns, joins=joins) for part in (_GROSS, _CONTRA))
+# What a question may be narrowed to, by its names: who pays, and what for.
+_WHO = {
+    "external_customer_id": "c.external_id = :external_customer_id AND c.deleted_at IS NULL",
+    "customer_country": "c.country = :customer_country",
+    "customer_type": "c.customer_type = :customer_type",
+    "has_tax_number": "(coalesce(c.tax_identification_number, '') <> '') = :has_tax_number",
+}
+_OF_FEES = {
+    "plan_code": "f.plan_id IN (SELECT id FROM plans WHERE code = :plan_code)",
+    "external_subscription_id": "f.subscription_id IN (SELECT id FROM subscriptions WHERE external_id = :external_subscription_id)",
+}
+_OF_SUBSCRIPTIONS = {
+    "plan_code": "p.code = :plan_code",
+    "external_subscription_id": "s.external_id = :external_subscription_id",
+}
 
 
-_STREAMS = text(f"""
-    SELECT month, currency, stream, CAST(sum(cents) AS bigint) AS amount_cents
-    FROM ({_both(f"{_ISSUED_IN} AS month, i.currency")}) counted
-    GROUP BY month, currency, stream ORDER BY month, currency, stream
-""")
+def _both(scope: Scope, columns: str) -> str:
+    """Fees, and what was taken off, of what is asked for."""
+    who, what = _of_customers(scope), _and(scope, _OF_FEES)
+    parts = (_GROSS + what, _COUPONS_OF_FEES + what) if what else (_GROSS, _CONTRA)
+    return " UNION ALL ".join(part.format(columns=columns) + who for part in parts)
+
+
+def _of_customers(scope: Scope) -> str:
+    conditions = _and(scope, _WHO)
+    return (
+        f" AND i.customer_id IN (SELECT c.id FROM customers c WHERE true{conditions})" if conditions else ""
+    )
+
+
+def _and(scope: Scope, conditions: Mapping[str, str]) -> str:
+    return "".join(f" AND {condition}" for name, condition in conditions.items() if name in scope.narrowed)
+
+
+def _streams(scope: Scope) -> TextClause:
+    return text(f"""
+        SELECT month, currency, stream, CAST(round(sum(cents)) AS bigint) AS amount_cents
+        FROM ({_both(scope, f"{_ISSUED_IN} AS month, i.currency")}) counted
+        GROUP BY month, currency, stream ORDER BY month, currency, stream
+    """)
+
+
 # A child plan is its parent's.
-_BY_PLAN = text(f"""
+_BY_PLAN = f"""
     SELECT i.currency, sold.code, sold.name, sold.deleted_at IS NOT NULL AS is_deleted,
            CAST(sum(f.amount_cents) AS bigint) AS gross_cents, count(DISTINCT i.customer_id) AS customers_count
     FROM invoices i JOIN fees f ON f.invoice_id = i.id
     JOIN plans p ON p.id = f.plan_id JOIN plans sold ON sold.id = coalesce(p.parent_id, p.id)
-    WHERE {_COUNTED} AND f.fee_type <> 'credit'
+    WHERE {_COUNTED} AND f.fee_type <> 'credit'{{narrowed}}
     GROUP BY i.currency, sold.id, sold.code, sold.name, sold.deleted_at
     ORDER BY i.currency, gross_cents DESC, sold.code, sold.id
-""")
+"""
 _MOST_CUSTOMERS = 20
-_BY_CUSTOMER = text(f"""
-    WITH counted AS ({_both("i.currency, i.customer_id")}), summed AS (
-        SELECT currency, customer_id,
-               coalesce(sum(cents) FILTER (WHERE stream = ANY(:gross)), 0) AS gross,
-               coalesce(sum(cents) FILTER (WHERE stream <> ALL(:gross)), 0) AS contra
-        FROM counted GROUP BY currency, customer_id
-    ), ranked AS (
-        SELECT *, row_number() OVER (PARTITION BY currency ORDER BY gross DESC, customer_id) AS place FROM summed
-    )
-    SELECT r.currency, c.external_id, c.deleted_at IS NOT NULL AS is_deleted,
-           coalesce(nullif(c.name, ''), nullif(c.legal_name, ''), nullif(concat_ws(' ', c.firstname, c.lastname), ''),
-                    c.external_id) AS name,
-           CAST(r.gross AS bigint) AS gross_cents, CAST(r.gross - r.contra AS bigint) AS net_cents
-    FROM ranked r JOIN customers c ON c.id = r.customer_id
-    WHERE r.place <= {_MOST_CUSTOMERS}
-    ORDER BY r.currency, r.place
-""")
+
+
+def _by_customer(scope: Scope) -> TextClause:
+    return text(f"""
+        WITH counted AS ({_both(scope, "i.currency, i.customer_id")}), summed AS (
+            SELECT currency, customer_id,
+                   coalesce(sum(cents) FILTER (WHERE stream = ANY(:gross)), 0) AS gross,
+                   round(coalesce(sum(cents) FILTER (WHERE stream <> ALL(:gross)), 0)) AS contra
+            FROM counted GROUP BY currency, customer_id
+        ), ranked AS (
+            SELECT *, row_number() OVER (PARTITION BY currency ORDER BY gross DESC, customer_id) AS place FROM summed
+        )
+        SELECT r.currency, c.external_id, c.deleted_at IS NOT NULL AS is_deleted,
+               coalesce(nullif(c.name, ''), nullif(c.legal_name, ''), nullif(concat_ws(' ', c.firstname, c.lastname), ''),
+                        c.external_id) AS name,
+               CAST(r.gross AS bigint) AS gross_cents, CAST(r.gross - r.contra AS bigint) AS net_cents
+        FROM ranked r JOIN customers c ON c.id = r.customer_id
+        WHERE r.place <= {_MOST_CUSTOMERS}
+        ORDER BY r.currency, r.place
+    """)
+
+
 GROSS_STREAMS = ("subscription", "charge", "fixed_charge", "commitment", "add_on")
 
 _A_MONTH = """
@@ -119,13 +163,14 @@ _RUNNING = f"""
         JOIN plans p ON p.id = s.plan_id
         JOIN customers c ON c.id = s.customer_id AND c.account_type <> 'partner'
         WHERE (CAST(:currency AS text) IS NULL OR p.amount_currency = :currency)
-          AND (CAST(:entity AS uuid) IS NULL OR coalesce(s.billing_entity_id, c.billing_entity_id) = :entity)
+          AND (CAST(:entity AS uuid) IS NULL OR coalesce(s.billing_entity_id, c.billing_entity_id) = :entity){{narrowed}}
     )
 """
-_MOVEMENTS = text(f"""
+# A coupon of an amount is taken off what a customer pays in all: nobody can say how much of it is one plan's.
+_MOVEMENTS = f"""
     WITH {_RUNNING}, of_customers AS (
         SELECT month, currency, customer_id, CAST(round(round(greatest(sum(cents) -
-            CASE WHEN customer_id IN ({_HAVING}) THEN coalesce((
+            CASE WHEN NOT :is_of_plan AND customer_id IN ({_HAVING}) THEN coalesce((
             SELECT sum(a.amount_cents)
             {_COUPONS.format(customer="running.customer_id", at="max(running.at)", plans="array_agg(running.plan_id)")}
               AND a.amount_currency = running.currency
@@ -148,53 +193,60 @@ _MOVEMENTS = text(f"""
            CAST(sum(became) AS bigint) AS ending_cents
     FROM moves WHERE month >= :start AND month < :end
     GROUP BY month, currency ORDER BY month, currency
-""")
-_RECURRING_BY_PLAN = text(f"""
+"""
+_RECURRING_BY_PLAN = f"""
     WITH {_RUNNING}
     SELECT r.currency, p.code, p.name, p.interval, p.deleted_at IS NOT NULL AS is_deleted,
            CAST(round(round(sum(r.cents), {_PLACES})) AS bigint) AS amount_cents, count(DISTINCT r.customer_id) AS customers_count
     FROM running r JOIN plans p ON p.id = r.plan_id
     GROUP BY r.currency, p.id, p.code, p.name, p.interval, p.deleted_at
     ORDER BY r.currency, amount_cents DESC, p.code, p.id
-""")
-_CREDITS = text("""
+"""
+_CREDITS = """
     SELECT CAST(date_trunc('month', t.settled_at AT TIME ZONE 'UTC') AS date) AS month, w.currency, w.rate_amount,
            t.transaction_status AS kind, CAST(sum(t.amount_cents) AS bigint) AS amount_cents,
            sum(t.precise_amount_cents) AS precise_amount_cents
     FROM wallet_transactions t JOIN wallets w ON w.id = t.wallet_id JOIN customers c ON c.id = w.customer_id
     WHERE t.status = 'settled' AND t.settled_at >= :start_at AND t.settled_at < :end_at
       AND (CAST(:currency AS text) IS NULL OR w.currency = :currency)
-      AND (CAST(:entity AS uuid) IS NULL OR coalesce(w.billing_entity_id, c.billing_entity_id) = :entity)
+      AND (CAST(:entity AS uuid) IS NULL OR coalesce(w.billing_entity_id, c.billing_entity_id) = :entity){narrowed}
     GROUP BY month, w.currency, w.rate_amount, t.transaction_status
     ORDER BY month, w.currency, t.transaction_status, w.rate_amount
-""")
+"""
 
 
 async def revenue_streams(tx: Tx, scope: Scope) -> list[RevenueOfMonth]:
     """What fees of a kind came to before coupons and taxes, and what was taken off invoices."""
-    return [RevenueOfMonth(**row._mapping) for row in await tx.execute(_STREAMS, _bound(scope))]
+    return [RevenueOfMonth(**row._mapping) for row in await tx.execute(_streams(scope), _bound(scope))]
 
 
 async def revenue_by_plan(tx: Tx, scope: Scope) -> list[PlanRevenue]:
     """The same fees by plan, the most first."""
-    return [PlanRevenue(**row._mapping) for row in await tx.execute(_BY_PLAN, _bound(scope))]
+    statement = text(_BY_PLAN.format(narrowed=_and(scope, _OF_FEES) + _of_customers(scope)))
+    return [PlanRevenue(**row._mapping) for row in await tx.execute(statement, _bound(scope))]
 
 
 async def revenue_by_customer(tx: Tx, scope: Scope) -> list[CustomerRevenue]:
     """The customers that brought the most, by currency."""
     bound = {**_bound(scope), "gross": list(GROSS_STREAMS)}
-    return [CustomerRevenue(**row._mapping) for row in await tx.execute(_BY_CUSTOMER, bound)]
+    return [CustomerRevenue(**row._mapping) for row in await tx.execute(_by_customer(scope), bound)]
 
 
 async def movements(tx: Tx, scope: Scope, ends: Sequence[tuple[date, datetime]]) -> list[Movement]:
     """How recurring revenue moved from one month's end to the next; `ends` begins with the month before the first."""
-    rows = await tx.execute(_MOVEMENTS, {**_bound(scope), **_at(ends)})
+    bound = {
+        **_bound(scope),
+        **_at(ends),
+        "is_of_plan": any(name in scope.narrowed for name in _OF_SUBSCRIPTIONS),
+    }
+    rows = await tx.execute(text(_MOVEMENTS.format(narrowed=_of_running(scope))), bound)
     return [Movement(**row._mapping) for row in rows]
 
 
 async def recurring_by_plan(tx: Tx, scope: Scope, at: tuple[date, datetime]) -> list[PlanRecurring]:
     """Recurring revenue at an instant by plan, less shares that coupons take."""
-    rows = await tx.execute(_RECURRING_BY_PLAN, {**_bound(scope), **_at([at])})
+    statement = text(_RECURRING_BY_PLAN.format(narrowed=_of_running(scope)))
+    rows = await tx.execute(statement, {**_bound(scope), **_at([at])})
     return [PlanRecurring(**row._mapping) for row in rows]
 
 
@@ -203,7 +255,12 @@ async def credits_moved(
 ) -> list[CreditsOfMonth]:
     """Prepaid credits that were bought, given, used and voided, by what one is worth."""
     bound = {**_bound(scope), "start_at": start_at, "end_at": end_at}
-    return [CreditsOfMonth(**row._mapping) for row in await tx.execute(_CREDITS, bound)]
+    statement = text(_CREDITS.format(narrowed=_and(scope, _WHO)))
+    return [CreditsOfMonth(**row._mapping) for row in await tx.execute(statement, bound)]
+
+
+def _of_running(scope: Scope) -> str:
+    return _and(scope, _WHO) + _and(scope, _OF_SUBSCRIPTIONS)
 
 
 def _at(ends: Sequence[tuple[date, datetime]]) -> dict[str, Any]:
@@ -216,4 +273,5 @@ def _bound(scope: Scope) -> dict[str, Any]:
         "end": scope.end,
         "currency": scope.currency,
         "entity": scope.billing_entity_id,
+        **scope.narrowed,
     }

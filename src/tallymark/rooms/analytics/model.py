@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -20,6 +20,9 @@ class Asked:
     months: int | None = None
     billing_entity_code: str | None = None
     external_customer_id: str | None = None
+    narrowed: Mapping[str, object] = field(default_factory=dict)
+    """What a dashboard is of alone: who pays (by `external_customer_id`, `customer_country`, `customer_type`, `has_tax_number`), and
+    what for (by `plan_code`, `external_subscription_id`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +33,7 @@ class Scope:
     currency: str | None
     billing_entity_id: UUID | None
     external_customer_id: str | None
+    narrowed: Mapping[str, object]
 
     @property
     def start(self) -> date:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import date
 
 from tallymark.api.queries import BOOLEANS
@@ -14,6 +15,7 @@ from tallymark.rooms.analytics.model import Asked, Granularity, UsageAsked
 
 Query = Mapping[str, str]
 MOST_DIGITS = 9
+CUSTOMER_TYPES = ("company", "individual")
 
 
 def read_asked(query: Query) -> Asked:
@@ -29,13 +31,27 @@ def read_asked(query: Query) -> Asked:
     return asked
 
 
+def read_dashboard_asked(query: Query) -> Asked:
+    """A question of a dashboard, which may be narrowed further. Raises `Invalid` for values that there are not."""
+    problems = Problems()
+    narrowed = {
+        "external_customer_id": query.get("external_customer_id") or None,
+        "customer_country": _upper(query, "customer_country", country_codes(), problems),
+        "customer_type": _one_of(query, "customer_type", CUSTOMER_TYPES, problems),
+        "has_tax_number": _flag(query, "has_tax_identification_number", problems),
+        "plan_code": query.get("plan_code") or None,
+        "external_subscription_id": query.get("external_subscription_id") or None,
+    }
+    problems.raise_any()
+    given = {name: value for name, value in narrowed.items() if value is not None}
+    return replace(read_asked(query), narrowed=given)
+
+
 def read_usage_asked(query: Query) -> UsageAsked:
     """A question about usage. Raises `Invalid` for values that there are not, and for an end before the beginning."""
     problems = Problems()
     granularity = _one_of(query, "time_granularity", list(Granularity), problems)
-    recurring = query.get("is_billable_metric_recurring")
-    if recurring and recurring.lower() not in BOOLEANS:
-        problems.add("is_billable_metric_recurring", "value_is_invalid")
+    recurring = _flag(query, "is_billable_metric_recurring", problems)
     first, last = (_day(query, name, problems) for name in ("from_date", "to_date"))
     if first and last and last < first:
         problems.add("to_date", "value_is_out_of_range")
@@ -44,13 +60,13 @@ def read_usage_asked(query: Query) -> UsageAsked:
         currency=_upper(query, "currency", CURRENCIES, problems),
         from_date=first,
         to_date=last,
-        customer_type=_one_of(query, "customer_type", ("company", "individual"), problems),
+        customer_type=_one_of(query, "customer_type", CUSTOMER_TYPES, problems),
         customer_country=_upper(query, "customer_country", country_codes(), problems),
         external_customer_id=query.get("external_customer_id") or None,
         external_subscription_id=query.get("external_subscription_id") or None,
         plan_code=query.get("plan_code") or None,
         billable_metric_code=query.get("billable_metric_code") or None,
-        is_recurring=query_flag(recurring),
+        is_recurring=recurring,
     )
     problems.raise_any()
     return asked
@@ -80,6 +96,14 @@ def _one_of(query: Query, name: str, allowed: Collection[str], problems: Problem
         problems.add(name, "value_is_invalid")
         return None
     return value or None
+
+
+def _flag(query: Query, name: str, problems: Problems) -> bool | None:
+    value = query.get(name)
+    if value and value.lower() not in BOOLEANS:
+        problems.add(name, "value_is_invalid")
+        return None
+    return query_flag(value)
 
 
 def _day(query: Query, name: str, problems: Problems) -> date | None:

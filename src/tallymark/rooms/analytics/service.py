@@ -100,6 +100,7 @@ async def scope_of(tx: Tx, asked: Asked, *, now: datetime) -> Scope:
         currency=asked.currency,
         billing_entity_id=entity.id if entity else None,
         external_customer_id=asked.external_customer_id or None,
+        narrowed=asked.narrowed,
     )
 
 

@@ -25,7 +25,15 @@ const NOUNS: Record<string, string> = {
 };
 
 /** What was earned by kinds of fees, what was taken off, and who brought it. */
-export function Streams({ report, answer }: { report: Shown; answer: Schema<"RevenueResponse"> }) {
+export function Streams({
+  report,
+  answer,
+  isOfPlan,
+}: {
+  report: Shown;
+  answer: Schema<"RevenueResponse">;
+  isOfPlan: boolean;
+}) {
   const { months, currency } = report;
   const { series, table } = revenueRows(answer.revenue_streams, months, currency);
   const own = answer.revenue_streams.filter(
@@ -45,7 +53,7 @@ export function Streams({ report, answer }: { report: Shown; answer: Schema<"Rev
         <Stat
           name="Taken off"
           value={<Money cents={contra} currency={currency} isZeroPlain />}
-          detail="coupons and credits"
+          detail={isOfPlan ? "coupons; credits are of whole invoices" : "coupons and credits"}
         />
         <Stat name="Net revenue" value={<Money cents={gross - contra} currency={currency} isZeroPlain />} />
       </div>
@@ -192,7 +200,15 @@ function Share({ part, whole, of }: { part: number; whole: number; of: string })
 }
 
 /** How recurring revenue moved, and what recurs by plan. */
-export function Movements({ report, answer }: { report: Shown; answer: Schema<"MovementsResponse"> }) {
+export function Movements({
+  report,
+  answer,
+  isOfPlan,
+}: {
+  report: Shown;
+  answer: Schema<"MovementsResponse">;
+  isOfPlan: boolean;
+}) {
   const can = useCan();
   const { months, currency } = report;
   const { series, table } = movementRows(answer.mrr_movements, months, currency);
@@ -209,7 +225,7 @@ export function Movements({ report, answer }: { report: Shown; answer: Schema<"M
         <Stat
           name="MRR now"
           value={<Money cents={last?.ending_amount_cents ?? 0} currency={currency} isZeroPlain />}
-          detail="a month's worth of what runs"
+          detail={isOfPlan ? "before coupons of fixed amounts" : "a month's worth of what runs"}
         />
         <Stat
           name="New"

@@ -1,6 +1,7 @@
 /** What every report reads: asked for as soon as it is known that reports are to be shown, while their scripts come. */
 import type { QueryClient } from "@tanstack/react-query";
 import { read } from "@/api/client";
+import { narrowedBy, type ReportTab } from "./narrowed";
 
 /** The last so many months, as the address has them: one, three, twelve or two years. */
 export function monthsOf(search: { months?: unknown }): number {
@@ -9,10 +10,11 @@ export function monthsOf(search: { months?: unknown }): number {
 }
 
 /** What reports are narrowed to by their address. */
-export function paramsOf(search: { months?: unknown; entity?: unknown }) {
+export function paramsOf(tab: ReportTab, search: { months?: unknown; entity?: unknown }) {
   const query = {
     months: String(monthsOf(search)),
     ...(search.entity !== undefined && { billing_entity_code: String(search.entity) }),
+    ...narrowedBy(tab, search),
   };
   return { params: { query: query as never } };
 }
@@ -31,10 +33,10 @@ export const entitiesRead = () => read("/api/v1/billing_entities");
 
 export function prefetchReports(
   queries: QueryClient,
-  search: Parameters<typeof paramsOf>[0],
+  search: Parameters<typeof paramsOf>[1],
   permissions: readonly string[],
 ): void {
-  const reads = reportReads(paramsOf(search));
+  const reads = reportReads(paramsOf("overview", search));
   void queries.prefetchQuery(reads.revenue);
   void queries.prefetchQuery(reads.mrr);
   void queries.prefetchQuery(reads.overdue);

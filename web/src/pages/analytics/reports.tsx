@@ -6,10 +6,12 @@ import { read, type Schema } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan, useNow, useOrganization } from "@/app/session";
 import { month as monthName } from "@/lib/dates";
+import { metricsRead, plansRead } from "@/pages/plans/reads";
 import { Money } from "@/ui/amounts";
 import { Section, Stat } from "@/ui/basics";
 import { type ChartColor, type Series, Spark } from "@/ui/chart";
 import { Segments, Select } from "@/ui/fields";
+import { FilterChips, useListState } from "@/ui/list";
 import { Page, Tabs } from "@/ui/page";
 import { ErrorBlock, Loaded, Skeleton } from "@/ui/states";
 import { lookOf } from "@/ui/status";
@@ -17,6 +19,7 @@ import { Table } from "@/ui/table";
 import { Credits, Movements, Streams } from "./dashboards";
 import { FirstSteps } from "./first-steps";
 import { byMonth, change, currenciesOf, lastMonths } from "./months";
+import { filtersOf, isNarrowedByPlan, narrowedBy, type ReportTab } from "./narrowed";
 import { entitiesRead, monthsOf, paramsOf, reportReads } from "./reads";
 import { sum, Trend } from "./trend";
 import { GRANULARITIES, UsageReport } from "./usage";
@@ -57,23 +60,33 @@ interface Report {
 }
 
 export function Analytics() {
-  const { tab } = useParams({ strict: false }) as { tab: string };
+  const { tab } = useParams({ strict: false }) as { tab: ReportTab };
   const can = useCan();
   const { default_currency } = useOrganization();
   const now = useNow();
   const navigate = useNavigate();
-  const search = useSearch({ strict: false }) as {
-    currency?: string;
+  const search = useSearch({ strict: false }) as Record<string, unknown> & {
     months?: number;
+    currency?: string;
     entity?: string;
     by?: string;
     recurring?: boolean;
   };
+  const list = useListState();
   const count = monthsOf(search);
-  const params = paramsOf(search);
-  const reads = reportReads(params);
+  // Five figures are told by what the overview is; each report's own by more.
+  const reads = reportReads(paramsOf("overview", search));
+  const params = paramsOf(tab, search);
+  const narrowed = narrowedBy(tab, search);
+  const isOfPlan = "plan_code" in narrowed || "external_subscription_id" in narrowed;
   const entities = useQuery({ ...entitiesRead(), enabled: can("billing_entities:view") });
   const known = entities.data?.billing_entities ?? [];
+  const plans = useQuery({ ...plansRead(), enabled: can("plans:view") && isNarrowedByPlan(tab) });
+  const metrics = useQuery({ ...metricsRead(), enabled: can("billable_metrics:view") && tab === "usage" });
+  const filters = filtersOf(tab, {
+    plans: plans.data?.plans ?? [],
+    metrics: metrics.data?.billable_metrics ?? [],
+  });
   const revenue = useQuery(reads.revenue);
   const mrr = useQuery(reads.mrr);
   const overdue = useQuery(reads.overdue);
@@ -97,6 +110,7 @@ export function Analytics() {
           time_granularity: granularity,
           from_date: periodsOf(granularity, now, lastMonths(now, count))[0]!,
           ...(recurring && { is_billable_metric_recurring: recurring }),
+          ...narrowed,
         } as never,
       },
     }),
@@ -133,6 +147,7 @@ export function Analytics() {
     : null;
   const isEmpty =
     search.entity === undefined &&
+    Object.keys(narrowedBy("overview", search)).length === 0 &&
     revenue.data?.gross_revenues.every((one) => one.amount_cents === 0) &&
     mrr.data?.mrrs.every((one) => !one.amount_cents);
   return (
@@ -162,6 +177,7 @@ export function Analytics() {
                 onChange={(value) => set({ entity: value === EVERY_ENTITY ? undefined : value })}
               />
             )}
+            <FilterChips filters={filters} controls={list} />
             <div className="push">
               <Segments
                 label="Period"
@@ -184,11 +200,11 @@ export function Analytics() {
             </div>
           ) : tab === "revenue" ? (
             <Loaded query={streams} what="Revenue" skeleton={<Skeleton width="80%" />}>
-              {(answer) => <Streams report={report} answer={answer} />}
+              {(answer) => <Streams report={report} answer={answer} isOfPlan={isOfPlan} />}
             </Loaded>
           ) : tab === "mrr" ? (
             <Loaded query={movements} what="The movements" skeleton={<Skeleton width="80%" />}>
-              {(answer) => <Movements report={report} answer={answer} />}
+              {(answer) => <Movements report={report} answer={answer} isOfPlan={isOfPlan} />}
             </Loaded>
           ) : tab === "prepaid" ? (
             <Loaded query={credits} what="Prepaid credits" skeleton={<Skeleton width="80%" />}>

@@ -5,6 +5,7 @@ import { read } from "@/api/client";
 const ALL = { params: { query: { per_page: "1000" } as never } };
 
 export const planRead = (code: string) => read("/api/v1/plans/{code}", { params: { path: { code } } });
+export const plansRead = () => read("/api/v1/plans", ALL);
 export const metricsRead = () => read("/api/v1/billable_metrics", ALL);
 export const addOnsRead = () => read("/api/v1/add_ons", ALL);
 export const taxesRead = () => read("/api/v1/taxes", ALL);
