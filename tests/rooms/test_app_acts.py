@@ -235,6 +235,39 @@ class TestAnEmail:
         assert (shown["language"], shown["attachments"]) == ("sv", [])
         assert bill["number"] in shown["text"]
 
+    async def test_that_will_ask_for_payment_says_what_the_request_says_and_makes_none(self, shop):
+        client, browser = shop
+        who = await kit.customer(client, external_id="payer", email="ap@hooli.test", net_payment_term=0)
+        await kit.subscribe(client, who, await kit.plan(client, amount_cents=1234, pay_in_advance=True))
+        await kit.advance(client, "2026-01-20")
+        (bill,) = await kit.invoices(client, who)
+        body = {
+            "external_customer_id": "payer",
+            "lago_invoice_ids": [bill["lago_id"]],
+            "email": "cfo@hooli.test",
+        }
+        asked = {"payment_request": body}
+        imagined = (await post(browser, "/email_previews/payment_requests?locale=en", asked))["email_preview"]
+        assert (imagined["to"], "12.34" in imagined["text"]) == (["cfo@hooli.test"], True)
+        assert (await get(client, "/payment_requests"))["payment_requests"] == []
+        made = (await post(client, "/payment_requests", asked))["payment_request"]
+        path = f"/email_previews/payment_requests/{made['lago_id']}"
+        shown = (await get(browser, path, locale="en"))["email_preview"]
+        assert {name: shown[name] for name in ("sender", "to", "subject", "text")} == {
+            name: imagined[name] for name in ("sender", "to", "subject", "text")
+        }
+        await post(
+            client,
+            "/payments",
+            {"payment": {"invoice_id": bill["lago_id"], "amount_cents": 1234, "reference": "r"}},
+        )
+        refused = await post(browser, "/email_previews/payment_requests", asked, expect=405)
+        assert refused["code"] == "invoices_not_overdue"
+        unknown = {"payment_request": {**body, "external_customer_id": "nobody"}}
+        assert (await post(browser, "/email_previews/payment_requests", unknown, expect=404))[
+            "code"
+        ] == "customer_not_found"
+
     @pytest.mark.parametrize(("path", "status", "told"), [
         ("invoices/none", 404, "invoice_not_found"), ("credit_notes/none", 404, "credit_note_not_found"),
         ("payment_receipts/none", 404, "invoice_not_found"), ("payment_requests/none", 404, "payment_request_not_found"),

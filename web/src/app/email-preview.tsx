@@ -1,6 +1,6 @@
 /** An e-mail as it would be read. */
 import { useQuery } from "@tanstack/react-query";
-import { read } from "@/api/client";
+import { read, type Schema } from "@/api/client";
 import { Loaded, Skeleton } from "@/ui/states";
 import "./email-preview.css";
 
@@ -19,7 +19,7 @@ interface EmailPreviewProps {
   isNarrow?: boolean;
 }
 
-/** In a frame where no script runs. */
+/** Of a document that is there. */
 export function EmailPreview({ path, id, locale, isNarrow }: EmailPreviewProps) {
   const query = useQuery({
     ...read(path, { params: { path: { lago_id: id }, query: { ...(locale && { locale }) } } }),
@@ -27,19 +27,22 @@ export function EmailPreview({ path, id, locale, isNarrow }: EmailPreviewProps) 
   });
   return (
     <Loaded query={query} what="Preview" skeleton={<Skeleton width="60%" />}>
-      {({ email_preview: preview }) => (
-        <div className={isNarrow ? "mail-preview narrow" : "mail-preview"}>
-          <p className="small">
-            <span className="dim">From</span> {preview.sender}
-            <br />
-            <span className="dim">Subject</span> <b className="med">{preview.subject}</b>
-          </p>
-          <iframe title="E-mail" sandbox="" srcDoc={preview.html} />
-          {preview.attachments.length > 0 && (
-            <p className="hint">Attached: {preview.attachments.join(", ")}</p>
-          )}
-        </div>
-      )}
+      {({ email_preview }) => <Letter preview={email_preview} isNarrow={isNarrow ?? false} />}
     </Loaded>
+  );
+}
+
+/** In a frame where no script runs. */
+export function Letter({ preview, isNarrow }: { preview: Schema<"EmailPreviewOutput">; isNarrow: boolean }) {
+  return (
+    <div className={isNarrow ? "mail-preview narrow" : "mail-preview"}>
+      <p className="small">
+        <span className="dim">From</span> {preview.sender}
+        <br />
+        <span className="dim">Subject</span> <b className="med">{preview.subject}</b>
+      </p>
+      <iframe title="E-mail" sandbox="" srcDoc={preview.html} />
+      {preview.attachments.length > 0 && <p className="hint">Attached: {preview.attachments.join(", ")}</p>}
+    </div>
   );
 }

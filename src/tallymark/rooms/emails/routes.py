@@ -17,10 +17,11 @@ from tallymark.domain.errors import Forbidden, Invalid
 from tallymark.jobs.mail import MailKind
 from tallymark.rooms.credit_notes.model import CreditNoteView
 from tallymark.rooms.emails import service
-from tallymark.rooms.emails.model import Attachment, Paper
+from tallymark.rooms.emails.model import Attachment, Letter, Paper
 from tallymark.rooms.emails.ports import Composer
 from tallymark.rooms.emails.schemas import EmailPreviewOutput, EmailPreviewResponse, ResendRequest
 from tallymark.rooms.invoices.model import InvoiceView
+from tallymark.rooms.payment_requests.schemas import NewPaymentRequest
 from tallymark.rooms.payments.model import ReceiptDocument
 
 router = tenant_router("emails", resource="invoice")
@@ -104,14 +105,35 @@ async def preview_request_email(
     return await _preview(MailKind.REQUEST, lago_id, request, context, locale)
 
 
+@app_router.post("/email_previews/payment_requests")
+@permitted("payments:create")
+async def preview_new_request_email(
+    body: NewPaymentRequest, request: Request, context: InContext, locale: Locale = None
+) -> EmailPreviewResponse:
+    """Show the e-mail that would ask for payment, before the request is made: refused as that would be."""
+    _check(locale)
+    asked = body.payment_request.to_value()
+    async with context.transaction() as tx:
+        letter = await service.gather_request_preview(tx, asked, locale=locale, now=context.now)
+    return await _show(letter, request, context)
+
+
 async def _preview(
     kind: MailKind, lago_id: str, request: Request, context: Context, locale: str | None
 ) -> EmailPreviewResponse:
-    if locale is not None and locale not in LOCALES:
-        raise Invalid({"locale": ["not_a_valid_language_code"]})
+    _check(locale)
     document_id = read_id(lago_id, "invoice" if kind is MailKind.RECEIPT else kind.value)
     async with context.transaction() as tx:
         letter = await service.gather_preview(tx, kind, document_id, locale=locale, now=context.now)
+    return await _show(letter, request, context)
+
+
+def _check(locale: str | None) -> None:
+    if locale is not None and locale not in LOCALES:
+        raise Invalid({"locale": ["not_a_valid_language_code"]})
+
+
+async def _show(letter: Letter, request: Request, context: Context) -> EmailPreviewResponse:
     composer: Composer = request.app.state.composer
     files = _files(letter.papers, context)
     shown = await asyncio.to_thread(composer.show, letter, files)
@@ -123,7 +145,7 @@ async def _preview(
         language=shown.language,
         text=shown.text,
         html=shown.html,
-        attachments=[] if kind is MailKind.REQUEST else [file.name for file in files],
+        attachments=[] if letter.kind is MailKind.REQUEST else [file.name for file in files],
     )
     return EmailPreviewResponse(email_preview=preview)
 

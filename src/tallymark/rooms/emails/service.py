@@ -22,6 +22,7 @@ from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import InvoiceStatus
 from tallymark.rooms.organizations.model import BillingEntity
 from tallymark.rooms.payment_requests import service as requests
+from tallymark.rooms.payment_requests.model import NewRequest, RequestView
 from tallymark.rooms.payments import service as payments
 from tallymark.rooms.payments.model import ReceiptDocument
 
@@ -83,7 +84,16 @@ async def gather_preview(
 
     Raises `NotFound`.
     """
-    facts = await _facts(tx, kind, document_id, now=now)
+    return _preview(kind, document_id, await _facts(tx, kind, document_id, now=now), locale)
+
+
+async def gather_request_preview(tx: Tx, asked: NewRequest, *, locale: str | None, now: datetime) -> Letter:
+    """What the e-mail about a payment request would say that is not made yet. Raises what making it does."""
+    view = await requests.imagine(tx, asked, now=now)
+    return _preview(MailKind.REQUEST, view.request.id, await _of_view(tx, view, now=now), locale)
+
+
+def _preview(kind: MailKind, document_id: UUID, facts: _Facts, locale: str | None) -> Letter:
     customer, subject = facts.customer, facts.subject
     if locale is not None:
         customer = replace(customer, document_locale=locale)
@@ -175,15 +185,19 @@ async def _of_receipt(tx: Tx, receipt_id: UUID, *, now: datetime) -> _Facts:
 
 async def _of_request(tx: Tx, request_id: UUID, *, now: datetime) -> _Facts:
     request = await requests.get_request(tx, request_id)
-    campaign_id = request.dunning_campaign_id
     (view,) = await requests.get_views(tx, [request], now=now)
+    return await _of_view(tx, view, now=now)
+
+
+async def _of_view(tx: Tx, view: RequestView, *, now: datetime) -> _Facts:
+    campaign_id = view.request.dunning_campaign_id
     whole = await invoices.get_views(tx, [one.invoice for one in view.invoices], now=now)
     return _Facts(
         subject=view,
         issuer=view.invoices[0].billing_entity,
         customer=view.customer,
         customer_entity=view.customer_entity,
-        own_address=request.email,
+        own_address=view.request.email,
         papers=tuple(whole),
         bcc=tuple(await dunning.bcc_emails_of(tx, campaign_id)) if campaign_id else (),
     )

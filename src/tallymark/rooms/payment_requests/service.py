@@ -15,6 +15,7 @@ from tallymark.jobs import mail
 from tallymark.jobs.mail import MailKind
 from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.customers import service as customers
+from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import VISIBLE, Invoice, InvoiceStatus
 from tallymark.rooms.organizations import service as organizations
@@ -28,7 +29,7 @@ from tallymark.rooms.payment_requests.model import (
     RequestView,
 )
 
-SUCCEEDED = "succeeded"
+PENDING, SUCCEEDED = "pending", "succeeded"
 
 
 async def create(tx: Tx, asked: NewRequest, *, now: datetime) -> PaymentRequest:
@@ -39,6 +40,37 @@ async def create(tx: Tx, asked: NewRequest, *, now: datetime) -> PaymentRequest:
     """
     customer = await customers.get_customer(tx, external_id=asked.external_customer_id)
     await tx.lock("customer", customer.id)
+    bundle, _ = await _bundle(tx, customer, asked)
+    (request_id,) = await save(tx, [bundle], now=now)
+    return await get_request(tx, request_id)
+
+
+async def imagine(tx: Tx, asked: NewRequest, *, now: datetime) -> RequestView:
+    """A request as `create` would make it, without making it. Raises what that does."""
+    customer = await customers.get_customer(tx, external_id=asked.external_customer_id)
+    bundle, wanted = await _bundle(tx, customer, asked)
+    entities = await organizations.get_entities(tx, {customer.billing_entity_id})
+    request = PaymentRequest(
+        id=new_id(),
+        customer_id=customer.id,
+        billing_entity_id=bundle.billing_entity_id,
+        dunning_campaign_id=None,
+        email=bundle.email,
+        payment_status=PENDING,
+        amount_cents=sum(bundle.due_cents.values()),
+        currency=bundle.currency,
+        created_at=now,
+        updated_at=now,
+    )
+    return RequestView(
+        request=request,
+        customer=customer,
+        customer_entity=entities[customer.billing_entity_id],
+        invoices=tuple(await invoices.get_views(tx, wanted, now=now, with_lines=False)),
+    )
+
+
+async def _bundle(tx: Tx, customer: Customer, asked: NewRequest) -> tuple[Bundle, list[Invoice]]:
     wanted = await _invoices(tx, customer.id, asked.invoice_ids)
     _check(wanted)
     first = wanted[0]
@@ -49,8 +81,7 @@ async def create(tx: Tx, asked: NewRequest, *, now: datetime) -> PaymentRequest:
         currency=first.currency,
         due_cents={invoice.id: invoice.total_due_amount_cents for invoice in wanted},
     )
-    (request_id,) = await save(tx, [bundle], now=now)
-    return await get_request(tx, request_id)
+    return bundle, wanted
 
 
 async def save(tx: Tx, bundles: Sequence[Bundle], *, now: datetime) -> list[UUID]:
@@ -64,7 +95,7 @@ async def save(tx: Tx, bundles: Sequence[Bundle], *, now: datetime) -> list[UUID
             "billing_entity_id": bundle.billing_entity_id,
             "dunning_campaign_id": bundle.dunning_campaign_id,
             "email": bundle.email,
-            "payment_status": "pending",
+            "payment_status": PENDING,
             "amount_cents": sum(bundle.due_cents.values()),
             "currency": bundle.currency,
             "created_at": now,

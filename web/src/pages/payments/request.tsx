@@ -1,35 +1,42 @@
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
+import { TriangleAlert } from "lucide-react";
 import { useState } from "react";
-import { read, useChange } from "@/api/client";
+import { ask, read, useChange } from "@/api/client";
+import { explain } from "@/api/errors";
+import { Letter } from "@/app/email-preview";
 import { paths } from "@/app/paths";
 import { day } from "@/lib/dates";
 import { money } from "@/lib/money";
+import { useSettled } from "@/lib/settled";
 import { nameOf } from "@/pages/customers/list";
 import "@/pages/invoices/invoices.css";
 import { type ListedInvoice, TOUCHED } from "@/pages/invoices/model";
 import { Money } from "@/ui/amounts";
+import { Banner } from "@/ui/basics";
 import { Checkbox, ChipsInput, Field } from "@/ui/fields";
 import { FormPage, FormSection } from "@/ui/form";
-import { Empty, Loaded } from "@/ui/states";
+import { Empty, Loaded, Skeleton } from "@/ui/states";
+import { changesSince } from "./changes";
 
 /** Ask a customer for what is overdue, by one e-mail for all of it. */
 export function RequestPayment() {
   const { customer } = useSearch({ strict: false }) as { customer?: string };
-  const path = { external_customer_id: customer ?? "" };
-  const query = { payment_overdue: "true", per_page: 100 };
-  const overdue = useQuery({
-    ...read("/api/v1/customers/{external_customer_id}/invoices", {
-      params: { path, query: query as never },
-    }),
-    placeholderData: undefined,
-  });
+  const overdue = useQuery({ ...overdueRead(customer ?? ""), placeholderData: undefined });
   return (
     <Loaded query={overdue} what="Customer">
       {({ invoices }) => <RequestForm customer={customer ?? ""} invoices={invoices} />}
     </Loaded>
   );
 }
+
+const overdueRead = (customer: string) =>
+  read("/api/v1/customers/{external_customer_id}/invoices", {
+    params: {
+      path: { external_customer_id: customer },
+      query: { payment_overdue: "true", per_page: 100 } as never,
+    },
+  });
 
 function RequestForm({ customer, invoices }: { customer: string; invoices: readonly ListedInvoice[] }) {
   const navigate = useNavigate();
@@ -44,12 +51,36 @@ function RequestForm({ customer, invoices }: { customer: string; invoices: reado
   const chosen = offered.filter((invoice) => !left.includes(invoice.lago_id));
   const total = chosen.reduce((sum, invoice) => sum + BigInt(invoice.total_due_amount_cents), 0n);
   const back = () => navigate({ to: paths.customers.show(customer, "invoices") });
-  const ask = useChange("post", "/api/v1/payment_requests", {
+  const queries = useQueryClient();
+  const [changes, setChanges] = useState<readonly string[]>([]);
+  const [isLooking, setLooking] = useState(false);
+  const payment_request = {
+    external_customer_id: customer,
+    lago_invoice_ids: chosen.map((invoice) => invoice.lago_id),
+    email: emails.join(","),
+  };
+  const request = useChange("post", "/api/v1/payment_requests", {
     done: "Payment requested",
     touches: [...TOUCHED, "/api/v1/payment_requests"],
     isQuiet: true,
     onDone: () => void back(),
   });
+  /** What became of the invoices since they were shown is told first: nobody asks for an amount that they have not seen. */
+  const look = async () => {
+    const now = await queries.fetchQuery({ ...overdueRead(customer), staleTime: 0 });
+    const found = changesSince(chosen, now.invoices);
+    setChanges(found);
+    return found.length > 0;
+  };
+  const submit = async () => {
+    setLooking(true);
+    try {
+      if (await look()) return;
+    } finally {
+      setLooking(false);
+    }
+    request.mutate({ body: { payment_request } }, { onError: () => void look() });
+  };
   const isDirty = left.length > 0 || emails.join() !== known.join();
   if (!first || !currency) {
     return (
@@ -63,22 +94,27 @@ function RequestForm({ customer, invoices }: { customer: string; invoices: reado
       submit={`Request ${money(total, currency)}`}
       onSubmit={(event) => {
         event.preventDefault();
-        ask.mutate({
-          body: {
-            payment_request: {
-              external_customer_id: customer,
-              lago_invoice_ids: chosen.map((invoice) => invoice.lago_id),
-              email: emails.join(","),
-            },
-          },
-        });
+        void submit();
       }}
       onCancel={() => void back()}
-      isDirty={isDirty && !ask.isSuccess}
-      isBusy={ask.isPending}
-      error={ask.error}
+      isDirty={isDirty && !request.isSuccess}
+      isBusy={request.isPending || isLooking}
+      error={changes.length > 0 ? null : request.error}
+      aside={<Preview payment_request={payment_request} isMade={request.isPending || request.isSuccess} />}
       effect={`${chosen.length} ${chosen.length === 1 ? "invoice" : "invoices"} in one e-mail to ${emails.length} ${emails.length === 1 ? "address" : "addresses"}.`}
     >
+      {changes.length > 0 && (
+        <Banner look="warn" icon={<TriangleAlert className="i" aria-hidden="true" />}>
+          <p>
+            Some invoices have changed meanwhile; they are shown as they are now, and nothing has been sent.
+          </p>
+          <ul>
+            {changes.map((one) => (
+              <li key={one}>{one}</li>
+            ))}
+          </ul>
+        </Banner>
+      )}
       <FormSection
         title="Overdue invoices"
         about={
@@ -112,5 +148,35 @@ function RequestForm({ customer, invoices }: { customer: string; invoices: reado
         </Field>
       </FormSection>
     </FormPage>
+  );
+}
+
+interface PreviewProps {
+  payment_request: { external_customer_id: string; lago_invoice_ids: string[]; email: string };
+  /** Once it is made, there is nothing to imagine. */
+  isMade: boolean;
+}
+
+/** The e-mail as the customer would read it. */
+function Preview({ payment_request, isMade }: PreviewProps) {
+  const body = useSettled(JSON.stringify({ payment_request }));
+  const hasInvoices = payment_request.lago_invoice_ids.length > 0;
+  const preview = useQuery({
+    ...ask("/app/v1/email_previews/payment_requests", { body: JSON.parse(body) }),
+    enabled: hasInvoices && !isMade,
+  });
+  return (
+    <>
+      <h2>The e-mail</h2>
+      {!hasInvoices ? (
+        <p className="dim">Choose an invoice to see what is sent.</p>
+      ) : preview.error ? (
+        <p className="dim">{explain(preview.error)}</p>
+      ) : preview.data ? (
+        <Letter preview={preview.data.email_preview} isNarrow />
+      ) : (
+        <Skeleton width="60%" />
+      )}
+    </>
   );
 }
