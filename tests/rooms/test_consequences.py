@@ -58,6 +58,36 @@ async def test_features_are_used_by_who_is_entitled_to_them(shop):
     assert await used(browser, "features", "sso", "audit") == {"sso": 2, "audit": 1}
 
 
+async def test_add_ons_are_counted_by_customers(shop):
+    """Ada runs with it twice and bought it, too; Bob bought it twice; Cyd's subscription has ended. Nobody has the other one."""
+    client, browser = shop
+    made = {}
+    for code in ("setup", "other"):
+        body = {"name": code, "code": code, "amount_cents": 500, "amount_currency": "EUR"}
+        made[code] = (await post(client, "/add_ons", {"add_on": body}))["add_on"]
+    fixed = {
+        "add_on_id": made["setup"]["lago_id"],
+        "charge_model": "standard",
+        "properties": {"amount": "1"},
+        "units": 1,
+    }
+    plan = await kit.plan(client, code="a", fixed_charges=[fixed])
+    ada, bob, cyd = [
+        await kit.customer(client, external_id=name, currency="EUR") for name in ("ada", "bob", "cyd")
+    ]
+    for n, who in enumerate((ada, ada, cyd)):
+        await kit.subscribe(client, who, plan, external_id=f"s{n}")
+    await call(client, "DELETE", "/subscriptions/s2")
+    for who in (ada, bob, bob):
+        one_off = {
+            "external_customer_id": who["external_id"],
+            "currency": "EUR",
+            "fees": [{"add_on_code": "setup"}],
+        }
+        await post(client, "/invoices", {"invoice": one_off})
+    assert await used(browser, "add_ons", "setup", "other") == {"setup": 2, "other": 0}
+
+
 async def test_uses_are_asked_for_some_codes(shop):
     _, browser = shop
     for codes in ([], ["a"] * 1001, [1]):

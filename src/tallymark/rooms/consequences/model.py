@@ -16,7 +16,7 @@ from tallymark.rooms.subscriptions.model import Contract
 
 
 class Used(StrEnum):
-    """What lists say of how much it is used: by subscriptions that run, and by customers who have a coupon."""
+    """What lists say of how much it is used: by subscriptions that run, and by customers who have a coupon or an add-on."""
 
     PLAN = "plans"
     FEATURE = "features"

@@ -127,9 +127,15 @@ _USES = {
         SELECT w.code, count(*) AS uses FROM wanted w JOIN entitled e ON e.feature_id = w.id GROUP BY w.code
     """),
     Used.ADD_ON: text("""
-        SELECT a.code, count(DISTINCT s.id) AS uses FROM add_ons a JOIN fixed_charges f ON f.add_on_id = a.id
-        JOIN subscriptions s ON s.plan_id = f.plan_id
-        WHERE s.status = 'active' AND f.deleted_at IS NULL AND a.deleted_at IS NULL AND a.code = ANY(:codes) GROUP BY a.code
+        WITH wanted AS (SELECT id, code FROM add_ons WHERE code = ANY(:codes) AND deleted_at IS NULL), owned AS (
+            SELECT w.code, s.customer_id FROM wanted w JOIN fixed_charges f ON f.add_on_id = w.id
+            JOIN subscriptions s ON s.plan_id = f.plan_id WHERE s.status = 'active' AND f.deleted_at IS NULL
+            UNION
+            SELECT w.code, i.customer_id FROM invoices i JOIN fees f ON f.invoice_id = i.id JOIN wanted w ON w.id = f.add_on_id
+            WHERE i.invoice_type = 'one_off' AND i.status = 'finalized'
+        )
+        SELECT o.code, count(*) AS uses FROM owned o JOIN customers c ON c.id = o.customer_id AND c.deleted_at IS NULL
+        GROUP BY o.code
     """),
     Used.COUPON: text("""
         SELECT c.code, count(*) AS uses FROM coupons c JOIN applied_coupons a ON a.coupon_id = c.id

@@ -105,7 +105,7 @@ async def uses_of_features(body: UsesRequest, context: InContext) -> UsesRespons
 @router.post("/uses/add_ons")
 @permitted("subscriptions:view")
 async def uses_of_add_ons(body: UsesRequest, context: InContext) -> UsesResponse:
-    """Tell how many subscriptions run that have each of some add-ons as a fixed charge."""
+    """Tell how many customers have each of some add-ons: by a subscription that runs with it, or on a one-off invoice."""
     return await _uses(Used.ADD_ON, body, context)
 
 

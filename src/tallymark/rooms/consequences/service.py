@@ -40,7 +40,9 @@ CREDIT_NOTE_OPTIONS = ("credit", "refund", "offset", "skip")
 
 
 async def uses_of(tx: Tx, kind: Used, codes: Sequence[str]) -> dict[str, int]:
-    """How many subscriptions run with each plan, feature or add-on of some codes, or how often each coupon is in use; 0 for others."""
+    """How many subscriptions run with each plan or feature of some codes, how many customers have or had each add-on, or how often
+    each coupon is in use; 0 for others.
+    """
     found = await repository.uses_of(tx, kind, codes)
     return {code: found.get(code, 0) for code in codes}
 

@@ -35,7 +35,7 @@ const columns = (countOf: (code: string) => number | undefined): Column<Schema<"
     cell: (addOn) => addOn.taxes.map(({ name }) => name).join(", ") || <span className="dim">–</span>,
   },
   {
-    head: "Subscriptions",
+    head: "Customers",
     isNumber: true,
     isLow: true,
     cell: ({ code }) => countOf(code)?.toLocaleString() ?? <span className="dim">–</span>,
