@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 
 from tallymark.api.permissions import RESOURCES
+from tallymark.jobs.activity import TYPES
+from tallymark.rooms.activity_logs.model import RESOURCE_TYPES
 from tallymark.rooms.webhooks.model import KNOWN_TYPES
 
 PAGES = Path(__file__).parents[2] / "web" / "src" / "pages" / "developers"
@@ -26,3 +28,13 @@ def test_endpoints_listen_to_types_that_there_are():
     types = {f"{about}.{what}" for about, words in topics for what in words.split()}
     assert types <= KNOWN_TYPES
     assert {"invoice.created", "alert.triggered", "wallet_transaction.updated"} <= types
+
+
+def test_activities_are_filtered_by_types_and_objects_that_there_are():
+    text = (PAGES / "activities.ts").read_text()
+    written = re.sub(r":\n\s+", ": ", text.partition("OBJECTS")[0])
+    found = re.findall(r'^  (\w+): "([\w ]+)"', written, re.MULTILINE)
+    types = {f"{about}.{what}" for about, words in found for what in words.split()}
+    assert {"invoice.payment_failure", "wallet_transaction.updated"} <= types <= TYPES
+    objects = set(re.findall(r'^  "?([A-Z][\w:]+)"?: "', text.partition("OBJECTS")[2], re.MULTILINE))
+    assert {"AddOn", "Entitlement::Feature", "Wallet"} <= objects <= set(RESOURCE_TYPES)

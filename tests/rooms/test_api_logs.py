@@ -229,6 +229,15 @@ class TestLists:
     async def test_are_filtered(self, client, query, found):
         assert paths(await logs(client, **query)) == found
 
+    async def test_are_filtered_by_the_key_that_called(self, client, database, organization):
+        async with database.tenant(organization.id) as tx:
+            (key,) = set((await tx.execute(select(api_logs.c.api_key_id))).scalars())
+        everything = paths(await logs(client))
+        assert paths(await logs(client, **{"api_key_ids[]": str(key)})) == everything
+        assert paths(await logs(client, **{"api_key_ids[]": [str(uuid4()), str(key)]})) == everything
+        for other in (str(uuid4()), "none"):
+            assert await logs(client, **{"api_key_ids[]": other}) == []
+
     @pytest.mark.parametrize(
         ("query", "details"),
         [

@@ -50,6 +50,7 @@ class Filters:
     api_version: str | None = None
     paths: tuple[str, ...] = ()
     clients: tuple[str, ...] = ()
+    api_key_ids: tuple[UUID, ...] = ()
 
 
 def is_status(text: str) -> bool:

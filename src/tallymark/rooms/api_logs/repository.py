@@ -84,6 +84,8 @@ def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
         yield or_(*(_has_path(form) for path in filters.paths for form in _forms(path)))
     if filters.clients:
         yield column.client.in_(filters.clients)
+    if filters.api_key_ids:
+        yield column.api_key_id.in_(filters.api_key_ids)
 
 
 def _has_status(wanted: str) -> ColumnElement[bool]:

@@ -11,14 +11,15 @@ from pydantic import BaseModel
 from starlette.datastructures import QueryParams
 
 from tallymark.api.pagination import Meta
-from tallymark.api.queries import read_instant, read_list, reads
+from tallymark.api.queries import read_ids, read_instant, read_list, reads
 from tallymark.api.wire import Instant
 from tallymark.domain.errors import Invalid
 from tallymark.rooms.api_logs.model import METHODS, Entry, Filters, is_status
 
 FILTERS = reads(
-    "from_date", "to_date", "http_methods[]", "http_statuses[]", "api_version", "request_paths", "clients[]"
-)
+    "from_date", "to_date", "http_methods[]", "http_statuses[]", "api_version", "request_paths", "clients[]",
+    "api_key_ids[]",
+)  # fmt: skip
 
 
 def read_filters(query: QueryParams) -> Filters:
@@ -34,6 +35,7 @@ def read_filters(query: QueryParams) -> Filters:
         api_version=query.get("api_version") or None,
         paths=read_list(query, "request_paths"),
         clients=read_list(query, "clients"),
+        api_key_ids=read_ids(query, "api_key_ids"),
     )
 
 
