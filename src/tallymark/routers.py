@@ -70,6 +70,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     add_ons.router,
     analytics.router,
     entitlements.router,
+    entitlements.app_router,
     plan_entitlements.router,
     plans.router,
     charge_prices.router,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tallymark.api.context import InContext
 from tallymark.api.pagination import InPage, Meta
-from tallymark.api.routing import tenant_router
+from tallymark.api.permissions import permitted
+from tallymark.api.routing import member_router, tenant_router
 from tallymark.rooms.entitlements import service
 from tallymark.rooms.entitlements.model import Feature
 from tallymark.rooms.entitlements.schemas import (
@@ -13,9 +14,12 @@ from tallymark.rooms.entitlements.schemas import (
     FeatureResponse,
     FeaturesResponse,
     FeatureUpdateRequest,
+    IdentifiedFeatureOutput,
+    IdentifiedFeatureResponse,
 )
 
 router = tenant_router("features", resource="feature")
+app_router = member_router("app: features")
 
 
 @router.post("/features")
@@ -59,6 +63,16 @@ async def delete_feature(code: str, context: InContext) -> FeatureResponse:
     """Delete a feature, and take it from all plans and subscriptions."""
     async with context.transaction() as tx:
         return _answer(await service.delete_feature(tx, code, now=context.now))
+
+
+@app_router.get("/features/{code:path}")
+@permitted("features:view")
+async def get_identified_feature(code: str, context: InContext) -> IdentifiedFeatureResponse:
+    """Read one feature with the id that the activity log names it by."""
+    async with context.transaction() as tx:
+        found = await service.get_feature(tx, code=code)
+    shown = FeatureOutput.of(found)
+    return IdentifiedFeatureResponse(feature=IdentifiedFeatureOutput(lago_id=found.id, **dict(shown)))
 
 
 def _answer(feature: Feature) -> FeatureResponse:

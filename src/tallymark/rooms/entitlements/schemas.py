@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, WithJsonSchema
 
@@ -89,6 +90,14 @@ class FeatureOutput(BaseModel):
 
 class FeatureResponse(BaseModel):
     feature: FeatureOutput
+
+
+class IdentifiedFeatureOutput(FeatureOutput):
+    lago_id: UUID
+
+
+class IdentifiedFeatureResponse(BaseModel):
+    feature: IdentifiedFeatureOutput
 
 
 class FeaturesResponse(BaseModel):

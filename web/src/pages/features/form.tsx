@@ -72,7 +72,7 @@ function Editor({ initial, saved }: { initial: Values; saved?: Feature }) {
   useTitle(saved ? `Edit ${saved.name || saved.code}` : "New feature");
   const finish = {
     isQuiet: true,
-    touches: ["/api/v1/features", "/api/v1/plans"],
+    touches: ["/api/v1/features", "/app/v1/features", "/api/v1/plans"],
     onDone: (answer: { feature: Feature }) =>
       void navigate({ to: paths.features.show(answer.feature.code), ignoreBlocker: true }),
   };
