@@ -1,6 +1,6 @@
 /** The charges of a plan in its editor: usage by metrics, and fixed ones by add-ons. */
 import { ChevronDown, ChevronRight, Plus, Trash2 } from "lucide-react";
-import type { ReactNode } from "react";
+import { type ReactNode, use } from "react";
 import { units as unitsText } from "@/lib/money";
 import { TaxChoice } from "@/pages/catalog/taxes";
 import { measure } from "@/pages/metrics/metric";
@@ -19,7 +19,16 @@ import {
   newFixedCharge,
   nounOf,
 } from "./draft";
-import { AmountInput, At, GroupingFields, ModelPicker, PriceFields, Refusal, UnitsInput } from "./parts";
+import {
+  AmountInput,
+  At,
+  FaultsContext,
+  GroupingFields,
+  ModelPicker,
+  PriceFields,
+  Refusal,
+  UnitsInput,
+} from "./parts";
 import { FIXED_MODELS, modelWord, priceFaults, priceWords, tidy, writePrice } from "./price";
 import type { PricePoint } from "./prices";
 import type { SectionProps } from "./sections";
@@ -352,7 +361,13 @@ export function ChargePrices(props: ChargePricesProps) {
     <>
       <Refusal at={at} />
       {(keys.length > 0 || charge.filters.length > 0) && (
-        <FilterTabs charge={charge} chosen={filter?.key ?? null} onFilter={onFilter} change={change} />
+        <FilterTabs
+          at={at}
+          charge={charge}
+          chosen={filter?.key ?? null}
+          onFilter={onFilter}
+          change={change}
+        />
       )}
       {filter && (
         <FilterFields
@@ -425,26 +440,31 @@ function PricingUnit({
 }
 
 function FilterTabs({
+  at,
   charge,
   chosen,
   onFilter,
   change,
 }: {
+  at: string;
   charge: ChargeDraft;
   chosen: string | null;
   onFilter: (key: string | null) => void;
   change: (changes: Partial<ChargeDraft>) => void;
 }) {
-  const tab = (key: string | null, label: string) => (
+  const { hasFaults } = use(FaultsContext);
+  const tab = (key: string | null, label: string, isWrong = false) => (
     <button type="button" key={key ?? "default"} aria-pressed={key === chosen} onClick={() => onFilter(key)}>
-      {label}
+      {isWrong ? <span className="neg">{label}, not right yet</span> : label}
     </button>
   );
   return (
     <div className="filter-tabs">
       <div className="seg" role="group" aria-label="Prices of the charge">
         {tab(null, charge.filters.length > 0 ? "All else" : "All events")}
-        {charge.filters.map((filter, index) => tab(filter.key, nameOfFilter(filter, index)))}
+        {charge.filters.map((filter, index) =>
+          tab(filter.key, nameOfFilter(filter, index), hasFaults(`${at}.filters.${index}`)),
+        )}
       </div>
       <Button
         look="ghost"

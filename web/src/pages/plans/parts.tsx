@@ -14,9 +14,15 @@ interface Faults {
   /** What is wrong at a place, once it was left or a save was tried. */
   faultAt: (place: string) => string | undefined;
   leave: (place: string) => void;
+  /** Whether something below a place is wrong. */
+  hasFaults: (at: string) => boolean;
 }
 
-export const FaultsContext = createContext<Faults>({ faultAt: () => undefined, leave: () => {} });
+export const FaultsContext = createContext<Faults>({
+  faultAt: () => undefined,
+  leave: () => {},
+  hasFaults: () => false,
+});
 
 /** A field at a place of the draft. */
 export function At({

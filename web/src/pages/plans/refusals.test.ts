@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ApiError } from "@/api/errors";
-import { placesOf } from "./refusals";
+import { placesOf, placesOfCharge } from "./refusals";
 
 const refusal = (error_details: Record<string, string[]>, error_places = {}) =>
   new ApiError(422, { status: 422, code: "validation_errors", error_details, error_places });
@@ -49,5 +49,26 @@ describe("placesOf", () => {
 
   it("leaves the rest to the head of the form", () => {
     expect(placesOf(refusal({ tax: ["not_found"] }), 0)).toEqual({});
+  });
+});
+
+describe("placesOfCharge", () => {
+  it("puts what is wrong with one charge at its fields, whatever has none at its prices", () => {
+    const refused = refusal(
+      {
+        properties: ["invalid_amount"],
+        min_amount_cents: ["value_is_out_of_range"],
+        charge_model: ["value_is_invalid"],
+      },
+      { "filters.1.properties": ["invalid_amount"] },
+    );
+    expect(placesOfCharge(refused, "charges.0")).toEqual({
+      "charges.0.filters.1.base": "Invalid amount.",
+      "charges.0.min_amount": "This is out of range.",
+      "charges.0.base": "This is not valid.",
+    });
+    expect(placesOfCharge(refusal({ units: ["value_is_mandatory"] }), "fixed_charges.0")).toEqual({
+      "fixed_charges.0.units": "This is needed.",
+    });
   });
 });

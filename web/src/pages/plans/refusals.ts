@@ -25,6 +25,24 @@ const OF_CHARGE: Record<string, string> = {
   values: "values",
 };
 
+/** Where the form of one charge, be it of usage or a fixed one, shows each refusal. */
+export function placesOfCharge(refused: ApiError, at: string): Record<string, string> {
+  const found: Record<string, string> = {};
+  const deeper = new Set<string>();
+  const put = (path: string, codes: readonly string[]) => {
+    const place = placeOf(`${at}.${path}`, 0)!;
+    found[place] = [found[place], ...codes.map(wordOf)].filter(Boolean).join(" ");
+  };
+  for (const [path, codes] of Object.entries(refused.places)) {
+    put(path.replace(/^(fixed_)?charge\./, ""), codes);
+    deeper.add(path.split(".").at(-1)!);
+  }
+  for (const [field, codes] of Object.entries(refused.fields)) {
+    if (!deeper.has(field)) put(field, codes);
+  }
+  return found;
+}
+
 /** Where a form of so many thresholds shows each refusal. What has no place is told at the head of the form alone. */
 export function placesOf(refused: ApiError, thresholds: number): Record<string, string> {
   const found: Record<string, string> = {};

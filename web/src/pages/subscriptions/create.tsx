@@ -14,6 +14,7 @@ import { priceWords } from "@/pages/customers/subscription-table";
 import { NEW_PLAN, type PlanDraft } from "@/pages/plans/draft";
 import { useFaults } from "@/pages/plans/faults";
 import { planRead } from "@/pages/plans/reads";
+import { placesOf } from "@/pages/plans/refusals";
 import { readPlan } from "@/pages/plans/wire";
 import { Banner } from "@/ui/basics";
 import { DateInput, Field, NumberInput, Segments, Select, Switch, TextInput } from "@/ui/fields";
@@ -23,6 +24,8 @@ import { useTitle } from "@/ui/page";
 import { overridesOf } from "./overrides";
 import { OwnPrices } from "./own-prices";
 import { hrefOfSubscription, useMetrics } from "./reads";
+
+const SOME_PRICES_ARE_WRONG = new ApiError(422, { status: 422, error: "some_prices_are_not_right_yet" });
 
 interface Values {
   external_customer_id: string;
@@ -93,7 +96,7 @@ export function CreateSubscription() {
       return;
     }
     if (own.isOn && (!own.draft || own.checks.check() !== undefined)) {
-      setError(new ApiError(422, { status: 422, error: "some_prices_are_not_right_yet" }));
+      setError(SOME_PRICES_ARE_WRONG);
       return;
     }
     const overrides = own.isOn && own.draft && own.plan ? overridesOf(own.plan, own.draft) : null;
@@ -121,7 +124,12 @@ export function CreateSubscription() {
           },
         } as never,
       },
-      { onError: (fault) => setError(placeErrors(form, fault, { currency: "plan_code" })) },
+      {
+        onError: (fault) => {
+          const left = placeErrors(form, fault, { currency: "plan_code" });
+          setError(own.isOn ? own.refuse(left) : left);
+        },
+      },
     );
   });
   const { errors } = form.formState;
@@ -321,6 +329,13 @@ function useOwnPrices(code: string) {
     isChanged,
     draft: plan && draft,
     set: (changes: Partial<PlanDraft>) => setChanged({ code, draft: { ...draft, ...changes } }),
+    /** Shows at the prices what the server refused of them; what is left is of none. */
+    refuse: (refused: unknown): unknown => {
+      if (!(refused instanceof ApiError)) return refused;
+      const places = placesOf(refused, draft.thresholds.length);
+      checks.refuse(places);
+      return Object.keys(places).length > 0 ? SOME_PRICES_ARE_WRONG : refused;
+    },
   };
 }
 

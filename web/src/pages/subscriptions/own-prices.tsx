@@ -3,7 +3,7 @@ import { useState } from "react";
 import { ChargePrices, Fold, wordsOf } from "@/pages/plans/charges";
 import type { ChargeDraft, FixedChargeDraft, PlanDraft } from "@/pages/plans/draft";
 import type { Checks } from "@/pages/plans/faults";
-import { AmountInput, At, FaultsContext, PriceFields, UnitsInput } from "@/pages/plans/parts";
+import { AmountInput, At, FaultsContext, PriceFields, Refusal, UnitsInput } from "@/pages/plans/parts";
 import { modelWord } from "@/pages/plans/price";
 import { type Looked, usePrices } from "@/pages/plans/prices";
 import { Commitment, ProgressiveBilling } from "@/pages/plans/sections";
@@ -206,6 +206,7 @@ export function OwnFixedCharge({ at, charge, currency, change }: OwnFixedChargeP
   });
   return (
     <>
+      <Refusal at={at} />
       <PriceFields
         at={at}
         model={charge.charge_model}

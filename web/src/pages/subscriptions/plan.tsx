@@ -3,15 +3,16 @@ import { useQuery } from "@tanstack/react-query";
 import { Pencil } from "lucide-react";
 import { useMemo, useState } from "react";
 import { read, type Schema, useChange } from "@/api/client";
-import { explain } from "@/api/errors";
+import { ApiError, explain } from "@/api/errors";
 import { useCan } from "@/app/session";
 import { percent, toCents, units } from "@/lib/money";
 import { PlanLink, priceWords } from "@/pages/customers/subscription-table";
 import { NEW_PLAN, type PlanDraft } from "@/pages/plans/draft";
-import { useFaults } from "@/pages/plans/faults";
+import { type Checks, useFaults } from "@/pages/plans/faults";
 import { FaultsContext } from "@/pages/plans/parts";
 import { modelWord, priceLines } from "@/pages/plans/price";
 import { filterWords, PriceList } from "@/pages/plans/price-list";
+import { placesOfCharge } from "@/pages/plans/refusals";
 import { changesOf, readCharge, readFixedCharge, writeCharge, writeFixedCharge } from "@/pages/plans/wire";
 import { Money } from "@/ui/amounts";
 import { Banner, Button, Facts, Section } from "@/ui/basics";
@@ -175,6 +176,19 @@ function useFixedCharges(subscription: Detailed): readonly FixedCharge[] | undef
   return own.data?.fixed_charges;
 }
 
+/** Shows what the server refused of a charge at its fields. */
+function showAt(checks: Checks, at: string) {
+  return (refused: Error) => {
+    if (refused instanceof ApiError) checks.refuse(placesOfCharge(refused, at));
+  };
+}
+
+/** What of a refusal is no field's. */
+function Refused({ error }: { error: Error | null }) {
+  if (!error || (error instanceof ApiError && Object.keys(error.fields).length > 0)) return null;
+  return <Banner look="bad">{explain(error)}</Banner>;
+}
+
 interface DrawerProps {
   subscription: Detailed;
   charge: Charge;
@@ -204,7 +218,7 @@ function ChargeDrawer({ subscription, charge, metrics, mayChange, onClose }: Dra
       path: { external_id: subscription.external_id, code: charge.code },
       query: inStatus(subscription),
     };
-    save.mutate({ params, body: { charge: changes } } as never);
+    save.mutate({ params, body: { charge: changes } } as never, { onError: showAt(checks, "charges.0") });
   };
   const name = nameOfCharge(draft, metrics);
   return (
@@ -224,7 +238,7 @@ function ChargeDrawer({ subscription, charge, metrics, mayChange, onClose }: Dra
         />
       }
     >
-      {save.error && <Banner look="bad">{explain(save.error)}</Banner>}
+      <Refused error={save.error} />
       {isEditing ? (
         <FaultsContext value={checks}>
           <div className="form-fields">
@@ -299,7 +313,9 @@ function FixedChargeDrawer({ subscription, charge, mayChange, onClose }: FixedDr
       query: inStatus(subscription),
     };
     const at = "units" in changes && isNow ? { apply_units_immediately: true } : {};
-    save.mutate({ params, body: { fixed_charge: { ...changes, ...at } } } as never);
+    save.mutate({ params, body: { fixed_charge: { ...changes, ...at } } } as never, {
+      onError: showAt(checks, "fixed_charges.0"),
+    });
   };
   return (
     <Drawer
@@ -318,7 +334,7 @@ function FixedChargeDrawer({ subscription, charge, mayChange, onClose }: FixedDr
         />
       }
     >
-      {save.error && <Banner look="bad">{explain(save.error)}</Banner>}
+      <Refused error={save.error} />
       {isEditing ? (
         <FaultsContext value={checks}>
           <div className="form-fields">
