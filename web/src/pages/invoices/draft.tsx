@@ -2,16 +2,17 @@
 import { useQuery } from "@tanstack/react-query";
 import { Pencil, Plus, RefreshCw, Undo2 } from "lucide-react";
 import { type ReactNode, useState } from "react";
-import { read, type Schema, useChange } from "@/api/client";
+import { ask, read, type Schema, useChange } from "@/api/client";
 import { explain } from "@/api/errors";
 import { useCan } from "@/app/session";
 import { money, price, units } from "@/lib/money";
+import { useSettled } from "@/lib/settled";
 import { Banner, Button } from "@/ui/basics";
 import { Field, MoneyInput, NumberInput, TextInput } from "@/ui/fields";
 import { FieldRow } from "@/ui/form";
 import { ActionMenu, Drawer } from "@/ui/overlays";
 import { Picker } from "@/ui/picker";
-import { amountOf, decimalOf } from "./amounts";
+import { decimalOf } from "./amounts";
 import { type Faults, faultsOf } from "./faults";
 import { type Fee, type Invoice, nameOfFee, TOUCHED } from "./model";
 
@@ -171,12 +172,31 @@ function AdjustFields({
   );
 }
 
-function Preview({ typed, currency, before }: { typed: Typed; currency: string; before?: number }) {
+interface PreviewProps {
+  typed: Typed;
+  invoice: Invoice;
+  /** What is adjusted, and how; null while that is not known yet. */
+  asked: Schema<"AdjustmentFields"> | null;
+  before?: number;
+}
+
+/** What the server makes of the fee, told so: at the plan's price, or at another. */
+function Preview({ typed, invoice, asked, before }: PreviewProps) {
+  const { currency } = invoice;
+  const body = useSettled(asked && JSON.stringify({ adjusted_fee: asked }));
   const count = decimalOf(typed.units);
   const each = decimalOf(typed.price);
-  if (count === null) return null;
+  const preview = useQuery({
+    ...ask("/app/v1/invoices/{lago_id}/adjusted_fees/preview", {
+      params: { path: { lago_id: invoice.lago_id } },
+      body: JSON.parse(body ?? "null"),
+    }),
+    enabled: body !== null && count !== null,
+  });
+  if (count === null || !asked) return null;
+  const found = preview.error ? undefined : preview.data?.adjustment_preview.adjusted;
   return (
-    <dl className="estimate well">
+    <dl className="estimate well" aria-busy={preview.isFetching}>
       {before !== undefined && (
         <>
           <dt>Now</dt>
@@ -189,7 +209,7 @@ function Preview({ typed, currency, before }: { typed: Typed; currency: string; 
           : `${units(count)} × ${price(each, currency)}`}
       </dt>
       <dd className="strong">
-        {each === null ? "computed when it is saved" : money(amountOf(count, each, currency), currency)}
+        {found ? money(found.amount_cents, currency) : <span className="dim">–</span>}
       </dd>
     </dl>
   );
@@ -217,6 +237,9 @@ function AdjustDrawer({ invoice, fee, onClose }: { invoice: Invoice; fee: Fee; o
   const refused = faultsOf(save.error, true);
   const isDirty = JSON.stringify(typed) !== JSON.stringify(start);
   const isWrong = Object.keys(problemsOf(typed)).length > 0;
+  const asked = { fee_id: fee.lago_id, ...fieldsOf(typed) };
+  // Units that were left as they are say nothing; a price needs them.
+  if (typed.units === start.units && asked.unit_precise_amount === undefined) delete asked.units;
   return (
     <Drawer
       title={`Adjust ${nameOfFee(fee)}`}
@@ -230,15 +253,12 @@ function AdjustDrawer({ invoice, fee, onClose }: { invoice: Invoice; fee: Fee; o
             look="primary"
             isBusy={save.isPending}
             disabled={!isDirty || isWrong}
-            onClick={() => {
-              const asked = fieldsOf(typed);
-              // Units that were left as they are say nothing; a price needs them.
-              if (typed.units === start.units && asked.unit_precise_amount === undefined) delete asked.units;
+            onClick={() =>
               save.mutate({
                 params: { path: { lago_id: invoice.lago_id } },
-                body: { adjusted_fee: { fee_id: fee.lago_id, ...asked } },
-              });
-            }}
+                body: { adjusted_fee: asked },
+              })
+            }
           >
             Adjust fee
           </Button>
@@ -252,7 +272,12 @@ function AdjustDrawer({ invoice, fee, onClose }: { invoice: Invoice; fee: Fee; o
         refused={refused.faults}
         onChange={(change) => setTyped({ ...typed, ...change })}
       />
-      <Preview typed={typed} currency={invoice.currency} before={fee.amount_cents} />
+      <Preview
+        typed={typed}
+        invoice={invoice}
+        asked={isDirty && !isWrong ? asked : null}
+        before={fee.amount_cents}
+      />
       <p className="hint">Only this draft changes. The adjustment can be taken back until it is finalized.</p>
     </Drawer>
   );
@@ -298,6 +323,12 @@ function AddDrawer({ invoice, onClose }: { invoice: Invoice; onClose: () => void
   }));
   const count = decimalOf(typed.units);
   const [kind, id, filter] = chosen.split(":");
+  const asked = {
+    subscription_id: subscription.lago_id,
+    ...(kind === "fixed" ? { fixed_charge_id: id! } : { charge_id: id! }),
+    ...(filter && { charge_filter_id: filter }),
+    ...fieldsOf(typed),
+  };
   return (
     <Drawer
       title="Add fee"
@@ -314,14 +345,7 @@ function AddDrawer({ invoice, onClose }: { invoice: Invoice; onClose: () => void
             onClick={() =>
               save.mutate({
                 params: { path: { lago_id: invoice.lago_id } },
-                body: {
-                  adjusted_fee: {
-                    subscription_id: subscription.lago_id,
-                    ...(kind === "fixed" ? { fixed_charge_id: id! } : { charge_id: id! }),
-                    ...(filter && { charge_filter_id: filter }),
-                    ...fieldsOf(typed),
-                  },
-                },
+                body: { adjusted_fee: asked },
               })
             }
           >
@@ -363,7 +387,11 @@ function AddDrawer({ invoice, onClose }: { invoice: Invoice; onClose: () => void
         refused={refused.faults}
         onChange={(change) => setTyped({ ...typed, ...change })}
       />
-      <Preview typed={typed} currency={invoice.currency} />
+      <Preview
+        typed={typed}
+        invoice={invoice}
+        asked={chosen && Object.keys(problemsOf(typed)).length === 0 ? asked : null}
+      />
     </Drawer>
   );
 }

@@ -24,6 +24,11 @@ export function Settings({ title, children }: { title: string; children: ReactNo
       [
         { label: "General", href: paths.settings(), permissions: ["organization:view"] },
         { label: "Members", href: paths.settings("members"), permissions: ["organization:members:view"] },
+        {
+          label: "Invitations",
+          href: paths.settings("invitations"),
+          permissions: ["organization:members:view"],
+        },
         { label: "Roles", href: paths.settings("roles"), permissions: ["roles:view"] },
         {
           label: "Signing in",

@@ -1,23 +1,30 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link2, Pencil, Plus, Trash2 } from "lucide-react";
+import { Pencil, Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { read, type Schema, useChange } from "@/api/client";
 import { useCan, useUser } from "@/app/session";
 import { Day } from "@/ui/amounts";
-import { Button, initials, Section } from "@/ui/basics";
+import { Button, initials } from "@/ui/basics";
 import { Checkbox, Field, TextInput } from "@/ui/fields";
 import { messageOf } from "@/ui/form";
 import { List, useListState, useRows } from "@/ui/list";
 import { ActionMenu, Confirm } from "@/ui/overlays";
 import { Empty } from "@/ui/states";
-import { type Column, Table } from "@/ui/table";
+import type { Column } from "@/ui/table";
 import { notify } from "@/ui/toasts";
 import { Editor, NEEDED } from "./editor";
 import { Settings } from "./layout";
 
 type Member = Schema<"MemberOutput">;
-type Invite = Schema<"InviteOutput">;
+export type Invite = Schema<"InviteOutput">;
 type Role = Schema<"RoleOutput">;
+
+export const rolesRead = () => read("/app/v1/roles");
+
+/** The names of roles by their codes. */
+export function wordsOfRoles(codes: readonly string[], roles: readonly Role[]): string {
+  return codes.map((code) => roles.find((role) => role.code === code)?.name ?? code).join(", ");
+}
 
 export function Members() {
   const can = useCan();
@@ -27,23 +34,15 @@ export function Members() {
     const query = { ...asked, ...list.filters, ...(list.term && { search: list.term }) };
     return read("/app/v1/members", { params: { query: query as never } });
   });
-  const invites = useQuery(read("/app/v1/invites", { params: { query: { per_page: "100" } } }));
-  const roles = useQuery(read("/app/v1/roles"));
-  const [edited, setEdited] = useState<Member | Invite | null>(null);
+  const roles = useQuery(rolesRead());
+  const [edited, setEdited] = useState<Member | null>(null);
   const [isInviting, setInviting] = useState(false);
   const [leaving, setLeaving] = useState<Member | null>(null);
-  const [revoked, setRevoked] = useState<Invite | null>(null);
   const remove = useChange("delete", "/app/v1/members/{lago_id}", {
     done: "Member removed",
     touches: ["/app/v1/members", "/app/v1/roles"],
     onDone: () => setLeaving(null),
   });
-  const revoke = useChange("delete", "/app/v1/invites/{lago_id}", {
-    done: "Invitation taken back",
-    touches: ["/app/v1/invites"],
-    onDone: () => setRevoked(null),
-  });
-  const nameOf = (code: string) => roles.data?.roles.find((role) => role.code === code)?.name ?? code;
 
   const memberColumns: Column<Member>[] = [
     {
@@ -61,30 +60,13 @@ export function Members() {
         </span>
       ),
     },
-    { head: "Roles", fold: "f3", cell: (member) => member.roles.map(nameOf).join(", ") },
+    { head: "Roles", fold: "f3", cell: (member) => wordsOfRoles(member.roles, roles.data?.roles ?? []) },
     { head: "Since", fold: "f2", cell: (member) => <Day value={member.created_at} /> },
   ];
-  const inviteColumns: Column<Invite>[] = [
-    { head: "Address", fold: "f1", cell: (invite) => <b className="med">{invite.email}</b> },
-    { head: "Roles", fold: "f3", cell: (invite) => invite.roles.map(nameOf).join(", ") },
-    { head: "Invited", fold: "f2", cell: (invite) => <Day value={invite.created_at} /> },
-  ];
-  const waiting = (invites.data?.invites ?? []).filter((invite) => invite.status === "pending");
 
   return (
     <Settings title="Members">
-      <Section
-        title="Members"
-        meta={members.data?.meta.total_count}
-        actions={
-          can("organization:members:create") && (
-            <Button look="primary" size="sm" data-create="" onClick={() => setInviting(true)}>
-              <Plus className="i" aria-hidden="true" />
-              Invite
-            </Button>
-          )
-        }
-      >
+      <div>
         <List
           what="members"
           controls={list}
@@ -93,6 +75,14 @@ export function Members() {
           columns={memberColumns}
           keyOf={(member) => member.lago_id}
           searchHint="Address"
+          toolbar={
+            can("organization:members:create") && (
+              <Button look="primary" size="sm" data-create="" onClick={() => setInviting(true)}>
+                <Plus className="i" aria-hidden="true" />
+                Invite
+              </Button>
+            )
+          }
           filters={[
             {
               key: "roles[]",
@@ -122,43 +112,7 @@ export function Members() {
           )}
           empty={<Empty title="No members" />}
         />
-      </Section>
-      {waiting.length > 0 && (
-        <Section title="Invitations" meta={waiting.length}>
-          <Table
-            label="Invitations"
-            columns={inviteColumns}
-            rows={waiting}
-            keyOf={(invite) => invite.lago_id}
-            actions={(invite) => (
-              <ActionMenu
-                label={`Actions for ${invite.email}`}
-                actions={[
-                  {
-                    label: "Copy link",
-                    icon: <Link2 className="i" />,
-                    onSelect: () => void copyLink(invite),
-                    isShown: invite.url !== null,
-                  },
-                  {
-                    label: "Change roles",
-                    icon: <Pencil className="i" />,
-                    onSelect: () => setEdited(invite),
-                    isShown: can("organization:members:update"),
-                  },
-                  {
-                    label: "Take back",
-                    icon: <Trash2 className="i" />,
-                    isDanger: true,
-                    onSelect: () => setRevoked(invite),
-                    isShown: can("organization:members:delete"),
-                  },
-                ]}
-              />
-            )}
-          />
-        </Section>
-      )}
+      </div>
       {isInviting && <Inviting roles={roles.data?.roles ?? []} onClose={() => setInviting(false)} />}
       {edited && (
         <RolesEditor subject={edited} roles={roles.data?.roles ?? []} onClose={() => setEdited(null)} />
@@ -174,26 +128,16 @@ export function Members() {
         They are signed out of this organization at once. What they did stays in the activity log under their
         address.
       </Confirm>
-      <Confirm
-        title={`Take back the invitation of ${revoked?.email}?`}
-        verb="Take back"
-        isOpen={revoked !== null}
-        isBusy={revoke.isPending}
-        onClose={() => setRevoked(null)}
-        onConfirm={() => revoked && revoke.mutate({ params: { path: { lago_id: revoked.lago_id } } })}
-      >
-        Its link stops working at once.
-      </Confirm>
     </Settings>
   );
 }
 
-async function copyLink(invite: Invite): Promise<void> {
+export async function copyLink(invite: Invite): Promise<void> {
   await navigator.clipboard.writeText(invite.url ?? "");
   notify.copied(`the link for ${invite.email}`);
 }
 
-function Inviting({ roles, onClose }: { roles: Role[]; onClose: () => void }) {
+export function Inviting({ roles, onClose }: { roles: Role[]; onClose: () => void }) {
   const invite = useChange("post", "/app/v1/invites", {
     isQuiet: true,
     touches: ["/app/v1/invites"],
@@ -229,7 +173,7 @@ function Inviting({ roles, onClose }: { roles: Role[]; onClose: () => void }) {
   );
 }
 
-function RolesEditor({
+export function RolesEditor({
   subject,
   roles,
   onClose,

@@ -3,6 +3,7 @@ import { shellPage } from "@/app/roots";
 export const shell = [
   shellPage("settings/organization", () => import("./organization"), "OrganizationSettings"),
   shellPage("settings/members", () => import("./members"), "Members"),
+  shellPage("settings/invitations", () => import("./invitations"), "Invitations"),
   shellPage("settings/roles", () => import("./roles"), "Roles"),
   shellPage("settings/authentication", () => import("./authentication"), "Authentication"),
   shellPage("settings/limits", () => import("./limits"), "Limits"),

@@ -1,15 +1,17 @@
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { read, type Schema } from "@/api/client";
 import { paths } from "@/app/paths";
 import { units } from "@/lib/money";
 import type { Wallet } from "@/pages/customers/customer";
-import { Moment, Price } from "@/ui/amounts";
-import { Facts } from "@/ui/basics";
+import { Moment, Money, Price } from "@/ui/amounts";
+import { Facts, Section } from "@/ui/basics";
 import { List, useListState, useRows } from "@/ui/list";
 import { Drawer } from "@/ui/overlays";
-import { Empty } from "@/ui/states";
+import { Empty, Loaded, Skeleton } from "@/ui/states";
 import { Status } from "@/ui/status";
+import { Table } from "@/ui/table";
 
 type Transaction = Schema<"TransactionOutput">;
 
@@ -114,7 +116,12 @@ export function Transactions({ wallet, zone }: { wallet: Wallet; zone: string })
         isOpen={open !== null}
         onClose={() => setOpen(null)}
       >
-        {open && <Details transaction={open} wallet={wallet} zone={zone} />}
+        {open && (
+          <>
+            <Details transaction={open} wallet={wallet} zone={zone} />
+            <Others key={open.lago_id} transaction={open} wallet={wallet} zone={zone} />
+          </>
+        )}
       </Drawer>
     </div>
   );
@@ -160,5 +167,60 @@ function Details({ transaction: one, wallet, zone }: DetailsProps) {
         />
       )}
     </>
+  );
+}
+
+type Part = Schema<"ConsumptionOutput">;
+
+/** What took the credits of a transaction that came in, or paid one that went out. */
+function Others({ transaction: one, wallet, zone }: DetailsProps) {
+  const isInbound = one.transaction_type === "inbound";
+  const params = { path: { lago_id: one.lago_id }, query: { per_page: "100" } };
+  const taken = useQuery({
+    ...read("/api/v1/wallet_transactions/{lago_id}/consumptions", { params }),
+    enabled: isInbound,
+  });
+  const paid = useQuery({
+    ...read("/api/v1/wallet_transactions/{lago_id}/fundings", { params }),
+    enabled: !isInbound,
+  });
+  if (one.status !== "settled") return null;
+  const table = (parts: readonly Part[], none: string) =>
+    parts.length === 0 ? (
+      <p className="dim">{none}</p>
+    ) : (
+      <Table
+        label={isInbound ? "Used by" : "Paid by"}
+        rows={parts}
+        keyOf={({ lago_id }) => lago_id}
+        columns={[
+          {
+            head: "Transaction",
+            fold: "f1",
+            cell: ({ wallet_transaction: other }) => other.name || KINDS[other.transaction_status],
+          },
+          { head: "Date", fold: "f3", cell: (part) => <Moment value={part.created_at} zone={zone} /> },
+          { head: "Credits", isNumber: true, fold: "f4", cell: (part) => units(part.credit_amount) },
+          {
+            head: "Amount",
+            isNumber: true,
+            fold: "f2",
+            cell: (part) => <Money cents={part.amount_cents} currency={wallet.currency} />,
+          },
+        ]}
+      />
+    );
+  return (
+    <Section title={isInbound ? "Used by" : "Paid by"}>
+      {isInbound ? (
+        <Loaded query={taken} what="What used it" skeleton={<Skeleton width="60%" />}>
+          {(page) => table(page.wallet_transaction_consumptions, "Nothing of it has been used yet.")}
+        </Loaded>
+      ) : (
+        <Loaded query={paid} what="What paid it" skeleton={<Skeleton width="60%" />}>
+          {(page) => table(page.wallet_transaction_fundings, "Nothing is known of what paid it.")}
+        </Loaded>
+      )}
+    </Section>
   );
 }
