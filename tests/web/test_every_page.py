@@ -43,6 +43,7 @@ PAGES = {
     "plan-editor": "update/plan/{plan}",
     "features": "features",
     "feature": "feature/{feature}/overview",
+    "feature-activity": "feature/{feature}/activity",
     "feature-form": "create/feature",
     "add-ons": "add-ons",
     "add-on": "add-on/{add_on}/overview",
@@ -74,6 +75,7 @@ PAGES = {
     "top-up": "top-up/wallet/{wallet}?customer={customer}",
     "settings": "settings/organization",
     "members": "settings/members",
+    "invitations": "settings/invitations",
     "roles": "settings/roles",
     "authentication": "settings/authentication",
     "entities": "settings/entities",
@@ -169,6 +171,50 @@ async def test_a_table_of_ten_thousand_rows_draws_and_asks_for_those_in_sight(wi
         assert await drawn.count() < 100
     assert len(watch.asked) <= 6, watch.asked
     assert watch.faults == []
+
+
+async def test_the_developers_panel_stands_over_any_page_and_its_link_reopens_it(
+    chromium, site, state, world
+):
+    """Opened by the navigation, made higher by keys, narrowed and looked into, linked to, closed; the page below stays."""
+    context = await chromium.new_context(
+        base_url=site.url,
+        storage_state=state,
+        viewport=WIDE,
+        permissions=["clipboard-read", "clipboard-write"],
+    )
+    page = await context.new_page()
+    watch = Watch(page)
+    await page.goto(path_of(world, "plans"))
+    await come_to_rest(page)
+    await page.get_by_role("link", name="Developers", exact=True).click()
+    panel = page.get_by_role("region", name="Developers")
+    await panel.get_by_role("link", name="Events", exact=True).click()
+    grip = panel.get_by_role("separator", name="Height of the panel")
+    await grip.press("ArrowUp")
+    assert await grip.get_attribute("aria-valuenow") == "50"
+    await panel.get_by_role("table", name="Events").get_by_role("button", name="nothing").click()
+    detail = panel.get_by_role("complementary", name="nothing")
+    await expect(detail.get_by_text("No billable metric has the code")).to_be_visible()
+    await come_to_rest(page)
+    assert await breaches_of_wcag(page) == []
+    await panel.get_by_role("button", name="Copy link").click()
+    link = await page.evaluate("navigator.clipboard.readText()")
+    assert f"/{world.slug}/plans?devtool=events" in link
+    await page.keyboard.press("Escape")
+    await expect(detail).to_have_count(0)
+    await page.keyboard.press("Escape")
+    await expect(panel).to_have_count(0)
+    await page.goto(link)
+    await expect(page).to_have_url(re.compile("/plans$"))
+    await expect(detail.get_by_text("No billable metric has the code")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Plans", level=1)).to_be_visible()
+    await panel.get_by_role("button", name="Show on the whole page").click()
+    await expect(page).to_have_url(re.compile(r"/developers/events\?open="))
+    await expect(panel).to_have_count(0)
+    # Of an event of no metric the server knows none, and says so.
+    assert [one for one in watch.faults if "404" not in one] == []
+    await context.close()
 
 
 async def test_an_address_without_the_organization_leads_into_it(window, world):

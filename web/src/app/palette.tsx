@@ -25,6 +25,7 @@ import { Dialog } from "radix-ui";
 import { useState } from "react";
 import { read, type Schema } from "@/api/client";
 import { useSettled } from "@/lib/settled";
+import { isOfDevelopers, openPanel } from "./developers-panel";
 import { paths } from "./paths";
 import { useCan } from "./session";
 
@@ -115,6 +116,24 @@ function places(): Place[] {
       href: paths.developers(),
       permission: "developers:keys:manage",
     },
+    {
+      label: "API logs",
+      icon: SquareTerminal,
+      href: paths.developers("logs"),
+      permission: "developers:manage",
+    },
+    {
+      label: "Unmatched events",
+      icon: SquareTerminal,
+      href: paths.developers("unmatched"),
+      permission: "developers:manage",
+    },
+    {
+      label: "Activity logs",
+      icon: SquareTerminal,
+      href: paths.developers("activity"),
+      permission: "audit_logs:view",
+    },
     { label: "Settings", icon: Settings, href: paths.settings(), permission: "organization:view" },
     { label: "New customer", icon: Plus, href: paths.customers.create(), permission: "customers:create" },
     { label: "New plan", icon: Plus, href: paths.plans.create(), permission: "plans:create" },
@@ -142,7 +161,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   const results = asked.length > 1 ? (found.data?.search_results ?? []) : [];
   const go = (href: string) => {
     onClose();
-    void navigate({ to: href });
+    if (!isOfDevelopers(href) || !openPanel(href)) void navigate({ to: href });
   };
   const words = term.trim().toLowerCase();
   const shownPlaces = places().filter(

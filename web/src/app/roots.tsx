@@ -9,6 +9,7 @@ import {
 } from "@tanstack/react-router";
 import { enterOrganization } from "@/api/client";
 import { setOwnZone } from "@/lib/dates";
+import { openPanel, readPanelLink } from "./developers-panel";
 import { lastOrganization, rememberOrganization } from "./last-organization";
 import { doors, paths } from "./paths";
 import { Root, RootFault, RootMissing } from "./root";
@@ -33,6 +34,11 @@ export const orgRoute = createRoute({
     enterOrganization(params.org);
     setOwnZone(membership.organization.timezone);
     rememberOrganization(params.org);
+    const linked = readPanelLink(location.href);
+    if (linked) {
+      // Where there is no room for it, the panel's own page is what is seen.
+      throw redirect({ href: openPanel(linked.panel) ? linked.page : linked.panel, replace: true });
+    }
     return { membership };
   },
   component: lazyRouteComponent(() => import("./visit-banner"), "Organization"),
@@ -49,7 +55,7 @@ export const shellRoute = createRoute({
 export const fullRoute = createRoute({ getParentRoute: () => orgRoute, id: "full" });
 
 /** Makes routes below another one, whose pages load when somebody goes there. */
-function pagesBelow<Parent extends typeof shellRoute | typeof fullRoute>(parent: Parent) {
+export function pagesBelow<Parent extends typeof shellRoute | typeof fullRoute>(parent: Parent) {
   return <Module extends Record<string, unknown>>(
     path: string,
     load: () => Promise<Module>,

@@ -60,6 +60,9 @@ export function useCan(): (...permissions: string[]) => boolean {
   return (...permissions) => permissions.some((one) => held.has(one));
 }
 
+/** What of the developers' area shows that there is one. */
+export const OF_DEVELOPERS = ["developers:manage", "developers:keys:manage"];
+
 /** The organization's now: its clock where it has one, else the real time. In milliseconds. */
 export function useNow(): number {
   const { test_clock } = useOrganization();

@@ -22,12 +22,14 @@ import {
 } from "lucide-react";
 import { Dialog, DropdownMenu } from "radix-ui";
 import { lazy, Suspense, useEffect, useMemo, useState } from "react";
+import { isTyping } from "@/lib/typing";
 import { initials } from "@/ui/basics";
 import { ShellContext } from "@/ui/page";
 import { Empty, FaultBoundary, PageSkeleton } from "@/ui/states";
 import { ClockBanner } from "./clock-banner";
+import { openPanel } from "./developers-panel";
 import { paths } from "./paths";
-import { useCan, useMembership, useSignOut, useUser } from "./session";
+import { OF_DEVELOPERS, useCan, useMembership, useSignOut, useUser } from "./session";
 import { OrganizationSwitcher } from "./switcher";
 
 const Palette = lazy(() => import("./palette"));
@@ -39,6 +41,8 @@ interface Entry {
   /** The first step of its address and of those of the objects in it. */
   areas: string[];
   permissions: string[];
+  /** Shows it over the page that is shown, where there is room; whether there was. */
+  open?: (href: string) => boolean;
 }
 
 function groups(): { title: string; entries: Entry[] }[] {
@@ -143,7 +147,8 @@ const developers = (): Entry => ({
   icon: SquareTerminal,
   href: paths.developers(),
   areas: ["developers"],
-  permissions: ["developers:manage", "developers:keys:manage"],
+  permissions: OF_DEVELOPERS,
+  open: openPanel,
 });
 
 const settings = (): Entry => ({
@@ -219,15 +224,6 @@ export function Shell() {
   );
 }
 
-function isTyping(target: EventTarget | null): boolean {
-  const { isContentEditable, tagName } = target as HTMLElement;
-  return (
-    isContentEditable ||
-    ["INPUT", "TEXTAREA", "SELECT"].includes(tagName) ||
-    document.querySelector("[role=dialog]") !== null
-  );
-}
-
 function Navigation({ onSearch }: { onSearch: () => void }) {
   const can = useCan();
   const isMac = /mac/i.test(navigator.userAgent);
@@ -278,6 +274,10 @@ function NavigationItem({ entry }: { entry: Entry }) {
         className="item"
         title={entry.label}
         aria-current={entry.areas.includes(area) ? "page" : undefined}
+        onClick={(event) => {
+          const isPlain = !event.metaKey && !event.ctrlKey && !event.shiftKey;
+          if (isPlain && !entry.areas.includes(area) && entry.open?.(entry.href)) event.preventDefault();
+        }}
       >
         <entry.icon className="i" aria-hidden="true" />
         <span>{entry.label}</span>

@@ -2,17 +2,46 @@
 
 import { Outlet } from "@tanstack/react-router";
 import { Eye } from "lucide-react";
+import { lazy, Suspense, useEffect } from "react";
 import { clock } from "@/lib/dates";
+import { isTyping } from "@/lib/typing";
 import { Button } from "@/ui/basics";
-import { useSignOut, useUser } from "./session";
+import { closePanel, openPanel, usePanel } from "./developers-panel";
+import { paths } from "./paths";
+import { OF_DEVELOPERS, useCan, useSignOut, useUser } from "./session";
 
 /** The pages of an organization, under what has to be said on each. */
 export function Organization() {
   return (
     <>
       <Outlet />
+      <DevelopersPanel />
       <VisitBanner />
     </>
+  );
+}
+
+const Panel = lazy(() => import("@/pages/developers/panel"));
+
+/** The developers' panel, where it is open: it stays so from page to page. */
+function DevelopersPanel() {
+  const opening = usePanel();
+  const can = useCan();
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      const isPlain = !event.metaKey && !event.ctrlKey && !event.altKey;
+      if (event.key !== "d" || !isPlain || isTyping(event.target)) return;
+      if (opening) closePanel();
+      else if (can(...OF_DEVELOPERS)) openPanel(paths.developers());
+    };
+    addEventListener("keydown", press);
+    return () => removeEventListener("keydown", press);
+  });
+  if (!opening) return null;
+  return (
+    <Suspense>
+      <Panel opening={opening} />
+    </Suspense>
   );
 }
 

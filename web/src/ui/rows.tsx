@@ -1,9 +1,11 @@
 /** The rows of a table's body: all of them, or, of a long one, those in sight. */
 import { useVirtualizer, useWindowVirtualizer, type VirtualItem } from "@tanstack/react-virtual";
 import {
+  createContext,
   type ReactNode,
   type Ref,
   type RefObject,
+  useContext,
   useEffect,
   useLayoutEffect,
   useRef,
@@ -34,10 +36,15 @@ interface RowsProps {
 export const MANY = 200;
 const AROUND = 20;
 
+/** What scrolls all that is inside of it, where that is not the page: a selector. */
+export const ScrollFrame = createContext<string | undefined>(undefined);
+
 export function Rows(props: RowsProps) {
+  const around = useContext(ScrollFrame);
+  const frame = props.frame ?? around;
   if (props.count <= MANY)
     return <tbody>{Array.from({ length: props.count }, (_, at) => props.row(at, {}))}</tbody>;
-  return props.frame ? <RowsInFrame {...props} /> : <RowsOnPage {...props} />;
+  return frame ? <RowsInFrame {...props} frame={frame} /> : <RowsOnPage {...props} />;
 }
 
 function RowsOnPage({ count, height, ...drawn }: RowsProps) {

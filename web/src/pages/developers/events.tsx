@@ -9,10 +9,10 @@ import { Json } from "@/ui/code";
 import { Field, TextArea, TextInput } from "@/ui/fields";
 import { messageOf } from "@/ui/form";
 import { type Filter, List, useListState, useRows } from "@/ui/list";
-import { Drawer } from "@/ui/overlays";
 import { Empty } from "@/ui/states";
 import type { Column } from "@/ui/table";
 import { Editor, NEEDED } from "../settings/editor";
+import { Detail } from "./detail";
 import { Developers } from "./layout";
 import { REASONS } from "./reasons";
 
@@ -66,6 +66,15 @@ export function Events() {
           Refresh
         </Button>
       }
+      detail={
+        list.open &&
+        shown.length > 0 && (
+          <EventDetail
+            event={shown.find((one) => one.lago_id === list.open)}
+            onClose={() => list.setOpen(undefined)}
+          />
+        )
+      }
     >
       <List
         what="events"
@@ -83,12 +92,6 @@ export function Events() {
           </Empty>
         }
       />
-      {list.open && shown.length > 0 && (
-        <EventDrawer
-          event={shown.find((one) => one.lago_id === list.open)}
-          onClose={() => list.setOpen(undefined)}
-        />
-      )}
     </Developers>
   );
 }
@@ -98,7 +101,7 @@ function short(properties: object): string {
   return text.length > 60 ? `${text.slice(0, 59)}…` : text;
 }
 
-function EventDrawer({ event, onClose }: { event: Event | undefined; onClose: () => void }) {
+function EventDetail({ event, onClose }: { event: Event | undefined; onClose: () => void }) {
   const { timezone } = useOrganization();
   const [correction, setCorrection] = useState<"amend" | "void" | null>(null);
   const subscription = event?.external_subscription_id;
@@ -122,9 +125,8 @@ function EventDrawer({ event, onClose }: { event: Event | undefined; onClose: ()
   const isMissing = field && !(field in (event.properties as object));
   const isVoid = versions.data?.versions.at(-1)?.status === "voided";
   return (
-    <Drawer
+    <Detail
       title={event.code}
-      isOpen
       onClose={onClose}
       footer={
         subscription &&
@@ -196,7 +198,7 @@ function EventDrawer({ event, onClose }: { event: Event | undefined; onClose: ()
           onClose={() => setCorrection(null)}
         />
       )}
-    </Drawer>
+    </Detail>
   );
 }
 

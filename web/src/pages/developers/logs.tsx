@@ -1,15 +1,16 @@
 import { useQuery } from "@tanstack/react-query";
 import { read, type Schema } from "@/api/client";
-import { useNow, useOrganization } from "@/app/session";
+import { useCan, useNow, useOrganization } from "@/app/session";
 import { isoDay } from "@/lib/dates";
 import { Moment } from "@/ui/amounts";
 import { Copy, Facts } from "@/ui/basics";
 import { Json } from "@/ui/code";
 import { type Filter, List, useListState, useRows } from "@/ui/list";
-import { Drawer } from "@/ui/overlays";
 import { Empty, Loaded } from "@/ui/states";
 import { Status } from "@/ui/status";
 import type { Column } from "@/ui/table";
+import { ACTIVITY_TYPES, OBJECTS } from "./activities";
+import { Detail } from "./detail";
 import { Developers } from "./layout";
 
 type ApiLog = Schema<"ApiLogOutput">;
@@ -23,7 +24,9 @@ const DATES: Filter[] = [
 
 export function ApiLogs() {
   const { timezone } = useOrganization();
+  const can = useCan();
   const list = useListState();
+  const keys = useQuery({ ...read("/app/v1/api_keys"), enabled: can("developers:keys:manage") });
   const logs = useRows(list, (asked) =>
     read("/api/v1/api_logs", { params: { query: { ...asked, ...list.filters } as never } }),
   );
@@ -42,7 +45,12 @@ export function ApiLogs() {
     { head: "Time", fold: "f3", cell: (log) => <Moment value={log.logged_at} zone={timezone} /> },
   ];
   return (
-    <Developers title="API logs">
+    <Developers
+      title="API logs"
+      detail={
+        list.open && <ApiLogDetail id={list.open} zone={timezone} onClose={() => list.setOpen(undefined)} />
+      }
+    >
       <List
         what="calls"
         controls={list}
@@ -70,13 +78,24 @@ export function ApiLogs() {
             ],
           },
           { key: "request_paths", label: "Path" },
+          ...(keys.data
+            ? [
+                {
+                  key: "api_key_ids[]",
+                  label: "API key",
+                  options: keys.data.api_keys.map(({ lago_id, name }) => ({
+                    value: lago_id,
+                    label: name ?? "Unnamed",
+                  })),
+                },
+              ]
+            : []),
           ...DATES,
         ]}
         empty={
           <Empty title="No calls yet">Changes that are made with an API key are logged here, whole.</Empty>
         }
       />
-      {list.open && <ApiLogDrawer id={list.open} zone={timezone} onClose={() => list.setOpen(undefined)} />}
     </Developers>
   );
 }
@@ -86,10 +105,10 @@ function AnswerStatus({ status }: { status: number }) {
   return <Status status="failed" word={String(status)} tone={status >= 500 ? "bad" : "warn"} />;
 }
 
-function ApiLogDrawer({ id, zone, onClose }: { id: string; zone: string; onClose: () => void }) {
+function ApiLogDetail({ id, zone, onClose }: { id: string; zone: string; onClose: () => void }) {
   const log = useQuery(read("/api/v1/api_logs/{request_id}", { params: { path: { request_id: id } } }));
   return (
-    <Drawer title="Call" isOpen onClose={onClose}>
+    <Detail title="Call" onClose={onClose}>
       <Loaded query={log} what="The call">
         {({ api_log: shown }) => (
           <>
@@ -110,9 +129,11 @@ function ApiLogDrawer({ id, zone, onClose }: { id: string; zone: string; onClose
           </>
         )}
       </Loaded>
-    </Drawer>
+    </Detail>
   );
 }
+
+const TYPES = ACTIVITY_TYPES.map((value) => ({ value, label: inWords(value) }));
 
 const SOURCES: Record<string, string> = { api: "API", front: "App", system: "Tallymark" };
 
@@ -133,7 +154,12 @@ export function ActivityLogs() {
     { head: "Time", fold: "f2", cell: (log) => <Moment value={log.logged_at} zone={timezone} /> },
   ];
   return (
-    <Developers title="Activity">
+    <Developers
+      title="Activity"
+      detail={
+        list.open && <ActivityDetail id={list.open} zone={timezone} onClose={() => list.setOpen(undefined)} />
+      }
+    >
       <List
         what="activities"
         controls={list}
@@ -144,7 +170,12 @@ export function ActivityLogs() {
         onOpen={(log) => list.setOpen(log.activity_id)}
         chosen={list.open}
         filters={[
-          { key: "activity_types[]", label: "Type" },
+          { key: "activity_types[]", label: "Type", options: TYPES },
+          {
+            key: "resource_types[]",
+            label: "Object",
+            options: Object.entries(OBJECTS).map(([value, label]) => ({ value, label })),
+          },
           {
             key: "activity_sources[]",
             label: "Source",
@@ -158,21 +189,16 @@ export function ActivityLogs() {
         ]}
         empty={<Empty title="Nothing has happened yet" />}
       />
-      {list.open && <ActivityDrawer id={list.open} zone={timezone} onClose={() => list.setOpen(undefined)} />}
     </Developers>
   );
 }
 
-function ActivityDrawer({ id, zone, onClose }: { id: string; zone: string; onClose: () => void }) {
+function ActivityDetail({ id, zone, onClose }: { id: string; zone: string; onClose: () => void }) {
   const log = useQuery(
     read("/api/v1/activity_logs/{activity_id}", { params: { path: { activity_id: id } } }),
   );
   return (
-    <Drawer
-      title={log.data ? inWords(log.data.activity_log.activity_type) : "Activity"}
-      isOpen
-      onClose={onClose}
-    >
+    <Detail title={log.data ? inWords(log.data.activity_log.activity_type) : "Activity"} onClose={onClose}>
       <Loaded query={log} what="The activity">
         {({ activity_log: shown }) => {
           const changes = Object.entries(shown.activity_object_changes ?? {});
@@ -181,7 +207,7 @@ function ActivityDrawer({ id, zone, onClose }: { id: string; zone: string; onClo
               <Facts
                 facts={[
                   ["By", shown.user_email ?? SOURCES[shown.activity_source]],
-                  ["Object", `${shown.resource_type}`],
+                  ["Object", OBJECTS[shown.resource_type] ?? shown.resource_type],
                   ["ID", <Copy key="i" text={shown.resource_id} what="ID" />],
                   ["Customer", shown.external_customer_id],
                   ["Subscription", shown.external_subscription_id],
@@ -213,7 +239,7 @@ function ActivityDrawer({ id, zone, onClose }: { id: string; zone: string; onClo
           );
         }}
       </Loaded>
-    </Drawer>
+    </Detail>
   );
 }
 

@@ -1,23 +1,30 @@
-import { createRoute, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import { type AnyRoute, createRoute, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import { paths } from "@/app/paths";
-import { shellPage, shellRoute } from "@/app/roots";
+import { pagesBelow, shellRoute } from "@/app/roots";
 
-export const shell = [
-  createRoute({
-    getParentRoute: () => shellRoute,
-    path: "developers/api-keys",
-    beforeLoad: ({ context }) => {
-      const { permissions } = context.membership;
-      if (!permissions.includes("developers:keys:manage"))
-        throw redirect({ href: paths.developers("webhooks") });
-    },
-    component: lazyRouteComponent(() => import("./keys"), "ApiKeys"),
-  }),
-  shellPage("developers/webhooks", () => import("./webhooks"), "Webhooks"),
-  shellPage("developers/webhooks/$id", () => import("./webhooks"), "WebhookEndpoint"),
-  shellPage("developers/events", () => import("./events"), "Events"),
-  shellPage("developers/unmatched", () => import("./unmatched"), "Unmatched"),
-  shellPage("developers/logs", () => import("./logs"), "ApiLogs"),
-  shellPage("developers/activity", () => import("./logs"), "ActivityLogs"),
-  shellPage("developers/security", () => import("./logs"), "SecurityLogs"),
-];
+/** The pages of the area, below the shell, or in the panel. */
+export function developerPages(parent: AnyRoute) {
+  const below = parent as typeof shellRoute;
+  const page = pagesBelow(below);
+  return [
+    createRoute({
+      getParentRoute: () => below,
+      path: "developers/api-keys",
+      beforeLoad: ({ context }) => {
+        const { permissions } = context.membership;
+        if (!permissions.includes("developers:keys:manage"))
+          throw redirect({ href: paths.developers("webhooks") });
+      },
+      component: lazyRouteComponent(() => import("./keys"), "ApiKeys"),
+    }),
+    page("developers/webhooks", () => import("./webhooks"), "Webhooks"),
+    page("developers/webhooks/$id", () => import("./webhooks"), "WebhookEndpoint"),
+    page("developers/events", () => import("./events"), "Events"),
+    page("developers/unmatched", () => import("./unmatched"), "Unmatched"),
+    page("developers/logs", () => import("./logs"), "ApiLogs"),
+    page("developers/activity", () => import("./logs"), "ActivityLogs"),
+    page("developers/security", () => import("./logs"), "SecurityLogs"),
+  ];
+}
+
+export const shell = developerPages(shellRoute);

@@ -11,11 +11,12 @@ import { Json } from "@/ui/code";
 import { Checkbox, Field, Segments, Select, TextInput } from "@/ui/fields";
 import { messageOf } from "@/ui/form";
 import { type Filter, List, useListState, useRows } from "@/ui/list";
-import { ActionMenu, Confirm, Drawer } from "@/ui/overlays";
+import { ActionMenu, Confirm } from "@/ui/overlays";
 import { Empty, Loaded } from "@/ui/states";
 import { Status } from "@/ui/status";
 import { type Column, Table } from "@/ui/table";
 import { Editor, NEEDED, orNull } from "../settings/editor";
+import { Detail } from "./detail";
 import { Developers } from "./layout";
 import { EVERY_TYPE, TYPES } from "./topics";
 
@@ -161,6 +162,7 @@ export function WebhookEndpoint() {
   return (
     <Developers
       title="Webhooks"
+      detail={list.open && <DeliveryDetail id={list.open} onClose={() => list.setOpen(undefined)} />}
       actions={
         <ActionMenu
           label="Actions for this endpoint"
@@ -231,7 +233,6 @@ export function WebhookEndpoint() {
           </>
         )}
       </Loaded>
-      {list.open && <DeliveryDrawer id={list.open} onClose={() => list.setOpen(undefined)} />}
       <Confirm
         title="Delete this endpoint?"
         verb="Delete endpoint"
@@ -264,7 +265,7 @@ function Secret() {
   );
 }
 
-function DeliveryDrawer({ id, onClose }: { id: string; onClose: () => void }) {
+function DeliveryDetail({ id, onClose }: { id: string; onClose: () => void }) {
   const delivery = useQuery(
     read("/app/v1/webhook_deliveries/{lago_id}", { params: { path: { lago_id: id } } }),
   );
@@ -273,9 +274,8 @@ function DeliveryDrawer({ id, onClose }: { id: string; onClose: () => void }) {
     touches: ["/app/v1/webhook_deliveries"],
   });
   return (
-    <Drawer
+    <Detail
       title={delivery.data?.webhook_delivery.webhook_type ?? "Delivery"}
-      isOpen
       onClose={onClose}
       footer={
         delivery.data?.webhook_delivery.status !== "succeeded" && (
@@ -320,7 +320,7 @@ function DeliveryDrawer({ id, onClose }: { id: string; onClose: () => void }) {
           </>
         )}
       </Loaded>
-    </Drawer>
+    </Detail>
   );
 }
 

@@ -5,8 +5,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { Braces, Copy as CopyIcon, X } from "lucide-react";
 import { Dialog as RadixDialog } from "radix-ui";
-import { type ReactNode, useEffect, useState } from "react";
+import { type ReactNode, useState } from "react";
 import { read, type Schema } from "@/api/client";
+import { useMedia } from "@/lib/media";
 import { money, percent } from "@/lib/money";
 import { Why } from "@/ui/amounts";
 import { Button, Frac } from "@/ui/basics";
@@ -430,18 +431,6 @@ function comesTo(reckon: () => bigint, cents: number): boolean {
   } catch {
     return false; // what cannot be followed is said to be so in the panel
   }
-}
-
-function useMedia(query: string): boolean {
-  const [matches, setMatches] = useState(() => matchMedia(query).matches);
-  useEffect(() => {
-    const media = matchMedia(query);
-    const update = () => setMatches(media.matches);
-    update();
-    media.addEventListener("change", update);
-    return () => media.removeEventListener("change", update);
-  }, [query]);
-  return matches;
 }
 
 export type { Step };
