@@ -138,6 +138,16 @@ class TestInAdvance:
         await kit.subscribe(seller, who, dearer, external_id=subscription["external_id"])
         assert (await fixed_fees(seller, who))[1] == [("10.0", cents)]
 
+    async def test_an_upgrade_takes_it_off_once_where_charges_share_an_add_on(self, seller):
+        """§13.3 (mended): the 62.50 paid for the days left cover 12.50 of one, 50.00 of the other: 12.50 are due."""
+        fixed = seats(seller, "10", pay_in_advance=True, prorated=True)
+        who, subscription = await subscribe(seller, fixed, amount_cents=1000)
+        fixed_charges = [fixed | {"units": "2"}, fixed | {"code": "more"}]
+        dearer = await kit.plan(seller, amount_cents=2000, fixed_charges=fixed_charges)
+        await kit.advance(seller, "2025-04-16T10:00")
+        await kit.subscribe(seller, who, dearer, external_id=subscription["external_id"])
+        assert sorted((await fixed_fees(seller, who))[1]) == [("10.0", 1250), ("2.0", 0)]
+
     async def test_they_are_billed_at_the_start_in_whatever_month_a_year_is_begun(self, seller):
         """Subscriptions §3.5 (mended): charges by the month, fixed charges by the year, begun in April."""
         who, _ = await subscribe(

@@ -94,9 +94,10 @@ async def gather(
 def fixed_charge_lines(subject: Subject, facts: FixedFacts, table: TaxTable) -> list[Line]:
     """The fees of a record's fixed charges: in arrears for its window, in advance for the one that holds its instant."""
     lines = []
+    paid_before: dict[UUID, int] = {}
     for charge in subject.contract.plan.fixed_charges:
         billed = (
-            _in_advance(subject, charge, facts)
+            _in_advance(subject, charge, facts, paid_before)
             if charge.pay_in_advance
             else _in_arrears(subject, charge, facts)
         )
@@ -127,8 +128,13 @@ def _in_arrears(subject: Subject, charge: FixedCharge, facts: FixedFacts) -> tup
     return (fee, window) if fee.units or fee.amount_cents else None
 
 
-def _in_advance(subject: Subject, charge: FixedCharge, facts: FixedFacts) -> tuple[Fee, Window] | None:
-    """Of the period that begins or runs: not at the end, not on a blank window, and not what is billed already."""
+def _in_advance(
+    subject: Subject, charge: FixedCharge, facts: FixedFacts, paid_before: dict[UUID, int]
+) -> tuple[Fee, Window] | None:
+    """Of the period that begins or runs: not at the end, not on a blank window, and not what is billed already.
+
+    `paid_before` has by add-on, in cents, what no fee has taken off yet of what the plan before an upgrade was paid.
+    """
     if subject.reason in (Reason.TERMINATING, Reason.PROGRESSIVE) or subject.boundaries.fixed_charges is None:
         return None
     window = _running_window(subject)
@@ -141,8 +147,12 @@ def _in_advance(subject: Subject, charge: FixedCharge, facts: FixedFacts) -> tup
         return _change_fee(subject, charge, facts, window, earlier), window
     if any(fee.units or fee.amount_cents for fee in earlier) or _is_billed_elsewhere(subject, window):
         return None
-    credited = _credited_cents(subject, charge, facts, window)
-    fee = _full_fee(subject, charge, facts, window, credited_cents=credited)
+    fee = _full_fee(subject, charge, facts, window, credited_cents=0)
+    if charge.prorated:
+        # Several charges may be on one add-on: what was paid for it is taken off once.
+        credited = paid_before.setdefault(charge.add_on.id, _credited_cents(subject, charge, facts, window))
+        paid_before[charge.add_on.id] -= min(credited, fee.amount_cents)
+        fee = _full_fee(subject, charge, facts, window, credited_cents=credited)
     return (fee, window) if fee.units or fee.amount_cents else None
 
 
@@ -218,7 +228,7 @@ def _credited_cents(subject: Subject, charge: FixedCharge, facts: FixedFacts, wi
     """What the plan before an upgrade was paid for the days of this fee, for the same add-on (§13.3)."""
     contract = subject.contract
     before = contract.subscription.previous_subscription_id
-    if not charge.prorated or before is None or subject.is_recurring:
+    if before is None or subject.is_recurring:
         return 0
     paid = [
         fee
