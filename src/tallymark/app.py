@@ -174,6 +174,7 @@ def _make_database(settings: Settings, url: str) -> Database:
         pool_size=settings.database_pool_size,
         settling_time=timedelta(minutes=settings.billing_settling_minutes),
         termination_alerts=settings.termination_alerts,
+        patience=settings.patience,
     )
 
 
@@ -191,6 +192,7 @@ def _make_helpers(settings: Settings, database: Database) -> Helpers:
         database_url=plain_url(database.url),
         settling_time=timedelta(minutes=settings.billing_settling_minutes),
         termination_alerts=settings.termination_alerts,
+        patience=settings.patience,
         log_level=settings.log_level,
         log_format=settings.log_format,
     )

@@ -23,6 +23,7 @@ import structlog
 
 from tallymark.collector import spare_the_collector
 from tallymark.db.engine import Database
+from tallymark.db.patience import Patience
 from tallymark.domain.values import value
 from tallymark.jobs import agenda
 from tallymark.logs import Format, Level, configure_logs
@@ -44,6 +45,7 @@ class Terms:
     database_url: str
     settling_time: timedelta
     termination_alerts: tuple[timedelta, ...]
+    patience: Patience
     log_level: Level
     log_format: Format
 
@@ -160,6 +162,7 @@ async def help_out() -> None:
         pool_size=agenda.LANES,
         settling_time=terms.settling_time,
         termination_alerts=terms.termination_alerts,
+        patience=terms.patience,
     )
     configure_logs(level=terms.log_level, style=terms.log_format)
     spare_the_collector()

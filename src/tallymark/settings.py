@@ -8,33 +8,21 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, BeforeValidator, Field, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from tallymark.api.tenant_limits import Limit
-from tallymark.variables import PREFIX, EnvironmentAndFiles, read_address, read_level
+from tallymark.db.patience import Patience
+from tallymark.variables import (
+    Duration,
+    FromEnvironment,
+    default_data_dir,
+    half_the_cores,
+    read_address,
+    read_level,
+)
 
 
-def default_data_dir() -> Path:
-    """`$XDG_DATA_HOME/tallymark`, or `~/.local/share/tallymark`."""
-    import os
-
-    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(base) / "tallymark"
-
-
-def _cores() -> int:
-    """The cores that this process may use."""
-    import os
-
-    return len(os.sched_getaffinity(0))
-
-
-class Settings(BaseSettings):
+class Settings(FromEnvironment):
     """Every setting of Tallymark; docs/settings.md is generated from these fields."""
-
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", populate_by_name=True
-    )
 
     host: str = Field("127.0.0.1", description="Address the API listens on.")
     port: int = Field(8787, ge=1, le=65535, description="Port the API listens on.")
@@ -69,6 +57,27 @@ class Settings(BaseSettings):
         le=500,
         validation_alias=AliasChoices("TALLYMARK_DATABASE_POOL_SIZE", "DATABASE_POOL"),
         description="Connections that one process keeps open.",
+    )
+    database_statement_timeout: Duration = Field(
+        "30s",
+        validate_default=True,
+        validation_alias=AliasChoices(
+            "TALLYMARK_DATABASE_STATEMENT_TIMEOUT", "LAGO_DATABASE_STATEMENT_TIMEOUT"
+        ),
+        description="How long the database may take over one statement of a request, as PostgreSQL writes it: `30s`, `2min`, a number"
+        " alone for milliseconds. Then it is answered with 503 `statement_timeout`; 0 means as long as it takes.",
+    )
+    database_lock_timeout: Duration = Field(
+        "20s",
+        validate_default=True,
+        validation_alias=AliasChoices("TALLYMARK_DATABASE_LOCK_TIMEOUT", "LAGO_DATABASE_LOCK_TIMEOUT"),
+        description="How long a request waits for what another one, or a billing run, is changing. Then it is answered with 422"
+        " `lock_acquisition_failed`; 0 means as long as it takes.",
+    )
+    database_job_timeout: Duration = Field(
+        "1h",
+        validate_default=True,
+        description="How long the database may take over one statement of a job, which is then tried again; 0 means as long as it takes.",
     )
     files_url: str | None = Field(
         None,
@@ -254,7 +263,7 @@ class Settings(BaseSettings):
         description="Minutes after a period's end until it is invoiced, so that its last events are in.",
     )
     billing_helpers: int = Field(
-        default_factory=lambda: _cores() // 2,
+        default_factory=half_the_cores,
         ge=0,
         le=64,
         description="Processes that are started beside this one while a long billing run lasts. Default: half the cores.",
@@ -391,18 +400,6 @@ class Settings(BaseSettings):
         description="`console` for people, `json` for machines; `auto` picks by whether stderr is a terminal.",
     )
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the names are the library's
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Flags first, then variables and the files that they name."""
-        return init_settings, EnvironmentAndFiles(settings_cls)
-
     @model_validator(mode="after")
     def _names_its_bucket(self) -> Self:
         for switch, bucket in (("use_s3", "s3_bucket"), ("use_gcs", "gcs_bucket")):
@@ -422,6 +419,15 @@ class Settings(BaseSettings):
     def limits(self) -> dict[Limit, int]:
         """How much an organization may have of which nothing else is said; 0 for any number."""
         return {limit: getattr(self, f"limit_{limit.value}") for limit in Limit}
+
+    @property
+    def patience(self) -> Patience:
+        """How long the database may take."""
+        return Patience(
+            request=self.database_statement_timeout,
+            lock=self.database_lock_timeout,
+            job=self.database_job_timeout,
+        )
 
     @property
     def is_sign_up_open(self) -> bool:

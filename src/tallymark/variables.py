@@ -1,16 +1,39 @@
-"""Where settings come from, the environment and the files that it names, and how they may be written there."""
+"""Where settings come from, the environment and the files that it names, how they may be written there, and what they are without."""
 
 from __future__ import annotations
 
+import os
+from datetime import timedelta
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import AliasChoices
+from pydantic import AliasChoices, BeforeValidator
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, EnvSettingsSource
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from tallymark.db.errors import StartupError
+from tallymark.db.patience import read_duration
 
 PREFIX = "TALLYMARK_"
+
+
+def default_data_dir() -> Path:
+    """`$XDG_DATA_HOME/tallymark`, or `~/.local/share/tallymark`."""
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "tallymark"
+
+
+def half_the_cores() -> int:
+    """Of those that this process may use."""
+    return len(os.sched_getaffinity(0)) // 2
+
+
+def _read_duration(written: object) -> timedelta:
+    return written if isinstance(written, timedelta) else read_duration(str(written))
+
+
+Duration = Annotated[timedelta, BeforeValidator(_read_duration)]
+"""A time as PostgreSQL writes it: `30s`, `5min`; 0 for none."""
 
 
 class EnvironmentAndFiles(EnvSettingsSource):
@@ -33,6 +56,26 @@ class EnvironmentAndFiles(EnvSettingsSource):
                 if value:
                     found[variable.lower()] = value
         return found
+
+
+class FromEnvironment(BaseSettings):
+    """Settings that are read so."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", populate_by_name=True
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the names are the library's
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags first, then variables and the files that they name."""
+        return init_settings, EnvironmentAndFiles(settings_cls)
 
 
 def _read_secret(variable: str, path: Path) -> str:

@@ -18,10 +18,12 @@ from tallymark.domain.errors import (
     Forbidden,
     Invalid,
     Lacking,
+    Locked,
     NotAllowed,
     NotFound,
     Places,
     TallymarkError,
+    TookTooLong,
     TooMany,
 )
 from tallymark.domain.expressions import EvaluationFailed
@@ -82,6 +84,11 @@ def error_body(error: TallymarkError) -> dict[str, Any]:
             return _body(HTTPStatus.CONFLICT, code=error.code)
         case TooMany():
             return _body(HTTPStatus.TOO_MANY_REQUESTS, code=error.code)
+        case Locked():
+            return _body(HTTPStatus.UNPROCESSABLE_ENTITY, code=error.code)
+        case TookTooLong():
+            # No `Retry-After`: libraries would ask the same at once again, and it would take as long.
+            return _body(HTTPStatus.SERVICE_UNAVAILABLE, code=error.code)
         case Invalid():
             return validation_body(error.details, error.places)
         case _:

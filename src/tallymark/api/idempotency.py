@@ -17,7 +17,7 @@ from starlette.responses import Response
 from tallymark.api.context import Context, Gatekeeper
 from tallymark.api.errors import BadRequest, answer_to
 from tallymark.db.engine import Tx
-from tallymark.domain.errors import Conflict, Invalid, TallymarkError
+from tallymark.domain.errors import Conflict, GivenUp, Invalid, TallymarkError
 
 HEADER = "idempotency-key"
 REPLAYED = "Idempotent-Replayed"
@@ -146,7 +146,7 @@ async def _answer(act: Act, context: Context) -> Response:
     """The answer, where it is one to keep; a defect goes on its way, and so does what says that it may go well later."""
     try:
         return await act(context)
-    except Conflict:
+    except (Conflict, GivenUp):
         raise
     except _ANTICIPATED as error:
         return answer_to(error)

@@ -103,6 +103,12 @@ _REFUSALS = {
         description="More calls than there may be.",
         options=_CODE,
     ),
+    "TookTooLong": _Refusal(
+        status=HTTPStatus.SERVICE_UNAVAILABLE,
+        error="Service Unavailable",
+        description="It takes the database longer than it may. Nothing was done.",
+        fields=_CODE,
+    ),
 }
 
 

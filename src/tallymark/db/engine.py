@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -12,24 +12,27 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+import structlog
 from psycopg import AsyncConnection
+from psycopg.errors import LockNotAvailable, QueryCanceled
 from psycopg.sql import SQL, Identifier
-from sqlalchemy import CursorResult, Executable, text
+from sqlalchemy import CursorResult, Executable, TextClause, text
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection as EngineConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from tallymark.db.patience import ENDLESS, Patience
+from tallymark.domain.errors import GivenUp, Locked, TookTooLong
 from tallymark.domain.exact import Fraction
+
+log = structlog.get_logger(__name__)
 
 TENANT_ROLE = "tallymark_tenant"
 """Rows of other organizations do not exist for this role; it cannot bypass row-level security."""
 
 INGEST_ROLE = "tallymark_ingest"
 """May insert events of any tenant in one transaction, and do nothing else."""
-
-_ENTER_TENANT = text(
-    f"SELECT set_config('role', '{TENANT_ROLE}', true), set_config('tallymark.organization_id', :id, true)"
-)
 
 _LEAVE_TENANT = text("SELECT set_config('role', 'none', true)")
 
@@ -46,6 +49,9 @@ _SHARE_LOCK = text(
 
 TERMINATION_ALERTS = (timedelta(days=45), timedelta(days=15))
 """How long before its end a subscription's is warned of, where nothing else is set, the earliest first (subscriptions §5.6)."""
+
+_SHOWN = 500
+"""So many characters of a statement that was given up are logged; its parameters are not."""
 
 Connection = EngineConnection
 """A connection with a transaction under way: a tenant's, or one that sees all of them."""
@@ -134,8 +140,11 @@ class Database:
         pool_size: int = 10,
         settling_time: timedelta = timedelta(minutes=10),
         termination_alerts: tuple[timedelta, ...] = TERMINATION_ALERTS,
+        patience: Patience = ENDLESS,
     ) -> None:
         self.url = driver_url(url)
+        self._enter_for_request = _entering(statement_timeout=patience.request, lock_timeout=patience.lock)
+        self._enter_for_job = _entering(statement_timeout=patience.job)
         self.pool_size = pool_size
         self.settling_time = settling_time
         self.termination_alerts = termination_alerts
@@ -157,18 +166,24 @@ class Database:
         source: Source = Source.SYSTEM,
         actor: Actor | None = None,
     ) -> AsyncIterator[Tx]:
-        """Open a transaction that sees only this organization's rows; commit it at the end."""
-        async with self.engine.begin() as connection:
-            await connection.execute(_ENTER_TENANT, {"id": str(organization_id)})
-            yield Tx(
-                connection,
-                organization_id,
-                is_simulated=is_simulated,
-                settling_time=self.settling_time,
-                termination_alerts=self.termination_alerts,
-                source=source,
-                actor=actor,
-            )
+        """Open a transaction that sees only this organization's rows; commit it at the end.
+
+        Raises `GivenUp` where a request waits for longer than it may. A job that does fails, and is tried again.
+        """
+        is_job = source is Source.SYSTEM
+        enter = self._enter_for_job if is_job else self._enter_for_request
+        with nullcontext() if is_job else _giving_up(organization_id):
+            async with self.engine.begin() as connection:
+                await connection.execute(enter, {"id": str(organization_id)})
+                yield Tx(
+                    connection,
+                    organization_id,
+                    is_simulated=is_simulated,
+                    settling_time=self.settling_time,
+                    termination_alerts=self.termination_alerts,
+                    source=source,
+                    actor=actor,
+                )
 
     @asynccontextmanager
     async def snapshot(self, organization_id: UUID) -> AsyncIterator[Tx]:
@@ -177,7 +192,7 @@ class Database:
         async with self.engine.connect() as opened:
             connection = await opened.execution_options(**options)
             async with connection.begin():
-                await connection.execute(_ENTER_TENANT, {"id": str(organization_id)})
+                await connection.execute(self._enter_for_job, {"id": str(organization_id)})
                 yield Tx(connection, organization_id, is_read_only=True)
 
     @asynccontextmanager
@@ -222,6 +237,37 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+
+
+def _entering(**waits: timedelta) -> TextClause:
+    """Enter a tenant, and say for how long the transaction waits: all of it in one round trip, and over with the transaction."""
+    settings = [
+        f"set_config('role', '{TENANT_ROLE}', true)",
+        "set_config('tallymark.organization_id', :id, true)",
+    ]
+    for name, wait in waits.items():
+        if wait:
+            settings.append(f"set_config('{name}', '{wait // timedelta(milliseconds=1)}', true)")
+    return text(f"SELECT {', '.join(settings)}")
+
+
+@contextmanager
+def _giving_up(organization_id: UUID) -> Iterator[None]:
+    """Tell in our words that the database gave something up; its transaction is undone by then."""
+    try:
+        yield
+    except OperationalError as error:
+        given_up: GivenUp
+        match error.orig:
+            case QueryCanceled():
+                given_up = TookTooLong()
+            case LockNotAvailable():
+                given_up = Locked()
+            case _:
+                raise
+        statement = " ".join((error.statement or "").split())[:_SHOWN]
+        log.warning(given_up.code, organization_id=str(organization_id), statement=statement)
+        raise given_up from error
 
 
 def _read_json(stored: bytes) -> Any:

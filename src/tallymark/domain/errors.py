@@ -71,6 +71,27 @@ class TooMany(TallymarkError):
         super().__init__(code)
 
 
+class GivenUp(TallymarkError):
+    """It took longer than it may, and nothing of it was done; the same call may succeed later."""
+
+    code: str
+
+    def __init__(self) -> None:
+        super().__init__(self.code)
+
+
+class TookTooLong(GivenUp):
+    """What the database was asked takes longer than a request may wait for it."""
+
+    code = "statement_timeout"
+
+
+class Locked(GivenUp):
+    """Somebody else is changing what is to be changed, and did not end in time."""
+
+    code = "lock_acquisition_failed"
+
+
 class Invalid(TallymarkError):
     """The input breaks rules: codes by field, all of them at once.
 
