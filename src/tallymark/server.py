@@ -98,7 +98,7 @@ def serve_api(settings: Settings, announce: Callable[[Ready], None], *, processe
         return
     for listener in (*roles.listeners, *roles.internal):
         listener.listen(_BACKLOG)
-    ready = Ready(url=settings.base_url, data=_where(settings))
+    ready = Ready(url=settings.base_url, data=where_data_is(settings))
     with _counting_together(roles) as (folder, forget):
 
         def answer(tell_ready: Callable[[], None]) -> None:
@@ -260,7 +260,7 @@ async def _main(settings: Settings, url: str, roles: _Roles) -> None:
     _stop_on_signals(stop)
     async with running(settings, url) as parts:
         spare_the_collector()
-        ready = Ready(url=settings.base_url, data=_where(settings))
+        ready = Ready(url=settings.base_url, data=where_data_is(settings))
         if roles.first_run is not None:
             api_key = await make_organization(parts.database, roles.first_run, now=datetime.now(UTC))
             ready = replace(ready, api_key=api_key)
@@ -375,7 +375,8 @@ async def _make_first_organization(database: Database, settings: Settings, ready
     return replace(ready, api_key=made.api_key, welcome=f"{settings.app_url}/welcome/{token}")
 
 
-def _where(settings: Settings) -> str:
+def where_data_is(settings: Settings) -> str:
+    """The data directory, or the database's URL without its password."""
     if settings.database_url is None:
         return str(absolute(settings.data_dir))
     return make_url(settings.database_url).render_as_string(hide_password=True)

@@ -37,7 +37,7 @@ def listeners_of(process):
     return {one.laddr for one in process.net_connections() if one.status == psutil.CONN_LISTEN}
 
 
-def test_everything_in_one_process(start, run):
+def test_everything_in_one_process(start, run, folder):
     port = free_port()
     server = start("--internal-port", str(port), TALLYMARK_STAFF="ann@acme.test")
     inside = f"http://127.0.0.1:{port}"
@@ -56,6 +56,10 @@ def test_everything_in_one_process(start, run):
     assert address.startswith(f"{inside}/office/enter/")
     assert "bob@acme.test" in httpx.get(address).text
     assert "back office" in run("staff", "link", "bob@acme.test").stderr, "it says where it is to be told of"
+    astray = run("staff", "link", "bob@acme.test", "--data-dir", folder / "another", "--internal-port", port)
+    assert (astray.returncode, astray.stdout) == (1, "")
+    assert f"{inside} runs on another database than {folder / 'another'}" in astray.stderr
+    assert "made for another database" in httpx.get(f"{inside}/office/enter/x").text
     until(lambda: sample(inside, "tallymark_jobs_total", task="follow_events", outcome="succeeded") >= 1, 90)
     assert sample(inside, "tallymark_task_last_success_timestamp_seconds", task="follow_events") > 1.7e9
     assert {host for host, _ in listeners_of(psutil.Process(server.process.pid))} == {"127.0.0.1"}
@@ -63,6 +67,9 @@ def test_everything_in_one_process(start, run):
     assert "Traceback" not in server.output
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{inside}/health")
+    early = run("staff", "link", "bob@acme.test", "--data-dir", server.data_dir, "--internal-port", port)
+    assert early.stdout.startswith(f"Link: {inside}/office/enter/")
+    assert "nobody answers there" in early.stderr
 
 
 def test_whoever_of_a_crew_answers_tells_of_all(database_url, folder):

@@ -55,16 +55,16 @@ def ann(caller: Client) -> httpx.AsyncClient:
 
 
 async def act(
-    client: httpx.AsyncClient, view: str, name: str, *pks: object, reason: str = "A ticket"
+    client: httpx.AsyncClient, view: str, name: str, *pks: object, reason: str = "A ticket", **fields: str
 ) -> httpx.Response:
-    """Do something to rows of a view, as its pages do."""
+    """Do something to rows of a view, as its pages do; `fields` are those of its form beside the reason."""
     if "starlette_admin_csrftoken" not in client.cookies:
         await client.get("/login")
     headers = {"X-CSRFToken": client.cookies["starlette_admin_csrftoken"]}
     is_many = name.endswith("all") or "_all_" in name
     path = f"/_api/{view}/action" if is_many else f"/_api/{view}/row-action"
     query: dict[str, Any] = {"name": name, "pks" if is_many else "pk": [str(pk) for pk in pks]}
-    return await client.post(path, params=query, data={"reason": reason}, headers=headers)
+    return await client.post(path, params=query, data={"reason": reason, **fields}, headers=headers)
 
 
 async def deeds(database: Database, **wanted: object) -> list[Any]:

@@ -19,6 +19,8 @@ from tallymark.cli.terminal import (
     read_settings,
 )
 from tallymark.db.errors import StartupError
+from tallymark.domain.errors import Invalid
+from tallymark.rooms.limits.model import read_number
 
 DEFAULT = "default"
 
@@ -53,6 +55,7 @@ def read_limit(text: str, known: dict[str, Limit]) -> tuple[Limit, int | None]:
     name, _, number = text.partition("=")
     if name not in known:
         raise StartupError(f"{name} is no limit; there are {', '.join(known)}")
-    if number != DEFAULT and not (number.isascii() and number.isdigit() and len(number) <= 15):
-        raise StartupError(f"{text}: a whole number from 0 on is wanted, or `default`")
-    return known[name], None if number == DEFAULT else int(number)
+    try:
+        return known[name], None if number == DEFAULT else read_number(number)
+    except Invalid:
+        raise StartupError(f"{text}: a whole number from 0 on is wanted, or `default`") from None

@@ -20,15 +20,21 @@ from tallymark.rooms.organizations.access import system_now
 from tallymark.rooms.staff import service
 from tallymark.rooms.staff.model import Deed, Staff, Verb, read_reason
 
-REASON = """
+
+def reason_form(fields: str = "") -> str:
+    """What is asked for before anything is done: why, after fields of its own as HTML."""
+    return f"""
 <form class="mt-3">
+    {fields}
     <label class="form-label required" for="reason">Reason</label>
     <textarea class="form-control" id="reason" name="reason" rows="2" maxlength="500" required
         placeholder="A ticket, or who asked for it"></textarea>
     <div class="form-hint mt-2">Kept with your name in the audit, where nobody can change it.</div>
 </form>
 """
-"""What is asked for before anything is done."""
+
+
+REASON = reason_form()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,13 @@ from tallymark.db.engine import Database
 from tallymark.office.deeds import DeedsView
 from tallymark.office.guard import Guard, without_inline_code
 from tallymark.office.jobs import DeadJobsView, JobsView, ParkedView
+from tallymark.office.limits import LimitsView
 from tallymark.office.organizations import InvoicesView, OrganizationsView
 from tallymark.office.people import PeopleView
 from tallymark.office.signing_in import StaffDoor
 from tallymark.office.start import make_start
 from tallymark.office.switches import SwitchesView
+from tallymark.office.tables import TableView
 from tallymark.office.visits import MembersView, VisitDesk, VisitsView
 from tallymark.office.webhooks import DeliveriesView, EndpointsView
 from tallymark.rooms.organizations import service as organizations
@@ -40,21 +43,23 @@ SECRET = "office"
 """Under what name the installation keeps the key that signs the office's forms."""
 
 
-VIEWS = (
-    OrganizationsView,
-    PeopleView,
-    MembersView,
-    InvoicesView,
-    JobsView,
-    DeadJobsView,
-    ParkedView,
-    EndpointsView,
-    DeliveriesView,
-    SwitchesView,
-    VisitsView,
-    DeedsView,
-)
-"""The office's lists, in the order of its navigation."""
+def make_views(settings: Settings, database: Database) -> Sequence[TableView]:
+    """The office's lists, in the order of its navigation."""
+    return (
+        OrganizationsView(database),
+        PeopleView(database),
+        MembersView(database),
+        InvoicesView(database),
+        JobsView(database),
+        DeadJobsView(database),
+        ParkedView(database),
+        EndpointsView(database),
+        DeliveriesView(database),
+        SwitchesView(database),
+        LimitsView(database, settings.limits),
+        VisitsView(database),
+        DeedsView(database),
+    )
 
 
 class Look(DefaultTheme):
@@ -98,8 +103,8 @@ async def make_office(settings: Settings, database: Database) -> Mount:
         timezone_config=TimezoneConfig(use_user_locale_timezone=False, timezone_cookie_name=None),
     )
     admin.templates.env.add_extension(NoInlineCode)
-    for view in VIEWS:
-        admin.add_view(view(database))
+    for view in make_views(settings, database):
+        admin.add_view(view)
     admin.add_view(VisitDesk(database, MembersView(database), settings.app_url))
     admin.routes.insert(0, Route("/letters.woff2", _tell_letters, name="letters"))
     admin.mount_to(Starlette())

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tallymark.api.tenant_limits import Limit
+from tallymark.domain.errors import Invalid
 from tallymark.domain.values import value
 
 Values = Mapping[Limit, int | None]
 """A number by limit: None says nothing, 0 any number."""
+
+
+LARGEST = 2**53 - 1
+"""What a number of JSON holds exactly, whoever reads it."""
 
 
 @value
@@ -37,3 +42,14 @@ class Used:
 
     allowed: Allowed
     used: int | None
+
+
+def read_number(text: str) -> int:
+    """How much there may be, as it is typed; 0 for any number. Raises `Invalid` on `limit`.
+
+    >>> read_number("5000")
+    5000
+    """
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST)) and int(text) <= LARGEST):
+        raise Invalid({"limit": ["value_is_invalid"]})
+    return int(text)

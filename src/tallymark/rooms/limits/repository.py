@@ -5,31 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import DateTime, Uuid, literal, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallymark.api.tenant_limits import Limit
 from tallymark.db.tables import organization_limits
+from tallymark.rooms.limits.counts import COUNTED, count
 from tallymark.rooms.limits.model import Values
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
-_COUNTS = {
-    Limit.MEMBERS: """
-        (SELECT count(*) FROM memberships WHERE organization_id = :id AND status = 'active')
-        + (SELECT count(*) FROM invites WHERE organization_id = :id AND status = 'pending')
-    """,
-    Limit.API_KEYS: """
-        (SELECT count(*) FROM api_keys WHERE organization_id = :id AND (expires_at IS NULL OR expires_at > :now))
-    """,
-    Limit.EXPORTS_UNDER_WAY: """
-        (SELECT count(*) FROM data_exports WHERE organization_id = :id AND status IN ('pending', 'processing'))
-    """,
-    Limit.EVENTS_PER_MONTH: """
-        coalesce((SELECT events FROM event_counts WHERE organization_id = :id AND month = :month), 0)
-    """,
-}
-_ALL = text("SELECT " + ", ".join(f"{count} AS {limit.value}" for limit, count in _COUNTS.items()))
 
 
 async def find_own(connection: AsyncConnection, organization_id: UUID) -> Values:
@@ -37,6 +22,11 @@ async def find_own(connection: AsyncConnection, organization_id: UUID) -> Values
     statement = select(organization_limits).where(organization_limits.c.organization_id == organization_id)
     row = (await connection.execute(statement)).first()
     return {limit: None if row is None else getattr(row, limit.value) for limit in Limit}
+
+
+async def lock_own(connection: AsyncConnection, organization_id: UUID) -> None:
+    """Let nobody else say something of it until the transaction ends."""
+    await connection.execute(_LOCK, {"name": f"limits:{organization_id}"})
 
 
 async def save_own(
@@ -59,6 +49,7 @@ async def lock(connection: AsyncConnection, organization_id: UUID, limit: Limit)
 
 async def count_all(connection: AsyncConnection, organization_id: UUID, *, now: datetime) -> dict[Limit, int]:
     """How much there is of each that can be counted."""
-    bound = {"id": organization_id, "now": now, "month": now.date().replace(day=1)}
-    row = (await connection.execute(_ALL, bound)).one()
-    return {limit: int(getattr(row, limit.value)) for limit in _COUNTS}
+    whose, when = literal(organization_id, Uuid), literal(now, DateTime(timezone=True))
+    statement = select(*(count(limit, whose, when).label(limit.value) for limit in COUNTED))
+    row = (await connection.execute(statement)).one()
+    return {limit: int(getattr(row, limit.value)) for limit in COUNTED}

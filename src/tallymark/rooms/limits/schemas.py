@@ -9,10 +9,7 @@ from pydantic import BaseModel, Field
 
 from tallymark.api.tenant_limits import Limit
 from tallymark.api.wire import Input
-from tallymark.rooms.limits.model import Allowed, Used, Values
-
-LARGEST = 2**53 - 1
-"""What a number of JSON holds exactly, whoever reads it."""
+from tallymark.rooms.limits.model import LARGEST, Allowed, Used, Values
 
 Number = Annotated[int, Field(strict=True, ge=0, le=LARGEST)]
 

@@ -72,14 +72,15 @@ async def set_own(
     *,
     actor: Actor | None = None,
     now: datetime,
-) -> None:
+) -> Values:
     """Say something of some limits of an organization, and nothing of others; its security log tells. `now` is a live organization's.
 
-    Raises `NotFound("organization")`, and `Invalid` where nothing is said.
+    Returns what was said before. Raises `NotFound("organization")`, and `Invalid` where nothing is said.
     """
     entry = await census.get_entry(connection, organization_id)
     if not values:
         raise Invalid({"base": ["value_is_mandatory"]})
+    await repository.lock_own(connection, organization_id)
     own = await repository.find_own(connection, organization_id)
     await repository.save_own(connection, organization_id, values, now=now)
     before, after = ({limit.value: of[limit] for limit in values} for of in (own, values))
@@ -87,3 +88,4 @@ async def set_own(
         told = {"limits": security.deletions_and_additions(changed)}
         clock = {organization_id: entry.frozen_time or now}
         await security.record_in_each(connection, clock, "organization.updated", told, actor=actor)
+    return own

@@ -58,6 +58,7 @@ class Verb(StrEnum):
     ENDED_VISIT = "ended_visit"
     TURNED_ON = "turned_on"
     TURNED_OFF = "turned_off"
+    LIMITED = "limited"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
