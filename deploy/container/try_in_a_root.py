@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import fnmatch
+import json
 import os
 import shlex
 import shutil
@@ -397,6 +398,13 @@ def try_it(trial: Trial, check: Sequence[str]) -> None:
         say("orgs create: done")
         say(f"worker: ended {worker.stop():.1f} s after SIGTERM, with 0")
         say(f"api: ended {api.stop():.1f} s after SIGTERM, with 0")
+    done = trial.run("backup", "/var/lib/tallymark/backups", "--json")
+    assert done.returncode == 0, done.stderr
+    place = json.loads(done.stdout)["backup"]
+    say(f"backup: {place}")
+    done = trial.run("restore", place, "--replace")
+    assert done.returncode == 0, done.stdout + done.stderr
+    say(f"restore: {' '.join(done.stdout.split())}")
 
 
 def user_of(container: Container) -> str:

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 from tests import kit
+from tests.backups.tls import tls_only
 from tests.conftest import ADMIN_KEY, cloned
 
 from tallymark.app import running
@@ -166,6 +167,15 @@ class TestWhatIsMade:
         with pytest.raises(KeyboardInterrupt):
             back_up(world[0], tmp_path, keep=1, tell=quiet, now=NOW + timedelta(hours=1))
         assert [path.name for path in backups_in(tmp_path)] == ["tallymark-20261130T041500Z"]
+
+    def test_comes_over_tls_where_the_database_wants_that(self, world, tmp_path):
+        with tls_only(world[0].database_url, tmp_path) as url:
+            options = world[0].model_copy(update={"database_url": url})
+            manifest = check(back_up(options, tmp_path / "backups", tell=quiet, now=NOW))
+            assert manifest.rows["invoices"] == 1
+            stranger = url.partition("&sslrootcert")[0] + "&sslrootcert=/dev/null"
+            with pytest.raises(StartupError, match="cannot reach the database"):
+                back_up(world[0].model_copy(update={"database_url": stranger}), tmp_path, tell=quiet, now=NOW)
 
     def test_of_nothing_is_refused(self, empty, tmp_path):
         with pytest.raises(StartupError, match="nothing to back up"):

@@ -7,6 +7,7 @@ from tests import kit
 
 from tallymark import hands
 from tallymark.db.engine import plain_url
+from tallymark.db.patience import ENDLESS
 from tallymark.hands import Helpers, Terms
 from tallymark.jobs import agenda
 from tallymark.rooms.billing import jobs
@@ -23,6 +24,7 @@ async def helpers(database, monkeypatch):
         database_url=plain_url(database.url),
         settling_time=timedelta(minutes=10),
         termination_alerts=(),
+        patience=ENDLESS,
         log_level="warning",
         log_format="json",
     )

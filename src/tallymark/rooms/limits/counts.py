@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Date, Table, cast, func, or_, select
@@ -10,7 +11,8 @@ from sqlalchemy import ColumnElement, Date, Table, cast, func, or_, select
 from tallymark.api.tenant_limits import Limit
 from tallymark.db.tables import api_keys, data_exports, event_counts, invites, memberships
 
-Id, Now = ColumnElement[UUID], ColumnElement[datetime]
+Id: TypeAlias = ColumnElement[UUID]
+Now: TypeAlias = ColumnElement[datetime]
 
 COUNTED = (Limit.EVENTS_PER_MONTH, Limit.MEMBERS, Limit.API_KEYS, Limit.EXPORTS_UNDER_WAY)
 """Of the events of a minute each process knows its own alone."""
