@@ -572,7 +572,7 @@ def test_sheets_are_narrower_on_phones():
     for template in (Path(composer.__file__).parent / "templates").glob("*.html.j2"):
         text = template.read_text()
         assert "@media (max-width:600px) { .sheet {" in text, template.name
-        assert '<td class="sheet" style="padding:40px 48px 36px;' in text, template.name
+        assert '<td class="sheet ink" style="padding:40px 48px 36px;' in text, template.name
 
 
 def test_there_are_words_in_every_language_of_the_documents():

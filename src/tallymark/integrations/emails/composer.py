@@ -11,6 +11,7 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from tallymark.integrations.emails.colors import accent_of
 from tallymark.integrations.emails.content import Content, content_of
 from tallymark.rooms.emails.model import Attachment, Letter, Message, Shown
 from tallymark.rooms.organizations.access import system_now
@@ -37,7 +38,7 @@ def render(template: str, mail: object, **more: object) -> str:
 
 def write_html(content: Content, *, with_logo: bool = False) -> str:
     """An e-mail as HTML; the issuer's logo, if it has one, comes with it as the part "logo"."""
-    return render("email.html.j2", content, logo=with_logo)
+    return render("email.html.j2", content, accent=accent_of(content.accent), logo=with_logo)
 
 
 def write_text(content: Content) -> str:

@@ -12,6 +12,8 @@ from email.utils import format_datetime, make_msgid
 
 import structlog
 
+from tallymark.integrations.documents.data import ACCENT
+from tallymark.integrations.emails.colors import accent_of
 from tallymark.integrations.emails.composer import render
 from tallymark.jobs.notices import NoticeKind
 from tallymark.rooms.emails.model import MaybeTaken, Message
@@ -119,7 +121,7 @@ class MailMessenger:
         mail["Auto-Submitted"] = "auto-generated"
         mail["Content-Language"] = "en"
         mail.set_content(render("notice.txt.j2", notice))
-        mail.add_alternative(render("notice.html.j2", notice), subtype="html")
+        mail.add_alternative(render("notice.html.j2", notice, accent=accent_of(ACCENT)), subtype="html")
         try:
             await self._post(
                 Message(recipients=(*to, *unseen), content=mail.as_bytes(), subject=notice.subject)
