@@ -1,6 +1,6 @@
 /** Which custom sections stand on the invoices of something: those of its customer, none, or chosen ones. */
 import { useQuery } from "@tanstack/react-query";
-import { read } from "@/api/client";
+import { read, type Schema } from "@/api/client";
 import { useCan } from "@/app/session";
 import { Checkbox, Field, Select } from "@/ui/fields";
 
@@ -18,6 +18,16 @@ export function writeSections({ way, codes }: SectionChoice) {
     : { skip_invoice_custom_sections: false, invoice_custom_section_codes: way === "own" ? codes : [] };
 }
 
+/** The sections that there are, as far as the member may see them. */
+export function useSections(): readonly Schema<"SectionOutput">[] {
+  const can = useCan();
+  const { data } = useQuery({
+    ...read("/api/v1/invoice_custom_sections", { params: { query: { per_page: "100" } } }),
+    enabled: can("invoice_custom_sections:view"),
+  });
+  return data?.invoice_custom_sections ?? [];
+}
+
 interface SectionsFieldProps {
   choice: SectionChoice;
   onChange: (choice: SectionChoice) => void;
@@ -25,12 +35,7 @@ interface SectionsFieldProps {
 
 /** Nothing where there are no sections, or they are not for the member to see. */
 export function SectionsField({ choice, onChange }: SectionsFieldProps) {
-  const can = useCan();
-  const { data } = useQuery({
-    ...read("/api/v1/invoice_custom_sections", { params: { query: { per_page: "100" } } }),
-    enabled: can("invoice_custom_sections:view"),
-  });
-  const sections = data?.invoice_custom_sections ?? [];
+  const sections = useSections();
   if (sections.length === 0) return null;
   return (
     <>

@@ -19,10 +19,11 @@ import { readPlan } from "@/pages/plans/wire";
 import { Banner } from "@/ui/basics";
 import { DateInput, Field, NumberInput, Segments, Select, Switch, TextInput } from "@/ui/fields";
 import { FieldRow, FormPage, FormSection, placeErrors } from "@/ui/form";
-import { PickerField, SwitchField } from "@/ui/named";
+import { PickerField, SelectField, SwitchField } from "@/ui/named";
 import { useTitle } from "@/ui/page";
 import { overridesOf } from "./overrides";
 import { OwnPrices } from "./own-prices";
+import { PAID, type PaidBy } from "./paid";
 import { hrefOfSubscription, useMetrics } from "./reads";
 
 const SOME_PRICES_ARE_WRONG = new ApiError(422, { status: 422, error: "some_prices_are_not_right_yet" });
@@ -40,6 +41,7 @@ interface Values {
   consolidate_invoice: boolean;
   waits_for_payment: boolean;
   timeout_hours: string;
+  payment_method_type: PaidBy;
 }
 
 /** Puts a customer on a plan. */
@@ -64,6 +66,7 @@ export function CreateSubscription() {
       consolidate_invoice: true,
       waits_for_payment: false,
       timeout_hours: "24",
+      payment_method_type: "provider",
     },
   });
   useTitle("New subscription");
@@ -117,6 +120,9 @@ export function CreateSubscription() {
             ...(entered.subscription_at && { subscription_at: startOfDay(entered.subscription_at, zone) }),
             ...(entered.ending_at && { ending_at: startOfDay(entered.ending_at, zone) }),
             ...(overrides && { plan_overrides: overrides }),
+            ...(entered.payment_method_type !== "provider" && {
+              payment_method: { payment_method_type: entered.payment_method_type },
+            }),
             ...(sections.way !== "inherited" && { invoice_custom_section: writeSections(sections) }),
             ...(entered.waits_for_payment && {
               activation_rules: [{ type: "payment", timeout_hours: Number(entered.timeout_hours) }],
@@ -289,6 +295,7 @@ export function CreateSubscription() {
           name="consolidate_invoice"
           label="On one invoice with the customer's other subscriptions"
         />
+        <SelectField form={form} name="payment_method_type" label="Paid" options={PAID} />
         <SectionsField choice={sections} onChange={setSections} />
       </FormSection>
     </FormPage>

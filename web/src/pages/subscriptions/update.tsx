@@ -2,13 +2,21 @@ import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { Controller, useForm } from "react-hook-form";
 import { useChange } from "@/api/client";
-import { isoDay, startOfDay } from "@/lib/dates";
-import { useEntities } from "@/pages/customers/reads";
+import { isoDay, placeOf, startOfDay } from "@/lib/dates";
+import {
+  INHERITED,
+  type SectionChoice,
+  SectionsField,
+  useSections,
+  writeSections,
+} from "@/pages/catalog/sections";
+import { useCustomer, useEntities } from "@/pages/customers/reads";
 import { DateInput, Field, Switch, TextInput } from "@/ui/fields";
 import { FormPage, FormSection, placeErrors } from "@/ui/form";
 import { SelectField, SwitchField } from "@/ui/named";
 import { useTitle } from "@/ui/page";
 import { Loaded } from "@/ui/states";
+import { PAID, type PaidBy } from "./paid";
 import { type Detailed, hrefOfSubscription, useSubscription } from "./reads";
 
 export function UpdateSubscription() {
@@ -16,11 +24,28 @@ export function UpdateSubscription() {
   const { status } = useSearch({ strict: false }) as { status?: string };
   const subscription = useSubscription(id, status);
   useEntities();
+  useSections();
   return (
     <Loaded query={subscription} what="Subscription">
-      {({ subscription: found }) => <Editor saved={found} />}
+      {({ subscription: found }) => <InItsZone saved={found} />}
     </Loaded>
   );
+}
+
+/** Days of the form are those of the customer. */
+function InItsZone({ saved }: { saved: Detailed }) {
+  const customer = useCustomer(saved.external_customer_id);
+  return (
+    <Loaded query={customer} what="Customer">
+      {({ customer: owner }) => <Editor saved={saved} zone={owner.applicable_timezone} />}
+    </Loaded>
+  );
+}
+
+/** What was chosen for the subscription; where nothing was, its customer's sections or none. */
+function sectionsOf({ applied_invoice_custom_sections: chosen }: Detailed): SectionChoice {
+  if (chosen.length === 0) return INHERITED;
+  return { way: "own", codes: chosen.map((one) => one.invoice_custom_section.code) };
 }
 
 interface Values {
@@ -31,22 +56,27 @@ interface Values {
   consolidate_invoice: boolean;
   on_termination_credit_note: string;
   on_termination_invoice: string;
+  payment_method_type: PaidBy;
 }
 
-function Editor({ saved }: { saved: Detailed }) {
+function Editor({ saved, zone }: { saved: Detailed; zone: string }) {
   const navigate = useNavigate();
   const [error, setError] = useState<unknown>(null);
+  const asSaved = sectionsOf(saved);
+  const [sections, setSections] = useState(asSaved);
+  const haveSectionsChanged = JSON.stringify(sections) !== JSON.stringify(asSaved);
   const entities = useEntities().data?.billing_entities ?? [];
   const form = useForm<Values>({
     mode: "onTouched",
     defaultValues: {
       name: saved.name ?? "",
       billing_entity_code: saved.billing_entity_code,
-      ending_at: saved.ending_at ? isoDay(saved.ending_at) : "",
+      ending_at: saved.ending_at ? isoDay(saved.ending_at, zone) : "",
       purchase_order_number: saved.purchase_order_number ?? "",
       consolidate_invoice: saved.consolidate_invoice,
       on_termination_credit_note: saved.on_termination_credit_note ?? "credit",
       on_termination_invoice: saved.on_termination_invoice,
+      payment_method_type: saved.payment_method.payment_method_type,
     },
   });
   const { dirtyFields, errors, isDirty } = form.formState;
@@ -70,7 +100,7 @@ function Editor({ saved }: { saved: Detailed }) {
             ...(dirtyFields.name && { name: values.name.trim() || null }),
             ...(dirtyFields.billing_entity_code && { billing_entity_code: values.billing_entity_code }),
             ...(dirtyFields.ending_at && {
-              ending_at: values.ending_at ? startOfDay(values.ending_at, "UTC") : null,
+              ending_at: values.ending_at ? startOfDay(values.ending_at, zone) : null,
             }),
             ...(dirtyFields.purchase_order_number && {
               purchase_order_number: values.purchase_order_number.trim() || null,
@@ -79,6 +109,10 @@ function Editor({ saved }: { saved: Detailed }) {
             ...(dirtyFields.on_termination_credit_note && {
               on_termination_credit_note: values.on_termination_credit_note,
             }),
+            ...(dirtyFields.payment_method_type && {
+              payment_method: { payment_method_type: values.payment_method_type },
+            }),
+            ...(haveSectionsChanged && { invoice_custom_section: writeSections(sections) }),
             ...(dirtyFields.on_termination_invoice && {
               on_termination_invoice: values.on_termination_invoice,
             }),
@@ -95,7 +129,7 @@ function Editor({ saved }: { saved: Detailed }) {
       submit="Save subscription"
       onSubmit={submit}
       onCancel={() => void navigate({ to: back })}
-      isDirty={isDirty}
+      isDirty={isDirty || (haveSectionsChanged && !save.isSuccess)}
       isBusy={save.isPending}
       error={error}
     >
@@ -114,7 +148,12 @@ function Editor({ saved }: { saved: Detailed }) {
         <Field label="PO number" isOptional error={errors.purchase_order_number?.message}>
           <TextInput {...form.register("purchase_order_number")} />
         </Field>
-        <Field label="Ends" isOptional hint="At 0:00 UTC of this day." error={errors.ending_at?.message}>
+        <Field
+          label="Ends"
+          isOptional
+          hint={`At 0:00 of this day in ${placeOf(zone)}.`}
+          error={errors.ending_at?.message}
+        >
           <DateInput {...form.register("ending_at")} />
         </Field>
         <SwitchField
@@ -122,6 +161,8 @@ function Editor({ saved }: { saved: Detailed }) {
           name="consolidate_invoice"
           label="On one invoice with the customer's other subscriptions"
         />
+        <SelectField form={form} name="payment_method_type" label="Paid" options={PAID} />
+        <SectionsField choice={sections} onChange={setSections} />
       </FormSection>
       <FormSection title="When it ends">
         <Controller
