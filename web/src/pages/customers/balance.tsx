@@ -1,6 +1,9 @@
 /** What a customer owes, and amounts of several currencies. */
-import { useNow } from "@/app/session";
+import { Link } from "@tanstack/react-router";
+import { paths } from "@/app/paths";
+import { useCan, useNow } from "@/app/session";
 import { day, daysBetween, isoDay } from "@/lib/dates";
+import { money } from "@/lib/money";
 import { Money } from "@/ui/amounts";
 import { Stat } from "@/ui/basics";
 import { byCurrency, type Customer, type Invoice } from "./customer";
@@ -25,6 +28,7 @@ export function Amounts({
 
 /** What a customer owes, a line for each currency, and how late it is. */
 export function BalanceDue({ customer, reads }: { customer: Customer; reads: CustomerReads }) {
+  const can = useCan();
   const now = new Date(useNow()).toISOString();
   const zone = customer.applicable_timezone;
   const unpaid = reads.unpaid.data?.invoices.filter((one) => one.total_due_amount_cents > 0) ?? [];
@@ -36,9 +40,45 @@ export function BalanceDue({ customer, reads }: { customer: Customer; reads: Cus
     <Stat
       name={isMore ? "Balance due, of the newest 100 invoices" : "Balance due"}
       value={<Amounts amounts={due} currency={customer.currency} />}
-      detail={dueWords(unpaid, now, zone)}
+      detail={
+        <>
+          {dueWords(unpaid, now, zone)}
+          <ByIssuer unpaid={unpaid} reads={reads} />
+          {can("payments:create") && unpaid.some((one) => one.payment_overdue) && (
+            <div>
+              <Link className="link" to={paths.payments.request(customer.external_id)}>
+                Request payment
+              </Link>
+            </div>
+          )}
+        </>
+      }
     />
   );
+}
+
+/** What is due to each issuer, where there are several. */
+function ByIssuer({ unpaid, reads }: { unpaid: readonly Invoice[]; reads: CustomerReads }) {
+  const issuers = [...Map.groupBy(unpaid, (one) => one.billing_entity_code)];
+  if (issuers.length < 2) return null;
+  const entities = reads.entities.data?.billing_entities ?? [];
+  return issuers.map(([code, own]) => (
+    <div key={code}>
+      {issuerName(code, entities)}:{" "}
+      {writtenOut(
+        byCurrency(own.map((one) => ({ cents: one.total_due_amount_cents, currency: one.currency }))),
+      )}
+    </div>
+  ));
+}
+
+export function issuerName(code: string, entities: readonly { code: string; name: string }[]): string {
+  return entities.find((one) => one.code === code)?.name ?? code;
+}
+
+/** Amounts of several currencies in a line. */
+export function writtenOut(amounts: readonly [string, bigint][]): string {
+  return amounts.map(([currency, cents]) => money(cents, currency)).join(", ");
 }
 
 function dueWords(unpaid: readonly Invoice[], now: string, zone: string) {

@@ -1,22 +1,23 @@
 /** A customer's invoices, payments and credit notes. */
-import { useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Download, Plus } from "lucide-react";
 import { read, type Schema } from "@/api/client";
 import { explain } from "@/api/errors";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
+import { countWords } from "@/lib/words";
 import { openFile } from "@/pages/invoices/downloads";
 import { Day, Money } from "@/ui/amounts";
-import { buttonClass, Stats } from "@/ui/basics";
+import { buttonClass, Stat, Stats } from "@/ui/basics";
 import { type Asked, List, useListState, useRows } from "@/ui/list";
 import { ActionMenu } from "@/ui/overlays";
-import { Empty } from "@/ui/states";
+import { Empty, Skeleton } from "@/ui/states";
 import { Status } from "@/ui/status";
 import { type Column, Table } from "@/ui/table";
 import { notify } from "@/ui/toasts";
-import { BalanceDue } from "./balance";
-import type { Customer, Invoice } from "./customer";
+import { Amounts, BalanceDue, issuerName, writtenOut } from "./balance";
+import { byCurrency, type Customer, type Invoice } from "./customer";
 import type { TabProps } from "./page";
 
 export function InvoiceStatus({ invoice }: { invoice: Invoice }) {
@@ -274,13 +275,58 @@ const noteColumns = (zone: string): Column<CreditNote>[] => [
   },
 ];
 
-export function CreditNotes({ customer }: TabProps) {
+interface CreditLeftProps {
+  customer: Customer;
+  page: Schema<"CreditNotesResponse"> | undefined;
+  entities: readonly { code: string; name: string }[];
+}
+
+/** What is left of the customer's credit notes, by currency, and by issuer where there are several. */
+function CreditLeft({ customer, page, entities }: CreditLeftProps) {
+  const notes = page?.credit_notes ?? [];
+  const sumOf = (some: readonly CreditNote[]) =>
+    byCurrency(some.map((one) => ({ cents: one.balance_amount_cents, currency: one.currency })));
+  const issuers = [...Map.groupBy(notes, (one) => one.billing_entity_code)];
+  const count = notes.filter((one) => one.balance_amount_cents > 0).length;
+  return (
+    <Stats>
+      <Stat
+        name={(page?.meta.total_pages ?? 0) > 1 ? "Left to use, of the newest 100" : "Left to use"}
+        value={
+          page ? <Amounts amounts={sumOf(notes)} currency={customer.currency} /> : <Skeleton width={90} />
+        }
+        detail={
+          issuers.length > 1
+            ? issuers
+                .map(([code, own]) => `${issuerName(code, entities)}: ${writtenOut(sumOf(own))}`)
+                .join("; ")
+            : countWords(count, "credit note")
+        }
+      />
+    </Stats>
+  );
+}
+
+export function CreditNotes({ customer, reads }: TabProps) {
   const { list, paramsOf } = useOwnList(customer);
   const notes = useRows(list, (asked) =>
     read("/api/v1/customers/{external_customer_id}/credit_notes", { params: paramsOf(asked) }),
   );
+  const open = useQuery(
+    read("/api/v1/customers/{external_customer_id}/credit_notes", {
+      params: {
+        path: { external_customer_id: customer.external_id },
+        query: { credit_status: "available", per_page: "100" } as never,
+      },
+    }),
+  );
   return (
     <div className="tab-body">
+      <CreditLeft
+        customer={customer}
+        page={open.data}
+        entities={reads.entities.data?.billing_entities ?? []}
+      />
       <List
         what="credit notes"
         controls={list}
