@@ -63,7 +63,7 @@ export function ApiKeys() {
   return (
     <Developers title="API keys" actions={create}>
       <p className="dev-note">
-        Organization <Copy text={organization.lago_id} what="organization ID" />. Calls carry a key as{" "}
+        Organization <Masked text={organization.lago_id} what="organization ID" />. Calls carry a key as{" "}
         <code className="mono">Authorization: Bearer …</code>; a key is shown once, when it is made.
       </p>
       {made && (
@@ -138,6 +138,22 @@ export function ApiKeys() {
         </p>
       </Confirm>
     </Developers>
+  );
+}
+
+/** Its end, until somebody wants to see all of it; it is copied either way. */
+function Masked({ text, what }: { text: string; what: string }) {
+  const [isShown, setShown] = useState(false);
+  return (
+    <>
+      <Copy text={text} what={what}>
+        {isShown ? text : `…${text.slice(-4)}`}
+      </Copy>{" "}
+      <button type="button" className="link" onClick={() => setShown(!isShown)}>
+        {isShown ? "Hide" : "Show"}
+        <span className="sr"> the {what}</span>
+      </button>
+    </>
   );
 }
 

@@ -4,8 +4,9 @@ import { Plus, Trash2 } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import { read, type Schema, useChange } from "@/api/client";
 import { paths } from "@/app/paths";
-import { useCan } from "@/app/session";
+import { useCan, useOrganization } from "@/app/session";
 import { money, percent, toCents, toDecimal } from "@/lib/money";
+import { currencies } from "@/pages/customers/choices";
 import { nameOf } from "@/pages/customers/list";
 import { Button } from "@/ui/basics";
 import {
@@ -63,6 +64,8 @@ export function CreateInvoice() {
   const [term, setTerm] = useState("");
   const [chosen, setChosen] = useState<Customer | null>(null);
   const [addOnTerm, setAddOnTerm] = useState("");
+  const { default_currency } = useOrganization();
+  const [picked, setPicked] = useState("");
   const [entity, setEntity] = useState("");
   const [order, setOrder] = useState("");
   const [sections, setSections] = useState<string[]>([]);
@@ -92,7 +95,9 @@ export function CreateInvoice() {
   });
 
   const customer = chosen ?? (own.data?.customer as Customer | undefined) ?? null;
-  const currency = customer?.currency ?? items.find((item) => item.addOn)?.addOn?.amount_currency ?? "EUR";
+  const currency =
+    customer?.currency ??
+    (picked || (items.find((item) => item.addOn)?.addOn?.amount_currency ?? default_currency));
   const known = taxes.data?.taxes ?? [];
   const lines = items.map((item) => lineOf(item, currency));
   const subtotal = lines.reduce((total, line) => total + line.cents, 0n);
@@ -187,6 +192,23 @@ export function CreateInvoice() {
                   label: one.name,
                 }))}
                 onChange={setEntity}
+              />
+            </Field>
+          )}
+          {customer && !customer.currency && (
+            <Field label="Currency" hint="The customer’s from now on." error={faults.currency}>
+              <Picker
+                label="Currency"
+                value={currency}
+                choices={currencies()}
+                onChange={(code) => {
+                  setPicked(code);
+                  // What was chosen so far is sold in another currency.
+                  setItems(
+                    items.map((item) => (item.addOn?.amount_currency === code ? item : blank(item.row))),
+                  );
+                  setFaults({});
+                }}
               />
             </Field>
           )}

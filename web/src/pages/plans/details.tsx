@@ -123,6 +123,7 @@ function Overview({
           {plan.fixed_charges.length > 0 && (
             <Section
               title="Fixed charges"
+              actions={<EditPart plan={plan} part="fixed" name="fixed charges" />}
               meta={`billed ${billedWhen(plan, plan.bill_fixed_charges_monthly)}`}
             >
               <Table
@@ -150,7 +151,10 @@ function Overview({
             </Section>
           )}
           {plan.minimum_commitment && (
-            <Section title="Minimum commitment">
+            <Section
+              title="Minimum commitment"
+              actions={<EditPart plan={plan} part="commitment" name="minimum commitment" />}
+            >
               <Facts
                 facts={[
                   [
@@ -164,7 +168,11 @@ function Overview({
             </Section>
           )}
           {plan.usage_thresholds.length > 0 && (
-            <Section title="Progressive billing" meta="an invoice as soon as usage reaches">
+            <Section
+              title="Progressive billing"
+              meta="an invoice as soon as usage reaches"
+              actions={<EditPart plan={plan} part="progressive" name="progressive billing" />}
+            >
               <Facts
                 facts={plan.usage_thresholds.map((one) => [
                   one.threshold_display_name || (one.recurring ? "Then every" : "At"),
@@ -174,7 +182,10 @@ function Overview({
             </Section>
           )}
           {plan.entitlements.length > 0 && (
-            <Section title="Entitlements">
+            <Section
+              title="Entitlements"
+              actions={<EditPart plan={plan} part="entitlements" name="entitlements" />}
+            >
               <Facts
                 facts={plan.entitlements.map((grant) => [
                   grant.name || grant.code,
@@ -188,7 +199,7 @@ function Overview({
             </Section>
           )}
         </div>
-        <Section title="Settings">
+        <Section title="Settings" actions={<EditPart plan={plan} part="settings" name="settings" />}>
           <Facts
             facts={[
               ["Billed", INTERVALS.find(({ value }) => value === plan.interval)?.label],
@@ -208,6 +219,17 @@ function Overview({
         </Section>
       </div>
     </>
+  );
+}
+
+/** The way to a part of the plan's editor. */
+function EditPart({ plan, part, name }: { plan: Plan; part: string; name: string }) {
+  const can = useCan();
+  if (!can("plans:update")) return null;
+  return (
+    <Link to={paths.plans.update(plan.code)} hash={part} className="link small" aria-label={`Edit ${name}`}>
+      Edit
+    </Link>
   );
 }
 
@@ -239,6 +261,7 @@ function Charges({ plan, metrics }: { plan: Plan; metrics: readonly Metric[] }) 
   return (
     <Section
       title="Usage charges"
+      actions={<EditPart plan={plan} part="charges" name="usage charges" />}
       meta={plan.charges.length > 0 ? `billed ${billedWhen(plan, plan.bill_charges_monthly)}` : undefined}
     >
       {charge ? (

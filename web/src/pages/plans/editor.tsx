@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { Braces, Calculator } from "lucide-react";
-import { type ReactNode, useRef, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { useChange } from "@/api/client";
 import { ApiError, explain } from "@/api/errors";
 import { paths } from "@/app/paths";
@@ -121,6 +121,8 @@ function Editor({ initial, saved, choices, touched, isCopy }: EditorProps) {
   const [isShown, setShown] = useState(false);
   const isLocked = touched.ever > 0;
   useTitle(saved ? `Edit ${saved.name}` : "New plan");
+  // The part that the address names is there only now.
+  useEffect(() => document.getElementById(location.hash.slice(1))?.scrollIntoView(), []);
   const set = (changes: Partial<PlanDraft>) =>
     setDraft((before) => {
       const followsName = !saved && "name" in changes && before.code === codeFrom(before.name);

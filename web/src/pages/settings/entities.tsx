@@ -212,7 +212,14 @@ function IdentitySection({ entity }: { entity: Entity }) {
     </Field>
   );
   return (
-    <Section title="Identity" meta={<Copy text={entity.code} what="code" />}>
+    <Section
+      title="Identity"
+      meta={
+        <>
+          <Copy text={entity.code} what="code" /> {entity.is_default && <span className="tag">Default</span>}
+        </>
+      }
+    >
       <form
         className="settings-form"
         onSubmit={form.handleSubmit((values) =>

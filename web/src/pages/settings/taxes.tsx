@@ -64,12 +64,20 @@ function DeleteTax({ tax, onClose }: { tax: Tax; onClose: () => void }) {
       onConfirm={() => remove.mutate({ params: { path: { code: tax.code } } })}
     >
       <p>
-        It is named by <b>{countWords(tax.customers_count ?? 0, "customer")}</b>,{" "}
-        <b>{countWords(tax.plans_count ?? 0, "plan")}</b> and{" "}
-        <b>{countWords(tax.charges_count ?? 0, "charge")}</b>. Invoices that are final keep it; drafts are
-        refreshed without it.
+        <Bearers tax={tax} /> Invoices that are final keep it; drafts are refreshed without it.
       </p>
     </Confirm>
+  );
+}
+
+/** Who and what bears a tax, counted. */
+function Bearers({ tax }: { tax: Tax }) {
+  return (
+    <>
+      It is named by <b>{countWords(tax.customers_count ?? 0, "customer")}</b>,{" "}
+      <b>{countWords(tax.plans_count ?? 0, "plan")}</b> and{" "}
+      <b>{countWords(tax.charges_count ?? 0, "charge")}</b>.
+    </>
   );
 }
 
@@ -120,6 +128,11 @@ function TaxEditor({ tax, onClose }: { tax: Tax | null; onClose: () => void }) {
               />
             </Field>
             <DescriptionField form={form} />
+            {tax && (
+              <p className="ink2">
+                <Bearers tax={tax} /> Drafts follow what is saved; invoices that are final stay as they are.
+              </p>
+            )}
             <Switch
               label="Apply by default"
               hint="To every fee of the default billing entity that names no other tax."
