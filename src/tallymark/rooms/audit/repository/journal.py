@@ -2,6 +2,30 @@
 
 from tallymark.rooms.audit.model import Law
 
+
+def _balance(name: str, says: str, *, account: str, held: str, is_debit: bool = False) -> Law:
+    """What the journal has on an account of a customer in a currency is what the documents say.
+
+    `held` are the table expressions that find it, the last of them `held (customer_id, currency, cents)`.
+    """
+    more, less = ("debit_cents", "credit_cents") if is_debit else ("credit_cents", "debit_cents")
+    return Law(
+        name=name,
+        says=says,
+        sql=f"""
+            WITH {held}, booked AS (
+                SELECT e.customer_id, e.currency, sum(l.{more} - l.{less}) AS cents
+                FROM journal_entries e JOIN journal_lines l ON l.entry_id = e.id
+                WHERE l.account = '{account}' GROUP BY e.customer_id, e.currency
+            )
+            SELECT 'customer ' || c.external_id || ', ' || COALESCE(booked.currency, held.currency) AS place,
+                   COALESCE(held.cents, 0) AS expected, COALESCE(booked.cents, 0) AS found
+            FROM held FULL JOIN booked USING (customer_id, currency) JOIN customers c ON c.id = customer_id
+            WHERE COALESCE(held.cents, 0) <> COALESCE(booked.cents, 0)
+        """,
+    )
+
+
 JOURNAL = (
     Law(
         name="entries_balance",
@@ -57,50 +81,38 @@ JOURNAL = (
             WHERE (d.issued, d.voided) IS DISTINCT FROM (COALESCE(p.issued, 0), COALESCE(p.voided, 0))
         """,
     ),
-    Law(
-        name="receivables",
-        says="What the journal has as receivable from a customer is what their issued invoices show as due.",
-        sql="""
-            WITH due AS (
+    _balance(
+        "receivables",
+        "What the journal has as receivable from a customer is what their issued invoices show as due.",
+        account="accounts_receivable",
+        is_debit=True,
+        held="""
+            held AS (
                 SELECT customer_id, currency,
                        sum(total_amount_cents - total_paid_amount_cents - offset_amount_cents) AS cents
                 FROM invoices WHERE status = 'finalized' GROUP BY customer_id, currency
-            ), booked AS (
-                SELECT e.customer_id, e.currency, sum(l.debit_cents - l.credit_cents) AS cents
-                FROM journal_entries e JOIN journal_lines l ON l.entry_id = e.id
-                WHERE l.account = 'accounts_receivable' GROUP BY e.customer_id, e.currency
             )
-            SELECT 'customer ' || c.external_id || ', ' || COALESCE(booked.currency, due.currency) AS place,
-                   COALESCE(due.cents, 0) AS expected, COALESCE(booked.cents, 0) AS found
-            FROM due FULL JOIN booked USING (customer_id, currency) JOIN customers c ON c.id = customer_id
-            WHERE COALESCE(due.cents, 0) <> COALESCE(booked.cents, 0)
         """,
     ),
-    Law(
-        name="credit_notes_payable",
-        says="What the journal owes a customer for credit notes is what is left of them, and what invoices hold that wait to be paid.",
-        sql="""
-            WITH held AS (
+    _balance(
+        "credit_notes_payable",
+        "What the journal owes a customer for credit notes is what is left of them, and what invoices hold that wait to be paid.",
+        account="credit_notes_payable",
+        held="""
+            held AS (
                 SELECT customer_id, currency, sum(cents) AS cents FROM (
                     SELECT customer_id, currency, balance_amount_cents AS cents FROM credit_notes
                     UNION ALL SELECT customer_id, currency, credit_notes_amount_cents FROM invoices WHERE status = 'open'
                 ) AS parts GROUP BY customer_id, currency
-            ), booked AS (
-                SELECT e.customer_id, e.currency, sum(l.credit_cents - l.debit_cents) AS cents
-                FROM journal_entries e JOIN journal_lines l ON l.entry_id = e.id
-                WHERE l.account = 'credit_notes_payable' GROUP BY e.customer_id, e.currency
             )
-            SELECT 'customer ' || c.external_id || ', ' || COALESCE(booked.currency, held.currency) AS place,
-                   COALESCE(held.cents, 0) AS expected, COALESCE(booked.cents, 0) AS found
-            FROM held FULL JOIN booked USING (customer_id, currency) JOIN customers c ON c.id = customer_id
-            WHERE COALESCE(held.cents, 0) <> COALESCE(booked.cents, 0)
         """,
     ),
-    Law(
-        name="prepaid_credits",
-        says="The liability of prepaid credits is the purchased part of all wallets' balances, and of what invoices hold that wait to be paid.",
-        sql="""
-            WITH held AS (
+    _balance(
+        "prepaid_credits",
+        "The liability of prepaid credits is the purchased part of all wallets' balances, and of what invoices hold that wait to be paid.",
+        account="prepaid_credits",
+        held="""
+            held AS (
                 SELECT customer_id, currency, sum(cents) AS cents FROM (
                     SELECT w.customer_id, w.currency, t.remaining_amount_cents AS cents
                     FROM wallet_transactions t JOIN wallets w ON w.id = t.wallet_id
@@ -109,57 +121,35 @@ JOURNAL = (
                     SELECT customer_id, currency, COALESCE(prepaid_purchased_credit_amount_cents, 0)
                     FROM invoices WHERE status = 'open'
                 ) AS parts GROUP BY customer_id, currency
-            ), booked AS (
-                SELECT e.customer_id, e.currency, sum(l.credit_cents - l.debit_cents) AS cents
-                FROM journal_entries e JOIN journal_lines l ON l.entry_id = e.id
-                WHERE l.account = 'prepaid_credits' GROUP BY e.customer_id, e.currency
             )
-            SELECT 'customer ' || c.external_id || ', ' || COALESCE(booked.currency, held.currency) AS place,
-                   COALESCE(held.cents, 0) AS expected, COALESCE(booked.cents, 0) AS found
-            FROM held FULL JOIN booked USING (customer_id, currency) JOIN customers c ON c.id = customer_id
-            WHERE COALESCE(held.cents, 0) <> COALESCE(booked.cents, 0)
         """,
     ),
-    Law(
-        name="prepaid_credits_pending",
-        says="What was bought and not paid yet is what credit invoices sold whose purchase is not settled, less their notes.",
-        sql="""
-            WITH noted AS (SELECT fee_id, sum(amount_cents) AS cents FROM credit_note_items GROUP BY fee_id), held AS (
+    _balance(
+        "prepaid_credits_pending",
+        "What was bought and not paid yet is what credit invoices sold whose purchase is not settled, less their notes.",
+        account="prepaid_credits.pending",
+        held="""
+            noted AS (SELECT fee_id, sum(amount_cents) AS cents FROM credit_note_items GROUP BY fee_id), held AS (
                 SELECT i.customer_id, i.currency, sum(f.amount_cents - COALESCE(noted.cents, 0)) AS cents
                 FROM fees f JOIN invoices i ON i.id = f.invoice_id JOIN wallet_transactions t ON t.id = f.wallet_transaction_id
                 LEFT JOIN noted ON noted.fee_id = f.id
                 WHERE i.status = 'finalized' AND t.status <> 'settled' GROUP BY i.customer_id, i.currency
-            ), booked AS (
-                SELECT e.customer_id, e.currency, sum(l.credit_cents - l.debit_cents) AS cents
-                FROM journal_entries e JOIN journal_lines l ON l.entry_id = e.id
-                WHERE l.account = 'prepaid_credits.pending' GROUP BY e.customer_id, e.currency
             )
-            SELECT 'customer ' || c.external_id || ', ' || COALESCE(booked.currency, held.currency) AS place,
-                   COALESCE(held.cents, 0) AS expected, COALESCE(booked.cents, 0) AS found
-            FROM held FULL JOIN booked USING (customer_id, currency) JOIN customers c ON c.id = customer_id
-            WHERE COALESCE(held.cents, 0) <> COALESCE(booked.cents, 0)
         """,
     ),
-    Law(
-        name="refunds",
-        says="What is to be paid back to a customer is what notes refund and was not paid out, and what void invoices owe back.",
-        sql="""
-            WITH owed AS (
+    _balance(
+        "refunds",
+        "What is to be paid back to a customer is what notes refund and was not paid out, and what void invoices owe back.",
+        account="refunds",
+        held="""
+            owed AS (
                 SELECT customer_id, currency, refund_amount_cents AS cents
                 FROM credit_notes WHERE refund_amount_cents > 0 AND refund_status IS DISTINCT FROM 'succeeded'
                 UNION ALL
                 SELECT e.customer_id, e.currency, l.credit_cents - l.debit_cents
                 FROM journal_entries e JOIN journal_lines l ON l.entry_id = e.id JOIN invoices i ON i.id = e.document_id
                 WHERE e.document_type = 'invoice' AND e.cause = 'voided' AND l.account = 'refunds' AND i.status = 'voided'
-            ), held AS (SELECT customer_id, currency, sum(cents) AS cents FROM owed GROUP BY customer_id, currency), booked AS (
-                SELECT e.customer_id, e.currency, sum(l.credit_cents - l.debit_cents) AS cents
-                FROM journal_entries e JOIN journal_lines l ON l.entry_id = e.id
-                WHERE l.account = 'refunds' GROUP BY e.customer_id, e.currency
-            )
-            SELECT 'customer ' || c.external_id || ', ' || COALESCE(booked.currency, held.currency) AS place,
-                   COALESCE(held.cents, 0) AS expected, COALESCE(booked.cents, 0) AS found
-            FROM held FULL JOIN booked USING (customer_id, currency) JOIN customers c ON c.id = customer_id
-            WHERE COALESCE(held.cents, 0) <> COALESCE(booked.cents, 0)
+            ), held AS (SELECT customer_id, currency, sum(cents) AS cents FROM owed GROUP BY customer_id, currency)
         """,
     ),
 )
