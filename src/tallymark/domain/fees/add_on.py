@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tallymark.domain.exact import Fraction
-from tallymark.domain.fees.model import JSON, Fee, FeeType, Step, rounding_step
+from tallymark.domain.fees.model import Fee, FeeType, rounding_step, standard_pricing_step
 from tallymark.domain.money import Currency, major_units, plain_text, round_cents
 
 
@@ -18,21 +18,7 @@ def compute_add_on_fee(units: Fraction, *, unit_amount_cents: int, currency: Cur
     unit_amount = major_units(unit_amount_cents, currency)
     cents = round_cents(exact)
     amount = plain_text(major_units(exact, currency), 20)
-    line: dict[str, JSON] = {
-        "from": "0",
-        "to": None,
-        "units": plain_text(units),
-        "unit_amount": plain_text(unit_amount),
-        "flat_amount": "0",
-        "amount": amount,
-    }
-    price: Step = {
-        "step": "pricing",
-        "charge_model": "standard",
-        "properties": {"amount": plain_text(unit_amount)},
-        "lines": [line],
-        "amount": amount,
-    }
+    price = standard_pricing_step(plain_text(units), unit_amount, amount)
     return Fee(
         fee_type=FeeType.ADD_ON,
         units=units,

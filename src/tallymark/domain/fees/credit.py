@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tallymark.domain.exact import Fraction
-from tallymark.domain.fees.model import JSON, Fee, FeeType, Step, rounding_step, unit_cents
+from tallymark.domain.fees.model import Fee, FeeType, rounding_step, standard_pricing_step, unit_cents
 from tallymark.domain.money import Currency, major_units, plain_text
 
 
@@ -16,21 +16,7 @@ def compute_credit_fee(credits: Fraction, *, rate: Fraction, cents: int, currenc
     (1519, 150)
     """
     amount = plain_text(major_units(cents, currency), 20)
-    line: dict[str, JSON] = {
-        "from": "0",
-        "to": None,
-        "units": plain_text(credits, 20),
-        "unit_amount": plain_text(rate),
-        "flat_amount": "0",
-        "amount": amount,
-    }
-    price: Step = {
-        "step": "pricing",
-        "charge_model": "standard",
-        "properties": {"amount": plain_text(rate)},
-        "lines": [line],
-        "amount": amount,
-    }
+    price = standard_pricing_step(plain_text(credits, 20), rate, amount)
     return Fee(
         fee_type=FeeType.CREDIT,
         units=credits,

@@ -7,7 +7,7 @@ from dataclasses import field
 from enum import StrEnum
 
 from tallymark.domain.exact import Fraction
-from tallymark.domain.money import Currency, cut_minor_units
+from tallymark.domain.money import Currency, cut_minor_units, plain_text
 from tallymark.domain.values import value
 
 JSON = str | int | bool | None | list["JSON"] | dict[str, "JSON"]
@@ -62,6 +62,26 @@ class Fee:
     def is_zero(self) -> bool:
         """Whether nothing was used and nothing is due; such a charge fee is not kept (invoicing §4.1)."""
         return not (self.units or self.amount_cents or self.events_count)
+
+
+def standard_pricing_step(units: str, unit_amount: Fraction, amount: str) -> Step:
+    """Units at one price, in major units, as the standard charge model tells it; `units` and `amount` as they are shown."""
+    price = plain_text(unit_amount)
+    line: dict[str, JSON] = {
+        "from": "0",
+        "to": None,
+        "units": units,
+        "unit_amount": price,
+        "flat_amount": "0",
+        "amount": amount,
+    }
+    return {
+        "step": "pricing",
+        "charge_model": "standard",
+        "properties": {"amount": price},
+        "lines": [line],
+        "amount": amount,
+    }
 
 
 def rounding_step(amount_cents: int) -> Step:
