@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from tallymark.db import links
 from tallymark.db.tables import memberships, staff_deeds, staff_links, staff_sessions, staff_visits, users
 from tallymark.rooms.staff.model import Host, Visit
 
@@ -19,16 +20,12 @@ async def insert_link(connection: AsyncConnection, token_hash: bytes, login: str
 
 
 async def find_link(connection: AsyncConnection, token_hash: bytes, *, now: datetime) -> str | None:
-    column = staff_links.c
-    statement = select(column.login).where(column.token_hash == token_hash, column.expires_at > now)
-    return (await connection.execute(statement)).scalar_one_or_none()
+    return await links.find_holder(connection, staff_links.c.login, token_hash, now=now)
 
 
 async def take_link(connection: AsyncConnection, token_hash: bytes, *, now: datetime) -> str | None:
     """Use a link up; None where somebody has, or its time is over."""
-    column = staff_links.c
-    statement = delete(staff_links).where(column.token_hash == token_hash, column.expires_at > now)
-    return (await connection.execute(statement.returning(column.login))).scalar_one_or_none()
+    return await links.take(connection, staff_links.c.login, token_hash, now=now)
 
 
 async def insert_session(
@@ -39,9 +36,7 @@ async def insert_session(
 
 
 async def find_session(connection: AsyncConnection, token_hash: bytes, *, now: datetime) -> str | None:
-    column = staff_sessions.c
-    statement = select(column.login).where(column.token_hash == token_hash, column.expires_at > now)
-    return (await connection.execute(statement)).scalar_one_or_none()
+    return await links.find_holder(connection, staff_sessions.c.login, token_hash, now=now)
 
 
 async def delete_session(connection: AsyncConnection, token_hash: bytes) -> str | None:
@@ -51,8 +46,7 @@ async def delete_session(connection: AsyncConnection, token_hash: bytes) -> str 
 
 async def delete_ended(connection: AsyncConnection, *, now: datetime) -> None:
     """Delete links and sessions that are over."""
-    for ended in (staff_links.c.expires_at, staff_sessions.c.expires_at):
-        await connection.execute(delete(ended.table).where(ended <= now))
+    await links.delete_over(connection, staff_links.c.expires_at, staff_sessions.c.expires_at, now=now)
 
 
 async def insert_deed(connection: AsyncConnection, values: Mapping[str, Any]) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallymark.api.context import Visit
 from tallymark.api.role_permissions import ADMIN
+from tallymark.db import links
 from tallymark.db.tables import (
     guesses,
     memberships,
@@ -200,8 +201,8 @@ async def delete_sessions(connection: AsyncConnection, user_id: UUID, *, keep: U
 
 async def delete_ended(connection: AsyncConnection, *, now: datetime) -> None:
     """Delete sessions, links and counts that are over."""
-    for ended in (user_sessions.c.expires_at, password_resets.c.expires_at, sign_ups.c.expires_at):
-        await connection.execute(delete(ended.table).where(ended <= now))
+    ends = (user_sessions.c.expires_at, password_resets.c.expires_at, sign_ups.c.expires_at)
+    await links.delete_over(connection, *ends, now=now)
     await connection.execute(_FORGET_GUESSES, {"now": now})
 
 
@@ -225,16 +226,12 @@ async def keep_reset(
 
 async def find_reset(connection: AsyncConnection, token_hash: bytes, *, now: datetime) -> UUID | None:
     """Whose password a link sets, as long as it does."""
-    column = password_resets.c
-    statement = select(column.user_id).where(column.token_hash == token_hash, column.expires_at > now)
-    return (await connection.execute(statement)).scalar_one_or_none()
+    return await links.find_holder(connection, password_resets.c.user_id, token_hash, now=now)
 
 
 async def take_reset(connection: AsyncConnection, token_hash: bytes, *, now: datetime) -> UUID | None:
     """Use a link up; None where somebody has, or its time is over."""
-    column = password_resets.c
-    statement = delete(password_resets).where(column.token_hash == token_hash, column.expires_at > now)
-    return (await connection.execute(statement.returning(column.user_id))).scalar_one_or_none()
+    return await links.take(connection, password_resets.c.user_id, token_hash, now=now)
 
 
 async def drop_reset(connection: AsyncConnection, user_id: UUID) -> None:
@@ -252,16 +249,12 @@ async def keep_sign_up(
 
 async def find_sign_up(connection: AsyncConnection, token_hash: bytes, *, now: datetime) -> str | None:
     """To which address a link was sent, as long as it leads anywhere."""
-    column = sign_ups.c
-    statement = select(column.email).where(column.token_hash == token_hash, column.expires_at > now)
-    return (await connection.execute(statement)).scalar_one_or_none()
+    return await links.find_holder(connection, sign_ups.c.email, token_hash, now=now)
 
 
 async def take_sign_up(connection: AsyncConnection, token_hash: bytes, *, now: datetime) -> str | None:
     """Use a link up; None where somebody has, or its time is over."""
-    column = sign_ups.c
-    statement = delete(sign_ups).where(column.token_hash == token_hash, column.expires_at > now)
-    return (await connection.execute(statement.returning(column.email))).scalar_one_or_none()
+    return await links.take(connection, sign_ups.c.email, token_hash, now=now)
 
 
 async def count_guesses(
