@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import structlog
@@ -59,6 +59,8 @@ from tallymark.rooms.wallets import service as wallets
 from tallymark.rooms.wallets.schemas.outputs import TransactionOutput, WalletOutput
 from tallymark.rooms.webhooks import repository
 from tallymark.rooms.webhooks.model import Told
+
+T = TypeVar("T")
 
 Link = Callable[[UUID, str], str]
 """A file's address, from the organization's id and the key of the file."""
@@ -208,20 +210,21 @@ def _dump(pairs: Iterable[tuple[UUID, BaseModel]]) -> Shown:
     return {key: output.model_dump(mode="json", by_alias=True) for key, output in pairs}
 
 
-async def _load_metrics(on: Sight, ids: Sequence[UUID]) -> Shown:
-    found = await metrics.get_metrics(on.tx, ids)
-    return _dump((key, MetricOutput.of(metric)) for key, metric in found.items())
+def _by_itself(
+    get: Callable[[Tx, Sequence[UUID]], Awaitable[Mapping[UUID, T]]], show: Callable[[T], BaseModel]
+) -> Loader:
+    """The loader of objects that show nothing of others."""
+
+    async def load(on: Sight, ids: Sequence[UUID]) -> Shown:
+        return _dump((key, show(one)) for key, one in (await get(on.tx, ids)).items())
+
+    return load
 
 
 async def _load_plans(on: Sight, ids: Sequence[UUID]) -> Shown:
     found = await plans.get_plans(on.tx, ids)
     grants = await plan_entitlements.grants_of(on.tx, [*found.values()])
     return _dump((key, PlanOutput.of(plan, grants[key])) for key, plan in found.items())
-
-
-async def _load_features(on: Sight, ids: Sequence[UUID]) -> Shown:
-    found = await entitlements.get_features(on.tx, ids)
-    return _dump((key, FeatureOutput.of(feature)) for key, feature in found.items())
 
 
 async def _load_customers(on: Sight, ids: Sequence[UUID]) -> Shown:
@@ -262,11 +265,6 @@ async def _load_lost_disputes(on: Sight, ids: Sequence[UUID]) -> Shown:
     return {key: {"invoice": shown} for key, shown in (await on.show("invoice", ids)).items()}
 
 
-async def _load_fees(on: Sight, ids: Sequence[UUID]) -> Shown:
-    found = await fees.get_fees(on.tx, ids)
-    return _dump((key, DetailedFeeOutput.of(fee)) for key, fee in found.items())
-
-
 async def _load_notes(on: Sight, ids: Sequence[UUID]) -> Shown:
     found = await notes.get_notes(on.tx, ids)
     views = await notes.get_views(on.tx, [*found.values()])
@@ -302,31 +300,6 @@ async def _load_coupons(on: Sight, ids: Sequence[UUID]) -> Shown:
 async def _load_applied_coupons(on: Sight, ids: Sequence[UUID]) -> Shown:
     views = await coupons.get_applied(on.tx, ids)
     return _dump((view.applied.id, AppliedCouponOutput.of(view)) for view in views)
-
-
-async def _load_taxes(on: Sight, ids: Sequence[UUID]) -> Shown:
-    found = await taxes.get_taxes(on.tx, ids)
-    return _dump((key, TaxOutput.of(tax)) for key, tax in found.items())
-
-
-async def _load_add_ons(on: Sight, ids: Sequence[UUID]) -> Shown:
-    found = await add_ons.get_add_ons(on.tx, ids)
-    return _dump((key, AddOnOutput.of(add_on)) for key, add_on in found.items())
-
-
-async def _load_sections(on: Sight, ids: Sequence[UUID]) -> Shown:
-    found = await sections.get_sections(on.tx, ids)
-    return _dump((key, SectionOutput.of(section)) for key, section in found.items())
-
-
-async def _load_pricing_units(on: Sight, ids: Sequence[UUID]) -> Shown:
-    found = await pricing_units.get_pricing_units(on.tx, ids)
-    return _dump((key, PricingUnitOutput.of(unit)) for key, unit in found.items())
-
-
-async def _load_campaigns(on: Sight, ids: Sequence[UUID]) -> Shown:
-    found = await dunning.get_campaigns(on.tx, ids)
-    return _dump((key, CampaignOutput.of(campaign)) for key, campaign in found.items())
 
 
 async def _load_alerts(on: Sight, ids: Sequence[UUID]) -> Shown:
@@ -383,29 +356,29 @@ async def _load_events(on: Sight, ids: Sequence[UUID]) -> Shown:
 
 
 LOADERS: Mapping[str, Loader] = {
-    "add_on": _load_add_ons,
+    "add_on": _by_itself(add_ons.get_add_ons, AddOnOutput.of),
     "alert": _load_alerts,
     "applied_coupon": _load_applied_coupons,
-    "billable_metric": _load_metrics,
+    "billable_metric": _by_itself(metrics.get_metrics, MetricOutput.of),
     "billing_entity": _load_entities,
-    "campaign": _load_campaigns,
+    "campaign": _by_itself(dunning.get_campaigns, CampaignOutput.of),
     "coupon": _load_coupons,
     "credit_note": _load_notes,
     "customer": _load_customers,
     "event_error": _load_events,
-    "feature": _load_features,
-    "fee": _load_fees,
+    "feature": _by_itself(entitlements.get_features, FeatureOutput.of),
+    "fee": _by_itself(fees.get_fees, DetailedFeeOutput.of),
     "invoice": _load_invoices,
-    "invoice_custom_section": _load_sections,
+    "invoice_custom_section": _by_itself(sections.get_sections, SectionOutput.of),
     "organization": _load_organizations,
     "payment": _load_payments,
     "payment_dispute_lost": _load_lost_disputes,
     "payment_receipt": _load_receipts,
     "payment_request": _load_payment_requests,
     "plan": _load_plans,
-    "pricing_unit": _load_pricing_units,
+    "pricing_unit": _by_itself(pricing_units.get_pricing_units, PricingUnitOutput.of),
     "subscription": _load_subscriptions,
-    "tax": _load_taxes,
+    "tax": _by_itself(taxes.get_taxes, TaxOutput.of),
     "wallet": _load_wallets,
     "wallet_transaction": _load_transactions,
 }
