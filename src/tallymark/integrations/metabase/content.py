@@ -55,124 +55,60 @@ class Dashboard:
     rows: Sequence[tuple[int, Sequence[str]]]
 
 
-def _series(metric: str, by: str | None, *, unit: str) -> dict[str, Any]:
-    """A value over months, a series for each of something."""
-    return {
-        "graph.dimensions": ["month", *([by] if by else [])],
+def _table(key: str, name: str) -> Question:
+    return Question(key=key, name=name, display="table")
+
+
+def _chart(display: str, key: str, name: str, metric: str, by: str, unit: str, **more: str) -> Question:
+    settings = {
+        "graph.dimensions": ["month", by],
         "graph.metrics": [metric],
         "graph.x_axis.title_text": "Month",
         "graph.y_axis.title_text": unit,
+        **more,
     }
+    return Question(key=key, name=name, display=display, settings=settings)
 
 
-def _stacked(metric: str, by: str, *, unit: str) -> dict[str, Any]:
-    return {**_series(metric, by, unit=unit), "stackable.stack_type": "stacked"}
+def _line(key: str, name: str, metric: str, *, unit: str, by: str = "currency") -> Question:
+    """A value over months, a line for each of something."""
+    return _chart("line", key, name, metric, by, unit)
+
+
+def _bars(key: str, name: str, metric: str, *, unit: str) -> Question:
+    """A value over months, a bar for each currency beside the others."""
+    return _chart("bar", key, name, metric, "currency", unit)
+
+
+def _stacked(key: str, name: str, metric: str, *, by: str, unit: str) -> Question:
+    """What a value of a month is made of, one part above the other."""
+    return _chart("bar", key, name, metric, by, unit, **{"stackable.stack_type": "stacked"})
 
 
 QUESTIONS: Sequence[Question] = (
-    Question(key="mrr_now", name="MRR now", display="table"),
-    Question(
-        key="mrr_by_month",
-        name="MRR by month",
-        display="line",
-        settings=_series("mrr", "currency", unit="MRR"),
-    ),
-    Question(
-        key="mrr_movements",
-        name="MRR movements",
-        display="bar",
-        settings=_stacked("amount", "movement", unit="Change of MRR"),
-    ),
-    Question(key="mrr_by_plan", name="MRR by plan", display="table"),
-    Question(
-        key="mrr_invoiced",
-        name="MRR as invoiced",
-        display="line",
-        settings=_series("mrr", "currency", unit="MRR, with taxes"),
-    ),
-    Question(
-        key="customer_churn",
-        name="Customer churn",
-        display="line",
-        settings=_series("churn_percent", "currency", unit="Percent of customers"),
-    ),
-    Question(
-        key="revenue_churn",
-        name="Revenue churn",
-        display="line",
-        settings=_series("churn_percent", "currency", unit="Percent of MRR"),
-    ),
-    Question(
-        key="net_revenue_retention",
-        name="Net revenue retention",
-        display="line",
-        settings=_series("retention_percent", "currency", unit="Percent of MRR"),
-    ),
-    Question(
-        key="customers_by_month",
-        name="Paying customers",
-        display="bar",
-        settings=_series("customers", "currency", unit="Customers"),
-    ),
-    Question(key="churned_customers", name="Customers lost", display="table"),
-    Question(
-        key="collection_by_month",
-        name="Invoices by payment status",
-        display="bar",
-        settings=_stacked("amount", "status", unit="Total"),
-    ),
-    Question(
-        key="overdue_by_month",
-        name="Overdue balance by due month",
-        display="bar",
-        settings=_series("overdue", "currency", unit="Overdue"),
-    ),
-    Question(
-        key="paid_in_time",
-        name="Invoices paid in time",
-        display="line",
-        settings=_series("in_time_percent", "currency", unit="Percent of invoices"),
-    ),
-    Question(
-        key="days_to_pay",
-        name="Days to pay",
-        display="line",
-        settings=_series("days", "currency", unit="Days"),
-    ),
-    Question(key="overdue_invoices", name="Overdue invoices", display="table"),
-    Question(
-        key="usage_by_metric",
-        name="Usage by metric",
-        display="bar",
-        settings=_stacked("amount", "metric", unit="Amount before taxes"),
-    ),
-    Question(
-        key="units_by_metric",
-        name="Units by metric",
-        display="line",
-        settings=_series("units", "metric", unit="Units"),
-    ),
-    Question(
-        key="invoiced_usage",
-        name="Invoiced usage by metric",
-        display="bar",
-        settings=_stacked("amount", "metric", unit="Billed"),
-    ),
-    Question(key="top_customers_by_usage", name="Top customers by usage", display="table"),
-    Question(
-        key="gross_revenue",
-        name="Gross revenue",
-        display="bar",
-        settings=_series("revenue", "currency", unit="Invoiced, less refunds"),
-    ),
-    Question(
-        key="revenue_streams",
-        name="Revenue streams",
-        display="bar",
-        settings=_stacked("amount", "stream", unit="Before coupons and taxes"),
-    ),
-    Question(key="net_revenue", name="Gross to net", display="table"),
-    Question(key="prepaid_credits", name="Prepaid credits", display="table"),
+    _table("mrr_now", "MRR now"),
+    _line("mrr_by_month", "MRR by month", "mrr", unit="MRR"),
+    _stacked("mrr_movements", "MRR movements", "amount", by="movement", unit="Change of MRR"),
+    _table("mrr_by_plan", "MRR by plan"),
+    _line("mrr_invoiced", "MRR as invoiced", "mrr", unit="MRR, with taxes"),
+    _line("customer_churn", "Customer churn", "churn_percent", unit="Percent of customers"),
+    _line("revenue_churn", "Revenue churn", "churn_percent", unit="Percent of MRR"),
+    _line("net_revenue_retention", "Net revenue retention", "retention_percent", unit="Percent of MRR"),
+    _bars("customers_by_month", "Paying customers", "customers", unit="Customers"),
+    _table("churned_customers", "Customers lost"),
+    _stacked("collection_by_month", "Invoices by payment status", "amount", by="status", unit="Total"),
+    _bars("overdue_by_month", "Overdue balance by due month", "overdue", unit="Overdue"),
+    _line("paid_in_time", "Invoices paid in time", "in_time_percent", unit="Percent of invoices"),
+    _line("days_to_pay", "Days to pay", "days", unit="Days"),
+    _table("overdue_invoices", "Overdue invoices"),
+    _stacked("usage_by_metric", "Usage by metric", "amount", by="metric", unit="Amount before taxes"),
+    _line("units_by_metric", "Units by metric", "units", by="metric", unit="Units"),
+    _stacked("invoiced_usage", "Invoiced usage by metric", "amount", by="metric", unit="Billed"),
+    _table("top_customers_by_usage", "Top customers by usage"),
+    _bars("gross_revenue", "Gross revenue", "revenue", unit="Invoiced, less refunds"),
+    _stacked("revenue_streams", "Revenue streams", "amount", by="stream", unit="Before coupons and taxes"),
+    _table("net_revenue", "Gross to net"),
+    _table("prepaid_credits", "Prepaid credits"),
 )
 
 DASHBOARDS: Sequence[Dashboard] = (
