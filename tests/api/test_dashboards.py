@@ -84,8 +84,9 @@ async def test_revenue_is_told_by_streams_plans_and_customers(shop):
     assert (await get(browser, "/analytics/revenue_streams", currency="USD"))["revenue_streams"] == []
     (last,) = (await get(browser, "/analytics/revenue_streams", months="1"))["revenue_streams"]
     assert last["month"][:7] == "2026-02"
-    refused = await get(browser, "/analytics/revenue_streams", currency="XXX", expect=422)
-    assert refused["error_details"] == {"currency": ["value_is_invalid"]}
+    wrong = {"currency": "XXX", "customer_type": "nobody"}
+    refused = await get(browser, "/analytics/revenue_streams", **wrong, expect=422)
+    assert refused["error_details"] == {name: ["value_is_invalid"] for name in wrong}, "all of it at once"
 
 
 async def test_what_credits_paid_is_taken_off_by_their_kind(shop):

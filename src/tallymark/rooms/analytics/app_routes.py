@@ -14,6 +14,7 @@ from tallymark.rooms.analytics import dashboards
 from tallymark.rooms.analytics.dashboards import Credits, Revenue
 from tallymark.rooms.analytics.model import Movement
 from tallymark.rooms.analytics.queries import read_dashboard_asked
+from tallymark.rooms.analytics.routes import answer_to
 from tallymark.rooms.analytics.schemas import Month
 
 router = member_router("app: analytics")
@@ -172,9 +173,7 @@ class CreditsResponse(BaseModel):
 @permitted("analytics:view")
 async def list_revenue_streams(request: Request, context: InContext) -> RevenueResponse:
     """What was earned by month and kind of fee, what was taken off, and who brought it."""
-    asked = read_dashboard_asked(request.query_params)
-    async with context.transaction() as tx:
-        found = await dashboards.revenue(tx, asked, now=context.now)
+    found = await answer_to(request, context, dashboards.revenue, read=read_dashboard_asked)
     return RevenueResponse(
         revenue_streams=[RevenueStreamsOutput.of(month) for month in found.months],
         plans=[
@@ -206,9 +205,7 @@ async def list_revenue_streams(request: Request, context: InContext) -> RevenueR
 @permitted("analytics:view")
 async def list_mrr_movements(request: Request, context: InContext) -> MovementsResponse:
     """How recurring revenue moved by month: new, more, less and lost, and what recurs by plan."""
-    asked = read_dashboard_asked(request.query_params)
-    async with context.transaction() as tx:
-        found = await dashboards.recurring(tx, asked, now=context.now)
+    found = await answer_to(request, context, dashboards.recurring, read=read_dashboard_asked)
     return MovementsResponse(
         mrr_movements=[MovementOutput.of(movement) for movement in found.movements],
         plans=[
@@ -230,7 +227,5 @@ async def list_mrr_movements(request: Request, context: InContext) -> MovementsR
 @permitted("analytics:view")
 async def list_prepaid_credits(request: Request, context: InContext) -> CreditsResponse:
     """Prepaid credits by month: bought, given, used, voided."""
-    asked = read_dashboard_asked(request.query_params)
-    async with context.transaction() as tx:
-        found = await dashboards.prepaid_credits(tx, asked, now=context.now)
+    found = await answer_to(request, context, dashboards.prepaid_credits, read=read_dashboard_asked)
     return CreditsResponse(prepaid_credits=[CreditsOutput.of(moved) for moved in found])

@@ -22,17 +22,12 @@ from tallymark.rooms.analytics.model import (
     RevenueOfMonth,
     Scope,
 )
+from tallymark.rooms.analytics.repository import COUNTED_IN_MONTHS, ISSUED_IN, bound
 
-# As in the questions of §12.1-12.5: partners' invoices and lost disputes never count.
-_COUNTED = """
-    i.status = 'finalized' AND i.payment_dispute_lost_at IS NULL AND NOT i.self_billed
-    AND i.issuing_date >= :start AND i.issuing_date < :end
-    AND (CAST(:currency AS text) IS NULL OR i.currency = :currency)
-    AND (CAST(:entity AS uuid) IS NULL OR i.billing_entity_id = :entity)
-"""
-_ISSUED_IN = "CAST(date_trunc('month', i.issuing_date::timestamp) AS date)"
 # What is bought as credits is revenue once it is used: until then it is owed.
-_FEES = f"FROM invoices i JOIN fees f ON f.invoice_id = i.id WHERE {_COUNTED} AND f.fee_type <> 'credit'"
+_FEES = (
+    f"FROM invoices i JOIN fees f ON f.invoice_id = i.id WHERE {COUNTED_IN_MONTHS} AND f.fee_type <> 'credit'"
+)
 _GROSS = f"SELECT {{columns}}, f.fee_type AS stream, f.amount_cents AS cents {_FEES}"
 _COUPONS_OF_FEES = f"""
     SELECT {{columns}}, 'coupons' AS stream, f.precise_coupons_amount_cents AS cents {_FEES}
@@ -48,7 +43,7 @@ _CONTRA = f"""
         ('free_credits', coalesce(i.prepaid_granted_credit_amount_cents, 0)),
         ('prepaid_credits', i.prepaid_credit_amount_cents - coalesce(i.prepaid_granted_credit_amount_cents, 0))
     ) AS taken(stream, cents)
-    WHERE {_COUNTED} AND taken.cents <> 0
+    WHERE {COUNTED_IN_MONTHS} AND taken.cents <> 0
 """
 
 
@@ -90,7 +85,7 @@ def _and(scope: Scope, conditions: Mapping[str, str]) -> str:
 def _streams(scope: Scope) -> TextClause:
     return text(f"""
         SELECT month, currency, stream, CAST(round(sum(cents)) AS bigint) AS amount_cents
-        FROM ({_both(scope, f"{_ISSUED_IN} AS month, i.currency")}) counted
+        FROM ({_both(scope, f"{ISSUED_IN} AS month, i.currency")}) counted
         GROUP BY month, currency, stream ORDER BY month, currency, stream
     """)
 
@@ -101,7 +96,7 @@ _BY_PLAN = f"""
            CAST(sum(f.amount_cents) AS bigint) AS gross_cents, count(DISTINCT i.customer_id) AS customers_count
     FROM invoices i JOIN fees f ON f.invoice_id = i.id
     JOIN plans p ON p.id = f.plan_id JOIN plans sold ON sold.id = coalesce(p.parent_id, p.id)
-    WHERE {_COUNTED} AND f.fee_type <> 'credit'{{narrowed}}
+    WHERE {COUNTED_IN_MONTHS} AND f.fee_type <> 'credit'{{narrowed}}
     GROUP BY i.currency, sold.id, sold.code, sold.name, sold.deleted_at
     ORDER BY i.currency, gross_cents DESC, sold.code, sold.id
 """
@@ -228,18 +223,15 @@ async def revenue_by_plan(tx: Tx, scope: Scope) -> list[PlanRevenue]:
 
 async def revenue_by_customer(tx: Tx, scope: Scope) -> list[CustomerRevenue]:
     """The customers that brought the most, by currency."""
-    bound = {**_bound(scope), "gross": list(GROSS_STREAMS)}
-    return [CustomerRevenue(**row._mapping) for row in await tx.execute(_by_customer(scope), bound)]
+    asked = {**_bound(scope), "gross": list(GROSS_STREAMS)}
+    return [CustomerRevenue(**row._mapping) for row in await tx.execute(_by_customer(scope), asked)]
 
 
 async def movements(tx: Tx, scope: Scope, ends: Sequence[tuple[date, datetime]]) -> list[Movement]:
     """How recurring revenue moved from one month's end to the next; `ends` begins with the month before the first."""
-    bound = {
-        **_bound(scope),
-        **_at(ends),
-        "is_of_plan": any(name in scope.narrowed for name in _OF_SUBSCRIPTIONS),
-    }
-    rows = await tx.execute(text(_MOVEMENTS.format(narrowed=_of_running(scope))), bound)
+    is_of_plan = any(name in scope.narrowed for name in _OF_SUBSCRIPTIONS)
+    asked = {**_bound(scope), **_at(ends), "is_of_plan": is_of_plan}
+    rows = await tx.execute(text(_MOVEMENTS.format(narrowed=_of_running(scope))), asked)
     return [Movement(**row._mapping) for row in rows]
 
 
@@ -250,13 +242,10 @@ async def recurring_by_plan(tx: Tx, scope: Scope, at: tuple[date, datetime]) -> 
     return [PlanRecurring(**row._mapping) for row in rows]
 
 
-async def credits_moved(
-    tx: Tx, scope: Scope, *, start_at: datetime, end_at: datetime
-) -> list[CreditsOfMonth]:
+async def credits_moved(tx: Tx, scope: Scope) -> list[CreditsOfMonth]:
     """Prepaid credits that were bought, given, used and voided, by what one is worth."""
-    bound = {**_bound(scope), "start_at": start_at, "end_at": end_at}
     statement = text(_CREDITS.format(narrowed=_and(scope, _WHO)))
-    return [CreditsOfMonth(**row._mapping) for row in await tx.execute(statement, bound)]
+    return [CreditsOfMonth(**row._mapping) for row in await tx.execute(statement, _bound(scope))]
 
 
 def _of_running(scope: Scope) -> str:
@@ -268,10 +257,4 @@ def _at(ends: Sequence[tuple[date, datetime]]) -> dict[str, Any]:
 
 
 def _bound(scope: Scope) -> dict[str, Any]:
-    return {
-        "start": scope.start,
-        "end": scope.end,
-        "currency": scope.currency,
-        "entity": scope.billing_entity_id,
-        **scope.narrowed,
-    }
+    return {**bound(scope), **scope.narrowed}

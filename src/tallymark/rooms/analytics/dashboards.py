@@ -109,10 +109,7 @@ async def prepaid_credits(tx: Tx, asked: Asked, *, now: datetime) -> list[Credit
     """Credits that were bought, given, used and voided, by the month (UTC). Raises `NotFound("billing_entity")`."""
     scope = await scope_of(tx, asked, now=now)
     found: dict[tuple[date, str], Credits] = {}
-    rows = await dashboard_rows.credits_moved(
-        tx, scope, start_at=_start(scope.start), end_at=_start(scope.end)
-    )
-    for row in rows:
+    for row in await dashboard_rows.credits_moved(tx, scope):
         key = row.month, row.currency
         moved = found.setdefault(key, Credits(month=row.month, currency=row.currency))
         moved.cents[row.kind] += row.amount_cents

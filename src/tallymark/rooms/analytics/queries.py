@@ -21,12 +21,7 @@ CUSTOMER_TYPES = ("company", "individual")
 def read_asked(query: Query) -> Asked:
     """A question by month. Raises `Invalid` for what is no currency or no number."""
     problems = Problems()
-    asked = Asked(
-        currency=_upper(query, "currency", CURRENCIES, problems),
-        months=_months(query.get("months"), problems),
-        billing_entity_code=query.get("billing_entity_code") or None,
-        external_customer_id=query.get("external_customer_id") or None,
-    )
+    asked = _by_month(query, problems)
     problems.raise_any()
     return asked
 
@@ -34,6 +29,7 @@ def read_asked(query: Query) -> Asked:
 def read_dashboard_asked(query: Query) -> Asked:
     """A question of a dashboard, which may be narrowed further. Raises `Invalid` for values that there are not."""
     problems = Problems()
+    asked = _by_month(query, problems)
     narrowed = {
         "external_customer_id": query.get("external_customer_id") or None,
         "customer_country": _upper(query, "customer_country", country_codes(), problems),
@@ -44,7 +40,7 @@ def read_dashboard_asked(query: Query) -> Asked:
     }
     problems.raise_any()
     given = {name: value for name, value in narrowed.items() if value is not None}
-    return replace(read_asked(query), narrowed=given)
+    return replace(asked, narrowed=given)
 
 
 def read_usage_asked(query: Query) -> UsageAsked:
@@ -70,6 +66,15 @@ def read_usage_asked(query: Query) -> UsageAsked:
     )
     problems.raise_any()
     return asked
+
+
+def _by_month(query: Query, problems: Problems) -> Asked:
+    return Asked(
+        currency=_upper(query, "currency", CURRENCIES, problems),
+        months=_months(query.get("months"), problems),
+        billing_entity_code=query.get("billing_entity_code") or None,
+        external_customer_id=query.get("external_customer_id") or None,
+    )
 
 
 def _months(value: str | None, problems: Problems) -> int | None:

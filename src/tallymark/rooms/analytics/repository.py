@@ -21,24 +21,30 @@ from tallymark.rooms.analytics.model import (
     WeeklyPrices,
 )
 
-# What every question by month may be narrowed to; the issuer and the customer are those of the invoice.
-_OF_INVOICES = """
+# What every question by month may be narrowed to; the issuer and the customer are those of the invoice. Partners' invoices never
+# count, and of what revenue is summed from, neither do lost disputes.
+_OF_ISSUER = """
     NOT i.self_billed
     AND (CAST(:currency AS text) IS NULL OR i.currency = :currency)
     AND (CAST(:entity AS uuid) IS NULL OR i.billing_entity_id = :entity)
-    AND (CAST(:customer AS text) IS NULL OR i.customer_id = (
+"""
+_OF_CUSTOMER = """
+    (CAST(:customer AS text) IS NULL OR i.customer_id = (
         SELECT id FROM customers WHERE external_id = :customer AND deleted_at IS NULL))
 """
-_FINAL = f"i.status = 'finalized' AND i.payment_dispute_lost_at IS NULL AND {_OF_INVOICES}"
-_ISSUED = f"{_FINAL} AND i.issuing_date >= :start AND i.issuing_date < :end"
+_COUNTED = f"i.status = 'finalized' AND i.payment_dispute_lost_at IS NULL AND {_OF_ISSUER}"
+_IN_MONTHS = "i.issuing_date >= :start AND i.issuing_date < :end"
+COUNTED_IN_MONTHS = f"{_COUNTED} AND {_IN_MONTHS}"
+_FINAL = f"{_COUNTED} AND {_OF_CUSTOMER}"
+_ISSUED = f"{_FINAL} AND {_IN_MONTHS}"
 _MONTH = "CAST(date_trunc('month', {day}::timestamp) AS date)"
-_ISSUED_IN = _MONTH.format(day="i.issuing_date")
+ISSUED_IN = _MONTH.format(day="i.issuing_date")
 
 _GROSS_REVENUE = text(f"""
     SELECT month, currency, billing_entity_id, CAST(sum(amount) AS bigint) AS amount_cents,
            CAST(sum(invoices) AS bigint) AS invoices_count
     FROM (
-        SELECT {_ISSUED_IN} AS month, i.currency, i.billing_entity_id, 1 AS invoices,
+        SELECT {ISSUED_IN} AS month, i.currency, i.billing_entity_id, 1 AS invoices,
                i.total_amount_cents - (
                    SELECT coalesce(sum(n.refund_amount_cents), 0) FROM credit_notes n WHERE n.invoice_id = i.id
                ) AS amount
@@ -57,7 +63,7 @@ _GROSS_REVENUE = text(f"""
     ORDER BY month, currency, billing_entity_id
 """)
 _COLLECTION = text(f"""
-    SELECT {_ISSUED_IN} AS month, i.payment_status, i.currency, CAST(sum(i.total_amount_cents) AS bigint) AS amount_cents,
+    SELECT {ISSUED_IN} AS month, i.payment_status, i.currency, CAST(sum(i.total_amount_cents) AS bigint) AS amount_cents,
            count(*) AS invoices_count
     FROM invoices i WHERE {_ISSUED}
     GROUP BY month, i.payment_status, i.currency
@@ -76,7 +82,7 @@ _OVERDUE = text(f"""
     SELECT {_OVERDUE_IN} AS month, i.currency, i.billing_entity_id, array_agg(i.id ORDER BY i.id) AS invoice_ids,
            CAST(sum(i.total_amount_cents - i.total_paid_amount_cents - i.offset_amount_cents) AS bigint) AS amount_cents
     FROM invoices i
-    WHERE i.payment_overdue AND i.status <> 'deleted' AND {_OF_INVOICES}
+    WHERE i.payment_overdue AND i.status <> 'deleted' AND {_OF_ISSUER} AND {_OF_CUSTOMER}
       AND i.payment_due_date >= :start AND i.payment_due_date < :end
     GROUP BY month, i.currency, i.billing_entity_id
     ORDER BY month, i.currency, i.billing_entity_id
@@ -95,7 +101,7 @@ _BASE_PRICES = text(f"""
 _WEEKLY_PRICES = text(f"""
     SELECT month, currency, fees_count, sum(amount_cents) AS amount_cents
     FROM (
-        SELECT {_ISSUED_IN} AS month, f.currency, count(*) AS fees_count, sum({_KEPT}) AS amount_cents
+        SELECT {ISSUED_IN} AS month, f.currency, count(*) AS fees_count, sum({_KEPT}) AS amount_cents
         {_BASE_FEES} AND p.interval = 'weekly'
         GROUP BY month, f.currency, f.subscription_id
     ) of_subscriptions
@@ -122,33 +128,33 @@ _NARROWED = {
 
 async def gross_revenues(tx: Tx, scope: Scope) -> list[GrossRevenue]:
     """Totals of invoices less refunds, and fees in advance on no invoice."""
-    return [GrossRevenue(**row._mapping) for row in await tx.execute(_GROSS_REVENUE, _bound(scope))]
+    return [GrossRevenue(**row._mapping) for row in await tx.execute(_GROSS_REVENUE, bound(scope))]
 
 
 async def collections(tx: Tx, scope: Scope) -> list[Collection]:
     """Invoices by payment status."""
-    return [Collection(**row._mapping) for row in await tx.execute(_COLLECTION, _bound(scope))]
+    return [Collection(**row._mapping) for row in await tx.execute(_COLLECTION, bound(scope))]
 
 
 async def invoiced_usages(tx: Tx, scope: Scope) -> list[InvoicedUsage]:
     """Charge fees by metric, the newest month first."""
-    return [InvoicedUsage(**row._mapping) for row in await tx.execute(_INVOICED_USAGE, _bound(scope))]
+    return [InvoicedUsage(**row._mapping) for row in await tx.execute(_INVOICED_USAGE, bound(scope))]
 
 
 async def overdue_balances(tx: Tx, scope: Scope) -> list[OverdueBalance]:
     """What is overdue, by the month in which it fell due."""
-    return [OverdueBalance(**row._mapping) for row in await tx.execute(_OVERDUE, _bound(scope))]
+    return [OverdueBalance(**row._mapping) for row in await tx.execute(_OVERDUE, bound(scope))]
 
 
 async def base_prices(tx: Tx, scope: Scope, *, issued_from: date) -> list[BasePrices]:
     """Base prices but weekly ones, alike ones summed, of invoices issued from a day on."""
-    bound = {**_bound(scope), "start": issued_from}
-    return [BasePrices(**row._mapping) for row in await tx.execute(_BASE_PRICES, bound)]
+    asked = {**bound(scope), "start": issued_from}
+    return [BasePrices(**row._mapping) for row in await tx.execute(_BASE_PRICES, asked)]
 
 
 async def weekly_prices(tx: Tx, scope: Scope) -> list[WeeklyPrices]:
     """Weekly base prices, of subscriptions with as many of them in a month together."""
-    return [WeeklyPrices(**row._mapping) for row in await tx.execute(_WEEKLY_PRICES, _bound(scope))]
+    return [WeeklyPrices(**row._mapping) for row in await tx.execute(_WEEKLY_PRICES, bound(scope))]
 
 
 async def usages(tx: Tx, asked: UsageAsked) -> list[UsageOfPeriod]:
@@ -178,7 +184,8 @@ async def usages(tx: Tx, asked: UsageAsked) -> list[UsageOfPeriod]:
     return [UsageOfPeriod(**row._mapping) for row in found]
 
 
-def _bound(scope: Scope) -> dict[str, Any]:
+def bound(scope: Scope) -> dict[str, Any]:
+    """What a question by month binds; a statement takes of it what it names."""
     return {
         "start": scope.start,
         "end": scope.end,
