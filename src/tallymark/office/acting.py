@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
+from starlette_admin import action, row_action
 from starlette_admin.exceptions import ActionFailed
 
 from tallymark.db.engine import Database, Tx, leave_tenant
@@ -35,6 +37,10 @@ def reason_form(fields: str = "") -> str:
 
 
 REASON = reason_form()
+
+deed = partial(action, form=REASON, modal_size="md")
+row_deed = partial(row_action, form=REASON, modal_size="md")
+"""What staff can do to many rows, or to one: they say why first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

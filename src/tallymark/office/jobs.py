@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import BigInteger, DateTime, Integer, Text, cast, column, func, select, table
 from sqlalchemy.dialects.postgresql import JSONB
 from starlette.requests import Request
-from starlette_admin import BaseField, IntegerField, JSONField, TextAreaField, action, row_action
+from starlette_admin import BaseField, IntegerField, JSONField, TextAreaField
 from starlette_admin.actions import ActionSelection
 from starlette_admin.exceptions import ActionFailed
 from starlette_admin.flash import flash
@@ -15,7 +15,7 @@ from starlette_admin.flash import flash
 from tallymark.db.tables import agenda, customers, job_errors, organizations
 from tallymark.jobs import dead
 from tallymark.jobs.agenda import Kind, unpark
-from tallymark.office.acting import REASON, acting
+from tallymark.office.acting import acting, deed, row_deed
 from tallymark.office.tables import TableView, instant, words
 from tallymark.rooms.staff.model import Verb
 
@@ -103,63 +103,55 @@ class DeadJobsView(TableView):
         TextAreaField("error", label="Traceback", filters=[], exclude_from_list=True),
     )
 
-    @row_action(
+    @row_deed(
         name="retry",
         text="Try again",
         confirmation="A worker does it at once. Jobs are safe to run twice.",
         header="Try this job again",
-        form=REASON,
         submit_btn_text="Try again",
         icon_class="fa-solid fa-rotate-right",
-        modal_size="md",
     )
     async def retry(self, request: Request, pk: str) -> None:
         """Have one done."""
         await self._do(request, [int(pk)], Verb.RETRIED)
 
-    @row_action(
+    @row_deed(
         name="discard",
         text="Discard",
         confirmation="It is gone for good. No money hangs on a job: what is due is in the agenda.",
         header="Discard this job",
-        form=REASON,
         submit_btn_text="Discard",
         submit_btn_class="btn btn-danger",
         icon_class="fa-solid fa-trash",
-        modal_size="md",
     )
     async def discard(self, request: Request, pk: str) -> None:
         """Forget one."""
         await self._do(request, [int(pk)], Verb.DISCARDED)
 
-    @action(
+    @deed(
         name="retry_all",
         text="Try again",
         confirmation="Workers do them at once. Jobs are safe to run twice.",
         header="Try these jobs again",
-        form=REASON,
         submit_btn_text="Try again",
         icon_class="fa-solid fa-rotate-right",
-        modal_size="md",
     )
     async def retry_all(self, request: Request, selection: ActionSelection) -> None:
         """Have many done."""
-        await self._do(request, [int(pk) for pk in await selection.pks()], Verb.RETRIED)
+        await self._do(request, [job.id for job in await selection.rows()], Verb.RETRIED)
 
-    @action(
+    @deed(
         name="discard_all",
         text="Discard",
         confirmation="They are gone for good. No money hangs on a job: what is due is in the agenda.",
         header="Discard these jobs",
-        form=REASON,
         submit_btn_text="Discard",
         submit_btn_class="btn btn-danger",
         icon_class="fa-solid fa-trash",
-        modal_size="md",
     )
     async def discard_all(self, request: Request, selection: ActionSelection) -> None:
         """Forget many."""
-        await self._do(request, [int(pk) for pk in await selection.pks()], Verb.DISCARDED)
+        await self._do(request, [job.id for job in await selection.rows()], Verb.DISCARDED)
 
     async def _do(self, request: Request, job_ids: list[int], verb: Verb) -> None:
         async with acting(self.database, request) as act:
@@ -230,29 +222,25 @@ class ParkedView(TableView):
         words("id", "Id", exclude_from_list=True),
     )
 
-    @row_action(
+    @row_deed(
         name="unpark",
         text="Try again",
         confirmation="All that is parked of this customer is tried within a second, as of the day on which it was due.",
         header="Try this customer's work again",
-        form=REASON,
         submit_btn_text="Try again",
         icon_class="fa-solid fa-rotate-right",
-        modal_size="md",
     )
     async def unpark(self, request: Request, pk: str) -> None:
         """Have one customer's done."""
         await self._do(request, [pk])
 
-    @action(
+    @deed(
         name="unpark_all",
         text="Try again",
         confirmation="All that is parked of these customers is tried within a second, as of the days on which it was due.",
         header="Try these customers' work again",
-        form=REASON,
         submit_btn_text="Try again",
         icon_class="fa-solid fa-rotate-right",
-        modal_size="md",
     )
     async def unpark_all(self, request: Request, selection: ActionSelection) -> None:
         """Have many customers' done."""

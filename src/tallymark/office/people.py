@@ -9,11 +9,11 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
-from starlette_admin import BooleanField, IntegerField, row_action
+from starlette_admin import BooleanField, IntegerField
 from starlette_admin.flash import flash
 
 from tallymark.db.tables import memberships, organizations, user_sessions, users
-from tallymark.office.acting import REASON, acting
+from tallymark.office.acting import acting, row_deed
 from tallymark.office.tables import TableView, instant, words
 from tallymark.rooms.staff.model import Verb
 from tallymark.rooms.users import service
@@ -69,44 +69,38 @@ class PeopleView(TableView):
                 return bool(obj.sessions)
         return await super().is_row_action_allowed_for_obj(request, name, obj)
 
-    @row_action(
+    @row_deed(
         name="suspend",
         text="Suspend",
         confirmation="They are signed out, and can't sign in until they are reinstated. What they belong to stays.",
         header="Suspend this person",
-        form=REASON,
         submit_btn_text="Suspend",
         submit_btn_class="btn btn-danger",
         icon_class="fa-solid fa-lock",
-        modal_size="md",
     )
     async def suspend(self, request: Request, pk: str) -> None:
         """Keep somebody out."""
         await self._do(request, UUID(pk), Verb.SUSPENDED)
 
-    @row_action(
+    @row_deed(
         name="reinstate",
         text="Reinstate",
         confirmation="They can sign in again, as before.",
         header="Reinstate this person",
-        form=REASON,
         submit_btn_text="Reinstate",
         icon_class="fa-solid fa-lock-open",
-        modal_size="md",
     )
     async def reinstate(self, request: Request, pk: str) -> None:
         """Let somebody in again."""
         await self._do(request, UUID(pk), Verb.REINSTATED)
 
-    @row_action(
+    @row_deed(
         name="end_sessions",
         text="Sign out",
         confirmation="They are signed out everywhere, and can sign in again.",
         header="Sign this person out",
-        form=REASON,
         submit_btn_text="Sign them out",
         icon_class="fa-solid fa-right-from-bracket",
-        modal_size="md",
     )
     async def end_sessions(self, request: Request, pk: str) -> None:
         """End all that somebody is signed in with."""

@@ -6,12 +6,11 @@ from typing import Any
 
 from sqlalchemy import Text, and_, column, func, select, true, values
 from starlette.requests import Request
-from starlette_admin import row_action
 from starlette_admin.exceptions import ActionFailed
 from starlette_admin.flash import flash
 
 from tallymark.db.tables import organization_switches, organizations
-from tallymark.office.acting import REASON, acting
+from tallymark.office.acting import acting, row_deed
 from tallymark.office.tables import TableView, instant, words
 from tallymark.rooms.organizations.switches import MEANINGS, Switch, turn
 from tallymark.rooms.staff.model import Verb
@@ -65,29 +64,25 @@ class SwitchesView(TableView):
             return (obj.since is None) == (name == "turn_on")
         return await super().is_row_action_allowed_for_obj(request, name, obj)
 
-    @row_action(
+    @row_deed(
         name="turn_on",
         text="Turn on",
         confirmation="It works for this organization within half a minute, until it is turned off.",
         header="Turn this switch on",
-        form=REASON,
         submit_btn_text="Turn on",
         icon_class="fa-solid fa-toggle-on",
-        modal_size="md",
     )
     async def turn_on(self, request: Request, pk: str) -> None:
         """Hold something back."""
         await self._turn(request, pk, is_on=True)
 
-    @row_action(
+    @row_deed(
         name="turn_off",
         text="Turn off",
         confirmation="Things go on for this organization within half a minute.",
         header="Turn this switch off",
-        form=REASON,
         submit_btn_text="Turn off",
         icon_class="fa-solid fa-toggle-off",
-        modal_size="md",
     )
     async def turn_off(self, request: Request, pk: str) -> None:
         """Let it go on."""

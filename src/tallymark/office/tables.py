@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from sqlalchemy import ColumnElement, Row, Select, Text, cast, func, literal, or_, select, text
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette_admin import BaseField, DateTimeField, RowActionsDisplayType, RowActionsPosition, StringField
 from starlette_admin.exceptions import ActionFailed
 from starlette_admin.filters import FilterGroup
@@ -134,6 +135,12 @@ class TableView(BaseModelView):
             await connection.execute(_PATIENCE)
             found: Sequence[Any] = (await connection.execute(statement)).all()
             return found
+
+    async def handle_row_action(self, request: Request, pk: Any, name: str) -> Response | None:
+        """Do something to a row that there is: the library would ask a view to do it to any text."""
+        if await self.find_by_pk(request, pk) is None:
+            raise ActionFailed("Nothing was done: it is not there.")
+        return await super().handle_row_action(request, pk, name)
 
     def can_create(self, request: Request) -> bool:
         """Nothing is made here."""

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import case, func, select
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette_admin import BooleanField, CustomView, link_row_action, row_action
+from starlette_admin import BooleanField, CustomView, link_row_action
 from starlette_admin.exceptions import ActionFailed
 from starlette_admin.flash import flash
 from starlette_admin.routing import route
@@ -16,7 +16,7 @@ from starlette_admin.routing import route
 from tallymark.db.engine import Database
 from tallymark.db.tables import memberships, organizations, staff_visits, users
 from tallymark.domain.errors import Invalid, NotFound
-from tallymark.office.acting import REASON, acting
+from tallymark.office.acting import acting, row_deed
 from tallymark.office.signing_in import staff_of
 from tallymark.office.tables import TableView, instant, words
 from tallymark.rooms.organizations.access import system_now
@@ -163,15 +163,13 @@ class VisitsView(TableView):
             return False
         return await super().is_row_action_allowed_for_obj(request, name, obj)
 
-    @row_action(
+    @row_deed(
         name="end",
         text="End",
         confirmation="Whoever looks in is signed out of the web app at once.",
         header="End this visit",
-        form=REASON,
         submit_btn_text="End it",
         icon_class="fa-solid fa-door-closed",
-        modal_size="md",
     )
     async def end(self, request: Request, pk: str) -> None:
         """End a visit before its time."""

@@ -6,14 +6,14 @@ from uuid import UUID
 
 from sqlalchemy import Text, cast, func, select
 from starlette.requests import Request
-from starlette_admin import IntegerField, TextAreaField, action, row_action
+from starlette_admin import IntegerField, TextAreaField
 from starlette_admin.actions import ActionSelection
 from starlette_admin.exceptions import ActionFailed
 from starlette_admin.flash import flash
 
 from tallymark.db.tables import organizations, webhook_endpoints, webhooks
 from tallymark.domain.errors import NotAllowed, NotFound
-from tallymark.office.acting import REASON, acting_for, noting
+from tallymark.office.acting import acting_for, deed, noting, row_deed
 from tallymark.office.tables import TableView, instant, words
 from tallymark.rooms.staff.model import Verb
 from tallymark.rooms.webhooks import service
@@ -108,29 +108,25 @@ class DeliveriesView(TableView):
             return False
         return await super().is_row_action_allowed_for_obj(request, name, obj)
 
-    @row_action(
+    @row_deed(
         name="send_again",
         text="Send again",
         confirmation="It is tried once more, at once, with the same body.",
         header="Send this webhook again",
-        form=REASON,
         submit_btn_text="Send again",
         icon_class="fa-solid fa-paper-plane",
-        modal_size="md",
     )
     async def send_again(self, request: Request, pk: str) -> None:
         """Have one tried once more."""
         await self._do(request, [pk])
 
-    @action(
+    @deed(
         name="send_all_again",
         text="Send again",
         confirmation="Those that have not arrived are tried once more, at once, with the same bodies.",
         header="Send these webhooks again",
-        form=REASON,
         submit_btn_text="Send again",
         icon_class="fa-solid fa-paper-plane",
-        modal_size="md",
     )
     async def send_all_again(self, request: Request, selection: ActionSelection) -> None:
         """Have many tried once more."""
