@@ -3,6 +3,7 @@ import { useQueries, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { read, type Schema } from "@/api/client";
 import { money } from "@/lib/money";
+import { typeWords } from "@/lib/words";
 import { Moment } from "@/ui/amounts";
 import { Button } from "@/ui/basics";
 import { Empty, Loaded, Skeleton } from "@/ui/states";
@@ -90,7 +91,7 @@ function Entries({ entries, zone, hasChanges }: EntriesProps) {
         <li key={entry.activity_id}>
           <span className={`dot ${toneOf(entry.activity_type)}`} />
           <div>
-            {wordsOf(entry.activity_type)} <b className="med">{subjectOf(entry)}</b>
+            {typeWords(entry.activity_type)} <b className="med">{subjectOf(entry)}</b>
           </div>
           <div className="t">
             <Moment value={entry.logged_at} {...(zone && { zone })} />, {byWhom(entry)}
@@ -134,12 +135,6 @@ function toneOf(type: string): string {
   if (/alert|terminated|voided|deleted/.test(type)) return "warn";
   if (type === "invoice.created" || type === "invoice.finalized") return "acc";
   return /payment|wallet|created|started|finalized/.test(type) ? "ok" : "";
-}
-
-/** "invoice.payment_status_updated" is "Invoice payment status updated". */
-function wordsOf(type: string): string {
-  const words = type.replace(".", " ").replaceAll("_", " ");
-  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 /** What an entry is about, and how much it was, as far as it says. */

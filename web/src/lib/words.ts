@@ -1,7 +1,13 @@
-/** Figures in running text. */
+/** Figures and the wire's names in running text. */
 
 /** A number with its noun: "1 plan", "1,204 plans", "2 deliveries". */
 export function countWords(number: number, noun: string): string {
   const all = /[^aeiou]y$/.test(noun) ? `${noun.slice(0, -1)}ies` : `${noun}s`;
   return `${number.toLocaleString()} ${number === 1 ? noun : all}`;
+}
+
+/** What a type of the wire says: "invoice.payment_status_updated" is "Invoice payment status updated". */
+export function typeWords(type: string): string {
+  const words = type.replaceAll(/[._]/g, " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }

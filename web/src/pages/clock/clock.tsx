@@ -4,6 +4,7 @@ import { type FormEvent, useState } from "react";
 import { read, type Schema, useChange } from "@/api/client";
 import { sessionQuery, useCan, useOrganization } from "@/app/session";
 import { day, isoDay, moment, month, clock as timeOf } from "@/lib/dates";
+import { typeWords } from "@/lib/words";
 import { Banner, Button, Section, Tally } from "@/ui/basics";
 import { Field, TextInput } from "@/ui/fields";
 import { FieldRow } from "@/ui/form";
@@ -261,7 +262,7 @@ function Happened({ since, now, zone }: { since: string | null; now: string; zon
                     {grouped(ofDay).map(([type, entries]) => (
                       <li key={type}>
                         <span>{timeOf(entries[0]!.logged_at, zone).slice(0, 5)}</span>
-                        <span>{inWords(type)}</span>
+                        <span>{typeWords(type)}</span>
                         <span className="dim">{subjectOf(entries)}</span>
                       </li>
                     ))}
@@ -282,9 +283,4 @@ function grouped(entries: readonly Activity[]): [string, Activity[]][] {
 
 function subjectOf(entries: readonly Activity[]): string {
   return entries.length === 1 ? (entries[0]!.external_customer_id ?? "") : `${entries.length} times`;
-}
-
-function inWords(type: string): string {
-  const words = type.replaceAll(/[._]/g, " ");
-  return words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { read, type Schema } from "@/api/client";
 import { useCan, useNow, useOrganization } from "@/app/session";
 import { isoDay } from "@/lib/dates";
+import { typeWords } from "@/lib/words";
 import { Moment } from "@/ui/amounts";
 import { Copy, Facts } from "@/ui/basics";
 import { Json } from "@/ui/code";
@@ -133,7 +134,7 @@ function ApiLogDetail({ id, zone, onClose }: { id: string; zone: string; onClose
   );
 }
 
-const TYPES = ACTIVITY_TYPES.map((value) => ({ value, label: inWords(value) }));
+const TYPES = ACTIVITY_TYPES.map((value) => ({ value, label: typeWords(value) }));
 
 const SOURCES: Record<string, string> = { api: "API", front: "App", system: "Tallymark" };
 
@@ -144,7 +145,7 @@ export function ActivityLogs() {
     read("/api/v1/activity_logs", { params: { query: { ...asked, ...list.filters } as never } }),
   );
   const columns: Column<ActivityLog>[] = [
-    { head: "What", fold: "f1", cell: (log) => <b className="med">{inWords(log.activity_type)}</b> },
+    { head: "What", fold: "f1", cell: (log) => <b className="med">{typeWords(log.activity_type)}</b> },
     { head: "By", fold: "f3", cell: (log) => log.user_email ?? SOURCES[log.activity_source] },
     {
       head: "Customer",
@@ -198,7 +199,7 @@ function ActivityDetail({ id, zone, onClose }: { id: string; zone: string; onClo
     read("/api/v1/activity_logs/{activity_id}", { params: { path: { activity_id: id } } }),
   );
   return (
-    <Detail title={log.data ? inWords(log.data.activity_log.activity_type) : "Activity"} onClose={onClose}>
+    <Detail title={log.data ? typeWords(log.data.activity_log.activity_type) : "Activity"} onClose={onClose}>
       <Loaded query={log} what="The activity">
         {({ activity_log: shown }) => {
           const changes = Object.entries(shown.activity_object_changes ?? {});
@@ -259,7 +260,7 @@ export function SecurityLogs() {
     }),
   );
   const columns: Column<SecurityLog>[] = [
-    { head: "What", fold: "f1", cell: (log) => <b className="med">{inWords(log.log_event)}</b> },
+    { head: "What", fold: "f1", cell: (log) => <b className="med">{typeWords(log.log_event)}</b> },
     { head: "By", fold: "f3", cell: (log) => log.user_email ?? <span className="dim">–</span> },
     { head: "Time", fold: "f2", cell: (log) => <Moment value={log.logged_at} zone={timezone} /> },
   ];
@@ -277,10 +278,4 @@ export function SecurityLogs() {
       />
     </Developers>
   );
-}
-
-/** "invoice.payment_status_updated" is "Invoice payment status updated". */
-export function inWords(type: string): string {
-  const words = type.replaceAll(/[._]/g, " ");
-  return words.charAt(0).toUpperCase() + words.slice(1);
 }
