@@ -1,7 +1,7 @@
 /** Doors for those who are new, or have lost their key. */
 import { useQuery } from "@tanstack/react-query";
-import { Link, useParams, useSearch } from "@tanstack/react-router";
-import { useEffect, useRef, useState } from "react";
+import { useParams, useSearch } from "@tanstack/react-router";
+import { useRef, useState } from "react";
 import { read, useChange } from "@/api/client";
 import { ApiError, explain } from "@/api/errors";
 import { doors } from "@/app/paths";
@@ -15,10 +15,13 @@ import {
   DoorForm,
   EmailField,
   isStrong,
+  LinkOver,
+  MailDoor,
   NewPassword,
   PasswordField,
   toSignIn,
   useCredentials,
+  useOnce,
 } from "./parts";
 import { go, takeBack } from "./sign-in";
 
@@ -65,52 +68,35 @@ export function Welcome() {
 }
 
 export function ForgotPassword() {
-  const [email, setEmail] = useState("");
   const ask = useChange("post", "/app/v1/password_resets", { isQuiet: true, touches: [] });
-  if (ask.isSuccess) {
-    return (
-      <Door
-        title="Look into your mail"
-        about={`If ${email} belongs to somebody here, a link to another password is on its way. It works for half an hour.`}
-        foot={toSignIn}
-      />
-    );
-  }
   return (
-    <Door title="Another password" about="A link to set it comes by e-mail." foot={toSignIn}>
-      <DoorForm
-        error={ask.error}
-        verb="Send the link"
-        isBusy={ask.isPending}
-        onSubmit={() => ask.mutate({ body: { email: email.trim() } })}
-      >
-        <EmailField value={email} onChange={setEmail} isFirst />
-      </DoorForm>
-    </Door>
+    <MailDoor
+      title="Another password"
+      about="A link to set it comes by e-mail."
+      ask={ask}
+      sent={(email) =>
+        `If ${email} belongs to somebody here, a link to another password is on its way. It works for half an hour.`
+      }
+      foot={toSignIn}
+    />
   );
 }
 
 export function ResetPassword() {
   const { token } = useParams({ strict: false }) as { token: string };
   const enter = useEntering();
-  const check = useQuery({
-    ...read("/app/v1/password_resets/{token}", { params: { path: { token } } }),
-    retry: false,
-  });
   const reset = useChange("put", "/app/v1/password_resets", {
     isQuiet: true,
     touches: [],
     onDone: (answer) => void enter(answer),
   });
+  const check = useQuery({
+    ...read("/app/v1/password_resets/{token}", { params: { path: { token } } }),
+    retry: false,
+    enabled: reset.isIdle, // once it is used, the link is gone
+  });
   const [password, setPassword] = useState("");
-  if (check.error) {
-    const foot = (
-      <Link className="link" to={doors.forgotPassword()}>
-        Send another one
-      </Link>
-    );
-    return <Door title="This link is over" about="It was used, or its time is up." foot={foot} />;
-  }
+  if (check.error) return <LinkOver again={doors.forgotPassword()} />;
   return (
     <Door title="Set your password">
       <DoorForm
@@ -220,10 +206,7 @@ export function Callback() {
     touches: [],
     onDone: (answer) => void enter(answer, kept.current?.back),
   });
-  const isAsked = useRef(false);
-  useEffect(() => {
-    if (isAsked.current || refused) return;
-    isAsked.current = true; // a code is good for one try, and effects run twice while developing
+  useOnce(() => {
     kept.current = takeBack();
     mutate({
       body: {
@@ -233,7 +216,7 @@ export function Callback() {
         organization_name: kept.current.organization ?? null,
       },
     });
-  }, [code, state, refused, mutate]);
+  }, !refused);
   if (error || refused) {
     return (
       <Door
@@ -259,12 +242,7 @@ export function Visit() {
     touches: [],
     onDone: (answer) => void enter(answer),
   });
-  const isAsked = useRef(false);
-  useEffect(() => {
-    if (isAsked.current) return;
-    isAsked.current = true; // a link is good once, and effects run twice while developing
-    mutate({ body: { token } });
-  }, [token, mutate]);
+  useOnce(() => mutate({ body: { token } }));
   if (error) {
     return (
       <Door

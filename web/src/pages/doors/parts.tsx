@@ -1,10 +1,11 @@
 /** The fields and forms of the doors. */
 import { Link } from "@tanstack/react-router";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { explain } from "@/api/errors";
 import { doors } from "@/app/paths";
 import { Banner, Button } from "@/ui/basics";
 import { Field, TextInput } from "@/ui/fields";
+import { Door } from "./door";
 
 export const toSignIn = (
   <Link className="link" to={doors.signIn()}>
@@ -132,6 +133,73 @@ export function NewPassword({ value, onChange, label = "Password" }: TextFieldPr
 
 export function isStrong(password: string): boolean {
   return RULES.every(([, test]) => test.test(password));
+}
+
+interface MailDoorProps {
+  title: string;
+  about: string;
+  ask: {
+    mutate: (asked: { body: { email: string } }) => void;
+    isPending: boolean;
+    isSuccess: boolean;
+    error: unknown;
+  };
+  /** What is said once the link is on its way to an address. */
+  sent: (email: string) => ReactNode;
+  /** Below that: another way, where there is one. */
+  after?: ReactNode;
+  foot: ReactNode;
+  others?: ReactNode;
+}
+
+/** Asks for an address to which a link is sent. */
+export function MailDoor({ title, about, ask, sent, after, foot, others }: MailDoorProps) {
+  const [email, setEmail] = useState("");
+  if (ask.isSuccess) {
+    return (
+      <Door title="Look into your mail" about={sent(email.trim())} foot={toSignIn}>
+        {after}
+      </Door>
+    );
+  }
+  return (
+    <Door title={title} about={about} foot={foot}>
+      <DoorForm
+        error={ask.error}
+        verb="Send the link"
+        isBusy={ask.isPending}
+        onSubmit={() => ask.mutate({ body: { email: email.trim() } })}
+      >
+        <EmailField value={email} onChange={setEmail} isFirst />
+      </DoorForm>
+      {others}
+    </Door>
+  );
+}
+
+/** The door of a link that was used, or whose time is up; `again` is where another one is asked for. */
+export function LinkOver({ again }: { again: string }) {
+  return (
+    <Door
+      title="This link is over"
+      about="It was used, or its time is up."
+      foot={
+        <Link className="link" to={again}>
+          Send another one
+        </Link>
+      }
+    />
+  );
+}
+
+/** Does something once when the page opens: what it uses up is good for one try, and effects run twice while developing. */
+export function useOnce(act: () => void, isWanted = true): void {
+  const isDone = useRef(false);
+  useEffect(() => {
+    if (isDone.current || !isWanted) return;
+    isDone.current = true;
+    act();
+  });
 }
 
 /** What is typed at a door: an address and a password, the address without the space around it. */

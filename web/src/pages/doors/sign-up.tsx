@@ -11,7 +11,7 @@ import { Field, TextInput } from "@/ui/fields";
 import { Loaded } from "@/ui/states";
 import { Door } from "./door";
 import { useEntering } from "./entering";
-import { DoorForm, EmailField, isStrong, NewPassword, toSignIn } from "./parts";
+import { DoorForm, isStrong, LinkOver, MailDoor, NewPassword, toSignIn } from "./parts";
 import { go } from "./sign-in";
 
 export function SignUp() {
@@ -36,45 +36,29 @@ function Closed() {
 }
 
 function Asking({ hasGoogle }: { hasGoogle: boolean }) {
-  const [email, setEmail] = useState("");
   const [isByGoogle, setByGoogle] = useState(false);
   const ask = useChange("post", "/app/v1/sign_ups", { isQuiet: true, touches: [] });
   if (isByGoogle) return <ByGoogle onLeave={() => setByGoogle(false)} />;
-  if (ask.isSuccess) {
-    return (
-      <Door
-        title="Look into your mail"
-        about={
-          <>
-            A link to go on is on its way to <b className="med">{email.trim()}</b>. It works for 24 hours.
-          </>
-        }
-        foot={toSignIn}
-      >
-        <Button onClick={() => ask.reset()}>Use another address</Button>
-      </Door>
-    );
-  }
   return (
-    <Door
+    <MailDoor
       title="Make an organization"
       about="A link to confirm your address comes by e-mail."
-      foot={<>Have an account? {toSignIn}</>}
-    >
-      <DoorForm
-        error={ask.error}
-        verb="Send the link"
-        isBusy={ask.isPending}
-        onSubmit={() => ask.mutate({ body: { email: email.trim() } })}
-      >
-        <EmailField value={email} onChange={setEmail} isFirst />
-      </DoorForm>
-      {hasGoogle && (
-        <div className="stack door-others">
-          <Button onClick={() => setByGoogle(true)}>Continue with Google</Button>
-        </div>
+      ask={ask}
+      sent={(email) => (
+        <>
+          A link to go on is on its way to <b className="med">{email}</b>. It works for 24 hours.
+        </>
       )}
-    </Door>
+      after={<Button onClick={() => ask.reset()}>Use another address</Button>}
+      foot={<>Have an account? {toSignIn}</>}
+      others={
+        hasGoogle && (
+          <div className="stack door-others">
+            <Button onClick={() => setByGoogle(true)}>Continue with Google</Button>
+          </div>
+        )
+      }
+    />
   );
 }
 
@@ -129,14 +113,8 @@ export function Confirmed() {
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
   if (found.error instanceof ApiError && found.error.status === 405) return <Closed />;
-  if (found.error instanceof ApiError && found.error.status === 404) {
-    const foot = (
-      <a className="link" href={doors.signUp()}>
-        Send another one
-      </a>
-    );
-    return <Door title="This link is over" about="It was used, or its time is up." foot={foot} />;
-  }
+  if (found.error instanceof ApiError && found.error.status === 404)
+    return <LinkOver again={doors.signUp()} />;
   return (
     <Loaded query={found} what="The link" skeleton={<Door title="One moment" />}>
       {({ sign_up: { email } }) => (
