@@ -8,6 +8,7 @@ import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
 import { countWords } from "@/lib/words";
 import { openFile } from "@/pages/invoices/downloads";
+import { paymentOf, TYPES } from "@/pages/invoices/model";
 import { Day, Money } from "@/ui/amounts";
 import { buttonClass, Stat, Stats } from "@/ui/basics";
 import { type Asked, List, useListState, useRows } from "@/ui/list";
@@ -21,24 +22,8 @@ import { byCurrency, type Customer, type Invoice } from "./customer";
 import type { TabProps } from "./page";
 
 export function InvoiceStatus({ invoice }: { invoice: Invoice }) {
-  if (invoice.status !== "finalized") return <Status status={invoice.status} />;
-  if (invoice.payment_dispute_lost_at) return <Status status="disputed" word="Dispute lost" />;
-  if (invoice.payment_overdue) return <Status status="overdue" />;
-  const isPartly = invoice.total_paid_amount_cents > 0 && invoice.total_due_amount_cents > 0;
-  if (isPartly) return <Status status="partially_paid" />;
-  if (invoice.payment_status === "pending") return <Status status="pending" word="Payment pending" />;
-  if (invoice.payment_status === "failed") return <Status status="failed" word="Payment failed" />;
-  return <Status status={invoice.payment_status} />;
+  return <Status {...(paymentOf(invoice) ?? { status: invoice.status })} />;
 }
-
-const TYPES: Record<string, string> = {
-  subscription: "Subscription",
-  one_off: "One-off",
-  credit: "Prepaid credits",
-  add_on: "Add-on",
-  advance_charges: "Usage in advance",
-  progressive_billing: "Usage threshold",
-};
 
 function invoiceColumns(customer: Customer): Column<Invoice>[] {
   return [

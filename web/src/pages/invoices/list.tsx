@@ -23,8 +23,7 @@ import "./invoices.css";
 import { circumstancesOf, useInvoiceActions } from "./menu";
 import { type ListedInvoice, paymentOf, TOUCHED } from "./model";
 
-/** The columns of a list of invoices; a customer's own has them, too. */
-export const invoiceColumns: Column<ListedInvoice>[] = [
+const invoiceColumns: Column<ListedInvoice>[] = [
   {
     head: "Invoice",
     fold: "f1",

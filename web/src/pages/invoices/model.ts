@@ -31,7 +31,6 @@ interface Payable {
   payment_overdue: boolean;
   payment_dispute_lost_at: string | null;
   total_paid_amount_cents: number;
-  total_due_amount_cents: number;
 }
 
 /** How the payment of an invoice stands, as a status and a word; null where there is nothing to pay yet, or any more. */
@@ -42,7 +41,7 @@ export function paymentOf(invoice: Payable): { status: string; word?: string } |
   if (invoice.payment_overdue) return { status: "overdue" };
   if (invoice.payment_status === "failed") return { status: "failed", word: "Payment failed" };
   if (invoice.total_paid_amount_cents > 0) return { status: "partially_paid" };
-  return { status: "pending" };
+  return { status: "pending", word: "Payment pending" };
 }
 
 type Named = "name" | "invoice_display_name" | "filter_invoice_display_name" | "grouped_by";
