@@ -72,6 +72,27 @@ export function Drawer({ title, isOpen, onClose, isDirty, width = 560, footer, c
   );
 }
 
+interface FormButtonsProps {
+  onCancel: () => void;
+  onSave: () => void;
+  isBusy: boolean;
+  isDisabled?: boolean;
+  /** The verb and the object: "Save thresholds". */
+  children: ReactNode;
+}
+
+/** The foot of a form in a dialog or a drawer. */
+export function FormButtons({ onCancel, onSave, isBusy, isDisabled, children }: FormButtonsProps) {
+  return (
+    <>
+      <Button onClick={onCancel}>Cancel</Button>
+      <Button look="primary" isBusy={isBusy} disabled={isDisabled} onClick={onSave}>
+        {children}
+      </Button>
+    </>
+  );
+}
+
 function useGuard(onClose: () => void, isDirty: boolean | undefined) {
   const [isAsking, setAsking] = useState(false);
   return {

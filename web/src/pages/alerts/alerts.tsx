@@ -8,7 +8,7 @@ import { money, units } from "@/lib/money";
 import { Banner, Button, Section } from "@/ui/basics";
 import { Checkbox, Field, MoneyInput, NumberInput, Select, TextInput } from "@/ui/fields";
 import { codeFrom, FieldRow } from "@/ui/form";
-import { ActionMenu, Confirm, Drawer } from "@/ui/overlays";
+import { ActionMenu, Confirm, Drawer, FormButtons } from "@/ui/overlays";
 import { Picker } from "@/ui/picker";
 import { Empty, Loaded, Skeleton } from "@/ui/states";
 import { Table } from "@/ui/table";
@@ -226,12 +226,9 @@ function Editor({ watched, types, currency, isFalling, alert, onClose }: EditorP
       isDirty={isTouched}
       onClose={onClose}
       footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button look="primary" isBusy={watched.isBusy} onClick={submit}>
-            {alert ? "Save alert" : "Add alert"}
-          </Button>
-        </>
+        <FormButtons onCancel={onClose} isBusy={watched.isBusy} onSave={submit}>
+          {alert ? "Save alert" : "Add alert"}
+        </FormButtons>
       }
     >
       {error !== null && <Banner look="bad">{explain(error)}</Banner>}

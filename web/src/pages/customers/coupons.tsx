@@ -10,7 +10,7 @@ import { Day } from "@/ui/amounts";
 import { Banner, Button, Section } from "@/ui/basics";
 import { Field, MoneyInput, NumberInput, Select } from "@/ui/fields";
 import { placeErrors } from "@/ui/form";
-import { Confirm, Dialog } from "@/ui/overlays";
+import { Confirm, Dialog, FormButtons } from "@/ui/overlays";
 import { Picker } from "@/ui/picker";
 import { Empty, Loaded, Skeleton } from "@/ui/states";
 import { Status } from "@/ui/status";
@@ -222,12 +222,9 @@ export function ApplyCoupon({ customer, onClose }: { customer: Customer; onClose
       onClose={onClose}
       isDirty={form.formState.isDirty}
       footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button look="primary" isBusy={apply.isPending} onClick={() => void submit()}>
-            Apply coupon
-          </Button>
-        </>
+        <FormButtons onCancel={onClose} isBusy={apply.isPending} onSave={() => void submit()}>
+          Apply coupon
+        </FormButtons>
       }
     >
       <form className="form-fields" onSubmit={submit}>

@@ -7,7 +7,7 @@ import { optionsOf, rhythm, useCampaigns } from "@/pages/settings/dunning";
 import { Moment } from "@/ui/amounts";
 import { Banner, Button } from "@/ui/basics";
 import { Field, Select } from "@/ui/fields";
-import { Dialog } from "@/ui/overlays";
+import { Dialog, FormButtons } from "@/ui/overlays";
 import { Loaded, Skeleton } from "@/ui/states";
 import type { Customer } from "./customer";
 import type { TabProps } from "./page";
@@ -120,12 +120,9 @@ function Editor({ dunning, customer, onClose }: EditorProps) {
       onClose={onClose}
       isDirty={choice !== now}
       footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button look="primary" isBusy={save.isPending} onClick={submit}>
-            Save setting
-          </Button>
-        </>
+        <FormButtons onCancel={onClose} isBusy={save.isPending} onSave={submit}>
+          Save setting
+        </FormButtons>
       }
     >
       <div className="form-fields">

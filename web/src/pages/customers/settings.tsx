@@ -7,7 +7,7 @@ import { useCan } from "@/app/session";
 import { percent } from "@/lib/money";
 import { Banner, Button } from "@/ui/basics";
 import { Checkbox, Field, NumberInput, Select } from "@/ui/fields";
-import { Dialog } from "@/ui/overlays";
+import { Dialog, FormButtons } from "@/ui/overlays";
 import { Loaded } from "@/ui/states";
 import { TermField } from "@/ui/term";
 import type { Customer } from "./customer";
@@ -196,12 +196,9 @@ function Editor({ setting, customer, entity, onClose }: EditorProps) {
       onClose={onClose}
       isDirty={fields !== null}
       footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button look="primary" isBusy={save.isPending} onClick={submit}>
-            Save setting
-          </Button>
-        </>
+        <FormButtons onCancel={onClose} isBusy={save.isPending} onSave={submit}>
+          Save setting
+        </FormButtons>
       }
     >
       <div className="form-fields">

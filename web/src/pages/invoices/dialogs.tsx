@@ -5,9 +5,9 @@ import { useChange } from "@/api/client";
 import { explain } from "@/api/errors";
 import { EmailPreview } from "@/app/email-preview";
 import { money } from "@/lib/money";
-import { Banner, Button } from "@/ui/basics";
+import { Banner } from "@/ui/basics";
 import { ChipsInput, Field, Select } from "@/ui/fields";
-import { Dialog } from "@/ui/overlays";
+import { Dialog, FormButtons } from "@/ui/overlays";
 import { areWhole, type KeyValueRow, KeyValueRows } from "./key-values";
 import { type ListedInvoice, TOUCHED } from "./model";
 
@@ -33,22 +33,19 @@ export function PaymentStatusDialog({ invoice, onClose }: { invoice: ListedInvoi
       onClose={onClose}
       isDirty={isDirty}
       footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button
-            look="primary"
-            isBusy={save.isPending}
-            disabled={!isDirty}
-            onClick={() =>
-              save.mutate({
-                params: { path: { lago_id: invoice.lago_id } },
-                body: { invoice: { payment_status: status } },
-              })
-            }
-          >
-            Update status
-          </Button>
-        </>
+        <FormButtons
+          onCancel={onClose}
+          isBusy={save.isPending}
+          isDisabled={!isDirty}
+          onSave={() =>
+            save.mutate({
+              params: { path: { lago_id: invoice.lago_id } },
+              body: { invoice: { payment_status: status } },
+            })
+          }
+        >
+          Update status
+        </FormButtons>
       }
     >
       {save.error && <Banner look="bad">{explain(save.error)}</Banner>}
@@ -85,30 +82,27 @@ export function MetadataDialog({ invoice, onClose }: { invoice: ListedInvoice; o
       isDirty={isDirty}
       width={560}
       footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button
-            look="primary"
-            isBusy={save.isPending}
-            disabled={!isDirty || !areWhole(notes)}
-            onClick={() =>
-              save.mutate({
-                params: { path: { lago_id: invoice.lago_id } },
-                body: {
-                  invoice: {
-                    metadata: notes.map(({ id, key, value }) => ({
-                      ...(id && { id }),
-                      key: key.trim(),
-                      value: value.trim(),
-                    })),
-                  },
+        <FormButtons
+          onCancel={onClose}
+          isBusy={save.isPending}
+          isDisabled={!isDirty || !areWhole(notes)}
+          onSave={() =>
+            save.mutate({
+              params: { path: { lago_id: invoice.lago_id } },
+              body: {
+                invoice: {
+                  metadata: notes.map(({ id, key, value }) => ({
+                    ...(id && { id }),
+                    key: key.trim(),
+                    value: value.trim(),
+                  })),
                 },
-              })
-            }
-          >
-            Save metadata
-          </Button>
-        </>
+              },
+            })
+          }
+        >
+          Save metadata
+        </FormButtons>
       }
     >
       {save.error && <Banner look="bad">{explain(save.error)}</Banner>}
@@ -156,17 +150,14 @@ export function EmailDialog({
       width={620}
       isDirty={cc.length + bcc.length > 0}
       footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button
-            look="primary"
-            isBusy={send.isPending}
-            disabled={to.length === 0}
-            onClick={() => send.mutate({ params: { path: { lago_id: id } }, body: { to, cc, bcc } })}
-          >
-            Send e-mail
-          </Button>
-        </>
+        <FormButtons
+          onCancel={onClose}
+          isBusy={send.isPending}
+          isDisabled={to.length === 0}
+          onSave={() => send.mutate({ params: { path: { lago_id: id } }, body: { to, cc, bcc } })}
+        >
+          Send e-mail
+        </FormButtons>
       }
     >
       {send.error && <Banner look="bad">{explain(send.error)}</Banner>}

@@ -10,7 +10,7 @@ import { useSettled } from "@/lib/settled";
 import { Banner, Button } from "@/ui/basics";
 import { Field, MoneyInput, NumberInput, TextInput } from "@/ui/fields";
 import { FieldRow } from "@/ui/form";
-import { ActionMenu, Drawer } from "@/ui/overlays";
+import { ActionMenu, Drawer, FormButtons } from "@/ui/overlays";
 import { Picker } from "@/ui/picker";
 import { decimalOf } from "./amounts";
 import { type Faults, faultsOf } from "./faults";
@@ -247,22 +247,19 @@ function AdjustDrawer({ invoice, fee, onClose }: { invoice: Invoice; fee: Fee; o
       onClose={onClose}
       isDirty={isDirty}
       footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button
-            look="primary"
-            isBusy={save.isPending}
-            disabled={!isDirty || isWrong}
-            onClick={() =>
-              save.mutate({
-                params: { path: { lago_id: invoice.lago_id } },
-                body: { adjusted_fee: asked },
-              })
-            }
-          >
-            Adjust fee
-          </Button>
-        </>
+        <FormButtons
+          onCancel={onClose}
+          isBusy={save.isPending}
+          isDisabled={!isDirty || isWrong}
+          onSave={() =>
+            save.mutate({
+              params: { path: { lago_id: invoice.lago_id } },
+              body: { adjusted_fee: asked },
+            })
+          }
+        >
+          Adjust fee
+        </FormButtons>
       }
     >
       {refused.rest !== null && <Banner look="bad">{explain(refused.rest)}</Banner>}
@@ -336,22 +333,19 @@ function AddDrawer({ invoice, onClose }: { invoice: Invoice; onClose: () => void
       onClose={onClose}
       isDirty={Boolean(chosen || typed.units)}
       footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button
-            look="primary"
-            isBusy={save.isPending}
-            disabled={!chosen || count === null || Object.keys(problemsOf(typed)).length > 0}
-            onClick={() =>
-              save.mutate({
-                params: { path: { lago_id: invoice.lago_id } },
-                body: { adjusted_fee: asked },
-              })
-            }
-          >
-            Add fee
-          </Button>
-        </>
+        <FormButtons
+          onCancel={onClose}
+          isBusy={save.isPending}
+          isDisabled={!chosen || count === null || Object.keys(problemsOf(typed)).length > 0}
+          onSave={() =>
+            save.mutate({
+              params: { path: { lago_id: invoice.lago_id } },
+              body: { adjusted_fee: asked },
+            })
+          }
+        >
+          Add fee
+        </FormButtons>
       }
     >
       {refused.rest !== null && <Banner look="bad">{explain(refused.rest)}</Banner>}

@@ -2,9 +2,9 @@
 import { type ReactNode, useState } from "react";
 import { type DefaultValues, type FieldValues, type UseFormReturn, useForm } from "react-hook-form";
 import { explain } from "@/api/errors";
-import { Banner, Button } from "@/ui/basics";
+import { Banner } from "@/ui/basics";
 import { placeErrors } from "@/ui/form";
-import { Drawer } from "@/ui/overlays";
+import { Drawer, FormButtons } from "@/ui/overlays";
 
 interface EditorProps<Values extends FieldValues> {
   title: ReactNode;
@@ -43,14 +43,9 @@ export function Editor<Values extends FieldValues>({
       isDirty={form.formState.isDirty && !form.formState.isSubmitting}
       width={480}
       footer={
-        <>
-          <Button look="ghost" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button look="primary" isBusy={form.formState.isSubmitting} onClick={() => void save()}>
-            {verb}
-          </Button>
-        </>
+        <FormButtons onCancel={onClose} isBusy={form.formState.isSubmitting} onSave={() => void save()}>
+          {verb}
+        </FormButtons>
       }
     >
       <form className="form-fields" noValidate onSubmit={(event) => void save(event)}>

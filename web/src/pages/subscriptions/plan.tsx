@@ -17,7 +17,7 @@ import { changesOf, readCharge, readFixedCharge, writeCharge, writeFixedCharge }
 import { Money } from "@/ui/amounts";
 import { Banner, Button, Facts, Section } from "@/ui/basics";
 import { Switch } from "@/ui/fields";
-import { Drawer } from "@/ui/overlays";
+import { Drawer, FormButtons } from "@/ui/overlays";
 import { Empty } from "@/ui/states";
 import { Table } from "@/ui/table";
 import { nameOfCharge, OwnCharge, OwnFixedCharge } from "./own-prices";
@@ -392,12 +392,9 @@ interface OverrideFootProps {
 function OverrideFoot({ isEditing, isDirty, isBusy, mayChange, onEdit, onSave }: OverrideFootProps) {
   if (isEditing)
     return (
-      <>
-        <Button onClick={() => onEdit(false)}>Cancel</Button>
-        <Button look="primary" isBusy={isBusy} onClick={onSave} disabled={!isDirty}>
-          Override price
-        </Button>
-      </>
+      <FormButtons onCancel={() => onEdit(false)} isBusy={isBusy} onSave={onSave} isDisabled={!isDirty}>
+        Override price
+      </FormButtons>
     );
   if (!mayChange) return null;
   return (

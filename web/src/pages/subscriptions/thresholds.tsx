@@ -9,7 +9,7 @@ import { Money } from "@/ui/amounts";
 import { Banner, Button, Section } from "@/ui/basics";
 import { Checkbox, Field, MoneyInput, Switch, TextInput } from "@/ui/fields";
 import { FieldRow } from "@/ui/form";
-import { Drawer } from "@/ui/overlays";
+import { Drawer, FormButtons } from "@/ui/overlays";
 import { Empty } from "@/ui/states";
 import { Table } from "@/ui/table";
 import type { TabProps } from "./page";
@@ -147,12 +147,9 @@ function Editor({ subscription, onClose }: { subscription: Detailed; onClose: ()
       isDirty={isTouched}
       onClose={onClose}
       footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button look="primary" isBusy={update.isPending} onClick={submit}>
-            Save thresholds
-          </Button>
-        </>
+        <FormButtons onCancel={onClose} isBusy={update.isPending} onSave={submit}>
+          Save thresholds
+        </FormButtons>
       }
     >
       {error !== null && <Banner look="bad">{explain(error)}</Banner>}
