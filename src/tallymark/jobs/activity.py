@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -82,7 +82,7 @@ TYPES = frozenset(
         "plan": "created updated deleted",
         "pricing_unit": "created updated",
         "quote": "created updated approved voided version_created",
-        "subscription": "canceled incomplete started terminated updated",
+        "subscription": "canceled created incomplete started terminated updated",
         "tax": "created updated deleted",
         "test_clock": "advanced",
         "wallet": "created updated terminated",
@@ -187,14 +187,23 @@ async def log(tx: Tx, activities: Iterable[Activity], *, now: datetime) -> None:
         tx.logged.extend(entry["id"] for entry in entries if entry["object"] is None)
 
 
-def changes(before: T, after: T) -> Changes:
-    """What of a record's own fields is another than it was; what hangs on it, and when it changed, is left out."""
+NAMELESS = frozenset({"id", "position", "created_at", "updated_at"})
+"""What a part of a record is known by inside, and says nothing of what it is."""
+
+
+def changes(before: T, after: T, *, parts: Collection[str] = ()) -> Changes:
+    """What of a record's own fields is another than it was, and of `parts` that hang on it; when it changed is left out.
+
+    Parts are shown whole: a list that has changed, as it was and as it is.
+    """
     found = {}
     kind: type = type(after)
     for name in names_of(kind):
         was, is_now = getattr(before, name), getattr(after, name)
+        if name in parts:
+            was, is_now = as_json(was), as_json(is_now)
         if name != "updated_at" and was != is_now and _is_plain(was) and _is_plain(is_now):
-            found[name] = [_shown(was), _shown(is_now)]
+            found[name] = [as_json(was), as_json(is_now)]
     return found
 
 
@@ -205,7 +214,9 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
     {'tax_codes': [[], ['vat']]}
     """
     return {
-        name: [_shown(before[name]), _shown(value)] for name, value in after.items() if before[name] != value
+        name: [as_json(before[name]), as_json(value)]
+        for name, value in after.items()
+        if before[name] != value
     }
 
 
@@ -213,7 +224,16 @@ def shown(record: Any, *, without: Iterable[str] = ()) -> dict[str, Any]:
     """A record's own fields as JSON has them, but for some; what hangs on it is left out."""
     kind: type = type(record)
     values = {name: getattr(record, name) for name in names_of(kind) if name not in without}
-    return {name: _shown(value) for name, value in values.items() if _is_plain(value)}
+    return {name: as_json(value) for name, value in values.items() if _is_plain(value)}
+
+
+def below(place: str, changes: Changes) -> Changes:
+    """Changes of what is a part of something, by where that is.
+
+    >>> below("plan", {"name": ["Old", "New"]})
+    {'plan.name': ['Old', 'New']}
+    """
+    return {f"{place}.{name}": values for name, values in changes.items()}
 
 
 def _is_plain(value: Any) -> bool:
@@ -224,7 +244,8 @@ def _is_plain(value: Any) -> bool:
     return not dataclasses.is_dataclass(value)
 
 
-def _shown(value: Any) -> Any:
+def as_json(value: Any) -> Any:
+    """A value as changes show it: of a record the fields that say what it is."""
     match value:
         case Enum():
             return value.value
@@ -235,10 +256,13 @@ def _shown(value: Any) -> Any:
         case Decimal() | UUID():
             return str(value)
         case Mapping():
-            return {str(key): _shown(part) for key, part in value.items()}
+            return {str(key): as_json(part) for key, part in value.items()}
         case tuple() | list() | frozenset():
-            return [_shown(part) for part in value]
+            return [as_json(part) for part in value]
         case bool() | int() | str() | None:
             return value
+        case _ if dataclasses.is_dataclass(value):
+            kind: type = type(value)
+            return {name: as_json(getattr(value, name)) for name in names_of(kind) if name not in NAMELESS}
         case _:
             return str(value)

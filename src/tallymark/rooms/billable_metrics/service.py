@@ -105,7 +105,13 @@ async def update_metric(tx: Tx, code: str, changes: Mapping[str, Any], *, now: d
     if {"code", "aggregation_type", "field_name"} & different.keys():
         await _look_at_events(tx, metric.id, now=now)
     changed = (await repository.get_metrics(tx, {metric.id}))[metric.id]
-    await _tell(tx, "billable_metric.updated", metric.id, now=now, changed=changes_of(metric, changed))
+    await _tell(
+        tx,
+        "billable_metric.updated",
+        metric.id,
+        now=now,
+        changed=changes_of(metric, changed, parts=["filters"]),
+    )
     return changed
 
 

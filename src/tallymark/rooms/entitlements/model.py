@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 Value = bool | int | str
@@ -66,6 +67,38 @@ class Grant:
     feature: Feature
     values: Values
     created_at: datetime
+
+
+Named = Mapping[str, Mapping[str, Value]]
+"""Values by the code of their privilege, by the code of their feature."""
+
+
+def named(grants: Sequence[Grant]) -> Named:
+    """Grants by their codes."""
+    return {
+        grant.feature.code: {
+            one.code: grant.values[one.id] for one in grant.feature.privileges if one.id in grant.values
+        }
+        for grant in grants
+    }
+
+
+def changes_between(before: Named, after: Named) -> dict[str, list[Any]]:
+    """[before, after] of each value, and of each feature that came or went the whole.
+
+    >>> changes_between({"seats": {"max": 10}}, {"seats": {"max": 25}, "sso": {}})
+    {'entitlements.seats.max': [10, 25], 'entitlements.sso': [None, {}]}
+    """
+    found: dict[str, list[Any]] = {}
+    for code in {**before, **after}:
+        was, is_now = before.get(code), after.get(code)
+        if was is None or is_now is None:
+            found[f"entitlements.{code}"] = [was, is_now]
+            continue
+        for name in {**was, **is_now}:
+            if was.get(name) != is_now.get(name):
+                found[f"entitlements.{code}.{name}"] = [was.get(name), is_now.get(name)]
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +170,11 @@ class Entitlement:
 
     feature: Feature
     privileges: tuple[EffectivePrivilege, ...]
+
+    @property
+    def values(self) -> Mapping[str, Value]:
+        """What holds, by the codes of privileges."""
+        return {one.privilege.code: one.value for one in self.privileges}
 
 
 def compute_entitlements(

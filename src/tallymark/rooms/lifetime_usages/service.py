@@ -10,6 +10,8 @@ from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import NotFound
 from tallymark.domain.invoicing.thresholds import Step, completion
+from tallymark.jobs.activity import differences
+from tallymark.jobs.outbox import log_change
 from tallymark.rooms.invoices import progressive
 from tallymark.rooms.invoices.model import AppliedThreshold
 from tallymark.rooms.lifetime_usages import repository
@@ -17,6 +19,8 @@ from tallymark.rooms.lifetime_usages.model import LifetimeUsage, Mark, Parts
 from tallymark.rooms.subscriptions import service as subscriptions
 from tallymark.rooms.subscriptions.model import Contract, Status, Subscription
 from tallymark.rooms.usage import service as usage
+
+HISTORICAL = "external_historical_usage_amount_cents"
 
 
 async def get_lifetime_usage(tx: Tx, subscription: Subscription, *, now: datetime) -> LifetimeUsage:
@@ -41,7 +45,11 @@ async def set_historical_amount(
     """Note what was used before Tallymark metered it. Raises `NotFound("lifetime_usage")`."""
     if subscription.started_at is None:
         raise NotFound("lifetime_usage")
+    await tx.lock("customer", subscription.customer_id)
+    before = (await repository.historical_cents(tx, [subscription.id])).get(subscription.id, 0)
     record_id = await _keep(tx, subscription, amount_cents, now=now)
+    different = differences({HISTORICAL: before}, {HISTORICAL: amount_cents})
+    await log_change(tx, "subscription.updated", subscription.id, different, now=now)
     contract = (await subscriptions.get_contracts(tx, [subscription]))[subscription.id]
     await subscriptions.note_checks(tx, [contract], now=now)
     return await _show(tx, subscription, record_id, now=now)
@@ -55,7 +63,7 @@ async def _keep(tx: Tx, subscription: Subscription, historical: int, *, now: dat
             "organization_id": tx.organization_id,
             "external_subscription_id": subscription.external_id,
             "subscription_at": subscription.subscription_at,
-            "external_historical_usage_amount_cents": historical,
+            HISTORICAL: historical,
             "created_at": now,
             "updated_at": now,
         },

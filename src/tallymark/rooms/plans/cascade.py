@@ -14,6 +14,7 @@ from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
+from tallymark.jobs.activity import Activity, below, log
 from tallymark.rooms.plans import repository
 from tallymark.rooms.plans.assembly import assemble
 from tallymark.rooms.plans.charges import default_code
@@ -22,6 +23,7 @@ from tallymark.rooms.plans.children import copy_charges, copy_fixed_charges
 from tallymark.rooms.plans.model import Charge, ChargeFilter, FixedCharge, Plan
 from tallymark.rooms.plans.repository import charges as charge_rows
 from tallymark.rooms.plans.repository import fixed as fixed_rows
+from tallymark.rooms.plans.traces import changes_between
 from tallymark.rooms.plans.unit_changes import note_unit_changes
 from tallymark.rooms.plans.waiting import review_waiting
 
@@ -55,12 +57,32 @@ async def cascade(tx: Tx, change: Change) -> set[UUID]:
             tx, change.before, change.after.amount_cents, at=change.now
         )
     reached = await repository.children_in_use(tx, change.after.id)
-    for child in (await assemble(tx, reached)).values():
+    children = await assemble(tx, reached)
+    for child in children.values():
         await _cascade_charges(tx, change, child)
         await _cascade_fixed_charges(tx, change, child)
         if child.id in repriced:
             await review_waiting(tx, child, child.amount_cents, now=change.now)
+    await _log(tx, children, now=change.now)
     return {row.id for row in reached}
+
+
+async def _log(tx: Tx, before: Mapping[UUID, Plan], *, now: datetime) -> None:
+    """Log of every subscription on one of these children what the change has made of its prices."""
+    after = await assemble(tx, await repository.get_plans(tx, before)) if before else {}
+    different = {plan_id: changes_between(plan, after[plan_id]) for plan_id, plan in before.items()}
+    changed = {plan_id: below("plan", found) for plan_id, found in different.items() if found}
+    held = await repository.subscriptions_on(tx, changed) if changed else ()
+    await log(
+        tx,
+        (
+            Activity(
+                activity_type="subscription.updated", object_id=subscription_id, changes=changed[plan_id]
+            )
+            for subscription_id, plan_id in held
+        ),
+        now=now,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from tallymark.db.engine import Tx
 from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.entitlements import service as entitlements
 from tallymark.rooms.entitlements.inputs import Sent
-from tallymark.rooms.entitlements.model import Grant
+from tallymark.rooms.entitlements.model import Grant, changes_between, named
 from tallymark.rooms.plans.model import Plan
 from tallymark.rooms.plans.service import get_plan
 
@@ -36,34 +37,42 @@ async def get_grant(tx: Tx, code: str, feature_code: str) -> Grant:
 async def replace_grants(tx: Tx, code: str, sent: Sent, *, now: datetime) -> tuple[Grant, ...]:
     """Make a plan's grants those that are sent. Raises `NotFound` and `Invalid`; nothing is changed then."""
     plan = await get_plan(tx, code=code)
-    grants = await entitlements.replace_grants(tx, plan.id, sent, now=now)
-    await _tell(tx, plan, now=now)
-    return grants
+    async with _told(tx, plan, now=now):
+        return await entitlements.replace_grants(tx, plan.id, sent, now=now)
 
 
 async def merge_grants(tx: Tx, code: str, sent: Sent, *, now: datetime) -> tuple[Grant, ...]:
     """Add what is sent to a plan's grants. Raises `NotFound` and `Invalid`; nothing is changed then."""
     plan = await get_plan(tx, code=code)
-    grants = await entitlements.merge_grants(tx, plan.id, sent, now=now)
-    await _tell(tx, plan, now=now)
-    return grants
+    async with _told(tx, plan, now=now):
+        return await entitlements.merge_grants(tx, plan.id, sent, now=now)
 
 
 async def remove_grant(tx: Tx, code: str, feature_code: str, *, now: datetime) -> Grant:
     """Take a feature from a plan. Raises `NotFound("plan")` and `NotFound("entitlement")`."""
     plan = await get_plan(tx, code=code)
-    gone = await entitlements.remove_grant(tx, plan.id, feature_code, now=now)
-    await _tell(tx, plan, now=now)
-    return gone
+    async with _told(tx, plan, now=now):
+        return await entitlements.remove_grant(tx, plan.id, feature_code, now=now)
 
 
 async def remove_value(tx: Tx, code: str, feature_code: str, privilege_code: str, *, now: datetime) -> Grant:
     """Take one value from what a plan grants. Raises `NotFound` of the plan, the entitlement or the privilege."""
     plan = await get_plan(tx, code=code)
-    left = await entitlements.remove_value(tx, plan.id, feature_code, privilege_code, now=now)
-    await _tell(tx, plan, now=now)
-    return left
+    async with _told(tx, plan, now=now):
+        return await entitlements.remove_value(tx, plan.id, feature_code, privilege_code, now=now)
 
 
-async def _tell(tx: Tx, plan: Plan, *, now: datetime) -> None:
-    await emit(tx, Message(webhook_type="plan.updated", object_type="plan", object_id=plan.id), now=now)
+@asynccontextmanager
+async def _told(tx: Tx, plan: Plan, *, now: datetime) -> AsyncIterator[None]:
+    """Tell what a block changes of a plan's grants. Nobody else changes them meanwhile."""
+    await entitlements.lock_plan(tx, plan.id)
+    before = (await grants_of(tx, [plan]))[plan.id]
+    yield
+    after = (await grants_of(tx, [plan]))[plan.id]
+    told = Message(
+        webhook_type="plan.updated",
+        object_type="plan",
+        object_id=plan.id,
+        changes=changes_between(named(before), named(after)),
+    )
+    await emit(tx, told, now=now)

@@ -16,7 +16,7 @@ from tallymark.jobs import agenda
 from tallymark.jobs.activity import Changes
 from tallymark.jobs.activity import changes as changes_of
 from tallymark.jobs.agenda import Item, Kind
-from tallymark.jobs.outbox import Message, emit
+from tallymark.jobs.outbox import Message, emit, log_alone
 from tallymark.rooms.billable_metrics import service as billable_metrics
 from tallymark.rooms.plans import charges, commitments, fixed_charges, repository
 from tallymark.rooms.plans.assembly import assemble
@@ -24,6 +24,7 @@ from tallymark.rooms.plans.cascade import Change, cascade
 from tallymark.rooms.plans.inputs import Editing, PlanInput
 from tallymark.rooms.plans.model import FIXED_WHEN_ATTACHED, Plan
 from tallymark.rooms.plans.remembering import remembered_plans
+from tallymark.rooms.plans.traces import changes_between
 from tallymark.rooms.plans.waiting import review_waiting
 from tallymark.rooms.taxes import service as taxes
 from tallymark.rooms.taxes.model import Owner
@@ -122,7 +123,7 @@ async def update_plan(tx: Tx, code: str, asked: PlanInput, *, now: datetime) -> 
     await _change_terms(tx, editing, asked)
     await refresh_drafts(tx, {plan.id}, now=now)
     updated = await finish(tx, replace(editing, is_whole_plan=True, targets_sent=asked.targets_sent))
-    await _tell(tx, "plan.updated", plan.id, now=now, changed=changes_of(plan, updated))
+    await _tell(tx, "plan.updated", plan.id, now=now, changed=changes_between(plan, updated))
     return updated
 
 
@@ -140,6 +141,10 @@ async def finish(tx: Tx, editing: Editing) -> Plan:
         reached = await cascade(tx, change)
         if editing.is_whole_plan:
             await refresh_drafts(tx, reached, now=editing.now)
+    if not editing.is_whole_plan:
+        # The outside is told nothing of a single charge; who looks for what changed a price finds it.
+        different = changes_between(editing.plan, changed)
+        await log_alone(tx, "plan.updated", changed.id, now=editing.now, changed=different)
     return changed
 
 

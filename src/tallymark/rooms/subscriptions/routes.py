@@ -43,8 +43,11 @@ async def create_subscription(body: SubscriptionCreateRequest, context: InContex
         asked = body.subscription.to_value()
         made = await service.create(tx, asked, now=context.now)
         subject = await service.find_subject(tx, made, asked.plan_code)
-        await service.set_thresholds(tx, subject, body.subscription.thresholds() or None, now=context.now)
-        await service.choose_sections(tx, subject, body.subscription.sections())
+        thresholds, sections = body.subscription.thresholds() or None, body.subscription.sections()
+        if thresholds is not None or sections is not None:
+            async with service.traced(tx, subject, now=context.now):
+                await service.set_thresholds(tx, subject, thresholds, now=context.now)
+                await service.choose_sections(tx, subject, sections)
         return SubscriptionResponse(
             subscription=DetailedSubscriptionOutput.detailed(await _details(tx, made, context))
         )
@@ -114,13 +117,14 @@ async def update_subscription(
     """Change what is sent; with several of that id, the one of the given status (active by default)."""
     async with context.transaction() as tx:
         found = await service.choose(tx, external_id=external_id, status=status or body.status)
-        changed = await service.update(tx, found, body.subscription.to_changes(), now=context.now)
-        overrides = body.subscription.overrides()
-        if overrides is not None:
-            contract = (await service.get_contracts(tx, [changed]))[changed.id]
-            changed = await service.change(tx, contract, overrides, now=context.now)
-        await service.set_thresholds(tx, changed, body.subscription.thresholds(), now=context.now)
-        changed = await service.choose_sections(tx, changed, body.subscription.sections())
+        async with service.traced(tx, found, now=context.now):
+            changed = await service.update(tx, found, body.subscription.to_changes(), now=context.now)
+            overrides = body.subscription.overrides()
+            if overrides is not None:
+                contract = (await service.get_contracts(tx, [changed]))[changed.id]
+                changed = await service.change(tx, contract, overrides, now=context.now)
+            await service.set_thresholds(tx, changed, body.subscription.thresholds(), now=context.now)
+            changed = await service.choose_sections(tx, changed, body.subscription.sections())
         return ChangedSubscriptionResponse(
             subscription=ChangedSubscriptionOutput.changed(await _details(tx, changed, context))
         )

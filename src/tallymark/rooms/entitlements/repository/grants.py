@@ -89,11 +89,12 @@ async def replace_removals(tx: Tx, subscription_id: UUID, feature_ids: Collectio
     await insert_rows(tx, entitlement_removals, rows)
 
 
-async def plans_granting(tx: Tx, feature_id: UUID, privilege_id: UUID | None = None) -> list[UUID]:
-    """The plans that grant a feature, or a value of one of its privileges, in the order in which they began to."""
-    statement = select(entitlements.c.plan_id).where(
-        entitlements.c.feature_id == feature_id, entitlements.c.plan_id.is_not(None)
-    )
+async def owners_granting(
+    tx: Tx, owner: Owner, feature_id: UUID, privilege_id: UUID | None = None
+) -> list[UUID]:
+    """The plans, or subscriptions, that grant a feature, or a value of one of its privileges, in the order in which they began to."""
+    whose = entitlements.c[owner]
+    statement = select(whose).where(entitlements.c.feature_id == feature_id, whose.is_not(None))
     if privilege_id is not None:
         valued = select(entitlement_values.c.entitlement_id)
         valued = valued.where(entitlement_values.c.privilege_id == privilege_id)

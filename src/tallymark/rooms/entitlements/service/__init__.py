@@ -12,6 +12,7 @@ from tallymark.rooms.entitlements.service.features import (
 from tallymark.rooms.entitlements.service.of_plans import (
     drop_plan,
     find_grant,
+    lock_plan,
     merge_grants,
     of_plans,
     remove_grant,
@@ -19,6 +20,7 @@ from tallymark.rooms.entitlements.service.of_plans import (
     replace_grants,
 )
 from tallymark.rooms.entitlements.service.of_subscriptions import (
+    lock_subscription,
     of_subscriptions,
     patch_subscription,
     remove_feature,
@@ -34,6 +36,8 @@ __all__ = [
     "get_feature",
     "get_features",
     "list_features",
+    "lock_plan",
+    "lock_subscription",
     "merge_grants",
     "of_plans",
     "of_subscriptions",

@@ -15,7 +15,15 @@ from tallymark.domain.errors import Invalid, NotFound
 from tallymark.jobs.activity import changes
 from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.entitlements.inputs import PrivilegeInput, Sent, read_feature
-from tallymark.rooms.entitlements.model import Feature, Privilege, ValueType
+from tallymark.rooms.entitlements.model import (
+    Feature,
+    Named,
+    Owner,
+    Privilege,
+    ValueType,
+    changes_between,
+    named,
+)
 from tallymark.rooms.entitlements.repository import features as repository
 from tallymark.rooms.entitlements.repository import grants
 
@@ -77,7 +85,9 @@ async def update_feature(tx: Tx, code: str, sent: Sent, *, now: datetime) -> Fea
     start = max((one.position for one in feature.privileges), default=-1) + 1
     await _add_privileges(tx, feature.id, fresh, start=start, now=now)
     updated = await get_feature(tx, code=code)
-    told = replace(_message("feature.updated", feature.id), changes=changes(feature, updated))
+    told = replace(
+        _message("feature.updated", feature.id), changes=changes(feature, updated, parts=["privileges"])
+    )
     await emit(tx, told, now=now)
     return updated
 
@@ -86,10 +96,11 @@ async def delete_feature(tx: Tx, code: str, *, now: datetime) -> Feature:
     """Delete a feature, and take it from all plans and subscriptions. Raises `NotFound("feature")`."""
     await tx.lock(LOCK, tx.organization_id)
     feature = await get_feature(tx, code=code)
-    concerned = await grants.plans_granting(tx, feature.id)
+    concerned = await _granting(tx, feature)
     await grants.drop_feature(tx, feature.id)
     await repository.delete_feature(tx, feature.id, at=now)
-    await emit(tx, *_plans_updated(concerned), _message("feature.deleted", feature.id), now=now)
+    told = await _updated(tx, feature, concerned)
+    await emit(tx, *told, _message("feature.deleted", feature.id), now=now)
     return feature
 
 
@@ -98,12 +109,16 @@ async def delete_privilege(tx: Tx, code: str, privilege_code: str, *, now: datet
     await tx.lock(LOCK, tx.organization_id)
     feature = await get_feature(tx, code=code)
     gone = find_privilege(feature, privilege_code)
-    concerned = await grants.plans_granting(tx, feature.id, gone.id)
+    concerned = await _granting(tx, feature, gone)
     await grants.drop_privilege(tx, gone.id)
     await repository.delete_privilege(tx, gone.id)
     await repository.update_feature(tx, feature.id, {"updated_at": now})
-    await emit(tx, *_plans_updated(concerned), _message("feature.updated", feature.id), now=now)
-    return await get_feature(tx, code=code)
+    left = await get_feature(tx, code=code)
+    told = replace(
+        _message("feature.updated", feature.id), changes=changes(feature, left, parts=["privileges"])
+    )
+    await emit(tx, *await _updated(tx, feature, concerned), told, now=now)
+    return left
 
 
 def find_privilege(feature: Feature, code: str) -> Privilege:
@@ -147,7 +162,37 @@ def _message(webhook_type: str, feature_id: UUID) -> Message:
     return Message(webhook_type=webhook_type, object_type="feature", object_id=feature_id)
 
 
-def _plans_updated(plan_ids: Sequence[UUID]) -> list[Message]:
-    return [
-        Message(webhook_type="plan.updated", object_type="plan", object_id=plan_id) for plan_id in plan_ids
-    ]
+Granted = Mapping[tuple[Owner, UUID], Named]
+"""What plans and subscriptions grant of one feature, by whose it is."""
+
+
+async def _granting(tx: Tx, feature: Feature, part: Privilege | None = None) -> Granted:
+    """What is granted of a feature, by whoever grants it, or a value of one of its privileges; plans first."""
+    found: dict[tuple[Owner, UUID], Named] = {}
+    for owner in Owner:
+        ids = await grants.owners_granting(tx, owner, feature.id, part.id if part else None)
+        of_all = await grants.grants_of(tx, owner, ids) if ids else {}
+        for one in ids:
+            found[owner, one] = named([grant for grant in of_all[one] if grant.feature.id == feature.id])
+    return found
+
+
+async def _updated(tx: Tx, feature: Feature, before: Granted) -> list[Message]:
+    """What is to be told of those who grant a feature otherwise now: the outside hears of plans, the log of subscriptions too."""
+    messages = []
+    for owner in Owner:
+        ids = [one for kind, one in before if kind is owner]
+        left = await grants.grants_of(tx, owner, ids) if ids else {}
+        for one in ids:
+            after = named([grant for grant in left.get(one, ()) if grant.feature.id == feature.id])
+            kind = "plan" if owner is Owner.PLAN else "subscription"
+            messages.append(
+                Message(
+                    webhook_type="plan.updated" if owner is Owner.PLAN else None,
+                    activity_type=f"{kind}.updated",
+                    object_type=kind,
+                    object_id=one,
+                    changes=changes_between(before[owner, one], after),
+                )
+            )
+    return messages

@@ -76,9 +76,14 @@ async def drop_plan(tx: Tx, plan_id: UUID) -> None:
     await repository.drop_plan(tx, plan_id)
 
 
-async def _lock(tx: Tx, plan_id: UUID) -> tuple[Grant, ...]:
+async def lock_plan(tx: Tx, plan_id: UUID) -> None:
+    """Keep features and a plan's grants as they are until the transaction ends, but for what it changes itself."""
     await hold_features(tx)
     await tx.lock("plan-entitlements", plan_id)
+
+
+async def _lock(tx: Tx, plan_id: UUID) -> tuple[Grant, ...]:
+    await lock_plan(tx, plan_id)
     return (await of_plans(tx, [plan_id])).get(plan_id, ())
 
 

@@ -102,9 +102,14 @@ class _State:
         return Own(values=values, is_removed=None in parts, removed_privileges=removed)
 
 
-async def _gather(tx: Tx, whose: Whose) -> _State:
+async def lock_subscription(tx: Tx, subscription_id: UUID) -> None:
+    """Keep features and what a subscription has of them as they are until the transaction ends, but for what it changes itself."""
     await hold_features(tx)
-    await tx.lock("entitlements", whose.subscription_id)
+    await tx.lock("entitlements", subscription_id)
+
+
+async def _gather(tx: Tx, whose: Whose) -> _State:
+    await lock_subscription(tx, whose.subscription_id)
     offered = (await of_plans(tx, [whose.plan_id])).get(whose.plan_id, ())
     own = await repository.grants_of(tx, Owner.SUBSCRIPTION, [whose.subscription_id])
     removals = await repository.removals_of(tx, [whose.subscription_id])

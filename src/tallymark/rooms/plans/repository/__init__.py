@@ -17,6 +17,9 @@ from tallymark.rooms.plans.model import Plan
 
 PlanRow = Row[Any]
 
+IN_USE = ("active", "pending", "incomplete")
+"""Statuses of subscriptions that run, or are to."""
+
 LIVE = plans.c.deleted_at.is_(None) & plans.c.parent_id.is_(None)
 
 
@@ -57,9 +60,7 @@ async def is_attached(tx: Tx, plan_id: UUID) -> bool:
 
 async def children_in_use(tx: Tx, plan_id: UUID) -> Sequence[Row[Any]]:
     """The child plans that a subscription is on which is active or to come."""
-    used = exists().where(
-        subscriptions.c.plan_id == plans.c.id, subscriptions.c.status.in_(("active", "pending", "incomplete"))
-    )
+    used = exists().where(subscriptions.c.plan_id == plans.c.id, subscriptions.c.status.in_(IN_USE))
     statement = select(plans).where(plans.c.parent_id == plan_id, plans.c.deleted_at.is_(None), used)
     return (await tx.execute(statement)).all()
 
@@ -77,6 +78,16 @@ async def live_subscriptions(tx: Tx, plan_id: UUID) -> list[tuple[UUID, UUID]]:
         subscriptions.c.plan_id == plan_id, subscriptions.c.status == "active"
     )
     return [(row.id, row.customer_id) for row in await tx.execute(statement)]
+
+
+async def subscriptions_on(tx: Tx, plan_ids: Collection[UUID]) -> list[tuple[UUID, UUID]]:
+    """Ids of the subscriptions on plans that run or are to, the oldest first, and of the plan of each."""
+    statement = (
+        select(subscriptions.c.id, subscriptions.c.plan_id)
+        .where(among(subscriptions.c.plan_id, plan_ids), subscriptions.c.status.in_(IN_USE))
+        .order_by(subscriptions.c.created_at, subscriptions.c.id)
+    )
+    return [(row.id, row.plan_id) for row in await tx.execute(statement)]
 
 
 async def drafts_of(tx: Tx, plan_ids: Collection[UUID]) -> list[tuple[UUID, UUID]]:

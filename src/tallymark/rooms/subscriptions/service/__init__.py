@@ -42,6 +42,7 @@ from tallymark.rooms.subscriptions.service.thresholds import (
     set_thresholds,
     thresholds_of,
 )
+from tallymark.rooms.subscriptions.service.traces import traced
 from tallymark.rooms.subscriptions.service.trial import end_trial, warn_of_end
 from tallymark.rooms.subscriptions.service.update import update
 
@@ -93,6 +94,7 @@ __all__ = [
     "check_taxes",
     "terminate",
     "thresholds_of",
+    "traced",
     "unit_events_of",
     "update",
     "views_of",

@@ -56,7 +56,8 @@ async def change_plan(
     one of an upgrade, the current one of a downgrade. Raises `NotAllowed` for an upgrade while taxes of what was paid in
     advance are awaited.
     """
-    old = await cancel_successor(tx, (await get_contracts(tx, [current]))[current.id], now=now)
+    contract = (await get_contracts(tx, [current]))[current.id]
+    old = await cancel_successor(tx, contract, now=now)
     new = await repository.insert_subscription(
         tx,
         {
@@ -75,7 +76,9 @@ async def change_plan(
     await set_rules(tx, new.id, rules, now=now)
     if yearly_amount_cents(plan.amount_cents, Interval(plan.interval)) < old.yearly_amount_cents:
         await note_switch(tx, old, new, after=local_date(now, old.timezone))
-        await tell(tx, current, "updated", now=now)
+        waiting = contract.relations.successor
+        next_plan = [waiting.plan_code if waiting else None, plan.code]
+        await tell(tx, current, "updated", now=now, changed={"next_plan_code": next_plan})
         return current
     await check_taxes(tx, old)
     return await _take_over(tx, old, new, at=now)

@@ -12,6 +12,7 @@ from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid, Problems
 from tallymark.domain.periods import BillingTime, local_date
+from tallymark.jobs.outbox import log_alone
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.organizations import service as organizations
@@ -31,6 +32,7 @@ from tallymark.rooms.subscriptions.service.agenda import note_activation
 from tallymark.rooms.subscriptions.service.change import change_plan
 from tallymark.rooms.subscriptions.service.overrides import Overrides, keep_units, plan_for
 from tallymark.rooms.subscriptions.service.read import get_contracts
+from tallymark.rooms.subscriptions.service.traces import traced
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,10 +267,11 @@ async def _change(
     if current.status is Status.PENDING:
         # Not begun yet: the plan is replaced in place, nothing is billed (§2.6).
         sent.pop("ending_at", None)
-        await set_rules(tx, current.id, asked.activation_rules, now=now)
-        return await repository.update_subscription(
-            tx, current.id, {"plan_id": own_plan.id, **sent, "updated_at": now}
-        )
+        async with traced(tx, current, now=now):
+            await set_rules(tx, current.id, asked.activation_rules, now=now)
+            return await repository.update_subscription(
+                tx, current.id, {"plan_id": own_plan.id, **sent, "updated_at": now}
+            )
     options = options_for(own_plan, asked.options)
     return await change_plan(
         tx, current, own_plan, {**sent, **options}, rules=asked.activation_rules, now=now
@@ -281,6 +284,7 @@ async def _begin(tx: Tx, made: Subscription, *, now: datetime) -> Subscription:
     start_day, today = local_date(made.subscription_at, zone), local_date(now, zone)
     if start_day > today:
         await note_activation(tx, contract)
+        await log_alone(tx, "subscription.created", made.id, now=now)
         return made
     started_at = made.subscription_at
     if start_day < today:

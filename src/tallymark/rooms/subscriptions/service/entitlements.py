@@ -9,7 +9,7 @@ from uuid import UUID
 from tallymark.db.engine import Tx
 from tallymark.rooms.entitlements import service as entitlements
 from tallymark.rooms.entitlements.inputs import Sent
-from tallymark.rooms.entitlements.model import Entitlement
+from tallymark.rooms.entitlements.model import Entitlement, Named, changes_between
 from tallymark.rooms.entitlements.service.of_subscriptions import Whose
 from tallymark.rooms.subscriptions.model import Contract
 from tallymark.rooms.subscriptions.service.messages import tell
@@ -23,23 +23,37 @@ async def entitlements_of(tx: Tx, contracts: Sequence[Contract]) -> dict[UUID, t
 
 async def change_entitlements(tx: Tx, contract: Contract, sent: Sent, *, now: datetime) -> None:
     """Give a subscription what is sent. Raises `NotFound` and `Invalid`; nothing is changed then."""
+    before = await _held(tx, contract)
     await entitlements.patch_subscription(tx, _whose(contract), sent, now=now)
-    await tell(tx, contract.subscription, "updated", now=now)
+    await _tell(tx, contract, before, now=now)
 
 
 async def remove_entitlement(tx: Tx, contract: Contract, feature_code: str, *, now: datetime) -> None:
     """Have a subscription do without a feature. Raises `NotFound("feature")`."""
+    before = await _held(tx, contract)
     if await entitlements.remove_feature(tx, _whose(contract), feature_code, now=now):
-        await tell(tx, contract.subscription, "updated", now=now)
+        await _tell(tx, contract, before, now=now)
 
 
 async def remove_entitled_privilege(
     tx: Tx, contract: Contract, feature_code: str, privilege_code: str, *, now: datetime
 ) -> None:
     """Have a subscription do without a privilege. Raises `NotFound("feature")` and `NotFound("privilege")`."""
-    whose = _whose(contract)
+    before, whose = await _held(tx, contract), _whose(contract)
     if await entitlements.remove_privilege(tx, whose, feature_code, privilege_code, now=now):
-        await tell(tx, contract.subscription, "updated", now=now)
+        await _tell(tx, contract, before, now=now)
+
+
+async def _held(tx: Tx, contract: Contract) -> Named:
+    """What a subscription is entitled to, which nobody else changes until the transaction ends."""
+    await entitlements.lock_subscription(tx, contract.subscription.id)
+    found = (await entitlements_of(tx, [contract]))[contract.subscription.id]
+    return {one.feature.code: one.values for one in found}
+
+
+async def _tell(tx: Tx, contract: Contract, before: Named, *, now: datetime) -> None:
+    different = changes_between(before, await _held(tx, contract))
+    await tell(tx, contract.subscription, "updated", now=now, changed=different)
 
 
 def _whose(contract: Contract) -> Whose:

@@ -24,6 +24,7 @@ from tallymark.rooms.subscriptions.model import Contract, Status
 from tallymark.rooms.subscriptions.service import overrides
 from tallymark.rooms.subscriptions.service.overrides import Overrides
 from tallymark.rooms.subscriptions.service.read import find_newest, get_contracts
+from tallymark.rooms.subscriptions.service.traces import traced
 
 
 async def find_contract(tx: Tx, *, external_id: str, status: str) -> Contract:
@@ -47,12 +48,13 @@ async def change_charge(
     """Change a charge for this subscription alone. Raises `Invalid` and `NotFound("charge")`."""
     refuse_incomplete(contract)
     charge = charges.find_charge(contract.plan, code)
-    if contract.plan.parent_id is None:
-        asked = PlanInput(charges=[replace(item, id=charge.id)])
-        return await overrides.give_child(tx, contract, asked, now=now)
-    await charges.change_charge(
-        tx, Editing(plan=contract.plan, now=now), charge, children.only_prices(item, charge)
-    )
+    async with traced(tx, contract.subscription, now=now):
+        if contract.plan.parent_id is None:
+            asked = PlanInput(charges=[replace(item, id=charge.id)])
+            return await overrides.give_child(tx, contract, asked, now=now)
+        await charges.change_charge(
+            tx, Editing(plan=contract.plan, now=now), charge, children.only_prices(item, charge)
+        )
     return await _again(tx, contract)
 
 
@@ -63,7 +65,8 @@ async def change_fixed_charge(
     refuse_incomplete(contract)
     charge = fixed_charges.find_fixed_charge(contract.plan, code)
     asked = PlanInput(fixed_charges=[replace(item, id=charge.id)])
-    await overrides.change(tx, contract, Overrides(asked=asked, is_units_only=is_units_only), now=now)
+    async with traced(tx, contract.subscription, now=now):
+        await overrides.change(tx, contract, Overrides(asked=asked, is_units_only=is_units_only), now=now)
     return await _again(tx, contract)
 
 
@@ -73,9 +76,10 @@ async def add_filter(
     """Add a filter to a charge of this subscription. Raises `Invalid` where one has the same values."""
     refuse_incomplete(contract)
     filters.refuse_duplicate(charges.find_charge(contract.plan, code), item)
-    own = await _own(tx, contract, now=now)
-    charge = charges.find_charge(own.plan, code)
-    made = await filters.add_filter(tx, Editing(plan=own.plan, now=now), charge, item)
+    async with traced(tx, contract.subscription, now=now):
+        own = await _own(tx, contract, now=now)
+        charge = charges.find_charge(own.plan, code)
+        made = await filters.add_filter(tx, Editing(plan=own.plan, now=now), charge, item)
     return await _again(tx, own), made
 
 
@@ -85,14 +89,16 @@ async def change_filter(
     """Change a filter of a charge for this subscription; it is known by its values there, and made if missing."""
     refuse_incomplete(contract)
     values = filters.find_filter(charges.find_charge(contract.plan, code), filter_id).values
-    own = await _own(tx, contract, now=now)
-    charge, editing = charges.find_charge(own.plan, code), Editing(plan=own.plan, now=now)
-    known = _same(charge, values)
-    if known is None:
-        made = await filters.add_filter(tx, editing, charge, replace(item, values=values))
-        return await _again(tx, own), made
-    await filters.update_filter(tx, editing, charge, known, item.sent)
-    return await _again(tx, own), known.id
+    async with traced(tx, contract.subscription, now=now):
+        own = await _own(tx, contract, now=now)
+        charge, editing = charges.find_charge(own.plan, code), Editing(plan=own.plan, now=now)
+        known = _same(charge, values)
+        if known is None:
+            changed = await filters.add_filter(tx, editing, charge, replace(item, values=values))
+        else:
+            changed = known.id
+            await filters.update_filter(tx, editing, charge, known, item.sent)
+    return await _again(tx, own), changed
 
 
 async def delete_filter(
@@ -101,10 +107,11 @@ async def delete_filter(
     """Delete a filter of a charge for this subscription alone. Raises `NotFound("charge_filter")`."""
     refuse_incomplete(contract)
     known = filters.find_filter(charges.find_charge(contract.plan, code), filter_id)
-    own = await _own(tx, contract, now=now)
-    copied = _same(charges.find_charge(own.plan, code), known.values)
-    if copied is not None:
-        await filters.delete_filter(tx, Editing(plan=own.plan, now=now), copied)
+    async with traced(tx, contract.subscription, now=now):
+        own = await _own(tx, contract, now=now)
+        copied = _same(charges.find_charge(own.plan, code), known.values)
+        if copied is not None:
+            await filters.delete_filter(tx, Editing(plan=own.plan, now=now), copied)
     return known
 
 

@@ -9,6 +9,7 @@ from tallymark.db.engine import Tx
 from tallymark.domain.errors import Invalid, NotAllowed, NotFound
 from tallymark.domain.periods import TICK, local_date, start_of_day
 from tallymark.jobs import usage_watch
+from tallymark.rooms.plans import service as plans
 from tallymark.rooms.subscriptions import repository
 from tallymark.rooms.subscriptions.model import Contract, Status, Subscription, check_change
 from tallymark.rooms.subscriptions.service.agenda import drop_notes, note_last_bill
@@ -52,7 +53,8 @@ async def cancel(tx: Tx, subscription: Subscription, *, now: datetime) -> Subscr
     await tell(tx, canceled, "terminated", now=now)
     if canceled.previous_subscription_id is not None:
         (before,) = await repository.get_subscriptions(tx, [canceled.previous_subscription_id])
-        await tell(tx, before, "updated", now=now)
+        called_off = (await plans.get_plans(tx, {canceled.plan_id}))[canceled.plan_id]
+        await tell(tx, before, "updated", now=now, changed={"next_plan_code": [called_off.code, None]})
     return canceled
 
 
