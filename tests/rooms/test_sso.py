@@ -135,6 +135,9 @@ class TestComingIn:
             ("user.signed_up", f"new@{domain}"),
             ("user.new_device_logged_in", f"new@{domain}"),
         ]
+        methods = {"deleted": ["email_password", "google_oauth"], "added": ["email_password", "oidc"]}
+        (changed,) = [one["resources"] for one in found if one["log_event"] == "integration.updated"]
+        assert changed == {"authentication_methods": methods}
 
     async def test_leads_back_to_the_web_app(self, app, provider, newcomer, domain):
         back = await begin(newcomer, provider, f"a@{domain}")
@@ -483,6 +486,10 @@ class TestProviders:
         async with database.tenant(UUID(admin.organization_id)) as tx:
             (after,) = await tx.execute(select(identity_providers.c.client_secret))
         assert after.client_secret == kept.client_secret, "a secret that is not sent stays"
+        logged = await get(app, "http://test/api/v1/security_logs", to_date="2099-01-01")
+        told = logged["security_logs"][0]["resources"]
+        assert told["client_id"]["added"] == "another"
+        assert "secret" not in str(told)
         await call(app, "DELETE", "/identity_providers/oidc")
         assert (await get(app, "/authentication_methods"))["authentication_methods"] == ["email_password"]
         assert (await call(app, "DELETE", "/identity_providers/oidc", expect=404))[

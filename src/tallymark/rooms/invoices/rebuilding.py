@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from tallymark.db.engine import Database, Tx
+from tallymark.db.engine import Actor, Database, Source, Tx
 from tallymark.domain.errors import NotFound
 from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.invoices import explaining, repository, service
@@ -13,7 +13,9 @@ from tallymark.rooms.invoices.model import Files, InvoiceStatus, InvoiceView
 from tallymark.rooms.organizations.access import now_of
 
 
-async def rebuild(database: Database, documents: Documents, invoice_id: UUID) -> tuple[UUID, InvoiceView]:
+async def rebuild(
+    database: Database, documents: Documents, invoice_id: UUID, *, by: Actor
+) -> tuple[UUID, InvoiceView]:
     """Make the documents of any organization's invoice anew, in place of those that there are; returns whose it is, and how it stands.
 
     Raises `NotFound("invoice")` also for one that is not issued.
@@ -23,7 +25,7 @@ async def rebuild(database: Database, documents: Documents, invoice_id: UUID) ->
     async with database.tenant(organization_id) as tx:
         view = await _view(tx, invoice_id)
     files = await documents.make(organization_id, view)
-    async with database.tenant(organization_id) as tx:
+    async with database.tenant(organization_id, source=Source.API, actor=by) as tx:
         await _keep(tx, invoice_id, files)
         return organization_id, await _view(tx, invoice_id)
 
