@@ -52,6 +52,13 @@ async def test_a_missing_root_is_a_bad_request(client, body):
     assert answer["error"] == "BadRequest: param is missing or the value is empty or invalid: plan"
 
 
+@pytest.mark.parametrize("content", [b"", b"null", b"[]", b"5"])
+async def test_a_body_that_is_no_object_misses_the_root_too(client, content):
+    answer = await client.post("/plans", content=content, headers={"content-type": "application/json"})
+    missing = "BadRequest: param is missing or the value is empty or invalid: plan"
+    assert (answer.status_code, answer.json()) == (400, {"status": 400, "error": missing})
+
+
 @pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b"nonsense"])
 async def test_what_is_no_json_is_a_bad_request(client, content):
     answer = await client.post("/plans", content=content, headers={"content-type": "application/json"})

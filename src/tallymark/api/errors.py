@@ -200,11 +200,11 @@ def _code(error: Any) -> str:
 
 
 def missing_root(error: RequestValidationError) -> str | None:
-    """The name of the root object that a body lacks; None where it has one."""
+    """The name of the root object that a body lacks, empty where there is no object at all; None where it has one."""
     for problem in error.errors():
         where = problem["loc"]
         if where[0] == "body" and (len(where) == 1 or (len(where) == 2 and problem["type"] in _NO_ROOT)):
-            return str(where[1]) if len(where) == 2 else "body"
+            return str(where[1]) if len(where) == 2 else ""
     return None
 
 
@@ -214,7 +214,7 @@ def _validation_answer(error: RequestValidationError) -> JSONResponse:
         return _answer({"status": 400, "error": "Bad Request"})
     root = missing_root(error)
     if root is not None:
-        return _answer(error_body(BadRequest.missing_root(root)))
+        return _answer(error_body(BadRequest.missing_root(root or "body")))
     inside = [{**e, "loc": e["loc"][1:]} for e in errors]
     return _answer(validation_body(field_errors(inside), places_of(inside, error.body)))
 

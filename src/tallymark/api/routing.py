@@ -9,10 +9,11 @@ from typing import Any, ClassVar, TypeVar
 from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 
 from tallymark.api.calls import noted
 from tallymark.api.context import Context, Gatekeeper, Portal, Principal
-from tallymark.api.errors import Unauthorized, missing_root
+from tallymark.api.errors import BadRequest, Unauthorized, missing_root
 from tallymark.api.idempotency import answer_once
 from tallymark.api.parents import missing_parent
 from tallymark.api.people_rights import permissions_for
@@ -41,6 +42,14 @@ class OrganizationRoute(APIRoute, ABC):
     @abstractmethod
     def need(self) -> Need:
         """What the route asks of whoever calls it."""
+
+    @property
+    def root(self) -> str:
+        """The name of the object that its body holds, the first where there may be several."""
+        model = self.body_field.field_info.annotation if self.body_field else None
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            return next(iter(model.model_fields), "body")
+        return "body"
 
     async def admit(self, request: Request, needed: Need, *, is_write: bool) -> Principal:
         """Whom a call comes from that may do this: a key where there is one, else a person who has signed in."""
@@ -75,11 +84,12 @@ class OrganizationRoute(APIRoute, ABC):
                 try:
                     return await handler(clean)
                 except RequestValidationError as error:
-                    if missing_root(error) is not None and (
-                        answered := await missing_parent(request, self.path_format)
-                    ):
+                    root = missing_root(error)
+                    if root is None:
+                        raise
+                    if answered := await missing_parent(request, self.path_format):
                         return answered
-                    raise
+                    raise BadRequest.missing_root(root or self.root) from error
 
             async def act() -> Response:
                 response = await answer_once(clean, context, answer, endpoint=self.endpoint)
