@@ -297,9 +297,11 @@ class TestKeysOfAnOrganization:
         made = (await post(app, "/api_keys", {"name": "reader", "permissions": {"customer": ["read"]}}))[
             "api_key"
         ]
-        headers = {"Authorization": f"Bearer {made.pop('value')}"}
+        value = made.pop("value")
+        headers = {"Authorization": f"Bearer {value}"}
         listed = (await get(app, "/api_keys"))["api_keys"]
         assert listed[1] == made
+        assert listed[1]["ending"] == value[-4:]
         assert listed[1]["permissions"] == {"customer": ["read"]}
         assert (await nobody.get("/api/v1/customers", headers=headers)).status_code == 200
         assert (await nobody.get("/api/v1/plans", headers=headers)).status_code == 403

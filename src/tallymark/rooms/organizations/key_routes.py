@@ -37,6 +37,8 @@ class RotationInput(Input):
 class KeyOutput(BaseModel):
     lago_id: UUID
     name: str | None
+    ending: str | None
+    """The last characters of its value; null of keys that are older than these were kept."""
     permissions: Mapping[str, Sequence[str]] | None
     """Modes by resource; null for everything."""
     created_at: Instant

@@ -11,6 +11,8 @@ from enum import StrEnum
 from uuid import UUID
 
 FULL_ACCESS_KEY_NAME = "default"
+LEAST_TO_SHOW = 16
+"""How long a key is at least whose end may be shown."""
 RESERVED_SLUGS = frozenset(
     ["admin", "api", "api-docs", "app", "assets", "auth", "billing", "customer-portal", "docs", "files", "forgot-password", "health",
      "invitation", "login", "mcp", "metrics", "new", "portal", "ready", "reset-password", "settings", "sign-in", "sign-up", "webhooks",
@@ -120,6 +122,8 @@ class ApiKey:
 
     id: UUID
     name: str | None
+    ending: str | None
+    """The last characters of its value; None where they were not kept."""
     created_at: datetime
     last_used_at: datetime | None
     """To about half a minute."""

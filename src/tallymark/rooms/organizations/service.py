@@ -24,6 +24,7 @@ from tallymark.jobs.outbox import log_change
 from tallymark.rooms.organizations import repository
 from tallymark.rooms.organizations.model import (
     FULL_ACCESS_KEY_NAME,
+    LEAST_TO_SHOW,
     ApiKey,
     BillingEntity,
     Metering,
@@ -82,6 +83,7 @@ async def create_organization_with_key(
         "organization_id": organization_id,
         "name": FULL_ACCESS_KEY_NAME,
         "key_hash": key_hash,
+        "ending": ending_of(api_key),
         "created_at": now,
     }
     await repository.insert_api_key(connection, row)
@@ -255,12 +257,22 @@ async def _issue_key(
         "organization_id": organization_id,
         "name": name,
         "key_hash": hash_key(value),
+        "ending": ending_of(value),
         "created_at": now,
         "expires_at": expires_at,
         "permissions": permissions,
     }
     await repository.insert_api_key(connection, row)
     return key_id, value
+
+
+def ending_of(value: str) -> str | None:
+    """By what people tell keys apart: the end of one that is long enough to stay secret.
+
+    >>> ending_of("9f1c2d3e-aaaa-bbbb-cccc-12345678abcd"), ending_of("short")
+    ('abcd', None)
+    """
+    return value[-4:] if len(value) >= LEAST_TO_SHOW else None
 
 
 def hash_key(value: str) -> bytes:

@@ -21,6 +21,11 @@ type NewKey = Schema<"NewKeyOutput">;
 const columns: Column<Key>[] = [
   { head: "Name", fold: "f1", cell: (key) => <b className="med">{key.name ?? "Unnamed"}</b> },
   {
+    head: "Value",
+    isLow: true,
+    cell: ({ ending }) => (ending ? <span className="id">…{ending}</span> : <span className="dim">–</span>),
+  },
+  {
     head: "May",
     fold: "f3",
     cell: (key) =>
