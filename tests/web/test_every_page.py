@@ -11,7 +11,13 @@ from tests.web.browser import WIDE, Watch, breaches_of_wcag, come_to_rest, photo
 from tests.web.conftest import ADMIN, PASSWORD, sign_in
 
 # What lies below a form's foot can be scrolled out from there: it is judged on a phone as long as the page.
-LONG: ViewportSize = {"width": 390, "height": 4000}
+LONG: ViewportSize = {"width": 360, "height": 4000}
+
+# The largest screens.
+HUGE: ViewportSize = {"width": 3840, "height": 2160}
+
+# By how much a page is wider than its window, which then scrolls sideways.
+OVERHANG = "Math.max(0, document.documentElement.scrollWidth - innerWidth)"
 
 # What a page says that has nothing to show; one of several answers that come together is no failed request.
 AT_A_LOSS = re.compile("There is no such page|not found$|could not be loaded$|Your role does not show this")
@@ -143,9 +149,11 @@ async def test_is_sound_in_light_and_dark_and_on_phones(window, world, name):
         headings = await page.locator("h1:visible").all_inner_texts()
         if len(headings) != 1:
             found.setdefault(look, []).append(f"headings of the first level: {headings}")
-        overhang = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        if overhang > 0:
+        if overhang := await page.evaluate(OVERHANG):
             found.setdefault(look, []).append(f"wider than the window by {overhang} px")
+    await page.set_viewport_size(HUGE)
+    if overhang := await page.evaluate(OVERHANG):
+        found["huge"] = [f"wider than the window by {overhang} px"]
     assert watch.faults == []
     assert found == {}
     assert len(questions) <= MOST_QUESTIONS, questions

@@ -113,7 +113,7 @@ def walk(size: Size) -> Iterator[Tick]:
         is_last, is_over = month == size.months - 1, month == size.months
         step = 1 if is_over or (is_last and size.is_daily) else STEP_DAYS
         at = first + timedelta(days=step, hours=9)
-        last = first + timedelta(days=3, hours=15) if is_over else following - timedelta(hours=1)
+        last = first + timedelta(days=3, hours=15) if is_over else following - timedelta(hours=4)
         opens = first + timedelta(days=1)
         while at < last:
             yield Tick(at=at, month=month, opens=opens, is_day=step == 1)

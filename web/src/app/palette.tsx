@@ -3,19 +3,14 @@ import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { Command } from "cmdk";
 import {
-  Banknote,
-  ChartNoAxesCombined,
   Gauge,
   Layers,
   type LucideIcon,
   Package,
-  Plus,
   Receipt,
   ReceiptText,
   Repeat2,
   Search,
-  Settings,
-  SquareTerminal,
   TicketPercent,
   ToggleRight,
   Users,
@@ -27,7 +22,8 @@ import { read, type Schema } from "@/api/client";
 import { useSettled } from "@/lib/settled";
 import { isOfDevelopers, openPanel } from "./developers-panel";
 import { paths } from "./paths";
-import { useCan } from "./session";
+import { API_REFERENCE, placesFor } from "./places";
+import { useCan, useOrganization } from "./session";
 
 type Found = Schema<"SearchResultOutput">;
 
@@ -68,87 +64,6 @@ const KINDS: Record<string, { title: string; icon: LucideIcon; href: (found: Fou
   coupon: { title: "Coupons", icon: TicketPercent, href: (found) => paths.coupons.show(found.code ?? "") },
 };
 
-interface Place {
-  label: string;
-  icon: LucideIcon;
-  href: string;
-  permission: string;
-}
-
-function places(): Place[] {
-  return [
-    { label: "Analytics", icon: ChartNoAxesCombined, href: paths.analytics(), permission: "analytics:view" },
-    { label: "Customers", icon: Users, href: paths.customers.list(), permission: "customers:view" },
-    {
-      label: "Subscriptions",
-      icon: Repeat2,
-      href: paths.subscriptions.list(),
-      permission: "subscriptions:view",
-    },
-    { label: "Invoices", icon: ReceiptText, href: paths.invoices.list(), permission: "invoices:view" },
-    { label: "Payments", icon: Banknote, href: paths.payments.list(), permission: "payments:view" },
-    { label: "Credit notes", icon: Receipt, href: paths.creditNotes.list(), permission: "credit_notes:view" },
-    { label: "Plans", icon: Layers, href: paths.plans.list(), permission: "plans:view" },
-    {
-      label: "Billable metrics",
-      icon: Gauge,
-      href: paths.metrics.list(),
-      permission: "billable_metrics:view",
-    },
-    { label: "Features", icon: ToggleRight, href: paths.features.list(), permission: "features:view" },
-    { label: "Add-ons", icon: Package, href: paths.addOns.list(), permission: "addons:view" },
-    { label: "Coupons", icon: TicketPercent, href: paths.coupons.list(), permission: "coupons:view" },
-    {
-      label: "Events",
-      icon: SquareTerminal,
-      href: paths.developers("events"),
-      permission: "developers:manage",
-    },
-    {
-      label: "Webhooks",
-      icon: SquareTerminal,
-      href: paths.developers("webhooks"),
-      permission: "developers:manage",
-    },
-    {
-      label: "API keys",
-      icon: SquareTerminal,
-      href: paths.developers(),
-      permission: "developers:keys:manage",
-    },
-    {
-      label: "API logs",
-      icon: SquareTerminal,
-      href: paths.developers("logs"),
-      permission: "developers:manage",
-    },
-    {
-      label: "Unmatched events",
-      icon: SquareTerminal,
-      href: paths.developers("unmatched"),
-      permission: "developers:manage",
-    },
-    {
-      label: "Activity logs",
-      icon: SquareTerminal,
-      href: paths.developers("activity"),
-      permission: "audit_logs:view",
-    },
-    { label: "Settings", icon: Settings, href: paths.settings(), permission: "organization:view" },
-    { label: "New customer", icon: Plus, href: paths.customers.create(), permission: "customers:create" },
-    { label: "New plan", icon: Plus, href: paths.plans.create(), permission: "plans:create" },
-    {
-      label: "New billable metric",
-      icon: Plus,
-      href: paths.metrics.create(),
-      permission: "billable_metrics:create",
-    },
-    { label: "New coupon", icon: Plus, href: paths.coupons.create(), permission: "coupons:create" },
-    { label: "New add-on", icon: Plus, href: paths.addOns.create(), permission: "addons:create" },
-    { label: "Record payment", icon: Plus, href: paths.payments.create(), permission: "payments:create" },
-  ];
-}
-
 export default function Palette({ onClose }: { onClose: () => void }) {
   const [term, setTerm] = useState("");
   const asked = useSettled(term.trim(), 150);
@@ -161,12 +76,12 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   const results = asked.length > 1 ? (found.data?.search_results ?? []) : [];
   const go = (href: string) => {
     onClose();
-    if (!isOfDevelopers(href) || !openPanel(href)) void navigate({ to: href });
+    if (href === API_REFERENCE) open(href, "_blank", "noreferrer");
+    else if (!isOfDevelopers(href) || !openPanel(href)) void navigate({ to: href });
   };
   const words = term.trim().toLowerCase();
-  const shownPlaces = places().filter(
-    (place) => can(place.permission) && place.label.toLowerCase().includes(words),
-  );
+  const { test_clock } = useOrganization();
+  const shownPlaces = placesFor(words, can, test_clock !== null);
   return (
     <Dialog.Root open onOpenChange={(isOpen) => !isOpen && onClose()}>
       <Dialog.Portal>
@@ -211,6 +126,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
                     <Command.Item key={place.label} value={place.label} onSelect={() => go(place.href)}>
                       <place.icon className="i" aria-hidden="true" />
                       {place.label}
+                      {place.area && <span className="end">{place.area}</span>}
                     </Command.Item>
                   ))}
                 </Command.Group>

@@ -31,7 +31,7 @@ export function month(value: string, zone?: string, length: "long" | "short" = "
 /** A period by its first and its last day: "1–30 Nov 2026". */
 export function period(from: string, to: string, zone?: string): string {
   const formatter = dateFormat({ day: "numeric", month: "short", year: "numeric" }, zone ?? "UTC");
-  return formatter.formatRange(instant(from), instant(to)).replaceAll(/\s[–-]\s(?=\d+ )/g, "–");
+  return tidy(formatter.formatRange(instant(from), instant(to))).replaceAll(/\s[–-]\s(?=\d+ )/g, "–");
 }
 
 /** A period whose end is the first instant after it. */
@@ -89,7 +89,7 @@ export function setOwnZone(zone: string): void {
 }
 
 function format(options: Intl.DateTimeFormatOptions, value: string, zone?: string): string {
-  return dateFormat(options, isPlainDay(value) ? "UTC" : (zone ?? "UTC")).format(instant(value));
+  return tidy(dateFormat(options, isPlainDay(value) ? "UTC" : (zone ?? "UTC")).format(instant(value)));
 }
 
 function isPlainDay(value: string): boolean {
@@ -122,6 +122,11 @@ function dateFormat(
 /** English in the order that the product's texts have: 1 Nov 2026. */
 function readersDates(): string {
   return readersLocale().startsWith("en") ? "en-GB" : readersLocale();
+}
+
+/** Months have three letters here as they have in documents: British English alone has a fourth in "Sept". */
+function tidy(written: string): string {
+  return readersDates() === "en-GB" ? written.replaceAll(/\bSept\b/g, "Sep") : written;
 }
 
 /** The first instant of a calendar day in a zone, as the wire writes instants: "2026-10-31T23:00:00.000Z" in Berlin. */

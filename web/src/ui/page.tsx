@@ -1,7 +1,7 @@
 /** The head of a page, its tabs and its place among the others. */
-import { Link } from "@tanstack/react-router";
+import { Link, useLocation } from "@tanstack/react-router";
 import { BookOpen, ChevronLeft, ChevronRight, Menu, Search, SunMoon } from "lucide-react";
-import { createContext, type ReactNode, useContext, useEffect } from "react";
+import { createContext, type ReactNode, type RefObject, useContext, useEffect, useRef } from "react";
 import { toggleTheme } from "@/lib/theme";
 import { Button } from "./basics";
 
@@ -143,8 +143,9 @@ export interface Tab {
 
 /** Tabs are addresses. */
 export function Tabs({ label, tabs }: { label: string; tabs: readonly Tab[] }) {
+  const nav = useCurrentInSight();
   return (
-    <nav className="tabs" aria-label={label}>
+    <nav className="tabs" aria-label={label} ref={nav}>
       {tabs
         .filter((tab) => tab.isShown !== false)
         .map((tab) => (
@@ -160,6 +161,21 @@ export function Tabs({ label, tabs }: { label: string; tabs: readonly Tab[] }) {
         ))}
     </nav>
   );
+}
+
+/** Where there are more links side by side than fit, the one of this page is in sight. */
+export function useCurrentInSight(): RefObject<HTMLElement | null> {
+  const { pathname } = useLocation();
+  const nav = useRef<HTMLElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another address makes another link the current one
+  useEffect(() => {
+    const frame = nav.current;
+    const current = frame?.querySelector("[aria-current]");
+    if (!frame || !current) return;
+    const [inside, outside] = [current.getBoundingClientRect(), frame.getBoundingClientRect()];
+    frame.scrollLeft += (inside.left + inside.right - outside.left - outside.right) / 2;
+  }, [pathname]);
+  return nav;
 }
 
 export function useTitle(title: string): void {

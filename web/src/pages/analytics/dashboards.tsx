@@ -58,7 +58,7 @@ export function Streams({
         <Stat name="Net revenue" value={<Money cents={gross - contra} currency={currency} isZeroPlain />} />
       </div>
       <Trend title="Revenue by stream" report={report} rows={series} table={table} />
-      <div className="two sec">
+      <div className="report-pair sec">
         <PlanRevenue plans={answer.plans.filter((one) => one.currency === currency)} gross={gross} />
         <CustomerRevenue
           customers={answer.customers.filter((one) => one.currency === currency)}

@@ -322,7 +322,7 @@ function Overview({ report }: { report: Report }) {
           rows={[{ name: "MRR", color: "c1", values: mrr, shape: "area" }]}
         />
       </OfPart>
-      <div className="two sec">
+      <div className="report-pair sec">
         <OfPart part={parts.revenue} what="Gross revenue">
           <Trend
             title="Gross revenue"
@@ -335,7 +335,7 @@ function Overview({ report }: { report: Report }) {
           <MetricTable report={report} />
         </OfPart>
       </div>
-      <div className="two sec">
+      <div className="report-pair sec">
         <CollectionChart report={report} />
         <OverdueChart report={report} isPlain />
       </div>

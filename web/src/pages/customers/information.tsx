@@ -21,7 +21,7 @@ export function Information({ customer, reads }: TabProps) {
   );
   const config = customer.billing_configuration;
   return (
-    <div className="info">
+    <div className="info-columns">
       <Block
         title="Identity"
         action={

@@ -2,6 +2,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { Pencil, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { read, type Schema } from "@/api/client";
+import { EntityName } from "@/app/entity-name";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
 import { CreateButton } from "@/app/shell";
@@ -42,7 +43,7 @@ const columns: Column<Customer>[] = [
     isLow: true,
     cell: (customer) => countryName(customer.country) ?? <span className="dim">–</span>,
   },
-  { head: "Entity", isLow: true, cell: (customer) => customer.billing_entity_code },
+  { head: "Entity", isLow: true, cell: (customer) => <EntityName code={customer.billing_entity_code} /> },
   {
     head: "Subscriptions",
     isNumber: true,

@@ -4,6 +4,7 @@ import { Fragment, type ReactNode, useState } from "react";
 import type { Schema } from "@/api/client";
 import { halfOpenPeriod } from "@/lib/dates";
 import { units } from "@/lib/money";
+import { modelWord } from "@/pages/plans/price";
 import { Money, Why } from "@/ui/amounts";
 import { Section, Stat, Stats } from "@/ui/basics";
 import { Segments } from "@/ui/fields";
@@ -120,7 +121,7 @@ export function UsageTable({ customer, subscription, zone, switcher }: Props) {
                                   chargeName(charge)
                                 )}
                               </td>
-                              <td className="lo ink2">{charge.charge.charge_model.replaceAll("_", " ")}</td>
+                              <td className="lo ink2">{modelWord(charge.charge.charge_model)}</td>
                               <td className="r lo">{charge.events_count.toLocaleString()}</td>
                               <td className="r f3">
                                 {units(isProjected ? charge.projected_units : charge.units)}

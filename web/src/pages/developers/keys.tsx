@@ -68,8 +68,8 @@ export function ApiKeys() {
   return (
     <Developers title="API keys" actions={create}>
       <p className="dev-note">
-        Organization <Masked text={organization.lago_id} what="organization ID" />. Calls carry a key as{" "}
-        <code className="mono">Authorization: Bearer …</code>; a key is shown once, when it is made.
+        Calls carry a key as <code className="mono">Authorization: Bearer …</code>; a key is shown once, when
+        it is made. They are of the organization <Masked text={organization.lago_id} what="organization ID" />
       </p>
       {made && (
         <div className="key-shown" role="status">

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { FileDown } from "lucide-react";
 import { useState } from "react";
 import { read, useChange } from "@/api/client";
+import { EntityName } from "@/app/entity-name";
 import { paths } from "@/app/paths";
 import { useCan, useOrganization } from "@/app/session";
 import { CreateButton } from "@/app/shell";
@@ -36,7 +37,7 @@ const invoiceColumns: Column<ListedInvoice>[] = [
   },
   { head: "Status", isLow: true, cell: (invoice) => <Status status={invoice.status} /> },
   { head: "Payment", fold: "f4", cell: (invoice) => <PaymentStatus invoice={invoice} /> },
-  { head: "Entity", isLow: true, cell: (invoice) => invoice.billing_entity_code },
+  { head: "Entity", isLow: true, cell: (invoice) => <EntityName code={invoice.billing_entity_code} /> },
   {
     head: "Issued",
     fold: "f3",

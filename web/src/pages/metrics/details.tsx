@@ -5,6 +5,7 @@ import { read, type Schema } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
 import { Timeline } from "@/app/timeline";
+import { intervalWord } from "@/pages/plans/draft";
 import { Day } from "@/ui/amounts";
 import { Button, buttonClass, Copy, Facts, Section } from "@/ui/basics";
 import { Json } from "@/ui/code";
@@ -138,7 +139,7 @@ function Plans({ metric, page }: { metric: Metric; page: Schema<"PlansResponse">
             {
               head: "Interval",
               fold: "f4",
-              cell: (plan) => <span className="capital">{plan.interval}</span>,
+              cell: (plan) => intervalWord(plan.interval),
             },
           ]}
         />

@@ -6,7 +6,9 @@ import { read } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
 import { money } from "@/lib/money";
+import { nameOf } from "@/pages/customers/customer";
 import { useReceipt } from "@/pages/customers/lists";
+import { useCustomer } from "@/pages/customers/reads";
 import { EmailDialog } from "@/pages/invoices/dialogs";
 import { openFile } from "@/pages/invoices/downloads";
 import "@/pages/invoices/invoices.css";
@@ -35,6 +37,7 @@ function Details({ payment }: { payment: Payment }) {
   const can = useCan();
   const [isMailing, setMailing] = useState(false);
   const openReceipt = useReceipt();
+  const customer = useCustomer(payment.external_customer_id).data?.customer;
   const [invoice] = payment.invoice_ids;
   const receipts = useQuery({
     ...read("/api/v1/payment_receipts", { params: { query: { invoice_id: invoice } as never } }),
@@ -83,10 +86,10 @@ function Details({ payment }: { payment: Payment }) {
               "Customer",
               <Link
                 key="customer"
-                className="link id"
+                className={customer ? "link" : "link id"}
                 to={paths.customers.show(payment.external_customer_id)}
               >
-                {payment.external_customer_id}
+                {customer ? nameOf(customer) : payment.external_customer_id}
               </Link>,
             ],
             ["Reference", payment.reference],

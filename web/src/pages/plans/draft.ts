@@ -160,6 +160,10 @@ export const INTERVALS: { value: Interval; label: string; noun: string }[] = [
   { value: "yearly", label: "Yearly", noun: "year" },
 ];
 
+export function intervalWord(interval: Interval): string {
+  return INTERVALS.find((one) => one.value === interval)?.label ?? interval;
+}
+
 export function nounOf(interval: Interval): string {
   return INTERVALS.find((one) => one.value === interval)?.noun ?? interval;
 }

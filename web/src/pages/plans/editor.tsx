@@ -189,9 +189,14 @@ function Editor({ initial, saved, choices, touched, isCopy }: EditorProps) {
               )}
               <span className="top-end">
                 {saved && <span className="dim only-wide">{countWords(touched.active, "subscription")}</span>}
-                <Button look="ghost" size="sm" onClick={() => setShown(true)}>
+                <Button
+                  look="ghost"
+                  size="sm"
+                  aria-label="View as API request"
+                  onClick={() => setShown(true)}
+                >
                   <Braces className="i" aria-hidden="true" />
-                  View as API request
+                  <span className="only-wide">View as API request</span>
                 </Button>
               </span>
             </>

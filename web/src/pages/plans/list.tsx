@@ -9,7 +9,7 @@ import { Page } from "@/ui/page";
 import { Empty } from "@/ui/states";
 import type { Column } from "@/ui/table";
 import { PlanActions } from "./actions";
-import { nounOf } from "./draft";
+import { intervalWord } from "./draft";
 
 type Plan = Schema<"PlanListOutput">;
 
@@ -32,7 +32,7 @@ const columns = (countOf: (code: string) => number | undefined): Column<Plan>[] 
     isNumber: true,
     cell: (plan) => <Money cents={plan.amount_cents} currency={plan.amount_currency} />,
   },
-  { head: "Every", fold: "f3", cell: (plan) => nounOf(plan.interval) },
+  { head: "Billed", fold: "f3", cell: (plan) => intervalWord(plan.interval) },
   {
     head: "Usage charges",
     isNumber: true,

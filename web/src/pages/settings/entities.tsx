@@ -7,6 +7,7 @@ import { read, type Schema, useChange } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan, useNow } from "@/app/session";
 import { countries } from "@/lib/countries";
+import { countryName } from "@/pages/customers/customer";
 import { Button, Copy, Section } from "@/ui/basics";
 import { useChosen } from "@/ui/chosen";
 import { Checkbox, Field, NumberInput, Select, Switch, TextArea, TextInput } from "@/ui/fields";
@@ -71,7 +72,7 @@ export function Entities() {
                 {
                   head: "Country",
                   isLow: true,
-                  cell: (entity) => entity.country ?? <span className="dim">–</span>,
+                  cell: (entity) => countryName(entity.country) ?? <span className="dim">–</span>,
                 },
                 { head: "Currency", fold: "f2", cell: (entity) => entity.default_currency },
                 { head: "Time zone", isLow: true, cell: (entity) => entity.timezone },

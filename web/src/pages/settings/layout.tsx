@@ -5,7 +5,7 @@ import type { ReactNode } from "react";
 import { read } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
-import { Page } from "@/ui/page";
+import { Page, useCurrentInSight } from "@/ui/page";
 import "./settings.css";
 
 interface Entry {
@@ -17,6 +17,7 @@ interface Entry {
 export function Settings({ title, children }: { title: string; children: ReactNode }) {
   const can = useCan();
   const entities = useQuery({ ...read("/api/v1/billing_entities"), enabled: can("billing_entities:view") });
+  const nav = useCurrentInSight();
   const shown = entities.data?.billing_entities ?? [];
   const groups: [title: string, entries: Entry[]][] = [
     [
@@ -71,7 +72,7 @@ export function Settings({ title, children }: { title: string; children: ReactNo
   return (
     <Page title={title} crumbs={[{ label: "Settings", href: paths.settings() }]} isHeading>
       <div className="settings" style={{ paddingTop: 24 }}>
-        <nav className="settings-nav" aria-label="Settings">
+        <nav className="settings-nav" aria-label="Settings" ref={nav}>
           {groups.map(([name, entries]) => {
             const allowed = entries.filter((entry) => !entry.permissions || can(...entry.permissions));
             if (allowed.length === 0) return null;

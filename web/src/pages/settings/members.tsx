@@ -53,7 +53,7 @@ export function Members() {
           <span className="avatar" aria-hidden="true">
             {initials(member.email.split("@")[0]!)}
           </span>
-          <b>
+          <b className="trunc">
             {member.email}
             {member.lago_user_id === me.lago_id && <span className="dim"> (you)</span>}
           </b>

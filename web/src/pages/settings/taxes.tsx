@@ -1,12 +1,13 @@
+import { useQuery } from "@tanstack/react-query";
 import { read, type Schema, useChange } from "@/api/client";
 import { useCan } from "@/app/session";
 import { percent } from "@/lib/money";
 import { countWords } from "@/lib/words";
+import { Deletion } from "@/pages/catalog/actions";
 import { Field, NumberInput, Switch } from "@/ui/fields";
 import { messageOf } from "@/ui/form";
 import { useListState, useRows } from "@/ui/list";
 import { DescriptionField } from "@/ui/named";
-import { Confirm } from "@/ui/overlays";
 import type { Column } from "@/ui/table";
 import { Editor, NEEDED, orNull } from "./editor";
 import { NameAndCode, Objects } from "./objects";
@@ -22,14 +23,8 @@ const columns: Column<Tax>[] = [
     cell: (tax) =>
       tax.applied_to_organization ? "By default" : <span className="dim">Where it is chosen</span>,
   },
-  { head: "Customers", isNumber: true, isLow: true, cell: (tax) => <Count of={tax.customers_count} /> },
-  { head: "Plans", isNumber: true, isLow: true, cell: (tax) => <Count of={tax.plans_count} /> },
   { head: "Rate", isNumber: true, fold: "f2", cell: (tax) => percent(tax.rate) },
 ];
-
-function Count({ of = 0 }: { of?: number | undefined }) {
-  return <span className={of ? "num" : "num dim"}>{of.toLocaleString()}</span>;
-}
 
 export function Taxes() {
   const can = useCan();
@@ -53,30 +48,51 @@ export function Taxes() {
 }
 
 function DeleteTax({ tax, onClose }: { tax: Tax; onClose: () => void }) {
+  const counted = useQuery(consequencesOf(tax));
   const remove = useChange("delete", "/api/v1/taxes/{code}", { done: "Tax deleted", onDone: onClose });
   return (
-    <Confirm
-      title={`Delete the tax “${tax.name}”?`}
-      verb="Delete tax"
-      isOpen
+    <Deletion
+      what="tax"
+      name={tax.name}
+      counted={counted}
+      otherwise="Invoices that are final keep it; drafts are refreshed without it."
       isBusy={remove.isPending}
       onClose={onClose}
       onConfirm={() => remove.mutate({ params: { path: { code: tax.code } } })}
     >
-      <p>
-        <Bearers tax={tax} /> Invoices that are final keep it; drafts are refreshed without it.
-      </p>
-    </Confirm>
+      {({ consequences }) => (
+        <p>
+          <Bearers {...consequences} /> It leaves{" "}
+          <b>{countWords(consequences.draft_invoices_count, "draft")}</b>; invoices that are final keep it.
+        </p>
+      )}
+    </Deletion>
   );
 }
 
+function consequencesOf(tax: Tax) {
+  return read("/app/v1/consequences/taxes/{code}", { params: { path: { code: tax.code } } });
+}
+
 /** Who and what bears a tax, counted. */
-function Bearers({ tax }: { tax: Tax }) {
+function Bearers(found: Schema<"TaxDeletionOutput">) {
   return (
     <>
-      It is named by <b>{countWords(tax.customers_count ?? 0, "customer")}</b>,{" "}
-      <b>{countWords(tax.plans_count ?? 0, "plan")}</b> and{" "}
-      <b>{countWords(tax.charges_count ?? 0, "charge")}</b>.
+      It is paid by <b>{countWords(found.customers_count, "customer")}</b> and named by{" "}
+      <b>{countWords(found.plans_count, "plan")}</b>,{" "}
+      <b>{countWords(found.charges_count + found.fixed_charges_count, "charge")}</b> and{" "}
+      <b>{countWords(found.add_ons_count, "add-on")}</b>.
+    </>
+  );
+}
+
+/** What saving an edited tax touches. */
+function Touched({ tax }: { tax: Tax }) {
+  const counted = useQuery(consequencesOf(tax));
+  return (
+    <>
+      {counted.data && <Bearers {...counted.data.consequences} />} Drafts follow what is saved; invoices that
+      are final stay as they are.
     </>
   );
 }
@@ -130,7 +146,7 @@ function TaxEditor({ tax, onClose }: { tax: Tax | null; onClose: () => void }) {
             <DescriptionField form={form} />
             {tax && (
               <p className="ink2">
-                <Bearers tax={tax} /> Drafts follow what is saved; invoices that are final stay as they are.
+                <Touched tax={tax} />
               </p>
             )}
             <Switch

@@ -86,7 +86,7 @@ export function Pricing({ subscription }: TabProps) {
               {
                 head: "Model",
                 isLow: true,
-                cell: (one) => <span className="ink2">{one.charge_model.replaceAll("_", " ")}</span>,
+                cell: (one) => <span className="ink2">{modelWord(one.charge_model)}</span>,
               },
               {
                 head: "Price",

@@ -4,6 +4,7 @@ import { CircleMinus, CircleX, Ellipsis, Pencil, Plus } from "lucide-react";
 import { useState } from "react";
 import { read, useChange } from "@/api/client";
 import { explain } from "@/api/errors";
+import { EntityName } from "@/app/entity-name";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
 import { Timeline } from "@/app/timeline";
@@ -132,7 +133,7 @@ function Overview({ wallet, zone }: Props) {
           facts={[
             ["Priority", String(wallet.priority)],
             ["Expires", <Day key="expires" value={wallet.expiration_at} zone={zone} />],
-            ["Billed by", wallet.billing_entity_code],
+            ["Billed by", <EntityName key="entity" code={wallet.billing_entity_code} />],
             [
               "Pays",
               [...wallet.applies_to.fee_types, ...wallet.applies_to.billable_metric_codes]
