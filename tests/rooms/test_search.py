@@ -108,7 +108,7 @@ class TestWhatIsFound:
     @pytest.mark.parametrize(("term", "expected"), [
         ("gavin belson", ["customer"]), ("  Gavin   Belson ", ["customer"]), ("GAVIN@", ["customer"]), ("sub-", ["subscription"]),
         ("seats", ["feature"]), ("_off", ["coupon"]), ("nothing", []), ("%", []), ("_", None), ("", []), ("   ", []), ("\\", []),
-        ("Inc\nHooli", []), ("' OR 1=1 --", []),
+        ("Inc\nHooli", []), ("' OR 1=1 --", []), ("01234567-89ab-cdef-0123-456789abcde-", []),
     ])  # fmt: skip
     async def test_has_the_text_in_it(self, person, term, expected):
         found = kinds(await find(person, term))

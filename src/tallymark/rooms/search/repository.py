@@ -71,7 +71,7 @@ _FOUND = """
 """
 
 _BEGINNING_OF_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f-]{0,27})?")
-_ID_LENGTH = 36
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 async def search(tx: Tx, term: str, kinds: Collection[Kind]) -> list[Hit]:
@@ -92,12 +92,12 @@ async def search(tx: Tx, term: str, kinds: Collection[Kind]) -> list[Hit]:
 def _patterns(term: str) -> dict[str, object]:
     escaped = re.sub(r"([\\%_])", r"\\\1", term)
     lower = term.lower()
-    is_id = _BEGINNING_OF_ID.fullmatch(lower) is not None
+    begins_an_id = _BEGINNING_OF_ID.fullmatch(lower) is not None
     return {
         "part": f"%{escaped}%",
         "beginning": f"%\n{escaped}%",
         "whole": f"%\n{escaped}\n%",
-        "id": lower if is_id and len(lower) == _ID_LENGTH else None,
-        "id_beginning": f"{lower}%" if is_id else None,
+        "id": lower if _ID.fullmatch(lower) else None,
+        "id_beginning": f"{lower}%" if begins_an_id else None,
         "most": MOST_OF_A_KIND,
     }
