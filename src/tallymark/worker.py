@@ -253,20 +253,9 @@ def make_queue(database: Database, tasks: Tasks) -> App:
     async def render_receipt(*, organization_id: str, receipt_id: str) -> None:
         await tasks.render_receipt(organization_id=UUID(organization_id), receipt_id=UUID(receipt_id))
 
-    @queue.periodic(cron="* * * * *")
-    @queue.task(name="follow_events", queueing_lock="follow_events")
-    async def follow_events(timestamp: int) -> None:  # noqa: ARG001
-        await tasks.follow_events()
-
-    @queue.periodic(cron="37 * * * *")
-    @queue.task(name="forget_logs", queueing_lock="forget_logs")
-    async def forget_logs(timestamp: int) -> None:  # noqa: ARG001
-        await tasks.forget_logs()
-
-    @queue.periodic(cron="47 * * * *")
-    @queue.task(name="forget_answers", queueing_lock="forget_answers")
-    async def forget_answers(timestamp: int) -> None:  # noqa: ARG001
-        await tasks.forget_answers()
+    _every(queue, "* * * * *", "follow_events", tasks.follow_events)
+    _every(queue, "37 * * * *", "forget_logs", tasks.forget_logs)
+    _every(queue, "47 * * * *", "forget_answers", tasks.forget_answers)
 
     @queue.task(name=BUILD_ROLLUPS)
     async def build_rollups() -> None:
@@ -281,6 +270,15 @@ def make_queue(database: Database, tasks: Tasks) -> App:
     _add_months(queue, tasks)
     _add_upkeep(queue, database)
     return queue
+
+
+def _every(queue: App, cron: str, name: str, act: Chore) -> None:
+    """Have something done by a schedule; what was not begun by its next time is done once."""
+
+    async def run(timestamp: int) -> None:  # noqa: ARG001 - the queue names the minute
+        await act()
+
+    queue.periodic(cron=cron)(queue.task(name=name, queueing_lock=name)(run))
 
 
 def _add_letters(queue: App, tasks: Tasks) -> None:
@@ -314,42 +312,28 @@ def _add_exports(queue: App, tasks: Tasks) -> None:
     async def bring_export(*, organization_id: str, export_id: str) -> None:
         await tasks.bring_export(organization_id=UUID(organization_id), export_id=UUID(export_id))
 
-    @queue.periodic(cron="57 * * * *")
-    @queue.task(name="forget_exports", queueing_lock="forget_exports")
-    async def forget_exports(timestamp: int) -> None:  # noqa: ARG001
-        await tasks.forget_exports()
+    _every(queue, "57 * * * *", "forget_exports", tasks.forget_exports)
 
 
 def _add_months(queue: App, tasks: Tasks) -> None:
     """The tasks that look after the months of events."""
 
-    @queue.periodic(cron="7 3 * * *")
-    @queue.task(name="archive_events", queueing_lock="archive_events")
-    async def archive_events(timestamp: int) -> None:  # noqa: ARG001
-        await tasks.archive_events()
-
-    @queue.periodic(cron="*/10 * * * *")
-    @queue.task(name="keep_months", queueing_lock="keep_months")
-    async def keep_months(timestamp: int) -> None:  # noqa: ARG001
-        await tasks.keep_months()
+    _every(queue, "7 3 * * *", "archive_events", tasks.archive_events)
+    _every(queue, "*/10 * * * *", "keep_months", tasks.keep_months)
 
 
 def _add_upkeep(queue: App, database: Database) -> None:
     """The tasks by which the queue looks after itself."""
 
-    @queue.periodic(cron="* * * * *")
-    @queue.task(name="retry_stalled_jobs", queueing_lock="retry_stalled_jobs")
-    async def retry_stalled(timestamp: int) -> None:  # noqa: ARG001 - the queue names the minute
-        await retry_stalled_jobs(queue)
-
-    @queue.periodic(cron="17 * * * *")
-    @queue.task(name="delete_old_jobs", queueing_lock="delete_old_jobs")
-    async def delete_old(timestamp: int) -> None:  # noqa: ARG001
+    async def delete_old() -> None:
         await queue.job_manager.delete_old_jobs(
             nb_hours=_KEPT_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
         )
         async with database.system() as connection:
             await dead.forget_errors(connection)
+
+    _every(queue, "* * * * *", "retry_stalled_jobs", partial(retry_stalled_jobs, queue))
+    _every(queue, "17 * * * *", "delete_old_jobs", delete_old)
 
 
 async def retry_stalled_jobs(queue: App) -> None:
