@@ -284,7 +284,7 @@ def _make_messenger(settings: Settings, post: Post | None) -> Messenger | None:
 
 def with_assistants(api: ASGIApp) -> Assistants:
     """Put the protocol of assistants beside the API, which its tools call."""
-    state = api.state  # type: ignore[attr-defined]
+    state = api.state  # type: ignore[attr-defined]  # what stands here has one
     return Assistants(api, partial(authenticate, state.gatekeeper), state=state)
 
 

@@ -71,7 +71,7 @@ class _Crew:
             self._work(lambda: _tell_ready(theirs))
             code = 0
         except StartupError as error:
-            print(f"tallymark: {error}", file=sys.stderr)  # noqa: T201
+            print(f"tallymark: {error}", file=sys.stderr)  # noqa: T201 - whoever started it reads the terminal
         except (SystemExit, KeyboardInterrupt):
             pass  # told to stop a second time, or while starting
         finally:

@@ -183,7 +183,7 @@ def _counting_together(roles: _Roles) -> Iterator[tuple[Path | None, Callable[[i
         def forget(process: int) -> None:
             from prometheus_client.multiprocess import mark_process_dead
 
-            mark_process_dead(process, folder)  # type: ignore[no-untyped-call]
+            mark_process_dead(process, folder)  # type: ignore[no-untyped-call]  # the library has no types here
 
         yield Path(folder), forget
 

@@ -71,8 +71,8 @@ class FromEnvironment(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the names are the library's
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library calls it by these names
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library calls it by these names
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags first, then variables and the files that they name."""
         return init_settings, EnvironmentAndFiles(settings_cls)

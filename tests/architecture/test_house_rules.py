@@ -1,6 +1,7 @@
 """The house rules that no linter knows; the arrows between modules are import-linter's (`make check`)."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -165,6 +166,18 @@ class TestNames:
     @pytest.mark.parametrize("word", ["utils", "common", "helpers", "kit", "misc", "manager"])
     def test_have_a_home(self, word: str) -> None:
         assert [name_of(path) for path in sources() if word in path.with_suffix("").parts] == []
+
+
+class TestExceptions:
+    def test_from_a_rule_say_which_and_why(self) -> None:
+        unexplained = re.compile(r"#\s*(type: ignore(\[[^]]*\])?|noqa(: [A-Z0-9, ]+)?)\s*$")
+        silent = [
+            where(path, number, line.strip())
+            for path in sources()
+            for number, line in enumerate(path.read_text().splitlines(), 1)
+            if unexplained.search(line)
+        ]
+        assert silent == []
 
 
 class TestModules:

@@ -68,7 +68,7 @@ def main() -> None:
     try:
         app()
     except StartupError as error:
-        print(f"tallymark: {error}", file=sys.stderr)  # noqa: T201
+        print(f"tallymark: {error}", file=sys.stderr)  # noqa: T201 - whoever ran it reads the terminal
         sys.exit(1)
 
 

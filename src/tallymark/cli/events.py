@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
 from tallymark.cli.terminal import DatabaseUrl, DataDir, make_console, migrated_database, read_settings
@@ -83,7 +84,7 @@ def list_archives(
 def _progress(verb: str) -> Iterator[Callable[[Archive, int], None]]:
     """A bar for each month, at a terminal."""
     console = make_console()
-    bars: dict[object, object] = {}
+    bars: dict[UUID, TaskID] = {}
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -96,7 +97,7 @@ def _progress(verb: str) -> Iterator[Callable[[Archive, int], None]]:
             if archive.id not in bars:
                 title = f"{verb} {archive.month:%Y-%m}"
                 bars[archive.id] = progress.add_task(title, total=archive.events_count)
-            progress.update(bars[archive.id], completed=done)  # type: ignore[arg-type]
+            progress.update(bars[archive.id], completed=done)
 
         yield tell
 

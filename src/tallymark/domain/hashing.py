@@ -28,5 +28,5 @@ def hashed_once(cls: type[T]) -> type[T]:
             known = self.__dict__["_hash"] = compute(self)
         return known
 
-    cls.__hash__ = remembered  # type: ignore[assignment,method-assign]
+    cls.__hash__ = remembered  # type: ignore[assignment,method-assign]  # of the classes that it is for alone
     return cls

@@ -221,11 +221,11 @@ class Telemetry:
             with self.span("store events", SpanKind.CLIENT, attributes):
                 return await plain(rows, rules_version=rules_version)
 
-        intake.store = traced  # type: ignore[method-assign]
+        intake.store = traced  # type: ignore[method-assign]  # stands in for as long as it is traced
         try:
             yield
         finally:
-            intake.store = plain  # type: ignore[method-assign]
+            intake.store = plain  # type: ignore[method-assign]  # stands in for as long as it is traced
 
     @contextmanager
     def tracing_calls(self) -> Iterator[None]:
@@ -245,11 +245,11 @@ class Telemetry:
                     mark_failed(span, str(response.status_code))
                 return response
 
-        httpx.AsyncHTTPTransport.handle_async_request = traced  # type: ignore[method-assign, assignment]
+        httpx.AsyncHTTPTransport.handle_async_request = traced  # type: ignore[method-assign, assignment]  # stands in for as long as it is traced
         try:
             yield
         finally:
-            httpx.AsyncHTTPTransport.handle_async_request = plain  # type: ignore[method-assign]
+            httpx.AsyncHTTPTransport.handle_async_request = plain  # type: ignore[method-assign]  # stands in for as long as it is traced
 
 
 def traceparent_of(span: Span) -> str | None:

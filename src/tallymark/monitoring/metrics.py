@@ -96,7 +96,7 @@ class Metrics:
             PlatformCollector(registry=own)
         else:
             self._shown = CollectorRegistry()
-            MultiProcessCollector(self._shown, path=str(folder))  # type: ignore[no-untyped-call]
+            MultiProcessCollector(self._shown, path=str(folder))  # type: ignore[no-untyped-call]  # the library has no types here
 
     def add(self, collector: Collector) -> None:
         """Tell of something else, which every process of a crew would tell alike."""

@@ -48,7 +48,7 @@ class Reported:
 
     def __init__(self, application: ASGIApp) -> None:
         self._application = application
-        self.state: Any = application.state  # type: ignore[attr-defined]
+        self.state: Any = application.state  # type: ignore[attr-defined]  # what stands here has one
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""

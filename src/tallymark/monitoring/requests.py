@@ -25,7 +25,7 @@ class Measured:
     def __init__(self, application: ASGIApp, metrics: Metrics, telemetry: Telemetry | None = None) -> None:
         self._application = application
         self._metrics, self._telemetry = metrics, telemetry
-        self.state: Any = application.state  # type: ignore[attr-defined]
+        self.state: Any = application.state  # type: ignore[attr-defined]  # what stands here has one
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and note its answer; one that has none is a failure of ours."""

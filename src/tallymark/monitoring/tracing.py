@@ -20,7 +20,7 @@ class Traced:
 
     def __init__(self, application: ASGIApp, telemetry: Telemetry) -> None:
         self._application, self._telemetry = application, telemetry
-        self.state: Any = application.state  # type: ignore[attr-defined]
+        self.state: Any = application.state  # type: ignore[attr-defined]  # what stands here has one
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on inside of its span."""

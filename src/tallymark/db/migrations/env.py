@@ -17,7 +17,7 @@ def keep_floor(
     ctx: MigrationContext,
     step: MigrationInfo,
     heads: Collection[Any],  # noqa: ARG001 - what is called back is called by these names
-    run_args: Mapping[str, Any],  # noqa: ARG001
+    run_args: Mapping[str, Any],  # noqa: ARG001 - what is called back is called by these names
 ) -> None:
     """Note in a migration's own transaction which releases can't work on the schema from now on."""
     script = step.up_revision

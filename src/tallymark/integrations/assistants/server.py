@@ -40,7 +40,7 @@ class Rights(Protocol):
 def make_server(api: ASGIApp, rights: Rights) -> Server[dict[str, Any]]:
     """The tools on an API; each request carries the key that it is for."""
 
-    async def list_tools(context: Any, asked: PaginatedRequestParams | None) -> ListToolsResult:  # noqa: ARG001
+    async def list_tools(context: Any, asked: PaginatedRequestParams | None) -> ListToolsResult:  # noqa: ARG001 - the library calls it so
         held = await rights(context.request)
         return ListToolsResult(tools=[_listed(tool) for tool in TOOLS if held is None or tool.right in held])
 

@@ -46,9 +46,9 @@ class EventInput(msgspec.Struct):
 class LooseEventInput(EventInput):
     """The same, for ids that are numbers with a fraction: they are taken as they were written, digit by digit."""
 
-    transaction_id: msgspec.Raw = msgspec.Raw(b"null")  # type: ignore[assignment]
-    code: msgspec.Raw = msgspec.Raw(b"null")  # type: ignore[assignment]
-    external_subscription_id: msgspec.Raw = msgspec.Raw(b"null")  # type: ignore[assignment]
+    transaction_id: msgspec.Raw = msgspec.Raw(b"null")  # type: ignore[assignment]  # read as they are written
+    code: msgspec.Raw = msgspec.Raw(b"null")  # type: ignore[assignment]  # read as they are written
+    external_subscription_id: msgspec.Raw = msgspec.Raw(b"null")  # type: ignore[assignment]  # read as they are written
 
     def with_ids(self) -> EventInput:
         """The event with its ids as text. Raises `msgspec.ValidationError` for what is no scalar."""

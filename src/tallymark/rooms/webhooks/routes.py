@@ -79,14 +79,14 @@ async def delete_webhook_endpoint(lago_id: str, context: InContext) -> EndpointR
 
 @router.get("/webhooks/public_key", response_class=PlainTextResponse)
 @guarded_by("webhook_jwt_public_key")
-async def get_public_key(request: Request, context: InContext) -> PlainTextResponse:  # noqa: ARG001
+async def get_public_key(request: Request, context: InContext) -> PlainTextResponse:  # noqa: ARG001 - with it a key is asked for
     """The public half of the key that signs webhooks, as plain text."""
     return PlainTextResponse(request.app.state.public_key)
 
 
 @router.get("/webhooks/json_public_key")
 @guarded_by("webhook_jwt_public_key")
-async def get_json_public_key(request: Request, context: InContext) -> PublicKeyResponse:  # noqa: ARG001
+async def get_json_public_key(request: Request, context: InContext) -> PublicKeyResponse:  # noqa: ARG001 - with it a key is asked for
     """The public half of the key that signs webhooks."""
     return PublicKeyResponse(webhook=PublicKey(public_key=request.app.state.public_key))
 
