@@ -16,6 +16,7 @@ import { Empty, Loaded } from "@/ui/states";
 import { Status } from "@/ui/status";
 import { type Column, Table } from "@/ui/table";
 import { Editor, NEEDED, orNull } from "../settings/editor";
+import { hostOf, triesOf } from "./deliveries";
 import { Detail } from "./detail";
 import { Developers } from "./layout";
 import { EVERY_TYPE, TYPES } from "./topics";
@@ -29,7 +30,7 @@ const endpointColumns: Column<Endpoint>[] = [
     fold: "f1",
     cell: (endpoint) => (
       <span>
-        <b className="med">{endpoint.name ?? new URL(endpoint.webhook_url).host}</b>
+        <b className="med">{endpoint.name ?? hostOf(endpoint.webhook_url)}</b>
         <span className="sub id">{endpoint.webhook_url}</span>
       </span>
     ),
@@ -109,7 +110,7 @@ const deliveryColumns: Column<Delivery>[] = [
     head: "Tries",
     isNumber: true,
     isLow: true,
-    cell: (delivery) => delivery.retries + (delivery.http_status ? 1 : 0),
+    cell: triesOf,
   },
   { head: "Made", fold: "f3", cell: (delivery) => <Moment value={delivery.created_at} /> },
 ];
@@ -304,7 +305,7 @@ function DeliveryDetail({ id, onClose }: { id: string; onClose: () => void }) {
                   </span>,
                 ],
                 ["Answer", shown.http_status],
-                ["Retries", String(shown.retries)],
+                ["Tries", String(triesOf(shown))],
                 ["Next try", shown.next_attempt_at && <Moment key="n" value={shown.next_attempt_at} />],
                 ["Made", <Moment key="m" value={shown.created_at} />],
               ]}
