@@ -5,7 +5,7 @@ import { read } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan, useOrganization } from "@/app/session";
 import { ExportDialog } from "@/pages/invoices/export-dialog";
-import { queryOf } from "@/pages/invoices/filters";
+import { entityFilter, queryOf, YES } from "@/pages/invoices/filters";
 import "@/pages/invoices/invoices.css";
 import { noteColumns } from "@/pages/invoices/related-columns";
 import { Button } from "@/ui/basics";
@@ -51,20 +51,9 @@ const filtersOf = (entities: readonly { code: string; name: string }[]): Filter[
   {
     key: "self_billed",
     label: "Billed by a partner",
-    options: [
-      { value: "true", label: "Yes" },
-      { value: "false", label: "No" },
-    ],
+    options: YES,
   },
-  ...(entities.length > 1
-    ? [
-        {
-          key: "billing_entity_codes[]",
-          label: "Entity",
-          options: entities.map((entity) => ({ value: entity.code, label: entity.name })),
-        },
-      ]
-    : []),
+  ...entityFilter(entities),
   { key: "purchase_order_number", label: "PO number" },
 ];
 

@@ -1,4 +1,5 @@
 /** A customer's invoices, payments and credit notes. */
+
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Download, Plus } from "lucide-react";
@@ -8,6 +9,7 @@ import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
 import { countWords } from "@/lib/words";
 import { openFile } from "@/pages/invoices/downloads";
+import { entityFilter } from "@/pages/invoices/filters";
 import { paymentOf, TYPES } from "@/pages/invoices/model";
 import { Day, Money } from "@/ui/amounts";
 import { buttonClass, Stat, Stats } from "@/ui/basics";
@@ -104,11 +106,7 @@ export function Invoices({ customer, reads }: TabProps) {
         ]}
         filters={[
           { key: "currency", label: "Currency" },
-          {
-            key: "billing_entity_codes[]",
-            label: "Entity",
-            options: entities.map((one) => ({ value: one.code, label: one.name })),
-          },
+          ...entityFilter(entities),
           { key: "issuing_date_from", label: "Issued from", kind: "date" },
           { key: "issuing_date_to", label: "Issued until", kind: "date" },
         ]}

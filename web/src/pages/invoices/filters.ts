@@ -3,7 +3,7 @@ import { toCents } from "@/lib/money";
 import type { Filter, QuickFilter } from "@/ui/list";
 import { TYPES } from "./model";
 
-const YES = [
+export const YES = [
   { value: "true", label: "Yes" },
   { value: "false", label: "No" },
 ];
@@ -20,6 +20,13 @@ export const QUICK: QuickFilter[] = [
   { label: "Voided", filters: { status: "voided" } },
   { label: "Disputed", filters: { payment_dispute_lost: "true" } },
 ];
+
+/** By who issued it, where there are several. */
+export function entityFilter(entities: readonly { code: string; name: string }[]): Filter[] {
+  if (entities.length < 2) return [];
+  const options = entities.map((entity) => ({ value: entity.code, label: entity.name }));
+  return [{ key: "billing_entity_codes[]", label: "Entity", options }];
+}
 
 export function filtersOf(entities: readonly { code: string; name: string }[]): Filter[] {
   return [
@@ -60,15 +67,7 @@ export function filtersOf(entities: readonly { code: string; name: string }[]): 
       options: named({ payment: "Payment", credit_note: "Credit note" }),
     },
     { key: "self_billed", label: "Billed by a partner", options: YES },
-    ...(entities.length > 1
-      ? [
-          {
-            key: "billing_entity_codes[]",
-            label: "Entity",
-            options: entities.map((entity) => ({ value: entity.code, label: entity.name })),
-          },
-        ]
-      : []),
+    ...entityFilter(entities),
     { key: "purchase_order_number", label: "PO number" },
   ];
 }
