@@ -1,8 +1,12 @@
 /** Figures and the wire's names in running text. */
 
-/** A number with its noun: "1 plan", "1,204 plans", "2 deliveries". */
+/** A number with its noun: "1 plan", "1,204 plans", "2 deliveries", "3 addresses". */
 export function countWords(number: number, noun: string): string {
-  const all = /[^aeiou]y$/.test(noun) ? `${noun.slice(0, -1)}ies` : `${noun}s`;
+  const all = /[^aeiou]y$/.test(noun)
+    ? `${noun.slice(0, -1)}ies`
+    : /s$/.test(noun)
+      ? `${noun}es`
+      : `${noun}s`;
   return `${number.toLocaleString()} ${number === 1 ? noun : all}`;
 }
 

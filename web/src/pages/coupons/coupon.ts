@@ -1,6 +1,8 @@
 /** Coupons: in words, and the way from the form to the wire and back. */
+
 import type { Schema } from "@/api/client";
 import { money, percent, toCents, toDecimal } from "@/lib/money";
+import { countWords } from "@/lib/words";
 
 export type Coupon = Schema<"CouponOutput">;
 
@@ -115,8 +117,7 @@ export function couponWords(coupon: {
 export function frequencyWords(coupon: { frequency: string; frequency_duration: number | null }): string {
   if (coupon.frequency === "forever") return "forever";
   if (coupon.frequency === "once") return "once";
-  const periods = coupon.frequency_duration ?? 0;
-  return `for ${periods} ${periods === 1 ? "invoice" : "invoices"}`;
+  return `for ${countWords(coupon.frequency_duration ?? 0, "invoice")}`;
 }
 
 /** "active", "expired" where its time is over, or "terminated". */

@@ -1,9 +1,11 @@
 /** What a customer owes, and amounts of several currencies. */
+
 import { Link } from "@tanstack/react-router";
 import { paths } from "@/app/paths";
 import { useCan, useNow } from "@/app/session";
 import { day, daysBetween, isoDay } from "@/lib/dates";
 import { money } from "@/lib/money";
+import { countWords } from "@/lib/words";
 import { Money } from "@/ui/amounts";
 import { Stat } from "@/ui/basics";
 import { byCurrency, type Customer, type Invoice } from "./customer";
@@ -84,13 +86,13 @@ export function writtenOut(amounts: readonly [string, bigint][]): string {
 function dueWords(unpaid: readonly Invoice[], now: string, zone: string) {
   const overdue = unpaid.filter((one) => one.payment_overdue);
   const [first] = unpaid.map((one) => one.payment_due_date).sort();
-  const count = `${unpaid.length} invoice${unpaid.length === 1 ? "" : "s"}`;
+  const count = countWords(unpaid.length, "invoice");
   if (!first) return "nothing to pay";
   if (overdue.length === 0) return `${count}, due ${day(first)}`;
   const days = daysBetween(first, isoDay(now, zone));
   return (
     <span className="overdue">
-      {overdue.length.toLocaleString()} overdue, up to {days.toLocaleString()} day{days === 1 ? "" : "s"}
+      {overdue.length.toLocaleString()} overdue, up to {countWords(days, "day")}
     </span>
   );
 }

@@ -6,6 +6,7 @@ import { read, type Schema, useChange } from "@/api/client";
 import { explain } from "@/api/errors";
 import { useCan } from "@/app/session";
 import { money, percent, toCents, toDecimal } from "@/lib/money";
+import { countWords } from "@/lib/words";
 import { Day } from "@/ui/amounts";
 import { Banner, Button, Section } from "@/ui/basics";
 import { Field, MoneyInput, NumberInput, Select } from "@/ui/fields";
@@ -135,8 +136,7 @@ function RemoveCoupon({
     >
       <p>
         {offWords(applied)} will not be taken off the next invoices any more. It has been taken off{" "}
-        {applied.credits.length.toLocaleString()} invoice{applied.credits.length === 1 ? "" : "s"}, which stay
-        as they are.
+        {countWords(applied.credits.length, "invoice")}, which stay as they are.
       </p>
     </Confirm>
   );

@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { read, useChange } from "@/api/client";
+import { countWords } from "@/lib/words";
 import { Confirm } from "@/ui/overlays";
 import { Skeleton } from "@/ui/states";
 import { nameOf } from "./customer";
@@ -53,10 +54,7 @@ export function DeleteCustomer({ customer, onClose, onDeleted }: Props) {
           {counts.map(([count, name], index) => (
             <span key={name}>
               {index > 0 && (index === counts.length - 1 ? " and " : ", ")}
-              <b>
-                {count!.toLocaleString()} {name}
-                {count === 1 ? "" : "s"}
-              </b>
+              <b>{countWords(count!, name)}</b>
             </span>
           ))}{" "}
           end with it: subscriptions and wallets are terminated, drafts are finalized. Invoices that were

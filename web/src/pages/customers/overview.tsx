@@ -6,6 +6,7 @@ import { useCan, useNow } from "@/app/session";
 import { ShortTimeline } from "@/app/timeline";
 import { day, halfOpenPeriod, isoDay, month, period } from "@/lib/dates";
 import { money, percent, roundMoney } from "@/lib/money";
+import { countWords } from "@/lib/words";
 import { Day, Why } from "@/ui/amounts";
 import { Facts, Section, Stat, Stats } from "@/ui/basics";
 import { Chart } from "@/ui/chart";
@@ -181,7 +182,7 @@ function Billed({ customer, reads }: { customer: Customer; reads: CustomerReads 
     <Stat
       name={first ? `Billed since ${month(first, "UTC")}` : "Billed"}
       value={<Amounts amounts={total} currency={customer.currency} />}
-      detail={`${count.toLocaleString()} invoice${count === 1 ? "" : "s"}`}
+      detail={countWords(count, "invoice")}
     />
   );
 }

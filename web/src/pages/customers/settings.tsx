@@ -1,10 +1,12 @@
 /** What a customer does otherwise than its billing entity: each setting says whether it is inherited. */
+
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { read, type Schema, useChange } from "@/api/client";
 import { explain } from "@/api/errors";
 import { useCan } from "@/app/session";
 import { percent } from "@/lib/money";
+import { countWords } from "@/lib/words";
 import { Banner, Button } from "@/ui/basics";
 import { Checkbox, Field, NumberInput, Select } from "@/ui/fields";
 import { Dialog, FormButtons } from "@/ui/overlays";
@@ -39,7 +41,7 @@ const ADJUSTMENTS: Record<string, string> = {
   align_with_finalization_date: "Moves to the day of finalization",
 };
 
-const days = (count: number) => (count === 1 ? "1 day" : `${count.toLocaleString()} days`);
+const days = (count: number) => countWords(count, "day");
 
 const SETTINGS: Setting[] = [
   {

@@ -8,6 +8,7 @@ import { useCan, useNow } from "@/app/session";
 import { Timeline } from "@/app/timeline";
 import { day, daysBetween, distance } from "@/lib/dates";
 import { money } from "@/lib/money";
+import { countWords } from "@/lib/words";
 import { nameOf } from "@/pages/customers/list";
 import { Day, Money, Why } from "@/ui/amounts";
 import { Banner, Button, buttonClass, Copy, Section, Stat, Stats } from "@/ui/basics";
@@ -238,7 +239,11 @@ function Figures({ invoice, onWhy, isOpen }: { invoice: Invoice; onWhy: () => vo
   const today = new Date(now).toISOString();
   const days = daysBetween(today, due, invoice.customer.applicable_timezone);
   const when = (count: number) =>
-    count === 0 ? "today" : count > 0 ? `in ${many(count, "day")}` : `${many(-count, "day")} overdue`;
+    count === 0
+      ? "today"
+      : count > 0
+        ? `in ${countWords(count, "day")}`
+        : `${countWords(-count, "day")} overdue`;
   const paid = invoice.total_paid_amount_cents;
   const byCredits = invoice.prepaid_credit_amount_cents;
   const figure = (cents: number) => <Money cents={cents} currency={currency} isZeroPlain />;
@@ -274,10 +279,6 @@ function Figures({ invoice, onWhy, isOpen }: { invoice: Invoice; onWhy: () => vo
       </Stats>
     </div>
   );
-}
-
-function many(count: number, one: string): string {
-  return `${count.toLocaleString()} ${one}${count === 1 ? "" : "s"}`;
 }
 
 interface BannersProps {
@@ -426,7 +427,9 @@ function Parties({ invoice, entity }: { invoice: Invoice; entity: Entity | undef
           {invoice.status === "draft" ? "To be issued" : "Issued"} <Day value={invoice.issuing_date} />
         </div>
         <div>
-          {invoice.net_payment_term === 0 ? "Due at once" : `Net ${many(invoice.net_payment_term, "day")}`}
+          {invoice.net_payment_term === 0
+            ? "Due at once"
+            : `Net ${countWords(invoice.net_payment_term, "day")}`}
         </div>
         {invoice.purchase_order_number && (
           <div>

@@ -6,6 +6,7 @@ import { EntityName } from "@/app/entity-name";
 import { paths } from "@/app/paths";
 import { useCan, useOrganization } from "@/app/session";
 import { CreateButton } from "@/app/shell";
+import { countWords } from "@/lib/words";
 import { nameOf } from "@/pages/customers/list";
 import { Day, Money } from "@/ui/amounts";
 import { Button } from "@/ui/basics";
@@ -192,7 +193,7 @@ const MOST_AT_ONCE = 50;
 function FinalizeAll({ drafts }: { drafts: readonly ListedInvoice[] }) {
   const [isAsking, setAsking] = useState(false);
   const chosen = drafts.slice(0, MOST_AT_ONCE);
-  const count = `${chosen.length} ${chosen.length === 1 ? "draft" : "drafts"}`;
+  const count = countWords(chosen.length, "draft");
   const finalize = useChange("post", "/app/v1/invoices/finalize", {
     touches: TOUCHED,
     onDone: ({ finalizations }) => {

@@ -1,5 +1,7 @@
 /** Billable metrics: what their words mean, and the way from the form to the wire and back. */
+
 import type { Schema } from "@/api/client";
+import { countWords } from "@/lib/words";
 
 export type Metric = Schema<"MetricOutput">;
 export type Aggregation = Schema<"AggregationType">;
@@ -42,7 +44,7 @@ export function roundingWords(metric: Pick<Metric, "rounding_function" | "roundi
   const places = metric.rounding_precision ?? 0;
   if (places === 0) return `Rounded ${way}, to whole units`;
   if (places < 0) return `Rounded ${way}, to ${(10n ** BigInt(-places)).toString()}s`;
-  return `Rounded ${way}, to ${places} decimal${places === 1 ? "" : "s"}`;
+  return `Rounded ${way}, to ${countWords(places, "decimal")}`;
 }
 
 export interface MetricForm {

@@ -9,6 +9,7 @@ import { paths } from "@/app/paths";
 import { day } from "@/lib/dates";
 import { money } from "@/lib/money";
 import { useSettled } from "@/lib/settled";
+import { countWords } from "@/lib/words";
 import { nameOf } from "@/pages/customers/list";
 import "@/pages/invoices/invoices.css";
 import { type ListedInvoice, TOUCHED } from "@/pages/invoices/model";
@@ -101,7 +102,7 @@ function RequestForm({ customer, invoices }: { customer: string; invoices: reado
       isBusy={request.isPending || isLooking}
       error={changes.length > 0 ? null : request.error}
       aside={<Preview payment_request={payment_request} isMade={request.isPending || request.isSuccess} />}
-      effect={`${chosen.length} ${chosen.length === 1 ? "invoice" : "invoices"} in one e-mail to ${emails.length} ${emails.length === 1 ? "address" : "addresses"}.`}
+      effect={`${countWords(chosen.length, "invoice")} in one e-mail to ${countWords(emails.length, "address")}.`}
     >
       {changes.length > 0 && (
         <Banner look="warn" icon={<TriangleAlert className="i" aria-hidden="true" />}>

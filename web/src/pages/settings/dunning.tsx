@@ -1,4 +1,5 @@
 /** Dunning campaigns: how customers who owe are asked again, and how often. */
+
 import { useQuery } from "@tanstack/react-query";
 import { Mail, Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
@@ -7,6 +8,7 @@ import { read, type Schema, useChange } from "@/api/client";
 import { EmailPreview } from "@/app/email-preview";
 import { useCan, useOrganization } from "@/app/session";
 import { money } from "@/lib/money";
+import { countWords } from "@/lib/words";
 import { Button, Section } from "@/ui/basics";
 import { ChipsInput, Field, MoneyInput, NumberInput, Select } from "@/ui/fields";
 import { FieldRow, messageOf } from "@/ui/form";
@@ -37,8 +39,7 @@ export function rhythm({ max_attempts, days_between_attempts }: Campaign): strin
 
 function whoseIs(campaign: Campaign): string {
   const own = campaign.customers_count;
-  const customers = own === 1 ? "1 customer" : `${own.toLocaleString()} customers`;
-  return [...campaign.billing_entity_codes, ...(own > 0 ? [customers] : [])].join(", ");
+  return [...campaign.billing_entity_codes, ...(own > 0 ? [countWords(own, "customer")] : [])].join(", ");
 }
 
 const columns: Column<Campaign>[] = [

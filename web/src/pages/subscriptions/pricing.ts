@@ -1,5 +1,7 @@
 /** What a charge costs in a line, and which of two plans is the dearer one. */
+
 import { price, units } from "@/lib/money";
+import { countWords } from "@/lib/words";
 
 type Properties = Record<string, unknown>;
 
@@ -32,7 +34,7 @@ export function priceOf(model: string, properties: Properties, currency: string)
       if (!first) return "No tiers";
       const from =
         first.rate === undefined ? price(first.per_unit_amount ?? "0", currency) : `${units(first.rate)}%`;
-      return `${ranges.length} tier${ranges.length === 1 ? "" : "s"} from ${from}`;
+      return `${countWords(ranges.length, "tier")} from ${from}`;
     }
     case "dynamic":
       return "Each event brings its price";

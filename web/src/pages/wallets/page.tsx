@@ -9,6 +9,7 @@ import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
 import { Timeline } from "@/app/timeline";
 import { money, price, units } from "@/lib/money";
+import { countWords } from "@/lib/words";
 import { nameOf, type Wallet } from "@/pages/customers/customer";
 import { useCustomer } from "@/pages/customers/reads";
 import { Balance, ruleWords, usedWords } from "@/pages/customers/wallets";
@@ -289,7 +290,7 @@ function Terminate({ wallet, onClose }: { wallet: Wallet; onClose: () => void })
     >
       <p>
         <b>{units(wallet.credits_balance)} credits</b>, {money(wallet.balance_cents, wallet.currency)}, pay no
-        invoice any more{rules > 0 && `, and ${rules} recurring top-up${rules === 1 ? "" : "s"} end`}.
+        invoice any more{rules > 0 && `, and ${countWords(rules, "recurring top-up")} end`}.
       </p>
     </Confirm>
   );

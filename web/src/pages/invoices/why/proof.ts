@@ -15,6 +15,7 @@ import {
   ZERO,
 } from "@/lib/exact";
 import { money, percent, price, units } from "@/lib/money";
+import { countWords } from "@/lib/words";
 import { list, number, record, type Step, subunits } from "./recompute";
 
 /** A share of a period: 20 of 31 days. */
@@ -193,7 +194,7 @@ function aggregation(step: Step, { steps }: Reading): ProofStep[] {
   const changes = list(steps.find((one) => one.step === "proration" && one.changes)?.changes);
   const events: ProofStep = {
     title: "Events",
-    about: `${count.toLocaleString()} ${count === 1 ? "event" : "events"}${where.length > 0 ? `, ${where.join(", ")}` : ""}`,
+    about: `${countWords(count, "event")}${where.length > 0 ? `, ${where.join(", ")}` : ""}`,
   };
   const [first] = changes;
   const startsFull = first !== undefined && isSame(number(first.fraction), exact(1));
@@ -605,9 +606,7 @@ function roundingOf(how: unknown, precision: unknown): string {
   const way = how === "ceil" ? "rounded up" : how === "floor" ? "rounded down" : "rounded";
   const places = Number(precision ?? 0);
   if (places < 0) return `${way} to ${(10 ** -places).toLocaleString()}s`;
-  return places === 0
-    ? `${way} to whole units`
-    : `${way} to ${places} ${places === 1 ? "decimal" : "decimals"}`;
+  return places === 0 ? `${way} to whole units` : `${way} to ${countWords(places, "decimal")}`;
 }
 
 /** Minor units of the wire, whole or with decimals, as an amount. */
