@@ -137,7 +137,6 @@ def lay_ground(stack: cdk.Stack, parameters: Parameters) -> Ground:
             "TALLYMARK_FILES_URL": f"s3://{bucket.bucket_name}",
             "TALLYMARK_S3_REGION": stack.region,
             "TALLYMARK_PUBLIC_URL": parameters.public_url,
-            "TALLYMARK_DISABLE_SIGNUP": "true",
             "TALLYMARK_DRAIN_SECONDS": str(DRAIN_SECONDS),
             "TALLYMARK_WORKER_HEARTBEAT": HEARTBEAT,
             **parameters.settings,

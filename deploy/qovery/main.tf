@@ -19,7 +19,6 @@ locals {
   settings = [
     { key = "TALLYMARK_PUBLIC_URL", value = var.public_url },
     { key = "TALLYMARK_FILES_URL", value = var.files_url },
-    { key = "TALLYMARK_DISABLE_SIGNUP", value = "true" },
     # Routers take some seconds to notice that an instance stops.
     { key = "TALLYMARK_DRAIN_SECONDS", value = "10" },
   ]

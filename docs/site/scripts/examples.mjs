@@ -6,14 +6,22 @@ const KNOWN = JSON.parse(readFileSync(new URL("../reference/examples.json", impo
 const UUID = "01930f6e-9c1b-7d52-8a44-2f0f6f1f8c11";
 const MOST_OPTIONAL = 3;
 
+/** Of operations, in the order in which a page has them. */
+export const METHODS = ["post", "get", "put", "patch", "delete"];
+
 /** The block of `http` that calls an operation: as it is written in examples.json, else made of its schema. */
 export function exampleOf(method, path, operation, description) {
   const verb = method.toUpperCase();
-  const called = path.replace(/^\/api\/v1/, "").replace(/\{(\w+)\}/g, (_, name) => KNOWN.path[name] ?? valueOf(name, {}));
+  const called = path.replace(/^\/api\/v1/, "").replace(/(\w+)?\/\{(\w+)\}/g, (_, of = "", name) => `${of}/${named(of, name)}`);
+  const place = `${verb} ${path.replace(/^\/api\/v1/, "")}`;
   const schema = operation.requestBody?.content?.["application/json"]?.schema;
-  const body = KNOWN.body[`${verb} ${path.replace(/^\/api\/v1/, "")}`] ?? (schema && bodyOf(schema, description));
-  return `${verb} ${called}${query(operation)}${body === undefined ? "" : `\n${JSON.stringify(body, null, 2)}`}`;
+  const body = KNOWN.body[place] ?? (schema && bodyOf(schema, description));
+  const asked = KNOWN.query[place] ? `?${KNOWN.query[place]}` : query(operation);
+  return `${verb} ${called}${asked}${body === undefined ? "" : `\n${JSON.stringify(body, null, 2)}`}`;
 }
+
+/** What stands in a path for the name of one of those. */
+const named = (of, name) => KNOWN.of[of]?.[name] ?? KNOWN.path[name] ?? valueOf(name, {});
 
 function query(operation) {
   const must = (operation.parameters ?? []).filter((one) => one.in === "query" && one.required);

@@ -2,7 +2,7 @@
 // One page a resource: its operations, each with an example in every language, and the objects that they answer with.
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { exampleOf } from "./examples.mjs";
+import { METHODS, exampleOf } from "./examples.mjs";
 
 const GROUPS = {
   Usage: ["events", "event_backfills", "billable_metrics", "customer_usage", "lifetime_usage", "alerts"],
@@ -14,7 +14,6 @@ const GROUPS = {
   Operator: ["admin", "operations"],
 };
 const OF_THE_APP = "Web app and portal";
-const METHODS = ["post", "get", "put", "patch", "delete"];
 
 // What is said of fields that say nothing themselves.
 const FIELDS = JSON.parse(readFileSync(new URL("../reference/fields.json", import.meta.url)));

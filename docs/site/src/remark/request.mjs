@@ -30,24 +30,22 @@ export const LANGUAGES = [
   { name: "ruby", label: "Ruby", code: "ruby", render: ruby },
 ];
 
-// What is not called with an organization's key has an address of its own.
-const OTHERS = {
-  admin: ` -H "X-Admin-API-Key: $ADMIN_KEY"`,
-  app: ` -b "$COOKIE" -H "X-Lago-Organization: $ORGANIZATION"`,
-  portal: ` -H "Authorization: Bearer $TOKEN"`,
-  health: "",
-  ready: "",
+// Who calls, by where a path begins: as curl says it, and what does so in the other languages (guide/clients.mdx).
+const CALLERS = {
+  admin: { name: "admin", root: "", curl: ` -H "X-Admin-API-Key: $ADMIN_KEY"` },
+  app: { name: "app", root: "", curl: ` -b "$COOKIE" -H "X-Lago-Organization: $ORGANIZATION"` },
+  portal: { name: "portal", root: "", curl: ` -H "Authorization: Bearer $TOKEN"` },
+  files: { name: "anybody", root: "", curl: "" },
+  health: { name: "anybody", root: "", curl: "" },
+  ready: { name: "anybody", root: "", curl: "" },
 };
-const other = (path) => OTHERS[/^\/(\w+)/.exec(path)[1]];
-
-/** The languages in which a call is shown: what is no part of the public API in curl alone. */
-export const languagesOf = ({ path }) => (other(path) === undefined ? LANGUAGES : LANGUAGES.slice(0, 1));
+const ORGANIZATION = { name: "api", root: "/api/v1", curl: ` -H "Authorization: Bearer $KEY"` };
+const callerOf = (path) => CALLERS[/^\/(\w+)/.exec(path)?.[1]] ?? ORGANIZATION;
 
 function curl({ method, path, body, keep }) {
   const verb = method === (body ? "POST" : "GET") ? "" : `-X ${method} `;
-  const known = other(path) ?? ` -H "Authorization: Bearer $KEY"`;
-  const root = other(path) === undefined ? "/api/v1" : "";
-  const parts = [`curl -s ${verb}"$URL${root}${path.replace(NAME, (_, name) => `$${name.toUpperCase()}`)}"${known}`];
+  const caller = callerOf(path);
+  const parts = [`curl -s ${verb}"$URL${caller.root}${path.replace(NAME, (_, name) => `$${name.toUpperCase()}`)}"${caller.curl}`];
   if (body) {
     const text = body.text.replaceAll("'", "'\\''").replace(NAME, (_, name) => `'"$${name.toUpperCase()}"'`);
     parts.push("-H 'Content-Type: application/json'", `-d '${text}'`);
@@ -61,8 +59,9 @@ function curl({ method, path, body, keep }) {
 function python({ method, path, body, keep }) {
   const parts = [quoteOrFormat(path, (text) => JSON.stringify(text), (text) => `f${JSON.stringify(text.replace(NAME, "{$1}"))}`)];
   // httpx sends no body with DELETE but by `request`.
-  const call = method === "DELETE" && body ? "api.request" : `api.${method.toLowerCase()}`;
-  if (call === "api.request") parts.unshift('"DELETE"');
+  const isByRequest = method === "DELETE" && body;
+  const call = `${callerOf(path).name}.${isByRequest ? "request" : method.toLowerCase()}`;
+  if (isByRequest) parts.unshift('"DELETE"');
   if (body) parts.push(`json=${literal(body.value, PYTHON)}`);
   const asked = `${call}(${parts.join(", ")})`;
   if (!keep) return asked;
@@ -72,7 +71,7 @@ function python({ method, path, body, keep }) {
 function node({ method, path, body, keep }) {
   const parts = [`"${method}"`, quoteOrFormat(path, (text) => JSON.stringify(text), (text) => `\`${text.replace(NAME, "${$1}")}\``)];
   if (body) parts.push(literal(body.value, JAVASCRIPT));
-  const asked = `await api(${parts.join(", ")})`;
+  const asked = `await ${callerOf(path).name}(${parts.join(", ")})`;
   if (!keep) return `${asked};`;
   const path_ = keep.path.map((part) => (/^\d+$/.test(part) ? `[${part}]` : `.${part}`)).join("");
   return `const ${keep.name} = (${asked})${path_};`;
@@ -83,7 +82,7 @@ function go({ method, path, body, keep }) {
   const where = names.length
     ? `fmt.Sprintf(${JSON.stringify(path.replace(NAME, "%v"))}, ${names.join(", ")})`
     : JSON.stringify(path);
-  const asked = `api("${method}", ${where}, ${body ? literal(body.value, GO) : "nil"})`;
+  const asked = `${callerOf(path).name}("${method}", ${where}, ${body ? literal(body.value, GO) : "nil"})`;
   if (!keep) return asked;
   const taken = keep.path.map((part, index) => {
     const type = /^\d+$/.test(keep.path[index + 1] ?? "") ? "[]any" : index + 1 < keep.path.length ? "M" : undefined;
@@ -95,7 +94,7 @@ function go({ method, path, body, keep }) {
 function ruby({ method, path, body, keep }) {
   const parts = [`"${method}"`, JSON.stringify(path.replace(NAME, "#{$1}"))];
   if (body) parts.push(literal(body.value, RUBY));
-  const asked = `api(${parts.join(", ")})`;
+  const asked = `${callerOf(path).name}(${parts.join(", ")})`;
   return keep ? `${keep.name} = ${asked}${steps(keep.path)}` : asked;
 }
 

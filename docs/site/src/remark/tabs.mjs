@@ -1,13 +1,13 @@
 // Turns each block of `http` into tabs, the same call in every language, and heads what is part of an answer.
 
-import { languagesOf, parseRequest } from "./request.mjs";
+import { LANGUAGES, parseRequest } from "./request.mjs";
 
 const attribute = (name, value) => ({ type: "mdxJsxAttribute", name, value });
 
 const element = (name, attributes, children) => ({ type: "mdxJsxFlowElement", name, attributes, children });
 
 function tabs(request) {
-  const items = languagesOf(request).map(({ name, label, code, render }) =>
+  const items = LANGUAGES.map(({ name, label, code, render }) =>
     element("TabItem", [attribute("value", name), attribute("label", label)], [
       { type: "code", lang: code, value: render(request) },
     ]),
