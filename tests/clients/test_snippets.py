@@ -95,8 +95,8 @@ def test_each_door_is_opened_by_what_the_page_on_clients_says(server):
     exec(program, names)
     assert names["admin"].post("/admin/organizations", json={}).status_code == 400
     assert names["anybody"].get("/health").json()["message"] == "Success"
-    assert names["portal"].get("/portal/v1/customer").status_code == 401
-    assert names["app"].get("/app/v1/user").status_code == 401
+    assert names["portal"].get("/portal/v1/me").status_code == 401
+    assert names["app"].get("/app/v1/members").status_code == 401
 
 
 def test_limits_are_said_by_the_shell_and_by_curl(server):
