@@ -126,3 +126,11 @@ def test_tells_that_a_preview_may_be_of_nobody():
     of_customer = invoice["properties"]["customer"]["properties"]
     for field in (of_subscription["external_customer_id"], of_customer["external_id"]):
         assert {"type": "null"} in field["anyOf"]
+
+
+def test_names_no_section_of_a_specification_that_its_readers_do_not_have():
+    """`(metering §5.3)` and `(test-clock.md)` are for those who read the code."""
+    assert (
+        re.findall(r"[^\"]*(?:§|\w\.md\b)[^\"]*", json.dumps(create_api().openapi(), ensure_ascii=False))
+        == []
+    )

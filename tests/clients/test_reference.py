@@ -185,7 +185,7 @@ def test_are_taken_by_a_server(examples, server):
         assert answers[-1].status_code == 200, f"{name}: {answers[-1].text}"
         if name == "billable_metrics":
             metric = answers[-1].json()["billable_metric"]["lago_id"]
-    in_advance = {
+    in_advance: dict[str, dict[str, Any]] = {
         "billable_metric": {"name": "Reports", "code": "reports", "aggregation_type": "count_agg"},
         "charge": {
             "code": "reports",

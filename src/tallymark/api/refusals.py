@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
@@ -124,10 +125,26 @@ class DescribedApi(FastAPI):
     def openapi(self) -> Json:
         """The API's description."""
         if self.openapi_schema is None:
-            _add_refusals(super().openapi())
-            add_contract_names(self.openapi_schema or {})
+            document = super().openapi()
+            _add_refusals(document)
+            add_contract_names(document)
+            _leave_out_sections(document)
         assert self.openapi_schema is not None, "it has just been made"
         return self.openapi_schema
+
+
+_SECTION = re.compile(r"\s*\([^()]*(?:§|\w\.md)[^()]*\)")
+
+
+def _leave_out_sections(node: Any) -> None:
+    """Docstrings name the section of the specification that they follow; who reads the description doesn't have it."""
+    if isinstance(node, dict):
+        text = node.get("description")
+        if isinstance(text, str):
+            node["description"] = _SECTION.sub("", text)
+    if isinstance(node, (dict, list)):
+        for inner in node.values() if isinstance(node, dict) else node:
+            _leave_out_sections(inner)
 
 
 def _add_refusals(document: Json) -> None:
