@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
-from tallymark.db.engine import driver_url, plain_url
+from tallymark.db.engine import INGEST_ROLE, TENANT_ROLE, driver_url, plain_url
 from tallymark.db.errors import StartupError
 from tallymark.db.migrate import migrate
 from tallymark.db.schema import MIGRATIONS
@@ -64,6 +64,28 @@ def test_a_user_who_may_not_prepare_the_schema_is_told_in_one_line(server_url):
             migrate(weak)
         assert "\n" not in str(error.value)
         connection.execute(f"DROP DATABASE {name}")
+        connection.execute(f"DROP ROLE {name}")
+
+
+def test_an_owner_who_is_no_superuser_may_act_as_tenants(server_url):
+    """From PostgreSQL 16 on whoever makes a role becomes its member with the right to grant it, and with no other."""
+    maintenance = plain_url(make_url(server_url).set(database="postgres"))
+    name = f"owner_{uuid4().hex[:8]}"
+    with psycopg.connect(maintenance, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {name} LOGIN CREATEROLE")
+        connection.execute(f"CREATE DATABASE {name} OWNER {name}")
+        for role in (TENANT_ROLE, INGEST_ROLE):
+            # What CREATE ROLE gives whoever makes it; here it was made by another.
+            connection.execute(f"GRANT {role} TO {name} WITH ADMIN TRUE, SET FALSE, INHERIT FALSE")
+        owned = plain_url(make_url(server_url).set(database=name, username=name))
+        migrate(owned)
+        with psycopg.connect(owned) as as_owner:
+            for role in (TENANT_ROLE, INGEST_ROLE):
+                as_owner.execute(f"SET ROLE {role}")
+        connection.execute(f"DROP DATABASE {name}")
+        for role in (TENANT_ROLE, INGEST_ROLE):
+            connection.execute(f"REVOKE {role} FROM {name} GRANTED BY {name} CASCADE")
+            connection.execute(f"REVOKE {role} FROM {name}")
         connection.execute(f"DROP ROLE {name}")
 
 

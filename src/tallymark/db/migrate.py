@@ -19,6 +19,7 @@ from tallymark.db.engine import driver_url
 from tallymark.db.errors import StartupError
 from tallymark.db.months import OPEN_MONTHS
 from tallymark.db.schema import Standing, read_schema, refuse_too_new
+from tallymark.db.tenancy import create_roles
 
 OLDEST_SERVER = 150000
 
@@ -53,6 +54,9 @@ def migrate(url: str) -> str:
                 found = read_schema(connection)
                 connection.commit()
                 refuse_too_new(found)
+                for statement in create_roles():
+                    connection.execute(text(statement))
+                connection.commit()
                 if found.standing is not Standing.NEWER:
                     _upgrade(connection)
                     connection.execute(OPEN_MONTHS)

@@ -13,8 +13,12 @@ would plan for none, read all of them instead of one by its key, and that once f
 """
 
 
+MAY_ACT_AS = "CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END"
+"""What `pg_has_role` is asked: from PostgreSQL 16 on whoever makes a role is its member, but may not act as it until that is granted."""
+
+
 def create_roles(roles: Iterable[str] = (TENANT_ROLE, INGEST_ROLE)) -> list[str]:
-    """Make the roles where they are missing; roles belong to the whole server, and other databases may share them."""
+    """Make the roles where they are missing, and let the user act as them; they belong to the whole server, and other databases may share them."""
     return [
         f"""
         DO $$ BEGIN
@@ -22,7 +26,7 @@ def create_roles(roles: Iterable[str] = (TENANT_ROLE, INGEST_ROLE)) -> list[str]
             IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN
                 CREATE ROLE {role} NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE;
             END IF;
-            IF NOT pg_has_role(current_user, '{role}', 'MEMBER') THEN
+            IF NOT pg_has_role(current_user, '{role}', {MAY_ACT_AS}) THEN
                 EXECUTE format('GRANT {role} TO %I', current_user);
             END IF;
         END $$

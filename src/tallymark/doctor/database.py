@@ -13,6 +13,7 @@ from tallymark.db.engine import TENANT_ROLE, Database
 from tallymark.db.holding import Hold, find_hold
 from tallymark.db.migrate import OLDEST_SERVER
 from tallymark.db.schema import Standing, read_schema
+from tallymark.db.tenancy import MAY_ACT_AS
 from tallymark.doctor.model import Finding, failing, warning, well
 from tallymark.doctor.reaching import origin_of
 from tallymark.monitoring.backlog import Reading, read_backlog
@@ -26,8 +27,8 @@ _SERVER = text("""
            current_setting('full_page_writes') AS full_page_writes, current_setting('synchronous_commit') AS synchronous_commit,
            CAST(current_setting('max_connections') AS int) AS connections
 """)
-_ROLE = text("""
-    SELECT pg_has_role(current_user, oid, 'MEMBER') AS is_ours, rolsuper OR rolbypassrls AS sees_all
+_ROLE = text(f"""
+    SELECT pg_has_role(current_user, oid, {MAY_ACT_AS}) AS is_ours, rolsuper OR rolbypassrls AS sees_all
     FROM pg_roles WHERE rolname = :role
 """)
 _NOW = text("SELECT clock_timestamp()")
