@@ -2,6 +2,7 @@
 import { useQueries, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { read, type Schema } from "@/api/client";
+import { currencyOf, differencesOf } from "@/lib/changes";
 import { money } from "@/lib/money";
 import { typeWords } from "@/lib/words";
 import { Moment } from "@/ui/amounts";
@@ -104,25 +105,17 @@ function Entries({ entries, zone, hasChanges }: EntriesProps) {
 }
 
 function Changes({ entry }: { entry: Entry }) {
-  const changes = Object.entries(entry.activity_object_changes as Record<string, unknown>).filter(
-    ([field, pair]) => field !== "updated_at" && Array.isArray(pair) && pair.length === 2,
-  ) as [string, [unknown, unknown]][];
+  const changes = differencesOf(entry.activity_object_changes, currencyOf(entry));
   if (changes.length === 0) return null;
   return (
     <ul className="small ink2">
-      {changes.map(([field, [before, after]]) => (
-        <li key={field} className="wrap">
-          {field.replaceAll("_", " ")}: <span className="dim">{short(before)}</span> → {short(after)}
+      {changes.map(({ where, before, after }) => (
+        <li key={where} className="wrap">
+          {where}: <span className="dim">{before}</span> → {after}
         </li>
       ))}
     </ul>
   );
-}
-
-function short(value: unknown): string {
-  if (value === null || value === undefined || value === "") return "nothing";
-  const text = typeof value === "string" ? value : JSON.stringify(value);
-  return text.length > 90 ? `${text.slice(0, 88)}…` : text;
 }
 
 function byWhom(entry: Entry): string {
@@ -142,7 +135,7 @@ function subjectOf(entry: Entry): string {
   const about = (entry.activity_object ?? {}) as Record<string, unknown>;
   const name = about.number ?? about.name ?? about.code ?? about.external_id;
   const cents = about.total_amount_cents;
-  const currency = about.currency ?? about.amount_currency;
-  const amount = typeof cents === "number" && typeof currency === "string" ? money(cents, currency) : null;
+  const currency = currencyOf(entry);
+  const amount = typeof cents === "number" && currency ? money(cents, currency) : null;
   return [typeof name === "string" ? name : null, amount].filter(Boolean).join(", ");
 }

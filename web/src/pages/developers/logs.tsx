@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { read, type Schema } from "@/api/client";
 import { useCan, useNow, useOrganization } from "@/app/session";
+import { currencyOf, differencesOf } from "@/lib/changes";
 import { isoDay } from "@/lib/dates";
 import { typeWords } from "@/lib/words";
 import { Moment } from "@/ui/amounts";
@@ -202,7 +203,7 @@ function ActivityDetail({ id, zone, onClose }: { id: string; zone: string; onClo
     <Detail title={log.data ? typeWords(log.data.activity_log.activity_type) : "Activity"} onClose={onClose}>
       <Loaded query={log} what="The activity">
         {({ activity_log: shown }) => {
-          const changes = Object.entries(shown.activity_object_changes ?? {});
+          const changes = differencesOf(shown.activity_object_changes, currencyOf(shown));
           return (
             <>
               <Facts
@@ -218,16 +219,13 @@ function ActivityDetail({ id, zone, onClose }: { id: string; zone: string; onClo
               {changes.length > 0 && (
                 <div className="changes">
                   <h3>Changes</h3>
-                  {changes.map(([field, change]) => {
-                    const [before, after] = Array.isArray(change) ? change : [undefined, change];
-                    return (
-                      <div className="change" key={field}>
-                        <span className="dim">{field.replaceAll("_", " ")}</span>
-                        <span className="was">{written(before)}</span>
-                        <span>{written(after)}</span>
-                      </div>
-                    );
-                  })}
+                  {changes.map(({ where, before, after }) => (
+                    <div className="change" key={where}>
+                      <span className="dim">{where}</span>
+                      <span className="was">{before}</span>
+                      <span>{after}</span>
+                    </div>
+                  ))}
                 </div>
               )}
               {shown.activity_object && (
@@ -242,11 +240,6 @@ function ActivityDetail({ id, zone, onClose }: { id: string; zone: string; onClo
       </Loaded>
     </Detail>
   );
-}
-
-function written(value: unknown): string {
-  if (value === undefined || value === null || value === "") return "–";
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
 export function SecurityLogs() {
