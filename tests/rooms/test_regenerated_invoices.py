@@ -2,6 +2,8 @@
 
 import pytest
 from tests import kit
+from tests.conftest import ADMIN_KEY
+from tests.people import join
 from tests.rooms.test_coupons import coupon, give
 
 
@@ -53,6 +55,33 @@ async def test_its_fees_taxes_coupons_and_periods_come_again(seller):
     assert [fee["precise_coupons_amount_cents"] for fee in made["fees"]] == [
         fee["precise_coupons_amount_cents"] for fee in seller.invoice["fees"]
     ]
+
+
+async def test_it_is_foreseen_to_the_cent_before_it_is_issued(seller, application):
+    """31.00 and 3 units at 1.255, 3.77: 34.77 less a coupon of 1.00, and 20 % tax of 33.77: 6.75. Of the base price alone: 6.00."""
+    organization = (await kit.get(seller, "/organizations"))["organization"]
+    browser = (await join(application, organization["lago_id"], ADMIN_KEY)).browser
+    path = f"/invoices/{seller.invoice['lago_id']}/regenerate/preview"
+    usage = {"id": seller.usage["lago_id"], "units": "3", "unit_precise_amount": "1.255"}
+    asked = {"invoice": {"fees": [{"id": seller.base["lago_id"]}, usage]}}
+    assert (await kit.post(browser, path, asked, expect=405))["code"] == "not_regenerable"
+    await void(seller, seller.invoice)
+    whole = (await kit.post(browser, path, asked))["regeneration_preview"]
+    assert {one["lago_id"]: one["amount_cents"] for one in whole["fees"]} == {
+        seller.base["lago_id"]: 3100, seller.usage["lago_id"]: 377,
+    }  # fmt: skip
+    names = ("fees", "coupons", "sub_total_excluding_taxes", "taxes", "sub_total_including_taxes")
+    assert [whole[f"{name}_amount_cents"] for name in names] == [3477, 100, 3377, 675, 4052]
+    base = {"invoice": {"fees": [{"id": seller.base["lago_id"]}]}}
+    alone = (await kit.post(browser, path, base))["regeneration_preview"]
+    assert (alone["taxes_amount_cents"], alone["sub_total_including_taxes_amount_cents"]) == (600, 3600)
+    assert len(await kit.invoices(seller, seller.who)) == 1
+    made = await regenerate(seller, seller.invoice, *asked["invoice"]["fees"])
+    assert {name: made[name] for name in whole if name.endswith("_amount_cents")} == {
+        name: whole[name] for name in whole if name.endswith("_amount_cents")
+    }
+    assert (await kit.post(browser, path, asked, expect=405))["code"] == "already_regenerated"
+    await browser.aclose()
 
 
 async def test_its_period_is_not_billed_again(seller):

@@ -28,10 +28,12 @@ from tallymark.rooms.billing.schemas import (
     OneOffRequest,
     PaymentUrlResponse,
     RegenerateRequest,
+    RegenerationPreviewOutput,
+    RegenerationPreviewResponse,
     RetryPaymentRequest,
 )
 from tallymark.rooms.billing.service import adjust, collect, life, one_off
-from tallymark.rooms.billing.service.regenerate import regenerate
+from tallymark.rooms.billing.service.regenerate import foresee, regenerate
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.routes import answer
 from tallymark.rooms.invoices.schemas import InvoiceOutput, InvoiceResponse, InvoiceUpdateRequest, VoidRequest
@@ -130,6 +132,18 @@ async def regenerate_invoice(lago_id: str, body: RegenerateRequest, context: InC
     async with context.transaction() as tx:
         made = await regenerate(tx, read_id(lago_id, "invoice"), asked, now=context.now)
         return await _as_left(tx, made, context)
+
+
+@app_router.post("/invoices/{lago_id}/regenerate/preview")
+@permitted("invoices:create")
+async def preview_regeneration(
+    lago_id: str, body: RegenerateRequest, context: InContext
+) -> RegenerationPreviewResponse:
+    """Show what an invoice in place of a void one would come to, of those of its fees that are named."""
+    asked = [fee.to_value() for fee in body.invoice.fees]
+    async with context.transaction() as tx:
+        found = await foresee(tx, read_id(lago_id, "invoice"), asked, now=context.now)
+    return RegenerationPreviewResponse(regeneration_preview=RegenerationPreviewOutput.of(found))
 
 
 @router.post("/invoices/{lago_id}/adjusted_fees")

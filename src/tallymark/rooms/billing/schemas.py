@@ -28,7 +28,7 @@ from tallymark.domain.fees.model import Fee
 from tallymark.rooms.billing.model import OneOffFee, OneOffInput
 from tallymark.rooms.billing.service.adjust import AdjustmentInput
 from tallymark.rooms.billing.service.one_off import read_boundaries
-from tallymark.rooms.billing.service.regenerate import KeptFee
+from tallymark.rooms.billing.service.regenerate import Foreseen, KeptFee
 from tallymark.rooms.fees.model import AdjustedFee
 from tallymark.rooms.invoices.model import InvoiceStatus
 from tallymark.rooms.subscriptions.schemas import CustomSectionsInput, OrderNumber, PaymentMethodInput
@@ -183,6 +183,39 @@ class RegenerateInput(Input):
 
 class RegenerateRequest(BaseModel):
     invoice: Annotated[RegenerateInput, NotEmpty]
+
+
+class ForeseenFeeOutput(BaseModel):
+    lago_id: UUID
+    """Of the fee on the void invoice."""
+    amount_cents: int
+
+
+class RegenerationPreviewOutput(BaseModel):
+    """What an invoice in place of a void one would come to, before credit notes and wallets pay of it."""
+
+    currency: str
+    fees: list[ForeseenFeeOutput]
+    fees_amount_cents: int
+    progressive_billing_credit_amount_cents: int
+    coupons_amount_cents: int
+    sub_total_excluding_taxes_amount_cents: int
+    taxes_amount_cents: int
+    sub_total_including_taxes_amount_cents: int
+
+    @classmethod
+    def of(cls, foreseen: Foreseen) -> RegenerationPreviewOutput:
+        """Show what would be issued."""
+        amounts = [name for name in cls.model_fields if name.endswith("_amount_cents")]
+        return cls(
+            currency=foreseen.currency,
+            fees=[ForeseenFeeOutput(lago_id=of, amount_cents=cents) for of, cents in foreseen.fees.items()],
+            **{name: getattr(foreseen.totals, name) for name in amounts},
+        )
+
+
+class RegenerationPreviewResponse(BaseModel):
+    regeneration_preview: RegenerationPreviewOutput
 
 
 class RetryPaymentRequest(Input):

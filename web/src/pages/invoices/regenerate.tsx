@@ -1,14 +1,17 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
-import { type FormEvent, useState } from "react";
-import { read, useChange } from "@/api/client";
+import { type FormEvent, Fragment, useState } from "react";
+import { ask, read, type Schema, useChange } from "@/api/client";
+import { explain } from "@/api/errors";
 import { paths } from "@/app/paths";
 import { money, units } from "@/lib/money";
+import { useSettled } from "@/lib/settled";
 import { nameOf } from "@/pages/customers/list";
+import { Money } from "@/ui/amounts";
 import { Checkbox, Field, MoneyInput, NumberInput, TextInput } from "@/ui/fields";
 import { FieldRow, FormPage, FormSection } from "@/ui/form";
 import { Loaded } from "@/ui/states";
-import { amountOf, decimalOf } from "./amounts";
+import { decimalOf } from "./amounts";
 import "./invoices.css";
 import { faultsOf } from "./faults";
 import { aboutFee, type Fee, groupFees, type Invoice, nameOfFee, TOUCHED } from "./model";
@@ -51,7 +54,9 @@ function RegenerateForm({ invoice }: { invoice: Invoice }) {
   const kept = invoice.fees.filter((fee) => !edits[fee.lago_id]?.isLeft);
   const refused = faultsOf(save.error);
   const isWrong = kept.some((fee) => Object.keys(problemsOf(edits[fee.lago_id])).length > 0);
-  const subtotal = kept.reduce((sum, fee) => sum + centsOf(fee, edits[fee.lago_id], currency), 0n);
+  const fees = kept.map((fee) => keptFee(fee, edits[fee.lago_id]));
+  const preview = usePreview(invoice.lago_id, isWrong ? null : fees, !save.isPending && !save.isSuccess);
+  const foreseen = preview.data?.regeneration_preview;
   function submit(event: FormEvent): void {
     event.preventDefault();
     if (isWrong || kept.length === 0) return;
@@ -59,15 +64,7 @@ function RegenerateForm({ invoice }: { invoice: Invoice }) {
       params: { path: { lago_id: invoice.lago_id } },
       body: {
         invoice: {
-          fees: kept.map((fee) => {
-            const { units: count = "", price = "", name = "" } = edits[fee.lago_id] ?? {};
-            return {
-              id: fee.lago_id,
-              ...(decimalOf(count) !== null && { units: decimalOf(count) }),
-              ...(decimalOf(price) !== null && { unit_precise_amount: decimalOf(price) }),
-              ...(name.trim() && { invoice_display_name: name.trim() }),
-            };
-          }),
+          fees,
         },
       },
     });
@@ -82,7 +79,14 @@ function RegenerateForm({ invoice }: { invoice: Invoice }) {
       isDirty={Object.keys(edits).length > 0 && !save.isSuccess}
       isBusy={save.isPending}
       error={refused.rest}
-      effect={`${kept.length} of ${invoice.fees.length} lines, ${money(subtotal, currency)} before tax, in place of ${invoice.number}.`}
+      effect={`${kept.length} of ${invoice.fees.length} lines, in place of ${invoice.number}.`}
+      aside={
+        <Foreseen
+          found={kept.length > 0 ? foreseen : undefined}
+          error={preview.error}
+          isOld={preview.isFetching}
+        />
+      }
     >
       {groupFees(invoice).map((group) => (
         <FormSection
@@ -104,7 +108,14 @@ function RegenerateForm({ invoice }: { invoice: Invoice }) {
                     onChange={(isOn) => edit(fee, { isLeft: !isOn })}
                   />
                   <span className={edited?.isLeft ? "num dim" : "num med"}>
-                    {money(edited?.isLeft ? 0 : centsOf(fee, edited, currency), currency)}
+                    {edited?.isLeft ? (
+                      money(0, currency)
+                    ) : (
+                      <Money
+                        cents={foreseen?.fees.find((one) => one.lago_id === fee.lago_id)?.amount_cents}
+                        currency={currency}
+                      />
+                    )}
                   </span>
                 </div>
                 {!edited?.isLeft && (
@@ -158,10 +169,61 @@ function problemsOf(edited: Edited | undefined): { units?: string; price?: strin
   };
 }
 
-/** What a line comes to as it is edited; units alone are priced by the server, where they are shown as they were. */
-function centsOf(fee: Fee, edited: Edited | undefined, currency: string): bigint {
-  const price = decimalOf(edited?.price ?? "");
-  const count = decimalOf(edited?.units ?? "");
-  if (price === null) return BigInt(fee.amount_cents);
-  return amountOf(count ?? fee.units, price, currency);
+/** A line as it comes again: what was left empty is as it was. */
+function keptFee(fee: Fee, edited: Edited | undefined) {
+  const { units: count = "", price = "", name = "" } = edited ?? {};
+  return {
+    id: fee.lago_id,
+    ...(decimalOf(count) !== null && { units: decimalOf(count) }),
+    ...(decimalOf(price) !== null && { unit_precise_amount: decimalOf(price) }),
+    ...(name.trim() && { invoice_display_name: name.trim() }),
+  };
+}
+
+/** What the server makes of the lines; while some can't be read, what it made of them before. */
+function usePreview(id: string, fees: readonly ReturnType<typeof keptFee>[] | null, isOpen: boolean) {
+  const body = useSettled(fees && JSON.stringify({ invoice: { fees } }));
+  return useQuery({
+    ...ask("/app/v1/invoices/{lago_id}/regenerate/preview", {
+      params: { path: { lago_id: id } },
+      body: JSON.parse(body ?? "null"),
+    }),
+    enabled: isOpen && body !== null && fees !== null && fees.length > 0,
+  });
+}
+
+interface ForeseenProps {
+  found: Schema<"RegenerationPreviewOutput"> | undefined;
+  error: unknown;
+  isOld: boolean;
+}
+
+/** The invoice to be, with the taxes and coupons of today. */
+function Foreseen({ found, error, isOld }: ForeseenProps) {
+  if (error) return <p className="dim">{explain(error)}</p>;
+  if (!found) return <p className="dim">Keep a line to see what the invoice comes to.</p>;
+  const rows: [name: string, cents: number][] = [
+    ["Fees", found.fees_amount_cents],
+    ["Billed progressively", -found.progressive_billing_credit_amount_cents],
+    ["Coupons", -found.coupons_amount_cents],
+    ["Tax", found.taxes_amount_cents],
+  ];
+  return (
+    <>
+      <h2>Invoice</h2>
+      <dl className="estimate" aria-busy={isOld}>
+        {rows
+          .filter(([name, cents]) => name === "Fees" || name === "Tax" || cents !== 0)
+          .map(([name, cents]) => (
+            <Fragment key={name}>
+              <dt>{name}</dt>
+              <dd>{money(cents, found.currency)}</dd>
+            </Fragment>
+          ))}
+        <dt className="t">Total</dt>
+        <dd className="t">{money(found.sub_total_including_taxes_amount_cents, found.currency)}</dd>
+      </dl>
+      <p className="hint">Before credit notes and prepaid credits, which pay of it as it is issued.</p>
+    </>
+  );
 }

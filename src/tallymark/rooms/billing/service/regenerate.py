@@ -86,14 +86,7 @@ async def regenerate(tx: Tx, invoice_id: UUID, asked: Sequence[KeptFee], *, now:
     """
     found = await invoices.get_invoice(tx, invoice_id)
     await tx.lock("customer", found.customer_id)
-    voided = await invoices.get_invoice(tx, invoice_id)
-    if voided.status is not InvoiceStatus.VOIDED or voided.invoice_type not in TYPES:
-        raise NotAllowed("not_regenerable")
-    if await invoices.find_regenerated(tx, voided.id) is not None:
-        raise NotAllowed("already_regenerated")
-    (view,) = await invoices.get_views(tx, [voided], now=now)
-    parts = await _parts(tx, view, asked)
-    computed, book = await _compute(tx, view, parts)
+    voided, view, parts, computed, book = await _gather(tx, invoice_id, asked, now=now)
     values = _invoice(tx, view, computed.totals, now=now)
     content = _content(tx, view, parts, computed.totals, values, now=now)
     made = await invoices.save_regenerated(tx, voided, values, content)
@@ -114,6 +107,42 @@ async def regenerate(tx: Tx, invoice_id: UUID, asked: Sequence[KeptFee], *, now:
     replaced = Message(activity_type="invoice.regenerated", object_type="invoice", object_id=voided.id)
     await emit(tx, replaced, now=now)
     return made.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foreseen:
+    """What an invoice in place of a void one would come to, before credit notes and wallets: what each fee that is kept is then, by
+    its id in the void one (minor units, before coupons and taxes), and the whole.
+    """
+
+    fees: Mapping[UUID, int]
+    currency: str
+    totals: InvoiceDraft
+
+
+async def foresee(tx: Tx, invoice_id: UUID, asked: Sequence[KeptFee], *, now: datetime) -> Foreseen:
+    """What `regenerate` would issue, without issuing it. Raises what that does."""
+    voided, _, parts, computed, _ = await _gather(tx, invoice_id, asked, now=now)
+    return Foreseen(
+        fees={part.stored.id: part.fee.amount_cents for part in parts},
+        currency=voided.currency,
+        totals=computed.totals,
+    )
+
+
+async def _gather(
+    tx: Tx, invoice_id: UUID, asked: Sequence[KeptFee], *, now: datetime
+) -> tuple[Invoice, InvoiceView, list[_Part], Computed, CouponBook]:
+    """The void invoice, and what one in its place comes to."""
+    voided = await invoices.get_invoice(tx, invoice_id)
+    if voided.status is not InvoiceStatus.VOIDED or voided.invoice_type not in TYPES:
+        raise NotAllowed("not_regenerable")
+    if await invoices.find_regenerated(tx, voided.id) is not None:
+        raise NotAllowed("already_regenerated")
+    (view,) = await invoices.get_views(tx, [voided], now=now)
+    parts = await _parts(tx, view, asked)
+    computed, book = await _compute(tx, view, parts)
+    return voided, view, parts, computed, book
 
 
 async def _is_refused(tx: Tx) -> bool:
