@@ -223,7 +223,9 @@ function Foreseen({ found, error, isOld }: ForeseenProps) {
         <dt className="t">Total</dt>
         <dd className="t">{money(found.sub_total_including_taxes_amount_cents, found.currency)}</dd>
       </dl>
-      <p className="hint">Before credit notes and prepaid credits, which pay of it as it is issued.</p>
+      <p className="hint">
+        Before credit notes and prepaid credits, as far as they pay of it once it is issued.
+      </p>
     </>
   );
 }
