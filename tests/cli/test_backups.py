@@ -1,13 +1,20 @@
 """The drill: a server that meters and bills is backed up at work, killed, restored elsewhere, and goes on as if nothing had been lost."""
 
 import json
+import shutil
+import subprocess
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 import httpx
 import psutil
+import psycopg
+from tests.cli.conftest import prepared
+from tests.conftest import UNSAFE
+
+from tallymark.db.embedded import embedded_postgres_server
 
 FROZEN = "2026-01-10T00:00:00Z"
 
@@ -96,6 +103,45 @@ def wait_for(server, line):
         time.sleep(0.05)
 
 
+@contextmanager
+def sending(server, key):
+    """Events that are sent meanwhile, by their numbers, from the twentieth on until one is not acknowledged; or until the end."""
+    acknowledged: list[int] = []
+    stop = threading.Event()
+
+    def keep_sending():
+        own = Seller(server, key)
+        while not stop.is_set():
+            try:
+                own.send(len(acknowledged))
+            except (httpx.TransportError, AssertionError):
+                return
+            acknowledged.append(len(acknowledged))
+            time.sleep(0.05)
+
+    thread = threading.Thread(target=keep_sending)
+    thread.start()
+    try:
+        deadline = time.monotonic() + 60
+        while len(acknowledged) < 20:
+            assert thread.is_alive(), server.output
+            assert time.monotonic() < deadline, server.output
+            time.sleep(0.01)
+        yield acknowledged
+    finally:
+        stop.set()
+        thread.join()
+
+
+def kill_database(folder):
+    """All processes of a PostgreSQL at once, as when its machine goes down."""
+    number = int((folder / "postgres" / "postmaster.pid").read_text().split()[0])
+    postmaster = psutil.Process(number)
+    for process in [postmaster, *postmaster.children(recursive=True)]:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
 def test_what_was_killed_at_work_is_restored_and_bills_on(start, run, folder):
     """Of 31.00 a month, 22 of 31 days are 22.00; then 31.00 and 1.00 for each call."""
     server = start()
@@ -112,30 +158,12 @@ def test_what_was_killed_at_work_is_restored_and_bills_on(start, run, folder):
     pdf = httpx.get(server.url + document).content
     seller.advance("2026-02-03T00:00:00Z")
 
-    acknowledged: list[int] = []
-    stop = threading.Event()
-
-    def keep_sending():
-        own = Seller(server, key)
-        while not stop.is_set():
-            try:
-                own.send(len(acknowledged))
-            except httpx.TransportError:
-                return
-            acknowledged.append(len(acknowledged))
-            time.sleep(0.05)
-
-    sending = threading.Thread(target=keep_sending)
-    sending.start()
-    while len(acknowledged) < 20:
-        time.sleep(0.01)
-    before = len(acknowledged)
-    backed_up = run("backup", folder / "backups", "--json", "--data-dir", server.data_dir)
-    assert backed_up.returncode == 0, backed_up.stderr
-    after = len(acknowledged)
-    kill(server)
-    stop.set()
-    sending.join()
+    with sending(server, key) as acknowledged:
+        before = len(acknowledged)
+        backed_up = run("backup", folder / "backups", "--json", "--data-dir", server.data_dir)
+        assert backed_up.returncode == 0, backed_up.stderr
+        after = len(acknowledged)
+        kill(server)
     assert len(acknowledged) >= after >= before >= 20
 
     place = json.loads(backed_up.stdout)["backup"]
@@ -158,3 +186,43 @@ def test_what_was_killed_at_work_is_restored_and_bills_on(start, run, folder):
     seller.advance("2026-03-01T12:00:00Z")
     assert sorted(total for _, _, total in seller.bills()) == [2200, 3100 + 100 * len(acknowledged)]
     wait_for(revived, "let go")
+
+
+def test_a_database_of_ones_own_is_killed_wiped_and_restored(start, run, folder):
+    """Of 31.00 a month, 22 of 31 days are 22.00."""
+    lost, new = folder / "lost", folder / "new"
+    subprocess.run(["cp", "-a", prepared(), lost], check=True)
+    with embedded_postgres_server(lost, settings=UNSAFE) as url:
+        server = start(DATABASE_URL=url, ADMIN_API_KEY="staff")
+        body = {"name": "Acme", "email": "ops@acme.test", "test_clock": {"frozen_time": FROZEN}}
+        made = httpx.post(
+            f"{server.url}/admin/organizations", json=body, headers={"X-Admin-API-Key": "staff"}, timeout=30
+        )
+        key = made.json()["api_key"]
+        seller = Seller(server, key)
+        seller.open()
+        seller.advance("2026-02-03T00:00:00Z")
+        (bill,) = seller.bills()
+        assert bill[1:] == ("finalized", 2200)
+        with sending(server, key) as acknowledged:
+            before = len(acknowledged)
+            where = "--data-dir", server.data_dir
+            backed_up = run("backup", folder / "backups", "--json", *where, DATABASE_URL=url)
+            assert backed_up.returncode == 0, backed_up.stderr
+            after = len(acknowledged)
+            kill_database(lost)
+        health = httpx.get(f"{server.url}/health")
+        assert (health.status_code, health.json()["message"]) == (500, "Unhealthy")
+        assert server.stop() == 0, "whoever waits for the database ends in time"
+    shutil.rmtree(lost)
+
+    place = json.loads(backed_up.stdout)["backup"]
+    with embedded_postgres_server(new, settings=UNSAFE) as url:
+        restored = run("restore", place, "--data-dir", folder / "elsewhere", DATABASE_URL=url)
+        assert restored.returncode == 0, restored.stderr
+        assert "laws hold for 2 organizations" in restored.stdout
+        with psycopg.connect(url) as connection:
+            (events,) = connection.execute("SELECT count(*) FROM events").fetchone()
+            bills = connection.execute("SELECT number, status, total_amount_cents FROM invoices").fetchall()
+        assert before <= events <= after + 1, "as of one instant while it was made"
+        assert bills == [bill]

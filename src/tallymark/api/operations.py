@@ -53,8 +53,7 @@ async def health_of(database: Database) -> JSONResponse:
     """Whether a process reaches its database."""
     body: dict[str, Any] = {"version": __version__, "github_url": GITHUB_URL}
     try:
-        async with database.system():
-            pass
+        await database.ping()
     except Exception as error:  # noqa: BLE001 - whatever is wrong with the database is the answer
         return JSONResponse({**body, "message": "Unhealthy", "details": type(error).__name__}, 500)
     return JSONResponse({**body, "message": "Success"})

@@ -36,6 +36,8 @@ INGEST_ROLE = "tallymark_ingest"
 
 _LEAVE_TENANT = text("SELECT set_config('role', 'none', true)")
 
+_PING = text("SELECT 1")
+
 _TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
 _UNLOCK = "SELECT pg_advisory_unlock(hashtextextended(%s, 0))"
 
@@ -233,6 +235,11 @@ class Database:
                     pass
 
             yield wait
+
+    async def ping(self) -> None:
+        """Have the database answer: a connection that was opened earlier says nothing of now. Raises whatever is wrong."""
+        async with self.system() as connection:
+            await connection.execute(_PING)
 
     async def close(self) -> None:
         """Close every connection."""
