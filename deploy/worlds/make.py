@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from deploy.worlds.life import Json, build
+from deploy.worlds.rest import add_the_rest
 
 from tallymark.backups import back_up
 from tallymark.db.embedded import embedded_postgres_server
@@ -30,6 +31,7 @@ def make() -> Path:
             if not kept.exists():
                 options = Settings(database_url=url, data_dir=folder / "data")
                 told = asyncio.run(build(url, folder / "data"))
+                asyncio.run(add_the_rest(url, folder / "data"))
                 backup = back_up(options, folder / "backups", tell=lambda *_: None, now=datetime.now(UTC))
                 pack(backup, told, kept)
     return kept

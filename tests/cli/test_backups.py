@@ -222,7 +222,7 @@ def test_a_database_of_ones_own_is_killed_wiped_and_restored(start, run, folder)
         assert restored.returncode == 0, restored.stderr
         assert "laws hold for 2 organizations" in restored.stdout
         with psycopg.connect(url) as connection:
-            (events,) = connection.execute("SELECT count(*) FROM events").fetchone()
+            (events,) = connection.execute("SELECT count(*) FROM events").fetchone() or (None,)
             bills = connection.execute("SELECT number, status, total_amount_cents FROM invoices").fetchall()
         assert before <= events <= after + 1, "as of one instant while it was made"
         assert bills == [bill]

@@ -11,16 +11,49 @@ import httpx
 import psycopg
 import pytest
 from deploy.worlds.life import Seller, figures
+from sqlalchemy import select
 from sqlalchemy.engine import make_url
 from tests import kit
 
 from tallymark.app import running
 from tallymark.backups import restore
+from tallymark.backups.manifest import read_manifest
 from tallymark.db.engine import plain_url
 from tallymark.db.schema import newest_revision
+from tallymark.db.tables import organizations
 from tallymark.settings import Settings
 
 WORLDS = sorted((Path(__file__).parent / "worlds").glob("*.tar.xz"))
+
+
+EMPTY = {
+    "of payment providers, of which none ships": {"activation_rules", "payment_methods"},
+    "of what is under way, until a worker has done it": {
+        "draft_credit_notes", "events_to_price", "job_errors", "procrastinate_periodic_defers", "procrastinate_workers", "usage_marks",
+    },
+    "of what is asked of others, whom a world does not call": {
+        "emails", "identity_providers", "sso_attempts", "vat_checks", "webhook_sequences", "webhooks",
+    },
+    "of a server's roles, or of a moment of whoever runs it": {
+        "analytics_readers", "holds", "password_resets", "sign_ups", "staff_sessions", "staff_visits",
+    },
+    "of events that are years old, thousands, or billed again": {
+        "archived_streams", "backfilled_events", "event_archives", "rollup_parts", "rollups", "usage_adjustments",
+    },
+    "of an installation that moved here": {"elsewhere_fees", "takeover_marks"},
+    "of what is done in the web app": {
+        "adjusted_fees", "billing_entities_dunning", "customers_dunning", "dunning_campaigns", "dunning_progress", "dunning_thresholds",
+        "invoice_settlements", "roles",
+    },
+}  # fmt: skip
+"""Tables of the newest world without a row, by why it has none: of these an upgrade is not tried with data."""
+
+
+def test_the_newest_world_fills_every_table_but_these(tmp_path):
+    with tarfile.open(WORLDS[-1]) as archive:
+        archive.extractall(tmp_path, filter="data")
+    rows = read_manifest(tmp_path / "backup").rows
+    assert {name for name, count in rows.items() if not count} == set().union(*EMPTY.values())
 
 
 @pytest.fixture
@@ -61,8 +94,11 @@ async def live_on(options, made):
             transport=transport, base_url="http://test/api/v1", headers=headers
         ) as http:
             assert await figures(http) == made["figures"]
+            async with parts.database.system() as connection:
+                everybody = (await connection.execute(select(organizations.c.id))).scalars().all()
+            for one in everybody:
+                await kit.assert_audit_clean(parts.database, one)
             organization = (await kit.get(http, "/organizations"))["organization"]
-            await kit.assert_audit_clean(parts.database, uuid.UUID(organization["lago_id"]))
             seller = Seller(http)
             before = {one["number"] for one in (await kit.get(http, "/invoices", per_page=100))["invoices"]}
             await seller.advance("2025-04-08T12:00")
