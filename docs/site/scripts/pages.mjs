@@ -8,6 +8,8 @@ import { REPOSITORY, ROOT } from "../src/repository.mjs";
 const DOCS = `${ROOT}/docs`;
 const FOLDERS = ["hosting", "operations", "runbooks", "decisions", "rules"];
 const CHANGELOG = `${ROOT}/CHANGELOG.md`;
+/** What GitHub wants at the root of the repository. */
+const OF_THE_ROOT = { CONTRIBUTING: "contributing", SECURITY: "security" };
 const LINK = /(!?\[[^\]]*\]\()([^)\s#:]+)(#[^)\s]*)?(\))/g;
 
 const isPage = (name) => name.endsWith(".md");
@@ -17,6 +19,7 @@ const within = (folder) =>
 const [folder] = process.argv.slice(2);
 const pages = new Map([...readdirSync(DOCS), ...FOLDERS.flatMap(within)].filter(isPage).map((name) => [`${DOCS}/${name}`, name]));
 pages.set(CHANGELOG, "changelog.md");
+for (const [name, to] of Object.entries(OF_THE_ROOT)) pages.set(`${ROOT}/${name}.md`, `${to}.md`);
 
 /** A page's text with its links as they are to be in its new place. */
 function moved(file, to) {

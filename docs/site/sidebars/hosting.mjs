@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const DOCS = fileURLToPath(new URL("../build/hosting", import.meta.url));
-const KNOWN = ["settings", "limits", "corrections", "accounting", "assistants", "migration", "differences", "ARCHITECTURE", "query-plans", "changelog"];
+const KNOWN = ["settings", "limits", "corrections", "accounting", "assistants", "migration", "differences", "ARCHITECTURE", "query-plans", "changelog", "contributing", "security"];
 
 const has = (folder) =>
   existsSync(`${DOCS}/${folder}`) && readdirSync(`${DOCS}/${folder}`, { recursive: true }).some((name) => name.endsWith(".md"));
@@ -31,7 +31,7 @@ export default {
       type: "category",
       label: "How it is built",
       items: [
-        ...known("ARCHITECTURE", "query-plans"),
+        ...known("contributing", "security", "ARCHITECTURE", "query-plans"),
         ...folder("Decisions", "decisions"),
         ...folder("Rules and their tests", "rules"),
       ],
