@@ -124,6 +124,20 @@ class TestWallets:
             ("DELETE", path, None, []),
         )
 
+    async def test_a_rule_whose_time_has_come(self, client, path):
+        rule = {"trigger": "interval", "interval": "yearly", "granted_credits": "1"}
+        rule["expiration_at"] = "2026-01-20T00:00:00Z"
+        await call(client, "PUT", path, {"wallet": {"recurring_transaction_rules": [rule]}})
+        await kit.advance(client, "2026-01-21")
+        (_, kept), (entry, ended) = [
+            (one, one["activity_object_changes"]["recurring_transaction_rules"])
+            for one in await entries(client, **{"activity_types[]": "wallet.updated"})
+            if "recurring_transaction_rules" in one["activity_object_changes"]
+        ]
+        assert ended == [kept[1], []]
+        assert ended[0][0]["expiration_at"] == "2026-01-20T00:00:00Z"
+        assert (entry["activity_source"], entry["logged_at"]) == ("system", "2026-01-20T00:00:00Z")
+
 
 class TestInvoices:
     async def test_what_is_noted_by_hand(self, client, invoice):

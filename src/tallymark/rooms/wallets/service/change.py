@@ -12,11 +12,11 @@ from tallymark.db.engine import Tx
 from tallymark.domain.errors import Invalid, Problems
 from tallymark.domain.exact import Fraction
 from tallymark.jobs import agenda
-from tallymark.jobs.activity import differences, shown
+from tallymark.jobs.activity import differences
 from tallymark.jobs.agenda import Kind as Work
 from tallymark.rooms.customers import service as customers
-from tallymark.rooms.invoice_custom_sections.model import Owner, Section
-from tallymark.rooms.wallets.model import Limitations, Method, Rule, RuleView, Status, Wallet, WalletInput
+from tallymark.rooms.invoice_custom_sections.model import Owner
+from tallymark.rooms.wallets.model import Limitations, Method, Rule, Status, Wallet, WalletInput
 from tallymark.rooms.wallets.repository import rules as rule_rows
 from tallymark.rooms.wallets.repository import wallets as repository
 from tallymark.rooms.wallets.service import sections
@@ -30,8 +30,16 @@ from tallymark.rooms.wallets.service.create import (
     note_expiration,
     read_rules,
 )
-from tallymark.rooms.wallets.service.read import get_wallet, lock_wallet, view_of
-from tallymark.rooms.wallets.service.rules import Setting, end_rules, keeps_limits, note_rule, replace_rules
+from tallymark.rooms.wallets.service.read import get_wallet, lock_wallet
+from tallymark.rooms.wallets.service.rules import (
+    RULES,
+    Setting,
+    end_rules,
+    keeps_limits,
+    logged_rules,
+    note_rule,
+    replace_rules,
+)
 
 CHANGEABLE = (
     "name", "expiration_at", "purchase_order_number", "paid_top_up_min_amount_cents", "paid_top_up_max_amount_cents",
@@ -92,22 +100,11 @@ async def _hanging_on(tx: Tx, wallet: Wallet, asked: WalletInput) -> Mapping[str
     """Rules and sections as the log shows them, where a request names any."""
     if asked.rules is None and asked.sections is None:
         return {}
-    view = await view_of(tx, wallet)
+    chosen = await sections.sections_of(tx, Owner.WALLET, [wallet.id])
     return {
-        "recurring_transaction_rules": [_logged(one) for one in view.rules],
-        "invoice_custom_section_codes": _codes(view.sections),
+        RULES: (await logged_rules(tx, [wallet.id]))[wallet.id],
+        **sections.codes_of(chosen.get(wallet.id, ())),
     }
-
-
-def _logged(view: RuleView) -> Mapping[str, Any]:
-    return {
-        **shown(view.rule, without=("wallet_id", "status", "terminated_at", "created_at", "updated_at")),
-        "invoice_custom_section_codes": _codes(view.sections),
-    }
-
-
-def _codes(chosen: Sequence[Section]) -> list[str]:
-    return [section.code for section in chosen]
 
 
 def _setting(wallet: Wallet, values: dict[str, Any]) -> Setting:

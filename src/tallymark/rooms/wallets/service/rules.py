@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -17,7 +17,9 @@ from tallymark.domain.money import fixed, floor_to
 from tallymark.domain.periods import Interval, local_date, start_of_day
 from tallymark.domain.wallets import Credits, next_interval_day
 from tallymark.jobs import agenda
+from tallymark.jobs.activity import differences, shown
 from tallymark.jobs.agenda import Item, Kind
+from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.invoice_custom_sections.model import Owner
 from tallymark.rooms.organizations import service as organizations
@@ -28,6 +30,10 @@ from tallymark.rooms.wallets.service import sections
 from tallymark.rooms.wallets.service.amounts import MOST_RULE_PAIRS, pairs_error, parse_credits
 
 ONE_DAY = timedelta(days=1)
+
+RULES = "recurring_transaction_rules"
+UNLOGGED = ("wallet_id", "status", "terminated_at", "created_at", "updated_at")
+"""What the log leaves out of a rule: its wallet has it, or the entry."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,9 +150,35 @@ async def end_rules(tx: Tx, rule_ids: Sequence[UUID], *, at: datetime) -> None:
 
 
 async def expire_rules(tx: Tx, rule_ids: Sequence[UUID], *, at: datetime) -> None:
-    """End those of these rules whose time has come."""
-    found = await repository.get_rules(tx, rule_ids)
-    await end_rules(tx, [rule.id for rule in found if not rule.lives_at(at)], at=at)
+    """End those of these rules whose time has come; the log tells, for nobody outside hears of it."""
+    over = [rule for rule in await repository.get_rules(tx, rule_ids) if not rule.lives_at(at)]
+    wallet_ids = sorted({rule.wallet_id for rule in over})
+    before = await logged_rules(tx, wallet_ids)
+    await end_rules(tx, [rule.id for rule in over], at=at)
+    after = await logged_rules(tx, wallet_ids)
+    changed = {one: differences({RULES: before[one]}, {RULES: after[one]}) for one in wallet_ids}
+    entries = [
+        Message(activity_type="wallet.updated", object_type="wallet", object_id=one, changes=different)
+        for one, different in changed.items()
+        if different
+    ]
+    await emit(tx, *entries, now=at)
+
+
+async def logged_rules(tx: Tx, wallet_ids: Collection[UUID]) -> dict[UUID, list[Mapping[str, Any]]]:
+    """The active rules of wallets as the log shows them, with the codes of the sections that they select."""
+    if not wallet_ids:
+        return {}
+    found = await repository.active_of(tx, wallet_ids)
+    rule_ids = [rule.id for rules in found.values() for rule in rules]
+    printed = await sections.sections_of(tx, Owner.WALLET_RULE, rule_ids)
+    return {
+        wallet_id: [
+            {**shown(rule, without=UNLOGGED), **sections.codes_of(printed.get(rule.id, ()))}
+            for rule in found.get(wallet_id, ())
+        ]
+        for wallet_id in wallet_ids
+    }
 
 
 async def note_rule(

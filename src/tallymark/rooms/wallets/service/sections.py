@@ -35,6 +35,11 @@ async def sections_of(tx: Tx, owner: Owner, ids: Collection[UUID]) -> dict[UUID,
     return await sections.sections_of(tx, owner, ids)
 
 
+def codes_of(chosen: Sequence[Section]) -> dict[str, list[str]]:
+    """A selection as the log shows it."""
+    return {"invoice_custom_section_codes": [section.code for section in chosen]}
+
+
 async def copy(tx: Tx, rule_id: UUID, transaction_ids: Sequence[UUID]) -> None:
     """Give what a rule has made the sections that it selects."""
     selected = (await sections_of(tx, Owner.WALLET_RULE, [rule_id])).get(rule_id, ())
