@@ -13,6 +13,7 @@ from tallymark.api.pagination import Page
 from tallymark.db.bulk import insert_rows, upsert_rows
 from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
+from tallymark.db.entities import default_entity_id
 from tallymark.db.tables import (
     billing_entities,
     billing_entities_dunning,
@@ -28,18 +29,13 @@ from tallymark.rooms.dunning.model import Campaign, Choice, Overdue, Subject
 
 LIVE = dunning_campaigns.c.deleted_at.is_(None)
 
-_default_entity = (
-    select(billing_entities.c.id)
-    .where(billing_entities.c.archived_at.is_(None))
-    .order_by(billing_entities.c.created_at, billing_entities.c.id)
-    .limit(1)
-    .scalar_subquery()
-)
 _applied = billing_entities_dunning.alias("applied")
 _COLUMNS = (
     *dunning_campaigns.c,
     exists()
-    .where(_applied.c.billing_entity_id == _default_entity, _applied.c.campaign_id == dunning_campaigns.c.id)
+    .where(
+        _applied.c.billing_entity_id == default_entity_id, _applied.c.campaign_id == dunning_campaigns.c.id
+    )
     .correlate(dunning_campaigns)
     .label("applied_to_organization"),
     select(func.jsonb_object_agg(dunning_thresholds.c.currency, dunning_thresholds.c.amount_cents))

@@ -12,8 +12,8 @@ from sqlalchemy import Row, Table, delete, exists, func, insert, select, update
 from tallymark.api.pagination import Page
 from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
+from tallymark.db.entities import default_entity_id
 from tallymark.db.tables import (
-    billing_entities,
     billing_entities_custom_sections,
     customers_custom_sections,
     invoice_custom_sections,
@@ -34,18 +34,11 @@ LINKS: dict[Owner, Table] = {
 }
 LIVE = invoice_custom_sections.c.deleted_at.is_(None)
 
-_default_entity = (
-    select(billing_entities.c.id)
-    .where(billing_entities.c.archived_at.is_(None))
-    .order_by(billing_entities.c.created_at, billing_entities.c.id)
-    .limit(1)
-    .scalar_subquery()
-)
 _selected = billing_entities_custom_sections.alias("selected")
 _COLUMNS = (
     *invoice_custom_sections.c,
     exists()
-    .where(_selected.c.owner_id == _default_entity, _selected.c.section_id == invoice_custom_sections.c.id)
+    .where(_selected.c.owner_id == default_entity_id, _selected.c.section_id == invoice_custom_sections.c.id)
     .correlate(invoice_custom_sections)
     .label("applied_to_organization"),
 )

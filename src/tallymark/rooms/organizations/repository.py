@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallymark.db.conditions import among_given
 from tallymark.db.engine import Tx
+from tallymark.db.entities import active_entities
 from tallymark.db.tables import (
     api_keys,
     billing_entities,
@@ -238,13 +239,7 @@ async def update_organization(tx: Tx, values: Values) -> bool:
 
 async def get_default_entity(tx: Tx) -> BillingEntity:
     """The oldest active entity is the default one (platform §4)."""
-    statement = (
-        select(billing_entities)
-        .where(billing_entities.c.archived_at.is_(None))
-        .order_by(billing_entities.c.created_at, billing_entities.c.id)
-        .limit(1)
-    )
-    return _as_entity((await tx.execute(statement)).one())
+    return _as_entity((await tx.execute(active_entities(billing_entities).limit(1))).one())
 
 
 async def find_entity(tx: Tx, *, code: str) -> BillingEntity | None:
@@ -256,12 +251,7 @@ async def find_entity(tx: Tx, *, code: str) -> BillingEntity | None:
 
 
 async def list_entities(tx: Tx) -> list[BillingEntity]:
-    statement = (
-        select(billing_entities)
-        .where(billing_entities.c.archived_at.is_(None))
-        .order_by(billing_entities.c.created_at, billing_entities.c.id)
-    )
-    return [_as_entity(row) for row in await tx.execute(statement)]
+    return [_as_entity(row) for row in await tx.execute(active_entities(billing_entities))]
 
 
 async def known_entity_codes(tx: Tx, codes: Collection[str]) -> set[str]:
