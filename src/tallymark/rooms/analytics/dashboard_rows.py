@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import TextClause, text
 
 from tallymark.db.engine import Tx
+from tallymark.db.names import CUSTOMER_NAME
 from tallymark.rooms.analytics.model import (
     CreditsOfMonth,
     CustomerRevenue,
@@ -114,8 +115,7 @@ def _by_customer(scope: Scope) -> TextClause:
             SELECT *, row_number() OVER (PARTITION BY currency ORDER BY gross DESC, customer_id) AS place FROM summed
         )
         SELECT r.currency, c.external_id, c.deleted_at IS NOT NULL AS is_deleted,
-               coalesce(nullif(c.name, ''), nullif(c.legal_name, ''), nullif(concat_ws(' ', c.firstname, c.lastname), ''),
-                        c.external_id) AS name,
+               {CUSTOMER_NAME} AS name,
                CAST(r.gross AS bigint) AS gross_cents, CAST(r.gross - r.contra AS bigint) AS net_cents
         FROM ranked r JOIN customers c ON c.id = r.customer_id
         WHERE r.place <= {_MOST_CUSTOMERS}

@@ -8,36 +8,36 @@ from collections.abc import Collection, Mapping
 from sqlalchemy import text
 
 from tallymark.db.engine import Tx
+from tallymark.db.names import CUSTOMER_NAME
 from tallymark.domain.values import names_of
 from tallymark.rooms.invoices.model import VISIBLE
 from tallymark.rooms.search.model import MOST_OF_A_KIND, Hit, Kind
 
-_CUSTOMER_NAME = "coalesce(nullif(c.name, ''), nullif(c.legal_name, ''), nullif(concat_ws(' ', c.firstname, c.lastname), ''), c.external_id)"
 _SHOWN = ", ".join(f"'{status}'" for status in VISIBLE)
 
 # Of each kind: its id, what is looked at, what is shown, and where it is.
 _SOURCES: Mapping[Kind, str] = {
     Kind.CUSTOMER: f"""
         SELECT c.id, concat_ws(chr(10), c.name, c.legal_name, concat_ws(' ', c.firstname, c.lastname), c.external_id, c.email) AS names,
-            {_CUSTOMER_NAME} AS title, c.email AS subtitle, NULL AS status, NULL AS code, NULL AS number,
+            {CUSTOMER_NAME} AS title, c.email AS subtitle, NULL AS status, NULL AS code, NULL AS number,
             c.external_id, c.external_id AS external_customer_id, c.created_at
         FROM customers c WHERE c.deleted_at IS NULL""",
     Kind.SUBSCRIPTION: f"""
         SELECT s.id, concat_ws(chr(10), s.name, s.external_id) AS names, coalesce(nullif(s.name, ''), p.name) AS title,
-            {_CUSTOMER_NAME} AS subtitle, s.status, NULL AS code, NULL AS number,
+            {CUSTOMER_NAME} AS subtitle, s.status, NULL AS code, NULL AS number,
             s.external_id, c.external_id AS external_customer_id, s.created_at
         FROM subscriptions s JOIN plans p ON p.id = s.plan_id JOIN customers c ON c.id = s.customer_id""",
     Kind.INVOICE: f"""
-        SELECT i.id, i.number AS names, i.number AS title, {_CUSTOMER_NAME} AS subtitle, i.status, NULL AS code, i.number,
+        SELECT i.id, i.number AS names, i.number AS title, {CUSTOMER_NAME} AS subtitle, i.status, NULL AS code, i.number,
             NULL AS external_id, c.external_id AS external_customer_id, i.created_at
         FROM invoices i JOIN customers c ON c.id = i.customer_id WHERE i.status IN ({_SHOWN})""",
     Kind.CREDIT_NOTE: f"""
-        SELECT n.id, n.number AS names, n.number AS title, {_CUSTOMER_NAME} AS subtitle, n.credit_status AS status, NULL AS code,
+        SELECT n.id, n.number AS names, n.number AS title, {CUSTOMER_NAME} AS subtitle, n.credit_status AS status, NULL AS code,
             n.number, NULL AS external_id, c.external_id AS external_customer_id, n.created_at
         FROM credit_notes n JOIN customers c ON c.id = n.customer_id""",
     Kind.WALLET: f"""
         SELECT w.id, concat_ws(chr(10), w.name, w.code) AS names, coalesce(nullif(w.name, ''), w.code) AS title,
-            {_CUSTOMER_NAME} AS subtitle, w.status, w.code, NULL AS number,
+            {CUSTOMER_NAME} AS subtitle, w.status, w.code, NULL AS number,
             NULL AS external_id, c.external_id AS external_customer_id, w.created_at
         FROM wallets w JOIN customers c ON c.id = w.customer_id WHERE c.deleted_at IS NULL""",
     Kind.PLAN: """

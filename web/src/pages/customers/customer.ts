@@ -7,15 +7,16 @@ export type Invoice = Schema<"InvoiceListOutput">;
 export type Subscription = Schema<"SubscriptionOutput">;
 export type Wallet = Schema<"WalletOutput">;
 
-/** What a customer is called: the name, else the person, else the external id. */
+/** What a customer is called: as the server says it: the name, else the legal one, the person, the external id. */
 export function nameOf(customer: {
   name?: string | null;
+  legal_name?: string | null;
   firstname?: string | null;
   lastname?: string | null;
   external_id: string;
 }): string {
   const person = [customer.firstname, customer.lastname].filter(Boolean).join(" ");
-  return customer.name || person || customer.external_id;
+  return customer.name || customer.legal_name || person || customer.external_id;
 }
 
 /** Amounts of minor units by their currency, the largest first. */
