@@ -12,7 +12,7 @@ import { ActionMenu, Confirm, Drawer, FormButtons } from "@/ui/overlays";
 import { Picker } from "@/ui/picker";
 import { Empty, Loaded, Skeleton } from "@/ui/states";
 import { Table } from "@/ui/table";
-import { isOfAmount, readThreshold, writeThreshold, wrongThresholds } from "./thresholds";
+import { isOfAmount, rereadThreshold, writeThreshold, wrongThresholds } from "./thresholds";
 
 type Alert = Schema<"AlertOutput">;
 
@@ -164,6 +164,8 @@ function valueWords(type: string, value: string, currency: string): string {
 interface Row {
   key: number;
   value: string;
+  /** As the wire has it, of one that is there already. */
+  was?: string;
   code: string;
   isRecurring: boolean;
 }
@@ -187,6 +189,7 @@ function Editor({ watched, types, currency, isFalling, alert, onClose }: EditorP
       alert?.thresholds.map((one, key) => ({
         key,
         value: writeThreshold(alert.alert_type, one.value, currency),
+        was: one.value,
         code: one.code ?? "",
         isRecurring: one.recurring,
       })) ?? [{ key: 0, value: "", code: "", isRecurring: false }],
@@ -194,7 +197,7 @@ function Editor({ watched, types, currency, isFalling, alert, onClose }: EditorP
   const [isTouched, setTouched] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const ofMetric = isOfMetric(type);
-  const written = rows.map((row) => readThreshold(type, row.value, currency));
+  const written = rows.map((row) => rereadThreshold(type, row, currency));
   const wrong = wrongThresholds(written, rows.at(-1)?.isRecurring ?? false, isFalling ?? false);
   const change = (key: number, fields: Partial<Row>) => {
     setTouched(true);

@@ -12,6 +12,16 @@ export function readThreshold(type: string, typed: string, currency: string): st
   return cents === null ? null : String(cents);
 }
 
+/** The same of a row that was of the wire before: left alone it stays, for an amount may be finer than it is typed. */
+export function rereadThreshold(
+  type: string,
+  { value, was }: { value: string; was?: string | undefined },
+  currency: string,
+): string | null {
+  const isLeft = was !== undefined && value === writeThreshold(type, was, currency);
+  return isLeft ? was : readThreshold(type, value, currency);
+}
+
 /** A threshold of the wire as it is typed. */
 export function writeThreshold(type: string, value: string, currency: string): string {
   if (isOfAmount(type)) return toDecimal(value.split(".")[0] ?? "0", currency);
