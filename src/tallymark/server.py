@@ -201,7 +201,7 @@ def _checked(url: str) -> str:
         parsed = make_url(url)
     except ArgumentError:
         raise StartupError(
-            "the database URL can't be read: postgresql://user:password@host/database"
+            "the database URL can't be read: write it as postgresql://user:password@host/database"
         ) from None
     if parsed.get_backend_name() not in ("postgresql", "postgres"):
         raise StartupError(f"the database URL is of {parsed.get_backend_name()}; Tallymark needs PostgreSQL")

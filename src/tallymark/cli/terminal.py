@@ -47,7 +47,10 @@ def read_settings(**flags: Any) -> Settings:
     try:
         found = Settings(**{name: value for name, value in flags.items() if value is not None})
     except ValidationError as error:
-        wrong = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        wrong = (
+            f"{'.'.join(map(str, e['loc']))}: {e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors()
+        )
         raise StartupError("; ".join(wrong)) from None
     configure_logs(level=found.log_level, style=found.log_format)
     return found

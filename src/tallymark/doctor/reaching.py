@@ -22,6 +22,7 @@ from tallymark.settings import Settings
 _SECONDS = 10.0
 _AT_ONCE = 20
 _SHOWN = 10
+_STORE = "see TALLYMARK_FILES_URL and TALLYMARK_S3_* in `tallymark settings`, and what the credentials may do"
 
 
 async def examine_mail(settings: Settings) -> Finding:
@@ -52,11 +53,13 @@ async def examine_files(settings: Settings) -> Finding:
             finally:
                 await files.delete(key)
     except Exception as error:  # noqa: BLE001 - whatever a store does not do is what is asked
-        return failing(
-            "files",
-            f"{where}: {_words(error)}",
-            "see TALLYMARK_FILES_URL and TALLYMARK_S3_* in `tallymark settings`, and what the credentials may do",
+        is_elsewhere = settings.files_address is not None
+        remedy = (
+            _STORE
+            if is_elsewhere
+            else "see that this user may write there, or name another TALLYMARK_DATA_DIR"
         )
+        return failing("files", f"{where}: {_words(error)}", remedy)
     if read != content:
         return failing("files", f"{where} gives back another content than was written", "use another store")
     return well("files", f"{where} keeps files and gives them back")
