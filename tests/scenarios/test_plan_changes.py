@@ -77,6 +77,27 @@ async def test_what_is_due_is_billed_before_an_upgrade(seller):
     assert amounts((await kit.invoices(seller, customer))[-1]) == [15500]
 
 
+@pytest.mark.parametrize(
+    ("dearer", "notes", "last"), [(None, [300], []), (6200, [310], [6200])], ids=["ended", "upgraded"]
+)
+async def test_what_a_downgrade_bills_is_billed_before_what_it_began_ends(seller, dearer, notes, last):
+    """Within ten minutes of the switch 3.10 of July are not invoiced yet: they are first, and 30 or 31 days come back (§4.6)."""
+    dear = await kit.plan(seller, amount_cents=3000, pay_in_advance=True)
+    cheap = await kit.plan(seller, amount_cents=310, pay_in_advance=True)
+    customer = await kit.customer(seller)
+    old = await kit.subscribe(seller, customer, dear)
+    await move(seller, customer, old, cheap)
+    await kit.advance(seller, "2025-07-01T00:05")
+    if dearer is None:
+        await kit.call(seller, "DELETE", f"/subscriptions/{old['external_id']}")
+    else:
+        await move(seller, customer, old, await kit.plan(seller, amount_cents=dearer, pay_in_advance=True))
+    await kit.advance(seller, "2025-07-02")
+    assert [amounts(invoice) for invoice in await kit.invoices(seller, customer)] == [[1100], [310], last]
+    made = (await kit.get(seller, "/credit_notes"))["credit_notes"]
+    assert [note["total_amount_cents"] for note in made] == notes
+
+
 async def test_a_downgrade_waits_for_the_end_of_the_period(seller):
     """The old plan is billed in full, the new one from the day of the switch on (§2.6)."""
     dear = await kit.plan(seller, amount_cents=9300)

@@ -184,10 +184,11 @@ async def drop_kinds(tx: Tx, kinds: Sequence[Kind], subject_id: UUID) -> None:
     )
 
 
-async def bring_forward(tx: Tx, kind: Kind, subject_id: UUID, *, before: datetime) -> None:
+async def bring_forward(tx: Tx, kind: Kind, subject_id: UUID, *, before: datetime | None = None) -> None:
     """Have work that fell due before an instant done without further waiting, and take off what falls due later."""
     own = (agenda.c.kind == int(kind), agenda.c.subject_id == subject_id)
-    await tx.execute(delete(agenda).where(*own, agenda.c.due_at >= before))
+    if before is not None:
+        await tx.execute(delete(agenda).where(*own, agenda.c.due_at >= before))
     await tx.execute(update(agenda).where(*own).values(run_at=func.least(agenda.c.run_at, agenda.c.due_at)))
 
 

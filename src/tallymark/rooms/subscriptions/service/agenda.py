@@ -210,12 +210,13 @@ async def note_activation(tx: Tx, contract: Contract) -> None:
 async def drop_notes(tx: Tx, subscription_id: UUID, *, billed_before: datetime | None = None) -> None:
     """Take off what an ended subscription had noted, but for a billing day before an instant that is not billed yet.
 
-    Such a day is billed at once, before what follows from the end.
+    Such a day is billed at once, before what follows from the end; so is the change of plan by which it began.
     """
     kept = () if billed_before is None else (Kind.BILL_PERIOD,)
     await agenda.drop_kinds(tx, [kind for kind in NOTED if kind not in kept], subscription_id)
     if billed_before is not None:
         await agenda.bring_forward(tx, Kind.BILL_PERIOD, subscription_id, before=billed_before)
+        await agenda.bring_forward(tx, Kind.BILL_CHANGE, subscription_id)
 
 
 async def reschedule(tx: Tx, customer_id: UUID, *, last_billed: dict[UUID, date], now: datetime) -> None:
