@@ -29,13 +29,14 @@ APART = {"api_logs", "idempotent_answers"}
 """Tables that tell how often was asked, and not what came of it."""
 
 OWN_NAMES = {
-    "id", "stream_id", "message_id", "key_hash", "token_hash", "last_used_at", "journal_entries.sequence",
+    "id", "stream_id", "message_id", "key_hash", "api_keys.ending", "token_hash", "last_used_at", "journal_entries.sequence",
     "backfilled_events.position", "test_clocks.calls", "test_clocks.status", "rollup_id", "rollup_parts.moment",
 }  # fmt: skip
 
 OWN_WORDS = (
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "#"),
     (re.compile(r"\bACM-[0-9A-F]{4}"), "ACM"),
+    (re.compile(r"\bacme-[0-9a-z]{3}\b"), "acme"),
     (re.compile(r'"\d{20}"'), "then"),
     (re.compile(r'"version": \d+, "built_at"'), '"built_at"'),  # counted over all roll-ups there are
 )
