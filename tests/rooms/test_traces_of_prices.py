@@ -124,6 +124,26 @@ class TestOfAPlan:
         of_plans = {"activity_types[]": "plan.updated"}
         assert await told(client, **of_plans) == {"entitlements.seats": [{"max": 25}, None]}
 
+    async def test_say_what_its_metric_took_with_it(self, client, plan):
+        """A value that is none any more, and then the whole metric: of the plan, and of the prices of one subscription."""
+        await subscribe(client, plan, plan_overrides={"amount_cents": 100})
+        regions = {"filter": {"values": {"region": ["eu", "us"]}, "properties": {"amount": "4"}}}
+        await post(client, "/plans/gold/charges/calls/filters", {**regions})
+        await post(client, "/subscriptions/s/charges/calls/filters", regions)
+        changed = {"billable_metric": {"filters": [{"key": "region", "values": ["eu"]}]}}
+        await call(client, "PUT", "/billable_metrics/calls", changed)
+        of_plans = {"activity_types[]": "plan.updated"}
+        of_subscriptions = {"activity_types[]": "subscription.updated"}
+        trimmed = [[{"region": ["eu", "us"]}], [{"region": ["eu"]}]]
+        assert await told(client, **of_plans) == {"charges.calls.filters": trimmed}
+        assert await told(client, "subscription", **of_subscriptions) == {
+            "plan.charges.calls.filters": trimmed
+        }
+        await call(client, "DELETE", "/billable_metrics/calls")
+        whole = {"billable_metric_code": "calls", "charge_model": "standard", "properties": {"amount": "1"}}
+        assert await told(client, **of_plans) == {"charges.calls": [whole, None]}
+        assert await told(client, "subscription", **of_subscriptions) == {"plan.charges.calls": [whole, None]}
+
     async def test_reach_subscriptions_with_prices_of_their_own(self, client, plan):
         """Where the change reaches their prices: 1 became 3; of the other, whose calls are 9, nothing did."""
         await subscribe(client, plan, plan_overrides={"amount_cents": 100})

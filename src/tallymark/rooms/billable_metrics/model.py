@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 
@@ -33,6 +35,28 @@ class MetricFilter:
 
     key: str
     values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeOn:
+    """A live charge that prices a metric; that of a child plan comes once for each subscription on it that runs or is to."""
+
+    id: UUID
+    plan_id: UUID
+    is_of_child: bool
+    subscription_id: UUID | None
+    code: str
+    charge_model: str
+    properties: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilterOn:
+    """A live filter of a charge that prices a metric, with the values that it takes."""
+
+    id: UUID
+    charge_id: UUID
+    values: Mapping[str, list[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

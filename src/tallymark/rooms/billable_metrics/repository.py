@@ -24,7 +24,13 @@ from tallymark.db.tables import (
     plans,
     subscriptions,
 )
-from tallymark.rooms.billable_metrics.model import AggregationType, BillableMetric, MetricFilter
+from tallymark.rooms.billable_metrics.model import (
+    AggregationType,
+    BillableMetric,
+    ChargeOn,
+    FilterOn,
+    MetricFilter,
+)
 
 LIVE = billable_metrics.c.deleted_at.is_(None)
 
@@ -92,14 +98,39 @@ async def list_metrics(tx: Tx, page: Page, search_term: str | None) -> tuple[lis
     return await _load(tx, statement), int(total)
 
 
-async def charge_filters_on(tx: Tx, metric_id: UUID) -> list[tuple[UUID, dict[str, list[str]]]]:
-    """(id, values) of the live filters of charges on a metric."""
+async def charges_on(tx: Tx, metric_id: UUID) -> list[ChargeOn]:
+    """The live charges on a metric, by plan."""
+    own = (
+        (subscriptions.c.plan_id == plans.c.id)
+        & plans.c.parent_id.is_not(None)
+        & subscriptions.c.status.in_(("active", "pending", "incomplete"))
+    )
+    column = charges.c
     statement = (
-        select(charge_filters.c.id, charge_filters.c["values"].label("listed"))
+        select(
+            *(column[name] for name in ("id", "plan_id", "code", "charge_model", "properties")),
+            plans.c.parent_id.is_not(None).label("is_of_child"),
+            subscriptions.c.id.label("subscription_id"),
+        )
+        .join(plans, plans.c.id == column.plan_id)
+        .outerjoin(subscriptions, own)
+        .where(
+            column.billable_metric_id == metric_id, column.deleted_at.is_(None), plans.c.deleted_at.is_(None)
+        )
+        .order_by(plans.c.created_at, plans.c.id, column.created_at, column.id, subscriptions.c.id)
+    )
+    return [ChargeOn(**row._mapping) for row in await tx.execute(statement)]
+
+
+async def charge_filters_on(tx: Tx, metric_id: UUID) -> list[FilterOn]:
+    """The live filters of charges on a metric, in their order."""
+    statement = (
+        select(charge_filters.c.id, charge_filters.c.charge_id, charge_filters.c["values"].label("listed"))
         .join(charges, charges.c.id == charge_filters.c.charge_id)
         .where(charges.c.billable_metric_id == metric_id, charge_filters.c.deleted_at.is_(None))
     )
-    return [(row.id, row.listed) for row in await tx.execute(statement)]
+    rows = await tx.execute(statement.order_by(charge_filters.c.position, charge_filters.c.id))
+    return [FilterOn(id=row.id, charge_id=row.charge_id, values=row.listed) for row in rows]
 
 
 async def change_charge_filters(

@@ -27,6 +27,7 @@ from tallymark.rooms.billable_metrics.model import (
     BillableMetric,
     MetricFilter,
 )
+from tallymark.rooms.billable_metrics.traces import log_lost_charges, log_trimmed_filters
 
 
 async def create_metric(tx: Tx, values: Mapping[str, Any], *, now: datetime) -> BillableMetric:
@@ -121,17 +122,19 @@ async def _trim_charge_filters(
     """Take keys and values that are gone out of charge filters; all of a key stands for what it has now (§2.3)."""
     known = {item.key: set(item.values) for item in filters}
     gone = {item.key: set(item.values) - known.get(item.key, set()) for item in before.filters}
-    changed = {}
-    for filter_id, values in await repository.charge_filters_on(tx, before.id):
+    changed: dict[UUID, Mapping[str, list[str]]] = {}
+    of_charges = await repository.charge_filters_on(tx, before.id)
+    for one in of_charges:
         left = {
             key: [value for value in listed if value not in gone.get(key, ())]
-            for key, listed in values.items()
+            for key, listed in one.values.items()
             if key in known or key not in gone
         }
         left = {key: listed for key, listed in left.items() if listed}
-        if left != values:
-            changed[filter_id] = left
+        if left != one.values:
+            changed[one.id] = left
     await repository.change_charge_filters(tx, changed, at=now)
+    await log_trimmed_filters(tx, before, of_charges, changed, now=now)
 
 
 async def _refresh_drafts(tx: Tx, metric_id: UUID, *, now: datetime) -> None:
@@ -168,9 +171,10 @@ async def delete_metric(tx: Tx, code: str, *, now: datetime) -> BillableMetric:
     """Delete a metric with its charges; its events are kept, and its code is free again."""
     metric = await get_metric(tx, code=code)
     await _refresh_drafts(tx, metric.id, now=now)
+    await log_lost_charges(tx, metric, now=now)
     await repository.delete_metric(tx, metric.id, at=now)
     gone: dict[UUID, dict[str, list[str]]] = {
-        filter_id: {} for filter_id, _ in await repository.charge_filters_on(tx, metric.id)
+        one.id: {} for one in await repository.charge_filters_on(tx, metric.id)
     }
     await repository.change_charge_filters(tx, gone, at=now)
     await _tell(tx, "billable_metric.deleted", metric.id, now=now)
