@@ -359,6 +359,8 @@ async def of_invoices(walk, client, person):
     gone = (await kit.post(client, "/invoices", {"invoice": one_off}))["invoice"]
     await step(client, f"POST /invoices/{gone['lago_id']}/void", {}, "invoice.voided")
     again = {"invoice": {"fees": [{"id": gone["fees"][0]["lago_id"]}]}}
+    path = f"/invoices/{gone['lago_id']}/regenerate"
+    await step(app, f"POST {path}/preview", again, COMPUTES, by=person.email)
     await step(client, f"POST /invoices/{gone['lago_id']}/regenerate", again, "invoice.regenerated")
 
 
