@@ -8,6 +8,7 @@ from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from io import StringIO
 from pathlib import Path
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -19,8 +20,9 @@ from tests.kit import Json
 from tallymark.app import running
 from tallymark.db.engine import Database
 from tallymark.demo import Made, Size, run_trace, run_year
-from tallymark.demo.cast import buyers
+from tallymark.demo.cast import COUNTRIES, buyers
 from tallymark.demo.usage import events
+from tallymark.demo.year import walk
 from tallymark.settings import Settings
 
 TRACE = Path(__file__).parents[3] / "shared" / "data" / "llm-inference-trace"
@@ -93,6 +95,16 @@ def test_the_cast_is_the_same_each_time():
     assert used == list(events(cast[4], "enterprise", since, until))
     assert {event["code"] for event in used} == {"ai_tokens", "compute_seconds", "egress", "storage"}
     assert all(since.timestamp() < int(event["timestamp"]) < until.timestamp() for event in used)
+
+
+def test_a_months_usage_is_sent_before_the_month_is_over_for_anybody():
+    """What comes later is late: its period has been billed."""
+    ends = [tick.at for tick in walk(Size()) if tick.is_last]
+    assert len(ends) == 12
+    there = {
+        end.astimezone(ZoneInfo(place.timezone)).month - end.month for end in ends for place in COUNTRIES
+    }
+    assert there == {0}
 
 
 @dataclass

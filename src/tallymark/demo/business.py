@@ -84,6 +84,8 @@ class Business:
                     await call("PATCH", f"/plans/{plan['code']}/entitlements", {"entitlements": granted})
         for coupon in catalog.COUPONS:
             await make("/coupons", "coupon", **coupon)
+        await make("/invoice_custom_sections", "invoice_custom_section", **catalog.SECTION)
+        await make("/pricing_units", "pricing_unit", **catalog.PRICING_UNIT)
 
     async def live(self, tick: Tick) -> None:
         """Move on to an instant, and do what has come up by then."""
@@ -133,6 +135,8 @@ class Business:
             )
         if tick.month < 6 and buyer.number % 7 == 3:
             await make("/applied_coupons", "applied_coupon", external_customer_id=who, coupon_code="SPRING")
+        if buyer.number % 9 == 5 and buyer.country.currency == "EUR":
+            await make("/applied_coupons", "applied_coupon", external_customer_id=who, coupon_code="LOYAL50")
         if buyer.plan == "prepaid":
             await self._open_wallet(buyer)
         await self._subscribe(buyer, buyer.plan)
@@ -327,7 +331,8 @@ class Business:
             )
 
     async def leave_loose_ends(self) -> None:
-        """What an operator finds in the morning: events that match nothing, an overdue customer asked to pay, a void invoice."""
+        """What an operator finds in the morning: events that match nothing, an overdue customer asked to pay, a void invoice;
+        and what was described, and promised to one customer alone, last."""
         unknown = [
             {
                 "transaction_id": f"loose-{n}",
@@ -354,6 +359,13 @@ class Business:
             owed = [one["lago_id"] for one in overdue if one["customer"]["external_id"] == who]
             body = {"external_customer_id": who, "lago_invoice_ids": owed}
             await self._seller.call("POST", "/payment_requests", {"payment_request": body})
+
+        for path, root, description in catalog.DESCRIPTIONS:
+            await self._seller.call("PUT", path, {root: {"description": description}})
+        large = (one for one in self._buyers.values() if self._plans.get(one.external_id) == "enterprise")
+        if first := next(large, None):
+            more = {"entitlements": {"regions": {"max": 12}}}
+            await self._seller.call("PATCH", f"/subscriptions/{first.subscription_id}/entitlements", more)
 
     async def summary(self) -> list[str]:
         """What there is now, in a few lines."""

@@ -23,6 +23,33 @@ ENTITY: Json = {
     },
 }  # fmt: skip
 
+SECTION: Json = {
+    "code": "support_hours", "name": "Support hours", "display_name": "Support",
+    "details": "Write to help@skerry.example on working days, 9:00 to 17:00 in Galway.",
+}  # fmt: skip
+
+PRICING_UNIT: Json = {
+    "code": "compute_unit", "name": "Compute unit", "short_name": "CU", "description": "What a second of a small host counts for."
+}  # fmt: skip
+
+CAMPAIGN: Json = {
+    "code": "reminders", "name": "Friendly reminders", "description": "Three letters, a week apart.",
+    "days_between_attempts": 7, "max_attempts": 3, "applied_to_organization": True,
+    "thresholds": [{"currency": "EUR", "amount_cents": 20_000}, {"currency": "USD", "amount_cents": 20_000}],
+}  # fmt: skip
+
+DESCRIPTIONS: tuple[tuple[str, str, str], ...] = (
+    (
+        "/billable_metrics/compute_seconds",
+        "billable_metric",
+        "Seconds that a host has computed, by its region.",
+    ),
+    ("/add_ons/onboarding", "add_on", "Two days with a team, on site or by video."),
+    ("/features/audit_trail", "feature", "Who has done what, for as long as the plan says."),
+    ("/coupons/LOYAL50", "coupon", "For those who stay for a second year."),
+)
+"""What is described in the last days, so that there is something in the histories of these, too."""
+
 TAXES: tuple[Json, ...] = (
     {"code": "vat_ie", "name": "VAT Ireland", "rate": "23"},
     {"code": "vat_de", "name": "USt. Deutschland", "rate": "19"},

@@ -8,6 +8,7 @@ import httpx
 
 from tallymark.api.sessions import ORGANIZATION
 from tallymark.db.errors import StartupError
+from tallymark.demo.catalog import CAMPAIGN
 
 COLLEAGUES = (
     ("oskar.lindqvist", "finance"),
@@ -52,6 +53,10 @@ class People:
                 "POST", f"/invitations/{url.rsplit('/', 1)[-1]}", {"password": self.password}
             )
         await self._invite(INVITED, "finance")
+
+    async def begin_dunning(self) -> None:
+        """Let whoever owes enough be asked for it again."""
+        await self._call("POST", "/dunning_campaigns", {"dunning_campaign": CAMPAIGN})
 
     async def _invite(self, name: str, role: str) -> str:
         made = await self._call("POST", "/invites", {"email": f"{name}{self._domain}", "roles": [role]})

@@ -94,6 +94,7 @@ async def _live(business: Business, people: People, size: Size, parts: Running, 
     async with receiving() as address:
         # Of the last bills and of what follows others are told, too.
         await business.tell(address)
+        await people.begin_dunning()
         for tick in ticks:
             if tick.month == size.months:
                 await business.live(tick)

@@ -6,7 +6,7 @@ import { useEffect, useMemo, useState } from "react";
 import { ApiError } from "@/api/errors";
 import { setReadersLocale } from "@/lib/money";
 import { Button, initials, Tally } from "@/ui/basics";
-import { useTitle } from "@/ui/page";
+import { useCurrentInSight, useTitle } from "@/ui/page";
 import { type Asking, type Portal, PortalContext, portalClient, portalQueries } from "./api";
 import { brandVariables } from "./brand";
 import { LANGUAGES, languageFor, loadTexts, type Texts } from "./texts";
@@ -27,6 +27,7 @@ export function PortalFrame() {
   const language = languageFor(chosen ?? me.data?.customer.locale ?? navigator.language);
   const texts = useTexts(language);
   const issuer = me.data?.issuer;
+  const nav = useCurrentInSight();
   useTitle(issuer?.name ?? "Tallymark");
 
   // Numbers and dates are written in the language, from before the pages that show them.
@@ -76,7 +77,7 @@ export function PortalFrame() {
           <Link className="brand" to={at("")}>
             {issuer?.logo_url ? <img src={issuer.logo_url} alt={issuer.name} /> : issuer?.name}
           </Link>
-          <nav aria-label={issuer?.name}>
+          <nav aria-label={issuer?.name} ref={nav}>
             {places.map(([href, label]) => (
               <Link
                 key={href}

@@ -1,7 +1,7 @@
 /** The head of a page, its tabs and its place among the others. */
 import { Link, useLocation } from "@tanstack/react-router";
 import { BookOpen, ChevronLeft, ChevronRight, Menu, Search, SunMoon } from "lucide-react";
-import { createContext, type ReactNode, type RefObject, useContext, useEffect, useRef } from "react";
+import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
 import { toggleTheme } from "@/lib/theme";
 import { Button } from "./basics";
 
@@ -164,18 +164,17 @@ export function Tabs({ label, tabs }: { label: string; tabs: readonly Tab[] }) {
 }
 
 /** Where there are more links side by side than fit, the one of this page is in sight. */
-export function useCurrentInSight(): RefObject<HTMLElement | null> {
+export function useCurrentInSight(): (frame: HTMLElement | null) => void {
   const { pathname } = useLocation();
-  const nav = useRef<HTMLElement>(null);
+  const [frame, setFrame] = useState<HTMLElement | null>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another address makes another link the current one
   useEffect(() => {
-    const frame = nav.current;
     const current = frame?.querySelector("[aria-current]");
     if (!frame || !current) return;
     const [inside, outside] = [current.getBoundingClientRect(), frame.getBoundingClientRect()];
     frame.scrollLeft += (inside.left + inside.right - outside.left - outside.right) / 2;
-  }, [pathname]);
-  return nav;
+  }, [frame, pathname]);
+  return setFrame;
 }
 
 export function useTitle(title: string): void {
