@@ -61,8 +61,9 @@ class TestDeadJobs:
         assert (await act(ann, "dead-jobs", "retry", job_id)).status_code == 400, "it is dead no more"
 
     @pytest.mark.parametrize("name", ["retry", "discard_all"])
-    async def test_that_are_none_are_refused(self, ann, name):
-        assert (await act(ann, "dead-jobs", name, "none")).status_code == 400
+    @pytest.mark.parametrize("key", ["none", str(2**63)])
+    async def test_that_are_none_are_refused(self, ann, name, key):
+        assert (await act(ann, "dead-jobs", name, key)).status_code == 400
 
     async def test_are_tried_or_discarded_together(self, ann, database, organization):
         jobs = [await die(database, organization) for _ in range(4)]

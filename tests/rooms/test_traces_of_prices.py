@@ -139,7 +139,17 @@ class TestOfAPlan:
         assert await told(client, "subscription", **of_subscriptions) == {
             "plan.charges.calls.filters": trimmed
         }
+        alert = {
+            "alert_type": "billable_metric_current_usage_amount",
+            "code": "high",
+            "thresholds": [{"value": "10"}],
+        }
+        await post(client, "/subscriptions/s/alerts", {"alert": {**alert, "billable_metric_code": "calls"}})
         await call(client, "DELETE", "/billable_metrics/calls")
+        (gone,) = (await get(client, "/activity_logs", **{"activity_types[]": "alert.deleted"}))[
+            "activity_logs"
+        ]
+        assert (gone["activity_object"]["code"], gone["external_subscription_id"]) == ("high", "s")
         whole = {"billable_metric_code": "calls", "charge_model": "standard", "properties": {"amount": "1"}}
         assert await told(client, **of_plans) == {"charges.calls": [whole, None]}
         assert await told(client, "subscription", **of_subscriptions) == {"plan.charges.calls": [whole, None]}

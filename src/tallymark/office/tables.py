@@ -116,6 +116,10 @@ class TableView(BaseModelView):
             keys = [kind(str(pk)) for pk in pks]
         except ValueError:
             return []
+        if kind is int:
+            keys = [
+                key for key in keys if abs(key) < 2**63
+            ]  # no column holds another, nor can be asked for it
         return await self._read(select(found).where(found.c.id.in_(keys)))
 
     def _found(self, searched: str | None) -> Select[Any]:

@@ -178,14 +178,14 @@ async def is_attached(tx: Tx, metric_id: UUID) -> bool:
 
 
 async def delete_metric(tx: Tx, metric_id: UUID, *, at: datetime) -> list[UUID]:
-    """Soft-delete a metric, its charges and its alerts; return the plans that lost a charge."""
+    """Soft-delete a metric, its charges and its alerts; return the alerts that went with it."""
     gone = {"deleted_at": at, "updated_at": at}
     await tx.execute(update(billable_metrics).where(billable_metrics.c.id == metric_id).values(**gone))
     watching = (alerts.c.billable_metric_id == metric_id) & alerts.c.deleted_at.is_(None)
-    await tx.execute(update(alerts).where(watching).values(**gone))
+    lost = await tx.execute(update(alerts).where(watching).values(**gone).returning(alerts.c.id))
     of_metric = (charges.c.billable_metric_id == metric_id) & charges.c.deleted_at.is_(None)
-    rows = await tx.execute(update(charges).where(of_metric).values(**gone).returning(charges.c.plan_id))
-    return list(rows.scalars())
+    await tx.execute(update(charges).where(of_metric).values(**gone))
+    return list(lost.scalars())
 
 
 async def _load(tx: Tx, statement: Select[Any]) -> list[BillableMetric]:

@@ -17,7 +17,7 @@ from tallymark.jobs import agenda
 from tallymark.jobs.activity import Changes
 from tallymark.jobs.activity import changes as changes_of
 from tallymark.jobs.agenda import Item, Kind
-from tallymark.jobs.outbox import Message, emit
+from tallymark.jobs.outbox import Message, emit, log_alone
 from tallymark.metering.expressions import compute
 from tallymark.rooms.billable_metrics import repository
 from tallymark.rooms.billable_metrics.model import (
@@ -168,11 +168,12 @@ async def _tell(
 
 
 async def delete_metric(tx: Tx, code: str, *, now: datetime) -> BillableMetric:
-    """Delete a metric with its charges; its events are kept, and its code is free again."""
+    """Delete a metric with its charges and alerts; its events are kept, and its code is free again."""
     metric = await get_metric(tx, code=code)
     await _refresh_drafts(tx, metric.id, now=now)
     await log_lost_charges(tx, metric, now=now)
-    await repository.delete_metric(tx, metric.id, at=now)
+    lost = await repository.delete_metric(tx, metric.id, at=now)
+    await log_alone(tx, "alert.deleted", *lost, now=now)
     gone: dict[UUID, dict[str, list[str]]] = {
         one.id: {} for one in await repository.charge_filters_on(tx, metric.id)
     }
