@@ -285,6 +285,15 @@ async def test_another_organizations_coupons_do_not_exist(seller, make_organizat
     assert (await give(stranger, who, sold, expect=404))["code"] == "coupon_not_found"
 
 
+async def test_a_list_says_who_the_customers_are(seller):
+    sold = await coupon(seller)
+    for who in (seller.who, await kit.customer(seller, name="Ada Lovelace")):
+        await give(seller, who, sold)
+    found = (await kit.get(seller, "/applied_coupons"))["applied_coupons"]
+    names = sorted(one["customer_name"] for one in found)
+    assert names == sorted(["Ada Lovelace", seller.who["name"] or seller.who["external_id"]])
+
+
 async def test_a_deleted_customer_has_no_coupons_left(seller, make_organization):
     await give(seller, seller.who, await coupon(seller, frequency="forever"))
     await kit.call(seller, "DELETE", f"/customers/{seller.who['external_id']}")

@@ -227,6 +227,27 @@ class TestAShortYear:
         endpoints = (await company.get("/webhook_endpoints"))["webhook_endpoints"]
         assert {one["name"] for one in endpoints} == {"Ledger", "Warehouse"}
 
+    async def test_bills_america_from_there(self, company):
+        """Customer 1 is in Portland and is billed by the second entity; all others are elsewhere."""
+        entities = {
+            one["customer"]["external_id"]: one["billing_entity_code"]
+            for one in (await company.get("/invoices", per_page="100"))["invoices"]
+        }
+        assert {who for who, code in entities.items() if code == "skerry_us"} == {"cus_001"}
+
+    async def test_names_the_order_of_who_has_one(self, company):
+        """Customer 5 is on a large plan: 4000 and 37 for each number. Customer 2 is not."""
+        assert {one["purchase_order_number"] for one in await company.invoices(5)} == {"PO-4185"}
+        assert {one["purchase_order_number"] for one in await company.invoices(2)} == {None}
+
+    async def test_has_a_partner_bill_themselves(self, company):
+        assert {one["self_billed"] for one in await company.invoices(6)} == {True}
+
+    async def test_has_its_invoices_in_a_file(self, company):
+        (export,) = (await company.get("/data_exports"))["data_exports"]
+        issued = (await company.get("/invoices", status="finalized"))["meta"]["total_count"]
+        assert (export["status"], export["rows_written"]) == ("completed", issued)
+
     async def test_lets_its_people_in(self, company):
         made = company.made
         assert made.email in company.shown

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from tallymark.demo import catalog
 from tallymark.demo.cast import Buyer
+from tallymark.demo.corrections import Corrections
 from tallymark.demo.receiver import BROKEN, WORKING
 from tallymark.demo.seller import Seller
 from tallymark.demo.usage import events
@@ -45,6 +46,7 @@ class Business:
 
     def __init__(self, seller: Seller, buyers: Sequence[Buyer]) -> None:
         self._seller = seller
+        self._corrections = Corrections(seller)
         self._buyers = {buyer.external_id: buyer for buyer in buyers}
         self._plans: dict[str, str] = {}
         """Who is on which plan now."""
@@ -64,6 +66,7 @@ class Business:
             await make("/taxes", "tax", **tax)
         (entity,) = (await call("GET", "/billing_entities"))["billing_entities"]
         await call("PUT", f"/billing_entities/{entity['code']}", {"billing_entity": catalog.ENTITY})
+        await make("/billing_entities", "billing_entity", **catalog.AMERICAN_ENTITY)
         shown = (await call("GET", "/organizations"))["organization"]
         self.organization_id = UUID(shown["lago_id"])
         metrics = {
@@ -152,6 +155,7 @@ class Business:
             external_customer_id=buyer.external_id,
             external_id=buyer.subscription_id,
             plan_code=buyer.plan_code(plan),
+            purchase_order_number=buyer.order_number(plan),
         )
 
     async def _open_wallet(self, buyer: Buyer) -> None:
@@ -218,6 +222,7 @@ class Business:
             "invoice",
             external_customer_id=buyer.external_id,
             currency=buyer.country.currency,
+            purchase_order_number=buyer.order_number(self._plans[buyer.external_id]),
             fees=[{"add_on_code": add_on, "units": 1}],
         )
         return made
@@ -251,43 +256,17 @@ class Business:
         """What happens once in a month, on its last evening."""
         here = [self._buyers[who] for who in self._plans]
         if month % 3 == 1 and here:
-            await self._give_back(here[month % len(here)])
+            await self._corrections.give_back(here[month % len(here)])
         if month % 4 == 2 and here:
             await self._one_off(here[(month * 3) % len(here)], "migration")
         for buyer in here:
             if self._plans[buyer.external_id] == "prepaid" and (buyer.number + month) % 4 == 0:
                 await self._top_up(buyer)
         if month % 5 == 4:
-            await self._void_one()
-
-    async def _give_back(self, buyer: Buyer) -> None:
-        """Credit half of the largest fee of somebody's last invoice, with its taxes."""
-        query = {
-            "external_customer_id": buyer.external_id,
-            "status": "finalized",
-            "invoice_type": "subscription",
-        }
-        listed = (await self._seller.call("GET", "/invoices", query=query))["invoices"]
-        if not listed:
-            return
-        invoice = (await self._seller.call("GET", f"/invoices/{listed[0]['lago_id']}"))["invoice"]
-        fee = max(invoice["fees"], key=lambda one: one["amount_cents"], default=None)
-        if fee is None or fee["amount_cents"] < 200:
-            return
-        asked = {
-            "invoice_id": invoice["lago_id"],
-            "items": [{"fee_id": fee["lago_id"], "amount_cents": fee["amount_cents"] // 2}],
-        }
-        estimate = await self._seller.call("POST", "/credit_notes/estimate", {"credit_note": asked})
-        cents = estimate["estimated_credit_note"]["max_creditable_amount_cents"]
-        await self._seller.make(
-            "/credit_notes",
-            "credit_note",
-            **asked,
-            reason="order_change",
-            description="Half of it, as agreed by phone",
-            credit_amount_cents=cents,
-        )
+            await self._corrections.void_one()
+        if month % 4 == 3:
+            note = await self._corrections.refund_one()
+            await self._corrections.note_paid_back(note)
 
     async def _top_up(self, buyer: Buyer) -> None:
         path = f"/customers/{buyer.external_id}/wallets"
@@ -300,16 +279,6 @@ class Business:
                 "granted_credits": "5",
             }
             await self._seller.call("POST", "/wallet_transactions", {"wallet_transaction": more})
-
-    async def _void_one(self) -> None:
-        """Take back the oldest one-off invoice that nobody has paid anything of."""
-        found = [
-            one
-            for one in await self._unpaid()
-            if one["invoice_type"] == "one_off" and not one["total_paid_amount_cents"]
-        ]
-        if found:
-            await self._seller.call("POST", f"/invoices/{found[-1]['lago_id']}/void", {})
 
     async def tell(self, address: str) -> None:
         """Have two others told of what happens from now on."""
@@ -331,8 +300,9 @@ class Business:
             )
 
     async def leave_loose_ends(self) -> None:
-        """What an operator finds in the morning: events that match nothing, an overdue customer asked to pay, a void invoice;
-        and what was described, and promised to one customer alone, last."""
+        """What an operator finds in the morning: events that match nothing, an overdue customer asked to pay, a void invoice, a
+        refund that is to be paid out and a dispute that was lost; and what was described, and promised to one customer
+        alone, last."""
         unknown = [
             {
                 "transaction_id": f"loose-{n}",
@@ -360,12 +330,19 @@ class Business:
             body = {"external_customer_id": who, "lago_invoice_ids": owed}
             await self._seller.call("POST", "/payment_requests", {"payment_request": body})
 
+        await self._corrections.refund_one()
+        await self._corrections.lose_dispute()
         for path, root, description in catalog.DESCRIPTIONS:
             await self._seller.call("PUT", path, {root: {"description": description}})
         large = (one for one in self._buyers.values() if self._plans.get(one.external_id) == "enterprise")
         if first := next(large, None):
             more = {"entitlements": {"regions": {"max": 12}}}
             await self._seller.call("PATCH", f"/subscriptions/{first.subscription_id}/entitlements", more)
+
+    async def export_invoices(self) -> UUID:
+        """Ask for the list of what was invoiced to be written to a file; the export's id."""
+        asked = {"resource_type": "invoices", "filters": {"statuses": ["finalized"]}}
+        return UUID((await self._seller.make("/data_exports", "data_export", **asked))["lago_id"])
 
     async def summary(self) -> list[str]:
         """What there is now, in a few lines."""

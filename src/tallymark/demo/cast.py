@@ -83,6 +83,15 @@ class Buyer:
         """That of their subscription, whatever its plan."""
         return f"sub_{self.number:03d}"
 
+    @property
+    def is_partner(self) -> bool:
+        """Whether they resell, and write their bills themselves."""
+        return self.number % 28 == 6
+
+    def order_number(self, plan: str) -> str | None:
+        """The number of their purchase order, without which large ones pay nothing."""
+        return f"PO-{4_000 + self.number * 37}" if plan in ("enterprise", "annual") else None
+
     def plan_code(self, plan: str) -> str:
         """The code of a plan in their currency."""
         return plan if self.country.currency == "EUR" else f"{plan}_{self.country.currency.lower()}"
@@ -103,7 +112,9 @@ class Buyer:
         place = self.country
         return {
             "external_id": self.external_id, "name": self.name, "legal_name": f"{self.name} Ltd",
-            "customer_type": "company", "email": f"accounts@{domain}.example", "url": f"https://{domain}.example",
+            "customer_type": "company", "account_type": "partner" if self.is_partner else "customer",
+            **({"billing_entity_code": "skerry_us"} if place.code == "US" else {}),
+            "email": f"accounts@{domain}.example", "url": f"https://{domain}.example",
             "address_line1": f"{self.number * 7 % 90 + 1} {place.street}", "city": place.city, "zipcode": place.zipcode,
             "state": place.state, "country": place.code, "timezone": place.timezone, "currency": place.currency,
             "tax_identification_number": f"{place.code}{100_000_000 + self.number * 7_919}", "tax_codes": [place.tax],

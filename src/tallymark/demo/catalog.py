@@ -23,6 +23,15 @@ ENTITY: Json = {
     },
 }  # fmt: skip
 
+AMERICAN_ENTITY: Json = {
+    "code": "skerry_us", "name": "Skerry Cloud US", "legal_name": "Skerry Cloud Inc.", "legal_number": "OR 4471190",
+    "address_line1": "220 Beacon Street", "city": "Portland", "zipcode": "97205", "state": "OR", "country": "US",
+    "email": "billing-us@skerry.example", "phone": "+1 503 000 0000", "default_currency": "USD",
+    "timezone": "America/Los_Angeles", "net_payment_term": 30, "document_number_prefix": "SKU", "brand_color": "#6b4fa0",
+    "billing_configuration": {"document_locale": "en", "invoice_footer": "Skerry Cloud Inc., 220 Beacon Street, Portland"},
+}  # fmt: skip
+"""Who bills customers in the United States."""
+
 SECTION: Json = {
     "code": "support_hours", "name": "Support hours", "display_name": "Support",
     "details": "Write to help@skerry.example on working days, 9:00 to 17:00 in Galway.",
@@ -39,15 +48,21 @@ CAMPAIGN: Json = {
 }  # fmt: skip
 
 DESCRIPTIONS: tuple[tuple[str, str, str], ...] = (
-    (
-        "/billable_metrics/compute_seconds",
-        "billable_metric",
-        "Seconds that a host has computed, by its region.",
-    ),
+    ("/billable_metrics/compute_seconds", "billable_metric", "Seconds that a host has computed, by its region."),
+    ("/billable_metrics/ai_tokens", "billable_metric", "Tokens read and written, by model."),
+    ("/billable_metrics/seats", "billable_metric", "People who have signed in at least once in the month."),
+    ("/plans/team", "plan", "For one team: seats and projects, two weeks free."),
+    ("/plans/ai", "plan", "Models by the token, requests by the thousand."),
+    ("/plans/enterprise", "plan", "With a commitment, support and every region."),
+    ("/plans/annual", "plan", "A year paid ahead; requests are billed each month."),
+    ("/plans/prepaid", "plan", "No fee: compute and egress, drawn from credits."),
     ("/add_ons/onboarding", "add_on", "Two days with a team, on site or by video."),
+    ("/add_ons/migration", "add_on", "Data brought over from where it was, and checked."),
     ("/features/audit_trail", "feature", "Who has done what, for as long as the plan says."),
+    ("/features/sso", "feature", "Signing in by the customer's own directory."),
     ("/coupons/LOYAL50", "coupon", "For those who stay for a second year."),
-)
+    ("/coupons/WELCOME20", "coupon", "A fifth off the first three invoices."),
+)  # fmt: skip
 """What is described in the last days, so that there is something in the histories of these, too."""
 
 TAXES: tuple[Json, ...] = (

@@ -100,6 +100,8 @@ async def _live(business: Business, people: People, size: Size, parts: Running, 
                 await business.live(tick)
                 progress.update(task, completed=(tick.at - START).days)
         await business.leave_loose_ends()
+        export_id = await business.export_invoices()
+        await parts.tasks.export_data(organization_id=business.organization_id, export_id=export_id)
         await parts.courier.deliver(business.organization_id)
 
 

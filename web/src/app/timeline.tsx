@@ -31,7 +31,7 @@ export function ShortTimeline({ whose, zone }: { whose: Whose; zone: string | un
     <Loaded query={logs} what="Timeline" skeleton={<Skeleton width="80%" />}>
       {({ activity_logs }) =>
         activity_logs.length === 0 ? (
-          <p className="dim">Nothing has happened yet.</p>
+          <p className="dim">Nothing has happened lately.</p>
         ) : (
           <Entries entries={activity_logs} zone={zone} />
         )
@@ -54,7 +54,9 @@ export function Timeline({ whose, zone }: { whose: Whose; zone?: string | undefi
       <Loaded query={first} what="Activity">
         {({ activity_logs, meta }) =>
           activity_logs.length === 0 ? (
-            <Empty title="Nothing has happened here yet">Changes are written down from now on.</Empty>
+            <Empty title="Nothing has happened here lately">
+              Changes are written down as they happen, and shown for as long as logs are kept.
+            </Empty>
           ) : (
             <>
               <Entries

@@ -141,7 +141,13 @@ async def _answer(tx: Tx, coupon: Coupon) -> CouponResponse:
 async def _list(tx: Tx, filters: Filters, page: Page) -> AppliedCouponsResponse:
     found, total = await service.list_applied(tx, filters, page)
     credits = await service.credits_of(tx, found)
-    shown = [ListedAppliedCouponOutput.of_listed(view, credits.get(view.applied.id, [])) for view in found]
+    owners = await customers.get_customers(tx, {view.applied.customer_id for view in found})
+    shown = [
+        ListedAppliedCouponOutput.of_listed(
+            view, owners[view.applied.customer_id], credits.get(view.applied.id, [])
+        )
+        for view in found
+    ]
     return AppliedCouponsResponse(applied_coupons=shown, meta=Meta.of(page, total))
 
 

@@ -25,6 +25,7 @@ from tallymark.api.wire import (
 from tallymark.domain.exact import Fraction
 from tallymark.domain.money import fixed
 from tallymark.rooms.coupons.model import NO_TARGETS, AppliedView, Coupon, CouponInput, Targets
+from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.invoices.model import CreditLine
 from tallymark.rooms.invoices.schemas import CreditOutput
 
@@ -189,13 +190,19 @@ class AppliedCouponOutput(BaseModel):
 
 
 class ListedAppliedCouponOutput(AppliedCouponOutput):
+    customer_name: str
+    """What people call the customer."""
     credits: list[CreditOutput]
 
     @classmethod
-    def of_listed(cls, view: AppliedView, credits: list[tuple[CreditLine, str]]) -> ListedAppliedCouponOutput:
-        """Show an applied coupon in a list, with what invoices took of it."""
+    def of_listed(
+        cls, view: AppliedView, customer: Customer, credits: list[tuple[CreditLine, str]]
+    ) -> ListedAppliedCouponOutput:
+        """Show an applied coupon in a list, with whose it is and what invoices took of it."""
         return cls(
-            **applied_fields(view), credits=[CreditOutput.of(line, status) for line, status in credits]
+            **applied_fields(view),
+            customer_name=customer.display_name,
+            credits=[CreditOutput.of(line, status) for line, status in credits],
         )
 
 

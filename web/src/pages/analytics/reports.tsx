@@ -22,8 +22,8 @@ import { byMonth, change, currenciesOf, lastMonths } from "./months";
 import { filtersOf, isNarrowedByPlan, narrowedBy, type ReportTab } from "./narrowed";
 import { entitiesRead, monthsOf, paramsOf, reportReads } from "./reads";
 import { sum, Trend } from "./trend";
-import { GRANULARITIES, UsageReport } from "./usage";
-import { periodsOf } from "./usage-periods";
+import { GRANULARITIES, MetricName, UsageReport } from "./usage";
+import { type MetricNames, namesOf, periodsOf } from "./usage-periods";
 import "./analytics.css";
 
 type Collection = Schema<"CollectionOutput">;
@@ -82,7 +82,11 @@ export function Analytics() {
   const entities = useQuery({ ...entitiesRead(), enabled: can("billing_entities:view") });
   const known = entities.data?.billing_entities ?? [];
   const plans = useQuery({ ...plansRead(), enabled: can("plans:view") && isNarrowedByPlan(tab) });
-  const metrics = useQuery({ ...metricsRead(), enabled: can("billable_metrics:view") && tab === "usage" });
+  const metrics = useQuery({
+    ...metricsRead(),
+    enabled: can("billable_metrics:view") && (tab === "usage" || tab === "overview"),
+  });
+  const names = namesOf(metrics.data?.billable_metrics ?? []);
   const filters = filtersOf(tab, {
     plans: plans.data?.plans ?? [],
     metrics: metrics.data?.billable_metrics ?? [],
@@ -218,6 +222,7 @@ export function Analytics() {
                   granularity={granularity}
                   kind={recurring ?? "all"}
                   usages={usages}
+                  names={names}
                   set={set}
                 />
               )}
@@ -225,7 +230,7 @@ export function Analytics() {
           ) : tab === "receivables" ? (
             <Receivables report={report} />
           ) : (
-            <Overview report={report} />
+            <Overview report={report} names={names} />
           )}
         </>
       )}
@@ -276,7 +281,7 @@ function Figure({ part, cents, currency }: { part: Part; cents: number; currency
   return part.data === undefined ? <>–</> : <Money cents={cents} currency={currency} isZeroPlain />;
 }
 
-function Overview({ report }: { report: Report }) {
+function Overview({ report, names }: { report: Report; names: MetricNames }) {
   const { months, currency, mrr, revenue, overdue, parts } = report;
   const last = months.length - 1;
   const name = (index: number) => monthName(`${months[index]}-01`, undefined, "short");
@@ -332,7 +337,7 @@ function Overview({ report }: { report: Report }) {
           />
         </OfPart>
         <OfPart part={parts.usage} what="Invoiced usage by metric">
-          <MetricTable report={report} />
+          <MetricTable report={report} names={names} />
         </OfPart>
       </div>
       <div className="report-pair sec">
@@ -355,7 +360,7 @@ function metricsOf(report: Report): OfMetric[] {
     .sort((one, other) => sum(other.values) - sum(one.values));
 }
 
-function MetricTable({ report }: { report: Report }) {
+function MetricTable({ report, names }: { report: Report; names: MetricNames }) {
   const metrics = metricsOf(report);
   const last = report.months.length - 1;
   return (
@@ -369,7 +374,7 @@ function MetricTable({ report }: { report: Report }) {
         <Table
           label="Invoiced usage by metric"
           columns={[
-            { head: "Metric", fold: "f1", cell: (one) => <b className="med id">{one.code}</b> },
+            { head: "Metric", fold: "f1", cell: (one) => <MetricName code={one.code} names={names} /> },
             { head: "Months", isLow: true, cell: (one) => <Spark values={one.values} /> },
             {
               head: monthName(`${report.months[last]}-01`, undefined, "short"),

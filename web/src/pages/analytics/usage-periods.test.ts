@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Schema } from "@/api/client";
-import { periodsOf, usageSeries, usedMetrics } from "./usage-periods";
+import { namesOf, periodsOf, usageSeries, usedMetrics } from "./usage-periods";
 
 const THURSDAY = Date.parse("2026-06-04T15:00:00Z");
 
@@ -63,9 +63,23 @@ describe("usedMetrics", () => {
     ]);
   });
 
+  it("calls metrics by their names, and a deleted one by its code", () => {
+    const found = usedMetrics(
+      [
+        used("calls", PERIODS[0]!, 3, "1", { is_billable_metric_deleted: true }),
+        used("calls", PERIODS[0]!, 2, "2"),
+        used("storage", PERIODS[0]!, 1, "2"),
+      ],
+      PERIODS,
+      "EUR",
+    );
+    const series = usageSeries(found, namesOf([{ code: "calls", name: "API calls" }]));
+    expect(series.map(({ name }) => name)).toEqual(["calls", "API calls", "storage"]);
+  });
+
   it("puts those beyond the sixth together", () => {
     const eight = Array.from({ length: 8 }, (_, index) => used(`m${index}`, PERIODS[1]!, 10, "1"));
-    const series = usageSeries(usedMetrics(eight, PERIODS, "EUR"));
+    const series = usageSeries(usedMetrics(eight, PERIODS, "EUR"), new Map());
     expect(series.length).toBe(7);
     expect([series[6]!.name, series[6]!.values]).toEqual(["Other metrics", [0, 20]]);
   });

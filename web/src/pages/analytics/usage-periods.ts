@@ -63,10 +63,17 @@ export function usedMetrics(
 
 const MOST_SERIES = 6;
 
-/** Metrics on one another; those that can't be told apart any more are one. */
-export function usageSeries(metrics: readonly UsedMetric[]): Series[] {
+/** What metrics are called, by their codes. */
+export type MetricNames = ReadonlyMap<string, string>;
+
+export function namesOf(metrics: readonly { code: string; name: string }[]): MetricNames {
+  return new Map(metrics.map(({ code, name }) => [code, name]));
+}
+
+/** Metrics on one another, by their names; those that can't be told apart any more are one. */
+export function usageSeries(metrics: readonly UsedMetric[], names: MetricNames): Series[] {
   const series: Series[] = metrics.slice(0, MOST_SERIES).map((one, index) => ({
-    name: one.code,
+    name: nameOf(one, names),
     color: STACKED[index] as ChartColor,
     values: one.values,
     shape: "bar",
@@ -77,4 +84,9 @@ export function usageSeries(metrics: readonly UsedMetric[]): Series[] {
     rest.reduce((total, one) => total + one.values[index]!, 0),
   );
   return [...series, { name: "Other metrics", color: "c7", values, shape: "bar" }];
+}
+
+/** A deleted metric goes by its code: the name may be another's, who has that code now. */
+function nameOf(metric: UsedMetric, names: MetricNames): string {
+  return (metric.isDeleted ? undefined : names.get(metric.code)) ?? metric.code;
 }

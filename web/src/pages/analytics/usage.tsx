@@ -12,7 +12,7 @@ import { Segments, Select, Switch } from "@/ui/fields";
 import { Empty } from "@/ui/states";
 import { Table } from "@/ui/table";
 import { sum, Trend } from "./trend";
-import { type Granularity, periodsOf, usageSeries, usedMetrics } from "./usage-periods";
+import { type Granularity, type MetricNames, periodsOf, usageSeries, usedMetrics } from "./usage-periods";
 
 export const GRANULARITIES: readonly { value: Granularity; label: string }[] = [
   { value: "daily", label: "Days" },
@@ -25,10 +25,11 @@ interface UsageReportProps {
   granularity: Granularity;
   kind: string;
   usages: readonly Schema<"UsageOutput">[];
+  names: MetricNames;
   set: (changes: Record<string, unknown>) => void;
 }
 
-export function UsageReport({ report, granularity, kind, usages, set }: UsageReportProps) {
+export function UsageReport({ report, granularity, kind, usages, names, set }: UsageReportProps) {
   const can = useCan();
   const now = useNow();
   const [hidesDeleted, setHidesDeleted] = useState(false);
@@ -83,7 +84,7 @@ export function UsageReport({ report, granularity, kind, usages, set }: UsageRep
             report={report}
             columns={columns}
             columnName={granularity === "monthly" ? "Month" : granularity === "weekly" ? "Week" : "Day"}
-            rows={usageSeries(metrics)}
+            rows={usageSeries(metrics, names)}
             isPlain={granularity === "daily"}
           />
           <Section title="Metrics">
@@ -100,7 +101,11 @@ export function UsageReport({ report, granularity, kind, usages, set }: UsageRep
                   fold: "f1",
                   cell: (one) => (
                     <span className="row">
-                      <b className="med id">{one.code}</b>
+                      {one.isDeleted ? (
+                        <b className="med id">{one.code}</b>
+                      ) : (
+                        <MetricName code={one.code} names={names} />
+                      )}
                       {one.isDeleted && <span className="tag">Deleted</span>}
                     </span>
                   ),
@@ -119,5 +124,16 @@ export function UsageReport({ report, granularity, kind, usages, set }: UsageRep
         </>
       )}
     </>
+  );
+}
+
+/** A metric by its name, its code beside the pointer; by its code where the name is not known. */
+export function MetricName({ code, names }: { code: string; names: MetricNames }) {
+  const name = names.get(code);
+  if (name === undefined) return <b className="med id">{code}</b>;
+  return (
+    <b className="med" title={code}>
+      {name}
+    </b>
   );
 }

@@ -129,7 +129,7 @@ function Customers({ coupon }: { coupon: Coupon }) {
           {
             head: "Customer",
             fold: "f1",
-            cell: (one) => <span className="id">{one.external_customer_id}</span>,
+            cell: (one) => <span title={one.external_customer_id}>{one.customer_name}</span>,
           },
           { head: "Status", fold: "f4", cell: (one) => <Status status={one.status} /> },
           { head: "Takes off", fold: "f2", cell: couponWords },
@@ -150,7 +150,7 @@ function Customers({ coupon }: { coupon: Coupon }) {
         ]}
         actions={(one) => (
           <ActionMenu
-            label={`Actions of ${one.external_customer_id}`}
+            label={`Actions of ${one.customer_name}`}
             actions={[
               {
                 label: "Take coupon away",
@@ -179,7 +179,7 @@ function Remove({ applied, onClose }: { applied: Applied; onClose: () => void })
   return (
     <Confirm
       isOpen
-      title={`Take “${applied.coupon_name}” from ${applied.external_customer_id}?`}
+      title={`Take “${applied.coupon_name}” from ${applied.customer_name}?`}
       verb="Take coupon away"
       isBusy={remove.isPending}
       onClose={onClose}

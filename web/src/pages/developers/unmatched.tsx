@@ -1,21 +1,21 @@
-import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
 import { RotateCw } from "lucide-react";
 import { useState } from "react";
 import { read, type Schema, useChange } from "@/api/client";
 import { paths } from "@/app/paths";
 import { countWords } from "@/lib/words";
-import { Button, Section, Tally } from "@/ui/basics";
+import { Button, Tally } from "@/ui/basics";
+import { List, useListState, useRows } from "@/ui/list";
 import { Confirm } from "@/ui/overlays";
-import { Empty, Loaded } from "@/ui/states";
+import { Empty } from "@/ui/states";
 import { Developers } from "./layout";
 import { REASONS } from "./reasons";
 
 type Cause = Schema<"UnmatchedCountOutput">;
 
 export function Unmatched() {
-  const summary = useQuery(
-    read("/api/v1/events/unmatched_summary", { params: { query: { per_page: "100" } } }),
+  const list = useListState();
+  const summary = useRows(list, (asked) =>
+    read("/api/v1/events/unmatched_summary", { params: { query: { ...list.filters, ...asked } as never } }),
   );
   const [chosen, setChosen] = useState<Cause | null>(null);
   const replay = useChange("post", "/api/v1/events/replay", {
@@ -23,46 +23,66 @@ export function Unmatched() {
       `${done.matched.toLocaleString()} of ${done.examined.toLocaleString()} events count now`,
     onDone: () => setChosen(null),
   });
+  const reason = REASONS[list.filters.unmatched_reason ?? ""];
   return (
     <Developers title="Unmatched events">
-      <Loaded query={summary} what="Unmatched events">
-        {({ unmatched_summary: causes, meta }) =>
-          causes.length === 0 ? (
-            <Empty title="Every event counts">
-              Events that match no metric, subscription or charge would wait here.
-            </Empty>
-          ) : (
-            [...byReason(causes)].map(([reason, ofReason]) => (
-              <Section
-                key={reason}
-                title={REASONS[reason]?.title ?? reason}
-                meta={`${countWords(total(ofReason), "event")}${meta.total_pages > 1 ? " shown" : ""}`}
-              >
-                <p className="dev-note" style={{ margin: "0 0 8px" }}>
-                  {REASONS[reason]?.text} {REASONS[reason]?.remedy}
-                </p>
-                <div className="causes">
-                  {ofReason.map((cause) => (
-                    <div className="cause" key={`${cause.code}/${cause.external_subscription_id}`}>
-                      <Link to={linkTo(cause)}>
-                        <b className="med id">{cause.code}</b>
-                        <div className="small dim id">
-                          {cause.external_subscription_id ?? "no subscription"}
-                        </div>
-                      </Link>
-                      <span className="count">{cause.events_count.toLocaleString()}</span>
-                      <Button size="sm" onClick={() => setChosen(cause)}>
-                        <RotateCw className="i" aria-hidden="true" />
-                        Replay {cause.events_count.toLocaleString()}
-                      </Button>
-                    </div>
-                  ))}
-                </div>
-              </Section>
-            ))
-          )
+      {reason && (
+        <p className="dev-note">
+          {reason.text} {reason.remedy}
+        </p>
+      )}
+      <List
+        what="causes"
+        controls={list}
+        query={summary}
+        rowsOf={(page) => page.unmatched_summary}
+        keyOf={(cause) => `${cause.unmatched_reason}/${cause.code}/${cause.external_subscription_id}`}
+        hrefOf={linkTo}
+        isTall
+        filters={[
+          {
+            key: "unmatched_reason",
+            label: "Why",
+            options: Object.entries(REASONS).map(([value, one]) => ({ value, label: one.title })),
+          },
+          { key: "code", label: "Metric's code" },
+          { key: "external_subscription_id", label: "Subscription" },
+        ]}
+        columns={[
+          {
+            head: "Events of",
+            fold: "f1",
+            cell: (cause) => (
+              <>
+                <b className="med id">{cause.code}</b>
+                <span className="sub id">{cause.external_subscription_id ?? "no subscription"}</span>
+              </>
+            ),
+          },
+          { head: "Why", fold: "f3", cell: whyOf },
+          {
+            head: "Events",
+            isNumber: true,
+            fold: "f2",
+            cell: (cause) => cause.events_count.toLocaleString(),
+          },
+        ]}
+        actions={(cause) => (
+          <Button
+            size="sm"
+            aria-label={`Replay ${countWords(cause.events_count, "event")} of ${cause.code}`}
+            onClick={() => setChosen(cause)}
+          >
+            <RotateCw className="i" aria-hidden="true" />
+            Replay
+          </Button>
+        )}
+        empty={
+          <Empty title="Every event counts">
+            Events that match no metric, subscription or charge would wait here.
+          </Empty>
         }
-      </Loaded>
+      />
       <Confirm
         title={`Replay ${countWords(chosen?.events_count ?? 0, "event")} of “${chosen?.code}”?`}
         verb="Replay events"
@@ -90,12 +110,12 @@ export function Unmatched() {
   );
 }
 
-function byReason(causes: readonly Cause[]): Map<string, Cause[]> {
-  return Map.groupBy(causes, (cause) => cause.unmatched_reason as string);
-}
-
-function total(causes: readonly Cause[]): number {
-  return causes.reduce((sum, cause) => sum + cause.events_count, 0);
+/** Why they count nowhere, in words; what to do about it beside the pointer. */
+function whyOf(cause: Cause) {
+  const reason = REASONS[cause.unmatched_reason as string];
+  return (
+    <span title={reason && `${reason.text} ${reason.remedy}`}>{reason?.title ?? cause.unmatched_reason}</span>
+  );
 }
 
 function linkTo(cause: Cause): string {

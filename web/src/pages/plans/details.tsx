@@ -422,7 +422,7 @@ function Subscriptions({ code }: { code: string }) {
           {
             head: "Customer",
             fold: "f3",
-            cell: (one) => <span className="id">{one.external_customer_id}</span>,
+            cell: (one) => <span title={one.external_customer_id}>{one.customer_name}</span>,
           },
           {
             head: "Fee",
