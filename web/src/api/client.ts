@@ -13,6 +13,7 @@ import type { components, paths } from "#schema";
 import { notify } from "@/ui/toasts";
 import { gatheringFetch } from "./batch";
 import { ApiError, explain, type Refusal } from "./errors";
+import { type Foresight, foresee, type TakeBack } from "./foresight";
 
 /** A schema of the description: `Schema<"CustomerOutput">`. */
 export type Schema<Name extends keyof components["schemas"]> = components["schemas"][Name];
@@ -105,13 +106,15 @@ export function ask<Path extends PathsWithMethod<paths, "post">>(path: Path, ini
 
 type Method = "post" | "put" | "delete" | "patch";
 
-interface Change<Result> {
+interface Change<Result, Sent> {
   /** What is said when it is done: "Customer created". */
   done?: string | ((result: Result) => string);
   /** Paths whose reads are out of date now; every read when it is left out. */
   touches?: string[];
   /** Errors are shown by the form itself. */
   isQuiet?: boolean;
+  /** What is shown before the server has answered. Nothing that moves money. */
+  foresees?: Foresight<Sent>;
   onDone?: (result: Result) => void;
 }
 
@@ -119,19 +122,30 @@ interface Change<Result> {
 export function useChange<M extends Method, Path extends PathsWithMethod<paths, M>>(
   method: M,
   path: Path,
-  change: Change<Answer<Path, M>> = {},
-): UseMutationResult<Answer<Path, M>, Error, Init<Path, M>> {
+  change: Change<Answer<Path, M>, Init<Path, M>> = {},
+): UseMutationResult<Answer<Path, M>, Error, Init<Path, M>, TakeBack | undefined> {
   const queries = useQueryClient();
-  return useMutation<Answer<Path, M>, Error, Init<Path, M>>({
+  const mutationKey = [method, path, organization];
+  const refreshed = async () => {
+    // Others of its kind that are on their way are not known to the server yet: the last of them refreshes.
+    if (change.foresees && queries.isMutating({ mutationKey }) > 1) return;
+    await refresh(queries, change.touches);
+  };
+  return useMutation<Answer<Path, M>, Error, Init<Path, M>, TakeBack | undefined>({
+    mutationKey,
     mutationFn: async (init) => (await call(method, path as string, init)) as Answer<Path, M>,
+    onMutate: async (init) =>
+      change.foresees && (await foresee(queries, organization, change.foresees, init)),
     onSuccess: async (result) => {
-      await refresh(queries, change.touches);
+      await refreshed();
       const { done } = change;
       if (done) notify.done(typeof done === "function" ? done(result) : done);
       change.onDone?.(result);
     },
-    onError: (error) => {
+    onError: (error, _, takeBack) => {
+      takeBack?.();
       if (!change.isQuiet) notify.failed(explain(error));
+      if (takeBack) void refreshed();
     },
   });
 }

@@ -28,7 +28,7 @@ export interface Watched {
   alerts: UseQueryResult<{ alerts: Alert[] }>;
   create: (alert: AlertFields, settled: Settled) => void;
   update: (code: string, alert: AlertFields, settled: Settled) => void;
-  remove: (code: string, settled: Settled) => void;
+  remove: (code: string) => void;
   isBusy: boolean;
 }
 
@@ -143,9 +143,11 @@ export function Alerts(props: Props) {
           title={`Delete the alert “${deleted.name || deleted.code}”?`}
           verb="Delete alert"
           isOpen
-          isBusy={watched.isBusy}
           onClose={() => setDeleted(null)}
-          onConfirm={() => watched.remove(deleted.code, { onSuccess: () => setDeleted(null) })}
+          onConfirm={() => {
+            watched.remove(deleted.code);
+            setDeleted(null);
+          }}
         >
           <p>Its {deleted.thresholds.length} thresholds are not watched any more.</p>
         </Confirm>

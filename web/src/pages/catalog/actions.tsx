@@ -106,7 +106,7 @@ interface DeletionProps<Data> {
   counted: { data: Data | undefined; error: unknown };
   /** What is said where it can't be counted. */
   otherwise: string;
-  isBusy: boolean;
+  isBusy?: boolean;
   onClose: () => void;
   onConfirm: () => void;
   children: (data: Data) => ReactNode;

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Copy, Pencil, Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { read, type Schema, useChange } from "@/api/client";
+import { withoutOne } from "@/api/foresight";
 import { useCan } from "@/app/session";
 import { Button, Section } from "@/ui/basics";
 import { Checkbox, Field, TextInput } from "@/ui/fields";
@@ -43,7 +44,7 @@ export function Roles() {
   const remove = useChange("delete", "/app/v1/roles/{code}", {
     done: "Role deleted",
     touches: ["/app/v1/roles"],
-    onDone: () => setDoomed(null),
+    foresees: withoutOne("/app/v1/roles", "roles", (one: Role, { params }) => one.code === params.path.code),
   });
   return (
     <Settings title="Roles">
@@ -118,9 +119,11 @@ export function Roles() {
         title={`Delete the role “${doomed?.name}”?`}
         verb="Delete role"
         isOpen={doomed !== null}
-        isBusy={remove.isPending}
         onClose={() => setDoomed(null)}
-        onConfirm={() => doomed && remove.mutate({ params: { path: { code: doomed.code } } })}
+        onConfirm={() => {
+          if (doomed) remove.mutate({ params: { path: { code: doomed.code } } });
+          setDoomed(null);
+        }}
       >
         <p>
           <b>{doomed?.members_count ?? 0} members</b> hold it.

@@ -1,5 +1,6 @@
 /** Custom sections of invoices, and pricing units. */
 import { read, type Schema, useChange } from "@/api/client";
+import { withoutOne } from "@/api/foresight";
 import { useCan } from "@/app/session";
 import { Day } from "@/ui/amounts";
 import { Field, TextArea, TextInput } from "@/ui/fields";
@@ -57,16 +58,22 @@ export function CustomSections() {
 function DeleteSection({ section, onClose }: { section: CustomSection; onClose: () => void }) {
   const remove = useChange("delete", "/api/v1/invoice_custom_sections/{code}", {
     done: "Section deleted",
-    onDone: onClose,
+    foresees: withoutOne<CustomSection>(
+      "/api/v1/invoice_custom_sections",
+      "invoice_custom_sections",
+      (one) => one.lago_id === section.lago_id,
+    ),
   });
   return (
     <Confirm
       title={`Delete the section “${section.name}”?`}
       verb="Delete section"
       isOpen
-      isBusy={remove.isPending}
       onClose={onClose}
-      onConfirm={() => remove.mutate({ params: { path: { code: section.code } } })}
+      onConfirm={() => {
+        remove.mutate({ params: { path: { code: section.code } } });
+        onClose();
+      }}
     >
       Entities and customers that chose it lose it. Invoices that are final keep it.
     </Confirm>

@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { read, type Schema, useChange } from "@/api/client";
+import { withoutOne } from "@/api/foresight";
 import { useCan } from "@/app/session";
 import { percent } from "@/lib/money";
 import { countWords } from "@/lib/words";
@@ -49,16 +50,21 @@ export function Taxes() {
 
 function DeleteTax({ tax, onClose }: { tax: Tax; onClose: () => void }) {
   const counted = useQuery(consequencesOf(tax));
-  const remove = useChange("delete", "/api/v1/taxes/{code}", { done: "Tax deleted", onDone: onClose });
+  const remove = useChange("delete", "/api/v1/taxes/{code}", {
+    done: "Tax deleted",
+    foresees: withoutOne<Tax>("/api/v1/taxes", "taxes", (one) => one.lago_id === tax.lago_id),
+  });
   return (
     <Deletion
       what="tax"
       name={tax.name}
       counted={counted}
       otherwise="Invoices that are final keep it; drafts are refreshed without it."
-      isBusy={remove.isPending}
       onClose={onClose}
-      onConfirm={() => remove.mutate({ params: { path: { code: tax.code } } })}
+      onConfirm={() => {
+        remove.mutate({ params: { path: { code: tax.code } } });
+        onClose();
+      }}
     >
       {({ consequences }) => (
         <p>

@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
-import { read, useChange } from "@/api/client";
+import { read, type Schema, useChange } from "@/api/client";
+import { withoutOne } from "@/api/foresight";
 import { useCan } from "@/app/session";
 import { Alerts, type Watched } from "@/pages/alerts/alerts";
 import type { TabProps } from "./page";
@@ -37,13 +38,22 @@ function useWatched(subscription: Detailed): Watched {
   const saved = { done: "Alert saved", isQuiet: true, touches: [LIST] };
   const create = useChange("post", LIST, saved);
   const update = useChange("put", ONE, saved);
-  const remove = useChange("delete", ONE, { done: "Alert deleted", touches: [LIST] });
+  const remove = useChange("delete", ONE, {
+    done: "Alert deleted",
+    touches: [LIST],
+    foresees: withoutOne(
+      LIST,
+      "alerts",
+      (one: Schema<"AlertOutput">, { params }) =>
+        one.external_subscription_id === subscription.external_id && one.code === params.path.code,
+    ),
+  });
   return {
     alerts,
     create: (alert, settled) => create.mutate({ params: { path, query }, body: { alert } } as never, settled),
     update: (code, alert, settled) =>
       update.mutate({ params: { path: { ...path, code }, query }, body: { alert } } as never, settled),
-    remove: (code, settled) => remove.mutate({ params: { path: { ...path, code }, query } }, settled),
-    isBusy: create.isPending || update.isPending || remove.isPending,
+    remove: (code) => remove.mutate({ params: { path: { ...path, code }, query } }),
+    isBusy: create.isPending || update.isPending,
   };
 }
