@@ -78,6 +78,8 @@ const SENTENCES: Record<string, string> = {
   feature_unavailable: "This is switched off on this server.",
 };
 
+const UNKNOWN = "It may have been done all the same: look before you try again.";
+
 /** A code of the wire in words; codes without a sentence of their own are readable as they are. */
 export function sentence(code: string): string {
   const known = SENTENCES[code] ?? SENTENCES[code.split(":")[0] ?? ""];
@@ -86,10 +88,18 @@ export function sentence(code: string): string {
   return words ? `${words[0]?.toUpperCase()}${words.slice(1)}.` : "This is not valid.";
 }
 
+/** Why something could not be read, in one sentence. */
+export function explainRead(error: unknown): string {
+  if (!(error instanceof ApiError)) return "The server did not answer.";
+  return error.status >= 500 ? "The server failed." : explain(error);
+}
+
 /** What went wrong in one sentence, for a toast or the head of a section. */
 export function explain(error: unknown): string {
-  if (!(error instanceof ApiError)) return "The server did not answer. Nothing has been changed.";
-  if (error.status >= 500) return "The server failed. Nothing has been changed.";
+  // Whoever hears nothing, or hears it from a proxy in between, does not know what the server has done.
+  if (!(error instanceof ApiError)) return `The server did not answer. ${UNKNOWN}`;
+  if (error.status > 500) return `The server could not be reached. ${UNKNOWN}`;
+  if (error.status === 500) return "The server failed. Nothing has been changed.";
   if (error.status === 403 && error.refusal.required_permissions?.length) {
     return `Your role does not allow this: it needs ${error.refusal.required_permissions.join(" or ")}.`;
   }

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { type ErrorComponentProps, Navigate, Outlet, useLocation, useRouter } from "@tanstack/react-router";
-import { explain } from "@/api/errors";
+import { explainRead } from "@/api/errors";
 import { Button, buttonClass, Tally } from "@/ui/basics";
 import { Toasts } from "@/ui/toasts";
 import { sessionQuery } from "./session";
@@ -24,7 +24,7 @@ export function RootFault({ error }: ErrorComponentProps) {
       <div className="empty">
         <Tally count={0} />
         <h1>Tallymark could not be reached</h1>
-        <p>{explain(error)}</p>
+        <p>{explainRead(error)}</p>
         <div className="actions">
           <Button onClick={() => void router.invalidate()}>Try again</Button>
         </div>

@@ -5,10 +5,12 @@ import {
   createRoute,
   lazyRouteComponent,
   notFound,
+  Outlet,
   redirect,
 } from "@tanstack/react-router";
 import { enterOrganization } from "@/api/client";
 import { setOwnZone } from "@/lib/dates";
+import { IsBare } from "@/ui/states";
 import { openPanel, readPanelLink } from "./developers-panel";
 import { lastOrganization, rememberOrganization } from "./last-organization";
 import { doors, paths } from "./paths";
@@ -52,7 +54,15 @@ export const shellRoute = createRoute({
 });
 
 /** Full-screen pages: forms. */
-export const fullRoute = createRoute({ getParentRoute: () => orgRoute, id: "full" });
+export const fullRoute = createRoute({
+  getParentRoute: () => orgRoute,
+  id: "full",
+  component: () => (
+    <IsBare value>
+      <Outlet />
+    </IsBare>
+  ),
+});
 
 /** Makes routes below another one, whose pages load when somebody goes there. */
 export function pagesBelow<Parent extends typeof shellRoute | typeof fullRoute>(parent: Parent) {

@@ -6,6 +6,7 @@ import type { FieldErrors, FieldPath, FieldValues, UseFormReturn } from "react-h
 import { ApiError, explain, sentence } from "@/api/errors";
 import { Banner, Button } from "./basics";
 import { Confirm } from "./overlays";
+import { IsBare } from "./states";
 
 interface FormPageProps {
   title: ReactNode;
@@ -49,52 +50,54 @@ export function FormPage(props: FormPageProps) {
     withResolver: true,
   });
   return (
-    <form
-      className={`form-page${sections ? " with-sections" : ""}${aside ? " with-aside" : ""}`}
-      onSubmit={onSubmit}
-      noValidate
-    >
-      <header className="form-top">
-        <Button look="ghost" isIcon size="sm" aria-label="Close" onClick={onCancel}>
-          <X className="i" aria-hidden="true" />
-        </Button>
-        <h1>{title}</h1>
-        {subject}
-      </header>
-      {sections && (
-        <nav className="form-sections" aria-label="Sections">
-          {sections}
-        </nav>
-      )}
-      <div className="form-body">
-        {error !== undefined && error !== null && (
-          <Banner look="bad">
-            <p>{explain(error)}</p>
-          </Banner>
-        )}
-        {children}
-      </div>
-      {aside && <aside className="form-aside">{aside}</aside>}
-      <footer className="form-foot">
-        <span className="grow ink2">{effect}</span>
-        <Button look="ghost" size="md" onClick={onCancel}>
-          Cancel
-        </Button>
-        <Button look="primary" type="submit" isBusy={isBusy}>
-          {submit}
-        </Button>
-      </footer>
-      <Confirm
-        title="Leave without saving?"
-        verb="Discard changes"
-        keep="Stay"
-        isOpen={blocker.status === "blocked"}
-        onClose={() => blocker.reset?.()}
-        onConfirm={() => blocker.proceed?.()}
+    <IsBare value={false}>
+      <form
+        className={`form-page${sections ? " with-sections" : ""}${aside ? " with-aside" : ""}`}
+        onSubmit={onSubmit}
+        noValidate
       >
-        What you have entered here is lost.
-      </Confirm>
-    </form>
+        <header className="form-top">
+          <Button look="ghost" isIcon size="sm" aria-label="Close" onClick={onCancel}>
+            <X className="i" aria-hidden="true" />
+          </Button>
+          <h1>{title}</h1>
+          {subject}
+        </header>
+        {sections && (
+          <nav className="form-sections" aria-label="Sections">
+            {sections}
+          </nav>
+        )}
+        <div className="form-body">
+          {error !== undefined && error !== null && (
+            <Banner look="bad">
+              <p>{explain(error)}</p>
+            </Banner>
+          )}
+          {children}
+        </div>
+        {aside && <aside className="form-aside">{aside}</aside>}
+        <footer className="form-foot">
+          <span className="grow ink2">{effect}</span>
+          <Button look="ghost" size="md" onClick={onCancel}>
+            Cancel
+          </Button>
+          <Button look="primary" type="submit" isBusy={isBusy}>
+            {submit}
+          </Button>
+        </footer>
+        <Confirm
+          title="Leave without saving?"
+          verb="Discard changes"
+          keep="Stay"
+          isOpen={blocker.status === "blocked"}
+          onClose={() => blocker.reset?.()}
+          onConfirm={() => blocker.proceed?.()}
+        >
+          What you have entered here is lost.
+        </Confirm>
+      </form>
+    </IsBare>
   );
 }
 

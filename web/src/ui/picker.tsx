@@ -4,6 +4,7 @@ import { Command } from "cmdk";
 import { Check, ChevronDown } from "lucide-react";
 import { Popover } from "radix-ui";
 import { type ReactNode, useState } from "react";
+import { explainRead } from "@/api/errors";
 import { Skeleton } from "./states";
 
 export interface Choice {
@@ -21,6 +22,8 @@ interface PickerProps {
   /** With it the server searches; without, the choices given are filtered. */
   onSearch?: (term: string) => void;
   isLoading?: boolean;
+  /** What brings the choices, so that it can be asked again where it failed. */
+  read?: { error: unknown; refetch: () => unknown };
   placeholder?: string;
   label: string;
   isDisabled?: boolean;
@@ -34,6 +37,7 @@ export function Picker(props: PickerProps) {
     onChange,
     onSearch,
     isLoading,
+    read,
     placeholder = "Choose",
     label,
     isDisabled,
@@ -54,9 +58,18 @@ export function Picker(props: PickerProps) {
             </span>
             <Command.List>
               {isLoading && <Skeleton width="60%" />}
-              <Command.Empty>
-                <span className="dim">Nothing by that name.</span>
-              </Command.Empty>
+              {read?.error ? (
+                <p className="dim" role="alert">
+                  {explainRead(read.error)}{" "}
+                  <button type="button" className="link" onClick={() => void read.refetch()}>
+                    Try again
+                  </button>
+                </p>
+              ) : (
+                <Command.Empty>
+                  <span className="dim">Nothing by that name.</span>
+                </Command.Empty>
+              )}
               {choices.map((choice) => (
                 <Command.Item
                   key={choice.value}

@@ -1,7 +1,7 @@
 /** Empty, loading, wrong: none of them moves the page. */
-import { CloudAlert, RefreshCw, SearchX } from "lucide-react";
-import { Component, type ErrorInfo, type ReactNode } from "react";
-import { ApiError, explain } from "@/api/errors";
+import { CloudAlert, RefreshCw, SearchX, X } from "lucide-react";
+import { Component, createContext, type ErrorInfo, type ReactNode, useContext } from "react";
+import { ApiError, explainRead } from "@/api/errors";
 import { Button, Tally } from "./basics";
 
 /** Nothing has been made yet: what it is for, and the way to the first one. */
@@ -51,7 +51,7 @@ export function ErrorBlock({ what, error, onRetry }: { what: string; error: unkn
       <CloudAlert className="i i-18" aria-hidden="true" />
       <div className="grow">
         <h3>{what} could not be loaded</h3>
-        <p className="ink2">{explain(error)} Billing is not affected.</p>
+        <p className="ink2">{explainRead(error)} Billing is not affected.</p>
         {onRetry && (
           <Button size="sm" onClick={onRetry}>
             <RefreshCw className="i" aria-hidden="true" />
@@ -106,12 +106,31 @@ export function Loaded<Data>({
   children: (data: Data) => ReactNode;
 }) {
   if (query.data !== undefined) return children(query.data);
-  if (query.error) {
-    if (query.error instanceof ApiError && query.error.status === 404) return <Missing what={what} />;
-    if (query.error instanceof ApiError && query.error.status === 403) return <Forbidden />;
-    return <ErrorBlock what={what} error={query.error} onRetry={() => void query.refetch()} />;
-  }
-  return skeleton ?? <PageSkeleton />;
+  return <Framed>{query.error ? stateOf(query, what) : (skeleton ?? <PageSkeleton />)}</Framed>;
+}
+
+function stateOf({ error, refetch }: QueryLike<unknown>, what: string): ReactNode {
+  if (error instanceof ApiError && error.status === 404) return <Missing what={what} />;
+  if (error instanceof ApiError && error.status === 403) return <Forbidden />;
+  return <ErrorBlock what={what} error={error} onRetry={() => void refetch()} />;
+}
+
+/** Whether nothing stands around what is shown: a full-screen page before there is one. */
+export const IsBare = createContext(false);
+
+/** Where nothing stands around it: a page's body, and the way back. */
+function Framed({ children }: { children: ReactNode }) {
+  if (!useContext(IsBare)) return children;
+  return (
+    <main className="form-page" id="main">
+      <header className="form-top">
+        <Button look="ghost" isIcon size="sm" aria-label="Close" onClick={() => history.back()}>
+          <X className="i" aria-hidden="true" />
+        </Button>
+      </header>
+      <div className="form-body">{children}</div>
+    </main>
+  );
 }
 
 export function Missing({ what }: { what: string }) {

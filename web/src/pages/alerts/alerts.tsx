@@ -254,6 +254,7 @@ function Editor({ watched, types, currency, isFalling, alert, onClose }: EditorP
             label="Metric"
             value={metric}
             isLoading={metrics.isLoading}
+            read={metrics}
             choices={(metrics.data?.billable_metrics ?? []).map((one) => ({
               value: one.code,
               label: one.name,

@@ -234,6 +234,7 @@ export function ApplyCoupon({ customer, onClose }: { customer: Customer; onClose
             label="Coupon"
             value={values.coupon_code}
             isLoading={coupons.isLoading}
+            read={coupons}
             choices={active.map((one) => ({ value: one.code, label: one.name, detail: one.code }))}
             onChange={(code) => {
               const found = active.find((one) => one.code === code);

@@ -171,6 +171,7 @@ export function CreateInvoice() {
             {...(customer && { shown: nameOf(customer) })}
             onSearch={setTerm}
             isLoading={customers.isPending}
+            read={customers}
             choices={(customers.data?.customers ?? []).map((one) => ({
               value: one.external_id,
               label: nameOf(one),

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { type FormEvent, Fragment, useState } from "react";
 import { ask, read, type Schema, useChange } from "@/api/client";
-import { explain } from "@/api/errors";
+import { explainRead } from "@/api/errors";
 import { paths } from "@/app/paths";
 import { money, units } from "@/lib/money";
 import { useSettled } from "@/lib/settled";
@@ -200,7 +200,7 @@ interface ForeseenProps {
 
 /** The invoice to be, with the taxes and coupons of today. */
 function Foreseen({ found, error, isOld }: ForeseenProps) {
-  if (error) return <p className="dim">{explain(error)}</p>;
+  if (error) return <p className="dim">{explainRead(error)}</p>;
   if (!found) return <p className="dim">Keep a line to see what the invoice comes to.</p>;
   const rows: [name: string, cents: number][] = [
     ["Fees", found.fees_amount_cents],

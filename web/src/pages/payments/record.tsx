@@ -49,6 +49,7 @@ export function RecordPayment() {
         value={chosen}
         {...(query.data && { shown: query.data.invoice.number })}
         isLoading={found.isPending}
+        read={found}
         onSearch={setTerm}
         onChange={setChosen}
         choices={(found.data?.invoices ?? [])

@@ -3,7 +3,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { TriangleAlert } from "lucide-react";
 import { useState } from "react";
 import { ask, read, useChange } from "@/api/client";
-import { explain } from "@/api/errors";
+import { explainRead } from "@/api/errors";
 import { Letter } from "@/app/email-preview";
 import { paths } from "@/app/paths";
 import { day } from "@/lib/dates";
@@ -172,7 +172,7 @@ function Preview({ payment_request, isMade }: PreviewProps) {
       {!hasInvoices ? (
         <p className="dim">Choose an invoice to see what is sent.</p>
       ) : preview.error ? (
-        <p className="dim">{explain(preview.error)}</p>
+        <p className="dim">{explainRead(preview.error)}</p>
       ) : preview.data ? (
         <Letter preview={preview.data.email_preview} isNarrow />
       ) : (

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { ask, useChange } from "@/api/client";
-import { explain } from "@/api/errors";
+import { explainRead } from "@/api/errors";
 import { useCan } from "@/app/session";
 import { day } from "@/lib/dates";
 import { money } from "@/lib/money";
@@ -108,6 +108,7 @@ function Editor({ saved }: { saved: Detailed }) {
             label="New plan"
             value={code}
             isLoading={plans.isLoading}
+            read={plans}
             choices={(plans.data?.plans ?? [])
               .filter((one) => one.code !== saved.plan_code)
               .map((one) => ({
@@ -148,7 +149,7 @@ function Preview({ subscription, planCode, isOpen }: PreviewProps) {
     }),
     enabled: isOpen,
   });
-  if (preview.error) return <p className="dim">{explain(preview.error)}</p>;
+  if (preview.error) return <p className="dim">{explainRead(preview.error)}</p>;
   if (!preview.data) return <Skeleton width="80%" />;
   const { invoice } = preview.data;
   const rows: [name: string, cents: number][] = [

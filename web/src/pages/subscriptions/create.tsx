@@ -167,6 +167,7 @@ export function CreateSubscription() {
           label="Customer"
           {...(customer && { shown: nameOf(customer) })}
           isLoading={customers.isFetching}
+          read={customers}
           choices={(customers.data?.customers ?? []).map((one) => ({
             value: one.external_id,
             label: nameOf(one),
@@ -180,6 +181,7 @@ export function CreateSubscription() {
           rules={{ required: "Choose a plan." }}
           label="Plan"
           isLoading={plans.isLoading}
+          read={plans}
           choices={(plans.data?.plans ?? []).map((one) => ({
             value: one.code,
             label: one.name,
