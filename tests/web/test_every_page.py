@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.async_api import ViewportSize, expect
+from playwright.async_api import Locator, ViewportSize, expect
 from tests import kit
 from tests.web.browser import WIDE, Watch, breaches_of_wcag, come_to_rest, photographed, show
 from tests.web.conftest import ADMIN, PASSWORD, sign_in
@@ -250,3 +250,45 @@ async def test_whoever_is_signed_out_comes_back_to_the_same_page(chromium, site,
     await page.get_by_role("button", name="Sign in", exact=True).click()
     await expect(page.get_by_role("heading", name="Coupons", level=1)).to_be_visible()
     await context.close()
+
+
+async def test_what_lies_above_a_page_opens_by_its_link_and_closes_by_the_way_back(window, site, world):
+    """A proof, a drawer and a question that ends a wallet; a link to the question asks, and does nothing by itself."""
+    page, watch = window
+    watch.begin()
+    await page.set_viewport_size(WIDE)
+
+    async def leads_back_and_again(opened: Locator, named: str) -> None:
+        """What is open now is in the address: the way back closes it, and its link opens it."""
+        await expect(opened).to_be_visible()
+        link = page.url
+        assert named in link
+        await page.go_back()
+        await expect(opened).to_have_count(0)
+        assert named not in page.url
+        await page.goto(link)
+        await expect(opened).to_be_visible()
+
+    await page.goto(path_of(world, PAGES["customer-usage"]))
+    await page.get_by_role("table", name="Usage by charge").get_by_role("button", name="€14.00").first.click()
+    await leads_back_and_again(page.get_by_role("complementary", name="Why €14.00?"), "why=")
+
+    await page.goto(path_of(world, PAGES["draft"]))
+    await page.get_by_role("button", name="Actions of Storage").click()
+    await page.get_by_role("menuitem", name="Adjust fee").click()
+    await leads_back_and_again(page.get_by_role("dialog", name="Adjust Storage"), "dialog=adjust-fee")
+
+    await page.goto(path_of(world, PAGES["wallet"]))
+    await page.get_by_role("button", name="More for this wallet").click()
+    await page.get_by_role("menuitem", name="Terminate wallet").click()
+    asks = page.get_by_role("alertdialog", name="Terminate the wallet “Prepaid”?")
+    await leads_back_and_again(asks, "dialog=terminate")
+    await come_to_rest(page)
+    assert await breaches_of_wcag(page) == []
+    await asks.get_by_role("button", name="Keep it").click()
+    await expect(asks).to_have_count(0)
+    assert "dialog=" not in page.url
+    async with site.api(world.tenant.api_key) as client:
+        wallet = (await kit.get(client, f"/wallets/{world.wallet['lago_id']}"))["wallet"]
+    assert wallet["status"] == "active"
+    assert watch.faults == []

@@ -45,7 +45,8 @@ export function FormPage(props: FormPageProps) {
     children,
   } = props;
   const blocker = useBlocker({
-    shouldBlockFn: () => isDirty && !isBusy,
+    // A dialog above the form is another address of the same page.
+    shouldBlockFn: ({ current, next }) => isDirty && !isBusy && current.pathname !== next.pathname,
     enableBeforeUnload: () => isDirty && !isBusy,
     withResolver: true,
   });

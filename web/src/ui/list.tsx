@@ -7,6 +7,7 @@ import { ApiError } from "@/api/errors";
 import { useSettled } from "@/lib/settled";
 import { Button } from "./basics";
 import { type Option, Select, TextInput } from "./fields";
+import { OPENED } from "./opened";
 import { Popover } from "./overlays";
 import { Picker } from "./picker";
 import { ErrorBlock, Forbidden, NoMatch } from "./states";
@@ -32,7 +33,7 @@ type PageSize = (typeof PAGE_SIZES)[number];
 const STRETCH = 200;
 /** No page is as high as more rows than that; who looks for one of them searches or filters. */
 const MOST_ROWS = 100_000;
-const OWN = new Set(["page", "per_page", "term", "open"]);
+const OWN: ReadonlySet<string> = new Set(["page", "per_page", "term", "open", ...OPENED]);
 
 /** The state of a list, kept in the address, and the ways to change it. */
 export function useListState() {

@@ -8,6 +8,7 @@ import { money, units } from "@/lib/money";
 import { Banner, Button, Section } from "@/ui/basics";
 import { Checkbox, Field, MoneyInput, NumberInput, Select, TextInput } from "@/ui/fields";
 import { codeFrom, FieldRow } from "@/ui/form";
+import { useOpened, useOpenedRow } from "@/ui/opened";
 import { ActionMenu, Confirm, Drawer, FormButtons } from "@/ui/overlays";
 import { Picker } from "@/ui/picker";
 import { Empty, Loaded, Skeleton } from "@/ui/states";
@@ -46,15 +47,18 @@ interface Props {
 
 export function Alerts(props: Props) {
   const { watched, types, currency, mayChange, about } = props;
-  const [open, setOpen] = useState<Alert | "new" | null>(null);
-  const [deleted, setDeleted] = useState<Alert | null>(null);
+  const found = watched.alerts.data?.alerts;
+  const [edited, setEdited] = useOpenedRow("edit-alert", found, keyOf, mayChange);
+  const [deleted, setDeleted] = useOpenedRow("delete-alert", found, keyOf, mayChange);
   // There is one alert of a type, of a metric's types one for each metric.
   const used = new Set(watched.alerts.data?.alerts.map((one) => one.alert_type));
   const free = Object.fromEntries(
     Object.entries(types).filter(([type]) => isOfMetric(type) || !used.has(type)),
   );
-  const add = mayChange && Object.keys(free).length > 0 && (
-    <Button size="sm" onClick={() => setOpen("new")}>
+  const mayAdd = mayChange && Object.keys(free).length > 0;
+  const [isAdding, setAdding] = useOpened("add-alert", mayAdd && found !== undefined);
+  const add = mayAdd && (
+    <Button size="sm" onClick={() => setAdding(true)}>
       <Plus className="i" aria-hidden="true" />
       Add alert
     </Button>
@@ -71,7 +75,7 @@ export function Alerts(props: Props) {
                 label="Alerts"
                 isTall
                 rows={found}
-                keyOf={(one) => one.lago_id}
+                keyOf={keyOf}
                 columns={[
                   {
                     head: "Alert",
@@ -113,7 +117,7 @@ export function Alerts(props: Props) {
                       {
                         label: "Edit alert",
                         icon: <Pencil className="i" aria-hidden="true" />,
-                        onSelect: () => setOpen(one),
+                        onSelect: () => setEdited(one),
                         isShown: mayChange,
                       },
                       {
@@ -131,13 +135,8 @@ export function Alerts(props: Props) {
           }
         </Loaded>
       </Section>
-      {open && (
-        <Editor
-          {...props}
-          {...(open === "new" ? { types: free } : { alert: open })}
-          onClose={() => setOpen(null)}
-        />
-      )}
+      {isAdding && <Editor {...props} types={free} onClose={() => setAdding(false)} />}
+      {edited && <Editor {...props} alert={edited} onClose={() => setEdited(null)} />}
       {deleted && (
         <Confirm
           title={`Delete the alert “${deleted.name || deleted.code}”?`}
@@ -155,6 +154,8 @@ export function Alerts(props: Props) {
     </div>
   );
 }
+
+const keyOf = (alert: Alert) => alert.lago_id;
 
 const isOfMetric = (type: string) => type.startsWith("billable_metric_");
 

@@ -1,7 +1,9 @@
 /** What can be done with an object of the catalog, from its row and from its page. */
 import { useNavigate } from "@tanstack/react-router";
 import { Copy as CopyIcon, Files, Pencil, Trash2 } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import type { ReactNode } from "react";
+import { codeFrom } from "@/ui/form";
+import { useShown } from "@/ui/opened";
 import { type Action, ActionMenu, Confirm } from "@/ui/overlays";
 import { notify } from "@/ui/toasts";
 
@@ -31,7 +33,16 @@ interface CatalogActionsProps extends Place {
 export function CatalogActions(props: CatalogActionsProps) {
   const { what, name, id, update, duplicate, more = [], deletion, trigger, isOnPage } = props;
   const navigate = useNavigate();
-  const [open, setOpen] = useState<Dialog | null>(null);
+  const [shown, show] = useShown("dialog");
+  // Of one of a list its row, of a page the page itself.
+  const targetOf = (label: string) => [codeFrom(label), ...(isOnPage ? [] : [id ?? name])].join(":");
+  const close = () => show(undefined);
+  const removal = `Delete ${what}`;
+  const dialogs = [
+    ...more.filter((one) => one.isShown !== false),
+    ...(deletion ? [{ label: removal, dialog: deletion }] : []),
+  ];
+  const open = dialogs.find(({ label }) => targetOf(label) === shown)?.dialog;
   return (
     <>
       <ActionMenu
@@ -59,17 +70,20 @@ export function CatalogActions(props: CatalogActionsProps) {
             },
             isShown: id !== undefined,
           },
-          ...more.map(({ dialog, ...action }) => ({ ...action, onSelect: () => setOpen(() => dialog) })),
+          ...more.map(({ dialog: _, ...action }) => ({
+            ...action,
+            onSelect: () => show(targetOf(action.label)),
+          })),
           {
-            label: `Delete ${what}`,
+            label: removal,
             icon: <Trash2 className="i" aria-hidden="true" />,
-            onSelect: () => deletion && setOpen(() => deletion),
+            onSelect: () => show(targetOf(removal)),
             isDanger: true,
             isShown: deletion !== false,
           },
         ]}
       />
-      {open?.(() => setOpen(null))}
+      {open?.(close)}
     </>
   );
 }

@@ -1,7 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { Ticket } from "lucide-react";
-import { useState } from "react";
 import { read, type Schema, useChange } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan, useNow } from "@/app/session";
@@ -10,6 +9,7 @@ import { countWords } from "@/lib/words";
 import { Day, Money } from "@/ui/amounts";
 import { Button, buttonClass, Copy, Facts, Section } from "@/ui/basics";
 import { List, useListState, useRows } from "@/ui/list";
+import { useOpenedRow } from "@/ui/opened";
 import { ActionMenu, Confirm } from "@/ui/overlays";
 import { Page, PageHead, Tabs } from "@/ui/page";
 import { Empty, Loaded } from "@/ui/states";
@@ -103,13 +103,18 @@ type Applied = Schema<"ListedAppliedCouponOutput">;
 function Customers({ coupon }: { coupon: Coupon }) {
   const list = useListState();
   const can = useCan();
-  const [removed, setRemoved] = useState<Applied | null>(null);
   const query = {
     "coupon_code[]": [coupon.code],
     ...(list.filters.status && { status: list.filters.status }),
   };
   const applied = useRows(list, (asked) =>
     read("/api/v1/applied_coupons", { params: { query: { ...query, ...asked } as never } }),
+  );
+  const [removed, setRemoved] = useOpenedRow(
+    "remove",
+    applied.pages.flatMap((page) => page.applied_coupons).filter((one) => one.status === "active"),
+    (one) => one.lago_id,
+    can("coupons:detach"),
   );
   return (
     <section className="sec">

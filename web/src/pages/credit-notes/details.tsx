@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { Ban, Download, Ellipsis, Mail } from "lucide-react";
-import { Fragment, useState } from "react";
+import { Fragment } from "react";
 import { read, useChange } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
@@ -15,6 +15,7 @@ import { nameOfFee, TOUCHED } from "@/pages/invoices/model";
 import { type CreditNote, kindsOf } from "@/pages/invoices/related-columns";
 import { Day, Money } from "@/ui/amounts";
 import { Button, Copy, Facts, Section, Stat, Stats } from "@/ui/basics";
+import { useOpenedOne } from "@/ui/opened";
 import { ActionMenu, Confirm } from "@/ui/overlays";
 import { Page, PageHead, Tabs } from "@/ui/page";
 import { Loaded } from "@/ui/states";
@@ -37,7 +38,9 @@ export function CreditNoteDetails() {
 
 function Details({ note, tab }: { note: CreditNote; tab: string }) {
   const can = useCan();
-  const [asked, setAsked] = useState<"void" | "email" | null>(null);
+  const hasCredit = note.credit_status === "available" && note.balance_amount_cents > 0;
+  const mayVoid = hasCredit && can("credit_notes:void");
+  const [asked, setAsked] = useOpenedOne([mayVoid && "void", can("credit_notes:send") && "email"]);
   const close = () => setAsked(null);
   const external = note.customer.external_id;
   const path = { params: { path: { lago_id: note.lago_id } } };
@@ -50,7 +53,6 @@ function Details({ note, tab }: { note: CreditNote; tab: string }) {
     touches: ["/api/v1/credit_notes/"],
     onDone: ({ credit_note }) => openFile(credit_note.file_url),
   });
-  const hasCredit = note.credit_status === "available" && note.balance_amount_cents > 0;
   const left = money(note.balance_amount_cents, note.currency);
   return (
     <Page
@@ -111,7 +113,7 @@ function Details({ note, tab }: { note: CreditNote; tab: string }) {
                   label: "Void remaining credit",
                   icon: <Ban className="i" aria-hidden="true" />,
                   isDanger: true,
-                  isShown: hasCredit && can("credit_notes:void"),
+                  isShown: mayVoid,
                   onSelect: () => setAsked("void"),
                 },
               ]}

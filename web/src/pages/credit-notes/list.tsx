@@ -1,6 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
 import { FileDown } from "lucide-react";
-import { useState } from "react";
 import { read } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan, useOrganization } from "@/app/session";
@@ -10,6 +9,7 @@ import "@/pages/invoices/invoices.css";
 import { noteColumns } from "@/pages/invoices/related-columns";
 import { Button } from "@/ui/basics";
 import { type Filter, List, type QuickFilter, useListState, useRows } from "@/ui/list";
+import { useOpened } from "@/ui/opened";
 import { Page } from "@/ui/page";
 import { Empty } from "@/ui/states";
 import { REASONS } from "./reasons";
@@ -61,7 +61,7 @@ export function CreditNotes() {
   const can = useCan();
   const list = useListState();
   const { default_currency } = useOrganization();
-  const [isExporting, setExporting] = useState(false);
+  const [isExporting, setExporting] = useOpened("export", can("credit_notes:export"));
   const asked = {
     ...queryOf(list.filters, default_currency),
     ...(list.term && { search_term: list.term }),

@@ -11,6 +11,7 @@ import { Day } from "@/ui/amounts";
 import { Banner, Button, Section } from "@/ui/basics";
 import { Field, MoneyInput, NumberInput, Select } from "@/ui/fields";
 import { placeErrors } from "@/ui/form";
+import { useOpened, useOpenedRow } from "@/ui/opened";
 import { Confirm, Dialog, FormButtons } from "@/ui/overlays";
 import { Picker } from "@/ui/picker";
 import { Empty, Loaded, Skeleton } from "@/ui/states";
@@ -24,8 +25,13 @@ type Coupon = Schema<"CouponOutput">;
 
 export function Coupons({ customer, reads }: TabProps) {
   const can = useCan();
-  const [isApplying, setApplying] = useState(false);
-  const [removed, setRemoved] = useState<Applied | null>(null);
+  const [isApplying, setApplying] = useOpened("new-coupon", can("coupons:attach"));
+  const [removed, setRemoved] = useOpenedRow(
+    "remove-coupon",
+    reads.coupons.data?.applied_coupons.filter((one) => one.status === "active"),
+    (one) => one.lago_id,
+    can("coupons:detach"),
+  );
   const apply = can("coupons:attach") && (
     <Button size="sm" onClick={() => setApplying(true)}>
       <Plus className="i" aria-hidden="true" />

@@ -7,6 +7,7 @@ import { optionsOf, rhythm, useCampaigns } from "@/pages/settings/dunning";
 import { Moment } from "@/ui/amounts";
 import { Banner, Button } from "@/ui/basics";
 import { Field, Select } from "@/ui/fields";
+import { useOpened } from "@/ui/opened";
 import { Dialog, FormButtons } from "@/ui/overlays";
 import { Loaded, Skeleton } from "@/ui/states";
 import type { Customer } from "./customer";
@@ -16,7 +17,8 @@ type Dunning = Schema<"CustomerDunningOutput">;
 
 export function DunningSetting({ customer, reads }: TabProps) {
   const can = useCan();
-  const [isOpen, setOpen] = useState(false);
+  const mayChange = can("customers:update") && customer.account_type !== "partner";
+  const [isOpen, setOpen] = useOpened("change-dunning", mayChange);
   return (
     <section className="setting">
       <div>
@@ -32,7 +34,7 @@ export function DunningSetting({ customer, reads }: TabProps) {
           </div>
         )}
       </Loaded>
-      {can("customers:update") && customer.account_type !== "partner" ? (
+      {mayChange ? (
         <Button size="sm" aria-label="Change Dunning" onClick={() => setOpen(true)}>
           Change
         </Button>

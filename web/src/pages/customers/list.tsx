@@ -1,6 +1,5 @@
 import { useNavigate } from "@tanstack/react-router";
 import { Pencil, Trash2 } from "lucide-react";
-import { useState } from "react";
 import { read, type Schema } from "@/api/client";
 import { EntityName } from "@/app/entity-name";
 import { paths } from "@/app/paths";
@@ -18,6 +17,7 @@ import { countryName, nameOf } from "./customer";
 import { DeleteCustomer } from "./delete";
 import { useEntities } from "./reads";
 import "./customers.css";
+import { useOpenedRow } from "@/ui/opened";
 
 export { nameOf } from "./customer";
 
@@ -147,12 +147,17 @@ export function Customers() {
   const can = useCan();
   const navigate = useNavigate();
   const list = useListState();
-  const [deleted, setDeleted] = useState<Customer | null>(null);
   const entities = useEntities().data?.billing_entities ?? [];
   const customers = useRows(list, (asked) => {
     const query = { ...asked, ...list.sought, ...queryOf(list.filters) };
     return read("/app/v1/customers", { params: { query: query as never } });
   });
+  const [deleted, setDeleted] = useOpenedRow(
+    "delete",
+    customers.pages.flatMap((page) => page.customers),
+    (customer) => customer.lago_id,
+    can("customers:delete"),
+  );
   const create = can("customers:create") && (
     <CreateButton href={paths.customers.create()}>New customer</CreateButton>
   );

@@ -34,6 +34,7 @@ import { CustomerUsage } from "./usage-tab";
 import { UsagePanel, useWhy } from "./usage-why";
 import { Wallets } from "./wallets";
 import "./customers.css";
+import { useOpenedOne } from "@/ui/opened";
 
 export interface TabProps {
   customer: Customer;
@@ -175,7 +176,10 @@ function Portal({ id }: { id: string }) {
 function Actions({ customer, reads }: TabProps) {
   const can = useCan();
   const navigate = useNavigate();
-  const [open, setOpen] = useState<"coupon" | "delete" | null>(null);
+  const [open, setOpen] = useOpenedOne([
+    can("coupons:attach") && "apply-coupon",
+    can("customers:delete") && "delete",
+  ]);
   const id = customer.external_id;
   const go = (to: string) => void navigate({ to });
   return (
@@ -210,7 +214,7 @@ function Actions({ customer, reads }: TabProps) {
           {
             label: "Apply a coupon",
             icon: <TicketPercent className="i" aria-hidden="true" />,
-            onSelect: () => setOpen("coupon"),
+            onSelect: () => setOpen("apply-coupon"),
             isShown: can("coupons:attach"),
           },
           {
@@ -236,7 +240,7 @@ function Actions({ customer, reads }: TabProps) {
           },
         ]}
       />
-      {open === "coupon" && <ApplyCoupon customer={customer} onClose={() => setOpen(null)} />}
+      {open === "apply-coupon" && <ApplyCoupon customer={customer} onClose={() => setOpen(null)} />}
       {open === "delete" && (
         <DeleteCustomer
           customer={customer}

@@ -9,6 +9,7 @@ import { percent } from "@/lib/money";
 import { countWords } from "@/lib/words";
 import { Banner, Button } from "@/ui/basics";
 import { Checkbox, Field, NumberInput, Select } from "@/ui/fields";
+import { useOpenedRow } from "@/ui/opened";
 import { Dialog, FormButtons } from "@/ui/overlays";
 import { Loaded } from "@/ui/states";
 import { TermField } from "@/ui/term";
@@ -120,7 +121,7 @@ const SETTINGS: Setting[] = [
 
 export function CustomerSettings({ customer, reads }: TabProps) {
   const can = useCan();
-  const [open, setOpen] = useState<Setting | null>(null);
+  const [open, setOpen] = useOpenedRow("change", SETTINGS, (one) => one.key, can("customers:update"));
   return (
     <Loaded query={reads.entities} what="Settings">
       {({ billing_entities }) => {

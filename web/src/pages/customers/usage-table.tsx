@@ -8,6 +8,7 @@ import { modelWord } from "@/pages/plans/price";
 import { Money, Why } from "@/ui/amounts";
 import { Section, Stat, Stats } from "@/ui/basics";
 import { Segments } from "@/ui/fields";
+import { useOpenedRow } from "@/ui/opened";
 import { Drawer } from "@/ui/overlays";
 import { MANY, Rows } from "@/ui/rows";
 import { Empty, Loaded, Skeleton } from "@/ui/states";
@@ -27,9 +28,13 @@ interface Props {
 
 export function UsageTable({ customer, subscription, zone, switcher }: Props) {
   const [view, setView] = useState<"current" | "projected">("current");
-  const [open, setOpen] = useState<Charge | null>(null);
   const { why, show } = useWhy();
   const usage = useQuery(projectedUsage(customer, subscription));
+  const [open, setOpen] = useOpenedRow(
+    "charge",
+    usage.data?.customer_projected_usage.charges_usage,
+    (one) => one.charge.lago_id,
+  );
   const toggle = (target: string) => show(why === target ? undefined : target);
   const isProjected = view === "projected";
   const total = totalOf(subscription);
@@ -179,14 +184,7 @@ export function UsageTable({ customer, subscription, zone, switcher }: Props) {
       </Section>
       <Drawer title={open ? chargeName(open) : ""} isOpen={open !== null} onClose={() => setOpen(null)}>
         {open && (
-          <Breakdown
-            charge={open}
-            isProjected={isProjected}
-            onWhy={() => {
-              setOpen(null);
-              show(whyOf(open, subscription));
-            }}
-          />
+          <Breakdown charge={open} isProjected={isProjected} onWhy={() => show(whyOf(open, subscription))} />
         )}
       </Drawer>
     </>

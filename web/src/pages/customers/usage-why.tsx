@@ -1,8 +1,8 @@
 /** The panel that proves usage not billed yet, of a customer or a subscription; which amount it proves is in the address. */
 import { useQuery } from "@tanstack/react-query";
-import { useNavigate, useSearch } from "@tanstack/react-router";
 import { money } from "@/lib/money";
 import { UsageWhy, WhyPanel } from "@/pages/invoices/why/panel";
+import { useShown } from "@/ui/opened";
 import { chargeName } from "./breakdown";
 import { byCurrency, type Subscription } from "./customer";
 import { useUsages } from "./overview";
@@ -20,14 +20,7 @@ import {
 
 /** The amount whose proof is open, whether it is one of usage, and the way to another. */
 export function useWhy() {
-  const { why } = useSearch({ strict: false }) as { why?: string };
-  const navigate = useNavigate();
-  const show = (target: string | undefined) =>
-    void navigate({
-      to: ".",
-      search: ((before: object) => ({ ...before, why: target })) as never,
-      replace: true,
-    });
+  const [why, show] = useShown("why");
   return { why, isAsked: readWhy(why) !== null, show };
 }
 

@@ -1,6 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
 import { Ban, Pencil, RefreshCw, TriangleAlert } from "lucide-react";
-import { useState } from "react";
 import { read, type Schema, useChange } from "@/api/client";
 import { useOrganization } from "@/app/session";
 import { Moment } from "@/ui/amounts";
@@ -9,6 +8,7 @@ import { Json } from "@/ui/code";
 import { Field, TextArea, TextInput } from "@/ui/fields";
 import { messageOf } from "@/ui/form";
 import { type Filter, List, useListState, useRows } from "@/ui/list";
+import { useOpenedOne } from "@/ui/opened";
 import { Empty } from "@/ui/states";
 import type { Column } from "@/ui/table";
 import { Editor, NEEDED } from "../settings/editor";
@@ -103,7 +103,7 @@ function short(properties: object): string {
 
 function EventDetail({ event, onClose }: { event: Event | undefined; onClose: () => void }) {
   const { timezone } = useOrganization();
-  const [correction, setCorrection] = useState<"amend" | "void" | null>(null);
+  const [correction, setCorrection] = useOpenedOne(["amend", "void"]);
   const subscription = event?.external_subscription_id;
   const versions = useQuery({
     ...read("/api/v1/events/{transaction_id}/versions", {

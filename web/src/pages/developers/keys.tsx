@@ -8,6 +8,7 @@ import { Day } from "@/ui/amounts";
 import { Button, Copy } from "@/ui/basics";
 import { Checkbox, Field, Segments, Select, TextInput } from "@/ui/fields";
 import { messageOf } from "@/ui/form";
+import { useOpened, useOpenedRow } from "@/ui/opened";
 import { ActionMenu, Confirm } from "@/ui/overlays";
 import { Empty, Loaded } from "@/ui/states";
 import { type Column, Table } from "@/ui/table";
@@ -47,12 +48,16 @@ const columns: Column<Key>[] = [
   },
 ];
 
+const keyOf = (key: Key) => key.lago_id;
+
 export function ApiKeys() {
   const organization = useOrganization();
   const keys = useQuery(read("/app/v1/api_keys"));
-  const [edited, setEdited] = useState<Key | "new" | null>(null);
-  const [rotated, setRotated] = useState<Key | null>(null);
-  const [doomed, setDoomed] = useState<Key | null>(null);
+  const all = keys.data?.api_keys;
+  const [isMaking, setMaking] = useOpened("new-key");
+  const [edited, setEdited] = useOpenedRow("edit-key", all, keyOf);
+  const [rotated, setRotated] = useOpenedRow("rotate-key", all, keyOf);
+  const [doomed, setDoomed] = useOpenedRow("delete-key", all, keyOf);
   const [made, setMade] = useState<NewKey | null>(null);
   const remove = useChange("delete", "/app/v1/api_keys/{lago_id}", {
     done: "API key deleted",
@@ -60,7 +65,7 @@ export function ApiKeys() {
     onDone: () => setDoomed(null),
   });
   const create = (
-    <Button look="primary" data-create="" onClick={() => setEdited("new")}>
+    <Button look="primary" data-create="" onClick={() => setMaking(true)}>
       <Plus className="i" aria-hidden="true" />
       New API key
     </Button>
@@ -93,7 +98,7 @@ export function ApiKeys() {
               label="API keys"
               columns={columns}
               rows={shown}
-              keyOf={(key) => key.lago_id}
+              keyOf={keyOf}
               onOpen={setEdited}
               isBleeding
               actions={(key) => (
@@ -115,13 +120,8 @@ export function ApiKeys() {
           )
         }
       </Loaded>
-      {edited && (
-        <KeyEditor
-          apiKey={edited === "new" ? null : edited}
-          onMade={setMade}
-          onClose={() => setEdited(null)}
-        />
-      )}
+      {isMaking && <KeyEditor apiKey={null} onMade={setMade} onClose={() => setMaking(false)} />}
+      {edited && <KeyEditor apiKey={edited} onMade={setMade} onClose={() => setEdited(null)} />}
       {rotated && <Rotation apiKey={rotated} onMade={setMade} onClose={() => setRotated(null)} />}
       <Confirm
         title={`Delete the API key “${doomed?.name ?? "Unnamed"}”?`}

@@ -1,10 +1,10 @@
 import { RotateCw } from "lucide-react";
-import { useState } from "react";
 import { read, type Schema, useChange } from "@/api/client";
 import { paths } from "@/app/paths";
 import { countWords } from "@/lib/words";
 import { Button, Tally } from "@/ui/basics";
 import { List, useListState, useRows } from "@/ui/list";
+import { useOpenedRow } from "@/ui/opened";
 import { Confirm } from "@/ui/overlays";
 import { Empty } from "@/ui/states";
 import { Developers } from "./layout";
@@ -12,12 +12,16 @@ import { REASONS } from "./reasons";
 
 type Cause = Schema<"UnmatchedCountOutput">;
 
+const keyOf = (cause: Cause) =>
+  [cause.unmatched_reason, cause.code, cause.external_subscription_id].join("/");
+
 export function Unmatched() {
   const list = useListState();
   const summary = useRows(list, (asked) =>
     read("/api/v1/events/unmatched_summary", { params: { query: { ...list.filters, ...asked } as never } }),
   );
-  const [chosen, setChosen] = useState<Cause | null>(null);
+  const shown = summary.pages.flatMap((page) => page.unmatched_summary);
+  const [chosen, setChosen] = useOpenedRow("replay", shown, keyOf);
   const replay = useChange("post", "/api/v1/events/replay", {
     done: ({ replay: done }) =>
       `${done.matched.toLocaleString()} of ${done.examined.toLocaleString()} events count now`,
@@ -36,7 +40,7 @@ export function Unmatched() {
         controls={list}
         query={summary}
         rowsOf={(page) => page.unmatched_summary}
-        keyOf={(cause) => `${cause.unmatched_reason}/${cause.code}/${cause.external_subscription_id}`}
+        keyOf={keyOf}
         hrefOf={linkTo}
         isTall
         filters={[

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link, useParams } from "@tanstack/react-router";
+import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { KeyRound, Pencil, Plus, RefreshCw, Send, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { read, type Schema, useChange } from "@/api/client";
@@ -11,6 +11,7 @@ import { Json } from "@/ui/code";
 import { Checkbox, Field, Segments, Select, TextInput } from "@/ui/fields";
 import { messageOf } from "@/ui/form";
 import { type Filter, List, useListState, useRows } from "@/ui/list";
+import { useOpened } from "@/ui/opened";
 import { ActionMenu, Confirm } from "@/ui/overlays";
 import { Empty, Loaded } from "@/ui/states";
 import { Status } from "@/ui/status";
@@ -47,7 +48,7 @@ const endpointColumns: Column<Endpoint>[] = [
 
 export function Webhooks() {
   const endpoints = useQuery(read("/api/v1/webhook_endpoints", { params: { query: { per_page: "100" } } }));
-  const [isMaking, setMaking] = useState(false);
+  const [isMaking, setMaking] = useOpened("new-endpoint");
   const create = (
     <Button look="primary" data-create="" onClick={() => setMaking(true)}>
       <Plus className="i" aria-hidden="true" />
@@ -154,11 +155,12 @@ export function WebhookEndpoint() {
     .flatMap((page) => page.webhook_deliveries)
     .filter((one) => one.status === "failed")
     .map((one) => one.lago_id);
-  const [isEditing, setEditing] = useState(false);
-  const [isDoomed, setDoomed] = useState(false);
+  const [isEditing, setEditing] = useOpened("edit");
+  const [isDoomed, setDoomed] = useOpened("delete");
+  const navigate = useNavigate();
   const remove = useChange("delete", "/api/v1/webhook_endpoints/{lago_id}", {
     done: "Endpoint deleted",
-    onDone: () => history.back(),
+    onDone: () => void navigate({ to: paths.developers("webhooks") }),
   });
   return (
     <Developers

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { CircleAlert, Clock, Download, Ellipsis, FileCode, Repeat2 } from "lucide-react";
 import type { ReactNode } from "react";
 import { read, type Schema, useChange } from "@/api/client";
@@ -19,6 +19,7 @@ import { Status } from "@/ui/status";
 import { openFile } from "./downloads";
 import { DraftTools, useFeeAdjusting } from "./draft";
 import "./invoices.css";
+import { useShown } from "@/ui/opened";
 import { Lines } from "./lines";
 import { PaymentStatus } from "./list";
 import { circumstancesOf, useInvoiceActions } from "./menu";
@@ -34,7 +35,7 @@ export function InvoiceDetails() {
   const { id, tab } = useParams({ strict: false }) as { customer: string; id: string; tab: string };
   const can = useCan();
   const path = { path: { lago_id: id } };
-  const { why } = useSearch({ strict: false }) as { why?: string };
+  const [why] = useShown("why");
   const query = useQuery({
     ...read("/api/v1/invoices/{lago_id}", { params: path }),
     placeholderData: undefined,
@@ -92,15 +93,16 @@ function Details({ invoice, tab, why, entities, relations }: DetailsProps) {
   const external = invoice.customer.external_id;
   const address = (to: string) => paths.invoices.show(external, invoice.lago_id, to);
   const { actionsOf, act, dialogs, isDownloading } = useInvoiceActions({
+    invoices: [invoice],
+    circumstances: () => ({
+      ...circumstancesOf(invoice, entities),
+      // Until it is known, nothing is issued twice.
+      isRegenerated: relations === undefined || relations.regenerated_invoice !== null,
+    }),
     onDeleted: () => void navigate({ to: paths.invoices.list() }),
   });
-  const actions = actionsOf(invoice, {
-    ...circumstancesOf(invoice, entities),
-    // Until it is known, nothing is issued twice.
-    isRegenerated: relations === undefined || relations.regenerated_invoice !== null,
-  });
-  const open = (target: string | undefined) =>
-    void navigate({ to: ".", search: (target ? { why: target } : {}) as never, replace: true });
+  const actions = actionsOf(invoice);
+  const [, open] = useShown("why");
   const fee = invoice.fees.find((one) => one.lago_id === why);
   const names = namesOf(invoice);
   const close = () => open(undefined);

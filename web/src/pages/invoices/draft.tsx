@@ -10,6 +10,7 @@ import { useSettled } from "@/lib/settled";
 import { Banner, Button } from "@/ui/basics";
 import { Field, MoneyInput, NumberInput, TextInput } from "@/ui/fields";
 import { FieldRow } from "@/ui/form";
+import { useOpened, useOpenedRow } from "@/ui/opened";
 import { ActionMenu, Drawer, FormButtons } from "@/ui/overlays";
 import { Picker } from "@/ui/picker";
 import { decimalOf } from "./amounts";
@@ -31,7 +32,6 @@ export interface FeeAdjusting {
 /** Whether the fees of an invoice can be told otherwise, and how each was. */
 export function useFeeAdjusting(invoice: Invoice): FeeAdjusting {
   const can = useCan();
-  const [edited, setEdited] = useState<Fee | null>(null);
   const isPossible =
     invoice.status === "draft" && invoice.invoice_type === "subscription" && can("invoices:update");
   const { data } = useQuery({
@@ -44,6 +44,17 @@ export function useFeeAdjusting(invoice: Invoice): FeeAdjusting {
   });
   const adjusted = data?.adjusted_fees ?? [];
   const ofFee = (fee: Fee) => adjusted.find((one) => isOf(one, fee));
+  const isAdjustable = (fee: Fee) =>
+    data !== undefined &&
+    !ofFee(fee) &&
+    ADJUSTABLE.includes(fee.item.type) &&
+    !fee.lago_true_up_parent_fee_id;
+  const [edited, setEdited] = useOpenedRow(
+    "adjust-fee",
+    invoice.fees.filter(isAdjustable),
+    (fee) => fee.lago_id,
+    isPossible,
+  );
   return {
     isPossible,
     isAdjusted: (fee) => ofFee(fee) !== undefined,
@@ -58,7 +69,7 @@ export function useFeeAdjusting(invoice: Invoice): FeeAdjusting {
             {
               label: "Adjust fee",
               icon: <Pencil className="i" aria-hidden="true" />,
-              isShown: !found && ADJUSTABLE.includes(fee.item.type) && !fee.lago_true_up_parent_fee_id,
+              isShown: isAdjustable(fee),
               onSelect: () => setEdited(fee),
             },
             {
@@ -91,7 +102,7 @@ function isOf(adjusted: Adjusted, fee: Fee): boolean {
 
 /** What can be done with a draft's lines together, and the drawers. */
 export function DraftTools({ invoice, adjusting }: { invoice: Invoice; adjusting: FeeAdjusting }) {
-  const [isAdding, setAdding] = useState(false);
+  const [isAdding, setAdding] = useOpened("add-fee", invoice.subscriptions.length > 0);
   const refresh = useChange("put", "/api/v1/invoices/{lago_id}/refresh", {
     done: "Draft refreshed",
     touches: TOUCHED,

@@ -22,6 +22,7 @@ import { type InvoiceAction, possibleActions } from "./actions";
 import { ExportDialog } from "./export-dialog";
 import { filtersOf, QUICK, queryOf } from "./filters";
 import "./invoices.css";
+import { useOpened } from "@/ui/opened";
 import { circumstancesOf, useInvoiceActions } from "./menu";
 import { type ListedInvoice, paymentOf, TOUCHED } from "./model";
 
@@ -81,7 +82,7 @@ export function Invoices() {
   const can = useCan();
   const list = useListState();
   const { default_currency } = useOrganization();
-  const [isExporting, setExporting] = useState(false);
+  const [isExporting, setExporting] = useOpened("export", can("invoices:export"));
   const filters = queryOf(list.filters, default_currency);
   const asked = { ...filters, ...(list.term && { search_term: list.term }) };
   const invoices = useRows(list, (page) =>
@@ -89,8 +90,11 @@ export function Invoices() {
   );
   const shown = invoices.pages.flatMap((page) => page.invoices);
   const entities = useQuery({ ...read("/api/v1/billing_entities"), enabled: can("billing_entities:view") });
-  const { actionsOf, dialogs } = useInvoiceActions();
   const known = entities.data?.billing_entities;
+  const { actionsOf, dialogs } = useInvoiceActions({
+    invoices: shown,
+    circumstances: (invoice) => circumstancesOf(invoice, known),
+  });
   const create = can("invoices:create") && (
     <CreateButton href={paths.invoices.create()}>New one-off invoice</CreateButton>
   );
@@ -115,10 +119,7 @@ export function Invoices() {
         keyOf={(invoice) => invoice.lago_id}
         hrefOf={(invoice) => paths.invoices.show(invoice.customer.external_id, invoice.lago_id)}
         actions={(invoice) => (
-          <ActionMenu
-            label={`Actions of ${invoice.number}`}
-            actions={actionsOf(invoice, circumstancesOf(invoice, known))}
-          />
+          <ActionMenu label={`Actions of ${invoice.number}`} actions={actionsOf(invoice)} />
         )}
         isTall
         searchHint="Number, customer or ID"

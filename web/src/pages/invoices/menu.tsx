@@ -1,10 +1,10 @@
 /** The actions of an invoice, for rows of lists and for the page of details, with the dialogs that they open. */
 import { useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
 import { useChange } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
 import { money } from "@/lib/money";
+import { useOpenedRow } from "@/ui/opened";
 import { type Action, Confirm } from "@/ui/overlays";
 import { type Circumstances, type InvoiceAction, NEEDED, possibleActions } from "./actions";
 import { EmailDialog, MetadataDialog, PaymentStatusDialog } from "./dialogs";
@@ -33,11 +33,25 @@ const DANGEROUS: readonly InvoiceAction[] = ["void", "delete", "dispute"];
 
 type Asked = { action: InvoiceAction; invoice: ListedInvoice };
 
+interface Options {
+  /** Those that the page shows. */
+  invoices: readonly ListedInvoice[];
+  circumstances: (invoice: ListedInvoice) => Circumstances;
+  onDeleted?: () => void;
+}
+
 /** The menu of an invoice, and the dialogs, which stand once on the page. */
-export function useInvoiceActions(options: { onDeleted?: () => void } = {}) {
+export function useInvoiceActions({ invoices, circumstances, onDeleted }: Options) {
   const can = useCan();
   const navigate = useNavigate();
-  const [asked, setAsked] = useState<Asked | null>(null);
+  /** What a member may do with an invoice now. */
+  const possible = (invoice: ListedInvoice) =>
+    possibleActions(invoice, circumstances(invoice)).filter((action) => can(NEEDED[action]));
+  const [asked, setAsked] = useOpenedRow<Asked>(
+    "invoice",
+    invoices.flatMap((invoice) => possible(invoice).map((action) => ({ action, invoice }))),
+    ({ action, invoice }) => `${action}:${invoice.lago_id}`,
+  );
   const close = () => setAsked(null);
   const lago = (invoice: { lago_id: string }) => ({ params: { path: { lago_id: invoice.lago_id } } });
 
@@ -55,7 +69,7 @@ export function useInvoiceActions(options: { onDeleted?: () => void } = {}) {
     done: "Draft deleted",
     onDone: () => {
       close();
-      options.onDeleted?.();
+      onDeleted?.();
     },
   });
   const retry = useChange("post", "/api/v1/invoices/{lago_id}/retry", {
@@ -99,15 +113,12 @@ export function useInvoiceActions(options: { onDeleted?: () => void } = {}) {
     else setAsked({ action, invoice });
   }
 
-  /** What a member may do with an invoice now. */
-  function actionsOf(invoice: ListedInvoice, circumstances: Circumstances): Action[] {
-    return possibleActions(invoice, circumstances)
-      .filter((action) => can(NEEDED[action]))
-      .map((action) => ({
-        label: LABELS[action],
-        onSelect: () => act(action, invoice),
-        isDanger: DANGEROUS.includes(action),
-      }));
+  function actionsOf(invoice: ListedInvoice): Action[] {
+    return possible(invoice).map((action) => ({
+      label: LABELS[action],
+      onSelect: () => act(action, invoice),
+      isDanger: DANGEROUS.includes(action),
+    }));
   }
 
   const invoice = asked?.invoice;

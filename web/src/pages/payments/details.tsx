@@ -1,7 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { Download, Mail } from "lucide-react";
-import { useState } from "react";
 import { read } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
@@ -15,6 +14,7 @@ import "@/pages/invoices/invoices.css";
 import { methodOf, type Payment } from "@/pages/invoices/related-columns";
 import { Day, Money } from "@/ui/amounts";
 import { Button, Copy, Facts, Section, Stat, Stats } from "@/ui/basics";
+import { useOpened } from "@/ui/opened";
 import { Page, PageHead } from "@/ui/page";
 import { Loaded } from "@/ui/states";
 import { Status } from "@/ui/status";
@@ -35,7 +35,7 @@ export function PaymentDetails() {
 
 function Details({ payment }: { payment: Payment }) {
   const can = useCan();
-  const [isMailing, setMailing] = useState(false);
+  const [isMailing, setMailing] = useOpened("email", can("payment_receipts:send"));
   const openReceipt = useReceipt();
   const customer = useCustomer(payment.external_customer_id).data?.customer;
   const [invoice] = payment.invoice_ids;

@@ -1,12 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { Pencil, Plus, Trash2 } from "lucide-react";
-import { useState } from "react";
 import { read, type Schema, useChange } from "@/api/client";
 import { useCan } from "@/app/session";
 import { Button, Copy, Section } from "@/ui/basics";
 import { useChosen } from "@/ui/chosen";
 import { Field, Switch, TextInput } from "@/ui/fields";
 import { messageOf } from "@/ui/form";
+import { useOpenedRow } from "@/ui/opened";
 import { ActionMenu, Confirm } from "@/ui/overlays";
 import { Loaded } from "@/ui/states";
 import { Table } from "@/ui/table";
@@ -39,8 +39,6 @@ export function Authentication() {
   const can = useCan();
   const methods = useQuery(read("/app/v1/authentication_methods"));
   const providers = useQuery(read("/app/v1/identity_providers"));
-  const [edited, setEdited] = useState<{ kind: Kind; provider: Provider | null } | null>(null);
-  const [doomed, setDoomed] = useState<Provider | null>(null);
   const remove = useChange("delete", "/app/v1/identity_providers/{kind}", {
     done: "Connection deleted",
     touches: ["/app/v1/identity_providers", "/app/v1/authentication_methods"],
@@ -51,6 +49,10 @@ export function Authentication() {
   const missing = (Object.keys(CALLBACKS) as Kind[]).filter(
     (kind) => !known.some((one) => one.kind === kind),
   );
+  const keyOf = (one: Provider) => one.kind;
+  const [added, setAdded] = useOpenedRow("add", providers.data && missing, (kind) => kind, mayConnect);
+  const [edited, setEdited] = useOpenedRow("edit", known, keyOf, mayConnect);
+  const [doomed, setDoomed] = useOpenedRow("delete", known, keyOf, can("organization:integrations:delete"));
   return (
     <Settings title="Signing in">
       <Section title="How members may sign in">
@@ -73,7 +75,7 @@ export function Authentication() {
               }
               actions={missing.map((kind) => ({
                 label: NAMES[kind]!,
-                onSelect: () => setEdited({ kind, provider: null }),
+                onSelect: () => setAdded(kind),
               }))}
             />
           )
@@ -101,7 +103,7 @@ export function Authentication() {
                   },
                 ]}
                 rows={shown}
-                keyOf={(one) => one.kind}
+                keyOf={keyOf}
                 actions={(one) => (
                   <ActionMenu
                     label={`Actions for ${NAMES[one.kind]}`}
@@ -109,7 +111,7 @@ export function Authentication() {
                       {
                         label: "Edit",
                         icon: <Pencil className="i" />,
-                        onSelect: () => setEdited({ kind: one.kind as Kind, provider: one }),
+                        onSelect: () => setEdited(one),
                         isShown: mayConnect,
                       },
                       {
@@ -127,7 +129,10 @@ export function Authentication() {
           }
         </Loaded>
       </Section>
-      {edited && <ProviderEditor {...edited} onClose={() => setEdited(null)} />}
+      {added && <ProviderEditor kind={added} provider={null} onClose={() => setAdded(null)} />}
+      {edited && (
+        <ProviderEditor kind={edited.kind as Kind} provider={edited} onClose={() => setEdited(null)} />
+      )}
       <Confirm
         title={`Delete the connection to ${NAMES[doomed?.kind ?? ""]}?`}
         verb="Delete connection"

@@ -2,7 +2,6 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { Mail, Plus, Trash2 } from "lucide-react";
-import { useState } from "react";
 import { Controller } from "react-hook-form";
 import { read, type Schema, useChange } from "@/api/client";
 import { EmailPreview } from "@/app/email-preview";
@@ -14,6 +13,7 @@ import { ChipsInput, Field, MoneyInput, NumberInput, Select } from "@/ui/fields"
 import { FieldRow, messageOf } from "@/ui/form";
 import { useListState, useRows } from "@/ui/list";
 import { DescriptionField, SwitchField } from "@/ui/named";
+import { useOpened } from "@/ui/opened";
 import { Confirm, Drawer } from "@/ui/overlays";
 import { Picker } from "@/ui/picker";
 import { Loaded, Skeleton } from "@/ui/states";
@@ -132,7 +132,7 @@ function useNewestRequest(): string | undefined {
 }
 
 function ExampleButton({ request }: { request: string }) {
-  const [isOpen, setOpen] = useState(false);
+  const [isOpen, setOpen] = useOpened("email");
   return (
     <>
       <Button size="sm" onClick={() => setOpen(true)}>

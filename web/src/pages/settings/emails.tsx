@@ -9,6 +9,7 @@ import { Button, Section } from "@/ui/basics";
 import { useChosen } from "@/ui/chosen";
 import { Field, Segments, Select, Switch } from "@/ui/fields";
 import { FieldRow } from "@/ui/form";
+import { useOpenedRow } from "@/ui/opened";
 import { Drawer } from "@/ui/overlays";
 import { Empty, Skeleton } from "@/ui/states";
 import { languages } from "./choices";
@@ -44,7 +45,7 @@ const SCENARIOS: readonly Scenario[] = [
 
 export function EntityEmails({ entity }: { entity: Entity }) {
   const can = useCan();
-  const [shown, setShown] = useState<Scenario | null>(null);
+  const [shown, setShown] = useOpenedRow("email", SCENARIOS, (one) => one.setting, can("invoices:view"));
   const change = useChange("put", "/api/v1/billing_entities/{code}", {
     done: "E-mails changed",
     touches: ["/api/v1/billing_entities"],

@@ -12,6 +12,7 @@ import { Button, Copy, Section } from "@/ui/basics";
 import { useChosen } from "@/ui/chosen";
 import { Checkbox, Field, NumberInput, Select, Switch, TextArea, TextInput } from "@/ui/fields";
 import { codeFrom, FieldRow, messageOf, placeErrors } from "@/ui/form";
+import { useOpened } from "@/ui/opened";
 import { Picker } from "@/ui/picker";
 import { Loaded } from "@/ui/states";
 import { Table } from "@/ui/table";
@@ -30,7 +31,7 @@ export function Entities() {
   const can = useCan();
   const navigate = useNavigate();
   const entities = useQuery(read("/api/v1/billing_entities"));
-  const [isMaking, setMaking] = useState(false);
+  const [isMaking, setMaking] = useOpened("new", can("billing_entities:create"));
   const create = useChange("post", "/api/v1/billing_entities", {
     done: "Entity created",
     isQuiet: true,

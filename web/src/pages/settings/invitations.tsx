@@ -1,26 +1,29 @@
 /** Who is invited and has not answered yet. */
 import { useQuery } from "@tanstack/react-query";
 import { Link2, Pencil, Plus, Trash2 } from "lucide-react";
-import { useState } from "react";
 import { read, useChange } from "@/api/client";
 import { useCan } from "@/app/session";
 import { Day } from "@/ui/amounts";
 import { Button } from "@/ui/basics";
 import { List, useListState, useRows } from "@/ui/list";
+import { useOpened, useOpenedRow } from "@/ui/opened";
 import { ActionMenu, Confirm } from "@/ui/overlays";
 import { Empty } from "@/ui/states";
 import type { Column } from "@/ui/table";
 import { Settings } from "./layout";
 import { copyLink, type Invite, Inviting, RolesEditor, rolesRead, wordsOfRoles } from "./members";
 
+const keyOf = (invite: Invite) => invite.lago_id;
+
 export function Invitations() {
   const can = useCan();
   const list = useListState();
   const invites = useRows(list, (asked) => read("/app/v1/invites", { params: { query: asked } }));
   const roles = useQuery(rolesRead()).data?.roles ?? [];
-  const [isInviting, setInviting] = useState(false);
-  const [edited, setEdited] = useState<Invite | null>(null);
-  const [revoked, setRevoked] = useState<Invite | null>(null);
+  const shown = invites.pages.flatMap((page) => page.invites);
+  const [isInviting, setInviting] = useOpened("invite", can("organization:members:create"));
+  const [edited, setEdited] = useOpenedRow("change-roles", shown, keyOf, can("organization:members:update"));
+  const [revoked, setRevoked] = useOpenedRow("take-back", shown, keyOf, can("organization:members:delete"));
   const revoke = useChange("delete", "/app/v1/invites/{lago_id}", {
     done: "Invitation taken back",
     touches: ["/app/v1/invites"],
@@ -46,7 +49,7 @@ export function Invitations() {
           query={invites}
           rowsOf={(page) => page.invites}
           columns={columns}
-          keyOf={({ lago_id }) => lago_id}
+          keyOf={keyOf}
           toolbar={invite}
           actions={(one) => (
             <ActionMenu

@@ -1,6 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
 import { Pencil, Plus, Trash2 } from "lucide-react";
-import { useState } from "react";
 import { read, type Schema, useChange } from "@/api/client";
 import { useCan, useUser } from "@/app/session";
 import { Day } from "@/ui/amounts";
@@ -8,6 +7,7 @@ import { Button, initials } from "@/ui/basics";
 import { Checkbox, Field, TextInput } from "@/ui/fields";
 import { messageOf } from "@/ui/form";
 import { List, useListState, useRows } from "@/ui/list";
+import { useOpened, useOpenedRow } from "@/ui/opened";
 import { ActionMenu, Confirm } from "@/ui/overlays";
 import { Empty } from "@/ui/states";
 import type { Column } from "@/ui/table";
@@ -26,6 +26,8 @@ export function wordsOfRoles(codes: readonly string[], roles: readonly Role[]): 
   return codes.map((code) => roles.find((role) => role.code === code)?.name ?? code).join(", ");
 }
 
+const keyOf = (member: Member) => member.lago_id;
+
 export function Members() {
   const can = useCan();
   const me = useUser();
@@ -35,9 +37,10 @@ export function Members() {
     return read("/app/v1/members", { params: { query: query as never } });
   });
   const roles = useQuery(rolesRead());
-  const [edited, setEdited] = useState<Member | null>(null);
-  const [isInviting, setInviting] = useState(false);
-  const [leaving, setLeaving] = useState<Member | null>(null);
+  const shown = members.pages.flatMap((page) => page.members);
+  const [edited, setEdited] = useOpenedRow("change-roles", shown, keyOf, can("organization:members:update"));
+  const [isInviting, setInviting] = useOpened("invite", can("organization:members:create"));
+  const [leaving, setLeaving] = useOpenedRow("remove", shown, keyOf, can("organization:members:delete"));
   const remove = useChange("delete", "/app/v1/members/{lago_id}", {
     done: "Member removed",
     touches: ["/app/v1/members", "/app/v1/roles"],
@@ -73,7 +76,7 @@ export function Members() {
           query={members}
           rowsOf={(page) => page.members}
           columns={memberColumns}
-          keyOf={(member) => member.lago_id}
+          keyOf={keyOf}
           searchHint="Address"
           toolbar={
             can("organization:members:create") && (

@@ -1,12 +1,13 @@
 /** Small objects of an organization: listed, made and changed in a drawer, deleted after a question. */
 import { Pencil, Plus, Trash2 } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import type { ReactNode } from "react";
 import type { FieldPath, FieldValues, UseFormReturn } from "react-hook-form";
 import type { Schema } from "@/api/client";
 import { Button } from "@/ui/basics";
 import { Field, TextInput } from "@/ui/fields";
 import { messageOf, useDerivedCode } from "@/ui/form";
 import { List, type ListControls, type ListRows } from "@/ui/list";
+import { useOpened, useOpenedRow } from "@/ui/opened";
 import { ActionMenu } from "@/ui/overlays";
 import { Empty } from "@/ui/states";
 import type { Column } from "@/ui/table";
@@ -40,12 +41,15 @@ export function Objects<Row extends { lago_id: string; name: string }, Page exte
   props: ObjectsProps<Row, Page>,
 ) {
   const { title, about, one, many, may, tools, purpose, editor, deletion, ...list } = props;
-  const [edited, setEdited] = useState<Row | "new" | null>(null);
-  const [doomed, setDoomed] = useState<Row | null>(null);
+  const shown = list.query.pages.flatMap(list.rowsOf);
+  const keyOf = (row: Row) => row.lago_id;
+  const [isMaking, setMaking] = useOpened("new", may.create);
+  const [edited, setEdited] = useOpenedRow("edit", shown, keyOf, may.update);
+  const [doomed, setDoomed] = useOpenedRow("delete", shown, keyOf, may.delete);
   // Where there is nothing yet, the way to the first one stands below.
   const isBare = list.query.data?.meta.total_count === 0 && !list.controls.term;
   const create = may.create && (
-    <Button look="primary" size="sm" data-create="" onClick={() => setEdited("new")}>
+    <Button look="primary" size="sm" data-create="" onClick={() => setMaking(true)}>
       <Plus className="i" aria-hidden="true" />
       New {one}
     </Button>
@@ -57,7 +61,7 @@ export function Objects<Row extends { lago_id: string; name: string }, Page exte
         <List
           what={many}
           {...list}
-          keyOf={(row) => row.lago_id}
+          keyOf={keyOf}
           {...(may.update && { onOpen: setEdited })}
           toolbar={
             (tools || !isBare) && (
@@ -96,7 +100,8 @@ export function Objects<Row extends { lago_id: string; name: string }, Page exte
           }
         />
       </div>
-      {edited && editor(edited === "new" ? null : edited, () => setEdited(null))}
+      {isMaking && editor(null, () => setMaking(false))}
+      {edited && editor(edited, () => setEdited(null))}
       {doomed && deletion?.(doomed, () => setDoomed(null))}
     </Settings>
   );

@@ -8,6 +8,7 @@ import { Button, Section } from "@/ui/basics";
 import { Checkbox, Field, TextInput } from "@/ui/fields";
 import { codeFrom, messageOf } from "@/ui/form";
 import { DescriptionField } from "@/ui/named";
+import { useOpened, useOpenedRow } from "@/ui/opened";
 import { ActionMenu, Confirm } from "@/ui/overlays";
 import { Loaded } from "@/ui/states";
 import { type Column, Table } from "@/ui/table";
@@ -39,8 +40,18 @@ export function Roles() {
   const can = useCan();
   const roles = useQuery(read("/app/v1/roles"));
   const permissions = useQuery(read("/app/v1/permissions"));
-  const [draft, setDraft] = useState<Draft | null>(null);
-  const [doomed, setDoomed] = useState<Role | null>(null);
+  const shown = roles.data?.roles;
+  const keyOf = (role: Role) => role.code;
+  const own = shown?.filter((role) => !role.is_predefined);
+  const [isMaking, setMaking] = useOpened("new", can("roles:create"));
+  const [looked, setLooked] = useOpenedRow("role", shown, keyOf);
+  const [copied, setCopied] = useOpenedRow("duplicate", shown, keyOf, can("roles:create"));
+  const [doomed, setDoomed] = useOpenedRow("delete", own, keyOf, can("roles:delete"));
+  const draft: Draft | null = isMaking
+    ? { role: null, from: null }
+    : copied
+      ? { role: null, from: copied }
+      : looked && { role: looked, from: looked };
   const remove = useChange("delete", "/app/v1/roles/{code}", {
     done: "Role deleted",
     touches: ["/app/v1/roles"],
@@ -52,12 +63,7 @@ export function Roles() {
         title="Roles"
         actions={
           can("roles:create") && (
-            <Button
-              look="primary"
-              size="sm"
-              data-create=""
-              onClick={() => setDraft({ role: null, from: null })}
-            >
+            <Button look="primary" size="sm" data-create="" onClick={() => setMaking(true)}>
               <Plus className="i" aria-hidden="true" />
               New role
             </Button>
@@ -74,9 +80,9 @@ export function Roles() {
               label="Roles"
               columns={columns}
               rows={page.roles}
-              keyOf={(role) => role.code}
+              keyOf={keyOf}
               isTall
-              onOpen={(role) => setDraft({ role, from: role })}
+              onOpen={setLooked}
               actions={(role) => (
                 <ActionMenu
                   label={`Actions for ${role.name}`}
@@ -84,13 +90,13 @@ export function Roles() {
                     {
                       label: "Edit",
                       icon: <Pencil className="i" />,
-                      onSelect: () => setDraft({ role, from: role }),
+                      onSelect: () => setLooked(role),
                       isShown: can("roles:update") && !role.is_predefined,
                     },
                     {
                       label: "Duplicate",
                       icon: <Copy className="i" />,
-                      onSelect: () => setDraft({ role: null, from: role }),
+                      onSelect: () => setCopied(role),
                       isShown: can("roles:create"),
                     },
                     {
@@ -109,10 +115,11 @@ export function Roles() {
       </Section>
       {draft && permissions.data && (
         <RoleEditor
+          key={`${draft.role?.code} ${draft.from?.code}`}
           draft={draft}
           permissions={permissions.data.permissions}
           isFixed={draft.role !== null && (draft.role.is_predefined || !can("roles:update"))}
-          onClose={() => setDraft(null)}
+          onClose={() => setLooked(null)}
         />
       )}
       <Confirm

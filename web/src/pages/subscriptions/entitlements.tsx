@@ -9,6 +9,7 @@ import { PrivilegeField } from "@/pages/plans/privilege-field";
 import { featuresRead } from "@/pages/plans/reads";
 import { typed } from "@/pages/plans/wire";
 import { Banner, Button, Section } from "@/ui/basics";
+import { useOpened, useOpenedRow } from "@/ui/opened";
 import { ActionMenu, Confirm, Dialog } from "@/ui/overlays";
 import { Picker } from "@/ui/picker";
 import { Empty, Loaded, Skeleton } from "@/ui/states";
@@ -26,11 +27,16 @@ interface Row {
   privilege: Privilege | null;
 }
 
+const keyOf = ({ feature, privilege }: Row) => [feature.code, privilege?.code].filter(Boolean).join(" ");
+
+/** What can be taken away: each privilege, and the feature as a whole. */
+function removalsOf(feature: Entitlement): Row[] {
+  return [{ feature, privilege: null }, ...rowsOf(feature).filter((row) => row.privilege !== null)];
+}
+
 export function Entitlements({ subscription }: TabProps) {
   const can = useCan();
   const mayChange = can("subscriptions:update");
-  const [edited, setEdited] = useState<Entitlement | "new" | null>(null);
-  const [removed, setRemoved] = useState<Row | null>(null);
   const params = { path: { external_id: subscription.external_id }, query: inStatus(subscription) };
   const entitlements = useQuery(read("/api/v1/subscriptions/{external_id}/entitlements", { params }));
   const features = useQuery({ ...featuresRead(), enabled: mayChange && can("features:view") });
@@ -40,8 +46,12 @@ export function Entitlements({ subscription }: TabProps) {
   const reset = useChange("patch", "/api/v1/subscriptions/{external_id}/entitlements", {
     done: "Back to the plan's value",
   });
-  const add = mayChange && left.length > 0 && (
-    <Button size="sm" onClick={() => setEdited("new")}>
+  const mayAdd = mayChange && left.length > 0;
+  const [isAdding, setAdding] = useOpened("add-feature", mayAdd && entitlements.data !== undefined);
+  const [edited, setEdited] = useOpenedRow("change-feature", granted, (one) => one.code, mayChange);
+  const [removed, setRemoved] = useOpenedRow("take-away", granted.flatMap(removalsOf), keyOf, mayChange);
+  const add = mayAdd && (
+    <Button size="sm" onClick={() => setAdding(true)}>
       <Plus className="i" aria-hidden="true" />
       Add feature
     </Button>
@@ -59,7 +69,7 @@ export function Entitlements({ subscription }: TabProps) {
               <Table
                 label="Entitlements"
                 rows={found.flatMap(rowsOf)}
-                keyOf={({ feature, privilege }) => `${feature.code} ${privilege?.code}`}
+                keyOf={keyOf}
                 {...(mayChange && { onOpen: ({ feature }: Row) => setEdited(feature) })}
                 columns={[
                   {
@@ -145,15 +155,12 @@ export function Entitlements({ subscription }: TabProps) {
           }
         </Loaded>
       </Section>
-      {edited && (
+      {(isAdding || edited) && (
         <Editor
           subscription={subscription}
-          granted={edited === "new" ? null : edited}
-          features={edited === "new" ? left : known}
-          onRemove={(feature) => {
-            setEdited(null);
-            setRemoved({ feature, privilege: null });
-          }}
+          granted={edited}
+          features={edited ? known : left}
+          onRemove={(feature) => setRemoved({ feature, privilege: null })}
           onClose={() => setEdited(null)}
         />
       )}

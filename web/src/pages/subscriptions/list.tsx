@@ -1,6 +1,5 @@
 import { useNavigate } from "@tanstack/react-router";
 import { Bell, CalendarX, Copy, Pencil, Repeat2 } from "lucide-react";
-import { useState } from "react";
 import { read, type Schema } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
@@ -9,6 +8,7 @@ import { useEntities, usePlans } from "@/pages/customers/reads";
 import { priceWords, SubscriptionStatus } from "@/pages/customers/subscription-table";
 import { Day, Money } from "@/ui/amounts";
 import { List, useListState, useRows } from "@/ui/list";
+import { useOpenedRow } from "@/ui/opened";
 import { ActionMenu } from "@/ui/overlays";
 import { Page } from "@/ui/page";
 import { Empty } from "@/ui/states";
@@ -24,7 +24,6 @@ export function Subscriptions() {
   const list = useListState();
   const plans = usePlans().data?.plans;
   const entities = useEntities().data?.billing_entities ?? [];
-  const [ended, setEnded] = useState<Subscription | null>(null);
   const { "status[]": status, ...filters } = list.filters;
   const query = {
     "status[]": status === "all" ? EVERY_STATUS : status ? [status] : ["active", "pending", "incomplete"],
@@ -33,6 +32,12 @@ export function Subscriptions() {
   };
   const subscriptions = useRows(list, (asked) =>
     read("/api/v1/subscriptions", { params: { query: { ...query, ...asked } as never } }),
+  );
+  const [ended, setEnded] = useOpenedRow(
+    "end",
+    subscriptions.pages.flatMap((page) => page.subscriptions).filter(isLive),
+    (one) => one.lago_id,
+    can("subscriptions:update"),
   );
   const planOf = (one: Subscription) => plans?.find((plan) => plan.code === one.plan_code);
   const create = can("subscriptions:create") && (
@@ -173,33 +178,38 @@ function entityName(one: Subscription, entities: readonly Schema<"EntityOutput">
 }
 
 /** What can be done with a subscription as it stands. */
+/** Whether it can be changed and ended. */
+export function isLive({ status }: Pick<Subscription, "status">): boolean {
+  return status === "active" || status === "pending";
+}
+
 export function changesOf(
   one: Pick<Subscription, "external_id" | "status">,
   can: ReturnType<typeof useCan>,
   go: (to: string) => void,
   end: () => void,
 ) {
-  const isLive = one.status === "active" || one.status === "pending";
+  const isRunning = isLive(one);
   const query = one.status === "active" ? "" : `?status=${one.status}`;
   return [
     {
       label: "Edit subscription",
       icon: <Pencil className="i" aria-hidden="true" />,
       onSelect: () => go(paths.subscriptions.update(one.external_id) + query),
-      isShown: isLive && can("subscriptions:update"),
+      isShown: isRunning && can("subscriptions:update"),
     },
     {
       label: "Change plan",
       icon: <Repeat2 className="i" aria-hidden="true" />,
       onSelect: () => go(paths.subscriptions.change(one.external_id) + query),
-      isShown: isLive && can("subscriptions:update"),
+      isShown: isRunning && can("subscriptions:update"),
     },
     {
       label: one.status === "pending" ? "Cancel subscription" : "Terminate subscription",
       icon: <CalendarX className="i" aria-hidden="true" />,
       onSelect: end,
       isDanger: true,
-      isShown: isLive && can("subscriptions:update"),
+      isShown: isRunning && can("subscriptions:update"),
     },
   ];
 }

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { Ellipsis, Pencil } from "lucide-react";
-import { type ComponentType, useEffect, useState } from "react";
+import { type ComponentType, useEffect } from "react";
 import { read } from "@/api/client";
 import { ApiError } from "@/api/errors";
 import { paths } from "@/app/paths";
@@ -19,13 +19,14 @@ import { Loaded, Missing } from "@/ui/states";
 import { UsageAlerts } from "./alerts";
 import { Entitlements } from "./entitlements";
 import { LifetimeUsage } from "./lifetime";
-import { changesOf } from "./list";
+import { changesOf, isLive } from "./list";
 import { Overview } from "./overview";
 import { Pricing } from "./plan";
 import { type Detailed, EVERY_STATUS, useSubscription } from "./reads";
 import { EndSubscription } from "./terminate";
 import { Thresholds } from "./thresholds";
 import "@/pages/customers/customers.css";
+import { useOpened } from "@/ui/opened";
 
 export interface TabProps {
   subscription: Detailed;
@@ -110,7 +111,7 @@ function Details({ subscription, zone, tab }: TabProps & { tab: string }) {
   const query = subscription.status === "active" ? "" : `?status=${subscription.status}`;
   const at = (one: string) =>
     paths.subscriptions.show(subscription.external_customer_id, subscription.external_id, one) + query;
-  const isLive = subscription.status === "active";
+  const isRunning = subscription.status === "active";
   return (
     <>
       <PageHead
@@ -131,8 +132,8 @@ function Details({ subscription, zone, tab }: TabProps & { tab: string }) {
           { label: "Plan", href: at("plan") },
           { label: "Progressive billing", href: at("progressive-billing") },
           { label: "Entitlements", href: at("entitlements") },
-          { label: "Usage", href: at("usage"), isShown: isLive },
-          { label: "Alerts", href: at("alerts"), isShown: isLive },
+          { label: "Usage", href: at("usage"), isShown: isRunning },
+          { label: "Alerts", href: at("alerts"), isShown: isRunning },
           { label: "Activity", href: at("activity"), isShown: can("audit_logs:view") },
         ]}
       />
@@ -144,12 +145,12 @@ function Details({ subscription, zone, tab }: TabProps & { tab: string }) {
 function Actions({ subscription }: { subscription: Detailed }) {
   const can = useCan();
   const navigate = useNavigate();
-  const [isEnding, setEnding] = useState(false);
-  const isLive = subscription.status === "active" || subscription.status === "pending";
+  const mayChange = isLive(subscription) && can("subscriptions:update");
+  const [isEnding, setEnding] = useOpened("end", mayChange);
   const query = subscription.status === "active" ? "" : `?status=${subscription.status}`;
   return (
     <>
-      {isLive && can("subscriptions:update") && (
+      {mayChange && (
         <Link className={buttonClass()} to={paths.subscriptions.update(subscription.external_id) + query}>
           <Pencil className="i" aria-hidden="true" />
           Edit

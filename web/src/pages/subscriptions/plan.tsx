@@ -17,6 +17,7 @@ import { changesOf, readCharge, readFixedCharge, writeCharge, writeFixedCharge }
 import { Money } from "@/ui/amounts";
 import { Banner, Button, Facts, Section } from "@/ui/basics";
 import { Switch } from "@/ui/fields";
+import { useOpenedRow } from "@/ui/opened";
 import { Drawer, FormButtons } from "@/ui/overlays";
 import { Empty } from "@/ui/states";
 import { Table } from "@/ui/table";
@@ -32,10 +33,10 @@ export function Pricing({ subscription }: TabProps) {
   const can = useCan();
   const { plan } = subscription;
   const currency = plan.amount_currency;
-  const [open, setOpen] = useState<Charge | null>(null);
-  const [openFixed, setOpenFixed] = useState<FixedCharge | null>(null);
   const metrics = useMetrics();
   const fixed = useFixedCharges(subscription);
+  const [open, setOpen] = useOpenedRow("charge", plan.charges, (one) => one.lago_id);
+  const [openFixed, setOpenFixed] = useOpenedRow("fixed-charge", fixed, (one) => one.lago_id);
   const mayChange = subscription.status === "active" && can("charges:update", "subscriptions:update");
   return (
     <div className="tab-body">

@@ -9,6 +9,7 @@ import { Money } from "@/ui/amounts";
 import { Banner, Button, Section } from "@/ui/basics";
 import { Checkbox, Field, MoneyInput, Switch, TextInput } from "@/ui/fields";
 import { FieldRow } from "@/ui/form";
+import { useOpened } from "@/ui/opened";
 import { Drawer, FormButtons } from "@/ui/overlays";
 import { Empty } from "@/ui/states";
 import { Table } from "@/ui/table";
@@ -17,10 +18,10 @@ import type { Detailed } from "./reads";
 
 export function Thresholds({ subscription }: TabProps) {
   const can = useCan();
-  const [isEditing, setEditing] = useState(false);
   const currency = subscription.plan.amount_currency;
   const thresholds = subscription.applicable_usage_thresholds;
   const mayChange = subscription.status === "active" && can("subscriptions:update");
+  const [isEditing, setEditing] = useOpened("thresholds", mayChange);
   const update = useUpdate("Progressive billing saved");
   const set = (fields: Record<string, unknown>) =>
     update.mutate({

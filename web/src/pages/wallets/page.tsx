@@ -24,6 +24,7 @@ import { WalletAlerts } from "./alerts";
 import { readCredits } from "./credits";
 import { Transactions } from "./transactions";
 import "@/pages/customers/customers.css";
+import { useOpenedOne } from "@/ui/opened";
 
 export function useWallet(id: string) {
   return useQuery(read("/api/v1/wallets/{lago_id}", { params: { path: { lago_id: id } } }));
@@ -182,7 +183,10 @@ function Overview({ wallet, zone }: Props) {
 function Actions({ wallet }: { wallet: Wallet }) {
   const can = useCan();
   const navigate = useNavigate();
-  const [open, setOpen] = useState<"void" | "terminate" | null>(null);
+  const [open, setOpen] = useOpenedOne([
+    can("wallets:top_up") && "void",
+    can("wallets:terminate") && "terminate",
+  ]);
   const isActive = wallet.status === "active";
   const owner = wallet.external_customer_id;
   if (!isActive) return null;

@@ -1,6 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useState } from "react";
 import { read, type Schema } from "@/api/client";
 import { paths } from "@/app/paths";
 import { units } from "@/lib/money";
@@ -8,6 +7,7 @@ import type { Wallet } from "@/pages/customers/customer";
 import { Moment, Money, Price } from "@/ui/amounts";
 import { Facts, Section } from "@/ui/basics";
 import { List, useListState, useRows } from "@/ui/list";
+import { useOpenedRow } from "@/ui/opened";
 import { Drawer } from "@/ui/overlays";
 import { Empty, Loaded, Skeleton } from "@/ui/states";
 import { Status } from "@/ui/status";
@@ -30,12 +30,13 @@ const SOURCES: Record<string, string> = {
 
 export function Transactions({ wallet, zone }: { wallet: Wallet; zone: string }) {
   const list = useListState();
-  const [open, setOpen] = useState<Transaction | null>(null);
   const transactions = useRows(list, (asked) =>
     read("/api/v1/wallets/{lago_id}/wallet_transactions", {
       params: { path: { lago_id: wallet.lago_id }, query: { ...asked, ...list.filters } },
     }),
   );
+  const shown = transactions.pages.flatMap((page) => page.wallet_transactions);
+  const [open, setOpen] = useOpenedRow("transaction", shown, (one) => one.lago_id);
   const signed = (one: Transaction) => (one.transaction_type === "inbound" ? "+" : "−");
   return (
     <div className="tab-body">
