@@ -111,6 +111,7 @@ invoices = Table(
         postgresql_where=text("payment_overdue"),
     ),
     Index("invoices_draft_idx", "organization_id", "id", postgresql_where=text("status = 'draft'")),
+    Index("invoices_one_off_idx", "organization_id", "id", postgresql_where=text("invoice_type = 'one_off'")),
     CheckConstraint(
         "sub_total_excluding_taxes_amount_cents ="
         " fees_amount_cents - progressive_billing_credit_amount_cents - coupons_amount_cents",
