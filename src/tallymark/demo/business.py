@@ -265,7 +265,7 @@ class Business:
         if month % 5 == 4:
             await self._corrections.void_one()
         if month % 4 == 3:
-            note = await self._corrections.refund_one()
+            note = await self._corrections.refund_one(month)
             await self._corrections.note_paid_back(note)
 
     async def _top_up(self, buyer: Buyer) -> None:
@@ -330,7 +330,7 @@ class Business:
             body = {"external_customer_id": who, "lago_invoice_ids": owed}
             await self._seller.call("POST", "/payment_requests", {"payment_request": body})
 
-        await self._corrections.refund_one()
+        await self._corrections.refund_one(self._month)
         await self._corrections.lose_dispute()
         for path, root, description in catalog.DESCRIPTIONS:
             await self._seller.call("PUT", path, {root: {"description": description}})

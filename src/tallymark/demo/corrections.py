@@ -31,9 +31,12 @@ class Corrections:
                 invoices[0], "credit", reason="order_change", description="Half of it, as agreed by phone"
             )
 
-    async def refund_one(self) -> Json | None:
-        """Have half of the largest fee of the last subscription invoice that was paid paid back; the credit note."""
-        for invoice in await self._paid():
+    async def refund_one(self, turn: int) -> Json | None:
+        """Have half of the largest fee of one of the last paid subscription invoices paid back, each time of another customer's;
+        the credit note."""
+        paid = await self._paid()
+        start = turn % max(len(paid), 1)
+        for invoice in paid[start:] + paid[:start]:
             note = await self._correct(
                 invoice,
                 "refund",
@@ -51,9 +54,11 @@ class Corrections:
             await self._seller.call("PUT", f"/credit_notes/{note['lago_id']}", body)
 
     async def lose_dispute(self) -> None:
-        """Lose the oldest of the last paid invoices to a customer's bank."""
-        if paid := await self._paid():
-            await self._seller.call("POST", f"/invoices/{paid[-1]['lago_id']}/lose_dispute")
+        """Lose the smallest of the last paid invoices to a customer's bank."""
+        paid = [one for one in await self._paid() if one["total_paid_amount_cents"]]
+        if paid:
+            lost = min(paid, key=lambda one: one["total_amount_cents"])
+            await self._seller.call("POST", f"/invoices/{lost['lago_id']}/lose_dispute")
 
     async def void_one(self) -> None:
         """Take back the oldest one-off invoice that nobody has paid anything of."""

@@ -86,7 +86,7 @@ export function Trend({ title, report, rows, table, isPlain, meta, ...given }: T
             <tbody>
               {written.map((row) => (
                 <tr key={row.name} className={row.isTotal ? "total" : undefined}>
-                  <th scope="row">
+                  <th scope="row" title={row.name}>
                     <Swatch
                       series={rows.length > 1 ? rows.find((one) => one.name === row.name) : undefined}
                     />

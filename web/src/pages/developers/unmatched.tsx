@@ -31,7 +31,7 @@ export function Unmatched() {
   return (
     <Developers title="Unmatched events">
       {reason && (
-        <p className="dev-note">
+        <p className="dev-note" style={{ marginBottom: 12 }}>
           {reason.text} {reason.remedy}
         </p>
       )}
@@ -70,17 +70,24 @@ export function Unmatched() {
             fold: "f2",
             cell: (cause) => cause.events_count.toLocaleString(),
           },
+          {
+            // No action of the row: those are not there where rows fold.
+            head: <span className="sr">Replay</span>,
+            isNumber: true,
+            fold: "f4",
+            width: 110,
+            cell: (cause) => (
+              <Button
+                size="sm"
+                aria-label={`Replay ${countWords(cause.events_count, "event")} of ${cause.code}`}
+                onClick={() => setChosen(cause)}
+              >
+                <RotateCw className="i" aria-hidden="true" />
+                Replay
+              </Button>
+            ),
+          },
         ]}
-        actions={(cause) => (
-          <Button
-            size="sm"
-            aria-label={`Replay ${countWords(cause.events_count, "event")} of ${cause.code}`}
-            onClick={() => setChosen(cause)}
-          >
-            <RotateCw className="i" aria-hidden="true" />
-            Replay
-          </Button>
-        )}
         empty={
           <Empty title="Every event counts">
             Events that match no metric, subscription or charge would wait here.
