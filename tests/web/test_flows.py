@@ -186,6 +186,26 @@ async def test_an_upgrade_is_told_beforehand_and_billed_so(shop, page):
     assert watch.faults == []
 
 
+async def test_a_dearer_plan_at_a_price_below_is_a_downgrade(shop, page):
+    """Pro is 62.00 a month, for this subscription 20.00, less than the 31.00 of Basic: it waits for the 1st of February."""
+    watch, form = Watch(page), Form(page)
+    _, subscription = await shop.subscriber("Ted", shop.basic)
+
+    await page.goto(f"/{shop.slug}/change/subscription/{subscription['external_id']}")
+    await form.choose("New plan", "Pro")
+    await expect(page.get_by_text("An upgrade: Pro takes over now.").first).to_be_visible()
+    await page.get_by_label("Prices of its own").check(force=True)
+    await page.get_by_label("Amount", exact=True).fill("20")
+    await expect(page.get_by_text("A downgrade: Pro takes over on 1 Feb 2026.").first).to_be_visible()
+    await page.get_by_role("textbox", name="Name optional", exact=True).fill("Deal")
+    await form.save("Change plan", "Plan will change at the end of the period")
+
+    pending = {"external_id": subscription["external_id"], "status[]": "pending"}
+    (next_one,) = (await kit.get(shop.client, "/subscriptions", **pending))["subscriptions"]
+    assert (next_one["name"], next_one["plan_code"], next_one["plan_amount_cents"]) == ("Deal", "pro", 2000)
+    assert watch.faults == []
+
+
 async def test_a_credit_note_takes_off_what_is_due(shop, page):
     """10.00 of the 31.00 of Basic go back, 12.00 with tax: of 37.20 that are due 25.20 stay."""
     watch, form = Watch(page), Form(page)

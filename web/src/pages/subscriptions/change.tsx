@@ -1,23 +1,26 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
+import { useForm } from "react-hook-form";
 import { ask, useChange } from "@/api/client";
 import { explainRead } from "@/api/errors";
 import { useCan } from "@/app/session";
 import { day } from "@/lib/dates";
 import { money } from "@/lib/money";
-import { usePlans } from "@/pages/customers/reads";
+import { useEntities, usePlans } from "@/pages/customers/reads";
 import { priceWords } from "@/pages/customers/subscription-table";
 import { nameOfFee } from "@/pages/invoices/model";
 import { Money } from "@/ui/amounts";
 import { Banner } from "@/ui/basics";
-import { Field } from "@/ui/fields";
-import { FormPage, FormSection } from "@/ui/form";
+import { Field, Switch, TextInput } from "@/ui/fields";
+import { FormPage, FormSection, placeErrors } from "@/ui/form";
+import { PickerField, SelectField } from "@/ui/named";
 import { useTitle } from "@/ui/page";
-import { Picker } from "@/ui/picker";
 import { Loaded, Skeleton } from "@/ui/states";
+import { OwnPrices } from "./own-prices";
 import { isDowngrade } from "./pricing";
-import { type Detailed, hrefOfSubscription, useSubscription } from "./reads";
+import { type Detailed, hrefOfSubscription, useMetrics, useSubscription } from "./reads";
+import { SOME_PRICES_ARE_WRONG, useOwnPrices } from "./use-own-prices";
 import "@/pages/invoices/invoices.css";
 
 export function ChangePlan() {
@@ -25,6 +28,8 @@ export function ChangePlan() {
   const { status } = useSearch({ strict: false }) as { status?: string };
   const subscription = useSubscription(id, status);
   usePlans();
+  useEntities();
+  useMetrics();
   return (
     <Loaded query={subscription} what="Subscription">
       {({ subscription: found }) => <Editor saved={found} />}
@@ -32,15 +37,35 @@ export function ChangePlan() {
   );
 }
 
+interface Values {
+  plan_code: string;
+  name: string;
+  purchase_order_number: string;
+  billing_entity_code: string;
+}
+
 function Editor({ saved }: { saved: Detailed }) {
   const can = useCan();
   const navigate = useNavigate();
   const plans = usePlans();
-  const [code, setCode] = useState("");
+  const entities = useEntities().data?.billing_entities ?? [];
   const [error, setError] = useState<unknown>(null);
+  const form = useForm<Values>({
+    mode: "onTouched",
+    defaultValues: {
+      plan_code: "",
+      name: saved.name ?? "",
+      purchase_order_number: saved.purchase_order_number ?? "",
+      billing_entity_code: saved.billing_entity_code,
+    },
+  });
+  const { dirtyFields, errors, isDirty } = form.formState;
+  const code = form.watch("plan_code");
   useTitle(`Change plan of ${saved.name || saved.external_id}`);
+  const own = useOwnPrices(code);
   const chosen = plans.data?.plans.find((one) => one.code === code);
-  const isDown = chosen !== undefined && isDowngrade(saved.plan, chosen);
+  const overrides = own.overrides();
+  const isDown = chosen !== undefined && isDowngrade(saved.plan, { ...chosen, ...feeOf(overrides) });
   const differs = chosen !== undefined && chosen.amount_currency !== saved.plan_amount_currency;
   const end = saved.current_billing_period_ending_at;
   const next = end && new Date(Date.parse(end) + 1000).toISOString();
@@ -57,31 +82,39 @@ function Editor({ saved }: { saved: Detailed }) {
       : isDown
         ? `A downgrade: ${chosen.name} takes over ${next ? `on ${day(next)}` : "at the next period"}. Until then nothing changes.`
         : `An upgrade: ${chosen.name} takes over now. The old plan is billed to this moment, and unused time paid in advance is credited.`;
+  const submit = form.handleSubmit((entered) => {
+    setError(null);
+    if (!own.areRight()) {
+      setError(SOME_PRICES_ARE_WRONG);
+      return;
+    }
+    change.mutate(
+      {
+        body: {
+          subscription: {
+            external_customer_id: saved.external_customer_id,
+            external_id: saved.external_id,
+            plan_code: entered.plan_code,
+            ...((entered.name.trim() || dirtyFields.name) && { name: entered.name.trim() || null }),
+            ...(dirtyFields.purchase_order_number && {
+              purchase_order_number: entered.purchase_order_number.trim() || null,
+            }),
+            ...(dirtyFields.billing_entity_code && { billing_entity_code: entered.billing_entity_code }),
+            ...(overrides && { plan_overrides: overrides }),
+          },
+        } as never,
+      },
+      { onError: (fault) => setError(own.refuse(placeErrors(form, fault))) },
+    );
+  });
   return (
     <FormPage
       title="Change plan"
       subject={<span className="tag">{saved.name || saved.external_id}</span>}
       submit="Change plan"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (!chosen) return;
-        setError(null);
-        change.mutate(
-          {
-            body: {
-              subscription: {
-                external_customer_id: saved.external_customer_id,
-                external_id: saved.external_id,
-                plan_code: chosen.code,
-                ...(saved.name && { name: saved.name }),
-              },
-            },
-          },
-          { onError: setError },
-        );
-      }}
+      onSubmit={submit}
       onCancel={() => void navigate({ to: hrefOfSubscription(saved) })}
-      isDirty={code !== ""}
+      isDirty={isDirty || own.isChanged}
       isBusy={change.isPending}
       error={error}
       effect={when}
@@ -90,7 +123,9 @@ function Editor({ saved }: { saved: Detailed }) {
         can("invoices:view") && (
           <>
             <h2>Invoice of the change</h2>
-            {chosen && !differs ? (
+            {overrides ? (
+              <p className="dim">With prices of its own the change is not reckoned beforehand.</p>
+            ) : chosen && !differs ? (
               <Preview subscription={saved} planCode={chosen.code} isOpen={change.isIdle || change.isError} />
             ) : (
               <p className="dim">Choose a plan to see what the change comes to.</p>
@@ -103,22 +138,21 @@ function Editor({ saved }: { saved: Detailed }) {
         title="Plan"
         about={`Now: ${saved.plan.name}, ${money(saved.plan.amount_cents, saved.plan.amount_currency)} ${priceWords(saved.plan)}.`}
       >
-        <Field label="New plan">
-          <Picker
-            label="New plan"
-            value={code}
-            isLoading={plans.isLoading}
-            read={plans}
-            choices={(plans.data?.plans ?? [])
-              .filter((one) => one.code !== saved.plan_code)
-              .map((one) => ({
-                value: one.code,
-                label: one.name,
-                detail: `${money(one.amount_cents, one.amount_currency)} ${priceWords(one)}`,
-              }))}
-            onChange={setCode}
-          />
-        </Field>
+        <PickerField
+          form={form}
+          name="plan_code"
+          rules={{ required: "Choose a plan." }}
+          label="New plan"
+          isLoading={plans.isLoading}
+          read={plans}
+          choices={(plans.data?.plans ?? [])
+            .filter((one) => one.code !== saved.plan_code)
+            .map((one) => ({
+              value: one.code,
+              label: one.name,
+              detail: `${money(one.amount_cents, one.amount_currency)} ${priceWords(one)}`,
+            }))}
+        />
         {when && <Banner>{when}</Banner>}
         {differs && (
           <Banner look="warn">
@@ -126,9 +160,47 @@ function Editor({ saved }: { saved: Detailed }) {
             the currencies have to be the same.
           </Banner>
         )}
+        {chosen && (
+          <Switch
+            label="Prices of its own"
+            hint="The new plan's prices, changed for this subscription alone."
+            isOn={own.isOn}
+            onChange={own.setOn}
+          />
+        )}
+      </FormSection>
+      <OwnPrices own={own} />
+      <FormSection
+        title="Subscription"
+        about="As it is now, unless it is changed here. Dates, sections and payment go over to the new plan."
+      >
+        <Field
+          label="Name"
+          isOptional
+          hint="In place of the plan's, also on invoices."
+          error={errors.name?.message}
+        >
+          <TextInput {...form.register("name")} />
+        </Field>
+        {entities.length > 1 && (
+          <SelectField
+            form={form}
+            name="billing_entity_code"
+            label="Billed by"
+            options={entities.map((one) => ({ value: one.code, label: one.name }))}
+          />
+        )}
+        <Field label="PO number" isOptional error={errors.purchase_order_number?.message}>
+          <TextInput {...form.register("purchase_order_number")} />
+        </Field>
       </FormSection>
     </FormPage>
   );
+}
+
+/** The fee that decides whether a change is a downgrade, where a subscription has one of its own (subscriptions §2.4). */
+function feeOf(overrides: Record<string, unknown> | null): { amount_cents?: number } {
+  return typeof overrides?.amount_cents === "number" ? { amount_cents: overrides.amount_cents } : {};
 }
 
 interface PreviewProps {

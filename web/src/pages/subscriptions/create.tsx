@@ -1,9 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useMemo, useState } from "react";
+import { useState } from "react";
 import { Controller, useForm } from "react-hook-form";
 import { read, useChange } from "@/api/client";
-import { ApiError } from "@/api/errors";
 import { paths } from "@/app/paths";
 import { startOfDay } from "@/lib/dates";
 import { money } from "@/lib/money";
@@ -11,22 +10,15 @@ import { INHERITED, SectionsField, writeSections } from "@/pages/catalog/section
 import { nameOf } from "@/pages/customers/customer";
 import { useCustomer, useEntities, usePlans, useSubscriptionsOf } from "@/pages/customers/reads";
 import { priceWords } from "@/pages/customers/subscription-table";
-import { NEW_PLAN, type PlanDraft } from "@/pages/plans/draft";
-import { useFaults } from "@/pages/plans/faults";
-import { planRead } from "@/pages/plans/reads";
-import { placesOf } from "@/pages/plans/refusals";
-import { readPlan } from "@/pages/plans/wire";
 import { Banner } from "@/ui/basics";
 import { DateInput, Field, NumberInput, Segments, Select, Switch, TextInput } from "@/ui/fields";
 import { FieldRow, FormPage, FormSection, placeErrors } from "@/ui/form";
 import { PickerField, SelectField, SwitchField } from "@/ui/named";
 import { useTitle } from "@/ui/page";
-import { overridesOf } from "./overrides";
 import { OwnPrices } from "./own-prices";
 import { PAID, type PaidBy } from "./paid";
-import { hrefOfSubscription, useMetrics } from "./reads";
-
-const SOME_PRICES_ARE_WRONG = new ApiError(422, { status: 422, error: "some_prices_are_not_right_yet" });
+import { hrefOfSubscription } from "./reads";
+import { SOME_PRICES_ARE_WRONG, useOwnPrices } from "./use-own-prices";
 
 interface Values {
   external_customer_id: string;
@@ -98,11 +90,11 @@ export function CreateSubscription() {
       form.setError("external_id", { message: "The customer has a subscription with this ID." });
       return;
     }
-    if (own.isOn && (!own.draft || own.checks.check() !== undefined)) {
+    if (!own.areRight()) {
       setError(SOME_PRICES_ARE_WRONG);
       return;
     }
-    const overrides = own.isOn && own.draft && own.plan ? overridesOf(own.plan, own.draft) : null;
+    const overrides = own.overrides();
     create.mutate(
       {
         body: {
@@ -133,7 +125,7 @@ export function CreateSubscription() {
       {
         onError: (fault) => {
           const left = placeErrors(form, fault, { currency: "plan_code" });
-          setError(own.isOn ? own.refuse(left) : left);
+          setError(own.refuse(left));
         },
       },
     );
@@ -151,7 +143,7 @@ export function CreateSubscription() {
           to: asked.customer ? paths.customers.show(String(asked.customer)) : paths.subscriptions.list(),
         })
       }
-      isDirty={form.formState.isDirty || (own.isOn && own.isChanged && !create.isSuccess)}
+      isDirty={form.formState.isDirty || (own.isChanged && !create.isSuccess)}
       isBusy={create.isPending}
       error={error}
       effect={
@@ -216,9 +208,7 @@ export function CreateSubscription() {
           </Field>
         </FieldRow>
       </FormSection>
-      {own.isOn && own.draft && (
-        <OwnPrices draft={own.draft} set={own.set} metrics={own.metrics} checks={own.checks} />
-      )}
+      <OwnPrices own={own} />
       <FormSection title="When">
         <Controller
           control={form.control}
@@ -315,36 +305,6 @@ function useOwner(id: string) {
   return {
     customer: id && customer.data?.customer.external_id === id ? customer.data.customer : undefined,
     taken: new Set((id && live ? live : []).map((one) => one.external_id)),
-  };
-}
-
-/** The prices of a plan as they are changed for one subscription; another plan begins anew. */
-function useOwnPrices(code: string) {
-  const [isOn, setOn] = useState(false);
-  const [changed, setChanged] = useState<{ code: string; draft: PlanDraft } | null>(null);
-  const metrics = useMetrics();
-  const detail = useQuery({ ...planRead(code || "-"), enabled: isOn && code !== "" });
-  const plan = detail.data?.plan.code === code ? detail.data.plan : undefined;
-  const asPlanned = useMemo(() => (plan ? readPlan(plan) : NEW_PLAN), [plan]);
-  const isChanged = changed?.code === code;
-  const draft = isChanged ? changed.draft : asPlanned;
-  const checks = useFaults(draft);
-  return {
-    isOn,
-    setOn,
-    plan,
-    metrics,
-    checks,
-    isChanged,
-    draft: plan && draft,
-    set: (changes: Partial<PlanDraft>) => setChanged({ code, draft: { ...draft, ...changes } }),
-    /** Shows at the prices what the server refused of them; what is left is of none. */
-    refuse: (refused: unknown): unknown => {
-      if (!(refused instanceof ApiError)) return refused;
-      const places = placesOf(refused, draft.thresholds.length);
-      checks.refuse(places);
-      return Object.keys(places).length > 0 ? SOME_PRICES_ARE_WRONG : refused;
-    },
   };
 }
 

@@ -10,9 +10,15 @@ import { Commitment, ProgressiveBilling } from "@/pages/plans/sections";
 import { TextInput } from "@/ui/fields";
 import { FieldRow, FormSection } from "@/ui/form";
 import type { Metric } from "./reads";
+import type { OwnPricesOfForm } from "./use-own-prices";
 import "@/pages/plans/plans.css";
 
-interface OwnPricesProps {
+/** The fields of a form's own prices; none as long as the plan's apply. */
+export function OwnPrices({ own }: { own: OwnPricesOfForm }) {
+  return own.draft && <Prices draft={own.draft} set={own.set} metrics={own.metrics} checks={own.checks} />;
+}
+
+interface PricesProps {
   /** The plan as it stands, with what has been changed of it. */
   draft: PlanDraft;
   set: (changes: Partial<PlanDraft>) => void;
@@ -20,7 +26,7 @@ interface OwnPricesProps {
   checks: Checks;
 }
 
-export function OwnPrices({ draft, set, metrics, checks }: OwnPricesProps) {
+function Prices({ draft, set, metrics, checks }: PricesProps) {
   const [open, setOpen] = useState<string | null>(null);
   const toggle = (key: string) => setOpen(open === key ? null : key);
   return (
