@@ -20,6 +20,7 @@ import { Dialog } from "radix-ui";
 import { useState } from "react";
 import { read, type Schema } from "@/api/client";
 import { useSettled } from "@/lib/settled";
+import { useFocusReturn } from "@/ui/opener";
 import { isOfDevelopers, openPanel } from "./developers-panel";
 import { paths } from "./paths";
 import { API_REFERENCE, placesFor } from "./places";
@@ -65,6 +66,7 @@ const KINDS: Record<string, { title: string; icon: LucideIcon; href: (found: Fou
 };
 
 export default function Palette({ onClose }: { onClose: () => void }) {
+  const onCloseAutoFocus = useFocusReturn();
   const [term, setTerm] = useState("");
   const asked = useSettled(term.trim(), 150);
   const navigate = useNavigate();
@@ -86,7 +88,11 @@ export default function Palette({ onClose }: { onClose: () => void }) {
     <Dialog.Root open onOpenChange={(isOpen) => !isOpen && onClose()}>
       <Dialog.Portal>
         <Dialog.Overlay className="scrim" />
-        <Dialog.Content className="cmdk slim" aria-describedby={undefined}>
+        <Dialog.Content
+          className="cmdk slim"
+          aria-describedby={undefined}
+          onCloseAutoFocus={onCloseAutoFocus}
+        >
           <Dialog.Title className="sr">Search or jump to</Dialog.Title>
           <Command label="Search or jump to" shouldFilter={false}>
             <div className="cmdk-in">

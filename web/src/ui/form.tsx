@@ -53,6 +53,7 @@ export function FormPage(props: FormPageProps) {
   return (
     <IsBare value={false}>
       <form
+        id="main"
         className={`form-page${sections ? " with-sections" : ""}${aside ? " with-aside" : ""}`}
         onSubmit={onSubmit}
         noValidate

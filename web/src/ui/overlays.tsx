@@ -1,8 +1,9 @@
 /** What lies above the page: dialogs, drawers, menus. They trap the focus and give it back. */
 import { Ellipsis, X } from "lucide-react";
 import { AlertDialog, DropdownMenu, Dialog as RadixDialog, Popover as RadixPopover } from "radix-ui";
-import { type ReactNode, useState } from "react";
+import { type ComponentProps, type KeyboardEvent, type ReactNode, useState } from "react";
 import { Button } from "./basics";
+import { useFocusReturn } from "./opener";
 
 interface DialogProps {
   title: ReactNode;
@@ -22,11 +23,7 @@ export function Dialog({ title, isOpen, onClose, isDirty, width = 480, footer, c
     <RadixDialog.Root open={isOpen} onOpenChange={(open) => !open && guard.close()}>
       <RadixDialog.Portal>
         <RadixDialog.Overlay className="scrim" />
-        <RadixDialog.Content
-          className="dialog floating"
-          style={{ maxWidth: width }}
-          aria-describedby={undefined}
-        >
+        <Frame className="dialog floating" style={{ maxWidth: width }}>
           <div className="dialog-b">
             <RadixDialog.Title asChild>
               <h2>{title}</h2>
@@ -34,7 +31,7 @@ export function Dialog({ title, isOpen, onClose, isDirty, width = 480, footer, c
             {children}
           </div>
           {footer && <div className="dialog-f">{footer}</div>}
-        </RadixDialog.Content>
+        </Frame>
       </RadixDialog.Portal>
       {guard.dialog}
     </RadixDialog.Root>
@@ -48,11 +45,7 @@ export function Drawer({ title, isOpen, onClose, isDirty, width = 560, footer, c
     <RadixDialog.Root open={isOpen} onOpenChange={(open) => !open && guard.close()}>
       <RadixDialog.Portal>
         <RadixDialog.Overlay className="scrim" />
-        <RadixDialog.Content
-          className="drawer"
-          style={{ width: `min(${width}px, 100vw)` }}
-          aria-describedby={undefined}
-        >
+        <Frame className="drawer" style={{ width: `min(${width}px, 100vw)` }}>
           <header className="drawer-h">
             <RadixDialog.Title asChild>
               <h2 className="grow">{title}</h2>
@@ -65,11 +58,48 @@ export function Drawer({ title, isOpen, onClose, isDirty, width = 560, footer, c
           </header>
           <div className="drawer-b">{children}</div>
           {footer && <footer className="drawer-f">{footer}</footer>}
-        </RadixDialog.Content>
+        </Frame>
       </RadixDialog.Portal>
       {guard.dialog}
     </RadixDialog.Root>
   );
+}
+
+/** What a dialog and a drawer share: where the focus goes afterwards, and that Enter saves. */
+function Frame(props: ComponentProps<typeof RadixDialog.Content>) {
+  const onCloseAutoFocus = useFocusReturn();
+  return (
+    <RadixDialog.Content
+      aria-describedby={undefined}
+      onCloseAutoFocus={onCloseAutoFocus}
+      onKeyDown={saveByEnter}
+      {...props}
+    />
+  );
+}
+
+/** Kinds of `input` in which a line is written. */
+const LINES = new Set([
+  "text",
+  "number",
+  "email",
+  "url",
+  "tel",
+  "password",
+  "search",
+  "date",
+  "datetime-local",
+]);
+
+/** Enter in a line of text saves, as in a form; in a form it is the form's. */
+function saveByEnter(event: KeyboardEvent<HTMLElement>): void {
+  const { target, currentTarget } = event;
+  if (event.key !== "Enter" || event.defaultPrevented || event.nativeEvent.isComposing) return;
+  // What is above the dialog bubbles here, too.
+  if (!(target instanceof HTMLInputElement) || !currentTarget.contains(target)) return;
+  if (target.form || !LINES.has(target.type)) return;
+  event.preventDefault();
+  currentTarget.querySelector<HTMLButtonElement>("[data-save]")?.click();
 }
 
 interface FormButtonsProps {
@@ -86,7 +116,7 @@ export function FormButtons({ onCancel, onSave, isBusy, isDisabled, children }: 
   return (
     <>
       <Button onClick={onCancel}>Cancel</Button>
-      <Button look="primary" isBusy={isBusy} disabled={isDisabled} onClick={onSave}>
+      <Button look="primary" isBusy={isBusy} disabled={isDisabled} onClick={onSave} data-save="">
         {children}
       </Button>
     </>
@@ -145,7 +175,7 @@ export function Confirm({
     <AlertDialog.Root open={isOpen} onOpenChange={(open) => !open && onClose()}>
       <AlertDialog.Portal>
         <AlertDialog.Overlay className="scrim" />
-        <AlertDialog.Content className="dialog floating">
+        <Question>
           <div className="dialog-b">
             <AlertDialog.Title asChild>
               <h2>{title}</h2>
@@ -162,9 +192,18 @@ export function Confirm({
               {verb}
             </Button>
           </div>
-        </AlertDialog.Content>
+        </Question>
       </AlertDialog.Portal>
     </AlertDialog.Root>
+  );
+}
+
+function Question({ children }: { children: ReactNode }) {
+  const onCloseAutoFocus = useFocusReturn();
+  return (
+    <AlertDialog.Content className="dialog floating" onCloseAutoFocus={onCloseAutoFocus}>
+      {children}
+    </AlertDialog.Content>
   );
 }
 

@@ -2,10 +2,19 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { Outlet, RouterProvider, useLocation, useRouter } from "@tanstack/react-router";
 import { Link2, Maximize2, X } from "lucide-react";
-import { createContext, type KeyboardEvent, type PointerEvent, useContext, useEffect, useState } from "react";
+import {
+  createContext,
+  type KeyboardEvent,
+  type PointerEvent,
+  useContext,
+  useEffect,
+  useRef,
+  useState,
+} from "react";
 import { closePanel, linkWithPanel } from "@/app/developers-panel";
 import { useMembership } from "@/app/session";
 import { Button } from "@/ui/basics";
+import { focusAgain } from "@/ui/opener";
 import { ScrollFrame } from "@/ui/rows";
 import { FaultBoundary } from "@/ui/states";
 import { notify } from "@/ui/toasts";
@@ -33,17 +42,28 @@ export default function DevelopersPanel({ opening }: { opening: { href: string }
       leave: go,
     }),
   );
+  const section = useRef<HTMLElement>(null);
+  const [opener] = useState(() => document.activeElement);
   const [height, setHeight] = useState(keptHeight);
   useEffect(() => {
     if (router.history.location.href !== opening.href) router.history.push(opening.href);
+    if (!section.current?.contains(document.activeElement)) section.current?.focus();
   }, [router, opening]);
   useEffect(() => {
     document.documentElement.style.setProperty("--dev-height", `${height}vh`);
     keepHeight(height);
     return () => void document.documentElement.style.removeProperty("--dev-height");
   }, [height]);
+  useEffect(
+    () => () => {
+      if (document.activeElement === document.body) focusAgain(opener); // else somebody is elsewhere
+    },
+    [opener],
+  );
   return (
     <section
+      ref={section}
+      tabIndex={-1}
       className="dev-panel"
       aria-label="Developers"
       onKeyDown={(event) => event.key === "Escape" && closePanel()}
