@@ -38,6 +38,7 @@ from tallymark.rooms.members import routes as members
 from tallymark.rooms.organizations import key_routes as api_keys
 from tallymark.rooms.organizations import routes as organizations
 from tallymark.rooms.payment_requests import routes as payment_requests
+from tallymark.rooms.payments import app_routes as app_payments
 from tallymark.rooms.payments import routes as payments
 from tallymark.rooms.plans import entitlement_routes as plan_entitlements
 from tallymark.rooms.plans import price_routes as charge_prices
@@ -125,6 +126,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     batches.customers_router,
     consequences.router,
     app_invoices.router,
+    app_payments.router,
     app_customers.router,
     app_analytics.router,
 )

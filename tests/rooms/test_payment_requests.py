@@ -6,6 +6,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 from tests import kit
+from tests.conftest import ADMIN_KEY
+from tests.people import join
 
 from tallymark.db.tables import journal_lines, outbox
 from tallymark.integrations.documents.receipt import receipt_data
@@ -151,6 +153,41 @@ async def test_requests_are_listed_newest_first_and_narrowed(seller):
         "currency": ["value_is_invalid"],
     }
     await kit.get(seller, "/customers/nobody/payment_requests", expect=404)
+
+
+async def test_the_app_shows_what_a_payment_paid_of_which_invoices(seller, application, make_organization):
+    """10.00 of 40.00 by the first; 100.00 and the remaining 30.00 by that of the request. Nobody else's are told of."""
+    (partly,) = (await kit.get(seller, "/payments"))["payments"]
+    payment = await pay(seller, await ask(seller, seller.first, seller.second), 13_000)
+    person = await join(application, seller.organization_id, ADMIN_KEY)
+
+    async def paid_by(one, expect=200):
+        return await kit.get(person.browser, f"/payments/{one['lago_id']}/invoices", expect=expect)
+
+    first, second = (await paid_by(payment))["invoices"]
+    assert first == {
+        "lago_id": seller.first["lago_id"],
+        "number": seller.first["number"],
+        "issuing_date": "2025-06-05",
+        "payment_due_date": "2025-06-05",
+        "status": "finalized",
+        "payment_status": "succeeded",
+        "payment_overdue": False,
+        "payment_dispute_lost_at": None,
+        "currency": "EUR",
+        "total_amount_cents": 10_000,
+        "total_paid_amount_cents": 10_000,
+        "total_due_amount_cents": 0,
+        "paid_amount_cents": 10_000,
+    }
+    assert (second["number"], second["paid_amount_cents"]) == (seller.second["number"], 3_000)
+    (only,) = (await paid_by(partly))["invoices"]
+    assert (only["number"], only["paid_amount_cents"]) == (seller.second["number"], 1_000)
+    other = (await make_organization("2025-06-05T12:00:00Z")).client
+    other.who = await kit.customer(other, currency="EUR")
+    theirs = (await pay_invoice(other, await sell(other, 10_000), 10_000))["payment"]
+    assert (await paid_by(theirs, expect=404))["code"] == "payment_not_found"
+    await person.browser.aclose()
 
 
 class TestPaying:

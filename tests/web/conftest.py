@@ -164,6 +164,7 @@ class World:
     subscriptions: list[kit.Json]
     invoice: kit.Json
     draft: kit.Json
+    payment: kit.Json
     wallet: kit.Json
     coupon: kit.Json
     add_on: kit.Json
@@ -232,6 +233,8 @@ async def world(site: Site) -> World:
         bills = [(await kit.invoices(client, who))[-1] for who in customers[:2]]
         for subscription in subscriptions:
             await kit.send(client, subscription, storage, "7", timestamp=kit.epoch("2026-02-01T12:00"))
+        paid = {"invoice_id": bills[0]["lago_id"], "amount_cents": 100, "reference": "wire"}
+        payment = await kit.post(client, "/payments", {"payment": paid})
     assert [bill["status"] for bill in bills] == ["finalized", "draft"]
     return World(
         tenant=tenant,
@@ -242,6 +245,7 @@ async def world(site: Site) -> World:
         subscriptions=subscriptions,
         invoice=bills[0],
         draft=bills[1],
+        payment=payment["payment"],
         wallet=wallet["wallet"],
         coupon=coupon["coupon"],
         add_on=add_on["add_on"],

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Locator, ViewportSize, expect
+from playwright.async_api import Locator, Route, ViewportSize, expect
 from tests import kit
 from tests.web.browser import WIDE, Watch, breaches_of_wcag, come_to_rest, photographed, show
 from tests.web.conftest import ADMIN, PASSWORD, sign_in
@@ -75,6 +78,7 @@ PAGES = {
     "invoice-void": "void/invoice/{invoice}",
     "invoice-form": "create/invoice",
     "payments": "payments",
+    "payment": "payment/{payment}",
     "payment-form": "create/payment?invoice={invoice}",
     "payment-request": "create/payment-request?customer={customer}",
     "credit-notes": "credit-notes",
@@ -103,7 +107,7 @@ def path_of(world, address: str) -> str:
         "add_on": world.add_on["code"], "coupon": world.coupon["code"],
         "customer": world.customers[0]["external_id"], "drafted": world.customers[1]["external_id"],
         "subscription": world.subscriptions[0]["external_id"], "wallet": world.wallet["lago_id"],
-        "invoice": world.invoice["lago_id"], "draft": world.draft["lago_id"],
+        "invoice": world.invoice["lago_id"], "payment": world.payment["lago_id"], "draft": world.draft["lago_id"],
     }  # fmt: skip
     return f"/{world.slug}/{address.format(**names)}"
 
@@ -292,3 +296,47 @@ async def test_what_lies_above_a_page_opens_by_its_link_and_closes_by_the_way_ba
         wallet = (await kit.get(client, f"/wallets/{world.wallet['lago_id']}"))["wallet"]
     assert wallet["status"] == "active"
     assert watch.faults == []
+
+
+def refusing(path: str) -> Callable[[Route], Awaitable[None]]:
+    """Have the answer to a question be a refusal, whether it comes alone or among others."""
+    refusal = {"status": 400, "error": "Bad Request"}
+
+    async def answer(route: Route) -> None:
+        if route.request.method == "GET":
+            await route.fulfill(status=400, json=refusal)
+            return
+        asked = json.loads(route.request.post_data or "")["requests"]
+        response = await route.fetch()
+        body = await response.json()
+        for one, part in zip(asked, body["responses"], strict=True):
+            if urlsplit(one["path"]).path.endswith(path):
+                part.update(status=400, body=refusal)
+        await route.fulfill(response=response, json=body)
+
+    return answer
+
+
+async def test_a_report_whose_reading_fails_says_so_where_it_stands(window, world):
+    """One answer is a refusal: its section says so and asks again, the others stand."""
+    page, _ = window
+    await page.set_viewport_size(WIDE)
+    for address, read, failed, stands in (
+        ("analytics/overview", "/analytics/mrr", "Monthly recurring revenue", "Gross revenue"),
+        ("analytics/revenue", "/analytics/revenue_streams", "Revenue", None),
+        ("analytics/mrr", "/analytics/mrr_movements", "The movements", None),
+        ("analytics/prepaid", "/analytics/prepaid_credits", "Prepaid credits", None),
+        ("analytics/usage", "/analytics/usage", "Usage", None),
+    ):
+        await page.route(re.compile(rf"/v1(/batch|{read})(\?|$)"), refusing(read))
+        await page.goto(path_of(world, address))
+        block = page.get_by_role("alert").filter(has_text=f"{failed} could not be loaded")
+        await expect(block).to_be_visible()
+        await expect(page.get_by_role("navigation", name="Reports")).to_be_visible()
+        await expect(page.get_by_label("Currency")).to_be_visible()
+        await expect(page.get_by_role("alert")).to_have_count(1)
+        if stands:
+            await expect(page.get_by_role("heading", name=stands, exact=True)).to_be_visible()
+        await page.unroute_all()
+        await block.get_by_role("button", name="Try again").click()
+        await expect(block).to_have_count(0)

@@ -35,6 +35,21 @@ export function useShown(parameter: Parameter): [string | undefined, (target: st
   return [shown, show];
 }
 
+/** A choice of what a page shows that its link keeps; the usual one has no parameter. */
+export function useKept(parameter: string): [string | undefined, (value: string | undefined) => void] {
+  const search = useSearch({ strict: false }) as Record<string, unknown>;
+  const navigate = useNavigate();
+  const kept = search[parameter] === undefined ? undefined : String(search[parameter]);
+  const keep = (value: string | undefined) =>
+    void navigate({
+      to: ".",
+      search: ((before: Record<string, unknown>) => ({ ...before, [parameter]: value })) as never,
+      replace: true,
+      resetScroll: false,
+    });
+  return [kept, keep];
+}
+
 /** Whether a dialog is open, and the way to open and close it. One that is not allowed is not opened by a link either. */
 export function useOpened(name: string, isAllowed = true): [boolean, (isOpen: boolean) => void] {
   const [shown, show] = useShown("dialog");

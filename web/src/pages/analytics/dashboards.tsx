@@ -1,11 +1,11 @@
 /** Reports of the app's own: revenue by streams, movements of recurring revenue, prepaid credits (ui §4). */
-import { useState } from "react";
 import type { Schema } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
 import { Money } from "@/ui/amounts";
 import { Meter, Section, Stat } from "@/ui/basics";
 import { Segments } from "@/ui/fields";
+import { useKept } from "@/ui/opened";
 import { Empty } from "@/ui/states";
 import { Table } from "@/ui/table";
 import { creditRows, movementRows, revenueRows, shareOf } from "./streams";
@@ -122,7 +122,8 @@ interface CustomerRevenueProps {
 
 function CustomerRevenue({ customers, gross, net }: CustomerRevenueProps) {
   const can = useCan();
-  const [by, setBy] = useState<"gross" | "net">("gross");
+  const [order, keepOrder] = useKept("order");
+  const by = order === "net" ? "net" : "gross";
   const amountOf = (one: Schema<"CustomerRevenueOutput">) =>
     by === "gross" ? one.gross_amount_cents : one.net_amount_cents;
   return (
@@ -137,7 +138,7 @@ function CustomerRevenue({ customers, gross, net }: CustomerRevenueProps) {
             { value: "gross", label: "Gross" },
             { value: "net", label: "Net" },
           ]}
-          onChange={setBy}
+          onChange={(next) => keepOrder(next === "gross" ? undefined : next)}
         />
       }
     >

@@ -1,5 +1,4 @@
 /** What is used, by day, week or month: priced as it is used, whether or not it is billed yet (ui §4). */
-import { useState } from "react";
 import type { Schema } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan, useNow } from "@/app/session";
@@ -9,6 +8,7 @@ import { Money } from "@/ui/amounts";
 import { Section, Stat } from "@/ui/basics";
 import { Spark } from "@/ui/chart";
 import { Segments, Select, Switch } from "@/ui/fields";
+import { useKept } from "@/ui/opened";
 import { Empty } from "@/ui/states";
 import { Table } from "@/ui/table";
 import { sum, Trend } from "./trend";
@@ -32,7 +32,8 @@ interface UsageReportProps {
 export function UsageReport({ report, granularity, kind, usages, names, set }: UsageReportProps) {
   const can = useCan();
   const now = useNow();
-  const [hidesDeleted, setHidesDeleted] = useState(false);
+  const [deleted, keepDeleted] = useKept("deleted");
+  const hidesDeleted = deleted === "hidden";
   const { months, currency } = report;
   const periods = periodsOf(granularity, now, months);
   const all = usedMetrics(usages, periods, currency);
@@ -64,7 +65,11 @@ export function UsageReport({ report, granularity, kind, usages, names, set }: U
           onChange={(next) => set({ recurring: next === "all" ? undefined : next })}
         />
         {all.some((one) => one.isDeleted) && (
-          <Switch label="Hide deleted metrics" isOn={hidesDeleted} onChange={setHidesDeleted} />
+          <Switch
+            label="Hide deleted metrics"
+            isOn={hidesDeleted}
+            onChange={(isHidden) => keepDeleted(isHidden ? "hidden" : undefined)}
+          />
         )}
       </div>
       {metrics.length === 0 ? (

@@ -1,6 +1,6 @@
-import { useState } from "react";
 import { useCan } from "@/app/session";
 import { Select } from "@/ui/fields";
+import { useKept } from "@/ui/opened";
 import { Empty, Loaded } from "@/ui/states";
 import type { TabProps } from "./page";
 import { RevenueSection } from "./revenue";
@@ -12,7 +12,8 @@ import { useWhy } from "./usage-why";
 export function CustomerUsage({ customer, reads }: TabProps) {
   const can = useCan();
   const { why } = useWhy();
-  const [chosen, setChosen] = useState<string | undefined>(() => readWhy(why)?.subscription);
+  const [kept, keep] = useKept("subscription");
+  const chosen = kept ?? readWhy(why)?.subscription;
   return (
     <div className="tab-body">
       <Loaded query={reads.subscriptions} what="Subscriptions">
@@ -37,7 +38,7 @@ export function CustomerUsage({ customer, reads }: TabProps) {
                       value: one.external_id,
                       label: one.name || one.external_id,
                     }))}
-                    onChange={setChosen}
+                    onChange={keep}
                   />
                 )
               }

@@ -1,6 +1,6 @@
 /** The usage of a period by charge, with what it breaks down into and where it is going. */
 import { useQuery } from "@tanstack/react-query";
-import { Fragment, type ReactNode, useState } from "react";
+import { Fragment, type ReactNode } from "react";
 import type { Schema } from "@/api/client";
 import { halfOpenPeriod } from "@/lib/dates";
 import { units } from "@/lib/money";
@@ -8,7 +8,7 @@ import { modelWord } from "@/pages/plans/price";
 import { Money, Why } from "@/ui/amounts";
 import { Section, Stat, Stats } from "@/ui/basics";
 import { Segments } from "@/ui/fields";
-import { useOpenedRow } from "@/ui/opened";
+import { useKept, useOpenedRow } from "@/ui/opened";
 import { Drawer } from "@/ui/overlays";
 import { MANY, Rows } from "@/ui/rows";
 import { Empty, Loaded, Skeleton } from "@/ui/states";
@@ -27,7 +27,7 @@ interface Props {
 }
 
 export function UsageTable({ customer, subscription, zone, switcher }: Props) {
-  const [view, setView] = useState<"current" | "projected">("current");
+  const [view, keepView] = useKept("view");
   const { why, show } = useWhy();
   const usage = useQuery(projectedUsage(customer, subscription));
   const [open, setOpen] = useOpenedRow(
@@ -55,12 +55,12 @@ export function UsageTable({ customer, subscription, zone, switcher }: Props) {
             {switcher}
             <Segments
               label="Usage"
-              value={view}
+              value={isProjected ? "projected" : "current"}
               options={[
                 { value: "current", label: "So far" },
                 { value: "projected", label: "Projected" },
               ]}
-              onChange={setView}
+              onChange={(next) => keepView(next === "current" ? undefined : next)}
             />
           </>
         }

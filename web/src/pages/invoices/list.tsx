@@ -24,7 +24,7 @@ import { filtersOf, QUICK, queryOf } from "./filters";
 import "./invoices.css";
 import { useOpened } from "@/ui/opened";
 import { circumstancesOf, useInvoiceActions } from "./menu";
-import { type ListedInvoice, paymentOf, TOUCHED } from "./model";
+import { type ListedInvoice, type Payable, paymentOf, TOUCHED } from "./model";
 
 const invoiceColumns: Column<ListedInvoice>[] = [
   {
@@ -63,7 +63,7 @@ const invoiceColumns: Column<ListedInvoice>[] = [
   },
 ];
 
-export function PaymentStatus({ invoice, isTint }: { invoice: ListedInvoice; isTint?: boolean }) {
+export function PaymentStatus({ invoice, isTint }: { invoice: Payable; isTint?: boolean }) {
   const found = paymentOf(invoice);
   if (found) return <Status {...found} {...(isTint && { isTint })} />;
   if (isTint) return null;

@@ -25,7 +25,7 @@ export const TYPES: Record<string, string> = {
   progressive_billing: "Progressive",
 };
 
-interface Payable {
+export interface Payable {
   status: string;
   payment_status: string;
   payment_overdue: boolean;

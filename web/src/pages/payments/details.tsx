@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { Download, Mail } from "lucide-react";
-import { read } from "@/api/client";
+import { read, type Schema } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
 import { money } from "@/lib/money";
@@ -11,14 +11,15 @@ import { useCustomer } from "@/pages/customers/reads";
 import { EmailDialog } from "@/pages/invoices/dialogs";
 import { openFile } from "@/pages/invoices/downloads";
 import "@/pages/invoices/invoices.css";
+import { PaymentStatus } from "@/pages/invoices/list";
 import { methodOf, type Payment } from "@/pages/invoices/related-columns";
 import { Day, Money } from "@/ui/amounts";
 import { Button, Copy, Facts, Section, Stat, Stats } from "@/ui/basics";
 import { useOpened } from "@/ui/opened";
 import { Page, PageHead } from "@/ui/page";
-import { Loaded } from "@/ui/states";
+import { Loaded, Skeleton } from "@/ui/states";
 import { Status } from "@/ui/status";
-import { Table } from "@/ui/table";
+import { type Column, Table } from "@/ui/table";
 
 export function PaymentDetails() {
   const { id } = useParams({ strict: false }) as { id: string };
@@ -26,12 +27,44 @@ export function PaymentDetails() {
     ...read("/api/v1/payments/{lago_id}", { params: { path: { lago_id: id } } }),
     placeholderData: undefined,
   });
+  // Asked for here, with the payment, so that it needs no request of its own.
+  useQuery(invoicesOf(id));
   return (
     <Loaded query={query} what="Payment">
       {({ payment }) => <Details payment={payment} />}
     </Loaded>
   );
 }
+
+type PaidInvoice = Schema<"PaidInvoiceOutput">;
+
+const invoiceColumns: Column<PaidInvoice>[] = [
+  { head: "Number", fold: "f1", cell: (row) => <b className="med id">{row.number}</b> },
+  { head: "Payment", fold: "f4", cell: (row) => <PaymentStatus invoice={row} /> },
+  { head: "Issued", fold: "f3", cell: (row) => <Day value={row.issuing_date} /> },
+  { head: "Due", isLow: true, cell: (row) => <Day value={row.payment_due_date} /> },
+  {
+    head: "Total",
+    isNumber: true,
+    isLow: true,
+    cell: (row) => <Money cents={row.total_amount_cents} currency={row.currency} />,
+  },
+  {
+    head: "Still due",
+    isNumber: true,
+    isLow: true,
+    cell: (row) => <Money cents={row.total_due_amount_cents} currency={row.currency} />,
+  },
+  {
+    head: "By this payment",
+    isNumber: true,
+    fold: "f2",
+    cell: (row) => <Money cents={row.paid_amount_cents} currency={row.currency} />,
+  },
+];
+
+const invoicesOf = (payment: string) =>
+  read("/app/v1/payments/{lago_id}/invoices", { params: { path: { lago_id: payment } } });
 
 function Details({ payment }: { payment: Payment }) {
   const can = useCan();
@@ -44,7 +77,7 @@ function Details({ payment }: { payment: Payment }) {
     enabled: invoice !== undefined && can("payment_receipts:view"),
   });
   const receipt = receipts.data?.payment_receipts.find((one) => one.payment.lago_id === payment.lago_id);
-  const rows = payment.invoice_ids.map((id, index) => ({ id, number: payment.invoice_numbers[index] ?? id }));
+  const invoices = useQuery({ ...invoicesOf(payment.lago_id), placeholderData: undefined });
   const amount = money(payment.amount_cents, payment.amount_currency);
   return (
     <Page title={`Payment of ${amount}`} crumbs={[{ label: "Payments", href: paths.payments.list() }]}>
@@ -100,15 +133,19 @@ function Details({ payment }: { payment: Payment }) {
           ]}
         />
       </Section>
-      <Section title={rows.length === 1 ? "Invoice" : "Invoices"}>
-        <Table
-          label="Invoices"
-          isBleeding
-          columns={[{ head: "Number", fold: "f1", cell: (row) => <b className="med id">{row.number}</b> }]}
-          rows={rows}
-          keyOf={(row) => row.id}
-          hrefOf={(row) => paths.invoices.show(payment.external_customer_id, row.id)}
-        />
+      <Section title={payment.invoice_ids.length === 1 ? "Invoice" : "Invoices"}>
+        <Loaded query={invoices} what="Its invoices" skeleton={<Skeleton width="70%" />}>
+          {({ invoices: rows }) => (
+            <Table
+              label="Invoices"
+              isBleeding
+              columns={invoiceColumns}
+              rows={rows}
+              keyOf={(row) => row.lago_id}
+              hrefOf={(row) => paths.invoices.show(payment.external_customer_id, row.lago_id)}
+            />
+          )}
+        </Loaded>
       </Section>
       {isMailing && receipt && (
         <EmailDialog

@@ -22,6 +22,7 @@ import { endOf, type Looked, usePrices } from "./prices";
 import { addOnsRead, metricsRead, planRead } from "./reads";
 import type { Plan } from "./wire";
 import "./plans.css";
+import { useKept } from "@/ui/opened";
 
 export function PlanDetails() {
   const { id, tab } = useParams({ strict: false }) as { id: string; tab: string };
@@ -256,7 +257,7 @@ function nameOf(charge: Charge, metrics: readonly Metric[]): string {
 }
 
 function Charges({ plan, metrics }: { plan: Plan; metrics: readonly Metric[] }) {
-  const [chosen, setChosen] = useState(plan.charges[0]?.lago_id);
+  const [chosen, keep] = useKept("charge");
   const charge = plan.charges.find(({ lago_id }) => lago_id === chosen) ?? plan.charges[0];
   return (
     <Section
@@ -271,7 +272,7 @@ function Charges({ plan, metrics }: { plan: Plan; metrics: readonly Metric[] }) 
             rows={plan.charges}
             keyOf={({ lago_id }) => lago_id}
             chosen={charge.lago_id}
-            onOpen={({ lago_id }) => setChosen(lago_id)}
+            onOpen={({ lago_id }) => keep(lago_id)}
             isTall
             columns={[
               {

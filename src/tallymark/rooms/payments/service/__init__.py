@@ -13,6 +13,7 @@ from tallymark.rooms.payments.service.collect import (
 )
 from tallymark.rooms.payments.service.read import (
     get_document,
+    get_parts,
     get_payment,
     get_payments,
     get_receipt,
@@ -30,6 +31,7 @@ __all__ = [
     "call_off",
     "find",
     "get_document",
+    "get_parts",
     "get_payment",
     "get_payments",
     "get_receipt",

@@ -21,6 +21,7 @@ from tallymark.rooms.payments.model import (
     Filters,
     PaidPart,
     Payment,
+    PaymentStatus,
     PaymentView,
     Receipt,
     ReceiptDocument,
@@ -65,6 +66,18 @@ async def get_views(tx: Tx, payments: Sequence[Payment]) -> list[PaymentView]:
     ]
 
 
+async def get_parts(tx: Tx, payment: Payment) -> list[PaidPart]:
+    """The invoices of a payment in their order, and what it paid of each: nothing, as long as it has not succeeded."""
+    is_paid = payment.payment_status == PaymentStatus.SUCCEEDED
+    if payment.invoice_id is not None:
+        invoice = (await invoices.get_invoices(tx, [payment.invoice_id]))[payment.invoice_id]
+        return [PaidPart(invoice=invoice, amount_cents=payment.amount_cents if is_paid else 0)]
+    held = (await requests.requested_by(tx, [payment.payable_id]))[payment.payable_id]
+    return [
+        PaidPart(invoice=one.invoice, amount_cents=one.paid_amount_cents if is_paid else 0) for one in held
+    ]
+
+
 async def get_receipt(tx: Tx, receipt_id: UUID) -> Receipt:
     """A receipt. Raises `NotFound("invoice")`: the wire calls it so (quirk)."""
     found = await get_receipts(tx, [receipt_id])
@@ -97,8 +110,7 @@ async def get_document(tx: Tx, receipt: Receipt, *, now: datetime) -> ReceiptDoc
 async def _document_of_request(
     tx: Tx, receipt: Receipt, payment: Payment, *, now: datetime
 ) -> ReceiptDocument:
-    held = (await requests.requested_by(tx, [payment.payable_id]))[payment.payable_id]
-    paid = [one for one in held if one.paid_amount_cents]
+    paid = tuple(part for part in await get_parts(tx, payment) if part.amount_cents)
     (view,) = await invoices.get_views(tx, [paid[0].invoice], now=now)
     return ReceiptDocument(
         receipt=receipt,
@@ -106,7 +118,7 @@ async def _document_of_request(
         invoice=view,
         paid_before_cents=0,
         offsets=(),
-        parts=tuple(PaidPart(invoice=one.invoice, amount_cents=one.paid_amount_cents) for one in paid),
+        parts=paid,
     )
 
 
