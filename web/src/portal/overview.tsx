@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import type { Schema } from "@/api/client";
-import { explain } from "@/api/errors";
+import { ApiError } from "@/api/errors";
 import { day, isoDay, month } from "@/lib/dates";
 import { money, price, units } from "@/lib/money";
 import { Money } from "@/ui/amounts";
@@ -310,6 +310,7 @@ function TopUp({ wallet, onClose }: { wallet: Wallet; onClose: () => void }) {
       ),
     onSuccess: () => queries.invalidateQueries({ queryKey: ["portal", token] }),
   });
+  const isUnheard = add.error !== null && !(add.error instanceof ApiError && add.error.status < 500);
   const { paid_top_up_min_amount_cents: least, paid_top_up_max_amount_cents: most, currency } = wallet;
   const limits = [
     least !== null && texts.atLeast(money(least, currency)),
@@ -331,7 +332,7 @@ function TopUp({ wallet, onClose }: { wallet: Wallet; onClose: () => void }) {
       <Field
         label={texts.howMany}
         hint={limits.join(", ")}
-        error={add.error ? explain(add.error) : asked.error ? texts.wrongField : undefined}
+        error={isUnheard ? texts.unheard : add.error || asked.error ? texts.wrongField : undefined}
       >
         <NumberInput autoFocus value={typed} onChange={(event) => setTyped(event.target.value)} />
       </Field>

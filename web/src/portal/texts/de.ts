@@ -100,6 +100,8 @@ const de: Texts = {
   failed: "Das konnte nicht geladen werden.",
   retry: "Noch einmal",
   notSaved: "Das wurde nicht gespeichert.",
+  unheard:
+    "Ob das angekommen ist, ist nicht bekannt. Prüfen Sie Guthaben und Rechnungen, bevor Sie es noch einmal versuchen.",
   wrongField: "Das ist nicht gültig.",
   overTitle: "Dieser Link ist abgelaufen",
   overText: "Bitten Sie dort um einen neuen, wo Sie ihn bekommen haben.",

@@ -99,6 +99,8 @@ const en = {
   failed: "This could not be loaded.",
   retry: "Try again",
   notSaved: "This was not saved.",
+  unheard:
+    "It is not known whether this went through. Look at your balance and invoices before you try again.",
   wrongField: "This is not valid.",
   overTitle: "This link is over",
   overText: "Ask for a new one where you got it.",

@@ -100,6 +100,7 @@ const es: Texts = {
   failed: "No se pudo cargar.",
   retry: "Reintentar",
   notSaved: "No se guardó.",
+  unheard: "No se sabe si se completó. Revise su saldo y sus facturas antes de volver a intentarlo.",
   wrongField: "No es válido.",
   overTitle: "Este enlace ha caducado",
   overText: "Pida uno nuevo donde lo recibió.",

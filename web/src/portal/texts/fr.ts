@@ -98,6 +98,7 @@ const fr: Texts = {
   failed: "Le chargement a échoué.",
   retry: "Réessayer",
   notSaved: "Rien n’a été enregistré.",
+  unheard: "On ne sait pas si cela a abouti. Vérifiez votre solde et vos factures avant de réessayer.",
   wrongField: "Valeur non valide.",
   overTitle: "Ce lien a expiré",
   overText: "Demandez-en un nouveau là où vous l’avez reçu.",

@@ -100,6 +100,7 @@ const it: Texts = {
   failed: "Caricamento non riuscito.",
   retry: "Riprova",
   notSaved: "Non salvato.",
+  unheard: "Non si sa se l’operazione sia riuscita. Controlli il saldo e le fatture prima di riprovare.",
   wrongField: "Valore non valido.",
   overTitle: "Questo link è scaduto",
   overText: "Ne chieda uno nuovo dove l’ha ricevuto.",

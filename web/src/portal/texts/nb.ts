@@ -100,6 +100,7 @@ const nb: Texts = {
   failed: "Dette kunne ikke lastes.",
   retry: "Prøv igjen",
   notSaved: "Dette ble ikke lagret.",
+  unheard: "Det er ikke kjent om dette gikk gjennom. Se på saldoen og fakturaene før du prøver igjen.",
   wrongField: "Dette er ikke gyldig.",
   overTitle: "Lenken er utløpt",
   overText: "Be om en ny der dere fikk den.",

@@ -100,6 +100,7 @@ const pt: Texts = {
   failed: "Não foi possível carregar.",
   retry: "Tentar de novo",
   notSaved: "Não foi salvo.",
+  unheard: "Não se sabe se foi concluído. Confira o saldo e as faturas antes de tentar de novo.",
   wrongField: "Valor inválido.",
   overTitle: "Este link expirou",
   overText: "Peça um novo onde você o recebeu.",

@@ -100,6 +100,7 @@ const sv: Texts = {
   failed: "Det gick inte att ladda.",
   retry: "Försök igen",
   notSaved: "Det sparades inte.",
+  unheard: "Det är inte känt om detta gick igenom. Se efter i saldot och fakturorna innan du försöker igen.",
   wrongField: "Det är inte giltigt.",
   overTitle: "Länken har gått ut",
   overText: "Be om en ny där ni fick den.",

@@ -97,6 +97,7 @@ const zhTW: Texts = {
   failed: "無法載入。",
   retry: "再試一次",
   notSaved: "未能儲存。",
+  unheard: "無法確認是否已完成。再試一次之前，請先查看餘額和發票。",
   wrongField: "內容不正確。",
   overTitle: "此連結已失效",
   overText: "請向提供連結者索取新的連結。",
