@@ -135,7 +135,7 @@ class TestDocuments:
 
         query = {"activity_types[]": "invoice.generated", "to_date": "2026-01-02"}
         entries = (await get(made.client, "/activity_logs", **query))["activity_logs"]
-        assert [one["activity_source"] for one in entries] == ["system"] * 2
+        assert [one["activity_source"] for one in entries] == ["api"] * 2
 
     async def test_of_what_is_not_issued_are_refused(self, operator, organization):
         client = organization.client

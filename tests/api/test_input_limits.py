@@ -113,7 +113,7 @@ def test_the_description_tells_what_is_refused():
     for path, item in document["paths"].items():
         for method, operation in item.items():
             told = set(operation["responses"]) - {"200"}
-            always = {"400", "401", "403", "404", "405", "422", "429"}
+            always = {"400", "401", "403", "404", "405", "422", "429", "503"}
             wanted = always if method == "get" else always | {"409", "413"}
             assert told == (wanted if path.count("/") > 1 else set()), (method, path)
     refused = document["components"]["responses"]["Invalid"]["content"]["application/json"]["schema"]

@@ -36,7 +36,7 @@ OWN_NAMES = {
 OWN_WORDS = (
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "#"),
     (re.compile(r"\bACM-[0-9A-F]{4}"), "ACM"),
-    (re.compile(r"\bacme-[0-9a-z]{3}\b"), "acme"),
+    (re.compile(r"\bacme(-[0-9a-z]{3})+\b"), "acme"),
     (re.compile(r'"\d{20}"'), "then"),
     (re.compile(r'"version": \d+, "built_at"'), '"built_at"'),  # counted over all roll-ups there are
 )

@@ -1,11 +1,20 @@
 /** Where the focus goes once a layer above the page closes. */
 import { useState } from "react";
 
-/** What has the focus as a layer opens; of an entry of a menu, which goes with the menu, what opens the menu. */
-function findOpener(): Element | null {
-  const focused = document.activeElement;
+/** An element, or of an entry of a menu, which goes with the menu, what opens the menu. */
+function openerOf(focused: Element | null): Element | null {
   const menu = focused?.closest("[role=menu]");
   return menu ? document.getElementById(menu.getAttribute("aria-labelledby") ?? "") : focused;
+}
+
+let lastFocused: Element | null = null;
+document.addEventListener("focusin", ({ target }) => {
+  lastFocused = openerOf(target as Element);
+});
+
+/** What has the focus as a layer opens. A menu may be gone by then, for the address changes first: what had it last. */
+function findOpener(): Element | null {
+  return document.activeElement === document.body ? lastFocused : openerOf(document.activeElement);
 }
 
 /** Focuses what opened a layer; where that is gone, as the row of what was deleted, the page, unless something has the focus. */
