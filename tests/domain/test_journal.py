@@ -316,6 +316,20 @@ class TestAVoidInvoice:
         void = void_invoice(VoidedInvoice(booked_cents=booked, due_cents=0))
         assert nets(bill, pay_invoice(120), note, void) == {"customer_cash": 120, "refunds": -120}
 
+    def test_by_a_note_gives_nobody_what_other_notes_paid_of_it(self):
+        """300 of which a note on another paid 218 and money 82; void with a note of nothing: the 82 are owed back."""
+        bill = issue_invoice(
+            IssuedInvoice(fee_cents={FeeType.CHARGE: 300}, credit_notes_cents=218, total_cents=82)
+        )
+        booked = {Account(name): cents for name, cents in nets(bill, pay_invoice(82)).items()}
+        void = void_invoice(VoidedInvoice(booked_cents=booked, due_cents=0, credit_notes_cents=218))
+        assert nets(bill, pay_invoice(82), void) == {
+            "credit_notes_payable": 218,
+            "customer_cash": 82,
+            "write_offs": -218,
+            "refunds": -82,
+        }
+
     def test_after_a_lost_dispute_owes_nothing_back(self):
         bill = issue_invoice(IssuedInvoice(fee_cents={FeeType.CHARGE: 100}, total_cents=100))
         entries = [bill, pay_invoice(100), lose_dispute(100)]

@@ -79,11 +79,13 @@ class VoidedInvoice:
     """An invoice that is void, in minor units.
 
     `booked_cents` is what the journal has of it, its notes and the purchase that it was for: debits less credits by
-    account. `due_cents` is what was still owed. The rest is what went back to credit notes and to wallets.
+    account. `due_cents` is what was still owed, `credit_notes_cents` what notes on others paid of it. The rest is what went
+    back to those notes and to wallets.
     """
 
     booked_cents: Mapping[Account, int]
     due_cents: int
+    credit_notes_cents: int = 0
     returned_to_notes_cents: int = 0
     returned_to_wallets_cents: int = 0
     is_dispute_lost: bool = False
@@ -93,7 +95,8 @@ def void_invoice(invoice: VoidedInvoice) -> Lines:
     """What is left of its revenue, discounts and taxes is taken back, nothing is due, and what it used up returns.
 
     Credits return as granted ones, whatever they were; grants that find no wallet any more were not spent after all. Money
-    that came in for it is owed back; what its notes gave beyond the money that came in is lost.
+    that came in for it is owed back; what its notes gave beyond the money that came in is lost. What notes on others paid of it
+    and do not get back is won: nobody is given it.
     """
     lines: tuple[Line, ...] = ()
     for account in REVERSED:
@@ -103,6 +106,7 @@ def void_invoice(invoice: VoidedInvoice) -> Lines:
     lines += credit(Account.GRANTED_CREDITS, invoice.returned_to_wallets_cents)
     spent = invoice.booked_cents.get(Account.GRANTED_CREDITS, 0) - invoice.returned_to_wallets_cents
     lines += credit(Account.GRANTED_CREDITS, max(min(spent, excess_cents(lines)), 0))
-    owed = excess_cents(lines)
-    is_owed_back = owed > 0 and not invoice.is_dispute_lost
-    return check(lines + credit(Account.REFUNDS if is_owed_back else Account.WRITE_OFFS, owed))
+    excess = excess_cents(lines)
+    forgone = max(min(invoice.credit_notes_cents - invoice.returned_to_notes_cents, excess), 0)
+    owed = 0 if invoice.is_dispute_lost else max(excess - forgone, 0)
+    return check(lines + credit(Account.REFUNDS, owed) + credit(Account.WRITE_OFFS, excess - owed))

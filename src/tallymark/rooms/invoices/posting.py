@@ -54,6 +54,7 @@ async def post_voided(
     voided = VoidedInvoice(
         booked_cents=await service.booked(tx, [invoice.id, *document_ids]),
         due_cents=invoice.total_due_amount_cents,
+        credit_notes_cents=invoice.credit_notes_amount_cents,
         returned_to_notes_cents=returned_to_notes_cents,
         returned_to_wallets_cents=returned_to_wallets_cents,
         is_dispute_lost=invoice.payment_dispute_lost_at is not None,
