@@ -73,9 +73,12 @@ async def test_a_stranger_signs_up_and_has_two_organizations(site, page, mail_se
     await expect(navigation.get_by_role("button", name="Hooli", exact=True)).to_be_visible()
 
     # One more organization, by keyboard alone.
+    await page.wait_for_load_state("load")
     await navigation.get_by_title("Switch organization").focus()
     await page.keyboard.press("Enter")
+    await expect(page.get_by_role("menu")).to_be_visible()
     await page.keyboard.press("End")
+    await expect(page.get_by_role("menuitem").last).to_be_focused()
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("heading", name="New organization")).to_be_visible()
     await photograph(page, "new-organization")
