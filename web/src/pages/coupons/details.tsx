@@ -1,78 +1,41 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link, useParams } from "@tanstack/react-router";
+import { useParams } from "@tanstack/react-router";
 import { Ticket } from "lucide-react";
 import { read, type Schema, useChange } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan, useNow } from "@/app/session";
-import { Timeline } from "@/app/timeline";
 import { countWords } from "@/lib/words";
+import { CatalogDetails } from "@/pages/catalog/details";
 import { Day, Money } from "@/ui/amounts";
-import { Button, buttonClass, Copy, Facts, Section } from "@/ui/basics";
+import { Facts, Section } from "@/ui/basics";
 import { List, useListState, useRows } from "@/ui/list";
 import { useOpenedRow } from "@/ui/opened";
 import { ActionMenu, Confirm } from "@/ui/overlays";
-import { Page, PageHead, Tabs } from "@/ui/page";
-import { Empty, Loaded } from "@/ui/states";
+import { Empty } from "@/ui/states";
 import { Status } from "@/ui/status";
 import { CouponActions } from "./actions";
 import { type Coupon, couponWords, statusOf } from "./coupon";
 
 export function CouponDetails() {
   const { id, tab } = useParams({ strict: false }) as { id: string; tab: string };
-  const can = useCan();
   const now = useNow();
   const coupon = useQuery(read("/api/v1/coupons/{code}", { params: { path: { code: id } } }));
   return (
-    <Page
-      title={coupon.data?.coupon.name ?? "Coupon"}
-      crumbs={[{ label: "Coupons", href: paths.coupons.list() }]}
+    <CatalogDetails
+      what="Coupon"
+      list={{ label: "Coupons", href: paths.coupons.list() }}
+      query={coupon}
+      thingOf={(answer) => answer.coupon}
+      tab={tab}
+      hrefOf={(of) => paths.coupons.show(id, of)}
+      status={(shown) => <Status status={statusOf(shown, now)} isTint />}
+      sub={(shown) => <span>{couponWords(shown)}</span>}
+      edit={{ right: "coupons:update", hrefOf: paths.coupons.update }}
+      menu={(shown, trigger) => <CouponActions coupon={shown} isOnPage trigger={trigger} />}
+      tabs={[{ label: "Customers", href: paths.coupons.show(id, "customers") }]}
     >
-      <Loaded query={coupon} what="Coupon">
-        {({ coupon: shown }) => (
-          <>
-            <PageHead
-              title={shown.name}
-              status={<Status status={statusOf(shown, now)} isTint />}
-              sub={
-                <>
-                  <Copy text={shown.code} what="code" />
-                  <span>{couponWords(shown)}</span>
-                </>
-              }
-              actions={
-                <>
-                  {can("coupons:update") && (
-                    <Link to={paths.coupons.update(shown.code)} className={buttonClass()}>
-                      Edit coupon
-                    </Link>
-                  )}
-                  <CouponActions coupon={shown} isOnPage trigger={<Button>More</Button>} />
-                </>
-              }
-            />
-            <Tabs
-              label="Coupon"
-              tabs={[
-                { label: "Overview", href: paths.coupons.show(id) },
-                { label: "Customers", href: paths.coupons.show(id, "customers") },
-                {
-                  label: "Activity",
-                  href: paths.coupons.show(id, "activity"),
-                  isShown: can("audit_logs:view"),
-                },
-              ]}
-            />
-            {tab === "activity" ? (
-              <Timeline whose={{ resource_ids: [shown.lago_id] }} />
-            ) : tab === "customers" ? (
-              <Customers coupon={shown} />
-            ) : (
-              <Overview coupon={shown} />
-            )}
-          </>
-        )}
-      </Loaded>
-    </Page>
+      {(shown) => (tab === "customers" ? <Customers coupon={shown} /> : <Overview coupon={shown} />)}
+    </CatalogDetails>
   );
 }
 

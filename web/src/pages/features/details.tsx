@@ -1,62 +1,32 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link, useParams } from "@tanstack/react-router";
+import { useParams } from "@tanstack/react-router";
 import { read, type Schema } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
-import { Timeline } from "@/app/timeline";
+import { CatalogDetails } from "@/pages/catalog/details";
 import { Day } from "@/ui/amounts";
-import { Button, buttonClass, Copy, Facts, Section } from "@/ui/basics";
-import { Page, PageHead, Tabs } from "@/ui/page";
-import { Loaded } from "@/ui/states";
+import { Facts, Section } from "@/ui/basics";
 import { Table } from "@/ui/table";
 import { FeatureActions } from "./actions";
 import { usePlansWith } from "./uses";
 
 export function FeatureDetails() {
   const { id, tab } = useParams({ strict: false }) as { id: string; tab: string };
-  const can = useCan();
   const feature = useQuery(read("/app/v1/features/{code}", { params: { path: { code: id } } }));
   const plans = usePlansWith(id);
-  const title = feature.data ? feature.data.feature.name || feature.data.feature.code : "Feature";
   return (
-    <Page title={title} crumbs={[{ label: "Features", href: paths.features.list() }]}>
-      <Loaded query={feature} what="Feature">
-        {({ feature: shown }) => (
-          <>
-            <PageHead
-              title={title}
-              sub={<Copy text={shown.code} what="code" />}
-              actions={
-                <>
-                  {can("features:update") && (
-                    <Link to={paths.features.update(shown.code)} className={buttonClass()}>
-                      Edit feature
-                    </Link>
-                  )}
-                  <FeatureActions feature={shown} isOnPage trigger={<Button>More</Button>} />
-                </>
-              }
-            />
-            <Tabs
-              label="Feature"
-              tabs={[
-                { label: "Overview", href: paths.features.show(id) },
-                {
-                  label: "Activity",
-                  href: paths.features.show(id, "activity"),
-                  isShown: can("audit_logs:view"),
-                },
-              ]}
-            />
-            {tab === "activity" ? (
-              <Timeline whose={{ resource_ids: [shown.lago_id] }} />
-            ) : (
-              <Overview feature={shown} plans={plans} />
-            )}
-          </>
-        )}
-      </Loaded>
-    </Page>
+    <CatalogDetails
+      what="Feature"
+      list={{ label: "Features", href: paths.features.list() }}
+      query={feature}
+      thingOf={(answer) => answer.feature}
+      tab={tab}
+      hrefOf={(of) => paths.features.show(id, of)}
+      edit={{ right: "features:update", hrefOf: paths.features.update }}
+      menu={(shown, trigger) => <FeatureActions feature={shown} isOnPage trigger={trigger} />}
+    >
+      {(shown) => <Overview feature={shown} plans={plans} />}
+    </CatalogDetails>
   );
 }
 

@@ -1,16 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link, useParams } from "@tanstack/react-router";
+import { useParams } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { read, type Schema } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
-import { Timeline } from "@/app/timeline";
+import { CatalogDetails } from "@/pages/catalog/details";
 import { intervalWord } from "@/pages/plans/draft";
 import { Day } from "@/ui/amounts";
-import { Button, buttonClass, Copy, Facts, Section } from "@/ui/basics";
+import { Facts, Section } from "@/ui/basics";
 import { Json } from "@/ui/code";
-import { Page, PageHead, Tabs } from "@/ui/page";
-import { Loaded } from "@/ui/states";
 import { Table } from "@/ui/table";
 import { MetricActions } from "./actions";
 import { aggregationWord, type Metric, measure, readMetric, roundingWords, sampleEvent } from "./metric";
@@ -24,55 +22,21 @@ export function MetricDetails() {
   const showsPlans = can("plans:view") && tab !== "activity";
   const plans = useQuery({ ...plansOn(), enabled: showsPlans });
   return (
-    <Page
-      title={metric.data?.billable_metric.name ?? "Metric"}
-      crumbs={[{ label: "Billable metrics", href: paths.metrics.list() }]}
+    <CatalogDetails
+      what="Metric"
+      list={{ label: "Billable metrics", href: paths.metrics.list() }}
+      query={metric}
+      thingOf={(answer) => answer.billable_metric}
+      tab={tab}
+      hrefOf={(of) => paths.metrics.show(id, of)}
+      sub={(shown) => <span>{measure(shown)}</span>}
+      edit={{ right: "billable_metrics:update", hrefOf: paths.metrics.update }}
+      menu={(shown, trigger) => <MetricActions metric={shown} isOnPage trigger={trigger} />}
     >
-      <Loaded query={metric} what="Metric">
-        {({ billable_metric: shown }) => (
-          <>
-            <PageHead
-              title={shown.name}
-              sub={
-                <>
-                  <Copy text={shown.code} what="code" />
-                  <span>{measure(shown)}</span>
-                </>
-              }
-              actions={
-                <>
-                  {can("billable_metrics:update") && (
-                    <Link to={paths.metrics.update(shown.code)} className={buttonClass()}>
-                      Edit metric
-                    </Link>
-                  )}
-                  <MetricActions metric={shown} isOnPage trigger={<Button>More</Button>} />
-                </>
-              }
-            />
-            <Tabs
-              label="Metric"
-              tabs={[
-                { label: "Overview", href: paths.metrics.show(id) },
-                {
-                  label: "Activity",
-                  href: paths.metrics.show(id, "activity"),
-                  isShown: can("audit_logs:view"),
-                },
-              ]}
-            />
-            {tab === "activity" ? (
-              <Timeline whose={{ resource_ids: [shown.lago_id] }} />
-            ) : (
-              <Overview
-                metric={shown}
-                plans={showsPlans ? <Plans metric={shown} page={plans.data} /> : null}
-              />
-            )}
-          </>
-        )}
-      </Loaded>
-    </Page>
+      {(shown) => (
+        <Overview metric={shown} plans={showsPlans ? <Plans metric={shown} page={plans.data} /> : null} />
+      )}
+    </CatalogDetails>
   );
 }
 

@@ -4,13 +4,12 @@ import { useMemo, useState } from "react";
 import { read, type Schema } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
-import { Timeline } from "@/app/timeline";
 import { percent, units } from "@/lib/money";
+import { CatalogDetails } from "@/pages/catalog/details";
 import { Day, Money } from "@/ui/amounts";
-import { Banner, Button, buttonClass, Copy, Facts, Section } from "@/ui/basics";
+import { Banner, buttonClass, Facts, Section } from "@/ui/basics";
 import { List, useListState, useRows } from "@/ui/list";
-import { Page, PageHead, Tabs } from "@/ui/page";
-import { Empty, Loaded } from "@/ui/states";
+import { Empty } from "@/ui/states";
 import { Status } from "@/ui/status";
 import { Table } from "@/ui/table";
 import { PlanActions } from "./actions";
@@ -34,71 +33,53 @@ export function PlanDetails() {
   });
   const addOns = useQuery({ ...addOnsRead(), enabled: tab === "overview" && can("addons:view") });
   return (
-    <Page title={plan.data?.plan.name ?? "Plan"} crumbs={[{ label: "Plans", href: paths.plans.list() }]}>
-      <Loaded query={plan} what="Plan">
-        {({ plan: shown }) => (
-          <>
-            <PageHead
-              title={shown.name}
-              sub={
-                <>
-                  <Copy text={shown.code} what="code" />
-                  <span>
-                    <Money cents={shown.amount_cents} currency={shown.amount_currency} isZeroPlain /> a{" "}
-                    {nounOf(shown.interval)}, {shown.pay_in_advance ? "in advance" : "in arrears"}
-                  </span>
-                </>
-              }
-              actions={
-                <>
-                  {can("subscriptions:create") && (
-                    <Link to={paths.subscriptions.create({ plan: shown.code })} className={buttonClass()}>
-                      Assign plan
-                    </Link>
-                  )}
-                  {can("plans:update") && (
-                    <Link to={paths.plans.update(shown.code)} className={buttonClass()}>
-                      Edit plan
-                    </Link>
-                  )}
-                  <PlanActions plan={shown} isOnPage trigger={<Button>More</Button>} />
-                </>
-              }
-            />
-            {shown.pending_deletion && (
-              <Banner look="warn">It is being deleted: subscriptions on it end one by one.</Banner>
-            )}
-            <Tabs
-              label="Plan"
-              tabs={[
-                { label: "Overview", href: paths.plans.show(id) },
-                {
-                  label: "Subscriptions",
-                  href: paths.plans.show(id, "subscriptions"),
-                  isShown: can("subscriptions:view"),
-                },
-                {
-                  label: "Activity",
-                  href: paths.plans.show(id, "activity"),
-                  isShown: can("audit_logs:view"),
-                },
-              ]}
-            />
-            {tab === "activity" ? (
-              <Timeline whose={{ resource_ids: [shown.lago_id] }} />
-            ) : tab === "subscriptions" ? (
-              <Subscriptions code={shown.code} />
-            ) : (
-              <Overview
-                plan={shown}
-                metrics={metrics.data?.billable_metrics ?? []}
-                addOns={addOns.data?.add_ons ?? []}
-              />
-            )}
-          </>
-        )}
-      </Loaded>
-    </Page>
+    <CatalogDetails
+      what="Plan"
+      list={{ label: "Plans", href: paths.plans.list() }}
+      query={plan}
+      thingOf={(answer) => answer.plan}
+      tab={tab}
+      hrefOf={(of) => paths.plans.show(id, of)}
+      sub={(shown) => (
+        <span>
+          <Money cents={shown.amount_cents} currency={shown.amount_currency} isZeroPlain /> a{" "}
+          {nounOf(shown.interval)}, {shown.pay_in_advance ? "in advance" : "in arrears"}
+        </span>
+      )}
+      actions={(shown) =>
+        can("subscriptions:create") && (
+          <Link to={paths.subscriptions.create({ plan: shown.code })} className={buttonClass()}>
+            Assign plan
+          </Link>
+        )
+      }
+      edit={{ right: "plans:update", hrefOf: (code) => paths.plans.update(code) }}
+      menu={(shown, trigger) => <PlanActions plan={shown} isOnPage trigger={trigger} />}
+      notice={(shown) =>
+        shown.pending_deletion && (
+          <Banner look="warn">It is being deleted: subscriptions on it end one by one.</Banner>
+        )
+      }
+      tabs={[
+        {
+          label: "Subscriptions",
+          href: paths.plans.show(id, "subscriptions"),
+          isShown: can("subscriptions:view"),
+        },
+      ]}
+    >
+      {(shown) =>
+        tab === "subscriptions" ? (
+          <Subscriptions code={shown.code} />
+        ) : (
+          <Overview
+            plan={shown}
+            metrics={metrics.data?.billable_metrics ?? []}
+            addOns={addOns.data?.add_ons ?? []}
+          />
+        )
+      }
+    </CatalogDetails>
   );
 }
 

@@ -12,12 +12,13 @@ import { priceWords } from "@/pages/customers/subscription-table";
 import { nameOfFee } from "@/pages/invoices/model";
 import { Money } from "@/ui/amounts";
 import { Banner } from "@/ui/basics";
-import { Field, Switch, TextInput } from "@/ui/fields";
+import { Switch } from "@/ui/fields";
 import { FormPage, FormSection, placeErrors } from "@/ui/form";
-import { PickerField, SelectField } from "@/ui/named";
+import { PickerField } from "@/ui/named";
 import { useTitle } from "@/ui/page";
 import { Loaded, Skeleton } from "@/ui/states";
 import { OwnPrices } from "./own-prices";
+import { IssuingFields, NameField, type Particulars, writeIssuing } from "./particulars";
 import { isDowngrade } from "./pricing";
 import { type Detailed, hrefOfSubscription, useMetrics, useSubscription } from "./reads";
 import { SOME_PRICES_ARE_WRONG, useOwnPrices } from "./use-own-prices";
@@ -37,18 +38,14 @@ export function ChangePlan() {
   );
 }
 
-interface Values {
+interface Values extends Particulars {
   plan_code: string;
-  name: string;
-  purchase_order_number: string;
-  billing_entity_code: string;
 }
 
 function Editor({ saved }: { saved: Detailed }) {
   const can = useCan();
   const navigate = useNavigate();
   const plans = usePlans();
-  const entities = useEntities().data?.billing_entities ?? [];
   const [error, setError] = useState<unknown>(null);
   const form = useForm<Values>({
     mode: "onTouched",
@@ -59,7 +56,7 @@ function Editor({ saved }: { saved: Detailed }) {
       billing_entity_code: saved.billing_entity_code,
     },
   });
-  const { dirtyFields, errors, isDirty } = form.formState;
+  const { dirtyFields, isDirty } = form.formState;
   const code = form.watch("plan_code");
   useTitle(`Change plan of ${saved.name || saved.external_id}`);
   const own = useOwnPrices(code);
@@ -96,10 +93,7 @@ function Editor({ saved }: { saved: Detailed }) {
             external_id: saved.external_id,
             plan_code: entered.plan_code,
             ...((entered.name.trim() || dirtyFields.name) && { name: entered.name.trim() || null }),
-            ...(dirtyFields.purchase_order_number && {
-              purchase_order_number: entered.purchase_order_number.trim() || null,
-            }),
-            ...(dirtyFields.billing_entity_code && { billing_entity_code: entered.billing_entity_code }),
+            ...writeIssuing(entered, dirtyFields),
             ...(overrides && { plan_overrides: overrides }),
           },
         } as never,
@@ -174,25 +168,8 @@ function Editor({ saved }: { saved: Detailed }) {
         title="Subscription"
         about="As it is now, unless it is changed here. Dates, sections and payment go over to the new plan."
       >
-        <Field
-          label="Name"
-          isOptional
-          hint="In place of the plan's, also on invoices."
-          error={errors.name?.message}
-        >
-          <TextInput {...form.register("name")} />
-        </Field>
-        {entities.length > 1 && (
-          <SelectField
-            form={form}
-            name="billing_entity_code"
-            label="Billed by"
-            options={entities.map((one) => ({ value: one.code, label: one.name }))}
-          />
-        )}
-        <Field label="PO number" isOptional error={errors.purchase_order_number?.message}>
-          <TextInput {...form.register("purchase_order_number")} />
-        </Field>
+        <NameField form={form} />
+        <IssuingFields form={form} />
       </FormSection>
     </FormPage>
   );

@@ -11,25 +11,23 @@ import { nameOf } from "@/pages/customers/customer";
 import { useCustomer, useEntities, usePlans, useSubscriptionsOf } from "@/pages/customers/reads";
 import { priceWords } from "@/pages/customers/subscription-table";
 import { Banner } from "@/ui/basics";
-import { DateInput, Field, NumberInput, Segments, Select, Switch, TextInput } from "@/ui/fields";
+import { DateInput, Field, NumberInput, Segments, Switch, TextInput } from "@/ui/fields";
 import { FieldRow, FormPage, FormSection, placeErrors } from "@/ui/form";
 import { PickerField, SelectField, SwitchField } from "@/ui/named";
 import { useTitle } from "@/ui/page";
 import { OwnPrices } from "./own-prices";
 import { PAID, type PaidBy } from "./paid";
+import { IssuingFields, NameField, type Particulars, writeIssuing } from "./particulars";
 import { hrefOfSubscription } from "./reads";
 import { SOME_PRICES_ARE_WRONG, useOwnPrices } from "./use-own-prices";
 
-interface Values {
+interface Values extends Particulars {
   external_customer_id: string;
   plan_code: string;
-  name: string;
   external_id: string;
   billing_time: string;
   subscription_at: string;
   ending_at: string;
-  purchase_order_number: string;
-  billing_entity_code: string;
   consolidate_invoice: boolean;
   waits_for_payment: boolean;
   timeout_hours: string;
@@ -68,9 +66,10 @@ export function CreateSubscription() {
     read("/api/v1/customers", { params: { query: { per_page: "20", ...(term && { search_term: term }) } } }),
   );
   const plans = usePlans();
-  const entities = useEntities().data?.billing_entities ?? [];
+  useEntities();
   const plan = plans.data?.plans.find((one) => one.code === values.plan_code);
-  const isEdited = form.getFieldState("external_id", form.formState).isDirty;
+  const { dirtyFields, errors } = form.formState;
+  const isEdited = Boolean(dirtyFields.external_id);
   const own = useOwnPrices(values.plan_code);
   const create = useChange("post", "/api/v1/subscriptions", {
     done: "Subscription created",
@@ -105,10 +104,7 @@ export function CreateSubscription() {
             name: entered.name.trim() || null,
             billing_time: entered.billing_time,
             consolidate_invoice: entered.consolidate_invoice,
-            ...(entered.purchase_order_number.trim() && {
-              purchase_order_number: entered.purchase_order_number.trim(),
-            }),
-            ...(entered.billing_entity_code && { billing_entity_code: entered.billing_entity_code }),
+            ...writeIssuing(entered, dirtyFields),
             ...(entered.subscription_at && { subscription_at: startOfDay(entered.subscription_at, zone) }),
             ...(entered.ending_at && { ending_at: startOfDay(entered.ending_at, zone) }),
             ...(overrides && { plan_overrides: overrides }),
@@ -130,7 +126,6 @@ export function CreateSubscription() {
       },
     );
   });
-  const { errors } = form.formState;
   const differs = plan && customer?.currency && plan.amount_currency !== customer.currency;
   return (
     <FormPage
@@ -195,14 +190,7 @@ export function CreateSubscription() {
           </Banner>
         )}
         <FieldRow>
-          <Field
-            label="Name"
-            isOptional
-            hint="In place of the plan's, also on invoices."
-            error={errors.name?.message}
-          >
-            <TextInput {...form.register("name")} />
-          </Field>
+          <NameField form={form} />
           <Field label="External ID" hint="Events name it." error={errors.external_id?.message}>
             <TextInput placeholder={derived} {...form.register("external_id")} />
           </Field>
@@ -264,24 +252,7 @@ export function CreateSubscription() {
         )}
       </FormSection>
       <FormSection title="Invoices">
-        {entities.length > 1 && (
-          <Controller
-            control={form.control}
-            name="billing_entity_code"
-            render={({ field }) => (
-              <Field label="Billed by" error={errors.billing_entity_code?.message}>
-                <Select
-                  value={field.value || (customer?.billing_entity_code ?? "")}
-                  options={entities.map((one) => ({ value: one.code, label: one.name }))}
-                  onChange={field.onChange}
-                />
-              </Field>
-            )}
-          />
-        )}
-        <Field label="PO number" isOptional error={errors.purchase_order_number?.message}>
-          <TextInput {...form.register("purchase_order_number")} />
-        </Field>
+        <IssuingFields form={form} inherited={customer?.billing_entity_code} />
         <SwitchField
           form={form}
           name="consolidate_invoice"

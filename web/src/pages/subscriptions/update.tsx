@@ -11,12 +11,13 @@ import {
   writeSections,
 } from "@/pages/catalog/sections";
 import { useCustomer, useEntities } from "@/pages/customers/reads";
-import { DateInput, Field, Switch, TextInput } from "@/ui/fields";
+import { DateInput, Field, Switch } from "@/ui/fields";
 import { FormPage, FormSection, placeErrors } from "@/ui/form";
 import { SelectField, SwitchField } from "@/ui/named";
 import { useTitle } from "@/ui/page";
 import { Loaded } from "@/ui/states";
 import { PAID, type PaidBy } from "./paid";
+import { IssuingFields, NameField, type Particulars, writeIssuing } from "./particulars";
 import { type Detailed, hrefOfSubscription, useSubscription } from "./reads";
 
 export function UpdateSubscription() {
@@ -48,11 +49,8 @@ function sectionsOf({ applied_invoice_custom_sections: chosen }: Detailed): Sect
   return { way: "own", codes: chosen.map((one) => one.invoice_custom_section.code) };
 }
 
-interface Values {
-  name: string;
-  billing_entity_code: string;
+interface Values extends Particulars {
   ending_at: string;
-  purchase_order_number: string;
   consolidate_invoice: boolean;
   on_termination_credit_note: string;
   on_termination_invoice: string;
@@ -65,7 +63,6 @@ function Editor({ saved, zone }: { saved: Detailed; zone: string }) {
   const asSaved = sectionsOf(saved);
   const [sections, setSections] = useState(asSaved);
   const haveSectionsChanged = JSON.stringify(sections) !== JSON.stringify(asSaved);
-  const entities = useEntities().data?.billing_entities ?? [];
   const form = useForm<Values>({
     mode: "onTouched",
     defaultValues: {
@@ -98,12 +95,9 @@ function Editor({ saved, zone }: { saved: Detailed; zone: string }) {
         body: {
           subscription: {
             ...(dirtyFields.name && { name: values.name.trim() || null }),
-            ...(dirtyFields.billing_entity_code && { billing_entity_code: values.billing_entity_code }),
+            ...writeIssuing(values, dirtyFields),
             ...(dirtyFields.ending_at && {
               ending_at: values.ending_at ? startOfDay(values.ending_at, zone) : null,
-            }),
-            ...(dirtyFields.purchase_order_number && {
-              purchase_order_number: values.purchase_order_number.trim() || null,
             }),
             ...(dirtyFields.consolidate_invoice && { consolidate_invoice: values.consolidate_invoice }),
             ...(dirtyFields.on_termination_credit_note && {
@@ -134,20 +128,8 @@ function Editor({ saved, zone }: { saved: Detailed; zone: string }) {
       error={error}
     >
       <FormSection title="Subscription">
-        <Field label="Name" isOptional error={errors.name?.message}>
-          <TextInput {...form.register("name")} />
-        </Field>
-        {entities.length > 1 && (
-          <SelectField
-            form={form}
-            name="billing_entity_code"
-            label="Billed by"
-            options={entities.map((one) => ({ value: one.code, label: one.name }))}
-          />
-        )}
-        <Field label="PO number" isOptional error={errors.purchase_order_number?.message}>
-          <TextInput {...form.register("purchase_order_number")} />
-        </Field>
+        <NameField form={form} />
+        <IssuingFields form={form} />
         <Field
           label="Ends"
           isOptional
