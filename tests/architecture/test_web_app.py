@@ -8,6 +8,7 @@ from pathlib import Path
 from tallymark.api.permissions import RESOURCES
 from tallymark.jobs.activity import RESOURCES as LOGGED_ON
 from tallymark.jobs.activity import TYPES
+from tallymark.jobs.security import EVENTS
 from tallymark.rooms.activity_logs.model import RESOURCE_TYPES
 from tallymark.rooms.webhooks.model import KNOWN_TYPES
 
@@ -31,11 +32,23 @@ def test_endpoints_listen_to_types_that_there_are():
     assert {"invoice.created", "alert.triggered", "wallet_transaction.updated"} <= types
 
 
+def types_of(text):
+    """"about.what" of a page's lists of what there is about something."""
+    written = re.sub(r":\n\s+", ": ", text)
+    found = re.findall(r'^  (\w+): "([\w ]+)"', written, re.MULTILINE)
+    return {f"{about}.{what}" for about, words in found for what in words.split()}
+
+
+def test_security_logs_are_filtered_by_events_that_there_are():
+    text, _, words = (PAGES / "security.ts").read_text().partition("SECURITY_EVENTS")
+    assert types_of(text) == EVENTS
+    named = re.findall(r'^  (\w+): "', words, re.MULTILINE)
+    assert named == sorted({event.split(".")[0] for event in EVENTS})
+
+
 def test_activities_are_filtered_by_types_and_objects_that_there_are():
     text = (PAGES / "activities.ts").read_text()
-    written = re.sub(r":\n\s+", ": ", text.partition("OBJECTS")[0])
-    found = re.findall(r'^  (\w+): "([\w ]+)"', written, re.MULTILINE)
-    types = {f"{about}.{what}" for about, words in found for what in words.split()}
+    types = types_of(text.partition("OBJECTS")[0])
     unmade = {"order", "order_form", "quote"}
     assert types == {one for one in TYPES if one.split(".")[0] not in unmade}
     objects = set(re.findall(r'^  "?([A-Z][\w:]+)"?: "', text.partition("OBJECTS")[2], re.MULTILINE))

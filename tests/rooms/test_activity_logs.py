@@ -15,6 +15,7 @@ from tallymark.db.tables import activity_logs
 from tallymark.jobs.activity import RESOURCES, TYPES
 from tallymark.rooms.activity_logs.jobs import forget_old
 from tallymark.rooms.activity_logs.model import without_bulk
+from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.webhooks.bodies import LOADERS
 
 START = "2026-01-01T00:00:00Z"
@@ -62,6 +63,11 @@ class TestEntries:
             "activity_object": made,
             "activity_object_changes": {},
             "user_email": None,
+            "api_key": {
+                "lago_id": entry["api_key"]["lago_id"],
+                "name": "default",
+                "ending": organization.api_key[-4:],
+            },
             "resource_id": made["lago_id"],
             "resource_type": "Plan",
             "external_customer_id": None,
@@ -84,6 +90,35 @@ class TestEntries:
             {"name": ["First", "Second"]},
             {"name": ["Second", "Third"]},
         ]
+
+    async def test_name_the_key_that_was_used_when_it_has_ended_too(
+        self, client, organization, database, other_client
+    ):
+        now = datetime(2026, 1, 1, tzinfo=UTC)
+        async with database.tenant(organization.id) as tx:
+            key, value = await organizations.create_api_key(tx, name="Importer", now=now)
+        own = client.headers["Authorization"]
+        client.headers["Authorization"] = f"Bearer {value}"
+        await kit.plan(client, code="imported")
+        client.headers["Authorization"] = own
+        await kit.plan(client, code="typed")
+        async with database.tenant(organization.id) as tx:
+            await organizations.change_api_key(tx, key.id, {"name": "Old importer"}, now=now)
+            await organizations.delete_api_key(tx, key.id, now=now)
+        imported, typed = await logs(client)
+        assert imported["api_key"] == {
+            "lago_id": str(key.id),
+            "name": "Old importer",
+            "ending": value[-4:],
+        }
+        by_key = {"api_key_ids[]": str(key.id)}
+        assert await logs(client, **by_key) == [imported]
+        both = [str(key.id), typed["api_key"]["lago_id"]]
+        assert await logs(client, **{"api_key_ids[]": both}) == [imported, typed]
+        for nobody in (str(uuid4()), "none"):
+            assert await logs(client, **{"api_key_ids[]": nobody}) == []
+        await kit.plan(other_client)
+        assert await logs(other_client, **by_key) == []
 
     async def test_that_are_not_committed_are_not_there(self, client):
         await kit.customer(client, external_id="c")
@@ -111,6 +146,7 @@ class TestEntries:
         (entry,) = await logs(client, **{"activity_types[]": "invoice.created"})
         (invoice,) = await kit.invoices(client, who)
         assert (entry["activity_source"], entry["external_customer_id"]) == ("system", "c")
+        assert entry["api_key"] is None
         assert (entry["resource_type"], entry["resource_id"]) == ("Invoice", invoice["lago_id"])
         assert entry["activity_object"]["total_amount_cents"] == 3100
         assert [fee["amount_cents"] for fee in entry["activity_object"]["fees"]] == [3100]

@@ -255,6 +255,7 @@ class TestPeople:
         )
         (entry,) = (await get(person.browser, "/activity_logs"))["activity_logs"]
         assert (entry["activity_source"], entry["user_email"]) == ("front", person.email)
+        assert entry["api_key"] is None
         today = datetime.now(UTC).date().isoformat()
         newest = (await get(person.browser, "/security_logs", to_date=today))["security_logs"][0]
         assert (newest["log_event"], newest["user_email"]) == ("webhook_endpoint.created", person.email)
@@ -262,6 +263,11 @@ class TestPeople:
             person.browser, "/security_logs", to_date=today, **{"user_ids[]": person.user["lago_id"]}
         )
         assert len(found["security_logs"]) == 2
+        for email, events in ((person.email, found["security_logs"]), ("else@acme.test", [])):
+            by_email = await get(
+                person.browser, "/security_logs", to_date=today, **{"user_emails[]": email}
+            )
+            assert by_email["security_logs"] == events
         assert (await get(person.browser, "/api_logs"))["api_logs"] == [], (
             "calls of the web app are none of the API"
         )
@@ -318,6 +324,9 @@ class TestKeysOfAnOrganization:
         headers = {"Authorization": f"Bearer {rotated['value']}"}
         assert (await nobody.get("/api/v1/plans", headers=headers)).status_code == 401
         (last,) = (await get(app, "/api_keys"))["api_keys"]
+        ever = (await get(app, "/api_keys", with_ended="true"))["api_keys"]
+        assert [one["lago_id"] for one in ever] == [last["lago_id"], made["lago_id"], rotated["lago_id"]]
+        assert await get(app, "/api_keys", with_ended="no") == {"api_keys": [last]}
         refused = await call(app, "DELETE", f"/api_keys/{last['lago_id']}", expect=422)
         assert refused["error_details"] == {"base": ["last_non_expiring_api_key"]}
 

@@ -94,11 +94,11 @@ TYPES = frozenset(
 
 _INSERT = text("""
 INSERT INTO activity_logs (
-    id, organization_id, activity_type, activity_source, user_email, object_type, object_id, resource_type, resource_id,
+    id, organization_id, activity_type, activity_source, api_key_id, user_email, object_type, object_id, resource_type, resource_id,
     external_customer_id, external_subscription_id, changes, object, is_open, logged_at, created_at
 )
 SELECT
-    m.id, :organization_id, m.activity_type, :source, CAST(:user_email AS text), m.object_type, m.object_id,
+    m.id, :organization_id, m.activity_type, :source, CAST(:api_key_id AS uuid), CAST(:user_email AS text), m.object_type, m.object_id,
     CASE m.object_type
         WHEN 'payment' THEN (SELECT payable_type FROM payments WHERE id = m.object_id)
         ELSE m.resource_type
@@ -180,6 +180,7 @@ async def log(tx: Tx, activities: Iterable[Activity], *, now: datetime) -> None:
         values = {
             "organization_id": tx.organization_id,
             "source": tx.source.value,
+            "api_key_id": tx.actor.api_key_id if tx.actor else None,
             "user_email": tx.actor.user_email if tx.actor else None,
             "now": now,
         }

@@ -4,7 +4,7 @@ import { useState } from "react";
 import { read, type Schema } from "@/api/client";
 import { currencyOf, differencesOf } from "@/lib/changes";
 import { money } from "@/lib/money";
-import { typeWords } from "@/lib/words";
+import { keyWords, typeWords } from "@/lib/words";
 import { Moment } from "@/ui/amounts";
 import { Button } from "@/ui/basics";
 import { Empty, Loaded, Skeleton } from "@/ui/states";
@@ -122,6 +122,7 @@ function Changes({ entry }: { entry: Entry }) {
 
 function byWhom(entry: Entry): string {
   if (entry.user_email) return entry.user_email;
+  if (entry.api_key) return `over the API (${keyWords(entry.api_key)})`;
   return { api: "over the API", front: "in the app", system: "by itself" }[entry.activity_source];
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { countWords, typeWords } from "./words";
+import { countWords, keyWords, typeWords } from "./words";
 
 describe("a number with its noun", () => {
   it.each([
@@ -16,4 +16,12 @@ describe("a number with its noun", () => {
 
 it("puts a type of the wire in words", () => {
   expect(typeWords("invoice.payment_status_updated")).toBe("Invoice payment status updated");
+});
+
+it.each([
+  ["Importer", "1a2b", "Importer"],
+  [null, "1a2b", "Unnamed key …1a2b"],
+  [null, null, "Unnamed key"],
+])("calls an API key %s with the ending %s %s", (name, ending, said) => {
+  expect(keyWords({ name, ending })).toBe(said);
 });

@@ -15,3 +15,9 @@ export function typeWords(type: string): string {
   const words = type.replace(/^billing_entities\b/, "billing_entity").replaceAll(/[._]/g, " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
+
+/** What people call an API key: its name, else the end of its value as far as that is kept. */
+export function keyWords({ name, ending }: { name: string | null; ending: string | null }): string {
+  if (name) return name;
+  return ending ? `Unnamed key …${ending}` : "Unnamed key";
+}

@@ -2,7 +2,7 @@
 import { type QueryKey, type UseQueryOptions, useQueries, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { ChevronLeft, ChevronRight, ListFilter, Search, X } from "lucide-react";
-import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
+import { type ReactNode, useCallback, useEffect, useId, useRef, useState } from "react";
 import { ApiError } from "@/api/errors";
 import { useSettled } from "@/lib/settled";
 import { Button } from "./basics";
@@ -168,6 +168,8 @@ export interface Filter {
   /** Absent: a text; "date": a day. */
   options?: readonly Option[];
   kind?: "text" | "date" | "number";
+  /** What is likely to be typed, of a text; anything else may be, too. */
+  suggestions?: readonly string[];
 }
 
 export interface QuickFilter {
@@ -379,6 +381,7 @@ export function FilterChips({ filters, controls }: { filters: readonly Filter[];
 
 function FilterField({ filter, controls }: { filter: Filter; controls: ListControls }) {
   const value = controls.filters[filter.key] ?? "";
+  const suggestions = useId();
   if (filter.options) {
     const any: Option = { value: ANY, label: "Any" };
     const choose = (next: string) => controls.setFilter(filter.key, next === ANY ? undefined : next);
@@ -411,12 +414,20 @@ function FilterField({ filter, controls }: { filter: Filter; controls: ListContr
         aria-label={filter.label}
         type={filter.kind === "date" ? "date" : "text"}
         inputMode={filter.kind === "number" ? "decimal" : undefined}
+        list={filter.suggestions && suggestions}
         defaultValue={value}
         onBlur={(event) => controls.setFilter(filter.key, event.target.value.trim())}
         onKeyDown={(event) => {
           if (event.key === "Enter") controls.setFilter(filter.key, event.currentTarget.value.trim());
         }}
       />
+      {filter.suggestions && (
+        <datalist id={suggestions}>
+          {filter.suggestions.map((one) => (
+            <option key={one} value={one} />
+          ))}
+        </datalist>
+      )}
     </div>
   );
 }

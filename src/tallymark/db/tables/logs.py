@@ -37,6 +37,8 @@ activity_logs = Table(
     tenant_column(),
     string("activity_type", nullable=False),
     string("activity_source", nullable=False),
+    # The key that was used; null of entries from before these were kept, too.
+    implied("api_key_id", nullable=True),
     string("user_email"),
     # What the entry shows; a payment is logged on the invoice that it pays.
     string("object_type", nullable=False),

@@ -26,6 +26,10 @@ class Entry:
     id: UUID
     activity_type: str
     activity_source: str
+    api_key_id: UUID | None
+    api_key_name: str | None
+    """As it is called now; a key that has ended keeps its name."""
+    api_key_ending: str | None
     user_email: str | None
     object_type: str
     object_id: UUID
@@ -49,6 +53,7 @@ class Filters:
     activity_types: tuple[str, ...] = ()
     activity_sources: tuple[str, ...] = ()
     user_emails: tuple[str, ...] = ()
+    api_key_ids: tuple[UUID, ...] = ()
     external_customer_id: str | None = None
     external_subscription_id: str | None = None
     resource_ids: tuple[UUID, ...] = ()

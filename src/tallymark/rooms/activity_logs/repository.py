@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tallymark.api.pagination import Page
 from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
-from tallymark.db.tables import activity_logs, test_clocks
+from tallymark.db.tables import activity_logs, api_keys, test_clocks
 from tallymark.rooms.activity_logs.model import Entry, Filters
 
 _FORGET = text(
@@ -29,11 +29,16 @@ _CLOSE = text(
     " FROM json_to_recordset(CAST(:written AS json)) AS written (id uuid, object json)"
     " WHERE activity_logs.id = written.id"
 )
+_ENTRIES = select(
+    activity_logs,
+    api_keys.c.name.label("api_key_name"),
+    api_keys.c.ending.label("api_key_ending"),
+).select_from(activity_logs.outerjoin(api_keys, api_keys.c.id == activity_logs.c.api_key_id))
 _NEWEST = (activity_logs.c.logged_at.desc(), activity_logs.c.id.desc())
 
 
 async def find_entry(tx: Tx, entry_id: UUID, *, since: datetime | None) -> Entry | None:
-    statement = select(activity_logs).where(activity_logs.c.id == entry_id, *_since(since))
+    statement = _ENTRIES.where(activity_logs.c.id == entry_id, *_since(since))
     row = (await tx.execute(statement)).first()
     return _as_value(row) if row else None
 
@@ -44,18 +49,19 @@ async def list_entries(
     conditions = [*_conditions(filters), *_since(since)]
     counted = select(func.count()).select_from(activity_logs).where(*conditions)
     total = (await tx.execute(counted)).scalar_one()
-    newest = select(activity_logs).where(*conditions).order_by(*_NEWEST)
+    newest = _ENTRIES.where(*conditions).order_by(*_NEWEST)
     rows = await tx.execute(newest.limit(page.size).offset(page.offset))
     return [_as_value(row) for row in rows], int(total)
 
 
 async def take_open(tx: Tx, *, ids: Collection[UUID] | None, limit: int) -> list[Entry]:
     """Open entries, the oldest first: those of some ids, or any that nobody else is at."""
-    statement = select(activity_logs).where(activity_logs.c.is_open)
+    statement = _ENTRIES.where(activity_logs.c.is_open)
     if ids is not None:
         statement = statement.where(among(activity_logs.c.id, ids))
-    statement = statement.order_by(activity_logs.c.id).limit(limit).with_for_update(skip_locked=ids is None)
-    return [_as_value(row) for row in await tx.execute(statement)]
+    statement = statement.order_by(activity_logs.c.id).limit(limit)
+    locked = statement.with_for_update(of=activity_logs, skip_locked=ids is None)
+    return [_as_value(row) for row in await tx.execute(locked)]
 
 
 async def close(tx: Tx, objects: Mapping[UUID, Mapping[str, Any] | None]) -> None:
@@ -94,6 +100,7 @@ def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
         column.activity_type: filters.activity_types,
         column.activity_source: filters.activity_sources,
         column.user_email: filters.user_emails,
+        column.api_key_id: filters.api_key_ids,
         column.resource_id: filters.resource_ids,
         column.resource_type: filters.resource_types,
     }

@@ -19,7 +19,7 @@ from tallymark.rooms.activity_logs.model import RESOURCE_TYPES, Entry, Filters
 
 FILTERS = reads(
     "from_date", "to_date", "activity_types[]", "activity_sources[]", "user_emails[]", "external_customer_id",
-    "external_subscription_id", "resource_ids[]", "resource_types[]",
+    "external_subscription_id", "resource_ids[]", "resource_types[]", "api_key_ids[]",
 )  # fmt: skip
 
 
@@ -31,11 +31,20 @@ def read_filters(query: QueryParams) -> Filters:
         activity_types=read_list(query, "activity_types", TYPES),
         activity_sources=read_list(query, "activity_sources", [*Source]),
         user_emails=read_list(query, "user_emails"),
+        api_key_ids=read_ids(query, "api_key_ids"),
         external_customer_id=query.get("external_customer_id") or None,
         external_subscription_id=query.get("external_subscription_id") or None,
         resource_ids=read_ids(query, "resource_ids"),
         resource_types=read_list(query, "resource_types", RESOURCE_TYPES),
     )
+
+
+class LoggedKeyOutput(BaseModel):
+    """A key that was used, whether it has ended or not."""
+
+    lago_id: UUID
+    name: str | None
+    ending: str | None
 
 
 class ActivityLogOutput(BaseModel):
@@ -45,6 +54,7 @@ class ActivityLogOutput(BaseModel):
     activity_object: dict[str, Any] | None
     activity_object_changes: dict[str, Any]
     user_email: str | None
+    api_key: LoggedKeyOutput | None
     resource_id: UUID
     resource_type: str
     external_customer_id: str | None
@@ -56,10 +66,12 @@ class ActivityLogOutput(BaseModel):
     @classmethod
     def of(cls, entry: Entry, organization_id: UUID) -> ActivityLogOutput:
         """Show an entry."""
-        apart = {"activity_id", "activity_object", "activity_object_changes", "organization_id"}
+        apart = {"activity_id", "activity_object", "activity_object_changes", "api_key", "organization_id"}
+        key_id, name, ending = entry.api_key_id, entry.api_key_name, entry.api_key_ending
         return cls(
             **{name: getattr(entry, name) for name in set(cls.model_fields) - apart},
             activity_id=entry.id,
+            api_key=None if key_id is None else LoggedKeyOutput(lago_id=key_id, name=name, ending=ending),
             activity_object=None if entry.object is None else json.loads(entry.object),
             activity_object_changes={} if entry.changes is None else json.loads(entry.changes),
             organization_id=organization_id,

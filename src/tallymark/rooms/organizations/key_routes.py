@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 from pydantic import BaseModel
 
 from tallymark.api.context import InContext
@@ -21,6 +21,8 @@ from tallymark.rooms.organizations.model import ApiKey
 router = member_router("app: api keys")
 
 MAY_MANAGE = permitted("developers:keys:manage")
+
+WithEnded = Annotated[bool, Query(description="Whether to list keys that have ended, too: logs name them.")]
 
 
 class KeyInput(Input):
@@ -70,10 +72,10 @@ class KeysResponse(BaseModel):
 
 @router.get("/api_keys")
 @MAY_MANAGE
-async def list_api_keys(context: InContext) -> KeysResponse:
-    """List the keys that have not ended, without their values."""
+async def list_api_keys(context: InContext, with_ended: WithEnded = False) -> KeysResponse:
+    """List the keys that have not ended, or all that there ever were; without their values."""
     async with context.transaction() as tx:
-        found = await service.list_api_keys(tx, now=context.now)
+        found = await service.list_api_keys(tx, now=context.now, with_ended=with_ended)
     return KeysResponse(api_keys=[KeyOutput.of(key) for key in found])
 
 

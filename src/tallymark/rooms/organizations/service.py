@@ -151,9 +151,9 @@ async def create_api_key(
     return made
 
 
-async def list_api_keys(tx: Tx, *, now: datetime) -> list[ApiKey]:
-    """The keys of the organization, the oldest first; those that have ended are not shown (platform §5)."""
-    return [key for key in await repository.list_api_keys(tx) if key.is_alive(now)]
+async def list_api_keys(tx: Tx, *, now: datetime, with_ended: bool = False) -> list[ApiKey]:
+    """The keys of the organization, the oldest first; those that have ended are not shown unless they are asked for (platform §5)."""
+    return [key for key in await repository.list_api_keys(tx) if with_ended or key.is_alive(now)]
 
 
 async def set_permissions(

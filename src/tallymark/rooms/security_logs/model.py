@@ -41,6 +41,7 @@ class Filters:
     logged_from: datetime | None
     logged_to: datetime
     user_ids: tuple[UUID, ...] = ()
+    user_emails: tuple[str, ...] = ()
     api_key_ids: tuple[UUID, ...] = ()
     log_types: tuple[str, ...] = ()
     log_events: tuple[str, ...] = ()

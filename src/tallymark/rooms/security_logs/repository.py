@@ -52,6 +52,7 @@ def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
     yield column.logged_at <= filters.logged_to
     lists = {
         column.user_id: filters.user_ids,
+        column.user_email: filters.user_emails,
         column.api_key_id: filters.api_key_ids,
         column.log_type: filters.log_types,
         column.log_event: filters.log_events,

@@ -17,7 +17,9 @@ from tallymark.domain.errors import Invalid
 from tallymark.jobs.security import EVENTS, TYPES
 from tallymark.rooms.security_logs.model import Entry, Filters, read_device
 
-FILTERS = reads("from_date", "to_date", "user_ids[]", "api_key_ids[]", "log_types[]", "log_events[]")
+FILTERS = reads(
+    "from_date", "to_date", "user_ids[]", "user_emails[]", "api_key_ids[]", "log_types[]", "log_events[]"
+)
 
 
 def read_filters(query: QueryParams) -> Filters:
@@ -29,6 +31,7 @@ def read_filters(query: QueryParams) -> Filters:
         logged_from=read_instant(query.get("from_date"), "from_date", of_day=time.min),
         logged_to=logged_to,
         user_ids=read_ids(query, "user_ids"),
+        user_emails=read_list(query, "user_emails"),
         api_key_ids=read_ids(query, "api_key_ids"),
         log_types=read_list(query, "log_types", TYPES),
         log_events=read_list(query, "log_events", EVENTS),

@@ -1,9 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { read, type Schema } from "@/api/client";
-import { useCan, useNow, useOrganization } from "@/app/session";
-import { currencyOf, differencesOf } from "@/lib/changes";
-import { isoDay } from "@/lib/dates";
-import { typeWords } from "@/lib/words";
+import { useOrganization } from "@/app/session";
+import { currencyOf, type Difference, differencesOf } from "@/lib/changes";
+import { keyWords, typeWords } from "@/lib/words";
 import { Moment } from "@/ui/amounts";
 import { Copy, Facts } from "@/ui/basics";
 import { Json } from "@/ui/code";
@@ -13,22 +12,21 @@ import { Status } from "@/ui/status";
 import type { Column } from "@/ui/table";
 import { ACTIVITY_TYPES, OBJECTS } from "./activities";
 import { Detail } from "./detail";
+import { useKeyFilter, useMemberFilter } from "./doers";
 import { Developers } from "./layout";
 
 type ApiLog = Schema<"ApiLogOutput">;
 type ActivityLog = Schema<"ActivityLogOutput">;
-type SecurityLog = Schema<"SecurityLogOutput">;
 
-const DATES: Filter[] = [
+export const DATES: Filter[] = [
   { key: "from_date", label: "From", kind: "date" },
   { key: "to_date", label: "Until", kind: "date" },
 ];
 
 export function ApiLogs() {
   const { timezone } = useOrganization();
-  const can = useCan();
   const list = useListState();
-  const keys = useQuery({ ...read("/app/v1/api_keys"), enabled: can("developers:keys:manage") });
+  const byKey = useKeyFilter();
   const logs = useRows(list, (asked) =>
     read("/api/v1/api_logs", { params: { query: { ...asked, ...list.filters } as never } }),
   );
@@ -80,18 +78,7 @@ export function ApiLogs() {
             ],
           },
           { key: "request_paths", label: "Path" },
-          ...(keys.data
-            ? [
-                {
-                  key: "api_key_ids[]",
-                  label: "API key",
-                  options: keys.data.api_keys.map(({ lago_id, name }) => ({
-                    value: lago_id,
-                    label: name ?? "Unnamed",
-                  })),
-                },
-              ]
-            : []),
+          ...byKey,
           ...DATES,
         ]}
         empty={
@@ -137,17 +124,23 @@ function ApiLogDetail({ id, zone, onClose }: { id: string; zone: string; onClose
 
 const TYPES = ACTIVITY_TYPES.map((value) => ({ value, label: typeWords(value) }));
 
+function byWhom({ user_email, api_key, activity_source }: ActivityLog): string {
+  return user_email ?? (api_key ? keyWords(api_key) : SOURCES[activity_source]!);
+}
+
 const SOURCES: Record<string, string> = { api: "API", front: "App", system: "Tallymark" };
 
 export function ActivityLogs() {
   const { timezone } = useOrganization();
   const list = useListState();
+  const byKey = useKeyFilter();
+  const byMember = useMemberFilter();
   const logs = useRows(list, (asked) =>
     read("/api/v1/activity_logs", { params: { query: { ...asked, ...list.filters } as never } }),
   );
   const columns: Column<ActivityLog>[] = [
     { head: "What", fold: "f1", cell: (log) => <b className="med">{typeWords(log.activity_type)}</b> },
-    { head: "By", fold: "f3", cell: (log) => log.user_email ?? SOURCES[log.activity_source] },
+    { head: "By", fold: "f3", cell: byWhom },
     {
       head: "Customer",
       isLow: true,
@@ -183,7 +176,8 @@ export function ActivityLogs() {
             label: "Source",
             options: Object.entries(SOURCES).map(([value, label]) => ({ value, label })),
           },
-          { key: "user_emails[]", label: "Member" },
+          byMember,
+          ...byKey,
           { key: "external_customer_id", label: "Customer" },
           { key: "external_subscription_id", label: "Subscription" },
           { key: "resource_ids[]", label: "Object's ID" },
@@ -202,73 +196,45 @@ function ActivityDetail({ id, zone, onClose }: { id: string; zone: string; onClo
   return (
     <Detail title={log.data ? typeWords(log.data.activity_log.activity_type) : "Activity"} onClose={onClose}>
       <Loaded query={log} what="The activity">
-        {({ activity_log: shown }) => {
-          const changes = differencesOf(shown.activity_object_changes, currencyOf(shown));
-          return (
-            <>
-              <Facts
-                facts={[
-                  ["By", shown.user_email ?? SOURCES[shown.activity_source]],
-                  ["Object", OBJECTS[shown.resource_type] ?? shown.resource_type],
-                  ["ID", <Copy key="i" text={shown.resource_id} what="ID" />],
-                  ["Customer", shown.external_customer_id],
-                  ["Subscription", shown.external_subscription_id],
-                  ["Time", <Moment key="t" value={shown.logged_at} zone={zone} />],
-                ]}
-              />
-              {changes.length > 0 && (
-                <div className="changes">
-                  <h3>Changes</h3>
-                  {changes.map(({ where, before, after }) => (
-                    <div className="change" key={where}>
-                      <span className="dim">{where}</span>
-                      <span className="was">{before}</span>
-                      <span>{after}</span>
-                    </div>
-                  ))}
-                </div>
-              )}
-              {shown.activity_object && (
-                <>
-                  <h3>Object</h3>
-                  <Json value={shown.activity_object} label="Object" />
-                </>
-              )}
-            </>
-          );
-        }}
+        {({ activity_log: shown }) => (
+          <>
+            <Facts
+              facts={[
+                ["By", byWhom(shown)],
+                ["Over", SOURCES[shown.activity_source]],
+                ["Object", OBJECTS[shown.resource_type] ?? shown.resource_type],
+                ["ID", <Copy key="i" text={shown.resource_id} what="ID" />],
+                ["Customer", shown.external_customer_id],
+                ["Subscription", shown.external_subscription_id],
+                ["Time", <Moment key="t" value={shown.logged_at} zone={zone} />],
+              ]}
+            />
+            <Changes changes={differencesOf(shown.activity_object_changes, currencyOf(shown))} />
+            {shown.activity_object && (
+              <>
+                <h3>Object</h3>
+                <Json value={shown.activity_object} label="Object" />
+              </>
+            )}
+          </>
+        )}
       </Loaded>
     </Detail>
   );
 }
 
-export function SecurityLogs() {
-  const { timezone } = useOrganization();
-  const list = useListState();
-  // The API wants an end: tomorrow, by whichever clock is ahead.
-  const to_date = isoDay(new Date(Math.max(useNow(), Date.now()) + 86_400_000).toISOString());
-  const logs = useRows(list, (asked) =>
-    read("/api/v1/security_logs", {
-      params: { query: { to_date, ...asked, ...list.filters } as never },
-    }),
-  );
-  const columns: Column<SecurityLog>[] = [
-    { head: "What", fold: "f1", cell: (log) => <b className="med">{typeWords(log.log_event)}</b> },
-    { head: "By", fold: "f3", cell: (log) => log.user_email ?? <span className="dim">–</span> },
-    { head: "Time", fold: "f2", cell: (log) => <Moment value={log.logged_at} zone={timezone} /> },
-  ];
+export function Changes({ changes }: { changes: readonly Difference[] }) {
+  if (changes.length === 0) return null;
   return (
-    <Developers title="Security">
-      <List
-        what="entries"
-        controls={list}
-        query={logs}
-        rowsOf={(page) => page.security_logs}
-        columns={columns}
-        keyOf={(log) => log.log_id}
-        filters={DATES}
-        empty={<Empty title="Nothing has happened yet" />}
-      />
-    </Developers>
+    <div className="changes">
+      <h3>Changes</h3>
+      {changes.map(({ where, before, after }) => (
+        <div className="change" key={where}>
+          <span className="dim">{where}</span>
+          <span className="was">{before}</span>
+          <span>{after}</span>
+        </div>
+      ))}
+    </div>
   );
 }

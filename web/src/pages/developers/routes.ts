@@ -23,7 +23,7 @@ export function developerPages(parent: AnyRoute) {
     page("developers/unmatched", () => import("./unmatched"), "Unmatched"),
     page("developers/logs", () => import("./logs"), "ApiLogs"),
     page("developers/activity", () => import("./logs"), "ActivityLogs"),
-    page("developers/security", () => import("./logs"), "SecurityLogs"),
+    page("developers/security", () => import("./security-logs"), "SecurityLogs"),
   ];
 }
 
