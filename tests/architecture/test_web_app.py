@@ -33,7 +33,7 @@ def test_endpoints_listen_to_types_that_there_are():
 
 
 def types_of(text):
-    """"about.what" of a page's lists of what there is about something."""
+    """ "about.what" of a page's lists of what there is about something."""
     written = re.sub(r":\n\s+", ": ", text)
     found = re.findall(r'^  (\w+): "([\w ]+)"', written, re.MULTILINE)
     return {f"{about}.{what}" for about, words in found for what in words.split()}

@@ -19,11 +19,13 @@ from tests import kit
 from tests.conftest import ADMIN_KEY
 
 from tallymark.app import running
+from tallymark.db.engine import Actor, Source
 from tallymark.db.ids import new_id
 from tallymark.db.tables import emails, invoices
 from tallymark.integrations.emails import composer
 from tallymark.integrations.emails.smtp import Server, SmtpPost
-from tallymark.jobs.mail import MailKind
+from tallymark.jobs import mail
+from tallymark.jobs.mail import MailKind, Recipients
 from tallymark.rooms.dunning import service as dunning
 from tallymark.rooms.dunning.model import CampaignInput
 from tallymark.rooms.emails.model import Message, NotTaken
@@ -452,6 +454,29 @@ class TestActivity:
             ["a@acme.test"],
             ["b@acme.test"],
         )
+
+    async def test_names_who_asked_for_it_again(self, seller, work, mailbox, database):
+        invoice = await sell(seller)
+        await work()
+        await kit.call(seller, "POST", f"/invoices/{invoice['lago_id']}/resend_email", None)
+        member = Actor(user_agent="", ip_address=None, user_email="ada@hooli.test")
+        own = Recipients(to=("ap@acme.test",))
+        async with database.tenant(seller.organization_id, source=Source.FRONT, actor=member) as tx:
+            await mail.note_again(tx, MailKind.INVOICE, UUID(invoice["lago_id"]), own, now=system_now())
+        mailbox.answers = ["250 taken", "451 later"]
+        with suppress(NotTaken):
+            await work()
+        by_itself, by_key, by_member = await self.logged(seller)
+        assert [one["activity_object"]["status"] for one in (by_key, by_member)] == ["resent", "failed"]
+        told = [
+            (one["activity_source"], one["user_email"], (one["api_key"] or {}).get("name"))
+            for one in (by_itself, by_key, by_member)
+        ]
+        assert told == [
+            ("system", None, None),
+            ("api", None, "default"),
+            ("front", "ada@hooli.test", None),
+        ]
 
     async def test_has_the_beginning_of_the_text_without_what_opens_files(self, seller, work, mailbox):
         await sell(seller)

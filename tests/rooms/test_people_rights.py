@@ -264,9 +264,7 @@ class TestPeople:
         )
         assert len(found["security_logs"]) == 2
         for email, events in ((person.email, found["security_logs"]), ("else@acme.test", [])):
-            by_email = await get(
-                person.browser, "/security_logs", to_date=today, **{"user_emails[]": email}
-            )
+            by_email = await get(person.browser, "/security_logs", to_date=today, **{"user_emails[]": email})
             assert by_email["security_logs"] == events
         assert (await get(person.browser, "/api_logs"))["api_logs"] == [], (
             "calls of the web app are none of the API"

@@ -17,7 +17,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import text
 
-from tallymark.db.engine import Tx
+from tallymark.db.engine import Source, Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.values import names_of
 
@@ -98,7 +98,7 @@ INSERT INTO activity_logs (
     external_customer_id, external_subscription_id, changes, object, is_open, logged_at, created_at
 )
 SELECT
-    m.id, :organization_id, m.activity_type, :source, CAST(:api_key_id AS uuid), CAST(:user_email AS text), m.object_type, m.object_id,
+    m.id, :organization_id, m.activity_type, m.source, m.api_key_id, m.user_email, m.object_type, m.object_id,
     CASE m.object_type
         WHEN 'payment' THEN (SELECT payable_type FROM payments WHERE id = m.object_id)
         ELSE m.resource_type
@@ -140,9 +140,27 @@ SELECT
     END,
     m.changes, m.object, m.object IS NULL, :now, :now
 FROM json_to_recordset(CAST(:entries AS json)) AS m (
-    id uuid, activity_type text, object_type text, object_id uuid, resource_type text, changes text, object text
+    id uuid, activity_type text, source text, api_key_id uuid, user_email text, object_type text, object_id uuid,
+    resource_type text, changes text, object text
 )
 """)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Doer:
+    """Whom an entry names: where it was done, and with which key or by which user, where there was one."""
+
+    source: Source
+    api_key_id: UUID | None = None
+    user_email: str | None = None
+
+
+def doer_of(tx: Tx) -> Doer:
+    """Who is at work in a transaction."""
+    actor = tx.actor
+    if actor is None:
+        return Doer(source=tx.source)
+    return Doer(source=tx.source, api_key_id=actor.api_key_id, user_email=actor.user_email)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +168,7 @@ class Activity:
     """An entry to be: its type ("plan.updated"), and the object that it shows.
 
     `logged_on` is the first word of what it is logged on, where that is another than its type's; `shown` what it shows where no row
-    holds that.
+    holds that; `doer` who had it done, where that is told of another transaction than this one.
     """
 
     activity_type: str
@@ -158,11 +176,13 @@ class Activity:
     changes: Changes
     logged_on: str | None = None
     shown: Mapping[str, Any] | None = None
+    doer: Doer | None = None
 
 
 async def log(tx: Tx, activities: Iterable[Activity], *, now: datetime) -> None:
     """Note what was done, in this order, in one statement; entries exist once the transaction commits."""
     entries: list[dict[str, Any]] = []
+    here = doer_of(tx)
     for one in activities:
         object_type, resource_type = RESOURCES[one.logged_on or one.activity_type.split(".")[0]]
         entries.append(
@@ -174,16 +194,11 @@ async def log(tx: Tx, activities: Iterable[Activity], *, now: datetime) -> None:
                 "resource_type": resource_type,
                 "changes": json.dumps(one.changes) if one.changes else None,
                 "object": None if one.shown is None else json.dumps(one.shown),
+                **dataclasses.asdict(one.doer or here),
             }
         )
     if entries:
-        values = {
-            "organization_id": tx.organization_id,
-            "source": tx.source.value,
-            "api_key_id": tx.actor.api_key_id if tx.actor else None,
-            "user_email": tx.actor.user_email if tx.actor else None,
-            "now": now,
-        }
+        values = {"organization_id": tx.organization_id, "now": now}
         await tx.execute(_INSERT, {**values, "entries": msgspec.json.encode(entries).decode()})
         tx.logged.extend(entry["id"] for entry in entries if entry["object"] is None)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.db.tables import emails
+from tallymark.jobs.activity import doer_of
 from tallymark.jobs.queue import SEND_EMAIL, Arguments, Job, enqueue
 
 AUTOMATIC = "automatic"
@@ -61,7 +62,7 @@ async def note(tx: Tx, kind: MailKind, *document_ids: UUID, now: datetime) -> No
 async def note_again(
     tx: Tx, kind: MailKind, document_id: UUID, recipients: Recipients, *, now: datetime
 ) -> None:
-    """Have a document sent again, to whom somebody says."""
+    """Have a document sent again, to whom somebody says; the log will name who that was."""
     await _put(tx, kind, [document_id], cause=f"again {new_id()}", recipients=recipients, now=now)
 
 
@@ -74,6 +75,7 @@ async def _put(
     recipients: Recipients | None,
     now: datetime,
 ) -> None:
+    asked_by = {} if recipients is None else asdict(doer_of(tx))
     shown = None if recipients is None else {n: list(getattr(recipients, n)) for n in ("to", "cc", "bcc")}
     rows = [
         {
@@ -83,6 +85,7 @@ async def _put(
             "document_id": document_id,
             "cause": cause,
             "recipients": shown,
+            **asked_by,
             "created_at": now,
         }
         for document_id in document_ids

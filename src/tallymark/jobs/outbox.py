@@ -16,7 +16,7 @@ from tallymark.db.bulk import insert_rows
 from tallymark.db.engine import Tx
 from tallymark.db.tables import outbox
 from tallymark.jobs import activity, tracing
-from tallymark.jobs.activity import Activity, Changes
+from tallymark.jobs.activity import Activity, Changes, Doer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,8 @@ class Message:
     activity_type: str | None = None
     payload: Mapping[str, Any] | None = None
     changes: Changes = field(default_factory=dict)
+    doer: Doer | None = None
+    """Whom the log names, unless it is who is at work in the transaction."""
 
     @property
     def logged_as(self) -> str | None:
@@ -90,4 +92,5 @@ def _activities(messages: Sequence[Message]) -> Iterator[Activity]:
                 changes=message.changes,
                 logged_on=message.object_type if is_logged_alone else None,
                 shown=message.payload if is_logged_alone else None,
+                doer=message.doer,
             )

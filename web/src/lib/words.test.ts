@@ -16,6 +16,7 @@ describe("a number with its noun", () => {
 
 it("puts a type of the wire in words", () => {
   expect(typeWords("invoice.payment_status_updated")).toBe("Invoice payment status updated");
+  expect(typeWords("api_key.rotated")).toBe("API key rotated");
 });
 
 it.each([

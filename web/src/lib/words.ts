@@ -12,7 +12,10 @@ export function countWords(number: number, noun: string): string {
 
 /** What a type of the wire says: "invoice.payment_status_updated" is "Invoice payment status updated". */
 export function typeWords(type: string): string {
-  const words = type.replace(/^billing_entities\b/, "billing_entity").replaceAll(/[._]/g, " ");
+  const words = type
+    .replace(/^billing_entities\b/, "billing_entity")
+    .replace(/^api_key\b/, "API_key")
+    .replaceAll(/[._]/g, " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 

@@ -16,6 +16,10 @@ emails = Table(
     string("cause", nullable=False),
     # Who asked for gets it; null for the document's own recipient.
     Column("recipients", JSONB(none_as_null=True)),
+    # Who asked for it; null where nobody did: it goes by itself.
+    string("source"),
+    Column("api_key_id", Uuid),
+    string("user_email"),
     string("status", nullable=False, default="pending"),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     # Why it was not sent, or not yet.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from tallymark.jobs.activity import Doer
 from tallymark.jobs.mail import MailKind, Recipients
 from tallymark.rooms.credit_notes.model import CreditNoteView
 from tallymark.rooms.customers.model import Customer
@@ -16,13 +17,14 @@ from tallymark.rooms.payments.model import ReceiptDocument
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Email:
-    """What is to be sent; without recipients it goes to the document's own."""
+    """What is to be sent; without recipients it goes to the document's own. `asked_by` is None where it goes by itself."""
 
     id: UUID
     kind: MailKind
     document_id: UUID
     status: str
     recipients: Recipients | None
+    asked_by: Doer | None
 
 
 Subject = InvoiceView | CreditNoteView | ReceiptDocument | RequestView
@@ -36,13 +38,14 @@ Paper = InvoiceView | CreditNoteView | ReceiptDocument
 class Letter:
     """An e-mail with all that it says; `papers` are attached, or for a payment request linked to.
 
-    `is_again` where somebody asked for it once more.
+    `is_again` where somebody asked for it once more, and `asked_by` who.
     """
 
     email_id: UUID
     kind: MailKind
     document_id: UUID
     is_again: bool
+    asked_by: Doer | None
     subject: Subject
     issuer: BillingEntity
     customer: Customer

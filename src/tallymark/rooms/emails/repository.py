@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, update
 
-from tallymark.db.engine import Tx
+from tallymark.db.engine import Source, Tx
 from tallymark.db.tables import emails
+from tallymark.jobs.activity import Doer
 from tallymark.jobs.mail import MailKind, Recipients
 from tallymark.rooms.emails.model import Email
 
@@ -25,7 +26,14 @@ async def find(tx: Tx, email_id: UUID) -> Email | None:
         document_id=row.document_id,
         status=row.status,
         recipients=Recipients(**{name: tuple(found) for name, found in asked.items()}) if asked else None,
+        asked_by=_doer(row),
     )
+
+
+def _doer(row: Row[Any]) -> Doer | None:
+    if row.source is None:
+        return None
+    return Doer(source=Source(row.source), api_key_id=row.api_key_id, user_email=row.user_email)
 
 
 async def move(tx: Tx, email_id: UUID, *, of: str, to: str, **values: Any) -> bool:

@@ -68,6 +68,7 @@ async def gather(tx: Tx, email: Email, *, now: datetime) -> Letter | Skipped:
         kind=email.kind,
         document_id=email.document_id,
         is_again=email.recipients is not None,
+        asked_by=email.asked_by,
         subject=facts.subject,
         issuer=facts.issuer,
         customer=facts.customer,
@@ -103,6 +104,7 @@ def _preview(kind: MailKind, document_id: UUID, facts: _Facts, locale: str | Non
         kind=kind,
         document_id=document_id,
         is_again=False,
+        asked_by=None,
         subject=subject,
         issuer=facts.issuer,
         customer=customer,
@@ -266,7 +268,7 @@ def is_address(text: str) -> bool:
 
 
 async def log(tx: Tx, letter: Letter, message: Message, *, is_taken: bool, now: datetime) -> None:
-    """Log on its document that an e-mail was sent, or that the server has not taken it (platform §10.1)."""
+    """Log on its document that an e-mail was sent, or that the server has not taken it, as of who asked for it (platform §10.1)."""
     preview = _SIGNATURE.sub("", message.text)[:PREVIEW_LENGTH]
     shown = {
         "status": ("resent" if letter.is_again else "sent") if is_taken else "failed",
@@ -279,6 +281,7 @@ async def log(tx: Tx, letter: Letter, message: Message, *, is_taken: bool, now: 
         object_type=letter.kind.value,
         object_id=letter.document_id,
         payload=shown,
+        doer=letter.asked_by,
     )
     await outbox.emit(tx, entry, now=now)
 

@@ -125,7 +125,7 @@ function ApiLogDetail({ id, zone, onClose }: { id: string; zone: string; onClose
 const TYPES = ACTIVITY_TYPES.map((value) => ({ value, label: typeWords(value) }));
 
 function byWhom({ user_email, api_key, activity_source }: ActivityLog): string {
-  return user_email ?? (api_key ? keyWords(api_key) : SOURCES[activity_source]!);
+  return user_email ?? (api_key ? `API: ${keyWords(api_key)}` : SOURCES[activity_source]!);
 }
 
 const SOURCES: Record<string, string> = { api: "API", front: "App", system: "Tallymark" };
@@ -201,7 +201,6 @@ function ActivityDetail({ id, zone, onClose }: { id: string; zone: string; onClo
             <Facts
               facts={[
                 ["By", byWhom(shown)],
-                ["Over", SOURCES[shown.activity_source]],
                 ["Object", OBJECTS[shown.resource_type] ?? shown.resource_type],
                 ["ID", <Copy key="i" text={shown.resource_id} what="ID" />],
                 ["Customer", shown.external_customer_id],
