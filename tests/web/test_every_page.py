@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable
@@ -21,6 +22,16 @@ HUGE: ViewportSize = {"width": 3840, "height": 2160}
 
 # By how much a page is wider than its window, which then scrolls sideways.
 OVERHANG = "Math.max(0, document.documentElement.scrollWidth - innerWidth)"
+
+# What is named and cannot be read to its end: labels are short, and what people name may be long.
+CUT = """() => [...document.querySelectorAll('th, h1, h2, h3, dt, .btn, .tag, .stat .k')]
+    .filter(one => one.checkVisibility() && getComputedStyle(one).overflow === 'hidden' && one.scrollWidth > one.clientWidth)
+    .map(one => `cut: ${one.innerText}`)"""
+
+# What can be done with a row and has no place that a finger finds.
+OUT_OF_REACH = """() => [...document.querySelectorAll('td.acts button')]
+    .filter(one => Math.min(one.offsetWidth, one.offsetHeight) < 44)
+    .map(one => `out of reach: ${one.ariaLabel}`)"""
 
 # What a page says that has nothing to show; one of several answers that come together is no failed request.
 AT_A_LOSS = re.compile("There is no such page|not found$|could not be loaded$|Your role does not show this")
@@ -146,10 +157,12 @@ async def test_is_sound_in_light_and_dark_and_on_phones(window, world, name):
     questions = list(watch.asked)
     found = {}
     async for look in photographed(page, name):
+        told = await page.evaluate(CUT)
         if look == "phone":
+            told += await page.evaluate(OUT_OF_REACH)
             await show(page, "light", LONG)
-        if breaches := await breaches_of_wcag(page):
-            found[look] = breaches
+        if told := [*told, *await breaches_of_wcag(page)]:
+            found[look] = told
         headings = await page.locator("h1:visible").all_inner_texts()
         if len(headings) != 1:
             found.setdefault(look, []).append(f"headings of the first level: {headings}")
@@ -296,6 +309,19 @@ async def test_what_lies_above_a_page_opens_by_its_link_and_closes_by_the_way_ba
     await asks.get_by_role("button", name="Keep it").click()
     await expect(asks).to_have_count(0)
     assert "dialog=" not in page.url
+
+    # What is opened and closed on a page leaves nothing between it and the page before.
+    await page.goto(path_of(world, PAGES["customer-usage"]))
+    await page.goto(path_of(world, PAGES["events"]))
+    await page.get_by_role("table", name="Events").get_by_role("button").first.click()
+    detail = page.locator(".dev-detail")
+    await expect(detail).to_be_visible()
+    await detail.get_by_role("button", name="Close details").click()
+    await expect(detail).to_have_count(0)
+    while await page.evaluate("history.state.above"):
+        await asyncio.sleep(0.01)  # browsers take their time to step back
+    await page.go_back()
+    await expect(page).to_have_url(re.compile("/usage$"))
     async with site.api(world.tenant.api_key) as client:
         wallet = (await kit.get(client, f"/wallets/{world.wallet['lago_id']}"))["wallet"]
     assert wallet["status"] == "active"

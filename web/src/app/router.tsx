@@ -10,6 +10,7 @@ import * as settings from "@/pages/settings/routes";
 import * as subscriptions from "@/pages/subscriptions/routes";
 import * as wallets from "@/pages/wallets/routes";
 import { portalRoute } from "@/portal/routes";
+import { keepsStill } from "@/ui/opened";
 import { PageSkeleton } from "@/ui/states";
 import { queries } from "./queries";
 import { RootMissing } from "./root";
@@ -49,7 +50,7 @@ export const router = createRouter({
   defaultPendingMs: 150,
   defaultPendingComponent: PageSkeleton,
   defaultNotFoundComponent: RootMissing,
-  scrollRestoration: true,
+  scrollRestoration: keepsStill(),
 });
 
 declare module "@tanstack/react-router" {

@@ -7,7 +7,7 @@ import { ApiError } from "@/api/errors";
 import { useSettled } from "@/lib/settled";
 import { Button } from "./basics";
 import { type Option, Select, TextInput } from "./fields";
-import { OPENED } from "./opened";
+import { OPENED, useOpening } from "./opened";
 import { Popover } from "./overlays";
 import { Picker } from "./picker";
 import { ErrorBlock, Forbidden, NoMatch } from "./states";
@@ -35,10 +35,13 @@ const STRETCH = 200;
 const MOST_ROWS = 100_000;
 const OWN: ReadonlySet<string> = new Set(["page", "per_page", "term", "open", ...OPENED]);
 
+const openOf = (search: Record<string, unknown>) => search.open;
+
 /** The state of a list, kept in the address, and the ways to change it. */
 export function useListState() {
   const search = useSearch({ strict: false }) as Record<string, unknown>;
   const navigate = useNavigate();
+  const changeOpen = useOpening(openOf);
   const filters = Object.fromEntries(
     Object.entries(search)
       .filter(([key, value]) => !OWN.has(key) && value !== undefined && value !== "")
@@ -67,7 +70,7 @@ export function useListState() {
     setPage: (page: number) => go({ page: page === 1 ? undefined : page }),
     setSize: (size: PageSize) => go({ per_page: size === "20" ? undefined : size, page: undefined }),
     setTerm: (term: string) => go({ term: term || undefined, page: undefined }, true),
-    setOpen: (open: string | undefined) => go({ open }),
+    setOpen: (open: string | undefined) => changeOpen((before) => prune({ ...before, open })),
     setFilter: (key: string, value: string | undefined) => go({ [key]: value || undefined, page: undefined }),
     setFilters: (changes: Record<string, string | undefined>) => go({ ...changes, page: undefined }),
     clear: () =>

@@ -1,17 +1,28 @@
-import { createMemoryHistory, createRootRoute, createRouter, RouterProvider } from "@tanstack/react-router";
+import {
+  createMemoryHistory,
+  createRootRoute,
+  createRoute,
+  createRouter,
+  RouterProvider,
+  useNavigate,
+} from "@tanstack/react-router";
 import { act, render, waitFor } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
-import { useOpened, useOpenedOne, useOpenedRow, useShown } from "./opened";
+import { keepsStill, useOpened, useOpenedOne, useOpenedRow, useShown } from "./opened";
 
 /** A hook on a page that was come to by its address. */
 async function at<Result>(address: string, hook: () => Result) {
-  const history = createMemoryHistory({ initialEntries: [address] });
+  const history = createMemoryHistory({ initialEntries: ["/before", address], initialIndex: 1 });
   const result = {} as { current: Result };
   const page = () => {
     result.current = hook();
     return null;
   };
-  const router = createRouter({ routeTree: createRootRoute({ component: page }), history });
+  const root = createRootRoute();
+  const everywhere = ["/", "$"].map((path) =>
+    createRoute({ getParentRoute: () => root, path, component: page }),
+  );
+  const router = createRouter({ routeTree: root.addChildren(everywhere), history });
   await router.load();
   await act(async () => void render(<RouterProvider router={router} />));
   const go = async (step: () => void) => {
@@ -42,10 +53,39 @@ describe("useOpened", () => {
     const { result, go, history, address } = await at("/", () => useOpened("export"));
     await go(() => result.current[1](true));
     expect(address()).toBe("/?dialog=export");
-    expect(history.length).toBe(2);
+    expect(history.length).toBe(3);
     await go(() => history.back());
     await waitFor(() => expect(result.current[0]).toBe(false));
     expect(address()).toBe("/");
+  });
+
+  it("leaves no step behind when it is closed: the way back leads to the page before", async () => {
+    const { result, go, history, address } = await at("/", () => useOpened("export"));
+    await go(() => result.current[1](true));
+    await go(() => result.current[1](false));
+    expect(result.current[0]).toBe(false);
+    expect(address()).toBe("/");
+    await go(() => history.back());
+    expect(address()).toBe("/before");
+  });
+
+  it("stays where a link opened it when it is closed", async () => {
+    const { result, go, history, address } = await at("/?dialog=export", () => useOpened("export"));
+    await go(() => result.current[1](false));
+    expect(address()).toBe("/");
+    await go(() => history.back());
+    expect(address()).toBe("/before");
+  });
+
+  it("does not go back where closing leads elsewhere", async () => {
+    const hook = () => ({ opened: useOpened("delete"), navigate: useNavigate() });
+    const { result, go, address } = await at("/", hook);
+    await go(() => result.current.opened[1](true));
+    await go(() => {
+      result.current.opened[1](false);
+      void result.current.navigate({ href: "/list" });
+    });
+    expect(address()).toBe("/list");
   });
 
   it("does not open from a link what is not allowed", async () => {
@@ -111,5 +151,31 @@ describe("useShown", () => {
     await go(() => result.current.why[1]("total"));
     await go(() => close(undefined));
     expect(address()).toBe("/?why=total");
+  });
+
+  it("takes the one step of all that took each other's place back when the last is closed", async () => {
+    const { result, go, history, address } = await at("/", () => ({
+      why: useShown("why"),
+      dialog: useShown("dialog"),
+    }));
+    await go(() => result.current.dialog[1]("charge:a"));
+    await go(() => result.current.why[1]("total"));
+    await go(() => result.current.why[1](undefined));
+    expect(address()).toBe("/");
+    await go(() => history.back());
+    expect(address()).toBe("/before");
+  });
+});
+
+describe("keepsStill", () => {
+  it("moves a page that is come to, and none above which something opens or closes", () => {
+    const moves = keepsStill();
+    const at = (pathname: string, search = {}) => moves({ location: { pathname, search } });
+    expect(at("/a")).toBe(true);
+    expect(at("/a", { why: "total" })).toBe(false);
+    expect(at("/a", { open: "1" })).toBe(false);
+    expect(at("/a")).toBe(false);
+    expect(at("/a", { page: 2 })).toBe(true);
+    expect(at("/b", { page: 2 })).toBe(true);
   });
 });
