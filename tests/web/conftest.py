@@ -184,7 +184,7 @@ async def world(site: Site) -> World:
     slug = await tenant.add_admin(ADMIN)
     async with site.api(tenant.api_key) as client:
         storage = await kit.metric(client, code="storage_gb", name="Storage")
-        requests = await kit.metric(client, "count_agg", code="requests", name="Requests")
+        requests = await kit.metric(client, "count_agg", code="requests", name="Requests received")
         charges = [kit.charge(storage, amount="2"), kit.charge(requests, amount="0.1")]
         more = {"code": "team", "name": "Team", "pay_in_advance": True}
         plan = await kit.plan(client, *charges, amount_cents=5000, **more)

@@ -77,6 +77,7 @@ async def test_a_layer_gives_the_focus_back_and_escape_closes_the_topmost(office
     opener = office.get_by_role("button", name="New endpoint")
     await opener.press("Enter")
     address = office.get_by_role("dialog").get_by_role("textbox").first
+    await expect(address).to_be_focused()
     await address.fill("https://hooks.acme.test/second")
     await office.keyboard.press("Escape")
     question = office.get_by_role("alertdialog")

@@ -39,7 +39,6 @@ export const paths = {
       withQuery(at("create", "subscription"), query),
     update: (id: string) => at("update", "subscription", id),
     change: (id: string) => at("change", "subscription", id),
-    createAlert: (id: string) => withQuery(at("create", "alert"), { subscription: id }),
   },
   invoices: {
     list: () => at("invoices"),

@@ -1,5 +1,22 @@
 import { describe, expect, it } from "vitest";
-import { figure, money, price, toCents, toDecimal, units } from "./money";
+import { aboutUnits, bareMoney, figure, money, price, toCents, toDecimal, units } from "./money";
+
+describe("aboutUnits", () => {
+  it.each([
+    ["21604.1266736986", "21,604.13"],
+    ["18937358492", "18,937,358,492"],
+    ["0.0012349", "0.00123"],
+    ["2152.3", "2,152.3"],
+    ["0", "0"],
+  ])("writes %s as %s", (amount, expected) => expect(aboutUnits(amount, "en")).toBe(expected));
+});
+
+describe("bareMoney", () => {
+  it("writes an amount of which the column says the currency", () => {
+    expect(bareMoney(-125253, "EUR", "en")).toBe("−1,252.53");
+    expect(bareMoney(3000, "JPY", "de")).toBe("3.000");
+  });
+});
 
 describe("money", () => {
   it.each([

@@ -81,6 +81,16 @@ export function money(cents: number | string | bigint, currency: Currency, local
   return sign + before + digits + after;
 }
 
+/** Minor units as text without the currency's sign, which stands above the column: 2990 EUR is "29.90". */
+export function bareMoney(
+  cents: number | string | bigint,
+  currency: Currency,
+  locale = readersLocale(),
+): string {
+  const { sign, digits } = figure(toDecimal(cents, currency), currency, locale);
+  return sign + digits;
+}
+
 /** A price per unit, which may be finer than the currency: "0.00022" USD is "$0.00022". */
 export function price(amount: string, currency: Currency, locale = readersLocale()): string {
   const { sign, before, digits, after } = figure(trimmed(amount, decimals(currency)), currency, locale);
@@ -105,6 +115,16 @@ export function units(amount: string | number, locale = readersLocale()): string
   const places = (text.split(".")[1] ?? "").length;
   const format = numberFormat(locale, { minimumFractionDigits: 0, maximumFractionDigits: places });
   return format.format(text as unknown as number).replace("-", "−");
+}
+
+/** A number of units for an overview, with two decimals at the most, or three digits of what is less: "21,604.13". */
+export function aboutUnits(amount: string | number, locale = readersLocale()): string {
+  const format = numberFormat(locale, {
+    maximumFractionDigits: 2,
+    maximumSignificantDigits: 3,
+    roundingPriority: "morePrecision",
+  });
+  return format.format(plain(amount) as unknown as number).replace("-", "−");
 }
 
 /** A rate as the wire has it, in percent: 19 is "19%", 5.5 is "5.5%". */

@@ -65,17 +65,31 @@ export function Drawer({ title, isOpen, onClose, isDirty, width = 560, footer, c
   );
 }
 
-/** What a dialog and a drawer share: where the focus goes afterwards, and that Enter saves. */
+/** What a dialog and a drawer share: where the focus goes as they open and afterwards, and that Enter saves. */
 function Frame(props: ComponentProps<typeof RadixDialog.Content>) {
   const onCloseAutoFocus = useFocusReturn();
   return (
     <RadixDialog.Content
       aria-describedby={undefined}
+      onOpenAutoFocus={focusFirstField}
       onCloseAutoFocus={onCloseAutoFocus}
       onKeyDown={saveByEnter}
       {...props}
     />
   );
+}
+
+/** What is filled in, or chosen from: of a group of radio buttons the one that is chosen. */
+const FIELD = ["input:not([type=radio])", "input:checked", "textarea", "select", "[role=combobox]"]
+  .map((one) => `${one}:enabled:not([hidden], [type=hidden], [aria-hidden=true])`)
+  .join();
+
+/** What is filled in begins at its first field; what is only read has the focus at its first control, as layers have. */
+function focusFirstField(event: Event): void {
+  const field = (event.currentTarget as HTMLElement).querySelector<HTMLElement>(FIELD);
+  if (!field) return;
+  event.preventDefault();
+  field.focus();
 }
 
 /** Kinds of `input` in which a line is written. */

@@ -195,7 +195,7 @@ function Share({ part, whole, of }: { part: number; whole: number; of: string })
   return (
     <span className="share">
       <Meter share={percent / 100} label={`Share of ${of}`} />
-      <span className="num">{percent.toLocaleString()}%</span>
+      <span className="num">{percent.toLocaleString(undefined, { minimumFractionDigits: 1 })}%</span>
     </span>
   );
 }

@@ -1,9 +1,9 @@
 /** The app's dashboards by month: their answers as rows of a chart and of the table below it. */
 import type { Schema } from "@/api/client";
-import { money, units } from "@/lib/money";
+import { bareMoney, units } from "@/lib/money";
 import type { Series } from "@/ui/chart-colors";
 
-/** A row of the table below a chart, as it is written; "" is zero. */
+/** A row of the table below a chart, as it is written there, amounts without the currency's sign; "" is zero. */
 export interface TableRow {
   name: string;
   cells: readonly string[];
@@ -51,7 +51,7 @@ export function revenueRows(
 ): Dashboard {
   const rows = inMonths(answer, months, currency);
   const values = (key: keyof Streams, sign = 1) => rows.map((row) => sign * Number(row?.[key] ?? 0));
-  const written = (all: readonly number[]) => all.map((cents) => (cents ? money(cents, currency) : ""));
+  const written = (all: readonly number[]) => all.map((cents) => (cents ? bareMoney(cents, currency) : ""));
   const has = (all: readonly number[]) => all.some((cents) => cents !== 0);
   const series = FEES.map(
     ([key, name, color]): Series => ({ name, color, values: values(key), shape: "line" }),
@@ -87,7 +87,8 @@ export function movementRows(
 ): Dashboard {
   const rows = inMonths(answer, months, currency);
   const values = (key: keyof Movement) => rows.map((row) => Number(row?.[key] ?? 0));
-  const written = (key: keyof Movement) => values(key).map((cents) => (cents ? money(cents, currency) : ""));
+  const written = (key: keyof Movement) =>
+    values(key).map((cents) => (cents ? bareMoney(cents, currency) : ""));
   return {
     series: MOVES.map(([key, name, color]) => ({ name, color, values: values(key), shape: "bar" })),
     table: [
@@ -126,7 +127,7 @@ export function creditRows(
       ...WAYS.map(([way, name]) => ({
         name,
         cells: rows.map((row) =>
-          row?.[`${way}_amount_cents`] ? money(row[`${way}_amount_cents`], currency) : "",
+          row?.[`${way}_amount_cents`] ? bareMoney(row[`${way}_amount_cents`], currency) : "",
         ),
       })),
       ...WAYS.map(([way, name]) => ({

@@ -1,6 +1,6 @@
 import { type ReactNode, useState } from "react";
 import { month as monthName } from "@/lib/dates";
-import { money, roundMoney } from "@/lib/money";
+import { bareMoney, money, roundMoney } from "@/lib/money";
 import { Section } from "@/ui/basics";
 import { Chart, type Series } from "@/ui/chart";
 import type { TableRow } from "./streams";
@@ -39,7 +39,7 @@ export function Trend({ title, report, rows, table, isPlain, meta, ...given }: T
     table ??
     rows.map(({ name, values }) => ({
       name,
-      cells: values.map((value) => (value ? cents(value) : "")),
+      cells: values.map((value) => (value ? bareMoney(Math.round(value), currency) : "")),
       isTotal: false,
     }));
   return (
@@ -68,9 +68,7 @@ export function Trend({ title, report, rows, table, isPlain, meta, ...given }: T
           <table style={{ minWidth: isSingle ? undefined : widthOf(written, columns.length) }}>
             <thead>
               <tr>
-                <th scope="col">
-                  <span className="sr">Series</span>
-                </th>
+                <th scope="col">{currency}</th>
                 {columns.map((one, index) => (
                   <th
                     key={one.label}

@@ -3,7 +3,7 @@ import type { Schema } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan, useNow } from "@/app/session";
 import { day, month as monthName } from "@/lib/dates";
-import { units } from "@/lib/money";
+import { aboutUnits, units } from "@/lib/money";
 import { Money } from "@/ui/amounts";
 import { Section, Stat } from "@/ui/basics";
 import { Spark } from "@/ui/chart";
@@ -116,7 +116,12 @@ export function UsageReport({ report, granularity, kind, usages, names, set }: U
                   ),
                 },
                 { head: "Over time", isLow: true, cell: (one) => <Spark values={one.values} /> },
-                { head: "Units", isNumber: true, fold: "f3", cell: (one) => units(one.units) },
+                {
+                  head: "Units",
+                  isNumber: true,
+                  fold: "f3",
+                  cell: (one) => <span title={units(one.units)}>{aboutUnits(one.units)}</span>,
+                },
                 {
                   head: "Amount",
                   isNumber: true,

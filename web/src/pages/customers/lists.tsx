@@ -11,6 +11,7 @@ import { countWords } from "@/lib/words";
 import { openFile } from "@/pages/invoices/downloads";
 import { entityFilter } from "@/pages/invoices/filters";
 import { paymentOf, TYPES } from "@/pages/invoices/model";
+import { noteStatusColumns } from "@/pages/invoices/related-columns";
 import { Day, Money } from "@/ui/amounts";
 import { buttonClass, Stat, Stats } from "@/ui/basics";
 import { type Asked, List, useListState, useRows } from "@/ui/list";
@@ -239,11 +240,7 @@ type CreditNote = Schema<"CreditNoteOutput">;
 const noteColumns = (zone: string): Column<CreditNote>[] => [
   { head: "Number", fold: "f1", cell: (one) => <span className="id med">{one.number}</span> },
   { head: "Invoice", fold: "f3", cell: (one) => <span className="id">{one.invoice_number}</span> },
-  {
-    head: "Status",
-    fold: "f4",
-    cell: (one) => <Status status={one.refund_status ?? one.credit_status ?? "settled"} />,
-  },
+  ...noteStatusColumns,
   { head: "Issued", isLow: true, cell: (one) => <Day value={one.issuing_date} zone={zone} /> },
   {
     head: "Total",

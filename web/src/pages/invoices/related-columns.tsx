@@ -56,6 +56,31 @@ export function kindsOf(note: CreditNote): string[] {
   ].filter((kind): kind is string => Boolean(kind));
 }
 
+/** How its credit and its refund stand, each of a note that has one. A folded row has room for the one that there is. */
+export const noteStatusColumns: Column<CreditNote>[] = [
+  {
+    head: "Credit",
+    fold: "f4",
+    cell: (note) => {
+      if (note.credit_status && note.credit_amount_cents > 0) return <Status status={note.credit_status} />;
+      return (
+        <>
+          <span className="dim only-wide">–</span>
+          <span className="only-phone">
+            <Refund note={note} />
+          </span>
+        </>
+      );
+    },
+  },
+  { head: "Refund", cell: (note) => <Refund note={note} /> },
+];
+
+function Refund({ note: { refund_status, refund_amount_cents } }: { note: CreditNote }) {
+  if (!refund_status || refund_amount_cents === 0) return <span className="dim">–</span>;
+  return <Status status={refund_status} word={refund_status === "succeeded" ? "Paid back" : undefined} />;
+}
+
 export const noteColumns: Column<CreditNote>[] = [
   {
     head: "Credit note",
@@ -80,16 +105,7 @@ export const noteColumns: Column<CreditNote>[] = [
       </span>
     ),
   },
-  {
-    head: "Credit",
-    fold: "f4",
-    cell: (note) =>
-      note.credit_status && note.credit_amount_cents > 0 ? (
-        <Status status={note.credit_status} />
-      ) : (
-        <span className="dim">–</span>
-      ),
-  },
+  ...noteStatusColumns,
   {
     head: "Customer",
     isLow: true,
