@@ -21,6 +21,14 @@ async def subscribe(seller, plan_code="basic", **more):
     return await kit.subscribe(seller, seller.who, {"code": plan_code}, external_id="s", **more)
 
 
+async def seats_in_advance(seller):
+    """A fixed charge of three seats at 10.00."""
+    body = {"name": "Seats", "code": "seats", "amount_cents": 100, "amount_currency": "EUR"}
+    add_on = (await kit.post(seller, "/add_ons", {"add_on": body}))["add_on"]
+    priced = {"charge_model": "standard", "units": "3", "properties": {"amount": "10"}}
+    return {"add_on_id": add_on["lago_id"], "pay_in_advance": True, **priced}
+
+
 async def change(seller, **values):
     return (await kit.call(seller, "PUT", "/subscriptions/s", {"subscription": values}))["subscription"]
 
@@ -69,6 +77,36 @@ class TestBeginnings:
         assert await base_prices(seller) == []
         await kit.advance(seller, "2026-04-01T00:10")
         assert await base_prices(seller) == [("subscription_periodic", 3100)]
+
+    async def test_in_the_past_nothing_is_invoiced_at_creation_though_the_last_one_ended_today(self, seller):
+        """It begins where that one ended, today; the day that decides is that of `subscription_at`."""
+        await kit.plan(seller, code="seats", fixed_charges=[await seats_in_advance(seller)])
+        for plan_code in ("advance", "seats"):
+            await subscribe(seller, plan_code)
+            await kit.call(seller, "DELETE", "/subscriptions/s")
+            before = await base_prices(seller)
+            again = await subscribe(seller, plan_code, subscription_at="2026-03-02")
+            assert again["started_at"][:19] == "2026-03-10T12:00:00"
+            assert await base_prices(seller) == before
+            await kit.call(seller, "DELETE", "/subscriptions/s", on_termination_invoice="skip")
+        await subscribe(seller, "advance", subscription_at="2026-03-02")
+        await kit.advance(seller, "2026-04-01T00:10")
+        assert (await base_prices(seller))[-1] == ("subscription_periodic", 3100)
+
+    async def test_in_the_past_after_a_trial_the_running_period_is_invoiced_at_creation(self, seller):
+        """§4.5: the trial under the external id was over before this one began, as one that began alone in the past."""
+        await kit.plan(seller, code="tried", amount_cents=3100, pay_in_advance=True, trial_period=5)
+        await subscribe(seller, "tried")
+        await kit.advance(seller, "2026-03-20T12:00")  # 17 days from the 15th on
+        await kit.call(seller, "DELETE", "/subscriptions/s")
+        await kit.advance(seller, "2026-03-22T12:00")
+        again = await subscribe(seller, "tried", subscription_at="2026-03-12")
+        assert again["started_at"][:19] == "2026-03-20T12:00:00"
+        assert await base_prices(seller) == [
+            ("subscription_starting", 1700),
+            ("subscription_terminating",),
+            ("subscription_starting", 3100),
+        ]
 
     async def test_an_arrears_plan_gets_no_invoice_at_its_start(self, seller):
         await subscribe(seller)

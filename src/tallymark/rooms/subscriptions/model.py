@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from tallymark.domain.calendar import Life, Schedule
 from tallymark.domain.exact import Fraction
-from tallymark.domain.periods import BillingTime, Interval, Period, yearly_amount_cents
+from tallymark.domain.periods import BillingTime, Interval, Period, local_date, yearly_amount_cents
 from tallymark.domain.values import value
 from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.entitlements.model import Entitlement, Grant
@@ -222,6 +222,15 @@ class Contract:
         """Whether its trial runs at an instant."""
         end = self.trial_end
         return end is not None and end > at
+
+    def is_back_dated(self, on: datetime) -> bool:
+        """Whether its anchor lies on an earlier local day than that of an instant, and it follows no other (§2.5).
+
+        Its start is not invoiced then, though it begin today because the one before it ended today.
+        """
+        anchor, zone = self.subscription.subscription_at, self.timezone
+        follows = self.subscription.previous_subscription_id is not None
+        return not follows and local_date(anchor, zone) < local_date(on, zone)
 
     @cached_property
     def timezone(self) -> ZoneInfo:

@@ -228,11 +228,19 @@ async def end_trials(tx: Tx, batch: Batch, now: datetime) -> None:
         if subscription.status is not Status.ACTIVE or subscription.trial_ended_at is not None:
             continue
         await subscriptions.end_trial(tx, contract, now=now)
-        if contract.trial_end is None or contract.trial_end <= contract.life.started_at:
-            continue  # over before it began: its start was billed as any other
+        if contract.trial_end is None or _is_start_billed_after_trial(contract):
+            continue
         if contract.plan.pay_in_advance and not await _is_trial_end_billed(tx, contract, batch.due_at):
             subjects = await make_subjects(tx, [contract], reason=Reason.STARTING, at=batch.due_at)
             await billing.issue(tx, subjects, now=now)
+
+
+def _is_start_billed_after_trial(contract: Contract) -> bool:
+    """Whether a trial was over before its subscription began, so that the start is billed as any other; a past one is not (§4.5)."""
+    begun_at = contract.subscription.activated_at
+    assert contract.trial_end is not None
+    is_over = contract.trial_end <= contract.life.started_at
+    return is_over and not (begun_at is not None and contract.is_back_dated(begun_at))
 
 
 async def _is_trial_end_billed(tx: Tx, contract: Contract, at: datetime) -> bool:

@@ -54,7 +54,8 @@ async def activate(
 ) -> Contract:
     """Make a pending subscription active as of `started_at` and note what follows (subscriptions §2.5).
 
-    A start on an earlier local day than `now` is not billed at once: its first invoice is that of the next billing day.
+    One that is dated back to an earlier local day than `now` is not billed at once: its first invoice is that of the next
+    billing day.
     With `is_change` it follows another subscription, and the invoice of that change bills its start.
     """
     check_change(contract.subscription, Status.ACTIVE)
@@ -62,14 +63,13 @@ async def activate(
     await drop_notes(tx, contract.subscription.id)
     subscription = await repository.update_subscription(tx, contract.subscription.id, changed)
     active = (await get_contracts(tx, [subscription]))[subscription.id]
-    zone = active.timezone
-    is_today = local_date(started_at, zone) >= local_date(now, zone)
-    if not is_today:
+    is_back_dated = active.is_back_dated(now)
+    if is_back_dated:
         counts_from = first_billed_usage(active, after=last_unbilled(active, now))
         subscription = await repository.update_subscription(tx, subscription.id, {"counts_from": counts_from})
         active = replace(active, subscription=subscription)
     await note_first_units(tx, active, now=now)
-    await note_start(tx, active, now=now, is_billed=is_today and not is_change)
+    await note_start(tx, active, now=now, is_billed=not is_back_dated and not is_change)
     await note_checks(tx, [active], now=now)
     await tell(tx, active.subscription, "started", now=now)
     return active

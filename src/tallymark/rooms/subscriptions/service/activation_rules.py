@@ -14,7 +14,6 @@ from uuid import UUID
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Problems
-from tallymark.domain.periods import local_date
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.subscriptions import repository
@@ -121,9 +120,7 @@ async def must_wait(tx: Tx, contract: Contract, *, started_at: datetime, now: da
     rules = await _rules(tx, contract.subscription.id, RuleStatus.INACTIVE)
     if not rules:
         return False
-    zone = contract.timezone
-    is_today = local_date(started_at, zone) >= local_date(now, zone)
-    waits = is_today and _bills_anything(contract, started_at)
+    waits = not contract.is_back_dated(now) and _bills_anything(contract, started_at)
     for rule in rules:
         expires_at = now + timedelta(hours=rule.timeout_hours) if waits and rule.timeout_hours else None
         await _change(
