@@ -64,7 +64,8 @@ class TestFields:
         await send(clocked, transaction_id="b", timestamp="1773100800.0000019")
         await send(clocked, transaction_id="a", timestamp="1773100800.000000")
         assert await listed(clocked) == ["b", "a"]
-        assert await listed(clocked, timestamp_to="2026-03-10T00:00:00Z") == ["a"]
+        assert await listed(clocked, timestamp_to="2026-03-10T00:00:00Z") == ["b", "a"]
+        assert await listed(clocked, timestamp_to="2026-03-09T23:59:59.999Z") == []
 
     @pytest.mark.parametrize(
         "wrong", ["abc", "", " ", "2026-03-10", True, [], {}, "1e", "--1", "NaN", "Infinity"]

@@ -482,6 +482,7 @@ class TestLists:
             ({"from_date": "2026-01-03T00:00:01Z"}, []),
             ({"to_date": "2026-01-02T23:00:00Z"}, plan),
             ({"to_date": "2026-01-03"}, plan + customer),
+            ({"to_date": "2026-01-03T00:00:00Z"}, plan + customer),
         ):
             assert await types(client, **query) == found, query
 

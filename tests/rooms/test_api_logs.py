@@ -222,7 +222,8 @@ class TestLists:
             ({"clients[]": "other"}, ["/taxes/x_y"]),
             ({"clients[]": "oth"}, []),
             ({"from_date": "2026-01-02T00:00:00Z", "to_date": "2026-01-02"}, ["/test_clock/advance", "/taxes"]),
-            ({"to_date": "2026-01-01T00:00:00Z", "request_paths": "/taxes"}, []),
+            ({"to_date": "2026-01-01T00:00:00Z", "request_paths": "/taxes"}, ["/taxes"]),
+            ({"to_date": "2025-12-31T23:59:59Z"}, []),
             ({"from_date": "2026-01-05"}, []),
         ],
     )  # fmt: skip

@@ -45,6 +45,9 @@ async def seller(make_organization):
         ({"event_transaction_id": "t2"}, [100]),
         ({"created_at_from": "2026-01-04"}, [100]),
         ({"created_at_to": "2026-01-04"}, [100, 100, 3100]),
+        ({"created_at_to": "2026-01-05T00:00:00Z"}, [100, 100, 100, 3100]),
+        ({"succeeded_at_to": "2026-01-01T00:00:00Z"}, [100]),
+        ({"succeeded_at_to": "2025-12-31T23:59:59Z"}, []),
     ],
 )
 async def test_filters(seller, query, cents):

@@ -101,6 +101,18 @@ async def test_a_commitment_is_called_by_its_name_else_in_the_customers_language
     assert names["commitment"] == shown
 
 
+async def test_a_commitment_is_of_no_dates(seller):
+    """The base price of March is of March, what the commitment adds to it of no day."""
+    plan = await kit.plan(seller, amount_cents=3_100, minimum_commitment={"amount_cents": 5_000})
+    who = await kit.customer(seller)
+    await kit.subscribe(seller, who, plan)
+    await kit.advance(seller, "2025-04-01T01:00")
+    (invoice,) = await kit.invoices(seller, who)
+    dates = {fee["item"]["type"]: (fee["from_date"], fee["to_date"]) for fee in invoice["fees"]}
+    assert dates["subscription"][1] == "2025-03-31T23:59:59+00:00"
+    assert dates["commitment"] == (None, None)
+
+
 async def test_what_wallets_do_not_pay_is_null_in_a_preview_too(seller):
     plan = await kit.plan(seller, amount_cents=3_100)
     body = {"customer": {"external_id": seller.who["external_id"]}, "plan_code": plan["code"]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from starlette.datastructures import QueryParams
 
 from tallymark.api.wire import NO_RECORD
 from tallymark.domain.errors import Invalid
+from tallymark.domain.periods import TICK
 
 
 def reads(*names: str) -> dict[str, Any]:
@@ -87,8 +88,24 @@ def _read_id(text: str) -> UUID:
         return NO_RECORD
 
 
+SECOND, MILLISECOND = timedelta(seconds=1), timedelta(milliseconds=1)
+"""In what steps the wire shows times, and the timestamps of events."""
+
+
+def through(instant: datetime, *, step: timedelta = SECOND) -> datetime:
+    """The last instant that the wire shows as this one: an upper bound takes in whatever is shown as the bound itself.
+
+    >>> through(datetime(2026, 1, 5, 12, tzinfo=UTC)).isoformat()
+    '2026-01-05T12:00:00.999999+00:00'
+    """
+    since_step = instant.microsecond * TICK % step
+    return instant - since_step + (step - TICK)
+
+
 def read_instant(text: str | None, field: str, *, of_day: time) -> datetime | None:
     """An instant that a filter compares with; of a date, `of_day` in UTC. Raises `Invalid` for what is neither.
+
+    With `time.max` it is an upper bound, which takes in all of the second that it names.
 
     >>> read_instant("2026-01-05", "to_date", of_day=time.max).isoformat()
     '2026-01-05T23:59:59.999999+00:00'
@@ -101,6 +118,7 @@ def read_instant(text: str | None, field: str, *, of_day: time) -> datetime | No
         pass
     try:
         found = datetime.fromisoformat(text)
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        instant = (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        return through(instant) if of_day == time.max else instant
     except (ValueError, OverflowError):
         raise Invalid({field: ["invalid_date"]}) from None

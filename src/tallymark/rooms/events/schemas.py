@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 
 from tallymark.api.descriptions import record, shown_as
 from tallymark.api.pagination import Meta
+from tallymark.api.queries import MILLISECOND, through
 from tallymark.api.wire import (
     DecimalText,
     Described,
@@ -78,8 +79,9 @@ class EventFilters:
 
     @property
     def upper(self) -> datetime | None:
-        """The last instant."""
-        return _read_instant("timestamp_to", self.timestamp_to)
+        """The last instant: whatever is shown as the bound is taken in."""
+        found = _read_instant("timestamp_to", self.timestamp_to)
+        return None if found is None else through(found, step=MILLISECOND)
 
     def check(self) -> None:
         """Raise `Invalid` for what can't be read, or does not go together."""

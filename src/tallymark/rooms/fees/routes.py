@@ -10,7 +10,7 @@ from fastapi import Request
 
 from tallymark.api.context import InContext
 from tallymark.api.pagination import InPage, Meta
-from tallymark.api.queries import reads
+from tallymark.api.queries import reads, through
 from tallymark.api.routing import tenant_router
 from tallymark.api.wire import read_id
 from tallymark.domain.errors import Problems
@@ -112,7 +112,8 @@ def read_filters(request: Request) -> Filters:
             except ValueError:
                 problems.add(f"{column}_{side}", "invalid_date")
                 continue
-            instants.append((column, side, instant if instant.tzinfo else instant.replace(tzinfo=UTC)))
+            instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+            instants.append((column, side, through(instant) if side == "to" else instant))
     problems.raise_any()
     return Filters(
         external_customer_id=query.get("external_customer_id"),

@@ -216,14 +216,21 @@ def fee_fields(fee: FeeRecord) -> dict[str, Any]:
         "amount_currency": fee.currency,
         "total_amount_cents": fee.amount_cents + fee.taxes_amount_cents,
         "total_amount_currency": fee.currency,
-        "from_date": fee.from_at,
-        "to_date": fee.to_at if fee.to_at is None or fee.fee_type is FeeType.ADD_ON else fee.to_at - TICK,
+        **_dates(fee),
         "description": fee.description if fee.fee_type is FeeType.ADD_ON else None,
         "sub_total_excluding_taxes_amount_cents": round_cents(net_cents),
         "sub_total_excluding_taxes_precise_amount_cents": Decimal(fee.net_precise_cents),
         "amount_details": dict(fee.amount_details),
         "item": _item(fee),
     }
+
+
+def _dates(fee: FeeRecord) -> dict[str, datetime | None]:
+    """From when and to when a fee is; what a commitment adds is of no dates of its own (invoicing §7.1)."""
+    if fee.fee_type is FeeType.COMMITMENT:
+        return {"from_date": None, "to_date": None}
+    to_at = fee.to_at if fee.to_at is None or fee.fee_type is FeeType.ADD_ON else fee.to_at - TICK
+    return {"from_date": fee.from_at, "to_date": to_at}
 
 
 def _item(fee: FeeRecord) -> FeeItem:

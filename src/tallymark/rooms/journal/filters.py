@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 from uuid import UUID
 
-from tallymark.api.queries import reads
+from tallymark.api.queries import reads, through
 from tallymark.domain.errors import Problems
 from tallymark.domain.journal import Account
 from tallymark.rooms.journal.model import DocumentType, Filters
@@ -31,7 +31,7 @@ def read_filters(query: Mapping[str, str]) -> Filters:
 
     filters = Filters(
         posted_from=read("from", lambda text: _instant(text, time.min), "invalid_date"),
-        posted_to=read("to", lambda text: _instant(text, time.max), "invalid_date"),
+        posted_to=read("to", lambda text: through(_instant(text, time.max)), "invalid_date"),
         accounts=read("account", _accounts),
         currency=read("currency", str.upper),
         external_customer_id=query.get("external_customer_id") or None,
