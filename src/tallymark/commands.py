@@ -38,6 +38,7 @@ from tallymark.rooms.organizations.schemas import (
     NewOrganizationResponse,
     OrganizationOutput,
 )
+from tallymark.rooms.staff.model import OPERATOR, Staff, Via
 
 
 def read_request(*, name: str, email: str | None, test_clock: str | None) -> NewOrganizationRequest:
@@ -85,7 +86,8 @@ async def change_limits(
         async with database.system() as connection:
             organization_id = await census.find_organization(connection, name)
             if values:
-                await limits.set_own(connection, organization_id, values, now=now)
+                by = limits.Setter(staff=Staff(login=OPERATOR, via=Via.SHELL))
+                await limits.set_own(connection, organization_id, values, by=by, now=now)
             return await limits.list_allowed(connection, organization_id, defaults)
     except NotFound:
         raise StartupError(f"there is no organization {name}") from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -12,8 +12,11 @@ from tests.conftest import ADMIN_KEY
 from tests.kit import call, get, metric, post
 from tests.people import sign_up
 
+from tallymark.api.tenant_limits import Limit
 from tallymark.app import running
-from tallymark.db.tables import event_counts, events
+from tallymark.commands import change_limits
+from tallymark.db.engine import plain_url
+from tallymark.db.tables import event_counts, events, staff_deeds
 from tallymark.domain.errors import TooMany
 from tallymark.metering.allowance import UNSAID, Allowance, EventLimits
 from tallymark.settings import Settings
@@ -241,6 +244,34 @@ class TestSettingLimits:
         other = await sign_up(limited)
         other.browser.headers["X-Lago-Organization"] = other.organization_id
         assert (await shown(other))["members"] == (1, 2), "and is nobody else's"
+
+    async def test_is_noted_in_the_audit_of_staff(self, limited, person, operator, database_url):
+        """By the admin API or the shell, one note for each limit that is another one then."""
+        path = f"/admin/organizations/{person.organization_id}/limits"
+        await call(
+            operator, "PUT", path, {"members": 7, "api_keys": None}
+        )  # the keys' has been unsaid before
+        more = {Limit.MEMBERS: 7, Limit.EXPORTS_UNDER_WAY: 0}
+        await change_limits(
+            plain_url(database_url), person.organization_id, more, dict.fromkeys(Limit, 0), now=MARCH
+        )
+        statement = select(staff_deeds).filter_by(about_organization_id=UUID(person.organization_id))
+        async with limited.database.system() as connection:
+            noted = await connection.execute(statement.order_by(staff_deeds.c.id))
+        assert [
+            (one.login, one.via, one.verb, one.subject_id, one.reason, one.before, one.after) for one in noted
+        ] == [
+            (
+                "operator",
+                via,
+                "limited",
+                f"{person.organization_id}:{limit}",
+                None,
+                {"own": None},
+                {"own": own},
+            )
+            for via, limit, own in (("admin_key", "members", 7), ("shell", "exports_under_way", 0))
+        ]
 
     @pytest.mark.parametrize("number", [-1, "5", 1.5, True, 2**53])
     async def test_takes_whole_numbers(self, person, operator, number):

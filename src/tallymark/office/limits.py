@@ -19,8 +19,7 @@ from tallymark.office.tables import TableView, instant, words
 from tallymark.rooms.limits import service
 from tallymark.rooms.limits.counts import COUNTED, count
 from tallymark.rooms.limits.model import Allowed, read_number
-from tallymark.rooms.limits.service import Defaults
-from tallymark.rooms.staff.model import Verb
+from tallymark.rooms.limits.service import Defaults, Setter
 
 _known = values(column("code", Text), name="known").data([(limit.value,) for limit in Limit])
 _now = func.coalesce(test_clocks.c.frozen_time, func.now())
@@ -112,15 +111,11 @@ class LimitsView(TableView):
             raise ActionFailed("Nothing was done: a limit is a whole number, or nothing at all.") from None
         limit = Limit(row.code)
         async with acting(self.database, request) as act:
-            before = await service.set_own(act.connection, row.organization_id, {limit: own}, now=act.now)
+            by = Setter(staff=act.staff, reason=act.reason)
+            before = await service.set_own(
+                act.connection, row.organization_id, {limit: own}, by=by, now=act.now
+            )
             if before[limit] == own:
                 raise ActionFailed("Nothing was done: it is so already.")
-            await act.note(
-                Verb.LIMITED,
-                ("limit", row.id, row.code),
-                organization_id=row.organization_id,
-                before={"own": before[limit]},
-                after={"own": own},
-            )
         most = Allowed(limit=limit, own=own, default=self.defaults[limit]).most
         flash(request, f"{row.organization} may have {_as_told(most)} of {row.code}.", "success")

@@ -28,7 +28,7 @@ staff_deeds = Table(
     metadata,
     id_column(),
     string("login", nullable=False),
-    # How they had signed in: "tailscale", "link" or "shell".
+    # How they had signed in: "tailscale", "link", "shell" or "admin_key".
     string("via", nullable=False),
     string("ip_address"),
     string("verb", nullable=False),

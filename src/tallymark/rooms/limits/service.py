@@ -11,14 +11,26 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tallymark.api.tenant_limits import Limit
 from tallymark.db.engine import Actor
 from tallymark.domain.errors import Invalid
+from tallymark.domain.values import value
 from tallymark.jobs import security
 from tallymark.jobs.activity import differences
 from tallymark.rooms.limits import repository
 from tallymark.rooms.limits.model import Allowed, Used, Values
 from tallymark.rooms.organizations import census
+from tallymark.rooms.staff import service as staff_service
+from tallymark.rooms.staff.model import Deed, Staff, Verb
 
 Defaults = Mapping[Limit, int]
 """What the settings say of each limit; 0 for any number."""
+
+
+@value
+class Setter:
+    """Who says how much an organization may have: whom the audit names, and whom the organization's security log does."""
+
+    staff: Staff
+    reason: str | None = None
+    actor: Actor | None = None
 
 
 class Limits:
@@ -70,12 +82,13 @@ async def set_own(
     organization_id: UUID,
     values: Values,
     *,
-    actor: Actor | None = None,
+    by: Setter,
     now: datetime,
 ) -> Values:
-    """Say something of some limits of an organization, and nothing of others; its security log tells. `now` is a live organization's.
+    """Say something of some limits of an organization, and nothing of others. `now` is a live organization's.
 
-    Returns what was said before. Raises `NotFound("organization")`, and `Invalid` where nothing is said.
+    The organization's security log tells what has changed, and the audit of staff who did it. Returns what was said before.
+    Raises `NotFound("organization")`, and `Invalid` where nothing is said.
     """
     entry = await census.get_entry(connection, organization_id)
     if not values:
@@ -87,5 +100,24 @@ async def set_own(
     if changed := differences(before, after):
         told = {"limits": security.deletions_and_additions(changed)}
         clock = {organization_id: entry.frozen_time or now}
-        await security.record_in_each(connection, clock, "organization.updated", told, actor=actor)
+        await security.record_in_each(connection, clock, "organization.updated", told, actor=by.actor)
+    for limit in values:
+        if own[limit] != values[limit]:
+            deed = _deed(organization_id, limit, by.reason, before=own[limit], after=values[limit])
+            await staff_service.note(connection, by.staff, deed, now=now)
     return own
+
+
+def _deed(
+    organization_id: UUID, limit: Limit, reason: str | None, *, before: int | None, after: int | None
+) -> Deed:
+    return Deed(
+        verb=Verb.LIMITED,
+        subject_type="limit",
+        subject_id=f"{organization_id}:{limit.value}",
+        subject=limit.value,
+        organization_id=organization_id,
+        reason=reason,
+        before={"own": before},
+        after={"own": after},
+    )

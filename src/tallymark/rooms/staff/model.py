@@ -24,12 +24,17 @@ LONGEST_REASON = 500
 _LOGIN = re.compile(r"[^\s@,*]+@[^\s@,*]+")
 
 
+OPERATOR = "operator"
+"""Who is noted where all that is known is that they have the admin API's key, or the installation's shell."""
+
+
 class Via(StrEnum):
     """How somebody has shown who they are."""
 
     TAILSCALE = "tailscale"
     LINK = "link"
     SHELL = "shell"
+    KEY = "admin_key"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
