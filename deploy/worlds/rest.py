@@ -18,6 +18,7 @@ from tallymark.app import Running, running
 from tallymark.people import create_user, make_staff_link
 from tallymark.rooms.limits import service as limits
 from tallymark.rooms.organizations.switches import Switch, turn
+from tallymark.rooms.staff.model import OPERATOR, Staff, Via
 from tallymark.settings import Settings
 
 PASSWORD = "Correct-Horse-1"
@@ -54,7 +55,8 @@ async def add_the_rest(url: str, data_dir: Path) -> None:
             (await browser.post("/app/v1/session", json=entered)).raise_for_status()
         now = datetime.now(UTC)
         async with parts.database.system() as connection:
-            await limits.set_own(connection, organization_id, {Limit.MEMBERS: 50}, now=now)
+            by = limits.Setter(staff=Staff(login=OPERATOR, via=Via.SHELL))
+            await limits.set_own(connection, organization_id, {Limit.MEMBERS: 50}, by=by, now=now)
             await turn(connection, organization_id, Switch.MUTE_EMAILS, is_on=True, now=now)
         while await parts.chronicler.close_some():
             pass

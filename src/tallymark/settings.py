@@ -14,6 +14,7 @@ from tallymark.db.patience import Patience
 from tallymark.variables import (
     Duration,
     FromEnvironment,
+    WebAddress,
     default_data_dir,
     half_the_cores,
     read_address,
@@ -98,10 +99,10 @@ class Settings(FromEnvironment):
         validation_alias=AliasChoices("TALLYMARK_S3_REGION", "LAGO_AWS_S3_REGION"),
         description="The region of the S3 bucket, however that is named. Default: AWS_REGION.",
     )
-    s3_endpoint: str | None = Field(
+    s3_endpoint: WebAddress | None = Field(
         None,
-        validation_alias=AliasChoices("TALLYMARK_S3_ENDPOINT", "LAGO_AWS_S3_ENDPOINT"),
-        description="The address of a server that speaks S3. Default: AWS_ENDPOINT_URL, else Amazon's.",
+        validation_alias=AliasChoices("TALLYMARK_S3_ENDPOINT", "LAGO_AWS_S3_ENDPOINT", "AWS_ENDPOINT_URL"),
+        description="The address of a server that speaks S3. Default: Amazon's.",
     )
     s3_access_key_id: str | None = Field(
         None,
@@ -130,12 +131,12 @@ class Settings(FromEnvironment):
         validation_alias=AliasChoices("TALLYMARK_GCS_BUCKET", "LAGO_GCS_BUCKET"),
         description="The bucket that use_gcs means.",
     )
-    public_url: str | None = Field(
+    public_url: WebAddress | None = Field(
         None,
         validation_alias=AliasChoices("TALLYMARK_PUBLIC_URL", "LAGO_API_URL"),
         description="The API's address as clients write it; base of links to files. Default: http://host:port.",
     )
-    front_url: str | None = Field(
+    front_url: WebAddress | None = Field(
         None,
         validation_alias=AliasChoices("TALLYMARK_FRONT_URL", "LAGO_FRONT_URL"),
         description="The web app's address; base of the links that people are sent, and whose pages may read the API's answers. Default: public_url.",
@@ -276,7 +277,7 @@ class Settings(FromEnvironment):
         ),
         description="How many days before a subscription's end webhooks warn of it (`subscription.termination_alert`).",
     )
-    vies_url: str = Field(
+    vies_url: WebAddress = Field(
         "https://ec.europa.eu/taxation_customs/vies/rest-api",
         description="The European register of VAT numbers that automatic EU taxes ask.",
     )
@@ -360,12 +361,12 @@ class Settings(FromEnvironment):
         " load balancers take a while to notice.",
     )
     worker_concurrency: int = Field(4, ge=1, le=64, description="Jobs that one worker runs side by side.")
-    sentry_dsn: str | None = Field(
+    sentry_dsn: WebAddress | None = Field(
         None,
         validation_alias=AliasChoices("TALLYMARK_SENTRY_DSN", "SENTRY_DSN"),
         description="The project at Sentry that errors are told to; without one they are only logged.",
     )
-    sentry_browser_dsn: str | None = Field(
+    sentry_browser_dsn: WebAddress | None = Field(
         None,
         description="The project that errors of the web app are told to, by the browsers of those who use it; without one they are not.",
     )
@@ -374,7 +375,7 @@ class Settings(FromEnvironment):
         validation_alias=AliasChoices("TALLYMARK_SENTRY_ENVIRONMENT", "SENTRY_ENVIRONMENT"),
         description="Under which environment Sentry shows them.",
     )
-    otlp_endpoint: str | None = Field(
+    otlp_endpoint: WebAddress | None = Field(
         None,
         validation_alias=AliasChoices("TALLYMARK_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"),
         description="Where traces, metrics and logs go by OTLP over HTTP (a collector, New Relic); without one they go nowhere."
@@ -402,17 +403,17 @@ class Settings(FromEnvironment):
 
     @model_validator(mode="after")
     def _names_its_bucket(self) -> Self:
-        for switch, bucket in (("use_s3", "s3_bucket"), ("use_gcs", "gcs_bucket")):
-            if getattr(self, switch) and not self.files_url and not getattr(self, bucket):
-                raise ValueError(f"{switch} needs {bucket}")
+        for kind in ("s3", "gcs"):
+            if getattr(self, f"use_{kind}") and not self.files_url and not getattr(self, f"{kind}_bucket"):
+                raise ValueError(f"TALLYMARK_USE_{kind.upper()} needs TALLYMARK_{kind.upper()}_BUCKET")
         return self
 
     @model_validator(mode="after")
     def _can_confirm_addresses(self) -> Self:
         if self.sign_up != "off" and self.smtp_host is None:
-            raise ValueError("sign_up needs smtp_host: addresses are confirmed by e-mail")
+            raise ValueError("TALLYMARK_SIGN_UP needs TALLYMARK_SMTP_HOST: addresses are confirmed by e-mail")
         if (self.sign_up == "domains") != (self.sign_up_domains is not None):
-            raise ValueError("sign_up=domains and sign_up_domains need each other")
+            raise ValueError("TALLYMARK_SIGN_UP=domains and TALLYMARK_SIGN_UP_DOMAINS need each other")
         return self
 
     @property

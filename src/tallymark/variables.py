@@ -6,8 +6,9 @@ import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, BeforeValidator
+from pydantic import AfterValidator, AliasChoices, BeforeValidator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -103,6 +104,17 @@ def read_level(written: object) -> object:
     """
     name = str(written).lower()
     return {"warn": "warning", "fatal": "error"}.get(name, name)
+
+
+def _check_address(written: str) -> str:
+    split = urlsplit(written)
+    if split.scheme not in ("http", "https") or not split.hostname:
+        raise ValueError("it has to be an address that begins with https:// or http://")
+    return written
+
+
+WebAddress = Annotated[str, AfterValidator(_check_address)]
+"""An address that browsers and programs can be sent to: with its scheme and a host."""
 
 
 def read_address(written: object) -> object:

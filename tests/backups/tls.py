@@ -64,10 +64,10 @@ def hand_on(source: socket.socket, target: socket.socket) -> None:
         target.shutdown(socket.SHUT_RDWR)
 
 
-def make_certificate(folder: Path) -> Path:
+def make_certificate(folder: Path, host: str = "database.test", lasts: timedelta = timedelta(days=1)) -> Path:
     """A file with a key and a certificate that vouches for itself."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "database.test")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
     now = datetime.now(UTC)
     certificate = (
         x509.CertificateBuilder()
@@ -75,13 +75,14 @@ def make_certificate(folder: Path) -> Path:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(now - timedelta(days=2))
+        .not_valid_after(now + lasts)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
     kind, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    path = folder / "database.pem"
+    path = folder / f"{host}.pem"
     path.write_bytes(
         key.private_bytes(serialization.Encoding.PEM, kind, plain)
         + certificate.public_bytes(serialization.Encoding.PEM)

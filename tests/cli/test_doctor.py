@@ -2,14 +2,20 @@
 
 import asyncio
 import json
+import smtplib
+import socket
 import socketserver
+import ssl
 import threading
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
 from aiosmtpd.controller import Controller
+from obstore.exceptions import PermissionDeniedError
 from sqlalchemy import text
+from tests.backups.tls import make_certificate
 from tests.cli.conftest import free_port
 from tests.conftest import UNSAFE, cloned
 
@@ -17,8 +23,16 @@ from tallymark.db.engine import Database, plain_url
 from tallymark.db.holding import Hold
 from tallymark.doctor import Finding, Verdict, examine
 from tallymark.doctor.database import examine_database, judge_hold, judge_roles, judge_work, list_origins
-from tallymark.doctor.reaching import examine_files, examine_mail, examine_receivers, examine_watchers
+from tallymark.doctor.reaching import (
+    examine_address,
+    examine_files,
+    examine_mail,
+    examine_receivers,
+    examine_watchers,
+)
+from tallymark.doctor.remedies import remedy_of_mail, remedy_of_receiver, remedy_of_store
 from tallymark.doctor.settings import examine_settings, examine_space
+from tallymark.integrations.webhooks import Refused, WebhookPost, trusted
 from tallymark.monitoring.backlog import Reading
 from tallymark.settings import Settings
 
@@ -241,6 +255,15 @@ class TestFiles:
         (tmp_path / "files").write_text("in the way")
         assert asyncio.run(examine_files(Settings(data_dir=tmp_path))).verdict is Verdict.FAILING
 
+    @pytest.mark.parametrize("url", ["s4://bills", "bills", "file:///not/there"])
+    def test_are_kept_nowhere(self, url):
+        one = asyncio.run(examine_files(Settings(files_url=url)))
+        assert (one.verdict, one.says.startswith(f"documents can't be kept at {url}: ")) == (
+            Verdict.FAILING,
+            True,
+        )
+        assert "TALLYMARK_FILES_URL" in (one.remedy or "")
+
 
 @pytest.fixture
 def listening():
@@ -254,6 +277,98 @@ def listening():
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}"
         server.shutdown()
+
+
+@pytest.fixture
+def secure(tmp_path, monkeypatch):
+    """The address of somebody who speaks TLS, with a certificate of an authority that is trusted by SSL_CERT_FILE, as long as it lasts."""
+    with ExitStack() as stack:
+
+        def serve(lasts):
+            certificate = make_certificate(tmp_path, "localhost", lasts)
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+
+            class Handler(socketserver.BaseRequestHandler):
+                def handle(self):
+                    with suppress(OSError), context.wrap_socket(self.request, server_side=True) as outer:
+                        outer.recv(65_536)
+                        outer.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+            server = stack.enter_context(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler))
+            stack.callback(server.shutdown)
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+            trusted.cache_clear()
+            return f"https://localhost:{server.server_address[1]}"
+
+        yield serve
+    trusted.cache_clear()
+
+
+class TestCertificates:
+    def test_of_authorities_of_ones_own_are_good_for_the_doctor_and_for_webhooks(self, secure):
+        origin = secure(timedelta(days=30))
+        (found,) = asyncio.run(examine_receivers(Settings(webhooks_allow_private_networks=True), [origin]))
+        assert found.verdict is Verdict.WELL, found.says
+        send = WebhookPost(timeout_seconds=5, allows_private=True)
+        assert asyncio.run(send(origin, b"{}", {})).status == 204
+
+    @pytest.mark.parametrize(("days", "verdict"), [(15, "ok"), (13, "warning"), (-1, "warning")])
+    def test_of_the_public_address_are_renewed_in_time(self, secure, days, verdict):
+        origin = secure(timedelta(days=days))
+        found = asyncio.run(examine_address(Settings(public_url=f"{origin}/below"), now))
+        assert (found.verdict.value, origin in found.says) == (verdict, True)
+        assert ("expired" in found.says) == (days < 0)
+
+    def test_are_not_looked_for_where_there_is_no_address(self, listening):
+        assert asyncio.run(examine_address(Settings(), now)).verdict is Verdict.UNUSED
+        assert asyncio.run(examine_address(Settings(public_url=listening), now)).verdict is Verdict.WELL
+        closed = f"http://127.0.0.1:{free_port()}"
+        assert asyncio.run(examine_address(Settings(public_url=closed), now)).verdict is Verdict.WARNING
+
+
+class TestRemedies:
+    """Each names what is to be mended: the setting, or what is on the other side."""
+
+    @pytest.mark.parametrize(
+        ("error", "named"),
+        [
+            (ssl.SSLCertVerificationError("expired"), "SSL_CERT_FILE"),
+            (ssl.SSLError("wrong version number"), "TALLYMARK_SMTP_SECURITY"),
+            (smtplib.SMTPAuthenticationError(535, b"no"), "TALLYMARK_SMTP_PASSWORD"),
+            (smtplib.SMTPServerDisconnected("closed"), "TALLYMARK_SMTP_SECURITY"),
+            (ConnectionRefusedError(), "TALLYMARK_SMTP_HOST"),
+            (smtplib.SMTPHeloError(500, b"no"), "TALLYMARK_SMTP_*"),
+        ],
+    )
+    def test_of_mail(self, error, named):
+        assert named in remedy_of_mail(error)
+
+    @pytest.mark.parametrize(
+        ("error", "named"),
+        [
+            (FileNotFoundError("NoSuchBucket"), "TALLYMARK_S3_BUCKET"),
+            (PermissionDeniedError("AccessDenied"), "let them read, write and delete"),
+            (OSError("error performing PUT http://169.254.169.254/latest/api"), "TALLYMARK_S3_ACCESS_KEY_ID"),
+            (OSError("error sending request"), "TALLYMARK_S3_*"),
+        ],
+    )
+    def test_of_files(self, error, named):
+        assert named in remedy_of_store(error)
+
+    @pytest.mark.parametrize(
+        ("error", "named"),
+        [
+            (Refused("private"), "TALLYMARK_WEBHOOKS_ALLOW_PRIVATE_NETWORKS"),
+            (ssl.SSLCertVerificationError("expired"), "SSL_CERT_FILE"),
+            (ssl.SSLError("wrong version number"), "http://"),
+            (socket.gaierror(-2, "Name or service not known"), "spelt"),
+            (TimeoutError(), "firewalls"),
+        ],
+    )
+    def test_of_receivers(self, error, named):
+        assert named in remedy_of_receiver(error)
 
 
 class TestReceivers:

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from obstore.store import GCSStore, LocalStore, S3Store
 from pydantic import ValidationError
 
+from tallymark.cli.terminal import read_settings
 from tallymark.db.errors import StartupError
 from tallymark.integrations.files import open_store
 from tallymark.rooms.webhooks.signing import JwtSigner, read_key
@@ -81,6 +82,40 @@ def test_days_of_alerts_are_read_in_any_order(read):
     assert found.termination_alerts == (timedelta(days=30), timedelta(days=7), timedelta(days=1))
 
 
+@pytest.mark.parametrize(
+    "variable",
+    [
+        "TALLYMARK_PUBLIC_URL",
+        "LAGO_FRONT_URL",
+        "AWS_ENDPOINT_URL",
+        "SENTRY_DSN",
+        "TALLYMARK_SENTRY_BROWSER_DSN",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "TALLYMARK_VIES_URL",
+    ],
+)
+def test_an_address_without_its_scheme_is_refused_by_its_variables_name(monkeypatch, variable):
+    for written in (
+        "billing.example.com",
+        "billing.example.com:8443",
+        "https://",
+        "ftp://billing.example.com",
+    ):
+        monkeypatch.setenv(variable, written)
+        with pytest.raises(StartupError, match=f"^{variable}: it has to be an address that begins"):
+            read_settings()
+
+
+def test_what_is_wrong_is_told_by_the_name_that_it_was_given_under(monkeypatch):
+    monkeypatch.setenv("DATABASE_POOL", "1")
+    with pytest.raises(StartupError, match=r"^port: Input should be .*; DATABASE_POOL: Input should be"):
+        read_settings(port=0)
+    monkeypatch.setenv("DATABASE_POOL", "2")
+    monkeypatch.setenv("LAGO_USE_AWS_S3", "true")
+    with pytest.raises(StartupError, match=r"^TALLYMARK_USE_S3 needs TALLYMARK_S3_BUCKET$"):
+        read_settings()
+
+
 @pytest.mark.parametrize("days", ["0", "-1", "15;45", "soon", "15,"])
 def test_days_that_are_none_are_refused(read, days):
     with pytest.raises(ValidationError):
@@ -106,6 +141,12 @@ class TestFiles:
         }
         assert store.client_options == {"allow_http": "true"}, "as its address says"
 
+    def test_are_at_the_address_that_other_programs_know(self, read, tmp_path):
+        store = opened(read(TALLYMARK_FILES_URL="s3://bills", AWS_ENDPOINT_URL="http://minio:9000"), tmp_path)
+        assert isinstance(store, S3Store)
+        assert store.config["endpoint"] == "http://minio:9000"
+        assert store.client_options == {"allow_http": "true"}
+
     def test_are_where_a_url_says_before_all(self, read, tmp_path):
         store = opened(read(**S3, TALLYMARK_FILES_URL="s3://others/below"), tmp_path)
         assert isinstance(store, S3Store)
@@ -123,7 +164,7 @@ class TestFiles:
 
     @pytest.mark.parametrize("switch", ["LAGO_USE_AWS_S3", "LAGO_USE_GCS"])
     def test_need_their_bucket(self, read, switch):
-        with pytest.raises(ValidationError, match="bucket"):
+        with pytest.raises(ValidationError, match=r"needs TALLYMARK_\w+_BUCKET"):
             read(**{switch: "true"})
 
 

@@ -203,6 +203,16 @@ class TestQuestions:
         narrower = filled(mrr.sql, {"organization": "narrowed", "currency": "USD"})
         assert reader.execute(narrower).fetchall() == []
 
+    async def test_the_last_days_of_usage_are_found_by_an_index(self, reader):
+        """However many days are kept: those of months ago are not taken apart."""
+        top = next(one for one in QUESTIONS if one.key == "top_customers_by_usage")
+        with reader.transaction():
+            reader.execute("SET LOCAL enable_seqscan = off")
+            plan = "\n".join(row for (row,) in reader.execute(f"EXPLAIN {filled(top.sql, {})}"))
+        (condition,) = re.findall(r"daily_usages_day_idx on .*\n +Index Cond: (.*)", plan)
+        assert "organization_id = " in condition
+        assert "usage_date > " in condition
+
 
 def filled(sql, values):
     """A question as Metabase runs it: optional parts without their variable are left out."""
@@ -256,6 +266,17 @@ class TestGranting:
             for name, value in readers.HABITS.items():
                 (found,) = connection.execute(SQL("SHOW {}").format(Identifier(name))).fetchone()
                 assert found in (value, {"120s": "2min", "60s": "1min"}.get(value)), name
+
+    def test_has_the_server_count_what_every_view_joins(self, database_url, organization):
+        """It never counts tables of a few rows by itself, and took minutes over customers times days for that."""
+        with granted(database_url), psycopg.connect(database_url) as owner:
+            for table in ("analytics_readers", "organizations"):
+                count = SQL("SELECT count(*) FROM {}").format(Identifier(table))
+                ((there,),) = owner.execute(count).fetchall()
+                ((known,),) = owner.execute(
+                    "SELECT reltuples FROM pg_class WHERE oid = %s::regclass", [table]
+                ).fetchall()
+                assert known == there > 0, table
 
     async def test_whoever_was_granted_nothing_sees_nothing(self, database_url, organization):
         """The views may be asked by everybody: a dump names no reader, and is restored where there is none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,14 +44,30 @@ def read_settings(**flags: Any) -> Settings:
 
     from tallymark.logs import configure_logs
     from tallymark.settings import Settings
+    from tallymark.variables import variables_of
+
+    names = {
+        place: (name, variables_of(name, field))
+        for name, field in Settings.model_fields.items()
+        for place in (name, *variables_of(name, field))
+    }
+
+    def name_of(place: tuple[int | str, ...]) -> str:
+        """What was written: a flag, else the variable that is set."""
+        written = ".".join(map(str, place))
+        if written not in names:
+            return written
+        flag, variables = names[written]
+        was_set = [one for one in variables if one in os.environ or f"{one}_FILE" in os.environ]
+        return flag if flags.get(flag) is not None else [*was_set, *variables][0]
 
     try:
         found = Settings(**{name: value for name, value in flags.items() if value is not None})
     except ValidationError as error:
-        wrong = (
-            f"{'.'.join(map(str, e['loc']))}: {e['msg'].removeprefix('Value error, ')}"
+        wrong = [
+            ": ".join(filter(None, (name_of(e["loc"]), e["msg"].removeprefix("Value error, "))))
             for e in error.errors()
-        )
+        ]
         raise StartupError("; ".join(wrong)) from None
     configure_logs(level=found.log_level, style=found.log_format)
     return found

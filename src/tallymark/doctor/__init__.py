@@ -14,7 +14,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from tallymark.db.errors import StartupError
 from tallymark.doctor.database import examine_database, list_origins
 from tallymark.doctor.model import Finding, Verdict, failing
-from tallymark.doctor.reaching import examine_files, examine_mail, examine_receivers, examine_watchers
+from tallymark.doctor.reaching import (
+    examine_address,
+    examine_files,
+    examine_mail,
+    examine_receivers,
+    examine_watchers,
+)
 from tallymark.doctor.settings import examine_settings, examine_space
 from tallymark.server import any_database
 from tallymark.settings import Settings
@@ -35,6 +41,7 @@ def examine(
     yield from examine_settings(settings, variables)
     yield from examine_space(settings)
     yield from _examine_stored(settings, clock)
+    yield asyncio.run(examine_address(settings, clock))
     yield asyncio.run(examine_files(settings))
     yield asyncio.run(examine_mail(settings))
     yield from asyncio.run(examine_watchers(settings))

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import httpx
 
+from tallymark.db.errors import StartupError
 from tallymark.doctor.model import Finding, failing, unused, warning, well
+from tallymark.doctor.remedies import remedy_of_address, remedy_of_mail, remedy_of_receiver, remedy_of_store
 from tallymark.integrations.emails.smtp import SmtpPost
 from tallymark.integrations.files import StoredFiles, open_store
-from tallymark.integrations.webhooks import Refused, checked_address
+from tallymark.integrations.webhooks import Refused, checked_address, trusted
 from tallymark.outside import mail_server
 from tallymark.rooms.emails.model import NotTaken
 from tallymark.settings import Settings
@@ -22,7 +26,10 @@ from tallymark.settings import Settings
 _SECONDS = 10.0
 _AT_ONCE = 20
 _SHOWN = 10
-_STORE = "see TALLYMARK_FILES_URL and TALLYMARK_S3_* in `tallymark settings`, and what the credentials may do"
+_RENEWED_BEFORE = timedelta(days=14)
+"""By then a certificate is renewed wherever that goes by itself: most are a third of their time before the end."""
+
+UNREACHABLE = (Refused, httpx.InvalidURL, OSError, TimeoutError, UnicodeError)
 
 
 async def examine_mail(settings: Settings) -> Finding:
@@ -34,7 +41,7 @@ async def examine_mail(settings: Settings) -> Finding:
     try:
         await SmtpPost(server).greet()
     except NotTaken as error:
-        return failing("e-mail", f"{where}: {error}", "see TALLYMARK_SMTP_* in `tallymark settings`")
+        return failing("e-mail", f"{where}: {error}", remedy_of_mail(error.__cause__))
     who = f"lets {server.username} in" if server.username else "answers"
     return well("e-mail", f"{where} {who}; e-mails come from {server.sender}")
 
@@ -53,16 +60,30 @@ async def examine_files(settings: Settings) -> Finding:
             finally:
                 await files.delete(key)
     except Exception as error:  # noqa: BLE001 - whatever a store does not do is what is asked
-        is_elsewhere = settings.files_address is not None
-        remedy = (
-            _STORE
-            if is_elsewhere
-            else "see that this user may write there, or name another TALLYMARK_DATA_DIR"
-        )
-        return failing("files", f"{where}: {_words(error)}", remedy)
+        remedy = "see that this user may write there, or name another TALLYMARK_DATA_DIR"
+        if settings.files_address is not None:
+            remedy = remedy_of_store(error)
+        return failing("files", _words_of_store(error, where), remedy)
     if read != content:
         return failing("files", f"{where} gives back another content than was written", "use another store")
     return well("files", f"{where} keeps files and gives them back")
+
+
+async def examine_address(settings: Settings, clock: Callable[[], datetime]) -> Finding:
+    """Whether the public address leads to somebody, whose certificate is valid for some days yet."""
+    if settings.public_url is None:
+        return unused("address", "TALLYMARK_PUBLIC_URL is not set: nobody is sent there from elsewhere")
+    origin = origin_of(settings.public_url)
+    try:
+        ends_at = await _connect(origin, allows_private=True)
+    except UNREACHABLE as error:
+        return warning("address", f"{origin}: {_words(error)}", remedy_of_address(error))
+    if ends_at is None:
+        return well("address", f"{origin} can be connected to")
+    until = f"its certificate is valid until {ends_at:%Y-%m-%d %H:%M} UTC"
+    if ends_at - clock() < _RENEWED_BEFORE:
+        return warning("address", f"{origin}: {until}", "see why what renews it has not done so yet")
+    return well("address", f"{origin} can be connected to, and {until}")
 
 
 async def examine_receivers(settings: Settings, origins: Sequence[str]) -> list[Finding]:
@@ -71,18 +92,14 @@ async def examine_receivers(settings: Settings, origins: Sequence[str]) -> list[
         return [unused("webhooks", "no organization has an endpoint")]
     places = asyncio.Semaphore(_AT_ONCE)
 
-    async def connect(origin: str) -> str | None:
+    async def connect(origin: str) -> Exception | None:
         async with places:
             return await _why_not(origin, allows_private=settings.webhooks_allow_private_networks)
 
     answers = dict(zip(origins, await asyncio.gather(*map(connect, origins)), strict=True))
     wrong = {origin: why for origin, why in answers.items() if why is not None}
     found = [
-        warning(
-            "webhooks",
-            f"{origin}: {why}",
-            "see that its name, its certificate and firewalls let this machine through",
-        )
+        warning("webhooks", f"{origin}: {_words(why)}", remedy_of_receiver(why))
         for origin, why in list(wrong.items())[:_SHOWN]
     ]
     if len(wrong) > _SHOWN:
@@ -108,7 +125,7 @@ async def examine_watchers(settings: Settings) -> list[Finding]:
         if why is None:
             found.append(well(about, f"{origin} can be connected to"))
         else:
-            found.append(warning(about, f"{origin}: {why}", f"see {variable}, and firewalls"))
+            found.append(warning(about, f"{origin}: {_words(why)}", f"see {variable}, and firewalls"))
     return found
 
 
@@ -122,24 +139,39 @@ def origin_of(url: str) -> str:
     return f"{split.scheme}://{split.netloc.rpartition('@')[2]}"
 
 
-async def _why_not(origin: str, *, allows_private: bool) -> str | None:
+async def _why_not(origin: str, *, allows_private: bool) -> Exception | None:
     try:
-        url = httpx.URL(origin)
-        is_secure = url.scheme == "https"
-        async with asyncio.timeout(_SECONDS):
-            address = await checked_address(url, allows_private=allows_private)
-            _, writer = await asyncio.open_connection(
-                address,
-                url.port or (443 if is_secure else 80),
-                ssl=ssl.create_default_context() if is_secure else None,
-                server_hostname=url.raw_host.decode("ascii") if is_secure else None,
-            )
-            writer.close()
-            with suppress(OSError):
-                await writer.wait_closed()
-    except (Refused, httpx.InvalidURL, OSError, TimeoutError, UnicodeError) as error:
-        return _words(error)
+        await _connect(origin, allows_private=allows_private)
+    except UNREACHABLE as error:
+        return error
     return None
+
+
+async def _connect(origin: str, *, allows_private: bool) -> datetime | None:
+    """Until when the certificate that is shown is valid; None without TLS. Raises what is `UNREACHABLE`."""
+    url = httpx.URL(origin)
+    is_secure = url.scheme == "https"
+    async with asyncio.timeout(_SECONDS):
+        address = await checked_address(url, allows_private=allows_private)
+        _, writer = await asyncio.open_connection(
+            address,
+            url.port or (443 if is_secure else 80),
+            ssl=trusted() if is_secure else None,
+            server_hostname=url.raw_host.decode("ascii") if is_secure else None,
+        )
+        shown = writer.get_extra_info("peercert")
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(shown["notAfter"]), UTC) if shown else None
+
+
+def _words_of_store(error: Exception, where: str) -> str:
+    """What a store says, and not how often and for how long it was asked."""
+    if isinstance(error, StartupError):
+        return str(error)
+    told = re.search(r"<Message>([^<]+)</Message>", str(error))
+    return f"{where}: {told[1] if told else _words(error)}"
 
 
 def _words(error: Exception) -> str:

@@ -8,14 +8,25 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from obstore.exceptions import NotFoundError
+from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import LocalStore, ObjectStore, from_url
+
+from tallymark.db.errors import StartupError
+
+REFUSALS = (PermissionDeniedError, UnauthenticatedError)
+"""What is raised by a store that lets whoever asks do nothing, or not this."""
 
 
 def open_store(url: str | None, options: Mapping[str, Any], *, folder: Path) -> ObjectStore:
-    """The store that a URL names, opened with options of its kind, or a folder, made if it is missing."""
+    """The store that a URL names, opened with options of its kind, or a folder, made if it is missing.
+
+    Raises `StartupError` for a URL that names none.
+    """
     if url is not None:
-        return from_url(url, **options)
+        try:
+            return from_url(url, **options)
+        except (BaseError, ValueError, OSError) as error:
+            raise StartupError(f"documents can't be kept at {url}: {str(error).splitlines()[0]}") from error
     folder.mkdir(parents=True, exist_ok=True)
     return LocalStore(folder, automatic_cleanup=True)
 

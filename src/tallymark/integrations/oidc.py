@@ -15,7 +15,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from tallymark.integrations.webhooks import Refused, checked_address
+from tallymark.integrations.webhooks import Refused, checked_address, trusted
 from tallymark.rooms.organizations.access import system_now
 from tallymark.rooms.sso.model import Client, Identity, Ticket
 from tallymark.rooms.sso.ports import ProviderFailed, TokenRefused
@@ -110,7 +110,9 @@ class OpenIdConnect:
             raise Refused("identity providers are reached by https")
         to = url.copy_with(host=await checked_address(url, allows_private=self._allows_private))
         async with (
-            httpx.AsyncClient(timeout=_TIMEOUT_SECONDS, follow_redirects=False, trust_env=False) as client,
+            httpx.AsyncClient(
+                verify=trusted(), timeout=_TIMEOUT_SECONDS, follow_redirects=False, trust_env=False
+            ) as client,
             client.stream(
                 method,
                 to,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+import ssl
 from collections.abc import Mapping
+from functools import cache
 
 import httpx
 
@@ -14,6 +16,12 @@ from tallymark.rooms.webhooks.model import Answer
 _KEPT_BYTES = 20_000
 _LONGEST = 3
 """How many times the time-out the whole of an attempt may take, however slowly an answer trickles."""
+
+
+@cache
+def trusted() -> ssl.SSLContext:
+    """Whose certificates receivers may show: those of the public authorities, or of SSL_CERT_FILE and SSL_CERT_DIR alone."""
+    return httpx.create_ssl_context()
 
 
 class Refused(Exception):
@@ -46,7 +54,9 @@ class WebhookPost:
         to = url.copy_with(host=address)
         # A proxy of the environment would look the name up again, and connect from inside.
         async with (
-            httpx.AsyncClient(timeout=self._timeout, follow_redirects=False, trust_env=False) as client,
+            httpx.AsyncClient(
+                verify=trusted(), timeout=self._timeout, follow_redirects=False, trust_env=False
+            ) as client,
             client.stream(
                 "POST",
                 to,
