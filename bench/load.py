@@ -55,7 +55,7 @@ class Connection(asyncio.Protocol):
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         path = "/api/v1/events" if job.batch == 1 else "/api/v1/events/batch"
         self._head = (
-            f"POST {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {job.key}\r\n"
+            f"POST {path} HTTP/1.1\r\nHost: bench\r\nUser-Agent: bench/1.0\r\nAuthorization: Bearer {job.key}\r\n"
             "Content-Type: application/json\r\nContent-Length: "
         ).encode()
 

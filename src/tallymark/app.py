@@ -89,6 +89,7 @@ class Wiring:
     doors: Doors
     logs_kept: timedelta | None
     link: Link
+    keeps_event_senders: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +136,7 @@ async def running(settings: Settings, url: str, adapters: Providers = NO_PROVIDE
             doors=await make_doors(settings, database),
             logs_kept=logs_kept,
             link=link,
+            keeps_event_senders=settings.event_senders,
         )
         measure = _make_measure(settings, database)
         async with measure.allowance, Intake(plain_url(database.url)) as intake:
@@ -149,6 +151,7 @@ async def running(settings: Settings, url: str, adapters: Providers = NO_PROVIDE
                 ExportDesk(database=database, files=papers.files, link=link, messenger=messenger),
                 Retention(
                     logs=logs_kept,
+                    event_senders_months=settings.event_senders_kept_months,
                     archive_events=partial(keep_to_retention, settings, database),
                 ),
             )
@@ -184,7 +187,11 @@ def _make_measure(settings: Settings, database: Database) -> Measure:
         per_minute=settings.limit_events_per_minute,
         per_month=settings.limit_events_per_month,
     )
-    return Measure(batch_max_length=settings.events_batch_max_length, allowance=allowance)
+    return Measure(
+        batch_max_length=settings.events_batch_max_length,
+        allowance=allowance,
+        keeps_senders=settings.event_senders,
+    )
 
 
 def _make_helpers(settings: Settings, database: Database) -> Helpers:
@@ -352,6 +359,7 @@ def create_api(wiring: Wiring | None = None) -> FastAPI:
         api.state.composer = wiring.composer
         wiring.doors.put_on(api.state)
         api.state.logs_kept = wiring.logs_kept
+        api.state.keeps_event_senders = wiring.keeps_event_senders
         api.state.call_log = ApiLog()
         api.state.link = wiring.link
         api.state.conclude = partial(activity_logs_service.close_own, link=wiring.link)

@@ -22,6 +22,7 @@ from tallymark.rooms.data_exports.jobs import ExportDesk
 from tallymark.rooms.emails import jobs as email_jobs
 from tallymark.rooms.emails.jobs import Mailroom
 from tallymark.rooms.events import follow
+from tallymark.rooms.events import jobs as event_jobs
 from tallymark.rooms.idempotency import jobs as idempotency_jobs
 from tallymark.rooms.invoices import jobs as invoice_jobs
 from tallymark.rooms.organizations.access import system_now
@@ -34,9 +35,12 @@ from tallymark.worker import Chore, Tasks
 
 @value
 class Retention:
-    """How long things are kept: log entries for so long, None for ever; events until they are archived."""
+    """How long things are kept: log entries for so long, None for ever; who sent events for so many full months, 0 for ever;
+    events until they are archived.
+    """
 
     logs: timedelta | None
+    event_senders_months: int
     archive_events: Chore
 
 
@@ -66,6 +70,9 @@ def make_tasks(
         if retention.logs is not None:
             await api_log_jobs.forget_old(database, now=system_now(), kept=retention.logs)
             await activity_log_jobs.forget_old(database, now=system_now(), kept=retention.logs)
+
+        if months_kept := retention.event_senders_months:
+            await event_jobs.forget_senders(database, now=system_now(), months=months_kept)
 
     return Tasks(
         run_due_work=run_due_work,

@@ -26,6 +26,7 @@ from tallymark.rooms.emails import routes as emails
 from tallymark.rooms.entitlements import routes as entitlements
 from tallymark.rooms.estimates import routes as estimates
 from tallymark.rooms.event_backfills import routes as event_backfills
+from tallymark.rooms.events import app_routes as app_events
 from tallymark.rooms.events import routes as events
 from tallymark.rooms.fees import routes as fees
 from tallymark.rooms.invoice_custom_sections import routes as invoice_custom_sections
@@ -125,6 +126,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     portal.router,
     batches.customers_router,
     consequences.router,
+    app_events.router,
     app_invoices.router,
     app_payments.router,
     app_customers.router,

@@ -305,6 +305,12 @@ class Settings(FromEnvironment):
         le=1200,
         description="Full months after which events that nobody bills from any more leave for archives; 0: never.",
     )
+    event_senders: bool = Field(
+        True, description="Whether the address and the client that sent an event are kept with it."
+    )
+    event_senders_kept_months: int = Field(
+        0, ge=0, le=1200, description="Full months after which who sent an event is forgotten; 0: never."
+    )
     logs_kept_days: int = Field(
         30,
         ge=0,

@@ -12,9 +12,10 @@ import pytest
 from sqlalchemy import text
 
 from tallymark.db.engine import plain_url
-from tallymark.metering import flushing, intake
+from tallymark.metering import flushing, intake, senders
 from tallymark.metering.columns import Documents, Instants, Integers, Texts, Uuids, register_columns
 from tallymark.metering.intake import Intake
+from tallymark.metering.senders import Sender
 from tallymark.metering.storing import Row
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -82,6 +83,47 @@ async def test_flushes_of_the_same_events_the_other_way_round_do_not_wait_in_a_c
             sent += [two.store([row(organization.id, key=key)]) for key in reversed(keys)]
             known = await asyncio.gather(*sent)
             assert sum(map(len, known)) == 300
+
+
+async def test_a_flush_of_requests_of_several_senders_gives_each_event_its_own(
+    database, organization, other_client
+):
+    """Two organizations with one sender of the same name, a batch of another, and one that nobody sent: in one flush."""
+    async with database.system() as connection:
+        others = text("SELECT id FROM organizations WHERE id <> :id ORDER BY created_at DESC LIMIT 1")
+        other_id = (await connection.execute(others, {"id": organization.id})).scalar_one()
+    one, two = Sender("192.0.2.1", "one"), Sender("192.0.2.1", "two")
+    sent = [
+        ([row(organization.id)], one),
+        ([row(other_id)], one),
+        ([row(organization.id), row(organization.id)], two),
+        ([row(organization.id)], None),
+        ([row(organization.id)], one),
+    ]
+    async with Intake(plain_url(database.url)) as into:
+        # What comes while this one is under way is flushed together.
+        first = asyncio.create_task(into.store([row(organization.id)]))
+        await asyncio.sleep(0)
+        await asyncio.gather(first, *(into.store(rows, sender=sender) for rows, sender in sent))
+    found = text(
+        "SELECT e.id, s.organization_id, s.ip_address, s.client FROM events e JOIN event_senders s ON s.id = e.sender_id"
+        " WHERE e.id = ANY(:ids)"
+    )
+    ids = [one.id for rows, _ in sent for one in rows]
+    async with database.system() as connection:
+        stored = {row.id: tuple(row[1:]) for row in await connection.execute(found, {"ids": ids})}
+    assert stored == {
+        one.id: (one.organization_id, *sender) for rows, sender in sent for one in rows if sender is not None
+    }
+    assert len(set(stored.values())) == 3
+
+
+@pytest.mark.usefixtures("two_at_once")
+async def test_lines_forget_senders_of_one_another(database, organization, monkeypatch):
+    monkeypatch.setattr(senders, "_CACHE", 3)
+    async with Intake(plain_url(database.url)) as into:
+        sent = [into.store([row(organization.id)], sender=Sender("a", f"c {n}")) for n in range(60)]
+        assert await asyncio.wait_for(asyncio.gather(*sent), 60) == [frozenset()] * 60
 
 
 @pytest.mark.usefixtures("two_at_once")

@@ -41,6 +41,7 @@ EXCEPTIONS = {
     "event_backfills": PLUMBING,
     "event_counts": "no money: it counts what came in, against a limit",
     "event_keys": PLUMBING,
+    "event_senders": PLUMBING,
     "event_streams": PLUMBING,
     "events": RECORD,
     "events_to_price": PLUMBING,

@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from uuid import uuid4
 
 import psycopg
 import pytest
+from arro3.core import Field, Schema
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from obstore.store import LocalStore
@@ -17,6 +19,7 @@ from tests.cli.conftest import tallymark
 from tallymark import archives
 from tallymark.db.engine import plain_url
 from tallymark.db.errors import StartupError
+from tallymark.integrations import parquet
 from tallymark.integrations.files import StoredFiles
 from tallymark.integrations.parquet import ParquetFormat
 from tallymark.rooms.audit.service import LAWS, breaches_of
@@ -364,6 +367,22 @@ async def test_a_retention_archives_by_itself(world, database, tmp_path, monkeyp
     assert len((await stored(database))[0]) == 1
 
 
+def test_a_file_from_before_senders_were_kept_is_read_without(tmp_path, monkeypatch):
+    event = ArchivedEvent(
+        organization_id=uuid4(), external_subscription_id="sub", code="calls", stream_id=1, id=uuid4(),
+        transaction_id="one", timestamp=NOW, created_at=NOW, occurred_at=None, properties="{}",
+        precise_total_amount_cents=None, sender_id=7,
+    )  # fmt: skip
+    path = tmp_path / "old.parquet"
+    with monkeypatch.context() as before:
+        columns = {name: kind for name, kind in parquet._COLUMNS.items() if name != "sender_id"}
+        before.setattr(parquet, "_COLUMNS", columns)
+        fields = [Field(name, kind, nullable=is_empty) for name, (kind, is_empty) in columns.items()]
+        before.setattr(parquet, "_SCHEMA", Schema(fields))
+        ParquetFormat().write(path, [[event]])
+    assert list(ParquetFormat().read(path)) == [[replace(event, sender_id=None)]]
+
+
 instants = st.datetimes(timezones=st.just(UTC))
 events = st.builds(
     ArchivedEvent,
@@ -378,6 +397,7 @@ events = st.builds(
     occurred_at=st.none() | instants,
     properties=st.text(),
     precise_total_amount_cents=st.none() | st.decimals(-(10**24), 10**24, places=15),
+    sender_id=st.none() | st.integers(1, 2**40),
 )
 
 

@@ -226,6 +226,9 @@ async def test_the_developers_panel_stands_over_any_page_and_its_link_reopens_it
     await panel.get_by_role("table", name="Events").get_by_role("button", name="nothing").click()
     detail = panel.get_by_role("complementary", name="nothing")
     await expect(detail.get_by_text("No billable metric has the code")).to_be_visible()
+    # From where it came: the test's own client.
+    await expect(detail.get_by_role("button", name="Copy IP address 127.0.0.1")).to_be_visible()
+    await expect(detail.get_by_text("python-httpx/")).to_be_visible()
     await come_to_rest(page)
     assert await breaches_of_wcag(page) == []
     await panel.get_by_role("button", name="Copy link").click()

@@ -30,6 +30,7 @@ _COLUMNS: dict[str, tuple[DataType, bool]] = {
     "occurred_at": (_INSTANT, True),
     "properties": (_TEXT, False),
     "precise_total_amount_cents": (_TEXT, True),
+    "sender_id": (_NUMBER, True),
 }
 """Type of each column, and whether it may be empty. Numbers that must be exact are texts."""
 _SCHEMA = Schema([Field(name, kind, nullable=is_empty) for name, (kind, is_empty) in _COLUMNS.items()])
@@ -60,7 +61,12 @@ class ParquetFormat:
     def read(self, path: Path) -> Iterator[list[ArchivedEvent]]:
         """What a file holds, chunk by chunk."""
         for batch in read_parquet(path, batch_size=20_000):
-            columns = [_values(name, batch.column(name)) for name in _COLUMNS]
+            written = batch.schema.names
+            columns = [
+                # Files of releases that knew no senders have no column of them.
+                _values(name, batch.column(name)) if name in written else [None] * batch.num_rows
+                for name in _COLUMNS
+            ]
             yield [
                 ArchivedEvent(**dict(zip(_COLUMNS, row, strict=True))) for row in zip(*columns, strict=True)
             ]

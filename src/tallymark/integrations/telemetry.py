@@ -39,6 +39,7 @@ from sqlalchemy.engine import Engine
 from tallymark.jobs import tracing
 from tallymark.metering.intake import Intake, Row
 from tallymark.metering.rules import UNKNOWN
+from tallymark.metering.senders import Sender
 
 CLOSING_SECONDS = 3.0
 """How long the end of a process waits at most until the last of it is sent."""
@@ -216,10 +217,12 @@ class Telemetry:
         """Make a span of each wait of a request until its events are stored, on connections that no engine knows of."""
         plain = intake.store
 
-        async def traced(rows: Sequence[Row], *, rules_version: int = UNKNOWN) -> frozenset[UUID]:
+        async def traced(
+            rows: Sequence[Row], *, rules_version: int = UNKNOWN, sender: Sender | None = None
+        ) -> frozenset[UUID]:
             attributes = {"db.system.name": "postgresql", "tallymark.events": str(len(rows))}
             with self.span("store events", SpanKind.CLIENT, attributes):
-                return await plain(rows, rules_version=rules_version)
+                return await plain(rows, rules_version=rules_version, sender=sender)
 
         intake.store = traced  # type: ignore[method-assign]  # stands in for as long as it is traced
         try:

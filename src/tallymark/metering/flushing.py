@@ -6,7 +6,7 @@ It runs under a role that may add events and see their keys, and nothing else.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -16,9 +16,18 @@ import psycopg
 import structlog
 
 from tallymark.db.engine import INGEST_ROLE
-from tallymark.metering.columns import register_columns
+from tallymark.metering.columns import Column, register_columns
 from tallymark.metering.rules import UNKNOWN, Rules
-from tallymark.metering.storing import ADD_STREAMS, FIND_STREAMS, STATEMENTS, Row, columns_of
+from tallymark.metering.senders import Sender, SenderKey, Senders, sender_key
+from tallymark.metering.storing import (
+    ADD_STREAMS,
+    FIND_STREAMS,
+    STATEMENTS,
+    Row,
+    columns_of,
+    sender_of_all,
+    senders_of,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -43,9 +52,19 @@ class Request:
 
     rows: Sequence[Row]
     rules_version: int
+    sender: Sender | None
+    """Who sent them, None where that is not kept."""
     stored: asyncio.Future[frozenset[UUID]] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
+
+    @property
+    def sender_key(self) -> SenderKey | None:
+        """Who sent them, and when, by their organization's clock."""
+        if self.sender is None or not self.rows:
+            return None
+        first = self.rows[0]
+        return sender_key(first.organization_id, first.created_at, self.sender)
 
     def settle(self, known: frozenset[UUID]) -> None:
         """Tell which of its events were there before."""
@@ -71,12 +90,13 @@ class _ReadByOthers(Exception):
 
 
 class Line:
-    """A connection on which flushes follow one another; it shares what it knows of streams and rules with other lines."""
+    """A connection on which flushes follow one another; it shares what it knows of streams, senders and rules with other lines."""
 
-    def __init__(self, conninfo: str, streams: dict[StreamKey, int], rules: Rules) -> None:
+    def __init__(self, conninfo: str, streams: dict[StreamKey, int], senders: Senders, rules: Rules) -> None:
         self._conninfo = conninfo
         self._connection: psycopg.AsyncConnection[Any] | None = None
         self._streams = streams
+        self._senders = senders
         self._rules = rules
 
     async def flush(self, requests: list[Request]) -> None:
@@ -128,8 +148,9 @@ class Line:
         """Insert in one transaction; if a batch has a duplicate, take all back and tell which batches are refused."""
         refused = []
         known: frozenset[UUID] = frozenset()
-        # Beforehand: streams stay, whatever becomes of the batch.
+        # Beforehand: streams and senders stay, whatever becomes of the batch.
         await self._find_streams(connection, [row for request in requests for row in request.rows])
+        await self._find_senders(connection, requests)
         async with connection.transaction() as transaction:
             known = await self._insert(connection, requests)
             refused = [request for request in requests if len(request.rows) > 1 and request.known_of(known)]
@@ -145,6 +166,7 @@ class Line:
         """Insert what is not there yet, and return the keys of what is."""
         rows = [row for request in requests for row in request.rows]
         streams = await self._find_streams(connection, rows)
+        senders = await self._find_senders(connection, requests)
         rules = self._rules
         while True:
             # What is known of the rules is looked at in one go: another line may learn while this one waits.
@@ -168,6 +190,7 @@ class Line:
                 STATEMENTS[bool(noted), bool(marked), not rules.rolled.isdisjoint(streams), bool(late)],
                 {
                     **columns_of(rows, into),
+                    **senders,
                     # A flush of nothing is told what it stored as well: it asks whether the rules are right.
                     "count": max(len(rows), 1),
                     "version": version,
@@ -234,6 +257,19 @@ class Line:
             cursor = await connection.execute(FIND_STREAMS, [encoded])
             for organization_id, subscription, code, stream_id in await cursor.fetchall():
                 known[organization_id.int, subscription, code] = stream_id
+
+    async def _find_senders(
+        self, connection: psycopg.AsyncConnection[Any], requests: Sequence[Request]
+    ) -> Mapping[str, Column | int]:
+        """Who sent the rows, as the statements take it; those that are not there are made."""
+        keys = [request.sender_key for request in requests]
+        if keys.count(keys[0]) == len(keys):
+            (number,) = await self._senders.numbers_of(connection, keys[:1])
+            return sender_of_all(number)
+        numbers = await self._senders.numbers_of(connection, keys)
+        return senders_of(
+            [(number, len(request.rows)) for request, number in zip(requests, numbers, strict=True)]
+        )
 
     async def _connect(self) -> psycopg.AsyncConnection[Any]:
         if self._connection is None or self._connection.closed:

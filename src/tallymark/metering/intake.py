@@ -14,6 +14,7 @@ from uuid import UUID
 
 from tallymark.metering.flushing import Line, OutdatedRules, Request, StreamKey, UnstorableEvent
 from tallymark.metering.rules import UNKNOWN, Rules
+from tallymark.metering.senders import Sender, Senders
 from tallymark.metering.storing import Row
 
 __all__ = ["Intake", "IntakeFull", "OutdatedRules", "Row", "UnstorableEvent"]
@@ -43,7 +44,8 @@ class Intake:
         self.tally: Counter[str] = Counter(stored=0, known=0, turned_away=0)
         """What became of the events that came since it began."""
         streams: dict[StreamKey, int] = {}
-        self._lines = [Line(conninfo, streams, self.rules) for _ in range(LINES)]
+        senders = Senders()
+        self._lines = [Line(conninfo, streams, senders, self.rules) for _ in range(LINES)]
         self._free = list(self._lines)
         self._flights: set[asyncio.Task[None]] = set()
         self._waiting: list[Request] = []
@@ -60,16 +62,18 @@ class Intake:
         for line in self._lines:
             await line.close()
 
-    async def store(self, rows: Sequence[Row], *, rules_version: int = UNKNOWN) -> frozenset[UUID]:
-        """Store rows, all or none, and return the keys of those that exist already: none are stored then.
+    async def store(
+        self, rows: Sequence[Row], *, rules_version: int = UNKNOWN, sender: Sender | None = None
+    ) -> frozenset[UUID]:
+        """Store rows of one organization, all or none, and return the keys of those that exist already: none are stored then.
 
-        `rules_version` is that of the rules by which they were read. Returns after the commit. Raises `IntakeFull`,
+        `rules_version` is that of the rules by which they were read; `sender` is kept with them. Returns after the commit. Raises `IntakeFull`,
         `OutdatedRules`, `UnstorableEvent`, or what the database raised.
         """
         if self._waiting_rows + len(rows) > MOST_WAITING or self._is_closing:
             self.tally["turned_away"] += len(rows)
             raise IntakeFull
-        request = Request(rows, rules_version)
+        request = Request(rows, rules_version, sender)
         self._waiting.append(request)
         self._waiting_rows += len(rows)
         self._begin_if_due()

@@ -15,12 +15,14 @@ from tallymark.metering.folding import ADD, COLUMNS, FED, fold
 
 _ROWS: LiteralString = """
     SELECT id, stream_id, timestamp, created_at, organization_id, transaction_id, properties,
-           amount::numeric(40, 15) AS precise_total_amount_cents, NULL::timestamptz AS occurred_at
+           amount::numeric(40, 15) AS precise_total_amount_cents, NULL::timestamptz AS occurred_at,
+           nullif(coalesce(sender_id, %(sender)b::bigint), 0) AS sender_id
     FROM unnest(%(ids)b::uuid[], %(streams)b::bigint[], %(timestamps)b::timestamptz[], %(created)b::timestamptz[],
-                %(organizations)b::uuid[], %(transactions)b::text[], %(properties)b::jsonb[], %(amounts)b::text[])
-      AS e(id, stream_id, timestamp, created_at, organization_id, transaction_id, properties, amount)
+                %(organizations)b::uuid[], %(transactions)b::text[], %(properties)b::jsonb[], %(amounts)b::text[],
+                %(senders)b::bigint[])
+      AS e(id, stream_id, timestamp, created_at, organization_id, transaction_id, properties, amount, sender_id)
 """
-_COLUMNS: LiteralString = "id, stream_id, timestamp, created_at, organization_id, transaction_id, properties, precise_total_amount_cents"
+_COLUMNS: LiteralString = "id, stream_id, timestamp, created_at, organization_id, transaction_id, properties, precise_total_amount_cents, sender_id"
 # Stores nothing where the rules have changed since `version`; while it stores, they don't change. Whose key is there already is not
 # stored again. Keys are taken in their own order, before anything else that others may hold: no two flushes wait for each other.
 _STORE: LiteralString = f"""
@@ -120,6 +122,19 @@ class Row(msgspec.Struct, frozen=True):
     created_at: datetime
     properties: msgspec.Raw
     precise_total_amount_cents: str | None
+
+
+def sender_of_all(sender: int) -> Mapping[str, Column | int]:
+    """Who sent all the rows (0 for nobody), as the statements take it: the column is empty, which costs nothing for each row."""
+    return {"sender": sender, "senders": Integers.of(())}
+
+
+def senders_of(counted: Sequence[tuple[int, int]]) -> Mapping[str, Column | int]:
+    """Whose the rows are, as the statements take it, from the sender of so many rows after another (0 for nobody)."""
+    return {
+        "sender": 0,
+        "senders": Integers.of([sender for sender, count in counted for _ in range(count)]),
+    }
 
 
 def columns_of(rows: Sequence[Row], streams: Sequence[int]) -> Mapping[str, Column]:

@@ -60,6 +60,7 @@ from tallymark.db.tables.entitlements import (
 )
 from tallymark.db.tables.events import (
     event_keys,
+    event_senders,
     event_streams,
     events,
     events_by_id,
@@ -190,6 +191,7 @@ __all__ = [
     "event_backfills",
     "event_counts",
     "event_keys",
+    "event_senders",
     "event_streams",
     "event_versions",
     "events",

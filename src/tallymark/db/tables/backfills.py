@@ -71,5 +71,6 @@ backfilled_events = Table(
     flag("was_void"),
     flag("was_held"),
     flag("was_late"),
+    Column("sender_id", BigInteger),
     PrimaryKeyConstraint("backfill_id", "event_id"),
 )

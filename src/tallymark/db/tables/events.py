@@ -7,6 +7,7 @@ three wide keys. Events are kept apart from everything else, for they are most o
 from sqlalchemy import (
     BigInteger,
     Column,
+    Date,
     Identity,
     Index,
     MetaData,
@@ -20,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from tallymark.db.tables.columns import flag, instant, metadata, organization_column, string
+from tallymark.db.tables.columns import flag, instant, metadata, organization_column, string, tenant_column
 
 event_streams = Table(
     "event_streams",
@@ -30,6 +31,19 @@ event_streams = Table(
     Column("external_subscription_id", Text, nullable=False),
     Column("code", Text, nullable=False),
     UniqueConstraint("organization_id", "external_subscription_id", "code"),
+)
+
+# From where events came, and what the client calls itself: one row for each that sent any in a month, so that months can be forgotten
+# whole (docs/decisions/0046). Events of the month name it; where it is forgotten, they name nobody.
+event_senders = Table(
+    "event_senders",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    tenant_column(),
+    Column("month", Date, nullable=False),
+    string("ip_address", nullable=False),
+    string("client", nullable=False),
+    UniqueConstraint("organization_id", "month", "ip_address", "client"),
 )
 
 # Cut up by months, so that one can be taken away whole (docs/decisions/0028). PostgreSQL keeps nothing unique over all of them but
@@ -47,6 +61,7 @@ events = Table(
     Column("precise_total_amount_cents", Numeric(40, 15)),
     # When it happened, where it counts at another time: late events count from the start of a period that is open.
     instant("occurred_at"),
+    Column("sender_id", BigInteger),
     PrimaryKeyConstraint("stream_id", "timestamp", "id"),
     Index(
         "events_occurred_idx", "stream_id", "occurred_at", postgresql_where=text("occurred_at IS NOT NULL")

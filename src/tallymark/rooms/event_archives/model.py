@@ -54,7 +54,10 @@ class Archive:
 
 @value
 class ArchivedEvent:
-    """An event as it is kept: every column, and what its stream's number stands for. Below zero it was in no stream."""
+    """An event as it is kept: every column, and what its stream's number stands for. Below zero it was in no stream.
+
+    What its sender's number stands for stays in the database alone, where it can be forgotten.
+    """
 
     organization_id: UUID
     external_subscription_id: str
@@ -67,6 +70,7 @@ class ArchivedEvent:
     occurred_at: datetime | None
     properties: str
     precise_total_amount_cents: Decimal | None
+    sender_id: int | None
 
 
 def first_instant(month: date) -> datetime:

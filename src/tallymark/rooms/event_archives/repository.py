@@ -42,14 +42,15 @@ _MONTHS_OF_REST = text("""
 """)
 _COLUMNS = (
     "id, stream_id, timestamp, created_at, organization_id, transaction_id, properties, precise_total_amount_cents,"
-    " occurred_at"
+    " occurred_at, sender_id"
 )
 _LEAVES = """
     EXISTS (SELECT FROM archived_streams a WHERE a.archive_id = '{archive}' AND a.stream_id = abs(e.stream_id))
 """
 _READ = SQL("""
     SELECT s.organization_id, s.external_subscription_id, s.code, e.stream_id, e.id, e.transaction_id, e.timestamp,
-           e.created_at, e.occurred_at, CAST(e.properties AS text) AS properties, e.precise_total_amount_cents
+           e.created_at, e.occurred_at, CAST(e.properties AS text) AS properties, e.precise_total_amount_cents,
+           e.sender_id
     FROM {table} e JOIN archived_streams a ON a.archive_id = {archive} AND a.stream_id = abs(e.stream_id)
     JOIN event_streams s ON s.id = a.stream_id
     WHERE s.organization_id = {organization}
@@ -58,10 +59,11 @@ _READ = SQL("""
 _PUT_BACK = text(f"""
     INSERT INTO events ({_COLUMNS})
     SELECT id, stream_id, timestamp, created_at, organization_id, transaction_id, CAST(properties AS jsonb),
-           precise_total_amount_cents, occurred_at
+           precise_total_amount_cents, occurred_at, sender_id
     FROM json_to_recordset(CAST(:events AS json)) AS e(
         id uuid, stream_id bigint, timestamp timestamptz, created_at timestamptz, organization_id uuid, transaction_id text,
-        properties text, precise_total_amount_cents numeric, occurred_at timestamptz)
+        properties text, precise_total_amount_cents numeric, occurred_at timestamptz,
+        sender_id bigint)
     ON CONFLICT DO NOTHING
 """)
 # What was added up of the streams meanwhile may lack the time that comes back: it is added up anew.

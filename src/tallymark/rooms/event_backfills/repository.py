@@ -54,10 +54,10 @@ _STORE_ADDED = text("""
     ),
     kept AS (
         INSERT INTO events (id, stream_id, timestamp, created_at, organization_id, transaction_id, properties,
-                            precise_total_amount_cents)
+                            precise_total_amount_cents, sender_id)
         SELECT b.event_id, -CAST(:stream AS bigint), b.timestamp,
                CAST(:now AS timestamptz) + (row_number() OVER (ORDER BY b.position) - 1) * interval '1 microsecond',
-               b.organization_id, b.transaction_id, b.properties, b.precise_total_amount_cents
+               b.organization_id, b.transaction_id, b.properties, b.precise_total_amount_cents, b.sender_id
         FROM backfilled_events b JOIN stored ON stored.id = b.event_id
         WHERE b.backfill_id = :backfill
     ),

@@ -24,6 +24,7 @@ from tallymark.rooms.event_backfills.schemas import (
     StepRequest,
     read_events,
 )
+from tallymark.rooms.events.service import Sender
 
 router = tenant_router("event_backfills", resource="event")
 
@@ -73,8 +74,10 @@ async def add_backfilled_events(
     """Add up to 1,000 events, all or none; they count nowhere before the backfill is closed."""
     del body
     sent = read_events(await request.body())
+    is_kept = request.app.state.keeps_event_senders
+    sender = Sender.of(context.ip_address, context.user_agent) if is_kept else None
     async with context.transaction() as tx:
-        rows = await service.add_events(tx, _read_id(lago_id), sent, now=context.now)
+        rows = await service.add_events(tx, _read_id(lago_id), sent, sender=sender, now=context.now)
     return AddedEventsResponse.of(rows)
 
 

@@ -102,9 +102,10 @@ async def add_events(
     backfill_id: UUID,
     sent: Sequence[events.EventInput],
     *,
+    sender: events.Sender | None,
     now: datetime,
 ) -> list[Row]:
-    """Add events, all or none; they count nowhere before the backfill is closed.
+    """Add events, all or none; they count nowhere before the backfill is closed. `sender` is kept with them.
 
     Raises `NotFound`, `NotAllowed("event_backfill_not_open")`, and `Invalid` with what is wrong by the index of the event: the
     rules of events, another subscription or code, a time outside of the backfill's, a transaction id that is taken.
@@ -119,7 +120,8 @@ async def add_events(
     metric = await _get_metric(tx, backfill.code)
     rows = _read_all(tx.organization_id, sent, backfill, _OneMetric(metric), now=now)
     await _refuse_taken(tx, backfill, rows)
-    await repository.add(tx, [_staged(backfill, row) for row in rows])
+    sender_id = await events.note_sender(tx, sender, now=now) if sender is not None else None
+    await repository.add(tx, [_staged(backfill, row, sender_id) for row in rows])
     return rows
 
 
@@ -194,7 +196,7 @@ async def _refuse_taken(tx: Tx, backfill: Backfill, rows: Sequence[Row]) -> None
         raise Invalid({str(index): DUPLICATE for index in refused})
 
 
-def _staged(backfill: Backfill, row: Row) -> dict[str, Any]:
+def _staged(backfill: Backfill, row: Row, sender_id: int | None) -> dict[str, Any]:
     return {
         "organization_id": row.organization_id,
         "backfill_id": backfill.id,
@@ -204,6 +206,7 @@ def _staged(backfill: Backfill, row: Row) -> dict[str, Any]:
         "timestamp": row.timestamp,
         "properties": row.properties,
         "precise_total_amount_cents": row.precise_total_amount_cents,
+        "sender_id": sender_id,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -29,6 +30,7 @@ from tallymark.domain.errors import TallymarkError, TooMany
 from tallymark.domain.periods import TICK
 from tallymark.metering.allowance import UNSAID, Allowance, Ticket
 from tallymark.metering.intake import Intake, IntakeFull, OutdatedRules, Row, UnstorableEvent
+from tallymark.metering.senders import LONGEST, Sender
 from tallymark.rooms.events import repository, service
 from tallymark.rooms.events.parsing import (
     EPOCH,
@@ -111,10 +113,11 @@ class _Stored(NamedTuple):
 
 
 class Measure(NamedTuple):
-    """How many events are taken at once, and in all."""
+    """How many events are taken at once and in all, and whether it is kept who sent them."""
 
     batch_max_length: int
     allowance: Allowance
+    keeps_senders: bool
 
 
 class EventsIngest:
@@ -137,6 +140,7 @@ class EventsIngest:
         self._sign_file = sign_file
         self._allowance = measure.allowance
         self._batch_max_length = measure.batch_max_length
+        self._keeps_senders = measure.keeps_senders
 
     @staticmethod
     def takes(scope: Scope) -> bool:
@@ -176,11 +180,12 @@ class EventsIngest:
         now = await self._gatekeeper.read_clock(principal, is_write=True)
         tenant = Tenant(principal.organization_id, now, self._intake.rules)
         ticket = self._allowance.ticket(principal.organization_id, principal.event_limits or UNSAID, now)
+        sender = _sender(scope) if self._keeps_senders else None
         try:
             stored = await (
-                self._single(body, tenant, ticket)
+                self._single(body, tenant, ticket, sender)
                 if scope["path"] == SINGLE
-                else self._many(body, tenant, ticket)
+                else self._many(body, tenant, ticket, sender)
             )
         except BaseException as error:
             ticket.give_back()
@@ -210,7 +215,7 @@ class EventsIngest:
             )
         )
 
-    async def _single(self, body: bytes, tenant: Tenant, ticket: Ticket) -> _Stored:
+    async def _single(self, body: bytes, tenant: Tenant, ticket: Ticket, sender: Sender | None) -> _Stored:
         root = bytes(_decode(_single, body).event)
         if root in (b"", b"{}", b"null"):
             raise BadRequest.missing_root("event")
@@ -220,7 +225,7 @@ class EventsIngest:
             version = self._intake.rules.version
             try:
                 row = read_event(sent, tenant)
-                known = await self._intake.store([row], rules_version=version)
+                known = await self._intake.store([row], rules_version=version, sender=sender)
             except OutdatedRules:
                 continue
             except InvalidEvent as error:
@@ -237,7 +242,7 @@ class EventsIngest:
                 raise _Known(DUPLICATE, known)
             return _Stored(_encoder.encode({"event": show(row)}), (row.id,))
 
-    async def _many(self, body: bytes, tenant: Tenant, ticket: Ticket) -> _Stored:
+    async def _many(self, body: bytes, tenant: Tenant, ticket: Ticket, sender: Sender | None) -> _Stored:
         data = bytes(_decode(_batch, body).events)
         if not data.startswith(b"["):
             raise _Refused({"events": ["no_events"]})
@@ -249,7 +254,7 @@ class EventsIngest:
         await ticket.ask(len(sent))
         while True:
             try:
-                return await self._store_all(sent, tenant)
+                return await self._store_all(sent, tenant, sender)
             except OutdatedRules:
                 continue
 
@@ -258,7 +263,7 @@ class EventsIngest:
         await self._intake.store(())
         return self._intake.rules.version != version
 
-    async def _store_all(self, sent: list[EventInput], tenant: Tenant) -> _Stored:
+    async def _store_all(self, sent: list[EventInput], tenant: Tenant, sender: Sender | None) -> _Stored:
         version = self._intake.rules.version
         try:
             rows = self._read_all(sent, tenant)
@@ -270,7 +275,9 @@ class EventsIngest:
         try:
             # A batch that repeats itself is stored by nobody, but what it repeats of the store is told as well.
             known = (
-                await self._known(rows) if repeated else await self._intake.store(rows, rules_version=version)
+                await self._known(rows)
+                if repeated
+                else await self._intake.store(rows, rules_version=version, sender=sender)
             )
         except UnstorableEvent:
             raise _Refused({"events": ["value_is_invalid"]}) from None
@@ -396,6 +403,21 @@ def _authorization(headers: Iterable[tuple[bytes, bytes]]) -> str:
         if name == b"authorization":
             return value.decode("latin-1")
     raise Unauthorized
+
+
+def _sender(scope: Scope) -> Sender:
+    """Where a request came from, as the server tells it, and what its client calls itself."""
+    caller, agent = scope.get("client"), b""
+    for name, value in scope["headers"]:
+        if name == b"user-agent":
+            agent = value[:LONGEST]
+            break
+    return _sender_of(caller[0] if caller else None, agent)
+
+
+@lru_cache(maxsize=1_000)
+def _sender_of(address: str | None, agent: bytes) -> Sender:
+    return Sender.of(address, agent.decode("latin-1"))
 
 
 async def _read_body(scope: Scope, receive: Receive) -> bytes:

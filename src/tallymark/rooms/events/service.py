@@ -14,6 +14,7 @@ from tallymark.domain.errors import Invalid, NotFound
 from tallymark.jobs import agenda, usage_days
 from tallymark.jobs.agenda import Item, Kind
 from tallymark.jobs.outbox import Message, emit
+from tallymark.metering.senders import Sender as Sender
 from tallymark.rooms.billable_metrics import service as billable_metrics
 from tallymark.rooms.events import repository
 from tallymark.rooms.events.model import (
@@ -48,6 +49,24 @@ async def get_event(tx: Tx, *, transaction_id: str) -> Event:
     if event is None:
         raise NotFound("event")
     return event
+
+
+async def get_sender(tx: Tx, event_id: UUID) -> Sender | None:
+    """Who sent an event, None where that is not kept. Raises `NotFound("event")`."""
+    found = await repository.find_sender(tx, event_id)
+    if found is None:
+        raise NotFound("event")
+    return found.sender
+
+
+async def note_sender(tx: Tx, sender: Sender, *, now: datetime) -> int:
+    """The number of who sends events, for those that come in beside the fast lane."""
+    return await repository.note_sender(tx, sender, now=now)
+
+
+async def forget_senders(connection: AsyncConnection, *, now: datetime, months: int) -> None:
+    """Forget who sent events before so many full months."""
+    await repository.delete_senders(connection, now=now, months=months)
 
 
 async def get_events(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Event]:

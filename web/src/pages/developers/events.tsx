@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Ban, Pencil, RefreshCw, TriangleAlert } from "lucide-react";
+import type { ReactNode } from "react";
 import { read, type Schema, useChange } from "@/api/client";
 import { useOrganization } from "@/app/session";
 import { Moment } from "@/ui/amounts";
@@ -9,7 +10,7 @@ import { Field, TextArea, TextInput } from "@/ui/fields";
 import { messageOf } from "@/ui/form";
 import { type Filter, List, useListState, useRows } from "@/ui/list";
 import { useOpenedOne } from "@/ui/opened";
-import { Empty } from "@/ui/states";
+import { Empty, Skeleton } from "@/ui/states";
 import type { Column } from "@/ui/table";
 import { Editor, NEEDED } from "../settings/editor";
 import { Detail } from "./detail";
@@ -120,7 +121,16 @@ function EventDetail({ event, onClose }: { event: Event | undefined; onClose: ()
     enabled: event !== undefined,
     retry: false,
   });
+  const sent = useQuery({
+    ...read("/app/v1/events/{lago_id}/sender", { params: { path: { lago_id: event?.lago_id ?? "" } } }),
+    enabled: event !== undefined,
+  });
   if (!event) return null;
+  const sender = sent.data?.event_sender;
+  const told = (fact: ReactNode) => {
+    if (sent.isPending) return <Skeleton width={100} />;
+    return sent.error ? <span className="dim">Could not be loaded</span> : fact;
+  };
   const field = metric.data?.billable_metric.field_name;
   const isMissing = field && !(field in (event.properties as object));
   const isVoid = versions.data?.versions.at(-1)?.status === "voided";
@@ -166,6 +176,11 @@ function EventDetail({ event, onClose }: { event: Event | undefined; onClose: ()
           ["Subscription", subscription && <Copy key="s" text={subscription} what="subscription" />],
           ["Time", <Moment key="time" value={event.timestamp} zone={timezone} />],
           ["Received", <Moment key="r" value={event.created_at} zone={timezone} />],
+          [
+            "IP address",
+            told(sender?.ip_address && <Copy key="a" text={sender.ip_address} what="IP address" />),
+          ],
+          ["Client", told(sender?.client)],
         ]}
       />
       <h3>Properties</h3>

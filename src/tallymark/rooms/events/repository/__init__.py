@@ -45,6 +45,7 @@ from tallymark.rooms.events.repository.noting import (
     note_arrived,
     note_followed,
 )
+from tallymark.rooms.events.repository.senders import delete_senders, find_sender, note_sender
 from tallymark.rooms.events.repository.unmatched import count_by_stream, count_unmatched, list_unmatched
 
 __all__ = [
@@ -52,8 +53,10 @@ __all__ = [
     "count_by_stream",
     "count_events",
     "count_unmatched",
+    "delete_senders",
     "final_windows",
     "find_event",
+    "find_sender",
     "forget_flaws",
     "get_events",
     "history",
@@ -68,6 +71,7 @@ __all__ = [
     "note_arrived",
     "note_followed",
     "note_leaving",
+    "note_sender",
     "report_of",
     "reports_of_live",
     "shown_events",
