@@ -29,8 +29,9 @@ APART = {"api_logs", "idempotent_answers"}
 """Tables that tell how often was asked, and not what came of it."""
 
 OWN_NAMES = {
-    "id", "stream_id", "message_id", "key_hash", "api_keys.ending", "token_hash", "last_used_at", "journal_entries.sequence",
-    "backfilled_events.position", "test_clocks.calls", "test_clocks.status", "rollup_id", "rollup_parts.moment",
+    "id", "stream_id", "sender_id", "message_id", "key_hash", "api_keys.ending", "token_hash", "last_used_at",
+    "journal_entries.sequence", "backfilled_events.position", "test_clocks.calls", "test_clocks.status", "rollup_id",
+    "rollup_parts.moment",
 }  # fmt: skip
 
 OWN_WORDS = (
