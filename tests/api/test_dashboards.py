@@ -19,10 +19,12 @@ async def shop(application, make_organization):
     await person.browser.aclose()
 
 
-def by_month(rows, *names):
-    """The months of rows with so many of their values, zeros left out."""
+def by_period(rows, *names):
+    """The first days of periods with so many of their values, zeros left out."""
     return {
-        row["month"][:7]: {name: row[f"{name}_amount_cents"] for name in names if row[f"{name}_amount_cents"]}
+        row["start_of_period_dt"]: {
+            name: row[f"{name}_amount_cents"] for name in names if row[f"{name}_amount_cents"]
+        }
         for row in rows
     }
 
@@ -63,11 +65,11 @@ async def test_revenue_is_told_by_streams_plans_and_customers(shop):
     await kit.advance(client, "2026-02-02")
     answer = await get(browser, "/analytics/revenue_streams")
     names = ("subscription_fee", "usage_based_fee", "fixed_charge_fee", "commitment_fee", "one_off_fee")
-    assert by_month(answer["revenue_streams"], *names, "gross", "coupons", "contra", "net") == {
-        "2026-01": {
+    assert by_period(answer["revenue_streams"], *names, "gross", "coupons", "contra", "net") == {
+        "2026-01-01": {
             "subscription_fee": 3100, "one_off_fee": 1000, "gross": 4100, "coupons": 100, "contra": 100, "net": 4000,
         },
-        "2026-02": {
+        "2026-02-01": {
             "subscription_fee": 3100, "usage_based_fee": 500, "gross": 3600, "coupons": 100, "contra": 100, "net": 3500,
         },
     }  # fmt: skip
@@ -83,8 +85,17 @@ async def test_revenue_is_told_by_streams_plans_and_customers(shop):
     ] == [("Ada", 6700, 6500), ("Bob", 1000, 1000)]
     assert (await get(browser, "/analytics/revenue_streams", currency="USD"))["revenue_streams"] == []
     (last,) = (await get(browser, "/analytics/revenue_streams", months="1"))["revenue_streams"]
-    assert last["month"][:7] == "2026-02"
-    wrong = {"currency": "XXX", "customer_type": "nobody"}
+    assert last["start_of_period_dt"] == "2026-02-01"
+    for granularity, gross in (
+        ("daily", {"2026-02-01": {"gross": 3600}}),  # the last 30 days: from the fourth of January on
+        ("weekly", {"2025-12-29": {"gross": 4100}, "2026-01-26": {"gross": 3600}}),  # weeks begin on Mondays
+        ("monthly", {"2026-01-01": {"gross": 4100}, "2026-02-01": {"gross": 3600}}),
+    ):
+        found = await get(browser, "/analytics/revenue_streams", time_granularity=granularity)
+        assert by_period(found["revenue_streams"], "gross") == gross
+        total = sum(of["gross"] for of in gross.values())
+        assert sum(one["gross_amount_cents"] for one in found["customers"]) == total
+    wrong = {"currency": "XXX", "customer_type": "nobody", "time_granularity": "hourly"}
     refused = await get(browser, "/analytics/revenue_streams", **wrong, expect=422)
     assert refused["error_details"] == {name: ["value_is_invalid"] for name in wrong}, "all of it at once"
 
@@ -100,8 +111,8 @@ async def test_what_credits_paid_is_taken_off_by_their_kind(shop):
     await kit.subscribe(client, who, await kit.plan(client, amount_cents=1000))
     await kit.advance(client, "2026-02-02")
     answer = await get(browser, "/analytics/revenue_streams")
-    assert by_month(answer["revenue_streams"], "gross", "free_credits", "prepaid_credits", "net") == {
-        "2026-02": {"gross": 1000, "free_credits": 300, "prepaid_credits": 500, "net": 200}
+    assert by_period(answer["revenue_streams"], "gross", "free_credits", "prepaid_credits", "net") == {
+        "2026-02-01": {"gross": 1000, "free_credits": 300, "prepaid_credits": 500, "net": 200}
     }
 
 
@@ -136,10 +147,10 @@ async def test_recurring_revenue_moves_by_what_is_new_more_less_and_lost(shop):
     await kit.subscribe(client, dan, big, external_id="of_dan")
     answer = await get(browser, "/analytics/mrr_movements")
     names = ("starting", "new", "expansion", "contraction", "churn", "change", "ending")
-    assert by_month(answer["mrr_movements"], *names) == {
-        "2026-01": {"new": 2000, "change": 2000, "ending": 2000},
-        "2026-02": {"starting": 2000, "new": 2700, "expansion": 2000, "change": 4700, "ending": 6700},
-        "2026-03": {
+    assert by_period(answer["mrr_movements"], *names) == {
+        "2026-01-01": {"new": 2000, "change": 2000, "ending": 2000},
+        "2026-02-01": {"starting": 2000, "new": 2700, "expansion": 2000, "change": 4700, "ending": 6700},
+        "2026-03-01": {
             "starting": 6700, "new": 2500, "contraction": -2000, "churn": -1000, "change": -500, "ending": 6200,
         },
     }  # fmt: skip
@@ -150,6 +161,26 @@ async def test_recurring_revenue_moves_by_what_is_new_more_less_and_lost(shop):
     ]
     first = (await get(browser, "/analytics/mrr_movements", months="1"))["mrr_movements"]
     assert first == answer["mrr_movements"][2:]
+    by_day = await get(browser, "/analytics/mrr_movements", time_granularity="daily")
+    days = by_period(by_day["mrr_movements"], *names)
+    assert [*days] == [f"2026-02-{day:02}" for day in range(9, 29)] + [
+        f"2026-03-{day:02}" for day in range(1, 11)
+    ]
+    assert {day: moved for day, moved in days.items() if "change" in moved} == {
+        "2026-02-10": {"starting": 2000, "new": 2700, "expansion": 2000, "change": 4700, "ending": 6700},
+        "2026-03-01": {"starting": 6700, "contraction": -2000, "change": -2000, "ending": 4700},
+        "2026-03-10": {"starting": 4700, "new": 2500, "churn": -1000, "change": 1500, "ending": 6200},
+    }
+    assert days["2026-02-09"] == {"starting": 2000, "ending": 2000}
+    assert by_day["plans"] == answer["plans"]
+    by_week = (await get(browser, "/analytics/mrr_movements", time_granularity="weekly"))["mrr_movements"]
+    changes = by_period(by_week, "change", "ending")
+    assert {week: moved for week, moved in changes.items() if "change" in moved} == {
+        "2025-12-29": {"change": 2000, "ending": 2000},
+        "2026-02-09": {"change": 4700, "ending": 6700},
+        "2026-02-23": {"change": -2000, "ending": 4700},
+        "2026-03-09": {"change": 1500, "ending": 6200},
+    }
 
 
 async def test_twelfths_are_rounded_once_for_all_of_a_customers_subscriptions(shop):
@@ -177,9 +208,9 @@ async def test_prepaid_credits_are_told_in_money_and_in_credits(shop):
     await kit.subscribe(client, who, await kit.plan(client, amount_cents=700))
     await kit.advance(client, "2026-02-02")
     rows = (await get(browser, "/analytics/prepaid_credits"))["prepaid_credits"]
-    assert by_month(rows, "purchased", "offered", "consumed", "voided") == {
-        "2026-01": {"purchased": 1000, "offered": 600, "voided": 200},
-        "2026-02": {"consumed": 700},
+    assert by_period(rows, "purchased", "offered", "consumed", "voided") == {
+        "2026-01-01": {"purchased": 1000, "offered": 600, "voided": 200},
+        "2026-02-01": {"consumed": 700},
     }
     assert [rows[0][f"{name}_credits"] for name in ("purchased", "offered", "voided")] == [
         "5.0",
@@ -187,6 +218,12 @@ async def test_prepaid_credits_are_told_in_money_and_in_credits(shop):
         "1.0",
     ]
     assert rows[1]["consumed_credits"] == "3.5"
+    for granularity, shown in (("daily", rows[1:]), ("weekly", rows)):
+        found = await get(browser, "/analytics/prepaid_credits", time_granularity=granularity)
+        starts = {"daily": ["2026-02-01"], "weekly": ["2025-12-29", "2026-01-26"]}[granularity]
+        assert found["prepaid_credits"] == [
+            {**row, "start_of_period_dt": start} for row, start in zip(shown, starts, strict=True)
+        ]
 
 
 async def test_nobody_sees_what_others_earn(shop, make_organization):

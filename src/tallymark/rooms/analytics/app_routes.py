@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from fastapi import Request
 from pydantic import BaseModel
 
@@ -15,12 +17,11 @@ from tallymark.rooms.analytics.dashboards import Credits, Revenue
 from tallymark.rooms.analytics.model import Movement
 from tallymark.rooms.analytics.queries import read_dashboard_asked
 from tallymark.rooms.analytics.routes import answer_to
-from tallymark.rooms.analytics.schemas import Month
 
 router = member_router("app: analytics")
 
 OF_PAYERS = (
-    "currency", "months", "billing_entity_code", "external_customer_id", "customer_country", "customer_type",
+    "time_granularity", "currency", "months", "billing_entity_code", "external_customer_id", "customer_country", "customer_type",
     "has_tax_identification_number",
 )  # fmt: skip
 BY_PAYER = reads(*OF_PAYERS)
@@ -28,7 +29,7 @@ BY_PAYER_AND_PLAN = reads(*OF_PAYERS, "plan_code", "external_subscription_id")
 
 
 class RevenueStreamsOutput(BaseModel):
-    month: Month
+    start_of_period_dt: date
     currency: str
     subscription_fee_amount_cents: int
     usage_based_fee_amount_cents: int
@@ -48,10 +49,10 @@ class RevenueStreamsOutput(BaseModel):
 
     @classmethod
     def of(cls, revenue: Revenue) -> RevenueStreamsOutput:
-        """Show a month."""
+        """Show a period."""
         of = revenue.streams.get
         return cls(
-            month=revenue.month,
+            start_of_period_dt=revenue.start,
             currency=revenue.currency,
             subscription_fee_amount_cents=of("subscription", 0),
             usage_based_fee_amount_cents=of("charge", 0),
@@ -90,13 +91,13 @@ class CustomerRevenueOutput(BaseModel):
 class RevenueResponse(BaseModel):
     revenue_streams: list[RevenueStreamsOutput]
     plans: list[PlanRevenueOutput]
-    """Over all of the months, by what their fees came to."""
+    """Over all of the periods, by what their fees came to."""
     customers: list[CustomerRevenueOutput]
-    """The twenty of each currency whose fees came to the most over all of the months."""
+    """The twenty of each currency whose fees came to the most over all of the periods."""
 
 
 class MovementOutput(BaseModel):
-    month: Month
+    start_of_period_dt: date
     currency: str
     starting_amount_cents: int
     new_amount_cents: int
@@ -109,9 +110,9 @@ class MovementOutput(BaseModel):
 
     @classmethod
     def of(cls, movement: Movement) -> MovementOutput:
-        """Show a month."""
+        """Show a period."""
         return cls(
-            month=movement.month,
+            start_of_period_dt=movement.start,
             currency=movement.currency,
             starting_amount_cents=movement.starting_cents,
             new_amount_cents=movement.new_cents,
@@ -136,11 +137,11 @@ class PlanRecurringOutput(BaseModel):
 class MovementsResponse(BaseModel):
     mrr_movements: list[MovementOutput]
     plans: list[PlanRecurringOutput]
-    """At the end of the last month, before coupons of fixed amounts."""
+    """At the end of the last period, before coupons of fixed amounts."""
 
 
 class CreditsOutput(BaseModel):
-    month: Month
+    start_of_period_dt: date
     currency: str
     purchased_amount_cents: int
     offered_amount_cents: int
@@ -153,11 +154,11 @@ class CreditsOutput(BaseModel):
 
     @classmethod
     def of(cls, moved: Credits) -> CreditsOutput:
-        """Show a month."""
+        """Show a period."""
         kinds = {"purchased": "purchased", "offered": "granted", "consumed": "invoiced", "voided": "voided"}
         return cls.model_validate(
             {
-                "month": moved.month,
+                "start_of_period_dt": moved.start,
                 "currency": moved.currency,
                 **{f"{name}_amount_cents": moved.cents[kind] for name, kind in kinds.items()},
                 **{f"{name}_credits": moved.credits[kind] for name, kind in kinds.items()},
@@ -172,10 +173,10 @@ class CreditsResponse(BaseModel):
 @router.get("/analytics/revenue_streams", openapi_extra=BY_PAYER_AND_PLAN)
 @permitted("analytics:view")
 async def list_revenue_streams(request: Request, context: InContext) -> RevenueResponse:
-    """What was earned by month and kind of fee, what was taken off, and who brought it."""
+    """What was earned by month, or the last 30 days or 13 weeks, and kind of fee; what was taken off, and who brought it."""
     found = await answer_to(request, context, dashboards.revenue, read=read_dashboard_asked)
     return RevenueResponse(
-        revenue_streams=[RevenueStreamsOutput.of(month) for month in found.months],
+        revenue_streams=[RevenueStreamsOutput.of(period) for period in found.periods],
         plans=[
             PlanRevenueOutput(
                 plan_code=one.code,
@@ -204,7 +205,7 @@ async def list_revenue_streams(request: Request, context: InContext) -> RevenueR
 @router.get("/analytics/mrr_movements", openapi_extra=BY_PAYER_AND_PLAN)
 @permitted("analytics:view")
 async def list_mrr_movements(request: Request, context: InContext) -> MovementsResponse:
-    """How recurring revenue moved by month: new, more, less and lost, and what recurs by plan."""
+    """How recurring revenue moved by month, or the last 30 days or 13 weeks: new, more, less and lost, and what recurs by plan."""
     found = await answer_to(request, context, dashboards.recurring, read=read_dashboard_asked)
     return MovementsResponse(
         mrr_movements=[MovementOutput.of(movement) for movement in found.movements],
@@ -226,6 +227,6 @@ async def list_mrr_movements(request: Request, context: InContext) -> MovementsR
 @router.get("/analytics/prepaid_credits", openapi_extra=BY_PAYER)
 @permitted("analytics:view")
 async def list_prepaid_credits(request: Request, context: InContext) -> CreditsResponse:
-    """Prepaid credits by month: bought, given, used, voided."""
+    """Prepaid credits by month, or the last 30 days or 13 weeks: bought, given, used, voided."""
     found = await answer_to(request, context, dashboards.prepaid_credits, read=read_dashboard_asked)
     return CreditsResponse(prepaid_credits=[CreditsOutput.of(moved) for moved in found])

@@ -15,15 +15,20 @@ from sqlalchemy import TextClause, text
 from tallymark.db.engine import Tx
 from tallymark.db.names import CUSTOMER_NAME
 from tallymark.rooms.analytics.model import (
-    CreditsOfMonth,
+    CreditsOfPeriod,
     CustomerRevenue,
     Movement,
     PlanRecurring,
     PlanRevenue,
-    RevenueOfMonth,
+    RevenueOfPeriod,
     Scope,
 )
-from tallymark.rooms.analytics.repository import COUNTED_IN_MONTHS, ISSUED_IN, bound
+from tallymark.rooms.analytics.periods import Granularity
+from tallymark.rooms.analytics.repository import COUNTED_IN_MONTHS, bound
+
+_UNITS = {Granularity.DAILY: "day", Granularity.WEEKLY: "week", Granularity.MONTHLY: "month"}
+_PERIOD = "CAST(date_trunc(CAST(:unit AS text), {instant}) AS date) AS start"
+_LATER = "+ CAST('1 ' || CAST(:unit AS text) AS interval)"
 
 # What is bought as credits is revenue once it is used: until then it is owed.
 _FEES = (
@@ -85,9 +90,9 @@ def _and(scope: Scope, conditions: Mapping[str, str]) -> str:
 
 def _streams(scope: Scope) -> TextClause:
     return text(f"""
-        SELECT month, currency, stream, CAST(round(sum(cents)) AS bigint) AS amount_cents
-        FROM ({_both(scope, f"{ISSUED_IN} AS month, i.currency")}) counted
-        GROUP BY month, currency, stream ORDER BY month, currency, stream
+        SELECT start, currency, stream, CAST(round(sum(cents)) AS bigint) AS amount_cents
+        FROM ({_both(scope, f"{_PERIOD.format(instant='i.issuing_date::timestamp')}, i.currency")}) counted
+        GROUP BY start, currency, stream ORDER BY start, currency, stream
     """)
 
 
@@ -142,9 +147,9 @@ _COUPONS = """
 # Twelfths and products of shares are decimals of many places: what is off in the last ones must not tip a half cent over.
 _PLACES = 12
 _RUNNING = f"""
-    ends AS (SELECT * FROM unnest(CAST(:months AS date[]), CAST(:ends AS timestamptz[])) AS e(month, at)),
+    ends AS (SELECT * FROM unnest(CAST(:starts AS date[]), CAST(:ends AS timestamptz[])) AS e(start, at)),
     running AS (
-        SELECT e.month, e.at, s.customer_id, s.id, coalesce(p.parent_id, p.id) AS plan_id, p.amount_currency AS currency,
+        SELECT e.start, e.at, s.customer_id, s.id, coalesce(p.parent_id, p.id) AS plan_id, p.amount_currency AS currency,
                {_A_MONTH} AS pace,
                p.amount_cents * {_A_MONTH} * CASE WHEN s.customer_id IN ({_HAVING}) THEN coalesce((
                    SELECT CASE WHEN bool_or(a.percentage_rate >= 100) THEN 0
@@ -164,30 +169,30 @@ _RUNNING = f"""
 # A coupon of an amount is taken off what a customer pays in all: nobody can say how much of it is one plan's.
 _MOVEMENTS = f"""
     WITH {_RUNNING}, of_customers AS (
-        SELECT month, currency, customer_id, CAST(round(round(greatest(sum(cents) -
+        SELECT start, currency, customer_id, CAST(round(round(greatest(sum(cents) -
             CASE WHEN NOT :is_of_plan AND customer_id IN ({_HAVING}) THEN coalesce((
             SELECT sum(a.amount_cents)
             {_COUPONS.format(customer="running.customer_id", at="max(running.at)", plans="array_agg(running.plan_id)")}
               AND a.amount_currency = running.currency
         ), 0) * max(pace) ELSE 0 END, 0), {_PLACES})) AS bigint) AS cents
-        FROM running GROUP BY month, currency, customer_id
+        FROM running GROUP BY start, currency, customer_id
     ), moves AS (
-        SELECT coalesce(this.month, CAST(past.month + interval '1 month' AS date)) AS month,
+        SELECT coalesce(this.start, CAST(past.start {_LATER} AS date)) AS start,
                coalesce(this.currency, past.currency) AS currency,
                coalesce(past.cents, 0) AS was, coalesce(this.cents, 0) AS became
         FROM of_customers this FULL JOIN of_customers past
           ON past.customer_id = this.customer_id AND past.currency = this.currency
-         AND this.month = CAST(past.month + interval '1 month' AS date)
+         AND this.start = CAST(past.start {_LATER} AS date)
     )
-    SELECT month, currency,
+    SELECT start, currency,
            CAST(sum(was) AS bigint) AS starting_cents,
            CAST(coalesce(sum(became) FILTER (WHERE was = 0), 0) AS bigint) AS new_cents,
            CAST(coalesce(sum(became - was) FILTER (WHERE was > 0 AND became > was), 0) AS bigint) AS expansion_cents,
            CAST(coalesce(sum(became - was) FILTER (WHERE became > 0 AND became < was), 0) AS bigint) AS contraction_cents,
            CAST(coalesce(sum(-was) FILTER (WHERE became = 0), 0) AS bigint) AS churn_cents,
            CAST(sum(became) AS bigint) AS ending_cents
-    FROM moves WHERE month >= :start AND month < :end
-    GROUP BY month, currency ORDER BY month, currency
+    FROM moves WHERE start >= :start AND start < :end
+    GROUP BY start, currency ORDER BY start, currency
 """
 _RECURRING_BY_PLAN = f"""
     WITH {_RUNNING}
@@ -197,22 +202,22 @@ _RECURRING_BY_PLAN = f"""
     GROUP BY r.currency, p.id, p.code, p.name, p.interval, p.deleted_at
     ORDER BY r.currency, amount_cents DESC, p.code, p.id
 """
-_CREDITS = """
-    SELECT CAST(date_trunc('month', t.settled_at AT TIME ZONE 'UTC') AS date) AS month, w.currency, w.rate_amount,
+_CREDITS = f"""
+    SELECT {_PERIOD.format(instant="t.settled_at AT TIME ZONE 'UTC'")}, w.currency, w.rate_amount,
            t.transaction_status AS kind, CAST(sum(t.amount_cents) AS bigint) AS amount_cents,
            sum(t.precise_amount_cents) AS precise_amount_cents
     FROM wallet_transactions t JOIN wallets w ON w.id = t.wallet_id JOIN customers c ON c.id = w.customer_id
     WHERE t.status = 'settled' AND t.settled_at >= :start_at AND t.settled_at < :end_at
       AND (CAST(:currency AS text) IS NULL OR w.currency = :currency)
-      AND (CAST(:entity AS uuid) IS NULL OR coalesce(w.billing_entity_id, c.billing_entity_id) = :entity){narrowed}
-    GROUP BY month, w.currency, w.rate_amount, t.transaction_status
-    ORDER BY month, w.currency, t.transaction_status, w.rate_amount
+      AND (CAST(:entity AS uuid) IS NULL OR coalesce(w.billing_entity_id, c.billing_entity_id) = :entity){{narrowed}}
+    GROUP BY start, w.currency, w.rate_amount, t.transaction_status
+    ORDER BY start, w.currency, t.transaction_status, w.rate_amount
 """
 
 
-async def revenue_streams(tx: Tx, scope: Scope) -> list[RevenueOfMonth]:
+async def revenue_streams(tx: Tx, scope: Scope) -> list[RevenueOfPeriod]:
     """What fees of a kind came to before coupons and taxes, and what was taken off invoices."""
-    return [RevenueOfMonth(**row._mapping) for row in await tx.execute(_streams(scope), _bound(scope))]
+    return [RevenueOfPeriod(**row._mapping) for row in await tx.execute(_streams(scope), _bound(scope))]
 
 
 async def revenue_by_plan(tx: Tx, scope: Scope) -> list[PlanRevenue]:
@@ -228,7 +233,7 @@ async def revenue_by_customer(tx: Tx, scope: Scope) -> list[CustomerRevenue]:
 
 
 async def movements(tx: Tx, scope: Scope, ends: Sequence[tuple[date, datetime]]) -> list[Movement]:
-    """How recurring revenue moved from one month's end to the next; `ends` begins with the month before the first."""
+    """How recurring revenue moved from one period's end to the next; `ends` begins with the period before the first."""
     is_of_plan = any(name in scope.narrowed for name in _OF_SUBSCRIPTIONS)
     asked = {**_bound(scope), **_at(ends), "is_of_plan": is_of_plan}
     rows = await tx.execute(text(_MOVEMENTS.format(narrowed=_of_running(scope))), asked)
@@ -242,10 +247,10 @@ async def recurring_by_plan(tx: Tx, scope: Scope, at: tuple[date, datetime]) -> 
     return [PlanRecurring(**row._mapping) for row in rows]
 
 
-async def credits_moved(tx: Tx, scope: Scope) -> list[CreditsOfMonth]:
+async def credits_moved(tx: Tx, scope: Scope) -> list[CreditsOfPeriod]:
     """Prepaid credits that were bought, given, used and voided, by what one is worth."""
     statement = text(_CREDITS.format(narrowed=_and(scope, _WHO)))
-    return [CreditsOfMonth(**row._mapping) for row in await tx.execute(statement, _bound(scope))]
+    return [CreditsOfPeriod(**row._mapping) for row in await tx.execute(statement, _bound(scope))]
 
 
 def _of_running(scope: Scope) -> str:
@@ -253,8 +258,8 @@ def _of_running(scope: Scope) -> str:
 
 
 def _at(ends: Sequence[tuple[date, datetime]]) -> dict[str, Any]:
-    return {"months": [month for month, _ in ends], "ends": [at for _, at in ends]}
+    return {"starts": [start for start, _ in ends], "ends": [at for _, at in ends]}
 
 
 def _bound(scope: Scope) -> dict[str, Any]:
-    return {**bound(scope), **scope.narrowed}
+    return {**bound(scope), "unit": _UNITS[scope.granularity], **scope.narrowed}

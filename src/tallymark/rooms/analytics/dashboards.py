@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime, time
 from tallymark.db.engine import Tx
 from tallymark.domain.exact import Fraction
 from tallymark.domain.money import currency
-from tallymark.domain.recurring_revenue import add_months
 from tallymark.rooms.analytics import dashboard_rows
 from tallymark.rooms.analytics.model import (
     Asked,
@@ -18,7 +17,6 @@ from tallymark.rooms.analytics.model import (
     Movement,
     PlanRecurring,
     PlanRevenue,
-    Scope,
 )
 from tallymark.rooms.analytics.service import scope_of
 
@@ -27,9 +25,9 @@ CONTRA_STREAMS = ("coupons", "progressive_billing", "credit_notes", "free_credit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revenue:
-    """What invoices of a month came to before coupons and taxes, by kinds of fees, and what was taken off; in minor units."""
+    """What invoices of a period came to before coupons and taxes, by kinds of fees, and what was taken off; in minor units."""
 
-    month: date
+    start: date
     currency: str
     streams: Mapping[str, int]
 
@@ -51,16 +49,16 @@ class Revenue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dashboard:
-    """Revenue by month, and who brought it over all of the months."""
+    """Revenue by period, and who brought it over all of the periods."""
 
-    months: Sequence[Revenue]
+    periods: Sequence[Revenue]
     plans: Sequence[PlanRevenue]
     customers: Sequence[CustomerRevenue]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recurring:
-    """Movements by month, and what recurs now by plan."""
+    """Movements by period, and what recurs now by plan."""
 
     movements: Sequence[Movement]
     plans: Sequence[PlanRecurring]
@@ -68,9 +66,9 @@ class Recurring:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credits:
-    """Prepaid credits that moved in a month, by the way in which: minor units, and credits."""
+    """Prepaid credits that moved in a period, by the way in which: minor units, and credits."""
 
-    month: date
+    start: date
     currency: str
     cents: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     credits: dict[str, Fraction] = field(default_factory=lambda: defaultdict(Fraction))
@@ -81,10 +79,10 @@ async def revenue(tx: Tx, asked: Asked, *, now: datetime) -> Dashboard:
     scope = await scope_of(tx, asked, now=now)
     found: dict[tuple[date, str], dict[str, int]] = defaultdict(dict)
     for row in await dashboard_rows.revenue_streams(tx, scope):
-        found[row.month, row.currency][row.stream] = row.amount_cents
+        found[row.start, row.currency][row.stream] = row.amount_cents
     return Dashboard(
-        months=[
-            Revenue(month=month, currency=code, streams=streams) for (month, code), streams in found.items()
+        periods=[
+            Revenue(start=start, currency=code, streams=streams) for (start, code), streams in found.items()
         ],
         plans=await dashboard_rows.revenue_by_plan(tx, scope),
         customers=await dashboard_rows.revenue_by_customer(tx, scope),
@@ -92,13 +90,15 @@ async def revenue(tx: Tx, asked: Asked, *, now: datetime) -> Dashboard:
 
 
 async def recurring(tx: Tx, asked: Asked, *, now: datetime) -> Recurring:
-    """How the recurring revenue of subscriptions that run moved, by month's ends (UTC); the current month ends now.
+    """How the recurring revenue of subscriptions that run moved, by the ends of periods (UTC); the current one ends now.
 
     It is the base prices of their plans as they are, a month's worth of each, less the coupons that recur. Raises
     `NotFound("billing_entity")`.
     """
     scope = await scope_of(tx, asked, now=now)
-    ends = [(month, min(_start(add_months(month, 1)), now)) for month in _with_one_before(scope)]
+    later = scope.granularity.later
+    starts = [later(scope.start, -1), *scope.periods]
+    ends = [(start, min(datetime.combine(later(start, 1), time.min, UTC), now)) for start in starts]
     return Recurring(
         movements=await dashboard_rows.movements(tx, scope, ends),
         plans=await dashboard_rows.recurring_by_plan(tx, scope, ends[-1]),
@@ -106,21 +106,13 @@ async def recurring(tx: Tx, asked: Asked, *, now: datetime) -> Recurring:
 
 
 async def prepaid_credits(tx: Tx, asked: Asked, *, now: datetime) -> list[Credits]:
-    """Credits that were bought, given, used and voided, by the month (UTC). Raises `NotFound("billing_entity")`."""
+    """Credits that were bought, given, used and voided, by the period (UTC). Raises `NotFound("billing_entity")`."""
     scope = await scope_of(tx, asked, now=now)
     found: dict[tuple[date, str], Credits] = {}
     for row in await dashboard_rows.credits_moved(tx, scope):
-        key = row.month, row.currency
-        moved = found.setdefault(key, Credits(month=row.month, currency=row.currency))
+        key = row.start, row.currency
+        moved = found.setdefault(key, Credits(start=row.start, currency=row.currency))
         moved.cents[row.kind] += row.amount_cents
         worth = Fraction(row.rate_amount) * currency(row.currency).subunits
         moved.credits[row.kind] += Fraction(row.precise_amount_cents) / worth
     return list(found.values())
-
-
-def _with_one_before(scope: Scope) -> list[date]:
-    return [add_months(scope.start, -1), *scope.months]
-
-
-def _start(month: date) -> datetime:
-    return datetime.combine(month, time.min, UTC)

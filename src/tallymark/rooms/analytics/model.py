@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
-from enum import StrEnum
 from uuid import UUID
 
-from tallymark.domain.recurring_revenue import add_months
+from tallymark.rooms.analytics.periods import Granularity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A question by month: of one currency, the last so many months, one issuer, one customer; None means all."""
+    """A question by month: of one currency, the last so many months, one issuer, one customer; None means all.
 
+    Dashboards are asked by day and week, too: by the last of them, whatever `months` says.
+    """
+
+    granularity: Granularity = Granularity.MONTHLY
     currency: str | None = None
     months: int | None = None
     billing_entity_code: str | None = None
@@ -27,9 +30,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """The same with what is known of the organization: the months shown, oldest first, and the issuer's id."""
+    """The same with what is known of the organization: the first days of the periods shown, oldest first, and the issuer's id."""
 
-    months: Sequence[date]
+    granularity: Granularity
+    periods: Sequence[date]
     currency: str | None
     billing_entity_id: UUID | None
     external_customer_id: str | None
@@ -38,31 +42,12 @@ class Scope:
     @property
     def start(self) -> date:
         """The first day that is shown."""
-        return self.months[0]
+        return self.periods[0]
 
     @property
     def end(self) -> date:
         """The day after the last one."""
-        return add_months(self.months[-1], 1)
-
-
-def month_axis(created_at: datetime, now: datetime, last: int | None) -> list[date]:
-    """From the month in which the organization was made to the current one (UTC); of these the `last` ones, one at least.
-
-    >>> from datetime import UTC
-    >>> made, now = datetime(2025, 11, 20, tzinfo=UTC), datetime(2026, 1, 5, tzinfo=UTC)
-    >>> [f"{month:%y-%m}" for month in month_axis(made, now, None)]
-    ['25-11', '25-12', '26-01']
-    >>> [f"{month:%y-%m}" for month in month_axis(made, now, 0)]
-    ['26-01']
-    """
-    current = now.date().replace(day=1)
-    first = min(created_at.date().replace(day=1), current)
-    if last is not None:
-        # Nobody needs more months than there are: the calendar has a beginning.
-        first = max(first, add_months(current, -min(max(last, 1) - 1, 12 * 1000)))
-    count = (current.year - first.year) * 12 + current.month - first.month
-    return [add_months(first, index) for index in range(count + 1)]
+        return self.granularity.later(self.periods[-1], 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,14 +124,6 @@ class WeeklyPrices:
     amount_cents: Decimal
 
 
-class Granularity(StrEnum):
-    """How long the periods are by which usage is summed."""
-
-    DAILY = "daily"
-    WEEKLY = "weekly"
-    MONTHLY = "monthly"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageAsked:
     """A question about usage by day, week or month; None means any."""
@@ -178,10 +155,10 @@ class UsageOfPeriod:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RevenueOfMonth:
-    """What one stream came to in a month: fees of a kind, or what was taken off invoices of a kind."""
+class RevenueOfPeriod:
+    """What one stream came to in a period: fees of a kind, or what was taken off invoices of a kind."""
 
-    month: date
+    start: date
     currency: str
     stream: str
     amount_cents: int
@@ -213,9 +190,9 @@ class CustomerRevenue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Movement:
-    """How recurring revenue moved in a month, customer by customer: what shrank is negative, and all of it is the change."""
+    """How recurring revenue moved in a period, customer by customer: what shrank is negative, and all of it is the change."""
 
-    month: date
+    start: date
     currency: str
     starting_cents: int
     new_cents: int
@@ -239,10 +216,10 @@ class PlanRecurring:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CreditsOfMonth:
-    """Credits of one rate that moved in a month in one way: purchased, granted, invoiced or voided."""
+class CreditsOfPeriod:
+    """Credits of one rate that moved in a period in one way: purchased, granted, invoiced or voided."""
 
-    month: date
+    start: date
     currency: str
     rate_amount: Decimal
     kind: str

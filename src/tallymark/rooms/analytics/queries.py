@@ -11,7 +11,8 @@ from tallymark.api.validation import country_codes
 from tallymark.api.wire import query_flag
 from tallymark.domain.errors import Problems
 from tallymark.domain.money import CURRENCIES
-from tallymark.rooms.analytics.model import Asked, Granularity, UsageAsked
+from tallymark.rooms.analytics.model import Asked, UsageAsked
+from tallymark.rooms.analytics.periods import Granularity
 
 Query = Mapping[str, str]
 MOST_DIGITS = 9
@@ -27,8 +28,9 @@ def read_asked(query: Query) -> Asked:
 
 
 def read_dashboard_asked(query: Query) -> Asked:
-    """A question of a dashboard, which may be narrowed further. Raises `Invalid` for values that there are not."""
+    """A question of a dashboard, by day, week or month, which may be narrowed further. Raises `Invalid` for values that there are not."""
     problems = Problems()
+    granularity = _granularity(query, problems)
     asked = _by_month(query, problems)
     narrowed = {
         "external_customer_id": query.get("external_customer_id") or None,
@@ -40,19 +42,19 @@ def read_dashboard_asked(query: Query) -> Asked:
     }
     problems.raise_any()
     given = {name: value for name, value in narrowed.items() if value is not None}
-    return replace(asked, narrowed=given)
+    return replace(asked, granularity=granularity or Granularity.MONTHLY, narrowed=given)
 
 
 def read_usage_asked(query: Query) -> UsageAsked:
     """A question about usage. Raises `Invalid` for values that there are not, and for an end before the beginning."""
     problems = Problems()
-    granularity = _one_of(query, "time_granularity", list(Granularity), problems)
+    granularity = _granularity(query, problems)
     recurring = _flag(query, "is_billable_metric_recurring", problems)
     first, last = (_day(query, name, problems) for name in ("from_date", "to_date"))
     if first and last and last < first:
         problems.add("to_date", "value_is_out_of_range")
     asked = UsageAsked(
-        granularity=Granularity(granularity or Granularity.DAILY),
+        granularity=granularity or Granularity.DAILY,
         currency=_upper(query, "currency", CURRENCIES, problems),
         from_date=first,
         to_date=last,
@@ -101,6 +103,11 @@ def _one_of(query: Query, name: str, allowed: Collection[str], problems: Problem
         problems.add(name, "value_is_invalid")
         return None
     return value or None
+
+
+def _granularity(query: Query, problems: Problems) -> Granularity | None:
+    found = _one_of(query, "time_granularity", list(Granularity), problems)
+    return Granularity(found) if found else None
 
 
 def _flag(query: Query, name: str, problems: Problems) -> bool | None:

@@ -11,7 +11,6 @@ from tallymark.db.engine import Tx
 from tallymark.rooms.analytics.model import (
     BasePrices,
     Collection,
-    Granularity,
     GrossRevenue,
     InvoicedUsage,
     OverdueBalance,
@@ -20,6 +19,7 @@ from tallymark.rooms.analytics.model import (
     UsageOfPeriod,
     WeeklyPrices,
 )
+from tallymark.rooms.analytics.periods import Granularity
 
 # What every question by month may be narrowed to; the issuer and the customer are those of the invoice. Partners' invoices never
 # count, and of what revenue is summed from, neither do lost disputes.

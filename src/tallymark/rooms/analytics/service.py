@@ -22,8 +22,8 @@ from tallymark.rooms.analytics.model import (
     Scope,
     UsageAsked,
     UsageOfPeriod,
-    month_axis,
 )
+from tallymark.rooms.analytics.periods import period_axis
 from tallymark.rooms.organizations import service as organizations
 
 LONGEST_SPREAD = 13
@@ -62,7 +62,7 @@ async def recurring_revenues(tx: Tx, asked: Asked, *, now: datetime) -> list[Rec
     shown = [
         RecurringRevenue(month=month, currency=currency, amount_cents=round_cents(cents))
         for (month, currency), cents in sorted(sums.items())
-        if month in scope.months
+        if month in scope.periods
     ]
     empty = [] if scope.currency else [RecurringRevenue(month=month) for month in _without(scope, shown)]
     return sorted([*shown, *empty], key=lambda row: row.month)
@@ -91,12 +91,13 @@ async def usages(tx: Tx, asked: UsageAsked) -> list[UsageOfPeriod]:
 
 
 async def scope_of(tx: Tx, asked: Asked, *, now: datetime) -> Scope:
-    """The months of a question, and its issuer. Raises `NotFound("billing_entity")`."""
+    """The periods of a question, and its issuer. Raises `NotFound("billing_entity")`."""
     organization = await organizations.get_organization(tx)
     code = asked.billing_entity_code
     entity = await organizations.get_entity(tx, code=code) if code else None
     return Scope(
-        months=month_axis(organization.created_at, now, asked.months),
+        granularity=asked.granularity,
+        periods=period_axis(asked.granularity, organization.created_at, now, asked.months),
         currency=asked.currency,
         billing_entity_id=entity.id if entity else None,
         external_customer_id=asked.external_customer_id or None,
@@ -106,4 +107,4 @@ async def scope_of(tx: Tx, asked: Asked, *, now: datetime) -> Scope:
 
 def _without(scope: Scope, rows: Sequence[Collection | RecurringRevenue]) -> Iterator[date]:
     months = {row.month for row in rows}
-    return (month for month in scope.months if month not in months)
+    return (month for month in scope.periods if month not in months)

@@ -2,18 +2,24 @@
 import type { Schema } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
+import { countWords } from "@/lib/words";
 import { Money } from "@/ui/amounts";
 import { Meter, Section, Stat } from "@/ui/basics";
 import { Segments } from "@/ui/fields";
 import { useKept } from "@/ui/opened";
 import { Empty } from "@/ui/states";
 import { Table } from "@/ui/table";
+import { columnsBy } from "./by-period";
+import { type Granularity, NOUN_OF } from "./granularity";
 import { creditRows, movementRows, revenueRows, shareOf } from "./streams";
 import { sum, Trend } from "./trend";
 
 interface Shown {
   months: string[];
   currency: string;
+  /** The first days of what it is summed by. */
+  periods: string[];
+  granularity: Granularity;
 }
 
 const NOUNS: Record<string, string> = {
@@ -34,10 +40,10 @@ export function Streams({
   answer: Schema<"RevenueResponse">;
   isOfPlan: boolean;
 }) {
-  const { months, currency } = report;
-  const { series, table } = revenueRows(answer.revenue_streams, months, currency);
+  const { periods, currency } = report;
+  const { series, table } = revenueRows(answer.revenue_streams, periods, currency);
   const own = answer.revenue_streams.filter(
-    (one) => one.currency === currency && months.includes(one.month.slice(0, 7)),
+    (one) => one.currency === currency && periods.includes(one.start_of_period_dt),
   );
   if (own.length === 0) return <Empty title="Nothing was billed in this period" />;
   const gross = sum(own.map((one) => one.gross_amount_cents));
@@ -57,7 +63,13 @@ export function Streams({
         />
         <Stat name="Net revenue" value={<Money cents={gross - contra} currency={currency} isZeroPlain />} />
       </div>
-      <Trend title="Revenue by stream" report={report} rows={series} table={table} />
+      <Trend
+        title="Revenue by stream"
+        report={report}
+        rows={series}
+        table={table}
+        {...columnsBy(report.granularity, report.periods)}
+      />
       <div className="report-pair sec">
         <PlanRevenue plans={answer.plans.filter((one) => one.currency === currency)} gross={gross} />
         <CustomerRevenue
@@ -211,14 +223,14 @@ export function Movements({
   isOfPlan: boolean;
 }) {
   const can = useCan();
-  const { months, currency } = report;
-  const { series, table } = movementRows(answer.mrr_movements, months, currency);
+  const { periods, granularity, currency } = report;
+  const { series, table } = movementRows(answer.mrr_movements, periods, currency);
   const own = answer.mrr_movements.filter((one) => one.currency === currency);
   const plans = answer.plans.filter((one) => one.currency === currency);
   if (own.length === 0 && plans.length === 0) return <Empty title="Nothing recurred in this period" />;
-  const last = own.find((one) => one.month.slice(0, 7) === months.at(-1));
+  const last = own.find((one) => one.start_of_period_dt === periods.at(-1));
   const total = (key: "new_amount_cents" | "churn_amount_cents" | "change_amount_cents") =>
-    sum(own.filter((one) => months.includes(one.month.slice(0, 7))).map((one) => one[key]));
+    sum(own.filter((one) => periods.includes(one.start_of_period_dt)).map((one) => one[key]));
   const recurring = sum(plans.map((one) => one.amount_cents));
   return (
     <>
@@ -239,10 +251,16 @@ export function Movements({
         <Stat
           name="Change"
           value={<Money cents={total("change_amount_cents")} currency={currency} isZeroPlain />}
-          detail={`in ${months.length} months`}
+          detail={`in ${countWords(periods.length, NOUN_OF[granularity])}`}
         />
       </div>
-      <Trend title="MRR movements" report={report} rows={series} table={table} />
+      <Trend
+        title="MRR movements"
+        report={report}
+        rows={series}
+        table={table}
+        {...columnsBy(report.granularity, report.periods)}
+      />
       <Section title="By plan" meta="before coupons of fixed amounts">
         {plans.length === 0 ? (
           <p className="dim">No subscription runs.</p>
@@ -288,10 +306,10 @@ export function Movements({
 
 /** Prepaid credits that were bought and given, used and voided. */
 export function Credits({ report, answer }: { report: Shown; answer: readonly Schema<"CreditsOutput">[] }) {
-  const { months, currency } = report;
-  const own = answer.filter((one) => one.currency === currency && months.includes(one.month.slice(0, 7)));
+  const { periods, currency } = report;
+  const own = answer.filter((one) => one.currency === currency && periods.includes(one.start_of_period_dt));
   if (own.length === 0) return <Empty title="No prepaid credits moved in this period" />;
-  const { series, table } = creditRows(answer, months, currency);
+  const { series, table } = creditRows(answer, periods, currency);
   const total = (key: "purchased" | "offered" | "consumed" | "voided") => (
     <Money cents={sum(own.map((one) => one[`${key}_amount_cents`]))} currency={currency} isZeroPlain />
   );
@@ -303,7 +321,13 @@ export function Credits({ report, answer }: { report: Shown; answer: readonly Sc
         <Stat name="Consumed" value={total("consumed")} detail="by invoices" />
         <Stat name="Voided" value={total("voided")} />
       </div>
-      <Trend title="Prepaid credits" report={report} rows={series} table={table} />
+      <Trend
+        title="Prepaid credits"
+        report={report}
+        rows={series}
+        table={table}
+        {...columnsBy(report.granularity, report.periods)}
+      />
     </>
   );
 }

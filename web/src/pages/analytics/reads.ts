@@ -1,6 +1,7 @@
 /** What every report reads: asked for as soon as it is known that reports are to be shown, while their scripts come. */
 import type { QueryClient } from "@tanstack/react-query";
 import { read } from "@/api/client";
+import { granularityOf, isByPeriod } from "./granularity";
 import { narrowedBy, type ReportTab } from "./narrowed";
 
 /** The last so many months, as the address has them: one, three, twelve or two years. */
@@ -10,8 +11,9 @@ export function monthsOf(search: { months?: unknown }): number {
 }
 
 /** What reports are narrowed to by their address. */
-export function paramsOf(tab: ReportTab, search: { months?: unknown; entity?: unknown }) {
+export function paramsOf(tab: ReportTab, search: { months?: unknown; entity?: unknown; by?: unknown }) {
   const query = {
+    ...(isByPeriod(tab) && { time_granularity: granularityOf(tab, search) }),
     months: String(monthsOf(search)),
     ...(search.entity !== undefined && { billing_entity_code: String(search.entity) }),
     ...narrowedBy(tab, search),

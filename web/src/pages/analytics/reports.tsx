@@ -16,13 +16,15 @@ import { Page, Tabs } from "@/ui/page";
 import { ErrorBlock, Loaded, Skeleton } from "@/ui/states";
 import { lookOf } from "@/ui/status";
 import { Table } from "@/ui/table";
+import { ByPeriod } from "./by-period";
 import { Credits, Movements, Streams } from "./dashboards";
 import { FirstSteps } from "./first-steps";
+import { type Granularity, granularityOf, isByPeriod } from "./granularity";
 import { byMonth, change, currenciesOf, lastMonths } from "./months";
 import { filtersOf, isNarrowedByPlan, narrowedBy, type ReportTab } from "./narrowed";
 import { entitiesRead, monthsOf, paramsOf, reportReads } from "./reads";
 import { sum, Trend } from "./trend";
-import { GRANULARITIES, MetricName, UsageReport } from "./usage";
+import { MetricName, UsageReport } from "./usage";
 import { type MetricNames, namesOf, periodsOf } from "./usage-periods";
 import "./analytics.css";
 
@@ -49,6 +51,9 @@ interface Part {
 /** What the reports show: the months, the currency, and the answers. */
 interface Report {
   months: string[];
+  /** The first days of what its own figures are summed by. */
+  periods: string[];
+  granularity: Granularity;
   currency: string;
   /** Whether each has come: one that has not fails alone. */
   parts: Record<"revenue" | "mrr" | "overdue" | "usage" | "collections", Part>;
@@ -77,6 +82,7 @@ export function Analytics() {
   // Five figures are told by what the overview is; each report's own by more.
   const reads = reportReads(paramsOf("overview", search));
   const params = paramsOf(tab, search);
+  const granularity = granularityOf(tab, search);
   const narrowed = narrowedBy(tab, search);
   const isOfPlan = "plan_code" in narrowed || "external_subscription_id" in narrowed;
   const entities = useQuery({ ...entitiesRead(), enabled: can("billing_entities:view") });
@@ -105,14 +111,13 @@ export function Analytics() {
     ...read("/app/v1/analytics/prepaid_credits", params),
     enabled: tab === "prepaid",
   });
-  const granularity = GRANULARITIES.find((one) => one.value === search.by)?.value ?? "monthly";
   const recurring = search.recurring === undefined ? undefined : String(search.recurring);
   const used = useQuery({
     ...read("/api/v1/analytics/usage", {
       params: {
         query: {
           time_granularity: granularity,
-          from_date: periodsOf(granularity, now, lastMonths(now, count))[0]!,
+          from_date: periodsOf(granularity, now, lastMonths(now, count), { areOver: true })[0]!,
           ...(recurring && { is_billable_metric_recurring: recurring }),
           ...narrowed,
         } as never,
@@ -140,6 +145,8 @@ export function Analytics() {
   const report: Report | null = isReady
     ? {
         months,
+        periods: periodsOf(granularity, now, months),
+        granularity,
         currency,
         parts,
         revenue: byMonth(revenue.data?.gross_revenues ?? [], months, currency),
@@ -183,17 +190,20 @@ export function Analytics() {
             )}
             <FilterChips filters={filters} controls={list} />
             <div className="push">
-              <Segments
-                label="Period"
-                value={String(count) as "12"}
-                options={[
-                  { value: "1", label: "Month" },
-                  { value: "3", label: "Quarter" },
-                  { value: "12", label: "12 months" },
-                  { value: "24", label: "24 months" },
-                ]}
-                onChange={(value) => set({ months: Number(value) })}
-              />
+              {isByPeriod(tab) && <ByPeriod granularity={granularity} set={set} />}
+              {granularity === "monthly" && (
+                <Segments
+                  label="Period"
+                  value={String(count) as "12"}
+                  options={[
+                    { value: "1", label: "Month" },
+                    { value: "3", label: "Quarter" },
+                    { value: "12", label: "12 months" },
+                    { value: "24", label: "24 months" },
+                  ]}
+                  onChange={(value) => set({ months: Number(value) })}
+                />
+              )}
             </div>
           </div>
           {!report ? (

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { creditRows, movementRows, revenueRows, shareOf } from "./streams";
 
-const MONTHS = ["2026-01", "2026-02"];
-const at = (month: string) => ({ month: `${month}-01T00:00:00.000Z`, currency: "EUR" });
+const PERIODS = ["2026-01-01", "2026-02-01"];
+const at = (start_of_period_dt: string) => ({ start_of_period_dt, currency: "EUR" });
 
 describe("revenueRows", () => {
   const nothing = {
@@ -21,18 +21,18 @@ describe("revenueRows", () => {
   const answer = [
     {
       ...nothing,
-      ...at("2026-02"),
+      ...at("2026-02-01"),
       subscription_fee_amount_cents: 3100,
       usage_based_fee_amount_cents: 500,
       gross_amount_cents: 3600,
       coupons_amount_cents: 100,
       net_amount_cents: 3500,
     },
-    { ...nothing, ...at("2026-02"), currency: "USD", gross_amount_cents: 7, net_amount_cents: 7 },
+    { ...nothing, ...at("2026-02-01"), currency: "USD", gross_amount_cents: 7, net_amount_cents: 7 },
   ];
 
-  it("has the kinds that there are, in every month, and takes off what was taken off", () => {
-    const { series, table } = revenueRows(answer, MONTHS, "EUR");
+  it("has the kinds that there are, in every period, and takes off what was taken off", () => {
+    const { series, table } = revenueRows(answer, PERIODS, "EUR");
     expect(series.map(({ name, values }) => [name, values])).toEqual([
       ["Subscriptions", [0, 3100]],
       ["Usage", [0, 500]],
@@ -48,9 +48,9 @@ describe("revenueRows", () => {
 });
 
 describe("movementRows", () => {
-  it("goes from what a month began with to what it ended with", () => {
+  it("goes from what a period began with to what it ended with", () => {
     const moved = {
-      ...at("2026-02"),
+      ...at("2026-02-01"),
       starting_amount_cents: 6700,
       new_amount_cents: 2500,
       expansion_amount_cents: 0,
@@ -59,7 +59,7 @@ describe("movementRows", () => {
       change_amount_cents: -500,
       ending_amount_cents: 6200,
     };
-    const { series, table } = movementRows([moved], MONTHS, "EUR");
+    const { series, table } = movementRows([moved], PERIODS, "EUR");
     expect(series.map(({ values }) => values[1])).toEqual([2500, 0, -2000, -1000]);
     expect(table.map(({ name, cells }) => [name, cells[1]])).toEqual([
       ["Start", "67.00"],
@@ -76,7 +76,7 @@ describe("movementRows", () => {
 describe("creditRows", () => {
   it("tells money and credits, what goes out hanging down", () => {
     const moved = {
-      ...at("2026-01"),
+      ...at("2026-01-01"),
       purchased_amount_cents: 1000,
       offered_amount_cents: 600,
       consumed_amount_cents: 700,
@@ -86,7 +86,7 @@ describe("creditRows", () => {
       consumed_credits: "3.5",
       voided_credits: "0.0",
     };
-    const { series, table } = creditRows([moved], MONTHS, "EUR");
+    const { series, table } = creditRows([moved], PERIODS, "EUR");
     expect(series.map(({ values }) => values[0])).toEqual([1000, 600, -700, -0]);
     expect(table.map(({ cells }) => cells[0])).toEqual(["10.00", "6.00", "7.00", "", "5", "3", "3.5", ""]);
   });

@@ -1,4 +1,4 @@
-/** The app's dashboards by month: their answers as rows of a chart and of the table below it. */
+/** The app's dashboards by period: their answers as rows of a chart and of the table below it. */
 import type { Schema } from "@/api/client";
 import { bareMoney, units } from "@/lib/money";
 import type { Series } from "@/ui/chart-colors";
@@ -15,14 +15,14 @@ export interface Dashboard {
   table: TableRow[];
 }
 
-type Month = { month: string; currency: string };
+type OfPeriod = { start_of_period_dt: string; currency: string };
 
-/** The rows of one currency by month; undefined where a month has none. */
-function inMonths<Row extends Month>(rows: readonly Row[], months: readonly string[], currency: string) {
+/** The rows of one currency by the first days of periods; undefined where a period has none. */
+function inPeriods<Row extends OfPeriod>(rows: readonly Row[], periods: readonly string[], currency: string) {
   const found = new Map(
-    rows.filter((row) => row.currency === currency).map((row) => [row.month.slice(0, 7), row]),
+    rows.filter((row) => row.currency === currency).map((row) => [row.start_of_period_dt, row]),
   );
-  return months.map((month) => found.get(month));
+  return periods.map((period) => found.get(period));
 }
 
 type Streams = Schema<"RevenueStreamsOutput">;
@@ -46,10 +46,10 @@ const TAKEN_OFF = [
 /** Revenue by kinds of fees, less what was taken off: kinds that there never were are left out. */
 export function revenueRows(
   answer: readonly Streams[],
-  months: readonly string[],
+  periods: readonly string[],
   currency: string,
 ): Dashboard {
-  const rows = inMonths(answer, months, currency);
+  const rows = inPeriods(answer, periods, currency);
   const values = (key: keyof Streams, sign = 1) => rows.map((row) => sign * Number(row?.[key] ?? 0));
   const written = (all: readonly number[]) => all.map((cents) => (cents ? bareMoney(cents, currency) : ""));
   const has = (all: readonly number[]) => all.some((cents) => cents !== 0);
@@ -79,13 +79,13 @@ const MOVES = [
   ["churn_amount_cents", "Churn", "c5"],
 ] as const;
 
-/** How recurring revenue moved: what came stands up, what went hangs down; from what each month began with to what it ended with. */
+/** How recurring revenue moved: what came stands up, what went hangs down; from what each period began with to what it ended with. */
 export function movementRows(
   answer: readonly Movement[],
-  months: readonly string[],
+  periods: readonly string[],
   currency: string,
 ): Dashboard {
-  const rows = inMonths(answer, months, currency);
+  const rows = inPeriods(answer, periods, currency);
   const values = (key: keyof Movement) => rows.map((row) => Number(row?.[key] ?? 0));
   const written = (key: keyof Movement) =>
     values(key).map((cents) => (cents ? bareMoney(cents, currency) : ""));
@@ -112,10 +112,10 @@ const WAYS = [
 /** Prepaid credits: what came in stands up, what went out hangs down; below in money, then in credits. */
 export function creditRows(
   answer: readonly Credits[],
-  months: readonly string[],
+  periods: readonly string[],
   currency: string,
 ): Dashboard {
-  const rows = inMonths(answer, months, currency);
+  const rows = inPeriods(answer, periods, currency);
   return {
     series: WAYS.map(([way, name, color, sign]) => ({
       name,

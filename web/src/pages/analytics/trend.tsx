@@ -5,7 +5,7 @@ import { Section } from "@/ui/basics";
 import { Chart, type Series } from "@/ui/chart";
 import type { TableRow } from "./streams";
 
-interface Column {
+export interface Column {
   label: string;
   short: string;
 }

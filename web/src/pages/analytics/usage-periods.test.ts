@@ -5,9 +5,11 @@ import { namesOf, periodsOf, usageSeries, usedMetrics } from "./usage-periods";
 const THURSDAY = Date.parse("2026-06-04T15:00:00Z");
 
 describe("periodsOf", () => {
-  it("ends with the day before, the week from Monday, or the month of now", () => {
+  it("ends with this day or the one before, the week from Monday, or the month of now", () => {
+    const over = periodsOf("daily", THURSDAY, [], { areOver: true });
+    expect([over.length, over[0], over.at(-1)]).toEqual([30, "2026-05-05", "2026-06-03"]);
     const days = periodsOf("daily", THURSDAY, []);
-    expect([days.length, days[0], days.at(-1)]).toEqual([30, "2026-05-05", "2026-06-03"]);
+    expect([days.length, days[0], days.at(-1)]).toEqual([30, "2026-05-06", "2026-06-04"]);
     const weeks = periodsOf("weekly", THURSDAY, []);
     expect([weeks.length, weeks[0], weeks.at(-1)]).toEqual([13, "2026-03-09", "2026-06-01"]);
     expect(periodsOf("weekly", Date.parse("2026-06-07T23:59:59Z"), []).at(-1)).toBe("2026-06-01");

@@ -2,8 +2,8 @@
 import type { Schema } from "@/api/client";
 import { decimalText, exact, sum as sumOf } from "@/lib/exact";
 import { type ChartColor, type Series, STACKED } from "@/ui/chart-colors";
+import type { Granularity } from "./granularity";
 
-export type Granularity = "daily" | "weekly" | "monthly";
 type Usage = Schema<"UsageOutput">;
 
 const DAY = 86_400_000;
@@ -12,14 +12,19 @@ const DAY = 86_400_000;
 const SHOWN: Record<"daily" | "weekly", number> = { daily: 30, weekly: 13 };
 
 /**
- * The first days of the periods up to an instant, oldest first: days that are over, for usage is noted as they end; weeks from
- * Mondays; of months those that are given.
+ * The first days of the periods up to an instant, oldest first: days up to this one, or to the last that is over, for usage is
+ * noted as they end; weeks from Mondays; of months those that are given.
  */
-export function periodsOf(granularity: Granularity, now: number, months: readonly string[]): string[] {
+export function periodsOf(
+  granularity: Granularity,
+  now: number,
+  months: readonly string[],
+  { areOver = false } = {},
+): string[] {
   if (granularity === "monthly") return months.map((month) => `${month}-01`);
   const today = Math.floor(now / DAY);
   // The first of January 1970 was a Thursday.
-  const last = granularity === "daily" ? today - 1 : today - ((today + 3) % 7);
+  const last = granularity === "daily" ? today - (areOver ? 1 : 0) : today - ((today + 3) % 7);
   const step = granularity === "daily" ? 1 : 7;
   const count = SHOWN[granularity];
   return Array.from({ length: count }, (_, index) =>

@@ -2,23 +2,18 @@
 import type { Schema } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan, useNow } from "@/app/session";
-import { day, month as monthName } from "@/lib/dates";
 import { aboutUnits, units } from "@/lib/money";
 import { Money } from "@/ui/amounts";
 import { Section, Stat } from "@/ui/basics";
 import { Spark } from "@/ui/chart";
-import { Segments, Select, Switch } from "@/ui/fields";
+import { Select, Switch } from "@/ui/fields";
 import { useKept } from "@/ui/opened";
 import { Empty } from "@/ui/states";
 import { Table } from "@/ui/table";
+import { columnsBy } from "./by-period";
+import type { Granularity } from "./granularity";
 import { sum, Trend } from "./trend";
-import { type Granularity, type MetricNames, periodsOf, usageSeries, usedMetrics } from "./usage-periods";
-
-export const GRANULARITIES: readonly { value: Granularity; label: string }[] = [
-  { value: "daily", label: "Days" },
-  { value: "weekly", label: "Weeks" },
-  { value: "monthly", label: "Months" },
-];
+import { type MetricNames, periodsOf, usageSeries, usedMetrics } from "./usage-periods";
 
 interface UsageReportProps {
   report: { months: string[]; currency: string };
@@ -35,24 +30,13 @@ export function UsageReport({ report, granularity, kind, usages, names, set }: U
   const [deleted, keepDeleted] = useKept("deleted");
   const hidesDeleted = deleted === "hidden";
   const { months, currency } = report;
-  const periods = periodsOf(granularity, now, months);
+  const periods = periodsOf(granularity, now, months, { areOver: true });
   const all = usedMetrics(usages, periods, currency);
   const metrics = hidesDeleted ? all.filter((one) => !one.isDeleted) : all;
-  const columns = periods.map((period) =>
-    granularity === "monthly"
-      ? { label: monthName(period), short: monthName(period, undefined, "short") }
-      : { label: day(period), short: day(period).replace(/\s\d{4}$/, "") },
-  );
   const total = sum(metrics.map((one) => one.cents));
   return (
     <>
       <div className="report-bar">
-        <Segments
-          label="By"
-          value={granularity}
-          options={[...GRANULARITIES]}
-          onChange={(by) => set({ by: by === "monthly" ? undefined : by })}
-        />
         <Select
           isTool
           aria-label="Kind of metric"
@@ -87,8 +71,7 @@ export function UsageReport({ report, granularity, kind, usages, names, set }: U
           <Trend
             title="Usage by metric"
             report={report}
-            columns={columns}
-            columnName={granularity === "monthly" ? "Month" : granularity === "weekly" ? "Week" : "Day"}
+            {...columnsBy(granularity, periods)}
             rows={usageSeries(metrics, names)}
             isPlain={granularity === "daily"}
           />
