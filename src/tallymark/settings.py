@@ -472,15 +472,14 @@ class Settings(FromEnvironment):
         """How the store at `files_address` is opened, as obstore names it; what is not set is left to the environment."""
         if not (self.files_address or "").startswith(("s3://", "s3a://")):
             return {}
+        is_plain = (self.s3_endpoint or "").startswith("http://")
         options: dict[str, Any] = {
             "region": self.s3_region,
             "endpoint": self.s3_endpoint,
             "access_key_id": self.s3_access_key_id,
             "secret_access_key": self.s3_secret_access_key,
             "virtual_hosted_style_request": False if self.s3_path_style else None,
-            "client_options": {"allow_http": True}
-            if (self.s3_endpoint or "").startswith("http://")
-            else None,
+            "client_options": {"allow_http": True} if is_plain else None,
         }
         return {name: value for name, value in options.items() if value is not None}
 
