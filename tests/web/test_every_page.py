@@ -44,7 +44,7 @@ PAGES = {
     "analytics": "analytics/overview",
     "clock": "clock",
     "analytics-revenue": "analytics/revenue",
-    "analytics-mrr": "analytics/mrr",
+    "analytics-mrr": "analytics/mrr?by=weekly",
     "analytics-usage": "analytics/usage",
     "analytics-prepaid": "analytics/prepaid",
     "receivables": "analytics/receivables",
