@@ -352,8 +352,23 @@ class TestCreditsOfAVoidInvoice:
             )
         )
         booked = {Account(name): cents for name, cents in nets(bill).items()}
-        void = void_invoice(VoidedInvoice(booked_cents=booked, due_cents=10))
+        void = void_invoice(VoidedInvoice(booked_cents=booked, due_cents=10, lost_grants_cents=60))
         assert nets(bill, void) == {"prepaid_credits": 30, "refunds": -30}
+
+    def test_some_of_whose_wallets_are_gone_owe_nothing_where_those_had_been_granted(self):
+        """143 of which a wallet that has ended granted 100, and one that has 43 back as a grant had been paid for: no money is due."""
+        bill = issue_invoice(
+            IssuedInvoice(
+                fee_cents={FeeType.CHARGE: 143}, granted_cents=100, purchased_cents=43, total_cents=0
+            )
+        )
+        booked = {Account(name): cents for name, cents in nets(bill).items()}
+        void = void_invoice(
+            VoidedInvoice(
+                booked_cents=booked, due_cents=0, returned_to_wallets_cents=43, lost_grants_cents=100
+            )
+        )
+        assert nets(bill, void) == {"prepaid_credits": 43, "granted_credits": -43}
 
 
 class TestCredits:

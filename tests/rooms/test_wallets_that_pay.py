@@ -133,6 +133,42 @@ class TestPaying:
         assert back["lago_voided_invoice_id"] == invoice["lago_id"]
         await held(database, organization)
 
+    @pytest.mark.parametrize(
+        ("ended", "left"),
+        [
+            ("given", {"prepaid_credits": 500, "granted_credits": -500}),
+            ("bought", {"prepaid_credits": 500, "refunds": -500}),
+        ],
+    )
+    async def test_a_void_invoice_one_of_whose_wallets_has_ended_owes_what_was_bought_of_it(
+        self, make_organization, database, ended, left
+    ):
+        """15.00, of which 10.00 were granted and 5.00 bought: those of the wallet that stands come back as a grant."""
+        organization = await make_organization(START)
+        client = organization.client
+        who = await kit.customer(client)
+        sold, plan = await metered(client)
+        wallets = {
+            "given": await wallet(client, who, code="given", priority=1, granted_credits="10"),
+            "bought": await wallet(client, who, code="bought", priority=2, paid_credits="5"),
+        }
+        (sale,) = await credit_invoices(client, who)
+        await pay(client, sale)
+        subscription = await kit.subscribe(client, who, plan)
+        await kit.send(client, subscription, sold, 15)
+        await kit.advance(client, "2026-02-01T01:00")
+        (invoice,) = [one for one in await kit.invoices(client, who) if one["invoice_type"] == "subscription"]
+        assert invoice["total_amount_cents"] == 0
+        await kit.call(client, "DELETE", f"/wallets/{wallets[ended]['lago_id']}")
+        await kit.post(client, f"/invoices/{invoice['lago_id']}/void", {})
+        found = await kit.get(client, "/journal_entries", document_id=invoice["lago_id"])
+        books: dict[str, int] = {}
+        for line in (line for entry in found["journal_entries"] for line in entry["lines"]):
+            moved = line["debit_cents"] - line["credit_cents"]
+            books[line["account"]] = books.get(line["account"], 0) + moved
+        assert {account: cents for account, cents in books.items() if cents} == left
+        await held(database, organization)
+
     async def test_no_drift_over_three_invoices(self, make_organization):
         """§22.2: 300 cents at rate 3, three invoices of 1.00 each: 0.33333 credits a time, and nothing is left."""
         client = (await make_organization(START)).client

@@ -80,7 +80,7 @@ class VoidedInvoice:
 
     `booked_cents` is what the journal has of it, its notes and the purchase that it was for: debits less credits by
     account. `due_cents` is what was still owed, `credit_notes_cents` what notes on others paid of it. The rest is what went
-    back to those notes and to wallets.
+    back to those notes and to wallets, and what of the grants that paid it goes back to none.
     """
 
     booked_cents: Mapping[Account, int]
@@ -88,6 +88,7 @@ class VoidedInvoice:
     credit_notes_cents: int = 0
     returned_to_notes_cents: int = 0
     returned_to_wallets_cents: int = 0
+    lost_grants_cents: int = 0
     is_dispute_lost: bool = False
 
 
@@ -95,8 +96,8 @@ def void_invoice(invoice: VoidedInvoice) -> Lines:
     """What is left of its revenue, discounts and taxes is taken back, nothing is due, and what it used up returns.
 
     Credits return as granted ones, whatever they were; grants that find no wallet any more were not spent after all. Money
-    that came in for it is owed back; what its notes gave beyond the money that came in is lost. What notes on others paid of it
-    and do not get back is won: nobody is given it.
+    that came in for it is owed back, and so is what credits cost that were bought and find none; what its notes gave beyond
+    the money that came in is lost. What notes on others paid of it and do not get back is won: nobody is given it.
     """
     lines: tuple[Line, ...] = ()
     for account in REVERSED:
@@ -104,8 +105,7 @@ def void_invoice(invoice: VoidedInvoice) -> Lines:
     lines += credit(Account.ACCOUNTS_RECEIVABLE, invoice.due_cents)
     lines += credit(Account.CREDIT_NOTES_PAYABLE, invoice.returned_to_notes_cents)
     lines += credit(Account.GRANTED_CREDITS, invoice.returned_to_wallets_cents)
-    spent = invoice.booked_cents.get(Account.GRANTED_CREDITS, 0) - invoice.returned_to_wallets_cents
-    lines += credit(Account.GRANTED_CREDITS, max(min(spent, excess_cents(lines)), 0))
+    lines += credit(Account.GRANTED_CREDITS, max(min(invoice.lost_grants_cents, excess_cents(lines)), 0))
     excess = excess_cents(lines)
     forgone = max(min(invoice.credit_notes_cents - invoice.returned_to_notes_cents, excess), 0)
     owed = 0 if invoice.is_dispute_lost else max(excess - forgone, 0)

@@ -10,6 +10,7 @@ from tallymark.db.engine import Tx
 from tallymark.domain import journal
 from tallymark.domain.fees.model import FeeType
 from tallymark.domain.journal import IssuedInvoice, Lines, VoidedInvoice
+from tallymark.domain.values import value
 from tallymark.rooms.invoices.model import Invoice
 from tallymark.rooms.journal import service
 from tallymark.rooms.journal.model import Cause, Document, DocumentType, Posting
@@ -41,13 +42,21 @@ async def post_lost_dispute(tx: Tx, invoice: Invoice, *, now: datetime) -> None:
     await service.post(tx, [_posting(invoice, Cause.DISPUTE_LOST, lines)], now=now)
 
 
+@value
+class Returned:
+    """What became of what had paid a void invoice, in minor units: grants that go back to no wallet are lost."""
+
+    to_notes_cents: int = 0
+    to_wallets_cents: int = 0
+    lost_grants_cents: int = 0
+
+
 async def post_voided(
     tx: Tx,
     invoice: Invoice,
     *,
     document_ids: Collection[UUID],
-    returned_to_notes_cents: int,
-    returned_to_wallets_cents: int,
+    returned: Returned,
     now: datetime,
 ) -> None:
     """Post that an invoice, given as it was before, is void. `document_ids` are its notes, which stay, and its purchase."""
@@ -55,8 +64,9 @@ async def post_voided(
         booked_cents=await service.booked(tx, [invoice.id, *document_ids]),
         due_cents=invoice.total_due_amount_cents,
         credit_notes_cents=invoice.credit_notes_amount_cents,
-        returned_to_notes_cents=returned_to_notes_cents,
-        returned_to_wallets_cents=returned_to_wallets_cents,
+        returned_to_notes_cents=returned.to_notes_cents,
+        returned_to_wallets_cents=returned.to_wallets_cents,
+        lost_grants_cents=returned.lost_grants_cents,
         is_dispute_lost=invoice.payment_dispute_lost_at is not None,
     )
     await service.post(tx, [_posting(invoice, Cause.VOIDED, journal.void_invoice(voided))], now=now)

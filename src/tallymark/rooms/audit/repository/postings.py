@@ -93,17 +93,27 @@ POSTINGS = (
     ),
     Law(
         name="void_refunds",
-        says="A void invoice owes back no more than was paid of it and not refunded.",
+        says="A void invoice owes back no more than was paid of it and not refunded, and credits that were bought and find no wallet.",
         sql="""
             WITH noted AS (SELECT invoice_id, sum(refund_amount_cents) AS cents FROM credit_notes GROUP BY invoice_id), owed AS (
                 SELECT e.document_id, sum(l.credit_cents - l.debit_cents) AS cents
                 FROM journal_entries e JOIN journal_lines l ON l.entry_id = e.id
                 WHERE e.document_type = 'invoice' AND e.cause = 'voided' AND l.account = 'refunds' GROUP BY e.document_id
+            ), kept AS (
+                SELECT o.invoice_id, sum(c.consumed_amount_cents) AS cents
+                FROM owed JOIN wallet_transactions o ON o.invoice_id = owed.document_id AND o.transaction_status = 'invoiced'
+                JOIN wallet_transaction_consumptions c ON c.outbound_transaction_id = o.id
+                JOIN wallet_transactions b ON b.id = c.inbound_transaction_id AND b.transaction_status = 'purchased'
+                WHERE NOT EXISTS (SELECT 1 FROM wallet_transactions g
+                                  WHERE g.wallet_id = o.wallet_id AND g.voided_invoice_id = o.invoice_id)
+                GROUP BY o.invoice_id
+            ), most AS (
+                SELECT i.number, owed.cents AS found,
+                       i.total_paid_amount_cents - COALESCE(noted.cents, 0) + COALESCE(kept.cents, 0) AS cents
+                FROM owed JOIN invoices i ON i.id = owed.document_id LEFT JOIN noted ON noted.invoice_id = i.id
+                LEFT JOIN kept ON kept.invoice_id = i.id
             )
-            SELECT 'invoice ' || i.number AS place, 'at most ' || i.total_paid_amount_cents - COALESCE(noted.cents, 0) AS expected,
-                   owed.cents AS found
-            FROM owed JOIN invoices i ON i.id = owed.document_id LEFT JOIN noted ON noted.invoice_id = i.id
-            WHERE owed.cents > i.total_paid_amount_cents - COALESCE(noted.cents, 0)
+            SELECT 'invoice ' || number AS place, 'at most ' || cents AS expected, found FROM most WHERE found > cents
         """,
     ),
 )

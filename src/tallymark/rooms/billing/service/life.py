@@ -103,26 +103,24 @@ async def void(tx: Tx, invoice_id: UUID, *, by_note: GiveBack | None = None, now
     invoice = await _lock(tx, invoice_id)
     if invoice.status is not InvoiceStatus.FINALIZED:
         raise NotAllowed("not_voidable")
-    returned, to_wallets = 0, 0
     if by_note is not None:
+        returned = posting.Returned(lost_grants_cents=invoice.prepaid_granted_credit_amount_cents or 0)
         parts = Parts(credit_cents=by_note.credit_cents, refund_cents=by_note.refund_cents)
         await credit_notes.give_back_voided(tx, invoice, parts, now=now)
     else:
-        returned = await credit_notes.give_back(tx, invoice.id, now=now)
+        to_notes = await credit_notes.give_back(tx, invoice.id, now=now)
         to_wallets = await wallets.give_back(tx, invoice.id, now=now)
+        returned = posting.Returned(
+            to_notes_cents=to_notes,
+            to_wallets_cents=to_wallets.cents,
+            lost_grants_cents=to_wallets.lost_grants_cents,
+        )
     await invoices.void(tx, invoice, now=now)
     await wallets.follow_payment(tx, invoice.id, now=now)
     await coupons.give_back(tx, invoice.id, now=now)
     bought = await wallets.purchase_of(tx, invoice.id)
     of_it = [*await credit_notes.ids_on_invoice(tx, invoice.id), *([bought.id] if bought else [])]
-    await posting.post_voided(
-        tx,
-        invoice,
-        document_ids=of_it,
-        returned_to_notes_cents=returned,
-        returned_to_wallets_cents=to_wallets,
-        now=now,
-    )
+    await posting.post_voided(tx, invoice, document_ids=of_it, returned=returned, now=now)
     records = await invoices.records_of(tx, invoice.id)
     billed = await subscriptions.live_contracts(tx, {record.subscription_id for record in records})
     await look_again(tx, billed, now=now)

@@ -3,7 +3,7 @@
 from tallymark.rooms.wallets.service.announce import Event, News, announce
 from tallymark.rooms.wallets.service.change import expire, reschedule, terminate, update_wallet
 from tallymark.rooms.wallets.service.create import create_wallet
-from tallymark.rooms.wallets.service.draw import draw, foresee, give_back, put_back
+from tallymark.rooms.wallets.service.draw import Returned, draw, foresee, give_back, put_back
 from tallymark.rooms.wallets.service.fill import Firing, fill_by_interval, fill_by_rule, price_of, transact
 from tallymark.rooms.wallets.service.notes import drop_key, drop_metadata, merge_metadata, replace_metadata
 from tallymark.rooms.wallets.service.ongoing import (
@@ -48,6 +48,7 @@ __all__ = [
     "Firing",
     "LeftCredits",
     "News",
+    "Returned",
     "active_codes",
     "active_of_customers",
     "active_wallets",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -120,14 +120,19 @@ def _less(invoice: Invoice, taken: Sequence[Taken]) -> Invoice:
     )
 
 
-async def give_back(tx: Tx, invoice_id: UUID, *, now: datetime) -> int:
-    """Grant what an invoice took of wallets that are still active, to the cent; needs the customer's lock (§5).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Returned:
+    """What wallets have back of a void invoice, in minor units, and what of the grants that paid it none has back."""
 
-    What that came to, in minor units.
-    """
+    cents: int = 0
+    lost_grants_cents: int = 0
+
+
+async def give_back(tx: Tx, invoice_id: UUID, *, now: datetime) -> Returned:
+    """Grant what an invoice took of wallets that are still active, to the cent; needs the customer's lock (§5)."""
     drawn = await transaction_rows.drawn_by(tx, invoice_id)
     if not drawn:
-        return 0
+        return Returned()
     wallets = await repository.get_wallets(tx, {one.wallet_id for one in drawn})
     live = [wallet for wallet in wallets.values() if wallet.status is Status.ACTIVE]
     ledger = await open_ledger(tx, live, now=now)
@@ -136,7 +141,21 @@ async def give_back(tx: Tx, invoice_id: UUID, *, now: datetime) -> int:
         terms = Terms(billing_entity_id=one.billing_entity_id, voided_invoice_id=invoice_id)
         ledger.grant(one.wallet_id, one.amount_cents, terms, is_given_back=True)
     await ledger.write(tx)
-    return sum(one.amount_cents for one in returned)
+    lost = await _grants_of(
+        tx, [one.id for one in drawn if wallets[one.wallet_id].status is not Status.ACTIVE]
+    )
+    return Returned(cents=sum(one.amount_cents for one in returned), lost_grants_cents=lost)
+
+
+async def _grants_of(tx: Tx, outbound_ids: Sequence[UUID]) -> int:
+    """What of outbound transactions had been granted, in minor units."""
+    parts = await transaction_rows.parts_of(tx, outbound_ids) if outbound_ids else {}
+    return sum(
+        cents
+        for of_one in parts.values()
+        for inbound, cents in of_one
+        if inbound.transaction_status is Kind.GRANTED
+    )
 
 
 async def put_back(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
