@@ -21,6 +21,7 @@ from tests.conftest import UNSAFE, cloned
 
 from tallymark.db.engine import Database, plain_url
 from tallymark.db.holding import Hold
+from tallymark.db.programs import find_programs
 from tallymark.doctor import Finding, Verdict, examine
 from tallymark.doctor.database import examine_database, judge_hold, judge_roles, judge_work, list_origins
 from tallymark.doctor.reaching import (
@@ -113,7 +114,24 @@ class TestDatabase:
     def test_everything_but_what_tests_do_without_is_well(self, database_url):
         found = self.look(database_url)
         assert {one for one in verdicts(found) if one[1] != "ok"} == {("database", "failing")}
-        assert {about for about, _ in verdicts(found)} == {"database", "schema", "clock", "tenants", "worker"}
+        assert {about for about, _ in verdicts(found)} == {
+            "database", "backups", "schema", "clock", "tenants", "worker"
+        }  # fmt: skip
+
+    def test_programs_that_back_a_server_up_are_here_or_not(self, database_url, monkeypatch):
+        (told,) = said(self.look(database_url), "backups")
+        assert told == ("ok", "`tallymark backup` can run here, with PostgreSQL's programs 18")
+
+        def find(*, server):
+            assert server == 18
+            return find_programs(server=15)
+
+        monkeypatch.setattr("tallymark.doctor.database.find_programs", find)
+        monkeypatch.setattr("tallymark.db.programs._FOLDERS", ())
+        monkeypatch.setenv("PATH", "")
+        (told,) = said(self.look(database_url), "backups")
+        assert told[0] == "unused"
+        assert "needs pg_dump and pg_restore 15 on the PATH, for a server of PostgreSQL 15" in told[1]
 
     def test_a_server_that_a_power_cut_robs_is_failing(self, database_url):
         wrong = [says.split()[0] for _, says in said(self.look(database_url), "database")]

@@ -52,6 +52,13 @@ class TestTheTailnet:
             answer = await client.get(path)
             assert (answer.status_code, answer.text) == (403, "Forbidden\n")
 
+    async def test_shows_nothing_to_the_world(self, caller):
+        """A funnel that somebody pointed here: metrics and health are the tailnet's, too."""
+        client = caller(headers=[("Tailscale-Funnel-Request", "?1")])
+        for path in ("/", "/metrics", "/health", "/ready"):
+            answer = await client.get(f"http://{HOST}{path}")
+            assert (answer.status_code, answer.text) == (403, "Forbidden\n")
+
     async def test_says_nothing_on_the_public_listener(self, nobody):
         headers = {LOGIN: ANN, "Host": HOST, "X-Forwarded-For": "127.0.0.1"}
         assert (await nobody.get("/app/v1/session", headers=headers)).status_code == 401

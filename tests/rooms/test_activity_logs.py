@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select, text
@@ -150,6 +150,15 @@ class TestEntries:
         assert (entry["resource_type"], entry["resource_id"]) == ("Invoice", invoice["lago_id"])
         assert entry["activity_object"]["total_amount_cents"] == 3100
         assert [fee["amount_cents"] for fee in entry["activity_object"]["fees"]] == [3100]
+
+    async def test_of_documents_are_by_the_organizations_clock(self, client, organization, application):
+        await add_on(client)
+        invoice = await one_off(client, await kit.customer(client))
+        made = {"organization_id": organization.id, "invoice_id": UUID(invoice["lago_id"])}
+        await application.tasks.render_document(**made)
+        (entry,) = await logs(client, **{"activity_types[]": "invoice.generated"})
+        assert entry["activity_source"] == "system"
+        assert entry["logged_at"][:10] == invoice["created_at"][:10] == "2026-01-01"
 
     async def test_objects_have_no_link_that_works_without_a_key(self, client):
         await add_on(client)

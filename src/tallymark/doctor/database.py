@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,11 +11,13 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallymark.db.engine import TENANT_ROLE, Database
+from tallymark.db.errors import StartupError
 from tallymark.db.holding import Hold, find_hold
 from tallymark.db.migrate import OLDEST_SERVER
+from tallymark.db.programs import find_programs
 from tallymark.db.schema import Standing, read_schema
 from tallymark.db.tenancy import MAY_ACT_AS
-from tallymark.doctor.model import Finding, failing, warning, well
+from tallymark.doctor.model import Finding, failing, unused, warning, well
 from tallymark.doctor.reaching import origin_of
 from tallymark.monitoring.backlog import Reading, read_backlog
 from tallymark.settings import Settings
@@ -47,7 +50,11 @@ async def examine_database(settings: Settings, url: str, clock: Clock) -> list[F
     database = Database(url, pool_size=2)
     try:
         async with database.system() as connection:
-            found = [*await _server(connection, settings), *await _schema(connection)]
+            found = [
+                *await _server(connection, settings),
+                await _programs(connection),
+                *await _schema(connection),
+            ]
             found += await _clock(connection, clock)
             if any(one.about == "schema" and one.remedy for one in found):
                 return found
@@ -112,6 +119,18 @@ def _connections(server: Mapping[str, Any], settings: Settings) -> Iterator[Find
             f"the api and a worker may want {wanted} connections, and the server allows {server['connections']}",
             "raise max_connections, or lower TALLYMARK_DATABASE_POOL_SIZE or TALLYMARK_API_WORKERS",
         )
+
+
+async def _programs(connection: AsyncConnection) -> Finding:
+    """Whether what `tallymark backup` runs is here; who backs up in another way needs none of it."""
+    major = (await connection.execute(_SERVER)).one().number // 10_000
+    try:
+        programs = await asyncio.to_thread(find_programs, server=major)
+    except StartupError as error:
+        return unused(
+            "backups", f"`tallymark backup` can't run here, where the server's own have to do: {error}"
+        )
+    return well("backups", f"`tallymark backup` can run here, with PostgreSQL's programs {programs.major}")
 
 
 async def _schema(connection: AsyncConnection) -> list[Finding]:

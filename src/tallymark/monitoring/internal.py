@@ -8,17 +8,23 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+import structlog
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tallymark.api.operations import health_of
 from tallymark.app import Running
 from tallymark.monitoring.backlog import Backlog
 from tallymark.monitoring.metrics import Metrics
+
+log = structlog.get_logger(__name__)
 
 PAGE = """Tallymark's internal listener.
 
@@ -26,6 +32,26 @@ PAGE = """Tallymark's internal listener.
 /health   whether this process lives and reaches its database
 /ready    whether this process takes on work
 """
+
+
+class Inside:
+    """Lets nothing through that Tailscale's Funnel brings from the world: whoever points one here by mistake shows nobody anything."""
+
+    FUNNEL = "tailscale-funnel-request"
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "http" and self.FUNNEL in Headers(scope=scope):
+            log.warning(
+                "refused at the internal listener",
+                why="it came through a funnel, from outside of the tailnet",
+            )
+            await PlainTextResponse("Forbidden\n", 403)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
 
 
 def make_internal_app(
@@ -61,4 +87,4 @@ def make_internal_app(
         "/ready": tell_ready,
     }
     routes: list[Any] = [Route(path, endpoint, methods=["GET"]) for path, endpoint in own.items()]
-    return Starlette(routes=[*routes, *mounts])
+    return Starlette(routes=[*routes, *mounts], middleware=[Middleware(Inside)])

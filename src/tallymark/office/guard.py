@@ -22,7 +22,6 @@ from tallymark.rooms.staff.model import StaffList
 
 LOGIN = "tailscale-user-login"
 IDENTITY = (LOGIN, "tailscale-user-name", "tailscale-user-profile-pic")
-FUNNEL = "tailscale-funnel-request"
 TAILNET = ".ts.net"
 """How the names of tailnets' machines end; their owner gives them to nobody else."""
 
@@ -88,11 +87,9 @@ class Guard:
 def login_of(request: Request, staff: StaffList) -> str | None:
     """The login that `tailscale serve` vouches for, of somebody on the list; None where it vouches for nobody, or for another.
 
-    Raises `Refused` for what comes from the world, and for headers that it can't have written.
+    Raises `Refused` for headers that it can't have written.
     """
     headers = request.headers
-    if FUNNEL in headers:
-        raise Refused("it came through a funnel, from outside of the tailnet")
     if not any(name in headers for name in IDENTITY):
         return None
     if not is_loopback(peer_of(request)):

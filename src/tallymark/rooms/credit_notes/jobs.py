@@ -7,7 +7,7 @@ from uuid import UUID
 from tallymark.db.engine import Database
 from tallymark.rooms.credit_notes import service
 from tallymark.rooms.credit_notes.documents import NoteDocuments
-from tallymark.rooms.organizations.access import system_now
+from tallymark.rooms.organizations.access import now_of
 
 
 async def render_document(
@@ -21,4 +21,4 @@ async def render_document(
         (view,) = await service.get_views(tx, [note])
     files = await documents.make(organization_id, view)
     async with database.tenant(organization_id) as tx:
-        await service.set_files(tx, note_id, files, now=system_now())
+        await service.set_files(tx, note_id, files, now=await now_of(tx))

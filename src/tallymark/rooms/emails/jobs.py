@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
 from typing import assert_never
 from uuid import UUID
 
@@ -21,8 +20,7 @@ from tallymark.rooms.emails.ports import Composer, Post
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.documents import Documents
 from tallymark.rooms.invoices.model import Files, InvoiceView
-from tallymark.rooms.organizations import service as organizations
-from tallymark.rooms.organizations.access import system_now
+from tallymark.rooms.organizations.access import now_of, system_now
 from tallymark.rooms.organizations.switches import Switch, is_on
 from tallymark.rooms.payments import service as payments
 from tallymark.rooms.payments.documents import ReceiptDocuments
@@ -61,7 +59,7 @@ async def send(room: Mailroom, organization_id: UUID, email_id: UUID, *, is_simu
     except NotTaken as error:
         async with whose.transaction() as tx:
             await service.note_refused(tx, email_id, str(error))
-            await service.log(tx, letter, message, is_taken=False, now=await _now(tx))
+            await service.log(tx, letter, message, is_taken=False, now=await now_of(tx))
         raise
     except MaybeTaken as error:
         log.warning(
@@ -69,16 +67,11 @@ async def send(room: Mailroom, organization_id: UUID, email_id: UUID, *, is_simu
         )
         async with whose.transaction() as tx:
             await service.note_unsure(tx, email_id, str(error))
-            await service.log(tx, letter, message, is_taken=False, now=await _now(tx))
+            await service.log(tx, letter, message, is_taken=False, now=await now_of(tx))
         return
     async with whose.transaction() as tx:
         await service.note_sent(tx, email_id, now=system_now())
-        await service.log(tx, letter, message, is_taken=True, now=await _now(tx))
-
-
-async def _now(tx: Tx) -> datetime:
-    """The organization's now: its log is by its own clock."""
-    return (await organizations.get_test_clock(tx)).now if tx.is_simulated else system_now()
+        await service.log(tx, letter, message, is_taken=True, now=await now_of(tx))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +95,7 @@ async def _letter(whose: _Tenant, email_id: UUID) -> Letter | None:
         if await is_on(tx, Switch.MUTE_EMAILS):
             await service.skip(tx, email_id, "muted by whoever runs the installation")
             return None
-        letter = await service.gather(tx, email, now=system_now())
+        letter = await service.gather(tx, email, now=await now_of(tx))
         if isinstance(letter, Skipped):
             await service.skip(tx, email_id, letter.reason)
             return None
@@ -137,15 +130,15 @@ async def _make(whose: _Tenant, paper: Paper) -> Files:
         case InvoiceView():
             files = await room.invoices.make(organization_id, paper)
             async with whose.transaction() as tx:
-                await invoices.set_files(tx, paper.invoice.id, files, now=system_now())
+                await invoices.set_files(tx, paper.invoice.id, files, now=await now_of(tx))
         case CreditNoteView():
             files = await room.credit_notes.make(organization_id, paper)
             async with whose.transaction() as tx:
-                await credit_notes.set_files(tx, paper.note.id, files, now=system_now())
+                await credit_notes.set_files(tx, paper.note.id, files, now=await now_of(tx))
         case ReceiptDocument():
             files = await room.receipts.make(organization_id, paper)
             async with whose.transaction() as tx:
-                await payments.set_files(tx, paper.receipt.id, files, now=system_now())
+                await payments.set_files(tx, paper.receipt.id, files, now=await now_of(tx))
         case _:
             assert_never(paper)
     return files
