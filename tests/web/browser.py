@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
-from playwright.async_api import ConsoleMessage, Page, Request, Response, ViewportSize, expect
+from playwright.async_api import ConsoleMessage, Page, Request, Response, Route, ViewportSize, expect
 
 ROOT = Path(__file__).parents[2]
 DIST = ROOT / "src" / "tallymark" / "web" / "dist"
@@ -37,6 +38,10 @@ OPTIONS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+# Questions for data.
+DATA = re.compile(r"/(api|app|portal)/v1/")
+REFUSAL = {"status": 400, "error": "Bad Request"}
 
 WCAG = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
 
@@ -95,7 +100,7 @@ class Watch:
 
     def _note_request(self, request: Request) -> None:
         path = urlsplit(request.url).path
-        if re.match(r"/(api|app|portal)/v1/", path):
+        if DATA.match(path):
             self.asked.append(f"{request.method} {path}")
 
     def _note_answer(self, response: Response) -> None:
@@ -151,3 +156,31 @@ async def photograph(page: Page, name: str) -> None:
     async for _ in photographed(page, name):
         pass
     await show(page, "light", WIDE)
+
+
+def refusing(paths: str = "") -> Callable[[Route], Awaitable[None]]:
+    """Have the answers to questions at paths that match be refusals, whether they come alone or among others."""
+
+    def is_refused(path: str) -> bool:
+        return re.search(paths, urlsplit(path).path) is not None
+
+    async def answer(route: Route) -> None:
+        url = urlsplit(route.request.url)
+        if not url.path.endswith("/batch"):
+            await (route.fulfill(status=400, json=REFUSAL) if is_refused(url.path) else route.continue_())
+            return
+        if route.request.method == "POST":
+            asked = [one["path"] for one in json.loads(route.request.post_data or "")["requests"]]
+        else:
+            asked = parse_qs(url.query)["paths[]"]
+        if all(is_refused(path) for path in asked):
+            await route.fulfill(json={"responses": [{"status": 400, "body": REFUSAL} for _ in asked]})
+            return
+        response = await route.fetch()
+        body = await response.json()
+        for path, part in zip(asked, body["responses"], strict=True):
+            if is_refused(path):
+                part.update(status=400, body=REFUSAL)
+        await route.fulfill(response=response, json=body)
+
+    return answer

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
-from collections.abc import Awaitable, Callable
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Locator, Route, ViewportSize, expect
+from playwright.async_api import Locator, ViewportSize, expect
 from tests import kit
-from tests.web.browser import WIDE, Watch, breaches_of_wcag, come_to_rest, photographed, show
+from tests.web.browser import DATA, WIDE, Watch, breaches_of_wcag, come_to_rest, photographed, refusing, show
 from tests.web.conftest import ADMIN, PASSWORD, sign_in
 
 # What lies below a form's foot can be scrolled out from there: it is judged on a phone as long as the page.
@@ -38,6 +35,31 @@ AT_A_LOSS = re.compile("There is no such page|not found$|could not be loaded$|Yo
 
 # Questions for data that a page may ask of the server when somebody comes to its address.
 MOST_QUESTIONS = 2
+
+# Pages of forms that ask for nothing, and one on which only the names of the navigation are missing.
+SILENT = {"metric-form", "feature-form", "account"}
+
+# To an address without a load of the whole app, and what is shown there once it tells what failed, or has nothing to tell.
+SHOWN_AT = """async ([path, isSilent]) => {
+    const rendered = new Promise(done => {
+        const stop = __TSR_ROUTER__.subscribe('onRendered', () => { stop(); done() })
+    })
+    await __TSR_ROUTER__.navigate({ href: path })
+    await rendered
+    const isBusy = () => document.querySelector('[aria-busy=true], .sk') !== null
+    const page = () => document.querySelector('main, form.form-page')
+    const alerts = () => [...page().querySelectorAll('[role=alert]')].filter(one => one.checkVisibility())
+    for (let turn = 0; turn < 500 && (isBusy() || (!isSilent && alerts().length === 0)); turn++)
+        await new Promise(resume => setTimeout(resume, 10))
+    return {
+        isBusy: isBusy(),
+        text: page().innerText,
+        alerts: alerts().map(one => [one.innerText, one.querySelectorAll('button').length]),
+    }
+}"""
+
+# What is no sentence: an exception, or what became of a value that is not there.
+RAW = re.compile(r"\b\w*(Error|Exception)\b|\bundefined\b|\bNaN\b|\[object|HTTP \d")
 
 # Below the organization's slug; names in braces are of the world that the page is shown of.
 PAGES = {
@@ -108,6 +130,18 @@ PAGES = {
     "dunning": "settings/dunning",
     "pricing-units": "settings/pricing-units",
     "account": "settings/account",
+}
+
+# Pages of the same kinds, at which only what fails is looked.
+OTHERS = {
+    "limits": "settings/limits",
+    "entity": "settings/entities/cloudy",
+    "endpoint": "developers/webhooks/nothing",
+    "plan-form": "create/plan",
+    "customer-update": "update/customer/{customer}",
+    "wallet-update": "update/wallet/{wallet}?customer={customer}",
+    "regenerate": "regenerate/invoice/{invoice}",
+    "credit-note": "customer/{customer}/credit-note/nothing/overview",
 }
 
 
@@ -331,25 +365,6 @@ async def test_what_lies_above_a_page_opens_by_its_link_and_closes_by_the_way_ba
     assert watch.faults == []
 
 
-def refusing(path: str) -> Callable[[Route], Awaitable[None]]:
-    """Have the answer to a question be a refusal, whether it comes alone or among others."""
-    refusal = {"status": 400, "error": "Bad Request"}
-
-    async def answer(route: Route) -> None:
-        if route.request.method == "GET":
-            await route.fulfill(status=400, json=refusal)
-            return
-        asked = json.loads(route.request.post_data or "")["requests"]
-        response = await route.fetch()
-        body = await response.json()
-        for one, part in zip(asked, body["responses"], strict=True):
-            if urlsplit(one["path"]).path.endswith(path):
-                part.update(status=400, body=refusal)
-        await route.fulfill(response=response, json=body)
-
-    return answer
-
-
 async def test_a_report_whose_reading_fails_says_so_where_it_stands(window, world):
     """One answer is a refusal: its section says so and asks again, the others stand."""
     page, _ = window
@@ -361,7 +376,7 @@ async def test_a_report_whose_reading_fails_says_so_where_it_stands(window, worl
         ("analytics/prepaid", "/analytics/prepaid_credits", "Prepaid credits", None),
         ("analytics/usage", "/analytics/usage", "Usage", None),
     ):
-        await page.route(re.compile(rf"/v1(/batch|{read})(\?|$)"), refusing(read))
+        await page.route(re.compile(rf"/v1(/batch|{read})(\?|$)"), refusing(f"{read}$"))
         await page.goto(path_of(world, address))
         block = page.get_by_role("alert").filter(has_text=f"{failed} could not be loaded")
         await expect(block).to_be_visible()
@@ -373,3 +388,32 @@ async def test_a_report_whose_reading_fails_says_so_where_it_stands(window, worl
         await page.unroute_all()
         await block.get_by_role("button", name="Try again").click()
         await expect(block).to_have_count(0)
+
+
+async def test_every_page_says_what_failed_and_asks_again(chromium, site, state, world):
+    context = await chromium.new_context(base_url=site.url, storage_state=state, viewport=WIDE)
+    page = await context.new_page()
+    watch = Watch(page)
+    await page.route(DATA, refusing())
+    await page.goto(path_of(world, "settings/account"))
+    found = {}
+    for name, address in {**PAGES, **OTHERS}.items():
+        shown = await page.evaluate(SHOWN_AT, [path_of(world, address), name in SILENT])
+        faults = []
+        if shown["isBusy"]:
+            faults.append("loads for ever")
+        if not shown["alerts"] and name not in SILENT:
+            faults.append("says nothing")
+        faults += [f"no way on: {text}" for text, buttons in shown["alerts"] if buttons == 0]
+        faults += [f"raw: {word[0]}" for word in RAW.finditer(shown["text"])]
+        if faults:
+            found[name] = faults
+    assert found == {}
+    assert [fault for fault in watch.faults if not fault.startswith(("400", "console: Failed to load"))] == []
+
+    await page.evaluate(SHOWN_AT, [path_of(world, PAGES["customer"]), False])
+    assert await breaches_of_wcag(page) == []
+    await page.unroute_all()
+    await page.get_by_role("button", name="Try again").click()
+    await expect(page.get_by_role("heading", name="Ada", level=1)).to_be_visible()
+    await context.close()

@@ -57,6 +57,14 @@ describe("dates", () => {
     expect(distance("2026-11-15T12:00:00Z", now)).toBe("3 days ago");
     expect(distance("2026-11-18T14:00:00Z", now)).toBe("in 2 hours");
   });
+
+  it("counts to a day by the calendar of where it is", () => {
+    // 15:00 in London, 00:00 of the next day in Tokyo
+    const now = Date.parse("2026-12-04T15:00:00Z");
+    expect(distance("2026-12-06", now, "Europe/London")).toBe("in 2 days");
+    expect(distance("2026-12-05", now, "Europe/London")).toBe("tomorrow");
+    expect(distance("2026-12-05", now, "Asia/Tokyo")).toBe("today");
+  });
 });
 
 describe("days of a zone", () => {

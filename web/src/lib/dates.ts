@@ -39,8 +39,10 @@ export function halfOpenPeriod(from: string, to: string, zone?: string): string 
   return period(from, new Date(instant(to).getTime() - 1).toISOString(), zone);
 }
 
-/** How long ago or ahead, roughly: "3 days ago", "in 2 hours". */
-export function distance(value: string, now: number): string {
+/** How long ago or ahead, roughly: "3 days ago", "in 2 hours"; of a day counted in days of a zone's calendar. */
+export function distance(value: string, now: number, zone: string = ownZone): string {
+  const relative = new Intl.RelativeTimeFormat(readersLocale(), { numeric: "auto" });
+  if (isPlainDay(value)) return relative.format(daysBetween(new Date(now).toISOString(), value, zone), "day");
   const seconds = (instant(value).getTime() - now) / 1000;
   const steps: [Intl.RelativeTimeFormatUnit, number][] = [
     ["year", 31_557_600],
@@ -49,7 +51,6 @@ export function distance(value: string, now: number): string {
     ["hour", 3600],
     ["minute", 60],
   ];
-  const relative = new Intl.RelativeTimeFormat(readersLocale(), { numeric: "auto" });
   for (const [unit, length] of steps) {
     if (Math.abs(seconds) >= length) return relative.format(Math.round(seconds / length), unit);
   }

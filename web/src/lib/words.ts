@@ -10,13 +10,18 @@ export function countWords(number: number, noun: string): string {
   return `${number.toLocaleString()} ${number === 1 ? noun : all}`;
 }
 
+/** With its first letter large: "Admin". */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 /** What a type of the wire says: "invoice.payment_status_updated" is "Invoice payment status updated". */
 export function typeWords(type: string): string {
   const words = type
     .replace(/^billing_entities\b/, "billing_entity")
     .replace(/^api_key\b/, "API_key")
     .replaceAll(/[._]/g, " ");
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  return capital(words);
 }
 
 /** What people call an API key: its name, else the end of its value as far as that is kept. */

@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useLocation, useParams } from "@tanstack/react-router";
 import { Globe } from "lucide-react";
-import { useEffect, useMemo, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { ApiError } from "@/api/errors";
 import { setReadersLocale } from "@/lib/money";
 import { Button, initials, Tally } from "@/ui/basics";
@@ -18,14 +18,14 @@ const CHOSEN = "tallymark.portal.language";
 export function PortalFrame() {
   const { token } = useParams({ strict: false }) as { token: string };
   const client = useMemo(() => portalClient(token), [token]);
-  const me = useQuery({
-    ...portalQueries.me(token, client),
-    retry: (count, error) => count < 2 && !isOver(error),
-  });
+  const me = useQuery(portalQueries.me(token, client));
   useReadsOfPage({ token, client });
   const [chosen, setChosen] = useState(() => localStorage.getItem(CHOSEN));
   const language = languageFor(chosen ?? me.data?.customer.locale ?? navigator.language);
-  const texts = useTexts(language);
+  const [texts, isIn] = useTexts(language);
+  // Nobody sees the page in another language first, neither while it loads nor once another one is chosen.
+  const hasOpened = useRef(false);
+  hasOpened.current ||= me.data !== undefined && isIn === language;
   const issuer = me.data?.issuer;
   const nav = useCurrentInSight();
   useTitle(issuer?.name ?? "Tallymark");
@@ -51,13 +51,23 @@ export function PortalFrame() {
       </main>
     );
   }
-  if (!me.data) {
+  if (me.error && !me.data) {
     return (
-      <main className="portal door" id="main" lang={language} aria-busy={!me.error}>
+      <main className="portal door" id="main" lang={isIn}>
+        <div className="empty" role="alert">
+          <Tally count={0} />
+          <h1>{texts.failed}</h1>
+          <Button onClick={() => void me.refetch()}>{texts.retry}</Button>
+        </div>
+      </main>
+    );
+  }
+  if (!me.data || !hasOpened.current) {
+    return (
+      <main className="portal door" id="main" lang={isIn} aria-busy="true">
         <div className="empty">
-          <Tally count={me.error ? 0 : 3} />
-          <p role="status">{me.error ? texts.failed : texts.loading}</p>
-          {me.error && <Button onClick={() => void me.refetch()}>{texts.retry}</Button>}
+          <Tally count={3} />
+          <p role="status">{texts.loading}</p>
         </div>
       </main>
     );
@@ -137,15 +147,18 @@ function isOver(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 401 || error.status === 404);
 }
 
-/** The texts of a language; those before stay while it loads. */
-function useTexts(language: string): Texts {
-  const [texts, setTexts] = useState<Texts>(en);
+/** The texts of a language, and which they are: those before stay while it loads, and serve for it where it does not. */
+function useTexts(language: string): [texts: Texts, language: string] {
+  const [known, setKnown] = useState<[Texts, string]>([en, "en"]);
   useEffect(() => {
     let isWanted = true;
-    void loadTexts(language).then((loaded) => isWanted && setTexts(loaded));
+    loadTexts(language).then(
+      (loaded) => isWanted && setKnown([loaded, language]),
+      () => isWanted && setKnown(([before]) => [before, language]),
+    );
     return () => {
       isWanted = false;
     };
   }, [language]);
-  return texts;
+  return known;
 }

@@ -51,10 +51,9 @@ export function Invoices() {
         </dl>
       ))}
       <Card
-        title={texts.invoices}
         query={invoices}
         end={
-          <span style={{ width: 220 }}>
+          <span className="find">
             <TextInput
               type="search"
               aria-label={texts.search}

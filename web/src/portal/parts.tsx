@@ -1,3 +1,4 @@
+import { CloudAlert } from "lucide-react";
 import type { ReactNode } from "react";
 import { Button } from "@/ui/basics";
 import { Skeleton } from "@/ui/states";
@@ -24,16 +25,17 @@ export function Card<Data>({
   const { texts } = usePortal();
   return (
     <section className="p-card">
-      {title && (
+      {(title || end) && (
         <div className="row between">
-          <h2>{title}</h2>
+          {title && <h2>{title}</h2>}
           {end}
         </div>
       )}
       {query.data !== undefined ? (
         children(query.data)
       ) : query.error ? (
-        <div className="facts" role="alert">
+        <div className="failed" role="alert">
+          <CloudAlert className="i i-18" aria-hidden="true" />
           <p>{texts.failed}</p>
           <Button size="sm" onClick={() => void query.refetch()}>
             {texts.retry}

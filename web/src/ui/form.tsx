@@ -1,7 +1,15 @@
 /** Full-screen forms: sections in one column, what they change in a sticky footer, the server's refusals at their fields. */
+import { notifyManager, type Query, useQueryClient } from "@tanstack/react-query";
 import { useBlocker } from "@tanstack/react-router";
 import { X } from "lucide-react";
-import { type FormEvent, type ReactNode, useEffect, useState } from "react";
+import {
+  type FormEvent,
+  type ReactNode,
+  useCallback,
+  useEffect,
+  useState,
+  useSyncExternalStore,
+} from "react";
 import type { FieldErrors, FieldPath, FieldValues, UseFormReturn } from "react-hook-form";
 import { ApiError, explain, sentence } from "@/api/errors";
 import { Banner, Button } from "./basics";
@@ -76,6 +84,7 @@ export function FormPage(props: FormPageProps) {
               <p>{explain(error)}</p>
             </Banner>
           )}
+          <Unread />
           {children}
         </div>
         {aside && <aside className="form-aside">{aside}</aside>}
@@ -101,6 +110,37 @@ export function FormPage(props: FormPageProps) {
       </form>
     </IsBare>
   );
+}
+
+/** A form can be looked at without all that it reads, but what it offers is then not all that there is. */
+function Unread() {
+  const queries = useQueryClient();
+  const cache = queries.getQueryCache();
+  const subscribe = useCallback(
+    (hear: () => void) => cache.subscribe(notifyManager.batchCalls(hear)),
+    [cache],
+  );
+  const lost = { type: "active", predicate: isLost } as const;
+  const isAnyLost = useSyncExternalStore(subscribe, () => cache.findAll(lost).length > 0);
+  if (!isAnyLost) return null;
+  return (
+    <Banner
+      look="bad"
+      actions={
+        <Button size="sm" onClick={() => void queries.refetchQueries(lost)}>
+          Try again
+        </Button>
+      }
+    >
+      <p>Not everything that this form offers could be loaded.</p>
+    </Banner>
+  );
+}
+
+/** Whether a read failed, other than by what its reader may not see or what is not there. */
+function isLost({ state: { status, data, error } }: Query): boolean {
+  if (status !== "error" || data !== undefined) return false;
+  return !(error instanceof ApiError && [403, 404, 422].includes(error.status));
 }
 
 /** A titled part of a form. */

@@ -5,6 +5,7 @@ import { ChevronLeft, ChevronRight, ListFilter, Search, X } from "lucide-react";
 import { type ReactNode, useCallback, useEffect, useId, useRef, useState } from "react";
 import { ApiError } from "@/api/errors";
 import { useSettled } from "@/lib/settled";
+import { capital } from "@/lib/words";
 import { Button } from "./basics";
 import { type Option, Select, TextInput } from "./fields";
 import { OPENED, useOpening } from "./opened";
@@ -285,10 +286,6 @@ export function List<Row, Page extends { meta: Meta }>(props: ListProps<Row, Pag
       )}
     </>
   );
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function SearchField({ hint, controls }: { hint: string; controls: ListControls }) {

@@ -2,6 +2,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { FastForward } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import { read, type Schema, useChange } from "@/api/client";
+import { explainRead } from "@/api/errors";
 import { sessionQuery, useCan, useOrganization } from "@/app/session";
 import { day, isoDay, moment, month, clock as timeOf } from "@/lib/dates";
 import { typeWords } from "@/lib/words";
@@ -9,7 +10,7 @@ import { Banner, Button, Section, Tally } from "@/ui/basics";
 import { Field, TextInput } from "@/ui/fields";
 import { FieldRow } from "@/ui/form";
 import { Page, PageHead } from "@/ui/page";
-import { Empty, Loaded } from "@/ui/states";
+import { Empty, Loaded, Skeleton } from "@/ui/states";
 import { daysAhead, PRESETS, placeOf, yearAround } from "./moves";
 import "./clock.css";
 
@@ -66,6 +67,7 @@ function Travel({ now, zone }: { now: string; zone: string }) {
             now={here}
             zone={zone}
             planned={planned.data?.planned ?? []}
+            query={planned}
             onLeave={() => setSince(now)}
           />
         )}
@@ -123,10 +125,12 @@ interface AdvanceProps {
   now: Date;
   zone: string;
   planned: readonly Planned[];
+  /** What brings what is planned. */
+  query: { error: unknown; isPending: boolean; refetch: () => unknown };
   onLeave: () => void;
 }
 
-function Advance({ now, zone, planned, onLeave }: AdvanceProps) {
+function Advance({ now, zone, planned, query, onLeave }: AdvanceProps) {
   const queries = useQueryClient();
   const [preset, setPreset] = useState("month");
   const suggested = PRESETS.find((one) => one.key === preset)?.to(now, nextDate(planned, now)) ?? null;
@@ -194,7 +198,16 @@ function Advance({ now, zone, planned, onLeave }: AdvanceProps) {
       </div>
       <div className="planned">
         <b className="med">Planned until then</b>
-        {due.length === 0 ? (
+        {query.error ? (
+          <p className="small" role="alert">
+            {explainRead(query.error)}{" "}
+            <button type="button" className="link" onClick={() => void query.refetch()}>
+              Try again
+            </button>
+          </p>
+        ) : query.isPending ? (
+          <Skeleton width="70%" />
+        ) : due.length === 0 ? (
           <span className="dim">Nothing.</span>
         ) : (
           <ul className="stack">

@@ -295,7 +295,8 @@ function Banners({ invoice, relations }: BannersProps) {
     const until = invoice.expected_finalization_date;
     banners.push(
       <Banner key="draft" icon={<Clock className="i" aria-hidden="true" />}>
-        A draft until {day(until)}, {distance(until, now)}. Usage and changes up to then still count.
+        A draft until {day(until)}, {distance(until, now, invoice.customer.applicable_timezone)}. Usage and
+        changes up to then still count.
       </Banner>,
     );
   }

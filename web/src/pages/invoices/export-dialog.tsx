@@ -5,6 +5,7 @@ import { useState } from "react";
 import { read, type Schema, useChange } from "@/api/client";
 import { explain } from "@/api/errors";
 import { useUser } from "@/app/session";
+import { capital } from "@/lib/words";
 import { Banner, Button, Meter } from "@/ui/basics";
 import { Checkbox, Segments } from "@/ui/fields";
 import { Dialog } from "@/ui/overlays";
@@ -130,8 +131,4 @@ function isUnderWay(status: string | undefined): boolean {
 
 function plainName(name: string): string {
   return name.replace("[]", "").replaceAll("_", " ");
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -2,6 +2,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { useChange } from "@/api/client";
 import { sessionQuery, useMembership, useSignOut, useUser } from "@/app/session";
+import { capital } from "@/lib/words";
 import { isStrong, NewPassword, PasswordField, Refused } from "@/pages/doors/parts";
 import { Button, Facts, Section } from "@/ui/basics";
 import { Settings } from "./layout";
@@ -32,7 +33,7 @@ export function Account() {
           facts={[
             ["E-mail", user.email],
             ["Signed in with", METHODS[user.login_method] ?? user.login_method],
-            ["Roles here", roles.join(", ")],
+            ["Roles here", roles.map(capital).join(", ")],
             ["Organizations", user.memberships.map((one) => one.organization.name).join(", ")],
           ]}
         />

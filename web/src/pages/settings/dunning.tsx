@@ -5,6 +5,7 @@ import { Mail, Plus, Trash2 } from "lucide-react";
 import { Controller } from "react-hook-form";
 import { read, type Schema, useChange } from "@/api/client";
 import { EmailPreview } from "@/app/email-preview";
+import { useEntityNames } from "@/app/entity-name";
 import { useCan, useOrganization } from "@/app/session";
 import { money } from "@/lib/money";
 import { countWords } from "@/lib/words";
@@ -37,12 +38,15 @@ export function rhythm({ max_attempts, days_between_attempts }: Campaign): strin
   return `${words[0]!.toUpperCase()}${words.slice(1)}, ${everyDays(days_between_attempts)}`;
 }
 
-function whoseIs(campaign: Campaign): string {
+function whoseIs(campaign: Campaign, nameOf: (entity: string) => string): string {
   const own = campaign.customers_count;
-  return [...campaign.billing_entity_codes, ...(own > 0 ? [countWords(own, "customer")] : [])].join(", ");
+  return [
+    ...campaign.billing_entity_codes.map(nameOf),
+    ...(own > 0 ? [countWords(own, "customer")] : []),
+  ].join(", ");
 }
 
-const columns: Column<Campaign>[] = [
+const columnsOf = (nameOf: (entity: string) => string): Column<Campaign>[] => [
   {
     head: "Name",
     fold: "f1",
@@ -63,7 +67,7 @@ const columns: Column<Campaign>[] = [
   {
     head: "Applies to",
     isLow: true,
-    cell: (campaign) => whoseIs(campaign) || <span className="dim">Nobody yet</span>,
+    cell: (campaign) => whoseIs(campaign, nameOf) || <span className="dim">Nobody yet</span>,
   },
 ];
 
@@ -74,6 +78,7 @@ export function DunningCampaigns() {
     read("/app/v1/dunning_campaigns", { params: { query: { ...asked, ...list.sought } } }),
   );
   const newest = useNewestRequest();
+  const nameOf = useEntityNames();
   return (
     <Objects
       title="Dunning"
@@ -83,7 +88,7 @@ export function DunningCampaigns() {
       controls={list}
       query={campaigns}
       rowsOf={(page) => page.dunning_campaigns}
-      columns={columns}
+      columns={columnsOf(nameOf)}
       may={{
         create: can("dunning_campaigns:create"),
         update: can("dunning_campaigns:update"),
@@ -104,7 +109,7 @@ function DeleteCampaign({ campaign, onClose }: { campaign: Campaign; onClose: ()
     touches: TOUCHED,
     onDone: onClose,
   });
-  const whose = whoseIs(campaign);
+  const whose = whoseIs(campaign, useEntityNames());
   return (
     <Confirm
       title={`Delete the campaign “${campaign.name}”?`}

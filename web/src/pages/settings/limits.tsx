@@ -29,7 +29,7 @@ export function Limits() {
 
 function Usage({ limit: { used, allowed } }: { limit: Limit }) {
   if (allowed === null) {
-    return <span>{used === null ? "Any number" : `${used.toLocaleString()} of any number`}</span>;
+    return <span>{used === null ? "No limit" : `${used.toLocaleString()}, no limit`}</span>;
   }
   if (used === null) return <span>{allowed.toLocaleString()} at the most</span>;
   return (

@@ -143,12 +143,12 @@ function Overview({ wallet, zone }: Props) {
                 .join(", ") || "Everything",
             ],
             [
-              "A purchase is at least",
+              "Smallest purchase",
               wallet.paid_top_up_min_amount_cents !== null &&
                 money(wallet.paid_top_up_min_amount_cents, currency),
             ],
             [
-              "at most",
+              "Largest purchase",
               wallet.paid_top_up_max_amount_cents !== null &&
                 money(wallet.paid_top_up_max_amount_cents, currency),
             ],
