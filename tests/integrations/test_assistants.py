@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
-from sqlalchemy import update
+from sqlalchemy import text, update
 from tests import kit
 
 from tallymark.api.permissions import Right
@@ -121,13 +121,21 @@ class TestOverHttp:
             _, why = await used(session, "explain_invoice", lago_id=invoice["lago_id"])
             assert (invoice["total_amount_cents"], why["explanation"]["total_amount_cents"]) == (9600, 9600)
 
-    async def test_a_tool_that_writes(self, application, sold):
+    async def test_a_tool_that_writes(self, application, database, sold):
         async with assistant(application, sold.client) as session:
             failed, made = await used(session, "save_customer", external_id="d", name="Dora")
             assert (failed, made["customer"]["name"]) == (False, "Dora")
             event = {"transaction_id": "t1", "external_subscription_id": "s", "code": "calls"}
             failed, _ = await used(session, "send_event", **event, properties={"value": 2})
             assert not failed
+        # It is the assistant that sent it, and not the server that it asked.
+        sent_by = text(
+            "SELECT s.ip_address, s.client FROM events e JOIN event_senders s ON s.id = e.sender_id"
+            " WHERE e.organization_id = :id AND e.transaction_id = 't1'"
+        )
+        async with database.system() as connection:
+            address, name = (await connection.execute(sent_by, {"id": sold.id})).one()
+        assert (address, name.startswith("python-httpx")) == ("127.0.0.1", True)
         shown = await kit.usage(sold.client, {"external_id": "c"}, {"external_id": "s"})
         assert shown["charges_usage"][0]["units"] == "42.0"
 

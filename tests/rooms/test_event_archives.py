@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from alembic.script import ScriptDirectory
 from arro3.core import Field, Schema
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ from tests.cli.conftest import tallymark
 from tallymark import archives
 from tallymark.db.engine import plain_url
 from tallymark.db.errors import StartupError
+from tallymark.db.schema import MIGRATIONS
 from tallymark.integrations import parquet
 from tallymark.integrations.files import StoredFiles
 from tallymark.integrations.parquet import ParquetFormat
@@ -276,6 +278,23 @@ async def test_a_run_that_was_cut_off_is_gone_on_with(world, database, shelf, mo
     assert (done.status, done.events_count) == (ArchiveStatus.ARCHIVED, 2)
     await restore(shelf)
     assert (await stored(database))[0] == ["one", "seats", "two"]
+
+
+async def test_what_was_leaving_when_senders_came_leaves_whole(world, database, shelf, monkeypatch):
+    """The migration gives its table their column, which the release that began the archive did not know."""
+    await use_january(world.client)
+    with monkeypatch.context() as patched:
+        patched.setattr(repository, "complete", None)
+        with pytest.raises(TypeError):
+            await archive(shelf)
+    (begun,) = await service.list_archives(database)
+    migration = ScriptDirectory(str(MIGRATIONS)).get_revision("0087").module
+    async with database.system() as connection:
+        await connection.execute(text(f"ALTER TABLE {begun.table} DROP COLUMN sender_id"))
+        await connection.execute(text(migration.LEAVING))
+    (done,) = await archive(shelf)
+    await restore(shelf)
+    assert (done.id, (await stored(database))[0]) == (begun.id, ["one", "seats", "two"])
 
 
 async def test_a_file_that_was_changed_is_not_put_back(world, database, shelf, tmp_path):
