@@ -163,7 +163,9 @@ class TestWhatIsKept:
 
 
 class TestWhoSeesIt:
-    async def test_is_somebody_of_the_organization_and_no_key(self, application, shop, make_organization):
+    async def test_is_somebody_of_the_organization_and_no_key(
+        self, application, database, shop, make_organization
+    ):
         organization, browser = shop
         (one,) = await send(organization.client, an_event())
         await kit.get(organization.client, f"http://test/app/v1/events/{one}/sender", expect=401)
@@ -172,6 +174,11 @@ class TestWhoSeesIt:
         assert (await sender(stranger.browser, one, expect=404))["code"] == "event_not_found"
         await stranger.browser.aclose()
         assert (await sender(browser, uuid4(), expect=404))["code"] == "event_not_found"
+        manages = text("UPDATE memberships SET roles = '{manager}' WHERE organization_id = :id")
+        async with database.system() as connection:
+            await connection.execute(manages, {"id": organization.id})
+        refused = await sender(browser, one, expect=403)
+        assert refused["required_permissions"] == ["developers:manage"]
 
     async def test_tenants_write_none_of_others_and_change_none(self, database, shop):
         organization, _ = shop
