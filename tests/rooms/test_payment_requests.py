@@ -281,3 +281,23 @@ async def test_a_voided_invoice_of_a_request_is_not_paid_any_more(seller):
     await pay(seller, request, 3_000)
     assert (await read(seller, seller.first))["total_paid_amount_cents"] == 0
     assert (await read(seller, seller.second))["payment_status"] == "succeeded"
+
+
+async def test_lists_of_a_customer_have_nothing_of_who_had_the_external_id_before(seller):
+    """What the one who is gone was asked for is found by the id as before, but is not the new one's."""
+    fee = seller.first["fees"][0]
+    items = [{"fee_id": fee["lago_id"], "amount_cents": 100}]
+    note = {"invoice_id": seller.first["lago_id"], "items": items, "credit_amount_cents": 100}
+    await kit.post(seller, "/credit_notes", {"credit_note": note})
+    await ask(seller, seller.first)
+    name = seller.who["external_id"]
+    counts = {"invoices": 2, "credit_notes": 1, "payments": 1, "payment_requests": 1}
+    for resource, count in counts.items():
+        own = await kit.get(seller, f"/customers/{name}/{resource}", external_customer_id="nobody")
+        assert (resource, own["meta"]["total_count"]) == (resource, count)
+    await kit.call(seller, "DELETE", f"/customers/{name}")
+    await kit.customer(seller, external_id=name)
+    for resource, count in counts.items():
+        own = await kit.get(seller, f"/customers/{name}/{resource}")
+        found = await kit.get(seller, f"/{resource}", external_customer_id=name)
+        assert (resource, own["meta"]["total_count"], found["meta"]["total_count"]) == (resource, 0, count)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from uuid import UUID
 
 from starlette.datastructures import QueryParams
 
@@ -21,8 +22,8 @@ LISTS = frozenset(["types", "billing_entity_codes"])
 """Those that may be lists."""
 
 
-def read_filters(query: QueryParams, external_customer_id: str | None = None) -> Filters:
-    """The filters of a list (invoicing §11.2). Raises `Invalid` for a value that is none of its list."""
+def read_filters(query: QueryParams, customer_id: UUID | None = None) -> Filters:
+    """The filters of a list, or of that of one customer (invoicing §11.2). Raises `Invalid` for a value that is none of its list."""
 
     def several(name: str) -> tuple[str, ...]:
         return tuple(query.getlist(f"{name}[]") or query.getlist(name))
@@ -37,7 +38,8 @@ def read_filters(query: QueryParams, external_customer_id: str | None = None) ->
     if any(kind not in TYPES for kind in several("types")):
         raise Invalid({"types": ["value_is_invalid"]})
     return Filters(
-        external_customer_id=external_customer_id or query.get("external_customer_id"),
+        customer_id=customer_id,
+        external_customer_id=None if customer_id else query.get("external_customer_id"),
         currency=query.get("currency") or None,
         reason=query.get("reason") or None,
         credit_status=query.get("credit_status") or None,

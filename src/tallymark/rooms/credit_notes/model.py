@@ -172,6 +172,8 @@ class Filters:
     """Which notes a list shows; None means any. Bounds are inclusive."""
 
     external_customer_id: str | None = None
+    customer_id: UUID | None = None
+    """One customer, and no other one who had the same external id before."""
     currency: str | None = None
     reason: str | None = None
     credit_status: str | None = None

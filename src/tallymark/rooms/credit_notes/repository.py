@@ -219,7 +219,7 @@ async def get_items(tx: Tx, item_ids: Collection[UUID]) -> dict[UUID, Item]:
 
 def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
     column = credit_notes.c
-    for name in ("currency", "reason", "credit_status", "refund_status"):
+    for name in ("customer_id", "currency", "reason", "credit_status", "refund_status"):
         if getattr(filters, name) is not None:
             yield column[name] == getattr(filters, name)
     for bound, least, most in (

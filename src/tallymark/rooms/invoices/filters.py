@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from uuid import UUID
 
 from starlette.datastructures import QueryParams
 
@@ -31,8 +32,8 @@ LISTS = frozenset(
 """Those that may be lists."""
 
 
-def read_filters(query: QueryParams, external_customer_id: str | None = None) -> Filters:
-    """The filters of a list (invoicing §10.3). Raises `Invalid` for a value that is none of its list."""
+def read_filters(query: QueryParams, customer_id: UUID | None = None) -> Filters:
+    """The filters of a list, or of that of one customer (invoicing §10.3). Raises `Invalid` for a value that is none of its list."""
 
     def several(*names: str) -> tuple[str, ...]:
         return tuple(value for name in names for value in query.getlist(f"{name}[]") or query.getlist(name))
@@ -47,9 +48,10 @@ def read_filters(query: QueryParams, external_customer_id: str | None = None) ->
     if query.get("invoice_type") and query["invoice_type"] not in INVOICE_TYPES:
         raise Invalid({"invoice_type": ["value_is_invalid"]})
     return Filters(
-        external_customer_id=external_customer_id
-        or query.get("external_customer_id")
-        or query.get("customer_external_id"),
+        customer_id=customer_id,
+        external_customer_id=None
+        if customer_id
+        else query.get("external_customer_id") or query.get("customer_external_id"),
         currency=query.get("currency") or None,
         invoice_type=query.get("invoice_type") or None,
         statuses=tuple(status for status in statuses if status in VISIBLE) or hidden,

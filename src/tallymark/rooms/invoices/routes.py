@@ -52,8 +52,8 @@ async def list_customer_invoices(
 ) -> InvoicesResponse:
     """The invoices of one customer."""
     async with context.transaction() as tx:
-        await customers.get_customer(tx, external_id=external_customer_id)
-    return await _list(context, page, read_filters(request.query_params, external_customer_id))
+        customer = await customers.get_customer(tx, external_id=external_customer_id)
+    return await _list(context, page, read_filters(request.query_params, customer.id))
 
 
 @router.get("/invoices/{lago_id}/explanation")

@@ -77,6 +77,8 @@ class Filters:
     """Which requests a list shows; None means any."""
 
     external_customer_id: str | None = None
+    customer_id: UUID | None = None
+    """One customer, and no other one who had the same external id before."""
     payment_status: str | None = None
     currency: str | None = None
     billing_entity_codes: tuple[str, ...] = ()

@@ -98,6 +98,8 @@ def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
     if filters.external_customer_id is not None:
         of_id = select(customers.c.id).where(customers.c.external_id == filters.external_customer_id)
         yield column.customer_id.in_(of_id)
+    if filters.customer_id is not None:
+        yield column.customer_id == filters.customer_id
     if filters.payment_status is not None:
         yield column.payment_status == filters.payment_status
     if filters.currency is not None:

@@ -50,8 +50,8 @@ async def list_customer_payment_requests(
 ) -> RequestsResponse:
     """The payment requests of one customer."""
     async with context.transaction() as tx:
-        await customers.get_customer(tx, external_id=external_customer_id)
-    filters = replace(read_filters(request), external_customer_id=external_customer_id)
+        customer = await customers.get_customer(tx, external_id=external_customer_id)
+    filters = replace(read_filters(request), customer_id=customer.id, external_customer_id=None)
     return await _list(context, page, filters)
 
 

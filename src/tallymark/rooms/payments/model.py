@@ -174,5 +174,7 @@ class Filters:
     """Which payments or receipts a list shows; None means any."""
 
     external_customer_id: str | None = None
+    customer_id: UUID | None = None
+    """One customer, and no other one who had the same external id before."""
     invoice_id: UUID | None = None
     search_term: str | None = None

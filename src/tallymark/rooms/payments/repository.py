@@ -78,6 +78,8 @@ def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
     if filters.external_customer_id is not None:
         of_id = select(customers.c.id).where(customers.c.external_id == filters.external_customer_id)
         yield payments.c.customer_id.in_(of_id)
+    if filters.customer_id is not None:
+        yield payments.c.customer_id == filters.customer_id
     if filters.invoice_id is not None:
         held = payment_requests_invoices.c
         requests = select(held.payment_request_id).where(held.invoice_id == filters.invoice_id)

@@ -52,8 +52,8 @@ async def list_customer_payments(
 ) -> PaymentsResponse:
     """The payments of one customer."""
     async with context.transaction() as tx:
-        await customers.get_customer(tx, external_id=external_customer_id)
-    return await _list(context, page, read_filters(request, external_customer_id))
+        customer = await customers.get_customer(tx, external_id=external_customer_id)
+    return await _list(context, page, read_filters(request, customer.id))
 
 
 @router.get("/payments/{lago_id}")
@@ -107,10 +107,11 @@ async def _list(context: Context, page: Page, filters: Filters) -> PaymentsRespo
     )
 
 
-def read_filters(request: Request, external_customer_id: str | None = None) -> Filters:
-    """The filters of a list. Raises `Invalid` for an invoice id that is none."""
+def read_filters(request: Request, customer_id: UUID | None = None) -> Filters:
+    """The filters of a list, or of that of one customer. Raises `Invalid` for an invoice id that is none."""
     return Filters(
-        external_customer_id=external_customer_id or request.query_params.get("external_customer_id"),
+        customer_id=customer_id,
+        external_customer_id=None if customer_id else request.query_params.get("external_customer_id"),
         invoice_id=_invoice_id(request),
         search_term=request.query_params.get("search_term"),
     )
