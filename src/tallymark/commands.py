@@ -21,6 +21,7 @@ from tallymark.domain.errors import Invalid, NotFound
 from tallymark.first_run import FirstRun, make_organization
 from tallymark.rooms.audit.model import Breach, Law
 from tallymark.rooms.audit.service import LAWS, breaches_of
+from tallymark.rooms.billing_entities import service as billing_entities
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import FeeRecord
 from tallymark.rooms.invoices import explaining
@@ -31,7 +32,8 @@ from tallymark.rooms.limits.service import Defaults
 from tallymark.rooms.members.model import INVITES
 from tallymark.rooms.members.service import invites
 from tallymark.rooms.organizations import census, service
-from tallymark.rooms.organizations.model import ApiKey, Entry
+from tallymark.rooms.organizations.access import now_of
+from tallymark.rooms.organizations.model import ApiKey, BillingEntity, Entry
 from tallymark.rooms.organizations.schemas import (
     CreatedOrganizationOutput,
     NewOrganizationRequest,
@@ -250,6 +252,12 @@ async def delete_api_key(url: str, organization: str, key_id: UUID, *, now: date
     """End a key at once; other processes stop honouring it within half a minute."""
     async with _tenant(url, organization) as tx:
         await service.delete_api_key(tx, key_id, now=now)
+
+
+async def archive_entity(url: str, organization: str, code: str) -> BillingEntity:
+    """Take a billing entity of an organization (slug or id) out of use, by the organization's clock."""
+    async with _tenant(url, organization) as tx:
+        return await billing_entities.archive_entity(tx, code, now=await now_of(tx))
 
 
 async def find_organization_id(url: str, organization: str) -> UUID:

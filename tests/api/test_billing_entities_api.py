@@ -4,12 +4,17 @@ import base64
 import io
 import struct
 import zlib
+from datetime import UTC, datetime
 
 import httpx
 import pikepdf
 import pytest
 from tests import kit
 
+from tallymark.domain.errors import Invalid
+from tallymark.rooms.billing_entities import service as billing_entities
+
+NEW_YEAR = datetime(2025, 1, 1, tzinfo=UTC)
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 32
 
 
@@ -246,6 +251,67 @@ class TestOrganization:
         answer = await organization(other_client, expect=422, slug="my-shop", city="Rome")
         assert answer["error_details"] == {"slug": ["value_already_exist"]}
         assert (await kit.get(other_client, "/organizations"))["organization"]["city"] is None
+
+
+class TestArchiving:
+    """platform §4: done by whoever runs the installation, not over the API."""
+
+    async def archive(self, database, tenant, code="second"):
+        async with database.tenant(tenant.id) as tx:
+            return await billing_entities.archive_entity(tx, code, now=NEW_YEAR)
+
+    async def refused(self, database, tenant, why, code="second"):
+        with pytest.raises(Invalid) as refusal:
+            await self.archive(database, tenant, code)
+        assert refusal.value.details == {"base": [why]}
+
+    async def test_takes_it_out_of_use_and_keeps_what_it_issued(self, make_organization, database):
+        tenant = await make_organization("2025-01-01T00:00:00Z")
+        client = tenant.client
+        who = await kit.customer(client, external_id="c", billing_entity_code="acme", currency="EUR")
+        await entity(client)
+        moved = {"external_id": "c", "billing_entity_code": "second"}
+        await kit.post(client, "/customers", {"customer": moved})
+        item = {"name": "a", "code": "a", "amount_cents": 1000, "amount_currency": "EUR"}
+        await kit.post(client, "/add_ons", {"add_on": item})
+        body = {"external_customer_id": "c", "currency": "EUR", "fees": [{"add_on_code": "a"}]}
+        await kit.post(client, "/invoices", {"invoice": body})
+        await self.refused(database, tenant, "billing_entity_in_use")
+        await kit.post(client, "/customers", {"customer": {**moved, "billing_entity_code": "acme"}})
+        await self.archive(database, tenant)
+        listed = (await kit.get(client, "/billing_entities"))["billing_entities"]
+        assert [one["code"] for one in listed] == ["acme"]
+        await kit.get(client, "/billing_entities/second", expect=404)
+        gone = await kit.post(client, "/customers", {"customer": {**moved, "external_id": "d"}}, expect=404)
+        assert gone["code"] == "billing_entity_not_found"
+        refused = await entity(client, expect=422)
+        assert refused["error_details"] == {"code": ["value_already_exist"]}, "its numbers are its own"
+        (invoice,) = await kit.invoices(client, who)
+        assert invoice["billing_entity_code"] == "second"
+        found = await kit.get(client, "/invoices", **{"billing_entity_codes[]": "second"})
+        assert [one["lago_id"] for one in found["invoices"]] == [invoice["lago_id"]]
+        gone = {"activity_types[]": "billing_entities.deleted"}
+        (entry,) = (await kit.get(client, "/activity_logs", **gone))["activity_logs"]
+        assert (entry["activity_object"]["code"], entry["activity_source"]) == ("second", "system")
+        changed = {"log_events[]": "billing_entity.updated", "to_date": "2025-12-31"}
+        (told,) = (await kit.get(client, "/security_logs", **changed))["security_logs"]
+        assert told["resources"]["archived_at"] == {"deleted": None, "added": "2025-01-01T00:00:00Z"}
+
+    async def test_waits_until_nothing_names_it_and_leaves_one(self, make_organization, database):
+        tenant = await make_organization("2025-01-01T00:00:00Z")
+        client = tenant.client
+        await self.refused(database, tenant, "last_billing_entity", "acme")
+        await entity(client)
+        who = await kit.customer(client, external_id="c", billing_entity_code="second", currency="EUR")
+        await self.archive(database, tenant, "acme")
+        assert (await kit.get(client, "/organizations"))["organization"]["lago_id"] == str(tenant.id)
+        assert (await kit.customer(client, external_id="d"))["billing_entity_code"] == "second", "the default"
+        await entity(client, code="third", name="Third")
+        plan = await kit.plan(client, amount_cents=1000)
+        await kit.subscribe(client, who, plan, external_id="s", billing_entity_code="third")
+        await self.refused(database, tenant, "billing_entity_in_use", "third")
+        await kit.call(client, "DELETE", "/subscriptions/s")
+        await self.archive(database, tenant, "third")
 
 
 class TestDraftsFollow:

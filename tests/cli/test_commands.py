@@ -31,6 +31,11 @@ class TestOrganizations:
         headers = {"Authorization": f"Bearer {answer['api_key']}"}
         clock = httpx.get(f"{server.url}/api/v1/test_clock", headers=headers)
         assert clock.json()["test_clock"]["frozen_time"] == "2023-06-29T00:00:00Z"
+        body = {"billing_entity": {"code": "second", "name": "Second"}}
+        assert httpx.post(f"{server.url}/api/v1/billing_entities", headers=headers, json=body).is_success
+        where = ("--organization", "hooli-inc", "--data-dir", server.data_dir)
+        archived = run("orgs", "archive-entity", "second", *where)
+        assert archived.stdout == "Second (second) is archived.\n", archived.stderr
         listed = run("orgs", "list", "--data-dir", server.data_dir).stdout
         assert "My organization" in listed
         assert "Hooli Inc" in listed

@@ -23,6 +23,7 @@ from tallymark.cli.terminal import (
     DataDir,
     Host,
     InternalPort,
+    Organization,
     Port,
     make_console,
     migrated_database,
@@ -343,6 +344,21 @@ def list_organizations(data_dir: DataDir = None, database_url: DatabaseUrl = Non
         clock = f"{entry.frozen_time:%Y-%m-%d %H:%M:%S}" if entry.frozen_time else ""
         table.add_row(str(entry.id), entry.name, entry.slug, f"{entry.created_at:%Y-%m-%d %H:%M:%S}", clock)
     make_console().print(table)
+
+
+@orgs.command("archive-entity")
+def archive_entity(
+    organization: Organization,
+    code: Annotated[str, typer.Argument(help="The billing entity's code.")],
+    data_dir: DataDir = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Take a billing entity that bills nobody any more out of use; its documents stay."""
+    from tallymark.commands import archive_entity
+
+    with migrated_database(data_dir, database_url) as (url, _):
+        archived = asyncio.run(archive_entity(url, organization, code))
+    typer.echo(f"{archived.name} ({archived.code}) is archived.")
 
 
 def _announce(ready: Ready) -> None:

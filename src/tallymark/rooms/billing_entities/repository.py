@@ -1,13 +1,13 @@
-"""What a billing entity's numbering needs of the invoices that it has issued."""
+"""What hangs on a billing entity: the invoices that it has numbered, and whom it bills."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import exists, func, or_, select, update
 
 from tallymark.db.engine import Tx
-from tallymark.db.tables import invoices
+from tallymark.db.tables import customers, invoices, subscriptions, wallets
 
 
 async def count_up_to_now(tx: Tx, entity_id: UUID) -> None:
@@ -25,3 +25,15 @@ async def count_up_to_now(tx: Tx, entity_id: UUID) -> None:
         return
     count = (await tx.execute(select(func.count()).select_from(invoices).where(*numbered))).scalar_one()
     await tx.execute(update(invoices).where(column.id == row.id).values(entity_sequential_id=count))
+
+
+async def bills_somebody(tx: Tx, entity_id: UUID) -> bool:
+    """Whether invoices of an entity are still to come: for its customers, for what names it itself, or by those that it has begun."""
+    still = (
+        (customers, customers.c.deleted_at.is_(None)),
+        (subscriptions, subscriptions.c.status.in_(("pending", "incomplete", "active"))),
+        (wallets, wallets.c.status == "active"),
+        (invoices, invoices.c.status.in_(("draft", "pending", "failed", "open"))),
+    )
+    found = (exists().where(table.c.billing_entity_id == entity_id, is_open) for table, is_open in still)
+    return bool((await tx.execute(select(or_(*found)))).scalar_one())

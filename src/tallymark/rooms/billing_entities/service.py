@@ -11,7 +11,7 @@ from tallymark.db.engine import Tx
 from tallymark.domain.errors import Invalid
 from tallymark.domain.european_vat import MEMBERS
 from tallymark.jobs import security
-from tallymark.jobs.activity import changes, differences
+from tallymark.jobs.activity import as_json, changes, differences
 from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.billing_entities import repository
 from tallymark.rooms.billing_entities.model import PER_ENTITY, EntityInput
@@ -52,6 +52,24 @@ async def update_entity(tx: Tx, code: str, asked: EntityInput, *, now: datetime)
     Raises `NotFound` for an unknown entity or tax, `Invalid` for EU taxes outside the EU.
     """
     return await _change(tx, await organizations.get_entity(tx, code=code), asked, NOT_IN_EU, now=now)
+
+
+async def archive_entity(tx: Tx, code: str, *, now: datetime) -> BillingEntity:
+    """Take an entity out of use: it is not listed any more and takes nobody on, its documents stay (platform §4).
+
+    Raises `NotFound("billing_entity")`; `Invalid` for the last one, and for one that bills somebody yet.
+    """
+    await tx.lock("billing-entity-code", tx.organization_id)
+    entity = await organizations.get_entity(tx, code=code)
+    if len(await organizations.list_entities(tx)) == 1:
+        raise Invalid({"base": ["last_billing_entity"]})
+    if await repository.bills_somebody(tx, entity.id):
+        raise Invalid({"base": ["billing_entity_in_use"]})
+    archived = await organizations.change_entity(tx, entity.id, {"archived_at": now}, now=now)
+    await emit(tx, _entry("billing_entities.deleted", entity), now=now)
+    told = {**_named(entity), **security.deletions_and_additions({"archived_at": [None, as_json(now)]})}
+    await security.record(tx, "billing_entity.updated", told, now=now)
+    return archived
 
 
 async def update_organization(

@@ -5,7 +5,7 @@ import { useState } from "react";
 import { Controller, type UseFormReturn, useForm } from "react-hook-form";
 import { read, type Schema, useChange } from "@/api/client";
 import { paths } from "@/app/paths";
-import { useCan, useNow } from "@/app/session";
+import { useCan, useNow, useOrganization } from "@/app/session";
 import { countries } from "@/lib/countries";
 import { countryName } from "@/pages/customers/customer";
 import { Button, Copy, Section } from "@/ui/basics";
@@ -13,6 +13,7 @@ import { useChosen } from "@/ui/chosen";
 import { Checkbox, Field, NumberInput, Select, Switch, TextArea, TextInput } from "@/ui/fields";
 import { codeFrom, FieldRow, messageOf, placeErrors } from "@/ui/form";
 import { useOpened } from "@/ui/opened";
+import { Dialog } from "@/ui/overlays";
 import { Picker } from "@/ui/picker";
 import { Loaded } from "@/ui/states";
 import { Table } from "@/ui/table";
@@ -161,6 +162,36 @@ export function EntitySettings() {
   );
 }
 
+/** Who archives an entity, and what that takes: nobody does it here (platform §4). */
+function ArchiveNotice({ entity }: { entity: Entity }) {
+  const { slug } = useOrganization();
+  const [isOpen, setOpen] = useOpened("archive");
+  const close = () => setOpen(false);
+  return (
+    <>
+      <Button size="sm" onClick={() => setOpen(true)}>
+        Archive entity
+      </Button>
+      <Dialog
+        title={`Archiving “${entity.name}”`}
+        isOpen={isOpen}
+        onClose={close}
+        footer={<Button onClick={close}>Close</Button>}
+      >
+        <p>
+          Whoever runs this installation archives billing entities. Send them this command:{" "}
+          <Copy text={`tallymark orgs archive-entity ${entity.code} --organization ${slug}`} what="command" />
+        </p>
+        <p>
+          Before that, another entity has to take on its customers, subscriptions and wallets, and its drafts
+          have to be finalized. Then it is not listed any more and takes nobody on. Its invoices stay, and so
+          do their numbers.
+        </p>
+      </Dialog>
+    </>
+  );
+}
+
 function useEntitySave(entity: Entity, form: UseFormReturn<never>, done: string) {
   const [error, setError] = useState<unknown>();
   const change = useChange("put", "/api/v1/billing_entities/{code}", {
@@ -221,6 +252,7 @@ function IdentitySection({ entity }: { entity: Entity }) {
           <Copy text={entity.code} what="code" /> {entity.is_default && <span className="tag">Default</span>}
         </>
       }
+      actions={!isFixed && <ArchiveNotice entity={entity} />}
     >
       <form
         className="settings-form"
