@@ -27,6 +27,17 @@ QUIET = (
 """Libraries that tell at `info` what only their own developers want to know."""
 
 
+class _Untold(logging.Filter):
+    """Leaves out what was logged where it was answered: the server tells of every exception that ends a request."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        return not getattr(error, "is_told", False)
+
+
+_UNTOLD = _Untold()
+
+
 def configure_logs(*, level: Level, style: Format) -> None:
     """Send our own events and those of the libraries through one formatter to stderr.
 
@@ -54,6 +65,7 @@ def configure_logs(*, level: Level, style: Format) -> None:
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
+    logging.getLogger("uvicorn.error").addFilter(_UNTOLD)
 
 
 def _formatter(shared: list[Processor], *, is_console: bool) -> logging.Formatter:

@@ -10,6 +10,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import AsyncMock
 from uuid import uuid4
 
 import httpx
@@ -106,6 +107,17 @@ def outside(application, sentry):
     return httpx.AsyncClient(transport=transport, base_url="http://test/api/v1")
 
 
+class Keeping(logging.Handler):
+    """A handler that keeps what it is given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[Any] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
 class TestRequests:
     async def test_an_error_arrives_once_with_what_it_was(
         self, outside, make_organization, sentry, monkeypatch
@@ -143,6 +155,30 @@ class TestRequests:
         assert (value["type"], value["value"]) == ("ValueError", "(withheld: see the log)")
         assert value["stacktrace"]["frames"][-1]["function"] == "broken"
         assert_nothing_leaked(event, organization)
+
+    async def test_an_error_is_logged_once_with_the_id_that_its_answer_names(
+        self, outside, make_organization, sentry, monkeypatch
+    ):
+        """The server gets it after that, and tells of exceptions in its own way: of others it still does."""
+        organization = await make_organization()
+        outside.headers["Authorization"] = f"Bearer {organization.api_key}"
+        failed = ValueError("of ours")
+        monkeypatch.setattr(
+            "tallymark.rooms.customers.routes.service.get_customer", AsyncMock(side_effect=failed)
+        )
+        handler = Keeping()
+        logging.getLogger().addHandler(handler)
+        try:
+            answer = await outside.get("/customers/c")
+            for error in (failed, RuntimeError("of the server's")):
+                logging.getLogger("uvicorn.error").error("Exception in ASGI application", exc_info=error)
+        finally:
+            logging.getLogger().removeHandler(handler)
+        assert answer.status_code == 500
+        ours, servers = [record for record in handler.records if record.levelno == logging.ERROR]
+        assert ours.msg["event"] == "request failed"
+        assert ours.msg["request_id"] == answer.headers["X-Request-Id"]
+        assert str(servers.exc_info[1]) == "of the server's"
 
     async def test_a_statement_keeps_its_parameters_for_itself(
         self, outside, make_organization, sentry, database

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import structlog
 from fastapi.exceptions import RequestValidationError
@@ -16,6 +16,7 @@ from starlette.responses import Response
 from tallymark.api.context import Context
 from tallymark.api.errors import BadRequest, answer_to
 from tallymark.api.idempotency import REPLAYED
+from tallymark.api.request_ids import HEADER, request_id_of
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import TallymarkError
 
@@ -61,7 +62,7 @@ async def noted(request: Request, context: Context, act: Callable[[], Awaitable[
     """
     if context.api_key_id is None or request.url.path.startswith(_UNNOTED):
         return await act()
-    request_id = request.state.request_id = _read_request_id(request)
+    request_id = request_id_of(request)
     try:
         response = await act()
     except (TallymarkError, RequestValidationError) as error:
@@ -70,7 +71,7 @@ async def noted(request: Request, context: Context, act: Callable[[], Awaitable[
         await _note(request, context, request_id, answer_to(error))
         raise
     await _note(request, context, request_id, response)
-    response.headers["X-Request-Id"] = str(request_id)
+    response.headers[HEADER] = str(request_id)
     return response
 
 
@@ -96,14 +97,6 @@ async def _note(request: Request, context: Context, request_id: UUID, response: 
     except Exception:
         # What was asked for is done, and is answered so.
         log.exception("call is not noted", request_id=str(request_id), path=request.url.path)
-
-
-def _read_request_id(request: Request) -> UUID:
-    """The caller's id of the call, where it is a UUID as the contract wants it, else a new one."""
-    try:
-        return UUID(request.headers.get("x-request-id", ""))
-    except ValueError:
-        return uuid4()
 
 
 async def _read_parameters(request: Request) -> dict[str, Any]:

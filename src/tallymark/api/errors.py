@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from tallymark.api.request_ids import HEADER, request_id_of
 from tallymark.domain.errors import (
     Conflict,
     Forbidden,
@@ -243,8 +244,19 @@ def register_error_handlers(app: FastAPI) -> None:
         return answer_to(error)
 
     async def defect(request: Request, error: Exception) -> JSONResponse:
-        log.error("request failed", method=request.method, path=request.url.path, exc_info=error)
-        return answer_to(error)
+        request_id = str(request_id_of(request))
+        log.error(
+            "request failed",
+            request_id=request_id,
+            method=request.method,
+            path=request.url.path,
+            exc_info=error,
+        )
+        # The server gets it next, and would log it again.
+        error.is_told = True  # type: ignore[attr-defined]  # an exception may have any
+        answer = answer_to(error)
+        answer.headers[HEADER] = request_id
+        return answer
 
     for kind in (TallymarkError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, anticipated)

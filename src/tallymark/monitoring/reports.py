@@ -8,15 +8,16 @@ from contextlib import contextmanager
 from functools import partial
 from time import perf_counter
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from procrastinate.job_context import JobContext
 from procrastinate.middleware import AsyncCallNext
 from procrastinate.worker import Worker
-from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tallymark import __version__
+from tallymark.api.request_ids import request_id_of
 from tallymark.integrations.sentry import Sentry, about
 from tallymark.monitoring.requests import route_of
 from tallymark.settings import Settings
@@ -61,19 +62,10 @@ class Reported:
 def tags_of_request(scope: Scope) -> Mapping[str, str]:
     """What a request was: never what was in it."""
     state: dict[str, Any] = scope["state"]
-    tags = {"method": scope["method"], "route": route_of(scope, 500), "request_id": _request_id(scope, state)}
+    request_id = str(request_id_of(Request(scope)))
+    tags = {"method": scope["method"], "route": route_of(scope, 500), "request_id": request_id}
     context = state.get("context")
     return tags if context is None else {**tags, "organization_id": str(context.organization_id)}
-
-
-def _request_id(scope: Scope, state: dict[str, Any]) -> str:
-    if (known := state.get("request_id")) is None:
-        try:
-            known = UUID(Headers(scope=scope).get("x-request-id", ""))
-        except ValueError:
-            known = uuid4()
-        state["request_id"] = known
-    return str(known)
 
 
 async def around_job(sentry: Sentry, call_next: AsyncCallNext, context: JobContext, worker: Worker) -> Any:
