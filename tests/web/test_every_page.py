@@ -416,4 +416,18 @@ async def test_every_page_says_what_failed_and_asks_again(chromium, site, state,
     await page.unroute_all()
     await page.get_by_role("button", name="Try again").click()
     await expect(page.get_by_role("heading", name="Ada", level=1)).to_be_visible()
+
+    # What is known of an object alone tells nothing of what is not: no nought, and no count of whom a change touches.
+    for kind, code, name in (
+        ("customers", "ada", "customer"),
+        ("billable_metrics", "storage_gb", "metric"),
+        ("plans", "team", "plan-editor"),
+        ("customers", "ada", "customer-credit-notes"),
+    ):
+        await page.route(DATA, refusing(f"(?<!/{kind}/{code})$"))
+        await page.goto(path_of(world, PAGES[name]))
+        await expect(page.get_by_role("alert").first).to_be_visible()
+        await expect(page.locator(".sk, [aria-busy=true]")).to_have_count(0)
+        assert re.search(r"\b0\b", await page.locator("main").inner_text()) is None
+        await page.unroute_all()
     await context.close()

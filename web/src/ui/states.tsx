@@ -2,7 +2,7 @@
 import { CloudAlert, RefreshCw, SearchX, X } from "lucide-react";
 import { Component, createContext, type ErrorInfo, type ReactNode, useContext } from "react";
 import { ApiError, explainRead } from "@/api/errors";
-import { Button, Tally } from "./basics";
+import { Button, Stat, Tally } from "./basics";
 
 /** Nothing has been made yet: what it is for, and the way to the first one. */
 export function Empty({
@@ -87,7 +87,7 @@ export function PageSkeleton() {
   );
 }
 
-interface QueryLike<Data> {
+export interface QueryLike<Data> {
   data: Data | undefined;
   error: unknown;
   refetch: () => unknown;
@@ -107,6 +107,47 @@ export function Loaded<Data>({
 }) {
   if (query.data !== undefined) return children(query.data);
   return <Framed>{query.error ? stateOf(query, what) : (skeleton ?? <PageSkeleton />)}</Framed>;
+}
+
+/** Several reads as one: what is said of all of them together is known once each has come. */
+export function allOf(queries: readonly QueryLike<unknown>[]): QueryLike<true> {
+  const failed = queries.filter((one) => one.error && one.data === undefined);
+  return {
+    data: queries.every((one) => one.data !== undefined) || undefined,
+    error: failed[0]?.error ?? null,
+    refetch: () => Promise.all(failed.map((one) => one.refetch())),
+  };
+}
+
+/** A figure that is read: nothing is said of it before it is known, nor where it cannot be. */
+export function LoadedStat<Data>({
+  name,
+  query: { data, error, refetch },
+  children,
+}: {
+  name: string;
+  query: QueryLike<Data>;
+  children: (data: Data) => ReactNode;
+}) {
+  if (data !== undefined) return children(data);
+  if (!error) return <Stat name={name} value={<Skeleton width={90} />} />;
+  const isForbidden = error instanceof ApiError && error.status === 403;
+  return (
+    <Stat
+      name={name}
+      value={<span className="dim">–</span>}
+      detail={
+        isForbidden ? undefined : (
+          <span role="alert">
+            Not loaded.{" "}
+            <button type="button" className="link" onClick={() => void refetch()}>
+              Try again
+            </button>
+          </span>
+        )
+      }
+    />
+  );
 }
 
 function stateOf({ error, refetch }: QueryLike<unknown>, what: string): ReactNode {

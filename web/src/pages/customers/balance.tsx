@@ -8,6 +8,7 @@ import { money } from "@/lib/money";
 import { countWords } from "@/lib/words";
 import { Money } from "@/ui/amounts";
 import { Stat } from "@/ui/basics";
+import { LoadedStat } from "@/ui/states";
 import { byCurrency, type Customer, type Invoice } from "./customer";
 import type { CustomerReads } from "./reads";
 
@@ -39,23 +40,27 @@ export function BalanceDue({ customer, reads }: { customer: Customer; reads: Cus
   );
   const isMore = (reads.unpaid.data?.meta.total_pages ?? 0) > 1;
   return (
-    <Stat
-      name={isMore ? "Balance due, of the newest 100 invoices" : "Balance due"}
-      value={<Amounts amounts={due} currency={customer.currency} />}
-      detail={
-        <>
-          {dueWords(unpaid, now, zone)}
-          <ByIssuer unpaid={unpaid} reads={reads} />
-          {can("payments:create") && unpaid.some((one) => one.payment_overdue) && (
-            <div>
-              <Link className="link" to={paths.payments.request(customer.external_id)}>
-                Request payment
-              </Link>
-            </div>
-          )}
-        </>
-      }
-    />
+    <LoadedStat name="Balance due" query={reads.unpaid}>
+      {() => (
+        <Stat
+          name={isMore ? "Balance due, of the newest 100 invoices" : "Balance due"}
+          value={<Amounts amounts={due} currency={customer.currency} />}
+          detail={
+            <>
+              {dueWords(unpaid, now, zone)}
+              <ByIssuer unpaid={unpaid} reads={reads} />
+              {can("payments:create") && unpaid.some((one) => one.payment_overdue) && (
+                <div>
+                  <Link className="link" to={paths.payments.request(customer.external_id)}>
+                    Request payment
+                  </Link>
+                </div>
+              )}
+            </>
+          }
+        />
+      )}
+    </LoadedStat>
   );
 }
 

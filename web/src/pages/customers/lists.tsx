@@ -16,7 +16,7 @@ import { Day, Money } from "@/ui/amounts";
 import { buttonClass, Stat, Stats } from "@/ui/basics";
 import { type Asked, List, useListState, useRows } from "@/ui/list";
 import { ActionMenu } from "@/ui/overlays";
-import { Empty, Skeleton } from "@/ui/states";
+import { Empty, LoadedStat, type QueryLike } from "@/ui/states";
 import { Status } from "@/ui/status";
 import { type Column, Table } from "@/ui/table";
 import { notify } from "@/ui/toasts";
@@ -257,12 +257,13 @@ const noteColumns = (zone: string): Column<CreditNote>[] => [
 
 interface CreditLeftProps {
   customer: Customer;
-  page: Schema<"CreditNotesResponse"> | undefined;
+  query: QueryLike<Schema<"CreditNotesResponse">>;
   entities: readonly { code: string; name: string }[];
 }
 
 /** What is left of the customer's credit notes, by currency, and by issuer where there are several. */
-function CreditLeft({ customer, page, entities }: CreditLeftProps) {
+function CreditLeft({ customer, query, entities }: CreditLeftProps) {
+  const page = query.data;
   const notes = page?.credit_notes ?? [];
   const sumOf = (some: readonly CreditNote[]) =>
     byCurrency(some.map((one) => ({ cents: one.balance_amount_cents, currency: one.currency })));
@@ -270,19 +271,21 @@ function CreditLeft({ customer, page, entities }: CreditLeftProps) {
   const count = notes.filter((one) => one.balance_amount_cents > 0).length;
   return (
     <Stats>
-      <Stat
-        name={(page?.meta.total_pages ?? 0) > 1 ? "Left to use, of the newest 100" : "Left to use"}
-        value={
-          page ? <Amounts amounts={sumOf(notes)} currency={customer.currency} /> : <Skeleton width={90} />
-        }
-        detail={
-          issuers.length > 1
-            ? issuers
-                .map(([code, own]) => `${issuerName(code, entities)}: ${writtenOut(sumOf(own))}`)
-                .join("; ")
-            : countWords(count, "credit note")
-        }
-      />
+      <LoadedStat name="Left to use" query={query}>
+        {() => (
+          <Stat
+            name={(page?.meta.total_pages ?? 0) > 1 ? "Left to use, of the newest 100" : "Left to use"}
+            value={<Amounts amounts={sumOf(notes)} currency={customer.currency} />}
+            detail={
+              issuers.length > 1
+                ? issuers
+                    .map(([code, own]) => `${issuerName(code, entities)}: ${writtenOut(sumOf(own))}`)
+                    .join("; ")
+                : countWords(count, "credit note")
+            }
+          />
+        )}
+      </LoadedStat>
     </Stats>
   );
 }
@@ -302,11 +305,7 @@ export function CreditNotes({ customer, reads }: TabProps) {
   );
   return (
     <div className="tab-body">
-      <CreditLeft
-        customer={customer}
-        page={open.data}
-        entities={reads.entities.data?.billing_entities ?? []}
-      />
+      <CreditLeft customer={customer} query={open} entities={reads.entities.data?.billing_entities ?? []} />
       <List
         what="credit notes"
         controls={list}

@@ -10,7 +10,7 @@ import { countWords } from "@/lib/words";
 import { Day, Why } from "@/ui/amounts";
 import { Facts, Section, Stat, Stats } from "@/ui/basics";
 import { Chart } from "@/ui/chart";
-import { Empty, Loaded, Skeleton } from "@/ui/states";
+import { allOf, Empty, Loaded, LoadedStat, type QueryLike, Skeleton } from "@/ui/states";
 import { Amounts, BalanceDue } from "./balance";
 import { byCurrency, type Customer, type Subscription } from "./customer";
 import { InvoiceTable } from "./lists";
@@ -93,6 +93,8 @@ export interface Usages {
   /** The external ids of all that run. */
   running: readonly string[];
   isLoading: boolean;
+  /** What brings them. */
+  reads: QueryLike<true>;
 }
 
 /** The usage of the current periods of all running subscriptions. */
@@ -110,6 +112,7 @@ export function useUsages(customer: string, subscriptions: readonly Subscription
     bySubscription,
     running: running.map((one) => one.external_id),
     isLoading: answers.some((one) => one.isLoading),
+    reads: allOf(answers),
   };
 }
 
@@ -137,33 +140,41 @@ function Figures({ customer, reads, usages }: FiguresProps) {
   );
   return (
     <Stats>
-      <Stat
-        name={from ? `Usage, ${rangeTo(from, now, zone)}` : "Usage"}
-        value={
-          used.length > 0 ? (
-            <Why isOpen={why !== undefined} onClick={() => show(why ? undefined : TOTAL)}>
-              <Amounts amounts={used} currency={customer.currency} />
-            </Why>
-          ) : (
-            <Amounts amounts={used} currency={customer.currency} />
-          )
-        }
-        detail={
-          projected.length > 0
-            ? `${projected.map(([currency, cents]) => money(cents, currency)).join(", ")} projected`
-            : "nothing is metered"
-        }
-      />
+      <LoadedStat name="Usage" query={allOf([reads.subscriptions, usages.reads])}>
+        {() => (
+          <Stat
+            name={from ? `Usage, ${rangeTo(from, now, zone)}` : "Usage"}
+            value={
+              used.length > 0 ? (
+                <Why isOpen={why !== undefined} onClick={() => show(why ? undefined : TOTAL)}>
+                  <Amounts amounts={used} currency={customer.currency} />
+                </Why>
+              ) : (
+                <Amounts amounts={used} currency={customer.currency} />
+              )
+            }
+            detail={
+              projected.length > 0
+                ? `${projected.map(([currency, cents]) => money(cents, currency)).join(", ")} projected`
+                : "nothing is metered"
+            }
+          />
+        )}
+      </LoadedStat>
       {can("invoices:view") && <BalanceDue customer={customer} reads={reads} />}
-      <Stat
-        name="Prepaid credits"
-        value={<Amounts amounts={balances} currency={customer.currency} />}
-        detail={
-          wallets.length === 0
-            ? "no wallet"
-            : `${free.map(([currency, cents]) => money(cents, currency)).join(", ")} not yet used`
-        }
-      />
+      <LoadedStat name="Prepaid credits" query={reads.wallets}>
+        {() => (
+          <Stat
+            name="Prepaid credits"
+            value={<Amounts amounts={balances} currency={customer.currency} />}
+            detail={
+              wallets.length === 0
+                ? "no wallet"
+                : `${free.map(([currency, cents]) => money(cents, currency)).join(", ")} not yet used`
+            }
+          />
+        )}
+      </LoadedStat>
       {can("analytics:view") && <Billed customer={customer} reads={reads} />}
     </Stats>
   );
@@ -179,11 +190,15 @@ function Billed({ customer, reads }: { customer: Customer; reads: CustomerReads 
   const first = months.map((one) => one.month).sort()[0];
   const count = months.reduce((sum, one) => sum + one.invoices_count, 0);
   return (
-    <Stat
-      name={first ? `Billed since ${month(first, "UTC")}` : "Billed"}
-      value={<Amounts amounts={total} currency={customer.currency} />}
-      detail={countWords(count, "invoice")}
-    />
+    <LoadedStat name="Billed" query={reads.revenue}>
+      {() => (
+        <Stat
+          name={first ? `Billed since ${month(first, "UTC")}` : "Billed"}
+          value={<Amounts amounts={total} currency={customer.currency} />}
+          detail={countWords(count, "invoice")}
+        />
+      )}
+    </LoadedStat>
   );
 }
 

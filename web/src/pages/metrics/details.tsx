@@ -9,6 +9,7 @@ import { intervalWord } from "@/pages/plans/draft";
 import { Day } from "@/ui/amounts";
 import { Facts, Section } from "@/ui/basics";
 import { Json } from "@/ui/code";
+import { ErrorBlock, type QueryLike } from "@/ui/states";
 import { Table } from "@/ui/table";
 import { MetricActions } from "./actions";
 import { aggregationWord, type Metric, measure, readMetric, roundingWords, sampleEvent } from "./metric";
@@ -34,7 +35,7 @@ export function MetricDetails() {
       menu={(shown, trigger) => <MetricActions metric={shown} isOnPage trigger={trigger} />}
     >
       {(shown) => (
-        <Overview metric={shown} plans={showsPlans ? <Plans metric={shown} page={plans.data} /> : null} />
+        <Overview metric={shown} plans={showsPlans ? <Plans metric={shown} query={plans} /> : null} />
       )}
     </CatalogDetails>
   );
@@ -84,11 +85,13 @@ function Overview({ metric, plans }: { metric: Metric; plans: ReactNode }) {
   );
 }
 
-function Plans({ metric, page }: { metric: Metric; page: Schema<"PlansResponse"> | undefined }) {
-  const found = page && plansOf(page.plans, metric.code);
+function Plans({ metric, query }: { metric: Metric; query: QueryLike<Schema<"PlansResponse">> }) {
+  const found = query.data && plansOf(query.data.plans, metric.code);
   return (
     <Section title="Plans that charge for it">
-      {found?.length === 0 ? (
+      {query.error && !found ? (
+        <ErrorBlock what="Plans" error={query.error} onRetry={() => void query.refetch()} />
+      ) : found?.length === 0 ? (
         <p className="dim">None yet.</p>
       ) : (
         <Table

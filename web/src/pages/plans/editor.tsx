@@ -15,7 +15,7 @@ import { Checkbox } from "@/ui/fields";
 import { codeFrom, FormPage } from "@/ui/form";
 import { Drawer } from "@/ui/overlays";
 import { useTitle } from "@/ui/page";
-import { Loaded, PageSkeleton } from "@/ui/states";
+import { allOf, Loaded, PageSkeleton, type QueryLike } from "@/ui/states";
 import { notify } from "@/ui/toasts";
 import { FixedCharges, type Open, UsageCharges } from "./charges";
 import { type Choices, ChoicesContext, useAllChoices } from "./choices";
@@ -47,9 +47,10 @@ export function UpdatePlan() {
   const { id } = useParams({ strict: false }) as { id: string };
   const plan = useQuery(planRead(id));
   const choices = useAllChoices();
-  const touched = useTouched(id);
+  const touching = useTouched(id);
+  const touched = touching.data;
   return (
-    <Loaded query={plan} what="Plan">
+    <Loaded query={touching.error ? { ...touching, data: undefined } : plan} what="Plan">
       {({ plan: saved }) =>
         choices && touched ? (
           <Editor
@@ -93,16 +94,16 @@ interface Touched {
 
 const NOBODY: Touched = { active: 0, overridden: 0, ever: 0 };
 
-function useTouched(code: string): Touched | undefined {
+function useTouched(code: string): QueryLike<Touched> {
   const can = useCan();
   const enabled = can("subscriptions:view");
   const active = useQuery({ ...subscriptionsRead(code), enabled });
   const overridden = useQuery({ ...subscriptionsRead(code, { overridden: "true" }), enabled });
   const ever = useQuery({ ...subscriptionsRead(code, EVER), enabled });
-  if (!enabled) return NOBODY;
-  if ([active, overridden, ever].some((query) => query.isLoading)) return undefined;
-  const countOf = (query: typeof active) => query.data?.meta.total_count ?? 0;
-  return { active: countOf(active), overridden: countOf(overridden), ever: countOf(ever) };
+  const { data, ...all } = allOf([active, overridden, ever]);
+  const countOf = (query: typeof active) => query.data!.meta.total_count;
+  const counted = data && { active: countOf(active), overridden: countOf(overridden), ever: countOf(ever) };
+  return { ...all, data: enabled ? counted : NOBODY };
 }
 
 interface EditorProps {

@@ -9,6 +9,7 @@ import { TOTAL } from "@/pages/customers/usage-proof";
 import { useWhy } from "@/pages/customers/usage-why";
 import { Day, Moment, Money, Why } from "@/ui/amounts";
 import { Banner, Facts, Section, Stat, Stats } from "@/ui/basics";
+import { LoadedStat } from "@/ui/states";
 import { Status } from "@/ui/status";
 import type { TabProps } from "./page";
 import type { Detailed } from "./reads";
@@ -78,17 +79,21 @@ function Figures({ subscription, usages, zone }: TabProps & { usages: Usages }) 
   const end = subscription.current_billing_period_ending_at;
   return (
     <Stats>
-      <Stat
-        name="Usage so far"
-        value={
-          usage && (
-            <Why isOpen={why !== undefined} onClick={() => show(why ? undefined : TOTAL)}>
-              <Money cents={usage.amount_cents} currency={usage.currency} isZeroPlain />
-            </Why>
-          )
-        }
-        detail="in the current period, before tax"
-      />
+      <LoadedStat name="Usage so far" query={usages.reads}>
+        {() => (
+          <Stat
+            name="Usage so far"
+            value={
+              usage && (
+                <Why isOpen={why !== undefined} onClick={() => show(why ? undefined : TOTAL)}>
+                  <Money cents={usage.amount_cents} currency={usage.currency} isZeroPlain />
+                </Why>
+              )
+            }
+            detail="in the current period, before tax"
+          />
+        )}
+      </LoadedStat>
       <Stat
         name="Projected usage"
         value={<Money cents={usage?.projected_amount_cents} currency={usage?.currency} isZeroPlain />}
