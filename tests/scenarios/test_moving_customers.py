@@ -139,3 +139,107 @@ async def test_base_prices_of_local_days_are_billed_once_though_days_begin_earli
         ("2025-01-01T05:00:00Z", "2025-02-01T04:59:59Z"),
         ("2025-01-31T15:00:00Z", "2025-02-28T14:59:59Z"),
     ]
+
+
+@pytest.mark.parametrize("in_advance", [True, False])
+async def test_months_of_a_year_touch_there_and_back(seller_at, in_advance):
+    """Of 1 May in Tokyo, 30 April in New York, is an event of May's; all months of a year have one window of the base price."""
+    seller = await seller_at("2024-12-31T15:00:00Z")
+    of = await kit.metric(seller, "count_agg")
+    yearly = {"interval": "yearly", "bill_charges_monthly": True, "pay_in_advance": in_advance}
+    who = await kit.customer(seller, timezone=TOKYO)
+    subscription = await kit.subscribe(
+        seller, who, await kit.plan(seller, kit.charge(of, amount="7"), **yearly)
+    )
+    await kit.advance(seller, "2025-04-30T20:00")
+    await kit.send(seller, subscription, of, 1)
+    await kit.advance(seller, "2025-05-10")
+    await move(seller, who, NEW_YORK)
+    await kit.advance(seller, "2025-07-10")
+    await move(seller, who, TOKYO)
+    await kit.advance(seller, "2025-08-02")
+    assert periods(await kit.invoices(seller, who))[3:] == [
+        ("2025-03-31T15:00:00Z", "2025-04-30T14:59:59Z", []),
+        ("2025-04-30T15:00:00Z", "2025-06-01T03:59:59Z", [700]),
+        ("2025-06-01T04:00:00Z", "2025-07-01T03:59:59Z", []),
+        ("2025-07-01T04:00:00Z", "2025-07-31T14:59:59Z", []),
+    ]
+
+
+async def test_the_end_of_a_trial_opens_no_gap(seller_at):
+    """The invoice of a trial's end bills no usage: what is used on 1 June in Tokyo counts in June, of which 22 days are left."""
+    seller = await seller_at("2025-04-30T15:00:00Z")
+    of = await kit.metric(seller, "count_agg")
+    tried = {"amount_cents": 3000, "pay_in_advance": True, "trial_period": 40}
+    who = await kit.customer(seller, timezone=TOKYO)
+    subscription = await kit.subscribe(
+        seller, who, await kit.plan(seller, kit.charge(of, amount="7"), **tried)
+    )
+    await kit.advance(seller, "2025-05-31T20:00")
+    await kit.send(seller, subscription, of, 1)
+    await kit.advance(seller, "2025-06-03")
+    await move(seller, who, NEW_YORK)
+    await kit.advance(seller, "2025-07-02")
+    billed = await kit.invoices(seller, who)
+    assert [invoice["fees_amount_cents"] for invoice in billed] == [0, 2200, 3700]
+    assert periods(billed)[1:] == [("2025-05-31T15:00:00Z", "2025-07-01T03:59:59Z", [700, 3000])]
+
+
+async def test_units_that_were_paid_for_before_a_move_are_paid_for_once(seller_at):
+    """Ten seats at 10.00 are paid for July in Tokyo, which begins in New York's June: two more are 20.00 (pricing §13.3)."""
+    seller = await seller_at("2025-06-30T15:00:00Z")
+    body = {"name": "Seats", "code": "seats", "amount_cents": 1, "amount_currency": "EUR"}
+    add_on = (await kit.post(seller, "/add_ons", {"add_on": body}))["add_on"]
+    seats = {"add_on_id": add_on["lago_id"], "code": "seats", "charge_model": "standard", "units": "10"}
+    seats |= {"properties": {"amount": "10"}, "pay_in_advance": True}
+    who = await kit.customer(seller, timezone=TOKYO)
+    subscription = await kit.subscribe(seller, who, await kit.plan(seller, fixed_charges=[seats]))
+    await kit.advance(seller, "2025-07-05")
+    await move(seller, who, NEW_YORK)
+    await kit.advance(seller, "2025-07-10")
+    path = f"/subscriptions/{subscription['external_id']}/fixed_charges/seats"
+    await kit.call(seller, "PUT", path, {"fixed_charge": {"units": "12", "apply_units_immediately": True}})
+    await kit.advance(seller, "2025-08-02")
+    billed = [invoice["fees_amount_cents"] for invoice in await kit.invoices(seller, who)]
+    assert [cents for cents in billed if cents] == [10000, 2000, 12000]
+
+
+@pytest.mark.parametrize(("here", "there"), [(TOKYO, NEW_YORK), (NEW_YORK, TOKYO)])
+async def test_what_was_paid_before_a_move_and_is_not_used_comes_back(seller_at, here, there):
+    """Of July, 31.00 in advance, ten days are used: 21.00 come back, and all of it as money (subscriptions §4.6)."""
+    seller = await seller_at("2025-05-10")
+    who = await kit.customer(seller, timezone=here)
+    subscription = await kit.subscribe(
+        seller, who, await kit.plan(seller, amount_cents=3100, pay_in_advance=True)
+    )
+    await kit.advance(seller, "2025-07-05")
+    july = (await kit.invoices(seller, who))[-1]
+    paid = {"invoice_id": july["lago_id"], "amount_cents": 3100, "reference": "r"}
+    await kit.post(seller, "/payments", {"payment": paid})
+    await move(seller, who, there)
+    await kit.advance(seller, "2025-07-10T12:00")
+    path = f"/subscriptions/{subscription['external_id']}"
+    await kit.call(seller, "DELETE", path, on_termination_credit_note="refund")
+    (note,) = (await kit.get(seller, "/credit_notes"))["credit_notes"]
+    assert (note["total_amount_cents"], note["refund_amount_cents"]) == (2100, 2100)
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "moves", "ends"),
+    [
+        (TOKYO, NEW_YORK, "2025-06-30T20:00", "2025-07-01T06:00"),
+        (NEW_YORK, TOKYO, "2025-07-01T05:00", "2025-07-01T06:00"),
+    ],
+)
+async def test_an_end_on_the_first_of_the_month_bills_what_was_billed_elsewhere_no_more(
+    seller_at, here, there, moves, ends
+):
+    """June is billed; of July there is one day of 31: 31.00 for June, 1.00 for it (subscriptions §3.6)."""
+    seller = await seller_at("2025-05-10")
+    who = await kit.customer(seller, timezone=here)
+    subscription = await kit.subscribe(seller, who, await kit.plan(seller, amount_cents=3100))
+    await kit.advance(seller, moves)
+    await move(seller, who, there)
+    await kit.advance(seller, ends)
+    await kit.call(seller, "DELETE", f"/subscriptions/{subscription['external_id']}")
+    assert [one["fees_amount_cents"] for one in await kit.invoices(seller, who)][1:] == [3100, 100]

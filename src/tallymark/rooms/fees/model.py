@@ -7,10 +7,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.model import FeeType
 from tallymark.domain.money import currency
+from tallymark.domain.periods import Period
 from tallymark.domain.values import names_of, value
 
 
@@ -113,7 +115,7 @@ class FeeRecord:
 
 @value
 class BilledFixedFee:
-    """A fee of a fixed charge on an invoice that stands."""
+    """A fee of a fixed charge on an invoice that stands, whose days are of `timezone`."""
 
     subscription_id: UUID
     fixed_charge_id: UUID
@@ -125,6 +127,13 @@ class BilledFixedFee:
     to_at: datetime
     billed_at: datetime
     created_at: datetime
+    timezone: str
+
+    def begins_in(self, period: Period, zone: ZoneInfo) -> bool:
+        """Whether its days begin in a period of a zone: by their dates, for the customer may have moved there since (subscriptions §5.2)."""
+        if self.timezone == zone.key:
+            return self.from_at in period
+        return self.from_at.astimezone(ZoneInfo(self.timezone)).replace(tzinfo=zone) in period
 
 
 @value

@@ -184,7 +184,9 @@ async def billed_fixed_fees(
     """The fixed charge fees of subscriptions on invoices that stand, the oldest first."""
     statement = (
         select(
-            *(fees.c[name] for name in names_of(BilledFixedFee) if name != "billed_at"), invoices.c.billed_at
+            *(fees.c[name] for name in names_of(BilledFixedFee) if name not in ("billed_at", "timezone")),
+            invoices.c.billed_at,
+            invoices.c.timezone,
         )
         .join(invoices, invoices.c.id == fees.c.invoice_id)
         .where(

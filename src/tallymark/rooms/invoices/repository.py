@@ -454,7 +454,8 @@ async def subscription_fee_days(
 async def last_windows(tx: Tx, subscription_ids: Collection[UUID], *, before: datetime) -> Sequence[Row[Any]]:
     """(subscription, end of its last charges window, the zone it was billed in) as of an instant.
 
-    What is billed within a period closes no window.
+    What is billed within a period closes no window, and a start bills no usage. The windows of the base price do not tell which
+    is the last one: all months of a longer plan have the same.
     """
     return (await tx.execute(_LAST_WINDOWS, {"ids": list(subscription_ids), "before": before})).all()
 
@@ -466,11 +467,11 @@ _LAST_WINDOWS = (
         among_given(billing_records.c.subscription_id, "ids"),
         billing_records.c.charges_to_at.is_not(None),
         billing_records.c.billed_at < bindparam("before"),
-        billing_records.c.invoicing_reason.not_in(WITHIN_A_PERIOD),
+        billing_records.c.invoicing_reason.not_in((*WITHIN_A_PERIOD, Reason.STARTING)),
         invoices.c.status != InvoiceStatus.VOIDED,
     )
     .ext(distinct_on(billing_records.c.subscription_id))
-    .order_by(billing_records.c.subscription_id, billing_records.c.to_at.desc())
+    .order_by(billing_records.c.subscription_id, billing_records.c.charges_to_at.desc())
 )
 
 

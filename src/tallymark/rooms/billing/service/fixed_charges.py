@@ -53,7 +53,7 @@ class FixedFacts:
             for fee in self.billed
             if fee.subscription_id == subject.contract.subscription.id
             and fee.fixed_charge_id in ids
-            and window.period.start <= fee.from_at < window.period.end
+            and fee.begins_in(window.full_period, subject.contract.timezone)
         ]
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.domain.calendar import Boundaries, Continuity, compute_boundaries, termination_boundaries
-from tallymark.domain.periods import local_date, start_of_day
+from tallymark.domain.periods import ONE_DAY, local_date, start_of_day
 from tallymark.rooms.billing.model import NOTHING_ASSUMED, Assumed, Subject, life_as_billed
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import BillingRecord, Reason
@@ -96,13 +96,21 @@ async def _last_boundaries(tx: Tx, contract: Contract, at: datetime, continuity:
     )
     if not checked:
         return guess
-    today = start_of_day(local_date(at, contract.timezone), contract.timezone)
-    is_billed = contract.subscription.was_billed_until(today) or await invoices.is_period_billed(
-        tx, contract.subscription.id, checked[0]
+    today = local_date(at, contract.timezone)
+    is_billed = (
+        contract.subscription.was_billed_until(start_of_day(today, contract.timezone))
+        or await invoices.is_period_billed(tx, contract.subscription.id, checked[0])
+        or await _is_day_billed(tx, contract, today)
     )
     return termination_boundaries(
         contract.schedule, contract.life, at=at, is_billed=lambda _: is_billed, continuity=continuity
     )
+
+
+async def _is_day_billed(tx: Tx, contract: Contract, day: date) -> bool:
+    """Whether the calendar billed a day, maybe in another zone, where it was up to two days earlier (§5.2)."""
+    last = (await invoices.last_billed_days(tx, [contract.subscription.id])).get(contract.subscription.id)
+    return last is not None and last + 2 * ONE_DAY >= day
 
 
 async def subjects_of_records(tx: Tx, records: Sequence[BillingRecord], *, zone: str) -> list[Subject]:

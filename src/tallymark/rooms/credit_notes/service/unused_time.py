@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from tallymark.db.engine import Tx
 from tallymark.domain.exact import Fraction
@@ -17,10 +18,13 @@ from tallymark.rooms.credit_notes.service.save import About, as_note, note_row, 
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import FeeRecord
 from tallymark.rooms.invoices import service as invoices
-from tallymark.rooms.invoices.model import InvoiceStatus
+from tallymark.rooms.invoices.model import Invoice, InvoiceStatus
 from tallymark.rooms.subscriptions.model import Contract
 
 ONE_DAY = timedelta(days=1)
+MOST_DAYS_APART = 2 * ONE_DAY
+"""By how much a billing day may be another one in another zone (docs/decisions/0012)."""
+
 CANCELLED = About(reason="order_cancellation")
 
 
@@ -49,39 +53,48 @@ async def _unused(tx: Tx, contract: Contract) -> tuple[Facts, NoteAmounts, Parts
     if not contract.plan.pay_in_advance or option == "skip" or life.is_downgraded:
         return None
     fee = await fees.last_base_fee(tx, subscription.id)
-    if (
-        fee is None
-        or fee.amount_cents == 0
-        or fee.invoice_id is None
-        or not _is_of_last_period(contract, fee)
-    ):
+    if fee is None or fee.amount_cents == 0 or fee.invoice_id is None:
         return None
     invoice = await invoices.find_invoice(tx, fee.invoice_id)
     if invoice is None or invoice.status is not InvoiceStatus.FINALIZED:
         return None
+    first_billed = _first_billed(fee, invoice)
+    if not _is_of_last_period(contract, first_billed, invoice):
+        return None
     facts = await gather(tx, invoice)
     way = Return.CREDIT if is_upgrade else Return(option)
-    found = credit_unused_time(_unused_time(contract, fee, facts, is_upgrade=is_upgrade), way)
+    unused = _unused_time(contract, fee, facts, first_billed=first_billed, is_upgrade=is_upgrade)
+    found = credit_unused_time(unused, way)
     return None if found is None else (facts, *found)
 
 
-def _is_of_last_period(contract: Contract, fee: FeeRecord) -> bool:
-    """Whether a fee is for the period in which the subscription ended: the first always has one."""
-    assert contract.life.terminated_at is not None
+def _first_billed(fee: FeeRecord, invoice: Invoice) -> date:
+    """The first day that a fee is for, in the zone in which it was billed."""
     assert fee.from_at is not None
+    return local_date(fee.from_at, ZoneInfo(invoice.timezone))
+
+
+def _is_of_last_period(contract: Contract, first_billed: date, invoice: Invoice) -> bool:
+    """Whether a fee is for the period in which the subscription ended: the first always has one.
+
+    Days are known by their dates, for the customer may have moved since; an anniversary may be another day there (subscriptions
+    §5.2).
+    """
+    assert contract.life.terminated_at is not None
     zone = contract.timezone
-    day = local_date(contract.life.terminated_at, zone)
-    period_start = start_of_day(contract.schedule.cycle().period_start(day), zone)
-    return period_start < contract.life.started_at or fee.from_at >= period_start
+    period_start = contract.schedule.cycle().period_start(local_date(contract.life.terminated_at, zone))
+    shift = timedelta(0) if invoice.timezone == zone.key else MOST_DAYS_APART
+    is_first = start_of_day(period_start, zone) < contract.life.started_at
+    return is_first or first_billed + shift >= period_start
 
 
-def _unused_time(contract: Contract, fee: FeeRecord, facts: Facts, *, is_upgrade: bool) -> UnusedTime:
+def _unused_time(
+    contract: Contract, fee: FeeRecord, facts: Facts, *, first_billed: date, is_upgrade: bool
+) -> UnusedTime:
     assert contract.life.terminated_at is not None
-    assert fee.from_at is not None
     zone, cycle = contract.timezone, contract.schedule.cycle()
     day = local_date(contract.life.terminated_at, zone)
     last = cycle.period_end(cycle.period_start(day))
-    first_billed = local_date(fee.from_at, zone)
     unused = (last - day).days + is_upgrade
     trial_day = local_date(contract.trial_end, zone) if contract.trial_end else None
     if trial_day is not None:
