@@ -22,6 +22,14 @@ interface Shown {
   granularity: Granularity;
 }
 
+/** The rows that are shown: of the currency, in the periods. */
+function shownOf<Row extends { currency: string; start_of_period_dt: string }>(
+  rows: readonly Row[],
+  { currency, periods }: Shown,
+): Row[] {
+  return rows.filter((one) => one.currency === currency && periods.includes(one.start_of_period_dt));
+}
+
 const NOUNS: Record<string, string> = {
   weekly: "Week",
   monthly: "Month",
@@ -42,9 +50,7 @@ export function Streams({
 }) {
   const { periods, currency } = report;
   const { series, table } = revenueRows(answer.revenue_streams, periods, currency);
-  const own = answer.revenue_streams.filter(
-    (one) => one.currency === currency && periods.includes(one.start_of_period_dt),
-  );
+  const own = shownOf(answer.revenue_streams, report);
   if (own.length === 0) return <Empty title="Nothing was billed in this period" />;
   const gross = sum(own.map((one) => one.gross_amount_cents));
   const contra = sum(own.map((one) => one.contra_amount_cents));
@@ -225,12 +231,12 @@ export function Movements({
   const can = useCan();
   const { periods, granularity, currency } = report;
   const { series, table } = movementRows(answer.mrr_movements, periods, currency);
-  const own = answer.mrr_movements.filter((one) => one.currency === currency);
+  const own = shownOf(answer.mrr_movements, report);
   const plans = answer.plans.filter((one) => one.currency === currency);
   if (own.length === 0 && plans.length === 0) return <Empty title="Nothing recurred in this period" />;
   const last = own.find((one) => one.start_of_period_dt === periods.at(-1));
   const total = (key: "new_amount_cents" | "churn_amount_cents" | "change_amount_cents") =>
-    sum(own.filter((one) => periods.includes(one.start_of_period_dt)).map((one) => one[key]));
+    sum(own.map((one) => one[key]));
   const recurring = sum(plans.map((one) => one.amount_cents));
   return (
     <>
@@ -307,7 +313,7 @@ export function Movements({
 /** Prepaid credits that were bought and given, used and voided. */
 export function Credits({ report, answer }: { report: Shown; answer: readonly Schema<"CreditsOutput">[] }) {
   const { periods, currency } = report;
-  const own = answer.filter((one) => one.currency === currency && periods.includes(one.start_of_period_dt));
+  const own = shownOf(answer, report);
   if (own.length === 0) return <Empty title="No prepaid credits moved in this period" />;
   const { series, table } = creditRows(answer, periods, currency);
   const total = (key: "purchased" | "offered" | "consumed" | "voided") => (
