@@ -71,7 +71,7 @@ class Corrections:
             await self._seller.call("POST", f"/invoices/{found[-1]['lago_id']}/void", {})
 
     async def _correct(self, invoice: Json, how: str, **why: str) -> Json | None:
-        """Credit or refund half of an invoice's largest fee, with its taxes; None where that is not worth a note."""
+        """Credit or refund half of an invoice's largest fee, with its taxes; what can't be refunded is credited. None where that is not worth a note."""
         shown = (await self._seller.call("GET", f"/invoices/{invoice['lago_id']}"))["invoice"]
         fee = max(shown["fees"], key=lambda one: one["amount_cents"], default=None)
         if fee is None or fee["amount_cents"] < WORTHWHILE_CENTS:
@@ -80,11 +80,15 @@ class Corrections:
             "invoice_id": invoice["lago_id"],
             "items": [{"fee_id": fee["lago_id"], "amount_cents": fee["amount_cents"] // 2}],
         }
-        estimate = await self._seller.call("POST", "/credit_notes/estimate", {"credit_note": asked})
-        cents = estimate["estimated_credit_note"][f"max_{how}able_amount_cents"]
+        answer = await self._seller.call("POST", "/credit_notes/estimate", {"credit_note": asked})
+        estimate = answer["estimated_credit_note"]
+        cents = estimate[f"max_{how}able_amount_cents"]
         if not cents:
             return None
         amount = {f"{how}_amount_cents": cents}
+        # What prepaid credits paid of it does not come back as money.
+        if rest := estimate["max_creditable_amount_cents"] - cents:
+            amount["credit_amount_cents"] = rest
         made: Json = await self._seller.make("/credit_notes", "credit_note", **asked, **why, **amount)
         return made
 
