@@ -377,7 +377,7 @@ class TestVoid:
         """60.00 of 180.00 are a third of each fee: 33.33 and 16.67 with 10.00 of taxes."""
         found = (await self.void(seller, credit_amount=6_000))["invoice"]
         assert (found["status"], found["total_due_amount_cents"]) == ("voided", 0)
-        rest, made = await notes(seller)
+        made, rest = await notes(seller)
         assert (made["credit_amount_cents"], made["balance_amount_cents"], made["reason"]) == (
             6_000,
             6_000,

@@ -395,6 +395,6 @@ class TestRefunds:
         path = f"/invoices/{seller.invoice['lago_id']}/void"
         found = (await kit.post(seller, path, body))["invoice"]
         assert (found["status"], found["payment_status"]) == ("voided", "succeeded")
-        rest, made = (await kit.get(seller, "/credit_notes"))["credit_notes"]
+        made, rest = (await kit.get(seller, "/credit_notes"))["credit_notes"]
         assert (made["refund_amount_cents"], made["credit_amount_cents"]) == (7_001, 1_000)
         assert (rest["total_amount_cents"], rest["credit_status"]) == (1_999, "voided")

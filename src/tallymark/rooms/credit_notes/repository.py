@@ -37,7 +37,7 @@ from tallymark.rooms.credit_notes.model import (
     NoteTaxRecord,
 )
 
-NEWEST_FIRST = (credit_notes.c.created_at.desc(), credit_notes.c.id.desc())
+NEWEST_FIRST = (credit_notes.c.created_at.desc(), credit_notes.c.id)
 
 
 async def insert_notes(

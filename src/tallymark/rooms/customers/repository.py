@@ -338,7 +338,7 @@ async def payment_methods_of(tx: Tx, customer_id: UUID) -> list[PaymentMethod]:
     """A customer's payment methods, the newest first."""
     column = payment_methods.c
     statement = select(payment_methods).where(column.customer_id == customer_id, column.deleted_at.is_(None))
-    rows = await tx.execute(statement.order_by(column.created_at.desc(), column.id.desc()))
+    rows = await tx.execute(statement.order_by(column.created_at.desc(), column.id))
     return [_as_method(row) for row in rows]
 
 

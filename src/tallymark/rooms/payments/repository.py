@@ -155,7 +155,7 @@ async def list_receipts(tx: Tx, filters: Filters, page: Page) -> tuple[list[Rece
     statement = (
         select(payment_receipts)
         .where(condition)
-        .order_by(payment_receipts.c.created_at.desc(), payment_receipts.c.id.desc())
+        .order_by(payment_receipts.c.created_at.desc(), payment_receipts.c.id)
         .limit(page.size)
         .offset(page.offset)
     )
