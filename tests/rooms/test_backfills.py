@@ -5,10 +5,11 @@ import random
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import text
 from tests import kit
 
 from tallymark.metering import aggregation, rollups
-from tallymark.rooms.event_backfills import changes, service
+from tallymark.rooms.event_backfills import changes, repository, service
 
 WHY = "the meter was off"
 
@@ -451,6 +452,38 @@ async def test_closed_twice_at_once_while_events_come_in(world, database):
     # 5 and 11 stay, 50 are new, and 20 came in outside of the stretch.
     assert (await units(client, who, subscription))[0] == "86.0"
     await kit.assert_audit_clean(database, organization.id)
+
+
+async def test_begun_twice_at_once_of_a_code_without_events_is_of_one_stream(world, database):
+    """One waits for the other to have made the stream: what is added to either counts."""
+    organization, who, _ = world
+    client = organization.client
+    fresh = await kit.metric(client, code="fresh")
+    subscription = await kit.subscribe(
+        client, who, await kit.plan(client, kit.charge(fresh, amount="3"), code="p2"), external_id="sub2"
+    )
+    asked = {"external_subscription_id": "sub2", "code": "fresh"}
+    async with database.tenant(organization.id) as tx:
+        made = await repository.stream_of(tx, **asked)
+        beginning = asyncio.create_task(begin(client, "2026-01-25", "2026-01-28", **asked))
+        await is_waiting(database)
+    backfill = await beginning
+    async with database.tenant(organization.id) as tx:
+        assert await repository.stream_of(tx, **asked) == made > 0
+    await add(client, backfill, an_event("a", 4, "2026-01-26"))
+    await step(client, backfill, "close")
+    assert await units(client, who, subscription) == ("4.0", 1, 1200)
+
+
+async def is_waiting(database):
+    """Return once somebody waits for what another transaction does."""
+    asking = text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid')")
+    async with asyncio.timeout(30):
+        while True:
+            async with database.system() as connection:
+                if (await connection.execute(asking)).scalar_one():
+                    return
+            await asyncio.sleep(0.01)
 
 
 KINDS = ("count_agg", "sum_agg", "max_agg", "latest_agg", "unique_count_agg", "weighted_sum_agg")

@@ -21,13 +21,12 @@ from tallymark.rooms.event_backfills.model import Author, Backfill, BackfillStat
 AT_ONCE = 5_000
 """How many ids are in memory at a time."""
 
-_STREAM = text("""
-    WITH made AS (
-        INSERT INTO event_streams (organization_id, external_subscription_id, code)
-        VALUES (:organization, :subscription, :code) ON CONFLICT DO NOTHING RETURNING id
-    )
-    SELECT id FROM made
-    UNION ALL
+_ADD_STREAM = text("""
+    INSERT INTO event_streams (organization_id, external_subscription_id, code)
+    VALUES (:organization, :subscription, :code) ON CONFLICT DO NOTHING
+""")
+# By a statement of its own, which sees what another transaction made while the one before waited for it.
+_FIND_STREAM = text("""
     SELECT id FROM event_streams
     WHERE organization_id = :organization AND external_subscription_id = :subscription AND code = :code
 """)
@@ -209,7 +208,8 @@ _INSTANTS = text("""
 async def stream_of(tx: Tx, *, external_subscription_id: str, code: str) -> int:
     """The stream of a subscription and code, made where there is none."""
     asked = {"subscription": external_subscription_id, "code": code, "organization": tx.organization_id}
-    return int((await tx.execute(_STREAM, asked)).scalars().first() or 0)
+    await tx.execute(_ADD_STREAM, asked)
+    return int((await tx.execute(_FIND_STREAM, asked)).scalar_one())
 
 
 async def insert(tx: Tx, asked: NewBackfill, *, stream_id: int, author: Author) -> UUID:
