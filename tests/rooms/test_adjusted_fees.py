@@ -130,3 +130,47 @@ async def test_what_is_refused(seller, other_client):
     await kit.call(seller, "PUT", f"/invoices/{seller.draft['lago_id']}/finalize")
     refused = await adjust(seller, expect=403, fee_id=again["lago_id"], units=1)
     assert refused["code"] == "feature_unavailable"
+
+
+async def test_a_charge_is_filled_up_to_its_minimum_by_what_its_fees_are_told_to_come_to(make_organization):
+    """A minimum of 10.00: 3 units at 1.00, then told 5, and 15; of a filter 6 at 2.00, told 3, lack 4.00 beside a default of nothing."""
+    client = (await make_organization("2025-01-01T00:00:00Z")).client
+    plain = await kit.metric(client)
+    by_area = await kit.metric(client, filters=[{"key": "area", "values": ["eu"]}])
+    of_eu = [{"values": {"area": ["eu"]}, "properties": {"amount": "2"}}]
+    plan = await kit.plan(
+        client,
+        {**kit.charge(plain), "min_amount_cents": 1000},
+        {**kit.charge(by_area), "min_amount_cents": 1000, "filters": of_eu},
+    )
+    who = await kit.customer(client, billing_configuration={"invoice_grace_period": 3})
+    subscription = await kit.subscribe(client, who, plan)
+    await kit.send(client, subscription, plain, 3)
+    await kit.send(client, subscription, by_area, 6, properties={"value": 6, "area": "eu"})
+    await kit.advance(client, "2025-02-01T01:00")
+    (client.draft,) = await kit.invoices(client, who)
+
+    async def told(code, **change):
+        """The fees of a charge and its true-ups once those of the metric are told otherwise, and taken back."""
+        fees = [fee for fee in (await read(client))["fees"] if fee["item"]["code"] == code]
+        used = max(
+            (fee for fee in fees if not fee["lago_true_up_parent_fee_id"]),
+            key=lambda fee: fee["amount_cents"],
+        )
+        made = await adjust(client, fee_id=used["lago_id"], **change)
+        shown = [fee for fee in (await read(client))["fees"] if fee["item"]["code"] == code]
+        await kit.call(
+            client, "DELETE", f"/invoices/{client.draft['lago_id']}/adjusted_fees/{made['lago_id']}"
+        )
+        return [(fee["amount_cents"], fee["lago_true_up_parent_fee_id"] is not None) for fee in shown]
+
+    assert client.draft["fees_amount_cents"] == 1000 + 1200
+    assert await told(plain["code"], units=5) == [(500, False), (500, True)]
+    assert await told(plain["code"], units=15) == [(1500, False)]
+    filled = await told(by_area["code"], units=3)
+    assert sorted(filled) == [(0, False), (400, True), (600, False)]
+    assert (await read(client))["fees_amount_cents"] == 1000 + 1200
+    fee = next(fee for fee in (await read(client))["fees"] if fee["amount_cents"] == 300)
+    await adjust(client, fee_id=fee["lago_id"], units=5)
+    await kit.advance(client, "2025-02-04T01:00")
+    assert (await read(client))["fees_amount_cents"] == 1000 + 1200

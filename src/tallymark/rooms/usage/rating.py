@@ -259,16 +259,22 @@ class _Question:
 
     def _with_true_up(self, lines: list[ChargeLine]) -> list[ChargeLine]:
         """Hang what the charge lacks to its minimum on its first line without filter (invoicing §4.2)."""
-        if not (self.scope.with_minimums and self.charge.min_amount_cents) or self.charge.pay_in_advance:
-            return lines
-        minimum = SpendingMinimum(
-            amount_cents=self.charge.min_amount_cents,
-            days=self.scope.days,
-            full_days=self.scope.window.full_days,
-            window=period_step(self.scope.window.period, self.scope.contract),
-            conversion=self.charge.conversion,
-        )
-        true_up = compute_true_up(minimum, [line.fee for line in lines], self.scope.currency)
-        parent = next(index for index, line in enumerate(lines) if line.filter is None)
-        lines[parent] = replace(lines[parent], true_up=true_up)
+        true_up = true_up_of(self.scope, self.charge, [line.fee for line in lines])
+        if true_up is not None:
+            parent = next(index for index, line in enumerate(lines) if line.filter is None)
+            lines[parent] = replace(lines[parent], true_up=true_up)
         return lines
+
+
+def true_up_of(scope: RatingScope, charge: Charge, fees: Sequence[Fee]) -> Fee | None:
+    """What all fees of a charge lack to its minimum; None where they lack nothing, or none is asked for (pricing §10)."""
+    if not (scope.with_minimums and charge.min_amount_cents) or charge.pay_in_advance:
+        return None
+    minimum = SpendingMinimum(
+        amount_cents=charge.min_amount_cents,
+        days=scope.days,
+        full_days=scope.window.full_days,
+        window=period_step(scope.window.period, scope.contract),
+        conversion=charge.conversion,
+    )
+    return compute_true_up(minimum, fees, scope.currency)

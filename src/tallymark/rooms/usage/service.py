@@ -26,6 +26,7 @@ from tallymark.rooms.usage.rating import (
     gather_all_charge_lines,
     gather_charge_lines,
     period_step,
+    true_up_of,
 )
 from tallymark.rooms.usage.running import gather_running_lines, running_window
 from tallymark.rooms.usage.taxes import NO_TAXES, TaxTable, gather_taxes
@@ -45,6 +46,7 @@ __all__ = [
     "get_usage_since_start",
     "get_usages_of_day",
     "period_step",
+    "true_up_of",
     "with_billed",
     "without_unused",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,11 +10,13 @@ from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.adjusted import Adjustment, Model, adjust
 from tallymark.domain.fees.model import Fee, FeeType
 from tallymark.domain.money import currency
+from tallymark.domain.periods import Period
 from tallymark.domain.rating import ChargeModel, parse_price
 from tallymark.rooms.billing.model import Line, Subject
 from tallymark.rooms.fees.model import AdjustedFee, FeeRecord
 from tallymark.rooms.plans.model import Charge, ChargeFilter
 from tallymark.rooms.subscriptions.model import Contract
+from tallymark.rooms.usage import service as usage
 from tallymark.rooms.usage.model import ChargeLine
 from tallymark.rooms.usage.service import TaxTable
 
@@ -22,12 +24,24 @@ WITHOUT_UNITS = (ChargeModel.PERCENTAGE, ChargeModel.DYNAMIC)
 """Models that more is asked of than units, so that these alone can't be told otherwise."""
 
 
+Scope = tuple[usage.RatingScope, Sequence[Charge]]
+"""What a record's usage is priced by, and the charges in arrears that it bills."""
+
+
 def adjusted_lines(
-    subject: Subject, lines: Sequence[Line], adjusted: Sequence[AdjustedFee], table: TaxTable
+    subject: Subject,
+    lines: Sequence[Line],
+    adjusted: Sequence[AdjustedFee],
+    table: TaxTable,
+    scope: Scope | None,
 ) -> list[Line]:
-    """A subscription's lines as they were told otherwise; one for what was not used comes after them."""
+    """A subscription's lines as they were told otherwise; one for what was not used comes after them.
+
+    A charge is filled up to its minimum by what its fees come to now (invoicing §4.2).
+    """
     contract = subject.contract
-    left = {one.subject: one for one in adjusted if one.subscription_id == contract.subscription.id}
+    told = {one.subject: one for one in adjusted if one.subscription_id == contract.subscription.id}
+    left = dict(told)
     changed = []
     for line in lines:
         one = None if line.is_true_up else left.pop(_subject_of(line), None)
@@ -35,18 +49,49 @@ def adjusted_lines(
     for one in left.values():
         empty = _empty_line(subject, one, table)
         changed += [] if empty is None else [_changed(empty, one)]
+    if scope is None:
+        return changed
+    rating, in_arrears = scope
+    told_charges = {one.charge_id for one in told.values()}
+    for charge in in_arrears:
+        if charge.min_amount_cents and charge.id in told_charges:
+            changed = _filled(changed, charge, rating, told)
     return changed
 
 
+def _filled(
+    lines: Sequence[Line], charge: Charge, rating: usage.RatingScope, told: Container[tuple[Any, ...]]
+) -> list[Line]:
+    """Lines with what the fees of a charge lack to its minimum now: after its first one without filter, which may be of nothing."""
+    is_own = [line.usage is not None and line.usage.charge.id == charge.id for line in lines]
+    own = [line for line, of_it in zip(lines, is_own, strict=True) if of_it and not line.is_true_up]
+    true_up = usage.true_up_of(rating, charge, [line.fee for line in own])
+    if true_up is None:
+        own = [line for line in own if not line.fee.is_zero or _subject_of(line) in told]
+    else:
+        parent = next((place for place, line in enumerate(own) if line.usage and not line.usage.filter), None)
+        if parent is None:
+            own.append(_line_of_nothing(rating.contract, charge, rating.window.period, rating.taxes))
+            parent = len(own) - 1
+        filling = replace(own[parent], fee=true_up, is_true_up=True, display_name=None)
+        own.insert(parent + 1, filling)
+    first = is_own.index(True) if any(is_own) else len(lines)
+    return [
+        *lines[:first],
+        *own,
+        *(line for line, of_it in zip(lines[first:], is_own[first:], strict=True) if not of_it),
+    ]
+
+
 def _subject_of(line: Line) -> tuple[Any, ...]:
-    usage = line.usage
+    used = line.usage
     return (
         line.contract.subscription.id,
         line.fee.fee_type,
-        usage.charge.id if usage else None,
-        usage.filter.id if usage and usage.filter else None,
+        used.charge.id if used else None,
+        used.filter.id if used and used.filter else None,
         line.fixed_charge.id if line.fixed_charge else None,
-        tuple(sorted(usage.grouped_by.items())) if usage else (),
+        tuple(sorted(used.grouped_by.items())) if used else (),
     )
 
 
@@ -68,20 +113,30 @@ def as_wanted(one: AdjustedFee) -> Adjustment:
 def _empty_line(subject: Subject, one: AdjustedFee, table: TaxTable) -> Line | None:
     """A fee for what was not used, or is not due; None where the plan or the record has no place for it any more."""
     contract = subject.contract
-    blank = blank_fee(one.fee_type)
     charge, chosen = charge_of(contract, one)
     if charge is not None and subject.boundaries.charges is not None:
-        taxes = table.of(contract, charge.taxes)
-        usage = ChargeLine(
-            charge=charge, fee=blank, taxes=taxes, filter=chosen, grouped_by=dict(one.grouped_by)
-        )
         period = subject.boundaries.charges.period
-        return Line(fee=blank, contract=contract, taxes=taxes, period=period, usage=usage)
+        return _line_of_nothing(contract, charge, period, table, filter_=chosen, grouped_by=one.grouped_by)
     fixed = next((item for item in contract.plan.fixed_charges if item.id == one.fixed_charge_id), None)
     if fixed is None or subject.boundaries.fixed_charges is None:
         return None
     period, taxes = subject.boundaries.fixed_charges.period, table.of(contract, fixed.taxes)
+    blank = blank_fee(one.fee_type)
     return Line(fee=blank, contract=contract, taxes=taxes, period=period, fixed_charge=fixed)
+
+
+def _line_of_nothing(
+    contract: Contract,
+    charge: Charge,
+    period: Period,
+    table: TaxTable,
+    *,
+    filter_: ChargeFilter | None = None,
+    grouped_by: Mapping[str, str | None] | None = None,
+) -> Line:
+    taxes, fee = table.of(contract, charge.taxes), blank_fee(FeeType.CHARGE)
+    found = ChargeLine(charge=charge, fee=fee, taxes=taxes, filter=filter_, grouped_by=dict(grouped_by or {}))
+    return Line(fee=fee, contract=contract, taxes=taxes, period=period, usage=found)
 
 
 def blank_fee(fee_type: FeeType) -> Fee:

@@ -15,7 +15,7 @@ from tallymark.rooms.adjustments import service as adjustments
 from tallymark.rooms.adjustments.model import CommitmentTerms, PendingAdjustment
 from tallymark.rooms.billing.model import NOTHING_ASSUMED, Assumed, Computed, Line, Source, Subject
 from tallymark.rooms.billing.service import commitments, fixed_charges, progressive_credits
-from tallymark.rooms.billing.service.adjusted import adjusted_lines
+from tallymark.rooms.billing.service.adjusted import Scope, adjusted_lines
 from tallymark.rooms.billing.service.coupons import NO_COUPONS, CouponBook, make_computed
 from tallymark.rooms.billing.service.standalone import renewal_lines, renewed_charges
 from tallymark.rooms.fees import service as fees
@@ -28,6 +28,8 @@ from tallymark.rooms.subscriptions.model import Contract
 from tallymark.rooms.usage import service as usage
 from tallymark.rooms.usage.model import ChargeLine
 from tallymark.rooms.usage.service import TaxTable
+
+Scopes = Mapping[UUID, Scope]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class _Facts:
     pending: Mapping[UUID, Sequence[PendingAdjustment]]
     adjusted: Sequence[AdjustedFee]
     """What was told otherwise of the fees of a draft."""
+    scopes: Scopes
+    """What the charges with usage are priced by."""
 
 
 async def compute(
@@ -99,6 +103,7 @@ async def _gather(
         progressive=await progressive_credits.gather(tx, subjects, except_invoice=invoice_id),
         pending=await adjustments.pending_of(tx, ids, invoice_id=invoice_id),
         adjusted=await fees.adjusted_of(tx, invoice_id) if invoice_id is not None else (),
+        scopes=scopes,
     )
 
 
@@ -114,7 +119,7 @@ def _computed(subjects: Sequence[Subject], facts: _Facts, book: CouponBook) -> C
             *facts.renewals.get(subscription_id, ()),
             *fixed_charges.fixed_charge_lines(subject, facts.fixed, facts.taxes),
         ]
-        own = adjusted_lines(subject, own, facts.adjusted, facts.taxes)
+        own = adjusted_lines(subject, own, facts.adjusted, facts.taxes, facts.scopes.get(subscription_id))
         lines += own
         settled = commitments.settle(subject, own, facts.spent, facts.taxes, billed_days=earlier)
         if settled is not None:
@@ -182,15 +187,12 @@ def base_fee(subject: Subject, billed_days: set[date]) -> Fee | None:
     )
 
 
-_Scopes = Mapping[UUID, tuple[usage.RatingScope, Sequence[Charge]]]
-
-
 async def _scopes(
     tx: Tx, subjects: Sequence[Subject], table: TaxTable, assumed: Assumed
-) -> dict[UUID, tuple[usage.RatingScope, Sequence[Charge]]]:
+) -> dict[UUID, Scope]:
     """Whose usage of which charges is billed, over the charges window of each record, by subscription."""
     successors = await _successors(tx, subjects, assumed)
-    scopes: dict[UUID, tuple[usage.RatingScope, Sequence[Charge]]] = {}
+    scopes: dict[UUID, Scope] = {}
     for subject in subjects:
         window = subject.boundaries.charges
         if window is None or not window.is_billable or subject.reason in (Reason.STARTING, Reason.IN_ADVANCE):
@@ -206,7 +208,7 @@ async def _scopes(
     return scopes
 
 
-def _rated(subjects: Sequence[Subject], scopes: _Scopes) -> dict[UUID, Sequence[Charge]]:
+def _rated(subjects: Sequence[Subject], scopes: Scopes) -> dict[UUID, Sequence[Charge]]:
     """The charges by whose prices usage is billed, and what is carried over is renewed, on the invoice or not, by subscription."""
     found: dict[UUID, Sequence[Charge]] = {}
     for subject in subjects:
@@ -218,7 +220,7 @@ def _rated(subjects: Sequence[Subject], scopes: _Scopes) -> dict[UUID, Sequence[
     return found
 
 
-async def _charge_lines(tx: Tx, scopes: _Scopes) -> dict[UUID, list[Line]]:
+async def _charge_lines(tx: Tx, scopes: Scopes) -> dict[UUID, list[Line]]:
     """The fees of charges with usage, by subscription."""
     found = await usage.gather_all_charge_lines(tx, list(scopes.values()))
     return {
