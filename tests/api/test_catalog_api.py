@@ -142,6 +142,7 @@ class TestPlans:
         [
             ("standard", {"amount": 5}, ["invalid_amount"]),
             ("standard", {"amount": "-1"}, ["invalid_amount"]),
+            ("standard", {"amount": "1e15"}, ["invalid_amount"]),
             ("package", {"amount": "x", "package_size": 0, "free_units": -1},
              ["invalid_amount", "invalid_package_size", "invalid_free_units"]),
             ("graduated", {"graduated_ranges": []}, ["missing_graduated_ranges"]),

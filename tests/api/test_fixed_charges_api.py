@@ -58,6 +58,7 @@ async def test_defaults(seller):
             {"prorated": ["invalid_charge_model"]},
         ),
         ({"properties": {"amount": 5}}, {"properties": ["invalid_amount"]}),
+        ({"properties": {"amount": "1e15"}}, {"properties": ["invalid_amount"]}),
         (
             {"charge_model": "volume", "properties": {"amount": "5"}},
             {"properties": ["missing_volume_ranges"]},

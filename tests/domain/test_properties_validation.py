@@ -7,6 +7,7 @@ import pytest
 
 from tallymark.domain.money import currency
 from tallymark.domain.rating import (
+    LARGEST_PRICE,
     ChargeModel,
     InvalidProperties,
     NoPrice,
@@ -21,10 +22,15 @@ TIERED = ("graduated", "volume", "graduated_percentage")
 PRICED = ("standard", "package", "percentage", "dynamic", *TIERED)
 
 
-def codes(model: str, properties: dict[str, JSON], aggregation_type: str = "sum_agg") -> tuple[str, ...]:
+def codes(
+    model: str,
+    properties: dict[str, JSON],
+    aggregation_type: str = "sum_agg",
+    at_most: Fraction | None = None,
+) -> tuple[str, ...]:
     """The faults of properties; none where they make a price."""
     try:
-        parse_price(ChargeModel(model), properties, aggregation_type=aggregation_type)
+        parse_price(ChargeModel(model), properties, aggregation_type=aggregation_type, at_most=at_most)
     except InvalidProperties as error:
         return error.codes
     return ()
@@ -119,6 +125,44 @@ class TestStandard:
     @pytest.mark.parametrize("amount", ["0", "5", "1e-3", "1_000"])
     def test_takes_amounts(self, amount: str) -> None:
         assert codes("standard", {"amount": amount}) == ()
+
+
+class TestANewPrice:
+    """64 bits hold 922,337,203,685,477.5807 of a currency with four decimals, the most that any has (pricing §1.4)."""
+
+    most, more = "922337203685477.5807", "922337203685477.5808"
+
+    @pytest.mark.parametrize(
+        ("model", "key", "code", "others"),
+        [
+            ("standard", "amount", "invalid_amount", {}),
+            ("package", "amount", "invalid_amount", {"package_size": 1, "free_units": 0}),
+            ("percentage", "rate", "invalid_rate", {}),
+            ("percentage", "fixed_amount", "invalid_fixed_amount", {"rate": "1"}),
+            ("percentage", "per_transaction_min_amount", "invalid_amount", {"rate": "1"}),
+            ("percentage", "per_transaction_max_amount", "invalid_amount", {"rate": "1"}),
+        ],
+    )
+    def test_is_no_more_than_can_be_billed(
+        self, model: str, key: str, code: str, others: dict[str, JSON]
+    ) -> None:
+        for amount, faults in ((self.most, ()), (self.more, (code,)), ("1e60", (code,))):
+            assert codes(model, {**others, key: amount}, at_most=LARGEST_PRICE) == faults
+        assert codes(model, {**others, key: "1e60"}) == (), "a price that is kept is read"
+
+    @pytest.mark.parametrize("model", TIERED)
+    def test_is_so_in_every_tier(self, model: str) -> None:
+        price, code = (
+            ("rate", "invalid_rate") if "percentage" in model else ("per_unit_amount", "invalid_amount")
+        )
+        for key, fault in ((price, code), ("flat_amount", "invalid_amount")):
+            for amount, faults in ((self.most, ()), (self.more, (fault,))):
+                rows: JSON = [tier(model, 0, 1), tier(model, 1, None, **{key: amount})]
+                assert codes(model, {f"{model}_ranges": rows}, at_most=LARGEST_PRICE) == faults
+
+    def test_may_leave_more_units_free(self) -> None:
+        free: dict[str, JSON] = {"rate": "1", "free_units_per_total_aggregation": "1e18"}
+        assert codes("percentage", free, at_most=LARGEST_PRICE) == ()
 
 
 class TestPackage:

@@ -147,3 +147,24 @@ async def test_a_clock_tells_what_failed_and_arrives_all_the_same(make_organizat
     monkeypatch.undo()
     assert (await kit.advance(seller, "2025-02-01T01:00"))["errors"] == []
     assert (await kit.get(seller, "/invoices"))["meta"]["total_count"] == 1
+
+
+async def test_an_amount_beyond_64_bits_is_told_and_stops_nobody_else(make_organization):
+    """10¹⁴ units at 1,000.00 are 10¹⁹ cents, in arrears and in advance (pricing §1.4); another customer pays 22 of 31 days."""
+    seller = (await make_organization("2025-01-10T00:00:00Z")).client
+    used = await kit.metric(seller)
+    dear = kit.charge(used, amount="1000")
+    for price in (dear, {**dear, "pay_in_advance": True}):
+        customer = await kit.customer(seller)
+        await kit.send(
+            seller, await kit.subscribe(seller, customer, await kit.plan(seller, price)), used, 10**14
+        )
+    other = await kit.customer(seller)
+    await kit.subscribe(seller, other, await kit.plan(seller, amount_cents=3100))
+    moved = await kit.advance(seller, "2025-02-01T00:10", fails=True)
+    words = "AmountTooLarge: an amount is beyond the 64 bits of minor units that are kept of it"
+    assert {(error["work"], error["error"]) for error in moved["errors"]} == {
+        ("bill_period", words),
+        ("price_event", words),
+    }
+    assert [one["fees_amount_cents"] for one in await kit.invoices(seller, other)] == [2200]

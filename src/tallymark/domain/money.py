@@ -230,10 +230,11 @@ _LONGEST_AMOUNT = 100
 _LARGEST_EXPONENT = 100
 
 
-def parse_amount(text: object) -> Fraction:
+def parse_amount(text: object, *, at_most: Fraction | None = None) -> Fraction:
     """Read a price: a JSON string holding a finite decimal of at least zero (pricing §5.1).
 
-    Raises `ValueError` for anything else, the JSON number 5 included, and for what is too long or too large to be a price.
+    Raises `ValueError` for anything else, the JSON number 5 included, for what is too long or too large to be a price, and for
+    what is above `at_most`.
 
     >>> parse_amount("1_000.5e-1")
     Fraction(2001, 20)
@@ -246,4 +247,6 @@ def parse_amount(text: object) -> Fraction:
     amount = Fraction(Decimal(match[0]))
     if amount < 0:
         raise ValueError("a price is not negative")
+    if at_most is not None and amount > at_most:
+        raise ValueError("a price is no more than can be billed")
     return amount

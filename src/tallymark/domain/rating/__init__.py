@@ -2,6 +2,7 @@
 
 from tallymark.domain.rating.model import NOTHING, ChargeModel, Needs, Price, Rated, Usage
 from tallymark.domain.rating.properties import (
+    LARGEST_PRICE,
     InvalidProperties,
     NoPrice,
     clean_properties,
@@ -12,6 +13,7 @@ from tallymark.domain.rating.properties import (
 __all__ = [
     "ChargeModel",
     "InvalidProperties",
+    "LARGEST_PRICE",
     "NOTHING",
     "Needs",
     "NoPrice",

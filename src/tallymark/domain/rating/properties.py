@@ -22,6 +22,9 @@ Properties = Mapping[str, JSON]
 
 MOST_PRESENTATION_KEYS = 2
 
+LARGEST_PRICE = Fraction(2**63 - 1, 10**4)
+"""What an amount of every currency may be: 64 bits hold its minor units (pricing §1.4), of CLF ten thousand a unit."""
+
 _INTEGER = re.compile(r"\d{1,19}", re.ASCII)
 
 OWN_KEYS: dict[ChargeModel, tuple[str, ...]] = {
@@ -97,15 +100,18 @@ def clean_properties(
     return kept
 
 
-def parse_price(model: ChargeModel, properties: Properties, *, aggregation_type: str) -> Price:
+def parse_price(
+    model: ChargeModel, properties: Properties, *, aggregation_type: str, at_most: Fraction | None = None
+) -> Price:
     """Build the price of a charge (pricing §7), its grouping keys checked too.
 
-    Raises `InvalidProperties` with the codes of all faults, and `NoPrice` for the custom model.
+    A new price has no amount and no rate above `at_most`; one that is kept is read whatever it is. Raises `InvalidProperties`
+    with the codes of all faults, and `NoPrice` for the custom model.
 
     >>> parse_price(ChargeModel.STANDARD, {"amount": "0.02"}, aggregation_type="count_agg")
     StandardPrice(amount=Fraction(1, 50))
     """
-    reader = _Reader(properties=properties, aggregation_type=aggregation_type)
+    reader = _Reader(properties=properties, aggregation_type=aggregation_type, at_most=at_most)
     match model:
         case ChargeModel.STANDARD:
             return _standard(reader)
@@ -170,6 +176,7 @@ class _Reader:
 
     properties: Properties
     aggregation_type: str
+    at_most: Fraction | None
     codes: list[str] = field(default_factory=list)
 
     def close(self) -> None:
@@ -180,14 +187,20 @@ class _Reader:
             raise InvalidProperties(self.codes)
 
     def amount(self, key: str, code: str) -> Fraction:
-        try:
-            return parse_amount(self.properties.get(key))
-        except ValueError:
-            self.codes.append(code)
-            return ZERO
+        return self._decimal(key, code, at_most=self.at_most)
 
     def optional_amount(self, key: str, code: str) -> Fraction | None:
         return None if self.properties.get(key) is None else self.amount(key, code)
+
+    def optional_units(self, key: str, code: str) -> Fraction | None:
+        return None if self.properties.get(key) is None else self._decimal(key, code, at_most=None)
+
+    def _decimal(self, key: str, code: str, *, at_most: Fraction | None) -> Fraction:
+        try:
+            return parse_amount(self.properties.get(key), at_most=at_most)
+        except ValueError:
+            self.codes.append(code)
+            return ZERO
 
     def integer(self, key: str, code: str, *, least: int) -> int:
         """An integer or the text of one (pricing §1.1)."""
@@ -201,7 +214,13 @@ class _Reader:
 
     def tiers(self, name: str, price_key: str, *, is_sorted: bool = True) -> tuple[Tier, ...]:
         try:
-            return parse_tiers(self.properties.get(name), name=name, price_key=price_key, is_sorted=is_sorted)
+            return parse_tiers(
+                self.properties.get(name),
+                name=name,
+                price_key=price_key,
+                is_sorted=is_sorted,
+                at_most=self.at_most,
+            )
         except BrokenTiers as error:
             self.codes.extend(error.codes)
             return ()
@@ -256,7 +275,7 @@ def _percentage(reader: _Reader) -> PercentagePrice:
     events = 0
     if reader.properties.get("free_units_per_events") is not None:
         events = reader.integer("free_units_per_events", "invalid_free_units_per_events", least=1)
-    total = reader.optional_amount(
+    total = reader.optional_units(
         "free_units_per_total_aggregation", "invalid_free_units_per_total_aggregation"
     )
     bounds = "per_transaction_min_amount", "per_transaction_max_amount"

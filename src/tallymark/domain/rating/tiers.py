@@ -81,9 +81,12 @@ class BrokenTiers(ValueError):
         super().__init__(", ".join(codes))
 
 
-def parse_tiers(ranges: object, *, name: str, price_key: str, is_sorted: bool = True) -> tuple[Tier, ...]:
+def parse_tiers(
+    ranges: object, *, name: str, price_key: str, is_sorted: bool = True, at_most: Fraction | None = None
+) -> tuple[Tier, ...]:
     """Read the tiers of a property (pricing §7.9), by `from_value` unless they are listed in order.
 
+    No amount and no rate is above `at_most`.
     Raises `BrokenTiers`: the list missing, else one code for each faulty range, then the faulty amounts and rates.
 
     >>> adjacent, next_unit = (
@@ -100,7 +103,7 @@ def parse_tiers(ranges: object, *, name: str, price_key: str, is_sorted: bool = 
     rows = [row if isinstance(row, dict) else {} for row in ranges]
     if not is_sorted:
         rows.sort(key=_by_from_value)
-    reader = _TierReader(name=name, price_key=price_key, codes=[])
+    reader = _TierReader(name=name, price_key=price_key, at_most=at_most, codes=[])
     tiers = list[Tier]()
     floor: Fraction | None = ZERO
     for index, row in enumerate(rows, start=1):
@@ -119,6 +122,7 @@ class _TierReader:
 
     name: str
     price_key: str
+    at_most: Fraction | None
     codes: list[str]
 
     def read(self, row: Mapping[str, JSON], floor: Fraction | None, *, is_last: bool) -> Tier:
@@ -141,7 +145,7 @@ class _TierReader:
 
     def _amount(self, value: object, code: str) -> Fraction:
         try:
-            return parse_amount(value)
+            return parse_amount(value, at_most=self.at_most)
         except ValueError:
             self.codes.append(code)
             return ZERO

@@ -9,6 +9,7 @@ from uuid import UUID
 import structlog
 
 from tallymark.db.engine import Database, Tx
+from tallymark.db.failures import words_of
 from tallymark.rooms.advance import service as advance
 from tallymark.rooms.billing.model import Failure
 from tallymark.rooms.billing.service.advance import AT_ONCE, bill_events
@@ -74,7 +75,7 @@ async def judge_late_events(
         except corrections.NotJudged as error:
             failed.add(error.stream_id)
             log.error("late events could not be judged", organization_id=str(organization_id), exc_info=error)
-            text = f"{type(error.__cause__).__name__}: {error.__cause__}"
+            text = words_of(error.__cause__ or error)
             failures.append(
                 Failure(kind="judge_late_events", owner_id=organization_id, due_at=now, error=text)
             )
@@ -90,7 +91,7 @@ async def judge_all_late_events(database: Database, *, clock: Callable[[], datet
 
 async def _set_aside(tx: Tx, owner_id: UUID, error: Exception, *, now: datetime) -> Failure:
     """Note that the next event of a customer could not be priced."""
-    text = f"{type(error).__name__}: {error}"
+    text = words_of(error)
     await tx.lock("customer", owner_id)
     for waiting in await advance.next_waiting(tx, owner_id, now=now, limit=1):
         retry_at = await advance.record_failure(tx, waiting, error=text, now=now)

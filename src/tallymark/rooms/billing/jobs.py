@@ -12,6 +12,7 @@ from uuid import UUID
 import structlog
 
 from tallymark.db.engine import Database, Tx
+from tallymark.db.failures import words_of
 from tallymark.domain.values import value
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Batch, Kind
@@ -290,7 +291,7 @@ async def _note_failure(run: Run, batch: Batch, error: Exception) -> Failure:
         attempt=batch.attempts + 1,
         exc_info=error,
     )
-    text = f"{type(error).__name__}: {error}"
+    text = words_of(error)
     async with run.transaction() as tx:
         await agenda.record_failure(tx, batch, error=text, retry_at=retry_at, now=now)
     return Failure(kind=batch.kind.name.lower(), owner_id=batch.owner_id, due_at=batch.due_at, error=text)

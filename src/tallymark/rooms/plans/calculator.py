@@ -10,7 +10,14 @@ from tallymark.domain.errors import Problems
 from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.price_points import COUNTS, SUM, PricePoint, Tariff, of_events, price_units, spread
 from tallymark.domain.money import Currency
-from tallymark.domain.rating import ChargeModel, InvalidProperties, Usage, clean_properties, parse_price
+from tallymark.domain.rating import (
+    LARGEST_PRICE,
+    ChargeModel,
+    InvalidProperties,
+    Usage,
+    clean_properties,
+    parse_price,
+)
 from tallymark.domain.rating.graduated import GraduatedPrice
 from tallymark.domain.rating.graduated_percentage import GraduatedPercentagePrice
 from tallymark.domain.rating.package import PackagePrice
@@ -127,7 +134,10 @@ def _tariff(
     properties = clean_properties(model, price.properties)
     kind = SUM if asked.is_fixed else asked.aggregation_type
     try:
-        parsed = None if faults.any else parse_price(model, properties, aggregation_type=kind)
+        at_most = None if on else LARGEST_PRICE
+        parsed = (
+            None if faults.any else parse_price(model, properties, aggregation_type=kind, at_most=at_most)
+        )
     except InvalidProperties as error:
         faults.add(on or "properties", *error.codes)
         parsed = None

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from tallymark.domain.errors import Problems
-from tallymark.domain.rating import ChargeModel, InvalidProperties, clean_properties, parse_price
+from tallymark.domain.rating import (
+    LARGEST_PRICE,
+    ChargeModel,
+    InvalidProperties,
+    clean_properties,
+    parse_price,
+)
 from tallymark.rooms.billable_metrics.model import AggregationType, BillableMetric
 from tallymark.rooms.plans.inputs import Values
 from tallymark.rooms.plans.model import ALL_FILTER_VALUES
@@ -72,7 +78,7 @@ def check_properties(
     if model is ChargeModel.CUSTOM:
         return
     try:
-        parse_price(model, properties, aggregation_type=metric.aggregation_type.value)
+        parse_price(model, properties, aggregation_type=metric.aggregation_type.value, at_most=LARGEST_PRICE)
     except InvalidProperties as error:
         problems.add("properties", *error.codes)
 

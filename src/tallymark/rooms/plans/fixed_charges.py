@@ -11,7 +11,13 @@ from uuid import UUID
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid, NotFound, Problems, element
-from tallymark.domain.rating import ChargeModel, InvalidProperties, clean_properties, parse_price
+from tallymark.domain.rating import (
+    LARGEST_PRICE,
+    ChargeModel,
+    InvalidProperties,
+    clean_properties,
+    parse_price,
+)
 from tallymark.rooms.add_ons import service as add_ons
 from tallymark.rooms.add_ons.model import AddOn
 from tallymark.rooms.billable_metrics.model import AggregationType
@@ -92,7 +98,7 @@ def _checked(values: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
     check_units(values["units"], problems)
     properties = clean_properties(model, values.get("properties"))
     try:
-        parse_price(model, properties, aggregation_type=AggregationType.SUM.value)
+        parse_price(model, properties, aggregation_type=AggregationType.SUM.value, at_most=LARGEST_PRICE)
     except InvalidProperties as error:
         problems.add("properties", *error.codes)
     names = ("pay_in_advance", "prorated", "units")
