@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 from tests import kit
+from tests.conftest import ADMIN_KEY
 from tests.kit import call, get, post
 from tests.people import Person, sign_up
 
@@ -347,6 +348,26 @@ class TestKeysOfAnOrganization:
         await become(database, person, "finance", "manager")
         refused = await get(app, "/api_keys", expect=403)
         assert refused["required_permissions"] == ["developers:keys:manage"]
+
+    @pytest.mark.parametrize("frozen_time", ["2999-01-01T00:00:00Z", "2001-01-01T00:00:00Z"])
+    async def test_end_at_once_whatever_their_clock_shows(
+        self, app, person, nobody, make_organization, frozen_time
+    ):
+        """A key lets somebody in by the system's time: a clock that is ahead would let it live on, one behind never show it as ended."""
+        made = await make_organization(frozen_time)
+        belongs = {"user_id": person.user["lago_id"], "organization_id": str(made.id)}
+        operator = {"X-Admin-API-Key": ADMIN_KEY}
+        assert (await nobody.post("/admin/memberships", json=belongs, headers=operator)).status_code == 200
+        app.headers["X-Lago-Organization"] = str(made.id)
+        (first,) = (await get(app, "/api_keys"))["api_keys"]
+        second = (await post(app, f"/api_keys/{first['lago_id']}/rotate", {}))["api_key"]
+        assert (await made.client.get("/customers")).status_code == 401
+        third = (await post(app, "/api_keys", {}))["api_key"]
+        await call(app, "DELETE", f"/api_keys/{second['lago_id']}")
+        headers = {"Authorization": f"Bearer {second['value']}"}
+        assert (await nobody.get("/api/v1/customers", headers=headers)).status_code == 401
+        shown = (await get(app, "/api_keys"))["api_keys"]
+        assert [(key["lago_id"], key["created_at"]) for key in shown] == [(third["lago_id"], frozen_time)]
 
     async def test_are_nobody_elses(self, application, app, person):
         other = await sign_up(application)

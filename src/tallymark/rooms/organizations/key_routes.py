@@ -16,6 +16,7 @@ from tallymark.api.tenant_limits import Limit, TenantLimits
 from tallymark.api.wire import Input, Instant, InstantInput, Name, read_id
 from tallymark.domain.errors import Invalid
 from tallymark.rooms.organizations import service
+from tallymark.rooms.organizations.access import system_now
 from tallymark.rooms.organizations.model import ApiKey
 
 router = member_router("app: api keys")
@@ -75,7 +76,7 @@ class KeysResponse(BaseModel):
 async def list_api_keys(context: InContext, with_ended: WithEnded = False) -> KeysResponse:
     """List the keys that have not ended, or all that there ever were; without their values."""
     async with context.transaction() as tx:
-        found = await service.list_api_keys(tx, now=context.now, with_ended=with_ended)
+        found = await service.list_api_keys(tx, now=system_now(), with_ended=with_ended)
     return KeysResponse(api_keys=[KeyOutput.of(key) for key in found])
 
 
@@ -86,7 +87,7 @@ async def create_api_key(body: KeyInput, request: Request, context: InContext) -
     permissions = _read_permissions(body.permissions)
     limits: TenantLimits = request.app.state.tenant_limits
     async with context.transaction() as tx:
-        await limits.check(tx.connection, tx.organization_id, Limit.API_KEYS, now=context.now)
+        await limits.check(tx.connection, tx.organization_id, Limit.API_KEYS, now=system_now())
         key, value = await service.create_api_key(
             tx, name=body.name, now=context.now, permissions=permissions
         )
@@ -101,7 +102,7 @@ async def update_api_key(lago_id: str, body: KeyInput, request: Request, context
     if "permissions" in sent:
         sent["permissions"] = _read_permissions(sent["permissions"])
     async with context.transaction() as tx:
-        key = await service.change_api_key(tx, key_id, sent, now=context.now)
+        key = await service.change_api_key(tx, key_id, sent, now=context.now, at=system_now())
     request.app.state.gatekeeper.forget()
     return KeyResponse(api_key=KeyOutput.of(key))
 
@@ -118,6 +119,7 @@ async def rotate_api_key(
             read_id(lago_id, "api_key"),
             name=body.name,
             now=context.now,
+            at=system_now(),
             old_ends_at=body.expires_at,
         )
     request.app.state.gatekeeper.forget()
@@ -129,7 +131,7 @@ async def rotate_api_key(
 async def delete_api_key(lago_id: str, request: Request, context: InContext) -> Response:
     """End a key now; not the last that never expires."""
     async with context.transaction() as tx:
-        await service.delete_api_key(tx, read_id(lago_id, "api_key"), now=context.now)
+        await service.delete_api_key(tx, read_id(lago_id, "api_key"), now=context.now, at=system_now())
     request.app.state.gatekeeper.forget()
     return Response(status_code=200)
 

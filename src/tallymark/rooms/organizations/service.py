@@ -152,7 +152,10 @@ async def create_api_key(
 
 
 async def list_api_keys(tx: Tx, *, now: datetime, with_ended: bool = False) -> list[ApiKey]:
-    """The keys of the organization, the oldest first; those that have ended are not shown unless they are asked for (platform §5)."""
+    """The keys of the organization, the oldest first; those that have ended are not shown unless they are asked for (platform §5).
+
+    `now` is the system's: whoever has a key is let in by it until then, whatever the organization's test clock shows.
+    """
     return [key for key in await repository.list_api_keys(tx) if with_ended or key.is_alive(now)]
 
 
@@ -163,11 +166,16 @@ async def set_permissions(
     return await change_api_key(tx, key_id, {"permissions": permissions}, now=now)
 
 
-async def change_api_key(tx: Tx, key_id: UUID, sent: Mapping[str, Any], *, now: datetime) -> ApiKey:
-    """Change a key's name, and what it may do, as far as they are sent. Raises as `set_permissions` does."""
+async def change_api_key(
+    tx: Tx, key_id: UUID, sent: Mapping[str, Any], *, now: datetime, at: datetime | None = None
+) -> ApiKey:
+    """Change a key's name, and what it may do, as far as they are sent. Raises as `set_permissions` does.
+
+    `now` is noted; `at` is the system's time where that is another, as keys end by it. So it is for what follows.
+    """
     if sent.get("permissions") is not None:
         check_permissions(sent["permissions"])
-    key = await _lock_key(tx, key_id, now=now)
+    key = await _lock_key(tx, key_id, at=at or now)
     changes = {name: [was, sent[name]] for name in sent if (was := getattr(key, name)) != sent[name]}
     if not changes:
         return key
@@ -178,35 +186,41 @@ async def change_api_key(tx: Tx, key_id: UUID, sent: Mapping[str, Any], *, now: 
 
 
 async def rotate_api_key(
-    tx: Tx, key_id: UUID, *, name: str | None, now: datetime, old_ends_at: datetime | None = None
+    tx: Tx,
+    key_id: UUID,
+    *,
+    name: str | None,
+    now: datetime,
+    at: datetime | None = None,
+    old_ends_at: datetime | None = None,
 ) -> tuple[ApiKey, str]:
     """Make a key in place of another, with its permissions; that one ends at the given instant or now (platform §5).
 
     Raises `NotFound("api_key")`.
     """
-    old = await _lock_key(tx, key_id, now=now)
+    old = await _lock_key(tx, key_id, at=at or now)
     made = await _make_key(tx, name=name, now=now, permissions=old.permissions)
-    await repository.update_api_key(tx, key_id, {"expires_at": old_ends_at or now})
+    await repository.update_api_key(tx, key_id, {"expires_at": old_ends_at or at or now})
     await security.record(tx, "api_key.rotated", _named(*made), now=now, api_key_id=key_id)
     await notify_admins(tx, NoticeKind.KEY_ROTATED, _called(old))
     return made
 
 
-async def delete_api_key(tx: Tx, key_id: UUID, *, now: datetime) -> None:
+async def delete_api_key(tx: Tx, key_id: UUID, *, now: datetime, at: datetime | None = None) -> None:
     """End a key now. Raises `NotFound("api_key")`; `Invalid` for the last that never expires (platform §5)."""
-    key = await _lock_key(tx, key_id, now=now)
+    key = await _lock_key(tx, key_id, at=at or now)
     keys = await repository.list_api_keys(tx)
     if not any(other.expires_at is None and other.id != key_id for other in keys):
         raise Invalid({"base": ["last_non_expiring_api_key"]})
-    await repository.update_api_key(tx, key_id, {"expires_at": now})
+    await repository.update_api_key(tx, key_id, {"expires_at": at or now})
     await security.record(tx, "api_key.deleted", {"name": key.name}, now=now, api_key_id=key_id)
     await notify_admins(tx, NoticeKind.KEY_DELETED, _called(key))
 
 
-async def _lock_key(tx: Tx, key_id: UUID, *, now: datetime) -> ApiKey:
+async def _lock_key(tx: Tx, key_id: UUID, *, at: datetime) -> ApiKey:
     """A key that has not ended. Keys change one after the other: of two that never expire, not both are to be deleted."""
     await tx.lock("api-keys", tx.organization_id)
-    for key in await list_api_keys(tx, now=now):
+    for key in await list_api_keys(tx, now=at):
         if key.id == key_id:
             return key
     raise NotFound("api_key")
