@@ -243,3 +243,88 @@ async def test_an_end_on_the_first_of_the_month_bills_what_was_billed_elsewhere_
     await kit.advance(seller, ends)
     await kit.call(seller, "DELETE", f"/subscriptions/{subscription['external_id']}")
     assert [one["fees_amount_cents"] for one in await kit.invoices(seller, who)][1:] == [3100, 100]
+
+
+async def test_the_hours_until_a_billed_period_ends_here_too_are_of_the_next(seller_at):
+    """April is billed in Tokyo when it is still 30 April in New York: what is used then counts in May, and pays its first tier."""
+    seller = await seller_at("2025-03-31T15:00:00Z")
+    counted, tiered = await kit.metric(seller, "count_agg"), await kit.metric(seller, "count_agg")
+    tiers = [
+        {"from_value": 0, "to_value": 10, "per_unit_amount": "1", "flat_amount": "5"},
+        {"from_value": 10, "to_value": None, "per_unit_amount": "1", "flat_amount": "0"},
+    ]
+    at_once = kit.charge(tiered, "graduated", graduated_ranges=tiers) | {"pay_in_advance": True}
+    plan = await kit.plan(seller, kit.charge(counted, amount="7"), at_once)
+    who = await kit.customer(seller, timezone=TOKYO)
+    subscription = await kit.subscribe(seller, who, plan)
+    await kit.send(seller, subscription, counted, 1)
+    await kit.send(seller, subscription, tiered, 1)
+    await kit.advance(seller, "2025-04-30T20:00")
+    await move(seller, who, NEW_YORK)
+    path, which = f"/customers/{who['external_id']}/current_usage", subscription["external_id"]
+    usage = (await kit.get(seller, path, external_subscription_id=which))["customer_usage"]
+    assert (usage["from_datetime"], usage["to_datetime"], usage["amount_cents"]) == (
+        "2025-04-30T15:00:00Z", "2025-06-01T03:59:59Z", 0,
+    )  # fmt: skip
+    await kit.send(seller, subscription, tiered, 1)
+    await kit.advance(seller, "2025-05-02")
+    await kit.send(seller, subscription, tiered, 1)
+    of_events = [
+        invoice["fees_amount_cents"]
+        for invoice in await kit.invoices(seller, who)
+        if invoice["billing_periods"][0]["invoicing_reason"] == "in_advance_charge"
+    ]
+    assert of_events == [600, 600, 100]
+
+
+@pytest.mark.parametrize(("in_advance", "last", "back"), [(False, [0, 100], []), (True, [100], [3100])])
+async def test_an_end_before_a_billed_period_ends_here_too_bills_it_no_more(
+    seller_at, in_advance, last, back
+):
+    """June, or July in advance, is billed in Tokyo: an end on 30 June in New York bills one event, and gives July back."""
+    seller = await seller_at("2025-05-10")
+    of = await kit.metric(seller, "count_agg")
+    plan = await kit.plan(seller, kit.charge(of), amount_cents=3100, pay_in_advance=in_advance)
+    who = await kit.customer(seller, timezone=TOKYO)
+    subscription = await kit.subscribe(seller, who, plan)
+    await kit.advance(seller, "2025-06-10")
+    await kit.send(seller, subscription, of, 1)
+    await kit.advance(seller, "2025-06-30T20:00")
+    await move(seller, who, NEW_YORK)
+    await kit.send(seller, subscription, of, 1)
+    await kit.advance(seller, "2025-06-30T22:00")
+    await kit.call(seller, "DELETE", f"/subscriptions/{subscription['external_id']}")
+    *_, june, end = await kit.invoices(seller, who)
+    assert june["fees_amount_cents"] == 3200
+    assert sorted(fee["amount_cents"] for fee in end["fees"]) == last
+    notes = (await kit.get(seller, "/credit_notes"))["credit_notes"]
+    assert [note["total_amount_cents"] for note in notes] == back
+
+
+async def test_the_hours_between_both_zones_are_no_day_of_the_period(seller_at):
+    """July has 31 days in New York, though its window begins on 30 June: units, seats and a minimum of 31.00 are 31.00.
+
+    Units in advance that are added in these hours pay for July, and then for August.
+    """
+    seller = await seller_at("2025-05-10")
+    held, early = [await kit.metric(seller, recurring=True) for _ in range(2)]
+    body = {"name": "Seats", "code": "seats", "amount_cents": 1, "amount_currency": "EUR"}
+    add_on = (await kit.post(seller, "/add_ons", {"add_on": body}))["add_on"]
+    seats = {"add_on_id": add_on["lago_id"], "code": "seats", "charge_model": "standard", "units": "1"}
+    plan = await kit.plan(
+        seller,
+        kit.charge(held, amount="31") | {"prorated": True},
+        kit.charge(await kit.metric(seller, "count_agg")) | {"min_amount_cents": 3100},
+        kit.charge(early, amount="31") | {"prorated": True, "pay_in_advance": True},
+        fixed_charges=[{**seats, "properties": {"amount": "31"}, "prorated": True}],
+    )
+    who = await kit.customer(seller, timezone=TOKYO)
+    subscription = await kit.subscribe(seller, who, plan)
+    await kit.send(seller, subscription, held, 1)
+    await kit.advance(seller, "2025-06-30T20:00")
+    await move(seller, who, NEW_YORK)
+    await kit.send(seller, subscription, early, 1)
+    await kit.advance(seller, "2025-08-02")
+    *_, added, july = await kit.invoices(seller, who)
+    assert added["fees_amount_cents"] == 3100
+    assert sorted(fee["amount_cents"] for fee in july["fees"] if fee["amount_cents"]) == [3100] * 4

@@ -30,6 +30,12 @@ class Window:
         """Whether charges may be billed for it: its start comes before its end (§5.1)."""
         return self.period.start < self.wire_to
 
+    @property
+    def counted(self) -> Period:
+        """What of it has days that count: hours that another zone left over before its full period are billed, and no day (§3.7)."""
+        start = max(self.period.start, self.full_period.start)
+        return Period(start, max(start, self.period.end))
+
 
 @value
 class Boundaries:
@@ -85,7 +91,7 @@ def compute_boundaries(
             or _fills(schedule.bills_fixed_charges_monthly, schedule.bills_charges_monthly, in_first_month)
         ):
             fixed = None
-    return Boundaries(subscription=now.fee_window(), charges=charges, fixed_charges=fixed)
+    return Boundaries(subscription=now.fee_window(continuity), charges=charges, fixed_charges=fixed)
 
 
 def termination_boundaries(
@@ -166,9 +172,13 @@ class _Moment:
     def fee_start(self, interval: Interval) -> date:
         """The first day of the period that the base price is for."""
         cycle = self.schedule.cycle(interval)
-        is_cut = self.is_terminated and not self.schedule.is_pay_in_advance and not self.life.is_downgraded
-        day = self.day if self.schedule.is_pay_in_advance or is_cut else self._reference(interval)
+        day = self.day if self.schedule.is_pay_in_advance or self._is_cut else self._reference(interval)
         return cycle.period_start(day)
+
+    @property
+    def _is_cut(self) -> bool:
+        """Whether the base price is for a part of a period, up to the end."""
+        return self.is_terminated and not self.schedule.is_pay_in_advance and not self.life.is_downgraded
 
     def use_start(self, interval: Interval) -> date:
         """The first day of the period whose usage is billed."""
@@ -181,9 +191,19 @@ class _Moment:
     def _reference(self, interval: Interval) -> date:
         return self.day if self.current else self.schedule.cycle(interval).back(self.day)
 
-    def fee_window(self) -> Window:
+    def _unbilled(self, first: date, cycle: Cycle, continuity: Continuity) -> date:
+        """The period from a first day, or the next one: of one that was billed elsewhere nothing is left until it ends here (§3.7)."""
+        upcoming, last_end = cycle.next_start(first), continuity.continues_from
+        if last_end is None or not (self.current or self.is_terminated):
+            return first
+        end = start_of_day(upcoming, self.schedule.tz)
+        return upcoming if last_end <= self.at < end and end - last_end < NEAR else first
+
+    def fee_window(self, continuity: Continuity) -> Window:
         cycle, tz, started_at = self.schedule.cycle(), self.schedule.tz, self.life.started_at
         first = self.fee_start(self.schedule.interval)
+        if self._is_cut:
+            first = self._unbilled(first, cycle, continuity)
         start = start_of_day(first, tz)
         if start < started_at:
             start = start_of_day(local_date(started_at, tz), tz)
@@ -191,6 +211,7 @@ class _Moment:
         ended = self.life.terminated_at
         if self.is_terminated and ended is not None and end - TICK > ended:
             end = ended + TICK
+            start = min(start, end)
         wire_to = end - TICK
         if wire_to < started_at:
             end = wire_to = started_at
@@ -198,7 +219,7 @@ class _Moment:
 
     def usage_window(self, interval: Interval, continuity: Continuity) -> Window:
         cycle, tz, started_at = self.schedule.cycle(interval), self.schedule.tz, self.life.started_at
-        first = self.use_start(interval)
+        first = self._unbilled(self.use_start(interval), cycle, continuity)
         day_start = start_of_day(first, tz)
         start = max(day_start, _to_millisecond(started_at))
         last_end = continuity.continues_from

@@ -64,7 +64,7 @@ class RatingScope:
 
         A period that was over before loses none, though its draft be computed anew afterwards.
         """
-        period, life = self.window.period, self.contract.life
+        period, life = self.window.counted, self.contract.life
         if period.is_empty:
             return 0
         counted = days(period.start, period.last, self.contract.timezone)
@@ -181,7 +181,7 @@ class _Question:
         if not self.charge.prorated or self.charge.pay_in_advance:
             return None
         return Proration(
-            window=self.scope.window.period,
+            window=self.scope.window.counted,
             tz=self.scope.contract.timezone,
             full_days=self.scope.window.full_days,
             carried_days=self.scope.days,

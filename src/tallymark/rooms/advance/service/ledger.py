@@ -202,7 +202,7 @@ class Ledger:
         window = place.window
         return prorate_contribution(
             found,
-            at=event.timestamp,
+            at=max(event.timestamp, window.counted.start),
             last=window.period.last,
             full_days=window.full_days,
             tz=place.contract.timezone,

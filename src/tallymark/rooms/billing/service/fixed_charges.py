@@ -181,7 +181,7 @@ def _full_fee(
     subject: Subject, charge: FixedCharge, facts: FixedFacts, window: Window, *, credited_cents: int
 ) -> Fee:
     contract = subject.contract
-    fixed_window = FixedWindow(period=window.period, tz=contract.timezone, full_days=window.full_days)
+    fixed_window = FixedWindow(period=window.counted, tz=contract.timezone, full_days=window.full_days)
     return compute_fixed_charge_fee(
         FixedChargeFacts(
             charge_model=charge.charge_model.value,

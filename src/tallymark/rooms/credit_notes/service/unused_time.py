@@ -94,7 +94,9 @@ def _unused_time(
     assert contract.life.terminated_at is not None
     zone, cycle = contract.timezone, contract.schedule.cycle()
     day = local_date(contract.life.terminated_at, zone)
-    last = cycle.period_end(cycle.period_start(day))
+    # Until the paid period begins here, too, all of it is left.
+    held = max(day, first_billed)
+    last = cycle.period_end(cycle.period_start(held))
     unused = (last - day).days + is_upgrade
     trial_day = local_date(contract.trial_end, zone) if contract.trial_end else None
     if trial_day is not None:
@@ -103,7 +105,7 @@ def _unused_time(
         first_billed = max(first_billed, trial_day)
     return UnusedTime(
         plan_amount_cents=int(fee.amount_details.get("plan_amount_cents", contract.plan.amount_cents)),
-        full_days=cycle.length(day),
+        full_days=cycle.length(held),
         unused_days=max(unused, 0),
         used_days=max((min(day, last) - first_billed).days + 1, 0),
         invoice=facts.creditable,
