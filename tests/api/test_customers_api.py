@@ -124,6 +124,15 @@ class TestCustomers:
             "customer"
         ]
         assert [(n["key"], n["value"]) for n in changed["metadata"]] == [("a", "2"), ("b", "3")]
+        swapped = [
+            {"id": one["lago_id"], "key": other["key"], "value": one["value"]}
+            for one, other in zip(changed["metadata"], changed["metadata"][::-1], strict=True)
+        ]
+        changed = (await upsert(client, external_id="c", metadata=swapped))["customer"]
+        assert [(n["lago_id"], n["key"], n["value"]) for n in changed["metadata"]] == [
+            (swapped[0]["id"], "b", "2"),
+            (swapped[1]["id"], "a", "3"),
+        ]
         assert (await upsert(client, external_id="c", metadata=[]))["customer"]["metadata"] == []
 
     async def test_an_external_id_may_hold_dots_and_more(self, client):

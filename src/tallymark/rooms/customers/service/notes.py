@@ -39,22 +39,27 @@ async def replace_metadata(
 
     Raises `Invalid` for a key that two notes would have.
     """
-    known_ids = {note.id for note in known}
+    by_id = {note.id: note for note in known}
     keys = [note.key for note in asked]
     # A key is kept by naming its note's id; sent without it, it collides with the one that exists (§1.6).
-    clashes = {note.key for note in known} & {note.key for note in asked if note.id not in known_ids}
+    clashes = {note.key for note in known} & {note.key for note in asked if note.id not in by_id}
     if len(set(keys)) < len(keys) or clashes:
         raise Invalid({"key": ["value_already_exist"]})
-    await repository.replace_metadata(tx, customer_id, [note.id for note in asked if note.id in known_ids])
-    for note in asked:
+    named = {note.id: note for note in asked if note.id in by_id}
+    kept = [note_id for note_id, note in named.items() if note_id and by_id[note_id].key == note.key]
+    # Two notes may take each other's key: what changes its own is deleted and written anew, under its id.
+    await repository.replace_metadata(tx, customer_id, kept)
+    for note in [*named.values(), *(note for note in asked if note.id not in by_id)]:
         values = {"key": note.key, "value": note.value, "display_in_invoice": note.display_in_invoice}
-        if note.id in known_ids and note.id is not None:
-            await repository.update_metadata(tx, note.id, {**values, "updated_at": now})
+        before = by_id.get(note.id) if note.id else None
+        if before is not None and before.id in kept:
+            await repository.update_metadata(tx, before.id, {**values, "updated_at": now})
         else:
             row = {
-                "id": new_id(),
+                "id": before.id if before else new_id(),
                 "organization_id": tx.organization_id,
                 "customer_id": customer_id,
-                **values,
+                "created_at": before.created_at if before else now,
+                "updated_at": now,
             }
-            await repository.insert_metadata(tx, {**row, "created_at": now, "updated_at": now})
+            await repository.insert_metadata(tx, {**row, **values})
