@@ -37,7 +37,18 @@ const columns: Column<Customer>[] = [
       </span>
     ),
   },
-  { head: "E-mail", fold: "f3", cell: (customer) => customer.email ?? <span className="dim">–</span> },
+  {
+    head: "E-mail",
+    fold: "f3",
+    cell: (customer) =>
+      customer.email ? (
+        <span className="address" title={customer.email}>
+          {customer.email}
+        </span>
+      ) : (
+        <span className="dim">–</span>
+      ),
+  },
   {
     head: "Country",
     isLow: true,
