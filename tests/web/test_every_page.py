@@ -14,7 +14,9 @@ from tests.web.conftest import ADMIN, PASSWORD, sign_in
 # What lies below a form's foot can be scrolled out from there: it is judged on a phone as long as the page.
 LONG: ViewportSize = {"width": 360, "height": 4000}
 
-# The largest screens.
+# A small laptop, on which nothing folds and no column is left out, and the largest screens.
+SMALL: ViewportSize = {"width": 1100, "height": 800}
+LAPTOP: ViewportSize = {"width": 1280, "height": 800}
 HUGE: ViewportSize = {"width": 3840, "height": 2160}
 
 # By how much a page is wider than its window, which then scrolls sideways.
@@ -202,9 +204,10 @@ async def test_is_sound_in_light_and_dark_and_on_phones(window, world, name):
             found.setdefault(look, []).append(f"headings of the first level: {headings}")
         if overhang := await page.evaluate(OVERHANG):
             found.setdefault(look, []).append(f"wider than the window by {overhang} px")
-    await page.set_viewport_size(HUGE)
-    if overhang := await page.evaluate(OVERHANG):
-        found["huge"] = [f"wider than the window by {overhang} px"]
+    for size in (SMALL, LAPTOP, HUGE):
+        await page.set_viewport_size(size)
+        if overhang := await page.evaluate(OVERHANG):
+            found[str(size["width"])] = [f"wider than the window by {overhang} px"]
     assert watch.faults == []
     assert found == {}
     assert len(questions) <= MOST_QUESTIONS, questions
