@@ -246,12 +246,13 @@ async def test_what_a_draft_will_come_to(seller):
     assert essence(shown) == essence(await newest(seller, who))
 
 
-async def test_what_there_is_of_the_customer_may_be_told_otherwise(seller):
+@pytest.mark.parametrize("start", ["2025-01-10T12:00:00Z", "2025-01-11T07:42:00+19:42"])
+async def test_what_there_is_of_the_customer_may_be_told_otherwise(seller, start):
     """In Auckland the 10th at 08:00 UTC is the 10th too, 21:00; at 12:00 UTC it is the 11th: 21 days of 31."""
     plan = await kit.plan(seller, amount_cents=3100, pay_in_advance=True)
     who = await kit.customer(seller, name="Old")
     asked = {"external_id": who["external_id"], "name": "New", "timezone": "Pacific/Auckland"}
-    shown = await preview(seller, asked, plan_code=plan["code"], subscription_at="2025-01-10T12:00:00Z")
+    shown = await preview(seller, asked, plan_code=plan["code"], subscription_at=start)
     assert (shown["customer"]["name"], shown["fees_amount_cents"]) == ("New", 2100)
     assert (await kit.get(seller, f"/customers/{who['external_id']}"))["customer"]["name"] == "Old"
 

@@ -11,7 +11,7 @@ from starlette.datastructures import QueryParams
 
 from tallymark.api.wire import NO_RECORD
 from tallymark.domain.errors import Invalid
-from tallymark.domain.periods import TICK
+from tallymark.domain.periods import TICK, parse_instant
 
 
 def reads(*names: str) -> dict[str, Any]:
@@ -117,8 +117,7 @@ def read_instant(text: str | None, field: str, *, of_day: time) -> datetime | No
     except ValueError:
         pass
     try:
-        found = datetime.fromisoformat(text)
-        instant = (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        instant = parse_instant(text)
         return through(instant) if of_day == time.max else instant
-    except (ValueError, OverflowError):
+    except ValueError:
         raise Invalid({field: ["invalid_date"]}) from None

@@ -26,6 +26,7 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from tallymark.domain.errors import NotFound
 from tallymark.domain.exact import Fraction
 from tallymark.domain.money import decimal_text
+from tallymark.domain.periods import parse_instant
 
 
 def wire_instant(value: datetime) -> str:
@@ -183,13 +184,13 @@ def _instant(value: Any) -> Any:
     if not isinstance(value, str):
         raise PydanticCustomError("invalid_date", "no ISO 8601 text")
     try:
-        parsed = datetime.fromisoformat(value.strip())
+        parsed = parse_instant(value)
     except ValueError:
         raise PydanticCustomError("invalid_date", "no ISO 8601 text") from None
     if not 1 < parsed.year < 9999:
         # A day at the ends of the calendar has no neighbours, so no zone's midnight and no period.
         raise PydanticCustomError("invalid_date", "beyond the calendar")
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    return parsed
 
 
 InstantInput = Annotated[datetime, BeforeValidator(_instant)]

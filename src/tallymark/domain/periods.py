@@ -13,6 +13,21 @@ TICK = timedelta(microseconds=1)
 """The smallest step of time: a closed end is a half-open one less a tick."""
 
 
+def parse_instant(text: str) -> datetime:
+    """The instant of an ISO 8601 date or datetime, in UTC, which it is meant in where it names no offset.
+
+    Raises `ValueError` for what is neither, or is no instant of the calendar in UTC.
+
+    >>> parse_instant("2026-01-05T10:00:00+19:42").isoformat()
+    '2026-01-04T14:18:00+00:00'
+    """
+    found = datetime.fromisoformat(text.strip())
+    try:
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except OverflowError:
+        raise ValueError(f"beyond the calendar: {text}") from None
+
+
 class Interval(StrEnum):
     """How often a plan repeats."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
@@ -25,6 +25,7 @@ from tallymark.api.wire import (
     query_flag,
 )
 from tallymark.domain.errors import Invalid
+from tallymark.domain.periods import parse_instant
 from tallymark.rooms.events.model import (
     FIRST_INSTANT,
     LAST_INSTANT,
@@ -102,10 +103,9 @@ def _read_instant(field: str, text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        found = datetime.fromisoformat(text.strip())
+        return parse_instant(text)
     except ValueError:
         raise Invalid({field: ["invalid_date"]}) from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 PROPERTIES = {

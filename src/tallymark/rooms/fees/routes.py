@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from tallymark.api.routing import tenant_router
 from tallymark.api.wire import read_id
 from tallymark.domain.errors import Problems
 from tallymark.domain.fees.model import FeeType
+from tallymark.domain.periods import parse_instant
 from tallymark.rooms.fees import service
 from tallymark.rooms.fees.model import FeeRecord, Filters
 from tallymark.rooms.fees.schemas import (
@@ -108,11 +108,10 @@ def read_filters(request: Request) -> Filters:
             if text is None:
                 continue
             try:
-                instant = datetime.fromisoformat(text)
+                instant = parse_instant(text)
             except ValueError:
                 problems.add(f"{column}_{side}", "invalid_date")
                 continue
-            instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
             instants.append((column, side, through(instant) if side == "to" else instant))
     problems.raise_any()
     return Filters(

@@ -10,6 +10,7 @@ from uuid import UUID
 from tallymark.api.queries import reads, through
 from tallymark.domain.errors import Problems
 from tallymark.domain.journal import Account
+from tallymark.domain.periods import parse_instant
 from tallymark.rooms.journal.model import DocumentType, Filters
 
 FILTERS = reads(
@@ -47,8 +48,7 @@ def _instant(text: str, of_day: time) -> datetime:
     try:
         return datetime.combine(date.fromisoformat(text), of_day, UTC)
     except ValueError:
-        found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+        return parse_instant(text)
 
 
 def _accounts(text: str) -> frozenset[Account]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated, Any, cast
 
 from pydantic import BaseModel, BeforeValidator
@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from tallymark.api.wire import Input, Instant, NotEmpty
 from tallymark.domain.errors import Invalid
+from tallymark.domain.periods import parse_instant
 from tallymark.jobs.agenda import Kind, Planned
 from tallymark.rooms.billing.model import Failure
 from tallymark.rooms.organizations.schemas import TestClockOutput
@@ -17,12 +18,12 @@ from tallymark.rooms.organizations.schemas import TestClockOutput
 
 def _instant(value: Any) -> Any:
     try:
-        parsed = datetime.fromisoformat(value) if isinstance(value, str) else None
+        parsed = parse_instant(value) if isinstance(value, str) else None
     except ValueError:
         parsed = None
     if parsed is None:
         raise PydanticCustomError("value_is_invalid", "no ISO 8601 text")
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    return parsed
 
 
 def read_instant(text: str) -> datetime:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Forbidden, Invalid, NotFound, Problems
+from tallymark.domain.periods import parse_instant
 from tallymark.jobs.outbox import Message, emit
 from tallymark.jobs.queue import RENDER_RECEIPT, Job, enqueue
 from tallymark.rooms.customers import service as customers
@@ -124,10 +125,9 @@ def _paid_at(value: object) -> datetime | None:
     if value is None or value == "":
         return None
     try:
-        parsed = datetime.fromisoformat(str(value).strip())
+        return parse_instant(str(value))
     except ValueError:
         raise Invalid({"paid_at": ["invalid_date"]}) from None
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
 def _check_reference(reference: object, problems: Problems) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import assert_never
 
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import Invalid, NotFound
-from tallymark.domain.periods import local_date, start_of_day, to_second
+from tallymark.domain.periods import local_date, parse_instant, start_of_day, to_second
 from tallymark.rooms.plans import service as plans
 from tallymark.rooms.plans.model import Plan
 from tallymark.rooms.previews.model import Ending, Parties, PlanChange, Projection, Proposal, Question, Scene
@@ -91,10 +91,9 @@ def _giving_back(contract: Contract, credit_note: str | None) -> Contract:
 
 def _end(text: str, *, now: datetime) -> datetime:
     try:
-        at = datetime.fromisoformat(text.strip())
+        at = parse_instant(text)
     except ValueError:
         raise Invalid({"terminated_at": ["invalid_timestamp"]}) from None
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
     if to_second(at) < to_second(now):
         raise Invalid({"terminated_at": ["cannot_be_in_past"]})
     return at
