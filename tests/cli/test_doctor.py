@@ -7,8 +7,9 @@ import socket
 import socketserver
 import ssl
 import threading
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import psycopg
 import pytest
@@ -307,13 +308,15 @@ def secure(tmp_path, monkeypatch):
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificate)
 
-            class Handler(socketserver.BaseRequestHandler):
-                def handle(self):
-                    with suppress(OSError), context.wrap_socket(self.request, server_side=True) as outer:
-                        outer.recv(65_536)
-                        outer.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+            class Handler(BaseHTTPRequestHandler):
+                def do_POST(self):
+                    # Read to its end: what is closed on something unread is torn, and the answer with it.
+                    self.rfile.read(int(self.headers["Content-Length"]))
+                    self.send_response(204)
+                    self.end_headers()
 
-            server = stack.enter_context(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler))
+            server = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), Handler))
+            server.socket = context.wrap_socket(server.socket, server_side=True)
             stack.callback(server.shutdown)
             threading.Thread(target=server.serve_forever, daemon=True).start()
             monkeypatch.setenv("SSL_CERT_FILE", str(certificate))

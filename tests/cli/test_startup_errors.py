@@ -90,4 +90,4 @@ def test_parts_of_their_own_need_a_database_url(run, command):
 
 
 def test_a_setting_that_is_wrong(run):
-    assert "port" in one_line(run("up", TALLYMARK_PORT="many"))
+    assert "TALLYMARK_PORT" in one_line(run("up", TALLYMARK_PORT="many"))

@@ -216,7 +216,7 @@ async def simple(client, **more):
 
 
 async def adjusted(client, who):
-    """Amounts of the one-off invoices, and of the notes, before taxes, the latest first."""
+    """Amounts of the one-off invoices, and of the notes, before taxes, the latest first; those of one instant as they were made."""
     return (
         [one["fees_amount_cents"] for one in await one_offs(client, who)],
         [note["sub_total_excluding_taxes_amount_cents"] for note in await notes(client)],
@@ -289,7 +289,7 @@ class TestTheTerms:
         await correct(client, "one", properties={"value": 12})
         assert await adjusted(client, who) == ([400], [])
         await correct(client, "one", properties={"value": 3})
-        assert await adjusted(client, who) == ([400], [1400, 400])
+        assert await adjusted(client, who) == ([400], [400, 1400])
         lifetime = await kit.get(client, "/subscriptions/sub/lifetime_usage")
         assert lifetime["lifetime_usage"]["invoiced_usage_amount_cents"] == 600
         await kit.assert_audit_clean(database, organization.id)

@@ -121,7 +121,7 @@ async def test_a_second_one_finds_what_the_first_left(seller):
     assert second["number"] == f"{seller.draft['number']}-CN002"
     issued = await finalized(seller)
     assert [(one["number"], one["credit_amount_cents"]) for one in await notes(seller)] == [
-        (f"{issued['number']}-CN002", 480), (f"{issued['number']}-CN001", 720),
+        (f"{issued['number']}-CN001", 720), (f"{issued['number']}-CN002", 480),
     ]  # fmt: skip
 
 
