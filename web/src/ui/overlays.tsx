@@ -140,7 +140,8 @@ export function FormButtons({ onCancel, onSave, isBusy, isDisabled, children }: 
 function useGuard(onClose: () => void, isDirty: boolean | undefined) {
   const [isAsking, setAsking] = useState(false);
   return {
-    close: () => (isDirty ? setAsking(true) : onClose()),
+    // Until the question is the topmost layer, a moment after it is drawn, a second Escape still comes here: it takes the question back.
+    close: () => (isDirty ? setAsking((isAsked) => !isAsked) : onClose()),
     dialog: (
       <Confirm
         title="Leave without saving?"
