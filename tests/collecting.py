@@ -170,7 +170,7 @@ class Seller:
             messages = [
                 Told(message_id=row.id, **{name: getattr(row, name) for name in names}) for row in rows
             ]
-            made, failed = await make_bodies(tx, messages, lambda _, key: key)
+            made, failed = await make_bodies(tx, messages, kit.SITE)
         assert failed == []
         return {told.webhook_type: json.loads(body) for told, body in made}
 

@@ -11,12 +11,16 @@ import httpx
 from sqlalchemy import text
 from tests.audits import breaches
 
+from tallymark.api.links import Site
 from tallymark.db.engine import Database
 from tallymark.metering.rolled import READABLE
 from tallymark.metering.rollups import build_wanted
 
 Json = dict[str, Any]
 _numbers = itertools.count(1)
+
+SITE = Site(base_url="", app_url="", sign_file=lambda _, key: key)
+"""An installation whose links nobody follows."""
 
 
 async def call(

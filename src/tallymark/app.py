@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from uuid import UUID
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -18,6 +17,7 @@ from tallymark.api.context import Context
 from tallymark.api.errors import register_error_handlers
 from tallymark.api.forms import accept_form
 from tallymark.api.limits import limited
+from tallymark.api.links import Site
 from tallymark.api.origins import readable_from
 from tallymark.api.refusals import DescribedApi
 from tallymark.api.requests import KeptSlashes, LimitedBody
@@ -49,7 +49,6 @@ from tallymark.rooms.organizations import service as organizations_service
 from tallymark.rooms.organizations.access import Access
 from tallymark.rooms.payments.documents import ReceiptDocuments
 from tallymark.rooms.test_clocks.service import settle
-from tallymark.rooms.webhooks.bodies import Link
 from tallymark.rooms.webhooks.jobs import Courier
 from tallymark.rooms.webhooks.jobs import Terms as CourierTerms
 from tallymark.rooms.webhooks.signing import SECRET as WEBHOOK_SECRET
@@ -88,7 +87,7 @@ class Wiring:
     composer: Composer
     doors: Doors
     logs_kept: timedelta | None
-    link: Link
+    site: Site
     keeps_event_senders: bool
 
 
@@ -112,8 +111,8 @@ async def running(settings: Settings, url: str, adapters: Providers = NO_PROVIDE
     try:
         papers = await _make_papers(settings, database)
         signer = await _make_signer(settings, database)
-        link = _make_link(settings, papers)
-        courier = _make_courier(settings, database, signer, link)
+        site = _make_site(settings, papers)
+        courier = _make_courier(settings, database, signer, site)
         mailroom = _make_mailroom(settings, database, papers)
         messenger = _make_messenger(settings, mailroom.post)
         outside = make_outside(settings, database, adapters)
@@ -135,7 +134,7 @@ async def running(settings: Settings, url: str, adapters: Providers = NO_PROVIDE
             composer=mailroom.composer,
             doors=await make_doors(settings, database),
             logs_kept=logs_kept,
-            link=link,
+            site=site,
             keeps_event_senders=settings.event_senders,
         )
         measure = _make_measure(settings, database)
@@ -148,7 +147,7 @@ async def running(settings: Settings, url: str, adapters: Providers = NO_PROVIDE
                 helpers.hands,
                 mailroom,
                 make_letters(settings, database, mailroom.post),
-                ExportDesk(database=database, files=papers.files, link=link, messenger=messenger),
+                ExportDesk(database=database, files=papers.files, site=site, messenger=messenger),
                 Retention(
                     logs=logs_kept,
                     event_senders_months=settings.event_senders_kept_months,
@@ -161,7 +160,7 @@ async def running(settings: Settings, url: str, adapters: Providers = NO_PROVIDE
                     tasks=tasks,
                     database=database,
                     courier=courier,
-                    chronicler=Chronicler(database, link),
+                    chronicler=Chronicler(database, site),
                     intake=intake,
                 )
             finally:
@@ -244,14 +243,11 @@ def _read_rsa_key(text: str) -> bytes:
         raise StartupError(f"rsa_private_key: {error}") from None
 
 
-def _make_link(settings: Settings, papers: Papers) -> Link:
-    def link(organization_id: UUID, key: str) -> str:
-        return settings.base_url + papers.invoices.signer.sign(organization_id, key)
-
-    return link
+def _make_site(settings: Settings, papers: Papers) -> Site:
+    return Site(base_url=settings.base_url, app_url=settings.app_url, sign_file=papers.invoices.signer.sign)
 
 
-def _make_courier(settings: Settings, database: Database, signer: JwtSigner, link: Link) -> Courier:
+def _make_courier(settings: Settings, database: Database, signer: JwtSigner, site: Site) -> Courier:
     from tallymark.integrations.webhooks import WebhookPost
 
     post = WebhookPost(
@@ -264,7 +260,7 @@ def _make_courier(settings: Settings, database: Database, signer: JwtSigner, lin
         clock=lambda: datetime.now(UTC),
     )
 
-    return Courier(database, post=post, signer=signer, link=link, terms=terms)
+    return Courier(database, post=post, signer=signer, site=site, terms=terms)
 
 
 def _make_mailroom(settings: Settings, database: Database, papers: Papers) -> Mailroom:
@@ -308,8 +304,7 @@ def with_fast_lane(api: FastAPI, intake: Intake, measure: Measure) -> ASGIApp:
         gatekeeper=api.state.gatekeeper,
         intake=intake,
         database=api.state.database,
-        base_url=api.state.base_url,
-        sign_file=api.state.sign_file,
+        site=api.state.site,
         measure=measure,
     )
 
@@ -361,10 +356,9 @@ def create_api(wiring: Wiring | None = None) -> FastAPI:
         api.state.logs_kept = wiring.logs_kept
         api.state.keeps_event_senders = wiring.keeps_event_senders
         api.state.call_log = ApiLog()
-        api.state.link = wiring.link
-        api.state.conclude = partial(activity_logs_service.close_own, link=wiring.link)
+        api.state.site = wiring.site
+        api.state.conclude = partial(activity_logs_service.close_own, site=wiring.site)
         api.state.answers = KeptAnswers()
-        api.state.sign_file = wiring.papers.invoices.signer.sign
         api.state.gatekeeper = Access(wiring.database, wiring.settle)
         api.state.is_draining = False
     return api

@@ -163,7 +163,7 @@ class Installation:
         terms = Terms(attempts=1, lost_after=timedelta(minutes=1), clock=lambda: self.now)
         post = WebhookPost(timeout_seconds=5, allows_private=True)
         self.courier = Courier(
-            application.database, post=post, signer=own._signer, link=own._link, terms=terms
+            application.database, post=post, signer=own._signer, site=own._site, terms=terms
         )
         self.watched = watched_of(replace(application, courier=self.courier))
         self.watched.watch.backlog._clock = lambda: self.now

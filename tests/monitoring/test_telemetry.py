@@ -243,7 +243,7 @@ class TestTraces:
         own = application.courier
         terms = Terms(attempts=1, lost_after=timedelta(minutes=1), clock=lambda: datetime.now(UTC))
         post = WebhookPost(timeout_seconds=5, allows_private=True)
-        courier = Courier(database, post=post, signer=own._signer, link=own._link, terms=terms)
+        courier = Courier(database, post=post, signer=own._signer, site=own._site, terms=terms)
         await asyncio.create_task(courier.deliver(organization.id))
         telemetry.flush()
         (request,) = [span for span in receiver.spans if span.kind == span.SPAN_KIND_SERVER]

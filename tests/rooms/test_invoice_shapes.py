@@ -12,7 +12,9 @@ LISTED = {"customer", "metadata", "applied_taxes"}
 
 @pytest.fixture
 async def seller(make_organization):
-    client = (await make_organization("2025-03-01T12:00:00Z")).client
+    made = await make_organization("2025-03-01T12:00:00Z")
+    client = made.client
+    client.organization_id = made.id
     client.who = await kit.customer(client, currency="EUR")
     add_on = {"name": "Setup", "code": "setup", "amount_cents": 1_000, "amount_currency": "EUR"}
     await kit.post(client, "/add_ons", {"add_on": add_on})
@@ -66,6 +68,23 @@ async def test_nothing_hangs_on_an_invoice_beside_its_file(seller):
         assert found["file_url"]
         assert not found.keys() & NESTED
         assert "applied_usage_thresholds" not in found
+
+
+async def test_an_invoice_leads_to_its_page_in_the_app(seller):
+    made = (await sell(seller))["invoice"]
+    page = f"http://test/{seller.organization_id}/customer/{seller.who['lago_id']}/invoice/{made['lago_id']}/overview"
+    assert made["web_url"] == page
+    assert (await kit.get(seller, "/invoices"))["invoices"][0]["web_url"] == page
+    found = (await kit.post(seller, f"/invoices/{made['lago_id']}/download", {}))["invoice"]
+    assert found["web_url"] == page
+    logged = await kit.get(seller, "/activity_logs", **{"activity_types[]": "invoice.one_off_created"})
+    assert logged["activity_logs"][0]["activity_object"]["web_url"] == page
+
+
+async def test_an_invoice_that_is_not_shown_has_no_page(seller):
+    seller.who = await kit.customer(seller, currency="EUR", finalize_zero_amount_invoice="skip")
+    made = (await sell(seller, fees=[{"add_on_code": "setup", "unit_amount_cents": 0}]))["invoice"]
+    assert (made["status"], made["web_url"]) == ("closed", None)
 
 
 async def test_lists_tell_of_thresholds_where_an_invoice_was_made_for_them(seller):

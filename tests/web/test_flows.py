@@ -84,7 +84,8 @@ async def test_a_metric_a_plan_a_customer_and_a_bill(site, page):
     assert bill["total_amount_cents"] == 3200
     await expect(page.get_by_text(bill["number"]).first).to_be_visible()
 
-    await page.goto(f"/{slug}/customer/acme/invoice/{bill['lago_id']}/overview")
+    await page.goto(bill["web_url"])
+    await expect(page).to_have_url(re.compile(f"/{slug}/customer/[^/]+/invoice/{bill['lago_id']}/overview$"))
     lines = page.get_by_role("table", name="Lines")
     await lines.get_by_role("button", name="€2.00").click()
     panel = page.get_by_role("complementary", name="Why €2.00?")

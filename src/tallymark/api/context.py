@@ -11,6 +11,7 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 
+from tallymark.api.links import Links
 from tallymark.api.permissions import Need, Right, check_permitted, check_right
 from tallymark.db.engine import Actor, Database, Source, Tx
 from tallymark.metering.allowance import EventLimits
@@ -85,8 +86,7 @@ class Context:
     api_key_id: UUID | None
     is_simulated: bool
     now: datetime
-    base_url: str
-    sign_file: Callable[[UUID, str], str]
+    links: Links
     user_agent: str = ""
     ip_address: str | None = None
     member: Member | None = None
@@ -132,7 +132,7 @@ class Context:
 
     def file_url(self, key: str | None) -> str | None:
         """A link to a file that needs no API key; None where there is no file."""
-        return None if key is None else self.base_url + self.sign_file(self.organization_id, key)
+        return self.links.file(key)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Tx]:

@@ -30,8 +30,13 @@ export const orgRoute = createRoute({
   beforeLoad: async ({ context, params, location }) => {
     const user = await findUser(context.queries);
     if (!user) throw redirect({ href: doors.signIn(location.href) });
-    const membership = user.memberships.find((one) => one.organization.slug === params.org);
+    const membership =
+      user.memberships.find((one) => one.organization.lago_id === params.org) ??
+      user.memberships.find((one) => one.organization.slug === params.org);
     if (!membership) throw notFound();
+    const { slug } = membership.organization;
+    // Links of answers (`web_url`) name the organization by its id, which stays when the slug changes.
+    if (slug !== params.org) throw redirect({ href: location.href.replace(params.org, slug), replace: true });
     if (!membership.organization.is_accessible) throw redirect({ href: doors.signIn() });
     enterOrganization(params.org);
     setOwnZone(membership.organization.timezone);

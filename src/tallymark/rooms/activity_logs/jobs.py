@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from tallymark.api.links import Site
 from tallymark.db.engine import Database
 from tallymark.rooms.activity_logs import repository, service
-from tallymark.rooms.webhooks.bodies import Link
 
 TICK_SECONDS = 1
 """How long an entry stays open at most, while there is not much to do."""
@@ -25,8 +25,8 @@ class Chronicler:
     may work beside each other.
     """
 
-    def __init__(self, database: Database, link: Link) -> None:
-        self._database, self._link = database, link
+    def __init__(self, database: Database, site: Site) -> None:
+        self._database, self._site = database, site
 
     async def run(self, stop: asyncio.Event) -> None:
         """Close entries until `stop` is set."""
@@ -45,7 +45,7 @@ class Chronicler:
         for organization_id in waiting:
             try:
                 async with self._database.tenant(organization_id) as tx:
-                    has_more |= await service.close(tx, self._link)
+                    has_more |= await service.close(tx, self._site)
             except Exception:
                 log.exception("entries are not closed", organization_id=str(organization_id))
         return has_more

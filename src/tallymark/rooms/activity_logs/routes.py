@@ -26,7 +26,7 @@ async def list_activity_logs(request: Request, context: InContext, page: InPage)
     filters, state = read_filters(request.query_params), request.app.state
     async with context.transaction() as tx:
         found, total = await service.list_entries(
-            tx, filters, page, state.link, now=context.now, kept=state.logs_kept
+            tx, filters, page, state.site, now=context.now, kept=state.logs_kept
         )
     shown = [ActivityLogOutput.of(entry, context.organization_id) for entry in found]
     return ActivityLogsResponse(activity_logs=shown, meta=Meta.of(page, total))
@@ -37,5 +37,5 @@ async def get_activity_log(activity_id: str, request: Request, context: InContex
     """Read one entry."""
     entry_id, state = read_id(activity_id, "activity_log"), request.app.state
     async with context.transaction() as tx:
-        found = await service.get_entry(tx, entry_id, state.link, now=context.now, kept=state.logs_kept)
+        found = await service.get_entry(tx, entry_id, state.site, now=context.now, kept=state.logs_kept)
     return ActivityLogResponse(activity_log=ActivityLogOutput.of(found, context.organization_id))

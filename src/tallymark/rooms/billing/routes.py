@@ -49,7 +49,7 @@ async def create_one_off(body: OneOffRequest, context: InContext) -> InvoiceResp
     async with context.transaction() as tx:
         invoice = await one_off.create(tx, body.invoice.to_value(), now=context.now)
         (view,) = await invoices.get_views(tx, [invoice], now=context.now)
-    return InvoiceResponse(invoice=InvoiceOutput.of(view, context.file_url))
+    return InvoiceResponse(invoice=InvoiceOutput.of(view, context.links))
 
 
 @router.put("/invoices/{lago_id}/refresh")
@@ -241,4 +241,4 @@ async def _as_left(tx: Tx, invoice_id: UUID, context: Context) -> InvoiceRespons
     invoice = await invoices.find_invoice(tx, invoice_id)
     assert invoice is not None, "it was written just now"
     (view,) = await invoices.get_views(tx, [invoice], now=context.now)
-    return InvoiceResponse(invoice=InvoiceOutput.of(view, context.file_url))
+    return InvoiceResponse(invoice=InvoiceOutput.of(view, context.links))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,6 +9,7 @@ from uuid import UUID
 
 import structlog
 
+from tallymark.api.links import Site
 from tallymark.db.engine import Database
 from tallymark.domain.errors import TallymarkError
 from tallymark.domain.values import value
@@ -34,11 +34,11 @@ log = structlog.get_logger(__name__)
 
 @value
 class ExportDesk:
-    """What files are written with; `link` leads to an organization's files, without a messenger nobody is told."""
+    """What files are written with; `site` is where they are found, without a messenger nobody is told."""
 
     database: Database
     files: FileStore
-    link: Callable[[UUID, str], str]
+    site: Site
     messenger: Messenger | None
 
 
@@ -91,16 +91,13 @@ class _Writing:
         async with self._desk.database.snapshot(self._organization_id) as tx:
             keys = await source.keys(tx, filters)
             columns = await columns_of(tx, source)
-            reading = Desk(tx=tx, now=self._now, link=self._link)
+            reading = Desk(tx=tx, now=self._now, links=self._desk.site.links(self._organization_id))
             with Sheet(path, list(columns)) as sheet:
                 await self._tell(0, len(keys))
                 for start in range(0, len(keys), CHUNK):
                     chunk = keys[start : start + CHUNK]
                     sheet.write(await source.rows(reading, chunk, columns))
                     await self._tell(start + len(chunk), len(keys))
-
-    def _link(self, key: str | None) -> str | None:
-        return None if key is None else self._desk.link(self._organization_id, key)
 
     async def _tell(self, written: int, total: int) -> None:
         async with self._desk.database.tenant(self._organization_id) as tx:
@@ -135,7 +132,7 @@ async def bring_export(desk: ExportDesk, organization_id: UUID, export_id: UUID)
     try:
         await desk.messenger.bring_export(
             email=export.email,
-            url=desk.link(organization_id, export.key),
+            url=desk.site.links(organization_id).to(export.key),
             file_name=export.file_name,
             rows=export.rows_written,
             lasts=KEPT,

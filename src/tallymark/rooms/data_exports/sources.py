@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from tallymark.api.links import Links
 from tallymark.db.engine import Tx
 from tallymark.domain.values import value
 from tallymark.rooms.credit_notes import service as credit_notes
@@ -25,7 +26,7 @@ from tallymark.rooms.fees.schemas import FeeOutput
 from tallymark.rooms.invoices import listing
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Invoice
-from tallymark.rooms.invoices.schemas import InvoiceListOutput, Link
+from tallymark.rooms.invoices.schemas import InvoiceListOutput
 from tallymark.rooms.journal import service as journal
 from tallymark.rooms.journal.model import LineKey
 from tallymark.rooms.journal.schemas import EntryOutput
@@ -35,11 +36,11 @@ from tallymark.rooms.subscriptions import service as subscriptions
 
 @value
 class Desk:
-    """What rows are read with; `link` leads to documents."""
+    """What rows are read with; `links` lead to documents."""
 
     tx: Tx
     now: datetime
-    link: Link
+    links: Links
 
 
 Row = Sequence[Any]
@@ -67,7 +68,7 @@ async def _invoice_rows(desk: Desk, ids: Sequence[UUID], wanted: Columns) -> lis
     found = await invoices.get_invoices(desk.tx, ids)
     listed = [found[one] for one in ids]
     views = await invoices.get_views(desk.tx, listed, now=desk.now, with_lines=False)
-    return [pick(InvoiceListOutput.of(view, desk.link).model_dump(mode="json"), wanted) for view in views]
+    return [pick(InvoiceListOutput.of(view, desk.links).model_dump(mode="json"), wanted) for view in views]
 
 
 async def _fee_rows(desk: Desk, ids: Sequence[UUID], wanted: Columns) -> list[Row]:
@@ -125,7 +126,9 @@ async def _zones(tx: Tx, of_invoices: Any) -> dict[UUID, ZoneInfo]:
 async def _note_rows(desk: Desk, ids: Sequence[UUID], wanted: Columns) -> list[Row]:
     found = await credit_notes.get_notes(desk.tx, ids)
     views = await credit_notes.get_views(desk.tx, [found[one] for one in ids], with_lines=False)
-    return [pick(CreditNoteOutput.of(view, desk.link).model_dump(mode="json"), wanted) for view in views]
+    return [
+        pick(CreditNoteOutput.of(view, desk.links.file).model_dump(mode="json"), wanted) for view in views
+    ]
 
 
 async def _item_rows(desk: Desk, ids: Sequence[UUID], wanted: Columns) -> list[Row]:

@@ -163,6 +163,6 @@ def _files(papers: Sequence[Paper], context: Context) -> list[Attachment]:
                 number, key = paper.receipt.number, paper.receipt.file_key
             case _:
                 assert_never(paper)
-        url = context.file_url(key) or context.base_url
+        url = context.file_url(key) or context.links.site.base_url
         found.append(Attachment(name=f"{number}.pdf", content=b"", url=url))
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -22,6 +22,7 @@ from tallymark.api.errors import (
     limit_headers,
     validation_body,
 )
+from tallymark.api.links import Site
 from tallymark.api.permissions import WRITE, Right, check_right
 from tallymark.api.requests import LARGEST_BODY
 from tallymark.api.routing import authenticate
@@ -129,15 +130,13 @@ class EventsIngest:
         gatekeeper: Gatekeeper,
         intake: Intake,
         database: Database,
-        base_url: str,
-        sign_file: Callable[[UUID, str], str],
+        site: Site,
         measure: Measure,
     ) -> None:
         self._gatekeeper = gatekeeper
         self._intake = intake
         self._database = database
-        self._base_url = base_url
-        self._sign_file = sign_file
+        self._site = site
         self._allowance = measure.allowance
         self._batch_max_length = measure.batch_max_length
         self._keeps_senders = measure.keeps_senders
@@ -210,8 +209,7 @@ class EventsIngest:
                 api_key_id=principal.api_key_id,
                 is_simulated=True,
                 now=now,
-                base_url=self._base_url,
-                sign_file=self._sign_file,
+                links=self._site.links(principal.organization_id),
             )
         )
 

@@ -79,7 +79,7 @@ async def get_invoice(lago_id: str, context: InContext) -> InvoiceResponse:
 async def download_invoice(lago_id: str, request: Request, context: InContext) -> FileResponseBody | Response:
     """The invoice with links to its PDF and, where its issuer makes these, its XML; they are made now if they were not before."""
     view = await downloading.with_files(context, request.app.state.documents, read_id(lago_id, "invoice"))
-    return FileResponseBody(invoice=InvoiceFileOutput.of(view, context.file_url))
+    return FileResponseBody(invoice=InvoiceFileOutput.of(view, context.links))
 
 
 @files_router.get("/files/{organization_id}/{key:path}", response_class=Response, responses=FILES)
@@ -104,22 +104,19 @@ async def rebuild_invoice(lago_id: str, request: Request) -> FileResponseBody:
         state.database, state.documents, read_id(lago_id, "invoice"), by=operator_of(request)
     )
 
-    def link(key: str | None) -> str | None:
-        return None if key is None else state.link(organization_id, key)
-
-    return FileResponseBody(invoice=InvoiceFileOutput.of(view, link))
+    return FileResponseBody(invoice=InvoiceFileOutput.of(view, state.site.links(organization_id)))
 
 
 async def answer(tx: Tx, invoice_id: UUID, context: Context) -> InvoiceResponse:
     """An invoice as its own call answers it."""
     invoice = await service.get_invoice(tx, invoice_id)
     (view,) = await service.get_views(tx, [invoice], now=context.now)
-    return InvoiceResponse(invoice=InvoiceOutput.of(view, context.file_url))
+    return InvoiceResponse(invoice=InvoiceOutput.of(view, context.links))
 
 
 async def _list(context: Context, page: Page, filters: Filters) -> InvoicesResponse:
     async with context.transaction() as tx:
         found, total = await service.list_invoices(tx, filters, page)
         views = await service.get_views(tx, found, now=context.now, with_lines=False)
-    shown = [InvoiceListOutput.of(view, context.file_url) for view in views]
+    shown = [InvoiceListOutput.of(view, context.links) for view in views]
     return InvoicesResponse(invoices=shown, meta=Meta.of(page, total))

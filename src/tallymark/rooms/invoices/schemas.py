@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from tallymark.api.links import Links
 from tallymark.api.pagination import Meta
 from tallymark.api.wire import (
     Described,
@@ -27,6 +28,7 @@ from tallymark.rooms.customers.schemas import CustomerOutput
 from tallymark.rooms.fees.schemas import FeeOutput
 from tallymark.rooms.invoices.model import (
     PROGRESSIVE_TYPE,
+    VISIBLE,
     AppliedSection,
     AppliedTaxRecord,
     AppliedThreshold,
@@ -233,9 +235,9 @@ class InvoiceFileOutput(Described):
     applied_usage_thresholds: list[AppliedThresholdOutput] | None
 
     @classmethod
-    def of(cls, view: InvoiceView, link: Link) -> InvoiceFileOutput:
+    def of(cls, view: InvoiceView, links: Links) -> InvoiceFileOutput:
         """Show an invoice beside its files: nothing that hangs on it."""
-        return cls(**_own_fields(view, link), applied_usage_thresholds=_thresholds(view))
+        return cls(**_own_fields(view, links), applied_usage_thresholds=_thresholds(view))
 
 
 class InvoiceListOutput(InvoiceFileOutput):
@@ -244,10 +246,10 @@ class InvoiceListOutput(InvoiceFileOutput):
     applied_taxes: list[AppliedTaxOutput]
 
     @classmethod
-    def of(cls, view: InvoiceView, link: Link) -> InvoiceListOutput:
+    def of(cls, view: InvoiceView, links: Links) -> InvoiceListOutput:
         """Show an invoice in a list."""
         return cls(
-            **_own_fields(view, link), **_listed_fields(view), applied_usage_thresholds=_thresholds(view)
+            **_own_fields(view, links), **_listed_fields(view), applied_usage_thresholds=_thresholds(view)
         )
 
 
@@ -281,11 +283,11 @@ class InvoiceOutput(InvoiceListOutput):
     applied_invoice_custom_sections: list[AppliedSectionOutput]
 
     @classmethod
-    def of(cls, view: InvoiceView, link: Link) -> InvoiceOutput:
+    def of(cls, view: InvoiceView, links: Links) -> InvoiceOutput:
         """Show an invoice with its lines."""
         billed = sorted(zip(view.records, view.subscriptions, strict=True), key=lambda pair: _name(pair[1]))
         return cls(
-            **_own_fields(view, link),
+            **_own_fields(view, links),
             **_listed_fields(view),
             billing_periods=[BillingPeriodOutput.of(record, shown) for record, shown in billed],
             subscriptions=[SubscriptionOutput.of(shown) for _, shown in billed],
@@ -307,8 +309,8 @@ def _name(view: SubscriptionView) -> str:
     return view.contract.subscription.name or view.contract.plan.invoice_name
 
 
-def _own_fields(view: InvoiceView, link: Link) -> dict[str, Any]:
-    """The wire's names for an invoice's values; `link` makes links to its files."""
+def _own_fields(view: InvoiceView, links: Links) -> dict[str, Any]:
+    """The wire's names for an invoice's values; `links` lead to its files and its page."""
     invoice = view.invoice
     same = (
         "sequential_id", "number", "issuing_date", "payment_due_date", "expected_finalization_date", "payment_overdue",
@@ -320,19 +322,23 @@ def _own_fields(view: InvoiceView, link: Link) -> dict[str, Any]:
         "total_due_amount_cents", "self_billed", "purchase_order_number", "voided_at", "finalized_at", "created_at",
         "updated_at", "payment_dispute_lost_at",
     )  # fmt: skip
-    none = (
-        "web_url",
-    )  # fmt: skip
     return {
         **{name: getattr(invoice, name) for name in same},
-        **dict.fromkeys(none),
         "lago_id": invoice.id,
         "billing_entity_code": view.billing_entity.code,
         "total_offsetted_credit_note_amount_cents": invoice.offset_amount_cents,
         "version_number": VERSION_NUMBER,
-        "file_url": link(invoice.file_key),
-        "xml_url": link(invoice.xml_key),
+        "file_url": links.file(invoice.file_key),
+        "xml_url": links.file(invoice.xml_key),
+        "web_url": _web_url(invoice, links),
     }
+
+
+def _web_url(invoice: Invoice, links: Links) -> str | None:
+    """The invoice's page; None for one that is not shown."""
+    if invoice.status not in VISIBLE:
+        return None
+    return links.page("customer", invoice.customer_id, "invoice", invoice.id, "overview")
 
 
 def _listed_fields(view: InvoiceView) -> dict[str, Any]:

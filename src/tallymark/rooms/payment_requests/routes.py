@@ -35,7 +35,7 @@ async def create_payment_request(body: NewPaymentRequest, context: InContext) ->
     async with context.transaction() as tx:
         request = await service.create(tx, body.payment_request.to_value(), now=context.now)
         (view,) = await service.get_views(tx, [request], now=context.now)
-    return RequestResponse(payment_request=RequestOutput.of(view, context.file_url))
+    return RequestResponse(payment_request=RequestOutput.of(view, context.links))
 
 
 @router.get("/payment_requests", openapi_extra=READ)
@@ -61,14 +61,14 @@ async def get_payment_request(lago_id: str, context: InContext) -> RequestRespon
     async with context.transaction() as tx:
         found = await service.get_request(tx, read_id(lago_id, "payment_request"))
         (view,) = await service.get_views(tx, [found], now=context.now)
-    return RequestResponse(payment_request=RequestOutput.of(view, context.file_url))
+    return RequestResponse(payment_request=RequestOutput.of(view, context.links))
 
 
 async def _list(context: Context, page: Page, filters: Filters) -> RequestsResponse:
     async with context.transaction() as tx:
         found, total = await service.list_requests(tx, filters, page)
         views = await service.get_views(tx, found, now=context.now)
-    shown = [RequestOutput.of(view, context.file_url) for view in views]
+    shown = [RequestOutput.of(view, context.links) for view in views]
     return RequestsResponse(payment_requests=shown, meta=Meta.of(page, total))
 
 

@@ -7,11 +7,12 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from tallymark.api.links import Links
 from tallymark.api.pagination import Meta
 from tallymark.api.validation import Emails
 from tallymark.api.wire import Input, Instant, Name, NotEmpty
 from tallymark.rooms.customers.schemas import CustomerOutput
-from tallymark.rooms.invoices.schemas import InvoiceListOutput, Link
+from tallymark.rooms.invoices.schemas import InvoiceListOutput
 from tallymark.rooms.payment_requests.model import NewRequest, RequestView
 from tallymark.rooms.subscriptions.schemas import PaymentMethodInput
 
@@ -46,7 +47,7 @@ class RequestOutput(BaseModel):
     invoices: list[InvoiceListOutput]
 
     @classmethod
-    def of(cls, view: RequestView, link: Link) -> RequestOutput:
+    def of(cls, view: RequestView, links: Links) -> RequestOutput:
         """Show a request with its customer and invoices."""
         request = view.request
         return cls(
@@ -57,7 +58,7 @@ class RequestOutput(BaseModel):
             payment_status=request.payment_status,
             created_at=request.created_at,
             customer=CustomerOutput.of(view.customer, view.customer_entity),
-            invoices=[InvoiceListOutput.of(invoice, link) for invoice in view.invoices],
+            invoices=[InvoiceListOutput.of(invoice, links) for invoice in view.invoices],
         )
 
 

@@ -15,4 +15,4 @@ async def preview_invoice(body: PreviewRequest, context: InContext) -> PreviewRe
     """The invoice that would come of a new subscription, the next billing day, an end, or a change of plan."""
     async with context.transaction() as tx:
         found = await service.preview(tx, body.to_value(), now=context.now)
-    return PreviewResponse(invoice=shown_preview(found.view, found.imagined, context.file_url))
+    return PreviewResponse(invoice=shown_preview(found.view, found.imagined, context.links))

@@ -9,13 +9,14 @@ from pydantic import BaseModel, BeforeValidator
 
 from tallymark.api.descriptions import NOTHING, like, shown_as
 from tallymark.api.errors import BadRequest
+from tallymark.api.links import Links
 from tallymark.api.validation import Country, CurrencyCode, Timezone
 from tallymark.api.wire import Input, InstantInput, Name, NotOffered, OptionalText, one_of
 from tallymark.domain.periods import BillingTime
 from tallymark.rooms.coupons.schemas import AFrequency, Amount, Duration, Rate
 from tallymark.rooms.customers.schemas.requests import AddressInput, Short
 from tallymark.rooms.invoices.model import InvoiceView
-from tallymark.rooms.invoices.schemas import InvoiceOutput, Link
+from tallymark.rooms.invoices.schemas import InvoiceOutput
 from tallymark.rooms.previews.model import (
     Ending,
     GivenCoupon,
@@ -115,7 +116,7 @@ class PreviewRequest(Input):
         return Projection(external_ids=external_ids)
 
 
-NOT_MADE = ("created_at", "updated_at")
+NOT_MADE = ("created_at", "updated_at", "web_url")
 """What an invoice that is not made does not have."""
 
 _WITH_WHAT_IS_STORED = ("created_at", "external_id", "external_customer_id", "external_subscription_id")
@@ -143,9 +144,9 @@ class PreviewResponse(BaseModel):
     invoice: Annotated[dict[str, Any], shown_as(_PREVIEWED)]
 
 
-def shown_preview(view: InvoiceView, imagined: frozenset[UUID], link: Link) -> dict[str, Any]:
+def shown_preview(view: InvoiceView, imagined: frozenset[UUID], links: Links) -> dict[str, Any]:
     """An invoice as it would be shown, but that the ids of what is not stored are null."""
-    shown = InvoiceOutput.of(view, link).model_dump(mode="json")
+    shown = InvoiceOutput.of(view, links).model_dump(mode="json")
     without_ids = _without(shown, {str(one) for one in imagined})
     fees = [{**fee, "created_at": None} for fee in without_ids["fees"]]
     found: dict[str, Any] = {**without_ids, **dict.fromkeys(NOT_MADE), "fees": fees}

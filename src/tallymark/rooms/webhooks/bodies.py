@@ -13,6 +13,7 @@ from uuid import UUID
 import structlog
 from pydantic import BaseModel
 
+from tallymark.api.links import Links, Site
 from tallymark.db.engine import Tx
 from tallymark.domain.redaction import without_keys
 from tallymark.rooms.add_ons import service as add_ons
@@ -62,9 +63,6 @@ from tallymark.rooms.webhooks.model import Told
 
 T = TypeVar("T")
 
-Link = Callable[[UUID, str], str]
-"""A file's address, from the organization's id and the key of the file."""
-
 Shown = Mapping[UUID, Mapping[str, Any]]
 Loader = Callable[["Sight", Sequence[UUID]], Awaitable[Shown]]
 
@@ -101,7 +99,7 @@ class Sight:
 
     tx: Tx
     at: datetime
-    link: Link
+    site: Site
     seen: dict[str, dict[UUID, Mapping[str, Any]]] = field(default_factory=lambda: defaultdict(dict))
 
     async def show(self, kind: str, ids: Iterable[UUID]) -> Shown:
@@ -112,16 +110,17 @@ class Sight:
             seen.update(await LOADERS[kind](self, unseen))
         return seen
 
-    def file(self, key: str | None) -> str | None:
-        """The address of a file."""
-        return None if key is None else self.link(self.tx.organization_id, key)
+    @property
+    def links(self) -> Links:
+        """The links of the organization whose transaction it is."""
+        return self.site.links(self.tx.organization_id)
 
 
 async def make_bodies(
-    tx: Tx, messages: Sequence[Told], link: Link
+    tx: Tx, messages: Sequence[Told], site: Site
 ) -> tuple[list[tuple[Told, str]], list[tuple[Told, str]]]:
     """The bodies of messages, and of those that have none the reason."""
-    shown, failed = await show_objects(tx, messages, link)
+    shown, failed = await show_objects(tx, messages, site)
     made = [
         (told, envelope(tx.organization_id, told, shown[told.message_id]))
         for told in messages
@@ -131,13 +130,13 @@ async def make_bodies(
 
 
 async def show_objects(
-    tx: Tx, messages: Sequence[Told], link: Link
+    tx: Tx, messages: Sequence[Told], site: Site
 ) -> tuple[dict[int, Mapping[str, Any]], list[tuple[Told, str]]]:
     """The objects of messages by their ids, and of those that can't be shown the reason.
 
     Takes a constant number of queries for each kind and instant.
     """
-    sights = {told.created_at: Sight(tx, told.created_at, link) for told in messages}
+    sights = {told.created_at: Sight(tx, told.created_at, site) for told in messages}
     alike: dict[tuple[str, datetime], list[Told]] = defaultdict(list)
     for told in messages:
         alike[told.object_type, told.created_at].append(told)
@@ -257,7 +256,7 @@ async def _load_subscriptions(on: Sight, ids: Sequence[UUID]) -> Shown:
 async def _load_invoices(on: Sight, ids: Sequence[UUID]) -> Shown:
     found = [*(await invoices.get_invoices(on.tx, ids)).values()]
     views = await invoices.get_views(on.tx, found, now=on.at)
-    return _dump((one.id, InvoiceOutput.of(view, on.file)) for one, view in zip(found, views, strict=True))
+    return _dump((one.id, InvoiceOutput.of(view, on.links)) for one, view in zip(found, views, strict=True))
 
 
 async def _load_lost_disputes(on: Sight, ids: Sequence[UUID]) -> Shown:
@@ -268,19 +267,19 @@ async def _load_lost_disputes(on: Sight, ids: Sequence[UUID]) -> Shown:
 async def _load_notes(on: Sight, ids: Sequence[UUID]) -> Shown:
     found = await notes.get_notes(on.tx, ids)
     views = await notes.get_views(on.tx, [*found.values()])
-    return _dump((view.note.id, CreditNoteOutput.of(view, on.file)) for view in views)
+    return _dump((view.note.id, CreditNoteOutput.of(view, on.links.file)) for view in views)
 
 
 async def _load_receipts(on: Sight, ids: Sequence[UUID]) -> Shown:
     found = await payments.get_receipts(on.tx, ids)
     views = await payments.get_receipt_views(on.tx, [*found.values()])
-    return _dump((view.receipt.id, ReceiptOutput.of(view, on.file)) for view in views)
+    return _dump((view.receipt.id, ReceiptOutput.of(view, on.links.file)) for view in views)
 
 
 async def _load_payment_requests(on: Sight, ids: Sequence[UUID]) -> Shown:
     found = await payment_requests.get_requests(on.tx, ids)
     views = await payment_requests.get_views(on.tx, [*found.values()], now=on.at)
-    return _dump((view.request.id, RequestOutput.of(view, on.file)) for view in views)
+    return _dump((view.request.id, RequestOutput.of(view, on.links)) for view in views)
 
 
 async def _load_payments(on: Sight, ids: Sequence[UUID]) -> Shown:
@@ -317,7 +316,7 @@ async def _load_entities(on: Sight, ids: Sequence[UUID]) -> Shown:
     found = await organizations.get_entities(on.tx, set(ids))
     default = await organizations.get_default_entity(on.tx)
     return _dump(
-        (key, EntityOutput.of(entity, default=default, logo_url=on.file(entity.logo_key)))
+        (key, EntityOutput.of(entity, default=default, logo_url=on.links.file(entity.logo_key)))
         for key, entity in found.items()
     )
 

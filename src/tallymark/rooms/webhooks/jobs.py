@@ -14,12 +14,13 @@ from uuid import UUID
 
 import structlog
 
+from tallymark.api.links import Site
 from tallymark.db.engine import Database, Tx
 from tallymark.domain.exact import Fraction
 from tallymark.jobs import tracing
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.webhooks import repository, service
-from tallymark.rooms.webhooks.bodies import Link, make_bodies
+from tallymark.rooms.webhooks.bodies import make_bodies
 from tallymark.rooms.webhooks.model import KEPT_DAYS, Algorithm, Delivery, Endpoint
 from tallymark.rooms.webhooks.ports import Post
 from tallymark.rooms.webhooks.signing import JwtSigner, sign_hmac
@@ -52,9 +53,9 @@ class Courier:
     """Delivers webhooks. Any number may work beside each other: a delivery is claimed before it is sent."""
 
     def __init__(
-        self, database: Database, *, post: Post, signer: JwtSigner, link: Link, terms: Terms
+        self, database: Database, *, post: Post, signer: JwtSigner, site: Site, terms: Terms
     ) -> None:
-        self._database, self._post, self._signer, self._link = database, post, signer, link
+        self._database, self._post, self._signer, self._site = database, post, signer, site
         self._terms, self._clock = terms, terms.clock
         self._under_way: dict[UUID, asyncio.Task[None]] = {}
         self._retries: list[datetime] = []
@@ -102,7 +103,7 @@ class Courier:
         async with self._transaction(organization_id) as tx:
             messages, endpoints = await service.begin_telling(tx, limit=_MESSAGES)
             wanted = [told for told in messages if any(one.wants(told.webhook_type) for one in endpoints)]
-            made, failed = await make_bodies(tx, wanted, self._link)
+            made, failed = await make_bodies(tx, wanted, self._site)
             for told, error in failed:
                 await service.put_aside(tx, told, error)
             unwanted = [(told, "") for told in messages if told not in wanted]
