@@ -328,3 +328,27 @@ async def test_the_hours_between_both_zones_are_no_day_of_the_period(seller_at):
     *_, added, july = await kit.invoices(seller, who)
     assert added["fees_amount_cents"] == 3100
     assert sorted(fee["amount_cents"] for fee in july["fees"] if fee["amount_cents"]) == [3100] * 4
+
+
+async def test_a_day_that_a_move_across_the_date_line_takes_away_is_paid_for(seller_at):
+    """From Pago Pago to Kiritimati 1 July is over when June is: of July, units, seats and a minimum of 31.00 are 31.00, not 30.00."""
+    seller = await seller_at("2025-05-10")
+    held = await kit.metric(seller, recurring=True)
+    body = {"name": "Seats", "code": "seats", "amount_cents": 1, "amount_currency": "EUR"}
+    add_on = (await kit.post(seller, "/add_ons", {"add_on": body}))["add_on"]
+    seats = {"add_on_id": add_on["lago_id"], "code": "seats", "charge_model": "standard", "units": "1"}
+    plan = await kit.plan(
+        seller,
+        kit.charge(held, amount="31") | {"prorated": True},
+        kit.charge(await kit.metric(seller, "count_agg")) | {"min_amount_cents": 3100},
+        fixed_charges=[{**seats, "properties": {"amount": "31"}, "prorated": True}],
+    )
+    who = await kit.customer(seller, timezone="Pacific/Pago_Pago")
+    subscription = await kit.subscribe(seller, who, plan)
+    await kit.send(seller, subscription, held, 1)
+    await kit.advance(seller, "2025-07-01T12:00")
+    await move(seller, who, "Pacific/Kiritimati")
+    await kit.advance(seller, "2025-08-02")
+    *_, july = await kit.invoices(seller, who)
+    assert july["billing_periods"][0]["charges_from_datetime"] == "2025-07-01T11:00:00Z"
+    assert sorted(fee["amount_cents"] for fee in july["fees"] if fee["amount_cents"]) == [3100] * 3

@@ -18,12 +18,30 @@ NEAR = timedelta(hours=26)
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A half-open period, the end that the wire shows of it, and the full period with its length in days."""
+    """A half-open period, the end that the wire shows of it, and the full period with its length in days.
+
+    `own_start` is where it would begin if it did not follow a window that was billed in another zone (§3.7).
+    """
 
     period: Period
     wire_to: datetime
     full_days: int
     full_period: Period
+    own_start: datetime | None = None
+
+    @classmethod
+    def billed(
+        cls, period: Period, *, wire_to: datetime, full_period: Period, started_at: datetime, tz: ZoneInfo
+    ) -> Window:
+        """The window of usage that a billing record keeps, of a subscription that started at an instant."""
+        own_start = max(full_period.start, _to_millisecond(started_at))
+        return cls(
+            period=period,
+            wire_to=wire_to,
+            full_days=(local_date(full_period.end, tz) - local_date(full_period.start, tz)).days,
+            full_period=full_period,
+            own_start=own_start if abs(period.start - own_start) < NEAR else period.start,
+        )
 
     @property
     def is_billable(self) -> bool:
@@ -32,9 +50,13 @@ class Window:
 
     @property
     def counted(self) -> Period:
-        """What of it has days that count: hours that another zone left over before its full period are billed, and no day (§3.7)."""
-        start = max(self.period.start, self.full_period.start)
-        return Period(start, max(start, self.period.end))
+        """What of it has days that count (§3.7).
+
+        Hours that a move left over before it are billed, and no day; a day that a move across the date line took away counts.
+        """
+        if self.own_start is None or self.period.is_empty:
+            return self.period
+        return Period(self.own_start, max(self.own_start, self.period.end))
 
 
 @value
@@ -221,12 +243,13 @@ class _Moment:
         cycle, tz, started_at = self.schedule.cycle(interval), self.schedule.tz, self.life.started_at
         first = self._unbilled(self.use_start(interval), cycle, continuity)
         day_start = start_of_day(first, tz)
-        start = max(day_start, _to_millisecond(started_at))
-        last_end = continuity.continues_from
+        own_start = max(day_start, _to_millisecond(started_at))
+        start, last_end = own_start, continuity.continues_from
         if last_end is not None and abs(last_end - day_start) < NEAR:
             start = last_end
         if continuity.not_before is not None:
             start = max(start, continuity.not_before)
+            own_start = max(own_start, continuity.not_before)
         end = start_of_day(cycle.next_start(first), tz)
         ended = self.life.terminated_at
         if ended is not None and end - TICK > ended:
@@ -236,7 +259,7 @@ class _Moment:
             end = start
             wire_to = started_at
         period = Period(start, max(start, end))
-        return Window(period, wire_to, cycle.length(first), _full(cycle, first, tz))
+        return Window(period, wire_to, cycle.length(first), _full(cycle, first, tz), own_start)
 
 
 def _full(cycle: Cycle, first: date, tz: ZoneInfo) -> Period:

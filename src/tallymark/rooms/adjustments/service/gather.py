@@ -13,7 +13,7 @@ from tallymark.db.engine import Tx
 from tallymark.domain.calendar import Window
 from tallymark.domain.errors import NotAllowed
 from tallymark.domain.fees.model import FeeType
-from tallymark.domain.periods import Period, local_date
+from tallymark.domain.periods import Period
 from tallymark.domain.values import value
 from tallymark.rooms.adjustments import repository
 from tallymark.rooms.adjustments.model import (
@@ -131,16 +131,15 @@ def _usage(
         raise NotAllowed("invoice_not_final")
     assert record.full_from_at is not None, "who keeps the terms keeps the period"
     assert record.full_to_at is not None, "who keeps the terms keeps the period"
-    zone = ZoneInfo(invoice.timezone)
-    full = Period(record.full_from_at, record.full_to_at)
     return BilledUsage(
         invoice=invoice,
         contract=as_billed(contract, invoice),
-        window=Window(
-            period=Period(record.from_at, record.to_at),
+        window=Window.billed(
+            Period(record.from_at, record.to_at),
             wire_to=record.wire_to_at,
-            full_days=(local_date(full.end, zone) - local_date(full.start, zone)).days,
-            full_period=full,
+            full_period=Period(record.full_from_at, record.full_to_at),
+            started_at=contract.life.started_at,
+            tz=ZoneInfo(invoice.timezone),
         ),
         finalized_at=record.finalized_at,
         charges=charges,
