@@ -69,6 +69,45 @@ class TestFees:
         assert {fee["lago_invoice_id"] for fee in fees} == {None}
         assert {fee["payment_status"] for fee in fees} == {"pending"}
 
+    async def test_prices_of_ones_own_go_on_where_the_plans_stood(self, simulated, database):
+        """10.00 flat and 1.00 a call, 2.00 in the east beyond its first; seats at 5.00; 3.00 for ten units beyond two.
+
+        What is sent again after the subscription was given prices of its own pays no flat amount, no seat and no package again.
+        """
+        client = simulated.client
+        calls = await kit.metric(client, "count_agg", filters=[{"key": "side", "values": ["east", "west"]}])
+        seats, units = await kit.metric(client, "unique_count_agg"), await kit.metric(client)
+        tiers = [{"from_value": 0, "to_value": None, "per_unit_amount": "1", "flat_amount": "10"}]
+        east = [
+            {"from_value": 0, "to_value": 1, "per_unit_amount": "0", "flat_amount": "0"},
+            {"from_value": 1, "to_value": None, "per_unit_amount": "2", "flat_amount": "0"},
+        ]
+        offered = (
+            kit.charge(calls, "graduated", graduated_ranges=tiers)
+            | {"filters": [{"values": {"side": ["east"]}, "properties": {"graduated_ranges": east}}]},
+            kit.charge(seats, amount="5"),
+            kit.charge(units, "package", amount="3", package_size=10, free_units=2),
+        )
+        plan = await kit.plan(client, *(charge | {"pay_in_advance": True} for charge in offered))
+        customer = await kit.customer(client)
+        subscription = await kit.subscribe(client, customer, plan)
+
+        async def use():
+            before = len(await fees_of(client, subscription))
+            for of, properties in (
+                (calls, {"side": "east"}), (calls, {}), (seats, {"value": "ann"}), (units, {"value": 4}),
+            ):  # fmt: skip
+                await kit.send(client, subscription, of, 0, properties=properties)
+            return [fee["amount_cents"] for fee in (await fees_of(client, subscription))[before:]]
+
+        assert await use() == [0, 1100, 500, 300]
+        path = f"/subscriptions/{subscription['external_id']}"
+        await kit.call(client, "PUT", path, {"subscription": {"plan_overrides": {"name": "Own"}}})
+        assert (await kit.usage(client, customer, subscription))["amount_cents"] == 1900
+        assert await use() == [200, 100, 0, 0]
+        assert (await kit.usage(client, customer, subscription))["amount_cents"] == 2200
+        await kit.assert_audit_clean(database, simulated.id)
+
     async def test_an_invoice_for_each_event_as_of_its_time(self, world, simulated):
         """§8.1, invoicing §7.3: dated at the event, numbered, told after its fee."""
         client = simulated.client
@@ -260,6 +299,18 @@ class TestOnce:
         await jobs.run_due_work(database, organization.id, owner)
         assert [fee["amount_cents"] for fee in await fees_of(organization.client, subscription)] == [600]
         assert len(await kit.invoices(organization.client, customer)) == 1
+
+    async def test_what_waits_while_prices_of_ones_own_are_given_is_billed(
+        self, world, organization, database
+    ):
+        """The event came before the copy of its charge was there, but not before the charge."""
+        metric, _, customer, subscription = await world(organization)
+        await kit.send(organization.client, subscription, metric, 3)
+        path = f"/subscriptions/{subscription['external_id']}"
+        own = {"subscription": {"plan_overrides": {"name": "Own"}}}
+        await kit.call(organization.client, "PUT", path, own)
+        await jobs.run_due_work(database, organization.id, UUID(customer["lago_id"]))
+        assert [fee["amount_cents"] for fee in await fees_of(organization.client, subscription)] == [600]
 
     async def test_two_batches_at_once_and_many_workers(self, world, organization, database):
         graduated = {"graduated_ranges": [

@@ -107,6 +107,26 @@ async def test_current_usage_has_renewals_by_the_groups_they_are_of_now(make_org
     await kit.assert_audit_clean(database, organization.id)
 
 
+async def test_a_correction_goes_through_to_prices_of_ones_own(make_organization, database):
+    """The same 5 seats of January and 3 more of February, which come after the subscription was given prices of its own.
+
+    They are 10.00, again 10.00 and 3.00; March's eight are 13.00. With 4 of January: 8.00, 8.00 and 4.00, 12.00.
+    """
+    organization, client = await begin(make_organization)
+    await in_advance(client, recurring=True)
+    await send(client, "one", 5)
+    await kit.advance(client, "2026-02-10T00:00")
+    await kit.call(client, "PUT", "/subscriptions/sub", {"subscription": {"plan_overrides": {"name": "Own"}}})
+    assert await used_cents(client) == (1000, {})
+    await send(client, "two", 3)
+    assert await used_cents(client) == (1300, {})
+    await kit.advance(client, "2026-03-02T00:00")
+    assert sum((await billed(client, "sub")).values()) == 1000 + 1000 + 300 + 1300
+    await correct(client, "one", properties={"value": 4})
+    assert sum((await billed(client, "sub")).values()) == 800 + 800 + 400 + 1200
+    await kit.assert_audit_clean(database, organization.id)
+
+
 async def test_what_was_renewed_follows_with_the_events_after_it(make_organization, database):
     """5 seats of January are 10.00, and 10.00 again for February; 3 more are 3.00, and March's eight 13.00.
 

@@ -32,6 +32,16 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """The charge of a plan that a subscription's own was copied from, and by which its events were priced until then."""
+
+    charge_id: UUID
+    created_at: datetime
+    filters: Mapping[UUID, str]
+    """The keys of the values of those that it has had, the oldest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
     """What is priced together within a window: one price list of a charge, one group."""
 
@@ -41,8 +51,28 @@ class Scope:
     @property
     def key(self) -> str:
         """The same text for the same scope, whatever the order of its keys."""
-        filter_id = str(self.charge_filter.id) if self.charge_filter else None
-        return json.dumps([filter_id, dict(self.grouped_by)], sort_keys=True, ensure_ascii=False)
+        return self._key(str(self.charge_filter.id) if self.charge_filter else None)
+
+    @property
+    def shared_key(self) -> str:
+        """The same text in a charge and in its copies: filters are known again by their values."""
+        return self._key(values_key(self.charge_filter.values) if self.charge_filter else None)
+
+    def key_before(self, origin: Origin) -> str | None:
+        """Its key in the charge that its own was copied from; None where that has no such filter."""
+        if self.charge_filter is None:
+            return self.key
+        wanted = values_key(self.charge_filter.values)
+        same = [filter_id for filter_id, key in origin.filters.items() if key == wanted]
+        return self._key(str(same[-1])) if same else None
+
+    def _key(self, name: str | None) -> str:
+        return json.dumps([name, dict(self.grouped_by)], sort_keys=True, ensure_ascii=False)
+
+
+def values_key(values: Mapping[str, Sequence[str]]) -> str:
+    """The same text for the same values of a filter, whatever their order."""
+    return json.dumps({key: sorted(of_key) for key, of_key in values.items()}, sort_keys=True)
 
 
 def read_scope(key: str) -> tuple[UUID | None, dict[str, str | None]]:

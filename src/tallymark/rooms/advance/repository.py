@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     Row,
+    Select,
     Table,
     Text,
     Uuid,
@@ -34,6 +35,7 @@ from tallymark.db.engine import Tx
 from tallymark.db.tables import (
     billable_metrics,
     billed_terms,
+    charge_filters,
     charges,
     event_streams,
     events,
@@ -51,12 +53,15 @@ from tallymark.rooms.advance.model import (
     Asked,
     Billed,
     Logged,
+    Origin,
     PricedRow,
     Standing,
     Waiting,
     read_scope,
+    values_key,
 )
 from tallymark.rooms.plans import terms
+from tallymark.rooms.plans.model import Charge
 
 _OF_STREAM = events_to_price.join(event_streams, event_streams.c.id == events_to_price.c.stream_id)
 _HAS_SUBSCRIPTION = and_(
@@ -176,14 +181,14 @@ def _in_scope(key: tuple[UUID, str, str], window: Period) -> ColumnElement[bool]
     )
 
 
-async def find_standing(tx: Tx, key: tuple[UUID, str, str], window: Period) -> Standing:
-    """Where a window stands after the event priced last in it (charge, external subscription id, scope)."""
+async def find_standing(tx: Tx, key: tuple[UUID, str, str], window: Period) -> Standing | None:
+    """Where a window stands after the event priced last in it (charge, external subscription id, scope), if any was."""
     statement = (
         select(priced_events).where(_in_scope(key, window)).order_by(priced_events.c.id.desc()).limit(1)
     )
     row = (await tx.execute(statement)).first()
     if row is None:
-        return Standing()
+        return None
     return Standing(
         checkpoint=Checkpoint(
             current=Fraction(row.current),
@@ -245,14 +250,12 @@ async def billed_in(tx: Tx, asked: Asked, charge_ids: Collection[UUID]) -> list[
 
 async def unpriced_pairs(tx: Tx, asked: Asked) -> list[tuple[UUID, UUID]]:
     """(event, charge) of a window that have no price, in the order in which the events came."""
-    by_code: dict[str, list[UUID]] = {}
-    for charge in asked.charges:
-        by_code.setdefault(charge.billable_metric.code, []).append(charge.id)
-    pairs = values(column("code", Text), column("charge_id", Uuid), name="pairs").data(
-        [(code, charge_id) for code, ids in by_code.items() for charge_id in ids]
-    )
+    pairs = values(
+        column("code", Text), column("charge_id", Uuid), column("family_id", Uuid), name="pairs"
+    ).data([(charge.billable_metric.code, charge.id, charge.family_id) for charge in asked.charges])
     is_priced = exists().where(
-        priced_events.c.event_id == events.c.id, priced_events.c.charge_id == pairs.c.charge_id
+        priced_events.c.event_id == events.c.id,
+        priced_events.c.charge_id.in_((pairs.c.charge_id, pairs.c.family_id)),
     )
     statement = (
         select(events.c.id, pairs.c.charge_id)
@@ -294,20 +297,54 @@ async def void_priced(tx: Tx, ids: Collection[int]) -> None:
     await tx.execute(update(priced_events).where(among(priced_events.c.id, ids)).values(void))
 
 
-async def priced_charges(tx: Tx, event_ids: Collection[UUID]) -> set[UUID]:
-    """The charges that events were priced for."""
-    statement = select(priced_events.c.charge_id).where(among(priced_events.c.event_id, event_ids))
-    return set((await tx.execute(statement.distinct())).scalars())
+async def origins_of(tx: Tx, copies: Collection[Charge]) -> dict[UUID, Origin]:
+    """What subscriptions' own charges were copied from, by their ids, with the filters of that time."""
+    if not copies:
+        return {}
+    copied = charges.alias()
+    statement = (
+        select(copied.c.id.label("copy_id"), charges.c.id, charges.c.created_at)
+        .join(charges, charges.c.id == copied.c.parent_id)
+        .where(among(copied.c.id, {charge.id for charge in copies}))
+    )
+    parents = (await tx.execute(statement)).all()
+    known = (
+        select(charge_filters)
+        .where(among(charge_filters.c.charge_id, {row.id for row in parents}))
+        .order_by(charge_filters.c.created_at, charge_filters.c.id)
+    )
+    of_parents = (await tx.execute(known)).all()
+    copied_at = {charge.id: charge.created_at for charge in copies}
+    return {
+        parent.copy_id: Origin(
+            charge_id=parent.id,
+            created_at=parent.created_at,
+            filters={
+                row.id: values_key(row._mapping["values"])
+                for row in of_parents
+                if row.charge_id == parent.id and row.created_at <= copied_at[parent.copy_id]
+            },
+        )
+        for parent in parents
+    }
+
+
+async def priced_charges(tx: Tx, event_ids: Collection[UUID], *, external_subscription_id: str) -> set[UUID]:
+    """The charges that events of a subscription were priced for, with those that they were copied from or to for it."""
+    priced = select(priced_events.c.charge_id).where(among(priced_events.c.event_id, event_ids))
+    return await _families(tx, priced, external_subscription_id)
 
 
 async def charges_carrying_over(
     tx: Tx, *, external_subscription_id: str, code: str, since: datetime
 ) -> set[UUID]:
-    """The charges of metrics with a code that carry over, for which events of a subscription were priced since then."""
+    """The charges of metrics with a code that carry over, for which events of a subscription were priced since then.
+
+    Those that they were copied from or to for the subscription are among them.
+    """
     log = priced_events.c
-    statement = (
+    priced = (
         select(log.charge_id)
-        .distinct()
         .join(charges, charges.c.id == log.charge_id)
         .join(billable_metrics, billable_metrics.c.id == charges.c.billable_metric_id)
         .where(
@@ -316,6 +353,21 @@ async def charges_carrying_over(
             billable_metrics.c.code == code,
             billable_metrics.c.recurring,
         )
+    )
+    return await _families(tx, priced, external_subscription_id)
+
+
+async def _families(tx: Tx, charge_ids: Select[tuple[UUID]], external_subscription_id: str) -> set[UUID]:
+    own = charges.alias()
+    families = select(func.coalesce(charges.c.parent_id, charges.c.id)).where(charges.c.id.in_(charge_ids))
+    plan_ids = select(subscriptions.c.plan_id).where(subscriptions.c.external_id == external_subscription_id)
+    statement = select(own.c.id).where(
+        func.coalesce(own.c.parent_id, own.c.id).in_(families),
+        own.c.plan_id.in_(plan_ids)
+        | exists().where(
+            priced_events.c.charge_id == own.c.id,
+            priced_events.c.external_subscription_id == external_subscription_id,
+        ),
     )
     return set((await tx.execute(statement)).scalars())
 

@@ -100,6 +100,11 @@ class Charge:
     created_at: datetime
 
     @property
+    def family_id(self) -> UUID:
+        """The charge that it was copied from for one subscription, or itself: the same of all copies."""
+        return self.parent_id or self.id
+
+    @property
     def price(self) -> Price:
         """The charge model with its properties."""
         return parse_price(

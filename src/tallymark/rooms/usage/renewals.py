@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from tallymark.db.engine import Tx
+from tallymark.rooms.advance import service as advance
 from tallymark.rooms.advance.model import Asked, Billed
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import FeeRecord
@@ -28,13 +29,17 @@ async def gather_renewals(tx: Tx, asked: Asked, scope: RatingScope) -> list[Bill
     recurring = [charge for charge in asked.charges if charge.billable_metric.recurring]
     if not recurring:
         return []
-    owner_id, ids = asked.contract.subscription.id, {charge.id for charge in recurring}
+    owner_id, families = asked.contract.subscription.id, await advance.families_of(tx, recurring)
+    ids = families.ids
     found = [
-        fee
+        _as_own(fee, families)
         for fee in await fees.renewals(tx, subscription_id=owner_id, charge_ids=ids, window=asked.window)
         if not fee.is_adjustment
     ]
-    corrected = await repository.corrected_charges(tx, owner_id, ids)
+    corrected = {
+        families.own(charge_id, None)[0]
+        for charge_id in await repository.corrected_charges(tx, owner_id, ids)
+    }
     billed = [_as_billed(fee) for fee in found if fee.charge_id not in corrected]
     if corrected:
         charges = [charge for charge in recurring if charge.id in corrected]
@@ -63,6 +68,12 @@ async def _rated_again(
             if (made_at := alone.get((charge.id, bill.to_at))) is not None
         ]
     return [_of_line(line) for lines in await gather_all_charge_lines(tx, parts) for line in lines]
+
+
+def _as_own(fee: FeeRecord, families: advance.Families) -> FeeRecord:
+    assert fee.charge_id is not None, "it was asked for by its charge"
+    charge_id, filter_id = families.own(fee.charge_id, fee.charge_filter_id)
+    return replace(fee, charge_id=charge_id, charge_filter_id=filter_id)
 
 
 def _as_billed(fee: FeeRecord) -> Billed:

@@ -72,7 +72,8 @@ async def gather_in_advance(
         tx, external_subscription_id=external_id, code=touched.code, since=touched.first
     )
     renewed = await gather_renewals(tx, touched, finals, carrying)
-    charge_ids = await advance.priced_charges(tx, touched.event_ids) | carrying
+    priced_for = await advance.priced_charges(tx, touched.event_ids, external_subscription_id=external_id)
+    charge_ids = priced_for | carrying
     if not charge_ids and not renewed:
         return None
     windows = await advance.windows_in(tx, external_id, _stretches(touched, carrying, now=now))

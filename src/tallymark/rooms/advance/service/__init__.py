@@ -1,6 +1,7 @@
 """What can be done with charges paid in advance: one file per step."""
 
 from tallymark.rooms.advance.service.billed import billed_in, counted_at, save, take_over
+from tallymark.rooms.advance.service.families import Families, families_of
 from tallymark.rooms.advance.service.ledger import Ledger
 from tallymark.rooms.advance.service.replay import (
     Stretch,
@@ -25,6 +26,7 @@ from tallymark.rooms.advance.service.waiting import (
 )
 
 __all__ = [
+    "Families",
     "Ledger",
     "Stretch",
     "billed_in",
@@ -32,6 +34,7 @@ __all__ = [
     "charges_on",
     "contracts_of",
     "counted_at",
+    "families_of",
     "first_day",
     "first_customer",
     "naming_wallets",

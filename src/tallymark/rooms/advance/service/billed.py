@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from uuid import UUID
 from tallymark.db.engine import Tx
 from tallymark.rooms.advance import repository
 from tallymark.rooms.advance.model import Asked, Billed, PricedEvent
+from tallymark.rooms.advance.service.families import Families, families_of
 from tallymark.rooms.advance.service.ledger import Ledger
 from tallymark.rooms.events import service as events
 from tallymark.rooms.invoices.terms import keep_terms
@@ -86,7 +88,8 @@ async def billed_in(tx: Tx, asked: Asked) -> list[Billed]:
     if not asked.charges:
         return []
     by_id = {charge.id: charge for charge in asked.charges}
-    billed = await repository.billed_in(tx, asked, by_id.keys())
+    families = await families_of(tx, asked.charges)
+    billed = [_as_own(one, families) for one in await repository.billed_in(tx, asked, families.ids)]
     pairs = await repository.unpriced_pairs(tx, asked)
     found = await events.get_events(tx, {event_id for event_id, _ in pairs})
     ledger = Ledger(tx)
@@ -104,3 +107,8 @@ async def billed_in(tx: Tx, asked: Asked) -> list[Billed]:
                 )
             )
     return billed
+
+
+def _as_own(one: Billed, families: Families) -> Billed:
+    charge_id, filter_id = families.own(one.charge_id, one.filter_id)
+    return replace(one, charge_id=charge_id, filter_id=filter_id)

@@ -13,7 +13,7 @@ from tallymark.domain.fees.model import Step
 from tallymark.domain.rating import Needs
 from tallymark.domain.usage import Contribution
 from tallymark.rooms.advance import repository
-from tallymark.rooms.advance.model import Logged, Scope, Standing
+from tallymark.rooms.advance.model import Logged, Origin, Scope, Standing
 from tallymark.rooms.advance.service.scopes import measure, scope_of
 from tallymark.rooms.billable_metrics.model import AggregationType
 from tallymark.rooms.events.model import Event
@@ -45,6 +45,16 @@ class Place:
     @property
     def key(self) -> Key:
         return self.charge.id, self.contract.subscription.external_id, self.scope.key
+
+    @property
+    def shared_key(self) -> Key:
+        """The same for a charge and the subscription's own copy of it, which goes on where that stood."""
+        return self.charge.family_id, self.contract.subscription.external_id, self.scope.shared_key
+
+    def key_before(self, origin: Origin) -> Key | None:
+        """Its key in the charge that this one was copied from, if there it was."""
+        scope = self.scope.key_before(origin)
+        return None if scope is None else (origin.charge_id, self.key[1], scope)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ from tallymark.domain.usage import (
 )
 from tallymark.metering.aggregation import BEGINNING, Aggregation, UsageQuery, aggregate
 from tallymark.rooms.advance import repository
-from tallymark.rooms.advance.model import Logged, Measured, PricedEvent, Standing
+from tallymark.rooms.advance.model import Logged, Measured, Origin, PricedEvent, Standing
 from tallymark.rooms.advance.service.facts import (
     Carried,
     Key,
@@ -61,6 +61,7 @@ class Ledger:
         self._standings: dict[tuple[Key, object], Standing] = {}
         self._logs: dict[tuple[Key, object, str | None], list[Logged]] = {}
         self._carried: dict[tuple[UUID, str, object], Carried] = {}
+        self._origins: dict[UUID, Origin | None] = {}
 
     async def price(self, event: Event, contract: Contract, charge: Charge) -> PricedEvent | None:
         """The fee that an event makes for a charge; None where it says nothing of the metric (metering §8.1)."""
@@ -127,21 +128,45 @@ class Ledger:
             self._windows[key] = current_charges_window(contract.schedule, contract.life, at, continuity)
         return self._windows[key]
 
+    async def origin_of(self, charge: Charge) -> Origin | None:
+        """What a subscription's own charge was copied from, within a window, maybe: it goes on where that stood."""
+        if charge.parent_id is None:
+            return None
+        if charge.id not in self._origins:
+            self._origins[charge.id] = (await repository.origins_of(self._tx, [charge])).get(charge.id)
+        return self._origins[charge.id]
+
+    async def _keys(self, place: Place) -> list[Key]:
+        origin = await self.origin_of(place.charge)
+        before = place.key_before(origin) if origin is not None else None
+        return [place.key] if before is None else [place.key, before]
+
     async def _standing(self, place: Place) -> Standing:
-        key = (place.key, place.window.period)
-        if key not in self._standings and self._starts_anew:
-            self._standings[key] = Standing()
-        elif key not in self._standings:
-            self._standings[key] = await repository.find_standing(self._tx, place.key, place.window.period)
+        key = (place.shared_key, place.window.period)
+        if key not in self._standings:
+            self._standings[key] = Standing() if self._starts_anew else await self._stored_standing(place)
         return self._standings[key]
 
+    async def _stored_standing(self, place: Place) -> Standing:
+        for key in await self._keys(place):
+            found = await repository.find_standing(self._tx, key, place.window.period)
+            if found is not None:
+                return found
+        return Standing()
+
     async def _log(self, place: Place, value: str | None = None) -> list[Logged]:
-        key = (place.key, place.window.period, value)
-        if key not in self._logs and self._starts_anew:
-            self._logs[key] = []
-        elif key not in self._logs:
-            self._logs[key] = await repository.log_of(self._tx, place.key, place.window.period, value=value)
+        key = (place.shared_key, place.window.period, value)
+        if key not in self._logs:
+            self._logs[key] = [] if self._starts_anew else await self._stored_log(place, value)
         return self._logs[key]
+
+    async def _stored_log(self, place: Place, value: str | None) -> list[Logged]:
+        found = [
+            item
+            for key in await self._keys(place)
+            for item in await repository.log_of(self._tx, key, place.window.period, value=value)
+        ]
+        return sorted(found, key=lambda item: (item.timestamp, item.order))
 
     async def _carry(self, place: Place) -> Carried:
         charge, metric = place.charge, place.charge.billable_metric
@@ -269,9 +294,9 @@ class Ledger:
 
     def _note(self, place: Place, event: Event, measured: Measured, after: Standing) -> None:
         """Let later events of this ledger see this one."""
-        self._standings[place.key, place.window.period] = after
+        self._standings[place.shared_key, place.window.period] = after
         for value in (None, measured.value):
-            key = (place.key, place.window.period, value)
+            key = (place.shared_key, place.window.period, value)
             log = self._logs.setdefault(key, []) if self._starts_anew else self._logs.get(key)
             if log is not None:
                 logged = Logged(

@@ -69,9 +69,9 @@ async def _window_at(tx: Tx, contract: Contract, at: datetime) -> Window:
     return current_charges_window(contract.schedule, contract.life, since, continuity)
 
 
-async def priced_charges(tx: Tx, event_ids: Collection[UUID]) -> set[UUID]:
-    """The charges in advance that events were priced for."""
-    return await repository.priced_charges(tx, event_ids)
+async def priced_charges(tx: Tx, event_ids: Collection[UUID], *, external_subscription_id: str) -> set[UUID]:
+    """The charges in advance that events of a subscription were priced for, and those whose prices go on from theirs."""
+    return await repository.priced_charges(tx, event_ids, external_subscription_id=external_subscription_id)
 
 
 async def charges_carrying_over(

@@ -72,12 +72,22 @@ async def price_waiting(
         if contract is None or event.created_at < contract.subscription.created_at:
             continue
         for charge in charges_on(contract, event.code):
-            if (event.id, charge.id) in done or event.created_at < charge.created_at:
+            if {(event.id, charge.id), (event.id, charge.family_id)} & done or await _is_older(
+                ledger, event, charge
+            ):
                 continue
             made = await ledger.price(event, contract, charge)
             if made is not None:
                 priced.append(made)
     return priced
+
+
+async def _is_older(ledger: Ledger, event: Event, charge: Charge) -> bool:
+    """Whether an event came before a charge was there, be it as the one that it was copied from."""
+    if event.created_at >= charge.created_at:
+        return False
+    origin = await ledger.origin_of(charge)
+    return origin is None or event.created_at < origin.created_at
 
 
 async def naming_wallets(tx: Tx, waiting: Sequence[Waiting]) -> list[NamesWallet]:

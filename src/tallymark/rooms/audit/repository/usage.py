@@ -167,7 +167,7 @@ USAGE = (
         holds=("priced_events current highest highest_prorated events_count precise_total_amount_cents",),
         sql="""
             WITH moves AS (
-                SELECT p.*, c.prorated, COALESCE(e.precise_total_amount_cents, 0) AS own, e.id IS NULL AS is_gone,
+                SELECT p.*, c.prorated, c.parent_id, COALESCE(e.precise_total_amount_cents, 0) AS own, e.id IS NULL AS is_gone,
                        CASE m.aggregation_type WHEN 'count_agg' THEN 1 WHEN 'sum_agg' THEN CAST(p.value AS numeric) END AS added,
                        lag(p.events_count) OVER earlier AS previous_count, lag(p.current) OVER earlier AS previous_current,
                        lag(p.highest) OVER earlier AS previous_highest, lag(p.highest_prorated) OVER earlier AS previous_prorated,
@@ -184,8 +184,9 @@ USAGE = (
                         -- A late event goes on from an event further back: its window is another one. Looked for last.
                         UNION ALL SELECT q.events_count, q.current, q.highest, q.highest_prorated, q.precise_total_amount_cents
                             FROM priced_events q
-                            WHERE q.charge_id = m.charge_id
-                              AND q.external_subscription_id = m.external_subscription_id AND q.scope = m.scope AND q.id < m.id AND NOT q.is_void
+                            -- The first of a subscription's own charge goes on from the one that it was copied from.
+                            WHERE (q.charge_id = m.charge_id AND q.scope = m.scope OR q.charge_id = m.parent_id)
+                              AND q.external_subscription_id = m.external_subscription_id AND q.id < m.id AND NOT q.is_void
                     ) AS candidates
                     WHERE candidates.count + 1 = m.events_count
                       AND (m.is_gone OR m.precise_total_amount_cents = candidates.total + m.own)
