@@ -20,7 +20,7 @@ from tallymark.api.limits import limited
 from tallymark.api.links import Site
 from tallymark.api.origins import readable_from
 from tallymark.api.refusals import DescribedApi
-from tallymark.api.requests import KeptSlashes, LimitedBody
+from tallymark.api.requests import KeptSlashes, LimitedBody, NamedCharset
 from tallymark.api.routing import authenticate
 from tallymark.archives import keep_to_retention
 from tallymark.chores import Retention, make_tasks
@@ -333,6 +333,7 @@ def create_api(wiring: Wiring | None = None) -> FastAPI:
     )
     api.add_middleware(LimitedBody)
     api.add_middleware(KeptSlashes)
+    api.add_middleware(NamedCharset)
     register_error_handlers(api)
     for router in ROUTERS:
         api.include_router(router)

@@ -29,6 +29,18 @@ async def test_the_key_is_looked_at_before_the_body(nobody):
     assert answer.status_code == 401
 
 
+async def test_json_is_said_to_be_in_utf_8(client):
+    """Platform §1.3: of what is found, refused, made twice by one key, and of events."""
+    made = {"content": b'{"customer": {"external_id": "utf-8"}}', "headers": {"Idempotency-Key": "utf-8"}}
+    answers = [
+        await client.get("/customers"),
+        await client.get("/customers/nobody"),
+        *[await client.post("/customers", **made) for _ in range(2)],
+        await client.post("/events/batch", json={"events": []}),
+    ]
+    assert {answer.headers["content-type"] for answer in answers} == {"application/json; charset=utf-8"}
+
+
 async def test_keys_are_kept_as_hashes(database, organization):
     from sqlalchemy import select
 
