@@ -110,7 +110,8 @@ class TestRules:
             return [rule["timeout_hours"] for rule in changed["subscription"]["activation_rules"]]
 
         assert await put(activation_rules=[{"type": "payment", "timeout_hours": 5}]) == [5]
-        assert await put(name="N") == [5]
+        assert await put(activation_rules=[{"type": "payment", "timeout_hours": "7.9"}]) == [7]
+        assert await put(name="N") == [7]
         assert await put(activation_rules=[]) == []
 
     async def test_a_method_of_its_own_is_kept_and_asked(self, seller, plan):

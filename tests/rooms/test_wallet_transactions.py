@@ -23,7 +23,7 @@ class TestMoving:
         client = organization.client
         made = await wallet(client, await kit.customer(client), granted_credits="10")
         answer = await transact(
-            client, made, paid_credits="2", granted_credits="3", voided_credits="10", name="Mixed", priority=7,
+            client, made, paid_credits="2", granted_credits="3", voided_credits="10", name="Mixed", priority="7",
             metadata=[{"key": "k", "value": "v"}],
         )  # fmt: skip
         assert [(m["transaction_status"], m["status"], m["amount"]) for m in answer] == [

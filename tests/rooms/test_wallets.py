@@ -49,6 +49,8 @@ class TestMaking:
         cases: list[tuple[Any, Any]] = [
             ({"rate_amount": "0"}, {"rate_amount": ["value_is_out_of_range"]}),
             ({"priority": 51}, {"priority": ["value_is_invalid"]}),
+            ({"priority": "51"}, {"priority": ["value_is_invalid"]}),
+            ({"priority": "high"}, {"priority": ["value_is_invalid"]}),
             ({"currency": "XXX"}, {"currency": ["value_is_invalid"]}),
             ({"currency": None}, {"currency": ["value_is_invalid"]}),
             (

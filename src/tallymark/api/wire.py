@@ -180,6 +180,18 @@ def _integer(value: Any) -> Any:
 Integer = Annotated[int, BeforeValidator(_integer)]
 
 
+def as_integer(value: Any) -> Any:
+    """What an integer field reads as a number, as that number; anything else as it came, for others to refuse.
+
+    >>> as_integer("48"), as_integer(1.5), as_integer("soon"), as_integer(True)
+    (48, 1, 'soon', True)
+    """
+    try:
+        return _integer(value)
+    except PydanticCustomError:
+        return value
+
+
 def _instant(value: Any) -> Any:
     if not isinstance(value, str):
         raise PydanticCustomError("invalid_date", "no ISO 8601 text")

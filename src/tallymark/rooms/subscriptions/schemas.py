@@ -20,6 +20,7 @@ from tallymark.api.wire import (
     NotEmpty,
     OptionalText,
     Text,
+    as_integer,
     at_most,
     one_of,
 )
@@ -91,6 +92,21 @@ RULES = {
 }
 """What activation rules look like; the service says what is wrong with them."""
 
+
+def _rules(value: Any) -> Any:
+    """Rules whose hours are numbers where they read as ones."""
+    if not isinstance(value, list):
+        return value
+    return [
+        {**rule, "timeout_hours": as_integer(rule["timeout_hours"])}
+        if isinstance(rule, dict) and "timeout_hours" in rule
+        else rule
+        for rule in value
+    ]
+
+
+ActivationRules = Annotated[Any, BeforeValidator(_rules), WithJsonSchema(RULES)]
+
 AUTHORIZATION = {"type": ["object", "null"], **record(amount_cents={"type": "integer"}, amount_currency=TEXT)}
 """A card's authorization, which no provider can be asked for."""
 
@@ -116,7 +132,7 @@ class SubscriptionFields(Input):
     plan_overrides: OverridesFields | None = None
     invoice_custom_section: CustomSectionsInput | None = None
     payment_method: ChosenMethodFields | None = None
-    activation_rules: Annotated[Any, WithJsonSchema(RULES)] = None
+    activation_rules: ActivationRules = None
     usage_thresholds: list[ThresholdFields] | None = None
     progressive_billing_disabled: bool | None = None
     on_termination_credit_note: Annotated[

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from tallymark.api.descriptions import PAIRS, like, shown_as
 from tallymark.api.validation import CurrencyCode
-from tallymark.api.wire import Input, InstantInput, Integer, NotEmpty, OptionalText, Text, at_most
+from tallymark.api.wire import Input, InstantInput, Integer, NotEmpty, OptionalText, Text, as_integer, at_most
 from tallymark.domain.money import fixed
 from tallymark.domain.periods import Interval
 from tallymark.rooms.subscriptions.schemas import (
@@ -49,6 +49,7 @@ def _rate(value: Any) -> Any:
 
 
 def _priority(value: Any) -> Any:
+    value = as_integer(value)
     if value is not None and (isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 50):
         raise PydanticCustomError("value_is_invalid", "no priority")
     return value
@@ -226,7 +227,7 @@ class TransactionFields(Input):
     voided_credits: Any = None
     voided_transaction_id: OptionalText = None
     name: Any = None
-    priority: Any = None
+    priority: Annotated[Any, BeforeValidator(as_integer)] = None
     metadata: Annotated[Any, shown_as(PAIRS)] = None
     invoice_requires_successful_payment: bool | None = None
     ignore_paid_top_up_limits: bool | None = None
