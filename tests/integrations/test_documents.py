@@ -12,7 +12,7 @@ import pytest
 from tallymark.api.validation import LOCALES
 from tallymark.integrations.documents import TypstRenderer
 from tallymark.integrations.documents.breakdown import breakdown
-from tallymark.integrations.documents.data import labels_of, words_of
+from tallymark.integrations.documents.data import labels_of, notices, words_of
 from tallymark.integrations.documents.formats import currency_symbol, formats_of
 
 
@@ -222,3 +222,51 @@ def test_a_progressive_invoice_says_which_threshold_was_reached(renderer, code, 
     text = " ".join("".join(page.extract_text() for page in pages).split())
     assert sentence.replace("\u00a0", " ") in text.replace("\u00a0", " ")
     assert "ACM-91F2-007-011" in text
+
+
+def words_in(renderer, data):
+    pages = pypdf.PdfReader(io.BytesIO(renderer.render_pdf(data))).pages
+    return " ".join("".join(page.extract_text() for page in pages).split()).replace("\u00a0", " ")
+
+
+def test_prices_of_tiers_are_told_where_no_fee_has_one_price(renderer):
+    """Ten at 12.25 and one at 10.75: 133.25."""
+    data = document(fees=1)
+    tiers = [
+        {"kind": "tier", "from": "0", "to": "10", "units": "10", "unit_amount": "12.25", "amount": "122.5"},
+        {"kind": "tier", "from": "11", "units": "1", "unit_amount": "10.75", "amount": "10.75"},
+    ]
+    seats = {"name": "Seats", "units": "11", "amount_cents": 13_325, "breakdown": tiers}
+    data["sections"][0]["groups"][0]["fees"] = [seats]
+    text = words_in(renderer, data)
+    assert [told for told in ("Unit price", "12.25", "10.75", "133.25") if told not in text] == []
+
+
+def test_payments_are_told_with_their_way_and_their_reference(renderer):
+    data = document("de", fees=1)
+    paid = {
+        "kind": "paid",
+        "date": "2026-02-14",
+        "amount_cents": -3,
+        "method": "manual",
+        "reference": "RF18 5390",
+    }
+    data["totals"] += [paid, {"kind": "due", "amount_cents": 0}]
+    text = words_in(renderer, data)
+    assert "Bezahlt am 14.02.2026 Manuelle Zahlung · RF18 5390" in text
+    assert "Zu zahlen" in text
+
+
+@pytest.mark.parametrize(
+    ("code", "tax_code", "sentence"),
+    [
+        ("en", "lago_eu_reverse_charge", "Reverse charge: VAT is to be accounted for by the recipient"),
+        ("de", "lago_eu_reverse_charge", "Steuerschuldnerschaft des Leistungsempfängers"),
+        ("fr", "lago_eu_tax_exempt", "Hors du champ d’application de la TVA de l’UE"),
+        ("ja", "lago_eu_reverse_charge", "リバースチャージ"),
+    ],
+)
+def test_a_document_without_vat_says_why(renderer, code, tax_code, sentence):
+    said = notices(["vat", tax_code], code)
+    assert sentence in words_in(renderer, document(code, notices=said))
+    assert notices(["vat", "lago_eu_fr_standard"], code) == []

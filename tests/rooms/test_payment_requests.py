@@ -11,6 +11,8 @@ from tests.people import join
 
 from tallymark.db.tables import journal_lines, outbox
 from tallymark.integrations.documents.receipt import receipt_data
+from tallymark.rooms.invoices import service as invoices
+from tallymark.rooms.invoices.printing import get_printed
 from tallymark.rooms.payments import service
 
 
@@ -261,6 +263,9 @@ class TestPaying:
         async with database.tenant(seller.organization_id) as tx:
             stored = await service.get_receipt(tx, UUID(receipt["lago_id"]))
             document = await service.get_document(tx, stored, now=stored.created_at)
+            paid = [await invoices.get_invoice(tx, UUID(seller.second["lago_id"]))]
+            (second,) = await get_printed(tx, paid, now=stored.created_at)
+        assert [one.amount_cents for one in second.settled] == [1_000, 3_000]
         printed = receipt_data(document)
         (section,) = printed["sections"]
         assert [(line["name"], line["amount_cents"]) for line in section["groups"][0]["fees"]] == [

@@ -1,6 +1,7 @@
 """Payments recorded by hand, and their receipts (wallets §10, §18, §22.11; invoicing §12, §13)."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -9,7 +10,10 @@ from sqlalchemy import select
 from tests import kit
 
 from tallymark.db.tables import outbox
+from tallymark.integrations.documents.data import invoice_data
 from tallymark.integrations.documents.receipt import receipt_data
+from tallymark.rooms.invoices import service as invoices
+from tallymark.rooms.invoices.printing import get_printed
 from tallymark.rooms.payments import service
 from tallymark.rooms.webhooks.bodies import Sight
 
@@ -335,6 +339,58 @@ class TestDocuments:
             ("subtotal_excl", 10_000), ("no_tax", 0), ("total", 10_000), ("credit_note", -2_000),
             ("paid_before", -3_000), ("this_payment", -1_000), ("remaining", 4_000),
         ]  # fmt: skip
+
+
+async def printed(client, database, of=None, **entity):
+    """An invoice as its document shows it, and of an entity with these values."""
+    async with database.tenant(client.organization_id) as tx:
+        stored = await invoices.get_invoice(tx, UUID((of or client.invoice)["lago_id"]))
+        (view,) = await get_printed(tx, [stored], now=stored.created_at)
+    return invoice_data(replace(view, billing_entity=replace(view.billing_entity, **entity)))
+
+
+class TestWhatAnInvoicesDocumentSays:
+    async def test_of_what_settled_it_since_it_was_issued(self, seller, database):
+        """100.00: 30.00 paid on 3 June, 20.00 offset on the 5th, 50.00 left; a document from before says 100.00."""
+        await credit(seller, offset=2_000)
+        await pay(seller, 3_000, reference="wire 7", paid_at="2025-06-03T08:00:00Z")
+        half = await printed(seller, database)
+        total, *after = half["totals"][-4:]
+        assert total == {"kind": "total", "amount_cents": 10_000}
+        assert after == [
+            {"kind": "paid", "date": "2025-06-03", "amount_cents": -3_000, "method": "manual", "reference": "wire 7"},
+            {"kind": "credit_note", "ref": f"{seller.invoice['number']}-CN001", "amount_cents": -2_000},
+            {"kind": "due", "amount_cents": 5_000},
+        ]  # fmt: skip
+        assert half["headline"] == {"kind": "due", "date": "2025-06-05", "amount_cents": 5_000}
+        await pay(seller, 5_000)
+        whole = await printed(seller, database)
+        assert whole["headline"] == {"kind": "nothing_due", "amount_cents": 0}
+        assert [row["amount_cents"] for row in whole["totals"][-5:]] == [10_000, -3_000, -2_000, -5_000, 0]
+
+    async def test_of_when_it_was_paid(self, seller, database):
+        await pay(seller, 10_000, paid_at="2025-06-04T23:30:00Z")
+        assert (await printed(seller, database))["headline"] == {
+            "kind": "paid", "date": "2025-06-04", "amount_cents": 10_000,
+        }  # fmt: skip
+
+    async def test_of_one_that_is_marked_as_paid(self, seller, database):
+        body = {"invoice": {"payment_status": "succeeded"}}
+        await kit.call(seller, "PUT", f"/invoices/{seller.invoice['lago_id']}", body)
+        data = await printed(seller, database)
+        assert data["headline"] == {"kind": "nothing_due", "amount_cents": 0}
+        assert data["totals"][-3:] == [
+            {"kind": "total", "amount_cents": 10_000},
+            {"kind": "paid_before", "amount_cents": -10_000},
+            {"kind": "due", "amount_cents": 0},
+        ]
+
+    async def test_of_an_electronic_one_is_what_machines_read(self, seller, database):
+        """Both parts tell what it did when it was issued."""
+        await pay(seller, 10_000)
+        data = await printed(seller, database, einvoicing=True, country="FR")
+        assert data["totals"][-1] == {"kind": "total", "amount_cents": 10_000}
+        assert data["headline"] == {"kind": "due", "date": "2025-06-05", "amount_cents": 10_000}
 
 
 class TestRefunds:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tallymark.domain.money import plain_text
-from tallymark.integrations.documents.data import Json, base_data, labels_of, words_of
+from tallymark.integrations.documents.data import Json, base_data, labels_of, notices, words_of
 from tallymark.integrations.documents.naming import fee_name
 from tallymark.rooms.credit_notes.model import CreditNoteView
 
@@ -24,6 +24,7 @@ def credit_note_data(view: CreditNoteView) -> Json:
         "headline": _headline(view),
         "sections": [{"name": view.invoice.number, "groups": [_items(view, words)]}],
         "totals": list(_totals(view, words)),
+        "notices": notices((tax.tax_code for tax in view.applied_taxes), words),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cache
 from itertools import groupby
@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tallymark.domain.european_vat import EXEMPT, REVERSE_CHARGE
 from tallymark.domain.fees.model import FeeType
 from tallymark.domain.money import currency, major_units, plain_text
 from tallymark.domain.periods import TICK, local_date
 from tallymark.integrations.documents.breakdown import breakdown
 from tallymark.integrations.documents.formats import country_name, currency_symbol, formats_of
 from tallymark.integrations.documents.naming import fee_name
+from tallymark.integrations.documents.settlement import headline, settlement
 from tallymark.rooms.customers.model import Address, Customer
 from tallymark.rooms.fees.model import FeeRecord
 from tallymark.rooms.invoices.model import CreditLine, Invoice, InvoiceView
@@ -29,6 +31,9 @@ LETTER_COUNTRIES = frozenset({"US", "CA", "MX"})
 STATE_FIRST_COUNTRIES = frozenset({"US", "CA", "AU"})
 TAX_INVOICE_COUNTRIES = frozenset({"AU", "AE", "NZ", "ID", "SG"})
 """Where an invoice must be called a tax invoice (invoicing §15)."""
+
+NOTICES = {REVERSE_CHARGE: "reverse_charge", EXEMPT: "outside_vat"}
+"""Which automatic taxes of nought say why they are."""
 
 FALLBACK = "en"
 Json = dict[str, Any]
@@ -71,9 +76,10 @@ def invoice_data(view: InvoiceView) -> Json:
         "number": invoice.number,
         "issuing_date": invoice.issuing_date.isoformat(),
         "facts": list(_facts(view)),
-        "headline": _headline(view),
+        "headline": headline(view),
         "sections": sections,
-        "totals": totals,
+        "totals": [*totals, *settlement(view)],
+        "notices": notices((tax.tax_code for tax in view.applied_taxes), words),
         "reached": list(_reached(view)),
         "custom_sections": [
             {"name": section.display_name or section.name, "details": section.details or ""}
@@ -103,6 +109,13 @@ def base_data(entity: BillingEntity, customer: Customer, currency_code: str, wor
 def lines_and_totals(view: InvoiceView, words: str) -> tuple[list[Json], list[Json]]:
     """The sections of an invoice with its fees, and the rows from their sum to its total."""
     return _sections(view, words), list(_totals(view))
+
+
+def notices(tax_codes: Iterable[str], words: str) -> list[str]:
+    """Why a document bears no VAT, where the European setting chose so: the law wants it told (invoicing §15)."""
+    said = labels_of(words)["notice"]
+    codes = set(tax_codes)
+    return [said[name] for code, name in NOTICES.items() if code in codes]
 
 
 def _issuer(entity: BillingEntity, words: str) -> Json:
@@ -165,14 +178,6 @@ def _facts(view: InvoiceView) -> Iterator[Json]:
     for note in view.customer.metadata:
         if note.display_in_invoice:
             yield {"label": note.key, "value": note.value}
-
-
-def _headline(view: InvoiceView) -> Json:
-    invoice = view.invoice
-    due_cents = invoice.total_due_amount_cents
-    if due_cents == 0:
-        return {"kind": "nothing_due", "amount_cents": 0}
-    return {"kind": "due", "date": invoice.payment_due_date.isoformat(), "amount_cents": due_cents}
 
 
 def _sections(view: InvoiceView, words: str) -> list[Json]:
@@ -274,13 +279,12 @@ def _fee(fee: FeeRecord, view: InvoiceView, words: str) -> Json:
     name = fee_name(fee)
     if fee.true_up_parent_fee_id is not None:
         name = f"{name} • {labels_of(words)['group']['true_up']}"
-    line: Json = {
-        "name": name,
-        "units": plain_text(fee.units, 6),
-        "amount_cents": fee.amount_cents,
-    }
+    line: Json = {"name": name, "amount_cents": fee.amount_cents}
     if fee.taxes:
         line["taxes_rate"] = plain_text(fee.taxes_rate, 5)
+    if fee.true_up_parent_fee_id is not None:
+        return line  # What is missing of a minimum has neither a quantity nor a price.
+    line["units"] = plain_text(fee.units, 6)
     if lines:
         return {**line, "breakdown": lines}
     return {**line, "unit_amount": plain_text(fee.precise_unit_amount, 12)}

@@ -69,9 +69,15 @@ def date_pattern(cldr: str) -> str:
 
 
 def currency_symbol(currency: str, code: str) -> str:
-    """What a locale calls a currency: $, €, or its code."""
-    symbols = Locale.parse(code.replace("-", "_")).currency_symbols
-    return _plain(str(symbols.get(currency, currency)))
+    """What a locale calls a currency: $, €, or its code; letters that lead keep a space from the number, as CLDR asks.
+
+    >>> currency_symbol("CAD", "en"), currency_symbol("KWD", "en"), currency_symbol("KWD", "de")
+    ('CA$', 'KWD\\xa0', 'KWD')
+    """
+    locale = Locale.parse(code.replace("-", "_"))
+    symbol = _plain(str(locale.currency_symbols.get(currency, currency)))
+    touches = formats_of(code)["money"].startswith("{symbol}{n}")
+    return symbol + NO_BREAK_SPACE if touches and symbol[-1].isalpha() else symbol
 
 
 def country_name(country: str | None, code: str) -> str | None:

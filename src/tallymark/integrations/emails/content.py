@@ -138,7 +138,15 @@ def _rows(data: Json, labels: Json) -> Iterator[Row]:
             date=day(row["date"], formats) if "date" in row else "",
         )
         amount = money(row["amount_cents"], data["currency"], formats)
-        yield Row(name=name, amount=amount, is_final=row["kind"] == final)
+        note = " · ".join(_how(row, labels)) if "method" in row else ""
+        yield Row(name=name, amount=amount, note=note, is_final=row["kind"] == final)
+
+
+def _how(row: Json, labels: Json) -> Iterator[str]:
+    """How a payment was made, and by which reference."""
+    yield labels["method"][row["method"]]
+    if "reference" in row:
+        yield row["reference"]
 
 
 def _issuer_lines(data: Json) -> tuple[str, ...]:

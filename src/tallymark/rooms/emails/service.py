@@ -18,6 +18,7 @@ from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.dunning import service as dunning
 from tallymark.rooms.emails import repository
 from tallymark.rooms.emails.model import Email, Letter, Message, Paper, Skipped, Subject
+from tallymark.rooms.invoices import printing
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import InvoiceStatus
 from tallymark.rooms.organizations.model import BillingEntity
@@ -146,7 +147,7 @@ async def _facts(tx: Tx, kind: MailKind, document_id: UUID, *, now: datetime) ->
 
 async def _of_invoice(tx: Tx, invoice_id: UUID, *, now: datetime) -> _Facts:
     invoice = await invoices.get_invoice(tx, invoice_id)
-    (view,) = await invoices.get_views(tx, [invoice], now=now)
+    (view,) = await printing.get_printed(tx, [invoice], now=now)
     return _Facts(
         subject=view,
         issuer=view.billing_entity,
@@ -174,7 +175,7 @@ async def _of_receipt(tx: Tx, receipt_id: UUID, *, now: datetime) -> _Facts:
     """A receipt with the invoices that were paid."""
     document = await payments.get_document(tx, await payments.get_receipt(tx, receipt_id), now=now)
     paid = [part.invoice for part in document.parts] or [document.invoice.invoice]
-    views = await invoices.get_views(tx, paid, now=now)
+    views = await printing.get_printed(tx, paid, now=now)
     return _Facts(
         subject=document,
         issuer=document.invoice.billing_entity,
@@ -193,7 +194,7 @@ async def _of_request(tx: Tx, request_id: UUID, *, now: datetime) -> _Facts:
 
 async def _of_view(tx: Tx, view: RequestView, *, now: datetime) -> _Facts:
     campaign_id = view.request.dunning_campaign_id
-    whole = await invoices.get_views(tx, [one.invoice for one in view.invoices], now=now)
+    whole = await printing.get_printed(tx, [one.invoice for one in view.invoices], now=now)
     return _Facts(
         subject=view,
         issuer=view.invoices[0].billing_entity,

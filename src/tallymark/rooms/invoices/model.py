@@ -267,8 +267,19 @@ class Invoice:
 
 
 @value
+class Settled:
+    """What lowered the amount due of an invoice once it was issued: a payment, or the offset of a credit note, with its number."""
+
+    amount_cents: int
+    at: datetime
+    payment_type: str | None = None
+    reference: str | None = None
+    credit_note_number: str | None = None
+
+
+@value
 class InvoiceView:
-    """An invoice with all that hangs on it."""
+    """An invoice with all that hangs on it; what has settled it is read for its document alone."""
 
     invoice: Invoice
     customer: Customer
@@ -282,6 +293,7 @@ class InvoiceView:
     credits: tuple[CreditLine, ...] = ()
     metadata: tuple[MetadataRecord, ...] = ()
     applied_thresholds: tuple[AppliedThreshold, ...] = ()
+    settled: tuple[Settled, ...] = ()
 
 
 @value

@@ -1,4 +1,6 @@
-"""Make the documents of an issued invoice anew, for the operator: what it says stays, how it looks follows the release (platform §17)."""
+"""Make the documents of an issued invoice anew, for the operator: what it bills stays, how it looks follows the release (platform §17),
+and what has been paid since is shown.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from uuid import UUID
 from tallymark.db.engine import Actor, Database, Source, Tx
 from tallymark.domain.errors import NotFound
 from tallymark.jobs.outbox import Message, emit
-from tallymark.rooms.invoices import explaining, repository, service
+from tallymark.rooms.invoices import explaining, printing, repository, service
 from tallymark.rooms.invoices.documents import Documents
 from tallymark.rooms.invoices.model import Files, InvoiceStatus, InvoiceView
 from tallymark.rooms.organizations.access import now_of
@@ -34,7 +36,7 @@ async def _view(tx: Tx, invoice_id: UUID) -> InvoiceView:
     invoice = await service.get_invoice(tx, invoice_id)
     if invoice.status is not InvoiceStatus.FINALIZED:
         raise NotFound("invoice")
-    (view,) = await service.get_views(tx, [invoice], now=await now_of(tx))
+    (view,) = await printing.get_printed(tx, [invoice], now=await now_of(tx))
     return view
 
 
