@@ -20,6 +20,7 @@ from tallymark.rooms.members.model import INVITES
 from tallymark.rooms.members.service import invites
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.organizations.access import system_now
+from tallymark.rooms.organizations.model import Connections
 from tallymark.rooms.portal.links import SECRET as PORTAL
 from tallymark.rooms.portal.links import PortalDoor, PortalLinks
 from tallymark.rooms.sso.signing_in import Google, SingleSignOn
@@ -53,6 +54,7 @@ class Doors:
     invite_secret: bytes
     app_url: str
     error_reporting: ErrorReportingOutput | None
+    connections: Connections
     security_contact: SecurityContact | None
 
     async def invite_admin(self, tx: Tx, emails: str | None, *, now: datetime) -> str | None:
@@ -87,6 +89,11 @@ async def make_doors(settings: Settings, database: Database) -> Doors:
         invite_secret=secret,
         app_url=settings.app_url,
         error_reporting=_make_error_reporting(settings),
+        connections=Connections(
+            emails=settings.smtp_host is not None,
+            telemetry=settings.otlp_endpoint is not None,
+            error_reports=settings.sentry_dsn is not None,
+        ),
         security_contact=_security_contact(settings),
     )
 

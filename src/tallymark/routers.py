@@ -36,6 +36,7 @@ from tallymark.rooms.journal import routes as journal
 from tallymark.rooms.lifetime_usages import routes as lifetime_usages
 from tallymark.rooms.limits import routes as limits
 from tallymark.rooms.members import routes as members
+from tallymark.rooms.organizations import app_routes as app_organizations
 from tallymark.rooms.organizations import key_routes as api_keys
 from tallymark.rooms.organizations import routes as organizations
 from tallymark.rooms.payment_requests import routes as payment_requests
@@ -64,6 +65,7 @@ from tallymark.rooms.webhooks import routes as webhooks
 ROUTERS: tuple[APIRouter, ...] = (
     organizations.router,
     organizations.admin_router,
+    app_organizations.router,
     test_clocks.router,
     test_clocks.planning_router,
     billing_entities.router,

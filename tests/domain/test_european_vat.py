@@ -1,6 +1,8 @@
 """Which automatic tax a customer carries (subscriptions §1.7)."""
 
+import re
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -16,6 +18,7 @@ from tallymark.domain.european_vat import (
     read_vat_number,
 )
 
+ROOT = Path(__file__).parents[2]
 FRENCH_NUMBER = "FR40303265045"
 
 
@@ -147,3 +150,9 @@ def test_every_code_that_is_chosen_is_made():
     assert (made["lago_eu_reverse_charge"], made["lago_eu_tax_exempt"]) == (0, 0)
     assert made["lago_eu_fi_standard"] == Decimal("25.5")
     assert len(made) == 27 + 18 + 2
+
+
+def test_the_web_app_offers_it_to_entities_in_the_members():
+    told = (ROOT / "web/src/pages/settings/european-union.ts").read_text()
+    (codes,) = re.findall(r'"([A-Z]{2}[A-Z ]+)"', told)
+    assert codes.split() == sorted(MEMBERS)

@@ -15,6 +15,7 @@ from tests.people import Person, sign_up
 
 from tallymark.api.role_permissions import PERMISSIONS, PREDEFINED
 from tallymark.api.routing import MemberRoute, OrganizationRoute, TenantRoute
+from tallymark.rooms.organizations.model import Connections
 from tallymark.rooms.users import service
 from tallymark.routers import ROUTERS
 
@@ -187,6 +188,14 @@ class TestPeople:
         assert answer["required_permissions"] == ["developers:manage"]
         found = (await get(person.browser, "/organizations"))["organization"]
         assert (found["city"], found["webhook_urls"]) == (None, [])
+
+    async def test_see_what_the_installation_is_connected_with(self, application, person, monkeypatch):
+        """Whether, and not where."""
+        found = Connections(emails=True, telemetry=False, error_reports=True)
+        monkeypatch.setattr(application.asgi.state, "connections", found)
+        assert await get(person.browser, "http://test/app/v1/installation") == {
+            "installation": {"emails": True, "telemetry": False, "error_reports": True}
+        }
 
     async def test_may_no_more_once_they_have_left(self, database, person):
         async with database.system() as connection:

@@ -126,6 +126,8 @@ PAGES = {
     "invitations": "settings/invitations",
     "roles": "settings/roles",
     "authentication": "settings/authentication",
+    "integrations": "settings/integrations",
+    "european-vat": "settings/integrations/european-vat",
     "entities": "settings/entities",
     "taxes": "settings/taxes",
     "sections": "settings/sections",

@@ -314,8 +314,8 @@ async def test_a_wallet_is_filled_and_pays_a_bill(shop, page):
     assert watch.faults == []
 
 
-async def test_a_tax_is_made_and_a_metric_deleted_after_its_charges_are_counted(shop, page):
-    """Each of the shop's three plans has one charge on calls."""
+async def test_taxes_are_made_and_chosen_and_a_metric_deleted_after_its_charges_are_counted(shop, page):
+    """Each of the shop's three plans has one charge on calls; customers of the shop in France may have European taxes."""
     watch, form = Watch(page), Form(page)
     await page.goto(f"/{shop.slug}/settings/taxes")
     await page.get_by_role("button", name="New tax").click()
@@ -324,6 +324,18 @@ async def test_a_tax_is_made_and_a_metric_deleted_after_its_charges_are_counted(
     await form.save("Create tax", "Tax created")
     made = (await kit.get(shop.client, "/taxes/reduced_rate"))["tax"]
     assert (made["name"], made["rate"], made["applied_to_organization"]) == ("Reduced rate", 7.0, False)
+
+    (entity,) = (await kit.get(shop.client, "/billing_entities"))["billing_entities"]
+    where = f"/billing_entities/{entity['code']}"
+    await kit.call(shop.client, "PUT", where, {"billing_entity": {"country": "FR"}})
+    await page.goto(f"/{shop.slug}/settings/integrations")
+    await page.get_by_role("main").get_by_role("link", name="European VAT").click()
+    for verb, is_on in (("Connect", True), ("Disconnect", False)):
+        await page.get_by_role("button", name=re.compile(f"^{verb} European VAT")).click()
+        await page.get_by_role("alertdialog").get_by_role("button", name=verb).click()
+        await expect(page.get_by_text(f"European VAT {verb.lower()}ed")).to_be_visible()
+        found = (await kit.get(shop.client, where))["billing_entity"]
+        assert found["eu_tax_management"] is is_on
 
     await page.goto(f"/{shop.slug}/billable-metrics")
     await page.get_by_role("button", name="Actions of Calls").click()

@@ -72,6 +72,12 @@ const SETTINGS: [label: string, tab: string, words: string, permission?: string]
   ["Members", "members", "team users invite invitations", "organization:members:view"],
   ["Roles", "roles", "permissions", "roles:view"],
   ["Signing in", "authentication", "sso okta google entra password", "authentication_methods:view"],
+  [
+    "Integrations",
+    "integrations",
+    "connections european vat assistants mcp metabase sentry opentelemetry smtp lago import",
+    "organization:integrations:view",
+  ],
   ["Limits", "limits", "quota", "organization:view"],
   ["Billing entities", "entities", "legal name logo numbering grace period e-mails", "billing_entities:view"],
   ["Taxes", "taxes", "vat rate", "organization:taxes:view"],

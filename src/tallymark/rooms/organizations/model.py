@@ -183,3 +183,15 @@ def default_prefix(name: str, organization_id: UUID) -> str:
     'MYC-4F2A'
     """
     return f"{''.join(name.split())[:3]}-{str(organization_id)[-4:]}".upper()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connections:
+    """Which systems the settings of the installation connect every organization with."""
+
+    emails: bool
+    """A mail server that takes e-mails."""
+    telemetry: bool
+    """A collector of traces, metrics and logs."""
+    error_reports: bool
+    """A project at Sentry that errors are told to."""

@@ -14,7 +14,14 @@ interface Entry {
   permissions?: string[];
 }
 
-export function Settings({ title, children }: { title: string; children: ReactNode }) {
+interface SettingsProps {
+  title: string;
+  /** The page of settings that leads to this one. */
+  under?: { label: string; href: string };
+  children: ReactNode;
+}
+
+export function Settings({ title, under, children }: SettingsProps) {
   const can = useCan();
   const entities = useQuery({ ...read("/api/v1/billing_entities"), enabled: can("billing_entities:view") });
   const nav = useCurrentInSight();
@@ -35,6 +42,11 @@ export function Settings({ title, children }: { title: string; children: ReactNo
           label: "Signing in",
           href: paths.settings("authentication"),
           permissions: ["authentication_methods:view"],
+        },
+        {
+          label: "Integrations",
+          href: paths.settings("integrations"),
+          permissions: ["organization:integrations:view"],
         },
         { label: "Limits", href: paths.settings("limits"), permissions: ["organization:view"] },
       ],
@@ -70,7 +82,11 @@ export function Settings({ title, children }: { title: string; children: ReactNo
     ["You", [{ label: "Your account", href: paths.settings("account") }]],
   ];
   return (
-    <Page title={title} crumbs={[{ label: "Settings", href: paths.settings() }]} isHeading>
+    <Page
+      title={title}
+      crumbs={[{ label: "Settings", href: paths.settings() }, ...(under ? [under] : [])]}
+      isHeading
+    >
       <div className="settings" style={{ paddingTop: 24 }}>
         <nav className="settings-nav" aria-label="Settings" ref={nav}>
           {groups.map(([name, entries]) => {
