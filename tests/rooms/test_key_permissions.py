@@ -8,10 +8,12 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from sqlalchemy import update
 from tests import kit
 from tests.kit import get, post
 
 from tallymark.api.routing import TenantRoute
+from tallymark.db.tables import api_keys
 from tallymark.domain.errors import Invalid, NotFound
 from tallymark.rooms.organizations import service
 from tallymark.routers import ROUTERS
@@ -180,6 +182,25 @@ class TestAKey:
         assert unused is None
         assert used is not None
         assert used >= began
+
+    async def test_tells_how_an_older_key_ends_once_it_is_used(self, make_client, database, organization):
+        """Keys of before the ends of their values were kept; one that is kept stays."""
+        limited = await make_client({"tax": ["read"]})
+        value = limited.headers["Authorization"].removeprefix("Bearer ")
+
+        async def endings():
+            async with database.tenant(organization.id) as tx:
+                return [key.ending for key in await service.list_api_keys(tx, now=datetime.now(UTC))]
+
+        kept = (await endings())[0]
+        async with database.system() as connection:
+            hashed = service.hash_key(value)
+            await connection.execute(
+                update(api_keys).where(api_keys.c.key_hash == hashed).values(ending=None)
+            )
+        assert await endings() == [kept, None]
+        await get(limited, "/taxes")
+        assert await endings() == [kept, value[-4:]]
 
 
 class TestPermissions:

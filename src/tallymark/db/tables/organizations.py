@@ -79,7 +79,7 @@ api_keys = Table(
     organization_column(),
     string("name"),
     Column("key_hash", LargeBinary, nullable=False, unique=True),
-    # The last characters of its value, by which people know it; null of keys from before these were kept.
+    # The last characters of its value, by which people know it; null of keys from before these were kept, until they are used.
     string("ending"),
     # Modes by resource; none at all is everything.
     Column("permissions", JSONB(none_as_null=True)),

@@ -12,7 +12,7 @@ from tallymark.db.engine import Database, Tx
 from tallymark.domain.errors import Conflict
 from tallymark.metering.allowance import EventLimits
 from tallymark.rooms.organizations import repository
-from tallymark.rooms.organizations.service import hash_key
+from tallymark.rooms.organizations.service import ending_of, hash_key
 
 CACHE_SECONDS = 30.0
 """How long another process may go on honouring a key that was revoked here, and a use of a key may stay unnoted."""
@@ -63,7 +63,7 @@ class Access:
             row = await repository.find_principal(connection, hash_key(token))
             if row is None:
                 return None
-            await repository.record_key_use(connection, row.id, at=system_now())
+            await repository.record_key_use(connection, row.id, ending=ending_of(token), at=system_now())
         principal = Principal(
             organization_id=row.organization_id,
             api_key_id=row.id,

@@ -41,7 +41,7 @@ class KeyOutput(BaseModel):
     lago_id: UUID
     name: str | None
     ending: str | None
-    """The last characters of its value; null of keys that are older than these were kept."""
+    """The last characters of its value; null of a key that is older than these were kept, until it is used again."""
     permissions: Mapping[str, Sequence[str]] | None
     """Modes by resource; null for everything."""
     created_at: Instant

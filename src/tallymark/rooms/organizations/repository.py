@@ -142,8 +142,12 @@ async def has_switch(tx: Tx, switch: str) -> bool:
     return (await tx.execute(statement)).first() is not None
 
 
-async def record_key_use(connection: AsyncConnection, key_id: UUID, *, at: datetime) -> None:
-    await connection.execute(update(api_keys).where(api_keys.c.id == key_id).values(last_used_at=at))
+async def record_key_use(
+    connection: AsyncConnection, key_id: UUID, *, ending: str | None, at: datetime
+) -> None:
+    """Note a use of a key, and how its value ends where the key is older than that was kept."""
+    noted = {"last_used_at": at, "ending": func.coalesce(api_keys.c.ending, ending)}
+    await connection.execute(update(api_keys).where(api_keys.c.id == key_id).values(noted))
 
 
 async def update_api_key(tx: Tx, key_id: UUID, values: Values) -> None:
