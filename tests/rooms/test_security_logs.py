@@ -40,7 +40,7 @@ async def endpoint(client, url="https://a.test"):
 
 
 class TestEntries:
-    async def test_of_webhook_endpoints(self, client):
+    async def test_of_webhook_endpoints(self, client, organization):
         client.headers["User-Agent"] = AGENT
         made = await endpoint(client, "https://me:secret@a.test")
         path = f"/webhook_endpoints/{made['lago_id']}"
@@ -53,6 +53,11 @@ class TestEntries:
             "log_type": "webhook_endpoint",
             "log_event": "webhook_endpoint.created",
             "user_email": None,
+            "api_key": {
+                "lago_id": created["api_key"]["lago_id"],
+                "name": "default",
+                "ending": organization.api_key[-4:],
+            },
             "logged_at": START,
             "created_at": START,
             "resources": shown,
@@ -102,6 +107,22 @@ class TestEntries:
         )
         assert (deleted["log_event"], deleted["resources"]) == ("api_key.deleted", {"name": "k"})
         assert set(created["device_info"].values()) == {None}
+        # The key that an entry is about did nothing.
+        assert [one["api_key"] for one in (created, updated, rotated, deleted)] == [None] * 4
+
+    async def test_name_the_key_that_was_used_when_it_has_ended_too(self, client, organization, database):
+        now = datetime(2026, 1, 1, tzinfo=UTC)
+        async with database.tenant(organization.id) as tx:
+            key, value = await organizations.create_api_key(tx, name="Importer", now=now)
+        own = client.headers["Authorization"]
+        client.headers["Authorization"] = f"Bearer {value}"
+        await endpoint(client)
+        client.headers["Authorization"] = own
+        async with database.tenant(organization.id) as tx:
+            await organizations.change_api_key(tx, key.id, {"name": "Old importer"}, now=now)
+            await organizations.delete_api_key(tx, key.id, now=now)
+        (entry,) = await logs(client, **{"log_types[]": "webhook_endpoint"})
+        assert entry["api_key"] == {"lago_id": str(key.id), "name": "Old importer", "ending": value[-4:]}
 
     async def test_of_what_is_refused_are_not_there(self, client):
         await endpoint(client)

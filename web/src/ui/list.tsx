@@ -189,7 +189,7 @@ interface Meta {
   total_count: number;
 }
 
-interface ListProps<Row, Page extends { meta: Meta }> {
+export interface ListProps<Row, Page extends { meta: Meta }> {
   /** "customers": for the reader, in lower case. */
   what: string;
   controls: ListControls;

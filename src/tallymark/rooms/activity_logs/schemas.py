@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel
 from starlette.datastructures import QueryParams
 
+from tallymark.api.logged_keys import LoggedKeyOutput
 from tallymark.api.pagination import Meta
 from tallymark.api.queries import read_ids, read_instant, read_list, reads
 from tallymark.api.wire import Instant
@@ -39,14 +40,6 @@ def read_filters(query: QueryParams) -> Filters:
     )
 
 
-class LoggedKeyOutput(BaseModel):
-    """A key that was used, whether it has ended or not."""
-
-    lago_id: UUID
-    name: str | None
-    ending: str | None
-
-
 class ActivityLogOutput(BaseModel):
     activity_id: UUID
     activity_type: str
@@ -67,11 +60,12 @@ class ActivityLogOutput(BaseModel):
     def of(cls, entry: Entry, organization_id: UUID) -> ActivityLogOutput:
         """Show an entry."""
         apart = {"activity_id", "activity_object", "activity_object_changes", "api_key", "organization_id"}
-        key_id, name, ending = entry.api_key_id, entry.api_key_name, entry.api_key_ending
         return cls(
             **{name: getattr(entry, name) for name in set(cls.model_fields) - apart},
             activity_id=entry.id,
-            api_key=None if key_id is None else LoggedKeyOutput(lago_id=key_id, name=name, ending=ending),
+            api_key=LoggedKeyOutput.of(
+                entry.api_key_id, name=entry.api_key_name, ending=entry.api_key_ending
+            ),
             activity_object=None if entry.object is None else json.loads(entry.object),
             activity_object_changes={} if entry.changes is None else json.loads(entry.changes),
             organization_id=organization_id,

@@ -27,11 +27,20 @@ class Entry:
     log_type: str
     log_event: str
     user_email: str | None
+    api_key_id: UUID | None
+    api_key_name: str | None
+    """As it is called now; a key that has ended keeps its name."""
+    api_key_ending: str | None
     resources: str
     user_agent: str | None
     ip_address: str | None
     logged_at: datetime
     created_at: datetime
+
+    @property
+    def used_key_id(self) -> UUID | None:
+        """The key that it was done with. An entry on keys names the one that it is about: members change keys, and the operator."""
+        return None if self.log_type == "api_key" else self.api_key_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

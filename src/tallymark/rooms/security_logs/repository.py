@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
-from tallymark.db.tables import security_logs
+from tallymark.db.tables import api_keys, security_logs
 from tallymark.rooms.security_logs.model import Entry, Filters
 
 _FORGET = text(
@@ -21,11 +21,16 @@ _FORGET = text(
     " WHERE security_logs.organization_id = organizations.id"
     " AND security_logs.logged_at < coalesce(test_clocks.frozen_time, :now) - CAST(:kept AS interval)"
 )
+_ENTRIES = select(
+    security_logs,
+    api_keys.c.name.label("api_key_name"),
+    api_keys.c.ending.label("api_key_ending"),
+).select_from(security_logs.outerjoin(api_keys, api_keys.c.id == security_logs.c.api_key_id))
 
 
 async def find_entry(tx: Tx, entry_id: UUID, *, since: datetime) -> Entry | None:
     column = security_logs.c
-    statement = select(security_logs).where(column.id == entry_id, column.logged_at >= since)
+    statement = _ENTRIES.where(column.id == entry_id, column.logged_at >= since)
     row = (await tx.execute(statement)).first()
     return _as_value(row) if row else None
 
@@ -35,7 +40,7 @@ async def list_entries(tx: Tx, filters: Filters, page: Page, *, since: datetime)
     conditions = [column.logged_at >= since, *_conditions(filters)]
     counted = select(func.count()).select_from(security_logs).where(*conditions)
     total = (await tx.execute(counted)).scalar_one()
-    newest = select(security_logs).where(*conditions).order_by(column.logged_at.desc(), column.id.desc())
+    newest = _ENTRIES.where(*conditions).order_by(column.logged_at.desc(), column.id.desc())
     rows = await tx.execute(newest.limit(page.size).offset(page.offset))
     return [_as_value(row) for row in rows], int(total)
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel
 from starlette.datastructures import QueryParams
 
+from tallymark.api.logged_keys import LoggedKeyOutput
 from tallymark.api.pagination import Meta
 from tallymark.api.queries import read_ids, read_instant, read_list, reads
 from tallymark.api.wire import Instant
@@ -51,6 +52,8 @@ class SecurityLogOutput(BaseModel):
     log_type: str
     log_event: str
     user_email: str | None
+    api_key: LoggedKeyOutput | None
+    """The key that was used; null of what was done otherwise, and of what was done to a key."""
     logged_at: Instant
     created_at: Instant
     resources: dict[str, Any]
@@ -64,6 +67,9 @@ class SecurityLogOutput(BaseModel):
         return cls(
             **{name: getattr(entry, name) for name in same},
             log_id=entry.id,
+            api_key=LoggedKeyOutput.of(
+                entry.used_key_id, name=entry.api_key_name, ending=entry.api_key_ending
+            ),
             resources=json.loads(entry.resources),
             device_info=DeviceOutput(**told, **read_device(entry.user_agent)),
         )

@@ -1,3 +1,5 @@
+import { namesOf } from "./names";
+
 /** What the activity log is filtered by, as the API names it; quotes and orders, which nobody makes yet, are left out. */
 const ACTIVITIES: Record<string, string> = {
   add_on: "created updated deleted",
@@ -28,9 +30,7 @@ const ACTIVITIES: Record<string, string> = {
   wallet_transaction: "created updated payment_failure",
 };
 
-export const ACTIVITY_TYPES: readonly string[] = Object.entries(ACTIVITIES).flatMap(([about, words]) =>
-  words.split(" ").map((word) => `${about}.${word}`),
-);
+export const ACTIVITY_TYPES: readonly string[] = namesOf(ACTIVITIES);
 
 /** What entries are logged on, by its name on the wire. */
 export const OBJECTS: Record<string, string> = {

@@ -1,9 +1,19 @@
 /** Who did what logs tell of: a member, or an API key by its name, one that has ended, too. */
 import { useQuery } from "@tanstack/react-query";
-import { read } from "@/api/client";
+import { read, type Schema } from "@/api/client";
 import { useCan, useNow } from "@/app/session";
 import { keyWords } from "@/lib/words";
 import type { Filter } from "@/ui/list";
+
+interface Done {
+  user_email: string | null;
+  api_key: Schema<"LoggedKeyOutput"> | null;
+}
+
+/** Who did what an entry tells of; undefined where it was nobody of these. */
+export function doerOf({ user_email, api_key }: Done): string | undefined {
+  return user_email ?? (api_key ? `API: ${keyWords(api_key)}` : undefined);
+}
 
 /** By the key that was used, where the member may see keys. */
 export function useKeyFilter(): Filter[] {

@@ -1,30 +1,23 @@
 import { useQuery } from "@tanstack/react-query";
 import { read, type Schema } from "@/api/client";
-import { useOrganization } from "@/app/session";
-import { currencyOf, type Difference, differencesOf } from "@/lib/changes";
-import { keyWords, typeWords } from "@/lib/words";
+import { currencyOf, differencesOf } from "@/lib/changes";
+import { typeWords } from "@/lib/words";
 import { Moment } from "@/ui/amounts";
 import { Copy, Facts } from "@/ui/basics";
 import { Json } from "@/ui/code";
-import { type Filter, List, useListState, useRows } from "@/ui/list";
+import { useListState, useRows } from "@/ui/list";
 import { Empty, Loaded } from "@/ui/states";
 import { Status } from "@/ui/status";
 import type { Column } from "@/ui/table";
 import { ACTIVITY_TYPES, OBJECTS } from "./activities";
 import { Detail } from "./detail";
-import { useKeyFilter, useMemberFilter } from "./doers";
-import { Developers } from "./layout";
+import { doerOf, useKeyFilter, useMemberFilter } from "./doers";
+import { Changes, type DetailProps, LogPage } from "./log-page";
 
 type ApiLog = Schema<"ApiLogOutput">;
 type ActivityLog = Schema<"ActivityLogOutput">;
 
-export const DATES: Filter[] = [
-  { key: "from_date", label: "From", kind: "date" },
-  { key: "to_date", label: "Until", kind: "date" },
-];
-
 export function ApiLogs() {
-  const { timezone } = useOrganization();
   const list = useListState();
   const byKey = useKeyFilter();
   const logs = useRows(list, (asked) =>
@@ -42,50 +35,41 @@ export function ApiLogs() {
     },
     { head: "Answer", fold: "f2", cell: (log) => <AnswerStatus status={log.http_status} /> },
     { head: "Client", isLow: true, cell: (log) => <span className="dim">{log.client}</span> },
-    { head: "Time", fold: "f3", cell: (log) => <Moment value={log.logged_at} zone={timezone} /> },
   ];
   return (
-    <Developers
+    <LogPage
       title="API logs"
-      detail={
-        list.open && <ApiLogDetail id={list.open} zone={timezone} onClose={() => list.setOpen(undefined)} />
+      detail={(entry) => <ApiLogDetail {...entry} />}
+      what="calls"
+      controls={list}
+      query={logs}
+      rowsOf={(page) => page.api_logs}
+      columns={columns}
+      keyOf={(log) => log.request_id}
+      filters={[
+        {
+          key: "http_methods[]",
+          label: "Method",
+          options: ["post", "put", "patch", "delete"].map((value) => ({
+            value,
+            label: value.toUpperCase(),
+          })),
+        },
+        {
+          key: "http_statuses[]",
+          label: "Answer",
+          options: [
+            { value: "succeeded", label: "Succeeded" },
+            { value: "failed", label: "Failed" },
+          ],
+        },
+        { key: "request_paths", label: "Path" },
+        ...byKey,
+      ]}
+      empty={
+        <Empty title="No calls yet">Changes that are made with an API key are logged here, whole.</Empty>
       }
-    >
-      <List
-        what="calls"
-        controls={list}
-        query={logs}
-        rowsOf={(page) => page.api_logs}
-        columns={columns}
-        keyOf={(log) => log.request_id}
-        onOpen={(log) => list.setOpen(log.request_id)}
-        chosen={list.open}
-        filters={[
-          {
-            key: "http_methods[]",
-            label: "Method",
-            options: ["post", "put", "patch", "delete"].map((value) => ({
-              value,
-              label: value.toUpperCase(),
-            })),
-          },
-          {
-            key: "http_statuses[]",
-            label: "Answer",
-            options: [
-              { value: "succeeded", label: "Succeeded" },
-              { value: "failed", label: "Failed" },
-            ],
-          },
-          { key: "request_paths", label: "Path" },
-          ...byKey,
-          ...DATES,
-        ]}
-        empty={
-          <Empty title="No calls yet">Changes that are made with an API key are logged here, whole.</Empty>
-        }
-      />
-    </Developers>
+    />
   );
 }
 
@@ -94,7 +78,7 @@ function AnswerStatus({ status }: { status: number }) {
   return <Status status="failed" word={String(status)} tone={status >= 500 ? "bad" : "warn"} />;
 }
 
-function ApiLogDetail({ id, zone, onClose }: { id: string; zone: string; onClose: () => void }) {
+function ApiLogDetail({ id, zone, onClose }: DetailProps) {
   const log = useQuery(read("/api/v1/api_logs/{request_id}", { params: { path: { request_id: id } } }));
   return (
     <Detail title="Call" onClose={onClose}>
@@ -124,14 +108,11 @@ function ApiLogDetail({ id, zone, onClose }: { id: string; zone: string; onClose
 
 const TYPES = ACTIVITY_TYPES.map((value) => ({ value, label: typeWords(value) }));
 
-function byWhom({ user_email, api_key, activity_source }: ActivityLog): string {
-  return user_email ?? (api_key ? `API: ${keyWords(api_key)}` : SOURCES[activity_source]!);
-}
+const byWhom = (log: ActivityLog): string => doerOf(log) ?? SOURCES[log.activity_source]!;
 
 const SOURCES: Record<string, string> = { api: "API", front: "App", system: "Tallymark" };
 
 export function ActivityLogs() {
-  const { timezone } = useOrganization();
   const list = useListState();
   const byKey = useKeyFilter();
   const byMember = useMemberFilter();
@@ -146,50 +127,41 @@ export function ActivityLogs() {
       isLow: true,
       cell: (log) => <span className="id">{log.external_customer_id ?? <span className="dim">–</span>}</span>,
     },
-    { head: "Time", fold: "f2", cell: (log) => <Moment value={log.logged_at} zone={timezone} /> },
   ];
   return (
-    <Developers
+    <LogPage
       title="Activity"
-      detail={
-        list.open && <ActivityDetail id={list.open} zone={timezone} onClose={() => list.setOpen(undefined)} />
-      }
-    >
-      <List
-        what="activities"
-        controls={list}
-        query={logs}
-        rowsOf={(page) => page.activity_logs}
-        columns={columns}
-        keyOf={(log) => log.activity_id}
-        onOpen={(log) => list.setOpen(log.activity_id)}
-        chosen={list.open}
-        filters={[
-          { key: "activity_types[]", label: "Type", options: TYPES },
-          {
-            key: "resource_types[]",
-            label: "Object",
-            options: Object.entries(OBJECTS).map(([value, label]) => ({ value, label })),
-          },
-          {
-            key: "activity_sources[]",
-            label: "Source",
-            options: Object.entries(SOURCES).map(([value, label]) => ({ value, label })),
-          },
-          byMember,
-          ...byKey,
-          { key: "external_customer_id", label: "Customer" },
-          { key: "external_subscription_id", label: "Subscription" },
-          { key: "resource_ids[]", label: "Object's ID" },
-          ...DATES,
-        ]}
-        empty={<Empty title="Nothing has happened yet" />}
-      />
-    </Developers>
+      detail={(entry) => <ActivityDetail {...entry} />}
+      what="activities"
+      controls={list}
+      query={logs}
+      rowsOf={(page) => page.activity_logs}
+      columns={columns}
+      keyOf={(log) => log.activity_id}
+      filters={[
+        { key: "activity_types[]", label: "Type", options: TYPES },
+        {
+          key: "resource_types[]",
+          label: "Object",
+          options: Object.entries(OBJECTS).map(([value, label]) => ({ value, label })),
+        },
+        {
+          key: "activity_sources[]",
+          label: "Source",
+          options: Object.entries(SOURCES).map(([value, label]) => ({ value, label })),
+        },
+        byMember,
+        ...byKey,
+        { key: "external_customer_id", label: "Customer" },
+        { key: "external_subscription_id", label: "Subscription" },
+        { key: "resource_ids[]", label: "Object's ID" },
+      ]}
+      empty={<Empty title="Nothing has happened yet" />}
+    />
   );
 }
 
-function ActivityDetail({ id, zone, onClose }: { id: string; zone: string; onClose: () => void }) {
+function ActivityDetail({ id, zone, onClose }: DetailProps) {
   const log = useQuery(
     read("/api/v1/activity_logs/{activity_id}", { params: { path: { activity_id: id } } }),
   );
@@ -219,21 +191,5 @@ function ActivityDetail({ id, zone, onClose }: { id: string; zone: string; onClo
         )}
       </Loaded>
     </Detail>
-  );
-}
-
-export function Changes({ changes }: { changes: readonly Difference[] }) {
-  if (changes.length === 0) return null;
-  return (
-    <div className="changes">
-      <h3>Changes</h3>
-      {changes.map(({ where, before, after }) => (
-        <div className="change" key={where}>
-          <span className="dim">{where}</span>
-          <span className="was">{before}</span>
-          <span>{after}</span>
-        </div>
-      ))}
-    </div>
   );
 }

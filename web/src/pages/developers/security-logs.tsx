@@ -1,25 +1,23 @@
 import { useQuery } from "@tanstack/react-query";
 import { read, type Schema } from "@/api/client";
-import { useNow, useOrganization } from "@/app/session";
+import { useNow } from "@/app/session";
 import { differencesOf } from "@/lib/changes";
 import { isoDay } from "@/lib/dates";
 import { typeWords } from "@/lib/words";
 import { Moment } from "@/ui/amounts";
 import { Facts } from "@/ui/basics";
 import { Json } from "@/ui/code";
-import { List, useListState, useRows } from "@/ui/list";
+import { useListState, useRows } from "@/ui/list";
 import { Empty, Loaded } from "@/ui/states";
 import type { Column } from "@/ui/table";
 import { Detail } from "./detail";
-import { useKeyFilter, useMemberFilter } from "./doers";
-import { Developers } from "./layout";
-import { Changes, DATES } from "./logs";
+import { doerOf, useKeyFilter, useMemberFilter } from "./doers";
+import { Changes, type DetailProps, LogPage } from "./log-page";
 import { readResources, SECURITY_EVENTS, SECURITY_TYPES } from "./security";
 
 type SecurityLog = Schema<"SecurityLogOutput">;
 
 export function SecurityLogs() {
-  const { timezone } = useOrganization();
   const list = useListState();
   const byKey = useKeyFilter();
   const byMember = useMemberFilter();
@@ -37,47 +35,38 @@ export function SecurityLogs() {
       isLow: true,
       cell: (log) => readResources(log.resources).name ?? <span className="dim">–</span>,
     },
-    { head: "By", fold: "f3", cell: (log) => log.user_email ?? <span className="dim">–</span> },
-    { head: "Time", fold: "f2", cell: (log) => <Moment value={log.logged_at} zone={timezone} /> },
+    { head: "By", fold: "f3", cell: (log) => doerOf(log) ?? <span className="dim">–</span> },
   ];
   return (
-    <Developers
+    <LogPage
       title="Security"
-      detail={
-        list.open && <SecurityDetail id={list.open} zone={timezone} onClose={() => list.setOpen(undefined)} />
-      }
-    >
-      <List
-        what="entries"
-        controls={list}
-        query={logs}
-        rowsOf={(page) => page.security_logs}
-        columns={columns}
-        keyOf={(log) => log.log_id}
-        onOpen={(log) => list.setOpen(log.log_id)}
-        chosen={list.open}
-        filters={[
-          {
-            key: "log_types[]",
-            label: "About",
-            options: Object.entries(SECURITY_TYPES).map(([value, label]) => ({ value, label })),
-          },
-          {
-            key: "log_events[]",
-            label: "Event",
-            options: SECURITY_EVENTS.map((value) => ({ value, label: typeWords(value) })),
-          },
-          byMember,
-          ...byKey,
-          ...DATES,
-        ]}
-        empty={<Empty title="Nothing has happened yet" />}
-      />
-    </Developers>
+      detail={(entry) => <SecurityDetail {...entry} />}
+      what="entries"
+      controls={list}
+      query={logs}
+      rowsOf={(page) => page.security_logs}
+      columns={columns}
+      keyOf={(log) => log.log_id}
+      filters={[
+        {
+          key: "log_types[]",
+          label: "About",
+          options: Object.entries(SECURITY_TYPES).map(([value, label]) => ({ value, label })),
+        },
+        {
+          key: "log_events[]",
+          label: "Event",
+          options: SECURITY_EVENTS.map((value) => ({ value, label: typeWords(value) })),
+        },
+        byMember,
+        ...byKey,
+      ]}
+      empty={<Empty title="Nothing has happened yet" />}
+    />
   );
 }
 
-function SecurityDetail({ id, zone, onClose }: { id: string; zone: string; onClose: () => void }) {
+function SecurityDetail({ id, zone, onClose }: DetailProps) {
   const log = useQuery(read("/api/v1/security_logs/{log_id}", { params: { path: { log_id: id } } }));
   return (
     <Detail title={log.data ? typeWords(log.data.security_log.log_event) : "Event"} onClose={onClose}>
@@ -88,7 +77,7 @@ function SecurityDetail({ id, zone, onClose }: { id: string; zone: string; onClo
             <>
               <Facts
                 facts={[
-                  ["By", shown.user_email],
+                  ["By", doerOf(shown)],
                   ["From", device.ip_address],
                   ["With", [device.browser, device.os].filter(Boolean).join(", ") || device.user_agent],
                   ["Time", <Moment key="t" value={shown.logged_at} zone={zone} />],

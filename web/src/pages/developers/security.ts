@@ -1,4 +1,5 @@
 /** What the security log tells: what is noted at all, and of an entry what it is about and what was changed. */
+import { namesOf } from "./names";
 
 /** Events by what they are about, as the API names them. */
 const EVENTS: Record<string, string> = {
@@ -12,9 +13,7 @@ const EVENTS: Record<string, string> = {
   webhook_endpoint: "created deleted updated",
 };
 
-export const SECURITY_EVENTS: readonly string[] = Object.entries(EVENTS).flatMap(([about, words]) =>
-  words.split(" ").map((word) => `${about}.${word}`),
-);
+export const SECURITY_EVENTS: readonly string[] = namesOf(EVENTS);
 
 /** What events are about, in words. */
 export const SECURITY_TYPES: Record<string, string> = {

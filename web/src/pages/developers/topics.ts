@@ -1,3 +1,5 @@
+import { groupsOf, namesOf } from "./names";
+
 /** Types of webhooks by what they are about; those that only a provider's adapter sends are left out. */
 const TOPICS: Record<string, string> = {
   alert: "triggered",
@@ -19,8 +21,6 @@ const TOPICS: Record<string, string> = {
   wallet_transaction: "created updated payment_failure",
 };
 
-export const TYPES: readonly (readonly [about: string, types: readonly string[]])[] = Object.entries(
-  TOPICS,
-).map(([about, words]) => [about, words.split(" ").map((word) => `${about}.${word}`)]);
+export const TYPES = groupsOf(TOPICS);
 
-export const EVERY_TYPE: readonly string[] = TYPES.flatMap(([, types]) => types);
+export const EVERY_TYPE: readonly string[] = namesOf(TOPICS);
