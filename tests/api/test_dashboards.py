@@ -76,7 +76,7 @@ async def test_revenue_is_told_by_streams_plans_and_customers(shop):
     assert answer["plans"] == [
         {
             "plan_code": "gold", "plan_name": "gold", "is_deleted": False, "currency": "EUR",
-            "gross_amount_cents": 6700, "customers_count": 1,
+            "gross_amount_cents": 6700, "net_amount_cents": 6500, "customers_count": 1,
         }
     ]  # fmt: skip
     assert [
@@ -291,6 +291,8 @@ class TestNarrowed:
         assert [one["coupons_amount_cents"] for one in parts] == [300, 300]
         assert [one["net_amount_cents"] for one in parts] == [1700, 1700]
         assert sum(one["coupons_amount_cents"] for one in parts) == whole[0]["coupons_amount_cents"]
+        by_plan = (await get(browser, "/analytics/revenue_streams"))["plans"]
+        assert {one["plan_code"]: one["net_amount_cents"] for one in by_plan} == {"gold": 1700, "silver": 1700}
 
     @pytest.mark.parametrize(
         ("query", "ending"),

@@ -76,6 +76,8 @@ class PlanRevenueOutput(BaseModel):
     is_deleted: bool
     currency: str
     gross_amount_cents: int
+    net_amount_cents: int
+    """Less the coupons of its fees: other credits are of whole invoices, not of a plan."""
     customers_count: int
 
 
@@ -184,6 +186,7 @@ async def list_revenue_streams(request: Request, context: InContext) -> RevenueR
                 is_deleted=one.is_deleted,
                 currency=one.currency,
                 gross_amount_cents=one.gross_cents,
+                net_amount_cents=one.net_cents,
                 customers_count=one.customers_count,
             )
             for one in found.plans

@@ -96,10 +96,12 @@ def _streams(scope: Scope) -> TextClause:
     """)
 
 
-# A child plan is its parent's.
+# A child plan is its parent's; net is less the coupons alone, rounded once as those of a customer are.
 _BY_PLAN = f"""
     SELECT i.currency, sold.code, sold.name, sold.deleted_at IS NOT NULL AS is_deleted,
-           CAST(sum(f.amount_cents) AS bigint) AS gross_cents, count(DISTINCT i.customer_id) AS customers_count
+           CAST(sum(f.amount_cents) AS bigint) AS gross_cents,
+           CAST(sum(f.amount_cents) - round(sum(f.precise_coupons_amount_cents)) AS bigint) AS net_cents,
+           count(DISTINCT i.customer_id) AS customers_count
     FROM invoices i JOIN fees f ON f.invoice_id = i.id
     JOIN plans p ON p.id = f.plan_id JOIN plans sold ON sold.id = coalesce(p.parent_id, p.id)
     WHERE {COUNTED_IN_MONTHS} AND f.fee_type <> 'credit'{{narrowed}}
@@ -221,7 +223,7 @@ async def revenue_streams(tx: Tx, scope: Scope) -> list[RevenueOfPeriod]:
 
 
 async def revenue_by_plan(tx: Tx, scope: Scope) -> list[PlanRevenue]:
-    """The same fees by plan, the most first."""
+    """The same fees by plan, the most first, and less their coupons."""
     statement = text(_BY_PLAN.format(narrowed=_and(scope, _OF_FEES) + _of_customers(scope)))
     return [PlanRevenue(**row._mapping) for row in await tx.execute(statement, _bound(scope))]
 

@@ -173,6 +173,8 @@ class PlanRevenue:
     name: str
     is_deleted: bool
     gross_cents: int
+    net_cents: int
+    """Less the coupons of its fees; credits are of whole invoices."""
     customers_count: int
 
 

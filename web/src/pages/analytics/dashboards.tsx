@@ -1,4 +1,5 @@
 /** Reports of the app's own: revenue by streams, movements of recurring revenue, prepaid credits (ui §4). */
+import type { ReactNode } from "react";
 import type { Schema } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
@@ -8,10 +9,10 @@ import { Meter, Section, Stat } from "@/ui/basics";
 import { Segments } from "@/ui/fields";
 import { useKept } from "@/ui/opened";
 import { Empty } from "@/ui/states";
-import { Table } from "@/ui/table";
+import { type Column, Table } from "@/ui/table";
 import { columnsBy } from "./by-period";
 import { type Granularity, NOUN_OF } from "./granularity";
-import { creditRows, movementRows, revenueRows, shareOf } from "./streams";
+import { creditRows, type Dashboard, movementRows, revenueRows, shareOf } from "./streams";
 import { sum, Trend } from "./trend";
 
 interface Shown {
@@ -28,6 +29,19 @@ function shownOf<Row extends { currency: string; start_of_period_dt: string }>(
   { currency, periods }: Shown,
 ): Row[] {
   return rows.filter((one) => one.currency === currency && periods.includes(one.start_of_period_dt));
+}
+
+/** A report's course over its periods. */
+function Course({ title, report, of }: { title: string; report: Shown; of: Dashboard }) {
+  return (
+    <Trend
+      title={title}
+      report={report}
+      rows={of.series}
+      table={of.table}
+      {...columnsBy(report.granularity, report.periods)}
+    />
+  );
 }
 
 const NOUNS: Record<string, string> = {
@@ -49,11 +63,12 @@ export function Streams({
   isOfPlan: boolean;
 }) {
   const { periods, currency } = report;
-  const { series, table } = revenueRows(answer.revenue_streams, periods, currency);
+  const dashboard = revenueRows(answer.revenue_streams, periods, currency);
   const own = shownOf(answer.revenue_streams, report);
   if (own.length === 0) return <Empty title="Nothing was billed in this period" />;
   const gross = sum(own.map((one) => one.gross_amount_cents));
   const contra = sum(own.map((one) => one.contra_amount_cents));
+  const coupons = sum(own.map((one) => one.coupons_amount_cents));
   return (
     <>
       <div className="stats report">
@@ -69,17 +84,15 @@ export function Streams({
         />
         <Stat name="Net revenue" value={<Money cents={gross - contra} currency={currency} isZeroPlain />} />
       </div>
-      <Trend
-        title="Revenue by stream"
-        report={report}
-        rows={series}
-        table={table}
-        {...columnsBy(report.granularity, report.periods)}
-      />
+      <Course title="Revenue by stream" report={report} of={dashboard} />
       <div className="report-pair sec">
-        <PlanRevenue plans={answer.plans.filter((one) => one.currency === currency)} gross={gross} />
+        <PlanRevenue
+          rows={answer.plans.filter((one) => one.currency === currency)}
+          gross={gross}
+          net={gross - coupons}
+        />
         <CustomerRevenue
-          customers={answer.customers.filter((one) => one.currency === currency)}
+          rows={answer.customers.filter((one) => one.currency === currency)}
           gross={gross}
           net={gross - contra}
         />
@@ -88,20 +101,27 @@ export function Streams({
   );
 }
 
-function PlanRevenue({ plans, gross }: { plans: readonly Schema<"PlanRevenueOutput">[]; gross: number }) {
+interface RevenueOfProps<Row> {
+  gross: number;
+  net: number;
+  rows: readonly Row[];
+}
+
+type OfPlan = Schema<"PlanRevenueOutput">;
+
+function PlanRevenue({ rows, ...whole }: RevenueOfProps<OfPlan>) {
   const can = useCan();
+  const [by, order] = useOrder("plans");
   return (
-    <Section title="By plan" meta="gross">
-      {plans.length === 0 ? (
+    <Section title="By plan" meta="net of coupons" actions={order}>
+      {rows.length === 0 ? (
         <p className="dim">No plan was billed in this period.</p>
       ) : (
         <Table
           label="Revenue by plan"
-          rows={plans}
+          rows={ordered(rows, by)}
           keyOf={(one) => one.plan_code}
-          {...(can("plans:view") && {
-            hrefOf: (one: Schema<"PlanRevenueOutput">) => paths.plans.show(one.plan_code),
-          })}
+          {...(can("plans:view") && { hrefOf: (one: OfPlan) => paths.plans.show(one.plan_code) })}
           columns={[
             {
               head: "Plan",
@@ -114,17 +134,7 @@ function PlanRevenue({ plans, gross }: { plans: readonly Schema<"PlanRevenueOutp
               isLow: true,
               cell: (one) => one.customers_count.toLocaleString(),
             },
-            {
-              head: "Share",
-              fold: "f4",
-              cell: (one) => <Share part={one.gross_amount_cents} whole={gross} of={one.plan_name} />,
-            },
-            {
-              head: "Gross",
-              isNumber: true,
-              fold: "f2",
-              cell: (one) => <Money cents={one.gross_amount_cents} currency={one.currency} />,
-            },
+            ...amountsOf<OfPlan>(by, whole, (one) => one.plan_name),
           ]}
         />
       )}
@@ -132,40 +142,19 @@ function PlanRevenue({ plans, gross }: { plans: readonly Schema<"PlanRevenueOutp
   );
 }
 
-interface CustomerRevenueProps {
-  customers: readonly Schema<"CustomerRevenueOutput">[];
-  gross: number;
-  net: number;
-}
+type OfCustomer = Schema<"CustomerRevenueOutput">;
 
-function CustomerRevenue({ customers, gross, net }: CustomerRevenueProps) {
+function CustomerRevenue({ rows, ...whole }: RevenueOfProps<OfCustomer>) {
   const can = useCan();
-  const [order, keepOrder] = useKept("order");
-  const by = order === "net" ? "net" : "gross";
-  const amountOf = (one: Schema<"CustomerRevenueOutput">) =>
-    by === "gross" ? one.gross_amount_cents : one.net_amount_cents;
+  const [by, order] = useOrder("customers");
   return (
-    <Section
-      title="By customer"
-      meta={customers.length >= 20 ? "the first twenty" : undefined}
-      actions={
-        <Segments
-          label="Ordered by"
-          value={by}
-          options={[
-            { value: "gross", label: "Gross" },
-            { value: "net", label: "Net" },
-          ]}
-          onChange={(next) => keepOrder(next === "gross" ? undefined : next)}
-        />
-      }
-    >
+    <Section title="By customer" meta={rows.length >= 20 ? "the first twenty" : undefined} actions={order}>
       <Table
         label="Revenue by customer"
-        rows={[...customers].sort((one, other) => amountOf(other) - amountOf(one))}
+        rows={ordered(rows, by)}
         keyOf={(one) => one.external_customer_id}
         {...(can("customers:view") && {
-          hrefOf: (one: Schema<"CustomerRevenueOutput">) => paths.customers.show(one.external_customer_id),
+          hrefOf: (one: OfCustomer) => paths.customers.show(one.external_customer_id),
         })}
         columns={[
           {
@@ -173,29 +162,68 @@ function CustomerRevenue({ customers, gross, net }: CustomerRevenueProps) {
             fold: "f1",
             cell: (one) => <Named name={one.customer_name} isGone={one.is_deleted} />,
           },
-          {
-            head: "Share",
-            fold: "f4",
-            cell: (one) => (
-              <Share part={amountOf(one)} whole={by === "gross" ? gross : net} of={one.customer_name} />
-            ),
-          },
-          {
-            head: "Gross",
-            isNumber: true,
-            isLow: true,
-            cell: (one) => <Money cents={one.gross_amount_cents} currency={one.currency} />,
-          },
-          {
-            head: "Net",
-            isNumber: true,
-            fold: "f2",
-            cell: (one) => <Money cents={one.net_amount_cents} currency={one.currency} />,
-          },
+          ...amountsOf<OfCustomer>(by, whole, (one) => one.customer_name),
         ]}
       />
     </Section>
   );
+}
+
+type By = "gross" | "net";
+
+/** What brought revenue is ordered by: kept in the address, and chosen by what is shown beside the heading. */
+function useOrder(of: "plans" | "customers"): [by: By, choice: ReactNode] {
+  const [order, keepOrder] = useKept(of === "plans" ? "plans_order" : "order");
+  const by: By = order === "net" ? "net" : "gross";
+  const choice = (
+    <Segments
+      label={`Order of ${of}`}
+      value={by}
+      options={[
+        { value: "gross", label: "Gross" },
+        { value: "net", label: "Net" },
+      ]}
+      onChange={(next) => keepOrder(next === "gross" ? undefined : next)}
+    />
+  );
+  return [by, choice];
+}
+
+interface Earned {
+  currency: string;
+  gross_amount_cents: number;
+  net_amount_cents: number;
+}
+
+function ordered<Row extends Earned>(rows: readonly Row[], by: By): Row[] {
+  return rows.toSorted((one, other) => other[`${by}_amount_cents`] - one[`${by}_amount_cents`]);
+}
+
+/** The share of what rows are ordered by, and both amounts. */
+function amountsOf<Row extends Earned>(
+  by: By,
+  whole: Record<By, number>,
+  nameOf: (row: Row) => string,
+): Column<Row>[] {
+  return [
+    {
+      head: "Share",
+      fold: "f4",
+      cell: (one) => <Share part={one[`${by}_amount_cents`]} whole={whole[by]} of={nameOf(one)} />,
+    },
+    {
+      head: "Gross",
+      isNumber: true,
+      ...(by === "gross" ? { fold: "f2" } : { isLow: true }),
+      cell: (one) => <Money cents={one.gross_amount_cents} currency={one.currency} />,
+    },
+    {
+      head: "Net",
+      isNumber: true,
+      ...(by === "net" ? { fold: "f2" } : { isLow: true }),
+      cell: (one) => <Money cents={one.net_amount_cents} currency={one.currency} />,
+    },
+  ];
 }
 
 function Named({ name, isGone }: { name: string; isGone: boolean }) {
@@ -230,7 +258,7 @@ export function Movements({
 }) {
   const can = useCan();
   const { periods, granularity, currency } = report;
-  const { series, table } = movementRows(answer.mrr_movements, periods, currency);
+  const dashboard = movementRows(answer.mrr_movements, periods, currency);
   const own = shownOf(answer.mrr_movements, report);
   const plans = answer.plans.filter((one) => one.currency === currency);
   if (own.length === 0 && plans.length === 0) return <Empty title="Nothing recurred in this period" />;
@@ -260,13 +288,7 @@ export function Movements({
           detail={`in ${countWords(periods.length, NOUN_OF[granularity])}`}
         />
       </div>
-      <Trend
-        title="MRR movements"
-        report={report}
-        rows={series}
-        table={table}
-        {...columnsBy(report.granularity, report.periods)}
-      />
+      <Course title="MRR movements" report={report} of={dashboard} />
       <Section title="By plan" meta="before coupons of fixed amounts">
         {plans.length === 0 ? (
           <p className="dim">No subscription runs.</p>
@@ -315,7 +337,7 @@ export function Credits({ report, answer }: { report: Shown; answer: readonly Sc
   const { periods, currency } = report;
   const own = shownOf(answer, report);
   if (own.length === 0) return <Empty title="No prepaid credits moved in this period" />;
-  const { series, table } = creditRows(answer, periods, currency);
+  const dashboard = creditRows(answer, periods, currency);
   const total = (key: "purchased" | "offered" | "consumed" | "voided") => (
     <Money cents={sum(own.map((one) => one[`${key}_amount_cents`]))} currency={currency} isZeroPlain />
   );
@@ -327,13 +349,7 @@ export function Credits({ report, answer }: { report: Shown; answer: readonly Sc
         <Stat name="Consumed" value={total("consumed")} detail="by invoices" />
         <Stat name="Voided" value={total("voided")} />
       </div>
-      <Trend
-        title="Prepaid credits"
-        report={report}
-        rows={series}
-        table={table}
-        {...columnsBy(report.granularity, report.periods)}
-      />
+      <Course title="Prepaid credits" report={report} of={dashboard} />
     </>
   );
 }
