@@ -129,6 +129,9 @@ PAGES = {
     "integrations": "settings/integrations",
     "european-vat": "settings/integrations/european-vat",
     "entities": "settings/entities",
+    "entity": "settings/entities/cloudy/general",
+    "entity-emails": "settings/entities/cloudy/emails",
+    "entity-invoicing": "settings/entities/cloudy/invoicing",
     "taxes": "settings/taxes",
     "sections": "settings/sections",
     "dunning": "settings/dunning",
@@ -139,7 +142,9 @@ PAGES = {
 # Pages of the same kinds, at which only what fails is looked.
 OTHERS = {
     "limits": "settings/limits",
-    "entity": "settings/entities/cloudy",
+    "entity-sections": "settings/entities/cloudy/sections",
+    "entity-dunning": "settings/entities/cloudy/dunning",
+    "entity-taxes": "settings/entities/cloudy/taxes",
     "endpoint": "developers/webhooks/nothing",
     "plan-form": "create/plan",
     "customer-update": "update/customer/{customer}",

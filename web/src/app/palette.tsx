@@ -83,7 +83,14 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   };
   const words = term.trim().toLowerCase();
   const { test_clock } = useOrganization();
-  const shownPlaces = placesFor(words, can, test_clock !== null);
+  const entities = useQuery({
+    ...read("/api/v1/billing_entities"),
+    enabled: words !== "" && can("billing_entities:view"),
+  });
+  const shownPlaces = placesFor(words, can, {
+    isSimulated: test_clock !== null,
+    entities: entities.data?.billing_entities ?? [],
+  });
   return (
     <Dialog.Root open onOpenChange={(isOpen) => !isOpen && onClose()}>
       <Dialog.Portal>
@@ -129,7 +136,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
               {shownPlaces.length > 0 && (
                 <Command.Group heading="Go to">
                   {shownPlaces.map((place) => (
-                    <Command.Item key={place.label} value={place.label} onSelect={() => go(place.href)}>
+                    <Command.Item key={place.href} value={place.href} onSelect={() => go(place.href)}>
                       <place.icon className="i" aria-hidden="true" />
                       {place.label}
                       {place.area && <span className="end">{place.area}</span>}

@@ -67,6 +67,7 @@ export const paths = {
   },
   developers: (tab = "api-keys", ...more: string[]) => at("developers", tab, ...more),
   clock: () => at("clock"),
+  entity: (code: string, part = "general") => at("settings", "entities", code, part),
   settings: (tab = "organization", ...more: string[]) => at("settings", tab, ...more),
 } as const;
 

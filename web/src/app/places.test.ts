@@ -6,7 +6,7 @@ const labels = (
   typed: string,
   can: (...permissions: string[]) => boolean = everything,
   isSimulated = false,
-) => placesFor(typed, can, isSimulated).map(({ label }) => label);
+) => placesFor(typed, can, { isSimulated }).map(({ label }) => label);
 
 describe("placesFor", () => {
   it("finds a page by its name, the area it is in, or another word for it", () => {
@@ -32,5 +32,23 @@ describe("placesFor", () => {
   it("has the test clock where time is simulated alone", () => {
     expect(labels("time travel")).toEqual([]);
     expect(labels("time travel", everything, true)).toEqual(["Test clock"]);
+  });
+
+  it("has the parts of each billing entity that somebody may see, by its name, too", () => {
+    const entities = [
+      { code: "hooli", name: "Hooli" },
+      { code: "pied_piper", name: "Pied Piper" },
+    ];
+    const areas = (typed: string, can: (...permissions: string[]) => boolean = everything) =>
+      placesFor(typed, can, { entities }).map(({ label, area }) => `${label} of ${area}`);
+    expect(areas("numbering prefix")).toEqual(["Invoicing of Hooli", "Invoicing of Pied Piper"]);
+    expect(areas("hooli e-mail")).toEqual(["E-mail scenarios of Hooli"]);
+    const mayOnly = (...permissions: string[]) => permissions.includes("billing_entities:view");
+    expect(areas("hooli", mayOnly)).toEqual([
+      "General of Hooli",
+      "E-mail scenarios of Hooli",
+      "Invoicing of Hooli",
+      "Dunning of Hooli",
+    ]);
   });
 });

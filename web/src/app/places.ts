@@ -86,6 +86,16 @@ const SETTINGS: [label: string, tab: string, words: string, permission?: string]
   ["Pricing units", "pricing-units", "credits tokens", "pricing_units:view"],
 ];
 
+/** The parts of a billing entity. */
+const OF_ENTITY: [label: string, part: string, words: string, permission?: string][] = [
+  ["General", "general", "legal name identity address contact time zone archive electronic invoices"],
+  ["E-mail scenarios", "emails", "e-mails logo colour color preview template"],
+  ["Invoicing", "invoicing", "currency language numbering prefix grace period footer payment term"],
+  ["Custom sections", "sections", "invoice text", "invoice_custom_sections:view"],
+  ["Dunning", "dunning", "campaign reminders overdue"],
+  ["Taxes", "taxes", "vat", "organization:taxes:view"],
+];
+
 const FORMS: [label: string, href: () => string, permission: string][] = [
   ["New customer", paths.customers.create, "customers:create"],
   ["New subscription", paths.subscriptions.create, "subscriptions:create"],
@@ -98,7 +108,15 @@ const FORMS: [label: string, href: () => string, permission: string][] = [
   ["New coupon", paths.coupons.create, "coupons:create"],
 ];
 
-function places(isSimulated: boolean): Place[] {
+/** What places there are beyond those that each organization has. */
+interface Extent {
+  /** Whether the organization's time is simulated. */
+  isSimulated?: boolean;
+  /** Its billing entities, as far as they are known. */
+  entities?: readonly { code: string; name: string }[];
+}
+
+function places({ isSimulated = false, entities = [] }: Extent): Place[] {
   return [
     ...GENERAL.map(([label, icon, href, permission]) => ({
       label,
@@ -137,6 +155,16 @@ function places(isSimulated: boolean): Place[] {
       permissions: permission ? [permission] : [],
       words,
     })),
+    ...entities.flatMap(({ code, name }) =>
+      OF_ENTITY.map(([label, part, words, permission]) => ({
+        label,
+        icon: Settings,
+        href: paths.entity(code, part),
+        area: name,
+        permissions: permission ? [permission] : ["billing_entities:view"],
+        words: `billing entity ${words}`,
+      })),
+    ),
     {
       label: "Your account",
       icon: UserRound,
@@ -172,12 +200,10 @@ const AT_FIRST = 16;
 export function placesFor(
   typed: string,
   can: (...permissions: string[]) => boolean,
-  isSimulated: boolean,
+  extent: Extent = {},
 ): Place[] {
   const sought = typed.toLowerCase().split(/\s+/).filter(Boolean);
-  const allowed = places(isSimulated).filter(
-    ({ permissions }) => permissions.length === 0 || can(...permissions),
-  );
+  const allowed = places(extent).filter(({ permissions }) => permissions.length === 0 || can(...permissions));
   if (sought.length === 0) return allowed.slice(0, AT_FIRST);
   const found = allowed.filter(({ label, area = "", words = "" }) => {
     const about = `${label} ${area} ${words}`.toLowerCase();

@@ -52,12 +52,6 @@ export function FormPage(props: FormPageProps) {
     aside,
     children,
   } = props;
-  const blocker = useBlocker({
-    // A dialog above the form is another address of the same page.
-    shouldBlockFn: ({ current, next }) => isDirty && !isBusy && current.pathname !== next.pathname,
-    enableBeforeUnload: () => isDirty && !isBusy,
-    withResolver: true,
-  });
   return (
     <IsBare value={false}>
       <form
@@ -97,18 +91,31 @@ export function FormPage(props: FormPageProps) {
             {submit}
           </Button>
         </footer>
-        <Confirm
-          title="Leave without saving?"
-          verb="Discard changes"
-          keep="Stay"
-          isOpen={blocker.status === "blocked"}
-          onClose={() => blocker.reset?.()}
-          onConfirm={() => blocker.proceed?.()}
-        >
-          What you have entered here is lost.
-        </Confirm>
+        <LeaveGuard isDirty={isDirty && !isBusy} />
       </form>
     </IsBare>
+  );
+}
+
+/** Asks whoever leaves what they have entered and not saved. */
+export function LeaveGuard({ isDirty }: { isDirty: boolean }) {
+  const blocker = useBlocker({
+    // A dialog above the form is another address of the same page.
+    shouldBlockFn: ({ current, next }) => isDirty && current.pathname !== next.pathname,
+    enableBeforeUnload: () => isDirty,
+    withResolver: true,
+  });
+  return (
+    <Confirm
+      title="Leave without saving?"
+      verb="Discard changes"
+      keep="Stay"
+      isOpen={blocker.status === "blocked"}
+      onClose={() => blocker.reset?.()}
+      onConfirm={() => blocker.proceed?.()}
+    >
+      What you have entered here is lost.
+    </Confirm>
   );
 }
 

@@ -12,7 +12,7 @@ export interface ShellControls {
 
 export const ShellContext = createContext<ShellControls>({ openPalette: () => {}, openNavigation: () => {} });
 
-interface Crumb {
+export interface Crumb {
   label: ReactNode;
   href?: string;
 }
@@ -20,6 +20,8 @@ interface Crumb {
 interface PageProps {
   /** The document's title, and what a phone shows on top. */
   title: string;
+  /** Whose page it is, in the document's title: of pages that are called the same. */
+  of?: string | undefined;
   /** Pages above this one; without them the title itself stands in the bar, as in lists. */
   crumbs?: readonly Crumb[];
   /** Whether the title in the bar is the page's heading: of pages without a head of their own. Lists always have it there. */
@@ -31,9 +33,9 @@ interface PageProps {
   panel?: ReactNode;
 }
 
-export function Page({ title, crumbs, isHeading = !crumbs, actions, children, panel }: PageProps) {
+export function Page({ title, of, crumbs, isHeading = !crumbs, actions, children, panel }: PageProps) {
   const { openPalette, openNavigation } = useContext(ShellContext);
-  useTitle(title);
+  useTitle(of ? `${title} · ${of}` : title);
   const above = crumbs?.at(-1)?.href;
   const Title = isHeading ? "h1" : "b";
   return (

@@ -4,9 +4,9 @@ import { numberPreview } from "./choices";
 
 describe("numberPreview", () => {
   it("shows the customer's number and the invoice's, or the month and the invoice's", () => {
-    const march = new Date("2025-03-09T12:00:00Z");
-    expect(numberPreview("HOO-4F2A", "per_customer", march)).toBe("HOO-4F2A-001-001");
-    expect(numberPreview("HOO-4F2A", "per_billing_entity", march)).toBe("HOO-4F2A-202503-001");
+    expect(numberPreview("HOO-4F2A", "per_customer", "2025-03-09")).toBe("HOO-4F2A-001-001");
+    expect(numberPreview("HOO-4F2A", "per_billing_entity", "2025-03-09")).toBe("HOO-4F2A-202503-001");
+    expect(numberPreview(" hoo ", "per_customer", "2025-03-09"), "kept in capitals").toBe("HOO-001-001");
   });
 });
 

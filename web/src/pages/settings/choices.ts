@@ -32,9 +32,9 @@ export const NUMBERINGS: Option[] = [
   { value: "per_billing_entity", label: "One sequence for the entity" },
 ];
 
-/** The next number of a document, as its prefix and numbering make it (ui §11.5). */
-export function numberPreview(prefix: string, numbering: string, now: Date): string {
-  if (numbering === "per_customer") return `${prefix}-001-001`;
-  const month = `${now.getUTCFullYear()}${String(now.getUTCMonth() + 1).padStart(2, "0")}`;
-  return `${prefix}-${month}-001`;
+/** The first number of a document, as its prefix and numbering make it: of the day, `2025-03-09`, by the entity's calendar (ui §11.5). */
+export function numberPreview(prefix: string, numbering: string, today: string): string {
+  const kept = prefix.trim().toUpperCase();
+  if (numbering === "per_customer") return `${kept}-001-001`;
+  return `${kept}-${today.slice(0, 7).replace("-", "")}-001`;
 }

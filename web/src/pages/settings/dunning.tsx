@@ -9,15 +9,14 @@ import { useEntityNames } from "@/app/entity-name";
 import { useCan, useOrganization } from "@/app/session";
 import { money } from "@/lib/money";
 import { countWords } from "@/lib/words";
-import { Button, Section } from "@/ui/basics";
-import { ChipsInput, Field, MoneyInput, NumberInput, Select } from "@/ui/fields";
+import { Button } from "@/ui/basics";
+import { ChipsInput, Field, MoneyInput, NumberInput } from "@/ui/fields";
 import { FieldRow, messageOf } from "@/ui/form";
 import { useListState, useRows } from "@/ui/list";
 import { DescriptionField, SwitchField } from "@/ui/named";
 import { useOpened } from "@/ui/opened";
 import { Confirm, Drawer } from "@/ui/overlays";
 import { Picker } from "@/ui/picker";
-import { Loaded, Skeleton } from "@/ui/states";
 import type { Column } from "@/ui/table";
 import { currencies } from "./choices";
 import { Editor, NEEDED, orNull } from "./editor";
@@ -26,7 +25,7 @@ import { rowsOf, type ThresholdRow, thresholdsOf, withRow, wrongRows } from "./t
 
 export type Campaign = Schema<"CampaignOutput">;
 
-const TOUCHED = ["/app/v1/dunning_campaigns", "/app/v1/billing_entities", "/app/v1/customers"];
+export const TOUCHED = ["/app/v1/dunning_campaigns", "/app/v1/billing_entities", "/app/v1/customers"];
 
 const times = (count: number) => (count === 1 ? "once" : `${count.toLocaleString()} times`);
 const everyDays = (count: number) => (count === 1 ? "every day" : `every ${count.toLocaleString()} days`);
@@ -329,16 +328,6 @@ function Thresholds({ rows, currencies: common, isChecked, onChange }: Threshold
   );
 }
 
-/** What a billing entity's page reads of dunning; asked for at once with the rest. */
-export function useEntityDunning(code: string) {
-  const can = useCan();
-  const path = { code };
-  return {
-    chosen: useQuery(read("/app/v1/billing_entities/{code}/dunning_campaign", { params: { path } })),
-    campaigns: useCampaigns(can("billing_entities:update")),
-  };
-}
-
 /** All campaigns, to choose from. */
 export function useCampaigns(isWanted: boolean) {
   const can = useCan();
@@ -347,48 +336,6 @@ export function useCampaigns(isWanted: boolean) {
     enabled: isWanted && can("dunning_campaigns:view"),
   });
 }
-
-/** Which campaign asks a billing entity's customers. */
-export function EntityDunning({ code, reads }: { code: string; reads: ReturnType<typeof useEntityDunning> }) {
-  const can = useCan();
-  const mayChange = can("billing_entities:update") && can("dunning_campaigns:view");
-  const choose = useChange("put", "/app/v1/billing_entities/{code}/dunning_campaign", {
-    done: "Dunning changed",
-    touches: TOUCHED,
-  });
-  return (
-    <Section title="Dunning">
-      <p className="settings-note">
-        How its customers are asked again for what is overdue, unless they have a choice of their own.
-      </p>
-      <Loaded query={reads.chosen} what="Dunning" skeleton={<Skeleton width="40%" />}>
-        {({ dunning_campaign: campaign }) => (
-          <div className="settings-form">
-            <Field label="Campaign" hint={campaign ? `${rhythm(campaign)}.` : "Nobody is asked again."}>
-              <Select
-                value={campaign?.code ?? NONE}
-                options={[
-                  { value: NONE, label: "None" },
-                  ...optionsOf(reads.campaigns.data?.dunning_campaigns ?? (campaign ? [campaign] : [])),
-                ]}
-                isDisabled={!mayChange || choose.isPending}
-                onChange={(next) =>
-                  choose.mutate({
-                    params: { path: { code } },
-                    body: { dunning_campaign_code: next === NONE ? null : next },
-                  })
-                }
-              />
-            </Field>
-          </div>
-        )}
-      </Loaded>
-    </Section>
-  );
-}
-
-/** What is no code: codes are not blank, and a list of choices needs a value. */
-const NONE = " ";
 
 /** Campaigns to choose from, by code. */
 export const optionsOf = (campaigns: readonly Campaign[]) =>

@@ -11,7 +11,7 @@ import { useOpenedRow } from "@/ui/opened";
 import { Confirm } from "@/ui/overlays";
 import { Loaded } from "@/ui/states";
 import { Table } from "@/ui/table";
-import type { Entity } from "./entities";
+import type { Entity } from "./entity/page";
 import { EUROPEAN_UNION } from "./european-union";
 import { Connected } from "./integrations";
 import { Settings } from "./layout";
@@ -39,7 +39,7 @@ export function EuropeanVat() {
   const [joining, setJoining] = useOpenedRow<Listed>("connect", known, keyOf, mayChange);
   const [leaving, setLeaving] = useOpenedRow<Listed>("disconnect", known, keyOf, mayChange);
   return (
-    <Settings title="European VAT" under={{ label: "Integrations", href: paths.settings("integrations") }}>
+    <Settings title="European VAT" crumbs={[{ label: "Integrations", href: paths.settings("integrations") }]}>
       <Section title="Billing entities">
         <p className="settings-note">
           An entity in the European Union may have the taxes of its customers chosen automatically.
@@ -120,7 +120,7 @@ function Turn({ entity, onConnect, onDisconnect }: TurnProps) {
     );
   }
   return (
-    <Link to={paths.settings("entities", entity.code)}>
+    <Link to={paths.entity(entity.code)}>
       {entity.country ? "Not in the European Union" : "Set its country first"}
     </Link>
   );

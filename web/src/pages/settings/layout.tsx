@@ -5,23 +5,27 @@ import type { ReactNode } from "react";
 import { read } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
-import { Page, useCurrentInSight } from "@/ui/page";
+import { type Crumb, Page, useCurrentInSight } from "@/ui/page";
 import "./settings.css";
 
 interface Entry {
   label: string;
   href: string;
   permissions?: string[];
+  /** Whether pages below it are its own. */
+  hasParts?: boolean;
 }
 
 interface SettingsProps {
   title: string;
-  /** The page of settings that leads to this one. */
-  under?: { label: string; href: string };
+  /** Whose they are, where it is not the organization. */
+  of?: string;
+  /** Pages between the settings and this one. */
+  crumbs?: readonly Crumb[];
   children: ReactNode;
 }
 
-export function Settings({ title, under, children }: SettingsProps) {
+export function Settings({ title, of, crumbs = [], children }: SettingsProps) {
   const can = useCan();
   const entities = useQuery({ ...read("/api/v1/billing_entities"), enabled: can("billing_entities:view") });
   const nav = useCurrentInSight();
@@ -57,6 +61,7 @@ export function Settings({ title, under, children }: SettingsProps) {
         ...shown.map((entity) => ({
           label: entity.name,
           href: paths.settings("entities", entity.code),
+          hasParts: true,
           permissions: ["billing_entities:view"],
         })),
         { label: "All entities", href: paths.settings("entities"), permissions: ["billing_entities:view"] },
@@ -82,11 +87,7 @@ export function Settings({ title, under, children }: SettingsProps) {
     ["You", [{ label: "Your account", href: paths.settings("account") }]],
   ];
   return (
-    <Page
-      title={title}
-      crumbs={[{ label: "Settings", href: paths.settings() }, ...(under ? [under] : [])]}
-      isHeading
-    >
+    <Page title={title} of={of} crumbs={[{ label: "Settings", href: paths.settings() }, ...crumbs]} isHeading>
       <div className="settings" style={{ paddingTop: 24 }}>
         <nav className="settings-nav" aria-label="Settings" ref={nav}>
           {groups.map(([name, entries]) => {
@@ -98,7 +99,7 @@ export function Settings({ title, under, children }: SettingsProps) {
                 <Link
                   key={entry.href}
                   to={entry.href}
-                  activeOptions={{ exact: true }}
+                  activeOptions={{ exact: !entry.hasParts, includeSearch: false }}
                   activeProps={{ "aria-current": "page" }}
                 >
                   {entry.label}
@@ -110,5 +111,15 @@ export function Settings({ title, under, children }: SettingsProps) {
         <div className="settings-body">{children}</div>
       </div>
     </Page>
+  );
+}
+
+/** Above a list: what it is of, and what can be done with it. */
+export function SettingsHead({ note, actions }: { note: string; actions: ReactNode }) {
+  return (
+    <div className="row between settings-head">
+      <p className="settings-note">{note}</p>
+      {actions}
+    </div>
   );
 }

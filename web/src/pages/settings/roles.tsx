@@ -4,7 +4,8 @@ import { useState } from "react";
 import { read, type Schema, useChange } from "@/api/client";
 import { withoutOne } from "@/api/foresight";
 import { useCan } from "@/app/session";
-import { Button, Section } from "@/ui/basics";
+import { countWords } from "@/lib/words";
+import { Button } from "@/ui/basics";
 import { Checkbox, Field, TextInput } from "@/ui/fields";
 import { codeFrom, messageOf } from "@/ui/form";
 import { DescriptionField } from "@/ui/named";
@@ -13,7 +14,7 @@ import { ActionMenu, Confirm } from "@/ui/overlays";
 import { Loaded } from "@/ui/states";
 import { type Column, Table } from "@/ui/table";
 import { Editor, NEEDED, orNull } from "./editor";
-import { Settings } from "./layout";
+import { Settings, SettingsHead } from "./layout";
 import { byArea, wordsOf } from "./permissions";
 
 type Role = Schema<"RoleOutput">;
@@ -59,17 +60,18 @@ export function Roles() {
   });
   return (
     <Settings title="Roles">
-      <Section
-        title="Roles"
-        actions={
-          can("roles:create") && (
-            <Button look="primary" size="sm" data-create="" onClick={() => setMaking(true)}>
-              <Plus className="i" aria-hidden="true" />
-              New role
-            </Button>
-          )
-        }
-      >
+      <div>
+        <SettingsHead
+          note="What members may see and do. A member may have several roles: each adds to the others."
+          actions={
+            can("roles:create") && (
+              <Button look="primary" size="sm" data-create="" onClick={() => setMaking(true)}>
+                <Plus className="i" aria-hidden="true" />
+                New role
+              </Button>
+            )
+          }
+        />
         <Loaded
           query={roles}
           what="Roles"
@@ -112,7 +114,7 @@ export function Roles() {
             />
           )}
         </Loaded>
-      </Section>
+      </div>
       {draft && permissions.data && (
         <RoleEditor
           key={`${draft.role?.code} ${draft.from?.code}`}
@@ -133,7 +135,8 @@ export function Roles() {
         }}
       >
         <p>
-          <b>{doomed?.members_count ?? 0} members</b> hold it.
+          <b>{countWords(doomed?.members_count ?? 0, "member")}</b>{" "}
+          {doomed?.members_count === 1 ? "holds" : "hold"} it.
         </p>
       </Confirm>
     </Settings>

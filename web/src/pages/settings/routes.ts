@@ -1,4 +1,6 @@
-import { shellPage } from "@/app/roots";
+import { createRoute, redirect } from "@tanstack/react-router";
+import { paths } from "@/app/paths";
+import { shellPage, shellRoute } from "@/app/roots";
 
 export const shell = [
   shellPage("settings/organization", () => import("./organization"), "OrganizationSettings"),
@@ -8,7 +10,14 @@ export const shell = [
   shellPage("settings/authentication", () => import("./authentication"), "Authentication"),
   shellPage("settings/limits", () => import("./limits"), "Limits"),
   shellPage("settings/entities", () => import("./entities"), "Entities"),
-  shellPage("settings/entities/$code", () => import("./entities"), "EntitySettings"),
+  createRoute({
+    getParentRoute: () => shellRoute,
+    path: "settings/entities/$code",
+    beforeLoad: ({ params }) => {
+      throw redirect({ href: paths.entity(params.code), replace: true });
+    },
+  }),
+  shellPage("settings/entities/$code/$part", () => import("./entity/page"), "EntitySettings"),
   shellPage("settings/integrations", () => import("./integrations"), "Integrations"),
   shellPage("settings/integrations/european-vat", () => import("./european-vat"), "EuropeanVat"),
   shellPage("settings/dunning", () => import("./dunning"), "DunningCampaigns"),

@@ -1,9 +1,11 @@
 /** Which e-mails the customers of an entity get, and what each looks like in a language and on a screen. */
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { Mail } from "lucide-react";
 import { useState } from "react";
 import { read, useChange } from "@/api/client";
 import { EmailPreview, type PreviewPath } from "@/app/email-preview";
+import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
 import { Button, Section } from "@/ui/basics";
 import { useChosen } from "@/ui/chosen";
@@ -11,9 +13,10 @@ import { Field, Segments, Select, Switch } from "@/ui/fields";
 import { FieldRow } from "@/ui/form";
 import { useOpenedRow } from "@/ui/opened";
 import { Drawer } from "@/ui/overlays";
-import { Empty, Skeleton } from "@/ui/states";
-import { languages } from "./choices";
-import type { Entity } from "./entities";
+import { Empty, Loaded, Skeleton } from "@/ui/states";
+import { languages } from "../choices";
+import { Look } from "./look";
+import type { Entity, PartProps } from "./page";
 
 interface Scenario {
   setting: string;
@@ -43,7 +46,20 @@ const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-export function EntityEmails({ entity }: { entity: Entity }) {
+export function EntityEmails({ entity }: PartProps) {
+  return (
+    <Loaded query={entity} what="The billing entity">
+      {({ billing_entity: shown }) => (
+        <>
+          <Scenarios entity={shown} />
+          <Look entity={shown} />
+        </>
+      )}
+    </Loaded>
+  );
+}
+
+function Scenarios({ entity }: { entity: Entity }) {
   const can = useCan();
   const [shown, setShown] = useOpenedRow("email", SCENARIOS, (one) => one.setting, can("invoices:view"));
   const change = useChange("put", "/api/v1/billing_entities/{code}", {
@@ -57,7 +73,7 @@ export function EntityEmails({ entity }: { entity: Entity }) {
     }),
   );
   return (
-    <Section title="E-mails to customers">
+    <Section title="Sent to customers when">
       <div className="form-fields">
         {SCENARIOS.map((scenario) => (
           <div className="row between" key={scenario.setting}>
@@ -81,6 +97,14 @@ export function EntityEmails({ entity }: { entity: Entity }) {
           </div>
         ))}
       </div>
+      {!entity.email && (
+        <p className="hint">
+          Nothing is sent: the entity has no e-mail address to send from.{" "}
+          <Link className="link" to={paths.entity(entity.code)}>
+            Name one
+          </Link>
+        </p>
+      )}
       {shown && <Example scenario={shown} entity={entity} onClose={() => setShown(null)} />}
     </Section>
   );
