@@ -292,7 +292,10 @@ class TestNarrowed:
         assert [one["net_amount_cents"] for one in parts] == [1700, 1700]
         assert sum(one["coupons_amount_cents"] for one in parts) == whole[0]["coupons_amount_cents"]
         by_plan = (await get(browser, "/analytics/revenue_streams"))["plans"]
-        assert {one["plan_code"]: one["net_amount_cents"] for one in by_plan} == {"gold": 1700, "silver": 1700}
+        assert {one["plan_code"]: one["net_amount_cents"] for one in by_plan} == {
+            "gold": 1700,
+            "silver": 1700,
+        }
 
     @pytest.mark.parametrize(
         ("query", "ending"),
