@@ -5,7 +5,7 @@ import { type Schema, useChange } from "@/api/client";
 import { placeErrors } from "@/ui/form";
 import type { Entity } from "./page";
 
-export const TOUCHED = ["/api/v1/billing_entities", "/api/v1/organizations"];
+const TOUCHED = ["/api/v1/billing_entities", "/api/v1/organizations"];
 
 /** A form's way to save, with what was refused that belongs to none of its fields. */
 export function useEntitySave<Values extends FieldValues>(
