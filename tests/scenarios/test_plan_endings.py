@@ -123,3 +123,39 @@ class TestNewPrice:
         await kit.call(seller, "PUT", f"/plans/{dear['code']}", body)
         found = await of_status(seller, current, "active")
         assert (found["plan_amount_cents"], found["next_plan_code"]) == (900, None)
+
+    async def test_of_ones_own_decides_as_well(self, seller, downgrade):
+        current, _, cheap = downgrade
+        path = f"/subscriptions/{current['external_id']}"
+        own = {"subscription": {"plan_overrides": {"amount_cents": 3100}}, "status": "pending"}
+        await kit.advance(seller, "2025-01-11T10:00")
+        await kit.call(seller, "PUT", path, own)
+        assert (await of_status(seller, current, "active"))["plan_code"] == cheap["code"]
+
+    async def test_of_ones_own_below_the_plan_waited_for_calls_the_downgrade_off(self, seller, downgrade):
+        current, dear, _ = downgrade
+        path = f"/subscriptions/{current['external_id']}"
+        await kit.call(seller, "PUT", path, {"subscription": {"plan_overrides": {"amount_cents": 999}}})
+        found = await of_status(seller, current, "active")
+        assert (found["plan_code"], found["next_plan_code"]) == (dear["code"], None)
+
+    async def test_does_not_take_the_period_away_that_a_change_ends(self, seller):
+        """January at 10.00 by now, which is no dearer than the plan waited for, is billed whole.
+
+        It is on the draft, too, that is computed anew when that plan has become the dearer one.
+        """
+        of = await kit.metric(seller, "count_agg")
+        dear, cheap = [
+            await kit.plan(seller, kit.charge(of, amount="7"), amount_cents=cents) for cents in (3100, 1000)
+        ]
+        customer = await kit.customer(seller, billing_configuration={"invoice_grace_period": 3})
+        current = await kit.subscribe(seller, customer, dear)
+        await kit.subscribe(seller, customer, cheap, external_id=current["external_id"])
+        await kit.send(seller, current, of, 1)
+        await reprice(seller, dear, 1000)
+        await kit.advance(seller, "2025-02-02")
+        assert [found["fees_amount_cents"] for found in await kit.invoices(seller, customer)] == [1700]
+        await reprice(seller, cheap, 5000)
+        await kit.advance(seller, "2025-02-05")
+        (found,) = await kit.invoices(seller, customer)
+        assert (found["status"], found["fees_amount_cents"]) == ("finalized", 1700)

@@ -167,6 +167,8 @@ class Neighbour:
     yearly_amount_cents: int
     started_at: datetime | None
     created_at: datetime
+    terminated_at: datetime | None = None
+    usage_ends_at: datetime | None = None
 
 
 @value
@@ -205,9 +207,16 @@ class Contract:
 
     @property
     def was_upgraded_to(self) -> bool:
-        """Whether it follows a subscription that was not dearer: equal counts as an upgrade (§2.4)."""
-        before = self.relations.predecessor
-        return before is not None and self.yearly_amount_cents >= before.yearly_amount_cents
+        """Whether it follows a subscription that was not dearer: equal counts as an upgrade (§2.4).
+
+        Of one that has ended the way of its end tells: prices may have changed since.
+        """
+        before, started_at = self.relations.predecessor, self.subscription.started_at
+        if before is None:
+            return False
+        if before.terminated_at is not None and before.terminated_at == started_at:
+            return not _ended_with_period(before)
+        return self.yearly_amount_cents >= before.yearly_amount_cents
 
     @cached_property
     def trial_end(self) -> datetime | None:
@@ -265,10 +274,18 @@ class Contract:
         )
 
     def _ends_with_its_period(self, after: Neighbour) -> bool:
-        """Whether a cheaper plan follows, at a period's end: one that was paid for later cuts a period short (§2.10)."""
-        ended = self.subscription.terminated_at
-        outlived = ended is not None and after.started_at is not None and after.started_at < ended
-        return after.yearly_amount_cents < self.yearly_amount_cents and not outlived
+        """Whether a cheaper plan follows, at a period's end: one that was paid for later cuts a period short (§2.10).
+
+        Of one that has ended the way of its end tells: prices may have changed since.
+        """
+        if self.subscription.terminated_at is not None:
+            return _ended_with_period(self.subscription)
+        return after.yearly_amount_cents < self.yearly_amount_cents
+
+
+def _ended_with_period(ended: Subscription | Neighbour) -> bool:
+    """Whether another plan took over as a period ended: the instant of its end is not inside then (§3.9)."""
+    return ended.usage_ends_at is not None and ended.usage_ends_at == ended.terminated_at
 
 
 @value

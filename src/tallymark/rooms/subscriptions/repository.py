@@ -151,7 +151,10 @@ def _relations() -> Select[Any]:
             own.c.id.label("own_id"),
             first.label("first_started_at"),
             is_before.label("is_before"),
-            *(other.c[name] for name in ("id", "status", "started_at", "created_at")),
+            *(
+                other.c[name]
+                for name in ("id", "status", "started_at", "created_at", "terminated_at", "usage_ends_at")
+            ),
             *(plans.c[name] for name in ("code", "amount_cents", "interval")),
         )
         .select_from(
@@ -173,6 +176,8 @@ def _as_neighbour(row: Row[Any]) -> Neighbour:
         yearly_amount_cents=yearly_amount_cents(row.amount_cents, Interval(row.interval)),
         started_at=row.started_at,
         created_at=row.created_at,
+        terminated_at=row.terminated_at,
+        usage_ends_at=row.usage_ends_at,
     )
 
 

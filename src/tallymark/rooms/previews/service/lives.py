@@ -95,7 +95,7 @@ def _periodic(contract: Contract, *, after: datetime) -> Bill:
 
 def terminate(contract: Contract, *, at: datetime) -> Scene:
     """The last invoice of a subscription that ends; a cheaper plan that waits is called off."""
-    ended = _ended(contract, None, at)
+    ended = _ended(contract, None, at, used_until=at + TICK)
     return Scene(
         bills=(Bill(contract=ended, reason=Reason.TERMINATING, at=at),),
         assumed=_assume(ended),
@@ -146,7 +146,7 @@ def _replaced(
     begun = replace(
         new, subscription=replace(new.subscription, status=Status.ACTIVE, started_at=at, activated_at=at)
     )
-    ended = _ended(old, _neighbour(begun), at)
+    ended = _ended(old, _neighbour(begun), at, used_until=used_from)
     bills = [Bill(contract=ended, reason=Reason.TERMINATING, at=billed_at)]
     if subscriptions.is_billed_with_change(begun):
         bills.append(_start(begun, billed_at))
@@ -155,10 +155,14 @@ def _replaced(
     return Scene(bills=tuple(bills), assumed=replace(known, continuity=follows), gives_back=(ended,))
 
 
-def _ended(contract: Contract, successor: Neighbour | None, at: datetime) -> Contract:
+def _ended(
+    contract: Contract, successor: Neighbour | None, at: datetime, *, used_until: datetime
+) -> Contract:
     return replace(
         contract,
-        subscription=replace(contract.subscription, status=Status.TERMINATED, terminated_at=at),
+        subscription=replace(
+            contract.subscription, status=Status.TERMINATED, terminated_at=at, usage_ends_at=used_until
+        ),
         relations=replace(contract.relations, successor=successor),
     )
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
-from tallymark.domain.periods import TICK, Interval, local_date, yearly_amount_cents
+from tallymark.domain.periods import TICK, Interval, local_date, start_of_day, yearly_amount_cents
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Kind
 from tallymark.rooms.plans.model import Plan
@@ -81,7 +81,7 @@ async def change_plan(
         await tell(tx, current, "updated", now=now, changed={"next_plan_code": next_plan})
         return current
     await check_taxes(tx, old)
-    return await _take_over(tx, old, new, at=now)
+    return await _take_over(tx, old, new, at=now, is_upgrade=True)
 
 
 def _taken_over(before: Subscription, plan: Plan) -> dict[str, Any]:
@@ -91,7 +91,11 @@ def _taken_over(before: Subscription, plan: Plan) -> dict[str, Any]:
 
 
 async def switch(tx: Tx, successor_id: UUID, *, at: datetime) -> None:
-    """Begin a cheaper plan that was waiting for its day; done before, it changes nothing."""
+    """Begin a plan that was waiting for its day; done before, it changes nothing.
+
+    It was the cheaper one when it was asked for. Whatever prices are by now, on its day it follows a period that ended; before
+    it is due because it is the dearer one now (pricing §4.3).
+    """
     (new,) = await repository.get_subscriptions(tx, [successor_id])
     if new.status is not Status.PENDING or new.previous_subscription_id is None:
         return
@@ -99,27 +103,35 @@ async def switch(tx: Tx, successor_id: UUID, *, at: datetime) -> None:
     if before.status is not Status.ACTIVE:
         return
     old = (await get_contracts(tx, [before]))[before.id]
-    await _take_over(tx, old, new, at=at)
+    await _take_over(tx, old, new, at=at, is_upgrade=not _begins_period(old, at))
 
 
-async def _take_over(tx: Tx, old: Contract, new: Subscription, *, at: datetime) -> Subscription:
+def _begins_period(contract: Contract, at: datetime) -> bool:
+    day = local_date(at, contract.timezone)
+    is_first = day == contract.schedule.cycle().period_start(day)
+    return is_first and at == start_of_day(day, contract.timezone)
+
+
+async def _take_over(
+    tx: Tx, old: Contract, new: Subscription, *, at: datetime, is_upgrade: bool
+) -> Subscription:
     """Begin the new subscription in place of the old one; where it has to be paid first, the old one goes on (§2.10)."""
     contract = (await get_contracts(tx, [new]))[new.id]
     if not await must_wait(tx, contract, started_at=at, now=at):
-        return await _replace(tx, old, contract, at=at)
+        return await _replace(tx, old, contract, at=at, is_upgrade=is_upgrade)
     waiting = await hold(tx, contract, started_at=at, now=at)
-    billed_at = at + AFTER_CHANGE if waiting.was_upgraded_to else at
+    billed_at = at + AFTER_CHANGE if is_upgrade else at
     await note_change_bill(tx, waiting, at=billed_at, run_at=at)
     return waiting.subscription
 
 
-async def _replace(tx: Tx, old: Contract, new: Contract, *, at: datetime) -> Subscription:
+async def _replace(tx: Tx, old: Contract, new: Contract, *, at: datetime, is_upgrade: bool) -> Subscription:
     """End the old subscription and begin the new one at one instant, and note their invoice (§5.1, row 5)."""
     # The last period of a plan that another one waited to follow ends with a day: the instant of the change is the next one's.
-    usage_ends_at = at + TICK if new.was_upgraded_to else at
+    usage_ends_at = at + TICK if is_upgrade else at
     ended = await _end(tx, old, at=at, usage_ends_at=usage_ends_at, now=at)
     active = await activate(tx, new, started_at=at, now=at, is_change=True)
-    if active.was_upgraded_to:
+    if is_upgrade:
         await note_change_bill(tx, active, at=at + AFTER_CHANGE, run_at=at)
     else:
         await note_change_bill(tx, active, at=at, run_at=at + tx.settling_time)

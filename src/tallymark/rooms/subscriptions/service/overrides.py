@@ -13,6 +13,7 @@ from tallymark.domain.errors import NotFound, Problems
 from tallymark.rooms.plans import children, fixed_charges
 from tallymark.rooms.plans.inputs import FixedChargeInput, PlanInput
 from tallymark.rooms.plans.model import FixedCharge, Plan
+from tallymark.rooms.plans.waiting import review_waiting
 from tallymark.rooms.subscriptions import repository
 from tallymark.rooms.subscriptions.model import Contract, OwnUnits, Subscription
 from tallymark.rooms.subscriptions.service import fixed_units
@@ -84,6 +85,8 @@ async def give_child(tx: Tx, contract: Contract, asked: PlanInput, *, now: datet
     moved = await repository.update_subscription(
         tx, subscription.id, {"plan_id": child.id, "updated_at": now}
     )
+    if child.amount_cents != contract.plan.amount_cents:
+        await review_waiting(tx, child, child.amount_cents, now=now)
     changed = (await get_contracts(tx, [moved]))[moved.id]
     await fixed_units.note_change(tx, changed, now=now)
     return changed
