@@ -149,6 +149,10 @@ async def test_what_is_not_there_is_not_found(seller, fees, more, code):
             {"boundaries": ["values_are_invalid"]},
         ),
         ({"from_datetime": "soon", "to_datetime": "later"}, {"boundaries": ["values_are_invalid"]}),
+        (
+            {"from_datetime": "2025-01-01", "to_datetime": "9999-12-31"},
+            {"boundaries": ["values_are_invalid"]},
+        ),
     ],
 )
 async def test_what_makes_no_fee_is_refused_and_nothing_is_made(seller, fee, details):

@@ -155,6 +155,7 @@ BAD = [
     pytest.param({"amount_cents": -1, "invoice_id": "none"}, 422, {"amount_cents": ["invalid_value"]}, id="second check"),
     pytest.param({"invoice_id": "none"}, 404, "invoice_not_found", id="no id"),
     pytest.param({"paid_at": "soon", "reference": ""}, 422, {"paid_at": ["invalid_date"]}, id="before the reference"),
+    pytest.param({"paid_at": "9999-12-31"}, 422, {"paid_at": ["invalid_date"]}, id="on no day of some zones"),
     pytest.param({"amount_cents": 10_001, "reference": None}, 422,
                  {"amount_cents": ["value_is_out_of_range"], "reference": ["value_is_mandatory"]}, id="both are told"),
     pytest.param({"reference": "x" * 41}, 422, {"reference": ["value_is_too_long"]}, id="a long reference"),

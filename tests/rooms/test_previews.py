@@ -286,6 +286,7 @@ async def test_what_is_refused(seller):
         ({"subscriptions": chosen(first, second, plan_code=yearly["code"])},
          {"subscriptions": ["only_one_subscription_allowed_for_plan_change"]}),
         ({"subscriptions": chosen(first, terminated_at="soon")}, {"terminated_at": ["invalid_timestamp"]}),
+        ({"subscriptions": chosen(first, terminated_at="9999-12-31")}, {"terminated_at": ["invalid_timestamp"]}),
         ({"subscriptions": chosen(first, terminated_at="2025-01-01")}, {"terminated_at": ["cannot_be_in_past"]}),
         ({"subscriptions": chosen(first, plan_code=plan["code"])},
          {"base": ["new_plan_should_be_different_from_existing_plan"]}),

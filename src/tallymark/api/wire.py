@@ -26,7 +26,7 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from tallymark.domain.errors import NotFound
 from tallymark.domain.exact import Fraction
 from tallymark.domain.money import decimal_text
-from tallymark.domain.periods import parse_instant
+from tallymark.domain.periods import parse_instant_of_any_zone
 
 
 def wire_instant(value: datetime) -> str:
@@ -196,13 +196,9 @@ def _instant(value: Any) -> Any:
     if not isinstance(value, str):
         raise PydanticCustomError("invalid_date", "no ISO 8601 text")
     try:
-        parsed = parse_instant(value)
-    except ValueError:
-        raise PydanticCustomError("invalid_date", "no ISO 8601 text") from None
-    if not 1 < parsed.year < 9999:
-        # A day at the ends of the calendar has no neighbours, so no zone's midnight and no period.
-        raise PydanticCustomError("invalid_date", "beyond the calendar")
-    return parsed
+        return parse_instant_of_any_zone(value)
+    except ValueError as error:
+        raise PydanticCustomError("invalid_date", "no ISO 8601 text of a usable year") from error
 
 
 InstantInput = Annotated[datetime, BeforeValidator(_instant)]

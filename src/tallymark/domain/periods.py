@@ -28,6 +28,23 @@ def parse_instant(text: str) -> datetime:
         raise ValueError(f"beyond the calendar: {text}") from None
 
 
+def parse_instant_of_any_zone(text: str) -> datetime:
+    """What `parse_instant` reads, as long as it has a day in every zone, and that day a period.
+
+    Raises `ValueError` also for the first and the last year of the calendar, whose days have no neighbours.
+
+    >>> parse_instant_of_any_zone("9998-12-31").isoformat()
+    '9998-12-31T00:00:00+00:00'
+    >>> parse_instant_of_any_zone("9999-12-31")
+    Traceback (most recent call last):
+    ValueError: at the end of the calendar: 9999-12-31
+    """
+    found = parse_instant(text)
+    if not 1 < found.year < 9999:
+        raise ValueError(f"at the end of the calendar: {text}")
+    return found
+
+
 class Interval(StrEnum):
     """How often a plan repeats."""
 

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from tallymark.api.wire import Input, Instant, NotEmpty
 from tallymark.domain.errors import Invalid
-from tallymark.domain.periods import parse_instant
+from tallymark.domain.periods import parse_instant_of_any_zone
 from tallymark.jobs.agenda import Kind, Planned
 from tallymark.rooms.billing.model import Failure
 from tallymark.rooms.organizations.schemas import TestClockOutput
@@ -18,7 +18,7 @@ from tallymark.rooms.organizations.schemas import TestClockOutput
 
 def _instant(value: Any) -> Any:
     try:
-        parsed = parse_instant(value) if isinstance(value, str) else None
+        parsed = parse_instant_of_any_zone(value) if isinstance(value, str) else None
     except ValueError:
         parsed = None
     if parsed is None:

@@ -16,7 +16,7 @@ from tallymark.domain.fees.add_on import compute_add_on_fee
 from tallymark.domain.fees.model import Fee
 from tallymark.domain.invoicing import InvoicedFee, InvoiceDraft, compute_invoice
 from tallymark.domain.money import currency
-from tallymark.domain.periods import local_date, parse_instant
+from tallymark.domain.periods import local_date, parse_instant_of_any_zone
 from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.add_ons import service as add_ons
 from tallymark.rooms.add_ons.model import AddOn
@@ -67,7 +67,7 @@ def read_boundaries(from_text: Any, to_text: Any) -> tuple[datetime | None, date
     if from_text is None and to_text is None:
         return None, None
     try:
-        start, end = (parse_instant(str(text)) for text in (from_text, to_text))
+        start, end = (parse_instant_of_any_zone(str(text)) for text in (from_text, to_text))
     except ValueError:
         raise Invalid({"boundaries": ["values_are_invalid"]}) from None
     if start > end:

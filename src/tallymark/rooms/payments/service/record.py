@@ -11,7 +11,7 @@ from uuid import UUID
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Forbidden, Invalid, NotFound, Problems
-from tallymark.domain.periods import parse_instant
+from tallymark.domain.periods import parse_instant_of_any_zone
 from tallymark.jobs.outbox import Message, emit
 from tallymark.jobs.queue import RENDER_RECEIPT, Job, enqueue
 from tallymark.rooms.customers import service as customers
@@ -125,7 +125,7 @@ def _paid_at(value: object) -> datetime | None:
     if value is None or value == "":
         return None
     try:
-        return parse_instant(str(value))
+        return parse_instant_of_any_zone(str(value))
     except ValueError:
         raise Invalid({"paid_at": ["invalid_date"]}) from None
 

@@ -9,7 +9,7 @@ from typing import assert_never
 
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import Invalid, NotFound
-from tallymark.domain.periods import local_date, parse_instant, start_of_day, to_second
+from tallymark.domain.periods import local_date, parse_instant_of_any_zone, start_of_day, to_second
 from tallymark.rooms.plans import service as plans
 from tallymark.rooms.plans.model import Plan
 from tallymark.rooms.previews.model import Ending, Parties, PlanChange, Projection, Proposal, Question, Scene
@@ -91,7 +91,7 @@ def _giving_back(contract: Contract, credit_note: str | None) -> Contract:
 
 def _end(text: str, *, now: datetime) -> datetime:
     try:
-        at = parse_instant(text)
+        at = parse_instant_of_any_zone(text)
     except ValueError:
         raise Invalid({"terminated_at": ["invalid_timestamp"]}) from None
     if to_second(at) < to_second(now):
