@@ -11,6 +11,7 @@ from pathlib import Path
 from uuid import UUID
 
 import httpx
+from deploy.worlds import members
 from deploy.worlds.life import ADMIN_KEY, Json, Seller, charge
 
 from tallymark.api.tenant_limits import Limit
@@ -22,6 +23,7 @@ from tallymark.rooms.staff.model import OPERATOR, Staff, Via
 from tallymark.settings import Settings
 
 PASSWORD = "Correct-Horse-1"
+ENTITY = "rest"
 SECTIONS: Json = {"invoice_custom_section_codes": ["section_0"]}
 
 
@@ -38,6 +40,19 @@ async def seller_of(parts: Running, name: str, frozen_time: str) -> AsyncIterato
         yield Seller(http), UUID(made.json()["organization"]["lago_id"])
 
 
+@asynccontextmanager
+async def member_of(parts: Running, organization_id: UUID) -> AsyncIterator[Seller]:
+    """Ada, in the web app."""
+    transport = httpx.ASGITransport(parts.asgi)
+    entered = {"X-Lago-Organization": str(organization_id)}
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://test/app/v1", headers=entered
+    ) as browser:
+        known = {"email": "ada@acme.test", "password": PASSWORD}
+        (await browser.post("/session", json=known)).raise_for_status()
+        yield Seller(browser)
+
+
 async def add_the_rest(url: str, data_dir: Path) -> None:
     """Fill a second organization of a world that was built, and what belongs to none."""
     options = Settings(admin_api_key=ADMIN_KEY, public_url="http://test", data_dir=data_dir)
@@ -45,14 +60,13 @@ async def add_the_rest(url: str, data_dir: Path) -> None:
         async with seller_of(parts, "Rest", "2025-01-01T00:00:00Z") as (seller, organization_id):
             await offer(seller)
             await sell(seller)
+            await create_user(url, "ada@acme.test", str(organization_id), ["admin"], password=PASSWORD)
+            async with member_of(parts, organization_id) as member:
+                await members.choose(member, ENTITY)
             await correct(seller)
-        await create_user(url, "ada@acme.test", str(organization_id), ["admin"], password=PASSWORD)
+            await members.settle(seller)
+        await members.add_up(parts.database, organization_id)
         await make_staff_link(url, "ann@ops.test")
-        async with httpx.AsyncClient(
-            transport=httpx.ASGITransport(parts.asgi), base_url="http://test"
-        ) as browser:
-            entered = {"email": "ada@acme.test", "password": PASSWORD}
-            (await browser.post("/app/v1/session", json=entered)).raise_for_status()
         now = datetime.now(UTC)
         async with parts.database.system() as connection:
             by = limits.Setter(staff=Staff(login=OPERATOR, via=Via.SHELL))
@@ -120,13 +134,12 @@ async def offer(seller: Seller) -> None:
 
 async def sell(seller: Seller) -> None:
     """Customers with something of their own of everything, and a month of theirs."""
-    entity = (await seller.call("GET", "/billing_entities"))["billing_entities"][0]["code"]
     own = {
         "tax_codes": ["tax_0"],
         "invoice_custom_section_codes": ["section_1"],
         "email_settings": ["invoice.finalized"],
     }
-    await seller.call("PUT", f"/billing_entities/{entity}", {"billing_entity": own})
+    await seller.call("PUT", f"/billing_entities/{ENTITY}", {"billing_entity": own})
     who: Json = {"currency": "EUR", "email": "rest@acme.test", "name": "Rest"}
     await seller.make("/customers", "customer", external_id="rest", tax_codes=["tax_1"], **SECTIONS, **who)
     grace: Json = {"billing_configuration": {"invoice_grace_period": 30}}
@@ -180,6 +193,8 @@ async def correct(seller: Seller) -> None:
         "to": "2025-03-02",
         "reason": "r",
     }
-    await seller.make("/event_backfills", "event_backfill", **backfill)
+    begun = await seller.make("/event_backfills", "event_backfill", **backfill)
+    event = {"transaction_id": "brought", "timestamp": 1740808800, "properties": {"value": 1}}
+    await seller.call("POST", f"/event_backfills/{begun['lago_id']}/events", {"events": [event]})
     await seller.send("rest", "m", 2, at="2025-01-21")  # of a period that is billed
     await seller.send("rest", "m", "many", at="2025-03-09")
