@@ -1,7 +1,8 @@
 """A walk through every route that writes: what each call leaves in the logs, whom that names, and whether it says what was before.
 
 A step makes one call and says what it leaves: types of the activity log ("plan.updated"), events of the security log
-("security: role.created"), a table that is its own history ("history: event_amendments"), or nothing, and why.
+("security: role.created"), a table that is its own history ("history: event_amendments"), or nothing, and why. What the operator
+does (`/admin/...`) is in the audit of staff besides, always.
 """
 
 from __future__ import annotations
@@ -29,6 +30,13 @@ _SECURITY = text(
     "SELECT :prefix || log_event AS type, CASE WHEN api_key_id IS NULL THEN 'front' ELSE 'api' END AS source, user_email,"
     " resources AS changes FROM security_logs WHERE id::text > :since ORDER BY id"
 )
+
+_DEEDS = text(
+    "SELECT login || ' by ' || via AS staff, verb, before, after FROM staff_deeds WHERE id::text > :since ORDER BY id"
+)
+OPERATORS = "/admin/"
+BEGINNINGS = frozenset({"created", "admitted"})
+"""Before these there was nothing."""
 
 Endpoint = object
 """What answers a call: PUT and its twin PATCH are one change."""
@@ -101,7 +109,9 @@ class Walk:
         histories = [
             one.removeprefix(HISTORY) for one in left if isinstance(one, str) and one.startswith(HISTORY)
         ]
-        newest = {table: await self._newest(table) for table in ("activity_logs", "security_logs")}
+        newest = {
+            table: await self._newest(table) for table in ("activity_logs", "security_logs", "staff_deeds")
+        }
         counted = [await self._count(table) for table in histories]
         answer = await client.send(request)
         assert answer.status_code == expect, f"{call}: {answer.status_code} {answer.text}"
@@ -118,10 +128,24 @@ class Walk:
                 holes.append(f"{entry.type} says not what was")
             if entry.user_email != by:
                 holes.append(f"{entry.type} names {entry.user_email}")
+        if route.path.startswith(OPERATORS):
+            holes += await self._missing_of_staff(newest["staff_deeds"])
         self.taken[route.endpoint] = call
         if holes:
             self.holes.setdefault(f"{method} {route.path}", []).extend(holes)
         return answer.json() if answer.content else {}
+
+    async def _missing_of_staff(self, newest: str) -> list[str]:
+        """What the audit of staff does not say of the operator's call."""
+        async with self.database.system() as connection:
+            found = (await connection.execute(_DEEDS, {"since": newest})).all()
+        holes = [] if found else ["is not in the audit of staff"]
+        for deed in found:
+            if deed.staff != "operator by admin_key":
+                holes.append(f"{deed.verb} names {deed.staff}")
+            if not deed.after or bool(deed.before) == (deed.verb in BEGINNINGS):
+                holes.append(f"{deed.verb} says not what was before and after")
+        return holes
 
     async def _newest(self, table: str) -> str:
         async with self.database.system() as connection:

@@ -16,10 +16,10 @@ from deploy.worlds.life import ADMIN_KEY, Json, Seller, charge
 
 from tallymark.api.tenant_limits import Limit
 from tallymark.app import Running, running
+from tallymark.jobs.deeds import AT_THE_SHELL
 from tallymark.people import create_user, make_staff_link
 from tallymark.rooms.limits import service as limits
 from tallymark.rooms.organizations.switches import Switch, turn
-from tallymark.rooms.staff.model import OPERATOR, Staff, Via
 from tallymark.settings import Settings
 
 PASSWORD = "Correct-Horse-1"
@@ -69,7 +69,7 @@ async def add_the_rest(url: str, data_dir: Path) -> None:
         await make_staff_link(url, "ann@ops.test")
         now = datetime.now(UTC)
         async with parts.database.system() as connection:
-            by = limits.Setter(staff=Staff(login=OPERATOR, via=Via.SHELL))
+            by = limits.Setter(staff=AT_THE_SHELL)
             await limits.set_own(connection, organization_id, {Limit.MEMBERS: 50}, by=by, now=now)
             await turn(connection, organization_id, Switch.MUTE_EMAILS, is_on=True, now=now)
         while await parts.chronicler.close_some():

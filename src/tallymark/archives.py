@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
 from tallymark.db.engine import Database
 from tallymark.db.errors import StartupError
+from tallymark.jobs.deeds import AT_THE_SHELL, Deed, Verb, note
 from tallymark.rooms.event_archives import service
 from tallymark.rooms.event_archives.model import Archive, months_before
 from tallymark.rooms.event_archives.service import ArchiveProblem, Shelf, Tell
@@ -39,7 +41,9 @@ async def archive(settings: Settings, url: str, before: date, tell: Tell, *, now
         raise StartupError("events of a month that is not over can't be archived")
     database = Database(url, pool_size=2)
     try:
-        return await service.archive_before(make_shelf(settings, database), before, now=now, tell=tell)
+        done = await service.archive_before(make_shelf(settings, database), before, now=now, tell=tell)
+        await _note(database, Verb.ARCHIVED, done, now=now)
+        return done
     except ArchiveProblem as problem:
         raise StartupError(str(problem)) from None
     finally:
@@ -50,11 +54,27 @@ async def restore(settings: Settings, url: str, month: date, tell: Tell, *, now:
     """Put the archived events of a month back. Raises `StartupError`."""
     database = Database(url, pool_size=2)
     try:
-        return await service.restore(make_shelf(settings, database), month, now=now, tell=tell)
+        done = await service.restore(make_shelf(settings, database), month, now=now, tell=tell)
+        await _note(database, Verb.RESTORED, done, now=now)
+        return done
     except ArchiveProblem as problem:
         raise StartupError(str(problem)) from None
     finally:
         await database.close()
+
+
+async def _note(database: Database, verb: Verb, archives: Sequence[Archive], *, now: datetime) -> None:
+    """Tell the audit of staff which months left, or came back; that of the settings' own retention is nobody's."""
+    async with database.system() as connection:
+        for archive in archives:
+            deed = Deed(
+                verb=verb,
+                subject_type="event_archive",
+                subject_id=str(archive.id),
+                subject=f"{archive.month:%Y-%m}",
+                after={"events_count": archive.events_count},
+            )
+            await note(connection, AT_THE_SHELL, deed, now=now)
 
 
 async def list_archives(url: str) -> list[Archive]:

@@ -19,6 +19,7 @@ from tallymark.db.errors import StartupError
 from tallymark.db.holding import end_holds
 from tallymark.domain.errors import Invalid, NotFound
 from tallymark.first_run import FirstRun, make_organization
+from tallymark.jobs.deeds import AT_THE_SHELL, Deed, Verb, note, note_last, of_installation
 from tallymark.rooms.audit.model import Breach, Law
 from tallymark.rooms.audit.service import LAWS, breaches_of
 from tallymark.rooms.billing_entities import service as billing_entities
@@ -40,7 +41,6 @@ from tallymark.rooms.organizations.schemas import (
     NewOrganizationResponse,
     OrganizationOutput,
 )
-from tallymark.rooms.staff.model import OPERATOR, Staff, Via
 
 
 def read_request(*, name: str, email: str | None, test_clock: str | None) -> NewOrganizationRequest:
@@ -66,6 +66,9 @@ async def create_organization(
             made = await service.create_organization(
                 connection, name=request.name, email=request.email, now=now, frozen_time=frozen_time
             )
+            await service.note_created(
+                connection, made, name=request.name, email=request.email, by=AT_THE_SHELL, now=now
+            )
             secret = await service.get_or_make_secret(connection, INVITES)
         async with database.tenant(made.organization_id) as tx:
             organization = await service.get_organization(tx)
@@ -88,7 +91,7 @@ async def change_limits(
         async with database.system() as connection:
             organization_id = await census.find_organization(connection, name)
             if values:
-                by = limits.Setter(staff=Staff(login=OPERATOR, via=Via.SHELL))
+                by = limits.Setter(staff=AT_THE_SHELL)
                 await limits.set_own(connection, organization_id, values, by=by, now=now)
             return await limits.list_allowed(connection, organization_id, defaults)
     except NotFound:
@@ -215,9 +218,11 @@ async def create_api_key(
 ) -> tuple[ApiKey, str]:
     """Make one more key of an organization (slug or id); its value is returned this once."""
     async with _tenant(url, organization) as tx:
-        return await service.create_api_key(
+        made = await service.create_api_key(
             tx, name=name, now=now, expires_at=expires_at, permissions=permissions
         )
+        await _note_key(tx, Verb.CREATED, after=made[0], now=now)
+        return made
 
 
 async def list_api_keys(url: str, organization: str, *, now: datetime) -> list[ApiKey]:
@@ -231,7 +236,10 @@ async def permit_api_key(
 ) -> ApiKey:
     """Change what a key may do; None is everything. Other processes see it within half a minute."""
     async with _tenant(url, organization) as tx:
-        return await service.set_permissions(tx, key_id, permissions, now=now)
+        before = await _find_key(tx, key_id, now=now)
+        changed = await service.set_permissions(tx, key_id, permissions, now=now)
+        await _note_key(tx, Verb.CHANGED, before=before, after=changed, now=now)
+        return changed
 
 
 async def rotate_api_key(
@@ -245,19 +253,63 @@ async def rotate_api_key(
 ) -> tuple[ApiKey, str]:
     """Make a key in place of another; its value is returned this once."""
     async with _tenant(url, organization) as tx:
-        return await service.rotate_api_key(tx, key_id, name=name, old_ends_at=old_ends_at, now=now)
+        before = await _find_key(tx, key_id, now=now)
+        made = await service.rotate_api_key(tx, key_id, name=name, old_ends_at=old_ends_at, now=now)
+        await _note_key(tx, Verb.ROTATED, before=before, after=made[0], now=now)
+        return made
 
 
 async def delete_api_key(url: str, organization: str, key_id: UUID, *, now: datetime) -> None:
     """End a key at once; other processes stop honouring it within half a minute."""
     async with _tenant(url, organization) as tx:
+        before = await _find_key(tx, key_id, now=now)
         await service.delete_api_key(tx, key_id, now=now)
+        await _note_key(tx, Verb.DELETED, before=before, now=now)
 
 
-async def archive_entity(url: str, organization: str, code: str) -> BillingEntity:
-    """Take a billing entity of an organization (slug or id) out of use, by the organization's clock."""
+async def _find_key(tx: Tx, key_id: UUID, *, now: datetime) -> ApiKey | None:
+    return next((key for key in await service.list_api_keys(tx, now=now) if key.id == key_id), None)
+
+
+async def _note_key(
+    tx: Tx, verb: Verb, *, before: ApiKey | None = None, after: ApiKey | None = None, now: datetime
+) -> None:
+    key = after or before
+    if key is None or before == after:
+        return
+    deed = Deed(
+        verb=verb,
+        subject_type="api_key",
+        subject_id=str(key.id),
+        subject=key.name or str(key.id),
+        organization_id=tx.organization_id,
+        before=_told(before),
+        after=_told(after),
+    )
+    await note_last(tx, AT_THE_SHELL, deed, now=now)
+
+
+def _told(key: ApiKey | None) -> dict[str, Any]:
+    """What the audit says of a key; its value is in no place."""
+    if key is None:
+        return {}
+    ends = key.expires_at.isoformat() if key.expires_at else None
+    return {"id": str(key.id), "name": key.name, "expires_at": ends, "permissions": key.permissions}
+
+
+async def archive_entity(url: str, organization: str, code: str, *, now: datetime) -> BillingEntity:
+    """Take a billing entity of an organization (slug or id) out of use, by the organization's clock; `now` is the system's."""
     async with _tenant(url, organization) as tx:
-        return await billing_entities.archive_entity(tx, code, now=await now_of(tx))
+        archived = await billing_entities.archive_entity(tx, code, now=await now_of(tx))
+        deed = Deed(
+            verb=Verb.ARCHIVED,
+            subject_type="billing_entity",
+            subject_id=str(archived.id),
+            subject=archived.code,
+            organization_id=tx.organization_id,
+        )
+        await note_last(tx, AT_THE_SHELL, deed, now=now)
+        return archived
 
 
 async def find_organization_id(url: str, organization: str) -> UUID:
@@ -282,11 +334,25 @@ async def _tenant(url: str, organization: str) -> AsyncIterator[Tx]:
         await database.close()
 
 
-async def let_go(url: str) -> bool:
+async def let_go(url: str, *, now: datetime) -> bool:
     """Let the workers of an installation that is held back go on; whether it was."""
     database = Database(url, pool_size=2)
     try:
         async with database.system() as connection:
-            return await end_holds(connection) > 0
+            was_held = await end_holds(connection) > 0
+            if was_held:
+                deed = of_installation(Verb.RESUMED, "workers")
+                await note(connection, AT_THE_SHELL, deed, now=now)
+            return was_held
+    finally:
+        await database.close()
+
+
+async def note_deed(url: str, deed: Deed, *, now: datetime) -> None:
+    """Note in the audit of staff what was done by the shell outside of a transaction: files, and a database's whole content."""
+    database = Database(url, pool_size=1)
+    try:
+        async with database.system() as connection:
+            await note(connection, AT_THE_SHELL, deed, now=now)
     finally:
         await database.close()

@@ -11,6 +11,7 @@ from tallymark.api.role_permissions import ADMIN
 from tallymark.db.engine import Database
 from tallymark.db.errors import StartupError
 from tallymark.domain.errors import Invalid
+from tallymark.jobs.deeds import AT_THE_SHELL
 from tallymark.rooms.organizations import census
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.organizations.service import NewOrganization
@@ -70,6 +71,9 @@ async def make_organization(database: Database, asked: FirstRun, *, now: datetim
             if await census.is_named(connection, asked.name):
                 return None
             made = await _make(connection, asked, now=now)
+            await organizations.note_created(
+                connection, made, name=asked.name, email=asked.email, by=AT_THE_SHELL, now=now
+            )
             user = await users.lock_user(connection, asked.email)
             if user is None:
                 password_hash = await passwords.hash(asked.password)

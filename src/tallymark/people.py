@@ -14,6 +14,9 @@ from tallymark.api.role_permissions import PREDEFINED
 from tallymark.db.engine import Database
 from tallymark.db.errors import StartupError
 from tallymark.domain.errors import Invalid, NotFound
+from tallymark.jobs.deeds import AT_THE_SHELL, Deed, Verb, note
+from tallymark.rooms.members.model import OrganizationMember
+from tallymark.rooms.members.service.members import note_admitted
 from tallymark.rooms.organizations import census
 from tallymark.rooms.staff import service as staff
 from tallymark.rooms.staff.model import read_login
@@ -49,12 +52,18 @@ async def create_user(
             user = await service.create_user(
                 connection, email=address, password_hash=await _hash(given), now=now
             )
+            await _note(connection, Verb.CREATED, user, now=now)
         elif password is not None:
             raise StartupError(f"{address} has a password already: `tallymark users reset-password`")
         belongs = await service.list_memberships(connection, user.id)
         if any(one.organization_id == entry.id for one in belongs):
             raise StartupError(f"{address} belongs to {organization} already")
-        await service.join(connection, user.id, entry.id, roles, now=entry.frozen_time or now)
+        joined_at = entry.frozen_time or now
+        membership_id = await service.join(connection, user.id, entry.id, roles, now=joined_at)
+        joined = OrganizationMember(
+            id=membership_id, user_id=user.id, email=address, roles=tuple(roles), created_at=joined_at
+        )
+        await note_admitted(connection, entry.id, joined, by=AT_THE_SHELL, now=now)
     return MadeUser(user=user, password=made_up)
 
 
@@ -73,8 +82,9 @@ async def reset_password(url: str, email: str, *, password: str | None) -> str:
         user = await service.find_user(connection, read_address(email))
         if user is None:
             raise NotFound("user")
-        password_hash = await _hash(new)
-        await service.change_password(connection, user, password_hash, device=SHELL, now=datetime.now(UTC))
+        password_hash, now = await _hash(new), datetime.now(UTC)
+        await service.change_password(connection, user, password_hash, device=SHELL, now=now)
+        await _note(connection, Verb.GAVE_PASSWORD, user, now=now)
     return new
 
 
@@ -82,6 +92,11 @@ async def make_staff_link(url: str, login: str) -> str:
     """Make the token of a link with which staff come into the back office, once. Raises `StartupError`."""
     async with _system(url) as connection:
         return await staff.open_link(connection, read_login(login), now=datetime.now(UTC))
+
+
+async def _note(connection: AsyncConnection, verb: Verb, user: User, *, now: datetime) -> None:
+    deed = Deed(verb=verb, subject_type="user", subject_id=str(user.id), subject=user.email)
+    await note(connection, AT_THE_SHELL, deed, now=now)
 
 
 def _check_roles(roles: Sequence[str]) -> None:

@@ -133,6 +133,13 @@ def sending(server, key):
         thread.join()
 
 
+def deeds(folder):
+    """What the audit of staff has, of a server's own database."""
+    where = f"host={folder / 'run'} dbname=tallymark user=tallymark"
+    with psycopg.connect(where) as connection:
+        return connection.execute("SELECT verb, subject FROM staff_deeds ORDER BY id").fetchall()
+
+
 def kill_database(folder):
     """All processes of a PostgreSQL at once, as when its machine goes down."""
     number = int((folder / "postgres" / "postmaster.pid").read_text().split()[0])
@@ -183,6 +190,7 @@ def test_what_was_killed_at_work_is_restored_and_bills_on(start, run, folder):
     assert seller.units() == len(acknowledged), "what is there counts once"
     resumed = run("resume", "--data-dir", elsewhere)
     assert (resumed.returncode, resumed.stdout.strip()) == (0, "Workers go on.")
+    assert deeds(elsewhere) == [("created", "Acme"), ("restored", "backup"), ("resumed", "workers")]
     seller.advance("2026-03-01T12:00:00Z")
     assert sorted(total for _, _, total in seller.bills()) == [2200, 3100 + 100 * len(acknowledged)]
     wait_for(revived, "let go")

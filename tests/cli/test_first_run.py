@@ -47,6 +47,11 @@ async def test_an_organization_is_made_with_its_admin_and_key_and_once(applicati
         (membership,) = (await get(client, "/session"))["user"]["memberships"]
     assert (membership["organization"]["lago_id"], membership["roles"]) == (made["lago_id"], ["admin"])
 
+    async with database.system() as connection:
+        deed = (await connection.exec_driver_sql("SELECT * FROM staff_deeds")).one()
+    assert (deed.via, deed.verb, str(deed.about_organization_id)) == ("shell", "created", made["lago_id"])
+    assert deed.after == {"name": "Hooli", "email": "gavin@hooli.test"}
+
     before = await rows(database)
     again = asked("Hooli", org_api_key="another-key-1234567890", org_user_password="other")
     assert await make_organization(database, again, now=NOW) is None

@@ -11,8 +11,8 @@ from tests import people
 from tests.office.conftest import ANN, act, deeds
 
 from tallymark.db.tables import memberships, staff_visits, user_sessions
+from tallymark.jobs.deeds import Staff, Via
 from tallymark.rooms.staff import visits
-from tallymark.rooms.staff.model import Staff, Via
 
 
 @pytest.fixture

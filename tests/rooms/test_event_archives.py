@@ -13,7 +13,7 @@ from arro3.core import Field, Schema
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from obstore.store import LocalStore
-from sqlalchemy import text
+from sqlalchemy import select, text
 from tests import kit
 from tests.cli.conftest import tallymark
 
@@ -21,6 +21,7 @@ from tallymark import archives
 from tallymark.db.engine import plain_url
 from tallymark.db.errors import StartupError
 from tallymark.db.schema import MIGRATIONS
+from tallymark.db.tables import staff_deeds
 from tallymark.integrations import parquet
 from tallymark.integrations.files import StoredFiles
 from tallymark.integrations.parquet import ParquetFormat
@@ -363,6 +364,12 @@ async def test_the_commands(world, database, tmp_path):
     words = (await command(database, tmp_path, "restore", "2026-01")).split()
     assert words[:9] == ["Month", "Status", "Events", "Files", "Size", "Made", "2026-01", "archived", "2"]
     assert "restored" in await command(database, tmp_path, "archives")
+    async with database.system() as connection:
+        noted = select(staff_deeds.c.verb, staff_deeds.c.via, staff_deeds.c.subject, staff_deeds.c.after)
+        assert (await connection.execute(noted.filter_by(via="shell").order_by(staff_deeds.c.id))).all() == [
+            ("archived", "shell", "2026-01", {"events_count": 2}),
+            ("restored", "shell", "2026-01", {"events_count": 2}),
+        ]
 
 
 async def test_what_the_commands_refuse(world, database, tmp_path):

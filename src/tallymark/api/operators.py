@@ -12,6 +12,7 @@ from tallymark.api.errors import Unauthorized
 from tallymark.api.requests import CleanRoute
 from tallymark.db.engine import Actor
 from tallymark.domain.errors import NotFound
+from tallymark.jobs.deeds import OPERATOR, Staff, Via
 
 
 def admit_operator(request: Request, x_admin_api_key: Annotated[str | None, Header()] = None) -> None:
@@ -29,6 +30,11 @@ def operator_of(request: Request) -> Actor:
         user_agent=request.headers.get("user-agent", ""),
         ip_address=request.client.host if request.client else None,
     )
+
+
+def staff_of(request: Request) -> Staff:
+    """Whom the audit of staff names for a call of the admin API: all that is known is that they have its key."""
+    return Staff(login=OPERATOR, via=Via.KEY, ip_address=operator_of(request).ip_address)
 
 
 class OperatorRoute(CleanRoute):

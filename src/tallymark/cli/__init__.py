@@ -357,7 +357,7 @@ def archive_entity(
     from tallymark.commands import archive_entity
 
     with migrated_database(data_dir, database_url) as (url, _):
-        archived = asyncio.run(archive_entity(url, organization, code))
+        archived = asyncio.run(archive_entity(url, organization, code, now=datetime.now(UTC)))
     typer.echo(f"{archived.name} ({archived.code}) is archived.")
 
 

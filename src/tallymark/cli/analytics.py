@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,7 +15,12 @@ from tallymark.cli.terminal import DatabaseUrl, DataDir, make_console, migrated_
 from tallymark.db.errors import StartupError
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
+    from psycopg import Connection
+
     from tallymark.db.readers import View
+    from tallymark.jobs.deeds import Verb
 
 commands = typer.Typer(
     help="Let roles of the database read the analytics views, as Metabase does.", no_args_is_help=True
@@ -47,6 +53,7 @@ def grant_role(  # noqa: PLR0913 - a command's options
     """Make a role that may read the views of one organization, or of all, and nothing else; a new one's password is printed."""
     from tallymark.commands import find_organization_id
     from tallymark.db import readers
+    from tallymark.jobs.deeds import Verb
 
     if all_organizations == bool(organization):
         raise StartupError("say either which organization it sees (--organization), or --all-organizations")
@@ -54,12 +61,21 @@ def grant_role(  # noqa: PLR0913 - a command's options
     with migrated_database(data_dir, database_url) as (url, _):
         seen = asyncio.run(find_organization_id(url, organization)) if organization else None
         asked = readers.Grant(role=role, organization_id=seen, password=given, rotates=rotate_password)
-        done = readers.grant(url, asked, now=datetime.now(UTC))
+        now = datetime.now(UTC)
+        note = partial(_note, verb=Verb.GRANTED, role=role, seen=seen, now=now)
+        done = readers.grant(url, asked, note=note, now=now)
     rows = {"Role": role, "Sees": organization or "all organizations"}
     made = done.password if given is None else None
     show({**rows, **({"Password": f"{made}  (shown this once)"} if made else {})})
     for statement in done.left_to_do:
         typer.echo(f"Have whoever made the role run: {statement};", err=True)
+
+
+def _note(connection: Connection, *, verb: Verb, role: str, seen: UUID | None, now: datetime) -> None:
+    from tallymark.jobs.deeds import AT_THE_SHELL, Deed, note_beside
+
+    deed = Deed(verb=verb, subject_type="database_role", subject_id=role, subject=role, organization_id=seen)
+    note_beside(connection, AT_THE_SHELL, deed, now=now)
 
 
 @commands.command("list")
@@ -81,9 +97,11 @@ def list_roles(data_dir: DataDir = None, database_url: DatabaseUrl = None) -> No
 def revoke_role(role: Role, data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
     """Let a role see nothing any more, and drop it where nothing else leans on it."""
     from tallymark.db.readers import revoke
+    from tallymark.jobs.deeds import Verb
 
+    note = partial(_note, verb=Verb.REVOKED, role=role, seen=None, now=datetime.now(UTC))
     with migrated_database(data_dir, database_url) as (url, _):
-        is_dropped = revoke(url, role)
+        is_dropped = revoke(url, role, note=note)
     typer.echo("Revoked." if is_dropped else "Revoked; the role itself is left, for others lean on it.")
 
 

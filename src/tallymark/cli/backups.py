@@ -83,6 +83,7 @@ def restore(
     with _progress() as tell:
         restored = put_back(settings, source, replaces=replace, holds=hold, tell=tell, now=datetime.now(UTC))
     _tell_restored(restored)
+    _note(restored, data_dir, database_url)
     _audit(data_dir, database_url)
 
 
@@ -91,8 +92,24 @@ def resume(data_dir: DataDir = None, database_url: DatabaseUrl = None) -> None:
     from tallymark.commands import let_go
 
     with migrated_database(data_dir, database_url) as (url, _):
-        held = asyncio.run(let_go(url))
+        held = asyncio.run(let_go(url, now=datetime.now(UTC)))
     typer.echo("Workers go on." if held else "Nothing holds the workers back.")
+
+
+def _note(restored: Restored, data_dir: Path | None, database_url: str | None) -> None:
+    """Only what is there in the end has an audit of staff, of this release."""
+    from tallymark.commands import note_deed
+    from tallymark.jobs.deeds import Verb, of_installation
+
+    manifest = restored.manifest
+    after = {
+        "made_at": manifest.made_at.isoformat(),
+        "release": manifest.release,
+        "schema": manifest.revision,
+    }
+    with migrated_database(data_dir, database_url) as (url, _):
+        deed = of_installation(Verb.RESTORED, "backup", after=after)
+        asyncio.run(note_deed(url, deed, now=datetime.now(UTC)))
 
 
 def _audit(data_dir: Path | None, database_url: str | None) -> None:

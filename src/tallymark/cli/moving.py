@@ -69,12 +69,13 @@ def import_lago(  # noqa: PLR0913 - a command's options
     client = open_client(url, api_key, allows_http=allow_http)
 
     async def work(database: str, tell: Callable[[str, int, int], None]) -> Report:
+        from tallymark.jobs.deeds import Verb
         from tallymark.moving.opening import open_source, open_target
         from tallymark.moving.run import Import
 
         async with (
             open_source(client, concurrency=concurrency) as source,
-            open_target(settings, database, into) as target,
+            open_target(settings, database, into, doing=Verb.IMPORTED) as target,
         ):
             asked = Import(source=source, target=target, tell=tell, is_live=live, copies_events=events)
             return await asked.run()
@@ -114,12 +115,13 @@ def shadow(  # noqa: PLR0913 - a command's options
     client = open_client(url, api_key, allows_http=allow_http)
 
     async def work(database: str, tell: Callable[[str, int, int], None]) -> Comparison:
+        from tallymark.jobs.deeds import Verb
         from tallymark.moving.opening import open_source, open_target
         from tallymark.moving.shadow import Shadow
 
         async with (
             open_source(client) as source,
-            open_target(settings, database, organization) as target,
+            open_target(settings, database, organization, doing=Verb.COMPARED) as target,
         ):
             return await Shadow(
                 source=source, target=target, since=_day(since), until=_day(until), tell=tell

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -59,6 +59,10 @@ _COLUMNS = """
 """
 
 
+Note = Callable[[Connection], None]
+"""Notes what is done with a role, on the connection that does it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
     """A view as it describes itself: its columns by their names, each with its type and what it is."""
@@ -99,8 +103,10 @@ class Grant:
     rotates: bool = False
 
 
-def grant(url: str, asked: Grant, *, now: datetime) -> Granted:
+def grant(url: str, asked: Grant, *, note: Note | None = None, now: datetime) -> Granted:
     """Make a role a reader of one organization or of all; made again it is as asked for, with the password that it had.
+
+    `note` is called in the same transaction.
 
     Raises `StartupError` for a name that is none, a role that may do more than read the views, an organization that is
     not there, and a user who may not make roles.
@@ -117,10 +123,12 @@ def grant(url: str, asked: Grant, *, now: datetime) -> Granted:
         _allow(connection, asked.role)
         _bind(connection, asked, now=now)
         connection.execute(_COUNT)
+        if note is not None:
+            note(connection)
         return Granted(is_new=is_new, password=password, left_to_do=_form_habits(connection, asked.role))
 
 
-def revoke(url: str, role: str) -> bool:
+def revoke(url: str, role: str, *, note: Note | None = None) -> bool:
     """Let a role see nothing any more, and drop it; False where it has to stay, for other things lean on it or it is somebody else's.
 
     Sessions that are open see nothing from now on. Raises `StartupError` where there is no such reader.
@@ -130,6 +138,8 @@ def revoke(url: str, role: str) -> bool:
         gone = connection.execute("DELETE FROM analytics_readers WHERE role_name = %s", [role])
         if not gone.rowcount:
             raise StartupError(f"{role} reads no analytics")
+        if note is not None:
+            note(connection)
         if _find(connection, role) is None:
             return True
         connection.execute(_about("REVOKE CONNECT ON DATABASE {database} FROM {role}", role, connection))

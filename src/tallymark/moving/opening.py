@@ -13,6 +13,7 @@ from tallymark.db.engine import plain_url
 from tallymark.db.errors import StartupError
 from tallymark.domain.errors import NotFound
 from tallymark.integrations.lago import LagoApi, base_url
+from tallymark.jobs.deeds import AT_THE_SHELL, Deed, Verb, note_last
 from tallymark.moving.sides import Source, Target
 from tallymark.rooms.organizations import census, service
 from tallymark.rooms.organizations.model import Entry
@@ -32,10 +33,12 @@ async def open_source(client: httpx.AsyncClient, *, concurrency: int = 1) -> Asy
 
 
 @asynccontextmanager
-async def open_target(settings: Settings, url: str, organization: str) -> AsyncIterator[Target]:
+async def open_target(
+    settings: Settings, url: str, organization: str, *, doing: Verb
+) -> AsyncIterator[Target]:
     """An organization here, by slug or id. Raises `StartupError` for an unknown one.
 
-    It is written to over its own API, in this process, with a key that is gone in the end.
+    It is written to over its own API, in this process, with a key that is gone in the end; the audit of staff says what for.
     """
     own = settings.model_copy(update={"rate_limit_per_minute": 0})
     async with running(own, plain_url(url)) as parts:
@@ -44,7 +47,7 @@ async def open_target(settings: Settings, url: str, organization: str) -> AsyncI
                 entry = await census.find_entry(connection, organization)
             except NotFound:
                 raise StartupError(f"there is no organization {organization}") from None
-        async with _key(parts, entry) as key, _client(parts, own, key) as http:
+        async with _key(parts, entry, doing) as key, _client(parts, own, key) as http:
             yield Target(
                 api=LagoApi(http),
                 database=parts.database,
@@ -54,12 +57,20 @@ async def open_target(settings: Settings, url: str, organization: str) -> AsyncI
 
 
 @asynccontextmanager
-async def _key(parts: Running, entry: Entry) -> AsyncIterator[str]:
+async def _key(parts: Running, entry: Entry, doing: Verb) -> AsyncIterator[str]:
     now = datetime.now(UTC)
     async with parts.database.tenant(entry.id) as tx:
         made, value = await service.create_api_key(
             tx, name="tallymark import", now=now, expires_at=now + KEY_LIVES
         )
+        deed = Deed(
+            verb=doing,
+            subject_type="organization",
+            subject_id=str(entry.id),
+            subject=entry.name,
+            organization_id=entry.id,
+        )
+        await note_last(tx, AT_THE_SHELL, deed, now=now)
     try:
         yield value
     finally:

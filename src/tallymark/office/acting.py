@@ -17,10 +17,10 @@ from starlette_admin.exceptions import ActionFailed
 
 from tallymark.db.engine import Database, Tx, leave_tenant
 from tallymark.domain.errors import Invalid
+from tallymark.jobs.deeds import Deed, Staff, Verb, note
 from tallymark.office.signing_in import staff_of
 from tallymark.rooms.organizations.access import system_now
-from tallymark.rooms.staff import service
-from tallymark.rooms.staff.model import Deed, Staff, Verb, read_reason
+from tallymark.rooms.staff.model import read_reason
 
 
 def reason_form(fields: str = "") -> str:
@@ -73,7 +73,7 @@ class Act:
             before=before or {},
             after=after or {},
         )
-        await service.note(self.connection, self.staff, deed, now=self.now)
+        await note(self.connection, self.staff, deed, now=self.now)
 
 
 @asynccontextmanager

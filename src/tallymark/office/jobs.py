@@ -15,9 +15,9 @@ from starlette_admin.flash import flash
 from tallymark.db.tables import agenda, customers, job_errors, organizations
 from tallymark.jobs import dead
 from tallymark.jobs.agenda import Kind, unpark
+from tallymark.jobs.deeds import Verb
 from tallymark.office.acting import acting, deed, row_deed
 from tallymark.office.tables import TableView, instant, words
-from tallymark.rooms.staff.model import Verb
 
 _jobs = table(
     "procrastinate_jobs",

@@ -13,9 +13,9 @@ from starlette_admin import BooleanField, IntegerField
 from starlette_admin.flash import flash
 
 from tallymark.db.tables import memberships, organizations, user_sessions, users
+from tallymark.jobs.deeds import Verb
 from tallymark.office.acting import acting, row_deed
 from tallymark.office.tables import TableView, instant, words
-from tallymark.rooms.staff.model import Verb
 from tallymark.rooms.users import service
 
 

@@ -15,9 +15,10 @@ from starlette_admin.auth import AdminUser, BaseAuthProvider
 
 from tallymark.db.engine import Database
 from tallymark.domain.errors import NotFound
+from tallymark.jobs.deeds import Staff, Via
 from tallymark.office.guard import LOGIN, caller_of
 from tallymark.rooms.staff import service
-from tallymark.rooms.staff.model import SESSION_LASTS, Staff, Via
+from tallymark.rooms.staff.model import SESSION_LASTS
 
 COOKIE = "tallymark_office"
 

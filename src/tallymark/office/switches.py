@@ -10,10 +10,10 @@ from starlette_admin.exceptions import ActionFailed
 from starlette_admin.flash import flash
 
 from tallymark.db.tables import organization_switches, organizations
+from tallymark.jobs.deeds import Verb
 from tallymark.office.acting import acting, row_deed
 from tallymark.office.tables import TableView, instant, words
 from tallymark.rooms.organizations.switches import MEANINGS, Switch, turn
-from tallymark.rooms.staff.model import Verb
 
 _known = values(column("switch", Text), column("meaning", Text), name="known").data(
     [(switch.value, meaning) for switch, meaning in MEANINGS.items()]

@@ -16,12 +16,13 @@ from starlette_admin.routing import route
 from tallymark.db.engine import Database
 from tallymark.db.tables import memberships, organizations, staff_visits, users
 from tallymark.domain.errors import Invalid, NotFound
+from tallymark.jobs.deeds import Verb
 from tallymark.office.acting import acting, row_deed
 from tallymark.office.signing_in import staff_of
 from tallymark.office.tables import TableView, instant, words
 from tallymark.rooms.organizations.access import system_now
 from tallymark.rooms.staff import visits
-from tallymark.rooms.staff.model import VISIT_MINUTES, Verb, read_reason
+from tallymark.rooms.staff.model import VISIT_MINUTES, read_reason
 
 
 class MembersView(TableView):

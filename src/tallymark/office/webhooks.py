@@ -13,9 +13,9 @@ from starlette_admin.flash import flash
 
 from tallymark.db.tables import organizations, webhook_endpoints, webhooks
 from tallymark.domain.errors import NotAllowed, NotFound
+from tallymark.jobs.deeds import Verb
 from tallymark.office.acting import acting_for, deed, noting, row_deed
 from tallymark.office.tables import TableView, instant, words
-from tallymark.rooms.staff.model import Verb
 from tallymark.rooms.webhooks import service
 
 

@@ -8,18 +8,20 @@ from uuid import UUID
 
 from tallymark.db.engine import Actor, Database, Source, Tx
 from tallymark.domain.errors import NotFound
+from tallymark.jobs.deeds import Deed, Staff, Verb, note_last
 from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.invoices import explaining, printing, repository, service
 from tallymark.rooms.invoices.documents import Documents
-from tallymark.rooms.invoices.model import Files, InvoiceStatus, InvoiceView
-from tallymark.rooms.organizations.access import now_of
+from tallymark.rooms.invoices.model import Files, Invoice, InvoiceStatus, InvoiceView
+from tallymark.rooms.organizations.access import now_of, system_now
 
 
 async def rebuild(
-    database: Database, documents: Documents, invoice_id: UUID, *, by: Actor
+    database: Database, documents: Documents, invoice_id: UUID, *, by: Actor, staff: Staff
 ) -> tuple[UUID, InvoiceView]:
     """Make the documents of any organization's invoice anew, in place of those that there are; returns whose it is, and how it stands.
 
+    The organization's logs name `by`, the audit of staff `staff`.
     Raises `NotFound("invoice")` also for one that is not issued.
     """
     async with database.system() as connection:
@@ -29,7 +31,22 @@ async def rebuild(
     files = await documents.make(organization_id, view)
     async with database.tenant(organization_id, source=Source.API, actor=by) as tx:
         await _keep(tx, invoice_id, files)
-        return organization_id, await _view(tx, invoice_id)
+        rebuilt = await _view(tx, invoice_id)
+        deed = _deed(organization_id, before=view.invoice, after=rebuilt.invoice)
+        await note_last(tx, staff, deed, now=system_now())
+        return organization_id, rebuilt
+
+
+def _deed(organization_id: UUID, *, before: Invoice, after: Invoice) -> Deed:
+    return Deed(
+        verb=Verb.REBUILT,
+        subject_type="invoice",
+        subject_id=str(after.id),
+        subject=after.number,
+        organization_id=organization_id,
+        before={"file": before.file_key, "xml": before.xml_key},
+        after={"file": after.file_key, "xml": after.xml_key},
+    )
 
 
 async def _view(tx: Tx, invoice_id: UUID) -> InvoiceView:

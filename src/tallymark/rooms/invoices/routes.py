@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from tallymark.api.context import Context, InContext
 from tallymark.api.idempotency import in_parts
-from tallymark.api.operators import operator_of, operator_router
+from tallymark.api.operators import operator_of, operator_router, staff_of
 from tallymark.api.pagination import InPage, Meta, Page
 from tallymark.api.routing import tenant_router
 from tallymark.api.wire import read_id
@@ -101,7 +101,11 @@ async def rebuild_invoice(lago_id: str, request: Request) -> FileResponseBody:
     """Make the documents of an issued invoice anew (platform §17); the links that lead to them stay."""
     state = request.app.state
     organization_id, view = await rebuilding.rebuild(
-        state.database, state.documents, read_id(lago_id, "invoice"), by=operator_of(request)
+        state.database,
+        state.documents,
+        read_id(lago_id, "invoice"),
+        by=operator_of(request),
+        staff=staff_of(request),
     )
 
     return FileResponseBody(invoice=InvoiceFileOutput.of(view, state.site.links(organization_id)))

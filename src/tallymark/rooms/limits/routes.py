@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import Request
 
 from tallymark.api.context import InContext
-from tallymark.api.operators import operator_of, operator_router
+from tallymark.api.operators import operator_of, operator_router, staff_of
 from tallymark.api.permissions import permitted
 from tallymark.api.routing import member_router
 from tallymark.api.wire import read_id
@@ -14,7 +14,6 @@ from tallymark.rooms.limits import service
 from tallymark.rooms.limits.schemas import AllowedResponse, LimitsRequest, UsedResponse
 from tallymark.rooms.limits.service import Setter
 from tallymark.rooms.organizations.access import system_now
-from tallymark.rooms.staff.model import OPERATOR, Staff, Via
 
 router = member_router("app: limits")
 admin_router = operator_router()
@@ -41,8 +40,7 @@ async def set_limits(lago_id: str, body: LimitsRequest, request: Request) -> All
     """Say how much an organization may have: null is as the settings say, 0 any number; other processes know within half a minute."""
     database: Database = request.app.state.database
     organization_id = read_id(lago_id, "organization")
-    actor = operator_of(request)
-    by = Setter(staff=Staff(login=OPERATOR, via=Via.KEY, ip_address=actor.ip_address), actor=actor)
+    by = Setter(staff=staff_of(request), actor=operator_of(request))
     async with database.system() as connection:
         await service.set_own(connection, organization_id, body.to_values(), by=by, now=system_now())
     request.app.state.gatekeeper.forget()

@@ -14,11 +14,10 @@ from tallymark.domain.errors import Invalid
 from tallymark.domain.values import value
 from tallymark.jobs import security
 from tallymark.jobs.activity import differences
+from tallymark.jobs.deeds import Deed, Staff, Verb, note
 from tallymark.rooms.limits import repository
 from tallymark.rooms.limits.model import Allowed, Used, Values
 from tallymark.rooms.organizations import census
-from tallymark.rooms.staff import service as staff_service
-from tallymark.rooms.staff.model import Deed, Staff, Verb
 
 Defaults = Mapping[Limit, int]
 """What the settings say of each limit; 0 for any number."""
@@ -104,7 +103,7 @@ async def set_own(
     for limit in values:
         if own[limit] != values[limit]:
             deed = _deed(organization_id, limit, by.reason, before=own[limit], after=values[limit])
-            await staff_service.note(connection, by.staff, deed, now=now)
+            await note(connection, by.staff, deed, now=now)
     return own
 
 

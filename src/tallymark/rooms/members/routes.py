@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import Request, Response
 
 from tallymark.api.context import Context, InContext
-from tallymark.api.operators import operator_router
+from tallymark.api.operators import operator_router, staff_of
 from tallymark.api.pagination import InPage, Meta
 from tallymark.api.permissions import permitted
 from tallymark.api.role_permissions import PERMISSIONS
@@ -213,7 +213,12 @@ async def create_membership(body: MembershipRequest, request: Request) -> Member
     database: Database = request.app.state.database
     async with database.system() as connection:
         joined = await members.add_admin(
-            connection, body.user_id, body.organization_id, device=device_of(request), now=system_now()
+            connection,
+            body.user_id,
+            body.organization_id,
+            device=device_of(request),
+            by=staff_of(request),
+            now=system_now(),
         )
     return MembershipResponse(membership=MemberOutput.of(joined))
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import Request
 
 from tallymark.api.context import InContext
-from tallymark.api.operators import operator_of, operator_router
+from tallymark.api.operators import operator_of, operator_router, staff_of
 from tallymark.api.routing import tenant_router
 from tallymark.api.wire import read_id, wire_instant
 from tallymark.db.engine import Database, Source
@@ -39,14 +41,11 @@ async def get_organization(request: Request, context: InContext) -> Organization
 async def create_organization(body: NewOrganizationRequest, request: Request) -> NewOrganizationResponse:
     """Make an organization, with a test clock if one is given (test-clock.md), and invite its e-mail address as admin."""
     database: Database = request.app.state.database
+    asked: dict[str, Any] = {"name": body.name, "email": body.email, "now": system_now()}
     async with database.system() as connection:
-        made = await service.create_organization(
-            connection,
-            name=body.name,
-            email=body.email,
-            now=system_now(),
-            frozen_time=body.test_clock.frozen_time if body.test_clock else None,
-        )
+        frozen_time = body.test_clock.frozen_time if body.test_clock else None
+        made = await service.create_organization(connection, **asked, frozen_time=frozen_time)
+        await service.note_created(connection, made, **asked, by=staff_of(request))
     async with database.tenant(made.organization_id) as tx:
         organization = await service.get_organization(tx)
         invite_url = await request.app.state.invite_admin(
@@ -64,6 +63,8 @@ async def rename_organization(lago_id: str, body: RenameRequest, request: Reques
     async with database.system() as connection:
         entry = await census.get_entry(connection, read_id(lago_id, "organization"))
     async with database.tenant(entry.id, source=Source.API, actor=operator_of(request)) as tx:
-        renamed = await service.change_organization(tx, {"name": body.name}, now=await now_of(tx))
         urls = await request.app.state.webhook_urls.list_urls(tx)
+        renamed = await service.rename_organization(
+            tx, body.name, by=staff_of(request), now=await now_of(tx), at=system_now()
+        )
     return OrganizationResponse(organization=OrganizationOutput.of(renamed, urls))

@@ -19,6 +19,7 @@ from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid, NotFound
 from tallymark.jobs import security
 from tallymark.jobs.activity import changes
+from tallymark.jobs.deeds import Deed, Staff, Verb, note, note_last
 from tallymark.jobs.notices import NoticeKind, notify_admins
 from tallymark.jobs.outbox import log_change
 from tallymark.rooms.organizations import repository
@@ -88,6 +89,45 @@ async def create_organization_with_key(
     }
     await repository.insert_api_key(connection, row)
     return NewOrganization(organization_id=organization_id, api_key=api_key, frozen_time=None)
+
+
+async def note_created(
+    connection: AsyncConnection,
+    made: NewOrganization,
+    *,
+    name: str,
+    email: str | None,
+    by: Staff,
+    now: datetime,
+) -> None:
+    """Note in the audit of staff that they made an organization for others; `now` is the system's."""
+    clock = {"frozen_time": made.frozen_time.isoformat()} if made.frozen_time else {}
+    told = {"name": name, "email": email, **clock}
+    await note(connection, by, _about(made.organization_id, Verb.CREATED, name, after=told), now=now)
+
+
+async def rename_organization(tx: Tx, name: str, *, by: Staff, now: datetime, at: datetime) -> Organization:
+    """Give an organization another name, for the operator: the last that is done in its transaction.
+
+    `now` is the organization's, `at` the system's.
+    """
+    before = (await get_organization(tx)).name
+    renamed = await change_organization(tx, {"name": name}, now=now)
+    if name != before:
+        changes: dict[str, Any] = {"before": {"name": before}, "after": {"name": name}}
+        await note_last(tx, by, _about(tx.organization_id, Verb.CHANGED, name, **changes), now=at)
+    return renamed
+
+
+def _about(organization_id: UUID, verb: Verb, name: str, **changes: Any) -> Deed:
+    return Deed(
+        verb=verb,
+        subject_type="organization",
+        subject_id=str(organization_id),
+        subject=name,
+        organization_id=organization_id,
+        **changes,
+    )
 
 
 async def _insert_organization(

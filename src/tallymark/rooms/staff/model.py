@@ -1,13 +1,10 @@
-"""Who staff are, and what is noted of what they do (decision 41)."""
+"""Who staff are, and how they look in (decision 41)."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 from tallymark.domain.errors import Invalid
@@ -22,48 +19,6 @@ LONGEST_LOGIN = 255
 LONGEST_REASON = 500
 
 _LOGIN = re.compile(r"[^\s@,*]+@[^\s@,*]+")
-
-
-OPERATOR = "operator"
-"""Who is noted where all that is known is that they have the admin API's key, or the installation's shell."""
-
-
-class Via(StrEnum):
-    """How somebody has shown who they are."""
-
-    TAILSCALE = "tailscale"
-    LINK = "link"
-    SHELL = "shell"
-    KEY = "admin_key"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Staff:
-    """Somebody who runs the installation, and how we know."""
-
-    login: str
-    via: Via
-    ip_address: str | None = None
-
-
-class Verb(StrEnum):
-    """What staff do."""
-
-    MADE_LINK = "made_link"
-    SIGNED_IN = "signed_in"
-    SIGNED_OUT = "signed_out"
-    SUSPENDED = "suspended"
-    REINSTATED = "reinstated"
-    ENDED_SESSIONS = "ended_sessions"
-    RETRIED = "retried"
-    DISCARDED = "discarded"
-    UNPARKED = "unparked"
-    SENT_AGAIN = "sent_again"
-    VISITED = "visited"
-    ENDED_VISIT = "ended_visit"
-    TURNED_ON = "turned_on"
-    TURNED_OFF = "turned_off"
-    LIMITED = "limited"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,20 +39,6 @@ class Visit:
     user_id: UUID
     organization_id: UUID
     expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deed:
-    """One thing that was done, to what, why, and what it changed."""
-
-    verb: Verb
-    subject_type: str
-    subject_id: str
-    subject: str
-    organization_id: UUID | None = None
-    reason: str | None = None
-    before: Mapping[str, Any] = field(default_factory=dict)
-    after: Mapping[str, Any] = field(default_factory=dict)
 
 
 class StaffList:

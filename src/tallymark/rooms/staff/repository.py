@@ -11,7 +11,7 @@ from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallymark.db import links
-from tallymark.db.tables import memberships, staff_deeds, staff_links, staff_sessions, staff_visits, users
+from tallymark.db.tables import memberships, staff_links, staff_sessions, staff_visits, users
 from tallymark.rooms.staff.model import Host, Visit
 
 
@@ -47,10 +47,6 @@ async def delete_session(connection: AsyncConnection, token_hash: bytes) -> str 
 async def delete_ended(connection: AsyncConnection, *, now: datetime) -> None:
     """Delete links and sessions that are over."""
     await links.delete_over(connection, staff_links.c.expires_at, staff_sessions.c.expires_at, now=now)
-
-
-async def insert_deed(connection: AsyncConnection, values: Mapping[str, Any]) -> None:
-    await connection.execute(insert(staff_deeds).values(**values))
 
 
 async def find_host(connection: AsyncConnection, membership_id: UUID) -> Host | None:

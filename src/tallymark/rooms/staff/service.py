@@ -6,10 +6,10 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tallymark.db.ids import new_id
 from tallymark.domain.errors import NotFound
+from tallymark.jobs.deeds import Deed, Staff, Verb, Via, note
 from tallymark.rooms.staff import repository
-from tallymark.rooms.staff.model import LINK_LASTS, SESSION_LASTS, Deed, Staff, Verb, Via
+from tallymark.rooms.staff.model import LINK_LASTS, SESSION_LASTS
 from tallymark.rooms.users.model import hash_token, new_token
 
 
@@ -55,28 +55,6 @@ async def end_session(
     if login is not None:
         staff = Staff(login=login, via=Via.LINK, ip_address=ip_address)
         await note(connection, staff, _about(Verb.SIGNED_OUT, login), now=now)
-
-
-async def note(connection: AsyncConnection, staff: Staff, deed: Deed, *, now: datetime) -> None:
-    """Note what somebody did, in the transaction that does it."""
-    await repository.insert_deed(
-        connection,
-        {
-            "id": new_id(),
-            "login": staff.login,
-            "via": staff.via.value,
-            "ip_address": staff.ip_address,
-            "verb": deed.verb.value,
-            "subject_type": deed.subject_type,
-            "subject_id": deed.subject_id,
-            "subject": deed.subject,
-            "about_organization_id": deed.organization_id,
-            "reason": deed.reason,
-            "before": dict(deed.before) or None,
-            "after": dict(deed.after) or None,
-            "created_at": now,
-        },
-    )
 
 
 def _about(verb: Verb, login: str) -> Deed:

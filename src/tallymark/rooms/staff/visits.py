@@ -10,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import NotFound
-from tallymark.rooms.staff import repository, service
-from tallymark.rooms.staff.model import VISIT_LINK_LASTS, Deed, Staff, Verb, Visit
+from tallymark.jobs.deeds import Deed, Staff, Verb, note
+from tallymark.rooms.staff import repository
+from tallymark.rooms.staff.model import VISIT_LINK_LASTS, Visit
 from tallymark.rooms.users import service as users
 from tallymark.rooms.users.model import hash_token, new_token
 
@@ -57,7 +58,7 @@ async def open_visit(connection: AsyncConnection, staff: Staff, wanted: Wanted, 
         reason=wanted.reason,
         after={"visit": str(visit_id), "is_read_only": wanted.is_read_only, "until": until.isoformat()},
     )
-    await service.note(connection, staff, deed, now=now)
+    await note(connection, staff, deed, now=now)
     return token
 
 

@@ -15,6 +15,7 @@ from tallymark.api.role_permissions import ADMIN
 from tallymark.db.engine import Actor, Tx
 from tallymark.domain.errors import Forbidden, Invalid, NotAllowed, NotFound
 from tallymark.jobs import security
+from tallymark.jobs.deeds import Deed, Staff, Verb, note
 from tallymark.rooms.members import repository
 from tallymark.rooms.members.model import MemberFilters, OrganizationMember, without_repeats
 from tallymark.rooms.members.service.roles import LOCK, unknown_roles
@@ -67,7 +68,13 @@ async def revoke(tx: Tx, membership_id: UUID, *, by: Member, now: datetime) -> O
 
 
 async def add_admin(
-    connection: AsyncConnection, user_id: UUID, organization_id: UUID, *, device: Device, now: datetime
+    connection: AsyncConnection,
+    user_id: UUID,
+    organization_id: UUID,
+    *,
+    device: Device,
+    by: Staff,
+    now: datetime,
 ) -> OrganizationMember:
     """Let a user belong to an organization as its admin, for the operator (platform §17); `now` is a live organization's.
 
@@ -84,9 +91,31 @@ async def add_admin(
     told = {"email": user.email, "roles": [ADMIN]}
     operator = Actor(user_agent=device.user_agent, ip_address=device.ip_address)
     await security.record_in_each(connection, {entry.id: joined_at}, "user.signed_up", told, actor=operator)
-    return OrganizationMember(
+    joined = OrganizationMember(
         id=membership_id, user_id=user.id, email=user.email, roles=(ADMIN,), created_at=joined_at
     )
+    await note_admitted(connection, entry.id, joined, by=by, now=now)
+    return joined
+
+
+async def note_admitted(
+    connection: AsyncConnection,
+    organization_id: UUID,
+    joined: OrganizationMember,
+    *,
+    by: Staff,
+    now: datetime,
+) -> None:
+    """Note in the audit of staff that they let somebody belong to an organization; `now` is the system's."""
+    deed = Deed(
+        verb=Verb.ADMITTED,
+        subject_type="membership",
+        subject_id=str(joined.id),
+        subject=joined.email,
+        organization_id=organization_id,
+        after={"roles": list(joined.roles)},
+    )
+    await note(connection, by, deed, now=now)
 
 
 def check_grant(roles: Sequence[str], *, by: Member | None) -> None:
