@@ -126,7 +126,7 @@ class TestParkedWork:
             rows = await connection.execute(select(agenda).where(agenda.c.organization_id == organization.id))
             found = {row.owner_id: (row.parked_at, row.attempts) for row in rows}
         assert found == {owner: (None, 0), other: (NOW, 10)}
-        noted = await deeds(database, about_organization_id=organization.id)
+        noted = await deeds(database, verb="unparked", about_organization_id=organization.id)
         assert [(deed.verb, deed.reason) for deed in noted] == [("unparked", "The plan is back")] * 2
         async with database.tenant(organization.id) as tx:
             await tx.execute(agenda.delete())
