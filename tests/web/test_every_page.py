@@ -380,7 +380,7 @@ async def test_a_report_whose_reading_fails_says_so_where_it_stands(window, worl
     page, _ = window
     await page.set_viewport_size(WIDE)
     for address, read, failed, stands in (
-        ("analytics/overview", "/analytics/mrr", "Monthly recurring revenue", "Gross revenue"),
+        ("analytics/overview", "/analytics/mrr_movements", "Monthly recurring revenue", "Gross revenue"),
         ("analytics/revenue", "/analytics/revenue_streams", "Revenue", None),
         ("analytics/mrr", "/analytics/mrr_movements", "The movements", None),
         ("analytics/prepaid", "/analytics/prepaid_credits", "Prepaid credits", None),

@@ -11,7 +11,7 @@ const labels = (
 describe("placesFor", () => {
   it("finds a page by its name, the area it is in, or another word for it", () => {
     expect(labels("mrr")).toEqual(["MRR"]);
-    expect(labels("settings vat")).toEqual(["Taxes"]);
+    expect(labels("settings vat")).toEqual(["Integrations", "Taxes"]);
     expect(labels("invite")).toEqual(["Members"]);
     expect(labels("docs")).toEqual(["API reference"]);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { byMonth, change, currenciesOf, lastMonths } from "./months";
+import { byMonth, change, currenciesOf, lastMonths, monthsFrom } from "./months";
 
 describe("lastMonths", () => {
   it("goes back over the turn of the year, and is not led astray by long months", () => {
@@ -14,6 +14,14 @@ describe("lastMonths", () => {
 });
 
 describe("byMonth", () => {
+  it("takes one amount of a dashboard", () => {
+    const rows = [
+      { start_of_period_dt: "2026-01-01", currency: "EUR", gross_amount_cents: 700, net_amount_cents: 500 },
+      { start_of_period_dt: "2026-02-01", currency: "USD", gross_amount_cents: 90, net_amount_cents: 90 },
+    ];
+    expect(byMonth(monthsFrom(rows, "net_amount_cents"), ["2026-01", "2026-02"], "EUR")).toEqual([500, 0]);
+  });
+
   it("sums entities, leaves other currencies out, and has zero where nothing is", () => {
     const amounts = [
       { month: "2026-01-01T00:00:00.000Z", amount_cents: 100, currency: "EUR" },

@@ -26,6 +26,18 @@ export function byMonth(amounts: readonly Amount[], months: readonly string[], c
   return months.map((month) => sums.get(month) ?? 0);
 }
 
+/** One amount of the app's dashboards by month. */
+export function monthsFrom<Name extends string>(
+  rows: readonly ({ start_of_period_dt: string; currency: string } & Record<Name, number>)[],
+  name: Name,
+): Amount[] {
+  return rows.map((row) => ({
+    month: row.start_of_period_dt,
+    amount_cents: row[name],
+    currency: row.currency,
+  }));
+}
+
 /** How a value changed, in percent with one decimal; null where there is nothing to compare with. */
 export function change(now: number, before: number): number | null {
   return before === 0 ? null : Math.round(((now - before) / before) * 1000) / 10;

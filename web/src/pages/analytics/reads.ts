@@ -23,8 +23,8 @@ export function paramsOf(tab: ReportTab, search: { months?: unknown; entity?: un
 
 export function reportReads(params: ReturnType<typeof paramsOf>) {
   return {
-    revenue: read("/api/v1/analytics/gross_revenue", params),
-    mrr: read("/api/v1/analytics/mrr", params),
+    revenue: read("/app/v1/analytics/revenue_streams", params),
+    mrr: read("/app/v1/analytics/mrr_movements", params),
     overdue: read("/api/v1/analytics/overdue_balance", params),
     usage: read("/api/v1/analytics/invoiced_usage", params),
     collections: read("/api/v1/analytics/invoice_collection", params),

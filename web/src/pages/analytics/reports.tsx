@@ -20,7 +20,7 @@ import { ByPeriod } from "./by-period";
 import { Credits, Movements, Streams } from "./dashboards";
 import { FirstSteps } from "./first-steps";
 import { type Granularity, granularityOf, isByPeriod } from "./granularity";
-import { byMonth, change, currenciesOf, lastMonths } from "./months";
+import { byMonth, change, currenciesOf, lastMonths, monthsFrom } from "./months";
 import { filtersOf, isNarrowedByPlan, narrowedBy, type ReportTab } from "./narrowed";
 import { entitiesRead, monthsOf, paramsOf, reportReads } from "./reads";
 import { sum, Trend } from "./trend";
@@ -57,7 +57,10 @@ interface Report {
   currency: string;
   /** Whether each has come: one that has not fails alone. */
   parts: Record<"revenue" | "mrr" | "overdue" | "usage" | "collections", Part>;
+  /** Fees before coupons and tax, as the report of revenue has them, and what of them was for usage. */
   revenue: number[];
+  usageRevenue: number[];
+  /** What recurs at the end of each month, as the report of MRR has it. */
   mrr: number[];
   overdue: number[];
   usage: InvoicedUsage[];
@@ -126,11 +129,13 @@ export function Analytics() {
     enabled: tab === "usage",
   });
   const parts = { revenue, mrr, overdue, usage, collections };
+  const billed = revenue.data?.revenue_streams ?? [];
+  const running = mrr.data?.mrr_movements ?? [];
   const isReady = Object.values(parts).every((query) => query.data || query.error);
   const currencies = currenciesOf(
     [
-      revenue.data?.gross_revenues,
-      mrr.data?.mrrs,
+      revenue.data?.revenue_streams,
+      mrr.data?.mrr_movements,
       usage.data?.invoiced_usages,
       overdue.data?.overdue_balances,
     ],
@@ -138,7 +143,7 @@ export function Analytics() {
   );
   const currency = currencies.includes(search.currency ?? "")
     ? search.currency!
-    : defaultOf(currencies, revenue.data?.gross_revenues);
+    : defaultOf(currencies, billed);
   const months = lastMonths(now, count);
   const set = (changes: Record<string, unknown>) =>
     void navigate({ to: ".", search: ((before: object) => ({ ...before, ...changes })) as never });
@@ -149,8 +154,9 @@ export function Analytics() {
         granularity,
         currency,
         parts,
-        revenue: byMonth(revenue.data?.gross_revenues ?? [], months, currency),
-        mrr: byMonth(mrr.data?.mrrs ?? [], months, currency),
+        revenue: byMonth(monthsFrom(billed, "gross_amount_cents"), months, currency),
+        usageRevenue: byMonth(monthsFrom(billed, "usage_based_fee_amount_cents"), months, currency),
+        mrr: byMonth(monthsFrom(running, "ending_amount_cents"), months, currency),
         overdue: byMonth(overdue.data?.overdue_balances ?? [], months, currency),
         usage: usage.data?.invoiced_usages.filter((one) => one.currency === currency) ?? [],
         collections: collections.data?.invoice_collections.filter((one) => one.currency === currency) ?? [],
@@ -159,8 +165,8 @@ export function Analytics() {
   const isEmpty =
     search.entity === undefined &&
     Object.keys(narrowedBy("overview", search)).length === 0 &&
-    revenue.data?.gross_revenues.every((one) => one.amount_cents === 0) &&
-    mrr.data?.mrrs.every((one) => !one.amount_cents);
+    revenue.data?.revenue_streams.every((one) => one.gross_amount_cents === 0) &&
+    collections.data?.invoice_collections.every((one) => one.amount_cents === 0);
   return (
     <Page title="Analytics">
       <Tabs label="Reports" tabs={TABS.map(([key, label]) => ({ label, href: paths.analytics(key) }))} />
@@ -250,10 +256,10 @@ export function Analytics() {
 
 function defaultOf(
   currencies: string[],
-  revenues: readonly { currency: string; amount_cents: number }[] | undefined,
+  revenues: readonly { currency: string; gross_amount_cents: number }[],
 ): string {
   const has = (currency: string) =>
-    revenues?.some((one) => one.currency === currency && one.amount_cents > 0);
+    revenues.some((one) => one.currency === currency && one.gross_amount_cents > 0);
   return currencies.find(has) ?? currencies[0]!;
 }
 
@@ -292,14 +298,11 @@ function Figure({ part, cents, currency }: { part: Part; cents: number; currency
 }
 
 function Overview({ report, names }: { report: Report; names: MetricNames }) {
-  const { months, currency, mrr, revenue, overdue, parts } = report;
+  const { months, currency, mrr, revenue, usageRevenue, overdue, parts } = report;
   const last = months.length - 1;
   const name = (index: number) => monthName(`${months[index]}-01`, undefined, "short");
-  const usageNow = byMonth(report.usage, months, currency);
-  // The running month's usage is not billed yet: of the one before it is known what share it was.
-  const billed = Math.max(0, last - 1);
-  const usageShare = revenue[billed]
-    ? Math.round(((usageNow[billed] ?? 0) / revenue[billed]) * 1000) / 10
+  const usageShare = revenue[last]
+    ? Math.round(((usageRevenue[last] ?? 0) / revenue[last]) * 1000) / 10
     : null;
   const since = last > 0 ? name(last - 1) : null;
   return (
@@ -316,7 +319,7 @@ function Overview({ report, names }: { report: Report; names: MetricNames }) {
           detail={since && <Change now={revenue[last] ?? 0} before={revenue[last - 1] ?? 0} since={since} />}
         />
         <Stat
-          name={`Usage share, ${name(billed)}`}
+          name={`Usage share, ${name(last)}`}
           value={usageShare === null ? "–" : `${usageShare.toLocaleString()}%`}
           detail="of gross revenue"
         />
@@ -436,7 +439,7 @@ function CollectionChart({ report }: { report: Report }) {
   }));
   return (
     <OfPart part={report.parts.collections} what="Invoices by payment status">
-      <Trend title="Invoices by payment status" report={report} rows={rows} isPlain />
+      <Trend title="Invoices by payment status, with tax" report={report} rows={rows} isPlain />
     </OfPart>
   );
 }

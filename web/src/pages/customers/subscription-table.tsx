@@ -133,7 +133,7 @@ function NextInvoice({ subscription, plan, usages, zone }: NextProps) {
     <>
       <span className="num">{day(next, zone)}</span>
       {about !== undefined && usage && (
-        <span className="sub">about {money(about, usage.currency)} before tax</span>
+        <span className="sub">≈ {money(about, usage.currency)} before tax</span>
       )}
     </>
   );
