@@ -119,3 +119,19 @@ def test_the_description_tells_what_is_refused():
     refused = document["components"]["responses"]["Invalid"]["content"]["application/json"]["schema"]
     assert refused["properties"]["status"] == {"const": 422}
     assert "HTTPValidationError" not in document["components"]["schemas"]
+
+
+async def test_a_boolean_is_no_number(client):
+    """Python counts `true` as 1: a price of one cent that nobody named."""
+    prices = {"name": "A", "code": "a", "amount_cents": True, "amount_currency": "EUR"}
+    for path, body, field in (
+        ("/add_ons", {"add_on": prices}, "amount_cents"),
+        (
+            "/coupons",
+            {"coupon": {**prices, "coupon_type": "fixed_amount", "frequency": "once"}},
+            "amount_cents",
+        ),
+        ("/customers", {"customer": {"external_id": "c", "net_payment_term": False}}, "net_payment_term"),
+    ):
+        refused = await kit.post(client, path, body, expect=422)
+        assert refused["error_details"][field] == ["value_is_invalid"], path

@@ -165,8 +165,8 @@ NotOffered = Annotated[Any, BeforeValidator(_not_offered)]
 
 
 def _integer(value: Any) -> Any:
-    # Integer fields accept numeric strings; fractions are cut (pricing §1.1).
-    if isinstance(value, bool) or value is None:
+    # Integer fields accept numeric strings; fractions are cut (pricing §1.1). Nobody means a cent by `true`.
+    if value is None:
         return value
     try:
         number = Decimal(str(value).strip())
