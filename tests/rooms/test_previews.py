@@ -75,6 +75,17 @@ async def metered(client, **more):
     return sold, await kit.plan(client, kit.charge(sold, amount="2"), amount_cents=3100, **more)
 
 
+async def seats(client, **more):
+    """31.00 a month, and 15.00 of fixed charges in advance."""
+    body = {"name": "Seat", "code": "seat", "amount_cents": 500, "amount_currency": "EUR"}
+    add_on = (await kit.post(client, "/add_ons", {"add_on": body}))["add_on"]
+    fixed = {
+        "add_on_id": add_on["lago_id"], "charge_model": "standard", "units": 3, "pay_in_advance": True,
+        "properties": {"amount": "5"},
+    }  # fmt: skip
+    return await kit.plan(client, amount_cents=3100, fixed_charges=[fixed], **more)
+
+
 async def test_the_next_bill_of_a_subscription_with_its_usage_so_far(seller):
     """22 of 31 days of 31.00, and 3 x 2.00: 28.00, with 20 % 33.60."""
     sold, plan = await metered(seller)
@@ -127,21 +138,60 @@ async def test_a_proposal_to_someone_unknown(seller):
 
 async def test_a_proposal_is_the_first_invoice_of_that_subscription(seller):
     """Anniversary from the 10th: a whole month; fixed charges in advance come with it."""
-    add_on = (
-        await kit.post(
-            seller, "/add_ons",
-            {"add_on": {"name": "Seat", "code": "seat", "amount_cents": 500, "amount_currency": "EUR"}},
-        )
-    )["add_on"]  # fmt: skip
-    fixed = {
-        "add_on_id": add_on["lago_id"], "charge_model": "standard", "units": 3, "pay_in_advance": True,
-        "properties": {"amount": "5"},
-    }  # fmt: skip
-    plan = await kit.plan(seller, amount_cents=3100, pay_in_advance=True, fixed_charges=[fixed])
+    plan = await seats(seller, pay_in_advance=True)
     who = await kit.customer(seller)
     shown = await preview(seller, who, plan_code=plan["code"], billing_time="anniversary")
     assert shown["fees_amount_cents"] == 3100 + 1500
     await kit.subscribe(seller, who, plan, billing_time="anniversary")
+    assert essence(shown) == essence(await newest(seller, who))
+
+
+@pytest.mark.parametrize(
+    ("in_advance", "trial_days", "start", "day", "cents"),
+    [
+        pytest.param(True, 0, "2024-12-20T10:00:00Z", "2025-02-01", 3100, id="past, by the calendar"),
+        pytest.param(False, 0, "2024-12-20T10:00:00Z", "2025-02-01", 3100, id="past, in arrears"),
+        pytest.param(True, 10, "2024-12-20T10:00:00Z", "2025-01-10", 3100, id="past, its trial over"),
+        pytest.param(True, 10, "2025-01-10T08:00:00Z", "2025-01-20", 1200, id="in a trial, at its end"),
+        pytest.param(True, 40, "2025-01-10T08:00:00Z", "2025-02-01", 0, id="in a longer trial"),
+        pytest.param(False, 0, "2025-01-25T15:00:00Z", "2025-02-01", 700, id="later, from the day's start"),
+    ],
+)
+async def test_a_proposal_is_billed_first_when_it_would_be(seller, in_advance, trial_days, start, day, cents):
+    """Earlier periods are never billed, and a start in a trial has no invoice (subscriptions §2.5, §4.5)."""
+    _, plan = await metered(seller, pay_in_advance=in_advance, trial_period=trial_days)
+    who = await kit.customer(seller)
+    asked = {"billing_time": "calendar", "subscription_at": start}
+    shown = await preview(seller, who, plan_code=plan["code"], **asked)
+    assert (shown["issuing_date"], shown["fees_amount_cents"]) == (day, cents)
+    await kit.subscribe(seller, who, plan, **asked)
+    await kit.advance(seller, f"{day}T09:00")
+    assert essence(shown) == essence(await newest(seller, who))
+
+
+async def test_what_is_billed_at_the_start_counts_for_the_first_commitment(seller):
+    """22 of 31 days: 70.97 of 100.00, less 22.00 and the 15.00 of seats that the start billed, is 33.97."""
+    plan = await seats(seller, pay_in_advance=False, minimum_commitment={"amount_cents": 10_000})
+    who = await kit.customer(seller)
+    shown = await preview(seller, who, plan_code=plan["code"])
+    assert sorted(fee["amount_cents"] for fee in shown["fees"]) == [1500, 2200, 3397]
+    await kit.subscribe(seller, who, plan, billing_time="calendar")
+    await kit.advance(seller, "2025-02-01T01:00")
+    assert essence(shown) == essence(await newest(seller, who))
+
+
+async def test_the_end_of_a_trial_is_billed_before_the_next_bill(seller):
+    """12 days from 20 January were 12.00 then, and used the coupon up: of 22 days' commitment, 35.48, 23.48 lack."""
+    _, plan = await metered(
+        seller, pay_in_advance=True, trial_period=10, minimum_commitment={"amount_cents": 5000}
+    )
+    who = await kit.customer(seller)
+    await give(seller, who, await coupon(seller, amount_cents=500))
+    subscription = await kit.subscribe(seller, who, plan, billing_time="calendar")
+    shown = await of(seller, who, subscription)
+    assert sorted(fee["amount_cents"] for fee in shown["fees"]) == [2348, 3100]
+    assert shown["coupons_amount_cents"] == 0
+    await kit.advance(seller, "2025-02-01T01:00")
     assert essence(shown) == essence(await newest(seller, who))
 
 

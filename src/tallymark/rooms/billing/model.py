@@ -76,6 +76,9 @@ class Assumed:
     continuity: Mapping[UUID, Continuity] = field(default_factory=dict)
     """What the windows before force on the first of a subscription that is not stored."""
 
+    billed: Sequence[Computed] = ()
+    """Invoices that come before."""
+
 
 NOTHING_ASSUMED = Assumed()
 

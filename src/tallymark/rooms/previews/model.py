@@ -97,6 +97,9 @@ class Scene:
     """What the previewed invoice bills, and what has to be taken for granted for it."""
 
     bills: tuple[Bill, ...]
+    before: tuple[Bill, ...] = ()
+    """What is billed before it, each on an invoice of its own."""
+
     assumed: Assumed = field(default_factory=Assumed)
     gives_back: tuple[Contract, ...] = ()
     """Subscriptions whose unused time is given back before it."""

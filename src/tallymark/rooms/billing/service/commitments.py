@@ -15,7 +15,7 @@ from tallymark.domain.periods import Period, days, local_date, start_of_day
 from tallymark.domain.values import value
 from tallymark.rooms.adjustments import service as adjustments
 from tallymark.rooms.adjustments.model import CommitmentTerms
-from tallymark.rooms.billing.model import Line, Subject
+from tallymark.rooms.billing.model import Computed, Line, Subject
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import SpentFee
 from tallymark.rooms.invoices.model import Reason
@@ -38,6 +38,8 @@ class Spent:
 
     fees: Mapping[UUID, Sequence[SpentFee]] = field(default_factory=dict)
     corrected: Mapping[UUID, Sequence[adjustments.Corrected]] = field(default_factory=dict)
+    assumed: Sequence[Line] = ()
+    """The lines of invoices that come before and are not stored."""
 
 
 @value
@@ -48,8 +50,10 @@ class Settling:
     lines: Sequence[Line]
 
 
-async def gather_spent(tx: Tx, subjects: Sequence[Subject], *, except_invoice: UUID | None) -> Spent:
-    """The stored fees of subscriptions whose plan has a commitment; nothing where none has."""
+async def gather_spent(
+    tx: Tx, subjects: Sequence[Subject], *, except_invoice: UUID | None, assumed: Sequence[Computed] = ()
+) -> Spent:
+    """The stored fees of subscriptions whose plan has a commitment, and what is assumed; nothing where none has."""
     ids = {
         subject.contract.subscription.id
         for subject in subjects
@@ -60,6 +64,7 @@ async def gather_spent(tx: Tx, subjects: Sequence[Subject], *, except_invoice: U
     return Spent(
         fees=await fees.spent_by(tx, ids, except_invoice=except_invoice),
         corrected=await adjustments.corrected_of(tx, list(ids)),
+        assumed=[line for computed in assumed for line in computed.lines],
     )
 
 
@@ -93,7 +98,8 @@ def settle(
     )
     subscription_id = contract.subscription.id
     stored = [fee for fee in spent.fees.get(subscription_id, ()) if terms.holds(fee.from_at, fee.to_at)]
-    fresh = [line.fee for line in lines if terms.holds(line.period.start, line.period.end)]
+    before = [line for line in spent.assumed if line.contract.subscription.id == subscription_id]
+    fresh = [line.fee for line in (*before, *lines) if terms.holds(line.period.start, line.period.end)]
     spent_cents = sum(fee.amount_cents for fee in stored) + sum(fee.amount_cents for fee in fresh)
     more = adjustments.spent_more(terms, spent.corrected.get(subscription_id, ()))
     fee = compute_commitment_fee(

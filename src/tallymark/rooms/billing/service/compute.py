@@ -90,11 +90,12 @@ async def _gather(
     ids = [subject.contract.subscription.id for subject in subjects]
     fixed = await fixed_charges.gather(tx, subjects, except_invoice=invoice_id, made_at=made_at)
     scopes = await _scopes(tx, subjects, table, assumed)
+    fee_days = await invoices.subscription_fee_days(tx, ids, except_invoice=invoice_id, before=made_at)
     return _Facts(
         taxes=table,
-        fee_days=await invoices.subscription_fee_days(tx, ids, except_invoice=invoice_id, before=made_at),
+        fee_days=_with_assumed(fee_days, assumed.billed),
         fixed=replace(fixed, events={**fixed.events, **assumed.unit_events}),
-        spent=await commitments.gather_spent(tx, subjects, except_invoice=invoice_id),
+        spent=await commitments.gather_spent(tx, subjects, except_invoice=invoice_id, assumed=assumed.billed),
         usage=await _charge_lines(tx, scopes),
         rated=_rated(subjects, scopes),
         renewals={
@@ -105,6 +106,17 @@ async def _gather(
         adjusted=await fees.adjusted_of(tx, invoice_id) if invoice_id is not None else (),
         scopes=scopes,
     )
+
+
+def _with_assumed(fee_days: Mapping[UUID, set[date]], billed: Sequence[Computed]) -> Mapping[UUID, set[date]]:
+    """The days on which base prices are billed, those of invoices that come before among them."""
+    found = {one: set(days) for one, days in fee_days.items()}
+    for computed in billed:
+        carrying = {line.contract.subscription.id for line in computed.lines if line.is_base_fee}
+        for subject in computed.subjects:
+            if subject.contract.subscription.id in carrying:
+                found.setdefault(subject.contract.subscription.id, set()).add(subject.day)
+    return found
 
 
 def _computed(subjects: Sequence[Subject], facts: _Facts, book: CouponBook) -> Computed:

@@ -228,11 +228,16 @@ async def end_trials(tx: Tx, batch: Batch, now: datetime) -> None:
         if subscription.status is not Status.ACTIVE or subscription.trial_ended_at is not None:
             continue
         await subscriptions.end_trial(tx, contract, now=now)
-        if contract.trial_end is None or _is_start_billed_after_trial(contract):
-            continue
-        if contract.plan.pay_in_advance and not await _is_trial_end_billed(tx, contract, batch.due_at):
+        if await bills_trial_end(tx, contract, at=batch.due_at):
             subjects = await make_subjects(tx, [contract], reason=Reason.STARTING, at=batch.due_at)
             await billing.issue(tx, subjects, now=now)
+
+
+async def bills_trial_end(tx: Tx, contract: Contract, *, at: datetime) -> bool:
+    """Whether the end of a trial is invoiced, of a subscription whose trial ends at an instant (§4.5)."""
+    if contract.trial_end is None or _is_start_billed_after_trial(contract):
+        return False
+    return contract.plan.pay_in_advance and not await _is_trial_end_billed(tx, contract, at)
 
 
 def _is_start_billed_after_trial(contract: Contract) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
@@ -20,13 +21,20 @@ from tallymark.rooms.plans.model import Plan
 from tallymark.rooms.previews.model import Bill, Parties, Proposal, Scene
 from tallymark.rooms.subscriptions import service as subscriptions
 from tallymark.rooms.subscriptions.model import Contract, Neighbour, Relations, Status, Subscription
+from tallymark.rooms.subscriptions.service.agenda import last_unbilled
 from tallymark.rooms.subscriptions.service.change import AFTER_CHANGE
 from tallymark.rooms.subscriptions.service.fixed_units import AFTER_START
 
 
 def propose(parties: Parties, plan: Plan, asked: Proposal, *, now: datetime) -> Contract:
-    """A subscription of a customer to a plan, begun; no event belongs to its external id."""
-    started_at = asked.subscription_at or now
+    """A subscription of a customer to a plan, begun; no event belongs to its external id.
+
+    One that begins on a later day begins with that day, one that began before is made now (subscriptions §2.5).
+    """
+    zone = ZoneInfo(parties.customer.applicable_timezone(parties.customer_entity))
+    subscription_at = asked.subscription_at or now
+    day, today = local_date(subscription_at, zone), local_date(now, zone)
+    started_at = start_of_day(day, zone) if day > today else subscription_at
     subscription_id = new_id()
     subscription = Subscription(
         **{
@@ -37,9 +45,9 @@ def propose(parties: Parties, plan: Plan, asked: Proposal, *, now: datetime) -> 
             "external_id": str(subscription_id),
             "status": Status.ACTIVE,
             "billing_time": asked.billing_time,
-            "subscription_at": started_at,
+            "subscription_at": subscription_at,
             "started_at": started_at,
-            "activated_at": started_at,
+            "activated_at": now if day < today else started_at,
             "consolidate_invoice": True,
             "payment_method_type": "provider",
             "progressive_billing_disabled": False,
@@ -59,20 +67,49 @@ def propose(parties: Parties, plan: Plan, asked: Proposal, *, now: datetime) -> 
 
 
 def first_bill(contract: Contract) -> Scene:
-    """The first invoice of a subscription that is not stored, or not begun: its start if it is paid in advance."""
+    """The first invoice of a subscription that is not stored, or not begun: its start if it is paid in advance.
+
+    In arrears it is the first period's, before which fixed charges in advance were billed. A start within a trial without any is not
+    invoiced, only the trial's end or what the calendar bills before it. One that began on a day before it is made is billed by
+    the calendar alone (subscriptions §2.5), but for a trial that is over (§4.5).
+    """
     life = contract.life
     imagined = frozenset({contract.subscription.id})
     scene = Scene(bills=(), assumed=_assume(contract), imagined=imagined)
-    if not contract.plan.pay_in_advance:
-        return replace(scene, bills=(_periodic(contract, after=life.started_at),))
-    return replace(scene, bills=(_start(contract, life.started_at),))
+    made_at = contract.subscription.activated_at or life.started_at
+    if contract.is_back_dated(made_at):
+        if contract.plan.pay_in_advance and contract.trial_end is not None and contract.trial_end <= made_at:
+            return replace(scene, bills=(Bill(contract=contract, reason=Reason.STARTING, at=made_at),))
+        return replace(scene, bills=(_on_day_after(contract, last_unbilled(contract, made_at)),))
+    has_fixed_start = any(charge.pay_in_advance for charge in contract.plan.fixed_charges)
+    if contract.plan.pay_in_advance and contract.is_in_trial(life.started_at) and not has_fixed_start:
+        firsts = [_periodic(contract, after=life.started_at), end_trial(contract)]
+        return replace(scene, bills=(min(firsts, key=lambda bill: bill.at),))
+    if contract.plan.pay_in_advance:
+        return replace(scene, bills=(_start(contract, life.started_at),))
+    return replace(
+        scene,
+        before=(_fixed_start(contract),) if has_fixed_start else (),
+        bills=(_periodic(contract, after=life.started_at),),
+    )
+
+
+def _fixed_start(contract: Contract) -> Bill:
+    """The fixed charges that are paid in advance, as a subscription starts."""
+    return Bill(contract=contract, reason=Reason.IN_ADVANCE, at=contract.life.started_at + AFTER_START)
 
 
 def _start(contract: Contract, at: datetime) -> Bill:
     """Within a trial there is no base price, and fixed charges are billed as they are in advance (subscriptions §4.5)."""
     if contract.is_in_trial(at):
-        return Bill(contract=contract, reason=Reason.IN_ADVANCE, at=contract.life.started_at + AFTER_START)
+        return _fixed_start(contract)
     return Bill(contract=contract, reason=Reason.STARTING, at=at)
+
+
+def end_trial(contract: Contract) -> Bill:
+    """The base price from the end of the trial on (subscriptions §4.5)."""
+    assert contract.trial_end is not None
+    return Bill(contract=contract, reason=Reason.STARTING, at=contract.trial_end)
 
 
 def start_later(contract: Contract, *, now: datetime) -> Scene:
@@ -88,9 +125,12 @@ def next_bill(contract: Contract, *, now: datetime) -> Bill:
 
 
 def _periodic(contract: Contract, *, after: datetime) -> Bill:
-    zone = contract.timezone
-    day = next_billing_day(contract.schedule, after=local_date(after, zone))
-    return Bill(contract=contract, reason=Reason.PERIODIC, at=start_of_day(day, zone))
+    return _on_day_after(contract, local_date(after, contract.timezone))
+
+
+def _on_day_after(contract: Contract, day: date) -> Bill:
+    billing_day = next_billing_day(contract.schedule, after=day)
+    return Bill(contract=contract, reason=Reason.PERIODIC, at=start_of_day(billing_day, contract.timezone))
 
 
 def terminate(contract: Contract, *, at: datetime) -> Scene:
@@ -194,6 +234,7 @@ def join(scenes: Sequence[Scene]) -> Scene:
         follows |= scene.assumed.continuity
     return Scene(
         bills=tuple(bill for scene in scenes for bill in scene.bills),
+        before=tuple(bill for scene in scenes for bill in scene.before),
         assumed=Assumed(contracts=known, unit_events=units, continuity=follows),
         gives_back=tuple(contract for scene in scenes for contract in scene.gives_back),
         imagined=frozenset(one for scene in scenes for one in scene.imagined),

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import Invalid
-from tallymark.rooms.billing.model import Computed, Subject
+from tallymark.rooms.billing.model import Assumed, Computed, Subject
 from tallymark.rooms.billing.service import progressive_credits
 from tallymark.rooms.billing.service.compute import compute
+from tallymark.rooms.billing.service.coupons import CouponBook
 from tallymark.rooms.billing.service.subjects import make_subjects
 from tallymark.rooms.credit_notes import service as credit_notes
 from tallymark.rooms.credit_notes.model import CreditNote
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.invoices.model import InvoiceView
 from tallymark.rooms.organizations import service as organizations
-from tallymark.rooms.previews.model import Parties, PreviewInput, Proposal, Scene
+from tallymark.rooms.previews.model import Bill, Parties, PreviewInput, Proposal, Scene
 from tallymark.rooms.previews.service import coupons, scenes
 from tallymark.rooms.previews.service.view import show
 
@@ -40,10 +42,10 @@ async def preview(tx: Tx, asked: PreviewInput, *, now: datetime) -> Preview:
     if not isinstance(asked.question, Proposal) and not parties.is_stored:
         raise Invalid({"customer": ["must_be_persisted"]})
     scene = await scenes.set_scene(tx, parties, asked.question, now=now)
-    subjects = await _subjects(tx, scene)
+    subjects = await _subjects(tx, scene.bills, scene.assumed)
     book, described = await coupons.open_book(tx, parties, subjects, asked.coupons, now=now)
-    made_at = max(now, *(subject.at for subject in subjects))
-    computed = await compute(tx, subjects, made_at=made_at, book=book, assumed=scene.assumed)
+    assumed = replace(scene.assumed, billed=await _before(tx, scene, book, now=now))
+    computed = await compute(tx, subjects, made_at=_made_at(subjects, now), book=book, assumed=assumed)
     given_back = await _notes(tx, scene, computed, now=now)
     view, made = await show(tx, computed, given_back, now=now)
     transient = set() if parties.is_stored else {parties.customer.id}
@@ -73,11 +75,25 @@ async def _parties(tx: Tx, asked: PreviewInput, *, now: datetime) -> Parties:
     )
 
 
-async def _subjects(tx: Tx, scene: Scene) -> list[Subject]:
+async def _before(tx: Tx, scene: Scene, book: CouponBook, *, now: datetime) -> list[Computed]:
+    """The invoices that come before the previewed one: they use coupons up, and count for its commitments."""
+    found = []
+    for bill in scene.before:
+        subjects = await _subjects(tx, [bill], scene.assumed)
+        made_at = _made_at(subjects, now)
+        found.append(await compute(tx, subjects, made_at=made_at, book=book, assumed=scene.assumed))
+    return found
+
+
+def _made_at(subjects: Sequence[Subject], now: datetime) -> datetime:
+    return max(now, *(subject.at for subject in subjects))
+
+
+async def _subjects(tx: Tx, bills: Sequence[Bill], assumed: Assumed) -> list[Subject]:
     return [
         subject
-        for bill in scene.bills
+        for bill in bills
         for subject in await make_subjects(
-            tx, [bill.contract], reason=bill.reason, at=bill.at, assumed=scene.assumed
+            tx, [bill.contract], reason=bill.reason, at=bill.at, assumed=assumed
         )
     ]

@@ -10,11 +10,23 @@ from typing import assert_never
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import Invalid, NotFound
 from tallymark.domain.periods import local_date, parse_instant_of_any_zone, start_of_day, to_second
+from tallymark.rooms.billing.service.due import bills_trial_end
+from tallymark.rooms.invoices.model import Reason
 from tallymark.rooms.plans import service as plans
 from tallymark.rooms.plans.model import Plan
-from tallymark.rooms.previews.model import Ending, Parties, PlanChange, Projection, Proposal, Question, Scene
+from tallymark.rooms.previews.model import (
+    Bill,
+    Ending,
+    Parties,
+    PlanChange,
+    Projection,
+    Proposal,
+    Question,
+    Scene,
+)
 from tallymark.rooms.previews.service.lives import (
     change_plan,
+    end_trial,
     first_bill,
     join,
     next_bill,
@@ -54,7 +66,12 @@ async def _proposed(tx: Tx, parties: Parties, asked: Proposal, *, now: datetime)
         raise NotFound("plan")
     plan = await plans.get_plan(tx, code=asked.plan_code)
     contract = propose(parties, plan, asked, now=now)
-    return await with_first_units(tx, first_bill(contract))
+    scene = await with_first_units(tx, first_bill(contract))
+    (first,) = scene.bills
+    if first.reason is not Reason.PERIODIC:
+        return scene
+    earlier = await _trial_end(tx, contract, before=first.at, now=now)
+    return replace(scene, before=(*scene.before, *earlier))
 
 
 async def _contracts(tx: Tx, parties: Parties, external_ids: Sequence[str]) -> list[Contract]:
@@ -142,7 +159,17 @@ async def _next(tx: Tx, contract: Contract, *, now: datetime) -> Scene:
         return await with_first_units(tx, start_later(contract, now=now))
     after = contract.relations.successor
     if after is None or after.status is not Status.PENDING:
-        return Scene(bills=(next_bill(contract, now=now),))
-    (waiting,) = await subscriptions.live_contracts(tx, [after.id])
-    new = replace(waiting, customer=contract.customer)
-    return await with_first_units(tx, switch_plan(contract, new, now=now))
+        scene = Scene(bills=(next_bill(contract, now=now),))
+    else:
+        (waiting,) = await subscriptions.live_contracts(tx, [after.id])
+        new = replace(waiting, customer=contract.customer)
+        scene = await with_first_units(tx, switch_plan(contract, new, now=now))
+    return replace(scene, before=await _trial_end(tx, contract, before=scene.bills[0].at, now=now))
+
+
+async def _trial_end(tx: Tx, contract: Contract, *, before: datetime, now: datetime) -> tuple[Bill, ...]:
+    """The invoice of a trial's end that comes before the next bill (subscriptions §4.5)."""
+    ends_at = contract.trial_end
+    if ends_at is None or not contract.is_in_trial(now) or ends_at >= before:
+        return ()
+    return (end_trial(contract),) if await bills_trial_end(tx, contract, at=ends_at) else ()
