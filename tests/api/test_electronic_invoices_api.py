@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import pikepdf
+import pypdf
 from lxml import etree
 from tests.integrations.einvoice_rules import cii_problems, ubl_problems
 from tests.kit import advance, call, charge, customer, get, invoices, metric, plan, post, send, subscribe, tax
@@ -39,6 +40,12 @@ async def issued(client):
     await subscribe(client, who, await plan(client, amount_cents=3333))
     await advance(client, "2026-02-01T01:00")
     (invoice,) = await invoices(client, who)
+    paid = {
+        "invoice_id": invoice["lago_id"],
+        "amount_cents": invoice["total_amount_cents"],
+        "reference": "wire",
+    }
+    await post(client, "/payments", {"payment": paid})
     return (await post(client, f"/invoices/{invoice['lago_id']}/download", {}))["invoice"]
 
 
@@ -48,8 +55,13 @@ async def content_of(client, url: str) -> bytes:
     return answer.content
 
 
+def words_of(pdf: bytes) -> str:
+    (page,) = pypdf.PdfReader(io.BytesIO(pdf)).pages
+    return page.extract_text()
+
+
 async def test_an_issued_invoice_has_a_valid_file_and_carries_another(make_organization):
-    """33.33 less 10 % are 30.00 (3.333 → 3.33), with 19 % 35.70."""
+    """33.33 less 10 % are 30.00 (3.333 → 3.33), with 19 % 35.70: due by both, though it was paid before they were drawn."""
     client = (await make_organization("2026-01-01T00:00:00Z")).client
     await issuer(client)
     invoice = await issued(client)
@@ -65,6 +77,8 @@ async def test_an_issued_invoice_has_a_valid_file_and_carries_another(make_organ
     pdf = await content_of(client, invoice["file_url"])
     with pikepdf.open(io.BytesIO(pdf)) as file:
         assert cii_problems(file.attachments["factur-x.xml"].get_file().read_bytes()) == []
+    assert "Amount due by" in words_of(pdf)
+    assert "Paid on" not in words_of(pdf)
 
 
 async def test_others_have_a_pdf_alone(make_organization):
@@ -74,6 +88,7 @@ async def test_others_have_a_pdf_alone(make_organization):
     pdf = await content_of(client, invoice["file_url"])
     with pikepdf.open(io.BytesIO(pdf)) as file:
         assert len(file.attachments) == 0
+    assert "Paid on" in words_of(pdf)
 
 
 async def test_the_setting_needs_a_country_that_has_it(client):

@@ -64,8 +64,8 @@ def _title(view: InvoiceView) -> str:
     return "tax_invoice" if is_tax_invoice else "invoice"
 
 
-def invoice_data(view: InvoiceView) -> Json:
-    """Everything that the template shows of an invoice."""
+def invoice_data(view: InvoiceView, *, as_issued: bool = False) -> Json:
+    """Everything that the template shows of an invoice, with what has settled it since, or as it was issued."""
     invoice, entity = view.invoice, view.billing_entity
     words = words_of(view.customer.document_locale or view.customer_entity.document_locale)
     sections, totals = lines_and_totals(view, words)
@@ -76,9 +76,9 @@ def invoice_data(view: InvoiceView) -> Json:
         "number": invoice.number,
         "issuing_date": invoice.issuing_date.isoformat(),
         "facts": list(_facts(view)),
-        "headline": headline(view),
+        "headline": headline(view, as_issued=as_issued),
         "sections": sections,
-        "totals": [*totals, *settlement(view)],
+        "totals": [*totals, *settlement(view, as_issued=as_issued)],
         "notices": notices((tax.tax_code for tax in view.applied_taxes), words),
         "reached": list(_reached(view)),
         "custom_sections": [

@@ -38,11 +38,11 @@ class TypstRenderer:
     def render_invoice(self, view: InvoiceView, logo: bytes | None = None) -> bytes:
         """The invoice as a PDF file, with its issuer's logo; an electronic one is embedded (invoicing §15.1).
 
-        A picture that can't be read is left out.
+        Where it is, people read what machines do: what was due when it was issued. A picture that can't be read is left out.
         """
         is_electronic = source.is_electronic(view.billing_entity)
         attachment = write_cii(source.invoice_document(view)) if is_electronic else None
-        return self._render(invoice_data(view), logo, attachment)
+        return self._render(invoice_data(view, as_issued=is_electronic), logo, attachment)
 
     def render_credit_note(self, view: CreditNoteView, logo: bytes | None = None) -> bytes:
         """The credit note as a PDF file, with its issuer's logo; an electronic one is embedded."""

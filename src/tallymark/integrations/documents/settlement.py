@@ -1,4 +1,4 @@
-"""From an invoice's total to what is due of it, as its document tells when it is drawn (invoicing §15)."""
+"""From an invoice's total to what is due of it (invoicing §15): now, or `as_issued`, as an electronic one tells it for good."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tallymark.domain.periods import local_date
-from tallymark.integrations.documents.einvoicing.source import is_electronic
 from tallymark.rooms.invoices.model import InvoiceStatus, InvoiceView, Settled
 
 SUCCEEDED = "succeeded"
 Json = dict[str, Any]
 
 
-def headline(view: InvoiceView) -> Json:
+def headline(view: InvoiceView, *, as_issued: bool) -> Json:
     """The one answer of an invoice: what is due and by when; or that it is paid, and on which day."""
-    due_cents = _due_cents(view)
+    due_cents = _due_cents(view, as_issued=as_issued)
     if due_cents:
         return {
             "kind": "due",
@@ -30,17 +29,16 @@ def headline(view: InvoiceView) -> Json:
     return {"kind": "nothing_due", "amount_cents": 0}
 
 
-def settlement(view: InvoiceView) -> list[Json]:
+def settlement(view: InvoiceView, *, as_issued: bool) -> list[Json]:
     """The rows that follow the total; none where nothing has lowered what is due, or where it is due no more."""
-    due_cents = _due_cents(view)
+    due_cents = _due_cents(view, as_issued=as_issued)
     if due_cents == view.invoice.total_amount_cents or view.invoice.status is InvoiceStatus.VOIDED:
         return []
     return [*_lowered(view, due_cents), {"kind": "due", "amount_cents": due_cents}]
 
 
-def _due_cents(view: InvoiceView) -> int:
-    """What is due by the document. An electronic invoice tells what it did when it was issued, for machines and for people alike."""
-    if is_electronic(view.billing_entity):
+def _due_cents(view: InvoiceView, *, as_issued: bool) -> int:
+    if as_issued:
         return view.invoice.total_amount_cents
     # One that was marked as paid, or whose fees were, has no payment: its amounts stay (invoicing §12).
     return 0 if view.invoice.payment_status == SUCCEEDED else view.invoice.total_due_amount_cents

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from tallymark.api.context import Context
 from tallymark.domain.errors import NotFound
-from tallymark.rooms.invoices import service
+from tallymark.rooms.invoices import printing, service
 from tallymark.rooms.invoices.documents import Documents
 from tallymark.rooms.invoices.model import InvoiceStatus, InvoiceView
 
@@ -23,7 +23,7 @@ async def with_files(
         is_foreign = of_customer is not None and invoice.customer_id != of_customer
         if is_foreign or invoice.status is not InvoiceStatus.FINALIZED:
             raise NotFound("invoice")
-        (view,) = await service.get_views(tx, [invoice], now=context.now)
+        (view,) = await printing.get_printed(tx, [invoice], now=context.now)
     if invoice.file_key is not None:
         return view
     files = await maker.make(context.organization_id, view)
