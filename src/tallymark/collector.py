@@ -1,10 +1,15 @@
-"""The garbage collector of a process that lives long."""
+"""The garbage collector of a process that lives long, and of one that ends soon."""
 
 from __future__ import annotations
 
 import gc
 
 _THRESHOLDS = (20_000, 20, 50)
+
+
+def call_the_collector_less_often() -> None:
+    """While the application is read: all of it stays, and walking through it again and again takes a fifth of the time."""
+    gc.set_threshold(*_THRESHOLDS)
 
 
 def spare_the_collector() -> None:
@@ -14,4 +19,4 @@ def spare_the_collector() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*_THRESHOLDS)
+    call_the_collector_less_often()

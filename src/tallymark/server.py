@@ -18,25 +18,29 @@ from typing import TYPE_CHECKING
 import structlog
 import uvicorn
 import uvloop
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from tallymark.app import Running, running
 from tallymark.collector import spare_the_collector
 from tallymark.crew import run_crew
-from tallymark.db.embedded import embedded_postgres_server
 from tallymark.db.engine import Database
 from tallymark.db.errors import StartupError
 from tallymark.db.migrate import migrate
-from tallymark.db.running import is_server_alive, running_server_url
+from tallymark.db.running import is_server_alive
 from tallymark.db.schema import require_current_schema
 from tallymark.first_run import FirstRun, make_organization, read_first_run
 from tallymark.health import Heartbeat
 from tallymark.rooms.organizations.census import create_first_organization
 from tallymark.rooms.users import service as users
 from tallymark.settings import Settings
+from tallymark.which_database import (
+    absolute,
+    checked,
+    own_or_given_database,
+    stopped_by_sigterm,
+    where_data_is,
+)
 from tallymark.worker import run_aside, run_worker
 
 if TYPE_CHECKING:
@@ -70,7 +74,7 @@ def up(settings: Settings, announce: Callable[[Ready], None]) -> None:
     """
     first_run = read_first_run(settings)
     listeners, internal = bind(settings.host, settings.port), _bind_internal(settings)
-    with _stopped_by_sigterm(), _own_or_given_database(settings) as url:
+    with stopped_by_sigterm(), own_or_given_database(settings) as url:
         migrate(url)
         roles = _Roles(
             listeners=listeners,
@@ -90,10 +94,10 @@ def serve_api(settings: Settings, announce: Callable[[Ready], None], *, processe
     roles = _Roles(
         listeners=bind(settings.host, settings.port), internal=_bind_internal(settings), announce=announce
     )
-    with _stopped_by_sigterm():
+    with stopped_by_sigterm():
         require_current_schema(url)
     if processes == 1:
-        with _stopped_by_sigterm():
+        with stopped_by_sigterm():
             _run(settings, url, roles)
         return
     for listener in (*roles.listeners, *roles.internal):
@@ -102,7 +106,7 @@ def serve_api(settings: Settings, announce: Callable[[Ready], None], *, processe
     with _counting_together(roles) as (folder, forget):
 
         def answer(tell_ready: Callable[[], None]) -> None:
-            with _stopped_by_sigterm():
+            with stopped_by_sigterm():
                 told = replace(roles, counted_in=folder, announce=lambda _: tell_ready())
                 _run(settings, url, told)
 
@@ -113,27 +117,9 @@ def serve_worker(settings: Settings) -> None:
     """Run the worker and the scheduler alone. Raises `StartupError` also when the schema is not this release's."""
     url = _given_database(settings, "worker")
     internal = _bind_internal(settings)
-    with _stopped_by_sigterm():
+    with stopped_by_sigterm():
         require_current_schema(url)
         _run(settings, url, _Roles(internal=internal, has_worker=True))
-
-
-@contextmanager
-def any_database(settings: Settings) -> Iterator[str]:
-    """The URL of the database for a short command: the given one, the one of a running `tallymark up` on the same
-    data directory, or the embedded server, started for as long as the context is open.
-    """
-    url = None if settings.database_url else running_server_url(absolute(settings.data_dir))
-    if url is not None:
-        yield url
-        return
-    with _stopped_by_sigterm(), _own_or_given_database(settings) as own:
-        yield own
-
-
-def absolute(data_dir: Path) -> Path:
-    """The data directory as other processes find it."""
-    return data_dir.expanduser().absolute()
 
 
 def bind(host: str, port: int, flag: str = "--port") -> list[socket.socket]:
@@ -193,38 +179,7 @@ def _given_database(settings: Settings, command: str) -> str:
         raise StartupError(
             f"`tallymark {command}` needs --database-url (or DATABASE_URL); `tallymark up` brings its own database"
         )
-    return _checked(settings.database_url)
-
-
-def _checked(url: str) -> str:
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise StartupError(
-            "the database URL can't be read: write it as postgresql://user:password@host/database"
-        ) from None
-    if parsed.get_backend_name() not in ("postgresql", "postgres"):
-        raise StartupError(f"the database URL is of {parsed.get_backend_name()}; Tallymark needs PostgreSQL")
-    return url
-
-
-@contextmanager
-def _own_or_given_database(settings: Settings) -> Iterator[str]:
-    if settings.database_url is not None:
-        yield _checked(settings.database_url)
-        return
-    with embedded_postgres_server(absolute(settings.data_dir)) as url:
-        yield url
-
-
-@contextmanager
-def _stopped_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM end a start or a short command as Ctrl-C does, so that what was started is stopped again."""
-    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)
+    return checked(settings.database_url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -373,13 +328,6 @@ async def _make_first_organization(database: Database, settings: Settings, ready
             return ready
         token = await users.open_welcome(connection)
     return replace(ready, api_key=made.api_key, welcome=f"{settings.app_url}/welcome/{token}")
-
-
-def where_data_is(settings: Settings) -> str:
-    """The data directory, or the database's URL without its password."""
-    if settings.database_url is None:
-        return str(absolute(settings.data_dir))
-    return make_url(settings.database_url).render_as_string(hide_password=True)
 
 
 class Server(uvicorn.Server):

@@ -33,8 +33,8 @@ from tallymark.db.engine import plain_url
 from tallymark.db.errors import StartupError
 from tallymark.db.programs import Programs, find_programs, run_program
 from tallymark.domain.values import value
-from tallymark.server import any_database
 from tallymark.settings import Settings
+from tallymark.which_database import any_database
 
 _UNFINISHED = ".unfinished"
 _LOCK = ".lock"

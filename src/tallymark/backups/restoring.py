@@ -25,8 +25,8 @@ from tallymark.db.running import is_server_alive
 from tallymark.db.schema import known_revisions
 from tallymark.db.tenancy import create_roles
 from tallymark.domain.values import value
-from tallymark.server import absolute, any_database
 from tallymark.settings import Settings
+from tallymark.which_database import absolute, any_database
 
 _BEFORE = "_before_restore"
 """Ends the name that a schema has while another takes its place."""

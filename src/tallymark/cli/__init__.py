@@ -30,6 +30,7 @@ from tallymark.cli.terminal import (
     read_settings,
     show,
 )
+from tallymark.collector import call_the_collector_less_often
 from tallymark.db.errors import StartupError
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ DEFAULT_URL = "http://127.0.0.1:8787"
 
 def main() -> None:
     """Run a command; what keeps Tallymark from starting is told in one line."""
+    call_the_collector_less_often()
     try:
         app()
     except StartupError as error:

@@ -144,7 +144,7 @@ def _day(found: datetime | None) -> date | None:
 @contextmanager
 def _database(settings: Settings) -> Iterator[str]:
     from tallymark.db.migrate import migrate
-    from tallymark.server import any_database
+    from tallymark.which_database import any_database
 
     with any_database(settings) as url:
         migrate(url)

@@ -41,7 +41,7 @@ def make_link(
         token = asyncio.run(people.make_staff_link(database, login))
         doubt = _doubt(f"{base}/office/enter/{token}")
     if doubt == _UNKNOWN:
-        from tallymark.server import where_data_is
+        from tallymark.which_database import where_data_is
 
         raise StartupError(
             f"the back office at {base} runs on another database than {where_data_is(settings)}, and does not know the link:"

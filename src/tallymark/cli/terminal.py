@@ -77,10 +77,10 @@ def read_settings(**flags: Any) -> Settings:
 def migrated_database(data_dir: Path | None, database_url: str | None) -> Iterator[tuple[str, str]]:
     """The database's URL and its schema's revision."""
     settings = read_settings(data_dir=data_dir, database_url=database_url)
-    from tallymark import server
     from tallymark.db.migrate import migrate
+    from tallymark.which_database import any_database
 
-    with server.any_database(settings) as url:
+    with any_database(settings) as url:
         yield url, migrate(url)
 
 

@@ -21,8 +21,8 @@ from tallymark.db.errors import StartupError
 from tallymark.db.migrate import migrate
 from tallymark.demo.seller import OPERATOR_KEY, Seller, batches, make_organization, progress_on
 from tallymark.domain.money import currency, fixed, major_units
-from tallymark.server import absolute, any_database
 from tallymark.settings import Settings
+from tallymark.which_database import absolute, any_database
 
 MONTHS = 4
 ORGANIZATION = "Fernwick Compute"

@@ -21,8 +21,8 @@ from tallymark.demo.cast import buyers
 from tallymark.demo.people import People
 from tallymark.demo.receiver import receiving
 from tallymark.demo.seller import OPERATOR_KEY, Seller, make_organization, progress_on
-from tallymark.server import any_database
 from tallymark.settings import Settings
+from tallymark.which_database import any_database
 
 START = datetime(2025, 12, 1, tzinfo=UTC)
 STEP_DAYS = 7

@@ -22,8 +22,8 @@ from tallymark.doctor.reaching import (
     examine_watchers,
 )
 from tallymark.doctor.settings import examine_settings, examine_space
-from tallymark.server import any_database
 from tallymark.settings import Settings
+from tallymark.which_database import any_database
 
 __all__ = ["Finding", "Verdict", "examine"]
 
