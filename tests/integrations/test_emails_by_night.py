@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tallymark.integrations.emails.colors import NIGHT, accent_of, contrast
-from tallymark.integrations.emails.composer import render, write_html
+from tallymark.integrations.emails.composer import LOGO, render, write_html
 from tallymark.integrations.emails.content import Content, Row
 from tallymark.integrations.emails.notices import Notice
 
@@ -28,7 +28,7 @@ EMAIL = Content(
 NOTICE = Notice(subject="s", paragraphs=("p",), button=("Open", "https://a.test"), closing="Bye")
 
 PAGES = {
-    "document": write_html(EMAIL, with_logo=True),
+    "document": write_html(EMAIL, logo=LOGO),
     "notice": render("notice.html.j2", NOTICE, accent=accent_of("#0b5c6b")),
 }
 

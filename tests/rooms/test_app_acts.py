@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 import pytest
 from tests import kit
 from tests.conftest import ADMIN_KEY
@@ -267,6 +269,41 @@ class TestAnEmail:
         assert (await post(browser, "/email_previews/payment_requests", unknown, expect=404))[
             "code"
         ] == "customer_not_found"
+
+    async def test_is_there_before_there_is_a_document_as_an_entity_would_send_it(self, shop):
+        """Of 100.00 without taxes, due in a week; there is no customer of it."""
+        client, browser = shop
+        logo = "data:image/png;base64," + b64encode(b"\x89PNG\r\n\x1a\n").decode()
+        terms = {
+            "code": "fr", "name": "Bouvier", "default_currency": "EUR", "net_payment_term": 7, "logo": logo,
+            "document_number_prefix": "BOU", "billing_configuration": {"document_locale": "fr"},
+        }  # fmt: skip
+        await post(client, "/billing_entities", {"billing_entity": terms})
+        path = "/email_previews/samples"
+        shown = {
+            kind: (await get(browser, f"{path}/{kind}", billing_entity_code="fr"))["email_preview"]
+            for kind in ("invoice", "credit_note", "payment_receipt", "payment_request")
+        }
+        assert (await get(client, "/customers"))["customers"] == []
+        assert {one["language"] for one in shown.values()} == {"fr"}
+        for kind, number, amounts in (
+            ("invoice", "BOU-001-001", 3),  # the headline, the sum before taxes, the total
+            ("credit_note", "BOU-001-001-CN001", 4),  # … what is credited
+            ("payment_receipt", "BOU-001-RCPT-000001", 4),  # … what was paid
+            ("payment_request", "BOU-001-001", 3),  # the headline, the invoice, what is due
+        ):
+            assert number in shown[kind]["text"], kind
+            assert "Bouvier" in shown[kind]["sender"]
+            assert '<img src="http' in shown[kind]["html"]
+            assert shown[kind]["text"].count("100,00") == amounts, shown[kind]["text"]
+        assert "8 janv. 2026" in shown["invoice"]["text"]
+        assert "31 déc. 2025" in shown["payment_request"]["text"], "overdue since yesterday"
+        own = (await get(browser, f"{path}/invoice", locale="ja"))["email_preview"]
+        assert (own["language"], own["sender"] == shown["invoice"]["sender"]) == ("ja", False)
+        assert "<img" not in own["html"]
+        unknown = await get(browser, f"{path}/invoice", billing_entity_code="none", expect=404)
+        assert unknown["code"] == "billing_entity_not_found"
+        await get(browser, f"{path}/postcard", expect=422)
 
     @pytest.mark.parametrize(("path", "status", "told"), [
         ("invoices/none", 404, "invoice_not_found"), ("credit_notes/none", 404, "credit_note_not_found"),

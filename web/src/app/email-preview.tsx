@@ -32,6 +32,30 @@ export function EmailPreview({ path, id, locale, isNarrow }: EmailPreviewProps) 
   );
 }
 
+interface SampleProps extends Pick<EmailPreviewProps, "locale" | "isNarrow"> {
+  kind: "invoice" | "credit_note" | "payment_receipt" | "payment_request";
+  /** Who sends it, by its code: the default billing entity where none is named. */
+  entity?: string;
+}
+
+/** Of a document that there is none of. */
+export function SampleEmail({ kind, entity, locale, isNarrow }: SampleProps) {
+  const query = useQuery({
+    ...read("/app/v1/email_previews/samples/{kind}", {
+      params: {
+        path: { kind },
+        query: { ...(locale && { locale }), ...(entity && { billing_entity_code: entity }) },
+      },
+    }),
+    placeholderData: undefined,
+  });
+  return (
+    <Loaded query={query} what="Preview" skeleton={<Skeleton width="60%" />}>
+      {({ email_preview }) => <Letter preview={email_preview} isNarrow={isNarrow ?? false} />}
+    </Loaded>
+  );
+}
+
 /** In a frame where no script runs. */
 export function Letter({ preview, isNarrow }: { preview: Schema<"EmailPreviewOutput">; isNarrow: boolean }) {
   return (

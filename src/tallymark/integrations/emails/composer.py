@@ -36,9 +36,13 @@ def render(template: str, mail: object, **more: object) -> str:
     return _templates().get_template(template).render(mail=mail, **more)
 
 
-def write_html(content: Content, *, with_logo: bool = False) -> str:
-    """An e-mail as HTML; the issuer's logo, if it has one, comes with it as the part "logo"."""
-    return render("email.html.j2", content, accent=accent_of(content.accent), logo=with_logo)
+LOGO = "cid:logo"
+"""The part of an e-mail that is its issuer's logo."""
+
+
+def write_html(content: Content, *, logo: str | None = None) -> str:
+    """An e-mail as HTML, with the issuer's logo from where it is, if it has one."""
+    return render("email.html.j2", content, accent=accent_of(content.accent), logo=logo)
 
 
 def write_text(content: Content) -> str:
@@ -69,7 +73,7 @@ class EmailComposer:
         mail["Auto-Submitted"] = "auto-generated"
         mail["Content-Language"] = content.language
         mail.set_content(body)
-        mail.add_alternative(write_html(content, with_logo=logo is not None), subtype="html")
+        mail.add_alternative(write_html(content, logo=None if logo is None else LOGO), subtype="html")
         if logo is not None:
             html = mail.get_body(("html",))
             assert html is not None, "it was added just now"
@@ -85,15 +89,15 @@ class EmailComposer:
             text=body,
         )
 
-    def show(self, letter: Letter, files: Sequence[Attachment]) -> Shown:
-        """The e-mail as it is read, without its logo and its files."""
+    def show(self, letter: Letter, files: Sequence[Attachment], logo_url: str | None = None) -> Shown:
+        """The e-mail as it is read, with its logo from a link, without its files."""
         content = content_of(letter, files)
         return Shown(
             sender=str(Address(_one_line(content.issuer), addr_spec=self._sender)),
             subject=_one_line(content.subject),
             language=content.language,
             text=write_text(content),
-            html=write_html(content),
+            html=write_html(content, logo=logo_url),
         )
 
 

@@ -14,8 +14,8 @@ class Composer(Protocol):
     def compose(self, letter: Letter, files: Sequence[Attachment], logo: bytes | None = None) -> Message:
         """The e-mail with its files, one for each paper of the letter, and its issuer's logo (PNG or JPEG)."""
 
-    def show(self, letter: Letter, files: Sequence[Attachment]) -> Shown:
-        """The same as it is read, without its files, of which the links alone count."""
+    def show(self, letter: Letter, files: Sequence[Attachment], logo_url: str | None = None) -> Shown:
+        """The same as it is read, with the logo from a link, without its files, of which the links alone count."""
 
 
 class Post(Protocol):

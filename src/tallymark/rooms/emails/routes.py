@@ -16,11 +16,12 @@ from tallymark.api.wire import read_id
 from tallymark.domain.errors import Forbidden, Invalid
 from tallymark.jobs.mail import MailKind
 from tallymark.rooms.credit_notes.model import CreditNoteView
-from tallymark.rooms.emails import service
+from tallymark.rooms.emails import samples, service
 from tallymark.rooms.emails.model import Attachment, Letter, Paper
 from tallymark.rooms.emails.ports import Composer
 from tallymark.rooms.emails.schemas import EmailPreviewOutput, EmailPreviewResponse, ResendRequest
 from tallymark.rooms.invoices.model import InvoiceView
+from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.payment_requests.schemas import NewPaymentRequest
 from tallymark.rooms.payments.model import ReceiptDocument
 
@@ -28,6 +29,9 @@ router = tenant_router("emails", resource="invoice")
 app_router = member_router("app: emails")
 
 Locale = Annotated[str | None, Query(description="Instead of the customer's language.")]
+Issuer = Annotated[
+    str | None, Query(description="Who sends it; the default billing entity where none is named.")
+]
 
 
 @router.post("/invoices/{lago_id}/resend_email", response_class=Response)
@@ -118,6 +122,23 @@ async def preview_new_request_email(
     return await _show(letter, request, context)
 
 
+@app_router.get("/email_previews/samples/{kind}")
+@permitted("billing_entities:view", "dunning_campaigns:view")
+async def preview_sample_email(
+    kind: MailKind,
+    request: Request,
+    context: InContext,
+    locale: Locale = None,
+    billing_entity_code: Issuer = None,
+) -> EmailPreviewResponse:
+    """Show an e-mail about a document that there is none of, as a billing entity would send it."""
+    _check(locale)
+    async with context.transaction() as tx:
+        entity = await organizations.get_entity(tx, code=billing_entity_code)
+    letter = samples.sample_letter(kind, entity, locale=locale, now=context.now)
+    return await _show(letter, request, context)
+
+
 async def _preview(
     kind: MailKind, lago_id: str, request: Request, context: Context, locale: str | None
 ) -> EmailPreviewResponse:
@@ -136,7 +157,8 @@ def _check(locale: str | None) -> None:
 async def _show(letter: Letter, request: Request, context: Context) -> EmailPreviewResponse:
     composer: Composer = request.app.state.composer
     files = _files(letter.papers, context)
-    shown = await asyncio.to_thread(composer.show, letter, files)
+    logo_url = context.file_url(letter.issuer.logo_key)
+    shown = await asyncio.to_thread(composer.show, letter, files, logo_url)
     preview = EmailPreviewOutput(
         sender=shown.sender,
         reply_to=letter.issuer.email,

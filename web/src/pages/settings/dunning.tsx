@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Mail, Plus, Trash2 } from "lucide-react";
 import { Controller } from "react-hook-form";
 import { read, type Schema, useChange } from "@/api/client";
-import { EmailPreview } from "@/app/email-preview";
+import { EmailPreview, SampleEmail } from "@/app/email-preview";
 import { useEntityNames } from "@/app/entity-name";
 import { useCan, useOrganization } from "@/app/session";
 import { money } from "@/lib/money";
@@ -94,7 +94,7 @@ export function DunningCampaigns() {
         delete: can("dunning_campaigns:delete"),
       }}
       searchHint="Name and code"
-      tools={newest && <ExampleButton request={newest} />}
+      tools={newest.isKnown && <ExampleButton request={newest.id} />}
       purpose="Nobody is asked again by itself."
       editor={(campaign, close) => <CampaignEditor campaign={campaign} onClose={close} />}
       deletion={(campaign, close) => <DeleteCampaign campaign={campaign} onClose={close} />}
@@ -125,17 +125,17 @@ function DeleteCampaign({ campaign, onClose }: { campaign: Campaign; onClose: ()
   );
 }
 
-/** The request that was sent last, as an example of what campaigns send. */
-function useNewestRequest(): string | undefined {
+/** The request that was sent last, as an example of what campaigns send; known once it is asked for, or may not be. */
+function useNewestRequest(): { isKnown: boolean; id: string | undefined } {
   const can = useCan();
   const requests = useQuery({
     ...read("/api/v1/payment_requests", { params: { query: { per_page: "1" } } }),
     enabled: can("payments:view"),
   });
-  return requests.data?.payment_requests[0]?.lago_id;
+  return { isKnown: !requests.isLoading, id: requests.data?.payment_requests[0]?.lago_id };
 }
 
-function ExampleButton({ request }: { request: string }) {
+function ExampleButton({ request }: { request: string | undefined }) {
   const [isOpen, setOpen] = useOpened("email");
   return (
     <>
@@ -145,11 +145,20 @@ function ExampleButton({ request }: { request: string }) {
       </Button>
       {isOpen && (
         <Drawer title="What is sent" isOpen onClose={() => setOpen(false)} width={720}>
-          <p className="dim">
-            The newest payment request, as its customer reads it: in their language, with what was due of each
-            invoice.
-          </p>
-          <EmailPreview path="/app/v1/email_previews/payment_requests/{lago_id}" id={request} />
+          {request ? (
+            <>
+              <p className="dim">
+                The newest payment request, as its customer reads it: in their language, with what was due of
+                each invoice.
+              </p>
+              <EmailPreview path="/app/v1/email_previews/payment_requests/{lago_id}" id={request} />
+            </>
+          ) : (
+            <>
+              <p className="dim">An example, of an imagined customer. Theirs is in their language.</p>
+              <SampleEmail kind="payment_request" />
+            </>
+          )}
         </Drawer>
       )}
     </>

@@ -4,7 +4,7 @@ import { Link } from "@tanstack/react-router";
 import { Mail } from "lucide-react";
 import { useState } from "react";
 import { read, useChange } from "@/api/client";
-import { EmailPreview, type PreviewPath } from "@/app/email-preview";
+import { EmailPreview, type PreviewPath, SampleEmail } from "@/app/email-preview";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
 import { Button, Section } from "@/ui/basics";
@@ -13,7 +13,7 @@ import { Field, Segments, Select, Switch } from "@/ui/fields";
 import { FieldRow } from "@/ui/form";
 import { useOpenedRow } from "@/ui/opened";
 import { Drawer } from "@/ui/overlays";
-import { Empty, Loaded, Skeleton } from "@/ui/states";
+import { Loaded, Skeleton } from "@/ui/states";
 import { languages } from "../choices";
 import { Look } from "./look";
 import type { Entity, PartProps } from "./page";
@@ -21,8 +21,9 @@ import type { Entity, PartProps } from "./page";
 interface Scenario {
   setting: string;
   label: string;
-  document: "invoice" | "credit note" | "receipt";
-  path: PreviewPath;
+  document: "invoice" | "credit_note" | "payment_receipt";
+  /** Of a document that is there. */
+  path?: PreviewPath;
 }
 
 const SCENARIOS: readonly Scenario[] = [
@@ -35,14 +36,13 @@ const SCENARIOS: readonly Scenario[] = [
   {
     setting: "credit_note.created",
     label: "A credit note is made",
-    document: "credit note",
+    document: "credit_note",
     path: "/app/v1/email_previews/credit_notes/{lago_id}",
   },
   {
     setting: "payment_receipt.created",
     label: "A payment is received",
-    document: "receipt",
-    path: "/app/v1/email_previews/payment_receipts/{lago_id}",
+    document: "payment_receipt",
   },
 ];
 
@@ -61,7 +61,7 @@ export function EntityEmails({ entity }: PartProps) {
 
 function Scenarios({ entity }: { entity: Entity }) {
   const can = useCan();
-  const [shown, setShown] = useOpenedRow("email", SCENARIOS, (one) => one.setting, can("invoices:view"));
+  const [shown, setShown] = useOpenedRow("email", SCENARIOS, (one) => one.setting);
   const change = useChange("put", "/api/v1/billing_entities/{code}", {
     done: "E-mails changed",
     touches: ["/api/v1/billing_entities"],
@@ -83,17 +83,15 @@ function Scenarios({ entity }: { entity: Entity }) {
               isDisabled={!can("billing_entities:update")}
               onChange={(isOn) => choose(scenario.setting, isOn)}
             />
-            {can("invoices:view") && (
-              <Button
-                size="sm"
-                look="ghost"
-                aria-label={`See the e-mail: ${scenario.label}`}
-                onClick={() => setShown(scenario)}
-              >
-                <Mail className="i" aria-hidden="true" />
-                See the e-mail
-              </Button>
-            )}
+            <Button
+              size="sm"
+              look="ghost"
+              aria-label={`See the e-mail: ${scenario.label}`}
+              onClick={() => setShown(scenario)}
+            >
+              <Mail className="i" aria-hidden="true" />
+              See the e-mail
+            </Button>
           </div>
         ))}
       </div>
@@ -141,35 +139,37 @@ function Example({ scenario, entity, onClose }: ExampleProps) {
       </FieldRow>
       {newest.isLoading ? (
         <Skeleton width="60%" />
-      ) : newest.id ? (
+      ) : newest.id && scenario.path ? (
         <EmailPreview path={scenario.path} id={newest.id} locale={locale} isNarrow={screen === "phone"} />
       ) : (
-        <Empty title={`No ${scenario.document} yet`}>
-          The first one shows here what its e-mail looks like, with the logo of this entity.
-        </Empty>
+        <>
+          <p className="dim">An example, of an imagined customer.</p>
+          <SampleEmail
+            kind={scenario.document}
+            entity={entity.code}
+            locale={locale}
+            isNarrow={screen === "phone"}
+          />
+        </>
       )}
     </Drawer>
   );
 }
 
-/** The document that was made last, as the example of an e-mail. */
+/** The entity's document that was made last, as the example of an e-mail; receipts are not listed by entity. */
 function useNewest(document: Scenario["document"], entity: string) {
+  const can = useCan();
   const query = { per_page: "1", "billing_entity_codes[]": [entity] };
   const invoices = useQuery({
     ...read("/api/v1/invoices", { params: { query: { ...query, status: "finalized" } as never } }),
-    enabled: document === "invoice",
+    enabled: document === "invoice" && can("invoices:view"),
   });
   const notes = useQuery({
     ...read("/api/v1/credit_notes", { params: { query: query as never } }),
-    enabled: document === "credit note",
-  });
-  const receipts = useQuery({
-    ...read("/api/v1/payment_receipts", { params: { query: { per_page: "1" } as never } }),
-    enabled: document === "receipt",
+    enabled: document === "credit_note" && can("credit_notes:view"),
   });
   return {
-    isLoading: [invoices, notes, receipts].some((one) => one.isLoading),
-    id: (invoices.data?.invoices[0] ?? notes.data?.credit_notes[0] ?? receipts.data?.payment_receipts[0])
-      ?.lago_id,
+    isLoading: invoices.isLoading || notes.isLoading,
+    id: (invoices.data?.invoices[0] ?? notes.data?.credit_notes[0])?.lago_id,
   };
 }
