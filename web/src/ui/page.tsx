@@ -165,17 +165,17 @@ export function Tabs({ label, tabs }: { label: string; tabs: readonly Tab[] }) {
   );
 }
 
-/** Where there are more links side by side than fit, the one of this page is in sight. */
-export function useCurrentInSight(): (frame: HTMLElement | null) => void {
+/** Where there are more links side by side than fit, the one of this page is in sight; `count` is of those that have come. */
+export function useCurrentInSight(count?: number): (frame: HTMLElement | null) => void {
   const { pathname } = useLocation();
   const [frame, setFrame] = useState<HTMLElement | null>(null);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another address makes another link the current one
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another address makes another link the current one, which may come later
   useEffect(() => {
     const current = frame?.querySelector("[aria-current]");
     if (!frame || !current) return;
     const [inside, outside] = [current.getBoundingClientRect(), frame.getBoundingClientRect()];
     frame.scrollLeft += (inside.left + inside.right - outside.left - outside.right) / 2;
-  }, [frame, pathname]);
+  }, [frame, pathname, count]);
   return setFrame;
 }
 

@@ -28,8 +28,8 @@ interface SettingsProps {
 export function Settings({ title, of, crumbs = [], children }: SettingsProps) {
   const can = useCan();
   const entities = useQuery({ ...read("/api/v1/billing_entities"), enabled: can("billing_entities:view") });
-  const nav = useCurrentInSight();
   const shown = entities.data?.billing_entities ?? [];
+  const nav = useCurrentInSight(shown.length);
   const groups: [title: string, entries: Entry[]][] = [
     [
       "Organization",

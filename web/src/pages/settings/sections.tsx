@@ -126,30 +126,64 @@ function SectionEditor({ section, onClose }: { section: CustomSection | null; on
     >
       {(form) => {
         const { errors } = form.formState;
-        const heading = form.watch("display_name");
-        const details = form.watch("details");
+        const [name, heading, details] = form.watch(["name", "display_name", "details"]);
         return (
           <>
             <NameAndCode form={form} isNew={!section} isCodeFixed />
             <Field label="Heading on the invoice" isOptional error={messageOf(errors, "display_name")}>
-              <TextInput {...form.register("display_name")} />
+              <TextInput placeholder={name} {...form.register("display_name")} />
             </Field>
             <Field label="Text" isOptional error={messageOf(errors, "details")}>
               <TextArea rows={6} {...form.register("details")} />
             </Field>
             <DescriptionField form={form} hint="For you alone." />
-            {(heading || details) && (
-              <div className="well">
-                {heading && <h3>{heading}</h3>}
-                <p className="ink2" style={{ whiteSpace: "pre-wrap" }}>
-                  {details}
-                </p>
-              </div>
-            )}
+            <OnInvoice heading={heading.trim() || name.trim()} text={details.trim()} />
           </>
         );
       }}
     </Editor>
+  );
+}
+
+/** Where it stands on an invoice, whose other texts are left out: below the totals, at the left. */
+function OnInvoice({ heading, text }: { heading: string; text: string }) {
+  return (
+    <figure className="on-invoice">
+      <figcaption className="label">On an invoice</figcaption>
+      <div className="invoice-sheet">
+        <div className="rest" aria-hidden="true">
+          <div className="head">
+            <i style={{ width: "34%" }} />
+            <b>Invoice</b>
+          </div>
+          <div className="parties">
+            {[56, 64, 48].map((width) => (
+              <div key={width}>
+                <i style={{ width: `${width}%` }} />
+                <i style={{ width: `${width + 20}%` }} />
+                <i style={{ width: `${width + 8}%` }} />
+              </div>
+            ))}
+          </div>
+          <div className="lines">
+            {[52, 40, 46].map((width) => (
+              <div key={width}>
+                <i style={{ width: `${width}%` }} />
+                <i style={{ width: "12%" }} />
+              </div>
+            ))}
+          </div>
+          <div className="totals">
+            <i style={{ width: "100%" }} />
+            <i style={{ width: "72%" }} />
+          </div>
+        </div>
+        <div className="section">
+          <h3>{heading || <span className="dim">Heading</span>}</h3>
+          <p>{text || <span className="dim">Text</span>}</p>
+        </div>
+      </div>
+    </figure>
   );
 }
 
