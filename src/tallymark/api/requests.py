@@ -171,10 +171,13 @@ class NamedCharset:
         await self._app(scope, receive, send_named)
 
 
-_SLASH = "\ufdd0"
-"""Stands for a slash within an id while routes are matched; no text has this code point."""
+_MARK = "\ufdd0"
+_HIDDEN = {ord("/"): f"{_MARK}s", ord("\n"): f"{_MARK}n", ord(_MARK): _MARK * 2}
+"""What stands for characters of an id while routes are matched, which would part it, or end it, or stand for another."""
 
-_ENCODED_SLASH = re.compile(rb"%2f", re.IGNORECASE)
+_SHOWN = {hidden: chr(shown) for shown, hidden in _HIDDEN.items()}
+_TO_HIDE = re.compile(rb"%2f|%0a|%ef%b7%90", re.IGNORECASE)
+_TO_SHOW = re.compile("|".join(_SHOWN))
 
 
 class KeptSlashes:
@@ -186,21 +189,25 @@ class KeptSlashes:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand a request on, its encoded slashes out of the way."""
         raw = scope.get("raw_path") or b""
-        if scope["type"] == "http" and raw.startswith(b"/api/v1/") and _ENCODED_SLASH.search(raw):
+        if scope["type"] == "http" and raw.startswith(b"/api/v1/") and _TO_HIDE.search(raw):
             scope = {**scope, "path": "/".join(_part(part) for part in raw.split(b"/"))}
         await self._app(scope, receive, send)
 
 
 def _part(raw: bytes) -> str:
-    return unquote(raw.decode("ascii", "replace")).replace("/", _SLASH)
+    return unquote(raw.decode("ascii", "replace")).translate(_HIDDEN)
 
 
 def restore_slashes(request: Request) -> None:
-    """Give the ids of a matched request their slashes back."""
+    """Give the ids of a matched request what was hidden in them back."""
     scope = request.scope
-    if _SLASH in scope["path"]:
-        scope["path"] = scope["path"].replace(_SLASH, "/")
+    if _MARK in scope["path"]:
+        scope["path"] = _shown(scope["path"])
         scope["path_params"] = {
-            name: value.replace(_SLASH, "/") if isinstance(value, str) else value
+            name: _shown(value) if isinstance(value, str) else value
             for name, value in scope["path_params"].items()
         }
+
+
+def _shown(path: str) -> str:
+    return _TO_SHOW.sub(lambda found: _SHOWN[found[0]], path)
