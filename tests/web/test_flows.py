@@ -348,6 +348,39 @@ async def test_taxes_are_made_and_chosen_and_a_metric_deleted_after_its_charges_
     assert watch.faults == []
 
 
+async def test_a_billing_entity_has_parts_and_asks_before_what_is_entered_is_left(shop, page):
+    """Invoicing of the default entity: the number follows the prefix, the old address leads to the first part."""
+    watch, form = Watch(page), Form(page)
+    (entity,) = (await kit.get(shop.client, "/billing_entities"))["billing_entities"]
+    where = f"/{shop.slug}/settings/entities/{entity['code']}"
+    await page.goto(where)
+    await expect(page).to_have_url(re.compile(f"{where}/general$"))
+    parts = page.get_by_role("navigation", name="Billing entity")
+    await parts.get_by_role("link", name="Invoicing").click()
+    await expect(page).to_have_title(f"Invoicing · {entity['name']} · Tallymark")
+    await form.fill(Prefix="hoo-4f2a")
+    await expect(page.get_by_text("HOO-4F2A-001-001")).to_be_visible()
+    await form.choose("Numbering", "One sequence for the entity")
+    await expect(page.get_by_text("HOO-4F2A-202601-001")).to_be_visible()
+    await parts.get_by_role("link", name="Taxes").click()
+    await (
+        page.get_by_role("alertdialog", name="Leave without saving?")
+        .get_by_role("button", name="Stay")
+        .click()
+    )
+    await form.save("Save invoicing", "Invoicing saved")
+    saved = (await kit.get(shop.client, f"/billing_entities/{entity['code']}"))["billing_entity"]
+    assert (saved["document_number_prefix"], saved["document_numbering"]) == (
+        "HOO-4F2A",
+        "per_billing_entity",
+    )
+    await parts.get_by_role("link", name="E-mail scenarios").click()
+    await page.get_by_role("button", name="See the e-mail: A payment is received").click()
+    letter = page.get_by_role("dialog", name="A payment is received")
+    await expect(letter).to_contain_text("Payment receipt HOO-4F2A-001-RCPT-000001")
+    assert watch.faults == []
+
+
 async def test_who_owes_is_asked_again_until_they_are_to_be_left_alone(shop, page):
     """31.00 of Basic and 6.20 of tax are due on New Year's Day, and overdue on the second: above 30.00, they are asked for."""
     watch, form = Watch(page), Form(page)

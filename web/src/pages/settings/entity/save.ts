@@ -23,6 +23,7 @@ export function useEntitySave<Values extends FieldValues>(
     setError(undefined);
     try {
       await change.mutateAsync({ params: { path: { code: entity.code } }, body: { billing_entity } });
+      form.reset(form.getValues()); // what is entered is kept: nobody is asked before leaving it
     } catch (refused) {
       setError(placeErrors(form as never, refused));
     }
