@@ -4,7 +4,7 @@ import { type FormEvent, useState } from "react";
 import type { Schema } from "@/api/client";
 import { ApiError } from "@/api/errors";
 import { day, isoDay, month } from "@/lib/dates";
-import { money, price, units } from "@/lib/money";
+import { money, price, readersLocale, units } from "@/lib/money";
 import { Money } from "@/ui/amounts";
 import { Button } from "@/ui/basics";
 import { Field, NumberInput } from "@/ui/fields";
@@ -363,11 +363,21 @@ function DetailsCard({ href }: { href: string }) {
         <div className="facts">
           <b>{customer.legal_name ?? customer.display_name}</b>
           <div>{[customer.address_line1, customer.address_line2].filter(Boolean).join(", ")}</div>
-          <div>{[customer.zipcode, customer.city].filter(Boolean).join(" ")}</div>
+          <div>
+            {[[customer.zipcode, customer.city].filter(Boolean).join(" "), customer.state]
+              .filter(Boolean)
+              .join(", ")}
+          </div>
+          <div>{customer.country && countryIn(customer.country)}</div>
           <div className="id">{customer.tax_identification_number}</div>
           <div>{customer.email}</div>
         </div>
       )}
     </Card>
   );
+}
+
+/** A country's name in the reader's language. */
+function countryIn(code: string): string | undefined {
+  return new Intl.DisplayNames(readersLocale(), { type: "region" }).of(code);
 }

@@ -73,6 +73,7 @@ type Entity = { code: string; name: string; email_settings: string[] } & Partial
     | "address_line2"
     | "city"
     | "zipcode"
+    | "state"
     | "country"
     | "tax_identification_number",
     string | null
@@ -454,9 +455,8 @@ function Address({ of }: { of: Partial<Omit<Entity, "code" | "name">> }) {
     ? (new Intl.DisplayNames("en", { type: "region" }).of(of.country) ?? of.country)
     : "";
   const town = [of.zipcode, of.city].filter(Boolean).join(" ");
-  const lines = [of.address_line1, of.address_line2, [town, country].filter(Boolean).join(", ")].filter(
-    Boolean,
-  );
+  const place = [town, of.state, country].filter(Boolean).join(", ");
+  const lines = [of.address_line1, of.address_line2, place].filter(Boolean);
   return (
     <>
       {lines.map((line) => (
