@@ -174,3 +174,13 @@ async def test_a_charge_is_filled_up_to_its_minimum_by_what_its_fees_are_told_to
     await adjust(client, fee_id=fee["lago_id"], units=5)
     await kit.advance(client, "2025-02-04T01:00")
     assert (await read(client))["fees_amount_cents"] == 1000 + 1200
+
+
+async def test_what_is_told_stays_when_the_subscription_is_given_prices_of_its_own(seller):
+    """7 x 2.00 of its charge, which is another one then, and half of 31.00."""
+    await adjust(seller, fee_id=fee_of(seller.draft, "charge")["lago_id"], units=7)
+    await adjust(seller, fee_id=fee_of(await read(seller), "subscription")["lago_id"], units="0.5")
+    path = f"/subscriptions/{seller.subscription['external_id']}"
+    await kit.call(seller, "PUT", path, {"subscription": {"plan_overrides": {"name": "Own"}}})
+    await kit.advance(seller, "2025-02-05T01:00")
+    assert (await read(seller))["fees_amount_cents"] == 1400 + 200 + 1550

@@ -286,3 +286,21 @@ async def test_a_plan_whose_trial_was_over_before_it_began_is_billed_once(make_o
     assert not moved.get("errors")
     (invoice,) = await kit.invoices(client, who)
     assert [fee["amount_cents"] for fee in invoice["fees"]] == [2200, 1000]
+
+
+@pytest.mark.parametrize(("trial", "ends", "first"), [(7, "27", 400), (1, "21", 1000), (0, "22", 1100)])
+async def test_a_trial_of_ones_own_ends_by_its_own_days(seller, trial, ends, first):
+    """From 20 June: of 5 days, on the third of 7, of 1, or of none. June's rest is paid when it ends, at once if it has ended."""
+    plan = await kit.plan(seller, amount_cents=3000, pay_in_advance=True, trial_period=5)
+    customer = await kit.customer(seller)
+    subscription = await kit.subscribe(seller, customer, plan)
+    await kit.advance(seller, "2025-06-22")
+    path = f"/subscriptions/{subscription['external_id']}"
+    own = {"subscription": {"plan_overrides": {"trial_period": trial}}}
+    await kit.call(seller, "PUT", path, own)
+    await kit.advance(seller, f"2025-06-{max(ends, '22')}T01:00")
+    assert len(await kit.invoices(seller, customer)) == 1
+    await kit.advance(seller, "2025-07-02")
+    june, july = await kit.invoices(seller, customer)
+    assert (amounts(june), amounts(july)) == ([first], [3000])
+    assert (await of_status(seller, subscription, "active"))["trial_ended_at"] == f"2025-06-{ends}T00:00:00Z"

@@ -228,9 +228,9 @@ class Contract:
         return start + timedelta(microseconds=int(microseconds))
 
     def is_in_trial(self, at: datetime) -> bool:
-        """Whether its trial runs at an instant."""
-        end = self.trial_end
-        return end is not None and end > at
+        """Whether its trial runs at an instant: one that has ended does not run again, though it be longer now (§4.5)."""
+        end, ended_at = self.trial_end, self.subscription.trial_ended_at
+        return end is not None and end > at and (ended_at is None or ended_at > at)
 
     def is_back_dated(self, on: datetime) -> bool:
         """Whether its anchor lies on an earlier local day than that of an instant, and it follows no other (§2.5).

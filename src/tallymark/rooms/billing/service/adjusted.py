@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
+from tallymark.db.engine import Tx
 from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.adjusted import Adjustment, Model, adjust
 from tallymark.domain.fees.model import Fee, FeeType
 from tallymark.domain.money import currency
 from tallymark.domain.periods import Period
 from tallymark.domain.rating import ChargeModel, parse_price
+from tallymark.rooms.advance import service as advance
 from tallymark.rooms.billing.model import Line, Subject
+from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import AdjustedFee, FeeRecord
 from tallymark.rooms.plans.model import Charge, ChargeFilter
 from tallymark.rooms.subscriptions.model import Contract
@@ -26,6 +30,31 @@ WITHOUT_UNITS = (ChargeModel.PERCENTAGE, ChargeModel.DYNAMIC)
 
 Scope = tuple[usage.RatingScope, Sequence[Charge]]
 """What a record's usage is priced by, and the charges in arrears that it bills."""
+
+
+async def gather_adjusted(tx: Tx, contracts: Sequence[Contract], invoice_id: UUID) -> list[AdjustedFee]:
+    """What was told otherwise of a draft, by the charges that its subscriptions have now: prices of their own are copies."""
+    told, found = await fees.adjusted_of(tx, invoice_id), list[AdjustedFee]()
+    for contract in contracts:
+        own = [one for one in told if one.subscription_id == contract.subscription.id]
+        if own:
+            found += await _as_own(tx, contract, own)
+    return found
+
+
+async def _as_own(tx: Tx, contract: Contract, told: Sequence[AdjustedFee]) -> list[AdjustedFee]:
+    families = await advance.families_of(tx, contract.plan.charges)
+    copies = {item.parent_id: item.id for item in contract.plan.fixed_charges}
+    found = []
+    for one in told:
+        charge_id, filter_id, fixed_id = one.charge_id, one.charge_filter_id, one.fixed_charge_id
+        if charge_id is not None:
+            charge_id, filter_id = families.own(charge_id, filter_id)
+        if fixed_id is not None:
+            fixed_id = copies.get(fixed_id, fixed_id)
+        own = replace(one, charge_id=charge_id, charge_filter_id=filter_id, fixed_charge_id=fixed_id)
+        found.append(own)
+    return found
 
 
 def adjusted_lines(

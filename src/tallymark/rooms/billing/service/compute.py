@@ -15,10 +15,9 @@ from tallymark.rooms.adjustments import service as adjustments
 from tallymark.rooms.adjustments.model import CommitmentTerms, PendingAdjustment
 from tallymark.rooms.billing.model import NOTHING_ASSUMED, Assumed, Computed, Line, Source, Subject
 from tallymark.rooms.billing.service import commitments, fixed_charges, progressive_credits
-from tallymark.rooms.billing.service.adjusted import Scope, adjusted_lines
+from tallymark.rooms.billing.service.adjusted import Scope, adjusted_lines, gather_adjusted
 from tallymark.rooms.billing.service.coupons import NO_COUPONS, CouponBook, make_computed
 from tallymark.rooms.billing.service.standalone import renewal_lines, renewed_charges
-from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import AdjustedFee
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Reason
@@ -103,7 +102,9 @@ async def _gather(
         },
         progressive=await progressive_credits.gather(tx, subjects, except_invoice=invoice_id),
         pending=await adjustments.pending_of(tx, ids, invoice_id=invoice_id),
-        adjusted=await fees.adjusted_of(tx, invoice_id) if invoice_id is not None else (),
+        adjusted=await gather_adjusted(tx, [subject.contract for subject in subjects], invoice_id)
+        if invoice_id is not None
+        else (),
         scopes=scopes,
     )
 

@@ -235,7 +235,7 @@ async def end_trials(tx: Tx, batch: Batch, now: datetime) -> None:
 
 async def bills_trial_end(tx: Tx, contract: Contract, *, at: datetime) -> bool:
     """Whether the end of a trial is invoiced, of a subscription whose trial ends at an instant (§4.5)."""
-    if contract.trial_end is None or _is_start_billed_after_trial(contract):
+    if _is_start_billed_after_trial(contract):
         return False
     return contract.plan.pay_in_advance and not await _is_trial_end_billed(tx, contract, at)
 
@@ -243,18 +243,18 @@ async def bills_trial_end(tx: Tx, contract: Contract, *, at: datetime) -> bool:
 def _is_start_billed_after_trial(contract: Contract) -> bool:
     """Whether a trial was over before its subscription began, so that the start is billed as any other; a past one is not (§4.5)."""
     begun_at = contract.subscription.activated_at
-    assert contract.trial_end is not None
-    is_over = contract.trial_end <= contract.life.started_at
+    is_over = contract.trial_end is not None and contract.trial_end <= contract.life.started_at
     return is_over and not (begun_at is not None and contract.is_back_dated(begun_at))
 
 
 async def _is_trial_end_billed(tx: Tx, contract: Contract, at: datetime) -> bool:
-    """Whether the base price was billed on the start day, or is by the calendar on the day of the trial's end."""
+    """Whether the base price was billed on the start day or in this period, or is by the calendar on the day of the trial's end."""
     zone, subscription_id = contract.timezone, contract.subscription.id
     billed = await invoices.subscription_fee_days(tx, [subscription_id], except_invoice=None, before=FAR)
     days = billed.get(subscription_id, set())
     today, start_day = local_date(at, zone), local_date(contract.life.started_at, zone)
-    if {start_day, today} & days:
+    running_since = contract.schedule.cycle().period_start(today)
+    if start_day in days or any(day >= running_since for day in days):
         return True
     if not _is_due(contract, today, None):
         return False

@@ -47,6 +47,14 @@ async def note_start(tx: Tx, contract: Contract, *, now: datetime, is_billed: bo
         await agenda.put(tx, _item(contract, Kind.END_TRIAL, due_at=due_at))
 
 
+async def note_other_trial(tx: Tx, contract: Contract, *, now: datetime) -> None:
+    """Note when a trial ends that is longer or shorter now: at once, where that was before or it has none any more."""
+    begun = contract.subscription.started_at is not None and contract.subscription.status is Status.ACTIVE
+    if begun and contract.subscription.trial_ended_at is None:
+        due_at = max(contract.trial_end or now, now)
+        await agenda.put(tx, _item(contract, Kind.END_TRIAL, due_at=due_at))
+
+
 async def note_takeover(tx: Tx, contract: Contract, *, now: datetime) -> None:
     """Note what is due of a subscription that another system has billed so far: from the next local day on."""
     subscription = contract.subscription

@@ -17,6 +17,7 @@ from tallymark.rooms.plans.waiting import review_waiting
 from tallymark.rooms.subscriptions import repository
 from tallymark.rooms.subscriptions.model import Contract, OwnUnits, Subscription
 from tallymark.rooms.subscriptions.service import fixed_units
+from tallymark.rooms.subscriptions.service.agenda import note_other_trial
 from tallymark.rooms.subscriptions.service.read import get_contracts
 
 
@@ -88,6 +89,8 @@ async def give_child(tx: Tx, contract: Contract, asked: PlanInput, *, now: datet
     if child.amount_cents != contract.plan.amount_cents:
         await review_waiting(tx, child, child.amount_cents, now=now)
     changed = (await get_contracts(tx, [moved]))[moved.id]
+    if changed.trial_end != contract.trial_end:
+        await note_other_trial(tx, changed, now=now)
     await fixed_units.note_change(tx, changed, now=now)
     return changed
 
