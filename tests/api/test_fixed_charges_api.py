@@ -59,6 +59,7 @@ async def test_defaults(seller):
         ),
         ({"properties": {"amount": 5}}, {"properties": ["invalid_amount"]}),
         ({"properties": {"amount": "1e15"}}, {"properties": ["invalid_amount"]}),
+        ({"properties": {"amount": "1e9"}, "units": "1e6"}, {"units": ["value_is_out_of_range"]}),
         (
             {"charge_model": "volume", "properties": {"amount": "5"}},
             {"properties": ["missing_volume_ranges"]},

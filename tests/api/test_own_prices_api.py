@@ -126,10 +126,11 @@ class TestFixedCharges:
         assert refused == {name: ["modification_not_allowed"]}
 
     @pytest.mark.parametrize("external_id", ["plain", "own"])
-    async def test_units_are_not_negative(self, seller, external_id):
-        """§18.4: no fee has negative units."""
-        refused = await put(seller, f"{external_id}/fixed_charges/seat", "fixed_charge", 422, units="-1")
-        assert refused == {"units": ["value_is_out_of_range"]}
+    async def test_units_are_not_negative_nor_beyond_what_a_bill_holds(self, seller, external_id):
+        """§18.4: no fee has negative units; §1.4: 64 bits hold an amount."""
+        for units in ("-1", "1e17"):
+            refused = await put(seller, f"{external_id}/fixed_charges/seat", "fixed_charge", 422, units=units)
+            assert refused == {"units": ["value_is_out_of_range"]}
         fixed = (await get(seller, "/plans/p"))["plan"]["fixed_charges"][0]["lago_id"]
         overrides = {"fixed_charges": [{"id": fixed, "units": -1}]}
         named = {"external_id": "x", "external_customer_id": "x", "plan_code": "p"}

@@ -11,10 +11,14 @@ from uuid import UUID
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.errors import Invalid, NotFound, Problems, element
+from tallymark.domain.exact import Fraction
+from tallymark.domain.money import currency
 from tallymark.domain.rating import (
     LARGEST_PRICE,
     ChargeModel,
     InvalidProperties,
+    Price,
+    Usage,
     clean_properties,
     parse_price,
 )
@@ -95,12 +99,15 @@ def _checked(values: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
         problems.add("pay_in_advance", "invalid_charge_model")
     if values["pay_in_advance"] and values["prorated"] and model is ChargeModel.GRADUATED:
         problems.add("prorated", "invalid_charge_model")
-    check_units(values["units"], problems)
     properties = clean_properties(model, values.get("properties"))
+    price = None
     try:
-        parse_price(model, properties, aggregation_type=AggregationType.SUM.value, at_most=LARGEST_PRICE)
+        price = parse_price(
+            model, properties, aggregation_type=AggregationType.SUM.value, at_most=LARGEST_PRICE
+        )
     except InvalidProperties as error:
         problems.add("properties", *error.codes)
+    check_units(values["units"], price, problems)
     names = ("pay_in_advance", "prorated", "units")
     return {
         **{name: values[name] for name in names},
@@ -109,10 +116,15 @@ def _checked(values: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
     }
 
 
-def check_units(units: Decimal, problems: Problems) -> None:
-    """Note units that are less than none."""
-    if units < 0:
+def check_units(units: Decimal, price: Price | None, problems: Problems) -> None:
+    """Note units that are less than none, or that come to more than a bill can hold, of whatever currency (§1.4)."""
+    if units < 0 or (price is not None and _amount(price, units) > LARGEST_PRICE):
         problems.add("units", "value_is_out_of_range")
+
+
+def _amount(price: Price, units: Decimal) -> Fraction:
+    """What units come to, in currency units: how many minor units these have makes no difference to it."""
+    return price.rate(Usage(units=Fraction(units), events_count=0), currency("EUR")).amount
 
 
 async def replace_fixed_charges(tx: Tx, editing: Editing, inputs: Sequence[FixedChargeInput]) -> None:

@@ -53,7 +53,7 @@ async def keep_units(
         if units is None:
             continue
         problems = Problems()
-        fixed_charges.check_units(units, problems)
+        fixed_charges.check_units(units, charge.price, problems)
         problems.raise_any()
         own = OwnUnits(units=units, apply_immediately=item.applies_units_immediately)
         await fixed_units.keep_own_units(tx, subscription.id, charge.id, own, now=now)
