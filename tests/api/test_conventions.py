@@ -1,5 +1,6 @@
 """What every route shares: keys, errors, pages (platform §1)."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -285,3 +286,24 @@ class TestAdmin:
         assert (await kit.get(made.client, "/test_clock"))["test_clock"]["status"] == "ready"
         await kit.customer(made.client)
         await kit.advance(made.client, "2023-07-01")
+
+
+async def test_of_many_deletions_at_once_one_deletes(organization):
+    client = organization.client
+    await kit.metric(client, code="twice")
+    who = await kit.customer(client, external_id="twice", currency="EUR")
+    await kit.tax(client, code="twice")
+    prices = {"name": "A", "code": "twice", "amount_cents": 1, "amount_currency": "EUR"}
+    await kit.post(client, "/add_ons", {"add_on": prices})
+    terms = {"coupon_type": "fixed_amount", "frequency": "once", "expiration": "no_expiration"}
+    await kit.post(client, "/coupons", {"coupon": {**prices, **terms}})
+    section = {"name": "S", "code": "twice"}
+    await kit.post(client, "/invoice_custom_sections", {"invoice_custom_section": section})
+    for kind in ("billable_metrics", "taxes", "add_ons", "coupons", "invoice_custom_sections", "customers"):
+        answers = await asyncio.gather(*(client.delete(f"/{kind}/twice") for _ in range(4)))
+        assert sorted(answer.status_code for answer in answers) == [200, 404, 404, 404], kind
+    logged = await kit.get(client, "/activity_logs", **{"resource_ids[]": who["lago_id"]})
+    assert [one["activity_type"] for one in logged["activity_logs"]] == [
+        "customer.deleted",
+        "customer.created",
+    ]

@@ -83,6 +83,7 @@ async def update_add_on(
 
 async def delete_add_on(tx: Tx, code: str, *, now: datetime) -> AddOn:
     """Delete an add-on with the fixed charges built on it, in all plans; its code is free again."""
+    await tx.lock("add-on-code", tx.organization_id)
     add_on = await get_add_on(tx, code=code)
     await repository.delete_add_on(tx, add_on.id, at=now)
     await log_alone(tx, "add_on.deleted", add_on.id, now=now)

@@ -169,6 +169,7 @@ async def _tell(
 
 async def delete_metric(tx: Tx, code: str, *, now: datetime) -> BillableMetric:
     """Delete a metric with its charges and alerts; its events are kept, and its code is free again."""
+    await tx.lock("metric-code", tx.organization_id)
     metric = await get_metric(tx, code=code)
     await _refresh_drafts(tx, metric.id, now=now)
     await log_lost_charges(tx, metric, now=now)

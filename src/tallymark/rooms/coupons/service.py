@@ -266,8 +266,8 @@ async def terminate_coupon(tx: Tx, code: str, *, now: datetime) -> Coupon:
 
 async def delete_coupon(tx: Tx, code: str, *, now: datetime) -> Coupon:
     """Withdraw a coupon, from those who have it too. Raises `NotFound("coupon")`."""
+    await tx.lock("coupon", (await get_coupon(tx, code=code)).id)
     coupon = await get_coupon(tx, code=code)
-    await tx.lock("coupon", coupon.id)
     await agenda.drop(tx, Kind.EXPIRE_COUPON, coupon.id)
     gone = {"deleted_at": now, "status": Status.TERMINATED, "terminated_at": now, "updated_at": now}
     await repository.update_coupon(tx, coupon.id, gone)

@@ -53,6 +53,7 @@ async def update_section(tx: Tx, code: str, changes: Mapping[str, Any], *, now: 
 
 async def delete_section(tx: Tx, code: str, *, now: datetime) -> Section:
     """Delete a section and deselect it everywhere."""
+    await tx.lock("section-code", tx.organization_id)
     section = await get_section(tx, code=code)
     await repository.delete_section(tx, section.id, at=now)
     await log_alone(tx, "invoice_custom_section.deleted", section.id, now=now)

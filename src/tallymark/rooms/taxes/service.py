@@ -67,6 +67,7 @@ async def update_tax(tx: Tx, code: str, changes: Mapping[str, Any], *, now: date
 
 async def delete_tax(tx: Tx, code: str, *, now: datetime) -> Tax:
     """Remove a tax from everything that carries it; finalized documents keep their copy."""
+    await tx.lock("tax-code", tx.organization_id)
     tax = await get_tax(tx, code=code)
     concerned = await repository.customers_concerned(tx, tax.id)
     await repository.delete_tax(tx, tax.id, at=now)

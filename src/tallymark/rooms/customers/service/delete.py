@@ -15,8 +15,8 @@ from tallymark.rooms.customers.service.read import get_customer
 
 async def delete_customer(tx: Tx, external_id: str, *, now: datetime) -> Customer:
     """Soft-delete a customer, end their subscriptions, coupons and wallets and call off those to come (subscriptions §1.10)."""
-    customer = await get_customer(tx, external_id=external_id)
-    await tx.lock("customer", customer.id)
+    await tx.lock("customer", (await get_customer(tx, external_id=external_id)).id)
+    customer = await get_customer(tx, external_id=external_id)  # nobody has deleted them meanwhile
     for kind in (Kind.ACTIVATE_SUBSCRIPTION, Kind.TERMINATE_SUBSCRIPTION):
         await agenda.drop(tx, kind, *await repository.live_subscriptions(tx, customer.id, "pending"))
     canceled = await repository.cancel_pending_subscriptions(tx, customer.id, at=now)
