@@ -134,10 +134,14 @@ def sending(server, key):
 
 
 def deeds(folder):
-    """What the audit of staff has, of a server's own database."""
-    where = f"host={folder / 'run'} dbname=tallymark user=tallymark"
-    with psycopg.connect(where) as connection:
-        return connection.execute("SELECT verb, subject FROM staff_deeds ORDER BY id").fetchall()
+    """What the audit of staff has."""
+    return all_of(folder, "SELECT verb, subject FROM staff_deeds ORDER BY id")
+
+
+def all_of(folder, statement):
+    """What a server's own database answers."""
+    with psycopg.connect(f"host={folder / 'run'} dbname=tallymark user=tallymark") as connection:
+        return connection.execute(statement).fetchall()
 
 
 def kill_database(folder):
@@ -190,6 +194,7 @@ def test_what_was_killed_at_work_is_restored_and_bills_on(start, run, folder):
     assert seller.units() == len(acknowledged), "what is there counts once"
     resumed = run("resume", "--data-dir", elsewhere)
     assert (resumed.returncode, resumed.stdout.strip()) == (0, "Workers go on.")
+    assert all_of(elsewhere, "SELECT FROM pg_stat_activity WHERE application_name = 'tallymark up'")
     assert deeds(elsewhere) == [("created", "Acme"), ("restored", "backup"), ("resumed", "workers")]
     seller.advance("2026-03-01T12:00:00Z")
     assert sorted(total for _, _, total in seller.bills()) == [2200, 3100 + 100 * len(acknowledged)]

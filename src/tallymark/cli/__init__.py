@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 import time
 from contextlib import suppress
@@ -68,6 +69,8 @@ DEFAULT_URL = "http://127.0.0.1:8787"
 def main() -> None:
     """Run a command; what keeps Tallymark from starting is told in one line."""
     call_the_collector_less_often()
+    # Its connections are told apart in `pg_stat_activity`, those of its helpers and of pg_dump with them.
+    os.environ.setdefault("PGAPPNAME", " ".join(["tallymark", *sys.argv[1:2]]))
     try:
         app()
     except StartupError as error:

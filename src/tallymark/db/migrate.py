@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.pool import NullPool
 
 from tallymark.db import schema
-from tallymark.db.engine import driver_url
+from tallymark.db.engine import INGEST_ROLE, TENANT_ROLE, driver_url
 from tallymark.db.errors import StartupError
 from tallymark.db.months import OPEN_MONTHS
 from tallymark.db.schema import Standing, read_schema, refuse_too_new
@@ -67,9 +67,11 @@ def migrate(url: str) -> str:
     except ProgrammingError as error:
         if not isinstance(error.orig, InsufficientPrivilege):
             raise
+        told = str(error.orig).splitlines()[0]
+        shared = f"; or have who made the roles, for another database of this server, run: GRANT {TENANT_ROLE}, {INGEST_ROLE} TO {engine.url.username or 'USER'}"
         raise StartupError(
-            f"the database user may not prepare the schema ({str(error.orig).splitlines()[0]}): make it the database's"
-            " owner with CREATEROLE, or let such a user run `tallymark migrate`"
+            f"the database user may not prepare the schema ({told}): make it the database's"
+            f" owner with CREATEROLE, or let such a user run `tallymark migrate`{shared if 'grant role' in told else ''}"
         ) from None
     finally:
         engine.dispose()
