@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 import requests
 from tests import kit
-from tests.contract.fuzzing import CONTENT_TYPES, NULL, SCHEMAS, SERVER_ERRORS, STATUSES, Fuzz
+from tests.contract.fuzzing import CONTENT_TYPES, NULL, SCHEMAS, SERVER_ERRORS, STATUSES, Fuzz, operations_of
 from tests.contract.world import Json, settle
 from tests.people import Person, sign_up
 
@@ -117,12 +117,13 @@ async def try_out(server: str, make_organization: Any, application: Running) -> 
         foreign = await settle(other.client, OURS)
         # Nobody is to say it: what a caller has said itself may be answered, in their own API logs for instance.
         foreign.forget(SECRET)
+        operations = operations_of(document)
         for number, until in rounds():
             organization = await make_organization("2026-01-01T00:00:00Z")
             known = await settle(organization.client, OURS)
             known.foreign = foreign
             fuzz = Fuzz(
-                document=document,
+                operations=operations,
                 base_url=server + below,
                 known=known,
                 caller_of=callers(
