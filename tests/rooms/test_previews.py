@@ -181,16 +181,22 @@ async def test_what_is_billed_at_the_start_counts_for_the_first_commitment(selle
 
 
 async def test_the_end_of_a_trial_is_billed_before_the_next_bill(seller):
-    """12 days from 20 January were 12.00 then, and used the coupon up: of 22 days' commitment, 35.48, 23.48 lack."""
+    """12 days from 20 January are 12.00 then, less the coupon 7.00, with tax 8.40 of a wallet of 10.00, of which 1.60 are left.
+
+    Of 22 days' commitment, 35.48, 23.48 lack.
+    """
     _, plan = await metered(
         seller, pay_in_advance=True, trial_period=10, minimum_commitment={"amount_cents": 5000}
     )
     who = await kit.customer(seller)
     await give(seller, who, await coupon(seller, amount_cents=500))
+    wallet = {"external_customer_id": who["external_id"], "rate_amount": "1", "currency": "EUR"}
+    await kit.post(seller, "/wallets", {"wallet": {**wallet, "granted_credits": "10"}})
     subscription = await kit.subscribe(seller, who, plan, billing_time="calendar")
     shown = await of(seller, who, subscription)
     assert sorted(fee["amount_cents"] for fee in shown["fees"]) == [2348, 3100]
-    assert shown["coupons_amount_cents"] == 0
+    paid = [shown[f"{name}_amount_cents"] for name in ("coupons", "credit_notes", "prepaid_credit")]
+    assert paid == [0, 0, 160]
     await kit.advance(seller, "2025-02-01T01:00")
     assert essence(shown) == essence(await newest(seller, who))
 

@@ -80,12 +80,19 @@ def _less(view: InvoiceView, taken: int) -> InvoiceView:
 
 
 async def deductions(
-    tx: Tx, invoice: Invoice, *, assumed: Sequence[CreditNote] = (), now: datetime
+    tx: Tx, invoices_in_turn: Sequence[Invoice], *, assumed: Sequence[CreditNote] = (), now: datetime
 ) -> list[dict[str, Any]]:
-    """What the customer's notes would take off an invoice, as rows of its credits; `assumed` ones come last."""
-    notes = [*await repository.available(tx, {invoice.customer_id}), *assumed]
-    left = {note.id: note.balance_amount_cents for note in notes}
-    return await _credit_rows(tx, list(_take(invoice, notes, left)), now=now)
+    """What a customer's notes would take off invoices, one after the other, as rows of their credits.
+
+    `assumed` notes come last, and are there for the last invoice alone.
+    """
+    stored = await repository.available(tx, {invoice.customer_id for invoice in invoices_in_turn})
+    left = {note.id: note.balance_amount_cents for note in (*stored, *assumed)}
+    taken: list[Deduction] = []
+    for invoice in invoices_in_turn:
+        is_last = invoice is invoices_in_turn[-1]
+        taken += _take(invoice, [*stored, *(assumed if is_last else ())], left)
+    return await _credit_rows(tx, taken, now=now)
 
 
 async def _credit_rows(tx: Tx, taken: Sequence[Deduction], *, now: datetime) -> list[dict[str, Any]]:

@@ -47,7 +47,7 @@ async def preview(tx: Tx, asked: PreviewInput, *, now: datetime) -> Preview:
     assumed = replace(scene.assumed, billed=await _before(tx, scene, book, now=now))
     computed = await compute(tx, subjects, made_at=_made_at(subjects, now), book=book, assumed=assumed)
     given_back = await _notes(tx, scene, computed, now=now)
-    view, made = await show(tx, computed, given_back, now=now)
+    view, made = await show(tx, computed, given_back, assumed.billed, now=now)
     transient = set() if parties.is_stored else {parties.customer.id}
     imagined = scene.imagined | made | described | transient
     return Preview(view=view, imagined=imagined, given_back=tuple(given_back))
@@ -76,7 +76,7 @@ async def _parties(tx: Tx, asked: PreviewInput, *, now: datetime) -> Parties:
 
 
 async def _before(tx: Tx, scene: Scene, book: CouponBook, *, now: datetime) -> list[Computed]:
-    """The invoices that come before the previewed one: they use coupons up, and count for its commitments."""
+    """The invoices that come before the previewed one: they use up what pays it, and count for its commitments."""
     found = []
     for bill in scene.before:
         subjects = await _subjects(tx, [bill], scene.assumed)

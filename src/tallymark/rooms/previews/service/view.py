@@ -40,12 +40,27 @@ UNSET = ("prepaid_granted_credit_amount_cents", "prepaid_purchased_credit_amount
 
 
 async def show(
-    tx: Tx, computed: Computed, given_back: Sequence[CreditNote], *, now: datetime
+    tx: Tx,
+    computed: Computed,
+    given_back: Sequence[CreditNote],
+    before: Sequence[Computed] = (),
+    *,
+    now: datetime,
 ) -> tuple[InvoiceView, set[UUID]]:
-    """The invoice with its lines and what is deducted from it, and the ids in it that nothing has."""
-    invoice = _invoice(draft_row(tx, computed, now=now))
-    notes = await credit_notes.deductions(tx, invoice, assumed=given_back, now=now)
-    invoice = await wallets.foresee(tx, _less(invoice, notes), _payable(computed), now=now)
+    """The invoice with its lines and what is deducted from it, and the ids in it that nothing has.
+
+    Credit notes and wallets pay the ones `before` it first.
+    """
+    in_turn = [(_invoice(draft_row(tx, one, now=now)), _payable(one)) for one in (*before, computed)]
+    taken = await credit_notes.deductions(
+        tx, [invoice for invoice, _ in in_turn], assumed=given_back, now=now
+    )
+    left = [
+        (_less(invoice, [row for row in taken if row["invoice_id"] == invoice.id]), payable)
+        for invoice, payable in in_turn
+    ]
+    invoice = (await wallets.foresee(tx, left, now=now))[-1]
+    notes = [row for row in taken if row["invoice_id"] == invoice.id]
     invoice = replace(invoice, payment_status="pending" if invoice.total_amount_cents else "succeeded")
     used = [(invoice.id, invoice.currency, computed.coupon_uses)]
     taken_over = credit_rows(tx, [(invoice.id, computed)], now=now)

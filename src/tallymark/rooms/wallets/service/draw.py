@@ -46,13 +46,15 @@ async def draw(
     return [replace(view, invoice=drawn.get(view.invoice.id, view.invoice)) for view in views]
 
 
-async def foresee(tx: Tx, invoice: Invoice, payable: Sequence[PayableFee], *, now: datetime) -> Invoice:
-    """An invoice as the customer's wallets would leave it: the same, and nothing is written (invoicing §10.5)."""
-    if invoice.total_amount_cents <= 0:
-        return invoice
-    wallets = await repository.usable_of(tx, [invoice.customer_id], at=now)
+async def foresee(
+    tx: Tx, in_turn: Sequence[tuple[Invoice, Sequence[PayableFee]]], *, now: datetime
+) -> list[Invoice]:
+    """Invoices of a customer as wallets would leave them, one after the other: the same, and nothing is written (invoicing §10.5)."""
+    owing = [invoice for invoice, _ in in_turn if invoice.total_amount_cents > 0]
+    wallets = await repository.usable_of(tx, {one.customer_id for one in owing}, at=now) if owing else []
     ledger = await open_ledger(tx, wallets, now=now)
-    return _draw(ledger, [invoice], wallets, {invoice.id: payable}).get(invoice.id, invoice)
+    drawn = _draw(ledger, owing, wallets, {invoice.id: payable for invoice, payable in in_turn})
+    return [drawn.get(invoice.id, invoice) for invoice, _ in in_turn]
 
 
 def _draw(
