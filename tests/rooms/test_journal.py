@@ -126,6 +126,33 @@ async def test_unused_time_is_credited_and_used_and_returned(make_organization):
     assert sides(back)["credit_notes_payable"] == (0, 464)
 
 
+async def test_what_a_void_note_had_paid_comes_back_to_it(make_organization):
+    """A note of 12.00 pays 10.00; its other 2.00 are voided, then the invoice: the 10.00 were the customer's (invoicing §10.4, §18.11)."""
+    client = (await make_organization("2025-01-01T00:00:00Z")).client
+    who = await kit.customer(client)
+    add_on = {"name": "Setup", "code": "setup", "amount_cents": 1200, "amount_currency": "EUR"}
+    await kit.post(client, "/add_ons", {"add_on": add_on})
+
+    fees = [{"add_on_code": "setup"}]
+    one_off = {"external_customer_id": who["external_id"], "currency": "EUR", "fees": fees}
+    first = (await kit.post(client, "/invoices", {"invoice": one_off}))["invoice"]
+    await pay(client, first, 1200)
+    credit = await note(client, first, 1200, credit_amount_cents=1200)
+    path = f"/credit_notes/{credit['lago_id']}"
+    await kit.subscribe(client, who, await kit.plan(client, amount_cents=1000, pay_in_advance=True))
+    paid = (await entries(client))[-1]
+    assert sides(paid) == {"credit_notes_payable": (1000, 0), "revenue.subscription": (0, 1000)}
+    assert (await kit.call(client, "PUT", f"{path}/void"))["credit_note"]["balance_amount_cents"] == 0
+
+    await kit.post(client, f"/invoices/{paid['document']['lago_id']}/void", {})
+    found = (await kit.get(client, path))["credit_note"]
+    assert (found["credit_status"], found["balance_amount_cents"]) == ("available", 1000)
+    assert sides((await entries(client))[-1]) == {
+        "revenue.subscription": (1000, 0),
+        "credit_notes_payable": (0, 1000),
+    }
+
+
 async def pay(client, invoice, cents):
     payment = {"invoice_id": invoice["lago_id"], "amount_cents": cents, "reference": "wire 7"}
     await kit.post(client, "/payments", {"payment": payment})

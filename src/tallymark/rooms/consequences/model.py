@@ -116,7 +116,7 @@ class Taken(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """What an invoice took, and whether a void gives it back: neither to a note that is void nor to a wallet that has ended."""
+    """What an invoice took, and whether a void gives it back: not to a wallet that has ended."""
 
     kind: Taken
     id: UUID

@@ -93,9 +93,9 @@ _RELEASES = text("""
     FROM invoice_credits x JOIN applied_coupons a ON a.id = x.applied_coupon_id JOIN coupons c ON c.id = a.coupon_id
     WHERE x.invoice_id = :id GROUP BY a.id, c.code, c.name
     UNION ALL
-    SELECT 'credit_note', n.id, n.number, NULL, CAST(sum(x.amount_cents) AS bigint), n.credit_status <> 'voided'
+    SELECT 'credit_note', n.id, n.number, NULL, CAST(sum(x.amount_cents) AS bigint), true
     FROM invoice_credits x JOIN credit_notes n ON n.id = x.credit_note_id
-    WHERE x.invoice_id = :id GROUP BY n.id, n.number, n.credit_status
+    WHERE x.invoice_id = :id GROUP BY n.id, n.number
     UNION ALL
     SELECT 'wallet', w.id, w.code, w.name, CAST(sum(t.amount_cents) AS bigint), w.status = 'active'
     FROM wallet_transactions t JOIN wallets w ON w.id = t.wallet_id

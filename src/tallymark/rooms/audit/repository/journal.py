@@ -45,7 +45,11 @@ JOURNAL = (
         name="documents_are_posted",
         says="Every issued invoice, credit note and payment has one entry, and one more when it is void, if anything was left.",
         sql="""
-            WITH of_void AS (
+            WITH returned AS (
+                -- What a void note had paid comes back to it with the invoice: it is available again.
+                SELECT c.credit_note_id FROM invoice_credits c JOIN invoices i ON i.id = c.invoice_id
+                WHERE i.status = 'voided' AND c.credit_note_id IS NOT NULL
+            ), of_void AS (
                 SELECT id AS invoice_id, id AS document_id FROM invoices WHERE status = 'voided'
                 UNION ALL
                 SELECT i.id, n.id FROM invoices i JOIN credit_notes n ON n.invoice_id = i.id WHERE i.status = 'voided'
@@ -65,7 +69,9 @@ JOURNAL = (
                 FROM invoices
                 WHERE status IN ('finalized', 'voided') AND (fees_amount_cents > 0 OR taxes_amount_cents > 0)
                 UNION ALL
-                SELECT id, 'credit note ' || number, 1, (credit_status = 'voided')::int FROM credit_notes
+                SELECT id, 'credit note ' || number, 1,
+                       CASE WHEN credit_status = 'voided' THEN 1 WHEN id NOT IN (SELECT credit_note_id FROM returned) THEN 0 END
+                FROM credit_notes
                 UNION ALL
                 SELECT id, 'payment ' || id, 1, 0 FROM payments WHERE payment_status = 'succeeded'
             ), posted AS (
@@ -78,7 +84,7 @@ JOURNAL = (
             SELECT d.place, 'posted ' || d.issued || ' times, voided ' || d.voided AS expected,
                    'posted ' || COALESCE(p.issued, 0) || ' times, voided ' || COALESCE(p.voided, 0) AS found
             FROM documents d LEFT JOIN posted p ON p.document_id = d.id
-            WHERE (d.issued, d.voided) IS DISTINCT FROM (COALESCE(p.issued, 0), COALESCE(p.voided, 0))
+            WHERE d.issued <> COALESCE(p.issued, 0) OR d.voided <> COALESCE(p.voided, 0)
         """,
     ),
     _balance(

@@ -119,32 +119,33 @@ async def _credit_rows(tx: Tx, taken: Sequence[Deduction], *, now: datetime) -> 
 async def give_back(tx: Tx, invoice_id: UUID, *, now: datetime) -> int:
     """Return to notes what an invoice took of them that is being voided, and tell how much (invoicing §10.4).
 
-    In minor units; needs the customer's lock.
+    In minor units; needs the customer's lock. One that was voided after it had paid is available again with that: voiding it dropped
+    what was left of it, not what had been spent.
     """
-    returned = [
-        (note, taken)
-        for note, taken in await repository.taken_by(tx, invoice_id)
-        if note.credit_status != "voided"
-    ]
-    rows = [
-        {
-            "id": note.id,
-            "balance_amount_cents": note.balance_amount_cents + taken,
-            "credit_status": "available",
-            "updated_at": now,
-        }
-        for note, taken in returned
-    ]
-    await repository.update_notes(tx, rows)
-    return sum(taken for _, taken in returned)
+    return await _return(tx, await repository.taken_by(tx, invoice_id), now=now)
 
 
 async def put_back(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
     """Return to notes what an invoice took of them that was never issued; needs the customer's lock.
 
-    A note that was voided meanwhile is void of that, too.
+    A note that was voided meanwhile is void of that, too: it had not been spent.
     """
-    await give_back(tx, invoice_id, now=now)
-    for note, taken in await repository.taken_by(tx, invoice_id):
+    taken = await repository.taken_by(tx, invoice_id)
+    await _return(tx, [(note, cents) for note, cents in taken if note.credit_status != "voided"], now=now)
+    for note, cents in taken:
         if note.credit_status == "voided":
-            await posting.post_voided(tx, note.id, balance_cents=taken, now=now)
+            await posting.post_voided(tx, note.id, balance_cents=cents, now=now)
+
+
+async def _return(tx: Tx, taken: Sequence[tuple[CreditNote, int]], *, now: datetime) -> int:
+    rows = [
+        {
+            "id": note.id,
+            "balance_amount_cents": note.balance_amount_cents + cents,
+            "credit_status": "available",
+            "updated_at": now,
+        }
+        for note, cents in taken
+    ]
+    await repository.update_notes(tx, rows)
+    return sum(cents for _, cents in taken)
