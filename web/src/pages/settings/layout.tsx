@@ -50,6 +50,7 @@ export function Settings({ title, of, crumbs = [], children }: SettingsProps) {
         {
           label: "Integrations",
           href: paths.settings("integrations"),
+          hasParts: true,
           permissions: ["organization:integrations:view"],
         },
         { label: "Limits", href: paths.settings("limits"), permissions: ["organization:view"] },
