@@ -1,7 +1,9 @@
 """The migrations make the schema that the code sees, and no database of a newer release is touched."""
 
+import asyncio
 import re
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import psycopg
@@ -15,9 +17,11 @@ from sqlalchemy.engine import make_url
 from tallymark.db.engine import INGEST_ROLE, TENANT_ROLE, driver_url, plain_url
 from tallymark.db.errors import StartupError
 from tallymark.db.migrate import migrate
-from tallymark.db.schema import MIGRATIONS
+from tallymark.db.schema import MIGRATIONS, require_current_schema
 from tallymark.db.tables import metadata
 from tallymark.db.waiting import wait_for_server
+from tallymark.doctor.database import examine_database
+from tallymark.settings import Settings
 
 
 def test_the_migrated_database_is_what_the_tables_say(database_url):
@@ -99,6 +103,30 @@ def test_an_unreachable_server_is_told_in_one_line(tmp_path):
     with pytest.raises(StartupError, match="cannot reach the database") as error:
         migrate(f"postgresql://nobody@/none?host={tmp_path}")
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_a_database_that_not_every_name_fits_into_is_refused_in_one_line(server_url, encoding):
+    """Both are what a server gives that was set up under the locale C, or another of before UTF-8."""
+    name = f"narrow_{uuid4().hex[:8]}"
+    maintenance = plain_url(make_url(server_url).set(database="postgres"))
+    with psycopg.connect(maintenance, autocommit=True) as connection:
+        connection.execute(
+            f"CREATE DATABASE {name} ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+        )
+        narrow = plain_url(make_url(server_url).set(database=name))
+        try:
+            with pytest.raises(StartupError, match=f"the database's encoding is {encoding}") as error:
+                migrate(narrow)
+            assert "\n" not in str(error.value)
+            with pytest.raises(StartupError, match="has no schema yet"):
+                require_current_schema(narrow)
+            found = asyncio.run(examine_database(Settings(), narrow, lambda: datetime.now(UTC)))
+            assert [one.says for one in found if one.about == "database" and "encoding" in one.says] == [
+                f"the database's encoding is {encoding}: names and properties may not fit into it"
+            ]
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def test_migrations_that_start_at_once_wait_for_each_other(server_url):

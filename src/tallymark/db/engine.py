@@ -34,6 +34,9 @@ TENANT_ROLE = "tallymark_tenant"
 INGEST_ROLE = "tallymark_ingest"
 """May insert events of any tenant in one transaction, and do nothing else."""
 
+SPOKEN = {"client_encoding": "utf8"}
+"""What is spoken with any server: texts of a database without an encoding would come as bytes else."""
+
 _LEAVE_TENANT = text("SELECT set_config('role', 'none', true)")
 
 _PING = text("SELECT 1")
@@ -157,6 +160,7 @@ class Database:
             pool_timeout=30,
             pool_pre_ping=False,
             json_deserializer=_read_json,
+            connect_args=SPOKEN,
         )
 
     @asynccontextmanager

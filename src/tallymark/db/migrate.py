@@ -15,13 +15,16 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.pool import NullPool
 
 from tallymark.db import schema
-from tallymark.db.engine import INGEST_ROLE, TENANT_ROLE, driver_url
+from tallymark.db.engine import INGEST_ROLE, SPOKEN, TENANT_ROLE, driver_url
 from tallymark.db.errors import StartupError
 from tallymark.db.months import OPEN_MONTHS
 from tallymark.db.schema import Standing, read_schema, refuse_too_new
 from tallymark.db.tenancy import create_roles
 
 OLDEST_SERVER = 150000
+
+ENCODING = "UTF8"
+"""Every name and property fits into it."""
 
 MIGRATION_LOCK = 7_236_112_094
 
@@ -43,10 +46,10 @@ def migrate(url: str) -> str:
     """Run the migrations that the database lacks and return its revision.
 
     One process migrates at a time; others wait and find nothing to do. A schema of a newer release that this one can work on stays
-    as it is. Raises `StartupError` when the server can't be reached or is older than PostgreSQL 15, the schema is of a release that is too
-    new, or long transactions keep a table for too long.
+    as it is. Raises `StartupError` when the server can't be reached or is older than PostgreSQL 15, the database's encoding is not
+    UTF8, the schema is of a release that is too new, or long transactions keep a table for too long.
     """
-    engine = create_engine(driver_url(url), poolclass=NullPool)
+    engine = create_engine(driver_url(url), poolclass=NullPool, connect_args=SPOKEN)
     try:
         with engine.connect() as connection:
             _check_server(connection)
@@ -123,3 +126,8 @@ def _check_server(connection: Connection) -> None:
     if number < OLDEST_SERVER:
         found = connection.execute(text("SHOW server_version")).scalar_one()
         raise StartupError(f"the database server is PostgreSQL {found}; Tallymark needs 15 or newer")
+    encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
+    if encoding != ENCODING:
+        raise StartupError(
+            f"the database's encoding is {encoding}; Tallymark needs {ENCODING}: make a database with ENCODING '{ENCODING}' TEMPLATE template0"
+        )

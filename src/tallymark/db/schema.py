@@ -16,7 +16,7 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
-from tallymark.db.engine import driver_url
+from tallymark.db.engine import SPOKEN, driver_url
 from tallymark.db.errors import StartupError
 from tallymark.domain.values import value
 
@@ -64,7 +64,7 @@ def read_schema(connection: Connection) -> Schema:
 
 def require_current_schema(url: str) -> None:
     """Raise `StartupError` when the database can't be reached, or has a schema that this release can't work on."""
-    engine = create_engine(driver_url(url), poolclass=NullPool)
+    engine = create_engine(driver_url(url), poolclass=NullPool, connect_args=SPOKEN)
     try:
         with engine.connect() as connection:
             schema = read_schema(connection)

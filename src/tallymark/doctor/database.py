@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tallymark.db.engine import TENANT_ROLE, Database
 from tallymark.db.errors import StartupError
 from tallymark.db.holding import Hold, find_hold
-from tallymark.db.migrate import OLDEST_SERVER
+from tallymark.db.migrate import ENCODING, OLDEST_SERVER
 from tallymark.db.programs import find_programs
 from tallymark.db.schema import Standing, read_schema
 from tallymark.db.tenancy import MAY_ACT_AS
@@ -92,11 +92,11 @@ async def _server(connection: AsyncConnection, settings: Settings) -> list[Findi
 def _age_of(server: Mapping[str, Any]) -> Iterator[Finding]:
     if server["number"] < OLDEST_SERVER:
         yield failing("database", f"PostgreSQL {server['version']} is too old", "upgrade it to 15 or newer")
-    if server["encoding"] != "UTF8":
+    if server["encoding"] != ENCODING:
         yield failing(
             "database",
             f"the database's encoding is {server['encoding']}: names and properties may not fit into it",
-            "make a database with ENCODING 'UTF8'",
+            f"make a database with ENCODING '{ENCODING}' TEMPLATE template0",
         )
 
 
