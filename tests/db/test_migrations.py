@@ -17,9 +17,10 @@ from sqlalchemy.engine import make_url
 from tallymark.db.engine import INGEST_ROLE, TENANT_ROLE, driver_url, plain_url
 from tallymark.db.errors import StartupError
 from tallymark.db.migrate import migrate
-from tallymark.db.schema import MIGRATIONS, require_current_schema
+from tallymark.db.schema import MIGRATIONS, RIGHT_USER, require_current_schema
 from tallymark.db.tables import metadata
 from tallymark.db.waiting import wait_for_server
+from tallymark.doctor import Verdict, examine
 from tallymark.doctor.database import examine_database
 from tallymark.settings import Settings
 
@@ -57,7 +58,7 @@ def test_a_newer_schema_is_refused_in_one_line(database_url):
             connection.execute("UPDATE schema_floor SET revision = %s", [current])
 
 
-def test_a_user_who_may_not_prepare_the_schema_is_told_in_one_line(server_url):
+def test_a_user_who_may_not_prepare_the_schema_is_told_in_one_line(server_url, database_url, tmp_path):
     maintenance = plain_url(make_url(server_url).set(database="postgres"))
     name = f"weak_{uuid4().hex[:8]}"
     with psycopg.connect(maintenance, autocommit=True) as connection:
@@ -67,6 +68,17 @@ def test_a_user_who_may_not_prepare_the_schema_is_told_in_one_line(server_url):
         with pytest.raises(StartupError, match="may not prepare the schema") as error:
             migrate(weak)
         assert "\n" not in str(error.value)
+        # Nor may they look at what another prepared.
+        elsewhere = plain_url(make_url(database_url).set(username=name))
+        with pytest.raises(StartupError, match="may not read the schema: permission denied") as refused:
+            require_current_schema(elsewhere)
+        assert "\n" not in str(refused.value)
+        told = [
+            one
+            for one in examine(Settings(database_url=elsewhere, data_dir=tmp_path), [])
+            if one.about == "database"
+        ]
+        assert [(one.verdict, one.remedy) for one in told] == [(Verdict.FAILING, RIGHT_USER)]
         # The roles are there, made by another user for another database: what is told to be run is enough, with CREATEROLE or without.
         (remedy,) = re.findall(r"run: (GRANT \w+, \w+ TO \w+)$", str(error.value))
         connection.execute(remedy)

@@ -12,8 +12,9 @@ from pathlib import Path
 import structlog
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import Connection, create_engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.pool import NullPool
 
 from tallymark.db.engine import SPOKEN, driver_url
@@ -21,6 +22,8 @@ from tallymark.db.errors import StartupError
 from tallymark.domain.values import value
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+
+RIGHT_USER = "put the user who runs `tallymark migrate` into DATABASE_URL"
 
 _FLOOR = text("SELECT revision FROM schema_floor")
 _HAS_FLOOR = text("SELECT to_regclass('schema_floor') IS NOT NULL")
@@ -70,6 +73,10 @@ def require_current_schema(url: str) -> None:
             schema = read_schema(connection)
     except OperationalError as error:
         raise StartupError(f"cannot reach the database: {str(error.orig).strip().splitlines()[0]}") from None
+    except ProgrammingError as error:
+        if not isinstance(error.orig, InsufficientPrivilege):
+            raise
+        raise StartupError(f"{told_of_refusal(error.orig)}; {RIGHT_USER}") from None
     finally:
         engine.dispose()
     if schema.standing is Standing.NONE:
@@ -79,6 +86,15 @@ def require_current_schema(url: str) -> None:
             f"the database's schema ({schema.revision}) is older than this release: run `tallymark migrate`"
         )
     refuse_too_new(schema)
+
+
+def told_of_refusal(error: InsufficientPrivilege) -> str:
+    """What is told of a database user who may not read the schema.
+
+    >>> told_of_refusal(InsufficientPrivilege("permission denied for table alembic_version"))
+    'the database user may not read the schema: permission denied for table alembic_version'
+    """
+    return f"the database user may not read the schema: {str(error).strip().splitlines()[0]}"
 
 
 def refuse_too_new(schema: Schema) -> None:

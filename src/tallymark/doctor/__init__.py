@@ -9,9 +9,11 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 
+from psycopg.errors import InsufficientPrivilege
 from sqlalchemy.exc import SQLAlchemyError
 
 from tallymark.db.errors import StartupError
+from tallymark.db.schema import RIGHT_USER, told_of_refusal
 from tallymark.doctor.database import examine_database, list_origins
 from tallymark.doctor.model import Finding, Verdict, failing
 from tallymark.doctor.reaching import (
@@ -59,4 +61,7 @@ def _examine_stored(settings: Settings, clock: Callable[[], datetime]) -> Iterat
         yield failing("database", str(error), remedy)
     except (SQLAlchemyError, OSError) as error:
         cause = getattr(error, "orig", None) or error
+        if isinstance(cause, InsufficientPrivilege):
+            yield failing("database", told_of_refusal(cause), RIGHT_USER)
+            return
         yield failing("database", f"cannot reach the database: {str(cause).strip().splitlines()[0]}", remedy)

@@ -17,7 +17,7 @@ from tallymark.db.migrate import ENCODING, OLDEST_SERVER
 from tallymark.db.programs import find_programs
 from tallymark.db.schema import Standing, read_schema
 from tallymark.db.tenancy import MAY_ACT_AS
-from tallymark.doctor.model import Finding, failing, unused, warning, well
+from tallymark.doctor.model import Finding, counted, failing, unused, warning, well
 from tallymark.doctor.reaching import origin_of
 from tallymark.monitoring.backlog import Reading, read_backlog
 from tallymark.settings import Settings
@@ -219,7 +219,7 @@ def judge_work(backlog: Reading) -> list[Finding]:
         found.append(
             warning(
                 "worker",
-                f"{parked} pieces of work failed for the last time and wait for somebody",
+                f"{counted(parked, 'piece')} of work failed for the last time, waiting for somebody",
                 "docs/runbooks/TallymarkWorkParked.md says how to find out why, and have them done",
             )
         )
@@ -232,7 +232,7 @@ def judge_work(backlog: Reading) -> list[Finding]:
         found.append(
             warning(
                 "worker",
-                f"{failed:.0f} jobs failed for the last time",
+                f"{counted(int(failed), 'job')} failed for the last time",
                 "docs/runbooks/TallymarkJobsDead.md says how to find out why",
             )
         )

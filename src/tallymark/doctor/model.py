@@ -44,3 +44,12 @@ def warning(about: str, says: str, remedy: str) -> Finding:
 def failing(about: str, says: str, remedy: str) -> Finding:
     """It does not work, or money or data may be lost by it."""
     return Finding(about=about, verdict=Verdict.FAILING, says=says, remedy=remedy)
+
+
+def counted(number: int, noun: str) -> str:
+    """So many of them.
+
+    >>> counted(1, "job"), counted(2, "job")
+    ('1 job', '2 jobs')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from tallymark.db.errors import StartupError
-from tallymark.doctor.model import Finding, failing, unused, warning, well
+from tallymark.doctor.model import Finding, counted, failing, unused, warning, well
 from tallymark.doctor.remedies import remedy_of_address, remedy_of_mail, remedy_of_receiver, remedy_of_store
 from tallymark.integrations.emails.smtp import SmtpPost
 from tallymark.integrations.files import StoredFiles, open_store
@@ -106,7 +106,7 @@ async def examine_receivers(settings: Settings, origins: Sequence[str]) -> list[
         found.append(
             warning("webhooks", f"{len(wrong) - _SHOWN} more can't be reached", "mend the first ones first")
         )
-    return found or [well("webhooks", f"{_counted(len(origins), 'receiver')} can be connected to")]
+    return found or [well("webhooks", f"{counted(len(origins), 'receiver')} can be connected to")]
 
 
 async def examine_watchers(settings: Settings) -> list[Finding]:
@@ -177,7 +177,3 @@ def _words_of_store(error: Exception, where: str) -> str:
 def _words(error: Exception) -> str:
     said = str(error).strip().splitlines()
     return said[0] if said else type(error).__name__
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
