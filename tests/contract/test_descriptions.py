@@ -51,7 +51,7 @@ EXCEPT = (
     (".*", r"type .*fixed_charges?(\.\[\])?\.units", "units are decimals, in texts (pricing §13)"),
     (".*", r"type api_logs?(\.\[\])?\.request_(body|response)", "the document calls objects strings"),
     (".*", r"enum api_logs?(\.\[\])?\.http_method", "methods are shown in small letters (platform §10.2)"),
-    (".*", r"oneOf events?(\.\[\])?\.properties\..*", "properties are any JSON (metering §1.1)"),
+    (".*", r"oneOf events?(\.\[\])?\.properties(\..*)?", "properties are any JSON (metering §1.1)"),
     ("(GET|POST|PUT) /(payments|payment_requests|wallet_transactions|billing_entities).*", r"required lago_id ", "the pages have a root"),
     (".*", r"type .*\.previous_value", "values of alerts are decimals, in texts (platform §1.3)"),
     (".*", r"pattern .*thresholds\.\[\]\.value", "balances go below zero, and so may a value that one is compared with (wallets §9)"),
