@@ -568,10 +568,13 @@ TAKES_ANY_NAME = ("save_customer", "send_event")
 
 
 ACTIVE = (
-    "{{7*7}}", "${7*7}", "#{7*7}", "<%= 7*7 %>", "#let x = 49; #x", "$7*7$ *bold* _it_", "#eval(\"7*7\")", "<script>alert(1)</script>",
-    "'; DROP TABLE customers; --", "%s %n %d", "{0.__class__}", "=7*7",
+    "{{6007*7001}}", "${6007*7001}", "#{6007*7001}", "<%= 6007*7001 %>", "#let x = 6007*7001; #x", "$6007*7001$ *bold* _it_",
+    "#eval(\"6007*7001\")", "<script>alert(1)</script>", "'; DROP TABLE customers; --", "%s %n %d", "{0.__class__}", "=6007*7001",
 )  # fmt: skip
 """Texts that somebody would carry out who took them for more than that."""
+
+CARRIED_OUT = str(6007 * 7001)
+"""What comes of them then: longer than any number that a page prints by chance."""
 
 
 @pytest.mark.parametrize("active", ACTIVE)
@@ -602,7 +605,7 @@ async def test_texts_are_nothing_but_texts(world: World, active: str) -> None:
     document = await world.nobody.get(url)
     pages = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(document.content)).pages)
     assert bare(active) in bare(pages)
-    assert "49" not in bare(pages).replace(bare(name), "")
+    assert CARRIED_OUT not in bare(pages)
 
 
 def bare(text: str) -> str:
