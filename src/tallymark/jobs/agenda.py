@@ -45,8 +45,10 @@ class Kind(IntEnum):
     """Kinds of due work; at one instant the smaller goes first (the order of the specification's README)."""
 
     RESCHEDULE = 5
+    LINK_CUSTOMER = 6
     CHECK_VAT = 7
     LOOK_AT_EVENTS = 8
+    HEAR_PROVIDER = 9
     ACTIVATE_SUBSCRIPTION = 10
     EXPIRE_ACTIVATION = 11
     CANCEL_DOWNGRADE = 12
@@ -57,6 +59,8 @@ class Kind(IntEnum):
     END_WITH_PLAN = 19
     TERMINATE_SUBSCRIPTION = 20
     CANCEL_PAYMENT = 22
+    CLOSE_PAYMENT_LINK = 23
+    REFUND_CREDIT_NOTE = 24
     BILL_TERMINATION = 25
     SWITCH_PLAN = 27
     BILL_CHANGE = 28

@@ -98,6 +98,7 @@ from tallymark.db.tables.organizations import (
     test_clocks,
 )
 from tallymark.db.tables.outbox import outbox
+from tallymark.db.tables.payment_providers import payment_links, payment_providers, provider_events, refunds
 from tallymark.db.tables.payments import (
     payment_receipts,
     payment_requests,
@@ -279,4 +280,8 @@ __all__ = [
     "webhook_endpoints",
     "webhook_sequences",
     "webhooks",
+    "payment_links",
+    "payment_providers",
+    "provider_events",
+    "refunds",
 ]

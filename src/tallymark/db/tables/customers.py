@@ -9,15 +9,18 @@ from sqlalchemy import (
     Index,
     Integer,
     Table,
+    Text,
     UniqueConstraint,
     Uuid,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from tallymark.db.tables.columns import (
     cents,
     flag,
     id_column,
+    implied,
     instant,
     metadata,
     organization_column,
@@ -71,6 +74,11 @@ customers = Table(
     string("document_locale"),
     string("payment_provider"),
     string("payment_provider_code"),
+    # The connection that a link is to, and who they are there (wallets-and-payments §12.2).
+    implied("payment_provider_id", nullable=True),
+    string("provider_customer_id"),
+    Column("sync_with_provider", Boolean),
+    Column("provider_payment_methods", ARRAY(Text)),
     flag("skip_invoice_custom_sections"),
     *timestamps(),
     instant("deleted_at"),
@@ -84,6 +92,12 @@ customers = Table(
     # Deleted ones, too: lists of what a customer had ask for it.
     Index("customers_external_id_idx", "organization_id", "external_id"),
     UniqueConstraint("organization_id", "sequential_id"),
+    Index(
+        "customers_provider_idx",
+        "payment_provider_id",
+        "provider_customer_id",
+        postgresql_where=text("payment_provider_id IS NOT NULL"),
+    ),
     Index("customers_newest_idx", "organization_id", text("created_at DESC"), "id"),
     CheckConstraint("net_payment_term >= 0 AND invoice_grace_period >= 0", name="terms"),
 )
@@ -125,6 +139,9 @@ payment_methods = Table(
     string("payment_provider_code"),
     string("provider_customer_id"),
     string("provider_method_id", nullable=False),
+    implied("payment_provider_id", nullable=True),
+    # What may be shown of it: type, brand, last digits, month of expiry.
+    Column("details", JSONB, nullable=False, server_default=text("'{}'")),
     flag("is_default"),
     *timestamps(),
     instant("deleted_at"),

@@ -81,6 +81,11 @@ invoices = Table(
     instant("finalized_at"),
     instant("voided_at"),
     instant("payment_dispute_lost_at"),
+    # How often a provider was asked for it, and by what it is to be collected where its maker said so (wallets-and-payments §11.2).
+    Column("payment_attempts", Integer, nullable=False, server_default=text("0")),
+    flag("skip_psp"),
+    string("payment_method_type"),
+    implied("payment_method_id", nullable=True),
     *timestamps(),
     UniqueConstraint("customer_id", "billing_entity_id", "sequential_id"),
     Index(

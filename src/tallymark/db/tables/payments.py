@@ -12,10 +12,12 @@ from sqlalchemy import (
     Uuid,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from tallymark.db.tables.columns import (
     cents,
     id_column,
+    implied,
     instant,
     metadata,
     organization_column,
@@ -76,12 +78,23 @@ payments = Table(
     string("payment_provider_code"),
     string("provider_customer_id"),
     string("provider_payment_id"),
+    implied("payment_provider_id", nullable=True),
+    # Why it was refused, and what the customer has to do, in the provider's words.
+    string("error_code"),
+    string("error_message"),
+    Column("next_action", JSONB(none_as_null=True)),
     reference("payment_method_id", "payment_methods", nullable=True),
     *timestamps(),
-    # At most one that waits for its provider for each invoice (wallets-and-payments §10).
+    # At most one that waits for its provider for each payable (wallets-and-payments §10).
     Index(
         "payments_pending_key",
         "invoice_id",
+        unique=True,
+        postgresql_where=text("payment_status IN ('pending', 'processing')"),
+    ),
+    Index(
+        "payments_pending_request_key",
+        "payment_request_id",
         unique=True,
         postgresql_where=text("payment_status IN ('pending', 'processing')"),
     ),

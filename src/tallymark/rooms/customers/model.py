@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -80,6 +81,11 @@ class Customer:
     document_locale: str | None
     payment_provider: str | None
     payment_provider_code: str | None
+    payment_provider_id: UUID | None
+    """The connection that they are linked to; None where they only name a provider."""
+    provider_customer_id: str | None
+    sync_with_provider: bool | None
+    provider_payment_methods: Sequence[str] | None
     skip_invoice_custom_sections: bool
     metadata: tuple[Metadata, ...]
     created_at: datetime
@@ -158,6 +164,9 @@ class PaymentMethod:
     payment_provider_code: str | None
     provider_customer_id: str | None
     provider_method_id: str
+    payment_provider_id: UUID | None
+    details: Mapping[str, str]
+    """What may be shown of it: `type`, `brand`, `last4`, `expires`."""
     is_default: bool
     created_at: datetime
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from tallymark.rooms.customers.model import Customer
@@ -74,6 +75,10 @@ class Payment:
     payment_provider_code: str | None
     provider_customer_id: str | None
     provider_payment_id: str | None
+    payment_provider_id: UUID | None
+    error_code: str | None
+    error_message: str | None
+    next_action: Mapping[str, Any] | None
     payment_method_id: UUID | None
     created_at: datetime
     updated_at: datetime

@@ -42,7 +42,15 @@ BEGUN = (Status.ACTIVE, Status.INCOMPLETE)
 async def handle(tx: Tx, batch: Batch, now: datetime) -> None:
     """Do a batch of due work as of its instant. Doing it again changes nothing."""
     match batch.kind:
-        case Kind.CHECK_VAT | Kind.COLLECT_PAYMENT | Kind.CANCEL_PAYMENT:
+        case (
+            Kind.CHECK_VAT
+            | Kind.LINK_CUSTOMER
+            | Kind.HEAR_PROVIDER
+            | Kind.COLLECT_PAYMENT
+            | Kind.CANCEL_PAYMENT
+            | Kind.CLOSE_PAYMENT_LINK
+            | Kind.REFUND_CREDIT_NOTE
+        ):
             raise AssertionError("the outside is asked outside of transactions")
         case Kind.LOOK_AT_EVENTS:
             await events.look_again(tx, batch.subject_ids)
