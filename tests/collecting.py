@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select, update
 from tests import kit
 
 from tallymark.app import running
-from tallymark.db.tables import activation_rules, invoices, outbox, payments
+from tallymark.db.ids import new_id
+from tallymark.db.tables import activation_rules, invoices, outbox, payment_providers, payments
+from tallymark.db.tables import customers as customers_table
+from tallymark.outside import make_vault
 from tallymark.rooms.billing.collection import Collection
 from tallymark.rooms.customers import service as customers
-from tallymark.rooms.payments.model import Order, Outcome, PaymentStatus
-from tallymark.rooms.payments.ports import ProviderUnavailable
+from tallymark.rooms.payment_providers.model import (
+    Abilities,
+    Connection,
+    Heard,
+    Link,
+    LinkOrder,
+    MethodSaved,
+    Order,
+    Outcome,
+    PaymentStatus,
+    Person,
+    RefundOrder,
+    RefundOutcome,
+    RefundStatus,
+)
+from tallymark.rooms.payment_providers.ports import BadSignature, ProviderRefused, ProviderUnavailable
 from tallymark.rooms.webhooks.bodies import make_bodies
 from tallymark.rooms.webhooks.model import Told
 from tallymark.settings import Settings
@@ -28,10 +46,15 @@ REFUSED = Outcome(
     payment_status=PaymentStatus.FAILED, status="declined", error_code="card_declined", error_message="No."
 )
 AWAY = None
+BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Provider:
-    """Answers what it is told to, and remembers what it was asked; what is asked twice with one key is charged once."""
+    """Answers what it is told to, and remembers what it was asked; what is asked twice with one key is done once."""
+
+    abilities = Abilities(
+        keeps_customers=True, saves_methods=True, charges=True, has_pages=True, refunds=True
+    )
 
     def __init__(self) -> None:
         self.reset()
@@ -41,30 +64,74 @@ class Provider:
         self.orders: list[Order] = []
         self.charged: dict[str, Outcome] = {}
         self.canceled: list[str] = []
+        self.pages: list[LinkOrder] = []
+        self.expired: list[str | None] = []
+        self.refunds: list[RefundOrder] = []
+        self.told: dict[bytes, Sequence[Heard]] = {}
         self.meanwhile: Callable[[], Awaitable[Any]] | None = None
 
-    async def charge(self, order: Order) -> Outcome:
+    async def charge(self, connection: Connection, order: Order) -> Outcome:
         self.orders.append(order)
-        if self.answer is AWAY:
-            raise ProviderUnavailable("nobody there")
-        outcome = self.charged.setdefault(
-            order.idempotency_key,
-            Outcome(
-                payment_status=self.answer.payment_status,
-                status=self.answer.status,
-                provider_payment_id=f"pi_{order.payment_id}",
-                error_code=self.answer.error_code,
-                error_message=self.answer.error_message,
-            ),
-        )
+        answer = self._answer()
+        named = replace(answer, provider_payment_id=f"pi_{order.payment_id}")
+        outcome = self.charged.setdefault(order.idempotency_key, named)
         if self.meanwhile is not None:
             await self.meanwhile()
         return outcome
 
-    async def cancel(self, order: Order) -> None:
+    async def cancel(self, connection: Connection, order: Order) -> None:
+        self._answer()
+        self.canceled.append(order.idempotency_key)
+
+    async def payment_link(self, connection: Connection, order: LinkOrder) -> Link:
+        self.pages.append(order)
+        answer = self._answer()
+        if answer.payment_status is PaymentStatus.FAILED:
+            raise ProviderRefused(answer.error_message or "No.", code=answer.error_code)
+        if self.meanwhile is not None:
+            await self.meanwhile()
+        return Link(url=f"https://pay.test/{order.idempotency_key}", provider_link_id=order.idempotency_key)
+
+    async def expire_link(self, connection: Connection, link: Link) -> None:
+        self._answer()
+        self.expired.append(link.provider_link_id)
+
+    async def refund(self, connection: Connection, order: RefundOrder) -> RefundOutcome:
+        self._answer()
+        if order.idempotency_key not in {one.idempotency_key for one in self.refunds}:
+            self.refunds.append(order)
+        name = f"re_{order.idempotency_key}"
+        return RefundOutcome(refund_status=RefundStatus.SUCCEEDED, status="paid", provider_refund_id=name)
+
+    async def understand(self, connection: Connection, body: bytes) -> Sequence[Heard]:
+        return self.told[body]
+
+    def verify(self, connection: Connection, headers: Mapping[str, str], body: bytes) -> None:
+        if headers.get("signature") != "good":
+            raise BadSignature
+
+    async def open(self, connection: Connection, inbound_url: str) -> Connection:
+        return connection
+
+    async def close(self, connection: Connection) -> None:
+        return
+
+    async def create_customer(self, connection: Connection, person: Person) -> str | None:
+        return f"cus_{person.external_id}"
+
+    async def update_customer(self, connection: Connection, person: Person) -> None:
+        return
+
+    async def setup_link(self, connection: Connection, person: Person) -> Link:
+        return Link(url=f"https://setup.test/{person.external_id}")
+
+    async def known_method(self, connection: Connection, person: Person) -> MethodSaved | None:
+        return None
+
+    def _answer(self) -> Outcome:
         if self.answer is AWAY:
             raise ProviderUnavailable("nobody there")
-        self.canceled.append(order.idempotency_key)
+        return self.answer
 
 
 @asynccontextmanager
@@ -82,17 +149,46 @@ async def give_method(database, organization_id, who, method="pm_1"):
     async with database.tenant(organization_id, is_simulated=True) as tx:
         customer = await customers.get_customer(tx, external_id=who["external_id"])
         made = await customers.add_payment_method(
-            tx, customer, method, provider_customer_id="cus_1", now=datetime(2026, 1, 1, tzinfo=UTC)
+            tx, customer, method, provider_customer_id="cus_1", now=BEGINNING
         )
     return str(made.id)
 
 
+async def connect(database, organization_id, kind="stripe", **options):
+    """A connection of an organization's, made once for each kind; its id."""
+    vault = await make_vault(database)
+    async with database.tenant(organization_id, is_simulated=True) as tx:
+        known = select(payment_providers.c.id).where(payment_providers.c.kind == kind)
+        found = (await tx.execute(known)).scalar_one_or_none()
+        if found is not None:
+            return found
+        row = {
+            "id": new_id(), "organization_id": organization_id, "kind": kind, "code": kind, "name": kind, "options": options,
+            "secrets": vault.close({"secret_key": "sk"}), "created_at": BEGINNING, "updated_at": BEGINNING,
+        }  # fmt: skip
+        await tx.execute(insert(payment_providers), row)
+    return row["id"]
+
+
+async def link(database, organization_id, who, kind="stripe", **options):
+    """Link a customer to the connection of a kind, as `cus_1`."""
+    connection_id = await connect(database, organization_id, kind, **options)
+    values = {"payment_provider": kind, "payment_provider_id": connection_id, "provider_customer_id": "cus_1"}
+    async with database.tenant(organization_id, is_simulated=True) as tx:
+        await tx.execute(update(customers_table).where(customers_table.c.id == who["lago_id"]).values(values))
+
+
 async def linked(client, database, organization_id, **more):
     """A customer who can be collected from."""
-    terms = {"payment_provider": "stripe", **more.pop("billing_configuration", {})}
-    who = await kit.customer(client, billing_configuration=terms, **more)
+    who = await kit.customer(client, **more)
+    await link(database, organization_id, who)
     await give_method(database, organization_id, who)
     return who
+
+
+async def collection_of(database, provider):
+    """What asks the provider, made anew."""
+    return Collection(database, await make_vault(database), {"stripe": provider})
 
 
 class Seller:
@@ -135,7 +231,7 @@ class Seller:
     async def hear_now(self, outcome):
         """The provider tells of the last payment."""
         payment_id = self.provider.orders[-1].payment_id
-        collection = Collection(self.database, {"stripe": self.provider})
+        collection = await collection_of(self.database, self.provider)
         await collection.hear(self.id, payment_id, outcome, now=await self.now(), is_simulated=True)
 
     async def hear(self, outcome):

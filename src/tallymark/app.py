@@ -31,7 +31,7 @@ from tallymark.hands import Helpers, Terms
 from tallymark.integrations.assistants.mounted import Assistants
 from tallymark.metering.allowance import Allowance
 from tallymark.metering.intake import Intake
-from tallymark.outside import NO_PROVIDERS, Providers, mail_server, make_outside
+from tallymark.outside import NO_PROVIDERS, Providers, mail_server, make_outside, make_vault
 from tallymark.rooms.activity_logs import service as activity_logs_service
 from tallymark.rooms.activity_logs.jobs import Chronicler
 from tallymark.rooms.api_logs.service import ApiLog
@@ -115,7 +115,7 @@ async def running(settings: Settings, url: str, adapters: Providers = NO_PROVIDE
         courier = _make_courier(settings, database, signer, site)
         mailroom = _make_mailroom(settings, database, papers)
         messenger = _make_messenger(settings, mailroom.post)
-        outside = make_outside(settings, database, adapters)
+        outside = make_outside(settings, database, await make_vault(database), adapters)
 
         async def settle_soon(context: Context) -> None:
             await settle(database, context.organization_id, now=context.now, outside=outside)

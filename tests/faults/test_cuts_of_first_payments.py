@@ -8,11 +8,19 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 from tests import kit
-from tests.collecting import PENDING, REFUSED, RULES, SUCCEEDED, Provider, linked, open_application
+from tests.collecting import (
+    PENDING,
+    REFUSED,
+    RULES,
+    SUCCEEDED,
+    Provider,
+    collection_of,
+    linked,
+    open_application,
+)
 from tests.faults.words import advance, charge, coupon, give, plan, subscribe, wallet
 
 from tallymark.jobs.agenda import Kind
-from tallymark.rooms.billing.collection import Collection
 
 IN_ADVANCE = {"pay_in_advance": True}
 
@@ -64,7 +72,7 @@ def hear(provider, outcome):
             async with world.database.tenant(world.organization_id) as tx:
                 found = await tx.execute(text("SELECT id FROM payments ORDER BY id DESC LIMIT 1"))
                 world.kept["payment"] = str(found.scalar_one())
-        collection = Collection(world.database, {"stripe": provider})
+        collection = await collection_of(world.database, provider)
         now = datetime(2026, 1, 1, tzinfo=UTC)
         payment_id = UUID(world.kept["payment"])
         await collection.hear(world.organization_id, payment_id, outcome, now=now, is_simulated=True)

@@ -17,6 +17,7 @@ from tests.collecting import (
     SUCCEEDED,
     Provider,
     Seller,
+    collection_of,
     give_method,
     linked,
     open_application,
@@ -26,7 +27,6 @@ from tallymark.db.tables import agenda, invoice_credits, journal_entries, subscr
 from tallymark.jobs import agenda as agenda_jobs
 from tallymark.jobs.agenda import Batch, Kind
 from tallymark.rooms.billing import jobs
-from tallymark.rooms.billing.collection import Collection
 from tallymark.rooms.billing.service import gate
 
 
@@ -321,7 +321,7 @@ class TestPaid:
         made = await kit.subscribe(
             organization.client, who, plan, activation_rules=RULES, billing_time="anniversary"
         )
-        collection = Collection(database, {"stripe": provider})
+        collection = await collection_of(database, provider)
         for _ in range(2):
             async with database.system() as connection:
                 due = await agenda_jobs.due_owners(connection, now=datetime.now(UTC))

@@ -1,4 +1,4 @@
-"""Asks payment providers for what is to be collected, outside of transactions (decision 32)."""
+"""Asks payment providers for what is to be collected, outside of transactions (decisions 32 and 47)."""
 
 from __future__ import annotations
 
@@ -6,26 +6,30 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from tallymark.db.engine import Database
+from tallymark.db.engine import Database, Tx
 from tallymark.jobs.agenda import Batch, Kind
 from tallymark.rooms.billing.service import gate
-from tallymark.rooms.payments.model import Outcome
-from tallymark.rooms.payments.ports import PaymentProvider, ProviderUnavailable
+from tallymark.rooms.payment_providers import service as payment_providers
+from tallymark.rooms.payment_providers.model import Connection, Outcome
+from tallymark.rooms.payment_providers.ports import PaymentProvider, ProviderUnavailable
+from tallymark.rooms.payment_providers.vault import Vault
+from tallymark.rooms.payments.model import Asked
 
 KINDS = (Kind.COLLECT_PAYMENT, Kind.CANCEL_PAYMENT)
 """The work that a provider has a part in."""
 
 
 class Collection:
-    """Has payments collected and canceled by whoever is registered for the customer's kind of provider.
+    """Has payments collected and canceled by the adapter of the connection that each was asked for through.
 
     An outage, or a kind that nobody is registered for, fails the work: it is tried again as all due work is, with longer and
     longer pauses, and parked after the last try. The same payment is asked for with the same key.
     """
 
-    def __init__(self, database: Database, providers: Mapping[str, PaymentProvider]) -> None:
+    def __init__(self, database: Database, vault: Vault, adapters: Mapping[str, PaymentProvider]) -> None:
         self._database = database
-        self._providers = providers
+        self._vault = vault
+        self._adapters = adapters
 
     async def __call__(
         self, organization_id: UUID, batch: Batch, *, now: datetime, until: datetime, is_simulated: bool
@@ -49,20 +53,27 @@ class Collection:
         self, organization_id: UUID, payment_id: UUID, *, now: datetime, is_simulated: bool
     ) -> None:
         async with self._database.tenant(organization_id, is_simulated=is_simulated) as tx:
-            order = await gate.order_of(tx, payment_id)
-        if order is None:
+            asked = await gate.order_of(tx, payment_id)
+            connection = await self._connection(tx, asked)
+        if asked is None or connection is None:
             return
-        outcome = await self._provider(order.provider).charge(order)
+        outcome = await self._adapter(connection).charge(connection, asked.order)
         await self.hear(organization_id, payment_id, outcome, now=now, is_simulated=is_simulated)
 
     async def _cancel(self, organization_id: UUID, payment_id: UUID, *, is_simulated: bool) -> None:
         async with self._database.tenant(organization_id, is_simulated=is_simulated) as tx:
-            order = await gate.canceled_order_of(tx, payment_id)
-        if order is not None:
-            await self._provider(order.provider).cancel(order)
+            asked = await gate.canceled_order_of(tx, payment_id)
+            connection = await self._connection(tx, asked)
+        if asked is not None and connection is not None:
+            await self._adapter(connection).cancel(connection, asked.order)
 
-    def _provider(self, kind: str) -> PaymentProvider:
+    async def _connection(self, tx: Tx, asked: Asked | None) -> Connection | None:
+        if asked is None:
+            return None
+        return await payment_providers.get_connection(tx, self._vault, asked.connection_id)
+
+    def _adapter(self, connection: Connection) -> PaymentProvider:
         try:
-            return self._providers[kind]
+            return self._adapters[connection.kind]
         except KeyError:
-            raise ProviderUnavailable(f"nothing is connected to {kind}") from None
+            raise ProviderUnavailable(f"nothing speaks to {connection.kind}") from None

@@ -22,8 +22,9 @@ from tallymark.rooms.emails.model import Letter, Paper, Subject
 from tallymark.rooms.fees.model import FeeRecord
 from tallymark.rooms.invoices.model import Invoice, InvoiceStatus, InvoiceView
 from tallymark.rooms.organizations.model import BillingEntity
+from tallymark.rooms.payment_providers.model import PaymentStatus
 from tallymark.rooms.payment_requests.model import PaymentRequest, RequestView
-from tallymark.rooms.payments.model import Payment, PaymentStatus, Receipt, ReceiptDocument
+from tallymark.rooms.payments.model import Payment, Receipt, ReceiptDocument
 
 NOBODY = UUID(int=0)
 AMOUNT = 100

@@ -5,55 +5,41 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.invoices.model import Invoice, InvoiceView
+from tallymark.rooms.payment_providers.model import Order, PaymentStatus
 
 LONGEST_REFERENCE = 40
 
 
-class PaymentStatus(StrEnum):
-    """Where a payment stands, whatever its provider calls that."""
-
-    PENDING = "pending"
-    PROCESSING = "processing"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What a provider is asked for: this amount (minor units), by this method of this customer of its own.
+class Payable:
+    """What is to be paid, and how a provider is told of it: an invoice, or the invoices of a payment request.
 
-    The same key asks for the same payment, however often it comes.
+    `due_cents` is what is due of it now, `title` what it is called on a page.
     """
 
-    payment_id: UUID
-    idempotency_key: str
-    amount_cents: int
+    type: str
+    id: UUID
+    customer_id: UUID
     currency: str
+    due_cents: int
+    title: str
     reference: str
     metadata: Mapping[str, str]
-    provider: str
-    provider_code: str | None
-    provider_customer_id: str | None
-    provider_method_id: str
-    provider_payment_id: str | None = None
-    """Under what name the provider knows it, once it has told."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What a provider says of a payment, at once or later; `status` is its own word."""
-
-    payment_status: PaymentStatus
-    status: str
-    provider_payment_id: str | None = None
-    error_code: str | None = None
-    error_message: str | None = None
+    @property
+    def columns(self) -> dict[str, Any]:
+        """By what a payment says what it is for."""
+        is_invoice = self.type == "Invoice"
+        return {
+            "invoice_id": self.id if is_invoice else None,
+            "payment_request_id": None if is_invoice else self.id,
+            "payable_type": self.type,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +85,14 @@ class Payment:
         found = self.invoice_id or self.payment_request_id
         assert found is not None, "a payment is for something"
         return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a provider is asked for, and through which connection."""
+
+    order: Order
+    connection_id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,8 @@ from tallymark.db.tables import (
     payments,
 )
 from tallymark.rooms.invoices.model import VISIBLE
-from tallymark.rooms.payments.model import Filters, Payment, PaymentStatus, Receipt
+from tallymark.rooms.payment_providers.model import PaymentStatus
+from tallymark.rooms.payments.model import Filters, Payment, Receipt
 
 
 async def insert_payment(tx: Tx, row: Mapping[str, Any]) -> None:
@@ -32,11 +33,12 @@ async def update_payment(tx: Tx, payment_id: UUID, values: Mapping[str, Any]) ->
     await tx.execute(update(payments).where(payments.c.id == payment_id).values(**values))
 
 
-async def pending_of_invoice(tx: Tx, invoice_id: UUID) -> Payment | None:
-    """The payment of an invoice that its provider has not decided yet."""
+async def pending_of(tx: Tx, payable_id: UUID) -> Payment | None:
+    """The payment of an invoice or a payment request that its provider has not decided yet."""
     column = payments.c
     waits = column.payment_status.in_((PaymentStatus.PENDING, PaymentStatus.PROCESSING))
-    row = (await tx.execute(select(payments).where(column.invoice_id == invoice_id, waits))).first()
+    is_of = (column.invoice_id == payable_id) | (column.payment_request_id == payable_id)
+    row = (await tx.execute(select(payments).where(is_of, waits))).first()
     return _as_payment(row) if row else None
 
 

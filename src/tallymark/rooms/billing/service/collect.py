@@ -17,7 +17,8 @@ from tallymark.rooms.customers import service as customers
 from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Invoice, InvoiceStatus
-from tallymark.rooms.payments.model import Outcome, Payment
+from tallymark.rooms.payment_providers.model import Outcome
+from tallymark.rooms.payments.model import Payment
 
 UNPAYABLE = (InvoiceStatus.DRAFT, InvoiceStatus.VOIDED)
 WITHOUT_PAGE = "gocardless"

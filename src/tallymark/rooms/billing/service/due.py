@@ -43,14 +43,9 @@ async def handle(tx: Tx, batch: Batch, now: datetime) -> None:
     """Do a batch of due work as of its instant. Doing it again changes nothing."""
     match batch.kind:
         case (
-            Kind.CHECK_VAT
-            | Kind.LINK_CUSTOMER
-            | Kind.HEAR_PROVIDER
-            | Kind.COLLECT_PAYMENT
-            | Kind.CANCEL_PAYMENT
-            | Kind.CLOSE_PAYMENT_LINK
-            | Kind.REFUND_CREDIT_NOTE
-        ):
+            Kind.CHECK_VAT | Kind.LINK_CUSTOMER | Kind.HEAR_PROVIDER | Kind.COLLECT_PAYMENT | Kind.CANCEL_PAYMENT
+            | Kind.CLOSE_PAYMENT_LINK | Kind.REFUND_CREDIT_NOTE
+        ):  # fmt: skip
             raise AssertionError("the outside is asked outside of transactions")
         case Kind.LOOK_AT_EVENTS:
             await events.look_again(tx, batch.subject_ids)
@@ -99,24 +94,39 @@ async def handle(tx: Tx, batch: Batch, now: datetime) -> None:
             await daily_usages.store_days(tx, batch.subject_ids, now=now)
         case Kind.STORE_LAST_DAY:
             await daily_usages.store_last_days(tx, batch.subject_ids, now=now)
+        case (
+            Kind.EXPIRE_WALLET
+            | Kind.EXPIRE_RULE
+            | Kind.TOP_UP_WALLET
+            | Kind.TOP_UP_AT_THRESHOLD
+            | Kind.INVOICE_CREDITS
+        ):
+            await handle_wallets(tx, batch, now)
+        case Kind.EXPIRE_COUPON:
+            await coupons.expire(tx, batch.subject_ids, at=batch.due_at)
+        case Kind.MARK_OVERDUE | Kind.RESET_DUNNING | Kind.DUN_CUSTOMER:
+            await follow_overdue(tx, batch, now)
+        case Kind.FOLLOW_USAGE:
+            await follow_usage(tx, batch, now)
+        case _:
+            assert_never(batch.kind)
+
+
+async def handle_wallets(tx: Tx, batch: Batch, now: datetime) -> None:
+    """Do what falls due of wallets."""
+    match batch.kind:
         case Kind.EXPIRE_WALLET:
             await wallets.expire(tx, batch.subject_ids, at=batch.due_at, now=now)
         case Kind.EXPIRE_RULE:
             await wallets.expire_rules(tx, batch.subject_ids, at=batch.due_at)
         case Kind.TOP_UP_WALLET:
             await wallets.fill_by_interval(tx, batch.subject_ids, due_at=batch.due_at, now=now)
-        case Kind.INVOICE_CREDITS:
-            await invoice_credits(tx, batch, now)
-        case Kind.EXPIRE_COUPON:
-            await coupons.expire(tx, batch.subject_ids, at=batch.due_at)
-        case Kind.MARK_OVERDUE | Kind.RESET_DUNNING | Kind.DUN_CUSTOMER:
-            await follow_overdue(tx, batch, now)
         case Kind.TOP_UP_AT_THRESHOLD:
             await wallets.fill_at_threshold(tx, batch.subject_ids, now=now)
-        case Kind.FOLLOW_USAGE:
-            await follow_usage(tx, batch, now)
+        case Kind.INVOICE_CREDITS:
+            await invoice_credits(tx, batch, now)
         case _:
-            assert_never(batch.kind)
+            raise AssertionError(f"{batch.kind.name} is not of wallets")
 
 
 async def reschedule(tx: Tx, batch: Batch, now: datetime) -> None:

@@ -23,8 +23,9 @@ from tallymark.rooms.customers.model import PaymentMethod
 from tallymark.rooms.invoices import holding
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Invoice, InvoiceStatus
+from tallymark.rooms.payment_providers.model import Outcome, PaymentStatus
 from tallymark.rooms.payments import service as payments
-from tallymark.rooms.payments.model import Order, Outcome, Payment, PaymentStatus
+from tallymark.rooms.payments.model import Asked, Payment
 from tallymark.rooms.settlements import service as settlements
 from tallymark.rooms.subscriptions import service as subscriptions
 from tallymark.rooms.subscriptions.model import Contract, Reason, Status
@@ -55,7 +56,8 @@ async def follow_first_bill(tx: Tx, contracts: Iterable[Contract], *, now: datet
 async def _ask(tx: Tx, contract: Contract, invoice: Invoice, *, now: datetime) -> None:
     method = await _method(tx, contract)
     if method is not None:
-        await payments.ask_for(tx, invoice, method, now=now)
+        payable = await payments.payable_invoice(tx, invoice)
+        await payments.ask_for(tx, payable, contract.customer, method, now=now)
         return
     # They had one when the rule was set: without any, nobody would ever be asked.
     await _give_up(tx, contract, Reason.PAYMENT_FAILED, now=now)
@@ -65,18 +67,23 @@ async def _ask(tx: Tx, contract: Contract, invoice: Invoice, *, now: datetime) -
 async def _method(tx: Tx, contract: Contract) -> PaymentMethod | None:
     """By what a subscription is paid now: its own method, else the customer's default; none where it is paid by hand (§11.2)."""
     subscription = contract.subscription
-    if subscription.payment_method_type == "manual" or contract.customer.is_partner:
+    customer = contract.customer
+    if (
+        subscription.payment_method_type == "manual"
+        or customer.is_partner
+        or not customer.payment_provider_id
+    ):
         return None
     return await customers.find_payment_method(tx, contract.customer.id, subscription.payment_method_id)
 
 
-async def order_of(tx: Tx, payment_id: UUID) -> Order | None:
+async def order_of(tx: Tx, payment_id: UUID) -> Asked | None:
     """What to ask a payment's provider for; None for a payment that is over."""
     payment = await payments.find(tx, payment_id)
     return None if payment is None or payment.is_over else await payments.order_of(tx, payment)
 
 
-async def canceled_order_of(tx: Tx, payment_id: UUID) -> Order | None:
+async def canceled_order_of(tx: Tx, payment_id: UUID) -> Asked | None:
     """What to have a payment's provider cancel; None for one that is wanted after all."""
     payment = await payments.find(tx, payment_id)
     is_unwanted = payment is not None and payment.payment_status == PaymentStatus.FAILED
@@ -147,7 +154,7 @@ async def _give_up(tx: Tx, contract: Contract, reason: Reason | None, *, now: da
     """Close the invoice, give back all that it took of coupons, credit notes and wallets, and cancel the subscription."""
     invoice = await holding.first_invoice(tx, contract.subscription.id)
     if invoice is not None:
-        pending = await payments.pending_of_invoice(tx, invoice.id)
+        pending = await payments.pending_of(tx, invoice.id)
         if pending is not None:
             await payments.call_off(tx, pending, now=now)
         await credit_notes.put_back(tx, invoice.id, now=now)

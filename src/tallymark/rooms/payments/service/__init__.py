@@ -9,8 +9,9 @@ from tallymark.rooms.payments.service.collect import (
     note_succeeded,
     note_undecided,
     order_of,
-    pending_of_invoice,
+    pending_of,
 )
+from tallymark.rooms.payments.service.payables import payable_invoice, payable_of, payable_request
 from tallymark.rooms.payments.service.read import (
     get_document,
     get_parts,
@@ -46,7 +47,10 @@ __all__ = [
     "note_undecided",
     "order_of",
     "pay_by_hand",
-    "pending_of_invoice",
+    "payable_invoice",
+    "payable_of",
+    "payable_request",
+    "pending_of",
     "record_payment",
     "set_files",
 ]

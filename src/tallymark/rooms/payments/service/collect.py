@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,41 +13,42 @@ from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Item, Kind
 from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.customers import service as customers
-from tallymark.rooms.customers.model import PaymentMethod
-from tallymark.rooms.invoices import service as invoices
-from tallymark.rooms.invoices.model import Invoice
-from tallymark.rooms.organizations import service as organizations
+from tallymark.rooms.customers.model import Customer, PaymentMethod
+from tallymark.rooms.payment_providers.model import Order, Outcome, PaymentStatus
 from tallymark.rooms.payments import repository
-from tallymark.rooms.payments.model import Order, Outcome, Payment, PaymentStatus
+from tallymark.rooms.payments.model import Asked, Payable, Payment
+from tallymark.rooms.payments.service.payables import payable_of
 from tallymark.rooms.payments.service.record import note_came_in
 
 CANCELED = "canceled"
 """What a payment is called, in the place of its provider's word, that is not waited for any more."""
 
 
-async def ask_for(tx: Tx, invoice: Invoice, method: PaymentMethod, *, now: datetime) -> None:
-    """Note that what is due of an invoice is to be collected; one payment waits for its provider at the most.
+async def ask_for(
+    tx: Tx, payable: Payable, customer: Customer, method: PaymentMethod | None, *, now: datetime
+) -> None:
+    """Note that what is due of an invoice or a payment request is to be collected; one payment waits for its provider at the most.
 
-    Needs the customer's lock.
+    Without a method the customer pays from what they have at their provider. Needs the customer's lock.
     """
-    if await repository.pending_of_invoice(tx, invoice.id) is not None:
+    if await repository.pending_of(tx, payable.id) is not None:
         return
     payment_id = new_id()
     row = {
         "id": payment_id,
         "organization_id": tx.organization_id,
-        "customer_id": invoice.customer_id,
-        "invoice_id": invoice.id,
-        "payable_type": "Invoice",
+        "customer_id": customer.id,
+        **payable.columns,
         "payment_type": "provider",
         "status": PaymentStatus.PENDING,
         "payment_status": PaymentStatus.PENDING,
-        "amount_cents": invoice.total_due_amount_cents,
-        "currency": invoice.currency,
-        "payment_provider": method.payment_provider,
-        "payment_provider_code": method.payment_provider_code,
-        "provider_customer_id": method.provider_customer_id,
-        "payment_method_id": method.id,
+        "amount_cents": payable.due_cents,
+        "currency": payable.currency,
+        "payment_provider": customer.payment_provider,
+        "payment_provider_code": customer.payment_provider_code,
+        "payment_provider_id": customer.payment_provider_id,
+        "provider_customer_id": (method and method.provider_customer_id) or customer.provider_customer_id,
+        "payment_method_id": None if method is None else method.id,
         "created_at": now,
         "updated_at": now,
     }
@@ -55,46 +57,32 @@ async def ask_for(tx: Tx, invoice: Invoice, method: PaymentMethod, *, now: datet
 
 
 async def find(tx: Tx, payment_id: UUID) -> Payment | None:
-    """A payment of any invoice, seen or not."""
+    """A payment of any payable, seen or not."""
     return (await repository.get_payments(tx, [payment_id])).get(payment_id)
 
 
-async def pending_of_invoice(tx: Tx, invoice_id: UUID) -> Payment | None:
-    """The payment of an invoice that its provider has not decided yet."""
-    return await repository.pending_of_invoice(tx, invoice_id)
+async def pending_of(tx: Tx, payable_id: UUID) -> Payment | None:
+    """The payment of an invoice or a payment request that its provider has not decided yet."""
+    return await repository.pending_of(tx, payable_id)
 
 
-async def order_of(tx: Tx, payment: Payment) -> Order:
+async def order_of(tx: Tx, payment: Payment) -> Asked:
     """What its provider is asked for, with the keys by which it tells of it later."""
-    assert payment.invoice_id is not None, "a provider is asked for invoices one by one"
-    assert payment.payment_provider is not None, "it has one"
-    assert payment.payment_method_id is not None, "it is collected by a method"
-    invoice = (await invoices.get_invoices(tx, [payment.invoice_id]))[payment.invoice_id]
-    entity = (await organizations.get_entities(tx, {invoice.billing_entity_id}))[invoice.billing_entity_id]
-    method = await customers.get_payment_method(tx, payment.payment_method_id)
-    return Order(
+    assert payment.payment_provider_id is not None, "it is asked for through a connection"
+    payable = await payable_of(tx, payment)
+    method = payment.payment_method_id and await customers.get_payment_method(tx, payment.payment_method_id)
+    order = Order(
         payment_id=payment.id,
         idempotency_key=payment.idempotency_key,
         amount_cents=payment.amount_cents,
         currency=payment.currency,
-        reference=f"{entity.name} - Invoice {invoice.number}",
-        metadata={
-            "lago_invoice_id": str(invoice.id),
-            "lago_customer_id": str(invoice.customer_id),
-            "invoice_issuing_date": invoice.issuing_date.isoformat(),
-            "invoice_type": invoice.invoice_type,
-            "lago_payment_id": str(payment.id),
-            "lago_payable_id": str(invoice.id),
-            "lago_payable_type": payment.payable_type,
-            "lago_organization_id": str(tx.organization_id),
-            "lago_billing_entity_id": str(invoice.billing_entity_id),
-        },
-        provider=payment.payment_provider,
-        provider_code=payment.payment_provider_code,
+        reference=payable.reference,
+        metadata={**payable.metadata, "lago_payment_id": str(payment.id)},
         provider_customer_id=payment.provider_customer_id,
-        provider_method_id=method.provider_method_id,
+        provider_method_id=method.provider_method_id if method else None,
         provider_payment_id=payment.provider_payment_id,
     )
+    return Asked(order=order, connection_id=payment.payment_provider_id)
 
 
 async def note_undecided(tx: Tx, payment: Payment, outcome: Outcome, *, now: datetime) -> None:
@@ -113,7 +101,8 @@ async def note_succeeded(tx: Tx, payment: Payment, outcome: Outcome, *, now: dat
 async def note_failed(tx: Tx, payment: Payment, outcome: Outcome, *, now: datetime) -> None:
     """Note that the money will not come."""
     await agenda.drop(tx, Kind.COLLECT_PAYMENT, payment.id)
-    await repository.update_payment(tx, payment.id, _told(payment, outcome, now=now))
+    failed = replace(outcome, payment_status=PaymentStatus.FAILED)
+    await repository.update_payment(tx, payment.id, _told(payment, failed, now=now))
 
 
 async def call_off(tx: Tx, payment: Payment, *, now: datetime) -> None:
@@ -132,6 +121,9 @@ def _told(payment: Payment, outcome: Outcome, *, now: datetime) -> dict[str, Any
         "payment_status": outcome.payment_status,
         "status": outcome.status,
         "provider_payment_id": outcome.provider_payment_id or payment.provider_payment_id,
+        "error_code": outcome.error_code,
+        "error_message": outcome.error_message,
+        "next_action": None if outcome.next_action is None else dict(outcome.next_action),
         "updated_at": now,
     }
 

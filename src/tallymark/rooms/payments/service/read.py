@@ -15,13 +15,13 @@ from tallymark.rooms.customers import service as customers
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Files
 from tallymark.rooms.organizations import mailing
+from tallymark.rooms.payment_providers.model import PaymentStatus
 from tallymark.rooms.payment_requests import service as requests
 from tallymark.rooms.payments import repository
 from tallymark.rooms.payments.model import (
     Filters,
     PaidPart,
     Payment,
-    PaymentStatus,
     PaymentView,
     Receipt,
     ReceiptDocument,
