@@ -1,5 +1,6 @@
 """The floor under adapters of payment providers: what a vendor's failures become, and what is never told."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -57,6 +58,13 @@ async def test_a_no_is_told_in_the_words_of_the_vendor(status, is_unauthorized):
     assert (refused.message, refused.code, refused.status) == ("Card is closed", "closed", status)
     assert refused.is_unauthorized is is_unauthorized
     assert refused.details == {"why": "Card is closed", "code": "closed"}
+
+
+async def test_a_code_that_says_to_come_again_is_no_no():
+    busy = Api(url="", explain=lambda body: Explained(code=body["code"]), busy=frozenset({"704"}))
+    async with loopback(lambda _: (422, {"code": "704"})) as vendor:
+        with pytest.raises(ProviderUnavailable):
+            await replace(busy, url=vendor.url).ask("POST", "/pay", {})
 
 
 async def test_a_no_without_words_and_a_yes_without_any():

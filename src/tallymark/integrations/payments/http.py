@@ -52,12 +52,14 @@ class Explained:
 class Api:
     """A vendor's API on behalf of one connection.
 
-    `headers` say who asks, and are kept out of whatever is printed. `explain` reads an error's body.
+    `headers` say who asks, and are kept out of whatever is printed. `explain` reads an error's body; `busy` are the codes in it that
+    say to come again, whatever the status.
     """
 
     url: str
     explain: Callable[[Mapping[str, Any]], Explained]
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    busy: frozenset[str] = frozenset()
 
     async def ask(
         self,
@@ -86,6 +88,8 @@ class Api:
         answer = _read(raw)
         if status >= 400:
             explained = self.explain(answer or {})
+            if explained.code in self.busy:
+                raise ProviderUnavailable(f"{what}: {explained.message or explained.code}")
             raise RefusedByVendor(
                 explained.message or f"status {status}", status=status, code=explained.code, body=answer or {}
             )
