@@ -1,1 +1,44 @@
-"""Payment providers, one module for each kind of `rooms.payment_providers.ports.PaymentProvider`."""
+"""Payment providers, each by its own API. What speaks it is read only where a kind is used: some take a third of a second."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from tallymark.rooms.payment_providers.model import ProviderKind
+from tallymark.rooms.payment_providers.ports import PaymentProvider
+
+Make = Callable[[str | None], PaymentProvider]
+"""Makes an adapter, which speaks to another base address than the vendor's if it is given one."""
+
+
+def make_adapters(urls: Mapping[str, str]) -> Mapping[ProviderKind, PaymentProvider]:
+    """The adapters of all kinds; `urls` has other base addresses by kind, for tests and for proxies."""
+    return _Adapters(urls)
+
+
+class _Adapters(Mapping[ProviderKind, PaymentProvider]):
+    """Makes each adapter when it is first asked for, and keeps it with its pool of connections."""
+
+    def __init__(self, urls: Mapping[str, str]) -> None:
+        self._urls = urls
+        self._made: dict[ProviderKind, PaymentProvider] = {}
+
+    def __getitem__(self, kind: ProviderKind) -> PaymentProvider:
+        if kind not in self._made:
+            self._made[kind] = _MAKERS[kind](self._urls.get(kind))
+        return self._made[kind]
+
+    def __iter__(self) -> Iterator[ProviderKind]:
+        return iter(_MAKERS)
+
+    def __len__(self) -> int:
+        return len(_MAKERS)
+
+
+def _stripe(url: str | None) -> PaymentProvider:
+    from tallymark.integrations.payments.stripe.adapter import Stripe
+
+    return Stripe(url)
+
+
+_MAKERS: Mapping[ProviderKind, Make] = {ProviderKind.STRIPE: _stripe}
