@@ -306,6 +306,7 @@ async def test_what_was_paid_goes_by_the_name_of_its_link_so_that_twice_is_once(
 )
 async def test_what_was_paid_is_read_exactly(paid, currency, cents):
     (told,) = await Cashfree().understand(CONNECTION, event(link_amount_paid=paid, link_currency=currency))
+    assert isinstance(told, PaymentTold)
     assert (told.amount_cents, told.currency) == (cents, currency)
 
 
