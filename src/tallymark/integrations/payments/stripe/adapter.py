@@ -9,7 +9,7 @@ from typing import Any
 import stripe
 
 from tallymark.integrations.payments.stripe import events, methods, pages, payments
-from tallymark.integrations.payments.stripe.calls import API_VERSION, Calls, Refused, ask
+from tallymark.integrations.payments.stripe.calls import API_VERSION, Calls, Refused, ask, plain
 from tallymark.rooms.payment_providers.model import (
     Abilities,
     Connection,
@@ -57,7 +57,7 @@ class Stripe:
         return replace(
             connection,
             options={**connection.options, "webhook_endpoint_id": endpoint.id},
-            secrets={**connection.secrets, "webhook_secret": endpoint.secret or ""},
+            secrets={**connection.secrets, "webhook_secret": plain(endpoint)["secret"]},
         )
 
     async def close(self, connection: Connection) -> None:

@@ -30,7 +30,7 @@ from tallymark.rooms.payment_providers.model import (
 )
 from tallymark.rooms.payment_providers.ports import ProviderRefused
 
-_STATUS = {
+STATUSES = {
     "processing": PaymentStatus.PROCESSING,
     "requires_capture": PaymentStatus.PROCESSING,
     "requires_action": PaymentStatus.PROCESSING,
@@ -41,7 +41,7 @@ _STATUS = {
 }
 """What Stripe's words for a payment come to (§11.5)."""
 
-_REFUND_STATUS = {
+_REFUND_STATUSES = {
     "succeeded": RefundStatus.SUCCEEDED,
     "failed": RefundStatus.FAILED,
     "canceled": RefundStatus.FAILED,
@@ -140,8 +140,6 @@ async def refund(client: stripe.StripeClient, order: RefundOrder) -> RefundOutco
             error_code=refused.code,
             error_message=refused.message,
         )
-    if was_replayed(answer):
-        answer = await ask(client.v1.refunds.retrieve_async, answer.id)
     return refund_outcome_of(plain(answer))
 
 
@@ -149,7 +147,7 @@ def outcome_of(intent: Mapping[str, Any]) -> Outcome:
     """What a payment intent says of a payment (§11.5)."""
     status = str(intent["status"])
     error = intent.get("last_payment_error") or {}
-    found = _STATUS.get(status, PaymentStatus.PENDING)
+    found = STATUSES.get(status, PaymentStatus.PENDING)
     is_failed = found is PaymentStatus.FAILED
     return Outcome(
         payment_status=found,
@@ -165,7 +163,7 @@ def refund_outcome_of(made: Mapping[str, Any]) -> RefundOutcome:
     """What a refund says of itself (§14)."""
     status = str(made.get("status") or "pending")
     return RefundOutcome(
-        refund_status=_REFUND_STATUS.get(status, RefundStatus.PENDING),
+        refund_status=_REFUND_STATUSES.get(status, RefundStatus.PENDING),
         status=status,
         provider_refund_id=made["id"],
         error_code=made.get("failure_reason"),
