@@ -164,7 +164,7 @@ async def connect(database, organization_id, kind="stripe", **options):
             return found
         row = {
             "id": new_id(), "organization_id": organization_id, "kind": kind, "code": kind, "name": kind, "options": options,
-            "secrets": vault.close({"secret_key": "sk"}), "created_at": BEGINNING, "updated_at": BEGINNING,
+            "secrets": vault.seal({"secret_key": "sk"}), "created_at": BEGINNING, "updated_at": BEGINNING,
         }  # fmt: skip
         await tx.execute(insert(payment_providers), row)
     return row["id"]

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from fastapi import FastAPI
+from starlette.datastructures import State
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tallymark import __version__
@@ -31,7 +32,7 @@ from tallymark.hands import Helpers, Terms
 from tallymark.integrations.assistants.mounted import Assistants
 from tallymark.metering.allowance import Allowance
 from tallymark.metering.intake import Intake
-from tallymark.outside import NO_PROVIDERS, Providers, mail_server, make_outside, make_vault
+from tallymark.outside import Adapters, ToProviders, mail_server, make_outside, make_providers
 from tallymark.rooms.activity_logs import service as activity_logs_service
 from tallymark.rooms.activity_logs.jobs import Chronicler
 from tallymark.rooms.api_logs.service import ApiLog
@@ -47,6 +48,8 @@ from tallymark.rooms.idempotency.service import KeptAnswers
 from tallymark.rooms.invoices.documents import Documents, LinkSigner
 from tallymark.rooms.organizations import service as organizations_service
 from tallymark.rooms.organizations.access import Access
+from tallymark.rooms.payment_providers.connecting import Connecting
+from tallymark.rooms.payment_providers.inbound import Inbound
 from tallymark.rooms.payments.documents import ReceiptDocuments
 from tallymark.rooms.test_clocks.service import settle
 from tallymark.rooms.webhooks.jobs import Courier
@@ -81,6 +84,7 @@ class Wiring:
     papers: Papers
     settle: Callable[[Context], Awaitable[None]]
     outside: billing_jobs.Outside
+    providers: ToProviders
     hands: Sequence[billing_jobs.Lend]
     public_key: str
     sends_emails: bool
@@ -104,8 +108,8 @@ class Running:
 
 
 @asynccontextmanager
-async def running(settings: Settings, url: str, adapters: Providers = NO_PROVIDERS) -> AsyncIterator[Running]:
-    """Open the application on a migrated database, and close it at the end; `adapters` collect payments."""
+async def running(settings: Settings, url: str, adapters: Adapters | None = None) -> AsyncIterator[Running]:
+    """Open the application on a migrated database, and close it at the end; `adapters` speak to payment providers in place of its own."""
     database = _make_database(settings, url)
     helpers = _make_helpers(settings, database)
     try:
@@ -115,7 +119,8 @@ async def running(settings: Settings, url: str, adapters: Providers = NO_PROVIDE
         courier = _make_courier(settings, database, signer, site)
         mailroom = _make_mailroom(settings, database, papers)
         messenger = _make_messenger(settings, mailroom.post)
-        outside = make_outside(settings, database, await make_vault(database), adapters)
+        providers = await make_providers(settings, database, adapters)
+        outside = make_outside(settings, database, providers)
 
         async def settle_soon(context: Context) -> None:
             await settle(database, context.organization_id, now=context.now, outside=outside)
@@ -128,6 +133,7 @@ async def running(settings: Settings, url: str, adapters: Providers = NO_PROVIDE
             papers=papers,
             settle=settle_soon,
             outside=outside,
+            providers=providers,
             hands=helpers.hands,
             public_key=signer.public_key(),
             sends_emails=mailroom.post is not None,
@@ -361,5 +367,19 @@ def create_api(wiring: Wiring | None = None) -> FastAPI:
         api.state.conclude = partial(activity_logs_service.close_own, site=wiring.site)
         api.state.answers = KeptAnswers()
         api.state.gatekeeper = Access(wiring.database, wiring.settle)
+        _put_providers(api.state, wiring)
         api.state.is_draining = False
     return api
+
+
+def _put_providers(state: State, wiring: Wiring) -> None:
+    """Let the routes find how payment providers are spoken to, and heard."""
+    vault, adapters = wiring.providers.vault, wiring.providers.adapters
+    state.connecting = Connecting(vault=vault, adapters=adapters, base_url=wiring.base_url)
+    state.inbound = Inbound(
+        database=wiring.database,
+        gatekeeper=state.gatekeeper,
+        site=wiring.site,
+        vault=vault,
+        adapters=adapters,
+    )

@@ -26,6 +26,7 @@ from tallymark.rooms.events import jobs as event_jobs
 from tallymark.rooms.idempotency import jobs as idempotency_jobs
 from tallymark.rooms.invoices import jobs as invoice_jobs
 from tallymark.rooms.organizations.access import system_now
+from tallymark.rooms.payment_providers import jobs as provider_jobs
 from tallymark.rooms.payments import jobs as payment_jobs
 from tallymark.rooms.security_logs import jobs as security_log_jobs
 from tallymark.rooms.sso import jobs as sso_jobs
@@ -67,6 +68,7 @@ def make_tasks(
         await security_log_jobs.forget_old(database, now=system_now())
         await user_jobs.forget_ended(database, now=system_now())
         await sso_jobs.forget_over(database, now=system_now())
+        await provider_jobs.forget_events(database, now=system_now())
         if retention.logs is not None:
             await api_log_jobs.forget_old(database, now=system_now(), kept=retention.logs)
             await activity_log_jobs.forget_old(database, now=system_now(), kept=retention.logs)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
+from dataclasses import dataclass, field
 
 from cryptography.fernet import Fernet
 
 from tallymark.db.engine import Database
 from tallymark.integrations.emails.smtp import Server
+from tallymark.integrations.payments import make_adapters
 from tallymark.integrations.vies import ViesRegister
 from tallymark.jobs.agenda import Kind
 from tallymark.rooms.billing.collection import KINDS, Collection
@@ -19,11 +20,16 @@ from tallymark.rooms.payment_providers.ports import PaymentProvider
 from tallymark.rooms.payment_providers.vault import SECRET, Vault
 from tallymark.settings import Settings
 
-Providers = Mapping[str, PaymentProvider]
-"""Who collects, by the kind of provider that customers name."""
+Adapters = Mapping[str, PaymentProvider]
+"""Who speaks to a provider, by its kind."""
 
-NO_PROVIDERS: Providers = MappingProxyType({})
-"""No adapter of a payment provider ships in this release."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToProviders:
+    """How payment providers are spoken to: by whom, and with which key the secrets of connections are opened."""
+
+    vault: Vault = field(repr=False)
+    adapters: Adapters
 
 
 async def make_vault(database: Database) -> Vault:
@@ -32,9 +38,15 @@ async def make_vault(database: Database) -> Vault:
         return Vault(await organizations.get_or_make_secret(connection, SECRET, Fernet.generate_key))
 
 
-def make_outside(settings: Settings, database: Database, vault: Vault, adapters: Providers) -> Outside:
+async def make_providers(settings: Settings, database: Database, adapters: Adapters | None) -> ToProviders:
+    """Speak to providers by the adapters that are given, else by those that ship."""
+    shipped = make_adapters({kind.value: url for kind, url in settings.payment_provider_urls.items()})
+    return ToProviders(vault=await make_vault(database), adapters=shipped if adapters is None else adapters)
+
+
+def make_outside(settings: Settings, database: Database, providers: ToProviders) -> Outside:
     """Who asks for which kind of work."""
-    collection = Collection(database, vault, adapters)
+    collection = Collection(database, providers.vault, providers.adapters)
     register = VatChecks(database, ViesRegister(settings.vies_url))
     return ByKind({Kind.CHECK_VAT: register, **dict.fromkeys(KINDS, collection)})
 

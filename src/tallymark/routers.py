@@ -39,6 +39,7 @@ from tallymark.rooms.members import routes as members
 from tallymark.rooms.organizations import app_routes as app_organizations
 from tallymark.rooms.organizations import key_routes as api_keys
 from tallymark.rooms.organizations import routes as organizations
+from tallymark.rooms.payment_providers import routes as payment_providers
 from tallymark.rooms.payment_requests import routes as payment_requests
 from tallymark.rooms.payments import app_routes as app_payments
 from tallymark.rooms.payments import routes as payments
@@ -101,6 +102,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     credit_notes.router,
     journal.router,
     data_exports.router,
+    payment_providers.router,
+    payment_providers.inbound_router,
     payment_requests.router,
     dunning.router,
     payments.router,

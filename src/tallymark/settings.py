@@ -11,7 +11,9 @@ from pydantic import AliasChoices, BeforeValidator, Field, model_validator
 
 from tallymark.api.tenant_limits import Limit
 from tallymark.foundations import Foundations
+from tallymark.rooms.payment_providers.model import ProviderKind
 from tallymark.variables import (
+    FromJson,
     WebAddress,
     half_the_cores,
     read_address,
@@ -171,6 +173,10 @@ class Settings(Foundations):
     vies_url: WebAddress = Field(
         "https://ec.europa.eu/taxation_customs/vies/rest-api",
         description="The European register of VAT numbers that automatic EU taxes ask.",
+    )
+    payment_provider_urls: Annotated[dict[ProviderKind, WebAddress], *FromJson] = Field(
+        default_factory=dict,
+        description='Where payment providers are asked in place of their own addresses, as JSON by kind: `{"stripe": "http://proxy.internal"}`.',
     )
     webhook_attempts: int = Field(
         3,

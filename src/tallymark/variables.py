@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +11,13 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from tallymark.db.errors import StartupError
 from tallymark.db.patience import read_duration
@@ -115,6 +122,17 @@ def _check_address(written: str) -> str:
 
 WebAddress = Annotated[str, AfterValidator(_check_address)]
 """An address that browsers and programs can be sent to: with its scheme and a host."""
+
+
+def _read_object(written: object) -> object:
+    try:
+        return json.loads(written) if isinstance(written, str) else written
+    except ValueError:
+        raise ValueError("it has to be an object of JSON") from None
+
+
+FromJson = (NoDecode, BeforeValidator(_read_object))
+"""Marks what is written as an object of JSON: `Annotated[dict[str, str], *FromJson]`."""
 
 
 def read_address(written: object) -> object:

@@ -76,6 +76,16 @@ def test_what_is_no_security_contact_is_refused(read, written):
         read(TALLYMARK_SECURITY_CONTACT=written)
 
 
+def test_where_payment_providers_are_asked_is_an_object_by_kind(read):
+    written = '{"stripe": "http://proxy.test/stripe"}'
+    assert read(TALLYMARK_PAYMENT_PROVIDER_URLS=written).payment_provider_urls == {
+        "stripe": "http://proxy.test/stripe"
+    }
+    for wrong in ("http://proxy.test", "[]", '{"stripes": "http://proxy.test"}', '{"stripe": "proxy.test"}'):
+        with pytest.raises(ValidationError, match=r"(?i)payment_provider_urls"):
+            read(TALLYMARK_PAYMENT_PROVIDER_URLS=wrong)
+
+
 def test_days_of_alerts_are_read_in_any_order(read):
     assert read().termination_alerts == (timedelta(days=45), timedelta(days=15))
     found = read(LAGO_SUBSCRIPTION_TERMINATION_ALERT_SENT_AT_DAYS="1, 30,7")

@@ -23,7 +23,9 @@ from tallymark.domain.errors import (
     NotAllowed,
     NotFound,
     Places,
+    ProviderFailed,
     TallymarkError,
+    ThirdPartyFailed,
     TookTooLong,
     TooMany,
 )
@@ -92,6 +94,12 @@ def error_body(error: TallymarkError) -> dict[str, Any]:
             return _body(HTTPStatus.SERVICE_UNAVAILABLE, code=error.code)
         case Invalid():
             return validation_body(error.details, error.places)
+        case ProviderFailed():
+            failed = _body(HTTPStatus.UNPROCESSABLE_ENTITY, code=error.code)
+            return {**failed, "provider": {"code": error.connection_code}, "error_details": error.details}
+        case ThirdPartyFailed():
+            failed = _body(HTTPStatus.UNPROCESSABLE_ENTITY, code=error.code)
+            return {**failed, "error_details": error.details}
         case _:
             raise AssertionError(f"no answer for {type(error).__name__}") from error
 

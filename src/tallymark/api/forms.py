@@ -13,6 +13,7 @@ from starlette.types import Message, Receive, Scope
 from tallymark.api.requests import DEEPEST, LARGEST_BODY
 
 FORM = "application/x-www-form-urlencoded"
+INBOUND = "/webhooks/"
 
 _NAME = re.compile(r"^[^\[\]]+(\[[^\[\]]*\])*$")
 _PART = re.compile(r"\[([^\[\]]*)\]")
@@ -25,9 +26,12 @@ class NotAForm(Exception):
 def accept_form(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
     """A request as JSON where its body is a form; any other as it is.
 
-    What is no form, or begins as JSON does though nobody said so, is handed on as it came.
+    What is no form, or begins as JSON does though nobody said so, is handed on as it came; so is what payment providers send, who
+    have signed each byte.
     """
-    if scope["type"] != "http" or not Headers(scope=scope).get("content-type", "").startswith(FORM):
+    if scope["type"] != "http" or scope["path"].startswith(INBOUND):
+        return scope, receive
+    if not Headers(scope=scope).get("content-type", "").startswith(FORM):
         return scope, receive
     kept = [pair for pair in scope["headers"] if pair[0] not in (b"content-type", b"content-length")]
     headers = [*kept, (b"content-type", b"application/json")]

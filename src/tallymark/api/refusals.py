@@ -25,6 +25,12 @@ _DETAILS: Json = {
 }
 
 
+_PROVIDER: Json = {
+    "type": "object",
+    "properties": {"code": _TEXT},
+    "required": ["code"],
+    "description": "The connection to the payment provider that says no; its words are the details.",
+}
 _PLACES: Json = {
     "type": "object",
     "additionalProperties": {"type": "array", "items": _TEXT},
@@ -94,9 +100,9 @@ _REFUSALS = {
     "Invalid": _Refusal(
         status=422,
         error="Unprocessable Entity",
-        description="The input breaks rules.",
+        description="The input breaks rules, or a payment provider says no.",
         fields=_CODE,
-        options={"error_details": _DETAILS, "error_places": _PLACES},
+        options={"error_details": _DETAILS, "error_places": _PLACES, "provider": _PROVIDER},
     ),
     "TooMany": _Refusal(
         status=HTTPStatus.TOO_MANY_REQUESTS,

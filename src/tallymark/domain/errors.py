@@ -61,6 +61,25 @@ class Conflict(TallymarkError):
         super().__init__(code)
 
 
+class ProviderFailed(TallymarkError):
+    """A payment provider says no to what was asked of it: its words, and the code of the connection that they came by."""
+
+    def __init__(self, connection_code: str, details: Mapping[str, object]) -> None:
+        self.code = "provider_error"
+        self.connection_code = connection_code
+        self.details = dict(details)
+        super().__init__(self.code)
+
+
+class ThirdPartyFailed(TallymarkError):
+    """Somebody outside whom the call needs gives no answer, or no good one; the same call may succeed later."""
+
+    def __init__(self, third_party: str, message: str) -> None:
+        self.code = "third_party_error"
+        self.details = {"third_party": third_party, "thirdparty_error": message}
+        super().__init__(self.code)
+
+
 class TooMany(TallymarkError):
     """The caller has done this as often as it may for now: `limit` times, and again once it has waited."""
 

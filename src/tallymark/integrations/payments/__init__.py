@@ -11,24 +11,27 @@ Make = Callable[[str | None], PaymentProvider]
 """Makes an adapter, which speaks to another base address than the vendor's if it is given one."""
 
 
-def make_adapters(urls: Mapping[str, str]) -> Mapping[ProviderKind, PaymentProvider]:
+def make_adapters(urls: Mapping[str, str]) -> Mapping[str, PaymentProvider]:
     """The adapters of all kinds; `urls` has other base addresses by kind, for tests and for proxies."""
     return _Adapters(urls)
 
 
-class _Adapters(Mapping[ProviderKind, PaymentProvider]):
+class _Adapters(Mapping[str, PaymentProvider]):
     """Makes each adapter when it is first asked for, and keeps it with its pool of connections."""
 
     def __init__(self, urls: Mapping[str, str]) -> None:
         self._urls = urls
         self._made: dict[ProviderKind, PaymentProvider] = {}
 
-    def __getitem__(self, kind: ProviderKind) -> PaymentProvider:
+    def __getitem__(self, name: str) -> PaymentProvider:
+        if name not in _MAKERS:
+            raise KeyError(name)
+        kind = ProviderKind(name)
         if kind not in self._made:
             self._made[kind] = _MAKERS[kind](self._urls.get(kind))
         return self._made[kind]
 
-    def __iter__(self) -> Iterator[ProviderKind]:
+    def __iter__(self) -> Iterator[str]:
         return iter(_MAKERS)
 
     def __len__(self) -> int:

@@ -9,6 +9,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from tallymark.domain.values import value
+
 
 class ProviderKind(StrEnum):
     """The providers that customers can be linked to, as the wire calls them."""
@@ -54,6 +56,34 @@ class Connection:
     success_redirect_url: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@value
+class StoredConnection:
+    """A connection as it is kept: its secrets are encrypted."""
+
+    id: UUID
+    organization_id: UUID
+    kind: ProviderKind
+    code: str
+    name: str
+    success_redirect_url: str | None
+    options: Mapping[str, Any]
+    secrets: bytes = field(repr=False)
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+
+
+@value
+class ProviderEvent:
+    """What a provider has sent, verified: `status` is `pending` until it is understood, then `succeeded` or `failed`."""
+
+    id: UUID
+    payment_provider_id: UUID
+    body: bytes = field(repr=False)
+    status: str
+    error: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,39 +1,37 @@
-"""How the secrets of connections are kept: encrypted, by a key of the installation (wallets-and-payments §12.1)."""
+"""The secrets of connections, encrypted by a key of the installation."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from cryptography.fernet import Fernet
-from sqlalchemy import Row
 
-from tallymark.rooms.payment_providers.model import Connection, ProviderKind
+from tallymark.rooms.payment_providers.model import Connection, StoredConnection
 
 SECRET = "payment_providers"
 """Under what name the installation keeps the key."""
 
 
 class Vault:
-    """Holds the key, and never shows it."""
+    """Holds the key, by which connections are opened and closed."""
 
     def __init__(self, key: bytes) -> None:
-        self._seal = Fernet(key)
+        self._fernet = Fernet(key)
 
-    def close(self, secrets: Mapping[str, str]) -> bytes:
-        """Secrets as they are kept."""
-        return self._seal.encrypt(json.dumps(dict(secrets)).encode())
-
-    def open(self, row: Row[Any]) -> Connection:
-        """A kept connection with its secrets, as an adapter is given it."""
+    def open(self, stored: StoredConnection) -> Connection:
+        """A connection as its provider's adapter needs it."""
         return Connection(
-            id=row.id,
-            organization_id=row.organization_id,
-            kind=ProviderKind(row.kind),
-            code=row.code,
-            name=row.name,
-            success_redirect_url=row.success_redirect_url,
-            options=row.options,
-            secrets=json.loads(self._seal.decrypt(row.secrets)),
+            id=stored.id,
+            organization_id=stored.organization_id,
+            kind=stored.kind,
+            code=stored.code,
+            name=stored.name,
+            success_redirect_url=stored.success_redirect_url,
+            options=stored.options,
+            secrets=json.loads(self._fernet.decrypt(stored.secrets)),
         )
+
+    def seal(self, secrets: Mapping[str, str]) -> bytes:
+        """Secrets as they are kept."""
+        return self._fernet.encrypt(json.dumps(dict(secrets)).encode())
