@@ -7,6 +7,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 from tests import kit
 from tests.kit import Json, call, get
+from tests.rooms.test_coupons import coupon, give
 
 from tallymark.db.ids import new_id
 from tallymark.db.tables import applied_usage_thresholds, outbox
@@ -615,6 +616,42 @@ class TestAnInvoiceMadeAnew:
         assert [credit["amount_cents"] for credit in made["credits"]] == [5500]
         assert sorted(fee["precise_coupons_amount_cents"] for fee in made["fees"]) == ["0.0", "5500.0"]
         assert await w.notes() == []
+
+    async def test_credits_it_on_a_plan_of_ones_own_too(self, make_organization):
+        """25.00 and 40.00 were billed at 1.00; at 2.00 these are 130.00: 65.00 are left, less 10 %, void or made anew."""
+        client = (await make_organization(STANDING)).client
+        regions = [{"key": "region", "values": ["eu"]}]
+        calls = await kit.metric(client, "sum_agg", field_name="value", filters=regions)
+        charge = kit.charge(calls, amount="1") | {
+            "filters": [{"values": {"region": ["eu"]}, "properties": {"amount": "1"}}]
+        }
+        plan = await kit.plan(client, charge, usage_thresholds=marks(5000))
+        customer = await kit.customer(client, currency="EUR")
+        one = await kit.subscribe(client, customer, plan)
+        for region, units in ("eu", 25), ("us", 40):
+            await kit.send(client, one, calls, units, properties={"value": units, "region": region})
+        dearer = {"amount": "2"}
+        own = {
+            "id": plan["charges"][0]["lago_id"],
+            "properties": dearer,
+            "filters": [{"values": {"region": ["eu"]}, "properties": dearer}],
+        }
+        prices = {"subscription": {"plan_overrides": {"charges": [own]}}}
+        await call(client, "PUT", f"/subscriptions/{one['external_id']}", prices)
+        await give(client, customer, await coupon(client, coupon_type="percentage", percentage_rate="10"))
+        await kit.advance(client, "2025-02-01T01:00")
+        (first,) = [i for i in await kit.invoices(client, customer) if i["invoice_type"] == "subscription"]
+        path = f"/invoices/{first['lago_id']}"
+        await kit.post(client, f"{path}/void", {})
+        asked = {"invoice": {"fees": [{"id": fee["lago_id"]} for fee in first["fees"]]}}
+        made = (await kit.post(client, f"{path}/regenerate", asked))["invoice"]
+        for invoice in first, made:
+            assert amounts(invoice)[:2] == (13_000, 6500)
+            assert (invoice["coupons_amount_cents"], invoice["total_amount_cents"]) == (650, 5850)
+            used = [fee for fee in invoice["fees"] if fee["item"]["type"] == "charge"]
+            shares = {fee["amount_cents"]: fee["precise_coupons_amount_cents"] for fee in used}
+            assert shares == {5000: "2750.0", 8000: "4400.0"}
+        assert (await get(client, "/credit_notes"))["credit_notes"] == []
 
 
 class TestAnEvent:

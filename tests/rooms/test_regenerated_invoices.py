@@ -84,6 +84,17 @@ async def test_it_is_foreseen_to_the_cent_before_it_is_issued(seller, applicatio
     await browser.aclose()
 
 
+async def test_other_units_are_of_the_prices_that_it_was_billed_by(seller):
+    """Prices of the subscription's own came after the bill: 3 units are 6.00 then, as its 5 were 10.00."""
+    own = [{"id": seller.plan["charges"][0]["lago_id"], "properties": {"amount": "7"}}]
+    prices = {"subscription": {"plan_overrides": {"charges": own}}}
+    await kit.call(seller, "PUT", f"/subscriptions/{seller.subscription['external_id']}", prices)
+    await void(seller, seller.invoice)
+    made = await regenerate(seller, seller.invoice, {"id": seller.usage["lago_id"], "units": "3"})
+    ((units, cents),) = [(fee["units"], fee["amount_cents"]) for fee in made["fees"]]
+    assert (units, cents) == ("3.0", 600)
+
+
 async def test_its_period_is_not_billed_again(seller):
     await void(seller, seller.invoice)
     await regenerate(seller, seller.invoice, {"id": seller.base["lago_id"]})

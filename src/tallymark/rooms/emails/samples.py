@@ -280,6 +280,7 @@ def _fee(view: InvoiceView, *, now: datetime) -> FeeRecord:
         external_subscription_id=None,
         external_customer_id=view.customer.external_id,
         charge_model=None,
+        charge_parent_id=None,
         filter_values=None,
         true_up_fee_id=None,
         self_billed=False,

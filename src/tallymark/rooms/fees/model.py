@@ -88,6 +88,9 @@ class FeeRecord:
     external_subscription_id: str | None
     external_customer_id: str
     charge_model: str | None
+    charge_parent_id: UUID | None
+    """What its charge was copied from, for a subscription's own prices."""
+
     filter_values: Mapping[str, list[str]] | None
     true_up_fee_id: UUID | None
     self_billed: bool

@@ -72,6 +72,7 @@ _SELECT: Select[Any] = select(
     customers.c.external_id.label("external_customer_id"),
     subscriptions.c.external_id.label("external_subscription_id"),
     charges.c.charge_model.label("charge_model"),
+    charges.c.parent_id.label("charge_parent_id"),
     charge_filters.c["values"].label("filter_values"),
     (customers.c.account_type == "partner").label("self_billed"),
     select(_true_ups.c.id)

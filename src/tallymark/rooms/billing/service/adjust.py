@@ -68,7 +68,7 @@ async def preview_adjustment(
     stored = (await fees.of_invoices(tx, [draft.id])).get(draft.id, [])
     record = next((one for one in stored if one.id == asked.fee_id), None)
     before = blank_fee(adjusted.fee_type) if record is None else _as_fee(record)
-    model = model_of(contract, adjusted)
+    model = model_of(contract.plan, adjusted)
     return before, adjust(before, as_wanted(adjusted), model, currency(draft.currency))
 
 
@@ -207,5 +207,5 @@ def _adjusted(
 def _check_model(contract: Contract, adjusted: AdjustedFee) -> None:
     """Units alone say too little of some models. Raises `Invalid`."""
     units_alone = adjusted.units is not None and adjusted.unit_precise_amount is None
-    if units_alone and adjusted.fee_type is not FeeType.SUBSCRIPTION and model_of(contract, adjusted) is None:
+    if units_alone and adjusted.fee_type is not FeeType.SUBSCRIPTION and model_of(contract.plan, adjusted) is None:
         raise Invalid({"charge": ["invalid_charge_model"]})

@@ -18,7 +18,7 @@ from tallymark.rooms.advance import service as advance
 from tallymark.rooms.billing.model import Line, Subject
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import AdjustedFee, FeeRecord
-from tallymark.rooms.plans.model import Charge, ChargeFilter
+from tallymark.rooms.plans.model import Charge, ChargeFilter, Plan
 from tallymark.rooms.subscriptions.model import Contract
 from tallymark.rooms.usage import service as usage
 from tallymark.rooms.usage.model import ChargeLine
@@ -126,7 +126,7 @@ def _subject_of(line: Line) -> tuple[Any, ...]:
 
 def _changed(line: Line, one: AdjustedFee) -> Line:
     code = line.contract.plan.amount_currency
-    fee = adjust(line.fee, as_wanted(one), model_of(line.contract, one), currency(code))
+    fee = adjust(line.fee, as_wanted(one), model_of(line.contract.plan, one), currency(code))
     return replace(line, fee=fee, display_name=one.invoice_display_name)
 
 
@@ -142,7 +142,7 @@ def as_wanted(one: AdjustedFee) -> Adjustment:
 def _empty_line(subject: Subject, one: AdjustedFee, table: TaxTable) -> Line | None:
     """A fee for what was not used, or is not due; None where the plan or the record has no place for it any more."""
     contract = subject.contract
-    charge, chosen = charge_of(contract, one)
+    charge, chosen = charge_of(contract.plan, one)
     if charge is not None and subject.boundaries.charges is not None:
         period = subject.boundaries.charges.period
         return _line_of_nothing(contract, charge, period, table, filter_=chosen, grouped_by=one.grouped_by)
@@ -182,21 +182,21 @@ def blank_fee(fee_type: FeeType) -> Fee:
     )
 
 
-def charge_of(contract: Contract, fee: AdjustedFee | FeeRecord) -> tuple[Charge | None, ChargeFilter | None]:
+def charge_of(plan: Plan, fee: AdjustedFee | FeeRecord) -> tuple[Charge | None, ChargeFilter | None]:
     """The charge and filter that a fee is for, as the plan has them now; none without both."""
-    charge = next((one for one in contract.plan.charges if one.id == fee.charge_id), None)
+    charge = next((one for one in plan.charges if one.id == fee.charge_id), None)
     if charge is None or fee.charge_filter_id is None:
         return charge, None
     chosen = next((one for one in charge.filters if one.id == fee.charge_filter_id), None)
     return (charge, chosen) if chosen else (None, None)
 
 
-def model_of(contract: Contract, fee: AdjustedFee | FeeRecord) -> Model | None:
+def model_of(plan: Plan, fee: AdjustedFee | FeeRecord) -> Model | None:
     """What prices other units of a fee, where units alone say enough."""
-    for fixed in contract.plan.fixed_charges:
+    for fixed in plan.fixed_charges:
         if fixed.id == fee.fixed_charge_id:
             return None if _needs_days(fixed.charge_model, fixed.prorated) else Model(price=fixed.price)
-    charge, chosen = charge_of(contract, fee)
+    charge, chosen = charge_of(plan, fee)
     if charge is None or charge.charge_model in WITHOUT_UNITS:
         return None
     if isinstance(fee, FeeRecord) and fee.is_adjustment:

@@ -52,6 +52,7 @@ def _record(line: Line, row: Mapping[str, Any], taxes: Sequence[FeeTax]) -> FeeR
             "external_subscription_id": contract.subscription.external_id,
             "external_customer_id": contract.customer.external_id,
             "charge_model": line.charge.charge_model.value if line.charge else None,
+            "charge_parent_id": line.charge.parent_id if line.charge else None,
             "filter_values": {key: list(values) for key, values in chosen.values.items()} if chosen else None,
             "taxes": tuple(taxes),
         }

@@ -29,7 +29,6 @@ from tallymark.rooms.invoices.model import (
     ProgressiveRecord,
     Reason,
 )
-from tallymark.rooms.plans.model import ChargeFilter
 
 CREDITING = (Reason.PERIODIC, Reason.TERMINATING, Reason.PROGRESSIVE)
 """Records that bill the usage of a window, and so take over what was billed of it."""
@@ -168,30 +167,37 @@ def _position(fee: FeeRecord, lines: Mapping[int, Line]) -> int | None:
 
 
 def _is_same(fee: FeeRecord, line: Line) -> bool:
-    if line.stored is not None:
-        return line.stored.true_up_parent_fee_id is None and _place(line.stored) == _place(fee)
-    usage = line.usage
-    if usage is None or line.is_true_up or fee.charge_id not in _charge_ids(line):
+    if fee.charge_id not in _charge_ids(line):
         return False
-    return _has_filter(fee, usage.filter) and dict(usage.grouped_by) == dict(fee.grouped_by)
-
-
-def _place(fee: FeeRecord) -> tuple[UUID | None, UUID | None, dict[str, Any]]:
-    return fee.charge_id, fee.charge_filter_id, dict(fee.grouped_by)
+    stored, usage = line.stored, line.usage
+    if stored is not None:
+        is_of_filter = _has_filter(fee, stored.charge_filter_id, stored.filter_values)
+        is_usage, grouped_by = stored.true_up_parent_fee_id is None, stored.grouped_by
+    elif usage is not None:
+        chosen = usage.filter
+        is_of_filter = _has_filter(fee, chosen.id, chosen.values) if chosen else fee.charge_filter_id is None
+        is_usage, grouped_by = not line.is_true_up, usage.grouped_by
+    else:
+        return False
+    return is_usage and is_of_filter and dict(grouped_by) == dict(fee.grouped_by)
 
 
 def _charge_ids(line: Line) -> set[UUID | None]:
     """Under which ids a charge may have been billed: a plan of one's own copies its parent's charges."""
     if line.stored is not None:
-        return {line.stored.charge_id}
+        return {line.stored.charge_id, line.stored.charge_parent_id} - {None}
     return {line.charge.id, line.charge.parent_id} - {None} if line.charge else set()
 
 
-def _has_filter(fee: FeeRecord, chosen: ChargeFilter | None) -> bool:
-    if chosen is None or fee.charge_filter_id is None:
-        return chosen is None and fee.charge_filter_id is None
-    values = {key: list(of_key) for key, of_key in chosen.values.items()}
-    return fee.charge_filter_id == chosen.id or dict(fee.filter_values or {}) == values
+def _has_filter(fee: FeeRecord, filter_id: UUID | None, values: Mapping[str, Sequence[str]] | None) -> bool:
+    """Whether a fee is of this filter, or of the one with the same values that it was copied from."""
+    if filter_id is None or fee.charge_filter_id is None:
+        return filter_id is fee.charge_filter_id
+    return fee.charge_filter_id == filter_id or _listed(fee.filter_values) == _listed(values)
+
+
+def _listed(values: Mapping[str, Sequence[str]] | None) -> dict[str, list[str]]:
+    return {key: list(of_key) for key, of_key in (values or {}).items()}
 
 
 def kept_credit(credit_cents: int, shares: Sequence[Fraction]) -> list[Billed]:

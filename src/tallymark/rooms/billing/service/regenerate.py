@@ -39,13 +39,15 @@ from tallymark.rooms.invoices.model import BillingRecord, Invoice, InvoiceStatus
 from tallymark.rooms.invoices.numbering import draft_number
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.organizations.model import EventCorrectionPolicy
+from tallymark.rooms.plans import service as plans
+from tallymark.rooms.plans.model import Plan
 from tallymark.rooms.taxes import service as taxes
 from tallymark.rooms.taxes.model import Tax
 
 TYPES = (billing.INVOICE_TYPE, one_off.INVOICE_TYPE)
 JOINED = frozenset(
-    ("external_subscription_id", "external_customer_id", "charge_model", "filter_values", "true_up_fee_id",
-     "self_billed", "taxes")
+    ("external_subscription_id", "external_customer_id", "charge_model", "charge_parent_id", "filter_values",
+     "true_up_fee_id", "self_billed", "taxes")
 )  # fmt: skip
 """What a fee is read with that is no column of it."""
 
@@ -162,8 +164,11 @@ async def _parts(tx: Tx, view: InvoiceView, asked: Sequence[KeptFee]) -> list[_P
             _Part(stored=fee, asked=wanted[fee.id], fee=as_computed(fee), taxes=own)
             for fee, own in zip(kept, carried, strict=True)
         ]
+    # Prices of the subscription's own may have come after the bill: a fee is of the charges that it was billed by.
+    billed_by = await plans.get_plans(tx, {fee.plan_id for fee in kept if fee.plan_id is not None})
     return [
-        _adjusted(fee, line, wanted[fee.id]) for fee, line in zip(kept, await lines_of(tx, kept), strict=True)
+        _adjusted(fee, line, wanted[fee.id], billed_by.get(fee.plan_id or line.contract.plan.id))
+        for fee, line in zip(kept, await lines_of(tx, kept), strict=True)
     ]
 
 
@@ -177,9 +182,10 @@ async def _add_on_taxes(tx: Tx, view: InvoiceView, kept: Sequence[FeeRecord]) ->
     return [tuple(known[tax.tax_id] for tax in fee.taxes if tax.tax_id in known) or inherited for fee in kept]
 
 
-def _adjusted(stored: FeeRecord, line: Line, asked: KeptFee) -> _Part:
+def _adjusted(stored: FeeRecord, line: Line, asked: KeptFee, billed_by: Plan | None) -> _Part:
     wanted = Adjustment(units=asked.units, unit_amount=asked.unit_amount)
-    fee = adjust(line.fee, wanted, model_of(line.contract, stored), currency(stored.currency))
+    model = model_of(billed_by or line.contract.plan, stored)
+    fee = adjust(line.fee, wanted, model, currency(stored.currency))
     return _Part(
         stored=stored,
         asked=asked,
