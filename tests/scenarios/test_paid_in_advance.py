@@ -151,6 +151,21 @@ class TestRegrouping:
         later = [i for i in await kit.invoices(client, customer) if i["invoice_type"] == "advance_charges"]
         assert [i["fees_amount_cents"] for i in later] == [1600, 800]
 
+    async def test_another_customer_with_the_same_external_id_has_none_of_them(self, world):
+        """5 units are paid after their subscription ended; the one who takes its id is shown 3 of their own: 12.00, not 32.00."""
+        client, of, _, subscription = await world(invoiceable=False, regroup_paid_fees="invoice")
+        await kit.send(client, subscription, of, 5)
+        await kit.call(client, "DELETE", f"/subscriptions/{subscription['external_id']}")
+        await kit.advance(client, "2026-05-20")
+        other = await kit.customer(client, currency="EUR")
+        plan = {"code": subscription["plan_code"]}
+        again = await kit.subscribe(client, other, plan, external_id=subscription["external_id"])
+        await kit.send(client, again, of, 3)
+        await self.pay(client, 0, 1)
+        await kit.advance(client, "2026-06-02")
+        (made,) = [i for i in await kit.invoices(client, other) if i["invoice_type"] == "advance_charges"]
+        assert [fee["units"] for fee in made["fees"]] == ["3.0"]
+
     async def test_at_the_end_of_the_subscription_too(self, world):
         client, of, customer, subscription = await world(invoiceable=False, regroup_paid_fees="invoice")
         await kit.send(client, subscription, of, 5)

@@ -303,12 +303,14 @@ async def paid_without_invoice(
     tx: Tx,
     external_subscription_ids: Collection[str],
     *,
+    customer_id: UUID,
     currency: str,
     paid_by: datetime,
     ended_by: datetime | None,
 ) -> list[FeeRecord]:
-    """Of charges whose paid fees are regrouped, and of live or ended subscriptions of these external ids."""
+    """Of charges whose paid fees are regrouped, and of a customer's live or ended subscriptions of these external ids."""
     statement = _SELECT.where(
+        fees.c.customer_id == customer_id,
         fees.c.invoice_id.is_(None),
         fees.c.pay_in_advance,
         fees.c.currency == currency,

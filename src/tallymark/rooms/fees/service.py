@@ -103,6 +103,7 @@ async def paid_without_invoice(
     tx: Tx,
     *,
     external_subscription_ids: Collection[str],
+    customer_id: UUID,
     currency: str,
     paid_by: datetime,
     ended_by: datetime | None,
@@ -112,7 +113,12 @@ async def paid_without_invoice(
     Paid by one instant; with the other, their charges period ended by it.
     """
     return await repository.paid_without_invoice(
-        tx, external_subscription_ids, currency=currency, paid_by=paid_by, ended_by=ended_by
+        tx,
+        external_subscription_ids,
+        customer_id=customer_id,
+        currency=currency,
+        paid_by=paid_by,
+        ended_by=ended_by,
     )
 
 

@@ -207,5 +207,9 @@ def _adjusted(
 def _check_model(contract: Contract, adjusted: AdjustedFee) -> None:
     """Units alone say too little of some models. Raises `Invalid`."""
     units_alone = adjusted.units is not None and adjusted.unit_precise_amount is None
-    if units_alone and adjusted.fee_type is not FeeType.SUBSCRIPTION and model_of(contract.plan, adjusted) is None:
+    if (
+        units_alone
+        and adjusted.fee_type is not FeeType.SUBSCRIPTION
+        and model_of(contract.plan, adjusted) is None
+    ):
         raise Invalid({"charge": ["invalid_charge_model"]})

@@ -50,6 +50,7 @@ async def _regroup(tx: Tx, billed: Sequence[Subject], *, now: datetime) -> None:
     found = await fees.paid_without_invoice(
         tx,
         external_subscription_ids={_external_id(subject) for subject in billed},
+        customer_id=first.contract.customer.id,
         currency=first.contract.plan.amount_currency,
         paid_by=first.at,
         ended_by=first.at if first.reason is Reason.PERIODIC else None,
