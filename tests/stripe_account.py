@@ -74,6 +74,8 @@ class Account:
         self.url = url
         self.objects: dict[str, dict[str, dict[str, Any]]] = {}
         self.outbox: list[Sent] = []
+        self.found: set[str] = set()
+        """The customers whom a search finds: whoever was made just now is not among them."""
         self._numbers = itertools.count(1)
         self._behaviour: dict[str, dict[str, Any]] = {}
         self._secrets: dict[str, str] = {}
@@ -102,7 +104,11 @@ class Account:
     def search_customers(self, params: dict[str, Any]) -> dict[str, Any]:
         name, _, value = params["query"].partition(":")
         name, value = name.removeprefix("metadata['").removesuffix("']"), value.strip("'")
-        found = [one for one in self.all("customer") if one["metadata"].get(name) == value]
+        found = [
+            one
+            for one in self.all("customer")
+            if one["id"] in self.found and one["metadata"].get(name) == value
+        ]
         return {"object": "search_result", "data": found, "has_more": False, "url": "/v1/customers/search"}
 
     def attach(self, params: dict[str, Any], id: str) -> dict[str, Any]:

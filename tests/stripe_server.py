@@ -1,6 +1,6 @@
 """Stripe on 127.0.0.1: an account in memory behind Stripe's wire, with pages that a browser can pay on.
 
-In a test: `with serving() as stripe`. By hand: `python -m tests.stripe_server --port 8790`, then start Tallymark with
+In a test: `with serving() as stripe`. By hand: `python tests/stripe_server.py --port 8790`, then start Tallymark with
 `TALLYMARK_PAYMENT_PROVIDER_URLS='{"stripe": "http://127.0.0.1:8790"}'` and connect Stripe with the key that is printed.
 """
 
@@ -19,7 +19,19 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
-from tests.stripe_account import METHODS, ROUTES, SECRET_KEY, Account, Answer, Problem, Sent
+
+try:
+    from tests.stripe_account import METHODS, ROUTES, SECRET_KEY, Account, Answer, Problem, Sent
+except ModuleNotFoundError:  # run by hand, where a package of another project has the name `tests`
+    from stripe_account import (  # type: ignore[import-not-found, no-redef]
+        METHODS,
+        ROUTES,
+        SECRET_KEY,
+        Account,
+        Answer,
+        Problem,
+        Sent,
+    )
 
 _TRUTH = {"true": True, "false": False, "True": True, "False": False}
 
@@ -38,8 +50,8 @@ class Asked:
 class StripeServer(Account):
     """An account that is reached at `url` with `key`.
 
-    `goes_wrong` says what becomes of the next requests that write: `"lost"` is done and not answered, a number is a status with nothing
-    done. Events wait in `outbox` for a test to take them; with `delivers`, they are posted to where they are registered.
+    `goes_wrong` says what becomes of the next requests that write: `"lost"` is done and not answered, `"broken"` is done and answered by
+    a 500 from then on, a number is a status with nothing done. Events wait in `outbox` for a test to take them; with `delivers`, they are posted to where they are registered.
     """
 
     key = SECRET_KEY
@@ -48,6 +60,7 @@ class StripeServer(Account):
         super().__init__(f"http://127.0.0.1:{port}")
         self.asked: list[Asked] = []
         self.goes_wrong: deque[str | int] = deque()
+        self.forbidden: set[str] = set()
         self._lock = threading.RLock()
         self._kept: dict[str, tuple[Any, Answer]] = {}
         self._post: queue.Queue[Sent | None] | None = queue.Queue() if delivers else None
@@ -58,10 +71,15 @@ class StripeServer(Account):
             self.asked.append(asked)
             if token != self.key:
                 return Problem(401, "invalid_request_error", "Invalid API Key provided: sk_test_****").answer, False  # fmt: skip
+            if asked.path in self.forbidden:
+                return Problem(403, "invalid_request_error", "The provided key does not have the required permissions.").answer, False  # fmt: skip
             wrong = self.goes_wrong.popleft() if self.goes_wrong and asked.method == "POST" else None
             if isinstance(wrong, int):
                 return Problem(wrong, "api_error", "Something went wrong.").answer, False
             answer, is_replayed = self._once(asked)
+            if wrong == "broken":
+                answer = Problem(500, "api_error", "Something went wrong.").answer
+                self._kept[asked.key or ""] = (self._kept[asked.key or ""][0], answer)
             self._deliver()
             return (None if wrong == "lost" else answer), is_replayed
 
@@ -92,9 +110,10 @@ class StripeServer(Account):
                     return json.loads(json.dumps(problem.answer))
         return Problem(404, "invalid_request_error", f"Unrecognized request URL ({asked.method}: {asked.path}).").answer  # fmt: skip
 
-    def forget_keys(self) -> None:
-        """A day goes by: Stripe no longer knows what was asked for by which key."""
+    def pass_a_day(self) -> None:
+        """Stripe no longer knows what was asked for by which key, and its search finds everybody."""
         self._kept.clear()
+        self.found.update(self.objects.get("customer", {}))
 
     def page(self, session_id: str, form: dict[str, str] | None) -> tuple[int, str, str | None]:
         """A page of Checkout's as a browser sees it, or what comes of its form: a status, what is shown, where it leads."""
@@ -146,9 +165,9 @@ class StripeServer(Account):
         while (sent := self._post.get()) is not None:
             try:
                 response = httpx.post(sent.url, content=sent.body, headers=sent.headers, timeout=30)
-                print(f"{sent.type} → {sent.url}: {response.status_code}")
+                print(f"{sent.type} → {sent.url}: {response.status_code}", flush=True)
             except httpx.HTTPError as error:
-                print(f"{sent.type} → {sent.url}: {type(error).__name__}")
+                print(f"{sent.type} → {sent.url}: {type(error).__name__}", flush=True)
             finally:
                 self._post.task_done()
         self._post.task_done()
@@ -268,7 +287,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8790)
     with serving(port=parser.parse_args().port, delivers=True) as stripe:
-        print(f"Stripe, not really, on {stripe.url} with the key {stripe.key}")
+        print(f"Stripe, not really, on {stripe.url} with the key {stripe.key}", flush=True)
         threading.Event().wait()
 
 

@@ -123,6 +123,9 @@ class TestAmounts:
         assert to_stripe(ours, currency) == theirs
         assert from_stripe(theirs, currency.lower()) == ours
 
+    def test_between_two_of_ours_are_none(self):
+        assert from_stripe(1050, "huf") is None
+
     @pytest.mark.parametrize(("ours", "currency"), [(5124, "KWD"), (1, "BHD"), (100, "MRO"), (100, "CLF")])
     def test_that_stripe_cannot_take_are_refused_and_not_rounded(self, ours, currency):
         with pytest.raises(Inexpressible):
@@ -164,6 +167,17 @@ class TestConnections:
             await provider.open(replace(connection, options={}), "nowhere")
         assert (refused.value.code, refused.value.is_unauthorized) == ("url_invalid", False)
 
+    async def test_take_a_restricted_key_that_may_not_read_the_account(self, stripe, provider, connection):
+        stripe.forbidden = {"/v1/account"}
+        try:
+            assert await provider.open(connection, INBOUND) == connection
+            stripe.forbidden = {"/v1/account", "/v1/webhook_endpoints"}
+            with pytest.raises(ProviderRefused) as refused:
+                await provider.open(replace(connection, options={}), INBOUND)
+        finally:
+            stripe.forbidden = set()
+        assert refused.value.is_unauthorized
+
     async def test_speak_one_version_of_the_api(self, stripe, connection):
         assert {asked.version for asked in stripe.asked} == {API_VERSION}
 
@@ -175,7 +189,7 @@ class TestCustomers:
         with pytest.raises(ProviderUnavailable):
             await provider.create_customer(connection, ada)
         made = await provider.create_customer(connection, replace(ada, name="Ada L."))
-        stripe.forget_keys()
+        stripe.pass_a_day()
         assert await provider.create_customer(connection, ada) == made
         (customer,) = [one for one in stripe.all("customer") if one["metadata"]["lago_customer_id"] == str(ada.customer_id)]  # fmt: skip
         assert (customer["name"], customer["email"], customer["address"]["city"]) == ("Ada", "ada@example.com", "Berlin")  # fmt: skip
@@ -254,12 +268,21 @@ class TestCharges:
         outcome = await provider.charge(connection, asked)
         assert (outcome.payment_status, len(intents(stripe, asked))) == (PaymentStatus.SUCCEEDED, 1)
 
+    async def test_that_stripe_broke_off_in_are_looked_up(self, stripe, provider, connection):
+        asked = order(*await payer(provider, connection, stripe))
+        stripe.goes_wrong.append("broken")
+        with pytest.raises(ProviderUnavailable):
+            await provider.charge(connection, asked)
+        outcome = await provider.charge(connection, asked)
+        assert outcome.payment_status is PaymentStatus.SUCCEEDED
+        assert [one["id"] for one in intents(stripe, asked)] == [outcome.provider_payment_id]
+
     async def test_are_not_made_twice_when_stripe_has_forgotten_the_key(self, stripe, provider, connection):
         asked = order(*await payer(provider, connection, stripe), payment_id=LAST_YEAR)
         stripe.goes_wrong.append("lost")
         with pytest.raises(ProviderUnavailable):
             await provider.charge(connection, asked)
-        stripe.forget_keys()
+        stripe.pass_a_day()
         outcome = await provider.charge(connection, asked)
         assert [one["id"] for one in intents(stripe, asked)] == [outcome.provider_payment_id]
 
@@ -296,7 +319,10 @@ class TestCharges:
         ada, card = await payer(provider, connection, stripe)
         count = len(stripe.asked)
         outcome = await provider.charge(connection, order(ada, card, cents=5124, currency="KWD"))
-        assert (outcome.payment_status, outcome.error_code) == (PaymentStatus.FAILED, "invalid_amount")
+        assert (outcome.payment_status, outcome.error_code) == (
+            PaymentStatus.FAILED,
+            "amount_not_representable",
+        )
         assert len(stripe.asked) == count
 
     async def test_with_a_bad_key_are_nobodys_refusal(self, stripe, provider, connection):
@@ -415,7 +441,7 @@ class TestCancel:
         with pytest.raises(ProviderUnavailable):
             await provider.charge(connection, asked)
         await provider.cancel(connection, asked)
-        stripe.forget_keys()
+        stripe.pass_a_day()
         await provider.cancel(connection, asked)
         (intent,) = intents(stripe, asked)
         assert [one["amount"] for one in stripe.all("refund") if one["payment_intent"] == intent["id"]] == [1099]  # fmt: skip
@@ -481,7 +507,10 @@ class TestPages:
 
     async def test_are_refused_for_amounts_that_stripe_does_not_take(self, stripe, provider, connection):
         ada, _ = await payer(provider, connection, stripe)
-        for amount, currency, code in [(5124, "KWD", "invalid_amount"), (49, "EUR", "amount_too_small")]:
+        for amount, currency, code in [
+            (5124, "KWD", "amount_not_representable"),
+            (49, "EUR", "amount_too_small"),
+        ]:
             with pytest.raises(ProviderRefused) as refused:
                 await provider.payment_link(connection, page(ada, cents=amount, currency=currency))
             assert refused.value.code == code
@@ -498,7 +527,7 @@ class TestRefunds:
         stripe.goes_wrong.append("lost")
         with pytest.raises(ProviderUnavailable):
             await provider.refund(connection, back)
-        stripe.forget_keys()
+        stripe.pass_a_day()
         outcome = await provider.refund(connection, back)
         (made,) = [one for one in stripe.all("refund") if one["payment_intent"] == paid.provider_payment_id]
         assert (made["amount"], made["reason"], made["id"]) == (400, "duplicate", outcome.provider_refund_id)

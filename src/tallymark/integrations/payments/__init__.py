@@ -31,6 +31,9 @@ class _Adapters(Mapping[str, PaymentProvider]):
             self._made[kind] = _MAKERS[kind](self._urls.get(kind))
         return self._made[kind]
 
+    def __contains__(self, kind: object) -> bool:
+        return kind in _MAKERS
+
     def __iter__(self) -> Iterator[str]:
         return iter(_MAKERS)
 

@@ -46,7 +46,12 @@ class Stripe:
     async def open(self, connection: Connection, inbound_url: str) -> Connection:
         """See whether the key is good, and have the events of §12.3 sent. Raises `ProviderRefused`."""
         client = self._calls.client(connection)
-        await ask(client.v1.accounts.retrieve_current_async)
+        try:
+            await ask(client.v1.accounts.retrieve_current_async)
+        except Refused as refused:
+            # A restricted key is known to Stripe, and need not be for this.
+            if not refused.is_forbidden:
+                raise
         if await _moved(client, connection, inbound_url):
             return connection
         await _forget_endpoints(client, inbound_url)

@@ -35,6 +35,8 @@ class Refused(ProviderRefused):
         body = error.json_body if isinstance(error.json_body, Mapping) else {}
         told = body.get("error") or {}
         self.intent: Mapping[str, Any] = told.get("payment_intent") or {}
+        self.is_forbidden = isinstance(error, stripe.PermissionError)
+        """Whether the key is good, and not for this."""
         self.is_clash = isinstance(error, stripe.IdempotencyError)
         """Whether something else was asked for by the same key before."""
         names = ("type", "decline_code", "param", "doc_url")
@@ -49,6 +51,10 @@ class Refused(ProviderRefused):
     def is_missing(self) -> bool:
         """Whether what was asked about is not there."""
         return self.code == "resource_missing"
+
+
+class Stuck(ProviderUnavailable):
+    """Stripe failed in the middle of something, and says the same of it whenever its key comes: what came of it is to be looked up."""
 
 
 class Calls:
@@ -77,7 +83,7 @@ async def ask(
     params: Mapping[str, Any] | None = None,
     key: str | None = None,
 ) -> T:
-    """Ask for one thing, by a method of the client's. Raises `ProviderUnavailable` and `Refused`."""
+    """Ask for one thing, by a method of the client's. Raises `ProviderUnavailable`, `Stuck` and `Refused`."""
     options = {"idempotency_key": key} if key else None
     try:
         async with asyncio.timeout(_LONGEST):
@@ -88,7 +94,8 @@ async def ask(
         raise ProviderUnavailable("Stripe asks for patience") from None
     except (stripe.APIConnectionError, stripe.APIError) as error:
         # Among these is a 409: another call with the same key is under way. Causes could print what was sent.
-        raise ProviderUnavailable(f"{type(error).__name__}, status {error.http_status}") from None
+        told = f"{type(error).__name__}, status {error.http_status}"
+        raise (Stuck if _is_replayed(error.headers) else ProviderUnavailable)(told) from None
     except stripe.StripeError as error:
         raise Refused(error) from None
 
@@ -101,8 +108,11 @@ def plain(answer: stripe.StripeObject) -> dict[str, Any]:
 def was_replayed(answer: stripe.StripeObject) -> bool:
     """Whether an answer is what was said the first time that its key came: things may have changed since."""
     response = answer.last_response
-    headers = response.headers if response is not None else {}
-    return headers.get("idempotent-replayed") == "true"
+    return response is not None and _is_replayed(response.headers)
+
+
+def _is_replayed(headers: Mapping[str, str] | None) -> bool:
+    return (headers or {}).get("idempotent-replayed") == "true"
 
 
 class _Pool(stripe.HTTPClient):

@@ -16,6 +16,7 @@ from tallymark.integrations.payments.stripe.methods import (
     types_for,
     types_of,
 )
+from tallymark.integrations.payments.units import NOT_EXACT
 from tallymark.rooms.payment_providers.model import Connection, Link, LinkOrder, Person
 from tallymark.rooms.payment_providers.ports import ProviderRefused
 
@@ -57,7 +58,7 @@ async def payment(client: stripe.StripeClient, connection: Connection, order: Li
     try:
         amount = to_stripe(order.amount_cents, order.currency)
     except Inexpressible as error:
-        raise ProviderRefused(str(error), code="invalid_amount") from None
+        raise ProviderRefused(str(error), code=NOT_EXACT) from None
     price = {
         "currency": order.currency.lower(),
         "unit_amount": amount,

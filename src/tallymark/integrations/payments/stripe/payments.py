@@ -10,7 +10,7 @@ from uuid import UUID
 import stripe
 
 from tallymark.integrations.payments.stripe.amounts import Inexpressible, to_stripe
-from tallymark.integrations.payments.stripe.calls import Refused, ask, plain, was_replayed
+from tallymark.integrations.payments.stripe.calls import Refused, Stuck, ask, plain, was_replayed
 from tallymark.integrations.payments.stripe.methods import (
     CUSTOMER_BALANCE,
     pays_by_transfer,
@@ -18,6 +18,7 @@ from tallymark.integrations.payments.stripe.methods import (
     types_for,
 )
 from tallymark.integrations.payments.stripe.pages import where_to
+from tallymark.integrations.payments.units import NOT_EXACT
 from tallymark.rooms.organizations.access import system_now
 from tallymark.rooms.payment_providers.model import (
     Connection,
@@ -74,24 +75,28 @@ async def charge(client: stripe.StripeClient, connection: Connection, order: Ord
     try:
         params = _charge_params(order)
     except (Inexpressible, ProviderRefused) as error:
-        code = error.code if isinstance(error, ProviderRefused) else "invalid_amount"
+        code = error.code if isinstance(error, ProviderRefused) else NOT_EXACT
         return _failed(code, str(error))
     without_customer = {"off_session": True, "error_on_requires_action": True}
     with_customer = {"return_url": where_to(connection)}
     is_india = order.person is not None and order.person.country == "IN"
     is_left = is_india or pays_by_transfer(order.person)
+    waits = bool(connection.options.get("supports_3ds")) or order.waits_for_customer
     try:
-        return await _confirm(
-            client, {**params, **(with_customer if is_left else without_customer)}, order.idempotency_key
-        )
-    except Refused as refused:
-        waits = bool(connection.options.get("supports_3ds")) or order.waits_for_customer
-        if refused.code != AUTHENTICATION_REQUIRED or not waits:
-            return await _refusal(client, order, refused)
-    try:
+        try:
+            return await _confirm(
+                client, {**params, **(with_customer if is_left else without_customer)}, order.idempotency_key
+            )
+        except Refused as refused:
+            if refused.code != AUTHENTICATION_REQUIRED or not waits:
+                raise
         return await _confirm(client, {**params, **with_customer}, f"{order.idempotency_key}-on-session")
     except Refused as refused:
         return await _refusal(client, order, refused)
+    except Stuck:
+        if (found := await _find(client, order)) is None:
+            raise
+        return outcome_of(found)
 
 
 async def cancel(client: stripe.StripeClient, order: Order) -> None:
@@ -128,7 +133,7 @@ async def refund(client: stripe.StripeClient, order: RefundOrder) -> RefundOutco
         return RefundOutcome(
             refund_status=RefundStatus.FAILED,
             status="failed",
-            error_code="invalid_amount",
+            error_code=NOT_EXACT,
             error_message=str(error),
         )
     except Refused as refused:
