@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from tests.adyen_server import ACCOUNT, HMAC_KEY, KEY, adyen, item, notification
 
+from tallymark.integrations.payments import make_adapters
 from tallymark.integrations.payments.adyen import Adyen, status_of
 from tallymark.rooms.payment_providers.model import (
     Connection,
@@ -96,18 +97,20 @@ class TestConnection:
         )
 
     @pytest.mark.parametrize(
-        ("connection", "code"),
+        ("connection", "code", "is_key"),
         [
-            pytest.param(replace(CONNECTION, secrets={"api_key": "wrong"}), "000", id="a key that is none"),
             pytest.param(
-                replace(CONNECTION, options={"merchant_account": "Other"}), "901", id="another account"
+                replace(CONNECTION, secrets={"api_key": "wrong"}), "000", True, id="a key that is none"
+            ),
+            pytest.param(
+                replace(CONNECTION, options={"merchant_account": "Other"}), "901", False, id="another account"
             ),
         ],
     )
-    async def test_what_is_refused_is_told_to_be_about_who_asks(self, provider, connection, code):
+    async def test_what_is_refused_says_whether_it_is_the_key(self, provider, connection, code, is_key):
         with pytest.raises(ProviderRefused) as refused:
             await provider.open(connection, "https://billing.example")
-        assert (refused.value.code, refused.value.is_unauthorized) == (code, True)
+        assert (refused.value.code, refused.value.is_unauthorized) == (code, is_key)
 
     @pytest.mark.parametrize(
         ("prefix", "url"),
@@ -158,6 +161,10 @@ class TestSetup:
             "recurringProcessingModel": "UnscheduledCardOnFile",
             "metadata": {"lago_customer_id": str(CUSTOMER), "external_customer_id": "cust-1"},
         }
+
+    async def test_who_has_no_currency_yet_leaves_it_in_their_billing_entitys(self, vendor, provider):
+        await provider.setup_link(CONNECTION, replace(PERSON, currency=None, entity_currency="SEK"))
+        assert vendor.asked[0].body["amount"] == {"currency": "SEK", "value": 0}
 
     @pytest.mark.parametrize(
         ("currency", "code"), [(None, "currency_missing"), ("CLF", "currency_not_supported")]
@@ -582,11 +589,19 @@ class TestEvents:
         ],
     )
     async def test_what_became_of_a_refund(self, code, success, status, word):
-        told = item(code, originalReference="PSP1", pspReference="MOD1", success=success, reason="why")
+        told = item(
+            code,
+            originalReference="PSP1",
+            pspReference="MOD1",
+            merchantReference="note",
+            success=success,
+            reason="why",
+        )
         (heard,) = await hear(told)
         assert isinstance(heard, RefundTold)
         assert (heard.outcome.refund_status, heard.outcome.status) == (status, word)
         assert (heard.outcome.provider_refund_id, heard.provider_payment_id) == ("MOD1", "PSP1")
+        assert heard.metadata == {"lago_credit_note_id": "note"}
 
     @pytest.mark.parametrize("code", ["CHARGEBACK", "SECOND_CHARGEBACK", "PREARBITRATION_LOST"])
     async def test_a_dispute_counts_once_it_is_lost(self, code):
@@ -611,3 +626,9 @@ class TestEvents:
         (heard,) = await Adyen().understand(CONNECTION, raw)
         assert isinstance(heard, RefundTold)
         assert heard.outcome.refund_status is RefundStatus.SUCCEEDED
+
+
+def test_it_is_registered_and_can_be_asked_elsewhere():
+    provider = make_adapters({"adyen": "http://127.0.0.1:9"})[ProviderKind.ADYEN]
+    assert isinstance(provider, Adyen)
+    assert provider._api(CONNECTION).url == "http://127.0.0.1:9/v71"

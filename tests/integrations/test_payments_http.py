@@ -1,5 +1,6 @@
 """The floor under adapters of payment providers: what a vendor's failures become, and what is never told."""
 
+import json
 from dataclasses import replace
 from decimal import Decimal
 
@@ -51,13 +52,14 @@ async def test_nobody_there_is_no_answer():
     ("status", "is_unauthorized"), [(400, False), (401, True), (403, True), (422, False)]
 )
 async def test_a_no_is_told_in_the_words_of_the_vendor(status, is_unauthorized):
-    async with loopback(lambda _: (status, {"why": "Card is closed", "code": "closed"})) as vendor:
+    told = {"why": "Card is closed", "code": "closed", "fee": 0.10}
+    async with loopback(lambda _: (status, told)) as vendor:
         with pytest.raises(RefusedByVendor) as raised:
             await api(vendor.url).ask("POST", "/pay", {})
     refused = raised.value
     assert (refused.message, refused.code, refused.status) == ("Card is closed", "closed", status)
     assert refused.is_unauthorized is is_unauthorized
-    assert refused.details == {"why": "Card is closed", "code": "closed"}
+    assert json.dumps(refused.details) == '{"why": "Card is closed", "code": "closed", "fee": "0.1"}'
 
 
 async def test_a_code_that_says_to_come_again_is_no_no():

@@ -42,6 +42,8 @@ export default {
       "credit-notes",
       "wallets",
       "payments",
+      "adyen",
+      "gocardless",
     ]),
     "explanations",
     "alerts",

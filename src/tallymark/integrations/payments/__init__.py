@@ -47,4 +47,20 @@ def _stripe(url: str | None) -> PaymentProvider:
     return Stripe(url)
 
 
-_MAKERS: Mapping[ProviderKind, Make] = {ProviderKind.STRIPE: _stripe}
+def _adyen(url: str | None) -> PaymentProvider:
+    from tallymark.integrations.payments.adyen import Adyen
+
+    return Adyen(url)
+
+
+def _gocardless(url: str | None) -> PaymentProvider:
+    from tallymark.integrations.payments.gocardless import GoCardless
+
+    return GoCardless(url)
+
+
+_MAKERS: Mapping[ProviderKind, Make] = {
+    ProviderKind.STRIPE: _stripe,
+    ProviderKind.ADYEN: _adyen,
+    ProviderKind.GOCARDLESS: _gocardless,
+}

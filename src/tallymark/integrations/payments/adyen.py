@@ -52,6 +52,9 @@ _PREFIX = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
 _IN_PROGRESS = "704"
 """The same request is being worked on: its answer comes later."""
 
+_OTHER_ACCOUNT = "901"
+"""There is no such merchant account, or the key is not for it."""
+
 _DECIMALS = {
     **{code: 2 for code, known in CURRENCIES.items() if known.subunits == 100},
     **{code: 0 for code, known in CURRENCIES.items() if known.subunits == 1},
@@ -95,8 +98,9 @@ class Adyen:
     A connection has the options `merchant_account` and `live_prefix` (blank: the test system), and the secrets `api_key` and `hmac_key`.
     """
 
+    # Nobody is made a customer there by being asked for: a card that is left says who they are (§12.2).
     abilities = Abilities(
-        keeps_customers=True, saves_methods=True, charges=True, has_pages=True, refunds=True
+        keeps_customers=False, saves_methods=True, charges=True, has_pages=True, refunds=True
     )
 
     def __init__(self, url: str | None = None) -> None:
@@ -105,7 +109,13 @@ class Adyen:
     async def open(self, connection: Connection, inbound_url: str) -> Connection:
         """See whether the key is good for the merchant account. Raises `ProviderRefused`."""
         del inbound_url
-        await self._api(connection).ask("POST", "/paymentMethods", _account(connection))
+        try:
+            await self._api(connection).ask("POST", "/paymentMethods", _account(connection))
+        except RefusedByVendor as refused:
+            if refused.code != _OTHER_ACCOUNT:
+                raise
+            # The key is good, and not for this account.
+            raise ProviderRefused(refused.message, code=refused.code, details=refused.details) from None
         return connection
 
     async def close(self, connection: Connection) -> None:
@@ -128,17 +138,18 @@ class Adyen:
 
     async def setup_link(self, connection: Connection, person: Person) -> Link:
         """A page on which nothing is paid, and the card is stored. Raises `ProviderRefused`."""
-        if person.currency is None:
+        currency = person.currency or person.entity_currency
+        if currency is None:
             raise ProviderRefused(
                 "a card is stored in a currency, and there is none", code="currency_missing"
             )
-        decimals_of(person.currency)
+        decimals_of(currency)
         expires_at = system_now() + timedelta(days=SETUP_DAYS)
         told = {"lago_customer_id": str(person.customer_id), "external_customer_id": person.external_id}
         asked = {
             **_account(connection),
             **_shopper(connection, person),
-            "amount": {"currency": person.currency, "value": 0},
+            "amount": {"currency": currency, "value": 0},
             "reference": f"setup-{person.customer_id}",
             "storePaymentMethodMode": "enabled",
             "recurringProcessingModel": "UnscheduledCardOnFile",

@@ -191,8 +191,12 @@ def _refund(item: Item, *, succeeded: bool) -> Heard:
         error_code=None if succeeded else str(item.get("eventCode")),
         error_message=None if succeeded else _text(item, "reason"),
     )
+    metadata = _metadata(item)
+    # Refunds have no metadata: their reference is the key that they were asked for with, a credit note's id.
+    if (reference := _text(item, "merchantReference")) is not None:
+        metadata["lago_credit_note_id"] = reference
     return RefundTold(
-        outcome=outcome, provider_payment_id=_text(item, "originalReference"), metadata=_metadata(item)
+        outcome=outcome, provider_payment_id=_text(item, "originalReference"), metadata=metadata
     )
 
 

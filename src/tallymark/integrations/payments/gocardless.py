@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -96,7 +95,7 @@ def refund_status_of(word: str) -> RefundStatus:
 class GoCardless:
     """Implements `rooms.payment_providers.ports.PaymentProvider`.
 
-    A connection has the secrets `access_token` and `webhook_secret`, which is made here and given to GoCardless by hand.
+    A connection has the secrets `access_token` and `webhook_secret`, which is made with it and given to GoCardless by hand.
     """
 
     abilities = Abilities(keeps_customers=True, saves_methods=True, charges=True, refunds=True)
@@ -105,11 +104,10 @@ class GoCardless:
         self._url = url
 
     async def open(self, connection: Connection, inbound_url: str) -> Connection:
-        """See whether the token is good, and make a secret for webhooks if there is none. Raises `ProviderRefused`."""
+        """See whether the token is good. Raises `ProviderRefused`."""
         del inbound_url
         await self._api(connection).ask("GET", "/creditors", params={"limit": "1"})
-        secret = connection.secrets.get("webhook_secret") or secrets.token_hex(25)
-        return replace(connection, secrets={**connection.secrets, "webhook_secret": secret})
+        return connection
 
     async def close(self, connection: Connection) -> None:
         """The address was given to GoCardless by hand, and is taken from it so."""

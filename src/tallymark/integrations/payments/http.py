@@ -30,6 +30,8 @@ _UNAUTHORIZED = frozenset({401, 403})
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
+_worded = msgspec.json.Decoder(float_hook=str)
+"""Reads errors, which are told on as JSON."""
 
 
 class RefusedByVendor(ProviderRefused):
@@ -85,7 +87,7 @@ class Api:
             raise ProviderUnavailable(f"{what}: {type(error).__name__}") from None
         if status >= 500 or status in _BUSY or 300 <= status < 400:
             raise ProviderUnavailable(f"{what}: status {status}")
-        answer = _read(raw)
+        answer = _read(_decoder if status < 400 else _worded, raw)
         if status >= 400:
             explained = self.explain(answer or {})
             if explained.code in self.busy:
@@ -148,12 +150,12 @@ def read_json(raw: bytes) -> Any:
     return _decoder.decode(raw)
 
 
-def _read(raw: bytes) -> Mapping[str, Any] | None:
+def _read(decoder: msgspec.json.Decoder[Any], raw: bytes) -> Mapping[str, Any] | None:
     """The object of an answer; empty for an empty one, None for whatever else there is."""
     if not raw.strip():
         return {}
     try:
-        answer = read_json(raw)
+        answer = decoder.decode(raw)
     except ValueError:
         return None
     return answer if isinstance(answer, dict) else None

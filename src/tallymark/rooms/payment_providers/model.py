@@ -107,6 +107,8 @@ class Person:
     """What they may pay by, in Stripe's words; empty elsewhere."""
     entity_country: str | None = None
     """Where their billing entity is."""
+    entity_currency: str | None = None
+    """What their billing entity bills in, where they have no currency yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
