@@ -140,7 +140,7 @@ async def open_application(database_url: str, folder: Any, provider: Provider) -
     options = Settings(
         admin_api_key="admin-key", public_url="http://test", data_dir=folder, vies_url="http://127.0.0.1:9"
     )
-    async with running(options, database_url, {"stripe": provider}) as parts:
+    async with running(options, database_url, {"stripe": provider, "adyen": provider}) as parts:
         yield parts
 
 
@@ -173,7 +173,10 @@ async def connect(database, organization_id, kind="stripe", **options):
 async def link(database, organization_id, who, kind="stripe", **options):
     """Link a customer to the connection of a kind, as `cus_1`."""
     connection_id = await connect(database, organization_id, kind, **options)
-    values = {"payment_provider": kind, "payment_provider_id": connection_id, "provider_customer_id": "cus_1"}
+    values = {
+        "payment_provider": kind, "payment_provider_code": kind, "payment_provider_id": connection_id,
+        "provider_customer_id": "cus_1",
+    }  # fmt: skip
     async with database.tenant(organization_id, is_simulated=True) as tx:
         await tx.execute(update(customers_table).where(customers_table.c.id == who["lago_id"]).values(values))
 
@@ -188,7 +191,7 @@ async def linked(client, database, organization_id, **more):
 
 async def collection_of(database, provider):
     """What asks the provider, made anew."""
-    return Collection(database, await make_vault(database), {"stripe": provider})
+    return Collection(database, await make_vault(database), {"stripe": provider, "adyen": provider})
 
 
 class Seller:
@@ -228,15 +231,16 @@ class Seller:
         at = (await kit.get(self.client, "/test_clock"))["test_clock"]["frozen_time"]
         return datetime.fromisoformat(at)
 
-    async def hear_now(self, outcome):
-        """The provider tells of the last payment."""
-        payment_id = self.provider.orders[-1].payment_id
+    async def hear_now(self, outcome, cents=None):
+        """The provider tells of the last payment, or of the last one of so much."""
+        orders = [order for order in self.provider.orders if cents in (None, order.amount_cents)]
+        payment_id = orders[-1].payment_id
         collection = await collection_of(self.database, self.provider)
         await collection.hear(self.id, payment_id, outcome, now=await self.now(), is_simulated=True)
 
-    async def hear(self, outcome):
-        """The provider tells of the last payment, and what follows is done."""
-        await self.hear_now(outcome)
+    async def hear(self, outcome, cents=None):
+        """The same, and what follows is done."""
+        await self.hear_now(outcome, cents)
         await self.advance((await self.now()).isoformat().removesuffix("+00:00"))
 
     async def stored(self, what, *columns):
@@ -267,7 +271,7 @@ class Seller:
                 Told(message_id=row.id, **{name: getattr(row, name) for name in names}) for row in rows
             ]
             made, failed = await make_bodies(tx, messages, kit.SITE)
-        assert failed == []
+        assert failed == [], failed
         return {told.webhook_type: json.loads(body) for told, body in made}
 
     async def told(self, *about):

@@ -374,15 +374,13 @@ async def wallet(seller, who, **credits):
 
 
 async def credit_of(seller, who, cents):
-    """A credit note of so much on a paid one-off invoice."""
+    """A credit note of so much on a one-off invoice that was collected."""
     body = {"name": "A", "code": "a", "amount_cents": cents, "amount_currency": "EUR"}
     await kit.post(seller.client, "/add_ons", {"add_on": body})
     await kit.tax(seller.client, "0", code="none", applied_to_organization=False)
     fees = [{"add_on_code": "a", "tax_codes": ["none"]}]
     asked = {"external_customer_id": who["external_id"], "currency": "EUR", "fees": fees}
     invoice = (await kit.post(seller.client, "/invoices", {"invoice": asked}))["invoice"]
-    paid = {"invoice_id": invoice["lago_id"], "amount_cents": cents, "reference": "wire"}
-    await kit.post(seller.client, "/payments", {"payment": paid})
     note = {
         "invoice_id": invoice["lago_id"], "credit_amount_cents": cents,
         "items": [{"fee_id": invoice["fees"][0]["lago_id"], "amount_cents": cents}],
@@ -436,9 +434,6 @@ class TestNotPaid:
         """A coupon of 4.00 leaves 17.00, with tax 20.40; a note has 3.00 of that, a wallet 5.00 bought and 2.00 granted: 10.40 due."""
         who = await seller.linked()
         own = await wallet(seller, who, paid_credits="5", granted_credits="2")
-        (bought,) = [one for one in await kit.invoices(seller.client, who) if one["invoice_type"] == "credit"]
-        paid = {"invoice_id": bought["lago_id"], "amount_cents": 500, "reference": "wire"}
-        await kit.post(seller.client, "/payments", {"payment": paid})
         note = await credit_of(seller, who, 300)
         applied = await coupon(seller, who, amount_cents=400)
         seller.provider.answer = PENDING
@@ -722,7 +717,7 @@ class TestUpgrades:
         """The old one is billed for February, 31.00; paid on the 2nd, 27 of 28 days come back: 29.89, with tax 35.87."""
         await self.change(running, running.cheap)
         await running.advance("2026-02-02T00:00")
-        await running.hear(SUCCEEDED)
+        await running.hear(SUCCEEDED, cents=1200)
         old = await running.again(running.old)
         assert (old["status"], old["terminated_at"]) == ("terminated", "2026-02-02T00:00:00Z")
         (note,) = (await kit.get(running.client, "/credit_notes"))["credit_notes"]

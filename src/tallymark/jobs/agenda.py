@@ -77,6 +77,8 @@ class Kind(IntEnum):
     TOP_UP_AT_THRESHOLD = 69
     TOP_UP_WALLET = 70
     INVOICE_CREDITS = 72
+    ASK_FOR_PAYMENT = 73
+    FOLLOW_DUE = 74
     EXPIRE_COUPON = 75
     MARK_OVERDUE = 90
     RESET_DUNNING = 92
@@ -106,6 +108,7 @@ TOGETHER = frozenset(
         Kind.STORE_LAST_DAY,
         Kind.STORE_DAILY_USAGE,
         Kind.CHECK_THRESHOLDS,
+        Kind.ASK_FOR_PAYMENT,
         Kind.MARK_OVERDUE,
         Kind.DUN_CUSTOMER,
     }

@@ -83,6 +83,11 @@ payments = Table(
     string("error_code"),
     string("error_message"),
     Column("next_action", JSONB(none_as_null=True)),
+    # When its provider was first asked: its amount stays from then on.
+    instant("asked_at"),
+    # What came in beyond what was due by then, and when it went back; it is no part of the amount.
+    cents("surplus_cents"),
+    instant("surplus_returned_at"),
     reference("payment_method_id", "payment_methods", nullable=True),
     *timestamps(),
     # At most one that waits for its provider for each payable (wallets-and-payments §10).

@@ -22,6 +22,7 @@ from tallymark.db.tables.columns import (
     cents,
     flag,
     id_column,
+    implied,
     instant,
     metadata,
     organization_column,
@@ -38,9 +39,12 @@ def credits(name: str) -> Column[Any]:
     return Column(name, Numeric(30, 5), nullable=False, server_default=text("0"))
 
 
-def payment_method() -> Column[Any]:
-    """How purchases are to be paid: by a provider, or by hand."""
-    return string("payment_method_type", nullable=False, default="provider")
+def payment_method() -> tuple[Column[Any], Column[Any]]:
+    """How purchases are to be paid: by a provider, and by which of the customer's methods where that is said; or by hand."""
+    return (
+        string("payment_method_type", nullable=False, default="provider"),
+        implied("payment_method_id", nullable=True),
+    )
 
 
 def priority() -> tuple[Column[Any], CheckConstraint]:
@@ -85,7 +89,7 @@ wallets = Table(
     Column("fee_types", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     string("purchase_order_number"),
     flag("skip_invoice_custom_sections"),
-    payment_method(),
+    *payment_method(),
     Column("metadata", JSONB(none_as_null=True)),
     *timestamps(),
     Index("wallets_code_key", "customer_id", "code", unique=True, postgresql_where=text("status = 'active'")),
@@ -142,7 +146,7 @@ recurring_transaction_rules = Table(
     Column("transaction_metadata", JSONB, nullable=False, server_default=text("'[]'")),
     string("purchase_order_number"),
     flag("skip_invoice_custom_sections"),
-    payment_method(),
+    *payment_method(),
     *timestamps(),
     # At most one at a time (wallets §0).
     Index(
@@ -179,7 +183,7 @@ wallet_transactions = Table(
     reference("voided_invoice_id", "invoices", nullable=True, index=True),
     string("purchase_order_number"),
     flag("skip_invoice_custom_sections"),
-    payment_method(),
+    *payment_method(),
     # The local day that a rule's interval made it for.
     Column("interval_day", Date),
     instant("settled_at"),

@@ -1,26 +1,43 @@
-"""Asks payment providers for what is to be collected, outside of transactions (decisions 32 and 47)."""
+"""Asks payment providers for what is to be collected, and hears what they tell, outside of transactions (decisions 32 and 47)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from uuid import UUID
 
 from tallymark.db.engine import Database, Tx
+from tallymark.domain.values import value
 from tallymark.jobs.agenda import Batch, Kind
-from tallymark.rooms.billing.service import gate
+from tallymark.rooms.billing.service import outcomes
 from tallymark.rooms.payment_providers import service as payment_providers
-from tallymark.rooms.payment_providers.model import Connection, Outcome
+from tallymark.rooms.payment_providers.model import Connection, Link, Outcome, RefundStatus
 from tallymark.rooms.payment_providers.ports import PaymentProvider, ProviderUnavailable
 from tallymark.rooms.payment_providers.vault import Vault
-from tallymark.rooms.payments.model import Asked
+from tallymark.rooms.payments import service as payments
+from tallymark.rooms.payments.model import Asked, RefundAsked
 
-KINDS = (Kind.COLLECT_PAYMENT, Kind.CANCEL_PAYMENT)
+KINDS = (Kind.COLLECT_PAYMENT, Kind.CANCEL_PAYMENT, Kind.CLOSE_PAYMENT_LINK)
 """The work that a provider has a part in."""
 
 
+@value
+class Turn:
+    """Whose work is done, as of when."""
+
+    database: Database
+    organization_id: UUID
+    now: datetime
+    is_simulated: bool
+
+    def transaction(self) -> AbstractAsyncContextManager[Tx]:
+        """Open a transaction on the organization's rows."""
+        return self.database.tenant(self.organization_id, is_simulated=self.is_simulated)
+
+
 class Collection:
-    """Has payments collected and canceled by the adapter of the connection that each was asked for through.
+    """Has payments collected, canceled and paid back by the adapter of the connection that each was asked for through.
 
     An outage, or a kind that nobody is registered for, fails the work: it is tried again as all due work is, with longer and
     longer pauses, and parked after the last try. The same payment is asked for with the same key.
@@ -30,44 +47,70 @@ class Collection:
         self._database = database
         self._vault = vault
         self._adapters = adapters
+        self._works: Mapping[Kind, Callable[[Turn, UUID], Awaitable[None]]] = {
+            Kind.COLLECT_PAYMENT: self._collect,
+            Kind.CANCEL_PAYMENT: self._give_back,
+            Kind.CLOSE_PAYMENT_LINK: self._close_page,
+        }
 
     async def __call__(
         self, organization_id: UUID, batch: Batch, *, now: datetime, until: datetime, is_simulated: bool
     ) -> None:
-        """Ask for the payments of a batch, or have them canceled."""
+        """Do a batch, one after the other."""
         del until
-        for payment_id in batch.subject_ids:
-            if batch.kind is Kind.CANCEL_PAYMENT:
-                await self._cancel(organization_id, payment_id, is_simulated=is_simulated)
-            else:
-                await self._collect(organization_id, payment_id, now=now, is_simulated=is_simulated)
+        turn = Turn(
+            database=self._database, organization_id=organization_id, now=now, is_simulated=is_simulated
+        )
+        for subject_id in batch.subject_ids:
+            await self._works[batch.kind](turn, subject_id)
 
     async def hear(
         self, organization_id: UUID, payment_id: UUID, outcome: Outcome, *, now: datetime, is_simulated: bool
     ) -> None:
         """Take what a provider tells of a payment later on; told twice, it counts once."""
         async with self._database.tenant(organization_id, is_simulated=is_simulated) as tx:
-            await gate.record_outcome(tx, payment_id, outcome, now=now)
+            await outcomes.record_outcome(tx, payment_id, outcome, is_told=True, now=now)
 
-    async def _collect(
-        self, organization_id: UUID, payment_id: UUID, *, now: datetime, is_simulated: bool
-    ) -> None:
-        async with self._database.tenant(organization_id, is_simulated=is_simulated) as tx:
-            asked = await gate.order_of(tx, payment_id)
+    async def _collect(self, turn: Turn, payment_id: UUID) -> None:
+        async with turn.transaction() as tx:
+            asked = await outcomes.begin(tx, payment_id, now=turn.now)
             connection = await self._connection(tx, asked)
         if asked is None or connection is None:
             return
         outcome = await self._adapter(connection).charge(connection, asked.order)
-        await self.hear(organization_id, payment_id, outcome, now=now, is_simulated=is_simulated)
+        async with turn.transaction() as tx:
+            await outcomes.record_outcome(tx, payment_id, outcome, now=turn.now)
 
-    async def _cancel(self, organization_id: UUID, payment_id: UUID, *, is_simulated: bool) -> None:
-        async with self._database.tenant(organization_id, is_simulated=is_simulated) as tx:
-            asked = await gate.canceled_order_of(tx, payment_id)
+    async def _give_back(self, turn: Turn, payment_id: UUID) -> None:
+        """Cancel a payment that nobody waits for, or pay back what is too much of one that came in."""
+        async with turn.transaction() as tx:
+            asked = await outcomes.unwanted(tx, payment_id)
             connection = await self._connection(tx, asked)
-        if asked is not None and connection is not None:
+        if asked is None or connection is None:
+            return
+        if isinstance(asked, Asked):
             await self._adapter(connection).cancel(connection, asked.order)
+            return
+        outcome = await self._adapter(connection).refund(connection, asked.order)
+        if outcome.refund_status is RefundStatus.FAILED:
+            raise ProviderUnavailable(
+                f"the surplus does not go back: {outcome.error_message or outcome.status}"
+            )
+        async with turn.transaction() as tx:
+            await payments.note_returned(tx, payment_id, now=turn.now)
 
-    async def _connection(self, tx: Tx, asked: Asked | None) -> Connection | None:
+    async def _close_page(self, turn: Turn, link_id: UUID) -> None:
+        async with turn.transaction() as tx:
+            page = await payments.find_page(tx, link_id)
+            if page is None:
+                return
+            await payments.note_closed(tx, page, now=turn.now)
+            connection = await payment_providers.get_connection(tx, self._vault, page.payment_provider_id)
+        if connection is not None:
+            link = Link(url=page.url, provider_link_id=page.provider_link_id, expires_at=page.expires_at)
+            await self._adapter(connection).expire_link(connection, link)
+
+    async def _connection(self, tx: Tx, asked: Asked | RefundAsked | None) -> Connection | None:
         if asked is None:
             return None
         return await payment_providers.get_connection(tx, self._vault, asked.connection_id)

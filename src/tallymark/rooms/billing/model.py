@@ -23,7 +23,7 @@ from tallymark.rooms.events.model import Event
 from tallymark.rooms.fees.model import FeeRecord
 from tallymark.rooms.invoices.model import Invoice, Reason
 from tallymark.rooms.plans.model import Charge, Commitment, FixedCharge
-from tallymark.rooms.subscriptions.model import Contract
+from tallymark.rooms.subscriptions.model import Contract, PaidBy
 from tallymark.rooms.taxes.model import Tax
 from tallymark.rooms.usage.model import ChargeLine
 
@@ -223,6 +223,8 @@ class OneOffInput:
     purchase_order_number: str | None = None
     skips_sections: bool = False
     section_codes: Sequence[str] | None = None
+    skip_psp: bool = False
+    paid_by: PaidBy | None = None
 
 
 @value

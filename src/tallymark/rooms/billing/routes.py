@@ -31,6 +31,7 @@ from tallymark.rooms.billing.schemas import (
     RegenerationPreviewOutput,
     RegenerationPreviewResponse,
     RetryPaymentRequest,
+    read_method,
 )
 from tallymark.rooms.billing.service import adjust, collect, life, one_off
 from tallymark.rooms.billing.service.regenerate import foresee, regenerate
@@ -213,9 +214,10 @@ async def retry_payment(
     lago_id: str, context: InContext, body: RetryPaymentRequest | None = None
 ) -> Response:
     """Try to collect an invoice again."""
-    del body  # no method of a provider is known, and another one is refused where it is read
+    invoice_id = read_id(lago_id, "invoice")
+    paid_by = None if body is None else read_method(body.payment_method)
     async with context.transaction() as tx:
-        await collect.retry_payment(tx, read_id(lago_id, "invoice"), now=context.now)
+        await collect.retry_payment(tx, invoice_id, paid_by=paid_by, now=context.now)
     return Response()
 
 

@@ -31,6 +31,7 @@ from tallymark.rooms.billing.service.one_off import read_boundaries
 from tallymark.rooms.billing.service.regenerate import Foreseen, KeptFee
 from tallymark.rooms.fees.model import AdjustedFee
 from tallymark.rooms.invoices.model import InvoiceStatus
+from tallymark.rooms.subscriptions.model import PaidBy
 from tallymark.rooms.subscriptions.schemas import CustomSectionsInput, OrderNumber, PaymentMethodInput
 
 
@@ -72,6 +73,13 @@ class OneOffFeeInput(Input):
         )
 
 
+def read_method(asked: PaymentMethodInput) -> PaidBy | None:
+    """By what somebody wants to be paid; None where nothing is said of it."""
+    if asked is None:
+        return None
+    return PaidBy(method_type=str(asked.payment_method_type), method_id=asked.payment_method_id)
+
+
 class OneOffInvoiceInput(Input):
     external_customer_id: Name
     fees: list[OneOffFeeInput] | None = None
@@ -83,7 +91,7 @@ class OneOffInvoiceInput(Input):
     payment_method: PaymentMethodInput = None
 
     def to_value(self) -> OneOffInput:
-        """What is asked for. Nothing is collected automatically, so that `skip_psp` is always true, whoever says so."""
+        """What is asked for."""
         sections = self.invoice_custom_section
         return OneOffInput(
             external_customer_id=self.external_customer_id,
@@ -93,6 +101,8 @@ class OneOffInvoiceInput(Input):
             purchase_order_number=self.purchase_order_number,
             skips_sections=bool(sections and sections.skip_invoice_custom_sections),
             section_codes=sections.invoice_custom_section_codes if sections else None,
+            skip_psp=bool(self.skip_psp),
+            paid_by=read_method(self.payment_method),
         )
 
     def _fees(self) -> list[OneOffFee]:

@@ -342,6 +342,14 @@ async def payment_methods_of(tx: Tx, customer_id: UUID) -> list[PaymentMethod]:
     return [_as_method(row) for row in rows]
 
 
+async def methods_of(tx: Tx, customer_ids: Collection[UUID]) -> list[PaymentMethod]:
+    column = payment_methods.c
+    statement = select(payment_methods).where(
+        among(column.customer_id, customer_ids), column.deleted_at.is_(None)
+    )
+    return [_as_method(row) for row in await tx.execute(statement.order_by(column.id))]
+
+
 async def default_methods(tx: Tx, customer_ids: Collection[UUID]) -> dict[UUID, UUID]:
     column = payment_methods.c
     is_default = column.is_default & column.deleted_at.is_(None)

@@ -246,6 +246,11 @@ class Invoice:
     finalized_at: datetime | None
     voided_at: datetime | None
     payment_dispute_lost_at: datetime | None
+    payment_attempts: int
+    skip_psp: bool
+    """Whether its maker wants no provider asked for it."""
+    payment_method_type: str | None
+    payment_method_id: UUID | None
     created_at: datetime
     updated_at: datetime
 

@@ -10,12 +10,17 @@ from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Item, Kind
 from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.fees import service as fees
-from tallymark.rooms.invoices import repository, service
+from tallymark.rooms.invoices import collecting, repository, service
 from tallymark.rooms.invoices.model import VISIBLE, Invoice
 
 
-async def set_payment_status(tx: Tx, invoice: Invoice, status: str, *, now: datetime) -> None:
-    """Note whether an invoice was paid, on its fees too. Paid, it is not overdue any more; unpaid again, it may become so."""
+async def set_payment_status(
+    tx: Tx, invoice: Invoice, status: str, *, is_told: bool = True, now: datetime
+) -> None:
+    """Note whether an invoice was paid, on its fees too. Paid, it is not overdue any more; unpaid again, it may become so.
+
+    Whoever asked and was answered at once is not told of it again.
+    """
     is_paid = status == "succeeded"
     overdue = {"payment_overdue": False} if is_paid else {}
     changed = {"payment_status": status, **overdue, "updated_at": now}
@@ -27,7 +32,9 @@ async def set_payment_status(tx: Tx, invoice: Invoice, status: str, *, now: date
     elif not invoice.payment_overdue:
         await agenda.leave(tx, service.overdue_item(invoice, invoice.payment_due_date))
     await fees.set_payment_status_of_invoice(tx, invoice.id, status, now=now)
-    if invoice.status in VISIBLE:
+    if is_paid:
+        await collecting.note_due(tx, invoice, now=now)
+    if invoice.status in VISIBLE and is_told:
         kind = "invoice.payment_status_updated"
         await emit(tx, Message(webhook_type=kind, object_type="invoice", object_id=invoice.id), now=now)
 
@@ -52,6 +59,8 @@ async def _add(tx: Tx, invoice: Invoice, column: str, cents: int, *, now: dateti
     await repository.update_invoice(tx, invoice.id, changed)
     found = await service.find_invoice(tx, invoice.id)
     assert found is not None, "it was written just now"
+    if found.total_due_amount_cents > 0:
+        await collecting.note_due(tx, invoice, now=now)  # else it is paid, and that is noted
     return found
 
 

@@ -24,7 +24,7 @@ from tallymark.rooms.customers import service as customers
 from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.invoice_custom_sections.model import Section
-from tallymark.rooms.invoices import explaining, numbering, posting, progressive_rows, repository
+from tallymark.rooms.invoices import collecting, explaining, numbering, posting, progressive_rows, repository
 from tallymark.rooms.invoices.model import (
     NOTHING_WRITTEN,
     PROGRESSIVE_TYPE,
@@ -298,6 +298,8 @@ async def _issue(tx: Tx, settled: Sequence[Settled], written: WrittenOf, *, now:
     await posting.post_issued(tx, [(invoice, facts[invoice.id].fee_cents) for invoice in issued], now=now)
     unpaid = [one for one in settled if one.view.invoice.total_amount_cents]
     await agenda.put(tx, *(overdue_item(one.view.invoice, one.dates["payment_due_date"]) for one in unpaid))
+    unasked = [one.view for one in settled if one.view.invoice.status is not InvoiceStatus.OPEN]
+    await collecting.have_collected(tx, unasked, now=now)
     await enqueue_documents(tx, [one.view.invoice.id for one in settled])
 
 
@@ -409,6 +411,7 @@ async def void(tx: Tx, invoice: Invoice, *, now: datetime) -> None:
     await agenda.drop(tx, Kind.MARK_OVERDUE, invoice.id)
     gone = {"status": InvoiceStatus.VOIDED, "voided_at": now, "payment_overdue": False, "updated_at": now}
     await repository.update_invoice(tx, invoice.id, gone)
+    await collecting.note_due(tx, invoice, now=now)
 
 
 async def delete_draft(tx: Tx, invoice: Invoice, *, now: datetime) -> None:

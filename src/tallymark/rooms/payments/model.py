@@ -10,7 +10,7 @@ from uuid import UUID
 
 from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.invoices.model import Invoice, InvoiceView
-from tallymark.rooms.payment_providers.model import Order, PaymentStatus
+from tallymark.rooms.payment_providers.model import Order, PaymentStatus, RefundOrder
 
 LONGEST_REFERENCE = 40
 
@@ -65,6 +65,11 @@ class Payment:
     error_code: str | None
     error_message: str | None
     next_action: Mapping[str, Any] | None
+    asked_at: datetime | None
+    """When its provider was first asked; its amount stays from then on."""
+    surplus_cents: int
+    """What came in beyond what was due by then, and goes back; no part of the amount."""
+    surplus_returned_at: datetime | None
     payment_method_id: UUID | None
     created_at: datetime
     updated_at: datetime
@@ -93,6 +98,29 @@ class Asked:
 
     order: Order
     connection_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundAsked:
+    """What a provider is asked to pay back, and through which connection."""
+
+    order: RefundOrder
+    connection_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentLink:
+    """A page on which an invoice, or what a payment request asks for, is paid once (minor units)."""
+
+    id: UUID
+    invoice_id: UUID | None
+    payment_request_id: UUID | None
+    payment_provider_id: UUID
+    url: str
+    provider_link_id: str | None
+    amount_cents: int
+    expires_at: datetime
+    closed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

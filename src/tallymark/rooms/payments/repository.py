@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, delete, exists, func, insert, or_, select, update
 
 from tallymark.api.pagination import Page
+from tallymark.db.bulk import insert_rows
 from tallymark.db.conditions import among, holding
 from tallymark.db.engine import Tx
 from tallymark.db.tables import (
@@ -29,16 +30,51 @@ async def insert_payment(tx: Tx, row: Mapping[str, Any]) -> None:
     await tx.execute(insert(payments), dict(row))
 
 
+async def insert_payments(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    await insert_rows(tx, payments, rows)
+
+
+async def delete_payment(tx: Tx, payment_id: UUID) -> None:
+    await tx.execute(delete(payments).where(payments.c.id == payment_id))
+
+
 async def update_payment(tx: Tx, payment_id: UUID, values: Mapping[str, Any]) -> None:
     await tx.execute(update(payments).where(payments.c.id == payment_id).values(**values))
+
+
+_WAITS = payments.c.payment_status.in_((PaymentStatus.PENDING, PaymentStatus.PROCESSING))
 
 
 async def pending_of(tx: Tx, payable_id: UUID) -> Payment | None:
     """The payment of an invoice or a payment request that its provider has not decided yet."""
     column = payments.c
-    waits = column.payment_status.in_((PaymentStatus.PENDING, PaymentStatus.PROCESSING))
     is_of = (column.invoice_id == payable_id) | (column.payment_request_id == payable_id)
-    row = (await tx.execute(select(payments).where(is_of, waits))).first()
+    row = (await tx.execute(select(payments).where(is_of, _WAITS))).first()
+    return _as_payment(row) if row else None
+
+
+async def with_pending(tx: Tx, payable_ids: Collection[UUID]) -> set[UUID]:
+    """Those of some invoices and payment requests that have such a payment."""
+    column = payments.c
+    payable = func.coalesce(column.invoice_id, column.payment_request_id)
+    is_of = among(column.invoice_id, payable_ids) | among(column.payment_request_id, payable_ids)
+    return set((await tx.execute(select(payable).where(is_of, _WAITS))).scalars())
+
+
+async def is_processing(tx: Tx, invoice_id: UUID) -> bool:
+    """Whether a provider is at work on an invoice, alone or with others of a payment request."""
+    column, held = payments.c, payment_requests_invoices.c
+    requests = select(held.payment_request_id).where(held.invoice_id == invoice_id)
+    is_of = (column.invoice_id == invoice_id) | column.payment_request_id.in_(requests)
+    statement = select(exists().where(is_of, column.payment_status == PaymentStatus.PROCESSING))
+    return bool((await tx.execute(statement)).scalar_one())
+
+
+async def find_by_name(tx: Tx, connection_id: UUID, provider_payment_id: str) -> Payment | None:
+    """A payment of a connection by what its provider calls it."""
+    column = payments.c
+    named = column.payment_provider_id == connection_id, column.provider_payment_id == provider_payment_id
+    row = (await tx.execute(select(payments).where(*named))).first()
     return _as_payment(row) if row else None
 
 

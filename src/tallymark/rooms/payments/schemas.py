@@ -60,7 +60,7 @@ class PaymentOutput(BaseModel):
             payment_status=payment.payment_status,
             type=payment.payment_type,
             reference=payment.reference,
-            next_action={},
+            next_action=dict(payment.next_action or {}),
             created_at=payment.created_at,
         )
 

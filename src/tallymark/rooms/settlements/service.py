@@ -16,13 +16,15 @@ OF_CREDIT_NOTE = "credit_note"
 SUCCEEDED = "succeeded"
 
 
-async def set_payment_status(tx: Tx, invoice: Invoice, status: str, *, now: datetime) -> None:
+async def set_payment_status(
+    tx: Tx, invoice: Invoice, status: str, *, is_told: bool = True, now: datetime
+) -> None:
     """Note whether an invoice was paid, with all that follows; the same status again changes nothing.
 
     Needs the customer's lock, as everything here does. What was paid and is due stays as it was (§10.1).
     """
     if status != invoice.payment_status:
-        await paying.set_payment_status(tx, invoice, status, now=now)
+        await paying.set_payment_status(tx, invoice, status, is_told=is_told, now=now)
         await wallets.follow_payment(tx, invoice.id, now=now)
 
 

@@ -42,7 +42,7 @@ OrderNumber = Annotated[OptionalText, at_most(255), AfterValidator(lambda text: 
 
 
 class ChosenMethodFields(Input):
-    """How a subscription is to be paid; whether a method is the customer's is for the service to tell."""
+    """How something is to be paid; whether a method is the customer's is for the service to tell."""
 
     payment_method_type: Any = "provider"
     payment_method_id: Any = None
@@ -60,18 +60,17 @@ class ChosenMethodFields(Input):
             raise PydanticCustomError("invalid_payment_method", "no such payment method") from None
         return self
 
+    @property
+    def columns(self) -> dict[str, Any]:
+        """As it is kept."""
+        return {
+            "payment_method_type": str(self.payment_method_type),
+            "payment_method_id": self.payment_method_id,
+        }
 
-class PaymentMethodFields(ChosenMethodFields):
-    @model_validator(mode="after")
-    def _refuse_methods(self) -> Self:
-        # Wallets and single invoices are not collected through a provider in this release.
-        if self.payment_method_id is not None:
-            raise PydanticCustomError("invalid_payment_method", "no such payment method")
-        return self
 
-
-PaymentMethodInput = PaymentMethodFields | None
-"""How it is to be paid: by hand, or by whatever provider the customer has."""
+PaymentMethodInput = ChosenMethodFields | None
+"""How it is to be paid: by hand, by one of the customer's methods, or by whichever is their default."""
 
 
 class CustomSectionsInput(Input):

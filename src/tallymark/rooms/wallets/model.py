@@ -117,6 +117,7 @@ class Wallet:
     purchase_order_number: str | None
     skip_invoice_custom_sections: bool
     payment_method_type: str
+    payment_method_id: UUID | None
     metadata: Mapping[str, str | None] | None
     created_at: datetime
     updated_at: datetime
@@ -200,6 +201,7 @@ class Rule:
     purchase_order_number: str | None
     skip_invoice_custom_sections: bool
     payment_method_type: str
+    payment_method_id: UUID | None
     created_at: datetime
     updated_at: datetime
 
@@ -244,6 +246,7 @@ class Transaction:
     purchase_order_number: str | None
     skip_invoice_custom_sections: bool
     payment_method_type: str
+    payment_method_id: UUID | None
     interval_day: date | None
     settled_at: datetime | None
     failed_at: datetime | None
@@ -384,6 +387,7 @@ class TransactionInput:
     ignores_limits: bool = False
     purchase_order_number: str | None = None
     payment_method_type: str | None = None
+    payment_method_id: UUID | None = None
     sections: SectionsInput | None = None
 
 

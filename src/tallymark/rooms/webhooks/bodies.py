@@ -72,7 +72,13 @@ ESCAPED = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u202
 """What may not stand in a body as it is (quirk of the reference)."""
 
 AS_STORED = frozenset(
-    {"dunning_campaign", "events_errors", "payment_provider_invoice_payment_error", "triggered_alert"}
+    {
+        "dunning_campaign",
+        "events_errors",
+        "payment_provider_invoice_payment_error",
+        "payment_provider_wallet_transaction_payment_error",
+        "triggered_alert",
+    }
 )
 """Objects that no row holds: the message brings the whole of them."""
 

@@ -107,6 +107,9 @@ COLUMNS = {
         sa.Column("error_code", sa.Text(), nullable=True),
         sa.Column("error_message", sa.Text(), nullable=True),
         sa.Column("next_action", JSONB(), nullable=True),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("surplus_cents", sa.BigInteger(), nullable=False, server_default=sa.text("0")),
+        sa.Column("surplus_returned_at", sa.DateTime(timezone=True), nullable=True),
     ),
     "invoices": (
         sa.Column("payment_attempts", sa.Integer(), nullable=False, server_default=sa.text("0")),
@@ -114,6 +117,9 @@ COLUMNS = {
         sa.Column("payment_method_type", sa.Text(), nullable=True),
         sa.Column("payment_method_id", sa.Uuid(), nullable=True),
     ),
+    "wallets": (sa.Column("payment_method_id", sa.Uuid(), nullable=True),),
+    "recurring_transaction_rules": (sa.Column("payment_method_id", sa.Uuid(), nullable=True),),
+    "wallet_transactions": (sa.Column("payment_method_id", sa.Uuid(), nullable=True),),
 }
 
 

@@ -19,6 +19,7 @@ from tallymark.domain.periods import local_date
 from tallymark.domain.wallets import SHOWN_DECIMALS
 from tallymark.rooms.billing.service.rows import amount_columns, total_columns
 from tallymark.rooms.customers import service as customers
+from tallymark.rooms.invoices import collecting
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import InvoiceStatus
 from tallymark.rooms.invoices.numbering import draft_number
@@ -51,6 +52,8 @@ async def issue(tx: Tx, transaction_id: UUID, *, now: datetime) -> UUID | None:
         }
         await invoices.finalize(tx, [invoices.Settled(view=view, dates=dates)], now=now)
         await wallets.tell_added(tx, draft.id, now=now)
+    else:
+        await collecting.have_collected(tx, [view], now=now)
     return draft.id
 
 

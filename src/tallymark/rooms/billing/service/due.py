@@ -12,7 +12,7 @@ from tallymark.domain.calendar import is_billing_day
 from tallymark.domain.periods import local_date, start_of_day
 from tallymark.jobs.agenda import Batch, Kind
 from tallymark.rooms.billing.model import Defaults, Subject, group_key
-from tallymark.rooms.billing.service import credits, gate, plan_end
+from tallymark.rooms.billing.service import credits, gate, outcomes, plan_end
 from tallymark.rooms.billing.service import invoice as billing
 from tallymark.rooms.billing.service.compute import base_fee
 from tallymark.rooms.billing.service.corrected import bill_waiting
@@ -90,22 +90,20 @@ async def handle(tx: Tx, batch: Batch, now: datetime) -> None:
             await finalize_drafts(tx, batch, now)
         case Kind.CHECK_THRESHOLDS:
             await look_at_thresholds(tx, batch, now)
-        case Kind.STORE_DAILY_USAGE:
-            await daily_usages.store_days(tx, batch.subject_ids, now=now)
-        case Kind.STORE_LAST_DAY:
-            await daily_usages.store_last_days(tx, batch.subject_ids, now=now)
+        case Kind.STORE_DAILY_USAGE | Kind.STORE_LAST_DAY:
+            is_last = batch.kind is Kind.STORE_LAST_DAY
+            store = daily_usages.store_last_days if is_last else daily_usages.store_days
+            await store(tx, batch.subject_ids, now=now)
         case (
-            Kind.EXPIRE_WALLET
-            | Kind.EXPIRE_RULE
-            | Kind.TOP_UP_WALLET
-            | Kind.TOP_UP_AT_THRESHOLD
-            | Kind.INVOICE_CREDITS
-        ):
+            Kind.EXPIRE_WALLET | Kind.EXPIRE_RULE | Kind.TOP_UP_WALLET | Kind.TOP_UP_AT_THRESHOLD | Kind.INVOICE_CREDITS
+        ):  # fmt: skip
             await handle_wallets(tx, batch, now)
         case Kind.EXPIRE_COUPON:
             await coupons.expire(tx, batch.subject_ids, at=batch.due_at)
         case Kind.MARK_OVERDUE | Kind.RESET_DUNNING | Kind.DUN_CUSTOMER:
             await follow_overdue(tx, batch, now)
+        case Kind.ASK_FOR_PAYMENT | Kind.FOLLOW_DUE:
+            await outcomes.follow(tx, batch, now)
         case Kind.FOLLOW_USAGE:
             await follow_usage(tx, batch, now)
         case _:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.jobs.agenda import Batch
 from tallymark.jobs.outbox import emit
 from tallymark.rooms.billing.service import invoice as billing
-from tallymark.rooms.billing.service.collect import payment_failure
+from tallymark.rooms.billing.service.failures import REFUSED, payment_failure
 from tallymark.rooms.billing.service.ongoing import refresh_wallets
 from tallymark.rooms.coupons import service as coupons
 from tallymark.rooms.credit_notes import service as credit_notes
@@ -23,9 +22,10 @@ from tallymark.rooms.customers.model import PaymentMethod
 from tallymark.rooms.invoices import holding
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Invoice, InvoiceStatus
-from tallymark.rooms.payment_providers.model import Outcome, PaymentStatus
+from tallymark.rooms.payment_providers.model import Outcome
 from tallymark.rooms.payments import service as payments
-from tallymark.rooms.payments.model import Asked, Payment
+from tallymark.rooms.payments.model import Payment
+from tallymark.rooms.payments.service import CameIn, Wanted
 from tallymark.rooms.settlements import service as settlements
 from tallymark.rooms.subscriptions import service as subscriptions
 from tallymark.rooms.subscriptions.model import Contract, Reason, Status
@@ -33,9 +33,6 @@ from tallymark.rooms.wallets import service as wallets
 
 NO_METHOD = "no_payment_method"
 """Why a payment failed that nobody could be asked for."""
-
-REFUSED = "payment_refused"
-"""Why one failed that a provider was asked for; its own words come with it."""
 
 
 async def follow_first_bill(tx: Tx, contracts: Iterable[Contract], *, now: datetime) -> None:
@@ -55,11 +52,17 @@ async def follow_first_bill(tx: Tx, contracts: Iterable[Contract], *, now: datet
 
 async def _ask(tx: Tx, contract: Contract, invoice: Invoice, *, now: datetime) -> None:
     method = await _method(tx, contract)
-    if method is not None:
+    if method is None:
+        await _lack(tx, contract, invoice, now=now)
+    else:
         payable = await payments.payable_invoice(tx, invoice)
-        await payments.ask_for(tx, payable, contract.customer, method, now=now)
-        return
-    # They had one when the rule was set: without any, nobody would ever be asked.
+        await payments.ask_for(
+            tx, Wanted(payable=payable, customer=contract.customer, method=method), now=now
+        )
+
+
+async def _lack(tx: Tx, contract: Contract, invoice: Invoice, *, now: datetime) -> None:
+    """They had a method when the rule was set: without any, nobody would ever be asked."""
     await _give_up(tx, contract, Reason.PAYMENT_FAILED, now=now)
     await emit(tx, payment_failure(invoice, contract.customer, code=NO_METHOD), now=now)
 
@@ -77,65 +80,42 @@ async def _method(tx: Tx, contract: Contract) -> PaymentMethod | None:
     return await customers.find_payment_method(tx, contract.customer.id, subscription.payment_method_id)
 
 
-async def order_of(tx: Tx, payment_id: UUID) -> Asked | None:
-    """What to ask a payment's provider for; None for a payment that is over."""
-    payment = await payments.find(tx, payment_id)
-    return None if payment is None or payment.is_over else await payments.order_of(tx, payment)
+def waits(invoice: Invoice) -> bool:
+    """Whether an invoice is one that a subscription waits for: it has to be paid before it is issued."""
+    return invoice.status is InvoiceStatus.OPEN and invoice.invoice_type != "credit"
 
 
-async def canceled_order_of(tx: Tx, payment_id: UUID) -> Asked | None:
-    """What to have a payment's provider cancel; None for one that is wanted after all."""
-    payment = await payments.find(tx, payment_id)
-    is_unwanted = payment is not None and payment.payment_status == PaymentStatus.FAILED
-    return await payments.order_of(tx, payment) if payment is not None and is_unwanted else None
-
-
-async def record_outcome(tx: Tx, payment_id: UUID, outcome: Outcome, *, now: datetime) -> None:
-    """Do what follows from what a provider says of a payment; the same word again changes nothing (§11.5)."""
-    known = await payments.find(tx, payment_id)
-    if known is None:
-        return
-    await tx.lock("customer", known.customer_id)
-    payment = await payments.find(tx, payment_id)
-    assert payment is not None, "payments stay"
-    match outcome.payment_status:
-        case PaymentStatus.SUCCEEDED if payment.payment_status == PaymentStatus.FAILED:
-            await payments.have_canceled(tx, payment, now=now)  # nobody waits for it any more
-        case _ if payment.is_over:
-            pass
-        case PaymentStatus.SUCCEEDED:
-            await _succeed(tx, payment, outcome, now=now)
-        case PaymentStatus.FAILED:
-            await _fail(tx, payment, outcome, now=now)
-        case _:
-            await payments.note_undecided(tx, payment, outcome, now=now)
-
-
-async def _succeed(tx: Tx, payment: Payment, outcome: Outcome, *, now: datetime) -> None:
+async def succeed(
+    tx: Tx, payment: Payment, held: Invoice, outcome: Outcome, came_in: CameIn, *, now: datetime
+) -> None:
     """Issue the invoice, note that it is paid, and let the subscription in, in this order."""
-    held, contract = await _held(tx, payment)
+    contract = await _waiting(tx, held)
     invoice = await billing.issue_paid(tx, held, now=now)
-    await settlements.pay(tx, invoice, payment.amount_cents, now=now)
-    await payments.note_succeeded(tx, payment, outcome, now=now)
+    await settlements.pay(tx, invoice, came_in.kept_cents, now=now)
+    await payments.note_succeeded(tx, payment, outcome, came_in, now=now)
     await subscriptions.let_in(tx, contract, now=now)
     await refresh_wallets(tx, [invoice.customer_id], now=now)
 
 
-async def _fail(tx: Tx, payment: Payment, outcome: Outcome, *, now: datetime) -> None:
-    held, contract = await _held(tx, payment)
+async def fail(tx: Tx, payment: Payment, held: Invoice, outcome: Outcome, *, now: datetime) -> None:
+    """Call the subscription off, and tell why."""
+    contract = await _waiting(tx, held)
     await payments.note_failed(tx, payment, outcome, now=now)
     await _give_up(tx, contract, Reason.PAYMENT_FAILED, now=now)
     failure = payment_failure(held, contract.customer, code=REFUSED, payment=payment, outcome=outcome)
     await emit(tx, failure, now=now)
 
 
-async def _held(tx: Tx, payment: Payment) -> tuple[Invoice, Contract]:
-    """The invoice that a payment is for, and the subscription that waits for it."""
-    assert payment.invoice_id is not None, "a provider is asked for invoices one by one"
-    invoice = (await invoices.get_invoices(tx, [payment.invoice_id]))[payment.invoice_id]
+async def lack_method(tx: Tx, held: Invoice, *, now: datetime) -> None:
+    """Call the subscription off: its customer can't be asked any more."""
+    await _lack(tx, await _waiting(tx, held), held, now=now)
+
+
+async def _waiting(tx: Tx, invoice: Invoice) -> Contract:
+    """The subscription that waits for an invoice."""
     (record,) = await invoices.records_of(tx, invoice.id)
     (contract,) = await subscriptions.live_contracts(tx, [record.subscription_id])
-    return invoice, contract
+    return contract
 
 
 async def expire(tx: Tx, batch: Batch, now: datetime) -> None:
@@ -156,7 +136,7 @@ async def _give_up(tx: Tx, contract: Contract, reason: Reason | None, *, now: da
     if invoice is not None:
         pending = await payments.pending_of(tx, invoice.id)
         if pending is not None:
-            await payments.call_off(tx, pending, now=now)
+            await payments.give_up(tx, pending, now=now)
         await credit_notes.put_back(tx, invoice.id, now=now)
         await wallets.put_back(tx, invoice.id, now=now)
         await coupons.give_back(tx, invoice.id, now=now)

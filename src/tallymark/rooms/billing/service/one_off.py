@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from tallymark.db.engine import Tx
@@ -33,6 +34,7 @@ from tallymark.rooms.invoices.model import Invoice, InvoiceStatus
 from tallymark.rooms.invoices.numbering import draft_number
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.organizations.model import BillingEntity
+from tallymark.rooms.subscriptions.model import PaidBy
 from tallymark.rooms.taxes import service as taxes
 from tallymark.rooms.taxes.model import Owner, Tax
 
@@ -78,7 +80,8 @@ def read_boundaries(from_text: Any, to_text: Any) -> tuple[datetime | None, date
 async def create(tx: Tx, asked: OneOffInput, *, now: datetime) -> Invoice:
     """Invoice add-ons at once; closed where it comes to nothing and the customer wants none of that.
 
-    Raises `NotFound` for customer, fees, add-on and billing entity in this order, and `Invalid`.
+    Raises `NotFound` for customer, fees, add-on and billing entity in this order, and `Invalid`; before the entity, for a payment
+    method that is not the customer's.
     """
     found = await customers.get_customer(tx, external_id=asked.external_customer_id)
     await tx.lock("customer", found.id)
@@ -87,6 +90,7 @@ async def create(tx: Tx, asked: OneOffInput, *, now: datetime) -> Invoice:
     sold = await add_ons.find_add_ons(tx, {fee.add_on_code for fee in asked.fees})
     if any(fee.add_on_code not in sold for fee in asked.fees):
         raise NotFound("add_on")
+    await check_method(tx, found.id, asked.paid_by)
     parties = await _parties(tx, found, asked)
     code = asked.currency or found.currency
     if code is None:
@@ -94,17 +98,33 @@ async def create(tx: Tx, asked: OneOffInput, *, now: datetime) -> Invoice:
     printed = await _sections(tx, found, asked)
     lines = await _lines(tx, parties, asked, sold, code, now=now)
     await customers.set_currency_if_blank(tx, found, code, now=now)
-    about = About(currency=code, purchase_order_number=asked.purchase_order_number, sections=printed)
+    about = About(
+        currency=code,
+        purchase_order_number=asked.purchase_order_number,
+        sections=printed,
+        skip_psp=asked.skip_psp,
+        paid_by=asked.paid_by,
+    )
     return await bill(tx, parties, lines, about, now=now)
+
+
+async def check_method(tx: Tx, customer_id: UUID, paid_by: PaidBy | None) -> None:
+    """Raise `Invalid` for a payment method that is not the customer's."""
+    if paid_by is None or paid_by.method_id is None:
+        return
+    if await customers.find_payment_method(tx, customer_id, paid_by.method_id) is None:
+        raise Invalid({"payment_method": ["invalid_payment_method"]})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What a one-off invoice says beside its fees."""
+    """What a one-off invoice says beside its fees; `paid_by` is by what it is collected where its maker says so."""
 
     currency: str
     purchase_order_number: str | None
     sections: Sequence[Any]
+    skip_psp: bool = False
+    paid_by: PaidBy | None = None
 
 
 async def bill(
@@ -223,6 +243,9 @@ async def _save(
         "net_payment_term": rules.net_payment_term,
         "self_billed": customer.is_partner,
         "purchase_order_number": about.purchase_order_number,
+        "skip_psp": about.skip_psp,
+        "payment_method_type": about.paid_by.method_type if about.paid_by else None,
+        "payment_method_id": about.paid_by.method_id if about.paid_by else None,
         **total_columns(totals),
         "created_at": now,
         "updated_at": now,

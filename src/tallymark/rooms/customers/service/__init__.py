@@ -9,6 +9,7 @@ from tallymark.rooms.customers.service.methods import (
     delete_payment_method,
     find_payment_method,
     get_payment_method,
+    methods_of,
     payment_methods_of,
     set_default_method,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "delete_payment_method",
     "find_payment_method",
     "get_payment_method",
+    "methods_of",
     "payment_methods_of",
     "set_default_method",
     "find_customer",

@@ -20,6 +20,14 @@ async def payment_methods_of(tx: Tx, customer_id: UUID) -> Sequence[PaymentMetho
     return await repository.payment_methods_of(tx, customer_id)
 
 
+async def methods_of(tx: Tx, customer_ids: Collection[UUID]) -> dict[UUID, list[PaymentMethod]]:
+    """The methods of some customers, by customer."""
+    found: dict[UUID, list[PaymentMethod]] = {}
+    for method in await repository.methods_of(tx, customer_ids) if customer_ids else ():
+        found.setdefault(method.customer_id, []).append(method)
+    return found
+
+
 async def find_payment_method(tx: Tx, customer_id: UUID, method_id: UUID | None) -> PaymentMethod | None:
     """One of a customer's methods by its id, or their default; None where they have no such one."""
     for method in await repository.payment_methods_of(tx, customer_id):

@@ -1,17 +1,45 @@
 """What can be done with payments: one file per use case."""
 
 from tallymark.rooms.payments.service.collect import (
+    CANCELED,
+    CameIn,
+    Wanted,
+    ask_again,
     ask_for,
+    begin,
     call_off,
+    drop,
     find,
+    find_told,
+    give_up,
     have_canceled,
+    is_processing,
     note_failed,
+    note_page_payment,
+    note_returned,
     note_succeeded,
     note_undecided,
     order_of,
     pending_of,
+    surplus_of,
 )
-from tallymark.rooms.payments.service.payables import payable_invoice, payable_of, payable_request
+from tallymark.rooms.payments.service.links import (
+    ONE_TIME,
+    PageWanted,
+    close_page,
+    find_page,
+    keep_page,
+    note_closed,
+    open_page,
+    order_page,
+    page_of,
+)
+from tallymark.rooms.payments.service.payables import (
+    payable_invoice,
+    payable_invoices,
+    payable_of,
+    payable_request,
+)
 from tallymark.rooms.payments.service.read import (
     get_document,
     get_parts,
@@ -28,6 +56,28 @@ from tallymark.rooms.payments.service.read import (
 from tallymark.rooms.payments.service.record import pay_by_hand, record_payment
 
 __all__ = [
+    "CANCELED",
+    "CameIn",
+    "ONE_TIME",
+    "PageWanted",
+    "Wanted",
+    "ask_again",
+    "begin",
+    "close_page",
+    "drop",
+    "find_page",
+    "find_told",
+    "give_up",
+    "is_processing",
+    "keep_page",
+    "note_closed",
+    "note_page_payment",
+    "note_returned",
+    "open_page",
+    "order_page",
+    "page_of",
+    "payable_invoices",
+    "surplus_of",
     "ask_for",
     "call_off",
     "find",

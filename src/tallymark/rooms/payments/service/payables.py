@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tallymark.db.engine import Tx
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Invoice
 from tallymark.rooms.organizations import service as organizations
+from tallymark.rooms.organizations.model import BillingEntity
 from tallymark.rooms.payment_requests import service as requests
 from tallymark.rooms.payment_requests.model import PaymentRequest
 from tallymark.rooms.payments.model import Payable, Payment
@@ -22,7 +25,17 @@ async def payable_of(tx: Tx, payment: Payment) -> Payable:
 
 async def payable_invoice(tx: Tx, invoice: Invoice) -> Payable:
     """An invoice, and what is due of it."""
-    entity = (await organizations.get_entities(tx, {invoice.billing_entity_id}))[invoice.billing_entity_id]
+    (payable,) = await payable_invoices(tx, [invoice])
+    return payable
+
+
+async def payable_invoices(tx: Tx, found: Sequence[Invoice]) -> list[Payable]:
+    """Invoices, and what is due of each, in the order given."""
+    entities = await organizations.get_entities(tx, {one.billing_entity_id for one in found})
+    return [_payable_invoice(tx, one, entities[one.billing_entity_id]) for one in found]
+
+
+def _payable_invoice(tx: Tx, invoice: Invoice, entity: BillingEntity) -> Payable:
     return Payable(
         type="Invoice",
         id=invoice.id,

@@ -22,6 +22,7 @@ from tallymark.rooms.subscriptions.service.read import (
     list_subscriptions,
     live_contracts,
     live_of_customer,
+    paid_by,
     views_of,
 )
 from tallymark.rooms.subscriptions.service.sections import (
@@ -47,6 +48,7 @@ from tallymark.rooms.subscriptions.service.trial import end_trial, warn_of_end
 from tallymark.rooms.subscriptions.service.update import update
 
 __all__ = [
+    "paid_by",
     "EndedElsewhere",
     "LifeElsewhere",
     "Overrides",

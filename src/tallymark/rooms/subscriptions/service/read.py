@@ -21,6 +21,7 @@ from tallymark.rooms.subscriptions.model import (
     ActivationRule,
     Contract,
     Filters,
+    PaidBy,
     Status,
     Subscription,
     SubscriptionView,
@@ -33,6 +34,14 @@ async def get_subscription(tx: Tx, *, external_id: str, status: Status = Status.
     if not found:
         raise NotFound("subscription")
     return found[0]
+
+
+async def paid_by(tx: Tx, ids: Collection[UUID]) -> dict[UUID, PaidBy]:
+    """How subscriptions are to be paid, by their ids."""
+    return {
+        one.id: PaidBy(method_type=one.payment_method_type, method_id=one.payment_method_id)
+        for one in await repository.get_subscriptions(tx, ids)
+    }
 
 
 async def choose(tx: Tx, *, external_id: str, status: str | None) -> Subscription:

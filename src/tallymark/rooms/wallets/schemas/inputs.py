@@ -17,7 +17,6 @@ from tallymark.domain.periods import Interval
 from tallymark.rooms.subscriptions.schemas import (
     CustomSectionsInput,
     OrderNumber,
-    PaymentMethodFields,
     PaymentMethodInput,
 )
 from tallymark.rooms.wallets.model import (
@@ -99,7 +98,9 @@ class RuleFields(Input):
             values={
                 **{name: getattr(self, name) for name in names},
                 "ignore_paid_top_up_limits": bool(self.ignore_paid_top_up_limits),
-                "payment_method_type": _kind(self.payment_method) or PROVIDER,
+                "payment_method_type": PROVIDER,
+                "payment_method_id": None,
+                **_paid_by(self.payment_method),
             },
             paid_credits=self.paid_credits,
             granted_credits=self.granted_credits,
@@ -119,8 +120,8 @@ def _read_rule(value: Any) -> RuleInput | None:
         return None
 
 
-def _kind(asked: PaymentMethodFields | None) -> str | None:
-    return None if asked is None else str(asked.payment_method_type)
+def _paid_by(asked: PaymentMethodInput) -> dict[str, Any]:
+    return {} if asked is None else asked.columns
 
 
 def _sections(asked: CustomSectionsInput | None) -> SectionsInput | None:
@@ -154,8 +155,7 @@ class WalletFields(Input):
             "paid_top_up_min_amount_cents", "paid_top_up_max_amount_cents", "purchase_order_number", *more,
         )  # fmt: skip
         values = {name: value for name, value in self.sent.items() if name in names}
-        kind = _kind(self.payment_method)
-        return values if kind is None else {**values, "payment_method_type": kind}
+        return {**values, **_paid_by(self.payment_method)}
 
     def _value(self, values: dict[str, Any]) -> WalletInput:
         limits, rules = self.applies_to, self.recurring_transaction_rules
@@ -243,7 +243,7 @@ class TransactionFields(Input):
         )  # fmt: skip
         return TransactionInput(
             **{name: getattr(self, name) for name in names},
-            payment_method_type=_kind(self.payment_method),
+            **_paid_by(self.payment_method),
             ignores_limits=bool(self.ignore_paid_top_up_limits),
             sections=_sections(self.invoice_custom_section),
         )

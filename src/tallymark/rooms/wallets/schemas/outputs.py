@@ -35,7 +35,8 @@ CreditsText = Annotated[
 
 def _paid_by(of: Wallet | Rule | Transaction) -> PaymentMethodReference:
     return PaymentMethodReference(
-        payment_method_type="manual" if of.payment_method_type == "manual" else "provider"
+        payment_method_type="manual" if of.payment_method_type == "manual" else "provider",
+        payment_method_id=of.payment_method_id,
     )
 
 

@@ -5,6 +5,7 @@ from tallymark.rooms.wallets.service.change import expire, reschedule, terminate
 from tallymark.rooms.wallets.service.create import create_wallet
 from tallymark.rooms.wallets.service.draw import Returned, draw, foresee, give_back, put_back
 from tallymark.rooms.wallets.service.fill import Firing, fill_by_interval, fill_by_rule, price_of, transact
+from tallymark.rooms.wallets.service.methods import OF_RULES, paid_by
 from tallymark.rooms.wallets.service.notes import drop_key, drop_metadata, merge_metadata, replace_metadata
 from tallymark.rooms.wallets.service.ongoing import (
     active_of_customers,
@@ -44,6 +45,8 @@ from tallymark.rooms.wallets.service.sections import printed_on
 from tallymark.rooms.wallets.service.take_over import LeftCredits, take_over_wallet
 
 __all__ = [
+    "OF_RULES",
+    "paid_by",
     "Event",
     "Firing",
     "LeftCredits",

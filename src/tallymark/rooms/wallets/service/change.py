@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -30,6 +31,7 @@ from tallymark.rooms.wallets.service.create import (
     note_expiration,
     read_rules,
 )
+from tallymark.rooms.wallets.service.methods import check_method, method_ids
 from tallymark.rooms.wallets.service.read import get_wallet, lock_wallet
 from tallymark.rooms.wallets.service.rules import (
     RULES,
@@ -59,8 +61,11 @@ async def update_wallet(tx: Tx, wallet: Wallet, asked: WalletInput, *, now: date
     values |= {
         name: asked.values[name] for name in KEPT_WHEN_BLANK if asked.values.get(name) not in (None, "")
     }
-    setting = _setting(wallet, values)
+    if "payment_method_type" in values:
+        values["payment_method_id"] = asked.values.get("payment_method_id")
+    setting = replace(_setting(wallet, values), method_ids=await method_ids(tx, wallet.customer_id))
     problems = Problems()
+    await check_method(tx, problems, wallet.customer_id, values.get("payment_method_id"))
     check_expiration(problems, values, now=now)
     rules = read_rules(problems, asked, setting, now=now)
     metric_ids = await _check_limitations(tx, problems, asked.applies_to)

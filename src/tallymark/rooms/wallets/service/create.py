@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
 from typing import Any
@@ -40,6 +40,7 @@ from tallymark.rooms.wallets.service.amounts import MOST_RULE_PAIRS, read_credit
 from tallymark.rooms.wallets.service.announce import Event, News, announce
 from tallymark.rooms.wallets.service.fill import fill, read_order, terms_of
 from tallymark.rooms.wallets.service.ledger import Terms, open_ledger
+from tallymark.rooms.wallets.service.methods import check_method, method_ids
 from tallymark.rooms.wallets.service.read import get_wallet, view_of
 from tallymark.rooms.wallets.service.rules import ReadRule, Setting, read_rule, replace_rules
 
@@ -104,6 +105,9 @@ async def _check(
     if metric_ids is None or bad_fee_types(asked.applies_to):
         problems.add("applies_to", "invalid_limitations")
     setting = _setting(asked, customer, paid=paid, granted=granted)
+    if customer is not None:
+        await check_method(tx, problems, customer.id, asked.values.get("payment_method_id"))
+        setting = setting and replace(setting, method_ids=await method_ids(tx, customer.id))
     rules = read_rules(problems, asked, setting, now=now)
     problems.raise_any()
     return _Checked(paid=paid, granted=granted, metadata=metadata, rules=rules, metric_ids=metric_ids or {})

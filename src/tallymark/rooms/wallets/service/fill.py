@@ -35,6 +35,7 @@ from tallymark.rooms.wallets.repository import transactions as transaction_rows
 from tallymark.rooms.wallets.service import rules, sections
 from tallymark.rooms.wallets.service.amounts import MOST_CENTS, check_limits, read_credits, read_pairs, worth
 from tallymark.rooms.wallets.service.ledger import Ledger, Terms, open_ledger
+from tallymark.rooms.wallets.service.methods import check_method
 from tallymark.rooms.wallets.service.read import find_transaction, find_wallet
 
 LONGEST_NAME = 255
@@ -130,6 +131,7 @@ async def _check(tx: Tx, wallet: Wallet, asked: TransactionInput) -> _Checked:
         problems.add("voided_credits", "insufficient_credits")
     target = await _target(tx, problems, wallet, asked.voided_transaction_id)
     terms = _terms(problems, wallet, asked)
+    await check_method(tx, problems, wallet.customer_id, asked.payment_method_id)
     problems.raise_any()
     if target is not None:
         _check_target(wallet, target, voided)
@@ -226,6 +228,7 @@ def _terms(problems: Problems, wallet: Wallet, asked: TransactionInput) -> Terms
         more["invoice_requires_successful_payment"] = asked.invoice_requires_successful_payment
     if asked.payment_method_type is not None:
         more["payment_method_type"] = asked.payment_method_type
+        more["payment_method_id"] = asked.payment_method_id
     if asked.purchase_order_number is not None:
         more["purchase_order_number"] = asked.purchase_order_number
     return terms_of(wallet, **more)
@@ -261,6 +264,7 @@ async def fill_by_rule(tx: Tx, wallet: Wallet, firing: Firing, *, now: datetime)
         invoice_requires_successful_payment=rule.invoice_requires_successful_payment,
         skip_invoice_custom_sections=rule.skip_invoice_custom_sections,
         payment_method_type=rule.payment_method_type,
+        payment_method_id=rule.payment_method_id,
         interval_day=firing.day,
     )
     ledger = await open_ledger(tx, [wallet], now=now)

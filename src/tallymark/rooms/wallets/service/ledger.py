@@ -54,6 +54,7 @@ class Terms:
     invoice_requires_successful_payment: bool = False
     skip_invoice_custom_sections: bool = False
     payment_method_type: str = PROVIDER
+    payment_method_id: UUID | None = None
     invoice_id: UUID | None = None
     credit_note_id: UUID | None = None
     voided_invoice_id: UUID | None = None

@@ -45,6 +45,8 @@ class Setting:
     most_cents: int | None
     first_paid: Fraction | None = None
     first_granted: Fraction | None = None
+    method_ids: Collection[UUID] = ()
+    """The payment methods of the customer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,9 @@ def read_rule(asked: RuleInput | None, setting: Setting, *, now: datetime) -> Re
     figures = _figures(asked, setting)
     end = asked.values.get("expiration_at")
     if figures is None or (end is not None and end <= now):
+        return None
+    method_id = asked.values["payment_method_id"]
+    if method_id is not None and method_id not in setting.method_ids:
         return None
     values = {
         **asked.values,
