@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from tests.loopback import loopback
 
+from tallymark.integrations.payments import make_adapters
 from tallymark.integrations.payments.cashfree import LIVE_URL, SANDBOX_URL, Cashfree
 from tallymark.rooms.payment_providers.model import (
     Abilities,
@@ -371,3 +372,7 @@ async def test_what_cashfree_can_not_do_is_refused_by_its_name():
     assert await it.create_customer(CONNECTION, PERSON) is None
     assert await it.known_method(CONNECTION, PERSON) is None
     assert it.abilities == Abilities(keeps_customers=False, has_pages=True)
+
+
+def test_it_is_registered():
+    assert isinstance(make_adapters({})[ProviderKind.CASHFREE], Cashfree)

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from tests.loopback import loopback
 
+from tallymark.integrations.payments import make_adapters
 from tallymark.integrations.payments.flutterwave import Flutterwave
 from tallymark.rooms.payment_providers.model import (
     Connection,
@@ -284,3 +285,7 @@ async def test_an_id_leads_to_no_other_path():
         with pytest.raises(ProviderRefused):
             await flutterwave(vendor).understand(CONNECTION, event(id="../balances?x=1#"))
     assert vendor.asked[0].path == "/transactions/..%2Fbalances%3Fx%3D1%23/verify"
+
+
+def test_it_is_registered():
+    assert isinstance(make_adapters({})[ProviderKind.FLUTTERWAVE], Flutterwave)

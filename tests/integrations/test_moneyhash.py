@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from tests.loopback import loopback
 
+from tallymark.integrations.payments import make_adapters
 from tallymark.integrations.payments.moneyhash import MoneyHash
 from tallymark.rooms.payment_providers.model import (
     Connection,
@@ -608,3 +609,7 @@ async def test_an_event_that_should_be_known_is_told_to_be_unknown(kind):
 async def test_what_can_not_be_read_is_refused(body):
     with pytest.raises(ProviderRefused):
         await heard(body)
+
+
+def test_it_is_registered():
+    assert isinstance(make_adapters({})[ProviderKind.MONEYHASH], MoneyHash)

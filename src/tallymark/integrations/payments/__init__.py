@@ -59,8 +59,29 @@ def _gocardless(url: str | None) -> PaymentProvider:
     return GoCardless(url)
 
 
+def _cashfree(url: str | None) -> PaymentProvider:
+    from tallymark.integrations.payments.cashfree import Cashfree
+
+    return Cashfree(url)
+
+
+def _flutterwave(url: str | None) -> PaymentProvider:
+    from tallymark.integrations.payments.flutterwave import Flutterwave
+
+    return Flutterwave(url)
+
+
+def _moneyhash(url: str | None) -> PaymentProvider:
+    from tallymark.integrations.payments.moneyhash import MoneyHash
+
+    return MoneyHash(url)
+
+
 _MAKERS: Mapping[ProviderKind, Make] = {
     ProviderKind.STRIPE: _stripe,
     ProviderKind.ADYEN: _adyen,
     ProviderKind.GOCARDLESS: _gocardless,
+    ProviderKind.CASHFREE: _cashfree,
+    ProviderKind.FLUTTERWAVE: _flutterwave,
+    ProviderKind.MONEYHASH: _moneyhash,
 }
