@@ -22,6 +22,7 @@ from tallymark.rooms.payment_providers.model import (
     Person,
     ProviderKind,
     RefundOrder,
+    RefundStatus,
 )
 from tallymark.rooms.payment_providers.ports import BadSignature, ProviderRefused, ProviderUnavailable
 
@@ -290,14 +291,15 @@ def event(status="PAID", kind="PAYMENT_LINK_EVENT", **others):
 
 async def test_what_was_paid_goes_by_the_name_of_its_link_so_that_twice_is_once():
     told = PaymentTold(
-        outcome=Outcome(payment_status=PaymentStatus.SUCCEEDED, status="PAID", provider_payment_id="1576977"),
+        outcome=Outcome(
+            payment_status=PaymentStatus.SUCCEEDED, status="PAID", provider_payment_id="link-7f3"
+        ),
         metadata={"payment_type": "one-time", "lago_invoice_id": "i1"},
         amount_cents=20012,
         currency="INR",
     )
     assert await Cashfree().understand(CONNECTION, event()) == (told,)
-    # Newer versions of the API write it as a text; the order is that of the last attempt.
-    again = event(cf_link_id="1576977", order={"transaction_id": 1021207})
+    again = event(cf_link_id="1576977", order=None)
     assert await Cashfree().understand(CONNECTION, again) == (told,)
 
 
@@ -334,38 +336,120 @@ async def test_nothing_follows_from_what_was_not_paid_or_is_not_ours(body):
     assert await Cashfree().understand(CONNECTION, body) == ()
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"not JSON", event(cf_link_id=None, link_id=None)])
+@pytest.mark.parametrize("body", [b"", b"[]", b"not JSON", event(link_id=None)])
 async def test_what_can_not_be_read_is_refused(body):
     with pytest.raises(ProviderRefused):
         await Cashfree().understand(CONNECTION, body)
 
 
+ORDER = Order(
+    payment_id=SOME_ID,
+    idempotency_key="payment-1",
+    amount_cents=20012,
+    currency="INR",
+    reference="",
+    metadata={},
+    provider_customer_id=None,
+    provider_method_id=None,
+    provider_payment_id="link-7f3",
+)
+SURPLUS = RefundOrder(
+    idempotency_key="surplus-1",
+    amount_cents=5,
+    currency="INR",
+    reason=None,
+    provider_payment_id="link-7f3",
+    payment_amount_cents=20012,
+)
+
+
+class Orders:
+    """The orders of one link, and their refunds: an id refunds once."""
+
+    def __init__(self, *statuses, refund_status="SUCCESS"):
+        self.orders = [
+            {"order_id": f"CFPay_{at}", "order_status": status} for at, status in enumerate(statuses)
+        ]
+        self.refund_status, self.refunds = refund_status, {}
+
+    def __call__(self, asked):
+        if asked.path == "/links/link-7f3/orders":
+            assert asked.query == {"status": "PAID"}
+            return 200, self.orders
+        refund_id = asked.path.removeprefix("/orders/CFPay_0/refunds").strip("/") or asked.body["refund_id"]
+        if asked.method == "POST":
+            if refund_id in self.refunds:
+                return 409, {"message": "refund_id already exists", "code": "refund_already_exists"}
+            self.refunds[refund_id] = {**asked.body, "refund_status": self.refund_status}
+        return (200, self.refunds[refund_id]) if refund_id in self.refunds else (404, {"message": "none"})
+
+
+async def test_what_nobody_waited_for_goes_back_in_full_and_once():
+    async with loopback(Orders("PAID")) as vendor:
+        await cashfree(vendor).cancel(CONNECTION, ORDER)
+        await cashfree(vendor).cancel(CONNECTION, ORDER)
+        (refund,) = vendor.answer.refunds.values()
+    # printf '%s' cancel-payment-1 | openssl dgst -sha256
+    assert refund == {
+        "refund_amount": 200.12,
+        "refund_id": "ac8d520ac63d80122c087a8ae54543ef82f66e2c",
+        "refund_status": "SUCCESS",
+    }
+
+
+async def test_where_nothing_was_paid_nothing_goes_back():
+    async with loopback(Orders()) as vendor:
+        await cashfree(vendor).cancel(CONNECTION, ORDER)
+        with pytest.raises(ProviderRefused):
+            await cashfree(vendor).refund(CONNECTION, SURPLUS)
+        await cashfree(vendor).cancel(CONNECTION, replace(ORDER, provider_payment_id=None))
+    assert [asked.method for asked in vendor.asked] == ["GET", "GET"]
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("SUCCESS", RefundStatus.SUCCEEDED),
+        ("PENDING", RefundStatus.PENDING),
+        ("ONHOLD", RefundStatus.PENDING),
+        ("CANCELLED", RefundStatus.FAILED),
+        ("FAILED", RefundStatus.FAILED),
+    ],
+)
+async def test_what_was_too_much_goes_back(status, expected):
+    async with loopback(Orders("PAID", refund_status=status)) as vendor:
+        outcome = await cashfree(vendor).refund(CONNECTION, SURPLUS)
+        again = await cashfree(vendor).refund(CONNECTION, SURPLUS)
+        (refund,) = vendor.answer.refunds.values()
+        if expected is RefundStatus.FAILED:
+            with pytest.raises(ProviderRefused):
+                await cashfree(vendor).cancel(CONNECTION, ORDER)
+    assert (outcome.refund_status, outcome.status, again) == (expected, status, outcome)
+    assert refund["refund_amount"] == 0.05
+    assert len(outcome.provider_refund_id or "") == 40
+
+
+@pytest.mark.parametrize("answer", [Orders("PAID", "PAID"), lambda asked: (200, [{"order_status": "PAID"}])])
+async def test_money_that_can_not_be_paid_back_is_not_passed_over(answer):
+    async with loopback(answer) as vendor:
+        with pytest.raises(ProviderRefused):
+            await cashfree(vendor).cancel(CONNECTION, ORDER)
+
+
+async def test_a_refund_that_is_refused_is_told():
+    def refusing(asked):
+        if asked.path.endswith("/orders"):
+            return 200, [{"order_id": "CFPay_0", "order_status": "PAID"}]
+        return 404 if asked.method == "GET" else 400, {"message": "Insufficient balance", "code": "balance"}
+
+    async with loopback(refusing) as vendor:
+        with pytest.raises(ProviderRefused, match="Insufficient balance"):
+            await cashfree(vendor).cancel(CONNECTION, ORDER)
+
+
 async def test_what_cashfree_can_not_do_is_refused_by_its_name():
-    order = Order(
-        payment_id=SOME_ID,
-        idempotency_key="payment-1",
-        amount_cents=100,
-        currency="INR",
-        reference="",
-        metadata={},
-        provider_customer_id=None,
-        provider_method_id=None,
-    )
-    refund = RefundOrder(
-        idempotency_key="refund-1",
-        amount_cents=100,
-        currency="INR",
-        reason=None,
-        provider_payment_id="1",
-        payment_amount_cents=100,
-    )
     it = Cashfree()
-    for asking in (
-        it.setup_link(CONNECTION, PERSON),
-        it.charge(CONNECTION, order),
-        it.cancel(CONNECTION, order),
-        it.refund(CONNECTION, refund),
-    ):
+    for asking in (it.setup_link(CONNECTION, PERSON), it.charge(CONNECTION, ORDER)):
         with pytest.raises(ProviderRefused) as raised:
             await asking
         assert raised.value.code == "feature_not_supported"

@@ -14,11 +14,13 @@ from tallymark.rooms.payment_providers.model import (
     Connection,
     Link,
     LinkOrder,
+    Order,
     Outcome,
     PaymentStatus,
     PaymentTold,
     Person,
     ProviderKind,
+    RefundOrder,
 )
 from tallymark.rooms.payment_providers.ports import BadSignature, ProviderRefused, ProviderUnavailable
 
@@ -285,6 +287,55 @@ async def test_an_id_leads_to_no_other_path():
         with pytest.raises(ProviderRefused):
             await flutterwave(vendor).understand(CONNECTION, event(id="../balances?x=1#"))
     assert vendor.asked[0].path == "/transactions/..%2Fbalances%3Fx%3D1%23/verify"
+
+
+ORDER = Order(
+    payment_id=SOME_ID,
+    idempotency_key="payment-1",
+    amount_cents=100050,
+    currency="NGN",
+    reference="",
+    metadata={},
+    provider_customer_id=None,
+    provider_method_id=None,
+    provider_payment_id="4975363",
+)
+
+
+async def test_what_nobody_waited_for_goes_back_in_full():
+    async with loopback(answers(TRANSACTION)) as vendor:
+        await flutterwave(vendor).cancel(CONNECTION, ORDER)
+    verified, refunded = vendor.asked
+    assert verified.path == "/transactions/4975363/verify"
+    assert (refunded.method, refunded.path) == ("POST", "/transactions/4975363/refund")
+    assert refunded.body == {"amount": 1000.5}
+
+
+@pytest.mark.parametrize("status", ["pending", "failed", "cancelled"])
+async def test_what_did_not_come_in_does_not_go_back(status):
+    async with loopback(answers({**TRANSACTION, "status": status})) as vendor:
+        await flutterwave(vendor).cancel(CONNECTION, ORDER)
+        await flutterwave(vendor).cancel(CONNECTION, replace(ORDER, provider_payment_id=None))
+    assert [asked.method for asked in vendor.asked] == ["GET"]
+
+
+@pytest.mark.parametrize("other", [{"amount_cents": 100049}, {"currency": "USD"}])
+async def test_a_part_does_not_go_back_for_it_could_go_twice(other):
+    async with loopback(answers(TRANSACTION)) as vendor:
+        with pytest.raises(ProviderRefused):
+            await flutterwave(vendor).cancel(CONNECTION, replace(ORDER, **other))
+    assert [asked.method for asked in vendor.asked] == ["GET"]
+    surplus = RefundOrder(
+        idempotency_key="surplus-1",
+        amount_cents=5,
+        currency="NGN",
+        reason=None,
+        provider_payment_id="4975363",
+        payment_amount_cents=100050,
+    )
+    with pytest.raises(ProviderRefused) as raised:
+        await Flutterwave().refund(CONNECTION, surplus)
+    assert raised.value.code == "feature_not_supported"
 
 
 def test_it_is_registered():

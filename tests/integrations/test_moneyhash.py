@@ -22,6 +22,7 @@ from tallymark.rooms.payment_providers.model import (
     Person,
     ProviderKind,
     RefundOrder,
+    RefundStatus,
     Unknown,
 )
 from tallymark.rooms.payment_providers.ports import BadSignature, ProviderRefused, ProviderUnavailable
@@ -426,18 +427,26 @@ async def test_a_page_that_is_refused_is_none():
             await MoneyHash(vendor.url).payment_link(CONNECTION, link_order())
 
 
-async def test_credit_notes_are_paid_back_by_hand():
+async def test_what_was_too_much_goes_back():
     order = RefundOrder(
-        idempotency_key="r1",
-        amount_cents=1,
+        idempotency_key="surplus-1",
+        amount_cents=450,
         currency="EGP",
         reason=None,
         provider_payment_id="int0",
-        payment_amount_cents=1,
+        payment_amount_cents=123450,
     )
-    with pytest.raises(ProviderRefused) as raised:
-        await MoneyHash("http://127.0.0.1:1").refund(CONNECTION, order)
-    assert raised.value.code == "feature_not_supported"
+    async with loopback(Intents()) as vendor:
+        it, intents = MoneyHash(vendor.url), vendor.answer
+        await it.charge(CONNECTION, ORDER)
+        outcome = await it.refund(CONNECTION, order)
+        ((transaction, body, key),) = intents.refunds
+        with pytest.raises(ProviderRefused):
+            await it.refund(CONNECTION, order)
+    assert outcome.refund_status is RefundStatus.SUCCEEDED
+    assert (transaction, body) == ("t-int0", {"amount": "4.5", "amount_currency": "EGP"})
+    assert UUID(key).version == 4
+    assert not it.abilities.refunds, "credit notes are paid back by hand"
 
 
 # printf '%s' "$(printf '%s' "$BODY" | base64 -w0)1698744604" | openssl dgst -sha256 -hmac mh-organization-key

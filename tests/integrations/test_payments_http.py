@@ -82,3 +82,18 @@ def test_an_id_leads_nowhere_else_and_secrets_are_not_printed():
         with pytest.raises(ProviderRefused):
             segment(nothing)
     assert "very-secret" not in repr(api("http://x"))
+
+
+async def test_a_list_by_itself_is_answered_as_one():
+    async with loopback(lambda _: (200, b'[{"paid": 0.10}, 7]')) as vendor:
+        assert await api(vendor.url).ask_for_list("/orders") == [{"paid": Decimal("0.10")}]
+    async with loopback(lambda _: (400, ["no"])) as vendor:
+        with pytest.raises(RefusedByVendor):
+            await api(vendor.url).ask_for_list("/orders")
+
+
+@pytest.mark.parametrize("answer", [(200, {}), (200, b"<html>"), (503, [])])
+async def test_what_is_no_list_is_asked_for_again(answer):
+    async with loopback(lambda _: answer) as vendor:
+        with pytest.raises(ProviderUnavailable):
+            await api(vendor.url).ask_for_list("/orders")

@@ -11,6 +11,7 @@ import hmac
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from tallymark.integrations.payments.events import (
@@ -29,9 +30,13 @@ from tallymark.rooms.payment_providers.model import (
     Heard,
     Link,
     LinkOrder,
+    Order,
     Outcome,
     PaymentStatus,
     PaymentTold,
+    RefundOrder,
+    RefundOutcome,
+    RefundStatus,
 )
 from tallymark.rooms.payment_providers.ports import BadSignature, ProviderRefused
 
@@ -49,6 +54,16 @@ _ID = re.compile(r"[A-Za-z0-9_-]+")
 _MOST_NOTES = 5
 _NOTES_FIRST = ("payment_type", "lago_invoice_id", "lago_payable_id", "lago_payable_type", "lago_customer_id")
 """A link has room for five: these find what is paid."""
+
+_LONGEST_REFUND_ID = 40
+
+REFUNDS: Mapping[str, RefundStatus] = {
+    "SUCCESS": RefundStatus.SUCCEEDED,
+    "PENDING": RefundStatus.PENDING,
+    "ONHOLD": RefundStatus.PENDING,
+    "CANCELLED": RefundStatus.FAILED,
+    "FAILED": RefundStatus.FAILED,
+}
 
 _NO_LINK = "/links/no-such-link"
 
@@ -83,7 +98,7 @@ class Cashfree(PagesOnly):
         try:
             link = await api.ask("POST", "/links", asked)
         except RefusedByVendor as refused:
-            if refused.is_unauthorized or (known := await _find(api, link_id)) is None:
+            if refused.is_unauthorized or (known := await _find(api, f"/links/{link_id}")) is None:
                 raise
             link = known  # asked for before: an id is given to one link only
         if not _asks_for(link, order):
@@ -96,6 +111,28 @@ class Cashfree(PagesOnly):
         if not isinstance(link.get("link_url"), str):
             raise ProviderRefused("Cashfree gives no address of the link", code="payment_provider_error")
         return Link(url=link["link_url"], provider_link_id=link_id)
+
+    async def cancel(self, connection: Connection, order: Order) -> None:
+        """Pay back in full what was paid by a link when nobody waited for it any more. Raises `ProviderRefused`.
+
+        Nothing else is collected: a payment without a name was never made.
+        """
+        if order.provider_payment_id is None:
+            return
+        amount = units(order.amount_cents, order.currency)
+        key = f"cancel-{order.idempotency_key}"
+        given_back = await _give_back(self._api(connection), order.provider_payment_id, amount, key)
+        if given_back is not None and given_back.refund_status is RefundStatus.FAILED:
+            raise ProviderRefused(given_back.error_message or given_back.status, code="refund_failed")
+
+    async def refund(self, connection: Connection, order: RefundOrder) -> RefundOutcome:
+        """Pay back what a link was paid beyond what was due; refunds of credit notes are made by hand (§14). Raises `ProviderRefused`."""
+        amount = units(order.amount_cents, order.currency)
+        api, name = self._api(connection), order.provider_payment_id
+        outcome = await _give_back(api, name, amount, order.idempotency_key)
+        if outcome is None:
+            raise ProviderRefused("nothing was paid by the link", code="refund_failed")
+        return outcome
 
     async def expire_link(self, connection: Connection, link: Link) -> None:
         """Cancel a link; Cashfree refuses that for one that is paid or over, which is no matter. Raises `ProviderRefused`."""
@@ -122,20 +159,20 @@ class Cashfree(PagesOnly):
         """What was paid by a link. Raises `ProviderRefused` for what can't be read.
 
         Links are paid at once and in full: of one that is EXPIRED, CANCELLED or, as another system's may be, PARTIALLY_PAID,
-        nothing follows. A payment goes by the id that Cashfree gave its link: told twice, it counts once.
+        nothing follows. A payment goes by the id of its link: told twice, it counts once.
         """
         event = read_event(body)
         link, metadata = part(event, "data"), metadata_of(part(event, "data"), "link_notes")
         is_paid = event.get("type") == "PAYMENT_LINK_EVENT" and link.get("link_status") == "PAID"
         if not is_paid or not is_one_time(metadata):  # links can be made by hand, too
             return ()
-        name = link.get("cf_link_id") or link.get("link_id")
-        if not isinstance(name, int | str):
+        name = link.get("link_id")
+        if not isinstance(name, str) or not name:
             raise ProviderRefused("a link that is paid has no id", code="invalid_event")
         return (
             PaymentTold(
                 outcome=Outcome(
-                    payment_status=PaymentStatus.SUCCEEDED, status="PAID", provider_payment_id=str(name)
+                    payment_status=PaymentStatus.SUCCEEDED, status="PAID", provider_payment_id=name
                 ),
                 metadata=metadata,
                 amount_cents=told_cents(link.get("link_amount_paid"), link.get("link_currency")),
@@ -213,11 +250,36 @@ def _link_id(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:_LONGEST_ID]
 
 
-async def _find(api: Api, link_id: str) -> Mapping[str, Any] | None:
+async def _find(api: Api, path: str) -> Mapping[str, Any] | None:
     try:
-        return await api.ask("GET", f"/links/{segment(link_id)}")
+        return await api.ask("GET", path)
     except RefusedByVendor:
         return None
+
+
+async def _give_back(api: Api, link_id: str, amount: Decimal, key: str) -> RefundOutcome | None:
+    """Refund the order that a link was paid by; None where it was not. The same key refunds once, for it is the refund's id."""
+    orders = await api.ask_for_list(f"/links/{segment(link_id)}/orders", params={"status": "PAID"})
+    paid = [one.get("order_id") for one in orders if one.get("order_status") == "PAID"]
+    if not paid:
+        return None
+    if len(paid) > 1 or not isinstance(paid[0], str):
+        raise ProviderRefused("a link was paid by more than one order", code="refund_failed")
+    refund_id = hashlib.sha256(key.encode()).hexdigest()[:_LONGEST_REFUND_ID]
+    path = f"/orders/{segment(paid[0])}/refunds"
+    try:
+        found = await api.ask("POST", path, {"refund_amount": amount, "refund_id": refund_id})
+    except RefusedByVendor as refused:
+        if refused.is_unauthorized or (known := await _find(api, f"{path}/{refund_id}")) is None:
+            raise
+        found = known
+    status = str(found.get("refund_status"))
+    return RefundOutcome(
+        refund_status=REFUNDS.get(status, RefundStatus.PENDING),
+        status=status,
+        provider_refund_id=refund_id,
+        error_message=text if isinstance(text := found.get("status_description"), str) else None,
+    )
 
 
 def _asks_for(link: Mapping[str, Any], order: LinkOrder) -> bool:

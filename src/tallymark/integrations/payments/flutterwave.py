@@ -19,6 +19,7 @@ from tallymark.rooms.payment_providers.model import (
     Heard,
     Link,
     LinkOrder,
+    Order,
     Outcome,
     PaymentStatus,
     PaymentTold,
@@ -89,6 +90,24 @@ class Flutterwave(PagesOnly):
             provider_link_id=order.idempotency_key,
             expires_at=asked_at + timedelta(minutes=SESSION_MINUTES),
         )
+
+    async def cancel(self, connection: Connection, order: Order) -> None:
+        """Pay back in full what came in when nobody waited for it any more. Raises `ProviderRefused`.
+
+        Nothing else is collected: a payment without a name was never made, one that is pending is canceled by nobody, and given back
+        once it comes in. A refund has no key at Flutterwave; of what is paid back in full it refuses a second one.
+        """
+        if order.provider_payment_id is None:
+            return
+        found = await self._find(connection, order.provider_payment_id)
+        if found.get("status") != "successful":
+            return
+        paid = told_cents(found.get("amount"), found.get("currency"))
+        if (paid, found.get("currency")) != (order.amount_cents, order.currency):
+            raise ProviderRefused("another amount was paid than is to go back", code="refund_failed")
+        asked = {"amount": units(order.amount_cents, order.currency)}
+        path = f"/transactions/{segment(order.provider_payment_id)}/refund"
+        _data(await self._api(connection).ask("POST", path, asked))
 
     async def expire_link(self, connection: Connection, link: Link) -> None:
         """Nothing: Flutterwave takes no page back, it ends by its session."""

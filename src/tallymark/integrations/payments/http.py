@@ -6,7 +6,7 @@ Numbers come and go exactly: what has a fraction is read as a `Decimal`, and a `
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -78,6 +78,29 @@ class Api:
         `key` is sent as `Idempotency-Key`. Raises `ProviderUnavailable` when there is no answer, or one that says to come again;
         `RefusedByVendor` when it is no. `path` begins with a slash; ids in it go through `segment`.
         """
+        answer = await self._ask(method, path, body, params, key, headers)
+        if not isinstance(answer, dict):
+            raise ProviderUnavailable(f"{method} {path}: no JSON object")
+        return answer
+
+    async def ask_for_list(
+        self, path: str, *, params: Mapping[str, str] | None = None
+    ) -> Sequence[Mapping[str, Any]]:
+        """The objects that are answered in a list by themselves. Raises as `ask` does."""
+        answer = await self._ask("GET", path, None, params, None, None)
+        if not isinstance(answer, list):
+            raise ProviderUnavailable(f"GET {path}: no JSON list")
+        return [one for one in answer if isinstance(one, dict)]
+
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        params: Mapping[str, str] | None,
+        key: str | None,
+        headers: Mapping[str, str] | None,
+    ) -> Any:
         what = f"{method} {path}"
         try:
             async with asyncio.timeout(SECONDS):
@@ -89,14 +112,13 @@ class Api:
             raise ProviderUnavailable(f"{what}: status {status}")
         answer = _read(_decoder if status < 400 else _worded, raw)
         if status >= 400:
-            explained = self.explain(answer or {})
+            told = answer if isinstance(answer, dict) else {}
+            explained = self.explain(told)
             if explained.code in self.busy:
                 raise ProviderUnavailable(f"{what}: {explained.message or explained.code}")
             raise RefusedByVendor(
-                explained.message or f"status {status}", status=status, code=explained.code, body=answer or {}
+                explained.message or f"status {status}", status=status, code=explained.code, body=told
             )
-        if answer is None:
-            raise ProviderUnavailable(f"{what}: status {status}, and no JSON object")
         return answer
 
     async def _send(
@@ -150,12 +172,11 @@ def read_json(raw: bytes) -> Any:
     return _decoder.decode(raw)
 
 
-def _read(decoder: msgspec.json.Decoder[Any], raw: bytes) -> Mapping[str, Any] | None:
-    """The object of an answer; empty for an empty one, None for whatever else there is."""
+def _read(decoder: msgspec.json.Decoder[Any], raw: bytes) -> Any:
+    """What is answered; an empty object for an empty answer, None for what is no JSON."""
     if not raw.strip():
         return {}
     try:
-        answer = decoder.decode(raw)
+        return decoder.decode(raw)
     except ValueError:
         return None
-    return answer if isinstance(answer, dict) else None

@@ -17,7 +17,6 @@ from uuid import UUID
 from tallymark.integrations.payments import moneyhash_events as events
 from tallymark.integrations.payments.events import WEBHOOK_URL, part, told_to
 from tallymark.integrations.payments.http import Api, Explained, RefusedByVendor, segment
-from tallymark.integrations.payments.pages import not_supported
 from tallymark.integrations.payments.units import NOT_EXACT, decimals, units
 from tallymark.rooms.payment_providers.model import (
     Abilities,
@@ -33,6 +32,7 @@ from tallymark.rooms.payment_providers.model import (
     Person,
     RefundOrder,
     RefundOutcome,
+    RefundStatus,
 )
 from tallymark.rooms.payment_providers.ports import BadSignature, ProviderRefused, ProviderUnavailable
 
@@ -158,12 +158,8 @@ class MoneyHash:
         if events.is_open(intent):
             raise ProviderUnavailable("MoneyHash has not closed the intent yet")
         if (transaction := events.paid_transaction(intent)) is not None:
-            path = f"/api/v1.4/payments/transactions/{segment(transaction)}/refund/"
-            asked = {
-                "amount": _amount(order.amount_cents, order.currency),
-                "amount_currency": order.currency,
-            }
-            await api.ask("POST", path, asked, headers=_key(f"cancel-{order.idempotency_key}"))
+            key = f"cancel-{order.idempotency_key}"
+            await _refund(api, transaction, order.amount_cents, order.currency, key=key)
 
     async def payment_link(self, connection: Connection, order: LinkOrder) -> Link:
         """A page for the amount due, for 24 h. Raises `ProviderRefused`."""
@@ -185,8 +181,16 @@ class MoneyHash:
             await _close(self._api(connection), link.provider_link_id)
 
     async def refund(self, connection: Connection, order: RefundOrder) -> RefundOutcome:
-        """Raises `ProviderRefused`: refunds of credit notes are made by hand (§14)."""
-        raise not_supported(connection, "pay back")
+        """Pay back what came in beyond what was due; refunds of credit notes are made by hand (§14). Raises `ProviderRefused`.
+
+        What MoneyHash takes on counts as paid back: it tells by no event that is heard here.
+        """
+        api = self._api(connection)
+        transaction = events.paid_transaction(await _read(api, order.provider_payment_id))
+        if transaction is None:
+            raise ProviderRefused("there is nothing to pay back", code="refund_failed")
+        await _refund(api, transaction, order.amount_cents, order.currency, key=order.idempotency_key)
+        return RefundOutcome(refund_status=RefundStatus.SUCCEEDED, status="REFUNDED")
 
     def verify(self, connection: Connection, headers: Mapping[str, str], body: bytes) -> None:
         """`t=…,v3=…`: HMAC-SHA256 in hex over the body in base64 and the time (§12.1). Raises `BadSignature`."""
@@ -321,6 +325,12 @@ async def _made(api: Api, asked: Mapping[str, Any], *, key: str) -> Mapping[str,
 
 async def _read(api: Api, name: str) -> Mapping[str, Any]:
     return events.intent_of(await api.ask("GET", f"{_INTENTS}{segment(name)}/"))
+
+
+async def _refund(api: Api, transaction: str, amount_cents: int, code: str, *, key: str) -> None:
+    asked = {"amount": _amount(amount_cents, code), "amount_currency": code}
+    path = f"/api/v1.4/payments/transactions/{segment(transaction)}/refund/"
+    await api.ask("POST", path, asked, headers=_key(key))
 
 
 async def _settled(api: Api, name: str) -> Outcome:

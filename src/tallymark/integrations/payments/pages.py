@@ -19,7 +19,7 @@ NOT_SUPPORTED = "feature_not_supported"
 
 
 class PagesOnly:
-    """No customers are kept, no methods saved, nothing is collected without the customer or paid back (§12.3).
+    """No customers are kept, no methods saved, nothing is collected without the customer (§12.3).
 
     That is asked of nobody who has read `abilities`; who has not is told `feature_not_supported`.
     """
@@ -48,12 +48,8 @@ class PagesOnly:
         """Raises `ProviderRefused`: customers pay themselves."""
         raise not_supported(connection, "collect a payment")
 
-    async def cancel(self, connection: Connection, order: Order) -> None:
-        """Raises `ProviderRefused`: nothing is collected that could be canceled, and nothing is paid back."""
-        raise not_supported(connection, "cancel a payment")
-
     async def refund(self, connection: Connection, order: RefundOrder) -> RefundOutcome:
-        """Raises `ProviderRefused`: refunds are made by hand (§14)."""
+        """Raises `ProviderRefused`: what is to go back of a payment is paid back by hand (§14)."""
         raise not_supported(connection, "pay back")
 
 
