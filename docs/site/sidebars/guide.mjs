@@ -42,6 +42,7 @@ export default {
       "credit-notes",
       "wallets",
       "payments",
+      "stripe",
       "adyen",
       "gocardless",
       "cashfree",
