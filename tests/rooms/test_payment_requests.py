@@ -185,6 +185,8 @@ async def test_the_app_shows_what_a_payment_paid_of_which_invoices(seller, appli
     assert (second["number"], second["paid_amount_cents"]) == (seller.second["number"], 3_000)
     (only,) = (await paid_by(partly))["invoices"]
     assert (only["number"], only["paid_amount_cents"]) == (seller.second["number"], 1_000)
+    told = (await kit.get(person.browser, f"/payments/{partly['lago_id']}/collection"))["collection"]
+    assert set(told.values()) == {None}  # by hand: no provider tells anything
     other = (await make_organization("2025-06-05T12:00:00Z")).client
     other.who = await kit.customer(other, currency="EUR")
     theirs = (await pay_invoice(other, await sell(other, 10_000), 10_000))["payment"]

@@ -24,8 +24,18 @@ export class ApiError extends Error {
     return this.refusal.code ?? "";
   }
 
+  /** What a payment provider or another system that was asked has said, where the refusal is theirs. */
+  get outsider(): { name: string | undefined; said: string | undefined } | null {
+    const told = this.refusal.error_details as Record<string, unknown> | undefined;
+    const text = (name: string) => (typeof told?.[name] === "string" ? (told[name] as string) : undefined);
+    if (this.code === "provider_error") return { name: undefined, said: text("message") };
+    if (this.code !== "third_party_error") return null;
+    return { name: text("third_party"), said: text("thirdparty_error") };
+  }
+
   /** The codes of what is wrong, by the field of the body. */
   get fields(): Record<string, string[]> {
+    if (this.outsider) return {};
     return Object.fromEntries(flatten(this.refusal.error_details ?? {}));
   }
 
@@ -73,6 +83,21 @@ const SENTENCES: Record<string, string> = {
   user_does_not_exist: "There is no account with this address.",
   exceeded_limit: "That is one more than your organization may have.",
   user_already_exists: "There is an account with this address.",
+  no_linked_payment_provider: "The customer is linked to no payment provider.",
+  missing_payment_provider: "The customer’s connection to a payment provider is gone.",
+  missing_payment_provider_customer: "The customer is not known at the payment provider yet.",
+  invalid_payment_provider: "This payment provider has no pages to pay on.",
+  payment_provider_error: "The payment provider made no page.",
+  payment_provider_not_found: "This payment provider is not connected.",
+  payment_provider_code_missing: "Several accounts are connected: choose one.",
+  payment_processor_is_currently_handling_payment: "The payment provider is at it already.",
+  customer_must_have_payment_provider: "The customer has no payment provider.",
+  manual_payment_method_invalid_for_payment_activation_rules:
+    "Whoever pays by hand cannot be waited for: choose a payment method.",
+  no_default_payment_method: "The customer has no default payment method.",
+  payment_method_not_found: "The customer does not have this payment method any more.",
+  invalid_payment_method: "The customer does not have this payment method.",
+  no_payment_methods_to_setup_available: "None of what the customer may pay by is set up beforehand.",
   not_found: "This is not there any more.",
   forbidden: "Your role does not allow this.",
   feature_unavailable: "This is switched off on this server.",
@@ -104,6 +129,11 @@ export function explain(error: unknown): string {
     return `Your role does not allow this: it needs ${error.refusal.required_permissions.join(" or ")}.`;
   }
   if (error.status === 404) return SENTENCES.not_found!;
+  if (error.outsider) {
+    const { name = "the payment provider", said } = error.outsider;
+    const who = name.charAt(0).toUpperCase() + name.slice(1);
+    return said ? `${who} says: ${said}` : `${who} says no.`;
+  }
   if (error.status === 429) return "Too many requests. Try again in a minute.";
   const fields = Object.entries(error.fields);
   if (fields.length > 0) {

@@ -19,6 +19,7 @@ import {
   UserRound,
   Users,
 } from "lucide-react";
+import { PROVIDERS } from "@/pages/payment-providers/kinds";
 import { paths } from "./paths";
 
 export const API_REFERENCE = "/api-docs";
@@ -78,6 +79,12 @@ const SETTINGS: [label: string, tab: string, words: string, permission?: string]
     "connections european vat assistants mcp metabase sentry opentelemetry smtp lago import",
     "organization:integrations:view",
   ],
+  ...PROVIDERS.map(({ kind, name }): [string, string, string, string] => [
+    name,
+    `integrations/payment/${kind}`,
+    "payment provider integration connection cards direct debit",
+    "organization:integrations:view",
+  ]),
   ["Limits", "limits", "quota", "organization:view"],
   ["Billing entities", "entities", "legal name logo numbering grace period e-mails", "billing_entities:view"],
   ["Taxes", "taxes", "vat rate", "organization:taxes:view"],
@@ -150,7 +157,7 @@ function places({ isSimulated = false, entities = [] }: Extent): Place[] {
     ...SETTINGS.map(([label, tab, words, permission]) => ({
       label,
       icon: Settings,
-      href: paths.settings(tab),
+      href: paths.settings(...tab.split("/")),
       area: "Settings",
       permissions: permission ? [permission] : [],
       words,

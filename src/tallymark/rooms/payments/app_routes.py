@@ -1,4 +1,4 @@
-"""The door to what the app shows of a payment beside itself: what it paid of which invoices."""
+"""The doors to what the app shows of payments beside themselves: what they paid, and what their provider tells of them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from tallymark.api.context import InContext
+from tallymark.api.context import Context, InContext
 from tallymark.api.permissions import permitted
 from tallymark.api.routing import member_router
 from tallymark.api.wire import Instant, read_id
+from tallymark.rooms.customers import service as customers
+from tallymark.rooms.customers.schemas import PaymentMethodOutput
+from tallymark.rooms.payment_providers import service as payment_providers
 from tallymark.rooms.payments import service
 from tallymark.rooms.payments.model import PaidPart
 
@@ -58,6 +61,22 @@ class PaidInvoicesResponse(BaseModel):
     invoices: list[PaidInvoiceOutput]
 
 
+class PaymentCollectionOutput(BaseModel):
+    """What a provider tells of a payment; all of it is null of one that was recorded by hand."""
+
+    payment_provider_name: str | None
+    """What the connection is called through which it was asked for, be it deleted since."""
+    payment_method: PaymentMethodOutput | None
+    """By what it was to be paid, be it forgotten since; null for whom may not see payment methods, too."""
+    error_code: str | None
+    """Why it was refused, in the provider's words, as is the message."""
+    error_message: str | None
+
+
+class PaymentCollectionResponse(BaseModel):
+    collection: PaymentCollectionOutput
+
+
 @router.get("/payments/{lago_id}/invoices")
 @permitted("payments:view")
 async def list_paid_invoices(lago_id: str, context: InContext) -> PaidInvoicesResponse:
@@ -66,3 +85,27 @@ async def list_paid_invoices(lago_id: str, context: InContext) -> PaidInvoicesRe
         payment = await service.get_payment(tx, read_id(lago_id, "payment"))
         parts = await service.get_parts(tx, payment)
     return PaidInvoicesResponse(invoices=[PaidInvoiceOutput.of(part) for part in parts])
+
+
+@router.get("/payments/{lago_id}/collection")
+@permitted("payments:view")
+async def get_collection(lago_id: str, context: InContext) -> PaymentCollectionResponse:
+    """Tell through which connection and by what a payment was asked for, and why it was refused (ui §3.4)."""
+    async with context.transaction() as tx:
+        payment = await service.get_payment(tx, read_id(lago_id, "payment"))
+        name, method = None, None
+        if payment.payment_provider_id is not None:
+            name = await payment_providers.name_of(tx, payment.payment_provider_id)
+        if payment.payment_method_id is not None and _may_see_methods(context):
+            method = PaymentMethodOutput.of(await customers.get_payment_method(tx, payment.payment_method_id))
+    shown = PaymentCollectionOutput(
+        payment_provider_name=name,
+        payment_method=method,
+        error_code=payment.error_code,
+        error_message=payment.error_message,
+    )
+    return PaymentCollectionResponse(collection=shown)
+
+
+def _may_see_methods(context: Context) -> bool:
+    return context.member is not None and "payment_methods:view" in context.member.permissions

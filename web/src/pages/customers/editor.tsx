@@ -6,6 +6,7 @@ import { Controller, type UseFormReturn, useFieldArray, useForm } from "react-ho
 import { read, useChange } from "@/api/client";
 import { paths } from "@/app/paths";
 import { percent } from "@/lib/money";
+import { useConnections } from "@/pages/payment-providers/reads";
 import { Button } from "@/ui/basics";
 import { Checkbox, ChipsInput, Field, Segments, Select, Switch, TextInput } from "@/ui/fields";
 import { FieldRow, FormPage, FormSection, messageOf, placeErrors } from "@/ui/form";
@@ -15,6 +16,7 @@ import { Loaded } from "@/ui/states";
 import { countries, currencies, zones } from "./choices";
 import { type Customer, nameOf } from "./customer";
 import { type CustomerForm, NEW_CUSTOMER, readCustomer, writeCustomer } from "./form";
+import { LinkSection } from "./link-section";
 import { useCustomer, useEntities } from "./reads";
 import "./customers.css";
 
@@ -27,6 +29,7 @@ export function UpdateCustomer() {
   const customer = useCustomer(id);
   useEntities();
   useTaxes();
+  useConnections();
   return (
     <Loaded query={customer} what="Customer">
       {({ customer: saved }) => <Editor initial={readCustomer(saved)} saved={saved} />}
@@ -39,6 +42,13 @@ function useTaxes() {
 }
 
 type Form = UseFormReturn<CustomerForm>;
+
+/** Fields of the form that are called otherwise on the wire. */
+const NAMES = {
+  email: "emails",
+  payment_provider_code: "payment_provider",
+  sync_with_provider: "payment_provider",
+} as const;
 
 function Editor({ initial, saved }: { initial: CustomerForm; saved?: Customer }) {
   const form = useForm<CustomerForm>({ defaultValues: initial, mode: "onTouched" });
@@ -57,7 +67,7 @@ function Editor({ initial, saved }: { initial: CustomerForm; saved?: Customer })
     setError(null);
     save.mutate(
       { body: { customer: writeCustomer(values, initial) } },
-      { onError: (fault) => setError(placeErrors(form, fault, { email: "emails" })) },
+      { onError: (fault) => setError(placeErrors(form, fault, NAMES)) },
     );
   });
   const back = saved ? paths.customers.show(saved.external_id) : paths.customers.list();
@@ -76,6 +86,7 @@ function Editor({ initial, saved }: { initial: CustomerForm; saved?: Customer })
       <Identity form={form} saved={saved} />
       <Billing form={form} saved={saved} />
       <Addresses form={form} />
+      <LinkSection form={form} saved={saved} />
       <Taxes form={form} />
       <Metadata form={form} />
     </FormPage>

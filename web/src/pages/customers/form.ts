@@ -1,6 +1,7 @@
 /** The form of a customer, and how it is read from and written to the wire. */
 import type { Schema } from "@/api/client";
 import type { Customer } from "./customer";
+import { type LinkForm, readLink, UNLINKED, writeLink } from "./link";
 
 export interface AddressForm {
   address_line1: string;
@@ -11,7 +12,7 @@ export interface AddressForm {
   country: string;
 }
 
-export interface CustomerForm extends AddressForm {
+export interface CustomerForm extends AddressForm, LinkForm {
   external_id: string;
   account_type: string;
   customer_type: string;
@@ -44,6 +45,7 @@ export const NO_ADDRESS: AddressForm = {
 
 export const NEW_CUSTOMER: CustomerForm = {
   ...NO_ADDRESS,
+  ...UNLINKED,
   external_id: "",
   account_type: "customer",
   customer_type: "",
@@ -87,6 +89,7 @@ export function readCustomer(customer: Customer): CustomerForm {
   return {
     ...NEW_CUSTOMER,
     ...texts,
+    ...readLink(customer.billing_configuration),
     external_id: customer.external_id,
     account_type: customer.account_type,
     billing_entity_code: customer.billing_entity_code,
@@ -117,6 +120,7 @@ export function writeCustomer(
   const changed = <Key extends keyof CustomerForm>(key: Key) =>
     JSON.stringify(form[key]) !== JSON.stringify(before[key]);
   const texts = TEXTS.filter(changed).map((name) => [name, nothing(form[name])]);
+  const link = writeLink(form, before);
   return {
     external_id: form.external_id.trim(),
     ...Object.fromEntries(texts),
@@ -129,6 +133,7 @@ export function writeCustomer(
         ADDRESS_FIELDS.map((name) => [name, nothing(form.shipping_address[name])]),
       ),
     }),
+    ...(link && { billing_configuration: link }),
     ...(changed("tax_codes") && { tax_codes: form.tax_codes }),
     ...(changed("metadata") && {
       metadata: form.metadata

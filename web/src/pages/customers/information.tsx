@@ -1,16 +1,16 @@
-import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Pencil } from "lucide-react";
 import type { ReactNode } from "react";
-import { read } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
 import { percent } from "@/lib/money";
 import { Moment } from "@/ui/amounts";
 import { buttonClass, Copy, Facts } from "@/ui/basics";
-import { addressLines, type Customer } from "./customer";
+import { Block } from "./block";
+import { addressLines } from "./customer";
 import { languageName } from "./overview";
 import type { TabProps } from "./page";
+import { Paying } from "./paying";
 
 /** All identity and billing fields. */
 export function Information({ customer, reads }: TabProps) {
@@ -73,19 +73,17 @@ export function Information({ customer, reads }: TabProps) {
       <Block title="Shipping address">
         <Address address={customer.shipping_address} />
       </Block>
-      <Block title="Connections">
-        <Facts
-          facts={[
-            ["Payments", config.payment_provider_code ?? config.payment_provider],
-            ["ID there", config.provider_customer_id],
-            ...customer.integration_customers.map((one): [string, ReactNode] => [
+      <Paying customer={customer} />
+      {customer.integration_customers.length > 0 && (
+        <Block title="Connections">
+          <Facts
+            facts={customer.integration_customers.map((one): [string, ReactNode] => [
               one.type,
               one.external_customer_id,
-            ]),
-          ]}
-        />
-      </Block>
-      <PaymentMethods customer={customer} />
+            ])}
+          />
+        </Block>
+      )}
       <Block title="Metadata">
         {customer.metadata.length === 0 ? (
           <p className="dim">None.</p>
@@ -104,18 +102,6 @@ export function Information({ customer, reads }: TabProps) {
   );
 }
 
-function Block({ title, action, children }: { title: string; action?: ReactNode; children: ReactNode }) {
-  return (
-    <section>
-      <div className="row between">
-        <h2>{title}</h2>
-        {action}
-      </div>
-      {children}
-    </section>
-  );
-}
-
 function Address({ address }: { address: Parameters<typeof addressLines>[0] }) {
   const lines = addressLines(address);
   if (lines.length === 0) return <p className="dim">None.</p>;
@@ -125,31 +111,5 @@ function Address({ address }: { address: Parameters<typeof addressLines>[0] }) {
         <div key={line}>{line}</div>
       ))}
     </address>
-  );
-}
-
-function PaymentMethods({ customer }: { customer: Customer }) {
-  const methods = useQuery(
-    read("/api/v1/customers/{external_id}/payment_methods", {
-      params: { path: { external_id: customer.external_id } },
-    }),
-  );
-  const found = methods.data?.payment_methods ?? [];
-  return (
-    <Block title="Payment methods">
-      {found.length === 0 ? (
-        <p className="dim">None.</p>
-      ) : (
-        <Facts
-          facts={found.map((one) => [
-            one.payment_provider_name ?? one.payment_provider_type,
-            <>
-              <span className="id">{one.provider_method_id}</span>{" "}
-              {one.is_default && <span className="tag">default</span>}
-            </>,
-          ])}
-        />
-      )}
-    </Block>
   );
 }

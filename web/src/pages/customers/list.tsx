@@ -6,6 +6,7 @@ import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
 import { CreateButton } from "@/app/shell";
 import { money } from "@/lib/money";
+import { providerName } from "@/pages/payment-providers/kinds";
 import { Day, Money } from "@/ui/amounts";
 import { Monogram } from "@/ui/basics";
 import { type Filter, List, type QuickFilter, useListState, useRows } from "@/ui/list";
@@ -53,6 +54,12 @@ const columns: Column<Customer>[] = [
     head: "Country",
     isLow: true,
     cell: (customer) => countryName(customer.country) ?? <span className="dim">–</span>,
+  },
+  {
+    head: "Pays by",
+    isLow: true,
+    cell: ({ billing_configuration: { payment_provider: kind } }) =>
+      kind ? providerName(kind) : <span className="dim">–</span>,
   },
   { head: "Entity", isLow: true, cell: (customer) => <EntityName code={customer.billing_entity_code} /> },
   {

@@ -11,7 +11,7 @@ import { countWords } from "@/lib/words";
 import { openFile } from "@/pages/invoices/downloads";
 import { entityFilter } from "@/pages/invoices/filters";
 import { paymentOf, TYPES } from "@/pages/invoices/model";
-import { noteStatusColumns } from "@/pages/invoices/related-columns";
+import { methodOf, noteStatusColumns } from "@/pages/invoices/related-columns";
 import { Day, Money } from "@/ui/amounts";
 import { buttonClass, Stat, Stats } from "@/ui/basics";
 import { type Asked, List, useListState, useRows } from "@/ui/list";
@@ -143,9 +143,7 @@ const paymentColumns = (zone: string): Column<Payment>[] => [
     head: "Method",
     isLow: true,
     cell: (one) =>
-      one.type === "manual"
-        ? `By hand${one.reference ? `, ${one.reference}` : ""}`
-        : one.payment_provider_type,
+      one.type === "manual" ? `By hand${one.reference ? `, ${one.reference}` : ""}` : methodOf(one),
   },
   { head: "Date", fold: "f3", cell: (one) => <Day value={one.created_at} zone={zone} /> },
   {

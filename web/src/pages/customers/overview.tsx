@@ -7,6 +7,7 @@ import { ShortTimeline } from "@/app/timeline";
 import { day, halfOpenPeriod, isoDay, month, period } from "@/lib/dates";
 import { money, percent, roundMoney } from "@/lib/money";
 import { countWords } from "@/lib/words";
+import { providerName } from "@/pages/payment-providers/kinds";
 import { Day, Why } from "@/ui/amounts";
 import { Facts, Section, Stat, Stats } from "@/ui/basics";
 import { Chart } from "@/ui/chart";
@@ -308,7 +309,7 @@ function Rail({ customer, reads }: { customer: Customer; reads: CustomerReads })
                 "From the entity",
             ],
             ["Terms", term === undefined ? null : termWords(term, grace)],
-            ["Pays with", config.payment_provider],
+            ["Pays by", config.payment_provider && providerName(config.payment_provider)],
             ["E-mail", customer.email],
             ["Language", language && languageName(language)],
             ["CRM", customer.external_salesforce_id],

@@ -10,8 +10,8 @@ const finalized: InvoiceState = {
   total_due_amount_cents: 6000,
   payment_dispute_lost_at: null,
 };
-const provided = { hasProvider: true, sendsEmails: false };
-const alone = { hasProvider: false, sendsEmails: true };
+const provided = { isCharged: true, hasPages: true, sendsEmails: false };
+const alone = { isCharged: false, hasPages: false, sendsEmails: true };
 
 describe("what can be done with an invoice", () => {
   it("is worked example 3 of ui §11", () => {
@@ -61,6 +61,15 @@ describe("what can be done with an invoice", () => {
     expect(found).not.toContain("collect");
     expect(found).not.toContain("payment_link");
     expect(found).toContain("email");
+  });
+
+  it("has no page at GoCardless, and only pages where nothing is collected by itself", () => {
+    const debited = possibleActions(finalized, { ...provided, hasPages: false });
+    expect(debited).toContain("collect");
+    expect(debited).not.toContain("payment_link");
+    const paged = possibleActions(finalized, { ...provided, isCharged: false });
+    expect(paged).not.toContain("collect");
+    expect(paged).toContain("payment_link");
   });
 
   it("disputes once", () => {

@@ -29,8 +29,10 @@ export interface InvoiceState {
 
 /** What the invoice itself does not tell. */
 export interface Circumstances {
-  /** The customer is charged by a payment provider. */
-  hasProvider: boolean;
+  /** The customer has a payment provider that collects by itself. */
+  isCharged: boolean;
+  /** The customer has a payment provider with pages to pay on: all but GoCardless. */
+  hasPages: boolean;
   /** The entity sends an e-mail when an invoice is finalized. */
   sendsEmails: boolean;
   isRegenerated?: boolean;
@@ -59,10 +61,10 @@ const CONDITIONS: Record<InvoiceAction, Condition> = {
   delete: isDraft,
   retry: ({ status }) => status === "failed",
   // Without a provider there is nobody to collect.
-  collect: ({ status, payment_status }, { hasProvider }) =>
-    status === "finalized" && ["failed", "pending"].includes(payment_status) && hasProvider,
-  payment_link: ({ status, payment_status }, { hasProvider }) =>
-    status === "finalized" && payment_status !== "succeeded" && hasProvider,
+  collect: ({ status, payment_status }, { isCharged }) =>
+    status === "finalized" && ["failed", "pending"].includes(payment_status) && isCharged,
+  payment_link: ({ status, payment_status }, { hasPages }) =>
+    status === "finalized" && payment_status !== "succeeded" && hasPages,
   record_payment: (invoice) =>
     invoice.status === "finalized" &&
     invoice.total_due_amount_cents > 0 &&

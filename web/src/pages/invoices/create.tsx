@@ -22,6 +22,7 @@ import {
 import { FieldRow, FormPage, FormSection } from "@/ui/form";
 import { Picker } from "@/ui/picker";
 import { amountOf, decimalOf, taxesOf } from "./amounts";
+import { COLLECTED, CollectionSection, writeCollection } from "./collection-section";
 import { type Faults, faultsOf } from "./faults";
 import "./invoices.css";
 import { TOUCHED } from "./model";
@@ -69,6 +70,7 @@ export function CreateInvoice() {
   const [entity, setEntity] = useState("");
   const [order, setOrder] = useState("");
   const [sections, setSections] = useState<string[]>([]);
+  const [collection, setCollection] = useState(COLLECTED);
   const [items, setItems] = useState<Item[]>([blank(0)]);
   const [error, setError] = useState<unknown>(null);
   const [faults, setFaults] = useState<Faults>({});
@@ -136,6 +138,7 @@ export function CreateInvoice() {
             fees: items.map(asFee),
             ...(entity && { billing_entity_code: entity }),
             ...(order.trim() && { purchase_order_number: order.trim() }),
+            ...writeCollection(collection),
             ...(sections.length > 0 && {
               invoice_custom_section: { invoice_custom_section_codes: sections },
             }),
@@ -179,6 +182,7 @@ export function CreateInvoice() {
             }))}
             onChange={(value) => {
               setChosen(customers.data?.customers.find((one) => one.external_id === value) ?? null);
+              setCollection(COLLECTED);
               setFaults({});
             }}
           />
@@ -250,6 +254,14 @@ export function CreateInvoice() {
           </Button>
         </div>
       </FormSection>
+      {customer && (
+        <CollectionSection
+          customer={customer}
+          choice={collection}
+          onChange={setCollection}
+          error={faults.payment}
+        />
+      )}
       {(custom.data?.invoice_custom_sections.length ?? 0) > 0 && (
         <FormSection
           title="Custom sections"

@@ -1,7 +1,7 @@
 /** What the server refused of an invoice's form, by where it stands there. */
 import { ApiError, sentence } from "@/api/errors";
 
-/** By "customer", "entity", "order", or a line's place and field: "0.units", "2.period". */
+/** By "customer", "entity", "order", "payment", or a line's place and field: "0.units", "2.period". */
 export type Faults = Record<string, string>;
 
 const OF_INVOICE: Record<string, string> = {
@@ -10,6 +10,7 @@ const OF_INVOICE: Record<string, string> = {
   currency: "customer",
   billing_entity_code: "entity",
   purchase_order_number: "order",
+  payment_method: "payment",
 };
 
 const OF_LINE: Record<string, string> = {

@@ -19,6 +19,7 @@ import { Status } from "@/ui/status";
 import type { Column } from "@/ui/table";
 import { notify } from "@/ui/toasts";
 import { type InvoiceAction, possibleActions } from "./actions";
+import { CollectAll } from "./collect";
 import { ExportDialog } from "./export-dialog";
 import { filtersOf, QUICK, queryOf } from "./filters";
 import "./invoices.css";
@@ -100,7 +101,6 @@ export function Invoices() {
   );
   const quiet = { isQuiet: true, touches: [] };
   const retry = useChange("post", "/api/v1/invoices/{lago_id}/retry", quiet);
-  const collect = useChange("post", "/api/v1/invoices/{lago_id}/retry_payment", quiet);
   const thatCan = (action: InvoiceAction) =>
     shown
       .filter((one) => possibleActions(one, circumstancesOf(one, known)).includes(action))
@@ -142,15 +142,7 @@ export function Invoices() {
               </Bulk>
             )}
             {can("invoices:update") && collectable.length > 0 && isOutstanding(list.filters) && (
-              <Bulk
-                verb="Collect"
-                noun="invoice"
-                ids={collectable}
-                touches={TOUCHED}
-                act={(id) => collect.mutateAsync({ params: { path: { lago_id: id } }, body: null })}
-              >
-                <p>Their customers’ payment providers are asked once more for what is due.</p>
-              </Bulk>
+              <CollectAll invoices={shown.filter((one) => collectable.includes(one.lago_id))} />
             )}
             {can("invoices:export") && (
               <Button size="sm" onClick={() => setExporting(true)}>

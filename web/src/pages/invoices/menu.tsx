@@ -4,9 +4,11 @@ import { useChange } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
 import { money } from "@/lib/money";
+import { findProvider } from "@/pages/payment-providers/kinds";
 import { useOpenedRow } from "@/ui/opened";
 import { type Action, Confirm } from "@/ui/overlays";
 import { type Circumstances, type InvoiceAction, NEEDED, possibleActions } from "./actions";
+import { CollectDialog } from "./collect";
 import { EmailDialog, MetadataDialog, PaymentStatusDialog } from "./dialogs";
 import { openFile } from "./downloads";
 import { type ListedInvoice, TOUCHED } from "./model";
@@ -76,10 +78,6 @@ export function useInvoiceActions({ invoices, circumstances, onDeleted }: Option
     ...changed,
     done: "Taxes asked for again",
   });
-  const collect = useChange("post", "/api/v1/invoices/{lago_id}/retry_payment", {
-    ...changed,
-    done: "Collection started again",
-  });
   const dispute = useChange("post", "/api/v1/invoices/{lago_id}/lose_dispute", {
     ...changed,
     done: "Dispute marked as lost",
@@ -102,7 +100,6 @@ export function useInvoiceActions({ invoices, circumstances, onDeleted }: Option
     regenerate: ({ lago_id }) => go(paths.invoices.regenerate(lago_id)),
     refresh: (invoice) => refresh.mutate(lago(invoice)),
     retry: (invoice) => retry.mutate(lago(invoice)),
-    collect: (invoice) => collect.mutate({ ...lago(invoice), body: null }),
     payment_link: (invoice) => link.mutate(lago(invoice)),
     download: (invoice) => download.mutate(lago(invoice)),
   };
@@ -160,6 +157,7 @@ export function useInvoiceActions({ invoices, circumstances, onDeleted }: Option
         {money(invoice.total_due_amount_cents, invoice.currency)} stay due, and nothing collects them any
         more. This can’t be undone.
       </Confirm>
+      {asked.action === "collect" && <CollectDialog invoice={invoice} onClose={close} />}
       {asked.action === "payment_status" && <PaymentStatusDialog invoice={invoice} onClose={close} />}
       {asked.action === "metadata" && <MetadataDialog invoice={invoice} onClose={close} />}
       {asked.action === "email" && (
@@ -182,8 +180,10 @@ export function circumstancesOf(
   entities: readonly { code: string; email_settings: string[] }[] | undefined,
 ): Circumstances {
   const entity = entities?.find((one) => one.code === invoice.billing_entity_code);
+  const provider = findProvider(invoice.customer.billing_configuration.payment_provider ?? "");
   return {
-    hasProvider: Boolean(invoice.customer.billing_configuration.payment_provider),
+    isCharged: provider?.charges ?? false,
+    hasPages: provider?.hasPages ?? false,
     sendsEmails: entity?.email_settings.includes("invoice.finalized") ?? false,
   };
 }

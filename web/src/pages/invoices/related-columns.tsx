@@ -1,5 +1,6 @@
 /** Columns of payments and credit notes, for lists of them wherever they stand. */
 import type { Schema } from "@/api/client";
+import { providerName } from "@/pages/payment-providers/kinds";
 import { Day, Money } from "@/ui/amounts";
 import { Status } from "@/ui/status";
 import type { Column } from "@/ui/table";
@@ -7,10 +8,10 @@ import type { Column } from "@/ui/table";
 export type Payment = Schema<"PaymentOutput">;
 export type CreditNote = Schema<"CreditNoteOutput">;
 
-const METHODS: Record<string, string> = { manual: "Recorded by hand", provider: "Provider" };
-
-export function methodOf(payment: Payment): string {
-  return payment.payment_provider_type ?? METHODS[payment.type] ?? payment.type;
+/** By whom it was collected, or that somebody has recorded it. */
+export function methodOf({ payment_provider_type: kind, type }: Payment): string {
+  if (kind) return providerName(kind);
+  return type === "manual" ? "Recorded by hand" : "Provider";
 }
 
 /** Lists name who paid; what a payment shows of itself does not. */

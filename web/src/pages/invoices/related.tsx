@@ -16,7 +16,7 @@ export function InvoicePayments({ invoice }: { invoice: Invoice }) {
   const query = useQuery(
     read("/api/v1/payments", { params: { query: { invoice_id: invoice.lago_id } as never } }),
   );
-  const circumstances = { hasProvider: false, sendsEmails: false };
+  const circumstances = { isCharged: false, hasPages: false, sendsEmails: false };
   const isPayable = possibleActions(invoice, circumstances).includes("record_payment");
   return (
     <div className="sec">

@@ -20,6 +20,7 @@ import { Page, PageHead } from "@/ui/page";
 import { Loaded, Skeleton } from "@/ui/states";
 import { Status } from "@/ui/status";
 import { type Column, Table } from "@/ui/table";
+import { Collected, collectionOf } from "./collected";
 
 export function PaymentDetails() {
   const { id } = useParams({ strict: false }) as { id: string };
@@ -29,6 +30,7 @@ export function PaymentDetails() {
   });
   // Asked for here, with the payment, so that it needs no request of its own.
   useQuery(invoicesOf(id));
+  useQuery(collectionOf(id));
   return (
     <Loaded query={query} what="Payment">
       {({ payment }) => <Details payment={payment} />}
@@ -127,12 +129,11 @@ function Details({ payment }: { payment: Payment }) {
             ],
             ["Reference", payment.reference],
             ["Receipt", receipt?.number],
-            ["Provider", payment.payment_provider_type],
-            ["Provider’s ID", payment.provider_payment_id ?? payment.external_payment_id],
             ["ID", <Copy key="id" text={payment.lago_id} what="ID" />],
           ]}
         />
       </Section>
+      {payment.type !== "manual" && <Collected payment={payment} />}
       <Section title={payment.invoice_ids.length === 1 ? "Invoice" : "Invoices"}>
         <Loaded query={invoices} what="Its invoices" skeleton={<Skeleton width="70%" />}>
           {({ invoices: rows }) => (

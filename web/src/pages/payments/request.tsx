@@ -13,6 +13,10 @@ import { countWords } from "@/lib/words";
 import { nameOf } from "@/pages/customers/list";
 import "@/pages/invoices/invoices.css";
 import { type ListedInvoice, TOUCHED } from "@/pages/invoices/model";
+import { findProvider } from "@/pages/payment-providers/kinds";
+import { MethodChoice } from "@/pages/payment-providers/method-field";
+import { writePaid } from "@/pages/payment-providers/methods";
+import { usePaymentMethods } from "@/pages/payment-providers/reads";
 import { Money } from "@/ui/amounts";
 import { Banner } from "@/ui/basics";
 import { Checkbox, ChipsInput, Field } from "@/ui/fields";
@@ -24,6 +28,7 @@ import { changesSince } from "./changes";
 export function RequestPayment() {
   const { customer } = useSearch({ strict: false }) as { customer?: string };
   const overdue = useQuery({ ...overdueRead(customer ?? ""), placeholderData: undefined });
+  usePaymentMethods(customer ?? ""); // with them, so that it needs no request of its own
   return (
     <Loaded query={overdue} what="Customer">
       {({ invoices }) => <RequestForm customer={customer ?? ""} invoices={invoices} />}
@@ -46,6 +51,7 @@ function RequestForm({ customer, invoices }: { customer: string; invoices: reado
   const [currency] = currencies;
   // A request is in one currency.
   const offered = invoices.filter((invoice) => invoice.currency === currency);
+  const [paid, setPaid] = useState("provider");
   const [left, setLeft] = useState<readonly string[]>([]);
   const known = first?.customer.email?.split(",").map((one) => one.trim()) ?? [];
   const [emails, setEmails] = useState<string[]>(known);
@@ -59,6 +65,7 @@ function RequestForm({ customer, invoices }: { customer: string; invoices: reado
     external_customer_id: customer,
     lago_invoice_ids: chosen.map((invoice) => invoice.lago_id),
     email: emails.join(","),
+    ...(paid !== "provider" && { payment_method: writePaid(paid) }),
   };
   const request = useChange("post", "/api/v1/payment_requests", {
     done: "Payment requested",
@@ -82,7 +89,8 @@ function RequestForm({ customer, invoices }: { customer: string; invoices: reado
     }
     request.mutate({ body: { payment_request } }, { onError: () => void look() });
   };
-  const isDirty = left.length > 0 || emails.join() !== known.join();
+  const provider = findProvider(first?.customer.billing_configuration.payment_provider ?? "");
+  const isDirty = left.length > 0 || paid !== "provider" || emails.join() !== known.join();
   if (!first || !currency) {
     return (
       <Empty title="Nothing is overdue">This customer has paid everything that was due up to today.</Empty>
@@ -102,7 +110,11 @@ function RequestForm({ customer, invoices }: { customer: string; invoices: reado
       isBusy={request.isPending || isLooking}
       error={changes.length > 0 ? null : request.error}
       aside={<Preview payment_request={payment_request} isMade={request.isPending || request.isSuccess} />}
-      effect={`${countWords(chosen.length, "invoice")} in one e-mail to ${countWords(emails.length, "address")}.`}
+      effect={
+        provider?.charges
+          ? `${provider.name} is asked for ${countWords(chosen.length, "invoice")} at once; an e-mail to ${countWords(emails.length, "address")} follows where it is not paid.`
+          : `${countWords(chosen.length, "invoice")} in one e-mail to ${countWords(emails.length, "address")}.`
+      }
     >
       {changes.length > 0 && (
         <Banner look="warn" icon={<TriangleAlert className="i" aria-hidden="true" />}>
@@ -144,6 +156,9 @@ function RequestForm({ customer, invoices }: { customer: string; invoices: reado
         title="E-mail"
         about="It names the invoices, the amount and how to pay, in the customer’s language."
       >
+        {provider?.charges && (
+          <MethodChoice customer={customer} value={paid} onChange={setPaid} label="Collected by" isOptional />
+        )}
         <Field label="To">
           <ChipsInput values={emails} onChange={setEmails} placeholder="name@example.com" />
         </Field>

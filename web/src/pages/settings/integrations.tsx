@@ -7,6 +7,8 @@ import { paths } from "@/app/paths";
 import { API_REFERENCE } from "@/app/places";
 import { useCan, useOrganization } from "@/app/session";
 import { countWords } from "@/lib/words";
+import { PROVIDERS } from "@/pages/payment-providers/kinds";
+import { useConnections } from "@/pages/payment-providers/reads";
 import { buttonClass, Copy, Section } from "@/ui/basics";
 import { Loaded } from "@/ui/states";
 import { Status } from "@/ui/status";
@@ -18,6 +20,7 @@ export function Integrations() {
   const installation = useQuery(read("/app/v1/installation"));
   const providers = useQuery(read("/app/v1/identity_providers"));
   const entities = useQuery({ ...read("/api/v1/billing_entities"), enabled: can("billing_entities:view") });
+  const connections = useConnections();
   const endpoints = useQuery({
     ...read("/api/v1/webhook_endpoints", { params: { query: { per_page: "1" } } }),
     enabled: can("developers:manage"),
@@ -27,6 +30,25 @@ export function Integrations() {
   const known = providers.data?.identity_providers.length ?? 0;
   return (
     <Settings title="Integrations">
+      <Kind title="Payment">
+        {PROVIDERS.map(({ kind, name, about }) => {
+          const count = connections.data?.payment_providers.filter((one) => one.kind === kind).length;
+          return (
+            <Card
+              key={kind}
+              name={name}
+              mark={
+                count !== undefined && (
+                  <Connected is={count > 0}>{count > 1 && countWords(count, "connection")}</Connected>
+                )
+              }
+              foot={<Open href={paths.settings("integrations", "payment", kind)} what={name} />}
+            >
+              {about}
+            </Card>
+          );
+        })}
+      </Kind>
       {can("billing_entities:view") && (
         <Kind title="Tax">
           <Card
@@ -112,16 +134,10 @@ export function Integrations() {
         )}
       </Loaded>
       <p className="settings-note">
-        Payment providers, accounting and CRM systems are not connected: none ships.{" "}
-        {can("payments:create") ? (
-          <>
-            <Link to={paths.payments.create()}>Record payments</Link> by hand
-          </>
-        ) : (
-          "Record payments by hand"
-        )}{" "}
-        or by <span className="id">POST /api/v1/payments</span>; webhooks and the API bring the rest to other
-        systems. Ask for one where Tallymark's source is kept, as an issue.
+        Accounting and CRM systems are not connected: none ships. Webhooks and the API bring invoices and
+        payments to other systems, and payments from other providers come by{" "}
+        <span className="id">POST /api/v1/payments</span>. Ask for one where Tallymark's source is kept, as an
+        issue.
       </p>
     </Settings>
   );

@@ -20,6 +20,11 @@ export const shell = [
   shellPage("settings/entities/$code/$part", () => import("./entity/page"), "EntitySettings"),
   shellPage("settings/integrations", () => import("./integrations"), "Integrations"),
   shellPage("settings/integrations/european-vat", () => import("./european-vat"), "EuropeanVat"),
+  shellPage(
+    "settings/integrations/payment/$kind",
+    () => import("@/pages/payment-providers/page"),
+    "PaymentProvider",
+  ),
   shellPage("settings/dunning", () => import("./dunning"), "DunningCampaigns"),
   shellPage("settings/taxes", () => import("./taxes"), "Taxes"),
   shellPage("settings/sections", () => import("./sections"), "CustomSections"),

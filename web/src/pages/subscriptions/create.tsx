@@ -7,16 +7,18 @@ import { paths } from "@/app/paths";
 import { startOfDay } from "@/lib/dates";
 import { money } from "@/lib/money";
 import { INHERITED, SectionsField, writeSections } from "@/pages/catalog/sections";
-import { nameOf } from "@/pages/customers/customer";
+import { type Customer, nameOf } from "@/pages/customers/customer";
 import { useCustomer, useEntities, usePlans, useSubscriptionsOf } from "@/pages/customers/reads";
 import { priceWords } from "@/pages/customers/subscription-table";
+import { MethodField } from "@/pages/payment-providers/method-field";
+import { writePaid } from "@/pages/payment-providers/methods";
+import { type PaymentMethod, usePaymentMethods } from "@/pages/payment-providers/reads";
 import { Banner } from "@/ui/basics";
 import { DateInput, Field, NumberInput, Segments, Switch, TextInput } from "@/ui/fields";
 import { FieldRow, FormPage, FormSection, placeErrors } from "@/ui/form";
-import { PickerField, SelectField, SwitchField } from "@/ui/named";
+import { PickerField, SwitchField } from "@/ui/named";
 import { useTitle } from "@/ui/page";
 import { OwnPrices } from "./own-prices";
-import { PAID, type PaidBy } from "./paid";
 import { IssuingFields, NameField, type Particulars, writeIssuing } from "./particulars";
 import { hrefOfSubscription } from "./reads";
 import { SOME_PRICES_ARE_WRONG, useOwnPrices } from "./use-own-prices";
@@ -31,7 +33,7 @@ interface Values extends Particulars {
   consolidate_invoice: boolean;
   waits_for_payment: boolean;
   timeout_hours: string;
-  payment_method_type: PaidBy;
+  payment_method: string;
 }
 
 /** Puts a customer on a plan. */
@@ -56,7 +58,7 @@ export function CreateSubscription() {
       consolidate_invoice: true,
       waits_for_payment: false,
       timeout_hours: "24",
-      payment_method_type: "provider",
+      payment_method: "provider",
     },
   });
   useTitle("New subscription");
@@ -108,8 +110,8 @@ export function CreateSubscription() {
             ...(entered.subscription_at && { subscription_at: startOfDay(entered.subscription_at, zone) }),
             ...(entered.ending_at && { ending_at: startOfDay(entered.ending_at, zone) }),
             ...(overrides && { plan_overrides: overrides }),
-            ...(entered.payment_method_type !== "provider" && {
-              payment_method: { payment_method_type: entered.payment_method_type },
+            ...(entered.payment_method !== "provider" && {
+              payment_method: writePaid(entered.payment_method),
             }),
             ...(sections.way !== "inherited" && { invoice_custom_section: writeSections(sections) }),
             ...(entered.waits_for_payment && {
@@ -120,12 +122,14 @@ export function CreateSubscription() {
       },
       {
         onError: (fault) => {
-          const left = placeErrors(form, fault, { currency: "plan_code" });
+          const left = placeErrors(form, fault, { currency: "plan_code", customer: "waits_for_payment" });
           setError(own.refuse(left));
         },
       },
     );
   });
+  const methods = usePaymentMethods(owner);
+  const lacks = customer && cannotBeWaitedFor(customer, values.payment_method, methods.data?.payment_methods);
   const differs = plan && customer?.currency && plan.amount_currency !== customer.currency;
   return (
     <FormPage
@@ -240,6 +244,10 @@ export function CreateSubscription() {
           label="Start when the first invoice is paid"
           hint="Until then the subscription is incomplete, and nothing may be used."
         />
+        {errors.waits_for_payment && <p className="err">{errors.waits_for_payment.message}</p>}
+        {values.waits_for_payment && !errors.waits_for_payment && lacks && (
+          <Banner look="warn">{lacks}</Banner>
+        )}
         {values.waits_for_payment && (
           <Field label="Hours to pay" error={errors.timeout_hours?.message}>
             <NumberInput
@@ -258,11 +266,26 @@ export function CreateSubscription() {
           name="consolidate_invoice"
           label="On one invoice with the customer's other subscriptions"
         />
-        <SelectField form={form} name="payment_method_type" label="Paid" options={PAID} />
+        <MethodField form={form} name="payment_method" customer={owner} />
         <SectionsField choice={sections} onChange={setSections} />
       </FormSection>
     </FormPage>
   );
+}
+
+/** Why a first payment cannot be waited for, in words, as far as it is known; the server has the last one (subscriptions §2.10). */
+function cannotBeWaitedFor(
+  { billing_configuration: config }: Customer,
+  paid: string,
+  methods: readonly PaymentMethod[] | undefined,
+): string | undefined {
+  if (!config.payment_provider)
+    return "The customer has no payment provider, which is what would collect it.";
+  if (paid === "manual") return "It is paid by hand: nobody would collect the first invoice.";
+  if (paid === "provider" && methods && !methods.some((one) => one.is_default)) {
+    return "The customer has no payment method yet.";
+  }
+  return undefined;
 }
 
 /** The customer chosen, and the external ids that its subscriptions have. */

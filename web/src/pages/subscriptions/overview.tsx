@@ -7,6 +7,7 @@ import { useCustomer, useEntities, usePlans } from "@/pages/customers/reads";
 import { PlanLink, priceWords } from "@/pages/customers/subscription-table";
 import { TOTAL } from "@/pages/customers/usage-proof";
 import { useWhy } from "@/pages/customers/usage-why";
+import { PaidBy } from "@/pages/payment-providers/method-field";
 import { Day, Moment, Money, Why } from "@/ui/amounts";
 import { Banner, Facts, Section, Stat, Stats } from "@/ui/basics";
 import { LoadedStat } from "@/ui/states";
@@ -163,10 +164,7 @@ function Terms({ subscription, zone }: { subscription: Detailed; zone: string })
         ],
         ["PO number", subscription.purchase_order_number],
         ["Invoices", subscription.consolidate_invoice ? "Together with the customer's others" : "On its own"],
-        [
-          "Paid",
-          subscription.payment_method.payment_method_type === "manual" ? "By hand" : "By the provider",
-        ],
+        ["Paid by", <PaidBy key="paid" by={subscription.payment_method} customer={owner} />],
         [
           "Tallymark ID",
           <span key="id" className="id">

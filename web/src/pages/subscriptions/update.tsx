@@ -11,12 +11,14 @@ import {
   writeSections,
 } from "@/pages/catalog/sections";
 import { useCustomer, useEntities } from "@/pages/customers/reads";
+import { MethodField } from "@/pages/payment-providers/method-field";
+import { readPaid, writePaid } from "@/pages/payment-providers/methods";
+import { usePaymentMethods } from "@/pages/payment-providers/reads";
 import { DateInput, Field, Switch } from "@/ui/fields";
 import { FormPage, FormSection, placeErrors } from "@/ui/form";
 import { SelectField, SwitchField } from "@/ui/named";
 import { useTitle } from "@/ui/page";
 import { Loaded } from "@/ui/states";
-import { PAID, type PaidBy } from "./paid";
 import { IssuingFields, NameField, type Particulars, writeIssuing } from "./particulars";
 import { type Detailed, hrefOfSubscription, useSubscription } from "./reads";
 
@@ -36,6 +38,7 @@ export function UpdateSubscription() {
 /** Days of the form are those of the customer. */
 function InItsZone({ saved }: { saved: Detailed }) {
   const customer = useCustomer(saved.external_customer_id);
+  usePaymentMethods(saved.external_customer_id);
   return (
     <Loaded query={customer} what="Customer">
       {({ customer: owner }) => <Editor saved={saved} zone={owner.applicable_timezone} />}
@@ -54,7 +57,7 @@ interface Values extends Particulars {
   consolidate_invoice: boolean;
   on_termination_credit_note: string;
   on_termination_invoice: string;
-  payment_method_type: PaidBy;
+  payment_method: string;
 }
 
 function Editor({ saved, zone }: { saved: Detailed; zone: string }) {
@@ -73,7 +76,7 @@ function Editor({ saved, zone }: { saved: Detailed; zone: string }) {
       consolidate_invoice: saved.consolidate_invoice,
       on_termination_credit_note: saved.on_termination_credit_note ?? "credit",
       on_termination_invoice: saved.on_termination_invoice,
-      payment_method_type: saved.payment_method.payment_method_type,
+      payment_method: readPaid(saved.payment_method),
     },
   });
   const { dirtyFields, errors, isDirty } = form.formState;
@@ -103,9 +106,7 @@ function Editor({ saved, zone }: { saved: Detailed; zone: string }) {
             ...(dirtyFields.on_termination_credit_note && {
               on_termination_credit_note: values.on_termination_credit_note,
             }),
-            ...(dirtyFields.payment_method_type && {
-              payment_method: { payment_method_type: values.payment_method_type },
-            }),
+            ...(dirtyFields.payment_method && { payment_method: writePaid(values.payment_method) }),
             ...(haveSectionsChanged && { invoice_custom_section: writeSections(sections) }),
             ...(dirtyFields.on_termination_invoice && {
               on_termination_invoice: values.on_termination_invoice,
@@ -143,7 +144,7 @@ function Editor({ saved, zone }: { saved: Detailed; zone: string }) {
           name="consolidate_invoice"
           label="On one invoice with the customer's other subscriptions"
         />
-        <SelectField form={form} name="payment_method_type" label="Paid" options={PAID} />
+        <MethodField form={form} name="payment_method" customer={saved.external_customer_id} />
         <SectionsField choice={sections} onChange={setSections} />
       </FormSection>
       <FormSection title="When it ends">

@@ -10,6 +10,9 @@ import { currencies } from "@/pages/customers/choices";
 import { nameOf, type Wallet } from "@/pages/customers/customer";
 import { useCustomer, useEntities } from "@/pages/customers/reads";
 import { areWhole, type KeyValueRow, KeyValueRows, pairsOf, rowsOf } from "@/pages/invoices/key-values";
+import { AS_THE_WALLET, MethodField } from "@/pages/payment-providers/method-field";
+import { readPaid, writePaid } from "@/pages/payment-providers/methods";
+import { usePaymentMethods } from "@/pages/payment-providers/reads";
 import { DateInput, Field, MoneyInput, NumberInput, Select, TextInput } from "@/ui/fields";
 import { FieldRow, FormPage, FormSection, placeErrors } from "@/ui/form";
 import { AmongField, PickerField, SelectField, SwitchField } from "@/ui/named";
@@ -32,6 +35,7 @@ interface Values {
   paid_top_up_max: string;
   purchase_order_number: string;
   invoice_requires_successful_payment: boolean;
+  payment_method: string;
   fee_types: string[];
   billable_metric_codes: string[];
   billing_entity_code: string;
@@ -54,6 +58,7 @@ interface Values {
   rule_order: string;
   rule_ignores_limits: boolean;
   rule_when_paid: boolean;
+  rule_payment_method: string;
 }
 
 const NEW: Values = {
@@ -67,6 +72,7 @@ const NEW: Values = {
   paid_top_up_max: "",
   purchase_order_number: "",
   invoice_requires_successful_payment: false,
+  payment_method: "provider",
   fee_types: [],
   billable_metric_codes: [],
   billing_entity_code: "",
@@ -89,6 +95,7 @@ const NEW: Values = {
   rule_order: "",
   rule_ignores_limits: false,
   rule_when_paid: false,
+  rule_payment_method: "provider",
 };
 
 const FEES = [
@@ -100,6 +107,7 @@ const FEES = [
 export function CreateWallet() {
   const { customer: id } = useSearch({ strict: false }) as { customer?: string };
   const customer = useCustomer(String(id ?? ""));
+  usePaymentMethods(String(id ?? ""));
   useMetrics();
   useEntities();
   return (
@@ -121,6 +129,8 @@ export function CreateWallet() {
 
 export function UpdateWallet() {
   const { id } = useParams({ strict: false }) as { id: string };
+  const { customer } = useSearch({ strict: false }) as { customer?: string };
+  usePaymentMethods(String(customer ?? ""));
   useMetrics();
   useEntities();
   return (
@@ -156,6 +166,7 @@ function readWallet(wallet: Wallet): Values {
     paid_top_up_max: money(wallet.paid_top_up_max_amount_cents),
     purchase_order_number: wallet.purchase_order_number ?? "",
     invoice_requires_successful_payment: wallet.invoice_requires_successful_payment,
+    payment_method: readPaid(wallet.payment_method),
     billing_entity_code: wallet.billing_entity_code,
     fee_types: wallet.applies_to.fee_types,
     billable_metric_codes: wallet.applies_to.billable_metric_codes,
@@ -174,6 +185,7 @@ function readWallet(wallet: Wallet): Values {
       rule_order: rule.purchase_order_number ?? "",
       rule_ignores_limits: rule.ignore_paid_top_up_limits,
       rule_when_paid: rule.invoice_requires_successful_payment,
+      rule_payment_method: readPaid(rule.payment_method),
     }),
   };
 }
@@ -221,6 +233,7 @@ const RULE_FIELDS = [
   "rule_order",
   "rule_ignores_limits",
   "rule_when_paid",
+  "rule_payment_method",
 ] as const;
 
 function Editor({ owner, ownerName, initial, saved }: EditorProps) {
@@ -258,6 +271,7 @@ function Editor({ owner, ownerName, initial, saved }: EditorProps) {
         fee_types: entered.fee_types,
         billable_metric_codes: entered.billable_metric_codes,
       },
+      ...(dirtyFields.payment_method && { payment_method: writePaid(entered.payment_method) }),
       ...(dirtyFields.billing_entity_code && { billing_entity_code: entered.billing_entity_code }),
       ...((!saved || dirtyFields.expiration_at) && {
         expiration_at: entered.expiration_at ? endOfDay(entered.expiration_at, "UTC") : null,
@@ -459,6 +473,7 @@ function Editor({ owner, ownerName, initial, saved }: EditorProps) {
           name="invoice_requires_successful_payment"
           label="Issue invoices only when they are paid"
         />
+        <MethodField form={form} name="payment_method" customer={owner} />
         <Field label="PO number" isOptional error={errors.purchase_order_number?.message}>
           <TextInput {...form.register("purchase_order_number")} />
         </Field>
@@ -574,6 +589,7 @@ function Editor({ owner, ownerName, initial, saved }: EditorProps) {
               name="rule_when_paid"
               label="Issue its invoices only when they are paid"
             />
+            <MethodField form={form} name="rule_payment_method" customer={owner} otherwise={AS_THE_WALLET} />
             <Notes rows={ruleNotes} onChange={setRuleNotes} />
           </>
         )}
@@ -591,10 +607,8 @@ function writeRule(values: Values, saved: Wallet | undefined): Rule {
   const kept = (typed: string, before: string | null | undefined, at: (day: string) => string) =>
     before && isoDay(before) === typed ? before : typed ? at(typed) : null;
   return {
-    ...(known && {
-      lago_id: known.lago_id,
-      payment_method: { payment_method_type: known.payment_method.payment_method_type },
-    }),
+    ...(known && { lago_id: known.lago_id }),
+    payment_method: writePaid(values.rule_payment_method),
     started_at: kept(values.rule_started_at, known?.started_at, (day) => startOfDay(day, "UTC")),
     expiration_at: kept(values.rule_expiration_at, known?.expiration_at, (day) => endOfDay(day, "UTC")),
     transaction_name: values.rule_name.trim() || null,

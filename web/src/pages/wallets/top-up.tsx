@@ -1,4 +1,4 @@
-import { useNavigate, useParams } from "@tanstack/react-router";
+import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { useForm } from "react-hook-form";
 import { useChange } from "@/api/client";
@@ -7,6 +7,9 @@ import { compare, exact, ZERO } from "@/lib/exact";
 import { money, price, units } from "@/lib/money";
 import type { Wallet } from "@/pages/customers/customer";
 import { areWhole, type KeyValueRow, KeyValueRows, pairsOf } from "@/pages/invoices/key-values";
+import { AS_THE_WALLET, MethodChoice } from "@/pages/payment-providers/method-field";
+import { writePaid } from "@/pages/payment-providers/methods";
+import { usePaymentMethods } from "@/pages/payment-providers/reads";
 import { Banner, Facts } from "@/ui/basics";
 import { Field, NumberInput, Switch, TextInput } from "@/ui/fields";
 import { FieldRow, FormPage, FormSection, placeErrors } from "@/ui/form";
@@ -17,6 +20,8 @@ import { useWallet } from "./page";
 
 export function TopUp() {
   const { id } = useParams({ strict: false }) as { id: string };
+  const { customer } = useSearch({ strict: false }) as { customer?: string };
+  usePaymentMethods(String(customer ?? "")); // with the wallet, so that it needs no request of its own
   return (
     <Loaded query={useWallet(id)} what="Wallet">
       {({ wallet }) => <Editor wallet={wallet} />}
@@ -35,6 +40,7 @@ interface Values {
 function Editor({ wallet }: { wallet: Wallet }) {
   const navigate = useNavigate();
   const [error, setError] = useState<unknown>(null);
+  const [paidBy, setPaidBy] = useState("provider");
   const [whenPaid, setWhenPaid] = useState(wallet.invoice_requires_successful_payment);
   const [skipsLimits, setSkipsLimits] = useState(false);
   const [notes, setNotes] = useState<KeyValueRow[]>([]);
@@ -88,6 +94,7 @@ function Editor({ wallet }: { wallet: Wallet }) {
             }),
             ...(notes.length > 0 && { metadata: pairsOf(notes) }),
             invoice_requires_successful_payment: whenPaid,
+            ...(paidBy !== "provider" && { payment_method: writePaid(paidBy) }),
             ...(skipsLimits && { ignore_paid_top_up_limits: true }),
           },
         },
@@ -152,6 +159,12 @@ function Editor({ wallet }: { wallet: Wallet }) {
       </FormSection>
       <FormSection title="Invoice">
         <Switch label="Issue the invoice only when it is paid" isOn={whenPaid} onChange={setWhenPaid} />
+        <MethodChoice
+          customer={wallet.external_customer_id}
+          value={paidBy}
+          onChange={setPaidBy}
+          otherwise={AS_THE_WALLET}
+        />
         <Field label="Name" isOptional hint="Stands on the invoice." error={errors.name?.message}>
           <TextInput {...form.register("name")} />
         </Field>

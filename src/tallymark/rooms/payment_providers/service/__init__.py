@@ -13,6 +13,7 @@ from tallymark.rooms.payment_providers.service.connections import (
     get_row,
     hold,
     list_connections,
+    name_of,
     tell_failed,
     words_of,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "is_simulated",
     "keep_event",
     "list_connections",
+    "name_of",
     "note_event",
     "tell_failed",
     "words_of",

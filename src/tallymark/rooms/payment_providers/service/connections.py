@@ -78,6 +78,12 @@ async def get_connection(tx: Tx, vault: Vault, connection_id: UUID) -> Connectio
     return vault.open(found) if found else None
 
 
+async def name_of(tx: Tx, connection_id: UUID) -> str | None:
+    """What a connection is called, be it deleted. None for one that never was."""
+    found = await repository.find_connection(tx, connection_id)
+    return found.name if found else None
+
+
 async def check_code(tx: Tx, connection: Connection, problems: Problems) -> None:
     """Note that another live connection has the code."""
     known = await repository.list_connections(tx)
