@@ -398,6 +398,30 @@ class TestEvents:
         ((event,), _) = await events_of(database, mine)
         assert str(event.payment_provider_id) == other["lago_id"]
 
+    async def test_are_heard_by_the_code_that_the_connection_had_when_its_address_was_given_out(
+        self, application, database, admin, browser
+    ):
+        """A page that was made before the code changed tells of what is paid on it by the old one."""
+        made = await connect(browser, kind="flutterwave", name="F", code="eu", **OTHERS["flutterwave"])
+        mine, secret = admin.organization_id, made["inbound_secret"]
+        await change(browser, made, code="old")
+        await change(browser, made, code="new")
+        for code in ("eu", "old", "new"):
+            sent = await post_event(application, "flutterwave", mine, code.encode(), code, secret)
+            assert sent.status_code == 200
+        # Another one takes the code: each event is of the one that it is signed by.
+        other = await connect(browser, kind="flutterwave", name="F", code="eu", **OTHERS["flutterwave"])
+        for body, signed_by in ((b"late", secret), (b"early", other["inbound_secret"])):
+            sent = await post_event(application, "flutterwave", mine, body, "eu", signed_by)
+            assert sent.status_code == 200
+        for code, signed_by in (("never", secret), ("new", other["inbound_secret"])):
+            refused = await post_event(application, "flutterwave", mine, b"x", code, signed_by)
+            assert refused.status_code == 400
+        rows, _ = await events_of(database, mine)
+        known = {bytes(row.body): str(row.payment_provider_id) for row in rows}
+        of_it = dict.fromkeys((b"eu", b"old", b"new", b"late"), made["lago_id"])
+        assert known == {**of_it, b"early": other["lago_id"]}
+
     async def test_are_taken_to_the_last_byte_and_not_too_large(self, application, database, admin, browser):
         await connect(browser)
         mine = admin.organization_id

@@ -9,7 +9,6 @@ from uuid import UUID
 from tallymark.api.context import Context, Gatekeeper, Principal
 from tallymark.api.links import Site
 from tallymark.db.engine import Database
-from tallymark.domain.errors import Invalid
 from tallymark.rooms.payment_providers import service
 from tallymark.rooms.payment_providers.model import Connection, ProviderKind
 from tallymark.rooms.payment_providers.ports import BadSignature, PaymentProvider
@@ -42,11 +41,10 @@ class Inbound:
             adapter = self.adapters[kind]
         except (ValueError, KeyError):
             raise Unheard from None
-        connection, is_simulated = await self._find(organization_id, ProviderKind(kind), code)
-        try:
-            adapter.verify(connection, headers, body)
-        except BadSignature:
-            raise Unheard from None
+        named, is_simulated = await self._find(organization_id, ProviderKind(kind), code)
+        connection = next((one for one in named if _is_from(adapter, one, headers, body)), None)
+        if connection is None:
+            raise Unheard
         principal = Principal(organization_id=organization_id, is_simulated=is_simulated)
         context = Context(
             database=self.database,
@@ -63,10 +61,17 @@ class Inbound:
 
     async def _find(
         self, organization_id: UUID, kind: ProviderKind, code: str | None
-    ) -> tuple[Connection, bool]:
+    ) -> tuple[list[Connection], bool]:
         async with self.database.tenant(organization_id) as tx:
-            try:
-                found = await service.find_row(tx, kind=kind, code=code)
-            except Invalid:
-                raise Unheard from None
-            return self.vault.open(found), await service.is_simulated(tx)
+            named = await service.list_addressed(tx, kind=kind, code=code)
+            return [self.vault.open(one) for one in named], await service.is_simulated(tx)
+
+
+def _is_from(
+    adapter: PaymentProvider, connection: Connection, headers: Mapping[str, str], body: bytes
+) -> bool:
+    try:
+        adapter.verify(connection, headers, body)
+    except BadSignature:
+        return False
+    return True

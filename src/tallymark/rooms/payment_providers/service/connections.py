@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -30,6 +31,9 @@ from tallymark.rooms.payment_providers.vault import Vault
 
 LOCK = "payment-providers"
 """One at a time of an organization: whoever changes its connections, or links customers to one."""
+
+FORMER_CODES = "former_codes"
+"""The option that keeps by what other codes a connection's inbound address was given out."""
 
 SHOWN = ("code", "name", "success_redirect_url")
 """What the security log tells of a connection, beside its settings."""
@@ -65,6 +69,19 @@ async def find_row(tx: Tx, *, kind: ProviderKind, code: str | None) -> StoredCon
     if len(named) > 1:
         raise Invalid({"base": ["payment_provider_code_missing"]})
     return named[0]
+
+
+async def list_addressed(tx: Tx, *, kind: ProviderKind, code: str | None) -> list[StoredConnection]:
+    """The live connections that an inbound address may mean: the one with the code, then those that had it once.
+
+    Pages and dashboards keep the address that they were given, and what is paid there has to be heard by whatever code. Without a
+    code it is the only one of the kind, and none of several (§12.1).
+    """
+    known = await repository.list_connections(tx, kind)
+    if not code:
+        return known if len(known) == 1 else []
+    named = [one for one in known if one.code == code]
+    return named + [one for one in known if code in one.options.get(FORMER_CODES, ()) and one not in named]
 
 
 async def hold(tx: Tx) -> None:
@@ -120,6 +137,9 @@ async def change(
     problems = Problems()
     await check_code(tx, connection, problems)
     problems.raise_any()
+    if connection.code != before.code:
+        former = [*before.options.get(FORMER_CODES, ()), before.code]
+        connection = replace(connection, options={**connection.options, FORMER_CODES: former})
     await repository.update_connection(tx, before.id, {**_columns(vault, connection), "updated_at": now})
     if connection.code != before.code:
         renamed = await repository.rename_links(tx, before.id, connection.code, at=now)
