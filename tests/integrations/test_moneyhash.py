@@ -190,12 +190,22 @@ async def test_a_card_is_saved_by_an_intent_of_five_under_the_agreement_it_is_ch
 
 @pytest.mark.parametrize(
     ("lacks", "code"),
-    [({"provider_customer_id": None}, "missing_customer"), ({"currency": None}, "missing_currency")],
+    [
+        ({"provider_customer_id": None}, "missing_customer"),
+        ({"currency": None, "entity_currency": None}, "missing_currency"),
+    ],
 )
 async def test_a_card_is_not_saved_for_nobody_or_in_no_currency(lacks, code):
     with pytest.raises(ProviderRefused) as raised:
         await MoneyHash("http://127.0.0.1:1").setup_link(CONNECTION, replace(PERSON, **lacks))
     assert raised.value.code == code
+
+
+async def test_without_a_currency_of_their_own_it_is_their_issuers():
+    async with loopback(Intents()) as vendor:
+        person = replace(PERSON, currency=None, entity_currency="KWD")
+        await MoneyHash(vendor.url).setup_link(CONNECTION, person)
+    assert (vendor.asked[0].body["amount"], vendor.asked[0].body["amount_currency"]) == ("5.00", "KWD")
 
 
 async def test_a_charge_is_the_merchants_on_the_saved_card_for_the_amount_due():
@@ -589,6 +599,7 @@ async def test_a_card_is_a_method_of_its_customers(kind, whose):
         provider_method_id="card-1",
         provider_customer_id="cus-1",
         details={"type": "card", "brand": "Visa", "last4": "4242", "expires": "01/2031"},
+        is_default=kind == "card_token.created",
     )
     for data in ({"card_token": card}, card):
         assert await heard(json.dumps({"type": kind, "data": data}).encode()) == (saved,)

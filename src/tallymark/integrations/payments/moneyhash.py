@@ -94,13 +94,13 @@ class MoneyHash:
         """A page on which a card is saved, by an intent of 5.00 (§12.3). Raises `ProviderRefused`."""
         if not person.provider_customer_id:
             raise ProviderRefused("the customer is not known to MoneyHash", code="missing_customer")
-        if not person.currency:
+        if not (currency := person.currency or person.entity_currency):
             raise ProviderRefused("the customer has no currency", code="missing_currency")
         asked = {
             **_whither(connection),
             **_redirects(connection),
             "amount": SETUP_UNITS,
-            "amount_currency": person.currency,
+            "amount_currency": currency,
             "customer": person.provider_customer_id,
             "tokenize_card": True,
             "merchant_initiated": False,

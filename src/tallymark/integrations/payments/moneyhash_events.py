@@ -7,6 +7,7 @@ An answer holds them under `data`, an event under `data` or by themselves; an am
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from tallymark.integrations.payments.events import is_one_time, metadata_of, part, read_event
@@ -46,7 +47,7 @@ _OF_INTENTS = {
     "intent.closed": "CLOSED",
 }
 _OF_TRANSACTIONS = "transaction.purchase."
-_CARD_SAVED = frozenset({"card_token.created", "card_token.updated"})
+_CARD_NEW, _CARD_CHANGED = "card_token.created", "card_token.updated"
 _CARD_LOST = "card_token.deleted"
 
 
@@ -106,8 +107,9 @@ def understand(body: bytes) -> Sequence[Heard]:
     """What an event tells (§12.3). Raises `ProviderRefused` for what can't be read."""
     event = read_event(body)
     kind, told = str(event.get("type")), part(event, "data") or event
-    if kind in _CARD_SAVED:
-        return (_card(told),)
+    if kind in (_CARD_NEW, _CARD_CHANGED):
+        # A card that a bank renews is not one that its customer prefers from now on.
+        return (replace(_card(told), is_default=kind == _CARD_NEW),)
     if kind == _CARD_LOST:
         return (MethodLost(provider_method_id=_card_id(told)),)
     if kind in _OF_INTENTS:

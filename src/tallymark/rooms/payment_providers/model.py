@@ -212,6 +212,8 @@ class MethodSaved:
     provider_customer_id: str | None = None
     external_id: str | None = None
     links_customer: bool = False
+    is_default: bool = True
+    """Whether a known one becomes the default; a new one does in any case (§13)."""
     details: Mapping[str, str] = field(default_factory=dict)
     """What may be shown of it: `type`, `brand`, `last4`, `expires`."""
 
