@@ -25,7 +25,7 @@ def recompute(steps):
                 whole = int(base.quantize(CENT, ROUND_DOWN))
                 most = credit.get("at_most_cents")
                 if most is None:
-                    most = rounded(base * Decimal(credit["percentage_rate"]) / 100)
+                    most = rounded(whole * Decimal(credit["percentage_rate"]) / 100)
                 assert credit["amount_cents"] == min(most, whole)
             taken[name] += credit["amount_cents"]
             for share in credit["shares"]:
@@ -84,6 +84,32 @@ async def test_coupons_and_taxes_follow_from_their_shares(organization, database
     assert shares == ["489.92357", "123.38075", "27.69568"]
     assert (steps[2]["amount_cents"], steps[2]["taxes"][0]["base_cents"]) == (1154, "5770")
     assert recompute(steps) == explanation["total_amount_cents"] == invoice["total_amount_cents"] == 6924
+    await kit.assert_audit_clean(database, organization.id)
+
+
+async def test_a_rate_is_of_whole_cents(organization, database):
+    """22.13 % of usage of 10.00 beside 50.00 is 2.21: 57.79 are taken over, 9.63167 of them of what is 11.65 in the end.
+
+    2.01833 are left of it, of which 2.01 count: 22.13 % are 44.4813 cents, 44; of all that is left they were 44.67, 45.
+    """
+    client = organization.client
+    one, two = await kit.metric(client), await kit.metric(client)
+    charges = kit.charge(one, amount="1"), kit.charge(two, amount="1")
+    plan = await kit.plan(client, *charges, usage_thresholds=[{"amount_cents": 6000}])
+    who = await kit.customer(client)
+    limited = {"applies_to": {"billable_metric_codes": [two["code"]]}}
+    rate = {"coupon_type": "percentage", "percentage_rate": "22.13"}
+    await coupon(client, who, "part", frequency="forever", **rate, **limited)
+    subscription = await kit.subscribe(client, who, plan)
+    for metric, units in (one, 50), (two, 10), (two, "1.65"):
+        await kit.send(client, subscription, metric, units)
+    await kit.advance(client, "2025-02-01T01:00")
+    before, last = await kit.invoices(client, who)
+    assert (before["fees_amount_cents"], before["coupons_amount_cents"]) == (6000, 221)
+    assert last["progressive_billing_credit_amount_cents"] == 5779
+    assert (last["coupons_amount_cents"], last["total_amount_cents"]) == (44, 6165 - 5779 - 44)
+    explanation = await explained(client, last)
+    assert recompute(explanation["steps"]) == last["total_amount_cents"]
     await kit.assert_audit_clean(database, organization.id)
 
 

@@ -229,9 +229,7 @@ def _take(step: Mapping[str, Any] | None, left: dict[str, Fraction]) -> int:
             if "at_most_cents" in credit:
                 given = min(credit["at_most_cents"], whole)
             else:
-                given = min(
-                    whole, round_cents(_exact(credit["base_cents"]) * _exact(credit["percentage_rate"]) / 100)
-                )
+                given = min(whole, round_cents(whole * _exact(credit["percentage_rate"]) / 100))
             _hold(given, credit["amount_cents"], f"coupon {credit['code']}")
         for share in credit.get("shares", ()):
             left[share["lago_fee_id"]] -= _exact(share["amount_cents"])

@@ -37,7 +37,7 @@ COUPONS = (
     ),
     Law(
         name="coupon_rates",
-        says="What a percentage coupon takes off is its rate of what it is taken of, rounded once, and no more than that.",
+        says="What a percentage coupon takes off is its rate of the whole cents that it is taken of, rounded once, and no more than that.",
         holds=("applied_coupons percentage_rate",),
         sql="""
             SELECT 'coupon ' || c.item_code || ' on invoice ' || i.number AS place,
@@ -45,7 +45,7 @@ COUPONS = (
                    c.amount_cents || ' at ' || (c.terms ->> 'percentage_rate') || ' %' AS found
             FROM invoice_credits c JOIN applied_coupons a ON a.id = c.applied_coupon_id JOIN invoices i ON i.id = c.invoice_id
             CROSS JOIN LATERAL (SELECT CAST(c.terms ->> 'base_cents' AS numeric) AS cents) AS base
-            CROSS JOIN LATERAL (SELECT LEAST(round(base.cents * a.percentage_rate / 100), trunc(base.cents)) AS cents) AS due
+            CROSS JOIN LATERAL (SELECT LEAST(round(trunc(base.cents) * a.percentage_rate / 100), trunc(base.cents)) AS cents) AS due
             WHERE a.percentage_rate IS NOT NULL AND (
                 CAST(c.terms ->> 'percentage_rate' AS numeric) IS DISTINCT FROM a.percentage_rate
                 OR due.cents IS DISTINCT FROM c.amount_cents
