@@ -138,6 +138,20 @@ class TestInAdvance:
         await kit.subscribe(seller, who, dearer, external_id=subscription["external_id"])
         assert (await fixed_fees(seller, who))[1] == [("10.0", cents)]
 
+    async def test_a_second_upgrade_takes_off_what_the_first_one_did(self, seller):
+        """§13.3 (mended): 125.00 paid for April; 62.50 of them for the 15 days from the 16th, 25.00 for the 6 from the 25th.
+
+        Of 20.00 a unit the first upgrade leaves 37.50; of 25.00 a unit 50.00 are due for 6 days, of which 40.00 are paid.
+        """
+        fixed = seats(seller, "10", pay_in_advance=True, prorated=True)
+        who, subscription = await subscribe(seller, fixed, amount_cents=1000)
+        for day, cents, price in (16, 2000, "20"), (25, 3000, "25"):
+            dearer = fixed | {"properties": {"amount": price}}
+            to = await kit.plan(seller, amount_cents=cents, fixed_charges=[dearer])
+            await kit.advance(seller, f"2025-04-{day}T10:00")
+            await kit.subscribe(seller, who, to, external_id=subscription["external_id"])
+        assert await fixed_fees(seller, who) == [[("10.0", 12500)], [("10.0", 3750)], [("10.0", 1000)]]
+
     async def test_an_upgrade_takes_it_off_once_where_charges_share_an_add_on(self, seller):
         """§13.3 (mended): the 62.50 paid for the days left cover 12.50 of one, 50.00 of the other: 12.50 are due."""
         fixed = seats(seller, "10", pay_in_advance=True, prorated=True)

@@ -190,13 +190,13 @@ def compute_unit_change_fee(change: UnitChange, currency: Currency) -> Fee:
     return _fee(added * share, units, None, currency, steps)
 
 
-def upgrade_credit_cents(paid_cents: int, *, new_days: int, paid_days: int) -> int:
+def upgrade_credit_cents(paid_cents: Fraction, *, new_days: int, paid_days: int) -> int:
     """The part of an earlier plan's fee that paid for the days of the new one, rounded to a cent (§13.3).
 
-    >>> upgrade_credit_cents(10000, new_days=21, paid_days=31)
+    >>> upgrade_credit_cents(Fraction(10000), new_days=21, paid_days=31)
     6774
     """
-    return round_cents(Fraction(paid_cents * new_days, paid_days)) if paid_days > 0 else 0
+    return round_cents(paid_cents * new_days / paid_days) if paid_days > 0 else 0
 
 
 def _fee(

@@ -126,11 +126,22 @@ class BilledFixedFee:
     pay_in_advance: bool
     units: Decimal
     amount_cents: int
+    currency: str
+    explanation: list[Mapping[str, Any]]
     from_at: datetime
     to_at: datetime
     billed_at: datetime
     created_at: datetime
     timezone: str
+
+    @property
+    def worth_cents(self) -> Fraction:
+        """Its amount with what it took over of the plan before an upgrade, for the same days; minor units."""
+        steps = {step.get("step"): step for step in self.explanation}
+        if "credit" not in steps:
+            return Fraction(self.amount_cents)
+        taken = Fraction(steps["pricing"]["amount"]) - Fraction(steps["credit"]["amount"])
+        return self.amount_cents + taken * currency(self.currency).subunits
 
     def begins_in(self, period: Period, zone: ZoneInfo) -> bool:
         """Whether its days begin in a period of a zone: by their dates, for the customer may have moved there since (subscriptions §5.2)."""

@@ -225,7 +225,10 @@ def _change_fee(
 
 
 def _credited_cents(subject: Subject, charge: FixedCharge, facts: FixedFacts, window: Window) -> int:
-    """What the plan before an upgrade was paid for the days of this fee, for the same add-on (§13.3)."""
+    """What the plan before an upgrade was paid for the days of this fee, for the same add-on (§13.3).
+
+    What that one took over itself of the plan before it was paid for these days, too.
+    """
     contract = subject.contract
     before = contract.subscription.previous_subscription_id
     if before is None or subject.is_recurring:
@@ -241,7 +244,7 @@ def _credited_cents(subject: Subject, charge: FixedCharge, facts: FixedFacts, wi
     tz = contract.timezone
     return sum(
         upgrade_credit_cents(
-            fee.amount_cents,
+            fee.worth_cents,
             new_days=_days(window.period.start, min(window.period.end, fee.to_at), tz),
             paid_days=_days(fee.billed_at, fee.to_at, tz),
         )
