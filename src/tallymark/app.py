@@ -32,7 +32,7 @@ from tallymark.hands import Helpers, Terms
 from tallymark.integrations.assistants.mounted import Assistants
 from tallymark.metering.allowance import Allowance
 from tallymark.metering.intake import Intake
-from tallymark.outside import Adapters, ToProviders, mail_server, make_outside, make_providers
+from tallymark.outside import Adapters, ToProviders, mail_server, make_linking, make_outside, make_providers
 from tallymark.rooms.activity_logs import service as activity_logs_service
 from tallymark.rooms.activity_logs.jobs import Chronicler
 from tallymark.rooms.api_logs.service import ApiLog
@@ -376,6 +376,7 @@ def _put_providers(state: State, wiring: Wiring) -> None:
     """Let the routes find how payment providers are spoken to, and heard."""
     vault, adapters = wiring.providers.vault, wiring.providers.adapters
     state.connecting = Connecting(vault=vault, adapters=adapters, base_url=wiring.base_url)
+    state.linking = make_linking(wiring.database, wiring.providers)
     state.inbound = Inbound(
         database=wiring.database,
         gatekeeper=state.gatekeeper,

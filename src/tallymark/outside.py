@@ -15,6 +15,7 @@ from tallymark.jobs.agenda import Kind
 from tallymark.rooms.billing.collection import KINDS, Collection
 from tallymark.rooms.billing.jobs import ByKind, Outside
 from tallymark.rooms.customers.jobs import VatChecks
+from tallymark.rooms.customers.linking import Linking
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.payment_providers.ports import PaymentProvider
 from tallymark.rooms.payment_providers.vault import SECRET, Vault
@@ -48,7 +49,13 @@ def make_outside(settings: Settings, database: Database, providers: ToProviders)
     """Who asks for which kind of work."""
     collection = Collection(database, providers.vault, providers.adapters)
     register = VatChecks(database, ViesRegister(settings.vies_url))
-    return ByKind({Kind.CHECK_VAT: register, **dict.fromkeys(KINDS, collection)})
+    linking = make_linking(database, providers)
+    return ByKind({Kind.CHECK_VAT: register, Kind.LINK_CUSTOMER: linking, **dict.fromkeys(KINDS, collection)})
+
+
+def make_linking(database: Database, providers: ToProviders) -> Linking:
+    """Who asks providers about the customers who are linked to them."""
+    return Linking(database=database, vault=providers.vault, adapters=providers.adapters)
 
 
 def mail_server(settings: Settings) -> Server | None:

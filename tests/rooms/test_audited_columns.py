@@ -72,6 +72,7 @@ EXCEPTIONS = {
     "untold_messages": PLUMBING,
     "usage_marks": PLUMBING,
     "usage_thresholds": SET,
+    "link_tasks": PLUMBING,
     "vat_checks": PLUMBING,
     "versions": PLUMBING,
     "wallet_transactions.priority": SET,

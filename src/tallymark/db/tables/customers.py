@@ -128,6 +128,18 @@ vat_checks = Table(
     UniqueConstraint("customer_id"),
 )
 
+# What is still to be asked of the provider that a customer is linked to (wallets-and-payments §12.2); gone once it is done.
+link_tasks = Table(
+    "link_tasks",
+    metadata,
+    id_column(),
+    organization_column(),
+    reference("customer_id", "customers"),
+    Column("steps", ARRAY(Text), nullable=False),
+    *timestamps(),
+    UniqueConstraint("customer_id"),
+)
+
 # Ways in which customers pay through a provider: known from its events alone (wallets-and-payments §13).
 payment_methods = Table(
     "payment_methods",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from uuid import UUID
 
 from tallymark.domain.calendar import IssuingRules
 from tallymark.domain.values import value
 from tallymark.rooms.organizations.model import BillingEntity
+from tallymark.rooms.payment_providers.model import Connection, Person
 
 DRAFTS_OUTLIVE = timedelta(minutes=5)
 """How long after a customer is deleted their drafts are finalized, whatever the grace period."""
@@ -154,6 +156,35 @@ class VatCheck:
     attempts: int
 
 
+class Step(StrEnum):
+    """What is asked of a provider about a customer who is linked to it, in the order in which it is asked (wallets-and-payments §12.2)."""
+
+    CREATE = "create"
+    IMPORT = "import"
+    FOLLOW = "follow"
+    SETUP = "setup"
+
+
+@value
+class LinkTask:
+    """What is still to be asked of a customer's provider."""
+
+    id: UUID
+    customer_id: UUID
+    steps: tuple[Step, ...]
+
+
+@value
+class Ask:
+    """The next thing to be asked of a provider, and what it has to know for it."""
+
+    task_id: UUID
+    step: Step
+    customer: Customer
+    connection: Connection
+    person: Person
+
+
 @value
 class PaymentMethod:
     """A way in which a customer pays through a provider, as the provider's events have told (wallets-and-payments §13)."""
@@ -165,6 +196,8 @@ class PaymentMethod:
     provider_customer_id: str | None
     provider_method_id: str
     payment_provider_id: UUID | None
+    payment_provider_name: str | None
+    """What the connection is called; None where it is by none."""
     details: Mapping[str, str]
     """What may be shown of it: `type`, `brand`, `last4`, `expires`."""
     is_default: bool

@@ -31,7 +31,9 @@ from tallymark.db.tables import (
     customer_metadata,
     customers,
     invoices,
+    link_tasks,
     payment_methods,
+    payment_providers,
     subscriptions,
     vat_checks,
     wallets,
@@ -45,9 +47,11 @@ from tallymark.rooms.customers.model import (
     DraftDates,
     Filters,
     Identity,
+    LinkTask,
     Metadata,
     PaymentMethod,
     Standing,
+    Step,
     VatCheck,
 )
 
@@ -334,19 +338,22 @@ async def active_wallets(tx: Tx, customer_id: UUID) -> list[UUID]:
     return list((await tx.execute(select(wallets.c.id).where(active))).scalars())
 
 
+_METHODS = select(payment_methods, payment_providers.c.name.label("payment_provider_name")).outerjoin(
+    payment_providers, payment_providers.c.id == payment_methods.c.payment_provider_id
+)
+
+
 async def payment_methods_of(tx: Tx, customer_id: UUID) -> list[PaymentMethod]:
     """A customer's payment methods, the newest first."""
     column = payment_methods.c
-    statement = select(payment_methods).where(column.customer_id == customer_id, column.deleted_at.is_(None))
+    statement = _METHODS.where(column.customer_id == customer_id, column.deleted_at.is_(None))
     rows = await tx.execute(statement.order_by(column.created_at.desc(), column.id))
     return [_as_method(row) for row in rows]
 
 
 async def methods_of(tx: Tx, customer_ids: Collection[UUID]) -> list[PaymentMethod]:
     column = payment_methods.c
-    statement = select(payment_methods).where(
-        among(column.customer_id, customer_ids), column.deleted_at.is_(None)
-    )
+    statement = _METHODS.where(among(column.customer_id, customer_ids), column.deleted_at.is_(None))
     return [_as_method(row) for row in await tx.execute(statement.order_by(column.id))]
 
 
@@ -360,7 +367,7 @@ async def default_methods(tx: Tx, customer_ids: Collection[UUID]) -> dict[UUID, 
 
 
 async def get_payment_method(tx: Tx, method_id: UUID) -> PaymentMethod:
-    statement = select(payment_methods).where(payment_methods.c.id == method_id)
+    statement = _METHODS.where(payment_methods.c.id == method_id)
     return _as_method((await tx.execute(statement)).one())
 
 
@@ -391,3 +398,58 @@ async def delete_payment_methods(tx: Tx, customer_id: UUID, *, at: datetime) -> 
     column = payment_methods.c
     statement = update(payment_methods).where(column.customer_id == customer_id, column.deleted_at.is_(None))
     await tx.execute(statement.values(is_default=False, deleted_at=at, updated_at=at))
+
+
+async def update_payment_method(tx: Tx, method_id: UUID, values: Mapping[str, Any]) -> None:
+    await tx.execute(update(payment_methods).where(payment_methods.c.id == method_id).values(**values))
+
+
+async def find_method_at(tx: Tx, connection_id: UUID, provider_method_id: str) -> PaymentMethod | None:
+    """One that a connection's provider knows by a name."""
+    column = payment_methods.c
+    statement = _METHODS.where(
+        column.payment_provider_id == connection_id,
+        column.provider_method_id == provider_method_id,
+        column.deleted_at.is_(None),
+    )
+    row = (await tx.execute(statement)).first()
+    return _as_method(row) if row else None
+
+
+async def find_linked(
+    tx: Tx, connection_id: UUID, *, provider_customer_id: str | None, external_id: str | None
+) -> Customer | None:
+    """A live customer who is linked to a connection, by who they are there, else by who they are here."""
+    of_connection = LIVE & (customers.c.payment_provider_id == connection_id)
+    for column, known in (
+        (customers.c.provider_customer_id, provider_customer_id),
+        (customers.c.external_id, external_id),
+    ):
+        found = [] if known is None else await _load(tx, [of_connection, column == known])
+        if found:
+            return found[0]
+    return None
+
+
+async def find_task(
+    tx: Tx, *, task_id: UUID | None = None, customer_id: UUID | None = None
+) -> LinkTask | None:
+    """What is still to be asked, by its id or the customer's."""
+    column = link_tasks.c
+    which = column.id == task_id if task_id is not None else column.customer_id == customer_id
+    row = (await tx.execute(select(link_tasks).where(which))).first()
+    if row is None:
+        return None
+    return LinkTask(id=row.id, customer_id=row.customer_id, steps=tuple(Step(one) for one in row.steps))
+
+
+async def insert_task(tx: Tx, values: Mapping[str, Any]) -> None:
+    await tx.execute(insert(link_tasks), dict(values))
+
+
+async def update_task(tx: Tx, task_id: UUID, values: Mapping[str, Any]) -> None:
+    await tx.execute(update(link_tasks).where(link_tasks.c.id == task_id).values(**values))
+
+
+async def delete_task(tx: Tx, task_id: UUID) -> None:
+    await tx.execute(delete(link_tasks).where(link_tasks.c.id == task_id))

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from fastapi import Request
 
 from tallymark.api.context import InContext
+from tallymark.api.idempotency import in_parts
 from tallymark.api.pagination import InPage, Meta
 from tallymark.api.permissions import WRITE, Need, Right, guarded_by
 from tallymark.api.queries import reads
@@ -18,8 +19,11 @@ from tallymark.db.engine import Tx
 from tallymark.domain.errors import Invalid
 from tallymark.domain.money import CURRENCIES
 from tallymark.rooms.customers import service
+from tallymark.rooms.customers.linking import Linking
 from tallymark.rooms.customers.model import Customer, Filters
 from tallymark.rooms.customers.schemas import (
+    CheckoutUrlOutput,
+    CheckoutUrlResponse,
     CustomerRequest,
     CustomerResponse,
     CustomersResponse,
@@ -45,17 +49,28 @@ METADATA_KEY = re.compile(r"metadata\[(.+)\]")
 
 
 @router.post("/customers")
-async def upsert_customer(body: CustomerRequest, context: InContext) -> CustomerResponse:
-    """Make a customer, or change what is sent of the one with that `external_id`."""
+async def upsert_customer(body: CustomerRequest, request: Request, context: InContext) -> CustomerResponse:
+    """Make a customer, or change what is sent of the one with that `external_id`.
+
+    With `sync` it is answered once the payment provider has made the customer, too; of a call with an `Idempotency-Key`, whose
+    effect and answer are committed as one, a job has it done soon after.
+    """
+    asked = body.customer.to_value()
+    is_awaited = asked.provider is not None and asked.provider.sync and context.joined is None
 
     def check_allowed(known: Customer | None) -> None:
         context.check(MAKING if known is None else CHANGING)
 
     async with context.transaction() as tx:
         customer = await service.upsert(
-            tx, body.customer.to_value(), check_allowed=check_allowed, now=context.now
+            tx, asked, check_allowed=check_allowed, is_awaited=is_awaited, now=context.now
         )
-        return await _answer(tx, customer)
+        answer = await _answer(tx, customer)
+    if not is_awaited:
+        return answer
+    await _linking(request).link_now(context, customer.id)
+    async with context.transaction() as tx:
+        return await _answer(tx, (await service.get_customers(tx, {customer.id}))[customer.id])
 
 
 LISTED_BY = (
@@ -88,11 +103,18 @@ async def list_customers(request: Request, context: InContext, page: InPage) -> 
 
 
 @router.post("/customers/{external_id:path}/checkout_url")
-async def make_checkout_url(external_id: str, context: InContext) -> None:
-    """A link to a provider's checkout; without a customer at a provider there is none (subscriptions §1.2)."""
-    async with context.transaction() as tx:
-        await service.get_customer(tx, external_id=external_id)
-    raise Invalid({"base": ["no_linked_payment_provider"]})
+@in_parts
+async def make_checkout_url(external_id: str, request: Request, context: InContext) -> CheckoutUrlResponse:
+    """A page of the customer's payment provider, on which they leave a way to pay (wallets-and-payments §12.2)."""
+    customer, url = await _linking(request).checkout_url(context, external_id)
+    shown = CheckoutUrlOutput(
+        lago_customer_id=customer.id,
+        external_customer_id=customer.external_id,
+        payment_provider=customer.payment_provider,
+        payment_provider_code=customer.payment_provider_code,
+        checkout_url=url,
+    )
+    return CheckoutUrlResponse(customer=shown)
 
 
 @router.get("/customers/{external_id:path}/payment_methods")
@@ -148,6 +170,11 @@ async def delete_customer(external_id: str, context: InContext) -> CustomerRespo
         answer = await _answer(tx, customer)
         await service.delete_customer(tx, external_id, now=context.now)
         return answer
+
+
+def _linking(request: Request) -> Linking:
+    linking: Linking = request.app.state.linking
+    return linking
 
 
 async def _answer(tx: Tx, customer: Customer) -> CustomerResponse:

@@ -75,6 +75,9 @@ AS_STORED = frozenset(
     {
         "dunning_campaign",
         "events_errors",
+        "payment_provider_customer_checkout_url",
+        "payment_provider_customer_error",
+        "payment_provider_error",
         "payment_provider_invoice_payment_error",
         "payment_provider_wallet_transaction_payment_error",
         "triggered_alert",

@@ -66,6 +66,16 @@ CREATE TABLE provider_events (
 CREATE UNIQUE INDEX provider_events_digest_key ON provider_events (payment_provider_id, digest);
 CREATE INDEX provider_events_end_idx ON provider_events (processed_at) WHERE processed_at IS NOT NULL;
 
+CREATE TABLE link_tasks (
+    id uuid NOT NULL CONSTRAINT link_tasks_pkey PRIMARY KEY,
+    organization_id uuid NOT NULL CONSTRAINT link_tasks_organization_id_fkey REFERENCES organizations (id),
+    customer_id uuid NOT NULL CONSTRAINT link_tasks_customer_id_fkey REFERENCES customers (id),
+    steps text[] NOT NULL,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    CONSTRAINT link_tasks_customer_id_key UNIQUE (customer_id)
+);
+
 CREATE TABLE refunds (
     id uuid NOT NULL CONSTRAINT refunds_pkey PRIMARY KEY,
     organization_id uuid NOT NULL CONSTRAINT refunds_organization_id_fkey REFERENCES organizations (id),
@@ -89,7 +99,7 @@ CREATE UNIQUE INDEX refunds_credit_note_key ON refunds (credit_note_id);
 CREATE UNIQUE INDEX refunds_provider_key ON refunds (payment_provider_id, provider_refund_id) WHERE provider_refund_id IS NOT NULL;
 """
 
-NEW = ("payment_providers", "payment_links", "provider_events", "refunds")
+NEW = ("payment_providers", "payment_links", "provider_events", "link_tasks", "refunds")
 
 COLUMNS = {
     "customers": (

@@ -2,6 +2,8 @@
 
 from tallymark.rooms.customers.schemas.answers import (
     AddressOutput,
+    CheckoutUrlOutput,
+    CheckoutUrlResponse,
     CustomerOutput,
     CustomerResponse,
     CustomersResponse,
@@ -17,6 +19,8 @@ from tallymark.rooms.customers.schemas.requests import AddressInput, CustomerReq
 __all__ = [
     "AddressInput",
     "AddressOutput",
+    "CheckoutUrlOutput",
+    "CheckoutUrlResponse",
     "CustomerOutput",
     "CustomerRequest",
     "CustomerResponse",

@@ -146,6 +146,9 @@ def customer_fields(customer: Customer, entity: BillingEntity) -> dict[str, Any]
         document_locale=customer.document_locale,
         payment_provider=customer.payment_provider,
         payment_provider_code=customer.payment_provider_code,
+        provider_customer_id=customer.provider_customer_id,
+        sync_with_provider=customer.sync_with_provider,
+        provider_payment_methods=customer.provider_payment_methods,
     )
     return {
         **{name: getattr(customer, name) for name in same},
@@ -175,6 +178,18 @@ class CustomersResponse(BaseModel):
     meta: Meta
 
 
+class CheckoutUrlOutput(BaseModel):
+    lago_customer_id: UUID
+    external_customer_id: str
+    payment_provider: str | None
+    payment_provider_code: str | None
+    checkout_url: str
+
+
+class CheckoutUrlResponse(BaseModel):
+    customer: CheckoutUrlOutput
+
+
 class PaymentMethodOutput(BaseModel):
     """A way in which a customer pays through a provider."""
 
@@ -184,16 +199,20 @@ class PaymentMethodOutput(BaseModel):
     payment_provider_name: str | None
     payment_provider_type: Literal["adyen", "cashfree", "gocardless", "stripe", "flutterwave", "moneyhash"]
     provider_method_id: str
+    details: dict[str, str]
+    """What may be shown of it: `type`, `brand`, `last4`, `expires`; what the provider has not told is left out."""
     created_at: Instant
 
     @classmethod
     def of(cls, method: PaymentMethod) -> PaymentMethodOutput:
-        """Show a method; providers have no name of their own here."""
-        same = ("is_default", "payment_provider_code", "provider_method_id", "created_at")
+        """Show a method."""
+        same = (
+            "is_default", "payment_provider_code", "payment_provider_name", "provider_method_id", "created_at",
+        )  # fmt: skip
         return cls(
             **{name: getattr(method, name) for name in same},
             lago_id=method.id,
-            payment_provider_name=None,
+            details=dict(method.details),
             payment_provider_type=method.payment_provider,
         )
 

@@ -75,8 +75,12 @@ class BillingConfigurationInput(Input):
 
     def to_provider(self) -> ProviderInput:
         """What is said of a payment provider."""
-        names = ("payment_provider", "payment_provider_code", "provider_customer_id", "sync_with_provider")
-        return ProviderInput(sent={name: value for name, value in self.sent.items() if name in names})
+        names = (
+            "payment_provider", "payment_provider_code", "provider_customer_id", "sync_with_provider",
+            "provider_payment_methods",
+        )  # fmt: skip
+        sent = {name: value for name, value in self.sent.items() if name in names}
+        return ProviderInput(sent=sent, sync=bool(self.sync))
 
 
 class MetadataFields(Input):

@@ -3,18 +3,31 @@
 from tallymark.rooms.customers.service.delete import delete_customer
 from tallymark.rooms.customers.service.follow import follow_entity
 from tallymark.rooms.customers.service.imagine import imagine_changed, imagine_new
+from tallymark.rooms.customers.service.link import (
+    find_task,
+    finish,
+    linked,
+    next_ask,
+    note_created,
+    note_link_failed,
+    note_page,
+    note_refused,
+    person_of,
+)
 from tallymark.rooms.customers.service.methods import (
     add_payment_method,
     default_methods,
     delete_payment_method,
     find_payment_method,
     get_payment_method,
+    lose_method,
     methods_of,
+    note_method,
     payment_methods_of,
     set_default_method,
 )
 from tallymark.rooms.customers.service.notes import MetadataInput
-from tallymark.rooms.customers.service.provider import ProviderInput
+from tallymark.rooms.customers.service.provider import ProviderInput, has_method_to_save
 from tallymark.rooms.customers.service.read import (
     find_customer,
     get_customer,
@@ -55,6 +68,18 @@ __all__ = [
     "payment_methods_of",
     "set_default_method",
     "find_customer",
+    "find_task",
+    "finish",
+    "has_method_to_save",
+    "linked",
+    "lose_method",
+    "next_ask",
+    "note_created",
+    "note_link_failed",
+    "note_method",
+    "note_page",
+    "note_refused",
+    "person_of",
     "find_vat_check",
     "follow_entity",
     "get_customer",

@@ -14,10 +14,17 @@ from tallymark.domain.errors import Invalid
 from tallymark.jobs.activity import Changes, changes, differences, shown
 from tallymark.jobs.outbox import Message, emit, log_change
 from tallymark.rooms.customers import repository
-from tallymark.rooms.customers.model import Customer
+from tallymark.rooms.customers.model import Customer, Step
 from tallymark.rooms.customers.service.follow import follow_customer
+from tallymark.rooms.customers.service.link import is_followed, note_steps
 from tallymark.rooms.customers.service.notes import MetadataInput, check_count, replace_metadata
-from tallymark.rooms.customers.service.provider import OF_PROVIDER, ProviderInput, provider_columns
+from tallymark.rooms.customers.service.provider import (
+    OF_PROVIDER,
+    LinkChange,
+    ProviderInput,
+    check_transfers,
+    read_link,
+)
 from tallymark.rooms.customers.service.sections import check_sections, choose_sections
 from tallymark.rooms.customers.service.vat import apply_taxes
 from tallymark.rooms.organizations import service as organizations
@@ -40,15 +47,24 @@ class CustomerInput:
 
 
 async def upsert(
-    tx: Tx, asked: CustomerInput, *, check_allowed: Callable[[Customer | None], None], now: datetime
+    tx: Tx,
+    asked: CustomerInput,
+    *,
+    check_allowed: Callable[[Customer | None], None],
+    is_awaited: bool = False,
+    now: datetime,
 ) -> Customer:
     """Make a customer or change what is sent of one, all or nothing (subscriptions §1.3).
 
-    `check_allowed` hears whom it would change, None for one who is new, and raises where the caller may not.
+    `check_allowed` hears whom it would change, None for one who is new, and raises where the caller may not. Of one whose link
+    `is_awaited` the caller asks the provider themselves, once this is committed.
     Raises `NotFound` for an unknown billing entity or tax, `Invalid` for metadata or a payment provider that can't be.
     """
     await tx.lock("customer-external-id", tx.organization_id)
     known = await repository.find_customer(tx, asked.external_id)
+    if known is not None and asked.provider is not None:
+        await tx.lock("customer", known.id)  # a job may be writing who they are at their provider
+        known = await repository.find_customer(tx, asked.external_id)
     check_allowed(known)
     entity = await organizations.get_entity(tx, code=asked.billing_entity_code)
     check_count(asked.metadata)
@@ -56,7 +72,8 @@ async def upsert(
         raise Invalid({"integration_customers": ["invalid_count_per_integration_type"]})
     skips = asked.values.get("skip_invoice_custom_sections")
     check_sections(skips, asked.section_codes)
-    values = {**asked.values, **provider_columns(known, asked.provider)}
+    link = await read_link(tx, known, asked.provider)
+    values = {**asked.values, **link.columns}
     if known is None:
         customer_id = await _insert(tx, asked.external_id, entity, values, now=now)
     else:
@@ -65,7 +82,9 @@ async def upsert(
             del values["account_type"]  # a quirk: upserts carry it along (§1.3)
         moved = {"billing_entity_id": entity.id} if asked.moves_entity else {}
         await repository.update_customer(tx, customer_id, {**values, **moved, "updated_at": now})
-        if any(values.get(name, getattr(known, name)) != getattr(known, name) for name in OF_PROVIDER):
+        if link.parts or any(
+            values.get(name, getattr(known, name)) != getattr(known, name) for name in OF_PROVIDER[:2]
+        ):
             await repository.delete_payment_methods(tx, customer_id, at=now)
     if asked.metadata is not None:
         await replace_metadata(tx, customer_id, known.metadata if known else (), asked.metadata, now=now)
@@ -74,10 +93,33 @@ async def upsert(
     if asked.integration_types and not customer.is_partner:
         raise Invalid({"integration_customers": ["unsupported_value"]})
     taxed = await apply_taxes(tx, known, customer, asked.tax_codes, now=now)
+    if asked.provider is not None:
+        check_transfers(customer, entity)
+    await _ask_provider(tx, known, customer, link, is_awaited=is_awaited, now=now)
     if known is not None:
         await follow_customer(tx, known, customer, now=now)
     await _tell(tx, known, customer, {**printed, **taxed}, now=now)
     return customer
+
+
+async def _ask_provider(
+    tx: Tx,
+    before: Customer | None,
+    customer: Customer,
+    link: LinkChange,
+    *,
+    is_awaited: bool,
+    now: datetime,
+) -> None:
+    """Have the provider asked for what a change of the link, or of who the customer is, comes to."""
+    is_anew = before is not None and any(
+        getattr(before, name) != getattr(customer, name) for name in OF_PROVIDER
+    )
+    steps = set(link.steps)
+    if before is not None and customer.provider_customer_id is not None and is_followed(before, customer):
+        steps.add(Step.FOLLOW)
+    if steps or is_anew:
+        await note_steps(tx, customer.id, steps, is_anew=is_anew, is_awaited=is_awaited, now=now)
 
 
 async def _insert(
