@@ -129,8 +129,8 @@ class TestLinking:
         )  # fmt: skip
         assert await seller.shown() == ("stripe", "stripe-eu", "cus_c")
         (person,) = asked(adapter, "create")
-        assert (person.name, person.email, person.phone, person.city, person.country, person.currency) == (
-            "Ada Ltd", "ada@a.test", "+49 1", "Bonn", "DE", "EUR",
+        assert (person.name, person.email, person.phone, person.city, person.country, person.currency, person.entity_currency) == (
+            "Ada Ltd", "ada@a.test", "+49 1", "Bonn", "DE", "EUR", "USD",
         )  # fmt: skip
         created, page = await seller.told()
         assert created == ("customer.payment_provider_created", None)

@@ -42,6 +42,7 @@ export default {
       "credit-notes",
       "wallets",
       "payments",
+      "providers",
       "stripe",
       "adyen",
       "gocardless",

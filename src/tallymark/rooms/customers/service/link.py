@@ -87,8 +87,7 @@ async def next_ask(tx: Tx, vault: Vault, task_id: UUID) -> Ask | None:
 async def person_of(tx: Tx, customer: Customer) -> Person:
     """A customer as their provider is told of them."""
     entities = await organizations.get_entities(tx, {customer.billing_entity_id})
-    name = customer.display_name
-    address = customer.address
+    entity, address, name = entities[customer.billing_entity_id], customer.address, customer.display_name
     return Person(
         customer_id=customer.id,
         external_id=customer.external_id,
@@ -104,7 +103,8 @@ async def person_of(tx: Tx, customer: Customer) -> Person:
         country=address.country,
         provider_customer_id=customer.provider_customer_id,
         provider_payment_methods=tuple(customer.provider_payment_methods or ()),
-        entity_country=entities[customer.billing_entity_id].country,
+        entity_country=entity.country,
+        entity_currency=entity.default_currency,
     )
 
 
