@@ -14,6 +14,7 @@ from tallymark.integrations.vies import ViesRegister
 from tallymark.jobs.agenda import Kind
 from tallymark.rooms.billing.collection import KINDS, Collection
 from tallymark.rooms.billing.jobs import ByKind, Outside
+from tallymark.rooms.billing.refunds import Refunds
 from tallymark.rooms.customers.jobs import VatChecks
 from tallymark.rooms.customers.linking import Linking
 from tallymark.rooms.organizations import service as organizations
@@ -50,7 +51,15 @@ def make_outside(settings: Settings, database: Database, providers: ToProviders)
     collection = Collection(database, providers.vault, providers.adapters)
     register = VatChecks(database, ViesRegister(settings.vies_url))
     linking = make_linking(database, providers)
-    return ByKind({Kind.CHECK_VAT: register, Kind.LINK_CUSTOMER: linking, **dict.fromkeys(KINDS, collection)})
+    refunds = Refunds(database, providers.vault, providers.adapters)
+    return ByKind(
+        {
+            Kind.CHECK_VAT: register,
+            Kind.LINK_CUSTOMER: linking,
+            Kind.REFUND_CREDIT_NOTE: refunds,
+            **dict.fromkeys(KINDS, collection),
+        }
+    )
 
 
 def make_linking(database: Database, providers: ToProviders) -> Linking:

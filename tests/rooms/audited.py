@@ -25,6 +25,7 @@ async def seller(make_organization, database) -> Organization:
     await _settle(client)
     await _pay_together(client, asked)
     await _corrected(client)
+    await _paid_back(database, organization.id)
     await kit.roll_up(database, organization.id)
     return organization
 
@@ -186,6 +187,20 @@ async def _settle(client):
     await kit.post(client, f"/invoices/{third['lago_id']}/void", {})
     last = (await kit.invoices(client, {"external_id": "leaver"}))[-1]
     await kit.post(client, f"/invoices/{last['lago_id']}/void", {})
+
+
+async def _paid_back(database, organization_id):
+    """The refund of 6.00 that was paid out, as a provider would have paid it."""
+    async with database.tenant(organization_id) as tx:
+        await tx.execute(
+            text(
+                "INSERT INTO refunds (id, organization_id, credit_note_id, payment_id, payment_provider_id, amount_cents, currency,"
+                " status, refund_status, created_at, updated_at)"
+                " SELECT gen_random_uuid(), n.organization_id, n.id, p.id, gen_random_uuid(), n.refund_amount_cents, n.currency,"
+                " 'paid', 'succeeded', n.created_at, n.created_at"
+                " FROM credit_notes n JOIN payments p ON p.invoice_id = n.invoice_id WHERE n.refund_status = 'succeeded'"
+            )
+        )
 
 
 async def _coupon(client, who, *, frequency="once", **more):

@@ -52,7 +52,7 @@ class Outside(Protocol):
         """Do it as of `now`; what has to wait for another try waits until after `until`."""
 
 
-OUTSIDE = frozenset({Kind.CHECK_VAT, Kind.LINK_CUSTOMER, *KINDS})
+OUTSIDE = frozenset({Kind.CHECK_VAT, Kind.LINK_CUSTOMER, Kind.REFUND_CREDIT_NOTE, *KINDS})
 """Kinds of work that need an answer from outside."""
 
 

@@ -205,3 +205,28 @@ class Filters:
     """One customer, and no other one who had the same external id before."""
     invoice_id: UUID | None = None
     search_term: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refund:
+    """Money of a payment that is paid back for a credit note (minor units); `status` is its provider's word."""
+
+    id: UUID
+    credit_note_id: UUID
+    payment_id: UUID
+    payment_provider_id: UUID
+    amount_cents: int
+    currency: str
+    status: str
+    refund_status: str
+    provider_refund_id: str | None
+    error_code: str | None
+    error_message: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatestPayment:
+    """The payment that came in last for an invoice, and what of it is for that invoice and was not paid back (minor units)."""
+
+    payment: Payment
+    left_cents: int

@@ -73,6 +73,7 @@ ESCAPED = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u202
 
 AS_STORED = frozenset(
     {
+        "credit_note_payment_provider_refund_error",
         "dunning_campaign",
         "events_errors",
         "payment_provider_customer_checkout_url",
@@ -269,7 +270,7 @@ async def _load_invoices(on: Sight, ids: Sequence[UUID]) -> Shown:
 
 
 async def _load_lost_disputes(on: Sight, ids: Sequence[UUID]) -> Shown:
-    """Nobody tells why a dispute was lost that is noted by hand: there is the invoice alone (wallets §21)."""
+    """The invoice alone: why a provider says that it was lost comes with the message (wallets §21)."""
     return {key: {"invoice": shown} for key, shown in (await on.show("invoice", ids)).items()}
 
 

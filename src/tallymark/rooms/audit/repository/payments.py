@@ -81,4 +81,21 @@ PAYMENTS = (
                         ELSE count(r.id) <> 1 END
         """,
     ),
+    Law(
+        name="paid_back",
+        says="A provider pays back what a credit note refunds, and of a payment no more than came in by it.",
+        holds=("refunds amount_cents",),
+        sql="""
+            SELECT 'refund of credit note ' || n.number AS place, n.refund_amount_cents || ' ' || n.currency AS expected,
+                   r.amount_cents || ' ' || r.currency AS found
+            FROM refunds r JOIN credit_notes n ON n.id = r.credit_note_id
+            WHERE r.amount_cents <> n.refund_amount_cents OR r.currency <> n.currency
+            UNION ALL
+            SELECT 'refunds of payment ' || p.id,
+                   'at most ' || CASE p.payment_status WHEN 'succeeded' THEN p.amount_cents ELSE 0 END, sum(r.amount_cents)::text
+            FROM refunds r JOIN payments p ON p.id = r.payment_id
+            WHERE r.refund_status <> 'failed' GROUP BY p.id
+            HAVING sum(r.amount_cents) > CASE p.payment_status WHEN 'succeeded' THEN p.amount_cents ELSE 0 END
+        """,
+    ),
 )

@@ -25,6 +25,7 @@ from tallymark.rooms.wallets import service as wallets
 
 PAYMENT_STATUSES = ("pending", "succeeded", "failed")
 MOST_METADATA = 5
+DISPUTABLE = (InvoiceStatus.FINALIZED, InvoiceStatus.VOIDED)
 
 NO_CHANGES: Changes = {}
 
@@ -150,13 +151,13 @@ async def retry(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
     await _log_update(tx, invoice, now=now)
 
 
-async def lose_dispute(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
-    """Note that a dispute about an invoice was lost; the first time counts (§10).
+async def lose_dispute(tx: Tx, invoice_id: UUID, *, reason: str | None = None, now: datetime) -> None:
+    """Note that a dispute about an invoice was lost; the first time counts (§10). `reason` is a provider's word for why.
 
     Raises `NotFound("invoice")` and `NotAllowed("not_disputable")`.
     """
     invoice = await _lock(tx, invoice_id)
-    if invoice.status not in (InvoiceStatus.FINALIZED, InvoiceStatus.VOIDED):
+    if invoice.status not in DISPUTABLE:
         raise NotAllowed("not_disputable")
     if invoice.payment_dispute_lost_at is None:
         await invoices.lose_dispute(tx, invoice, now=now)
@@ -164,6 +165,7 @@ async def lose_dispute(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
             webhook_type="invoice.payment_dispute_lost",
             object_type="payment_dispute_lost",
             object_id=invoice.id,
+            payload=None if reason is None else {"provider_error": reason},
             changes=changes(invoice, await _as_left(tx, invoice)),
         )
         await emit(tx, message, now=now)

@@ -1,7 +1,7 @@
 """What can be done with credit notes: one file per use case."""
 
 from tallymark.rooms.credit_notes.service.before_taxes import credited_before_taxes
-from tallymark.rooms.credit_notes.service.change import set_files, update, void
+from tallymark.rooms.credit_notes.service.change import note_refund, set_files, update, void
 from tallymark.rooms.credit_notes.service.create import create, estimate
 from tallymark.rooms.credit_notes.service.deduct import deduct, deductions, give_back, put_back
 from tallymark.rooms.credit_notes.service.drafts import drop_drafts, issue_drafts
@@ -27,6 +27,7 @@ from tallymark.rooms.credit_notes.service.read import (
     list_ids,
     list_item_ids,
     list_notes,
+    lock_note,
 )
 from tallymark.rooms.credit_notes.service.unused_time import give_back_unused_time, note_to_be
 
@@ -54,6 +55,8 @@ __all__ = [
     "list_ids",
     "list_item_ids",
     "list_notes",
+    "lock_note",
+    "note_refund",
     "note_to_be",
     "merge_metadata",
     "most_of_voided",

@@ -33,18 +33,29 @@ async def update(
     if refund_status is not None:
         if refund_status not in REFUND_STATUSES:
             raise Invalid({"refund_status": ["value_is_invalid"]})
-        refunded_at = now if refund_status == "succeeded" else None
-        changed = {"refund_status": refund_status, "refunded_at": refunded_at, "updated_at": now}
-        await repository.update_note(tx, note.id, changed)
-        was_paid, is_paid = note.refund_status == "succeeded", refund_status == "succeeded"
-        if was_paid is not is_paid:
-            await posting.post_refund(tx, note, is_paid=is_paid, now=now)
+        await _set_refund_status(tx, note, refund_status, now=now)
     if metadata:
         merged = column_of({**(note.metadata or {}), **metadata})
         await repository.update_note(tx, note.id, {**merged, "updated_at": now})
     after = await get_note(tx, note_id)
     await log_change(tx, "credit_note.updated", note.id, changes(note, after), now=now)
     return after
+
+
+async def note_refund(tx: Tx, note: CreditNote, refund_status: str, *, now: datetime) -> None:
+    """Note what a provider says of a refund; the same again changes nothing. Needs the customer's lock."""
+    if refund_status != note.refund_status:
+        await _set_refund_status(tx, note, refund_status, now=now)
+        after = await get_note(tx, note.id)
+        await log_change(tx, "credit_note.updated", note.id, changes(note, after), now=now)
+
+
+async def _set_refund_status(tx: Tx, note: CreditNote, refund_status: str, *, now: datetime) -> None:
+    was_paid, is_paid = note.refund_status == "succeeded", refund_status == "succeeded"
+    changed = {"refund_status": refund_status, "refunded_at": now if is_paid else None, "updated_at": now}
+    await repository.update_note(tx, note.id, changed)
+    if was_paid is not is_paid:
+        await posting.post_refund(tx, note, is_paid=is_paid, now=now)
 
 
 async def set_files(tx: Tx, note_id: UUID, files: Files, *, now: datetime) -> None:

@@ -15,7 +15,8 @@ from tallymark.domain.invoicing.creditable import Parts
 from tallymark.domain.invoicing.notes import NoteAmounts
 from tallymark.domain.money import fixed, round_cents
 from tallymark.domain.periods import local_date
-from tallymark.jobs import outbox
+from tallymark.jobs import agenda, outbox
+from tallymark.jobs.agenda import Item, Kind
 from tallymark.jobs.mail import MailKind
 from tallymark.jobs.outbox import Message
 from tallymark.jobs.queue import RENDER_CREDIT_NOTE, Job, enqueue
@@ -80,6 +81,7 @@ async def save_all(tx: Tx, made: Sequence[Made], *, now: datetime) -> list[UUID]
     await posting.post_issued(tx, [as_note(row) for row in rows], now=now)
     for one, row in zip(made, rows, strict=True):
         await _settle(tx, one, row["id"], now=now)
+    await _have_refunded(tx, [row["id"] for row in rows if row["refund_amount_cents"]], now=now)
     await _tell(tx, made, [row["id"] for row in rows], now=now)
     return [row["id"] for row in rows]
 
@@ -91,6 +93,14 @@ async def _settle(tx: Tx, one: Made, note_id: UUID, *, now: datetime) -> None:
         await wallets.refund(tx, invoice.id, one.parts.refund_cents, credit_note_id=note_id, now=now)
     if one.parts.offset_cents:
         await settlements.offset(tx, invoice, note_id, one.parts.offset_cents, now=now)
+
+
+async def _have_refunded(tx: Tx, note_ids: Sequence[UUID], *, now: datetime) -> None:
+    """Have it seen whether a provider is to pay refunds back; a slow one keeps no customer's billing waiting (wallets §14)."""
+    await agenda.leave(
+        tx,
+        *(Item(kind=Kind.REFUND_CREDIT_NOTE, subject_id=id_, owner_id=id_, due_at=now) for id_ in note_ids),
+    )
 
 
 async def _tell(tx: Tx, made: Sequence[Made], note_ids: Sequence[UUID], *, now: datetime) -> None:

@@ -54,10 +54,23 @@ from tallymark.rooms.payments.service.read import (
     set_files,
 )
 from tallymark.rooms.payments.service.record import pay_by_hand, record_payment
+from tallymark.rooms.payments.service.refunds import (
+    CALLED_OFF,
+    NOTE_KEY,
+    find_payment_of,
+    find_refund,
+    is_news,
+    latest_payment,
+    note_refund_begun,
+    note_refund_told,
+    refund_of,
+)
 
 __all__ = [
+    "CALLED_OFF",
     "CANCELED",
     "CameIn",
+    "NOTE_KEY",
     "ONE_TIME",
     "PageWanted",
     "Wanted",
@@ -81,6 +94,8 @@ __all__ = [
     "ask_for",
     "call_off",
     "find",
+    "find_payment_of",
+    "find_refund",
     "get_document",
     "get_parts",
     "get_payment",
@@ -90,9 +105,13 @@ __all__ = [
     "get_receipts",
     "get_views",
     "have_canceled",
+    "is_news",
+    "latest_payment",
     "list_payments",
     "list_receipts",
     "note_failed",
+    "note_refund_begun",
+    "note_refund_told",
     "note_succeeded",
     "note_undecided",
     "order_of",
@@ -102,5 +121,6 @@ __all__ = [
     "payable_request",
     "pending_of",
     "record_payment",
+    "refund_of",
     "set_files",
 ]
