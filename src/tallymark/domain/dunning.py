@@ -65,7 +65,7 @@ def attempt(
         return None
     asked = tuple(
         currency
-        for currency in sorted(_reached(terms.thresholds, overdue_cents))
+        for currency in sorted(reached(terms.thresholds, overdue_cents))
         if progress.attempts.get(currency, 0) < terms.max_attempts
     )
     if not asked:
@@ -94,7 +94,7 @@ def paid(progress: Progress, currency: str) -> Progress:
     )
 
 
-def _reached(thresholds: Mapping[str, int], overdue_cents: Mapping[str, int]) -> set[str]:
+def reached(thresholds: Mapping[str, int], overdue_cents: Mapping[str, int]) -> set[str]:
     """The currencies in which something is overdue, and at least as much as the threshold says."""
     due = {currency: overdue_cents.get(currency, 0) for currency in thresholds}
     return {currency for currency, cents in thresholds.items() if due[currency] >= max(cents, 1)}

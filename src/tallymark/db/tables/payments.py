@@ -37,6 +37,9 @@ payment_requests = Table(
     # The campaign that asked; nobody's but a person's or a key's without one.
     reference("dunning_campaign_id", "dunning_campaigns", nullable=True),
     string("email"),
+    # By what it is to be collected, where whoever asked said so.
+    string("payment_method_type"),
+    implied("payment_method_id", nullable=True),
     string("payment_status", nullable=False, default="pending"),
     cents("amount_cents"),
     string("currency", nullable=False),

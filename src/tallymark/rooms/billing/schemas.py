@@ -75,9 +75,7 @@ class OneOffFeeInput(Input):
 
 def read_method(asked: PaymentMethodInput) -> PaidBy | None:
     """By what somebody wants to be paid; None where nothing is said of it."""
-    if asked is None:
-        return None
-    return PaidBy(method_type=str(asked.payment_method_type), method_id=asked.payment_method_id)
+    return None if asked is None else asked.to_value()
 
 
 class OneOffInvoiceInput(Input):

@@ -353,6 +353,8 @@ def _request(view: InvoiceView, *, now: datetime) -> RequestView:
         billing_entity_id=view.billing_entity.id,
         dunning_campaign_id=None,
         email=view.customer.email,
+        payment_method_type=None,
+        payment_method_id=None,
         payment_status="pending",
         amount_cents=view.invoice.total_amount_cents,
         currency=view.invoice.currency,

@@ -10,6 +10,7 @@ from uuid import UUID
 from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.invoices.model import Invoice, InvoiceView
 from tallymark.rooms.organizations.model import BillingEntity
+from tallymark.rooms.subscriptions.model import PaidBy
 
 STATUSES = ("pending", "succeeded", "failed")
 
@@ -26,6 +27,8 @@ class PaymentRequest:
     billing_entity_id: UUID
     dunning_campaign_id: UUID | None
     email: str | None
+    payment_method_type: str | None
+    payment_method_id: UUID | None
     payment_status: str
     amount_cents: int
     currency: str
@@ -53,11 +56,15 @@ class Requested:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRequest:
-    """A request as it is asked for; `invoice_ids` are as they were sent. Without an e-mail it is the customer's."""
+    """A request as it is asked for; `invoice_ids` are as they were sent. Without an e-mail it is the customer's.
+
+    `paid_by` is by what it is to be collected, where that is said.
+    """
 
     external_customer_id: str
     invoice_ids: tuple[object, ...]
     email: str | None = None
+    paid_by: PaidBy | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +77,7 @@ class Bundle:
     currency: str
     due_cents: Mapping[UUID, int]
     dunning_campaign_id: UUID | None = None
+    paid_by: PaidBy | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from tallymark.db.tables import (
     customers,
     payment_requests,
     payment_requests_invoices,
+    payments,
 )
 from tallymark.rooms.payment_requests.model import Filters, PaymentRequest
 
@@ -52,6 +53,26 @@ async def held_by_campaigns(tx: Tx, invoice_ids: Collection[UUID]) -> set[UUID]:
         .join(payment_requests, payment_requests.c.id == _held.payment_request_id)
         .where(among(_held.invoice_id, invoice_ids), payment_requests.c.dunning_campaign_id.is_not(None))
     )
+    return set((await tx.execute(statement)).scalars())
+
+
+async def being_collected(tx: Tx, invoice_ids: Collection[UUID]) -> set[UUID]:
+    """Those of some invoices that a provider is at work on, and those of requests whose payment is not decided."""
+    column = payments.c
+    alone = select(column.invoice_id).where(
+        among(column.invoice_id, invoice_ids), column.payment_status == "processing"
+    )
+    together = (
+        select(_held.invoice_id)
+        .join(payments, column.payment_request_id == _held.payment_request_id)
+        .where(among(_held.invoice_id, invoice_ids), column.payment_status.in_(("pending", "processing")))
+    )
+    return set((await tx.execute(alone.union(together))).scalars())
+
+
+async def holding(tx: Tx, invoice_ids: Collection[UUID]) -> set[UUID]:
+    """The requests that hold any of some invoices."""
+    statement = select(_held.payment_request_id).where(among(_held.invoice_id, invoice_ids))
     return set((await tx.execute(statement)).scalars())
 
 

@@ -24,11 +24,12 @@ class RequestInput(Input):
     payment_method: PaymentMethodInput = None
 
     def to_value(self) -> NewRequest:
-        """The request that is asked for; how it is to be paid says no more than the customer's provider does."""
+        """The request that is asked for."""
         return NewRequest(
             external_customer_id=self.external_customer_id,
             invoice_ids=tuple(self.lago_invoice_ids),
             email=self.email,
+            paid_by=None if self.payment_method is None else self.payment_method.to_value(),
         )
 
 

@@ -10,8 +10,9 @@ from uuid import UUID
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
-from tallymark.domain.errors import NotAllowed, NotFound
-from tallymark.jobs import mail
+from tallymark.domain.errors import Invalid, NotAllowed, NotFound
+from tallymark.jobs import agenda, mail
+from tallymark.jobs.agenda import Item, Kind
 from tallymark.jobs.mail import MailKind
 from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.customers import service as customers
@@ -28,15 +29,18 @@ from tallymark.rooms.payment_requests.model import (
     Requested,
     RequestView,
 )
+from tallymark.rooms.subscriptions.model import PaidBy
 
-PENDING, SUCCEEDED = "pending", "succeeded"
+PENDING, SUCCEEDED, FAILED = "pending", "succeeded", "failed"
+MANUAL = "manual"
 
 
 async def create(tx: Tx, asked: NewRequest, *, now: datetime) -> PaymentRequest:
     """Ask a customer for some overdue invoices at once.
 
     Raises in the order of wallets §16: `NotFound("customer")`, `NotFound("invoice")`, and `NotAllowed` where an invoice is
-    not overdue, where they differ in currency or issuer, and where one can't be paid.
+    not overdue, where they differ in currency or issuer, and where one can't be paid, or is being paid; then `Invalid` for a
+    payment method that is not the customer's.
     """
     customer = await customers.get_customer(tx, external_id=asked.external_customer_id)
     await tx.lock("customer", customer.id)
@@ -56,6 +60,8 @@ async def imagine(tx: Tx, asked: NewRequest, *, now: datetime) -> RequestView:
         billing_entity_id=bundle.billing_entity_id,
         dunning_campaign_id=None,
         email=bundle.email,
+        payment_method_type=None,
+        payment_method_id=None,
         payment_status=PENDING,
         amount_cents=sum(bundle.due_cents.values()),
         currency=bundle.currency,
@@ -72,7 +78,8 @@ async def imagine(tx: Tx, asked: NewRequest, *, now: datetime) -> RequestView:
 
 async def _bundle(tx: Tx, customer: Customer, asked: NewRequest) -> tuple[Bundle, list[Invoice]]:
     wanted = await _invoices(tx, customer.id, asked.invoice_ids)
-    _check(wanted)
+    _check(wanted, being_collected=await repository.being_collected(tx, [one.id for one in wanted]))
+    await _check_method(tx, customer, asked.paid_by)
     first = wanted[0]
     bundle = Bundle(
         customer_id=customer.id,
@@ -80,12 +87,20 @@ async def _bundle(tx: Tx, customer: Customer, asked: NewRequest) -> tuple[Bundle
         email=asked.email or customer.email,
         currency=first.currency,
         due_cents={invoice.id: invoice.total_due_amount_cents for invoice in wanted},
+        paid_by=asked.paid_by,
     )
     return bundle, wanted
 
 
+async def _check_method(tx: Tx, customer: Customer, paid_by: PaidBy | None) -> None:
+    if paid_by is None or paid_by.method_id is None:
+        return
+    if await customers.find_payment_method(tx, customer.id, paid_by.method_id) is None:
+        raise Invalid({"payment_method": ["invalid_payment_method"]})
+
+
 async def save(tx: Tx, bundles: Sequence[Bundle], *, now: datetime) -> list[UUID]:
-    """Make requests, tell of them and have them sent; their ids. Needs the customers' locks."""
+    """Make requests, tell of them, and have them collected or sent; their ids. Needs the customers' locks."""
     made = {new_id(): bundle for bundle in bundles}
     rows = [
         {
@@ -95,6 +110,8 @@ async def save(tx: Tx, bundles: Sequence[Bundle], *, now: datetime) -> list[UUID
             "billing_entity_id": bundle.billing_entity_id,
             "dunning_campaign_id": bundle.dunning_campaign_id,
             "email": bundle.email,
+            "payment_method_type": bundle.paid_by and bundle.paid_by.method_type,
+            "payment_method_id": bundle.paid_by and bundle.paid_by.method_id,
             "payment_status": PENDING,
             "amount_cents": sum(bundle.due_cents.values()),
             "currency": bundle.currency,
@@ -116,8 +133,33 @@ async def save(tx: Tx, bundles: Sequence[Bundle], *, now: datetime) -> list[UUID
     ]
     await repository.insert(tx, rows, held)
     await emit(tx, *(_message("created", request_id) for request_id in made), now=now)
-    await mail.note(tx, MailKind.REQUEST, *made, now=now)
+    linked = await _linked(tx, {bundle.customer_id for bundle in bundles})
+    collected = [
+        request_id
+        for request_id, bundle in made.items()
+        if bundle.customer_id in linked and not (bundle.paid_by and bundle.paid_by.method_type == MANUAL)
+    ]
+    items = [_item(request_id, made[request_id].customer_id, now) for request_id in collected]
+    await agenda.put(tx, *items)
+    await send(tx, *(request_id for request_id in made if request_id not in set(collected)), now=now)
     return list(made)
+
+
+async def _linked(tx: Tx, customer_ids: Collection[UUID]) -> set[UUID]:
+    """Those of some customers of whom a provider can be asked for money."""
+    who = (await customers.get_customers(tx, customer_ids)).values()
+    return {
+        one.id for one in who if one.payment_provider_id is not None and one.provider_customer_id is not None
+    }
+
+
+def _item(request_id: UUID, customer_id: UUID, now: datetime) -> Item:
+    return Item(kind=Kind.ASK_FOR_PAYMENT, subject_id=request_id, owner_id=customer_id, due_at=now)
+
+
+async def send(tx: Tx, *request_ids: UUID, now: datetime) -> None:
+    """Have requests sent by e-mail, each once."""
+    await mail.note(tx, MailKind.REQUEST, *request_ids, now=now)
 
 
 async def _invoices(tx: Tx, customer_id: UUID, asked: Sequence[object]) -> list[Invoice]:
@@ -137,14 +179,14 @@ def _read_id(text: object) -> UUID:
         raise NotFound("invoice") from None
 
 
-def _check(wanted: Sequence[Invoice]) -> None:
+def _check(wanted: Sequence[Invoice], *, being_collected: Collection[UUID]) -> None:
     if not all(invoice.payment_overdue for invoice in wanted):
         raise NotAllowed("invoices_not_overdue")
     if len({invoice.currency for invoice in wanted}) > 1:
         raise NotAllowed("invoices_have_different_currencies")
     if len({invoice.billing_entity_id for invoice in wanted}) > 1:
         raise NotAllowed("invoices_have_different_billing_entities")
-    if not all(_is_ready(invoice) for invoice in wanted):
+    if being_collected or not all(_is_ready(invoice) for invoice in wanted):
         raise NotAllowed("invoices_not_ready_for_payment_processing")
 
 
@@ -210,6 +252,17 @@ async def asked_by_campaigns(tx: Tx, invoice_ids: Collection[UUID]) -> set[UUID]
     return await repository.held_by_campaigns(tx, invoice_ids) if invoice_ids else set()
 
 
+async def being_collected(tx: Tx, invoice_ids: Collection[UUID]) -> set[UUID]:
+    """Those of some invoices that are not ready to be asked for: a provider is at work on them, alone or with others."""
+    return await repository.being_collected(tx, invoice_ids) if invoice_ids else set()
+
+
+async def holding(tx: Tx, invoice_ids: Collection[UUID]) -> list[PaymentRequest]:
+    """The requests that hold any of some invoices."""
+    ids = await repository.holding(tx, invoice_ids) if invoice_ids else ()
+    return [*(await get_requests(tx, ids)).values()]
+
+
 async def is_paid_with_others(tx: Tx, invoice_id: UUID) -> bool:
     """Whether a request that was paid holds an invoice."""
     return await repository.is_held_by_paid(tx, invoice_id)
@@ -220,6 +273,20 @@ async def note_paid(tx: Tx, request: PaymentRequest, paid: Mapping[UUID, int], *
     await repository.set_paid(tx, request.id, paid)
     await repository.update_request(tx, request.id, {"payment_status": SUCCEEDED, "updated_at": now})
     await emit(tx, _message("payment_status_updated", request.id), now=now)
+
+
+async def note_status(
+    tx: Tx, request: PaymentRequest, payment_status: str, *, is_told: bool = True, now: datetime
+) -> None:
+    """Note that a request is not paid yet, or that its payment failed; the same again changes nothing.
+
+    Whoever asked and was answered at once is not told of it again.
+    """
+    if payment_status == request.payment_status:
+        return
+    await repository.update_request(tx, request.id, {"payment_status": payment_status, "updated_at": now})
+    if is_told:
+        await emit(tx, _message("payment_status_updated", request.id), now=now)
 
 
 def _message(what: str, request_id: UUID) -> Message:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, delete, func, insert, or_, select, update
 
 from tallymark.api.pagination import Page
 from tallymark.db.bulk import insert_rows
@@ -59,15 +59,6 @@ async def with_pending(tx: Tx, payable_ids: Collection[UUID]) -> set[UUID]:
     payable = func.coalesce(column.invoice_id, column.payment_request_id)
     is_of = among(column.invoice_id, payable_ids) | among(column.payment_request_id, payable_ids)
     return set((await tx.execute(select(payable).where(is_of, _WAITS))).scalars())
-
-
-async def is_processing(tx: Tx, invoice_id: UUID) -> bool:
-    """Whether a provider is at work on an invoice, alone or with others of a payment request."""
-    column, held = payments.c, payment_requests_invoices.c
-    requests = select(held.payment_request_id).where(held.invoice_id == invoice_id)
-    is_of = (column.invoice_id == invoice_id) | column.payment_request_id.in_(requests)
-    statement = select(exists().where(is_of, column.payment_status == PaymentStatus.PROCESSING))
-    return bool((await tx.execute(statement)).scalar_one())
 
 
 async def find_by_name(tx: Tx, connection_id: UUID, provider_payment_id: str) -> Payment | None:

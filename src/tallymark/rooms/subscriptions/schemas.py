@@ -32,7 +32,7 @@ from tallymark.rooms.plans.inputs import ThresholdInput
 from tallymark.rooms.plans.model import UsageThreshold
 from tallymark.rooms.plans.schemas.inputs import OverridesFields, ThresholdFields
 from tallymark.rooms.plans.schemas.outputs import PlanOutput
-from tallymark.rooms.subscriptions.model import ActivationRule, Details, SubscriptionView
+from tallymark.rooms.subscriptions.model import ActivationRule, Details, PaidBy, SubscriptionView
 from tallymark.rooms.subscriptions.service import NewSubscription, Overrides, SectionsInput
 
 CreditNoteOption = Literal["credit", "refund", "offset", "skip"]
@@ -59,6 +59,10 @@ class ChosenMethodFields(Input):
         except ValueError:
             raise PydanticCustomError("invalid_payment_method", "no such payment method") from None
         return self
+
+    def to_value(self) -> PaidBy:
+        """How it is to be paid."""
+        return PaidBy(method_type=str(self.payment_method_type), method_id=self.payment_method_id)
 
     @property
     def columns(self) -> dict[str, Any]:

@@ -80,6 +80,7 @@ AS_STORED = frozenset(
         "payment_provider_customer_error",
         "payment_provider_error",
         "payment_provider_invoice_payment_error",
+        "payment_provider_payment_request_payment_error",
         "payment_provider_wallet_transaction_payment_error",
         "triggered_alert",
     }

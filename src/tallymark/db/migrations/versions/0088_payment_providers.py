@@ -127,6 +127,10 @@ COLUMNS = {
         sa.Column("payment_method_type", sa.Text(), nullable=True),
         sa.Column("payment_method_id", sa.Uuid(), nullable=True),
     ),
+    "payment_requests": (
+        sa.Column("payment_method_type", sa.Text(), nullable=True),
+        sa.Column("payment_method_id", sa.Uuid(), nullable=True),
+    ),
     "wallets": (sa.Column("payment_method_id", sa.Uuid(), nullable=True),),
     "recurring_transaction_rules": (sa.Column("payment_method_id", sa.Uuid(), nullable=True),),
     "wallet_transactions": (sa.Column("payment_method_id", sa.Uuid(), nullable=True),),

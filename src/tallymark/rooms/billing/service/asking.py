@@ -17,7 +17,9 @@ from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.collecting import can_be_collected
 from tallymark.rooms.invoices.model import Invoice
 from tallymark.rooms.payment_providers import service as payment_providers
+from tallymark.rooms.payment_requests import service as requests
 from tallymark.rooms.payments import service as payments
+from tallymark.rooms.payments.model import Payment
 from tallymark.rooms.payments.service import Wanted
 from tallymark.rooms.subscriptions import service as subscriptions
 from tallymark.rooms.subscriptions.model import PaidBy
@@ -88,9 +90,12 @@ async def ask(
 ) -> None:
     """Ask for what is due of invoices that can be collected, each by the method that is chosen for it; without one nobody is asked.
 
+    What a provider is at work on already, alone or with others, is left to it.
     `paid_by` is what somebody said for just this try.
     """
-    linked = [one for one in wanted if _is_linked(who[one.customer_id])]
+    linked = [one for one in wanted if is_linked(who[one.customer_id])]
+    together = await requests.being_collected(tx, [one.id for one in linked])
+    linked = [one for one in linked if one.id not in together]
     if not linked:
         return
     methods = await customers.methods_of(tx, {one.customer_id for one in linked})
@@ -108,8 +113,18 @@ async def ask(
     await payments.ask_for(tx, *orders, now=now)
 
 
-def _is_linked(customer: Customer) -> bool:
+def is_linked(customer: Customer) -> bool:
+    """Whether a provider can be asked for their money."""
     return customer.payment_provider_id is not None and customer.provider_customer_id is not None
+
+
+async def can_be_asked(tx: Tx, payment: Payment) -> bool:
+    """Whether a payment's connection is still there, and the customer still has the method."""
+    live = {one.id for one in await payment_providers.list_connections(tx)}
+    if payment.payment_provider_id not in live:
+        return False
+    known = await customers.payment_methods_of(tx, payment.customer_id)
+    return payment.payment_method_id is None or payment.payment_method_id in {one.id for one in known}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from tallymark.jobs.outbox import Message
 from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.invoices.model import Invoice
 from tallymark.rooms.payment_providers.model import Outcome
+from tallymark.rooms.payment_requests.model import PaymentRequest
 from tallymark.rooms.payments.model import Payment
 from tallymark.rooms.wallets.model import Transaction
 
@@ -46,6 +49,25 @@ def purchase_failure(
     told = {"lago_wallet_transaction_id": str(purchase.id), **_error(customer, payment, outcome)}
     kind = "wallet_transaction.payment_failure"
     return Message(webhook_type=kind, object_type=name, object_id=purchase.id, payload={name: told})
+
+
+def request_failure(
+    request: PaymentRequest,
+    invoice_ids: Sequence[UUID],
+    customer: Customer,
+    *,
+    payment: Payment | None = None,
+    outcome: Outcome,
+) -> Message:
+    """The same of a payment request (§16)."""
+    name = "payment_provider_payment_request_payment_error"
+    told = {
+        "lago_payment_request_id": str(request.id),
+        "lago_invoice_ids": [str(one) for one in invoice_ids],
+        **_error(customer, payment, outcome),
+    }
+    kind = "payment_request.payment_failure"
+    return Message(webhook_type=kind, object_type=name, object_id=request.id, payload={name: told})
 
 
 def _error(customer: Customer, payment: Payment | None, outcome: Outcome | None) -> dict[str, Any]:

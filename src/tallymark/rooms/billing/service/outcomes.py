@@ -13,8 +13,8 @@ from uuid import UUID
 from tallymark.db.engine import Tx
 from tallymark.jobs.agenda import Batch, Kind
 from tallymark.jobs.outbox import emit
-from tallymark.rooms.billing.service import gate
-from tallymark.rooms.billing.service.asking import ask_due
+from tallymark.rooms.billing.service import gate, together
+from tallymark.rooms.billing.service.asking import ask_due, can_be_asked
 from tallymark.rooms.billing.service.failures import (
     AUTHENTICATION,
     REFUSED,
@@ -26,7 +26,6 @@ from tallymark.rooms.invoices import collecting
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.collecting import can_be_collected
 from tallymark.rooms.invoices.model import VISIBLE, Invoice
-from tallymark.rooms.payment_providers import service as payment_providers
 from tallymark.rooms.payment_providers.model import Connection, Outcome, PaymentStatus, PaymentTold
 from tallymark.rooms.payments import service as payments
 from tallymark.rooms.payments.model import Asked, Payment, RefundAsked
@@ -44,11 +43,13 @@ async def begin(tx: Tx, payment_id: UUID, *, now: datetime) -> Asked | None:
     payment = await _lock(tx, payment_id)
     if payment is None or payment.payment_status != PaymentStatus.PENDING:
         return None
+    if payment.invoice_id is None:
+        return await together.begin(tx, payment, now=now)
     invoice = await _invoice(tx, payment)
     if not (can_be_collected(invoice) or gate.waits(invoice)):
         await payments.give_up(tx, payment, now=now)
         return None
-    if payment.asked_at is None and not await _can_be_asked(tx, payment):
+    if payment.asked_at is None and not await can_be_asked(tx, payment):
         await payments.drop(tx, payment)
         if gate.waits(invoice):
             await gate.lack_method(tx, invoice, now=now)
@@ -58,15 +59,6 @@ async def begin(tx: Tx, payment_id: UUID, *, now: datetime) -> Asked | None:
     await collecting.count_attempt(tx, invoice.id, now=now)
     asked = await payments.order_of(tx, payment)
     return replace(asked, order=replace(asked.order, waits_for_customer=gate.waits(invoice)))
-
-
-async def _can_be_asked(tx: Tx, payment: Payment) -> bool:
-    """Whether its connection is still there, and the customer still has the method."""
-    live = {one.id for one in await payment_providers.list_connections(tx)}
-    if payment.payment_provider_id not in live:
-        return False
-    known = await customers.payment_methods_of(tx, payment.customer_id)
-    return payment.payment_method_id is None or payment.payment_method_id in {one.id for one in known}
 
 
 async def unwanted(tx: Tx, payment_id: UUID) -> Asked | RefundAsked | None:
@@ -94,6 +86,9 @@ async def record_outcome(
     """
     payment = await _lock(tx, payment_id)
     if payment is None:
+        return
+    if payment.invoice_id is None:
+        await together.record(tx, payment, outcome, cents=cents, is_told=is_told, now=now)
         return
     invoice = await _invoice(tx, payment)
     match outcome.payment_status:
@@ -179,7 +174,10 @@ async def hear(tx: Tx, connection: Connection, told: PaymentTold, *, now: dateti
         # Where a page has one payment at the most, its provider need not give it a name.
         name = told.outcome.provider_payment_id or told.metadata.get("lago_payable_id")
         named = replace(told, outcome=replace(told.outcome, provider_payment_id=name))
-        await _hear_of_page(tx, connection, named, now=now)
+        if told.metadata.get("lago_payable_type") == "PaymentRequest":
+            await together.hear_of_page(tx, connection, named, now=now)
+        else:
+            await _hear_of_page(tx, connection, named, now=now)
 
 
 async def _hear_of_page(tx: Tx, connection: Connection, told: PaymentTold, *, now: datetime) -> None:
@@ -233,8 +231,10 @@ async def follow(tx: Tx, batch: Batch, now: datetime) -> None:
     """Ask for what was issued, or look after what was asked for."""
     if batch.kind is Kind.ASK_FOR_PAYMENT:
         await ask_due(tx, batch, now)
+        await together.ask_due(tx, batch.subject_ids, now=now)
     else:
         await follow_due(tx, batch, now)
+        await together.follow_due(tx, batch.subject_ids, now=now)
 
 
 async def follow_due(tx: Tx, batch: Batch, now: datetime) -> None:
@@ -263,5 +263,5 @@ async def _lock(tx: Tx, payment_id: UUID) -> Payment | None:
 
 
 async def _invoice(tx: Tx, payment: Payment) -> Invoice:
-    assert payment.invoice_id is not None, "a provider is asked for invoices one by one"
+    assert payment.invoice_id is not None, "those of requests are together.py's"
     return (await invoices.get_invoices(tx, [payment.invoice_id]))[payment.invoice_id]

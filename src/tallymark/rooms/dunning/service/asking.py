@@ -12,7 +12,7 @@ from datetime import datetime
 from uuid import UUID
 
 from tallymark.db.engine import Tx
-from tallymark.domain.dunning import Progress, attempt, next_attempt_at, paid
+from tallymark.domain.dunning import Progress, attempt, next_attempt_at, paid, reached
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Item, Kind
 from tallymark.jobs.outbox import Message, emit
@@ -52,6 +52,8 @@ async def ask(tx: Tx, customer_ids: Collection[UUID], *, now: datetime) -> None:
     overdue: dict[UUID, list[Overdue]] = defaultdict(list)
     for one in await repository.overdue_of(tx, [one.customer_id for one in subjects]) if subjects else ():
         overdue[one.customer_id].append(one)
+    owed = [one.invoice_id for theirs in overdue.values() for one in theirs]
+    busy = await requests.being_collected(tx, owed)
     progress: dict[UUID, Progress] = {}
     bundles: list[Bundle] = []
     finished: list[Message] = []
@@ -62,12 +64,18 @@ async def ask(tx: Tx, customer_ids: Collection[UUID], *, now: datetime) -> None:
         made = attempt(campaign.terms, subject.progress, balances, now=now)
         if made is not None:
             progress[subject.customer_id] = made.progress
-            bundles += _bundles(subject, [one for one in theirs if one.currency in made.currencies])
+            ready = [one for one in theirs if one.invoice_id not in busy]
+            asked = {*made.currencies} & reached(campaign.terms.thresholds, _balances(ready))
+            bundles += _bundles(subject, [one for one in ready if one.currency in asked])
             if made.is_last:
                 finished.append(_finished(subject, campaign, balances))
-        reached = made.progress if made else subject.progress
-        next_at = next_attempt_at(campaign.terms, reached)
-        if next_at is not None and now < next_at and attempt(campaign.terms, reached, balances, now=next_at):
+        progressed = made.progress if made else subject.progress
+        next_at = next_attempt_at(campaign.terms, progressed)
+        if (
+            next_at is not None
+            and now < next_at
+            and attempt(campaign.terms, progressed, balances, now=next_at)
+        ):
             later.append(_item(subject.customer_id, next_at))
     await repository.save_progress(tx, progress)
     await requests.save(tx, bundles, now=now)

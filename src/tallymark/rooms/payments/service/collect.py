@@ -22,6 +22,7 @@ from tallymark.rooms.payment_providers.model import (
     PaymentTold,
     RefundOrder,
 )
+from tallymark.rooms.payment_requests import service as requests
 from tallymark.rooms.payments import repository
 from tallymark.rooms.payments.model import Asked, Payable, Payment, RefundAsked
 from tallymark.rooms.payments.service.payables import payable_of
@@ -127,8 +128,8 @@ async def pending_of(tx: Tx, payable_id: UUID) -> Payment | None:
 
 
 async def is_processing(tx: Tx, invoice_id: UUID) -> bool:
-    """Whether a provider is at work on an invoice, alone or with others."""
-    return await repository.is_processing(tx, invoice_id)
+    """Whether a provider is at work on an invoice, or is to collect it with others."""
+    return bool(await requests.being_collected(tx, [invoice_id]))
 
 
 async def note_page_payment(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tallymark.db.engine import Tx
 from tallymark.rooms.invoices import service as invoices
+from tallymark.rooms.invoices.collecting import can_be_collected
 from tallymark.rooms.invoices.model import Invoice
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.organizations.model import BillingEntity
@@ -58,7 +59,7 @@ def _payable_invoice(tx: Tx, invoice: Invoice, entity: BillingEntity) -> Payable
 
 
 async def payable_request(tx: Tx, request: PaymentRequest) -> Payable:
-    """A payment request, and what is due of its invoices by now."""
+    """A payment request, and what is due of its invoices by now that can be collected."""
     entity = (await organizations.get_entities(tx, {request.billing_entity_id}))[request.billing_entity_id]
     held = (await requests.requested_by(tx, [request.id]))[request.id]
     title = "Overdue invoices" if len(held) > 1 else f"Overdue invoices: {held[0].invoice.number}"
@@ -67,7 +68,7 @@ async def payable_request(tx: Tx, request: PaymentRequest) -> Payable:
         id=request.id,
         customer_id=request.customer_id,
         currency=request.currency,
-        due_cents=sum(max(one.invoice.total_due_amount_cents, 0) for one in held),
+        due_cents=sum(one.invoice.total_due_amount_cents for one in held if can_be_collected(one.invoice)),
         title=title,
         reference=f"{entity.name} - {title}",
         metadata={
