@@ -395,6 +395,15 @@ class TestMethods:
         )
         found = await seller.note(chosen, stripe)
         assert (found[1].details, found[1].is_default, found[2]) == ({"brand": "visa"}, True, False)
+        renewed = MethodSaved(
+            provider_method_id="pm_2",
+            provider_customer_id="cus_9",
+            details={"expires": "01/2031"},
+            is_default=False,
+        )
+        found = await seller.note(renewed, stripe)
+        # A card that its bank renews is not the one that is charged from now on.
+        assert (found[1].details, found[1].is_default, found[2]) == ({"expires": "01/2031"}, False, False)
         assert await seller.methods() == [("pm_1", True), ("pm_2", False)]
         async with database.tenant(seller.id, is_simulated=True) as tx:
             connection_id = UUID(stripe["lago_id"])

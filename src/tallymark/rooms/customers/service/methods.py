@@ -121,7 +121,7 @@ async def note_method(
             await repository.update_payment_method(
                 tx, known.id, {"details": dict(saved.details), "updated_at": now}
             )
-        if not known.is_default:
+        if saved.is_default and not known.is_default:
             await set_default_method(tx, customer.id, known.id, now=now)
         return customer, await _get(tx, customer.id, known.id), False
     own_id = saved.provider_customer_id or customer.provider_customer_id
