@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from tests import kit
 from tests.conftest import ADMIN_KEY
 from tests.paying_back import BOUNCED, ON_ITS_WAY, PAID_BACK, Bank, Till, collect, named
+from tests.people import join
 from tests.rooms.test_payment_requests import ask
 from tests.rooms.test_payments import credit, invoice, pay, sell
 
@@ -310,3 +311,28 @@ class TestDisputes:
         async with seller.database.tenant(seller.organization_id) as tx:
             await tx.execute(update(payments).values(payment_status="succeeded"))
         assert (await invoice(seller))["payment_dispute_lost_at"] is None
+
+
+async def test_the_app_shows_who_collected_and_why_nothing_went_back(seller, application, bank):
+    """100.00 by Stripe, of which 30.00 bounce; of 10.00 that are credited nobody is asked."""
+    await collected(seller, 10_000, name="pi_1")
+    bank.answer = BOUNCED
+    note = await credit(seller, refund=3_000)
+    (payment,) = (await kit.get(seller, "/payments"))["payments"]
+    person = await join(application, seller.organization_id, ADMIN_KEY)
+    found = await kit.get(person.browser, f"/payments/{payment['lago_id']}/collection")
+    assert found["collection"] == {
+        "payment_provider_name": "stripe",
+        "payment_method": None,
+        "error_code": None,
+        "error_message": None,
+    }
+    found = await kit.get(person.browser, f"/credit_notes/{note['lago_id']}/refund")
+    assert found["refund"] == {
+        "lago_payment_id": payment["lago_id"], "payment_provider": "stripe", "amount_cents": 3_000, "currency": "EUR",
+        "status": "bounced", "refund_status": "failed", "provider_refund_id": name_of(note),
+        "error_code": "closed", "error_message": "No account.",
+    }  # fmt: skip
+    credited = await credit(seller, credit=1_000)
+    assert await kit.get(person.browser, f"/credit_notes/{credited['lago_id']}/refund") == {"refund": None}
+    await person.browser.aclose()

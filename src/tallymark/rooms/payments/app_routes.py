@@ -1,4 +1,4 @@
-"""The doors to what the app shows of payments beside themselves: what they paid, and what their provider tells of them."""
+"""The doors to what the app shows of payments beside themselves: what they paid, what their provider tells of them, and what was paid back."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from tallymark.api.context import Context, InContext
 from tallymark.api.permissions import permitted
 from tallymark.api.routing import member_router
 from tallymark.api.wire import Instant, read_id
+from tallymark.rooms.credit_notes import service as credit_notes
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.customers.schemas import PaymentMethodOutput
 from tallymark.rooms.payment_providers import service as payment_providers
 from tallymark.rooms.payments import service
-from tallymark.rooms.payments.model import PaidPart
+from tallymark.rooms.payments.model import PaidPart, Payment, Refund
 
 router = member_router("app: payments")
 
@@ -77,6 +78,38 @@ class PaymentCollectionResponse(BaseModel):
     collection: PaymentCollectionOutput
 
 
+class RefundOutput(BaseModel):
+    """Money of a payment that its provider was asked to pay back for a credit note."""
+
+    lago_payment_id: UUID
+    payment_provider: str | None
+    amount_cents: int
+    currency: str
+    status: str
+    """In the provider's word."""
+    refund_status: str
+    provider_refund_id: str | None
+    error_code: str | None
+    error_message: str | None
+
+    @classmethod
+    def of(cls, refund: Refund, payment: Payment) -> RefundOutput:
+        """Show what became of it."""
+        same = ("amount_cents", "currency", "status", "refund_status", "provider_refund_id")
+        return cls(
+            **{name: getattr(refund, name) for name in same},
+            lago_payment_id=payment.id,
+            payment_provider=payment.payment_provider,
+            error_code=refund.error_code,
+            error_message=refund.error_message,
+        )
+
+
+class RefundResponse(BaseModel):
+    refund: RefundOutput | None
+    """Null where nobody was asked: such money is paid back by hand."""
+
+
 @router.get("/payments/{lago_id}/invoices")
 @permitted("payments:view")
 async def list_paid_invoices(lago_id: str, context: InContext) -> PaidInvoicesResponse:
@@ -109,3 +142,16 @@ async def get_collection(lago_id: str, context: InContext) -> PaymentCollectionR
 
 def _may_see_methods(context: Context) -> bool:
     return context.member is not None and "payment_methods:view" in context.member.permissions
+
+
+@router.get("/credit_notes/{lago_id}/refund")
+@permitted("credit_notes:view")
+async def get_refund(lago_id: str, context: InContext) -> RefundResponse:
+    """Tell what became of the money that a provider was asked to pay back for a credit note (ui §3.5)."""
+    async with context.transaction() as tx:
+        note = await credit_notes.get_note(tx, read_id(lago_id, "credit_note"))
+        refund = await service.refund_of(tx, note.id)
+        if refund is None:
+            return RefundResponse(refund=None)
+        payment = (await service.get_payments(tx, [refund.payment_id]))[refund.payment_id]
+    return RefundResponse(refund=RefundOutput.of(refund, payment))

@@ -22,6 +22,7 @@ import { Loaded } from "@/ui/states";
 import { Status } from "@/ui/status";
 import { Table } from "@/ui/table";
 import { reasonWord } from "./reasons";
+import { Refund, refundOf } from "./refund";
 
 export function CreditNoteDetails() {
   const { id, tab } = useParams({ strict: false }) as { id: string; tab: string };
@@ -29,6 +30,7 @@ export function CreditNoteDetails() {
     ...read("/api/v1/credit_notes/{lago_id}", { params: { path: { lago_id: id } } }),
     placeholderData: undefined,
   });
+  useQuery(refundOf(id)); // with it, so that it needs no request of its own
   return (
     <Loaded query={query} what="Credit note">
       {({ credit_note }) => <Details note={credit_note} tab={tab} />}
@@ -196,6 +198,7 @@ function Overview({ note }: { note: CreditNote }) {
   const plain = (cents: number) => <Money cents={cents} currency={note.currency} isZeroPlain />;
   return (
     <>
+      {note.refund_amount_cents > 0 && <Refund note={note} />}
       <Section title="Details">
         <Facts
           facts={[
