@@ -113,6 +113,9 @@ class TestWhatIsAsked:
         (order,) = seller.provider.orders
         assert (order.provider_customer_id, order.provider_method_id) == ("cus_1", "pm_1")
         assert order.reference == f"Acme - Invoice {invoice['number']}"
+        # What they may pay by, and where they are: providers ask otherwise for some.
+        assert order.person is not None
+        assert str(order.person.customer_id) == seller.who["lago_id"]
         assert order.metadata == {
             "lago_invoice_id": invoice["lago_id"], "lago_customer_id": seller.who["lago_id"],
             "invoice_issuing_date": "2026-01-11", "invoice_type": "one_off",

@@ -156,6 +156,7 @@ async def order_of(tx: Tx, payment: Payment) -> Asked:
     assert payment.payment_provider_id is not None, "it is asked for through a connection"
     payable = await payable_of(tx, payment)
     method = payment.payment_method_id and await customers.get_payment_method(tx, payment.payment_method_id)
+    customer = (await customers.get_customers(tx, {payment.customer_id}))[payment.customer_id]
     order = Order(
         payment_id=payment.id,
         idempotency_key=payment.idempotency_key,
@@ -166,6 +167,7 @@ async def order_of(tx: Tx, payment: Payment) -> Asked:
         provider_customer_id=payment.provider_customer_id,
         provider_method_id=method.provider_method_id if method else None,
         provider_payment_id=payment.provider_payment_id,
+        person=await customers.person_of(tx, customer),
     )
     return Asked(order=order, connection_id=payment.payment_provider_id)
 
