@@ -37,11 +37,12 @@ from tallymark.rooms.activity_logs import service as activity_logs_service
 from tallymark.rooms.activity_logs.jobs import Chronicler
 from tallymark.rooms.api_logs.service import ApiLog
 from tallymark.rooms.billing import jobs as billing_jobs
+from tallymark.rooms.billing.request_pages import RequestPages
 from tallymark.rooms.credit_notes.documents import NoteDocuments
 from tallymark.rooms.data_exports.jobs import ExportDesk
 from tallymark.rooms.data_exports.ports import FileStore, Messenger
 from tallymark.rooms.emails.jobs import Mailroom
-from tallymark.rooms.emails.ports import Composer, Post
+from tallymark.rooms.emails.ports import Composer, PayPages, Post
 from tallymark.rooms.events import routes as events
 from tallymark.rooms.events.ingest import EventsIngest, Measure
 from tallymark.rooms.idempotency.service import KeptAnswers
@@ -117,9 +118,10 @@ async def running(settings: Settings, url: str, adapters: Adapters | None = None
         signer = await _make_signer(settings, database)
         site = _make_site(settings, papers)
         courier = _make_courier(settings, database, signer, site)
-        mailroom = _make_mailroom(settings, database, papers)
-        messenger = _make_messenger(settings, mailroom.post)
         providers = await make_providers(settings, database, adapters)
+        pay_pages = RequestPages(database=database, vault=providers.vault, adapters=providers.adapters)
+        mailroom = _make_mailroom(settings, database, papers, pay_pages)
+        messenger = _make_messenger(settings, mailroom.post)
         outside = make_outside(settings, database, providers)
 
         async def settle_soon(context: Context) -> None:
@@ -269,7 +271,7 @@ def _make_courier(settings: Settings, database: Database, signer: JwtSigner, sit
     return Courier(database, post=post, signer=signer, site=site, terms=terms)
 
 
-def _make_mailroom(settings: Settings, database: Database, papers: Papers) -> Mailroom:
+def _make_mailroom(settings: Settings, database: Database, papers: Papers, pay_pages: PayPages) -> Mailroom:
     from tallymark.integrations.emails.composer import EmailComposer
     from tallymark.integrations.emails.smtp import SmtpPost
 
@@ -281,6 +283,7 @@ def _make_mailroom(settings: Settings, database: Database, papers: Papers) -> Ma
         receipts=papers.receipts,
         composer=EmailComposer(sender=settings.email_sender),
         post=SmtpPost(server) if server is not None else None,
+        pay_pages=pay_pages,
         base_url=settings.base_url,
     )
 

@@ -25,6 +25,7 @@ from tallymark.db.tables import payment_receipts, payments
 from tallymark.domain.dunning import Progress
 from tallymark.jobs import mail
 from tallymark.outside import make_vault
+from tallymark.rooms.billing.request_pages import RequestPages
 from tallymark.rooms.billing.service import outcomes
 from tallymark.rooms.dunning import repository as progress_rows
 from tallymark.rooms.dunning import service as dunning
@@ -275,6 +276,32 @@ class TestMeanwhile:
 
 
 class TestPages:
+    async def test_one_page_for_what_is_due_while_nobody_collects_it(self, seller):
+        """Asked twice it is the same one; it is taken back where less is due, and none is made while a payment is on its way."""
+        providers = {"stripe": seller.provider}
+        vault = await make_vault(seller.database)
+        find = RequestPages(database=seller.database, vault=vault, adapters=providers)
+        made = await ask(seller, payment_method={"payment_method_type": "manual"})
+        request_id = UUID(made["lago_id"])
+        first, again = [await find(seller.id, request_id, is_simulated=True) for _ in range(2)]
+        assert first == again == f"https://pay.test/payment-link-{request_id}-1"
+        (order,) = seller.provider.pages
+        assert (order.amount_cents, order.title) == (13_000, "Overdue invoices")
+        await pay(seller, 3_000, invoice_id=seller.dear["lago_id"])
+        await seller.advance("2026-01-13T13:00")
+        assert seller.provider.expired == [f"payment-link-{request_id}-1"]
+        assert (
+            await find(seller.id, request_id, is_simulated=True)
+            == f"https://pay.test/payment-link-{request_id}-2"
+        )
+        assert seller.provider.pages[-1].amount_cents == 10_000
+        seller.provider.answer = PENDING
+        collected = await ask(seller, seller.old)
+        for one in (made, collected):
+            assert await find(seller.id, UUID(one["lago_id"]), is_simulated=True) is None
+        await seller.hear(SUCCEEDED)
+        assert await find(seller.id, request_id, is_simulated=True) is None
+
     async def test_paid_on_a_page(self, seller):
         """A refusal on a page is no payment; 130.00 that come in pay both, whatever a page asks for."""
         await link(seller.database, seller.id, seller.who, "adyen")

@@ -16,6 +16,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from sqlalchemy import select, text, update
 from tests import kit
+from tests.collecting import REFUSED, SUCCEEDED, Provider, link
 from tests.conftest import ADMIN_KEY
 
 from tallymark.app import running
@@ -81,7 +82,12 @@ def mailbox(mail_server):
 
 
 @pytest.fixture(scope="module")
-async def application(database_url, tmp_path_factory, mail_server):
+def provider():
+    return Provider()
+
+
+@pytest.fixture(scope="module")
+async def application(database_url, tmp_path_factory, mail_server, provider):
     options = Settings(
         admin_api_key=ADMIN_KEY,
         public_url="http://test",
@@ -91,7 +97,7 @@ async def application(database_url, tmp_path_factory, mail_server):
         smtp_security="none",
         email_from="billing@tallymark.test",
     )
-    async with running(options, database_url) as parts:
+    async with running(options, database_url, {"stripe": provider}) as parts:
         yield parts
 
 
@@ -342,6 +348,38 @@ class TestOthers:
             for part in ("€160.00", "€100.00", "€60.00", first["number"], second["number"], "Due on receipt"):
                 assert part in shown
             assert shown.count("http://test/files/") == 2
+            assert "Pay now" not in shown
+
+    async def test_a_payment_request_has_a_button_where_there_is_a_page_to_pay_on(
+        self, seller, work, mailbox, database, provider
+    ):
+        """Where the provider makes none, the e-mail goes out without."""
+        provider.reset()
+        invoice = await sell(seller)
+        await work()
+        mailbox.take()
+        await link(database, seller.organization_id, seller.who)
+        async with database.tenant(seller.organization_id) as tx:
+            await tx.execute(update(invoices).values(payment_overdue=True))
+        body = {
+            "external_customer_id": seller.who["external_id"], "lago_invoice_ids": [invoice["lago_id"]],
+            "payment_method": {"payment_method_type": "manual"}, "email": "cfo@acme.test",
+        }  # fmt: skip
+        for answer in (SUCCEEDED, REFUSED):
+            provider.answer = answer
+            made = (await kit.post(seller, "/payment_requests", {"payment_request": body}))["payment_request"]
+            await work()
+            (letter,) = mailbox.take()
+            order = provider.pages[-1]
+            assert (order.amount_cents, order.currency, str(order.payable_id)) == (
+                10_000,
+                "EUR",
+                made["lago_id"],
+            )
+            assert order.metadata["payment_type"] == "one-time"
+            for kind in ("plain", "html"):
+                has_button = "Pay now" in words(letter, kind), order.idempotency_key in words(letter, kind)
+                assert has_button == (answer is SUCCEEDED, answer is SUCCEEDED)
 
     async def test_a_campaigns_request_goes_to_others_too_whom_nobody_sees(
         self, seller, work, mailbox, application, database

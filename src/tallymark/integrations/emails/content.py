@@ -184,7 +184,7 @@ def _of_request(letter: Letter, view: RequestView, files: Sequence[Attachment]) 
         intro=own["request_intro"],
         facts=(),
         rows=(*rows, Row(name=labels["total"]["due"], amount=total, is_final=True)),
-        button=None,
+        button=(own["pay"], letter.pay_url) if letter.pay_url else None,
         closing=own["questions"],
         issuer_lines=_issuer_lines(data),
         powered_by=labels["powered_by"],

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 from uuid import UUID
 
 import structlog
 
 from tallymark.db.engine import Database, Tx
+from tallymark.jobs.mail import MailKind
 from tallymark.rooms.credit_notes import service as credit_notes
 from tallymark.rooms.credit_notes.documents import NoteDocuments
 from tallymark.rooms.credit_notes.model import CreditNoteView
 from tallymark.rooms.emails import service
 from tallymark.rooms.emails.model import Attachment, Letter, MaybeTaken, NotTaken, Paper, Skipped
-from tallymark.rooms.emails.ports import Composer, Post
+from tallymark.rooms.emails.ports import Composer, PayPages, Post
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.documents import Documents
 from tallymark.rooms.invoices.model import Files, InvoiceView
@@ -39,6 +40,7 @@ class Mailroom:
     receipts: ReceiptDocuments
     composer: Composer
     post: Post | None
+    pay_pages: PayPages
     base_url: str
 
 
@@ -48,6 +50,9 @@ async def send(room: Mailroom, organization_id: UUID, email_id: UUID, *, is_simu
     letter = await _letter(whose, email_id)
     if letter is None or room.post is None:
         return
+    if letter.kind is MailKind.REQUEST:
+        pay_url = await room.pay_pages(organization_id, letter.document_id, is_simulated=is_simulated)
+        letter = replace(letter, pay_url=pay_url)
     files = [await _file(whose, paper) for paper in letter.papers]
     logo = await room.invoices.logo_of(organization_id, letter.issuer)
     message = await asyncio.to_thread(room.composer.compose, letter, files, logo)

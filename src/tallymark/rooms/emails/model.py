@@ -52,6 +52,8 @@ class Letter:
     customer_entity: BillingEntity
     recipients: Recipients
     papers: tuple[Paper, ...]
+    pay_url: str | None = None
+    """Where what a payment request asks for is paid, if there is such a page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

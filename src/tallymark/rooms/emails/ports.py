@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Protocol
+from uuid import UUID
 
 from tallymark.rooms.emails.model import Attachment, Letter, Message, Shown
 
@@ -16,6 +17,13 @@ class Composer(Protocol):
 
     def show(self, letter: Letter, files: Sequence[Attachment], logo_url: str | None = None) -> Shown:
         """The same as it is read, with the logo from a link, without its files, of which the links alone count."""
+
+
+class PayPages(Protocol):
+    """Knows where payment requests are paid."""
+
+    async def __call__(self, organization_id: UUID, request_id: UUID, *, is_simulated: bool) -> str | None:
+        """The address of a page to pay a request on; None where there is none."""
 
 
 class Post(Protocol):

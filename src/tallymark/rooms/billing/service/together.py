@@ -7,7 +7,7 @@ void, each is paid what is due of it in the end, and what came in beyond that go
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -20,14 +20,17 @@ from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.invoices import collecting
 from tallymark.rooms.invoices.collecting import can_be_collected
 from tallymark.rooms.invoices.model import Invoice
-from tallymark.rooms.payment_providers.model import Connection, Outcome, PaymentStatus, PaymentTold
+from tallymark.rooms.payment_providers.model import Connection, Link, Outcome, PaymentStatus, PaymentTold
 from tallymark.rooms.payment_requests import service as requests
 from tallymark.rooms.payment_requests.model import PaymentRequest
 from tallymark.rooms.payments import service as payments
-from tallymark.rooms.payments.model import Asked, Payment
-from tallymark.rooms.payments.service import CameIn, Wanted
+from tallymark.rooms.payments.model import Asked, Payable, Payment
+from tallymark.rooms.payments.service import CameIn, PageWanted, Wanted
 from tallymark.rooms.settlements import service as settlements
 from tallymark.rooms.subscriptions.model import PaidBy
+
+WITHOUT_CUSTOMERS = ("cashfree", "flutterwave")
+"""Kinds of provider whose pages anybody pays on: customers have no id there."""
 
 
 async def ask_due(tx: Tx, request_ids: Collection[UUID], *, now: datetime) -> None:
@@ -231,6 +234,54 @@ async def follow_due(tx: Tx, invoice_ids: Collection[UUID], *, now: datetime) ->
         page = await payments.open_page(tx, request.id)
         if page is not None and not (is_owed and page.amount_cents == payable.due_cents):
             await payments.close_page(tx, page, now=now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A page that is to be made, and for which request."""
+
+    request_id: UUID
+    wanted: PageWanted
+
+
+async def look_for_page(tx: Tx, request_id: UUID, *, now: datetime) -> Page | str | None:
+    """Where a request is paid, else what to ask for; None where nothing is to be paid on a page.
+
+    While its payment, or another one of its invoices, is not decided, nobody is to pay twice.
+    """
+    request, payable = await _lock_payable(tx, request_id)
+    customer = await _customer(tx, request)
+    if customer.payment_provider_id is None or not await _is_payable(tx, request, payable):
+        return None
+    known = await payments.page_of(tx, payable, customer.payment_provider_id, now=now)
+    if known is not None:
+        return known.url
+    if customer.provider_customer_id is None and customer.payment_provider not in WITHOUT_CUSTOMERS:
+        return None
+    person = await customers.person_of(tx, customer)
+    wanted = await payments.order_page(tx, payable, customer.payment_provider_id, person)
+    return Page(request_id=request.id, wanted=wanted)
+
+
+async def keep_page(tx: Tx, page: Page, made: Link, *, now: datetime) -> str | None:
+    """Keep a page that was made, and where it is; None where what is due has changed meanwhile: it is taken back then."""
+    request, payable = await _lock_payable(tx, page.request_id)
+    if not await _is_payable(tx, request, payable):
+        payable = replace(payable, due_cents=0)
+    return await payments.keep_page(tx, payable, page.wanted, made, now=now)
+
+
+async def _lock_payable(tx: Tx, request_id: UUID) -> tuple[PaymentRequest, Payable]:
+    found = await requests.get_request(tx, request_id)
+    await tx.lock("customer", found.customer_id)
+    request = await requests.get_request(tx, request_id)
+    return request, await payments.payable_request(tx, request)
+
+
+async def _is_payable(tx: Tx, request: PaymentRequest, payable: Payable) -> bool:
+    is_owed = request.payment_status != PaymentStatus.SUCCEEDED and payable.due_cents > 0
+    held = [one.id for one in await _invoices(tx, request)]
+    return is_owed and not await requests.being_collected(tx, held)
 
 
 async def _invoices(tx: Tx, request: PaymentRequest) -> list[Invoice]:
