@@ -37,6 +37,7 @@ from tallymark.rooms.activity_logs import service as activity_logs_service
 from tallymark.rooms.activity_logs.jobs import Chronicler
 from tallymark.rooms.api_logs.service import ApiLog
 from tallymark.rooms.billing import jobs as billing_jobs
+from tallymark.rooms.billing.paging import Pages
 from tallymark.rooms.billing.request_pages import RequestPages
 from tallymark.rooms.credit_notes.documents import NoteDocuments
 from tallymark.rooms.data_exports.jobs import ExportDesk
@@ -380,6 +381,7 @@ def _put_providers(state: State, wiring: Wiring) -> None:
     vault, adapters = wiring.providers.vault, wiring.providers.adapters
     state.connecting = Connecting(vault=vault, adapters=adapters, base_url=wiring.base_url)
     state.linking = make_linking(wiring.database, wiring.providers)
+    state.pages = Pages(vault=vault, adapters=adapters)
     state.inbound = Inbound(
         database=wiring.database,
         gatekeeper=state.gatekeeper,

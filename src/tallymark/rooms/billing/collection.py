@@ -10,7 +10,7 @@ from uuid import UUID
 from tallymark.db.engine import Database, Tx
 from tallymark.domain.values import value
 from tallymark.jobs.agenda import Batch, Kind
-from tallymark.rooms.billing.service import outcomes
+from tallymark.rooms.billing.service import hearing, outcomes
 from tallymark.rooms.payment_providers import service as payment_providers
 from tallymark.rooms.payment_providers.model import Connection, Link, Outcome, RefundStatus
 from tallymark.rooms.payment_providers.ports import PaymentProvider, ProviderUnavailable
@@ -18,7 +18,7 @@ from tallymark.rooms.payment_providers.vault import Vault
 from tallymark.rooms.payments import service as payments
 from tallymark.rooms.payments.model import Asked, RefundAsked
 
-KINDS = (Kind.COLLECT_PAYMENT, Kind.CANCEL_PAYMENT, Kind.CLOSE_PAYMENT_LINK)
+KINDS = (Kind.HEAR_PROVIDER, Kind.COLLECT_PAYMENT, Kind.CANCEL_PAYMENT, Kind.CLOSE_PAYMENT_LINK)
 """The work that a provider has a part in."""
 
 
@@ -48,6 +48,7 @@ class Collection:
         self._vault = vault
         self._adapters = adapters
         self._works: Mapping[Kind, Callable[[Turn, UUID], Awaitable[None]]] = {
+            Kind.HEAR_PROVIDER: self._hear_event,
             Kind.COLLECT_PAYMENT: self._collect,
             Kind.CANCEL_PAYMENT: self._give_back,
             Kind.CLOSE_PAYMENT_LINK: self._close_page,
@@ -109,6 +110,27 @@ class Collection:
         if connection is not None:
             link = Link(url=page.url, provider_link_id=page.provider_link_id, expires_at=page.expires_at)
             await self._adapter(connection).expire_link(connection, link)
+
+    async def _hear_event(self, turn: Turn, event_id: UUID) -> None:
+        """Have an event understood, and do what follows from each thing that it tells; heard twice, each counts once."""
+        async with turn.transaction() as tx:
+            event = await payment_providers.get_event(tx, event_id)
+            if event is None or event.status == "succeeded":
+                return
+            connection = await payment_providers.get_connection(tx, self._vault, event.payment_provider_id)
+        assert connection is not None, "an event is one of a connection"
+        try:
+            told = await self._adapter(connection).understand(connection, event.body)
+            errors = []
+            for heard in told:
+                async with turn.transaction() as tx:
+                    errors += await hearing.hear(tx, connection, heard, now=turn.now)
+        except Exception as error:
+            async with turn.transaction() as tx:
+                await payment_providers.note_event(tx, event_id, error=str(error), now=turn.now)
+            raise
+        async with turn.transaction() as tx:
+            await payment_providers.note_event(tx, event_id, error="; ".join(errors) or None, now=turn.now)
 
     async def _connection(self, tx: Tx, asked: Asked | RefundAsked | None) -> Connection | None:
         if asked is None:

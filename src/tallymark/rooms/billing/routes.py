@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from fastapi import Response
+from fastapi import Request, Response
 
 from tallymark.api.context import Context, InContext
 from tallymark.api.errors import error_body
 from tallymark.api.idempotency import in_parts
-from tallymark.api.permissions import permitted
+from tallymark.api.permissions import guarded_by, permitted
 from tallymark.api.routing import member_router, tenant_router
 from tallymark.api.wire import read_id
 from tallymark.db.engine import Tx
 from tallymark.domain.errors import TallymarkError
+from tallymark.rooms.billing.paging import Pages
 from tallymark.rooms.billing.schemas import (
     AdjustedAmountOutput,
     AdjustedFeeOutput,
@@ -26,7 +27,10 @@ from tallymark.rooms.billing.schemas import (
     FinalizationsRequest,
     FinalizationsResponse,
     OneOffRequest,
+    PaymentDetails,
     PaymentUrlResponse,
+    PurchaseDetails,
+    PurchaseUrlResponse,
     RegenerateRequest,
     RegenerationPreviewOutput,
     RegenerationPreviewResponse,
@@ -222,10 +226,22 @@ async def retry_payment(
 
 
 @router.post("/invoices/{lago_id}/payment_url")
-async def make_payment_url(lago_id: str, context: InContext) -> PaymentUrlResponse:
-    """A page to pay an invoice on."""
-    async with context.transaction() as tx:
-        await collect.payment_url(tx, read_id(lago_id, "invoice"))
+async def make_payment_url(lago_id: str, request: Request, context: InContext) -> PaymentUrlResponse:
+    """A page to pay an invoice on: the one that it has for a day, else a new one."""
+    pages: Pages = request.app.state.pages
+    page = await pages.of_invoice(context, read_id(lago_id, "invoice"))
+    return PaymentUrlResponse(invoice_payment_details=PaymentDetails.of(page))
+
+
+@router.post("/wallet_transactions/{lago_id}/payment_url", tags=["wallets"])
+@guarded_by("wallet_transaction")
+async def make_purchase_url(lago_id: str, request: Request, context: InContext) -> PurchaseUrlResponse:
+    """A page to pay credits on that are being bought."""
+    pages: Pages = request.app.state.pages
+    transaction_id = read_id(lago_id, "wallet_transaction")
+    page = await pages.of_purchase(context, transaction_id)
+    details = PurchaseDetails.of_purchase(page, transaction_id)
+    return PurchaseUrlResponse(wallet_transaction_payment_details=details)
 
 
 @router.post("/invoices/{lago_id}/lose_dispute")

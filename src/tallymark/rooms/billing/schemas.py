@@ -28,6 +28,7 @@ from tallymark.domain.fees.model import Fee
 from tallymark.rooms.billing.model import OneOffFee, OneOffInput
 from tallymark.rooms.billing.service.adjust import AdjustmentInput
 from tallymark.rooms.billing.service.one_off import read_boundaries
+from tallymark.rooms.billing.service.pages import Page
 from tallymark.rooms.billing.service.regenerate import Foreseen, KeptFee
 from tallymark.rooms.fees.model import AdjustedFee
 from tallymark.rooms.invoices.model import InvoiceStatus
@@ -230,12 +231,44 @@ class RetryPaymentRequest(Input):
     payment_method: PaymentMethodInput = None
 
 
-class PaymentDetails(BaseModel):
+class PayerDetails(BaseModel):
     lago_customer_id: UUID
     external_customer_id: str
-    payment_provider: str
-    lago_invoice_id: UUID
+    payment_provider: str | None
     payment_url: str
+
+    @staticmethod
+    def columns(page: Page) -> dict[str, Any]:
+        """Who pays, and where."""
+        assert page.url is not None, "it was made"
+        return {
+            "lago_customer_id": page.customer.id,
+            "external_customer_id": page.customer.external_id,
+            "payment_provider": page.customer.payment_provider,
+            "payment_url": page.url,
+        }
+
+
+class PaymentDetails(PayerDetails):
+    lago_invoice_id: UUID
+
+    @classmethod
+    def of(cls, page: Page) -> PaymentDetails:
+        """Show where an invoice is paid."""
+        return cls(**cls.columns(page), lago_invoice_id=page.invoice_id)
+
+
+class PurchaseDetails(PayerDetails):
+    lago_wallet_transaction_id: UUID
+
+    @classmethod
+    def of_purchase(cls, page: Page, transaction_id: UUID) -> PurchaseDetails:
+        """Show where credits are paid that are being bought."""
+        return cls(**cls.columns(page), lago_wallet_transaction_id=transaction_id)
+
+
+class PurchaseUrlResponse(BaseModel):
+    wallet_transaction_payment_details: PurchaseDetails
 
 
 class PaymentUrlResponse(BaseModel):

@@ -40,7 +40,6 @@ from tallymark.rooms.wallets.schemas.outputs import (
     FundingsResponse,
     MadeTransactionsResponse,
     MetadataResponse,
-    PaymentUrlResponse,
     TransactionOutput,
     TransactionResponse,
     TransactionsResponse,
@@ -240,14 +239,6 @@ async def get_transaction(lago_id: str, context: InContext) -> TransactionRespon
         found = await service.get_transaction(tx, read_id(lago_id, "wallet_transaction"))
         (view,) = await service.transaction_views(tx, [found])
     return TransactionResponse(wallet_transaction=TransactionOutput.of(view))
-
-
-@router.post("/wallet_transactions/{lago_id}/payment_url")
-@guarded_by("wallet_transaction")
-async def make_payment_url(lago_id: str, context: InContext) -> PaymentUrlResponse:
-    """A page to pay a purchase on."""
-    async with context.transaction() as tx:
-        await service.payment_url(tx, read_id(lago_id, "wallet_transaction"))
 
 
 @router.get("/wallet_transactions/{lago_id}/consumptions")

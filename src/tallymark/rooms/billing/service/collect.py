@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NoReturn
 from uuid import UUID
 
 from tallymark.db.engine import Tx
-from tallymark.domain.errors import Invalid, NotAllowed
+from tallymark.domain.errors import NotAllowed
 from tallymark.jobs.outbox import emit
 from tallymark.rooms.billing.service.asking import ask
 from tallymark.rooms.billing.service.failures import payment_failure
@@ -21,8 +20,6 @@ from tallymark.rooms.payments import service as payments
 from tallymark.rooms.subscriptions.model import PaidBy
 
 UNPAYABLE = (InvoiceStatus.DRAFT, InvoiceStatus.VOIDED)
-WITHOUT_PAGE = "gocardless"
-"""The one kind of provider that has no page to pay on."""
 
 
 async def retry_payment(tx: Tx, invoice_id: UUID, *, paid_by: PaidBy | None = None, now: datetime) -> None:
@@ -54,19 +51,6 @@ async def retry_payment(tx: Tx, invoice_id: UUID, *, paid_by: PaidBy | None = No
     if waiting is not None:
         await payments.give_up(tx, waiting, now=now)
     await ask(tx, [invoice], {customer.id: customer}, paid_by=paid_by, now=now)
-
-
-async def payment_url(tx: Tx, invoice_id: UUID) -> NoReturn:
-    """Refuse a page to pay an invoice on, with the reason (invoicing §10). Raises `NotFound("invoice")` and `Invalid`."""
-    invoice = await invoices.get_invoice(tx, invoice_id)
-    customer = await _customer(tx, invoice)
-    if customer.payment_provider is None:
-        raise Invalid({"base": ["no_linked_payment_provider"]})
-    if customer.payment_provider == WITHOUT_PAGE:
-        raise Invalid({"base": ["invalid_payment_provider"]})
-    if _is_over(invoice):
-        raise Invalid({"base": ["invalid_invoice_status_or_payment_status"]})
-    raise Invalid({"base": ["missing_payment_provider"]})
 
 
 def _is_over(invoice: Invoice) -> bool:

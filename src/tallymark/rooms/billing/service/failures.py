@@ -17,6 +17,9 @@ from tallymark.rooms.wallets.model import Transaction
 REFUSED = "payment_refused"
 """Why a payment failed that a provider was asked for; its own words come with it."""
 
+NO_PAGE = "payment_page_refused"
+"""Why there is no page to pay on; the provider's words come with it."""
+
 AUTHENTICATION = "authentication_required"
 """A refusal for want of the customer's own word, which is told as such by whoever waits for it."""
 

@@ -57,12 +57,14 @@ async def order_page(tx: Tx, payable: Payable, connection_id: UUID, person: Pers
     return PageWanted(connection_id=connection_id, order=order)
 
 
-async def keep_page(tx: Tx, payable: Payable, wanted: PageWanted, made: Link, *, now: datetime) -> str | None:
+async def keep_page(
+    tx: Tx, payable: Payable, wanted: PageWanted, made: Link, *, is_wanted: bool, now: datetime
+) -> str | None:
     """Keep a page that was made, and where it is; None where what is due has changed meanwhile: it is taken back then.
 
     Needs the customer's lock.
     """
-    is_due = payable.due_cents == wanted.order.amount_cents
+    is_due = is_wanted and payable.due_cents == wanted.order.amount_cents
     other = await link_rows.open_link(tx, payable.id)
     if other is not None and (other.url, other.provider_link_id) == (made.url, made.provider_link_id):
         return other.url if is_due else None  # whoever asked at the same time was given the same one

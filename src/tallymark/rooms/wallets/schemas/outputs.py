@@ -256,15 +256,3 @@ class ConsumptionsResponse(BaseModel):
 class FundingsResponse(BaseModel):
     wallet_transaction_fundings: list[ConsumptionOutput]
     meta: Meta
-
-
-class PaymentUrl(BaseModel):
-    lago_customer_id: UUID
-    external_customer_id: str
-    payment_provider: str
-    lago_wallet_transaction_id: UUID
-    payment_url: str
-
-
-class PaymentUrlResponse(BaseModel):
-    wallet_transaction_payment_details: PaymentUrl

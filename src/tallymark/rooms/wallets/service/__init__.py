@@ -16,7 +16,6 @@ from tallymark.rooms.wallets.service.ongoing import (
 from tallymark.rooms.wallets.service.purchases import (
     follow_payment,
     note_invoice,
-    payment_url,
     purchase_of,
     refund,
     refundable_cents,
@@ -82,7 +81,6 @@ __all__ = [
     "list_wallets",
     "merge_metadata",
     "note_invoice",
-    "payment_url",
     "note_ongoing",
     "price_of",
     "printed_on",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NoReturn
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -11,7 +10,6 @@ from tallymark.db.engine import Tx
 from tallymark.domain.errors import Invalid, NotAllowed
 from tallymark.domain.periods import local_date
 from tallymark.jobs.outbox import Message, emit
-from tallymark.rooms.customers import service as customers
 from tallymark.rooms.invoices import paying
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Invoice, InvoiceStatus
@@ -19,11 +17,9 @@ from tallymark.rooms.wallets.model import Kind, Settlement, Status, Transaction,
 from tallymark.rooms.wallets.repository import transactions as repository
 from tallymark.rooms.wallets.service.announce import announce_transactions
 from tallymark.rooms.wallets.service.ledger import Terms, open_ledger
-from tallymark.rooms.wallets.service.read import get_transaction, get_wallet
+from tallymark.rooms.wallets.service.read import get_wallet
 
 INVOICE_TYPE = "credit"
-WITHOUT_PAGE = "gocardless"
-"""The one kind of provider that has no page to pay on."""
 
 
 async def note_invoice(tx: Tx, transaction_id: UUID, invoice_id: UUID, *, now: datetime) -> None:
@@ -85,29 +81,6 @@ async def tell_added(tx: Tx, invoice_id: UUID, *, now: datetime) -> None:
     """Tell that an invoice for credits was issued."""
     message = Message(webhook_type="invoice.paid_credit_added", object_type="invoice", object_id=invoice_id)
     await emit(tx, message, now=now)
-
-
-async def payment_url(tx: Tx, transaction_id: UUID) -> NoReturn:
-    """Refuse a page to pay a purchase on, with the reason: no provider is connected in this release (§4.5, §11.4).
-
-    Raises `NotFound("wallet_transaction")` and `Invalid`.
-    """
-    purchase = await get_transaction(tx, transaction_id)
-    if purchase.transaction_status is not Kind.PURCHASED:
-        raise Invalid({"base": ["wallet_transaction_not_purchased"]})
-    if purchase.status is Settlement.SETTLED:
-        raise Invalid({"base": ["wallet_transaction_already_settled"]})
-    invoice = await invoices.find_invoice(tx, purchase.invoice_id) if purchase.invoice_id else None
-    if invoice is None:
-        raise Invalid({"base": ["wallet_transaction_has_no_attached_invoice"]})
-    customer = (await customers.get_customers(tx, {invoice.customer_id}))[invoice.customer_id]
-    if customer.payment_provider is None:
-        raise Invalid({"base": ["no_linked_payment_provider"]})
-    if customer.payment_provider == WITHOUT_PAGE:
-        raise Invalid({"base": ["invalid_payment_provider"]})
-    if invoice.status is InvoiceStatus.VOIDED:
-        raise Invalid({"base": ["invalid_invoice_status_or_payment_status"]})
-    raise Invalid({"base": ["missing_payment_provider"]})
 
 
 async def refundable_cents(tx: Tx, invoice_id: UUID) -> int:
