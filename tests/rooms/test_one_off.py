@@ -57,7 +57,7 @@ async def test_units_at_a_price_are_rounded_once_and_taxed(seller):
 
 
 async def test_a_fee_may_say_that_nothing_is_collected(seller):
-    """The contract's document has `skip_psp` on a fee; it is the invoice's in the pages, and true as it is."""
+    """The contract's document has `skip_psp` on a fee; it is the invoice's in the pages, and means nothing there."""
     invoice = await one_off(seller, {"add_on_code": "setup", "skip_psp": True}, skip_psp=False)
     assert (invoice["payment_status"], invoice["total_due_amount_cents"]) == ("pending", 1481)
     await one_off(seller, {"add_on_code": "setup", "skip_psp": "x"}, expect=422)

@@ -58,7 +58,7 @@ async def order_page(tx: Tx, payable: Payable, connection_id: UUID, person: Pers
 
 
 async def keep_page(
-    tx: Tx, payable: Payable, wanted: PageWanted, made: Link, *, is_wanted: bool, now: datetime
+    tx: Tx, payable: Payable, wanted: PageWanted, made: Link, *, is_wanted: bool = True, now: datetime
 ) -> str | None:
     """Keep a page that was made, and where it is; None where what is due has changed meanwhile: it is taken back then.
 
