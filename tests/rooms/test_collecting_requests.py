@@ -27,6 +27,7 @@ from tallymark.jobs import mail
 from tallymark.outside import make_vault
 from tallymark.rooms.billing.request_pages import RequestPages
 from tallymark.rooms.billing.service import outcomes
+from tallymark.rooms.billing.service.asking import try_again
 from tallymark.rooms.dunning import repository as progress_rows
 from tallymark.rooms.dunning import service as dunning
 from tallymark.rooms.dunning.model import CampaignInput
@@ -179,7 +180,9 @@ class TestWhatBecomesOfIt:
         path = f"/invoices/{seller.old['lago_id']}/retry_payment"
         answer = await kit.post(seller.client, path, {}, expect=405)
         assert answer["code"] == "payment_processor_is_currently_handling_payment"
-        await give_method(seller.database, seller.id, seller.who, "pm_2")
+        async with seller.database.tenant(seller.id, is_simulated=True) as tx:
+            await try_again(tx, [UUID(seller.who["lago_id"])], now=await seller.now())
+        await seller.advance("2026-01-13T12:30")
         await seller.hear(SUCCEEDED)
         assert await stands(seller, made) == PAID
         await seller.hear(SUCCEEDED)
