@@ -383,6 +383,13 @@ class TestRefunds:
             "lago_invoice_id": "inv",
         }
 
+    async def test_it_is_paid_back_once_also_when_gocardless_has_forgotten_the_key(self, vendor, provider):
+        paid(vendor, "paid_out")
+        first = await provider.refund(CONNECTION, REFUND)
+        vendor.keys.clear()
+        assert await provider.refund(CONNECTION, REFUND) == first
+        assert len(vendor.kept["refunds"]) == 1
+
     async def test_two_notes_of_a_payment_are_two_refunds(self, vendor, provider):
         paid(vendor, "paid_out")
         await provider.refund(CONNECTION, REFUND)
