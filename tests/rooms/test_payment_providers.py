@@ -8,7 +8,7 @@ from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from tests.kit import call, get
 from tests.linking import AWAY, REFUSED, STRIPE, Adapter, asked, connect
 from tests.people import join, sign_up
@@ -255,6 +255,25 @@ class TestConnections:
             with pytest.raises(Exception, match="lock_acquisition_failed"):
                 await service.change(tx, vault, seen, vault.open(seen), now=NOW)
         assert (await listed(browser))[0]["name"] == "Theirs"
+
+    async def test_send_their_events_where_they_did_if_a_change_is_not_kept(
+        self, database, admin, browser, adapter, monkeypatch
+    ):
+        """Somebody else has renamed it while the provider was asked."""
+        made = await connect(browser)
+        opened = adapter.open
+
+        async def open_meanwhile(connection, inbound_url):
+            if connection.code == "us":
+                async with database.tenant(UUID(admin.organization_id)) as tx:
+                    await tx.execute(update(payment_providers).values(code="eu"))
+            return await opened(connection, inbound_url)
+
+        monkeypatch.setattr(adapter, "open", open_meanwhile)
+        found = await change(browser, made, code="us", expect=422)
+        assert found["code"] == "lock_acquisition_failed"
+        assert [one.code for one in asked(adapter, "open")] == ["stripe-eu", "us", "eu"]
+        assert [one["code"] for one in await listed(browser)] == ["eu"]
 
     async def test_are_deleted_softly_and_their_code_is_free(self, database, admin, browser, adapter):
         made = await connect(browser)

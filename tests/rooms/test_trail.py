@@ -39,9 +39,18 @@ SEEN_ELSEWHERE = {
     "POST /app/v1/sso/attempts": "tests/rooms/test_sso.py::TestComingIn::test_is_logged",
     "POST /app/v1/sso/sessions": "tests/rooms/test_sso.py::TestComingIn::test_is_logged",
     "POST /app/v1/visits": "tests/office/test_visits.py::TestAVisit::test_is_ended_by_who_looks_in_or_by_other_staff",
+    **dict.fromkeys(
+        (
+            "POST /app/v1/payment_providers",
+            "PUT /app/v1/payment_providers/{lago_id}",
+            "DELETE /app/v1/payment_providers/{lago_id}",
+        ),
+        "tests/rooms/test_payment_providers.py::TestConnections::test_are_told_in_the_security_log",
+    ),
+    "POST /webhooks/{kind}/{organization_id}": "tests/rooms/test_payment_providers.py::TestEvents::test_are_kept_once_and_heard",
     "POST /app/v1/welcome": "tests/rooms/test_users.py::TestTheFirst::test_comes_in_by_the_printed_link_once",
 }
-"""Doors through which people come in, with what shows the trace that they leave."""
+"""Doors through which people come in, and what has somebody outside asked, with what shows the trace that they leave."""
 
 
 @pytest.fixture(scope="module")

@@ -80,9 +80,30 @@ class Connecting:
             asked = compose(known, sent, problems, is_new=False)
             await service.check_code(tx, asked, problems)
         problems.raise_any()
-        opened = await self._open(context, asked) if _concerns_provider(known, asked) else asked
+        if not _concerns_provider(known, asked):
+            return await self._keep(context, before, asked)
+        opened = await self._open(context, asked)
+        try:
+            return await self._keep(context, before, opened)
+        except TallymarkError:
+            await self._put_back(context, connection_id)
+            raise
+
+    async def _keep(
+        self, context: Context, before: StoredConnection, changed: Connection
+    ) -> StoredConnection:
         async with context.transaction() as tx:
-            return await service.change(tx, self.vault, before, opened, now=context.now)
+            return await service.change(tx, self.vault, before, changed, now=context.now)
+
+    async def _put_back(self, context: Context, connection_id: UUID) -> None:
+        """Have events sent again to where they are let in: a change that was not kept has told the provider another address."""
+        async with context.transaction() as tx:
+            kept = await service.get_connection(tx, self.vault, connection_id)
+        assert kept is not None, "connections stay"
+        try:
+            await self.adapters[kept.kind].open(kept, self.inbound_url(kept))
+        except (ProviderRefused, ProviderUnavailable) as error:
+            log.warning("a provider was not told that nothing has changed", reason=str(error))
 
     async def disconnect(self, context: Context, connection_id: UUID) -> StoredConnection:
         """Delete a connection, and have the provider send nothing more. Raises `NotFound`."""
