@@ -508,6 +508,29 @@ class TestInvoices:
         assert again == file
 
 
+class TestPages:
+    async def test_are_of_invoices_and_purchases_of_ones_own(self, client, portal_of):
+        """Nobody pays by a provider here, so that there is no page; of others it is not even told that they are there."""
+        for name in ("ada", "bob"):
+            await kit.customer(client, external_id=name, currency="EUR")
+        filled = await wallet(client, "ada")
+        ada, bob = await portal_of(client, "ada"), await portal_of(client, "bob")
+        assert (await get(ada, "/me"))["pays_on_pages"] is False
+        made = (await post(ada, f"/wallets/{filled['lago_id']}/top_ups", {"top_up": {"paid_credits": "5"}}))[
+            "top_up"
+        ]
+        assert made["is_paid_on_page"] is False
+        invoice = await one_off(client, "ada", 4200)
+        places = [
+            f"/wallet_transactions/{made['lago_id']}/payment_url",
+            f"/invoices/{invoice['lago_id']}/payment_url",
+        ]
+        for place in places:
+            answer = await post(ada, place, None, expect=422)
+            assert answer["error_details"] == {"base": ["no_linked_payment_provider"]}
+            await post(bob, place, None, expect=404)
+
+
 class TestOthers:
     """What is somebody else's is not there: another customer's, and another organization's."""
 

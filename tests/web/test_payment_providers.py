@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.async_api import Page, expect
 from tests import kit
 from tests.stripe_server import StripeServer, serving
 from tests.web.browser import Watch, breaches_of_wcag, come_to_rest, photograph
-from tests.web.conftest import Site, Tenant, served, sign_in
-
-ADMIN = "ada@paid.test"
+from tests.web.conftest import PASSWORD, Site, Tenant, served, sign_in
 
 
 @pytest.fixture(scope="module")
@@ -34,22 +36,52 @@ async def site(
 
 @dataclass
 class Shop:
-    """An organization of January 2026, and where its pages are."""
+    """An organization of January 2026 with one customer, Ada, whose admin is signed in."""
 
     tenant: Tenant
     slug: str
+    client: httpx.AsyncClient
+    admin: str
+
+    @asynccontextmanager
+    async def office(self) -> AsyncIterator[httpx.AsyncClient]:
+        """What the admin asks without a click."""
+        async with self.tenant.site.browser() as browser:
+            await kit.post(browser, "/session", {"email": self.admin, "password": PASSWORD})
+            browser.headers["X-Lago-Organization"] = self.tenant.id
+            yield browser
+
+    async def invite_onlooker(self, email: str) -> None:
+        """Somebody who sees integrations, and changes none."""
+        role = {
+            "code": "onlooker",
+            "name": "Onlooker",
+            "permissions": ["organization:integrations:view", "customers:view"],
+        }
+        async with self.office() as browser:
+            await kit.post(browser, "/roles", role)
+        await self.tenant.invite(email, "onlooker", by=self.admin)
+
+    async def connect(self, key: str) -> None:
+        """Connect Stripe."""
+        async with self.office() as browser:
+            made = {
+                "kind": "stripe", "name": "Stripe Europe", "code": "stripe_europe", "secret_key": key,
+                "success_redirect_url": f"{self.tenant.site.url}/icon.svg",
+            }  # fmt: skip
+            await kit.post(browser, "/payment_providers", {"payment_provider": made})
 
 
-@pytest.fixture(scope="module")
-async def shop(site: Site) -> Shop:
-    """A shop with one customer, Ada."""
+@pytest.fixture
+async def shop(site: Site, page: Page, request: pytest.FixtureRequest) -> AsyncIterator[Shop]:
     made = await site.make_organization("Paid", "2026-01-01T00:00:00Z")
-    slug = await made.add_admin(ADMIN)
+    admin = f"{request.node.name[5:25]}@paid.test"
+    slug = await made.add_admin(admin)
     async with site.api(made.api_key) as client:
-        await kit.customer(
-            client, external_id="ada", name="Ada", currency="EUR", email="ada@ada.test", country="DE"
-        )
-    return Shop(made, slug)
+        who = {"external_id": "ada", "name": "Ada", "email": "ada@ada.test", "country": "DE"}
+        await kit.customer(client, currency="EUR", **who)
+        await sign_in(page, admin)
+        yield Shop(made, slug, client, admin)
 
 
 async def looked_at(page: Page, name: str) -> None:
@@ -63,7 +95,6 @@ async def test_a_connection_is_made_changed_and_hidden_from_whom_it_does_not_con
     site, shop, page, stripe
 ):
     watch = Watch(page)
-    await sign_in(page, ADMIN)
     await page.goto(f"/{shop.slug}/settings/integrations")
     await looked_at(page, "provider-cards")
     await page.get_by_role("main").get_by_role("link", name="Stripe", exact=True).click()
@@ -97,14 +128,106 @@ async def test_a_connection_is_made_changed_and_hidden_from_whom_it_does_not_con
     await drawer.get_by_role("button", name="Save connection").click()
     await expect(page.get_by_text("Connection saved")).to_be_visible()
     await expect(card).to_contain_text("Customers confirm where it is asked for")
-    await page.goto(f"/{shop.slug}/create/customer")
-    await looked_at(page, "provider-customer-none")
-    await page.get_by_role("combobox", name="Account").click()
+    await shop.invite_onlooker("lou@paid.test")
+    lous = await (await page.context.browser.new_context(base_url=site.url)).new_page()
+    await sign_in(lous, "lou@paid.test")
+    await lous.goto(f"/{shop.slug}/settings/integrations/payment/stripe")
+    await expect(lous.get_by_role("article").filter(has_text="Stripe Europe")).to_contain_text("…mark")
+    await expect(lous.get_by_role("main").get_by_role("button").filter(has_text="Add")).to_have_count(0)
+    await expect(lous.get_by_role("button", name="Actions of Stripe Europe")).to_have_count(0)
+    await lous.goto(f"/{shop.slug}/settings/integrations/payment/stripe?dialog=new")
+    await expect(lous.get_by_role("article").filter(has_text="Stripe Europe")).to_be_visible()
+    await expect(lous.get_by_role("dialog")).to_have_count(0)
+    await lous.context.close()
+
+    await page.get_by_role("button", name="Actions of Stripe Europe").click()
+    await page.get_by_role("menuitem", name="Delete connection").click()
+    question = page.get_by_role("alertdialog", name="Delete the connection “Stripe Europe”?")
+    await expect(question).to_contain_text("No customer is linked to it.")
+    await question.get_by_role("button", name="Delete connection").click()
+    await expect(page.get_by_role("heading", name="No connection yet")).to_be_visible()
+    assert watch.faults == []
+
+
+async def test_a_customer_is_linked_charged_and_paid_back(site, shop, page, stripe):
+    """99.00 by a card that is left on a page of Stripe's, of which 20.00 go back; 50.00 on a page that the portal leads to."""
+    await shop.connect(stripe.key)
+    setup = {"name": "Setup", "code": "setup", "amount_cents": 9900, "amount_currency": "EUR"}
+    await kit.post(shop.client, "/add_ons", {"add_on": setup})
+    watch = Watch(page)
+    await page.goto(f"/{shop.slug}/update/customer/ada")
+    await page.get_by_label("Account", exact=True).click()
     await page.get_by_role("option", name="Stripe Europe").click()
-    await page.get_by_role("button", name="Exists already").click()
-    await page.get_by_label("ID at Stripe").scroll_into_view_if_needed()
+    await page.get_by_role("button", name="Bacs direct debit").click()
+    await page.get_by_role("button", name="Bacs direct debit").scroll_into_view_if_needed()
     await looked_at(page, "provider-customer-form")
+    await page.get_by_role("button", name="Bacs direct debit").click()
+    await page.get_by_role("button", name="Save customer").click()
+    await expect(page.get_by_text("Customer saved")).to_be_visible()
+    customer = (await kit.get(shop.client, "/customers/ada"))["customer"]["billing_configuration"]
+    assert customer["provider_payment_methods"] == ["card"]
+    known = customer["provider_customer_id"]
+    assert known.startswith("cus_")
+
     await page.goto(f"/{shop.slug}/customer/ada/information")
+    await expect(page.get_by_role("button", name=f"Copy ID at the provider {known}")).to_be_visible()
+    await page.get_by_role("button", name="Add", exact=True).click()
+    await page.get_by_role("button", name="Make link").click()
+    await looked_at(page, "provider-link")
+    async with page.context.expect_page() as opened:
+        await page.get_by_role("link", name="Open page").click()
+    checkout = await opened.value
+    await checkout.get_by_label("Method").select_option("pm_card_visa")
+    await checkout.get_by_role("button", name="Go on").click()
+    await asyncio.to_thread(stripe.flush)
+    await checkout.close()
+    await page.goto(f"/{shop.slug}/customer/ada/information")
+    methods = page.get_by_role("list", name="Payment methods")
+    await expect(methods).to_contain_text("Visa •••• 4242")
+    await expect(methods).to_contain_text("expires 08/2032")
     await looked_at(page, "provider-information")
-    await page.goto(f"/{shop.slug}/customers")
-    await looked_at(page, "provider-customers")
+
+    await page.goto(f"/{shop.slug}/create/invoice?customer=ada")
+    await page.get_by_role("button", name="Add-on").click()
+    await page.get_by_role("option", name="Setup").click()
+    await page.get_by_label("Paid by").click()
+    await page.get_by_role("option", name="Visa •••• 4242").last.click()
+    await page.get_by_label("Do not collect it").scroll_into_view_if_needed()
+    await looked_at(page, "provider-invoice-form")
+    await page.get_by_role("button", name="Issue invoice").click()
+    await expect(page.get_by_text(re.compile("Invoice .* issued"))).to_be_visible()
+    await asyncio.to_thread(stripe.flush)
+    (listed,) = (await kit.get(shop.client, "/invoices"))["invoices"]
+    invoice = (await kit.get(shop.client, f"/invoices/{listed['lago_id']}"))["invoice"]
+    assert (invoice["payment_status"], invoice["total_paid_amount_cents"]) == ("succeeded", 9900)
+    (payment,) = (await kit.get(shop.client, "/payments"))["payments"]
+    await page.goto(f"/{shop.slug}/payment/{payment['lago_id']}")
+    await expect(page.get_by_role("main")).to_contain_text("Visa •••• 4242, 08/2032")
+    await expect(page.get_by_role("main")).to_contain_text("Stripe, Stripe Europe")
+    await looked_at(page, "provider-payment")
+
+    body = {
+        "invoice_id": invoice["lago_id"], "reason": "order_change", "refund_amount_cents": 2000,
+        "items": [{"fee_id": invoice["fees"][0]["lago_id"], "amount_cents": 2000}],
+    }  # fmt: skip
+    note = (await kit.post(shop.client, "/credit_notes", {"credit_note": body}))["credit_note"]
+    await asyncio.to_thread(stripe.flush)
+    await page.goto(f"/{shop.slug}/customer/ada/credit-note/{note['lago_id']}/overview")
+    await expect(page.get_by_role("main")).to_contain_text("Refund paid back")
+    await looked_at(page, "provider-refund")
+
+    # What is left to the customer is paid by a link: 50.00, on the page that the portal leads to.
+    fee = {"add_on_code": "setup", "unit_amount_cents": 5000}
+    open_one = {"external_customer_id": "ada", "currency": "EUR", "skip_psp": True, "fees": [fee]}
+    await kit.post(shop.client, "/invoices", {"invoice": open_one})
+    link = (await kit.get(shop.client, "/customers/ada/portal_url"))["customer"]["portal_url"]
+    await page.goto(f"{link}/invoices")
+    await looked_at(page, "provider-portal")
+    assert watch.faults == []
+    await page.get_by_role("button", name=re.compile("^Pay invoice")).click()
+    await expect(page.get_by_role("heading", name=re.compile("Pay 5000 EUR"))).to_be_visible()
+    await page.get_by_role("button", name="Go on").click()
+    await asyncio.to_thread(stripe.flush)
+    paid = (await kit.get(shop.client, "/invoices"))["invoices"]
+    assert [one["payment_status"] for one in paid] == ["succeeded", "succeeded"]
+    await expect(page).to_have_url(re.compile(r"/icon\.svg$"))

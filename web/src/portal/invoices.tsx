@@ -111,7 +111,8 @@ export function Invoices() {
 }
 
 export function InvoiceRows({ invoices }: { invoices: readonly Invoice[] }) {
-  const { texts } = usePortal();
+  const { texts, token, client } = usePortal();
+  const hasPages = useQuery(portalQueries.me(token, client)).data?.pays_on_pages ?? false;
   if (invoices.length === 0) return <p className="facts">{texts.noInvoices}</p>;
   return (
     <ul className="inv">
@@ -128,6 +129,7 @@ export function InvoiceRows({ invoices }: { invoices: readonly Invoice[] }) {
           <span className="s">
             <InvoiceStatus invoice={invoice} />
           </span>
+          <span className="pay">{hasPages && isPayable(invoice) && <PayButton invoice={invoice} />}</span>
           <DownloadButton invoice={invoice} />
         </li>
       ))}
@@ -142,6 +144,36 @@ function InvoiceStatus({ invoice }: { invoice: Invoice }) {
     return <Status status="paid" word={texts.statusPaid} />;
   }
   return <Status status="pending" word={texts.statusDue(day(invoice.payment_due_date))} />;
+}
+
+function isPayable({ payment_status, total_due_amount_cents }: Invoice): boolean {
+  return payment_status !== "succeeded" && total_due_amount_cents > 0;
+}
+
+/** Leads to the payment provider's page of an invoice, which is made at this moment. */
+function PayButton({ invoice }: { invoice: Invoice }) {
+  const { texts, client } = usePortal();
+  const pay = useMutation({
+    mutationFn: () =>
+      take(
+        client.POST("/portal/v1/invoices/{lago_id}/payment_url", {
+          params: { path: { lago_id: invoice.lago_id } },
+        }),
+      ),
+    onSuccess: (answer) => location.assign(answer.payment_page.payment_url),
+    onError: () => notify.failed(texts.noPage),
+  });
+  return (
+    <Button
+      size="sm"
+      look="primary"
+      aria-label={texts.payInvoice(invoice.number)}
+      isBusy={pay.isPending}
+      onClick={() => pay.mutate()}
+    >
+      {texts.pay}
+    </Button>
+  );
 }
 
 function DownloadButton({ invoice }: { invoice: Invoice }) {

@@ -292,6 +292,9 @@ function WalletFacts({ wallet }: { wallet: Wallet }) {
   );
 }
 
+/** How often a second apart a page for a purchase is asked for. */
+const MOST_TRIES = 15;
+
 function TopUp({ wallet, onClose }: { wallet: Wallet; onClose: () => void }) {
   const portal = usePortal();
   const { texts, client, token } = portal;
@@ -308,7 +311,22 @@ function TopUp({ wallet, onClose }: { wallet: Wallet; onClose: () => void }) {
           body: { top_up: { paid_credits: credits } },
         }),
       ),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ["portal", token] }),
+    onSuccess: ({ top_up }) => {
+      void queries.invalidateQueries({ queryKey: ["portal", token] });
+      if (top_up.is_paid_on_page) page.mutate(top_up.lago_id);
+    },
+  });
+  // Its invoice is made in a moment: until then there is nothing to be paid.
+  const page = useMutation({
+    mutationFn: (lago_id: string) =>
+      take(
+        client.POST("/portal/v1/wallet_transactions/{lago_id}/payment_url", {
+          params: { path: { lago_id } },
+        }),
+      ),
+    retry: (count, error) => count < MOST_TRIES && error instanceof ApiError && error.status === 422,
+    retryDelay: 1000,
+    onSuccess: (answer) => location.assign(answer.payment_page.payment_url),
   });
   const isUnheard = add.error !== null && !(add.error instanceof ApiError && add.error.status < 500);
   const { paid_top_up_min_amount_cents: least, paid_top_up_max_amount_cents: most, currency } = wallet;
@@ -319,7 +337,7 @@ function TopUp({ wallet, onClose }: { wallet: Wallet; onClose: () => void }) {
   if (add.isSuccess)
     return (
       <p className="facts" role="status">
-        {texts.topUpDone}
+        {page.isPending ? texts.pageOpens : texts.topUpDone}
       </p>
     );
   const submit = (event: FormEvent) => {

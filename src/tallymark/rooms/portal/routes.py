@@ -12,6 +12,7 @@ from tallymark.api.idempotency import in_parts
 from tallymark.api.pagination import Meta, Page, read_page
 from tallymark.api.routing import portal_router, tenant_router
 from tallymark.api.wire import read_id
+from tallymark.rooms.billing.paging import Pages
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.invoices import downloading
@@ -19,6 +20,7 @@ from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Filters, InvoiceStatus
 from tallymark.rooms.organizations.access import system_now
 from tallymark.rooms.organizations.model import BillingEntity
+from tallymark.rooms.payment_providers.model import Abilities
 from tallymark.rooms.portal import service
 from tallymark.rooms.portal.links import PortalDoor
 from tallymark.rooms.portal.model import INVOICES_A_PAGE, Balance, Visit
@@ -28,6 +30,7 @@ from tallymark.rooms.portal.schemas import (
     IssuerOutput,
     MeResponse,
     OwnRequest,
+    PaymentPageResponse,
     PortalCustomerOutput,
     PortalFileOutput,
     PortalFileResponse,
@@ -66,22 +69,22 @@ async def make_portal_url(external_id: str, request: Request, context: InContext
 
 
 @router.get("/me")
-async def get_me(context: InContext) -> MeResponse:
+async def get_me(request: Request, context: InContext) -> MeResponse:
     """Whose portal it is, who bills them, and what their invoices come to."""
     async with context.transaction() as tx:
         customer, entity = await service.get_customer(tx, _own(context))
         balances = await service.balances_of(tx, customer.id)
-    return _me(customer, entity, balances, context)
+    return _me(customer, entity, balances, request, context)
 
 
 @router.put("/me")
-async def change_me(body: OwnRequest, context: InContext) -> MeResponse:
+async def change_me(body: OwnRequest, request: Request, context: InContext) -> MeResponse:
     """Change what is sent of one's own billing details; invoices that are issued stay as they are."""
     async with context.transaction() as tx:
         values = body.customer.to_values()
         customer, entity = await service.change_customer(tx, _own(context), values, now=context.now)
         balances = await service.balances_of(tx, customer.id)
-    return _me(customer, entity, balances, context)
+    return _me(customer, entity, balances, request, context)
 
 
 @router.get("/subscriptions")
@@ -130,13 +133,26 @@ async def price_top_up(lago_id: str, context: InContext, paid_credits: str = "")
 
 
 @router.post("/wallets/{lago_id}/top_ups")
-async def top_up(lago_id: str, body: TopUpRequest, context: InContext) -> TopUpResponse:
+async def top_up(lago_id: str, body: TopUpRequest, request: Request, context: InContext) -> TopUpResponse:
     """Buy credits: they are invoiced soon after, and in the wallet once the invoice is paid."""
     async with context.transaction() as tx:
         made, wallet = await service.buy_credits(
             tx, _own(context), read_id(lago_id, "wallet"), body.top_up.paid_credits, now=context.now
         )
-    return TopUpResponse(top_up=TopUpOutput.of(made, wallet))
+        customer, _ = await service.get_customer(tx, _own(context))
+        is_collected = await service.is_collected(tx, customer, wallet, _abilities(request, customer))
+    is_paid_on_page = not is_collected and service.pays_on_pages(customer, _abilities(request, customer))
+    return TopUpResponse(top_up=TopUpOutput.of(made, wallet, is_paid_on_page=is_paid_on_page))
+
+
+@router.post("/wallet_transactions/{lago_id}/payment_url")
+@in_parts
+async def make_top_up_page(lago_id: str, request: Request, context: InContext) -> PaymentPageResponse:
+    """A page on which credits that are being bought are paid, once they are invoiced."""
+    transaction_id = read_id(lago_id, "wallet_transaction")
+    async with context.transaction() as tx:
+        await service.check_purchase(tx, _own(context), transaction_id)
+    return PaymentPageResponse.of(await _pages(request).of_purchase(context, transaction_id))
 
 
 @router.get("/invoices")
@@ -174,15 +190,39 @@ async def download_portal_invoice(
     return PortalFileResponse(invoice=shown)
 
 
+@router.post("/invoices/{lago_id}/payment_url")
+@in_parts
+async def make_invoice_page(lago_id: str, request: Request, context: InContext) -> PaymentPageResponse:
+    """A page on which an invoice is paid."""
+    invoice_id = read_id(lago_id, "invoice")
+    async with context.transaction() as tx:
+        await service.check_invoice(tx, _own(context), invoice_id)
+    return PaymentPageResponse.of(await _pages(request).of_invoice(context, invoice_id))
+
+
+def _pages(request: Request) -> Pages:
+    pages: Pages = request.app.state.pages
+    return pages
+
+
+def _abilities(request: Request, customer: Customer) -> Abilities | None:
+    """What a customer's payment provider can be asked for."""
+    adapter = _pages(request).adapters.get(customer.payment_provider or "")
+    return adapter.abilities if adapter else None
+
+
 def _own(context: Context) -> UUID:
     """Whose portal it is."""
     assert context.customer_id is not None, "a portal is a customer's"
     return context.customer_id
 
 
-def _me(customer: Customer, entity: BillingEntity, balances: list[Balance], context: Context) -> MeResponse:
+def _me(
+    customer: Customer, entity: BillingEntity, balances: list[Balance], request: Request, context: Context
+) -> MeResponse:
     return MeResponse(
         customer=PortalCustomerOutput.of(customer, entity),
         issuer=IssuerOutput.of(entity, context.file_url(entity.logo_key)),
         balances=[BalanceOutput.of(balance) for balance in balances],
+        pays_on_pages=service.pays_on_pages(customer, _abilities(request, customer)),
     )

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from tallymark.api.pagination import Meta
 from tallymark.api.validation import Emails, Locale
 from tallymark.api.wire import DecimalText, Input, Instant, NotEmpty, OptionalText, one_of
+from tallymark.rooms.billing.service.pages import Page
 from tallymark.rooms.customers.model import ADDRESS, Customer
 from tallymark.rooms.customers.schemas import AddressInput, AddressOutput, Free, Short
 from tallymark.rooms.daily_usages.model import DayOfPeriod
@@ -105,6 +106,8 @@ class MeResponse(BaseModel):
     customer: PortalCustomerOutput
     issuer: IssuerOutput
     balances: list[BalanceOutput]
+    pays_on_pages: bool
+    """Whether their payment provider has pages on which invoices are paid."""
 
 
 class OwnFields(AddressInput):
@@ -281,10 +284,12 @@ class TopUpOutput(BaseModel):
     paid_credits: CreditsText
     amount_cents: int
     currency: str
+    is_paid_on_page: bool
+    """Whether it is left to the customer to pay it, on a page that `payment_url` leads to."""
     created_at: Instant
 
     @classmethod
-    def of(cls, made: Transaction, wallet: Wallet) -> TopUpOutput:
+    def of(cls, made: Transaction, wallet: Wallet, *, is_paid_on_page: bool) -> TopUpOutput:
         """Show a purchase."""
         return cls(
             lago_id=made.id,
@@ -293,6 +298,7 @@ class TopUpOutput(BaseModel):
             paid_credits=made.credit_amount(wallet),
             amount_cents=made.amount_cents,
             currency=wallet.currency,
+            is_paid_on_page=is_paid_on_page,
             created_at=made.created_at,
         )
 
@@ -346,3 +352,19 @@ class PortalFileOutput(BaseModel):
 
 class PortalFileResponse(BaseModel):
     invoice: PortalFileOutput
+
+
+class PaymentPageOutput(BaseModel):
+    """Where the customer pays: a page of their payment provider's, for a day at the longest."""
+
+    payment_url: str
+
+
+class PaymentPageResponse(BaseModel):
+    payment_page: PaymentPageOutput
+
+    @classmethod
+    def of(cls, page: Page) -> PaymentPageResponse:
+        """Show where a page is."""
+        assert page.url is not None, "a page that was found or made has an address"
+        return cls(payment_page=PaymentPageOutput(payment_url=page.url))

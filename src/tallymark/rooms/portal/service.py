@@ -15,8 +15,11 @@ from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.customers.service import CustomerInput
 from tallymark.rooms.daily_usages import series
 from tallymark.rooms.daily_usages.model import DayOfPeriod
+from tallymark.rooms.invoices import service as invoices
+from tallymark.rooms.invoices.model import InvoiceStatus
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.organizations.model import BillingEntity
+from tallymark.rooms.payment_providers.model import Abilities
 from tallymark.rooms.portal import repository
 from tallymark.rooms.portal.model import Balance, Sold
 from tallymark.rooms.subscriptions import service as subscriptions
@@ -135,3 +138,33 @@ async def buy_credits(
     asked = TransactionInput(wallet_id=str(wallet.id), paid_credits=paid_credits)
     (made,) = await wallets.transact(tx, asked, now=now)
     return made, wallet
+
+
+def pays_on_pages(customer: Customer, abilities: Abilities | None) -> bool:
+    """Whether a customer can pay on pages of the provider that they are linked to; `abilities` are its kind's."""
+    if customer.payment_provider_id is None or abilities is None or not abilities.has_pages:
+        return False
+    return customer.provider_customer_id is not None or not abilities.keeps_customers
+
+
+async def is_collected(tx: Tx, customer: Customer, wallet: Wallet, abilities: Abilities | None) -> bool:
+    """Whether what is bought for a wallet is collected without the customer, who is not to pay it a second time."""
+    if abilities is None or not abilities.charges or wallet.payment_method_type == "manual":
+        return False
+    return wallet.payment_method_id is not None or customer.id in await customers.default_methods(
+        tx, [customer.id]
+    )
+
+
+async def check_invoice(tx: Tx, customer_id: UUID, invoice_id: UUID) -> None:
+    """See that an issued invoice is the customer's. Raises `NotFound("invoice")`."""
+    invoice = await invoices.get_invoice(tx, invoice_id)
+    if invoice.customer_id != customer_id or invoice.status is not InvoiceStatus.FINALIZED:
+        raise NotFound("invoice")
+
+
+async def check_purchase(tx: Tx, customer_id: UUID, transaction_id: UUID) -> None:
+    """See that credits are bought for a wallet of the customer's. Raises `NotFound("wallet_transaction")`."""
+    found = await wallets.get_transaction(tx, transaction_id)
+    if all(wallet.id != found.wallet_id for wallet in await wallets_of(tx, customer_id)):
+        raise NotFound("wallet_transaction")

@@ -2,9 +2,7 @@
 import type { Schema } from "@/api/client";
 import { providerName } from "./kinds";
 
-type Method = Pick<Schema<"PaymentMethodOutput">, "payment_provider_type" | "provider_method_id"> & {
-  details?: Record<string, string>;
-};
+type Method = Pick<Schema<"PaymentMethodOutput">, "details" | "payment_provider_type" | "provider_method_id">;
 
 /** Kinds of methods as providers call them, in words; others are readable as they are. */
 const TYPES: Record<string, string> = {
@@ -39,7 +37,7 @@ export function methodType(type: string): string {
 
 /** "Visa •••• 4242": the brand, else the kind, and the last digits. */
 export function methodName({ details, payment_provider_type, provider_method_id }: Method): string {
-  const { brand, type, last4 } = details ?? {};
+  const { brand, type, last4 } = details;
   const what = brand
     ? (BRANDS[brand] ?? inWords(brand))
     : type
@@ -50,8 +48,7 @@ export function methodName({ details, payment_provider_type, provider_method_id 
 }
 
 /** "04/2028", however the provider writes a month: "2028-04", "4/2028", "04/28". */
-export function expiryOf({ details }: Method): string | null {
-  const expires = details?.expires;
+export function expiryOf({ details: { expires } }: Method): string | null {
   if (!expires) return null;
   const [, year, month] = /^(\d{4})-(\d{1,2})/.exec(expires) ?? [];
   if (year && month) return `${month.padStart(2, "0")}/${year}`;

@@ -58,6 +58,10 @@ const de: Texts = {
   statusDue: (day) => `Fällig ${day}`,
   statusOverdue: "Überfällig",
   download: (number) => `Rechnung ${number} herunterladen`,
+  pay: "Bezahlen",
+  payInvoice: (number) => `Rechnung ${number} bezahlen`,
+  noPage: "Die Zahlungsseite konnte nicht geöffnet werden. Versuchen Sie es in einer Minute noch einmal.",
+  pageOpens: "Die Zahlungsseite wird geöffnet …",
   kinds: {
     subscription: "Abonnement",
     add_on: "Einmalig",

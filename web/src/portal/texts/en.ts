@@ -57,6 +57,10 @@ const en = {
   statusDue: (day: string) => `Due ${day}`,
   statusOverdue: "Overdue",
   download: (number: string) => `Download invoice ${number}`,
+  pay: "Pay",
+  payInvoice: (number: string) => `Pay invoice ${number}`,
+  noPage: "The payment page could not be opened. Try again in a minute.",
+  pageOpens: "The payment page opens …",
   kinds: {
     subscription: "Subscription",
     add_on: "One-off",

@@ -58,6 +58,10 @@ const es: Texts = {
   statusDue: (day) => `Vence el ${day}`,
   statusOverdue: "Vencida",
   download: (number) => `Descargar la factura ${number}`,
+  pay: "Pagar",
+  payInvoice: (number) => `Pagar la factura ${number}`,
+  noPage: "No se pudo abrir la página de pago. Inténtelo de nuevo en un minuto.",
+  pageOpens: "Se abre la página de pago…",
   kinds: {
     subscription: "Suscripción",
     add_on: "Única",

@@ -56,6 +56,10 @@ const fr: Texts = {
   statusDue: (day) => `Due le ${day}`,
   statusOverdue: "En retard",
   download: (number) => `Télécharger la facture ${number}`,
+  pay: "Payer",
+  payInvoice: (number) => `Payer la facture ${number}`,
+  noPage: "La page de paiement n’a pas pu être ouverte. Réessayez dans une minute.",
+  pageOpens: "La page de paiement s’ouvre…",
   kinds: {
     subscription: "Abonnement",
     add_on: "Ponctuelle",

@@ -58,6 +58,10 @@ const it: Texts = {
   statusDue: (day) => `Scade il ${day}`,
   statusOverdue: "Scaduta",
   download: (number) => `Scarica la fattura ${number}`,
+  pay: "Paga",
+  payInvoice: (number) => `Paga la fattura ${number}`,
+  noPage: "Non è stato possibile aprire la pagina di pagamento. Riprova tra un minuto.",
+  pageOpens: "Si apre la pagina di pagamento…",
   kinds: {
     subscription: "Abbonamento",
     add_on: "Una tantum",

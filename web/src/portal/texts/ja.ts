@@ -55,6 +55,10 @@ const ja: Texts = {
   statusDue: (day) => `支払期限 ${day}`,
   statusOverdue: "期限超過",
   download: (number) => `請求書 ${number} をダウンロード`,
+  pay: "支払う",
+  payInvoice: (number) => `請求書 ${number} を支払う`,
+  noPage: "お支払いページを開けませんでした。1 分後にもう一度お試しください。",
+  pageOpens: "お支払いページを開いています…",
   kinds: {
     subscription: "サブスクリプション",
     add_on: "単発",

@@ -58,6 +58,10 @@ const nb: Texts = {
   statusDue: (day) => `Forfaller ${day}`,
   statusOverdue: "Forfalt",
   download: (number) => `Last ned faktura ${number}`,
+  pay: "Betal",
+  payInvoice: (number) => `Betal faktura ${number}`,
+  noPage: "Betalingssiden kunne ikke åpnes. Prøv igjen om et minutt.",
+  pageOpens: "Betalingssiden åpnes …",
   kinds: {
     subscription: "Abonnement",
     add_on: "Engangs",

@@ -58,6 +58,10 @@ const pt: Texts = {
   statusDue: (day) => `Vence em ${day}`,
   statusOverdue: "Vencida",
   download: (number) => `Baixar a fatura ${number}`,
+  pay: "Pagar",
+  payInvoice: (number) => `Pagar a fatura ${number}`,
+  noPage: "Não foi possível abrir a página de pagamento. Tente de novo em um minuto.",
+  pageOpens: "A página de pagamento está sendo aberta…",
   kinds: {
     subscription: "Assinatura",
     add_on: "Avulsa",

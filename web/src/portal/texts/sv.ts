@@ -58,6 +58,10 @@ const sv: Texts = {
   statusDue: (day) => `Förfaller ${day}`,
   statusOverdue: "Förfallen",
   download: (number) => `Ladda ner faktura ${number}`,
+  pay: "Betala",
+  payInvoice: (number) => `Betala faktura ${number}`,
+  noPage: "Det gick inte att öppna betalsidan. Försök igen om en minut.",
+  pageOpens: "Betalsidan öppnas …",
   kinds: {
     subscription: "Abonnemang",
     add_on: "Engångs",

@@ -55,6 +55,10 @@ const zhTW: Texts = {
   statusDue: (day) => `${day} 到期`,
   statusOverdue: "已逾期",
   download: (number) => `下載請款單 ${number}`,
+  pay: "付款",
+  payInvoice: (number) => `支付請款單 ${number}`,
+  noPage: "無法開啟付款頁面，請一分鐘後再試。",
+  pageOpens: "正在開啟付款頁面…",
   kinds: {
     subscription: "訂閱",
     add_on: "單次",
