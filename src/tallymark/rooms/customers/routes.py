@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from fastapi import Request
 
-from tallymark.api.context import InContext
+from tallymark.api.context import Context, InContext
 from tallymark.api.idempotency import in_parts
 from tallymark.api.pagination import InPage, Meta
 from tallymark.api.permissions import WRITE, Need, Right, guarded_by
@@ -66,11 +66,7 @@ async def upsert_customer(body: CustomerRequest, request: Request, context: InCo
             tx, asked, check_allowed=check_allowed, is_awaited=is_awaited, now=context.now
         )
         answer = await _answer(tx, customer)
-    if not is_awaited:
-        return answer
-    await _linking(request).link_now(context, customer.id)
-    async with context.transaction() as tx:
-        return await _answer(tx, (await service.get_customers(tx, {customer.id}))[customer.id])
+    return await _once_linked(request, context, customer) if is_awaited else answer
 
 
 LISTED_BY = (
@@ -170,6 +166,14 @@ async def delete_customer(external_id: str, context: InContext) -> CustomerRespo
         answer = await _answer(tx, customer)
         await service.delete_customer(tx, external_id, now=context.now)
         return answer
+
+
+async def _once_linked(request: Request, context: Context, customer: Customer) -> CustomerResponse:
+    """The customer as their provider has made them; of a call whose effect and answer are one transaction nobody waits for it."""
+    assert context.joined is None, "a provider is asked with no transaction open"
+    await _linking(request).link_now(context, customer.id)
+    async with context.transaction() as tx:
+        return await _answer(tx, (await service.get_customers(tx, {customer.id}))[customer.id])
 
 
 def _linking(request: Request) -> Linking:
