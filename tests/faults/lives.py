@@ -31,7 +31,7 @@ APART = {"api_logs", "idempotent_answers"}
 OWN_NAMES = {
     "id", "stream_id", "sender_id", "message_id", "key_hash", "api_keys.ending", "token_hash", "last_used_at",
     "journal_entries.sequence", "backfilled_events.position", "test_clocks.calls", "test_clocks.status", "rollup_id",
-    "rollup_parts.moment", "payment_providers.secrets",
+    "rollup_parts.moment", "payment_providers.secrets", "provider_events.body", "provider_events.digest",
 }  # fmt: skip
 
 OWN_WORDS = (

@@ -83,7 +83,10 @@ CORRUPTIONS = {
     "unissued": ["UPDATE invoices SET status = 'closed' WHERE status = 'finalized'"],
     "first_invoices": ["UPDATE subscriptions SET status = 'canceled' WHERE status = 'active'"],
     "payment_receipts": ["DELETE FROM payment_receipts"],
-    "paid_back": ["UPDATE payments SET amount_cents = 599 WHERE id IN (SELECT payment_id FROM refunds)"],
+    "paid_back": [
+        "UPDATE payments SET amount_cents = 599 WHERE id IN (SELECT payment_id FROM refunds)",
+        "UPDATE payments SET surplus_cents = 1 WHERE payment_type = 'manual'",
+    ],
     "credit_note_item_amounts": ["UPDATE credit_note_items SET amount_cents = amount_cents + 1"],
     "credit_note_amounts": ["UPDATE credit_notes SET precise_total_amount_cents = precise_total_amount_cents + 1"],
     "credit_note_taxes": ["UPDATE credit_notes_applied_taxes SET amount_cents = amount_cents + 1"],

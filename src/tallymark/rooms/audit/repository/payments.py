@@ -83,8 +83,8 @@ PAYMENTS = (
     ),
     Law(
         name="paid_back",
-        says="A provider pays back what a credit note refunds, and of a payment no more than came in by it.",
-        holds=("refunds amount_cents",),
+        says="A provider pays back what a credit note refunds, and of a payment no more than is kept of it; only what came in leaves a surplus.",
+        holds=("refunds amount_cents", "payments surplus_cents"),
         sql="""
             SELECT 'refund of credit note ' || n.number AS place, n.refund_amount_cents || ' ' || n.currency AS expected,
                    r.amount_cents || ' ' || r.currency AS found
@@ -96,6 +96,11 @@ PAYMENTS = (
             FROM refunds r JOIN payments p ON p.id = r.payment_id
             WHERE r.refund_status <> 'failed' GROUP BY p.id
             HAVING sum(r.amount_cents) > CASE p.payment_status WHEN 'succeeded' THEN p.amount_cents ELSE 0 END
+            UNION ALL
+            SELECT 'surplus of payment ' || p.id, '0', p.surplus_cents::text
+            FROM payments p
+            WHERE p.surplus_cents < 0
+               OR (p.surplus_cents > 0 AND (p.payment_status <> 'succeeded' OR p.payment_type <> 'provider'))
         """,
     ),
 )

@@ -55,8 +55,10 @@ async def begin(tx: Tx, payment_id: UUID, *, now: datetime) -> Asked | None:
             await gate.lack_method(tx, invoice, now=now)
         return None
     payable = await payments.payable_invoice(tx, invoice)
+    if payment.asked_at is None:
+        # Asked again with the same key it is the same attempt.
+        await collecting.count_attempt(tx, invoice.id, now=now)
     payment = await payments.begin(tx, payment, payable, now=now)
-    await collecting.count_attempt(tx, invoice.id, now=now)
     asked = await payments.order_of(tx, payment)
     return replace(asked, order=replace(asked.order, waits_for_customer=gate.waits(invoice)))
 

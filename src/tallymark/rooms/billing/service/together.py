@@ -83,10 +83,11 @@ async def begin(tx: Tx, payment: Payment, *, now: datetime) -> Asked | None:
         await payments.drop(tx, payment)
         await requests.send(tx, request.id, now=now)
         return None
+    if payment.asked_at is None:
+        for invoice in await _invoices(tx, request):
+            if can_be_collected(invoice):
+                await collecting.count_attempt(tx, invoice.id, now=now)
     payment = await payments.begin(tx, payment, payable, now=now)
-    for invoice in await _invoices(tx, request):
-        if can_be_collected(invoice):
-            await collecting.count_attempt(tx, invoice.id, now=now)
     return await payments.order_of(tx, payment)
 
 
