@@ -22,6 +22,7 @@ from tests.collecting import (
 
 from tallymark.db.tables import agenda, invoices, payment_providers, payments
 from tallymark.jobs.agenda import Kind
+from tallymark.rooms.payment_providers import service as connections
 from tallymark.rooms.payment_providers.model import Outcome, PaymentStatus
 
 TOO_SMALL = Outcome(
@@ -73,6 +74,14 @@ async def sell(seller, who=None, *, expect=200, **more):
 
 async def shown(seller, invoice):
     return (await kit.get(seller.client, f"/invoices/{invoice['lago_id']}"))["invoice"]
+
+
+async def delete_connection(seller):
+    """Its connection goes, and what follows is done."""
+    async with seller.database.tenant(seller.id, is_simulated=True) as tx:
+        (known,) = await connections.list_connections(tx)
+        await connections.delete(tx, known.id, now=await seller.now())
+    await seller.advance("2026-01-11T13:00")
 
 
 def stands(invoice):
@@ -158,6 +167,28 @@ class TestWhatIsAsked:
             await tx.execute(payment_providers.update().values(deleted_at=await seller.now()))
         await seller.advance("2026-01-11T13:00")
         assert (await seller.payments(), stands(await shown(seller, invoice))) == ([], ("pending", 0, 10000))
+
+    async def test_what_is_under_way_when_its_connection_is_deleted(self, seller):
+        """It is called off, for nothing more would be heard of it; the invoice is due as before, and money by hand pays it."""
+        seller.provider.answer = PENDING
+        invoice = await sell(seller)
+        await delete_connection(seller)
+        assert await seller.payments() == [("failed", 10000, "canceled")]
+        assert seller.provider.canceled == [seller.provider.orders[0].idempotency_key]
+        assert stands(await shown(seller, invoice)) == ("pending", 0, 10000)
+        body = {"invoice_id": invoice["lago_id"], "amount_cents": 10000, "reference": "wire"}
+        await kit.post(seller.client, "/payments", {"payment": body})
+        assert stands(await shown(seller, invoice)) == ("succeeded", 10000, 0)
+
+    async def test_what_is_to_be_paid_first_when_its_connection_is_deleted(self, seller):
+        """Its subscription is called off, as where nobody can be asked."""
+        seller.provider.answer = PENDING
+        plan = await kit.plan(seller.client, amount_cents=3100, pay_in_advance=True)
+        waiting = await seller.gate(seller.who, plan)
+        assert waiting["status"] == "incomplete"
+        await delete_connection(seller)
+        assert (await seller.again(waiting))["status"] == "canceled"
+        assert seller.provider.canceled == [seller.provider.orders[0].idempotency_key]
 
     async def test_bills_of_subscriptions_drafts_and_credits(self, seller):
         """31.00 a month in arrears; at 10.00, issued three days later; 5.00 of credits, at once and once they are paid."""

@@ -27,7 +27,7 @@ WORLDS = sorted((Path(__file__).parent / "worlds").glob("*.tar.xz"))
 
 
 EMPTY = {
-    "of payment providers, of which none ships": {"activation_rules", "payment_methods"},
+    "of payment providers, of which none shipped then": {"activation_rules", "payment_methods"},
     "of what is under way, until a worker has done it": {
         "draft_credit_notes", "events_to_price", "job_errors", "procrastinate_periodic_defers", "procrastinate_workers", "usage_marks",
     },

@@ -17,6 +17,8 @@ from tallymark.db.tables import (
     payment_links,
     payment_methods,
     payment_providers,
+    payment_requests_invoices,
+    payments,
     provider_events,
     test_clocks,
 )
@@ -98,6 +100,19 @@ async def open_links(tx: Tx, connection_id: UUID) -> list[UUID]:
         column.payment_provider_id == connection_id, column.closed_at.is_(None)
     )
     return sorted((await tx.execute(statement)).scalars())
+
+
+async def undecided(tx: Tx, connection_id: UUID) -> list[tuple[UUID, UUID]]:
+    """The invoices of payments that a connection has not decided, alone or by a payment request, each with its customer."""
+    held, paid = payment_requests_invoices.c, payments.c
+    statement = (
+        select(func.coalesce(paid.invoice_id, held.invoice_id).label("invoice_id"), paid.customer_id)
+        .select_from(
+            payments.outerjoin(payment_requests_invoices, held.payment_request_id == paid.payment_request_id)
+        )
+        .where(paid.payment_provider_id == connection_id, paid.payment_status.in_(("pending", "processing")))
+    )
+    return sorted({(row.invoice_id, row.customer_id) for row in await tx.execute(statement)})
 
 
 async def insert_event(tx: Tx, values: Values) -> bool:

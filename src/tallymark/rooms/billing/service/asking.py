@@ -118,10 +118,15 @@ def is_linked(customer: Customer) -> bool:
     return customer.payment_provider_id is not None and customer.provider_customer_id is not None
 
 
+async def is_heard(tx: Tx, payment: Payment) -> bool:
+    """Whether a payment's connection is still there, so that what is told of it is heard."""
+    live = {one.id for one in await payment_providers.list_connections(tx)}
+    return payment.payment_provider_id in live
+
+
 async def can_be_asked(tx: Tx, payment: Payment) -> bool:
     """Whether a payment's connection is still there, and the customer still has the method."""
-    live = {one.id for one in await payment_providers.list_connections(tx)}
-    if payment.payment_provider_id not in live:
+    if not await is_heard(tx, payment):
         return False
     known = await customers.payment_methods_of(tx, payment.customer_id)
     return payment.payment_method_id is None or payment.payment_method_id in {one.id for one in known}

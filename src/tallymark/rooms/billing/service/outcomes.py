@@ -14,7 +14,7 @@ from tallymark.db.engine import Tx
 from tallymark.jobs.agenda import Batch, Kind
 from tallymark.jobs.outbox import emit
 from tallymark.rooms.billing.service import gate, together
-from tallymark.rooms.billing.service.asking import ask_due, can_be_asked
+from tallymark.rooms.billing.service.asking import ask_due, can_be_asked, is_heard
 from tallymark.rooms.billing.service.failures import (
     AUTHENTICATION,
     REFUSED,
@@ -240,15 +240,18 @@ async def follow(tx: Tx, batch: Batch, now: datetime) -> None:
 
 
 async def follow_due(tx: Tx, batch: Batch, now: datetime) -> None:
-    """Look after what is asked for of invoices that were paid, voided, or credited meanwhile.
+    """Look after what is asked for of invoices that were paid, voided, or credited meanwhile, or whose connection is deleted.
 
-    Where nothing is due any more, a payment that its provider has not decided is called off, and the page to pay on is taken back;
-    where less is due, the page is. Needs the customer's lock.
+    Where nothing is due any more, or nothing would be heard of it, a payment that its provider has not decided is called off, and the
+    page to pay on is taken back; where less is due, the page is. Needs the customer's lock.
     """
     for invoice in (await invoices.get_invoices(tx, batch.subject_ids)).values():
         is_owed = can_be_collected(invoice)
         pending = await payments.pending_of(tx, invoice.id)
-        if pending is not None and not is_owed and not gate.waits(invoice):
+        if pending is not None and gate.waits(invoice):
+            if not await is_heard(tx, pending):
+                await gate.lack_method(tx, invoice, now=now)
+        elif pending is not None and not (is_owed and await is_heard(tx, pending)):
             await payments.give_up(tx, pending, now=now)
         page = await payments.open_page(tx, invoice.id)
         if page is not None and not (is_owed and page.amount_cents == invoice.total_due_amount_cents):

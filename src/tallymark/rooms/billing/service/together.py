@@ -13,7 +13,7 @@ from uuid import UUID
 
 from tallymark.db.engine import Tx
 from tallymark.jobs.outbox import emit
-from tallymark.rooms.billing.service.asking import can_be_asked, choose, is_linked
+from tallymark.rooms.billing.service.asking import can_be_asked, choose, is_heard, is_linked
 from tallymark.rooms.billing.service.failures import AUTHENTICATION, request_failure
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.customers.model import Customer
@@ -225,12 +225,15 @@ async def hear_of_page(tx: Tx, connection: Connection, told: PaymentTold, *, now
 
 
 async def follow_due(tx: Tx, invoice_ids: Collection[UUID], *, now: datetime) -> None:
-    """Look after what is asked for of requests whose invoices were paid, voided, or credited meanwhile. Needs the customer's lock."""
+    """Look after what is asked for of requests whose invoices were paid, voided, or credited meanwhile, or whose connection is deleted.
+
+    Needs the customer's lock.
+    """
     for request in await requests.holding(tx, invoice_ids):
         payable = await payments.payable_request(tx, request)
         is_owed = request.payment_status != PaymentStatus.SUCCEEDED and payable.due_cents > 0
         pending = await payments.pending_of(tx, request.id)
-        if pending is not None and not is_owed:
+        if pending is not None and not (is_owed and await is_heard(tx, pending)):
             await payments.give_up(tx, pending, now=now)
         page = await payments.open_page(tx, request.id)
         if page is not None and not (is_owed and page.amount_cents == payable.due_cents):

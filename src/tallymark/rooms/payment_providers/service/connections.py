@@ -156,7 +156,8 @@ async def change(
 
 
 async def delete(tx: Tx, connection_id: UUID, *, now: datetime) -> StoredConnection:
-    """Delete a connection: its customers are parted from it and their methods, and pages to pay on are taken back.
+    """Delete a connection: its customers are parted from it and their methods, pages to pay on are taken back, and payments that it has
+    not decided are called off, for nothing that is told of them would be heard any more.
 
     Raises `NotFound("payment_provider")`.
     """
@@ -170,6 +171,11 @@ async def delete(tx: Tx, connection_id: UUID, *, now: datetime) -> StoredConnect
     }
     await _log_customers(tx, parted, gone, now=now)
     await take_pages_back(tx, found.id, now=now)
+    items = (
+        Item(kind=Kind.FOLLOW_DUE, subject_id=invoice_id, owner_id=customer_id, due_at=now)
+        for invoice_id, customer_id in await repository.undecided(tx, found.id)
+    )
+    await agenda.leave(tx, *items)
     told = {"integration_type": found.kind.value, "code": found.code, "name": found.name}
     await security.record(tx, "integration.deleted", told, now=now)
     return found
