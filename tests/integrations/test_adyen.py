@@ -73,7 +73,6 @@ REFUND = RefundOrder(
     currency="EUR",
     reason="other",
     provider_payment_id="PSP0000000000001",
-    payment_amount_cents=1999,
 )
 
 

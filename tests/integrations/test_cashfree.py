@@ -359,7 +359,6 @@ SURPLUS = RefundOrder(
     currency="INR",
     reason=None,
     provider_payment_id="link-7f3",
-    payment_amount_cents=20012,
 )
 
 

@@ -331,7 +331,6 @@ async def test_a_part_does_not_go_back_for_it_could_go_twice(other):
         currency="NGN",
         reason=None,
         provider_payment_id="4975363",
-        payment_amount_cents=100050,
     )
     with pytest.raises(ProviderRefused) as raised:
         await Flutterwave().refund(CONNECTION, surplus)

@@ -73,7 +73,6 @@ REFUND = RefundOrder(
     currency="GBP",
     reason="other",
     provider_payment_id="PM001",
-    payment_amount_cents=1999,
     metadata={"lago_credit_note_id": "cn", "lago_invoice_id": "inv", "lago_customer_id": "cust"},
 )
 PAGE = LinkOrder(

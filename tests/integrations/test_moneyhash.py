@@ -444,7 +444,6 @@ async def test_what_was_too_much_goes_back():
         currency="EGP",
         reason=None,
         provider_payment_id="int0",
-        payment_amount_cents=123450,
     )
     async with loopback(Intents()) as vendor:
         it, intents = MoneyHash(vendor.url), vendor.answer

@@ -529,7 +529,7 @@ class TestRefunds:
     async def test_are_paid_once_with_their_reason(self, stripe, provider, connection):
         asked = order(*await payer(provider, connection, stripe))
         paid = await provider.charge(connection, asked)
-        back = RefundOrder(idempotency_key="credit-note-1", amount_cents=400, currency="EUR", reason="duplicated_charge", provider_payment_id=paid.provider_payment_id, payment_amount_cents=1099, metadata={"lago_credit_note_id": "cn-1"})  # fmt: skip
+        back = RefundOrder(idempotency_key="credit-note-1", amount_cents=400, currency="EUR", reason="duplicated_charge", provider_payment_id=paid.provider_payment_id, metadata={"lago_credit_note_id": "cn-1"})  # fmt: skip
         stripe.goes_wrong.append("lost")
         with pytest.raises(ProviderUnavailable):
             await provider.refund(connection, back)
@@ -551,7 +551,7 @@ class TestRefunds:
         paid = await provider.charge(connection, order(ada, account))
         stripe.settle(paid.provider_payment_id)
         key = f"credit-note-{uuid4()}"
-        outcome = await provider.refund(connection, RefundOrder(idempotency_key=key, amount_cents=1099, currency="EUR", reason=reason, provider_payment_id=paid.provider_payment_id, payment_amount_cents=1099))  # fmt: skip
+        outcome = await provider.refund(connection, RefundOrder(idempotency_key=key, amount_cents=1099, currency="EUR", reason=reason, provider_payment_id=paid.provider_payment_id))  # fmt: skip
         assert (outcome.refund_status, outcome.status) == (RefundStatus.PENDING, "pending")
         assert stripe.get("refund", outcome.provider_refund_id)["reason"] == theirs
         stripe.take()

@@ -90,7 +90,7 @@ async def _use(provider, connection, server, kinds, country):
         visa = server.attach({"customer": ada.provider_customer_id}, "pm_card_visa")["id"]
         paid = await provider.charge(connection, order(ada, visa))
         for reason in REASONS:
-            await provider.refund(connection, RefundOrder(idempotency_key=str(uuid4()), amount_cents=10, currency="EUR", reason=reason, provider_payment_id=paid.provider_payment_id, payment_amount_cents=1099))  # fmt: skip
+            await provider.refund(connection, RefundOrder(idempotency_key=str(uuid4()), amount_cents=10, currency="EUR", reason=reason, provider_payment_id=paid.provider_payment_id))  # fmt: skip
         server.dispute(paid.provider_payment_id)
         lost = replace(ada, provider_customer_id=None)
         await provider.create_customer(connection, lost)

@@ -14,8 +14,8 @@ from typing import Any
 
 from tallymark.domain.money import CURRENCIES
 from tallymark.integrations.payments import adyen_notices
-from tallymark.integrations.payments.amounts import to_vendor
 from tallymark.integrations.payments.http import Api, Explained, RefusedByVendor, segment
+from tallymark.integrations.payments.units import to_vendor
 from tallymark.rooms.organizations.access import system_now
 from tallymark.rooms.payment_providers.model import (
     Abilities,

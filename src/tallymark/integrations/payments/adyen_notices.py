@@ -12,8 +12,8 @@ import hmac
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tallymark.integrations.payments.amounts import from_vendor
 from tallymark.integrations.payments.http import read_json
+from tallymark.integrations.payments.units import from_vendor
 from tallymark.rooms.payment_providers.model import (
     DisputeLost,
     Heard,

@@ -1,11 +1,11 @@
-"""Amounts as vendors write them, in units of the currency, exact: the mended quirks of wallets-and-payments §12.3."""
+"""Amounts as vendors write and count them, in units of the currency or in minor ones of their own: exact, or not at all (pricing §1.3, wallets-and-payments §12.3)."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
 from tallymark.domain.exact import Fraction
-from tallymark.domain.money import currency, exact_minor_units, major_units, plain_text
+from tallymark.domain.money import UnknownCurrency, currency, exact_minor_units, major_units, plain_text
 from tallymark.rooms.payment_providers.ports import ProviderRefused
 
 NOT_EXACT = "amount_not_representable"
@@ -53,6 +53,39 @@ def told_cents(value: object, code: object) -> int:
     if cents.denominator != 1:
         raise ProviderRefused(f"not whole minor units: {value!r} {code!r}", code=NOT_EXACT)
     return cents.numerator
+
+
+def to_vendor(amount_cents: int, code: str, places: int) -> int:
+    """Our minor units as those of a vendor who counts a currency with so many decimals. Raises `ProviderRefused`.
+
+    Forints have no minor unit here, and two decimals at vendors:
+
+    >>> to_vendor(2500, "HUF", 2), to_vendor(1999, "EUR", 2)
+    (250000, 1999)
+    """
+    return _whole(Fraction(amount_cents * 10**places, _subunits(code)), code)
+
+
+def from_vendor(value: int, code: str, places: int) -> int:
+    """A vendor's minor units as ours. Raises `ProviderRefused`.
+
+    >>> from_vendor(250000, "HUF", 2)
+    2500
+    """
+    return _whole(Fraction(value * _subunits(code), 10**places), code)
+
+
+def _subunits(code: str) -> int:
+    try:
+        return currency(code).subunits
+    except UnknownCurrency:
+        raise ProviderRefused(f"{code} is not a currency that is known here", code=NOT_EXACT) from None
+
+
+def _whole(amount: Fraction, code: str) -> int:
+    if amount.denominator != 1:
+        raise ProviderRefused(f"{amount} minor units of {code} cannot be told exactly", code=NOT_EXACT)
+    return amount.numerator
 
 
 def _text(value: object) -> str:

@@ -6,8 +6,8 @@ import secrets as chance
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
+from tallymark.domain.addresses import is_web_address
 from tallymark.domain.errors import Problems
 from tallymark.domain.values import value
 from tallymark.rooms.payment_providers.model import Connection, ProviderKind
@@ -158,16 +158,6 @@ def _url(text: str | None, problems: Problems) -> str | None:
         return None
     if len(text) > LONGEST_URL:
         problems.add("success_redirect_url", "value_is_too_long")
-    elif not _is_web_address(text):
+    elif not is_web_address(text):
         problems.add("success_redirect_url", "url_is_invalid")
     return text
-
-
-def _is_web_address(text: str) -> bool:
-    if not text.isprintable() or " " in text:
-        return False
-    try:
-        parts = urlsplit(text)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False

@@ -185,8 +185,6 @@ class RefundOrder:
     reason: str | None
     """A credit note's: `duplicated_charge`, `product_unsatisfactory`, `order_change`, `order_cancellation`, `fraudulent_charge`, `other`."""
     provider_payment_id: str
-    payment_amount_cents: int
-    """What was paid in all."""
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
+from tallymark.domain.addresses import is_web_address
 from tallymark.domain.errors import Problems
 from tallymark.domain.exact import Fraction
 
@@ -237,19 +237,9 @@ def _read_url(value: Any, problems: Problems) -> str:
     text = value.strip() if isinstance(value, str) else ""
     if not text:
         problems.add("webhook_url", "value_is_mandatory")
-    if not _is_web_address(text):
+    if not is_web_address(text):
         problems.add("webhook_url", "url_is_invalid")
     return text
-
-
-def _is_web_address(text: str) -> bool:
-    if not text.isprintable() or " " in text:
-        return False
-    try:
-        parts = urlsplit(text)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
 
 
 def _read_algorithm(value: Any, problems: Problems) -> Algorithm:

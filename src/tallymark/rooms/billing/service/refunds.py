@@ -106,7 +106,6 @@ async def _asked(tx: Tx, note: CreditNote, refund: Refund) -> Asked:
         currency=refund.currency,
         reason=note.reason,
         provider_payment_id=payment.provider_payment_id,
-        payment_amount_cents=payment.amount_cents,
         metadata={
             payments.NOTE_KEY: str(note.id),
             "lago_customer_id": str(note.customer_id),

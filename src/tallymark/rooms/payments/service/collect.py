@@ -241,7 +241,6 @@ def surplus_of(payment: Payment) -> RefundAsked | None:
         currency=payment.currency,
         reason=None,
         provider_payment_id=payment.provider_payment_id,
-        payment_amount_cents=payment.amount_cents + payment.surplus_cents,
         metadata={"lago_payment_id": str(payment.id), "lago_customer_id": str(payment.customer_id)},
     )
     return RefundAsked(order=order, connection_id=payment.payment_provider_id)
