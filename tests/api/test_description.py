@@ -24,7 +24,6 @@ DEPTH = 3
 # What the contract's document names and we do not: the first word is a pattern of places, and of what is below them. All of it
 # needs a provider; what stands elsewhere here is named by `tallymark.api.contract_names`.
 EXCEPT = """
-    POST./customers/{}/checkout_url.*        needs a payment provider
     POST./invoices/preview.request.customer\\.integration_customers.*  needs a tax provider
 """
 
