@@ -14,7 +14,7 @@ from tests.rooms.test_payment_pages import settle, tell
 from tallymark.db.tables import payments
 from tallymark.rooms.payment_providers.model import PaymentStatus, PaymentTold
 
-EXAMPLES = int(os.environ.get("COLLECTING_EXAMPLES", "8"))
+EXAMPLES = int(os.environ.get("COLLECTING_EXAMPLES", "4"))
 IS_REFUSED = {403, 405, 422}
 
 
