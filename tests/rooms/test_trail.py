@@ -48,6 +48,13 @@ SEEN_ELSEWHERE = {
         "tests/rooms/test_payment_providers.py::TestConnections::test_are_told_in_the_security_log",
     ),
     "POST /webhooks/{kind}/{organization_id}": "tests/rooms/test_payment_providers.py::TestEvents::test_are_kept_once_and_heard",
+    **dict.fromkeys(
+        (
+            "POST /portal/v1/invoices/{lago_id}/payment_url",
+            "POST /portal/v1/wallet_transactions/{lago_id}/payment_url",
+        ),
+        "tests/rooms/test_payment_pages.py::TestPages::test_one_for_a_day",
+    ),
     "POST /app/v1/welcome": "tests/rooms/test_users.py::TestTheFirst::test_comes_in_by_the_printed_link_once",
 }
 """Doors through which people come in, and what has somebody outside asked, with what shows the trace that they leave."""

@@ -226,6 +226,7 @@ async def retry_payment(
 
 
 @router.post("/invoices/{lago_id}/payment_url")
+@in_parts
 async def make_payment_url(lago_id: str, request: Request, context: InContext) -> PaymentUrlResponse:
     """A page to pay an invoice on: the one that it has for a day, else a new one."""
     pages: Pages = request.app.state.pages
@@ -235,6 +236,7 @@ async def make_payment_url(lago_id: str, request: Request, context: InContext) -
 
 @router.post("/wallet_transactions/{lago_id}/payment_url", tags=["wallets"])
 @guarded_by("wallet_transaction")
+@in_parts
 async def make_purchase_url(lago_id: str, request: Request, context: InContext) -> PurchaseUrlResponse:
     """A page to pay credits on that are being bought."""
     pages: Pages = request.app.state.pages
