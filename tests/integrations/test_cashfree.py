@@ -1,11 +1,11 @@
 """Cashfree, played by a server of our own that answers as its API's pages say (wallets-and-payments §11.4, §12)."""
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
+from tests.cashfree_server import Links, event
 from tests.loopback import loopback
 
 from tallymark.integrations.payments import make_adapters
@@ -70,36 +70,6 @@ def link_order(amount_cents=20012, currency="INR", **others):
 
 def cashfree(vendor):
     return Cashfree(vendor.url, clock=lambda: NOW)
-
-
-class Links:
-    """Links as Cashfree keeps them: an id is given away once, and only an active one is canceled."""
-
-    def __init__(self):
-        self.known = {}
-
-    def __call__(self, asked):
-        if asked.headers["x-client-secret"] != "cfsk_ma_test_secret":
-            return 401, {"message": "authentication Failed", "code": "request_failed"}
-        name = asked.path.removeprefix("/links").strip("/").partition("/")[0]
-        if asked.method == "GET" or name:
-            if name not in self.known:
-                return 404, {"message": "Link not found", "code": "link_not_found"}
-            if asked.path.endswith("/cancel"):
-                if self.known[name]["link_status"] != "ACTIVE":
-                    return 400, {"message": "Link is not active", "code": "link_not_active"}
-                self.known[name]["link_status"] = "CANCELLED"
-            return 200, self.known[name]
-        body = asked.body
-        if body["link_id"] in self.known:
-            return 409, {"message": "Link with link_id already exists", "code": "link_already_exists"}
-        self.known[body["link_id"]] = {
-            **body,
-            "cf_link_id": 1576977,
-            "link_status": "ACTIVE",
-            "link_url": f"https://payments-test.cashfree.com/links/{body['link_id']}",
-        }
-        return 200, self.known[body["link_id"]]
 
 
 async def test_the_credentials_are_tried_and_the_links_will_say_where_events_go():
@@ -270,23 +240,6 @@ def test_an_event_is_signed_by_the_client_secret(name):
     ]:
         with pytest.raises(BadSignature):
             Cashfree().verify(connection, told, body)
-
-
-def event(status="PAID", kind="PAYMENT_LINK_EVENT", **others):
-    """As the vendor's page on payment link webhooks shows one."""
-    data = {
-        "cf_link_id": 1576977,
-        "link_id": "link-7f3",
-        "link_status": status,
-        "link_currency": "INR",
-        "link_amount": "200.12",
-        "link_amount_paid": "200.12",
-        "link_partial_payments": False,
-        "link_notes": {"payment_type": "one-time", "lago_invoice_id": "i1"},
-        "order": {"order_amount": "200.12", "transaction_id": 1021206, "transaction_status": "SUCCESS"},
-        **others,
-    }
-    return json.dumps({"data": data, "type": kind, "version": 1}).encode()
 
 
 async def test_what_was_paid_goes_by_the_name_of_its_link_so_that_twice_is_once():

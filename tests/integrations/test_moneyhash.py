@@ -5,7 +5,9 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
+from tests import moneyhash_server
 from tests.loopback import loopback
+from tests.moneyhash_server import INTENTS, Intents, enveloped, refused
 
 from tallymark.integrations.payments import make_adapters
 from tallymark.integrations.payments.moneyhash import MoneyHash
@@ -61,7 +63,6 @@ ORDER = Order(
 )
 # printf '%s' payment-5a1d9e1c | openssl dgst -sha256 begins 0c9421fa8a95b9ec05ef9c8007cc9606; of version 4 it is:
 KEY = "0c9421fa-8a95-49ec-85ef-9c8007cc9606"
-INTENTS = "/api/v1.4/payments/intent/"
 
 
 def link_order(**others):
@@ -78,55 +79,6 @@ def link_order(**others):
             **others,
         }
     )
-
-
-def enveloped(data):
-    return 200, {"status": {"code": 200, "message": "success", "errors": []}, "data": data}
-
-
-def refused(status, *errors):
-    return status, {"status": {"code": status, "message": "failed", "errors": list(errors)}, "data": {}}
-
-
-class Intents:
-    """Intents as MoneyHash keeps them: one for a key, charged by what `charge` says, closed unless paid."""
-
-    def __init__(self, charge="SUCCESSFUL"):
-        self.charge, self.known, self.by_key, self.refunds = charge, {}, {}, []
-
-    def __call__(self, asked):
-        rest = asked.path.removeprefix(INTENTS)
-        if asked.path.endswith("/refund/"):
-            self.refunds.append((asked.path.split("/")[-3], asked.body, asked.headers["x-idempotency-key"]))
-            (paid,) = [one for one in self.known.values() if one["status"] == "PROCESSED"]
-            paid["active_transaction"]["status"] = "FULLY_REFUNDED"
-            return enveloped({})
-        if asked.method == "POST" and not rest:
-            return enveloped(self._made(asked))
-        intent = self.known.get(rest.split("/")[0])
-        if intent is None:
-            return refused(404, "Not found")
-        if rest.endswith("/close/"):
-            if intent["status"] != "UNPROCESSED":
-                return refused(400, "Intent can not be closed")
-            intent["status"] = "CLOSED"
-        return enveloped({"intent": intent})
-
-    def _made(self, asked):
-        key = asked.headers.get("x-idempotency-key", str(len(self.known)))
-        if key not in self.by_key:
-            name = f"int{len(self.known)}"
-            self.by_key[key] = {
-                "id": name,
-                "status": "UNPROCESSED",
-                "embed_url": f"https://web.moneyhash.io/payments/embed/{name}/",
-            }
-            self.known[name] = {"status": "UNPROCESSED", **asked.body, "id": name}
-            if asked.body.get("merchant_initiated"):
-                self.known[name]["active_transaction"] = {"id": f"t-{name}", "status": self.charge}
-                if self.charge == "SUCCESSFUL":
-                    self.known[name]["status"] = "PROCESSED"
-        return self.by_key[key]
 
 
 async def test_the_key_that_events_are_signed_by_is_fetched():
@@ -482,10 +434,9 @@ def test_an_event_is_signed_by_the_third_version():
 
 
 def of_intent(kind="intent.processed", **intent):
-    """As the vendor's page on the types of webhooks shows one."""
-    shown = {"id": "int0", "amount": 1234.5, "amount_currency": "EGP", "custom_fields": METADATA, **intent}
-    data = {"intent_id": "int0", "intent": shown}
-    return json.dumps({"type": kind, "intent_type": "PAYMENT", "data": data}).encode()
+    """One of a charge of 1,234.50, but for what is said of it."""
+    usual = {"id": "int0", "amount": 1234.5, "amount_currency": "EGP", "custom_fields": METADATA}
+    return moneyhash_server.of_intent(kind, **{**usual, **intent})
 
 
 def of_transaction(kind, metadata=METADATA):
