@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from datetime import timedelta
+from types import SimpleNamespace
 from uuid import UUID
 
 import httpx
@@ -15,7 +16,9 @@ from tests.kit import call, get, post
 from tests.people import sign_up
 
 from tallymark.api.routing import PortalRoute
+from tallymark.integrations.payments import make_adapters
 from tallymark.rooms.organizations.access import system_now
+from tallymark.rooms.portal import service
 from tallymark.rooms.portal.model import Visit
 from tallymark.routers import ROUTERS
 
@@ -509,6 +512,22 @@ class TestInvoices:
 
 
 class TestPages:
+    @pytest.mark.parametrize(
+        ("kind", "known_as", "pays"),
+        [
+            ("stripe", "cus_1", True),
+            ("adyen", "ada", True),
+            pytest.param("adyen", None, False, id="adyen, before a card is left"),
+            pytest.param("moneyhash", None, False, id="moneyhash, before they are made there"),
+            ("cashfree", None, True),
+            ("flutterwave", None, True),
+            ("gocardless", "CU1", False),
+        ],
+    )
+    def test_are_offered_where_one_would_be_made(self, kind, known_as, pays):
+        linked = SimpleNamespace(payment_provider_id=UUID(int=1), provider_customer_id=known_as)
+        assert service.pays_on_pages(linked, make_adapters({})[kind].abilities) is pays
+
     async def test_are_of_invoices_and_purchases_of_ones_own(self, client, portal_of):
         """Nobody pays by a provider here, so that there is no page; of others it is not even told that they are there."""
         for name in ("ada", "bob"):

@@ -141,10 +141,13 @@ async def buy_credits(
 
 
 def pays_on_pages(customer: Customer, abilities: Abilities | None) -> bool:
-    """Whether a customer can pay on pages of the provider that they are linked to; `abilities` are its kind's."""
+    """Whether a customer can pay on pages of the provider that they are linked to; `abilities` are its kind's.
+
+    Where methods are saved, a customer pays on a page once they are known there: at Adyen by having left one (§11.4).
+    """
     if customer.payment_provider_id is None or abilities is None or not abilities.has_pages:
         return False
-    return customer.provider_customer_id is not None or not abilities.keeps_customers
+    return customer.provider_customer_id is not None or not abilities.saves_methods
 
 
 async def is_collected(tx: Tx, customer: Customer, wallet: Wallet, abilities: Abilities | None) -> bool:
