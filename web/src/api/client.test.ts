@@ -2,7 +2,7 @@ import { QueryClient, QueryClientProvider, type QueryKey } from "@tanstack/react
 import { act, renderHook } from "@testing-library/react";
 import { createElement, type ReactNode } from "react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { enterOrganization, read, useChange } from "./client";
+import { enterOrganization, read, useChange, whenSessionEnds } from "./client";
 import { withoutOne } from "./foresight";
 
 const list: QueryKey = read("/api/v1/taxes", { params: { query: { page: "1" } } }).queryKey;
@@ -112,5 +112,25 @@ describe("useChange, of what is foreseen", () => {
     remove("b");
     await rest();
     expect(shown()).toEqual(taxes("a", "b", "c"));
+  });
+});
+
+describe("a refusal of who is inside", () => {
+  it.each([
+    ["/api/v1/customers" as const, true],
+    ["/api/v1/customers/{external_id}/checkout_url" as const, false],
+  ])("of %s ends the session, unless it is a payment provider's: %s", async (path, ends) => {
+    const leave = vi.fn();
+    whenSessionEnds(leave);
+    enterOrganization("acme");
+    vi.stubGlobal("fetch", async () => Response.json({ status: 401 }, { status: 401 }));
+    const wrapper = ({ children }: { children: ReactNode }) =>
+      createElement(QueryClientProvider, { client: new QueryClient() }, children);
+    const { result } = renderHook(() => useChange("post", path, { isQuiet: true }), { wrapper });
+    const sent = { params: { path: { external_id: "ada" } }, body: {} } as never;
+    await expect(act(() => result.current.mutateAsync(sent))).rejects.toThrow();
+    expect(leave.mock.calls.length > 0).toBe(ends);
+    enterOrganization(null);
+    vi.unstubAllGlobals();
   });
 });

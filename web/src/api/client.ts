@@ -48,6 +48,9 @@ client.use({
   },
 });
 
+/** Where 401 may be a payment provider's answer to the organization's key, after which the session lasts (wallets-and-payments §12.2). */
+const ANSWERED_BY_PROVIDERS = "/api/v1/customers/{external_id}/checkout_url";
+
 type Init<Path extends keyof paths, Method extends HttpMethod> = Method extends keyof paths[Path]
   ? MaybeOptionalInit<paths[Path], Method>
   : never;
@@ -68,7 +71,7 @@ type Call = (
 async function call(method: HttpMethod, path: string, init: unknown): Promise<unknown> {
   const send = (client as unknown as Record<string, Call>)[method.toUpperCase()]!;
   const { data, error, response } = await send(path, init);
-  if (response.status === 401 && organization) leave?.();
+  if (response.status === 401 && organization && path !== ANSWERED_BY_PROVIDERS) leave?.();
   if (!response.ok) throw new ApiError(response.status, (error ?? { status: response.status }) as Refusal);
   return data ?? null; // an answer without a body is an answer
 }

@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { useChange } from "@/api/client";
-import { explain } from "@/api/errors";
+import { ApiError, explain } from "@/api/errors";
 import { Banner, Button, buttonClass, Copy } from "@/ui/basics";
 import { Dialog, FormButtons } from "@/ui/overlays";
 import { providerName } from "./kinds";
@@ -19,6 +19,7 @@ export function AskForMethod({ customer, onClose }: Props) {
     onDone: (answer) => setUrl((answer as { customer: { checkout_url: string } }).customer.checkout_url),
   });
   const provider = providerName(customer.provider);
+  const isKeyRefused = make.error instanceof ApiError && make.error.status === 401;
   return (
     <Dialog
       title={`Add a payment method of ${customer.name}`}
@@ -44,7 +45,13 @@ export function AskForMethod({ customer, onClose }: Props) {
         )
       }
     >
-      {make.error && <Banner look="bad">{explain(make.error)}</Banner>}
+      {make.error && (
+        <Banner look="bad">
+          {isKeyRefused
+            ? `${provider} lets nobody in by the connection’s key any more. Enter another one at Settings → Integrations.`
+            : explain(make.error)}
+        </Banner>
+      )}
       {url ? (
         <>
           <p className="ink2">
@@ -55,6 +62,8 @@ export function AskForMethod({ customer, onClose }: Props) {
       ) : (
         <p className="ink2">
           {provider} makes a page on which the customer leaves a card or an account. Nobody types it in here.
+          {customer.provider === "moneyhash" &&
+            " They pay 5.00 there, or have it held, as the account’s flow says."}
         </p>
       )}
     </Dialog>
