@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from tallymark.api.permissions import RESOURCES
+from tallymark.integrations.payments import make_adapters
 from tallymark.jobs.activity import RESOURCES as LOGGED_ON
 from tallymark.jobs.activity import TYPES
 from tallymark.jobs.security import EVENTS
@@ -53,3 +54,13 @@ def test_activities_are_filtered_by_types_and_objects_that_there_are():
     assert types == {one for one in TYPES if one.split(".")[0] not in unmade}
     objects = set(re.findall(r'^  "?([A-Z][\w:]+)"?: "', text.partition("OBJECTS")[2], re.MULTILINE))
     assert objects == {name for _, name in LOGGED_ON.values()} <= set(RESOURCE_TYPES)
+
+
+def test_payment_providers_do_what_the_pages_say():
+    text = (PAGES.parent / "payment-providers" / "kinds.ts").read_text()
+    written = re.findall(
+        r'kind: "(\w+)".*?charges: (\w+),\s+hasPages: (\w+),\s+paysBack: (\w+)', text, re.DOTALL
+    )
+    said = {kind: tuple(word == "true" for word in words) for kind, *words in written}
+    can = {kind.value: adapter.abilities for kind, adapter in make_adapters({}).items()}
+    assert said == {kind: (able.charges, able.has_pages, able.refunds) for kind, able in can.items()}

@@ -12,6 +12,8 @@ export interface Credential {
   /** Never shown again once it is saved. */
   isSecret?: boolean;
   isOptional?: boolean;
+  /** What it means that there is none. */
+  lacking?: string;
   /** Stays as it was when the connection was made. */
   isFixed?: boolean;
   longest?: number;
@@ -36,6 +38,8 @@ interface Provider {
   /** Whether it collects without the customer, and whether it has pages on which an invoice is paid. */
   charges: boolean;
   hasPages: boolean;
+  /** Whether it pays back what a credit note refunds; otherwise somebody does so by hand (§14). */
+  paysBack: boolean;
   credentials: readonly Credential[];
   /** How events come to be sent to us. */
   events: string;
@@ -49,6 +53,7 @@ export const PROVIDERS: readonly Provider[] = [
       "Cards, direct debits and bank transfers. Invoices are collected by themselves or paid on a page, and refunds are sent back.",
     charges: true,
     hasPages: true,
+    paysBack: true,
     credentials: [
       {
         name: "secret_key",
@@ -67,6 +72,7 @@ export const PROVIDERS: readonly Provider[] = [
       "Direct debits from bank accounts. Invoices are collected by themselves once a customer has given a mandate, and refunds are sent back.",
     charges: true,
     hasPages: false,
+    paysBack: true,
     credentials: [
       {
         name: "access_token",
@@ -84,6 +90,7 @@ export const PROVIDERS: readonly Provider[] = [
       "Cards and other methods of an Adyen account. Invoices are collected by themselves or paid on a page, and refunds are sent back.",
     charges: true,
     hasPages: true,
+    paysBack: true,
     credentials: [
       { name: "api_key", label: "API key", isSecret: true },
       { name: "merchant_account", label: "Merchant account" },
@@ -92,6 +99,7 @@ export const PROVIDERS: readonly Provider[] = [
         label: "Live prefix",
         hint: "Of the live account’s addresses. Without one it is the test account.",
         isOptional: true,
+        lacking: "None: it is the test account",
       },
       {
         name: "hmac_key",
@@ -99,6 +107,7 @@ export const PROVIDERS: readonly Provider[] = [
         hint: "Of the webhook that is made at Adyen. Without it every event is refused.",
         isSecret: true,
         isOptional: true,
+        lacking: "None: every event is refused",
       },
     ],
     events: "Make a standard webhook at Adyen with this address, and enter its HMAC key here.",
@@ -109,6 +118,7 @@ export const PROVIDERS: readonly Provider[] = [
     about: "Payment links for customers in India. Nothing is collected by itself.",
     charges: false,
     hasPages: true,
+    paysBack: false,
     credentials: [
       { name: "client_id", label: "Client ID" },
       { name: "client_secret", label: "Client secret", isSecret: true },
@@ -121,6 +131,7 @@ export const PROVIDERS: readonly Provider[] = [
     about: "Payment pages for customers in Africa. Nothing is collected by itself.",
     charges: false,
     hasPages: true,
+    paysBack: false,
     credentials: [{ name: "secret_key", label: "Secret key", isSecret: true }],
     events: "Enter this address as webhook at Flutterwave, with this secret as its secret hash.",
   },
@@ -131,6 +142,7 @@ export const PROVIDERS: readonly Provider[] = [
       "One account for many providers. Invoices are collected by themselves from a saved card, or paid on a page.",
     charges: true,
     hasPages: true,
+    paysBack: false,
     credentials: [
       { name: "api_key", label: "API key", isSecret: true },
       {
