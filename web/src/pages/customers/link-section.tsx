@@ -8,7 +8,7 @@ import { Field, Segments, Select, TextInput, Toggles } from "@/ui/fields";
 import { FormSection, messageOf } from "@/ui/form";
 import type { Customer } from "./customer";
 import type { CustomerForm } from "./form";
-import { connectionKey, kindOf, NONE, readLink } from "./link";
+import { connectionKey, kindOf, type LinkForm, moveLink, NONE, readLink, UNLINKED } from "./link";
 
 interface Props {
   form: UseFormReturn<CustomerForm>;
@@ -21,7 +21,14 @@ export function LinkSection({ form, saved }: Props) {
   const chosen = field.value;
   const kind = kindOf(chosen);
   const connection = connections.find((one) => connectionKey(one) === chosen);
-  const before = saved && readLink(saved.billing_configuration).payment_provider;
+  const linked = saved ? readLink(saved.billing_configuration) : UNLINKED;
+  const before = linked.payment_provider;
+  const move = (account: string) => {
+    const { links_by, provider_customer_id } = moveLink(form.getValues(), account, linked);
+    field.onChange(account);
+    form.setValue("links_by", links_by);
+    form.setValue("provider_customer_id", provider_customer_id);
+  };
   const isKnown = chosen === NONE || connection !== undefined;
   if (connections.length === 0 && chosen === NONE) return null;
   return (
@@ -38,10 +45,10 @@ export function LinkSection({ form, saved }: Props) {
             })),
             ...(isKnown ? [] : [{ value: chosen, label: `${providerName(kind)}, not connected` }]),
           ]}
-          onChange={field.onChange}
+          onChange={move}
         />
       </Field>
-      {before && before !== NONE && before !== chosen && (
+      {before !== NONE && before !== chosen && (
         <Banner look="warn">
           Saving unlinks the customer from {providerName(kindOf(before))}: the payment methods left there are
           forgotten, and nothing is collected by them any more.
@@ -50,13 +57,37 @@ export function LinkSection({ form, saved }: Props) {
       {chosen !== NONE &&
         (connection && !connection.abilities.saves_methods ? (
           <p className="ink2">
-            The customer pays on pages of {providerName(kind)}; nothing has to be made there beforehand.
+            The customer pays on pages of {providerName(kind)}; nothing has to be made there beforehand.{" "}
+            {PAGES_NEED[kind]}
           </p>
         ) : (
           <LinkFields form={form} kind={kind} isLinked={before === chosen} />
         ))}
     </FormSection>
   );
+}
+
+/** What pages are not made without. */
+const PAGES_NEED: Record<string, string> = {
+  cashfree: "It makes none without their phone number.",
+  flutterwave: "It makes none without their e-mail address.",
+};
+
+/** What ids look like where there is something to tell of it. */
+const IDS: Record<string, string> = { stripe: "cus_…", gocardless: "CU…", adyen: "Shopper reference" };
+
+/** Who tells, when asked, by what a customer pays there; of the others that is known once a customer has left something. */
+const TELLING: readonly string[] = ["stripe", "gocardless"];
+
+function hintOf(kind: string, way: LinkForm["links_by"]): string {
+  if (way === "create") {
+    return kind === "adyen"
+      ? "By their external ID, once they have left a payment method; a link by which they do that is made."
+      : "With name and e-mail; a link by which they leave a payment method is made, too.";
+  }
+  return TELLING.includes(kind)
+    ? "A payment method that they have there is taken over where there is one."
+    : "Payment methods that they have there are not taken over: ask them to add one afterwards.";
 }
 
 function LinkFields({ form, kind, isLinked }: { form: Props["form"]; kind: string; isLinked: boolean }) {
@@ -80,16 +111,12 @@ function LinkFields({ form, kind, isLinked }: { form: Props["form"]; kind: strin
           ]}
           onChange={way.onChange}
         />
-        <span className="hint">
-          {way.value === "create"
-            ? "With name and e-mail; a link by which they leave a payment method is made, too."
-            : "A payment method that they have there is taken over where there is one."}
-        </span>
+        <span className="hint">{hintOf(kind, way.value)}</span>
       </div>
       {way.value === "id" && (
         <Field label={`ID at ${name}`} error={messageOf(errors, "provider_customer_id")}>
           <TextInput
-            placeholder={kind === "stripe" ? "cus_…" : undefined}
+            placeholder={IDS[kind]}
             {...form.register("provider_customer_id", {
               validate: (id) => Boolean(id.trim()) || isLinked || "This is needed.",
             })}

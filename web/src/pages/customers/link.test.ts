@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readLink, standingOf, UNLINKED, writeLink } from "./link";
+import { moveLink, readLink, standingOf, UNLINKED, writeLink } from "./link";
 
 const saved = {
   invoice_grace_period: null,
@@ -45,6 +45,17 @@ describe("a customer's link", () => {
       provider_payment_methods: ["card"],
     });
     expect(writeLink({ ...before, payment_provider: "none" }, before)).toEqual({ payment_provider: null });
+  });
+
+  it("knows nobody by the id that they have at another account", () => {
+    const before = readLink(saved);
+    const moved = moveLink(before, "gocardless:uk", before);
+    expect(writeLink(moved, before)).toEqual({
+      payment_provider: "gocardless",
+      payment_provider_code: "uk",
+      sync_with_provider: true,
+    });
+    expect(moveLink(moved, "stripe:eu", before)).toEqual(before);
   });
 
   it("stands as it is told", () => {

@@ -43,6 +43,12 @@ export function readLink(saved: Configuration): LinkForm {
   };
 }
 
+/** What the form holds once another account is chosen: who a customer is at one says nothing of who they are at the next. */
+export function moveLink(form: LinkForm, account: string, before: LinkForm): LinkForm {
+  const { links_by, provider_customer_id } = account === before.payment_provider ? before : UNLINKED;
+  return { ...form, payment_provider: account, links_by, provider_customer_id };
+}
+
 /** What has to be sent, or nothing where the link stays as it is; without a provider it is taken away. */
 export function writeLink(
   form: LinkForm,

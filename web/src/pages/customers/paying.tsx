@@ -18,7 +18,7 @@ import { type Standing, standingOf } from "./link";
 
 const STANDINGS: Record<Standing, ReactNode> = {
   linked: <Status status="active" word="Linked" />,
-  waiting: <Status status="pending" word="Until the customer has left a method" />,
+  waiting: <Status status="pending" word="Waits for the customer to leave a method" />,
   pages: <Status status="active" word="Pays on pages" />,
   unlinked: <Status status="closed" glyph="draft" word="Not linked: nothing is collected" />,
 };
@@ -61,12 +61,16 @@ export function Paying({ customer }: { customer: Customer }) {
               ["Provider", providerName(kind)],
               ["Account", connection?.name ?? code],
               ["Standing", connections && STANDINGS[standingOf(config, savesMethods)]],
-              [
-                "ID there",
-                config.provider_customer_id && (
-                  <Copy text={config.provider_customer_id} what="ID at the provider" />
-                ),
-              ],
+              ...(savesMethods === false && !config.provider_customer_id
+                ? []
+                : [
+                    [
+                      "ID there",
+                      config.provider_customer_id && (
+                        <Copy text={config.provider_customer_id} what="ID at the provider" />
+                      ),
+                    ] as [string, ReactNode],
+                  ]),
               ...(kind === "stripe" && own
                 ? [["May pay by", own.map(methodType).join(", ")] as [string, ReactNode]]
                 : []),
@@ -89,7 +93,9 @@ export function Paying({ customer }: { customer: Customer }) {
           }
         >
           <Loaded query={methods} what="Payment methods" skeleton={<Skeleton width="60%" />}>
-            {({ payment_methods }) => <Methods customer={customer} methods={payment_methods} />}
+            {({ payment_methods }) => (
+              <Methods customer={customer} methods={payment_methods} mayLeave={savesMethods !== false} />
+            )}
           </Loaded>
         </Block>
       )}
@@ -111,7 +117,14 @@ export function Paying({ customer }: { customer: Customer }) {
   );
 }
 
-function Methods({ customer, methods }: { customer: Customer; methods: readonly PaymentMethod[] }) {
+interface MethodsProps {
+  customer: Customer;
+  methods: readonly PaymentMethod[];
+  /** Whether something can be left at the customer's provider. */
+  mayLeave: boolean;
+}
+
+function Methods({ customer, methods, mayLeave }: MethodsProps) {
   const can = useCan();
   const mayRemove = can("payment_methods:delete");
   const [doomed, setDoomed] = useOpenedRow("remove-method", methods, (one) => one.lago_id, mayRemove);
@@ -133,13 +146,7 @@ function Methods({ customer, methods }: { customer: Customer; methods: readonly 
     params: { path: { external_id: customer.external_id, lago_id } },
   });
   if (methods.length === 0) {
-    return (
-      <p className="dim">
-        {customer.billing_configuration.payment_provider
-          ? "None yet. What the customer leaves at the provider shows up here."
-          : "None."}
-      </p>
-    );
+    return <p className="dim">{noneYet(customer, mayLeave)}</p>;
   }
   return (
     <>
@@ -194,6 +201,13 @@ function Methods({ customer, methods }: { customer: Customer; methods: readonly 
       )}
     </>
   );
+}
+
+function noneYet(customer: Customer, mayLeave: boolean): string {
+  if (!customer.billing_configuration.payment_provider) return "None.";
+  return mayLeave
+    ? "None yet. What the customer leaves at the provider shows up here."
+    : "None: on pages the customer chooses each time how to pay.";
 }
 
 function expiryWords(method: PaymentMethod): string | null {

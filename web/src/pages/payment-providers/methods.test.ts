@@ -13,6 +13,7 @@ describe("a payment method", () => {
     [{ type: "card", brand: "amex", last4: "0005" }, "American Express •••• 0005"],
     [{ type: "sepa_debit", last4: "3000" }, "SEPA direct debit •••• 3000"],
     [{ type: "customer_balance" }, "Bank transfer"],
+    [{ type: "sepa_core" }, "SEPA direct debit"],
     [{ type: "pay_by_bank" }, "Pay by bank"],
     [{}, "Stripe, pm_1"],
   ])("of %o is called %s", (details, name) => {

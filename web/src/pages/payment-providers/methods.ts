@@ -15,6 +15,13 @@ const TYPES: Record<string, string> = {
   crypto: "Crypto",
   customer_balance: "Bank transfer",
   mandate: "Mandate",
+  // GoCardless calls them by their scheme.
+  ach: "ACH direct debit",
+  bacs: "Bacs direct debit",
+  becs: "BECS direct debit",
+  becs_nz: "BECS direct debit",
+  pad: "Pre-authorized debit",
+  sepa_core: "SEPA direct debit",
 };
 
 const BRANDS: Record<string, string> = {

@@ -136,14 +136,14 @@ type Told = [name: string, value: ReactNode];
 function factsOf(connection: Connection): Told[] {
   const { kind, options, secrets, inbound_url, inbound_secret, success_redirect_url } = connection;
   const provider = findProvider(kind)!;
-  const credentials = provider.credentials.map(({ name, label }): Told => {
-    const kept = secrets?.[name];
-    return [
-      label,
+  const credentials = provider.credentials.map(({ name, label, lacking }): Told => {
+    const kept = secrets?.[name] ?? (options?.[name] as string | null | undefined);
+    const shown = kept && (
       <span key={name} className="id">
-        {kept ?? (options?.[name] as string | undefined) ?? "–"}
-      </span>,
-    ];
+        {kept}
+      </span>
+    );
+    return [label, shown || lacking];
   });
   const minutes = Number(options?.link_first_minutes ?? 0);
   return [
@@ -192,7 +192,7 @@ function Inbound({ url, how }: { url: string; how: string }) {
 }
 
 function DeleteConnection({ connection, onClose }: { connection: Connection; onClose: () => void }) {
-  const { name, customers_count: count } = connection;
+  const { name, abilities, customers_count: count } = connection;
   const remove = useChange("delete", "/app/v1/payment_providers/{lago_id}", {
     done: "Connection deleted",
     onDone: onClose,
@@ -210,9 +210,11 @@ function DeleteConnection({ connection, onClose }: { connection: Connection; onC
         <p>No customer is linked to it. Payments that came by it stay.</p>
       ) : (
         <p>
-          <b>{countWords(count, "customer")}</b> {count === 1 ? "is" : "are"} unlinked: what they pay with is
-          forgotten, and their invoices are not collected by themselves any more. Payments that came by it
-          stay.
+          <b>{countWords(count, "customer")}</b> {count === 1 ? "is" : "are"} unlinked:{" "}
+          {abilities.charges
+            ? "what they pay with is forgotten, and their invoices are not collected by themselves any more."
+            : "there are no pages for their invoices any more."}{" "}
+          Payments that came by it stay.
         </p>
       )}
     </Confirm>
