@@ -26,6 +26,7 @@ import { circumstancesOf, useInvoiceActions } from "./menu";
 import { type Invoice, namesOf, TYPES } from "./model";
 import { InvoiceCreditNotes, InvoicePayments } from "./related";
 import { Totals } from "./totals";
+import { UnderWay } from "./under-way";
 import { FeeWhy, feeExplanation, InvoiceWhy } from "./why/panel";
 
 const WHOLE = "total";
@@ -183,6 +184,7 @@ function Details({ invoice, tab, why, entities, relations }: DetailsProps) {
         }
       />
       <Banners invoice={invoice} relations={relations} />
+      <UnderWay invoice={invoice} />
       <Figures
         invoice={invoice}
         onWhy={() => open(why === WHOLE ? undefined : WHOLE)}

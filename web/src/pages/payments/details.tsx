@@ -111,7 +111,10 @@ function Details({ payment }: { payment: Payment }) {
             value={<Money cents={payment.amount_cents} currency={payment.amount_currency} isZeroPlain />}
             detail={methodOf(payment)}
           />
-          <Stat name="Received on" value={<Day value={payment.created_at} />} />
+          <Stat
+            name={payment.payment_status === "succeeded" ? "Received on" : "Asked for on"}
+            value={<Day value={payment.created_at} />}
+          />
         </Stats>
       </div>
       <Section title="Details">
