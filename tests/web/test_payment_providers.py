@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.async_api import Page, expect
 from tests import kit
 from tests.stripe_server import StripeServer, serving
-from tests.web.browser import Watch, breaches_of_wcag, come_to_rest, photograph
-from tests.web.conftest import PASSWORD, Site, Tenant, served, sign_in
+from tests.web.browser import Watch
+from tests.web.conftest import Site, served, sign_in
+from tests.web.shop import Shop, looked_at, opened
 
 
 @pytest.fixture(scope="module")
@@ -34,61 +32,10 @@ async def site(
         yield made
 
 
-@dataclass
-class Shop:
-    """An organization of January 2026 with one customer, Ada, whose admin is signed in."""
-
-    tenant: Tenant
-    slug: str
-    client: httpx.AsyncClient
-    admin: str
-
-    @asynccontextmanager
-    async def office(self) -> AsyncIterator[httpx.AsyncClient]:
-        """What the admin asks without a click."""
-        async with self.tenant.site.browser() as browser:
-            await kit.post(browser, "/session", {"email": self.admin, "password": PASSWORD})
-            browser.headers["X-Lago-Organization"] = self.tenant.id
-            yield browser
-
-    async def invite_onlooker(self, email: str) -> None:
-        """Somebody who sees integrations, and changes none."""
-        role = {
-            "code": "onlooker",
-            "name": "Onlooker",
-            "permissions": ["organization:integrations:view", "customers:view"],
-        }
-        async with self.office() as browser:
-            await kit.post(browser, "/roles", role)
-        await self.tenant.invite(email, "onlooker", by=self.admin)
-
-    async def connect(self, key: str) -> None:
-        """Connect Stripe."""
-        async with self.office() as browser:
-            made = {
-                "kind": "stripe", "name": "Stripe Europe", "code": "stripe_europe", "secret_key": key,
-                "success_redirect_url": f"{self.tenant.site.url}/icon.svg",
-            }  # fmt: skip
-            await kit.post(browser, "/payment_providers", {"payment_provider": made})
-
-
 @pytest.fixture
 async def shop(site: Site, page: Page, request: pytest.FixtureRequest) -> AsyncIterator[Shop]:
-    made = await site.make_organization("Paid", "2026-01-01T00:00:00Z")
-    admin = f"{request.node.name[5:25]}@paid.test"
-    slug = await made.add_admin(admin)
-    async with site.api(made.api_key) as client:
-        who = {"external_id": "ada", "name": "Ada", "email": "ada@ada.test", "country": "DE"}
-        await kit.customer(client, currency="EUR", **who)
-        await sign_in(page, admin)
-        yield Shop(made, slug, client, admin)
-
-
-async def looked_at(page: Page, name: str) -> None:
-    """A page as it stands: everybody can use it, and there are pictures of it."""
-    await come_to_rest(page)
-    assert await breaches_of_wcag(page) == []
-    await photograph(page, name)
+    async with opened(site, page, request.node.name) as made:
+        yield made
 
 
 async def test_a_connection_is_made_changed_and_hidden_from_whom_it_does_not_concern(
@@ -151,7 +98,7 @@ async def test_a_connection_is_made_changed_and_hidden_from_whom_it_does_not_con
 
 async def test_a_customer_is_linked_charged_and_paid_back(site, shop, page, stripe):
     """99.00 by a card that is left on a page of Stripe's, of which 20.00 go back; 50.00 on a page that the portal leads to."""
-    await shop.connect(stripe.key)
+    await shop.connect(kind="stripe", name="Stripe Europe", code="stripe_europe", secret_key=stripe.key)
     setup = {"name": "Setup", "code": "setup", "amount_cents": 9900, "amount_currency": "EUR"}
     await kit.post(shop.client, "/add_ons", {"add_on": setup})
     watch = Watch(page)
@@ -206,20 +153,14 @@ async def test_a_customer_is_linked_charged_and_paid_back(site, shop, page, stri
     await expect(page.get_by_role("main")).to_contain_text("Stripe, Stripe Europe")
     await looked_at(page, "provider-payment")
 
-    body = {
-        "invoice_id": invoice["lago_id"], "reason": "order_change", "refund_amount_cents": 2000,
-        "items": [{"fee_id": invoice["fees"][0]["lago_id"], "amount_cents": 2000}],
-    }  # fmt: skip
-    note = (await kit.post(shop.client, "/credit_notes", {"credit_note": body}))["credit_note"]
+    note = await shop.pay_back(invoice, 2000)
     await asyncio.to_thread(stripe.flush)
     await page.goto(f"/{shop.slug}/customer/ada/credit-note/{note['lago_id']}/overview")
     await expect(page.get_by_role("main")).to_contain_text("Refund paid back")
     await looked_at(page, "provider-refund")
 
     # What is left to the customer is paid by a link: 50.00, on the page that the portal leads to.
-    fee = {"add_on_code": "setup", "unit_amount_cents": 5000}
-    open_one = {"external_customer_id": "ada", "currency": "EUR", "skip_psp": True, "fees": [fee]}
-    await kit.post(shop.client, "/invoices", {"invoice": open_one})
+    await shop.sell(5000, "EUR", skip_psp=True)
     link = (await kit.get(shop.client, "/customers/ada/portal_url"))["customer"]["portal_url"]
     await page.goto(f"{link}/invoices")
     await looked_at(page, "provider-portal")
