@@ -62,5 +62,5 @@ def test_payment_providers_do_what_the_pages_say():
         r'kind: "(\w+)".*?charges: (\w+),\s+hasPages: (\w+),\s+paysBack: (\w+)', text, re.DOTALL
     )
     said = {kind: tuple(word == "true" for word in words) for kind, *words in written}
-    can = {kind.value: adapter.abilities for kind, adapter in make_adapters({}).items()}
+    can = {kind: adapter.abilities for kind, adapter in make_adapters({}).items()}
     assert said == {kind: (able.charges, able.has_pages, able.refunds) for kind, able in can.items()}

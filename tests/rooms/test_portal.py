@@ -6,6 +6,7 @@ import base64
 import re
 from datetime import timedelta
 from types import SimpleNamespace
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -525,7 +526,7 @@ class TestPages:
         ],
     )
     def test_are_offered_where_one_would_be_made(self, kind, known_as, pays):
-        linked = SimpleNamespace(payment_provider_id=UUID(int=1), provider_customer_id=known_as)
+        linked: Any = SimpleNamespace(payment_provider_id=UUID(int=1), provider_customer_id=known_as)
         assert service.pays_on_pages(linked, make_adapters({})[kind].abilities) is pays
 
     async def test_are_of_invoices_and_purchases_of_ones_own(self, client, portal_of):
