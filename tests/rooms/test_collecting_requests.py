@@ -20,6 +20,7 @@ from tests.collecting import (
     link,
     open_application,
 )
+from tests.people import join
 
 from tallymark.db.tables import payment_receipts, payments
 from tallymark.domain.dunning import Progress
@@ -276,6 +277,56 @@ class TestMeanwhile:
         assert await stands(seller, made) == PAID
         assert [order.amount_cents for order in seller.provider.orders] == [10_000, 13_000]
         assert seller.provider.canceled == [seller.provider.orders[0].idempotency_key]
+
+
+class TestAlone:
+    """What is collected of each invoice by itself, before and after a request."""
+
+    async def test_a_new_method_pays_what_waits_but_for_a_lost_dispute(self, seller):
+        """Of 100.00 and 30.00 the dispute about the first was lost: only a person has it collected."""
+        path = f"/invoices/{seller.old['lago_id']}"
+        await kit.post(seller.client, f"{path}/lose_dispute", None)
+        async with seller.database.tenant(seller.id, is_simulated=True) as tx:
+            await try_again(tx, [UUID(seller.who["lago_id"])], now=await seller.now())
+        await seller.advance("2026-01-13T12:30")
+        assert [order.amount_cents for order in seller.provider.orders] == [3_000]
+        await kit.post(seller.client, f"{path}/retry_payment", None)
+        assert [order.amount_cents for order in seller.provider.orders] == [3_000, 10_000]
+
+    async def test_the_app_tells_how_an_invoice_stands(self, seller, application, make_organization):
+        """Nobody is asked; then for 130.00 with another one, which is refused; then for 100.00, which the customer is to confirm."""
+        person = await join(application, seller.id, "admin-key")
+
+        async def told(invoice, expect=200):
+            path = f"/invoices/{invoice['lago_id']}/collection"
+            answer = await kit.get(person.browser, path, expect=expect)
+            return answer["collection"] if expect == 200 else answer["code"]
+
+        assert await told(seller.old) is None
+        seller.provider.answer = REFUSED
+        await ask(seller)
+        (payment,) = [
+            one for one in (await kit.get(seller.client, "/payments"))["payments"] if one["type"] == "provider"
+        ]
+        refused = {
+            "lago_payment_id": payment["lago_id"], "payment_provider": "stripe", "amount_cents": 13_000, "currency": "EUR",
+            "payment_status": "failed", "next_action": {}, "error_code": "card_declined", "error_message": "No.",
+        }  # fmt: skip
+        assert await told(seller.old) == await told(seller.dear) == refused
+        seller.provider.answer = replace(PENDING, next_action={"type": "redirect"})
+        await kit.post(seller.client, f"/invoices/{seller.old['lago_id']}/retry_payment", None)
+        latest = await told(seller.old)
+        assert (latest["amount_cents"], latest["payment_status"]) == (10_000, "processing")
+        assert (latest["next_action"], latest["error_code"]) == ({"type": "redirect"}, None)
+        assert await told(seller.dear) == refused
+        other = (await make_organization("2026-01-11T12:00:00Z")).client
+        add_on = {"name": "a", "code": "a", "amount_cents": 1_000, "amount_currency": "EUR"}
+        await kit.post(other, "/add_ons", {"add_on": add_on})
+        who = await kit.customer(other, currency="EUR")
+        body = {"external_customer_id": who["external_id"], "currency": "EUR", "fees": [{"add_on_code": "a"}]}
+        theirs = (await kit.post(other, "/invoices", {"invoice": body}))["invoice"]
+        assert await told(theirs, expect=404) == "invoice_not_found"
+        await person.browser.aclose()
 
 
 class TestPages:

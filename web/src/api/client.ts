@@ -114,6 +114,8 @@ interface Change<Result, Sent> {
   done?: string | ((result: Result) => string);
   /** Paths whose reads are out of date now; every read when it is left out. */
   touches?: string[];
+  /** It goes on after the answer: somebody else is asked, and has answered a little later. */
+  isSlow?: boolean;
   /** Errors are shown by the form itself. */
   isQuiet?: boolean;
   /** What is shown before the server has answered. Nothing that moves money. */
@@ -133,6 +135,7 @@ export function useChange<M extends Method, Path extends PathsWithMethod<paths, 
     // Others of its kind that are on their way are not known to the server yet: the last of them refreshes.
     if (change.foresees && queries.isMutating({ mutationKey }) > 1) return;
     await refresh(queries, change.touches);
+    if (change.isSlow) refreshLater(queries, change.touches);
   };
   return useMutation<Answer<Path, M>, Error, Init<Path, M>, TakeBack | undefined>({
     mutationKey,
@@ -154,6 +157,11 @@ export function useChange<M extends Method, Path extends PathsWithMethod<paths, 
 }
 
 /** Make reads of these paths (and what is below them) fetch again; all of them by default. */
+/** Look again in a moment, and once more: at what goes on after an answer. */
+export function refreshLater(queries: QueryClient, touches?: string[]): void {
+  for (const wait of [1_500, 5_000, 15_000]) setTimeout(() => void refresh(queries, touches), wait);
+}
+
 export async function refresh(queries: QueryClient, touches?: string[]): Promise<void> {
   if (!touches) {
     await queries.invalidateQueries();

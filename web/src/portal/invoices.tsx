@@ -143,6 +143,7 @@ function InvoiceStatus({ invoice }: { invoice: Invoice }) {
   if (invoice.payment_status === "succeeded" || invoice.total_due_amount_cents === 0) {
     return <Status status="paid" word={texts.statusPaid} />;
   }
+  if (invoice.payment_status === "failed") return <Status status="failed" word={texts.statusFailed} />;
   return <Status status="pending" word={texts.statusDue(day(invoice.payment_due_date))} />;
 }
 

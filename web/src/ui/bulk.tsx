@@ -1,7 +1,7 @@
 /** One act on all rows that a list shows: asked for once, done one after the other, what failed counted. */
 import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
-import { refresh } from "@/api/client";
+import { refresh, refreshLater } from "@/api/client";
 import { explain } from "@/api/errors";
 import { countWords } from "@/lib/words";
 import { Button } from "./basics";
@@ -19,11 +19,15 @@ interface BulkProps {
   act: (id: string) => Promise<unknown>;
   /** Paths whose reads are out of date afterwards. */
   touches: string[];
+  /** What is said when all is done: "3 deliveries sent"; else the verb and how many. */
+  done?: (count: string) => string;
+  /** It goes on after the answers. */
+  isSlow?: boolean;
   /** The consequence, in the dialog that asks. */
   children: ReactNode;
 }
 
-export function Bulk({ verb, noun, ids, act, touches, children }: BulkProps) {
+export function Bulk({ verb, noun, ids, act, touches, done: doneWords, isSlow, children }: BulkProps) {
   const queries = useQueryClient();
   const [isAsking, setAsking] = useState(false);
   const [done, setDone] = useState<number | null>(null);
@@ -44,7 +48,8 @@ export function Bulk({ verb, noun, ids, act, touches, children }: BulkProps) {
     setDone(null);
     setAsking(false);
     await refresh(queries, touches);
-    if (failed === 0) notify.done(`${verb}: ${count}`);
+    if (isSlow) refreshLater(queries, touches);
+    if (failed === 0) notify.done(doneWords ? doneWords(count) : `${verb}: ${count}`);
     else notify.failed(`${failed.toLocaleString()} of ${count} failed. ${explain(reason)}`);
   };
   return (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -78,6 +79,36 @@ class PaymentCollectionResponse(BaseModel):
     collection: PaymentCollectionOutput
 
 
+class InvoiceCollectionOutput(BaseModel):
+    """The payment by which a provider collects an invoice, or did or tried to last, alone or with others."""
+
+    lago_payment_id: UUID
+    payment_provider: str | None
+    amount_cents: int
+    currency: str
+    payment_status: str
+    next_action: dict[str, Any]
+    """What the customer has to do; empty where that is nothing."""
+    error_code: str | None
+    """Why it was refused, in the provider's words, as is the message."""
+    error_message: str | None
+
+    @classmethod
+    def of(cls, payment: Payment) -> InvoiceCollectionOutput:
+        """Show how it stands."""
+        same = ("payment_provider", "amount_cents", "currency", "payment_status", "error_code", "error_message")  # fmt: skip
+        return cls(
+            **{name: getattr(payment, name) for name in same},
+            lago_payment_id=payment.id,
+            next_action=dict(payment.next_action or {}),
+        )
+
+
+class InvoiceCollectionResponse(BaseModel):
+    collection: InvoiceCollectionOutput | None
+    """Null where no provider was asked."""
+
+
 class RefundOutput(BaseModel):
     """Money of a payment that its provider was asked to pay back for a credit note."""
 
@@ -142,6 +173,16 @@ async def get_collection(lago_id: str, context: InContext) -> PaymentCollectionR
 
 def _may_see_methods(context: Context) -> bool:
     return context.member is not None and "payment_methods:view" in context.member.permissions
+
+
+@router.get("/invoices/{lago_id}/collection")
+@permitted("payments:view")
+async def get_invoice_collection(lago_id: str, context: InContext) -> InvoiceCollectionResponse:
+    """Tell how the latest payment of an invoice that a provider was asked for stands (ui §3.3)."""
+    async with context.transaction() as tx:
+        payment = await service.latest_collected(tx, read_id(lago_id, "invoice"))
+    shown = None if payment is None else InvoiceCollectionOutput.of(payment)
+    return InvoiceCollectionResponse(collection=shown)
 
 
 @router.get("/credit_notes/{lago_id}/refund")

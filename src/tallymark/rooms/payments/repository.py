@@ -97,6 +97,15 @@ async def list_payments(tx: Tx, filters: Filters, page: Page) -> tuple[list[Paym
     return [_as_payment(row) for row in await tx.execute(statement)], int(total)
 
 
+async def latest_of_provider(tx: Tx, invoice_id: UUID) -> Payment | None:
+    """The latest payment of an invoice that is a provider's; ids are in the order in which payments were made."""
+    is_provider = payments.c.payment_type == "provider"
+    conditions = *_of_visible_invoice(), *_conditions(Filters(invoice_id=invoice_id)), is_provider
+    statement = select(payments).where(*conditions).order_by(payments.c.id.desc()).limit(1)
+    row = (await tx.execute(statement)).first()
+    return _as_payment(row) if row else None
+
+
 def _of_visible_invoice() -> Iterator[ColumnElement[bool]]:
     # Those of a payment request are shown, or it could not have been made.
     visible = select(invoices.c.id).where(invoices.c.status.in_(VISIBLE))

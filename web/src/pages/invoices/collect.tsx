@@ -1,4 +1,5 @@
 /** Have a payment provider collect again what is due, by whatever method is chosen (ui §3.3). */
+import { TriangleAlert } from "lucide-react";
 import { useState } from "react";
 import { useChange } from "@/api/client";
 import { explain } from "@/api/errors";
@@ -7,6 +8,7 @@ import { nameOf } from "@/pages/customers/customer";
 import { providerName } from "@/pages/payment-providers/kinds";
 import { MethodChoice } from "@/pages/payment-providers/method-field";
 import { writePaid } from "@/pages/payment-providers/methods";
+import { usePaymentMethods } from "@/pages/payment-providers/reads";
 import { Banner } from "@/ui/basics";
 import { Bulk } from "@/ui/bulk";
 import { Dialog, FormButtons } from "@/ui/overlays";
@@ -22,6 +24,7 @@ export function CollectDialog({ invoice, onClose }: { invoice: ListedInvoice; on
   const collect = useChange("post", "/api/v1/invoices/{lago_id}/retry_payment", {
     done: "Collection started again",
     touches: TOUCHED,
+    isSlow: true,
     isQuiet: true,
     onDone: onClose,
   });
@@ -55,7 +58,25 @@ export function CollectDialog({ invoice, onClose }: { invoice: ListedInvoice; on
         otherwise={OTHERWISE}
         hasByHand={false}
       />
+      <LacksMethod customer={invoice.customer} provider={provider} />
     </Dialog>
+  );
+}
+
+interface LacksProps {
+  customer: ListedInvoice["customer"];
+  provider: string;
+}
+
+/** Whoever has left no method is not charged, and nobody is told: but for those who pay from a balance. */
+function LacksMethod({ customer, provider }: LacksProps) {
+  const methods = usePaymentMethods(customer.external_id).data?.payment_methods;
+  const kinds = customer.billing_configuration.provider_payment_methods;
+  if (methods?.length !== 0 || kinds?.includes("customer_balance")) return null;
+  return (
+    <Banner look="warn" icon={<TriangleAlert className="i" aria-hidden="true" />}>
+      {nameOf(customer)} has left no payment method with {provider}: nothing is collected.
+    </Banner>
   );
 }
 
@@ -74,6 +95,8 @@ export function CollectAll({ invoices }: { invoices: readonly ListedInvoice[] })
       noun="invoice"
       ids={invoices.map((invoice) => invoice.lago_id)}
       touches={TOUCHED}
+      isSlow
+      done={(count) => `Collection of ${count} started`}
       act={(id) =>
         collect.mutateAsync({
           params: { path: { lago_id: id } },

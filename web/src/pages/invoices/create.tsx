@@ -118,6 +118,7 @@ export function CreateInvoice() {
   const save = useChange("post", "/api/v1/invoices", {
     done: ({ invoice }) => `Invoice ${invoice.number} issued`,
     touches: TOUCHED,
+    isSlow: true,
     isQuiet: true,
     onDone: ({ invoice }) =>
       void navigate({ to: paths.invoices.show(invoice.customer.external_id, invoice.lago_id) }),

@@ -17,6 +17,7 @@ import { Page, PageHead, Tabs } from "@/ui/page";
 import { Loaded } from "@/ui/states";
 import { Status } from "@/ui/status";
 import { openFile } from "./downloads";
+import { type Collecting, CollectingBanner, collectingOf } from "./collecting";
 import { DraftTools, useFeeAdjusting } from "./draft";
 import "./invoices.css";
 import { useShown } from "@/ui/opened";
@@ -26,7 +27,6 @@ import { circumstancesOf, useInvoiceActions } from "./menu";
 import { type Invoice, namesOf, TYPES } from "./model";
 import { InvoiceCreditNotes, InvoicePayments } from "./related";
 import { Totals } from "./totals";
-import { UnderWay } from "./under-way";
 import { FeeWhy, feeExplanation, InvoiceWhy } from "./why/panel";
 
 const WHOLE = "total";
@@ -50,6 +50,11 @@ export function InvoiceDetails() {
     ...read("/app/v1/invoices/{lago_id}/relations", { params: path }),
     placeholderData: undefined,
   });
+  const collecting = useQuery({
+    ...collectingOf(id),
+    enabled: can("payments:view"),
+    placeholderData: undefined,
+  });
   // Asked for here, with the rest, so that a link to a proof needs no request of its own.
   useQuery({ ...feeExplanation(why ?? ""), enabled: Boolean(why) && why !== WHOLE });
   return (
@@ -61,6 +66,7 @@ export function InvoiceDetails() {
           why={why}
           entities={entities.data?.billing_entities}
           relations={relations.data?.relations}
+          collecting={collecting.data?.collection}
         />
       )}
     </Loaded>
@@ -87,9 +93,10 @@ interface DetailsProps {
   why: string | undefined;
   entities: readonly Entity[] | undefined;
   relations: Schema<"RelationsOutput"> | undefined;
+  collecting: Collecting | null | undefined;
 }
 
-function Details({ invoice, tab, why, entities, relations }: DetailsProps) {
+function Details({ invoice, tab, why, entities, relations, collecting }: DetailsProps) {
   const can = useCan();
   const navigate = useNavigate();
   const external = invoice.customer.external_id;
@@ -122,6 +129,7 @@ function Details({ invoice, tab, why, entities, relations }: DetailsProps) {
     ) : undefined;
   const canPay = actions.some((action) => action.label === "Record payment");
   const canFinalize = actions.some((action) => action.label === "Finalize invoice");
+  const canCollect = actions.some((action) => action.label === "Retry collection");
   const isFinalized = invoice.status === "finalized";
   return (
     <Page
@@ -183,8 +191,14 @@ function Details({ invoice, tab, why, entities, relations }: DetailsProps) {
           </>
         }
       />
-      <Banners invoice={invoice} relations={relations} />
-      <UnderWay invoice={invoice} />
+      <div className="stack banners">
+        <CollectingBanner
+          invoice={invoice}
+          collecting={collecting}
+          onRetry={canCollect ? () => act("collect", invoice) : undefined}
+        />
+        <Banners invoice={invoice} relations={relations} />
+      </div>
       <Figures
         invoice={invoice}
         onWhy={() => open(why === WHOLE ? undefined : WHOLE)}
@@ -332,8 +346,8 @@ function Banners({ invoice, relations }: BannersProps) {
     banners.push(
       <Banner key="dispute" look="warn" icon={<CircleAlert className="i" aria-hidden="true" />}>
         The dispute about it was lost on{" "}
-        {day(invoice.payment_dispute_lost_at, invoice.customer.applicable_timezone)}. Nothing collects it any
-        more.
+        {day(invoice.payment_dispute_lost_at, invoice.customer.applicable_timezone)}.{" "}
+        {afterDispute(invoice)}
       </Banner>,
     );
   }
@@ -356,7 +370,7 @@ function Banners({ invoice, relations }: BannersProps) {
       </Banner>,
     );
   }
-  return banners.length > 0 ? <div className="stack banners">{banners}</div> : null;
+  return banners;
 }
 
 interface OverviewProps {

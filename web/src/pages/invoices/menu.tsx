@@ -11,7 +11,7 @@ import { type Circumstances, type InvoiceAction, NEEDED, possibleActions } from 
 import { CollectDialog } from "./collect";
 import { EmailDialog, MetadataDialog, PaymentStatusDialog } from "./dialogs";
 import { openFile } from "./downloads";
-import { type ListedInvoice, TOUCHED } from "./model";
+import { afterDispute, type ListedInvoice, TOUCHED } from "./model";
 
 const LABELS: Record<InvoiceAction, string> = {
   download: "Download PDF",
@@ -154,8 +154,7 @@ export function useInvoiceActions({ invoices, circumstances, onDeleted }: Option
         onClose={close}
         onConfirm={() => dispute.mutate(lago(invoice))}
       >
-        {money(invoice.total_due_amount_cents, invoice.currency)} stay due, and nothing collects them any
-        more. This can’t be undone.
+        {afterDispute(invoice)} This can’t be undone.
       </Confirm>
       {asked.action === "collect" && <CollectDialog invoice={invoice} onClose={close} />}
       {asked.action === "payment_status" && <PaymentStatusDialog invoice={invoice} onClose={close} />}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Fee, groupFees, nameOfFee, paymentOf } from "./model";
+import { afterDispute, type Fee, groupFees, nameOfFee, paymentOf } from "./model";
 
 const fee = (id: string, type: string, more: Partial<Fee> = {}): Fee =>
   ({
@@ -67,5 +67,16 @@ describe("how payment stands", () => {
     );
     expect(paymentOf({ ...open, payment_dispute_lost_at: "2026-10-01T00:00:00Z" })?.status).toBe("disputed");
     expect(paymentOf({ ...open, status: "draft" })).toBeNull();
+  });
+});
+
+describe("a dispute that was lost", () => {
+  it("takes what was paid, and leaves what is due to people", () => {
+    const after = (total_paid_amount_cents: number, total_due_amount_cents: number) =>
+      afterDispute({ currency: "EUR", total_paid_amount_cents, total_due_amount_cents });
+    expect(after(9900, 0)).toBe("The €99.00 that were paid are gone.");
+    expect(after(4000, 5900)).toBe(
+      "The €40.00 that were paid are gone. €59.00 stay due, and nothing collects them by itself any more.",
+    );
   });
 });

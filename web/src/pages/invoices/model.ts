@@ -1,6 +1,7 @@
 /** What the pages of invoices know about them: words, names, lines in their order. */
 import type { Schema } from "@/api/client";
 import { period } from "@/lib/dates";
+import { money } from "@/lib/money";
 
 export type Invoice = Schema<"InvoiceOutput">;
 export type ListedInvoice = Schema<"InvoiceListOutput">;
@@ -14,6 +15,9 @@ export const TOUCHED = [
   "/api/v1/credit_notes",
   "/api/v1/fees",
   "/api/v1/activity_logs",
+  "/app/v1/invoices",
+  "/app/v1/payments",
+  "/app/v1/credit_notes",
 ];
 
 export const TYPES: Record<string, string> = {
@@ -42,6 +46,19 @@ export function paymentOf(invoice: Payable): { status: string; word?: string } |
   if (invoice.payment_status === "failed") return { status: "failed", word: "Payment failed" };
   if (invoice.total_paid_amount_cents > 0) return { status: "partially_paid" };
   return { status: "pending", word: "Payment pending" };
+}
+
+type Owed = Pick<Invoice, "currency" | "total_paid_amount_cents" | "total_due_amount_cents">;
+
+/** What becomes of an invoice's money once a dispute about it is lost. */
+export function afterDispute(invoice: Owed): string {
+  const { total_paid_amount_cents: paid, total_due_amount_cents: due, currency } = invoice;
+  return [
+    paid > 0 && `The ${money(paid, currency)} that were paid are gone.`,
+    due > 0 && `${money(due, currency)} stay due, and nothing collects them by itself any more.`,
+  ]
+    .filter(Boolean)
+    .join(" ");
 }
 
 type Named = "name" | "invoice_display_name" | "filter_invoice_display_name" | "grouped_by";

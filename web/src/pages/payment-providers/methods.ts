@@ -33,7 +33,7 @@ const BRANDS: Record<string, string> = {
 };
 
 /** "bank_transfer" is "Bank transfer". */
-function inWords(name: string): string {
+export function inWords(name: string): string {
   const words = name.replaceAll("_", " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

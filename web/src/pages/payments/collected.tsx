@@ -3,10 +3,11 @@ import { useQuery } from "@tanstack/react-query";
 import { read } from "@/api/client";
 import type { Payment } from "@/pages/invoices/related-columns";
 import { providerName } from "@/pages/payment-providers/kinds";
-import { expiryOf, methodName } from "@/pages/payment-providers/methods";
+import { expiryOf, inWords, methodName } from "@/pages/payment-providers/methods";
 import { Copy, Facts, Section } from "@/ui/basics";
 import { Loaded, Skeleton } from "@/ui/states";
-import { actionWords, pageOf } from "./next-action";
+import { actionWords } from "./next-action";
+import { ToBeDone } from "./to-be-done";
 
 export const collectionOf = (payment: string) =>
   read("/app/v1/payments/{lago_id}/collection", { params: { path: { lago_id: payment } } });
@@ -15,8 +16,7 @@ export function Collected({ payment }: { payment: Payment }) {
   const query = useQuery({ ...collectionOf(payment.lago_id), placeholderData: undefined });
   const kind = payment.payment_provider_type;
   const isWaiting = payment.payment_status === "pending" || payment.payment_status === "processing";
-  const action = isWaiting ? actionWords(payment.next_action) : null;
-  const page = action && pageOf(payment.next_action);
+  const isUpToCustomer = isWaiting && actionWords(payment.next_action) !== null;
   return (
     <Section title="Collection">
       <Loaded query={query} what="What the provider tells" skeleton={<Skeleton width="60%" />}>
@@ -47,19 +47,12 @@ export function Collected({ payment }: { payment: Payment }) {
                     ],
                   ]
                 : []),
-              ...(action
+              ...(isUpToCustomer
                 ? [
-                    [
-                      "To be done",
-                      <span key="action">
-                        {action}
-                        {page && (
-                          <>
-                            : <Copy text={page} what="link for the customer" />
-                          </>
-                        )}
-                      </span>,
-                    ] as [string, React.ReactNode],
+                    ["To be done", <ToBeDone key="action" action={payment.next_action} />] as [
+                      string,
+                      React.ReactNode,
+                    ],
                   ]
                 : []),
               [
@@ -76,11 +69,11 @@ export function Collected({ payment }: { payment: Payment }) {
   );
 }
 
-/** In the provider's words, with the code that its documentation explains. */
+/** In the provider's words, with the code that its documentation explains; the code's own words where there are no others. */
 export function Why({ code, message }: { code: string | null; message: string | null }) {
   return (
     <>
-      {message} {code && <span className="id dim">{code}</span>}
+      {message ?? (code && `${inWords(code)}.`)} {code && <span className="id dim">{code}</span>}
     </>
   );
 }

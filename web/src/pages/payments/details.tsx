@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
-import { Download, Mail } from "lucide-react";
+import { CircleAlert, Download, Mail } from "lucide-react";
 import { read, type Schema } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
@@ -14,7 +14,7 @@ import "@/pages/invoices/invoices.css";
 import { PaymentStatus } from "@/pages/invoices/list";
 import { methodOf, type Payment } from "@/pages/invoices/related-columns";
 import { Day, Money } from "@/ui/amounts";
-import { Button, Copy, Facts, Section, Stat, Stats } from "@/ui/basics";
+import { Banner, Button, Copy, Facts, Section, Stat, Stats } from "@/ui/basics";
 import { useOpened } from "@/ui/opened";
 import { Page, PageHead } from "@/ui/page";
 import { Loaded, Skeleton } from "@/ui/states";
@@ -80,6 +80,9 @@ function Details({ payment }: { payment: Payment }) {
   });
   const receipt = receipts.data?.payment_receipts.find((one) => one.payment.lago_id === payment.lago_id);
   const invoices = useQuery({ ...invoicesOf(payment.lago_id), placeholderData: undefined });
+  const lost = (invoices.data?.invoices ?? []).filter(
+    (one) => one.payment_dispute_lost_at && one.paid_amount_cents > 0,
+  );
   const amount = money(payment.amount_cents, payment.amount_currency);
   return (
     <Page title={`Payment of ${amount}`} crumbs={[{ label: "Payments", href: paths.payments.list() }]}>
@@ -104,6 +107,13 @@ function Details({ payment }: { payment: Payment }) {
           )
         }
       />
+      {lost.length > 0 && (
+        <div className="stack banners">
+          <Banner look="warn" icon={<CircleAlert className="i" aria-hidden="true" />}>
+            The dispute about {lost.map((one) => one.number).join(", ")} was lost: what was paid is gone.
+          </Banner>
+        </div>
+      )}
       <div className="figures">
         <Stats>
           <Stat
@@ -130,6 +140,9 @@ function Details({ payment }: { payment: Payment }) {
                 {customer ? nameOf(customer) : payment.external_customer_id}
               </Link>,
             ],
+            ...(payment.payable_type === "PaymentRequest"
+              ? [["Asked for by", "A request for what was overdue"] as [string, string]]
+              : []),
             ["Reference", payment.reference],
             ["Receipt", receipt?.number],
             ["ID", <Copy key="id" text={payment.lago_id} what="ID" />],

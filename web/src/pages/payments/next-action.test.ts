@@ -3,7 +3,7 @@ import { actionWords, pageOf } from "./next-action";
 
 const redirect = {
   type: "redirect_to_url",
-  redirect_to_url: { return_url: null, url: "https://pay.example/3ds" },
+  redirect_to_url: { return_url: "https://shop.example/thanks", url: "https://pay.example/3ds" },
 };
 
 describe("what a customer has to do", () => {

@@ -1,11 +1,14 @@
 /** What a customer has to do before a payment is made, as their provider says it (wallets-and-payments §10). */
 
+/** Where providers lead the customer afterwards: no page on which anything is to be done. */
+const AFTERWARDS = new Set(["return_url", "returnUrl"]);
+
 /** The first address that a provider leads the customer to, however deep it stands. */
 export function pageOf(action: unknown): string | null {
-  if (typeof action === "string") return action.startsWith("https://") ? action : null;
+  if (typeof action === "string") return /^https?:\/\//.test(action) ? action : null;
   if (action === null || typeof action !== "object") return null;
-  for (const part of Object.values(action)) {
-    const found = pageOf(part);
+  for (const [name, part] of Object.entries(action)) {
+    const found = AFTERWARDS.has(name) ? null : pageOf(part);
     if (found) return found;
   }
   return null;

@@ -70,6 +70,7 @@ function RequestForm({ customer, invoices }: { customer: string; invoices: reado
   const request = useChange("post", "/api/v1/payment_requests", {
     done: "Payment requested",
     touches: [...TOUCHED, "/api/v1/payment_requests"],
+    isSlow: true,
     isQuiet: true,
     onDone: () => void back(),
   });

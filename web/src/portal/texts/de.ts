@@ -57,6 +57,7 @@ const de: Texts = {
   statusPaid: "Bezahlt",
   statusDue: (day) => `Fällig ${day}`,
   statusOverdue: "Überfällig",
+  statusFailed: "Zahlung fehlgeschlagen",
   download: (number) => `Rechnung ${number} herunterladen`,
   pay: "Bezahlen",
   payInvoice: (number) => `Rechnung ${number} bezahlen`,

@@ -56,6 +56,7 @@ const en = {
   statusPaid: "Paid",
   statusDue: (day: string) => `Due ${day}`,
   statusOverdue: "Overdue",
+  statusFailed: "Payment failed",
   download: (number: string) => `Download invoice ${number}`,
   pay: "Pay",
   payInvoice: (number: string) => `Pay invoice ${number}`,

@@ -57,6 +57,7 @@ const es: Texts = {
   statusPaid: "Pagada",
   statusDue: (day) => `Vence el ${day}`,
   statusOverdue: "Vencida",
+  statusFailed: "Pago fallido",
   download: (number) => `Descargar la factura ${number}`,
   pay: "Pagar",
   payInvoice: (number) => `Pagar la factura ${number}`,

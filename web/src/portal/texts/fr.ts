@@ -55,6 +55,7 @@ const fr: Texts = {
   statusPaid: "Payée",
   statusDue: (day) => `Due le ${day}`,
   statusOverdue: "En retard",
+  statusFailed: "Paiement échoué",
   download: (number) => `Télécharger la facture ${number}`,
   pay: "Payer",
   payInvoice: (number) => `Payer la facture ${number}`,

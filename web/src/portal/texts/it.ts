@@ -57,6 +57,7 @@ const it: Texts = {
   statusPaid: "Pagata",
   statusDue: (day) => `Scade il ${day}`,
   statusOverdue: "Scaduta",
+  statusFailed: "Pagamento non riuscito",
   download: (number) => `Scarica la fattura ${number}`,
   pay: "Paga",
   payInvoice: (number) => `Paga la fattura ${number}`,

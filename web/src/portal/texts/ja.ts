@@ -54,6 +54,7 @@ const ja: Texts = {
   statusPaid: "支払済み",
   statusDue: (day) => `支払期限 ${day}`,
   statusOverdue: "期限超過",
+  statusFailed: "お支払い失敗",
   download: (number) => `請求書 ${number} をダウンロード`,
   pay: "支払う",
   payInvoice: (number) => `請求書 ${number} を支払う`,

@@ -57,6 +57,7 @@ const nb: Texts = {
   statusPaid: "Betalt",
   statusDue: (day) => `Forfaller ${day}`,
   statusOverdue: "Forfalt",
+  statusFailed: "Betaling mislyktes",
   download: (number) => `Last ned faktura ${number}`,
   pay: "Betal",
   payInvoice: (number) => `Betal faktura ${number}`,

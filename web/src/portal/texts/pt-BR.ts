@@ -57,6 +57,7 @@ const pt: Texts = {
   statusPaid: "Paga",
   statusDue: (day) => `Vence em ${day}`,
   statusOverdue: "Vencida",
+  statusFailed: "Pagamento recusado",
   download: (number) => `Baixar a fatura ${number}`,
   pay: "Pagar",
   payInvoice: (number) => `Pagar a fatura ${number}`,

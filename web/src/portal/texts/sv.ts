@@ -57,6 +57,7 @@ const sv: Texts = {
   statusPaid: "Betald",
   statusDue: (day) => `Förfaller ${day}`,
   statusOverdue: "Förfallen",
+  statusFailed: "Betalningen misslyckades",
   download: (number) => `Ladda ner faktura ${number}`,
   pay: "Betala",
   payInvoice: (number) => `Betala faktura ${number}`,

@@ -54,6 +54,7 @@ const zhTW: Texts = {
   statusPaid: "已付款",
   statusDue: (day) => `${day} 到期`,
   statusOverdue: "已逾期",
+  statusFailed: "付款失敗",
   download: (number) => `下載請款單 ${number}`,
   pay: "付款",
   payInvoice: (number) => `支付請款單 ${number}`,

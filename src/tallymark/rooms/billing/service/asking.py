@@ -175,9 +175,16 @@ async def _levels(tx: Tx, wanted: Sequence[Invoice]) -> dict[UUID, Sequence[Paid
 
 
 async def try_again(tx: Tx, customer_ids: Collection[UUID], *, now: datetime) -> None:
-    """Ask for all that customers owe and nobody collects just now: they have left another method (§11.3). Needs their locks."""
+    """Ask for all that customers owe and nobody collects just now: they have left another method (§11.3). Needs their locks.
+
+    A dispute that was lost ends that: only a person has such an invoice collected.
+    """
     who = await customers.get_customers(tx, customer_ids)
     for customer_id in customer_ids:
         unpaid = await collecting.unpaid_of(tx, customer_id)
-        wanted = [one for one in unpaid if can_be_collected(one) and not one.self_billed and not one.skip_psp]
+        wanted = [one for one in unpaid if can_be_collected(one) and _is_collected_by_itself(one)]
         await ask(tx, wanted, who, now=now)
+
+
+def _is_collected_by_itself(invoice: Invoice) -> bool:
+    return not (invoice.self_billed or invoice.skip_psp or invoice.payment_dispute_lost_at is not None)

@@ -42,6 +42,15 @@ async def get_payments(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Payment]:
     return await repository.shown_payments(tx, ids)
 
 
+async def latest_collected(tx: Tx, invoice_id: UUID) -> Payment | None:
+    """The payment by which a provider collects an invoice, or did or tried to last, alone or with others.
+
+    Raises `NotFound("invoice")`.
+    """
+    invoice = await invoices.get_invoice(tx, invoice_id)
+    return await repository.latest_of_provider(tx, invoice.id)
+
+
 async def list_payments(tx: Tx, filters: Filters, page: Page) -> tuple[list[Payment], int]:
     """A page of payments, newest first, and how many there are."""
     return await repository.list_payments(tx, filters, page)
