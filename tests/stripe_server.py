@@ -252,7 +252,11 @@ def serving(*, port: int = 0, delivers: bool = False):
 
         def _show(self, status: int, shown: str, leads: str | None) -> None:
             headers = {"Content-Type": "text/html; charset=utf-8", **({"Location": leads} if leads else {})}
-            self._send(status, f"<!doctype html><title>Stripe, not really</title>{shown}", headers)
+            self._send(
+                status,
+                f"<!doctype html><link rel=icon href='data:,'><title>Stripe, not really</title>{shown}",
+                headers,
+            )
 
         def _send(self, status: int, body: str, headers: dict[str, str]) -> None:
             raw = body.encode()

@@ -306,11 +306,14 @@ class TestAlone:
         seller.provider.answer = REFUSED
         await ask(seller)
         (payment,) = [
-            one for one in (await kit.get(seller.client, "/payments"))["payments"] if one["type"] == "provider"
+            one
+            for one in (await kit.get(seller.client, "/payments"))["payments"]
+            if one["type"] == "provider"
         ]
         refused = {
             "lago_payment_id": payment["lago_id"], "payment_provider": "stripe", "amount_cents": 13_000, "currency": "EUR",
             "payment_status": "failed", "next_action": {}, "error_code": "card_declined", "error_message": "No.",
+            "created_at": payment["created_at"],
         }  # fmt: skip
         assert await told(seller.old) == await told(seller.dear) == refused
         seller.provider.answer = replace(PENDING, next_action={"type": "redirect"})

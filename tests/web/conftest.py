@@ -93,7 +93,10 @@ async def served(database_url: str, folder: Path, **more: Any) -> AsyncIterator[
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         options = Settings(admin_api_key=ADMIN_KEY, public_url=url, data_dir=folder, **more)
         parts = await stack.enter_async_context(running(options, database_url))
-        config = uvicorn.Config(parts.asgi, log_config=None, access_log=False, lifespan="off")
+        # A connection is kept for longer than a client keeps one: none is closed as it is used again.
+        config = uvicorn.Config(
+            parts.asgi, log_config=None, access_log=False, lifespan="off", timeout_keep_alive=60
+        )
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started:

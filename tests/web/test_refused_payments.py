@@ -94,10 +94,10 @@ class Till:
         ours = [one for one in intents if one["metadata"]["lago_organization_id"] == self.shop.tenant.id]
         return sum(one["amount_received"] for one in ours)
 
-    async def see(self, invoice: kit.Json, tab: str = "overview") -> None:
+    async def see(self, invoice: kit.Json) -> None:
         """The page of an invoice."""
         who = invoice["customer"]["external_id"]
-        await self.page.goto(f"/{self.shop.slug}/customer/{who}/invoice/{invoice['lago_id']}/{tab}")
+        await self.page.goto(f"/{self.shop.slug}/customer/{who}/invoice/{invoice['lago_id']}/overview")
         await expect(self.page.get_by_role("heading", name=invoice["number"])).to_be_visible()
 
 
@@ -111,6 +111,8 @@ async def till(site: Site, page: Page, stripe: StripeServer, request: pytest.Fix
             }  # fmt: skip
             await kit.post(browser, "/payment_providers", {"payment_provider": made})
         yield Till(shop, stripe, page)
+        # What is told from now on is told to others.
+        stripe.objects["webhook_endpoint"].clear()
 
 
 async def test_a_refused_card_is_told_and_another_one_pays(till, site, page):
@@ -175,8 +177,6 @@ async def test_a_refused_card_is_told_and_another_one_pays(till, site, page):
     assert await till.shop.money(invoice) == ("succeeded", 12345, 0)
     assert await till.payments(invoice) == [("failed", 12345), ("succeeded", 2345), ("succeeded", 10000)]
     assert till.taken() == 10000
-    await till.see(invoice, "payments")
-    await looked_at(page, "refused-payments")
     assert watch.faults == []
 
 
@@ -211,7 +211,7 @@ async def test_several_are_collected_again_at_once(till, page):
     await expect(question.get_by_role("button", name="2 of 4")).to_be_visible()
     await page.screenshot(path="build/screenshots/bulk-progress.png")
     goes_on.set()
-    await expect(page.get_by_text("1 of 4 invoices failed. The payment provider is at it already.")).to_be_visible()  # fmt: skip
+    await expect(page.get_by_text("Collection of 3 of 4 invoices started. The payment provider is at it already.")).to_be_visible()  # fmt: skip
     await till.settle()
     assert len(asked) == 4
     assert [fault for fault in watch.faults if "405" not in fault] == []
@@ -231,7 +231,6 @@ async def test_several_are_collected_again_at_once(till, page):
     question = page.get_by_role("alertdialog", name="Collect: the 1 invoice shown here?")
     await question.get_by_label("Paid by").click()
     await page.get_by_role("option", name="Visa •••• 4242").click()
-    await looked_at(page, "bulk-again")
     await question.get_by_role("button", name="Collect", exact=True).click()
     await expect(page.get_by_text("Collection of 1 invoice started")).to_be_visible()
     await till.settle()
@@ -240,7 +239,9 @@ async def test_several_are_collected_again_at_once(till, page):
     assert till.taken() == 6666
 
     await till.see(sold[3])
-    await expect(till.main.locator(".banner")).to_contain_text("Stripe is collecting €44.44")
+    await expect(till.main.locator(".banner")).to_contain_text(
+        "Stripe was asked for €44.44 on 1 Jan 2026, and has not said yet"
+    )
     till.stripe.bounce(next(one["id"] for one in till.stripe.all("payment_intent") if one["amount"] == 4444))
     await till.settle()
     await page.reload()
@@ -263,7 +264,6 @@ async def test_a_bank_wants_the_customer_to_confirm(till, page):
     dialog = page.get_by_role("dialog", name=f"Collect {invoice['number']} again?")
     await dialog.get_by_role("button", name="Collect €77.70").click()
     await expect(dialog.get_by_text("The payment provider is at it already.")).to_be_visible()
-    await looked_at(page, "confirm-again")
     assert [fault for fault in watch.faults if "405" not in fault] == []
     watch.begin()
     await dialog.get_by_role("button", name="Cancel").click()
@@ -337,7 +337,9 @@ async def test_a_refund_comes_back_and_a_dispute_is_lost(till, page):
     await looked_at(page, "disputed-invoice")
     (payment,) = (await kit.get(till.shop.client, "/payments"))["payments"]
     await page.goto(f"/{till.shop.slug}/payment/{payment['lago_id']}")
-    await expect(till.main.locator(".banner")).to_contain_text(f"The dispute about {invoice['number']} was lost")
+    await expect(till.main.locator(".banner")).to_contain_text(
+        f"The dispute about {invoice['number']} was lost"
+    )
     await looked_at(page, "disputed-payment")
     await page.goto(f"/{till.shop.slug}/invoices")
     await page.get_by_role("button", name="Disputed", exact=True).click()
@@ -346,7 +348,7 @@ async def test_a_refund_comes_back_and_a_dispute_is_lost(till, page):
 
 
 async def test_a_customer_pays_in_the_portal_after_a_refusal(till, page):
-    """25 credits at 1.00 and an invoice of 50.00: each is refused on Stripe's page first; in German, and looked at in Japanese."""
+    """25 credits at 1.00 and an invoice of 50.00: each is refused on Stripe's page first; in German, and in Japanese."""
     await till.know("ada")
     wallet = {
         "external_customer_id": "ada", "name": "Prepaid", "rate_amount": "1", "currency": "EUR",
@@ -376,7 +378,6 @@ async def test_a_customer_pays_in_the_portal_after_a_refusal(till, page):
     await looked_at(page, "portal-refused-de")
     await page.get_by_role("combobox").select_option("ja")
     await expect(till.main.get_by_text("お支払い失敗", exact=True)).to_be_visible()
-    await looked_at(page, "portal-refused-ja")
     await page.get_by_role("button", name=f"請求書 {invoice['number']} を支払う").click()
     await refused_then_paid(till, "Pay 5000 EUR")
     await page.goto(f"{link}/invoices")
@@ -445,5 +446,4 @@ async def test_a_request_for_what_is_overdue_is_refused_and_asked_again(till, pa
     assert till.taken() == 7550
     await page.goto(f"/{till.shop.slug}/payments")
     await expect(till.main.get_by_text("Paid", exact=True)).to_be_visible()
-    await looked_at(page, "request-payments")
     assert watch.faults == []

@@ -19,7 +19,7 @@ interface BulkProps {
   act: (id: string) => Promise<unknown>;
   /** Paths whose reads are out of date afterwards. */
   touches: string[];
-  /** What is said when all is done: "3 deliveries sent"; else the verb and how many. */
+  /** What is said of as many as are done, "3 deliveries": else the verb and how many, or how many failed. */
   done?: (count: string) => string;
   /** It goes on after the answers. */
   isSlow?: boolean;
@@ -50,7 +50,10 @@ export function Bulk({ verb, noun, ids, act, touches, done: doneWords, isSlow, c
     await refresh(queries, touches);
     if (isSlow) refreshLater(queries, touches);
     if (failed === 0) notify.done(doneWords ? doneWords(count) : `${verb}: ${count}`);
-    else notify.failed(`${failed.toLocaleString()} of ${count} failed. ${explain(reason)}`);
+    else {
+      const part = doneWords?.(`${(chosen.length - failed).toLocaleString()} of ${count}`);
+      notify.failed(`${part ?? `${failed.toLocaleString()} of ${count} failed`}. ${explain(reason)}`);
+    }
   };
   return (
     <>

@@ -92,6 +92,8 @@ class InvoiceCollectionOutput(BaseModel):
     error_code: str | None
     """Why it was refused, in the provider's words, as is the message."""
     error_message: str | None
+    created_at: Instant
+    """When it was asked for, or came in."""
 
     @classmethod
     def of(cls, payment: Payment) -> InvoiceCollectionOutput:
@@ -101,6 +103,7 @@ class InvoiceCollectionOutput(BaseModel):
             **{name: getattr(payment, name) for name in same},
             lago_payment_id=payment.id,
             next_action=dict(payment.next_action or {}),
+            created_at=payment.created_at,
         )
 
 

@@ -3,6 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { Clock, TriangleAlert } from "lucide-react";
 import { read, type Schema } from "@/api/client";
 import { paths } from "@/app/paths";
+import { day } from "@/lib/dates";
 import { money } from "@/lib/money";
 import { providerName } from "@/pages/payment-providers/kinds";
 import { Why } from "@/pages/payments/collected";
@@ -66,9 +67,8 @@ export function CollectingBanner({ invoice, collecting, onRetry }: Props) {
   }
   return (
     <Banner icon={<Clock className="i" aria-hidden="true" />} actions={open}>
-      {status === "pending"
-        ? `${who} is being asked for ${amount}.`
-        : `${who} is collecting ${amount}; with some methods that takes days.`}
+      {who} was asked for {amount} on {day(collecting.created_at, invoice.customer.applicable_timezone)}, and
+      has not said yet whether it comes.
     </Banner>
   );
 }

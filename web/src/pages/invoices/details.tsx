@@ -16,15 +16,15 @@ import { ActionMenu } from "@/ui/overlays";
 import { Page, PageHead, Tabs } from "@/ui/page";
 import { Loaded } from "@/ui/states";
 import { Status } from "@/ui/status";
-import { openFile } from "./downloads";
 import { type Collecting, CollectingBanner, collectingOf } from "./collecting";
+import { openFile } from "./downloads";
 import { DraftTools, useFeeAdjusting } from "./draft";
 import "./invoices.css";
 import { useShown } from "@/ui/opened";
 import { Lines } from "./lines";
 import { PaymentStatus } from "./list";
 import { circumstancesOf, useInvoiceActions } from "./menu";
-import { type Invoice, namesOf, TYPES } from "./model";
+import { afterDispute, type Invoice, namesOf, TYPES } from "./model";
 import { InvoiceCreditNotes, InvoicePayments } from "./related";
 import { Totals } from "./totals";
 import { FeeWhy, feeExplanation, InvoiceWhy } from "./why/panel";
@@ -346,8 +346,7 @@ function Banners({ invoice, relations }: BannersProps) {
     banners.push(
       <Banner key="dispute" look="warn" icon={<CircleAlert className="i" aria-hidden="true" />}>
         The dispute about it was lost on{" "}
-        {day(invoice.payment_dispute_lost_at, invoice.customer.applicable_timezone)}.{" "}
-        {afterDispute(invoice)}
+        {day(invoice.payment_dispute_lost_at, invoice.customer.applicable_timezone)}. {afterDispute(invoice)}
       </Banner>,
     );
   }

@@ -72,10 +72,10 @@ describe("how payment stands", () => {
 
 describe("a dispute that was lost", () => {
   it("takes what was paid, and leaves what is due to people", () => {
-    const after = (total_paid_amount_cents: number, total_due_amount_cents: number) =>
+    const gone = (total_paid_amount_cents: number, total_due_amount_cents: number) =>
       afterDispute({ currency: "EUR", total_paid_amount_cents, total_due_amount_cents });
-    expect(after(9900, 0)).toBe("The €99.00 that were paid are gone.");
-    expect(after(4000, 5900)).toBe(
+    expect(gone(9900, 0)).toBe("The €99.00 that were paid are gone.");
+    expect(gone(4000, 5900)).toBe(
       "The €40.00 that were paid are gone. €59.00 stay due, and nothing collects them by itself any more.",
     );
   });

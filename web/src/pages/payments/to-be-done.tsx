@@ -1,6 +1,5 @@
 /** What a customer has to do before a payment is made, with the page on which it is done: to be opened, or sent to them. */
-import { ExternalLink } from "lucide-react";
-import { buttonClass, Copy } from "@/ui/basics";
+import { Copy } from "@/ui/basics";
 import { actionWords, pageOf } from "./next-action";
 
 export function ToBeDone({ action }: { action: Record<string, unknown> }) {
@@ -13,7 +12,6 @@ export function ToBeDone({ action }: { action: Record<string, unknown> }) {
       {words} on a page of the provider’s:{" "}
       <a className="link" href={page} target="_blank" rel="noreferrer">
         Open page
-        <ExternalLink className="i" aria-hidden="true" />
       </a>{" "}
       <Copy text={page} what="link for the customer">
         Copy link
