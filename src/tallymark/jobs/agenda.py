@@ -431,6 +431,16 @@ async def leave(tx: Tx, *items: Item) -> None:
     For a simulated organization nothing is queued: the call that left it settles it before it returns.
     """
     await put(tx, *items)
+    await _have_looked_at(tx, items)
+
+
+async def leave_once(tx: Tx, *items: Item) -> None:
+    """Note work that is due already and not noted yet: an item that waits already keeps its instant, and its tries."""
+    await put_once(tx, *items)
+    await _have_looked_at(tx, items)
+
+
+async def _have_looked_at(tx: Tx, items: Sequence[Item]) -> None:
     if not tx.is_simulated:
         for owner_id in dict.fromkeys(item.owner_id for item in items):
             await enqueue_due_work(tx, organization_id=tx.organization_id, owner_id=owner_id)

@@ -19,7 +19,8 @@ SUCCEEDED = "succeeded"
 async def keep_event(tx: Tx, connection_id: UUID, body: bytes, *, now: datetime) -> UUID:
     """Keep what a connection's provider has sent, and have it heard; its id.
 
-    The same body again is the same event: it is heard once more only where that has not gone well yet.
+    The same body again is the same event: it is heard once more only where that has not gone well yet, and while it waits for that, or is
+    being heard, nothing is added to what is to be done.
     """
     event_id, digest = new_id(), hashlib.sha256(body).digest()
     values = {
@@ -36,7 +37,8 @@ async def keep_event(tx: Tx, connection_id: UUID, body: bytes, *, now: datetime)
             return known.id
         event_id = known.id
     # Its own owner: while what it tells of is looked up, nobody's billing waits.
-    await agenda.leave(tx, Item(kind=Kind.HEAR_PROVIDER, subject_id=event_id, owner_id=event_id, due_at=now))
+    item = Item(kind=Kind.HEAR_PROVIDER, subject_id=event_id, owner_id=event_id, due_at=now)
+    await agenda.leave_once(tx, item)
     return event_id
 
 
