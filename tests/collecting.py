@@ -156,7 +156,7 @@ async def give_method(database, organization_id, who, method="pm_1"):
 
 async def connect(database, organization_id, kind="stripe", **options):
     """A connection of an organization's, made once for each kind; its id."""
-    vault = await make_vault(database)
+    vault = await make_vault(database, "http://test")
     async with database.tenant(organization_id, is_simulated=True) as tx:
         known = select(payment_providers.c.id).where(payment_providers.c.kind == kind)
         found = (await tx.execute(known)).scalar_one_or_none()
@@ -191,7 +191,9 @@ async def linked(client, database, organization_id, **more):
 
 async def collection_of(database, provider):
     """What asks the provider, made anew."""
-    return Collection(database, await make_vault(database), {"stripe": provider, "adyen": provider})
+    return Collection(
+        database, await make_vault(database, "http://test"), {"stripe": provider, "adyen": provider}
+    )
 
 
 class Seller:

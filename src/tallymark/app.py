@@ -379,7 +379,7 @@ def create_api(wiring: Wiring | None = None) -> FastAPI:
 def _put_providers(state: State, wiring: Wiring) -> None:
     """Let the routes find how payment providers are spoken to, and heard."""
     vault, adapters = wiring.providers.vault, wiring.providers.adapters
-    state.connecting = Connecting(vault=vault, adapters=adapters, base_url=wiring.base_url)
+    state.connecting = Connecting(vault=vault, adapters=adapters)
     state.linking = make_linking(wiring.database, wiring.providers)
     state.pages = Pages(vault=vault, adapters=adapters)
     state.inbound = Inbound(

@@ -34,16 +34,20 @@ class ToProviders:
     adapters: Adapters
 
 
-async def make_vault(database: Database) -> Vault:
-    """What opens the secrets of connections to payment providers."""
+async def make_vault(database: Database, base_url: str) -> Vault:
+    """What opens the secrets of connections to payment providers, which send their events below an address."""
     async with database.system() as connection:
-        return Vault(await organizations.get_or_make_secret(connection, SECRET, Fernet.generate_key))
+        key = await organizations.get_or_make_secret(connection, SECRET, Fernet.generate_key)
+    return Vault(key, base_url)
 
 
 async def make_providers(settings: Settings, database: Database, adapters: Adapters | None) -> ToProviders:
     """Speak to providers by the adapters that are given, else by those that ship."""
     shipped = make_adapters({kind.value: url for kind, url in settings.payment_provider_urls.items()})
-    return ToProviders(vault=await make_vault(database), adapters=shipped if adapters is None else adapters)
+    return ToProviders(
+        vault=await make_vault(database, settings.base_url),
+        adapters=shipped if adapters is None else adapters,
+    )
 
 
 def make_outside(settings: Settings, database: Database, providers: ToProviders) -> Outside:

@@ -38,7 +38,8 @@ CONNECTION = Connection(
     code="eg",
     name="Egypt",
     success_redirect_url="https://shop.example.com/thanks",
-    options={"flow_id": "VglRW9x", "webhook_url": INBOUND},
+    inbound_url=INBOUND,
+    options={"flow_id": "VglRW9x"},
     secrets={"api_key": "EfCa.zRPM", "signature_key": "mh-organization-key"},
 )
 PERSON = Person(
@@ -83,7 +84,7 @@ def link_order(**others):
 
 async def test_the_key_that_events_are_signed_by_is_fetched():
     async with loopback(lambda _: enveloped({"webhook_signature_secret": "mh-organization-key"})) as vendor:
-        fresh = replace(CONNECTION, options={"flow_id": "VglRW9x"}, secrets={"api_key": "EfCa.zRPM"})
+        fresh = replace(CONNECTION, secrets={"api_key": "EfCa.zRPM"})
         assert await MoneyHash(vendor.url).open(fresh, INBOUND) == CONNECTION
     (asked,) = vendor.asked
     assert (asked.method, asked.path) == ("GET", "/api/v1/organizations/get-webhook-signature-key/")
@@ -186,9 +187,7 @@ async def test_a_charge_is_the_merchants_on_the_saved_card_for_the_amount_due():
 
 async def test_without_a_flow_it_is_a_purchase():
     async with loopback(Intents()) as vendor:
-        await MoneyHash(vendor.url).charge(
-            replace(CONNECTION, options={"webhook_url": INBOUND, "flow_id": None}), ORDER
-        )
+        await MoneyHash(vendor.url).charge(replace(CONNECTION, options={"flow_id": None}), ORDER)
     assert vendor.asked[0].body["operation"] == "purchase"
     assert "flow_id" not in vendor.asked[0].body
 
@@ -299,8 +298,8 @@ async def test_nobody_is_charged_without_a_card(lacks):
     assert (outcome.payment_status, outcome.error_code) == (PaymentStatus.FAILED, "missing_payment_method")
 
 
-async def test_a_connection_that_was_never_opened_charges_nobody():
-    outcome = await MoneyHash("http://127.0.0.1:1").charge(replace(CONNECTION, options={}), ORDER)
+async def test_nobody_is_charged_where_nothing_would_be_told_of_it():
+    outcome = await MoneyHash("http://127.0.0.1:1").charge(replace(CONNECTION, inbound_url=None), ORDER)
     assert (outcome.payment_status, outcome.error_code) == (PaymentStatus.FAILED, "missing_webhook_url")
 
 

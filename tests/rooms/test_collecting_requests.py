@@ -336,7 +336,7 @@ class TestPages:
     async def test_one_page_for_what_is_due_while_nobody_collects_it(self, seller):
         """Asked twice it is the same one; it is taken back where less is due, and none is made while a payment is on its way."""
         providers = {"stripe": seller.provider}
-        vault = await make_vault(seller.database)
+        vault = await make_vault(seller.database, "http://test")
         find = RequestPages(database=seller.database, vault=vault, adapters=providers)
         made = await ask(seller, payment_method={"payment_method_type": "manual"})
         request_id = UUID(made["lago_id"])
@@ -376,7 +376,7 @@ class TestPages:
 
 
 async def told(seller, connection_id, outcome, metadata, **more):
-    at, vault = await seller.now(), await make_vault(seller.database)
+    at, vault = await seller.now(), await make_vault(seller.database, "http://test")
     async with seller.database.tenant(seller.id, is_simulated=True) as tx:
         connection = await payment_providers.get_connection(tx, vault, connection_id)
         assert connection is not None

@@ -15,7 +15,8 @@ from tests.people import join, sign_up
 
 from tallymark.app import running
 from tallymark.db.tables import agenda, outbox, payment_providers, provider_events
-from tallymark.jobs.agenda import Kind
+from tallymark.jobs.agenda import Kind, complete, look, take
+from tallymark.outside import make_vault
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.payment_providers import service
 from tallymark.rooms.payment_providers.jobs import forget_events
@@ -196,15 +197,9 @@ class TestConnections:
             "third_party_error", {"third_party": "stripe", "thirdparty_error": "nobody there"},
         )  # fmt: skip
         assert await listed(browser) == []
-        messages = await told(database, admin.organization_id)
-        assert [kind for kind, _ in messages] == ["payment_provider.error"] * 2
-        error = messages[0][1]["payment_provider_error"]
-        assert error == {
-            "lago_payment_provider_id": error["lago_payment_provider_id"], "payment_provider_code": "stripe-eu",
-            "payment_provider_name": "Stripe Europe", "source": "stripe",
-            "action": "payment_provider.register_webhook",
-            "provider_error": {"message": "Too many endpoints", "error_code": "limit"},
-        }  # fmt: skip
+        assert (
+            await told(database, admin.organization_id) == []
+        )  # whoever asked knows, and there is none to be told of
         adapter.be(open=ProviderRefused("No", is_unauthorized=True))
         other = {"kind": "cashfree", "code": "c", "name": "C", **OTHERS["cashfree"]}
         await connect(browser, **other)  # another adapter: each kind is asked by its own
@@ -228,6 +223,18 @@ class TestConnections:
         assert (await listed(browser))[0]["secrets"]["api_key"] == "…0001"
         await change(browser, {"lago_id": "x"}, name="N", expect=404)
 
+    async def test_know_where_they_are_reached_now(self, application, database, admin, browser):
+        """An installation that moves has events sent to where it is: nothing keeps the address."""
+        made = await connect(browser, kind="cashfree", code="in/1", name="C", **OTHERS["cashfree"])
+        connection_id, path = UUID(made["lago_id"]), f"/webhooks/cashfree/{admin.organization_id}?code=in%2F1"
+        for base_url in ("http://test", "https://moved.test"):
+            vault = await make_vault(database, base_url)
+            async with database.tenant(UUID(admin.organization_id)) as tx:
+                opened = await service.get_connection(tx, vault, connection_id)
+            assert opened is not None
+            assert opened.inbound_url == f"{base_url}{path}"
+        assert made["inbound_url"] == f"http://test{path}"
+
     async def test_keep_the_key_at_stripe(self, browser):
         made = await connect(browser)
         found = await change(browser, made, secret_key="sk_test_other", expect=422)
@@ -235,12 +242,24 @@ class TestConnections:
         await change(browser, made, secret_key=STRIPE["secret_key"], name="Same")
         assert (await listed(browser))[0]["secrets"] == {"secret_key": "…4242"}
 
-    async def test_keep_what_a_refused_change_would_have_changed(self, browser, adapter):
+    async def test_keep_what_a_refused_change_would_have_changed(self, database, admin, browser, adapter):
         made = await connect(browser)
         adapter.be(open=REFUSED)
         found = await change(browser, made, code="us", expect=422)
         assert (found["code"], found["provider"]) == ("provider_error", {"code": "us"})
         assert await listed(browser) == [made]
+        adapter.be(open=AWAY)
+        await change(browser, made, code="us", expect=422)
+        error = {
+            "lago_payment_provider_id": made["lago_id"], "payment_provider_code": "stripe-eu",
+            "payment_provider_name": "Stripe Europe", "source": "stripe",
+            "action": "payment_provider.register_webhook",
+        }  # fmt: skip
+        refused = {"message": "No such thing.", "error_code": "resource_missing"}
+        assert await told(database, admin.organization_id) == [
+            ("payment_provider.error", {"payment_provider_error": {**error, "provider_error": words}})
+            for words in (refused, {"message": "nobody there", "error_code": None})
+        ]
 
     async def test_are_not_changed_over_somebody_elses_change(
         self, application, database, admin, browser, adapter
@@ -365,6 +384,25 @@ class TestEvents:
             made["lago_id"], b'{"saved": {}}', "pending",
         )  # fmt: skip
         assert items == [(event.id, event.id)]
+
+    async def test_that_come_again_while_they_wait_are_one_piece_of_work(self, database, admin, browser):
+        """A provider that is impatient neither moves nor repeats what is to be done."""
+        made = UUID((await connect(browser))["lago_id"])
+        organization_id, later = UUID(admin.organization_id), NOW + timedelta(minutes=1)
+        for now in (NOW, later):
+            async with database.tenant(organization_id) as tx:
+                event_id = await service.keep_event(tx, made, b"{}", now=now)
+        due = select(agenda.c.subject_id, agenda.c.due_at).where(agenda.c.kind == int(Kind.HEAR_PROVIDER))
+        async with database.tenant(organization_id) as tx:
+            assert (await tx.execute(due)).all() == [(event_id, NOW)]
+            (waiting,) = await look(tx, until=later, owner_id=event_id)
+            taken = await take(tx, waiting)
+            assert taken is not None
+        async with database.tenant(organization_id) as tx:  # and while it is being heard
+            await service.keep_event(tx, made, b"{}", now=later)
+        async with database.tenant(organization_id) as tx:
+            await complete(tx, taken)
+            assert (await tx.execute(due)).all() == []
 
     async def test_are_heard_again_only_where_it_has_not_gone_well(
         self, application, database, admin, browser

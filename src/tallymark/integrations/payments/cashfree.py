@@ -15,12 +15,10 @@ from decimal import Decimal
 from typing import Any
 
 from tallymark.integrations.payments.events import (
-    WEBHOOK_URL,
     is_one_time,
     metadata_of,
     part,
     read_event,
-    told_to,
 )
 from tallymark.integrations.payments.http import Api, Explained, RefusedByVendor, segment
 from tallymark.integrations.payments.pages import PagesOnly
@@ -84,12 +82,13 @@ class Cashfree(PagesOnly):
 
         Each link says itself where to tell of what is paid: nothing is registered.
         """
+        del inbound_url
         try:
             await self._api(connection).ask("GET", _NO_LINK)
         except RefusedByVendor as refused:
             if refused.is_unauthorized:
                 raise
-        return told_to(connection, inbound_url)
+        return connection
 
     async def payment_link(self, connection: Connection, order: LinkOrder) -> Link:
         """A link on which the amount is paid at once, within 24 h. Raises `ProviderRefused`."""
@@ -208,9 +207,9 @@ def _asked(
         **({"customer_email": order.person.email} if order.person.email else {}),
         **({"customer_name": order.person.name} if order.person.name else {}),
     }
-    webhook_url = connection.options.get(WEBHOOK_URL)
+    webhook_url = connection.inbound_url or ""
     # It tells addresses with TLS only; another one is refused together with the link.
-    tells = isinstance(webhook_url, str) and webhook_url.startswith("https://")
+    tells = webhook_url.startswith("https://")
     return {
         "link_id": link_id,
         "link_amount": units(order.amount_cents, order.currency),

@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from tallymark.integrations.payments.http import read_json
-from tallymark.rooms.payment_providers.model import Connection
 from tallymark.rooms.payment_providers.ports import ProviderRefused
 
-WEBHOOK_URL = "webhook_url"
-"""The option under which a connection keeps its inbound address, where a vendor wants it with each thing that is asked for."""
-
 ONE_TIME = "one-time"
-
-
-def told_to(connection: Connection, inbound_url: str) -> Connection:
-    """A connection that knows where its events go."""
-    return replace(connection, options={**connection.options, WEBHOOK_URL: inbound_url})
 
 
 def read_event(body: bytes) -> Mapping[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from tallymark.integrations.payments import moneyhash_events as events
-from tallymark.integrations.payments.events import WEBHOOK_URL, part, told_to
+from tallymark.integrations.payments.events import part
 from tallymark.integrations.payments.http import Api, Explained, RefusedByVendor, segment
 from tallymark.integrations.payments.units import NOT_EXACT, decimals, units
 from tallymark.rooms.payment_providers.model import (
@@ -66,11 +66,12 @@ class MoneyHash:
 
         Each intent says itself where its events go: nothing is registered.
         """
+        del inbound_url
         answer = await self._api(connection).ask("GET", "/api/v1/organizations/get-webhook-signature-key/")
         key = part(answer, "data").get("webhook_signature_secret")
         if not isinstance(key, str) or not key:
             raise ProviderRefused("MoneyHash gives no signature key", code="missing_signature_key")
-        return replace(told_to(connection, inbound_url), secrets={**connection.secrets, "signature_key": key})
+        return replace(connection, secrets={**connection.secrets, "signature_key": key})
 
     async def close(self, connection: Connection) -> None:
         """Nothing was registered."""
@@ -263,9 +264,9 @@ def _amount(amount_cents: int, code: str) -> str:
 
 def _whither(connection: Connection) -> Mapping[str, Any]:
     """What a customer is led through, and where is told what comes of it."""
-    webhook_url, flow_id = connection.options.get(WEBHOOK_URL), connection.options.get("flow_id")
+    webhook_url, flow_id = connection.inbound_url, connection.options.get("flow_id")
     if not webhook_url:
-        raise ProviderRefused("the connection was never opened", code="missing_webhook_url")
+        raise ProviderRefused("nobody says where events are to go", code="missing_webhook_url")
     leads = {"flow_id": flow_id} if flow_id else {"operation": "purchase"}
     return {"webhook_url": webhook_url, **leads}
 

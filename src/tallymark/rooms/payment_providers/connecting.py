@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
 from uuid import UUID
 
 import structlog
@@ -31,12 +30,6 @@ class Connecting:
 
     vault: Vault = field(repr=False)
     adapters: Mapping[str, PaymentProvider]
-    base_url: str
-
-    def inbound_url(self, connection: Connection | StoredConnection) -> str:
-        """Where a connection's provider sends its events."""
-        path = f"/webhooks/{connection.kind.value}/{connection.organization_id}"
-        return f"{self.base_url}{path}?code={quote(connection.code, safe='')}"
 
     def abilities(self, kind: ProviderKind) -> Abilities:
         """What can be asked of a kind."""
@@ -82,7 +75,7 @@ class Connecting:
         problems.raise_any()
         if not _concerns_provider(known, asked):
             return await self._keep(context, before, asked)
-        opened = await self._open(context, asked)
+        opened = await self._open(context, asked, known=known)
         try:
             return await self._keep(context, before, opened)
         except TallymarkError:
@@ -101,7 +94,7 @@ class Connecting:
             kept = await service.get_connection(tx, self.vault, connection_id)
         assert kept is not None, "connections stay"
         try:
-            await self.adapters[kept.kind].open(kept, self.inbound_url(kept))
+            await self.adapters[kept.kind].open(kept, self.vault.inbound_url(kept))
         except (ProviderRefused, ProviderUnavailable) as error:
             log.warning("a provider was not told that nothing has changed", reason=str(error))
 
@@ -112,15 +105,18 @@ class Connecting:
         await self._close(self.vault.open(found))
         return found
 
-    async def _open(self, context: Context, asked: Connection) -> Connection:
+    async def _open(
+        self, context: Context, asked: Connection, *, known: Connection | None = None
+    ) -> Connection:
+        """Ask a provider to let the organization in; `known` is the connection as it is kept, where there is one that webhooks can name."""
         try:
-            return await self.adapters[asked.kind].open(asked, self.inbound_url(asked))
+            return await self.adapters[asked.kind].open(asked, self.vault.inbound_url(asked))
         except (ProviderRefused, ProviderUnavailable) as error:
             if isinstance(error, ProviderRefused) and error.is_unauthorized:
                 raise Invalid({key_of(asked.kind): ["value_is_invalid"]}) from error
-            if asked.kind is ProviderKind.STRIPE:
+            if known is not None and known.kind is ProviderKind.STRIPE:
                 async with context.transaction() as tx:
-                    await service.tell_failed(tx, asked, error, now=context.now)
+                    await service.tell_failed(tx, known, error, now=context.now)
             raise service.failure_of(asked, error) from error
 
     async def _close(self, connection: Connection) -> None:

@@ -56,6 +56,8 @@ class Connection:
     success_redirect_url: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    inbound_url: str | None = None
+    """Where its provider sends its events now; it is kept nowhere, for the installation's address and the connection's code may change."""
 
 
 @value

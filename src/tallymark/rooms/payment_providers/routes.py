@@ -120,5 +120,5 @@ def _show(request: Request, context: Context, stored: StoredConnection, customer
     if VIEW not in held:
         return ConnectionOutput(**plain, **UNSEEN)
     opened = connecting.vault.open(stored)
-    inner = inner_fields(opened, connecting.inbound_url(opened), with_secret=UPDATE in held)
+    inner = inner_fields(opened, connecting.vault.inbound_url(opened), with_secret=UPDATE in held)
     return ConnectionOutput(**plain, **inner)

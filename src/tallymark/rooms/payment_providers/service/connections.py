@@ -192,7 +192,7 @@ async def take_pages_back(tx: Tx, connection_id: UUID, *, now: datetime) -> None
 
 
 async def tell_failed(tx: Tx, connection: Connection, error: Exception, *, now: datetime) -> None:
-    """Tell that Stripe would not send its events here (§12.1, §21)."""
+    """Tell that Stripe would not send the events of a connection to where they are to go (§12.1, §21)."""
     name = "payment_provider_error"
     told = {
         "lago_payment_provider_id": str(connection.id),
