@@ -21,6 +21,7 @@ from tallymark.rooms.billing.collection import Collection
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.payment_providers.model import (
     Abilities,
+    BankAccount,
     Connection,
     Heard,
     Link,
@@ -53,7 +54,12 @@ class Provider:
     """Answers what it is told to, and remembers what it was asked; what is asked twice with one key is done once."""
 
     abilities = Abilities(
-        keeps_customers=True, saves_methods=True, charges=True, has_pages=True, refunds=True
+        keeps_customers=True,
+        saves_methods=True,
+        charges=True,
+        has_pages=True,
+        refunds=True,
+        takes_transfers=True,
     )
 
     def __init__(self) -> None:
@@ -127,6 +133,11 @@ class Provider:
 
     async def known_method(self, connection: Connection, person: Person) -> MethodSaved | None:
         return None
+
+    async def bank_accounts(
+        self, connection: Connection, person: Person, currency: str
+    ) -> Sequence[BankAccount]:
+        return [{"iban": f"{currency} of {person.provider_customer_id}"}]
 
     def _answer(self) -> Outcome:
         if self.answer is AWAY:

@@ -29,6 +29,7 @@ ALL_OF_IT = Abilities(
     charges=True,
     has_pages=True,
     refunds=True,
+    takes_transfers=True,
 )
 AWAY = ProviderUnavailable("nobody there")
 
@@ -87,6 +88,18 @@ class Adapter:
     async def known_method(self, connection: Connection, person: Person) -> MethodSaved | None:
         del connection
         found: MethodSaved | None = await self._answer("known", person, otherwise=self.known)
+        return found
+
+    async def bank_accounts(
+        self, connection: Connection, person: Person, currency: str
+    ) -> list[dict[str, str]]:
+        del connection
+        own = {
+            "account_holder": "Stripe Ltd",
+            "iban": f"{currency} of {person.provider_customer_id}",
+            "bic": "SXPYDEHH",
+        }
+        found: list[dict[str, str]] = await self._answer("accounts", person, currency, otherwise=[own])
         return found
 
     def verify(self, connection: Connection, headers: Any, body: bytes) -> None:

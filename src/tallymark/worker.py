@@ -64,7 +64,7 @@ class RunDueWork(Protocol):
 class RenderDocument(Protocol):
     """Makes an invoice's document and stores it."""
 
-    async def __call__(self, *, organization_id: UUID, invoice_id: UUID) -> None: ...
+    async def __call__(self, *, organization_id: UUID, invoice_id: UUID, is_anew: bool) -> None: ...
 
 
 class RenderCreditNote(Protocol):
@@ -242,8 +242,10 @@ def make_queue(database: Database, tasks: Tasks) -> App:
             log.exception("due work interrupted", organization_id=organization_id, owner_id=owner_id)
 
     @queue.task(name=RENDER_DOCUMENT, retry=BackOff(limit=12, longest_seconds=3600))
-    async def render_document(*, organization_id: str, invoice_id: str) -> None:
-        await tasks.render_document(organization_id=UUID(organization_id), invoice_id=UUID(invoice_id))
+    async def render_document(*, organization_id: str, invoice_id: str, is_anew: bool = False) -> None:
+        await tasks.render_document(
+            organization_id=UUID(organization_id), invoice_id=UUID(invoice_id), is_anew=is_anew
+        )
 
     @queue.task(name=RENDER_CREDIT_NOTE, retry=BackOff(limit=12, longest_seconds=3600))
     async def render_credit_note(*, organization_id: str, note_id: str) -> None:

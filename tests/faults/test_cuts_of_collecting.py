@@ -96,6 +96,28 @@ async def join(world):
     await world.call("POST", "/customers", {"customer": body})
 
 
+async def offer(world):
+    await connected(world)
+    add_on = {"name": "A", "code": "a", "amount_cents": 1000, "amount_currency": "EUR"}
+    await kit.post(world.client, "/add_ons", {"add_on": add_on})
+
+
+async def join_as_sender(world):
+    """A customer who is to send money by bank; in which, nobody knows yet."""
+    terms = {
+        "payment_provider": "stripe", "payment_provider_code": "stripe", "sync_with_provider": True,
+        "provider_payment_methods": ["customer_balance"],
+    }  # fmt: skip
+    body = {"external_id": "s", "country": "NL", "billing_configuration": terms}
+    await world.call("POST", "/customers", {"customer": body})
+
+
+async def sell_to_sender(world):
+    body = {"external_customer_id": "s", "currency": "EUR", "fees": [{"add_on_code": "a"}]}
+    found = await world.call("POST", "/invoices", {"invoice": body})
+    world.kept["s"] = found["invoice"]["lago_id"]
+
+
 class TestCollecting:
     @pytest.mark.cuts(Kind.ASK_FOR_PAYMENT, Kind.COLLECT_PAYMENT)
     async def test_as_it_is_issued(self, lives, provider):
@@ -127,6 +149,15 @@ class TestCollecting:
         await lives.cut(join)
         who = (await kit.get(lives.stormy.client, "/customers/j"))["customer"]
         assert who["billing_configuration"]["provider_customer_id"] == "cus_j"
+
+    @pytest.mark.cuts("POST /customers", "POST /invoices", Kind.LINK_CUSTOMER)
+    async def test_of_a_customer_who_sends_money(self, lives):
+        """Their account is on the invoice, once, though it was asked for when that was issued."""
+        await lives.live(offer)
+        await lives.cut(join_as_sender, sell_to_sender)
+        found = await lives.stormy.get(f"/invoices/{lives.stormy.kept['s']}")
+        (section,) = found["invoice"]["applied_invoice_custom_sections"]
+        assert section["details"] == "IBAN: EUR of cus_s"
 
     async def count(self, lives, status):
         """How many payments of a status each world has."""

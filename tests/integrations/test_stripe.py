@@ -430,6 +430,56 @@ class TestTransfers:
         assert (outcome.payment_status, outcome.error_code) == (PaymentStatus.FAILED, code)
 
 
+class TestAccountsToSendMoneyTo:
+    @pytest.mark.parametrize(("currency", "country", "entity", "told"), [
+        ("EUR", "NL", "DE", [{"account_holder": "Stripe Technology Europe Limited", "bic": "SXPYDEHH", "iban": "NL{:020}"}]),
+        ("EUR", "AT", "ES", [{"account_holder": "Stripe Technology Europe Limited", "bic": "SXPYDEHH", "iban": "ES{:020}"}]),
+        ("GBP", None, None, [{"account_holder": "Stripe Payments UK Limited", "account_number": "{:08}", "sort_code": "108800"}]),
+        ("JPY", None, None, [{
+            "account_holder": "ストライプジヤパン（カ", "account_number": "{:07}", "account_type": "futsu", "bank_code": "0009",
+            "bank_name": "三井住友銀行", "branch_code": "950", "branch_name": "東京第二",
+        }]),
+        ("MXN", None, None, [{"account_holder": "Stripe Payments Mexico", "bank_code": "646", "bank_name": "STP", "clabe": "6461801104{:08}"}]),
+    ])  # fmt: skip
+    async def test_are_those_of_the_currency(self, stripe, provider, connection, currency, country, entity, told):  # fmt: skip
+        ada, _ = await payer(provider, connection, stripe, country=country, entity_country=entity, provider_payment_methods=("customer_balance",))  # fmt: skip
+        number = int(ada.provider_customer_id.removeprefix("cus_"))
+        wanted = [{name: value.format(number) for name, value in one.items()} for one in told]
+        assert await provider.bank_accounts(connection, ada, currency) == wanted
+        assert (
+            await provider.bank_accounts(connection, ada, currency) == wanted
+        )  # asked again, they are the same
+
+    async def test_are_two_in_dollars_with_where_they_are(self, stripe, provider, connection):
+        ada, _ = await payer(provider, connection, stripe, provider_payment_methods=("customer_balance",))
+        number = int(ada.provider_customer_id.removeprefix("cus_"))
+        both = {
+            "account_holder": "Acme, Inc.", "account_number": f"11119980{number:09}", "account_type": "checking",
+            "bank_name": "US Test Bank", "account_holder_address": "1 Main Street, Floor 2, 78701 Austin, TX, US",
+            "bank_address": "420 Montgomery Street, 94104 San Francisco, CA, US",
+        }  # fmt: skip
+        assert await provider.bank_accounts(connection, ada, "USD") == [
+            {**both, "routing_number": "999999999"},
+            {**both, "swift_code": "TESTUS99XXX"},
+        ]
+
+    @pytest.mark.parametrize(("currency", "code"), [("EUR", "missing_country"), ("CHF", "unsupported_currency")])  # fmt: skip
+    async def test_are_refused_before_stripe_is_asked(self, stripe, provider, connection, currency, code):
+        ada, _ = await payer(provider, connection, stripe, country="AT", provider_payment_methods=("customer_balance",))  # fmt: skip
+        before = len(stripe.asked)
+        with pytest.raises(ProviderRefused) as refused:
+            await provider.bank_accounts(connection, ada, currency)
+        assert (refused.value.code, len(stripe.asked)) == (code, before)
+
+    async def test_are_nobodys_who_is_not_there(self, stripe, provider, connection):
+        with pytest.raises(ProviderRefused) as refused:
+            await provider.bank_accounts(connection, person(provider_customer_id="cus_0"), "GBP")
+        assert refused.value.code == "resource_missing"
+        with pytest.raises(ProviderRefused) as refused:
+            await provider.bank_accounts(connection, person(), "GBP")
+        assert refused.value.code == "missing_payment_provider_customer"
+
+
 class TestCancel:
     async def test_leaves_nothing_that_could_be_collected(self, stripe, provider, connection):
         ada, card = await payer(provider, connection, stripe, TestAuthentication.CARD)

@@ -9,6 +9,7 @@ import pytest
 from jsonschema.validators import extend
 from tests.deploy.conftest import tool_file
 from tests.integrations.test_stripe import INBOUND, LAST_YEAR, order, page, payer
+from tests.stripe_banks import instructions
 from tests.stripe_server import serving
 
 from tallymark.integrations.payments import make_adapters
@@ -79,6 +80,8 @@ async def _use(provider, connection, server, kinds, country):
         await provider.charge(connection, asked)
         await provider.charge(connection, asked)
         await provider.cancel(connection, asked)
+        if kinds == TRANSFER and currency != "CHF":
+            await provider.bank_accounts(connection, ada, currency)
     await provider.charge(connection, order(ada, card if kinds != TRANSFER else None, payment_id=LAST_YEAR))
     await provider.known_method(connection, ada)
     await provider.update_customer(connection, replace(ada, name=None, city=None, country=None))
@@ -107,7 +110,7 @@ async def test_whatever_is_asked_for_is_as_described(stripe):
         for error in validator()(schema_of(asked)).iter_errors(asked.params)
     ]
     assert wrong == []
-    assert len({(asked.method, path_of(asked)["operationId"]) for asked in stripe.asked}) == 19
+    assert len({(asked.method, path_of(asked)["operationId"]) for asked in stripe.asked}) == 20
 
 
 async def test_what_is_answered_here_has_only_what_is_described_there(stripe):
@@ -116,6 +119,15 @@ async def test_what_is_answered_here_has_only_what_is_described_there(stripe):
     for kind in kinds:
         for found in stripe.all(kind):
             assert set(found) <= set(schemas[kind]["properties"]), kind
+    of_transfers = schemas["funding_instructions_bank_transfer"]
+    for currency in ("eur", "gbp", "jpy", "mxn", "usd"):
+        kind = {"eur": "eu", "gbp": "gb", "jpy": "jp", "mxn": "mx", "usd": "us"}[currency] + "_bank_transfer"
+        told = instructions(1, currency, {"type": kind, "eu_bank_transfer": {"country": "FR"}})
+        assert set(told) == set(schemas["funding_instructions"]["required"])
+        assert set(told["bank_transfer"]) == set(of_transfers["required"])
+        for address in told["bank_transfer"]["financial_addresses"]:
+            record = schemas[f"funding_instructions_bank_transfer_{address['type']}_record"]
+            assert set(record["required"]) <= set(address[address["type"]]) <= set(record["properties"])
     statuses = schemas["payment_intent"]["properties"]["status"]["enum"]
     assert {one["status"] for one in stripe.all("payment_intent")} <= set(statuses)
 

@@ -66,11 +66,15 @@ class Shop:
                 )
                 assert answer.status_code == 200, answer.text
 
-    async def customer(self, method=None, **more):
+    async def customer(self, method=None, country=None, **more):
         """Somebody who is made at Stripe, and leaves a method there."""
         linked = {"payment_provider": "stripe", "payment_provider_code": "eu", "sync_with_provider": True}
         who = await kit.customer(
-            self.client, currency="EUR", email="ada@x.test", billing_configuration=linked | more
+            self.client,
+            currency="EUR",
+            email="ada@x.test",
+            country=country,
+            billing_configuration=linked | more,
         )
         if method is not None:
             asked = await kit.post(self.client, f"/customers/{who['external_id']}/checkout_url", {})
@@ -187,3 +191,19 @@ async def test_an_answer_that_is_lost_charges_once(shop):
     assert await shop.stands(invoice) == ("succeeded", 10000, 0)
     assert len(shop.intents(invoice)) == 1
     assert await shop.payments(invoice) == [("succeeded", 10000)]
+
+
+async def test_a_transfer_goes_to_the_account_that_the_invoice_names(shop):
+    ada = await shop.customer(country="NL", provider_payment_methods=["customer_balance"])
+    invoice = await shop.sell(ada)
+    (section,) = invoice["applied_invoice_custom_sections"]
+    own_id = (await kit.get(shop.client, f"/customers/{ada['external_id']}"))["customer"]["billing_configuration"]["provider_customer_id"]  # fmt: skip
+    iban = f"NL{int(own_id.removeprefix('cus_')):020}"
+    assert section["details"] == (
+        f"Account holder: Stripe Technology Europe Limited\nIBAN: {iban}\nBIC: SXPYDEHH"
+    )
+    await shop.deliver()
+    assert await shop.stands(invoice) == ("pending", 0, 10000)
+    shop.stripe.settle(shop.intents(invoice)[0]["id"])
+    await shop.deliver()
+    assert await shop.stands(invoice) == ("succeeded", 10000, 0)

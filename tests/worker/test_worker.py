@@ -74,7 +74,7 @@ class Calls:
     async def run_due_work(self, *, organization_id: UUID, owner_id: UUID | None) -> None:
         await self._do(owner_id or organization_id)
 
-    async def render_document(self, *, organization_id: UUID, invoice_id: UUID) -> None:
+    async def render_document(self, *, organization_id: UUID, invoice_id: UUID, is_anew: bool) -> None:
         await self._do(invoice_id)
 
     async def render_credit_note(self, *, organization_id: UUID, note_id: UUID) -> None:

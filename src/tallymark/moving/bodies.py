@@ -215,11 +215,21 @@ def customer(wire: Json, *, section_codes: Sequence[str] = ()) -> Json:
     }
 
 
+GENERATED = "funding_instructions"
+"""How the codes of sections begin that are made for a customer: nobody selects them."""
+
+
 def own_sections(wire: Json, inherited: Iterable[str]) -> list[str]:
-    """The sections that a customer selects, as far as what applies to them tells: it is not what their entity selects."""
+    """The sections that a customer selects, as far as what applies to them tells: it is not what their entity selects.
+
+    >>> listed = [{"code": "terms"}, {"code": "funding_instructions_eur"}]
+    >>> [own_sections({"applicable_invoice_custom_sections": listed}, of) for of in (["terms"], [])]
+    [[], ['terms']]
+    """
     if wire.get("skip_invoice_custom_sections"):
         return []
-    applicable = codes(wire.get("applicable_invoice_custom_sections"))
+    listed = codes(wire.get("applicable_invoice_custom_sections"))
+    applicable = [code for code in listed if not code.startswith(GENERATED)]
     return [] if applicable == sorted(inherited) else applicable
 
 

@@ -140,6 +140,24 @@ link_tasks = Table(
     UniqueConstraint("customer_id"),
 )
 
+# The accounts to which a customer sends money that their provider takes invoices from (wallets-and-payments §12.2): the same for each
+# customer and currency, so they are asked for once.
+funding_instructions = Table(
+    "funding_instructions",
+    metadata,
+    id_column(),
+    organization_column(),
+    reference("customer_id", "customers"),
+    reference("payment_provider_id", "payment_providers"),
+    string("currency", nullable=False),
+    # None until the provider has told them.
+    Column("accounts", JSONB(none_as_null=True)),
+    # When it last refused to.
+    instant("refused_at"),
+    *timestamps(),
+    Index("funding_instructions_key", "customer_id", "payment_provider_id", "currency", unique=True),
+)
+
 # Ways in which customers pay through a provider: known from its events alone (wallets-and-payments §13).
 payment_methods = Table(
     "payment_methods",

@@ -4,6 +4,7 @@ from sqlalchemy import Column, ForeignKey, Index, Table, Uuid, text
 
 from tallymark.db.tables.columns import (
     id_column,
+    implied,
     instant,
     metadata,
     organization_column,
@@ -63,5 +64,7 @@ invoices_applied_custom_sections = Table(
     string("name", nullable=False),
     string("display_name"),
     string("details"),
+    # Where it tells how the customer sends money; without details it waits for their provider, and is not shown.
+    implied("funding_instructions_id", nullable=True),
     instant("created_at", nullable=False),
 )

@@ -19,6 +19,7 @@ from tallymark.integrations.payments.units import to_vendor
 from tallymark.rooms.organizations.access import system_now
 from tallymark.rooms.payment_providers.model import (
     Abilities,
+    BankAccount,
     Connection,
     Heard,
     Link,
@@ -157,6 +158,12 @@ class Adyen:
             "metadata": _metadata(told),
         }
         return _link(await self._api(connection).ask("POST", "/paymentLinks", asked))
+
+    async def bank_accounts(
+        self, connection: Connection, person: Person, currency: str
+    ) -> Sequence[BankAccount]:
+        """None: customers have no balance there."""
+        return ()
 
     async def charge(self, connection: Connection, order: Order) -> Outcome:
         """Charge the stored card. Asked again with the same key, Adyen answers the same."""

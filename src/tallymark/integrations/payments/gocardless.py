@@ -18,6 +18,7 @@ from tallymark.integrations.payments.gocardless_api import Resource
 from tallymark.integrations.payments.http import Api, RefusedByVendor, read_json, segment
 from tallymark.rooms.payment_providers.model import (
     Abilities,
+    BankAccount,
     Connection,
     Heard,
     Link,
@@ -165,6 +166,12 @@ class GoCardless:
         api = self._api(connection)
         mandate = await _live_mandate(api, person.provider_customer_id)
         return None if mandate is None else await _saved(api, mandate)
+
+    async def bank_accounts(
+        self, connection: Connection, person: Person, currency: str
+    ) -> Sequence[BankAccount]:
+        """None: customers have no balance there."""
+        return ()
 
     async def charge(self, connection: Connection, order: Order) -> Outcome:
         """Ask for a payment of the chosen mandate, else of the first live one; by the same key it is the same payment.

@@ -20,6 +20,7 @@ from tallymark.integrations.payments.http import Api, Explained, RefusedByVendor
 from tallymark.integrations.payments.units import NOT_EXACT, decimals, units
 from tallymark.rooms.payment_providers.model import (
     Abilities,
+    BankAccount,
     Connection,
     Heard,
     Link,
@@ -116,6 +117,12 @@ class MoneyHash:
     async def known_method(self, connection: Connection, person: Person) -> MethodSaved | None:
         """None: cards come by events."""
         return None
+
+    async def bank_accounts(
+        self, connection: Connection, person: Person, currency: str
+    ) -> Sequence[BankAccount]:
+        """None: customers have no balance there."""
+        return ()
 
     async def charge(self, connection: Connection, order: Order) -> Outcome:
         """Charge a saved card by an intent of the merchant's; what it was refused for is told.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tallymark.rooms.payment_providers.model import (
     Abilities,
+    BankAccount,
     Connection,
     Link,
     MethodSaved,
@@ -43,6 +46,12 @@ class PagesOnly:
     async def known_method(self, connection: Connection, person: Person) -> MethodSaved | None:
         """None: there are no methods."""
         return None
+
+    async def bank_accounts(
+        self, connection: Connection, person: Person, currency: str
+    ) -> Sequence[BankAccount]:
+        """None: customers have no balance there."""
+        return ()
 
     async def charge(self, connection: Connection, order: Order) -> Outcome:
         """Raises `ProviderRefused`: customers pay themselves."""

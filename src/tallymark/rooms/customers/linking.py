@@ -110,6 +110,10 @@ class Linking:
                 await adapter.update_customer(*about)
                 async with enter() as tx:
                     await service.finish(tx, ask, now=now)
+            case Step.FUND if can.takes_transfers and ask.currency is not None:
+                accounts = await adapter.bank_accounts(*about, ask.currency)
+                async with enter() as tx:
+                    await service.note_accounts(tx, ask, accounts, now=now)
             case Step.SETUP if can.saves_methods and service.has_method_to_save(
                 ask.customer.provider_payment_methods
             ):

@@ -10,7 +10,7 @@ from uuid import UUID
 from tallymark.domain.calendar import IssuingRules
 from tallymark.domain.values import value
 from tallymark.rooms.organizations.model import BillingEntity
-from tallymark.rooms.payment_providers.model import Connection, Person
+from tallymark.rooms.payment_providers.model import BankAccount, Connection, Person
 
 DRAFTS_OUTLIVE = timedelta(minutes=5)
 """How long after a customer is deleted their drafts are finalized, whatever the grace period."""
@@ -162,6 +162,7 @@ class Step(StrEnum):
     CREATE = "create"
     IMPORT = "import"
     FOLLOW = "follow"
+    FUND = "fund"
     SETUP = "setup"
 
 
@@ -183,6 +184,20 @@ class Ask:
     customer: Customer
     connection: Connection
     person: Person
+    currency: str | None = None
+    """In what money is sent to them, where that is asked for."""
+
+
+@value
+class FundingInstructions:
+    """To which accounts a customer sends money in a currency; None until their provider has told it."""
+
+    id: UUID
+    customer_id: UUID
+    currency: str
+    accounts: Sequence[BankAccount] | None
+    refused_at: datetime | None
+    created_at: datetime
 
 
 @value

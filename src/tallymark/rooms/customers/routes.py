@@ -188,7 +188,7 @@ async def _answer(tx: Tx, customer: Customer) -> CustomerResponse:
         customer,
         entities[customer.billing_entity_id],
         taxes.get(customer.id, ()),
-        (await service.applicable_sections(tx, [customer])).get(customer.id, ()),
+        (await service.shown_sections(tx, [customer])).get(customer.id, ()),
     )
     return CustomerResponse(customer=shown)
 

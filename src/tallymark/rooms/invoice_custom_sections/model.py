@@ -34,3 +34,5 @@ class Section:
     """Whether the default billing entity has selected it."""
 
     created_at: datetime
+    is_generated: bool = False
+    """Whether nobody has written it: what it says is made for each invoice, by its customer and currency."""

@@ -108,4 +108,5 @@ async def delete_section(tx: Tx, section_id: UUID, *, at: datetime) -> None:
 
 
 def _as_value(row: Row[Any]) -> Section:
-    return Section(**{name: getattr(row, name) for name in Section.__slots__})
+    names = (name for name in Section.__slots__ if name != "is_generated")
+    return Section(**{name: getattr(row, name) for name in names})

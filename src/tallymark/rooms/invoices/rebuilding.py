@@ -30,7 +30,7 @@ async def rebuild(
         view = await _view(tx, invoice_id)
     files = await documents.make(organization_id, view)
     async with database.tenant(organization_id, source=Source.API, actor=by) as tx:
-        await _keep(tx, invoice_id, files)
+        await keep(tx, invoice_id, files)
         rebuilt = await _view(tx, invoice_id)
         deed = _deed(organization_id, before=view.invoice, after=rebuilt.invoice)
         await note_last(tx, staff, deed, now=system_now())
@@ -57,7 +57,7 @@ async def _view(tx: Tx, invoice_id: UUID) -> InvoiceView:
     return view
 
 
-async def _keep(tx: Tx, invoice_id: UUID, files: Files) -> None:
+async def keep(tx: Tx, invoice_id: UUID, files: Files) -> None:
     """Note where the documents are. The first ones are told of and sent; later ones are in the log alone."""
     now = await now_of(tx)
     if (await service.get_invoice(tx, invoice_id)).file_key is None:

@@ -43,14 +43,12 @@ from tallymark.db.tables import (
     invoice_metadata,
     invoice_settlements,
     invoices,
-    invoices_applied_custom_sections,
     invoices_applied_taxes,
 )
 from tallymark.domain.calendar import Boundaries, Window
 from tallymark.domain.values import names_of
 from tallymark.rooms.invoices.model import (
     VISIBLE,
-    AppliedSection,
     AppliedTaxRecord,
     BillingRecord,
     CreditLine,
@@ -344,26 +342,6 @@ async def metadata_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[
 async def replace_metadata(tx: Tx, invoice_id: UUID, rows: Sequence[Mapping[str, Any]]) -> None:
     await tx.execute(delete(invoice_metadata).where(invoice_metadata.c.invoice_id == invoice_id))
     await insert_rows(tx, invoice_metadata, rows)
-
-
-async def insert_sections(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
-    await insert_rows(tx, invoices_applied_custom_sections, rows)
-
-
-async def delete_sections(tx: Tx, invoice_id: UUID) -> None:
-    table = invoices_applied_custom_sections
-    await tx.execute(delete(table).where(table.c.invoice_id == invoice_id))
-
-
-async def sections_of(tx: Tx, invoice_ids: Collection[UUID]) -> dict[UUID, list[AppliedSection]]:
-    """The sections copied onto invoices, by name."""
-    table = invoices_applied_custom_sections
-    statement = select(table).where(among(table.c.invoice_id, invoice_ids)).order_by(table.c.name, table.c.id)
-    found: dict[UUID, list[AppliedSection]] = {}
-    for row in await tx.execute(statement):
-        section = AppliedSection(**{name: getattr(row, name) for name in names_of(AppliedSection)})
-        found.setdefault(row.invoice_id, []).append(section)
-    return found
 
 
 async def last_sequential_ids(tx: Tx, *, customer_ids: Collection[UUID], entity_id: UUID) -> dict[UUID, int]:

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from tallymark.api.pagination import Page
 from tallymark.db.engine import Tx
-from tallymark.db.ids import new_id
 from tallymark.domain.calendar import Boundaries, Continuity
 from tallymark.domain.errors import NotFound
 from tallymark.domain.invoicing.explain import explain_invoice
@@ -23,8 +22,15 @@ from tallymark.jobs.queue import RENDER_DOCUMENT, Job, enqueue
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.fees import service as fees
-from tallymark.rooms.invoice_custom_sections.model import Section
-from tallymark.rooms.invoices import collecting, explaining, numbering, posting, progressive_rows, repository
+from tallymark.rooms.invoices import (
+    collecting,
+    copied_rows,
+    explaining,
+    numbering,
+    posting,
+    progressive_rows,
+    repository,
+)
 from tallymark.rooms.invoices.model import (
     NOTHING_WRITTEN,
     PROGRESSIVE_TYPE,
@@ -87,7 +93,7 @@ async def get_views(
     )
     taxes = await repository.applied_taxes_of(tx, ids)
     lines = await fees.of_invoices(tx, ids) if with_lines else {}
-    sections = await repository.sections_of(tx, ids) if with_lines else {}
+    sections = await copied_rows.sections_of(tx, ids) if with_lines else {}
     credit_lines = await repository.credits_of(tx, ids) if with_lines else {}
     notes = await repository.metadata_of(tx, ids)
     progressive = [invoice.id for invoice in invoices if invoice.invoice_type == PROGRESSIVE_TYPE]
@@ -177,7 +183,7 @@ async def replace_content(tx: Tx, invoice_id: UUID, values: Mapping[str, Any], c
     """Write a draft that was computed anew over the old one."""
     await fees.drop_of_invoice(tx, invoice_id)
     await repository.delete_records(tx, invoice_id)
-    await repository.delete_sections(tx, invoice_id)
+    await copied_rows.delete_sections(tx, invoice_id)
     await repository.delete_applied_taxes(tx, invoice_id)
     await progressive_rows.delete_draws(tx, invoice_id)
     await repository.update_invoice(tx, invoice_id, values)
@@ -201,38 +207,6 @@ async def _save_content(tx: Tx, contents: Sequence[Content]) -> None:
         [row for content in contents for row in content.fee_taxes],
     )
     await repository.insert_applied_taxes(tx, [row for content in contents for row in content.taxes])
-
-
-async def copy_sections(
-    tx: Tx, invoiced: Sequence[tuple[UUID, Sequence[Contract]]], *, now: datetime
-) -> None:
-    """Copy the custom sections that subscriptions and their customer print onto invoices just computed (invoicing §14)."""
-    applicable = await subscriptions.invoice_sections(tx, [contracts for _, contracts in invoiced])
-    printed = [(invoice_id, found) for (invoice_id, _), found in zip(invoiced, applicable, strict=True)]
-    await save_sections(tx, printed, now=now)
-
-
-async def save_sections(tx: Tx, printed: Sequence[tuple[UUID, Sequence[Section]]], *, now: datetime) -> None:
-    """Copy sections onto invoices."""
-    await repository.insert_sections(tx, section_rows(tx, printed, now=now))
-
-
-def section_rows(
-    tx: Tx, printed: Sequence[tuple[UUID, Sequence[Section]]], *, now: datetime
-) -> list[dict[str, Any]]:
-    """Sections as invoices keep them."""
-    names = ("code", "name", "display_name", "details")
-    return [
-        {
-            "id": new_id(),
-            **{name: getattr(section, name) for name in names},
-            "organization_id": tx.organization_id,
-            "invoice_id": invoice_id,
-            "created_at": now,
-        }
-        for invoice_id, found in printed
-        for section in found
-    ]
 
 
 async def note_finalizations(tx: Tx, drafts: Sequence[tuple[Invoice, Customer]]) -> None:
@@ -372,8 +346,8 @@ async def unissued_columns(tx: Tx, views: Sequence[InvoiceView]) -> dict[UUID, d
     return found
 
 
-async def enqueue_documents(tx: Tx, invoice_ids: Sequence[UUID]) -> None:
-    """Have the PDFs made soon; a simulated organization's are made when they are asked for."""
+async def enqueue_documents(tx: Tx, invoice_ids: Sequence[UUID], *, at: datetime | None = None) -> None:
+    """Have the PDFs made soon, or at an instant; a simulated organization's are made when they are asked for."""
     if tx.is_simulated:
         return
     jobs = [
@@ -381,6 +355,7 @@ async def enqueue_documents(tx: Tx, invoice_ids: Sequence[UUID]) -> None:
             task=RENDER_DOCUMENT,
             arguments={"organization_id": str(tx.organization_id), "invoice_id": str(invoice_id)},
             lock=f"document:{invoice_id}",
+            run_at=at,
         )
         for invoice_id in invoice_ids
     ]

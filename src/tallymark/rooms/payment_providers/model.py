@@ -113,6 +113,12 @@ class Person:
     """What their billing entity bills in, where they have no currency yet."""
 
 
+BankAccount = Mapping[str, str]
+"""An account to which money is sent, as far as it has each of these: `account_holder`, `account_holder_address`, `iban`, `bic`, `sort_code`,
+`account_number`, `routing_number`, `swift_code`, `clabe`, `account_type`, `bank_name`, `bank_code`, `branch_name`, `branch_code`, `bank_address`.
+"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
     """A page of a provider's, on which a customer leaves a method or pays."""
@@ -290,3 +296,5 @@ class Abilities:
     has_pages: bool = False
     """There is a page on which an invoice is paid."""
     refunds: bool = False
+    takes_transfers: bool = False
+    """Customers have a balance there, to which they send money by bank."""

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from tallymark.rooms.payment_providers.model import (
     Abilities,
+    BankAccount,
     Connection,
     Heard,
     Link,
@@ -72,6 +73,14 @@ class PaymentProvider(Protocol):
 
     async def known_method(self, connection: Connection, person: Person) -> MethodSaved | None:
         """The method that a customer has there already: their default, else their latest (Stripe, §12.2)."""
+
+    async def bank_accounts(
+        self, connection: Connection, person: Person, currency: str
+    ) -> Sequence[BankAccount]:
+        """To which accounts a customer sends money that invoices in a currency are taken from; the same each time (Stripe, §12.2).
+
+        Raises `ProviderRefused`: `missing_country` for euros without a country in which the account can be.
+        """
 
     async def charge(self, connection: Connection, order: Order) -> Outcome:
         """Ask for a payment. What is not decided at once is pending, and told later.

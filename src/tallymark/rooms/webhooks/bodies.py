@@ -241,7 +241,7 @@ async def _load_customers(on: Sight, ids: Sequence[UUID]) -> Shown:
     found = await customers.get_customers(on.tx, ids)
     entities = await organizations.get_entities(on.tx, {who.billing_entity_id for who in found.values()})
     carried = await customers.taxes_of(on.tx, [*found.values()])
-    printed = await customers.applicable_sections(on.tx, [*found.values()])
+    printed = await customers.shown_sections(on.tx, [*found.values()])
     return _dump(
         (
             key,

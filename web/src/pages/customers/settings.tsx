@@ -408,13 +408,16 @@ function Sections({ customer, onChange }: Pick<OwnProps, "customer" | "onChange"
   const [codes, setCodes] = useState(
     customer.applicable_invoice_custom_sections.map((section) => section.code),
   );
+  // What is made for the customer, the accounts they send money to, is nobody's to select.
+  const listed = sections.data?.invoice_custom_sections.map((section) => section.code) ?? [];
   const change = (none: boolean, next: string[]) => {
+    const selected = next.filter((code) => listed.includes(code));
     setNone(none);
-    setCodes(next);
+    setCodes(selected);
     onChange(
       none
         ? { skip_invoice_custom_sections: true }
-        : { skip_invoice_custom_sections: false, invoice_custom_section_codes: next },
+        : { skip_invoice_custom_sections: false, invoice_custom_section_codes: selected },
     );
   };
   return (

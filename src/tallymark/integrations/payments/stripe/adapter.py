@@ -8,10 +8,11 @@ from typing import Any
 
 import stripe
 
-from tallymark.integrations.payments.stripe import events, methods, pages, payments
+from tallymark.integrations.payments.stripe import accounts, events, methods, pages, payments
 from tallymark.integrations.payments.stripe.calls import API_VERSION, Calls, Refused, ask, plain
 from tallymark.rooms.payment_providers.model import (
     Abilities,
+    BankAccount,
     Connection,
     Heard,
     Link,
@@ -38,6 +39,7 @@ class Stripe:
         charges=True,
         has_pages=True,
         refunds=True,
+        takes_transfers=True,
     )
 
     def __init__(self, url: str | None = None) -> None:
@@ -110,6 +112,12 @@ class Stripe:
         if person.provider_customer_id is None:
             return None
         return await methods.known(self._calls.client(connection), person.provider_customer_id)
+
+    async def bank_accounts(
+        self, connection: Connection, person: Person, currency: str
+    ) -> Sequence[BankAccount]:
+        """To which accounts a customer sends money (§12.2). Raises `ProviderRefused`."""
+        return await accounts.to_fund(self._calls.client(connection), person, currency)
 
     async def charge(self, connection: Connection, order: Order) -> Outcome:
         """Ask for a payment (§11.3). Raises `ProviderRefused` for a key that is not good."""

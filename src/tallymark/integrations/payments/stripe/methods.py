@@ -52,6 +52,11 @@ def pays_by_transfer(person: Person | None) -> bool:
 
 
 def transfer_options(person: Person | None, currency: str) -> Mapping[str, Any]:
+    """How a payment is made from a balance. Raises as `funding` does."""
+    return {CUSTOMER_BALANCE: funding(person, currency)}
+
+
+def funding(person: Person | None, currency: str) -> dict[str, Any]:
     """How money is sent to a balance. Raises `ProviderRefused`: euros need a country in which the account is (§12.2)."""
     kind = _TRANSFERS.get(currency)
     transfer: dict[str, Any] = {"type": kind}
@@ -59,7 +64,7 @@ def transfer_options(person: Person | None, currency: str) -> Mapping[str, Any]:
         transfer = {"type": "eu_bank_transfer", "eu_bank_transfer": {"country": _euro_country(person)}}
     elif kind is None:
         raise ProviderRefused(f"Stripe takes no bank transfers in {currency}", code="unsupported_currency")
-    return {CUSTOMER_BALANCE: {"funding_type": "bank_transfer", "bank_transfer": transfer}}
+    return {"funding_type": "bank_transfer", "bank_transfer": transfer}
 
 
 def _euro_country(person: Person | None) -> str:

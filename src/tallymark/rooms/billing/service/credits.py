@@ -19,7 +19,7 @@ from tallymark.domain.periods import local_date
 from tallymark.domain.wallets import SHOWN_DECIMALS
 from tallymark.rooms.billing.service.rows import amount_columns, total_columns
 from tallymark.rooms.customers import service as customers
-from tallymark.rooms.invoices import collecting
+from tallymark.rooms.invoices import collecting, copying
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import InvoiceStatus
 from tallymark.rooms.invoices.numbering import draft_number
@@ -45,7 +45,7 @@ async def issue(tx: Tx, transaction_id: UUID, *, now: datetime) -> UUID | None:
     await wallets.note_invoice(tx, purchase.id, draft.id, now=now)
     (view,) = await invoices.get_views(tx, [draft], now=now, with_lines=False)
     printed = await wallets.printed_on(tx, purchase, wallet, view.customer)
-    await invoices.save_sections(tx, [(draft.id, printed)], now=now)
+    await copying.save_sections(tx, [(draft.id, printed)], now=now)
     if not purchase.invoice_requires_successful_payment:
         dates = {
             name: values[name] for name in ("issuing_date", "expected_finalization_date", "payment_due_date")

@@ -35,7 +35,7 @@ from tallymark.rooms.credit_notes import service as credit_notes
 from tallymark.rooms.daily_usages import service as daily_usages
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import PayableFee
-from tallymark.rooms.invoices import holding
+from tallymark.rooms.invoices import copying, holding
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.explaining import fees_of_rows
 from tallymark.rooms.invoices.model import (
@@ -102,7 +102,7 @@ async def issue_computed(
     drafts = await invoices.save_drafts(tx, list(zip(rows, contents, strict=True)))
     for one, content in zip(computed, contents, strict=True):
         await adjustments.attach(tx, _adjusted(one, content))
-    await invoices.copy_sections(
+    await copying.copy_sections(
         tx,
         [(draft.id, [s.contract for s in one.subjects]) for draft, one in zip(drafts, computed, strict=True)],
         now=now,
@@ -258,7 +258,7 @@ async def refresh(tx: Tx, invoice: Invoice, *, now: datetime, is_final: bool = F
     await take_over(tx, [(invoice.id, computed)], now=now)
     await look_again_after(tx, [computed], now=now)
     await _consume(tx, [(invoice, computed)], book, now=now)
-    await invoices.copy_sections(tx, [(invoice.id, [s.contract for s in subjects])], now=now)
+    await copying.copy_sections(tx, [(invoice.id, [s.contract for s in subjects])], now=now)
     if not is_final:
         await usage_watch.follow_customers(tx, [invoice.customer_id], now=now)
     return await invoices.get_invoice(tx, invoice.id)

@@ -29,6 +29,7 @@ from tallymark.rooms.customers.model import Customer
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import FeeRecord
 from tallymark.rooms.invoice_custom_sections import service as sections
+from tallymark.rooms.invoices import copying
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Invoice, InvoiceStatus
 from tallymark.rooms.invoices.numbering import draft_number
@@ -132,7 +133,7 @@ async def bill(
 ) -> Invoice:
     """Write a one-off invoice and issue it; needs the customer's lock."""
     invoice = await _save(tx, parties, lines, about, now=now)
-    await invoices.save_sections(tx, [(invoice.id, about.sections)], now=now)
+    await copying.save_sections(tx, [(invoice.id, about.sections)], now=now)
     await issue(tx, invoice, now=now)
     made = await invoices.find_invoice(tx, invoice.id)
     assert made is not None, "it was written just now"
@@ -152,7 +153,8 @@ async def _sections(tx: Tx, customer: Customer, asked: OneOffInput) -> Sequence[
     if asked.skips_sections:
         return []
     if asked.section_codes is not None:
-        return await sections.find_sections(tx, asked.section_codes)
+        selected = await sections.find_sections(tx, asked.section_codes)
+        return [*selected, *customers.generated_sections(tx, customer)]
     return (await customers.applicable_sections(tx, [customer])).get(customer.id, ())
 
 

@@ -34,6 +34,7 @@ from tallymark.rooms.billing.service.rows import amount_columns, fee_tax_rows, t
 from tallymark.rooms.coupons import service as coupons
 from tallymark.rooms.customers import service as customers
 from tallymark.rooms.fees.model import FeeRecord
+from tallymark.rooms.invoices import copying
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import BillingRecord, Invoice, InvoiceStatus, InvoiceView
 from tallymark.rooms.invoices.numbering import draft_number
@@ -295,7 +296,7 @@ async def _copy_sections(
         part.line.contract.subscription.id: part.line.contract for part in parts if part.line is not None
     }
     if contracts:
-        await invoices.copy_sections(tx, [(made.id, list(contracts.values()))], now=now)
+        await copying.copy_sections(tx, [(made.id, list(contracts.values()))], now=now)
         return
     printed = (await customers.applicable_sections(tx, [view.customer])).get(view.customer.id, ())
-    await invoices.save_sections(tx, [(made.id, printed)], now=now)
+    await copying.save_sections(tx, [(made.id, printed)], now=now)

@@ -17,6 +17,7 @@ from tallymark.rooms.adjustments import service as adjustments
 from tallymark.rooms.billing.model import Subject
 from tallymark.rooms.fees import service as fees
 from tallymark.rooms.fees.model import FeeRecord, FeeTax
+from tallymark.rooms.invoices import copying
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import InvoiceStatus, Reason
 from tallymark.rooms.invoices.numbering import draft_number
@@ -84,7 +85,7 @@ async def _invoice_paid(
     row = {**_invoice(tx, first, found, invoice_id, now=now), "purchase_order_number": order_number}
     (draft,) = await invoices.save_drafts(tx, [(row, content)])
     await fees.put_on_invoice(tx, [fee.id for fee in found], invoice_id, now=now)
-    await invoices.copy_sections(tx, [(invoice_id, [subject.contract for subject in billed])], now=now)
+    await copying.copy_sections(tx, [(invoice_id, [subject.contract for subject in billed])], now=now)
     (view,) = await invoices.get_views(tx, [draft], now=now, with_lines=False)
     issued = await invoices.finalize(tx, [invoices.Settled(view=view, dates=_dates(first))], now=now)
     await _note_payment(tx, invoice_id, now=now)

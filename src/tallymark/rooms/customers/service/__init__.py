@@ -2,6 +2,12 @@
 
 from tallymark.rooms.customers.service.delete import delete_customer
 from tallymark.rooms.customers.service.follow import follow_entity
+from tallymark.rooms.customers.service.funding import (
+    generated_sections,
+    known_sections,
+    note_accounts,
+    require,
+)
 from tallymark.rooms.customers.service.imagine import imagine_changed, imagine_new
 from tallymark.rooms.customers.service.link import (
     find_task,
@@ -37,7 +43,7 @@ from tallymark.rooms.customers.service.read import (
     standings_of,
     taxes_of,
 )
-from tallymark.rooms.customers.service.sections import applicable_sections
+from tallymark.rooms.customers.service.sections import applicable_sections, shown_sections
 from tallymark.rooms.customers.service.upsert import (
     CustomerInput,
     create_implicitly,
@@ -74,6 +80,9 @@ __all__ = [
     "linked",
     "lose_method",
     "next_ask",
+    "generated_sections",
+    "known_sections",
+    "note_accounts",
     "note_created",
     "note_link_failed",
     "note_method",
@@ -90,7 +99,9 @@ __all__ = [
     "list_customers",
     "postpone_check",
     "record_answer",
+    "require",
     "set_currency_if_blank",
+    "shown_sections",
     "standings_of",
     "taxes_of",
     "upsert",

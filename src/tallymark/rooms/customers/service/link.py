@@ -13,8 +13,9 @@ from tallymark.domain.errors import Invalid
 from tallymark.jobs import agenda
 from tallymark.jobs.agenda import Item, Kind
 from tallymark.jobs.outbox import Message, emit
-from tallymark.rooms.customers import repository
+from tallymark.rooms.customers import funding_rows, repository
 from tallymark.rooms.customers.model import ADDRESS, Ask, Customer, LinkTask, Step
+from tallymark.rooms.customers.service.provider import sends_money
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.payment_providers import service as payment_providers
 from tallymark.rooms.payment_providers.model import Connection, LinkFailed, Person
@@ -79,9 +80,18 @@ async def next_ask(tx: Tx, vault: Vault, task_id: UUID) -> Ask | None:
             customer=customer,
             connection=connection,
             person=await person_of(tx, customer),
+            currency=await _currency_to_fund(tx, customer) if task.steps[0] is Step.FUND else None,
         )
     await _end(tx, task.id)
     return None
+
+
+async def _currency_to_fund(tx: Tx, customer: Customer) -> str | None:
+    """The next currency of which it is to be asked how they send money; None for whoever sends none, or is nobody there yet."""
+    if customer.provider_customer_id is None or not sends_money(customer):
+        return None
+    known = await funding_rows.of_customers(tx, {customer.id})
+    return next((one.currency for one in known if one.accounts is None and one.refused_at is None), None)
 
 
 async def person_of(tx: Tx, customer: Customer) -> Person:
@@ -122,10 +132,12 @@ async def finish(tx: Tx, ask: Ask, *, now: datetime) -> None:
     """Note that a step is taken, unless the link is another one meanwhile, or there is more to tell."""
     await tx.lock("customer", ask.customer.id)
     task = await repository.find_task(tx, task_id=ask.task_id)
-    current = await _current(tx, ask)
+    current = await is_current(tx, ask)
     if task is None or current is None or ask.step not in task.steps:
         return
     if ask.step is Step.FOLLOW and await person_of(tx, current) != ask.person:
+        return
+    if ask.currency is not None and await _currency_to_fund(tx, current) is not None:
         return
     left = [step.value for step in task.steps if step is not ask.step]
     if left:
@@ -138,7 +150,7 @@ async def note_created(tx: Tx, ask: Ask, provider_customer_id: str | None, *, no
     """Note who a customer is at their provider, and tell it; None where that is told later."""
     await tx.lock("customer", ask.customer.id)
     await payment_providers.hold(tx)
-    current = await _current(tx, ask)
+    current = await is_current(tx, ask)
     if current is not None and provider_customer_id is not None:
         await set_identity(tx, current, provider_customer_id, now=now)
     await finish(tx, ask, now=now)
@@ -163,7 +175,7 @@ async def set_identity(tx: Tx, customer: Customer, provider_customer_id: str, *,
 
 async def note_page(tx: Tx, ask: Ask, url: str, *, now: datetime) -> None:
     """Tell of the page on which a customer leaves a method."""
-    if await _current(tx, ask) is not None:
+    if await is_current(tx, ask) is not None:
         name = "payment_provider_customer_checkout_url"
         told = {**_who(ask.customer), "checkout_url": url}
         message = Message(
@@ -179,11 +191,23 @@ async def note_page(tx: Tx, ask: Ask, url: str, *, now: datetime) -> None:
 async def note_refused(tx: Tx, ask: Ask, error: Exception, *, now: datetime) -> None:
     """Tell what a provider refuses; who can't be made there is not asked about further."""
     await _tell_failed(tx, ask.customer, payment_providers.words_of(error), now=now)
+    if ask.currency is not None:
+        await _note_no_accounts(tx, ask, now=now)
     task = await repository.find_task(tx, task_id=ask.task_id)
-    if task is not None and ask.step is Step.CREATE and await _current(tx, ask) is not None:
+    if task is not None and ask.step is Step.CREATE and await is_current(tx, ask) is not None:
         await _end(tx, task.id)
     else:
         await finish(tx, ask, now=now)
+
+
+async def _note_no_accounts(tx: Tx, ask: Ask, *, now: datetime) -> None:
+    """Note that nobody was told how to send money: another invoice asks again, some time later."""
+    await tx.lock("customer", ask.customer.id)
+    if await is_current(tx, ask) is None:
+        return
+    for one in await funding_rows.of_customers(tx, {ask.customer.id}):
+        if one.currency == ask.currency and one.accounts is None:
+            await funding_rows.update_instructions(tx, one.id, {"refused_at": now, "updated_at": now})
 
 
 async def note_link_failed(tx: Tx, connection_id: UUID, failed: LinkFailed, *, now: datetime) -> None:
@@ -227,7 +251,7 @@ def _who(customer: Customer) -> dict[str, Any]:
     }
 
 
-async def _current(tx: Tx, ask: Ask) -> Customer | None:
+async def is_current(tx: Tx, ask: Ask) -> Customer | None:
     """The customer as they are now, if they are still linked as they were when it was asked."""
     customer = (await repository.get_customers(tx, {ask.customer.id}))[ask.customer.id]
     is_same = customer.payment_provider_id == ask.connection.id

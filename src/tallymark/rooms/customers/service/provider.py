@@ -33,6 +33,9 @@ UNSAVED = frozenset({"crypto", BALANCE})
 TRANSFER_COUNTRIES = frozenset({"BE", "DE", "ES", "FR", "IE", "NL"})
 """Where somebody has to be for bank transfers in euros."""
 
+TRANSFER_CURRENCIES = frozenset({"EUR", "GBP", "JPY", "MXN", "USD"})
+"""In what money can be sent."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderInput:
@@ -85,6 +88,16 @@ async def read_link(tx: Tx, known: Customer | None, asked: ProviderInput | None)
             }
             return LinkChange(columns={**dict.fromkeys(OF_LINK), **named}, parts=True)
     return _adjust(known, asked.sent) if known is not None and known.payment_provider_id else NOTHING
+
+
+def sends_money(customer: Customer) -> bool:
+    """Whether a customer sends money by bank to a balance of theirs at Stripe, which invoices are taken from (§12.2).
+
+    Partners bill themselves: the money goes the other way.
+    """
+    is_linked = customer.payment_provider == ProviderKind.STRIPE and customer.payment_provider_id is not None
+    pays_so = list(customer.provider_payment_methods or ()) == [BALANCE]
+    return is_linked and pays_so and not customer.is_partner
 
 
 def check_transfers(customer: Customer, entity: BillingEntity) -> None:

@@ -10,6 +10,7 @@ from tallymark.domain.errors import Invalid
 from tallymark.jobs.activity import Changes, differences
 from tallymark.rooms.customers import repository
 from tallymark.rooms.customers.model import Customer
+from tallymark.rooms.customers.service.funding import generated_sections, known_sections
 from tallymark.rooms.invoice_custom_sections import service as sections
 from tallymark.rooms.invoice_custom_sections.model import Owner, Section
 
@@ -41,8 +42,21 @@ async def _selected(tx: Tx, customer_id: UUID) -> Mapping[str, list[str]]:
 
 
 async def applicable_sections(tx: Tx, of: Iterable[Customer]) -> dict[UUID, tuple[Section, ...]]:
-    """What invoices of customers print, by name: their own selection, else their billing entity's."""
+    """What invoices of customers print: their own selection by name, else their billing entity's, and what is generated for them."""
     printing = [customer for customer in of if not customer.skip_invoice_custom_sections]
+    selected = await _selected_sections(tx, printing)
+    return {one.id: (*selected[one.id], *generated_sections(tx, one)) for one in printing}
+
+
+async def shown_sections(tx: Tx, of: Iterable[Customer]) -> dict[UUID, tuple[Section, ...]]:
+    """The same as people are shown it: what is generated says what it is known to."""
+    printing = [customer for customer in of if not customer.skip_invoice_custom_sections]
+    selected = await _selected_sections(tx, printing)
+    generated = await known_sections(tx, printing)
+    return {one.id: (*selected[one.id], *generated.get(one.id, ())) for one in printing}
+
+
+async def _selected_sections(tx: Tx, printing: Sequence[Customer]) -> dict[UUID, tuple[Section, ...]]:
     own = await sections.sections_of(tx, Owner.CUSTOMER, {customer.id for customer in printing})
     entity_ids = {customer.billing_entity_id for customer in printing if customer.id not in own}
     of_entities = await sections.sections_of(tx, Owner.BILLING_ENTITY, entity_ids)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from tallymark.jobs.activity import Changes, changes, differences, shown
 from tallymark.jobs.outbox import Message, emit, log_change
 from tallymark.rooms.customers import repository
 from tallymark.rooms.customers.model import Customer, Step
+from tallymark.rooms.customers.service import funding
 from tallymark.rooms.customers.service.follow import follow_customer
 from tallymark.rooms.customers.service.link import is_followed, note_steps
 from tallymark.rooms.customers.service.notes import MetadataInput, check_count, replace_metadata
@@ -118,6 +119,10 @@ async def _ask_provider(
     steps = set(link.steps)
     if before is not None and customer.provider_customer_id is not None and is_followed(before, customer):
         steps.add(Step.FOLLOW)
+    if is_anew:
+        await funding.forget(tx, customer.id)
+    if await funding.look_ahead(tx, before, customer, now=now):
+        steps.add(Step.FUND)
     if steps or is_anew:
         await note_steps(tx, customer.id, steps, is_anew=is_anew, is_awaited=is_awaited, now=now)
 
@@ -193,3 +198,5 @@ async def set_currency_if_blank(tx: Tx, customer: Customer, currency: str, *, no
         await repository.update_customer(tx, customer.id, {"currency": currency})
         changed = {"currency": [None, currency]}
         await log_change(tx, "customer.updated", customer.id, changed, now=now)
+        if await funding.look_ahead(tx, customer, replace(customer, currency=currency), now=now):
+            await note_steps(tx, customer.id, [Step.FUND], is_anew=False, is_awaited=False, now=now)

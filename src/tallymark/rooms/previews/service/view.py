@@ -21,7 +21,7 @@ from tallymark.rooms.coupons import service as coupons
 from tallymark.rooms.credit_notes import service as credit_notes
 from tallymark.rooms.credit_notes.model import CreditNote
 from tallymark.rooms.fees.model import PayableFee
-from tallymark.rooms.invoices import service as invoices
+from tallymark.rooms.invoices import copying
 from tallymark.rooms.invoices.model import (
     AppliedSection,
     AppliedTaxRecord,
@@ -69,7 +69,7 @@ async def show(
     records = list(_records(tx, computed, invoice, now=now))
     first = computed.subjects[0].contract
     contracts = [subject.contract for subject in computed.subjects]
-    (printed,) = await subscriptions.invoice_sections(tx, [contracts])
+    printed = await copying.imagine_sections(tx, contracts, invoice, computed.customer, now=now)
     view = InvoiceView(
         invoice=invoice,
         customer=computed.customer,
@@ -80,9 +80,7 @@ async def show(
         subscriptions=tuple(_subscription(subject, now=now) for subject in computed.subjects),
         fees=tuple(fee_records(tx, computed, invoice_id=invoice.id, now=now)),
         credits=tuple(credits),
-        sections=tuple(
-            _of(AppliedSection, row) for row in invoices.section_rows(tx, [(invoice.id, printed)], now=now)
-        ),
+        sections=tuple(_of(AppliedSection, row) for row in printed),
     )
     return view, set(_ids(view)) | {note.id for note in given_back}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -55,7 +55,7 @@ async def invoice_sections(tx: Tx, invoiced: Sequence[Sequence[Contract]]) -> li
     """What each invoice prints, by name; given are the subscriptions on it, of one customer.
 
     Those that skip are left out; if all do, nothing is printed. Own selections add up; the customer's are printed
-    where one has none of its own.
+    where one has none of its own. What is generated for the customer stands beside both.
     """
     taking = [[c for c in of_one if not c.subscription.skip_invoice_custom_sections] for of_one in invoiced]
     own = await sections_of(tx, [contract.subscription.id for of_one in taking for contract in of_one])
@@ -65,7 +65,16 @@ async def invoice_sections(tx: Tx, invoiced: Sequence[Sequence[Contract]]) -> li
     )
     printed = []
     for of_one in taking:
-        chosen = [own.get(c.subscription.id) or inherited.get(c.customer.id, ()) for c in of_one]
+        chosen = [_printed(tx, c, own, inherited) for c in of_one]
         found = {section.id: section for selected in chosen for section in selected}
         printed.append(sorted(found.values(), key=lambda section: (section.name, section.id)))
     return printed
+
+
+def _printed(
+    tx: Tx, one: Contract, own: Mapping[UUID, Sequence[Section]], inherited: Mapping[UUID, Sequence[Section]]
+) -> Sequence[Section]:
+    selected = own.get(one.subscription.id)
+    if selected:
+        return [*selected, *customers.generated_sections(tx, one.customer)]
+    return inherited.get(one.customer.id, ())

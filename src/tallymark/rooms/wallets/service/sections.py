@@ -55,10 +55,13 @@ async def printed_on(
     """What the invoice of a purchase prints."""
     if transaction.skip_invoice_custom_sections:
         return ()
+    generated = customers.generated_sections(tx, customer)
     own = (await sections_of(tx, Owner.WALLET_TRANSACTION, [transaction.id])).get(transaction.id)
     if own:
-        return own
+        return (*own, *generated)
     if wallet.skip_invoice_custom_sections:
         return ()
     of_wallet = (await sections_of(tx, Owner.WALLET, [wallet.id])).get(wallet.id)
-    return of_wallet or (await customers.applicable_sections(tx, [customer])).get(customer.id, ())
+    if of_wallet:
+        return (*of_wallet, *generated)
+    return (await customers.applicable_sections(tx, [customer])).get(customer.id, ())
