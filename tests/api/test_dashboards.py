@@ -73,7 +73,7 @@ async def test_revenue_is_told_by_streams_plans_and_customers(shop):
             "subscription_fee": 3100, "usage_based_fee": 500, "gross": 3600, "coupons": 100, "contra": 100, "net": 3500,
         },
     }  # fmt: skip
-    assert answer["plans"] == [
+    assert (await get(browser, "/analytics/revenue_by_plan"))["plans"] == [
         {
             "plan_code": "gold", "plan_name": "gold", "is_deleted": False, "currency": "EUR",
             "gross_amount_cents": 6700, "net_amount_cents": 6500, "customers_count": 1,
@@ -81,7 +81,7 @@ async def test_revenue_is_told_by_streams_plans_and_customers(shop):
     ]  # fmt: skip
     assert [
         (one["customer_name"], one["gross_amount_cents"], one["net_amount_cents"])
-        for one in answer["customers"]
+        for one in (await get(browser, "/analytics/revenue_by_customer"))["customers"]
     ] == [("Ada", 6700, 6500), ("Bob", 1000, 1000)]
     assert (await get(browser, "/analytics/revenue_streams", currency="USD"))["revenue_streams"] == []
     (last,) = (await get(browser, "/analytics/revenue_streams", months="1"))["revenue_streams"]
@@ -94,7 +94,8 @@ async def test_revenue_is_told_by_streams_plans_and_customers(shop):
         found = await get(browser, "/analytics/revenue_streams", time_granularity=granularity)
         assert by_period(found["revenue_streams"], "gross") == gross
         total = sum(of["gross"] for of in gross.values())
-        assert sum(one["gross_amount_cents"] for one in found["customers"]) == total
+        brought = await get(browser, "/analytics/revenue_by_customer", time_granularity=granularity)
+        assert sum(one["gross_amount_cents"] for one in brought["customers"]) == total
     wrong = {"currency": "XXX", "customer_type": "nobody", "time_granularity": "hourly"}
     refused = await get(browser, "/analytics/revenue_streams", **wrong, expect=422)
     assert refused["error_details"] == {name: ["value_is_invalid"] for name in wrong}, "all of it at once"
@@ -155,7 +156,8 @@ async def test_recurring_revenue_moves_by_what_is_new_more_less_and_lost(shop):
         },
     }  # fmt: skip
     # Cleo's share is known by subscription, Dan's 5.00 are not.
-    assert [(one["plan_code"], one["amount_cents"], one["customers_count"]) for one in answer["plans"]] == [
+    plans = (await get(browser, "/analytics/mrr_by_plan"))["plans"]
+    assert [(one["plan_code"], one["amount_cents"], one["customers_count"]) for one in plans] == [
         ("big", 5700, 2),
         ("small", 1000, 1),
     ]
@@ -172,7 +174,7 @@ async def test_recurring_revenue_moves_by_what_is_new_more_less_and_lost(shop):
         "2026-03-10": {"starting": 4700, "new": 2500, "churn": -1000, "change": 1500, "ending": 6200},
     }
     assert days["2026-02-09"] == {"starting": 2000, "ending": 2000}
-    assert by_day["plans"] == answer["plans"]
+    assert (await get(browser, "/analytics/mrr_by_plan", time_granularity="daily"))["plans"] == plans
     by_week = (await get(browser, "/analytics/mrr_movements", time_granularity="weekly"))["mrr_movements"]
     changes = by_period(by_week, "change", "ending")
     assert {week: moved for week, moved in changes.items() if "change" in moved} == {
@@ -231,7 +233,13 @@ async def test_nobody_sees_what_others_earn(shop, make_organization):
     other = (await make_organization("2026-01-01T00:00:00Z")).client
     who = await kit.customer(other, currency="EUR")
     await kit.subscribe(other, who, await kit.plan(other, amount_cents=100, pay_in_advance=True))
-    for name, root in (("revenue_streams", "revenue_streams"), ("mrr_movements", "mrr_movements")):
+    for name, root in (
+        ("revenue_streams", "revenue_streams"),
+        ("revenue_by_plan", "plans"),
+        ("revenue_by_customer", "customers"),
+        ("mrr_movements", "mrr_movements"),
+        ("mrr_by_plan", "plans"),
+    ):
         assert (await get(browser, f"/analytics/{name}"))[root] == []
 
 
@@ -275,12 +283,14 @@ class TestNarrowed:
     async def test_revenue_is_of_whom_and_what_was_asked_for(self, browser, query, gross, customers):
         answer = await get(browser, "/analytics/revenue_streams", **query)
         assert [one["gross_amount_cents"] for one in answer["revenue_streams"]] == ([gross] if gross else [])
-        found = {one["external_customer_id"]: one["gross_amount_cents"] for one in answer["customers"]}
+        by_customer = (await get(browser, "/analytics/revenue_by_customer", **query))["customers"]
+        found = {one["external_customer_id"]: one["gross_amount_cents"] for one in by_customer}
         assert found == customers
-        assert sum(one["gross_amount_cents"] for one in answer["plans"]) == sum(customers.values())
+        by_plan = (await get(browser, "/analytics/revenue_by_plan", **query))["plans"]
+        assert sum(one["gross_amount_cents"] for one in by_plan) == sum(customers.values())
 
     async def test_of_a_plan_is_taken_off_what_its_fees_share_of_coupons(self, browser):
-        """3.00 a invoice: both of Ada's have a coupon of their own, so each plan's fee bears 3.00."""
+        """3.00 an invoice: both of Ada's have a coupon of their own, so each plan's fee bears 3.00."""
         whole = (await get(browser, "/analytics/revenue_streams", external_customer_id="ada"))[
             "revenue_streams"
         ]
@@ -291,7 +301,7 @@ class TestNarrowed:
         assert [one["coupons_amount_cents"] for one in parts] == [300, 300]
         assert [one["net_amount_cents"] for one in parts] == [1700, 1700]
         assert sum(one["coupons_amount_cents"] for one in parts) == whole[0]["coupons_amount_cents"]
-        by_plan = (await get(browser, "/analytics/revenue_streams"))["plans"]
+        by_plan = (await get(browser, "/analytics/revenue_by_plan"))["plans"]
         assert {one["plan_code"]: one["net_amount_cents"] for one in by_plan} == {
             "gold": 1700,
             "silver": 1700,
@@ -314,7 +324,9 @@ class TestNarrowed:
     @pytest.mark.parametrize("name", ["customer_country", "customer_type", "has_tax_identification_number"])
     async def test_by_what_there_is_not_is_refused(self, shop, name):
         _, browser = shop
-        for path in ("revenue_streams", "mrr_movements", "prepaid_credits"):
+        for path in (
+            "revenue_streams", "revenue_by_plan", "revenue_by_customer", "mrr_movements", "mrr_by_plan", "prepaid_credits",
+        ):  # fmt: skip
             refused = await get(browser, f"/analytics/{path}", **{name: "xx?"}, expect=422)
             assert refused["error_details"] == {name: ["value_is_invalid"]}
 

@@ -14,7 +14,7 @@ from tallymark.api.routing import member_router
 from tallymark.api.wire import DecimalText
 from tallymark.rooms.analytics import dashboards
 from tallymark.rooms.analytics.dashboards import Credits, Revenue
-from tallymark.rooms.analytics.model import Movement
+from tallymark.rooms.analytics.model import CustomerRevenue, Movement, PlanRecurring, PlanRevenue
 from tallymark.rooms.analytics.queries import read_dashboard_asked
 from tallymark.rooms.analytics.routes import answer_to
 
@@ -70,6 +70,10 @@ class RevenueStreamsOutput(BaseModel):
         )
 
 
+class RevenueStreamsResponse(BaseModel):
+    revenue_streams: list[RevenueStreamsOutput]
+
+
 class PlanRevenueOutput(BaseModel):
     plan_code: str
     plan_name: str
@@ -80,6 +84,24 @@ class PlanRevenueOutput(BaseModel):
     """Less the coupons of its fees: other credits are of whole invoices, not of a plan."""
     customers_count: int
 
+    @classmethod
+    def of(cls, found: PlanRevenue) -> PlanRevenueOutput:
+        """Show what a plan brought."""
+        return cls(
+            plan_code=found.code,
+            plan_name=found.name,
+            is_deleted=found.is_deleted,
+            currency=found.currency,
+            gross_amount_cents=found.gross_cents,
+            net_amount_cents=found.net_cents,
+            customers_count=found.customers_count,
+        )
+
+
+class PlanRevenuesResponse(BaseModel):
+    plans: list[PlanRevenueOutput]
+    """Over all of the periods, by what their fees came to."""
+
 
 class CustomerRevenueOutput(BaseModel):
     external_customer_id: str
@@ -89,11 +111,20 @@ class CustomerRevenueOutput(BaseModel):
     gross_amount_cents: int
     net_amount_cents: int
 
+    @classmethod
+    def of(cls, found: CustomerRevenue) -> CustomerRevenueOutput:
+        """Show what a customer brought."""
+        return cls(
+            external_customer_id=found.external_id,
+            customer_name=found.name,
+            is_deleted=found.is_deleted,
+            currency=found.currency,
+            gross_amount_cents=found.gross_cents,
+            net_amount_cents=found.net_cents,
+        )
 
-class RevenueResponse(BaseModel):
-    revenue_streams: list[RevenueStreamsOutput]
-    plans: list[PlanRevenueOutput]
-    """Over all of the periods, by what their fees came to."""
+
+class CustomerRevenuesResponse(BaseModel):
     customers: list[CustomerRevenueOutput]
     """The twenty of each currency whose fees came to the most over all of the periods."""
 
@@ -126,6 +157,10 @@ class MovementOutput(BaseModel):
         )
 
 
+class MovementsResponse(BaseModel):
+    mrr_movements: list[MovementOutput]
+
+
 class PlanRecurringOutput(BaseModel):
     plan_code: str
     plan_name: str
@@ -135,9 +170,21 @@ class PlanRecurringOutput(BaseModel):
     amount_cents: int
     customers_count: int
 
+    @classmethod
+    def of(cls, found: PlanRecurring) -> PlanRecurringOutput:
+        """Show what recurs of a plan."""
+        return cls(
+            plan_code=found.code,
+            plan_name=found.name,
+            interval=found.interval,
+            is_deleted=found.is_deleted,
+            currency=found.currency,
+            amount_cents=found.amount_cents,
+            customers_count=found.customers_count,
+        )
 
-class MovementsResponse(BaseModel):
-    mrr_movements: list[MovementOutput]
+
+class PlansRecurringResponse(BaseModel):
     plans: list[PlanRecurringOutput]
     """At the end of the last period, before coupons of fixed amounts."""
 
@@ -174,57 +221,42 @@ class CreditsResponse(BaseModel):
 
 @router.get("/analytics/revenue_streams", openapi_extra=BY_PAYER_AND_PLAN)
 @permitted("analytics:view")
-async def list_revenue_streams(request: Request, context: InContext) -> RevenueResponse:
-    """What was earned by month, or the last 30 days or 13 weeks, and kind of fee; what was taken off, and who brought it."""
+async def list_revenue_streams(request: Request, context: InContext) -> RevenueStreamsResponse:
+    """What was earned by month, or the last 30 days or 13 weeks, and kind of fee, and what was taken off."""
     found = await answer_to(request, context, dashboards.revenue, read=read_dashboard_asked)
-    return RevenueResponse(
-        revenue_streams=[RevenueStreamsOutput.of(period) for period in found.periods],
-        plans=[
-            PlanRevenueOutput(
-                plan_code=one.code,
-                plan_name=one.name,
-                is_deleted=one.is_deleted,
-                currency=one.currency,
-                gross_amount_cents=one.gross_cents,
-                net_amount_cents=one.net_cents,
-                customers_count=one.customers_count,
-            )
-            for one in found.plans
-        ],
-        customers=[
-            CustomerRevenueOutput(
-                external_customer_id=one.external_id,
-                customer_name=one.name,
-                is_deleted=one.is_deleted,
-                currency=one.currency,
-                gross_amount_cents=one.gross_cents,
-                net_amount_cents=one.net_cents,
-            )
-            for one in found.customers
-        ],
-    )
+    return RevenueStreamsResponse(revenue_streams=[RevenueStreamsOutput.of(period) for period in found])
+
+
+@router.get("/analytics/revenue_by_plan", openapi_extra=BY_PAYER_AND_PLAN)
+@permitted("analytics:view")
+async def list_revenue_by_plan(request: Request, context: InContext) -> PlanRevenuesResponse:
+    """Which plans brought what was earned in the same periods."""
+    found = await answer_to(request, context, dashboards.revenue_by_plan, read=read_dashboard_asked)
+    return PlanRevenuesResponse(plans=[PlanRevenueOutput.of(plan) for plan in found])
+
+
+@router.get("/analytics/revenue_by_customer", openapi_extra=BY_PAYER_AND_PLAN)
+@permitted("analytics:view")
+async def list_revenue_by_customer(request: Request, context: InContext) -> CustomerRevenuesResponse:
+    """Which customers brought the most of what was earned in the same periods."""
+    found = await answer_to(request, context, dashboards.revenue_by_customer, read=read_dashboard_asked)
+    return CustomerRevenuesResponse(customers=[CustomerRevenueOutput.of(customer) for customer in found])
 
 
 @router.get("/analytics/mrr_movements", openapi_extra=BY_PAYER_AND_PLAN)
 @permitted("analytics:view")
 async def list_mrr_movements(request: Request, context: InContext) -> MovementsResponse:
-    """How recurring revenue moved by month, or the last 30 days or 13 weeks: new, more, less and lost, and what recurs by plan."""
-    found = await answer_to(request, context, dashboards.recurring, read=read_dashboard_asked)
-    return MovementsResponse(
-        mrr_movements=[MovementOutput.of(movement) for movement in found.movements],
-        plans=[
-            PlanRecurringOutput(
-                plan_code=one.code,
-                plan_name=one.name,
-                interval=one.interval,
-                is_deleted=one.is_deleted,
-                currency=one.currency,
-                amount_cents=one.amount_cents,
-                customers_count=one.customers_count,
-            )
-            for one in found.plans
-        ],
-    )
+    """How recurring revenue moved by month, or the last 30 days or 13 weeks: new, more, less and lost."""
+    found = await answer_to(request, context, dashboards.movements, read=read_dashboard_asked)
+    return MovementsResponse(mrr_movements=[MovementOutput.of(movement) for movement in found])
+
+
+@router.get("/analytics/mrr_by_plan", openapi_extra=BY_PAYER_AND_PLAN)
+@permitted("analytics:view")
+async def list_mrr_by_plan(request: Request, context: InContext) -> PlansRecurringResponse:
+    """What recurs by plan at the end of the last of these periods."""
+    found = await answer_to(request, context, dashboards.recurring_by_plan, read=read_dashboard_asked)
+    return PlansRecurringResponse(plans=[PlanRecurringOutput.of(plan) for plan in found])
 
 
 @router.get("/analytics/prepaid_credits", openapi_extra=BY_PAYER)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 
@@ -17,6 +17,7 @@ from tallymark.rooms.analytics.model import (
     Movement,
     PlanRecurring,
     PlanRevenue,
+    Scope,
 )
 from tallymark.rooms.analytics.service import scope_of
 
@@ -48,23 +49,6 @@ class Revenue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dashboard:
-    """Revenue by period, and who brought it over all of the periods."""
-
-    periods: Sequence[Revenue]
-    plans: Sequence[PlanRevenue]
-    customers: Sequence[CustomerRevenue]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recurring:
-    """Movements by period, and what recurs now by plan."""
-
-    movements: Sequence[Movement]
-    plans: Sequence[PlanRecurring]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Credits:
     """Prepaid credits that moved in a period, by the way in which: minor units, and credits."""
 
@@ -74,35 +58,44 @@ class Credits:
     credits: dict[str, Fraction] = field(default_factory=lambda: defaultdict(Fraction))
 
 
-async def revenue(tx: Tx, asked: Asked, *, now: datetime) -> Dashboard:
-    """Revenue by streams, plans and customers, of invoices by their issuing dates. Raises `NotFound("billing_entity")`."""
-    scope = await scope_of(tx, asked, now=now)
+async def revenue(tx: Tx, asked: Asked, *, now: datetime) -> list[Revenue]:
+    """Revenue by streams, of invoices by their issuing dates. Raises `NotFound("billing_entity")`."""
     found: dict[tuple[date, str], dict[str, int]] = defaultdict(dict)
-    for row in await dashboard_rows.revenue_streams(tx, scope):
+    for row in await dashboard_rows.revenue_streams(tx, await scope_of(tx, asked, now=now)):
         found[row.start, row.currency][row.stream] = row.amount_cents
-    return Dashboard(
-        periods=[
-            Revenue(start=start, currency=code, streams=streams) for (start, code), streams in found.items()
-        ],
-        plans=await dashboard_rows.revenue_by_plan(tx, scope),
-        customers=await dashboard_rows.revenue_by_customer(tx, scope),
-    )
+    return [Revenue(start=start, currency=code, streams=streams) for (start, code), streams in found.items()]
 
 
-async def recurring(tx: Tx, asked: Asked, *, now: datetime) -> Recurring:
+async def revenue_by_plan(tx: Tx, asked: Asked, *, now: datetime) -> list[PlanRevenue]:
+    """The plans that brought it, over all of the periods. Raises `NotFound("billing_entity")`."""
+    return await dashboard_rows.revenue_by_plan(tx, await scope_of(tx, asked, now=now))
+
+
+async def revenue_by_customer(tx: Tx, asked: Asked, *, now: datetime) -> list[CustomerRevenue]:
+    """The customers who brought the most of it, over all of the periods. Raises `NotFound("billing_entity")`."""
+    return await dashboard_rows.revenue_by_customer(tx, await scope_of(tx, asked, now=now))
+
+
+async def movements(tx: Tx, asked: Asked, *, now: datetime) -> list[Movement]:
     """How the recurring revenue of subscriptions that run moved, by the ends of periods (UTC); the current one ends now.
 
     It is the base prices of their plans as they are, a month's worth of each, less the coupons that recur. Raises
     `NotFound("billing_entity")`.
     """
     scope = await scope_of(tx, asked, now=now)
-    later = scope.granularity.later
-    starts = [later(scope.start, -1), *scope.periods]
-    ends = [(start, min(datetime.combine(later(start, 1), time.min, UTC), now)) for start in starts]
-    return Recurring(
-        movements=await dashboard_rows.movements(tx, scope, ends),
-        plans=await dashboard_rows.recurring_by_plan(tx, scope, ends[-1]),
-    )
+    starts = [scope.granularity.later(scope.start, -1), *scope.periods]
+    return await dashboard_rows.movements(tx, scope, [_end(scope, start, now) for start in starts])
+
+
+async def recurring_by_plan(tx: Tx, asked: Asked, *, now: datetime) -> list[PlanRecurring]:
+    """What recurs by plan at the end of the last period. Raises `NotFound("billing_entity")`."""
+    scope = await scope_of(tx, asked, now=now)
+    return await dashboard_rows.recurring_by_plan(tx, scope, _end(scope, scope.periods[-1], now))
+
+
+def _end(scope: Scope, start: date, now: datetime) -> tuple[date, datetime]:
+    """A period by its first day, and when it ends: the current one now."""
+    return start, min(datetime.combine(scope.granularity.later(start, 1), time.min, UTC), now)
 
 
 async def prepaid_credits(tx: Tx, asked: Asked, *, now: datetime) -> list[Credits]:

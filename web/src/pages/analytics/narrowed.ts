@@ -1,6 +1,6 @@
 /** What reports may be narrowed to beyond the billing entity (ui §4, platform §12): each report by what its figures are told by. */
 import type { Schema } from "@/api/client";
-import { countries } from "@/lib/countries";
+import { countries } from "@/lib/choices";
 import type { Filter } from "@/ui/list";
 
 export type ReportTab = "overview" | "revenue" | "mrr" | "usage" | "prepaid" | "receivables";

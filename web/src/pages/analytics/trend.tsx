@@ -3,6 +3,7 @@ import { month as monthName } from "@/lib/dates";
 import { bareMoney, money, roundMoney } from "@/lib/money";
 import { Section } from "@/ui/basics";
 import { Chart, type Series } from "@/ui/chart";
+import type { Report } from "./parts";
 import type { TableRow } from "./streams";
 
 export interface Column {
@@ -12,7 +13,7 @@ export interface Column {
 
 interface TrendProps {
   title: string;
-  report: { months: string[]; currency: string };
+  report: Pick<Report, "months" | "currency">;
   rows: Series[];
   /** The columns, where they are no months. */
   columns?: readonly Column[];

@@ -48,6 +48,10 @@ describe("usedMetrics", () => {
       ["storage", [0, 900], 900, "3"],
       ["calls", [100, 250], 350, "0.3"],
     ]);
+    expect(found.map((one) => one.unitValues)).toEqual([
+      ["0", "3"],
+      ["0.1", "0.2"],
+    ]);
   });
 
   it("keeps a deleted metric apart from the one that has its code now", () => {

@@ -37,6 +37,8 @@ export interface UsedMetric {
   isDeleted: boolean;
   /** Minor units by period. */
   values: number[];
+  /** Units by period, exact. */
+  unitValues: string[];
   cents: number;
   units: string;
 }
@@ -60,11 +62,14 @@ export function usedMetrics(
       values: periods.map((period) =>
         rows.reduce((total, row) => total + (row.start_of_period_dt === period ? row.amount_cents : 0), 0),
       ),
+      unitValues: periods.map((period) => unitsOf(rows.filter((row) => row.start_of_period_dt === period))),
       cents: rows.reduce((total, row) => total + row.amount_cents, 0),
-      units: decimalText(sumOf(rows.map((row) => exact(row.units))), 10),
+      units: unitsOf(rows),
     }))
     .sort((one, other) => other.cents - one.cents || one.code.localeCompare(other.code));
 }
+
+const unitsOf = (rows: readonly Usage[]) => decimalText(sumOf(rows.map((row) => exact(row.units))), 10);
 
 const MOST_SERIES = 6;
 
@@ -78,7 +83,7 @@ export function namesOf(metrics: readonly { code: string; name: string }[]): Met
 /** Metrics on one another, by their names; those that can't be told apart any more are one. */
 export function usageSeries(metrics: readonly UsedMetric[], names: MetricNames): Series[] {
   const series: Series[] = metrics.slice(0, MOST_SERIES).map((one, index) => ({
-    name: nameOf(one, names),
+    name: nameOfMetric(one, names),
     color: STACKED[index] as ChartColor,
     values: one.values,
     shape: "bar",
@@ -92,6 +97,6 @@ export function usageSeries(metrics: readonly UsedMetric[], names: MetricNames):
 }
 
 /** A deleted metric goes by its code: the name may be another's, who has that code now. */
-function nameOf(metric: UsedMetric, names: MetricNames): string {
+export function nameOfMetric(metric: UsedMetric, names: MetricNames): string {
   return (metric.isDeleted ? undefined : names.get(metric.code)) ?? metric.code;
 }

@@ -8,7 +8,7 @@ WHERE r.month = r.current_month
 GROUP BY r.organization_id, r.organization_name, r.plan_id, p.code, p.name, p.interval, p.deleted_at IS NOT NULL, r.currency;
 
 COMMENT ON VIEW analytics.mrr_by_plan IS
-    'What recurs now by plan, before coupons of fixed amounts: the plans of GET /app/v1/analytics/mrr_movements.';
+    'What recurs now by plan, before coupons of fixed amounts: GET /app/v1/analytics/mrr_by_plan.';
 COMMENT ON COLUMN analytics.mrr_by_plan.organization_id IS 'Its organization.';
 COMMENT ON COLUMN analytics.mrr_by_plan.organization_name IS 'The organization''s name.';
 COMMENT ON COLUMN analytics.mrr_by_plan.plan_id IS 'The plan that was sold.';
