@@ -261,6 +261,8 @@ class TestPaying:
         payment = await pay(seller, request, 13_000)
         found = await kit.get(seller, "/payment_receipts", invoice_id=seller.first["lago_id"])
         (receipt,) = found["payment_receipts"]
+        issuer = {"billing_entity_codes[]": seller.first["billing_entity_code"]}
+        assert receipt in (await kit.get(seller, "/payment_receipts", **issuer))["payment_receipts"]
         assert receipt["payment"]["lago_id"] == payment["lago_id"]
         async with database.tenant(seller.organization_id) as tx:
             stored = await service.get_receipt(tx, UUID(receipt["lago_id"]))

@@ -254,6 +254,13 @@ class TestReceipts:
         assert await receipts(seller, invoice_id=seller.invoice["lago_id"]) == [read, earlier]
         assert await receipts(seller, invoice_id=seller.who["lago_id"]) == []
         await kit.get(seller, "/payment_receipts", invoice_id="x", expect=422)
+        issuer = seller.invoice["billing_entity_code"]
+        await kit.post(seller, "/billing_entities", {"billing_entity": {"code": "other", "name": "Other"}})
+        by = "billing_entity_codes[]"
+        assert await receipts(seller, **{by: [issuer, "other"]}) == [read, earlier]
+        assert await receipts(seller, **{by: "other"}) == []
+        unknown = await kit.get(seller, "/payment_receipts", **{by: "none"}, expect=404)
+        assert unknown["code"] == "billing_entity_not_found"
         stranger = (await make_organization("2025-06-05T12:00:00Z")).client
         assert (await kit.get(stranger, path, expect=404))["code"] == "invoice_not_found"
 

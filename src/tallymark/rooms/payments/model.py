@@ -204,6 +204,8 @@ class Filters:
     customer_id: UUID | None = None
     """One customer, and no other one who had the same external id before."""
     invoice_id: UUID | None = None
+    billing_entity_codes: tuple[str, ...] = ()
+    """Whose invoices were paid."""
     search_term: str | None = None
 
 

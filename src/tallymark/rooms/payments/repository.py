@@ -13,11 +13,13 @@ from tallymark.db.bulk import insert_rows
 from tallymark.db.conditions import among, holding
 from tallymark.db.engine import Tx
 from tallymark.db.tables import (
+    billing_entities,
     credit_notes,
     customers,
     invoice_settlements,
     invoices,
     payment_receipts,
+    payment_requests,
     payment_requests_invoices,
     payments,
 )
@@ -122,6 +124,13 @@ def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
         held = payment_requests_invoices.c
         requests = select(held.payment_request_id).where(held.invoice_id == filters.invoice_id)
         yield (payments.c.invoice_id == filters.invoice_id) | payments.c.payment_request_id.in_(requests)
+    if filters.billing_entity_codes:
+        entities = select(billing_entities.c.id).where(
+            billing_entities.c.code.in_(filters.billing_entity_codes)
+        )
+        issued = select(invoices.c.id).where(invoices.c.billing_entity_id.in_(entities))
+        asked_for = select(payment_requests.c.id).where(payment_requests.c.billing_entity_id.in_(entities))
+        yield payments.c.invoice_id.in_(issued) | payments.c.payment_request_id.in_(asked_for)
     if filters.search_term:
         yield _search(filters.search_term)
 

@@ -65,11 +65,13 @@ async def get_payment(lago_id: str, context: InContext) -> PaymentResponse:
     return PaymentResponse(payment=PaymentOutput.of(view))
 
 
-@router.get("/payment_receipts", openapi_extra=reads("invoice_id"))
+@router.get("/payment_receipts", openapi_extra=reads("invoice_id", "billing_entity_codes[]"))
 @guarded_by("invoice")
 async def list_receipts(request: Request, context: InContext, page: InPage) -> ReceiptsResponse:
     """List the receipts of payments, newest first."""
-    filters = Filters(invoice_id=_invoice_id(request))
+    query = request.query_params
+    codes = query.getlist("billing_entity_codes[]") or query.getlist("billing_entity_codes")
+    filters = Filters(invoice_id=_invoice_id(request), billing_entity_codes=tuple(codes))
     async with context.transaction() as tx:
         found, total = await service.list_receipts(tx, filters, page)
         views = await service.get_receipt_views(tx, found)

@@ -15,6 +15,7 @@ from tallymark.rooms.customers import service as customers
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import Files
 from tallymark.rooms.organizations import mailing
+from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.payment_providers.model import PaymentStatus
 from tallymark.rooms.payment_requests import service as requests
 from tallymark.rooms.payments import repository
@@ -145,7 +146,8 @@ async def set_files(tx: Tx, receipt_id: UUID, files: Files, *, now: datetime) ->
 
 
 async def list_receipts(tx: Tx, filters: Filters, page: Page) -> tuple[list[Receipt], int]:
-    """A page of receipts, newest first, and how many there are."""
+    """A page of receipts, newest first, and how many there are. Raises `NotFound("billing_entity")` for an unknown code."""
+    await organizations.check_entity_codes(tx, filters.billing_entity_codes)
     return await repository.list_receipts(tx, filters, page)
 
 

@@ -7,6 +7,7 @@ import { read, useChange } from "@/api/client";
 import { EmailPreview, type PreviewPath, SampleEmail } from "@/app/email-preview";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
+import { languages } from "@/lib/choices";
 import { Button, Section } from "@/ui/basics";
 import { useChosen } from "@/ui/chosen";
 import { Field, Segments, Select, Switch } from "@/ui/fields";
@@ -14,7 +15,6 @@ import { FieldRow } from "@/ui/form";
 import { useOpenedRow } from "@/ui/opened";
 import { Drawer } from "@/ui/overlays";
 import { Loaded, Skeleton } from "@/ui/states";
-import { languages } from "../choices";
 import { Look } from "./look";
 import type { Entity, PartProps } from "./page";
 
@@ -23,7 +23,7 @@ interface Scenario {
   label: string;
   document: "invoice" | "credit_note" | "payment_receipt";
   /** Of a document that is there. */
-  path?: PreviewPath;
+  path: PreviewPath;
 }
 
 const SCENARIOS: readonly Scenario[] = [
@@ -43,6 +43,7 @@ const SCENARIOS: readonly Scenario[] = [
     setting: "payment_receipt.created",
     label: "A payment is received",
     document: "payment_receipt",
+    path: "/app/v1/email_previews/payment_receipts/{lago_id}",
   },
 ];
 
@@ -139,7 +140,7 @@ function Example({ scenario, entity, onClose }: ExampleProps) {
       </FieldRow>
       {newest.isLoading ? (
         <Skeleton width="60%" />
-      ) : newest.id && scenario.path ? (
+      ) : newest.id ? (
         <EmailPreview path={scenario.path} id={newest.id} locale={locale} isNarrow={screen === "phone"} />
       ) : (
         <>
@@ -156,7 +157,7 @@ function Example({ scenario, entity, onClose }: ExampleProps) {
   );
 }
 
-/** The entity's document that was made last, as the example of an e-mail; receipts are not listed by entity. */
+/** The entity's document that was made last, as the example of an e-mail. */
 function useNewest(document: Scenario["document"], entity: string) {
   const can = useCan();
   const query = { per_page: "1", "billing_entity_codes[]": [entity] };
@@ -168,8 +169,11 @@ function useNewest(document: Scenario["document"], entity: string) {
     ...read("/api/v1/credit_notes", { params: { query: query as never } }),
     enabled: document === "credit_note" && can("credit_notes:view"),
   });
-  return {
-    isLoading: invoices.isLoading || notes.isLoading,
-    id: (invoices.data?.invoices[0] ?? notes.data?.credit_notes[0])?.lago_id,
-  };
+  const receipts = useQuery({
+    ...read("/api/v1/payment_receipts", { params: { query: query as never } }),
+    enabled: document === "payment_receipt" && can("payment_receipts:view"),
+  });
+  const [newest] =
+    invoices.data?.invoices ?? notes.data?.credit_notes ?? receipts.data?.payment_receipts ?? [];
+  return { isLoading: [invoices, notes, receipts].some((one) => one.isLoading), id: newest?.lago_id };
 }
