@@ -493,6 +493,9 @@ async def of_the_organization(walk, client, person, application, organization):
     await step(client, "POST /test_clock/advance", moved, "test_clock.advanced")
     for kind, code in (("plans", "p0"), ("features", "f0"), ("add_ons", "addon_0"), ("coupons", "coupon_0")):
         await step(app, f"POST /uses/{kind}", {"codes": [code]}, READS, by=person.email)
+    await step(
+        app, "POST /invoices/regenerable", {"lago_ids": [str(organization.id)]}, READS, by=person.email
+    )
     await step(app, "POST /batch", {"requests": [{"path": "/api/v1/plans"}]}, READS, by=person.email)
     price = {"charge_model": "standard", "properties": {"amount": "1"}, "currency": "EUR", "units": ["1"]}
     await step(app, "POST /charge_prices", {"charge_price": price}, COMPUTES, by=person.email)

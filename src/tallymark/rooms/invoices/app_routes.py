@@ -1,16 +1,17 @@
-"""The door to what the app shows of an invoice beside itself: what it took the place of, and what took its place."""
+"""The doors to what the app shows of invoices beside themselves: what took the place of which, and what may still do so."""
 
 from __future__ import annotations
 
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from tallymark.api.context import InContext
 from tallymark.api.permissions import permitted
 from tallymark.api.routing import member_router
-from tallymark.api.wire import read_id
-from tallymark.rooms.invoices.relations import Related, find_relations
+from tallymark.api.wire import RecordId, read_id
+from tallymark.rooms.invoices.relations import Related, find_relations, regenerable_of
 
 router = member_router("app: invoices")
 
@@ -25,6 +26,8 @@ class RelationsOutput(BaseModel):
     """The void one in whose place it was issued."""
     regenerated_invoice: RelatedInvoiceOutput | None
     """The one that was issued in its place."""
+    is_regenerable: bool
+    """Whether it is void, and one may be issued in its place."""
 
 
 class RelationsResponse(BaseModel):
@@ -39,9 +42,29 @@ async def get_relations(lago_id: str, context: InContext) -> RelationsResponse:
         found = await find_relations(tx, read_id(lago_id, "invoice"))
     return RelationsResponse(
         relations=RelationsOutput(
-            voided_invoice=_shown(found.voided), regenerated_invoice=_shown(found.regenerated)
+            voided_invoice=_shown(found.voided),
+            regenerated_invoice=_shown(found.regenerated),
+            is_regenerable=found.is_regenerable,
         )
     )
+
+
+class RegenerableRequest(BaseModel):
+    lago_ids: Annotated[list[RecordId], Field(min_length=1, max_length=1000)]
+    """Of what a page of a list shows."""
+
+
+class RegenerableResponse(BaseModel):
+    regenerable: list[UUID]
+
+
+@router.post("/invoices/regenerable")
+@permitted("invoices:view")
+async def list_regenerable(body: RegenerableRequest, context: InContext) -> RegenerableResponse:
+    """Tell in place of which of some invoices another one may be issued: void ones, each once (ui §3.3)."""
+    async with context.transaction() as tx:
+        found = await regenerable_of(tx, body.lago_ids)
+    return RegenerableResponse(regenerable=[one for one in body.lago_ids if one in found])
 
 
 def _shown(related: Related | None) -> RelatedInvoiceOutput | None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from tallymark.db.conditions import among
 from tallymark.db.engine import Tx
-from tallymark.db.tables import invoices
+from tallymark.db.tables import customers, invoices
 from tallymark.domain.errors import NotFound
 from tallymark.domain.values import value
 from tallymark.rooms.invoices import repository
-from tallymark.rooms.invoices.model import VISIBLE, Invoice
+from tallymark.rooms.invoices.model import REGENERABLE_TYPES, VISIBLE, Invoice, InvoiceStatus
 
 
 @value
@@ -30,10 +30,12 @@ class Relations:
 
     voided: Related | None
     regenerated: Related | None
+    is_regenerable: bool
+    """Whether it is void, and may be made anew."""
 
 
 async def find_relations(tx: Tx, invoice_id: UUID) -> Relations:
-    """The invoices beside one that was void, or is in a void one's place, in one statement. Raises `NotFound("invoice")`."""
+    """The invoices beside one that was void, or is in a void one's place. Raises `NotFound("invoice")`."""
     before = select(invoices.c.voided_invoice_id).where(invoices.c.id == invoice_id).scalar_subquery()
     statement = select(
         invoices.c.id, invoices.c.number, invoices.c.voided_invoice_id, invoices.c.status
@@ -51,7 +53,25 @@ async def find_relations(tx: Tx, invoice_id: UUID) -> Relations:
     return Relations(
         voided=Related(id=voided.id, number=voided.number) if voided else None,
         regenerated=Related(id=regenerated.id, number=regenerated.number) if regenerated else None,
+        is_regenerable=invoice_id in await regenerable_of(tx, [invoice_id]),
     )
+
+
+async def regenerable_of(tx: Tx, ids: Collection[UUID]) -> set[UUID]:
+    """Those of some invoices that may be made anew: void, of a type that can be, not made anew yet, of a customer who is there."""
+    after = invoices.alias()
+    statement = (
+        select(invoices.c.id)
+        .join(customers, customers.c.id == invoices.c.customer_id)
+        .where(
+            among(invoices.c.id, ids),
+            invoices.c.status == InvoiceStatus.VOIDED,
+            invoices.c.invoice_type.in_(REGENERABLE_TYPES),
+            customers.c.deleted_at.is_(None),
+            ~exists().where(after.c.voided_invoice_id == invoices.c.id),
+        )
+    )
+    return set((await tx.execute(statement)).scalars())
 
 
 async def standing_of(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Invoice]:

@@ -9,6 +9,7 @@ const finalized: InvoiceState = {
   total_paid_amount_cents: 4000,
   total_due_amount_cents: 6000,
   payment_dispute_lost_at: null,
+  xml_url: null,
 };
 const provided = { isCharged: true, hasPages: true, sendsEmails: false };
 const alone = { isCharged: false, hasPages: false, sendsEmails: true };
@@ -77,15 +78,19 @@ describe("what can be done with an invoice", () => {
     expect(possibleActions(lost, provided)).not.toContain("dispute");
   });
 
-  it("regenerates what is void, once, into a wallet that is there", () => {
+  it("regenerates what is void once it is known that it may be", () => {
     const voided = { ...finalized, status: "voided" };
-    expect(possibleActions(voided, alone)).toEqual(["regenerate"]);
-    expect(possibleActions(voided, { ...alone, isRegenerated: true })).toEqual([]);
-    expect(possibleActions(voided, { ...alone, isCustomerDeleted: true })).toEqual([]);
-    expect(possibleActions({ ...voided, invoice_type: "progressive_billing" }, alone)).toEqual([]);
-    const prepaid = { ...voided, invoice_type: "credit" };
-    expect(possibleActions(prepaid, alone)).toEqual([]);
-    expect(possibleActions(prepaid, { ...alone, hasActiveWallet: true })).toEqual(["regenerate"]);
+    expect(possibleActions(voided, { ...alone, isRegenerable: true })).toEqual(["regenerate"]);
+    expect(possibleActions(voided, { ...alone, isRegenerable: false })).toEqual([]);
+    expect(possibleActions(voided, alone)).toEqual([]);
+    expect(possibleActions(finalized, { ...alone, isRegenerable: true })).not.toContain("regenerate");
+  });
+
+  it("has an XML where the issuer makes one, once it is issued", () => {
+    const electronic = { ...finalized, xml_url: "https://example.test/1.xml" };
+    expect(possibleActions(electronic, alone)).toContain("download_xml");
+    expect(possibleActions({ ...electronic, status: "draft" }, alone)).not.toContain("download_xml");
+    expect(possibleActions(finalized, alone)).not.toContain("download_xml");
   });
 
   it("retries what failed for want of its taxes", () => {

@@ -2,6 +2,7 @@
 
 export type InvoiceAction =
   | "download"
+  | "download_xml"
   | "finalize"
   | "refresh"
   | "delete"
@@ -25,6 +26,8 @@ export interface InvoiceState {
   total_paid_amount_cents: number;
   total_due_amount_cents: number;
   payment_dispute_lost_at: string | null;
+  /** Of an issuer who makes electronic invoices. */
+  xml_url: string | null;
 }
 
 /** What the invoice itself does not tell. */
@@ -35,14 +38,12 @@ export interface Circumstances {
   hasPages: boolean;
   /** The entity sends an e-mail when an invoice is finalized. */
   sendsEmails: boolean;
-  isRegenerated?: boolean;
-  isCustomerDeleted?: boolean;
-  /** Only asked for prepaid credits: these are regenerated into a wallet. */
-  hasActiveWallet?: boolean;
+  /** It is void, and another one may be issued in its place, as far as that is known. */
+  isRegenerable?: boolean;
 }
 
-/** The types that the server issues anew; prepaid credits need a wallet to go into. */
-export const REGENERABLE: readonly string[] = ["subscription", "one_off", "credit"];
+/** The types that the server issues anew. */
+export const REGENERABLE: readonly string[] = ["subscription", "one_off"];
 
 /** The actions that an invoice's state allows, in the order of menus; what the member may do is another question. */
 export function possibleActions(invoice: InvoiceState, circumstances: Circumstances): InvoiceAction[] {
@@ -56,6 +57,7 @@ const isDraft: Condition = ({ status }) => status === "draft";
 
 const CONDITIONS: Record<InvoiceAction, Condition> = {
   download: isFinalized,
+  download_xml: ({ status, xml_url }) => status === "finalized" && Boolean(xml_url),
   finalize: isDraft,
   refresh: isDraft,
   delete: isDraft,
@@ -73,12 +75,8 @@ const CONDITIONS: Record<InvoiceAction, Condition> = {
   payment_status: ({ status }) => !["draft", "voided", "failed", "pending"].includes(status),
   dispute: (invoice) => invoice.status === "finalized" && invoice.payment_dispute_lost_at === null,
   void: isFinalized,
-  regenerate: ({ status, invoice_type }, { isRegenerated, isCustomerDeleted, hasActiveWallet }) =>
-    status === "voided" &&
-    REGENERABLE.includes(invoice_type) &&
-    !isRegenerated &&
-    !isCustomerDeleted &&
-    (invoice_type !== "credit" || hasActiveWallet === true),
+  // Until it is known, nothing is issued twice.
+  regenerate: ({ status }, { isRegenerable }) => status === "voided" && isRegenerable === true,
   email: ({ status }, { sendsEmails }) => status === "finalized" && sendsEmails,
   metadata: isFinalized,
 };
@@ -91,6 +89,7 @@ const ORDER: readonly InvoiceAction[] = [
   "collect",
   "payment_link",
   "download",
+  "download_xml",
   "email",
   "credit_note",
   "payment_status",
@@ -104,6 +103,7 @@ const ORDER: readonly InvoiceAction[] = [
 /** What a member needs for each (the permissions of the calls behind them). */
 export const NEEDED: Record<InvoiceAction, string> = {
   download: "invoices:view",
+  download_xml: "invoices:view",
   finalize: "invoices:update",
   refresh: "invoices:update",
   delete: "invoices:delete",

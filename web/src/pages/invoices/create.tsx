@@ -5,8 +5,8 @@ import { type FormEvent, useState } from "react";
 import { read, type Schema, useChange } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan, useOrganization } from "@/app/session";
+import { currencies } from "@/lib/choices";
 import { money, percent, toCents, toDecimal } from "@/lib/money";
-import { currencies } from "@/pages/customers/choices";
 import { nameOf } from "@/pages/customers/list";
 import { Button } from "@/ui/basics";
 import {
@@ -56,6 +56,9 @@ const blank = (row: number): Item => ({
   to: "",
   taxes: null,
 });
+
+/** What is no code: a list of choices needs a value. */
+const OF_CUSTOMER = " ";
 
 /** A one-off invoice: add-ons, billed at once. */
 export function CreateInvoice() {
@@ -190,14 +193,17 @@ export function CreateInvoice() {
         </Field>
         <FieldRow>
           {(entities.data?.billing_entities.length ?? 0) > 1 && (
-            <Field label="Billed by" isOptional hint="Empty: the customer’s entity." error={faults.entity}>
+            <Field label="Billed by" error={faults.entity}>
               <Select
-                value={entity}
-                options={(entities.data?.billing_entities ?? []).map((one) => ({
-                  value: one.code,
-                  label: one.name,
-                }))}
-                onChange={setEntity}
+                value={entity || OF_CUSTOMER}
+                options={[
+                  { value: OF_CUSTOMER, label: "The customer’s" },
+                  ...(entities.data?.billing_entities ?? []).map((one) => ({
+                    value: one.code,
+                    label: one.name,
+                  })),
+                ]}
+                onChange={(code) => setEntity(code === OF_CUSTOMER ? "" : code)}
               />
             </Field>
           )}

@@ -2,14 +2,14 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { CircleAlert, Clock, Download, Ellipsis, FileCode, Repeat2 } from "lucide-react";
 import type { ReactNode } from "react";
-import { read, type Schema, useChange } from "@/api/client";
+import { read, type Schema } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan, useNow } from "@/app/session";
 import { Timeline } from "@/app/timeline";
 import { day, daysBetween, distance } from "@/lib/dates";
 import { money } from "@/lib/money";
 import { countWords } from "@/lib/words";
-import { nameOf } from "@/pages/customers/list";
+import { countryName, nameOf } from "@/pages/customers/customer";
 import { Day, Money, Why } from "@/ui/amounts";
 import { Banner, Button, buttonClass, Copy, Section, Stat, Stats } from "@/ui/basics";
 import { ActionMenu } from "@/ui/overlays";
@@ -17,7 +17,6 @@ import { Page, PageHead, Tabs } from "@/ui/page";
 import { Loaded } from "@/ui/states";
 import { Status } from "@/ui/status";
 import { type Collecting, CollectingBanner, collectingOf } from "./collecting";
-import { openFile } from "./downloads";
 import { DraftTools, useFeeAdjusting } from "./draft";
 import "./invoices.css";
 import { useShown } from "@/ui/opened";
@@ -101,12 +100,11 @@ function Details({ invoice, tab, why, entities, relations, collecting }: Details
   const navigate = useNavigate();
   const external = invoice.customer.external_id;
   const address = (to: string) => paths.invoices.show(external, invoice.lago_id, to);
-  const { actionsOf, act, dialogs, isDownloading } = useInvoiceActions({
+  const { actionsOf, act, dialogs, isDownloading, isDownloadingXml } = useInvoiceActions({
     invoices: [invoice],
     circumstances: () => ({
       ...circumstancesOf(invoice, entities),
-      // Until it is known, nothing is issued twice.
-      isRegenerated: relations === undefined || relations.regenerated_invoice !== null,
+      isRegenerable: relations?.is_regenerable ?? false,
     }),
     onDeleted: () => void navigate({ to: paths.invoices.list() }),
   });
@@ -165,7 +163,17 @@ function Details({ invoice, tab, why, entities, relations, collecting }: Details
                 {!isDownloading && <Download className="i" aria-hidden="true" />}
               </Button>
             )}
-            {isFinalized && <XmlButton invoice={invoice} />}
+            {isFinalized && invoice.xml_url && (
+              <Button
+                isIcon
+                aria-label="Download XML"
+                title="Download XML"
+                isBusy={isDownloadingXml}
+                onClick={() => act("download_xml", invoice)}
+              >
+                {!isDownloadingXml && <FileCode className="i" aria-hidden="true" />}
+              </Button>
+            )}
             {canPay && (
               <Link
                 to={paths.payments.create({ invoice: invoice.lago_id })}
@@ -229,25 +237,6 @@ function Details({ invoice, tab, why, entities, relations, collecting }: Details
       )}
       {dialogs}
     </Page>
-  );
-}
-
-function XmlButton({ invoice }: { invoice: Invoice }) {
-  const download = useChange("post", "/api/v1/invoices/{lago_id}/download", {
-    touches: ["/api/v1/invoices/"],
-    onDone: (answer) => openFile(answer.invoice.xml_url),
-  });
-  if (!invoice.xml_url) return null; // its issuer makes none
-  return (
-    <Button
-      isIcon
-      aria-label="Download XML"
-      title="Download XML"
-      isBusy={download.isPending}
-      onClick={() => download.mutate({ params: { path: { lago_id: invoice.lago_id } } })}
-    >
-      <FileCode className="i" aria-hidden="true" />
-    </Button>
   );
 }
 
@@ -466,9 +455,7 @@ function Parties({ invoice, entity }: { invoice: Invoice; entity: Entity | undef
 }
 
 function Address({ of }: { of: Partial<Omit<Entity, "code" | "name">> }) {
-  const country = of.country
-    ? (new Intl.DisplayNames("en", { type: "region" }).of(of.country) ?? of.country)
-    : "";
+  const country = countryName(of.country);
   const town = [of.zipcode, of.city].filter(Boolean).join(" ");
   const place = [town, of.state, country].filter(Boolean).join(", ");
   const lines = [of.address_line1, of.address_line2, place].filter(Boolean);

@@ -51,7 +51,7 @@ export function PaymentStatusDialog({ invoice, onClose }: { invoice: ListedInvoi
       {save.error && <Banner look="bad">{explain(save.error)}</Banner>}
       <Field
         label="Status"
-        hint={`${money(invoice.total_due_amount_cents, invoice.currency)} are due. This notes a status without a payment; to note money that came, record a payment.`}
+        hint={`${money(invoice.total_due_amount_cents, invoice.currency)} is due. This notes a status without a payment; to note money that came, record a payment.`}
       >
         <Select value={status} options={STATUSES} onChange={setStatus} />
       </Field>

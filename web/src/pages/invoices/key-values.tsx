@@ -79,7 +79,7 @@ export function KeyValueRows({ rows, most, longestKey, longestValue = 255, onCha
           </Button>
         </div>
       ) : (
-        <p className="hint">{most} are the most.</p>
+        <p className="hint">{most} at the most.</p>
       )}
     </>
   );

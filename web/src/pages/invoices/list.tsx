@@ -24,7 +24,7 @@ import { ExportDialog } from "./export-dialog";
 import { filtersOf, QUICK, queryOf } from "./filters";
 import "./invoices.css";
 import { useOpened } from "@/ui/opened";
-import { circumstancesOf, useInvoiceActions } from "./menu";
+import { circumstancesOf, useInvoiceActions, useRegenerable } from "./menu";
 import { type ListedInvoice, type Payable, paymentOf, TOUCHED } from "./model";
 
 const invoiceColumns: Column<ListedInvoice>[] = [
@@ -92,9 +92,13 @@ export function Invoices() {
   const shown = invoices.pages.flatMap((page) => page.invoices);
   const entities = useQuery({ ...read("/api/v1/billing_entities"), enabled: can("billing_entities:view") });
   const known = entities.data?.billing_entities;
+  const regenerable = useRegenerable(shown);
   const { actionsOf, dialogs } = useInvoiceActions({
     invoices: shown,
-    circumstances: (invoice) => circumstancesOf(invoice, known),
+    circumstances: (invoice) => ({
+      ...circumstancesOf(invoice, known),
+      isRegenerable: regenerable.has(invoice.lago_id),
+    }),
   });
   const create = can("invoices:create") && (
     <CreateButton href={paths.invoices.create()}>New one-off invoice</CreateButton>

@@ -1,6 +1,7 @@
 /** The actions of an invoice, for rows of lists and for the page of details, with the dialogs that they open. */
+import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useChange } from "@/api/client";
+import { ask, useChange } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
 import { money } from "@/lib/money";
@@ -15,6 +16,7 @@ import { afterDispute, type ListedInvoice, TOUCHED } from "./model";
 
 const LABELS: Record<InvoiceAction, string> = {
   download: "Download PDF",
+  download_xml: "Download XML",
   finalize: "Finalize invoice",
   refresh: "Refresh draft",
   delete: "Delete draft",
@@ -90,6 +92,10 @@ export function useInvoiceActions({ invoices, circumstances, onDeleted }: Option
     touches: ["/api/v1/invoices/"],
     onDone: ({ invoice }) => openFile(invoice.file_url),
   });
+  const downloadXml = useChange("post", "/api/v1/invoices/{lago_id}/download", {
+    touches: ["/api/v1/invoices/"],
+    onDone: ({ invoice }) => openFile(invoice.xml_url),
+  });
 
   const go = (href: string) => void navigate({ to: href });
   /** What is done at once, or on a page of its own; everything else asks first, in a dialog. */
@@ -102,6 +108,7 @@ export function useInvoiceActions({ invoices, circumstances, onDeleted }: Option
     retry: (invoice) => retry.mutate(lago(invoice)),
     payment_link: (invoice) => link.mutate(lago(invoice)),
     download: (invoice) => download.mutate(lago(invoice)),
+    download_xml: (invoice) => downloadXml.mutate(lago(invoice)),
   };
 
   function act(action: InvoiceAction, invoice: ListedInvoice): void {
@@ -170,7 +177,24 @@ export function useInvoiceActions({ invoices, circumstances, onDeleted }: Option
       )}
     </>
   );
-  return { actionsOf, act, dialogs, isDownloading: download.isPending };
+  return {
+    actionsOf,
+    act,
+    dialogs,
+    isDownloading: download.isPending,
+    isDownloadingXml: downloadXml.isPending,
+  };
+}
+
+/** Which of the void invoices that a list shows may be regenerated. */
+export function useRegenerable(invoices: readonly ListedInvoice[]): ReadonlySet<string> {
+  const can = useCan();
+  const lago_ids = invoices.filter((one) => one.status === "voided").map((one) => one.lago_id);
+  const { data } = useQuery({
+    ...ask("/app/v1/invoices/regenerable", { body: { lago_ids } }),
+    enabled: lago_ids.length > 0 && can(NEEDED.regenerate),
+  });
+  return new Set(data?.regenerable);
 }
 
 /** What a list or a page can tell about an invoice's circumstances. */

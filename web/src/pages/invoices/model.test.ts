@@ -62,6 +62,12 @@ describe("how payment stands", () => {
     expect(paymentOf({ ...open, total_paid_amount_cents: 40, payment_overdue: true })?.status).toBe(
       "overdue",
     );
+    const late = { ...open, payment_overdue: true };
+    expect(paymentOf(late)?.word).toBe("Overdue");
+    expect(paymentOf({ ...late, total_paid_amount_cents: 40 })?.word).toBe("Overdue, partly paid");
+    expect(paymentOf({ ...open, payment_status: "failed", total_paid_amount_cents: 40 })?.word).toBe(
+      "Payment failed, partly paid",
+    );
     expect(paymentOf({ ...open, payment_status: "succeeded", payment_overdue: true })?.status).toBe(
       "succeeded",
     );

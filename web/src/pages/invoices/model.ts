@@ -42,10 +42,11 @@ export function paymentOf(invoice: Payable): { status: string; word?: string } |
   if (invoice.status !== "finalized") return null;
   if (invoice.payment_dispute_lost_at) return { status: "disputed", word: "Dispute lost" };
   if (invoice.payment_status === "succeeded") return { status: "succeeded" };
-  if (invoice.payment_overdue) return { status: "overdue" };
-  if (invoice.payment_status === "failed") return { status: "failed", word: "Payment failed" };
-  if (invoice.total_paid_amount_cents > 0) return { status: "partially_paid" };
-  return { status: "pending", word: "Payment pending" };
+  const isBegun = invoice.total_paid_amount_cents > 0;
+  const partly = isBegun ? ", partly paid" : "";
+  if (invoice.payment_overdue) return { status: "overdue", word: `Overdue${partly}` };
+  if (invoice.payment_status === "failed") return { status: "failed", word: `Payment failed${partly}` };
+  return isBegun ? { status: "partially_paid" } : { status: "pending", word: "Payment pending" };
 }
 
 type Owed = Pick<Invoice, "currency" | "total_paid_amount_cents" | "total_due_amount_cents">;

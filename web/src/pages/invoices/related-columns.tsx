@@ -1,5 +1,7 @@
 /** Columns of payments and credit notes, for lists of them wherever they stand. */
 import type { Schema } from "@/api/client";
+import { EntityName } from "@/app/entity-name";
+import { nameOf } from "@/pages/customers/customer";
 import { providerName } from "@/pages/payment-providers/kinds";
 import { Day, Money } from "@/ui/amounts";
 import { Status } from "@/ui/status";
@@ -107,11 +109,8 @@ export const noteColumns: Column<CreditNote>[] = [
     ),
   },
   ...noteStatusColumns,
-  {
-    head: "Customer",
-    isLow: true,
-    cell: (note) => note.customer.name ?? note.customer.external_id,
-  },
+  { head: "Customer", isLow: true, cell: (note) => nameOf(note.customer) },
+  { head: "Entity", isLow: true, cell: (note) => <EntityName code={note.billing_entity_code} /> },
   { head: "Issued", fold: "f3", cell: (note) => <Day value={note.issuing_date} /> },
   {
     head: "Left",

@@ -99,7 +99,7 @@ function VoidForm({ invoice, told }: { invoice: Invoice; told: Consequences }) {
     >
       <FormSection
         title="What happens"
-        about={`${money(told.total_due_amount_cents, currency)} of ${money(told.total_amount_cents, currency)} are still due, and are not asked for any more.`}
+        about={`${money(told.total_due_amount_cents, currency)} of ${money(told.total_amount_cents, currency)} is still due, and is not asked for any more.`}
       >
         <div>
           <Segments
@@ -168,12 +168,12 @@ function VoidForm({ invoice, told }: { invoice: Invoice; told: Consequences }) {
         )}
         {told.total_paid_amount_cents > 0 && (
           <p className="ink2">
-            {money(told.total_paid_amount_cents, currency)} were paid for it. They stay recorded; give them
-            back by a credit note, or outside of Tallymark.
+            {money(told.total_paid_amount_cents, currency)} was paid for it. That stays recorded; give it back
+            by a credit note, or outside of Tallymark.
           </p>
         )}
       </FormSection>
-      {REGENERABLE.includes(invoice.invoice_type) && invoice.invoice_type !== "credit" && (
+      {REGENERABLE.includes(invoice.invoice_type) && (
         <FormSection title="Afterwards">
           <Switch
             label="Regenerate it"

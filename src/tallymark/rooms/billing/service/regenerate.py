@@ -36,7 +36,13 @@ from tallymark.rooms.customers import service as customers
 from tallymark.rooms.fees.model import FeeRecord
 from tallymark.rooms.invoices import copying
 from tallymark.rooms.invoices import service as invoices
-from tallymark.rooms.invoices.model import BillingRecord, Invoice, InvoiceStatus, InvoiceView
+from tallymark.rooms.invoices.model import (
+    REGENERABLE_TYPES,
+    BillingRecord,
+    Invoice,
+    InvoiceStatus,
+    InvoiceView,
+)
 from tallymark.rooms.invoices.numbering import draft_number
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.organizations.model import EventCorrectionPolicy
@@ -45,7 +51,6 @@ from tallymark.rooms.plans.model import Plan
 from tallymark.rooms.taxes import service as taxes
 from tallymark.rooms.taxes.model import Tax
 
-TYPES = (billing.INVOICE_TYPE, one_off.INVOICE_TYPE)
 JOINED = frozenset(
     ("external_subscription_id", "external_customer_id", "charge_model", "charge_parent_id", "filter_values",
      "true_up_fee_id", "self_billed", "taxes")
@@ -138,7 +143,7 @@ async def _gather(
 ) -> tuple[Invoice, InvoiceView, list[_Part], Computed, CouponBook]:
     """The void invoice, and what one in its place comes to."""
     voided = await invoices.get_invoice(tx, invoice_id)
-    if voided.status is not InvoiceStatus.VOIDED or voided.invoice_type not in TYPES:
+    if voided.status is not InvoiceStatus.VOIDED or voided.invoice_type not in REGENERABLE_TYPES:
         raise NotAllowed("not_regenerable")
     if await invoices.find_regenerated(tx, voided.id) is not None:
         raise NotAllowed("already_regenerated")
