@@ -56,7 +56,7 @@ async def test_a_stranger_signs_up_and_has_two_organizations(site, page, mail_se
     assert await breaches_of_wcag(page) == []
     await page.get_by_label("E-mail").fill("new@hooli.test")
     await page.get_by_role("button", name="Send the link").click()
-    await expect(page.get_by_role("heading", name="Look into your mail")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Check your mail")).to_be_visible()
     words = await letter_to(site, mail_server, "new@hooli.test")
     (path,) = re.findall(rf"{re.escape(site.url)}(/sign-up/[0-9a-f]{{40}})", words)
 

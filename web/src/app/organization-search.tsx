@@ -24,7 +24,6 @@ export default function OrganizationSearch({
             key={one.organization.slug}
             value={`${one.organization.name} ${one.organization.slug}`}
             className="option"
-            disabled={!one.organization.is_accessible}
             onSelect={() => location.assign(`/${one.organization.slug}`)}
           >
             <span className="grow trunc">{one.organization.name}</span>

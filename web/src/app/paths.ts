@@ -73,7 +73,8 @@ export const paths = {
 
 /** Pages of nobody's organization. */
 export const doors = {
-  signIn: (back?: string) => withQuery("/sign-in", { back }),
+  /** `closed` is the slug of an organization that is not open to how somebody signed in. */
+  signIn: (back?: string, closed?: string) => withQuery("/sign-in", { back, closed }),
   signUp: () => "/sign-up",
   newOrganization: () => "/new",
   forgotPassword: () => "/forgot-password",

@@ -3,7 +3,7 @@ import { type ErrorComponentProps, Navigate, Outlet, useLocation, useRouter } fr
 import { explainRead } from "@/api/errors";
 import { Button, buttonClass, Tally } from "@/ui/basics";
 import { Toasts } from "@/ui/toasts";
-import { sessionQuery } from "./session";
+import { openedLast, sessionQuery } from "./session";
 
 export function Root() {
   return (
@@ -46,7 +46,7 @@ export function RootMissing() {
   const { href, pathname } = useLocation();
   const isWithoutOrganization = AREAS.has(pathname.split("/")[1] ?? "");
   const session = useQuery({ ...sessionQuery, enabled: isWithoutOrganization });
-  const open = session.data?.user.memberships.find((one) => one.organization.is_accessible);
+  const open = session.data && openedLast(session.data.user);
   if (isWithoutOrganization && open) {
     const target: string = `/${open.organization.slug}${href}`;
     return <Navigate to={target} replace />;

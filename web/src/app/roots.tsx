@@ -12,10 +12,10 @@ import { enterOrganization } from "@/api/client";
 import { setOwnZone } from "@/lib/dates";
 import { IsBare } from "@/ui/states";
 import { openPanel, readPanelLink } from "./developers-panel";
-import { lastOrganization, rememberOrganization } from "./last-organization";
+import { rememberOrganization } from "./last-organization";
 import { doors, paths } from "./paths";
 import { Root, RootFault, RootMissing } from "./root";
-import { findUser, type Membership } from "./session";
+import { findUser, type Membership, openedLast } from "./session";
 
 export const rootRoute = createRootRouteWithContext<{ queries: QueryClient }>()({
   component: Root,
@@ -37,7 +37,7 @@ export const orgRoute = createRoute({
     const { slug } = membership.organization;
     // Links of answers (`web_url`) name the organization by its id, which stays when the slug changes.
     if (slug !== params.org) throw redirect({ href: location.href.replace(params.org, slug), replace: true });
-    if (!membership.organization.is_accessible) throw redirect({ href: doors.signIn() });
+    if (!membership.organization.is_accessible) throw redirect({ href: doors.signIn(location.href, slug) });
     enterOrganization(params.org);
     setOwnZone(membership.organization.timezone);
     rememberOrganization(params.org);
@@ -92,9 +92,7 @@ export const startRoute = createRoute({
   path: "/",
   beforeLoad: async ({ context }) => {
     const user = await findUser(context.queries);
-    const accessible = user?.memberships.filter((one) => one.organization.is_accessible) ?? [];
-    const last = lastOrganization();
-    const open = accessible.find((one) => one.organization.slug === last) ?? accessible[0];
+    const open = user && openedLast(user);
     if (!open) throw redirect({ href: doors.signIn() });
     enterOrganization(open.organization.slug);
     throw redirect({ href: landingOf(open) ?? paths.home() });

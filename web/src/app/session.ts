@@ -3,6 +3,7 @@ import { type QueryClient, queryOptions, useQueryClient, useSuspenseQuery } from
 import { useParams } from "@tanstack/react-router";
 import { client, type Schema } from "@/api/client";
 import { ApiError, type Refusal } from "@/api/errors";
+import { lastOrganization } from "./last-organization";
 
 export type User = Schema<"CurrentUserOutput">;
 export type Membership = Schema<"OwnMembershipOutput">;
@@ -35,6 +36,13 @@ export async function findUser(queries: QueryClient): Promise<User | null> {
     if (error instanceof ApiError && error.status === 401) return null;
     throw error;
   }
+}
+
+/** The organization that was entered last in this browser, else the first that is open to how the user signed in. */
+export function openedLast({ memberships }: User): Membership | undefined {
+  const open = memberships.filter((one) => one.organization.is_accessible);
+  const last = lastOrganization();
+  return open.find((one) => one.organization.slug === last) ?? open[0];
 }
 
 export function useUser(): User {

@@ -47,7 +47,7 @@ export function OrganizationSwitcher() {
       <DropdownMenu.Portal>
         <DropdownMenu.Content className="menu" align="start" sideOffset={4}>
           {memberships.map((one) => (
-            <DropdownMenu.Item asChild key={one.organization.slug} disabled={!one.organization.is_accessible}>
+            <DropdownMenu.Item asChild key={one.organization.slug}>
               <a href={`/${one.organization.slug}`}>
                 {one.organization.name}
                 <span className="end">{remarkOn(one, here.slug)}</span>

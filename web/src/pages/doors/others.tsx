@@ -23,7 +23,7 @@ import {
   useCredentials,
   useOnce,
 } from "./parts";
-import { go, takeBack } from "./sign-in";
+import { leaveFor, takeBack } from "./sign-in";
 
 export function Welcome() {
   const { token } = useParams({ strict: false }) as { token: string };
@@ -39,7 +39,7 @@ export function Welcome() {
     enabled: welcome.isIdle, // once it is used, the link is gone
   });
   const { email, password, typed } = useCredentials();
-  if (check.error) {
+  if (isRefused(check.error)) {
     return (
       <Door
         title="This link has been used"
@@ -65,6 +65,11 @@ export function Welcome() {
       </DoorForm>
     </Door>
   );
+}
+
+/** Whether the server said no; what did not come through may be asked for again. */
+function isRefused(error: unknown): boolean {
+  return error instanceof ApiError && error.status < 500;
 }
 
 export function ForgotPassword() {
@@ -96,7 +101,7 @@ export function ResetPassword() {
     enabled: reset.isIdle, // once it is used, the link is gone
   });
   const [password, setPassword] = useState("");
-  if (check.error) return <LinkOver again={doors.forgotPassword()} />;
+  if (isRefused(check.error)) return <LinkOver again={doors.forgotPassword()} />;
   return (
     <Door title="Set your password">
       <DoorForm
@@ -180,7 +185,7 @@ function Joining({ token, email, organization_name, authentication_methods }: In
         {authentication_methods
           .filter((method) => method !== "email_password")
           .map((method) => (
-            <Button key={method} onClick={() => void go(method as "okta", email, { invitation: token })}>
+            <Button key={method} onClick={() => leaveFor(method as "okta", email, { invitation: token })}>
               Join with {NAMES[method] ?? method}
             </Button>
           ))}

@@ -157,7 +157,7 @@ export function MailDoor({ title, about, ask, sent, after, foot, others }: MailD
   const [email, setEmail] = useState("");
   if (ask.isSuccess) {
     return (
-      <Door title="Look into your mail" about={sent(email.trim())} foot={toSignIn}>
+      <Door title="Check your mail" about={sent(email.trim())} foot={toSignIn}>
         {after}
       </Door>
     );

@@ -2,9 +2,10 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { client, read, useChange } from "@/api/client";
-import { ApiError, type Refusal } from "@/api/errors";
+import { ApiError, explain, type Refusal } from "@/api/errors";
 import { doors } from "@/app/paths";
 import { Button } from "@/ui/basics";
+import { notify } from "@/ui/toasts";
 import { Door } from "./door";
 import { useEntering } from "./entering";
 import { DoorForm, EmailField, PasswordField, useCredentials } from "./parts";
@@ -18,7 +19,7 @@ const PROVIDERS: [method: Provider, label: string][] = [
 ];
 
 export function SignIn() {
-  const { back } = useSearch({ strict: false }) as { back?: string };
+  const { back, closed } = useSearch({ strict: false }) as { back?: string; closed?: string };
   const enter = useEntering();
   const configuration = useQuery(read("/app/v1/configuration")).data?.configuration;
   const logIn = useChange("post", "/app/v1/session", {
@@ -33,7 +34,14 @@ export function SignIn() {
 
   return (
     <Door
-      title="Sign in"
+      title={closed === undefined ? "Sign in" : "Sign in another way"}
+      about={
+        closed !== undefined && (
+          <>
+            <b className="med">{closed}</b> does not let its members in by the way in which you signed in.
+          </>
+        )
+      }
       foot={
         configuration?.is_sign_up_open && (
           <>
@@ -63,7 +71,7 @@ export function SignIn() {
       </DoorForm>
       <div className="stack door-others">
         {configuration?.has_google && (
-          <Button onClick={() => void go("google_oauth", "", { back })}>Continue with Google</Button>
+          <Button onClick={() => leaveFor("google_oauth", "", { back })}>Continue with Google</Button>
         )}
         {PROVIDERS.map(([method, label]) => (
           <Button key={method} look="ghost" size="sm" onClick={() => setProvider(method)}>
@@ -132,6 +140,11 @@ export async function go(method: Provider, email: string, luggage: Luggage): Pro
   if (!data) throw new ApiError(response.status, error as unknown as Refusal);
   sessionStorage.setItem(BACK, JSON.stringify(luggage));
   location.assign(data.url);
+}
+
+/** The same, from a button: what hinders it is told. */
+export function leaveFor(...way: Parameters<typeof go>): void {
+  go(...way).catch((refused: unknown) => notify.failed(explain(refused)));
 }
 
 /** What was remembered before going to a provider, once. */
