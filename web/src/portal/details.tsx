@@ -3,8 +3,7 @@ import { useEffect } from "react";
 import { useForm } from "react-hook-form";
 import type { Schema } from "@/api/client";
 import { ApiError } from "@/api/errors";
-import { countries } from "@/lib/countries";
-import { readersLocale } from "@/lib/money";
+import { countries } from "@/lib/choices";
 import { Banner, Button } from "@/ui/basics";
 import { Field, TextInput, useDescribed } from "@/ui/fields";
 import { notify } from "@/ui/toasts";
@@ -45,20 +44,23 @@ export function Details() {
       <TextInput type={type} {...form.register(name)} />
     </Field>
   );
-  const address = (prefix: "" | "shipping_address.") => (
-    <>
-      {ADDRESS.map((name) => (
-        <div key={name} className={name.startsWith("address") ? "wide" : undefined}>
-          <Field label={texts.fields[name]}>
-            <TextInput {...form.register(`${prefix}${name}` as "city")} />
-          </Field>
-        </div>
-      ))}
-      <Field label={texts.fields.country}>
-        <CountrySelect {...form.register(`${prefix}country` as "country")} />
-      </Field>
-    </>
-  );
+  const address = (prefix: "" | "shipping_address.") => {
+    const wrong = prefix === "" ? form.formState.errors : form.formState.errors.shipping_address;
+    return (
+      <>
+        {ADDRESS.map((name) => (
+          <div key={name} className={name.startsWith("address") ? "wide" : undefined}>
+            <Field label={texts.fields[name]} error={wrong?.[name]?.message}>
+              <TextInput {...form.register(`${prefix}${name}` as "city")} />
+            </Field>
+          </div>
+        ))}
+        <Field label={texts.fields.country} error={wrong?.country?.message}>
+          <CountrySelect {...form.register(`${prefix}country` as "country")} />
+        </Field>
+      </>
+    );
+  };
   return (
     <>
       <div className="hello">
@@ -115,7 +117,7 @@ function CountrySelect(props: React.ComponentProps<"select">) {
   return (
     <NativeSelect {...props}>
       <option value="">–</option>
-      {countries(readersLocale()).map((country) => (
+      {countries().map((country) => (
         <option key={country.value} value={country.value}>
           {country.label}
         </option>

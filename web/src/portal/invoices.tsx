@@ -3,6 +3,7 @@ import { ChevronLeft, ChevronRight, Download } from "lucide-react";
 import { useDeferredValue, useState } from "react";
 import type { Schema } from "@/api/client";
 import { day } from "@/lib/dates";
+import { money } from "@/lib/money";
 import { Money } from "@/ui/amounts";
 import { Button } from "@/ui/basics";
 import { TextInput } from "@/ui/fields";
@@ -125,6 +126,11 @@ export function InvoiceRows({ invoices }: { invoices: readonly Invoice[] }) {
           </span>
           <span className="amt">
             <Money cents={invoice.total_amount_cents} currency={invoice.currency} isZeroPlain />
+            {isPartlyPaid(invoice) && (
+              <span className="left">
+                {texts.due(money(invoice.total_due_amount_cents, invoice.currency))}
+              </span>
+            )}
           </span>
           <span className="s">
             <InvoiceStatus invoice={invoice} />
@@ -145,6 +151,11 @@ function InvoiceStatus({ invoice }: { invoice: Invoice }) {
   }
   if (invoice.payment_status === "failed") return <Status status="failed" word={texts.statusFailed} />;
   return <Status status="pending" word={texts.statusDue(day(invoice.payment_due_date))} />;
+}
+
+/** Whether less is due than it comes to. */
+function isPartlyPaid({ total_due_amount_cents: due, total_amount_cents: total }: Invoice): boolean {
+  return due > 0 && due < total;
 }
 
 function isPayable({ payment_status, total_due_amount_cents }: Invoice): boolean {

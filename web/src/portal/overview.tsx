@@ -387,6 +387,7 @@ function DetailsCard({ href }: { href: string }) {
               .join(", ")}
           </div>
           <div>{customer.country && countryIn(customer.country)}</div>
+          <div className="id">{customer.legal_number}</div>
           <div className="id">{customer.tax_identification_number}</div>
           <div>{customer.email}</div>
         </div>
