@@ -132,6 +132,8 @@ class TestDeletions:
                 "/applied_coupons",
                 {"applied_coupon": {"external_customer_id": who["external_id"], "coupon_code": "off"}},
             )
+        again = {"external_customer_id": who["external_id"], "coupon_code": "off"}
+        await post(client, "/applied_coupons", {"applied_coupon": again})
         alert = {
             "alert_type": "billable_metric_current_usage_amount",
             "billable_metric_code": "calls",
@@ -186,7 +188,7 @@ class TestDeletions:
             "fixed_charges_count": 1,
             "active_subscriptions_count": 2,
         }
-        assert await told(browser, "coupons/off") == {"applied_coupons_count": 3, "customers_count": 3}
+        assert await told(browser, "coupons/off") == {"applied_coupons_count": 4, "customers_count": 3}
         assert (tax["code"], other["code"]) == ("vat", "b")
 
         assert await used(browser, "plans", "b", "a", "none") == {"b": 0, "a": 2, "none": 0}

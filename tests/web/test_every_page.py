@@ -378,15 +378,18 @@ async def test_what_lies_above_a_page_opens_by_its_link_and_closes_by_the_way_ba
 
 
 async def test_a_report_whose_reading_fails_says_so_where_it_stands(window, world):
-    """One answer is a refusal: its section says so and asks again, the others stand."""
+    """One answer is a refusal: its section says so and asks again, the others stand, and so does what narrows the report."""
     page, _ = window
     await page.set_viewport_size(WIDE)
     for address, read, failed, stands in (
-        ("analytics/overview", "/analytics/mrr_movements", "Monthly recurring revenue", "Gross revenue"),
-        ("analytics/revenue", "/analytics/revenue_streams", "Revenue", None),
-        ("analytics/mrr", "/analytics/mrr_movements", "The movements", None),
-        ("analytics/prepaid", "/analytics/prepaid_credits", "Prepaid credits", None),
-        ("analytics/usage", "/analytics/usage", "Usage", None),
+        ("analytics/overview", "/analytics/mrr_movements", "Monthly recurring revenue", ["Gross revenue"]),
+        ("analytics/revenue", "/analytics/revenue_streams", "Revenue by stream", ["By plan", "By customer"]),
+        ("analytics/revenue", "/analytics/revenue_by_plan", "Revenue by plan", ["Revenue by stream"]),
+        ("analytics/revenue", "/analytics/revenue_by_customer", "Revenue by customer", ["By plan"]),
+        ("analytics/mrr", "/analytics/mrr_movements", "MRR movements", ["By plan"]),
+        ("analytics/mrr", "/analytics/mrr_by_plan", "MRR by plan", ["MRR movements"]),
+        ("analytics/prepaid", "/analytics/prepaid_credits", "Prepaid credits", []),
+        ("analytics/usage", "/analytics/usage", "Usage", []),
     ):
         await page.route(re.compile(rf"/v1(/batch|{read})(\?|$)"), refusing(f"{read}$"))
         await page.goto(path_of(world, address))
@@ -395,11 +398,21 @@ async def test_a_report_whose_reading_fails_says_so_where_it_stands(window, worl
         await expect(page.get_by_role("navigation", name="Reports")).to_be_visible()
         await expect(page.get_by_label("Currency")).to_be_visible()
         await expect(page.get_by_role("alert")).to_have_count(1)
-        if stands:
-            await expect(page.get_by_role("heading", name=stands, exact=True)).to_be_visible()
+        for heading in stands:
+            await expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
         await page.unroute_all()
         await block.get_by_role("button", name="Try again").click()
         await expect(block).to_have_count(0)
+
+    # Of all that is used one metric, by period: its units and its amount, at an address of its own.
+    table = page.get_by_role("table", name="Usage by metric")
+    await page.get_by_role("group", name="Measure").get_by_role("button", name="Units").click()
+    await expect(table.get_by_role("columnheader", name="Units over time")).to_be_visible()
+    await table.get_by_role("button", name="Storage").click()
+    await expect(page).to_have_url(re.compile(f"billable_metric_code={world.metric['code']}"))
+    await expect(page.get_by_role("heading", name="Storage", exact=True)).to_be_visible()
+    by_period = page.get_by_role("region", name="By month")
+    await expect(by_period.get_by_role("rowheader")).to_have_text(["Units", "Amount"])
 
 
 async def test_every_page_says_what_failed_and_asks_again(chromium, site, state, world):

@@ -50,6 +50,8 @@ async def test_a_metric_a_plan_a_customer_and_a_bill(site, page):
 
     await page.goto(f"/{slug}/create/plan")
     await form.fill(Name="Starter", Amount="30")
+    await expect(page.get_by_label("Currency", exact=True)).to_have_text("USD, US Dollar")
+    await form.choose("Currency", "EUR, Euro")
     await form.choose("Paid", "In arrears")
     await form.choose("Add a usage charge", "API requests")
     await form.fill(Price_per_unit="0.25")
@@ -204,6 +206,15 @@ async def test_a_dearer_plan_at_a_price_below_is_a_downgrade(shop, page):
     pending = {"external_id": subscription["external_id"], "status[]": "pending"}
     (next_one,) = (await kit.get(shop.client, "/subscriptions", **pending))["subscriptions"]
     assert (next_one["name"], next_one["plan_code"], next_one["plan_amount_cents"]) == ("Deal", "pro", 2000)
+    await page.goto(f"/{shop.slug}/plan/pro/subscriptions")
+    await expect(page.get_by_role("row").filter(has_text="Deal")).to_contain_text("Its own")
+    await page.goto(f"/{shop.slug}/customer/ted/overview")
+    table = page.get_by_role("table", name="Subscriptions")
+    await expect(table.get_by_role("row").filter(has_text="Basic")).to_contain_text("since 1 Jan 2026")
+    await expect(table.get_by_role("row").filter(has_text="Deal")).to_contain_text("prices of its own")
+    # What something was sold in stays.
+    await page.goto(f"/{shop.slug}/update/customer/ted")
+    await expect(page.get_by_role("button", name="Currency")).to_be_disabled()
     assert watch.faults == []
 
 
@@ -214,6 +225,7 @@ async def test_a_credit_note_takes_off_what_is_due(shop, page):
     (bill,) = await kit.invoices(shop.client, who)
 
     await page.goto(f"/{shop.slug}/create/credit-note?invoice={bill['lago_id']}")
+    assert (await rows_of(page, ".form-body .kv"))["Refundable"] == "€0.00"
     await page.get_by_label("Amount of Basic").fill("10")
     await expect(page.locator(".estimate")).to_contain_text("€12.00")
     assert await rows_of(page, ".estimate") == {"Subtotal": "€10.00", "VAT": "€2.00", "Total": "€12.00"}
@@ -234,6 +246,9 @@ async def test_a_credit_note_takes_off_what_is_due(shop, page):
     assert totals["Total"] == "€37.20"
     assert totals["Set off by credit notes"] == "−€12.00"
     assert totals["Amount due"] == "€25.20"
+    await page.goto(f"/{shop.slug}/credit-notes")
+    (entity,) = (await kit.get(shop.client, "/billing_entities"))["billing_entities"]
+    await expect(page.get_by_role("row").filter(has_text=note["number"])).to_contain_text(entity["name"])
     assert watch.faults == []
 
 
@@ -265,6 +280,18 @@ async def test_a_paid_invoice_is_voided_and_given_back(shop, page):
     assert (note["credit_amount_cents"], note["refund_amount_cents"]) == (720, 3000)
     voided = (await kit.get(shop.client, f"/invoices/{bill['lago_id']}"))["invoice"]
     assert voided["status"] == "voided"
+
+    # Another may be issued in its place, once.
+    acts = page.get_by_role("button", name=f"Actions of {bill['number']}")
+    await page.goto(f"/{shop.slug}/invoices?status=voided")
+    await acts.click()
+    await expect(page.get_by_role("menuitem", name="Regenerate invoice")).to_be_visible()
+    kept = {"invoice": {"fees": [{"id": bill["fees"][0]["lago_id"]}]}}
+    await kit.post(shop.client, f"/invoices/{bill['lago_id']}/regenerate", kept)
+    await page.reload()
+    await come_to_rest(page)
+    await expect(page.get_by_role("row").filter(has_text=bill["number"])).to_be_visible()
+    await expect(acts).to_have_count(0)
     assert watch.faults == []
 
 
@@ -280,6 +307,23 @@ async def test_a_wallet_is_filled_and_pays_a_bill(shop, page):
     await form.save("Create wallet", "Wallet created")
     await expect(page.get_by_role("heading", name="Prepaid", level=1)).to_be_visible()
     await expect(page.get_by_role("main")).to_contain_text("€5.00")
+
+    (made,) = (await kit.get(shop.client, "/wallets", external_customer_id="wim"))["wallets"]
+    rule = {
+        "trigger": "threshold", "method": "target", "threshold_credits": "1", "target_ongoing_balance": "5",
+        "transaction_name": "Refill", "transaction_metadata": [{"key": "team", "value": "ops"}],
+    }  # fmt: skip
+    rules = {"wallet": {"recurring_transaction_rules": [rule]}}
+    await kit.call(shop.client, "PUT", f"/wallets/{made['lago_id']}", rules)
+    await page.reload()
+    await page.get_by_role("link", name="Recurring top-ups").click()
+    await expect(page.get_by_role("heading", name="Tops up to 5 credits below 1")).to_be_visible()
+    terms = await rows_of(page, ".tab-body .kv")
+    assert (terms["What is missing"], terms["Name of each top-up"], terms["team"]) == (
+        "Is bought", "Refill", "ops",
+    )  # fmt: skip
+    rules = {"wallet": {"recurring_transaction_rules": []}}
+    await kit.call(shop.client, "PUT", f"/wallets/{made['lago_id']}", rules)
 
     await page.get_by_role("link", name="Top up").click()
     await form.fill(To_be_paid="10")
@@ -377,7 +421,28 @@ async def test_a_billing_entity_has_parts_and_asks_before_what_is_entered_is_lef
     await parts.get_by_role("link", name="E-mail scenarios").click()
     await page.get_by_role("button", name="See the e-mail: A payment is received").click()
     letter = page.get_by_role("dialog", name="A payment is received")
+    await expect(letter).to_contain_text("An example, of an imagined customer.")
     await expect(letter).to_contain_text("Payment receipt HOO-4F2A-001-RCPT-000001")
+
+    # Once there is a receipt, it is the one that is shown.
+    who = await kit.customer(shop.client, external_id="real", name="Real Ltd", currency="EUR")
+    add_on = {"name": "Setup", "code": "setup", "amount_cents": 100, "amount_currency": "EUR"}
+    await kit.post(shop.client, "/add_ons", {"add_on": add_on})
+    bill = {
+        "external_customer_id": who["external_id"],
+        "currency": "EUR",
+        "fees": [{"add_on_code": "setup"}],
+    }
+    bill = (await kit.post(shop.client, "/invoices", {"invoice": bill}))["invoice"]
+    paid = {
+        "invoice_id": bill["lago_id"],
+        "amount_cents": bill["total_amount_cents"],
+        "reference": "wire",
+    }
+    await kit.post(shop.client, "/payments", {"payment": paid})
+    await page.reload()
+    await expect(letter.get_by_text(f"{bill['number']}.pdf")).to_be_visible()
+    await expect(letter).not_to_contain_text("An example")
     assert watch.faults == []
 
 
@@ -388,7 +453,7 @@ async def test_who_owes_is_asked_again_until_they_are_to_be_left_alone(shop, pag
     await page.goto(f"/{shop.slug}/settings/dunning")
     await page.get_by_role("button", name="New campaign").first.click()
     await form.fill(Name="Reminders", Days_between_attempts="3", Attempts_at_the_most="2")
-    await form.choose("Currency of threshold 1", "EUR Euro")
+    await form.choose("Currency of threshold 1", "EUR, Euro")
     await form.fill(Overdue_balance_from_which_on_it_asks="30")
     await page.get_by_label("Default billing entity").click()
     await form.save("Create campaign", "Campaign created")

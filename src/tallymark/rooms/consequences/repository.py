@@ -138,7 +138,7 @@ _USES = {
         GROUP BY o.code
     """),
     Used.COUPON: text("""
-        SELECT c.code, count(*) AS uses FROM coupons c JOIN applied_coupons a ON a.coupon_id = c.id
+        SELECT c.code, count(DISTINCT a.customer_id) AS uses FROM coupons c JOIN applied_coupons a ON a.coupon_id = c.id
         WHERE a.status = 'active' AND c.deleted_at IS NULL AND c.code = ANY(:codes) GROUP BY c.code
     """),
 }

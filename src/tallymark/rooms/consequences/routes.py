@@ -112,7 +112,7 @@ async def uses_of_add_ons(body: UsesRequest, context: InContext) -> UsesResponse
 @router.post("/uses/coupons")
 @permitted("coupons:view")
 async def uses_of_coupons(body: UsesRequest, context: InContext) -> UsesResponse:
-    """Tell how often each of some coupons is in use: given, and not used up."""
+    """Tell how many customers have each of some coupons that is not used up."""
     return await _uses(Used.COUPON, body, context)
 
 

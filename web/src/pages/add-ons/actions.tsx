@@ -16,6 +16,7 @@ export function AddOnActions({ addOn, ...place }: Props) {
     <CatalogActions
       what="add-on"
       name={addOn.name}
+      id={addOn.lago_id}
       update={can("addons:update") && paths.addOns.update(addOn.code)}
       deletion={
         can("addons:delete") &&

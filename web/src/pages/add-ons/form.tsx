@@ -4,12 +4,13 @@ import { useState } from "react";
 import { Controller, useForm } from "react-hook-form";
 import { read, type Schema, useChange } from "@/api/client";
 import { paths } from "@/app/paths";
+import { useOrganization } from "@/app/session";
+import { currencies } from "@/lib/choices";
 import { toCents, toDecimal } from "@/lib/money";
-import { CURRENCIES } from "@/pages/catalog/currencies";
 import { TaxChoice } from "@/pages/catalog/taxes";
 import { Field, MoneyInput, TextInput } from "@/ui/fields";
 import { FieldRow, FormPage, FormSection, placeErrors, useDerivedCode } from "@/ui/form";
-import { DescriptionField, SelectField } from "@/ui/named";
+import { DescriptionField, PickerField } from "@/ui/named";
 import { useTitle } from "@/ui/page";
 import { Loaded } from "@/ui/states";
 
@@ -36,7 +37,8 @@ const NEW: Values = {
 };
 
 export function CreateAddOn() {
-  return <Editor initial={NEW} />;
+  const { default_currency: currency } = useOrganization();
+  return <Editor initial={{ ...NEW, currency }} />;
 }
 
 export function UpdateAddOn() {
@@ -129,15 +131,7 @@ function Editor({ initial, saved }: { initial: Values; saved?: AddOn }) {
               })}
             />
           </Field>
-          <SelectField
-            form={form}
-            name="currency"
-            label="Currency"
-            options={[...new Set([initial.currency, ...CURRENCIES])].map((code) => ({
-              value: code,
-              label: code,
-            }))}
-          />
+          <PickerField form={form} name="currency" label="Currency" choices={currencies()} />
         </FieldRow>
         <Field label="Name on invoices" isOptional error={errors.invoice_display_name?.message}>
           <TextInput {...form.register("invoice_display_name")} />

@@ -4,7 +4,9 @@ import { Pencil, Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { read, type Schema } from "@/api/client";
 import { explain } from "@/api/errors";
+import { useCan } from "@/app/session";
 import { money, units } from "@/lib/money";
+import { countWords } from "@/lib/words";
 import { Banner, Button, Section } from "@/ui/basics";
 import { Checkbox, Field, MoneyInput, NumberInput, Select, TextInput } from "@/ui/fields";
 import { codeFrom, FieldRow } from "@/ui/form";
@@ -52,8 +54,11 @@ export function Alerts(props: Props) {
   const [deleted, setDeleted] = useOpenedRow("delete-alert", found, keyOf, mayChange);
   // There is one alert of a type, of a metric's types one for each metric.
   const used = new Set(watched.alerts.data?.alerts.map((one) => one.alert_type));
+  const can = useCan();
   const free = Object.fromEntries(
-    Object.entries(types).filter(([type]) => isOfMetric(type) || !used.has(type)),
+    Object.entries(types).filter(([type]) =>
+      isOfMetric(type) ? can("billable_metrics:view") : !used.has(type),
+    ),
   );
   const mayAdd = mayChange && Object.keys(free).length > 0;
   const [isAdding, setAdding] = useOpened("add-alert", mayAdd && found !== undefined);
@@ -148,7 +153,10 @@ export function Alerts(props: Props) {
             setDeleted(null);
           }}
         >
-          <p>Its {deleted.thresholds.length} thresholds are not watched any more.</p>
+          <p>
+            {countWords(deleted.thresholds.length, "threshold")}{" "}
+            {deleted.thresholds.length === 1 ? "is" : "are"} not watched any more.
+          </p>
         </Confirm>
       )}
     </div>

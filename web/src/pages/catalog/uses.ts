@@ -6,8 +6,8 @@ import { useCan } from "@/app/session";
 type Kind = "plans" | "features" | "add_ons" | "coupons";
 
 /**
- * How many subscriptions run with each of some plans or features, how many customers have or had add-ons, or how often coupons are in
- * use; undefined until known.
+ * How many subscriptions run with each of some plans or features, or how many customers have or had add-ons or have coupons;
+ * undefined until known.
  */
 export function useUses(kind: Kind, codes: readonly string[]): (code: string) => number | undefined {
   const can = useCan();

@@ -20,6 +20,7 @@ export function CouponActions({ coupon, ...place }: Props) {
     <CatalogActions
       what="coupon"
       name={coupon.name}
+      id={coupon.lago_id}
       update={can("coupons:update") && paths.coupons.update(coupon.code)}
       more={[
         {

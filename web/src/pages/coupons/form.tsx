@@ -4,21 +4,22 @@ import { useState } from "react";
 import { Controller, type UseFormReturn, useForm } from "react-hook-form";
 import { read, useChange } from "@/api/client";
 import { paths } from "@/app/paths";
-import { useCan } from "@/app/session";
+import { useCan, useOrganization } from "@/app/session";
+import { currencies } from "@/lib/choices";
 import { toCents } from "@/lib/money";
-import { CURRENCIES } from "@/pages/catalog/currencies";
 import { metricsRead } from "@/pages/plans/reads";
 import { Banner } from "@/ui/basics";
-import { DateInput, Field, MoneyInput, NumberInput, Segments, Select, TextInput, Toggles } from "@/ui/fields";
+import { DateInput, Field, MoneyInput, NumberInput, Segments, TextInput, Toggles } from "@/ui/fields";
 import { FieldRow, FormPage, FormSection, placeErrors, useDerivedCode } from "@/ui/form";
-import { DescriptionField, SelectField, SwitchField } from "@/ui/named";
+import { DescriptionField, PickerField, SelectField, SwitchField } from "@/ui/named";
 import { useTitle } from "@/ui/page";
 import { Loaded } from "@/ui/states";
 import { type Coupon, type CouponForm, changedCoupon, NEW_COUPON, readCoupon, writeCoupon } from "./coupon";
 
 export function CreateCoupon() {
   const targets = useTargets();
-  return <Editor initial={NEW_COUPON} targets={targets} isGiven={false} />;
+  const { default_currency: currency } = useOrganization();
+  return <Editor initial={{ ...NEW_COUPON, currency }} targets={targets} isGiven={false} />;
 }
 
 export function UpdateCoupon() {
@@ -184,22 +185,12 @@ function Value({ form, isGiven }: Part) {
               })}
             />
           </Field>
-          <Controller
-            control={form.control}
+          <PickerField
+            form={form}
             name="currency"
-            render={({ field }) => (
-              <Field label="Currency" error={errors.currency?.message}>
-                <Select
-                  value={field.value}
-                  isDisabled={isGiven}
-                  options={[...new Set([field.value, ...CURRENCIES])].map((code) => ({
-                    value: code,
-                    label: code,
-                  }))}
-                  onChange={field.onChange}
-                />
-              </Field>
-            )}
+            label="Currency"
+            choices={currencies()}
+            isDisabled={isGiven}
           />
         </FieldRow>
       )}

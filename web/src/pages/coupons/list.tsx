@@ -34,7 +34,7 @@ const columns = (now: number, countOf: (code: string) => number | undefined): Co
       [...coupon.plan_codes, ...coupon.billable_metric_codes].join(", ") || <span className="dim">–</span>,
   },
   {
-    head: "In use",
+    head: "Customers",
     isNumber: true,
     isLow: true,
     cell: (coupon) => countOf(coupon.code)?.toLocaleString() ?? <span className="dim">–</span>,

@@ -173,7 +173,7 @@ function Details({ note, tab }: { note: CreditNote; tab: string }) {
         onClose={close}
         onConfirm={() => voiding.mutate(path)}
       >
-        {left} of credit are lost to {nameOf(note.customer)} and pay no invoice any more. This can’t be
+        {left} of credit is lost to {nameOf(note.customer)} and pays no invoice any more. This can’t be
         undone.
       </Confirm>
       {asked === "email" && (

@@ -4,6 +4,7 @@ import { type FormEvent, useState } from "react";
 import { client, read, useChange } from "@/api/client";
 import { ApiError, type Refusal } from "@/api/errors";
 import { paths } from "@/app/paths";
+import { useCan } from "@/app/session";
 import { money, toCents, toDecimal } from "@/lib/money";
 import { useSettled } from "@/lib/settled";
 import { nameOf } from "@/pages/customers/list";
@@ -22,9 +23,14 @@ import { REASONS, type Reason } from "./reasons";
 /** Give money back on an invoice. */
 export function CreditNoteForm() {
   const { invoice: id } = useSearch({ strict: false }) as { invoice?: string };
-  const query = useQuery({
-    ...read("/api/v1/invoices/{lago_id}", { params: { path: { lago_id: id ?? "" } } }),
+  const can = useCan();
+  const params = { path: { lago_id: id ?? "" } };
+  const query = useQuery({ ...read("/api/v1/invoices/{lago_id}", { params }), placeholderData: undefined });
+  // What could be given back of all of it, whether it is voided or a note is issued.
+  const whole = useQuery({
+    ...read("/app/v1/consequences/voids/{lago_id}", { params }),
     placeholderData: undefined,
+    enabled: can("invoices:void"),
   });
   const number = query.data?.invoice.number;
   const notes = useQuery({
@@ -37,7 +43,14 @@ export function CreditNoteForm() {
     <Loaded query={query} what="Invoice">
       {({ invoice }) => (
         <Loaded query={notes} what="Credit notes">
-          {({ credit_notes }) => <NoteForm key={invoice.lago_id} invoice={invoice} notes={credit_notes} />}
+          {({ credit_notes }) => (
+            <NoteForm
+              key={invoice.lago_id}
+              invoice={invoice}
+              notes={credit_notes}
+              refundable={whole.data?.consequences.refundable_amount_cents}
+            />
+          )}
         </Loaded>
       )}
     </Loaded>
@@ -50,7 +63,14 @@ const PARTS: readonly { key: keyof Parts; label: string; about: string }[] = [
   { key: "refund", label: "Refund", about: "paid back to the customer, by you" },
 ];
 
-function NoteForm({ invoice, notes }: { invoice: Invoice; notes: readonly CreditNote[] }) {
+interface NoteFormProps {
+  invoice: Invoice;
+  notes: readonly CreditNote[];
+  /** What of it can be paid back at the most, in minor units, where that is known. */
+  refundable: number | undefined;
+}
+
+function NoteForm({ invoice, notes, refundable }: NoteFormProps) {
   const { currency } = invoice;
   const navigate = useNavigate();
   const maxima = maximaOf(invoice.fees, notes);
@@ -182,6 +202,7 @@ function NoteForm({ invoice, notes }: { invoice: Invoice; notes: readonly Credit
             ["Total", money(invoice.total_amount_cents, currency)],
             ["Paid", money(invoice.total_paid_amount_cents, currency)],
             ["Due", money(invoice.total_due_amount_cents, currency)],
+            ["Refundable", refundable !== undefined && money(refundable, currency)],
             ["Credit notes", notes.length > 0 && notes.map((note) => note.number).join(", ")],
           ]}
         />
@@ -263,7 +284,7 @@ function NoteForm({ invoice, notes }: { invoice: Invoice; notes: readonly Credit
         {left !== 0 && total > 0 && (
           <p className="err" role="status">
             {left > 0
-              ? `${money(left, currency)} go nowhere yet.`
+              ? `${money(left, currency)} goes nowhere yet.`
               : `${money(-left, currency)} more than the total.`}
           </p>
         )}

@@ -35,9 +35,7 @@ export function BalanceDue({ customer, reads }: { customer: Customer; reads: Cus
   const now = new Date(useNow()).toISOString();
   const zone = customer.applicable_timezone;
   const unpaid = reads.unpaid.data?.invoices.filter((one) => one.total_due_amount_cents > 0) ?? [];
-  const due = byCurrency(
-    unpaid.map((one) => ({ cents: one.total_due_amount_cents, currency: one.currency })),
-  );
+  const due = dueOf(unpaid);
   const isMore = (reads.unpaid.data?.meta.total_pages ?? 0) > 1;
   return (
     <LoadedStat name="Balance due" query={reads.unpaid}>
@@ -71,13 +69,21 @@ function ByIssuer({ unpaid, reads }: { unpaid: readonly Invoice[]; reads: Custom
   const entities = reads.entities.data?.billing_entities ?? [];
   return issuers.map(([code, own]) => (
     <div key={code}>
-      {issuerName(code, entities)}:{" "}
-      {writtenOut(
-        byCurrency(own.map((one) => ({ cents: one.total_due_amount_cents, currency: one.currency }))),
-      )}
+      {issuerName(code, entities)}: {writtenOut(dueOf(own))}
+      <OverdueOf unpaid={own} />
     </div>
   ));
 }
+
+/** What of it is overdue. */
+function OverdueOf({ unpaid }: { unpaid: readonly Invoice[] }) {
+  const overdue = unpaid.filter((one) => one.payment_overdue);
+  if (overdue.length === 0) return null;
+  return <span className="overdue">, {writtenOut(dueOf(overdue))} overdue</span>;
+}
+
+const dueOf = (invoices: readonly Invoice[]) =>
+  byCurrency(invoices.map((one) => ({ cents: one.total_due_amount_cents, currency: one.currency })));
 
 export function issuerName(code: string, entities: readonly { code: string; name: string }[]): string {
   return entities.find((one) => one.code === code)?.name ?? code;
@@ -97,7 +103,8 @@ function dueWords(unpaid: readonly Invoice[], now: string, zone: string) {
   const days = daysBetween(first, isoDay(now, zone));
   return (
     <span className="overdue">
-      {overdue.length.toLocaleString()} overdue, up to {countWords(days, "day")}
+      {writtenOut(dueOf(overdue))} overdue, {countWords(overdue.length, "invoice")}, up to{" "}
+      {countWords(days, "day")}
     </span>
   );
 }

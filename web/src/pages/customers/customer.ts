@@ -4,7 +4,7 @@ import { decimalText, exact, sum } from "@/lib/exact";
 
 export type Customer = Schema<"DetailedCustomerOutput">;
 export type Invoice = Schema<"InvoiceListOutput">;
-export type Subscription = Schema<"SubscriptionOutput">;
+export type Subscription = Schema<"ListedSubscriptionOutput">;
 export type Wallet = Schema<"WalletOutput">;
 
 /** What a customer is called: as the server says it: the name, else the legal one, the person, the external id. */

@@ -47,7 +47,12 @@ export function DeleteCustomer({ customer, onClose, onDeleted }: Props) {
       onClose={onClose}
       onConfirm={() => remove.mutate({ params: { path: { external_id: id } } })}
     >
-      {counts.some(([count]) => count === undefined) ? (
+      {subscriptions.error || wallets.error || drafts.error ? (
+        <p>
+          Its subscriptions and wallets are terminated, and its drafts are finalized. Invoices that were
+          issued stay.
+        </p>
+      ) : counts.some(([count]) => count === undefined) ? (
         <Skeleton width="80%" />
       ) : (
         <p>

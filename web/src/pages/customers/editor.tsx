@@ -5,6 +5,8 @@ import { useState } from "react";
 import { Controller, type UseFormReturn, useFieldArray, useForm } from "react-hook-form";
 import { read, useChange } from "@/api/client";
 import { paths } from "@/app/paths";
+import { useCan } from "@/app/session";
+import { countries, currencies, zones } from "@/lib/choices";
 import { percent } from "@/lib/money";
 import { useConnections } from "@/pages/payment-providers/reads";
 import { Button } from "@/ui/basics";
@@ -13,11 +15,10 @@ import { FieldRow, FormPage, FormSection, messageOf, placeErrors } from "@/ui/fo
 import { AmongField, PickerField } from "@/ui/named";
 import { useTitle } from "@/ui/page";
 import { Loaded } from "@/ui/states";
-import { countries, currencies, zones } from "./choices";
 import { type Customer, nameOf } from "./customer";
 import { type CustomerForm, NEW_CUSTOMER, readCustomer, writeCustomer } from "./form";
 import { LinkSection } from "./link-section";
-import { useCustomer, useEntities } from "./reads";
+import { useCustomer, useEntities, useSubscriptionsOf, useWalletsOf } from "./reads";
 import "./customers.css";
 
 export function CreateCustomer() {
@@ -27,14 +28,37 @@ export function CreateCustomer() {
 export function UpdateCustomer() {
   const { id } = useParams({ strict: false }) as { id: string };
   const customer = useCustomer(id);
+  const isBilled = useIsBilled(id);
   useEntities();
   useTaxes();
   useConnections();
   return (
     <Loaded query={customer} what="Customer">
-      {({ customer: saved }) => <Editor initial={readCustomer(saved)} saved={saved} />}
+      {({ customer: saved }) => (
+        <Editor
+          initial={readCustomer(saved)}
+          saved={saved}
+          isCurrencyKept={isBilled && saved.currency !== null}
+        />
+      )}
     </Loaded>
   );
+}
+
+/** Whether the currency has been used: by a subscription, an invoice or a wallet, as far as the member may see them. */
+function useIsBilled(id: string): boolean {
+  const can = useCan();
+  const counts = [
+    useSubscriptionsOf(id).data?.meta.total_count,
+    useWalletsOf(id).data?.meta.total_count,
+    useQuery({
+      ...read("/api/v1/customers/{external_customer_id}/invoices", {
+        params: { path: { external_customer_id: id }, query: { per_page: "1" } },
+      }),
+      enabled: can("invoices:view"),
+    }).data?.meta.total_count,
+  ];
+  return counts.some((count) => count !== undefined && count > 0);
 }
 
 function useTaxes() {
@@ -50,7 +74,14 @@ const NAMES = {
   sync_with_provider: "payment_provider",
 } as const;
 
-function Editor({ initial, saved }: { initial: CustomerForm; saved?: Customer }) {
+interface EditorProps {
+  initial: CustomerForm;
+  saved?: Customer;
+  /** The currency stays: something is sold in it. */
+  isCurrencyKept?: boolean;
+}
+
+function Editor({ initial, saved, isCurrencyKept = false }: EditorProps) {
   const form = useForm<CustomerForm>({ defaultValues: initial, mode: "onTouched" });
   const navigate = useNavigate();
   const [error, setError] = useState<unknown>(null);
@@ -84,7 +115,7 @@ function Editor({ initial, saved }: { initial: CustomerForm; saved?: Customer })
       effect={saved && "Drafts follow; invoices that were issued stay as they are."}
     >
       <Identity form={form} saved={saved} />
-      <Billing form={form} saved={saved} />
+      <Billing form={form} isCurrencyKept={isCurrencyKept} />
       <Addresses form={form} />
       <LinkSection form={form} saved={saved} />
       <Taxes form={form} />
@@ -192,7 +223,7 @@ function Identity({ form, saved }: Part) {
   );
 }
 
-function Billing({ form, saved }: Part) {
+function Billing({ form, isCurrencyKept }: Pick<Part, "form"> & { isCurrencyKept: boolean }) {
   const { errors } = form.formState;
   return (
     <FormSection title="Billing">
@@ -202,11 +233,12 @@ function Billing({ form, saved }: Part) {
         label="Currency"
         isOptional
         hint={
-          saved?.currency
-            ? "It cannot change any more once something has been billed."
-            : "Without one, the first plan decides."
+          isCurrencyKept
+            ? "It stays: the customer has been sold something in it."
+            : "Without one, what is sold first decides."
         }
-        choices={[{ value: "", label: "Of the first plan" }, ...currencies()]}
+        isDisabled={isCurrencyKept}
+        choices={[{ value: "", label: "Of what is sold first" }, ...currencies()]}
       />
       <FieldRow>
         <Field label="Legal name" isOptional error={errors.legal_name?.message}>

@@ -3,12 +3,12 @@ import { Pencil } from "lucide-react";
 import type { ReactNode } from "react";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
+import { languageName } from "@/lib/choices";
 import { percent } from "@/lib/money";
 import { Moment } from "@/ui/amounts";
 import { buttonClass, Copy, Facts } from "@/ui/basics";
 import { Block } from "./block";
 import { addressLines } from "./customer";
-import { languageName } from "./overview";
 import type { TabProps } from "./page";
 import { Paying } from "./paying";
 

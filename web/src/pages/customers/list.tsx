@@ -5,6 +5,7 @@ import { EntityName } from "@/app/entity-name";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
 import { CreateButton } from "@/app/shell";
+import { countries, currencies } from "@/lib/choices";
 import { money } from "@/lib/money";
 import { providerName } from "@/pages/payment-providers/kinds";
 import { Day, Money } from "@/ui/amounts";
@@ -96,7 +97,7 @@ function Balances({ customer }: { customer: Customer }) {
   );
 }
 
-const filters: Filter[] = [
+const filtersOf = (): Filter[] => [
   {
     key: "account_type[]",
     label: "Account",
@@ -123,8 +124,8 @@ const filters: Filter[] = [
   },
   { key: "active_subscriptions_count_from", label: "Subscriptions at least", kind: "number" },
   { key: "active_subscriptions_count_to", label: "Subscriptions at most", kind: "number" },
-  { key: "currencies[]", label: "Currency" },
-  { key: "countries[]", label: "Country" },
+  { key: "currencies[]", label: "Currency", options: currencies() },
+  { key: "countries[]", label: "Country", options: countries() },
   { key: "states[]", label: "State" },
   { key: "zipcodes[]", label: "Postal code" },
   { key: "external_id", label: "External ID" },
@@ -193,7 +194,7 @@ export function Customers() {
         searchHint="Name, external ID or e-mail"
         quickFilters={quickFilters}
         filters={[
-          ...filters,
+          ...filtersOf(),
           {
             key: "billing_entity_codes[]",
             label: "Entity",

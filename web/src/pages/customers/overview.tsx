@@ -1,9 +1,10 @@
 import { useQueries, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { read } from "@/api/client";
+import { read, type Schema } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan, useNow } from "@/app/session";
 import { ShortTimeline } from "@/app/timeline";
+import { languageName } from "@/lib/choices";
 import { day, halfOpenPeriod, isoDay, month, period } from "@/lib/dates";
 import { money, percent, roundMoney } from "@/lib/money";
 import { countWords } from "@/lib/words";
@@ -12,7 +13,7 @@ import { Day, Why } from "@/ui/amounts";
 import { Facts, Section, Stat, Stats } from "@/ui/basics";
 import { Chart } from "@/ui/chart";
 import { allOf, Empty, Loaded, LoadedStat, type QueryLike, Skeleton } from "@/ui/states";
-import { Amounts, BalanceDue } from "./balance";
+import { Amounts, BalanceDue, writtenOut } from "./balance";
 import { byCurrency, type Customer, type Subscription } from "./customer";
 import { InvoiceTable } from "./lists";
 import type { TabProps } from "./page";
@@ -32,7 +33,7 @@ export function Overview({ customer, reads }: TabProps) {
       <div>
         <Figures customer={customer} reads={reads} usages={usages} />
         <UsageSection customer={id} zone={customer.applicable_timezone} usages={usages} />
-        <Section title="Subscriptions">
+        <Section title="Subscriptions" actions={<Ended reads={reads} customer={id} />}>
           <Loaded query={reads.subscriptions} what="Subscriptions" skeleton={<Skeleton width="70%" />}>
             {({ subscriptions }) => (
               <SubscriptionTable
@@ -84,6 +85,18 @@ function isOver(subscription: Subscription): boolean {
   return subscription.status === "terminated" || subscription.status === "canceled";
 }
 
+/** The way to subscriptions that are over, where there are any. */
+function Ended({ reads, customer }: { reads: CustomerReads; customer: string }) {
+  const count = reads.subscriptions.data?.subscriptions.filter(isOver).length ?? 0;
+  if (count === 0) return null;
+  const query = new URLSearchParams({ "status[]": "all", external_customer_id: customer });
+  return (
+    <Link className="link small" to={`${paths.subscriptions.list()}?${query}`}>
+      {count.toLocaleString()} ended
+    </Link>
+  );
+}
+
 function runningFirst(a: Subscription, b: Subscription): number {
   return Number(b.status === "active") - Number(a.status === "active");
 }
@@ -99,7 +112,10 @@ export interface Usages {
 }
 
 /** The usage of the current periods of all running subscriptions. */
-export function useUsages(customer: string, subscriptions: readonly Subscription[]): Usages {
+export function useUsages(
+  customer: string,
+  subscriptions: readonly Pick<Subscription, "status" | "external_id">[],
+): Usages {
   const running = subscriptions.filter((one) => one.status === "active");
   const answers = useQueries({
     queries: running.map((one) => projectedUsage(customer, one.external_id)),
@@ -196,11 +212,35 @@ function Billed({ customer, reads }: { customer: Customer; reads: CustomerReads 
         <Stat
           name={first ? `Billed since ${month(first, "UTC")}` : "Billed"}
           value={<Amounts amounts={total} currency={customer.currency} />}
-          detail={countWords(count, "invoice")}
+          detail={
+            <>
+              {countWords(count, "invoice")}
+              <BilledByIssuer months={months} reads={reads} />
+            </>
+          }
         />
       )}
     </LoadedStat>
   );
+}
+
+/** What each issuer billed, where there are several. */
+function BilledByIssuer({
+  months,
+  reads,
+}: {
+  months: readonly Schema<"GrossRevenueOutput">[];
+  reads: CustomerReads;
+}) {
+  const issuers = [...Map.groupBy(months, (one) => one.billing_entity_id)];
+  if (issuers.length < 2) return null;
+  const entities = reads.entities.data?.billing_entities ?? [];
+  return issuers.map(([id, own]) => (
+    <div key={id}>
+      {entities.find((one) => one.lago_id === id)?.name ?? "Another entity"}:{" "}
+      {writtenOut(byCurrency(own.map((one) => ({ cents: one.amount_cents, currency: one.currency }))))}
+    </div>
+  ));
 }
 
 interface UsageSectionProps {
@@ -298,7 +338,7 @@ function Rail({ customer, reads }: { customer: Customer; reads: CustomerReads })
           facts={[
             ["Billed by", entity?.name ?? customer.billing_entity_code],
             [
-              "VAT number",
+              "Tax number",
               customer.tax_identification_number && (
                 <span className="id">{customer.tax_identification_number}</span>
               ),
@@ -335,11 +375,7 @@ function Rail({ customer, reads }: { customer: Customer; reads: CustomerReads })
   );
 }
 
-export function termWords(days: number, grace: number | null | undefined): string {
+function termWords(days: number, grace: number | null | undefined): string {
   const term = days === 0 ? "Due at once" : `Net ${days}`;
   return grace ? `${term}, ${grace}-day grace` : term;
-}
-
-export function languageName(locale: string): string {
-  return new Intl.DisplayNames([locale, "en"], { type: "language" }).of(locale) ?? locale;
 }

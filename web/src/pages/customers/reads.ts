@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { read } from "@/api/client";
 import { timelineOf } from "@/app/timeline";
+import { plansRead } from "@/pages/plans/reads";
 
 export function useCustomer(id: string) {
   return useQuery(read("/api/v1/customers/{external_id}", { params: { path: { external_id: id } } }));
@@ -80,7 +81,7 @@ export function useAppliedCoupons(id: string) {
 }
 
 export function usePlans() {
-  return useQuery(read("/api/v1/plans", { params: { query: { per_page: "100" } } }));
+  return useQuery(plansRead());
 }
 
 export function useEntities() {

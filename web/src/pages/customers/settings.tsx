@@ -5,6 +5,7 @@ import { type ReactNode, useState } from "react";
 import { read, type Schema, useChange } from "@/api/client";
 import { explain } from "@/api/errors";
 import { useCan } from "@/app/session";
+import { languageName, languages } from "@/lib/choices";
 import { percent } from "@/lib/money";
 import { countWords } from "@/lib/words";
 import { Banner, Button } from "@/ui/basics";
@@ -15,21 +16,21 @@ import { Loaded } from "@/ui/states";
 import { TermField } from "@/ui/term";
 import type { Customer } from "./customer";
 import { DunningSetting } from "./dunning";
-import { LANGUAGES } from "./languages";
-import { languageName } from "./overview";
 import type { TabProps } from "./page";
 
-type Entity = Schema<"EntityOutput">;
+type Entity = Schema<"DetailedEntityOutput">;
 type Fields = Omit<Schema<"CustomerFields">, "external_id">;
 
 interface Setting {
   key: string;
   title: string;
   about: string;
-  own: (customer: Customer) => ReactNode | null;
-  inherited: (entity: Entity, customer: Customer) => ReactNode;
+  own: (customer: Customer, entity: Entity) => ReactNode | null;
+  inherited: (entity: Entity) => ReactNode;
   /** What is written when it is inherited again. */
   reset: Fields;
+  /** What a member has to see beside the customer, to choose from. */
+  permission?: string;
 }
 
 const ZERO_INVOICES = { skip: "Not issued", finalize: "Issued" };
@@ -43,6 +44,7 @@ const ADJUSTMENTS: Record<string, string> = {
 };
 
 const days = (count: number) => countWords(count, "day");
+const namesOf = (sections: readonly { name: string }[]) => sections.map((one) => one.name).join(", ");
 
 const SETTINGS: Setting[] = [
   {
@@ -104,64 +106,70 @@ const SETTINGS: Setting[] = [
       taxes.length > 0 ? taxes.map((tax) => `${tax.name}, ${percent(tax.rate)}`).join("; ") : null,
     inherited: () => "The entity's taxes",
     reset: { tax_codes: [] },
+    permission: "organization:taxes:view",
   },
   {
     key: "sections",
     title: "Custom sections of invoices",
     about: "Texts below the totals.",
-    own: (customer) => {
-      if (customer.skip_invoice_custom_sections) return "None";
-      return null;
+    own: (customer, entity) => {
+      const { skip_invoice_custom_sections: skips, applicable_invoice_custom_sections: own } = customer;
+      if (skips) return "None";
+      const codes = (sections: readonly { code: string }[]) => sections.map(({ code }) => code).sort();
+      const isSame = String(codes(own)) === String(codes(entity.selected_invoice_custom_sections));
+      return isSame ? null : namesOf(own);
     },
-    inherited: (_, { applicable_invoice_custom_sections: sections }) =>
-      sections.length > 0 ? sections.map((one) => one.name).join(", ") : "None",
+    inherited: ({ selected_invoice_custom_sections: sections }) => namesOf(sections) || "None",
     reset: { skip_invoice_custom_sections: false, invoice_custom_section_codes: [] },
+    permission: "invoice_custom_sections:view",
   },
 ];
 
 export function CustomerSettings({ customer, reads }: TabProps) {
   const can = useCan();
-  const [open, setOpen] = useOpenedRow("change", SETTINGS, (one) => one.key, can("customers:update"));
+  const mayChange = ({ permission }: Setting) =>
+    can("customers:update") && (permission === undefined || can(permission));
+  const [open, setOpen] = useOpenedRow("change", SETTINGS.filter(mayChange), (one) => one.key);
+  // With what it chose for all of its customers, which lists do not tell.
+  const issuer = useQuery(
+    read("/api/v1/billing_entities/{code}", { params: { path: { code: customer.billing_entity_code } } }),
+  );
   return (
-    <Loaded query={reads.entities} what="Settings">
-      {({ billing_entities }) => {
-        const entity = billing_entities.find((one) => one.code === customer.billing_entity_code);
-        if (!entity) return null;
-        return (
-          <div className="settings-list">
-            {SETTINGS.map((setting) => {
-              const own = setting.own(customer);
-              return (
-                <section className="setting" key={setting.key}>
-                  <div>
-                    <h3>{setting.title}</h3>
-                    <span className="hint">{setting.about}</span>
-                  </div>
-                  <div>
-                    {own ?? setting.inherited(entity, customer)}{" "}
-                    {own ? (
-                      <span className="tag accent">Own</span>
-                    ) : (
-                      <span className="tag">From {entity.name}</span>
-                    )}
-                  </div>
-                  {can("customers:update") ? (
-                    <Button size="sm" aria-label={`Change ${setting.title}`} onClick={() => setOpen(setting)}>
-                      Change
-                    </Button>
+    <Loaded query={issuer} what="Settings">
+      {({ billing_entity: entity }) => (
+        <div className="settings-list">
+          {SETTINGS.map((setting) => {
+            const own = setting.own(customer, entity);
+            return (
+              <section className="setting" key={setting.key}>
+                <div>
+                  <h3>{setting.title}</h3>
+                  <span className="hint">{setting.about}</span>
+                </div>
+                <div>
+                  {own ?? setting.inherited(entity)}{" "}
+                  {own ? (
+                    <span className="tag accent">Own</span>
                   ) : (
-                    <span />
+                    <span className="tag">From {entity.name}</span>
                   )}
-                </section>
-              );
-            })}
-            <DunningSetting customer={customer} reads={reads} />
-            {open && (
-              <Editor setting={open} customer={customer} entity={entity} onClose={() => setOpen(null)} />
-            )}
-          </div>
-        );
-      }}
+                </div>
+                {mayChange(setting) ? (
+                  <Button size="sm" aria-label={`Change ${setting.title}`} onClick={() => setOpen(setting)}>
+                    Change
+                  </Button>
+                ) : (
+                  <span />
+                )}
+              </section>
+            );
+          })}
+          <DunningSetting customer={customer} reads={reads} />
+          {open && (
+            <Editor setting={open} customer={customer} entity={entity} onClose={() => setOpen(null)} />
+          )}
+        </div>
+      )}
     </Loaded>
   );
 }
@@ -175,7 +183,7 @@ interface EditorProps {
 
 function Editor({ setting, customer, entity, onClose }: EditorProps) {
   const [fields, setFields] = useState<Fields | null>(null);
-  const [isOwn, setOwn] = useState(setting.own(customer) !== null);
+  const [isOwn, setOwn] = useState(setting.own(customer, entity) !== null);
   const [error, setError] = useState<unknown>(null);
   const save = useChange("post", "/api/v1/customers", {
     done: `${setting.title} saved`,
@@ -213,7 +221,7 @@ function Editor({ setting, customer, entity, onClose }: EditorProps) {
               {
                 value: "inherit",
                 label: `From ${entity.name}`,
-                detail: setting.inherited(entity, customer),
+                detail: setting.inherited(entity),
               },
               { value: "own", label: "Own value" },
             ]}
@@ -241,7 +249,7 @@ function OwnValue({ setting, customer, entity, onChange }: OwnProps) {
         <Choice
           label="Language"
           initial={config.document_locale ?? ""}
-          options={LANGUAGES.map((one) => ({ value: one, label: languageName(one) }))}
+          options={languages()}
           onChange={(document_locale) => onChange({ billing_configuration: { document_locale } })}
         />
       );

@@ -4,7 +4,7 @@ import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Schema } from "@/api/client";
 import { paths } from "@/app/paths";
-import { useNow } from "@/app/session";
+import { useCan, useNow } from "@/app/session";
 import { day, daysBetween, isoDay } from "@/lib/dates";
 import { money } from "@/lib/money";
 import { Money } from "@/ui/amounts";
@@ -45,7 +45,18 @@ export function SubscriptionTable({ subscriptions, plans, usages, zone, empty }:
             </>
           ),
         },
-        { head: "Status", fold: "f2", cell: (one) => <SubscriptionStatus subscription={one} zone={zone} /> },
+        {
+          head: "Status",
+          fold: "f2",
+          cell: (one) => (
+            <>
+              <SubscriptionStatus subscription={one} zone={zone} />
+              {one.status === "active" && one.started_at && (
+                <span className="sub">since {day(one.started_at, zone)}</span>
+              )}
+            </>
+          ),
+        },
         {
           head: "Price",
           fold: "f3",
@@ -53,6 +64,7 @@ export function SubscriptionTable({ subscriptions, plans, usages, zone, empty }:
             <>
               <Money cents={one.plan_amount_cents} currency={one.plan_amount_currency} isZeroPlain />{" "}
               {priceWords(planOf(one))}
+              {one.has_own_prices && <span className="sub">prices of its own</span>}
               {one.next_plan_code && (
                 <span className="sub">
                   {plans?.find((plan) => plan.code === one.next_plan_code)?.name ?? one.next_plan_code}{" "}
@@ -74,8 +86,10 @@ export function SubscriptionTable({ subscriptions, plans, usages, zone, empty }:
   );
 }
 
+type Standing = Pick<Subscription, "status" | "previous_plan_code" | "subscription_at" | "ending_at">;
+
 /** Active and the like; a beginning that is to come with its day. */
-export function SubscriptionStatus({ subscription, zone }: { subscription: Subscription; zone?: string }) {
+export function SubscriptionStatus({ subscription, zone }: { subscription: Standing; zone?: string }) {
   if (subscription.status === "pending" && !subscription.previous_plan_code) {
     return <Status status="pending" word={`Starts ${day(subscription.subscription_at, zone)}`} />;
   }
@@ -139,7 +153,10 @@ function NextInvoice({ subscription, plan, usages, zone }: NextProps) {
   );
 }
 
+/** The plan's page, for whom may see plans. */
 export function PlanLink({ code, name }: { code: string; name: string | undefined }) {
+  const can = useCan();
+  if (!can("plans:view")) return <>{name ?? code}</>;
   return (
     <Link className="link" to={paths.plans.show(code)}>
       {name ?? code}

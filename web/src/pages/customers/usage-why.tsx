@@ -46,7 +46,7 @@ export function UsagePanel({ customer, subscriptions }: Props) {
 
 function TotalPanel({ customer, subscriptions }: Props) {
   const { show } = useWhy();
-  const { bySubscription, isLoading } = useUsages(customer, subscriptions as readonly Subscription[]);
+  const { bySubscription, isLoading } = useUsages(customer, subscriptions);
   const names = new Map(subscriptions.map((one) => [one.external_id, one.name || one.external_id]));
   const used = [...bySubscription].map(([subscription, usage]) => ({
     subscription,

@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { ArrowUpNarrowWide, CalendarClock, Plus, RefreshCw } from "lucide-react";
+import { ArrowUpNarrowWide, Plus, RefreshCw } from "lucide-react";
 import type { ReactNode } from "react";
 import type { Schema } from "@/api/client";
 import { paths } from "@/app/paths";
@@ -124,18 +124,15 @@ function WalletCard({ wallet, zone }: { wallet: Wallet; zone: string }) {
       <Balance wallet={wallet} />
       <div className="small dim">{usedWords(wallet)}</div>
       <div className="small ink2 row">
-        {rule ? (
-          <Note icon={<RefreshCw className="i i-14" aria-hidden="true" />}>{ruleWords(rule)}</Note>
-        ) : wallet.expiration_at ? (
-          <Note icon={<CalendarClock className="i i-14" aria-hidden="true" />}>
-            Expires {day(wallet.expiration_at, zone)}, priority {wallet.priority}
-          </Note>
-        ) : (
-          <Note icon={<ArrowUpNarrowWide className="i i-14" aria-hidden="true" />}>
-            Priority {wallet.priority}
-          </Note>
-        )}
+        <Note icon={<ArrowUpNarrowWide className="i i-14" aria-hidden="true" />}>
+          Priority {wallet.priority}
+        </Note>
       </div>
+      {rule && (
+        <div className="small ink2 row">
+          <Note icon={<RefreshCw className="i i-14" aria-hidden="true" />}>{ruleWords(rule)}</Note>
+        </div>
+      )}
     </>
   );
 }

@@ -4,6 +4,7 @@ import { KeyRound, Pencil, Plus, RefreshCw, Send, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { read, type Schema, useChange } from "@/api/client";
 import { paths } from "@/app/paths";
+import { countWords } from "@/lib/words";
 import { Moment } from "@/ui/amounts";
 import { Button, Copy, Facts, Section } from "@/ui/basics";
 import { Bulk } from "@/ui/bulk";
@@ -13,7 +14,7 @@ import { messageOf } from "@/ui/form";
 import { type Filter, List, useListState, useRows } from "@/ui/list";
 import { useOpened } from "@/ui/opened";
 import { ActionMenu, Confirm } from "@/ui/overlays";
-import { Empty, Loaded } from "@/ui/states";
+import { Empty, ErrorBlock, Loaded } from "@/ui/states";
 import { Status } from "@/ui/status";
 import { type Column, Table } from "@/ui/table";
 import { Editor, NEEDED, orNull } from "../settings/editor";
@@ -40,7 +41,7 @@ const endpointColumns: Column<Endpoint>[] = [
     head: "Listens to",
     fold: "f3",
     cell: (endpoint) =>
-      endpoint.event_types === null ? "Everything" : `${endpoint.event_types.length} types`,
+      endpoint.event_types === null ? "Everything" : countWords(endpoint.event_types.length, "event"),
   },
   { head: "Signature", isLow: true, cell: (endpoint) => endpoint.signature_algo.toUpperCase() },
   { head: "Since", isLow: true, cell: (endpoint) => <Moment value={endpoint.created_at} /> },
@@ -255,16 +256,18 @@ function Secret() {
   const [isShown, setShown] = useState(false);
   const secret = useQuery({ ...read("/app/v1/webhook_secret"), enabled: isShown });
   return (
-    <p style={{ paddingTop: 8 }}>
+    <div style={{ paddingTop: 8 }}>
       {secret.data ? (
         <Copy text={secret.data.webhook_secret.hmac_key} what="HMAC secret" />
+      ) : secret.error ? (
+        <ErrorBlock what="The HMAC secret" error={secret.error} onRetry={() => void secret.refetch()} />
       ) : (
         <Button size="sm" isBusy={isShown && secret.isFetching} onClick={() => setShown(true)}>
           <KeyRound className="i" aria-hidden="true" />
           Show the HMAC secret
         </Button>
       )}
-    </p>
+    </div>
   );
 }
 

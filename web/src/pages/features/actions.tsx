@@ -4,6 +4,7 @@ import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
 import { countWords } from "@/lib/words";
 import { CatalogActions, Deletion, type Place, useRemoval } from "@/pages/catalog/actions";
+import { useUses } from "@/pages/catalog/uses";
 import { usePlansWith } from "./uses";
 
 interface Props extends Place {
@@ -29,6 +30,7 @@ export function FeatureActions({ feature, ...place }: Props) {
 function DeleteFeature({ feature, onClose, isOnPage }: Props & { onClose: () => void }) {
   const can = useCan();
   const plans = usePlansWith(feature.code);
+  const subscriptions = useUses("features", [feature.code])(feature.code);
   const removal = useRemoval({
     done: "Feature deleted",
     own: "/api/v1/features",
@@ -54,8 +56,14 @@ function DeleteFeature({ feature, onClose, isOnPage }: Props & { onClose: () => 
             "No plan grants it. "
           ) : (
             <>
-              <b>{countWords(granting.length, "plan")}</b> and the subscriptions on{" "}
-              {granting.length === 1 ? "it" : "them"} do not grant it any more.{" "}
+              <b>{countWords(granting.length, "plan")}</b> {granting.length === 1 ? "does" : "do"} not grant
+              it any more.{" "}
+            </>
+          )}
+          {subscriptions !== undefined && subscriptions > 0 && (
+            <>
+              <b>{countWords(subscriptions, "active subscription")}</b>{" "}
+              {subscriptions === 1 ? "loses" : "lose"} it.{" "}
             </>
           )}
           Nothing that is billed changes.

@@ -5,6 +5,7 @@ import { useState } from "react";
 import { Controller, type UseFormReturn, useFieldArray, useForm } from "react-hook-form";
 import { read, useChange } from "@/api/client";
 import { paths } from "@/app/paths";
+import { useCan } from "@/app/session";
 import { Banner, Button } from "@/ui/basics";
 import { Json } from "@/ui/code";
 import { ChipsInput, Field, NumberInput, Segments, Select, TextArea, TextInput } from "@/ui/fields";
@@ -33,20 +34,21 @@ export function CreateMetric() {
 }
 
 export function UpdateMetric() {
-  const { metric, plans, id } = useMetric();
+  const { metric, id } = useMetric();
+  const can = useCan();
+  const plans = useQuery({ ...plansOn(), enabled: can("plans:view") });
   return (
     <Loaded query={metric} what="Metric">
-      {({ billable_metric }) => (
-        <Loaded query={plans} what="Plans">
-          {(page) => (
-            <Editor
-              initial={readMetric(billable_metric)}
-              saved={billable_metric}
-              isInUse={countUses(page.plans, id).charges > 0}
-            />
-          )}
-        </Loaded>
-      )}
+      {({ billable_metric }) => {
+        const saved = { initial: readMetric(billable_metric), saved: billable_metric };
+        // Who sees no plans learns from the server what of it stays.
+        if (!can("plans:view")) return <Editor {...saved} />;
+        return (
+          <Loaded query={plans} what="Plans">
+            {(page) => <Editor {...saved} isInUse={countUses(page.plans, id).charges > 0} />}
+          </Loaded>
+        );
+      }}
     </Loaded>
   );
 }
@@ -66,8 +68,7 @@ export function DuplicateMetric() {
 function useMetric() {
   const { id } = useParams({ strict: false }) as { id: string };
   const metric = useQuery(read("/api/v1/billable_metrics/{code}", { params: { path: { code: id } } }));
-  const plans = useQuery(plansOn());
-  return { id, metric, plans };
+  return { id, metric };
 }
 
 interface EditorProps {

@@ -287,6 +287,12 @@ function Charges({ plan, metrics }: { plan: Plan; metrics: readonly Metric[] }) 
   );
 }
 
+/** By which keys of events a charge's usage is split. */
+interface GroupKeys {
+  pricing_group_keys?: string[];
+  presentation_group_keys?: { value: string }[];
+}
+
 function ChargePanel({ charge, plan, metrics }: { charge: Charge; plan: Plan; metrics: readonly Metric[] }) {
   const currency = plan.amount_currency;
   const metric = metrics.find(({ lago_id }) => lago_id === charge.lago_billable_metric_id);
@@ -306,6 +312,7 @@ function ChargePanel({ charge, plan, metrics }: { charge: Charge; plan: Plan; me
     [charge, currency, metric, name],
   );
   const [typed, setTyped] = useState(() => String(Math.round(endOf(looked) * 0.58)));
+  const keys = charge.properties as GroupKeys;
   const isInMoney = charge.applied_pricing_unit === null;
   const answer = usePrices(isInMoney && metric ? looked : null, typed);
   return (
@@ -339,10 +346,8 @@ function ChargePanel({ charge, plan, metrics }: { charge: Charge; plan: Plan; me
             charge.min_amount_cents > 0 && <Money cents={charge.min_amount_cents} currency={currency} />,
           ],
           ["Taxes", taxWords(charge.taxes)],
-          [
-            "Grouped by",
-            ((charge.properties as { pricing_group_keys?: string[] }).pricing_group_keys ?? []).join(", "),
-          ],
+          ["Priced by group", (keys.pricing_group_keys ?? []).join(", ")],
+          ["Shown by group", (keys.presentation_group_keys ?? []).map((key) => key.value).join(", ")],
           ...(charge.pay_in_advance
             ? [
                 [
@@ -406,6 +411,7 @@ function Subscriptions({ code }: { code: string }) {
             fold: "f3",
             cell: (one) => <span title={one.external_customer_id}>{one.customer_name}</span>,
           },
+          { head: "Prices", isLow: true, cell: (one) => (one.has_own_prices ? "Its own" : "The plan’s") },
           {
             head: "Fee",
             fold: "f2",
@@ -417,7 +423,7 @@ function Subscriptions({ code }: { code: string }) {
             isLow: true,
             cell: (one) => <Day value={one.started_at ?? one.subscription_at} />,
           },
-          { head: "End", isLow: true, cell: (one) => <Day value={one.ending_at} /> },
+          { head: "End", isLow: true, cell: (one) => <Day value={one.terminated_at ?? one.ending_at} /> },
         ]}
         empty={<Empty title="Nobody is subscribed">Assign the plan to a customer to bill by it.</Empty>}
       />

@@ -6,7 +6,7 @@ import { type ReactNode, useEffect, useRef, useState } from "react";
 import { useChange } from "@/api/client";
 import { ApiError, explain } from "@/api/errors";
 import { paths } from "@/app/paths";
-import { useCan } from "@/app/session";
+import { useCan, useOrganization } from "@/app/session";
 import { toCents } from "@/lib/money";
 import { countWords } from "@/lib/words";
 import { Button } from "@/ui/basics";
@@ -40,7 +40,9 @@ import "./plans.css";
 
 export function CreatePlan() {
   const choices = useAllChoices();
-  return choices ? <Editor initial={NEW_PLAN} choices={choices} touched={NOBODY} /> : <PageSkeleton />;
+  const { default_currency: currency } = useOrganization();
+  if (!choices) return <PageSkeleton />;
+  return <Editor initial={{ ...NEW_PLAN, currency }} choices={choices} touched={NOBODY} />;
 }
 
 export function UpdatePlan() {

@@ -400,7 +400,7 @@ export function GroupingFields({
         />
       </Field>
       <Field
-        label="Told by group"
+        label="Shown by group"
         isOptional
         hint="Up to two keys that split usage where it is shown, not its price."
       >

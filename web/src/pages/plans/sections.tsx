@@ -1,6 +1,6 @@
 /** The sections of a plan beside its charges. */
 import { Plus, Trash2 } from "lucide-react";
-import { CURRENCIES } from "@/pages/catalog/currencies";
+import { currencies } from "@/lib/choices";
 import { TaxChoice } from "@/pages/catalog/taxes";
 import { Button } from "@/ui/basics";
 import { Select, Switch, TextArea, TextInput } from "@/ui/fields";
@@ -22,7 +22,6 @@ export interface SectionProps {
 const KEPT = "Subscriptions are billed by it, so it stays.";
 
 export function Settings({ draft, set, isLocked }: SectionProps) {
-  const currencies = [...new Set([draft.currency, ...CURRENCIES])];
   return (
     <FormSection id="settings" title="Settings">
       <FieldRow>
@@ -56,9 +55,10 @@ export function Settings({ draft, set, isLocked }: SectionProps) {
           />
         </At>
         <At at="currency" label="Currency" hint={isLocked ? KEPT : undefined}>
-          <Select
+          <Picker
+            label="Currency"
             value={draft.currency}
-            options={currencies.map((code) => ({ value: code, label: code }))}
+            choices={currencies()}
             isDisabled={isLocked}
             onChange={(currency) => set({ currency })}
           />
@@ -141,7 +141,7 @@ export function Commitment({ draft, set }: SectionProps) {
     <FormSection
       id="commitment"
       title="Minimum commitment"
-      about={`What fees of a ${nounOf(draft.interval)} lack of it is billed on top.`}
+      about={`Where the fees of a ${nounOf(draft.interval)} come to less, the difference is billed on top.`}
     >
       <Switch
         label="Commit to a minimum"

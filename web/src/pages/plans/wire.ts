@@ -279,7 +279,7 @@ export function requestsOf({ draft, initial, code, features, cascades }: Save): 
       const plan = cascades ? { ...changes, cascade_updates: true } : changes;
       requests.push({ method: "PUT", path: `/api/v1/plans/${encodeURIComponent(code)}`, body: { plan } });
     }
-  } else if (JSON.stringify(draft) !== JSON.stringify(NEW_PLAN)) {
+  } else if (JSON.stringify(draft) !== JSON.stringify({ ...NEW_PLAN, currency: initial.currency })) {
     const { minimum_commitment, ...others } = written;
     const plan = draft.commitment ? { ...others, minimum_commitment } : others;
     requests.push({ method: "POST", path: "/api/v1/plans", body: { plan } });

@@ -77,7 +77,11 @@ export function Invitations() {
               ]}
             />
           )}
-          empty={<Empty title="Nobody is invited">Whoever was has joined, or was not to.</Empty>}
+          empty={
+            <Empty title="Nobody is invited">
+              Whoever was invited has joined, or the invitation was taken back.
+            </Empty>
+          }
         />
       </div>
       {isInviting && <Inviting roles={roles} onClose={() => setInviting(false)} />}

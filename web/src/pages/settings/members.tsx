@@ -108,7 +108,8 @@ export function Members() {
                   icon: <Trash2 className="i" />,
                   isDanger: true,
                   onSelect: () => setLeaving(member),
-                  isShown: can("organization:members:delete"),
+                  // Nobody removes themselves.
+                  isShown: can("organization:members:delete") && member.lago_user_id !== me.lago_id,
                 },
               ]}
             />

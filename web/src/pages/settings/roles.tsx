@@ -4,7 +4,6 @@ import { useState } from "react";
 import { read, type Schema, useChange } from "@/api/client";
 import { withoutOne } from "@/api/foresight";
 import { useCan } from "@/app/session";
-import { countWords } from "@/lib/words";
 import { Button } from "@/ui/basics";
 import { Checkbox, Field, TextInput } from "@/ui/fields";
 import { codeFrom, messageOf } from "@/ui/form";
@@ -43,11 +42,12 @@ export function Roles() {
   const permissions = useQuery(read("/app/v1/permissions"));
   const shown = roles.data?.roles;
   const keyOf = (role: Role) => role.code;
-  const own = shown?.filter((role) => !role.is_predefined);
+  // Who holds a role is given another one before it goes.
+  const isFree = (role: Role) => !role.is_predefined && role.members_count === 0;
   const [isMaking, setMaking] = useOpened("new", can("roles:create"));
   const [looked, setLooked] = useOpenedRow("role", shown, keyOf);
   const [copied, setCopied] = useOpenedRow("duplicate", shown, keyOf, can("roles:create"));
-  const [doomed, setDoomed] = useOpenedRow("delete", own, keyOf, can("roles:delete"));
+  const [doomed, setDoomed] = useOpenedRow("delete", shown?.filter(isFree), keyOf, can("roles:delete"));
   const draft: Draft | null = isMaking
     ? { role: null, from: null }
     : copied
@@ -106,7 +106,7 @@ export function Roles() {
                       icon: <Trash2 className="i" />,
                       isDanger: true,
                       onSelect: () => setDoomed(role),
-                      isShown: can("roles:delete") && !role.is_predefined,
+                      isShown: can("roles:delete") && isFree(role),
                     },
                   ]}
                 />
@@ -134,10 +134,7 @@ export function Roles() {
           setDoomed(null);
         }}
       >
-        <p>
-          <b>{countWords(doomed?.members_count ?? 0, "member")}</b>{" "}
-          {doomed?.members_count === 1 ? "holds" : "hold"} it.
-        </p>
+        No member holds it. It stays as long as an invitation names it.
       </Confirm>
     </Settings>
   );

@@ -151,7 +151,7 @@ function Editor({ saved }: { saved: Detailed }) {
         {differs && (
           <Banner look="warn">
             {chosen.name} is in {chosen.amount_currency}, the subscription in {saved.plan_amount_currency}:
-            the currencies have to be the same.
+            its invoices will be in {chosen.amount_currency}, and the change is not reckoned beforehand.
           </Banner>
         )}
         {chosen && (

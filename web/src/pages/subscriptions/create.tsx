@@ -189,8 +189,8 @@ export function CreateSubscription() {
         )}
         {differs && (
           <Banner look="warn">
-            The plan is in {plan.amount_currency}, the customer is billed in {customer.currency}: they cannot
-            go together once something has been billed.
+            The plan is in {plan.amount_currency}, the customer’s currency is {customer.currency}: its
+            invoices will be in {plan.amount_currency}.
           </Banner>
         )}
         <FieldRow>

@@ -78,7 +78,8 @@ export function Subscriptions() {
             label: "Plan",
             options: (plans ?? []).map((plan) => ({ value: plan.code, label: plan.name })),
           },
-          { key: "external_customer_id", label: "Customer" },
+          { key: "external_customer_id", label: "Customer’s external ID" },
+          { key: "external_id", label: "External ID" },
           { key: "currency", label: "Currency" },
           {
             key: "overridden",
@@ -163,7 +164,7 @@ export function Subscriptions() {
           />
         )}
         empty={
-          <Empty title="No subscriptions yet" actions={create}>
+          <Empty title="No running subscriptions" actions={create}>
             A subscription puts a customer on a plan; usage is billed from its start.
           </Empty>
         }
@@ -177,12 +178,12 @@ function entityName(one: Subscription, entities: readonly Schema<"EntityOutput">
   return entities.find((entity) => entity.code === one.billing_entity_code)?.name ?? one.billing_entity_code;
 }
 
-/** What can be done with a subscription as it stands. */
 /** Whether it can be changed and ended. */
 export function isLive({ status }: Pick<Subscription, "status">): boolean {
   return status === "active" || status === "pending";
 }
 
+/** What can be done with a subscription as it stands. */
 export function changesOf(
   one: Pick<Subscription, "external_id" | "status">,
   can: ReturnType<typeof useCan>,

@@ -9,7 +9,7 @@ import { TOTAL } from "@/pages/customers/usage-proof";
 import { useWhy } from "@/pages/customers/usage-why";
 import { PaidBy } from "@/pages/payment-providers/method-field";
 import { Day, Moment, Money, Why } from "@/ui/amounts";
-import { Banner, Facts, Section, Stat, Stats } from "@/ui/basics";
+import { Banner, Copy, Facts, Section, Stat, Stats } from "@/ui/basics";
 import { LoadedStat } from "@/ui/states";
 import { Status } from "@/ui/status";
 import type { TabProps } from "./page";
@@ -165,12 +165,7 @@ function Terms({ subscription, zone }: { subscription: Detailed; zone: string })
         ["PO number", subscription.purchase_order_number],
         ["Invoices", subscription.consolidate_invoice ? "Together with the customer's others" : "On its own"],
         ["Paid by", <PaidBy key="paid" by={subscription.payment_method} customer={owner} />],
-        [
-          "Tallymark ID",
-          <span key="id" className="id">
-            {subscription.lago_id}
-          </span>,
-        ],
+        ["Tallymark ID", <Copy key="id" text={subscription.lago_id} what="ID" />],
       ]}
     />
   );

@@ -4,9 +4,9 @@ import { useState } from "react";
 import { Controller, useForm } from "react-hook-form";
 import { read, type Schema, useChange } from "@/api/client";
 import { paths } from "@/app/paths";
+import { currencies } from "@/lib/choices";
 import { endOfDay, isoDay, startOfDay } from "@/lib/dates";
 import { price, toCents, toDecimal } from "@/lib/money";
-import { currencies } from "@/pages/customers/choices";
 import { nameOf, type Wallet } from "@/pages/customers/customer";
 import { useCustomer, useEntities } from "@/pages/customers/reads";
 import { areWhole, type KeyValueRow, KeyValueRows, pairsOf, rowsOf } from "@/pages/invoices/key-values";
@@ -449,7 +449,7 @@ function Editor({ owner, ownerName, initial, saved }: EditorProps) {
               />
             </Field>
           </FieldRow>
-          <SwitchField form={form} name="ignores_limits" label="Whatever the limits of purchases are" />
+          <SwitchField form={form} name="ignores_limits" label="Ignore the limits of purchases" />
           <Notes rows={notes} onChange={setNotes} />
         </FormSection>
       )}
@@ -535,7 +535,7 @@ function Editor({ owner, ownerName, initial, saved }: EditorProps) {
               <SwitchField
                 form={form}
                 name="rule_grants"
-                label="What lacks is given for free"
+                label="What is missing is given for free"
                 hint="Otherwise it is bought, and invoiced."
               />
             </>
@@ -579,11 +579,7 @@ function Editor({ owner, ownerName, initial, saved }: EditorProps) {
                 <TextInput {...form.register("rule_order")} />
               </Field>
             </FieldRow>
-            <SwitchField
-              form={form}
-              name="rule_ignores_limits"
-              label="Whatever the limits of purchases are"
-            />
+            <SwitchField form={form} name="rule_ignores_limits" label="Ignore the limits of purchases" />
             <SwitchField
               form={form}
               name="rule_when_paid"

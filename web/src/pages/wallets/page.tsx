@@ -12,16 +12,19 @@ import { money, price, units } from "@/lib/money";
 import { countWords } from "@/lib/words";
 import { nameOf, type Wallet } from "@/pages/customers/customer";
 import { useCustomer } from "@/pages/customers/reads";
-import { Balance, ruleWords, usedWords } from "@/pages/customers/wallets";
+import { Balance, usedWords } from "@/pages/customers/wallets";
+import { PaidBy } from "@/pages/payment-providers/method-field";
+import { usePaymentMethods } from "@/pages/payment-providers/reads";
 import { Day, Moment, Money } from "@/ui/amounts";
 import { Banner, Button, buttonClass, Copy, Facts, Section, Stat, Stats } from "@/ui/basics";
 import { Field, NumberInput } from "@/ui/fields";
 import { ActionMenu, Confirm, Dialog } from "@/ui/overlays";
 import { Page, PageHead, Tabs } from "@/ui/page";
-import { Empty, Loaded, Missing } from "@/ui/states";
+import { Loaded, Missing } from "@/ui/states";
 import { Status } from "@/ui/status";
 import { WalletAlerts } from "./alerts";
 import { readCredits } from "./credits";
+import { Rules } from "./rules";
 import { Transactions } from "./transactions";
 import "@/pages/customers/customers.css";
 import { useOpenedOne } from "@/ui/opened";
@@ -38,6 +41,7 @@ export function WalletPage() {
   } = useParams({ strict: false }) as Record<"customer" | "id" | "tab", string>;
   const wallet = useWallet(id);
   const customer = useCustomer(owner).data?.customer;
+  usePaymentMethods(owner); // with the wallet, so that it needs no request of its own
   const known = wallet.data?.wallet;
   return (
     <Page
@@ -76,6 +80,7 @@ function Details({ wallet, zone, tab }: Props & { tab: string }) {
         label="Wallet"
         tabs={[
           { label: "Overview", href: at("overview") },
+          { label: "Recurring top-ups", href: at("rules") },
           { label: "Transactions", href: at("transactions") },
           { label: "Alerts", href: at("alerts"), isShown: wallet.status === "active" },
           { label: "Activity", href: at("activity"), isShown: can("audit_logs:view") },
@@ -83,6 +88,8 @@ function Details({ wallet, zone, tab }: Props & { tab: string }) {
       />
       {tab === "overview" ? (
         <Overview wallet={wallet} zone={zone} />
+      ) : tab === "rules" ? (
+        <Rules wallet={wallet} zone={zone} />
       ) : tab === "transactions" ? (
         <Transactions wallet={wallet} zone={zone} />
       ) : tab === "alerts" ? (
@@ -98,7 +105,6 @@ function Details({ wallet, zone, tab }: Props & { tab: string }) {
 
 function Overview({ wallet, zone }: Props) {
   const { currency } = wallet;
-  const rules = wallet.recurring_transaction_rules.filter((one) => one.status === "active");
   return (
     <div className="tab-body">
       <Stats>
@@ -154,27 +160,15 @@ function Overview({ wallet, zone }: Props) {
             ],
             ["PO number", wallet.purchase_order_number],
             ["Invoices", wallet.invoice_requires_successful_payment ? "Issued when paid" : "Issued at once"],
+            [
+              "Paid by",
+              <PaidBy key="paid" by={wallet.payment_method} customer={wallet.external_customer_id} />,
+            ],
+            ["Tallymark ID", <Copy key="id" text={wallet.lago_id} what="ID" />],
             ["Created", <Moment key="created" value={wallet.created_at} zone={zone} />],
             ["Terminated", wallet.terminated_at && <Moment value={wallet.terminated_at} zone={zone} />],
           ]}
         />
-      </Section>
-      <Section title="Recurring top-ups">
-        {rules.length === 0 ? (
-          <Empty title="No rule">A rule tops the wallet up by the calendar, or when it runs low.</Empty>
-        ) : (
-          rules.map((rule) => (
-            <p key={rule.lago_id}>
-              {ruleWords(rule)}
-              {rule.expiration_at && (
-                <span className="dim">
-                  {" "}
-                  until <Day value={rule.expiration_at} zone={zone} />
-                </span>
-              )}
-            </p>
-          ))
-        )}
       </Section>
     </div>
   );

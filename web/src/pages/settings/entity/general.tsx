@@ -1,7 +1,7 @@
 /** Who a billing entity is: its name, its legal identity, where it is reached, its time. */
 import { useForm } from "react-hook-form";
 import { useCan, useOrganization } from "@/app/session";
-import { countries } from "@/lib/countries";
+import { countries, zones } from "@/lib/choices";
 import { Button, Copy, Section } from "@/ui/basics";
 import { Field, TextInput } from "@/ui/fields";
 import { FieldRow, LeaveGuard, messageOf } from "@/ui/form";
@@ -9,7 +9,6 @@ import { PickerField, SwitchField } from "@/ui/named";
 import { useOpened } from "@/ui/opened";
 import { Dialog } from "@/ui/overlays";
 import { Loaded } from "@/ui/states";
-import { zones } from "../choices";
 import { NEEDED, orNull } from "../editor";
 import { Refused, SaveRow } from "../organization";
 import type { Entity, PartProps } from "./page";

@@ -1,6 +1,7 @@
 /** How a billing entity invoices: currency and language, numbers, dates, and what its invoices say at their foot. */
 import { Controller, useForm } from "react-hook-form";
 import { useCan, useNow } from "@/app/session";
+import { currencies, languages } from "@/lib/choices";
 import { isoDay } from "@/lib/dates";
 import { Section } from "@/ui/basics";
 import { Field, NumberInput, TextArea, TextInput } from "@/ui/fields";
@@ -8,8 +9,8 @@ import { FieldRow, LeaveGuard, messageOf } from "@/ui/form";
 import { PickerField, SelectField, SwitchField } from "@/ui/named";
 import { Loaded } from "@/ui/states";
 import { TermField } from "@/ui/term";
-import { currencies, languages, NUMBERINGS, numberPreview } from "../choices";
 import { NEEDED, orNull } from "../editor";
+import { NUMBERINGS, numberPreview } from "../numbering";
 import { Refused, SaveRow } from "../organization";
 import type { Entity, PartProps } from "./page";
 import { useEntitySave } from "./save";
@@ -194,7 +195,7 @@ function Terms({ entity }: { entity: Entity }) {
           <SwitchField
             form={form}
             name="finalize_zero_amount_invoice"
-            label="Make invoices of zero final"
+            label="Issue invoices of zero"
             hint="Else a period in which nothing is due has none."
             isDisabled={isFixed}
           />
