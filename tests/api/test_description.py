@@ -1,4 +1,4 @@
-"""Our OpenAPI document names every operation, parameter and field of the contract's, but for what needs a provider.
+"""Our OpenAPI document names every operation, parameter and field of the contract's.
 
 The contract's document is read where it lies beside this checkout; without it nothing is held.
 """
@@ -20,12 +20,6 @@ Json = Any
 DOCUMENT = Path(__file__).parents[3] / "shared" / "openapi" / "lago.json"
 METHODS = ("get", "post", "put", "patch", "delete")
 DEPTH = 3
-
-# What the contract's document names and we do not: the first word is a pattern of places, and of what is below them. All of it
-# needs a provider; what stands elsewhere here is named by `tallymark.api.contract_names`.
-EXCEPT = """
-    POST./invoices/preview.request.customer\\.integration_customers.*  needs a tax provider
-"""
 
 
 def _follow(document: Json, schema: Json) -> Json:
@@ -94,13 +88,7 @@ def test_names_what_the_contract_names():
         for name in theirs[operation] - ours.get(operation, set())
     }
     lacking |= set(theirs) - set(ours)
-    known = [
-        re.compile(line.split()[0].replace("{}", r"\{\}") + r"([.\[].*)?")
-        for line in EXCEPT.strip().splitlines()
-    ]
-    assert {place for place in lacking if not any(one.fullmatch(place) for one in known)} == set()
-    unused = [one.pattern for one in known if not any(one.fullmatch(place) for place in lacking)]
-    assert unused == []
+    assert lacking == set()
 
 
 def test_tells_where_names_stand_that_are_elsewhere():

@@ -160,7 +160,7 @@ def _not_offered(value: Any) -> Any:
     return value
 
 
-NotOffered = Annotated[Any, BeforeValidator(_not_offered)]
+NOT_OFFERED = BeforeValidator(_not_offered)
 """A part of the contract that this release does not offer: asking for it is refused, never ignored."""
 
 

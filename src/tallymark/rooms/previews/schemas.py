@@ -11,7 +11,7 @@ from tallymark.api.descriptions import NOTHING, like, shown_as
 from tallymark.api.errors import BadRequest
 from tallymark.api.links import Links
 from tallymark.api.validation import Country, CurrencyCode, Timezone
-from tallymark.api.wire import Input, InstantInput, Name, NotOffered, OptionalText, one_of
+from tallymark.api.wire import NOT_OFFERED, Input, InstantInput, Name, OptionalText, one_of
 from tallymark.domain.periods import BillingTime
 from tallymark.rooms.coupons.schemas import AFrequency, Amount, Duration, Rate
 from tallymark.rooms.customers.schemas.requests import AddressInput, Short
@@ -28,6 +28,13 @@ from tallymark.rooms.previews.model import (
 )
 
 
+class PreviewedIntegration(Input):
+    """A tax system of the customer's: none can be connected, so that naming one is refused."""
+
+    integration_type: Any = None
+    integration_code: Any = None
+
+
 class PreviewedCustomer(AddressInput):
     external_id: OptionalText = None
     name: Short = None
@@ -36,7 +43,7 @@ class PreviewedCustomer(AddressInput):
     shipping_address: AddressInput | None = None
     tax_identification_number: Short = None
     timezone: Timezone | None = None
-    integration_customers: NotOffered = None
+    integration_customers: Annotated[list[PreviewedIntegration] | None, NOT_OFFERED] = None
 
     def columns(self) -> dict[str, Any]:
         """What is to differ from the customer that is kept."""
