@@ -21,18 +21,13 @@ import uvloop
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
-from tallymark.app import Running, running
 from tallymark.collector import spare_the_collector
 from tallymark.crew import run_crew
-from tallymark.db.engine import Database
 from tallymark.db.errors import StartupError
 from tallymark.db.migrate import migrate
 from tallymark.db.running import is_server_alive
 from tallymark.db.schema import require_current_schema
-from tallymark.first_run import FirstRun, make_organization, read_first_run
 from tallymark.health import Heartbeat
-from tallymark.rooms.organizations.census import create_first_organization
-from tallymark.rooms.users import service as users
 from tallymark.settings import Settings
 from tallymark.which_database import (
     absolute,
@@ -41,9 +36,11 @@ from tallymark.which_database import (
     stopped_by_sigterm,
     where_data_is,
 )
-from tallymark.worker import run_aside, run_worker
 
 if TYPE_CHECKING:
+    from tallymark.app import Running
+    from tallymark.db.engine import Database
+    from tallymark.first_run import FirstRun
     from tallymark.monitoring.watching import Watch
 
 DRAIN_SECONDS = 10
@@ -72,7 +69,7 @@ def up(settings: Settings, announce: Callable[[Ready], None]) -> None:
 
     Raises `StartupError` when the port is taken, the database can't be started or reached, or the embedded one dies.
     """
-    first_run = read_first_run(settings)
+    first_run = _read_first_run(settings)
     listeners, internal = bind(settings.host, settings.port), _bind_internal(settings)
     with stopped_by_sigterm(), own_or_given_database(settings) as url:
         migrate(url)
@@ -100,6 +97,10 @@ def serve_api(settings: Settings, announce: Callable[[Ready], None], *, processe
         with stopped_by_sigterm():
             _run(settings, url, roles)
         return
+    # Read before the processes part: they share its memory.
+    import tallymark.app
+    import tallymark.worker  # noqa: F401 - as above
+
     for listener in (*roles.listeners, *roles.internal):
         listener.listen(_BACKLOG)
     ready = Ready(url=settings.base_url, data=where_data_is(settings))
@@ -174,6 +175,14 @@ def _counting_together(roles: _Roles) -> Iterator[tuple[Path | None, Callable[[i
         yield Path(folder), forget
 
 
+def _read_first_run(settings: Settings) -> FirstRun | None:
+    if not settings.create_org:
+        return None
+    from tallymark.first_run import read_first_run
+
+    return read_first_run(settings)
+
+
 def _given_database(settings: Settings, command: str) -> str:
     if settings.database_url is None:
         raise StartupError(
@@ -211,12 +220,17 @@ def _run(settings: Settings, url: str, roles: _Roles) -> None:
 
 
 async def _main(settings: Settings, url: str, roles: _Roles) -> None:
+    # The application is read once port and database are there: what is wrong with them is told at once.
+    from tallymark.app import running
+
     stop = asyncio.Event()
     _stop_on_signals(stop)
     async with running(settings, url) as parts:
         spare_the_collector()
         ready = Ready(url=settings.base_url, data=where_data_is(settings))
         if roles.first_run is not None:
+            from tallymark.first_run import make_organization
+
             api_key = await make_organization(parts.database, roles.first_run, now=datetime.now(UTC))
             ready = replace(ready, api_key=api_key)
         elif roles.makes_first_organization:
@@ -234,6 +248,8 @@ async def _do_all(
     parts: Running, watch: Watch | None, settings: Settings, roles: _Roles, ready: Ready, stop: asyncio.Event
 ) -> bool:
     """Do what this process does until `stop` is set; True where it ended because the embedded database did."""
+    from tallymark.worker import run_aside, run_worker
+
     looking: asyncio.Task[bool] | None = None
     heartbeats = _heartbeats(settings) if roles.has_worker else []
     async with asyncio.TaskGroup() as group:
@@ -322,6 +338,9 @@ def _stop_on_signals(stop: asyncio.Event) -> None:
 
 async def _make_first_organization(database: Database, settings: Settings, ready: Ready) -> Ready:
     """Make an organization where there is none yet, and tell its key and the link of its first user."""
+    from tallymark.rooms.organizations.census import create_first_organization
+    from tallymark.rooms.users import service as users
+
     async with database.system() as connection:
         made = await create_first_organization(connection, now=datetime.now(UTC))
         if made is None:
