@@ -19,7 +19,7 @@ from tests.oracle.unmatched import told_unmatched
 
 from tallymark.metering import rollups
 
-EXAMPLES = int(os.environ.get("ORACLE_EXAMPLES", "24"))
+EXAMPLES = int(os.environ.get("ORACLE_EXAMPLES", "16"))
 pytestmark = pytest.mark.timeout(120 + 30 * EXAMPLES)
 lived_by_both = settings(
     max_examples=EXAMPLES,
