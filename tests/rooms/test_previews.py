@@ -354,7 +354,10 @@ async def test_what_is_refused(seller):
         assert (await refused(422, **body))["error_details"] == details
     details = (await refused(422, {"name": "Nobody"}, subscriptions=chosen(first)))["error_details"]
     assert details == {"customer": ["must_be_persisted"]}
-    taxed = {"name": "Nobody", "integration_customers": [{"integration_type": "anrok", "integration_code": "a"}]}
+    taxed = {
+        "name": "Nobody",
+        "integration_customers": [{"integration_type": "anrok", "integration_code": "a"}],
+    }
     details = (await refused(422, taxed, plan_code=plan["code"]))["error_details"]
     assert details == {"integration_customers": ["unsupported_value"]}
 
