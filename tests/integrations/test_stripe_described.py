@@ -123,6 +123,7 @@ async def test_what_is_answered_here_has_only_what_is_described_there(stripe):
     for currency in ("eur", "gbp", "jpy", "mxn", "usd"):
         kind = {"eur": "eu", "gbp": "gb", "jpy": "jp", "mxn": "mx", "usd": "us"}[currency] + "_bank_transfer"
         told = instructions(1, currency, {"type": kind, "eu_bank_transfer": {"country": "FR"}})
+        assert isinstance(told, dict), told
         assert set(told) == set(schemas["funding_instructions"]["required"])
         assert set(told["bank_transfer"]) == set(of_transfers["required"])
         for address in told["bank_transfer"]["financial_addresses"]:
