@@ -1,6 +1,8 @@
 """What keeps Tallymark from starting is one clear line on stderr and the exit code 1."""
 
 import socket
+import subprocess
+import sys
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -27,6 +29,13 @@ def test_a_busy_port_is_told_before_the_database_is_touched(run, folder):
         done = run("up", "--port", port, "--data-dir", folder / "data")
     assert f"127.0.0.1:{port}: address already in use" in one_line(done)
     assert not (folder / "data").exists()
+
+
+def test_what_starts_is_told_before_the_application_is_read():
+    """Reading it takes seconds, in which nobody learns that the port is taken."""
+    asked = "import sys, tallymark.server; print([one for one in sys.modules if one in ('tallymark.app', 'tallymark.worker')])"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 def test_a_host_of_another_machine(run, folder, port):
