@@ -85,12 +85,12 @@ async def test_one_customers_trouble_is_not_anothers(make_organization, monkeypa
 async def test_a_live_organization_is_billed_in_waves_too(organization, database, count_statements):
     """Six customers whose billing day has come: one wave bills them, and once."""
     owners = await world(organization, customers=6)
-    billed_on = datetime.now(UTC) - timedelta(days=1)
+    # The first of this month: one billing day, and no other, is behind us on every day that this runs.
+    first = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     async with database.tenant(organization.id) as tx:
-        began = billed_on - timedelta(days=400)
+        began = first - timedelta(days=400)
         moved = {"started_at": began, "subscription_at": began, "created_at": began}
         await tx.execute(update(subscriptions).values(**moved))
-        first = datetime(billed_on.year, billed_on.month, 1, tzinfo=UTC)
         await tx.execute(
             update(agenda).where(agenda.c.kind == Kind.BILL_PERIOD).values(due_at=first, run_at=first)
         )

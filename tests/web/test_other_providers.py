@@ -78,8 +78,8 @@ async def shop(site: Site, page: Page, request: pytest.FixtureRequest) -> AsyncI
 
 
 @pytest.fixture
-def watch(page: Page, shop: Shop) -> Watch:
-    """Of the page, once somebody has signed in."""
+async def watch(page: Page, shop: Shop) -> Watch:
+    """Of the page, once somebody has signed in; made where the page's loop runs, which it needs."""
     return Watch(page)
 
 
