@@ -417,6 +417,28 @@ class TestOutcomes:
         assert own["balance_cents"] == 500
         await assert_sound(seller)
 
+    async def test_credits_that_are_sold_again(self, seller):
+        """A purchase is void while its 5.00 are on their way: they go back. The one in its place is charged once, and counts once."""
+        seller.provider.answer = PENDING
+        body = {"external_customer_id": seller.who["external_id"], "rate_amount": "1", "currency": "EUR"}
+        made = (await kit.post(seller.client, "/wallets", {"wallet": {**body, "paid_credits": "5"}}))[
+            "wallet"
+        ]
+        (voided,) = await kit.invoices(seller.client, seller.who)
+        await void(seller, voided)
+        kept = {"invoice": {"fees": [{"id": voided["fees"][0]["lago_id"], "units": "7"}]}}
+        seller.provider.answer = SUCCEEDED
+        answer = await kit.post(seller.client, f"/invoices/{voided['lago_id']}/regenerate", kept)
+        assert money(seller) == [500, 700]
+        await seller.hear(SUCCEEDED, 500)
+        assert stands(await shown(seller, answer["invoice"])) == ("succeeded", 700, 0)
+        assert (await shown(seller, voided))["status"] == "voided"
+        own = (await kit.get(seller.client, f"/wallets/{made['lago_id']}"))["wallet"]
+        assert own["balance_cents"] == 700
+        paid = await seller.stored(payments, "payment_status", "amount_cents")
+        assert paid == [("failed", 500), ("succeeded", 700)]
+        await assert_sound(seller)
+
 
 class TestRetrying:
     async def test_what_is_refused(self, seller):

@@ -296,7 +296,10 @@ async def test_a_paid_invoice_is_voided_and_given_back(shop, page):
 
 
 async def test_a_wallet_is_filled_and_pays_a_bill(shop, page):
-    """5 credits are free and 10 bought; 40 calls of January are 20.00, 24.00 with tax, of which the wallet pays 15.00."""
+    """5 credits are free and 10 bought; 40 calls of January are 20.00, 24.00 with tax, of which the wallet pays 15.00.
+
+    What was bought at first were 4: their invoice is voided, and one of 10 is issued in its place.
+    """
     watch, form = Watch(page), Form(page)
     who, subscription = await shop.subscriber("Wim", shop.by_use)
     more = range(36)
@@ -326,9 +329,24 @@ async def test_a_wallet_is_filled_and_pays_a_bill(shop, page):
     await kit.call(shop.client, "PUT", f"/wallets/{made['lago_id']}", rules)
 
     await page.get_by_role("link", name="Top up").click()
-    await form.fill(To_be_paid="10")
-    await form.save("Bill €10.00", "Wallet topped up")
-    (purchase,) = await kit.invoices(shop.client, who)
+    await form.fill(To_be_paid="4")
+    await form.save("Bill €4.00", "Wallet topped up")
+    (wrong,) = await kit.invoices(shop.client, who)
+    assert (wrong["invoice_type"], wrong["total_amount_cents"]) == ("credit", 400)
+
+    await page.goto(f"/{shop.slug}/void/invoice/{wrong['lago_id']}")
+    await page.get_by_label("Regenerate it").click()
+    await form.save("Void and regenerate", f"Invoice {wrong['number']} voided")
+    await expect(page.locator(".estimate")).to_contain_text("€4.00")
+    await expect(page.get_by_label("Unit price")).to_have_count(0)
+    await form.fill(Credits="10")
+    await expect(page.locator(".estimate")).to_contain_text("€10.00")
+    assert await rows_of(page, ".estimate") == {
+        "Wallet": "Prepaid", "Credits": "10", "Each": "€1.00", "Total": "€10.00",
+    }  # fmt: skip
+    await page.get_by_role("button", name="Issue invoice").click()
+    await expect(page.get_by_role("main")).to_contain_text("in place of")
+    (purchase,) = [one for one in await kit.invoices(shop.client, who) if one["status"] == "finalized"]
     assert (purchase["invoice_type"], purchase["total_amount_cents"]) == ("credit", 1000)
     paid = {
         "invoice_id": purchase["lago_id"],
@@ -337,7 +355,7 @@ async def test_a_wallet_is_filled_and_pays_a_bill(shop, page):
         "paid_at": "2026-01-01",
     }
     await kit.post(shop.client, "/payments", {"payment": paid})
-    await page.reload()
+    await page.goto(f"/{shop.slug}/customer/wim/wallet/{made['lago_id']}/overview")
     await expect(page.get_by_role("main")).to_contain_text("€15.00")
 
     await kit.advance(shop.client, "2026-02-02")

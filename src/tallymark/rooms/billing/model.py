@@ -259,3 +259,41 @@ def group_key(contract: Contract, defaults: Defaults) -> GroupKey:
         method,
         None if subscription.consolidate_invoice else subscription.id,
     )
+
+
+@value
+class KeptFee:
+    """A fee of a void invoice that the one in its place has too; None keeps what it has. `unit_amount` is in currency units."""
+
+    fee_id: UUID
+    units: Fraction | None = None
+    unit_amount: Fraction | None = None
+    invoice_display_name: str | None = None
+
+
+@value
+class ForeseenCredits:
+    """The credits that would be bought, and where they go: `is_moved` where that is another wallet. `rate` in currency units.
+
+    `settled_cents` is what the void invoice's own purchase has brought in, in minor units: it stays there.
+    """
+
+    wallet_id: UUID
+    wallet_name: str | None
+    wallet_code: str
+    is_moved: bool
+    rate: Fraction
+    credits: Fraction
+    settled_cents: int
+
+
+@value
+class Foreseen:
+    """What an invoice in place of a void one would come to, before credit notes and wallets: what each fee that is kept is then, by
+    its id in the void one (minor units, before coupons and taxes), and the whole. `credits` where it sells some.
+    """
+
+    fees: Mapping[UUID, int]
+    currency: str
+    totals: InvoiceDraft
+    credits: ForeseenCredits | None = None

@@ -25,11 +25,12 @@ from tallymark.api.wire import (
 from tallymark.domain.errors import element
 from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.model import Fee
-from tallymark.rooms.billing.model import OneOffFee, OneOffInput
+from tallymark.domain.money import round_half_away
+from tallymark.domain.wallets import SHOWN_DECIMALS
+from tallymark.rooms.billing.model import Foreseen, ForeseenCredits, KeptFee, OneOffFee, OneOffInput
 from tallymark.rooms.billing.service.adjust import AdjustmentInput
 from tallymark.rooms.billing.service.one_off import read_boundaries
 from tallymark.rooms.billing.service.pages import Page
-from tallymark.rooms.billing.service.regenerate import Foreseen, KeptFee
 from tallymark.rooms.fees.model import AdjustedFee
 from tallymark.rooms.invoices.model import InvoiceStatus
 from tallymark.rooms.subscriptions.model import PaidBy
@@ -200,6 +201,34 @@ class ForeseenFeeOutput(BaseModel):
     amount_cents: int
 
 
+class ForeseenCreditsOutput(BaseModel):
+    """Credits that an invoice in place of a void one would sell."""
+
+    lago_wallet_id: UUID
+    """Of the wallet that they go into."""
+    wallet_name: str | None
+    wallet_code: str
+    is_moved: bool
+    """Whether that is another than the void invoice was for, which has ended."""
+    rate_amount: DecimalText
+    credit_amount: DecimalText
+    settled_amount_cents: int
+    """What the void invoice has brought into its wallet: it was paid, and both stay."""
+
+    @classmethod
+    def of(cls, found: ForeseenCredits) -> ForeseenCreditsOutput:
+        """Show what would be bought."""
+        return cls(
+            lago_wallet_id=found.wallet_id,
+            wallet_name=found.wallet_name,
+            wallet_code=found.wallet_code,
+            is_moved=found.is_moved,
+            rate_amount=found.rate,
+            credit_amount=round_half_away(found.credits, SHOWN_DECIMALS),
+            settled_amount_cents=found.settled_cents,
+        )
+
+
 class RegenerationPreviewOutput(BaseModel):
     """What an invoice in place of a void one would come to, before credit notes and wallets pay of it."""
 
@@ -211,6 +240,8 @@ class RegenerationPreviewOutput(BaseModel):
     sub_total_excluding_taxes_amount_cents: int
     taxes_amount_cents: int
     sub_total_including_taxes_amount_cents: int
+    credits: ForeseenCreditsOutput | None
+    """Of an invoice of credits alone."""
 
     @classmethod
     def of(cls, foreseen: Foreseen) -> RegenerationPreviewOutput:
@@ -219,6 +250,7 @@ class RegenerationPreviewOutput(BaseModel):
         return cls(
             currency=foreseen.currency,
             fees=[ForeseenFeeOutput(lago_id=of, amount_cents=cents) for of, cents in foreseen.fees.items()],
+            credits=None if foreseen.credits is None else ForeseenCreditsOutput.of(foreseen.credits),
             **{name: getattr(foreseen.totals, name) for name in amounts},
         )
 

@@ -133,3 +133,5 @@ class Void:
     invoice: Invoice
     releases: Sequence[Release]
     most_by_note: Parts
+    is_regenerable: bool
+    """Whether another may be issued in its place then."""

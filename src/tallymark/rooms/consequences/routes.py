@@ -84,7 +84,7 @@ async def of_termination(external_id: str, context: InContext) -> ConsequencesRe
 async def of_void(lago_id: str, context: InContext) -> ConsequencesResponse[VoidOutput]:
     """Tell what voiding an invoice gives back, and how much a credit note could give instead."""
     async with context.transaction() as tx:
-        found = await service.of_void(tx, read_id(lago_id, "invoice"))
+        found = await service.of_void(tx, read_id(lago_id, "invoice"), now=context.now)
     return ConsequencesResponse(consequences=VoidOutput.of(found))
 
 

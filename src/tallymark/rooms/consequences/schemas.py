@@ -209,6 +209,8 @@ class VoidOutput(BaseModel):
     creditable_amount_cents: int
     """The most that `credit_amount` and `refund_amount` may come to with `generate_credit_note`."""
     refundable_amount_cents: int
+    is_regenerable: bool
+    """Whether another may be issued in its place then."""
 
     @classmethod
     def of(cls, void: Void) -> VoidOutput:
@@ -230,6 +232,7 @@ class VoidOutput(BaseModel):
             ],
             creditable_amount_cents=void.most_by_note.credit_cents,
             refundable_amount_cents=void.most_by_note.refund_cents,
+            is_regenerable=void.is_regenerable,
         )
 
 

@@ -28,6 +28,7 @@ from tallymark.rooms.coupons import service as coupons
 from tallymark.rooms.credit_notes import service as credit_notes
 from tallymark.rooms.invoices import service as invoices
 from tallymark.rooms.invoices.model import InvoiceStatus
+from tallymark.rooms.invoices.relations import regenerable_of
 from tallymark.rooms.plans import service as plans
 from tallymark.rooms.previews import service as previews
 from tallymark.rooms.previews.model import Ending, PreviewInput
@@ -105,7 +106,7 @@ async def _outcome(tx: Tx, contract: Contract, option: str | None, *, now: datet
     return Outcome(credit_note_option=option, view=found.view, given_back=found.given_back)
 
 
-async def of_void(tx: Tx, invoice_id: UUID) -> Void:
+async def of_void(tx: Tx, invoice_id: UUID, *, now: datetime) -> Void:
     """What voiding an invoice gives back (invoicing §10.4). Raises `NotFound("invoice")`, `NotAllowed("not_voidable")`."""
     invoice = await invoices.get_invoice(tx, invoice_id)
     if invoice.status is not InvoiceStatus.FINALIZED:
@@ -114,4 +115,5 @@ async def of_void(tx: Tx, invoice_id: UUID) -> Void:
         invoice=invoice,
         releases=await repository.releases_of(tx, invoice.id),
         most_by_note=await credit_notes.most_of_voided(tx, invoice),
+        is_regenerable=bool(await regenerable_of(tx, [invoice.id], status=invoice.status, now=now)),
     )

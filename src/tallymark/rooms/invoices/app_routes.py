@@ -39,7 +39,7 @@ class RelationsResponse(BaseModel):
 async def get_relations(lago_id: str, context: InContext) -> RelationsResponse:
     """Tell which invoice an invoice took the place of, and which took its place (ui §3.3)."""
     async with context.transaction() as tx:
-        found = await find_relations(tx, read_id(lago_id, "invoice"))
+        found = await find_relations(tx, read_id(lago_id, "invoice"), now=context.now)
     return RelationsResponse(
         relations=RelationsOutput(
             voided_invoice=_shown(found.voided),
@@ -63,7 +63,7 @@ class RegenerableResponse(BaseModel):
 async def list_regenerable(body: RegenerableRequest, context: InContext) -> RegenerableResponse:
     """Tell in place of which of some invoices another one may be issued: void ones, each once (ui §3.3)."""
     async with context.transaction() as tx:
-        found = await regenerable_of(tx, body.lago_ids)
+        found = await regenerable_of(tx, body.lago_ids, now=context.now)
     return RegenerableResponse(regenerable=[one for one in body.lago_ids if one in found])
 
 

@@ -76,7 +76,7 @@ def check_change(status: InvoiceStatus, to: InvoiceStatus) -> None:
 PROGRESSIVE_TYPE = "progressive_billing"
 """The type of invoices of usage that passed a threshold, made before its period ends."""
 
-REGENERABLE_TYPES = ("subscription", "one_off")
+REGENERABLE_TYPES = ("subscription", "one_off", "credit")
 """The types of invoices that are made anew once they are void; others come of what they were for."""
 
 

@@ -82,6 +82,9 @@ describe("what can be done with an invoice", () => {
     const voided = { ...finalized, status: "voided" };
     expect(possibleActions(voided, { ...alone, isRegenerable: true })).toEqual(["regenerate"]);
     expect(possibleActions(voided, { ...alone, isRegenerable: false })).toEqual([]);
+    const credits = { ...voided, invoice_type: "credit" };
+    expect(possibleActions(credits, { ...alone, isRegenerable: true })).toEqual(["regenerate"]);
+    expect(possibleActions(credits, { ...alone, isRegenerable: false })).toEqual([]);
     expect(possibleActions(voided, alone)).toEqual([]);
     expect(possibleActions(finalized, { ...alone, isRegenerable: true })).not.toContain("regenerate");
   });

@@ -42,9 +42,6 @@ export interface Circumstances {
   isRegenerable?: boolean;
 }
 
-/** The types that the server issues anew. */
-export const REGENERABLE: readonly string[] = ["subscription", "one_off"];
-
 /** The actions that an invoice's state allows, in the order of menus; what the member may do is another question. */
 export function possibleActions(invoice: InvoiceState, circumstances: Circumstances): InvoiceAction[] {
   return ORDER.filter((action) => CONDITIONS[action](invoice, circumstances));

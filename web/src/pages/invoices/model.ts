@@ -14,6 +14,8 @@ export const TOUCHED = [
   "/api/v1/payments",
   "/api/v1/credit_notes",
   "/api/v1/fees",
+  "/api/v1/wallets",
+  "/api/v1/wallet_transactions",
   "/api/v1/activity_logs",
   "/app/v1/invoices",
   "/app/v1/payments",

@@ -1,13 +1,15 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
+import { TriangleAlert } from "lucide-react";
 import { type FormEvent, Fragment, useState } from "react";
 import { ask, read, type Schema, useChange } from "@/api/client";
 import { explainRead } from "@/api/errors";
 import { paths } from "@/app/paths";
-import { money, units } from "@/lib/money";
+import { money, price, units } from "@/lib/money";
 import { useSettled } from "@/lib/settled";
 import { nameOf } from "@/pages/customers/list";
 import { Money } from "@/ui/amounts";
+import { Banner } from "@/ui/basics";
 import { Checkbox, Field, MoneyInput, NumberInput, TextInput } from "@/ui/fields";
 import { FieldRow, FormPage, FormSection } from "@/ui/form";
 import { Loaded } from "@/ui/states";
@@ -55,8 +57,10 @@ function RegenerateForm({ invoice }: { invoice: Invoice }) {
   const refused = faultsOf(save.error);
   const isWrong = kept.some((fee) => Object.keys(problemsOf(edits[fee.lago_id])).length > 0);
   const fees = kept.map((fee) => keptFee(fee, edits[fee.lago_id]));
+  const isCredits = invoice.invoice_type === "credit";
   const preview = usePreview(invoice.lago_id, isWrong ? null : fees, !save.isPending && !save.isSuccess);
   const foreseen = preview.data?.regeneration_preview;
+  const unforeseen = faultsOf(preview.error);
   function submit(event: FormEvent): void {
     event.preventDefault();
     if (isWrong || kept.length === 0) return;
@@ -79,19 +83,25 @@ function RegenerateForm({ invoice }: { invoice: Invoice }) {
       isDirty={Object.keys(edits).length > 0 && !save.isSuccess}
       isBusy={save.isPending}
       error={refused.rest}
-      effect={`${kept.length} of ${invoice.fees.length} lines, in place of ${invoice.number}.`}
+      effect={
+        isCredits
+          ? `In place of ${invoice.number}. The credits count once it is paid.`
+          : `${kept.length} of ${invoice.fees.length} lines, in place of ${invoice.number}.`
+      }
       aside={
         <Foreseen
           found={kept.length > 0 ? foreseen : undefined}
-          error={preview.error}
+          error={unforeseen.rest}
           isOld={preview.isFetching}
+          lack={`${isCredits ? "Enter credits that can be sold" : "Keep a line"} to see what the invoice comes to.`}
         />
       }
     >
+      {foreseen?.credits && <Whereabouts invoice={invoice} credits={foreseen.credits} />}
       {groupFees(invoice).map((group) => (
         <FormSection
           key={group.key}
-          title={group.title ?? "Lines"}
+          title={group.title ?? (isCredits ? "Credits" : "Lines")}
           about={`What ${nameOf(invoice.customer)} is billed. Fields that are left empty keep what they were.`}
         >
           {group.fees.map((fee) => {
@@ -101,12 +111,16 @@ function RegenerateForm({ invoice }: { invoice: Invoice }) {
             return (
               <div className="item-card" key={fee.lago_id}>
                 <div className="row between">
-                  <Checkbox
-                    label={nameOfFee(fee)}
-                    hint={aboutFee(fee, invoice.customer.applicable_timezone)}
-                    isOn={!edited?.isLeft}
-                    onChange={(isOn) => edit(fee, { isLeft: !isOn })}
-                  />
+                  {isCredits ? (
+                    <span className="med">{nameOfFee(fee)}</span>
+                  ) : (
+                    <Checkbox
+                      label={nameOfFee(fee)}
+                      hint={aboutFee(fee, invoice.customer.applicable_timezone)}
+                      isOn={!edited?.isLeft}
+                      onChange={(isOn) => edit(fee, { isLeft: !isOn })}
+                    />
+                  )}
                   <span className={edited?.isLeft ? "num dim" : "num med"}>
                     {edited?.isLeft ? (
                       money(0, currency)
@@ -128,9 +142,13 @@ function RegenerateForm({ invoice }: { invoice: Invoice }) {
                       />
                     </Field>
                     <Field
-                      label="Units"
+                      label={isCredits ? "Credits" : "Units"}
                       isOptional
-                      error={problems.units ?? refused.faults[`${place}.units`]}
+                      error={
+                        problems.units ??
+                        refused.faults[`${place}.units`] ??
+                        unforeseen.faults[`${place}.units`]
+                      }
                     >
                       <NumberInput
                         placeholder={units(fee.units)}
@@ -138,18 +156,20 @@ function RegenerateForm({ invoice }: { invoice: Invoice }) {
                         onChange={(event) => edit(fee, { units: event.target.value })}
                       />
                     </Field>
-                    <Field
-                      label="Unit price"
-                      isOptional
-                      error={problems.price ?? refused.faults[`${place}.price`]}
-                    >
-                      <MoneyInput
-                        currency={currency}
-                        placeholder="as it was"
-                        value={edited?.price ?? ""}
-                        onChange={(event) => edit(fee, { price: event.target.value })}
-                      />
-                    </Field>
+                    {!isCredits && (
+                      <Field
+                        label="Unit price"
+                        isOptional
+                        error={problems.price ?? refused.faults[`${place}.price`]}
+                      >
+                        <MoneyInput
+                          currency={currency}
+                          placeholder="as it was"
+                          value={edited?.price ?? ""}
+                          onChange={(event) => edit(fee, { price: event.target.value })}
+                        />
+                      </Field>
+                    )}
                   </FieldRow>
                 )}
               </div>
@@ -192,16 +212,42 @@ function usePreview(id: string, fees: readonly ReturnType<typeof keptFee>[] | nu
   });
 }
 
+type ForeseenCredits = NonNullable<Schema<"RegenerationPreviewOutput">["credits"]>;
+
+/** What somebody should know who sells credits once more: where they go, and that what was paid for stays. */
+function Whereabouts({ invoice, credits }: { invoice: Invoice; credits: ForeseenCredits }) {
+  const wallet = credits.wallet_name || credits.wallet_code;
+  const settled = credits.settled_amount_cents;
+  return (
+    <>
+      {settled > 0 && (
+        <Banner look="warn" icon={<TriangleAlert className="i" aria-hidden="true" />}>
+          {money(settled, invoice.currency)} was paid for {invoice.number}, and its credits stay in their
+          wallet. This invoice asks for more money, for more credits.
+        </Banner>
+      )}
+      {credits.is_moved && (
+        <Banner>
+          The wallet that {invoice.number} was for has ended: these credits go into {wallet}, at its rate.
+        </Banner>
+      )}
+    </>
+  );
+}
+
 interface ForeseenProps {
   found: Schema<"RegenerationPreviewOutput"> | undefined;
   error: unknown;
   isOld: boolean;
+  /** What to do where there is none. */
+  lack: string;
 }
 
 /** The invoice to be, with the taxes and coupons of today. */
-function Foreseen({ found, error, isOld }: ForeseenProps) {
+function Foreseen({ found, error, isOld, lack }: ForeseenProps) {
   if (error) return <p className="dim">{explainRead(error)}</p>;
-  if (!found) return <p className="dim">Keep a line to see what the invoice comes to.</p>;
+  if (!found) return <p className="dim">{lack}</p>;
+  if (found.credits) return <ForeseenPurchase found={found} credits={found.credits} isOld={isOld} />;
   const rows: [name: string, cents: number][] = [
     ["Fees", found.fees_amount_cents],
     ["Billed progressively", -found.progressive_billing_credit_amount_cents],
@@ -226,6 +272,32 @@ function Foreseen({ found, error, isOld }: ForeseenProps) {
       <p className="hint">
         Before credit notes and prepaid credits, as far as they pay of it once it is issued.
       </p>
+    </>
+  );
+}
+
+interface ForeseenPurchaseProps {
+  found: Schema<"RegenerationPreviewOutput">;
+  credits: ForeseenCredits;
+  isOld: boolean;
+}
+
+/** An invoice of credits to be: without tax, and nothing pays of it beforehand. */
+function ForeseenPurchase({ found, credits, isOld }: ForeseenPurchaseProps) {
+  return (
+    <>
+      <h2>Invoice</h2>
+      <dl className="estimate" aria-busy={isOld}>
+        <dt>Wallet</dt>
+        <dd>{credits.wallet_name || credits.wallet_code}</dd>
+        <dt>Credits</dt>
+        <dd>{units(credits.credit_amount)}</dd>
+        <dt>Each</dt>
+        <dd>{price(credits.rate_amount, found.currency)}</dd>
+        <dt className="t">Total</dt>
+        <dd className="t">{money(found.sub_total_including_taxes_amount_cents, found.currency)}</dd>
+      </dl>
+      <p className="hint">No tax is on prepaid credits: it comes with what they pay for.</p>
     </>
   );
 }

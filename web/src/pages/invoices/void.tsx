@@ -8,7 +8,6 @@ import { nameOf } from "@/pages/customers/list";
 import { Field, MoneyInput, Segments, Switch } from "@/ui/fields";
 import { FieldRow, FormPage, FormSection } from "@/ui/form";
 import { Loaded } from "@/ui/states";
-import { REGENERABLE } from "./actions";
 import "./invoices.css";
 import { type Invoice, TOUCHED } from "./model";
 
@@ -173,11 +172,15 @@ function VoidForm({ invoice, told }: { invoice: Invoice; told: Consequences }) {
           </p>
         )}
       </FormSection>
-      {REGENERABLE.includes(invoice.invoice_type) && (
+      {told.is_regenerable && (
         <FormSection title="Afterwards">
           <Switch
             label="Regenerate it"
-            hint="Opens the same lines to be corrected and issued anew."
+            hint={
+              invoice.invoice_type === "credit"
+                ? "Opens the same credits to be corrected and sold anew."
+                : "Opens the same lines to be corrected and issued anew."
+            }
             isOn={isRegenerated}
             onChange={setRegenerated}
           />

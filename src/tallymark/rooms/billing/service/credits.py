@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,9 +19,10 @@ from tallymark.domain.periods import local_date
 from tallymark.domain.wallets import SHOWN_DECIMALS
 from tallymark.rooms.billing.service.rows import amount_columns, total_columns
 from tallymark.rooms.customers import service as customers
+from tallymark.rooms.fees.model import FeeRecord
 from tallymark.rooms.invoices import collecting, copying
 from tallymark.rooms.invoices import service as invoices
-from tallymark.rooms.invoices.model import InvoiceStatus
+from tallymark.rooms.invoices.model import Invoice, InvoiceStatus
 from tallymark.rooms.invoices.numbering import draft_number
 from tallymark.rooms.organizations import service as organizations
 from tallymark.rooms.wallets import service as wallets
@@ -31,7 +32,17 @@ INVOICE_TYPE = "credit"
 ITEM = "credit"
 
 
-async def issue(tx: Tx, transaction_id: UUID, *, now: datetime) -> UUID | None:
+@dataclass(frozen=True, slots=True)
+class InPlaceOf:
+    """The void invoice of credits that another one is issued for, and its fee."""
+
+    invoice: Invoice
+    fee: FeeRecord
+
+
+async def issue(
+    tx: Tx, transaction_id: UUID, *, in_place_of: InPlaceOf | None = None, now: datetime
+) -> UUID | None:
     """Invoice a purchase of credits, and issue the invoice unless it has to be paid first; None if that was done before.
 
     Needs the customer's lock.
@@ -41,7 +52,7 @@ async def issue(tx: Tx, transaction_id: UUID, *, now: datetime) -> UUID | None:
         return None
     wallet = await wallets.get_wallet(tx, purchase.wallet_id)
     values = await _invoice(tx, purchase, wallet, now=now)
-    (draft,) = await invoices.save_drafts(tx, [(values, _content(purchase, wallet, values))])
+    draft = await _save(tx, values, _row(purchase, wallet, values), in_place_of)
     await wallets.note_invoice(tx, purchase.id, draft.id, now=now)
     (view,) = await invoices.get_views(tx, [draft], now=now, with_lines=False)
     printed = await wallets.printed_on(tx, purchase, wallet, view.customer)
@@ -55,6 +66,16 @@ async def issue(tx: Tx, transaction_id: UUID, *, now: datetime) -> UUID | None:
     else:
         await collecting.have_collected(tx, [view], now=now)
     return draft.id
+
+
+async def _save(
+    tx: Tx, values: dict[str, Any], fee: dict[str, Any], in_place_of: InPlaceOf | None
+) -> Invoice:
+    if in_place_of is None:
+        (draft,) = await invoices.save_drafts(tx, [(values, _content(fee))])
+        return draft
+    anew = {**fee, "original_fee_id": in_place_of.fee.root_id}
+    return await invoices.save_regenerated(tx, in_place_of.invoice, values, _content(anew))
 
 
 async def _invoice(tx: Tx, purchase: Transaction, wallet: Wallet, *, now: datetime) -> dict[str, Any]:
@@ -84,17 +105,18 @@ async def _invoice(tx: Tx, purchase: Transaction, wallet: Wallet, *, now: dateti
         "net_payment_term": rules.net_payment_term,
         "self_billed": customer.is_partner,
         "purchase_order_number": purchase.purchase_order_number,
-        **total_columns(compute_invoice([_fee(purchase, wallet)])),
+        **total_columns(compute_invoice([fee_of(wallet, purchase.amount_cents)])),
         "created_at": now,
         "updated_at": now,
     }
 
 
-def _fee(purchase: Transaction, wallet: Wallet) -> InvoicedFee:
+def fee_of(wallet: Wallet, cents: int) -> InvoicedFee:
+    """The fee of the credits of a wallet that are bought for an amount in minor units."""
     fee = compute_credit_fee(
-        purchase.credit_amount(wallet),
+        wallet.credits.of_cents(cents),
         rate=Fraction(wallet.rate_amount),
-        cents=purchase.amount_cents,
+        cents=cents,
         currency=currency(wallet.currency),
     )
     # The explanation keeps the exact credits, for the amount follows from them; those shown have fewer decimals.
@@ -102,10 +124,10 @@ def _fee(purchase: Transaction, wallet: Wallet) -> InvoicedFee:
     return InvoicedFee(fee=replace(fee, units=shown, total_aggregated_units=shown))
 
 
-def _content(purchase: Transaction, wallet: Wallet, invoice: dict[str, Any]) -> invoices.Content:
-    (invoiced,) = compute_invoice([_fee(purchase, wallet)]).fees
+def _row(purchase: Transaction, wallet: Wallet, invoice: dict[str, Any]) -> dict[str, Any]:
+    (invoiced,) = compute_invoice([fee_of(wallet, purchase.amount_cents)]).fees
     name = purchase.name or ITEM
-    row = {
+    return {
         "id": new_id(),
         "organization_id": invoice["organization_id"],
         "invoice_id": invoice["id"],
@@ -119,4 +141,7 @@ def _content(purchase: Transaction, wallet: Wallet, invoice: dict[str, Any]) -> 
         "created_at": invoice["created_at"],
         "updated_at": invoice["created_at"],
     }
-    return invoices.Content(records=(), fees=[row], fee_taxes=(), taxes=())
+
+
+def _content(fee: dict[str, Any]) -> invoices.Content:
+    return invoices.Content(records=(), fees=[fee], fee_taxes=(), taxes=())

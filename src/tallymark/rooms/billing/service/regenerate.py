@@ -13,7 +13,6 @@ from tallymark.db.engine import Tx
 from tallymark.db.ids import new_id
 from tallymark.domain.calendar import new_invoice_dates
 from tallymark.domain.errors import NotAllowed, NotFound
-from tallymark.domain.exact import Fraction
 from tallymark.domain.fees.adjusted import Adjustment, adjust
 from tallymark.domain.fees.model import Fee
 from tallymark.domain.invoicing import InvoicedFee, InvoiceDraft, compute_invoice
@@ -22,11 +21,12 @@ from tallymark.domain.periods import local_date
 from tallymark.domain.values import names_of
 from tallymark.jobs.outbox import Message, emit
 from tallymark.rooms.adjustments import service as adjustments
-from tallymark.rooms.billing.model import Computed, Line
+from tallymark.rooms.billing.model import Computed, Foreseen, KeptFee, Line
+from tallymark.rooms.billing.service import credits, credits_anew, one_off
 from tallymark.rooms.billing.service import invoice as billing
-from tallymark.rooms.billing.service import one_off
 from tallymark.rooms.billing.service.adjusted import model_of
 from tallymark.rooms.billing.service.coupons import CouponBook, make_computed
+from tallymark.rooms.billing.service.credits_anew import Sale
 from tallymark.rooms.billing.service.documenting import document
 from tallymark.rooms.billing.service.progressive_credits import gather_of_records, take_over
 from tallymark.rooms.billing.service.retax import as_computed, lines_of
@@ -57,17 +57,10 @@ JOINED = frozenset(
 )  # fmt: skip
 """What a fee is read with that is no column of it."""
 
+_Kept = tuple[FeeRecord, KeptFee]
+"""A fee of the void invoice that comes again, and what is asked of it."""
+
 NEW = {"payment_status": "pending", "succeeded_at": None, "failed_at": None, "refunded_at": None}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptFee:
-    """A fee of the void invoice that the new one has too; None keeps what it has. `unit_amount` is in currency units."""
-
-    fee_id: UUID
-    units: Fraction | None = None
-    unit_amount: Fraction | None = None
-    invoice_display_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,13 +81,28 @@ class _Part:
 async def regenerate(tx: Tx, invoice_id: UUID, asked: Sequence[KeptFee], *, now: datetime) -> UUID:
     """Issue an invoice in place of a void one, of the fees that are asked for; the rest is dropped.
 
-    Raises `NotFound("invoice")`, `NotAllowed("not_regenerable")` for one that is not void or of a type that is made by
-    other means, `NotAllowed("already_regenerated")`, and `NotFound("fee")`. What corrected events cost otherwise since it was void
-    is documented, as the organization wants it.
+    Raises, in this order, `NotFound("invoice")`, `NotAllowed("not_regenerable")` for one that is not void or of a type that is
+    made by other means, `NotAllowed("already_regenerated")`, `NotFound("customer")` for one who was deleted, and `NotFound("fee")`;
+    of credits what `credits_anew.plan` does.
     """
     found = await invoices.get_invoice(tx, invoice_id)
     await tx.lock("customer", found.customer_id)
-    voided, view, parts, computed, book = await _gather(tx, invoice_id, asked, now=now)
+    view = await _void_view(tx, invoice_id, now=now)
+    kept = _kept(view, asked)
+    if view.invoice.invoice_type == credits.INVOICE_TYPE:
+        made_id = await credits_anew.sell(tx, await _sale(tx, view, kept, now=now), now=now)
+    else:
+        made_id = await _bill_anew(tx, view, kept, now=now)
+    replaced = Message(activity_type="invoice.regenerated", object_type="invoice", object_id=view.invoice.id)
+    await emit(tx, replaced, now=now)
+    return made_id
+
+
+async def _bill_anew(tx: Tx, view: InvoiceView, kept: Sequence[_Kept], *, now: datetime) -> UUID:
+    """Issue the invoice. What corrected events cost otherwise since the other was void is documented, as the organization wants it."""
+    voided = view.invoice
+    parts = await _parts(tx, view, kept)
+    computed, book = await _compute(tx, view, parts)
     values = _invoice(tx, view, computed.totals, now=now)
     content = _content(tx, view, parts, computed.totals, values, now=now)
     made = await invoices.save_regenerated(tx, voided, values, content)
@@ -112,45 +120,49 @@ async def regenerate(tx: Tx, invoice_id: UUID, asked: Sequence[KeptFee], *, now:
         await adjustments.waive(tx, of_events, now=now)
     elif differing or of_events:
         await document(tx, [*differing, *of_events], now=now)
-    replaced = Message(activity_type="invoice.regenerated", object_type="invoice", object_id=voided.id)
-    await emit(tx, replaced, now=now)
     return made.id
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Foreseen:
-    """What an invoice in place of a void one would come to, before credit notes and wallets: what each fee that is kept is then, by
-    its id in the void one (minor units, before coupons and taxes), and the whole.
-    """
-
-    fees: Mapping[UUID, int]
-    currency: str
-    totals: InvoiceDraft
 
 
 async def foresee(tx: Tx, invoice_id: UUID, asked: Sequence[KeptFee], *, now: datetime) -> Foreseen:
     """What `regenerate` would issue, without issuing it. Raises what that does."""
-    voided, _, parts, computed, _ = await _gather(tx, invoice_id, asked, now=now)
+    view = await _void_view(tx, invoice_id, now=now)
+    kept = _kept(view, asked)
+    if view.invoice.invoice_type == credits.INVOICE_TYPE:
+        return credits_anew.foresee(await _sale(tx, view, kept, now=now))
+    parts = await _parts(tx, view, kept)
+    computed, _ = await _compute(tx, view, parts)
     return Foreseen(
         fees={part.stored.id: part.fee.amount_cents for part in parts},
-        currency=voided.currency,
+        currency=view.invoice.currency,
         totals=computed.totals,
     )
 
 
-async def _gather(
-    tx: Tx, invoice_id: UUID, asked: Sequence[KeptFee], *, now: datetime
-) -> tuple[Invoice, InvoiceView, list[_Part], Computed, CouponBook]:
-    """The void invoice, and what one in its place comes to."""
+async def _sale(tx: Tx, view: InvoiceView, kept: Sequence[_Kept], *, now: datetime) -> Sale:
+    ((fee, asked),) = kept
+    return await credits_anew.plan(tx, view.invoice, fee, asked, now=now)
+
+
+async def _void_view(tx: Tx, invoice_id: UUID, *, now: datetime) -> InvoiceView:
+    """The void invoice, held to what may be made anew."""
     voided = await invoices.get_invoice(tx, invoice_id)
     if voided.status is not InvoiceStatus.VOIDED or voided.invoice_type not in REGENERABLE_TYPES:
         raise NotAllowed("not_regenerable")
     if await invoices.find_regenerated(tx, voided.id) is not None:
         raise NotAllowed("already_regenerated")
     (view,) = await invoices.get_views(tx, [voided], now=now)
-    parts = await _parts(tx, view, asked)
-    computed, book = await _compute(tx, view, parts)
-    return voided, view, parts, computed, book
+    if view.customer.deleted_at is not None:
+        raise NotFound("customer")
+    return view
+
+
+def _kept(view: InvoiceView, asked: Sequence[KeptFee]) -> list[_Kept]:
+    """The fees that come again, in the order of the void invoice's lines, each with what is asked of it."""
+    wanted = {one.fee_id: one for one in asked}
+    kept = [(fee, wanted[fee.id]) for fee in view.fees if fee.id in wanted]
+    if len(kept) < len(wanted):
+        raise NotFound("fee")
+    return kept
 
 
 async def _is_refused(tx: Tx) -> bool:
@@ -158,23 +170,20 @@ async def _is_refused(tx: Tx) -> bool:
     return (await organizations.get_metering(tx)).event_correction_policy is EventCorrectionPolicy.REFUSE
 
 
-async def _parts(tx: Tx, view: InvoiceView, asked: Sequence[KeptFee]) -> list[_Part]:
-    """The fees to be made, in the order of the void invoice's lines."""
-    wanted = {one.fee_id: one for one in asked}
-    kept = [fee for fee in view.fees if fee.id in wanted]
-    if len(kept) < len(wanted):
-        raise NotFound("fee")
+async def _parts(tx: Tx, view: InvoiceView, kept: Sequence[_Kept]) -> list[_Part]:
+    """The fees to be made."""
+    stored = [fee for fee, _ in kept]
     if view.invoice.invoice_type == one_off.INVOICE_TYPE:
-        carried = await _add_on_taxes(tx, view, kept)
+        carried = await _add_on_taxes(tx, view, stored)
         return [
-            _Part(stored=fee, asked=wanted[fee.id], fee=as_computed(fee), taxes=own)
-            for fee, own in zip(kept, carried, strict=True)
+            _Part(stored=fee, asked=asked, fee=as_computed(fee), taxes=own)
+            for (fee, asked), own in zip(kept, carried, strict=True)
         ]
     # Prices of the subscription's own may have come after the bill: a fee is of the charges that it was billed by.
-    billed_by = await plans.get_plans(tx, {fee.plan_id for fee in kept if fee.plan_id is not None})
+    billed_by = await plans.get_plans(tx, {fee.plan_id for fee in stored if fee.plan_id is not None})
     return [
-        _adjusted(fee, line, wanted[fee.id], billed_by.get(fee.plan_id or line.contract.plan.id))
-        for fee, line in zip(kept, await lines_of(tx, kept), strict=True)
+        _adjusted(fee, line, asked, billed_by.get(fee.plan_id or line.contract.plan.id))
+        for (fee, asked), line in zip(kept, await lines_of(tx, stored), strict=True)
     ]
 
 

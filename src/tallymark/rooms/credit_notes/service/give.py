@@ -47,7 +47,12 @@ async def give_back_voided(tx: Tx, invoice: Invoice, parts: Parts, *, now: datet
 
 
 async def most_of_voided(tx: Tx, invoice: Invoice) -> Parts:
-    """The most that can be credited, and the most that can be refunded, of an invoice that is about to be voided (§10.4)."""
+    """The most that can be credited, and the most that can be refunded, of an invoice that is about to be voided (§10.4).
+
+    Nothing of credits that were bought can be credited, and so voiding them gives nothing back by a note.
+    """
+    if invoice.invoice_type == TOP_UP:
+        return Parts()
     return _most(await gather(tx, invoice))
 
 

@@ -39,6 +39,7 @@ from tallymark.rooms.wallets.service.read import (
     transaction_views,
     view_of,
 )
+from tallymark.rooms.wallets.service.repurchase import Repurchase, plan_repurchase, repurchase
 from tallymark.rooms.wallets.service.rules import expire_rules
 from tallymark.rooms.wallets.service.sections import printed_on
 from tallymark.rooms.wallets.service.take_over import LeftCredits, take_over_wallet
@@ -50,6 +51,7 @@ __all__ = [
     "Firing",
     "LeftCredits",
     "News",
+    "Repurchase",
     "Returned",
     "active_codes",
     "active_of_customers",
@@ -82,6 +84,7 @@ __all__ = [
     "merge_metadata",
     "note_invoice",
     "note_ongoing",
+    "plan_repurchase",
     "price_of",
     "printed_on",
     "purchase_of",
@@ -89,6 +92,7 @@ __all__ = [
     "refund",
     "refundable_cents",
     "replace_metadata",
+    "repurchase",
     "reschedule",
     "take_over_wallet",
     "tell_added",

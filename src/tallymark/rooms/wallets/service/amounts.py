@@ -53,12 +53,14 @@ def worth(problems: Problems, field: str, credits: Fraction, rate: Credits) -> i
     return cents
 
 
-def check_limits(problems: Problems, cents: int, *, least: int | None, most: int | None) -> None:
+def check_limits(
+    problems: Problems, cents: int, *, least: int | None, most: int | None, field: str = "paid_credits"
+) -> None:
     """Hold a purchase to the wallet's limits, bounds included."""
     if cents and least is not None and cents < least:
-        problems.add("paid_credits", "amount_below_minimum")
+        problems.add(field, "amount_below_minimum")
     if cents and most is not None and cents > most:
-        problems.add("paid_credits", "amount_above_maximum")
+        problems.add(field, "amount_above_maximum")
 
 
 def read_pairs(problems: Problems, value: Any, *, most: int = MOST_PAIRS) -> Pairs:

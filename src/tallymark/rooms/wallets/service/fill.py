@@ -270,7 +270,7 @@ async def fill_by_rule(tx: Tx, wallet: Wallet, firing: Firing, *, now: datetime)
     ledger = await open_ledger(tx, [wallet], now=now)
     made = await fill(tx, ledger, wallet, order, terms)
     await ledger.write(tx)
-    await sections.copy(tx, rule.id, made)
+    await sections.copy(tx, Owner.WALLET_RULE, rule.id, made)
     return made
 
 

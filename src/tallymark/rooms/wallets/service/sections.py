@@ -40,9 +40,9 @@ def codes_of(chosen: Sequence[Section]) -> dict[str, list[str]]:
     return {"invoice_custom_section_codes": [section.code for section in chosen]}
 
 
-async def copy(tx: Tx, rule_id: UUID, transaction_ids: Sequence[UUID]) -> None:
-    """Give what a rule has made the sections that it selects."""
-    selected = (await sections_of(tx, Owner.WALLET_RULE, [rule_id])).get(rule_id, ())
+async def copy(tx: Tx, owner: Owner, owner_id: UUID, transaction_ids: Sequence[UUID]) -> None:
+    """Give transactions the sections that what they come of selects: a rule, or a purchase that is made again."""
+    selected = (await sections_of(tx, owner, [owner_id])).get(owner_id, ())
     if selected:
         codes = [section.code for section in selected]
         for transaction_id in transaction_ids:
