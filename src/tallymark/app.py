@@ -345,8 +345,9 @@ def create_api(wiring: Wiring | None = None) -> FastAPI:
     api.add_middleware(KeptSlashes)
     api.add_middleware(NamedCharset)
     register_error_handlers(api)
+    # Taken over as they are: a router that is included builds all of its routes once more at the first request.
     for router in ROUTERS:
-        api.include_router(router)
+        api.router.routes.extend(router.routes)
     events.describe(api)
     api.include_router(batches.router)
     api.include_router(operations.router)
