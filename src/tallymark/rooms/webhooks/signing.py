@@ -53,7 +53,8 @@ class JwtSigner:
     """Signs with the installation's key; `issuer` is the API's address as it was configured."""
 
     def __init__(self, key: bytes, issuer: str) -> None:
-        loaded = serialization.load_der_private_key(key, password=None)
+        # Whoever kept it has made it or read it whole: proving once more that its primes are some takes longer than all else here.
+        loaded = serialization.load_der_private_key(key, password=None, unsafe_skip_rsa_key_validation=True)
         assert isinstance(loaded, rsa.RSAPrivateKey)
         self._key, self._issuer = loaded, issuer
 
