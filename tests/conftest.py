@@ -31,6 +31,7 @@ from tallymark.db.embedded import embedded_postgres_server
 from tallymark.db.engine import Database, plain_url
 from tallymark.db.migrate import migrate
 from tallymark.metering import allowance
+from tallymark.rooms.webhooks import signing
 from tallymark.settings import Settings
 
 # Left to itself, the log renders every local variable of every frame of an error: half a minute for each.
@@ -87,6 +88,7 @@ def server_url() -> Iterator[str]:
         with embedded_postgres_server(folder, settings=UNSAFE) as url:
             migrate(url)
             _open_months(url)
+            _keep_key(url)
             yield url
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -100,13 +102,21 @@ def _open_months(url: str) -> None:
         )
 
 
+def _keep_key(url: str) -> None:
+    """Finding the primes of the key that signs webhooks takes longer than most tests: all databases have the same one."""
+    with psycopg.connect(plain_url(make_url(url)), autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO secrets (name, value) VALUES (%s, %s)", (signing.SECRET, signing.make_key())
+        )
+
+
 @contextmanager
 def cloned(server_url: str) -> Iterator[str]:
     """A database of one's own, copied from the template."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     maintenance = plain_url(make_url(server_url).set(database="postgres"))
     with psycopg.connect(maintenance, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE tallymark')
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE tallymark STRATEGY file_copy')
         yield plain_url(make_url(server_url).set(database=name))
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
