@@ -17,6 +17,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.cli import warm
 
 from tallymark.db.embedded import embedded_postgres_server
 from tallymark.db.migrate import migrate
@@ -32,10 +33,7 @@ def environment(**more: str) -> dict[str, str]:
 
 def tallymark(*arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
-    command = [str(COMMAND), *map(str, arguments)]
-    return subprocess.run(
-        command, capture_output=True, text=True, timeout=60, env=environment(**variables), check=False
-    )
+    return warm.run([str(COMMAND), *map(str, arguments)], env=environment(**variables))
 
 
 def free_port() -> int:
@@ -49,7 +47,7 @@ def free_port() -> int:
 class Server:
     """A running `tallymark up`."""
 
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[str] | warm.WarmCommand
     url: str
     data_dir: Path
     log: Path
@@ -107,17 +105,21 @@ def starting(folder: Path, *, is_prepared: bool = True) -> Iterator[Callable[...
     """Starts servers on the data directory `folder / "data"`; all are gone at the end."""
     started: list[Server] = []
 
-    def up(*arguments: str, is_awaited: bool = True, **variables: str) -> Server:
+    def up(*arguments: str, is_awaited: bool = True, is_warm: bool = True, **variables: str) -> Server:
         port, where = free_port(), folder / "data"
         if is_prepared and not where.exists():
             # With its owners: as root, the database is another user's.
             subprocess.run(["cp", "-a", prepared(), where], check=True)
         log = folder / f"log-{port}"
         command = [str(COMMAND), "up", "--port", str(port), "--data-dir", str(where), *arguments]
-        with log.open("w") as output:
-            process = subprocess.Popen(
-                command, stdout=output, stderr=output, text=True, env=environment(**variables)
-            )
+        env = environment(**variables)
+        log.touch()
+        process: subprocess.Popen[str] | warm.WarmCommand
+        if is_warm:
+            process = warm.start(command, out=log, err=log, env=env)
+        else:
+            with log.open("w") as output:
+                process = subprocess.Popen(command, stdout=output, stderr=output, text=True, env=env)
         server = Server(process, f"http://127.0.0.1:{port}", where, log)
         started.append(server)
         if is_awaited:
@@ -140,7 +142,10 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture
 def start(folder: Path) -> Iterator[Callable[..., Server]]:
-    """start() -> a ready server on the data directory `folder / "data"`; all are gone at the end."""
+    """start() -> a ready server on the data directory `folder / "data"`; all are gone at the end.
+
+    `start(is_warm=False)` begins from nothing, as the shell does.
+    """
     with starting(folder) as up:
         yield up
 

@@ -20,7 +20,7 @@ KEY = re.compile(r"API key: ([0-9a-f-]{36})")
 def test_the_first_start_tells_where_everything_is_and_a_key_that_works(folder):
     """With a database that it makes itself; servers of other tests begin with a copy of one."""
     with starting(folder, is_prepared=False) as start:
-        server = start()
+        server = start(is_warm=False)
         assert f"URL: {server.url}" in server.output
         assert f"Data: {server.data_dir}" in server.output
         (key,) = KEY.findall(server.output)
@@ -53,7 +53,7 @@ def test_a_later_start_keeps_what_was_there_and_shows_no_key(start):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_every_process_and_exits_with_0(start, number):
-    server = start()
+    server = start(is_warm=False)
     family = [server.process.pid, *(child.pid for child in psutil.Process(server.process.pid).children())]
     assert len(family) > 1, "the database is a child"
     assert server.stop(number) == 0
@@ -62,7 +62,7 @@ def test_a_signal_ends_every_process_and_exits_with_0(start, number):
 
 def test_a_signal_during_the_start_ends_it_cleanly_too(start):
     start().stop()
-    server = start(is_awaited=False)
+    server = start(is_awaited=False, is_warm=False)
     note = server.data_dir / "postgres" / "postmaster.pid"
     deadline = time.monotonic() + 30
     while not note.exists() and time.monotonic() < deadline:
@@ -114,7 +114,7 @@ def test_it_ends_with_an_error_in_one_line_when_its_database_dies(start):
 
 def test_idle_it_takes_less_than_300_mb(start):
     """Of all its processes; pages that PostgreSQL's share are counted once."""
-    server = start()
+    server = start(is_warm=False)
     parent = psutil.Process(server.process.pid)
     family = [parent, *parent.children(recursive=True)]
     assert sum(member.memory_full_info().pss for member in family) < 300_000_000
