@@ -18,6 +18,7 @@ import httpx
 import psycopg
 import pytest
 import structlog
+from argon2 import PasswordHasher
 from fastapi import FastAPI
 from hypothesis import HealthCheck, settings
 from sqlalchemy import event
@@ -31,6 +32,7 @@ from tallymark.db.embedded import embedded_postgres_server
 from tallymark.db.engine import Database, plain_url
 from tallymark.db.migrate import migrate
 from tallymark.metering import allowance
+from tallymark.rooms.users import passwords
 from tallymark.rooms.webhooks import signing
 from tallymark.settings import Settings
 
@@ -77,6 +79,15 @@ def shared_routes() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patching:
         patching.setattr(app, "create_api", create_with_these)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def hasher_of_servers() -> Iterator[PasswordHasher]:
+    """What hashes passwords for servers: on four threads, in 64 MiB. Nobody guesses those of tests, which have a quick one."""
+    strong = passwords.HASHER
+    with pytest.MonkeyPatch.context() as patching:
+        patching.setattr(passwords, "HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield strong
 
 
 @pytest.fixture(scope="session")

@@ -8,12 +8,11 @@ from functools import cache
 from typing import Any
 
 import httpx
-from argon2 import PasswordHasher
 
 from tallymark.api.sessions import SessionCookie
 from tallymark.app import Running
 from tallymark.rooms.organizations.access import system_now
-from tallymark.rooms.users import service
+from tallymark.rooms.users import passwords, service
 from tallymark.rooms.users.model import Device, LoginMethod, User
 
 PASSWORD = "correct horse battery staple"
@@ -75,7 +74,7 @@ async def make_user(
 
 @cache
 def _hash(password: str) -> str:
-    return PasswordHasher().hash(password)
+    return passwords.HASHER.hash(password)
 
 
 async def sign_in(

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 from aiosmtpd.controller import Controller
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, Type
 from pydantic import ValidationError
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
@@ -157,6 +157,11 @@ class TestSigningIn:
         assert user.password_hash not in repr(user)
         assert session.token_hash == hash_token(token)
         assert len(token) == 40
+
+    def test_is_hashed_as_is_recommended(self, hasher_of_servers):
+        """RFC 9106, section 4, second recommendation; of its lanes and passes none fewer."""
+        strength = (hasher_of_servers.time_cost, hasher_of_servers.memory_cost, hasher_of_servers.parallelism)
+        assert (hasher_of_servers.type, strength) == (Type.ID, (3, 65_536, 4))
 
     async def test_makes_a_weak_hash_stronger(self, application, database, anybody):
         person = await sign_up(application)

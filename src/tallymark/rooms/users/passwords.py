@@ -12,7 +12,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 AT_A_TIME = 2
 """Each takes 64 MiB and a core: as many as come at once must not take them all."""
 
-_hasher = PasswordHasher()
+HASHER = PasswordHasher()
+"""With the library's parameters, which are those that RFC 9106 recommends."""
 
 
 class Passwords:
@@ -24,7 +25,7 @@ class Passwords:
 
     async def hash(self, password: str) -> str:
         """What is kept of a password."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, _hasher.hash, password)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, HASHER.hash, password)
 
     async def matches(self, kept: str | None, password: str) -> bool:
         """Whether a password is the one that was kept; where none was, it is compared all the same, in vain."""
@@ -41,11 +42,11 @@ class Passwords:
 
 def is_outdated(kept: str) -> bool:
     """Whether a hash is weaker than those that are made now."""
-    return _hasher.check_needs_rehash(kept)
+    return HASHER.check_needs_rehash(kept)
 
 
 def _compare(kept: str, password: str) -> bool:
     try:
-        return _hasher.verify(kept, password)
+        return HASHER.verify(kept, password)
     except (VerificationError, InvalidHashError):
         return False
