@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,15 @@ _numbers = itertools.count(1)
 
 SITE = Site(base_url="", app_url="", sign_file=lambda _, key: key)
 """An installation whose links nobody follows."""
+
+
+@cache
+def description() -> Json:
+    """How the API describes itself; it takes two seconds to find words for all of it."""
+    from tallymark.app import create_api
+
+    described: Json = create_api().openapi()
+    return described
 
 
 async def call(

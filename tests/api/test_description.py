@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from tallymark.app import create_api
+from tests import kit
 
 Json = Any
 
@@ -80,7 +79,7 @@ def names(document: Json) -> dict[str, set[str]]:
 def test_names_what_the_contract_names():
     if not DOCUMENT.exists():
         pytest.skip("the contract's document does not lie beside this checkout")
-    ours, theirs = names(create_api().openapi()), names(json.loads(DOCUMENT.read_text()))
+    ours, theirs = names(kit.description()), names(json.loads(DOCUMENT.read_text()))
     assert len(theirs) > 200
     lacking = {
         f"{operation}.{name}"
@@ -93,7 +92,7 @@ def test_names_what_the_contract_names():
 
 def test_tells_where_names_stand_that_are_elsewhere():
     """What is named and never answered says so, and where it is: nobody is to wait for it."""
-    schemas = create_api().openapi()["components"]["schemas"]
+    schemas = kit.description()["components"]["schemas"]
     marked = {
         (of, name): field
         for of, schema in schemas.items()
@@ -108,7 +107,7 @@ def test_tells_where_names_stand_that_are_elsewhere():
 
 def test_tells_that_a_preview_may_be_of_nobody():
     """Its customer may have no external id: all that names the customer can be null."""
-    invoice = create_api().openapi()["components"]["schemas"]["PreviewResponse"]["properties"]["invoice"]
+    invoice = kit.description()["components"]["schemas"]["PreviewResponse"]["properties"]["invoice"]
     of_subscription = invoice["properties"]["subscriptions"]["items"]["properties"]
     of_customer = invoice["properties"]["customer"]["properties"]
     for field in (of_subscription["external_customer_id"], of_customer["external_id"]):
@@ -117,7 +116,4 @@ def test_tells_that_a_preview_may_be_of_nobody():
 
 def test_names_no_section_of_a_specification_that_its_readers_do_not_have():
     """`(metering §5.3)` and `(test-clock.md)` are for those who read the code."""
-    assert (
-        re.findall(r"[^\"]*(?:§|\w\.md\b)[^\"]*", json.dumps(create_api().openapi(), ensure_ascii=False))
-        == []
-    )
+    assert re.findall(r"[^\"]*(?:§|\w\.md\b)[^\"]*", json.dumps(kit.description(), ensure_ascii=False)) == []

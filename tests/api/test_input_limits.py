@@ -9,7 +9,6 @@ from tests import kit
 from tests.conftest import ADMIN_KEY
 
 from tallymark.api.requests import LARGEST_BODY
-from tallymark.app import create_api
 
 JSON = {"content-type": "application/json"}
 TOO_LARGE = {"status": 413, "error": "Payload Too Large"}
@@ -109,7 +108,7 @@ class TestABody:
 
 
 def test_the_description_tells_what_is_refused():
-    document = create_api().openapi()
+    document = kit.description()
     for path, item in document["paths"].items():
         for method, operation in item.items():
             told = set(operation["responses"]) - {"200"}

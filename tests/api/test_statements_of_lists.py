@@ -7,14 +7,12 @@ import re
 import pytest
 from tests import kit
 
-from tallymark.app import create_api
-
 FEW, MORE = 2, 3
 
 
 def lists() -> list[str]:
     """Every path below `/api/v1` that answers with pages."""
-    paths = create_api().openapi()["paths"]
+    paths = kit.description()["paths"]
     return [
         path.removeprefix("/api/v1")
         for path, methods in paths.items()

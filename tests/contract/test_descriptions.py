@@ -26,14 +26,14 @@ from tests.contract.fuzzing import CONTENT_TYPES, NULL, SCHEMAS, SERVER_ERRORS, 
 from tests.contract.world import Json, settle
 from tests.people import Person, sign_up
 
-from tallymark.app import Running, create_api
+from tallymark.app import Running
 
 MINUTES = float(os.environ.get("TALLYMARK_FUZZ_MINUTES", "0"))
 ROUNDS = int(os.environ.get("TALLYMARK_FUZZ_ROUNDS", "0")) or None
 """How often to go through each description at the most."""
 
 SEED = os.environ.get("TALLYMARK_FUZZ_SEED") or str(SystemRandom().randrange(2**32))
-OURS = create_api().openapi()
+OURS = kit.description()
 CONTRACT = Path(__file__).parents[3] / "shared" / "openapi" / "lago.json"
 
 SECRET = "hidden_9f3a"

@@ -40,7 +40,7 @@ from tests.contract.hostile import (
 from tests.contract.world import Json, Known, settle, singular
 from tests.people import sign_up
 
-from tallymark.app import Running, create_api
+from tallymark.app import Running
 from tallymark.integrations.assistants.tools import TOOLS
 from tallymark.rooms.organizations import service as organizations
 
@@ -92,7 +92,7 @@ class Operation:
         return f"{self.method} {self.path}"
 
 
-DOCUMENT = create_api().openapi()
+DOCUMENT = kit.description()
 ALL = [
     Operation(method.upper(), path, described)
     for path, item in DOCUMENT["paths"].items()

@@ -9,7 +9,6 @@ from tests import kit
 from tests.rooms.test_corrections_in_advance import in_advance
 from tests.rooms.test_corrections_of_what_is_billed import adjusted, begin, correct, one_offs, send, simple
 
-from tallymark.app import create_api
 from tallymark.rooms.adjustments.model import UNTOLD
 
 
@@ -106,7 +105,7 @@ def test_the_description_and_the_documentation_have_all_codes():
     rows = set(re.findall(r"^\| `(\w+)` \| .* \|$", page, re.MULTILINE))
     rows -= {"document_now", "next_invoice"}
     assert rows == {*UNTOLD, "period_already_invoiced", "event_archived"}
-    paths = create_api().openapi()["paths"]
+    paths = kit.description()["paths"]
     for end in ("/events/{transaction_id}/amend", "/events/{transaction_id}/void"):
         (operation,) = [of["post"] for path, of in paths.items() if path.endswith(end)]
         content = operation["responses"]["405"]["content"]["application/json"]
