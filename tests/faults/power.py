@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from sqlalchemy import Connection, event
+from sqlalchemy import event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.engine.interfaces import DBAPICursor
 
@@ -46,8 +46,6 @@ class Run:
     cut_after: int | None
     writes: list[str] = field(default_factory=list)
     cut_at: str | None = None
-    has_committed: bool = False
-    """Whether anything that it wrote stays."""
 
 
 class World(Protocol):
@@ -89,38 +87,26 @@ def write_of(statement: str) -> str | None:
 def running(database: Database, *, cut_after: int | None = None) -> Iterator[Run]:
     """Note the writes of a run; cut the power after so many, and let no statement run after that."""
     run = Run(cut_after)
-    unsettled: set[Connection] = set()
 
-    def note(connection: Connection, cursor: DBAPICursor, statement: str, *_: object) -> None:
+    def note(_c: object, cursor: DBAPICursor, statement: str, *_: object) -> None:
         if run.cut_at is not None:
             raise PowerCut
         write = write_of(statement)
         if write is None or cursor.rowcount == 0:
             return
         run.writes.append(write)
-        unsettled.add(connection)
         if len(run.writes) == run.cut_after:
             run.cut_at = write
             raise PowerCut
 
-    def commit(connection: Connection) -> None:
-        run.has_committed |= connection in unsettled
-        unsettled.discard(connection)
-
     engine = database.engine.sync_engine
-    listeners: dict[str, Callable[..., None]] = {
-        "after_cursor_execute": note,
-        "commit": commit,
-        "rollback": unsettled.discard,
-        "handle_error": keep_connection,
-    }
-    for name, listener in listeners.items():
-        event.listen(engine, name, listener)
+    event.listen(engine, "after_cursor_execute", note)
+    event.listen(engine, "handle_error", keep_connection)
     try:
         yield run
     finally:
-        for name, listener in listeners.items():
-            event.remove(engine, name, listener)
+        event.remove(engine, "after_cursor_execute", note)
+        event.remove(engine, "handle_error", keep_connection)
 
 
 def keep_connection(context: ExceptionContext) -> None:
@@ -157,8 +143,8 @@ async def cut_everywhere(
             break
         cuts[run.cut_at] += 1
         assert cuts.total() < MOST_CUTS, "the step comes to no end"
-        # Reading all there is takes longer than most steps: where nothing was committed it is as it was.
-        if not run.has_committed or (left := await stormy.state()) == found:
+        left = await stormy.state()
+        if left == found:
             after += 1
         else:
             found, after, stormy.has_moved = left, 1, True
