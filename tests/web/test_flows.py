@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -34,6 +35,29 @@ class Form:
     async def save(self, verb: str, said: str) -> None:
         await self.page.get_by_role("button", name=verb, exact=True).click()
         await expect(self.page.get_by_text(said, exact=True).first).to_be_visible()
+
+
+async def rotate_at_ten(site, page, slug, old):
+    """Have a key end in 24 hours, at ten: that is tomorrow at ten, and until then both of them are good (ui §11.7)."""
+    ten = (datetime.now(UTC) + timedelta(days=1)).replace(hour=10, minute=0, second=0, microsecond=0)
+    ends = ten + timedelta(days=1)
+    await page.clock.set_fixed_time(ten)
+    await page.goto(f"/{slug}/developers/api-keys")
+    await page.get_by_role("button", name="Actions for Meter").click()
+    await page.get_by_role("menuitem", name="Rotate").click()
+    question = page.get_by_role("dialog", name="Rotate Meter")
+    await expect(question.get_by_label("The old key ends")).to_have_text("In 24 hours")
+    await question.get_by_role("button", name="Rotate", exact=True).click()
+    shown = page.get_by_role("button", name=re.compile("^Copy API key "))
+    new = (await shown.get_attribute("aria-label") or "").removeprefix("Copy API key ")
+    keys = page.get_by_role("table", name="API keys").get_by_role("row").filter(has_text="Meter")
+    await expect(keys).to_have_count(2)
+    noted = re.compile(rf"{ends.day} \w+ {ends.year}, 10:00")
+    await expect(keys.filter(has_text=noted)).to_have_count(1)
+    assert new != old
+    for value in (old, new):
+        async with site.api(value) as client:
+            await kit.get(client, "/invoices")
 
 
 async def test_a_metric_a_plan_a_customer_and_a_bill(site, page):
@@ -98,6 +122,7 @@ async def test_a_metric_a_plan_a_customer_and_a_bill(site, page):
     async with page.context.expect_page() as opened:
         await page.get_by_role("button", name="Download PDF").click()
     await (await opened.value).close()
+    await rotate_at_ten(site, page, slug, value)
     async with site.api(value) as client:
         invoice = (await kit.post(client, f"/invoices/{bill['lago_id']}/download", None))["invoice"]
         document = await client.get(invoice["file_url"])
@@ -215,6 +240,22 @@ async def test_a_dearer_plan_at_a_price_below_is_a_downgrade(shop, page):
     # What something was sold in stays.
     await page.goto(f"/{shop.slug}/update/customer/ted")
     await expect(page.get_by_role("button", name="Currency")).to_be_disabled()
+
+    # Deal follows Pro where it is asked for, and then keeps what it has.
+    for hour, price, answer, kept in ((1, "0.75", "Change it too", "0.75"), (2, "1", "Leave it", "0.75")):
+        await page.goto(f"/{shop.slug}/update/plan/pro")
+        await form.fill(Price_per_unit=price)
+        await page.get_by_role("button", name="Save plan").click()
+        question = page.get_by_role("dialog")
+        await expect(question).to_contain_text("1 subscription on this plan has a price of its own.")
+        await question.get_by_role("button", name=answer).click()
+        await expect(page.get_by_text("Plan saved")).to_be_visible()
+        await kit.advance(shop.client, f"2026-01-01T0{hour}:00")
+        changed = (await kit.get(shop.client, "/plans/pro"))["plan"]["charges"][0]
+        (own,) = (await kit.get(shop.client, "/subscriptions", **pending))["subscriptions"]
+        path = f"/subscriptions/{own['external_id']}/charges"
+        (charge,) = (await kit.get(shop.client, path, subscription_status="pending"))["charges"]
+        assert (changed["properties"]["amount"], charge["properties"]["amount"]) == (price, kept)
     assert watch.faults == []
 
 

@@ -76,6 +76,9 @@ async function call(method: HttpMethod, path: string, init: unknown): Promise<un
   return data ?? null; // an answer without a body is an answer
 }
 
+/** The query of what is read whole: to be chosen from, to be added up, or to be shown without pages. */
+export const WHOLE = { per_page: "1000" } as const;
+
 /** A read, for `useQuery`, `useSuspenseQuery` and route loaders. Keeps showing the page before while the next one comes. */
 export function read<Path extends PathsWithMethod<paths, "get">>(
   path: Path,

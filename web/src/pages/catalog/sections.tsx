@@ -1,6 +1,6 @@
 /** Which custom sections stand on the invoices of something: those of its customer, none, or chosen ones. */
 import { useQuery } from "@tanstack/react-query";
-import { read, type Schema } from "@/api/client";
+import { read, type Schema, WHOLE } from "@/api/client";
 import { useCan } from "@/app/session";
 import { Checkbox, Field, Select } from "@/ui/fields";
 
@@ -22,7 +22,7 @@ export function writeSections({ way, codes }: SectionChoice) {
 export function useSections(): readonly Schema<"SectionOutput">[] {
   const can = useCan();
   const { data } = useQuery({
-    ...read("/api/v1/invoice_custom_sections", { params: { query: { per_page: "100" } } }),
+    ...read("/api/v1/invoice_custom_sections", { params: { query: WHOLE } }),
     enabled: can("invoice_custom_sections:view"),
   });
   return data?.invoice_custom_sections ?? [];

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { Controller, type UseFormReturn, useForm } from "react-hook-form";
-import { read, useChange } from "@/api/client";
+import { read, useChange, WHOLE } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan, useOrganization } from "@/app/session";
 import { currencies } from "@/lib/choices";
@@ -53,7 +53,7 @@ interface Targets {
 
 function useTargets(): Targets {
   const can = useCan();
-  const query = { per_page: "1000" } as never;
+  const query = WHOLE;
   const plans = useQuery({ ...read("/api/v1/plans", { params: { query } }), enabled: can("plans:view") });
   const metrics = useQuery({ ...metricsRead(), enabled: can("billable_metrics:view") });
   const named = ({ code, name }: { code: string; name: string }) => ({ value: code, label: name });

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Plus, X } from "lucide-react";
 import { useState } from "react";
 import { useForm } from "react-hook-form";
-import { read, type Schema, useChange } from "@/api/client";
+import { read, type Schema, useChange, WHOLE } from "@/api/client";
 import { explain } from "@/api/errors";
 import { useCan } from "@/app/session";
 import { money, percent, toCents, toDecimal } from "@/lib/money";
@@ -159,7 +159,7 @@ interface Values {
 /** Apply a coupon as it is, or with another amount, rate or frequency for this customer. */
 export function ApplyCoupon({ customer, onClose }: { customer: Customer; onClose: () => void }) {
   const [error, setError] = useState<unknown>(null);
-  const coupons = useQuery(read("/api/v1/coupons", { params: { query: { per_page: "100" } } }));
+  const coupons = useQuery(read("/api/v1/coupons", { params: { query: WHOLE } }));
   const active = coupons.data?.coupons.filter((one) => !one.terminated_at) ?? [];
   const form = useForm<Values>({
     defaultValues: {

@@ -3,7 +3,7 @@ import { useNavigate, useParams } from "@tanstack/react-router";
 import { Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { Controller, type UseFormReturn, useFieldArray, useForm } from "react-hook-form";
-import { read, useChange } from "@/api/client";
+import { read, useChange, WHOLE } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
 import { countries, currencies, zones } from "@/lib/choices";
@@ -62,7 +62,7 @@ function useIsBilled(id: string): boolean {
 }
 
 function useTaxes() {
-  return useQuery(read("/api/v1/taxes", { params: { query: { per_page: "100" } } }));
+  return useQuery(read("/api/v1/taxes", { params: { query: WHOLE } }));
 }
 
 type Form = UseFormReturn<CustomerForm>;

@@ -3,7 +3,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Download, Plus } from "lucide-react";
-import { read, type Schema } from "@/api/client";
+import { read, type Schema, WHOLE } from "@/api/client";
 import { explain } from "@/api/errors";
 import { paths } from "@/app/paths";
 import { useCan } from "@/app/session";
@@ -297,7 +297,7 @@ export function CreditNotes({ customer, reads }: TabProps) {
     read("/api/v1/customers/{external_customer_id}/credit_notes", {
       params: {
         path: { external_customer_id: customer.external_id },
-        query: { credit_status: "available", per_page: "100" } as never,
+        query: { credit_status: "available", ...WHOLE } as never,
       },
     }),
   );

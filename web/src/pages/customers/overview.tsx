@@ -1,6 +1,6 @@
 import { useQueries, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { read, type Schema } from "@/api/client";
+import { read, type Schema, WHOLE } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan, useNow } from "@/app/session";
 import { ShortTimeline } from "@/app/timeline";
@@ -260,7 +260,7 @@ export function UsageSection({ customer, subscription, zone, usages }: UsageSect
   const watched = subscription ?? (usages.running.length === 1 ? usages.running[0] : undefined);
   const alerts = useQuery({
     ...read("/api/v1/subscriptions/{external_id}/alerts", {
-      params: { path: { external_id: watched ?? "-" }, query: { per_page: "100" } },
+      params: { path: { external_id: watched ?? "-" }, query: WHOLE },
     }),
     enabled: watched !== undefined,
     placeholderData: undefined,
@@ -352,7 +352,6 @@ function Rail({ customer, reads }: { customer: Customer; reads: CustomerReads })
             ["Pays by", config.payment_provider && providerName(config.payment_provider)],
             ["E-mail", customer.email],
             ["Language", language && languageName(language)],
-            ["CRM", customer.external_salesforce_id],
             ["Since", <Day key="since" value={customer.created_at} zone={customer.applicable_timezone} />],
           ]}
         />

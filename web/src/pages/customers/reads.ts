@@ -1,6 +1,6 @@
 /** What the pages of a customer read. Asked for at once by the frame, so that it travels as one request. */
 import { useQuery } from "@tanstack/react-query";
-import { read } from "@/api/client";
+import { read, WHOLE } from "@/api/client";
 import { timelineOf } from "@/app/timeline";
 import { plansRead } from "@/pages/plans/reads";
 
@@ -13,7 +13,7 @@ export function useCustomerReads(id: string) {
   const unpaid = {
     "statuses[]": ["finalized"],
     "payment_statuses[]": ["pending", "failed"],
-    per_page: "100",
+    ...WHOLE,
   };
   return {
     customer: useCustomer(id),
@@ -55,7 +55,7 @@ export type CustomerReads = ReturnType<typeof useCustomerReads>;
 export function useSubscriptionsOf(id: string) {
   const query = {
     "status[]": ["active", "pending", "incomplete", "canceled", "terminated"],
-    per_page: "100",
+    ...WHOLE,
   };
   return useQuery(
     read("/api/v1/customers/{external_customer_id}/subscriptions", {
@@ -67,7 +67,7 @@ export function useSubscriptionsOf(id: string) {
 export function useWalletsOf(id: string) {
   return useQuery(
     read("/api/v1/customers/{external_id}/wallets", {
-      params: { path: { external_id: id }, query: { per_page: "100" } },
+      params: { path: { external_id: id }, query: WHOLE },
     }),
   );
 }
@@ -75,7 +75,7 @@ export function useWalletsOf(id: string) {
 export function useAppliedCoupons(id: string) {
   return useQuery(
     read("/api/v1/customers/{external_id}/applied_coupons", {
-      params: { path: { external_id: id }, query: { per_page: "100" } },
+      params: { path: { external_id: id }, query: WHOLE },
     }),
   );
 }

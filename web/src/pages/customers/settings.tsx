@@ -2,7 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
-import { read, type Schema, useChange } from "@/api/client";
+import { read, type Schema, useChange, WHOLE } from "@/api/client";
 import { explain } from "@/api/errors";
 import { useCan } from "@/app/session";
 import { languageName, languages } from "@/lib/choices";
@@ -382,7 +382,7 @@ function IssuingDate({ customer, entity, onChange }: Omit<OwnProps, "setting">) 
 }
 
 function Taxes({ customer, onChange }: Pick<OwnProps, "customer" | "onChange">) {
-  const taxes = useQuery(read("/api/v1/taxes", { params: { query: { per_page: "100" } } }));
+  const taxes = useQuery(read("/api/v1/taxes", { params: { query: WHOLE } }));
   const [codes, setCodes] = useState(customer.taxes.map((tax) => tax.code));
   return (
     <Loaded query={taxes} what="Taxes" skeleton={<span className="sk" style={{ width: 160 }} />}>
@@ -409,9 +409,7 @@ function Taxes({ customer, onChange }: Pick<OwnProps, "customer" | "onChange">) 
 }
 
 function Sections({ customer, onChange }: Pick<OwnProps, "customer" | "onChange">) {
-  const sections = useQuery(
-    read("/api/v1/invoice_custom_sections", { params: { query: { per_page: "100" } } }),
-  );
+  const sections = useQuery(read("/api/v1/invoice_custom_sections", { params: { query: WHOLE } }));
   const [isNone, setNone] = useState(customer.skip_invoice_custom_sections);
   const [codes, setCodes] = useState(
     customer.applicable_invoice_custom_sections.map((section) => section.code),

@@ -1,6 +1,6 @@
 /** Who did what logs tell of: a member, or an API key by its name, one that has ended, too. */
 import { useQuery } from "@tanstack/react-query";
-import { read, type Schema } from "@/api/client";
+import { read, type Schema, WHOLE } from "@/api/client";
 import { useCan, useNow } from "@/app/session";
 import { keyWords } from "@/lib/words";
 import type { Filter } from "@/ui/list";
@@ -35,7 +35,7 @@ export function useKeyFilter(): Filter[] {
 export function useMemberFilter(): Filter {
   const can = useCan();
   const members = useQuery({
-    ...read("/app/v1/members", { params: { query: { per_page: "100" } } }),
+    ...read("/app/v1/members", { params: { query: WHOLE } }),
     enabled: can("organization:members:view"),
   });
   return {

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { KeyRound, Pencil, Plus, RefreshCw, Send, Trash2 } from "lucide-react";
 import { useState } from "react";
-import { read, type Schema, useChange } from "@/api/client";
+import { read, type Schema, useChange, WHOLE } from "@/api/client";
 import { paths } from "@/app/paths";
 import { countWords } from "@/lib/words";
 import { Moment } from "@/ui/amounts";
@@ -48,7 +48,7 @@ const endpointColumns: Column<Endpoint>[] = [
 ];
 
 export function Webhooks() {
-  const endpoints = useQuery(read("/api/v1/webhook_endpoints", { params: { query: { per_page: "100" } } }));
+  const endpoints = useQuery(read("/api/v1/webhook_endpoints", { params: { query: WHOLE } }));
   const [isMaking, setMaking] = useOpened("new-endpoint");
   const create = (
     <Button look="primary" data-create="" onClick={() => setMaking(true)}>

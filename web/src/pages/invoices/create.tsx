@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Plus, Trash2 } from "lucide-react";
 import { type FormEvent, useState } from "react";
-import { read, type Schema, useChange } from "@/api/client";
+import { read, type Schema, useChange, WHOLE } from "@/api/client";
 import { paths } from "@/app/paths";
 import { useCan, useOrganization } from "@/app/session";
 import { currencies } from "@/lib/choices";
@@ -92,10 +92,10 @@ export function CreateInvoice() {
       params: { query: { per_page: 50, ...(addOnTerm ? { search_term: addOnTerm } : {}) } as never },
     }),
   );
-  const taxes = useQuery(read("/api/v1/taxes", { params: { query: { per_page: 100 } as never } }));
+  const taxes = useQuery(read("/api/v1/taxes", { params: { query: WHOLE } }));
   const entities = useQuery({ ...read("/api/v1/billing_entities"), enabled: can("billing_entities:view") });
   const custom = useQuery({
-    ...read("/api/v1/invoice_custom_sections", { params: { query: { per_page: 100 } as never } }),
+    ...read("/api/v1/invoice_custom_sections", { params: { query: WHOLE } }),
     enabled: can("invoice_custom_sections:view"),
   });
 

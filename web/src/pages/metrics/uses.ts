@@ -1,11 +1,11 @@
 /** Where metrics are charged for. */
-import { read, type Schema } from "@/api/client";
+import { read, type Schema, WHOLE } from "@/api/client";
 
 type Plan = Schema<"PlanListOutput">;
 
 /** The plans, to look for charges in. */
 export function plansOn() {
-  return read("/api/v1/plans", { params: { query: { per_page: "1000" } as never } });
+  return read("/api/v1/plans", { params: { query: WHOLE } });
 }
 
 /** The plans that charge for a metric. */

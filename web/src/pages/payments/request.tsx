@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { TriangleAlert } from "lucide-react";
 import { useState } from "react";
-import { ask, read, useChange } from "@/api/client";
+import { ask, read, useChange, WHOLE } from "@/api/client";
 import { explainRead } from "@/api/errors";
 import { Letter } from "@/app/email-preview";
 import { paths } from "@/app/paths";
@@ -40,7 +40,7 @@ const overdueRead = (customer: string) =>
   read("/api/v1/customers/{external_customer_id}/invoices", {
     params: {
       path: { external_customer_id: customer },
-      query: { payment_overdue: "true", per_page: 100 } as never,
+      query: { payment_overdue: "true", ...WHOLE } as never,
     },
   });
 

@@ -11,9 +11,8 @@ import { toCents } from "@/lib/money";
 import { countWords } from "@/lib/words";
 import { Button } from "@/ui/basics";
 import { Json } from "@/ui/code";
-import { Checkbox } from "@/ui/fields";
 import { codeFrom, FormPage } from "@/ui/form";
-import { Drawer } from "@/ui/overlays";
+import { Dialog, Drawer } from "@/ui/overlays";
 import { useTitle } from "@/ui/page";
 import { allOf, Loaded, PageSkeleton, type QueryLike } from "@/ui/states";
 import { notify } from "@/ui/toasts";
@@ -87,24 +86,36 @@ export function DuplicatePlan() {
   );
 }
 
-/** Whom a save touches: subscriptions that run, those of them with prices of their own, and all that ever were. */
+/** Whom a save touches. */
 interface Touched {
   active: number;
+  /** Active ones with prices of their own. */
   overridden: number;
+  /** The same, and those that are still to begin. */
+  followers: number;
   ever: number;
 }
 
-const NOBODY: Touched = { active: 0, overridden: 0, ever: 0 };
+const NOBODY: Touched = { active: 0, overridden: 0, followers: 0, ever: 0 };
 
 function useTouched(code: string): QueryLike<Touched> {
   const can = useCan();
   const enabled = can("subscriptions:view");
   const active = useQuery({ ...subscriptionsRead(code), enabled });
   const overridden = useQuery({ ...subscriptionsRead(code, { overridden: "true" }), enabled });
+  const followers = useQuery({
+    ...subscriptionsRead(code, { overridden: "true", "status[]": ["active", "pending", "incomplete"] }),
+    enabled,
+  });
   const ever = useQuery({ ...subscriptionsRead(code, EVER), enabled });
-  const { data, ...all } = allOf([active, overridden, ever]);
+  const { data, ...all } = allOf([active, overridden, followers, ever]);
   const countOf = (query: typeof active) => query.data!.meta.total_count;
-  const counted = data && { active: countOf(active), overridden: countOf(overridden), ever: countOf(ever) };
+  const counted = data && {
+    active: countOf(active),
+    overridden: countOf(overridden),
+    followers: countOf(followers),
+    ever: countOf(ever),
+  };
   return { ...all, data: enabled ? counted : NOBODY };
 }
 
@@ -118,7 +129,6 @@ interface EditorProps {
 
 function Editor({ initial, saved, choices, touched, isCopy }: EditorProps) {
   const [draft, setDraft] = useState(initial);
-  const [cascades, setCascades] = useState(false);
   const [open, setOpen] = useState<Open>({ key: initial.charges[0]?.key ?? null, filter: null });
   const [typed, setTyped] = useState<Record<string, string>>({});
   const [isShown, setShown] = useState(false);
@@ -133,13 +143,9 @@ function Editor({ initial, saved, choices, touched, isCopy }: EditorProps) {
     });
 
   const checks = useFaults(draft);
-  const requests = requestsOf({
-    draft,
-    initial,
-    code: saved?.code,
-    features: choices.features,
-    cascades: cascades && touched.overridden > 0,
-  });
+  const requestsFor = (cascades: boolean) =>
+    requestsOf({ draft, initial, code: saved?.code, features: choices.features, cascades });
+  const requests = requestsFor(false);
   const showFault = (place: string) => {
     const [list, index] = place.split(".");
     const charge = list === "charges" || list === "fixed_charges" ? draft[list][Number(index)] : undefined;
@@ -157,7 +163,7 @@ function Editor({ initial, saved, choices, touched, isCopy }: EditorProps) {
     if (first) showFault(first);
     return first !== undefined;
   };
-  const save = useSave({ saved, requests, checks, showFault, placeRefusal });
+  const save = useSave({ saved, touched, requestsFor, checks, showFault, placeRefusal });
   const isDirty = isCopy || requests.length > 0;
 
   const looked = lookedAt(draft, open, choices, saved);
@@ -214,14 +220,7 @@ function Editor({ initial, saved, choices, touched, isCopy }: EditorProps) {
           isDirty={isDirty && !save.isDone}
           isBusy={save.isBusy}
           error={save.error}
-          effect={
-            <Touches
-              changes={saved ? countChanges(initial, draft) : null}
-              touched={touched}
-              cascades={cascades}
-              onCascade={setCascades}
-            />
-          }
+          effect={<Touches changes={saved ? countChanges(initial, draft) : null} touched={touched} />}
           sections={<Contents draft={draft} open={open} onOpen={setOpen} choices={choices} checks={checks} />}
           aside={
             looked ? (
@@ -247,6 +246,13 @@ function Editor({ initial, saved, choices, touched, isCopy }: EditorProps) {
           <Metadata {...parts} />
         </FormPage>
         <RequestDrawer requests={requests} isOpen={isShown} onClose={() => setShown(false)} />
+        <Cascade
+          followers={touched.followers}
+          isOpen={save.isAsking}
+          isBusy={save.isBusy}
+          onClose={save.cancel}
+          onChoose={(cascades) => void save.run(cascades)}
+        />
       </FaultsContext>
     </ChoicesContext>
   );
@@ -315,13 +321,15 @@ function lookedAt(draft: PlanDraft, open: Open, choices: Choices, saved: Plan | 
 
 function useSave({
   saved,
-  requests,
+  touched,
+  requestsFor,
   checks,
   showFault,
   placeRefusal,
 }: {
   saved: Plan | undefined;
-  requests: Request[];
+  touched: Touched;
+  requestsFor: (cascades: boolean) => Request[];
   checks: Checks;
   showFault: (place: string) => void;
   /** Shows what was refused where it stands; whether any of it stands somewhere. */
@@ -330,6 +338,7 @@ function useSave({
   const navigate = useNavigate();
   const [error, setError] = useState<unknown>(null);
   const [isDone, setDone] = useState(false);
+  const [isAsking, setAsking] = useState(false);
   const finish = {
     isQuiet: true,
     done: saved ? "Plan saved" : "Plan created",
@@ -339,14 +348,21 @@ function useSave({
   const update = useChange("put", "/api/v1/plans/{code}", finish);
   const grant = useChange("post", "/api/v1/plans/{code}/entitlements", {
     ...finish,
-    done: requests.length > 1 ? undefined : "Entitlements saved",
+    done: requestsFor(false).length > 1 ? undefined : "Entitlements saved",
   });
-  const run = async () => {
+  /** Save; where subscriptions have a price of their own, it is asked first whether they are to follow. */
+  const run = async (cascades?: boolean) => {
     setError(null);
     const fault = checks.check();
     if (fault) {
       showFault(fault);
       setError(new ApiError(422, { status: 422, error: "some fields are not right yet, they are marked" }));
+      return;
+    }
+    const requests = requestsFor(cascades ?? false);
+    const changesPlan = requests.some(({ path }) => !path.endsWith("/entitlements"));
+    if (saved && touched.followers > 0 && changesPlan && cascades === undefined) {
+      setAsking(true);
       return;
     }
     let code = saved?.code ?? "";
@@ -365,6 +381,7 @@ function useSave({
       setDone(true);
       void navigate({ to: paths.plans.show(code), ignoreBlocker: true });
     } catch (fault) {
+      setAsking(false);
       if (!saved && code) {
         // The plan is there, only its entitlements were refused: go on with it.
         notify.failed(explain(fault));
@@ -379,21 +396,69 @@ function useSave({
       );
     }
   };
-  return { run, error, isDone, isBusy: create.isPending || update.isPending || grant.isPending };
+  return {
+    run,
+    error,
+    isDone,
+    isAsking,
+    cancel: () => setAsking(false),
+    isBusy: create.isPending || update.isPending || grant.isPending,
+  };
+}
+
+/** Whether a change reaches the subscriptions with prices of their own (ui §2.2). */
+function Cascade({
+  followers,
+  isOpen,
+  isBusy,
+  onClose,
+  onChoose,
+}: {
+  followers: number;
+  isOpen: boolean;
+  isBusy: boolean;
+  onClose: () => void;
+  onChoose: (cascades: boolean) => void;
+}) {
+  const isOne = followers === 1;
+  return (
+    <Dialog
+      title={
+        isOne ? "Change the subscription with its own price too?" : "Change those with their own prices too?"
+      }
+      isOpen={isOpen}
+      onClose={onClose}
+      footer={
+        <>
+          <Button disabled={isBusy} onClick={onClose}>
+            Go on editing
+          </Button>
+          <Button disabled={isBusy} onClick={() => onChoose(false)}>
+            {isOne ? "Leave it" : "Leave them"}
+          </Button>
+          <Button look="primary" isBusy={isBusy} onClick={() => onChoose(true)}>
+            {isOne ? "Change it too" : "Change them too"}
+          </Button>
+        </>
+      }
+    >
+      <p>
+        {countWords(followers, "subscription")} on this plan {isOne ? "has a price" : "have prices"} of{" "}
+        {isOne ? "its" : "their"} own. {isOne ? "It follows" : "They follow"} a change where a price is the
+        plan’s, and {isOne ? "keeps" : "keep"} what was agreed otherwise.
+      </p>
+    </Dialog>
+  );
 }
 
 /** What a save changes, and whom. */
 function Touches({
   changes,
   touched,
-  cascades,
-  onCascade,
 }: {
   /** Null for a plan that is new. */
   changes: number | null;
   touched: Touched;
-  cascades: boolean;
-  onCascade: (cascades: boolean) => void;
 }) {
   if (changes === null) return "Nobody is billed by it before it is assigned.";
   const own = touched.active - touched.overridden;
@@ -409,13 +474,6 @@ function Touches({
                 : ""
             }.`}
       </span>
-      {touched.overridden > 0 && changes > 0 && (
-        <Checkbox
-          label={`Change ${touched.overridden === 1 ? "that one" : `those ${touched.overridden.toLocaleString()}`} too, where it is not their own`}
-          isOn={cascades}
-          onChange={onCascade}
-        />
-      )}
     </span>
   );
 }

@@ -5,6 +5,7 @@ import { money, symbol, units } from "@/lib/money";
 import { Button } from "@/ui/basics";
 import { ChipsInput, Field, MoneyInput, Switch, TextArea, TextInput } from "@/ui/fields";
 import { FieldRow } from "@/ui/form";
+import { moveAmongRadios } from "@/ui/radios";
 import type { ChargeModel, PriceDraft, Tier } from "./draft";
 import { addTier, compare, fromOf, grouped, isDecimal, MODELS, removeTier, tidy } from "./price";
 import type { PricePoint } from "./prices";
@@ -145,7 +146,7 @@ export function ModelPicker({
       <span className="label" id="charge-model">
         Charge model
       </span>
-      <div className="models" role="radiogroup" aria-labelledby="charge-model">
+      <div className="models" role="radiogroup" aria-labelledby="charge-model" onKeyDown={moveAmongRadios}>
         {shown.map(({ value, label, path }) => {
           const refusal = models ? undefined : modelRefusal(value, aggregation);
           return (
@@ -155,6 +156,7 @@ export function ModelPicker({
               key={value}
               className="model"
               aria-checked={value === model}
+              tabIndex={value === model ? 0 : -1}
               disabled={(isLocked && value !== model) || refusal !== undefined}
               title={refusal}
               onClick={() => onChange(value)}

@@ -1,8 +1,8 @@
 /** What the pages of plans ask for. */
-import { read } from "@/api/client";
+import { read, WHOLE } from "@/api/client";
 
 /** So many of what is chosen from are read at once. */
-const ALL = { params: { query: { per_page: "1000" } as never } };
+const ALL = { params: { query: WHOLE } };
 
 export const planRead = (code: string) => read("/api/v1/plans/{code}", { params: { path: { code } } });
 export const plansRead = () => read("/api/v1/plans", ALL);

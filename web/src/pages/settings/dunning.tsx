@@ -3,7 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Mail, Plus, Trash2 } from "lucide-react";
 import { Controller } from "react-hook-form";
-import { read, type Schema, useChange } from "@/api/client";
+import { read, type Schema, useChange, WHOLE } from "@/api/client";
 import { EmailPreview, SampleEmail } from "@/app/email-preview";
 import { useEntityNames } from "@/app/entity-name";
 import { useCan, useOrganization } from "@/app/session";
@@ -341,7 +341,7 @@ function Thresholds({ rows, currencies: common, isChecked, onChange }: Threshold
 export function useCampaigns(isWanted: boolean) {
   const can = useCan();
   return useQuery({
-    ...read("/app/v1/dunning_campaigns", { params: { query: { per_page: "100" } } }),
+    ...read("/app/v1/dunning_campaigns", { params: { query: WHOLE } }),
     enabled: isWanted && can("dunning_campaigns:view"),
   });
 }

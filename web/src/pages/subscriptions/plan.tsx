@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Pencil } from "lucide-react";
 import { useMemo, useState } from "react";
-import { read, type Schema, useChange } from "@/api/client";
+import { read, type Schema, useChange, WHOLE } from "@/api/client";
 import { ApiError, explain } from "@/api/errors";
 import { useCan } from "@/app/session";
 import { percent, toCents, units } from "@/lib/money";
@@ -169,7 +169,7 @@ function useFixedCharges(subscription: Detailed): readonly FixedCharge[] | undef
     ...read("/api/v1/subscriptions/{external_id}/fixed_charges", {
       params: {
         path: { external_id: subscription.external_id },
-        query: { ...inStatus(subscription), per_page: "1000" },
+        query: { ...inStatus(subscription), ...WHOLE },
       },
     }),
     enabled: subscription.plan.fixed_charges.length > 0,

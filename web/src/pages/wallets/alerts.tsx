@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { read, type Schema, useChange } from "@/api/client";
+import { read, type Schema, useChange, WHOLE } from "@/api/client";
 import { withoutOne } from "@/api/foresight";
 import { useCan } from "@/app/session";
 import { Alerts, type Watched } from "@/pages/alerts/alerts";
@@ -32,7 +32,7 @@ const ONE = "/api/v1/customers/{external_id}/wallets/{wallet_code}/alerts/{code}
 
 function useWatched(wallet: Wallet): Watched {
   const path = { external_id: wallet.external_customer_id, wallet_code: wallet.code };
-  const alerts = useQuery(read(LIST, { params: { path, query: { per_page: "100" } } }));
+  const alerts = useQuery(read(LIST, { params: { path, query: WHOLE } }));
   const saved = { done: "Alert saved", isQuiet: true, touches: [LIST] };
   const create = useChange("post", LIST, saved);
   const update = useChange("put", ONE, saved);

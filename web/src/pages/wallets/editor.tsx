@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { Controller, useForm } from "react-hook-form";
-import { read, type Schema, useChange } from "@/api/client";
+import { read, type Schema, useChange, WHOLE } from "@/api/client";
 import { paths } from "@/app/paths";
 import { currencies } from "@/lib/choices";
 import { endOfDay, isoDay, startOfDay } from "@/lib/dates";
@@ -148,7 +148,7 @@ export function UpdateWallet() {
 }
 
 function useMetrics() {
-  return useQuery(read("/api/v1/billable_metrics", { params: { query: { per_page: "100" } } }));
+  return useQuery(read("/api/v1/billable_metrics", { params: { query: WHOLE } }));
 }
 
 function readWallet(wallet: Wallet): Values {

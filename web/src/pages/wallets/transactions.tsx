@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { read, type Schema } from "@/api/client";
+import { read, type Schema, WHOLE } from "@/api/client";
 import { paths } from "@/app/paths";
 import { units } from "@/lib/money";
 import type { Wallet } from "@/pages/customers/customer";
@@ -176,7 +176,7 @@ type Part = Schema<"ConsumptionOutput">;
 /** What took the credits of a transaction that came in, or paid one that went out. */
 function Others({ transaction: one, wallet, zone }: DetailsProps) {
   const isInbound = one.transaction_type === "inbound";
-  const params = { path: { lago_id: one.lago_id }, query: { per_page: "100" } };
+  const params = { path: { lago_id: one.lago_id }, query: WHOLE };
   const taken = useQuery({
     ...read("/api/v1/wallet_transactions/{lago_id}/consumptions", { params }),
     enabled: isInbound,

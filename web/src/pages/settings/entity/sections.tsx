@@ -1,15 +1,13 @@
 /** Custom sections that a billing entity's invoices print. */
 import { useQuery } from "@tanstack/react-query";
-import { read } from "@/api/client";
+import { read, WHOLE } from "@/api/client";
 import { paths } from "@/app/paths";
 import { Loaded } from "@/ui/states";
 import { Choices } from "./choices";
 import type { PartProps } from "./page";
 
 export function EntitySections({ entity }: PartProps) {
-  const sections = useQuery(
-    read("/api/v1/invoice_custom_sections", { params: { query: { per_page: "100" } } }),
-  );
+  const sections = useQuery(read("/api/v1/invoice_custom_sections", { params: { query: WHOLE } }));
   return (
     <Loaded query={entity} what="The billing entity">
       {({ billing_entity: shown }) => (

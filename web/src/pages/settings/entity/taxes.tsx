@@ -1,7 +1,7 @@
 /** Taxes that a billing entity's customers pay. */
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { read } from "@/api/client";
+import { read, WHOLE } from "@/api/client";
 import { paths } from "@/app/paths";
 import { percent } from "@/lib/money";
 import { buttonClass, Section } from "@/ui/basics";
@@ -10,7 +10,7 @@ import { Choices } from "./choices";
 import type { Entity, PartProps } from "./page";
 
 export function EntityTaxes({ entity }: PartProps) {
-  const taxes = useQuery(read("/api/v1/taxes", { params: { query: { per_page: "100" } } }));
+  const taxes = useQuery(read("/api/v1/taxes", { params: { query: WHOLE } }));
   return (
     <Loaded query={entity} what="The billing entity">
       {({ billing_entity: shown }) => (
